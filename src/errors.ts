@@ -1,0 +1,57 @@
+// Every error octette throws on purpose. A message says where, what, expected, got, and the way out;
+// the same facts are fields, so that a program can act on them without parsing prose.
+
+export type ErrorCode =
+  /** Bytes of a file are not what its format says. */
+  | "format"
+  /** A graph breaks a rule of its own: unknown value, cycle, shapes that do not fit. */
+  | "graph"
+  /** The model uses something octette does not have. */
+  | "unsupported"
+  /** A caller passed something the function does not take. */
+  | "argument"
+  /** A named limit would be passed. */
+  | "limit"
+  /** A model or session was used after dispose(). */
+  | "disposed"
+  /** The engine lacks what octette needs, or computes it wrong. */
+  | "engine";
+
+export interface ErrorFields {
+  readonly code: ErrorCode;
+  /** File, node, value or argument the error is about. */
+  readonly where?: string;
+  readonly expected?: string;
+  readonly got?: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+export class OctetteError extends Error {
+  readonly code: ErrorCode;
+  readonly where?: string;
+  readonly expected?: string;
+  readonly got?: string;
+  readonly hint?: string;
+
+  constructor(what: string, fields: ErrorFields) {
+    const { where, expected, got, hint } = fields;
+    const facts = [expected && `expected ${expected}`, got && `got ${got}`].filter(Boolean).join(", ");
+    super(`${where ? `${where}: ` : ""}${what}${facts ? `: ${facts}` : ""}${hint ? `. ${hint}` : ""}`);
+    Object.assign(this, fields);
+    this.code = fields.code;
+    this.name = new.target.name;
+  }
+}
+
+/** A file is truncated, corrupted or hostile. `offset` is the byte where reading stopped, when known. */
+export class FormatError extends OctetteError {
+  readonly offset?: number;
+
+  constructor(what: string, fields: Omit<ErrorFields, "code"> & { readonly offset?: number }) {
+    const { offset, where, ...rest } = fields;
+    const at = offset === undefined ? where : `${where ?? "input"} at byte ${offset}`;
+    super(what, { code: "format", ...rest, ...(at === undefined ? {} : { where: at }) });
+    if (offset !== undefined) this.offset = offset;
+  }
+}

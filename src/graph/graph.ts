@@ -1,0 +1,73 @@
+// A model as plain data: named values, nodes in topological order, constants. Passes take a graph and return a
+// graph. Types of intermediate values are not stored but inferred (ops/infer.ts), so no file can lie about them.
+
+import type { Dim, Shape } from "./symbols";
+import type { DType, Tensor } from "./tensor";
+
+export type Attribute = number | string | readonly number[] | readonly string[] | readonly Dim[];
+
+export interface Node {
+  /** Operator, a key of the op registry. */
+  readonly op: string;
+  /** Unique in the graph; what errors, profiles and name patterns speak of. */
+  readonly name: string;
+  /** Names of values; "" where an optional input is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /**
+   * Integer region this node belongs to. The nodes of one region, DequantizeLinear… → op [→ activation] →
+   * [QuantizeLinear], are lowered to one integer kernel, always. Set by the quantizer or the importer.
+   */
+  readonly region?: string;
+}
+
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * How bytes of an image become the model's input: `(byte · scale − mean[c]) / std[c]`, then from `layout` to NCHW.
+ * `mean` and `std` have one number a channel, or one for all.
+ */
+export interface Preprocessing {
+  readonly layout: "nchw" | "nhwc";
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export interface Input extends ValueType {
+  readonly name: string;
+  readonly preprocessing?: Preprocessing;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly string[];
+  /** Topological order. */
+  readonly nodes: readonly Node[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+  /** Where the model came from and what was done to it: strings and numbers that reports and tools read. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+/** Node that produces each value. */
+export function producersOf(graph: Graph): Map<string, Node> {
+  return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+}
+
+/** Nodes that read each value, in order, one entry a reading. Graph outputs are not listed. */
+export function consumersOf(graph: Graph): Map<string, Node[]> {
+  const consumers = new Map<string, Node[]>();
+  for (const node of graph.nodes)
+    for (const input of node.inputs) {
+      if (input === "") continue;
+      const list = consumers.get(input);
+      if (list) list.push(node);
+      else consumers.set(input, [node]);
+    }
+  return consumers;
+}

@@ -1,0 +1,105 @@
+// Dimensions that are known only when a model runs: polynomials with integer coefficients over named symbols,
+// such as `batch`, `49*batch` or `past+seq`, held as their canonical text so that a graph stays plain data.
+
+import { OctetteError } from "../errors";
+
+/** A number, or the canonical text of a polynomial over symbols. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+export type Bindings = Readonly<Record<string, number>>;
+
+/** Monomial (symbols joined by `*`, sorted; "" is the constant) → coefficient. */
+type Polynomial = Map<string, number>;
+
+const parsed = new Map<string, Polynomial>();
+
+function parse(dim: Dim): Polynomial {
+  if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
+  let terms = parsed.get(dim);
+  if (terms) return terms;
+  terms = new Map();
+  for (const term of dim.split("+")) {
+    const factors = term.split("*");
+    const coefficient = /^-?\d+$/.test(factors[0]!) ? Number(factors.shift()) : 1;
+    terms.set(factors.sort().join("*"), coefficient);
+  }
+  parsed.set(dim, terms);
+  return terms;
+}
+
+function format(terms: Polynomial): Dim {
+  const kept = [...terms].filter(([, c]) => c !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (kept.length === 0) return 0;
+  if (kept.length === 1 && kept[0]![0] === "") return kept[0]![1];
+  return kept.map(([m, c]) => (m === "" ? `${c}` : c === 1 ? m : `${c}*${m}`)).join("+");
+}
+
+export function addDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a + b;
+  const sum: Polynomial = new Map(parse(a));
+  for (const [m, c] of parse(b)) sum.set(m, (sum.get(m) ?? 0) + c);
+  return format(sum);
+}
+
+export function multiplyDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a * b;
+  const product: Polynomial = new Map();
+  for (const [m, c] of parse(a))
+    for (const [n, d] of parse(b)) {
+      const monomial = [...m.split("*"), ...n.split("*")].filter(Boolean).sort().join("*");
+      product.set(monomial, (product.get(monomial) ?? 0) + c * d);
+    }
+  return format(product);
+}
+
+export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
+
+/** Exact quotient by a number or a single term, or undefined when it does not divide. */
+export function divideDims(a: Dim, b: Dim): Dim | undefined {
+  if (typeof a === "number" && typeof b === "number") return b !== 0 && a % b === 0 ? a / b : undefined;
+  const divisor = [...parse(b)];
+  if (divisor.length !== 1) return a === b ? 1 : undefined;
+  const [monomial, coefficient] = divisor[0]!;
+  const quotient: Polynomial = new Map();
+  for (const [m, c] of parse(a)) {
+    const factors = m.split("*").filter(Boolean);
+    for (const symbol of monomial.split("*").filter(Boolean)) {
+      const at = factors.indexOf(symbol);
+      if (at < 0) return undefined;
+      factors.splice(at, 1);
+    }
+    if (c % coefficient !== 0) return undefined;
+    quotient.set(factors.join("*"), c / coefficient);
+  }
+  return format(quotient);
+}
+
+/** Number of elements of a shape, 1 for a scalar. */
+export const countOf = (shape: Shape): Dim => shape.reduce<Dim>((n, d) => multiplyDims(n, d), 1);
+
+/** The symbols a dimension mentions. */
+export const symbolsOf = (dim: Dim): string[] => [
+  ...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean))),
+];
+
+/** The value of a dimension where every symbol has one. Throws when a symbol has none. */
+export function evaluateDim(dim: Dim, bindings: Bindings): number {
+  if (typeof dim === "number") return dim;
+  let sum = 0;
+  for (const [m, c] of parse(dim)) {
+    let product = c;
+    for (const symbol of m.split("*").filter(Boolean)) {
+      const value = bindings[symbol];
+      if (value === undefined)
+        throw new OctetteError(`symbol "${symbol}" has no value`, { code: "argument", where: `dimension ${dim}` });
+      product *= value;
+    }
+    sum += product;
+  }
+  return sum;
+}
+
+export const evaluateShape = (shape: Shape, bindings: Bindings): number[] =>
+  shape.map((dim) => evaluateDim(dim, bindings));
+
+export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;

@@ -1,0 +1,34 @@
+// A dense tensor on the host: plain data, row-major, in ONNX's order of dimensions.
+
+/** int64 is narrowed to i32 on import, f16 and f64 become f32: what a small device computes with. */
+export type DType = "f32" | "i8" | "u8" | "i32" | "bool";
+
+export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array;
+
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** `bool` is held as 0 or 1 in a Uint8Array. */
+  readonly data: TypedArray;
+}
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i8: 1, u8: 1, i32: 4, bool: 1 };
+
+const arrays = { f32: Float32Array, i8: Int8Array, u8: Uint8Array, i32: Int32Array, bool: Uint8Array };
+
+/** Number of elements of a shape; 1 for a scalar. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+
+/** A typed array of `length` elements for a dtype. */
+export const allocate = (dtype: DType, length: number): TypedArray => new arrays[dtype](length);
+
+/** The elements of a dtype that lie at `byteOffset` in a buffer, without a copy. */
+export const viewOf = (dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray =>
+  new arrays[dtype](buffer as ArrayBuffer, byteOffset, length);
+
+/** A tensor from numbers, which are rounded to the dtype as a typed array rounds them. */
+export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
+  const data = allocate(dtype, sizeOf(shape));
+  data.set(values);
+  return { dtype, shape, data };
+}
