@@ -1,0 +1,170 @@
+// What an op knows about itself: the types it makes, what it computes on known values, the layout it wants and the
+// kernels it becomes. One op is one file in this folder; its gradient lives elsewhere, so that a device which only
+// infers does not carry it.
+
+import type * as ClassKernels from "../../build/abi/class";
+import type * as CommonKernels from "../../build/abi/common";
+import { OctetteError } from "../errors";
+import type { Node, ValueType } from "../graph/graph";
+import type { Dim } from "../graph/symbols";
+import type { DType, Tensor, TypedArray } from "../graph/tensor";
+
+/** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
+export type Kernels = typeof CommonKernels & typeof ClassKernels;
+export type KernelName = keyof Kernels;
+
+/** A value whose elements are known before a run: constants, and the integers of shape arithmetic. */
+export interface Known {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Numbers, or dimensions over symbols where the value came from a Shape. */
+  readonly data: ArrayLike<Dim>;
+}
+
+/**
+ * Order of a value's elements in memory. `plain` is ONNX's; `channelsLast` is [n, spatial…, channels] for a value
+ * [n, channels, spatial…]; `flat:C` is such a value of C channels seen as [n, C·spatial] without being moved.
+ */
+export type Layout = "plain" | "channelsLast" | `flat:${number}`;
+
+export interface Layouts {
+  readonly inputs: readonly Layout[];
+  readonly outputs: readonly Layout[];
+}
+
+/** Scale and zero point of the codes an integer op reads or writes. */
+export interface Quantization {
+  /** The value (or constant) that holds the codes. */
+  readonly codes: string;
+  readonly dtype: "u8" | "i8" | "i32";
+  /** One element, or one a channel of `axis`; empty when `dynamic`. */
+  readonly scale: Float32Array;
+  readonly zeroPoint: Int32Array;
+  readonly axis: number;
+  /** Values that hold scale and zero point, where they are found at run time, one a row. */
+  readonly dynamic?: { readonly scale: string; readonly zeroPoint: string };
+}
+
+/** What is lowered at once: one op, with the activation that is fused into it. */
+export interface Unit {
+  readonly node: Node;
+  /** The op's inputs: values or constants, "" where left out; in an integer unit the codes. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Bounds of a fused Relu or Clip, in real numbers. */
+  readonly clamp?: { readonly lo: number; readonly hi: number };
+  /** Present when the unit is an integer region; without `output` the result is float. */
+  readonly integer?: {
+    readonly inputs: readonly (Quantization | undefined)[];
+    readonly output?: Quantization;
+  };
+}
+
+/** A place in wasm memory, which becomes a number when the plan's memory is laid out. */
+export interface Address {
+  readonly buffer: Buffer;
+  readonly offset: number;
+}
+
+export interface Buffer {
+  readonly area: "constants" | "arena" | "staging";
+  readonly bytes: number;
+  /** First and last step that touch it; arena only. */
+  first: number;
+  last: number;
+}
+
+/** The null address: an operand left out. */
+export const NONE = 0;
+
+type IsAddress<P> = "__address" extends keyof P ? true : false;
+type Argument<P> = IsAddress<P> extends true ? Address | typeof NONE : Dim;
+type Arguments<P extends readonly unknown[]> = { [I in keyof P]: Argument<P[I]> };
+type WithoutRange<P extends readonly unknown[]> = P extends readonly [...infer Head, unknown, unknown] ? Head : never;
+
+/** Arguments of a step: those of the kernel, without the range at their end. */
+export type StepArguments<K extends KernelName> = Arguments<WithoutRange<Parameters<Kernels[K]>>>;
+/** All arguments of a kernel that runs once, at load. */
+export type LoadArguments<K extends KernelName> = Arguments<Parameters<Kernels[K]>>;
+
+/** What an op may ask of the compiler while it is lowered. */
+export interface Lowering {
+  /** Type of a value or constant, in ONNX's order of dimensions whatever its layout. */
+  type(value: string): ValueType;
+  layout(value: string): Layout;
+  /** Elements of a constant; undefined for a value that is computed. */
+  constant(value: string): Tensor | undefined;
+  /** Where a value lies: an input of the unit, or a constant in plain order. */
+  input(value: string): Address;
+  /** Memory of an output; `over` names an input whose memory it may take when nothing else needs that. */
+  output(value: string, over?: string): Address;
+  /** The output is the input, seen otherwise: no memory, no step. */
+  alias(output: string, input: string): void;
+  /** Numbers computed on the host, kept for the life of the plan. */
+  data(array: TypedArray): Address;
+  /** Memory for packed constants, which a load step fills. */
+  reserve(bytes: number): Address;
+  /** A constant's elements, or memory to compute in, that exist only while this unit is loaded. */
+  stage(content: TypedArray | number): Address;
+  /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. */
+  load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
+  /** Memory for one step, not shared between threads. */
+  scratch(bytes: Dim): Address;
+  /** Adds a step over `count` units of the kernel's outermost output dimension. */
+  emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs?: Dim): void;
+  /** Largest value a dimension takes. */
+  maximum(dim: Dim): number;
+}
+
+export interface Op {
+  /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
+  infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
+  /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
+  readonly parameters?: Readonly<Record<number, string>>;
+  /** Outputs computed on the host where all inputs are known (for Shape: where the type is). */
+  evaluate?(node: Node, inputs: readonly (Known | undefined)[], types: readonly (ValueType | undefined)[]): readonly Known[] | undefined;
+  /** The layouts it reads and makes, given those its inputs have. Absent: plain. */
+  layout?(node: Node, inputs: readonly Layout[], types: readonly (ValueType | undefined)[]): Layouts;
+  /** Whether a Relu or Clip behind it can become bounds of its last step. */
+  readonly fusesClamp?: boolean;
+  /** Float steps. Absent on ops that only exist to be folded. */
+  lower?(unit: Unit, c: Lowering): void;
+  /** Steps over codes. Absent on ops that are always float. */
+  lowerInteger?(unit: Unit, c: Lowering): void;
+}
+
+/** A number attribute, or its default. */
+export function numberOf(node: Node, name: string, otherwise: number): number {
+  const value = node.attributes[name] ?? otherwise;
+  if (typeof value !== "number") throw badAttribute(node, name, "a number", value);
+  return value;
+}
+
+/** A list of numbers, or its default. */
+export function numbersOf(node: Node, name: string, otherwise: readonly number[]): readonly number[] {
+  const value = node.attributes[name] ?? otherwise;
+  if (!Array.isArray(value) || value.some((v) => typeof v !== "number"))
+    throw badAttribute(node, name, "a list of numbers", value);
+  return value;
+}
+
+/** A string attribute, or its default. */
+export function stringOf(node: Node, name: string, otherwise: string): string {
+  const value = node.attributes[name] ?? otherwise;
+  if (typeof value !== "string") throw badAttribute(node, name, "a string", value);
+  return value;
+}
+
+const badAttribute = (node: Node, name: string, expected: string, got: unknown) =>
+  opError(node, `attribute ${name} does not fit`, { expected, got: JSON.stringify(got) });
+
+/** An error about a node: `Conv "stem.0": what: expected …, got …. Way out`. */
+export const opError = (node: Node, what: string, facts: { expected?: string; got?: string; hint?: string } = {}) =>
+  new OctetteError(what, { code: "graph", where: `${node.op} "${node.name}"`, ...facts });
+
+/** The type of input `index`, which must be there. */
+export function inputType(node: Node, inputs: readonly (ValueType | undefined)[], index: number): ValueType {
+  const type = inputs[index];
+  if (!type) throw opError(node, `input ${index} is missing`);
+  return type;
+}
