@@ -1,0 +1,108 @@
+// Loads the compiled kernels over one memory and lends it out. An operand is a typed array whose byteOffset is
+// its address; guard bytes on both sides catch a write outside it and poison whatever a kernel reads past it.
+
+import { readFileSync } from "node:fs";
+
+export type Common = typeof import("../../build/abi/common");
+export type Class = typeof import("../../build/abi/class");
+export type ClassName = "baseline" | "relaxed";
+
+export const memory = new WebAssembly.Memory({ initial: 1024 });
+
+/** The exports of build/wasm/<name>.wasm, or undefined where the engine cannot compile them. */
+function load<T>(name: string): T | undefined {
+  const bytes = readFileSync(new URL(`../../build/wasm/${name}.wasm`, import.meta.url));
+  if (!WebAssembly.validate(bytes)) return undefined;
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return instance.exports as unknown as T;
+}
+
+export const loadCommon = (): Common => load<Common>("common")!;
+export const loadClass = (name: ClassName): Class | undefined => load<Class>(name);
+
+/** The int8 classes this engine can run, for `describe.each`. */
+export const classes = (["baseline", "relaxed"] as const).flatMap((name) => {
+  const kernels = loadClass(name);
+  return kernels ? [{ name, kernels }] : [];
+});
+
+const GUARD = 64;
+/** As f32 −26711958, as u8 203, as i8 −53: nothing a sum survives unnoticed. */
+const POISON = 0xcb;
+const FIRST = 65536;
+
+interface View<T> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+let top = FIRST;
+let lent: { readonly start: number; readonly end: number }[] = [];
+
+/** Takes everything back. Call it before each test. */
+export function reset(): void {
+  top = FIRST;
+  lent = [];
+}
+
+/** `length` elements, 16-byte aligned, between guards, poisoned as well until written. */
+export function alloc<T>(view: View<T>, length: number): T {
+  const start = top + GUARD;
+  const end = start + length * view.BYTES_PER_ELEMENT;
+  top = Math.ceil((end + GUARD) / 16) * 16;
+  new Uint8Array(memory.buffer).fill(POISON, start - GUARD, end + GUARD);
+  lent.push({ start, end });
+  return new view(memory.buffer, start, length);
+}
+
+/** A copy of `values` in the kernels' memory. */
+export function place<T extends { set(values: ArrayLike<number>): void }>(
+  view: View<T>,
+  values: ArrayLike<number>,
+): T {
+  const operand = alloc(view, values.length);
+  operand.set(values);
+  return operand;
+}
+
+/** Every guard byte since `reset()` is as it was; else the byte distance of the first broken one. */
+export function brokenGuard(): string | undefined {
+  const bytes = new Uint8Array(memory.buffer);
+  for (const { start, end } of lent) {
+    for (let i = 1; i <= GUARD; i++) {
+      if (bytes[start - i] !== POISON) return `${i} bytes before the operand at ${start}`;
+      if (bytes[end + i - 1] !== POISON) return `${i} bytes past the operand at ${start}..${end}`;
+    }
+  }
+  return undefined;
+}
+
+/** Seeded numbers in [0, 1) (Numerical Recipes' linear congruential generator). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
+
+/** An integer in [lo, hi]. */
+export const int = (next: () => number, lo: number, hi: number): number =>
+  lo + Math.floor(next() * (hi - lo + 1));
+
+/** Fills with integers in [lo, hi], a fifth of them at the ends. */
+export function fillInts<T extends { [i: number]: number; readonly length: number }>(
+  target: T,
+  next: () => number,
+  lo: number,
+  hi: number,
+): T {
+  for (let i = 0; i < target.length; i++) {
+    const edge = next();
+    target[i] = edge < 0.1 ? lo : edge < 0.2 ? hi : int(next, lo, hi);
+  }
+  return target;
+}
+
+/** Fills with f32 values in [lo, hi). */
+export function fillFloats(target: Float32Array, next: () => number, lo: number, hi: number): Float32Array {
+  for (let i = 0; i < target.length; i++) target[i] = lo + next() * (hi - lo);
+  return target;
+}
