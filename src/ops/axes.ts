@@ -1,0 +1,44 @@
+// Axes, shapes and bounds that nodes carry as attributes, checked and brought into one form.
+
+import type { Node, ValueType } from "../graph/graph";
+import type { Dim } from "../graph/symbols";
+import { numbersOf, opError } from "./op";
+
+/** An axis counted from the front. Negative axes count from the back, as in ONNX. */
+export function normalizeAxis(node: Node, axis: number, rank: number): number {
+  const normalized = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || normalized < 0 || normalized >= rank)
+    throw opError(node, "axis outside of its input's dimensions", {
+      expected: rank === 0 ? "no axis for a scalar" : `${-rank} to ${rank - 1}`,
+      got: `${axis}`,
+    });
+  return normalized;
+}
+
+/** The attribute `axes`, counted from the front, or undefined when the node has none. */
+export function axesOf(node: Node, rank: number, name = "axes"): number[] | undefined {
+  if (node.attributes[name] === undefined) return undefined;
+  const axes = numbersOf(node, name, []).map((axis) => normalizeAxis(node, axis, rank));
+  if (new Set(axes).size !== axes.length)
+    throw opError(node, `attribute ${name} names an axis twice`, { got: `[${axes.join(", ")}]` });
+  return axes;
+}
+
+/** A list of dimensions, or undefined when the node has none. */
+export function dimsOf(node: Node, name: string): readonly Dim[] | undefined {
+  const value = node.attributes[name];
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value))
+    throw opError(node, `attribute ${name} does not fit`, { expected: "a list", got: String(value) });
+  return value as readonly Dim[];
+}
+
+/** The error for an input that had to be known before a run and is not. */
+export const notKnown = (node: Node, what: string) =>
+  opError(node, `its ${what} is not known before a run`, {
+    expected: "a constant, or arithmetic over the shapes of inputs",
+    hint: "Run simplify() on the graph, and fix symbols that decide a shape with options.symbols",
+  });
+
+/** The number of dimensions of an input. */
+export const rankOf = (type: ValueType): number => type.shape.length;

@@ -1,0 +1,14 @@
+// Dropout outside of training: y = x. Its second output, the mask of what was kept, is all true.
+
+import { inputType, type Op } from "./op";
+import { lowerAlias } from "./reshape";
+
+export const dropout: Op = {
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    return [x, { dtype: "bool", shape: x.shape }].slice(0, node.outputs.length) as never;
+  },
+  evaluate: (node, [x]) => (x && node.outputs.length === 1 ? [x] : undefined),
+  layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout, "plain"] }),
+  lower: lowerAlias,
+};

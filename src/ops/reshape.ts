@@ -1,0 +1,108 @@
+// Reshape: the same elements in the same order under another shape. No kernel: the output is the input's memory.
+// What all ops of this kind share (Flatten, Squeeze, Unsqueeze) is here too.
+
+import type { Node, ValueType } from "../graph/graph";
+import { countOf, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { dimsOf, notKnown } from "./axes";
+import { numericShape } from "./known";
+import {
+  inputType,
+  type Known,
+  type Layout,
+  type Layouts,
+  type Lowering,
+  numberOf,
+  type Op,
+  opError,
+  type Unit,
+} from "./op";
+
+/** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (what is left) worked out. */
+function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
+  const allowZero = numberOf(node, "allowzero", 0) !== 0;
+  const shape = wanted.map((dim, i) => {
+    if (dim !== 0 || allowZero) return dim;
+    if (i < from.length) return from[i]!;
+    throw opError(node, "shape copies a dimension the input does not have", {
+      expected: `0 only at the first ${from.length} places`,
+      got: formatShape(wanted),
+    });
+  });
+  const mismatch = () =>
+    opError(node, "the number of elements changes", {
+      expected: `${countOf(from)} elements as in ${formatShape(from)}`,
+      got: formatShape(wanted),
+    });
+  const open = shape.indexOf(-1);
+  if (open < 0) {
+    if (countOf(shape) !== countOf(from)) throw mismatch();
+    return shape;
+  }
+  if (shape.lastIndexOf(-1) !== open || shape.some((dim) => typeof dim === "number" && dim < -1))
+    throw opError(node, "shape is not a shape", { expected: "at most one −1", got: formatShape(wanted) });
+  const rest = shape.reduce<Dim>((n, dim, i) => (i === open ? n : multiplyDims(n, dim)), 1);
+  const left = divideDims(countOf(from), rest);
+  if (left === undefined) throw mismatch();
+  shape[open] = left;
+  return shape;
+}
+
+/** Types for an op whose output has the input's elements and dtype. */
+export const retype = (x: ValueType, shape: Shape): ValueType[] => [{ dtype: x.dtype, shape }];
+
+/** The same elements under the shape that `infer` finds. */
+export const reshapeKnown =
+  (infer: Op["infer"]): NonNullable<Op["evaluate"]> =>
+  (node, [x], [type]) => {
+    const shape = x && type && numericShape(infer(node, [type])[0]!.shape);
+    return shape && [{ dtype: x.dtype, shape, data: x.data } satisfies Known];
+  };
+
+/**
+ * Layouts between which a reshape moves nothing: a channels-last map flattened is `flat:C`, and back; a map of one
+ * pixel or one channel is plain as it lies. Any other reshape reads and makes plain values.
+ */
+export function reshapeLayouts(input: Layout, from: Shape, to: Shape): Layouts {
+  const [rows, channels, ...spatial] = from;
+  if (input === "channelsLast" && from.length > 2) {
+    const pixels = countOf(spatial);
+    if (pixels === 1 || channels === 1) return { inputs: [input], outputs: ["plain"] };
+    if (sameShape(from, to)) return { inputs: [input], outputs: [input] };
+    if (typeof channels === "number" && sameShape(to, [rows!, multiplyDims(channels, pixels)]))
+      return { inputs: [input], outputs: [`flat:${channels}`] };
+  }
+  if (input.startsWith("flat:")) {
+    if (sameShape(from, to)) return { inputs: [input], outputs: [input] };
+    if (to.length > 2 && to[0] === rows && to[1] === Number(input.slice(5)))
+      return { inputs: [input], outputs: ["channelsLast"] };
+  }
+  return { inputs: ["plain"], outputs: ["plain"] };
+}
+
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((dim, i) => dim === b[i]);
+
+/** `layout` of an op whose output is its input seen otherwise. */
+export const reshapeLayout =
+  (infer: Op["infer"]): NonNullable<Op["layout"]> =>
+  (node, [layout = "plain"], types) =>
+    reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape);
+
+/** Both kinds of lowering of an op whose output is its input seen otherwise. */
+export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);
+
+const infer: Op["infer"] = (node, inputs) => {
+  const x = inputType(node, inputs, 0);
+  const shape = dimsOf(node, "shape");
+  if (!shape) throw notKnown(node, "shape");
+  return retype(x, resolve(node, x.shape, shape));
+};
+
+export const reshape: Op = {
+  parameters: { 1: "shape" },
+  infer,
+  evaluate: reshapeKnown(infer),
+  layout: reshapeLayout(infer),
+  lower: lowerAlias,
+  lowerInteger: lowerAlias,
+};

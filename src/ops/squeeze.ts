@@ -1,0 +1,26 @@
+// Squeeze: leaves out dimensions of 1, those in `axes` or all. The output is the input's memory.
+
+import { axesOf } from "./axes";
+import { inputType, type Op, opError } from "./op";
+import { lowerAlias, reshapeKnown, reshapeLayout, retype } from "./reshape";
+
+const infer: Op["infer"] = (node, inputs) => {
+  const x = inputType(node, inputs, 0);
+  const axes = axesOf(node, x.shape.length);
+  const wrong = axes?.find((axis) => x.shape[axis] !== 1);
+  if (wrong !== undefined)
+    throw opError(node, `dimension ${wrong} cannot be left out`, { expected: "1", got: `${x.shape[wrong]}` });
+  return retype(
+    x,
+    x.shape.filter((dim, axis) => (axes ? !axes.includes(axis) : dim !== 1)),
+  );
+};
+
+export const squeeze: Op = {
+  parameters: { 1: "axes" },
+  infer,
+  evaluate: reshapeKnown(infer),
+  layout: reshapeLayout(infer),
+  lower: lowerAlias,
+  lowerInteger: lowerAlias,
+};
