@@ -3,6 +3,7 @@
 // Tensors stay undecoded bytes of the file until toTensor (tensor-proto.ts) is called on one.
 
 import { FormatError, OctetteError } from "../../errors";
+import { MAX_RANK } from "../elements";
 import { WireReader } from "./wire";
 
 export { dataTypeName, dtypeOf, toTensor } from "./tensor-proto";
@@ -334,9 +335,6 @@ function readTensor(message: Uint8Array, offset: number, where: string | undefin
     ...(where === undefined ? {} : { where }),
   };
 }
-
-/** Dimensions of a tensor; ONNX states no limit, no operator needs more. */
-export const MAX_RANK = 32;
 
 function readValueInfo(wire: WireReader): ValueInfoProto {
   let name = "";

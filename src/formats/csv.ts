@@ -1,0 +1,156 @@
+// Numeric tables as comma-separated values (RFC 4180, quotes and either line end included): rows of numbers, one
+// column of which may be whole-number labels. Errors name the line and the column, as a text editor counts them.
+
+import { FormatError, OctetteError } from "../errors";
+import type { Tensor } from "../graph/tensor";
+import { I32_MAX, I32_MIN } from "./elements";
+
+/** A table takes several times its text in memory while it is read. */
+export const MAX_CSV_BYTES = 2 ** 28;
+
+export interface Table {
+  /** f32 [rows, columns], without the label column. */
+  readonly features: Tensor;
+  /** i32 [rows]. */
+  readonly labels?: Tensor;
+  /** Names of the feature columns, when the table has a header line. */
+  readonly columns?: readonly string[];
+}
+
+export interface CsvOptions {
+  /** The column of labels: its name in the header line, or its number from 0; a negative number counts from the end. */
+  readonly labelColumn?: string | number;
+  /** The file's name for errors. */
+  readonly where?: string;
+}
+
+const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/**
+ * Reads a table. The first line is a header when it holds a field that is not a number; if it holds numbers too, they
+ * have to look like column numbers (whole and all different), or the field is taken for a mistake. Blank lines are
+ * skipped.
+ * @throws FormatError with line and column for rows of unequal length, fields that are no numbers f32 can hold, and labels
+ * that are not whole i32; OctetteError "argument" for a label column the table does not have.
+ */
+export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): Table {
+  const { labelColumn, where = "csv" } = options;
+  if (source.length > MAX_CSV_BYTES)
+    throw new OctetteError("too large", {
+      code: "limit",
+      where,
+      expected: `at most MAX_CSV_BYTES = ${MAX_CSV_BYTES}`,
+      got: `${source.length}`,
+    });
+  const text = typeof source === "string" ? source : decodeUtf8(source, where);
+  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
+  const fail = (what: string, line: number, column: number | undefined, facts: Facts): never => {
+    const name = column === undefined ? undefined : header?.[column];
+    const place =
+      column === undefined ? "" : `, column ${column + 1}${name === undefined ? "" : ` ("${name}")`}`;
+    throw new FormatError(what, { where: `${where}, line ${line + 1}${place}`, ...facts });
+  };
+  let header: string[] | undefined;
+  let line = lines.findIndex((row) => row.trim() !== "");
+  const first =
+    line < 0 ? [] : splitRow(lines[line]!, () => fail("a quote is not closed", line, undefined, {}));
+  if (isHeader(first)) {
+    header = first;
+    line++;
+  }
+  const width = first.length;
+  const label = findLabel(labelColumn, width, header, where);
+  const columns = width - (label === undefined ? 0 : 1);
+  let rows = 0;
+  for (let i = Math.max(line, 0); i < lines.length; i++) if (lines[i]!.trim() !== "") rows++;
+  // A field takes a digit and a comma or line end, so a table that is larger than this has a row too short.
+  const values = new Float32Array(Math.min(rows * columns, (text.length + 1) >> 1));
+  const labels = new Int32Array(label === undefined ? 0 : rows);
+  let at = 0;
+  let row = 0;
+  for (let i = Math.max(line, 0); i < lines.length; i++) {
+    if (lines[i]!.trim() === "") continue;
+    const fields = splitRow(lines[i]!, () => fail("a quote is not closed", i, undefined, {}));
+    if (fields.length !== width)
+      fail("a row of another length", i, undefined, { expected: `${width} fields`, got: `${fields.length}` });
+    for (let column = 0; column < width; column++) {
+      const field = fields[column]!;
+      const value = number.test(field) ? Number(field) : Number.NaN;
+      if (!Number.isFinite(Math.fround(value)))
+        fail("not a number that f32 holds", i, column, { got: quote(field) });
+      if (column !== label) values[at++] = value;
+      else if (Number.isInteger(value) && value >= I32_MIN && value <= I32_MAX) labels[row] = value;
+      else fail("not a label", i, column, { expected: "a whole number of 32 bits", got: quote(field) });
+    }
+    row++;
+  }
+  const names = header?.filter((_, column) => column !== label);
+  return {
+    features: { dtype: "f32", shape: [rows, columns], data: values },
+    ...(label === undefined ? {} : { labels: { dtype: "i32", shape: [rows], data: labels } }),
+    ...(names === undefined ? {} : { columns: names }),
+  };
+}
+
+type Facts = { expected?: string; got?: string };
+
+const quote = (field: string): string => (field === "" ? "an empty field" : `"${field.slice(0, 40)}"`);
+
+function decodeUtf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new FormatError("not UTF-8 text", { where });
+  }
+}
+
+/** Fields without surrounding blanks and quotes; a quoted field may hold commas and doubled quotes, not line ends. */
+function splitRow(row: string, unclosed: () => never): string[] {
+  if (!row.includes('"')) return row.split(",").map((field) => field.trim());
+  const fields: string[] = [];
+  let field = "";
+  let quoted = false;
+  for (let i = 0; i < row.length; i++) {
+    const char = row[i]!;
+    if (char === '"' && quoted && row[i + 1] === '"') field += row[i++];
+    else if (char === '"') quoted = !quoted;
+    else if (char === "," && !quoted) {
+      fields.push(field.trim());
+      field = "";
+    } else field += char;
+  }
+  if (quoted) unclosed();
+  return [...fields, field.trim()];
+}
+
+function isHeader(fields: readonly string[]): boolean {
+  const numbers = fields.filter((field) => number.test(field));
+  const wordless = numbers.length === fields.length;
+  return (
+    !wordless && new Set(numbers).size === numbers.length && numbers.every((field) => /^\d+$/.test(field))
+  );
+}
+
+function findLabel(
+  labelColumn: string | number | undefined,
+  width: number,
+  header: readonly string[] | undefined,
+  where: string,
+): number | undefined {
+  if (labelColumn === undefined) return undefined;
+  const at =
+    typeof labelColumn === "string"
+      ? (header?.indexOf(labelColumn) ?? -1)
+      : labelColumn < 0
+        ? labelColumn + width
+        : labelColumn;
+  if (Number.isInteger(at) && at >= 0 && at < width) return at;
+  throw new OctetteError("no such label column", {
+    code: "argument",
+    where,
+    expected: header
+      ? `one of ${header.slice(0, 20).join(", ")}`
+      : `a number below ${width}, as there is no header line`,
+    got: `${labelColumn}`,
+  });
+}
