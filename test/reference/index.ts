@@ -1,0 +1,81 @@
+// The oracle: a scalar interpreter of a graph in ONNX's order of dimensions, written from the numerics contract and
+// sharing no code with the compiler. Integer regions are evaluated over codes, all else in f32, value by value.
+
+import type { Graph, Node } from "../../src/graph/graph";
+import type { Bindings, Shape } from "../../src/graph/symbols";
+import { evaluateDim } from "../../src/graph/symbols";
+import type { Tensor } from "../../src/graph/tensor";
+import { elementwiseOperators } from "./elementwise";
+import { floatOperators } from "./float";
+import { fail, type Operator } from "./node";
+import { quantizeOperators } from "./quantize";
+import { runRegion } from "./region";
+import { shapeOperators } from "./shape";
+
+export { elementwiseOperators, floatOperators, quantizeOperators, shapeOperators };
+
+/** Every operator the reference has, outside integer regions. */
+export const operators: Readonly<Record<string, Operator>> = {
+  ...elementwiseOperators,
+  ...floatOperators,
+  ...quantizeOperators,
+  ...shapeOperators,
+};
+
+/**
+ * Every value of a graph, inputs and constants included, for feeds of the inputs' own dtypes. Of an integer region
+ * there is only its result: the real values inside it do not exist.
+ */
+export function runReference(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Map<string, Tensor> {
+  const values = new Map(graph.constants);
+  const bindings = bind(graph, feeds);
+  for (const { name } of graph.inputs) values.set(name, feeds[name]!);
+  const regions = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    if (node.region === undefined) continue;
+    const nodes = regions.get(node.region);
+    if (nodes) nodes.push(node);
+    else regions.set(node.region, [node]);
+  }
+  for (const node of graph.nodes) {
+    const region = node.region === undefined ? undefined : regions.get(node.region)!;
+    if (!region) runNode(node, values, bindings);
+    else if (region.at(-1) === node) values.set(...runRegion(region, values, bindings));
+  }
+  for (const output of graph.outputs)
+    if (!values.has(output)) throw new Error(`reference: output "${output}" was not computed`);
+  return values;
+}
+
+function runNode(node: Node, values: Map<string, Tensor>, bindings: Bindings): void {
+  const operator = operators[node.op] ?? fail(node, "the reference has no such operator");
+  const inputs = node.inputs.map((name) =>
+    name === "" ? undefined : (values.get(name) ?? fail(node, `"${name}" has no value`)),
+  );
+  const result = operator(node, inputs, bindings);
+  const outputs = "dtype" in result ? [result] : result;
+  node.outputs.forEach((name, i) => {
+    if (name !== "" && outputs[i]) values.set(name, outputs[i]);
+  });
+}
+
+/** Values of the symbols in the inputs' shapes. */
+function bind(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Bindings {
+  const bindings: Record<string, number> = {};
+  const wrong = (name: string, dtype: string, shape: Shape, fed: Tensor | undefined): never => {
+    const got = fed ? `${fed.dtype} [${fed.shape}]` : "nothing";
+    throw new Error(`reference: input "${name}": expected ${dtype} [${shape}], got ${got}`);
+  };
+  for (const { name, dtype, shape } of graph.inputs) {
+    const fed = feeds[name];
+    if (fed?.dtype !== dtype || fed.shape.length !== shape.length) wrong(name, dtype, shape, fed);
+    shape.forEach((dim, d) => {
+      if (typeof dim === "string" && /^[^+*\d]/.test(dim) && !/[+*]/.test(dim))
+        bindings[dim] ??= fed!.shape[d]!;
+    });
+  }
+  for (const { name, dtype, shape } of graph.inputs)
+    if (shape.some((dim, d) => evaluateDim(dim, bindings) !== feeds[name]!.shape[d]))
+      wrong(name, dtype, shape, feeds[name]);
+  return bindings;
+}
