@@ -1,0 +1,82 @@
+// What each ONNX operator becomes: the same operator of octette, with old forms of its attributes brought to those
+// of the latest opset. One line an operator; the few that need more than a line have their own file.
+
+import type { Node } from "../../graph/graph";
+import { dropout, normalization, poolWithIndices, sum, swish } from "./convert-forms";
+import { softmax } from "./convert-softmax";
+import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
+import type { Source } from "./source";
+
+/** Nodes that stand for one node of the file. The last one makes its output. */
+export type Conversion = (source: Source) => readonly Node[];
+
+/** The same operator, with these attributes; any other attribute is an error. */
+const same =
+  (...attributes: readonly string[]): Conversion =>
+  (source) => [source.node(source.attributes(attributes))];
+
+const window = ["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"];
+const reduction = same("axes", "keepdims", "noop_with_empty_axes");
+
+/** Operators of the domain "" (also written "ai.onnx"), opset 7 and later. */
+export const conversions: Readonly<Record<string, Conversion>> = {
+  Abs: same(),
+  Add: same(),
+  AveragePool: same(...window, "count_include_pad"),
+  BatchNormalization: normalization,
+  Cast: cast,
+  Ceil: same(),
+  Clip: same("min", "max"),
+  Concat: same("axis"),
+  ConstantOfShape: constantOfShape,
+  Conv: same("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"),
+  DequantizeLinear: dequantizeLinear,
+  Div: same(),
+  Dropout: dropout,
+  Elu: same("alpha"),
+  Equal: same(),
+  Erf: same(),
+  Exp: same(),
+  Expand: same(),
+  Flatten: same("axis"),
+  Floor: same(),
+  Gather: same("axis"),
+  Gelu: same("approximate"),
+  Gemm: same("alpha", "beta", "transA", "transB"),
+  GlobalAveragePool: same(),
+  HardSigmoid: same("alpha", "beta"),
+  HardSwish: same(),
+  Identity: same(),
+  LeakyRelu: same("alpha"),
+  LogSoftmax: softmax,
+  MatMul: same(),
+  Max: same(),
+  MaxPool: poolWithIndices(window),
+  Min: same(),
+  Mod: same("fmod"),
+  Mul: same(),
+  Neg: same(),
+  Not: same(),
+  Pad: same("mode", "pads", "value"),
+  QuantizeLinear: quantizeLinear,
+  Range: same(),
+  ReduceMean: reduction,
+  ReduceProd: reduction,
+  Relu: same(),
+  Reshape: same("allowzero"),
+  Shape: same("start", "end"),
+  Sigmoid: same(),
+  Size: same(),
+  Slice: same("starts", "ends", "axes"),
+  Softmax: softmax,
+  Split: same("axis", "split", "num_outputs"),
+  Sqrt: same(),
+  Squeeze: same("axes"),
+  Sub: same(),
+  Sum: sum,
+  Swish: swish,
+  Tanh: same(),
+  Transpose: same("perm"),
+  Unsqueeze: same("axes"),
+  Where: same(),
+};

@@ -1,0 +1,212 @@
+// ONNX → Graph, opset 7 and later, without changing what is computed: no pass runs here and no type in the file is
+// believed except those of the graph's inputs. What a file may hold and octette cannot run is an error that names it.
+
+import { OctetteError } from "../../errors";
+import type { Graph, Input, Node } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { verify } from "../../graph/verify";
+import { saturateToI32 } from "../elements";
+import { conversions } from "./conversions";
+import {
+  dataTypeName,
+  dtypeOf,
+  type ModelProto,
+  type NodeProto,
+  readModel,
+  toTensor,
+  type ValueInfoProto,
+} from "./proto";
+import { Source } from "./source";
+import { SymbolTable } from "./symbols";
+
+/** Before it, broadcasting and BatchNormalization meant something else. */
+export const MIN_OPSET = 7;
+
+export interface OnnxOptions {
+  /** Name of the graph, and of the file in errors. */
+  readonly name?: string;
+  /** Values for symbolic dimensions, such as `{ batch: 1 }`. */
+  readonly symbols?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Reads an ONNX model into a graph, as it is written. int64 values become i32, f16 and f64 become f32.
+ * @throws FormatError when the bytes are not an ONNX model; OctetteError "unsupported" that lists every operator
+ * octette does not have; OctetteError "graph" when the model breaks ONNX's own rules.
+ */
+export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
+  const where = options.name ?? "model";
+  const model = readModel(bytes, where);
+  const opset = opsetOf(model, where);
+  rejectMissing(model, where);
+
+  const constants = readConstants(model, where);
+  const nodes = convertNodes(model, opset, constants);
+  const inputs = readInputs(model, where, constants, options.symbols ?? {});
+  const used = new Set([
+    ...nodes.flatMap((node) => node.inputs),
+    ...model.graph.outputs.map(({ name }) => name),
+  ]);
+  const graph: Graph = {
+    name: options.name ?? (model.graph.name || "model"),
+    inputs,
+    outputs: model.graph.outputs.map(({ name }) => name),
+    nodes,
+    constants: constants.among(used),
+    provenance: provenanceOf(model, opset),
+  };
+  verify(graph);
+  return graph;
+}
+
+const isOnnx = (domain: string) => domain === "" || domain === "ai.onnx";
+
+function opsetOf(model: ModelProto, where: string): number {
+  const opset = model.opsetImport.find(({ domain }) => isOnnx(domain))?.version;
+  if (opset !== undefined && opset >= MIN_OPSET) return opset;
+  throw new OctetteError(opset === undefined ? "no opset of ONNX is imported" : "its opset is too old", {
+    code: "unsupported",
+    where,
+    expected: `opset ${MIN_OPSET} or later`,
+    ...(opset === undefined ? {} : { got: `opset ${opset}` }),
+    hint: "Convert it: in Python, onnx.version_converter.convert_version(model, 17)",
+  });
+}
+
+/** One error for all operators that are missing, each with its nodes. */
+function rejectMissing(model: ModelProto, where: string): void {
+  const missing = new Map<string, string[]>();
+  for (const [i, node] of model.graph.nodes.entries()) {
+    const { opType, domain } = node;
+    if (isOnnx(domain) && (opType === "Constant" || Object.hasOwn(conversions, opType))) continue;
+    const version = model.opsetImport.find(
+      (opset) => opset.domain === domain || (isOnnx(domain) && isOnnx(opset.domain)),
+    );
+    const full = isOnnx(domain) ? opType : `${domain}.${opType}`;
+    const kind = model.functions.includes(`${domain}.${opType}`)
+      ? "a function of the model's own"
+      : `opset ${version?.version ?? "unknown"}`;
+    const key = `${full} (domain "${domain || "ai.onnx"}", ${kind})`;
+    missing.set(key, [...(missing.get(key) ?? []), `"${node.name || `${opType}_${i}`}"`]);
+  }
+  if (missing.size === 0) return;
+  throw new OctetteError("operators that octette does not have", {
+    code: "unsupported",
+    where,
+    got: [...missing].map(([key, names]) => `${key} in ${names.join(", ")}`).join("; "),
+    hint: "Cut the model before them, or write them with other operators when exporting",
+  });
+}
+
+/** Initializers and Constant nodes, decoded when first asked for. */
+interface Constants {
+  has(name: string): boolean;
+  get(name: string): Tensor | undefined;
+  among(used: ReadonlySet<string>): Map<string, Tensor>;
+}
+
+function readConstants(model: ModelProto, where: string): Constants {
+  const read = new Map<string, () => Tensor>();
+  const define = (name: string, make: () => Tensor) => {
+    if (read.has(name))
+      throw new OctetteError(`constant "${name}" is defined twice`, { code: "graph", where });
+    let made: Tensor | undefined;
+    read.set(name, () => (made ??= make()));
+  };
+  for (const proto of model.graph.initializers) define(proto.name, () => toTensor(proto));
+  for (const node of model.graph.nodes)
+    if (node.opType === "Constant" && isOnnx(node.domain))
+      define(node.outputs[0] ?? "", () => constantTensor(node));
+  return {
+    has: (name) => read.has(name),
+    get: (name) => read.get(name)?.(),
+    among: (used) =>
+      new Map([...read].filter(([name]) => used.has(name)).map(([name, make]) => [name, make()])),
+  };
+}
+
+/** Value of a Constant node. */
+function constantTensor(node: NodeProto): Tensor {
+  const [attribute] = node.attributes.values();
+  switch (attribute?.kind) {
+    case "tensor":
+      return toTensor(attribute.value);
+    case "float":
+      return tensor("f32", [], [attribute.value]);
+    case "int":
+      return tensor("i32", [], [saturateToI32(attribute.value)]);
+    case "floats":
+      return tensor("f32", [attribute.value.length], attribute.value);
+    case "ints":
+      return tensor("i32", [attribute.value.length], attribute.value.map(saturateToI32));
+    default:
+      throw new OctetteError("a constant that is neither numbers nor a dense tensor", {
+        code: "unsupported",
+        where: `Constant "${node.name || node.outputs[0]}"`,
+        got: attribute ? attribute.kind : "no attribute",
+      });
+  }
+}
+
+function convertNodes(model: ModelProto, opset: number, constants: Constants): Node[] {
+  const { graph } = model;
+  const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
+  const values = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
+  const taken = new Set([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
+  const fresh = (wanted: string) => {
+    let name = wanted;
+    for (let i = 2; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
+    return name;
+  };
+  const around = { opset, fresh, constant: constants.get };
+  const nodes: Node[] = [];
+  for (const [i, proto] of graph.nodes.entries()) {
+    if (proto.opType === "Constant") continue;
+    // The first node of a name keeps it.
+    const isFirst = names.delete(proto.name);
+    const name = isFirst ? proto.name : fresh(proto.name || `${proto.opType}_${i}`);
+    nodes.push(...conversions[proto.opType]!(new Source(proto, name, around)));
+  }
+  return nodes;
+}
+
+/** Inputs that are not constants: before IR version 4, initializers are listed too. */
+function readInputs(
+  model: ModelProto,
+  where: string,
+  constants: Constants,
+  fixed: Readonly<Record<string, number>>,
+): Input[] {
+  const inputs = model.graph.inputs.filter(({ name }) => !constants.has(name));
+  const symbols = new SymbolTable(fixed, inputs);
+  const read = inputs.map((info): Input => {
+    const dtype = info.elemType === undefined ? undefined : dtypeOf(info.elemType);
+    if (!dtype || !info.shape) throw badInput(info, where);
+    return { name: info.name, dtype, shape: symbols.dims(info.name, info.shape) };
+  });
+  symbols.checkFixed(where);
+  return read;
+}
+
+function badInput({ name, elemType }: ValueInfoProto, where: string): OctetteError {
+  const isTensor = elemType !== undefined && dtypeOf(elemType) !== undefined;
+  return new OctetteError(isTensor ? "its number of dimensions is not given" : "not a tensor of numbers", {
+    code: "unsupported",
+    where: `${where}, input "${name}"`,
+    expected: "a dense tensor of known rank",
+    got: elemType === undefined ? "a sequence, map or optional value" : dataTypeName(elemType),
+    ...(isTensor ? { hint: "Export the model with the shapes of its inputs" } : {}),
+  });
+}
+
+function provenanceOf(model: ModelProto, opset: number): Graph["provenance"] {
+  const { producerName, producerVersion, irVersion, metadata } = model;
+  return {
+    format: "onnx",
+    ...(producerName === "" ? {} : { producer: [producerName, producerVersion].filter(Boolean).join(" ") }),
+    opset,
+    irVersion,
+    ...(metadata.size === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
+  };
+}
