@@ -1,0 +1,165 @@
+// Samples for a model, in batches: what calibration, evaluation and (later) training read. A data set knows how
+// many samples it has and may have one label for each.
+
+import type { Feeds } from "../engine/feeds";
+import { OctetteError } from "../errors";
+import type { Input, Preprocessing } from "../graph/graph";
+import { formatShape } from "../graph/symbols";
+import { sizeOf, type Tensor } from "../graph/tensor";
+import { type Column, fitColumn, readColumn } from "./columns";
+import { sampleIndices } from "./random";
+
+export interface Dataset {
+  readonly count: number;
+  /** Class of each sample. */
+  readonly labels?: Int32Array;
+  /** By input: how its bytes became numbers, where the data were bytes. Belongs into the artifact. */
+  readonly preprocessing: Readonly<Record<string, Preprocessing>>;
+  /** What was assumed while opening it, for people to read. */
+  readonly notes: readonly string[];
+  /** Feeds of `size` samples, fewer in the last; the model's own batch where it fixes one. Can be read again. */
+  batches(size: number): Iterable<Feeds>;
+  /** The first `n` samples. */
+  take(n: number): Dataset;
+  /** `n` different samples picked by a seed, in the order they have here; all when there are fewer. */
+  sample(n: number, seed: number): Dataset;
+}
+
+export interface DatasetOptions {
+  /** How numbers of the data become the model's. Overrides what the model's inputs carry. */
+  readonly normalize?: Preprocessing;
+  /** One whole number for each sample. */
+  readonly labels?: Tensor;
+  /** What errors call the source. */
+  readonly where?: string;
+  /** The arrays come from text, which has no types. */
+  readonly bytesAsNumbers?: boolean;
+  readonly notes?: readonly string[];
+}
+
+/** A data set from arrays named like a model's inputs, [samples, …]. The arrays are kept, not copied. */
+export function createDataset(
+  arrays: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
+  inputs: readonly Input[],
+  options: DatasetOptions = {},
+): Dataset {
+  const named = arrays instanceof Map ? arrays : new Map<string, Tensor>(Object.entries(arrays));
+  const where = options.where ?? "data";
+  const columns = inputs.map((input) => {
+    const data = named.get(input.name);
+    if (!data)
+      throw new OctetteError(`has no array for the model's input "${input.name}"`, {
+        code: "argument",
+        where,
+        expected: inputs.map((i) => `"${i.name}"`).join(", "),
+        got: named.size === 0 ? "no arrays" : [...named.keys()].map((n) => `"${n}"`).join(", "),
+        hint: "Name the arrays like the model's inputs (octette inspect lists them)",
+      });
+    const { normalize, bytesAsNumbers } = options;
+    return fitColumn(data, input, {
+      where: `${where}, array "${input.name}"`,
+      ...(normalize ? { normalize } : {}),
+      ...(bytesAsNumbers ? { bytesAsNumbers } : {}),
+    });
+  });
+  if (columns.length === 0)
+    throw new OctetteError("the model has no inputs", { code: "argument", where: "model" });
+  const counts = new Map(columns.map((c) => [c.input, c.count]));
+  const labels = options.labels && readLabels(options.labels, where);
+  if (labels) counts.set("labels", labels.length);
+  const count = columns[0]!.count;
+  if ([...counts.values()].some((c) => c !== count))
+    throw new OctetteError("arrays differ in their number of samples", {
+      code: "argument",
+      where,
+      expected: `${count} in each`,
+      got: [...counts].map(([name, c]) => `${c} in "${name}"`).join(", "),
+    });
+  return new Arrays(
+    columns,
+    Int32Array.from({ length: count }, (_, i) => i),
+    labels,
+    where,
+    options.notes ?? [],
+  );
+}
+
+/** Labels as files have them: whole numbers of any type, [n] or [n, 1]. */
+function readLabels(labels: Tensor, where: string): Int32Array {
+  const fail = (expected: string, got: string) =>
+    new OctetteError("labels do not fit", { code: "argument", where: `${where}, labels`, expected, got });
+  const { shape, data } = labels;
+  if (shape.length === 0 || sizeOf(shape) !== shape[0])
+    throw fail("one whole number for each sample", `an array ${formatShape(shape)}`);
+  const bad = (data as Float32Array).findIndex((v) => !Number.isInteger(v) || v !== (v | 0));
+  if (bad >= 0) throw fail("whole numbers", `${data[bad]} at ${bad}`);
+  return Int32Array.from(data as Float32Array);
+}
+
+class Arrays implements Dataset {
+  readonly labels?: Int32Array;
+  readonly preprocessing: Readonly<Record<string, Preprocessing>>;
+  readonly notes: readonly string[];
+  readonly #columns: readonly Column[];
+  readonly #rows: Int32Array;
+  readonly #allLabels: Int32Array | undefined;
+  readonly #where: string;
+
+  constructor(
+    columns: readonly Column[],
+    rows: Int32Array,
+    labels: Int32Array | undefined,
+    where: string,
+    notes: readonly string[],
+  ) {
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#allLabels = labels;
+    this.#where = where;
+    this.notes = notes;
+    if (labels) this.labels = rows.map((row) => labels[row]!);
+    this.preprocessing = Object.fromEntries(
+      columns.flatMap((c) => (c.preprocessing ? [[c.input, c.preprocessing]] : [])),
+    );
+  }
+
+  get count(): number {
+    return this.#rows.length;
+  }
+
+  *batches(size: number): Iterable<Feeds> {
+    if (!Number.isInteger(size) || size < 1)
+      throw new OctetteError("batch size does not fit", {
+        code: "argument",
+        where: this.#where,
+        expected: "a whole number from 1",
+        got: `${size}`,
+      });
+    const fixed = this.#columns.find((c) => c.fixedBatch !== undefined)?.fixedBatch;
+    if (fixed !== undefined && (fixed < 1 || this.count % fixed !== 0))
+      throw new OctetteError(`the model runs exactly ${fixed} samples at a time`, {
+        code: "argument",
+        where: this.#where,
+        expected: `a multiple of ${fixed} samples`,
+        got: `${this.count}`,
+        hint: "Take fewer samples, or export the model with a dynamic batch",
+      });
+    const step = fixed ?? size;
+    for (let start = 0; start < this.count; start += step) {
+      const rows = this.#rows.subarray(start, start + step);
+      yield Object.fromEntries(this.#columns.map((column) => [column.input, readColumn(column, rows)]));
+    }
+  }
+
+  take(n: number): Dataset {
+    return this.#select(this.#rows.subarray(0, Math.max(0, n)));
+  }
+
+  sample(n: number, seed: number): Dataset {
+    return this.#select(sampleIndices(this.count, n, seed).map((i) => this.#rows[i]!));
+  }
+
+  #select(rows: Int32Array): Dataset {
+    return new Arrays(this.#columns, rows, this.#allLabels, this.#where, this.notes);
+  }
+}

@@ -1,0 +1,66 @@
+// Where data come from: a path (Node), a File or Blob (browser), or bytes with a name. Node's file system is
+// reached only when a path is given, so the module loads anywhere.
+
+import { OctetteError } from "../errors";
+import { gunzip, isGzip } from "../formats/inflate";
+
+/** Bytes of one data file, and of what it unpacks to. A browser tab holds little more. */
+export const MAX_DATA_BYTES = 2 ** 31;
+
+export interface NamedBytes {
+  /** What errors call it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export type Source = string | NamedBytes | (Blob & { readonly name?: string });
+
+/** The bytes of a source, unpacked when gzip packed them. */
+export async function readSource(source: Source): Promise<NamedBytes> {
+  const { name, bytes } = await readRaw(source);
+  return { name, bytes: isGzip(bytes) ? gunzip(bytes, MAX_DATA_BYTES, name) : bytes };
+}
+
+async function readRaw(source: Source): Promise<NamedBytes> {
+  if (typeof source === "string") return { name: source, bytes: await readPath(source) };
+  if ("bytes" in source && source.bytes instanceof Uint8Array) return source as NamedBytes;
+  const blob = source as Blob & { readonly name?: string };
+  const name = blob.name ?? "data";
+  checkSize(blob.size, name);
+  return { name, bytes: new Uint8Array(await blob.arrayBuffer()) };
+}
+
+function checkSize(bytes: number, where: string): void {
+  if (bytes > MAX_DATA_BYTES)
+    throw new OctetteError("the file is too large", {
+      code: "limit",
+      where,
+      expected: `at most MAX_DATA_BYTES = ${MAX_DATA_BYTES}`,
+      got: `${bytes} bytes`,
+      hint: "Split it into several files",
+    });
+}
+
+async function readPath(path: string): Promise<Uint8Array> {
+  const { readFile, stat } = await import("node:fs/promises");
+  try {
+    const info = await stat(path);
+    if (info.isDirectory())
+      throw new OctetteError("is a folder", { code: "argument", where: path, expected: "a file" });
+    checkSize(info.size, path);
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof OctetteError) throw error;
+    const reason = (error as { code?: string }).code === "ENOENT" ? "no such file" : (error as Error).message;
+    throw new OctetteError(reason, { code: "argument", where: path });
+  }
+}
+
+/** Whether a path names something that exists. */
+export async function exists(path: string): Promise<boolean> {
+  const { access } = await import("node:fs/promises");
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

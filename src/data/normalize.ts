@@ -1,0 +1,39 @@
+// The text form of preprocessing, `scale,mean,std`, as the command line and data sets take it.
+
+import { OctetteError } from "../errors";
+import type { Preprocessing } from "../graph/graph";
+
+const FORM = "scale,mean,std with several channels joined by a colon, such as 1/255,0.1307,0.3081";
+
+/**
+ * `scale,mean,std[,nhwc]` to preprocessing. Numbers may be fractions; mean and std may have one number a channel,
+ * as in `1/255,0.4914:0.4822:0.4465,0.2470:0.2435:0.2616`. `nhwc` says the images have their channels last.
+ */
+export function parseNormalize(text: string): Preprocessing {
+  const fail = (got: string) =>
+    new OctetteError("cannot be read", { code: "argument", where: "normalize", expected: FORM, got });
+  const number = (part: string) => {
+    const [top, bottom, ...rest] = part.split("/").map((v) => (v.trim() === "" ? Number.NaN : Number(v)));
+    const value = bottom === undefined ? top! : top! / bottom;
+    if (rest.length > 0 || !Number.isFinite(value)) throw fail(`"${part}" in "${text}"`);
+    return value;
+  };
+  const [scale, mean, std, layout, ...rest] = text.split(",").map((part) => part.trim());
+  if (scale === undefined || mean === undefined || std === undefined || rest.length > 0)
+    throw fail(`"${text}"`);
+  if (layout !== undefined && layout !== "nhwc" && layout !== "nchw") throw fail(`layout "${layout}"`);
+  const parsed: Preprocessing = {
+    layout: layout ?? "nchw",
+    scale: number(scale),
+    mean: mean.split(":").map(number),
+    std: std.split(":").map(number),
+  };
+  if (parsed.std.includes(0)) throw fail(`a std of 0 in "${text}"`);
+  if (parsed.mean.length !== parsed.std.length && parsed.mean.length !== 1 && parsed.std.length !== 1)
+    throw fail(`${parsed.mean.length} means and ${parsed.std.length} stds`);
+  return parsed;
+}
+
+/** The text that `parseNormalize` reads back. */
+export const formatNormalize = (p: Preprocessing): string =>
+  [p.scale, p.mean.join(":"), p.std.join(":"), ...(p.layout === "nhwc" ? ["nhwc"] : [])].join(",");

@@ -1,0 +1,126 @@
+// Opens a data file for a model. What the file is, its first bytes say: a zip of arrays (.npz), one array (.npy),
+// IDX (MNIST's format), or else CSV text; gzip around any of them is unpacked.
+
+import { FormatError, OctetteError } from "../errors";
+import { readIdx } from "../formats/idx";
+import { readNpy } from "../formats/npy";
+import { readNpz } from "../formats/npz";
+import type { Input, Preprocessing } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
+import { createDataset, type Dataset } from "./dataset";
+import { exists, type NamedBytes, readSource, type Source } from "./files";
+import { parseNormalize } from "./normalize";
+import { openCsv } from "./tables";
+
+export interface OpenOptions {
+  /** How numbers of the file become the model's: `scale,mean,std`, or as an object. */
+  readonly normalize?: string | Preprocessing;
+  /**
+   * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;
+   * default: the column headed `label`, else the one that the model's input leaves over), or for IDX and .npy a
+   * file of their own (default: the file named `labels` where this one is named `images`, if there is one).
+   */
+  readonly labels?: string | Source;
+}
+
+type Format = "npz" | "npy" | "idx" | "csv";
+
+/** What the bytes are, by how they begin. */
+function formatOf({ bytes, name }: NamedBytes): Format {
+  const begins = (...start: number[]) => start.every((b, i) => bytes[i] === b);
+  if (begins(0x50, 0x4b)) return "npz";
+  if (begins(0x93, 0x4e, 0x55, 0x4d)) return "npy";
+  if (begins(0, 0) && bytes.length >= 4) return "idx";
+  const head = bytes.subarray(0, 4096);
+  if (bytes.length === 0) throw new FormatError("the file is empty", { where: name });
+  const binary = head.findIndex((b) => b < 9 || (b > 13 && b < 32));
+  if (binary < 0) return "csv";
+  throw new FormatError("is not data that octette reads", {
+    where: name,
+    offset: 0,
+    expected: ".npz, .npy, IDX or CSV (any of them also as .gz)",
+    got: `bytes ${[...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}`,
+  });
+}
+
+/** Images and labels of `images,labels`, unless a file has just that name. */
+async function splitPair(source: Source): Promise<{ data: Source; labels?: string }> {
+  if (typeof source !== "string" || !source.includes(",") || (await exists(source))) return { data: source };
+  const [data, labels, ...rest] = source.split(",");
+  if (!data || !labels || rest.length > 0)
+    throw new OctetteError("cannot be read as a pair of files", {
+      code: "argument",
+      where: source,
+      expected: "images,labels",
+    });
+  return { data, labels };
+}
+
+/** The labels that lie beside a file of images, as MNIST's four files do. */
+async function siblingLabels(path: Source): Promise<string | undefined> {
+  if (typeof path !== "string") return undefined;
+  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
+  const file = path.slice(at);
+  const sibling = file.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1");
+  return sibling !== file && file.includes("images") && (await exists(path.slice(0, at) + sibling))
+    ? path.slice(0, at) + sibling
+    : undefined;
+}
+
+async function readLabels(source: Source): Promise<Tensor> {
+  const file = await readSource(source);
+  const format = formatOf(file);
+  if (format === "idx") return readIdx(file.bytes, file.name);
+  if (format === "npy") return readNpy(file.bytes, file.name);
+  throw new FormatError("is not a file of labels", {
+    where: file.name,
+    expected: "IDX or .npy",
+    got: `.${format}`,
+  });
+}
+
+/**
+ * Opens a file as samples for a model's inputs.
+ * @throws OctetteError or FormatError that names file, array, expected and got.
+ */
+export async function openDataset(
+  source: Source,
+  inputs: readonly Input[],
+  options: OpenOptions = {},
+): Promise<Dataset> {
+  const normalize =
+    typeof options.normalize === "string" ? parseNormalize(options.normalize) : options.normalize;
+  const pair = await splitPair(source);
+  const file = await readSource(pair.data);
+  const where = file.name;
+  const format = formatOf(file);
+  const common = { where, ...(normalize ? { normalize } : {}) };
+  const asked = pair.labels ?? options.labels;
+
+  if (format === "npz") {
+    const arrays = readNpz(file.bytes, where);
+    const name = typeof asked === "string" ? asked : "labels";
+    const labels = arrays.get(name);
+    if (asked !== undefined && !labels)
+      throw new OctetteError(`has no array "${name}" for the labels`, {
+        code: "argument",
+        where,
+        got: [...arrays.keys()].map((n) => `"${n}"`).join(", "),
+      });
+    return createDataset(arrays, inputs, { ...common, ...(labels ? { labels } : {}) });
+  }
+
+  const input = inputs[0];
+  if (!input || inputs.length > 1)
+    throw new OctetteError(`.${format} holds one array, but the model has ${inputs.length} inputs`, {
+      code: "argument",
+      where,
+      expected: `an .npz with arrays ${inputs.map((i) => `"${i.name}"`).join(", ")}`,
+    });
+  if (format === "csv") return openCsv(file, input, common, typeof asked === "string" ? asked : undefined);
+  const data = format === "idx" ? readIdx(file.bytes, where) : readNpy(file.bytes, where);
+  const labelSource = asked ?? (format === "idx" ? await siblingLabels(pair.data) : undefined);
+  const labels = labelSource === undefined ? undefined : await readLabels(labelSource);
+  const notes = labels && asked === undefined ? [`labels taken from ${labelSource}`] : [];
+  return createDataset({ [input.name]: data }, inputs, { ...common, notes, ...(labels ? { labels } : {}) });
+}
