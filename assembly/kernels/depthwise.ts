@@ -1,0 +1,166 @@
+// f32 depthwise convolution, channels last: one filter a channel, eight channels to a tile.
+
+import { clamp, storeWords8 } from "../lanes";
+import { firstTap, lastTap } from "../window";
+
+/** dst[tap][up(channels, 8)] = w[channels][taps], zeros in the channels added. */
+export function packDepthwise(dst: usize, w: usize, channels: i32, taps: i32): void {
+  const padded = (channels + 7) & ~7;
+  for (let tap = 0; tap < taps; tap++) {
+    for (let c = 0; c < padded; c++, dst += 4) {
+      store<f32>(dst, c < channels ? load<f32>(w + ((<usize>(c * taps + tap)) << 2)) : 0);
+    }
+  }
+}
+
+/** One pixel, eight channels: columns × rows of taps, `dx` and `dy` bytes apart in x, `wy` from row to row in w. */
+function one(
+  y: usize,
+  x: usize,
+  w: usize,
+  bias: usize,
+  count: i32,
+  rows: i32,
+  cols: i32,
+  dx: usize,
+  dy: usize,
+  wx: usize,
+  wy: usize,
+  lo: v128,
+  hi: v128,
+): void {
+  let c0 = f32x4.splat(0);
+  let c1 = c0;
+  for (; rows > 0; rows--, x += dy, w += wy) {
+    let p = x;
+    let q = w;
+    for (let i = 0; i < cols; i++, p += dx, q += wx) {
+      c0 = f32x4.add(c0, f32x4.mul(v128.load(p), v128.load(q)));
+      c1 = f32x4.add(c1, f32x4.mul(v128.load(p, 16), v128.load(q, 16)));
+    }
+  }
+  if (bias) {
+    c0 = f32x4.add(c0, v128.load(bias));
+    c1 = f32x4.add(c1, v128.load(bias, 16));
+  }
+  storeWords8(y, clamp(c0, lo, hi), clamp(c1, lo, hi), count);
+}
+
+/** The same for four neighbours in y, `sx` bytes apart in x and `sy` in y. */
+function four(
+  y: usize,
+  sy: usize,
+  x: usize,
+  sx: usize,
+  w: usize,
+  bias: usize,
+  count: i32,
+  rows: i32,
+  cols: i32,
+  dx: usize,
+  dy: usize,
+  wx: usize,
+  wy: usize,
+  lo: v128,
+  hi: v128,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  for (; rows > 0; rows--, x += dy, w += wy) {
+    let p = x;
+    let q = w;
+    for (let i = 0; i < cols; i++, p += dx, q += wx) {
+      const w0 = v128.load(q);
+      const w1 = v128.load(q, 16);
+      let s = p;
+      c00 = f32x4.add(c00, f32x4.mul(v128.load(s), w0));
+      c01 = f32x4.add(c01, f32x4.mul(v128.load(s, 16), w1));
+      s += sx;
+      c10 = f32x4.add(c10, f32x4.mul(v128.load(s), w0));
+      c11 = f32x4.add(c11, f32x4.mul(v128.load(s, 16), w1));
+      s += sx;
+      c20 = f32x4.add(c20, f32x4.mul(v128.load(s), w0));
+      c21 = f32x4.add(c21, f32x4.mul(v128.load(s, 16), w1));
+      s += sx;
+      c30 = f32x4.add(c30, f32x4.mul(v128.load(s), w0));
+      c31 = f32x4.add(c31, f32x4.mul(v128.load(s, 16), w1));
+    }
+  }
+  const b0 = bias ? v128.load(bias) : f32x4.splat(0);
+  const b1 = bias ? v128.load(bias, 16) : f32x4.splat(0);
+  storeWords8(y, clamp(f32x4.add(c00, b0), lo, hi), clamp(f32x4.add(c01, b1), lo, hi), count);
+  storeWords8((y += sy), clamp(f32x4.add(c10, b0), lo, hi), clamp(f32x4.add(c11, b1), lo, hi), count);
+  storeWords8((y += sy), clamp(f32x4.add(c20, b0), lo, hi), clamp(f32x4.add(c21, b1), lo, hi), count);
+  storeWords8((y += sy), clamp(f32x4.add(c30, b0), lo, hi), clamp(f32x4.add(c31, b1), lo, hi), count);
+}
+
+/**
+ * y[p][c] = min(max(Σ_{ky,kx} x[p·stride + (ky,kx)·dilation − pad][c]·w[ky][kx][c] + bias[c], lo), hi)
+ *
+ * x [n][inH][inW][channels], y [n][outH][outW][channels], both dense; w from packDepthwise; bias 0: none.
+ * Taps outside the image are skipped. Range: output rows, n·outH of them.
+ */
+export function depthwise(
+  y: usize,
+  x: usize,
+  w: usize,
+  bias: usize,
+  inH: i32,
+  inW: i32,
+  channels: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  low: f32,
+  high: f32,
+  begin: i32,
+  end: i32,
+): void {
+  const lo = f32x4.splat(low);
+  const hi = f32x4.splat(high);
+  const ld = (<usize>channels) << 2;
+  const wx = (<usize>((channels + 7) & ~7)) << 2;
+  const wy = wx * <usize>kw;
+  const dx = ld * <usize>dilationW;
+  const dy = ld * <usize>(dilationH * inW);
+  const sx = ld * <usize>strideW;
+  for (let r = begin; r < end; r++) {
+    const image = r / outH;
+    const iy = (r - image * outH) * strideH - padTop;
+    const top = firstTap(iy, dilationH);
+    const rows = lastTap(iy, dilationH, kh, inH) - top;
+    const line = x + <usize>((image * inH + iy + top * dilationH) * inW) * ld;
+    let out = y + <usize>(r * outW) * ld;
+    for (let ox = 0; ox < outW; ) {
+      const ix = ox * strideW - padLeft;
+      const left = firstTap(ix, dilationW);
+      const cols = lastTap(ix, dilationW, kw, inW) - left;
+      const p = line + <usize>(ix + left * dilationW) * ld;
+      const q = w + <usize>top * wy + <usize>left * wx;
+      const wide = ox + 4 <= outW && ix >= 0 && ix + 3 * strideW + (kw - 1) * dilationW < inW;
+      for (let c = 0; c < channels; c += 8) {
+        const at = (<usize>c) << 2;
+        const b = bias ? bias + at : 0;
+        const count = channels - c;
+        if (wide) four(out + at, ld, p + at, sx, q + at, b, count, rows, cols, dx, dy, wx, wy, lo, hi);
+        else one(out + at, p + at, q + at, b, count, rows, cols, dx, dy, wx, wy, lo, hi);
+      }
+      const done = wide ? 4 : 1;
+      ox += done;
+      out += ld * <usize>done;
+    }
+  }
+}

@@ -1,0 +1,354 @@
+// Max and average pooling, channels last, f32 and u8. One walk over the windows serves all four; a block is the
+// 16 bytes of 4 or 16 channels. Taps outside the image are skipped. A window as large as the image pools it all.
+
+import { narrow16, round4 } from "../lanes";
+import { storeBytes } from "../simd";
+import { firstTap, lastTap } from "../window";
+
+const MAX: i32 = 0;
+const MAX_U8: i32 = 1;
+const AVERAGE: i32 = 2;
+const AVERAGE_U8: i32 = 3;
+
+function maxBlock(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
+  let m = f32x4.splat(-Infinity);
+  for (; rows > 0; rows--, x += dy) {
+    let p = x;
+    for (let i = 0; i < cols; i++, p += dx) m = f32x4.pmax(m, v128.load(p));
+  }
+  return m;
+}
+
+function maxBlockU8(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
+  let m = i8x16.splat(0);
+  for (; rows > 0; rows--, x += dy) {
+    let p = x;
+    for (let i = 0; i < cols; i++, p += dx) m = i8x16.max_u(m, v128.load(p));
+  }
+  return m;
+}
+
+function sumBlock(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
+  let s = f32x4.splat(0);
+  for (; rows > 0; rows--, x += dy) {
+    let p = x;
+    for (let i = 0; i < cols; i++, p += dx) s = f32x4.add(s, v128.load(p));
+  }
+  return s;
+}
+
+/** clamp(rne(f32(Σ x + offset) · m), lo, hi) + zero for sixteen channels. */
+function averageBlockU8(
+  x: usize,
+  rows: i32,
+  cols: i32,
+  dx: usize,
+  dy: usize,
+  offset: v128,
+  m: v128,
+  lo: v128,
+  hi: v128,
+  zero: v128,
+): v128 {
+  let s0 = offset;
+  let s1 = offset;
+  let s2 = offset;
+  let s3 = offset;
+  for (; rows > 0; rows--, x += dy) {
+    let p = x;
+    for (let i = 0; i < cols; i++, p += dx) {
+      const v = v128.load(p);
+      const low = i16x8.extend_low_i8x16_u(v);
+      const high = i16x8.extend_high_i8x16_u(v);
+      s0 = i32x4.add(s0, i32x4.extend_low_i16x8_u(low));
+      s1 = i32x4.add(s1, i32x4.extend_high_i16x8_u(low));
+      s2 = i32x4.add(s2, i32x4.extend_low_i16x8_u(high));
+      s3 = i32x4.add(s3, i32x4.extend_high_i16x8_u(high));
+    }
+  }
+  return narrow16(
+    round4(f32x4.mul(f32x4.convert_i32x4_s(s0), m), lo, hi, zero),
+    round4(f32x4.mul(f32x4.convert_i32x4_s(s1), m), lo, hi, zero),
+    round4(f32x4.mul(f32x4.convert_i32x4_s(s2), m), lo, hi, zero),
+    round4(f32x4.mul(f32x4.convert_i32x4_s(s3), m), lo, hi, zero),
+  );
+}
+
+/** All windows of output rows begin to end. `size`: bytes of a pixel; the last six only for AVERAGE_U8. */
+function pool(
+  kind: i32,
+  y: usize,
+  x: usize,
+  inH: i32,
+  inW: i32,
+  size: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  countIncludePad: i32,
+  begin: i32,
+  end: i32,
+  xScale: f32,
+  xZero: i32,
+  yScale: f32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  const dx = <usize>(size * dilationW);
+  const dy = <usize>(size * dilationH * inW);
+  let out = y + <usize>(begin * outW * size);
+  for (let r = begin; r < end; r++) {
+    const image = r / outH;
+    const iy = (r - image * outH) * strideH - padTop;
+    const top = firstTap(iy, dilationH);
+    const rows = lastTap(iy, dilationH, kh, inH) - top;
+    const line = x + <usize>((image * inH + iy + top * dilationH) * inW * size);
+    for (let ox = 0; ox < outW; ox++, out += size) {
+      const ix = ox * strideW - padLeft;
+      const left = firstTap(ix, dilationW);
+      const cols = lastTap(ix, dilationW, kw, inW) - left;
+      const valid = rows * cols;
+      const count = <f32>(countIncludePad ? kh * kw : valid);
+      const p = line + <usize>((ix + left * dilationW) * size);
+      for (let c = 0; c < size; c += 16) {
+        const at = p + c;
+        let v: v128;
+        if (kind == MAX) v = maxBlock(at, rows, cols, dx, dy);
+        else if (kind == MAX_U8) v = maxBlockU8(at, rows, cols, dx, dy);
+        else if (kind == AVERAGE) v = f32x4.div(sumBlock(at, rows, cols, dx, dy), f32x4.splat(count));
+        else {
+          const offset = i32x4.splat(-valid * xZero);
+          const m = f32x4.splat(xScale / count / yScale);
+          const low = i32x4.splat(lo - yZero);
+          const high = i32x4.splat(hi - yZero);
+          v = averageBlockU8(at, rows, cols, dx, dy, offset, m, low, high, i32x4.splat(yZero));
+        }
+        storeBytes(out + c, v, size - c);
+      }
+    }
+  }
+}
+
+/**
+ * y[p][c] = max of x[p·stride + (ky,kx)·dilation − pad][c] over ky < kh, kx < kw. Range: output rows, n·outH.
+ *
+ * x [n][inH][inW][channels], y [n][outH][outW][channels]. NaN is passed over.
+ */
+export function maxPool(
+  y: usize,
+  x: usize,
+  inH: i32,
+  inW: i32,
+  channels: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  begin: i32,
+  end: i32,
+): void {
+  pool(
+    MAX,
+    y,
+    x,
+    inH,
+    inW,
+    channels << 2,
+    outH,
+    outW,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    0,
+    begin,
+    end,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  );
+}
+
+/** maxPool of u8 codes: codes pass through. */
+export function maxPoolU8(
+  y: usize,
+  x: usize,
+  inH: i32,
+  inW: i32,
+  channels: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  begin: i32,
+  end: i32,
+): void {
+  pool(
+    MAX_U8,
+    y,
+    x,
+    inH,
+    inW,
+    channels,
+    outH,
+    outW,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    0,
+    begin,
+    end,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  );
+}
+
+/**
+ * y[p][c] = (Σ_{ky,kx} x[p·stride + (ky,kx)·dilation − pad][c]) / count. Range: output rows, n·outH.
+ *
+ * Taps ascending; count = taps inside the image, or kh·kw where countIncludePad is not 0. Shapes as maxPool.
+ */
+export function averagePool(
+  y: usize,
+  x: usize,
+  inH: i32,
+  inW: i32,
+  channels: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  countIncludePad: i32,
+  begin: i32,
+  end: i32,
+): void {
+  pool(
+    AVERAGE,
+    y,
+    x,
+    inH,
+    inW,
+    channels << 2,
+    outH,
+    outW,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    countIncludePad,
+    begin,
+    end,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  );
+}
+
+/**
+ * y[p][c] = clamp(rne(f32(Σ (x − xZero)) · m) + yZero, lo, hi), m = f32(f32(xScale / count) / yScale), u8.
+ *
+ * The sum is exact in i32; taps, count, shapes and range as averagePool.
+ */
+export function averagePoolU8(
+  y: usize,
+  x: usize,
+  inH: i32,
+  inW: i32,
+  channels: i32,
+  outH: i32,
+  outW: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  countIncludePad: i32,
+  xScale: f32,
+  xZero: i32,
+  yScale: f32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+  begin: i32,
+  end: i32,
+): void {
+  pool(
+    AVERAGE_U8,
+    y,
+    x,
+    inH,
+    inW,
+    channels,
+    outH,
+    outW,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    countIncludePad,
+    begin,
+    end,
+    xScale,
+    xZero,
+    yScale,
+    yZero,
+    lo,
+    hi,
+  );
+}

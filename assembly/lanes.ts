@@ -1,0 +1,91 @@
+// Lanes that only the float and elementwise kernels share: 4×4 transposition, sums over lanes, and the way
+// between codes and f32.
+
+import { storeWords } from "./simd";
+
+/** The first `count` of eight 32-bit lanes to y; all of them from 8 on. */
+export function storeWords8(y: usize, v0: v128, v1: v128, count: i32): void {
+  storeWords(y, v0, count);
+  if (count > 4) storeWords(y + 16, v1, count - 4);
+}
+
+/** v in its first `count` lanes, `rest` in the others. */
+export function head4(v: v128, rest: v128, count: i32): v128 {
+  return v128.bitselect(v, rest, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
+}
+
+/** (l0 + l2) + (l1 + l3): the sum of four f32 lanes, always in this order. */
+export function sum4(v: v128): f32 {
+  v = f32x4.add(v, i32x4.shuffle(v, v, 2, 3, 2, 3));
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
+}
+
+/** min(max(v, lo), hi) where v is never −0; NaN stays NaN. One instruction each, unlike f32x4.max. */
+export function clamp(v: v128, lo: v128, hi: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(v, lo), hi);
+}
+
+/**
+ * n values of four rows side by side: dst[i·step + r] = p_r[i] for i < n, r < 4. `step` in bytes.
+ *
+ *   p0 | a0 a1 a2 a3 ..        dst  | a0 b0 c0 d0 |
+ *   p1 | b0 b1 b2 b3 ..   →  + step | a1 b1 c1 d1 |
+ *   p2 | c0 c1 c2 c3 ..             | ..          |
+ *   p3 | d0 d1 d2 d3 ..
+ *
+ * Rows are read up to 12 bytes past their end; writes are exact.
+ */
+export function interleave4(dst: usize, step: i32, p0: usize, p1: usize, p2: usize, p3: usize, n: i32): void {
+  for (let i = 0; i < n; i += 4, p0 += 16, p1 += 16, p2 += 16, p3 += 16) {
+    const a = v128.load(p0);
+    const b = v128.load(p1);
+    const c = v128.load(p2);
+    const d = v128.load(p3);
+    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+    const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+    v128.store(dst, i64x2.shuffle(ab, cd, 0, 2));
+    dst += step;
+    if (i + 1 >= n) break;
+    v128.store(dst, i64x2.shuffle(ab, cd, 1, 3));
+    dst += step;
+    if (i + 2 >= n) break;
+    const ab2 = i32x4.shuffle(a, b, 2, 6, 3, 7);
+    const cd2 = i32x4.shuffle(c, d, 2, 6, 3, 7);
+    v128.store(dst, i64x2.shuffle(ab2, cd2, 0, 2));
+    dst += step;
+    if (i + 3 >= n) break;
+    v128.store(dst, i64x2.shuffle(ab2, cd2, 1, 3));
+    dst += step;
+  }
+}
+
+/** (x − zero) · scale for the four u8 codes at x. */
+export function dequantize4(x: usize, zero: v128, scale: v128): v128 {
+  const codes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(x)));
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(codes, zero)), scale);
+}
+
+/** clamp(rne(x), lo, hi) + zero as i32; lo and hi are bounds of the code less its zero point. NaN counts as 0. */
+export function round4(x: v128, lo: v128, hi: v128, zero: v128): v128 {
+  const q = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
+  return i32x4.add(i32x4.min_s(i32x4.max_s(q, lo), hi), zero);
+}
+
+/** The low bytes of sixteen i32 in −32768..32767. */
+export function narrow16(a: v128, b: v128, c: v128, d: v128): v128 {
+  const low = i16x8.splat(0xff);
+  return i8x16.narrow_i16x8_u(
+    v128.and(i16x8.narrow_i32x4_s(a, b), low),
+    v128.and(i16x8.narrow_i32x4_s(c, d), low),
+  );
+}
+
+/** Sixteen f32 at x to codes: clamp(rne(x / scale), lo, hi) + zero, as bytes. */
+export function quantize16(x: usize, scale: v128, lo: v128, hi: v128, zero: v128): v128 {
+  return narrow16(
+    round4(f32x4.div(v128.load(x), scale), lo, hi, zero),
+    round4(f32x4.div(v128.load(x, 16), scale), lo, hi, zero),
+    round4(f32x4.div(v128.load(x, 32), scale), lo, hi, zero),
+    round4(f32x4.div(v128.load(x, 48), scale), lo, hi, zero),
+  );
+}
