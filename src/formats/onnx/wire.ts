@@ -5,7 +5,7 @@ import { PbfReader } from "pbf";
 import { FormatError } from "../../errors";
 
 /** Messages, strings and attribute numbers a file may hold: what bounds the objects made while reading one. */
-export const MAX_ITEMS = 1 << 23;
+export const MAX_ITEMS = 1 << 22;
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -107,6 +107,7 @@ export class WireReader {
     this.keep();
     const at = this.offset;
     const bytes = this.bytes();
+    if (bytes.length === 0) return "";
     if (fieldIs === "bytes") return lenient.decode(bytes);
     try {
       return strict.decode(bytes);
