@@ -1,0 +1,109 @@
+// int8 matrix products over rows.
+
+import { codeShift, dequantizeRow } from "./epilogue-int8";
+import { multiplyRows } from "./multiply-int8";
+import { blockRows } from "./panels-int8";
+
+/**
+ * y[r][c] = clamp(rne(f32(Σ_k x[r][k] · w[k][c] + offset[c]) · scale[c]) + yZero, lo, hi)
+ *
+ * y u8 [rows][n], rows ldy apart. x u8 [rows][k], rows ldx apart. w and offset from packWeightsInt8 (−xZero, scaled
+ * by the columns' sums, is in offset). scale f32 [n]. lo and hi are codes. Rows [begin, end). y overlaps nothing.
+ */
+export function gemmInt8(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const low = f32x4.splat(<f32>(lo - yZero)),
+    high = f32x4.splat(<f32>(hi - yZero)),
+    shift = codeShift(yZero);
+  const block = blockRows(end - begin, k);
+  for (let r = begin; r < end; r += block) {
+    multiplyRows<u8>(
+      y + <usize>r * ldy,
+      ldy,
+      x + <usize>r * ldx,
+      ldx,
+      w,
+      offset,
+      scale,
+      scratch,
+      min(block, end - r),
+      n,
+      k,
+      low,
+      high,
+      shift,
+    );
+  }
+}
+
+/**
+ * y[r][c] = clamp(f32(Σ_k x[r][k] · w[k][c] − xZero[r] · colsum[c]) · f32(xScale[r] · scale[c]) + bias[c], lo, hi)
+ *
+ * y f32 [rows][n], rows ldy apart. x u8 [rows][k]. colsum i32: packWeightsInt8's offset with z = 1 and no bias.
+ * scale and bias f32 [n]; bias 0 is none. xScale f32 and xZero i32 are per row (rowStride 1) or single (0).
+ * The sums lie in y until their block is done. Rows [begin, end). y overlaps nothing.
+ */
+export function gemmInt8Dynamic(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  colsum: usize,
+  scale: usize,
+  bias: usize,
+  xScale: usize,
+  xZero: usize,
+  rowStride: i32,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  lo: f32,
+  hi: f32,
+  begin: i32,
+  end: i32,
+): void {
+  const none = i32x4.splat(0),
+    row = (<usize>ldy) << 2,
+    step = (<usize>rowStride) << 2;
+  const block = blockRows(end - begin, k);
+  for (let r = begin; r < end; r += block) {
+    const rows = min(block, end - r);
+    multiplyRows<i32>(
+      y + <usize>r * row,
+      row,
+      x + <usize>r * ldx,
+      ldx,
+      w,
+      colsum,
+      scale,
+      scratch,
+      rows,
+      n,
+      k,
+      none,
+      none,
+      none,
+    );
+    for (let i = r; i < r + rows; i++) {
+      const s = load<f32>(xScale + <usize>i * step),
+        z = load<i32>(xZero + <usize>i * step);
+      dequantizeRow(y + <usize>i * row, colsum, scale, bias, s, z, lo, hi, 0, n);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// int8 products of a single row, split over columns. Same bits as the GEMM's rows.
+
+import { codeShift, dequantizeRow } from "./epilogue-int8";
+import { multiplyRow } from "./multiply-int8";
+
+/**
+ * y[c] = clamp(rne(f32(Σ_k x[k] · w[k][c] + offset[c]) · scale[c]) + yZero, lo, hi)
+ *
+ * As gemmInt8 with one row; the range is over panels of 8 columns. y u8 [n], x u8 [k]. y overlaps nothing.
+ */
+export function gemvInt8(
+  y: usize,
+  x: usize,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const low = f32x4.splat(<f32>(lo - yZero)),
+    high = f32x4.splat(<f32>(hi - yZero));
+  multiplyRow<u8>(y, x, w, offset, scale, scratch, n, k, begin, end, low, high, codeShift(yZero));
+}
+
+/**
+ * y[c] = clamp(f32(Σ_k x[k] · w[k][c] − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)
+ *
+ * As gemmInt8Dynamic with one row; the range is over panels of 8 columns. xScale and xZero are addresses.
+ */
+export function gemvInt8Dynamic(
+  y: usize,
+  x: usize,
+  w: usize,
+  colsum: usize,
+  scale: usize,
+  bias: usize,
+  xScale: usize,
+  xZero: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  lo: f32,
+  hi: f32,
+  begin: i32,
+  end: i32,
+): void {
+  const none = i32x4.splat(0);
+  multiplyRow<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, none, none, none);
+  dequantizeRow(
+    y,
+    colsum,
+    scale,
+    bias,
+    load<f32>(xScale),
+    load<i32>(xZero),
+    lo,
+    hi,
+    begin << 3,
+    min(end << 3, n),
+  );
+}

@@ -1,0 +1,190 @@
+// Weights into panels, once per model (once per step when training).
+//
+//   panel of 8 columns, k in groups of G (2 baseline, 4 relaxed), zeros from k to up(k, 4) and past n
+//   k 0…G−1  | c0: k0 … | c1: k0 … | … | c7: k0 … |      8·G bytes
+//   k G…2G−1 | c0: kG … | c1: kG … | … | c7: kG … |
+//   panels follow one another, up(k, 4) · 8 bytes each
+//
+//   depthwise: blocks of 16 channels, taps in groups of G, zeros to up(taps, 4) and past channels
+//   t 0…G−1  | c0: t0 … | c1: t0 … | … | c15: t0 … |     16·G bytes
+
+import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
+import { GROUP, panelBytes } from "./panels-int8";
+
+/**
+ * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
+ *
+ * k = tap · channels + channel. Element (c, tap, channel) is the i8 at w[c·strideN + tap·strideTap + channel·strideC].
+ * offset i32 [up(n, 8)], unspecified past n. dst up(k, 4) · up(n, 8) bytes. bias i32 [n], or 0.
+ * Columns contiguous in k (a transposed B) and rows contiguous in c (a plain B) are shuffled in registers;
+ * others (O I H W kernels) go byte by byte.
+ */
+export function packWeightsInt8(
+  dst: usize,
+  offset: usize,
+  w: usize,
+  bias: usize,
+  z: i32,
+  n: i32,
+  taps: i32,
+  channels: i32,
+  strideN: i32,
+  strideTap: i32,
+  strideC: i32,
+): void {
+  const k = taps * channels,
+    panel = panelBytes(k);
+  const dense = taps == 1 || strideTap == channels * strideC;
+  for (let c = 0; c < n; c += 8, dst += panel, offset += 32) {
+    const from = w + <isize>c * strideN;
+    let done = 0;
+    if (dense && n - c >= 8) {
+      if (strideC == 1) done = packColumns(dst, from, strideN, k);
+      else if (strideN == 1) done = packRows(dst, from, strideC, k);
+    }
+    if (done > 0)
+      packBytes(
+        dst + ((<usize>done) << 3),
+        from + <isize>done * strideC,
+        8,
+        1,
+        k - done,
+        strideN,
+        0,
+        strideC,
+      );
+    else packBytes(dst, from, min(8, n - c), taps, channels, strideN, strideTap, strideC);
+    sumColumns(offset, dst, panel, z);
+    if (bias) {
+      const b = bias + ((<usize>c) << 2);
+      v128.store(offset, i32x4.add(v128.load(offset), v128.load(b)));
+      v128.store(offset, i32x4.add(v128.load(offset, 16), v128.load(b, 16)), 16);
+    }
+  }
+}
+
+/** Eight columns contiguous in k, eight k at a time: a transpose of groups. Returns the k it did. */
+function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
+  const done = k & ~7;
+  for (const end = w + done; w < end; w += 8, to += 64) {
+    let c = w;
+    const c0 = v128.load64_zero(c),
+      c1 = v128.load64_zero((c += strideN));
+    const c2 = v128.load64_zero((c += strideN)),
+      c3 = v128.load64_zero((c += strideN));
+    const c4 = v128.load64_zero((c += strideN)),
+      c5 = v128.load64_zero((c += strideN));
+    const c6 = v128.load64_zero((c += strideN)),
+      c7 = v128.load64_zero((c += strideN));
+    if (GROUP == 4) {
+      const a = zipLow32(c0, c1),
+        b = zipLow32(c2, c3),
+        d = zipLow32(c4, c5),
+        e = zipLow32(c6, c7);
+      v128.store(to, i64x2.shuffle(a, b, 0, 2));
+      v128.store(to, i64x2.shuffle(d, e, 0, 2), 16);
+      v128.store(to, i64x2.shuffle(a, b, 1, 3), 32);
+      v128.store(to, i64x2.shuffle(d, e, 1, 3), 48);
+    } else {
+      const a = zipLow16(c0, c1),
+        b = zipLow16(c2, c3),
+        d = zipLow16(c4, c5),
+        e = zipLow16(c6, c7);
+      const ab = zipLow32(a, b),
+        de = zipLow32(d, e),
+        AB = zipHigh32(a, b),
+        DE = zipHigh32(d, e);
+      v128.store(to, i64x2.shuffle(ab, de, 0, 2));
+      v128.store(to, i64x2.shuffle(ab, de, 1, 3), 16);
+      v128.store(to, i64x2.shuffle(AB, DE, 0, 2), 32);
+      v128.store(to, i64x2.shuffle(AB, DE, 1, 3), 48);
+    }
+  }
+  return done;
+}
+
+/** Rows of eight columns, four k at a time: bytes zipped. Returns the k it did. */
+function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
+  const done = k & ~3;
+  for (let i = 0; i < done; i += 4, w += strideC << 2, to += 32) {
+    const r0 = v128.load64_zero(w),
+      r1 = v128.load64_zero(w + strideC);
+    const r2 = v128.load64_zero(w + strideC * 2),
+      r3 = v128.load64_zero(w + strideC * 3);
+    const r01 = zipLow8(r0, r1),
+      r23 = zipLow8(r2, r3);
+    v128.store(to, GROUP == 4 ? zipLow16(r01, r23) : r01);
+    v128.store(to, GROUP == 4 ? zipHigh16(r01, r23) : r23, 16);
+  }
+  return done;
+}
+
+/** Any strides, byte by byte; the panel's padding is zero. */
+function packBytes(
+  to: usize,
+  w: usize,
+  cols: i32,
+  taps: i32,
+  channels: i32,
+  strideN: isize,
+  strideTap: isize,
+  strideC: isize,
+): void {
+  memory.fill(to, 0, panelBytes(taps * channels));
+  for (let c = 0; c < cols; c++, to += GROUP, w += strideN) {
+    let k = 0;
+    for (let t = 0; t < taps; t++) {
+      let from = w + <isize>t * strideTap;
+      for (let i = 0; i < channels; i++, k++, from += strideC) {
+        store<i8>(to + <usize>(((k & -GROUP) << 3) + (k & (GROUP - 1))), load<i8>(from));
+      }
+    }
+  }
+}
+
+/** offset[c] = z · Σ_k w[k][c] over a packed panel. */
+function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
+  let s0 = i32x4.splat(0),
+    s1 = s0;
+  for (const end = w + panel; w < end; w += GROUP * 8) {
+    const a = i16x8.extadd_pairwise_i8x16_s(v128.load(w));
+    if (GROUP == 4) {
+      s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(a));
+      s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v128.load(w, 16))));
+    } else {
+      s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(a));
+      s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(a));
+    }
+  }
+  v128.store(offset, i32x4.mul(s0, i32x4.splat(z)));
+  v128.store(offset, i32x4.mul(s1, i32x4.splat(z)), 16);
+}
+
+/**
+ * offset[c] = (bias ? bias[c] : 0) + z · Σ_t w[c][t], and w into blocks
+ *
+ * w i8 [channels][taps]. dst up(channels, 16) · up(taps, 4) bytes. offset i32 [up(channels, 16)], zero past channels.
+ */
+export function packDepthwiseInt8(
+  dst: usize,
+  offset: usize,
+  w: usize,
+  bias: usize,
+  z: i32,
+  channels: i32,
+  taps: i32,
+): void {
+  const block = (<usize>up(taps, 4)) << 4;
+  memory.fill(dst, 0, block * (up(channels, 16) >> 4));
+  memory.fill(offset, 0, (<usize>up(channels, 16)) << 2);
+  for (let c = 0; c < channels; c++) {
+    const to = dst + <usize>(c >> 4) * block + <usize>((c & 15) * GROUP);
+    let sum = 0;
+    for (let t = 0; t < taps; t++, w++) {
+      const value = load<i8>(w);
+      store<i8>(to + <usize>(((t & -GROUP) << 4) + (t & (GROUP - 1))), value);
+      sum += value;
+    }
+    store<i32>(offset + ((<usize>c) << 2), (bias ? load<i32>(bias + ((<usize>c) << 2)) : 0) + z * sum);
+  }
+}

@@ -1,0 +1,113 @@
+// Tiles of the baseline class. i32x4.dot_i16x8_s multiplies eight pairs of i16 and adds neighbours, so k goes two
+// at a time: x is widened to i16 once per call, w stays int8 and is widened by its load (load8x8_s).
+//
+//   x panel, 4 rows of i16, 16 bytes a step      w panel, 8 columns of i8, 16 bytes a step
+//   k 0,1 | r0: k0 k1 | r1: k0 k1 | r2 | r3 |    k 0,1 | c0: k0 k1 | c1: k0 k1 | … | c7 |
+//   k 2,3 | r0: k2 k3 | r1: k2 k3 | r2 | r3 |    k 2,3 | c0: k2 k3 | c1: k2 k3 | … | c7 |
+//
+// The loops stay small and rolled: 8 sums + 2 w + 1 x fit V8's 15 vector registers, and unrolling spills.
+
+import { up } from "../simd";
+import { put, putRow, start } from "./epilogue-int8";
+import { panelBytes } from "./panels-int8";
+
+/** c += x · w, pair by pair. */
+function mac(c: v128, x: v128, w: v128): v128 {
+  return i32x4.add(c, i32x4.dot_i16x8_s(x, w));
+}
+
+/** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
+export function tileDot16<T>(
+  y: usize,
+  ldy: usize,
+  yLast: usize,
+  cols: i32,
+  x: usize,
+  w: usize,
+  k: i32,
+  o0: v128,
+  o1: v128,
+  s0: v128,
+  s1: v128,
+  lo: v128,
+  hi: v128,
+  shift: v128,
+): void {
+  let c00 = o0,
+    c10 = o0,
+    c20 = o0,
+    c30 = o0;
+  let c01 = o1,
+    c11 = o1,
+    c21 = o1,
+    c31 = o1;
+  for (const end = x + ((<usize>up(k, 2)) << 3); x < end; x += 16, w += 16) {
+    const w0 = v128.load8x8_s(w),
+      w1 = v128.load8x8_s(w, 8);
+    let v = v128.load32_splat(x);
+    c00 = mac(c00, v, w0);
+    c01 = mac(c01, v, w1);
+    v = v128.load32_splat(x, 4);
+    c10 = mac(c10, v, w0);
+    c11 = mac(c11, v, w1);
+    v = v128.load32_splat(x, 8);
+    c20 = mac(c20, v, w0);
+    c21 = mac(c21, v, w1);
+    v = v128.load32_splat(x, 12);
+    c30 = mac(c30, v, w0);
+    c31 = mac(c31, v, w1);
+  }
+  const y1 = min(y + ldy, yLast),
+    y2 = min(y1 + ldy, yLast),
+    y3 = min(y2 + ldy, yLast);
+  put<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
+  put<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
+}
+
+/** One row of i16 × 16 columns: panels p and, while it is before `stop`, p + 1. */
+export function rowDot16<T>(
+  y: usize,
+  x: usize,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  n: i32,
+  k: i32,
+  p: i32,
+  stop: i32,
+  lo: v128,
+  hi: v128,
+  shift: v128,
+): void {
+  const q = min(p + 1, stop - 1),
+    panel = panelBytes(k),
+    cols = min(stop << 3, n) - (p << 3);
+  const op = offset + ((<usize>p) << 5),
+    oq = offset + ((<usize>q) << 5);
+  let c0 = start<T>(op),
+    c1 = start<T>(op + 16),
+    c2 = start<T>(oq),
+    c3 = start<T>(oq + 16);
+  let wp = w + <usize>p * panel,
+    wq = w + <usize>q * panel;
+  for (const end = x + ((<usize>up(k, 2)) << 1); x < end; x += 4, wp += 16, wq += 16) {
+    const v = v128.load32_splat(x);
+    c0 = mac(c0, v, v128.load8x8_s(wp));
+    c1 = mac(c1, v, v128.load8x8_s(wp, 8));
+    c2 = mac(c2, v, v128.load8x8_s(wq));
+    c3 = mac(c3, v, v128.load8x8_s(wq, 8));
+  }
+  putRow<T>(
+    y + <usize>p * 8 * sizeof<T>(),
+    cols,
+    c0,
+    c1,
+    c2,
+    c3,
+    scale + ((<usize>p) << 5),
+    scale + ((<usize>q) << 5),
+    lo,
+    hi,
+    shift,
+  );
+}

@@ -1,0 +1,161 @@
+// Tiles of the relaxed class: i32x4.relaxed_dot_i8x16_i7x16_add_s adds four products to each i32 lane, so k goes
+// four at a time and rows of x are read where they lie. Weights are the first operand. The second, x, is u8, which
+// only some engines read so (u8·s8, exact): the host asks before it uses this class. A class for engines that
+// read it signed (s8·s8) would differ in the one line of `mac`'s caller that loads x, by an xor with 0x80.
+//
+//   w panel, 8 columns, 32 bytes a step
+//   k 0-3 | c0: k0 k1 k2 k3 | c1 | … | c7 |
+//   k 4-7 | c0: k4 k5 k6 k7 | c1 | … | c7 |
+//
+// The dot adds into its sum, so a sum is a chain of latency 4-5: twelve (6×8) or eight (1×32) of them hide it, and
+// 12 + 2 w + 1 x fit V8's 15 vector registers. Past k, bytes of x meet zeros of w.
+
+import { up } from "../simd";
+import { put, putRow, start } from "./epilogue-int8";
+import { panelBytes } from "./panels-int8";
+
+/** c += w · x, four by four. */
+function mac(c: v128, w: v128, x: v128): v128 {
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
+}
+
+/** Six rows × 8 columns; row r is at min(x + r·ldx, xLast) and goes to min(y + r·ldy, yLast), so rows past the
+ *  last repeat it. Sums start at o0 o1. */
+export function tileDot8<T>(
+  y: usize,
+  ldy: usize,
+  yLast: usize,
+  cols: i32,
+  x: usize,
+  ldx: usize,
+  xLast: usize,
+  w: usize,
+  k: i32,
+  o0: v128,
+  o1: v128,
+  s0: v128,
+  s1: v128,
+  lo: v128,
+  hi: v128,
+  shift: v128,
+): void {
+  let c00 = o0,
+    c10 = o0,
+    c20 = o0,
+    c30 = o0,
+    c40 = o0,
+    c50 = o0;
+  let c01 = o1,
+    c11 = o1,
+    c21 = o1,
+    c31 = o1,
+    c41 = o1,
+    c51 = o1;
+  let x0 = x,
+    x1 = min(x0 + ldx, xLast),
+    x2 = min(x1 + ldx, xLast);
+  let x3 = min(x2 + ldx, xLast),
+    x4 = min(x3 + ldx, xLast),
+    x5 = min(x4 + ldx, xLast);
+  for (const end = x0 + up(k, 4); x0 < end; w += 32) {
+    const w0 = v128.load(w),
+      w1 = v128.load(w, 16);
+    let v = v128.load32_splat(x0);
+    c00 = mac(c00, w0, v);
+    c01 = mac(c01, w1, v);
+    v = v128.load32_splat(x1);
+    c10 = mac(c10, w0, v);
+    c11 = mac(c11, w1, v);
+    v = v128.load32_splat(x2);
+    c20 = mac(c20, w0, v);
+    c21 = mac(c21, w1, v);
+    v = v128.load32_splat(x3);
+    c30 = mac(c30, w0, v);
+    c31 = mac(c31, w1, v);
+    v = v128.load32_splat(x4);
+    c40 = mac(c40, w0, v);
+    c41 = mac(c41, w1, v);
+    v = v128.load32_splat(x5);
+    c50 = mac(c50, w0, v);
+    c51 = mac(c51, w1, v);
+    x0 += 4;
+    x1 += 4;
+    x2 += 4;
+    x3 += 4;
+    x4 += 4;
+    x5 += 4;
+  }
+  const y1 = min(y + ldy, yLast),
+    y2 = min(y1 + ldy, yLast),
+    y3 = min(y2 + ldy, yLast);
+  const y4 = min(y3 + ldy, yLast),
+    y5 = min(y4 + ldy, yLast);
+  put<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
+  put<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
+  put<T>(y4, y5, cols, c40, c41, c50, c51, s0, s1, lo, hi, shift);
+}
+
+/** One row × 32 columns: panels p … p + 3; those not before `stop` repeat the last one. */
+export function rowDot8<T>(
+  y: usize,
+  x: usize,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  n: i32,
+  k: i32,
+  p: i32,
+  stop: i32,
+  lo: v128,
+  hi: v128,
+  shift: v128,
+): void {
+  const q = min(p + 1, stop - 1),
+    r = min(p + 2, stop - 1),
+    s = min(p + 3, stop - 1);
+  const panel = panelBytes(k),
+    cols = min(stop << 3, n) - (p << 3);
+  const op = offset + ((<usize>p) << 5),
+    oq = offset + ((<usize>q) << 5);
+  const or_ = offset + ((<usize>r) << 5),
+    os = offset + ((<usize>s) << 5);
+  let c0 = start<T>(op),
+    c1 = start<T>(op + 16),
+    c2 = start<T>(oq),
+    c3 = start<T>(oq + 16);
+  let c4 = start<T>(or_),
+    c5 = start<T>(or_ + 16),
+    c6 = start<T>(os),
+    c7 = start<T>(os + 16);
+  let wp = w + <usize>p * panel,
+    wq = w + <usize>q * panel,
+    wr = w + <usize>r * panel,
+    ws = w + <usize>s * panel;
+  for (const end = x + up(k, 4); x < end; x += 4, wp += 32, wq += 32, wr += 32, ws += 32) {
+    const v = v128.load32_splat(x);
+    c0 = mac(c0, v128.load(wp), v);
+    c1 = mac(c1, v128.load(wp, 16), v);
+    c2 = mac(c2, v128.load(wq), v);
+    c3 = mac(c3, v128.load(wq, 16), v);
+    c4 = mac(c4, v128.load(wr), v);
+    c5 = mac(c5, v128.load(wr, 16), v);
+    c6 = mac(c6, v128.load(ws), v);
+    c7 = mac(c7, v128.load(ws, 16), v);
+  }
+  y += <usize>p * 8 * sizeof<T>();
+  putRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), lo, hi, shift);
+  if (cols > 16)
+    putRow<T>(
+      y + 16 * sizeof<T>(),
+      cols - 16,
+      c4,
+      c5,
+      c6,
+      c7,
+      scale + ((<usize>r) << 5),
+      scale + ((<usize>s) << 5),
+      lo,
+      hi,
+      shift,
+    );
+}

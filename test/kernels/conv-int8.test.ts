@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  convInt8ScratchBytes,
+  depthwiseInt8ScratchBytes,
+  offsetDepthwiseInt8Bytes,
+  offsetInt8Bytes,
+  packedDepthwiseInt8Bytes,
+  packedInt8Bytes,
+} from "../../src/engine/packing";
+import { alloc, brokenGuard, classes, fillInts, int, place, random, reset } from "./harness";
+import { dot, requantize, tapPixel } from "./oracle-int8";
+
+/** One axis: input size, kernel, stride, dilation, padding before and after. */
+type Axis = readonly [
+  size: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  before: number,
+  after: number,
+];
+
+const AXES: Axis[] = [
+  [1, 1, 1, 1, 0, 0],
+  [4, 1, 2, 1, 0, 0],
+  [3, 3, 1, 1, 1, 1],
+  [17, 3, 1, 1, 1, 1],
+  [17, 3, 2, 1, 0, 1],
+  [9, 3, 1, 2, 2, 2],
+  [6, 5, 3, 1, 4, 4],
+  [2, 4, 1, 3, 9, 9],
+  [12, 2, 2, 1, 0, 0],
+  [9, 1, 1, 1, 1, 0],
+  [5, 3, 4, 1, 1, 1],
+  [11, 10, 2, 1, 4, 5],
+];
+
+function windowOf(h: Axis, w: Axis) {
+  const out = ([size, kernel, stride, dilation, before, after]: Axis) =>
+    Math.floor((size + before + after - dilation * (kernel - 1) - 1) / stride) + 1;
+  return {
+    inH: h[0],
+    inW: w[0],
+    outH: out(h),
+    outW: out(w),
+    kh: h[1],
+    kw: w[1],
+    strideH: h[2],
+    strideW: w[2],
+    dilationH: h[3],
+    dilationW: w[3],
+    padTop: h[4],
+    padLeft: w[4],
+  };
+}
+
+const WINDOWS = AXES.flatMap((h, i) => [windowOf(h, h), windowOf(h, AXES[(i * 5 + 3) % AXES.length]!)]);
+
+describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
+  beforeEach(reset);
+  afterEach(() => expect(brokenGuard()).toBeUndefined());
+
+  const weights = (fill: string, w: Int8Array) =>
+    fill === "random" ? w : w.fill(fill === "lowest" ? -128 : 127);
+
+  function scales(next: () => number, n: number, k: number) {
+    const spread = 255 / (128 * 128 * Math.sqrt(k));
+    return place(
+      Float32Array,
+      Array.from({ length: n }, (_, c) => (c % 3 ? spread * next() : 2 ** -int(next, 1, 12))),
+    );
+  }
+
+  test.each(["random", "lowest", "highest"])("convInt8, exact: %s", (fill) => {
+    WINDOWS.forEach((g, seed) => {
+      for (const [cin, cout] of [
+        [1, 3],
+        [3, 17],
+        [4, 8],
+        [17, 4],
+        [16, 40],
+      ] as const) {
+        reset();
+        const next = random(seed * 10 + cin);
+        const batch = 1 + (seed % 2);
+        const taps = g.kh * g.kw;
+        const k = taps * cin;
+        const ldx = cin + (seed % 3 ? 0 : 5);
+        const ldy = cout + (seed % 4 ? 0 : 3);
+        const x = fillInts(alloc(Uint8Array, batch * g.inH * g.inW * ldx), next, 0, xMax);
+        if (fill !== "random") x.fill(xMax);
+        const w = weights(fill, fillInts(alloc(Int8Array, cout * k), next, -128, 127));
+        const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
+        const xZero = int(next, 0, xMax);
+        const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
+        const scale = scales(next, cout, k);
+        const panels = alloc(Uint8Array, packedInt8Bytes(cout, k));
+        const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
+        k8.packWeightsInt8(
+          panels.byteOffset,
+          offset.byteOffset,
+          w.byteOffset,
+          bias.byteOffset,
+          -xZero,
+          cout,
+          taps,
+          cin,
+          k,
+          1,
+          taps,
+        ); // O I H W
+        const rows = batch * g.outH;
+        const y = alloc(Uint8Array, rows * g.outW * ldy);
+        const scratch = alloc(Uint8Array, convInt8ScratchBytes(k));
+        const want = y.slice();
+        for (let p = 0; p < rows * g.outW; p++) {
+          const patch = Array.from({ length: k }, (_, i) => {
+            const at = tapPixel(g, p, Math.floor(i / cin));
+            return at < 0 ? 0 : x[at * ldx + (i % cin)]! - xZero;
+          });
+          for (let c = 0; c < cout; c++) {
+            const sum = dot(
+              k,
+              (i) => patch[i]!,
+              (i) => w[c * k + (i % cin) * taps + Math.floor(i / cin)]!,
+            );
+            want[p * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
+          }
+        }
+        const run = (begin: number, end: number) =>
+          k8.convInt8(
+            y.byteOffset,
+            ldy,
+            x.byteOffset,
+            ldx,
+            panels.byteOffset,
+            offset.byteOffset,
+            scale.byteOffset,
+            scratch.byteOffset,
+            g.inH,
+            g.inW,
+            cin,
+            g.outH,
+            g.outW,
+            cout,
+            g.kh,
+            g.kw,
+            g.strideH,
+            g.strideW,
+            g.dilationH,
+            g.dilationW,
+            g.padTop,
+            g.padLeft,
+            xZero,
+            codes.zero,
+            codes.lo,
+            codes.hi,
+            begin,
+            end,
+          );
+        run(0, rows);
+        expect(y, `${JSON.stringify(g)} ${cin}→${cout}`).toEqual(want);
+        expect(brokenGuard()).toBeUndefined();
+        y.fill(0xcb);
+        const cut = int(next, 0, rows);
+        run(cut, rows);
+        run(0, cut);
+        expect(y, `${JSON.stringify(g)} ${cin}→${cout} split at ${cut}`).toEqual(want);
+      }
+    });
+  });
+
+  test.each(["random", "lowest", "highest"])("depthwiseInt8, exact: %s", (fill) => {
+    WINDOWS.forEach((g, seed) => {
+      for (const channels of [1, 3, 4, 16, 17, 40]) {
+        reset();
+        const next = random(seed * 10 + channels);
+        const batch = 1 + (seed % 2);
+        const taps = g.kh * g.kw;
+        const x = fillInts(alloc(Uint8Array, batch * g.inH * g.inW * channels), next, 0, xMax);
+        if (fill !== "random") x.fill(xMax);
+        const w = weights(fill, fillInts(alloc(Int8Array, channels * taps), next, -128, 127));
+        const bias = fillInts(alloc(Int32Array, channels), next, -(2 ** 16), 2 ** 16);
+        const xZero = int(next, 0, xMax);
+        const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
+        const scale = scales(next, channels, taps);
+        const packed = alloc(Uint8Array, packedDepthwiseInt8Bytes(channels, taps));
+        const offset = alloc(Int32Array, offsetDepthwiseInt8Bytes(channels) / 4);
+        k8.packDepthwiseInt8(
+          packed.byteOffset,
+          offset.byteOffset,
+          w.byteOffset,
+          bias.byteOffset,
+          -xZero,
+          channels,
+          taps,
+        );
+        const rows = batch * g.outH;
+        const y = alloc(Uint8Array, rows * g.outW * channels);
+        const scratch = alloc(Uint8Array, depthwiseInt8ScratchBytes(channels, taps));
+        const want = y.slice();
+        for (let p = 0; p < rows * g.outW; p++)
+          for (let c = 0; c < channels; c++) {
+            const value = (t: number) => {
+              const at = tapPixel(g, p, t);
+              return at < 0 ? 0 : x[at * channels + c]! - xZero;
+            };
+            const sum = dot(taps, value, (t) => w[c * taps + t]!);
+            want[p * channels + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
+          }
+        const run = (begin: number, end: number) =>
+          k8.depthwiseInt8(
+            y.byteOffset,
+            x.byteOffset,
+            packed.byteOffset,
+            offset.byteOffset,
+            scale.byteOffset,
+            scratch.byteOffset,
+            g.inH,
+            g.inW,
+            channels,
+            g.outH,
+            g.outW,
+            g.kh,
+            g.kw,
+            g.strideH,
+            g.strideW,
+            g.dilationH,
+            g.dilationW,
+            g.padTop,
+            g.padLeft,
+            xZero,
+            codes.zero,
+            codes.lo,
+            codes.hi,
+            begin,
+            end,
+          );
+        run(0, rows);
+        expect(y, `${JSON.stringify(g)} ${channels}`).toEqual(want);
+        expect(brokenGuard()).toBeUndefined();
+        y.fill(0xcb);
+        const cut = int(next, 0, rows);
+        run(cut, rows);
+        run(0, cut);
+        expect(y, `${JSON.stringify(g)} ${channels} split at ${cut}`).toEqual(want);
+      }
+    });
+  });
+});

@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { gemmInt8ScratchBytes, offsetInt8Bytes, packedInt8Bytes } from "../../src/engine/packing";
+import { alloc, brokenGuard, classes, fillFloats, fillInts, int, place, random, reset } from "./harness";
+import { dequantize, dot, requantize } from "./oracle-int8";
+
+/** rows, n, k */
+const SHAPES = [
+  ...[0, 1, 3, 4, 17].flatMap((rows) =>
+    [0, 1, 3, 4, 17].flatMap((n) => [0, 1, 3, 4, 17].map((k) => [rows, n, k])),
+  ),
+  [5, 33, 7],
+  [7, 40, 64],
+  [13, 10, 784],
+  [64, 48, 300],
+  [6, 64, 129],
+  [100, 24, 500],
+  [2, 72, 4099],
+  [41, 9, 2048],
+] as [number, number, number][];
+
+type Fill = "random" | "lowest" | "highest";
+
+/** The operands of one product, in the kernels' memory; weights as [n][k]. */
+function operands(rows: number, n: number, k: number, fill: Fill, seed: number, xMax: number) {
+  const next = random(seed);
+  const ldx = k + int(next, 0, 5);
+  const x = fillInts(alloc(Uint8Array, Math.max(0, rows * ldx)), next, 0, xMax);
+  const w = fillInts(alloc(Int8Array, n * k), next, -128, 127);
+  if (fill === "lowest") w.fill(-128);
+  if (fill === "highest") w.fill(127);
+  if (fill !== "random") x.fill(xMax);
+  const bias = fillInts(alloc(Int32Array, n), next, -(2 ** 20), 2 ** 20);
+  return { next, ldx, x, w, bias };
+}
+
+describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
+  beforeEach(reset);
+  afterEach(() => expect(brokenGuard()).toBeUndefined());
+
+  function pack(w: Int8Array, bias: Int32Array | undefined, z: number, n: number, k: number) {
+    const panels = alloc(Uint8Array, packedInt8Bytes(n, k));
+    const offset = alloc(Int32Array, offsetInt8Bytes(n) / 4);
+    k8.packWeightsInt8(
+      panels.byteOffset,
+      offset.byteOffset,
+      w.byteOffset,
+      bias?.byteOffset ?? 0,
+      z,
+      n,
+      1,
+      k,
+      k,
+      0,
+      1,
+    );
+    return { panels, offset };
+  }
+
+  test.each(["random", "lowest", "highest"] as const)("gemmInt8 and gemvInt8, exact: %s", (fill) => {
+    SHAPES.forEach(([rows, n, k], seed) => {
+      reset();
+      const { next, ldx, x, w, bias } = operands(rows, n, k, fill, seed + 1, xMax);
+      const xZero = int(next, 0, 255);
+      const lo = int(next, 0, 100);
+      const codes = { zero: int(next, 0, 255), lo, hi: int(next, lo, 255) };
+      if (seed % 2) Object.assign(codes, { lo: 0, hi: 255 });
+      // powers of two make ties; the rest spread a typical sum over the codes, and some saturate everywhere
+      const spread = 255 / (128 * 128 * Math.sqrt(k + 1));
+      const scale = place(
+        Float32Array,
+        Array.from({ length: n }, (_, c) =>
+          c % 3 === 0 ? 2 ** -int(next, 1, 12) : Math.fround(spread * (c % 7 === 6 ? 1e6 : next())),
+        ),
+      );
+      const { panels, offset } = pack(w, bias, -xZero, n, k);
+      const ldy = n + int(next, 0, 5);
+      const y = alloc(Uint8Array, rows * ldy);
+      const scratch = alloc(Uint8Array, gemmInt8ScratchBytes(rows, k));
+      const want = y.slice();
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < n; c++) {
+          const sum = dot(
+            k,
+            (i) => x[r * ldx + i]! - xZero,
+            (i) => w[c * k + i]!,
+          );
+          want[r * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
+        }
+      const run = (begin: number, end: number) =>
+        k8.gemmInt8(
+          y.byteOffset,
+          ldy,
+          x.byteOffset,
+          ldx,
+          panels.byteOffset,
+          offset.byteOffset,
+          scale.byteOffset,
+          scratch.byteOffset,
+          n,
+          k,
+          codes.zero,
+          codes.lo,
+          codes.hi,
+          begin,
+          end,
+        );
+      run(0, rows);
+      expect(y, `${[rows, n, k]}`).toEqual(want);
+      expect(brokenGuard()).toBeUndefined();
+      y.fill(0xcb);
+      const cut = int(next, 0, rows);
+      run(cut, rows);
+      expect(y.subarray(0, cut * ldy).every((b) => b === 0xcb)).toBe(true);
+      run(0, cut);
+      expect(y, `${[rows, n, k]} split at ${cut}`).toEqual(want);
+      if (rows === 0) return;
+      y.fill(0xcb);
+      const all = Math.ceil(n / 8);
+      const half = int(next, 0, all);
+      for (const [begin, end] of [
+        [0, half],
+        [half, all],
+      ] as const)
+        k8.gemvInt8(
+          y.byteOffset,
+          x.byteOffset,
+          panels.byteOffset,
+          offset.byteOffset,
+          scale.byteOffset,
+          scratch.byteOffset,
+          n,
+          k,
+          codes.zero,
+          codes.lo,
+          codes.hi,
+          begin,
+          end,
+        );
+      expect(y.subarray(0, n), `gemv ${[n, k]}`).toEqual(want.subarray(0, n));
+      expect(y.subarray(n).every((b) => b === 0xcb)).toBe(true);
+    });
+  });
+
+  test("a scale that is not finite saturates: infinity to its side, NaN to lo", () => {
+    const w = place(Int8Array, [1, -1, 0, 1]);
+    const { panels, offset } = pack(w, undefined, 0, 4, 1);
+    const scale = place(Float32Array, [Infinity, Infinity, Infinity, NaN]);
+    const x = place(Uint8Array, [1]);
+    const y = alloc(Uint8Array, 4);
+    const scratch = alloc(Uint8Array, gemmInt8ScratchBytes(1, 1));
+    k8.gemmInt8(
+      y.byteOffset,
+      4,
+      x.byteOffset,
+      1,
+      panels.byteOffset,
+      offset.byteOffset,
+      scale.byteOffset,
+      scratch.byteOffset,
+      4,
+      1,
+      100,
+      3,
+      250,
+      0,
+      1,
+    );
+    expect([...y]).toEqual([250, 3, 3, 3]);
+  });
+
+  test.each(["random", "lowest", "highest"] as const)("the dynamic forms, exact: %s", (fill) => {
+    SHAPES.forEach(([rows, n, k], seed) => {
+      reset();
+      const { next, ldx, x, w } = operands(rows, n, k, fill, seed + 100, xMax);
+      const stride = seed % 2;
+      const xScale = fillFloats(alloc(Float32Array, stride ? rows : 1), next, 0.001, 0.1);
+      const xZero = fillInts(alloc(Int32Array, stride ? rows : 1), next, 0, 255);
+      const scale = fillFloats(alloc(Float32Array, n), next, 1e-4, 1e-2);
+      const bias = seed % 3 ? fillFloats(alloc(Float32Array, n), next, -2, 2) : undefined;
+      const [lo, hi] = seed % 4 ? [-Infinity, Infinity] : [0, 6];
+      const { panels, offset } = pack(w, undefined, 1, n, k);
+      const ldy = n + int(next, 0, 5);
+      const y = alloc(Float32Array, rows * ldy);
+      const scratch = alloc(Uint8Array, gemmInt8ScratchBytes(rows, k));
+      const want = y.slice();
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < n; c++) {
+          const sum = dot(
+            k,
+            (i) => x[r * ldx + i]!,
+            (i) => w[c * k + i]!,
+          );
+          want[r * ldy + c] = dequantize(
+            sum,
+            offset[c]!,
+            scale[c]!,
+            bias?.[c] ?? 0,
+            xScale[r * stride]!,
+            xZero[r * stride]!,
+            lo!,
+            hi!,
+          );
+        }
+      const empty = y.slice();
+      const cut = int(next, 0, rows);
+      for (const [begin, end] of [
+        [cut, rows],
+        [0, cut],
+      ] as const)
+        k8.gemmInt8Dynamic(
+          y.byteOffset,
+          ldy,
+          x.byteOffset,
+          ldx,
+          panels.byteOffset,
+          offset.byteOffset,
+          scale.byteOffset,
+          bias?.byteOffset ?? 0,
+          xScale.byteOffset,
+          xZero.byteOffset,
+          stride,
+          scratch.byteOffset,
+          n,
+          k,
+          lo!,
+          hi!,
+          begin,
+          end,
+        );
+      expect(y, `${[rows, n, k]}`).toEqual(want);
+      expect(brokenGuard()).toBeUndefined();
+      if (rows === 0) return;
+      y.set(empty);
+      const all = Math.ceil(n / 8);
+      const half = int(next, 0, all);
+      for (const [begin, end] of [
+        [half, all],
+        [0, half],
+      ] as const)
+        k8.gemvInt8Dynamic(
+          y.byteOffset,
+          x.byteOffset,
+          panels.byteOffset,
+          offset.byteOffset,
+          scale.byteOffset,
+          bias?.byteOffset ?? 0,
+          xScale.byteOffset,
+          xZero.byteOffset,
+          scratch.byteOffset,
+          n,
+          k,
+          lo!,
+          hi!,
+          begin,
+          end,
+        );
+      want.set(empty.subarray(n), n);
+      expect(y, `gemv ${[n, k]}`).toEqual(want);
+    });
+  });
+});

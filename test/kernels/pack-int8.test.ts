@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  offsetDepthwiseInt8Bytes,
+  offsetInt8Bytes,
+  packedDepthwiseInt8Bytes,
+  packedInt8Bytes,
+} from "../../src/engine/packing";
+import { alloc, brokenGuard, classes, fillInts, int, random, reset } from "./harness";
+
+const SIZES = [0, 1, 3, 4, 8, 16, 17, 40];
+
+describe.each(classes)("$name", ({ name, kernels: k8 }) => {
+  beforeEach(reset);
+  afterEach(() => expect(brokenGuard()).toBeUndefined());
+  const group = name === "relaxed" ? 4 : 2;
+
+  // strides of element (column, tap, channel) in each order of a weight tensor
+  const orders = {
+    "n, taps, channels": (_n: number, t: number, c: number) => [t * c, c, 1],
+    "n, channels, taps": (_n: number, t: number, c: number) => [t * c, 1, t],
+    "taps, channels, n": (n: number, _t: number, c: number) => [1, n * c, n],
+    "channels, n, taps": (n: number, t: number, _c: number) => [t, 1, n * t],
+  };
+
+  test.each(Object.entries(orders))("packWeightsInt8 from [%s]", (_, strides) => {
+    const next = random(1);
+    for (const n of SIZES)
+      for (const taps of [1, 2, 9])
+        for (const channels of SIZES) {
+          reset();
+          const k = taps * channels;
+          const [strideN, strideTap, strideC] = strides(n, taps, channels) as [number, number, number];
+          const w = fillInts(alloc(Int8Array, n * k), next, -128, 127);
+          const bias = n % 2 ? fillInts(alloc(Int32Array, n), next, -(2 ** 30), 2 ** 30) : undefined;
+          const z = int(next, -255, 255);
+          const dst = alloc(Int8Array, packedInt8Bytes(n, k));
+          const offset = alloc(Int32Array, offsetInt8Bytes(n) / 4);
+          k8.packWeightsInt8(
+            dst.byteOffset,
+            offset.byteOffset,
+            w.byteOffset,
+            bias?.byteOffset ?? 0,
+            z,
+            n,
+            taps,
+            channels,
+            strideN,
+            strideTap,
+            strideC,
+          );
+          const want = new Int8Array(dst.length);
+          const sums = new Int32Array(n);
+          for (let c = 0; c < n; c++)
+            for (let i = 0; i < k; i++) {
+              const value = w[c * strideN + Math.floor(i / channels) * strideTap + (i % channels) * strideC]!;
+              const panel = Math.floor(c / 8) * 8 * Math.ceil(k / 4) * 4;
+              want[panel + Math.floor(i / group) * 8 * group + (c % 8) * group + (i % group)] = value;
+              sums[c]! += z * value;
+            }
+          expect(dst, `${[n, taps, channels]}`).toEqual(want);
+          expect(offset.subarray(0, n)).toEqual(sums.map((s, c) => s + (bias?.[c] ?? 0)));
+          expect(brokenGuard()).toBeUndefined();
+        }
+  });
+
+  test("packDepthwiseInt8", () => {
+    const next = random(2);
+    for (const channels of SIZES)
+      for (const taps of [1, 4, 9, 25]) {
+        reset();
+        const w = fillInts(alloc(Int8Array, channels * taps), next, -128, 127);
+        const bias = channels % 2 ? fillInts(alloc(Int32Array, channels), next, -1e9, 1e9) : undefined;
+        const z = int(next, -255, 255);
+        const dst = alloc(Int8Array, packedDepthwiseInt8Bytes(channels, taps));
+        const offset = alloc(Int32Array, offsetDepthwiseInt8Bytes(channels) / 4);
+        k8.packDepthwiseInt8(
+          dst.byteOffset,
+          offset.byteOffset,
+          w.byteOffset,
+          bias?.byteOffset ?? 0,
+          z,
+          channels,
+          taps,
+        );
+        const want = new Int8Array(dst.length);
+        const sums = new Int32Array(offset.length);
+        for (let c = 0; c < channels; c++) {
+          for (let t = 0; t < taps; t++) {
+            const block = Math.floor(c / 16) * 16 * Math.ceil(taps / 4) * 4;
+            want[block + Math.floor(t / group) * 16 * group + (c % 16) * group + (t % group)] =
+              w[c * taps + t]!;
+            sums[c]! += z * w[c * taps + t]!;
+          }
+          sums[c]! += bias?.[c] ?? 0;
+        }
+        expect(dst, `${[channels, taps]}`).toEqual(want);
+        expect(offset).toEqual(sums);
+      }
+  });
+});
