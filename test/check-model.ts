@@ -1,0 +1,206 @@
+// Small random graphs, float and quantized, on which the runtime is compared with the reference. Every graph follows
+// from its options and a seed.
+
+import type { Graph, Input } from "../src/graph/graph";
+import { evaluateShape, type Shape, symbolsOf } from "../src/graph/symbols";
+import { type DType, sizeOf, type Tensor, tensor } from "../src/graph/tensor";
+import {
+  type Activation,
+  type Attributes,
+  type Coded,
+  type CodeType,
+  GraphBuilder,
+  type Range,
+  randomOf,
+} from "./graph-builder";
+
+export { expectClose, expectSameBytes, expectWithinOneCode } from "./check-tensors";
+
+/** An output range that sums of k products fill without saturating throughout. */
+function rangeForSums(builder: GraphBuilder, x: Coded, w: Coded, k: number, dtype: CodeType): Range {
+  const scale = Math.fround(x.range!.scale * w.scales![0]! * Math.sqrt(Math.max(k, 1)) * 90);
+  return { ...builder.range(dtype), scale };
+}
+
+interface WeightedOptions {
+  /** Default "static": codes in, codes out. */
+  readonly mode?: "float" | "static" | "static-float" | "dynamic";
+  readonly bias?: boolean;
+  readonly activation?: Activation;
+  readonly codes?: CodeType;
+  /** Weights of ±127 only. */
+  readonly extreme?: boolean;
+  readonly seed?: number;
+}
+
+interface Weighted extends WeightedOptions {
+  readonly op: string;
+  readonly input: Shape;
+  readonly weight: readonly number[];
+  readonly axis: number;
+  /** Products in a sum. */
+  readonly k: number;
+  readonly attributes: Attributes;
+}
+
+/** x → op(x, w, b) → y, in the mode asked for. */
+function weightedGraph(options: Weighted): Graph {
+  const { op, weight, axis, k, attributes, activation, mode = "static", bias = true, codes = "u8" } = options;
+  const builder = new GraphBuilder(options.seed);
+  const x = builder.input("x", options.input);
+  const n = weight[axis]!;
+  if (mode === "float") {
+    const inputs = [x, builder.floats("w", weight, Math.sqrt(3 / Math.max(k, 1)))];
+    if (bias) inputs.push(builder.floats("b", [n], 1));
+    const y = builder.node(op, inputs, activation ? "y_core" : "y", attributes);
+    if (activation) builder.node(activation, [y], "y", activation === "Clip" ? { min: 0, max: 0.5 } : {});
+    return builder.build("y");
+  }
+  const coded =
+    mode === "dynamic" ? builder.quantizeDynamically(x) : builder.quantize(x, builder.range(codes));
+  const w = builder.weights("w", weight, axis, options.extreme);
+  if (mode !== "static") {
+    const inputs = bias ? [coded, w, builder.floats("b", [n], 1)] : [coded, w];
+    builder.region(op, inputs, "y", { attributes, activation });
+    return builder.build("y");
+  }
+  const inputs = bias ? [coded, w, builder.bias("b", coded, w, k)] : [coded, w];
+  const range = rangeForSums(builder, coded, w, k, codes);
+  builder.dequantize(builder.region(op, inputs, "q", { attributes, activation, range }), "y");
+  return builder.build("y");
+}
+
+/** Gemm (the weight [n, k] unless transB is false) or MatMul, which has no bias, over x [batch, k]. */
+export function denseGraph(
+  options: WeightedOptions & {
+    readonly k: number;
+    readonly n: number;
+    readonly op?: "Gemm" | "MatMul";
+    readonly transB?: boolean;
+  },
+): Graph {
+  const { k, n, op = "Gemm", transB = op === "Gemm", bias = op === "Gemm" } = options;
+  return weightedGraph({
+    ...options,
+    op,
+    bias,
+    input: ["batch", k],
+    weight: transB ? [n, k] : [k, n],
+    axis: transB ? 0 : 1,
+    k,
+    attributes: op === "Gemm" ? { transB: transB ? 1 : 0 } : {},
+  });
+}
+
+/** Conv over x [batch, cin, h, w] with a square kernel. */
+export function convGraph(
+  options: WeightedOptions & {
+    readonly cin: number;
+    readonly cout: number;
+    readonly k: number;
+    readonly h: number;
+    readonly w: number;
+    readonly stride?: number;
+    readonly pad?: number;
+    /** Instead of `pad`: top, left, bottom, right. */
+    readonly pads?: readonly number[];
+    readonly dilation?: number;
+    readonly groups?: number;
+  },
+): Graph {
+  const {
+    cin,
+    cout,
+    k,
+    h,
+    w,
+    stride = 1,
+    pad = 0,
+    pads = [pad, pad, pad, pad],
+    dilation = 1,
+    groups = 1,
+  } = options;
+  return weightedGraph({
+    ...options,
+    op: "Conv",
+    input: ["batch", cin, h, w],
+    weight: [cout, cin / groups, k, k],
+    axis: 0,
+    k: (cin / groups) * k * k,
+    attributes: {
+      kernel_shape: [k, k],
+      strides: [stride, stride],
+      pads,
+      dilations: [dilation, dilation],
+      group: groups,
+    },
+  });
+}
+
+/**
+ * Any other op over inputs x0, x1 … of the shapes given, in a region with random ranges, or float. `keepsRange`: the
+ * result has the first input's range, as pooling and reshaping need; `sameRange`: the inputs all have one.
+ */
+export function opGraph(options: {
+  readonly op: string;
+  readonly shapes: readonly Shape[];
+  readonly attributes?: Attributes;
+  readonly quantized?: boolean;
+  readonly keepsRange?: boolean;
+  readonly sameRange?: boolean;
+  readonly activation?: Activation;
+  readonly codes?: CodeType;
+  readonly seed?: number;
+}): Graph {
+  const { op, attributes = {}, activation, quantized = true, codes = "u8" } = options;
+  const builder = new GraphBuilder(options.seed);
+  const names = options.shapes.map((shape, i) => builder.input(`x${i}`, shape));
+  if (!quantized) {
+    const y = builder.node(op, names, activation ? "y_core" : "y", attributes);
+    if (activation) builder.node(activation, [y], "y", activation === "Clip" ? { min: 0, max: 0.5 } : {});
+    return builder.build("y");
+  }
+  const first = builder.range(codes);
+  const inputs = names.map((name, i) =>
+    builder.quantize(name, i === 0 || options.sameRange ? first : builder.range(codes)),
+  );
+  const range = options.keepsRange ? first : builder.range(codes);
+  builder.dequantize(builder.region(op, inputs, "q", { attributes, activation, range }), "y");
+  return builder.build("y");
+}
+
+/** What the f32 inputs hold; far outside every range "min" and "max" make codes all lowest or all highest. */
+export type Fill = "random" | "min" | "max" | "extremes" | "zero";
+
+/** Feeds for every input, all symbols `batch`. Random values reach a little past ±`bound`. */
+export function randomFeeds(
+  graph: Graph,
+  batch = 3,
+  seed = 7,
+  fill: Fill = "random",
+  bound = 3,
+): Record<string, Tensor> {
+  const { below, between } = randomOf(seed);
+  const far = 1e6;
+  const real = {
+    random: () => between(-bound, bound),
+    min: () => -far,
+    max: () => far,
+    extremes: () => (below(2) ? far : -far),
+    zero: () => 0,
+  }[fill];
+  const value = (dtype: DType) =>
+    dtype === "f32" ? real() : dtype === "bool" ? below(2) : below(256) - (dtype === "u8" ? 0 : 128);
+  const one = ({ dtype, shape }: Input) => {
+    const bindings = Object.fromEntries(
+      shape.flatMap((dim) => symbolsOf(dim)).map((symbol) => [symbol, batch]),
+    );
+    const size = evaluateShape(shape, bindings);
+    return tensor(
+      dtype,
+      size,
+      Array.from({ length: sizeOf(size) }, () => value(dtype)),
+    );
+  };
+  return Object.fromEntries(graph.inputs.map((input) => [input.name, one(input)]));
+}
