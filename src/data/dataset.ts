@@ -7,7 +7,7 @@ import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { type Column, fitColumn, readColumn } from "./columns";
-import { sampleIndices } from "./random";
+import { sampleIndices } from "./sampling";
 
 export interface Dataset {
   readonly count: number;

@@ -4,4 +4,3 @@ export { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 export { MAX_DATA_BYTES, type NamedBytes, type Source } from "./files";
 export { formatNormalize, parseNormalize } from "./normalize";
 export { type OpenOptions, openDataset } from "./open";
-export { createRandom, type Random } from "./random";

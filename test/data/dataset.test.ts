@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { createDataset } from "../../src/data/dataset";
 import { formatNormalize, parseNormalize } from "../../src/data/normalize";
-import { createRandom, sampleIndices } from "../../src/data/random";
+import { sampleIndices } from "../../src/data/sampling";
 import type { Input } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 
@@ -188,16 +188,7 @@ describe("parseNormalize", () => {
   });
 });
 
-describe("random", () => {
-  test("the same seed gives the same numbers, and the state continues them", () => {
-    const a = createRandom(5);
-    const first = [a.next(), a.next()];
-    const continued = createRandom(a.state);
-    expect(createRandom(5).next()).toBe(first[0]);
-    expect(createRandom(6).next()).not.toBe(first[0]);
-    expect(continued.next()).toBe(a.next());
-  });
-
+describe("sampleIndices", () => {
   test("indices are different, ascending, and spread over all of them", () => {
     for (const n of [0, 1, 3, 17]) {
       const picked = sampleIndices(17, n, 3);

@@ -1,0 +1,203 @@
+// How good a model is on data, and how far it is from another: accuracy, agreement, noise of the output, and
+// whether the difference in accuracy could be chance. One pass over the data, at constant memory.
+
+import type { Dataset } from "../data/dataset";
+import type { Feeds } from "../engine/feeds";
+import type { Model } from "../engine/model";
+import { OctetteError } from "../errors";
+import { formatShape } from "../graph/symbols";
+import { sizeOf, type Tensor } from "../graph/tensor";
+import { type CreateModel, type LayerError, layerErrors } from "./layers";
+import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
+import { createPatience } from "./patience";
+
+/** What is needed of a model; anything that runs and names its outputs will do. */
+export type Runnable = Pick<Model, "run" | "outputs">;
+
+export interface LabelledBatch {
+  readonly feeds: Feeds;
+  /** Class of each sample. */
+  readonly labels?: ArrayLike<number>;
+}
+
+/** A data set, or batches from anywhere. */
+export type EvaluationData = Dataset | Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
+
+export interface EvaluateOptions {
+  /** The model to compare with, usually the float one. */
+  readonly against?: Model;
+  /** Also measures the noise of every value that both models compute. Needs `against` and a data set. */
+  readonly layers?: boolean;
+  readonly onProgress?: (done: number, total: number | undefined) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Evaluation {
+  /** Samples. */
+  readonly n: number;
+  /** Per cent of samples whose largest output is that of their label, where there are labels and classes. */
+  readonly top1?: number;
+  readonly against?: { readonly top1?: number };
+  /** Per cent of samples for which both models choose the same class. */
+  readonly agreement?: number;
+  /** Signal to noise of the first output in decibels, `against` being the signal; Infinity when identical. */
+  readonly sqnrDb?: number;
+  /** Probability of a difference in accuracy at least this large if both models were equally good (McNemar, exact). */
+  readonly mcnemarP?: number;
+  /** Noise by layer, in the order of the model. */
+  readonly layers?: readonly LayerError[];
+}
+
+export interface OutputDifference {
+  readonly name: string;
+  readonly sqnrDb: number;
+  /** Largest difference of two elements. */
+  readonly maxDifference: number;
+  /** The same, relative to the largest element of the reference. */
+  readonly relative: number;
+}
+
+export interface Comparison {
+  readonly n: number;
+  readonly agreement?: number;
+  readonly outputs: readonly OutputDifference[];
+}
+
+/** Large enough to keep kernels busy, small enough for any memory. */
+const BATCH = 32;
+
+/**
+ * Runs a model over data. `createModel` makes the models that measure layers; the toolkit's `evaluate` passes its own.
+ */
+export async function evaluate(
+  model: Model,
+  data: EvaluationData,
+  options: EvaluateOptions,
+  createModel: CreateModel,
+): Promise<Evaluation> {
+  const { against, layers, onProgress, signal } = options;
+  if (layers && !(against && isDataset(data)))
+    throw new OctetteError("layers are measured against another model, on a data set", {
+      code: "argument",
+      where: "evaluate",
+      expected: "against and a Dataset",
+      got: against ? "batches" : "no against",
+    });
+  const { counts, labelled, classes, meters } = await pass(model, against, data, onProgress, signal);
+  const { n } = counts;
+  const percent = (k: number) => (100 * k) / n;
+  const judged = labelled && classes && n > 0;
+  return {
+    n,
+    ...(judged ? { top1: percent(counts.right) } : {}),
+    ...(against ? { against: judged ? { top1: percent(counts.otherRight) } : {} } : {}),
+    ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
+    ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
+    ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
+    ...(layers ? { layers: await layerErrors(model, against!, data as Dataset, createModel, signal) } : {}),
+  };
+}
+
+/** How two models differ on the same data, output by output. `reference` is the signal; labels are not needed. */
+export async function compare(
+  model: Runnable,
+  reference: Runnable,
+  data: EvaluationData,
+  options: Pick<EvaluateOptions, "onProgress" | "signal"> = {},
+): Promise<Comparison> {
+  const { onProgress, signal } = options;
+  const { counts, classes, meters } = await pass(model, reference, data, onProgress, signal);
+  return {
+    n: counts.n,
+    ...(classes && counts.n > 0 ? { agreement: (100 * counts.agree) / counts.n } : {}),
+    outputs: meters.map(({ sqnrDb, maxDifference, maxReference }, i) => ({
+      name: reference.outputs[i]!.name,
+      sqnrDb,
+      maxDifference,
+      relative: maxDifference === 0 ? 0 : maxDifference / maxReference,
+    })),
+  };
+}
+
+const isDataset = (data: EvaluationData): data is Dataset => "batches" in data;
+
+function* labelledBatches(data: Dataset): Iterable<LabelledBatch> {
+  let start = 0;
+  for (const feeds of data.batches(BATCH)) {
+    const size = samplesOf(feeds);
+    yield { feeds, ...(data.labels ? { labels: data.labels.subarray(start, start + size) } : {}) };
+    start += size;
+  }
+}
+
+const samplesOf = (feeds: Feeds) => (Object.values(feeds)[0] as Tensor).shape[0]!;
+
+/** One walk over the data with one or two models. */
+async function pass(
+  model: Runnable,
+  other: Runnable | undefined,
+  data: EvaluationData,
+  onProgress: EvaluateOptions["onProgress"],
+  signal: AbortSignal | undefined,
+) {
+  if (other) checkOutputs(model, other);
+  const counts = new PairedCounts();
+  const meters = other ? other.outputs.map(() => new NoiseMeter()) : [];
+  const total = isDataset(data) ? data.count : undefined;
+  const patience = createPatience(signal);
+  let labelled = true;
+  let classes = true;
+  for await (const { feeds, labels } of isDataset(data) ? labelledBatches(data) : data) {
+    await patience();
+    const results = await model.run(feeds);
+    const otherResults = await other?.run(feeds);
+    const main = results[model.outputs[0]!.name]!;
+    const otherMain = otherResults?.[other!.outputs[0]!.name];
+    const n = main.shape[0] ?? 1;
+    const width = n === 0 ? 0 : sizeOf(main.shape) / n;
+    if (!labels) labelled = false;
+    else checkLabels(labels, n, width);
+    if (width < 2) classes = false;
+    for (let i = 0; i < n; i++)
+      counts.add(
+        argmax(main.data, i * width, width),
+        labels?.[i],
+        otherMain && argmax(otherMain.data, i * width, width),
+      );
+    other?.outputs.forEach(({ name }, o) => {
+      meters[o]!.add(otherResults![name]!.data, results[model.outputs[o]!.name]!.data);
+    });
+    onProgress?.(counts.n, total);
+  }
+  return { counts, labelled, classes, meters };
+}
+
+function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {
+  if (labels.length !== n)
+    throw new OctetteError("labels do not fit the samples", {
+      code: "argument",
+      where: "evaluate",
+      expected: `${n} labels in this batch`,
+      got: `${labels.length}`,
+    });
+  for (let i = 0; i < n; i++)
+    if (classes > 1 && (labels[i]! < 0 || labels[i]! >= classes))
+      throw new OctetteError("a label is no class of the model", {
+        code: "argument",
+        where: "evaluate",
+        expected: `0 … ${classes - 1}`,
+        got: `${labels[i]}`,
+      });
+}
+
+function checkOutputs(model: Runnable, other: Runnable): void {
+  const shapes = ({ outputs }: Runnable) =>
+    outputs.map(({ shape }) => formatShape(shape.map((d) => (typeof d === "string" ? "n" : d)))).join(", ");
+  if (shapes(model) !== shapes(other))
+    throw new OctetteError("the models cannot be compared: their outputs differ", {
+      code: "argument",
+      where: "against",
+      expected: shapes(model),
+      got: shapes(other),
+    });
+}

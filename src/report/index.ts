@@ -1,0 +1,16 @@
+// Reports: what quantization cost, as numbers and as text.
+
+export {
+  type Comparison,
+  compare,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationData,
+  evaluate,
+  type LabelledBatch,
+  type OutputDifference,
+} from "./evaluate";
+export * from "./format";
+export type { CreateModel, LayerError } from "./layers";
+export { mcnemar, NoiseMeter } from "./metrics";
+export { createProgress, type Progress, type ProgressStream } from "./progress";

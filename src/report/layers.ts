@@ -1,0 +1,130 @@
+// Noise layer by layer: every value that two graphs both compute, side by side. In a quantized graph a value may
+// exist only as codes, which are dequantized here; a value inside an integer region exists in no memory, so it
+// has no row.
+
+import type { Dataset } from "../data/dataset";
+import type { Model, ModelOptions, Tapped } from "../engine/model";
+import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
+import { registry } from "../ops/index";
+import { equalize } from "../passes/equalize";
+import { NoiseMeter } from "./metrics";
+import { createPatience } from "./patience";
+
+export type CreateModel = (graph: Graph, options?: ModelOptions) => Promise<Model>;
+
+export interface LayerError {
+  /** The value's name, which both graphs have. */
+  readonly value: string;
+  /** Node that computes it in the reference, and its operator. */
+  readonly node: string;
+  readonly op: string;
+  /** Signal to noise in decibels; Infinity when identical. */
+  readonly sqnrDb: number;
+}
+
+/** Noise settles long before this many samples. */
+const SAMPLES = 256;
+/** Every value is kept until it was read, so batches are small. */
+const BATCH = 8;
+
+/** Where a value can be read, and how codes become numbers. */
+interface Reading {
+  readonly tap: string;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** How to read a float value of a graph; undefined when it exists in no memory. */
+function readings(graph: Graph): (value: string) => Reading | undefined {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  return (value) => {
+    const producer = producers.get(value);
+    if (!producer) return undefined;
+    const readers = consumers.get(value) ?? [];
+    const quantizer = readers.find((node) => node.op === "QuantizeLinear");
+    if (quantizer) return codesOf(graph, quantizer);
+    const inside = producer.region !== undefined && readers.some((node) => node.region === producer.region);
+    return inside ? undefined : { tap: value, scale: 1, zeroPoint: 0 };
+  };
+}
+
+/** The codes a QuantizeLinear makes, when one scale serves the whole value. */
+function codesOf(graph: Graph, { inputs, outputs }: Node): Reading | undefined {
+  const scale = graph.constants.get(inputs[1] ?? "")?.data;
+  const zeroPoint = graph.constants.get(inputs[2] ?? "")?.data;
+  if (scale?.length !== 1) return undefined;
+  return { tap: outputs[0]!, scale: scale[0]!, zeroPoint: zeroPoint?.[0] ?? 0 };
+}
+
+/** The tapped elements as numbers in ONNX's order. */
+function numbersOf({ dtype, shape, layout, data }: Tapped, { scale, zeroPoint }: Reading): Float32Array {
+  const out = new Float32Array(data.length);
+  // i8 codes lie in memory with the top bit flipped (engine/model.ts).
+  const codeMask = dtype === "i8" ? -128 : 0;
+  const number = (i: number) => (dtype === "f32" ? data[i]! : ((data[i]! ^ codeMask) - zeroPoint) * scale);
+  const channels = layout === "channelsLast" ? shape[1]! : layout === "plain" ? 0 : Number(layout.slice(5));
+  if (channels === 0) return out.map((_, i) => number(i));
+  const sample = data.length / (shape[0] || 1);
+  const inner = sample / channels;
+  for (let i = 0; i < data.length; i++) {
+    const within = i % sample;
+    out[i - within + (within % channels) * inner + Math.floor(within / channels)] = number(i);
+  }
+  return out;
+}
+
+/** The float graph whose values mean the same as the model's: equalized when the model was. */
+function referenceGraph(model: Graph, reference: Graph): Graph {
+  const quantization = model.provenance.quantization as { equalized?: unknown } | undefined;
+  const equalized = quantization?.equalized ?? model.provenance.equalized;
+  const any = Array.isArray(equalized) ? equalized.length > 0 : Boolean(equalized);
+  return any && !reference.provenance.quantization ? equalize(reference, registry).graph : reference;
+}
+
+/** Noise of every value that `model` and `reference` both compute, in the reference's order. */
+export async function layerErrors(
+  model: Model,
+  reference: Model,
+  dataset: Dataset,
+  createModel: CreateModel,
+  signal?: AbortSignal,
+): Promise<LayerError[]> {
+  const graphs = [model.graph, referenceGraph(model.graph, reference.graph)] as const;
+  const [read, readReference] = [readings(graphs[0]), readings(graphs[1])];
+  const pairs = graphs[1].nodes.flatMap((node) =>
+    node.outputs.flatMap((value) => {
+      const ours = read(value);
+      const theirs = readReference(value);
+      return ours && theirs ? [{ value, node, ours, theirs, meter: new NoiseMeter() }] : [];
+    }),
+  );
+  const batch = model.inputs[0]?.shape[0];
+  const maxima = typeof batch === "string" ? { [batch]: BATCH } : {};
+  const [tapped, tappedReference] = await Promise.all([
+    createModel(graphs[0], { maxima, taps: pairs.map(({ ours }) => ours.tap) }),
+    createModel(graphs[1], { maxima, taps: pairs.map(({ theirs }) => theirs.tap) }),
+  ]);
+  const patience = createPatience(signal);
+  try {
+    for (const feeds of dataset.sample(SAMPLES, 0).batches(BATCH)) {
+      await patience();
+      tapped.runSync(feeds);
+      tappedReference.runSync(feeds);
+      for (const { ours, theirs, meter } of pairs)
+        meter.add(
+          numbersOf(tappedReference.tapped(theirs.tap), theirs),
+          numbersOf(tapped.tapped(ours.tap), ours),
+        );
+    }
+  } finally {
+    tapped.dispose();
+    tappedReference.dispose();
+  }
+  return pairs.map(({ value, node, meter }) => ({
+    value,
+    node: node.name,
+    op: node.op,
+    sqnrDb: meter.sqnrDb,
+  }));
+}

@@ -1,0 +1,77 @@
+// Progress of long work as text: a bar that redraws on a terminal, a line every ten per cent elsewhere. It only
+// writes to the stream it is given (standard error in Node), so standard output stays for results.
+
+/** The part of Node's WriteStream that is used; anything that writes text will do. */
+export interface ProgressStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface Progress {
+  /** Says how far the work is. Without a total only the count is shown. */
+  update(stage: string, done: number, total?: number): void;
+  /** Ends the line; later updates start anew. */
+  end(): void;
+}
+
+const BAR_CELLS = 24;
+/** A terminal shows no more than about 15 pictures a second to the eye. */
+const REDRAW_MS = 66;
+/** Logs get a line at this many per cent. */
+const LOG_STEP = 10;
+
+export const noProgress: Progress = { update() {}, end() {} };
+
+export function createProgress(stream: ProgressStream): Progress {
+  return stream.isTTY ? drawn(stream) : logged(stream);
+}
+
+const counted = (done: number, total: number | undefined) =>
+  total === undefined ? `${done}` : `${done}/${total}`;
+
+function drawn(stream: ProgressStream): Progress {
+  let shown = "";
+  let stageShown = "";
+  let last = 0;
+  const draw = (text: string) => {
+    stream.write(`\r${text.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}\x1b[K`);
+    shown = text;
+  };
+  return {
+    update(stage, done, total) {
+      const now = Date.now();
+      const complete = total !== undefined && done >= total;
+      if (stage === stageShown && now - last < REDRAW_MS && !complete) return;
+      if (stage !== stageShown && shown) stream.write("\n");
+      stageShown = stage;
+      last = now;
+      const filled = total ? Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS)) : 0;
+      const bar = total ? `${"█".repeat(filled)}${"░".repeat(BAR_CELLS - filled)} ` : "";
+      draw(`${stage}  ${bar}${counted(done, total)}`);
+    },
+    end() {
+      if (shown) stream.write("\n");
+      shown = stageShown = "";
+    },
+  };
+}
+
+function logged(stream: ProgressStream): Progress {
+  let stageShown = "";
+  let next = 0;
+  return {
+    update(stage, done, total) {
+      if (stage !== stageShown) next = 0;
+      stageShown = stage;
+      const percent = total ? Math.floor((100 * done) / total) : done;
+      if (percent < next) return;
+      // Without a total the steps double, so that a long stream does not flood a log.
+      next = total ? (Math.floor(percent / LOG_STEP) + 1) * LOG_STEP : Math.max(64, done * 2);
+      stream.write(`${stage}  ${counted(done, total)}${total ? ` (${percent} %)` : ""}\n`);
+    },
+    end() {
+      stageShown = "";
+    },
+  };
+}

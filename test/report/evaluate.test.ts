@@ -1,0 +1,128 @@
+// Evaluation over models that are plain functions here; the command line's tests run real ones.
+
+import { describe, expect, test } from "vitest";
+import { createDataset } from "../../src/data";
+import type { Model } from "../../src/engine/model";
+import { type Tensor, tensor } from "../../src/graph/tensor";
+import { compare, evaluate } from "../../src/report";
+
+const inputs = [{ name: "x", dtype: "f32", shape: ["n", 3] }] as const;
+const rows = Array.from({ length: 100 }, (_, i) => [
+  i % 3 === 0 ? 1 : 0,
+  i % 3 === 1 ? 1 : 0,
+  i % 3 === 2 ? 1 : 0,
+]);
+const labels = tensor(
+  "i32",
+  [100],
+  rows.map((r) => r.indexOf(1)),
+);
+const data = createDataset({ x: tensor("f32", [100, 3], rows.flat()) }, inputs, { labels });
+
+/** A model whose output is its input, changed. */
+const model = (change: (v: number, i: number) => number) =>
+  ({
+    inputs,
+    outputs: [{ name: "y", dtype: "f32", shape: ["n", 3] }],
+    run: async ({ x }: { x: Tensor }) => ({ y: { ...x, data: (x.data as Float32Array).map(change) } }),
+  }) as unknown as Model;
+
+const noLayers = async (): Promise<Model> => {
+  throw new Error("not asked for");
+};
+
+describe("evaluate", () => {
+  test("a perfect model, alone and against itself", async () => {
+    const good = model((v) => v);
+    expect(await evaluate(good, data, {}, noLayers)).toEqual({ n: 100, top1: 100 });
+    expect(await evaluate(good, data, { against: good }, noLayers)).toEqual({
+      n: 100,
+      top1: 100,
+      against: { top1: 100 },
+      agreement: 100,
+      sqnrDb: Number.POSITIVE_INFINITY,
+      mcnemarP: 1,
+    });
+  });
+
+  test("percentages, noise and p of a model that fails on one class", async () => {
+    const worse = model((v, i) => (i % 3 === 2 ? v - 1 : v)); // class 2 is never chosen
+    const result = await evaluate(worse, data, { against: model((v) => v) }, noLayers);
+    expect(result).toMatchObject({ n: 100, top1: 67, against: { top1: 100 }, agreement: 67 });
+    expect(result.sqnrDb).toBeCloseTo(0, 10); // 100 · 1² of signal, 100 · 1² of noise
+    expect(result.mcnemarP).toBeCloseTo(2 / 2 ** 33, 20);
+  });
+
+  test("without labels there is agreement but no accuracy; batches may come from a generator", async () => {
+    async function* batches() {
+      for (const feeds of data.batches(7)) yield { feeds };
+    }
+    const result = await evaluate(
+      model((v) => v),
+      batches(),
+      { against: model((v) => 2 * v) },
+      noLayers,
+    );
+    expect(result).toMatchObject({ n: 100, against: {}, agreement: 100 });
+    expect(result.top1).toBeUndefined();
+    expect(result.mcnemarP).toBeUndefined();
+  });
+
+  test("progress is told and a signal stops", async () => {
+    const seen: number[] = [];
+    await evaluate(
+      model((v) => v),
+      data,
+      { onProgress: (done, total) => seen.push(done / total!) },
+      noLayers,
+    );
+    expect(seen.at(-1)).toBe(1);
+    await expect(
+      evaluate(
+        model((v) => v),
+        data,
+        { signal: AbortSignal.abort(new Error("stopped")) },
+        noLayers,
+      ),
+    ).rejects.toThrow("stopped");
+  });
+
+  test("a label outside the classes and outputs that differ are named", async () => {
+    const wrong = createDataset({ x: tensor("f32", [1, 3], [1, 0, 0]) }, inputs, {
+      labels: tensor("i32", [1], [3]),
+    });
+    await expect(
+      evaluate(
+        model((v) => v),
+        wrong,
+        {},
+        noLayers,
+      ),
+    ).rejects.toThrow(/expected 0 … 2, got 3/);
+    const other = { ...model((v) => v), outputs: [{ name: "z", shape: ["n", 5] }] } as unknown as Model;
+    await expect(
+      compare(
+        model((v) => v),
+        other,
+        data,
+      ),
+    ).rejects.toThrow(/\[n, 3\], got \[n, 5\]/);
+  });
+});
+
+test("compare tells the difference of every output", async () => {
+  const result = await compare(
+    model((v) => v + 0.25),
+    model((v) => v),
+    data,
+  );
+  expect(result).toMatchObject({ n: 100, agreement: 100 });
+  expect(result.outputs).toEqual([
+    {
+      name: "y",
+      sqnrDb: expect.closeTo(10 * Math.log10(1 / 0.1875), 9),
+      maxDifference: 0.25,
+      relative: 0.25,
+    },
+  ]);
+});
