@@ -1,8 +1,8 @@
 // Builds graphs for tests node by node: random weights and ranges from a seed, codes and integer regions named as the
 // quantizer names them.
 
-import { createRandom } from "../src/data/random";
 import type { Attribute, Graph, Input, Node } from "../src/graph/graph";
+import { Random } from "../src/graph/random";
 import type { Shape } from "../src/graph/symbols";
 import { type DType, sizeOf, type Tensor, tensor } from "../src/graph/tensor";
 
@@ -29,10 +29,20 @@ export interface Coded {
 export type Activation = "Relu" | "Clip";
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** Random numbers of a seed. */
+/** Random numbers of a seed (mulberry32, by Tommy Ettinger: 32 bits of state). */
 export function randomOf(seed: number) {
-  const { next, below } = createRandom(seed);
-  return { below, between: (lo: number, hi: number) => lo + (hi - lo) * (next() / 2 ** 32) };
+  let state = seed | 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    /** A whole number 0 … n − 1. */
+    below: (n: number) => Math.floor(next() * n),
+    between: (lo: number, hi: number) => lo + (hi - lo) * next(),
+  };
 }
 
 /** Builds a graph node by node; values are named by the caller, codes and regions as the quantizer names them. */
