@@ -91,7 +91,10 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
     for (const symbol of m.split("*").filter(Boolean)) {
       const value = bindings[symbol];
       if (value === undefined)
-        throw new OctetteError(`symbol "${symbol}" has no value`, { code: "argument", where: `dimension ${dim}` });
+        throw new OctetteError(`symbol "${symbol}" has no value`, {
+          code: "argument",
+          where: `dimension ${dim}`,
+        });
       product *= value;
     }
     sum += product;

@@ -23,8 +23,12 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) 
 export const allocate = (dtype: DType, length: number): TypedArray => new arrays[dtype](length);
 
 /** The elements of a dtype that lie at `byteOffset` in a buffer, without a copy. */
-export const viewOf = (dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray =>
-  new arrays[dtype](buffer as ArrayBuffer, byteOffset, length);
+export const viewOf = (
+  dtype: DType,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): TypedArray => new arrays[dtype](buffer as ArrayBuffer, byteOffset, length);
 
 /** A tensor from numbers, which are rounded to the dtype as a typed array rounds them. */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {

@@ -51,3 +51,26 @@ export function numbersIn(known: Known | undefined): readonly number[] | undefin
 /** A shape without symbols, or undefined. */
 export const numericShape = (shape: readonly Dim[]): readonly number[] | undefined =>
   shape.every((dim) => typeof dim === "number") ? shape : undefined;
+
+/** A known value repeated to a shape it broadcasts to. */
+export function expandKnown(x: Known, shape: readonly number[]): Known {
+  const own = stridesOf(x.shape);
+  const skipped = shape.length - x.shape.length;
+  const strides = shape.map((_, i) => (i < skipped || x.shape[i - skipped] === 1 ? 0 : own[i - skipped]!));
+  return stridedCopy(x, shape, strides);
+}
+
+/** Elementwise evaluation; undefined where `f` has no answer for an element. */
+export function evaluateUnary(
+  x: Known | undefined,
+  f: (value: Dim) => Dim | undefined,
+): readonly Known[] | undefined {
+  if (!x) return undefined;
+  const data = listLike(x, x.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = f(x.data[i]!);
+    if (value === undefined) return undefined;
+    data[i] = value;
+  }
+  return [{ dtype: x.dtype, shape: x.shape, data }];
+}

@@ -79,8 +79,10 @@ export const NONE = 0;
 
 type IsAddress<P> = "__address" extends keyof P ? true : false;
 type Argument<P> = IsAddress<P> extends true ? Address | typeof NONE : Dim;
-type Arguments<P extends readonly unknown[]> = { [I in keyof P]: Argument<P[I]> };
-type WithoutRange<P extends readonly unknown[]> = P extends readonly [...infer Head, unknown, unknown] ? Head : never;
+type Arguments<P extends readonly unknown[]> = { readonly [I in keyof P]: Argument<P[I]> };
+type WithoutRange<P extends readonly unknown[]> = P extends readonly [...infer Head, unknown, unknown]
+  ? Head
+  : never;
 
 /** Arguments of a step: those of the kernel, without the range at their end. */
 export type StepArguments<K extends KernelName> = Arguments<WithoutRange<Parameters<Kernels[K]>>>;
@@ -122,7 +124,11 @@ export interface Op {
   /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
   readonly parameters?: Readonly<Record<number, string>>;
   /** Outputs computed on the host where all inputs are known (for Shape: where the type is). */
-  evaluate?(node: Node, inputs: readonly (Known | undefined)[], types: readonly (ValueType | undefined)[]): readonly Known[] | undefined;
+  evaluate?(
+    node: Node,
+    inputs: readonly (Known | undefined)[],
+    types: readonly (ValueType | undefined)[],
+  ): readonly Known[] | undefined;
   /** The layouts it reads and makes, given those its inputs have. Absent: plain. */
   layout?(node: Node, inputs: readonly Layout[], types: readonly (ValueType | undefined)[]): Layouts;
   /** Whether a Relu or Clip behind it can become bounds of its last step. */
@@ -159,8 +165,11 @@ const badAttribute = (node: Node, name: string, expected: string, got: unknown) 
   opError(node, `attribute ${name} does not fit`, { expected, got: JSON.stringify(got) });
 
 /** An error about a node: `Conv "stem.0": what: expected …, got …. Way out`. */
-export const opError = (node: Node, what: string, facts: { expected?: string; got?: string; hint?: string } = {}) =>
-  new OctetteError(what, { code: "graph", where: `${node.op} "${node.name}"`, ...facts });
+export const opError = (
+  node: Node,
+  what: string,
+  facts: { expected?: string; got?: string; hint?: string } = {},
+) => new OctetteError(what, { code: "graph", where: `${node.op} "${node.name}"`, ...facts });
 
 /** The type of input `index`, which must be there. */
 export function inputType(node: Node, inputs: readonly (ValueType | undefined)[], index: number): ValueType {

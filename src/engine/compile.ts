@@ -1,0 +1,145 @@
+// Graph → Plan: layouts are chosen, units lowered to kernel calls, memory laid out once for the largest sizes.
+
+import { OctetteError } from "../errors";
+import type { Graph, ValueType } from "../graph/graph";
+import { type Dim, symbolsOf } from "../graph/symbols";
+import { inferTypes, opOf, type Registry } from "../ops/infer";
+import type { Address, Layout, Unit } from "../ops/op";
+import { LoweringContext, type Task } from "./lowering";
+import { findOverlap, planMemory } from "./memory";
+import type { Plan, PlannedValue } from "./plan";
+import { unitsOf } from "./units";
+import type { EngineClass } from "./wasm";
+
+export interface CompileOptions {
+  readonly registry: Registry;
+  readonly engineClass: EngineClass;
+  /** Largest value of each symbol; 1 where none is given. */
+  readonly maxima?: Readonly<Record<string, number>>;
+  /** Values that can be read after a run, beside the outputs. */
+  readonly taps?: readonly string[];
+}
+
+/** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
+export function compile(graph: Graph, options: CompileOptions): Plan {
+  const { registry, engineClass, taps = [] } = options;
+  const types = inferTypes(graph, registry);
+  const maxima = maximaOf(types, options.maxima ?? {});
+  const units = unitsOf(graph, registry, new Set(taps));
+  rejectUnlowerable(units, registry);
+  const { tasks, layouts, outputs } = chooseLayouts(graph, registry, units, types);
+  const c = new LoweringContext({
+    graph,
+    registry,
+    types,
+    layouts,
+    maxima,
+    tasks,
+    kept: [...outputs, ...taps],
+  });
+  for (const input of graph.inputs) c.place(input.name);
+  for (const task of tasks) c.lower(task);
+  c.finish();
+
+  const map = planMemory(c.buffers, c.stagingBytes);
+  if (findOverlap(c.buffers, map))
+    throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
+  const addressOf = ({ buffer, offset }: Address) =>
+    (buffer.area === "staging" ? map.arenaAt : map.addresses.get(buffer)!) + offset;
+  const resolve = (arg: Address | Dim): Dim => (typeof arg === "object" ? addressOf(arg) : arg);
+  const planned = (value: string, name = value): PlannedValue => ({
+    name,
+    type: types.get(value)!,
+    layout: layouts.get(value) ?? "plain",
+    address: addressOf(c.addressOf(value)),
+  });
+  return {
+    engineClass,
+    maxima,
+    inputs: graph.inputs.map(({ name }) => planned(name)),
+    outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
+    taps: taps.map((value) => planned(value)),
+    loads: c.loads.map(({ copies, calls }) => ({
+      copies: copies.map(({ to, content }) => ({ at: addressOf(to), content })),
+      calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
+    })),
+    steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
+    memory: { constantBytes: map.constantBytes, arenaBytes: map.arenaBytes, totalBytes: map.totalBytes },
+  };
+}
+
+/** Every symbol of the graph with its largest value. */
+function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<string, number>>) {
+  const maxima: Record<string, number> = {};
+  for (const { shape } of types.values())
+    for (const symbol of shape.flatMap(symbolsOf)) maxima[symbol] = given[symbol] ?? 1;
+  for (const [symbol, value] of Object.entries(given)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new OctetteError("a maximum is a positive integer", {
+        code: "argument",
+        where: `maxima.${symbol}`,
+        got: `${value}`,
+      });
+  }
+  return maxima;
+}
+
+function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
+  const missing = units.filter(({ node, integer }) => {
+    const op = opOf(registry, node.op, node.name);
+    return integer ? !op.lowerInteger : !op.lower;
+  });
+  if (missing.length === 0) return;
+  throw new OctetteError("no kernels for these nodes", {
+    code: "unsupported",
+    got: missing
+      .map(({ node, integer }) => `${node.op} "${node.name}"${integer ? " (integer)" : ""}`)
+      .join(", "),
+    hint: "These ops are only supported where their inputs are known before a run",
+  });
+}
+
+/** Asks every op for its layouts and inserts a conversion wherever a value is not as it is wanted, once a layout. */
+function chooseLayouts(
+  graph: Graph,
+  registry: Registry,
+  units: readonly Unit[],
+  types: Map<string, ValueType>,
+): { tasks: Task[]; layouts: Map<string, Layout>; outputs: string[] } {
+  const layouts = new Map<string, Layout>(graph.inputs.map(({ name }) => [name, "plain"]));
+  const tasks: Task[] = [];
+  const bring = (value: string, wanted: Layout): string => {
+    const has = layouts.get(value);
+    if (has === undefined || has === wanted) return value;
+    const type = types.get(value)!;
+    const converted = `${value}@${wanted}`;
+    if (layouts.has(converted)) return converted;
+    types.set(converted, type);
+    layouts.set(converted, wanted);
+    tasks.push({ kind: "convert", from: value, to: converted });
+    return converted;
+  };
+  for (const unit of units) {
+    const op = opOf(registry, unit.node.op, unit.node.name);
+    const inputTypes = unit.inputs.map((input) => types.get(input));
+    const had = unit.inputs.map((input) => layouts.get(input) ?? "plain");
+    const plain = {
+      inputs: had.map((): Layout => "plain"),
+      outputs: unit.outputs.map((): Layout => "plain"),
+    };
+    const wanted = op.layout?.(unit.node, had, inputTypes) ?? plain;
+    const inputs = unit.inputs.map((input, i) => bring(input, wanted.inputs[i] ?? "plain"));
+    unit.outputs.forEach((output, i) => {
+      if (output !== "") layouts.set(output, wanted.outputs[i] ?? "plain");
+    });
+    tasks.push({ kind: "unit", unit: { ...unit, inputs } });
+  }
+  const outputs = graph.outputs.map((output) => {
+    if (layouts.has(output)) return bring(output, "plain");
+    throw new OctetteError(`output "${output}" is a constant or is produced by no node`, {
+      code: "graph",
+      where: graph.name,
+    });
+  });
+  return { tasks, layouts, outputs };
+}

@@ -1,0 +1,84 @@
+// What this engine's relaxed dot product really does, found by running it. The specification fixes the result of
+// i32x4.relaxed_dot_i8x16_i7x16_add_s only while the second operand is 0..127; full 8-bit activations need to know.
+
+export type RelaxedDot =
+  /** No relaxed SIMD. */
+  | "absent"
+  /** Wrong even where the specification fixes the result. */
+  | "broken"
+  /** Second operand unsigned, but pairs of products saturate in 16 bits. */
+  | "u8s8-saturating"
+  /** Second operand unsigned, exact over all 8 bits. */
+  | "u8s8"
+  /** Second operand signed, exact. */
+  | "s8s8"
+  /** Second operand signed, but two −128·−128 wrap. */
+  | "s8s8-wrapping";
+
+/**
+ * (module (memory (export "m") 1)
+ *   (func (export "f") (param i32)   ;; n times: m[48] = dot(m[0], m[16]) + m[32], 16 bytes each
+ *     loop … end))
+ */
+// biome-ignore format: one instruction a line
+const PROBE = Uint8Array.of(
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, // magic, version
+  1, 5, 1, 0x60, 1, 0x7f, 0, // type 0: (i32) -> ()
+  3, 2, 1, 0, // func 0: type 0
+  5, 3, 1, 0, 1, // memory 0: one page
+  7, 9, 2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0, // export "m" memory 0, "f" func 0
+  10, 43, 1, 41, 0, // code: one body, no locals
+  0x03, 0x40, // loop
+  0x41, 48, //   i32.const 48
+  0x41, 0, 0xfd, 0, 4, 0, //   v128.load (i32.const 0)
+  0x41, 16, 0xfd, 0, 4, 0, //   v128.load (i32.const 16)
+  0x41, 32, 0xfd, 0, 4, 0, //   v128.load (i32.const 32)
+  0xfd, 0x93, 2, //   i32x4.relaxed_dot_i8x16_i7x16_add_s
+  0xfd, 11, 4, 0, //   v128.store
+  0x20, 0, 0x41, 1, 0x6b, 0x22, 0, //   n = n - 1
+  0x0d, 0, 0x0b, 0x0b, // br_if loop, end, end
+);
+
+type Dot = (x: number, y: number) => number;
+
+function classify(dot: Dot): RelaxedDot {
+  for (const x of [-128, -127, -1, 0, 1, 127])
+    for (const y of [0, 1, 64, 127]) if (dot(x, y) !== 4 * x * y) return "broken";
+  if (dot(1, 0x80) === 4 * 128) {
+    for (const x of [-128, -127, -1, 1, 127])
+      for (const y of [128, 200, 254, 255]) if (dot(x, y) !== 4 * x * y) return "u8s8-saturating";
+    return "u8s8";
+  }
+  return dot(-128, 0x80) === 4 * 128 * 128 ? "s8s8" : "s8s8-wrapping";
+}
+
+/** How often the probe's loop runs before the optimising compiler has surely taken over. */
+const HOT_TURNS = 20_000;
+
+export interface RelaxedDotProbe {
+  /** From the baseline compiler, in well under a millisecond. */
+  readonly cold: RelaxedDot;
+  /** Asks again once the function is hot; a disagreement with `cold` means that neither can be trusted. */
+  hot(): RelaxedDot;
+}
+
+/** Compiles the probe and asks it once. Relaxed SIMD proposal, https://github.com/WebAssembly/relaxed-simd. */
+export function probeRelaxedDot(): RelaxedDotProbe {
+  if (!WebAssembly.validate(PROBE)) return { cold: "absent", hot: () => "absent" };
+  const { m, f } = new WebAssembly.Instance(new WebAssembly.Module(PROBE)).exports as {
+    m: WebAssembly.Memory;
+    f: (turns: number) => void;
+  };
+  const bytes = new Uint8Array(m.buffer);
+  const words = new Int32Array(m.buffer);
+  const dot =
+    (turns: number): Dot =>
+    (x, y) => {
+      bytes.fill(x, 0, 16);
+      bytes.fill(y, 16, 32);
+      words.fill(5, 8, 12);
+      f(turns);
+      return words[12]! - 5;
+    };
+  return { cold: classify(dot(1)), hot: () => classify(dot(HOT_TURNS)) };
+}

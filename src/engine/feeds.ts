@@ -1,0 +1,150 @@
+// What a caller passes to run(): checked against the model's inputs, turned into the bytes the plan wants, and cut
+// into batches no larger than the plan's maximum.
+
+import { OctetteError } from "../errors";
+import type { Input, Preprocessing } from "../graph/graph";
+import { formatShape, symbolsOf } from "../graph/symbols";
+import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+
+/** Model inputs by name. The shape of a bare array follows from the input's own, where one symbol is open. */
+export type Feeds = Readonly<Record<string, Tensor | TypedArray | BigInt64Array>>;
+
+/** Every input as a tensor of the model's dtype and rank. */
+export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, Tensor> {
+  const known = inputs.map(({ name }) => name);
+  for (const name of Object.keys(feeds))
+    if (!known.includes(name))
+      throw new OctetteError(`the model has no input "${name}"`, {
+        code: "argument",
+        where: "run",
+        expected: known.map((n) => `"${n}"`).join(", "),
+      });
+  return new Map(inputs.map((input) => [input.name, checkFeed(input, feeds[input.name])] as const));
+}
+
+function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
+  const where = `input "${input.name}"`;
+  const expected = `${input.dtype} ${formatShape(input.shape)}`;
+  if (fed === undefined) throw new OctetteError("is missing", { code: "argument", where, expected });
+  const isTensor = !ArrayBuffer.isView(fed);
+  const given = isTensor ? fed.data : fed;
+  const { preprocessing } = input;
+  const isImage = preprocessing !== undefined && input.dtype === "f32" && given instanceof Uint8Array;
+  const shape = isImage ? imageShape(input.shape, preprocessing) : input.shape;
+  const actual = isTensor ? fed.shape : shapeOfLength(shape, given.length);
+  const fits =
+    actual?.length === shape.length &&
+    sizeOf(actual) === given.length &&
+    shape.every((dim, i) => typeof dim === "string" || dim === actual[i]);
+  if (!fits) {
+    const got = isTensor ? `${fed.dtype} ${formatShape(fed.shape)}` : `${given.length} elements`;
+    throw new OctetteError("shape does not fit", {
+      code: "argument",
+      where,
+      expected: isImage ? `u8 ${formatShape(shape)}` : expected,
+      got: isTensor && sizeOf(fed.shape) !== given.length ? `${got} with ${given.length} elements` : got,
+    });
+  }
+  if (isImage) return preprocess({ dtype: "u8", shape: actual, data: given }, preprocessing);
+  return { dtype: input.dtype, shape: actual, data: convert(input, given, where, expected) };
+}
+
+/** The elements in the model's dtype. Only lossless changes are made: int64 in range, and small integers to i32. */
+function convert(
+  input: Input,
+  given: TypedArray | BigInt64Array,
+  where: string,
+  expected: string,
+): TypedArray {
+  const same = allocate(input.dtype, 0).constructor === given.constructor;
+  if (same) return given as TypedArray;
+  if (input.dtype === "i32" && !(given instanceof Float32Array)) {
+    const narrowed = Int32Array.from(given as ArrayLike<number | bigint> as number[], Number);
+    const lossy =
+      (given as ArrayLike<number | bigint>).length > 0 &&
+      narrowed.some((v, i) => BigInt(v) !== BigInt(given[i]!));
+    if (!lossy) return narrowed;
+    throw new OctetteError("a value does not fit into 32 bits", { code: "argument", where, expected });
+  }
+  throw new OctetteError("element type does not fit", {
+    code: "argument",
+    where,
+    expected,
+    got: given.constructor.name,
+  });
+}
+
+/** The one shape of this many elements, where at most one dimension is a symbol. */
+function shapeOfLength(shape: Input["shape"], length: number): number[] | undefined {
+  const rest = sizeOf(shape.filter((dim): dim is number => typeof dim === "number"));
+  const open = shape.filter((dim) => typeof dim === "string");
+  if (open.length > 1 || (open.length === 1 && (rest === 0 || length % rest !== 0))) return undefined;
+  return shape.map((dim) => (typeof dim === "number" ? dim : length / rest));
+}
+
+function imageShape(shape: Input["shape"], { layout }: Preprocessing): Input["shape"] {
+  return layout === "nchw" || shape.length < 3 ? shape : [shape[0]!, ...shape.slice(2), shape[1]!];
+}
+
+/**
+ * `(byte · scale − mean[c]) / std[c]`, each step rounded to f32, through a table of 256 values a channel; from [n, spatial…, c] to
+ * [n, c, spatial…] where the layout is nhwc. Without a channel dimension all bytes belong to channel 0.
+ */
+export function preprocess(image: Tensor, preprocessing: Preprocessing): Tensor {
+  const { layout, scale, mean, std } = preprocessing;
+  const { shape } = image;
+  const last = shape.length - 1;
+  const channelAxis = layout === "nhwc" ? last : 1;
+  const channels = shape.length > 2 ? shape[channelAxis]! : 1;
+  const tables = Array.from({ length: channels }, (_, c) =>
+    Float32Array.from({ length: 256 }, (_, byte) => {
+      const centred = Math.fround(Math.fround(byte * scale) - Math.fround(mean[c % mean.length]!));
+      return Math.fround(centred / Math.fround(std[c % std.length]!));
+    }),
+  );
+  const moves = layout === "nhwc" && shape.length > 2;
+  const spatial = shape.length > 2 ? sizeOf(shape.slice(1)) / Math.max(channels, 1) : sizeOf(shape.slice(1));
+  const data = new Float32Array(image.data.length);
+  for (let n = 0, at = 0; n < (shape[0] ?? 1); n++)
+    for (let c = 0; c < channels; c++) {
+      const table = tables[c]!;
+      const base = n * channels * spatial;
+      for (let s = 0; s < spatial; s++, at++)
+        data[at] = table[image.data[base + (moves ? s * channels + c : c * spatial + s)]!]!;
+    }
+  return { dtype: "f32", shape: moves ? [shape[0]!, shape[last]!, ...shape.slice(1, last)] : shape, data };
+}
+
+/** Value of every symbol that the fed shapes determine. Throws where two inputs disagree. */
+export function bindSymbols(
+  inputs: readonly Input[],
+  fed: ReadonlyMap<string, Tensor>,
+): Record<string, number> {
+  const bindings: Record<string, number> = {};
+  for (const { name, shape } of inputs)
+    shape.forEach((dim, axis) => {
+      if (typeof dim !== "string") return;
+      const value = fed.get(name)!.shape[axis]!;
+      const [symbol] = symbolsOf(dim);
+      if (symbol !== dim)
+        throw new OctetteError("an input dimension must be a number or one symbol", {
+          code: "graph",
+          where: `input "${name}"`,
+          got: dim,
+        });
+      if ((bindings[symbol] ??= value) !== value)
+        throw new OctetteError(`two inputs disagree on "${symbol}"`, {
+          code: "argument",
+          where: `input "${name}"`,
+          expected: `${bindings[symbol]}`,
+          got: `${value}`,
+        });
+    });
+  return bindings;
+}
+
+/** Rows [from, to) of the first dimension. */
+export function sliceRows({ dtype, shape, data }: Tensor, from: number, to: number): Tensor {
+  const row = sizeOf(shape.slice(1));
+  return { dtype, shape: [to - from, ...shape.slice(1)], data: data.subarray(from * row, to * row) };
+}

@@ -1,0 +1,234 @@
+// What the ops write to while a graph is compiled: buffers with lifetimes, load groups, steps.
+
+import { OctetteError } from "../errors";
+import type { Graph, ValueType } from "../graph/graph";
+import { type Bindings, countOf, type Dim, evaluateDim } from "../graph/symbols";
+import { bytesPerElement, type Tensor, type TypedArray } from "../graph/tensor";
+import { opOf, type Registry } from "../ops/infer";
+import type {
+  Address,
+  Buffer,
+  KernelName,
+  Layout,
+  LoadArguments,
+  Lowering,
+  StepArguments,
+  Unit,
+} from "../ops/op";
+import { align } from "./memory";
+
+/** A unit to lower, or a value to bring into another layout. */
+export type Task =
+  | { readonly kind: "unit"; readonly unit: Unit }
+  | { readonly kind: "convert"; readonly from: string; readonly to: string };
+
+interface PendingStep {
+  readonly node: string;
+  readonly kernel: KernelName;
+  readonly args: readonly (Address | Dim)[];
+  readonly count: Dim;
+  readonly macs: Dim;
+}
+
+interface PendingLoad {
+  readonly copies: { readonly to: Address; readonly content: TypedArray }[];
+  readonly calls: { readonly kernel: KernelName; readonly args: readonly (Address | Dim)[] }[];
+  staged: number;
+}
+
+export interface LoweringInput {
+  readonly graph: Graph;
+  readonly registry: Registry;
+  readonly types: ReadonlyMap<string, ValueType>;
+  readonly layouts: ReadonlyMap<string, Layout>;
+  readonly maxima: Bindings;
+  readonly tasks: readonly Task[];
+  /** Values that are read after a run. */
+  readonly kept: readonly string[];
+}
+
+const STAGING: Buffer = { area: "staging", bytes: 0, first: 0, last: 0 };
+
+export class LoweringContext implements Lowering {
+  readonly buffers: Buffer[] = [];
+  readonly steps: PendingStep[] = [];
+  readonly loads: PendingLoad[] = [];
+  /** What the largest load group stages. */
+  stagingBytes = 0;
+  readonly #in: LoweringInput;
+  readonly #places = new Map<string, Address>();
+  readonly #residents = new Map<Buffer, string[]>();
+  /** Index of the last task that reads a value; infinite for those that are kept. */
+  readonly #lastRead = new Map<string, number>();
+  #task = -1;
+  #node = "";
+  #load: PendingLoad | undefined;
+
+  constructor(input: LoweringInput) {
+    this.#in = input;
+    for (const [i, task] of input.tasks.entries()) {
+      const read = task.kind === "convert" ? [task.from] : [...task.unit.inputs, ...dynamicValues(task.unit)];
+      for (const value of read) this.#lastRead.set(value, i);
+    }
+    for (const value of input.kept) this.#lastRead.set(value, Infinity);
+  }
+
+  lower(task: Task): void {
+    this.#task++;
+    this.#load = undefined;
+    if (task.kind === "convert") return this.#convert(task.from, task.to);
+    const { unit } = task;
+    this.#node = unit.node.name;
+    const op = opOf(this.#in.registry, unit.node.op, unit.node.name);
+    if (unit.integer) op.lowerInteger!(unit, this);
+    else op.lower!(unit, this);
+  }
+
+  /** Ends the lifetimes: what is kept lives on. */
+  finish(): void {
+    for (const value of this.#in.kept) this.addressOf(value).buffer.last = Infinity;
+  }
+
+  /** Gives a value memory of its own that is written before the first step. */
+  place(value: string): Address {
+    const address = this.output(value);
+    address.buffer.first = -1;
+    address.buffer.last = -1;
+    return address;
+  }
+
+  addressOf(value: string): Address {
+    const address = this.#places.get(value);
+    if (!address)
+      throw new OctetteError(`value "${value}" is not in memory`, {
+        code: "graph",
+        where: this.#in.graph.name,
+      });
+    return address;
+  }
+
+  type(value: string): ValueType {
+    const type = this.#in.types.get(value);
+    if (!type)
+      throw new OctetteError(`value "${value}" has no type`, { code: "graph", where: this.#in.graph.name });
+    return type;
+  }
+
+  layout(value: string): Layout {
+    return this.#in.layouts.get(value) ?? "plain";
+  }
+
+  constant(value: string): Tensor | undefined {
+    return this.#in.graph.constants.get(value);
+  }
+
+  input(value: string): Address {
+    const known = this.#places.get(value);
+    const constant = this.constant(value);
+    if (known || !constant) return this.addressOf(value);
+    const address = this.data(constant.data);
+    this.#places.set(value, address);
+    return address;
+  }
+
+  output(value: string, over?: string): Address {
+    const { dtype, shape } = this.type(value);
+    const bytes = this.maximum(countOf(shape)) * bytesPerElement[dtype];
+    const taken = over === undefined ? undefined : this.#places.get(over);
+    const address =
+      taken && this.#isFree(taken.buffer) && taken.buffer.bytes === bytes
+        ? taken
+        : this.#allocate("arena", bytes);
+    return this.#settle(value, address);
+  }
+
+  alias(output: string, input: string): void {
+    this.#settle(output, this.input(input));
+  }
+
+  data(array: TypedArray): Address {
+    const address = this.reserve(array.byteLength);
+    this.#group().copies.push({ to: address, content: array });
+    return address;
+  }
+
+  reserve(bytes: number): Address {
+    return this.#allocate("constants", bytes);
+  }
+
+  stage(content: TypedArray | number): Address {
+    const group = this.#group();
+    const address = { buffer: STAGING, offset: group.staged };
+    group.staged += align(typeof content === "number" ? content : content.byteLength);
+    this.stagingBytes = Math.max(this.stagingBytes, group.staged);
+    if (typeof content !== "number") group.copies.push({ to: address, content });
+    return address;
+  }
+
+  load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void {
+    this.#group().calls.push({ kernel, args });
+  }
+
+  scratch(bytes: Dim): Address {
+    return this.#allocate("arena", this.maximum(bytes));
+  }
+
+  emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs: Dim = 0): void {
+    const step = this.steps.length;
+    for (const arg of args as readonly (Address | Dim)[]) {
+      if (typeof arg !== "object" || arg.buffer.area !== "arena") continue;
+      arg.buffer.first = Math.min(arg.buffer.first, step);
+      arg.buffer.last = Math.max(arg.buffer.last, step);
+    }
+    this.steps.push({ node: this.#node, kernel, args, count, macs });
+  }
+
+  maximum(dim: Dim): number {
+    return evaluateDim(dim, this.#in.maxima);
+  }
+
+  #group(): PendingLoad {
+    if (!this.#load) this.loads.push((this.#load = { copies: [], calls: [], staged: 0 }));
+    return this.#load;
+  }
+
+  #allocate(area: "constants" | "arena", bytes: number): Address {
+    const buffer: Buffer = { area, bytes, first: Infinity, last: -Infinity };
+    this.buffers.push(buffer);
+    return { buffer, offset: 0 };
+  }
+
+  #settle(value: string, address: Address): Address {
+    this.#places.set(value, address);
+    const residents = this.#residents.get(address.buffer);
+    if (residents) residents.push(value);
+    else this.#residents.set(address.buffer, [value]);
+    return address;
+  }
+
+  /** No later task reads any value that lies in the buffer. */
+  #isFree(buffer: Buffer): boolean {
+    if (buffer.area !== "arena") return false;
+    return this.#residents.get(buffer)!.every((value) => (this.#lastRead.get(value) ?? -1) <= this.#task);
+  }
+
+  /** Moves a value between plain order and channels last: a transpose of [n][channels][spatial]. */
+  #convert(from: string, to: string): void {
+    this.#node = `${from} → ${this.layout(to)}`;
+    const { shape, dtype } = this.type(from);
+    const [had, wants] = [this.layout(from), this.layout(to)];
+    const total = countOf(shape.slice(1));
+    const flat = [had, wants].find((layout) => layout.startsWith("flat:"));
+    const channels = flat ? Number(flat.slice(5)) : shape[1]!;
+    const spatial = flat ? this.maximum(total) / this.maximum(channels) : countOf(shape.slice(2));
+    if ((had === "plain") === (wants === "plain") || channels === 1 || spatial === 1)
+      return this.alias(to, from);
+    const [rows, cols] = had === "plain" ? [channels, spatial] : [spatial, channels];
+    const kernel = bytesPerElement[dtype] === 1 ? "transpose8" : "transpose32";
+    this.emit(kernel, [this.output(to), this.input(from), rows, cols], shape[0] ?? 1);
+  }
+}
+
+/** Scale and zero point that a unit reads from values, beside its inputs. */
+const dynamicValues = (unit: Unit): string[] =>
+  (unit.integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale, q.dynamic.zeroPoint] : []));

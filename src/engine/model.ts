@@ -1,0 +1,234 @@
+// A model that runs: its graph, compiled and loaded into a wasm memory of its own.
+
+import { OctetteError } from "../errors";
+import type { Graph, Input, ValueType } from "../graph/graph";
+import { type Bindings, countOf, evaluateDim, evaluateShape } from "../graph/symbols";
+import { allocate, type DType, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
+import type { Registry } from "../ops/infer";
+import type { Layout } from "../ops/op";
+import { compile } from "./compile";
+import { bindSymbols, checkFeeds, type Feeds, sliceRows } from "./feeds";
+import type { Plan, PlannedValue } from "./plan";
+import { Session } from "./session";
+import type { Engine, EngineClass, EngineInfo } from "./wasm";
+
+export interface ModelOptions {
+  /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. Larger batches are run in parts. */
+  readonly maxima?: Readonly<Record<string, number>>;
+  /** Values to be read with `tapped()`, beside the outputs. */
+  readonly taps?: readonly string[];
+  /** Runs this class instead of the fastest one the engine computes right. */
+  readonly engineClass?: EngineClass;
+}
+
+/** A value of the last run, in the layout it has in memory. */
+export interface Tapped {
+  readonly dtype: DType;
+  /** In ONNX's order of dimensions, whatever the layout. */
+  readonly shape: readonly number[];
+  readonly layout: Layout;
+  /** A view of the model's memory, valid until the next run. */
+  readonly data: TypedArray;
+}
+
+/** What one step of the plan took. */
+export interface StepProfile {
+  readonly node: string;
+  readonly kernel: string;
+  /** Median over the rounds, in milliseconds. */
+  readonly milliseconds: number;
+  /** Multiply-adds. */
+  readonly macs: number;
+}
+
+export class Model {
+  readonly graph: Graph;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly (ValueType & { readonly name: string })[];
+  readonly #engine: Engine;
+  readonly #registry: Registry;
+  readonly #options: ModelOptions;
+  readonly #forgetEngine: () => void;
+  /** The symbol along which a run may be cut in parts: the first dimension of every input and output. */
+  readonly #batch: string | undefined;
+  #plan: Plan;
+  #session: Session;
+  #distrusted = false;
+  #bindings: Bindings = {};
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** Compiles and loads synchronously. Use `createModel` where compiling wasm may not block. */
+  constructor(graph: Graph, registry: Registry, engine: Engine, options: ModelOptions = {}) {
+    this.graph = graph;
+    this.inputs = graph.inputs;
+    this.#engine = engine;
+    this.#registry = registry;
+    this.#options = options;
+    this.#plan = this.#compile();
+    this.#session = new Session(this.#plan, engine);
+    this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
+    const first = [...this.inputs, ...this.outputs].map(({ shape }) => shape[0]);
+    this.#batch =
+      typeof first[0] === "string" && first.every((dim) => dim === first[0]) ? first[0] : undefined;
+    this.#forgetEngine = engine.onDistrust(() => {
+      this.#distrusted = true;
+    });
+  }
+
+  /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
+  get bytes(): number {
+    return this.#plan.memory.totalBytes;
+  }
+
+  /** The compiled plan: what runs, and where it lies. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Which class of kernels runs, and why. */
+  get engine(): EngineInfo {
+    const { info } = this.#engine;
+    const { engineClass } = this.#plan;
+    return engineClass === info.engineClass ? info : { ...info, engineClass, reason: "asked for" };
+  }
+
+  /**
+   * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes of images where the input
+   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit.
+   * Overlapping calls wait for each other.
+   */
+  run(feeds: Feeds): Promise<Record<string, Tensor>> {
+    const result = this.#queue.then(() => this.runSync(feeds));
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** As `run`, at once. */
+  runSync(feeds: Feeds): Record<string, Tensor> {
+    const fed = checkFeeds(this.inputs, feeds);
+    const bindings = bindSymbols(this.inputs, fed);
+    const symbol = this.#batch;
+    const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
+    if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings);
+    const rows = bindings[symbol]!;
+    const whole = Object.fromEntries(
+      this.outputs.map(({ name, dtype, shape }) => {
+        const actual = evaluateShape(shape, bindings);
+        return [name, { dtype, shape: actual, data: allocate(dtype, sizeOf(actual)) }];
+      }),
+    );
+    for (let from = 0; from < rows; from += limit) {
+      const to = Math.min(from + limit, rows);
+      const part = new Map([...fed].map(([name, tensor]) => [name, sliceRows(tensor, from, to)] as const));
+      const outputs = this.#runOnce(part, { ...bindings, [symbol]: to - from });
+      for (const { name } of this.outputs)
+        whole[name]!.data.set(outputs[name]!.data, (from * whole[name]!.data.length) / rows);
+    }
+    return whole;
+  }
+
+  /** A tapped value of the last run (of its last part, where the batch was cut). */
+  tapped(name: string): Tapped {
+    const value = this.#plan.taps.find((tap) => tap.name === name);
+    if (!value)
+      throw new OctetteError(`"${name}" is not tapped`, {
+        code: "argument",
+        where: "tapped",
+        hint: "Name it in the model's `taps` option",
+      });
+    return { ...this.#view(value), layout: value.layout };
+  }
+
+  /** Runs the same feeds `rounds` times and reports the median time of every step. */
+  profile(feeds: Feeds, rounds = 20): StepProfile[] {
+    const fed = checkFeeds(this.inputs, feeds);
+    const bindings = bindSymbols(this.inputs, fed);
+    this.#write(fed, bindings);
+    const times = this.#plan.steps.map((): number[] => []);
+    for (let round = 0; round < rounds; round++)
+      this.#session.time(bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
+    return this.#plan.steps.map(({ node, kernel, macs }, i) => ({
+      node,
+      kernel,
+      milliseconds: times[i]!.sort((a, b) => a - b)[rounds >> 1]!,
+      macs: evaluateDim(macs, bindings),
+    }));
+  }
+
+  /** Lets go of the memory. Twice is harmless; a later run throws an OctetteError with code "disposed". */
+  dispose(): void {
+    this.#session.dispose();
+    this.#forgetEngine();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #compile(): Plan {
+    const { maxima = {}, taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
+    return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps });
+  }
+
+  #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): Record<string, Tensor> {
+    if (this.#distrusted) this.#rebuild();
+    this.#write(fed, bindings);
+    this.#session.run(bindings);
+    return Object.fromEntries(
+      this.#plan.outputs.map((output) => {
+        const { dtype, shape, data } = this.#view(output);
+        return [output.name, { dtype, shape, data: flipped(dtype, data.slice()) }];
+      }),
+    );
+  }
+
+  /** The class in use was found wrong: the same graph in the class that is trusted. */
+  #rebuild(): void {
+    this.#distrusted = false;
+    this.#session.dispose();
+    this.#plan = this.#compile();
+    this.#session = new Session(this.#plan, this.#engine);
+  }
+
+  #write(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): void {
+    for (const [symbol, value] of Object.entries(bindings))
+      if (value > this.#plan.maxima[symbol]!)
+        throw new OctetteError(`"${symbol}" is larger than the model was loaded for`, {
+          code: "limit",
+          where: "run",
+          expected: `at most ${this.#plan.maxima[symbol]}`,
+          got: `${value}`,
+          hint: `Load it with { maxima: { ${symbol}: ${value} } }`,
+        });
+    this.#bindings = bindings;
+    for (const input of this.#plan.inputs) {
+      const { dtype, data } = this.#view(input);
+      data.set(fed.get(input.name)!.data);
+      flipped(dtype, data);
+    }
+  }
+
+  /** The planned value in memory, as large as the current run makes it. */
+  #view({ type, address }: PlannedValue): { dtype: DType; shape: number[]; data: TypedArray } {
+    const shape = evaluateShape(type.shape, this.#bindings);
+    const length = evaluateDim(countOf(type.shape), this.#bindings);
+    return { dtype: type.dtype, shape, data: viewOf(type.dtype, this.#session.buffer, address, length) };
+  }
+}
+
+/** i8 codes are held in memory with the top bit flipped: in place, either way. */
+function flipped(dtype: DType, data: TypedArray): TypedArray {
+  if (dtype === "i8") for (let i = 0; i < data.length; i++) data[i]! ^= 0x80;
+  return data;
+}
+
+/** Compiles a graph and loads it, without blocking on the compilation of wasm. */
+export async function createModel(
+  graph: Graph,
+  registry: Registry,
+  engine: Engine,
+  options: ModelOptions = {},
+): Promise<Model> {
+  await engine.prepare(options.engineClass ?? engine.info.engineClass);
+  return new Model(graph, registry, engine, options);
+}

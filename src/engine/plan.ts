@@ -1,0 +1,50 @@
+// A compiled model: steps over fixed addresses. Plain data, so that every thread can walk the same one.
+
+import type { ValueType } from "../graph/graph";
+import type { Dim } from "../graph/symbols";
+import type { TypedArray } from "../graph/tensor";
+import type { KernelName, Layout } from "../ops/op";
+import type { EngineClass } from "./wasm";
+
+/** One kernel call: `kernel(...args, begin, end)` over the half-open range [0, count). */
+export interface Step {
+  /** The node it came from, for profiles and errors. */
+  readonly node: string;
+  readonly kernel: KernelName;
+  /** Addresses and numbers, or dimensions that a run evaluates. */
+  readonly args: readonly Dim[];
+  readonly count: Dim;
+  /** Multiply-adds it does. */
+  readonly macs: Dim;
+}
+
+/** Done once, in order: copy content to memory, then run kernels that pack it. */
+export interface LoadGroup {
+  readonly copies: readonly { readonly at: number; readonly content: TypedArray }[];
+  readonly calls: readonly { readonly kernel: KernelName; readonly args: readonly number[] }[];
+}
+
+export interface PlannedValue {
+  readonly name: string;
+  /** In ONNX's order; codes of an i8 value are held as u8 with the top bit flipped. */
+  readonly type: ValueType;
+  readonly layout: Layout;
+  readonly address: number;
+}
+
+export interface Plan {
+  readonly engineClass: EngineClass;
+  /** Largest value of every symbol. */
+  readonly maxima: Readonly<Record<string, number>>;
+  readonly inputs: readonly PlannedValue[];
+  readonly outputs: readonly PlannedValue[];
+  readonly taps: readonly PlannedValue[];
+  readonly loads: readonly LoadGroup[];
+  readonly steps: readonly Step[];
+  readonly memory: {
+    readonly constantBytes: number;
+    readonly arenaBytes: number;
+    /** Size of the wasm memory, a multiple of its page. */
+    readonly totalBytes: number;
+  };
+}

@@ -1,0 +1,142 @@
+// Groups the nodes of a graph into what is lowered at once: an integer region, or a float op with the clamp that
+// follows it. Regions are taken as they are marked; nothing here decides what is integer.
+
+import { OctetteError } from "../errors";
+import { consumersOf, type Graph, type Node } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
+import { opOf, type Registry } from "../ops/infer";
+import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
+
+/** Units in topological order. `kept` are values that must exist by themselves: taps. */
+export function unitsOf(graph: Graph, registry: Registry, kept: ReadonlySet<string>): Unit[] {
+  const regions = new Map<string, Node[]>();
+  for (const node of graph.nodes)
+    if (node.region !== undefined) regions.set(node.region, [...(regions.get(node.region) ?? []), node]);
+  const consumers = consumersOf(graph);
+  const fused = new Set<Node>();
+  const outputs = new Set(graph.outputs);
+  const units: Unit[] = [];
+  for (const node of graph.nodes) {
+    if (node.region !== undefined) {
+      const unit = regionUnit(graph, regions.get(node.region)!);
+      if (unit.node === node) units.push(unit);
+      continue;
+    }
+    if (fused.has(node)) continue;
+    if (node.op === "QuantizeLinear" || node.op === "DequantizeLinear") {
+      units.push(boundaryUnit(graph, node));
+      continue;
+    }
+    const output = node.outputs[0]!;
+    const readers = consumers.get(output) ?? [];
+    const next = readers[0];
+    const fusible =
+      opOf(registry, node.op, node.name).fusesClamp &&
+      readers.length === 1 &&
+      next!.region === undefined &&
+      isClamp(next!) &&
+      !outputs.has(output) &&
+      !kept.has(output);
+    if (!fusible) {
+      units.push({ node, inputs: node.inputs, outputs: node.outputs });
+      continue;
+    }
+    fused.add(next!);
+    units.push({ node, inputs: node.inputs, outputs: next!.outputs, clamp: clampOf(next!) });
+  }
+  return units;
+}
+
+const isClamp = (node: Node) => node.op === "Relu" || (node.op === "Clip" && node.inputs.length === 1);
+
+/** Bounds of a Relu or Clip. */
+function clampOf(node: Node): { lo: number; hi: number } {
+  if (node.op === "Relu") return { lo: 0, hi: Infinity };
+  return {
+    lo: Math.fround(numberOf(node, "min", -Infinity)),
+    hi: Math.fround(numberOf(node, "max", Infinity)),
+  };
+}
+
+/** A QuantizeLinear or DequantizeLinear between regions and float ops. */
+function boundaryUnit(graph: Graph, node: Node): Unit {
+  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
+  const integer =
+    node.op === "QuantizeLinear"
+      ? { inputs: [undefined], output: quantizationOf(graph, node, y) }
+      : { inputs: [quantizationOf(graph, node, x)] };
+  return { node, inputs: [x], outputs: [y], integer };
+}
+
+/** The one op of a region, the codes it reads and writes, and the bounds of its activation. */
+function regionUnit(graph: Graph, nodes: readonly Node[]): Unit {
+  const dequantized = new Map<string, Node>();
+  const quantizes: Node[] = [];
+  const ops: Node[] = [];
+  for (const node of nodes)
+    if (node.op === "DequantizeLinear") dequantized.set(node.outputs[0]!, node);
+    else if (node.op === "QuantizeLinear") quantizes.push(node);
+    else ops.push(node);
+  const [node, activation] = ops;
+  const quantize = quantizes[0];
+  if (!node || ops.length > 2 || quantizes.length > 1 || (activation && !isClamp(activation)))
+    throw new OctetteError("not an integer region", {
+      code: "graph",
+      where: `region "${nodes[0]!.region}"`,
+      expected: "DequantizeLinear… → op [→ Relu or Clip] → [QuantizeLinear]",
+      got: nodes.map((n) => n.op).join(" → "),
+    });
+  const last = activation ?? node;
+  return {
+    node,
+    inputs: node.inputs.map((input) => dequantized.get(input)?.inputs[0] ?? input),
+    outputs: quantize ? quantize.outputs : last.outputs,
+    ...(activation ? { clamp: clampOf(activation) } : {}),
+    integer: {
+      inputs: node.inputs.map((input) => {
+        const dequantize = dequantized.get(input);
+        return dequantize && quantizationOf(graph, dequantize, dequantize.inputs[0]!);
+      }),
+      ...(quantize ? { output: quantizationOf(graph, quantize, quantize.outputs[0]!) } : {}),
+    },
+  };
+}
+
+/**
+ * Scale and zero point of a QuantizeLinear or DequantizeLinear. Activation codes are u8 in memory whatever the file
+ * says: an i8 code is kept with its top bit flipped, so its zero point is 128 higher.
+ */
+export function quantizationOf(graph: Graph, node: Node, codes: string): Quantization {
+  const [, scaleName, zeroName = ""] = node.inputs as [string, string, string?];
+  const axis = numberOf(node, "axis", 1);
+  const scale = graph.constants.get(scaleName);
+  const zero = graph.constants.get(zeroName);
+  if (!scale || (zeroName !== "" && !zero)) {
+    if (node.op !== "DequantizeLinear" || zeroName === "")
+      throw opError(node, "scale and zero point must be constants", {
+        hint: "Only DynamicQuantize computes them",
+      });
+    return {
+      codes,
+      dtype: "u8",
+      scale: new Float32Array(0),
+      zeroPoint: new Int32Array(0),
+      axis,
+      dynamic: { scale: scaleName, zeroPoint: zeroName },
+    };
+  }
+  const dtype = codeType(graph, node, codes, zero);
+  const isActivation = !graph.constants.has(codes);
+  const shift = isActivation && dtype === "i8" ? 128 : 0;
+  const zeroPoint = new Int32Array(scale.data.length).map((_, i) => Number(zero?.data[i] ?? 0) + shift);
+  return { codes, dtype, scale: Float32Array.from(scale.data), zeroPoint, axis };
+}
+
+function codeType(graph: Graph, node: Node, codes: string, zero: Tensor | undefined): Quantization["dtype"] {
+  const dtype = graph.constants.get(codes)?.dtype ?? zero?.dtype ?? node.attributes.output_dtype ?? "u8";
+  if (dtype === "u8" || dtype === "i8" || dtype === "i32") return dtype;
+  throw opError(node, "codes of this type are not supported", {
+    expected: "u8, i8 or i32",
+    got: String(dtype),
+  });
+}

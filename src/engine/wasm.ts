@@ -1,0 +1,145 @@
+// The compiled kernels: where their bytes come from, which engine class runs them, and how they are instantiated
+// over one memory. `common` has one copy; the int8 kernels have one module an engine class.
+
+import baselineBytes from "../../build/wasm/baseline.wasm";
+import commonBytes from "../../build/wasm/common.wasm";
+import relaxedBytes from "../../build/wasm/relaxed.wasm";
+import { OctetteError } from "../errors";
+import type { Kernels } from "../ops/op";
+import { probeRelaxedDot, type RelaxedDot } from "./features";
+
+/** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
+export type EngineClass = "baseline" | "relaxed";
+type Group = "common" | EngineClass;
+
+/** Where a module comes from: its bytes, a response that carries them, or the compiled module. */
+export type WasmSource = Uint8Array | Response | WebAssembly.Module;
+/** Sources used instead of the inlined ones. */
+export type WasmSources = Partial<Record<Group, WasmSource>>;
+
+const inlined: Record<Group, Uint8Array> = {
+  common: commonBytes,
+  baseline: baselineBytes,
+  relaxed: relaxedBytes,
+};
+
+export interface EngineInfo {
+  readonly engineClass: EngineClass;
+  /** What the engine's relaxed dot product was found to do. */
+  readonly relaxedDot: RelaxedDot;
+  /** Why this class, in words. */
+  readonly reason: string;
+}
+
+/** Why each finding leads to its class. */
+const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> = {
+  absent: { engineClass: "baseline", reason: "this engine has no relaxed SIMD" },
+  broken: { engineClass: "baseline", reason: "this engine's relaxed dot product is wrong" },
+  "u8s8-saturating": {
+    engineClass: "baseline",
+    reason: "this engine's relaxed dot product saturates in 16 bits",
+  },
+  u8s8: { engineClass: "relaxed", reason: "this engine's relaxed dot product is exact over 8 bits" },
+  s8s8: {
+    engineClass: "baseline",
+    reason: "this engine's relaxed dot product is s8·s8, which has no class yet",
+  },
+  "s8s8-wrapping": {
+    engineClass: "baseline",
+    reason: "this engine's relaxed dot product wraps at −128·−128",
+  },
+};
+
+/** Compiled modules of one set of sources, made when first asked for and kept. */
+export class Engine {
+  readonly #sources: WasmSources;
+  readonly #modules = new Map<Group, WebAssembly.Module>();
+  readonly #listeners = new Set<() => void>();
+  #info: EngineInfo | undefined;
+
+  constructor(sources: WasmSources = {}) {
+    this.#sources = sources;
+  }
+
+  /** The class this engine runs, found at first use and asked again when the probe is hot. */
+  get info(): EngineInfo {
+    if (this.#info) return this.#info;
+    const probe = probeRelaxedDot();
+    this.#info = { ...choices[probe.cold], relaxedDot: probe.cold };
+    if (this.#info.engineClass !== "baseline") afterwards(() => this.#confirm(probe.hot()));
+    return this.#info;
+  }
+
+  /** Calls back, once, if the class in use turns out not to be trusted; returns how to stop listening. */
+  onDistrust(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #confirm(hot: RelaxedDot): void {
+    const { relaxedDot } = this.info;
+    if (hot === relaxedDot) return this.#listeners.clear();
+    const reason = `the relaxed dot product changed from ${relaxedDot} to ${hot} when it was optimised`;
+    this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
+    console.warn(`octette: ${reason}; running baseline SIMD instead`);
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+
+  /** Compiles what a class needs without blocking, as a page's main thread wants. */
+  async prepare(engineClass: EngineClass): Promise<void> {
+    await Promise.all(
+      (["common", engineClass] as const).map(async (group) => {
+        if (this.#modules.has(group)) return;
+        const source = this.#sources[group] ?? inlined[group];
+        const bytes =
+          typeof Response !== "undefined" && source instanceof Response ? await source.arrayBuffer() : source;
+        const module =
+          bytes instanceof WebAssembly.Module ? bytes : await compile(group, bytes as Uint8Array);
+        this.#modules.set(group, module);
+      }),
+    );
+  }
+
+  /** All kernels of a class over one memory. */
+  instantiate(engineClass: EngineClass, memory: WebAssembly.Memory): Kernels {
+    const exports = (["common", engineClass] as const).map(
+      (group) => new WebAssembly.Instance(this.#module(group), { env: { memory } }).exports,
+    );
+    return Object.assign({}, ...exports) as Kernels;
+  }
+
+  #module(group: Group): WebAssembly.Module {
+    const known = this.#modules.get(group);
+    if (known) return known;
+    const source = this.#sources[group] ?? inlined[group];
+    if (typeof Response !== "undefined" && source instanceof Response)
+      throw new OctetteError("a Response cannot be read synchronously", {
+        code: "argument",
+        where: `wasm.${group}`,
+        hint: "Use the asynchronous load(), or pass bytes or a WebAssembly.Module",
+      });
+    const module =
+      source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source as BufferSource);
+    this.#modules.set(group, module);
+    return module;
+  }
+}
+
+async function compile(group: Group, bytes: Uint8Array | ArrayBuffer): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes as BufferSource);
+  } catch (cause) {
+    throw new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
+      code: "engine",
+      where: `wasm.${group}`,
+      hint: "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
+    });
+  }
+}
+
+/** Runs a task when the current work is done, without keeping a process alive for it. */
+function afterwards(task: () => void): void {
+  const timer: unknown = setTimeout(task, 0);
+  if (typeof timer === "object" && timer !== null && "unref" in timer) (timer as { unref(): void }).unref();
+}

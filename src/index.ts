@@ -1,0 +1,99 @@
+// The whole toolkit: import, quantize, save, load, run, evaluate.
+
+import { Model } from "./engine/model";
+import { selfTestHash } from "./engine/self-test";
+import { type BytesSource, nameOf, readBytes } from "./engine/source";
+import { Engine } from "./engine/wasm";
+import { readArtifact, writeArtifact } from "./formats/octette";
+import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
+import type { Graph } from "./graph/graph";
+import { registry } from "./ops/index";
+import { simplify } from "./passes/index";
+import { createRuntime, type LoadOptions } from "./runtime";
+
+/** Seed of the self-test that every saved model carries. */
+const SELF_TEST_SEED = 1;
+
+const runtime = createRuntime(registry);
+
+/**
+ * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
+ * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
+ */
+export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
+  return simplify(readOnnx(new Uint8Array(bytes), options), registry);
+}
+
+/** Whether bytes begin as an artifact does: the length of a header, then JSON. */
+const isArtifact = (bytes: Uint8Array) => bytes[8] === 0x7b;
+
+function graphOf(bytes: Uint8Array, name: string): Graph {
+  return isArtifact(bytes) ? readArtifact(bytes, name).graph : importOnnx(bytes, { name });
+}
+
+const isGraph = (source: unknown): source is Graph =>
+  typeof source === "object" && source !== null && "nodes" in source && "constants" in source;
+
+/** Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). */
+export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
+  const graph = isGraph(source) ? source : graphOf(await readBytes(source), nameOf(source));
+  return runtime.loadGraph(graph, options);
+}
+
+/** As `load`, at once, from a graph or from bytes that are already here. */
+export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: LoadOptions = {}): Model {
+  const graph = isGraph(source) ? source : graphOf(new Uint8Array(source), "model");
+  return runtime.loadGraphSync(graph, options);
+}
+
+/**
+ * Bytes of a .octette file: graph, quantization and preprocessing, with hashes and a self-test. Equal graphs give equal bytes on
+ * every engine.
+ */
+export function save(graph: Graph): Uint8Array<ArrayBuffer> {
+  const model = new Model(graph, registry, new Engine(), { engineClass: "baseline" });
+  try {
+    return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
+export async function verify(source: BytesSource, options: LoadOptions = {}): Promise<boolean> {
+  const { graph, selfTest } = readArtifact(await readBytes(source), nameOf(source));
+  const model = await runtime.loadGraph(graph, options);
+  try {
+    return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
+  } finally {
+    model.dispose();
+  }
+}
+
+export { type Artifact, readArtifact } from "./formats/octette";
+export type { OnnxOptions } from "./formats/onnx/import";
+export type { Graph, Node } from "./graph/graph";
+export {
+  createRuntime,
+  type DType,
+  type EngineClass,
+  type EngineInfo,
+  type Feeds,
+  FormatError,
+  type Input,
+  type LoadOptions,
+  Model,
+  type ModelOptions,
+  OctetteError,
+  type Preprocessing,
+  type Runtime,
+  runtimeInfo,
+  type StepProfile,
+  type Tapped,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  type ValueType,
+  type WasmSource,
+  type WasmSources,
+} from "./runtime";

@@ -1,0 +1,28 @@
+import { addDims, countOf, formatShape } from "../graph/symbols";
+import { binary } from "./binary";
+import { codeBounds } from "./codes";
+import { type Op, opError, type Quantization } from "./op";
+
+/** a + b. ONNX Add-14. Over codes: dequantize both, add in f32, quantize, in one step. */
+export const add: Op = {
+  ...binary("add", addDims),
+  lowerInteger(unit, c) {
+    const [a, b] = unit.inputs as [string, string];
+    const { inputs, output: yq } = unit.integer!;
+    const [aq, bq] = inputs as readonly (Quantization | undefined)[];
+    const { shape } = c.type(unit.outputs[0]!);
+    const same = [a, b].every((value) => formatShape(c.type(value).shape) === formatShape(shape));
+    if (!aq || !bq || !yq || !same)
+      throw opError(unit.node, "an integer addition needs codes of one shape on all sides", {
+        got: `${formatShape(c.type(a).shape)} and ${formatShape(c.type(b).shape)}`,
+      });
+    const { lo, hi } = codeBounds(unit.clamp, yq);
+    const of = (q: Quantization) => [q.scale[0]!, q.zeroPoint[0]!] as const;
+    const operands = [c.input(a), c.input(b)] as const;
+    c.emit(
+      "addInt8",
+      [c.output(unit.outputs[0]!, a), ...operands, ...of(aq), ...of(bq), ...of(yq), lo, hi],
+      countOf(shape),
+    );
+  },
+};

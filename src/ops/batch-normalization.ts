@@ -1,0 +1,9 @@
+import { inputType, type Op } from "./op";
+
+/**
+ * (x − mean) / √(var + ε) · scale + bias, a channel. ONNX BatchNormalization-15, inference form. It is folded into its neighbour, or
+ * rewritten as Mul and Add, before anything is compiled.
+ */
+export const batchNormalization: Op = {
+  infer: (node, inputs) => [inputType(node, inputs, 0)],
+};

@@ -1,0 +1,62 @@
+// Elementwise ops with two inputs, broadcast as numpy does.
+
+import { type Dim, divideDims, formatShape } from "../graph/symbols";
+import { binaryLayout, broadcastShapes, evaluateBinary, walkOf } from "./broadcast";
+import { inputType, type Op, opError } from "./op";
+
+/** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
+export function binary(
+  kernel: "add" | "sub" | "mul" | "div",
+  exact: (a: Dim, b: Dim) => Dim | undefined,
+): Op {
+  return {
+    infer(node, inputs) {
+      const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+      if (a.dtype !== b.dtype)
+        throw opError(node, "element types differ", {
+          expected: "two of a kind",
+          got: `${a.dtype} and ${b.dtype}`,
+        });
+      return [{ dtype: a.dtype, shape: broadcastShapes(node, a.shape, b.shape) }];
+    },
+    evaluate(node, inputs) {
+      const isFloat = inputs[0]?.dtype === "f32";
+      return evaluateBinary(node, inputs, (a, b) =>
+        isFloat ? inFloat[kernel](a as number, b as number) : exact(a, b),
+      );
+    },
+    layout: binaryLayout,
+    fusesClamp: true,
+    lower(unit, c) {
+      const [a, b] = unit.inputs as [string, string];
+      const y = unit.outputs[0]!;
+      const type = c.type(y);
+      if (type.dtype !== "f32") throw opError(unit.node, "only f32 has kernels", { got: type.dtype });
+      const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
+      const flat = c.layout(y).startsWith("flat:");
+      const [p, q] = [c.type(a).shape, c.type(b).shape];
+      if (flat && formatShape(p) !== formatShape(q))
+        throw opError(unit.node, "a flattened image cannot be broadcast", {
+          got: `${formatShape(p)} and ${formatShape(q)}`,
+        });
+      const walk = walkOf(unit.node, type.shape, p, q, c.layout(y));
+      const [d0, d1, d2] = walk.extents;
+      const over = formatShape(p) === formatShape(type.shape) ? a : undefined;
+      const [atA, atB] = [c.input(a), c.input(b)];
+      c.emit(kernel, [c.output(y, over), atA, atB, d1, d2, ...walk.a, ...walk.b, lo, hi], d0);
+    },
+  };
+}
+
+const inFloat = {
+  add: (a: number, b: number) => Math.fround(a + b),
+  sub: (a: number, b: number) => Math.fround(a - b),
+  mul: (a: number, b: number) => Math.fround(a * b),
+  div: (a: number, b: number) => Math.fround(a / b),
+};
+
+/** Integer division of dimensions, towards zero for numbers; exact for symbols. */
+export const quotient = (a: Dim, b: Dim): Dim | undefined => {
+  if (typeof a !== "number" || typeof b !== "number") return divideDims(a, b);
+  return b === 0 ? undefined : Math.trunc(a / b);
+};

@@ -1,0 +1,121 @@
+// Broadcasting of elementwise ops with two inputs: numpy's rule for shapes, and the strides kernels walk by.
+
+import type { Node } from "../graph/graph";
+import { type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { sizeOf } from "../graph/tensor";
+import { type Known, type Layout, type Op, opError } from "./op";
+
+/** Shape of a op b. A symbol fits itself and 1. */
+export function broadcastShapes(node: Node, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [p, q] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
+    if (p === q || q === 1) return p;
+    if (p === 1) return q;
+    throw opError(node, "shapes do not broadcast", {
+      expected: "dimensions that are equal or 1, from the right",
+      got: `${formatShape(a)} and ${formatShape(b)}`,
+    });
+  });
+}
+
+/** Elementwise evaluation on known values, over dimensions too; undefined where `f` has no answer for a pair. */
+export function evaluateBinary(
+  node: Node,
+  [a, b]: readonly (Known | undefined)[],
+  f: (x: Dim, y: Dim) => Dim | undefined,
+): readonly Known[] | undefined {
+  if (!a || !b) return undefined;
+  const shape = broadcastShapes(node, a.shape, b.shape) as number[];
+  const data: Dim[] = new Array(sizeOf(shape));
+  for (let i = 0; i < data.length; i++) {
+    const value = f(a.data[indexIn(a.shape, shape, i)]!, b.data[indexIn(b.shape, shape, i)]!);
+    if (value === undefined) return undefined;
+    data[i] = value;
+  }
+  return [{ dtype: a.dtype, shape, data }];
+}
+
+/** Index into a broadcast operand of element `i` of the result. */
+function indexIn(operand: readonly number[], shape: readonly number[], i: number): number {
+  let index = 0;
+  let stride = 1;
+  for (let axis = shape.length - 1, own = operand.length - 1; own >= 0; axis--, own--) {
+    const at = i % shape[axis]!;
+    i = Math.floor(i / shape[axis]!);
+    if (operand[own] !== 1) index += at * stride;
+    stride *= operand[own]!;
+  }
+  return index;
+}
+
+/** Channels last where an image is, provided that the other operand can be walked in that order. */
+export const binaryLayout: NonNullable<Op["layout"]> = (_, [a = "plain", b = "plain"], [p, q]) => {
+  const rank = Math.max(p!.shape.length, q!.shape.length);
+  const walkable = (has: Layout, shape: Shape) =>
+    has === "channelsLast" || shape.length === rank || shape.filter((dim) => dim !== 1).length <= 1;
+  if (
+    rank > 2 &&
+    (a === "channelsLast" || b === "channelsLast") &&
+    walkable(a, p!.shape) &&
+    walkable(b, q!.shape)
+  )
+    return {
+      inputs: [p, q].map((type) => (type!.shape.length === rank ? "channelsLast" : "plain")),
+      outputs: ["channelsLast"],
+    };
+  if (a !== "plain" && a === b) return { inputs: [a, b], outputs: [a] };
+  return { inputs: ["plain", "plain"], outputs: ["plain"] };
+};
+
+export interface Walk {
+  /** Extents, outermost first: the result is dense over them. */
+  readonly extents: readonly [Dim, Dim, Dim];
+  readonly a: readonly [Dim, Dim, Dim];
+  readonly b: readonly [Dim, Dim, Dim];
+}
+
+/** Three loops with the strides of both operands, in elements. Neighbouring axes that both walk alike are merged. */
+export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layout): Walk {
+  const shape = inMemory(out, out.length, layout);
+  const operands = [inMemory(a, out.length, layout), inMemory(b, out.length, layout)];
+  const strides = operands.map(stridesOf);
+  const axes: { extent: Dim; strides: Dim[] }[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = shape[axis]!;
+    if (extent === 1) continue;
+    const own = strides.map((s) => s[axis]!);
+    const inner = axes[0];
+    const merges = inner && own.every((s, i) => s === multiplyDims(inner.strides[i]!, inner.extent));
+    if (merges) inner.extent = multiplyDims(inner.extent, extent);
+    else axes.unshift({ extent, strides: own });
+  }
+  if (axes.length > 3)
+    throw opError(node, "this broadcast is not supported", {
+      got: `${formatShape(a)} and ${formatShape(b)}`,
+    });
+  while (axes.length < 3) axes.unshift({ extent: 1, strides: [0, 0] });
+  const column = (i: number) => axes.map((axis) => axis.strides[i]!) as unknown as readonly [Dim, Dim, Dim];
+  return {
+    extents: axes.map((axis) => axis.extent) as unknown as readonly [Dim, Dim, Dim],
+    a: column(0),
+    b: column(1),
+  };
+}
+
+/** A shape of `rank` dimensions in the order they have in memory. */
+function inMemory(shape: Shape, rank: number, layout: Layout): Shape {
+  const full = [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
+  return layout === "channelsLast" ? [full[0]!, ...full.slice(2), full[1]!] : full;
+}
+
+/** Row-major strides, 0 where a dimension is 1. */
+function stridesOf(shape: Shape): Dim[] {
+  const strides: Dim[] = [];
+  let stride: Dim = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides.unshift(shape[axis] === 1 ? 0 : stride);
+    stride = multiplyDims(stride, shape[axis]!);
+  }
+  return strides;
+}

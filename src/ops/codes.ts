@@ -1,0 +1,46 @@
+// Arithmetic on scales and codes that the integer ops share, rounded to f32 step by step as the kernels round.
+
+import type { Quantization } from "./op";
+
+/** Rounds half to even, as f32x4.nearest does. */
+export function rne(x: number): number {
+  const floor = Math.floor(x);
+  const half = x - floor;
+  if (half !== 0.5) return half < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** Smallest and largest code of an activation, as held in memory. */
+export const CODES = { min: 0, max: 255 } as const;
+
+/** Code of a real number, clamped: clamp(rne(x / s) + zp). Infinities give the end of the range. */
+export function codeOf(x: number, { scale, zeroPoint }: Quantization): number {
+  const q = rne(Math.fround(Math.fround(x) / scale[0]!)) + zeroPoint[0]!;
+  return Math.min(CODES.max, Math.max(CODES.min, q));
+}
+
+/** Bounds of the output's codes under a fused activation. */
+export const codeBounds = (clamp: { lo: number; hi: number } | undefined, output: Quantization) =>
+  clamp ? { lo: codeOf(clamp.lo, output), hi: codeOf(clamp.hi, output) } : { lo: CODES.min, hi: CODES.max };
+
+/** Scale of weight channel c: one for all, or one a channel. */
+const scaleOf = (weights: Quantization, c: number) => weights.scale[weights.scale.length === 1 ? 0 : c]!;
+
+/** m[c] = f32(f32(sx · sw[c]) / sy): what an accumulator is multiplied with to become a code. */
+export const multipliers = (
+  x: Quantization,
+  weights: Quantization,
+  y: Quantization,
+  channels: number,
+): Float32Array =>
+  Float32Array.from({ length: channels }, (_, c) =>
+    Math.fround(Math.fround(x.scale[0]! * scaleOf(weights, c)) / y.scale[0]!),
+  );
+
+/** sw[c] for every channel. */
+export const weightScales = (weights: Quantization, channels: number): Float32Array =>
+  Float32Array.from({ length: channels }, (_, c) => scaleOf(weights, c));
+
+/** Whether two tensors hold the same number under the same code. */
+export const sameCodes = (a: Quantization, b: Quantization): boolean =>
+  a.scale[0] === b.scale[0] && a.zeroPoint[0] === b.zeroPoint[0];

@@ -1,0 +1,26 @@
+// ConstantOfShape: a tensor of one value repeated. Only folded.
+
+import { allocate, bytesPerElement, type DType, sizeOf } from "../graph/tensor";
+import { dimsOf, notKnown } from "./axes";
+import { numericShape } from "./known";
+import { numberOf, type Op, opError, stringOf } from "./op";
+
+const infer: Op["infer"] = (node) => {
+  const shape = dimsOf(node, "shape");
+  if (!shape) throw notKnown(node, "shape");
+  const dtype = stringOf(node, "dtype", "f32");
+  if (!Object.hasOwn(bytesPerElement, dtype)) throw opError(node, "unknown dtype", { got: dtype });
+  if (shape.some((dim) => typeof dim === "number" && dim < 0))
+    throw opError(node, "shape is not a shape", { expected: "dimensions ≥ 0", got: `[${shape.join(", ")}]` });
+  return [{ dtype: dtype as DType, shape }];
+};
+
+export const constantOfShape: Op = {
+  parameters: { 0: "shape" },
+  infer,
+  evaluate(node) {
+    const { dtype, shape: dims } = infer(node, [])[0]!;
+    const shape = numericShape(dims);
+    return shape && [{ dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) }];
+  },
+};

@@ -1,0 +1,215 @@
+// Convolution over one or two spatial dimensions, with groups. Pointwise ones are matrix products, depthwise ones have
+// kernels of their own, all others gather patches inside the kernel.
+
+import {
+  convInt8ScratchBytes,
+  convScratchBytes,
+  depthwiseInt8ScratchBytes,
+  offsetDepthwiseInt8Bytes,
+  packedDepthwiseBytes,
+  packedDepthwiseInt8Bytes,
+} from "../engine/packing";
+import type { Node, ValueType } from "../graph/graph";
+import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
+import type { Tensor } from "../graph/tensor";
+import { codeBounds, multipliers } from "./codes";
+import { lowerDense, lowerDenseInt8, packWeights, packWeightsInt8, type WeightView } from "./dense";
+import { channelsLast } from "./layout";
+import {
+  type Address,
+  inputType,
+  type Lowering,
+  NONE,
+  numberOf,
+  type Op,
+  opError,
+  type Quantization,
+  type Unit,
+} from "./op";
+import { slide, type Window, windowOf, windowType } from "./window";
+
+interface Geometry extends Window {
+  readonly groups: number;
+  readonly outChannels: number;
+  readonly taps: number;
+}
+
+function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
+  const groups = numberOf(node, "group", 1);
+  const [outChannels, perGroup, ...kernel] = w.shape as number[];
+  const window = windowOf(node, x, kernel);
+  if (window.channels !== perGroup! * groups || outChannels! % groups !== 0)
+    throw opError(node, "channels do not fit the weights", {
+      expected: `x with ${perGroup! * groups} channels, in ${groups} group(s)`,
+      got: `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`,
+    });
+  return { ...window, groups, outChannels: outChannels!, taps: window.kh * window.kw };
+}
+
+/** Every output pixel is one input pixel times a matrix. */
+const isPointwise = (g: Geometry) =>
+  g.groups === 1 &&
+  g.taps === 1 &&
+  g.strideH === 1 &&
+  g.strideW === 1 &&
+  g.inH === g.outH &&
+  g.inW === g.outW;
+
+const isDepthwise = (g: Geometry) => g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
+
+const rowsOf = (g: Geometry): Dim => multiplyDims(g.batch, g.outH);
+const macsOf = (g: Geometry): Dim =>
+  multiplyDims(g.batch, g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups));
+
+/** Weights [O, I/g, kh, kw] of one group, walked tap by tap. */
+const viewOf = ({ outChannels, channels, groups, taps }: Geometry): WeightView => ({
+  n: outChannels / groups,
+  taps,
+  channels: channels / groups,
+  strideN: (channels / groups) * taps,
+  strideTap: 1,
+  strideC: taps,
+});
+
+function operands(unit: Unit, c: Lowering) {
+  const [x, w, b = ""] = unit.inputs as [string, string, string?];
+  const weights = c.constant(w);
+  const bias = b === "" ? undefined : c.constant(b);
+  if (!weights || (b !== "" && !bias))
+    throw opError(unit.node, "weights and bias must be constants", {
+      hint: "Fold what computes them before the export",
+    });
+  return { x, weights, bias, geometry: geometryOf(unit.node, c.type(x), c.type(w)) };
+}
+
+/** The part of `address` that group `index` of `groups` reads or writes, in a pixel of `channels` elements. */
+const groupOf = (
+  { buffer, offset }: Address,
+  index: number,
+  channels: number,
+  elementBytes: number,
+): Address => ({
+  buffer,
+  offset: offset + index * channels * elementBytes,
+});
+
+const groupWeights = ({ data }: Tensor, index: number, groups: number) => {
+  const length = data.length / groups;
+  return data.subarray(index * length, (index + 1) * length);
+};
+
+/** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
+export const conv: Op = {
+  infer(node, inputs) {
+    const [x, w] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+    if (w.shape.some((dim) => typeof dim !== "number") || w.shape.length !== x.shape.length)
+      throw opError(node, "weights do not fit the input", {
+        expected: "weights of known shape and the input's rank",
+        got: `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`,
+      });
+    const bias = inputs[2];
+    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== w.shape[0]))
+      throw opError(node, "bias does not fit", { expected: `[${w.shape[0]}]`, got: formatShape(bias.shape) });
+    const g = geometryOf(node, x, w);
+    return [windowType(g, g.outChannels, "f32")];
+  },
+  layout: channelsLast,
+  fusesClamp: true,
+
+  lower(unit, c) {
+    const { x, weights, bias, geometry: g } = operands(unit, c);
+    const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
+    const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
+    if (isPointwise(g)) {
+      const rows = multiplyDims(g.batch, g.outH * g.outW);
+      const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
+      return lowerDense(c, dense, bias?.data);
+    }
+    if (isDepthwise(g)) {
+      const packed = c.reserve(packedDepthwiseBytes(g.channels, g.taps));
+      c.load("packDepthwise", [packed, c.stage(weights.data), g.channels, g.taps]);
+      const b = bias ? c.data(bias.data) : NONE;
+      const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+      return c.emit("depthwise", [y, at, packed, b, ...sizes, lo, hi], rowsOf(g), macsOf(g));
+    }
+    const view = viewOf(g);
+    const scratch = c.scratch(convScratchBytes(view.taps * view.channels));
+    for (let i = 0; i < g.groups; i++) {
+      const packed = packWeights(c, groupWeights(weights, i, g.groups), view);
+      const b = bias ? c.data(groupWeights(bias, i, g.groups)) : NONE;
+      const [xg, yg] = [groupOf(at, i, view.channels, 4), groupOf(y, i, view.n, 4)];
+      const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
+      c.emit(
+        "conv",
+        [yg, g.outChannels, xg, g.channels, packed, b, scratch, ...sizes, lo, hi],
+        rowsOf(g),
+        groupMacs(g),
+      );
+    }
+  },
+
+  lowerInteger(unit, c) {
+    const { x, weights, bias, geometry: g } = operands(unit, c);
+    const { inputs, output: yq } = unit.integer!;
+    const [xq, wq] = inputs as [Quantization, Quantization];
+    if (!yq) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
+    const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
+    if (isPointwise(g)) {
+      const rows = multiplyDims(g.batch, g.outH * g.outW);
+      const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
+      return lowerDenseInt8(c, dense, bias?.data);
+    }
+    const { lo, hi } = codeBounds(unit.clamp, yq);
+    const tail = [xq.zeroPoint[0]!, yq.zeroPoint[0]!, lo, hi] as const;
+    const scales = multipliers(xq, wq, yq, g.outChannels);
+    if (isDepthwise(g)) {
+      const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g.taps));
+      const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
+      const b = bias ? c.stage(bias.data) : NONE;
+      c.load("packDepthwiseInt8", [
+        packed,
+        offset,
+        c.stage(weights.data),
+        b,
+        -xq.zeroPoint[0]!,
+        g.channels,
+        g.taps,
+      ]);
+      const scratch = c.scratch(depthwiseInt8ScratchBytes(g.channels, g.taps));
+      const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+      const args = [y, at, packed, offset, c.data(scales), scratch, ...sizes, ...tail] as const;
+      return c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));
+    }
+    const view = viewOf(g);
+    const scratch = c.scratch(convInt8ScratchBytes(view.taps * view.channels));
+    for (let i = 0; i < g.groups; i++) {
+      const biasPart = bias && groupWeights(bias, i, g.groups);
+      const { packed, offset } = packWeightsInt8(
+        c,
+        groupWeights(weights, i, g.groups),
+        view,
+        biasPart,
+        -xq.zeroPoint[0]!,
+      );
+      const scale = c.data(scales.slice(i * view.n, (i + 1) * view.n));
+      const [xg, yg] = [groupOf(at, i, view.channels, 1), groupOf(y, i, view.n, 1)];
+      const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
+      const args = [
+        yg,
+        g.outChannels,
+        xg,
+        g.channels,
+        packed,
+        offset,
+        scale,
+        scratch,
+        ...sizes,
+        ...tail,
+      ] as const;
+      c.emit("convInt8", args, rowsOf(g), groupMacs(g));
+    }
+  },
+};
+
+const groupMacs = (g: Geometry): Dim =>
+  multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups)) / g.groups);

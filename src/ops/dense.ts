@@ -1,0 +1,135 @@
+// A matrix product with constant weights, shared by Gemm, MatMul and pointwise Conv: packs the weights once and picks
+// the kernel for one row or many.
+
+import {
+  gemmInt8ScratchBytes,
+  gemmScratchBytes,
+  offsetInt8Bytes,
+  packedBytes,
+  packedInt8Bytes,
+} from "../engine/packing";
+import type { Dim } from "../graph/symbols";
+import { multiplyDims } from "../graph/symbols";
+import type { Tensor, TypedArray } from "../graph/tensor";
+import { codeBounds, multipliers, weightScales } from "./codes";
+import { type Address, type Lowering, NONE, type Quantization, type Unit } from "./op";
+
+/** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
+export interface WeightView {
+  readonly n: number;
+  readonly taps: number;
+  readonly channels: number;
+  readonly strideN: number;
+  readonly strideTap: number;
+  readonly strideC: number;
+}
+
+/** Summed dimension: taps × channels. */
+export const depthOf = ({ taps, channels }: WeightView) => taps * channels;
+
+export interface Dense {
+  readonly unit: Unit;
+  /** Where the rows are read, and how many elements apart. */
+  readonly x: Address;
+  readonly ldx: number;
+  readonly y: Address;
+  readonly ldy: number;
+  readonly rows: Dim;
+  readonly weights: Tensor;
+  readonly view: WeightView;
+}
+
+const viewArguments = (v: WeightView) =>
+  [v.n, v.taps, v.channels, v.strideN, v.strideTap, v.strideC] as const;
+
+/** Packs f32 weights into column panels. */
+export function packWeights(c: Lowering, weights: TypedArray, view: WeightView): Address {
+  const packed = c.reserve(packedBytes(view.n, depthOf(view)));
+  c.load("packWeights", [packed, c.stage(weights), ...viewArguments(view)]);
+  return packed;
+}
+
+/** Packs int8 weights into column panels; offset[n] = bias[n] + z · Σ w[n], with the input's zero point folded in. */
+export function packWeightsInt8(
+  c: Lowering,
+  weights: TypedArray,
+  view: WeightView,
+  bias: TypedArray | undefined,
+  z: number,
+): { packed: Address; offset: Address } {
+  const packed = c.reserve(packedInt8Bytes(view.n, depthOf(view)));
+  const offset = c.reserve(offsetInt8Bytes(view.n));
+  const staged = bias ? c.stage(bias) : NONE;
+  c.load("packWeightsInt8", [packed, offset, c.stage(weights), staged, z, ...viewArguments(view)]);
+  return { packed, offset };
+}
+
+/** y = clamp(x·W + b), f32. */
+export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
+  const { unit, x, ldx, y, ldy, rows, weights, view } = dense;
+  const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
+  const [n, k] = [view.n, depthOf(view)];
+  const packed = packWeights(c, weights.data, view);
+  const b = bias ? c.data(bias) : NONE;
+  const macs = multiplyDims(rows, n * k);
+  if (rows === 1) return c.emit("gemv", [y, x, packed, b, n, k, lo, hi], Math.ceil(n / 8), macs);
+  const scratch = c.scratch(gemmScratchBytes(c.maximum(rows), k));
+  c.emit("gemm", [y, ldy, x, ldx, packed, b, scratch, n, k, lo, hi], rows, macs);
+}
+
+/** Codes times codes: requantized where the unit has an output scale, dequantized where its result is float. */
+export function lowerDenseInt8(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
+  const { inputs, output } = dense.unit.integer!;
+  const [xq, wq] = inputs as [Quantization, Quantization];
+  if (output) requantized(c, dense, xq, wq, output, bias);
+  else dequantized(c, dense, xq, wq, bias);
+}
+
+function requantized(
+  c: Lowering,
+  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  xq: Quantization,
+  wq: Quantization,
+  yq: Quantization,
+  bias: TypedArray | undefined,
+): void {
+  const [n, k] = [view.n, depthOf(view)];
+  const { packed, offset } = packWeightsInt8(c, weights.data, view, bias, -xq.zeroPoint[0]!);
+  const scale = c.data(multipliers(xq, wq, yq, n));
+  const { lo, hi } = codeBounds(unit.clamp, yq);
+  const tail = [yq.zeroPoint[0]!, lo, hi] as const;
+  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
+  const macs = multiplyDims(rows, n * k);
+  if (rows === 1)
+    return c.emit("gemvInt8", [y, x, packed, offset, scale, scratch, n, k, ...tail], Math.ceil(n / 8), macs);
+  c.emit("gemmInt8", [y, ldy, x, ldx, packed, offset, scale, scratch, n, k, ...tail], rows, macs);
+}
+
+function dequantized(
+  c: Lowering,
+  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  xq: Quantization,
+  wq: Quantization,
+  bias: TypedArray | undefined,
+): void {
+  const [n, k] = [view.n, depthOf(view)];
+  const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
+  const { packed, offset: sums } = packWeightsInt8(c, weights.data, view, undefined, 1);
+  const scale = c.data(weightScales(wq, n));
+  const b = c.data(bias ?? new Float32Array(n));
+  const [xScale, xZero, rowStride] = xq.dynamic
+    ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint), 1]
+    : [c.data(xq.scale), c.data(xq.zeroPoint), 0];
+  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
+  const macs = multiplyDims(rows, n * k);
+  const tail = [scratch, n, k, lo, hi] as const;
+  if (rows === 1)
+    return c.emit(
+      "gemvInt8Dynamic",
+      [y, x, packed, sums, scale, b, xScale, xZero, ...tail],
+      Math.ceil(n / 8),
+      macs,
+    );
+  const rowwise = [xScale, xZero, rowStride] as const;
+  c.emit("gemmInt8Dynamic", [y, ldy, x, ldx, packed, sums, scale, b, ...rowwise, ...tail], rows, macs);
+}

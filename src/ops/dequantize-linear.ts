@@ -1,0 +1,15 @@
+import { countOf } from "../graph/symbols";
+import { asInput } from "./layout";
+import { inputType, type Op } from "./op";
+import { perTensor } from "./quantize-linear";
+
+/** (x − zp) · s, one scale a tensor. ONNX DequantizeLinear-21. */
+export const dequantizeLinear: Op = {
+  infer: (node, inputs) => [{ dtype: "f32", shape: inputType(node, inputs, 0).shape }],
+  layout: asInput,
+  lowerInteger(unit, c) {
+    const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+    const { scale, zeroPoint } = perTensor(unit.integer?.inputs[0], unit.node);
+    c.emit("dequantize", [c.output(y), c.input(x), scale[0]!, zeroPoint[0]!], countOf(c.type(x).shape));
+  },
+};

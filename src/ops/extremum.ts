@@ -1,0 +1,20 @@
+// What Min and Max share: any number of inputs, broadcast, the elementwise smallest or largest. Only folded.
+
+import type { Dim } from "../graph/symbols";
+import { broadcastShapes, evaluateBinary } from "./broadcast";
+import { inputType, type Known, type Op } from "./op";
+
+/** `pick` chooses one of two; undefined where that depends on the value of a symbol. */
+export const extremum = (pick: (a: Dim, b: Dim) => Dim | undefined): Op => ({
+  infer(node, inputs) {
+    const types = node.inputs.map((_, i) => inputType(node, inputs, i));
+    const shape = types.map((type) => type.shape).reduce((a, b) => broadcastShapes(node, a, b));
+    return [{ dtype: types[0]!.dtype, shape }];
+  },
+  evaluate(node, inputs) {
+    const [first, ...rest] = inputs;
+    let result: Known | undefined = first;
+    for (const next of rest) result = evaluateBinary(node, [result, next], pick)?.[0];
+    return result && [result];
+  },
+});

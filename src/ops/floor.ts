@@ -1,0 +1,9 @@
+// Floor: the largest integer not above x. Only folded; dimensions over symbols are integers already.
+
+import { evaluateUnary } from "./known";
+import { inputType, type Op } from "./op";
+
+export const floor: Op = {
+  infer: (node, inputs) => [inputType(node, inputs, 0)],
+  evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.floor(value))),
+};

@@ -1,0 +1,40 @@
+// Gather: slices of its input along `axis`, picked by indices. Only folded: exporters pick dimensions with it.
+
+import { sizeOf } from "../graph/tensor";
+import { normalizeAxis } from "./axes";
+import { listLike, numbersIn } from "./known";
+import { inputType, numberOf, type Op, opError } from "./op";
+
+export const gather: Op = {
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    const indices = inputType(node, inputs, 1);
+    const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
+    return [
+      { dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] },
+    ];
+  },
+  /** y[o, i, n] = x[o, indices[i], n]. */
+  evaluate(node, [x, indices]) {
+    const at = numbersIn(indices);
+    if (!x || !indices || !at) return undefined;
+    const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
+    const extent = x.shape[axis]!;
+    const outer = sizeOf(x.shape.slice(0, axis));
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+    const data = listLike(x, sizeOf(shape));
+    let to = 0;
+    for (let o = 0; o < outer; o++)
+      for (const index of at) {
+        if (index < -extent || index >= extent)
+          throw opError(node, "index out of range", {
+            expected: `${-extent} to ${extent - 1}`,
+            got: `${index}`,
+          });
+        const from = (o * extent + (index < 0 ? index + extent : index)) * inner;
+        for (let n = 0; n < inner; n++) data[to++] = x.data[from + n]!;
+      }
+    return [{ dtype: x.dtype, shape, data }];
+  },
+};

@@ -1,0 +1,4 @@
+import { unary } from "./unary";
+
+/** x · max(0, min(1, x / 6 + 1/2)). ONNX HardSwish-22; Howard et al. 2019, arXiv:1905.02244. */
+export const hardSwish = unary("hardSwish");

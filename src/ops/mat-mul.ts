@@ -1,0 +1,54 @@
+// Matrix product of [..., k] with a constant [k, n], and an optional bias as third input.
+
+import { countOf, formatShape } from "../graph/symbols";
+import { lowerDense, lowerDenseInt8 } from "./dense";
+import { denseView } from "./gemm";
+import { inputType, type Lowering, type Op, opError, type Unit } from "./op";
+
+function denseOf(unit: Unit, c: Lowering) {
+  const [x, w, b = ""] = unit.inputs as [string, string, string?];
+  const weights = c.constant(w);
+  const bias = b === "" ? undefined : c.constant(b);
+  if (weights?.shape.length !== 2 || (b !== "" && !bias))
+    throw opError(unit.node, "the right-hand side must be a constant matrix", {
+      got: c.constant(w) ? formatShape(c.type(w).shape) : `computed value "${w}"`,
+      hint: "A product of two computed values is not supported yet",
+    });
+  const view = denseView(weights.shape, false, "plain");
+  const k = weights.shape[0]!;
+  const rows = countOf(c.type(x).shape.slice(0, -1));
+  const dense = {
+    unit,
+    x: c.input(x),
+    ldx: k,
+    y: c.output(unit.outputs[0]!),
+    ldy: view.n,
+    rows,
+    weights,
+    view,
+  };
+  return { dense, bias: bias?.data };
+}
+
+/** ONNX MatMul-13 with a constant right-hand side: x [..., k], w [k, n], b [n]. */
+export const matMul: Op = {
+  infer(node, inputs) {
+    const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+    const k = a.shape.at(-1);
+    if (a.shape.length < 1 || b.shape.length !== 2 || k !== b.shape[0])
+      throw opError(node, "inner sizes differ", {
+        expected: "[..., k] × [k, n]",
+        got: `${formatShape(a.shape)} × ${formatShape(b.shape)}`,
+      });
+    return [{ dtype: "f32", shape: [...a.shape.slice(0, -1), b.shape[1]!] }];
+  },
+  fusesClamp: true,
+  lower(unit, c) {
+    const { dense, bias } = denseOf(unit, c);
+    lowerDense(c, dense, bias);
+  },
+  lowerInteger(unit, c) {
+    const { dense, bias } = denseOf(unit, c);
+    lowerDenseInt8(c, dense, bias);
+  },
+};

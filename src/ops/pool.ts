@@ -1,0 +1,80 @@
+// Poolings slide a window over channels-last images, or take all of one.
+
+import type { Node, ValueType } from "../graph/graph";
+import { multiplyDims } from "../graph/symbols";
+import { codeBounds } from "./codes";
+import { channelsLast } from "./layout";
+import { inputType, type Lowering, numberOf, numbersOf, type Op, opError, type Unit } from "./op";
+import { slide, type Window, windowOf, windowType } from "./window";
+
+type WindowRule = (node: Node, x: ValueType) => Window;
+
+/** The window that `kernel_shape` and its companions describe. */
+export const attributeWindow: WindowRule = (node, x) => {
+  const kernel = numbersOf(node, "kernel_shape", []);
+  if (kernel.length === 0) throw opError(node, "kernel_shape is missing");
+  return windowOf(node, x, kernel);
+};
+
+/** The whole image. */
+export const globalWindow: WindowRule = (node, x) => {
+  const bare = { ...node, attributes: {} };
+  const spatial = x.shape.slice(2);
+  if (spatial.some((dim) => typeof dim !== "number"))
+    return windowOf(
+      bare,
+      x,
+      spatial.map(() => 1),
+    );
+  return windowOf(bare, x, spatial as number[]);
+};
+
+const argumentsOf = (w: Window) => [w.inH, w.inW, w.channels, w.outH, w.outW, ...slide(w)] as const;
+
+/** Largest element of every window; padding is ignored. Codes keep their scale. */
+export function maxPooling(windowFor: WindowRule): Op {
+  const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
+    const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+    const w = windowFor(unit.node, c.type(x));
+    c.emit(kernel, [c.output(y), c.input(x), ...argumentsOf(w)], multiplyDims(w.batch, w.outH));
+  };
+  return { ...pooling(windowFor), lower: lowerWith("maxPool"), lowerInteger: lowerWith("maxPoolU8") };
+}
+
+/** Mean of every window. Codes are summed in int32 and requantized once. */
+export function averagePooling(windowFor: WindowRule): Op {
+  return {
+    ...pooling(windowFor),
+    lower(unit, c) {
+      const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+      const w = windowFor(unit.node, c.type(x));
+      const countPad = numberOf(unit.node, "count_include_pad", 0);
+      c.emit(
+        "averagePool",
+        [c.output(y), c.input(x), ...argumentsOf(w), countPad],
+        multiplyDims(w.batch, w.outH),
+      );
+    },
+    lowerInteger(unit, c) {
+      const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+      const [xq, yq] = [unit.integer!.inputs[0], unit.integer!.output];
+      if (!xq || !yq) throw opError(unit.node, "an integer pooling needs codes on both sides");
+      const w = windowFor(unit.node, c.type(x));
+      const { lo, hi } = codeBounds(unit.clamp, yq);
+      const countPad = numberOf(unit.node, "count_include_pad", 0);
+      const scales = [xq.scale[0]!, xq.zeroPoint[0]!, yq.scale[0]!, yq.zeroPoint[0]!] as const;
+      const args = [c.output(y), c.input(x), ...argumentsOf(w), countPad, ...scales, lo, hi] as const;
+      c.emit("averagePoolU8", args, multiplyDims(w.batch, w.outH));
+    },
+  };
+}
+
+const pooling = (windowFor: WindowRule): Op => ({
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    if (node.outputs.length > 1) throw opError(node, "a second output (indices) is not supported");
+    const w = windowFor(node, x);
+    return [windowType(w, w.channels, x.dtype)];
+  },
+  layout: channelsLast,
+});

@@ -1,0 +1,36 @@
+import { countOf } from "../graph/symbols";
+import type { DType } from "../graph/tensor";
+import { CODES } from "./codes";
+import { inputType, type Op, opError, type Quantization, stringOf } from "./op";
+
+/**
+ * clamp(rne(x / s) + zp), one scale a tensor. ONNX QuantizeLinear-21. Images become channels-last on the way.
+ */
+export const quantizeLinear: Op = {
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    return [{ dtype: inputs[2]?.dtype ?? (stringOf(node, "output_dtype", "u8") as DType), shape: x.shape }];
+  },
+  layout(_, [x = "plain"], [type]) {
+    if (x !== "plain") return { inputs: [x], outputs: [x] };
+    return { inputs: ["plain"], outputs: [type!.shape.length > 2 ? "channelsLast" : "plain"] };
+  },
+  lowerInteger(unit, c) {
+    const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+    const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);
+    const { shape } = c.type(x);
+    const tail = [scale[0]!, zeroPoint[0]!, CODES.min, CODES.max] as const;
+    if (c.layout(x) === c.layout(y))
+      return c.emit("quantize", [c.output(y), c.input(x), ...tail], countOf(shape));
+    const [batch, channels, ...spatial] = shape;
+    c.emit("quantizeChannelsLast", [c.output(y), c.input(x), channels!, countOf(spatial), ...tail], batch!);
+  },
+};
+
+/** Parameters of an activation: constants, one of each. */
+export function perTensor(q: Quantization | undefined, node: Parameters<Op["infer"]>[0]): Quantization {
+  if (q && q.scale.length === 1) return q;
+  throw opError(node, "activations have one scale a tensor", {
+    got: q ? `${q.scale.length} scales` : "computed scales",
+  });
+}

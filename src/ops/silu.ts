@@ -1,0 +1,4 @@
+import { unary } from "./unary";
+
+/** x · σ(x). Elfwing et al. 2017, arXiv:1702.03118; what exporters write as Sigmoid and Mul. */
+export const silu = unary("silu");

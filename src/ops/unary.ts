@@ -1,0 +1,54 @@
+// Elementwise ops with one input: one kernel over floats, a table of 256 codes over integers.
+
+import type { Node } from "../graph/graph";
+import { countOf } from "../graph/symbols";
+import { CODES } from "./codes";
+import { asInput } from "./layout";
+import { type Address, inputType, type Kernels, type Lowering, type Op, opError } from "./op";
+
+type ElementwiseTail = readonly [begin: number, end: number];
+/** Kernels called as (y, x, …parameters, begin, end). */
+type UnaryKernel = {
+  [K in keyof Kernels]: Parameters<Kernels[K]> extends readonly [usize, usize, ...infer _, number, number]
+    ? K
+    : never;
+}[keyof Kernels];
+
+/** An op that is y = f(x) for every element. `parameters` are the kernel's scalars. */
+export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly number[] = () => []): Op {
+  const name = kernel as "sigmoid";
+  const argsOf = (y: Address, x: Address, node: Node) =>
+    [y, x, ...parameters(node)] as unknown as readonly [Address, Address];
+  return {
+    infer(node, inputs) {
+      const x = inputType(node, inputs, 0);
+      if (x.dtype !== "f32")
+        throw opError(node, "element type does not fit", { expected: "f32", got: x.dtype });
+      return [x];
+    },
+    layout: asInput,
+    lower({ node, inputs, outputs }, c) {
+      const [x, y] = [inputs[0]!, outputs[0]!];
+      c.emit(name, argsOf(c.output(y, x), c.input(x), node), countOf(c.type(x).shape));
+    },
+    lowerInteger({ node, inputs, outputs, integer }, c) {
+      const [xq, yq] = [integer!.inputs[0], integer!.output];
+      if (!xq || !yq) throw opError(node, "an integer activation needs codes on both sides");
+      const real = c.stage(4 * 256);
+      const codes = c.stage(Uint8Array.from({ length: 256 }, (_, q) => q));
+      const table = c.reserve(256);
+      const all: ElementwiseTail = [0, 256];
+      c.load("dequantize", [real, codes, xq.scale[0]!, xq.zeroPoint[0]!, ...all]);
+      c.load(name, [...argsOf(real, real, node), ...all]);
+      c.load("quantize", [table, real, yq.scale[0]!, yq.zeroPoint[0]!, CODES.min, CODES.max, ...all]);
+      lookUp(c, inputs[0]!, outputs[0]!, table);
+    },
+  };
+}
+
+/** y[i] = table[x[i]] over all codes of a value. */
+function lookUp(c: Lowering, x: string, y: string, table: Address): void {
+  const [rows = 1, ...rest] = c.type(x).shape;
+  const cols = countOf(rest);
+  c.emit("lookup", [c.output(y, x), cols, c.input(x), cols, cols, table], rows);
+}

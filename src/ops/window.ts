@@ -1,0 +1,112 @@
+// Geometry of what slides a window over channels-last images: convolutions and poolings. One spatial dimension is an
+// image one pixel high.
+
+import type { Node, ValueType } from "../graph/graph";
+import type { Dim, Shape } from "../graph/symbols";
+import { formatShape } from "../graph/symbols";
+import { numberOf, numbersOf, opError, stringOf } from "./op";
+
+export interface Window {
+  readonly batch: Dim;
+  readonly channels: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly kh: number;
+  readonly kw: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  /** Output spatial dimensions as the op's own rank has them. */
+  readonly outSpatial: readonly number[];
+}
+
+/** Resolves strides, dilations, pads, auto_pad and ceil_mode of a node over input `x`. ONNX Conv, MaxPool, AveragePool. */
+export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): Window {
+  const spatialRank = x.shape.length - 2;
+  if (spatialRank < 1 || spatialRank > 2 || kernel.length !== spatialRank)
+    throw opError(node, "only one or two spatial dimensions are supported", {
+      expected: "x [n, c, w] or [n, c, h, w] and a kernel of the same rank",
+      got: `x ${formatShape(x.shape)}, kernel ${formatShape(kernel)}`,
+    });
+  const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
+  const fixed = [channels, ...spatial].every((dim) => typeof dim === "number");
+  if (!fixed)
+    throw opError(node, "channels and image size must be known", {
+      got: formatShape(x.shape),
+      hint: "Fix the symbols when importing: importOnnx(bytes, { symbols: { height: 224, width: 224 } })",
+    });
+  const ones = spatial.map(() => 1);
+  const strides = numbersOf(node, "strides", ones);
+  const dilations = numbersOf(node, "dilations", ones);
+  const pads = numbersOf(
+    node,
+    "pads",
+    [...ones, ...ones].map(() => 0),
+  );
+  const autoPad = stringOf(node, "auto_pad", "NOTSET");
+  const ceil = numberOf(node, "ceil_mode", 0) === 1;
+  if (strides.length !== spatialRank || dilations.length !== spatialRank || pads.length !== 2 * spatialRank)
+    throw opError(node, "strides, dilations and pads do not fit the input's rank", {
+      got: formatShape(x.shape),
+    });
+  const axes = (spatial as number[]).map((size, i) => {
+    const extent = (kernel[i]! - 1) * dilations[i]! + 1;
+    const stride = strides[i]!;
+    if (kernel[i]! < 1 || stride < 1 || dilations[i]! < 1)
+      throw opError(node, "kernel, strides and dilations must be positive");
+    if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
+      const out = Math.ceil(size / stride);
+      const total = Math.max(0, (out - 1) * stride + extent - size);
+      return { size, out, begin: autoPad === "SAME_UPPER" ? total >> 1 : total - (total >> 1) };
+    }
+    const begin = autoPad === "VALID" ? 0 : pads[i]!;
+    const end = autoPad === "VALID" ? 0 : pads[i + spatialRank]!;
+    const room = size + begin + end - extent;
+    if (room < 0 || begin < 0 || end < 0)
+      throw opError(node, "the window does not fit into the padded input", {
+        expected: `at least ${extent} along spatial axis ${i}`,
+        got: `${size + begin + end}`,
+      });
+    let out = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
+    if (ceil && (out - 1) * stride >= size + begin) out--;
+    return { size, out, begin };
+  });
+  const [high, wide] = spatialRank === 2 ? [axes[0]!, axes[1]!] : [{ size: 1, out: 1, begin: 0 }, axes[0]!];
+  const pair = (values: readonly number[]) =>
+    spatialRank === 2 ? [values[0]!, values[1]!] : [1, values[0]!];
+  const [kh, kw] = pair(kernel) as [number, number];
+  const [strideH, strideW] = pair(strides) as [number, number];
+  const [dilationH, dilationW] = pair(dilations) as [number, number];
+  return {
+    batch,
+    channels: channels as number,
+    inH: high.size,
+    inW: wide.size,
+    outH: high.out,
+    outW: wide.out,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop: high.begin,
+    padLeft: wide.begin,
+    outSpatial: axes.map(({ out }) => out),
+  };
+}
+
+/** The geometry arguments that follow the input size in every window kernel's signature. */
+export const slide = (w: Window) =>
+  [w.kh, w.kw, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft] as const;
+
+/** Type of a window op's output. */
+export const windowType = (w: Window, channels: number, dtype: ValueType["dtype"]): ValueType => ({
+  dtype,
+  shape: [w.batch, channels, ...w.outSpatial] as Shape,
+});
