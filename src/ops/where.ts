@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../graph/tensor";
 import { broadcastShapes } from "./broadcast";
-import { expandKnown, listLike } from "./known";
+import { expandKnown } from "./known";
 import { inputType, type Op } from "./op";
 
 export const where: Op = {
@@ -16,9 +16,7 @@ export const where: Op = {
     if (!condition || !x || !y) return undefined;
     const shape = broadcastShapes(node, condition.shape, broadcastShapes(node, x.shape, y.shape)) as number[];
     const [holds, yes, no] = [condition, x, y].map((known) => expandKnown(known, shape).data);
-    const isNumeric = ArrayBuffer.isView(x.data) && ArrayBuffer.isView(y.data);
-    const data = listLike(isNumeric ? x : { ...x, data: [] }, sizeOf(shape));
-    for (let i = 0; i < data.length; i++) data[i] = (holds![i] ? yes : no)![i]!;
+    const data = Array.from({ length: sizeOf(shape) }, (_, i) => (holds![i] ? yes : no)![i]!);
     return [{ dtype: x.dtype, shape, data }];
   },
 };

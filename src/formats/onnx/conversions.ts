@@ -44,6 +44,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   Gelu: same("approximate"),
   Gemm: same("alpha", "beta", "transA", "transB"),
   GlobalAveragePool: same(),
+  GlobalMaxPool: same(),
   HardSigmoid: same("alpha", "beta"),
   HardSwish: same(),
   Identity: same(),

@@ -1,0 +1,127 @@
+// Slice: from `starts` to `ends` in `steps` along `axes`. Bounds may be dimensions over symbols.
+
+import type { Node } from "../graph/graph";
+import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
+import { dimsOf, normalizeAxis, notKnown } from "./axes";
+import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
+import { numericShape, stridedCopy, stridesOf } from "./known";
+import { inputType, type Lowering, type Op, opError, type Unit } from "./op";
+
+/** The part of one axis that is kept. */
+export interface Cut {
+  readonly start: Dim;
+  readonly step: number;
+  readonly extent: Dim;
+}
+
+/** The end of an i32, to which larger sentinels of exporters were cut. */
+const UNBOUNDED = 0x7fffffff;
+
+/** Whole axes. */
+export const uncut = (shape: Shape): Cut[] => shape.map((extent) => ({ start: 0, step: 1, extent }));
+
+function cutsOf(node: Node, shape: Shape): Cut[] {
+  const starts = dimsOf(node, "starts");
+  const ends = dimsOf(node, "ends");
+  if (!starts || !ends) throw notKnown(node, starts ? "list of ends" : "list of starts");
+  const axes = dimsOf(node, "axes") ?? starts.map((_, i) => i);
+  const steps = dimsOf(node, "steps") ?? starts.map(() => 1);
+  if ([ends, axes, steps].some((list) => list.length !== starts.length))
+    throw opError(node, "its lists differ in length", {
+      expected: `${starts.length} starts, ends, axes and steps`,
+      got: `${starts.length}, ${ends.length}, ${axes.length}, ${steps.length}`,
+    });
+  const cuts = uncut(shape);
+  for (const [i, wanted] of axes.entries()) {
+    const axis = normalizeAxis(node, Number(wanted), shape.length);
+    const step = steps[i]!;
+    if (typeof step !== "number" || step === 0 || !Number.isInteger(step))
+      throw opError(node, "a step is an integer that is not 0", { got: `${step}` });
+    cuts[axis] = cutAxis(node, shape[axis]!, starts[i]!, ends[i]!, step);
+  }
+  return cuts;
+}
+
+function cutAxis(node: Node, dim: Dim, from: Dim, to: Dim, step: number): Cut {
+  if (typeof dim === "number" && typeof from === "number" && typeof to === "number") {
+    const clamp = (at: number, lo: number, hi: number) => Math.min(hi, Math.max(lo, at < 0 ? at + dim : at));
+    const start = step > 0 ? clamp(from, 0, dim) : clamp(from, 0, dim - 1);
+    const end = step > 0 ? clamp(to, 0, dim) : clamp(to, -1, dim - 1);
+    return { start, step, extent: Math.max(0, Math.ceil((end - start) / step)) };
+  }
+  const isWithin = (at: Dim) => {
+    const left = subtractDims(dim, at);
+    return typeof left === "number" ? left >= 0 : !left.includes("-");
+  };
+  const start = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
+  // A first element is always there: no dimension over symbols is empty.
+  const end = to === UNBOUNDED ? dim : typeof to === "number" && to < 0 ? addDims(dim, to) : to;
+  const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
+  if (step !== 1 || !fits)
+    throw opError(node, "how much is left depends on a symbol", {
+      expected: "bounds that fit whatever its value, in steps of 1",
+      got: `[${from}:${to}:${step}] of ${dim}`,
+      hint: "Fix the symbol when importing (options.symbols)",
+    });
+  return { start, step, extent: subtractDims(end, start) };
+}
+
+/** Copies the cuts of a known value. */
+export function cutKnown(x: Parameters<typeof stridedCopy>[0], cuts: readonly Cut[]) {
+  const shape = numericShape(cuts.map((cut) => cut.extent));
+  const starts = numericShape(cuts.map((cut) => cut.start));
+  if (!shape || !starts) return undefined;
+  const strides = stridesOf(x.shape);
+  const offset = starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0);
+  return stridedCopy(
+    x,
+    shape,
+    strides.map((stride, axis) => stride * cuts[axis]!.step),
+    offset,
+  );
+}
+
+/** Steps that copy the cuts of an input to an output. */
+export function lowerCuts(
+  node: Node,
+  c: Lowering,
+  output: string,
+  input: string,
+  cuts: readonly Cut[],
+): void {
+  const x = c.type(input);
+  const y = c.type(output);
+  const xStrides = memoryStrides(x.shape, c.layout(input));
+  const yStrides = memoryStrides(y.shape, c.layout(output));
+  const offset = cuts.reduce<Dim>(
+    (sum, { start }, axis) => addDims(sum, multiplyDims(start, xStrides[axis]!)),
+    0,
+  );
+  const loops = memoryOrder(y.shape.length, c.layout(output)).map((axis) => ({
+    extent: y.shape[axis]!,
+    y: yStrides[axis]!,
+    x: multiplyDims(xStrides[axis]!, cuts[axis]!.step),
+  }));
+  emitCopy(node, c, x.dtype, c.output(output), shifted(node, c.input(input), offset, x.dtype), loops);
+}
+
+const lower = ({ node, inputs, outputs }: Unit, c: Lowering): void =>
+  lowerCuts(node, c, outputs[0]!, inputs[0]!, cutsOf(node, c.type(inputs[0]!).shape));
+
+export const slice: Op = {
+  parameters: { 1: "starts", 2: "ends", 3: "axes", 4: "steps" },
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    return [{ dtype: x.dtype, shape: cutsOf(node, x.shape).map((cut) => cut.extent) }];
+  },
+  evaluate(node, [x]) {
+    const y = x && cutKnown(x, cutsOf(node, x.shape));
+    return y && [y];
+  },
+  layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
+  lower,
+  lowerInteger(unit, c) {
+    requireSameCodes(unit);
+    lower(unit, c);
+  },
+};

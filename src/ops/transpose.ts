@@ -1,0 +1,70 @@
+// Transpose: dimensions in another order. Where the layout of its input makes the new order the one in memory (to
+// channels last, or back) nothing moves.
+
+import type { Node } from "../graph/graph";
+import { axesOf } from "./axes";
+import { emitCopy, memoryOrder, memoryStrides, movesNothing, requireSameCodes, walkable } from "./copy";
+import { stridedCopy, stridesOf } from "./known";
+import { inputType, type Layout, type Op, opError, type Unit } from "./op";
+
+/** y's dimension i is x's dimension perm[i]; all reversed where no attribute says otherwise. */
+function permutationOf(node: Node, rank: number): number[] {
+  const perm = axesOf(node, rank, "perm") ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  if (perm.length !== rank)
+    throw opError(node, "perm does not fit", { expected: `${rank} axes`, got: `[${perm.join(", ")}]` });
+  return perm;
+}
+
+export const transpose: Op = {
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    return [{ dtype: x.dtype, shape: permutationOf(node, x.shape.length).map((axis) => x.shape[axis]!) }];
+  },
+  evaluate(node, [x]) {
+    if (!x) return undefined;
+    const perm = permutationOf(node, x.shape.length);
+    const strides = stridesOf(x.shape);
+    return [
+      stridedCopy(
+        x,
+        perm.map((axis) => x.shape[axis]!),
+        perm.map((axis) => strides[axis]!),
+      ),
+    ];
+  },
+  layout(node, [layout], types) {
+    const { shape } = inputType(node, types, 0);
+    const perm = permutationOf(node, shape.length);
+    const from = walkable(layout);
+    // Dimensions of 1 lie anywhere.
+    const inMemory = memoryOrder(shape.length, from).filter((axis) => shape[axis] !== 1);
+    const isFree = (to: Layout) =>
+      memoryOrder(shape.length, to)
+        .map((axis) => perm[axis]!)
+        .filter((axis) => shape[axis] !== 1)
+        .every((axis, i) => axis === inMemory[i]);
+    const to = !isFree("plain") && shape.length > 2 && isFree("channelsLast") ? "channelsLast" : "plain";
+    return { inputs: [from], outputs: [to] };
+  },
+  lower,
+  lowerInteger(unit, c) {
+    requireSameCodes(unit);
+    lower(unit, c);
+  },
+};
+
+function lower({ node, inputs, outputs }: Unit, c: Parameters<NonNullable<Op["lower"]>>[1]): void {
+  const [input, output] = [inputs[0]!, outputs[0]!];
+  const x = c.type(input);
+  const y = c.type(output);
+  const perm = permutationOf(node, x.shape.length);
+  const xStrides = memoryStrides(x.shape, c.layout(input));
+  const yStrides = memoryStrides(y.shape, c.layout(output));
+  const loops = memoryOrder(y.shape.length, c.layout(output)).map((axis) => ({
+    extent: y.shape[axis]!,
+    y: yStrides[axis]!,
+    x: xStrides[perm[axis]!]!,
+  }));
+  if (movesNothing(loops)) c.alias(output, input);
+  else emitCopy(node, c, x.dtype, c.output(output), c.input(input), loops);
+}
