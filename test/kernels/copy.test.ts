@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { inPieces, SIZES, same } from "./float";
+import { alloc, brokenGuard, fillInts, int, loadCommon, random, reset } from "./harness";
+
+const kernels = loadCommon();
+beforeEach(reset);
+
+const bytes = (length: number, next: () => number) => fillInts(alloc(Uint8Array, length), next, 0, 255);
+const words = (length: number, next: () => number) =>
+  fillInts(alloc(Int32Array, length), next, -(2 ** 31), 2 ** 31 - 1);
+
+describe("transpose", () => {
+  test.each([
+    [0, 3, 4],
+    [1, 1, 1],
+    [3, 3, 17],
+    [2, 17, 3],
+    [2, 4, 4],
+    [1, 8, 8],
+    [2, 9, 23],
+    [1, 33, 130],
+    [1, 130, 65],
+  ])("%i × %i × %i, words and bytes", (batch, rows, cols) => {
+    const next = random(rows * cols);
+    const from = (i: number) => {
+      const [b, j, r] = [Math.floor(i / (rows * cols)), Math.floor(i / rows) % cols, i % rows];
+      return (b * rows + r) * cols + j;
+    };
+    const x32 = words(batch * rows * cols, next);
+    const y32 = alloc(Int32Array, x32.length);
+    inPieces(y32, batch, next, (b, e) =>
+      kernels.transpose32(y32.byteOffset, x32.byteOffset, rows, cols, b, e),
+    );
+    same(
+      y32,
+      Array.from(y32, (_, i) => x32[from(i)]!),
+    );
+    const x8 = bytes(batch * rows * cols, next);
+    const y8 = alloc(Uint8Array, x8.length);
+    inPieces(y8, batch, next, (b, e) => kernels.transpose8(y8.byteOffset, x8.byteOffset, rows, cols, b, e));
+    same(
+      y8,
+      Array.from(y8, (_, i) => x8[from(i)]!),
+    );
+  });
+});
+
+describe("copyRows", () => {
+  test.each(
+    SIZES.flatMap(
+      (n) =>
+        [
+          [n, 0],
+          [n, 5],
+        ] as const,
+    ),
+  )("rows of %i bytes, %i apart", (n, gap) => {
+    const next = random(n + gap);
+    const rows = 5;
+    const x = bytes(rows * (n + gap), next);
+    const y = alloc(Uint8Array, rows * (n + 2 * gap));
+    inPieces(y, rows, next, (begin, end) =>
+      kernels.copyRows(y.byteOffset, n + 2 * gap, x.byteOffset, n + gap, n, begin, end),
+    );
+    for (let r = 0; r < rows; r++) {
+      same(
+        y.subarray(r * (n + 2 * gap), r * (n + 2 * gap) + n),
+        x.subarray(r * (n + gap), r * (n + gap) + n),
+      );
+    }
+  });
+
+  test("rows longer than the loop is used for", () => {
+    const x = bytes(3000, random(1));
+    const y = alloc(Uint8Array, 2000);
+    kernels.copyRows(y.byteOffset, 1000, x.byteOffset, 1500, 1000, 0, 2);
+    same(y, [...x.subarray(0, 1000), ...x.subarray(1500, 2500)]);
+    expect(brokenGuard()).toBeUndefined();
+  });
+});
+
+describe("copyStrided", () => {
+  const dims = [3, 4, 2, 17] as const;
+  const [d0, d1, d2, d3] = dims;
+  const count = d0 * d1 * d2 * d3;
+  const dense = [d1 * d2 * d3, d2 * d3, d3, 1] as const;
+  const cases: readonly [string, readonly [number, number, number, number], number][] = [
+    ["copies", dense, 0],
+    ["permutes", [1, d0, d0 * d1, d0 * d1 * d2], 0],
+    ["repeats", [0, d3, 0, 1], 0],
+    ["repeats one element", [d1, 1, 0, 0], 0],
+    ["reverses", [-d1 * d2 * d3, d2 * d3, -d3, -1], (d0 - 1) * d1 * d2 * d3 + (d2 - 1) * d3 + d3 - 1],
+  ];
+  test.each(cases)("%s", (_, s, start) => {
+    const next = random(start);
+    const x8 = bytes(count, next);
+    const y8 = alloc(Uint8Array, count);
+    const x32 = words(count, next);
+    const y32 = alloc(Int32Array, count);
+    inPieces(y8, d0, next, (b, e) =>
+      kernels.copyStrided8(y8.byteOffset, x8.byteOffset + start, d1, d2, d3, ...dense, ...s, b, e),
+    );
+    inPieces(y32, d0, next, (b, e) =>
+      kernels.copyStrided32(y32.byteOffset, x32.byteOffset + 4 * start, d1, d2, d3, ...dense, ...s, b, e),
+    );
+    const at = Array.from({ length: count }, (_, i) => {
+      const index = [
+        Math.floor(i / dense[0]),
+        Math.floor(i / dense[1]) % d1,
+        Math.floor(i / d3) % d2,
+        i % d3,
+      ];
+      return index.reduce((sum, v, axis) => sum + v * s[axis]!, start);
+    });
+    same(
+      y8,
+      at.map((i) => x8[i]!),
+    );
+    same(
+      y32,
+      at.map((i) => x32[i]!),
+    );
+  });
+
+  test("writes with strides, leaving the gaps", () => {
+    const x = words(12, random(2));
+    const y = alloc(Int32Array, 24);
+    y.fill(7);
+    kernels.copyStrided32(y.byteOffset, x.byteOffset, 1, 3, 4, 0, 0, 8, 2, 0, 0, 4, 1, 0, 1);
+    same(
+      y,
+      Array.from(y, (_, i) => (i % 2 ? 7 : x[i / 2]!)),
+    );
+  });
+});
+
+test.each(SIZES)("lookup, xor128 and fill32 of %i elements", (n) => {
+  const next = random(n);
+  const table = bytes(256, next);
+  const rows = 3;
+  const [ldx, ldy] = [n + int(next, 0, 4), n + int(next, 0, 4)];
+  const x = bytes(rows * ldx, next);
+  const y = alloc(Uint8Array, rows * ldy);
+  inPieces(y, rows, next, (begin, end) =>
+    kernels.lookup(y.byteOffset, ldy, x.byteOffset, ldx, n, table.byteOffset, begin, end),
+  );
+  for (let r = 0; r < rows; r++) {
+    same(
+      y.subarray(r * ldy, r * ldy + n),
+      Array.from(x.subarray(r * ldx, r * ldx + n), (v) => table[v]!),
+    );
+  }
+  const flipped = alloc(Uint8Array, n);
+  inPieces(flipped, n, next, (begin, end) => kernels.xor128(flipped.byteOffset, x.byteOffset, begin, end));
+  same(
+    flipped,
+    Array.from(x.subarray(0, n), (v) => v ^ 128),
+  );
+  const filled = alloc(Int32Array, n);
+  inPieces(filled, n, next, (begin, end) => kernels.fill32(filled.byteOffset, -123456789, begin, end));
+  same(filled, new Int32Array(n).fill(-123456789));
+});

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { inPieces, laneSum, SIZES, same, ulps } from "./float";
+import { alloc, fillFloats, loadCommon, place, random, reset } from "./harness";
+
+const kernels = loadCommon();
+beforeEach(reset);
+
+const f = Math.fround;
+const inf = Number.POSITIVE_INFINITY;
+const COLS = SIZES.filter((n) => n > 0).concat(1000);
+
+describe("softmax and logSoftmax", () => {
+  test.each(COLS)("rows of %i", (cols) => {
+    const next = random(cols);
+    const rows = 5;
+    const x = fillFloats(alloc(Float32Array, rows * cols), next, -10, 10);
+    const y = alloc(Float32Array, rows * cols);
+    inPieces(y, rows, next, (b, e) => kernels.softmax(y.byteOffset, x.byteOffset, cols, b, e));
+    const z = alloc(Float32Array, rows * cols);
+    inPieces(z, rows, next, (b, e) => kernels.logSoftmax(z.byteOffset, x.byteOffset, cols, b, e));
+    for (let r = 0; r < rows; r++) {
+      const row = Array.from(x.subarray(r * cols, (r + 1) * cols));
+      const max = Math.max(...row);
+      const sum = row.reduce((s, v) => s + Math.exp(v - max), 0);
+      // Mostly the rounding of v − max: half an ulp of 20 moves e^(v − max) by 8 ulp.
+      row.forEach((v, c) => {
+        expect(ulps(y[r * cols + c]!, Math.exp(v - max) / sum)).toBeLessThan(20);
+        expect(Math.abs(z[r * cols + c]! - (v - max - Math.log(sum)))).toBeLessThan(3e-6);
+      });
+      // The order of the sum: exponentials, divided by their lane sum, are the results to the bit.
+      const e = alloc(Float32Array, cols);
+      e.set(row.map((v) => f(v - max)));
+      kernels.exp(e.byteOffset, e.byteOffset, 0, cols);
+      const total = laneSum(e);
+      same(
+        y.subarray(r * cols, (r + 1) * cols),
+        Array.from(e, (v) => f(v / total)),
+      );
+    }
+    kernels.softmax(x.byteOffset, x.byteOffset, cols, 0, rows);
+    same(x, y);
+  });
+
+  test("−∞ has no share, equal values equal ones", () => {
+    const x = place(Float32Array, [-inf, 5, 5, -inf, 5, 5]);
+    kernels.softmax(x.byteOffset, x.byteOffset, 6, 0, 1);
+    same(x, [0, 0.25, 0.25, 0, 0.25, 0.25]);
+  });
+});
+
+describe("reduceMean", () => {
+  test.each([
+    [1, 1, 1],
+    [3, 17, 1],
+    [2, 100, 1],
+    [3, 5, 3],
+    [1, 49, 17],
+    [4, 3, 64],
+    [0, 3, 4],
+  ])("%i × %i × %i: bit-equal to f32 in the stated order", (outer, reduce, inner) => {
+    const next = random(reduce * inner);
+    const x = fillFloats(alloc(Float32Array, outer * reduce * inner), next, -4, 4);
+    const y = alloc(Float32Array, outer * inner);
+    inPieces(y, outer, next, (b, e) => kernels.reduceMean(y.byteOffset, x.byteOffset, reduce, inner, b, e));
+    const expected = Array.from(y, (_, i) => {
+      const [o, at] = [Math.floor(i / inner), i % inner];
+      const values = Array.from({ length: reduce }, (_, r) => x[(o * reduce + r) * inner + at]!);
+      return f((inner === 1 ? laneSum(values) : values.reduce((s, v) => f(s + v), 0)) / reduce);
+    });
+    same(y, expected);
+  });
+});
