@@ -29,19 +29,13 @@ export interface Coded {
 export type Activation = "Relu" | "Clip";
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** Random numbers of a seed (mulberry32, by Tommy Ettinger: 32 bits of state). */
+/** Random numbers of a seed. */
 export function randomOf(seed: number) {
-  let state = seed | 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
   return {
     /** A whole number 0 … n − 1. */
-    below: (n: number) => Math.floor(next() * n),
-    between: (lo: number, hi: number) => lo + (hi - lo) * next(),
+    below: (n: number) => random.below(n),
+    between: (lo: number, hi: number) => lo + (hi - lo) * random.uniform(),
   };
 }
 

@@ -103,5 +103,9 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   ...each(Object.keys(binary), (node, inputs) =>
     zip(need(node, inputs, 0), need(node, inputs, 1), binary[node.op]!),
   ),
-  Dropout: (node, inputs) => need(node, inputs, 0),
+  /** Outside of training: everything is kept. */
+  Dropout: (node, inputs) => {
+    const x = need(node, inputs, 0);
+    return [x, { dtype: "bool", shape: x.shape, data: new Uint8Array(x.data.length).fill(1) }];
+  },
 };

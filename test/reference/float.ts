@@ -1,6 +1,7 @@
 // Float operators with a sum in them: every product and every sum is rounded to f32, in ascending order of the summed
 // index (for Conv: kernel position, then channel), and the bias comes last.
 
+import type { Node } from "../../src/graph/graph";
 import { sizeOf, type TypedArray, tensor } from "../../src/graph/tensor";
 import { axisOf, fail, listAttribute, listParameter, need, numberAttribute, type Operator } from "./node";
 import { productOf } from "./product";
@@ -61,12 +62,17 @@ const matmul: Operator = (node, inputs) => {
   return y;
 };
 
+/** Global pooling is a window as large as the map. */
+export function poolKernel(node: Node, spatial: readonly number[]): readonly number[] {
+  if (node.op.startsWith("Global")) return spatial;
+  return listAttribute(node, "kernel_shape") ?? fail(node, "kernel_shape is missing");
+}
+
 /** Largest element of each window, of floats or codes; padding is not looked at. */
 const maxPool: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
   const [images = 0, channels = 0, ...spatial] = x.shape;
-  const kernel = listAttribute(node, "kernel_shape") ?? fail(node, "kernel_shape is missing");
-  const { shape, taps, positions, table } = windowsOf(node, spatial, kernel);
+  const { shape, taps, positions, table } = windowsOf(node, spatial, poolKernel(node, spatial));
   const pixels = sizeOf(spatial);
   const y = tensor(x.dtype, [images, channels, ...shape], []);
   for (let plane = 0; plane < images * channels; plane++)
@@ -84,12 +90,8 @@ const maxPool: Operator = (node, inputs) => {
 const averagePool: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
   const [images = 0, channels = 0, ...spatial] = x.shape;
-  const global = node.op === "GlobalAveragePool";
-  const kernel = global
-    ? spatial
-    : (listAttribute(node, "kernel_shape") ?? fail(node, "kernel_shape is missing"));
   const includePad = numberAttribute(node, "count_include_pad", 0) !== 0;
-  const { shape, taps, positions, table } = windowsOf(node, spatial, kernel);
+  const { shape, taps, positions, table } = windowsOf(node, spatial, poolKernel(node, spatial));
   const pixels = sizeOf(spatial);
   const y = tensor("f32", [images, channels, ...shape], []);
   for (let plane = 0; plane < images * channels; plane++)
@@ -192,6 +194,7 @@ export const floatOperators: Readonly<Record<string, Operator>> = {
   Gemm: gemm,
   MatMul: matmul,
   MaxPool: maxPool,
+  GlobalMaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: averagePool,
   BatchNormalization: batchNormalization,

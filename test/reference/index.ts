@@ -5,6 +5,7 @@ import type { Graph, Node } from "../../src/graph/graph";
 import type { Bindings, Shape } from "../../src/graph/symbols";
 import { evaluateDim } from "../../src/graph/symbols";
 import type { Tensor } from "../../src/graph/tensor";
+import { arithmeticOperators } from "./arithmetic";
 import { elementwiseOperators } from "./elementwise";
 import { floatOperators } from "./float";
 import { fail, type Operator } from "./node";
@@ -12,10 +13,9 @@ import { quantizeOperators } from "./quantize";
 import { runRegion } from "./region";
 import { shapeOperators } from "./shape";
 
-export { elementwiseOperators, floatOperators, quantizeOperators, shapeOperators };
-
 /** Every operator the reference has, outside integer regions. */
 export const operators: Readonly<Record<string, Operator>> = {
+  ...arithmeticOperators,
   ...elementwiseOperators,
   ...floatOperators,
   ...quantizeOperators,

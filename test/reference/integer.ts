@@ -3,8 +3,8 @@
 
 import type { Node } from "../../src/graph/graph";
 import { type DType, sizeOf, type Tensor, type TypedArray, tensor } from "../../src/graph/tensor";
-import { reducedAxes } from "./float";
-import { fail, listAttribute, numberAttribute } from "./node";
+import { poolKernel, reducedAxes } from "./float";
+import { fail, numberAttribute } from "./node";
 import { productOf } from "./product";
 import { clamp, dequantizeValue, rne } from "./quantize";
 import { offsets, stridesOf } from "./view";
@@ -181,8 +181,7 @@ function partialSums(node: Node, x: Codes): { shape: number[]; sums: Float64Arra
     return { shape, sums, counts: new Int32Array(sums.length).fill(folded.length) };
   }
   const [images = 0, channels = 0, ...spatial] = from.shape;
-  const kernel = node.op === "GlobalAveragePool" ? spatial : listAttribute(node, "kernel_shape");
-  const windows = windowsOf(node, spatial, kernel ?? fail(node, "kernel_shape is missing"));
+  const windows = windowsOf(node, spatial, poolKernel(node, spatial));
   const includePad = numberAttribute(node, "count_include_pad", 0) !== 0;
   const pixels = sizeOf(spatial);
   const shape = [images, channels, ...windows.shape];

@@ -7,14 +7,15 @@ import type { DType, Tensor } from "../../src/graph/tensor";
 import { binary, boundsOf, map, unary, zip } from "./elementwise";
 import { floatOperators } from "./float";
 import { average, type Codes, type Output, realize, recode, requantize, sumsOf } from "./integer";
-import { axisOf, fail, type Inputs, numberAttribute, stringAttribute } from "./node";
+import { axisOf, fail, type Inputs, numberAttribute, type Operator, stringAttribute } from "./node";
 import { codeRange, dequantizeValue, granularityOf, quantizeTensor, quantizeValue } from "./quantize";
 import { concatenate, moves, pad, padValue } from "./shape";
 
-/** Every region operator passes codes of one scale and zero point on, or finds its result's from them. */
-const passing: Readonly<Record<string, (typeof moves)[string]>> = {
+/** Operators that pass codes on, so that scale and zero point go in as they come out. */
+const passing: Readonly<Record<string, Operator>> = {
   ...moves,
   MaxPool: floatOperators.MaxPool!,
+  GlobalMaxPool: floatOperators.GlobalMaxPool!,
 };
 const weighted = ["Conv", "Gemm", "MatMul"];
 const averaging = ["AveragePool", "GlobalAveragePool", "ReduceMean"];
