@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type Plugin } from "vitest/config";
 
 /** Inlines wasm as the bundler does, so that tests run the sources. */
@@ -12,7 +13,49 @@ const inlineWasm: Plugin = {
   },
 };
 
-export default defineConfig({
+const chromium = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+  (path) => path && existsSync(path),
+);
+if (!chromium) console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
+
+const node = {
   plugins: [inlineWasm],
-  test: { include: ["test/**/*.test.ts"], exclude: ["test/browser/**"], testTimeout: 60_000 },
-});
+  test: {
+    name: "node",
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/browser/**"],
+    testTimeout: 120_000,
+  },
+};
+
+/** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
+const browser = {
+  plugins: [inlineWasm],
+  test: {
+    name: "browser",
+    include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts"],
+    testTimeout: 120_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          executablePath: chromium ?? "",
+          args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+          ],
+        },
+      }),
+      instances: [{ browser: "chromium" as const }],
+    },
+  },
+};
+
+export default defineConfig({ test: { projects: chromium ? [node, browser] : [node] } });
