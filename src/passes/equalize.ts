@@ -1,0 +1,278 @@
+// Cross-layer equalization: moves scale between neighbouring layers, channel by channel, until both need the same range
+// for every channel (Nagel et al. 2019, arXiv:1906.04721, §4.1). The function of the float graph stays; what changes is
+// that one scale for a whole activation no longer has to serve channels a thousand times apart. Needs no data.
+
+import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
+import { divideDims, formatShape, multiplyDims } from "../graph/symbols";
+import type { Tensor } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
+import { numbersOf } from "../ops/op";
+import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "./linear-layer";
+
+/** A round of factors that all lie within 1 ± this ends the iteration. */
+export const EQUALIZE_TOLERANCE = 1e-3;
+/** Most rounds over all pairs. Long chains of mobile nets settle in about twelve. */
+export const EQUALIZE_ROUNDS = 40;
+
+/** How far an output spreads around its bias, in units of the largest weight: between 5 and 20 for the layers of CNNs. */
+const BIAS_SHARE = 8;
+
+export interface EqualizedPair {
+  readonly first: string;
+  readonly second: string;
+  readonly channels: number;
+  /** Largest over smallest range of the channels between the layers, estimated from weights and bias. */
+  readonly spreadBefore: number;
+  readonly spreadAfter: number;
+}
+
+export interface NotEqualized {
+  /** The layer whose output channels keep their scale. */
+  readonly where: string;
+  readonly reason: string;
+}
+
+export interface EqualizeReport {
+  readonly pairs: readonly EqualizedPair[];
+  readonly skipped: readonly NotEqualized[];
+  readonly rounds: number;
+}
+
+interface Pair {
+  readonly first: LinearLayer;
+  readonly second: LinearLayer;
+  readonly channels: number;
+  /** Consecutive inputs of the second layer that belong to one channel: more than 1 after Flatten. */
+  readonly repeat: number;
+}
+
+const { abs, fround, max, sqrt } = Math;
+
+/** Returns the graph with equalized constants. Depends on the graph alone: the same file gives the same factors. */
+export function equalize(graph: Graph, registry: Registry): { graph: Graph; report: EqualizeReport } {
+  const { pairs, skipped } = findPairs(graph, registry);
+  const layers = new Set(pairs.flatMap(({ first, second }) => [first, second]));
+  const working = new Map<string, Float32Array>();
+  for (const { weight, bias } of layers)
+    for (const name of [weight, bias])
+      if (name !== undefined) working.set(name, Float32Array.from(graph.constants.get(name)!.data));
+  const factors = pairs.map(({ channels }) => new Float64Array(channels).fill(1));
+  const spreads = pairs.map((pair) => spreadOf(outputRanges(pair, working)));
+  const rounds = iterate(pairs, working, factors);
+  const constants = new Map(graph.constants);
+  const replace = (name: string, data: Float32Array) =>
+    constants.set(name, { ...(constants.get(name) as Tensor), data });
+  // The factors of all rounds are applied to the original numbers at once, so each is rounded once a side.
+  for (const { weight, bias } of layers)
+    for (const name of [weight, bias])
+      if (name !== undefined) replace(name, Float32Array.from(graph.constants.get(name)!.data));
+  const dataOf = (name: string) => constants.get(name)!.data as Float32Array;
+  pairs.forEach((pair, i) => {
+    scalePair(pair, factors[i]!, dataOf);
+  });
+  const report = {
+    pairs: pairs.map((pair, i) => ({
+      first: pair.first.node.name,
+      second: pair.second.node.name,
+      channels: pair.channels,
+      spreadBefore: spreads[i]!,
+      spreadAfter: spreadOf(outputRanges(pair, working)),
+    })),
+    skipped,
+    rounds,
+  };
+  return { graph: { ...graph, constants }, report };
+}
+
+/**
+ * s = √(r1·r2) / r2 (equation 9 there): the first layer's channel is divided by it, the second's multiplied, and both
+ * ranges become √(r1·r2). Pairs share layers, so this is repeated until nothing moves.
+ */
+function iterate(
+  pairs: readonly Pair[],
+  working: ReadonlyMap<string, Float32Array>,
+  factors: readonly Float64Array[],
+): number {
+  let round = 0;
+  for (let change = Infinity; round < EQUALIZE_ROUNDS && change > EQUALIZE_TOLERANCE; round++) {
+    change = 0;
+    pairs.forEach((pair, p) => {
+      const r1 = outputRanges(pair, working);
+      const r2 = inputRanges(pair, working);
+      const step = new Float64Array(pair.channels).fill(1);
+      for (let c = 0; c < pair.channels; c++) {
+        const factor = sqrt(r1[c]! / r2[c]!);
+        // A channel that is always zero, or that nobody reads, keeps its scale.
+        if (!(r1[c]! > 0 && r2[c]! > 0 && Number.isFinite(factor) && factor > 0)) continue;
+        step[c] = factor;
+        factors[p]![c]! *= factor;
+        change = max(change, abs(factor - 1));
+      }
+      scalePair(pair, step, (name) => working.get(name)!);
+    });
+  }
+  return round;
+}
+
+/**
+ * Range of each output channel of the first layer: max |w|, or |b| / `BIAS_SHARE` where that is more. Without the bias, a
+ * channel of tiny weights would have its bias scaled up until it alone sets the range of the activation.
+ */
+function outputRanges({ first, channels }: Pair, data: ReadonlyMap<string, Float32Array>): Float64Array {
+  const ranges = new Float64Array(channels);
+  const bias = first.bias === undefined ? undefined : data.get(first.bias)!;
+  visitWeights(first, data.get(first.weight)!, (output, _, w) => {
+    ranges[output] = max(ranges[output]!, abs(w));
+    return undefined;
+  });
+  return ranges.map((range, c) => max(range, abs(bias?.[c] ?? 0) / BIAS_SHARE));
+}
+
+/** max |w| of the second layer over all that reads a channel. */
+function inputRanges(
+  { second, channels, repeat }: Pair,
+  data: ReadonlyMap<string, Float32Array>,
+): Float64Array {
+  const ranges = new Float64Array(channels);
+  visitWeights(second, data.get(second.weight)!, (_, input, w) => {
+    const c = (input - (input % repeat)) / repeat;
+    ranges[c] = max(ranges[c]!, abs(w));
+    return undefined;
+  });
+  return ranges;
+}
+
+function scalePair(pair: Pair, factors: Float64Array, dataOf: (name: string) => Float32Array): void {
+  const { first, second, repeat } = pair;
+  visitWeights(first, dataOf(first.weight), (output, _, w) => fround(w / factors[output]!));
+  if (first.bias !== undefined) {
+    const bias = dataOf(first.bias);
+    for (let c = 0; c < bias.length; c++) bias[c] = bias[c]! / factors[c]!;
+  }
+  visitWeights(
+    second,
+    dataOf(second.weight),
+    (_, input, w) => w * factors[(input - (input % repeat)) / repeat]!,
+  );
+}
+
+/** Largest over smallest of the ranges that are not zero. */
+function spreadOf(ranges: Float64Array): number {
+  const used = ranges.filter((range) => range > 0);
+  return used.length === 0 ? 1 : used.reduce((a, b) => max(a, b)) / used.reduce((a, b) => Math.min(a, b));
+}
+
+/** The pairs of layers between which scale can move, and why the other layers have none. */
+function findPairs(graph: Graph, registry: Registry): { pairs: Pair[]; skipped: NotEqualized[] } {
+  const types = inferTypes(graph, registry);
+  const consumers = consumersOf(graph);
+  const outputs = new Set(graph.outputs);
+  const pairs: Pair[] = [];
+  const skipped: NotEqualized[] = [];
+  const layers = new Map<Node, LinearLayer | string>();
+  for (const node of graph.nodes) if (isLinear(node)) layers.set(node, scalable(graph, node, consumers));
+  for (const [node, first] of layers) {
+    const skip = (reason: string) => skipped.push({ where: node.name, reason });
+    if (typeof first === "string") {
+      skip(first);
+      continue;
+    }
+    const end = follow(node, first, types, consumers, outputs);
+    if (typeof end === "string") {
+      skip(end);
+      continue;
+    }
+    const second = layers.get(end.node)!;
+    if (typeof second === "string") {
+      skip(`${end.node.op} "${end.node.name}": ${second}`);
+      continue;
+    }
+    const read = (second.outputs / second.perGroup) * second.inputs;
+    if (read !== first.outputs * end.repeat) skip(`"${end.node.name}" does not read its channels one by one`);
+    else pairs.push({ first, second, channels: first.outputs, repeat: end.repeat });
+  }
+  return { pairs, skipped };
+}
+
+/** A layer whose weights can be scaled channel by channel, or why it is none. */
+function scalable(
+  graph: Graph,
+  node: Node,
+  consumers: ReadonlyMap<string, readonly Node[]>,
+): LinearLayer | string {
+  const layer = linearLayerOf(graph, node);
+  if (typeof layer === "string") return layer;
+  const { weight, bias, outputs } = layer;
+  const shared = [weight, bias].find((name) => name !== undefined && consumers.get(name)!.length > 1);
+  if (shared !== undefined) return `constant "${shared}" is shared with another node`;
+  if (bias !== undefined && graph.constants.get(bias)!.data.length !== outputs)
+    return "its bias is one number for all channels";
+  return layer;
+}
+
+/** Ops that commute with a positive factor per channel and keep channels where they are. */
+const homogeneous = new Set([
+  "Relu",
+  "LeakyRelu",
+  "Identity",
+  "Dropout",
+  "MaxPool",
+  "AveragePool",
+  "GlobalAveragePool",
+]);
+
+/** Follows a layer's output to the layer that reads it. Text: why there is none. */
+function follow(
+  start: Node,
+  { outputs: channels }: LinearLayer,
+  types: ReadonlyMap<string, ValueType>,
+  consumers: ReadonlyMap<string, readonly Node[]>,
+  graphOutputs: ReadonlySet<string>,
+): { node: Node; repeat: number } | string {
+  let value = start.outputs[0]!;
+  const axis = start.op === "MatMul" ? types.get(value)!.shape.length - 1 : 1;
+  for (;;) {
+    if (graphOutputs.has(value)) return `"${value}" is an output of the model`;
+    const readers = consumers.get(value) ?? [];
+    if (readers.length !== 1) return `"${value}" is read by ${readers.length} nodes`;
+    const node = readers[0]!;
+    const shape = types.get(value)!.shape;
+    if (isLinear(node)) {
+      if (node.inputs[0] !== value) return `"${node.name}" reads it as a weight or bias`;
+      if (axis !== (node.op === "MatMul" ? shape.length - 1 : 1))
+        return `"${node.name}" sums over another axis`;
+      const repeat = divideDims(shape[axis]!, channels);
+      return typeof repeat === "number"
+        ? { node, repeat }
+        : `"${node.name}" does not read its channels one by one`;
+    }
+    const stop = `${node.op} "${node.name}" does not pass a channel's scale on`;
+    if (!homogeneous.has(node.op)) {
+      const next = types.get(node.outputs[0]!)!.shape;
+      if (axis !== 1 || !keepsChannels(node, shape, next)) return stop;
+    }
+    value = node.outputs[0]!;
+  }
+}
+
+/** Whether a reshaping op or a spatial mean leaves channels in order along axis 1, each maybe several times in a row. */
+function keepsChannels(node: Node, from: ValueType["shape"], to: ValueType["shape"]): boolean {
+  const spatialAxes = (axes: readonly number[], rank: number) =>
+    axes.length > 0 && axes.every((axis) => (axis < 0 ? axis + rank : axis) > 1);
+  switch (node.op) {
+    case "ReduceMean":
+    case "Squeeze":
+      return node.inputs.length === 1 && spatialAxes(numbersOf(node, "axes", []), from.length);
+    case "Unsqueeze":
+      return node.inputs.length === 1 && spatialAxes(numbersOf(node, "axes", []), to.length);
+    case "Flatten":
+    case "Reshape": {
+      if (from.length < 2 || to.length < 2 || from[0] !== to[0]) return false;
+      const perSample = (shape: ValueType["shape"]) =>
+        formatShape([shape.slice(1).reduce((n, d) => multiplyDims(n, d), 1)]);
+      return perSample(from) === perSample(to) && (to.length === 2 || to[1] === from[1]);
+    }
+    default:
+      return false;
+  }
+}

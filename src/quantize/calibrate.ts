@@ -1,0 +1,166 @@
+// Runs the float model over the calibration samples, once, and shows the values of interest to their observers. Memory
+// does not grow with the number of samples; the event loop breathes after every run.
+
+import type { Feeds } from "../engine/feeds";
+import { OctetteError } from "../errors";
+import type { Graph, Input } from "../graph/graph";
+import { sizeOf, type Tensor } from "../graph/tensor";
+import { ChannelMeans, type Observed, Observer } from "./observer";
+
+const { max } = Math;
+
+/** Calibration data: feeds of any batch size, labels not needed. */
+export type Batches = Iterable<Feeds> | AsyncIterable<Feeds>;
+
+/** What calibration needs of a model. */
+export interface Observable {
+  runSync(feeds: Feeds): unknown;
+  /** A value of the last run. */
+  tapped(name: string): Observed;
+  dispose(): void;
+}
+
+/** Makes a model of a graph that keeps `taps`, for at most `maxima` of every symbol. */
+export type MakeObservable = (
+  graph: Graph,
+  options: { readonly maxima: Readonly<Record<string, number>>; readonly taps: readonly string[] },
+) => Observable;
+
+/** What happened so far. */
+export interface Progress {
+  readonly stage: string;
+  readonly samples: number;
+}
+
+/** What to watch. */
+export interface Wanted {
+  /** Values whose histogram is kept. */
+  readonly histograms: ReadonlySet<string>;
+  /** Values and the axis along which means are kept. */
+  readonly means: readonly { readonly value: string; readonly axis: number }[];
+}
+
+export interface Observations {
+  readonly samples: number;
+  readonly observers: ReadonlyMap<string, Observer>;
+  /** Means along an axis of a value; undefined when it was not asked for. */
+  means(value: string, axis: number): Float64Array | undefined;
+}
+
+/** Samples run at once. Activations of all tapped values are held together, so this bounds memory. */
+export const CALIBRATION_BATCH = 16;
+/** With fewer samples than this, ranges are a guess. */
+export const FEW_SAMPLES = 32;
+
+export interface CalibrateOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const meansKey = (value: string, axis: number) => `${axis}:${value}`;
+
+export async function calibrate(
+  graph: Graph,
+  batches: Batches,
+  wanted: Wanted,
+  makeObservable: MakeObservable,
+  { onProgress, signal }: CalibrateOptions = {},
+): Promise<Observations> {
+  const observers = new Map([...wanted.histograms].map((value) => [value, new Observer()] as const));
+  const means = new Map(
+    wanted.means.map(({ value, axis }) => [meansKey(value, axis), new ChannelMeans(axis)] as const),
+  );
+  const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
+  let model: Observable | undefined;
+  let samples = 0;
+  try {
+    for await (const feeds of batches) {
+      for (const part of partsOf(graph, feeds)) {
+        signal?.throwIfAborted();
+        model ??= makeObservable(graph, { maxima: maximaOf(graph.inputs, part.feeds), taps });
+        model.runSync(part.feeds);
+        for (const [value, observer] of observers) observer.observe(model.tapped(value));
+        for (const { value, axis } of wanted.means)
+          means.get(meansKey(value, axis))!.observe(model.tapped(value));
+        samples += part.samples;
+        onProgress?.({ stage: "calibrate", samples });
+        await breathe();
+      }
+    }
+  } finally {
+    model?.dispose();
+  }
+  signal?.throwIfAborted();
+  if (samples === 0)
+    throw new OctetteError("there is not one sample", {
+      code: "argument",
+      where: "calibration",
+      hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',
+    });
+  return { samples, observers, means: (value, axis) => means.get(meansKey(value, axis))?.means() };
+}
+
+/** Lets timers, messages and input events run. */
+const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/**
+ * Feeds cut along the first dimension into runs of at most `CALIBRATION_BATCH`, or of the size that the model fixes. The
+ * number of samples is that of the first input's rows.
+ */
+function* partsOf(graph: Graph, feeds: Feeds): Generator<{ feeds: Feeds; samples: number }> {
+  const fed = graph.inputs.map((input) => rowsOf(input, feeds[input.name]));
+  const rows = fed[0]?.rows;
+  const cuttable =
+    rows !== undefined &&
+    fed.every((f, i) => f.rows === rows && sameBatch(graph.inputs[0]!, graph.inputs[i]!));
+  if (!cuttable) {
+    yield { feeds, samples: rows ?? 1 };
+    return;
+  }
+  const fixed = graph.inputs[0]!.shape[0];
+  const step = typeof fixed === "number" ? max(fixed, 1) : CALIBRATION_BATCH;
+  if (typeof fixed === "number" && rows % step !== 0) yield { feeds, samples: rows };
+  else
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(from + step, rows);
+      const part = graph.inputs.map(({ name }, i) => [name, fed[i]!.slice(from, to)] as const);
+      yield { feeds: Object.fromEntries(part), samples: to - from };
+    }
+}
+
+const sameBatch = (a: Input, b: Input) => a.shape[0] === b.shape[0];
+
+/** The rows of one feed, and how to take some of them. Without a first dimension, or not known: no rows. */
+function rowsOf(
+  { shape }: Input,
+  fed: Feeds[string] | undefined,
+): { rows: number | undefined; slice: (from: number, to: number) => Feeds[string] } {
+  const whole = { rows: undefined, slice: () => fed! };
+  if (fed === undefined || shape.length === 0) return whole;
+  if (!ArrayBuffer.isView(fed)) {
+    const { dtype, data } = fed;
+    const rest = sizeOf(fed.shape.slice(1));
+    const slice = (from: number, to: number): Tensor => ({
+      dtype,
+      shape: [to - from, ...fed.shape.slice(1)],
+      data: data.subarray(from * rest, to * rest),
+    });
+    return { rows: fed.shape[0], slice };
+  }
+  const rest = shape.slice(1).reduce<number>((n, dim) => (typeof dim === "number" ? n * dim : Number.NaN), 1);
+  if (!(rest > 0) || fed.length % rest !== 0) return whole;
+  return { rows: fed.length / rest, slice: (from, to) => fed.subarray(from * rest, to * rest) };
+}
+
+/** Maxima for the model: the batch it is cut to, and of every other symbol what the first feed has. */
+function maximaOf(inputs: readonly Input[], feeds: Feeds): Record<string, number> {
+  const maxima: Record<string, number> = {};
+  for (const { name, shape } of inputs)
+    shape.forEach((dim, axis) => {
+      if (typeof dim !== "string") return;
+      const fed = feeds[name];
+      const known = fed !== undefined && !ArrayBuffer.isView(fed) ? fed.shape[axis]! : 1;
+      maxima[dim] = max(maxima[dim] ?? 1, known, axis === 0 ? CALIBRATION_BATCH : 1);
+    });
+  return maxima;
+}

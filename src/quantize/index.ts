@@ -1,0 +1,226 @@
+// Float graph in, quantized graph out. The order: equalize (needs no data), calibrate once, choose ranges, correct
+// biases, convert.
+
+import { Model } from "../engine/model";
+import { Engine } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import type { Graph, Node } from "../graph/graph";
+import { registry } from "../ops";
+import { inferTypes, type Registry } from "../ops/infer";
+import { type EqualizeReport, equalize } from "../passes/equalize";
+import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
+import { convert } from "./convert";
+import {
+  type LayerSummary,
+  type QuantizeOptions,
+  type QuantizeSummary,
+  type Selection,
+  selectNodes,
+} from "./options";
+import { planRegions, type Region, type RegionPlan } from "./plan";
+import { type ChosenRange, chooseRange } from "./range";
+import { type Affine, activationParameters } from "./scheme";
+import { type QuantizedLayer, quantizeLayer } from "./weights";
+
+export type { Batches } from "./calibrate";
+export type { LayerSummary, Override, QuantizeMode, QuantizeOptions, QuantizeSummary } from "./options";
+export type { RangeChoice, RangeMethod } from "./range";
+
+export interface Quantized {
+  readonly graph: Graph;
+  readonly summary: QuantizeSummary;
+}
+
+/** Quantizes a simplified float graph. Deterministic: the same graph, options and samples give the same bytes. */
+export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Quantized> {
+  const engine = new Engine();
+  return quantizeWith(
+    graph,
+    options,
+    registry,
+    (g, modelOptions) => new Model(g, registry, engine, modelOptions),
+  );
+}
+
+/** As `quantize`, with the ops and the model that runs the calibration. */
+export async function quantizeWith(
+  original: Graph,
+  options: QuantizeOptions,
+  ops: Registry,
+  makeObservable: MakeObservable,
+): Promise<Quantized> {
+  const { mode = "static", naive = false } = options;
+  checkInput(original, options);
+  options.signal?.throwIfAborted();
+  const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
+  const graph = equalization?.graph ?? original;
+  const selection = selectNodes(graph, options);
+  const plan = planRegions(graph, inferTypes(graph, ops), ops, mode, selection);
+  const corrects = mode === "static" && !naive && options.biasCorrection !== false;
+  const observations = await observe(graph, plan, corrects, options, makeObservable);
+  const ranges = chooseRanges(graph, plan, selection, observations);
+  const parameters = new Map(
+    [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
+  );
+  const { layers, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, {
+    naive,
+    corrects,
+    observations,
+  });
+  const provenance = {
+    quantization: {
+      mode,
+      naive,
+      equalized: equalization !== undefined,
+      biasCorrection: corrects,
+      samples: observations?.samples ?? 0,
+      range: naive ? "minmax" : (options.range ?? "auto"),
+      ranges: countMethods(ranges),
+      only: options.only ?? [],
+      skip: options.skip ?? [],
+      overrides: options.overrides ?? {},
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+    },
+  };
+  return {
+    graph: convert({ graph, plan, mode, parameters, layers, provenance }),
+    summary: {
+      mode,
+      layers: plan.decisions.map(({ node, quantized, reason }) => layerSummary(node, quantized, reason)),
+      equalized: equalization?.report.pairs ?? [],
+      skipped: [...notEqualized(equalization?.report), ...uncorrected],
+      biasCorrected: corrected,
+      samples: observations?.samples ?? 0,
+      warnings: [...selection.warnings, ...observationWarnings(observations), ...planWarnings(plan)],
+    },
+  };
+
+  function layerSummary(node: Node, quantized: boolean, reason: string | undefined): LayerSummary {
+    const region = plan.regions.get(node);
+    const range =
+      region?.result === "codes" ? ranges.get(plan.parametersOf(region.output))?.method : undefined;
+    return {
+      name: node.name,
+      op: node.op,
+      quantized,
+      ...(range ? { range } : {}),
+      ...(reason ? { reason } : {}),
+    };
+  }
+}
+
+function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOptions): void {
+  if (mode !== "static" && mode !== "dynamic")
+    throw new OctetteError("no such mode", {
+      code: "argument",
+      where: "mode",
+      expected: "static or dynamic",
+      got: String(mode),
+    });
+  if (mode === "static" && !calibration)
+    throw new OctetteError("static mode needs calibration data", {
+      code: "argument",
+      where: "calibration",
+      hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',
+    });
+  const already = graph.nodes.find(
+    ({ op, region }) => region !== undefined || op === "QuantizeLinear" || op === "DynamicQuantize",
+  );
+  if (already)
+    throw new OctetteError("the model is quantized already", {
+      code: "argument",
+      where: `${already.op} "${already.name}"`,
+      expected: "a float model",
+    });
+}
+
+/** Runs the calibration where ranges are needed. */
+async function observe(
+  graph: Graph,
+  plan: RegionPlan,
+  corrects: boolean,
+  { mode = "static", calibration, onProgress, signal }: QuantizeOptions,
+  makeObservable: MakeObservable,
+): Promise<Observations | undefined> {
+  if (mode === "dynamic" || plan.coded.size === 0) return undefined;
+  const histograms = new Set([...plan.coded].map((value) => plan.parametersOf(value)));
+  const means = corrects ? [...plan.regions.values()].flatMap(inputMeans) : [];
+  return calibrate(graph, calibration!, { histograms, means }, makeObservable, { onProgress, signal });
+}
+
+/** The mean of each input channel of a layer. */
+const inputMeans = ({ node, layer }: Region) =>
+  layer ? [{ value: node.inputs[0]!, axis: node.op === "MatMul" ? -1 : 1 }] : [];
+
+function chooseRanges(
+  graph: Graph,
+  plan: RegionPlan,
+  selection: Selection,
+  observations: Observations | undefined,
+): Map<string, ChosenRange> {
+  const producers = new Map<string, string>(graph.inputs.map(({ name }) => [name, name]));
+  for (const node of graph.nodes) for (const value of node.outputs) producers.set(value, node.name);
+  // A region goes by the name of its op, not of the activation in it.
+  for (const { node, output } of plan.regions.values()) producers.set(output, node.name);
+  const ranges = new Map<string, ChosenRange>();
+  for (const [value, observer] of observations?.observers ?? [])
+    ranges.set(value, chooseRange(observer.histogram(), selection.rangeOf(producers.get(value) ?? value)));
+  return ranges;
+}
+
+interface LayersInput {
+  readonly naive: boolean;
+  readonly corrects: boolean;
+  readonly observations: Observations | undefined;
+}
+
+function quantizeLayers(
+  graph: Graph,
+  plan: RegionPlan,
+  parameters: ReadonlyMap<string, Affine>,
+  { naive, corrects, observations }: LayersInput,
+) {
+  const layers = new Map<Node, QuantizedLayer>();
+  const corrected: string[] = [];
+  const uncorrected: { what: string; where: string; reason: string }[] = [];
+  for (const region of plan.regions.values()) {
+    const { node, layer, result } = region;
+    if (!layer) continue;
+    const [{ value, axis }] = inputMeans(region) as [{ value: string; axis: number }];
+    const means = corrects ? observations?.means(value, axis) : undefined;
+    const inputScale = result === "codes" ? parameters.get(plan.parametersOf(value))!.scale : undefined;
+    layers.set(node, quantizeLayer(graph, layer, { perTensor: naive, inputScale, means }));
+    if (means) corrected.push(node.name);
+    else if (corrects)
+      uncorrected.push({ what: "bias correction", where: node.name, reason: "its input was never seen" });
+  }
+  return { layers, corrected, uncorrected };
+}
+
+const notEqualized = (report: EqualizeReport | undefined) =>
+  (report?.skipped ?? []).map(({ where, reason }) => ({ what: "equalization", where, reason }));
+
+/** How often each method was chosen. */
+function countMethods(ranges: ReadonlyMap<string, ChosenRange>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { method } of ranges.values()) counts[method] = (counts[method] ?? 0) + 1;
+  return counts;
+}
+
+function observationWarnings(observations: Observations | undefined): string[] {
+  if (!observations) return [];
+  const warnings: string[] = [];
+  if (observations.samples < FEW_SAMPLES)
+    warnings.push(
+      `only ${observations.samples} calibration samples; ranges need at least ${FEW_SAMPLES}, better some hundred`,
+    );
+  for (const [value, { notFinite, count, min, max }] of observations.observers) {
+    if (notFinite > 0)
+      warnings.push(`"${value}" had ${notFinite} numbers that are NaN or infinite; they were ignored`);
+    if (count > 0 && min === 0 && max === 0) warnings.push(`"${value}" was zero throughout the calibration`);
+  }
+  return warnings;
+}
+
+const planWarnings = ({ regions }: RegionPlan): string[] =>
+  regions.size === 0 ? ["nothing was quantized; the layers say why"] : [];

@@ -1,0 +1,164 @@
+// Watches the numbers of one value while the float model runs: exact extremes, a histogram whose range grows with the
+// data, and means of channels, all in constant memory and one pass. What it holds in the end depends on the data alone,
+// not on how they were cut into batches.
+
+import { sizeOf, type TypedArray } from "../graph/tensor";
+import type { Layout } from "../ops/op";
+
+/** Bins of a histogram: 16 kB of counts, which stay in the nearest cache while they are filled. */
+export const BINS = 2048;
+/** Width that no two f32 numbers of interest are closer than; widths are this times a power of two. */
+const SMALLEST_WIDTH = 2 ** -126;
+
+const { floor, max, min } = Math;
+
+/** A value as observed: ONNX's order of dimensions, and how its elements lie in memory. */
+export interface Observed {
+  readonly shape: readonly number[];
+  readonly layout: Layout;
+  readonly data: TypedArray;
+}
+
+/** Counts of values in bins [i·width, (i+1)·width), i = first, first + 1, …; exact zeros are counted apart. */
+export interface Histogram {
+  readonly counts: Float64Array;
+  readonly first: number;
+  readonly width: number;
+  readonly zeros: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export class Observer {
+  /** Numbers seen, without those that are not finite. */
+  count = 0;
+  /** NaN and infinite numbers, which are left out of everything else. */
+  notFinite = 0;
+  min = Infinity;
+  max = -Infinity;
+  #zeros = 0;
+  /** The window of the histogram. Widths are powers of two, so two bins merge into exactly one of twice the width. */
+  #counts = new Float64Array(BINS);
+  #first = 0;
+  #width = SMALLEST_WIDTH;
+
+  observe({ data }: Pick<Observed, "data">): void {
+    let lo = Infinity;
+    let hi = -Infinity;
+    let zeros = 0;
+    let notFinite = 0;
+    for (let i = 0; i < data.length; i++) {
+      const x = data[i]!;
+      if (x - x !== 0) notFinite++;
+      else {
+        if (x < lo) lo = x;
+        if (x > hi) hi = x;
+        if (x === 0) zeros++;
+      }
+    }
+    this.notFinite += notFinite;
+    this.count += data.length - notFinite;
+    if (lo > hi) return;
+    this.min = min(this.min, lo);
+    this.max = max(this.max, hi);
+    this.#zeros += zeros;
+    this.#cover(this.min, this.max);
+    const counts = this.#counts;
+    const perUnit = 1 / this.#width; // a power of two, so x · perUnit is exact
+    const shift = -this.#first;
+    for (let i = 0; i < data.length; i++) {
+      const bin = data[i]! * perUnit + shift;
+      if (bin >= 0 && bin < BINS) counts[bin | 0]!++; // false for what is not finite
+    }
+    counts[shift]! -= zeros; // zeros fell into the bin that starts at zero
+  }
+
+  histogram(): Histogram {
+    return {
+      counts: this.#counts,
+      first: this.#first,
+      width: this.#width,
+      zeros: this.#zeros,
+      min: this.count ? this.min : 0,
+      max: this.count ? this.max : 0,
+    };
+  }
+
+  /** Moves or widens the window until it holds [lo, hi] and zero. The width ends as the smallest that fits. */
+  #cover(lo: number, hi: number): void {
+    const low = min(0, lo);
+    const high = max(0, hi);
+    const binsNeeded = () => floor(high / this.#width) - floor(low / this.#width) + 1;
+    while (binsNeeded() > BINS) {
+      const merged = new Float64Array(BINS);
+      const first = floor(this.#first / 2);
+      for (let i = 0; i < BINS; i++) {
+        const count = this.#counts[i]!;
+        if (count > 0) merged[floor((this.#first + i) / 2) - first]! += count;
+      }
+      this.#counts = merged;
+      this.#first = first;
+      this.#width *= 2;
+    }
+    const first = floor(low / this.#width);
+    if (first === this.#first) return;
+    const moved = new Float64Array(BINS);
+    for (let i = 0; i < BINS; i++) {
+      const count = this.#counts[i]!;
+      if (count > 0) moved[this.#first + i - first] = count;
+    }
+    this.#counts = moved;
+    this.#first = first;
+  }
+}
+
+/** Mean of every index of one axis (counted from the end if negative), over all samples; what is not finite counts as 0. */
+export class ChannelMeans {
+  #sums: Float64Array | undefined;
+  #samples = 0;
+  readonly #axis: number;
+
+  constructor(axis: number) {
+    this.#axis = axis;
+  }
+
+  /** Means in ONNX's order of elements. Undefined when nothing was seen. */
+  means(): Float64Array | undefined {
+    return this.#samples === 0 ? undefined : this.#sums?.map((sum) => sum / this.#samples);
+  }
+
+  /** Adds to the sum of every channel, sample by sample, so that neither layout nor batch size moves a bit. */
+  observe({ shape, layout, data }: Observed): void {
+    const axis = this.#axis < 0 ? shape.length + this.#axis : this.#axis;
+    const channels = shape[axis]!;
+    const sums = (this.#sums ??= new Float64Array(channels));
+    this.#samples += channels === 0 ? 0 : data.length / channels;
+    const flatChannels = layout.startsWith("flat:") ? Number(layout.slice(5)) : 0;
+    if (flatChannels > 0) {
+      // [n][spatial][C] in memory, feature c·spatial + s in ONNX's order.
+      const spatial = channels / flatChannels;
+      for (let at = 0; at < data.length; at += channels)
+        for (let s = 0, i = at; s < spatial; s++)
+          for (let c = 0; c < flatChannels; c++, i++) sums[c * spatial + s]! += finite(data[i]!);
+      return;
+    }
+    const inner =
+      layout === "channelsLast"
+        ? innerOf(channelsLast(shape), axis === 1 ? -1 : axis - 1)
+        : innerOf(shape, axis);
+    for (let at = 0; at < data.length; )
+      for (let c = 0; c < channels; c++) {
+        let sum = sums[c]!;
+        for (let s = 0; s < inner; s++, at++) sum += finite(data[at]!);
+        sums[c] = sum;
+      }
+  }
+}
+
+/** The order of dimensions that a channels-last value has in memory. */
+const channelsLast = (shape: readonly number[]) => [shape[0]!, ...shape.slice(2), shape[1]!];
+
+/** Elements from one index of an axis to the next. */
+const innerOf = (shape: readonly number[], axis: number) => (axis === -1 ? 1 : sizeOf(shape.slice(axis + 1)));
+
+const finite = (x: number): number => (x - x === 0 ? x : 0);

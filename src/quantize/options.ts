@@ -1,0 +1,143 @@
+// What a caller may ask of the quantizer, and which nodes it is asked of.
+
+import { OctetteError } from "../errors";
+import type { Graph, Node } from "../graph/graph";
+import type { EqualizedPair } from "../passes/equalize";
+import type { Batches, Progress } from "./calibrate";
+import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
+
+export type QuantizeMode = "static" | "dynamic";
+
+/** What is different for the nodes whose name matches a pattern. */
+export interface Override {
+  /** Stay float. */
+  readonly float?: boolean;
+  /** How the range of the node's output (or of the input of that name) is found. */
+  readonly range?: RangeChoice;
+  readonly bits?: 8;
+}
+
+export interface QuantizeOptions {
+  /**
+   * `static` (default): activations have ranges found by calibration, everything that can runs on integers. `dynamic`:
+   * Gemm and MatMul only, the range of every row found while running; needs no data.
+   */
+  readonly mode?: QuantizeMode;
+  /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode reads them once. */
+  readonly calibration?: Batches;
+  /** How ranges of activations are found; default `auto`, the method with the least error for each value. */
+  readonly range?: RangeChoice;
+  /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. */
+  readonly naive?: boolean;
+  /** Only these operators, such as ["Gemm", "MatMul"]. Ops that only move codes follow their input. */
+  readonly only?: readonly string[];
+  /** Names of nodes that stay float; `*` stands for any characters. */
+  readonly skip?: readonly string[];
+  /** By name pattern; where several match, later ones win. */
+  readonly overrides?: Readonly<Record<string, Override>>;
+  /** Cross-layer equalization, default true. */
+  readonly equalize?: boolean;
+  /** Bias correction in static mode, default true. */
+  readonly biasCorrection?: boolean;
+  /** The seed that chose the calibration samples, recorded with the model. */
+  readonly seed?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of one node. */
+export interface LayerSummary {
+  readonly name: string;
+  readonly op: string;
+  readonly quantized: boolean;
+  /** How the range of its output was found. */
+  readonly range?: RangeMethod;
+  /** Why it stayed float, or what it was joined with. */
+  readonly reason?: string;
+}
+
+export interface QuantizeSummary {
+  readonly mode: QuantizeMode;
+  readonly layers: readonly LayerSummary[];
+  readonly equalized: readonly EqualizedPair[];
+  /** Steps that were not done somewhere, and why. */
+  readonly skipped: readonly { readonly what: string; readonly where: string; readonly reason: string }[];
+  /** Layers whose bias was corrected. */
+  readonly biasCorrected: readonly string[];
+  readonly samples: number;
+  readonly warnings: readonly string[];
+}
+
+/** The options, checked, with patterns resolved to the names of nodes. */
+export interface Selection {
+  /** Why the node of this name stays float; undefined when no pattern says so. */
+  skipReason(name: string): string | undefined;
+  /** As `skipReason`, or because its operator was not asked for. */
+  floatReason(node: Node): string | undefined;
+  /** How the range of a node's output or of an input is found. */
+  rangeOf(name: string): RangeChoice;
+  readonly warnings: readonly string[];
+}
+
+export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
+  const { only, skip = [], overrides = {}, naive = false } = options;
+  const range = naive ? "minmax" : (options.range ?? "auto");
+  checkRangeChoice(range, "range");
+  const names = [...graph.nodes.map((node) => node.name), ...graph.inputs.map((input) => input.name)];
+  const warnings: string[] = [];
+  const compile = (pattern: string, where: string) => {
+    const matches = matcher(pattern);
+    if (!names.some(matches)) warnings.push(`${where} "${pattern}" matches no node`);
+    return matches;
+  };
+  const skipped = skip.map((pattern) => ({ pattern, matches: compile(pattern, "skip") }));
+  const overridden = Object.entries(overrides).map(([pattern, override]) => {
+    if (override.range !== undefined) checkRangeChoice(override.range, `overrides["${pattern}"].range`);
+    if (override.bits !== undefined && override.bits !== 8)
+      throw new OctetteError("only 8 bits are supported", {
+        code: "argument",
+        where: `overrides["${pattern}"].bits`,
+        expected: "8",
+        got: String(override.bits),
+        hint: "Use { float: true } to leave the node as it is",
+      });
+    return { pattern, override, matches: compile(pattern, "override") };
+  });
+  for (const op of only ?? [])
+    if (!graph.nodes.some((node) => node.op === op)) warnings.push(`the model has no ${op} (option only)`);
+  const overrideOf = (name: string): Override =>
+    Object.assign({}, ...overridden.filter(({ matches }) => matches(name)).map(({ override }) => override));
+  const skipReason = (name: string): string | undefined => {
+    const pattern = skipped.find(({ matches }) => matches(name))?.pattern;
+    if (pattern !== undefined) return `skipped by "${pattern}"`;
+    return overrideOf(name).float ? "float by override" : undefined;
+  };
+  return {
+    warnings,
+    skipReason,
+    floatReason({ name, op }) {
+      const asked = !only || only.includes(op) || movesCodes.has(op);
+      return skipReason(name) ?? (asked ? undefined : `${op} is not among the operators asked for`);
+    },
+    rangeOf: (name) => (naive ? "minmax" : (overrideOf(name).range ?? range)),
+  };
+}
+
+/** Ops that move codes without computing: their output has the scale and zero point of their input. */
+export const movesCodes: ReadonlySet<string> = new Set([
+  "MaxPool",
+  "GlobalMaxPool",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+  "Slice",
+]);
+
+/** A test for names where `*` in the pattern stands for any characters. */
+export function matcher(pattern: string): (name: string) => boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  const expression = new RegExp(`^${parts.join(".*")}$`, "s");
+  return (name) => expression.test(name);
+}

@@ -1,0 +1,147 @@
+// How scale and zero point are chosen and codes are made: weights, biases and activations, each by one function that
+// conversion and training share. Every step is rounded to f32 as the kernels round it, so codes are the same on every
+// engine.
+
+import { OctetteError } from "../errors";
+import { sizeOf } from "../graph/tensor";
+import { rne } from "../ops/codes";
+
+const { fround, abs, max, min } = Math;
+
+/** Weight codes are −127..127; −128 is left out so that the range is symmetric and no s8·s8 pair wraps. */
+export const WEIGHT_LIMIT = 127;
+/** Largest activation code. */
+export const ACTIVATION_LIMIT = 255;
+/** Bias codes stay below this: with at most `MAX_REDUCTION` products of u8 and s8 an accumulator stays in int32. */
+export const BIAS_LIMIT = 2 ** 30;
+/** Most products one accumulator may sum: 32 896 · 255 · 128 < 2^30. */
+export const MAX_REDUCTION = 32_896;
+/** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
+const SMALLEST_SCALE = 2 ** -126;
+
+/** Parameters of u8 codes: x = (q − zeroPoint) · scale. */
+export interface Affine {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** What a range that holds nothing but zero gets, as in ONNX Runtime. */
+const DEGENERATE: Affine = { scale: 1, zeroPoint: 0 };
+
+/**
+ * Affine u8 parameters for numbers in [lo, hi]: s = (max(0, hi) − min(0, lo)) / 255, zp = rne(−lo / s), clamped. Zero
+ * always has a code of its own. Source: ONNX DynamicQuantizeLinear; all steps in f32.
+ */
+export function activationParameters(lo: number, hi: number): Affine {
+  const low = min(0, fround(lo));
+  const high = max(0, fround(hi));
+  const scale = fround(fround(high - low) / ACTIVATION_LIMIT);
+  if (!Number.isFinite(scale))
+    throw new OctetteError("a range must be finite", {
+      code: "argument",
+      where: "range",
+      got: `[${lo}, ${hi}]`,
+    });
+  if (scale < SMALLEST_SCALE) return DEGENERATE;
+  return { scale, zeroPoint: min(ACTIVATION_LIMIT, max(0, rne(fround(-low / scale)))) };
+}
+
+/** Strides of a tensor seen as [outer][channels][inner] around one axis. */
+export interface Channels {
+  readonly outer: number;
+  readonly channels: number;
+  readonly inner: number;
+}
+
+export const channelsOf = (shape: readonly number[], axis: number): Channels => ({
+  outer: sizeOf(shape.slice(0, axis)),
+  channels: shape[axis]!,
+  inner: sizeOf(shape.slice(axis + 1)),
+});
+
+/** Calls `visit(channel, from, to)` for every run of consecutive elements that belong to one channel. */
+export function forEachRun(
+  { outer, channels, inner }: Channels,
+  visit: (channel: number, from: number, to: number) => void,
+): void {
+  for (let o = 0, at = 0; o < outer; o++)
+    for (let c = 0; c < channels; c++, at += inner) visit(c, at, at + inner);
+}
+
+/** max |w| of every channel. */
+export function channelMaxima(w: Float32Array, shape: Channels): Float32Array {
+  const maxima = new Float32Array(shape.channels);
+  forEachRun(shape, (c, from, to) => {
+    let largest = maxima[c]!;
+    for (let i = from; i < to; i++) largest = max(largest, abs(w[i]!));
+    maxima[c] = largest;
+  });
+  return maxima;
+}
+
+export interface WeightScaleOptions {
+  /** One scale for all channels, from the largest of them. */
+  readonly perTensor?: boolean;
+  /** Scale of the layer's input codes, where the bias becomes int32 codes of scale sx·sw. */
+  readonly inputScale?: number;
+  readonly bias?: Float32Array;
+}
+
+/**
+ * Symmetric scales of weights, one a channel: s = max|w| / 127. Raised where needed so that the bias code |b| / (sx·s)
+ * is at most half of `BIAS_LIMIT` (the other half is left to bias correction) and sx·s is a normal number. A channel
+ * of zeros has scale 1, or the smallest that its bias allows: its codes are 0 at any scale, its bias is not.
+ */
+export function weightScales(
+  w: Float32Array,
+  shape: Channels,
+  options: WeightScaleOptions = {},
+): Float32Array {
+  const { perTensor = false, inputScale, bias } = options;
+  const maxima = channelMaxima(w, shape);
+  if (perTensor) maxima.fill(maxima.reduce((a, b) => max(a, b), 0));
+  const scales = maxima.map((largest) => fround(largest / WEIGHT_LIMIT));
+  for (let c = 0; c < scales.length; c++) {
+    const isZero = scales[c]! < SMALLEST_SCALE;
+    if (isZero) scales[c] = 1;
+    if (inputScale === undefined) continue;
+    const floor = fround(max(abs(bias?.[c] ?? 0) / (BIAS_LIMIT / 2), SMALLEST_SCALE) / inputScale);
+    if (isZero && bias && bias[c] !== 0) scales[c] = max(floor, SMALLEST_SCALE);
+    else scales[c] = max(floor, scales[c]!);
+  }
+  if (perTensor) scales.fill(scales.reduce((a, b) => max(a, b), 0));
+  return scales;
+}
+
+/**
+ * q = clamp(rne(w / s[c]), −127, 127), with a true f32 division. The one function that makes weight codes: conversion
+ * and every training step call it, so the codes that were trained are the codes that are deployed.
+ */
+export function quantizeWeights(w: Float32Array, shape: Channels, scales: Float32Array): Int8Array {
+  const codes = new Int8Array(w.length);
+  forEachRun(shape, (c, from, to) => {
+    const scale = scales[c]!;
+    for (let i = from; i < to; i++)
+      codes[i] = max(-WEIGHT_LIMIT, min(WEIGHT_LIMIT, rne(fround(w[i]! / scale))));
+  });
+  return codes;
+}
+
+/** What the codes stand for: w = q · s[c]. */
+export function dequantizeWeights(codes: Int8Array, shape: Channels, scales: Float32Array): Float32Array {
+  const w = new Float32Array(codes.length);
+  forEachRun(shape, (c, from, to) => {
+    for (let i = from; i < to; i++) w[i] = codes[i]! * scales[c]!;
+  });
+  return w;
+}
+
+/** Scale of an accumulator, f32(sx·sw[c]): that of the bias codes. */
+export const biasScales = (inputScale: number, scales: Float32Array): Float32Array =>
+  scales.map((scale) => fround(inputScale * scale));
+
+/** Bias codes, rne(b / f32(sx·sw[c])), zero point 0, clamped below `BIAS_LIMIT`. */
+export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Array {
+  const limit = BIAS_LIMIT - 1;
+  return Int32Array.from(bias, (b, c) => max(-limit, min(limit, rne(fround(b / scales[c]!)))));
+}

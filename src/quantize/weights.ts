@@ -1,0 +1,95 @@
+// The constants of a layer in its quantized form: weight codes and scales, the corrected bias as int32 codes or as
+// floats, with alpha and beta of a Gemm multiplied in.
+
+import type { Graph } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
+import { numberOf } from "../ops/op";
+import type { LinearLayer } from "../passes/linear-layer";
+import { correctBias } from "./bias-correction";
+import {
+  biasScales,
+  type Channels,
+  channelsOf,
+  dequantizeWeights,
+  quantizeBias,
+  quantizeWeights,
+  weightScales,
+} from "./scheme";
+
+export interface QuantizedLayer {
+  readonly codes: Tensor;
+  /** One a channel, or a scalar. */
+  readonly scale: Tensor;
+  readonly zeroPoint: Tensor;
+  /** Axis of the codes that the scales belong to. */
+  readonly axis: number;
+  /** The bias as floats, one an output. */
+  readonly bias: Tensor | undefined;
+  /** The bias as codes of scale sx·sw; present when the input's scale is known. */
+  readonly biasCodes?: { readonly codes: Tensor; readonly scale: Tensor };
+}
+
+export interface LayerOptions {
+  /** One scale for the whole weight. */
+  readonly perTensor: boolean;
+  /** Scale of the input's codes where the accumulator is requantized, so that the bias must be int32. */
+  readonly inputScale?: number | undefined;
+  /** Means of the input channels; the bias is corrected where they are given. */
+  readonly means?: Float64Array | undefined;
+}
+
+/** Weights and bias of a layer with alpha and beta applied, the bias one number an output. */
+export function layerConstants(
+  graph: Graph,
+  layer: LinearLayer,
+): { weights: Float32Array; bias: Float32Array | undefined } {
+  const factor = (name: string) => (layer.node.op === "Gemm" ? numberOf(layer.node, name, 1) : 1);
+  const [alpha, beta] = [factor("alpha"), factor("beta")];
+  const weights = Float32Array.from(graph.constants.get(layer.weight)!.data, (w) => w * alpha);
+  const given = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!.data;
+  const bias =
+    given &&
+    Float32Array.from({ length: layer.outputs }, (_, o) => given[given.length === 1 ? 0 : o]! * beta);
+  return { weights, bias };
+}
+
+export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOptions): QuantizedLayer {
+  const { perTensor, inputScale, means } = options;
+  const { shape } = graph.constants.get(layer.weight)!;
+  const constants = layerConstants(graph, layer);
+  const channels: Channels = channelsOf(shape, layer.axis);
+  const scales = weightScales(constants.weights, channels, {
+    perTensor,
+    ...(inputScale === undefined ? {} : { inputScale }),
+    ...(constants.bias ? { bias: constants.bias } : {}),
+  });
+  const codes = quantizeWeights(constants.weights, channels, scales);
+  const rounded = () => dequantizeWeights(codes, channels, scales);
+  const bias = means
+    ? correctBias(layer, constants.weights, rounded(), constants.bias, means)
+    : constants.bias;
+  const ofScales = (data: Float32Array): Tensor =>
+    perTensor
+      ? { dtype: "f32", shape: [], data: data.slice(0, 1) }
+      : { dtype: "f32", shape: [data.length], data };
+  const biasScale = inputScale === undefined ? undefined : biasScales(inputScale, scales);
+  return {
+    codes: { dtype: "i8", shape, data: codes },
+    scale: ofScales(scales),
+    zeroPoint: {
+      dtype: "i8",
+      shape: perTensor ? [] : [scales.length],
+      data: new Int8Array(perTensor ? 1 : scales.length),
+    },
+    axis: layer.axis,
+    bias: bias && { dtype: "f32", shape: [bias.length], data: bias },
+    ...(bias && biasScale
+      ? {
+          biasCodes: {
+            codes: { dtype: "i32", shape: [bias.length], data: quantizeBias(bias, biasScale) },
+            scale: ofScales(biasScale),
+          },
+        }
+      : {}),
+  };
+}
