@@ -3,7 +3,7 @@
 
 import type { Node } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
-import { type Inputs, need, numberAttribute, type Operator, stringAttribute } from "./node";
+import { type Inputs, need, type Operator, realAttribute, stringAttribute } from "./node";
 import { broadcastShapes, broadcastStrides, offsets } from "./view";
 
 /** erf(x) = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (2n+1)!!, whose terms all have one sign (Abramowitz & Stegun 7.1.6). */
@@ -27,8 +27,8 @@ type Unary = (node: Node, inputs: Inputs) => (x: number) => number;
 export function boundsOf(node: Node, inputs: Inputs): { lo: number; hi: number } {
   if (node.op === "Relu") return { lo: 0, hi: Infinity };
   return {
-    lo: inputs[1]?.data[0] ?? numberAttribute(node, "min", -Infinity),
-    hi: inputs[2]?.data[0] ?? numberAttribute(node, "max", Infinity),
+    lo: inputs[1]?.data[0] ?? realAttribute(node, "min", -Infinity),
+    hi: inputs[2]?.data[0] ?? realAttribute(node, "max", Infinity),
   };
 }
 
@@ -42,15 +42,15 @@ export const unary: Readonly<Record<string, Unary>> = {
   Relu: bounded,
   Clip: bounded,
   LeakyRelu: (node) => {
-    const alpha = numberAttribute(node, "alpha", 0.01);
+    const alpha = realAttribute(node, "alpha", 0.01);
     return (x) => (x < 0 ? alpha * x : x);
   },
   Elu: (node) => {
-    const alpha = numberAttribute(node, "alpha", 1);
+    const alpha = realAttribute(node, "alpha", 1);
     return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
   },
   HardSigmoid: (node) => {
-    const [alpha, beta] = [numberAttribute(node, "alpha", 0.2), numberAttribute(node, "beta", 0.5)];
+    const [alpha, beta] = [realAttribute(node, "alpha", 0.2), realAttribute(node, "beta", 0.5)];
     return (x) => clamp(alpha * x + beta, 0, 1);
   },
   HardSwish: () => (x) => x * clamp(x / 6 + 0.5, 0, 1),

@@ -3,7 +3,16 @@
 
 import type { Node } from "../../src/graph/graph";
 import { sizeOf, type TypedArray, tensor } from "../../src/graph/tensor";
-import { axisOf, fail, listAttribute, listParameter, need, numberAttribute, type Operator } from "./node";
+import {
+  axisOf,
+  fail,
+  listAttribute,
+  listParameter,
+  need,
+  numberAttribute,
+  type Operator,
+  realAttribute,
+} from "./node";
 import { productOf } from "./product";
 import { expand, offsets, stridesOf } from "./view";
 import { eachPatch, PADDING, tapMajor, windowsOf } from "./windows";
@@ -41,8 +50,8 @@ const conv: Operator = (node, inputs) => {
 const gemm: Operator = (node, inputs) => {
   const { shape, m, n, k, a, b } = productOf(node, need(node, inputs, 0), need(node, inputs, 1));
   const c = inputs[2] && expand(inputs[2], shape);
-  const alpha = numberAttribute(node, "alpha", 1);
-  const beta = numberAttribute(node, "beta", 1);
+  const alpha = realAttribute(node, "alpha", 1);
+  const beta = realAttribute(node, "beta", 1);
   const y = tensor("f32", shape, []);
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++) {
@@ -112,7 +121,7 @@ const averagePool: Operator = (node, inputs) => {
 const batchNormalization: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => need(node, inputs, i).data);
-  const epsilon = numberAttribute(node, "epsilon", 1e-5);
+  const epsilon = realAttribute(node, "epsilon", 1e-5);
   if (numberAttribute(node, "training_mode", 0)) fail(node, "only the inference form");
   const [, channels = 1, ...spatial] = x.shape;
   const pixels = sizeOf(spatial);

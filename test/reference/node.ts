@@ -16,6 +16,10 @@ export function numberAttribute(node: Node, name: string, otherwise: number): nu
   return typeof value === "number" ? value : fail(node, `attribute ${name} is no number`);
 }
 
+/** A float attribute, which ONNX holds as f32. */
+export const realAttribute = (node: Node, name: string, otherwise: number): number =>
+  Math.fround(numberAttribute(node, name, otherwise));
+
 export function stringAttribute(node: Node, name: string, otherwise: string): string {
   const value = node.attributes[name] ?? otherwise;
   return typeof value === "string" ? value : fail(node, `attribute ${name} is no string`);

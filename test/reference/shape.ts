@@ -13,6 +13,7 @@ import {
   need,
   numberAttribute,
   type Operator,
+  realAttribute,
   stringAttribute,
 } from "./node";
 import { broadcastShapes, expand, offsets, pick, stridesOf } from "./view";
@@ -178,7 +179,7 @@ export function pad(node: Node, inputs: Inputs, value: number): Tensor {
 }
 
 export const padValue = (node: Node, inputs: Inputs): number =>
-  inputs[2]?.data[0] ?? numberAttribute(node, "value", 0);
+  inputs[2]?.data[0] ?? realAttribute(node, "value", 0);
 
 /** Operators that only move elements, so that in an integer region they move codes. */
 export const moves: Readonly<Record<string, Operator>> = {
