@@ -24,13 +24,9 @@ function biasAt(bias: usize, column: i32): v128 {
   return bias ? v128.load(bias + ((<usize>column) << 2)) : f32x4.splat(0);
 }
 
+/** Adds the bias, clamps, stores what is left of eight columns. */
 function finish(y: usize, v0: v128, v1: v128, b0: v128, b1: v128, lo: v128, hi: v128, cols: i32): void {
-  v0 = clamp(f32x4.add(v0, b0), lo, hi);
-  v1 = clamp(f32x4.add(v1, b1), lo, hi);
-  if (cols >= 8) {
-    v128.store(y, v0);
-    v128.store(y, v1, 16);
-  } else storeWords8(y, v0, v1, cols);
+  storeWords8(y, clamp(f32x4.add(v0, b0), lo, hi), clamp(f32x4.add(v1, b1), lo, hi), cols);
 }
 
 /**
@@ -82,12 +78,26 @@ export function multiply(
         c30 = f32x4.add(c30, f32x4.mul(v, b0));
         c31 = f32x4.add(c31, f32x4.mul(v, b1));
       }
-      let out = y + <usize>i * ldy + ((<usize>j) << 2);
+      const y0 = y + <usize>i * ldy + ((<usize>j) << 2);
+      const y1 = y0 + ldy;
+      const y2 = y1 + ldy;
+      const y3 = y2 + ldy;
       const left = rows - i;
-      finish(out, c00, c01, bias0, bias1, lo, hi, n - j);
-      if (left > 1) finish((out += ldy), c10, c11, bias0, bias1, lo, hi, n - j);
-      if (left > 2) finish((out += ldy), c20, c21, bias0, bias1, lo, hi, n - j);
-      if (left > 3) finish((out += ldy), c30, c31, bias0, bias1, lo, hi, n - j);
+      if (left >= 4 && n - j >= 8) {
+        v128.store(y0, clamp(f32x4.add(c00, bias0), lo, hi));
+        v128.store(y0, clamp(f32x4.add(c01, bias1), lo, hi), 16);
+        v128.store(y1, clamp(f32x4.add(c10, bias0), lo, hi));
+        v128.store(y1, clamp(f32x4.add(c11, bias1), lo, hi), 16);
+        v128.store(y2, clamp(f32x4.add(c20, bias0), lo, hi));
+        v128.store(y2, clamp(f32x4.add(c21, bias1), lo, hi), 16);
+        v128.store(y3, clamp(f32x4.add(c30, bias0), lo, hi));
+        v128.store(y3, clamp(f32x4.add(c31, bias1), lo, hi), 16);
+      } else {
+        finish(y0, c00, c01, bias0, bias1, lo, hi, n - j);
+        if (left > 1) finish(y1, c10, c11, bias0, bias1, lo, hi, n - j);
+        if (left > 2) finish(y2, c20, c21, bias0, bias1, lo, hi, n - j);
+        if (left > 3) finish(y3, c30, c31, bias0, bias1, lo, hi, n - j);
+      }
     }
   }
 }

@@ -10,7 +10,8 @@ function copyRun(y: usize, x: usize, bytes: i32): void {
     memory.copy(y, x, bytes);
     return;
   }
-  for (; bytes > 0; bytes -= 16, x += 16, y += 16) storeBytes(y, v128.load(x), bytes);
+  for (; bytes >= 16; bytes -= 16, x += 16, y += 16) v128.store(y, v128.load(x));
+  if (bytes > 0) storeBytes(y, v128.load(x), bytes);
 }
 
 /** y[r] = x[r]: rows of `bytes`, ldy and ldx bytes apart. Range: rows. */

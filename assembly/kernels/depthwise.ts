@@ -13,13 +13,13 @@ export function packDepthwise(dst: usize, w: usize, channels: i32, taps: i32): v
   }
 }
 
-/** One pixel, eight channels: columns × rows of taps, `dx` and `dy` bytes apart in x, `wy` from row to row in w. */
+/** One pixel: `rows` × `cols` taps, dy and dx bytes apart in x, wy and wx in w. */
 function one(
   y: usize,
   x: usize,
   w: usize,
   bias: usize,
-  count: i32,
+  channels: i32,
   rows: i32,
   cols: i32,
   dx: usize,
@@ -29,24 +29,34 @@ function one(
   lo: v128,
   hi: v128,
 ): void {
-  let c0 = f32x4.splat(0);
-  let c1 = c0;
-  for (; rows > 0; rows--, x += dy, w += wy) {
-    let p = x;
-    let q = w;
-    for (let i = 0; i < cols; i++, p += dx, q += wx) {
-      c0 = f32x4.add(c0, f32x4.mul(v128.load(p), v128.load(q)));
-      c1 = f32x4.add(c1, f32x4.mul(v128.load(p, 16), v128.load(q, 16)));
+  for (let c = 0; c < channels; c += 8, y += 32, x += 32, w += 32) {
+    let c0 = f32x4.splat(0);
+    let c1 = c0;
+    let line = x;
+    let tap = w;
+    for (let i = rows; i > 0; i--, line += dy, tap += wy) {
+      let p = line;
+      let q = tap;
+      for (let j = cols; j > 0; j--, p += dx, q += wx) {
+        c0 = f32x4.add(c0, f32x4.mul(v128.load(p), v128.load(q)));
+        c1 = f32x4.add(c1, f32x4.mul(v128.load(p, 16), v128.load(q, 16)));
+      }
     }
+    if (bias) {
+      c0 = f32x4.add(c0, v128.load(bias));
+      c1 = f32x4.add(c1, v128.load(bias, 16));
+      bias += 32;
+    }
+    c0 = clamp(c0, lo, hi);
+    c1 = clamp(c1, lo, hi);
+    if (channels - c >= 8) {
+      v128.store(y, c0);
+      v128.store(y, c1, 16);
+    } else storeWords8(y, c0, c1, channels - c);
   }
-  if (bias) {
-    c0 = f32x4.add(c0, v128.load(bias));
-    c1 = f32x4.add(c1, v128.load(bias, 16));
-  }
-  storeWords8(y, clamp(c0, lo, hi), clamp(c1, lo, hi), count);
 }
 
-/** The same for four neighbours in y, `sx` bytes apart in x and `sy` in y. */
+/** The same for four neighbours in y, sy bytes apart in y and sx in x. */
 function four(
   y: usize,
   sy: usize,
@@ -54,7 +64,7 @@ function four(
   sx: usize,
   w: usize,
   bias: usize,
-  count: i32,
+  channels: i32,
   rows: i32,
   cols: i32,
   dx: usize,
@@ -64,40 +74,72 @@ function four(
   lo: v128,
   hi: v128,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
-  for (; rows > 0; rows--, x += dy, w += wy) {
-    let p = x;
-    let q = w;
-    for (let i = 0; i < cols; i++, p += dx, q += wx) {
-      const w0 = v128.load(q);
-      const w1 = v128.load(q, 16);
-      let s = p;
-      c00 = f32x4.add(c00, f32x4.mul(v128.load(s), w0));
-      c01 = f32x4.add(c01, f32x4.mul(v128.load(s, 16), w1));
-      s += sx;
-      c10 = f32x4.add(c10, f32x4.mul(v128.load(s), w0));
-      c11 = f32x4.add(c11, f32x4.mul(v128.load(s, 16), w1));
-      s += sx;
-      c20 = f32x4.add(c20, f32x4.mul(v128.load(s), w0));
-      c21 = f32x4.add(c21, f32x4.mul(v128.load(s, 16), w1));
-      s += sx;
-      c30 = f32x4.add(c30, f32x4.mul(v128.load(s), w0));
-      c31 = f32x4.add(c31, f32x4.mul(v128.load(s, 16), w1));
+  for (let c = 0; c < channels; c += 8, y += 32, x += 32, w += 32) {
+    let c00 = f32x4.splat(0);
+    let c01 = c00;
+    let c10 = c00;
+    let c11 = c00;
+    let c20 = c00;
+    let c21 = c00;
+    let c30 = c00;
+    let c31 = c00;
+    let line = x;
+    let tap = w;
+    for (let i = rows; i > 0; i--, line += dy, tap += wy) {
+      let p = line;
+      let q = tap;
+      for (let j = cols; j > 0; j--, p += dx, q += wx) {
+        const w0 = v128.load(q);
+        const w1 = v128.load(q, 16);
+        let s = p;
+        c00 = f32x4.add(c00, f32x4.mul(v128.load(s), w0));
+        c01 = f32x4.add(c01, f32x4.mul(v128.load(s, 16), w1));
+        s += sx;
+        c10 = f32x4.add(c10, f32x4.mul(v128.load(s), w0));
+        c11 = f32x4.add(c11, f32x4.mul(v128.load(s, 16), w1));
+        s += sx;
+        c20 = f32x4.add(c20, f32x4.mul(v128.load(s), w0));
+        c21 = f32x4.add(c21, f32x4.mul(v128.load(s, 16), w1));
+        s += sx;
+        c30 = f32x4.add(c30, f32x4.mul(v128.load(s), w0));
+        c31 = f32x4.add(c31, f32x4.mul(v128.load(s, 16), w1));
+      }
+    }
+    let b0 = f32x4.splat(0);
+    let b1 = b0;
+    if (bias) {
+      b0 = v128.load(bias);
+      b1 = v128.load(bias, 16);
+      bias += 32;
+    }
+    c00 = clamp(f32x4.add(c00, b0), lo, hi);
+    c01 = clamp(f32x4.add(c01, b1), lo, hi);
+    c10 = clamp(f32x4.add(c10, b0), lo, hi);
+    c11 = clamp(f32x4.add(c11, b1), lo, hi);
+    c20 = clamp(f32x4.add(c20, b0), lo, hi);
+    c21 = clamp(f32x4.add(c21, b1), lo, hi);
+    c30 = clamp(f32x4.add(c30, b0), lo, hi);
+    c31 = clamp(f32x4.add(c31, b1), lo, hi);
+    const count = channels - c;
+    const y1 = y + sy;
+    const y2 = y1 + sy;
+    const y3 = y2 + sy;
+    if (count >= 8) {
+      v128.store(y, c00);
+      v128.store(y, c01, 16);
+      v128.store(y1, c10);
+      v128.store(y1, c11, 16);
+      v128.store(y2, c20);
+      v128.store(y2, c21, 16);
+      v128.store(y3, c30);
+      v128.store(y3, c31, 16);
+    } else {
+      storeWords8(y, c00, c01, count);
+      storeWords8(y1, c10, c11, count);
+      storeWords8(y2, c20, c21, count);
+      storeWords8(y3, c30, c31, count);
     }
   }
-  const b0 = bias ? v128.load(bias) : f32x4.splat(0);
-  const b1 = bias ? v128.load(bias, 16) : f32x4.splat(0);
-  storeWords8(y, clamp(f32x4.add(c00, b0), lo, hi), clamp(f32x4.add(c01, b1), lo, hi), count);
-  storeWords8((y += sy), clamp(f32x4.add(c10, b0), lo, hi), clamp(f32x4.add(c11, b1), lo, hi), count);
-  storeWords8((y += sy), clamp(f32x4.add(c20, b0), lo, hi), clamp(f32x4.add(c21, b1), lo, hi), count);
-  storeWords8((y += sy), clamp(f32x4.add(c30, b0), lo, hi), clamp(f32x4.add(c31, b1), lo, hi), count);
 }
 
 /**
@@ -151,13 +193,8 @@ export function depthwise(
       const p = line + <usize>(ix + left * dilationW) * ld;
       const q = w + <usize>top * wy + <usize>left * wx;
       const wide = ox + 4 <= outW && ix >= 0 && ix + 3 * strideW + (kw - 1) * dilationW < inW;
-      for (let c = 0; c < channels; c += 8) {
-        const at = (<usize>c) << 2;
-        const b = bias ? bias + at : 0;
-        const count = channels - c;
-        if (wide) four(out + at, ld, p + at, sx, q + at, b, count, rows, cols, dx, dy, wx, wy, lo, hi);
-        else one(out + at, p + at, q + at, b, count, rows, cols, dx, dy, wx, wy, lo, hi);
-      }
+      if (wide) four(out, ld, p, sx, q, bias, channels, rows, cols, dx, dy, wx, wy, lo, hi);
+      else one(out, p, q, bias, channels, rows, cols, dx, dy, wx, wy, lo, hi);
       const done = wide ? 4 : 1;
       ox += done;
       out += ld * <usize>done;

@@ -52,8 +52,8 @@ export function packWeights(
  * y[r][c] = min(max(Σ_k x[r][k]·w[k][c] + bias[c], lo), hi) for rows begin to end. Bias 0: none.
  *
  * x rows are ldx, y rows ldy elements apart; w from packWeights; scratch: gemmScratchBytes(rows, k).
- * Blocks of rows are packed into scratch and stay in cache while the weights pass; a single row left over
- * is read where it is.
+ * Blocks of rows are packed into scratch and stay in cache while the weights pass; one or two rows left over
+ * are read where they are.
  */
 export function gemm(
   y: usize,
@@ -75,7 +75,7 @@ export function gemm(
   const block = blockRows(k);
   for (let i = begin; i < end; i += block) {
     const count = min(block, end - i);
-    const rows = (count & 3) == 1 ? count - 1 : count;
+    const rows = (count & 3) < 3 ? count & ~3 : count;
     const from = x + <usize>i * row;
     for (let r = 0; r < rows; r += 4) {
       const last = from + <usize>(rows - 1) * row;
@@ -85,8 +85,8 @@ export function gemm(
     }
     const to = y + <usize>i * out;
     if (rows) multiply(to, out, scratch, w, bias, rows, n, k, lo, hi);
-    if (rows < count) {
-      const one = <usize>rows;
+    for (let r = rows; r < count; r++) {
+      const one = <usize>r;
       multiplyRow(to + one * out, from + one * row, w, bias, n, k, lo, hi, 0, (n + 7) >> 3);
     }
   }

@@ -13,7 +13,9 @@ const OPS = {
 };
 
 // d0, d1, d2, strides of a, strides of b
-const CASES = [
+type Strides = readonly [number, number, number];
+
+const CASES: readonly (readonly [string, number, number, number, Strides, Strides])[] = [
   ["contiguous", 3, 5, 7, [35, 7, 1], [35, 7, 1]],
   ["one row of one", 1, 1, 1, [1, 1, 1], [1, 1, 1]],
   ["nothing", 0, 3, 4, [12, 4, 1], [12, 4, 1]],
@@ -24,13 +26,12 @@ const CASES = [
   ["batches", 3, 4, 5, [20, 5, 1], [5, 0, 1]],
   ["outer sum", 3, 4, 5, [4, 1, 0], [0, 0, 1]],
   ["elements", 333, 1, 1, [1, 0, 0], [1, 0, 0]],
-] as const;
+];
 
 describe.each(Object.keys(OPS) as (keyof typeof OPS)[])("%s", (op) => {
   test.each(CASES)("%s: bit-equal to scalar f32", (_, d0, d1, d2, sa, sb) => {
     const next = random(d0 + d1 + d2);
-    const size = (s: readonly [number, number, number]) =>
-      Math.max(0, (d0 - 1) * s[0] + (d1 - 1) * s[1] + (d2 - 1) * s[2] + 1);
+    const size = (s: Strides) => Math.max(0, (d0 - 1) * s[0] + (d1 - 1) * s[1] + (d2 - 1) * s[2] + 1);
     const a = fillFloats(alloc(Float32Array, size(sa)), next, -3, 3);
     const b = fillFloats(alloc(Float32Array, size(sb)), next, -3, 3);
     if (a.length > 8) a.set([0, -0, Number.NaN, Number.POSITIVE_INFINITY], 2);
@@ -45,8 +46,7 @@ describe.each(Object.keys(OPS) as (keyof typeof OPS)[])("%s", (op) => {
       );
       const expected = Array.from(y, (_, i) => {
         const index = [Math.floor(i / (d1 * d2)), Math.floor(i / d2) % d1, i % d2] as const;
-        const of = (v: Float32Array, s: readonly number[]) =>
-          v[index[0] * s[0]! + index[1] * s[1]! + index[2] * s[2]!]!;
+        const of = (v: Float32Array, s: Strides) => v[index[0] * s[0] + index[1] * s[1] + index[2] * s[2]]!;
         return Math.min(Math.max(Math.fround(OPS[op](of(a, sa), of(b, sb))), lo), hi);
       });
       same(y, expected);

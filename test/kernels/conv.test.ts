@@ -19,6 +19,9 @@ const SHAPES = [
   [1, 20, 20, 100, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1],
 ] as const;
 
+/** The numbers of a shape as its test's title. */
+const CASES = SHAPES.map((shape) => [shape.join(" "), shape] as const);
+
 const outSize = (size: number, k: number, stride: number, dilation: number, pads: number) =>
   Math.floor((size + pads - (k - 1) * dilation - 1) / stride) + 1;
 

@@ -55,7 +55,7 @@ function windows([
   return { rows: n * outH, taps, sizes, area: kh * kw, length: n * inH * inW * channels };
 }
 
-describe.each(SHAPES)("%i×%i×%i×%i, window %i×%i, stride %i %i, dilation %i %i", (...shape) => {
+describe.each(SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_, shape) => {
   const { rows, taps, sizes, area, length } = windows(shape);
   const next = random(length);
 

@@ -22,9 +22,9 @@ describe("softmax and logSoftmax", () => {
       const row = Array.from(x.subarray(r * cols, (r + 1) * cols));
       const max = Math.max(...row);
       const sum = row.reduce((s, v) => s + Math.exp(v - max), 0);
-      // Mostly the rounding of v − max: half an ulp of 20 moves e^(v − max) by 8 ulp.
+      // Half an ulp of v − max near 20 moves e^(v − max) by 8 to 16 ulp; exp, sum and quotient add the rest.
       row.forEach((v, c) => {
-        expect(ulps(y[r * cols + c]!, Math.exp(v - max) / sum)).toBeLessThan(20);
+        expect(ulps(y[r * cols + c]!, Math.exp(v - max) / sum)).toBeLessThan(24);
         expect(Math.abs(z[r * cols + c]! - (v - max - Math.log(sum)))).toBeLessThan(3e-6);
       });
       // The order of the sum: exponentials, divided by their lane sum, are the results to the bit.
