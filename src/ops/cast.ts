@@ -1,5 +1,5 @@
 // Cast: the same numbers in another dtype. Only folded, or removed where the dtype stays: a dtype is decided when a
-// model is planned. Dimensions over symbols stay what they are, being integers.
+// model is planned. A dimension over symbols can only stay an integer.
 
 import type { Dim } from "../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../graph/tensor";
@@ -10,7 +10,7 @@ const I32_MAX = 0x7fffffff;
 
 /** Fractions are cut off; integers too wide for u8 and i8 keep their low bits, those too wide for i32 saturate. */
 function castNumber(value: Dim, to: DType): Dim | undefined {
-  if (typeof value === "string") return to === "f32" || to === "i32" ? value : undefined;
+  if (typeof value === "string") return to === "i32" ? value : undefined;
   if (to === "f32") return Math.fround(value);
   if (to === "bool") return value === 0 ? 0 : 1;
   const integer = Math.trunc(Math.min(I32_MAX, Math.max(I32_MIN, value))) || 0;

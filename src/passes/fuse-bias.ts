@@ -1,0 +1,80 @@
+// An Add of one constant a channel behind a Conv, Gemm or MatMul becomes its bias. A MatMul of two matrices is a Gemm
+// then; one of more dimensions stays as it is.
+
+import type { Graph, Node, ValueType } from "../graph/graph";
+import { type Tensor, tensor } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
+import { numberOf } from "../ops/op";
+import { sameShape } from "../ops/reshape";
+import { Rewrite } from "./rewrite";
+
+export function fuseBias(graph: Graph, registry: Registry): Graph {
+  const types = inferTypes(graph, registry);
+  const rewrite = new Rewrite(graph);
+  for (const add of graph.nodes) {
+    if (add.op !== "Add" || add.region !== undefined) continue;
+    for (const [value, constant] of [add.inputs, [...add.inputs].reverse()] as [string, string][]) {
+      const linear = rewrite.soleProducer(value);
+      const added = rewrite.constant(constant);
+      if (!linear || !added || !sameShape(types.get(value)!.shape, types.get(add.outputs[0]!)!.shape))
+        continue;
+      const fused = withBias(linear, constant, added, rewrite, types);
+      if (!fused) continue;
+      rewrite.replace(linear, { ...fused, outputs: add.outputs });
+      rewrite.replace(add);
+      break;
+    }
+  }
+  return rewrite.done();
+}
+
+/** The layer with `added` in its bias, or undefined where it has none of that form. */
+function withBias(
+  linear: Node,
+  name: string,
+  added: Tensor,
+  rewrite: Rewrite,
+  types: ReadonlyMap<string, ValueType>,
+): Node | undefined {
+  const output = types.get(linear.outputs[0]!)!;
+  const channels = output.shape[1];
+  if (linear.op !== "Conv" && output.shape.length !== 2) return undefined;
+  const weight = rewrite.constant(linear.inputs[1]);
+  if (typeof channels !== "number" || !weight || added.dtype !== "f32") return undefined;
+  const values = perChannel(added, channels, output.shape.length - 1);
+  if (!values) return undefined;
+  switch (linear.op) {
+    case "Conv":
+      break;
+    case "Gemm":
+      if (numberOf(linear, "beta", 1) !== 1) return undefined;
+      break;
+    case "MatMul":
+      if (weight.shape.length !== 2) return undefined;
+      break;
+    default:
+      return undefined;
+  }
+  const [x, w, bias = ""] = linear.inputs as [string, string, string?];
+  const old = rewrite.constant(bias);
+  if (bias !== "" && old?.data.length !== channels) return undefined;
+  const sum = old ? Float64Array.from(values, (value, c) => value + old.data[c]!) : values;
+  // The constant keeps its name where it is a vector already.
+  const held =
+    !old && added.shape.length === 1 && added.data.length === channels
+      ? name
+      : rewrite.hold(old ? bias : name, tensor("f32", [channels], sum));
+  return {
+    ...linear,
+    inputs: [x, w, held],
+    ...(linear.op === "MatMul" ? { op: "Gemm", attributes: {} } : {}),
+  };
+}
+
+/** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */
+function perChannel(added: Tensor, channels: number, fromRight: number): ArrayLike<number> | undefined {
+  if (added.data.length === 1) return new Float32Array(channels).fill(added.data[0]!);
+  const at = added.shape.length - fromRight;
+  const isVector = added.data.length === channels && added.shape[at] === channels;
+  return isVector ? added.data : undefined;
+}
