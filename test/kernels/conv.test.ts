@@ -26,134 +26,128 @@ const outSize = (size: number, k: number, stride: number, dilation: number, pads
   Math.floor((size + pads - (k - 1) * dilation - 1) / stride) + 1;
 
 describe("conv", () => {
-  test.each(SHAPES)(
-    "%i×%i×%i×%i → %i, %i×%i, stride %i %i, dilation %i %i: bit-equal to scalar f32",
-    (...s) => {
-      const [n, inH, inW, cin, cout, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft] = s;
-      const outH = outSize(inH, kh, strideH, dilationH, padTop + s[13]);
-      const outW = outSize(inW, kw, strideW, dilationW, padLeft + s[14]);
-      const next = random(inH * inW * cin);
-      for (const extra of [0, 2]) {
-        reset();
-        const ldx = cin + extra;
-        const ldy = cout + extra;
-        const x = fillFloats(alloc(Float32Array, n * inH * inW * ldx), next, -2, 2);
-        const w = fillFloats(alloc(Float32Array, cout * cin * kh * kw), next, -1, 1);
-        const bias = fillFloats(alloc(Float32Array, cout), next, -1, 1);
-        const y = alloc(Float32Array, n * outH * outW * ldy);
-        const k = kh * kw * cin;
-        const packed = alloc(Uint8Array, packedBytes(cout, k));
-        const scratch = alloc(Uint8Array, convScratchBytes(k, n * outH * outW));
-        kernels.packWeights(packed.byteOffset, w.byteOffset, cout, kh * kw, cin, k, 1, kh * kw);
-        const run = (begin: number, end: number) =>
-          kernels.conv(
-            y.byteOffset,
-            ldy,
-            x.byteOffset,
-            ldx,
-            packed.byteOffset,
-            bias.byteOffset,
-            scratch.byteOffset,
-            inH,
-            inW,
-            cin,
-            outH,
-            outW,
-            cout,
-            kh,
-            kw,
-            strideH,
-            strideW,
-            dilationH,
-            dilationW,
-            padTop,
-            padLeft,
-            -3,
-            3,
-            begin,
-            end,
-          );
-        inPieces(y, n * outH, next, run);
-        for (let p = 0; p < n * outH * outW; p++) {
-          const [image, oy, ox] = [Math.floor(p / (outH * outW)), Math.floor(p / outW) % outH, p % outW];
-          const expected = Array.from({ length: cout }, (_, o) => {
-            let sum = 0;
-            for (let ky = 0; ky < kh; ky++)
-              for (let kx = 0; kx < kw; kx++) {
-                const iy = oy * strideH - padTop + ky * dilationH;
-                const ix = ox * strideW - padLeft + kx * dilationW;
-                if (iy < 0 || iy >= inH || ix < 0 || ix >= inW) continue;
-                for (let c = 0; c < cin; c++) {
-                  const value = x[((image * inH + iy) * inW + ix) * ldx + c]!;
-                  sum = Math.fround(sum + Math.fround(value * w[((o * cin + c) * kh + ky) * kw + kx]!));
-                }
-              }
-            return Math.min(Math.max(Math.fround(sum + bias[o]!), -3), 3);
-          });
-          same(y.subarray(p * ldy, p * ldy + cout), expected);
-        }
-      }
-    },
-  );
-});
-
-describe("depthwise", () => {
-  test.each(SHAPES)(
-    "%i×%i×%i×%i (%i), %i×%i, stride %i %i, dilation %i %i: bit-equal to scalar f32",
-    (...s) => {
-      const [n, inH, inW, channels, , kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft] = s;
-      const outH = outSize(inH, kh, strideH, dilationH, padTop + s[13]);
-      const outW = outSize(inW, kw, strideW, dilationW, padLeft + s[14]);
-      const next = random(inH * inW * channels + 1);
-      const x = fillFloats(alloc(Float32Array, n * inH * inW * channels), next, -2, 2);
-      const w = fillFloats(alloc(Float32Array, channels * kh * kw), next, -1, 1);
-      const biasValues = fillFloats(alloc(Float32Array, channels), next, -1, 1);
-      const y = alloc(Float32Array, n * outH * outW * channels);
-      const packed = alloc(Uint8Array, packedDepthwiseBytes(channels, kh * kw));
-      kernels.packDepthwise(packed.byteOffset, w.byteOffset, channels, kh * kw);
-      expect(brokenGuard()).toBeUndefined();
-      for (const bias of [biasValues, undefined]) {
-        inPieces(y, n * outH, next, (begin, end) =>
-          kernels.depthwise(
-            y.byteOffset,
-            x.byteOffset,
-            packed.byteOffset,
-            bias?.byteOffset ?? 0,
-            inH,
-            inW,
-            channels,
-            outH,
-            outW,
-            kh,
-            kw,
-            strideH,
-            strideW,
-            dilationH,
-            dilationW,
-            padTop,
-            padLeft,
-            -2,
-            2,
-            begin,
-            end,
-          ),
+  test.each(CASES)("%s: bit-equal to scalar f32", (_, s) => {
+    const [n, inH, inW, cin, cout, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft] = s;
+    const outH = outSize(inH, kh, strideH, dilationH, padTop + s[13]);
+    const outW = outSize(inW, kw, strideW, dilationW, padLeft + s[14]);
+    const next = random(inH * inW * cin);
+    for (const extra of [0, 2]) {
+      reset();
+      const ldx = cin + extra;
+      const ldy = cout + extra;
+      const x = fillFloats(alloc(Float32Array, n * inH * inW * ldx), next, -2, 2);
+      const w = fillFloats(alloc(Float32Array, cout * cin * kh * kw), next, -1, 1);
+      const bias = fillFloats(alloc(Float32Array, cout), next, -1, 1);
+      const y = alloc(Float32Array, n * outH * outW * ldy);
+      const k = kh * kw * cin;
+      const packed = alloc(Uint8Array, packedBytes(cout, k));
+      const scratch = alloc(Uint8Array, convScratchBytes(k, n * outH * outW));
+      kernels.packWeights(packed.byteOffset, w.byteOffset, cout, kh * kw, cin, k, 1, kh * kw);
+      const run = (begin: number, end: number) =>
+        kernels.conv(
+          y.byteOffset,
+          ldy,
+          x.byteOffset,
+          ldx,
+          packed.byteOffset,
+          bias.byteOffset,
+          scratch.byteOffset,
+          inH,
+          inW,
+          cin,
+          outH,
+          outW,
+          cout,
+          kh,
+          kw,
+          strideH,
+          strideW,
+          dilationH,
+          dilationW,
+          padTop,
+          padLeft,
+          -3,
+          3,
+          begin,
+          end,
         );
-        const expected = Array.from(y, (_, i) => {
-          const [p, c] = [Math.floor(i / channels), i % channels];
-          const [image, oy, ox] = [Math.floor(p / (outH * outW)), Math.floor(p / outW) % outH, p % outW];
+      inPieces(y, n * outH, next, run);
+      for (let p = 0; p < n * outH * outW; p++) {
+        const [image, oy, ox] = [Math.floor(p / (outH * outW)), Math.floor(p / outW) % outH, p % outW];
+        const expected = Array.from({ length: cout }, (_, o) => {
           let sum = 0;
           for (let ky = 0; ky < kh; ky++)
             for (let kx = 0; kx < kw; kx++) {
               const iy = oy * strideH - padTop + ky * dilationH;
               const ix = ox * strideW - padLeft + kx * dilationW;
               if (iy < 0 || iy >= inH || ix < 0 || ix >= inW) continue;
-              const value = x[((image * inH + iy) * inW + ix) * channels + c]!;
-              sum = Math.fround(sum + Math.fround(value * w[c * kh * kw + ky * kw + kx]!));
+              for (let c = 0; c < cin; c++) {
+                const value = x[((image * inH + iy) * inW + ix) * ldx + c]!;
+                sum = Math.fround(sum + Math.fround(value * w[((o * cin + c) * kh + ky) * kw + kx]!));
+              }
             }
-          return Math.min(Math.max(bias ? Math.fround(sum + bias[c]!) : sum, -2), 2);
+          return Math.min(Math.max(Math.fround(sum + bias[o]!), -3), 3);
         });
-        same(y, expected);
+        same(y.subarray(p * ldy, p * ldy + cout), expected);
       }
-    },
-  );
+    }
+  });
+});
+
+describe("depthwise", () => {
+  test.each(CASES)("%s: bit-equal to scalar f32", (_, s) => {
+    const [n, inH, inW, channels, , kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft] = s;
+    const outH = outSize(inH, kh, strideH, dilationH, padTop + s[13]);
+    const outW = outSize(inW, kw, strideW, dilationW, padLeft + s[14]);
+    const next = random(inH * inW * channels + 1);
+    const x = fillFloats(alloc(Float32Array, n * inH * inW * channels), next, -2, 2);
+    const w = fillFloats(alloc(Float32Array, channels * kh * kw), next, -1, 1);
+    const biasValues = fillFloats(alloc(Float32Array, channels), next, -1, 1);
+    const y = alloc(Float32Array, n * outH * outW * channels);
+    const packed = alloc(Uint8Array, packedDepthwiseBytes(channels, kh * kw));
+    kernels.packDepthwise(packed.byteOffset, w.byteOffset, channels, kh * kw);
+    expect(brokenGuard()).toBeUndefined();
+    for (const bias of [biasValues, undefined]) {
+      inPieces(y, n * outH, next, (begin, end) =>
+        kernels.depthwise(
+          y.byteOffset,
+          x.byteOffset,
+          packed.byteOffset,
+          bias?.byteOffset ?? 0,
+          inH,
+          inW,
+          channels,
+          outH,
+          outW,
+          kh,
+          kw,
+          strideH,
+          strideW,
+          dilationH,
+          dilationW,
+          padTop,
+          padLeft,
+          -2,
+          2,
+          begin,
+          end,
+        ),
+      );
+      const expected = Array.from(y, (_, i) => {
+        const [p, c] = [Math.floor(i / channels), i % channels];
+        const [image, oy, ox] = [Math.floor(p / (outH * outW)), Math.floor(p / outW) % outH, p % outW];
+        let sum = 0;
+        for (let ky = 0; ky < kh; ky++)
+          for (let kx = 0; kx < kw; kx++) {
+            const iy = oy * strideH - padTop + ky * dilationH;
+            const ix = ox * strideW - padLeft + kx * dilationW;
+            if (iy < 0 || iy >= inH || ix < 0 || ix >= inW) continue;
+            const value = x[((image * inH + iy) * inW + ix) * channels + c]!;
+            sum = Math.fround(sum + Math.fround(value * w[c * kh * kw + ky * kw + kx]!));
+          }
+        return Math.min(Math.max(bias ? Math.fround(sum + bias[c]!) : sum, -2), 2);
+      });
+      same(y, expected);
+    }
+  });
 });
