@@ -1,0 +1,75 @@
+// A graph as text, one line a node: what a person reads to see what a model is, before and after a pass.
+
+import type { Attribute, Graph, Node, ValueType } from "./graph";
+import { formatShape } from "./symbols";
+
+/** Numbers of a list that are written out; a longer one ends in how many there are. */
+const LISTED = 8;
+
+/**
+ * One line for every input, node and output, in columns:
+ *
+ *     %relu1 [batch, 16, 8, 8] f32 = Relu(%conv1)   # relu1
+ *
+ * `types` comes from inferTypes; without it, only inputs and constants show theirs. Nodes of an integer region stand
+ * behind a bar.
+ */
+export function printGraph(graph: Graph, types?: ReadonlyMap<string, ValueType>): string {
+  const typeOf = (value: string) =>
+    types?.get(value) ?? graph.inputs.find(({ name }) => name === value) ?? graph.constants.get(value);
+  const made = graph.nodes.map((node) => ({ node, left: declare(node, typeOf) }));
+  const inputs = graph.inputs.map((input) => describe(input.name, input));
+  const width = Math.max(0, ...inputs.map((text) => text.length), ...made.map(({ left }) => left.length));
+  const lines = [`graph ${graph.name}`];
+  for (const [i, input] of inputs.entries()) {
+    const { preprocessing: image } = graph.inputs[i]!;
+    lines.push(`  ${input.padEnd(width)} = input${image ? ` from ${image.layout} bytes` : ""}`);
+  }
+  const calls = made.map(({ node }) => callOf(graph, node));
+  // Names stand in one column as far as lines are of common length.
+  const callWidth = calls.reduce(
+    (longest, call) => (call.length <= 60 ? Math.max(longest, call.length) : longest),
+    0,
+  );
+  for (const [i, { node, left }] of made.entries()) {
+    const bar = barOf(graph.nodes, i);
+    lines.push(`${bar} ${left.padEnd(width)} = ${calls[i]!.padEnd(callWidth)}  # ${node.name}`);
+  }
+  lines.push(`  return ${graph.outputs.map((output) => `%${output}`).join(", ")}`);
+  return lines.join("\n");
+}
+
+const describe = (value: string, type: ValueType | undefined) =>
+  type ? `%${value} ${formatShape(type.shape)} ${type.dtype}` : `%${value}`;
+
+const declare = (node: Node, typeOf: (value: string) => ValueType | undefined) =>
+  node.outputs.map((output) => (output === "" ? "_" : describe(output, typeOf(output)))).join(", ");
+
+/** Where a node stands in its region: ╭ first, │ within, ╰ last; nothing outside of any. */
+function barOf(nodes: readonly Node[], i: number): string {
+  const { region } = nodes[i]!;
+  if (region === undefined) return " ";
+  const isFirst = nodes[i - 1]?.region !== region;
+  const isLast = nodes[i + 1]?.region !== region;
+  return isFirst && isLast ? "•" : isFirst ? "╭" : isLast ? "╰" : "│";
+}
+
+/** `Conv(%x, w f32 [16, 3, 3, 3], b f32 [16], group=1)`; small constants are written out. */
+function callOf(graph: Graph, { op, inputs, attributes }: Node): string {
+  const operands = inputs.map((input) => {
+    const constant = graph.constants.get(input);
+    if (input === "") return "_";
+    if (!constant) return `%${input}`;
+    const { dtype, shape, data } = constant;
+    if (data.length === 1 && shape.length === 0) return `${input}=${data[0]}`;
+    return `${input} ${formatShape(shape)}${dtype === "f32" ? "" : ` ${dtype}`}`;
+  });
+  const named = Object.entries(attributes).map(([name, value]) => `${name}=${formatAttribute(value)}`);
+  return `${op}(${[...operands, ...named].join(", ")})`;
+}
+
+function formatAttribute(value: Attribute): string {
+  if (!Array.isArray(value)) return String(value);
+  const shown = value.slice(0, LISTED).join(", ");
+  return value.length > LISTED ? `[${shown}, … ${value.length}]` : `[${shown}]`;
+}
