@@ -28,7 +28,7 @@ interface WeightedOptions {
   readonly bias?: boolean;
   readonly activation?: Activation;
   readonly codes?: CodeType;
-  /** Weights of ±127 only. */
+  /** Weights of −128 and 127 only. */
   readonly extreme?: boolean;
   readonly seed?: number;
 }
@@ -166,6 +166,63 @@ export function opGraph(options: {
   );
   const range = options.keepsRange ? first : builder.range(codes);
   builder.dequantize(builder.region(op, inputs, "q", { attributes, activation, range }), "y");
+  return builder.build("y");
+}
+
+/**
+ * A small network over x [batch, 3, 8, 8]: convolution, a residual block of depthwise and pointwise ones, two branches
+ * concatenated, pooling and a Gemm; y [batch, 10]. Quantized or float, with values that live long and die apart.
+ */
+export function networkGraph(options: { readonly quantized?: boolean; readonly seed?: number } = {}): Graph {
+  const { quantized = true } = options;
+  const builder = new GraphBuilder(options.seed);
+  const input = builder.input("x", ["batch", 3, 8, 8]);
+  const x: Coded = quantized ? builder.quantize(input) : { codes: input, scale: "" };
+  const apply = (
+    op: string,
+    inputs: readonly Coded[],
+    y: string,
+    attributes: Attributes,
+    range?: Range,
+  ): Coded => {
+    if (quantized) return builder.region(op, inputs, y, { attributes, range: range ?? builder.range() });
+    const names = inputs.map(({ codes }) => codes);
+    return { codes: builder.node(op, names, y, attributes), scale: "" };
+  };
+  const weighted = (
+    op: string,
+    from: Coded,
+    y: string,
+    shape: readonly number[],
+    more: Attributes,
+    relu = false,
+  ) => {
+    const k = sizeOf(shape.slice(1));
+    const attributes = op === "Conv" ? { kernel_shape: shape.slice(2), ...more } : more;
+    if (!quantized) {
+      const weights = builder.floats(`${y}_w`, shape, Math.sqrt(3 / k));
+      const names = [from.codes, weights, builder.floats(`${y}_b`, [shape[0]!], 1)];
+      const core = builder.node(op, names, relu ? `${y}_core` : y, attributes);
+      return { codes: relu ? builder.node("Relu", [core], y) : core, scale: "" };
+    }
+    const w = builder.weights(`${y}_w`, shape, 0);
+    const range = rangeForSums(builder, from, w, k, "u8");
+    const inputs = [from, w, builder.bias(`${y}_b`, from, w, k)];
+    return builder.region(op, inputs, y, { attributes, activation: relu ? "Relu" : undefined, range });
+  };
+  const same = { pads: [1, 1, 1, 1] };
+  const stem = weighted("Conv", x, "stem", [16, 3, 3, 3], same, true);
+  const depthwise = weighted("Conv", stem, "depthwise", [16, 1, 3, 3], { ...same, group: 16 }, true);
+  const pointwise = weighted("Conv", depthwise, "pointwise", [16, 16, 1, 1], {});
+  const sum = apply("Add", [stem, pointwise], "sum", {});
+  const half = { kernel_shape: [2, 2], strides: [2, 2] };
+  const largest = apply("MaxPool", [sum], "largest", half, sum.range);
+  const strided = weighted("Conv", sum, "strided", [9, 16, 3, 3], { ...same, strides: [2, 2] }, true);
+  const both = apply("Concat", [largest, strided], "both", { axis: 1 });
+  const pooled = apply("GlobalAveragePool", [both], "pooled", {});
+  const flat = apply("Flatten", [pooled], "flat", { axis: 1 }, pooled.range);
+  const y = weighted("Gemm", flat, quantized ? "logits" : "y", [10, 25], { transB: 1 });
+  if (quantized) builder.dequantize(y, "y");
   return builder.build("y");
 }
 

@@ -135,10 +135,10 @@ export class GraphBuilder {
     return this.node("DequantizeLinear", inputs, output, axis === undefined ? {} : { axis }, region);
   }
 
-  /** Weight codes −127..127, one scale an index of `axis`; all are ±127 where `extreme`. */
+  /** Weight codes −127..127, one scale an index of `axis`; −128 and 127 only where `extreme`. */
   weights(name: string, shape: readonly number[], axis: number, extreme = false): Coded {
     const { below, between } = this.random;
-    const code = () => (extreme ? 127 * (2 * below(2) - 1) : below(255) - 127);
+    const code = () => (extreme ? 255 * below(2) - 128 : below(255) - 127);
     const scales = Float32Array.from({ length: shape[axis]! }, () => between(0.002, 0.01));
     this.constant(`${name}_codes`, tensor("i8", shape, Array.from({ length: sizeOf(shape) }, code)));
     this.constant(`${name}_scale`, tensor("f32", [scales.length], scales));

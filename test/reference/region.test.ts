@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, type Tensor } from "../../src/graph/tensor";
-import { convGraph, denseGraph, type Fill, opGraph, randomFeeds } from "../check-model";
+import { convGraph, denseGraph, type Fill, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectClose } from "../check-tensors";
 import { runReference } from "./index";
 
@@ -146,4 +146,14 @@ test("a broken region is an error that names its node", () => {
   expect(() => runReference(graph, { x: { ...feeds.x!, shape: [6, 2] } })).toThrow(
     'input "x": expected f32 [batch,4]',
   );
+});
+
+test("a network: every region's codes from its own inputs, and logits that say something", () => {
+  const graph = networkGraph();
+  const values = runReference(graph, randomFeeds(graph, 8));
+  for (const name of ["stem", "pointwise", "sum", "strided", "both", "logits"])
+    expect(new Set(values.get(`${name}_codes`)!.data).size, name).toBeGreaterThan(20);
+  expect(values.get("y")!.shape).toEqual([8, 10]);
+  const float = networkGraph({ quantized: false });
+  expect(runReference(float, randomFeeds(float, 8)).get("y")!.data.every(Number.isFinite)).toBe(true);
 });
