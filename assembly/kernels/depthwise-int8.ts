@@ -9,7 +9,7 @@
 
 import { storeBytes, up, zipHigh8, zipHigh16, zipLow8, zipLow16 } from "../simd";
 import { codeShift, narrow, requantize } from "./epilogue-int8";
-import { GROUP } from "./panels-int8";
+import { depthwiseBlockBytes, GROUP } from "./panels-int8";
 
 /**
  * y[p][c] = clamp(rne(f32(Σ_t x[pixel(p, t)][c] · w[c][t] + offset[c]) · scale[c]) + yZero, lo, hi)
@@ -50,6 +50,8 @@ export function depthwiseInt8(
   const table = (<usize>up(kh * kw, 4)) << 2;
   const steps = scratch + table,
     blank = steps + table;
+  const tapsEnd = scratch + ((<usize>up(kh * kw, GROUP)) << 2);
+  const block = depthwiseBlockBytes(kh * kw);
   memory.fill(blank, <u8>xZero, up(channels, 16));
   y += <usize>begin * outW * channels;
   for (let p = begin; p < end; p++) {
@@ -78,16 +80,16 @@ export function depthwiseInt8(
           left,
         );
       let from = w;
-      for (let c = 0; c < channels; c += 16, from += table << 2) {
+      for (let c = 0; c < channels; c += 16, from += block) {
         pixel(
           y + c,
           channels - c,
           c,
           scratch,
+          tapsEnd,
           from,
           offset + ((<usize>c) << 2),
           scale + ((<usize>c) << 2),
-          table,
           low,
           high,
           shift,
@@ -135,43 +137,43 @@ function advance(taps: usize, steps: usize, table: usize): void {
   }
 }
 
-/** Sixteen channels, from c on, of one pixel. */
+/** Sixteen channels, from c on, of one pixel whose taps are listed from `taps` to `end`. */
 function pixel(
   y: usize,
   cols: i32,
   c: usize,
   taps: usize,
+  end: usize,
   w: usize,
   offset: usize,
   scale: usize,
-  table: usize,
   lo: v128,
   hi: v128,
   shift: v128,
 ): void {
-  let c0 = v128.load(offset),
-    c1 = v128.load(offset, 16),
-    c2 = v128.load(offset, 32),
-    c3 = v128.load(offset, 48);
-  for (const end = taps + table; taps < end; taps += GROUP * 4, w += GROUP * 16) {
-    const x0 = v128.load(load<usize>(taps) + c),
-      x1 = v128.load(load<usize>(taps, 4) + c);
-    const a = zipLow8(x0, x1),
-      b = zipHigh8(x0, x1);
+  let c0 = v128.load(offset);
+  let c1 = v128.load(offset, 16);
+  let c2 = v128.load(offset, 32);
+  let c3 = v128.load(offset, 48);
+  for (; taps < end; taps += GROUP * 4, w += 64) {
+    const x0 = v128.load(load<usize>(taps) + c);
+    const x1 = v128.load(load<usize>(taps, 4) + c);
+    const low01 = zipLow8(x0, x1);
+    const high01 = zipHigh8(x0, x1);
     if (ASC_FEATURE_RELAXED_SIMD) {
-      const x2 = v128.load(load<usize>(taps, 8) + c),
-        x3 = v128.load(load<usize>(taps, 12) + c);
-      const d = zipLow8(x2, x3),
-        e = zipHigh8(x2, x3);
-      c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), zipLow16(a, d), c0);
-      c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 16), zipHigh16(a, d), c1);
-      c2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 32), zipLow16(b, e), c2);
-      c3 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 48), zipHigh16(b, e), c3);
+      const x2 = v128.load(load<usize>(taps, 8) + c);
+      const x3 = v128.load(load<usize>(taps, 12) + c);
+      const low23 = zipLow8(x2, x3);
+      const high23 = zipHigh8(x2, x3);
+      c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), zipLow16(low01, low23), c0);
+      c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 16), zipHigh16(low01, low23), c1);
+      c2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 32), zipLow16(high01, high23), c2);
+      c3 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w, 48), zipHigh16(high01, high23), c3);
     } else {
-      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(a), v128.load8x8_s(w)));
-      c1 = i32x4.add(c1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(a), v128.load8x8_s(w, 8)));
-      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(b), v128.load8x8_s(w, 16)));
-      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(b), v128.load8x8_s(w, 24)));
+      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low01), v128.load(w)));
+      c1 = i32x4.add(c1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low01), v128.load(w, 16)));
+      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high01), v128.load(w, 32)));
+      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high01), v128.load(w, 48)));
     }
   }
   const q = narrow(

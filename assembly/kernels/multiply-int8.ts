@@ -3,9 +3,9 @@
 
 import { up } from "../simd";
 import { start } from "./epilogue-int8";
-import { LONE, panelBytes, ROWS, WIDE, widenRow, widenRows } from "./panels-int8";
-import { rowDot8, tileDot8 } from "./tile-dot8";
-import { rowDot16, tileDot16 } from "./tile-dot16";
+import { LONE, panelBytes, ROWS, tileBytes, WIDE } from "./panels-int8";
+import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
+import { packRow16, packTile16, rowDot16, tileDot16 } from "./tile-dot16";
 
 /**
  * y[r][c] = Σ_k x[r][k] · w[k][c], requantized when T is u8.
@@ -67,7 +67,7 @@ export function multiplyRow<T>(
   hi: v128,
   shift: v128,
 ): void {
-  if (!ASC_FEATURE_RELAXED_SIMD) widenRow(scratch, x, k);
+  if (!ASC_FEATURE_RELAXED_SIMD) packRow16(scratch, x, k);
   for (let p = begin; p < end; p += WIDE) {
     if (ASC_FEATURE_RELAXED_SIMD) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
     else rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, lo, hi, shift);
@@ -90,26 +90,22 @@ function multiplyTiles<T>(
   hi: v128,
   shift: v128,
 ): void {
-  const xLast = x + <usize>(rows - 1) * ldx,
-    xPanel = (<usize>up(k, 8)) << 3;
-  if (!ASC_FEATURE_RELAXED_SIMD) {
-    for (let r = 0, to = scratch; r < rows; r += 4, to += xPanel)
-      widenRows(to, x + <usize>r * ldx, ldx, xLast, k);
+  const tile = tileBytes(k);
+  const xLast = x + <usize>(rows - 1) * ldx;
+  for (let r = 0, to = scratch; r < rows; r += ROWS, to += tile) {
+    if (ASC_FEATURE_RELAXED_SIMD) packTile8(to, x + <usize>r * ldx, ldx, xLast, k);
+    else packTile16(to, x + <usize>r * ldx, ldx, xLast, k);
   }
   for (let c = 0; c < n; c += 8, y += 8 * sizeof<T>(), w += panelBytes(k), offset += 32, scale += 32) {
-    const o0 = start<T>(offset),
-      o1 = start<T>(offset + 16);
-    const s0 = v128.load(scale),
-      s1 = v128.load(scale, 16);
+    const o0 = start<T>(offset);
+    const o1 = start<T>(offset + 16);
+    const s0 = v128.load(scale);
+    const s1 = v128.load(scale, 16);
     const yLast = y + <usize>(rows - 1) * ldy;
-    if (ASC_FEATURE_RELAXED_SIMD) {
-      for (let yr = y, xr = x; yr <= yLast; yr += 6 * ldy, xr += 6 * ldx) {
-        tileDot8<T>(yr, ldy, yLast, n - c, xr, ldx, xLast, w, k, o0, o1, s0, s1, lo, hi, shift);
-      }
-    } else {
-      for (let yr = y, xr = scratch; yr <= yLast; yr += 4 * ldy, xr += xPanel) {
-        tileDot16<T>(yr, ldy, yLast, n - c, xr, w, k, o0, o1, s0, s1, lo, hi, shift);
-      }
+    for (let yr = y, xr = scratch; yr <= yLast; yr += <usize>ROWS * ldy, xr += tile) {
+      if (ASC_FEATURE_RELAXED_SIMD)
+        tileDot8<T>(yr, ldy, yLast, n - c, xr, w, k, o0, o1, s0, s1, lo, hi, shift);
+      else tileDot16<T>(yr, ldy, yLast, n - c, xr, w, k, o0, o1, s0, s1, lo, hi, shift);
     }
   }
 }

@@ -5,11 +5,12 @@
 //   k G…2G−1 | c0: kG … | c1: kG … | … | c7: kG … |
 //   panels follow one another, up(k, 4) · 8 bytes each
 //
-//   depthwise: blocks of 16 channels, taps in groups of G, zeros to up(taps, 4) and past channels
-//   t 0…G−1  | c0: t0 … | c1: t0 … | … | c15: t0 … |     16·G bytes
+//   depthwise: blocks of 16 channels, taps in groups of G, zeros past taps and channels; i16 in baseline, so that
+//   no shuffle is spent on widening them
+//   t 0…G−1  | c0: t0 … | c1: t0 … | … | c15: t0 … |     64 bytes
 
 import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
-import { GROUP, panelBytes } from "./panels-int8";
+import { depthwiseBlockBytes, GROUP, panelBytes } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
@@ -163,7 +164,8 @@ function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_t w[c][t], and w into blocks
  *
- * w i8 [channels][taps]. dst up(channels, 16) · up(taps, 4) bytes. offset i32 [up(channels, 16)], zero past channels.
+ * w i8 [channels][taps]. dst 64 bytes for each block of 16 channels and group of taps. offset i32 [up(channels, 16)],
+ * zero past channels. bias i32 [channels], or 0.
  */
 export function packDepthwiseInt8(
   dst: usize,
@@ -174,15 +176,17 @@ export function packDepthwiseInt8(
   channels: i32,
   taps: i32,
 ): void {
-  const block = (<usize>up(taps, 4)) << 4;
+  const block = depthwiseBlockBytes(taps);
   memory.fill(dst, 0, block * (up(channels, 16) >> 4));
   memory.fill(offset, 0, (<usize>up(channels, 16)) << 2);
   for (let c = 0; c < channels; c++) {
-    const to = dst + <usize>(c >> 4) * block + <usize>((c & 15) * GROUP);
+    const to = dst + <usize>(c >> 4) * block + ((c & 15) << 2);
     let sum = 0;
     for (let t = 0; t < taps; t++, w++) {
       const value = load<i8>(w);
-      store<i8>(to + <usize>(((t & -GROUP) << 4) + (t & (GROUP - 1))), value);
+      const group = to + <usize>((t / GROUP) << 6);
+      if (GROUP == 4) store<i8>(group + (t & 3), value);
+      else store<i16>(group + ((t & 1) << 1), value);
       sum += value;
     }
     store<i32>(offset + ((<usize>c) << 2), (bias ? load<i32>(bias + ((<usize>c) << 2)) : 0) + z * sum);

@@ -7,13 +7,40 @@
 //
 // The loops stay small and rolled: 8 sums + 2 w + 1 x fit V8's 15 vector registers, and unrolling spills.
 
-import { up } from "../simd";
+import { up, zipHigh32, zipLow32 } from "../simd";
 import { put, putRow, start } from "./epilogue-int8";
 import { panelBytes } from "./panels-int8";
 
 /** c += x · w, pair by pair. */
 function mac(c: v128, x: v128, w: v128): v128 {
   return i32x4.add(c, i32x4.dot_i16x8_s(x, w));
+}
+
+/** One row of u8 → i16, k up to a multiple of 8. */
+export function packRow16(to: usize, x: usize, k: i32): void {
+  for (const end = x + k; x < end; x += 8, to += 16) v128.store(to, v128.load8x8_u(x));
+}
+
+/** Four rows of u8 → an i16 panel, k up to a multiple of 8; rows past xLast repeat it. A 4×4 transpose of pairs. */
+export function packTile16(to: usize, x: usize, ldx: usize, xLast: usize, k: i32): void {
+  let x0 = x,
+    x1 = min(x0 + ldx, xLast),
+    x2 = min(x1 + ldx, xLast),
+    x3 = min(x2 + ldx, xLast);
+  for (const end = x0 + k; x0 < end; x0 += 8, x1 += 8, x2 += 8, x3 += 8, to += 64) {
+    const r0 = v128.load8x8_u(x0),
+      r1 = v128.load8x8_u(x1),
+      r2 = v128.load8x8_u(x2),
+      r3 = v128.load8x8_u(x3);
+    const a01 = zipLow32(r0, r1),
+      b01 = zipHigh32(r0, r1);
+    const a23 = zipLow32(r2, r3),
+      b23 = zipHigh32(r2, r3);
+    v128.store(to, i64x2.shuffle(a01, a23, 0, 2));
+    v128.store(to, i64x2.shuffle(a01, a23, 1, 3), 16);
+    v128.store(to, i64x2.shuffle(b01, b23, 0, 2), 32);
+    v128.store(to, i64x2.shuffle(b01, b23, 1, 3), 48);
+  }
 }
 
 /** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */

@@ -1,16 +1,17 @@
 // Tiles of the relaxed class: i32x4.relaxed_dot_i8x16_i7x16_add_s adds four products to each i32 lane, so k goes
-// four at a time and rows of x are read where they lie. Weights are the first operand. The second, x, is u8, which
-// only some engines read so (u8·s8, exact): the host asks before it uses this class. A class for engines that
-// read it signed (s8·s8) would differ in the one line of `mac`'s caller that loads x, by an xor with 0x80.
+// four at a time. Weights are the first operand. The second, x, is u8, which only some engines read so (u8·s8,
+// exact): the host asks before it uses this class. A class for engines that read it signed (s8·s8) would differ in
+// the loads of x alone, by an xor with 0x80 while packing.
 //
-//   w panel, 8 columns, 32 bytes a step
-//   k 0-3 | c0: k0 k1 k2 k3 | c1 | … | c7 |
-//   k 4-7 | c0: k4 k5 k6 k7 | c1 | … | c7 |
+//   x panel, 6 rows, 24 bytes a step                   w panel, 8 columns, 32 bytes a step
+//   k 0-3 | r0: k0 k1 k2 k3 | r1 | … | r5 |            k 0-3 | c0: k0 k1 k2 k3 | c1 | … | c7 |
+//   k 4-7 | r0: k4 k5 k6 k7 | r1 | … | r5 |            k 4-7 | c0: k4 k5 k6 k7 | c1 | … | c7 |
 //
 // The dot adds into its sum, so a sum is a chain of latency 4-5: twelve (6×8) or eight (1×32) of them hide it, and
-// 12 + 2 w + 1 x fit V8's 15 vector registers. Past k, bytes of x meet zeros of w.
+// 12 + 2 w + 1 x fit V8's 15 vector registers. Reading six rows where they lie, without packing, is slower: the six
+// pointers cost more than the copy. Past k, bytes of x meet zeros of w.
 
-import { up } from "../simd";
+import { up, zipHigh32, zipLow32 } from "../simd";
 import { put, putRow, start } from "./epilogue-int8";
 import { panelBytes } from "./panels-int8";
 
@@ -19,16 +20,51 @@ function mac(c: v128, w: v128, x: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
 }
 
-/** Six rows × 8 columns; row r is at min(x + r·ldx, xLast) and goes to min(y + r·ldy, yLast), so rows past the
- *  last repeat it. Sums start at o0 o1. */
+/** Six rows → a panel, k up to a multiple of 16; rows past xLast repeat it. Transposes of groups. */
+export function packTile8(to: usize, x: usize, ldx: usize, xLast: usize, k: i32): void {
+  let x0 = x;
+  let x1 = min(x0 + ldx, xLast);
+  let x2 = min(x1 + ldx, xLast);
+  let x3 = min(x2 + ldx, xLast);
+  let x4 = min(x3 + ldx, xLast);
+  let x5 = min(x4 + ldx, xLast);
+  for (const end = x0 + k; x0 < end; to += 96) {
+    const r0 = v128.load(x0);
+    const r1 = v128.load(x1);
+    const r2 = v128.load(x2);
+    const r3 = v128.load(x3);
+    const r4 = v128.load(x4);
+    const r5 = v128.load(x5);
+    const low01 = zipLow32(r0, r1);
+    const low23 = zipLow32(r2, r3);
+    const low45 = zipLow32(r4, r5);
+    const high01 = zipHigh32(r0, r1);
+    const high23 = zipHigh32(r2, r3);
+    const high45 = zipHigh32(r4, r5);
+    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+    v128.store64_lane(to, low45, 0, 16);
+    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 24);
+    v128.store64_lane(to, low45, 1, 40);
+    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 48);
+    v128.store64_lane(to, high45, 0, 64);
+    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 72);
+    v128.store64_lane(to, high45, 1, 88);
+    x0 += 16;
+    x1 += 16;
+    x2 += 16;
+    x3 += 16;
+    x4 += 16;
+    x5 += 16;
+  }
+}
+
+/** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
 export function tileDot8<T>(
   y: usize,
   ldy: usize,
   yLast: usize,
   cols: i32,
   x: usize,
-  ldx: usize,
-  xLast: usize,
   w: usize,
   k: i32,
   o0: v128,
@@ -39,57 +75,45 @@ export function tileDot8<T>(
   hi: v128,
   shift: v128,
 ): void {
-  let c00 = o0,
-    c10 = o0,
-    c20 = o0,
-    c30 = o0,
-    c40 = o0,
-    c50 = o0;
-  let c01 = o1,
-    c11 = o1,
-    c21 = o1,
-    c31 = o1,
-    c41 = o1,
-    c51 = o1;
-  let x0 = x,
-    x1 = min(x0 + ldx, xLast),
-    x2 = min(x1 + ldx, xLast);
-  let x3 = min(x2 + ldx, xLast),
-    x4 = min(x3 + ldx, xLast),
-    x5 = min(x4 + ldx, xLast);
-  for (const end = x0 + up(k, 4); x0 < end; w += 32) {
-    const w0 = v128.load(w),
-      w1 = v128.load(w, 16);
-    let v = v128.load32_splat(x0);
+  let c00 = o0;
+  let c01 = o1;
+  let c10 = o0;
+  let c11 = o1;
+  let c20 = o0;
+  let c21 = o1;
+  let c30 = o0;
+  let c31 = o1;
+  let c40 = o0;
+  let c41 = o1;
+  let c50 = o0;
+  let c51 = o1;
+  for (const end = w + ((<usize>up(k, 4)) << 3); w < end; x += 24, w += 32) {
+    const w0 = v128.load(w);
+    const w1 = v128.load(w, 16);
+    let v = v128.load32_splat(x);
     c00 = mac(c00, w0, v);
     c01 = mac(c01, w1, v);
-    v = v128.load32_splat(x1);
+    v = v128.load32_splat(x, 4);
     c10 = mac(c10, w0, v);
     c11 = mac(c11, w1, v);
-    v = v128.load32_splat(x2);
+    v = v128.load32_splat(x, 8);
     c20 = mac(c20, w0, v);
     c21 = mac(c21, w1, v);
-    v = v128.load32_splat(x3);
+    v = v128.load32_splat(x, 12);
     c30 = mac(c30, w0, v);
     c31 = mac(c31, w1, v);
-    v = v128.load32_splat(x4);
+    v = v128.load32_splat(x, 16);
     c40 = mac(c40, w0, v);
     c41 = mac(c41, w1, v);
-    v = v128.load32_splat(x5);
+    v = v128.load32_splat(x, 20);
     c50 = mac(c50, w0, v);
     c51 = mac(c51, w1, v);
-    x0 += 4;
-    x1 += 4;
-    x2 += 4;
-    x3 += 4;
-    x4 += 4;
-    x5 += 4;
   }
-  const y1 = min(y + ldy, yLast),
-    y2 = min(y1 + ldy, yLast),
-    y3 = min(y2 + ldy, yLast);
-  const y4 = min(y3 + ldy, yLast),
-    y5 = min(y4 + ldy, yLast);
+  const y1 = min(y + ldy, yLast);
+  const y2 = min(y1 + ldy, yLast);
+  const y3 = min(y2 + ldy, yLast);
+  const y4 = min(y3 + ldy, yLast);
+  const y5 = min(y4 + ldy, yLast);
   put<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
   put<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
   put<T>(y4, y5, cols, c40, c41, c50, c51, s0, s1, lo, hi, shift);

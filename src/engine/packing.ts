@@ -20,9 +20,9 @@ export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
 /** Scratch of convInt8 for patches of k = kh · kw · cin: a gathered block as u8, then as i16. */
 export const convInt8ScratchBytes = (k: number): number => Math.max(BLOCK_BYTES, 6 * up(k, 16)) * 3 + 32;
 
-/** Weights [channels][taps] packed by packDepthwiseInt8: blocks of 16 channels, taps up to a multiple of 4. */
+/** Weights [channels][taps] packed by packDepthwiseInt8: 64 bytes for 16 channels of a pair of taps. */
 export const packedDepthwiseInt8Bytes = (channels: number, taps: number): number =>
-  up(channels, 16) * up(taps, 4);
+  up(channels, 16) * up(taps, 2) * 2;
 
 /** The int32 offsets that packDepthwiseInt8 writes. */
 export const offsetDepthwiseInt8Bytes = (channels: number): number => up(channels, 16) * 4;
