@@ -122,30 +122,24 @@ export function multiplyRow(
   w += <usize>begin * panel;
   let j = begin << 3;
   const stop = end << 3;
-  // Three panels at once: six chains of sums hide the latency of an addition.
-  for (; j + 24 <= stop; j += 24, w += panel * 3) {
+  // Two panels at once: four chains of sums hide the latency of an addition; eight spill.
+  for (; j + 16 <= stop; j += 16, w += panel * 2) {
     let c0 = f32x4.splat(0);
     let c1 = c0;
     let c2 = c0;
     let c3 = c0;
-    let c4 = c0;
-    let c5 = c0;
     let w0 = w;
     let w1 = w + panel;
-    let w2 = w1 + panel;
-    for (let p = x; p < last; p += 4, w0 += 32, w1 += 32, w2 += 32) {
+    for (let p = x; p < last; p += 4, w0 += 32, w1 += 32) {
       const v = v128.load32_splat(p);
       c0 = f32x4.add(c0, f32x4.mul(v, v128.load(w0)));
       c1 = f32x4.add(c1, f32x4.mul(v, v128.load(w0, 16)));
       c2 = f32x4.add(c2, f32x4.mul(v, v128.load(w1)));
       c3 = f32x4.add(c3, f32x4.mul(v, v128.load(w1, 16)));
-      c4 = f32x4.add(c4, f32x4.mul(v, v128.load(w2)));
-      c5 = f32x4.add(c5, f32x4.mul(v, v128.load(w2, 16)));
     }
     const out = y + ((<usize>j) << 2);
     finish(out, c0, c1, biasAt(bias, j), biasAt(bias, j + 4), lo, hi, n - j);
     finish(out + 32, c2, c3, biasAt(bias, j + 8), biasAt(bias, j + 12), lo, hi, n - j - 8);
-    finish(out + 64, c4, c5, biasAt(bias, j + 16), biasAt(bias, j + 20), lo, hi, n - j - 16);
   }
   for (; j < stop; j += 8) {
     let c0 = f32x4.splat(0);
