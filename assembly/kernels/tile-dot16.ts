@@ -44,6 +44,8 @@ export function packTile16(to: usize, x: usize, ldx: usize, xLast: usize, k: i32
 }
 
 /** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
+// @ts-ignore: decorator
+@inline
 export function tileDot16<T>(
   y: usize,
   ldy: usize,

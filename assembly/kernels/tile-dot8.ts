@@ -59,6 +59,8 @@ export function packTile8(to: usize, x: usize, ldx: usize, xLast: usize, k: i32)
 }
 
 /** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
+// @ts-ignore: decorator
+@inline
 export function tileDot8<T>(
   y: usize,
   ldy: usize,
