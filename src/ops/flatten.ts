@@ -3,7 +3,7 @@
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { inputType, numberOf, type Op } from "./op";
-import { lowerAlias, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -18,5 +18,5 @@ export const flatten: Op = {
   evaluate: reshapeKnown(infer),
   layout: reshapeLayout(infer),
   lower: lowerAlias,
-  lowerInteger: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };

@@ -1,7 +1,7 @@
 // Identity: y = x. A pass removes it wherever the names of the graph's inputs and outputs allow.
 
 import { inputType, type Op } from "./op";
-import { lowerAlias, reshapeKnown, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -13,5 +13,5 @@ export const identity: Op = {
   evaluate: reshapeKnown(infer),
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout] }),
   lower: lowerAlias,
-  lowerInteger: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };

@@ -4,6 +4,7 @@
 import type { Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { dimsOf, notKnown } from "./axes";
+import { requireSameCodes } from "./copy";
 import { numericShape } from "./known";
 import {
   inputType,
@@ -88,8 +89,14 @@ export const reshapeLayout =
   (node, [layout = "plain"], types) =>
     reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape);
 
-/** Both kinds of lowering of an op whose output is its input seen otherwise. */
+/** Lowering of an op whose output is its input seen otherwise. */
 export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);
+
+/** As `lowerAlias`, over codes. */
+export function lowerAliasOfCodes(unit: Unit, c: Lowering): void {
+  requireSameCodes(unit);
+  lowerAlias(unit, c);
+}
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -104,5 +111,5 @@ export const reshape: Op = {
   evaluate: reshapeKnown(infer),
   layout: reshapeLayout(infer),
   lower: lowerAlias,
-  lowerInteger: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };

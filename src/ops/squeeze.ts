@@ -2,7 +2,7 @@
 
 import { axesOf } from "./axes";
 import { inputType, type Op, opError } from "./op";
-import { lowerAlias, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -22,5 +22,5 @@ export const squeeze: Op = {
   evaluate: reshapeKnown(infer),
   layout: reshapeLayout(infer),
   lower: lowerAlias,
-  lowerInteger: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };

@@ -3,7 +3,7 @@
 import type { Dim } from "../graph/symbols";
 import { axesOf, dimsOf, notKnown } from "./axes";
 import { inputType, type Op } from "./op";
-import { lowerAlias, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -24,5 +24,5 @@ export const unsqueeze: Op = {
   evaluate: reshapeKnown(infer),
   layout: reshapeLayout(infer),
   lower: lowerAlias,
-  lowerInteger: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };
