@@ -27,6 +27,7 @@ const BATCH = 32;
 /** Kernels reach full speed within milliseconds; see "Tier-up" in docs/results.md. */
 const WARM_UP_MS = 500;
 const MEASURE_MS = 500;
+const ROUNDS_A_TURN = 50;
 
 const progress = createProgress(process.stderr);
 const rows = [];
@@ -42,8 +43,8 @@ for (const name of ["digits", "digits_wild"]) {
     quantize(graph, {
       ...options,
       calibration: train.batches(BATCH),
-      onProgress: ({ stage, samples, total }) =>
-        progress.update(`${name}, ${label}: ${stage}`, samples, total ?? train.count),
+      onProgress: ({ stage, samples }) =>
+        progress.update(`${name}, ${label}: ${stage}`, samples, train.count),
     });
   const naive = await quantized("naive 8-bit", { naive: true });
   const octette = await quantized("octette int8", {});
@@ -54,15 +55,22 @@ for (const name of ["digits", "digits_wild"]) {
   written.push(relative(process.cwd(), here(`${name}.octette`)) || `${name}.octette`);
 
   const float = await load(graph, { maxima: { batch: BATCH } });
-  for (const [label, bytes, variant] of [
-    ["float", onnx.length, graph],
-    ["naive 8-bit", save(naive.graph).length, naive.graph],
-    ["octette int8", artifact.length, artifact],
-  ]) {
-    const model = await load(variant, { maxima: { batch: BATCH } });
-    const { top1, agreement } = await evaluate(model, test, { against: float });
+  const variants = [
+    { label: "float", bytes: onnx.length, source: graph },
+    { label: "naive 8-bit", bytes: save(naive.graph).length, source: naive.graph },
+    { label: "octette int8", bytes: artifact.length, source: artifact },
+  ];
+  for (const variant of variants) {
+    const model = await load(variant.source, { maxima: { batch: BATCH } });
+    Object.assign(variant, await evaluate(model, test, { against: float }));
     model.dispose();
-    const single = await load(variant); // room for one image, as a device has it
+    variant.single = await load(variant.source); // room for one image, as a device has it
+  }
+  const times = latencies(
+    variants.map(({ single }) => single),
+    test,
+  );
+  variants.forEach(({ label, bytes, single, top1, agreement }, i) => {
     rows.push([
       name,
       label,
@@ -70,10 +78,10 @@ for (const name of ["digits", "digits_wild"]) {
       formatPercent(agreement, 1),
       formatBytes(bytes),
       formatBytes(single.bytes),
-      formatMicroseconds(latency(single, test)),
+      formatMicroseconds(times[i]),
     ]);
     single.dispose();
-  }
+  });
   float.dispose();
 }
 
@@ -82,15 +90,20 @@ console.log(
 );
 console.log(`\nwrote ${written.join(" and ")}`);
 
-/** Median time of one image, in microseconds, once the engine has warmed up. */
-function latency(model, dataset) {
+/** Median time of one image in microseconds, for each model; they take turns, so that all meet the same machine. */
+function latencies(models, dataset) {
   const [feeds] = dataset.batches(1);
-  for (const until = performance.now() + WARM_UP_MS; performance.now() < until; ) model.runSync(feeds);
-  const times = [];
-  for (const until = performance.now() + MEASURE_MS; performance.now() < until; ) {
-    const start = performance.now();
-    model.runSync(feeds);
-    times.push(performance.now() - start);
+  const times = models.map(() => []);
+  const start = performance.now();
+  while (performance.now() < start + models.length * (WARM_UP_MS + MEASURE_MS)) {
+    const warm = performance.now() > start + models.length * WARM_UP_MS;
+    models.forEach((model, i) => {
+      for (let round = 0; round < ROUNDS_A_TURN; round++) {
+        const began = performance.now();
+        model.runSync(feeds);
+        if (warm) times[i].push(performance.now() - began);
+      }
+    });
   }
-  return times.sort((a, b) => a - b)[times.length >> 1] * 1000;
+  return times.map((list) => list.sort((a, b) => a - b)[list.length >> 1] * 1000);
 }

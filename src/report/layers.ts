@@ -10,12 +10,12 @@ import { equalize } from "../passes/equalize";
 import { NoiseMeter } from "./metrics";
 import { createPatience } from "./patience";
 
-export type CreateModel = (graph: Graph, options?: ModelOptions) => Promise<Model>;
+export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Promise<Model>;
 
 export interface LayerError {
   /** The value's name, which both graphs have. */
   readonly value: string;
-  /** Node that computes it in the reference, and its operator. */
+  /** The layer: the node that computes it, or the one at the core of its integer region, and its operator. */
   readonly node: string;
   readonly op: string;
   /** Signal to noise in decibels; Infinity when identical. */
@@ -32,25 +32,36 @@ interface Reading {
   readonly tap: string;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** Node that the value belongs to: the one at the core of its region. */
+  readonly node: Node;
 }
 
 /** How to read a float value of a graph; undefined when it exists in no memory. */
 function readings(graph: Graph): (value: string) => Reading | undefined {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
+  const named = new Map(graph.nodes.map((node) => [node.name, node]));
+  const coreOf = (node: Node) => named.get(node.region ?? "") ?? node;
   return (value) => {
     const producer = producers.get(value);
-    if (!producer) return undefined;
     const readers = consumers.get(value) ?? [];
-    const quantizer = readers.find((node) => node.op === "QuantizeLinear");
-    if (quantizer) return codesOf(graph, quantizer);
+    // Our quantizer names the codes of `v` `v_codes`; in a model quantized elsewhere `v` itself is read by the node.
+    const quantizer =
+      producers.get(`${value}_codes`) ?? (producer && readers.find(({ op }) => op === "QuantizeLinear"));
+    if (quantizer) {
+      const codes = codesOf(graph, quantizer);
+      return (
+        codes && { ...codes, node: coreOf(quantizer.region === undefined && producer ? producer : quantizer) }
+      );
+    }
+    if (!producer) return undefined;
     const inside = producer.region !== undefined && readers.some((node) => node.region === producer.region);
-    return inside ? undefined : { tap: value, scale: 1, zeroPoint: 0 };
+    return inside ? undefined : { tap: value, scale: 1, zeroPoint: 0, node: coreOf(producer) };
   };
 }
 
 /** The codes a QuantizeLinear makes, when one scale serves the whole value. */
-function codesOf(graph: Graph, { inputs, outputs }: Node): Reading | undefined {
+function codesOf(graph: Graph, { inputs, outputs }: Node): Omit<Reading, "node"> | undefined {
   const scale = graph.constants.get(inputs[1] ?? "")?.data;
   const zeroPoint = graph.constants.get(inputs[2] ?? "")?.data;
   if (scale?.length !== 1) return undefined;
@@ -96,7 +107,7 @@ export async function layerErrors(
     node.outputs.flatMap((value) => {
       const ours = read(value);
       const theirs = readReference(value);
-      return ours && theirs ? [{ value, node, ours, theirs, meter: new NoiseMeter() }] : [];
+      return ours && theirs ? [{ value, ours, theirs, meter: new NoiseMeter() }] : [];
     }),
   );
   const batch = model.inputs[0]?.shape[0];
@@ -121,10 +132,10 @@ export async function layerErrors(
     tapped.dispose();
     tappedReference.dispose();
   }
-  return pairs.map(({ value, node, meter }) => ({
+  return pairs.map(({ value, ours, meter }) => ({
     value,
-    node: node.name,
-    op: node.op,
+    node: ours.node.name,
+    op: ours.node.op,
     sqnrDb: meter.sqnrDb,
   }));
 }

@@ -1,0 +1,175 @@
+// What a command of the tool is: options with their help, from which `--help`, parsing and the errors of wrong usage
+// are all made, so that none of them can say something else than the others.
+
+import { parseArgs } from "node:util";
+import type { Progress } from "../report/index";
+
+/** Wrong usage: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface OptionSpec {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in help, such as FILE. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** Where a command writes, and what stops it. */
+export interface Context {
+  /** Results: standard output. */
+  readonly print: (text: string) => void;
+  /** All else: standard error. */
+  readonly log: (text: string) => void;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Columns of the terminal, when there is one. */
+  readonly width?: number;
+}
+
+type Values<S extends Readonly<Record<string, OptionSpec>>> = {
+  readonly [K in keyof S]?: S[K]["type"] extends "boolean"
+    ? boolean
+    : S[K]["multiple"] extends true
+      ? readonly string[]
+      : string;
+};
+
+export interface Command<S extends Readonly<Record<string, OptionSpec>> = Record<string, OptionSpec>> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** After the name, in the usage line. */
+  readonly arguments: string;
+  /** Names of the positional arguments, all of them needed. */
+  readonly positionals: readonly string[];
+  readonly options: S;
+  /** Paragraphs below the options. */
+  readonly notes?: readonly string[];
+  readonly examples: readonly string[];
+  run(positionals: readonly string[], values: Values<S> & CommonValues, context: Context): Promise<void>;
+}
+
+interface CommonValues {
+  readonly json?: boolean;
+}
+
+const common: Readonly<Record<string, OptionSpec>> = {
+  json: {
+    type: "boolean",
+    help: "one JSON object on standard output; everything else goes to standard error",
+  },
+  help: { type: "boolean", short: "h", help: "show this help" },
+};
+
+/** A command whose option types follow from its table. */
+export const defineCommand = <const S extends Readonly<Record<string, OptionSpec>>>(command: Command<S>) =>
+  command as unknown as Command;
+
+export const DATA_HELP = [
+  "DATA is a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it,",
+  "or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.",
+];
+
+export function helpOf(command: Command): string {
+  const options = { ...command.options, ...common };
+  const lines = Object.entries(options).map(([name, o]) => [
+    `${o.short ? `-${o.short}, ` : "    "}--${name}${o.value ? ` ${o.value}` : ""}`,
+    o.help,
+  ]);
+  const width = Math.max(...lines.map(([left]) => left!.length));
+  return [
+    `octette ${command.name}: ${command.summary}`,
+    "",
+    `  octette ${command.name} ${command.arguments}`,
+    "",
+    ...lines.map(([left, right]) => `  ${left!.padEnd(width)}  ${right}`),
+    "",
+    ...(command.notes ? [...command.notes, ""] : []),
+    command.examples.length > 1 ? "Examples:" : "Example:",
+    ...command.examples.map((e) => `  ${e}`),
+  ].join("\n");
+}
+
+/** Positionals and option values of a command line. Throws a UsageError that names what is wrong. */
+export function parseCommand(command: Command, args: readonly string[]) {
+  const options = { ...command.options, ...common };
+  const fail = (what: string) => new UsageError(`${what}. See: octette ${command.name} --help`);
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(
+        Object.entries(options).map(([name, { type, short, multiple }]) => [
+          name,
+          { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) },
+        ]),
+      ),
+      allowPositionals: true,
+    });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" && unknown)
+      throw fail(unknownOption(unknown, Object.keys(options)));
+    const sentence = message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
+    throw fail(sentence);
+  }
+  const { values, positionals } = parsed;
+  const expected = command.positionals;
+  if (!values.help && positionals.length < expected.length)
+    throw fail(`${expected[positionals.length]} is missing`);
+  if (positionals.length > expected.length)
+    throw fail(`unexpected argument "${positionals[expected.length]}"`);
+  return { values: values as Record<string, never>, positionals };
+}
+
+function unknownOption(option: string, known: readonly string[]): string {
+  const near = nearest(option.replace(/^-+/, ""), known);
+  return `unknown option ${option}${near ? `; did you mean --${near}?` : ""}`.replace(/\?$/, "?");
+}
+
+/** The known word that a mistyped one probably is: a third of its letters may differ. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const scored = known
+    .map((k) => ({ k, d: k.startsWith(word) && word.length > 1 ? 0 : distance(word, k) }))
+    .sort((a, b) => a.d - b.d);
+  return scored[0] && scored[0].d <= Math.max(1, Math.floor(word.length / 3)) ? scored[0].k : undefined;
+}
+
+/** Letters to insert, delete or replace (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** One of a few words. */
+export function choice<T extends string>(
+  option: string,
+  value: string | undefined,
+  words: readonly T[],
+): T | undefined {
+  if (value === undefined || (words as readonly string[]).includes(value)) return value as T | undefined;
+  throw new UsageError(`--${option} must be one of ${words.join(", ")}, got "${value}"`);
+}
+
+/** A whole number of at least `least`. */
+export function wholeNumber(option: string, value: string | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < least || value.trim() === "")
+    throw new UsageError(`--${option} must be a whole number from ${least}, got "${value}"`);
+  return number;
+}
+
+/** JSON on one object; what JSON cannot say (no noise at all) becomes null. */
+export const toJson = (value: unknown): string => JSON.stringify(value, undefined, 2);

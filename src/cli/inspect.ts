@@ -1,0 +1,128 @@
+// octette inspect: what a model file holds, without data.
+
+import { createHash } from "node:crypto";
+import { formatNormalize } from "../data/index";
+import { printGraph } from "../graph/print";
+import { formatShape } from "../graph/symbols";
+import { bytesPerElement } from "../graph/tensor";
+import { type Graph, load } from "../index";
+import { formatBytes, formatTable } from "../report/index";
+import { type Context, defineCommand, toJson } from "./command";
+import { type ModelFile, openModel } from "./open-model";
+
+export const inspectCommand = defineCommand({
+  name: "inspect",
+  summary: "inputs, outputs, sizes, quantization and graph of a model",
+  arguments: "MODEL [--graph]",
+  positionals: ["MODEL"],
+  options: { graph: { type: "boolean", help: "also every node; integer regions are bracketed" } },
+  notes: ["Memory is what one sample takes to run: constants as they are packed, and room for values."],
+  examples: ["octette inspect digits.octette --graph"],
+  async run([path = ""], { graph: withGraph = false, json }, context) {
+    const file = await openModel(path);
+    const facts = await factsOf(file);
+    context.print(json ? toJson(facts) : factsText(facts, context));
+    if (withGraph && !json) context.print(`\n${printGraph(file.graph)}`);
+  },
+});
+
+type Facts = Awaited<ReturnType<typeof factsOf>>;
+
+async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
+  const model = await load(graph);
+  model.dispose();
+  const constants = [...graph.constants.values()];
+  const ops: Record<string, number> = {};
+  for (const { op } of graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
+  return {
+    file: path,
+    format,
+    name: graph.name,
+    inputs: graph.inputs,
+    outputs: model.outputs,
+    ops,
+    parameters: constants.reduce((n, { data }) => n + data.length, 0),
+    bytes: {
+      file: bytes.length,
+      constants: constants.reduce((n, { dtype, data }) => n + data.length * bytesPerElement[dtype], 0),
+      memory: model.bytes,
+    },
+    quantization: quantizationOf(graph),
+    hashes: {
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      ...(artifact ? { content: artifact.contentHash, file: artifact.fileHash } : {}),
+    },
+    ...(artifact?.selfTest ? { selfTest: artifact.selfTest } : {}),
+    provenance: graph.provenance,
+  };
+}
+
+/** Integer regions by the op at their core, and the bytes of weights by type. */
+function quantizationOf(graph: Graph) {
+  const regions: Record<string, number> = {};
+  const seen = new Set<string>();
+  for (const { region, op } of graph.nodes) {
+    const isCore =
+      region !== undefined &&
+      !seen.has(region) &&
+      !op.endsWith("QuantizeLinear") &&
+      op !== "DequantizeLinear";
+    if (!isCore) continue;
+    seen.add(region);
+    regions[op] = (regions[op] ?? 0) + 1;
+  }
+  const constantBytes: Record<string, number> = {};
+  for (const { dtype, data } of graph.constants.values())
+    constantBytes[dtype] = (constantBytes[dtype] ?? 0) + data.length * bytesPerElement[dtype];
+  return { regions: seen.size, regionsByOp: regions, constantBytes };
+}
+
+function factsText(facts: Facts, { width }: Context): string {
+  const wide = width === undefined ? {} : { width };
+  const counts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, n]) => `${n} ${name}`)
+      .join(", ");
+  const { bytes, quantization, hashes } = facts;
+  const values = [
+    ...facts.inputs.map(({ name, dtype, shape, preprocessing }) => [
+      "input",
+      name,
+      dtype,
+      formatShape(shape),
+      preprocessing ? `u8 by ${formatNormalize(preprocessing)}` : "",
+    ]),
+    ...facts.outputs.map(({ name, dtype, shape }) => ["output", name, dtype, formatShape(shape), ""]),
+  ];
+  const provenance = Object.entries(facts.provenance).map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const rows = [
+    ["model", `${facts.name} (${facts.format})`],
+    ["file", `${formatBytes(bytes.file)}  ${facts.file}`],
+    ["parameters", `${facts.parameters} in ${formatBytes(bytes.constants)}`],
+    ["memory", formatBytes(bytes.memory)],
+    ["nodes", counts(facts.ops)],
+    [
+      "int8",
+      quantization.regions === 0
+        ? "none: a float model"
+        : `${quantization.regions} regions: ${counts(quantization.regionsByOp)}`,
+    ],
+    ["sha256", hashes.sha256],
+    ...(hashes.content ? [["content hash", hashes.content]] : []),
+    ...provenance,
+  ];
+  const left = Math.max(...rows.map(([key]) => key!.length));
+  const cut = (text: string) => (width && text.length > width ? `${text.slice(0, width - 1)}…` : text);
+  return [
+    ...rows.map(([key, value]) => cut(`${key!.padEnd(left)}  ${value}`)),
+    "",
+    formatTable(["", "name", "type", "shape", "bytes become numbers"], values, {
+      ...wide,
+      align: ["left", "left", "left", "left", "left"],
+    }),
+  ].join("\n");
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+// The command line: finds the command, and turns what happened into an exit code. 0 is ok, 1 failed, 2 wrong
+// usage, 130 stopped by Ctrl-C.
+
+import { version } from "../../package.json";
+import { createProgress } from "../report/index";
+import { type Command, type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
+import { evalCommand } from "./eval";
+import { inspectCommand } from "./inspect";
+import { quantizeCommand } from "./quantize";
+import { runCommand } from "./run";
+
+const commands: readonly Command[] = [quantizeCommand, evalCommand, runCommand, inspectCommand];
+
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+function help(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    `octette ${version}: a float model in, an exact int8 model out`,
+    "",
+    "  octette COMMAND --help    says more about a command",
+    "  octette --version",
+    "",
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    "",
+    "Example:",
+    "  octette quantize model.onnx --calibrate train.npz -o model.octette",
+    "",
+    "Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted. OCTETTE_DEBUG=1 shows where an error came from.",
+  ].join("\n");
+}
+
+async function main(args: readonly string[], context: Context): Promise<void> {
+  const [name, ...rest] = args;
+  if (name === "--version" || name === "-V") return context.print(version);
+  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0))
+    return context.print(help());
+  if (name === undefined) throw new UsageError(`no command given\n\n${help()}`);
+  const wanted = name === "help" ? rest[0] : name;
+  const command = commands.find((c) => c.name === wanted);
+  if (!command) {
+    const near = nearest(
+      wanted!,
+      commands.map((c) => c.name),
+    );
+    throw new UsageError(
+      `unknown command "${wanted}"${near ? `; did you mean ${near}?` : ""} See: octette --help`,
+    );
+  }
+  const { values, positionals } = parseCommand(command, name === "help" ? ["--help"] : rest);
+  if (values.help) return context.print(helpOf(command));
+  await command.run(positionals, values, context);
+}
+
+/** Errors as one line for people; the way there only when asked for. */
+function report(error: unknown): number {
+  context.progress.end();
+  if (controller.signal.aborted) {
+    context.log("octette: interrupted");
+    return EXIT.interrupted;
+  }
+  if (error instanceof UsageError) {
+    context.log(`octette: ${error.message}`);
+    return EXIT.usage;
+  }
+  const { message, stack } = error as Error;
+  context.log(process.env.OCTETTE_DEBUG && stack ? stack : `octette: ${message.replace(/\s*\n\s*/g, "; ")}`);
+  return EXIT.failed;
+}
+
+const controller = new AbortController();
+process.once("SIGINT", () => controller.abort(new Error("interrupted")));
+process.stdout.on("error", (error: { code?: string }) => {
+  // Whoever read our output has seen enough, as `head` does.
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+});
+
+const context: Context = {
+  print: (text) => void process.stdout.write(`${text}\n`),
+  log: (text) => void process.stderr.write(`${text}\n`),
+  progress: createProgress(process.stderr),
+  signal: controller.signal,
+  ...(process.stdout.columns ? { width: process.stdout.columns } : {}),
+};
+
+process.exitCode = await main(process.argv.slice(2), context).then(() => EXIT.ok, report);

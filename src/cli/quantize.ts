@@ -1,0 +1,204 @@
+// octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not.
+
+import { type Dataset, openDataset, parseNormalize } from "../data/index";
+import {
+  type Feeds,
+  type Graph,
+  load,
+  OctetteError,
+  type Preprocessing,
+  type QuantizeSummary,
+  quantize,
+  readArtifact,
+  save,
+} from "../index";
+import { formatBytes, formatPercent, formatTable } from "../report/index";
+import { createPatience } from "../report/patience";
+import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
+import { openModel } from "./open-model";
+import { checkWritable, writeFileWhole } from "./write-file";
+
+/** Samples of the calibration data that are used unless --samples says otherwise. */
+const SAMPLES = 512;
+/** Samples that run at once while calibrating. */
+const BATCH = 32;
+
+export const quantizeCommand = defineCommand({
+  name: "quantize",
+  summary: "make a small exact int8 model of a float one",
+  arguments: "MODEL.onnx -o OUT.octette [--calibrate DATA] [options]",
+  positionals: ["MODEL"],
+  options: {
+    output: { type: "string", short: "o", value: "FILE", help: "where the artifact goes" },
+    calibrate: {
+      type: "string",
+      value: "DATA",
+      help: "samples that show the model's ranges; labels are not needed",
+    },
+    samples: { type: "string", value: "N", help: `how many of them, picked by --seed (default ${SAMPLES})` },
+    normalize: {
+      type: "string",
+      value: "SPEC",
+      help: "scale,mean,std[,nhwc]: how bytes become the model's numbers; kept in the artifact",
+    },
+    labels: {
+      type: "string",
+      value: "WHERE",
+      help: "column (first, last, a header) or file of labels, to leave out",
+    },
+    mode: { type: "string", value: "MODE", help: "static (default) or dynamic, which needs no data" },
+    naive: { type: "boolean", help: "per tensor, min/max, nothing else: for comparison" },
+    range: { type: "string", value: "HOW", help: "auto (default), minmax, percentile or mse" },
+    only: { type: "string", value: "OPS", help: "quantize these operators only, such as Gemm,MatMul" },
+    skip: {
+      type: "string",
+      multiple: true,
+      value: "PATTERN",
+      help: "keep matching nodes float (* matches anything; may be repeated)",
+    },
+    seed: { type: "string", value: "N", help: "seed of everything random (default 0)" },
+  },
+  notes: DATA_HELP,
+  examples: [
+    "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 -o digits.octette",
+    "octette quantize mlp.onnx --mode dynamic -o mlp.octette",
+  ],
+  async run([path = ""], values, context) {
+    const { output, calibrate, naive = false, only, skip, json } = values;
+    if (!output) throw new UsageError("-o FILE is missing: where should the artifact go?");
+    const mode = choice("mode", values.mode, ["static", "dynamic"] as const) ?? "static";
+    const range = choice("range", values.range, ["auto", "minmax", "percentile", "mse"] as const);
+    const samples = wholeNumber("samples", values.samples, 1) ?? SAMPLES;
+    const seed = wholeNumber("seed", values.seed, 0) ?? 0;
+    if (mode === "static" && !calibrate)
+      throw new UsageError(
+        "static quantization needs samples: add --calibrate DATA, or --mode dynamic, which needs none. See: octette quantize --help",
+      );
+    if (mode === "dynamic" && calibrate)
+      throw new UsageError("--mode dynamic takes no --calibrate: its ranges are found at run time");
+    if (naive && mode === "dynamic") throw new UsageError("--naive is a way of static quantization");
+    const normalize = normalizeOf(values.normalize);
+
+    await checkWritable(output);
+    const model = await openModel(path);
+    const graph = withPreprocessing(model.graph, normalize);
+    const dataset =
+      mode === "static" && calibrate
+        ? (
+            await openDataset(calibrate, graph.inputs, {
+              ...(normalize ? { normalize } : {}),
+              ...(values.labels ? { labels: values.labels } : {}),
+            })
+          ).sample(samples, seed)
+        : undefined;
+    for (const note of dataset?.notes ?? []) context.log(note);
+    const { graph: quantized, summary } = await quantize(graph, {
+      mode,
+      naive,
+      seed,
+      signal: context.signal,
+      onProgress: ({ stage, samples: done }) => context.progress.update(stage, done, dataset?.count),
+      ...(dataset ? { calibration: calibration(dataset, context.signal) } : {}),
+      ...(range ? { range } : {}),
+      ...(only ? { only: only.split(",").map((op) => op.trim()) } : {}),
+      ...(skip ? { skip } : {}),
+    });
+    context.progress.end();
+    for (const warning of summary.warnings) context.log(`warning: ${warning}`);
+    const bytes = save(quantized);
+    await writeFileWhole(output, bytes, context.signal);
+    const sizes = {
+      bytes: { from: model.bytes.length, to: bytes.length },
+      memory: { from: await memoryOf(graph), to: await memoryOf(quantized) },
+    };
+    if (json) {
+      const { contentHash } = readArtifact(bytes, output);
+      context.print(toJson({ model: path, output, contentHash, ...sizes, summary }));
+    } else context.print(summaryText(path, output, sizes, summary, context));
+  },
+});
+
+export function normalizeOf(text: string | undefined): Preprocessing | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseNormalize(text);
+  } catch (error) {
+    throw new UsageError(`--${(error as Error).message}`);
+  }
+}
+
+/** The graph with what was given for its one image input. */
+function withPreprocessing(graph: Graph, preprocessing: Preprocessing | undefined): Graph {
+  if (!preprocessing) return graph;
+  const floats = graph.inputs.filter((input) => input.dtype === "f32");
+  if (floats.length !== 1)
+    throw new OctetteError("--normalize is for a model with one float input", {
+      code: "argument",
+      where: graph.name,
+      got: `${floats.length}`,
+    });
+  return {
+    ...graph,
+    inputs: graph.inputs.map((input) => (input === floats[0] ? { ...input, preprocessing } : input)),
+  };
+}
+
+async function* calibration(dataset: Dataset, signal: AbortSignal): AsyncIterable<Feeds> {
+  const patience = createPatience(signal);
+  for (const feeds of dataset.batches(BATCH)) {
+    await patience();
+    yield feeds;
+  }
+}
+
+/** Bytes of memory that a model takes to run one sample. */
+async function memoryOf(graph: Graph): Promise<number> {
+  const model = await load(graph);
+  model.dispose();
+  return model.bytes;
+}
+
+interface Sizes {
+  readonly bytes: { readonly from: number; readonly to: number };
+  readonly memory: { readonly from: number; readonly to: number };
+}
+
+/** Rows of each part of the summary that are shown; --json has them all. */
+const MOST_ROWS = 40;
+
+function summaryText(
+  path: string,
+  output: string,
+  { bytes, memory }: Sizes,
+  { mode, layers, equalized, biasCorrected, skipped, samples }: QuantizeSummary,
+  { width }: Context,
+): string {
+  const quantized = layers.filter((layer) => layer.quantized);
+  const wide = width === undefined ? {} : { width };
+  const shown = layers.slice(0, MOST_ROWS);
+  const more = (n: number) => (n > MOST_ROWS ? [`… and ${n - MOST_ROWS} more (--json lists them)`] : []);
+  return [
+    formatTable(
+      ["layer", "op", "becomes", "why"],
+      shown.map((l) => [l.name, l.op, l.quantized ? "int8" : "float", l.reason ?? l.range ?? ""]),
+      { ...wide, align: ["left", "left", "left", "left"] },
+    ),
+    ...more(layers.length),
+    "",
+    ...(skipped.length > 0
+      ? [
+          formatTable(
+            ["left out", "where", "why"],
+            skipped.slice(0, MOST_ROWS).map((s) => [s.what, s.where, s.reason]),
+            { ...wide, align: ["left", "left", "left"] },
+          ),
+          ...more(skipped.length),
+          "",
+        ]
+      : []),
+    `${mode}: ${quantized.length} of ${layers.length} layers int8, ${equalized.length} pairs equalized, ${biasCorrected.length} biases corrected${samples > 0 ? `, ${samples} samples` : ""}`,
+    `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,
+    `memory  ${formatBytes(memory.from)} → ${formatBytes(memory.to)}`,
+    `${path} → ${output}`,
+  ].join("\n");
+}

@@ -1,0 +1,110 @@
+// octette run: feeds arrays from files to a model once, and writes what comes out.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readNpy, writeNpy } from "../formats/npy";
+import { type Feeds, type Input, load, OctetteError, type Tensor } from "../index";
+import { formatTable } from "../report/index";
+import { type Context, defineCommand, toJson, UsageError } from "./command";
+import { batchMaxima, openModel } from "./open-model";
+import { makeFolder, writeFileWhole } from "./write-file";
+
+export const runCommand = defineCommand({
+  name: "run",
+  summary: "run a model on arrays from files",
+  arguments: "MODEL --input NAME=FILE.npy … --output DIR",
+  positionals: ["MODEL"],
+  options: {
+    input: {
+      type: "string",
+      multiple: true,
+      value: "NAME=FILE.npy",
+      help: "an input of the model; repeat for each",
+    },
+    output: { type: "string", short: "o", value: "DIR", help: "folder for <output name>.npy" },
+  },
+  notes: [
+    "Where an artifact carries its preprocessing, u8 images are taken as they are. Characters that a file name cannot",
+    "have become _ in the names of the files; the output and --json say which file holds which output.",
+  ],
+  examples: ["octette run digits.octette --input image=images.npy --output out"],
+  async run([path = ""], values, context) {
+    const { input: pairs = [], output: folder, json } = values;
+    if (pairs.length === 0) throw new UsageError("--input NAME=FILE.npy is missing. See: octette run --help");
+    if (!folder) throw new UsageError("--output DIR is missing. See: octette run --help");
+    const files = new Map(pairs.map(splitPair));
+    if (files.size < pairs.length) throw new UsageError("an input is given twice");
+    const { graph } = await openModel(path);
+    const feeds: Record<string, Tensor> = {};
+    for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
+    const model = await load(graph, { maxima: { ...symbolsOf(graph.inputs, feeds), ...batchMaxima(graph) } });
+    try {
+      const outputs = await model.run(feeds);
+      await makeFolder(folder);
+      const written = [];
+      const taken = new Set<string>();
+      for (const [name, tensor] of Object.entries(outputs)) {
+        const file = join(folder, `${fileName(name, taken)}.npy`);
+        await writeFileWhole(file, writeNpy(tensor), context.signal);
+        written.push({ name, dtype: tensor.dtype, shape: tensor.shape, file });
+      }
+      context.print(json ? toJson({ model: path, outputs: written }) : outputText(written, context));
+    } finally {
+      model.dispose();
+    }
+  },
+});
+
+function splitPair(pair: string): readonly [name: string, file: string] {
+  // Names of exported values may hold "=" but files rarely do, so the last one divides.
+  const at = pair.lastIndexOf("=");
+  if (at < 1 || at === pair.length - 1) throw new UsageError(`--input must be NAME=FILE.npy, got "${pair}"`);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+async function readArray(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: { code?: string; message: string }) => {
+    throw new OctetteError(error.code === "ENOENT" ? "no such file" : error.message, {
+      code: "argument",
+      where: path,
+    });
+  });
+}
+
+/** What the fed arrays make of the symbols in the inputs' shapes. */
+function symbolsOf(inputs: readonly Input[], feeds: Feeds): Record<string, number> {
+  const symbols: Record<string, number> = {};
+  for (const { name, shape } of inputs) {
+    const fed = feeds[name] as Tensor | undefined;
+    shape.forEach((dim, axis) => {
+      const value = fed?.shape[axis];
+      if (typeof dim === "string" && value !== undefined) symbols[dim] = Math.max(value, symbols[dim] ?? 1);
+    });
+  }
+  return symbols;
+}
+
+/** An output's name as a file's: nothing that leaves the folder or that a file system refuses, and no two alike. */
+function fileName(name: string, taken: Set<string>): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a file name
+  const safe = name.replace(/[/\\:*?"<>|\u0000-\u001f]/g, "_").replace(/^\.+/, "_") || "_";
+  let unique = safe;
+  for (let i = 2; taken.has(unique.toLowerCase()); i++) unique = `${safe}_${i}`;
+  taken.add(unique.toLowerCase());
+  return unique;
+}
+
+interface Written {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly file: string;
+}
+
+function outputText(written: readonly Written[], { width }: Context): string {
+  return formatTable(
+    ["output", "type", "shape", "file"],
+    written.map((w) => [w.name, w.dtype, `[${w.shape.join(", ")}]`, w.file]),
+    { align: ["left", "left", "left", "left"], ...(width === undefined ? {} : { width }) },
+  );
+}

@@ -1,0 +1,248 @@
+// The main job from the command line, on the shipped digits: quantize, eval, run and inspect, text and JSON.
+
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readNpy, writeNpy } from "../../src/formats/npy";
+import { readNpz } from "../../src/formats/npz";
+import { example, octette } from "./spawn";
+
+const model = example("digits_wild.onnx");
+const train = example("train.npz");
+const testData = example("test.npz");
+const normalize = ["--normalize", "1/16,0,1"];
+
+let folder: string;
+let artifact: string;
+let quantizeJson: Record<string, unknown>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "octette-cli-"));
+  artifact = join(folder, "wild.octette");
+  const { code, stdout, stderr } = await octette([
+    "quantize",
+    model,
+    "--calibrate",
+    train,
+    ...normalize,
+    "-o",
+    artifact,
+    "--json",
+  ]);
+  expect(stderr).not.toMatch(/octette:/);
+  expect(code).toBe(0);
+  quantizeJson = JSON.parse(stdout);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("quantize", () => {
+  test("JSON is one object with sizes and the summary", async () => {
+    expect(quantizeJson).toMatchObject({
+      model,
+      output: artifact,
+      summary: { mode: "static", samples: 512 },
+    });
+    expect(quantizeJson.bytes).toMatchObject({ to: (await stat(artifact)).size });
+    expect(quantizeJson.contentHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("the same command gives the same bytes, and leaves nothing beside them", async () => {
+    const again = join(folder, "again.octette");
+    const { code, stdout, stderr } = await octette([
+      "quantize",
+      model,
+      "--calibrate",
+      train,
+      ...normalize,
+      "-o",
+      again,
+    ]);
+    expect(code).toBe(0);
+    expect(await readFile(again)).toEqual(await readFile(artifact));
+    expect(stdout).toMatch(/layers int8.*equalized/);
+    expect(stdout).toMatch(/file .* → .*\nmemory .* → /);
+    expect(stderr).toMatch(/512\/512 \(100 %\)/);
+    expect((await readdir(folder)).filter((f) => f.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("dynamic needs no data", async () => {
+    const output = join(folder, "dynamic.octette");
+    const { code, stdout } = await octette(["quantize", model, "--mode", "dynamic", "-o", output, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).summary.mode).toBe("dynamic");
+  });
+
+  test("few samples give a warning on standard error", async () => {
+    const output = join(folder, "few.octette");
+    const args = [
+      "quantize",
+      model,
+      "--calibrate",
+      train,
+      ...normalize,
+      "--samples",
+      "8",
+      "-o",
+      output,
+      "--json",
+    ];
+    const { code, stdout, stderr } = await octette(args);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/warning: .*8/);
+    expect(JSON.parse(stdout).summary.samples).toBe(8);
+  });
+
+  test("--skip and --only leave layers float and say why", async () => {
+    const output = join(folder, "skip.octette");
+    const args = [
+      "quantize",
+      model,
+      "--calibrate",
+      train,
+      ...normalize,
+      "--skip",
+      "/stem/*",
+      "-o",
+      output,
+      "--json",
+    ];
+    const { summary } = JSON.parse((await octette(args)).stdout);
+    const stem = summary.layers.find((l: { name: string }) => l.name.startsWith("/stem/"));
+    expect(stem).toMatchObject({ quantized: false, reason: expect.stringContaining("/stem/*") });
+  });
+
+  test("Ctrl-C stops with the old file as it was", async () => {
+    const output = join(folder, "old.octette");
+    await writeFile(output, "old");
+    const args = ["quantize", model, "--calibrate", train, ...normalize, "--samples", "1297", "-o", output];
+    const { code, stdout, stderr } = await octette(args, { interruptWhen: /\/1297/ });
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toMatch(/octette: interrupted\n$/);
+    expect(await readFile(output, "utf8")).toBe("old");
+    expect((await readdir(folder)).filter((f) => f.includes("old"))).toEqual(["old.octette"]);
+  });
+});
+
+describe("eval", () => {
+  test("keeps the wild digits: at least 98.6 of float's 99.0 %", async () => {
+    const { code, stdout } = await octette([
+      "eval",
+      artifact,
+      "--data",
+      testData,
+      "--against",
+      model,
+      "--layers",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ n: 500, against: { top1: 99 } });
+    expect(result.top1).toBeGreaterThanOrEqual(98.6);
+    expect(result.agreement).toBeGreaterThan(98);
+    expect(result.sqnrDb).toBeGreaterThan(20);
+    expect(result.mcnemarP).toBeGreaterThan(0.05);
+    expect(result.layers.length).toBeGreaterThan(8);
+    for (const layer of result.layers) expect(layer.sqnrDb).toBeGreaterThan(10);
+  });
+
+  test("text is a table, and progress is not among it", async () => {
+    const { code, stdout, stderr } = await octette([
+      "eval",
+      artifact,
+      "--data",
+      testData,
+      "--against",
+      model,
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/top-1 +samples\n/);
+    expect(stdout).toMatch(/McNemar p/);
+    expect(stdout).not.toMatch(/evaluate/);
+    expect(stderr).toMatch(/evaluate {2}500\/500/);
+  });
+
+  test("a float model alone, with normalize given", async () => {
+    const { stdout } = await octette([
+      "eval",
+      model,
+      "--data",
+      testData,
+      ...normalize,
+      "--samples",
+      "100",
+      "--json",
+    ]);
+    expect(Object.keys(JSON.parse(stdout))).toEqual(["n", "top1"]);
+  });
+});
+
+describe("run", () => {
+  test("u8 images through an artifact equal floats through it", async () => {
+    const { data, shape } = readNpz(await readFile(testData)).get("image")!;
+    const images = { dtype: "u8", shape: [3, ...shape.slice(1)], data: data.slice(0, 192) } as const;
+    const floats = { ...images, dtype: "f32", data: Float32Array.from(images.data, (v) => v / 16) } as const;
+    const outputs = [];
+    for (const [name, tensor] of Object.entries({ images, floats })) {
+      const path = join(folder, `${name}.npy`);
+      const output = join(folder, name);
+      await writeFile(path, writeNpy(tensor));
+      const { code, stdout } = await octette([
+        "run",
+        artifact,
+        "--input",
+        `image=${path}`,
+        "--output",
+        output,
+        "--json",
+      ]);
+      expect(code).toBe(0);
+      const [written] = JSON.parse(stdout).outputs;
+      expect(written).toEqual({
+        name: "logits",
+        dtype: "f32",
+        shape: [3, 10],
+        file: join(output, "logits.npy"),
+      });
+      outputs.push(readNpy(await readFile(written.file)));
+    }
+    expect(outputs[0]!.shape).toEqual([3, 10]);
+    expect(outputs[0]).toEqual(outputs[1]);
+  });
+
+  test("a wrong input is named", async () => {
+    const path = join(folder, "bad.npy");
+    await writeFile(path, writeNpy({ dtype: "f32", shape: [1, 1, 8, 7], data: new Float32Array(56) }));
+    const { code, stderr } = await octette(["run", model, "--input", `image=${path}`, "--output", folder]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/input "image".*\[1, 1, 8, 7\]/);
+    const unknown = await octette(["run", model, "--input", `img=${path}`, "--output", folder]);
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toMatch(/no input "img".*"image"/);
+  });
+});
+
+describe("inspect", () => {
+  test("of both formats, as JSON", async () => {
+    const float = JSON.parse((await octette(["inspect", model, "--json"])).stdout);
+    const int8 = JSON.parse((await octette(["inspect", artifact, "--json"])).stdout);
+    expect(float).toMatchObject({ format: "onnx", parameters: 17074, quantization: { regions: 0 } });
+    expect(int8).toMatchObject({
+      format: "octette",
+      inputs: [{ name: "image", dtype: "f32", shape: ["batch", 1, 8, 8], preprocessing: { scale: 1 / 16 } }],
+      outputs: [{ name: "logits", dtype: "f32", shape: ["batch", 10] }],
+      bytes: { file: (await stat(artifact)).size },
+      hashes: { content: quantizeJson.contentHash },
+    });
+    expect(int8.quantization.regions).toBeGreaterThan(10);
+    expect(int8.bytes.constants).toBeLessThan(float.bytes.constants / 2);
+    expect(float.bytes.memory).toBeGreaterThan(0);
+  });
+
+  test("as text, with the graph", async () => {
+    const { code, stdout } = await octette(["inspect", artifact, "--graph"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("content hash");
+    expect(stdout).toContain("/fc/Gemm");
+  });
+});

@@ -1,0 +1,41 @@
+// Files are whole or not there.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkWritable, writeFileWhole } from "../../src/cli/write-file";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "octette-write-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const bytes = Uint8Array.of(1, 2, 3);
+
+test("replaces a file and leaves nothing else", async () => {
+  const path = join(folder, "a.octette");
+  await writeFile(path, "old");
+  await writeFileWhole(path, bytes);
+  expect(new Uint8Array(await readFile(path))).toEqual(bytes);
+  expect(await readdir(folder)).toEqual(["a.octette"]);
+});
+
+test("a signal before the end leaves the old file", async () => {
+  const path = join(folder, "a.octette");
+  await writeFile(path, "old");
+  const reason = new Error("stop");
+  await expect(writeFileWhole(path, bytes, AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(folder)).toEqual(["a.octette"]);
+});
+
+test("what cannot be written is named, before work and at its end", async () => {
+  const missing = join(folder, "no", "a.octette");
+  await expect(checkWritable(missing)).rejects.toThrow(/no such folder.*Make/);
+  await expect(checkWritable(folder)).rejects.toThrow(/is a folder/);
+  await expect(writeFileWhole(missing, bytes)).rejects.toThrow(`${missing}: cannot be written`);
+  await expect(writeFileWhole(folder, bytes)).rejects.toThrow("cannot be written");
+  expect(await readdir(folder)).toEqual([]);
+});
