@@ -47,6 +47,9 @@ export interface LoweringInput {
   readonly kept: readonly string[];
 }
 
+/** Steps, and buffers, that a plan may have: far beyond any model for a device, and compiled in seconds. */
+export const MAX_PLANNED = 2 ** 14;
+
 const STAGING: Buffer = { area: "staging", bytes: 0, first: 0, last: 0 };
 
 export class LoweringContext implements Lowering {
@@ -175,6 +178,7 @@ export class LoweringContext implements Lowering {
 
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs: Dim = 0): void {
     const step = this.steps.length;
+    this.#limit("steps", step);
     for (const arg of args as readonly (Address | Dim)[]) {
       if (typeof arg !== "object" || arg.buffer.area !== "arena") continue;
       arg.buffer.first = Math.min(arg.buffer.first, step);
@@ -193,9 +197,19 @@ export class LoweringContext implements Lowering {
   }
 
   #allocate(area: "constants" | "arena", bytes: number): Address {
+    this.#limit("buffers", this.buffers.length);
     const buffer: Buffer = { area, bytes, first: Infinity, last: -Infinity };
     this.buffers.push(buffer);
     return { buffer, offset: 0 };
+  }
+
+  #limit(what: string, count: number): void {
+    if (count >= MAX_PLANNED)
+      throw new OctetteError(`the plan has too many ${what}`, {
+        code: "limit",
+        where: this.#node,
+        expected: `at most MAX_PLANNED = ${MAX_PLANNED}`,
+      });
   }
 
   #settle(value: string, address: Address): Address {

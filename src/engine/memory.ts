@@ -37,24 +37,25 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number): Me
   }
   const arenaAt = top;
   let arenaBytes = align(stagingBytes);
-  const placed: Buffer[] = [];
+  /** By address. */
+  const placed: { readonly buffer: Buffer; readonly from: number; readonly to: number }[] = [];
   const arena = buffers.filter((b) => b.area === "arena" && b.first <= b.last);
   for (const buffer of arena.sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
-    const neighbours = placed
-      .filter((other) => aliveTogether(buffer, other))
-      .map((other) => ({ from: addresses.get(other)!, to: addresses.get(other)! + align(other.bytes) }))
-      .sort((a, b) => a.from - b.from);
+    const bytes = align(buffer.bytes);
     let at = arenaAt;
-    for (const { from, to } of neighbours) {
-      if (from - at >= align(buffer.bytes)) break;
-      at = Math.max(at, to);
+    for (const other of placed) {
+      if (!aliveTogether(buffer, other.buffer)) continue;
+      if (other.from - at >= bytes) break;
+      at = Math.max(at, other.to);
     }
     addresses.set(buffer, at);
-    placed.push(buffer);
-    arenaBytes = Math.max(arenaBytes, at + align(buffer.bytes) - arenaAt);
+    const before = placed.findLastIndex(({ from }) => from <= at);
+    placed.splice(before + 1, 0, { buffer, from: at, to: at + bytes });
+    arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
   const totalBytes = Math.ceil((arenaAt + arenaBytes + SLACK) / 65536) * 65536;
-  if (totalBytes > MAX_MEMORY_BYTES)
+  // Not `>`: sizes beyond all numbers are NaN.
+  if (!(totalBytes <= MAX_MEMORY_BYTES))
     throw new OctetteError("the model does not fit into 32-bit memory", {
       code: "limit",
       expected: `at most ${MAX_MEMORY_BYTES} bytes`,
@@ -76,13 +77,15 @@ export function findOverlap(
   buffers: readonly Buffer[],
   map: MemoryMap,
 ): readonly [Buffer, Buffer] | undefined {
-  const lives = buffers.filter((b) => b.area === "constants" || (b.area === "arena" && b.first <= b.last));
-  for (const [i, a] of lives.entries())
-    for (const b of lives.slice(i + 1)) {
-      const [from, other] = [map.addresses.get(a)!, map.addresses.get(b)!];
-      const apart = from + a.bytes <= other || other + b.bytes <= from;
+  const lives = buffers
+    .filter((b) => b.bytes > 0 && (b.area === "constants" || (b.area === "arena" && b.first <= b.last)))
+    .map((buffer) => ({ buffer, from: map.addresses.get(buffer)! }))
+    .sort((a, b) => a.from - b.from);
+  for (const [i, { buffer: a, from }] of lives.entries())
+    for (let j = i + 1; j < lives.length && lives[j]!.from < from + a.bytes; j++) {
+      const b = lives[j]!.buffer;
       const always = a.area === "constants" || b.area === "constants";
-      if (!apart && (always || !(a.last < b.first || b.last < a.first))) return [a, b];
+      if (always || !(a.last < b.first || b.last < a.first)) return [a, b];
     }
   return undefined;
 }

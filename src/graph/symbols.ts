@@ -21,7 +21,8 @@ function parse(dim: Dim): Polynomial {
   for (const term of dim.split("+")) {
     const factors = term.split("*");
     const coefficient = /^-?\d+$/.test(factors[0]!) ? Number(factors.shift()) : 1;
-    terms.set(factors.sort().join("*"), coefficient);
+    const monomial = factors.sort().join("*");
+    terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient);
   }
   parsed.set(dim, terms);
   return terms;
@@ -29,6 +30,13 @@ function parse(dim: Dim): Polynomial {
 
 function format(terms: Polynomial): Dim {
   const kept = [...terms].filter(([, c]) => c !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const inexact = kept.find(([, c]) => !Number.isSafeInteger(c));
+  if (inexact)
+    throw new OctetteError("a dimension is too large", {
+      code: "limit",
+      expected: "coefficients below 2^53",
+      got: `${inexact[1]} ${inexact[0]}`,
+    });
   if (kept.length === 0) return 0;
   if (kept.length === 1 && kept[0]![0] === "") return kept[0]![1];
   return kept.map(([m, c]) => (m === "" ? `${c}` : c === 1 ? m : `${c}*${m}`)).join("+");
@@ -89,7 +97,7 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
   for (const [m, c] of parse(dim)) {
     let product = c;
     for (const symbol of m.split("*").filter(Boolean)) {
-      const value = bindings[symbol];
+      const value = Object.hasOwn(bindings, symbol) ? bindings[symbol] : undefined;
       if (value === undefined)
         throw new OctetteError(`symbol "${symbol}" has no value`, {
           code: "argument",

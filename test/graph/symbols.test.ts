@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  addDims,
+  countOf,
+  type Dim,
+  divideDims,
+  evaluateDim,
+  evaluateShape,
+  multiplyDims,
+  subtractDims,
+  symbolsOf,
+} from "../../src/graph/symbols";
+
+const names = ["batch", "past", "seq"];
+const symbol = fc.constantFrom(...names);
+const coefficient = fc.integer({ min: -9, max: 9 });
+
+/** A coefficient times up to three symbols. */
+const term: fc.Arbitrary<Dim> = fc
+  .tuple(coefficient, fc.array(symbol, { maxLength: 3 }))
+  .map(([c, factors]) => factors.reduce<Dim>(multiplyDims, c));
+const polynomial: fc.Arbitrary<Dim> = fc
+  .array(term, { maxLength: 4 })
+  .map((terms) => terms.reduce(addDims, 0));
+const bindings = fc.record(Object.fromEntries(names.map((name) => [name, fc.nat(12)])));
+
+describe("arithmetic on dimensions", () => {
+  test("evaluates to the same arithmetic on numbers", () => {
+    fc.assert(
+      fc.property(polynomial, polynomial, bindings, (a, b, at) => {
+        const [x, y] = [evaluateDim(a, at), evaluateDim(b, at)];
+        expect(evaluateDim(addDims(a, b), at)).toBe(x + y);
+        expect(evaluateDim(subtractDims(a, b), at)).toBe(x - y);
+        expect(evaluateDim(multiplyDims(a, b), at) + 0).toBe(x * y + 0);
+      }),
+    );
+  });
+
+  test("gives equal polynomials the same text, whatever they were made by", () => {
+    fc.assert(
+      fc.property(polynomial, polynomial, polynomial, (a, b, c) => {
+        expect(addDims(a, b)).toBe(addDims(b, a));
+        expect(addDims(addDims(a, b), c)).toBe(addDims(a, addDims(b, c)));
+        expect(multiplyDims(a, b) === multiplyDims(b, a)).toBe(true);
+        expect(multiplyDims(a, addDims(b, c)) === addDims(multiplyDims(a, b), multiplyDims(a, c))).toBe(true);
+        expect(subtractDims(a, a)).toBe(0);
+      }),
+    );
+  });
+
+  test("is a number where no symbol is left, else text", () => {
+    expect(subtractDims(addDims("batch", 3), "batch")).toBe(3);
+    expect(multiplyDims("batch", 0)).toBe(0);
+    expect(addDims(multiplyDims("seq", 7), addDims("past", -1))).toBe("-1+past+7*seq");
+    expect(multiplyDims("seq", "batch")).toBe("batch*seq");
+  });
+
+  test("refuses coefficients that are no longer exact", () => {
+    const large = multiplyDims("batch", 2 ** 40);
+    expect(() => multiplyDims(large, 2 ** 40)).toThrow(expect.objectContaining({ code: "limit" }));
+  });
+});
+
+describe("division of dimensions", () => {
+  test("undoes multiplication by a number or a single term", () => {
+    fc.assert(
+      fc.property(polynomial, term, (a, b) => {
+        fc.pre(b !== 0);
+        expect(divideDims(multiplyDims(a, b), b)! === a).toBe(true);
+      }),
+    );
+  });
+
+  test("is exact where it is defined", () => {
+    fc.assert(
+      fc.property(polynomial, polynomial, (a, b) => {
+        const quotient = divideDims(a, b);
+        if (quotient !== undefined) expect(multiplyDims(quotient, b) === a).toBe(true);
+      }),
+    );
+  });
+
+  test("is undefined where something would be left, and by zero", () => {
+    expect(divideDims(7, 2)).toBeUndefined();
+    expect(divideDims("7*batch", 2)).toBeUndefined();
+    expect(divideDims("batch", "seq")).toBeUndefined();
+    expect(divideDims("1+batch", "batch")).toBeUndefined();
+    expect(divideDims("batch", 0)).toBeUndefined();
+    expect(divideDims(0, 0)).toBeUndefined();
+    expect(divideDims("1+batch", "1+batch")).toBe(1);
+  });
+});
+
+test("a shape counts its elements, and one without dimensions has one", () => {
+  expect(countOf([])).toBe(1);
+  expect(countOf(["batch", 3, 7, 7])).toBe("147*batch");
+  expect(evaluateShape(["batch", 3, "past+seq"], { batch: 2, past: 4, seq: 1 })).toEqual([2, 3, 5]);
+});
+
+test("the symbols of a dimension are named once each", () => {
+  expect(symbolsOf(7)).toEqual([]);
+  expect(symbolsOf("batch*batch+2*batch*seq").sort()).toEqual(["batch", "seq"]);
+});
+
+test("a symbol without a value is an error that names it, even one that every object has", () => {
+  expect(() => evaluateDim("2*seq", { batch: 1 })).toThrow(/dimension 2\*seq: symbol "seq" has no value/);
+  expect(() => evaluateDim("constructor", { batch: 1 })).toThrow(/"constructor" has no value/);
+});
