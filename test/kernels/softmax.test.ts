@@ -41,6 +41,15 @@ describe("softmax and logSoftmax", () => {
     same(x, y);
   });
 
+  test("n equal values give −ln n within 1 ulp", () => {
+    const x = alloc(Float32Array, 5000);
+    for (let n = 1; n <= 5000; n += 7) {
+      x.fill(0);
+      kernels.logSoftmax(x.byteOffset, x.byteOffset, n, 0, 1);
+      expect(ulps(x[0]!, -Math.log(n)), `n = ${n}`).toBeLessThanOrEqual(1);
+    }
+  });
+
   test("−∞ has no share, equal values equal ones", () => {
     const x = place(Float32Array, [-inf, 5, 5, -inf, 5, 5]);
     kernels.softmax(x.byteOffset, x.byteOffset, 6, 0, 1);
