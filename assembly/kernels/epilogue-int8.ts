@@ -17,95 +17,91 @@ export function codeShift(zero: i32): v128 {
  * Clamping first is the same (the bounds are whole) and bounds x for the magic number, whose addition rounds
  * half to even. NaN becomes lo. The zero point is no part of the magic number: an odd one would turn ties.
  */
-// @ts-ignore: decorator
-@inline
 export function requantize(acc: v128, scale: v128, lo: v128, hi: v128, shift: v128): v128 {
   const x = f32x4.pmax(lo, f32x4.mul(f32x4.convert_i32x4_s(acc), scale));
   return i32x4.sub(f32x4.add(f32x4.pmin(hi, x), f32x4.splat(MAGIC)), shift);
 }
 
 /** Sixteen codes in a row. */
-// @ts-ignore: decorator
-@inline
 export function narrow(v0: v128, v1: v128, v2: v128, v3: v128): v128 {
   return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(v0, v1), i16x8.narrow_i32x4_s(v2, v3));
 }
 
 /** Where sums that become T start: codes at the offset, raw sums at zero. */
-// @ts-ignore: decorator
-@inline
 export function start<T>(offset: usize): v128 {
   return sizeof<T>() == 1 ? v128.load(offset) : i32x4.splat(0);
 }
 
-/** Writes `cols` (up to 8) results of two rows: u8 codes, or the int32 sums as they are. */
-// @ts-ignore: decorator
-@inline
-export function put<T>(
-  y0: usize,
-  y1: usize,
-  cols: i32,
-  a0: v128,
-  a1: v128,
-  b0: v128,
-  b1: v128,
-  s0: v128,
-  s1: v128,
-  lo: v128,
-  hi: v128,
-  shift: v128,
-): void {
-  if (sizeof<T>() == 1) {
-    const q = narrow(
-      requantize(a0, s0, lo, hi, shift),
-      requantize(a1, s1, lo, hi, shift),
-      requantize(b0, s0, lo, hi, shift),
-      requantize(b1, s1, lo, hi, shift),
-    );
-    if (cols >= 8) {
-      v128.store64_lane(y0, q, 0);
-      v128.store64_lane(y1, q, 1);
+/** Stores sums as T: u8 codes, or int32 as they are. Static methods, because only a method can ask to be inlined
+ *  in syntax that formatters know; as calls, these would cost as much as eight k of the tile. */
+export class Results {
+  /** Writes `cols` (up to 8) results of two rows: u8 codes, or the int32 sums as they are. */
+  @inline
+  static store<T>(
+    y0: usize,
+    y1: usize,
+    cols: i32,
+    a0: v128,
+    a1: v128,
+    b0: v128,
+    b1: v128,
+    s0: v128,
+    s1: v128,
+    lo: v128,
+    hi: v128,
+    shift: v128,
+  ): void {
+    if (sizeof<T>() == 1) {
+      const q = narrow(
+        requantize(a0, s0, lo, hi, shift),
+        requantize(a1, s1, lo, hi, shift),
+        requantize(b0, s0, lo, hi, shift),
+        requantize(b1, s1, lo, hi, shift),
+      );
+      if (cols >= 8) {
+        v128.store64_lane(y0, q, 0);
+        v128.store64_lane(y1, q, 1);
+      } else {
+        storeBytes8(y0, i64x2.extract_lane(q, 0), cols);
+        storeBytes8(y1, i64x2.extract_lane(q, 1), cols);
+      }
     } else {
-      storeBytes8(y0, i64x2.extract_lane(q, 0), cols);
-      storeBytes8(y1, i64x2.extract_lane(q, 1), cols);
+      storeWords(y0, a0, cols);
+      storeWords(y0 + 16, a1, cols - 4);
+      storeWords(y1, b0, cols);
+      storeWords(y1 + 16, b1, cols - 4);
     }
-  } else {
-    storeWords(y0, a0, cols);
-    storeWords(y0 + 16, a1, cols - 4);
-    storeWords(y1, b0, cols);
-    storeWords(y1 + 16, b1, cols - 4);
   }
-}
 
-/** Writes `cols` (up to 16) results of one row. */
-// @ts-ignore: decorator
-@inline
-export function putRow<T>(
-  y: usize,
-  cols: i32,
-  v0: v128,
-  v1: v128,
-  v2: v128,
-  v3: v128,
-  sp: usize,
-  sq: usize,
-  lo: v128,
-  hi: v128,
-  shift: v128,
-): void {
-  if (sizeof<T>() == 1) {
-    const q = narrow(
-      requantize(v0, v128.load(sp), lo, hi, shift),
-      requantize(v1, v128.load(sp, 16), lo, hi, shift),
-      requantize(v2, v128.load(sq), lo, hi, shift),
-      requantize(v3, v128.load(sq, 16), lo, hi, shift),
-    );
-    storeBytes(y, q, cols);
-  } else {
-    storeWords(y, v0, cols);
-    storeWords(y + 16, v1, cols - 4);
-    storeWords(y + 32, v2, cols - 8);
-    storeWords(y + 48, v3, cols - 12);
+  /** Writes `cols` (up to 16) results of one row. */
+  @inline
+  static storeRow<T>(
+    y: usize,
+    cols: i32,
+    v0: v128,
+    v1: v128,
+    v2: v128,
+    v3: v128,
+    sp: usize,
+    sq: usize,
+    lo: v128,
+    hi: v128,
+    shift: v128,
+  ): void {
+    if (sizeof<T>() == 1) {
+      const q = narrow(
+        requantize(v0, v128.load(sp), lo, hi, shift),
+        requantize(v1, v128.load(sp, 16), lo, hi, shift),
+        requantize(v2, v128.load(sq), lo, hi, shift),
+        requantize(v3, v128.load(sq, 16), lo, hi, shift),
+      );
+      storeBytes(y, q, cols);
+    } else {
+      storeWords(y, v0, cols);
+      storeWords(y + 16, v1, cols - 4);
+      storeWords(y + 32, v2, cols - 8);
+      storeWords(y + 48, v3, cols - 12);
+    }
   }
 }
 

@@ -8,7 +8,7 @@
 // The loops stay small and rolled: 8 sums + 2 w + 1 x fit V8's 15 vector registers, and unrolling spills.
 
 import { up, zipHigh32, zipLow32 } from "../simd";
-import { put, putRow, start } from "./epilogue-int8";
+import { Results, start } from "./epilogue-int8";
 import { panelBytes } from "./panels-int8";
 
 /** c += x · w, pair by pair. */
@@ -44,8 +44,6 @@ export function packTile16(to: usize, x: usize, ldx: usize, xLast: usize, k: i32
 }
 
 /** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
-// @ts-ignore: decorator
-@inline
 export function tileDot16<T>(
   y: usize,
   ldy: usize,
@@ -89,8 +87,8 @@ export function tileDot16<T>(
   const y1 = min(y + ldy, yLast),
     y2 = min(y1 + ldy, yLast),
     y3 = min(y2 + ldy, yLast);
-  put<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
-  put<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
+  Results.store<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
+  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
 }
 
 /** One row of i16 × 16 columns: panels p and, while it is before `stop`, p + 1. */
@@ -126,7 +124,7 @@ export function rowDot16<T>(
     c2 = mac(c2, v, v128.load8x8_s(wq));
     c3 = mac(c3, v, v128.load8x8_s(wq, 8));
   }
-  putRow<T>(
+  Results.storeRow<T>(
     y + <usize>p * 8 * sizeof<T>(),
     cols,
     c0,

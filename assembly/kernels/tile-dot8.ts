@@ -12,7 +12,7 @@
 // pointers cost more than the copy. Past k, bytes of x meet zeros of w.
 
 import { up, zipHigh32, zipLow32 } from "../simd";
-import { put, putRow, start } from "./epilogue-int8";
+import { Results, start } from "./epilogue-int8";
 import { panelBytes } from "./panels-int8";
 
 /** c += w · x, four by four. */
@@ -59,8 +59,6 @@ export function packTile8(to: usize, x: usize, ldx: usize, xLast: usize, k: i32)
 }
 
 /** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
-// @ts-ignore: decorator
-@inline
 export function tileDot8<T>(
   y: usize,
   ldy: usize,
@@ -116,9 +114,9 @@ export function tileDot8<T>(
   const y3 = min(y2 + ldy, yLast);
   const y4 = min(y3 + ldy, yLast);
   const y5 = min(y4 + ldy, yLast);
-  put<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
-  put<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
-  put<T>(y4, y5, cols, c40, c41, c50, c51, s0, s1, lo, hi, shift);
+  Results.store<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
+  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
+  Results.store<T>(y4, y5, cols, c40, c41, c50, c51, s0, s1, lo, hi, shift);
 }
 
 /** One row × 32 columns: panels p … p + 3; those not before `stop` repeat the last one. */
@@ -169,9 +167,21 @@ export function rowDot8<T>(
     c7 = mac(c7, v128.load(ws, 16), v);
   }
   y += <usize>p * 8 * sizeof<T>();
-  putRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), lo, hi, shift);
+  Results.storeRow<T>(
+    y,
+    cols,
+    c0,
+    c1,
+    c2,
+    c3,
+    scale + ((<usize>p) << 5),
+    scale + ((<usize>q) << 5),
+    lo,
+    hi,
+    shift,
+  );
   if (cols > 16)
-    putRow<T>(
+    Results.storeRow<T>(
       y + 16 * sizeof<T>(),
       cols - 16,
       c4,

@@ -7,7 +7,7 @@ import {
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
 } from "../../src/engine/packing";
-import { alloc, brokenGuard, classes, fillInts, int, place, random, reset } from "./harness";
+import { alloc, brokenGuard, classes, expectSame, fillInts, int, place, random, reset } from "./harness";
 import { dot, requantize, tapPixel } from "./oracle-int8";
 
 /** One axis: input size, kernel, stride, dilation, padding before and after. */
@@ -159,13 +159,13 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
             end,
           );
         run(0, rows);
-        expect(y, `${JSON.stringify(g)} ${cin}→${cout}`).toEqual(want);
+        expectSame(y, want, `${JSON.stringify(g)} ${cin}→${cout}`);
         expect(brokenGuard()).toBeUndefined();
         y.fill(0xcb);
         const cut = int(next, 0, rows);
         run(cut, rows);
         run(0, cut);
-        expect(y, `${JSON.stringify(g)} ${cin}→${cout} split at ${cut}`).toEqual(want);
+        expectSame(y, want, `${JSON.stringify(g)} ${cin}→${cout} split at ${cut}`);
       }
     });
   });
@@ -237,13 +237,13 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
             end,
           );
         run(0, rows);
-        expect(y, `${JSON.stringify(g)} ${channels}`).toEqual(want);
+        expectSame(y, want, `${JSON.stringify(g)} ${channels}`);
         expect(brokenGuard()).toBeUndefined();
         y.fill(0xcb);
         const cut = int(next, 0, rows);
         run(cut, rows);
         run(0, cut);
-        expect(y, `${JSON.stringify(g)} ${channels} split at ${cut}`).toEqual(want);
+        expectSame(y, want, `${JSON.stringify(g)} ${channels} split at ${cut}`);
       }
     });
   });

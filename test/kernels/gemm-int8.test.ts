@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { gemmInt8ScratchBytes, offsetInt8Bytes, packedInt8Bytes } from "../../src/engine/packing";
-import { alloc, brokenGuard, classes, fillFloats, fillInts, int, place, random, reset } from "./harness";
+import {
+  alloc,
+  brokenGuard,
+  classes,
+  expectSame,
+  fillFloats,
+  fillInts,
+  int,
+  place,
+  random,
+  reset,
+} from "./harness";
 import { dequantize, dot, requantize } from "./oracle-int8";
 
 /** rows, n, k */
@@ -105,14 +116,14 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
           end,
         );
       run(0, rows);
-      expect(y, `${[rows, n, k]}`).toEqual(want);
+      expectSame(y, want, `${[rows, n, k]}`);
       expect(brokenGuard()).toBeUndefined();
       y.fill(0xcb);
       const cut = int(next, 0, rows);
       run(cut, rows);
       expect(y.subarray(0, cut * ldy).every((b) => b === 0xcb)).toBe(true);
       run(0, cut);
-      expect(y, `${[rows, n, k]} split at ${cut}`).toEqual(want);
+      expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
       if (rows === 0) return;
       y.fill(0xcb);
       const all = Math.ceil(n / 8);
@@ -136,7 +147,7 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
           begin,
           end,
         );
-      expect(y.subarray(0, n), `gemv ${[n, k]}`).toEqual(want.subarray(0, n));
+      expectSame(y.subarray(0, n), want.subarray(0, n), `gemv ${[n, k]}`);
       expect(y.subarray(n).every((b) => b === 0xcb)).toBe(true);
     });
   });
@@ -227,7 +238,7 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
           begin,
           end,
         );
-      expect(y, `${[rows, n, k]}`).toEqual(want);
+      expectSame(y, want, `${[rows, n, k]}`);
       expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
       y.set(empty);
@@ -255,7 +266,7 @@ describe.each(classes)("$name", ({ kernels: k8, xMax }) => {
           end,
         );
       want.set(empty.subarray(n), n);
-      expect(y, `gemv ${[n, k]}`).toEqual(want);
+      expectSame(y, want, `gemv ${[n, k]}`);
     });
   });
 });

@@ -5,7 +5,7 @@ import {
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
 } from "../../src/engine/packing";
-import { alloc, brokenGuard, classes, fillInts, int, random, reset } from "./harness";
+import { alloc, brokenGuard, classes, expectSame, fillInts, int, random, reset } from "./harness";
 
 const SIZES = [0, 1, 3, 4, 8, 16, 17, 40];
 
@@ -57,8 +57,11 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
               want[panel + Math.floor(i / group) * 8 * group + (c % 8) * group + (i % group)] = value;
               sums[c]! += z * value;
             }
-          expect(dst, `${[n, taps, channels]}`).toEqual(want);
-          expect(offset.subarray(0, n)).toEqual(sums.map((s, c) => s + (bias?.[c] ?? 0)));
+          expectSame(dst, want, `${[n, taps, channels]}`);
+          expectSame(
+            offset.subarray(0, n),
+            sums.map((s, c) => s + (bias?.[c] ?? 0)),
+          );
           expect(brokenGuard()).toBeUndefined();
         }
   });
@@ -98,8 +101,8 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
           }
           sums[c]! += bias?.[c] ?? 0;
         }
-        expect(dst, `${[channels, taps]}`).toEqual(want);
-        expect(offset).toEqual(sums);
+        expectSame(dst, want, `${[channels, taps]}`);
+        expectSame(offset, sums);
       }
   });
 });
