@@ -9,6 +9,12 @@ import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
 import { simplify } from "./passes/index";
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationData,
+  evaluate as evaluateWith,
+} from "./report/evaluate";
 import { createRuntime, type LoadOptions } from "./runtime";
 
 /** Seed of the self-test that every saved model carries. */
@@ -70,9 +76,28 @@ export async function verify(source: BytesSource, options: LoadOptions = {}): Pr
   }
 }
 
+/** How good a model is on data: accuracy, agreement with another model, noise. See EvaluateOptions. */
+export const evaluate = (
+  model: Model,
+  data: EvaluationData,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> => evaluateWith(model, data, options, loadSync);
+
+export {
+  createDataset,
+  type Dataset,
+  type DatasetOptions,
+  formatNormalize,
+  openDataset,
+  parseNormalize,
+} from "./data/index";
 export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Graph, Node } from "./graph/graph";
+export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
+export { type Comparison, compare } from "./report/evaluate";
+export { formatBytes, formatMicroseconds, formatPercent, formatTable } from "./report/format";
+export { createProgress, type Progress, type ProgressStream } from "./report/progress";
 export {
   createRuntime,
   type DType,
@@ -97,3 +122,4 @@ export {
   type WasmSource,
   type WasmSources,
 } from "./runtime";
+export type { EvaluateOptions, Evaluation, EvaluationData };
