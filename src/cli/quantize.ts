@@ -179,7 +179,7 @@ function summaryText(
   const more = (n: number) => (n > MOST_ROWS ? [`… and ${n - MOST_ROWS} more (--json lists them)`] : []);
   return [
     formatTable(
-      ["layer", "op", "becomes", "why"],
+      ["node", "op", "becomes", "why"],
       shown.map((l) => [l.name, l.op, l.quantized ? "int8" : "float", l.reason ?? l.range ?? ""]),
       { ...wide, align: ["left", "left", "left", "left"] },
     ),
@@ -196,7 +196,7 @@ function summaryText(
           "",
         ]
       : []),
-    `${mode}: ${quantized.length} of ${layers.length} layers int8, ${equalized.length} pairs equalized, ${biasCorrected.length} biases corrected${samples > 0 ? `, ${samples} samples` : ""}`,
+    `${mode}: ${quantized.length} of ${layers.length} nodes int8, ${equalized.length} pairs equalized, ${biasCorrected.length} biases corrected${samples > 0 ? `, ${samples} samples` : ""}`,
     `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,
     `memory  ${formatBytes(memory.from)} → ${formatBytes(memory.to)}`,
     `${path} → ${output}`,

@@ -46,8 +46,9 @@ function readings(graph: Graph): (value: string) => Reading | undefined {
     const producer = producers.get(value);
     const readers = consumers.get(value) ?? [];
     // Our quantizer names the codes of `v` `v_codes`; in a model quantized elsewhere `v` itself is read by the node.
-    const quantizer =
-      producers.get(`${value}_codes`) ?? (producer && readers.find(({ op }) => op === "QuantizeLinear"));
+    const isQuantizer = (node: Node | undefined) => node?.op === "QuantizeLinear";
+    const ours = producers.get(`${value}_codes`);
+    const quantizer = isQuantizer(ours) ? ours : producer && readers.find(isQuantizer);
     if (quantizer) {
       const codes = codesOf(graph, quantizer);
       return (

@@ -49,7 +49,7 @@ export class NoiseMeter {
 export function mcnemar(b: number, c: number): number {
   const n = b + c;
   const m = Math.min(b, c);
-  if (b === c) return 1;
+  if (Math.abs(b - c) <= 1) return 1; // the tails meet: every split is at least as uneven
   let term = 1;
   let halves = n;
   for (let i = 1; i <= m; i++) {

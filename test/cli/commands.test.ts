@@ -59,7 +59,7 @@ describe("quantize", () => {
     ]);
     expect(code).toBe(0);
     expect(await readFile(again)).toEqual(await readFile(artifact));
-    expect(stdout).toMatch(/layers int8.*equalized/);
+    expect(stdout).toMatch(/nodes int8.*equalized/);
     expect(stdout).toMatch(/file .* → .*\nmemory .* → /);
     expect(stderr).toMatch(/512\/512 \(100 %\)/);
     expect((await readdir(folder)).filter((f) => f.endsWith(".tmp"))).toEqual([]);
