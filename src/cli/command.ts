@@ -97,7 +97,8 @@ export function helpOf(command: Command): string {
 /** Positionals and option values of a command line. Throws a UsageError that names what is wrong. */
 export function parseCommand(command: Command, args: readonly string[]) {
   const options = { ...command.options, ...common };
-  const fail = (what: string) => new UsageError(`${what}. See: octette ${command.name} --help`);
+  const fail = (what: string) =>
+    new UsageError(`${what}${what.endsWith("?") ? "" : "."} See: octette ${command.name} --help`);
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
     parsed = parseArgs({
@@ -129,7 +130,7 @@ export function parseCommand(command: Command, args: readonly string[]) {
 
 function unknownOption(option: string, known: readonly string[]): string {
   const near = nearest(option.replace(/^-+/, ""), known);
-  return `unknown option ${option}${near ? `; did you mean --${near}?` : ""}`.replace(/\?$/, "?");
+  return `unknown option ${option}${near ? `; did you mean --${near}?` : ""}`;
 }
 
 /** The known word that a mistyped one probably is: a third of its letters may differ. */

@@ -45,7 +45,7 @@ async function main(args: readonly string[], context: Context): Promise<void> {
       commands.map((c) => c.name),
     );
     throw new UsageError(
-      `unknown command "${wanted}"${near ? `; did you mean ${near}?` : ""} See: octette --help`,
+      `unknown command "${wanted}"${near ? `; did you mean ${near}?` : "."} See: octette --help`,
     );
   }
   const { values, positionals } = parseCommand(command, name === "help" ? ["--help"] : rest);

@@ -35,7 +35,7 @@ function drawn(stream: ProgressStream): Progress {
   let stageShown = "";
   let last = 0;
   const draw = (text: string) => {
-    stream.write(`\r${text.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}\x1b[K`);
+    stream.write(`\r${text.slice(0, Math.max(10, (stream.columns || 80) - 1))}\x1b[K`);
     shown = text;
   };
   return {
