@@ -92,7 +92,8 @@ function pool(
   dilationW: i32,
   padTop: i32,
   padLeft: i32,
-  countIncludePad: i32,
+  coverH: i32,
+  coverW: i32,
   begin: i32,
   end: i32,
   xScale: f32,
@@ -116,7 +117,9 @@ function pool(
       const left = firstTap(ix, dilationW);
       const cols = lastTap(ix, dilationW, kw, inW) - left;
       const valid = rows * cols;
-      const count = <f32>(countIncludePad ? kh * kw : valid);
+      const count = <f32>(
+        (coverH ? lastTap(iy, dilationH, kh, coverH) * lastTap(ix, dilationW, kw, coverW) : valid)
+      );
       const p = line + <usize>((ix + left * dilationW) * size);
       for (let c = 0; c < size; c += 16) {
         const at = p + c;
@@ -179,6 +182,7 @@ export function maxPool(
     padTop,
     padLeft,
     0,
+    0,
     begin,
     end,
     0,
@@ -228,6 +232,7 @@ export function maxPoolU8(
     padTop,
     padLeft,
     0,
+    0,
     begin,
     end,
     0,
@@ -242,7 +247,8 @@ export function maxPoolU8(
 /**
  * y[p][c] = (Σ_{ky,kx} x[p·stride + (ky,kx)·dilation − pad][c]) / count. Range: output rows, n·outH.
  *
- * Taps ascending; count = taps inside the image, or kh·kw where countIncludePad is not 0. Shapes as maxPool.
+ * Taps ascending; count = taps inside the image, or above row coverH and left of column coverW where coverH is not 0:
+ * the image with the padding that counts. Shapes as maxPool.
  */
 export function averagePool(
   y: usize,
@@ -260,7 +266,8 @@ export function averagePool(
   dilationW: i32,
   padTop: i32,
   padLeft: i32,
-  countIncludePad: i32,
+  coverH: i32,
+  coverW: i32,
   begin: i32,
   end: i32,
 ): void {
@@ -281,7 +288,8 @@ export function averagePool(
     dilationW,
     padTop,
     padLeft,
-    countIncludePad,
+    coverH,
+    coverW,
     begin,
     end,
     0,
@@ -314,7 +322,8 @@ export function averagePoolU8(
   dilationW: i32,
   padTop: i32,
   padLeft: i32,
-  countIncludePad: i32,
+  coverH: i32,
+  coverW: i32,
   xScale: f32,
   xZero: i32,
   yScale: f32,
@@ -341,7 +350,8 @@ export function averagePoolU8(
     dilationW,
     padTop,
     padLeft,
-    countIncludePad,
+    coverH,
+    coverW,
     begin,
     end,
     xScale,

@@ -26,7 +26,7 @@ export function binary(
       );
     },
     layout: binaryLayout,
-    fusesClamp: true,
+    fusesClamp: "always",
     lower(unit, c) {
       const [a, b] = unit.inputs as [string, string];
       const y = unit.outputs[0]!;

@@ -13,7 +13,14 @@ import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { codeBounds, multipliers } from "./codes";
-import { lowerDense, lowerDenseInt8, packWeights, packWeightsInt8, type WeightView } from "./dense";
+import {
+  checkWeights,
+  lowerDense,
+  lowerDenseInt8,
+  packWeights,
+  packWeightsInt8,
+  type WeightView,
+} from "./dense";
 import { channelsLast } from "./layout";
 import {
   type Address,
@@ -114,7 +121,7 @@ export const conv: Op = {
     return [windowType(g, g.outChannels, "f32")];
   },
   layout: channelsLast,
-  fusesClamp: true,
+  fusesClamp: "always",
 
   lower(unit, c) {
     const { x, weights, bias, geometry: g } = operands(unit, c);
@@ -153,6 +160,7 @@ export const conv: Op = {
     const { inputs, output: yq } = unit.integer!;
     const [xq, wq] = inputs as [Quantization, Quantization];
     if (!yq) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
+    checkWeights(unit.node, wq);
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
     if (isPointwise(g)) {
       const rows = multiplyDims(g.batch, g.outH * g.outW);

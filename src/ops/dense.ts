@@ -8,11 +8,12 @@ import {
   packedBytes,
   packedInt8Bytes,
 } from "../engine/packing";
+import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { codeBounds, multipliers, weightScales } from "./codes";
-import { type Address, type Lowering, NONE, type Quantization, type Unit } from "./op";
+import { type Address, type Lowering, NONE, opError, type Quantization, type Unit } from "./op";
 
 /** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
 export interface WeightView {
@@ -80,9 +81,26 @@ export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefin
 /** Codes times codes: requantized where the unit has an output scale, dequantized where its result is float. */
 export function lowerDenseInt8(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
   const { inputs, output } = dense.unit.integer!;
-  const [xq, wq] = inputs as [Quantization, Quantization];
+  const [xq, wq, bq] = inputs as [Quantization, Quantization, Quantization?];
+  checkWeights(dense.unit.node, wq);
   if (output) requantized(c, dense, xq, wq, output, bias);
-  else dequantized(c, dense, xq, wq, bias);
+  else dequantized(c, dense, xq, wq, realBias(bias, bq, dense.view.n));
+}
+
+/** The kernels take symmetric int8 weights: i8 codes whose zero point, 0 in the file, is 128 as codes are held. */
+export function checkWeights(node: Node, { dtype, zeroPoint }: Quantization): void {
+  if (dtype === "i8" && zeroPoint.every((z) => z === 128)) return;
+  throw opError(node, "weights must be symmetric", {
+    expected: "i8 codes with zero point 0",
+    got: `${dtype} codes with zero points ${[...new Set(zeroPoint)].slice(0, 3).join(", ")} as held in memory`,
+  });
+}
+
+/** A bias in real numbers, dequantized where it came as int32 codes; zeros where there is none. */
+function realBias(bias: TypedArray | undefined, q: Quantization | undefined, n: number): Float32Array {
+  if (!bias) return new Float32Array(n);
+  if (!q) return bias as Float32Array;
+  return Float32Array.from(bias, (code, i) => Math.fround(code * q.scale[q.scale.length === 1 ? 0 : i]!));
 }
 
 function requantized(
@@ -110,13 +128,13 @@ function dequantized(
   { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
   xq: Quantization,
   wq: Quantization,
-  bias: TypedArray | undefined,
+  bias: Float32Array,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
   const { packed, offset: sums } = packWeightsInt8(c, weights.data, view, undefined, 1);
   const scale = c.data(weightScales(wq, n));
-  const b = c.data(bias ?? new Float32Array(n));
+  const b = c.data(bias);
   const [xScale, xZero, rowStride] = xq.dynamic
     ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint), 1]
     : [c.data(xq.scale), c.data(xq.zeroPoint), 0];

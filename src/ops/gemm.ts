@@ -71,7 +71,7 @@ export const gemm: Op = {
     return [{ dtype: "f32", shape: [m!, n!] }];
   },
   layout,
-  fusesClamp: true,
+  fusesClamp: "always",
   lower(unit, c) {
     const { dense, bias } = denseOf(unit, c);
     lowerDense(c, dense, bias);

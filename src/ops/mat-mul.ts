@@ -42,7 +42,7 @@ export const matMul: Op = {
       });
     return [{ dtype: "f32", shape: [...a.shape.slice(0, -1), b.shape[1]!] }];
   },
-  fusesClamp: true,
+  fusesClamp: "always",
   lower(unit, c) {
     const { dense, bias } = denseOf(unit, c);
     lowerDense(c, dense, bias);

@@ -131,8 +131,8 @@ export interface Op {
   ): readonly Known[] | undefined;
   /** The layouts it reads and makes, given those its inputs have. Absent: plain. */
   layout?(node: Node, inputs: readonly Layout[], types: readonly (ValueType | undefined)[]): Layouts;
-  /** Whether a Relu or Clip behind it can become bounds of its last step. */
-  readonly fusesClamp?: boolean;
+  /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
+  readonly fusesClamp?: "integer" | "always";
   /** Float steps. Absent on ops that only exist to be folded. */
   lower?(unit: Unit, c: Lowering): void;
   /** Steps over codes. Absent on ops that are always float. */

@@ -31,6 +31,10 @@ export const globalWindow: WindowRule = (node, x) => {
 
 const argumentsOf = (w: Window) => [w.inH, w.inW, w.channels, w.outH, w.outW, ...slide(w)] as const;
 
+/** What a mean divides by: positions up to here, or only those in the image. */
+const coverOf = (node: Node, w: Window) =>
+  numberOf(node, "count_include_pad", 0) === 1 ? ([w.coverH, w.coverW] as const) : ([0, 0] as const);
+
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
 export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
@@ -45,15 +49,12 @@ export function maxPooling(windowFor: WindowRule): Op {
 export function averagePooling(windowFor: WindowRule): Op {
   return {
     ...pooling(windowFor),
+    fusesClamp: "integer",
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
       const w = windowFor(unit.node, c.type(x));
-      const countPad = numberOf(unit.node, "count_include_pad", 0);
-      c.emit(
-        "averagePool",
-        [c.output(y), c.input(x), ...argumentsOf(w), countPad],
-        multiplyDims(w.batch, w.outH),
-      );
+      const args = [c.output(y), c.input(x), ...argumentsOf(w), ...coverOf(unit.node, w)] as const;
+      c.emit("averagePool", args, multiplyDims(w.batch, w.outH));
     },
     lowerInteger(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
@@ -61,9 +62,16 @@ export function averagePooling(windowFor: WindowRule): Op {
       if (!xq || !yq) throw opError(unit.node, "an integer pooling needs codes on both sides");
       const w = windowFor(unit.node, c.type(x));
       const { lo, hi } = codeBounds(unit.clamp, yq);
-      const countPad = numberOf(unit.node, "count_include_pad", 0);
       const scales = [xq.scale[0]!, xq.zeroPoint[0]!, yq.scale[0]!, yq.zeroPoint[0]!] as const;
-      const args = [c.output(y), c.input(x), ...argumentsOf(w), countPad, ...scales, lo, hi] as const;
+      const args = [
+        c.output(y),
+        c.input(x),
+        ...argumentsOf(w),
+        ...coverOf(unit.node, w),
+        ...scales,
+        lo,
+        hi,
+      ] as const;
       c.emit("averagePoolU8", args, multiplyDims(w.batch, w.outH));
     },
   };

@@ -2,7 +2,7 @@
 
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
-import { CODES } from "./codes";
+import { codeBounds } from "./codes";
 import { asInput } from "./layout";
 import { type Address, inputType, type Kernels, type Lowering, type Op, opError } from "./op";
 
@@ -27,20 +27,22 @@ export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly 
       return [x];
     },
     layout: asInput,
+    fusesClamp: "integer",
     lower({ node, inputs, outputs }, c) {
       const [x, y] = [inputs[0]!, outputs[0]!];
       c.emit(name, argsOf(c.output(y, x), c.input(x), node), countOf(c.type(x).shape));
     },
-    lowerInteger({ node, inputs, outputs, integer }, c) {
+    lowerInteger({ node, inputs, outputs, integer, clamp }, c) {
       const [xq, yq] = [integer!.inputs[0], integer!.output];
       if (!xq || !yq) throw opError(node, "an integer activation needs codes on both sides");
       const real = c.stage(4 * 256);
       const codes = c.stage(Uint8Array.from({ length: 256 }, (_, q) => q));
       const table = c.reserve(256);
+      const { lo, hi } = codeBounds(clamp, yq);
       const all: ElementwiseTail = [0, 256];
       c.load("dequantize", [real, codes, xq.scale[0]!, xq.zeroPoint[0]!, ...all]);
       c.load(name, [...argsOf(real, real, node), ...all]);
-      c.load("quantize", [table, real, yq.scale[0]!, yq.zeroPoint[0]!, CODES.min, CODES.max, ...all]);
+      c.load("quantize", [table, real, yq.scale[0]!, yq.zeroPoint[0]!, lo, hi, ...all]);
       lookUp(c, inputs[0]!, outputs[0]!, table);
     },
   };

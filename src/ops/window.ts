@@ -21,6 +21,9 @@ export interface Window {
   readonly dilationW: number;
   readonly padTop: number;
   readonly padLeft: number;
+  /** Rows and columns from the image's first to the padding's last. */
+  readonly coverH: number;
+  readonly coverW: number;
   /** Output spatial dimensions as the op's own rank has them. */
   readonly outSpatial: readonly number[];
 }
@@ -62,7 +65,8 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
     if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
       const out = Math.ceil(size / stride);
       const total = Math.max(0, (out - 1) * stride + extent - size);
-      return { size, out, begin: autoPad === "SAME_UPPER" ? total >> 1 : total - (total >> 1) };
+      const begin = autoPad === "SAME_UPPER" ? total >> 1 : total - (total >> 1);
+      return { size, out, begin, cover: size + total - begin };
     }
     const begin = autoPad === "VALID" ? 0 : pads[i]!;
     const end = autoPad === "VALID" ? 0 : pads[i + spatialRank]!;
@@ -74,9 +78,10 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
       });
     let out = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
     if (ceil && (out - 1) * stride >= size + begin) out--;
-    return { size, out, begin };
+    return { size, out, begin, cover: size + end };
   });
-  const [high, wide] = spatialRank === 2 ? [axes[0]!, axes[1]!] : [{ size: 1, out: 1, begin: 0 }, axes[0]!];
+  const [high, wide] =
+    spatialRank === 2 ? [axes[0]!, axes[1]!] : [{ size: 1, out: 1, begin: 0, cover: 1 }, axes[0]!];
   const pair = (values: readonly number[]) =>
     spatialRank === 2 ? [values[0]!, values[1]!] : [1, values[0]!];
   const [kh, kw] = pair(kernel) as [number, number];
@@ -97,6 +102,8 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
     dilationW,
     padTop: high.begin,
     padLeft: wide.begin,
+    coverH: high.cover,
+    coverW: wide.cover,
     outSpatial: axes.map(({ out }) => out),
   };
 }

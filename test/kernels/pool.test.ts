@@ -52,11 +52,12 @@ function windows([
     return inside;
   });
   const sizes = [inH, inW, channels, outH, outW, kh, kw, sH, sW, dH, dW, padTop, padLeft] as const;
-  return { rows: n * outH, taps, sizes, area: kh * kw, length: n * inH * inW * channels };
+  const cover = [inH + padBottom, inW + padRight] as const;
+  return { rows: n * outH, taps, sizes, cover, area: kh * kw, length: n * inH * inW * channels };
 }
 
 describe.each(SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_, shape) => {
-  const { rows, taps, sizes, area, length } = windows(shape);
+  const { rows, taps, sizes, cover, area, length } = windows(shape);
   const next = random(length);
 
   test("maxPool", () => {
@@ -87,7 +88,14 @@ describe.each(SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_
     const x = fillFloats(alloc(Float32Array, length), next, -5, 5);
     const y = alloc(Float32Array, taps.length);
     inPieces(y, rows, next, (begin, end) =>
-      kernels.averagePool(y.byteOffset, x.byteOffset, ...sizes, include, begin, end),
+      kernels.averagePool(
+        y.byteOffset,
+        x.byteOffset,
+        ...sizes,
+        ...(include ? cover : ([0, 0] as const)),
+        begin,
+        end,
+      ),
     );
     const expected = taps.map((inside) => {
       const sum = inside.reduce((s, i) => f(s + x[i]!), 0);
@@ -110,7 +118,7 @@ describe.each(SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_
           y.byteOffset,
           x.byteOffset,
           ...sizes,
-          include,
+          ...(include ? cover : ([0, 0] as const)),
           xs,
           xZero,
           ys,
