@@ -1,8 +1,13 @@
-// int8 convolution as a matrix product over gathered patches.
+// int8 convolution as a matrix product over patches.
 
 import { codeShift } from "./epilogue-int8";
-import { multiplyRows } from "./multiply-int8";
-import { blockRows, rowBytes } from "./panels-int8";
+import { multiplyRow, multiplyRows, multiplyTiles, packTile } from "./multiply-int8";
+import { blockRows, GROUP, ROWS, rowBytes, TABLE, TILE_STEP, tileBytes, tiledRows } from "./panels-int8";
+
+/** Bytes that say where a patch begins: its image's address, then its top row and left column there, as i32. */
+const PLACE: i32 = 12;
+/** Bytes of a tile's places. */
+const PLACES: i32 = 80;
 
 /**
  * y[p][c] = clamp(rne(f32(Σ_tap Σ_i x[pixel(p, tap)][i] · w[tap][i][c] + offset[c]) · scale[c]) + yZero, lo, hi)
@@ -11,8 +16,11 @@ import { blockRows, rowBytes } from "./panels-int8";
  * w and offset from packWeightsInt8 with kh·kw taps of cin channels. Pixels outside the image read as xZero.
  * Range: rows of output, batch · outH of them. y overlaps nothing.
  *
- * Patches of a block of output pixels are gathered as rows of scratch and multiplied while they are in cache; where
- * a patch is a pixel (1×1, stride 1, no padding) its row of x is used as it lies.
+ * A block of patches is packed into tiles straight from the image, one kernel row (kw · cin codes) of a tile's pixels
+ * at a time, and multiplied while in cache; only rows that padding, dilation or ldx break up are gathered before.
+ * Where a patch is a pixel (1×1, stride 1, no padding) this is the matrix product of x.
+ *
+ *   scratch   | table | places | slots, one per row of a tile | a kernel row of xZero | packed tiles |
  */
 export function convInt8(
   y: usize,
@@ -45,77 +53,99 @@ export function convInt8(
   end: i32,
 ): void {
   if (begin >= end) return;
-  const low = f32x4.splat(<f32>(lo - yZero)),
-    high = f32x4.splat(<f32>(hi - yZero)),
-    shift = codeShift(yZero);
-  const k = kh * kw * cin,
-    patch = rowBytes(k),
-    last = end * outW,
-    block = blockRows(last - begin * outW, k);
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = f32x4.splat(<f32>(hi - yZero));
+  const shift = codeShift(yZero);
+  const k = kh * kw * cin;
+  const last = end * outW;
+  const block = blockRows(last - begin * outW, k);
   const pointwise =
     kh * kw * strideH * strideW == 1 && padTop == 0 && padLeft == 0 && inH == outH && inW == outW;
-  const dense = dilationW == 1 && ldx == cin;
-  const patches = scratch,
-    panels = pointwise ? scratch : scratch + <usize>block * patch + 16;
-  let oy = begin % outH,
-    ox = 0,
-    image = x + <usize>(begin / outH) * inH * inW * ldx;
+  const slot = <usize>rowBytes(k) + 16;
+  const places = scratch + TABLE;
+  const slots = places + PLACES;
+  const blank = slots + slot * ROWS;
+  const tiles = blank + slot;
+  if (!pointwise) fill(blank, xZero, kw * cin);
   for (let p = begin * outW; p < last; p += block) {
     const rows = min(block, last - p);
-    let from = x + <usize>p * ldx,
-      stride = <usize>ldx;
-    if (!pointwise) {
-      from = patches;
-      stride = patch;
-      for (let r = 0, to = patches; r < rows; r++, to += patch) {
-        gather(
-          to,
-          image,
-          ldx,
-          inH,
-          inW,
-          cin,
-          kh,
-          kw,
-          dilationH,
-          dilationW,
-          oy * strideH - padTop,
-          ox * strideW - padLeft,
-          xZero,
-          dense,
-        );
-        if (++ox == outW) {
-          ox = 0;
-          if (++oy == outH) {
-            oy = 0;
-            image += <usize>inH * inW * ldx;
-          }
-        }
-      }
+    const to = y + <usize>p * ldy;
+    if (pointwise) {
+      const from = x + <usize>p * ldx;
+      multiplyRows<u8>(to, ldy, from, ldx, w, offset, scale, scratch, rows, cout, k, low, high, shift);
+      continue;
     }
-    multiplyRows<u8>(
-      y + <usize>p * ldy,
-      ldy,
-      from,
-      stride,
-      w,
-      offset,
-      scale,
-      panels,
-      rows,
-      cout,
-      k,
-      low,
-      high,
-      shift,
-    );
+    const tiled = tiledRows(rows);
+    for (let r = 0, tile = tiles; r < tiled; r += ROWS, tile += tileBytes(k)) {
+      locate(places, x, ldx, inH, inW, outH, outW, strideH, strideW, padTop, padLeft, p + r, tiled - r);
+      gatherTile(
+        tile,
+        scratch,
+        places,
+        slots,
+        slot,
+        ldx,
+        inH,
+        inW,
+        cin,
+        kh,
+        kw,
+        dilationH,
+        dilationW,
+        blank,
+        xZero,
+      );
+    }
+    multiplyTiles<u8>(to, ldy, tiles, w, offset, scale, tiled, cout, k, low, high, shift);
+    if (tiled == rows) continue;
+    locate(places, x, ldx, inH, inW, outH, outW, strideH, strideW, padTop, padLeft, p + tiled, rows - tiled);
+    for (let r = tiled, place = places; r < rows; r++, place += PLACE) {
+      gatherPatch(slots, place, ldx, inH, inW, cin, kh, kw, dilationH, dilationW, blank, xZero);
+      const row = to + <usize>r * ldy;
+      multiplyRow<u8>(row, slots, w, offset, scale, tiles, cout, k, 0, (cout + 7) >> 3, low, high, shift);
+    }
   }
 }
 
-/** The patch whose first tap is at (top, left), taps row by row, up to 15 bytes written past it. */
-function gather(
-  to: usize,
-  image: usize,
+/** Places of a tile's pixels from `pixel` on; the last of `count` is repeated to fill the tile. */
+function locate(
+  places: usize,
+  x: usize,
+  ldx: i32,
+  inH: i32,
+  inW: i32,
+  outH: i32,
+  outW: i32,
+  strideH: i32,
+  strideW: i32,
+  padTop: i32,
+  padLeft: i32,
+  pixel: i32,
+  count: i32,
+): void {
+  const row = pixel / outW;
+  let ox = pixel % outW;
+  let oy = row % outH;
+  let image = x + <usize>(row / outH) * inH * inW * ldx;
+  for (let i = 0; i < ROWS; i++, places += PLACE) {
+    store<usize>(places, image);
+    store<i32>(places, oy * strideH - padTop, 4);
+    store<i32>(places, ox * strideW - padLeft, 8);
+    if (i + 1 >= count || ++ox < outW) continue;
+    ox = 0;
+    if (++oy < outH) continue;
+    oy = 0;
+    image += <usize>(inH * inW) * ldx;
+  }
+}
+
+/** Patches of a tile's pixels, packed kernel row by kernel row from where they lie, if rows are whole groups of k. */
+function gatherTile(
+  tile: usize,
+  table: usize,
+  places: usize,
+  slots: usize,
+  slot: usize,
   ldx: i32,
   inH: i32,
   inW: i32,
@@ -124,27 +154,74 @@ function gather(
   kw: i32,
   dilationH: i32,
   dilationW: i32,
-  top: i32,
-  left: i32,
+  blank: usize,
   xZero: i32,
-  dense: bool,
 ): void {
-  const whole = dense && left >= 0 && left + kw <= inW;
-  for (let i = 0, row = top; i < kh; i++, row += dilationH) {
-    const from = image + <usize>(row * inW) * ldx,
-      outside = <u32>row >= <u32>inH;
-    if (outside || whole) {
-      const bytes = kw * cin;
-      if (outside) fill(to, xZero, bytes);
-      else copy(to, from + <usize>left * ldx, bytes);
-      to += bytes;
-    } else {
-      for (let j = 0, column = left; j < kw; j++, column += dilationW, to += cin) {
-        if (<u32>column >= <u32>inW) fill(to, xZero, cin);
-        else copy(to, from + <usize>column * ldx, cin);
-      }
+  const codes = kw * cin;
+  if (codes % GROUP != 0) {
+    for (let r = 0, to = slots, place = places; r < ROWS; r++, to += slot, place += PLACE) {
+      gatherPatch(to, place, ldx, inH, inW, cin, kh, kw, dilationH, dilationW, blank, xZero);
+      store<usize>(table + ((<usize>r) << 2), to);
     }
+    packTile(tile, table, kh * codes);
+    return;
   }
+  for (let i = 0; i < kh; i++, tile += codes * TILE_STEP) {
+    for (let r = 0, to = slots, place = places; r < ROWS; r++, to += slot, place += PLACE) {
+      const row = kernelRow(to, place, i * dilationH, ldx, inH, inW, cin, kw, dilationW, blank, xZero);
+      store<usize>(table + ((<usize>r) << 2), row);
+    }
+    packTile(tile, table, codes);
+  }
+}
+
+/** One patch, kernel row by kernel row, and up to 15 bytes more. */
+function gatherPatch(
+  to: usize,
+  place: usize,
+  ldx: i32,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  kh: i32,
+  kw: i32,
+  dilationH: i32,
+  dilationW: i32,
+  blank: usize,
+  xZero: i32,
+): void {
+  for (let i = 0; i < kh; i++, to += kw * cin) {
+    const row = kernelRow(to, place, i * dilationH, ldx, inH, inW, cin, kw, dilationW, blank, xZero);
+    if (row != to) copy(to, row, kw * cin);
+  }
+}
+
+/** Where the kw · cin codes lie that a kernel row, `down` pixels below the place, meets: in x, in `blank`, or in `slot`. */
+function kernelRow(
+  slot: usize,
+  place: usize,
+  down: i32,
+  ldx: i32,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  kw: i32,
+  dilationW: i32,
+  blank: usize,
+  xZero: i32,
+): usize {
+  const row = load<i32>(place, 4) + down;
+  const left = load<i32>(place, 8);
+  if (<u32>row >= <u32>inH) return blank;
+  const from = load<usize>(place) + <usize>(row * inW) * ldx;
+  const contiguous = kw == 1 || (dilationW == 1 && ldx == cin);
+  if (contiguous && left >= 0 && left + kw <= inW) return from + <usize>(left * ldx);
+  let to = slot;
+  for (let j = 0, column = left; j < kw; j++, column += dilationW, to += cin) {
+    if (<u32>column >= <u32>inW) fill(to, xZero, cin);
+    else copy(to, from + <usize>(column * ldx), cin);
+  }
+  return slot;
 }
 
 /** `bytes`, and up to 15 more. */

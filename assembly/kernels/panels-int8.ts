@@ -7,7 +7,7 @@ export const GROUP: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Rows of a full tile. */
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** Up to so many rows left over go one by one: cheaper than a tile that is mostly repeats. */
-export const LONE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+const LONE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Panels that a single row meets side by side. */
 export const WIDE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Bytes of u8 rows that stay close while all panels of w stream past them. */
@@ -18,7 +18,7 @@ export function panelBytes(k: i32): usize {
   return (<usize>up(k, 4)) << 3;
 }
 
-/** Bytes of one gathered row of x. */
+/** Bytes of one row of x in scratch. */
 export function rowBytes(k: i32): i32 {
   return up(k, 16);
 }
@@ -30,9 +30,20 @@ export function blockRows(rows: i32, k: i32): i32 {
   return (((rows + blocks - 1) / blocks + ROWS - 1) / ROWS) * ROWS;
 }
 
-/** Bytes of one packed tile of x: 4 rows of i16, k up to a multiple of 8, or 6 rows of u8, up to one of 16. */
+/** Bytes that each k takes in a packed tile of x: 6 rows of u8, or 4 of i16. */
+export const TILE_STEP: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 8;
+/** Bytes of the list of a tile's row addresses. */
+export const TABLE: i32 = 32;
+
+/** Bytes of one packed tile of x. */
 export function tileBytes(k: i32): usize {
-  return ASC_FEATURE_RELAXED_SIMD ? <usize>up(k, 16) * 6 : <usize>up(k, 8) * 8;
+  return <usize>(rowBytes(k) * TILE_STEP);
+}
+
+/** How many of `rows` go in tiles; the rest go one by one. */
+export function tiledRows(rows: i32): i32 {
+  const left = rows % ROWS;
+  return left <= LONE ? rows - left : rows;
 }
 
 /** Bytes of 16 channels of depthwise weights: 64 for each group of taps. */

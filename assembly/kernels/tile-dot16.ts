@@ -21,25 +21,29 @@ export function packRow16(to: usize, x: usize, k: i32): void {
   for (const end = x + k; x < end; x += 8, to += 16) v128.store(to, v128.load8x8_u(x));
 }
 
-/** Four rows of u8 → an i16 panel, k up to a multiple of 8; rows past xLast repeat it. A 4×4 transpose of pairs. */
-export function packTile16(to: usize, x: usize, ldx: usize, xLast: usize, k: i32): void {
-  let x0 = x,
-    x1 = min(x0 + ldx, xLast),
-    x2 = min(x1 + ldx, xLast),
-    x3 = min(x2 + ldx, xLast);
-  for (const end = x0 + k; x0 < end; x0 += 8, x1 += 8, x2 += 8, x3 += 8, to += 64) {
-    const r0 = v128.load8x8_u(x0),
-      r1 = v128.load8x8_u(x1),
-      r2 = v128.load8x8_u(x2),
-      r3 = v128.load8x8_u(x3);
-    const a01 = zipLow32(r0, r1),
-      b01 = zipHigh32(r0, r1);
-    const a23 = zipLow32(r2, r3),
-      b23 = zipHigh32(r2, r3);
-    v128.store(to, i64x2.shuffle(a01, a23, 0, 2));
-    v128.store(to, i64x2.shuffle(a01, a23, 1, 3), 16);
-    v128.store(to, i64x2.shuffle(b01, b23, 0, 2), 32);
-    v128.store(to, i64x2.shuffle(b01, b23, 1, 3), 48);
+/** The four rows listed in `table` → an i16 panel, k up to a multiple of 8. Transposes of pairs. */
+export function packTile16(to: usize, table: usize, k: i32): void {
+  let x0 = load<usize>(table);
+  let x1 = load<usize>(table, 4);
+  let x2 = load<usize>(table, 8);
+  let x3 = load<usize>(table, 12);
+  for (const end = x0 + k; x0 < end; to += 64) {
+    const r0 = v128.load8x8_u(x0);
+    const r1 = v128.load8x8_u(x1);
+    const r2 = v128.load8x8_u(x2);
+    const r3 = v128.load8x8_u(x3);
+    const low01 = zipLow32(r0, r1);
+    const low23 = zipLow32(r2, r3);
+    const high01 = zipHigh32(r0, r1);
+    const high23 = zipHigh32(r2, r3);
+    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 16);
+    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 32);
+    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 48);
+    x0 += 8;
+    x1 += 8;
+    x2 += 8;
+    x3 += 8;
   }
 }
 

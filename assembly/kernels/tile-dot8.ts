@@ -20,14 +20,14 @@ function mac(c: v128, w: v128, x: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
 }
 
-/** Six rows → a panel, k up to a multiple of 16; rows past xLast repeat it. Transposes of groups. */
-export function packTile8(to: usize, x: usize, ldx: usize, xLast: usize, k: i32): void {
-  let x0 = x;
-  let x1 = min(x0 + ldx, xLast);
-  let x2 = min(x1 + ldx, xLast);
-  let x3 = min(x2 + ldx, xLast);
-  let x4 = min(x3 + ldx, xLast);
-  let x5 = min(x4 + ldx, xLast);
+/** The six rows listed in `table` → a panel, k up to a multiple of 16. Transposes of groups. */
+export function packTile8(to: usize, table: usize, k: i32): void {
+  let x0 = load<usize>(table);
+  let x1 = load<usize>(table, 4);
+  let x2 = load<usize>(table, 8);
+  let x3 = load<usize>(table, 12);
+  let x4 = load<usize>(table, 16);
+  let x5 = load<usize>(table, 20);
   for (const end = x0 + k; x0 < end; to += 96) {
     const r0 = v128.load(x0);
     const r1 = v128.load(x1);

@@ -13,12 +13,19 @@ export const packedInt8Bytes = (n: number, k: number): number => up(n, 8) * up(k
 /** The int32 offsets that packWeightsInt8 writes for n columns. */
 export const offsetInt8Bytes = (n: number): number => up(n, 8) * 4;
 
-/** Scratch of gemmInt8 and gemmInt8Dynamic: one block of rows, widened to i16. GEMV's is that of one row. */
-export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
-  Math.min(up(rows, 4) * up(k, 16) * 2, Math.max(2 * BLOCK_BYTES, 6 * up(k, 16) * 2));
+/** Addresses of a tile's rows, at the start of scratch. */
+const TABLE_BYTES = 32;
 
-/** Scratch of convInt8 for patches of k = kh · kw · cin: a gathered block as u8, then as i16. */
-export const convInt8ScratchBytes = (k: number): number => Math.max(BLOCK_BYTES, 6 * up(k, 16)) * 3 + 32;
+/** Packed tiles of the largest block: rows of i16, or more rows of u8. */
+const blockInt8Bytes = (k: number): number => Math.max(2 * BLOCK_BYTES, 6 * up(k, 16) * 2);
+
+/** Scratch of gemmInt8 and gemmInt8Dynamic: one block of rows. GEMV's is that of one row. */
+export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
+  TABLE_BYTES + Math.min(up(rows, 4) * up(k, 16) * 2, blockInt8Bytes(k));
+
+/** Scratch of convInt8 for patches of k = kh · kw · cin: places, six patches, a blank one, and one block. */
+export const convInt8ScratchBytes = (k: number): number =>
+  TABLE_BYTES + 80 + 7 * (up(k, 16) + 16) + blockInt8Bytes(k) + 96;
 
 /** Weights [channels][taps] packed by packDepthwiseInt8: 64 bytes for 16 channels of a pair of taps. */
 export const packedDepthwiseInt8Bytes = (channels: number, taps: number): number =>
