@@ -60,7 +60,7 @@ const isFlattening = (from: Shape, to: Shape) =>
 
 /** The value whose elements another one has, in the same order. */
 function sourceOf(value: string, rewrite: Rewrite): string {
-  const producer = rewrite.producer(value);
+  const producer = rewrite.formerProducer(value);
   const isSeen =
     producer && reshaping.has(producer.op) && producer.region === undefined && producer.inputs.length === 1;
   return isSeen ? sourceOf(producer.inputs[0]!, rewrite) : value;

@@ -28,6 +28,11 @@ export class Rewrite {
     return node && !this.#replaced.has(node) && (op === undefined || node.op === op) ? node : undefined;
   }
 
+  /** The node that made a value before this pass. */
+  formerProducer(value: string): Node | undefined {
+    return this.#producers.get(value);
+  }
+
   /** The node that makes a value which only one input reads, and which is no output of the graph. */
   soleProducer(value: string | undefined, op?: string): Node | undefined {
     const node = this.producer(value, op);
