@@ -2,9 +2,10 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { type Dim, symbolsOf } from "../graph/symbols";
+import { type Dim, formatShape, symbolsOf } from "../graph/symbols";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import type { Address, Layout, Unit } from "../ops/op";
+import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
 import { findOverlap, planMemory } from "./memory";
 import type { Plan, PlannedValue } from "./plan";
@@ -24,10 +25,19 @@ export interface CompileOptions {
 export function compile(graph: Graph, options: CompileOptions): Plan {
   const { registry, engineClass, taps = [] } = options;
   const types = inferTypes(graph, registry);
+  checkShapes(types);
   const maxima = maximaOf(types, options.maxima ?? {});
   const units = unitsOf(graph, registry, new Set(taps));
   rejectUnlowerable(units, registry);
+  const batch = batchOf(graph, types);
   const { tasks, layouts, outputs } = chooseLayouts(graph, registry, units, types);
+  const untappable = taps.find((tap) => !layouts.has(tap));
+  if (untappable !== undefined)
+    throw new OctetteError(`"${untappable}" is in no memory`, {
+      code: "argument",
+      where: "taps",
+      expected: "computed values that are not inside an integer region",
+    });
   const c = new LoweringContext({
     graph,
     registry,
@@ -56,6 +66,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   return {
     engineClass,
     maxima,
+    ...(batch === undefined ? {} : { batch }),
     inputs: graph.inputs.map(({ name }) => planned(name)),
     outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
     taps: taps.map((value) => planned(value)),
@@ -68,9 +79,22 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   };
 }
 
+/** Attributes of a damaged file can make any shape. */
+function checkShapes(types: ReadonlyMap<string, ValueType>): void {
+  for (const [value, { shape }] of types)
+    for (const dim of shape)
+      if (typeof dim === "number" && !(Number.isSafeInteger(dim) && dim >= 0))
+        throw new OctetteError("a dimension is not one", {
+          code: "graph",
+          where: `value "${value}"`,
+          expected: "whole numbers below 2^53",
+          got: formatShape(shape),
+        });
+}
+
 /** Every symbol of the graph with its largest value. */
 function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<string, number>>) {
-  const maxima: Record<string, number> = {};
+  const maxima: Record<string, number> = Object.create(null);
   for (const { shape } of types.values())
     for (const symbol of shape.flatMap(symbolsOf)) maxima[symbol] = given[symbol] ?? 1;
   for (const [symbol, value] of Object.entries(given)) {
@@ -108,12 +132,15 @@ function chooseLayouts(
 ): { tasks: Task[]; layouts: Map<string, Layout>; outputs: string[] } {
   const layouts = new Map<string, Layout>(graph.inputs.map(({ name }) => [name, "plain"]));
   const tasks: Task[] = [];
+  const conversions = new Map<string, string>();
   const bring = (value: string, wanted: Layout): string => {
-    const has = layouts.get(value);
-    if (has === undefined || has === wanted) return value;
-    const type = types.get(value)!;
-    const converted = `${value}@${wanted}`;
-    if (layouts.has(converted)) return converted;
+    const type = types.get(value);
+    if (!type || (layouts.get(value) ?? "plain") === wanted) return value;
+    let converted = conversions.get(`${wanted} ${value}`);
+    if (converted !== undefined) return converted;
+    converted = `${value}@${wanted}`;
+    while (types.has(converted)) converted += "'";
+    conversions.set(`${wanted} ${value}`, converted);
     types.set(converted, type);
     layouts.set(converted, wanted);
     tasks.push({ kind: "convert", from: value, to: converted });

@@ -4,7 +4,7 @@
 export type RelaxedDot =
   /** No relaxed SIMD. */
   | "absent"
-  /** Wrong even where the specification fixes the result. */
+  /** Wrong where the specification fixes the result, or beyond it none of what follows. */
   | "broken"
   /** Second operand unsigned, but pairs of products saturate in 16 bits. */
   | "u8s8-saturating"
@@ -39,17 +39,20 @@ const PROBE = Uint8Array.of(
   0x0d, 0, 0x0b, 0x0b, // br_if loop, end, end
 );
 
-type Dot = (x: number, y: number) => number;
+/** Four sums of four equal products: 4·x·y, x signed, y as the engine takes it. */
+export type Dot = (x: number, y: number) => number;
 
-function classify(dot: Dot): RelaxedDot {
-  for (const x of [-128, -127, -1, 0, 1, 127])
-    for (const y of [0, 1, 64, 127]) if (dot(x, y) !== 4 * x * y) return "broken";
-  if (dot(1, 0x80) === 4 * 128) {
-    for (const x of [-128, -127, -1, 1, 127])
-      for (const y of [128, 200, 254, 255]) if (dot(x, y) !== 4 * x * y) return "u8s8-saturating";
-    return "u8s8";
-  }
-  return dot(-128, 0x80) === 4 * 128 * 128 ? "s8s8" : "s8s8-wrapping";
+const LOW = [0, 1, 64, 127];
+const HIGH = [128, 200, 254, 255];
+
+/** What a relaxed dot product is, by its answers to the extremes. */
+export function classifyDot(dot: Dot): RelaxedDot {
+  const isExact = (xs: readonly number[], ys: readonly number[], offset: number) =>
+    xs.every((x) => ys.every((y) => dot(x, y) === 4 * x * (y - offset)));
+  if (!isExact([-128, -127, -1, 0, 1, 127], LOW, 0)) return "broken";
+  if (dot(1, 128) === 4 * 128) return isExact([-128, -127, -1, 1, 127], HIGH, 0) ? "u8s8" : "u8s8-saturating";
+  if (!isExact([-127, -1, 1, 127], HIGH, 256)) return "broken";
+  return isExact([-128], HIGH, 256) ? "s8s8" : "s8s8-wrapping";
 }
 
 /** How often the probe's loop runs before the optimising compiler has surely taken over. */
@@ -80,5 +83,5 @@ export function probeRelaxedDot(): RelaxedDotProbe {
       f(turns);
       return words[12]! - 5;
     };
-  return { cold: classify(dot(1)), hot: () => classify(dot(HOT_TURNS)) };
+  return { cold: classifyDot(dot(1)), hot: () => classifyDot(dot(HOT_TURNS)) };
 }

@@ -129,7 +129,7 @@ export class LoweringContext implements Lowering {
     const known = this.#places.get(value);
     const constant = this.constant(value);
     if (known || !constant) return this.addressOf(value);
-    const address = this.data(constant.data);
+    const address = this.data(inMemory(constant));
     this.#places.set(value, address);
     return address;
   }
@@ -239,6 +239,12 @@ export class LoweringContext implements Lowering {
       return this.alias(to, from);
     const [rows, cols] = had === "plain" ? [channels, spatial] : [spatial, channels];
     const kernel = bytesPerElement[dtype] === 1 ? "transpose8" : "transpose32";
+    const constant = this.constant(from);
+    if (constant) {
+      const address = this.#settle(to, this.reserve(constant.data.byteLength));
+      const content = this.stage(inMemory(constant));
+      return this.load(kernel, [address, content, rows, cols, 0, shape[0] ?? 1]);
+    }
     this.emit(kernel, [this.output(to), this.input(from), rows, cols], shape[0] ?? 1);
   }
 }
@@ -246,3 +252,7 @@ export class LoweringContext implements Lowering {
 /** Scale and zero point that a unit reads from values, beside its inputs. */
 const dynamicValues = (unit: Unit): string[] =>
   (unit.integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale, q.dynamic.zeroPoint] : []));
+
+/** Elements of a constant that is read as a value: i8 codes with the top bit flipped, as those of values are. */
+const inMemory = ({ dtype, data }: Tensor): TypedArray =>
+  dtype === "i8" ? Uint8Array.from(data, (code) => code ^ 0x80) : data;

@@ -27,7 +27,7 @@ export interface Tapped {
   /** In ONNX's order of dimensions, whatever the layout. */
   readonly shape: readonly number[];
   readonly layout: Layout;
-  /** A view of the model's memory, valid until the next run. */
+  /** A view of the model's memory, valid until the next run; i8 codes have their top bit flipped there. */
   readonly data: TypedArray;
 }
 
@@ -49,8 +49,6 @@ export class Model {
   readonly #registry: Registry;
   readonly #options: ModelOptions;
   readonly #forgetEngine: () => void;
-  /** The symbol along which a run may be cut in parts: the first dimension of every input and output. */
-  readonly #batch: string | undefined;
   #plan: Plan;
   #session: Session;
   #distrusted = false;
@@ -67,12 +65,8 @@ export class Model {
     this.#plan = this.#compile();
     this.#session = new Session(this.#plan, engine);
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
-    const first = [...this.inputs, ...this.outputs].map(({ shape }) => shape[0]);
-    this.#batch =
-      typeof first[0] === "string" && first.every((dim) => dim === first[0]) ? first[0] : undefined;
-    this.#forgetEngine = engine.onDistrust(() => {
-      this.#distrusted = true;
-    });
+    const isChosen = options.engineClass === undefined;
+    this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }
 
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
@@ -105,9 +99,8 @@ export class Model {
 
   /** As `run`, at once. */
   runSync(feeds: Feeds): Record<string, Tensor> {
-    const fed = checkFeeds(this.inputs, feeds);
-    const bindings = bindSymbols(this.inputs, fed);
-    const symbol = this.#batch;
+    const { fed, bindings } = this.#check(feeds);
+    const symbol = this.#plan.batch;
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings);
     const rows = bindings[symbol]!;
@@ -139,14 +132,14 @@ export class Model {
     return { ...this.#view(value), layout: value.layout };
   }
 
-  /** Runs the same feeds `rounds` times and reports the median time of every step. */
+  /** Runs the same feeds `rounds` times, no more of them than the maximum, and reports the median time of every step. */
   profile(feeds: Feeds, rounds = 20): StepProfile[] {
-    const fed = checkFeeds(this.inputs, feeds);
-    const bindings = bindSymbols(this.inputs, fed);
-    this.#write(fed, bindings);
+    const { fed, bindings } = this.#check(feeds);
     const times = this.#plan.steps.map((): number[] => []);
-    for (let round = 0; round < rounds; round++)
+    for (let round = 0; round < rounds; round++) {
+      this.#write(fed, bindings);
       this.#session.time(bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
+    }
     return this.#plan.steps.map(({ node, kernel, macs }, i) => ({
       node,
       kernel,
@@ -168,6 +161,12 @@ export class Model {
   #compile(): Plan {
     const { maxima = {}, taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
     return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps });
+  }
+
+  #check(feeds: Feeds): { fed: ReadonlyMap<string, Tensor>; bindings: Bindings } {
+    void this.#session.buffer; // throws after dispose()
+    const fed = checkFeeds(this.inputs, feeds);
+    return { fed, bindings: bindSymbols(this.inputs, fed) };
   }
 
   #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): Record<string, Tensor> {

@@ -36,6 +36,8 @@ export interface Plan {
   readonly engineClass: EngineClass;
   /** Largest value of every symbol. */
   readonly maxima: Readonly<Record<string, number>>;
+  /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
+  readonly batch?: string;
   readonly inputs: readonly PlannedValue[];
   readonly outputs: readonly PlannedValue[];
   readonly taps: readonly PlannedValue[];

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
-import type { Kernels } from "../ops/op";
+import type { KernelName, Kernels } from "../ops/op";
 import type { Plan, Step } from "./plan";
 import type { Engine } from "./wasm";
 
@@ -24,14 +24,18 @@ export class Session {
 
   constructor(plan: Plan, engine: Engine) {
     this.plan = plan;
-    const pages = plan.memory.totalBytes / 65536;
-    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#memory = allocate(plan.memory.totalBytes);
     this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
     const bytes = new Uint8Array(this.#memory.buffer);
     for (const { copies, calls } of plan.loads) {
       for (const { at, content } of copies)
         bytes.set(new Uint8Array(content.buffer, content.byteOffset, content.byteLength), at);
-      for (const { kernel, args } of calls) (this.#kernels[kernel] as Call)(...args);
+      for (const { kernel, args } of calls)
+        try {
+          kernelOf(this.#kernels, kernel)(...args);
+        } catch (cause) {
+          throw failed("load", kernel, cause);
+        }
     }
   }
 
@@ -44,7 +48,14 @@ export class Session {
 
   /** Runs every step, with these values of the symbols. */
   run(bindings: Bindings): void {
-    for (const { call, args } of this.#prepare(bindings)) call(...args);
+    const ready = this.#prepare(bindings);
+    let i = 0;
+    try {
+      for (; i < ready.length; i++) ready[i]!.call(...ready[i]!.args);
+    } catch (cause) {
+      const { node, kernel } = ready[i]!.step;
+      throw failed(node, kernel, cause);
+    }
   }
 
   /** Runs every step and reports how long each took, in milliseconds. */
@@ -72,9 +83,40 @@ export class Session {
     this.#bindings = key;
     this.#ready = this.plan.steps.map((step) => ({
       step,
-      call: kernels![step.kernel] as Call,
+      call: kernelOf(kernels!, step.kernel),
       args: [...step.args, 0, step.count].map((arg) => evaluateDim(arg, bindings)),
     }));
     return this.#ready;
   }
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = bytes / 65536;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new OctetteError(`this engine has no such memory to give: ${(cause as Error).message}`, {
+      code: "limit",
+      got: `${bytes} bytes`,
+      hint: "Lower the maximum batch: load(bytes, { maxima: { batch: 1 } })",
+    });
+  }
+}
+
+function kernelOf(kernels: Kernels, name: KernelName): Call {
+  const kernel = kernels[name] as Call | undefined;
+  if (kernel) return kernel;
+  throw new OctetteError(`wasm has no kernel "${name}"`, {
+    code: "engine",
+    hint: "Take the wasm files of this version of octette",
+  });
+}
+
+/** Wasm trapped: only a damaged model, whose numbers fit no memory, gets there. */
+function failed(where: string, kernel: KernelName, cause: unknown): OctetteError {
+  if (cause instanceof OctetteError) return cause;
+  return new OctetteError(`kernel "${kernel}" failed: ${(cause as Error).message}`, {
+    code: "engine",
+    where,
+  });
 }

@@ -19,6 +19,10 @@ export function unitsOf(graph: Graph, registry: Registry, kept: ReadonlySet<stri
   for (const node of graph.nodes) {
     if (node.region !== undefined) {
       const unit = regionUnit(graph, regions.get(node.region)!);
+      if (unit.clamp && !opOf(registry, node.op, node.name).fusesClamp && unit.node === node)
+        throw opError(node, "no kernel for this op and the activation behind it in one region", {
+          hint: "End the region with a QuantizeLinear before the activation",
+        });
       if (unit.node === node) units.push(unit);
       continue;
     }
@@ -31,7 +35,7 @@ export function unitsOf(graph: Graph, registry: Registry, kept: ReadonlySet<stri
     const readers = consumers.get(output) ?? [];
     const next = readers[0];
     const fusible =
-      opOf(registry, node.op, node.name).fusesClamp &&
+      opOf(registry, node.op, node.name).fusesClamp === "always" &&
       readers.length === 1 &&
       next!.region === undefined &&
       isClamp(next!) &&
@@ -103,8 +107,8 @@ function regionUnit(graph: Graph, nodes: readonly Node[]): Unit {
 }
 
 /**
- * Scale and zero point of a QuantizeLinear or DequantizeLinear. Activation codes are u8 in memory whatever the file
- * says: an i8 code is kept with its top bit flipped, so its zero point is 128 higher.
+ * Scale and zero point of a QuantizeLinear or DequantizeLinear. Codes are u8 in memory whatever the file says: an i8
+ * code is kept with its top bit flipped, so its zero point is 128 higher. (Weights are packed from the file's codes.)
  */
 export function quantizationOf(graph: Graph, node: Node, codes: string): Quantization {
   const [, scaleName, zeroName = ""] = node.inputs as [string, string, string?];
@@ -126,8 +130,9 @@ export function quantizationOf(graph: Graph, node: Node, codes: string): Quantiz
     };
   }
   const dtype = codeType(graph, node, codes, zero);
-  const isActivation = !graph.constants.has(codes);
-  const shift = isActivation && dtype === "i8" ? 128 : 0;
+  if (scale.data.length !== 1 && !graph.constants.has(codes))
+    throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
+  const shift = dtype === "i8" ? 128 : 0;
   const zeroPoint = new Int32Array(scale.data.length).map((_, i) => Number(zero?.data[i] ?? 0) + shift);
   return { codes, dtype, scale: Float32Array.from(scale.data), zeroPoint, axis };
 }

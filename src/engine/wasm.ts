@@ -6,7 +6,7 @@ import commonBytes from "../../build/wasm/common.wasm";
 import relaxedBytes from "../../build/wasm/relaxed.wasm";
 import { OctetteError } from "../errors";
 import type { Kernels } from "../ops/op";
-import { probeRelaxedDot, type RelaxedDot } from "./features";
+import { probeRelaxedDot, type RelaxedDot, type RelaxedDotProbe } from "./features";
 
 /** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
 export type EngineClass = "baseline" | "relaxed";
@@ -50,62 +50,100 @@ const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> 
   },
 };
 
+const isResponse = (source: unknown): source is Response =>
+  typeof Response !== "undefined" && source instanceof Response;
+
 /** Compiled modules of one set of sources, made when first asked for and kept. */
 export class Engine {
   readonly #sources: WasmSources;
+  readonly #probe: () => RelaxedDotProbe;
   readonly #modules = new Map<Group, WebAssembly.Module>();
+  readonly #pending = new Map<Group, Promise<void>>();
   readonly #listeners = new Set<() => void>();
   #info: EngineInfo | undefined;
+  /** The class can no longer change. */
+  #isSettled = false;
 
-  constructor(sources: WasmSources = {}) {
+  constructor(sources: WasmSources = {}, probe = probeRelaxedDot) {
     this.#sources = sources;
+    this.#probe = probe;
   }
 
   /** The class this engine runs, found at first use and asked again when the probe is hot. */
   get info(): EngineInfo {
     if (this.#info) return this.#info;
-    const probe = probeRelaxedDot();
+    const probe = this.#probe();
     this.#info = { ...choices[probe.cold], relaxedDot: probe.cold };
-    if (this.#info.engineClass !== "baseline") afterwards(() => this.#confirm(probe.hot()));
+    if (this.#info.engineClass === "baseline") this.#settle();
+    else afterwards(() => this.#confirm(probe.hot()));
     return this.#info;
   }
 
   /** Calls back, once, if the class in use turns out not to be trusted; returns how to stop listening. */
   onDistrust(listener: () => void): () => void {
-    this.#listeners.add(listener);
+    if (!this.#isSettled) this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   #confirm(hot: RelaxedDot): void {
     const { relaxedDot } = this.info;
-    if (hot === relaxedDot) return this.#listeners.clear();
-    const reason = `the relaxed dot product changed from ${relaxedDot} to ${hot} when it was optimised`;
-    this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
-    console.warn(`octette: ${reason}; running baseline SIMD instead`);
-    for (const listener of this.#listeners) listener();
+    if (hot !== relaxedDot) {
+      const reason = `the relaxed dot product changed from ${relaxedDot} to ${hot} when it was optimised`;
+      this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
+      console.warn(`octette: ${reason}; running baseline SIMD instead`);
+      for (const listener of this.#listeners) listener();
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
     this.#listeners.clear();
   }
 
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
   async prepare(engineClass: EngineClass): Promise<void> {
-    await Promise.all(
-      (["common", engineClass] as const).map(async (group) => {
-        if (this.#modules.has(group)) return;
-        const source = this.#sources[group] ?? inlined[group];
-        const bytes =
-          typeof Response !== "undefined" && source instanceof Response ? await source.arrayBuffer() : source;
-        const module =
-          bytes instanceof WebAssembly.Module ? bytes : await compile(group, bytes as Uint8Array);
-        this.#modules.set(group, module);
-      }),
-    );
+    const groups = new Set<Group>(["common", engineClass]);
+    // What a distrusted class falls back on: a Response can be read here only.
+    if (isResponse(this.#sources.baseline)) groups.add("baseline");
+    await Promise.all([...groups].map((group) => this.#fetch(group)));
+  }
+
+  /** Reads and compiles a group, once however often it is asked for. */
+  #fetch(group: Group): Promise<void> {
+    const known = this.#pending.get(group);
+    if (known) return known;
+    const pending = this.#compile(group);
+    this.#pending.set(group, pending);
+    return pending;
+  }
+
+  async #compile(group: Group): Promise<void> {
+    if (this.#modules.has(group)) return;
+    const source = this.#sources[group] ?? inlined[group];
+    if (source instanceof WebAssembly.Module) return void this.#modules.set(group, source);
+    const bytes = isResponse(source) ? await bytesOf(group, source) : source;
+    try {
+      this.#modules.set(group, await WebAssembly.compile(bytes as BufferSource));
+    } catch (cause) {
+      throw doesNotCompile(group, cause);
+    }
   }
 
   /** All kernels of a class over one memory. */
   instantiate(engineClass: EngineClass, memory: WebAssembly.Memory): Kernels {
-    const exports = (["common", engineClass] as const).map(
-      (group) => new WebAssembly.Instance(this.#module(group), { env: { memory } }).exports,
-    );
+    const exports = (["common", engineClass] as const).map((group) => {
+      try {
+        return new WebAssembly.Instance(this.#module(group), { env: { memory } }).exports;
+      } catch (cause) {
+        if (cause instanceof OctetteError) throw cause;
+        throw new OctetteError(`the module does not fit: ${(cause as Error).message}`, {
+          code: "engine",
+          where: `wasm.${group}`,
+          hint: "Take the wasm files of this version of octette",
+        });
+      }
+    });
     return Object.assign({}, ...exports) as Kernels;
   }
 
@@ -113,30 +151,43 @@ export class Engine {
     const known = this.#modules.get(group);
     if (known) return known;
     const source = this.#sources[group] ?? inlined[group];
-    if (typeof Response !== "undefined" && source instanceof Response)
+    if (isResponse(source))
       throw new OctetteError("a Response cannot be read synchronously", {
         code: "argument",
         where: `wasm.${group}`,
         hint: "Use the asynchronous load(), or pass bytes or a WebAssembly.Module",
       });
-    const module =
-      source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source as BufferSource);
-    this.#modules.set(group, module);
-    return module;
+    try {
+      const module =
+        source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source as BufferSource);
+      this.#modules.set(group, module);
+      return module;
+    } catch (cause) {
+      throw doesNotCompile(group, cause);
+    }
   }
 }
 
-async function compile(group: Group, bytes: Uint8Array | ArrayBuffer): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes as BufferSource);
-  } catch (cause) {
-    throw new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
-      code: "engine",
-      where: `wasm.${group}`,
-      hint: "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
+async function bytesOf(group: Group, response: Response): Promise<ArrayBuffer> {
+  const where = `wasm.${group}`;
+  if (!response.ok)
+    throw new OctetteError(`server answered ${response.status} ${response.statusText}`, {
+      code: "argument",
+      where,
     });
+  try {
+    return await response.arrayBuffer();
+  } catch (cause) {
+    throw new OctetteError(`cannot be read: ${(cause as Error).message}`, { code: "argument", where });
   }
 }
+
+const doesNotCompile = (group: Group, cause: unknown) =>
+  new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
+    code: "engine",
+    where: `wasm.${group}`,
+    hint: "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
+  });
 
 /** Runs a task when the current work is done, without keeping a process alive for it. */
 function afterwards(task: () => void): void {
