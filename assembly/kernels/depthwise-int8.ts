@@ -44,19 +44,19 @@ export function depthwiseInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero)),
-    high = f32x4.splat(<f32>(hi - yZero)),
-    shift = codeShift(yZero);
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = f32x4.splat(<f32>(hi - yZero));
+  const shift = codeShift(yZero);
   const table = (<usize>up(kh * kw, 4)) << 2;
-  const steps = scratch + table,
-    blank = steps + table;
+  const steps = scratch + table;
+  const blank = steps + table;
   const tapsEnd = scratch + ((<usize>up(kh * kw, GROUP)) << 2);
   const block = depthwiseBlockBytes(kh * kw);
   memory.fill(blank, <u8>xZero, up(channels, 16));
   y += <usize>begin * outW * channels;
   for (let p = begin; p < end; p++) {
-    const image = x + <usize>(p / outH) * inH * inW * channels,
-      top = (p % outH) * strideH - padTop;
+    const image = x + <usize>(p / outH) * inH * inW * channels;
+    const top = (p % outH) * strideH - padTop;
     for (let ox = 0, left = -padLeft; ox < outW; ox++, left += strideW, y += channels) {
       // inside, and so was the pixel before: its addresses move by the same step
       const inside = left >= 0 && left + (kw - 1) * dilationW < inW;

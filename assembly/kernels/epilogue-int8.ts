@@ -122,10 +122,10 @@ export function dequantizeRow(
   begin: i32,
   end: i32,
 ): void {
-  const zero = i32x4.splat(xZero),
-    by = f32x4.splat(xScale),
-    low = f32x4.splat(lo),
-    high = f32x4.splat(hi);
+  const zero = i32x4.splat(xZero);
+  const by = f32x4.splat(xScale);
+  const low = f32x4.splat(lo);
+  const high = f32x4.splat(hi);
   for (let c = begin; c < end; c += 4) {
     const at = (<usize>c) << 2;
     const sum = i32x4.sub(v128.load(y + at), i32x4.mul(zero, v128.load(colsum + at)));

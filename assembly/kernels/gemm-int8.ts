@@ -27,9 +27,9 @@ export function gemmInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero)),
-    high = f32x4.splat(<f32>(hi - yZero)),
-    shift = codeShift(yZero);
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = f32x4.splat(<f32>(hi - yZero));
+  const shift = codeShift(yZero);
   const block = blockRows(end - begin, k);
   for (let r = begin; r < end; r += block) {
     multiplyRows<u8>(
@@ -78,9 +78,9 @@ export function gemmInt8Dynamic(
   begin: i32,
   end: i32,
 ): void {
-  const none = i32x4.splat(0),
-    row = (<usize>ldy) << 2,
-    step = (<usize>rowStride) << 2;
+  const none = i32x4.splat(0);
+  const row = (<usize>ldy) << 2;
+  const step = (<usize>rowStride) << 2;
   const block = blockRows(end - begin, k);
   for (let r = begin; r < end; r += block) {
     const rows = min(block, end - r);
@@ -101,8 +101,8 @@ export function gemmInt8Dynamic(
       none,
     );
     for (let i = r; i < r + rows; i++) {
-      const s = load<f32>(xScale + <usize>i * step),
-        z = load<i32>(xZero + <usize>i * step);
+      const s = load<f32>(xScale + <usize>i * step);
+      const z = load<i32>(xZero + <usize>i * step);
       dequantizeRow(y + <usize>i * row, colsum, scale, bias, s, z, lo, hi, 0, n);
     }
   }

@@ -23,8 +23,8 @@ export function gemvInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero)),
-    high = f32x4.splat(<f32>(hi - yZero));
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = f32x4.splat(<f32>(hi - yZero));
   multiplyRow<u8>(y, x, w, offset, scale, scratch, n, k, begin, end, low, high, codeShift(yZero));
 }
 

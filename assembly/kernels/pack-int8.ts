@@ -33,8 +33,8 @@ export function packWeightsInt8(
   strideTap: i32,
   strideC: i32,
 ): void {
-  const k = taps * channels,
-    panel = panelBytes(k);
+  const k = taps * channels;
+  const panel = panelBytes(k);
   const dense = taps == 1 || strideTap == channels * strideC;
   for (let c = 0; c < n; c += 8, dst += panel, offset += 32) {
     const from = w + <isize>c * strideN;
@@ -69,32 +69,32 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
   const done = k & ~7;
   for (const end = w + done; w < end; w += 8, to += 64) {
     let c = w;
-    const c0 = v128.load64_zero(c),
-      c1 = v128.load64_zero((c += strideN));
-    const c2 = v128.load64_zero((c += strideN)),
-      c3 = v128.load64_zero((c += strideN));
-    const c4 = v128.load64_zero((c += strideN)),
-      c5 = v128.load64_zero((c += strideN));
-    const c6 = v128.load64_zero((c += strideN)),
-      c7 = v128.load64_zero((c += strideN));
+    const c0 = v128.load64_zero(c);
+    const c1 = v128.load64_zero((c += strideN));
+    const c2 = v128.load64_zero((c += strideN));
+    const c3 = v128.load64_zero((c += strideN));
+    const c4 = v128.load64_zero((c += strideN));
+    const c5 = v128.load64_zero((c += strideN));
+    const c6 = v128.load64_zero((c += strideN));
+    const c7 = v128.load64_zero((c += strideN));
     if (GROUP == 4) {
-      const a = zipLow32(c0, c1),
-        b = zipLow32(c2, c3),
-        d = zipLow32(c4, c5),
-        e = zipLow32(c6, c7);
+      const a = zipLow32(c0, c1);
+      const b = zipLow32(c2, c3);
+      const d = zipLow32(c4, c5);
+      const e = zipLow32(c6, c7);
       v128.store(to, i64x2.shuffle(a, b, 0, 2));
       v128.store(to, i64x2.shuffle(d, e, 0, 2), 16);
       v128.store(to, i64x2.shuffle(a, b, 1, 3), 32);
       v128.store(to, i64x2.shuffle(d, e, 1, 3), 48);
     } else {
-      const a = zipLow16(c0, c1),
-        b = zipLow16(c2, c3),
-        d = zipLow16(c4, c5),
-        e = zipLow16(c6, c7);
-      const ab = zipLow32(a, b),
-        de = zipLow32(d, e),
-        AB = zipHigh32(a, b),
-        DE = zipHigh32(d, e);
+      const a = zipLow16(c0, c1);
+      const b = zipLow16(c2, c3);
+      const d = zipLow16(c4, c5);
+      const e = zipLow16(c6, c7);
+      const ab = zipLow32(a, b);
+      const de = zipLow32(d, e);
+      const AB = zipHigh32(a, b);
+      const DE = zipHigh32(d, e);
       v128.store(to, i64x2.shuffle(ab, de, 0, 2));
       v128.store(to, i64x2.shuffle(ab, de, 1, 3), 16);
       v128.store(to, i64x2.shuffle(AB, DE, 0, 2), 32);
@@ -108,12 +108,12 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
 function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
   const done = k & ~3;
   for (let i = 0; i < done; i += 4, w += strideC << 2, to += 32) {
-    const r0 = v128.load64_zero(w),
-      r1 = v128.load64_zero(w + strideC);
-    const r2 = v128.load64_zero(w + strideC * 2),
-      r3 = v128.load64_zero(w + strideC * 3);
-    const r01 = zipLow8(r0, r1),
-      r23 = zipLow8(r2, r3);
+    const r0 = v128.load64_zero(w);
+    const r1 = v128.load64_zero(w + strideC);
+    const r2 = v128.load64_zero(w + strideC * 2);
+    const r3 = v128.load64_zero(w + strideC * 3);
+    const r01 = zipLow8(r0, r1);
+    const r23 = zipLow8(r2, r3);
     v128.store(to, GROUP == 4 ? zipLow16(r01, r23) : r01);
     v128.store(to, GROUP == 4 ? zipHigh16(r01, r23) : r23, 16);
   }
@@ -145,8 +145,8 @@ function packBytes(
 
 /** offset[c] = z · Σ_k w[k][c] over a packed panel. */
 function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
-  let s0 = i32x4.splat(0),
-    s1 = s0;
+  let s0 = i32x4.splat(0);
+  let s1 = s0;
   for (const end = w + panel; w < end; w += GROUP * 8) {
     const a = i16x8.extadd_pairwise_i8x16_s(v128.load(w));
     if (GROUP == 4) {

@@ -64,17 +64,17 @@ export function tileDot16<T>(
   hi: v128,
   shift: v128,
 ): void {
-  let c00 = o0,
-    c10 = o0,
-    c20 = o0,
-    c30 = o0;
-  let c01 = o1,
-    c11 = o1,
-    c21 = o1,
-    c31 = o1;
+  let c00 = o0;
+  let c10 = o0;
+  let c20 = o0;
+  let c30 = o0;
+  let c01 = o1;
+  let c11 = o1;
+  let c21 = o1;
+  let c31 = o1;
   for (const end = x + ((<usize>up(k, 2)) << 3); x < end; x += 16, w += 16) {
-    const w0 = v128.load8x8_s(w),
-      w1 = v128.load8x8_s(w, 8);
+    const w0 = v128.load8x8_s(w);
+    const w1 = v128.load8x8_s(w, 8);
     let v = v128.load32_splat(x);
     c00 = mac(c00, v, w0);
     c01 = mac(c01, v, w1);
@@ -88,9 +88,9 @@ export function tileDot16<T>(
     c30 = mac(c30, v, w0);
     c31 = mac(c31, v, w1);
   }
-  const y1 = min(y + ldy, yLast),
-    y2 = min(y1 + ldy, yLast),
-    y3 = min(y2 + ldy, yLast);
+  const y1 = min(y + ldy, yLast);
+  const y2 = min(y1 + ldy, yLast);
+  const y3 = min(y2 + ldy, yLast);
   Results.store<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
   Results.store<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
 }
@@ -110,17 +110,17 @@ export function rowDot16<T>(
   hi: v128,
   shift: v128,
 ): void {
-  const q = min(p + 1, stop - 1),
-    panel = panelBytes(k),
-    cols = min(stop << 3, n) - (p << 3);
-  const op = offset + ((<usize>p) << 5),
-    oq = offset + ((<usize>q) << 5);
-  let c0 = start<T>(op),
-    c1 = start<T>(op + 16),
-    c2 = start<T>(oq),
-    c3 = start<T>(oq + 16);
-  let wp = w + <usize>p * panel,
-    wq = w + <usize>q * panel;
+  const q = min(p + 1, stop - 1);
+  const panel = panelBytes(k);
+  const cols = min(stop << 3, n) - (p << 3);
+  const op = offset + ((<usize>p) << 5);
+  const oq = offset + ((<usize>q) << 5);
+  let c0 = start<T>(op);
+  let c1 = start<T>(op + 16);
+  let c2 = start<T>(oq);
+  let c3 = start<T>(oq + 16);
+  let wp = w + <usize>p * panel;
+  let wq = w + <usize>q * panel;
   for (const end = x + ((<usize>up(k, 2)) << 1); x < end; x += 4, wp += 16, wq += 16) {
     const v = v128.load32_splat(x);
     c0 = mac(c0, v, v128.load8x8_s(wp));

@@ -134,27 +134,27 @@ export function rowDot8<T>(
   hi: v128,
   shift: v128,
 ): void {
-  const q = min(p + 1, stop - 1),
-    r = min(p + 2, stop - 1),
-    s = min(p + 3, stop - 1);
-  const panel = panelBytes(k),
-    cols = min(stop << 3, n) - (p << 3);
-  const op = offset + ((<usize>p) << 5),
-    oq = offset + ((<usize>q) << 5);
-  const or_ = offset + ((<usize>r) << 5),
-    os = offset + ((<usize>s) << 5);
-  let c0 = start<T>(op),
-    c1 = start<T>(op + 16),
-    c2 = start<T>(oq),
-    c3 = start<T>(oq + 16);
-  let c4 = start<T>(or_),
-    c5 = start<T>(or_ + 16),
-    c6 = start<T>(os),
-    c7 = start<T>(os + 16);
-  let wp = w + <usize>p * panel,
-    wq = w + <usize>q * panel,
-    wr = w + <usize>r * panel,
-    ws = w + <usize>s * panel;
+  const q = min(p + 1, stop - 1);
+  const r = min(p + 2, stop - 1);
+  const s = min(p + 3, stop - 1);
+  const panel = panelBytes(k);
+  const cols = min(stop << 3, n) - (p << 3);
+  const op = offset + ((<usize>p) << 5);
+  const oq = offset + ((<usize>q) << 5);
+  const or_ = offset + ((<usize>r) << 5);
+  const os = offset + ((<usize>s) << 5);
+  let c0 = start<T>(op);
+  let c1 = start<T>(op + 16);
+  let c2 = start<T>(oq);
+  let c3 = start<T>(oq + 16);
+  let c4 = start<T>(or_);
+  let c5 = start<T>(or_ + 16);
+  let c6 = start<T>(os);
+  let c7 = start<T>(os + 16);
+  let wp = w + <usize>p * panel;
+  let wq = w + <usize>q * panel;
+  let wr = w + <usize>r * panel;
+  let ws = w + <usize>s * panel;
   for (const end = x + up(k, 4); x < end; x += 4, wp += 32, wq += 32, wr += 32, ws += 32) {
     const v = v128.load32_splat(x);
     c0 = mac(c0, v128.load(wp), v);
