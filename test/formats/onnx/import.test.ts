@@ -1,0 +1,272 @@
+import { describe, expect, test } from "vitest";
+import { OctetteError } from "../../../src/errors";
+import { conversions } from "../../../src/formats/onnx/conversions";
+import { type OnnxOptions, readOnnx } from "../../../src/formats/onnx/import";
+import { tensor } from "../../../src/graph/tensor";
+import { registry } from "../../../src/ops/index";
+import { simplify } from "../../../src/passes/index";
+import { expectOnlyOctetteErrors } from "../fixtures";
+import { type FileInput, type FileModel, type FileNode, onnxFile } from "./model-file";
+
+const read = (model: FileModel, options?: OnnxOptions) => readOnnx(onnxFile(model), options);
+const one = (op: string, more: Partial<FileNode> = {}): FileNode => ({
+  op,
+  inputs: ["x"],
+  outputs: ["y"],
+  ...more,
+});
+const i32 = (...values: number[]) => tensor("i32", [values.length], values);
+
+/** The node that a single node of an opset becomes. */
+const converted = (opset: number, node: FileNode, initializers: FileModel["initializers"] = {}) =>
+  read({ opset, nodes: [node], initializers }).nodes;
+
+describe("old forms of operators", () => {
+  const forms: Record<string, [number, FileNode, object]> = {
+    "Clip of opset 7": [
+      7,
+      one("Clip", { attributes: { min: 0.5, max: 5.5 } }),
+      { attributes: { min: 0.5, max: 5.5 } },
+    ],
+    "Dropout of opset 7": [
+      7,
+      one("Dropout", { attributes: { ratio: 0.5 } }),
+      { op: "Dropout", attributes: {} },
+    ],
+    "Pad of opset 2": [
+      9,
+      one("Pad", { attributes: { pads: [0, 1, 0, 1], mode: "constant", value: 0.5 } }),
+      { attributes: { pads: [0, 1, 0, 1], mode: "constant", value: 0.5 } },
+    ],
+    "Slice of opset 1": [
+      9,
+      one("Slice", { attributes: { starts: [1], ends: [3], axes: [1] } }),
+      { attributes: { starts: [1], ends: [3], axes: [1] } },
+    ],
+    "Squeeze of opset 11": [
+      11,
+      one("Squeeze", { attributes: { axes: [-1] } }),
+      { attributes: { axes: [-1] } },
+    ],
+    "Swish of opset 24": [24, one("Swish"), { op: "Silu", attributes: {} }],
+    "Cast to INT64": [13, one("Cast", { attributes: { to: 7 } }), { attributes: { to: "i32" } }],
+    "Cast to FLOAT16": [13, one("Cast", { attributes: { to: 10 } }), { attributes: { to: "f32" } }],
+    "ConstantOfShape of nothing": [9, one("ConstantOfShape"), { attributes: { dtype: "f32", value: 0 } }],
+    "ConstantOfShape of integers": [
+      9,
+      one("ConstantOfShape", { attributes: { value: i32(3) } }),
+      { attributes: { dtype: "i32", value: 3 } },
+    ],
+    "Softmax of opset 13": [13, one("Softmax"), { op: "Softmax", attributes: { axis: -1 } }],
+  };
+  for (const [name, [opset, node, expected]] of Object.entries(forms))
+    test(name, () =>
+      expect(converted(opset, node)).toMatchObject([{ inputs: ["x"], outputs: ["y"], ...expected }]),
+    );
+
+  test("Softmax of opset 11 over everything from its axis on", () => {
+    const nodes = converted(11, one("Softmax", { name: "soft" }));
+    expect(nodes.map(({ op }) => op)).toEqual(["Shape", "Flatten", "Softmax", "Reshape"]);
+    const graph = read({ opset: 11, nodes: [one("Softmax", { name: "soft" })] });
+    expect(simplify(graph, registry).nodes).toMatchObject([
+      { op: "Softmax", name: "soft", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } },
+    ]);
+  });
+
+  test("Sum of three is two Adds", () => {
+    const inputs = ["a", "b", "c"].map((name) => ({ name, shape: [2] }));
+    const { nodes } = read({ nodes: [one("Sum", { name: "sum", inputs: ["a", "b", "c"] })], inputs });
+    expect(nodes).toMatchObject([
+      { op: "Add", inputs: ["a", "b"] },
+      { op: "Add", name: "sum", inputs: [nodes[0]!.outputs[0], "c"], outputs: ["y"] },
+    ]);
+  });
+
+  test("Constants become constants, whatever they are written as", () => {
+    const values = { value: i32(7), value_float: 0.5, value_ints: [2, 3], value_int: 4 } as const;
+    const names = Object.keys(values) as (keyof typeof values)[];
+    const nodes: FileNode[] = names.map((name) => ({
+      op: "Constant",
+      outputs: [name],
+      attributes: { [name]: values[name] },
+    }));
+    const graph = read({ nodes: [...nodes, one("Concat", { inputs: names, attributes: { axis: 0 } })] });
+    expect(
+      names.map((name) => [graph.constants.get(name)!.dtype, [...graph.constants.get(name)!.data]]),
+    ).toEqual([
+      ["i32", [7]],
+      ["f32", [0.5]],
+      ["i32", [2, 3]],
+      ["i32", [4]],
+    ]);
+    expect(graph.nodes.length).toBe(1);
+  });
+
+  test("every operator it makes is in the registry", () => {
+    const written = ["Sum", "Swish"];
+    const made = Object.keys(conversions).filter((op) => !written.includes(op));
+    expect(made.filter((op) => !Object.hasOwn(registry, op))).toEqual([]);
+  });
+});
+
+describe("inputs", () => {
+  const shapeOf = (inputs: readonly FileInput[], options?: OnnxOptions) =>
+    read({ nodes: [one("Relu", { inputs: [inputs[0]!.name] })], inputs }, options).inputs.map(
+      ({ shape }) => shape,
+    );
+
+  test("names of dimensions become symbols", () =>
+    expect(shapeOf([{ name: "x", shape: ["batch size", "2d", "batch_size", 4] }])).toEqual([
+      ["batch_size", "_2d", "batch_size_2", 4],
+    ]));
+  test("dimensions without a name get one; the first of two or more is the batch", () =>
+    expect(
+      shapeOf([
+        { name: "x.1", shape: [null, 3, null] },
+        { name: "mask", shape: [null] },
+        { name: "y.1", shape: [null, null] },
+      ]),
+    ).toEqual([["batch", 3, "x_1_2"], ["mask_0"], ["batch", "y_1_1"]]));
+  test("symbols can be fixed, by either name", () => {
+    const inputs = [{ name: "x", shape: ["batch size", null, "n"] }];
+    expect(shapeOf(inputs, { symbols: { "batch size": 2, x_1: 8, n: 3 } })).toEqual([[2, 8, 3]]);
+    expect(shapeOf(inputs, { symbols: { batch_size: 2 } })).toEqual([[2, "x_1", "n"]]);
+  });
+  test("a symbol that is not there cannot", () => {
+    expect(() => shapeOf([{ name: "x", shape: ["batch", 3] }], { symbols: { bacth: 1 } })).toThrow(
+      "model, options.symbols: a symbol is fixed that no input has: expected batch, got bacth",
+    );
+    expect(() => shapeOf([{ name: "x", shape: ["batch"] }], { symbols: { batch: 0 } })).toThrow(OctetteError);
+  });
+  test("of old files, initializers are no inputs", () => {
+    const inputs = [
+      { name: "x", shape: [2, 4] },
+      { name: "w", shape: [4] },
+    ];
+    const graph = read({
+      nodes: [one("Add", { inputs: ["x", "w"] })],
+      inputs,
+      initializers: { w: tensor("f32", [4], [1]) },
+    });
+    expect(graph.inputs.map(({ name }) => name)).toEqual(["x"]);
+    expect([...graph.constants.keys()]).toEqual(["w"]);
+  });
+  test("int64 becomes i32, half f32", () => {
+    const dtypes = [7, 10, 11, 9].map(
+      (type) =>
+        read({ nodes: [one("Identity")], inputs: [{ name: "x", shape: [1], type }] }).inputs[0]!.dtype,
+    );
+    expect(dtypes).toEqual(["i32", "f32", "f32", "bool"]);
+  });
+});
+
+describe("names of nodes", () => {
+  test("are made where the file has none, and stay unique", () => {
+    const relu = (from: string, to: string, name = ""): FileNode => ({
+      op: "Relu",
+      inputs: [from],
+      outputs: [to],
+      name,
+    });
+    const { nodes } = read({
+      nodes: [relu("x", "a"), relu("a", "b", "act"), relu("b", "c", "act"), relu("c", "y", "Relu_0")],
+    });
+    expect(nodes.map(({ name }) => name)).toEqual(["Relu_0_2", "act", "act_2", "Relu_0"]);
+  });
+});
+
+describe("what octette cannot take is an error that says so", () => {
+  test("all missing operators at once", () => {
+    const nodes = [
+      one("LSTM", { outputs: ["a"], name: "rnn" }),
+      one("Relu", { inputs: ["a"], outputs: ["b"] }),
+      one("FusedConv", { inputs: ["b"], outputs: ["c"], domain: "com.microsoft", name: "fused" }),
+      one("LSTM", { inputs: ["c"], outputs: ["d"] }),
+      one("Mine", { inputs: ["d"], domain: "local" }),
+    ];
+    expect(() => read({ nodes, functions: ["Mine"] }, { name: "speech.onnx" })).toThrow(
+      'speech.onnx: operators that octette does not have: got LSTM (domain "ai.onnx", opset 17) in "rnn", "LSTM_3"; ' +
+        'com.microsoft.FusedConv (domain "com.microsoft", opset unknown) in "fused"; ' +
+        'local.Mine (domain "local", a function of the model\'s own) in "Mine_4". ',
+    );
+  });
+
+  const errors: Record<string, [FileModel, string]> = {
+    "an opset that is too old": [
+      { opset: 6, nodes: [one("Relu")] },
+      "expected opset 7 or later, got opset 6",
+    ],
+    "no opset of ONNX": [{ domain: "custom", nodes: [one("Relu")] }, "no opset of ONNX is imported"],
+    "an unknown attribute": [
+      { nodes: [one("Relu", { name: "r", attributes: { slope: 2 } })] },
+      'Relu "r" (opset 17): attribute slope is unknown: expected no attributes',
+    ],
+    "a subgraph": [
+      { nodes: [one("Conv", { name: "c", attributes: { group: "graph" } })] },
+      'Conv "c" (opset 17): attribute group holds what octette has no use for: got graph',
+    ],
+    "Dropout in training": [
+      { nodes: [one("Dropout", { inputs: ["x", "", "t"] })], initializers: { t: tensor("bool", [], [1]) } },
+      "it is in training mode",
+    ],
+    "BatchNormalization in training": [
+      { nodes: [one("BatchNormalization", { attributes: { training_mode: 1 } })] },
+      "it is in training mode",
+    ],
+    "indices of MaxPool": [
+      { nodes: [one("MaxPool", { outputs: ["y", "i"] })] },
+      "the indices, is not computed",
+    ],
+    "a sequence as input": [
+      { nodes: [one("Relu")], inputs: [{ name: "x", type: 0 }] },
+      'model, input "x": not a tensor of numbers',
+    ],
+    "strings as input": [
+      { nodes: [one("Relu")], inputs: [{ name: "x", type: 8, shape: [1] }] },
+      "got STRING",
+    ],
+    "an input of unknown rank": [
+      { nodes: [one("Relu")], inputs: [{ name: "x" }] },
+      "its number of dimensions is not given",
+    ],
+    "external data": [
+      { nodes: [one("Add", { inputs: ["x", "w"] })], initializers: { w: "external" } },
+      "its data lie in another file",
+    ],
+    "a Cast to strings": [{ nodes: [one("Cast", { attributes: { to: 8 } })] }, "got STRING"],
+    "nodes in the wrong order": [
+      { nodes: [one("Relu", { inputs: ["a"] }), one("Relu", { outputs: ["a"] })] },
+      'input "a" is produced only later',
+    ],
+    "an output nobody makes": [{ nodes: [one("Relu")], outputs: ["z"] }, 'output "z" is produced by no node'],
+  };
+  for (const [name, [model, message]] of Object.entries(errors))
+    test(name, () => {
+      expect(() => read(model)).toThrow(OctetteError);
+      expect(() => read(model)).toThrow(message);
+    });
+
+  test("external data that nobody reads are not missed", () =>
+    expect(() => read({ nodes: [one("Relu")], initializers: { w: "external" } })).not.toThrow());
+});
+
+test("provenance says where it came from", () =>
+  expect(read({ nodes: [one("Relu")] }).provenance).toEqual({
+    format: "onnx",
+    producer: "test",
+    opset: 17,
+    irVersion: 8,
+  }));
+
+test("damaged files throw nothing but OctetteErrors", () => {
+  const file = onnxFile({
+    nodes: [
+      one("Softmax", { outputs: ["a"], attributes: { axis: 1 } }),
+      one("Reshape", { inputs: ["a", "s"], outputs: ["b"] }),
+      one("Gemm", { inputs: ["b", "w"], attributes: { transB: 1, alpha: 0.5 } }),
+    ],
+    opset: 11,
+    initializers: { s: i32(-1, 4), w: tensor("f32", [3, 4], [1, 2, 3]) },
+  });
+  expectOnlyOctetteErrors((bytes) => simplify(readOnnx(bytes), registry), file);
+});

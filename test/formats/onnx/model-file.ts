@@ -1,0 +1,156 @@
+// Writes small ONNX models for tests: the fields of onnx.proto that an importer reads, and nothing checked.
+
+import { PbfWriter } from "pbf";
+import type { Tensor } from "../../../src/graph/tensor";
+
+type Value = number | string | readonly number[] | Tensor | "graph";
+
+export interface FileNode {
+  readonly op: string;
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  readonly name?: string;
+  readonly domain?: string;
+  readonly attributes?: Readonly<Record<string, Value | { readonly ints: readonly number[] }>>;
+}
+
+export interface FileInput {
+  readonly name: string;
+  /** Undefined: no shape at all. Null: a dimension without size and name. */
+  readonly shape?: readonly (number | string | null)[];
+  /** TensorProto.DataType; 0 for a value that is not a tensor. */
+  readonly type?: number;
+}
+
+export interface FileModel {
+  readonly opset?: number;
+  readonly domain?: string;
+  readonly nodes: readonly FileNode[];
+  readonly inputs?: readonly FileInput[];
+  readonly outputs?: readonly string[];
+  readonly initializers?: Readonly<Record<string, Tensor | "external">>;
+  /** Names of model-local functions of the domain "local". */
+  readonly functions?: readonly string[];
+}
+
+const dataTypes = { f32: 1, u8: 2, i8: 3, i32: 6, bool: 9 } as const;
+
+function message(write: (pbf: PbfWriter) => void): Uint8Array {
+  const pbf = new PbfWriter();
+  write(pbf);
+  return pbf.finish().slice();
+}
+
+const tensorBytes = (name: string, tensor: Tensor | "external") =>
+  message((pbf) => {
+    if (tensor === "external") {
+      pbf.writePackedVarint(1, [2]);
+      pbf.writeVarintField(2, 1);
+      pbf.writeStringField(8, name);
+      pbf.writeVarintField(14, 1);
+      return;
+    }
+    const { dtype, shape, data } = tensor;
+    pbf.writePackedVarint(1, [...shape]);
+    pbf.writeVarintField(2, dataTypes[dtype]);
+    pbf.writeStringField(8, name);
+    pbf.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  });
+
+/** The attribute's type follows from the value: whole numbers are ints, others floats, lists of either likewise. */
+const attributeBytes = (name: string, value: Value | { readonly ints: readonly number[] }) =>
+  message((pbf) => {
+    const type = (code: number) => pbf.writeVarintField(20, code);
+    pbf.writeStringField(1, name);
+    if (value === "graph") {
+      type(5);
+      pbf.writeBytesField(6, new Uint8Array(0));
+    } else if (typeof value === "string") {
+      type(3);
+      pbf.writeStringField(4, value);
+    } else if (typeof value === "number") {
+      const isInt = Number.isInteger(value);
+      type(isInt ? 2 : 1);
+      if (isInt) pbf.writeVarintField(3, value);
+      else pbf.writeFloatField(2, value);
+    } else if ("dtype" in value) {
+      type(4);
+      pbf.writeBytesField(5, tensorBytes("", value));
+    } else {
+      const list = "ints" in value ? value.ints : value;
+      const areInts = "ints" in value || list.every(Number.isInteger);
+      type(areInts ? 7 : 6);
+      if (areInts) for (const item of list) pbf.writeVarintField(8, item);
+      else pbf.writePackedFloat(7, [...list]);
+    }
+  });
+
+const nodeBytes = ({ op, inputs = [], outputs = [], name = "", domain = "", attributes = {} }: FileNode) =>
+  message((pbf) => {
+    for (const input of inputs) pbf.writeStringField(1, input);
+    for (const output of outputs) pbf.writeStringField(2, output);
+    if (name) pbf.writeStringField(3, name);
+    pbf.writeStringField(4, op);
+    for (const [key, value] of Object.entries(attributes)) pbf.writeBytesField(5, attributeBytes(key, value));
+    if (domain) pbf.writeStringField(7, domain);
+  });
+
+const valueBytes = ({ name, shape, type = 1 }: FileInput) =>
+  message((pbf) => {
+    pbf.writeStringField(1, name);
+    const dims = (shape ?? []).map((dim) =>
+      message((inner) => {
+        if (typeof dim === "number") inner.writeVarintField(1, dim);
+        if (typeof dim === "string") inner.writeStringField(2, dim);
+      }),
+    );
+    const tensorType = message((inner) => {
+      inner.writeVarintField(1, type);
+      if (shape)
+        inner.writeBytesField(
+          2,
+          message((list) => dims.map((dim) => list.writeBytesField(1, dim))),
+        );
+    });
+    // Field 4 of TypeProto is a sequence.
+    pbf.writeBytesField(
+      2,
+      message((inner) => inner.writeBytesField(type === 0 ? 4 : 1, tensorType)),
+    );
+  });
+
+/** Bytes of a model; by default opset 17, one input x [batch, 4], one output y. */
+export function onnxFile(model: FileModel): Uint8Array {
+  const { opset = 17, domain = "", nodes, initializers = {}, functions = [] } = model;
+  const { inputs = [{ name: "x", shape: ["batch", 4] }], outputs = ["y"] } = model;
+  return message((pbf) => {
+    pbf.writeVarintField(1, 8);
+    pbf.writeStringField(2, "test");
+    pbf.writeBytesField(
+      7,
+      message((graph) => {
+        for (const node of nodes) graph.writeBytesField(1, nodeBytes(node));
+        graph.writeStringField(2, "tested");
+        for (const [name, tensor] of Object.entries(initializers))
+          graph.writeBytesField(5, tensorBytes(name, tensor));
+        for (const input of inputs) graph.writeBytesField(11, valueBytes(input));
+        for (const output of outputs) graph.writeBytesField(12, valueBytes({ name: output, shape: [] }));
+      }),
+    );
+    pbf.writeBytesField(
+      8,
+      message((id) => {
+        if (domain) id.writeStringField(1, domain);
+        id.writeVarintField(2, opset);
+      }),
+    );
+    for (const name of functions)
+      pbf.writeBytesField(
+        25,
+        message((fn) => {
+          fn.writeStringField(1, name);
+          fn.writeStringField(10, "local");
+        }),
+      );
+  });
+}
