@@ -21,7 +21,10 @@ export interface Dataset {
   batches(size: number): Iterable<Feeds>;
   /** The first `n` samples. */
   take(n: number): Dataset;
-  /** `n` different samples picked by a seed, in the order they have here; all when there are fewer. */
+  /**
+   * `n` different samples picked by a seed, in the order they have here; all when there are fewer. Where the model
+   * fixes its batch, as many as fill whole batches.
+   */
   sample(n: number, seed: number): Dataset;
 }
 
@@ -135,7 +138,7 @@ class Arrays implements Dataset {
         expected: "a whole number from 1",
         got: `${size}`,
       });
-    const fixed = this.#columns.find((c) => c.fixedBatch !== undefined)?.fixedBatch;
+    const fixed = this.#fixedBatch;
     if (fixed !== undefined && (fixed < 1 || this.count % fixed !== 0))
       throw new OctetteError(`the model runs exactly ${fixed} samples at a time`, {
         code: "argument",
@@ -156,7 +159,13 @@ class Arrays implements Dataset {
   }
 
   sample(n: number, seed: number): Dataset {
-    return this.#select(sampleIndices(this.count, n, seed).map((i) => this.#rows[i]!));
+    const most = Math.min(n, this.count);
+    const whole = most - (most % (this.#fixedBatch || 1));
+    return this.#select(sampleIndices(this.count, whole, seed).map((i) => this.#rows[i]!));
+  }
+
+  get #fixedBatch(): number | undefined {
+    return this.#columns.find((c) => c.fixedBatch !== undefined)?.fixedBatch;
   }
 
   #select(rows: Int32Array): Dataset {

@@ -130,6 +130,7 @@ describe("createDataset", () => {
     const inputs: Input[] = [{ name: "x", dtype: "f32", shape: [2, 1] }];
     const data = createDataset({ x: tensor("f32", [5, 1], count(5)) }, inputs);
     expect(() => [...data.batches(8)]).toThrow(/exactly 2 samples.*expected a multiple of 2 samples, got 5/);
+    expect(data.sample(9, 0).count).toBe(4);
     expect(all(data.take(4).batches(8), "x").map((t) => t.shape)).toEqual([
       [2, 1],
       [2, 1],
