@@ -2,7 +2,7 @@
 // .octette format; the importer and the quantizer stay out.
 
 import { createModel, Model, type ModelOptions } from "./engine/model";
-import { type BytesSource, nameOf, readBytes } from "./engine/source";
+import { type BytesSource, bytesOf, nameOf, readBytes } from "./engine/source";
 import { Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { readArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
@@ -10,7 +10,10 @@ import { registry } from "./ops/index";
 import type { Registry } from "./ops/infer";
 
 export interface LoadOptions extends ModelOptions {
-  /** Wasm to use instead of the inlined modules: bytes, a Response or a WebAssembly.Module a group. */
+  /**
+   * Wasm to use instead of the inlined modules: bytes, a Response or a WebAssembly.Module a group. The same object
+   * passed again is not compiled again.
+   */
   readonly wasm?: WasmSources;
 }
 
@@ -33,7 +36,13 @@ export interface Runtime {
 /** A runtime with these ops: the full registry, or the part of it that a model needs. */
 export function createRuntime(ops: Registry = registry): Runtime {
   const shared = new Engine();
-  const engineOf = ({ wasm }: LoadOptions) => (wasm ? new Engine(wasm) : shared);
+  const engines = new WeakMap<WasmSources, Engine>();
+  const engineOf = ({ wasm }: LoadOptions) => {
+    if (!wasm) return shared;
+    const engine = engines.get(wasm) ?? new Engine(wasm);
+    engines.set(wasm, engine);
+    return engine;
+  };
   const loadGraph: Runtime["loadGraph"] = (graph, options = {}) =>
     createModel(graph, ops, engineOf(options), options);
   const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
@@ -43,7 +52,7 @@ export function createRuntime(ops: Registry = registry): Runtime {
     loadGraphSync,
     load: async (source, options) =>
       loadGraph(readArtifact(await readBytes(source), nameOf(source)).graph, options),
-    loadSync: (bytes, options) => loadGraphSync(readArtifact(new Uint8Array(bytes)).graph, options),
+    loadSync: (bytes, options) => loadGraphSync(readArtifact(bytesOf(bytes)).graph, options),
     info: () => shared.info,
   };
 }

@@ -19,21 +19,37 @@ export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, 
         where: "run",
         expected: known.map((n) => `"${n}"`).join(", "),
       });
-  return new Map(inputs.map((input) => [input.name, checkFeed(input, feeds[input.name])] as const));
+  return new Map(
+    inputs.map((input) => {
+      const fed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
+      return [input.name, checkFeed(input, fed)] as const;
+    }),
+  );
 }
+
+type Elements = TypedArray | BigInt64Array;
 
 function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
   const where = `input "${input.name}"`;
   const expected = `${input.dtype} ${formatShape(input.shape)}`;
   if (fed === undefined) throw new OctetteError("is missing", { code: "argument", where, expected });
-  const isTensor = !ArrayBuffer.isView(fed);
-  const given = isTensor ? fed.data : fed;
+  const isTensor = !isElements(fed);
+  const given = isTensor ? fed?.data : fed;
+  if (!isElements(given) || (isTensor && !Array.isArray(fed.shape)))
+    throw new OctetteError("is neither a tensor nor a typed array", {
+      code: "argument",
+      where,
+      expected: `${expected}: { dtype, shape, data } or the elements in a typed array`,
+      got: Object.prototype.toString.call(fed).slice(8, -1),
+    });
   const { preprocessing } = input;
-  const isImage = preprocessing !== undefined && input.dtype === "f32" && given instanceof Uint8Array;
+  const isBytes = /^Uint8(Clamped)?Array$/.test(kindOf(given));
+  const isImage = preprocessing !== undefined && input.dtype === "f32" && isBytes;
   const shape = isImage ? imageShape(input.shape, preprocessing) : input.shape;
   const actual = isTensor ? fed.shape : shapeOfLength(shape, given.length);
   const fits =
     actual?.length === shape.length &&
+    actual.every((dim) => Number.isSafeInteger(dim) && dim >= 0) &&
     sizeOf(actual) === given.length &&
     shape.every((dim, i) => typeof dim === "string" || dim === actual[i]);
   if (!fits) {
@@ -45,32 +61,32 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
       got: isTensor && sizeOf(fed.shape) !== given.length ? `${got} with ${given.length} elements` : got,
     });
   }
-  if (isImage) return preprocess({ dtype: "u8", shape: actual, data: given }, preprocessing);
+  if (isImage)
+    return preprocess({ dtype: "u8", shape: actual, data: given as Uint8Array }, preprocessing, where);
   return { dtype: input.dtype, shape: actual, data: convert(input, given, where, expected) };
 }
 
-/** The elements in the model's dtype. Only lossless changes are made: int64 in range, and small integers to i32. */
-function convert(
-  input: Input,
-  given: TypedArray | BigInt64Array,
-  where: string,
-  expected: string,
-): TypedArray {
-  const same = allocate(input.dtype, 0).constructor === given.constructor;
-  if (same) return given as TypedArray;
-  if (input.dtype === "i32" && !(given instanceof Float32Array)) {
-    const narrowed = Int32Array.from(given as ArrayLike<number | bigint> as number[], Number);
-    const lossy =
-      (given as ArrayLike<number | bigint>).length > 0 &&
-      narrowed.some((v, i) => BigInt(v) !== BigInt(given[i]!));
-    if (!lossy) return narrowed;
+/** Any typed array, that of another realm or a Buffer too. */
+const isElements = (value: unknown): value is Elements =>
+  ArrayBuffer.isView(value) && typeof (value as Partial<Elements>).length === "number";
+
+/** The name of its type, such as "Uint8Array", for a Buffer too. */
+const kindOf = (elements: Elements): string => elements[Symbol.toStringTag];
+
+/** The elements in the model's dtype. Only lossless changes are made: integers that fit to i32. */
+function convert(input: Input, given: Elements, where: string, expected: string): TypedArray {
+  if (kindOf(given) === kindOf(allocate(input.dtype, 0))) return given as TypedArray;
+  if (input.dtype === "i32" && /Int\d+(Clamped)?Array$/i.test(kindOf(given))) {
+    const numbers = given as ArrayLike<number | bigint> as ArrayLike<number>;
+    const narrowed = Int32Array.from(numbers, Number);
+    if (narrowed.every((value, i) => value === Number(numbers[i]))) return narrowed;
     throw new OctetteError("a value does not fit into 32 bits", { code: "argument", where, expected });
   }
   throw new OctetteError("element type does not fit", {
     code: "argument",
     where,
     expected,
-    got: given.constructor.name,
+    got: kindOf(given),
   });
 }
 
@@ -90,12 +106,20 @@ function imageShape(shape: Input["shape"], { layout }: Preprocessing): Input["sh
  * `(byte · scale − mean[c]) / std[c]`, each step rounded to f32, through a table of 256 values a channel; from [n, spatial…, c] to
  * [n, c, spatial…] where the layout is nhwc. Without a channel dimension all bytes belong to channel 0.
  */
-export function preprocess(image: Tensor, preprocessing: Preprocessing): Tensor {
+export function preprocess(image: Tensor, preprocessing: Preprocessing, where = "preprocessing"): Tensor {
   const { layout, scale, mean, std } = preprocessing;
   const { shape } = image;
   const last = shape.length - 1;
   const channelAxis = layout === "nhwc" ? last : 1;
   const channels = shape.length > 2 ? shape[channelAxis]! : 1;
+  for (const { length } of [mean, std])
+    if (length !== 1 && length !== channels)
+      throw new OctetteError("its preprocessing does not fit its channels", {
+        code: "argument",
+        where,
+        expected: `one mean and std, or ${channels}`,
+        got: `${mean.length} and ${std.length}`,
+      });
   const tables = Array.from({ length: channels }, (_, c) =>
     Float32Array.from({ length: 256 }, (_, byte) => {
       const centred = Math.fround(Math.fround(byte * scale) - Math.fround(mean[c % mean.length]!));
@@ -120,7 +144,7 @@ export function bindSymbols(
   inputs: readonly Input[],
   fed: ReadonlyMap<string, Tensor>,
 ): Record<string, number> {
-  const bindings: Record<string, number> = {};
+  const bindings: Record<string, number> = Object.create(null);
   for (const { name, shape } of inputs)
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;

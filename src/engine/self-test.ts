@@ -4,7 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Random } from "../graph/random";
 import { evaluateShape, symbolsOf } from "../graph/symbols";
-import { allocate, sizeOf, type Tensor } from "../graph/tensor";
+import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Model } from "./model";
 
 /** SHA-256 of all outputs for the input that `seed` makes: uniform in [−1, 1), codes of every value, every symbol 1. */
@@ -24,7 +24,15 @@ export function selfTestHash(model: Model, seed: number): string {
   const hash = sha256.create();
   for (const { name } of model.outputs) {
     const { data } = outputs[name]!;
+    canonicalNaN(data);
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return bytesToHex(hash.digest());
+}
+
+/** All NaN are one: their bits differ between engines. */
+function canonicalNaN(data: TypedArray): void {
+  if (!(data instanceof Float32Array)) return;
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  for (const [i, value] of data.entries()) if (Number.isNaN(value)) bits[i] = 0x7fc00000;
 }
