@@ -1,6 +1,6 @@
 // Axes, shapes and bounds that nodes carry as attributes, checked and brought into one form.
 
-import type { Node, ValueType } from "../graph/graph";
+import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { numbersOf, opError } from "./op";
 
@@ -39,6 +39,3 @@ export const notKnown = (node: Node, what: string) =>
     expected: "a constant, or arithmetic over the shapes of inputs",
     hint: "Run simplify() on the graph, and fix symbols that decide a shape with options.symbols",
   });
-
-/** The number of dimensions of an input. */
-export const rankOf = (type: ValueType): number => type.shape.length;

@@ -62,7 +62,10 @@ function lowerPart(
 
 export const concat: Op = {
   infer(node, inputs) {
-    const types = node.inputs.map((_, i) => inputType(node, inputs, i));
+    const types = [
+      inputType(node, inputs, 0),
+      ...inputs.slice(1).map((_, i) => inputType(node, inputs, i + 1)),
+    ];
     return [
       {
         dtype: types[0]!.dtype,

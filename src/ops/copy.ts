@@ -144,12 +144,9 @@ export function requireSameCodes({ node, integer }: Unit): void {
     });
 }
 
-/** The bits of a number as an element: for codes, the code that means it. */
-export function elementOf({ node, integer }: Unit, dtype: DType, value: number): number {
-  if (integer) {
-    requireSameCodes({ node, integer } as Unit);
-    return codeOf(value, integer.output!);
-  }
+/** The bits of a number as an element of a unit's output: for codes, the code that means it. */
+export function elementOf({ integer }: Unit, dtype: DType, value: number): number {
+  if (integer) return codeOf(value, integer.output!);
   return dtype === "f32" ? new Int32Array(Float32Array.of(value).buffer)[0]! : value;
 }
 

@@ -7,7 +7,10 @@ import { inputType, type Known, type Op } from "./op";
 /** `pick` chooses one of two; undefined where that depends on the value of a symbol. */
 export const extremum = (pick: (a: Dim, b: Dim) => Dim | undefined): Op => ({
   infer(node, inputs) {
-    const types = node.inputs.map((_, i) => inputType(node, inputs, i));
+    const types = [
+      inputType(node, inputs, 0),
+      ...inputs.slice(1).map((_, i) => inputType(node, inputs, i + 1)),
+    ];
     const shape = types.map((type) => type.shape).reduce((a, b) => broadcastShapes(node, a, b));
     return [{ dtype: types[0]!.dtype, shape }];
   },
