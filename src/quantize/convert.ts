@@ -1,7 +1,7 @@
 // Writes the quantized graph: every planned region as DequantizeLinear… → op [→ activation] → [QuantizeLinear], and
 // QuantizeLinear or DequantizeLinear where codes and floats meet outside of regions.
 
-import type { Attribute, Graph, Node } from "../graph/graph";
+import { type Attribute, consumersOf, type Graph, type Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { QuantizeMode } from "./options";
 import type { Region, RegionPlan } from "./plan";
@@ -189,11 +189,19 @@ class Writer {
     asCodes: boolean,
   ): string | undefined {
     if (!bias) return undefined;
-    if (!asCodes || !biasCodes) return this.#constant(`${name}`, bias, region);
+    if (!asCodes || !biasCodes) return this.#floatBias(name, bias, region);
     const codes = this.#constant(`${name}_codes`, biasCodes.codes, region);
     const scale = this.#constant(`${name}_scale`, biasCodes.scale, region);
     const real = `${codes}_real@${region}`;
     return this.#add("DequantizeLinear", real, [codes, scale], [this.#fresh(real)], { axis: 0 }, region);
+  }
+
+  /** A bias that may have been corrected takes the place of the original where nothing else reads that. */
+  #floatBias(name: string, bias: Tensor, region: string): string {
+    if ((consumersOf(this.#input.graph).get(name)?.length ?? 0) !== 1)
+      return this.#constant(name, bias, region);
+    this.constants.set(name, bias);
+    return name;
   }
 
   /** A constant under `name`; under another one if that is taken by something else. */

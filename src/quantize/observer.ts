@@ -22,6 +22,8 @@ export interface Observed {
 /** Counts of values in bins [i·width, (i+1)·width), i = first, first + 1, …; exact zeros are counted apart. */
 export interface Histogram {
   readonly counts: Float64Array;
+  /** The number in a bin where all that fell into it are equal, else NaN: pixels and clipped values are not spread. */
+  readonly single: Float32Array;
   readonly first: number;
   readonly width: number;
   readonly zeros: number;
@@ -39,43 +41,44 @@ export class Observer {
   #zeros = 0;
   /** The window of the histogram. Widths are powers of two, so two bins merge into exactly one of twice the width. */
   #counts = new Float64Array(BINS);
+  #single = new Float32Array(BINS);
   #first = 0;
   #width = SMALLEST_WIDTH;
 
   observe({ data }: Pick<Observed, "data">): void {
-    let lo = Infinity;
-    let hi = -Infinity;
-    let zeros = 0;
-    let notFinite = 0;
-    for (let i = 0; i < data.length; i++) {
-      const x = data[i]!;
-      if (x - x !== 0) notFinite++;
-      else {
-        if (x < lo) lo = x;
-        if (x > hi) hi = x;
-        if (x === 0) zeros++;
-      }
+    let floats = data instanceof Float32Array ? data : Float32Array.from(data);
+    let extremes = extremesOf(floats);
+    if (!(Number.isFinite(extremes.lo) && Number.isFinite(extremes.hi))) {
+      const all = floats.length;
+      floats = floats.filter(Number.isFinite);
+      this.notFinite += all - floats.length;
+      extremes = extremesOf(floats);
     }
-    this.notFinite += notFinite;
-    this.count += data.length - notFinite;
-    if (lo > hi) return;
-    this.min = min(this.min, lo);
-    this.max = max(this.max, hi);
-    this.#zeros += zeros;
+    if (floats.length === 0) return;
+    this.count += floats.length;
+    this.min = min(this.min, extremes.lo);
+    this.max = max(this.max, extremes.hi);
+    this.#zeros += extremes.zeros;
     this.#cover(this.min, this.max);
     const counts = this.#counts;
+    const single = this.#single;
     const perUnit = 1 / this.#width; // a power of two, so x · perUnit is exact
     const shift = -this.#first;
-    for (let i = 0; i < data.length; i++) {
-      const bin = data[i]! * perUnit + shift;
-      if (bin >= 0 && bin < BINS) counts[bin | 0]!++; // false for what is not finite
+    for (let i = 0; i < floats.length; i++) {
+      const x = floats[i]!;
+      const bin = (x * perUnit + shift) | 0;
+      const only = single[bin]!;
+      // biome-ignore lint/suspicious/noSelfCompare: false for NaN, and faster than a call
+      if (only !== x && only === only) single[bin] = counts[bin] === 0 ? x : Number.NaN;
+      counts[bin]!++;
     }
-    counts[shift]! -= zeros; // zeros fell into the bin that starts at zero
+    counts[shift]! -= extremes.zeros; // they fell into the bin that starts at zero
   }
 
   histogram(): Histogram {
     return {
       counts: this.#counts,
+      single: this.#single,
       first: this.#first,
       width: this.#width,
       zeros: this.#zeros,
@@ -90,26 +93,55 @@ export class Observer {
     const high = max(0, hi);
     const binsNeeded = () => floor(high / this.#width) - floor(low / this.#width) + 1;
     while (binsNeeded() > BINS) {
-      const merged = new Float64Array(BINS);
       const first = floor(this.#first / 2);
-      for (let i = 0; i < BINS; i++) {
-        const count = this.#counts[i]!;
-        if (count > 0) merged[floor((this.#first + i) / 2) - first]! += count;
-      }
-      this.#counts = merged;
+      this.#move((bin) => floor((this.#first + bin) / 2) - first);
       this.#first = first;
       this.#width *= 2;
     }
-    const first = floor(low / this.#width);
-    if (first === this.#first) return;
-    const moved = new Float64Array(BINS);
-    for (let i = 0; i < BINS; i++) {
-      const count = this.#counts[i]!;
-      if (count > 0) moved[this.#first + i - first] = count;
-    }
-    this.#counts = moved;
-    this.#first = first;
+    const shift = this.#first - floor(low / this.#width);
+    if (shift === 0) return;
+    this.#move((bin) => bin + shift);
+    this.#first -= shift;
   }
+
+  /** Adds every bin that holds something to the one it moves to. */
+  #move(target: (bin: number) => number): void {
+    const [counts, single] = [new Float64Array(BINS), new Float32Array(BINS)];
+    this.#counts.forEach((count, bin) => {
+      if (count === 0) return;
+      const to = target(bin);
+      single[to] = counts[to] === 0 || single[to] === this.#single[bin] ? this.#single[bin]! : Number.NaN;
+      counts[to]! += count;
+    });
+    [this.#counts, this.#single] = [counts, single];
+  }
+}
+
+/** The bits of ±infinity as integers that sort as the numbers do. */
+const INFINITY_KEY = 0x7f800000;
+
+/**
+ * Smallest and largest number and how many are zero; an end is infinite where one is infinite or NaN. Works on the bits
+ * as integers, six times as fast as on floats: positive ones sort as they are, negative ones with all but the sign flipped.
+ */
+function extremesOf(data: Float32Array): { lo: number; hi: number; zeros: number } {
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  let lo = INFINITY_KEY;
+  let hi = ~INFINITY_KEY;
+  let nonzero = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i]!;
+    const key = b ^ ((b >> 31) >>> 1);
+    if (key < lo) lo = key;
+    if (key > hi) hi = key;
+    const magnitude = b << 1;
+    nonzero = (nonzero + ((magnitude | -magnitude) >>> 31)) | 0;
+  }
+  const number = (key: number) => {
+    if (key >= INFINITY_KEY || key <= ~INFINITY_KEY) return key < 0 ? -Infinity : Infinity;
+    return new Float32Array(new Int32Array([key ^ ((key >> 31) >>> 1)]).buffer)[0]!;
+  };
+  return { lo: number(lo), hi: number(hi), zeros: bits.length - nonzero };
 }
 
 /** Mean of every index of one axis (counted from the end if negative), over all samples; what is not finite counts as 0. */

@@ -3,6 +3,7 @@
 // has a code.
 
 import { OctetteError } from "../errors";
+import { rne } from "../ops/codes";
 import type { Histogram } from "./observer";
 import { ACTIVATION_LIMIT, activationParameters } from "./scheme";
 
@@ -32,7 +33,7 @@ const LEVELS = 4;
 /** Best candidates of a level that the next one looks around. */
 const KEPT = 3;
 
-const { max, min, floor, ceil } = Math;
+const { max, min, floor, ceil, fround } = Math;
 
 export function checkRangeChoice(choice: string, where: string): asserts choice is RangeChoice {
   if (choice === "auto" || (rangeMethods as readonly string[]).includes(choice)) return;
@@ -124,23 +125,31 @@ function mseRange({ min: lo, max: hi }: Histogram, errorOf: ErrorOf): Range {
   return { lo: (min(0, lo) * low) / steps, hi: (max(0, hi) * high) / steps };
 }
 
+/** Fewer equal numbers than this in a bin are chance. */
+const SPIKE = 16;
+
 /**
  * Expected squared error of a range: numbers inside are rounded, uniformly within a step: s²/12 (Widrow & Kollár 2008,
- * ch. 5); those outside become the end of the range. With sums of n, n·x and n·x² up to every bin, a range costs O(1).
+ * ch. 5); those outside become the end of the range. With sums of n, n·x and n·x² up to every bin, that costs O(1). Spikes,
+ * bins whose numbers are all equal, are rounded as they are: an image of 256 levels can fall on the codes exactly.
  */
-export function errorFunction({ counts, first, width }: Histogram): ErrorOf {
+export function errorFunction({ counts, single, first, width }: Histogram): ErrorOf {
   const bins = counts.length;
   const n = new Float64Array(bins + 1);
   const nx = new Float64Array(bins + 1);
   const nxx = new Float64Array(bins + 1);
+  const spikes: { x: number; count: number }[] = [];
   for (let i = 0; i < bins; i++) {
     const x = (first + i + 0.5) * width;
-    n[i + 1] = n[i]! + counts[i]!;
-    nx[i + 1] = nx[i]! + counts[i]! * x;
-    nxx[i + 1] = nxx[i]! + counts[i]! * x * x;
+    const isSpike = counts[i]! >= SPIKE && !Number.isNaN(single[i]!);
+    if (isSpike) spikes.push({ x: single[i]!, count: counts[i]! });
+    const count = isSpike ? 0 : counts[i]!;
+    n[i + 1] = n[i]! + count;
+    nx[i + 1] = nx[i]! + count * x;
+    nxx[i + 1] = nxx[i]! + count * x * x;
   }
   const clipped = (from: number, to: number, end: number) =>
-    nxx[to]! - nxx[from]! - 2 * end * (nx[to]! - nx[from]!) + end * end * (n[to]! - n[from]!);
+    max(0, nxx[to]! - nxx[from]! - 2 * end * (nx[to]! - nx[from]!) + end * end * (n[to]! - n[from]!));
   const binOf = (x: number) => min(bins, max(0, ceil(x / width - 0.5) - first));
   return ({ lo, hi }) => {
     const { scale, zeroPoint } = activationParameters(lo, hi);
@@ -148,7 +157,12 @@ export function errorFunction({ counts, first, width }: Histogram): ErrorOf {
     const high = (ACTIVATION_LIMIT - zeroPoint) * scale;
     const from = binOf(low); // first bin whose centre is at or above the lowest code
     const to = max(from, binOf(high));
-    const inside = n[to]! - n[from]!;
-    return max(0, clipped(0, from, low)) + (inside * scale * scale) / 12 + max(0, clipped(to, bins, high));
+    let error = clipped(0, from, low) + ((n[to]! - n[from]!) * scale * scale) / 12 + clipped(to, bins, high);
+    for (const { x, count } of spikes) {
+      const code = min(ACTIVATION_LIMIT, max(0, rne(fround(x / scale)) + zeroPoint));
+      const difference = x - (code - zeroPoint) * scale;
+      error += count * difference * difference;
+    }
+    return error;
   };
 }

@@ -1,0 +1,384 @@
+// The quantizer on whole graphs: what becomes integer and why not, how the result is written, and that the runtime
+// computes it as the reference does.
+
+import { describe, expect, test, vi } from "vitest";
+import type { Feeds } from "../../src/engine/feeds";
+import type { Graph, Node } from "../../src/graph/graph";
+import type { Tensor } from "../../src/graph/tensor";
+import { verify } from "../../src/graph/verify";
+import { registry } from "../../src/ops/index";
+import { CALIBRATION_BATCH } from "../../src/quantize/calibrate";
+import { type QuantizeOptions, quantize } from "../../src/quantize/index";
+import { networkGraph, randomFeeds } from "../check-model";
+import { expectSameBytes } from "../check-tensors";
+import { withModel } from "../engine/engines";
+import { GraphBuilder } from "../graph-builder";
+import { runReference } from "../reference";
+
+const samples = (graph: Graph, count = 48, bound = 2): Record<string, Tensor> =>
+  randomFeeds(graph, count, 11, "random", bound);
+
+const quantized = (graph: Graph, options: QuantizeOptions = {}) =>
+  quantize(graph, { calibration: [samples(graph)], ...options });
+
+/** Signal over error of the outputs, in decibels. */
+function decibels(graph: Graph, result: Graph): number {
+  const feeds = randomFeeds(graph, 16, 3, "random", 2);
+  const [float, int] = [runReference(graph, feeds), runReference(result, feeds)];
+  let [signal, error] = [0, 0];
+  for (const output of graph.outputs)
+    float.get(output)!.data.forEach((x, i) => {
+      signal += x * x;
+      error += (x - int.get(output)!.data[i]!) ** 2;
+    });
+  return 10 * Math.log10(signal / error);
+}
+
+/** Ops of the regions, by the name of their core: "DequantizeLinear Conv Relu QuantizeLinear". */
+function regionsOf(graph: Graph): Record<string, string> {
+  const regions: Record<string, string> = {};
+  for (const { op, region } of graph.nodes)
+    if (region !== undefined && op !== "DequantizeLinear")
+      regions[region] = `${regions[region] ?? ""} ${op}`.trim();
+  return regions;
+}
+
+const find = (graph: Graph, op: string): Node => graph.nodes.find((node) => node.op === op)!;
+const outside = (graph: Graph) =>
+  graph.nodes.filter(({ region }) => region === undefined).map(({ op }) => op);
+
+/** x → conv → Relu → pool → flatten → gemm. */
+function classifier(): Graph {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", ["batch", 3, 6, 6]);
+  const c = builder.node(
+    "Conv",
+    [x, builder.floats("w", [8, 3, 3, 3], 0.3), builder.floats("b", [8], 1)],
+    "c",
+    { kernel_shape: [3, 3] },
+  );
+  const pooled = builder.node("MaxPool", [builder.node("Relu", [c], "r")], "p", {
+    kernel_shape: [2, 2],
+    strides: [2, 2],
+  });
+  const flat = builder.node("Flatten", [pooled], "f", { axis: 1 });
+  return builder.build(
+    builder.node("Gemm", [flat, builder.floats("v", [4, 32], 0.3), builder.floats("d", [4], 1)], "y", {
+      transB: 1,
+    }),
+  );
+}
+
+describe("static", () => {
+  test("a classifier: one QuantizeLinear, regions to the end, float logits", async () => {
+    const { graph, summary } = await quantized(classifier());
+    expect(outside(graph)).toEqual(["QuantizeLinear"]);
+    expect(regionsOf(graph)).toEqual({
+      Conv_c: "Conv Relu QuantizeLinear",
+      MaxPool_p: "MaxPool QuantizeLinear",
+      Flatten_f: "Flatten QuantizeLinear",
+      Gemm_y: "Gemm",
+    });
+    expect(summary.layers.map(({ quantized }) => quantized)).toEqual([true, true, true, true, true]);
+    expect(summary.layers[1]!.reason).toBe('part of "Conv_c"');
+    expect(summary.biasCorrected).toEqual(["Conv_c", "Gemm_y"]);
+    expect(summary.warnings).toEqual([]);
+  });
+
+  test("names of codes, scales and regions are those of the specification", async () => {
+    const { graph } = await quantized(classifier());
+    const names = [
+      "x_scale",
+      "x_zero_point",
+      "w_codes",
+      "w_scale",
+      "w_zero_point",
+      "b_codes",
+      "b_scale",
+      "r_scale",
+      "r_zero_point",
+      "v_codes",
+      "v_scale",
+      "v_zero_point",
+      "d",
+    ];
+    expect([...graph.constants.keys()].sort()).toEqual(names.sort());
+    const dtypes = Object.fromEntries(
+      [...graph.constants].map(([name, { dtype, shape }]) => [name, `${dtype} [${shape}]`]),
+    );
+    expect(dtypes).toMatchObject({
+      w_codes: "i8 [8,3,3,3]",
+      w_scale: "f32 [8]",
+      w_zero_point: "i8 [8]",
+      b_codes: "i32 [8]",
+      x_zero_point: "u8 []",
+      d: "f32 [4]",
+    });
+    expect(find(graph, "Conv").inputs).toEqual([
+      "x_codes_real@Conv_c",
+      "w_codes_real@Conv_c",
+      "b_codes_real@Conv_c",
+    ]);
+    expect(find(graph, "MaxPool").inputs).toEqual(["r_codes_real@MaxPool_p"]);
+    const pooled = graph.nodes.filter(({ region, op }) => region === "MaxPool_p" && op !== "MaxPool");
+    for (const { inputs } of pooled) expect(inputs.slice(1)).toEqual(["r_scale", "r_zero_point"]);
+  });
+
+  test("a network of every kind of region: above 30 dB, and the runtime gives the reference's bytes", async () => {
+    const float = networkGraph({ quantized: false });
+    const { graph } = await quantized(float);
+    verify(graph, registry);
+    expect(decibels(float, graph)).toBeGreaterThan(30);
+    const feeds = randomFeeds(float, 5);
+    const expected = runReference(graph, feeds);
+    withModel(graph, { maxima: { batch: 5 } }, (model) => {
+      expectSameBytes(model.runSync(feeds).y, expected.get("y")!);
+    });
+  });
+
+  test("concatenation: what only it reads has its parameters, what others read keeps its own", async () => {
+    const { graph } = await quantized(networkGraph({ quantized: false }));
+    const concat = graph.nodes.filter(({ region, op }) => region === "Concat_both" && op !== "Concat");
+    const scales = concat.map(({ inputs }) => inputs[1]);
+    expect(scales).toEqual(["sum_scale", "both_scale", "both_scale"]);
+  });
+
+  test("the same constants to the bit however the samples are cut into batches", async () => {
+    const graph = networkGraph({ quantized: false });
+    const all = samples(graph, 2 * CALIBRATION_BATCH + 5);
+    const { shape, data } = all.x!;
+    const rows = (from: number, to: number): Feeds => ({
+      x: { dtype: "f32", shape: [to - from, ...shape.slice(1)], data: data.subarray(from * 192, to * 192) },
+    });
+    async function* cut() {
+      yield rows(0, 1);
+      yield rows(1, 30);
+      yield { x: data.subarray(30 * 192) }; // a bare array
+    }
+    const whole = await quantized(graph, { calibration: [all] });
+    expect(whole.summary.samples).toBe(37);
+    expect((await quantized(graph, { calibration: cut() })).graph).toEqual(whole.graph);
+  });
+
+  test("channels a thousand times apart: equalization gains more than 10 dB", async () => {
+    const graph = networkGraph({ quantized: false, seed: 4 });
+    // The same function, with the channels between two layers up to a thousand times apart.
+    const scale = (name: string, each: number, factor: (c: number) => number) => {
+      const { data } = graph.constants.get(name)!;
+      for (let i = 0; i < data.length; i++) data[i]! *= factor(Math.floor(i / each) % 16);
+    };
+    scale("depthwise_w", 9, (c) => 10 ** (c % 4));
+    scale("depthwise_b", 1, (c) => 10 ** (c % 4));
+    scale("pointwise_w", 1, (c) => 10 ** -(c % 4));
+    const [all, noEqualization, naive] = await Promise.all(
+      [{}, { equalize: false }, { naive: true }].map(async (options) =>
+        decibels(graph, (await quantized(graph, options)).graph),
+      ),
+    );
+    expect(all).toBeGreaterThan(noEqualization! + 10);
+    expect(all).toBeGreaterThan(naive! + 10);
+  });
+
+  test("naive: one scale a weight, min/max everywhere, nothing else", async () => {
+    const { graph, summary } = await quantized(classifier(), { naive: true, range: "mse" });
+    expect(graph.constants.get("w_scale")!.shape).toEqual([]);
+    expect(summary.layers[0]!.range).toBe("minmax");
+    expect([summary.biasCorrected, summary.equalized]).toEqual([[], []]);
+    expect(decibels(classifier(), graph)).toBeGreaterThan(25);
+  });
+
+  test("layers without a bias get one from bias correction; weights of two nodes are stored once", async () => {
+    const builder = new GraphBuilder();
+    const w = builder.floats("w", [3, 3, 1, 1], 1);
+    const a = builder.node("Conv", [builder.input("x", ["batch", 3, 4, 4]), w], "a", {
+      kernel_shape: [1, 1],
+    });
+    const float = builder.build(builder.node("Conv", [a, w], "b", { kernel_shape: [1, 1] }));
+    const { graph } = await quantized(float);
+    expect([...graph.constants.keys()].filter((name) => name.startsWith("w_codes"))).toEqual(["w_codes"]);
+    expect(graph.constants.get("w_bias_codes")!.dtype).toBe("i32");
+    expect(find(graph, "Conv").inputs[2]).toBe("w_bias_codes_real@Conv_a");
+    expect(outside(graph)).toEqual(["QuantizeLinear", "DequantizeLinear"]);
+    expect(decibels(float, graph)).toBeGreaterThan(30);
+  });
+
+  test("alpha and beta are multiplied in, a scalar bias is repeated", async () => {
+    const builder = new GraphBuilder();
+    const inputs = [
+      builder.input("x", ["batch", 8]),
+      builder.floats("w", [8, 4], 1),
+      builder.floats("b", [1], 1),
+    ];
+    const float = builder.build(builder.node("Gemm", inputs, "y", { alpha: 0.5, beta: 2 }));
+    const { graph } = await quantize(float, { mode: "dynamic" });
+    expect(find(graph, "Gemm").attributes).toEqual({});
+    expect(graph.constants.get(find(graph, "Gemm").inputs[2]!)!.shape).toEqual([4]);
+    expect(decibels(float, graph)).toBeGreaterThan(30);
+  });
+});
+
+describe("what stays float", () => {
+  const reasonFor = async (
+    build: (builder: GraphBuilder) => string,
+    node: string,
+    options?: QuantizeOptions,
+  ) => {
+    const builder = new GraphBuilder();
+    const graph = builder.build(build(builder));
+    const { graph: result, summary } = await quantized(graph, options);
+    verify(result, registry);
+    expect(decibels(graph, result)).toBeGreaterThan(15);
+    return summary.layers.find(({ name }) => name === node)!.reason;
+  };
+  const gemm = (builder: GraphBuilder, x: string, y: string, k: number, n: number) =>
+    builder.node("Gemm", [x, builder.floats(`${y}_w`, [k, n], 1)], y);
+
+  test("sums of more products than int32 holds", async () => {
+    const reason = await reasonFor((b) => gemm(b, b.input("x", ["batch", 32_897]), "y", 32_897, 1), "Gemm_y");
+    expect(reason).toMatch(/32897 products.*32896/);
+  });
+
+  test("an operator without an integer form, between layers that have one", async () => {
+    const build = (b: GraphBuilder) =>
+      gemm(
+        b,
+        b.node("Softmax", [gemm(b, b.input("x", ["batch", 4]), "a", 4, 6)], "s", { axis: -1 }),
+        "y",
+        6,
+        3,
+      );
+    expect(await reasonFor(build, "Softmax_s")).toBe("Softmax has no integer kernel");
+  });
+
+  test("an addition of different shapes or of a constant", async () => {
+    const head = (b: GraphBuilder) => gemm(b, b.input("x", ["batch", 4]), "a", 4, 4);
+    const constant = (b: GraphBuilder) =>
+      gemm(b, b.node("Add", [head(b), b.floats("c", [4], 1)], "s"), "y", 4, 2);
+    expect(await reasonFor(constant, "Add_s")).toBe("one side is a constant");
+    const shapes = (b: GraphBuilder) =>
+      gemm(b, b.node("Add", [head(b), b.input("z", ["batch", 1])], "s"), "y", 4, 2);
+    expect(await reasonFor(shapes, "Add_s")).toMatch(/shapes \[batch, 4\] and \[batch, 1\] differ/);
+  });
+
+  test("nodes by name, by override and by operator", async () => {
+    const options: [QuantizeOptions, string, string][] = [
+      [{ skip: ["Conv*"] }, "Conv_c", 'skipped by "Conv*"'],
+      [{ overrides: { Gemm_y: { float: true } } }, "Gemm_y", "float by override"],
+      [{ only: ["Gemm"] }, "Conv_c", "Conv is not among the operators asked for"],
+    ];
+    for (const [option, name, reason] of options) {
+      const { graph, summary } = await quantized(classifier(), option);
+      expect(summary.layers.find((layer) => layer.name === name)!.reason).toBe(reason);
+      expect(decibels(classifier(), graph)).toBeGreaterThan(30);
+    }
+  });
+
+  test("a Relu that is not alone behind its layer is a region of its own", async () => {
+    const builder = new GraphBuilder();
+    const a = gemm(builder, builder.input("x", ["batch", 4]), "a", 4, 4);
+    const r = builder.node("Relu", [a], "r");
+    const sum = builder.node("Add", [a, r], "s");
+    const float = builder.build(gemm(builder, sum, "y", 4, 3));
+    const { graph } = await quantized(float);
+    expect(regionsOf(graph)).toMatchObject({
+      Relu_r: "Relu QuantizeLinear",
+      Add_s: "Add QuantizeLinear",
+      Gemm_y: "Gemm",
+    });
+    expect(decibels(float, graph)).toBeGreaterThan(30);
+  });
+});
+
+describe("dynamic", () => {
+  /** Two Gemms read x; one has a Relu behind it. */
+  function shared(): Graph {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", ["batch", 8]);
+    const a = builder.node("Gemm", [x, builder.floats("v", [8, 6], 1), builder.floats("c", [6], 1)], "a");
+    const b = builder.node("MatMul", [x, builder.floats("w", [8, 6], 1)], "b");
+    return builder.build(builder.node("Sub", [builder.node("Relu", [a], "r"), b], "y"));
+  }
+
+  test("rows are quantized once for all who read them; results are float", async () => {
+    const { graph, summary } = await quantize(shared(), { mode: "dynamic" });
+    expect(outside(graph)).toEqual(["DynamicQuantize", "Sub"]);
+    expect(find(graph, "DynamicQuantize")).toMatchObject({
+      outputs: ["x_codes", "x_scale", "x_zero_point"],
+      attributes: { axis: -1 },
+    });
+    expect(regionsOf(graph)).toEqual({ Gemm_a: "Gemm Relu", MatMul_b: "MatMul" });
+    expect(summary.samples).toBe(0);
+    expect(decibels(shared(), graph)).toBeGreaterThan(35);
+  });
+
+  test("the runtime gives the reference's bytes", async () => {
+    const { graph } = await quantize(shared(), { mode: "dynamic" });
+    const feeds = randomFeeds(graph, 17);
+    withModel(graph, { maxima: { batch: 17 } }, (model) => {
+      expectSameBytes(model.runSync(feeds).y, runReference(graph, feeds).get("y")!);
+    });
+  });
+
+  test("convolutions stay float and say why", async () => {
+    const { summary } = await quantize(classifier(), { mode: "dynamic" });
+    expect(summary.layers[0]!.reason).toMatch(/static mode/);
+    expect(summary.layers.at(-1)!.quantized).toBe(true);
+  });
+});
+
+describe("calibration", () => {
+  test("progress counts samples, the event loop runs in between", async () => {
+    const timer = vi.fn();
+    const seen: number[] = [];
+    setTimeout(timer, 0);
+    await quantized(classifier(), { onProgress: ({ samples }) => seen.push(samples) });
+    expect(seen).toEqual([16, 32, 48]);
+    expect(timer).toHaveBeenCalled();
+  });
+
+  test("abort stops it with the signal's reason", async () => {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error("enough"));
+    await expect(quantized(classifier(), { onProgress, signal: controller.signal })).rejects.toThrow(
+      "enough",
+    );
+  });
+
+  test("few samples, NaN, patterns without a match and dead values are named in warnings", async () => {
+    const graph = classifier();
+    const feeds = samples(graph, 3);
+    feeds.x!.data[5] = Number.NaN;
+    const { summary } = await quantized(graph, { calibration: [feeds], skip: ["nothing*"] });
+    expect(summary.warnings.join("\n")).toMatch(/"nothing\*" matches no node/);
+    expect(summary.warnings.join("\n")).toMatch(/only 3 calibration samples/);
+    expect(summary.warnings.join("\n")).toMatch(/"x" had 1 number/);
+    const zeros = randomFeeds(graph, 40, 1, "zero");
+    expect((await quantized(graph, { calibration: [zeros] })).summary.warnings).toContain(
+      '"x" was zero throughout the calibration',
+    );
+  });
+
+  test("a model with a fixed batch takes any number of samples", async () => {
+    const graph = classifier();
+    const fixed = { ...graph, inputs: [{ ...graph.inputs[0]!, shape: [1, 3, 6, 6] }] };
+    const { summary } = await quantized(fixed, { calibration: [samples(graph, 40)] });
+    expect(summary.samples).toBe(40);
+  });
+});
+
+describe("errors", () => {
+  test.each([
+    ["no data", { calibration: undefined }, /calibration: static mode needs calibration data.*dynamic/],
+    ["empty data", { calibration: [] }, /calibration: there is not one sample/],
+    ["an unknown range", { range: "best" }, /range: no such range method: expected auto, minmax.*got best/],
+    ["4 bits", { overrides: { a: { bits: 4 } } }, /only 8 bits/],
+    ["an unknown mode", { mode: "weights" }, /mode: no such mode/],
+  ])("%s", async (_, options, message) => {
+    await expect(quantized(classifier(), options as unknown as QuantizeOptions)).rejects.toThrow(message);
+  });
+
+  test("a quantized model", async () => {
+    const { graph } = await quantized(classifier());
+    await expect(quantized(graph)).rejects.toThrow(/quantized already/);
+  });
+});
