@@ -1,5 +1,6 @@
 // The whole toolkit: import, quantize, save, load, run, evaluate.
 
+import { createRuntime, type LoadOptions } from "./create-runtime";
 import { Model } from "./engine/model";
 import { selfTestHash } from "./engine/self-test";
 import { type BytesSource, nameOf, readBytes } from "./engine/source";
@@ -15,7 +16,6 @@ import {
   type EvaluationData,
   evaluate as evaluateWith,
 } from "./report/evaluate";
-import { createRuntime, type LoadOptions } from "./runtime";
 
 /** Seed of the self-test that every saved model carries. */
 const SELF_TEST_SEED = 1;
@@ -99,7 +99,6 @@ export { type Comparison, compare } from "./report/evaluate";
 export { formatBytes, formatMicroseconds, formatPercent, formatTable } from "./report/format";
 export { createProgress, type Progress, type ProgressStream } from "./report/progress";
 export {
-  createRuntime,
   type DType,
   type EngineClass,
   type EngineInfo,
@@ -107,11 +106,10 @@ export {
   FormatError,
   type Input,
   type LoadOptions,
-  Model,
+  type Model,
   type ModelOptions,
   OctetteError,
   type Preprocessing,
-  type Runtime,
   runtimeInfo,
   type StepProfile,
   type Tapped,

@@ -55,7 +55,10 @@ export class Model {
   #bindings: Bindings = {};
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** Compiles and loads synchronously. Use `createModel` where compiling wasm may not block. */
+  /**
+   * Compiles and loads synchronously. Use `createModel` where compiling wasm may not block.
+   * @internal
+   */
   constructor(graph: Graph, registry: Registry, engine: Engine, options: ModelOptions = {}) {
     this.graph = graph;
     this.inputs = graph.inputs;
@@ -74,7 +77,10 @@ export class Model {
     return this.#plan.memory.totalBytes;
   }
 
-  /** The compiled plan: what runs, and where it lies. */
+  /**
+   * The compiled plan: what runs, and where it lies.
+   * @internal
+   */
   get plan(): Plan {
     return this.#plan;
   }
@@ -152,10 +158,6 @@ export class Model {
   dispose(): void {
     this.#session.dispose();
     this.#forgetEngine();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   #compile(): Plan {

@@ -3,14 +3,14 @@
 import type { ValueType } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
-import type { KernelName, Layout } from "../ops/op";
+import type { Layout } from "../ops/op";
 import type { EngineClass } from "./wasm";
 
 /** One kernel call: `kernel(...args, begin, end)` over the half-open range [0, count). */
 export interface Step {
   /** The node it came from, for profiles and errors. */
   readonly node: string;
-  readonly kernel: KernelName;
+  readonly kernel: string;
   /** Addresses and numbers, or dimensions that a run evaluates. */
   readonly args: readonly Dim[];
   readonly count: Dim;
@@ -21,7 +21,7 @@ export interface Step {
 /** Done once, in order: copy content to memory, then run kernels that pack it. */
 export interface LoadGroup {
   readonly copies: readonly { readonly at: number; readonly content: TypedArray }[];
-  readonly calls: readonly { readonly kernel: KernelName; readonly args: readonly number[] }[];
+  readonly calls: readonly { readonly kernel: string; readonly args: readonly number[] }[];
 }
 
 export interface PlannedValue {

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
-import type { KernelName, Kernels } from "../ops/op";
+import type { Kernels } from "../ops/op";
 import type { Plan, Step } from "./plan";
 import type { Engine } from "./wasm";
 
@@ -103,8 +103,8 @@ function allocate(bytes: number): WebAssembly.Memory {
   }
 }
 
-function kernelOf(kernels: Kernels, name: KernelName): Call {
-  const kernel = kernels[name] as Call | undefined;
+function kernelOf(kernels: Kernels, name: string): Call {
+  const kernel = (kernels as unknown as Record<string, Call | undefined>)[name];
   if (kernel) return kernel;
   throw new OctetteError(`wasm has no kernel "${name}"`, {
     code: "engine",
@@ -113,7 +113,7 @@ function kernelOf(kernels: Kernels, name: KernelName): Call {
 }
 
 /** Wasm trapped: only a damaged model, whose numbers fit no memory, gets there. */
-function failed(where: string, kernel: KernelName, cause: unknown): OctetteError {
+function failed(where: string, kernel: string, cause: unknown): OctetteError {
   if (cause instanceof OctetteError) return cause;
   return new OctetteError(`kernel "${kernel}" failed: ${(cause as Error).message}`, {
     code: "engine",

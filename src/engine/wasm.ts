@@ -1,3 +1,5 @@
+/// <reference path="../wasm.d.ts" />
+
 // The compiled kernels: where their bytes come from, which engine class runs them, and how they are instantiated
 // over one memory. `common` has one copy; the int8 kernels have one module an engine class.
 

@@ -1,3 +1,5 @@
+/// <reference path="../abi.d.ts" />
+
 // What an op knows about itself: the types it makes, what it computes on known values, the layout it wants and the
 // kernels it becomes. One op is one file in this folder; its gradient lives elsewhere, so that a device which only
 // infers does not carry it.

@@ -1,0 +1,74 @@
+// The package as users have it: its entries and types, wasm as files, a worker thread, no runtime dependencies.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { expect, test } from "vitest";
+import { importOnnx, loadSync, quantize, save } from "../../src/index";
+import { readExample } from "../examples";
+
+const root = new URL("../../", import.meta.url);
+const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+
+test("every export has a file and every module its types", () => {
+  for (const entry of Object.values<Record<string, string> | string>(manifest.exports))
+    if (typeof entry === "object")
+      for (const file of Object.values(entry))
+        expect(readFileSync(new URL(file, root)).length).toBeGreaterThan(0);
+  for (const group of ["common", "baseline", "relaxed"])
+    expect(WebAssembly.validate(readFileSync(new URL(`build/wasm/${group}.wasm`, root)))).toBe(
+      group !== "relaxed" || relaxedSimd(),
+    );
+  expect(manifest.dependencies ?? {}).toEqual({});
+});
+
+/** (module (func (result v128) … i32x4.relaxed_trunc_f32x4_s)) validates where relaxed SIMD is on. */
+function relaxedSimd(): boolean {
+  return WebAssembly.validate(
+    // biome-ignore format: one section a line
+    Uint8Array.of(
+      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+      1, 5, 1, 0x60, 0, 1, 0x7b,
+      3, 2, 1, 0,
+      10, 15, 1, 13, 0, 0x41, 1, 0xfd, 15, 0x41, 2, 0xfd, 15, 0xfd, 0x80, 2, 0x0b,
+    ),
+  );
+}
+
+test("the built toolkit exports what the sources do", async () => {
+  const built = await import(new URL("build/index.js", root).href);
+  const source = await import("../../src/index");
+  expect(Object.keys(built).sort()).toEqual(Object.keys(source).sort());
+});
+
+test("a program under strict options compiles against the declarations", () => {
+  const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
+  const project = fileURLToPath(new URL("consumer/tsconfig.json", import.meta.url));
+  execFileSync(process.execPath, [tsc, "--project", project], { stdio: "pipe" });
+});
+
+test("a worker thread gives the same answer", async () => {
+  const graph = importOnnx(await readExample("digits.onnx"));
+  const image = Float32Array.from({ length: 64 }, (_, i) => ((i * 7) % 17) / 16);
+  const { graph: int8 } = await quantize(graph, {
+    calibration: Array.from({ length: 32 }, () => ({ image })),
+  });
+  const artifact = save(int8);
+  const model = loadSync(artifact);
+  const expected = [...model.runSync({ image }).logits!.data];
+  model.dispose();
+  const code = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    import(workerData.runtime).then(({ loadSync }) => {
+      const { logits } = loadSync(workerData.artifact).runSync({ image: workerData.image });
+      parentPort.postMessage([...logits.data]);
+    });`;
+  const runtime = new URL("build/runtime.js", root).href;
+  const worker = new Worker(code, { eval: true, workerData: { runtime, artifact, image } });
+  const answer = await new Promise((resolve, reject) =>
+    worker.once("message", resolve).once("error", reject),
+  );
+  expect(answer).toEqual(expected);
+  await worker.terminate();
+});
