@@ -13,9 +13,12 @@ const inlineWasm: Plugin = {
   },
 };
 
-const chromium = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  (path) => path && existsSync(path),
-);
+const chromium = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path && existsSync(path));
 if (!chromium) console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
 
 const node = {
@@ -58,4 +61,6 @@ const browser = {
   },
 };
 
-export default defineConfig({ test: { projects: chromium ? [node, browser] : [node] } });
+export default defineConfig({
+  test: { globalSetup: "test/exact-dot.ts", projects: chromium ? [node, browser] : [node] },
+});

@@ -1,8 +1,8 @@
-import { numberOf } from "./op";
+import { numberOf, type Op } from "./op";
 import { unary } from "./unary";
 
 /** min(max(x, min), max), with the bounds as attributes. ONNX Clip-13. */
-export const clip = unary("clip", (node) => [
-  numberOf(node, "min", -Infinity),
-  numberOf(node, "max", Infinity),
-]);
+export const clip: Op = {
+  ...unary("clip", (node) => [numberOf(node, "min", -Infinity), numberOf(node, "max", Infinity)]),
+  parameters: { 1: "min", 2: "max" },
+};

@@ -1,14 +1,13 @@
 // The class of kernels an engine runs: how it is found, and what happens when it turns out to be wrong.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
-import baselineBytes from "../../build/wasm/baseline.wasm";
 import { classifyDot, type Dot, probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
 import { Model } from "../../src/engine/model";
 import { Engine } from "../../src/engine/wasm";
 import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { convGraph, expectSameBytes, randomFeeds } from "../check-model";
-import { engineClasses } from "./engines";
+import { exactSources } from "./engines";
 
 const signed = (y: number) => (y << 24) >> 24;
 const saturated = (sum: number) => Math.min(32767, Math.max(-32768, sum));
@@ -70,8 +69,6 @@ describe("the engine class", () => {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe("a relaxed class that changes its mind", () => {
-  // Where the engine has no relaxed SIMD, the baseline kernels stand in for the class.
-  const sources = engineClasses.includes("relaxed") ? {} : { relaxed: baselineBytes };
   const graph = convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 5, w: 4 });
   const feeds = randomFeeds(graph, 3);
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
@@ -79,7 +76,7 @@ describe("a relaxed class that changes its mind", () => {
 
   test("moves live models to baseline with the same bytes, and says so once", async () => {
     const probe = found("u8s8", "u8s8-saturating");
-    const engine = new Engine(sources, () => probe);
+    const engine = new Engine(exactSources, () => probe);
     const models = [{}, { maxima: { batch: 3 } }].map(
       (options) => new Model(graph, registry, engine, options),
     );
@@ -102,7 +99,7 @@ describe("a relaxed class that changes its mind", () => {
   });
 
   test("leaves a model in the class it was asked for", async () => {
-    const engine = new Engine(sources, () => found("u8s8", "broken"));
+    const engine = new Engine(exactSources, () => found("u8s8", "broken"));
     const model = new Model(graph, registry, engine, { engineClass: "relaxed" });
     expect(engine.info.engineClass).toBe("relaxed");
     await turn();
@@ -111,14 +108,14 @@ describe("a relaxed class that changes its mind", () => {
   });
 
   test("does not bring back a disposed model", async () => {
-    const model = new Model(graph, registry, new Engine(sources, () => found("u8s8", "broken")));
+    const model = new Model(graph, registry, new Engine(exactSources, () => found("u8s8", "broken")));
     await turn();
     model.dispose();
     expect(() => model.runSync(feeds)).toThrow(expect.objectContaining({ code: "disposed" }));
   });
 
   test("that does not is left alone", async () => {
-    const engine = new Engine(sources, () => found("u8s8"));
+    const engine = new Engine(exactSources, () => found("u8s8"));
     const model = new Model(graph, registry, engine);
     await turn();
     model.runSync(feeds);

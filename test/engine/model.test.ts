@@ -272,7 +272,6 @@ describe("dispose()", () => {
     const model = new Model(graph, registry, new Engine());
     model.dispose();
     model.dispose();
-    model[Symbol.dispose]();
   });
 
   test("is final: any later use is an error with code disposed", async () => {

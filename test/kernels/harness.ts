@@ -11,27 +11,26 @@ export type ClassName = "baseline" | "relaxed";
 
 export const memory = new WebAssembly.Memory({ initial: 1024 });
 
-/** The exports of build/wasm/<name>.wasm, or undefined where the engine cannot compile them. */
-function load<T>(name: string): T | undefined {
-  const bytes = readFileSync(new URL(`../../build/wasm/${name}.wasm`, import.meta.url));
-  if (!WebAssembly.validate(bytes)) return undefined;
+/** The exports of a module over that memory. */
+function load<T>(file: string): T {
+  const bytes = readFileSync(new URL(`../../build/${file}.wasm`, import.meta.url));
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   return instance.exports as unknown as T;
 }
 
-export const loadCommon = (): Common => load<Common>("common")!;
-export const loadClass = (name: ClassName): Class | undefined => load<Class>(name);
+export const loadCommon = (): Common => load<Common>("wasm/common");
 
 /**
- * The int8 classes this engine can run, for `describe.each`. xMax is the highest code of x that a class is exact for
- * here: without a u8·s8 dot product (x64 without AVX-VNNI saturates) the relaxed class is tested up to 127.
+ * The int8 classes, for `describe.each`. Where this engine's relaxed dot product is not exact over u8·s8, the relaxed class has
+ * one that is (exact-dot.ts).
  */
-export const classes = (["baseline", "relaxed"] as const).flatMap((name) => {
-  const dot = probeRelaxedDot().cold;
-  const kernels = loadClass(name);
-  if (!kernels || (name === "relaxed" && dot === "broken")) return [];
-  return [{ name, kernels, xMax: name === "baseline" || dot === "u8s8" ? 255 : 127 }];
-});
+export const classes: readonly { readonly name: ClassName; readonly kernels: Class }[] = [
+  { name: "baseline", kernels: load<Class>("wasm/baseline") },
+  {
+    name: "relaxed",
+    kernels: load<Class>(probeRelaxedDot().cold === "u8s8" ? "wasm/relaxed" : "test/relaxed-exact"),
+  },
+];
 
 const GUARD = 64;
 /** As f32 −26711958, as u8 203, as i8 −53: nothing a sum survives unnoticed. */
