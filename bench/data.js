@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-export const dataFolder = process.env.OCTETTE_DATA ?? fileURLToPath(new URL("../../shared/data", import.meta.url));
+export const dataFolder =
+  process.env.OCTETTE_DATA ?? fileURLToPath(new URL("../../shared/data", import.meta.url));
 
 const CIFAR_MEAN = [0.4914, 0.4822, 0.4465];
 const CIFAR_STD = [0.247, 0.2435, 0.2616];
@@ -18,7 +19,11 @@ export function mnist(part) {
   const name = { train: "train", test: "t10k" }[part];
   const pixels = gunzipSync(read(`mnist/${name}-images-idx3-ubyte.gz`)).subarray(16);
   const labels = gunzipSync(read(`mnist/${name}-labels-idx1-ubyte.gz`)).subarray(8);
-  return { shape: [1, 28, 28], images: Float32Array.from(pixels, (v) => (v / 255 - 0.1307) / 0.3081), labels };
+  return {
+    shape: [1, 28, 28],
+    images: Float32Array.from(pixels, (v) => (v / 255 - 0.1307) / 0.3081),
+    labels,
+  };
 }
 
 /** As `mnist`, of CIFAR-10. */

@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { readNpz } from "../../src/formats/npz";
 import { tensor } from "../../src/graph/tensor";
+import { engineClasses, withModel } from "../engine/engines";
 import { realFile } from "../formats/fixtures";
 import { GraphBuilder } from "../graph-builder";
 import { runReference } from "./index";
@@ -45,7 +46,12 @@ test.skipIf(file === undefined).for([
       range: { scale: scalar("y_scale"), zeroPoint: scalar("y_zero_point"), dtype: "u8" },
     },
   );
-  const y = runReference(builder.build(codes), { x_codes: array("x") }).get(codes)!;
+  const graph = builder.build(codes);
+  const y = runReference(graph, { x_codes: array("x") }).get(codes)!;
   expect(y.shape).toEqual([16, 24]);
   expect([...y.data]).toEqual([...array(expected).data]);
+  for (const engineClass of engineClasses)
+    withModel(graph, { engineClass }, (model) =>
+      expect([...model.runSync({ x_codes: array("x") })[codes]!.data]).toEqual([...array(expected).data]),
+    );
 });
