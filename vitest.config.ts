@@ -36,7 +36,7 @@ const browser = {
   plugins: [inlineWasm],
   test: {
     name: "browser",
-    include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts"],
+    include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts", "test/determinism.test.ts"],
     testTimeout: 120_000,
     browser: {
       enabled: true,

@@ -1,0 +1,57 @@
+// The promise, engine by engine: the same float file gives the same artifact, and the artifact the same answers. The hashes
+// below were made once; every Node and every browser that runs this test must come to them.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { describe, expect, test } from "vitest";
+import { readNpz } from "../src/formats/npz";
+import { createDataset, importOnnx, loadSync, quantize, readArtifact, save, verify } from "../src/index";
+import { engineClasses, exactSources } from "./engine/engines";
+import { readExample } from "./examples";
+
+const expected = {
+  digits: {
+    content: "6905a0dc522b1bf81813c79bcc5cf27392d91c91ab86283a6a8cedf9bebe2d47",
+    outputs: "1f595fe9301f2b21e9de16a70105aef0569adf3b78039ee0ea41ad0c653a24ed",
+  },
+  digits_wild: {
+    content: "20c7d345ee4aab010c22f6b6aca4b2e5f3084592caa8a4aeb9194e3d5265af29",
+    outputs: "40a9b340baaa2d2304c4f448138f1f006ceb45eaec8b32a2772fd01bff67f58d",
+  },
+};
+
+for (const [name, hashes] of Object.entries(expected))
+  describe(name, async () => {
+    const graph = importOnnx(await readExample(`${name}.onnx`), { name });
+    const open = async (part: string) =>
+      createDataset(readNpz(await readExample(`${part}.npz`)), graph.inputs, {
+        normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
+      });
+    const train = (await open("train")).take(256);
+    const made = await quantize(graph, { calibration: train.batches(32) });
+    const artifact = save(made.graph);
+
+    test("the artifact is the same", () => expect(readArtifact(artifact).contentHash).toBe(hashes.content));
+
+    test("the batches it was calibrated in do not matter", async () => {
+      const again = await quantize(graph, { calibration: train.batches(7) });
+      expect(readArtifact(save(again.graph)).contentHash).toBe(readArtifact(artifact).contentHash);
+    });
+
+    test.each(engineClasses.flatMap((engineClass) => [1, 9].map((batch) => [engineClass, batch] as const)))(
+      "the answers are the same bytes: %s, batch %i",
+      async (engineClass, batch) => {
+        const test = await open("test");
+        const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactSources });
+        const hash = sha256.create();
+        for (const feeds of test.batches(100)) {
+          const { data } = model.runSync(feeds).logits!;
+          hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        }
+        model.dispose();
+        expect(bytesToHex(hash.digest())).toBe(hashes.outputs);
+      },
+    );
+
+    test("its self-test passes", async () => expect(await verify(artifact)).toBe(true));
+  });
