@@ -15,7 +15,7 @@ import type {
   StepArguments,
   Unit,
 } from "../ops/op";
-import { align } from "./memory";
+import { align, checkTotal } from "./memory";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task =
@@ -63,6 +63,7 @@ export class LoweringContext implements Lowering {
   readonly #residents = new Map<Buffer, string[]>();
   /** Index of the last task that reads a value; infinite for those that are kept. */
   readonly #lastRead = new Map<string, number>();
+  #constantBytes = 0;
   #task = -1;
   #node = "";
   #load: PendingLoad | undefined;
@@ -200,6 +201,8 @@ export class LoweringContext implements Lowering {
     this.#limit("buffers", this.buffers.length);
     const buffer: Buffer = { area, bytes, first: Infinity, last: -Infinity };
     this.buffers.push(buffer);
+    // Known before planning, so that what fills constants is not made for more than there can be.
+    if (area === "constants") checkTotal((this.#constantBytes += bytes));
     return { buffer, offset: 0 };
   }
 

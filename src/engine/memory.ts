@@ -54,14 +54,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number): Me
     arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
   const totalBytes = Math.ceil((arenaAt + arenaBytes + SLACK) / 65536) * 65536;
-  // Not `>`: sizes beyond all numbers are NaN.
-  if (!(totalBytes <= MAX_MEMORY_BYTES))
-    throw new OctetteError("the model does not fit into 32-bit memory", {
-      code: "limit",
-      expected: `at most ${MAX_MEMORY_BYTES} bytes`,
-      got: `${totalBytes} bytes`,
-      hint: "Lower the maximum batch: load(bytes, { maxima: { batch: 1 } })",
-    });
+  checkTotal(totalBytes);
   return {
     constantsAt: ALIGNMENT,
     arenaAt,
@@ -70,6 +63,18 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number): Me
     arenaBytes,
     totalBytes,
   };
+}
+
+/** Throws where a model needs more memory than there can be. */
+export function checkTotal(bytes: number): void {
+  // Sizes beyond all numbers are NaN, which is not ≤ either.
+  if (bytes <= MAX_MEMORY_BYTES) return;
+  throw new OctetteError("the model does not fit into 32-bit memory", {
+    code: "limit",
+    expected: `at most ${MAX_MEMORY_BYTES} bytes`,
+    got: `${bytes} bytes`,
+    hint: "Lower the maximum batch: load(bytes, { maxima: { batch: 1 } })",
+  });
 }
 
 /** Two buffers that live at once and share a byte, or undefined. Shares no code with the placement above. */

@@ -10,15 +10,20 @@ import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 /** Units in topological order. `kept` are values that must exist by themselves: taps. */
 export function unitsOf(graph: Graph, registry: Registry, kept: ReadonlySet<string>): Unit[] {
   const regions = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    if (node.region !== undefined) regions.set(node.region, [...(regions.get(node.region) ?? []), node]);
+  for (const node of graph.nodes) {
+    if (node.region === undefined) continue;
+    const nodes = regions.get(node.region);
+    if (nodes) nodes.push(node);
+    else regions.set(node.region, [node]);
+  }
+  const regionUnits = new Map([...regions].map(([name, nodes]) => [name, regionUnit(graph, nodes)] as const));
   const consumers = consumersOf(graph);
   const fused = new Set<Node>();
   const outputs = new Set(graph.outputs);
   const units: Unit[] = [];
   for (const node of graph.nodes) {
     if (node.region !== undefined) {
-      const unit = regionUnit(graph, regions.get(node.region)!);
+      const unit = regionUnits.get(node.region)!;
       if (unit.clamp && !opOf(registry, node.op, node.name).fusesClamp && unit.node === node)
         throw opError(node, "no kernel for this op and the activation behind it in one region", {
           hint: "End the region with a QuantizeLinear before the activation",

@@ -10,10 +10,16 @@
 //
 // Values are indices into the table of names; −1 is an operand left out.
 
-import { FormatError } from "../errors";
+import { FormatError, OctetteError } from "../errors";
 import type { Attribute, Graph, Input, Node, Preprocessing } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
-import { allocate, type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { allocate, type DType, sizeOf, type Tensor } from "../graph/tensor";
+import { verify } from "../graph/verify";
+
+/** Nodes of a graph that is read. The largest models for a device have some thousand. */
+export const MAX_NODES = 2 ** 14;
+/** Largest dimension of a constant without elements: with elements, the file's length limits it. */
+const MAX_EMPTY_DIMENSION = 2 ** 16;
 
 type Index = number;
 type Reference = number | readonly [Index] | null;
@@ -28,26 +34,47 @@ const dtypes: readonly unknown[] = ["f32", "i8", "u8", "i32", "bool"] satisfies 
 /** The name that scale and zero point of some codes are called after. */
 const stem = (codes: string) => (codes.endsWith("_codes") ? codes.slice(0, -"_codes".length) : codes);
 
+interface Encoded {
+  readonly json: string;
+  readonly tensors: Map<string, Tensor>;
+}
+
 /** JSON of a graph, and the constants that do not stand in it. */
-export function encodeGraph(graph: Graph): { json: string; tensors: Map<string, Tensor> } {
-  return new Encoder(graph).encode();
+export function encodeGraph(graph: Graph): Encoded {
+  const compact = new Encoder(graph, true).encode();
+  return comesBack(compact) ? compact : new Encoder(graph, false).encode();
+}
+
+/** Whether a text is read as a graph that gives the same text. Not where names are those that its rows imply for others. */
+function comesBack({ json, tensors }: Encoded): boolean {
+  try {
+    const graph = decodeGraph(JSON.parse(json), tensors, {}, "graph");
+    verify(graph);
+    return new Encoder(graph, true).encode().json === json;
+  } catch (error) {
+    if (error instanceof OctetteError) return false;
+    throw error;
+  }
 }
 
 class Encoder {
   readonly #graph: Graph;
+  /** Regions and boundaries in a row each. */
+  readonly #isCompact: boolean;
   readonly #strings = new Map<string, Index>();
   /** Constants that a row names. */
   readonly #named = new Set<string>();
   readonly #regions = new Map<string, Node[]>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, isCompact: boolean) {
     this.#graph = graph;
+    this.#isCompact = isCompact;
     for (const node of graph.nodes)
       if (node.region !== undefined)
         this.#regions.set(node.region, [...(this.#regions.get(node.region) ?? []), node]);
   }
 
-  encode(): { json: string; tensors: Map<string, Tensor> } {
+  encode(): Encoded {
     const { name, inputs, outputs, nodes, constants } = this.#graph;
     const rows = nodes.flatMap((node) => this.#row(node));
     const header = {
@@ -86,6 +113,7 @@ class Encoder {
 
   /** The row of a node; a region's row stands where its op does, its other nodes have none. */
   #row(node: Node): Row[] {
+    if (!this.#isCompact) return [this.#plainRow(node)];
     const nodes = node.region === undefined ? undefined : this.#regions.get(node.region)!;
     const parts = nodes && regionParts(nodes);
     if (nodes && parts) return parts.op === node ? [this.#regionRow(parts)] : [];
@@ -110,11 +138,15 @@ class Encoder {
           ],
         ];
     }
+    return [this.#plainRow(node)];
+  }
+
+  #plainRow(node: Node): Row {
     const [inputs, outputs] = [node.inputs, node.outputs].map((names) =>
       names.map((name) => this.#value(name)),
     );
-    const row = [PLAIN, node.op, this.#string(node.name), node.attributes, inputs, outputs];
-    return [node.region === undefined ? row : [...row, this.#string(node.region)]];
+    const row = [PLAIN, node.op, this.#string(node.name), sorted(node.attributes), inputs, outputs];
+    return node.region === undefined ? row : [...row, this.#string(node.region)];
   }
 
   #regionRow({ op, activation, quantize, dequantized }: RegionParts): Row {
@@ -136,8 +168,9 @@ class Encoder {
     const result = quantize
       ? [this.#value(quantize.outputs[0]!), ...this.#parameters(quantize, quantize.outputs[0]!)]
       : this.#value((activation ?? op).outputs[0]!);
-    const row = [REGION, op.op, this.#string(op.name), op.attributes, operands, result];
-    return activation ? [...row, [activation.op, this.#string(activation.name), activation.attributes]] : row;
+    const row = [REGION, op.op, this.#string(op.name), sorted(op.attributes), operands, result];
+    if (!activation) return row;
+    return [...row, [activation.op, this.#string(activation.name), sorted(activation.attributes)]];
   }
 
   #parameters(node: Node, codes: string): [Reference, Reference, DType | undefined] {
@@ -166,6 +199,10 @@ class Encoder {
     return [reference, weights === undefined ? zero?.dtype : undefined];
   }
 }
+
+/** By name, so that equal attributes are equal text. */
+const sorted = (attributes: Node["attributes"]) =>
+  Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 interface RegionParts {
   readonly op: Node;
@@ -239,21 +276,39 @@ class Decoder {
   }
 
   decode(provenance: Readonly<Record<string, unknown>>): Graph {
-    const { name, inputs, outputs, nodes, scalars } = this.#header;
+    const { name, inputs, outputs, scalars } = this.#header;
     for (const scalar of this.#list(scalars, "scalars")) {
       const [constant, dtype, shape, value] = this.#list(scalar, "a scalar");
       const size = this.#sizes(shape);
       if (sizeOf(size) !== 1) this.#fail("a scalar has more than one element", shape);
-      this.#add(this.#name(constant), tensor(this.#dtype(dtype), size, [this.#number(value, "a scalar")]));
+      this.#add(this.#name(constant), this.#filled(this.#dtype(dtype), size, value));
     }
-    return {
+    const graph = {
       name: this.#text(name, "its name"),
       inputs: this.#list(inputs, "inputs").map((input) => this.#input(input)),
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
-      nodes: this.#list(nodes, "nodes").flatMap((row) => this.#row(this.#list(row, "a row"))),
+      nodes: this.#nodes(),
       constants: this.#constants,
       provenance,
     };
+    for (const { shape, data } of this.#constants.values())
+      if (data.length === 0 && shape.some((dim) => dim > MAX_EMPTY_DIMENSION))
+        this.#fail("a constant without elements is too wide", shape);
+    return graph;
+  }
+
+  #nodes(): Node[] {
+    const nodes: Node[] = [];
+    for (const row of this.#list(this.#header.nodes, "nodes")) {
+      nodes.push(...this.#row(this.#list(row, "a row")));
+      if (nodes.length > MAX_NODES)
+        throw new OctetteError("the graph has too many nodes", {
+          code: "limit",
+          where: this.#where,
+          expected: `at most MAX_NODES = ${MAX_NODES}`,
+        });
+    }
+    return nodes;
   }
 
   #input(input: unknown): Input {
@@ -312,7 +367,10 @@ class Decoder {
     const region = this.#name(name);
     const nodes: Node[] = [];
     const scales: (Tensor | undefined)[] = [];
-    const inputs = this.#list(operands, "operands").map((operand) => {
+    const made = new Set<string>();
+    const read = this.#list(operands, "operands");
+    if (read.length > MAX_NODES) this.#fail("a region reads too much", read.length);
+    const inputs = read.map((operand) => {
       if (!Array.isArray(operand)) return this.#name(operand);
       const [index, scale, zero, axis = null, dtype = "u8"] = operand as readonly unknown[];
       const codes = this.#name(index);
@@ -321,7 +379,8 @@ class Decoder {
       const parameters = this.#parameters(codes, derived ?? scale, zero, this.#dtype(dtype));
       scales.push(this.#constants.get(parameters[0]!));
       const real = `${codes}_real@${region}`;
-      if (nodes.some((node) => node.name === real)) return real;
+      if (made.has(real)) return real;
+      made.add(real);
       const attributes = axis === null ? {} : { axis: this.#number(axis, "an axis") };
       nodes.push({
         op: "DequantizeLinear",
@@ -377,13 +436,21 @@ class Decoder {
     const made = isTensor ? (scale as Tensor) : undefined;
     const named = Array.isArray(scale)
       ? this.#name(scale[0])
-      : this.#add(scaleName, made ?? tensor("f32", [], [this.#number(scale, "a scale")]));
+      : this.#add(scaleName, made ?? this.#filled("f32", [], scale));
     if (zero === null) return [named];
     if (Array.isArray(zero)) return [named, this.#name(zero[0])];
     const shape = this.#constants.get(named)?.shape ?? this.#fail("a zero point has no scale", codes);
     const type = this.#constants.get(codes)?.dtype ?? dtype;
-    const fill = allocate(type, sizeOf(shape)).fill(this.#number(zero, "a zero point"));
-    return [named, this.#add(zeroName, { dtype: type, shape, data: fill })];
+    return [named, this.#add(zeroName, this.#filled(type, shape, zero))];
+  }
+
+  /** A constant of one number, which its type must be able to hold. */
+  #filled(dtype: DType, shape: readonly number[], value: unknown): Tensor {
+    const number = this.#number(value, "an element");
+    const data = allocate(dtype, sizeOf(shape)).fill(number);
+    const isHeld = Number.isFinite(number) && data.every((element) => element === number);
+    if (!isHeld || (dtype === "bool" && number > 1)) this.#fail(`an element is no ${dtype}`, value);
+    return { dtype, shape, data };
   }
 
   /** Keeps a constant; the same one may come again, another under its name may not. */
@@ -445,7 +512,13 @@ class Decoder {
   }
 
   #fail(what: string, got: unknown): never {
-    const text = JSON.stringify(got) ?? "nothing";
-    throw new FormatError(`the graph is damaged, ${what}`, { where: this.#where, got: text.slice(0, 100) });
+    throw new FormatError(`the graph is damaged, ${what}`, { where: this.#where, got: brief(got) });
   }
+}
+
+/** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */
+function brief(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return (JSON.stringify(value) ?? "nothing").slice(0, 100);
 }

@@ -7,6 +7,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { FormatError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
+import { verify } from "../graph/verify";
 import { decodeGraph, encodeGraph } from "./graph-json";
 import { readSafetensors, writeSafetensors } from "./safetensors";
 
@@ -30,8 +31,9 @@ export interface Artifact {
   readonly selfTest?: SelfTest;
 }
 
-/** Bytes of an artifact. Equal graphs give equal bytes. */
+/** Bytes of an artifact. Equal graphs give equal bytes. Throws an OctetteError where the graph breaks a rule. */
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
+  verify(graph);
   const { json, tensors } = encodeGraph(graph);
   const metadata = {
     format: "octette",
@@ -80,12 +82,12 @@ export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
       got: actual,
       hint: "Copy it again",
     });
-  const graph = decodeGraph(
-    parse(header, where),
-    tensors,
-    parse(provenance, where) as Record<string, unknown>,
-    where,
-  );
+  const graph = decodeGraph(parse(header, where), tensors, provenanceOf(provenance, where), where);
+  try {
+    verify(graph);
+  } catch (cause) {
+    throw new FormatError(`the graph is damaged, ${(cause as Error).message}`, { where });
+  }
   const selfTest = /^(\d+) ([0-9a-f]{64})$/.exec(metadata.self_test ?? "");
   return {
     graph,
@@ -93,6 +95,13 @@ export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
     fileHash,
     ...(selfTest ? { selfTest: { seed: Number(selfTest[1]), hash: selfTest[2]! } } : {}),
   };
+}
+
+function provenanceOf(json: string, where: string): Record<string, unknown> {
+  const value = parse(json, where);
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new FormatError("its provenance is not an object", { where });
 }
 
 /** Hash of the file with its own hash field as zeros. */
