@@ -1,14 +1,6 @@
 // Convolution over one or two spatial dimensions, with groups. Pointwise ones are matrix products, depthwise ones have
 // kernels of their own, all others gather patches inside the kernel.
 
-import {
-  convInt8ScratchBytes,
-  convScratchBytes,
-  depthwiseInt8ScratchBytes,
-  offsetDepthwiseInt8Bytes,
-  packedDepthwiseBytes,
-  packedDepthwiseInt8Bytes,
-} from "../engine/packing";
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
@@ -33,6 +25,14 @@ import {
   type Quantization,
   type Unit,
 } from "./op";
+import {
+  convInt8ScratchBytes,
+  convScratchBytes,
+  depthwiseInt8ScratchBytes,
+  offsetDepthwiseInt8Bytes,
+  packedDepthwiseBytes,
+  packedDepthwiseInt8Bytes,
+} from "./packing";
 import { slide, type Window, windowOf, windowType } from "./window";
 
 interface Geometry extends Window {

@@ -1,19 +1,19 @@
 // A matrix product with constant weights, shared by Gemm, MatMul and pointwise Conv: packs the weights once and picks
 // the kernel for one row or many.
 
-import {
-  gemmInt8ScratchBytes,
-  gemmScratchBytes,
-  offsetInt8Bytes,
-  packedBytes,
-  packedInt8Bytes,
-} from "../engine/packing";
 import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { codeBounds, multipliers, weightScales } from "./codes";
 import { type Address, type Lowering, NONE, opError, type Quantization, type Unit } from "./op";
+import {
+  gemmInt8ScratchBytes,
+  gemmScratchBytes,
+  offsetInt8Bytes,
+  packedBytes,
+  packedInt8Bytes,
+} from "./packing";
 
 /** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
 export interface WeightView {

@@ -11,10 +11,13 @@ import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "./linea
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
 export const EQUALIZE_TOLERANCE = 1e-3;
-/** Most rounds over all pairs. Long chains of mobile nets settle in about twelve. */
+/** Most rounds over all pairs. The mobile nets tried settle in 11 to 14. */
 export const EQUALIZE_ROUNDS = 40;
 
-/** How far an output spreads around its bias, in units of the largest weight: between 5 and 20 for the layers of CNNs. */
+/**
+ * How far an output gets from its bias, in units of the layer's largest weight. Measured on images, the median channel of a
+ * layer gets 5 to 37 away (mobile and resnet8, medians over layers 12 and 19); a low value lets the weights decide.
+ */
 const BIAS_SHARE = 8;
 
 export interface EqualizedPair {

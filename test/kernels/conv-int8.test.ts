@@ -6,7 +6,7 @@ import {
   offsetInt8Bytes,
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
-} from "../../src/engine/packing";
+} from "../../src/ops/packing";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, place, random, reset } from "./harness";
 import { dot, requantize, tapPixel } from "./oracle-int8";
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { convScratchBytes, packedBytes, packedDepthwiseBytes } from "../../src/engine/packing";
+import { convScratchBytes, packedBytes, packedDepthwiseBytes } from "../../src/ops/packing";
 import { inPieces, same } from "./float";
 import { alloc, brokenGuard, fillFloats, loadCommon, random, reset } from "./harness";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { gemmInt8ScratchBytes, offsetInt8Bytes, packedInt8Bytes } from "../../src/engine/packing";
+import { gemmInt8ScratchBytes, offsetInt8Bytes, packedInt8Bytes } from "../../src/ops/packing";
 import {
   alloc,
   brokenGuard,

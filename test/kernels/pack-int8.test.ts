@@ -4,7 +4,7 @@ import {
   offsetInt8Bytes,
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
-} from "../../src/engine/packing";
+} from "../../src/ops/packing";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, random, reset } from "./harness";
 
 const SIZES = [0, 1, 3, 4, 8, 16, 17, 40];

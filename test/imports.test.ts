@@ -1,0 +1,63 @@
+// Imports point one way, and the deploy entry reaches nothing but what loading and running needs.
+
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+const closureOf = async (entry: string) => {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    external: ["node:*"],
+    loader: { ".wasm": "binary" },
+    logLevel: "error",
+  });
+  return metafile.inputs;
+};
+
+/** Folder of src/ a file belongs to; the file itself where it lies at the top. */
+const roomOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1] ?? file;
+
+test("octette/runtime reaches graph, ops, engine and its own format", async () => {
+  const files = Object.keys(await closureOf("src/runtime.ts")).filter(
+    (file) => !file.startsWith("node_modules/@noble/"),
+  );
+  const outside = files.filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/)/.test(file)).sort();
+  expect(outside).toEqual([
+    "src/create-runtime.ts",
+    "src/errors.ts",
+    "src/formats/elements.ts",
+    "src/formats/graph-json.ts",
+    "src/formats/octette.ts",
+    "src/formats/safetensors.ts",
+    "src/runtime.ts",
+  ]);
+});
+
+/** What each room may import, itself and errors aside. */
+const allowed: Record<string, readonly string[]> = {
+  graph: [],
+  ops: ["graph"],
+  engine: ["graph", "ops"],
+  formats: ["graph"],
+  passes: ["graph", "ops"],
+  data: ["graph", "formats", "engine"],
+  quantize: ["graph", "ops", "engine", "passes"],
+  report: ["graph", "ops", "engine", "passes", "data"],
+};
+
+test("rooms import only what lies below them", async () => {
+  const inputs = await closureOf("src/cli/main.ts");
+  const wrong = Object.entries(inputs).flatMap(([file, { imports }]) => {
+    const room = roomOf(file);
+    if (!(room in allowed)) return [];
+    return imports
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith("src/") && path !== "src/errors.ts")
+      .filter((path) => roomOf(path) !== room && !allowed[room]!.includes(roomOf(path)))
+      .map((path) => `${file} imports ${path}`);
+  });
+  expect(wrong).toEqual([]);
+});
