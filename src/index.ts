@@ -33,8 +33,11 @@ export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions
 /** Whether bytes begin as an artifact does: the length of a header, then JSON. */
 const isArtifact = (bytes: Uint8Array) => bytes[8] === 0x7b;
 
+/** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
+const baseName = (path: string) => /([^/\\]*?)(\.onnx)?$/.exec(path)![1]!;
+
 function graphOf(bytes: Uint8Array, name: string): Graph {
-  return isArtifact(bytes) ? readArtifact(bytes, name).graph : importOnnx(bytes, { name });
+  return isArtifact(bytes) ? readArtifact(bytes, name).graph : importOnnx(bytes, { name: baseName(name) });
 }
 
 const isGraph = (source: unknown): source is Graph =>

@@ -2,6 +2,7 @@
 // its address; guard bytes on both sides catch a write outside it and poison whatever a kernel reads past it.
 
 import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import { probeRelaxedDot } from "../../src/engine/features";
 
@@ -14,8 +15,7 @@ export const memory = new WebAssembly.Memory({ initial: 1024 });
 /** The exports of a module over that memory. */
 function load<T>(file: string): T {
   const bytes = readFileSync(new URL(`../../build/${file}.wasm`, import.meta.url));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return instance.exports as unknown as T;
+  return instantiateSync(bytes, { env: { memory } }).exports as unknown as T;
 }
 
 export const loadCommon = (): Common => load<Common>("wasm/common");

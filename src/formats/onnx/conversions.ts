@@ -1,14 +1,10 @@
 // What each ONNX operator becomes: the same operator of octette, with old forms of its attributes brought to those
 // of the latest opset. One line an operator; the few that need more than a line have their own file.
 
-import type { Node } from "../../graph/graph";
 import { dropout, normalization, poolWithIndices, sum, swish } from "./convert-forms";
 import { softmax } from "./convert-softmax";
 import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
-import type { Source } from "./source";
-
-/** Nodes that stand for one node of the file. The last one makes its output. */
-export type Conversion = (source: Source) => readonly Node[];
+import type { Conversion } from "./source";
 
 /** The same operator, with these attributes; any other attribute is an error. */
 const same =

@@ -1,8 +1,7 @@
 // Conversions of operators that have a form only training or other programs use, and of operators that are written
 // with others.
 
-import type { Conversion } from "./conversions";
-import type { Source } from "./source";
+import type { Conversion, Source } from "./source";
 
 const inferenceOnly = (source: Source) =>
   source.error("it is in training mode", {

@@ -2,7 +2,7 @@
 // `axis` alone. The old form becomes Flatten → Softmax → Reshape; a pass takes the three together where `axis` is
 // the last one and the two mean the same.
 
-import type { Conversion } from "./conversions";
+import type { Conversion } from "./source";
 
 export const softmax: Conversion = (source) => {
   if (source.opset >= 13) return [source.node({ axis: source.int("axis", -1) })];

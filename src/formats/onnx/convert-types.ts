@@ -2,9 +2,8 @@
 // among its attributes.
 
 import type { DType } from "../../graph/tensor";
-import type { Conversion } from "./conversions";
 import { dataTypeName, dtypeOf } from "./proto";
-import type { Source } from "./source";
+import type { Conversion, Source } from "./source";
 
 function dtypeAttribute(source: Source, name: string): DType | undefined {
   const dataType = source.int(name, 0);

@@ -15,6 +15,9 @@ export interface Surroundings {
   constant(value: string): Tensor | undefined;
 }
 
+/** Nodes that stand for one node of the file. The last one makes its output. */
+export type Conversion = (source: Source) => readonly Node[];
+
 type Parts = Partial<Pick<Node, "op" | "name" | "inputs" | "outputs">>;
 
 export class Source {
