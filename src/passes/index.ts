@@ -6,6 +6,7 @@ import { verify } from "../graph/verify";
 import type { Registry } from "../ops/infer";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
+import { foldGemmFactors } from "./fold-gemm-factors";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { fuseGlobalPool } from "./fuse-global-pool";
@@ -21,6 +22,7 @@ const passes: readonly Pass[] = [
   removeDead,
   removeIdle,
   joinReshapes,
+  foldGemmFactors,
   fuseBias,
   foldBatchNorm,
   fuseActivations,
