@@ -78,8 +78,8 @@ export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
   if (actual !== fileHash)
     throw new FormatError("the file was changed or damaged", {
       where,
-      expected: `SHA-256 ${fileHash}`,
-      got: actual,
+      expected: `SHA-256 ${fileHash || "in file_hash"}`,
+      got: actual ?? "none",
       hint: "Copy it again",
     });
   const graph = decodeGraph(parse(header, where), tensors, provenanceOf(provenance, where), where);
@@ -104,11 +104,10 @@ function provenanceOf(json: string, where: string): Record<string, unknown> {
   throw new FormatError("its provenance is not an object", { where });
 }
 
-/** Hash of the file with its own hash field as zeros. */
-function fileHashOf(bytes: Uint8Array, stated: string): string {
-  const field = new TextEncoder().encode(stated);
-  const at = stated.length === 64 ? indexOf(bytes, field) : -1;
-  if (at < 0) return "";
+/** Hash of the file with its own hash field as zeros; undefined where it states none. */
+function fileHashOf(bytes: Uint8Array, stated: string): string | undefined {
+  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(bytes, new TextEncoder().encode(stated)) : -1;
+  if (at < 0) return undefined;
   return bytesToHex(
     sha256
       .create()

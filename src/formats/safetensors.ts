@@ -259,7 +259,7 @@ function checkEntry(name: string, value: unknown, headerBytes: number, where: st
       where: `${where}, tensor "${name}"`,
       offset: LENGTH_BYTES,
       expected,
-      got: (JSON.stringify(got) ?? "nothing").slice(0, 120),
+      got: brief(got),
     });
   };
   if (!isObject(value))
@@ -291,4 +291,11 @@ function checkEntry(name: string, value: unknown, headerBytes: number, where: st
       offsets,
     );
   return { name, dtype, shape, offset: headerBytes + begin, bytes: end - begin };
+}
+
+/** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */
+function brief(value: unknown): string {
+  if (Array.isArray(value) && value.some((item) => typeof item === "object"))
+    return `a list of ${value.length}`;
+  return isObject(value) ? "an object" : (JSON.stringify(value) ?? "nothing").slice(0, 120);
 }
