@@ -38,20 +38,19 @@ for (const [name, hashes] of Object.entries(expected))
       expect(readArtifact(save(again.graph)).contentHash).toBe(readArtifact(artifact).contentHash);
     });
 
-    test.each(engineClasses.flatMap((engineClass) => [1, 9].map((batch) => [engineClass, batch] as const)))(
-      "the answers are the same bytes: %s, batch %i",
-      async (engineClass, batch) => {
-        const test = await open("test");
-        const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactSources });
-        const hash = sha256.create();
-        for (const feeds of test.batches(100)) {
-          const { data } = model.runSync(feeds).logits!;
-          hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        }
-        model.dispose();
-        expect(bytesToHex(hash.digest())).toBe(hashes.outputs);
-      },
-    );
+    test.each(
+      engineClasses.flatMap((engineClass) => [1, 9].map((batch) => [engineClass, batch] as const)),
+    )("the answers are the same bytes: %s, batch %i", async (engineClass, batch) => {
+      const test = await open("test");
+      const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactSources });
+      const hash = sha256.create();
+      for (const feeds of test.batches(100)) {
+        const { data } = model.runSync(feeds).logits!;
+        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      }
+      model.dispose();
+      expect(bytesToHex(hash.digest())).toBe(hashes.outputs);
+    });
 
     test("its self-test passes", async () => expect(await verify(artifact)).toBe(true));
   });

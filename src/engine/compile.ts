@@ -2,9 +2,9 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { type Dim, formatShape, symbolsOf } from "../graph/symbols";
+import { countOf, type Dim, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
-import type { Address, Layout, Unit } from "../ops/op";
+import { type Address, type Layout, opError, type Unit } from "../ops/op";
 import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
 import { findOverlap, planMemory } from "./memory";
@@ -21,6 +21,9 @@ export interface CompileOptions {
   readonly taps?: readonly string[];
 }
 
+/** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
+export const MAX_EMPTY = 2 ** 16;
+
 /** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
 export function compile(graph: Graph, options: CompileOptions): Plan {
   const { registry, engineClass, taps = [] } = options;
@@ -29,6 +32,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const maxima = maximaOf(types, options.maxima ?? {});
   const units = unitsOf(graph, registry, new Set(taps));
   rejectUnlowerable(units, registry);
+  checkCodes(graph, units, types);
   const batch = batchOf(graph, types);
   const { tasks, layouts, outputs } = chooseLayouts(graph, registry, units, types);
   const untappable = taps.find((tap) => !layouts.has(tap));
@@ -81,22 +85,57 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
 
 /** Attributes of a damaged file can make any shape. */
 function checkShapes(types: ReadonlyMap<string, ValueType>): void {
-  for (const [value, { shape }] of types)
+  for (const [value, { shape }] of types) {
+    const where = `value "${value}"`;
     for (const dim of shape)
-      if (typeof dim === "number" && !(Number.isSafeInteger(dim) && dim >= 0))
+      if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : !isMonotone(dim))
         throw new OctetteError("a dimension is not one", {
           code: "graph",
-          where: `value "${value}"`,
-          expected: "whole numbers below 2^53",
+          where,
+          expected: "whole numbers below 2^53, and sums that grow with their symbols",
           got: formatShape(shape),
         });
+    if (!shape.includes(0)) continue;
+    const steps = shape.reduce<number>((n, dim) => n * (typeof dim === "number" ? dim || 1 : 1), 1);
+    if (steps > MAX_EMPTY)
+      throw new OctetteError("a value without elements is too wide", {
+        code: "limit",
+        where,
+        expected: `at most MAX_EMPTY = ${MAX_EMPTY} beside its 0`,
+        got: formatShape(shape),
+      });
+  }
+}
+
+/** The codes that integer units compute with are of the type their zero points say; dynamic ones have one a row. */
+function checkCodes(graph: Graph, units: readonly Unit[], types: ReadonlyMap<string, ValueType>): void {
+  for (const { node, integer } of units)
+    for (const q of [...(integer?.inputs ?? []), integer?.output]) {
+      if (!q) continue;
+      const { dtype, shape } = types.get(q.codes)!;
+      const isComputed = !graph.constants.has(q.codes);
+      if (dtype !== q.dtype || (isComputed && dtype === "i32"))
+        throw opError(node, "codes of another type than their zero point", {
+          expected: isComputed && q.dtype === "i32" ? "u8 or i8" : q.dtype,
+          got: `${dtype} "${q.codes}"`,
+        });
+      if (!q.dynamic) continue;
+      const [scale, zeroPoint] = [types.get(q.dynamic.scale)!, types.get(q.dynamic.zeroPoint)!];
+      const rows = countOf(shape.slice(0, -1));
+      const fits = [scale, zeroPoint].every((type) => countOf(type.shape) === rows);
+      if (!fits || !isComputed || scale.dtype !== "f32" || zeroPoint.dtype !== "i32")
+        throw opError(node, "scale and zero point must be constants, or computed for every row", {
+          expected: `f32 and i32 of ${rows} elements`,
+          got: `${scale.dtype} ${formatShape(scale.shape)} and ${zeroPoint.dtype} ${formatShape(zeroPoint.shape)}`,
+        });
+    }
 }
 
 /** Every symbol of the graph with its largest value. */
 function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<string, number>>) {
   const maxima: Record<string, number> = Object.create(null);
   for (const { shape } of types.values())
-    for (const symbol of shape.flatMap(symbolsOf)) maxima[symbol] = given[symbol] ?? 1;
+    for (const symbol of shape.flatMap(symbolsOf)) maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
   for (const [symbol, value] of Object.entries(given)) {
     if (!Number.isInteger(value) || value < 1)
       throw new OctetteError("a maximum is a positive integer", {

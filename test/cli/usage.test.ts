@@ -20,17 +20,19 @@ describe("help", () => {
     for (const command of ["quantize", "eval", "run", "inspect"]) expect(stdout).toContain(`  ${command} `);
   });
 
-  test.each(["quantize", "eval", "run", "inspect"])(
-    "of %s has an example and the usual options",
-    async (command) => {
-      const { code, stdout, stderr } = await octette([command, "--help"]);
-      expect([code, stderr]).toEqual([0, ""]);
-      expect(stdout).toMatch(/Examples?:\n {2}octette /);
-      expect(stdout).toContain("--json");
-      expect(stdout).toContain("--help");
-      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
-    },
-  );
+  test.each([
+    "quantize",
+    "eval",
+    "run",
+    "inspect",
+  ])("of %s has an example and the usual options", async (command) => {
+    const { code, stdout, stderr } = await octette([command, "--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/Examples?:\n {2}octette /);
+    expect(stdout).toContain("--json");
+    expect(stdout).toContain("--help");
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
+  });
 
   test("--version is the package's", async () => {
     const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));

@@ -86,26 +86,25 @@ describe("before a convolution", () => {
     expectSameFunction(graph, folded);
   });
 
-  test.for([{ pads: [1, 1, 1, 1] }, { auto_pad: "SAME_UPPER" }])(
-    "with padding it stays: %o",
-    (attributes) => {
-      const b = new Builder(7);
-      const normal = b.norm(b.input("x", ["batch", 4, 5, 5]), "normal", 4);
-      b.node("Conv", [normal, b.floats("w", [6, 4, 3, 3], 1)], "y", attributes);
-      const graph = b.build("y");
-      expect(foldBatchNorm(graph)).toBe(graph);
-    },
-  );
+  test.for([
+    { pads: [1, 1, 1, 1] },
+    { auto_pad: "SAME_UPPER" },
+  ])("with padding it stays: %o", (attributes) => {
+    const b = new Builder(7);
+    const normal = b.norm(b.input("x", ["batch", 4, 5, 5]), "normal", 4);
+    b.node("Conv", [normal, b.floats("w", [6, 4, 3, 3], 1)], "y", attributes);
+    const graph = b.build("y");
+    expect(foldBatchNorm(graph)).toBe(graph);
+  });
 });
 
-test.for([[["batch", 3, 4, 4]], [["batch", 3]]] as const)(
-  "alone over %o it becomes Mul and Add",
-  ([shape]) => {
-    const b = new Builder(8);
-    b.norm(b.input("x", shape), "y", 3);
-    const graph = b.build("y");
-    const split = splitBatchNorm(graph, registry);
-    expect(opsOf(split)).toBe("Mul Add");
-    expectSameFunction(graph, removeDead(split));
-  },
-);
+test.for([[["batch", 3, 4, 4]], [["batch", 3]]] as const)("alone over %o it becomes Mul and Add", ([
+  shape,
+]) => {
+  const b = new Builder(8);
+  b.norm(b.input("x", shape), "y", 3);
+  const graph = b.build("y");
+  const split = splitBatchNorm(graph, registry);
+  expect(opsOf(split)).toBe("Mul Add");
+  expectSameFunction(graph, removeDead(split));
+});

@@ -12,17 +12,18 @@ const gemm = (attributes: Attributes, bias = true) => {
   return b.build(b.node("Gemm", inputs, "y", attributes));
 };
 
-test.for([{ alpha: 0.5 }, { beta: -2 }, { alpha: 3, beta: 0.25 }])(
-  "factors %o go into the constants",
-  (factors) => {
-    for (const graph of [gemm(factors), gemm(factors, false)]) {
-      const result = simplify(graph, registry);
-      expect(result.nodes[0]!.attributes).not.toHaveProperty("alpha");
-      expect(result.nodes[0]!.attributes).not.toHaveProperty("beta");
-      expectSameFunction(graph, result);
-    }
-  },
-);
+test.for([
+  { alpha: 0.5 },
+  { beta: -2 },
+  { alpha: 3, beta: 0.25 },
+])("factors %o go into the constants", (factors) => {
+  for (const graph of [gemm(factors), gemm(factors, false)]) {
+    const result = simplify(graph, registry);
+    expect(result.nodes[0]!.attributes).not.toHaveProperty("alpha");
+    expect(result.nodes[0]!.attributes).not.toHaveProperty("beta");
+    expectSameFunction(graph, result);
+  }
+});
 
 test("factors of one change nothing", () => {
   const graph = gemm({ alpha: 1, beta: 1 });
