@@ -116,7 +116,8 @@ function regionUnit(graph: Graph, nodes: readonly Node[]): Unit {
  * code is kept with its top bit flipped, so its zero point is 128 higher. (Weights are packed from the file's codes.)
  */
 export function quantizationOf(graph: Graph, node: Node, codes: string): Quantization {
-  const [, scaleName, zeroName = ""] = node.inputs as [string, string, string?];
+  const [, scaleName = "", zeroName = ""] = node.inputs;
+  if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
   const axis = numberOf(node, "axis", 1);
   const scale = graph.constants.get(scaleName);
   const zero = graph.constants.get(zeroName);

@@ -449,7 +449,7 @@ function replaceSomewhere(root: unknown, random: Random, replacements: readonly 
     const next = at[key];
     const goesOn = typeof next === "object" && next !== null && random.below(8) > 0;
     if (!goesOn) {
-      at[key] = replacements[random.below(replacements.length)];
+      at[key] = structuredClone(replacements[random.below(replacements.length)]);
       return;
     }
     at = next as Record<string, unknown>;
