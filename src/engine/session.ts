@@ -26,6 +26,7 @@ export class Session {
     this.plan = plan;
     this.#memory = allocate(plan.memory.totalBytes);
     this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
+    for (const { kernel } of plan.steps) kernelOf(this.#kernels, kernel);
     const bytes = new Uint8Array(this.#memory.buffer);
     for (const { copies, calls } of plan.loads) {
       for (const { at, content } of copies)
