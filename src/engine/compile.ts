@@ -135,7 +135,8 @@ function checkCodes(graph: Graph, units: readonly Unit[], types: ReadonlyMap<str
 function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<string, number>>) {
   const maxima: Record<string, number> = Object.create(null);
   for (const { shape } of types.values())
-    for (const symbol of shape.flatMap(symbolsOf)) maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
+    for (const symbol of shape.flatMap(symbolsOf))
+      maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
   for (const [symbol, value] of Object.entries(given)) {
     if (!Number.isInteger(value) || value < 1)
       throw new OctetteError("a maximum is a positive integer", {

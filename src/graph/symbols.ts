@@ -11,6 +11,9 @@ export type Bindings = Readonly<Record<string, number>>;
 /** Monomial (symbols joined by `*`, sorted; "" is the constant) → coefficient. */
 type Polynomial = Map<string, number>;
 
+/** Terms of a dimension: those of a shape that a model computes have a few. */
+export const MAX_TERMS = 64;
+
 const parsed = new Map<string, Polynomial>();
 
 function parse(dim: Dim): Polynomial {
@@ -24,11 +27,18 @@ function parse(dim: Dim): Polynomial {
     const monomial = factors.sort().join("*");
     terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient);
   }
+  format(terms);
   parsed.set(dim, terms);
   return terms;
 }
 
 function format(terms: Polynomial): Dim {
+  if (terms.size > MAX_TERMS)
+    throw new OctetteError("a dimension has too many terms", {
+      code: "limit",
+      expected: `at most MAX_TERMS = ${MAX_TERMS}`,
+      got: `${terms.size}`,
+    });
   const kept = [...terms].filter(([, c]) => c !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
   const inexact = kept.find(([, c]) => !Number.isSafeInteger(c));
   if (inexact)
@@ -89,6 +99,10 @@ export const countOf = (shape: Shape): Dim => shape.reduce<Dim>((n, d) => multip
 export const symbolsOf = (dim: Dim): string[] => [
   ...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean))),
 ];
+
+/** Whether a dimension never shrinks where a symbol grows: what is laid out for the largest symbols holds all others. */
+export const isMonotone = (dim: Dim): boolean =>
+  [...parse(dim)].every(([monomial, coefficient]) => monomial === "" || coefficient >= 0);
 
 /** The value of a dimension where every symbol has one. Throws when a symbol has none. */
 export function evaluateDim(dim: Dim, bindings: Bindings): number {

@@ -28,8 +28,11 @@ export function axesOf(node: Node, rank: number, name = "axes"): number[] | unde
 export function dimsOf(node: Node, name: string): readonly Dim[] | undefined {
   const value = node.attributes[name];
   if (value === undefined) return undefined;
-  if (!Array.isArray(value))
-    throw opError(node, `attribute ${name} does not fit`, { expected: "a list", got: String(value) });
+  if (!Array.isArray(value) || value.some((dim) => typeof dim === "number" && !Number.isSafeInteger(dim)))
+    throw opError(node, `attribute ${name} does not fit`, {
+      expected: "a list of whole numbers and symbols",
+      got: String(value),
+    });
   return value as readonly Dim[];
 }
 

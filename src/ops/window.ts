@@ -28,6 +28,9 @@ export interface Window {
   readonly outSpatial: readonly number[];
 }
 
+/** Largest stride, dilation, pad and extent of a window: kernels count in 32 bits. */
+export const MAX_WINDOW = 2 ** 24;
+
 /** Resolves strides, dilations, pads, auto_pad and ceil_mode of a node over input `x`. ONNX Conv, MaxPool, AveragePool. */
 export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): Window {
   const spatialRank = x.shape.length - 2;
@@ -56,6 +59,13 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
   if (strides.length !== spatialRank || dilations.length !== spatialRank || pads.length !== 2 * spatialRank)
     throw opError(node, "strides, dilations and pads do not fit the input's rank", {
       got: formatShape(x.shape),
+    });
+  const isWhole = (n: number) => Number.isInteger(n) && n <= MAX_WINDOW;
+  const numbers = [...kernel, ...strides, ...dilations, ...pads, ...(spatial as number[])];
+  if (!numbers.every(isWhole))
+    throw opError(node, "kernel, strides, dilations, pads and image must be whole numbers", {
+      expected: `at most MAX_WINDOW = ${MAX_WINDOW}`,
+      got: `${numbers.find((n) => !isWhole(n))}`,
     });
   const axes = (spatial as number[]).map((size, i) => {
     const extent = (kernel[i]! - 1) * dilations[i]! + 1;
