@@ -136,6 +136,16 @@ export function quantizationOf(graph: Graph, node: Node, codes: string): Quantiz
     };
   }
   const dtype = codeType(graph, node, codes, zero);
+  if (scale.dtype !== "f32" || !scale.data.every((s) => s > 0 && s < Infinity))
+    throw opError(node, "a scale is a positive number", {
+      expected: "f32, above 0 and finite",
+      got: `${scale.dtype}, ${scale.data.find((s) => !(s > 0 && s < Infinity)) ?? scale.data[0]}`,
+    });
+  if (zero && (zero.dtype !== dtype || zero.data.length !== scale.data.length))
+    throw opError(node, "its zero points do not fit its codes and scales", {
+      expected: `${scale.data.length} of ${dtype}`,
+      got: `${zero.data.length} of ${zero.dtype}`,
+    });
   if (scale.data.length !== 1 && !graph.constants.has(codes))
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = dtype === "i8" ? 128 : 0;

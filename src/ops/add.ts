@@ -1,6 +1,6 @@
 import { addDims, countOf, formatShape } from "../graph/symbols";
 import { binary } from "./binary";
-import { codeBounds } from "./codes";
+import { codeBounds, perTensor } from "./codes";
 import { type Op, opError, type Quantization } from "./op";
 
 /** a + b. ONNX Add-14. Over codes: dequantize both, add in f32, quantize, in one step. */
@@ -8,11 +8,15 @@ export const add: Op = {
   ...binary("add", addDims),
   lowerInteger(unit, c) {
     const [a, b] = unit.inputs as [string, string];
-    const { inputs, output: yq } = unit.integer!;
-    const [aq, bq] = inputs as readonly (Quantization | undefined)[];
+    const { inputs, output } = unit.integer!;
+    const [aq, bq, yq] = [inputs[0], inputs[1], output].map((q) => perTensor(q, unit.node)) as [
+      Quantization,
+      Quantization,
+      Quantization,
+    ];
     const { shape } = c.type(unit.outputs[0]!);
     const same = [a, b].every((value) => formatShape(c.type(value).shape) === formatShape(shape));
-    if (!aq || !bq || !yq || !same)
+    if (!same)
       throw opError(unit.node, "an integer addition needs codes of one shape on all sides", {
         got: `${formatShape(c.type(a).shape)} and ${formatShape(c.type(b).shape)}`,
       });

@@ -1,6 +1,7 @@
 // Arithmetic on scales and codes that the integer ops share, rounded to f32 step by step as the kernels round.
 
-import type { Quantization } from "./op";
+import type { Node } from "../graph/graph";
+import { opError, type Quantization } from "./op";
 
 /** Rounds half to even, as f32x4.nearest does. */
 export function rne(x: number): number {
@@ -17,6 +18,16 @@ export const CODES = { min: 0, max: 255 } as const;
 export function codeOf(x: number, { scale, zeroPoint }: Quantization): number {
   const q = rne(Math.fround(Math.fround(x) / scale[0]!)) + zeroPoint[0]!;
   return Math.min(CODES.max, Math.max(CODES.min, q));
+}
+
+/** Parameters of an activation's codes: constants, one of each. */
+export function perTensor(q: Quantization | undefined, node: Node): Quantization {
+  if (q && q.scale.length === 1 && q.dtype !== "i32") return q;
+  throw opError(node, "activations are u8 or i8 codes with one scale a tensor", {
+    got: q
+      ? `${q.dtype} codes with ${q.dynamic ? "computed scales" : `${q.scale.length} scales`}`
+      : "no codes",
+  });
 }
 
 /** Bounds of the output's codes under a fused activation. */

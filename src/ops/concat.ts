@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import { addDims, type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
-import { codeOf, sameCodes } from "./codes";
+import { codeOf, perTensor, sameCodes } from "./codes";
 import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "./copy";
 import { listLike } from "./known";
 import {
@@ -113,6 +113,7 @@ export const concat: Op = {
     const shape = c.type(outputs[0]!).shape;
     const axis = axisOf(node, shape);
     const y = c.output(outputs[0]!);
+    const result = perTensor(integer?.output, node);
     // In memory a part is rows of `cols` codes, `ldy` apart.
     const order = memoryOrder(shape.length, c.layout(outputs[0]!));
     const [before, after] = [order.slice(0, order.indexOf(axis)), order.slice(order.indexOf(axis) + 1)];
@@ -121,16 +122,16 @@ export const concat: Op = {
     const inner = product(after.map((i) => shape[i]!));
     let start: Dim = 0;
     for (const [i, input] of inputs.entries()) {
-      const codes = integer?.inputs[i];
-      if (!codes || !integer?.output || c.constant(input))
+      const codes = perTensor(integer?.inputs[i], node);
+      if (c.constant(input))
         throw opError(node, `input ${i} has no codes that are computed`, { hint: "Leave this Concat float" });
       const part = lowerPart(unit, c, y, input, axis, start);
       const extent = c.type(input).shape[axis]!;
-      if (!sameCodes(codes, integer.output)) {
+      if (!sameCodes(codes, result)) {
         const ldy = multiplyDims(shape[axis]!, inner);
         c.emit(
           "lookup",
-          [part, ldy, part, ldy, multiplyDims(extent, inner), tableOf(c, codes, integer.output)],
+          [part, ldy, part, ldy, multiplyDims(extent, inner), tableOf(c, codes, result)],
           rows,
         );
       }

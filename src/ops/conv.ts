@@ -4,27 +4,18 @@
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
-import { codeBounds, multipliers } from "./codes";
+import { codeBounds, multipliers, perTensor } from "./codes";
 import {
-  checkWeights,
+  checkBias,
   lowerDense,
   lowerDenseInt8,
   packWeights,
   packWeightsInt8,
   type WeightView,
+  weightCodes,
 } from "./dense";
 import { channelsLast } from "./layout";
-import {
-  type Address,
-  inputType,
-  type Lowering,
-  NONE,
-  numberOf,
-  type Op,
-  opError,
-  type Quantization,
-  type Unit,
-} from "./op";
+import { type Address, floatType, type Lowering, NONE, numberOf, type Op, opError, type Unit } from "./op";
 import {
   convInt8ScratchBytes,
   convScratchBytes,
@@ -43,6 +34,11 @@ interface Geometry extends Window {
 
 function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
   const groups = numberOf(node, "group", 1);
+  if (!Number.isInteger(groups) || groups < 1)
+    throw opError(node, "group is not a number of groups", {
+      expected: "a whole number ≥ 1",
+      got: `${groups}`,
+    });
   const [outChannels, perGroup, ...kernel] = w.shape as number[];
   const window = windowOf(node, x, kernel);
   if (window.channels !== perGroup! * groups || outChannels! % groups !== 0)
@@ -108,13 +104,13 @@ const groupWeights = ({ data }: Tensor, index: number, groups: number) => {
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
 export const conv: Op = {
   infer(node, inputs) {
-    const [x, w] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+    const [x, w] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     if (w.shape.some((dim) => typeof dim !== "number") || w.shape.length !== x.shape.length)
       throw opError(node, "weights do not fit the input", {
         expected: "weights of known shape and the input's rank",
         got: `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`,
       });
-    const bias = inputs[2];
+    const bias = inputs[2] && floatType(node, inputs, 2);
     if (bias && (bias.shape.length !== 1 || bias.shape[0] !== w.shape[0]))
       throw opError(node, "bias does not fit", { expected: `[${w.shape[0]}]`, got: formatShape(bias.shape) });
     const g = geometryOf(node, x, w);
@@ -157,10 +153,11 @@ export const conv: Op = {
 
   lowerInteger(unit, c) {
     const { x, weights, bias, geometry: g } = operands(unit, c);
-    const { inputs, output: yq } = unit.integer!;
-    const [xq, wq] = inputs as [Quantization, Quantization];
-    if (!yq) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
-    checkWeights(unit.node, wq);
+    const { inputs, output } = unit.integer!;
+    if (!output) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
+    const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
+    const wq = weightCodes(unit.node, inputs[1], g.outChannels);
+    checkBias(unit.node, bias?.data, inputs[2], output);
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
     if (isPointwise(g)) {
       const rows = multiplyDims(g.batch, g.outH * g.outW);

@@ -4,7 +4,7 @@
 import type { Node } from "../graph/graph";
 import { type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { bytesPerElement, type DType } from "../graph/tensor";
-import { codeOf, sameCodes } from "./codes";
+import { codeOf, perTensor, sameCodes } from "./codes";
 import { type Address, type Layout, type Lowering, NONE, opError, type Unit } from "./op";
 
 /** One loop: how often, and the distance between neighbours in both arrays, in elements. */
@@ -136,8 +136,8 @@ function transposition(loops: readonly Loop[]): { batch: Dim; rows: Dim; cols: D
 
 /** An integer unit that moves codes needs one scale and zero point on both sides. */
 export function requireSameCodes({ node, integer }: Unit): void {
-  const [input] = integer?.inputs ?? [];
-  if (!input || !integer?.output || !sameCodes(input, integer.output))
+  const [input, output] = [perTensor(integer?.inputs[0], node), perTensor(integer?.output, node)];
+  if (!sameCodes(input, output))
     throw opError(node, "its codes would change", {
       expected: "the same scale and zero point before and after",
       hint: "Quantize it with the ranges of its input, or leave it float",

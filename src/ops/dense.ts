@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
 import type { Tensor, TypedArray } from "../graph/tensor";
-import { codeBounds, multipliers, weightScales } from "./codes";
+import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
 import { type Address, type Lowering, NONE, opError, type Quantization, type Unit } from "./op";
 import {
   gemmInt8ScratchBytes,
@@ -80,20 +80,44 @@ export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefin
 
 /** Codes times codes: requantized where the unit has an output scale, dequantized where its result is float. */
 export function lowerDenseInt8(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
-  const { inputs, output } = dense.unit.integer!;
-  const [xq, wq, bq] = inputs as [Quantization, Quantization, Quantization?];
-  checkWeights(dense.unit.node, wq);
-  if (output) requantized(c, dense, xq, wq, output, bias);
-  else dequantized(c, dense, xq, wq, realBias(bias, bq, dense.view.n));
+  const { node, integer } = dense.unit;
+  const { inputs, output } = integer!;
+  const [xq, , bq] = inputs;
+  const wq = weightCodes(node, inputs[1], dense.view.n);
+  checkBias(node, bias, bq, output);
+  if (output) requantized(c, dense, perTensor(xq, node), wq, perTensor(output, node), bias);
+  else dequantized(c, dense, xq?.dynamic ? xq : perTensor(xq, node), wq, realBias(bias, bq, dense.view.n));
 }
 
-/** The kernels take symmetric int8 weights: i8 codes whose zero point, 0 in the file, is 128 as codes are held. */
-export function checkWeights(node: Node, { dtype, zeroPoint }: Quantization): void {
-  if (dtype === "i8" && zeroPoint.every((z) => z === 128)) return;
-  throw opError(node, "weights must be symmetric", {
-    expected: "i8 codes with zero point 0",
-    got: `${dtype} codes with zero points ${[...new Set(zeroPoint)].slice(0, 3).join(", ")} as held in memory`,
+/**
+ * The kernels take symmetric int8 weights: i8 codes whose zero point, 0 in the file, is 128 as codes are held; one scale,
+ * or one for each of `n` output channels.
+ */
+export function weightCodes(node: Node, q: Quantization | undefined, n: number): Quantization {
+  if (q?.dtype !== "i8" || !q.zeroPoint.every((z) => z === 128))
+    throw opError(node, "weights must be symmetric", {
+      expected: "i8 codes with zero point 0",
+      got: q
+        ? `${q.dtype} codes with zero points ${[...new Set(q.zeroPoint)].slice(0, 3).join(", ")} as held in memory`
+        : "no codes",
+    });
+  if (q.scale.length === 1 || q.scale.length === n) return q;
+  throw opError(node, "weights have one scale, or one an output channel", {
+    expected: `1 or ${n} scales`,
+    got: `${q.scale.length}`,
   });
+}
+
+/** A bias is added as int32 codes before codes are made of the sum; to a float result it may be float. */
+export function checkBias(
+  node: Node,
+  bias: TypedArray | undefined,
+  q: Quantization | undefined,
+  output: Quantization | undefined,
+): void {
+  const got = q?.dtype ?? "f32";
+  if (!bias || got === "i32" || (got === "f32" && !output)) return;
+  throw opError(node, "its bias does not fit", { expected: `i32 codes${output ? "" : " or f32"}`, got });
 }
 
 /** A bias in real numbers, dequantized where it came as int32 codes; zeros where there is none. */

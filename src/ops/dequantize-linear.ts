@@ -1,7 +1,7 @@
 import { countOf } from "../graph/symbols";
+import { perTensor } from "./codes";
 import { asInput } from "./layout";
 import { inputType, type Op } from "./op";
-import { perTensor } from "./quantize-linear";
 
 /** (x − zp) · s, one scale a tensor. ONNX DequantizeLinear-21. */
 export const dequantizeLinear: Op = {

@@ -1,5 +1,5 @@
 import { countOf } from "../graph/symbols";
-import { inputType, type Op } from "./op";
+import { floatType, type Op } from "./op";
 
 /**
  * Codes, scale and zero point of every row, found at run time: s = (max(0, hi) − min(0, lo)) / 255, zp = rne(clamp(0 − lo/s, 0, 255)).
@@ -7,7 +7,7 @@ import { inputType, type Op } from "./op";
  */
 export const dynamicQuantize: Op = {
   infer(node, inputs) {
-    const { shape } = inputType(node, inputs, 0);
+    const { shape } = floatType(node, inputs, 0);
     const rows = [...shape.slice(0, -1), 1];
     return [
       { dtype: "u8", shape },

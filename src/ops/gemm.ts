@@ -3,7 +3,7 @@
 import { formatShape } from "../graph/symbols";
 import { allocate, type Tensor, type TypedArray } from "../graph/tensor";
 import { lowerDense, lowerDenseInt8, type WeightView } from "./dense";
-import { inputType, type Layout, type Lowering, numberOf, type Op, opError, type Unit } from "./op";
+import { floatType, type Layout, type Lowering, numberOf, type Op, opError, type Unit } from "./op";
 
 /** Flattened images are read as they lie: their weights are permuted when packed. */
 const layout: NonNullable<Op["layout"]> = (node, [x = "plain"], [type]) => {
@@ -60,7 +60,8 @@ function repeated({ dtype, data }: Tensor, n: number): TypedArray {
 /** General matrix product, ONNX Gemm-13: x [m, k], w [k, n] or [n, k] with transB, b [n]. */
 export const gemm: Op = {
   infer(node, inputs) {
-    const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+    const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
+    if (inputs[2]) floatType(node, inputs, 2);
     const [m, k] = numberOf(node, "transA", 0) ? [a.shape[1], a.shape[0]] : a.shape;
     const [inner, n] = numberOf(node, "transB", 0) ? [b.shape[1], b.shape[0]] : b.shape;
     if (a.shape.length !== 2 || b.shape.length !== 2 || k !== inner)

@@ -3,7 +3,7 @@
 import { countOf, formatShape } from "../graph/symbols";
 import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
-import { inputType, type Lowering, type Op, opError, type Unit } from "./op";
+import { floatType, type Lowering, type Op, opError, type Unit } from "./op";
 
 function denseOf(unit: Unit, c: Lowering) {
   const [x, w, b = ""] = unit.inputs as [string, string, string?];
@@ -15,6 +15,11 @@ function denseOf(unit: Unit, c: Lowering) {
       hint: "A product of two computed values is not supported yet",
     });
   const view = denseView(weights.shape, false, "plain");
+  if (bias && bias.data.length !== view.n)
+    throw opError(unit.node, "the bias must be one row", {
+      expected: `[${view.n}]`,
+      got: formatShape(bias.shape),
+    });
   const k = weights.shape[0]!;
   const rows = countOf(c.type(x).shape.slice(0, -1));
   const dense = {
@@ -33,7 +38,8 @@ function denseOf(unit: Unit, c: Lowering) {
 /** ONNX MatMul-13 with a constant right-hand side: x [..., k], w [k, n], b [n]. */
 export const matMul: Op = {
   infer(node, inputs) {
-    const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
+    const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
+    if (inputs[2]) floatType(node, inputs, 2);
     const k = a.shape.at(-1);
     if (a.shape.length < 1 || b.shape.length !== 2 || k !== b.shape[0])
       throw opError(node, "inner sizes differ", {

@@ -173,6 +173,13 @@ export const opError = (
   facts: { expected?: string; got?: string; hint?: string } = {},
 ) => new OctetteError(what, { code: "graph", where: `${node.op} "${node.name}"`, ...facts });
 
+/** The type of input `index`, which must be there and float: inside a region too, where codes are dequantized. */
+export function floatType(node: Node, inputs: readonly (ValueType | undefined)[], index: number): ValueType {
+  const type = inputType(node, inputs, index);
+  if (type.dtype === "f32") return type;
+  throw opError(node, `element type of input ${index} does not fit`, { expected: "f32", got: type.dtype });
+}
+
 /** The type of input `index`, which must be there. */
 export function inputType(node: Node, inputs: readonly (ValueType | undefined)[], index: number): ValueType {
   const type = inputs[index];

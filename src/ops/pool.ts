@@ -2,9 +2,10 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import { multiplyDims } from "../graph/symbols";
-import { codeBounds } from "./codes";
+import { codeBounds, perTensor } from "./codes";
+import { requireSameCodes } from "./copy";
 import { channelsLast } from "./layout";
-import { inputType, type Lowering, numberOf, numbersOf, type Op, opError, type Unit } from "./op";
+import { floatType, type Lowering, numberOf, numbersOf, type Op, opError, type Unit } from "./op";
 import { slide, type Window, windowOf, windowType } from "./window";
 
 type WindowRule = (node: Node, x: ValueType) => Window;
@@ -42,7 +43,14 @@ export function maxPooling(windowFor: WindowRule): Op {
     const w = windowFor(unit.node, c.type(x));
     c.emit(kernel, [c.output(y), c.input(x), ...argumentsOf(w)], multiplyDims(w.batch, w.outH));
   };
-  return { ...pooling(windowFor), lower: lowerWith("maxPool"), lowerInteger: lowerWith("maxPoolU8") };
+  return {
+    ...pooling(windowFor),
+    lower: lowerWith("maxPool"),
+    lowerInteger(unit, c) {
+      requireSameCodes(unit);
+      lowerWith("maxPoolU8")(unit, c);
+    },
+  };
 }
 
 /** Mean of every window. Codes are summed in int32 and requantized once. */
@@ -58,8 +66,8 @@ export function averagePooling(windowFor: WindowRule): Op {
     },
     lowerInteger(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
-      const [xq, yq] = [unit.integer!.inputs[0], unit.integer!.output];
-      if (!xq || !yq) throw opError(unit.node, "an integer pooling needs codes on both sides");
+      const { inputs, output } = unit.integer!;
+      const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
       const w = windowFor(unit.node, c.type(x));
       const { lo, hi } = codeBounds(unit.clamp, yq);
       const scales = [xq.scale[0]!, xq.zeroPoint[0]!, yq.scale[0]!, yq.zeroPoint[0]!] as const;
@@ -79,7 +87,7 @@ export function averagePooling(windowFor: WindowRule): Op {
 
 const pooling = (windowFor: WindowRule): Op => ({
   infer(node, inputs) {
-    const x = inputType(node, inputs, 0);
+    const x = floatType(node, inputs, 0);
     if (node.outputs.length > 1) throw opError(node, "a second output (indices) is not supported");
     const w = windowFor(node, x);
     return [windowType(w, w.channels, x.dtype)];

@@ -1,14 +1,14 @@
 import { countOf } from "../graph/symbols";
 import type { DType } from "../graph/tensor";
-import { CODES } from "./codes";
-import { inputType, type Op, opError, type Quantization, stringOf } from "./op";
+import { CODES, perTensor } from "./codes";
+import { floatType, type Op, stringOf } from "./op";
 
 /**
  * clamp(rne(x / s) + zp), one scale a tensor. ONNX QuantizeLinear-21. Images become channels-last on the way.
  */
 export const quantizeLinear: Op = {
   infer(node, inputs) {
-    const x = inputType(node, inputs, 0);
+    const x = floatType(node, inputs, 0);
     return [{ dtype: inputs[2]?.dtype ?? (stringOf(node, "output_dtype", "u8") as DType), shape: x.shape }];
   },
   layout(_, [x = "plain"], [type]) {
@@ -26,11 +26,3 @@ export const quantizeLinear: Op = {
     c.emit("quantizeChannelsLast", [c.output(y), c.input(x), channels!, countOf(spatial), ...tail], batch!);
   },
 };
-
-/** Parameters of an activation: constants, one of each. */
-export function perTensor(q: Quantization | undefined, node: Parameters<Op["infer"]>[0]): Quantization {
-  if (q && q.scale.length === 1) return q;
-  throw opError(node, "activations have one scale a tensor", {
-    got: q ? `${q.scale.length} scales` : "computed scales",
-  });
-}

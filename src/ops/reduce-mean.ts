@@ -1,12 +1,14 @@
+import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
-import { inputType, numberOf, numbersOf, type Op, opError } from "./op";
+import { axesOf } from "./axes";
+import { floatType, numberOf, type Op, opError } from "./op";
 
 /** Mean over neighbouring axes, which are attributes. ONNX ReduceMean-18. */
 export const reduceMean: Op = {
   parameters: { 1: "axes" },
   infer(node, inputs) {
-    const x = inputType(node, inputs, 0);
-    const axes = axesOf(node, x.shape.length);
+    const x = floatType(node, inputs, 0);
+    const axes = reducedAxes(node, x.shape.length);
     const keep = numberOf(node, "keepdims", 1) === 1;
     const shape = x.shape.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
     return [{ dtype: x.dtype, shape }];
@@ -14,7 +16,7 @@ export const reduceMean: Op = {
   lower({ node, inputs, outputs }, c) {
     const [x, y] = [inputs[0]!, outputs[0]!];
     const { shape } = c.type(x);
-    const axes = axesOf(node, shape.length);
+    const axes = reducedAxes(node, shape.length);
     if (axes.length === 0) return c.alias(y, x);
     const [first, last] = [axes[0]!, axes.at(-1)!];
     if (last - first + 1 !== axes.length)
@@ -31,10 +33,8 @@ export const reduceMean: Op = {
 };
 
 /** Axes in ascending order, counted from the front; all of them where none is named. */
-function axesOf(node: Parameters<Op["infer"]>[0], rank: number): number[] {
-  const named = numbersOf(node, "axes", []);
+function reducedAxes(node: Node, rank: number): number[] {
+  const named = axesOf(node, rank) ?? [];
   if (named.length === 0 && numberOf(node, "noop_with_empty_axes", 0) === 1) return [];
-  const axes =
-    named.length === 0 ? Array.from({ length: rank }, (_, i) => i) : named.map((a) => (a < 0 ? a + rank : a));
-  return [...new Set(axes)].sort((a, b) => a - b);
+  return named.length === 0 ? Array.from({ length: rank }, (_, i) => i) : named.sort((a, b) => a - b);
 }

@@ -1,11 +1,11 @@
 // Softmax and its logarithm over the last axis.
 
 import { countOf } from "../graph/symbols";
-import { inputType, numberOf, type Op, opError } from "./op";
+import { floatType, numberOf, type Op, opError } from "./op";
 
 const overLastAxis = (kernel: "softmax" | "logSoftmax"): Op => ({
   infer(node, inputs) {
-    const x = inputType(node, inputs, 0);
+    const x = floatType(node, inputs, 0);
     const axis = numberOf(node, "axis", -1);
     if (axis !== -1 && axis !== x.shape.length - 1)
       throw opError(node, "only the last axis is supported", {

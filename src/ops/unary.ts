@@ -2,9 +2,9 @@
 
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
-import { codeBounds } from "./codes";
+import { codeBounds, perTensor } from "./codes";
 import { asInput } from "./layout";
-import { type Address, inputType, type Kernels, type Lowering, type Op, opError } from "./op";
+import { type Address, floatType, type Kernels, type Lowering, type Op } from "./op";
 
 type ElementwiseTail = readonly [begin: number, end: number];
 /** Kernels called as (y, x, …parameters, begin, end). */
@@ -21,10 +21,7 @@ export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly 
     [y, x, ...parameters(node)] as unknown as readonly [Address, Address];
   return {
     infer(node, inputs) {
-      const x = inputType(node, inputs, 0);
-      if (x.dtype !== "f32")
-        throw opError(node, "element type does not fit", { expected: "f32", got: x.dtype });
-      return [x];
+      return [floatType(node, inputs, 0)];
     },
     layout: asInput,
     fusesClamp: "integer",
@@ -33,8 +30,7 @@ export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly 
       c.emit(name, argsOf(c.output(y, x), c.input(x), node), countOf(c.type(x).shape));
     },
     lowerInteger({ node, inputs, outputs, integer, clamp }, c) {
-      const [xq, yq] = [integer!.inputs[0], integer!.output];
-      if (!xq || !yq) throw opError(node, "an integer activation needs codes on both sides");
+      const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];
       const real = c.stage(4 * 256);
       const codes = c.stage(Uint8Array.from({ length: 256 }, (_, q) => q));
       const table = c.reserve(256);
