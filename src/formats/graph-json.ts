@@ -8,6 +8,7 @@
 //   operand  value | [codes, scale, zero, axis?, dtype?]      result  value | [codes, scale, zero, dtype]
 //   scale    number | [value] | null: sx · sw of the operands before it             zero  number | [value] | null: none
 //
+// Attributes are numbers, texts or lists of them; a number that JSON has not is {"number": "-Infinity"}, or NaN, or −0.
 // Values are indices into the table of names; −1 is an operand left out.
 
 import { FormatError, OctetteError } from "../errors";
@@ -15,11 +16,14 @@ import type { Attribute, Graph, Input, Node, Preprocessing } from "../graph/grap
 import type { Dim } from "../graph/symbols";
 import { allocate, type DType, sizeOf, type Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
+import { MAX_RANK } from "./elements";
 
 /** Nodes of a graph that is read. The largest models for a device have some thousand. */
 export const MAX_NODES = 2 ** 14;
-/** Largest dimension of a constant without elements: with elements, the file's length limits it. */
-const MAX_EMPTY_DIMENSION = 2 ** 16;
+/** Elements of all constants that rows of a file make; a graph that needs more is written in plain rows. */
+const MAX_MADE_ELEMENTS = 2 ** 22;
+/** Length of a name, in UTF-16 code units, that rows derive others from. */
+const MAX_STEM = 2 ** 10;
 
 type Index = number;
 type Reference = number | readonly [Index] | null;
@@ -80,7 +84,9 @@ class Encoder {
     const header = {
       name,
       inputs: inputs.map(({ name, dtype, shape, preprocessing }) =>
-        preprocessing ? [this.#value(name), dtype, shape, preprocessing] : [this.#value(name), dtype, shape],
+        preprocessing
+          ? [this.#value(name), dtype, shape, inOrder(preprocessing)]
+          : [this.#value(name), dtype, shape],
       ),
       outputs: outputs.map((output) => this.#value(output)),
       nodes: rows,
@@ -193,6 +199,7 @@ class Encoder {
       scale !== undefined &&
       `${zero.shape}` === `${scale.shape}` &&
       zero.data.length > 0 &&
+      zero.dtype !== "f32" &&
       zero.data.every((z) => z === zero.data[0]) &&
       (weights === undefined || weights.dtype === zero.dtype);
     const reference = name === "" ? null : isFill ? zero.data[0]! : ([this.#value(name)] as const);
@@ -202,7 +209,32 @@ class Encoder {
 
 /** By name, so that equal attributes are equal text. */
 const sorted = (attributes: Node["attributes"]) =>
-  Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+  Object.fromEntries(
+    Object.entries(attributes)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.map(written) : written(value)]),
+  );
+
+/** A number that JSON has not (an infinity, NaN, −0) as an object with its text. */
+const written = (value: unknown): unknown =>
+  typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))
+    ? value
+    : { number: Object.is(value, -0) ? "-0" : `${value}` };
+
+/** The number that `written` wrote, or what else there is. */
+const asWritten = (value: unknown): unknown => {
+  const isObject = typeof value === "object" && value !== null && "number" in value;
+  const text = isObject ? value.number : undefined;
+  return typeof text === "string" && /^(-?Infinity|NaN|-0)$/.test(text) ? Number(text) : value;
+};
+
+/** With its fields in one order. */
+const inOrder = ({ layout, scale, mean, std }: Preprocessing): Preprocessing => ({
+  layout,
+  scale,
+  mean,
+  std,
+});
 
 interface RegionParts {
   readonly op: Node;
@@ -267,6 +299,7 @@ class Decoder {
   readonly #strings: readonly string[];
   readonly #constants: Map<string, Tensor>;
   readonly #where: string;
+  #madeElements = 0;
 
   constructor(json: unknown, tensors: ReadonlyMap<string, Tensor>, where: string) {
     this.#where = where;
@@ -283,7 +316,7 @@ class Decoder {
       if (sizeOf(size) !== 1) this.#fail("a scalar has more than one element", shape);
       this.#add(this.#name(constant), this.#filled(this.#dtype(dtype), size, value));
     }
-    const graph = {
+    return {
       name: this.#text(name, "its name"),
       inputs: this.#list(inputs, "inputs").map((input) => this.#input(input)),
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
@@ -291,10 +324,6 @@ class Decoder {
       constants: this.#constants,
       provenance,
     };
-    for (const { shape, data } of this.#constants.values())
-      if (data.length === 0 && shape.some((dim) => dim > MAX_EMPTY_DIMENSION))
-        this.#fail("a constant without elements is too wide", shape);
-    return graph;
   }
 
   #nodes(): Node[] {
@@ -374,11 +403,12 @@ class Decoder {
       if (!Array.isArray(operand)) return this.#name(operand);
       const [index, scale, zero, axis = null, dtype = "u8"] = operand as readonly unknown[];
       const codes = this.#name(index);
+      if (scale === null) this.#make(scales[1]?.data.length ?? 0);
       const derived = scale === null ? productOf(scales[0], scales[1]) : undefined;
       if (scale === null && !derived) this.#fail("a scale cannot be derived", operand);
       const parameters = this.#parameters(codes, derived ?? scale, zero, this.#dtype(dtype));
       scales.push(this.#constants.get(parameters[0]!));
-      const real = `${codes}_real@${region}`;
+      const real = `${this.#short(codes)}_real@${this.#short(region)}`;
       if (made.has(real)) return real;
       made.add(real);
       const attributes = axis === null ? {} : { axis: this.#number(axis, "an axis") };
@@ -393,8 +423,9 @@ class Decoder {
       return real;
     });
     const coded = Array.isArray(result) ? this.#name(result[0]) : undefined;
-    const last = coded === undefined ? this.#name(result) : `${stem(coded)}_real@${region}`;
-    const own = activation === undefined ? last : `${stem(coded ?? last)}_sum@${region}`;
+    const last =
+      coded === undefined ? this.#name(result) : `${this.#stem(coded)}_real@${this.#short(region)}`;
+    const own = activation === undefined ? last : `${this.#stem(coded ?? last)}_sum@${this.#short(region)}`;
     nodes.push({
       op: this.#text(op, "an operator"),
       name: region,
@@ -416,7 +447,7 @@ class Decoder {
     if (coded !== undefined) {
       const [, scale, zero, dtype] = result as readonly unknown[];
       const parameters = this.#parameters(coded, scale, zero, this.#dtype(dtype));
-      const name = `${stem(coded)}_quantize`;
+      const name = `${this.#stem(coded)}_quantize`;
       nodes.push({
         op: "QuantizeLinear",
         name,
@@ -431,7 +462,7 @@ class Decoder {
 
   /** Names of scale and zero point; constants are made of what stands in the row. */
   #parameters(codes: string, scale: unknown, zero: unknown, dtype: DType): string[] {
-    const [scaleName, zeroName] = [`${stem(codes)}_scale`, `${stem(codes)}_zero_point`];
+    const [scaleName, zeroName] = [`${this.#stem(codes)}_scale`, `${this.#stem(codes)}_zero_point`];
     const isTensor = typeof scale === "object" && scale !== null && "data" in scale;
     const made = isTensor ? (scale as Tensor) : undefined;
     const named = Array.isArray(scale)
@@ -444,9 +475,35 @@ class Decoder {
     return [named, this.#add(zeroName, this.#filled(type, shape, zero))];
   }
 
+  /** A name that others are derived from: long ones would be many times as long as the file. */
+  #short(name: string): string {
+    if (name.length <= MAX_STEM) return name;
+    throw new OctetteError("a row derives names from one that is too long", {
+      code: "limit",
+      where: this.#where,
+      expected: `at most MAX_STEM = ${MAX_STEM}`,
+      got: `${name.length}`,
+    });
+  }
+
+  #stem(codes: string): string {
+    return this.#short(stem(codes));
+  }
+
+  /** Counts the elements of a constant before it is made. */
+  #make(elements: number): void {
+    if ((this.#madeElements += elements) <= MAX_MADE_ELEMENTS) return;
+    throw new OctetteError("its rows make too many constants", {
+      code: "limit",
+      where: this.#where,
+      expected: `at most MAX_MADE_ELEMENTS = ${MAX_MADE_ELEMENTS}`,
+    });
+  }
+
   /** A constant of one number, which its type must be able to hold. */
   #filled(dtype: DType, shape: readonly number[], value: unknown): Tensor {
     const number = this.#number(value, "an element");
+    this.#make(sizeOf(shape));
     const data = allocate(dtype, sizeOf(shape)).fill(number);
     const isHeld = Number.isFinite(number) && data.every((element) => element === number);
     if (!isHeld || (dtype === "bool" && number > 1)) this.#fail(`an element is no ${dtype}`, value);
@@ -468,16 +525,20 @@ class Decoder {
   }
 
   #attributes(value: unknown): Record<string, Attribute> {
-    const attributes = this.#object(value, "attributes");
     const isPlain = (v: unknown) => typeof v === "number" || typeof v === "string";
-    for (const [name, attribute] of Object.entries(attributes))
+    const attributes = Object.entries(this.#object(value, "attributes")).map(([name, stored]) => {
+      const attribute = Array.isArray(stored) ? stored.map(asWritten) : asWritten(stored);
       if (!isPlain(attribute) && !(Array.isArray(attribute) && attribute.every(isPlain)))
         this.#fail(`attribute ${name} is neither number, text nor a list of them`, attribute);
-    return attributes as Record<string, Attribute>;
+      return [name, attribute] as const;
+    });
+    return Object.fromEntries(attributes) as Record<string, Attribute>;
   }
 
   #dims(value: unknown): Dim[] {
-    return this.#list(value, "a shape").map((dim) => {
+    const dims = this.#list(value, "a shape");
+    if (dims.length > MAX_RANK) this.#fail(`a shape has more than ${MAX_RANK} dimensions`, dims);
+    return dims.map((dim) => {
       const isSize = Number.isSafeInteger(dim) && (dim as number) >= 0;
       const isSymbol = typeof dim === "string" && /^[A-Za-z_]\w*$/.test(dim);
       return isSize || isSymbol ? (dim as Dim) : this.#fail("not a dimension", dim);

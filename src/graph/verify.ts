@@ -25,8 +25,11 @@ export function verify(graph: Graph, registry?: Readonly<Record<string, unknown>
     values.add(value);
   };
 
-  for (const { name, shape } of graph.inputs) {
+  for (const { name, shape, preprocessing } of graph.inputs) {
     define(name, `input "${name}"`);
+    const { scale = 1, mean = [], std = [] } = preprocessing ?? {};
+    if (![scale, ...mean, ...std].every(Number.isFinite))
+      fail("its preprocessing is not finite", `input "${name}"`);
     for (const dim of shape)
       if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : dim === "")
         fail("a dimension is not one", `input "${name}"`, {
