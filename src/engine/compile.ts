@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { countOf, type Dim, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
+import { countOf, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import { type Address, type Layout, opError, type Unit } from "../ops/op";
 import { batchOf } from "./batch";
@@ -30,6 +30,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const types = inferTypes(graph, registry);
   checkShapes(types);
   const maxima = maximaOf(types, options.maxima ?? {});
+  for (const { shape } of types.values()) evaluateShape(shape, maxima);
   const units = unitsOf(graph, registry, new Set(taps));
   rejectUnlowerable(units, registry);
   checkCodes(graph, units, types);

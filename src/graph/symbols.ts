@@ -124,7 +124,19 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
   return sum;
 }
 
+/** The sizes of a shape. Throws where a symbol is too small for what is taken away from it. */
 export const evaluateShape = (shape: Shape, bindings: Bindings): number[] =>
-  shape.map((dim) => evaluateDim(dim, bindings));
+  shape.map((dim) => {
+    const size = evaluateDim(dim, bindings);
+    if (size >= 0) return size;
+    throw new OctetteError("a dimension would be below 0", {
+      code: "argument",
+      where: `shape ${formatShape(shape)}`,
+      expected: `larger ${symbolsOf(dim).join(", ")}`,
+      got: Object.entries(bindings)
+        .map(([symbol, value]) => `${symbol} = ${value}`)
+        .join(", "),
+    });
+  });
 
 export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
