@@ -1,0 +1,374 @@
+// Artifacts made to harm, their hashes right: whatever their graph and tensors say, reading, loading and running them ends
+// in an answer or in an OctetteError that names the rule, before it costs time or memory.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { OctetteError } from "../../src/errors";
+import { readArtifact, writeArtifact } from "../../src/formats/octette";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors";
+import type { Graph } from "../../src/graph/graph";
+import { type DType, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
+import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
+import { withModel } from "../engine/engines";
+
+type Path = readonly (string | number)[];
+// biome-ignore lint/suspicious/noExplicitAny: any JSON, which the tests change anywhere
+type Json = any;
+type Tensors = Map<string, Tensor>;
+type Edit = (json: Json, tensors: Tensors) => void;
+
+const partsOf = (graph: Graph) => {
+  const { tensors, metadata } = readSafetensors(writeArtifact(graph));
+  return { tensors, metadata, json: JSON.parse(metadata.graph!) as Json };
+};
+
+/** The artifact of a graph, changed by `edit`, with the hash it then has. */
+function forged(graph: Graph, edit: Edit): Uint8Array {
+  const { tensors, metadata, json } = partsOf(graph);
+  edit(json, tensors);
+  // A number beyond f64, which JSON.parse takes for infinity.
+  const text = JSON.stringify(json, (_, value) => (value === Infinity ? "∞" : value));
+  const open = { ...metadata, graph: text.replaceAll('"∞"', "1e999"), file_hash: "0".repeat(64) };
+  const hash = bytesToHex(sha256(writeSafetensors(tensors, open)));
+  return writeSafetensors(tensors, { ...open, file_hash: hash });
+}
+
+/** Longest that a forged file may take, in milliseconds. */
+const PATIENCE = 2000;
+/** Memory of models that are run here; larger ones are only loaded. */
+const SMALL_BYTES = 1 << 22;
+
+/** Reads, loads and runs with a batch of one and of none; the OctetteError it ends with, if any. */
+function outcome(bytes: Uint8Array): OctetteError | undefined {
+  const start = performance.now();
+  try {
+    const { graph } = readArtifact(bytes, "forged.octette");
+    withModel(graph, { engineClass: "baseline" }, (model) => {
+      if (model.bytes > SMALL_BYTES) return;
+      for (const batch of [1, 0]) model.runSync(randomFeeds(graph, batch));
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof OctetteError) return error;
+    throw error;
+  } finally {
+    expect(performance.now() - start).toBeLessThan(PATIENCE);
+  }
+}
+
+const image = ["batch", 4, 6, 6];
+const window = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+const float = (op: string, shape: readonly (string | number)[], attributes: Json = {}) =>
+  opGraph({ op, shapes: [shape], quantized: false, attributes });
+const network = networkGraph();
+const floatNetwork = networkGraph({ quantized: false });
+const addition = opGraph({ op: "Add", shapes: [image, image], codes: "i8" });
+const dynamic = denseGraph({ k: 9, n: 5, mode: "dynamic" });
+const pool = opGraph({ op: "AveragePool", shapes: [image], attributes: { ...window, ceil_mode: 1 } });
+const padded = float("Pad", ["batch", 2, 3], { pads: [0, 1, 1, 0, 1, 1], mode: "reflect" });
+const sliced = float("Slice", ["batch", 5, 3], { starts: [1, 0], ends: [4, 3], axes: [1, 2], steps: [2, 1] });
+const expanded = float("Expand", ["batch", 1, 3], { shape: ["batch", 4, 3] });
+const reduced = float("ReduceMean", ["batch", 2, 3], { axes: [1, 2], keepdims: 0 });
+const sources: Record<string, Graph> = {
+  network,
+  floatNetwork,
+  addition,
+  dynamic,
+  pool,
+  padded,
+  sliced,
+  expanded,
+  reduced,
+  "grouped convolution": convGraph({ cin: 4, cout: 6, k: 3, h: 5, w: 5, groups: 2, activation: "Clip" }),
+  "static-float MatMul": denseGraph({ k: 9, n: 5, mode: "static-float", op: "MatMul" }),
+  Sigmoid: opGraph({ op: "Sigmoid", shapes: [["batch", 4]], activation: "Clip" }),
+  MaxPool: float("MaxPool", image, window),
+  Reshape: float("Reshape", ["batch", 6], { shape: ["batch", 2, 3] }),
+  Transpose: float("Transpose", ["batch", 2, 3], { perm: [0, 2, 1] }),
+  Softmax: float("Softmax", ["batch", 6], { axis: -1 }),
+  Flatten: opGraph({ op: "Flatten", shapes: [image], keepsRange: true, attributes: { axis: 1 } }),
+};
+
+/** Every place in a JSON value. */
+function placesOf(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== "object" || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([key, item]) =>
+    placesOf(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return path.length > 0 ? [path, ...inner] : inner;
+}
+
+const harmful: readonly unknown[] = [
+  ...[-1, 0, 1, 2, 3, 7, 0.5, -0.5, 1.5, -2, 127, 128, 255, 256, 65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32],
+  ...[2 ** 53, 1e300, Infinity, -(2 ** 31), -(2 ** 53), 1e-40, "", "x", "batch", "n+-2*m", "__proto__"],
+  ...["toString", "i8", "f32", "i32", "bool", "u8", "Relu", "Clip", "QuantizeLinear", "Softmax", "NOTSET"],
+  ...[null, true, [], {}, [0], [1], [-1], [0, 0], [1, 1, 1, 1], ["batch"], [2 ** 31, 2 ** 31], [1e18]],
+];
+
+describe.each(Object.entries(sources))("%s", (_, graph) => {
+  const { json, tensors } = partsOf(graph);
+
+  test("is an answer as it is", () => expect(outcome(forged(graph, () => {}))).toBeUndefined());
+
+  test("with any parts of its graph replaced", () => {
+    const place = fc.constantFrom(...placesOf(json));
+    const value = fc.oneof(
+      fc.constantFrom(...harmful),
+      fc.integer({ min: -1, max: (json.strings as string[]).length }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 3 }), (changes) => {
+        const bytes = forged(graph, (json) => {
+          for (const [path, value] of changes) {
+            const parent = path.slice(0, -1).reduce((at, key) => at?.[key], json);
+            if (typeof parent === "object" && parent !== null) parent[path.at(-1)!] = structuredClone(value);
+          }
+        });
+        outcome(bytes);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  test.skipIf(tensors.size === 0)("with any of its tensors replaced", () => {
+    const shapes: (number[] | undefined)[] = [undefined, [], [0], [1], [2], [5, 9], [65536, 0], [0, 9]];
+    const change = fc.tuple(
+      fc.constantFrom(...tensors.keys()),
+      fc.constantFrom<DType[]>("f32", "i8", "u8", "i32", "bool"),
+      fc.constantFrom(...shapes),
+      fc.constantFrom(0, 1, -1, 0.5, Number.NaN, Infinity, 1e-45, 3e38),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 2 }), (changes) => {
+        const bytes = forged(graph, (_, own) => {
+          for (const [name, dtype, wanted, fill] of changes) {
+            const shape = wanted ?? tensors.get(name)!.shape;
+            const element = dtype === "bool" ? 1 : fill;
+            own.set(name, tensor(dtype, shape, new Array<number>(sizeOf(shape)).fill(element)));
+          }
+        });
+        outcome(bytes);
+      }),
+      { numRuns: 60, seed: 1 },
+    );
+  });
+});
+
+/** The first row of an operator. */
+const row = (json: Json, op: string): Json => json.nodes.find((one: Json) => one[1] === op);
+const attribute =
+  (op: string, values: Readonly<Record<string, unknown>>): Edit =>
+  (json) =>
+    Object.assign(row(json, op)[3], values);
+const result =
+  (op: string, field: number, value: unknown): Edit =>
+  (json) => {
+    row(json, op)[5][field] = value;
+  };
+const inputs =
+  (field: number, value: unknown): Edit =>
+  (json) => {
+    for (const input of json.inputs) input[field] = value;
+  };
+/** One scale for all codes. */
+const scales =
+  (value: number): Edit =>
+  (json) => {
+    for (const one of json.nodes) {
+      if (one[0] === 2) one[5] = value;
+      else for (const codes of [...one[4], one[5]]) codes[1] = value;
+    }
+  };
+const constant =
+  (name: string, value: Tensor): Edit =>
+  (_, tensors) => {
+    tensors.set(name, value);
+  };
+const far = 2 ** 40;
+const terms = Array.from({ length: 40 }, (_, i) => `a${i}+b${i}`);
+
+type Case = readonly [graph: Graph, edit: Edit, code: OctetteError["code"], message: RegExp];
+const cases: Record<string, Case> = {
+  "a fractional dimension": [addition, inputs(2, [1.5]), "format", /not a dimension: got 1.5/],
+  "an infinite dimension": [addition, inputs(2, [Infinity]), "format", /not a dimension/],
+  "a dimension that is a formula": [addition, inputs(2, ["a*b"]), "format", /not a dimension: got "a\*b"/],
+  "a million dimensions": [addition, inputs(2, new Array(1e6).fill(1)), "format", /more than 64 dimensions/],
+  "more than memory": [addition, inputs(2, [2 ** 20, 2 ** 20]), "limit", /does not fit into 32-bit memory/],
+  "nothing, but a lot of it": [sources.Sigmoid!, inputs(2, [2 ** 31, 0]), "limit", /MAX_EMPTY/],
+  "a symbol that objects have": [
+    sources.Softmax!,
+    inputs(2, ["constructor", Infinity]),
+    "format",
+    /dimension/,
+  ],
+  "a node twice": [floatNetwork, (json) => json.nodes.push(json.nodes[0]), "format", /another node has this/],
+  "an unknown operator": [
+    floatNetwork,
+    (json) => {
+      row(json, "Conv")[1] = "toString";
+    },
+    "unsupported",
+    /operator toString is not in this runtime/,
+  ],
+  "absent weights": [
+    network,
+    (_, tensors) => tensors.delete("stem_w_codes"),
+    "format",
+    /"stem_w_codes" is produced by no node/,
+  ],
+  "weights of floats": [
+    network,
+    constant("stem_w_codes", tensor("f32", [16, 3, 3, 3], [])),
+    "graph",
+    /codes of this type are not supported/,
+  ],
+  "float weights of codes": [
+    floatNetwork,
+    constant("stem_w", tensor("i8", [16, 3, 3, 3], [])),
+    "graph",
+    /f32, got i8/,
+  ],
+  "a float bias of codes": [floatNetwork, constant("y_b", tensor("u8", [10], [])), "graph", /f32, got u8/],
+  "a bias of bytes": [
+    network,
+    constant("logits_b_codes", tensor("i8", [10], [])),
+    "graph",
+    /bias does not fit/,
+  ],
+  "integers instead of codes": [addition, inputs(1, "i32"), "graph", /expected f32, got i32/],
+  "scale 0": [addition, scales(0), "graph", /a scale is a positive number/],
+  "a negative scale": [addition, scales(-1), "graph", /a scale is a positive number/],
+  "an infinite scale": [addition, result("Add", 1, Infinity), "format", /an element is no f32/],
+  "a scale that is text": [addition, result("Add", 1, "NaN"), "format", /an element is not a number/],
+  "weight scales that are NaN": [
+    network,
+    constant("stem_w_scale", tensor("f32", [16], new Array(16).fill(Number.NaN))),
+    "graph",
+    /a scale is a positive number: .* got f32, NaN/,
+  ],
+  "fewer scales than channels": [
+    network,
+    constant("stem_w_scale", tensor("f32", [3], [1, 1, 1])),
+    "graph",
+    /one an output channel: expected 1 or 16 scales, got 3/,
+  ],
+  "a zero point that is no code": [addition, result("Add", 2, 256), "format", /an element is no i8/],
+  "a region without codes": [
+    addition,
+    (json) => {
+      row(json, "Add")[4] = json.inputs.map((input: Json) => input[0]);
+    },
+    "format",
+    /its core op reads no codes/,
+  ],
+  "a region of two ops": [
+    addition,
+    (json) => row(json, "Add").push(["Sigmoid", json.strings.push("second") - 1, {}]),
+    "format",
+    /it is not a region/,
+  ],
+  "a region that reads floats too": [
+    addition,
+    (json) => {
+      row(json, "Add")[4][1] = json.inputs[1][0];
+    },
+    "graph",
+    /got no codes/,
+  ],
+  "a computed scale that must be known": [
+    dynamic,
+    (json) => {
+      const gemm = row(json, "Gemm");
+      gemm[4].pop();
+      gemm[5] = [gemm[5], 0.5, 3, "u8"];
+      json.outputs = [gemm[5][0]];
+    },
+    "graph",
+    /one scale a tensor: got u8 codes with computed scales/,
+  ],
+  "a window without end": [pool, attribute("AveragePool", { kernel_shape: [far, 1] }), "graph", /MAX_WINDOW/],
+  "a fractional window": [pool, attribute("AveragePool", { kernel_shape: [1.5, 1] }), "graph", /got 1.5/],
+  "strides without end": [pool, attribute("AveragePool", { strides: [far, 1] }), "graph", /MAX_WINDOW/],
+  "fractional strides": [pool, attribute("AveragePool", { strides: [0.5, 0.5] }), "graph", /whole numbers/],
+  "no stride": [pool, attribute("AveragePool", { strides: [0, 1] }), "graph", /must be positive/],
+  "pads without end": [pool, attribute("AveragePool", { pads: [far, 0, 0, 0] }), "graph", /MAX_WINDOW/],
+  "negative pads": [pool, attribute("AveragePool", { pads: [-1, 0, 0, 0] }), "graph", /does not fit into/],
+  "the largest window there is": [
+    pool,
+    attribute("AveragePool", { kernel_shape: [2 ** 24, 2 ** 24], pads: new Array(4).fill(2 ** 24) }),
+    "limit",
+    /32-bit memory/,
+  ],
+  "half a group": [
+    sources["grouped convolution"]!,
+    attribute("Conv", { group: 0.5 }),
+    "graph",
+    /group is not/,
+  ],
+  "no group": [sources["grouped convolution"]!, attribute("Conv", { group: 0 }), "graph", /group is not/],
+  "strides that are text": [
+    network,
+    attribute("Conv", { strides: "1,1" }),
+    "graph",
+    /expected a list of numbers/,
+  ],
+  "an axis outside": [network, attribute("Concat", { axis: 7 }), "graph", /axis outside/],
+  "a reduced axis outside": [reduced, attribute("ReduceMean", { axes: [7] }), "graph", /axis outside/],
+  "a fractional slice": [sliced, attribute("Slice", { starts: [0.5, 0] }), "graph", /whole numbers/],
+  "a slice in steps of nothing": [sliced, attribute("Slice", { steps: [0, 1] }), "graph", /not 0/],
+  "pads of more than there is": [padded, attribute("Pad", { pads: [0, far, 0, 0, 0, 0] }), "graph", /border/],
+  "a dimension that shrinks": [
+    expanded,
+    attribute("Expand", { shape: ["batch", "100+-9*batch", 3] }),
+    "graph",
+    /sums that grow with their symbols/,
+  ],
+  "formulas that multiply": [
+    expanded,
+    attribute("Expand", { shape: [...terms, 1, 1, 1] }),
+    "limit",
+    /MAX_TERMS/,
+  ],
+};
+
+describe("the rule is named", () => {
+  test.each(Object.entries(cases))("%s", (_, [graph, edit, code, message]) => {
+    const error = outcome(forged(graph, edit));
+    expect(error?.message).toMatch(message);
+    expect(error?.code).toBe(code);
+  });
+
+  test("a region of ten thousand operands takes no longer than any", () => {
+    const edit: Edit = (json) => {
+      const [, ...row] = json.nodes.find((one: Json) => one[1] === "Add");
+      row[3] = new Array(10_000).fill(row[3][0]);
+      json.nodes = json.nodes.map((one: Json) => (one[1] === "Add" ? [1, ...row] : one));
+    };
+    outcome(forged(addition, edit));
+  });
+
+  /** Ten thousand rows that dequantize one value. */
+  const repeated = (codes: string, scale: Tensor | undefined): Edit => {
+    return (json, tensors) => {
+      const index = (name: string) => json.strings.push(name) - 1;
+      if (scale) tensors.set("large", scale);
+      const [shared, large] = [index(codes), scale ? [index("large")] : 1];
+      json.nodes = Array.from({ length: 10_000 }, (_, i) => {
+        const name = index(`n${i}`);
+        return [2, "DequantizeLinear", name, index(`v${i}`), scale ? index(`c${i}`) : shared, large, 0, "u8"];
+      });
+    };
+  };
+  test("rows that each make a large constant", () =>
+    expect(outcome(forged(addition, repeated("c", tensor("f32", [1 << 20], []))))).toMatchObject({
+      code: "limit",
+      message: expect.stringMatching(/MAX_MADE_ELEMENTS/),
+    }));
+  test("rows that each make a long name", () =>
+    expect(outcome(forged(addition, repeated("c".repeat(1 << 20), undefined)))).toMatchObject({
+      code: "limit",
+      message: expect.stringMatching(/MAX_STEM/),
+    }));
+});

@@ -1,0 +1,106 @@
+// The shipped files, cut and with bits flipped: every reader gives an answer or an OctetteError, soon. Damage that a hash
+// would tell is done behind it too.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { describe, expect, test } from "vitest";
+import { OctetteError } from "../src/errors";
+import { readNpz } from "../src/formats/npz";
+import { readArtifact } from "../src/formats/octette";
+import { Random } from "../src/graph/random";
+import { createDataset, importOnnx, loadSync, quantize, save } from "../src/index";
+import { randomFeeds } from "./check-model";
+import { readExample } from "./examples";
+
+/** Longest that one damaged file may take, in milliseconds. */
+const PATIENCE = 2000;
+/** Memory of models that are run; larger ones are only loaded. */
+const SMALL_BYTES = 1 << 22;
+
+const onnx = new Uint8Array(await readExample("digits.onnx"));
+const wild = new Uint8Array(await readExample("digits_wild.onnx"));
+const npz = new Uint8Array(await readExample("train.npz"));
+const artifact = await (async () => {
+  const graph = importOnnx(onnx, { name: "digits" });
+  const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] } as const;
+  const train = createDataset(readNpz(npz), graph.inputs, { normalize });
+  return save((await quantize(graph, { calibration: train.take(64).batches(32) })).graph);
+})();
+
+function runs(graph: ReturnType<typeof importOnnx>): void {
+  const model = loadSync(graph, { engineClass: "baseline" });
+  try {
+    if (model.bytes <= SMALL_BYTES) model.runSync(randomFeeds(graph, 1));
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Whether it is read; any error but an OctetteError, or too long a wait, fails the test. */
+function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
+  const start = performance.now();
+  try {
+    read(bytes);
+    return true;
+  } catch (error) {
+    if (!(error instanceof OctetteError)) throw error;
+    return false;
+  } finally {
+    expect(performance.now() - start).toBeLessThan(PATIENCE);
+  }
+}
+
+/** A copy with one to four bits flipped, or bytes set to what lengths and tags are made of. */
+function damaged(bytes: Uint8Array, random: Random, end = bytes.length): Uint8Array {
+  const copy = bytes.slice();
+  for (let n = random.below(4); n >= 0; n--) {
+    const at = random.below(end);
+    copy[at] =
+      random.below(4) > 0 ? copy[at]! ^ (1 << random.below(8)) : [0, 1, 0x7f, 0x80, 0xff][random.below(5)]!;
+  }
+  return copy;
+}
+
+/** The artifact with the hash that its bytes have now, where its field is still there. */
+function resealed(bytes: Uint8Array): Uint8Array {
+  const field = new TextEncoder().encode('"file_hash":"');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = text.indexOf(field) + field.length;
+  if (at < field.length) return bytes;
+  bytes.fill(0x30, at, at + 64);
+  text.write(bytesToHex(sha256(bytes)), at, "latin1");
+  return bytes;
+}
+
+const files: Record<
+  string,
+  readonly [bytes: Uint8Array, read: (bytes: Uint8Array) => unknown, flips: number]
+> = {
+  "digits.octette": [artifact, (bytes) => runs(readArtifact(bytes).graph), 1000],
+  "digits.octette, hashed again": [
+    artifact,
+    (bytes) => runs(readArtifact(resealed(bytes.slice())).graph),
+    600,
+  ],
+  "digits.onnx": [onnx, (bytes) => runs(importOnnx(bytes)), 300],
+  "digits_wild.onnx": [wild, (bytes) => runs(importOnnx(bytes)), 100],
+  "train.npz": [npz, (bytes) => readNpz(bytes), 500],
+};
+
+describe.each(Object.entries(files))("the shipped files: %s", (_, [bytes, read, flips]) => {
+  test("is read as it is", () => expect(isRead(read, bytes)).toBe(true));
+
+  test("cut", () => {
+    const random = new Random(1);
+    const near = (at: number) => [at - 1, at, at + 1];
+    const edges = [0, 8, 64, 4096, bytes.length >> 1, bytes.length - 64, bytes.length - 22, bytes.length];
+    const ends = [...edges.flatMap(near), ...Array.from({ length: 40 }, () => random.below(bytes.length))];
+    for (const end of ends.filter((end) => end >= 0 && end < bytes.length)) isRead(read, bytes.slice(0, end));
+  });
+
+  test("with bits flipped anywhere, and where its structure is", () => {
+    const random = new Random(2);
+    for (let i = 0; i < flips; i++)
+      isRead(read, damaged(bytes, random, i % 2 === 0 ? bytes.length : Math.min(bytes.length, 8192)));
+  });
+});
