@@ -28,8 +28,10 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
   expect(outside).toEqual([
     "src/create-runtime.ts",
     "src/errors.ts",
+    "src/formats/decode-graph.ts",
     "src/formats/elements.ts",
-    "src/formats/graph-json.ts",
+    "src/formats/encode-graph.ts",
+    "src/formats/graph-rows.ts",
     "src/formats/octette.ts",
     "src/formats/safetensors.ts",
     "src/runtime.ts",

@@ -1,5 +1,5 @@
 // The artifact: a valid safetensors file whose metadata hold the graph, its integer regions, quantization and
-// preprocessing as JSON (graph-json.ts), with two hashes and a self-test. Nothing about types of computed values is
+// preprocessing as JSON (graph-rows.ts), with two hashes and a self-test. Nothing about types of computed values is
 // stored: they are inferred when the file is loaded.
 
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -8,7 +8,8 @@ import { FormatError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
-import { decodeGraph, encodeGraph } from "./graph-json";
+import { decodeGraph } from "./decode-graph";
+import { encodeGraph } from "./encode-graph";
 import { readSafetensors, writeSafetensors } from "./safetensors";
 
 /** Version of what the metadata mean; a reader refuses a newer one. */

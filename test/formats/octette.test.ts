@@ -11,7 +11,7 @@ import { Model } from "../../src/engine/model";
 import { selfTestHash } from "../../src/engine/self-test";
 import { Engine } from "../../src/engine/wasm";
 import { FormatError, OctetteError } from "../../src/errors";
-import { MAX_NODES } from "../../src/formats/graph-json";
+import { MAX_NODES } from "../../src/formats/graph-rows";
 import { ARTIFACT_VERSION, readArtifact, writeArtifact } from "../../src/formats/octette";
 import { readOnnx } from "../../src/formats/onnx/import";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors";
