@@ -29,7 +29,12 @@ export const quantizeCommand = defineCommand({
   arguments: "MODEL.onnx -o OUT.octette [--calibrate DATA] [options]",
   positionals: ["MODEL"],
   options: {
-    output: { type: "string", short: "o", value: "FILE", help: "where the artifact goes" },
+    output: {
+      type: "string",
+      short: "o",
+      value: "FILE",
+      help: "where the artifact goes; a file there is replaced",
+    },
     calibrate: {
       type: "string",
       value: "DATA",
@@ -77,6 +82,7 @@ export const quantizeCommand = defineCommand({
     if (mode === "dynamic" && calibrate)
       throw new UsageError("--mode dynamic takes no --calibrate: its ranges are found at run time");
     if (naive && mode === "dynamic") throw new UsageError("--naive is a way of static quantization");
+    if (naive && range) throw new UsageError("--naive always takes min/max: leave --range out");
     const normalize = normalizeOf(values.normalize);
 
     await checkWritable(output);
@@ -179,7 +185,7 @@ function summaryText(
   const more = (n: number) => (n > MOST_ROWS ? [`… and ${n - MOST_ROWS} more (--json lists them)`] : []);
   return [
     formatTable(
-      ["node", "op", "becomes", "why"],
+      ["node", "op", "becomes", "range or reason"],
       shown.map((l) => [l.name, l.op, l.quantized ? "int8" : "float", l.reason ?? l.range ?? ""]),
       { ...wide, align: ["left", "left", "left", "left"] },
     ),

@@ -2,7 +2,7 @@
 // only once they are on the disk. A crash, a full disk or Ctrl-C leaves the old file as it was.
 
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { access, constants, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OctetteError } from "../index";
 
@@ -24,13 +24,17 @@ export async function writeFileWhole(path: string, bytes: Uint8Array, signal?: A
   } catch (error) {
     await unlink(temporary).catch(() => {});
     if (signal?.aborted) throw signal.reason;
-    throw new OctetteError(`cannot be written: ${(error as Error).message}`, {
-      code: "argument",
-      where: path,
-    });
+    throw unwritable(path, error);
   }
   await syncFolder(folder);
 }
+
+/** What the system said, without its call and its path: a temporary name means nothing to people. */
+const unwritable = (path: string, error: unknown) =>
+  new OctetteError(`cannot be written: ${(error as Error).message.split(", ")[0]}`, {
+    code: "argument",
+    where: path,
+  });
 
 /** The name itself is on the disk after this, where the system can say so. */
 async function syncFolder(folder: string): Promise<void> {
@@ -52,6 +56,19 @@ export async function checkWritable(path: string): Promise<void> {
   const target = await stat(path).catch(() => undefined);
   if (target?.isDirectory())
     throw new OctetteError("cannot be written: is a folder", { code: "argument", where: path });
+  await access(folder, constants.W_OK).catch((error) => {
+    throw unwritable(path, error);
+  });
 }
 
-export const makeFolder = (path: string): Promise<unknown> => mkdir(path, { recursive: true });
+/** Makes a folder and those above it. One by one: Node's recursive mkdir never ends where a file system takes no folders. */
+export async function makeFolder(path: string): Promise<void> {
+  const kind = await stat(path).catch(() => undefined);
+  if (kind?.isDirectory()) return;
+  if (kind) throw new OctetteError("is no folder", { code: "argument", where: path });
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  await mkdir(path).catch((error: { code?: string }) => {
+    if (error.code !== "EEXIST") throw unwritable(path, error);
+  });
+}

@@ -65,6 +65,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
       ["quantize", digits, "-o", "o", "--range", "x"],
       /auto, minmax, percentile, mse/,
     ],
+    [
+      "a range for naive",
+      ["quantize", digits, "-o", "o", "--calibrate", "d", "--naive", "--range", "mse"],
+      /leave --range out/,
+    ],
     ["no number", ["quantize", digits, "-o", "o", "--samples", "many"], /--samples must be a whole number/],
     [
       "normalize that cannot be read",

@@ -1,10 +1,10 @@
 // Files are whole or not there.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkWritable, writeFileWhole } from "../../src/cli/write-file";
+import { checkWritable, makeFolder, writeFileWhole } from "../../src/cli/write-file";
 
 let folder: string;
 beforeEach(async () => {
@@ -37,5 +37,28 @@ test("what cannot be written is named, before work and at its end", async () => 
   await expect(checkWritable(folder)).rejects.toThrow(/is a folder/);
   await expect(writeFileWhole(missing, bytes)).rejects.toThrow(`${missing}: cannot be written`);
   await expect(writeFileWhole(folder, bytes)).rejects.toThrow("cannot be written");
+  await expect(writeFileWhole(missing, bytes)).rejects.toThrow(/no such file or directory$/);
   expect(await readdir(folder)).toEqual([]);
+});
+
+test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
+  "a folder without the right to write is named before work",
+  async () => {
+    await chmod(folder, 0o555);
+    await expect(checkWritable(join(folder, "a"))).rejects.toThrow(/cannot be written: EACCES/);
+  },
+);
+
+test("folders are made with those above them; a file in the way is named", async () => {
+  const deep = join(folder, "a", "b", "c");
+  await makeFolder(deep);
+  await makeFolder(deep);
+  expect(await readdir(join(folder, "a", "b"))).toEqual(["c"]);
+  await writeFile(join(folder, "file"), "");
+  await expect(makeFolder(join(folder, "file"))).rejects.toThrow(/file: is no folder/);
+  await expect(makeFolder(join(folder, "file", "below"))).rejects.toThrow(/file: is no folder/);
+});
+
+test.runIf(process.platform === "linux")("a file system that takes no folders ends the work", async () => {
+  await expect(makeFolder("/proc/octette")).rejects.toThrow(/\/proc\/octette: cannot be written/);
 });
