@@ -34,6 +34,8 @@ const node = {
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
 const browser = {
   plugins: [inlineWasm],
+  // Bundled before the first test: a library found later would reload the page under one.
+  optimizeDeps: { include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate", "pbf"] },
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts", "test/determinism.test.ts"],

@@ -54,12 +54,20 @@ test("wasm can come from its own files", async () => {
 });
 
 test("a worker gives the same answer", async () => {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const code = `self.onmessage = async ({ data: { built, artifact, image } }) => {
+    const { loadSync } = await import(built);
+    const model = loadSync(artifact);
+    postMessage([...model.runSync({ image }).logits.data]);
+    model.dispose();
+  };`;
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  const worker = new Worker(url, { type: "module" });
   const answer = new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => reject(new Error(event.message));
   });
-  worker.postMessage({ built, artifact, image });
+  worker.postMessage({ built: new URL(built, location.href).href, artifact, image });
   expect(await answer).toEqual(await logitsOf(artifact));
   worker.terminate();
+  URL.revokeObjectURL(url);
 });
