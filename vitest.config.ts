@@ -39,7 +39,11 @@ const browser = {
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts", "test/determinism.test.ts"],
-    testTimeout: 120_000,
+    // A page that has just been built may keep a request waiting: asked again, it answers.
+    testTimeout: 10_000,
+    hookTimeout: 10_000,
+    retry: 3,
+    fileParallelism: false,
     browser: {
       enabled: true,
       headless: true,
