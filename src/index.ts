@@ -5,7 +5,7 @@ import { Model } from "./engine/model";
 import { selfTestHash } from "./engine/self-test";
 import { type BytesSource, nameOf, readBytes } from "./engine/source";
 import { Engine } from "./engine/wasm";
-import { readArtifact, writeArtifact } from "./formats/octette";
+import { isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
@@ -29,9 +29,6 @@ const runtime = createRuntime(registry);
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
   return simplify(readOnnx(new Uint8Array(bytes), options), registry);
 }
-
-/** Whether bytes begin as an artifact does: the length of a header, then JSON. */
-const isArtifact = (bytes: Uint8Array) => bytes[8] === 0x7b;
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.onnx)?$/.exec(path)![1]!;

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { isArtifact } from "../formats/octette";
 import { type Artifact, type Graph, importOnnx, OctetteError, readArtifact } from "../index";
 
 /** Largest model file that is read. */
@@ -15,9 +16,6 @@ export interface ModelFile {
   /** Hashes and self-test; artifacts only. */
   readonly artifact?: Artifact;
 }
-
-/** An artifact begins with the length of a header and then JSON (safetensors). */
-const isArtifact = (bytes: Uint8Array) => bytes[8] === 0x7b;
 
 export async function openModel(path: string): Promise<ModelFile> {
   const bytes = await readModel(path);

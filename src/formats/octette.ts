@@ -32,6 +32,9 @@ export interface Artifact {
   readonly selfTest?: SelfTest;
 }
 
+/** Whether bytes begin as an artifact does: the length of a header, then JSON (safetensors). */
+export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
+
 /** Bytes of an artifact. Equal graphs give equal bytes. Throws an OctetteError where the graph breaks a rule. */
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
   verify(graph);
