@@ -21,6 +21,12 @@ const chromium = [
 ].find((path) => path && existsSync(path));
 if (!chromium) console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
 
+const data = process.env.OCTETTE_DATA ?? "../shared/data";
+if (!existsSync(data))
+  console.log(
+    `No data at ${data} (OCTETTE_DATA names the folder): conformance, accuracy and real files are left out.`,
+  );
+
 const node = {
   plugins: [inlineWasm],
   test: {

@@ -10,9 +10,7 @@ import { bytesPerElement, type DType, sizeOf, type Tensor, viewOf } from "../../
 /** Folder of real files (OCTETTE_DATA, or shared/data beside the repository), or undefined where there is none. */
 export const dataFolder: string | undefined = (() => {
   const folder = process.env.OCTETTE_DATA ?? join(import.meta.dirname, "../../../shared/data");
-  if (existsSync(folder)) return folder;
-  console.info(`formats: no real files at ${folder}, their tests are skipped (set OCTETTE_DATA)`);
-  return undefined;
+  return existsSync(folder) ? folder : undefined;
 })();
 
 /** The bytes of a real file, or undefined where it is absent: `test.skipIf(file === undefined)`. */

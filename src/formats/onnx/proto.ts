@@ -2,8 +2,9 @@
 // Nothing that can contain itself is descended into (a subgraph is only noted), so nesting is bounded by the code.
 // Tensors stay undecoded bytes of the file until toTensor (tensor-proto.ts) is called on one.
 
-import { FormatError, OctetteError } from "../../errors";
+import { OctetteError } from "../../errors";
 import { MAX_RANK } from "../elements";
+import { hintOf } from "./foreign";
 import { WireReader } from "./wire";
 
 export { dataTypeName, dtypeOf, toTensor } from "./tensor-proto";
@@ -98,7 +99,7 @@ export interface ValueInfoProto {
  */
 export function readModel(bytes: Uint8Array, where = "model"): ModelProto {
   checkSize(bytes, where);
-  const wire = new WireReader(bytes, where);
+  const wire = new WireReader(bytes, where, 0, hintOf(bytes));
   let irVersion = 0;
   let producerName = "";
   let producerVersion = "";
@@ -117,8 +118,7 @@ export function readModel(bytes: Uint8Array, where = "model"): ModelProto {
     else if (field === 14) readEntry(wire, metadata);
     else if (field === 25) functions.push(readFunctionName(wire));
   });
-  if (!graph)
-    throw new FormatError("no graph in it", { where, offset: bytes.length, hint: "Is this an ONNX model?" });
+  if (!graph) return wire.fail("no graph in it");
   return { irVersion, producerName, producerVersion, opsetImport, graph, functions, metadata };
 }
 

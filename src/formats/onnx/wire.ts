@@ -27,6 +27,8 @@ export class WireReader {
     bytes: Uint8Array,
     readonly where: string | undefined,
     readonly base = 0,
+    /** The way out of every failure that names none of its own. */
+    readonly hint?: string,
   ) {
     this.#pbf = new PbfReader(bytes);
     this.#end = bytes.length;
@@ -45,6 +47,7 @@ export class WireReader {
     throw new FormatError(what, {
       ...(this.where === undefined ? {} : { where: this.where }),
       offset: at,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
       ...facts,
     });
   }

@@ -272,8 +272,18 @@ describe("toTensor", () => {
 
 describe("refuses", () => {
   const cases: [string, Uint8Array, RegExp][] = [
-    ["nothing", new Uint8Array(), /no graph in it\. Is this an ONNX model\?/],
-    ["a truncated model", model.slice(0, 40), /m\.onnx at byte \d+: a field is longer than its message/],
+    ["nothing", new Uint8Array(), /no graph in it\. Is it a whole ONNX model\?/],
+    [
+      "a truncated model",
+      model.slice(0, 40),
+      /m\.onnx at byte \d+: a field is longer.*Is it a whole ONNX model\?/,
+    ],
+    [
+      "a ZIP",
+      new TextEncoder().encode("PK\x03\x04 and more"),
+      /begins as a ZIP archive.*export the model to ONNX/,
+    ],
+    ["a TFLite model", new TextEncoder().encode("\x1c\0\0\0TFL3"), /begins as a TensorFlow Lite model/],
     [
       "a length beyond its message",
       message(
