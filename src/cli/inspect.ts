@@ -77,6 +77,20 @@ function quantizationOf(graph: Graph) {
   return { regions: seen.size, regionsByOp: regions, constantBytes };
 }
 
+/** What JSON holds as words: what is false or empty says nothing. */
+function formatFact(value: unknown): string {
+  if (typeof value !== "object" || value === null) return `${value}`;
+  if (Array.isArray(value)) return value.map(formatFact).join(" ");
+  return Object.entries(value)
+    .map(([key, inner]) => {
+      const text = formatFact(inner);
+      if (inner === false || text === "") return "";
+      return inner === true ? key : `${key} ${typeof inner === "object" ? `(${text})` : text}`;
+    })
+    .filter(Boolean)
+    .join(", ");
+}
+
 function factsText(facts: Facts, { width }: Context): string {
   const wide = width === undefined ? {} : { width };
   const counts = (of: Readonly<Record<string, number>>) =>
@@ -95,10 +109,7 @@ function factsText(facts: Facts, { width }: Context): string {
     ]),
     ...facts.outputs.map(({ name, dtype, shape }) => ["output", name, dtype, formatShape(shape), ""]),
   ];
-  const provenance = Object.entries(facts.provenance).map(([key, value]) => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
+  const provenance = Object.entries(facts.provenance).map(([key, value]) => [key, formatFact(value)]);
   const rows = [
     ["model", `${facts.name} (${facts.format})`],
     ["file", `${formatBytes(bytes.file)}  ${facts.file}`],

@@ -87,6 +87,7 @@ function convert(input: Input, given: Elements, where: string, expected: string)
     where,
     expected,
     got: kindOf(given),
+    hint: "Convert it; bytes of images are taken where the model carries its preprocessing",
   });
 }
 

@@ -103,8 +103,9 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
       });
     return { pattern, override, matches: compile(pattern, "override") };
   });
+  const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
   for (const op of only ?? [])
-    if (!graph.nodes.some((node) => node.op === op)) warnings.push(`the model has no ${op} (option only)`);
+    if (!ops.includes(op)) warnings.push(`the model has no ${op} (option only); it has ${ops.join(", ")}`);
   const overrideOf = (name: string): Override =>
     Object.assign({}, ...overridden.filter(({ matches }) => matches(name)).map(({ override }) => override));
   const skipReason = (name: string): string | undefined => {
