@@ -5,12 +5,11 @@ import { type BytesSource, bytesOf, nameOf, readBytes } from "./engine/source";
 import { Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { readArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
-import { registry } from "./ops/index";
 import type { Registry } from "./ops/infer";
 
 export interface LoadOptions extends ModelOptions {
   /**
-   * Wasm to use instead of the inlined modules: bytes, a Response or a WebAssembly.Module a group. The same object
+   * Wasm to use instead of the runtime's own: bytes, a Response, a URL or a WebAssembly.Module a group. The same object
    * passed again is not compiled again.
    */
   readonly wasm?: WasmSources;
@@ -32,14 +31,18 @@ export interface Runtime {
   info(): EngineInfo;
 }
 
-/** A runtime with these ops: the full registry, or the part of it that a model needs. */
-export function createRuntime(ops: Registry = registry): Runtime {
-  const shared = new Engine();
+/**
+ * A runtime of these ops, by their ONNX names, and of this wasm. A bundler leaves out what it is not given:
+ * `createRuntime({ Conv, Relu, QuantizeLinear, DequantizeLinear }, { common, baseline })`.
+ */
+// @__NO_SIDE_EFFECTS__
+export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
+  const shared = new Engine(wasm);
   const engines = new WeakMap<WasmSources, Engine>();
-  const engineOf = ({ wasm }: LoadOptions) => {
-    if (!wasm) return shared;
-    const engine = engines.get(wasm) ?? new Engine(wasm);
-    engines.set(wasm, engine);
+  const engineOf = ({ wasm: own }: LoadOptions) => {
+    if (!own) return shared;
+    const engine = engines.get(own) ?? new Engine({ ...wasm, ...own });
+    engines.set(own, engine);
     return engine;
   };
   const loadGraph: Runtime["loadGraph"] = (graph, options = {}) =>

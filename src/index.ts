@@ -1,6 +1,7 @@
 // The whole toolkit: import, quantize, save, load, run, evaluate.
 
 import { createRuntime, type LoadOptions } from "./create-runtime";
+import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
 import { selfTestHash } from "./engine/self-test";
 import { type BytesSource, nameOf, readBytes } from "./engine/source";
@@ -20,7 +21,7 @@ import {
 /** Seed of the self-test that every saved model carries. */
 const SELF_TEST_SEED = 1;
 
-const runtime = createRuntime(registry);
+const runtime = createRuntime(registry, inlined);
 
 /**
  * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
@@ -57,7 +58,7 @@ export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: Load
  * every engine.
  */
 export function save(graph: Graph): Uint8Array<ArrayBuffer> {
-  const model = new Model(graph, registry, new Engine(), { engineClass: "baseline" });
+  const model = new Model(graph, registry, new Engine(inlined), { engineClass: "baseline" });
   try {
     return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
   } finally {

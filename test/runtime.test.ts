@@ -11,11 +11,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import baselineBytes from "../build/wasm/baseline.wasm";
 import commonBytes from "../build/wasm/common.wasm";
 import { createRuntime, type LoadOptions } from "../src/create-runtime";
+import { inlined } from "../src/engine/inlined";
 import type { Model } from "../src/engine/model";
 import type { BytesSource } from "../src/engine/source";
 import type { WasmSources } from "../src/engine/wasm";
 import { writeArtifact } from "../src/formats/octette";
 import { gemm } from "../src/ops/gemm";
+import { registry } from "../src/ops/index";
 import { denseGraph, expectSameBytes, networkGraph, randomFeeds } from "./check-model";
 import { runReference } from "./reference/index";
 
@@ -23,7 +25,7 @@ const graph = networkGraph();
 const bytes = writeArtifact(graph);
 const feeds = randomFeeds(graph, 2);
 const expected = runReference(graph, feeds);
-const { load, loadSync, loadGraph, loadGraphSync, info } = createRuntime();
+const { load, loadSync, loadGraph, loadGraphSync, info } = createRuntime(registry, inlined);
 
 /** The model gives what the reference gives, and is let go. */
 function expectRuns(model: Model): void {
@@ -172,10 +174,14 @@ describe("wasm is taken from", () => {
     new Response(body as Uint8Array<ArrayBuffer>, { headers: { "content-type": "application/wasm" } });
   const compiled = (body: Uint8Array) => new WebAssembly.Module(body as Uint8Array<ArrayBuffer>);
   const options = (wasm: WasmSources): LoadOptions => ({ wasm, engineClass: "baseline" });
+  const files = {
+    common: new URL("../build/wasm/common.wasm", import.meta.url),
+    baseline: new URL("../build/wasm/baseline.wasm", import.meta.url),
+  };
   const both = <T>(of: (body: Uint8Array) => T) => ({ common: of(commonBytes), baseline: of(baselineBytes) });
 
-  test("bytes, modules and Responses", async () => {
-    for (const sources of [both((body) => body), both(compiled), both(respond)])
+  test("bytes, modules, Responses and files", async () => {
+    for (const sources of [both((body) => body), both(compiled), both(respond), files])
       expectRuns(await load(bytes, options(sources)));
     for (const sources of [both((body) => body), both(compiled)])
       expectRuns(loadSync(bytes, options(sources)));
@@ -220,13 +226,13 @@ describe("wasm is taken from", () => {
 describe("a runtime of few ops", () => {
   test("loads what it has ops for", () => {
     const dense = denseGraph({ k: 3, n: 2, mode: "float" });
-    const model = createRuntime({ Gemm: gemm }).loadGraphSync(dense);
+    const model = createRuntime({ Gemm: gemm }, inlined).loadGraphSync(dense);
     expect(model.runSync(randomFeeds(dense, 1)).y!.shape).toEqual([1, 2]);
     model.dispose();
   });
 
   test("and names the op it lacks otherwise", () => {
-    expect(() => createRuntime({ Gemm: gemm }).loadSync(bytes)).toThrow(
+    expect(() => createRuntime({ Gemm: gemm }, inlined).loadSync(bytes)).toThrow(
       expect.objectContaining({
         code: "unsupported",
         message: expect.stringMatching(/is not in this runtime/),

@@ -1,29 +1,19 @@
-/// <reference path="../wasm.d.ts" />
-
 // The compiled kernels: where their bytes come from, which engine class runs them, and how they are instantiated
 // over one memory. `common` has one copy; the int8 kernels have one module an engine class.
 
-import baselineBytes from "../../build/wasm/baseline.wasm";
-import commonBytes from "../../build/wasm/common.wasm";
-import relaxedBytes from "../../build/wasm/relaxed.wasm";
 import { OctetteError } from "../errors";
 import type { Kernels } from "../ops/op";
 import { probeRelaxedDot, type RelaxedDot, type RelaxedDotProbe } from "./features";
+import { readBytes } from "./source";
 
 /** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
 export type EngineClass = "baseline" | "relaxed";
 type Group = "common" | EngineClass;
 
-/** Where a module comes from: its bytes, a response that carries them, or the compiled module. */
-export type WasmSource = Uint8Array | Response | WebAssembly.Module;
-/** Sources used instead of the inlined ones. */
+/** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
+export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
+/** A source for each group; a class that has none is not run. */
 export type WasmSources = Partial<Record<Group, WasmSource>>;
-
-const inlined: Record<Group, Uint8Array> = {
-  common: commonBytes,
-  baseline: baselineBytes,
-  relaxed: relaxedBytes,
-};
 
 export interface EngineInfo {
   readonly engineClass: EngineClass;
@@ -32,6 +22,9 @@ export interface EngineInfo {
   /** Why this class, in words. */
   readonly reason: string;
 }
+
+/** What runs where the sources have no kernels of the class that the engine would run. */
+const CARRIED_BASELINE = { engineClass: "baseline", reason: "this runtime carries no other class" } as const;
 
 /** Why each finding leads to its class. */
 const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> = {
@@ -52,8 +45,9 @@ const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> 
   },
 };
 
-const isResponse = (source: unknown): source is Response =>
-  typeof Response !== "undefined" && source instanceof Response;
+/** Whether reading it takes time. */
+const isDistant = (source: WasmSource | undefined): source is Response | URL =>
+  source instanceof URL || (typeof Response !== "undefined" && source instanceof Response);
 
 /** Compiled modules of one set of sources, made when first asked for and kept. */
 export class Engine {
@@ -66,7 +60,7 @@ export class Engine {
   /** The class can no longer change. */
   #isSettled = false;
 
-  constructor(sources: WasmSources = {}, probe = probeRelaxedDot) {
+  constructor(sources: WasmSources, probe = probeRelaxedDot) {
     this.#sources = sources;
     this.#probe = probe;
   }
@@ -75,7 +69,9 @@ export class Engine {
   get info(): EngineInfo {
     if (this.#info) return this.#info;
     const probe = this.#probe();
-    this.#info = { ...choices[probe.cold], relaxedDot: probe.cold };
+    const choice = choices[probe.cold];
+    const isCarried = this.#sources[choice.engineClass] !== undefined;
+    this.#info = { ...(isCarried ? choice : CARRIED_BASELINE), relaxedDot: probe.cold };
     if (this.#info.engineClass === "baseline") this.#settle();
     else afterwards(() => this.#confirm(probe.hot()));
     return this.#info;
@@ -106,8 +102,8 @@ export class Engine {
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
   async prepare(engineClass: EngineClass): Promise<void> {
     const groups = new Set<Group>(["common", engineClass]);
-    // What a distrusted class falls back on: a Response can be read here only.
-    if (isResponse(this.#sources.baseline)) groups.add("baseline");
+    // What a distrusted class falls back on can be read here only.
+    if (isDistant(this.#sources.baseline)) groups.add("baseline");
     await Promise.all([...groups].map((group) => this.#fetch(group)));
   }
 
@@ -122,9 +118,9 @@ export class Engine {
 
   async #compile(group: Group): Promise<void> {
     if (this.#modules.has(group)) return;
-    const source = this.#sources[group] ?? inlined[group];
+    const source = this.#source(group);
     if (source instanceof WebAssembly.Module) return void this.#modules.set(group, source);
-    const bytes = isResponse(source) ? await bytesOf(group, source) : source;
+    const bytes = isDistant(source) ? await bytesOf(group, source) : source;
     try {
       this.#modules.set(group, await WebAssembly.compile(bytes as BufferSource));
     } catch (cause) {
@@ -149,12 +145,22 @@ export class Engine {
     return Object.assign({}, ...exports) as Kernels;
   }
 
+  #source(group: Group): WasmSource {
+    const source = this.#sources[group];
+    if (source) return source;
+    throw new OctetteError("this runtime carries no such kernels", {
+      code: "engine",
+      where: `wasm.${group}`,
+      hint: "Carry every class that the engine may run: octette bundle --class both, or all of octette/wasm",
+    });
+  }
+
   #module(group: Group): WebAssembly.Module {
     const known = this.#modules.get(group);
     if (known) return known;
-    const source = this.#sources[group] ?? inlined[group];
-    if (isResponse(source))
-      throw new OctetteError("a Response cannot be read synchronously", {
+    const source = this.#source(group);
+    if (isDistant(source))
+      throw new OctetteError(`a ${source.constructor.name} cannot be read synchronously`, {
         code: "argument",
         where: `wasm.${group}`,
         hint: "Use the asynchronous load(), or pass bytes or a WebAssembly.Module",
@@ -170,7 +176,8 @@ export class Engine {
   }
 }
 
-async function bytesOf(group: Group, response: Response): Promise<ArrayBuffer> {
+async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Array | ArrayBuffer> {
+  if (response instanceof URL) return readBytes(response);
   const where = `wasm.${group}`;
   if (!response.ok)
     throw new OctetteError(`server answered ${response.status} ${response.statusText}`, {

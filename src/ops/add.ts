@@ -1,11 +1,10 @@
 import { addDims, countOf, formatShape } from "../graph/symbols";
 import { binary } from "./binary";
 import { codeBounds, perTensor } from "./codes";
-import { type Op, opError, type Quantization } from "./op";
+import { extend, type Op, opError, type Quantization } from "./op";
 
 /** a + b. ONNX Add-14. Over codes: dequantize both, add in f32, quantize, in one step. */
-export const add: Op = {
-  ...binary("add", addDims),
+export const add: Op = extend(binary("add", addDims), {
   lowerInteger(unit, c) {
     const [a, b] = unit.inputs as [string, string];
     const { inputs, output } = unit.integer!;
@@ -29,4 +28,4 @@ export const add: Op = {
       countOf(shape),
     );
   },
-};
+});

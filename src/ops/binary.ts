@@ -5,6 +5,7 @@ import { binaryLayout, broadcastShapes, evaluateBinary, walkOf } from "./broadca
 import { inputType, type Op, opError } from "./op";
 
 /** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
+// @__NO_SIDE_EFFECTS__
 export function binary(
   kernel: "add" | "sub" | "mul" | "div",
   exact: (a: Dim, b: Dim) => Dim | undefined,

@@ -1,128 +1,191 @@
-// Every op this build knows, one line each. A device takes fewer: createRuntime(ops) accepts any part of this table.
+// Every op this build knows, by its ONNX name: together, and each for itself, for a runtime of few (createRuntime).
 
-import { abs } from "./abs";
-import { add } from "./add";
-import { averagePool } from "./average-pool";
-import { batchNormalization } from "./batch-normalization";
-import { cast } from "./cast";
-import { ceil } from "./ceil";
-import { clip } from "./clip";
-import { concat } from "./concat";
-import { constantOfShape } from "./constant-of-shape";
-import { conv } from "./conv";
-import { dequantizeLinear } from "./dequantize-linear";
-import { div } from "./div";
-import { dropout } from "./dropout";
-import { dynamicQuantize } from "./dynamic-quantize";
-import { elu } from "./elu";
-import { equal } from "./equal";
-import { erf } from "./erf";
-import { exp } from "./exp";
-import { expand } from "./expand";
-import { flatten } from "./flatten";
-import { floor } from "./floor";
-import { gather } from "./gather";
-import { gelu } from "./gelu";
-import { gemm } from "./gemm";
-import { globalAveragePool } from "./global-average-pool";
-import { globalMaxPool } from "./global-max-pool";
-import { hardSigmoid } from "./hard-sigmoid";
-import { hardSwish } from "./hard-swish";
-import { identity } from "./identity";
-import { leakyRelu } from "./leaky-relu";
-import { matMul } from "./mat-mul";
-import { max } from "./max";
-import { maxPool } from "./max-pool";
-import { min } from "./min";
-import { mod } from "./mod";
-import { mul } from "./mul";
-import { neg } from "./neg";
-import { not } from "./not";
+import { abs as Abs } from "./abs";
+import { add as Add } from "./add";
+import { averagePool as AveragePool } from "./average-pool";
+import { batchNormalization as BatchNormalization } from "./batch-normalization";
+import { cast as Cast } from "./cast";
+import { ceil as Ceil } from "./ceil";
+import { clip as Clip } from "./clip";
+import { concat as Concat } from "./concat";
+import { constantOfShape as ConstantOfShape } from "./constant-of-shape";
+import { conv as Conv } from "./conv";
+import { dequantizeLinear as DequantizeLinear } from "./dequantize-linear";
+import { div as Div } from "./div";
+import { dropout as Dropout } from "./dropout";
+import { dynamicQuantize as DynamicQuantize } from "./dynamic-quantize";
+import { elu as Elu } from "./elu";
+import { equal as Equal } from "./equal";
+import { erf as Erf } from "./erf";
+import { exp as Exp } from "./exp";
+import { expand as Expand } from "./expand";
+import { flatten as Flatten } from "./flatten";
+import { floor as Floor } from "./floor";
+import { gather as Gather } from "./gather";
+import { gelu as Gelu } from "./gelu";
+import { gemm as Gemm } from "./gemm";
+import { globalAveragePool as GlobalAveragePool } from "./global-average-pool";
+import { globalMaxPool as GlobalMaxPool } from "./global-max-pool";
+import { hardSigmoid as HardSigmoid } from "./hard-sigmoid";
+import { hardSwish as HardSwish } from "./hard-swish";
+import { identity as Identity } from "./identity";
+import { leakyRelu as LeakyRelu } from "./leaky-relu";
+import { matMul as MatMul } from "./mat-mul";
+import { max as Max } from "./max";
+import { maxPool as MaxPool } from "./max-pool";
+import { min as Min } from "./min";
+import { mod as Mod } from "./mod";
+import { mul as Mul } from "./mul";
+import { neg as Neg } from "./neg";
+import { not as Not } from "./not";
 import type { Op } from "./op";
-import { pad } from "./pad";
-import { quantizeLinear } from "./quantize-linear";
-import { range } from "./range";
-import { reduceMean } from "./reduce-mean";
-import { reduceProd } from "./reduce-prod";
-import { relu } from "./relu";
-import { reshape } from "./reshape";
-import { shape } from "./shape";
-import { sigmoid } from "./sigmoid";
-import { silu } from "./silu";
-import { size } from "./size";
-import { slice } from "./slice";
-import { logSoftmax, softmax } from "./softmax";
-import { split } from "./split";
-import { sqrt } from "./sqrt";
-import { squeeze } from "./squeeze";
-import { sub } from "./sub";
-import { tanh } from "./tanh";
-import { transpose } from "./transpose";
-import { unsqueeze } from "./unsqueeze";
-import { where } from "./where";
+import { pad as Pad } from "./pad";
+import { quantizeLinear as QuantizeLinear } from "./quantize-linear";
+import { range as Range } from "./range";
+import { reduceMean as ReduceMean } from "./reduce-mean";
+import { reduceProd as ReduceProd } from "./reduce-prod";
+import { relu as Relu } from "./relu";
+import { reshape as Reshape } from "./reshape";
+import { shape as Shape } from "./shape";
+import { sigmoid as Sigmoid } from "./sigmoid";
+import { silu as Silu } from "./silu";
+import { size as Size } from "./size";
+import { slice as Slice } from "./slice";
+import { logSoftmax as LogSoftmax, softmax as Softmax } from "./softmax";
+import { split as Split } from "./split";
+import { sqrt as Sqrt } from "./sqrt";
+import { squeeze as Squeeze } from "./squeeze";
+import { sub as Sub } from "./sub";
+import { tanh as Tanh } from "./tanh";
+import { transpose as Transpose } from "./transpose";
+import { unsqueeze as Unsqueeze } from "./unsqueeze";
+import { where as Where } from "./where";
 
 export const registry = {
-  Abs: abs,
-  Add: add,
-  AveragePool: averagePool,
-  BatchNormalization: batchNormalization,
-  Cast: cast,
-  Ceil: ceil,
-  Clip: clip,
-  Concat: concat,
-  ConstantOfShape: constantOfShape,
-  Conv: conv,
-  DequantizeLinear: dequantizeLinear,
-  Div: div,
-  Dropout: dropout,
-  DynamicQuantize: dynamicQuantize,
-  Elu: elu,
-  Equal: equal,
-  Erf: erf,
-  Exp: exp,
-  Expand: expand,
-  Flatten: flatten,
-  Floor: floor,
-  Gather: gather,
-  Gelu: gelu,
-  Gemm: gemm,
-  GlobalAveragePool: globalAveragePool,
-  GlobalMaxPool: globalMaxPool,
-  HardSigmoid: hardSigmoid,
-  HardSwish: hardSwish,
-  Identity: identity,
-  LeakyRelu: leakyRelu,
-  LogSoftmax: logSoftmax,
-  MatMul: matMul,
-  Max: max,
-  MaxPool: maxPool,
-  Min: min,
-  Mod: mod,
-  Mul: mul,
-  Neg: neg,
-  Not: not,
-  Pad: pad,
-  QuantizeLinear: quantizeLinear,
-  Range: range,
-  ReduceMean: reduceMean,
-  ReduceProd: reduceProd,
-  Relu: relu,
-  Reshape: reshape,
-  Shape: shape,
-  Sigmoid: sigmoid,
-  Silu: silu,
-  Size: size,
-  Slice: slice,
-  Softmax: softmax,
-  Split: split,
-  Sqrt: sqrt,
-  Squeeze: squeeze,
-  Sub: sub,
-  Tanh: tanh,
-  Transpose: transpose,
-  Unsqueeze: unsqueeze,
-  Where: where,
+  Abs,
+  Add,
+  AveragePool,
+  BatchNormalization,
+  Cast,
+  Ceil,
+  Clip,
+  Concat,
+  ConstantOfShape,
+  Conv,
+  DequantizeLinear,
+  Div,
+  Dropout,
+  DynamicQuantize,
+  Elu,
+  Equal,
+  Erf,
+  Exp,
+  Expand,
+  Flatten,
+  Floor,
+  Gather,
+  Gelu,
+  Gemm,
+  GlobalAveragePool,
+  GlobalMaxPool,
+  HardSigmoid,
+  HardSwish,
+  Identity,
+  LeakyRelu,
+  LogSoftmax,
+  MatMul,
+  Max,
+  MaxPool,
+  Min,
+  Mod,
+  Mul,
+  Neg,
+  Not,
+  Pad,
+  QuantizeLinear,
+  Range,
+  ReduceMean,
+  ReduceProd,
+  Relu,
+  Reshape,
+  Shape,
+  Sigmoid,
+  Silu,
+  Size,
+  Slice,
+  Softmax,
+  Split,
+  Sqrt,
+  Squeeze,
+  Sub,
+  Tanh,
+  Transpose,
+  Unsqueeze,
+  Where,
 } satisfies Record<string, Op>;
 
 /** Names of all ops: what a table of rules over ops has as its keys. */
 export type OpName = keyof typeof registry;
+
+export {
+  Abs,
+  Add,
+  AveragePool,
+  BatchNormalization,
+  Cast,
+  Ceil,
+  Clip,
+  Concat,
+  ConstantOfShape,
+  Conv,
+  DequantizeLinear,
+  Div,
+  Dropout,
+  DynamicQuantize,
+  Elu,
+  Equal,
+  Erf,
+  Exp,
+  Expand,
+  Flatten,
+  Floor,
+  Gather,
+  Gelu,
+  Gemm,
+  GlobalAveragePool,
+  GlobalMaxPool,
+  HardSigmoid,
+  HardSwish,
+  Identity,
+  LeakyRelu,
+  LogSoftmax,
+  MatMul,
+  Max,
+  MaxPool,
+  Min,
+  Mod,
+  Mul,
+  Neg,
+  Not,
+  Pad,
+  QuantizeLinear,
+  Range,
+  ReduceMean,
+  ReduceProd,
+  Relu,
+  Reshape,
+  Shape,
+  Sigmoid,
+  Silu,
+  Size,
+  Slice,
+  Softmax,
+  Split,
+  Sqrt,
+  Squeeze,
+  Sub,
+  Tanh,
+  Transpose,
+  Unsqueeze,
+  Where,
+};

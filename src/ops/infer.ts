@@ -13,7 +13,7 @@ export function opOf(registry: Registry, name: string, node: string): Op {
     throw new OctetteError(`operator ${name} is not in this runtime`, {
       code: "unsupported",
       where: `node "${node}"`,
-      hint: "Load the model with the full registry, or add the op to createRuntime",
+      hint: `Add it: createRuntime({ …, ${name} }) with its export of octette/ops, or take load, which has all ops`,
     });
   return op;
 }

@@ -135,10 +135,22 @@ export interface Op {
   layout?(node: Node, inputs: readonly Layout[], types: readonly (ValueType | undefined)[]): Layouts;
   /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
-  /** Float steps. Absent on ops that only exist to be folded. */
+  /**
+   * Float steps. Absent on ops that only exist to be folded.
+   * @internal
+   */
   lower?(unit: Unit, c: Lowering): void;
-  /** Steps over codes. Absent on ops that are always float. */
+  /**
+   * Steps over codes. Absent on ops that are always float.
+   * @internal
+   */
   lowerInteger?(unit: Unit, c: Lowering): void;
+}
+
+/** An op with rules of its own where it differs from another. */
+// @__NO_SIDE_EFFECTS__
+export function extend(op: Op, rules: Partial<Op>): Op {
+  return { ...op, ...rules };
 }
 
 /** A number attribute, or its default. */

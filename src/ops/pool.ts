@@ -37,6 +37,7 @@ const coverOf = (node: Node, w: Window) =>
   numberOf(node, "count_include_pad", 0) === 1 ? ([w.coverH, w.coverW] as const) : ([0, 0] as const);
 
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
+// @__NO_SIDE_EFFECTS__
 export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
@@ -54,6 +55,7 @@ export function maxPooling(windowFor: WindowRule): Op {
 }
 
 /** Mean of every window. Codes are summed in int32 and requantized once. */
+// @__NO_SIDE_EFFECTS__
 export function averagePooling(windowFor: WindowRule): Op {
   return {
     ...pooling(windowFor),

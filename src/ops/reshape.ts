@@ -52,12 +52,13 @@ function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
 export const retype = (x: ValueType, shape: Shape): ValueType[] => [{ dtype: x.dtype, shape }];
 
 /** The same elements under the shape that `infer` finds. */
-export const reshapeKnown =
-  (infer: Op["infer"]): NonNullable<Op["evaluate"]> =>
-  (node, [x], [type]) => {
+// @__NO_SIDE_EFFECTS__
+export function reshapeKnown(infer: Op["infer"]): NonNullable<Op["evaluate"]> {
+  return (node, [x], [type]) => {
     const shape = x && type && numericShape(infer(node, [type])[0]!.shape);
     return shape && [{ dtype: x.dtype, shape, data: x.data } satisfies Known];
   };
+}
 
 /**
  * Layouts between which a reshape moves nothing: a channels-last map flattened is `flat:C`, and back; a map of one
@@ -84,10 +85,11 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i]);
 
 /** `layout` of an op whose output is its input seen otherwise. */
-export const reshapeLayout =
-  (infer: Op["infer"]): NonNullable<Op["layout"]> =>
-  (node, [layout = "plain"], types) =>
+// @__NO_SIDE_EFFECTS__
+export function reshapeLayout(infer: Op["infer"]): NonNullable<Op["layout"]> {
+  return (node, [layout = "plain"], types) =>
     reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape);
+}
 
 /** Lowering of an op whose output is its input seen otherwise. */
 export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);

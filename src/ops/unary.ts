@@ -15,6 +15,7 @@ type UnaryKernel = {
 }[keyof Kernels];
 
 /** An op that is y = f(x) for every element. `parameters` are the kernel's scalars. */
+// @__NO_SIDE_EFFECTS__
 export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly number[] = () => []): Op {
   const name = kernel as "sigmoid";
   const argsOf = (y: Address, x: Address, node: Node) =>

@@ -1,6 +1,7 @@
 // Float graph in, quantized graph out. The order: equalize (needs no data), calibrate once, choose ranges, correct
 // biases, convert.
 
+import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
@@ -33,7 +34,7 @@ export interface Quantized {
 
 /** Quantizes a simplified float graph. Deterministic: the same graph, options and samples give the same bytes. */
 export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Quantized> {
-  const engine = new Engine();
+  const engine = new Engine(inlined);
   return quantizeWith(
     graph,
     options,

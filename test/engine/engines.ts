@@ -3,6 +3,7 @@
 
 import exactBytes from "../../build/test/relaxed-exact.wasm";
 import { probeRelaxedDot } from "../../src/engine/features";
+import { inlined } from "../../src/engine/inlined";
 import { Model, type ModelOptions } from "../../src/engine/model";
 import { Engine, type EngineClass, type WasmSources } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
@@ -11,7 +12,8 @@ import { registry } from "../../src/ops/index";
 export const engineClasses: readonly EngineClass[] = ["baseline", "relaxed"];
 
 /** Modules under which every class is exact here. */
-export const exactSources: WasmSources = probeRelaxedDot().cold === "u8s8" ? {} : { relaxed: exactBytes };
+export const exactSources: WasmSources =
+  probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: exactBytes };
 
 const engine = new Engine(exactSources);
 

@@ -2,11 +2,12 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { classifyDot, type Dot, probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
+import { inlined } from "../../src/engine/inlined";
 import { Model } from "../../src/engine/model";
 import { Engine } from "../../src/engine/wasm";
 import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
-import { convGraph, expectSameBytes, randomFeeds } from "../check-model";
+import { convGraph, denseGraph, expectSameBytes, randomFeeds } from "../check-model";
 import { exactSources } from "./engines";
 
 const signed = (y: number) => (y << 24) >> 24;
@@ -45,7 +46,7 @@ describe("the engine class", () => {
   const kinds = Object.keys({ absent: 0, ...dots }) as RelaxedDot[];
   for (const kind of kinds)
     test(`is ${kind === "u8s8" ? "relaxed" : "baseline"} where the dot product is ${kind}`, () => {
-      const { info } = new Engine({}, () => found(kind));
+      const { info } = new Engine(inlined, () => found(kind));
       expect(info).toMatchObject({
         engineClass: kind === "u8s8" ? "relaxed" : "baseline",
         relaxedDot: kind,
@@ -56,7 +57,7 @@ describe("the engine class", () => {
   test("is asked for once, and a baseline engine is not asked again", async () => {
     const probe = found("absent");
     const ask = vi.fn(() => probe);
-    const engine = new Engine({}, ask);
+    const engine = new Engine(inlined, ask);
     expect(ask).not.toHaveBeenCalled();
     expect(engine.info).toBe(engine.info);
     await turn();
@@ -121,5 +122,27 @@ describe("a relaxed class that changes its mind", () => {
     model.runSync(feeds);
     expect(model.plan.engineClass).toBe("relaxed");
     expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describe("a runtime that carries few classes", () => {
+  const { common, baseline, relaxed } = inlined;
+
+  test("runs baseline where it has no other, and says so", () => {
+    const { info } = new Engine({ common, baseline }, () => found("u8s8"));
+    expect(info).toMatchObject({
+      engineClass: "baseline",
+      reason: expect.stringMatching(/carries no other/),
+    });
+  });
+
+  test("names the class it lacks, and the way out", () => {
+    const engine = new Engine({ common, relaxed }, () => found("absent"));
+    expect(() => new Model(denseGraph({ k: 3, n: 2, mode: "static" }), registry, engine)).toThrow(
+      expect.objectContaining({
+        code: "engine",
+        message: expect.stringMatching(/^wasm\.baseline: this runtime carries no such kernels.*--class both/),
+      }),
+    );
   });
 });

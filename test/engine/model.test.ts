@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Feeds } from "../../src/engine/feeds";
+import { inlined } from "../../src/engine/inlined";
 import { Model, type ModelOptions } from "../../src/engine/model";
 import { Session } from "../../src/engine/session";
 import { Engine } from "../../src/engine/wasm";
@@ -60,14 +61,14 @@ describe("run()", () => {
 
   test("overlapping calls wait for each other and each gets its own result", async () => {
     const feeds = [1, 2, 3, 4].map((seed) => randomFeeds(graph, seed, seed));
-    const model = new Model(graph, registry, new Engine(), { maxima: { batch: 2 } });
+    const model = new Model(graph, registry, new Engine(inlined), { maxima: { batch: 2 } });
     const results = await Promise.all(feeds.map((x) => model.run(x)));
     for (const [i, { y }] of results.entries()) expectSameBytes(y, runReference(graph, feeds[i]!).get("y")!);
     model.dispose();
   });
 
   test("a call that fails does not stop those behind it", async () => {
-    const model = new Model(graph, registry, new Engine());
+    const model = new Model(graph, registry, new Engine(inlined));
     const [bad, good] = await Promise.allSettled([model.run({}), model.run(randomFeeds(graph, 1))]);
     expect([bad.status, good.status]).toEqual(["rejected", "fulfilled"]);
     model.dispose();
@@ -247,7 +248,7 @@ describe("memory", () => {
   test("is planned to the page before anything is allocated", () => {
     for (const graph of [echo(["batch", 3]), convGraph({ cin: 40, cout: 80, k: 3, h: 30, w: 30 })])
       for (const batch of [1, 7]) {
-        const engine = new Engine();
+        const engine = new Engine(inlined);
         const model = new Model(graph, registry, engine, { maxima: { batch } });
         const session = new Session(model.plan, engine);
         expect(model.bytes).toBe(session.buffer.byteLength);
@@ -269,13 +270,13 @@ describe("dispose()", () => {
   const feeds = randomFeeds(graph, 1);
 
   test("twice is harmless", () => {
-    const model = new Model(graph, registry, new Engine());
+    const model = new Model(graph, registry, new Engine(inlined));
     model.dispose();
     model.dispose();
   });
 
   test("is final: any later use is an error with code disposed", async () => {
-    const model = new Model(graph, registry, new Engine(), { taps: ["x_codes"] });
+    const model = new Model(graph, registry, new Engine(inlined), { taps: ["x_codes"] });
     const early = model.run(feeds);
     await early;
     const queued = model.run(feeds);

@@ -7,6 +7,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { inlined } from "../../src/engine/inlined";
 import { Model } from "../../src/engine/model";
 import { selfTestHash } from "../../src/engine/self-test";
 import { Engine } from "../../src/engine/wasm";
@@ -190,7 +191,7 @@ describe("bytes and hashes", () => {
     expect(await verify(writeArtifact(graph))).toBe(false);
     const { selfTest } = readArtifact(bytes);
     expect(await verify(writeArtifact(graph, { ...selfTest!, seed: selfTest!.seed + 1 }))).toBe(false);
-    const model = new Model(graph, registry, new Engine(), { maxima: { batch: 4 } });
+    const model = new Model(graph, registry, new Engine(inlined), { maxima: { batch: 4 } });
     expect(selfTestHash(model, selfTest!.seed)).toBe(selfTest!.hash);
     model.dispose();
   });

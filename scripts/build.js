@@ -1,0 +1,20 @@
+// Writes the scripts of build/: the package's entries and the chunks they share.
+
+import { readdir, rm } from "node:fs/promises";
+import { build } from "esbuild";
+import { options, root } from "./esbuild.js";
+
+const folder = `${root}build/`;
+for (const file of await readdir(folder)) if (file.startsWith("chunk-")) await rm(folder + file);
+await build({
+  ...options,
+  entryPoints: {
+    index: "src/index.ts",
+    runtime: "src/runtime.ts",
+    ops: "src/ops/index.ts",
+    wasm: "src/engine/inlined.ts",
+    cli: "src/cli/main.ts",
+  },
+  splitting: true,
+  outdir: folder,
+});

@@ -1,0 +1,16 @@
+// Declarations of octette/ops and octette/wasm: names, all of one type.
+
+import { writeFile } from "node:fs/promises";
+import { root } from "./esbuild.js";
+
+const declarations = {
+  ops: { type: "Op", from: 'import type { Op, Registry } from "./runtime.js";' },
+  wasm: { type: "Uint8Array", from: 'import type { WasmSources } from "./runtime.js";' },
+};
+const together = { registry: "Registry", inlined: "WasmSources" };
+
+for (const [entry, { type, from }] of Object.entries(declarations)) {
+  const names = Object.keys(await import(`${root}build/${entry}.js`));
+  const lines = names.map((name) => `export declare const ${name}: ${together[name] ?? type};`);
+  await writeFile(`${root}build/${entry}.d.ts`, `${[from, ...lines].join("\n")}\n`);
+}
