@@ -30,16 +30,12 @@ export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, 
 type Elements = TypedArray | BigInt64Array;
 
 function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
-  const where = `input "${input.name}"`;
-  const expected = `${input.dtype} ${formatShape(input.shape)}`;
-  if (fed === undefined) throw new OctetteError("is missing", { code: "argument", where, expected });
+  if (fed === undefined) throw misfit(input, "is missing");
   const isTensor = !isElements(fed);
   const given = isTensor ? fed?.data : fed;
   if (!isElements(given) || (isTensor && !Array.isArray(fed.shape)))
-    throw new OctetteError("is neither a tensor nor a typed array", {
-      code: "argument",
-      where,
-      expected: `${expected}: { dtype, shape, data } or the elements in a typed array`,
+    throw misfit(input, "is neither a tensor nor a typed array", {
+      expected: `${expectedOf(input)}: { dtype, shape, data } or the elements in a typed array`,
       got: Object.prototype.toString.call(fed).slice(8, -1),
     });
   const { preprocessing } = input;
@@ -54,17 +50,29 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
     shape.every((dim, i) => typeof dim === "string" || dim === actual[i]);
   if (!fits) {
     const got = isTensor ? `${fed.dtype} ${formatShape(fed.shape)}` : `${given.length} elements`;
-    throw new OctetteError("shape does not fit", {
-      code: "argument",
-      where,
-      expected: isImage ? `u8 ${formatShape(shape)}` : expected,
+    throw misfit(input, "shape does not fit", {
+      ...(isImage ? { expected: `u8 ${formatShape(shape)}` } : {}),
       got: isTensor && sizeOf(fed.shape) !== given.length ? `${got} with ${given.length} elements` : got,
     });
   }
   if (isImage)
-    return preprocess({ dtype: "u8", shape: actual, data: given as Uint8Array }, preprocessing, where);
-  return { dtype: input.dtype, shape: actual, data: convert(input, given, where, expected) };
+    return preprocess(
+      { dtype: "u8", shape: actual, data: given as Uint8Array },
+      preprocessing,
+      `input "${input.name}"`,
+    );
+  return { dtype: input.dtype, shape: actual, data: convert(input, given) };
 }
+
+const expectedOf = ({ dtype, shape }: Input) => `${dtype} ${formatShape(shape)}`;
+
+const misfit = (input: Input, what: string, facts: { expected?: string; got?: string; hint?: string } = {}) =>
+  new OctetteError(what, {
+    code: "argument",
+    where: `input "${input.name}"`,
+    expected: expectedOf(input),
+    ...facts,
+  });
 
 /** Any typed array, that of another realm or a Buffer too. */
 const isElements = (value: unknown): value is Elements =>
@@ -74,18 +82,15 @@ const isElements = (value: unknown): value is Elements =>
 const kindOf = (elements: Elements): string => elements[Symbol.toStringTag];
 
 /** The elements in the model's dtype. Only lossless changes are made: integers that fit to i32. */
-function convert(input: Input, given: Elements, where: string, expected: string): TypedArray {
+function convert(input: Input, given: Elements): TypedArray {
   if (kindOf(given) === kindOf(allocate(input.dtype, 0))) return given as TypedArray;
   if (input.dtype === "i32" && /Int\d+(Clamped)?Array$/i.test(kindOf(given))) {
     const numbers = given as ArrayLike<number | bigint> as ArrayLike<number>;
     const narrowed = Int32Array.from(numbers, Number);
     if (narrowed.every((value, i) => value === Number(numbers[i]))) return narrowed;
-    throw new OctetteError("a value does not fit into 32 bits", { code: "argument", where, expected });
+    throw misfit(input, "a value does not fit into 32 bits");
   }
-  throw new OctetteError("element type does not fit", {
-    code: "argument",
-    where,
-    expected,
+  throw misfit(input, "element type does not fit", {
     got: kindOf(given),
     hint: "Convert it; bytes of images are taken where the model carries its preprocessing",
   });
@@ -140,6 +145,18 @@ export function preprocess(image: Tensor, preprocessing: Preprocessing, where = 
   return { dtype: "f32", shape: moves ? [shape[0]!, shape[last]!, ...shape.slice(1, last)] : shape, data };
 }
 
+/** Throws where a dimension of an input is neither a number nor one symbol, whose value a run could find. */
+export function checkSymbols(inputs: readonly Input[]): void {
+  for (const { name, shape } of inputs)
+    for (const dim of shape)
+      if (typeof dim === "string" && symbolsOf(dim)[0] !== dim)
+        throw new OctetteError("an input dimension must be a number or one symbol", {
+          code: "graph",
+          where: `input "${name}"`,
+          got: dim,
+        });
+}
+
 /** Value of every symbol that the fed shapes determine. Throws where two inputs disagree. */
 export function bindSymbols(
   inputs: readonly Input[],
@@ -150,18 +167,11 @@ export function bindSymbols(
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;
       const value = fed.get(name)!.shape[axis]!;
-      const [symbol] = symbolsOf(dim);
-      if (symbol !== dim)
-        throw new OctetteError("an input dimension must be a number or one symbol", {
-          code: "graph",
-          where: `input "${name}"`,
-          got: dim,
-        });
-      if ((bindings[symbol] ??= value) !== value)
-        throw new OctetteError(`two inputs disagree on "${symbol}"`, {
+      if ((bindings[dim] ??= value) !== value)
+        throw new OctetteError(`two inputs disagree on "${dim}"`, {
           code: "argument",
           where: `input "${name}"`,
-          expected: `${bindings[symbol]}`,
+          expected: `${bindings[dim]}`,
           got: `${value}`,
         });
     });

@@ -7,7 +7,7 @@ import { allocate, type DType, sizeOf, type Tensor, type TypedArray, viewOf } fr
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { compile } from "./compile";
-import { bindSymbols, checkFeeds, type Feeds, sliceRows } from "./feeds";
+import { bindSymbols, checkFeeds, checkSymbols, type Feeds, sliceRows } from "./feeds";
 import type { Plan, PlannedValue } from "./plan";
 import { Session } from "./session";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
@@ -41,6 +41,21 @@ export interface StepProfile {
   readonly macs: number;
 }
 
+/** A planned value in memory, as large as the symbols make it. */
+interface Seen {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** What runs with certain values of the symbols read and write. */
+interface Bound {
+  readonly bindings: Bindings;
+  readonly inputs: readonly Seen[];
+  readonly outputs: readonly Seen[];
+}
+
 export class Model {
   readonly graph: Graph;
   readonly inputs: readonly Input[];
@@ -52,7 +67,8 @@ export class Model {
   #plan: Plan;
   #session: Session;
   #distrusted = false;
-  #bindings: Bindings = {};
+  /** Of the last run: made again only where a symbol's value changes. */
+  #bound: Bound | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   /**
@@ -60,6 +76,7 @@ export class Model {
    * @internal
    */
   constructor(graph: Graph, registry: Registry, engine: Engine, options: ModelOptions = {}) {
+    checkSymbols(graph.inputs);
     this.graph = graph;
     this.inputs = graph.inputs;
     this.#engine = engine;
@@ -135,7 +152,8 @@ export class Model {
         where: "tapped",
         hint: "Name it in the model's `taps` option",
       });
-    return { ...this.#view(value), layout: value.layout };
+    void this.#session.buffer; // throws after dispose()
+    return { ...this.#see(value, this.#bound?.bindings ?? {}), layout: value.layout };
   }
 
   /** Runs the same feeds `rounds` times, no more of them than the maximum, and reports the median time of every step. */
@@ -143,8 +161,9 @@ export class Model {
     const { fed, bindings } = this.#check(feeds);
     const times = this.#plan.steps.map((): number[] => []);
     for (let round = 0; round < rounds; round++) {
-      this.#write(fed, bindings);
-      this.#session.time(bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
+      const bound = this.#bind(bindings);
+      this.#write(fed, bound);
+      this.#session.time(bound.bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
     }
     return this.#plan.steps.map(({ node, kernel, macs }, i) => ({
       node,
@@ -157,6 +176,7 @@ export class Model {
   /** Lets go of the memory. Twice is harmless; a later run throws an OctetteError with code "disposed". */
   dispose(): void {
     this.#session.dispose();
+    this.#bound = undefined;
     this.#forgetEngine();
   }
 
@@ -173,25 +193,26 @@ export class Model {
 
   #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): Record<string, Tensor> {
     if (this.#distrusted) this.#rebuild();
-    this.#write(fed, bindings);
-    this.#session.run(bindings);
-    return Object.fromEntries(
-      this.#plan.outputs.map((output) => {
-        const { dtype, shape, data } = this.#view(output);
-        return [output.name, { dtype, shape, data: flipped(dtype, data.slice()) }];
-      }),
-    );
+    const bound = this.#bind(bindings);
+    this.#write(fed, bound);
+    this.#session.run(bound.bindings);
+    const results: Record<string, Tensor> = {};
+    for (const { name, dtype, shape, data } of bound.outputs)
+      results[name] = { dtype, shape: [...shape], data: flipped(dtype, data.slice()) };
+    return results;
   }
 
   /** The class in use was found wrong: the same graph in the class that is trusted. */
   #rebuild(): void {
     this.#distrusted = false;
     this.#session.dispose();
+    this.#bound = undefined;
     this.#plan = this.#compile();
     this.#session = new Session(this.#plan, this.#engine);
   }
 
-  #write(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): void {
+  #bind(bindings: Bindings): Bound {
+    if (this.#bound && isSame(this.#bound.bindings, bindings)) return this.#bound;
     for (const [symbol, value] of Object.entries(bindings))
       if (value > this.#plan.maxima[symbol]!)
         throw new OctetteError(`"${symbol}" is larger than the model was loaded for`, {
@@ -201,20 +222,35 @@ export class Model {
           got: `${value}`,
           hint: `Load it with { maxima: { ${symbol}: ${value} } }`,
         });
-    this.#bindings = bindings;
-    for (const input of this.#plan.inputs) {
-      const { dtype, data } = this.#view(input);
-      data.set(fed.get(input.name)!.data);
+    const { inputs, outputs } = this.#plan;
+    const see = (value: PlannedValue) => this.#see(value, bindings);
+    this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };
+    return this.#bound;
+  }
+
+  #write(fed: ReadonlyMap<string, Tensor>, { inputs }: Bound): void {
+    for (const { name, dtype, data } of inputs) {
+      data.set(fed.get(name)!.data);
       flipped(dtype, data);
     }
   }
 
-  /** The planned value in memory, as large as the current run makes it. */
-  #view({ type, address }: PlannedValue): { dtype: DType; shape: number[]; data: TypedArray } {
-    const shape = evaluateShape(type.shape, this.#bindings);
-    const length = evaluateDim(countOf(type.shape), this.#bindings);
-    return { dtype: type.dtype, shape, data: viewOf(type.dtype, this.#session.buffer, address, length) };
+  #see({ name, type, address }: PlannedValue, bindings: Bindings): Seen {
+    const shape = evaluateShape(type.shape, bindings);
+    const length = evaluateDim(countOf(type.shape), bindings);
+    return {
+      name,
+      dtype: type.dtype,
+      shape,
+      data: viewOf(type.dtype, this.#session.buffer, address, length),
+    };
   }
+}
+
+/** Whether the same symbols have the same values: both come from the same inputs, in the same order. */
+function isSame(a: Bindings, b: Bindings): boolean {
+  for (const symbol in a) if (a[symbol] !== b[symbol]) return false;
+  return true;
 }
 
 /** i8 codes are held in memory with the top bit flipped: in place, either way. */

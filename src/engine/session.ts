@@ -20,7 +20,7 @@ export class Session {
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
   #ready: Ready[] = [];
-  #bindings = "";
+  #bindings: Bindings | undefined;
 
   constructor(plan: Plan, engine: Engine) {
     this.plan = plan;
@@ -47,7 +47,7 @@ export class Session {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Runs every step, with these values of the symbols. */
+  /** Runs every step, with these values of the symbols: arguments are evaluated anew only for another object. */
   run(bindings: Bindings): void {
     const ready = this.#prepare(bindings);
     let i = 0;
@@ -73,15 +73,14 @@ export class Session {
     this.#memory = undefined;
     this.#kernels = undefined;
     this.#ready = [];
-    this.#bindings = "";
+    this.#bindings = undefined;
   }
 
   #prepare(bindings: Bindings): readonly Ready[] {
     const kernels = this.#kernels;
     if (!kernels) void this.buffer;
-    const key = Object.entries(bindings).join();
-    if (key === this.#bindings && this.#ready.length > 0) return this.#ready;
-    this.#bindings = key;
+    if (bindings === this.#bindings) return this.#ready;
+    this.#bindings = bindings;
     this.#ready = this.plan.steps.map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
