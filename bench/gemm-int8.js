@@ -43,13 +43,14 @@ function alloc(size) {
 
 const up = (n, to) => Math.ceil(n / to) * to;
 
-function weights(k8, n, k) {
-  const w = alloc(n * k);
-  const panels = alloc(up(n, 8) * up(k, 4));
+/** Weights of n columns and `rows` kernel rows of k codes each, packed. */
+function weights(k8, n, k, rows = 1) {
+  const w = alloc(n * rows * k);
+  const panels = alloc(up(n, 8) * rows * up(k, 4));
   const offset = alloc(up(n, 8) * 4);
   const scale = alloc(n * 4);
   new Float32Array(memory.buffer, scale, n).fill(1e-4);
-  k8.packWeightsInt8(panels, offset, w, 0, 0, n, 1, k, k, 0, 1);
+  k8.packWeightsInt8(panels, offset, w, 0, 0, n, rows, 1, k, rows * k, k, 0, 1);
   return [panels, offset, scale];
 }
 
@@ -63,7 +64,9 @@ function cases(k8, ceiling) {
   const steps = 200_000;
   const square = weights(k8, 512, 512);
   const wide = weights(k8, 2048, 2048);
-  const conv3 = weights(k8, 64, 576);
+  const conv3 = weights(k8, 64, 192, 3);
+  const conv16 = weights(k8, 16, 48, 3);
+  const first = weights(k8, 16, 9, 3);
   const conv1 = weights(k8, 128, 1152);
   const depthwise = [alloc(64 * 20), alloc(64 * 4), conv3[2]];
   k8.packDepthwiseInt8(depthwise[0], depthwise[1], alloc(576), 0, 0, 64, 9);
@@ -84,35 +87,17 @@ function cases(k8, ceiling) {
     [
       "conv 1×1 1152→128 @14²",
       196 * 128 * 1152,
-      () =>
-        k8.convInt8(
-          y,
-          128,
-          x,
-          1152,
-          ...conv1,
-          scratch,
-          14,
-          14,
-          1152,
-          14,
-          14,
-          128,
-          1,
-          1,
-          1,
-          1,
-          1,
-          1,
-          0,
-          0,
-          0,
-          128,
-          0,
-          255,
-          0,
-          14,
-        ),
+      () => k8.gemmInt8(y, 128, x, 1152, ...conv1, scratch, 128, 1152, 128, 0, 255, 0, 196),
+    ],
+    [
+      "conv 3×3 16→16 @32²",
+      1024 * 16 * 144,
+      () => k8.convInt8(y, 16, x, 16, ...conv16, scratch, 32, 32, 16, 32, 32, 16, 3, 3, ...image),
+    ],
+    [
+      "conv 3×3 3→16 @32²",
+      1024 * 16 * 27,
+      () => k8.convInt8(y, 16, x, 3, ...first, scratch, 32, 32, 3, 32, 32, 16, 3, 3, ...image),
     ],
     [
       "depthwise 3×3 64 @32²",

@@ -1,26 +1,48 @@
-// int8 convolution as a matrix product over patches.
+// int8 convolution as a matrix product over patches that share their kernel rows.
+//
+// A kernel row of a pixel's patch, kw · cin codes, is packed once and met by every output row that reads it. So tiles
+// are cut from strips: pixels side by side in each output row or, in the columns left over, one above the other. A strip
+// is packed downwards, and the kernel rows of each of its tiles lie in a row:
+//
+//   strip   | row 0 of a tile's pixels | row 1 | row 2 | row 3 | …       3×3, stride 1
+//   tile 0  |<-------------- patches -------------->|
+//   tile 1                             |<-------------- patches -------------->|
 
 import { codeShift } from "./epilogue-int8";
-import { multiplyRow, multiplyRows, multiplyTiles, packTile } from "./multiply-int8";
-import { blockRows, GROUP, ROWS, rowBytes, TABLE, TILE_STEP, tileBytes, tiledRows } from "./panels-int8";
+import { multiplyTiles, packTile } from "./multiply-int8";
+import { BLOCK, kernelRowDepth, ROWS, TILE_STEP } from "./panels-int8";
 
-/** Bytes that say where a patch begins: its image's address, then its top row and left column there, as i32. */
-const PLACE: i32 = 12;
-/** Bytes of a tile's places. */
-const PLACES: i32 = 80;
+/** Bytes of an Image. */
+const IMAGE: i32 = 64;
+
+/** An image and how patches are read from it. */
+@unmanaged
+class Image {
+  x!: usize;
+  ldx!: i32;
+  height!: i32;
+  width!: i32;
+  channels!: i32;
+  kh!: i32;
+  kw!: i32;
+  strideH!: i32;
+  strideW!: i32;
+  dilationH!: i32;
+  dilationW!: i32;
+  zero!: i32;
+  /** Kernel rows that do not lie in x in one piece: one of each lane, `slot` bytes apart. */
+  slots!: usize;
+  slot!: usize;
+}
 
 /**
  * y[p][c] = clamp(rne(f32(Σ_tap Σ_i x[pixel(p, tap)][i] · w[tap][i][c] + offset[c]) · scale[c]) + yZero, lo, hi)
  *
  * x u8 [batch][inH][inW][ldx], of which cin channels count; y u8 [batch][outH][outW][ldy], of which cout are written.
- * w and offset from packWeightsInt8 with kh·kw taps of cin channels. Pixels outside the image read as xZero.
+ * w and offset from packWeightsInt8 with kh rows of kw taps of cin channels. Pixels outside the image read as xZero.
  * Range: rows of output, batch · outH of them. y overlaps nothing.
  *
- * A block of patches is packed into tiles straight from the image, one kernel row (kw · cin codes) of a tile's pixels
- * at a time, and multiplied while in cache; only rows that padding, dilation or ldx break up are gathered before.
- * Where a patch is a pixel (1×1, stride 1, no padding) this is the matrix product of x.
- *
- *   scratch   | table | places | slots, one per row of a tile | a kernel row of xZero | packed tiles |
+ *   scratch   | Image | slots, one a lane | packed strip |
  */
 export function convInt8(
   y: usize,
@@ -52,176 +74,136 @@ export function convInt8(
   begin: i32,
   end: i32,
 ): void {
-  if (begin >= end) return;
   const low = f32x4.splat(<f32>(lo - yZero));
   const high = f32x4.splat(<f32>(hi - yZero));
   const shift = codeShift(yZero);
-  const k = kh * kw * cin;
-  const last = end * outW;
-  const block = blockRows(last - begin * outW, k);
-  const pointwise =
-    kh * kw * strideH * strideW == 1 && padTop == 0 && padLeft == 0 && inH == outH && inW == outW;
-  const slot = <usize>rowBytes(k) + 16;
-  const places = scratch + TABLE;
-  const slots = places + PLACES;
-  const blank = slots + slot * ROWS;
-  const tiles = blank + slot;
-  if (!pointwise) fill(blank, xZero, kw * cin);
-  for (let p = begin * outW; p < last; p += block) {
-    const rows = min(block, last - p);
-    const to = y + <usize>p * ldy;
-    if (pointwise) {
-      const from = x + <usize>p * ldx;
-      multiplyRows<u8>(to, ldy, from, ldx, w, offset, scale, scratch, rows, cout, k, low, high, shift);
-      continue;
-    }
-    const tiled = tiledRows(rows);
-    for (let r = 0, tile = tiles; r < tiled; r += ROWS, tile += tileBytes(k)) {
-      locate(places, x, ldx, inH, inW, outH, outW, strideH, strideW, padTop, padLeft, p + r, tiled - r);
-      gatherTile(
-        tile,
-        scratch,
-        places,
-        slots,
-        slot,
-        ldx,
-        inH,
-        inW,
-        cin,
-        kh,
-        kw,
-        dilationH,
-        dilationW,
-        blank,
-        xZero,
-      );
-    }
-    multiplyTiles<u8>(to, ldy, tiles, w, offset, scale, tiled, cout, k, low, high, shift);
-    if (tiled == rows) continue;
-    locate(places, x, ldx, inH, inW, outH, outW, strideH, strideW, padTop, padLeft, p + tiled, rows - tiled);
-    for (let r = tiled, place = places; r < rows; r++, place += PLACE) {
-      gatherPatch(slots, place, ldx, inH, inW, cin, kh, kw, dilationH, dilationW, blank, xZero);
-      const row = to + <usize>r * ldy;
-      multiplyRow<u8>(row, slots, w, offset, scale, tiles, cout, k, 0, (cout + 7) >> 3, low, high, shift);
+  const image = changetype<Image>(scratch);
+  image.ldx = ldx;
+  image.height = inH;
+  image.width = inW;
+  image.channels = cin;
+  image.kh = kh;
+  image.kw = kw;
+  image.strideH = strideH;
+  image.strideW = strideW;
+  image.dilationH = dilationH;
+  image.dilationW = dilationW;
+  image.zero = xZero;
+  image.slots = scratch + IMAGE;
+  image.slot = kw * cin + 16;
+  const strip = image.slots + image.slot * ROWS;
+  const depth = kernelRowDepth(kw * cin);
+  const fit = BLOCK / max(1, depth * ROWS);
+  const line = <usize>outW * ldy;
+  for (let first = begin, rows = 0; first < end; first += rows) {
+    const oy = first % outH;
+    rows = min(end - first, outH - oy);
+    image.x = x + <usize>(first / outH) * inH * inW * ldx;
+    for (let ox = 0, columns = 0; ox < outW; ox += columns) {
+      const left = outW - ox;
+      const upright = left < ROWS && left * ((rows + ROWS - 1) / ROWS) < rows;
+      columns = upright ? 1 : min(left, ROWS);
+      const tall = upright ? ROWS : 1;
+      const fresh = upright || dilationH > 1 ? kh : min(strideH, kh);
+      const tiles = (rows + tall - 1) / tall;
+      const most = max(0, fit - kh) / fresh + 1;
+      let to = y + <usize>first * line + <usize>(ox * ldy);
+      const last = to + <usize>(rows - 1) * line + <usize>((columns - 1) * ldy);
+      for (let t = 0; t < tiles; t += most, to += <usize>(most * tall) * line) {
+        const count = min(most, tiles - t);
+        const lanes = upright ? rows - t * tall : columns;
+        const top = (oy + t * tall) * strideH - padTop;
+        packStrip(strip, image, top, ox * strideW - padLeft, upright, lanes, count, fresh);
+        multiplyTiles<u8>(
+          to,
+          upright ? line : ldy,
+          <usize>tall * line,
+          upright ? ROWS : columns,
+          last,
+          strip,
+          fresh * depth * TILE_STEP,
+          count,
+          w,
+          offset,
+          scale,
+          cout,
+          kh * depth,
+          low,
+          high,
+          shift,
+        );
+      }
     }
   }
 }
 
-/** Places of a tile's pixels from `pixel` on; the last of `count` is repeated to fill the tile. */
-function locate(
-  places: usize,
-  x: usize,
-  ldx: i32,
-  inH: i32,
-  inW: i32,
-  outH: i32,
-  outW: i32,
-  strideH: i32,
-  strideW: i32,
-  padTop: i32,
-  padLeft: i32,
-  pixel: i32,
+/**
+ * The kernel rows of `count` tiles: of each but the last those `fresh` ones that the next does not share.
+ *
+ * The first tile's first lane reads from row `top` and column `left` of the image on. Lanes are `lanes` pixels side by
+ * side, of one tile below the other, or as many upright ones in all.
+ */
+function packStrip(
+  to: usize,
+  image: Image,
+  top: i32,
+  left: i32,
+  upright: bool,
+  lanes: i32,
   count: i32,
+  fresh: i32,
 ): void {
-  const row = pixel / outW;
-  let ox = pixel % outW;
-  let oy = row % outH;
-  let image = x + <usize>(row / outH) * inH * inW * ldx;
-  for (let i = 0; i < ROWS; i++, places += PLACE) {
-    store<usize>(places, image);
-    store<i32>(places, oy * strideH - padTop, 4);
-    store<i32>(places, ox * strideW - padLeft, 8);
-    if (i + 1 >= count || ++ox < outW) continue;
-    ox = 0;
-    if (++oy < outH) continue;
-    oy = 0;
-    image += <usize>(inH * inW) * ldx;
+  const part = kernelRowDepth(image.kw * image.channels) * TILE_STEP;
+  const down = upright ? image.strideH : 0;
+  const right = upright ? 0 : image.strideW;
+  const step = upright ? ROWS * image.strideH : image.strideH;
+  for (let t = 1; t <= count; t++, top += step) {
+    const parts = t < count ? fresh : image.kh;
+    for (let i = 0, row = top; i < parts; i++, row += image.dilationH, to += part)
+      packKernelRow(to, image, row, left, down, right, min(ROWS, lanes));
+    if (upright) lanes -= ROWS;
   }
 }
 
-/** Patches of a tile's pixels, packed kernel row by kernel row from where they lie, if rows are whole groups of k. */
-function gatherTile(
-  tile: usize,
-  table: usize,
-  places: usize,
-  slots: usize,
-  slot: usize,
-  ldx: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  kh: i32,
-  kw: i32,
-  dilationH: i32,
-  dilationW: i32,
-  blank: usize,
-  xZero: i32,
+/**
+ * One kernel row of each lane's patch → its part of a tile. The first lane's begins at row `top` and column `left` of
+ * the image, the others `down` rows and `right` columns further.
+ */
+function packKernelRow(
+  to: usize,
+  image: Image,
+  top: i32,
+  left: i32,
+  down: i32,
+  right: i32,
+  lanes: i32,
 ): void {
-  const codes = kw * cin;
-  if (codes % GROUP != 0) {
-    for (let r = 0, to = slots, place = places; r < ROWS; r++, to += slot, place += PLACE) {
-      gatherPatch(to, place, ldx, inH, inW, cin, kh, kw, dilationH, dilationW, blank, xZero);
-      store<usize>(table + ((<usize>r) << 2), to);
-    }
-    packTile(tile, table, kh * codes);
+  const ldx = image.ldx;
+  const codes = image.kw * image.channels;
+  const bottom = top + (lanes - 1) * down;
+  const end = left + (lanes - 1) * right + (image.kw - 1) * image.dilationW;
+  const whole = image.kw == 1 || (image.dilationW == 1 && ldx == image.channels);
+  if (whole && top >= 0 && bottom < image.height && left >= 0 && end < image.width) {
+    const from = image.x + <usize>(top * image.width + left) * ldx;
+    const step = <usize>(down * image.width + right) * ldx;
+    packTile(to, from, step, from + <usize>(lanes - 1) * step, codes);
     return;
   }
-  for (let i = 0; i < kh; i++, tile += codes * TILE_STEP) {
-    for (let r = 0, to = slots, place = places; r < ROWS; r++, to += slot, place += PLACE) {
-      const row = kernelRow(to, place, i * dilationH, ldx, inH, inW, cin, kw, dilationW, blank, xZero);
-      store<usize>(table + ((<usize>r) << 2), row);
-    }
-    packTile(tile, table, codes);
-  }
+  const slot = image.slot;
+  for (let r = 0; r < lanes; r++)
+    gather(image.slots + <usize>r * slot, image, top + r * down, left + r * right);
+  packTile(to, image.slots, slot, image.slots + <usize>(lanes - 1) * slot, codes);
 }
 
-/** One patch, kernel row by kernel row, and up to 15 bytes more. */
-function gatherPatch(
-  to: usize,
-  place: usize,
-  ldx: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  kh: i32,
-  kw: i32,
-  dilationH: i32,
-  dilationW: i32,
-  blank: usize,
-  xZero: i32,
-): void {
-  for (let i = 0; i < kh; i++, to += kw * cin) {
-    const row = kernelRow(to, place, i * dilationH, ldx, inH, inW, cin, kw, dilationW, blank, xZero);
-    if (row != to) copy(to, row, kw * cin);
+/** One kernel row, tap by tap, and up to 15 bytes more. */
+function gather(to: usize, image: Image, row: i32, left: i32): void {
+  const cin = image.channels;
+  const from = image.x + <usize>(row * image.width) * image.ldx;
+  const inside = <u32>row < <u32>image.height;
+  for (let j = 0, column = left; j < image.kw; j++, column += image.dilationW, to += cin) {
+    if (inside && <u32>column < <u32>image.width) copy(to, from + <usize>(column * image.ldx), cin);
+    else fill(to, image.zero, cin);
   }
-}
-
-/** Where the kw · cin codes lie that a kernel row, `down` pixels below the place, meets: in x, in `blank`, or in `slot`. */
-function kernelRow(
-  slot: usize,
-  place: usize,
-  down: i32,
-  ldx: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  kw: i32,
-  dilationW: i32,
-  blank: usize,
-  xZero: i32,
-): usize {
-  const row = load<i32>(place, 4) + down;
-  const left = load<i32>(place, 8);
-  if (<u32>row >= <u32>inH) return blank;
-  const from = load<usize>(place) + <usize>(row * inW) * ldx;
-  const contiguous = kw == 1 || (dilationW == 1 && ldx == cin);
-  if (contiguous && left >= 0 && left + kw <= inW) return from + <usize>(left * ldx);
-  let to = slot;
-  for (let j = 0, column = left; j < kw; j++, column += dilationW, to += cin) {
-    if (<u32>column >= <u32>inW) fill(to, xZero, cin);
-    else copy(to, from + <usize>(column * ldx), cin);
-  }
-  return slot;
 }
 
 /** `bytes`, and up to 15 more. */

@@ -2,14 +2,14 @@
 // sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
 
 import { start } from "./epilogue-int8";
-import { panelBytes, ROWS, TABLE, tileBytes, tiledRows, WIDE } from "./panels-int8";
+import { panelBytes, ROWS, tileBytes, tiledRows, WIDE } from "./panels-int8";
 import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
 import { packRow16, packTile16, rowDot16, tileDot16 } from "./tile-dot16";
 
 /**
  * y[r][c] = Σ_k x[r][k] · w[k][c], requantized when T is u8.
  *
- * ldy and ldx in bytes. lo, hi and shift as `requantize` takes them. scratch: | table | packed tiles |
+ * ldy and ldx in bytes. lo, hi and shift as `requantize` takes them. scratch: packed tiles.
  */
 export function multiplyRows<T>(
   y: usize,
@@ -28,26 +28,41 @@ export function multiplyRows<T>(
   shift: v128,
 ): void {
   const tiled = tiledRows(rows);
-  const tiles = scratch + TABLE;
+  const tiles = (tiled + ROWS - 1) / ROWS;
+  const tile = tileBytes(k);
+  const last = <usize>(tiled - 1);
   let from = x;
-  for (let r = 0, to = tiles; r < tiled; r += ROWS, to += tileBytes(k)) {
-    for (let i = 0; i < ROWS; i++) {
-      store<usize>(scratch + ((<usize>i) << 2), from);
-      if (r + i + 1 < tiled) from += ldx;
-    }
-    packTile(to, scratch, k);
-  }
-  multiplyTiles<T>(y, ldy, tiles, w, offset, scale, tiled, n, k, lo, hi, shift);
+  for (let t = 0, to = scratch; t < tiles; t++, to += tile, from += ldx * ROWS)
+    packTile(to, from, ldx, x + last * ldx, k);
+  const end = y + last * ldy;
+  multiplyTiles<T>(
+    y,
+    ldy,
+    ldy * ROWS,
+    ROWS,
+    end,
+    scratch,
+    tile,
+    tiles,
+    w,
+    offset,
+    scale,
+    n,
+    k,
+    lo,
+    hi,
+    shift,
+  );
   for (let r = tiled; r < rows; r++) {
     const row = x + <usize>r * ldx;
-    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, tiles, n, k, 0, (n + 7) >> 3, lo, hi, shift);
+    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, 0, (n + 7) >> 3, lo, hi, shift);
   }
 }
 
-/** The rows listed in `table` → a tile of this class. */
-export function packTile(to: usize, table: usize, k: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) packTile8(to, table, k);
-  else packTile16(to, table, k);
+/** Rows of u8, `step` bytes apart and none past `last`, → a tile of this class. */
+export function packTile(to: usize, x: usize, step: usize, last: usize, k: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) packTile8(to, x, step, last, k);
+  else packTile16(to, x, step, last, k);
 }
 
 /** One row against panels [begin, end). scratch (baseline only): up(k, 8) i16. */
@@ -73,32 +88,42 @@ export function multiplyRow<T>(
   }
 }
 
-/** Packed tiles that hold `rows` rows, the last one repeated to fill its tile, against every panel. */
+/**
+ * `count` packed tiles, one each `tile` bytes of x, against every panel.
+ *
+ * Their results lie each `step` bytes of y, and those of the `lanes` rows of a tile each ldy bytes, none past `last`.
+ */
 export function multiplyTiles<T>(
   y: usize,
   ldy: usize,
-  tiles: usize,
+  step: usize,
+  lanes: i32,
+  last: usize,
+  x: usize,
+  tile: usize,
+  count: i32,
   w: usize,
   offset: usize,
   scale: usize,
-  rows: i32,
   n: i32,
   k: i32,
   lo: v128,
   hi: v128,
   shift: v128,
 ): void {
-  if (rows == 0) return;
-  const tile = tileBytes(k);
-  for (let c = 0; c < n; c += 8, y += 8 * sizeof<T>(), w += panelBytes(k), offset += 32, scale += 32) {
+  const span = <usize>(lanes - 1) * ldy;
+  for (let c = 0; c < n; c += 8, w += panelBytes(k), offset += 32, scale += 32) {
     const o0 = start<T>(offset);
     const o1 = start<T>(offset + 16);
     const s0 = v128.load(scale);
     const s1 = v128.load(scale, 16);
-    const last = y + <usize>(rows - 1) * ldy;
-    for (let to = y, x = tiles; to <= last; to += <usize>ROWS * ldy, x += tile) {
-      if (ASC_FEATURE_RELAXED_SIMD) tileDot8<T>(to, ldy, last, n - c, x, w, k, o0, o1, s0, s1, lo, hi, shift);
-      else tileDot16<T>(to, ldy, last, n - c, x, w, k, o0, o1, s0, s1, lo, hi, shift);
+    const skip = <usize>c * sizeof<T>();
+    let to = y + skip;
+    for (let t = 0, from = x; t < count; t++, from += tile, to += step) {
+      const end = min(to + span, last + skip);
+      if (ASC_FEATURE_RELAXED_SIMD)
+        tileDot8<T>(to, ldy, end, n - c, from, w, k, o0, o1, s0, s1, lo, hi, shift);
+      else tileDot16<T>(to, ldy, end, n - c, from, w, k, o0, o1, s0, s1, lo, hi, shift);
     }
   }
 }

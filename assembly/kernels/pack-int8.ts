@@ -4,18 +4,20 @@
 //   k 0…G−1  | c0: k0 … | c1: k0 … | … | c7: k0 … |      8·G bytes
 //   k G…2G−1 | c0: kG … | c1: kG … | … | c7: kG … |
 //   panels follow one another, up(k, 4) · 8 bytes each
+//   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
 //
 //   depthwise: blocks of 16 channels, taps in groups of G, zeros past taps and channels; i16 in baseline, so that
 //   no shuffle is spent on widening them
 //   t 0…G−1  | c0: t0 … | c1: t0 … | … | c15: t0 … |     64 bytes
 
 import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
-import { depthwiseBlockBytes, GROUP, panelBytes } from "./panels-int8";
+import { depthwiseBlockBytes, GROUP, kernelRowDepth, panelBytes } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
  *
- * k = tap · channels + channel. Element (c, tap, channel) is the i8 at w[c·strideN + tap·strideTap + channel·strideC].
+ * k = tap · channels + channel, from the next multiple of G on in each kernel row.
+ * Element (c, row, tap, channel) is the i8 at w[c·strideN + row·strideRow + tap·strideTap + channel·strideC].
  * offset i32 [up(n, 8)], unspecified past n. dst up(k, 4) · up(n, 8) bytes. bias i32 [n], or 0.
  * Columns contiguous in k (a transposed B) and rows contiguous in c (a plain B) are shuffled in registers;
  * others (O I H W kernels) go byte by byte.
@@ -27,15 +29,18 @@ export function packWeightsInt8(
   bias: usize,
   z: i32,
   n: i32,
+  rows: i32,
   taps: i32,
   channels: i32,
   strideN: i32,
+  strideRow: i32,
   strideTap: i32,
   strideC: i32,
 ): void {
   const k = taps * channels;
-  const panel = panelBytes(k);
-  const dense = taps == 1 || strideTap == channels * strideC;
+  const depth = kernelRowDepth(k);
+  const panel = panelBytes(rows * depth);
+  const dense = rows == 1 && (taps == 1 || strideTap == channels * strideC);
   for (let c = 0; c < n; c += 8, dst += panel, offset += 32) {
     const from = w + <isize>c * strideN;
     let done = 0;
@@ -43,18 +48,13 @@ export function packWeightsInt8(
       if (strideC == 1) done = packColumns(dst, from, strideN, k);
       else if (strideN == 1) done = packRows(dst, from, strideC, k);
     }
-    if (done > 0)
-      packBytes(
-        dst + ((<usize>done) << 3),
-        from + <isize>done * strideC,
-        8,
-        1,
-        k - done,
-        strideN,
-        0,
-        strideC,
-      );
-    else packBytes(dst, from, min(8, n - c), taps, channels, strideN, strideTap, strideC);
+    const rest = dst + ((<usize>done) << 3);
+    memory.fill(rest, 0, panel - (rest - dst));
+    const cols = min(8, n - c);
+    if (done > 0) packBytes(rest, from + <isize>done * strideC, cols, 1, k - done, strideN, 0, strideC);
+    else
+      for (let r = 0, to = dst; r < rows; r++, to += (<usize>depth) << 3)
+        packBytes(to, from + <isize>r * strideRow, cols, taps, channels, strideN, strideTap, strideC);
     sumColumns(offset, dst, panel, z);
     if (bias) {
       const b = bias + ((<usize>c) << 2);
@@ -120,7 +120,7 @@ function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
   return done;
 }
 
-/** Any strides, byte by byte; the panel's padding is zero. */
+/** Any strides, byte by byte. */
 function packBytes(
   to: usize,
   w: usize,
@@ -131,7 +131,6 @@ function packBytes(
   strideTap: isize,
   strideC: isize,
 ): void {
-  memory.fill(to, 0, panelBytes(taps * channels));
   for (let c = 0; c < cols; c++, to += GROUP, w += strideN) {
     let k = 0;
     for (let t = 0; t < taps; t++) {

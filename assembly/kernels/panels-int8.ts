@@ -11,7 +11,7 @@ const LONE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Panels that a single row meets side by side. */
 export const WIDE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Bytes of u8 rows that stay close while all panels of w stream past them. */
-const BLOCK: i32 = 32 << 10;
+export const BLOCK: i32 = 32 << 10;
 
 /** Bytes of one panel of w: 8 columns, k up to a multiple of 4 with zeros. */
 export function panelBytes(k: i32): usize {
@@ -23,6 +23,11 @@ export function rowBytes(k: i32): i32 {
   return up(k, 16);
 }
 
+/** Values of k that a kernel row of a convolution takes in panels and tiles. */
+export function kernelRowDepth(codes: i32): i32 {
+  return up(codes, GROUP);
+}
+
 /** Rows of each block when `rows` are cut evenly into blocks of at most BLOCK bytes. */
 export function blockRows(rows: i32, k: i32): i32 {
   const most = max(1, BLOCK / rowBytes(max(k, 1)) / ROWS) * ROWS;
@@ -32,9 +37,6 @@ export function blockRows(rows: i32, k: i32): i32 {
 
 /** Bytes that each k takes in a packed tile of x: 6 rows of u8, or 4 of i16. */
 export const TILE_STEP: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 8;
-/** Bytes of the list of a tile's row addresses. */
-export const TABLE: i32 = 32;
-
 /** Bytes of one packed tile of x. */
 export function tileBytes(k: i32): usize {
   return <usize>(rowBytes(k) * TILE_STEP);

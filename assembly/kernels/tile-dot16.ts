@@ -21,12 +21,11 @@ export function packRow16(to: usize, x: usize, k: i32): void {
   for (const end = x + k; x < end; x += 8, to += 16) v128.store(to, v128.load8x8_u(x));
 }
 
-/** The four rows listed in `table` → an i16 panel, k up to a multiple of 8. Transposes of pairs. */
-export function packTile16(to: usize, table: usize, k: i32): void {
-  let x0 = load<usize>(table);
-  let x1 = load<usize>(table, 4);
-  let x2 = load<usize>(table, 8);
-  let x3 = load<usize>(table, 12);
+/** Four rows of u8, `step` bytes apart and none past `last`, → an i16 panel, k up to a multiple of 8. Transposes of pairs. */
+export function packTile16(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
+  let x1 = min(x0 + step, last);
+  let x2 = min(x1 + step, last);
+  let x3 = min(x2 + step, last);
   for (const end = x0 + k; x0 < end; to += 64) {
     const r0 = v128.load8x8_u(x0);
     const r1 = v128.load8x8_u(x1);

@@ -20,14 +20,13 @@ function mac(c: v128, w: v128, x: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
 }
 
-/** The six rows listed in `table` → a panel, k up to a multiple of 16. Transposes of groups. */
-export function packTile8(to: usize, table: usize, k: i32): void {
-  let x0 = load<usize>(table);
-  let x1 = load<usize>(table, 4);
-  let x2 = load<usize>(table, 8);
-  let x3 = load<usize>(table, 12);
-  let x4 = load<usize>(table, 16);
-  let x5 = load<usize>(table, 20);
+/** Six rows, `step` bytes apart and none past `last`, → a panel, k up to a multiple of 16. Transposes of groups. */
+export function packTile8(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
+  let x1 = min(x0 + step, last);
+  let x2 = min(x1 + step, last);
+  let x3 = min(x2 + step, last);
+  let x4 = min(x3 + step, last);
+  let x5 = min(x4 + step, last);
   for (const end = x0 + k; x0 < end; to += 96) {
     const r0 = v128.load(x0);
     const r1 = v128.load(x1);

@@ -185,8 +185,8 @@ export const conv: Op = {
       const args = [y, at, packed, offset, c.data(scales), scratch, ...sizes, ...tail] as const;
       return c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));
     }
-    const view = viewOf(g);
-    const scratch = c.scratch(convInt8ScratchBytes(view.taps * view.channels));
+    const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
+    const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
     for (let i = 0; i < g.groups; i++) {
       const biasPart = bias && groupWeights(bias, i, g.groups);
       const { packed, offset } = packWeightsInt8(

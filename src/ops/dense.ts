@@ -18,6 +18,9 @@ import {
 /** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
 export interface WeightView {
   readonly n: number;
+  /** Kernel rows of `taps` each, strideRow apart, where an int8 kernel takes them row by row; one by default. */
+  readonly rows?: number;
+  readonly strideRow?: number;
   readonly taps: number;
   readonly channels: number;
   readonly strideN: number;
@@ -40,13 +43,11 @@ export interface Dense {
   readonly view: WeightView;
 }
 
-const viewArguments = (v: WeightView) =>
-  [v.n, v.taps, v.channels, v.strideN, v.strideTap, v.strideC] as const;
-
 /** Packs f32 weights into column panels. */
 export function packWeights(c: Lowering, weights: TypedArray, view: WeightView): Address {
   const packed = c.reserve(packedBytes(view.n, depthOf(view)));
-  c.load("packWeights", [packed, c.stage(weights), ...viewArguments(view)]);
+  const { n, taps, channels, strideN, strideTap, strideC } = view;
+  c.load("packWeights", [packed, c.stage(weights), n, taps, channels, strideN, strideTap, strideC]);
   return packed;
 }
 
@@ -58,10 +59,22 @@ export function packWeightsInt8(
   bias: TypedArray | undefined,
   z: number,
 ): { packed: Address; offset: Address } {
-  const packed = c.reserve(packedInt8Bytes(view.n, depthOf(view)));
-  const offset = c.reserve(offsetInt8Bytes(view.n));
-  const staged = bias ? c.stage(bias) : NONE;
-  c.load("packWeightsInt8", [packed, offset, c.stage(weights), staged, z, ...viewArguments(view)]);
+  const { n, rows = 1, taps, channels, strideN, strideRow = 0, strideTap, strideC } = view;
+  const packed = c.reserve(packedInt8Bytes(n, depthOf(view), rows));
+  const offset = c.reserve(offsetInt8Bytes(n));
+  const operands = [packed, offset, c.stage(weights), bias ? c.stage(bias) : NONE] as const;
+  c.load("packWeightsInt8", [
+    ...operands,
+    z,
+    n,
+    rows,
+    taps,
+    channels,
+    strideN,
+    strideRow,
+    strideTap,
+    strideC,
+  ]);
   return { packed, offset };
 }
 

@@ -7,25 +7,25 @@ const up = (count: number, to: number): number => Math.ceil(count / to) * to;
 /** A block of rows that stays in cache: at least one tile of six rows, at most this many bytes of u8. */
 const BLOCK_BYTES = 32 << 10;
 
-/** Weights [k][n] packed by packWeightsInt8: panels of 8 columns, k up to a multiple of 4. */
-export const packedInt8Bytes = (n: number, k: number): number => up(n, 8) * up(k, 4);
+/** Weights [rows · k][n] packed by packWeightsInt8: panels of 8 columns, k of each kernel row up to a multiple of 4. */
+export const packedInt8Bytes = (n: number, k: number, rows = 1): number => up(n, 8) * rows * up(k, 4);
 
 /** The int32 offsets that packWeightsInt8 writes for n columns. */
 export const offsetInt8Bytes = (n: number): number => up(n, 8) * 4;
-
-/** Addresses of a tile's rows, at the start of scratch. */
-const TABLE_BYTES = 32;
 
 /** Packed tiles of the largest block: rows of i16, or more rows of u8. */
 const blockInt8Bytes = (k: number): number => Math.max(2 * BLOCK_BYTES, 6 * up(k, 16) * 2);
 
 /** Scratch of gemmInt8 and gemmInt8Dynamic: one block of rows. GEMV's is that of one row. */
 export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
-  TABLE_BYTES + Math.min(up(rows, 4) * up(k, 16) * 2, blockInt8Bytes(k));
+  Math.min(up(rows, 4) * up(k, 16) * 2, blockInt8Bytes(k));
 
-/** Scratch of convInt8 for patches of k = kh · kw · cin: places, six patches, a blank one, and one block. */
-export const convInt8ScratchBytes = (k: number): number =>
-  TABLE_BYTES + 80 + 7 * (up(k, 16) + 16) + blockInt8Bytes(k) + 96;
+/** Scratch of convInt8 for kh rows of k = kw · cin codes: an image, a kernel row of six lanes, and a strip. */
+export const convInt8ScratchBytes = (outH: number, kh: number, k: number): number =>
+  64 +
+  6 * (k + 16) +
+  8 * up(k, 4) * kh * Math.min(outH, 1 + Math.ceil(BLOCK_BYTES / (4 * up(k, 4) * kh))) +
+  128;
 
 /** Weights [channels][taps] packed by packDepthwiseInt8: 64 bytes for 16 channels of a pair of taps. */
 export const packedDepthwiseInt8Bytes = (channels: number, taps: number): number =>

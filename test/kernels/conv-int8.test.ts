@@ -99,7 +99,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         const xZero = int(next, 0, 255);
         const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
         const scale = scales(next, cout, k);
-        const panels = alloc(Uint8Array, packedInt8Bytes(cout, k));
+        const panels = alloc(Uint8Array, packedInt8Bytes(cout, g.kw * cin, g.kh));
         const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
         k8.packWeightsInt8(
           panels.byteOffset,
@@ -108,15 +108,17 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           bias.byteOffset,
           -xZero,
           cout,
-          taps,
+          g.kh,
+          g.kw,
           cin,
           k,
+          g.kw,
           1,
           taps,
         ); // O I H W
         const rows = batch * g.outH;
         const y = alloc(Uint8Array, rows * g.outW * ldy);
-        const scratch = alloc(Uint8Array, convInt8ScratchBytes(k));
+        const scratch = alloc(Uint8Array, convInt8ScratchBytes(g.outH, g.kh, g.kw * cin));
         const want = y.slice();
         for (let p = 0; p < rows * g.outW; p++) {
           const patch = Array.from({ length: k }, (_, i) => {

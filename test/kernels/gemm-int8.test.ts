@@ -59,8 +59,10 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       z,
       n,
       1,
+      1,
       k,
       k,
+      0,
       0,
       1,
     );

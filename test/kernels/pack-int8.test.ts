@@ -7,6 +7,8 @@ import {
 } from "../../src/ops/packing";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, random, reset } from "./harness";
 
+const up = (count: number, to: number) => Math.ceil(count / to) * to;
+
 const SIZES = [0, 1, 3, 4, 8, 16, 17, 40];
 
 describe.each(classes)("$name", ({ name, kernels: k8 }) => {
@@ -14,26 +16,39 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
   afterEach(() => expect(brokenGuard()).toBeUndefined());
   const group = name === "relaxed" ? 4 : 2;
 
-  // strides of element (column, tap, channel) in each order of a weight tensor
+  // strides of element (column, row, tap, channel) in each order of a weight tensor
   const orders = {
-    "n, taps, channels": (_n: number, t: number, c: number) => [t * c, c, 1],
-    "n, channels, taps": (_n: number, t: number, c: number) => [t * c, 1, t],
-    "taps, channels, n": (n: number, _t: number, c: number) => [1, n * c, n],
-    "channels, n, taps": (n: number, t: number, _c: number) => [t, 1, n * t],
+    "n, rows, taps, channels": (_n: number, r: number, t: number, c: number) => [r * t * c, t * c, c, 1],
+    "n, channels, rows, taps": (_n: number, r: number, t: number, c: number) => [c * r * t, t, 1, r * t],
+    "rows, taps, channels, n": (n: number, _r: number, t: number, c: number) => [1, t * c * n, c * n, n],
+    "channels, n, rows, taps": (n: number, r: number, t: number, _c: number) => [r * t, t, 1, n * r * t],
   };
 
   test.each(Object.entries(orders))("packWeightsInt8 from [%s]", (_, strides) => {
     const next = random(1);
     for (const n of SIZES)
-      for (const taps of [1, 2, 9])
+      for (const [rows, taps] of [
+        [1, 1],
+        [1, 2],
+        [1, 9],
+        [3, 3],
+        [2, 1],
+      ] as const)
         for (const channels of SIZES) {
           reset();
           const k = taps * channels;
-          const [strideN, strideTap, strideC] = strides(n, taps, channels) as [number, number, number];
-          const w = fillInts(alloc(Int8Array, n * k), next, -128, 127);
+          const depth = up(k, group);
+          const [strideN, strideRow, strideTap, strideC] = strides(n, rows, taps, channels) as [
+            number,
+            number,
+            number,
+            number,
+          ];
+          const w = fillInts(alloc(Int8Array, n * rows * k), next, -128, 127);
           const bias = n % 2 ? fillInts(alloc(Int32Array, n), next, -(2 ** 30), 2 ** 30) : undefined;
           const z = int(next, -255, 255);
-          const dst = alloc(Int8Array, packedInt8Bytes(n, k));
+          expect(packedInt8Bytes(n, k, rows)).toBeGreaterThanOrEqual(up(n, 8) * up(rows * depth, 4));
+          const dst = alloc(Int8Array, up(n, 8) * up(rows * depth, 4));
           const offset = alloc(Int32Array, offsetInt8Bytes(n) / 4);
           k8.packWeightsInt8(
             dst.byteOffset,
@@ -42,22 +57,27 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
             bias?.byteOffset ?? 0,
             z,
             n,
+            rows,
             taps,
             channels,
             strideN,
+            strideRow,
             strideTap,
             strideC,
           );
           const want = new Int8Array(dst.length);
           const sums = new Int32Array(n);
           for (let c = 0; c < n; c++)
-            for (let i = 0; i < k; i++) {
-              const value = w[c * strideN + Math.floor(i / channels) * strideTap + (i % channels) * strideC]!;
-              const panel = Math.floor(c / 8) * 8 * Math.ceil(k / 4) * 4;
-              want[panel + Math.floor(i / group) * 8 * group + (c % 8) * group + (i % group)] = value;
-              sums[c]! += z * value;
-            }
-          expectSame(dst, want, `${[n, taps, channels]}`);
+            for (let row = 0; row < rows; row++)
+              for (let i = 0; i < k; i++) {
+                const [tap, channel] = [Math.floor(i / channels), i % channels];
+                const value = w[c * strideN + row * strideRow + tap * strideTap + channel * strideC]!;
+                const panel = Math.floor(c / 8) * 8 * up(rows * depth, 4);
+                const at = row * depth + i;
+                want[panel + Math.floor(at / group) * 8 * group + (c % 8) * group + (at % group)] = value;
+                sums[c]! += z * value;
+              }
+          expectSame(dst, want, `${[n, rows, taps, channels]}`);
           expectSame(
             offset.subarray(0, n),
             sums.map((s, c) => s + (bias?.[c] ?? 0)),
