@@ -10,7 +10,7 @@ import { isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
-import { simplify } from "./passes/index";
+import { simplifyImported } from "./passes/index";
 import {
   type EvaluateOptions,
   type Evaluation,
@@ -28,7 +28,7 @@ const runtime = createRuntime(registry, inlined);
  * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
-  return simplify(readOnnx(new Uint8Array(bytes), options), registry);
+  return simplifyImported(readOnnx(new Uint8Array(bytes), options), registry);
 }
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */

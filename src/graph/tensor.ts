@@ -36,3 +36,10 @@ export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike
   data.set(values);
   return { dtype, shape, data };
 }
+
+/** Whether two tensors are the same to the bit. */
+export function tensorsEqual(a: Tensor, b: Tensor): boolean {
+  const alike =
+    a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((n, i) => n === b.shape[i]);
+  return alike && a.data.length === b.data.length && a.data.every((x, i) => Object.is(x, b.data[i]));
+}

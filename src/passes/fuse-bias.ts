@@ -72,7 +72,11 @@ function withBias(
 }
 
 /** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */
-function perChannel(added: Tensor, channels: number, fromRight: number): ArrayLike<number> | undefined {
+export function perChannel(
+  added: Tensor,
+  channels: number,
+  fromRight: number,
+): ArrayLike<number> | undefined {
   if (added.data.length === 1) return new Float32Array(channels).fill(added.data[0]!);
   const at = added.shape.length - fromRight;
   const isVector = added.data.length === channels && added.shape[at] === channels;

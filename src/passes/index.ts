@@ -11,6 +11,7 @@ import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { fuseGlobalPool } from "./fuse-global-pool";
 import { joinReshapes } from "./join-reshapes";
+import { markRegions } from "./mark-regions";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
 
@@ -43,6 +44,13 @@ export function simplify(graph: Graph, registry: Registry): Graph {
   const simple = split === settled ? settled : settle(split, registry);
   verify(simple, registry);
   return simple;
+}
+
+/** As `simplify`, for a graph that may have come quantized: its integer regions are marked. */
+export function simplifyImported(graph: Graph, registry: Registry): Graph {
+  const simple = simplify(graph, registry);
+  const marked = markRegions(simple, registry);
+  return marked === simple ? simple : simplify(marked, registry);
 }
 
 function settle(graph: Graph, registry: Registry): Graph {

@@ -3,6 +3,7 @@
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
 import type { EqualizedPair } from "../passes/equalize";
+import { movesCodes } from "../passes/integer-forms";
 import type { Batches, Progress } from "./calibrate";
 import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
@@ -123,18 +124,6 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
     rangeOf: (name) => (naive ? "minmax" : (overrideOf(name).range ?? range)),
   };
 }
-
-/** Ops that move codes without computing: their output has the scale and zero point of their input. */
-export const movesCodes: ReadonlySet<string> = new Set([
-  "MaxPool",
-  "GlobalMaxPool",
-  "Flatten",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Slice",
-]);
 
 /** A test for names where `*` in the pattern stands for any characters. */
 export function matcher(pattern: string): (name: string) => boolean {

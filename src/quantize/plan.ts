@@ -3,10 +3,11 @@
 
 import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
+import { MAX_REDUCTION } from "../ops/codes";
 import type { Registry } from "../ops/infer";
+import { movesCodes, poolings, tables } from "../passes/integer-forms";
 import { isLinear, type LinearLayer, linearLayerOf } from "../passes/linear-layer";
-import { movesCodes, type QuantizeMode, type Selection } from "./options";
-import { MAX_REDUCTION } from "./scheme";
+import type { QuantizeMode, Selection } from "./options";
 
 /** One integer region to be. */
 export interface Region {
@@ -42,21 +43,6 @@ interface Capability {
   readonly activations: readonly number[];
   readonly layer?: LinearLayer;
 }
-
-/** Functions of one value: a table of 256 codes. */
-const tables: ReadonlySet<string> = new Set([
-  "Relu",
-  "Clip",
-  "LeakyRelu",
-  "Elu",
-  "Sigmoid",
-  "Tanh",
-  "Silu",
-  "HardSwish",
-  "HardSigmoid",
-  "Gelu",
-]);
-const poolings: ReadonlySet<string> = new Set(["AveragePool", "GlobalAveragePool"]);
 
 export function planRegions(
   graph: Graph,

@@ -4,7 +4,7 @@
 
 import { OctetteError } from "../errors";
 import { sizeOf } from "../graph/tensor";
-import { rne } from "../ops/codes";
+import { BIAS_LIMIT, rne } from "../ops/codes";
 
 const { fround, abs, max, min } = Math;
 
@@ -12,10 +12,6 @@ const { fround, abs, max, min } = Math;
 export const WEIGHT_LIMIT = 127;
 /** Largest activation code. */
 export const ACTIVATION_LIMIT = 255;
-/** Bias codes stay below this: with at most `MAX_REDUCTION` products of u8 and s8 an accumulator stays in int32. */
-export const BIAS_LIMIT = 2 ** 30;
-/** Most products one accumulator may sum: 32 896 · 255 · 128 < 2^30. */
-export const MAX_REDUCTION = 32_896;
 /** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
 const SMALLEST_SCALE = 2 ** -126;
 

@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BIAS_LIMIT, MAX_REDUCTION } from "../../src/ops/codes";
 import {
   activationParameters,
-  BIAS_LIMIT,
   biasScales,
   channelsOf,
   dequantizeWeights,
-  MAX_REDUCTION,
   quantizeBias,
   quantizeWeights,
   weightScales,

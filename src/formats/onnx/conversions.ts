@@ -2,6 +2,7 @@
 // of the latest opset. One line an operator; the few that need more than a line have their own file.
 
 import { dropout, normalization, poolWithIndices, sum, swish } from "./convert-forms";
+import { qLinearConv, qLinearMatMul } from "./convert-quantized";
 import { softmax } from "./convert-softmax";
 import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
 import type { Conversion } from "./source";
@@ -55,6 +56,8 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   Neg: same(),
   Not: same(),
   Pad: same("mode", "pads", "value"),
+  QLinearConv: qLinearConv,
+  QLinearMatMul: qLinearMatMul,
   QuantizeLinear: quantizeLinear,
   Range: same(),
   ReduceMean: reduction,

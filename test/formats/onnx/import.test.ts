@@ -73,6 +73,27 @@ describe("old forms of operators", () => {
     ]);
   });
 
+  test("QLinearConv and QLinearMatMul are the float operator between codes", () => {
+    const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"];
+    const given = Object.fromEntries(inputs.slice(1).map((name) => [name, i32(0)]));
+    const conv = converted(10, one("QLinearConv", { name: "q", inputs, attributes: { group: 2 } }), given);
+    expect(conv).toMatchObject([
+      { op: "DequantizeLinear", inputs: ["x", "xs", "xz"] },
+      { op: "DequantizeLinear", inputs: ["w", "ws", "wz"], attributes: { axis: 0 } },
+      { op: "Mul", inputs: ["xs", "ws"] },
+      { op: "DequantizeLinear", inputs: ["b", "q_b_scale"], attributes: { axis: 0 } },
+      { op: "Conv", name: "q", inputs: ["q_x", "q_w", "q_b"], attributes: { group: 2 } },
+      { op: "QuantizeLinear", inputs: ["q_real", "ys", "yz"], outputs: ["y"] },
+    ]);
+    const product = converted(10, one("QLinearMatMul", { name: "q", inputs: inputs.slice(0, 8) }), given);
+    expect(product).toMatchObject([
+      { op: "DequantizeLinear", inputs: ["x", "xs", "xz"] },
+      { op: "DequantizeLinear", inputs: ["w", "ws", "wz"], attributes: { axis: -1 } },
+      { op: "MatMul", name: "q", inputs: ["q_a", "q_b"] },
+      { op: "QuantizeLinear", inputs: ["q_real", "ys", "yz"], outputs: ["y"] },
+    ]);
+  });
+
   test("Sum of three is two Adds", () => {
     const inputs = ["a", "b", "c"].map((name) => ({ name, shape: [2] }));
     const { nodes } = read({ nodes: [one("Sum", { name: "sum", inputs: ["a", "b", "c"] })], inputs });
@@ -103,7 +124,7 @@ describe("old forms of operators", () => {
   });
 
   test("every operator it makes is in the registry", () => {
-    const written = ["Sum", "Swish"];
+    const written = ["QLinearConv", "QLinearMatMul", "Sum", "Swish"];
     const made = Object.keys(conversions).filter((op) => !written.includes(op));
     expect(made.filter((op) => !Object.hasOwn(registry, op))).toEqual([]);
   });

@@ -1,0 +1,75 @@
+// Operators over codes become the float operator between DequantizeLinear and QuantizeLinear, which is what they mean;
+// a pass makes an integer region of that again.
+
+import type { Attribute, Node } from "../../graph/graph";
+import type { Conversion, Source } from "./source";
+
+/** The nodes of one operator, and names for what is between them. */
+class Parts {
+  readonly nodes: Node[] = [];
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Adds a node whose one output is new; returns that. */
+  make(
+    op: string,
+    what: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+  ): string {
+    const output = this.#source.fresh(`${this.#source.name}_${what}`);
+    this.nodes.push(this.#source.node(attributes, { op, name: output, inputs, outputs: [output] }));
+    return output;
+  }
+
+  /** The operator itself, which keeps the name, and QuantizeLinear of its result. */
+  end(
+    op: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute>,
+    scale: string,
+    zero: string,
+  ) {
+    const { fresh, name } = this.#source;
+    const real = fresh(`${name}_real`);
+    return [
+      ...this.nodes,
+      this.#source.node(attributes, { op, inputs, outputs: [real] }),
+      this.#source.node(
+        {},
+        { op: "QuantizeLinear", name: fresh(`${name}_quantize`), inputs: [real, scale, zero] },
+      ),
+    ];
+  }
+}
+
+/** x, its scale and zero point; w and its; scale and zero point of y; bias in the units of the sums. */
+export const qLinearConv: Conversion = (source) => {
+  const [x, xs, xz, w, ws, wz, ys, yz, bias = ""] = source.inputs as string[];
+  const attributes = source.attributes(["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]);
+  const parts = new Parts(source);
+  const inputs = [
+    parts.make("DequantizeLinear", "x", [x!, xs!, xz!]),
+    parts.make("DequantizeLinear", "w", [w!, ws!, wz!], { axis: 0 }),
+  ];
+  if (bias !== "") {
+    const scale = parts.make("Mul", "b_scale", [xs!, ws!]);
+    inputs.push(parts.make("DequantizeLinear", "b", [bias, scale], { axis: 0 }));
+  }
+  return parts.end("Conv", inputs, attributes, ys!, yz!);
+};
+
+/** a, its scale and zero point; b and its, one pair in all or one a column; scale and zero point of y. */
+export const qLinearMatMul: Conversion = (source) => {
+  const [a, as, az, b, bs, bz, ys, yz] = source.inputs as string[];
+  source.attributes([]);
+  const parts = new Parts(source);
+  const inputs = [
+    parts.make("DequantizeLinear", "a", [a!, as!, az!]),
+    parts.make("DequantizeLinear", "b", [b!, bs!, bz!], { axis: -1 }),
+  ];
+  return parts.end("MatMul", inputs, {}, ys!, yz!);
+};

@@ -1,0 +1,108 @@
+// Constants that came as codes: what they mean, and the codes the kernels take instead.
+
+import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { rne } from "../ops/codes";
+import type { CodeNames } from "./graph-writer";
+
+const { abs, fround } = Math;
+
+/** x = (q − z) · s with one pair in all, one an index of `axis`, or one for every `blockSize` indices of it. */
+export interface CodedConstant {
+  readonly names: CodeNames;
+  readonly codes: Tensor;
+  readonly scale: Tensor;
+  readonly zeroPoint: Tensor | undefined;
+  /** Counted from the front. */
+  readonly axis: number;
+  /** 0 where there are no blocks. */
+  readonly blockSize: number;
+}
+
+/** Whether there is a scale and a zero point for every code. */
+export function isComplete({ codes, scale, zeroPoint, axis, blockSize }: CodedConstant): boolean {
+  const count = scale.data.length;
+  if (scale.dtype !== "f32" || (zeroPoint && zeroPoint.data.length !== count)) return false;
+  if (blockSize === 0) return count === 1 || count === codes.shape[axis];
+  const blocks = codes.shape.map((dim, i) => (i === axis ? Math.ceil(dim / blockSize) : dim));
+  return sizeOf(blocks) === count;
+}
+
+/** For the index of a code, that of its scale and zero point. */
+function parameterIndex({ codes, scale, axis, blockSize }: CodedConstant): (i: number) => number {
+  if (scale.data.length === 1) return () => 0;
+  const extent = codes.shape[axis]!;
+  const inner = sizeOf(codes.shape.slice(axis + 1));
+  const along = (i: number) => Math.floor(i / inner) % extent;
+  if (blockSize === 0) return along;
+  const blocks = Math.ceil(extent / blockSize);
+  return (i) =>
+    (Math.floor(i / (inner * extent)) * blocks + Math.floor(along(i) / blockSize)) * inner + (i % inner);
+}
+
+/** What the codes mean. */
+export function realsOf(constant: CodedConstant): Tensor {
+  const { codes, scale, zeroPoint } = constant;
+  const at = parameterIndex(constant);
+  const values = Float32Array.from(
+    codes.data,
+    (q, i) => (q - (zeroPoint?.data[at(i)] ?? 0)) * scale.data[at(i)]!,
+  );
+  return tensor("f32", codes.shape, values);
+}
+
+/** The codes of a float constant. */
+export function codesOf(real: Tensor, dtype: "u8" | "i8", parameters: Omit<CodedConstant, "codes">): Tensor {
+  const { scale, zeroPoint } = parameters;
+  const at = parameterIndex({ ...parameters, codes: real });
+  const [lo, hi] = dtype === "u8" ? [0, 255] : [-128, 127];
+  const codes = Int32Array.from(real.data, (x, i) => {
+    const q = rne(fround(x / scale.data[at(i)]!)) + (zeroPoint?.data[at(i)] ?? 0);
+    return Math.min(hi, Math.max(lo, q));
+  });
+  return tensor(dtype, real.shape, codes);
+}
+
+/**
+ * Weights as the kernels take them: i8 codes with zero point 0 and one scale, or one an index of `axis`. Other codes
+ * are moved by their zero points where all of them fit.
+ */
+export function symmetricCodes(constant: CodedConstant, axis: number): Tensor | undefined {
+  const { codes, scale, zeroPoint, blockSize } = constant;
+  const isPerOutput = scale.data.length === 1 || (blockSize === 0 && constant.axis === axis);
+  if (!isPerOutput || codes.dtype === "i32" || !scale.data.every((s) => s > 0 && s < Infinity))
+    return undefined;
+  if (codes.dtype === "i8" && (zeroPoint?.data.every((z) => z === 0) ?? true)) return codes;
+  const at = parameterIndex(constant);
+  const moved = Int32Array.from(codes.data, (q, i) => q - (zeroPoint?.data[at(i)] ?? 0));
+  return moved.every((q) => q >= -128 && q <= 127) ? tensor("i8", codes.shape, moved) : undefined;
+}
+
+/** f32(sx·sw[c]), the scales of a layer's sums. */
+export const sumScales = (x: number, weights: Tensor, outputs: number): Float32Array =>
+  Float32Array.from({ length: outputs }, (_, c) => x * weights.data[weights.data.length === 1 ? 0 : c]!);
+
+/** Largest magnitude of every output's sum Σ (x − zx)·w over codes x of 8 bits. */
+export function largestSums({ shape, data }: Tensor, axis: number): Float64Array {
+  const sums = new Float64Array(shape[axis]!);
+  const inner = sizeOf(shape.slice(axis + 1));
+  for (let i = 0; i < data.length; i++) {
+    const c = Math.floor(i / inner) % sums.length;
+    sums[c] = sums[c]! + 255 * abs(data[i]!);
+  }
+  return sums;
+}
+
+/** Whether sums stay in int32 with a bias added. What wraps on the way wraps back. */
+export const fitSums = (largest: Float64Array, bias?: ArrayLike<number>): boolean =>
+  largest.every((sum, c) => sum + abs(bias?.[c] ?? 0) < 2 ** 31);
+
+/** Whether a bias is in the units of a layer's sums, up to how its scales were rounded. */
+export function isInSumScales({ codes, scale, zeroPoint }: CodedConstant, sums: Float32Array): boolean {
+  const isNear = (s: number, c: number) => abs(scale.data[scale.data.length === 1 ? 0 : c]! - s) <= 1e-6 * s;
+  const isPlain = codes.dtype === "i32" && (zeroPoint?.data.every((z) => z === 0) ?? true);
+  return isPlain && codes.data.length === sums.length && sums.every(isNear);
+}
+
+/** Bias codes in the units of a layer's sums; those beyond int32 are cut. */
+export const biasCodes = (bias: ArrayLike<number>, sums: Float32Array): Int32Array =>
+  Int32Array.from(sums, (s, c) => Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), rne(fround(bias[c]! / s)))));
