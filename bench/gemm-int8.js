@@ -1,9 +1,7 @@
 // int8 kernels against the register-only loop of the same instructions, on this engine, in one run.
-//   npm run build:baseline && npm run build:relaxed && node bench/gemm-int8.js
+//   npm run build:wasm && node bench/gemm-int8.js
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 
 const WARM_MS = 500;
 const ROUNDS = 41;
@@ -16,19 +14,6 @@ function load(path) {
   const bytes = readFileSync(new URL(path, root));
   if (!WebAssembly.validate(bytes)) return undefined;
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
-}
-
-function buildCeiling(name) {
-  const out = `build/bench/ceiling-${name}.wasm`;
-  const asc = fileURLToPath(new URL("node_modules/assemblyscript/bin/asc.js", root));
-  mkdirSync(new URL("build/bench/", root), { recursive: true });
-  const features = name === "relaxed" ? ["--enable", "relaxed-simd"] : [];
-  const flags = ["--runtime", "stub", "--importMemory", "--noAssert", "-O3", "--enable", "simd", ...features];
-  execFileSync(process.execPath, [asc, "bench/assembly/ceiling.ts", "-o", out, ...flags], {
-    cwd: fileURLToPath(root),
-    stdio: "inherit",
-  });
-  return out;
 }
 
 /** Every operand is filled: untouched wasm memory reads back unrealistically fast. */
@@ -123,7 +108,7 @@ console.log(
   `${process.version}: median of ${ROUNDS} rounds (best), ratio to the registers of the same round (of the bests)`,
 );
 for (const name of ["baseline", "relaxed"]) {
-  const ceiling = load(buildCeiling(name))?.ceiling;
+  const ceiling = load(`build/ceiling/${name}.wasm`)?.int8;
   const k8 = load(`build/wasm/${name}.wasm`);
   if (!k8) {
     console.log(`${name}: absent here`);

@@ -96,6 +96,7 @@ export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Graph, Node } from "./graph/graph";
 export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
+export { type Benchmark, type BenchmarkOptions, benchmark } from "./report/benchmark";
 export { type Comparison, compare } from "./report/evaluate";
 export { formatBytes, formatMicroseconds, formatPercent, formatTable } from "./report/format";
 export { createProgress, type Progress, type ProgressStream } from "./report/progress";

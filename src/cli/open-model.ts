@@ -50,7 +50,7 @@ async function readModel(path: string): Promise<Uint8Array> {
 const BATCH = 32;
 
 /** Maxima for running data through a model: its batch, where it has one. */
-export function batchMaxima(graph: Graph): Record<string, number> {
-  const batch = graph.inputs[0]?.shape[0];
-  return typeof batch === "string" ? { [batch]: BATCH } : {};
+export function batchMaxima(graph: Graph, batch = BATCH): Record<string, number> {
+  const symbol = graph.inputs[0]?.shape[0];
+  return typeof symbol === "string" ? { [symbol]: batch } : {};
 }

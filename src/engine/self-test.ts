@@ -2,24 +2,15 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Input } from "../graph/graph";
 import { Random } from "../graph/random";
-import { evaluateShape, symbolsOf } from "../graph/symbols";
+import { type Bindings, evaluateShape, symbolsOf } from "../graph/symbols";
 import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Model } from "./model";
 
-/** SHA-256 of all outputs for the input that `seed` makes: uniform in [−1, 1), codes of every value, every symbol 1. */
+/** SHA-256 of all outputs for the input that `seed` makes, every symbol 1. */
 export function selfTestHash(model: Model, seed: number): string {
-  const random = new Random(seed);
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, dtype, shape } of model.inputs) {
-    const ones = Object.fromEntries(shape.flatMap(symbolsOf).map((symbol) => [symbol, 1]));
-    const actual = evaluateShape(shape, ones);
-    const data = allocate(dtype, sizeOf(actual));
-    for (let i = 0; i < data.length; i++)
-      data[i] =
-        dtype === "f32" ? 2 * random.uniform() - 1 : random.below(dtype === "u8" || dtype === "i8" ? 256 : 2);
-    feeds[name] = { dtype, shape: actual, data };
-  }
+  const feeds = seededFeeds(model.inputs, seed);
   const outputs = model.runSync(feeds);
   const hash = sha256.create();
   for (const { name } of model.outputs) {
@@ -28,6 +19,26 @@ export function selfTestHash(model: Model, seed: number): string {
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return bytesToHex(hash.digest());
+}
+
+/** Inputs that `seed` makes: uniform in [−1, 1), codes of every value; symbols that are not bound are 1. */
+export function seededFeeds(
+  inputs: readonly Input[],
+  seed: number,
+  bindings: Bindings = {},
+): Record<string, Tensor> {
+  const random = new Random(seed);
+  const feeds: Record<string, Tensor> = {};
+  for (const { name, dtype, shape } of inputs) {
+    const ones = Object.fromEntries(shape.flatMap(symbolsOf).map((symbol) => [symbol, 1]));
+    const actual = evaluateShape(shape, { ...ones, ...bindings });
+    const data = allocate(dtype, sizeOf(actual));
+    for (let i = 0; i < data.length; i++)
+      data[i] =
+        dtype === "f32" ? 2 * random.uniform() - 1 : random.below(dtype === "u8" || dtype === "i8" ? 256 : 2);
+    feeds[name] = { dtype, shape: actual, data };
+  }
+  return feeds;
 }
 
 /** All NaN are one: their bits differ between engines. */

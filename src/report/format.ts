@@ -24,6 +24,12 @@ export function formatMicroseconds(us: number): string {
   return `${(us / 1e6).toFixed(1)} s`;
 }
 
+/** A rate with three digits or all its whole ones: "0.12", "3.46", "34.6", "346", "3456"; "–" where there is none. */
+export function formatRate(value: number | undefined): string {
+  if (value === undefined) return "–";
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
+}
+
 /** Decibels; "identical" where there is no noise. */
 export function formatDb(db: number | undefined): string {
   if (db === undefined) return "–";

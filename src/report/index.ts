@@ -1,6 +1,15 @@
 // Reports: what quantization cost, as numbers and as text.
 
 export {
+  type Benchmark,
+  type BenchmarkOptions,
+  benchmark,
+  type Profile,
+  type Spread,
+  type StepSpeed,
+} from "./benchmark";
+export type { Arithmetic } from "./ceiling";
+export {
   type Comparison,
   compare,
   type EvaluateOptions,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readNpy, writeNpy } from "../../src/formats/npy";
 import { readNpz } from "../../src/formats/npz";
+import { readArtifact, save } from "../../src/index";
 import { example, octette } from "./spawn";
 
 const model = example("digits_wild.onnx");
@@ -244,5 +245,41 @@ describe("inspect", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("content hash");
     expect(stdout).toContain("/fc/Gemm");
+  });
+});
+
+describe("bench", () => {
+  test("JSON is one object with the whole and its steps, of float and of int8", async () => {
+    for (const [path, batch, kernel] of [
+      [model, 3, "gemm"],
+      [artifact, 1, "gemmInt8"],
+    ] as const) {
+      const args = ["bench", path, "--batch", `${batch}`, "--seconds", "1", "--profile", "--json"];
+      const { code, stdout } = await octette(args);
+      expect(code).toBe(0);
+      const result = JSON.parse(stdout);
+      expect(result).toMatchObject({ model: path, symbols: { batch }, macs: batch * 308_864 });
+      expect(result.profile.steps).toContainEqual(expect.objectContaining({ kernel }));
+    }
+  });
+
+  test("as text, fit for a narrow terminal", async () => {
+    const { code, stdout, stderr } = await octette(["bench", artifact, "--seconds", "1"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^model .*\nengine .*\nbatch .*1\none run .* µs, 80 % between .*\nspeed .*GMAC\/s\n$/,
+    );
+    expect(stderr).toContain("100/100 (100 %)");
+  });
+
+  test("a fixed batch stays as it is", async () => {
+    const fixed = join(folder, "fixed.octette");
+    const { graph } = readArtifact(await readFile(artifact));
+    const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, ...input.shape.slice(1)] }));
+    await writeFile(fixed, save({ ...graph, inputs }));
+    expect(await octette(["bench", fixed, "--batch", "2"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/fixed.octette: the model's batch is fixed.*got 1. Leave --batch out/),
+    });
   });
 });

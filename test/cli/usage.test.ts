@@ -17,7 +17,8 @@ describe("help", () => {
   test("of the tool lists every command", async () => {
     const { code, stdout, stderr } = await octette(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const command of ["quantize", "eval", "run", "inspect"]) expect(stdout).toContain(`  ${command} `);
+    for (const command of ["quantize", "eval", "run", "inspect", "bench"])
+      expect(stdout).toContain(`  ${command} `);
   });
 
   test.each([
@@ -25,6 +26,7 @@ describe("help", () => {
     "eval",
     "run",
     "inspect",
+    "bench",
   ])("of %s has an example and the usual options", async (command) => {
     const { code, stdout, stderr } = await octette([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
@@ -78,6 +80,7 @@ describe("wrong usage exits with 2 and says what to do", () => {
     ],
     ["eval without data", ["eval", digits], /--data DATA is missing/],
     ["layers against nothing", ["eval", digits, "--data", "d", "--layers"], /--layers needs --against/],
+    ["no batch", ["bench", digits, "--batch", "0"], /--batch must be a whole number from 1, got "0"/],
     ["run without input", ["run", digits, "--output", "o"], /--input NAME=FILE.npy is missing/],
     [
       "an input without a file",

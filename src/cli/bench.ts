@@ -1,0 +1,122 @@
+// octette bench: how fast a model runs here, and where the time goes.
+
+import { seededFeeds } from "../engine/self-test";
+import { type EngineInfo, load, OctetteError } from "../index";
+import {
+  type Benchmark,
+  benchmark,
+  formatMicroseconds,
+  formatPercent,
+  formatRate,
+  formatTable,
+  type Profile,
+} from "../report/index";
+import { type Context, defineCommand, toJson, wholeNumber } from "./command";
+import { batchMaxima, openModel } from "./open-model";
+
+const SEED = 1;
+const PROGRESS_STEPS = 100;
+
+export const benchCommand = defineCommand({
+  name: "bench",
+  summary: "how fast a model runs here, and where the time goes",
+  arguments: "MODEL [--batch N] [--profile] [--seconds N]",
+  positionals: ["MODEL"],
+  options: {
+    batch: { type: "string", value: "N", help: "samples a run (default 1)" },
+    profile: {
+      type: "boolean",
+      help: "also every step, and how near it comes to the engine's multiply-adds",
+    },
+    seconds: { type: "string", value: "N", help: "how long to measure, after the warm-up (default 2)" },
+  },
+  notes: [
+    "One thread, random inputs from a fixed seed, medians of short rounds after a warm-up. In the profile, steps are timed",
+    "one by one; the ceiling is a loop of the same multiply-adds on registers alone, timed in the same rounds.",
+    "",
+    "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are",
+    "percentages.",
+  ],
+  examples: ["octette bench digits.octette --profile"],
+  async run([path = ""], values, context) {
+    const { profile = false, json } = values;
+    const asked = wholeNumber("batch", values.batch, 1);
+    const seconds = wholeNumber("seconds", values.seconds, 1) ?? 2;
+    const { graph, format } = await openModel(path);
+    const batch = asked ?? 1;
+    const maxima = batchMaxima(graph, batch);
+    if (asked !== undefined && Object.keys(maxima).length === 0)
+      throw new OctetteError("the model's batch is fixed", {
+        code: "argument",
+        where: path,
+        expected: "a first dimension with a name",
+        got: `${graph.inputs[0]?.shape[0] ?? "none"}`,
+        hint: "Leave --batch out",
+      });
+    const model = await load(graph, { maxima });
+    try {
+      const result = await benchmark(model, {
+        feeds: seededFeeds(graph.inputs, SEED, maxima),
+        seconds,
+        profile,
+        signal: context.signal,
+        onProgress: (part) =>
+          context.progress.update("bench", Math.floor(part * PROGRESS_STEPS), PROGRESS_STEPS),
+      });
+      context.progress.end();
+      const { engine } = model;
+      const facts = { model: path, format, engine, symbols: maxima, ...result };
+      context.print(json ? toJson(facts) : factsText(facts, context));
+    } finally {
+      model.dispose();
+    }
+  },
+});
+
+interface Facts extends Benchmark {
+  readonly model: string;
+  readonly format: string;
+  readonly engine: EngineInfo;
+  readonly symbols: Readonly<Record<string, number>>;
+}
+
+function factsText(facts: Facts, context: Context): string {
+  const { microseconds, runsPerSecond, gmacsPerSecond, rounds, profile } = facts;
+  const { median, p10, p90 } = microseconds;
+  const rows = [
+    ["model", `${facts.model} (${facts.format})`],
+    ["engine", `${facts.engine.engineClass}: ${facts.engine.reason}`],
+    ...Object.entries(facts.symbols).map(([symbol, value]) => [symbol, `${value}`]),
+    [
+      "one run",
+      `${formatMicroseconds(median)}, 80 % between ${formatMicroseconds(p10)} and ${formatMicroseconds(p90)}, ${rounds} rounds`,
+    ],
+    ["speed", `${formatRate(runsPerSecond)} runs/s, ${formatRate(gmacsPerSecond)} GMAC/s`],
+    ...(profile ? profileRows(profile) : []),
+  ];
+  const left = Math.max(...rows.map(([key]) => key!.length));
+  const lines = rows.map(([key, value]) => `${key!.padEnd(left)}  ${value}`);
+  return [...lines, ...(profile ? ["", profileText(profile, context)] : [])].join("\n");
+}
+
+const profileRows = ({ steps, ceilings }: Profile): string[][] => [
+  ["steps", `${formatMicroseconds(steps.reduce((sum, s) => sum + s.microseconds, 0))} of a run`],
+  ["ceiling", `${formatRate(ceilings.int8)} GMAC/s int8, ${formatRate(ceilings.f32)} GMAC/s f32`],
+];
+
+const profileText = ({ steps }: Profile, { width }: Context): string =>
+  formatTable(
+    ["node", "kernel", "time", "share", "GMAC/s", "of ceiling"],
+    steps.map((step) => [
+      step.node,
+      step.kernel,
+      formatMicroseconds(step.microseconds),
+      formatPercent(step.share, 1),
+      formatRate(step.gmacsPerSecond),
+      formatPercent(step.ofCeiling, 0),
+    ]),
+    {
+      align: ["left", "left", "right", "right", "right", "right"],
+      ...(width === undefined ? {} : { width }),
+    },
+  );

@@ -1,0 +1,185 @@
+// How fast a model runs, and how near each of its steps comes to what the engine's multiply-adds can do: medians of
+// short rounds in which all that is compared takes its turn, after a warm-up, so that a busy machine disturbs all alike.
+
+import type { Feeds } from "../engine/feeds";
+import type { Model, StepProfile } from "../engine/model";
+import { seededFeeds } from "../engine/self-test";
+import { type Arithmetic, createCeiling } from "./ceiling";
+import { createPatience } from "./patience";
+
+export interface BenchmarkOptions {
+  /**
+   * What to run on, no more of it than the model was loaded for; default: random numbers from a fixed seed, every
+   * symbol 1.
+   */
+  readonly feeds?: Feeds;
+  /** Time to measure, after the warm-up; default 2. At least MIN_ROUNDS rounds are done however long they take. */
+  readonly seconds?: number;
+  /** Also every step, and the ceilings they are compared with. */
+  readonly profile?: boolean;
+  readonly onProgress?: (done: number) => void;
+  /** Stops the measurement: it throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Benchmark {
+  readonly rounds: number;
+  /** Of one run. */
+  readonly microseconds: Spread;
+  readonly runsPerSecond: number;
+  /** Multiply-adds of one run. */
+  readonly macs: number;
+  readonly gmacsPerSecond: number;
+  readonly profile?: Profile;
+}
+
+/** Median, and what 80 % lie between. */
+export interface Spread {
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+}
+
+export interface Profile {
+  /** GMAC/s with all sums in registers, int8 in the instructions of the class in use. */
+  readonly ceilings: Readonly<Record<Arithmetic, number>>;
+  readonly steps: readonly StepSpeed[];
+}
+
+export interface StepSpeed {
+  readonly node: string;
+  readonly kernel: string;
+  readonly microseconds: number;
+  /** Percentage of all steps' time. */
+  readonly share: number;
+  readonly macs: number;
+  /** The rest is only there where the step multiplies and adds. */
+  readonly gmacsPerSecond?: number;
+  readonly arithmetic?: Arithmetic;
+  /** Percentage of the ceiling of its arithmetic. */
+  readonly ofCeiling?: number;
+}
+
+/** V8 optimises in the background: full speed comes after 3 to 8 ms of work, or much later on a busy core. */
+const WARM_UP_MS = 500;
+/** How long one of those that are compared works before the next has its turn. */
+const ROUND_MS = 5;
+/** A clock's reading stands for calls of this time: long against its resolution (0.1 ms in pages), or for one call. */
+const SAMPLE_MS = 0.1;
+export const MIN_ROUNDS = 5;
+const SEED = 1;
+
+/** Runs a model on the same feeds again and again and reports medians. */
+export async function benchmark(
+  model: Model,
+  {
+    feeds = seededFeeds(model.inputs, SEED),
+    seconds = 2,
+    profile = false,
+    onProgress,
+    signal,
+  }: BenchmarkOptions = {},
+): Promise<Benchmark> {
+  const patience = createPatience(signal);
+  const run = await warmUp(() => model.runSync(feeds), patience);
+  const profiler = profile ? await createProfiler(model, feeds, patience) : undefined;
+  let rounds = 0;
+  const start = performance.now();
+  for (let part = 0; part < 1 || rounds < MIN_ROUNDS; rounds++) {
+    run.round();
+    profiler?.round();
+    await patience();
+    part = (performance.now() - start) / 1000 / seconds;
+    onProgress?.(Math.min(1, part));
+  }
+  const microseconds = spreadOf(run.microseconds);
+  const macs = model.profile(feeds, 1).reduce((sum, step) => sum + step.macs, 0);
+  return {
+    rounds,
+    microseconds,
+    runsPerSecond: 1e6 / microseconds.median,
+    macs,
+    gmacsPerSecond: macs / microseconds.median / 1000,
+    ...(profiler ? { profile: profiler.result() } : {}),
+  };
+}
+
+interface Profiler {
+  round(): void;
+  result(): Profile;
+}
+
+/** Times the steps of a model one by one, and the ceilings beside them. */
+async function createProfiler(model: Model, feeds: Feeds, patience: () => Promise<void>): Promise<Profiler> {
+  const ceiling = createCeiling(model.engine.engineClass);
+  const loopOf = (arithmetic: Arithmetic) => warmUp(() => ceiling(arithmetic), patience);
+  const loops = { int8: await loopOf("int8"), f32: await loopOf("f32") };
+  const rateOf = (arithmetic: Arithmetic) =>
+    ceiling(arithmetic) / spreadOf(loops[arithmetic].microseconds).median / 1000;
+  const profiles: StepProfile[][] = [];
+  const steps = await warmUp(() => profiles.push(model.profile(feeds, 1)), patience);
+  profiles.length = 0;
+  return {
+    round() {
+      for (const loop of Object.values(loops)) loop.round();
+      steps.round();
+    },
+    result() {
+      const ceilings = { int8: rateOf("int8"), f32: rateOf("f32") };
+      return { ceilings, steps: stepSpeeds(profiles, ceilings) };
+    },
+  };
+}
+
+function stepSpeeds(
+  profiles: readonly (readonly StepProfile[])[],
+  ceilings: Profile["ceilings"],
+): StepSpeed[] {
+  const steps = profiles[0]!.map(({ node, kernel, macs }, i) => {
+    const { median } = spreadOf(profiles.map((profile) => 1000 * profile[i]!.milliseconds));
+    return { node, kernel, macs, microseconds: median };
+  });
+  const total = steps.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  return steps.map(({ node, kernel, macs, microseconds }) => {
+    const speed = { node, kernel, microseconds, share: (100 * microseconds) / total, macs };
+    if (macs === 0) return speed;
+    const arithmetic = kernel.includes("Int8") ? "int8" : "f32";
+    const gmacsPerSecond = macs / microseconds / 1000;
+    return { ...speed, gmacsPerSecond, arithmetic, ofCeiling: (100 * gmacsPerSecond) / ceilings[arithmetic] };
+  });
+}
+
+interface Watched {
+  /** Works for ROUND_MS and notes what a call took. */
+  round(): void;
+  readonly microseconds: readonly number[];
+}
+
+/** Works until the engine has surely optimised, and finds how many calls the clock can tell from none. */
+async function warmUp(work: () => unknown, patience: () => Promise<void>): Promise<Watched> {
+  const start = performance.now();
+  let warm = 0;
+  for (; performance.now() - start < WARM_UP_MS; warm++) {
+    work();
+    await patience();
+  }
+  const calls = Math.ceil((warm * SAMPLE_MS) / WARM_UP_MS);
+  const microseconds: number[] = [];
+  return {
+    microseconds,
+    round() {
+      const end = performance.now() + ROUND_MS;
+      for (let from = performance.now(), to = from; to < end; from = to) {
+        for (let i = 0; i < calls; i++) work();
+        to = performance.now();
+        microseconds.push((1000 * (to - from)) / calls);
+      }
+    },
+  };
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))]!;
+  return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
+}
