@@ -1,7 +1,7 @@
 // Lanes that only the float and elementwise kernels share: 4×4 transposition, sums over lanes, and the way
 // between codes and f32.
 
-import { storeWords } from "./simd";
+import { storeWords, zipHigh32, zipLow32 } from "./simd";
 
 /** The first `count` of eight 32-bit lanes to y; all of them from 8 on. */
 export function storeWords8(y: usize, v0: v128, v1: v128, count: i32): void {
@@ -36,26 +36,26 @@ export function clamp(v: v128, lo: v128, hi: v128): v128 {
  * Rows are read up to 12 bytes past their end; writes are exact.
  */
 export function interleave4(dst: usize, step: i32, p0: usize, p1: usize, p2: usize, p3: usize, n: i32): void {
-  for (let i = 0; i < n; i += 4, p0 += 16, p1 += 16, p2 += 16, p3 += 16) {
+  const step2 = step << 1;
+  for (; n > 0; n -= 4, dst += step2, p0 += 16, p1 += 16, p2 += 16, p3 += 16) {
     const a = v128.load(p0);
     const b = v128.load(p1);
     const c = v128.load(p2);
     const d = v128.load(p3);
-    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
-    const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+    const ab = zipLow32(a, b);
+    const cd = zipLow32(c, d);
+    const ab2 = zipHigh32(a, b);
+    const cd2 = zipHigh32(c, d);
     v128.store(dst, i64x2.shuffle(ab, cd, 0, 2));
-    dst += step;
-    if (i + 1 >= n) break;
-    v128.store(dst, i64x2.shuffle(ab, cd, 1, 3));
-    dst += step;
-    if (i + 2 >= n) break;
-    const ab2 = i32x4.shuffle(a, b, 2, 6, 3, 7);
-    const cd2 = i32x4.shuffle(c, d, 2, 6, 3, 7);
-    v128.store(dst, i64x2.shuffle(ab2, cd2, 0, 2));
-    dst += step;
-    if (i + 3 >= n) break;
-    v128.store(dst, i64x2.shuffle(ab2, cd2, 1, 3));
-    dst += step;
+    if (n >= 4) {
+      v128.store(dst + step, i64x2.shuffle(ab, cd, 1, 3));
+      dst += step2;
+      v128.store(dst, i64x2.shuffle(ab2, cd2, 0, 2));
+      v128.store(dst + step, i64x2.shuffle(ab2, cd2, 1, 3));
+      continue;
+    }
+    if (n > 1) v128.store(dst + step, i64x2.shuffle(ab, cd, 1, 3));
+    if (n > 2) v128.store(dst + step2, i64x2.shuffle(ab2, cd2, 0, 2));
   }
 }
 

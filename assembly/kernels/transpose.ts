@@ -3,18 +3,25 @@
 import { interleave4 } from "../lanes";
 import { storeBytes8, zipHigh16, zipLow8, zipLow16 } from "../simd";
 
-/** Columns done before the next four rows, so that the lines of y they share stay in cache. */
-const STRIP: i32 = 64;
+/**
+ * Columns done before the next four rows: as many lines of y, `step` bytes apart, as stay in a first-level cache of eight
+ * ways of 4 KiB, which keeps no more than eight that lie a multiple of 4 KiB apart.
+ */
+function stripOf(step: i32): i32 {
+  const together = step & -step;
+  return min(64, max(8, (8 << 12) / max(4, together)));
+}
 
 /** y[b][j][i] = x[b][i][j]: [batch][rows][cols] → [batch][cols][rows], 4-byte elements. Range: batch. */
 export function transpose32(y: usize, x: usize, rows: i32, cols: i32, begin: i32, end: i32): void {
   const row = (<usize>cols) << 2;
   const step = (<usize>rows) << 2;
+  const strip = stripOf(rows << 2);
   for (let b = begin; b < end; b++) {
     const from = x + <usize>(b * rows) * row;
     const to = y + <usize>(b * rows) * row;
-    for (let j = 0; j < cols; j += STRIP) {
-      const count = min(STRIP, cols - j);
+    for (let j = 0; j < cols; j += strip) {
+      const count = min(strip, cols - j);
       let p = from + ((<usize>j) << 2);
       let q = to + <usize>j * step;
       let i = 0;

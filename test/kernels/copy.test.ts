@@ -20,6 +20,8 @@ describe("transpose", () => {
     [2, 9, 23],
     [1, 33, 130],
     [1, 130, 65],
+    [1, 512, 35],
+    [1, 1024, 19],
   ])("%i × %i × %i, words and bytes", (batch, rows, cols) => {
     const next = random(rows * cols);
     const from = (i: number) => {
