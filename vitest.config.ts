@@ -19,6 +19,15 @@ const chromium = [
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
 ].find((path) => path && existsSync(path));
+const chromiumFlags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 if (!chromium) console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
 
 const data = process.env.OCTETTE_DATA ?? "../shared/data";
@@ -34,6 +43,7 @@ const node = {
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**"],
     testTimeout: 120_000,
+    provide: { chromium: chromium ? { executablePath: chromium, args: chromiumFlags } : undefined },
   },
 };
 
@@ -57,15 +67,7 @@ const browser = {
       provider: playwright({
         launchOptions: {
           executablePath: chromium ?? "",
-          args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-          ],
+          args: chromiumFlags,
         },
       }),
       instances: [{ browser: "chromium" as const }],

@@ -1,11 +1,13 @@
 // Writes the scripts of build/: the package's entries and the chunks they share.
 
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { options, root } from "./esbuild.js";
+import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
 for (const file of await readdir(folder)) if (file.startsWith("chunk-")) await rm(folder + file);
+await writeFile(`${folder}kit.json`, JSON.stringify(await createKit()));
 await build({
   ...options,
   entryPoints: {
@@ -16,5 +18,6 @@ await build({
     cli: "src/cli/main.ts",
   },
   splitting: true,
+  chunkNames: "chunk-[hash]",
   outdir: folder,
 });

@@ -48,6 +48,7 @@ const allowed: Record<string, readonly string[]> = {
   data: ["graph", "formats", "engine"],
   quantize: ["graph", "ops", "engine", "passes"],
   report: ["graph", "ops", "engine", "passes", "data"],
+  bundle: ["graph", "ops", "engine"],
 };
 
 test("rooms import only what lies below them", async () => {

@@ -5,13 +5,21 @@
 import { version } from "../../package.json";
 import { createProgress } from "../report/index";
 import { benchCommand } from "./bench";
+import { bundleCommand } from "./bundle";
 import { type Command, type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
 import { evalCommand } from "./eval";
 import { inspectCommand } from "./inspect";
 import { quantizeCommand } from "./quantize";
 import { runCommand } from "./run";
 
-const commands: readonly Command[] = [quantizeCommand, evalCommand, runCommand, inspectCommand, benchCommand];
+const commands: readonly Command[] = [
+  quantizeCommand,
+  evalCommand,
+  runCommand,
+  inspectCommand,
+  benchCommand,
+  bundleCommand,
+];
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

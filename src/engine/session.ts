@@ -108,7 +108,7 @@ function kernelOf(kernels: Kernels, name: string): Call {
   if (kernel) return kernel;
   throw new OctetteError(`wasm has no kernel "${name}"`, {
     code: "engine",
-    hint: "Take the wasm files of this version of octette",
+    hint: "Take the wasm files of this version of octette; bundle a model's own",
   });
 }
 

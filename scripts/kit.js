@@ -1,0 +1,48 @@
+// The runtime in pieces, for `octette bundle`: one piece a module, all in one scope, under names that no two pieces
+// share. So a script of fewer ops is some of the pieces, one behind the other, and nobody needs a bundler to make it.
+
+import { readFile } from "node:fs/promises";
+import { build, transform } from "esbuild";
+import { options, root } from "./esbuild.js";
+
+const ENTRY = `
+  export { createRuntime } from "./src/create-runtime";
+  export { fromHex } from "./src/engine/hex";
+  export { FormatError, OctetteError } from "./src/errors";
+  export * from "./src/ops/index";`;
+
+/** Home of each op: the module that the index imports it from. */
+async function homesOf(index) {
+  const imports = (await readFile(`${root}${index}`, "utf8")).matchAll(
+    /^import \{ (.*) \} from "\.(.*)";$/gm,
+  );
+  const homes = [...imports].flatMap(([, names, path]) =>
+    names.split(", ").map((name) => [name.split(" as ")[1], `src/ops${path}.ts`]),
+  );
+  return Object.fromEntries(homes.filter(([name]) => name !== undefined));
+}
+
+/** Modules in the order in which they run, each with what it imports and its code; and the names of what they export. */
+export async function createKit() {
+  const { outputFiles, metafile } = await build({
+    ...options,
+    stdin: { contents: ENTRY, resolveDir: root },
+    minifyIdentifiers: true,
+    write: false,
+    metafile: true,
+  });
+  const [shared, ...parts] = outputFiles[0].text.split(/^\/\/ ((?:src|node_modules)\/\S+)$/m);
+  if (shared.trim() !== "") throw new Error(`code before the first module: ${shared.trim()}`);
+  const exported = /export \{([^}]*)\};\s*$/;
+  const names = [...exported.exec(parts.at(-1))[1].matchAll(/(\S+) as (\w+)/g)].map(([, own, name]) => [
+    name,
+    own,
+  ]);
+  const modules = [];
+  for (let i = 0; i < parts.length; i += 2) {
+    const { code } = await transform(parts[i + 1].replace(exported, ""), { minifyWhitespace: true });
+    const imports = metafile.inputs[parts[i]]?.imports.map(({ path }) => path) ?? [];
+    modules.push({ path: parts[i], imports, code: code.trim() });
+  }
+  return { modules, names: Object.fromEntries(names), homes: await homesOf("src/ops/index.ts") };
+}

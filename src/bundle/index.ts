@@ -1,0 +1,80 @@
+// A folder that a page can be served from: the model, a script with the ops it needs, wasm with the kernels it calls.
+
+import { compile } from "../engine/compile";
+import { inlined } from "../engine/inlined";
+import type { EngineClass } from "../engine/wasm";
+import type { Graph } from "../graph/graph";
+import { symbolsOf } from "../graph/symbols";
+import { registry } from "../ops/index";
+import { keepKernels } from "./keep-kernels";
+import { piecesFor } from "./kit";
+import { html, script } from "./page";
+
+export interface BundleOptions {
+  /** Name of the model's file. */
+  readonly model: string;
+  readonly classes: readonly EngineClass[];
+  /** Whether wasm lies in files of its own, instead of inside the script. */
+  readonly beside: boolean;
+}
+
+export interface Bundle {
+  readonly ops: readonly string[];
+  readonly kernels: readonly string[];
+  /** Contents by name: first what a page loads, then the page that shows it. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+const NOTICE = "/*! octette, Apache-2.0; with @noble/hashes, MIT, (c) 2022 Paul Miller */";
+
+/** What a page needs to run this model, which is given as a graph and as the bytes of its file. */
+export async function bundle(
+  graph: Graph,
+  artifact: Uint8Array,
+  { model, classes, beside }: BundleOptions,
+): Promise<Bundle> {
+  const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
+  const kernels = kernelsOf(graph, classes);
+  const modules = (["common", ...classes] as const).map(
+    (group) => [group, keepKernels(inlined[group], (name) => kernels.has(name))] as const,
+  );
+  const { code, names } = await piecesFor(ops);
+  const wasm = modules.map(([group, bytes]) => {
+    const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
+    return `${group}: ${beside ? urlOf(`${group}.wasm`) : inside()}`;
+  });
+  const lines = [
+    NOTICE,
+    code,
+    `const runtime = ${names.createRuntime}(`,
+    `  { ${ops.map((op) => `${op}: ${names[op]}`).join(", ")} },`,
+    `  { ${wasm.join(", ")} },`,
+    ");",
+    `/** Loads ${model}, which lies beside this script. */`,
+    `export const load = (options) => runtime.load(${urlOf(model)}, options);`,
+    `export { ${names.FormatError} as FormatError, ${names.OctetteError} as OctetteError };`,
+  ];
+  const text = (content: string) => new TextEncoder().encode(content);
+  const files: [string, Uint8Array][] = [
+    ["octette.js", text(`${lines.join("\n")}\n`)],
+    ...(beside ? modules.map(([group, bytes]): [string, Uint8Array] => [`${group}.wasm`, bytes]) : []),
+    [model, artifact],
+    ["index.html", text(html(model))],
+    ["page.js", text(script)],
+  ];
+  return { ops, kernels: [...kernels].sort(), files: new Map(files) };
+}
+
+const urlOf = (file: string) => `new URL(${JSON.stringify(encodeURIComponent(file))}, import.meta.url)`;
+
+/** Kernels that the model calls while it is loaded and run: for one row of each symbol and for several. */
+function kernelsOf(graph: Graph, classes: readonly EngineClass[]): Set<string> {
+  const symbols = graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
+  const plans = classes.flatMap((engineClass) =>
+    [1, 2].map((rows) =>
+      compile(graph, { registry, engineClass, maxima: Object.fromEntries(symbols.map((s) => [s, rows])) }),
+    ),
+  );
+  const called = plans.flatMap(({ loads, steps }) => [...loads.flatMap(({ calls }) => calls), ...steps]);
+  return new Set(called.map(({ kernel }) => kernel));
+}

@@ -1,0 +1,32 @@
+// Scripts of few ops, put together from the pieces that the build made of the runtime (scripts/kit.js).
+
+import { OctetteError } from "../errors";
+
+interface Kit {
+  /** In the order in which they run. */
+  readonly modules: readonly {
+    readonly path: string;
+    readonly imports: readonly string[];
+    readonly code: string;
+  }[];
+  /** What the pieces call each export. */
+  readonly names: Readonly<Record<string, string>>;
+  /** The module of each op. */
+  readonly homes: Readonly<Record<string, string>>;
+}
+
+const BASE = ["src/create-runtime.ts", "src/engine/hex.ts", "src/errors.ts"];
+
+/** Code that defines a runtime and these ops, and the names it has for them. */
+export async function piecesFor(ops: readonly string[]) {
+  const kit: Kit = (await import("../../build/kit.json")).default;
+  const homes = ops.map((op) => {
+    if (Object.hasOwn(kit.homes, op)) return kit.homes[op]!;
+    throw new OctetteError(`operator ${op} is not in octette`, { code: "unsupported" });
+  });
+  const imports = new Map(kit.modules.map((module) => [module.path, module.imports]));
+  const needed = new Set([...BASE, ...homes]);
+  for (const path of needed) for (const next of imports.get(path) ?? []) needed.add(next);
+  const code = kit.modules.filter(({ path }) => needed.has(path)).map((module) => module.code);
+  return { code: code.join("\n"), names: kit.names };
+}

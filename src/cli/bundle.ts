@@ -1,0 +1,94 @@
+// octette bundle: a folder that a page can be served from.
+
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { bundle } from "../bundle/index";
+import { OctetteError, save } from "../index";
+import { formatBytes, formatTable } from "../report/index";
+import { choice, defineCommand, toJson, UsageError } from "./command";
+import { openModel } from "./open-model";
+import { makeFolder, writeFileWhole } from "./write-file";
+
+const CLASSES = {
+  baseline: ["baseline"],
+  relaxed: ["relaxed"],
+  both: ["baseline", "relaxed"],
+} as const;
+
+export const bundleCommand = defineCommand({
+  name: "bundle",
+  summary: "a folder for a page: the model, and as much of octette as it needs",
+  arguments: "MODEL --output DIR",
+  positionals: ["MODEL"],
+  options: {
+    output: { type: "string", short: "o", value: "DIR", help: "folder to write, made where there is none" },
+    class: {
+      type: "string",
+      value: "CLASS",
+      help: "int8 kernels: baseline (runs everywhere), relaxed, or both (the default), of which the engine's choice runs",
+    },
+    wasm: {
+      type: "string",
+      value: "PLACE",
+      help: "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
+    },
+    force: { type: "boolean", help: "write into a folder that holds something already" },
+  },
+  notes: [
+    "octette.js is an ES module that exports load(); index.html and page.js show its use and need not be kept. Serve the",
+    "folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
+    "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",
+  ],
+  examples: [
+    "octette bundle digits.octette -o page",
+    "octette bundle digits.octette -o page --class baseline --wasm beside",
+  ],
+  async run([path = ""], values, context) {
+    const { output: folder, force = false, json } = values;
+    if (!folder) throw new UsageError("--output DIR is missing. See: octette bundle --help");
+    const classes = CLASSES[choice("class", values.class, ["baseline", "relaxed", "both"]) ?? "both"];
+    const beside = choice("wasm", values.wasm, ["inline", "beside"]) === "beside";
+    if (!force) await checkEmpty(folder);
+    const { graph, bytes, format } = await openModel(path);
+    const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
+    const artifact = format === "onnx" ? save(graph) : bytes;
+    const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
+    await makeFolder(folder);
+    for (const [name, content] of files) await writeFileWhole(join(folder, name), content, context.signal);
+    const sizes = [...files].map(([file, content]) => ({
+      file,
+      bytes: content.length,
+      brotli: brotliCompressSync(content).length,
+    }));
+    context.print(
+      json ? toJson({ model: path, folder, classes, ops, kernels, files: sizes }) : sizesText(sizes),
+    );
+  },
+});
+
+async function checkEmpty(folder: string): Promise<void> {
+  const present = await readdir(folder).catch(() => []);
+  if (present.length > 0)
+    throw new OctetteError("the folder is not empty", {
+      code: "argument",
+      where: folder,
+      hint: "Name another one, or take --force: files of the same names are replaced",
+    });
+}
+
+interface Size {
+  readonly file: string;
+  readonly bytes: number;
+  readonly brotli: number;
+}
+
+function sizesText(sizes: readonly Size[]): string {
+  const row = ({ file, bytes, brotli }: Size) => [file, formatBytes(bytes), formatBytes(brotli)];
+  const sum = (key: "bytes" | "brotli") => sizes.reduce((n, size) => n + size[key], 0);
+  return formatTable(
+    ["file", "raw", "brotli"],
+    [...sizes.map(row), row({ file: "in all", bytes: sum("bytes"), brotli: sum("brotli") })],
+    { align: ["left", "right", "right"] },
+  );
+}

@@ -1,0 +1,190 @@
+// Bundled folders run what they were made for: their script, in Node and in a page under a strict policy, gives the bytes
+// that the whole toolkit gives.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium } from "playwright";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { type BundleOptions, bundle } from "../../src/bundle/index";
+import type { Model } from "../../src/engine/model";
+import { writeArtifact } from "../../src/formats/octette";
+import type { Graph } from "../../src/graph/graph";
+import type { TypedArray } from "../../src/graph/tensor";
+import { loadSync } from "../../src/index";
+import type { LoadOptions, OctetteError } from "../../src/runtime";
+import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How to launch it, where it was found. */
+    readonly chromium: { executablePath: string; args: string[] } | undefined;
+  }
+}
+
+interface Script {
+  load(options?: LoadOptions): Promise<Model>;
+  readonly OctetteError: typeof OctetteError;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "octette-bundle-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const NAME = "a model #1.octette";
+
+/** Writes the bundle of a graph and returns its folder. */
+async function bundled(graph: Graph, options: Partial<BundleOptions> = {}) {
+  const at = mkdtempSync(join(folder, "page-"));
+  const made = await bundle(graph, writeArtifact(graph), {
+    model: NAME,
+    classes: ["baseline", "relaxed"],
+    beside: false,
+    ...options,
+  });
+  for (const [name, content] of made.files) writeFileSync(join(at, name), content);
+  return { at, ...made };
+}
+
+const scriptOf = (at: string): Promise<Script> =>
+  import(/* @vite-ignore */ pathToFileURL(join(at, "octette.js")).href);
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => [
+  ...new Uint8Array(buffer, byteOffset, byteLength),
+];
+
+const graphs: Record<string, Graph> = {
+  "a float network": networkGraph({ quantized: false }),
+  "an int8 network": networkGraph(),
+  "an int8 convolution": convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 7, w: 6 }),
+  "a dense layer, dynamic": denseGraph({ k: 17, n: 5, mode: "dynamic" }),
+  "a float op": opGraph({ op: "Gelu", shapes: [["batch", 17]], quantized: false }),
+};
+
+describe("the script alone, in Node", () => {
+  for (const [name, graph] of Object.entries(graphs))
+    for (const beside of [false, true])
+      test(`${name}, wasm ${beside ? "beside" : "inside"}: one row, several, in parts`, async () => {
+        const { at } = await bundled(graph, { beside });
+        const { load } = await scriptOf(at);
+        for (const maxima of [{ batch: 1 }, { batch: 5 }, { batch: 2 }]) {
+          const feeds = randomFeeds(graph, 5);
+          const [model, whole] = [await load({ maxima }), loadSync(graph, { maxima })];
+          const [got, expected] = [model.runSync(feeds), whole.runSync(feeds)];
+          for (const output of graph.outputs)
+            expect(bytesOf(got[output]!.data)).toEqual(bytesOf(expected[output]!.data));
+          model.dispose();
+          whole.dispose();
+        }
+      });
+});
+
+test("carries ops and kernels of the model, and no others", async () => {
+  const { ops, kernels, files } = await bundled(denseGraph({ k: 3, n: 2, mode: "static" }), {
+    classes: ["baseline"],
+    beside: true,
+  });
+  expect(ops).toEqual(["DequantizeLinear", "Gemm", "QuantizeLinear"]);
+  expect(kernels).toContain("gemmInt8");
+  expect([...files.keys()]).toEqual([
+    "octette.js",
+    "common.wasm",
+    "baseline.wasm",
+    NAME,
+    "index.html",
+    "page.js",
+  ]);
+  const script = new TextDecoder().decode(files.get("octette.js"));
+  expect(script).not.toMatch(/maxPool|softmax|pads and image/);
+  expect(script).not.toMatch(/\beval\b|new Function/);
+  const common = files.get("common.wasm")!;
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(common as Uint8Array<ArrayBuffer>));
+  for (const { name, kind } of exports) if (kind === "function") expect(kernels).toContain(name);
+});
+
+/** A page's script that runs the feeds beside it and shows the bytes of the outputs. */
+const CHECK = `
+  import { load } from "./octette.js";
+  const arrays = { f32: Float32Array, i32: Int32Array, i8: Int8Array, u8: Uint8Array, bool: Uint8Array };
+  const model = await load({ maxima: { batch: 3 } });
+  const stored = await (await fetch("feeds.json")).json();
+  const feeds = stored.map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: new arrays[dtype](data) }]);
+  const outputs = await model.run(Object.fromEntries(feeds));
+  const bytes = Object.entries(outputs).map(([name, { data }]) => [name, [...new Uint8Array(data.buffer)]]);
+  document.querySelector("#answer").textContent = JSON.stringify(Object.fromEntries(bytes));`;
+
+const launch = inject("chromium");
+
+describe.skipIf(!launch)("the page, in Chromium, under the policy that it states", () => {
+  let browser: Browser;
+  let server: Server;
+  let origin: string;
+  const types: Record<string, string> = { html: "text/html", js: "text/javascript" };
+
+  beforeAll(async () => {
+    browser = await chromium.launch(launch);
+    server = createServer(({ url = "/" }, response) => {
+      const file = join(folder, decodeURIComponent(url));
+      if (!existsSync(file)) return void response.writeHead(404).end();
+      const type = types[url.split(".").at(-1)!] ?? "application/octet-stream";
+      response.writeHead(200, { "content-type": type }).end(readFileSync(file));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  /** What a page shows, once it has something to show; it may complain about nothing but its icon. */
+  async function answerOf(url: string): Promise<string> {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error" && !message.location().url.endsWith("favicon.ico"))
+        complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(url);
+    const answer = page.locator("#answer");
+    await answer.filter({ hasNotText: /^loading$/ }).waitFor({ timeout: 20_000 });
+    const text = await answer.textContent();
+    await page.close();
+    expect(complaints).toEqual([]);
+    return text!;
+  }
+
+  const forms: [string, Partial<BundleOptions>][] = [
+    ["both classes, wasm inside", {}],
+    ["both classes, wasm beside", { beside: true }],
+    ["baseline, wasm beside", { classes: ["baseline"], beside: true }],
+  ];
+  for (const [form, options] of forms)
+    test(`${form}: shows an answer, and gives the bytes that Node gives`, async () => {
+      const graph = graphs["an int8 network"]!;
+      const { at } = await bundled(graph, options);
+      const url = `${origin}/${at.slice(folder.length + 1)}`;
+      expect(await answerOf(`${url}/index.html`)).toMatch(
+        /^[\d.]+ ms, (baseline|relaxed) kernels\ny \[1, 10\]: /,
+      );
+
+      const feeds = randomFeeds(graph, 3);
+      const stored = Object.entries(feeds).map(([name, tensor]) => [
+        name,
+        { ...tensor, data: [...tensor.data] },
+      ]);
+      writeFileSync(join(at, "feeds.json"), JSON.stringify(stored));
+      writeFileSync(join(at, "page.js"), CHECK);
+      const answer = JSON.parse(await answerOf(`${url}/index.html`));
+      const model = loadSync(graph, { maxima: { batch: 3 } });
+      const expected = model.runSync(feeds);
+      model.dispose();
+      expect(answer).toEqual(
+        Object.fromEntries(Object.entries(expected).map(([name, { data }]) => [name, bytesOf(data)])),
+      );
+    });
+});

@@ -1,0 +1,47 @@
+// Wasm with a part of its kernels: valid, with the exports asked for, and they compute what they did.
+
+import { describe, expect, test } from "vitest";
+import { keepKernels } from "../../src/bundle/keep-kernels";
+import { inlined } from "../../src/engine/inlined";
+
+const compiled = (bytes: Uint8Array) => new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+const kernelsOf = (bytes: Uint8Array) =>
+  WebAssembly.Module.exports(compiled(bytes)).flatMap(({ kind, name }) =>
+    kind === "function" ? [name] : [],
+  );
+
+for (const [group, bytes] of Object.entries(inlined))
+  describe.skipIf(!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))(group, () => {
+    const all = WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>) ? kernelsOf(bytes) : [];
+
+    test("with all of them is the same to the byte", () => {
+      expect(keepKernels(bytes, () => true)).toEqual(bytes);
+    });
+
+    test("with any one of them is valid and smaller", () => {
+      for (const kernel of all) {
+        const one = keepKernels(bytes, (name) => name === kernel);
+        expect(kernelsOf(one)).toEqual([kernel]);
+        expect(one.length).toBeLessThan(bytes.length);
+      }
+    });
+
+    test("with none of them is nearly nothing", () => {
+      expect(keepKernels(bytes, () => false).length).toBeLessThan(1000);
+    });
+  });
+
+test("a kernel still calls what it calls", () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const run = (bytes: Uint8Array) => {
+    const x = Float32Array.from({ length: 17 }, (_, i) => i - 8);
+    const floats = new Float32Array(memory.buffer);
+    floats.fill(0).set(x, 64);
+    const { gelu } = new WebAssembly.Instance(compiled(bytes), { env: { memory } }).exports;
+    (gelu as (...args: number[]) => void)(1024, 256, 0, 17);
+    return floats.slice(256, 256 + 17);
+  };
+  const one = keepKernels(inlined.common, (name) => name === "gelu");
+  expect(run(one)).toEqual(run(inlined.common));
+  expect(run(one)[16]).toBeCloseTo(8);
+});

@@ -1,0 +1,76 @@
+// octette bundle from the command line: what it writes, says and refuses.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { importOnnx, load } from "../../src/index";
+import { example, octette } from "./spawn";
+
+const model = example("digits.onnx");
+const image = Float32Array.from({ length: 64 }, (_, i) => ((i * 7) % 17) / 16);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "octette-bundle-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("a float ONNX model becomes a folder that runs", async () => {
+  const page = join(folder, "new", "page");
+  const { code, stdout } = await octette(["bundle", model, "-o", page]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/octette\.js +\d.* kB +\d.* kB\ndigits\.octette/);
+  expect(stdout).toMatch(/in all +\d.* kB/);
+  expect((await readdir(page)).sort()).toEqual(["digits.octette", "index.html", "octette.js", "page.js"]);
+  const script = await import(pathToFileURL(join(page, "octette.js")).href);
+  const bundled = await script.load();
+  const whole = await load(importOnnx(await readFile(model)));
+  expect(bundled.runSync({ image })).toEqual(whole.runSync({ image }));
+  bundled.dispose();
+  whole.dispose();
+});
+
+test("JSON says what is in it, to the byte", async () => {
+  const page = join(folder, "beside");
+  const args = ["bundle", model, "-o", page, "--class", "baseline", "--wasm", "beside", "--json"];
+  const said = JSON.parse((await octette(args)).stdout);
+  expect(said).toMatchObject({ model, folder: page, classes: ["baseline"] });
+  expect(said.ops).toContain("Conv");
+  const sizes = await Promise.all(
+    (await readdir(page)).map(async (file) => [file, (await readFile(join(page, file))).length]),
+  );
+  expect(Object.fromEntries(sizes)).toEqual(
+    Object.fromEntries(said.files.map(({ file, bytes }: { file: string; bytes: number }) => [file, bytes])),
+  );
+  expect(sizes.map(([file]) => file)).toContain("baseline.wasm");
+});
+
+test("a folder that holds something is left alone, but with --force", async () => {
+  const page = await mkdtemp(join(folder, "full-"));
+  await writeFile(join(page, "mine.txt"), "mine");
+  const refused = await octette(["bundle", model, "-o", page]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/full-.*: the folder is not empty.*--force/);
+  expect(await readdir(page)).toEqual(["mine.txt"]);
+  expect((await octette(["bundle", model, "-o", page, "--force"])).code).toBe(0);
+  expect(await readdir(page)).toContain("mine.txt");
+  expect(await readdir(page)).toContain("octette.js");
+});
+
+test("wrong usage is named", async () => {
+  const wrong: [string[], number, RegExp][] = [
+    [[model], 2, /--output DIR is missing/],
+    [[model, "-o", folder, "--class", "fast"], 2, /--class must be one of baseline, relaxed, both/],
+    [[model, "-o", folder, "--wasm", "out"], 2, /--wasm must be one of inline, beside/],
+    [[join(folder, "none.onnx"), "-o", join(folder, "none")], 1, /none\.onnx: no such file/],
+    [[model, "-o", model], 1, /digits\.onnx: is no folder/],
+  ];
+  for (const [args, code, message] of wrong) {
+    const outcome = await octette(["bundle", ...args]);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toMatch(message);
+  }
+  expect(await readdir(folder)).not.toContain("none");
+});
