@@ -49,6 +49,7 @@ function cases(k8, ceiling) {
   const steps = 200_000;
   const square = weights(k8, 512, 512);
   const wide = weights(k8, 2048, 2048);
+  k8.packRowWeightsInt8(wide[0], 2048, 2048);
   const conv3 = weights(k8, 64, 192, 3);
   const conv16 = weights(k8, 16, 48, 3);
   const first = weights(k8, 16, 9, 3);

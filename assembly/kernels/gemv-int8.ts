@@ -1,12 +1,13 @@
 // int8 products of a single row, split over columns. Same bits as the GEMM's rows.
 
 import { codeShift, dequantizeRow } from "./epilogue-int8";
-import { multiplyRow } from "./multiply-int8";
+import { multiplyVector } from "./multiply-int8";
 
 /**
  * y[c] = clamp(rne(f32(Σ_k x[k] · w[k][c] + offset[c]) · scale[c]) + yZero, lo, hi)
  *
- * As gemmInt8 with one row; the range is over panels of 8 columns. y u8 [n], x u8 [k]. y overlaps nothing.
+ * As gemmInt8 with one row; the range is over panels of 8 columns, which have been through packRowWeightsInt8. y u8 [n],
+ * x u8 [k]. y overlaps nothing.
  */
 export function gemvInt8(
   y: usize,
@@ -25,13 +26,13 @@ export function gemvInt8(
 ): void {
   const low = f32x4.splat(<f32>(lo - yZero));
   const high = f32x4.splat(<f32>(hi - yZero));
-  multiplyRow<u8>(y, x, w, offset, scale, scratch, n, k, begin, end, low, high, codeShift(yZero));
+  multiplyVector<u8>(y, x, w, offset, scale, scratch, n, k, begin, end, low, high, codeShift(yZero));
 }
 
 /**
  * y[c] = clamp(f32(Σ_k x[k] · w[k][c] − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)
  *
- * As gemmInt8Dynamic with one row; the range is over panels of 8 columns. xScale and xZero are addresses.
+ * As gemmInt8Dynamic with one row; the range is over panels of 8 columns, as in gemvInt8. xScale and xZero are addresses.
  */
 export function gemvInt8Dynamic(
   y: usize,
@@ -51,7 +52,7 @@ export function gemvInt8Dynamic(
   end: i32,
 ): void {
   const none = i32x4.splat(0);
-  multiplyRow<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, none, none, none);
+  multiplyVector<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, none, none, none);
   dequantizeRow(
     y,
     colsum,

@@ -2,9 +2,9 @@
 // sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
 
 import { start } from "./epilogue-int8";
-import { panelBytes, ROWS, tileBytes, tiledRows, WIDE } from "./panels-int8";
+import { panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
 import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
-import { packRow16, packTile16, rowDot16, tileDot16 } from "./tile-dot16";
+import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from "./tile-dot16";
 
 /**
  * y[r][c] = Σ_k x[r][k] · w[k][c], requantized when T is u8.
@@ -55,7 +55,7 @@ export function multiplyRows<T>(
   );
   for (let r = tiled; r < rows; r++) {
     const row = x + <usize>r * ldx;
-    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, 0, (n + 7) >> 3, lo, hi, shift);
+    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, lo, hi, shift);
   }
 }
 
@@ -65,8 +65,31 @@ export function packTile(to: usize, x: usize, step: usize, last: usize, k: i32):
   else packTile16(to, x, step, last, k);
 }
 
-/** One row against panels [begin, end). scratch (baseline only): up(k, 8) i16. */
-export function multiplyRow<T>(
+/** One of a few rows against panels [begin, end). scratch (baseline only): up(k, 8) + 8 i16. */
+function multiplyRow<T>(
+  y: usize,
+  x: usize,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  lo: v128,
+  hi: v128,
+  shift: v128,
+): void {
+  const end = (n + 7) >> 3;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
+  } else {
+    packRow16(scratch, x, k);
+    for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, lo, hi, shift);
+  }
+}
+
+/** A vector against panels [begin, end) of packRowWeightsInt8. scratch as for multiplyRow. */
+export function multiplyVector<T>(
   y: usize,
   x: usize,
   w: usize,
@@ -81,10 +104,13 @@ export function multiplyRow<T>(
   hi: v128,
   shift: v128,
 ): void {
-  if (!ASC_FEATURE_RELAXED_SIMD) packRow16(scratch, x, k);
-  for (let p = begin; p < end; p += WIDE) {
-    if (ASC_FEATURE_RELAXED_SIMD) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
-    else rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, lo, hi, shift);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    for (let p = begin; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
+  } else {
+    packRow16(scratch, x, k);
+    const sum = sumRow16(scratch, k);
+    for (let p = begin; p < end; p += 4)
+      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, end, lo, hi, shift);
   }
 }
 

@@ -1,8 +1,8 @@
 // Weights into panels, once per model (once per step when training).
 //
 //   panel of 8 columns, k in groups of G (2 baseline, 4 relaxed), zeros from k to up(k, 4) and past n
-//   k 0…G−1  | c0: k0 … | c1: k0 … | … | c7: k0 … |      8·G bytes
-//   k G…2G−1 | c0: kG … | c1: kG … | … | c7: kG … |
+//   relaxed   k 0-3 | c0: k0 k1 k2 k3 | c1: k0 k1 k2 k3 | … | c7: k0 k1 k2 k3 |     32 bytes
+//   baseline  k 0,1 | k0: c0 c4, k1: c0 c4 | k0: c1 c5, k1: c1 c5 | … | k0: c3 c7, k1: c3 c7 |     16 bytes
 //   panels follow one another, up(k, 4) · 8 bytes each
 //   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
 //
@@ -64,6 +64,18 @@ export function packWeightsInt8(
   }
 }
 
+/**
+ * Panels of packWeightsInt8 as gemvInt8 takes them, in place: in baseline, columns 0-3 get 128 added, which makes them
+ * unsigned and what a 16-bit lane holds 256 · w[k][c + 4] + (w[k][c] + 128).
+ */
+export function packRowWeightsInt8(w: usize, n: i32, k: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) return;
+  const flip = i16x8.splat(0x80);
+  for (const end = w + panelBytes(k) * (up(n, 8) >> 3); w < end; w += 16) {
+    v128.store(w, v128.xor(v128.load(w), flip));
+  }
+}
+
 /** Eight columns contiguous in k, eight k at a time: a transpose of groups. Returns the k it did. */
 function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
   const done = k & ~7;
@@ -87,10 +99,10 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
       v128.store(to, i64x2.shuffle(a, b, 1, 3), 32);
       v128.store(to, i64x2.shuffle(d, e, 1, 3), 48);
     } else {
-      const a = zipLow16(c0, c1);
-      const b = zipLow16(c2, c3);
-      const d = zipLow16(c4, c5);
-      const e = zipLow16(c6, c7);
+      const a = zipLow8(c0, c4);
+      const b = zipLow8(c1, c5);
+      const d = zipLow8(c2, c6);
+      const e = zipLow8(c3, c7);
       const ab = zipLow32(a, b);
       const de = zipLow32(d, e);
       const AB = zipHigh32(a, b);
@@ -112,12 +124,22 @@ function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
     const r1 = v128.load64_zero(w + strideC);
     const r2 = v128.load64_zero(w + strideC * 2);
     const r3 = v128.load64_zero(w + strideC * 3);
-    const r01 = zipLow8(r0, r1);
-    const r23 = zipLow8(r2, r3);
-    v128.store(to, GROUP == 4 ? zipLow16(r01, r23) : r01);
-    v128.store(to, GROUP == 4 ? zipHigh16(r01, r23) : r23, 16);
+    if (GROUP == 4) {
+      const r01 = zipLow8(r0, r1);
+      const r23 = zipLow8(r2, r3);
+      v128.store(to, zipLow16(r01, r23));
+      v128.store(to, zipHigh16(r01, r23), 16);
+    } else {
+      v128.store(to, pairRows(r0, r1));
+      v128.store(to, pairRows(r2, r3), 16);
+    }
   }
   return done;
+}
+
+/** Two k of eight columns, as baseline panels have them. */
+function pairRows(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 4, 16, 20, 1, 5, 17, 21, 2, 6, 18, 22, 3, 7, 19, 23);
 }
 
 /** Any strides, byte by byte. */
@@ -131,12 +153,14 @@ function packBytes(
   strideTap: isize,
   strideC: isize,
 ): void {
-  for (let c = 0; c < cols; c++, to += GROUP, w += strideN) {
+  for (let c = 0; c < cols; c++, w += strideN) {
+    const column = to + <usize>(GROUP == 4 ? c << 2 : ((c & 3) << 2) + (c >> 2));
     let k = 0;
     for (let t = 0; t < taps; t++) {
       let from = w + <isize>t * strideTap;
       for (let i = 0; i < channels; i++, k++, from += strideC) {
-        store<i8>(to + <usize>(((k & -GROUP) << 3) + (k & (GROUP - 1))), load<i8>(from));
+        const at = ((k & -GROUP) << 3) + (k & (GROUP - 1)) * (4 / GROUP);
+        store<i8>(column + <usize>at, load<i8>(from));
       }
     }
   }
@@ -147,13 +171,14 @@ function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
   let s0 = i32x4.splat(0);
   let s1 = s0;
   for (const end = w + panel; w < end; w += GROUP * 8) {
-    const a = i16x8.extadd_pairwise_i8x16_s(v128.load(w));
+    const v = v128.load(w);
     if (GROUP == 4) {
-      s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(a));
-      s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v128.load(w, 16))));
+      s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)));
+      const high = i16x8.extadd_pairwise_i8x16_s(v128.load(w, 16));
+      s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(high));
     } else {
-      s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(a));
-      s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(a));
+      s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.shr_s(i16x8.shl(v, 8), 8)));
+      s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.shr_s(v, 8)));
     }
   }
   v128.store(offset, i32x4.mul(s0, i32x4.splat(z)));

@@ -8,8 +8,6 @@ export const GROUP: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** Up to so many rows left over go one by one: cheaper than a tile that is mostly repeats. */
 const LONE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
-/** Panels that a single row meets side by side. */
-export const WIDE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 /** Bytes of u8 rows that stay close while all panels of w stream past them. */
 export const BLOCK: i32 = 32 << 10;
 

@@ -78,6 +78,20 @@ export function packWeightsInt8(
   return { packed, offset };
 }
 
+/** Packs the weights of a matrix product for its one row, or for any number of rows. */
+function packDenseInt8(
+  c: Lowering,
+  weights: Tensor,
+  view: WeightView,
+  bias: TypedArray | undefined,
+  z: number,
+  isVector: boolean,
+) {
+  const { packed, offset } = packWeightsInt8(c, weights.data, view, bias, z);
+  if (isVector) c.load("packRowWeightsInt8", [packed, view.n, depthOf(view)]);
+  return { packed, offset };
+}
+
 /** y = clamp(x·W + b), f32. */
 export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
   const { unit, x, ldx, y, ldy, rows, weights, view } = dense;
@@ -149,13 +163,14 @@ function requantized(
   bias: TypedArray | undefined,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
-  const { packed, offset } = packWeightsInt8(c, weights.data, view, bias, -xq.zeroPoint[0]!);
+  const isVector = c.maximum(rows) === 1;
+  const { packed, offset } = packDenseInt8(c, weights, view, bias, -xq.zeroPoint[0]!, isVector);
   const scale = c.data(multipliers(xq, wq, yq, n));
   const { lo, hi } = codeBounds(unit.clamp, yq);
   const tail = [yq.zeroPoint[0]!, lo, hi] as const;
   const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
   const macs = multiplyDims(rows, n * k);
-  if (rows === 1)
+  if (isVector)
     return c.emit("gemvInt8", [y, x, packed, offset, scale, scratch, n, k, ...tail], Math.ceil(n / 8), macs);
   c.emit("gemmInt8", [y, ldy, x, ldx, packed, offset, scale, scratch, n, k, ...tail], rows, macs);
 }
@@ -169,7 +184,8 @@ function dequantized(
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const { packed, offset: sums } = packWeightsInt8(c, weights.data, view, undefined, 1);
+  const isVector = c.maximum(rows) === 1;
+  const { packed, offset: sums } = packDenseInt8(c, weights, view, undefined, 1, isVector);
   const scale = c.data(weightScales(wq, n));
   const b = c.data(bias);
   const [xScale, xZero, rowStride] = xq.dynamic
@@ -178,7 +194,7 @@ function dequantized(
   const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
   const macs = multiplyDims(rows, n * k);
   const tail = [scratch, n, k, lo, hi] as const;
-  if (rows === 1)
+  if (isVector)
     return c.emit(
       "gemvInt8Dynamic",
       [y, x, packed, sums, scale, b, xScale, xZero, ...tail],

@@ -18,7 +18,7 @@ const blockInt8Bytes = (k: number): number => Math.max(2 * BLOCK_BYTES, 6 * up(k
 
 /** Scratch of gemmInt8 and gemmInt8Dynamic: one block of rows. GEMV's is that of one row. */
 export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
-  Math.min(up(rows, 4) * up(k, 16) * 2, blockInt8Bytes(k));
+  Math.min(up(rows, 4) * up(k, 16) * 2 + 16, blockInt8Bytes(k));
 
 /** Scratch of convInt8 for kh rows of k = kw · cin codes: an image, a kernel row of six lanes, and a strip. */
 export const convInt8ScratchBytes = (outH: number, kh: number, k: number): number =>

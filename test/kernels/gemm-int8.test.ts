@@ -127,6 +127,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       run(0, cut);
       expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
       if (rows === 0) return;
+      k8.packRowWeightsInt8(panels.byteOffset, n, k);
       y.fill(0xcb);
       const all = Math.ceil(n / 8);
       const half = int(next, 0, all);
@@ -243,6 +244,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       expectSame(y, want, `${[rows, n, k]}`);
       expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
+      k8.packRowWeightsInt8(panels.byteOffset, n, k);
       y.set(empty);
       const all = Math.ceil(n / 8);
       const half = int(next, 0, all);
