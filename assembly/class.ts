@@ -4,4 +4,5 @@ export * from "./kernels/conv-int8";
 export * from "./kernels/depthwise-int8";
 export * from "./kernels/gemm-int8";
 export * from "./kernels/gemv-int8";
+export * from "./kernels/pack-depthwise-int8";
 export * from "./kernels/pack-int8";

@@ -5,13 +5,9 @@
 //   baseline  k 0,1 | k0: c0 c4, k1: c0 c4 | k0: c1 c5, k1: c1 c5 | … | k0: c3 c7, k1: c3 c7 |     16 bytes
 //   panels follow one another, up(k, 4) · 8 bytes each
 //   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
-//
-//   depthwise: blocks of 16 channels, taps in groups of G, zeros past taps and channels; i16 in baseline, so that
-//   no shuffle is spent on widening them
-//   t 0…G−1  | c0: t0 … | c1: t0 … | … | c15: t0 … |     64 bytes
 
 import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
-import { depthwiseBlockBytes, GROUP, kernelRowDepth, panelBytes } from "./panels-int8";
+import { GROUP, kernelRowDepth, panelBytes } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
@@ -183,36 +179,4 @@ function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
   }
   v128.store(offset, i32x4.mul(s0, i32x4.splat(z)));
   v128.store(offset, i32x4.mul(s1, i32x4.splat(z)), 16);
-}
-
-/**
- * offset[c] = (bias ? bias[c] : 0) + z · Σ_t w[c][t], and w into blocks
- *
- * w i8 [channels][taps]. dst 64 bytes for each block of 16 channels and group of taps. offset i32 [up(channels, 16)],
- * zero past channels. bias i32 [channels], or 0.
- */
-export function packDepthwiseInt8(
-  dst: usize,
-  offset: usize,
-  w: usize,
-  bias: usize,
-  z: i32,
-  channels: i32,
-  taps: i32,
-): void {
-  const block = depthwiseBlockBytes(taps);
-  memory.fill(dst, 0, block * (up(channels, 16) >> 4));
-  memory.fill(offset, 0, (<usize>up(channels, 16)) << 2);
-  for (let c = 0; c < channels; c++) {
-    const to = dst + <usize>(c >> 4) * block + ((c & 15) << 2);
-    let sum = 0;
-    for (let t = 0; t < taps; t++, w++) {
-      const value = load<i8>(w);
-      const group = to + <usize>((t / GROUP) << 6);
-      if (GROUP == 4) store<i8>(group + (t & 3), value);
-      else store<i16>(group + ((t & 1) << 1), value);
-      sum += value;
-    }
-    store<i32>(offset + ((<usize>c) << 2), (bias ? load<i32>(bias + ((<usize>c) << 2)) : 0) + z * sum);
-  }
 }

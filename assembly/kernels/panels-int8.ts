@@ -45,8 +45,3 @@ export function tiledRows(rows: i32): i32 {
   const left = rows % ROWS;
   return left <= LONE ? rows - left : rows;
 }
-
-/** Bytes of 16 channels of depthwise weights: 64 for each group of taps. */
-export function depthwiseBlockBytes(taps: i32): usize {
-  return (<usize>(up(taps, GROUP) / GROUP)) << 6;
-}

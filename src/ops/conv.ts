@@ -168,19 +168,13 @@ export const conv: Op = {
     const tail = [xq.zeroPoint[0]!, yq.zeroPoint[0]!, lo, hi] as const;
     const scales = multipliers(xq, wq, yq, g.outChannels);
     if (isDepthwise(g)) {
-      const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g.taps));
+      const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g));
       const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
       const b = bias ? c.stage(bias.data) : NONE;
-      c.load("packDepthwiseInt8", [
-        packed,
-        offset,
-        c.stage(weights.data),
-        b,
-        -xq.zeroPoint[0]!,
-        g.channels,
-        g.taps,
-      ]);
-      const scratch = c.scratch(depthwiseInt8ScratchBytes(g.channels, g.taps));
+      const [weightsAt, zero] = [c.stage(weights.data), -xq.zeroPoint[0]!];
+      const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW] as const;
+      c.load("packDepthwiseInt8", [packed, offset, weightsAt, b, zero, g.channels, g.kh, g.kw, ...steps]);
+      const scratch = c.scratch(depthwiseInt8ScratchBytes(g));
       const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
       const args = [y, at, packed, offset, c.data(scales), scratch, ...sizes, ...tail] as const;
       return c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));

@@ -1,5 +1,7 @@
 // Bytes of packed weights and of scratch, as the memory planner needs them: pure functions of shapes.
 
+import type { Window } from "./window";
+
 // ---- int8: upper bounds over both kernel classes (assembly/kernels/panels-int8.ts) ----
 
 const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -27,16 +29,51 @@ export const convInt8ScratchBytes = (outH: number, kh: number, k: number): numbe
   8 * up(k, 4) * kh * Math.min(outH, 1 + Math.ceil(BLOCK_BYTES / (4 * up(k, 4) * kh))) +
   128;
 
-/** Weights [channels][taps] packed by packDepthwiseInt8: 64 bytes for 16 channels of a pair of taps. */
-export const packedDepthwiseInt8Bytes = (channels: number, taps: number): number =>
-  up(channels, 16) * up(taps, 2) * 2;
+/** Rows that a dot product adds up: baseline, relaxed. */
+const GROUPS = [2, 4] as const;
+
+/** Pixels of depthwise convolution whose columns are in scratch together: of a row, of all rows. */
+const [SEGMENT, PIXELS] = [64, 128];
+
+type DepthwiseWindow = Pick<
+  Window,
+  "outW" | "kh" | "kw" | "strideH" | "strideW" | "dilationH" | "dilationW"
+>;
+
+/** How depthwise-panels.ts cuts a window's rows: groups of taps, and output rows that share zipped rows. */
+function turnOf({ kh, strideH, dilationH }: DepthwiseWindow, group: number) {
+  const groups = Math.ceil(kh / group);
+  return { groups, turn: dilationH === 1 ? Math.floor((groups * group - kh) / strideH) + 1 : 1 };
+}
+
+/** Weights packed by packDepthwiseInt8: 32 bytes for 8 channels of a group of taps, once for each row of a turn. */
+export const packedDepthwiseInt8Bytes = (channels: number, window: DepthwiseWindow): number =>
+  Math.max(
+    ...GROUPS.map((group) => {
+      const { groups, turn } = turnOf(window, group);
+      return up(channels, 8) * turn * groups * window.kw * 4;
+    }),
+  );
 
 /** The int32 offsets that packDepthwiseInt8 writes. */
-export const offsetDepthwiseInt8Bytes = (channels: number): number => up(channels, 16) * 4;
+export const offsetDepthwiseInt8Bytes = (channels: number): number => up(channels, 8) * 4;
 
-/** Scratch of depthwiseInt8: two tables of taps and a row of zero-point codes. */
-export const depthwiseInt8ScratchBytes = (channels: number, taps: number): number =>
-  up(taps, 4) * 8 + up(channels, 16);
+/** Scratch of depthwiseInt8: blank codes, a table of columns, and planes of zipped rows. */
+export const depthwiseInt8ScratchBytes = (window: DepthwiseWindow): number =>
+  Math.max(
+    ...GROUPS.map((group) => {
+      const { kw, outW, strideH, strideW, dilationH, dilationW } = window;
+      const { groups, turn } = turnOf(window, group);
+      const period = dilationW === 1 ? strideW : kw;
+      const width = Math.min(outW, SEGMENT);
+      const plane = Math.min(period, kw) * (width + Math.floor((kw - 1) / period)) * 32;
+      const turns = Math.max(1, Math.floor(PIXELS / (turn * width)));
+      const reach = group / (turn * strideH);
+      const shared = dilationH === 1 && Number.isInteger(reach);
+      const planes = shared ? turns + (groups - 1) * reach : turns * groups;
+      return 16 + up(groups * kw, 4) * 4 + planes * plane;
+    }),
+  );
 
 // ---- end of int8 ----
 

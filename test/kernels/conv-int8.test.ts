@@ -56,6 +56,16 @@ function windowOf(h: Axis, w: Axis) {
 
 const WINDOWS = AXES.flatMap((h, i) => [windowOf(h, h), windowOf(h, AXES[(i * 5 + 3) % AXES.length]!)]);
 
+/** Rows longer than what depthwise has in scratch at once, and more of them. */
+const LONG_ROWS: Axis[] = [
+  [70, 3, 1, 1, 1, 1],
+  [141, 3, 2, 1, 0, 1],
+  [70, 5, 1, 1, 2, 2],
+  [70, 4, 1, 3, 5, 4],
+  [201, 2, 3, 1, 1, 1],
+];
+const DEPTHWISE = [...WINDOWS, ...LONG_ROWS.map((w, i) => windowOf(AXES[i * 2]!, w))];
+
 const CHANNELS = [
   [1, 3],
   [3, 17],
@@ -178,7 +188,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
   });
 
   test.each(["random", "lowest", "highest"])("depthwiseInt8, exact: %s", (fill) => {
-    WINDOWS.forEach((g, seed) => {
+    DEPTHWISE.forEach((g, seed) => {
       for (const channels of [1, 3, 4, 16, 17, 40]) {
         reset();
         const next = random(seed * 10 + channels);
@@ -191,7 +201,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         const xZero = int(next, 0, 255);
         const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
         const scale = scales(next, channels, taps);
-        const packed = alloc(Uint8Array, packedDepthwiseInt8Bytes(channels, taps));
+        const packed = alloc(Uint8Array, packedDepthwiseInt8Bytes(channels, g));
         const offset = alloc(Int32Array, offsetDepthwiseInt8Bytes(channels) / 4);
         k8.packDepthwiseInt8(
           packed.byteOffset,
@@ -200,11 +210,16 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           bias.byteOffset,
           -xZero,
           channels,
-          taps,
+          g.kh,
+          g.kw,
+          g.strideH,
+          g.strideW,
+          g.dilationH,
+          g.dilationW,
         );
         const rows = batch * g.outH;
         const y = alloc(Uint8Array, rows * g.outW * channels);
-        const scratch = alloc(Uint8Array, depthwiseInt8ScratchBytes(channels, taps));
+        const scratch = alloc(Uint8Array, depthwiseInt8ScratchBytes(g));
         const want = y.slice();
         for (let p = 0; p < rows * g.outW; p++)
           for (let c = 0; c < channels; c++) {

@@ -92,14 +92,33 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
   test("packDepthwiseInt8", () => {
     const next = random(2);
     for (const channels of SIZES)
-      for (const taps of [1, 4, 9, 25]) {
+      for (const [kh, kw, stride, dilation] of [
+        [1, 1, 1, 1],
+        [3, 3, 1, 1],
+        [3, 3, 2, 1],
+        [5, 5, 1, 1],
+        [5, 5, 2, 1],
+        [2, 7, 1, 1],
+        [3, 4, 1, 2],
+      ] as const) {
         reset();
-        const w = fillInts(alloc(Int8Array, channels * taps), next, -128, 127);
+        const window = {
+          outW: 1,
+          kh,
+          kw,
+          strideH: stride,
+          strideW: stride,
+          dilationH: dilation,
+          dilationW: dilation,
+        };
+        const w = fillInts(alloc(Int8Array, channels * kh * kw), next, -128, 127);
         const bias = channels % 2 ? fillInts(alloc(Int32Array, channels), next, -1e9, 1e9) : undefined;
         const z = int(next, -255, 255);
         const element = name === "relaxed" ? Int8Array : Int16Array;
-        const length = Math.ceil(channels / 16) * 16 * Math.ceil(taps / group) * group;
-        expect(packedDepthwiseInt8Bytes(channels, taps)).toBeGreaterThanOrEqual(
+        const groups = Math.ceil(kh / group);
+        const turn = dilation === 1 ? Math.floor((groups * group - kh) / stride) + 1 : 1;
+        const length = Math.ceil(channels / 8) * 8 * turn * groups * group * kw;
+        expect(packedDepthwiseInt8Bytes(channels, window)).toBeGreaterThanOrEqual(
           length * element.BYTES_PER_ELEMENT,
         );
         const dst = alloc<Int8Array | Int16Array>(element, length);
@@ -111,21 +130,31 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
           bias?.byteOffset ?? 0,
           z,
           channels,
-          taps,
+          kh,
+          kw,
+          stride,
+          stride,
+          dilation,
+          dilation,
         );
-        const want = new element(dst.length);
+        const threes = stride === 1 && dilation === 1 ? kw - (kw % 3) : 0;
+        const columns = Array.from({ length: groups * kw }, (_, i) => [Math.floor(i / kw), i % kw] as const);
+        const order = [...columns.filter(([, j]) => j < threes), ...columns.filter(([, j]) => j >= threes)];
+        const at = (c: number, tap: number, j: number) =>
+          tap >= 0 && tap < kh && c < channels ? w[(c * kh + tap) * kw + j]! : 0;
+        const want = new element(length);
+        let i = 0;
+        for (let block = 0; block < channels; block += 8)
+          for (let row = 0; row < turn; row++)
+            for (const [g, j] of order)
+              for (let c = block; c < block + 8; c++)
+                for (let tap = 0; tap < group; tap++) want[i++] = at(c, g * group + tap - row * stride, j);
         const sums = new Int32Array(offset.length);
-        for (let c = 0; c < channels; c++) {
-          for (let t = 0; t < taps; t++) {
-            const block = Math.floor(c / 16) * 16 * Math.ceil(taps / group) * group;
-            want[block + Math.floor(t / group) * 16 * group + (c % 16) * group + (t % group)] =
-              w[c * taps + t]!;
-            sums[c]! += z * w[c * taps + t]!;
-          }
-          sums[c]! += bias?.[c] ?? 0;
-        }
-        expectSame(dst, want, `${[channels, taps]}`);
+        for (let c = 0; c < channels; c++)
+          sums[c] = w.subarray(c * kh * kw, (c + 1) * kh * kw).reduce((s, v) => s + z * v, bias?.[c] ?? 0);
+        expectSame(dst, want, `${[channels, kh, kw, stride, dilation]}`);
         expectSame(offset, sums);
+        expect(brokenGuard()).toBeUndefined();
       }
   });
 });
