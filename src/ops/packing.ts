@@ -35,10 +35,7 @@ const GROUPS = [2, 4] as const;
 /** Pixels of depthwise convolution whose columns are in scratch together: of a row, of all rows. */
 const [SEGMENT, PIXELS] = [64, 128];
 
-type DepthwiseWindow = Pick<
-  Window,
-  "outW" | "kh" | "kw" | "strideH" | "strideW" | "dilationH" | "dilationW"
->;
+type DepthwiseWindow = Pick<Window, "outW" | "kh" | "kw" | "strideH" | "strideW" | "dilationH" | "dilationW">;
 
 /** How depthwise-panels.ts cuts a window's rows: groups of taps, and output rows that share zipped rows. */
 function turnOf({ kh, strideH, dilationH }: DepthwiseWindow, group: number) {
