@@ -134,3 +134,11 @@ export function dequantizeRow(
     storeWords(y + at, f32x4.min(f32x4.max(v, low), high), end - c);
   }
 }
+
+/** y[c] += offset[c], i32, columns [begin, end); begin is a multiple of 4. */
+export function addOffset(y: usize, offset: usize, begin: i32, end: i32): void {
+  for (let c = begin; c < end; c += 4) {
+    const at = (<usize>c) << 2;
+    storeWords(y + at, i32x4.add(v128.load(y + at), v128.load(offset + at)), end - c);
+  }
+}

@@ -1,6 +1,6 @@
 // int8 matrix products over rows.
 
-import { codeShift, dequantizeRow } from "./epilogue-int8";
+import { addOffset, codeShift, dequantizeRow } from "./epilogue-int8";
 import { multiplyRows } from "./multiply-int8";
 import { blockRows } from "./panels-int8";
 
@@ -105,5 +105,49 @@ export function gemmInt8Dynamic(
       const z = load<i32>(xZero + <usize>i * step);
       dequantizeRow(y + <usize>i * row, colsum, scale, bias, s, z, lo, hi, 0, n);
     }
+  }
+}
+
+/**
+ * y[r][c] = Σ_k x[r][k] · w[k][c] + offset[c], i32
+ *
+ * As gemmInt8, without what that makes of the sums. y i32 [rows][n], rows ldy apart.
+ */
+export function gemmInt8Sums(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const none = i32x4.splat(0);
+  const row = (<usize>ldy) << 2;
+  const block = blockRows(end - begin, k);
+  for (let r = begin; r < end; r += block) {
+    const rows = min(block, end - r);
+    const at = y + <usize>r * row;
+    multiplyRows<i32>(
+      at,
+      row,
+      x + <usize>r * ldx,
+      ldx,
+      w,
+      offset,
+      offset,
+      scratch,
+      rows,
+      n,
+      k,
+      none,
+      none,
+      none,
+    );
+    for (let i = 0; i < rows; i++) addOffset(at + <usize>i * row, offset, 0, n);
   }
 }

@@ -1,6 +1,6 @@
 // int8 products of a single row, split over columns. Same bits as the GEMM's rows.
 
-import { codeShift, dequantizeRow } from "./epilogue-int8";
+import { addOffset, codeShift, dequantizeRow } from "./epilogue-int8";
 import { multiplyVector } from "./multiply-int8";
 
 /**
@@ -65,4 +65,21 @@ export function gemvInt8Dynamic(
     begin << 3,
     min(end << 3, n),
   );
+}
+
+/** y[c] = Σ_k x[k] · w[k][c] + offset[c], i32: gemmInt8Sums of one row, over panels as in gemvInt8. */
+export function gemvInt8Sums(
+  y: usize,
+  x: usize,
+  w: usize,
+  offset: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const none = i32x4.splat(0);
+  multiplyVector<i32>(y, x, w, offset, offset, scratch, n, k, begin, end, none, none, none);
+  addOffset(y, offset, begin << 3, min(end << 3, n));
 }

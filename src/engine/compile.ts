@@ -108,14 +108,14 @@ function checkShapes(types: ReadonlyMap<string, ValueType>): void {
   }
 }
 
-/** The codes that integer units compute with are of the type their zero points say; dynamic ones have one a row. */
+/** The codes that integer units read and make are of the type their zero points say; dynamic ones have one a row or one. */
 function checkCodes(graph: Graph, units: readonly Unit[], types: ReadonlyMap<string, ValueType>): void {
   for (const { node, integer } of units)
     for (const q of [...(integer?.inputs ?? []), integer?.output]) {
       if (!q) continue;
       const { dtype, shape } = types.get(q.codes)!;
       const isComputed = !graph.constants.has(q.codes);
-      if (dtype !== q.dtype || (isComputed && dtype === "i32"))
+      if (dtype !== q.dtype || (isComputed && dtype === "i32" && q !== integer?.output))
         throw opError(node, "codes of another type than their zero point", {
           expected: isComputed && q.dtype === "i32" ? "u8 or i8" : q.dtype,
           got: `${dtype} "${q.codes}"`,
@@ -123,10 +123,12 @@ function checkCodes(graph: Graph, units: readonly Unit[], types: ReadonlyMap<str
       if (!q.dynamic) continue;
       const [scale, zeroPoint] = [types.get(q.dynamic.scale)!, types.get(q.dynamic.zeroPoint)!];
       const rows = countOf(shape.slice(0, -1));
-      const fits = [scale, zeroPoint].every((type) => countOf(type.shape) === rows);
+      const fits = [scale, zeroPoint].every(
+        (type) => type.shape.length === 0 || countOf(type.shape) === rows,
+      );
       if (!fits || !isComputed || scale.dtype !== "f32" || zeroPoint.dtype !== "i32")
-        throw opError(node, "scale and zero point must be constants, or computed for every row", {
-          expected: `f32 and i32 of ${rows} elements`,
+        throw opError(node, "scale and zero point must be constants, or computed for every row or for all", {
+          expected: `f32 and i32 of ${rows} elements, or of one`,
           got: `${scale.dtype} ${formatShape(scale.shape)} and ${zeroPoint.dtype} ${formatShape(zeroPoint.shape)}`,
         });
     }

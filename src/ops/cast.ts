@@ -1,8 +1,9 @@
-// Cast: the same numbers in another dtype. Only folded, or removed where the dtype stays: a dtype is decided when a
-// model is planned. A dimension over symbols can only stay an integer.
+// Cast: the same numbers in another dtype. Folded, or removed where the dtype stays: a dtype is decided when a model is
+// planned. A dimension over symbols can only stay an integer.
 
-import type { Dim } from "../graph/symbols";
+import { countOf, type Dim } from "../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../graph/tensor";
+import { emitCopy } from "./copy";
 import { inputType, type Op, opError, stringOf } from "./op";
 
 const I32_MIN = -0x80000000;
@@ -41,5 +42,16 @@ export const cast: Op = {
     const numbers = allocate(dtype, data.length);
     numbers.set(data as number[]);
     return [{ dtype, shape: x.shape, data: numbers }];
+  },
+  /** The low bytes. */
+  lower({ node, inputs, outputs }, c) {
+    const [from, to] = [c.type(inputs[0]!), c.type(outputs[0]!)];
+    if (from.dtype !== "i32" || to.dtype !== "u8")
+      throw opError(node, "only a cast of i32 to u8 has a kernel", {
+        got: `${from.dtype} to ${to.dtype}`,
+        hint: "A type is decided when a model is planned: leave the cast out",
+      });
+    const loop = { extent: countOf(to.shape), y: 1, x: bytesPerElement.i32 };
+    emitCopy(node, c, "u8", c.output(outputs[0]!), c.input(inputs[0]!), [loop]);
   },
 };

@@ -112,7 +112,8 @@ export function lowerDenseInt8(c: Lowering, dense: Dense, bias: TypedArray | und
   const [xq, , bq] = inputs;
   const wq = weightCodes(node, inputs[1], dense.view.n);
   checkBias(node, bias, bq, output);
-  if (output) requantized(c, dense, perTensor(xq, node), wq, perTensor(output, node), bias);
+  if (output?.dtype === "i32") summed(c, dense, perTensor(xq, node), wq, output, bias);
+  else if (output) requantized(c, dense, perTensor(xq, node), wq, perTensor(output, node), bias);
   else dequantized(c, dense, xq?.dynamic ? xq : perTensor(xq, node), wq, realBias(bias, bq, dense.view.n));
 }
 
@@ -175,6 +176,30 @@ function requantized(
   c.emit("gemmInt8", [y, ldy, x, ldx, packed, offset, scale, scratch, n, k, ...tail], rows, macs);
 }
 
+/** The sums themselves, which int32 codes of their own scale are. */
+function summed(
+  c: Lowering,
+  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  xq: Quantization,
+  wq: Quantization,
+  yq: Quantization,
+  bias: TypedArray | undefined,
+): void {
+  const [n, k] = [view.n, depthOf(view)];
+  const isOwn = yq.scale.length === 1 && multipliers(xq, wq, yq, n).every((m) => m === 1);
+  if (!isOwn || yq.zeroPoint[0] !== 0 || unit.clamp)
+    throw opError(unit.node, "int32 codes are the sums of its products", {
+      expected: "their scale, zero point 0 and no activation",
+      got: `scale ${yq.scale[0]}, zero point ${yq.zeroPoint[0]}`,
+    });
+  const isVector = c.maximum(rows) === 1;
+  const { packed, offset } = packDenseInt8(c, weights, view, bias, -xq.zeroPoint[0]!, isVector);
+  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
+  const macs = multiplyDims(rows, n * k);
+  if (isVector) return c.emit("gemvInt8Sums", [y, x, packed, offset, scratch, n, k], Math.ceil(n / 8), macs);
+  c.emit("gemmInt8Sums", [y, ldy, x, ldx, packed, offset, scratch, n, k], rows, macs);
+}
+
 function dequantized(
   c: Lowering,
   { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
@@ -189,7 +214,7 @@ function dequantized(
   const scale = c.data(weightScales(wq, n));
   const b = c.data(bias);
   const [xScale, xZero, rowStride] = xq.dynamic
-    ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint), 1]
+    ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint), isPerRow(c, xq.dynamic.scale) ? 1 : 0]
     : [c.data(xq.scale), c.data(xq.zeroPoint), 0];
   const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
   const macs = multiplyDims(rows, n * k);
@@ -204,3 +229,5 @@ function dequantized(
   const rowwise = [xScale, xZero, rowStride] as const;
   c.emit("gemmInt8Dynamic", [y, ldy, x, ldx, packed, sums, scale, b, ...rowwise, ...tail], rows, macs);
 }
+
+const isPerRow = (c: Lowering, scale: string): boolean => c.type(scale).shape.length > 0;

@@ -1,29 +1,36 @@
-import { countOf } from "../graph/symbols";
+import type { Node } from "../graph/graph";
+import { countOf, type Dim, type Shape } from "../graph/symbols";
 import { floatType, type Op } from "./op";
 
+/** Rows that have a range of their own, and the elements of one: those of the last axis, or all there are. */
+function rowsOf({ attributes }: Node, shape: Shape): { rows: Dim; cols: Dim } {
+  if (attributes.axis === undefined) return { rows: 1, cols: countOf(shape) };
+  return { rows: countOf(shape.slice(0, -1)), cols: shape.at(-1)! };
+}
+
 /**
- * Codes, scale and zero point of every row, found at run time: s = (max(0, hi) − min(0, lo)) / 255, zp = rne(clamp(0 − lo/s, 0, 255)).
- * Octette's own; ONNX DynamicQuantizeLinear-11 a row at a time.
+ * Codes, scale and zero point found at run time: s = (max(0, hi) − min(0, lo)) / 255, zp = rne(clamp(0 − lo/s, 0, 255)).
+ * With `axis` −1 for every row, Octette's own; without for all elements, ONNX DynamicQuantizeLinear-11.
  */
 export const dynamicQuantize: Op = {
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
-    const rows = [...shape.slice(0, -1), 1];
+    const rows = node.attributes.axis === undefined ? [] : [...shape.slice(0, -1), 1];
     return [
       { dtype: "u8", shape },
       { dtype: "f32", shape: rows },
       { dtype: "i32", shape: rows },
     ];
   },
-  /** A row's range does not depend on its order, so a flattened image is taken as it lies. */
+  /** A range does not depend on order, so a flattened image is taken as it lies. */
   layout(_, [x = "plain"], [type]) {
     const kept = x.startsWith("flat:") && type!.shape.length === 2 ? x : "plain";
     return { inputs: [kept], outputs: [kept, "plain", "plain"] };
   },
-  lower({ inputs, outputs }, c) {
+  lower({ node, inputs, outputs }, c) {
     const [codes, scale, zeroPoint] = outputs as [string, string, string];
-    const { shape } = c.type(inputs[0]!);
+    const { rows, cols } = rowsOf(node, c.type(inputs[0]!).shape);
     const places = [c.output(codes), c.output(scale), c.output(zeroPoint)] as const;
-    c.emit("dynamicQuantize", [...places, c.input(inputs[0]!), shape.at(-1)!], countOf(shape.slice(0, -1)));
+    c.emit("dynamicQuantize", [...places, c.input(inputs[0]!), cols], rows);
   },
 };

@@ -43,7 +43,7 @@ export interface Quantization {
   readonly scale: Float32Array;
   readonly zeroPoint: Int32Array;
   readonly axis: number;
-  /** Values that hold scale and zero point, where they are found at run time, one a row. */
+  /** Values that hold scale and zero point, where they are found at run time: one a row, or one in all. */
   readonly dynamic?: { readonly scale: string; readonly zeroPoint: string };
 }
 

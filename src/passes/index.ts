@@ -10,6 +10,7 @@ import { foldGemmFactors } from "./fold-gemm-factors";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { fuseGlobalPool } from "./fuse-global-pool";
+import { joinIntegerProducts } from "./join-integer-products";
 import { joinReshapes } from "./join-reshapes";
 import { markRegions } from "./mark-regions";
 import { removeDead } from "./remove-dead";
@@ -49,7 +50,7 @@ export function simplify(graph: Graph, registry: Registry): Graph {
 /** As `simplify`, for a graph that may have come quantized: its integer regions are marked. */
 export function simplifyImported(graph: Graph, registry: Registry): Graph {
   const simple = simplify(graph, registry);
-  const marked = markRegions(simple, registry);
+  const marked = markRegions(joinIntegerProducts(simple), registry);
   return marked === simple ? simple : simplify(marked, registry);
 }
 

@@ -2,7 +2,7 @@
 // QuantizeLinear, as ONNX's QDQ form has them, with the scales and zero points of the file. Ops that only move codes
 // are taken in without a pair around them; codes of constants that no region reads are folded to what they mean.
 
-import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
+import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import { numberOf, numbersOf } from "../ops/op";
@@ -69,11 +69,16 @@ interface Tail {
   readonly result: string;
 }
 
+const activationTypes: readonly DType[] = ["u8", "i8"];
+/** Of a product also the sums themselves. */
+const resultTypes: readonly DType[] = [...activationTypes, "i32"];
+
 class Marking {
   readonly #graph: Graph;
   readonly #registry: Registry;
   readonly #types: ReadonlyMap<string, ValueType>;
   readonly #consumers: ReadonlyMap<string, readonly Node[]>;
+  readonly #producers: ReadonlyMap<string, Node>;
   readonly #outputs: ReadonlySet<string>;
   readonly #writer: GraphWriter;
   /** Real values that codes stand for. */
@@ -93,6 +98,7 @@ class Marking {
     this.#registry = registry;
     this.#types = inferTypes(graph, registry);
     this.#consumers = consumersOf(graph);
+    this.#producers = producersOf(graph);
     this.#outputs = new Set(graph.outputs);
     this.#writer = new GraphWriter(graph);
     this.#written = new Set([...graph.inputs.map(({ name }) => name), ...graph.constants.keys()]);
@@ -143,36 +149,41 @@ class Marking {
   }
 
   #dequantize(node: Node): boolean {
-    const [codes = "", scale = "", zeroPoint] = node.inputs;
-    const output = node.outputs[0]!;
+    const [codes, output] = [node.inputs[0]!, node.outputs[0]!];
     if (this.#writer.constants.has(codes)) {
       const constant = this.#constantOf(node, codes);
       if (constant) this.#constants.set(output, constant);
       return constant !== undefined;
     }
-    const own = this.#rangeOf(node, this.#types.get(codes)?.dtype);
-    const name = this.#same.get(codes) ?? codes;
-    if (own) this.#coded.set(output, { ...own, codes: name });
-    else if (this.#isDynamic(codes, scale, zeroPoint))
-      this.#coded.set(output, { codes: name, scale, zeroPoint, axis: -1, dtype: "u8", range: undefined });
-    else return false;
-    return true;
+    const own = this.#rangeOf(node, this.#types.get(codes)?.dtype) ?? this.#dynamicOf(node.inputs);
+    if (own) this.#coded.set(output, { ...own, codes: this.#same.get(codes) ?? codes });
+    return own !== undefined;
   }
 
-  /** Codes, scale and zero point of one DynamicQuantize. */
-  #isDynamic(codes: string, scale: string, zeroPoint: string | undefined): boolean {
-    const wanted = [codes, scale, zeroPoint].join();
-    return this.#graph.nodes.some(({ op, outputs }) => op === "DynamicQuantize" && outputs.join() === wanted);
+  /** The DynamicQuantize whose codes these are, with its own scale and zero point. */
+  #dynamicOf([codes, scale, zeroPoint = ""]: readonly string[]): Coded | undefined {
+    const cast = this.#producers.get(zeroPoint);
+    const wide = cast?.op === "Cast" ? cast.inputs[0]! : zeroPoint;
+    const { op, outputs, attributes } = this.#producers.get(codes!) ?? {};
+    if (op !== "DynamicQuantize" || outputs!.join() !== [codes, scale, wide].join()) return undefined;
+    const axis = attributes!.axis === undefined ? undefined : -1;
+    return { codes: codes!, scale: scale!, zeroPoint: wide, axis, dtype: "u8", range: undefined };
   }
 
   /** Codes under a constant scale and zero point, one in all. Their name is not known here. */
-  #rangeOf(node: Node, dtype: DType | undefined): Coded | undefined {
+  #rangeOf(
+    node: Node,
+    dtype: DType | undefined,
+    types: readonly DType[] = activationTypes,
+  ): Coded | undefined {
     const [, scaleName = "", zeroName = ""] = node.inputs;
     const scale = this.#writer.constants.get(scaleName);
     const zero = this.#writer.constants.get(zeroName);
     if (scale?.data.length !== 1 || (zeroName !== "" && zero?.data.length !== 1)) return undefined;
-    if (dtype !== "u8" && dtype !== "i8") return undefined;
-    const zeroPoint = zeroName === "" ? undefined : zeroName;
+    if (!dtype || !types.includes(dtype)) return undefined;
+    const isPlain = zeroName === "" && dtype === "u8";
+    const name = zeroName || `${scaleName}_zero_${dtype}`;
+    const zeroPoint = isPlain ? undefined : this.#writer.constant(name, zero ?? tensor(dtype, [], [0]));
     const range = { scale: scale.data[0]!, zeroPoint: zero?.data[0] ?? 0 };
     return { codes: "", scale: scaleName, zeroPoint, dtype, range };
   }
@@ -287,10 +298,9 @@ class Marking {
     if (!isCodes) this.#coded.set(output, { ...x, codes });
   }
 
-  #requantize(real: string, { scale, zeroPoint, dtype }: Coded, codes: string, region: string): void {
+  #requantize(real: string, { scale, zeroPoint }: Coded, codes: string, region: string): void {
     const inputs = zeroPoint === undefined ? [real, scale] : [real, scale, zeroPoint];
-    const attributes = zeroPoint === undefined ? { output_dtype: dtype } : {};
-    this.#writer.add("QuantizeLinear", `${codes}_quantize`, inputs, [codes], attributes, region);
+    this.#writer.add("QuantizeLinear", `${codes}_quantize`, inputs, [codes], {}, region);
     this.#written.add(codes);
   }
 
@@ -327,6 +337,7 @@ class Marking {
     if (!codes || (bias && !own) || (isFloat && node.op === "Conv")) return false;
     const region = node.name;
     const scales = isFloat ? undefined : sumScales(x.range!.scale, w.scale, form.outputs);
+    if (scales && !this.#canMake(node, tail, scales)) return false;
     const added = this.#codedBias(own ?? tail.bias, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
     const names = codes === w.codes ? w.names : this.#moved(w, codes, form.axis);
@@ -334,6 +345,13 @@ class Marking {
     if (added) reals.push(this.#writeBias(added, region));
     this.#write(node, reals, isFloat ? { ...tail, quantize: [] } : tail);
     return true;
+  }
+
+  /** Codes of 8 bits; of a product also those of int32 that have the scale of its sums. */
+  #canMake({ op }: Node, { quantize: [last], activation }: Tail, scales: Float32Array): boolean {
+    const { range, dtype } = this.#rangeOf(last!, this.#types.get(last!.outputs[0]!)!.dtype, resultTypes)!;
+    const areSums = range!.zeroPoint === 0 && scales.every((scale) => scale === range!.scale);
+    return dtype !== "i32" || (areSums && !activation && op !== "Conv");
   }
 
   #moved({ names }: CodedConstant, codes: Tensor, axis: number): CodeNames {
@@ -387,7 +405,7 @@ class Marking {
       bias,
       ...(activation ? { activation } : {}),
       result,
-      quantize: this.#quantizersOf(result),
+      quantize: this.#quantizersOf(result, channels === undefined ? activationTypes : resultTypes),
     };
   }
 
@@ -398,13 +416,13 @@ class Marking {
       : undefined;
   }
 
-  /** All that reads a value, where that is one QuantizeLinear or some that are the same. */
-  #quantizersOf(value: string): readonly Node[] {
+  /** All that reads a value, where that is one QuantizeLinear to these types or some that are the same. */
+  #quantizersOf(value: string, types: readonly DType[]): readonly Node[] {
     const readers = this.#consumers.get(value) ?? [];
     if (readers.length === 0 || this.#outputs.has(value)) return [];
     const ranges = readers.map((node) =>
       node.op === "QuantizeLinear" && node.region === undefined
-        ? this.#rangeOf(node, this.#types.get(node.outputs[0]!)!.dtype)
+        ? this.#rangeOf(node, this.#types.get(node.outputs[0]!)!.dtype, types)
         : undefined,
     );
     const [first] = ranges;
@@ -421,7 +439,7 @@ class Marking {
       if (next) this.#taken.add(next);
     if (quantize[0]) {
       const codes = quantize[0].outputs[0]!;
-      const own = this.#rangeOf(quantize[0], this.#types.get(codes)!.dtype)!;
+      const own = this.#rangeOf(quantize[0], this.#types.get(codes)!.dtype, resultTypes)!;
       this.#coded.set(result, { ...own, codes });
       this.#written.add(codes);
     } else this.#written.add(result);

@@ -182,6 +182,44 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     expect([...y]).toEqual([250, 3, 3, 3]);
   });
 
+  test.each(["random", "lowest", "highest"] as const)("the sums themselves, exact: %s", (fill) => {
+    SHAPES.forEach(([rows, n, k], seed) => {
+      reset();
+      const { next, ldx, x, w, bias } = operands(rows, n, k, fill, seed + 200);
+      const xZero = int(next, 0, 255);
+      const { panels, offset } = pack(w, bias, -xZero, n, k);
+      const ldy = n + int(next, 0, 5);
+      const y = alloc(Int32Array, rows * ldy);
+      const scratch = alloc(Uint8Array, gemmInt8ScratchBytes(rows, k));
+      const empty = y.slice();
+      const want = y.slice();
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < n; c++)
+          want[r * ldy + c] =
+            bias[c]! +
+            dot(
+              k,
+              (i) => x[r * ldx + i]! - xZero,
+              (i) => w[c * k + i]!,
+            );
+      const [yAt, xAt, wAt] = [y.byteOffset, x.byteOffset, panels.byteOffset];
+      const [at, free] = [offset.byteOffset, scratch.byteOffset];
+      const cut = int(next, 0, rows);
+      k8.gemmInt8Sums(yAt, ldy, xAt, ldx, wAt, at, free, n, k, cut, rows);
+      k8.gemmInt8Sums(yAt, ldy, xAt, ldx, wAt, at, free, n, k, 0, cut);
+      expectSame(y, want, `${[rows, n, k]}`);
+      if (rows === 0) return;
+      k8.packRowWeightsInt8(panels.byteOffset, n, k);
+      y.set(empty);
+      const all = Math.ceil(n / 8);
+      const half = int(next, 0, all);
+      k8.gemvInt8Sums(yAt, xAt, wAt, at, free, n, k, half, all);
+      k8.gemvInt8Sums(yAt, xAt, wAt, at, free, n, k, 0, half);
+      want.set(empty.subarray(n), n);
+      expectSame(y, want, `gemv ${[n, k]}`);
+    });
+  });
+
   test.each(["random", "lowest", "highest"] as const)("the dynamic forms, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();

@@ -46,8 +46,8 @@ const folded = [
   "Size",
   "Where",
 ];
-/** Over codes of their first input; all other inputs are known before a run. */
-const overCodes = ["QLinearConv", "QLinearMatMul"];
+/** With codes; all inputs but the first are known before a run. */
+const overCodes = ["DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul"];
 /** What arithmetic on shapes goes through, beside the above. */
 const arithmetic = ["Add", "Sub", "Mul", "Div"];
 

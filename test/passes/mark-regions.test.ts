@@ -4,12 +4,14 @@
 
 import { describe, expect, test } from "vitest";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
+import { readOnnx } from "../../src/formats/onnx/import";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { simplifyImported } from "../../src/passes/index";
 import { expectClose, expectSameBytes, expectWithinOneCode, type Fill, randomFeeds } from "../check-model";
 import { engineClasses, withModel } from "../engine/engines";
+import { type FileInput, type FileModel, type FileNode, onnxFile } from "../formats/onnx/model-file";
 import { type Attributes, type Coded, type CodeType, GraphBuilder, type Range } from "../graph-builder";
 import { runReference } from "../reference/index";
 
@@ -201,6 +203,58 @@ describe("weights", () => {
     g.constant("w_codes", tensor("i8", [2, 2], [1, 1, 1, 1]));
     const next = g.build("y_codes");
     check(next, ["DequantizeLinear", "Gemm", "QuantizeLinear"]);
+  });
+});
+
+describe("int32 sums", () => {
+  /** A product of an input with weights that reach −128, as ONNX's file has it. */
+  const product = (
+    x: FileInput,
+    nodes: readonly FileNode[],
+    columns: boolean,
+    more: FileModel["initializers"] = {},
+  ) =>
+    readOnnx(
+      onnxFile({
+        inputs: [x],
+        nodes,
+        initializers: {
+          w: tensor("i8", [4, 3], [-128, 127, 1, 2, 127, -128, 5, 6, 7, 8, 9, -128]),
+          wz: columns ? tensor("i8", [3], []) : tensor("i8", [], []),
+          scale: columns ? tensor("f32", [3], [0.01, 0.02, 0.03]) : tensor("f32", [], [0.01]),
+          b: tensor("f32", [3], [0.5, -0.5, 1]),
+          ...more,
+        },
+      }),
+    );
+
+  test.each([1, 3])("MatMulInteger over %i rows", (batch) => {
+    for (const type of [2, 3]) {
+      const dtype = type === 2 ? "u8" : "i8";
+      const az = { az: tensor(dtype, [], [type === 2 ? 200 : -56]) };
+      const inputs = ["x", "w", "az", "wz"];
+      const x = { name: "x", shape: [batch, 4], type };
+      check(product(x, [{ op: "MatMulInteger", inputs, outputs: ["y"] }], false, az), [], batch);
+      check(product(x, [{ op: "MatMulInteger", inputs: ["x", "w"], outputs: ["y"] }], false), [], batch);
+    }
+  });
+
+  test.each([false, true])("DynamicQuantizeLinear, MatMulInteger and scales, one a column %s", (columns) => {
+    const nodes = [
+      { op: "DynamicQuantizeLinear", inputs: ["x"], outputs: ["q", "s", "z"] },
+      { op: "Mul", inputs: ["s", "scale"], outputs: ["scales"] },
+      { op: "MatMulInteger", inputs: ["q", "w", "z", "wz"], outputs: ["sums"] },
+      { op: "Cast", inputs: ["sums"], outputs: ["real"], attributes: { to: 1 } },
+      { op: "Mul", inputs: ["real", "scales"], outputs: ["scaled"] },
+      { op: "Add", inputs: ["scaled", "b"], outputs: ["sum"] },
+      { op: "Relu", inputs: ["sum"], outputs: ["y"] },
+    ];
+    const graph = product({ name: "x", shape: ["batch", 4] }, nodes, columns);
+    const marked = check(graph, ["DynamicQuantize"]);
+    // The range is that of all rows: a run over many may not be cut.
+    withModel(marked, { maxima: { batch: 2 } }, (model) =>
+      expect(() => model.runSync(randomFeeds(marked, 3))).toThrow(/batch/),
+    );
   });
 });
 

@@ -121,7 +121,7 @@ function int32(node: Node, sum: number): number {
   return Math.abs(sum) < 2 ** 31 ? sum : fail(node, `a sum of ${sum} does not fit int32`);
 }
 
-/** clamp(rne(f32(sum + bias) · m) + zp), m = f32(f32(sx·sw) / sy), the zero point after rounding. */
+/** clamp(rne(f32(sum + bias) · m) + zp), m = f32(f32(sx·sw) / sy), the zero point after rounding; as i32 the sums. */
 export function requantize(
   node: Node,
   sums: Sums,
@@ -138,7 +138,11 @@ export function requantize(
   sums.data.forEach((sum, i) => {
     const c = Math.floor(i / sums.inner) % sums.channels;
     const total = int32(node, sum + (bias.length > 0 ? at(bias, c) : 0));
-    codes.data[i] = clamp(rne(fround(fround(total) * multipliers[c]!)) + y.zeroPoint, y.lo, y.hi);
+    if (y.dtype === "i32" && multipliers[c] !== 1) fail(node, "int32 codes have the scale of the sums");
+    codes.data[i] =
+      y.dtype === "i32"
+        ? total
+        : clamp(rne(fround(fround(total) * multipliers[c]!)) + y.zeroPoint, y.lo, y.hi);
   });
   return codes;
 }

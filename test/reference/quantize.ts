@@ -2,7 +2,7 @@
 
 import type { Node } from "../../src/graph/graph";
 import { type DType, type Tensor, tensor } from "../../src/graph/tensor";
-import { axisOf, fail, type Inputs, need, numberAttribute, type Operator, stringAttribute } from "./node";
+import { axisOf, fail, need, numberAttribute, type Operator, stringAttribute } from "./node";
 import { offsets, stridesOf } from "./view";
 
 const { fround } = Math;
@@ -21,6 +21,7 @@ export const clamp = (x: number, lo: number, hi: number): number => Math.min(Mat
 export function codeRange(dtype: DType): { lo: number; hi: number } {
   if (dtype === "u8") return { lo: 0, hi: 255 };
   if (dtype === "i8") return { lo: -128, hi: 127 };
+  if (dtype === "i32") return { lo: -(2 ** 31), hi: 2 ** 31 - 1 };
   throw new Error(`reference: ${dtype} holds no codes`);
 }
 
@@ -110,9 +111,14 @@ export function dynamicRange(values: Iterable<number>): { scale: number; zeroPoi
   return { scale, zeroPoint: rne(clamp(fround(0 - fround(lo / scale)), 0, 255)) };
 }
 
-/** Codes u8, scale f32 and zero point i32 of each row, both [rows…, 1]. */
+/** Codes u8, scale f32 and zero point i32: of each row, both [rows…, 1], or without an axis of all. */
 const dynamicQuantize: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
+  if (node.attributes.axis === undefined) {
+    const { scale, zeroPoint } = dynamicRange(x.data);
+    const codes = quantizeTensor(x, "u8", scale, zeroPoint);
+    return [codes, tensor("f32", [], [scale]), tensor("i32", [], [zeroPoint])];
+  }
   if (axisOf(node, numberAttribute(node, "axis", -1), x.shape.length) !== x.shape.length - 1)
     fail(node, "only rows, along the last axis");
   const cols = x.shape.at(-1)!;
@@ -131,20 +137,8 @@ const dynamicQuantize: Operator = (node, inputs) => {
   return [codes, scales, zeroPoints];
 };
 
-/** ONNX's own form: one scale and one u8 zero point, both scalars. */
-const dynamicQuantizeLinear: Operator = (node, inputs: Inputs) => {
-  const x = need(node, inputs, 0);
-  const { scale, zeroPoint } = dynamicRange(x.data);
-  return [
-    quantizeTensor(x, "u8", scale, zeroPoint),
-    tensor("f32", [], [scale]),
-    tensor("u8", [], [zeroPoint]),
-  ];
-};
-
 export const quantizeOperators: Readonly<Record<string, Operator>> = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantize: dynamicQuantize,
-  DynamicQuantizeLinear: dynamicQuantizeLinear,
 };

@@ -2,7 +2,7 @@
 // of the latest opset. One line an operator; the few that need more than a line have their own file.
 
 import { dropout, normalization, poolWithIndices, sum, swish } from "./convert-forms";
-import { qLinearConv, qLinearMatMul } from "./convert-quantized";
+import { dynamicQuantizeLinear, matMulInteger, qLinearConv, qLinearMatMul } from "./convert-quantized";
 import { softmax } from "./convert-softmax";
 import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
 import type { Conversion } from "./source";
@@ -30,6 +30,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   DequantizeLinear: dequantizeLinear,
   Div: same(),
   Dropout: dropout,
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
   Elu: same("alpha"),
   Equal: same(),
   Erf: same(),
@@ -48,6 +49,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   LeakyRelu: same("alpha"),
   LogSoftmax: softmax,
   MatMul: same(),
+  MatMulInteger: matMulInteger,
   Max: same(),
   MaxPool: poolWithIndices(window),
   Min: same(),

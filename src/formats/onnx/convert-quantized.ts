@@ -13,6 +13,11 @@ class Parts {
     this.#source = source;
   }
 
+  /** A constant of one number. */
+  scalar(what: string, dtype: "f32" | "i32", value: number): string {
+    return this.make("ConstantOfShape", what, [], { shape: [], dtype, value });
+  }
+
   /** Adds a node whose one output is new; returns that. */
   make(
     op: string,
@@ -72,4 +77,30 @@ export const qLinearMatMul: Conversion = (source) => {
     parts.make("DequantizeLinear", "b", [b!, bs!, bz!], { axis: -1 }),
   ];
   return parts.end("MatMul", inputs, {}, ys!, yz!);
+};
+
+/** Codes times codes as int32: the sums themselves are codes of scale 1. */
+export const matMulInteger: Conversion = (source) => {
+  const [a, b, az = "", bz = ""] = source.inputs as string[];
+  source.attributes([]);
+  const parts = new Parts(source);
+  const [one, zero] = [parts.scalar("one", "f32", 1), parts.scalar("zero", "i32", 0)];
+  const real = (what: string, codes: string, zeroPoint: string) =>
+    parts.make("DequantizeLinear", what, zeroPoint === "" ? [codes, one] : [codes, one, zeroPoint], {
+      axis: -1,
+    });
+  return parts.end("MatMul", [real("a", a!, az), real("b", b!, bz)], {}, one, zero);
+};
+
+/** Codes, scale and zero point of a whole tensor, found at run time. The zero point is u8 in ONNX. */
+export const dynamicQuantizeLinear: Conversion = (source) => {
+  source.attributes([]);
+  const [codes, scale, zeroPoint = ""] = source.outputs;
+  const wide = source.fresh(`${source.name}_zero_point`);
+  const name = source.fresh(`${source.name}_cast`);
+  const cast = source.node({ to: "u8" }, { op: "Cast", name, inputs: [wide], outputs: [zeroPoint] });
+  return [
+    source.node({}, { op: "DynamicQuantize", outputs: [codes!, scale ?? "", wide] }),
+    ...(zeroPoint === "" ? [] : [cast]),
+  ];
 };

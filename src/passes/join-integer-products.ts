@@ -1,0 +1,45 @@
+// A product of codes whose int32 sums are multiplied with scales, as dynamic quantization is written in ONNX:
+// MatMulInteger → Cast → Mul. It becomes the product of what the codes mean, which is marked as a region then.
+
+import type { Graph, Node } from "../graph/graph";
+import { Rewrite } from "./rewrite";
+
+export function joinIntegerProducts(graph: Graph): Graph {
+  const rewrite = new Rewrite(graph);
+  for (const node of graph.nodes) {
+    if (node.op !== "Mul" || node.region !== undefined) continue;
+    const [a, b] = node.inputs as [string, string];
+    const joined = product(node, a, b, rewrite) ?? product(node, b, a, rewrite);
+    if (joined) rewrite.replace(node, ...joined);
+  }
+  return rewrite.done();
+}
+
+/** The nodes that make `mul`'s output of `sums`, an int32 product as floats, and their scales. */
+function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): readonly Node[] | undefined {
+  const cast = rewrite.soleProducer(sums, "Cast");
+  const quantize = rewrite.soleProducer(cast?.inputs[0], "QuantizeLinear");
+  const matMul = rewrite.soleProducer(quantize?.inputs[0], "MatMul");
+  const [x, w] = [0, 1].map((i) => rewrite.soleProducer(matMul?.inputs[i], "DequantizeLinear"));
+  const isWhole = [x, w, quantize].every((node) => node && rewrite.scalar(node.inputs[1]) === 1);
+  const both = isWhole ? scalesOf(scales, x!, rewrite) : undefined;
+  if (!both || !matMul || rewrite.constant(quantize!.inputs[2])?.dtype !== "i32") return undefined;
+  const scaled = (dequantize: Node, scale: string): Node => {
+    const [codes = "", , ...zeroPoint] = dequantize.inputs;
+    const output = rewrite.fresh(`${dequantize.outputs[0]}_scaled`);
+    return { ...dequantize, name: output, inputs: [codes, scale, ...zeroPoint], outputs: [output] };
+  };
+  const reals = [scaled(x!, both[0]), scaled(w!, both[1])];
+  const inputs = reals.map((real) => real.outputs[0]!);
+  return [...reals, { ...matMul, name: mul.name, inputs, outputs: mul.outputs }];
+}
+
+/** Scales of x and of the weights: constants where they are one already, or those of a DynamicQuantize times some. */
+function scalesOf(scales: string, x: Node, rewrite: Rewrite): readonly [string, string] | undefined {
+  if (rewrite.constant(scales)) return [x.inputs[1]!, scales];
+  const mul = rewrite.producer(scales, "Mul");
+  const own = rewrite.producer(x.inputs[0], "DynamicQuantize")?.outputs[1];
+  const [a, b] = mul?.inputs ?? [];
+  if (a === own && rewrite.constant(b)) return [own!, b!];
+  return b === own && rewrite.constant(a) ? [own!, a!] : undefined;
+}
