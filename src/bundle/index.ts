@@ -65,7 +65,8 @@ export async function bundle(
   return { ops, kernels: [...kernels].sort(), files: new Map(files) };
 }
 
-const urlOf = (file: string) => `new URL(${JSON.stringify(encodeURIComponent(file))}, import.meta.url)`;
+const urlOf = (file: string) =>
+  `new URL(${JSON.stringify(`./${encodeURIComponent(file)}`)}, import.meta.url)`;
 
 /** Kernels that the model calls while it is loaded and run: for one row of each symbol and for several. */
 function kernelsOf(graph: Graph, classes: readonly EngineClass[]): Set<string> {

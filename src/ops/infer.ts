@@ -8,18 +8,23 @@ export type Registry = Readonly<Record<string, Op>>;
 
 /** The op of a node, or an error that names what is missing. */
 export function opOf(registry: Registry, name: string, node: string): Op {
-  const op = Object.hasOwn(registry, name) ? registry[name] : undefined;
-  if (!op)
-    throw new OctetteError(`operator ${name} is not in this runtime`, {
-      code: "unsupported",
-      where: `node "${node}"`,
-      hint: `Add it: createRuntime({ …, ${name} }) with its export of octette/ops, or take load, which has all ops`,
-    });
-  return op;
+  if (!Object.hasOwn(registry, name)) throw lacking([name], `node "${node}"`);
+  return registry[name]!;
 }
 
-/** Type of every input, constant and computed value. */
+function lacking(ops: readonly string[], where: string): OctetteError {
+  const names = ops.join(", ");
+  return new OctetteError(`operators that are not in this runtime: ${names}`, {
+    code: "unsupported",
+    where,
+    hint: `Add what octette/ops exports under these names: createRuntime({ …, ${names} }), or take load, which has all ops`,
+  });
+}
+
+/** Type of every input, constant and computed value. Throws one OctetteError that lists every op the registry lacks. */
 export function inferTypes(graph: Graph, registry: Registry): Map<string, ValueType> {
+  const lacked = graph.nodes.map(({ op }) => op).filter((op) => !Object.hasOwn(registry, op));
+  if (lacked.length > 0) throw lacking([...new Set(lacked)].sort(), graph.name);
   const types = new Map<string, ValueType>();
   for (const { name, dtype, shape } of graph.inputs) types.set(name, { dtype, shape });
   for (const [name, { dtype, shape }] of graph.constants) types.set(name, { dtype, shape });

@@ -210,7 +210,7 @@ const cases: Record<string, Case> = {
       row(json, "Conv")[1] = "toString";
     },
     "unsupported",
-    /operator toString is not in this runtime/,
+    /not in this runtime: toString/,
   ],
   "absent weights": [
     network,
