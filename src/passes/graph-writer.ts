@@ -20,6 +20,8 @@ export class GraphWriter {
   /** Every name of a value or constant, so that new ones are new. */
   readonly #values: Set<string>;
   readonly #nodeNames: Set<string>;
+  /** What `dequantized` wrote: a model that was read back has values of the same names. */
+  readonly #reals = new Map<string, string>();
 
   /** All names of `graph` stay taken; its constants are there to be read. */
   constructor(graph: Graph) {
@@ -82,8 +84,10 @@ export class GraphWriter {
 
   /** What codes mean inside a region, written once a region and value. */
   dequantized(coded: CodeNames, region: string): string {
-    const real = `${coded.codes}_real@${region}`;
-    return this.#values.has(real) ? real : this.dequantize(coded, real, this.fresh(real), region);
+    const wanted = `${coded.codes}_real@${region}`;
+    const real = this.#reals.get(wanted) ?? this.dequantize(coded, wanted, this.fresh(wanted), region);
+    this.#reals.set(wanted, real);
+    return real;
   }
 }
 
