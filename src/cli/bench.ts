@@ -31,8 +31,9 @@ export const benchCommand = defineCommand({
     seconds: { type: "string", value: "N", help: "how long to measure, after the warm-up (default 2)" },
   },
   notes: [
-    "One thread, random inputs from a fixed seed, medians of short rounds after a warm-up. In the profile, steps are timed",
-    "one by one; the ceiling is a loop of the same multiply-adds on registers alone, timed in the same rounds.",
+    "One thread, random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by",
+    "one; the ceiling is a loop of the same multiply-adds on registers alone, timed between them. Both are lower deciles,",
+    "which other work on the machine disturbs least.",
     "",
     "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are",
     "percentages.",

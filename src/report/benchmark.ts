@@ -1,5 +1,5 @@
-// How fast a model runs, and how near each of its steps comes to what the engine's multiply-adds can do: medians of
-// short rounds in which all that is compared takes its turn, after a warm-up, so that a busy machine disturbs all alike.
+// How fast a model runs, and how near each of its steps comes to what the engine's multiply-adds can do: after a warm-up,
+// all that is compared takes its turn in short rounds, so that a busy machine disturbs all alike.
 
 import type { Feeds } from "../engine/feeds";
 import type { Model, StepProfile } from "../engine/model";
@@ -40,6 +40,7 @@ export interface Spread {
   readonly p90: number;
 }
 
+/** All of it from lower deciles: other work on the machine lengthens a long step more often than a short loop. */
 export interface Profile {
   /** GMAC/s with all sums in registers, int8 in the instructions of the class in use. */
   readonly ceilings: Readonly<Record<Arithmetic, number>>;
@@ -115,7 +116,7 @@ async function createProfiler(model: Model, feeds: Feeds, patience: () => Promis
   const loopOf = (arithmetic: Arithmetic) => warmUp(() => ceiling(arithmetic), patience);
   const loops = { int8: await loopOf("int8"), f32: await loopOf("f32") };
   const rateOf = (arithmetic: Arithmetic) =>
-    ceiling(arithmetic) / spreadOf(loops[arithmetic].microseconds).median / 1000;
+    ceiling(arithmetic) / spreadOf(loops[arithmetic].microseconds).p10 / 1000;
   const profiles: StepProfile[][] = [];
   const steps = await warmUp(() => profiles.push(model.profile(feeds, 1)), patience);
   profiles.length = 0;
@@ -136,8 +137,8 @@ function stepSpeeds(
   ceilings: Profile["ceilings"],
 ): StepSpeed[] {
   const steps = profiles[0]!.map(({ node, kernel, macs }, i) => {
-    const { median } = spreadOf(profiles.map((profile) => 1000 * profile[i]!.milliseconds));
-    return { node, kernel, macs, microseconds: median };
+    const { p10 } = spreadOf(profiles.map((profile) => 1000 * profile[i]!.milliseconds));
+    return { node, kernel, macs, microseconds: p10 };
   });
   const total = steps.reduce((sum, { microseconds }) => sum + microseconds, 0);
   return steps.map(({ node, kernel, macs, microseconds }) => {
