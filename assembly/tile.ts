@@ -12,11 +12,28 @@
 import { clamp, storeWords8 } from "./lanes";
 
 /** Bytes of packed rows kept in the second-level cache while all columns stream past them. */
-const BLOCK: i32 = 256 << 10;
+export const BLOCK: i32 = 256 << 10;
 
-/** Rows packed at once: a multiple of 4. */
-export function blockRows(k: i32): i32 {
-  return max(4, (BLOCK / max(4, k << 2)) & ~3);
+/** Tiles in a block at most. */
+export const TILES: i32 = 512;
+
+/** Bytes of a Tile. */
+export const TILE: i32 = 16;
+
+/** Where four packed rows lie, and where their results go. */
+@unmanaged
+export class Tile {
+  a!: usize;
+  y!: usize;
+  /** Bytes from one row of y to the next. */
+  ldy!: usize;
+  /** Rows of y, 1 to 4. */
+  rows!: i32;
+}
+
+/** Tiles of k steps packed at once. */
+export function blockTiles(k: i32): i32 {
+  return max(1, min(TILES, BLOCK / max(1, k << 4)));
 }
 
 /** Four columns of the bias, 0 without one. */
@@ -30,17 +47,15 @@ function finish(y: usize, v0: v128, v1: v128, b0: v128, b1: v128, lo: v128, hi: 
 }
 
 /**
- * y[r][c] = min(max(Σ_k a[k][r]·w[k][c] + bias[c], lo), hi) for r < rows, c < n.
+ * y[r][c] = min(max(Σ_k a[k][r]·w[k][c] + bias[c], lo), hi) for the rows of `count` tiles and c < n.
  *
- * a: up(rows, 4) packed rows; w: up(n, 8) packed columns; ldy in bytes.
+ * w: up(n, 8) packed columns. Panels of columns are the outer loop: one stays in the first-level cache.
  */
 export function multiply(
-  y: usize,
-  ldy: usize,
-  a: usize,
+  tiles: usize,
+  count: i32,
   w: usize,
   bias: usize,
-  rows: i32,
   n: i32,
   k: i32,
   low: f32,
@@ -48,11 +63,13 @@ export function multiply(
 ): void {
   const lo = f32x4.splat(low);
   const hi = f32x4.splat(high);
+  const stop = tiles + <usize>(count * TILE);
   for (let j = 0; j < n; j += 8, w += (<usize>k) << 5) {
     const bias0 = biasAt(bias, j);
     const bias1 = biasAt(bias, j + 4);
-    let x = a;
-    for (let i = 0; i < rows; i += 4) {
+    for (let at = tiles; at < stop; at += TILE) {
+      const tile = changetype<Tile>(at);
+      let x = tile.a;
       let c00 = f32x4.splat(0);
       let c01 = c00;
       let c10 = c00;
@@ -78,12 +95,13 @@ export function multiply(
         c30 = f32x4.add(c30, f32x4.mul(v, b0));
         c31 = f32x4.add(c31, f32x4.mul(v, b1));
       }
-      const y0 = y + <usize>i * ldy + ((<usize>j) << 2);
+      const ldy = tile.ldy;
+      const rows = tile.rows;
+      const y0 = tile.y + ((<usize>j) << 2);
       const y1 = y0 + ldy;
       const y2 = y1 + ldy;
       const y3 = y2 + ldy;
-      const left = rows - i;
-      if (left >= 4 && n - j >= 8) {
+      if (rows == 4 && n - j >= 8) {
         v128.store(y0, clamp(f32x4.add(c00, bias0), lo, hi));
         v128.store(y0, clamp(f32x4.add(c01, bias1), lo, hi), 16);
         v128.store(y1, clamp(f32x4.add(c10, bias0), lo, hi));
@@ -94,9 +112,9 @@ export function multiply(
         v128.store(y3, clamp(f32x4.add(c31, bias1), lo, hi), 16);
       } else {
         finish(y0, c00, c01, bias0, bias1, lo, hi, n - j);
-        if (left > 1) finish(y1, c10, c11, bias0, bias1, lo, hi, n - j);
-        if (left > 2) finish(y2, c20, c21, bias0, bias1, lo, hi, n - j);
-        if (left > 3) finish(y3, c30, c31, bias0, bias1, lo, hi, n - j);
+        if (rows > 1) finish(y1, c10, c11, bias0, bias1, lo, hi, n - j);
+        if (rows > 2) finish(y2, c20, c21, bias0, bias1, lo, hi, n - j);
+        if (rows > 3) finish(y3, c30, c31, bias0, bias1, lo, hi, n - j);
       }
     }
   }
@@ -122,24 +140,30 @@ export function multiplyRow(
   w += <usize>begin * panel;
   let j = begin << 3;
   const stop = end << 3;
-  // Two panels at once: four chains of sums hide the latency of an addition; eight spill.
-  for (; j + 16 <= stop; j += 16, w += panel * 2) {
+  // Three panels at once: six chains of sums hide the latency of an addition; eight spill.
+  for (; j + 24 <= stop; j += 24, w += panel * 3) {
     let c0 = f32x4.splat(0);
     let c1 = c0;
     let c2 = c0;
     let c3 = c0;
+    let c4 = c0;
+    let c5 = c0;
     let w0 = w;
-    let w1 = w + panel;
-    for (let p = x; p < last; p += 4, w0 += 32, w1 += 32) {
+    for (let p = x; p < last; p += 4, w0 += 32) {
       const v = v128.load32_splat(p);
       c0 = f32x4.add(c0, f32x4.mul(v, v128.load(w0)));
       c1 = f32x4.add(c1, f32x4.mul(v, v128.load(w0, 16)));
+      const w1 = w0 + panel;
       c2 = f32x4.add(c2, f32x4.mul(v, v128.load(w1)));
       c3 = f32x4.add(c3, f32x4.mul(v, v128.load(w1, 16)));
+      const w2 = w1 + panel;
+      c4 = f32x4.add(c4, f32x4.mul(v, v128.load(w2)));
+      c5 = f32x4.add(c5, f32x4.mul(v, v128.load(w2, 16)));
     }
     const out = y + ((<usize>j) << 2);
     finish(out, c0, c1, biasAt(bias, j), biasAt(bias, j + 4), lo, hi, n - j);
     finish(out + 32, c2, c3, biasAt(bias, j + 8), biasAt(bias, j + 12), lo, hi, n - j - 8);
+    finish(out + 64, c4, c5, biasAt(bias, j + 16), biasAt(bias, j + 20), lo, hi, n - j - 16);
   }
   for (; j < stop; j += 8) {
     let c0 = f32x4.splat(0);

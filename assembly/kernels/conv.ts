@@ -1,7 +1,16 @@
-// f32 convolution, channels last, as a product of gathered patches and packed weights (../tile).
+// f32 convolution, channels last, as a product of patches that share their kernel rows and packed weights (../tile).
+//
+// A kernel row of a pixel's patch, kw · cin values, is packed once and met by every output row that reads it. So tiles
+// are four pixels side by side, made from top to bottom; columns left over at the right stand upright where that
+// makes fewer tiles, one pixel above the other, and share nothing.
+//
+//   packed   | row 0 of four pixels | row 1 | row 2 | row 3 | …       3×3, stride 1
+//   tile 0   |<-------------- patches -------------->|
+//   tile 1                          |<-------------- patches -------------->|
 
 import { interleave4 } from "../lanes";
-import { blockRows, multiply } from "../tile";
+import { up } from "../simd";
+import { BLOCK, multiply, TILE, TILES, Tile } from "../tile";
 
 /** Where the pixel (iy, ix) starts, or `zeros` outside the image. ld in bytes. */
 function pixel(image: usize, zeros: usize, iy: i32, ix: i32, inH: i32, inW: i32, ld: usize): usize {
@@ -9,16 +18,53 @@ function pixel(image: usize, zeros: usize, iy: i32, ix: i32, inH: i32, inW: i32,
 }
 
 /**
+ * One kernel row of four patches: the first begins at (iy, ix) of the image, each next one `down` and `right` of it,
+ * those from `lanes` on repeat the last. Taps that are neighbours in memory are one run.
+ */
+function packKernelRow(
+  to: usize,
+  image: usize,
+  zeros: usize,
+  inH: i32,
+  inW: i32,
+  ld: usize,
+  cin: i32,
+  kw: i32,
+  dilation: i32,
+  iy: i32,
+  ix: i32,
+  down: i32,
+  right: i32,
+  lanes: i32,
+): void {
+  const l1 = min(1, lanes - 1);
+  const l2 = min(2, lanes - 1);
+  const l3 = min(3, lanes - 1);
+  const inside = ix >= 0 && ix + l3 * right + kw <= inW;
+  const whole = inside && dilation == 1 && ld == (<usize>cin) << 2;
+  const taps = whole ? 1 : kw;
+  const run = whole ? kw * cin : cin;
+  for (let tap = 0; tap < taps; tap++, ix += dilation, to += (<usize>run) << 4) {
+    interleave4(
+      to,
+      16,
+      pixel(image, zeros, iy, ix, inH, inW, ld),
+      pixel(image, zeros, iy + l1 * down, ix + l1 * right, inH, inW, ld),
+      pixel(image, zeros, iy + l2 * down, ix + l2 * right, inH, inW, ld),
+      pixel(image, zeros, iy + l3 * down, ix + l3 * right, inH, inW, ld),
+      run,
+    );
+  }
+}
+
+/**
  * y[p][o] = min(max(Σ_{ky,kx,c} x[p·stride + (ky,kx)·dilation − pad][c]·w[ky][kx][c][o] + bias[o], lo), hi)
  *
  * x [n][inH][inW] pixels of cin channels, ldx elements apart; y [n][outH][outW] pixels of cout channels, ldy
  * apart; w from packWeights with taps = kh·kw. Pixels outside the image are zeros, and multiplied. Range:
- * output rows, n·outH of them. scratch: convScratchBytes(kh·kw·cin, pixels of the range).
+ * output rows, n·outH of them. scratch: convScratchBytes(output rows of the range, outW, kh, kw·cin).
  *
- *   scratch | zeros, one row of a kernel | 4-row panels of patches, one block of output pixels |
- *
- * Four patches at a time are gathered straight into their panel; a kernel row whose taps are neighbours in
- * memory is one run.
+ *   scratch | zeros, one row of a kernel | Tiles | packed kernel rows, one block |
  */
 export function conv(
   y: usize,
@@ -47,65 +93,54 @@ export function conv(
   begin: i32,
   end: i32,
 ): void {
-  const k = kh * kw * cin;
+  const run = kw * cin;
+  const k = kh * run;
+  const part = (<usize>run) << 4;
   const ld = (<usize>ldx) << 2;
-  const size = <usize>(inH * inW) * ld;
   const out = (<usize>ldy) << 2;
-  const block = blockRows(k);
-  const panels = scratch + ((<usize>(kw * cin * 4) + 15) & ~15);
-  memory.fill(scratch, 0, panels - scratch);
-  const last = end * outW - 1;
-  for (let p = begin * outW; p <= last; p += block) {
-    const rows = min(block, last + 1 - p);
-    let dst = panels;
-    for (let i = 0; i < rows; i += 4) {
-      const q0 = p + i;
-      const q1 = min(q0 + 1, last);
-      const q2 = min(q0 + 2, last);
-      const q3 = min(q0 + 3, last);
-      const r0 = q0 / outW;
-      const r1 = q1 / outW;
-      const r2 = q2 / outW;
-      const r3 = q3 / outW;
-      const x0 = (q0 - r0 * outW) * strideW - padLeft;
-      const x1 = (q1 - r1 * outW) * strideW - padLeft;
-      const x2 = (q2 - r2 * outW) * strideW - padLeft;
-      const x3 = (q3 - r3 * outW) * strideW - padLeft;
-      const n0 = r0 / outH;
-      const n1 = r1 / outH;
-      const n2 = r2 / outH;
-      const n3 = r3 / outH;
-      const image0 = x + <usize>n0 * size;
-      const image1 = x + <usize>n1 * size;
-      const image2 = x + <usize>n2 * size;
-      const image3 = x + <usize>n3 * size;
-      let y0 = (r0 - n0 * outH) * strideH - padTop;
-      let y1 = (r1 - n1 * outH) * strideH - padTop;
-      let y2 = (r2 - n2 * outH) * strideH - padTop;
-      let y3 = (r3 - n3 * outH) * strideH - padTop;
-      const inside = min(min(x0, x1), min(x2, x3)) >= 0 && max(max(x0, x1), max(x2, x3)) + kw <= inW;
-      const whole = inside && dilationW == 1 && ldx == cin;
-      const taps = whole ? 1 : kw;
-      const run = whole ? kw * cin : cin;
-      for (let ky = 0; ky < kh; ky++) {
-        for (let kx = 0, dx = 0; kx < taps; kx++, dx += dilationW) {
-          interleave4(
-            dst,
-            16,
-            pixel(image0, scratch, y0, x0 + dx, inH, inW, ld),
-            pixel(image1, scratch, y1, x1 + dx, inH, inW, ld),
-            pixel(image2, scratch, y2, x2 + dx, inH, inW, ld),
-            pixel(image3, scratch, y3, x3 + dx, inH, inW, ld),
-            run,
-          );
-          dst += (<usize>run) << 4;
+  const line = <usize>outW * out;
+  const most = min(TILES, (end - begin) * ((outW + 3) >> 2));
+  const tiles = scratch + <usize>up(run << 2, 16);
+  const packed = tiles + <usize>(most * TILE);
+  const stop = packed + <usize>max(BLOCK, k << 4);
+  const shareable = dilationH == 1 ? max(0, kh - strideH) : 0;
+  memory.fill(scratch, 0, tiles - scratch);
+  let count = 0;
+  let to = packed;
+  for (let first = begin, rows = 0; first < end; first += rows) {
+    const oy = first % outH;
+    rows = min(end - first, outH - oy);
+    const image = x + <usize>(first / outH) * <usize>(inH * inW) * ld;
+    for (let ox = 0, columns = 0; ox < outW; ox += columns) {
+      const left = outW - ox;
+      const upright = left < 4 && left * ((rows + 3) >> 2) < rows;
+      columns = upright ? 1 : min(4, left);
+      const tall = upright ? 4 : 1;
+      const ix = ox * strideW - padLeft;
+      let shared = 0;
+      for (let r = 0; r < rows; r += tall) {
+        if (count == most || to + <usize>(kh - shared) * part > stop) {
+          multiply(tiles, count, w, bias, cout, k, lo, hi);
+          count = 0;
+          to = packed;
+          shared = 0;
         }
-        y0 += dilationH;
-        y1 += dilationH;
-        y2 += dilationH;
-        y3 += dilationH;
+        const lanes = upright ? min(4, rows - r) : columns;
+        const tile = changetype<Tile>(tiles + <usize>(count * TILE));
+        tile.a = to - <usize>shared * part;
+        tile.y = y + <usize>(first + r) * line + <usize>ox * out;
+        tile.ldy = upright ? line : out;
+        tile.rows = lanes;
+        count++;
+        for (let ky = shared; ky < kh; ky++, to += part) {
+          const iy = (oy + r) * strideH - padTop + ky * dilationH;
+          const down = upright ? strideH : 0;
+          const right = upright ? 0 : strideW;
+          packKernelRow(to, image, scratch, inH, inW, ld, cin, kw, dilationW, iy, ix, down, right, lanes);
+        }
+        shared = upright ? 0 : shareable;
       }
     }
-    multiply(y + <usize>p * out, out, panels, w, bias, rows, cout, k, lo, hi);
   }
+  multiply(tiles, count, w, bias, cout, k, lo, hi);
 }

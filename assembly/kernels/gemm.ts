@@ -1,7 +1,7 @@
 // f32 matrix products on packed weights: gemm by rows, gemv by columns. The tile is in ../tile.
 
 import { interleave4 } from "../lanes";
-import { blockRows, multiply, multiplyRow } from "../tile";
+import { blockTiles, multiply, multiplyRow, TILE, Tile } from "../tile";
 
 /**
  * dst = w[n][k] as panels of 8 columns, k = tap·channels + c, zeros where the last panel has no column.
@@ -72,19 +72,27 @@ export function gemm(
 ): void {
   const out = (<usize>ldy) << 2;
   const row = (<usize>ldx) << 2;
-  const block = blockRows(k);
+  const panel = (<usize>k) << 4;
+  const block = min(blockTiles(k), (end - begin + 3) >> 2) << 2;
+  const tiles = scratch + <usize>(block >> 2) * panel;
   for (let i = begin; i < end; i += block) {
     const count = min(block, end - i);
     const rows = (count & 3) < 3 ? count & ~3 : count;
     const from = x + <usize>i * row;
-    for (let r = 0; r < rows; r += 4) {
-      const last = from + <usize>(rows - 1) * row;
-      const p = from + <usize>r * row;
-      const panel = scratch + <usize>r * ((<usize>k) << 2);
-      interleave4(panel, 16, p, min(p + row, last), min(p + 2 * row, last), min(p + 3 * row, last), k);
-    }
     const to = y + <usize>i * out;
-    if (rows) multiply(to, out, scratch, w, bias, rows, n, k, lo, hi);
+    const last = from + <usize>(rows - 1) * row;
+    let a = scratch;
+    let at = tiles;
+    for (let r = 0; r < rows; r += 4, a += panel, at += TILE) {
+      const p = from + <usize>r * row;
+      interleave4(a, 16, p, min(p + row, last), min(p + 2 * row, last), min(p + 3 * row, last), k);
+      const tile = changetype<Tile>(at);
+      tile.a = a;
+      tile.y = to + <usize>r * out;
+      tile.ldy = out;
+      tile.rows = min(4, rows - r);
+    }
+    multiply(tiles, (rows + 3) >> 2, w, bias, n, k, lo, hi);
     for (let r = rows; r < count; r++) {
       const one = <usize>r;
       multiplyRow(to + one * out, from + one * row, w, bias, n, k, lo, hi, 0, (n + 7) >> 3);

@@ -136,7 +136,7 @@ export const conv: Op = {
       return c.emit("depthwise", [y, at, packed, b, ...sizes, lo, hi], rowsOf(g), macsOf(g));
     }
     const view = viewOf(g);
-    const scratch = c.scratch(convScratchBytes(view.taps * view.channels));
+    const scratch = c.scratch(convScratchBytes(c.maximum(rowsOf(g)), g.outW, g.kh, g.kw * view.channels));
     for (let i = 0; i < g.groups; i++) {
       const packed = packWeights(c, groupWeights(weights, i, g.groups), view);
       const b = bias ? c.data(groupWeights(bias, i, g.groups)) : NONE;

@@ -18,6 +18,9 @@ const SHAPES = [
   [1, 3, 40, 2, 4, 3, 4, 1, 4, 1, 1, 3, 1, 3, 1],
   [1, 20, 20, 100, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1],
   [1, 8, 19, 13, 4, 2, 3, 1, 2, 1, 2, 0, 2, 1, 2],
+  [2, 14, 6, 3, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1],
+  [1, 1, 2300, 1, 8, 1, 3, 1, 1, 1, 1, 0, 1, 0, 1],
+  [1, 30, 9, 256, 8, 3, 1, 1, 1, 1, 1, 1, 0, 1, 0],
 ] as const;
 
 /** The numbers of a shape as its test's title. */
@@ -42,7 +45,7 @@ describe("conv", () => {
       const y = alloc(Float32Array, n * outH * outW * ldy);
       const k = kh * kw * cin;
       const packed = alloc(Uint8Array, packedBytes(cout, k));
-      const scratch = alloc(Uint8Array, convScratchBytes(k, n * outH * outW));
+      const scratch = alloc(Uint8Array, convScratchBytes(n * outH, outW, kh, kw * cin));
       kernels.packWeights(packed.byteOffset, w.byteOffset, cout, kh * kw, cin, k, 1, kh * kw);
       const run = (begin: number, end: number) =>
         kernels.conv(
@@ -73,6 +76,7 @@ describe("conv", () => {
           end,
         );
       inPieces(y, n * outH, next, run);
+      expect(brokenGuard()).toBeUndefined();
       for (let p = 0; p < n * outH * outW; p++) {
         const [image, oy, ox] = [Math.floor(p / (outH * outW)), Math.floor(p / outW) % outH, p % outW];
         const expected = Array.from({ length: cout }, (_, o) => {

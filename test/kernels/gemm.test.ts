@@ -34,6 +34,7 @@ const SHAPES = [
   [17, 31, 17],
   [33, 16, 100],
   [6, 8, 20000],
+  [2051, 5, 2],
 ] as const;
 
 describe("gemm, gemv and packWeights", () => {
