@@ -1,4 +1,4 @@
-// Kernels of the class modules beside the register-only loop of their instructions, on this engine, in one run.
+// Kernels beside the register-only loop of their instructions, on this engine, in one run.
 
 import { readFileSync } from "node:fs";
 
@@ -48,22 +48,28 @@ function spend(ms, run) {
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 
-/** Prints the speed of `cases(kernels)`, each a name, its multiply-adds and a call, for the classes of this engine. */
-export function race(cases) {
+/** Modules with kernels of a type, and the ceiling they have. */
+const MODULES = {
+  int8: { baseline: "baseline", relaxed: "relaxed" },
+  f32: { common: "baseline" },
+};
+
+/** Prints the speed of `cases(kernels)`, each a name, its multiply-adds and a call, for the modules of this engine. */
+export function race(cases, type = "int8") {
   console.log(
     `${process.version}: median of ${ROUNDS} rounds (best), ratio to the registers of the same round (of the bests)`,
   );
-  for (const name of ["baseline", "relaxed"]) {
-    const ceiling = load(`build/ceiling/${name}.wasm`)?.int8;
-    const k8 = load(`build/wasm/${name}.wasm`);
-    if (!k8) {
+  for (const [name, built] of Object.entries(MODULES[type])) {
+    const ceiling = load(`build/ceiling/${built}.wasm`)?.[type];
+    const kernels = load(`build/wasm/${name}.wasm`);
+    if (!kernels) {
       console.log(`${name}: absent here`);
       continue;
     }
     top = 65536;
     const at = alloc(128);
     const registers = ["registers only", STEPS * ceiling(at, 1), () => ceiling(at, STEPS)];
-    const all = [registers, ...cases(k8)];
+    const all = [registers, ...cases(kernels)];
     const rates = all.map(() => []);
     for (const [, , run] of all) spend(WARM_MS, run);
     for (let round = 0; round < ROUNDS; round++)
