@@ -50,6 +50,13 @@ const node = {
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
 const browser = {
   plugins: [inlineWasm],
+  // Cross-origin isolation, without which a page has no shared memory.
+  server: {
+    headers: {
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    },
+  },
   // Bundled before the first test: a library found later would reload the page under one.
   optimizeDeps: { include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate", "pbf"] },
   test: {

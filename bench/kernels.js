@@ -9,7 +9,7 @@ const ROUND_MS = 5;
 const STEPS = 200_000;
 
 const root = new URL("../", import.meta.url);
-export const memory = new WebAssembly.Memory({ initial: 1024 });
+export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
 
 function load(path) {
   const bytes = readFileSync(new URL(path, root));

@@ -1,4 +1,5 @@
-// Writes the scripts of build/: the package's entries and the chunks they share.
+// Writes the scripts of build/: the package's entries and the chunks they share; and two
+// files that are loaded only where there are to be threads.
 
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
@@ -18,6 +19,10 @@ await build({
     cli: "src/cli/main.ts",
   },
   splitting: true,
-  chunkNames: "chunk-[hash]",
+  outdir: folder,
+});
+await build({
+  ...options,
+  entryPoints: { "threads-crew": "src/engine/threads-crew.ts", worker: "src/engine/threads-worker.ts" },
   outdir: folder,
 });

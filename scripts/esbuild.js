@@ -27,7 +27,7 @@ export const options = {
   format: "esm",
   platform: "neutral",
   mainFields: ["module", "main"],
-  external: ["node:*"],
+  external: ["node:*", "*/threads-crew.js"],
   target: "es2022",
   plugins: [inlineWasm],
   minifySyntax: true,

@@ -2,6 +2,7 @@
 
 import { createModel, Model, type ModelOptions } from "./engine/model";
 import { type BytesSource, bytesOf, nameOf, readBytes } from "./engine/source";
+import { threadsHere } from "./engine/threads";
 import { Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { readArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
@@ -27,7 +28,7 @@ export interface Runtime {
   loadGraph(graph: Graph, options?: LoadOptions): Promise<Model>;
   /** As `loadGraph`, at once. */
   loadGraphSync(graph: Graph, options?: LoadOptions): Model;
-  /** Which class of kernels this engine runs, and why. */
+  /** Which class of kernels this engine runs and how many threads it has for a model, and why. */
   info(): EngineInfo;
 }
 
@@ -55,6 +56,6 @@ export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
     load: async (source, options) =>
       loadGraph(readArtifact(await readBytes(source), nameOf(source)).graph, options),
     loadSync: (bytes, options) => loadGraphSync(readArtifact(bytesOf(bytes)).graph, options),
-    info: () => shared.info,
+    info: () => ({ ...shared.info, ...threadsHere() }),
   };
 }

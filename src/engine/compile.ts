@@ -7,7 +7,7 @@ import { inferTypes, opOf, type Registry } from "../ops/infer";
 import { type Address, type Layout, opError, type Unit } from "../ops/op";
 import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
-import { findOverlap, planMemory } from "./memory";
+import { align, findOverlap, planMemory } from "./memory";
 import type { Plan, PlannedValue } from "./plan";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
@@ -19,6 +19,8 @@ export interface CompileOptions {
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values that can be read after a run, beside the outputs. */
   readonly taps?: readonly string[];
+  /** Threads that may share a step; 1 where it is left out. */
+  readonly threads?: number;
 }
 
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
@@ -26,7 +28,7 @@ export const MAX_EMPTY = 2 ** 16;
 
 /** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
 export function compile(graph: Graph, options: CompileOptions): Plan {
-  const { registry, engineClass, taps = [] } = options;
+  const { registry, engineClass, taps = [], threads = 1 } = options;
   const types = inferTypes(graph, registry);
   checkShapes(types);
   const maxima = maximaOf(types, options.maxima ?? {});
@@ -56,7 +58,8 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   for (const task of tasks) c.lower(task);
   c.finish();
 
-  const map = planMemory(c.buffers, c.stagingBytes);
+  const crewBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(({ bytes }) => bytes))) : 0;
+  const map = planMemory(c.buffers, c.stagingBytes, (threads - 1) * crewBytes);
   if (findOverlap(c.buffers, map))
     throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
   const addressOf = ({ buffer, offset }: Address) =>
@@ -70,6 +73,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   });
   return {
     engineClass,
+    threads,
     maxima,
     ...(batch === undefined ? {} : { batch }),
     inputs: graph.inputs.map(({ name }) => planned(name)),
@@ -80,7 +84,13 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
     })),
     steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
-    memory: { constantBytes: map.constantBytes, arenaBytes: map.arenaBytes, totalBytes: map.totalBytes },
+    memory: {
+      constantBytes: map.constantBytes,
+      arenaBytes: map.arenaBytes,
+      crewAt: map.crewAt,
+      crewBytes,
+      totalBytes: map.totalBytes,
+    },
   };
 }
 

@@ -28,6 +28,8 @@ interface PendingStep {
   readonly args: readonly (Address | Dim)[];
   readonly count: Dim;
   readonly macs: Dim;
+  readonly scratch: number;
+  readonly bytes: number;
 }
 
 interface PendingLoad {
@@ -56,6 +58,8 @@ export class LoweringContext implements Lowering {
   readonly buffers: Buffer[] = [];
   readonly steps: PendingStep[] = [];
   readonly loads: PendingLoad[] = [];
+  /** Those of the buffers that are scratch. */
+  readonly scratches = new Set<Buffer>();
   /** What the largest load group stages. */
   stagingBytes = 0;
   readonly #in: LoweringInput;
@@ -174,18 +178,25 @@ export class LoweringContext implements Lowering {
   }
 
   scratch(bytes: Dim): Address {
-    return this.#allocate("arena", this.maximum(bytes));
+    const address = this.#allocate("arena", this.maximum(bytes));
+    this.scratches.add(address.buffer);
+    return address;
   }
 
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs: Dim = 0): void {
     const step = this.steps.length;
     this.#limit("steps", step);
-    for (const arg of args as readonly (Address | Dim)[]) {
+    let scratch = -1;
+    let largest = 0;
+    for (const [i, arg] of (args as readonly (Address | Dim)[]).entries()) {
       if (typeof arg !== "object" || arg.buffer.area !== "arena") continue;
       arg.buffer.first = Math.min(arg.buffer.first, step);
       arg.buffer.last = Math.max(arg.buffer.last, step);
+      if (this.scratches.has(arg.buffer)) scratch = i;
+      else largest = Math.max(largest, arg.buffer.bytes);
     }
-    this.steps.push({ node: this.#node, kernel, args, count, macs });
+    const bytes = largest / Math.max(1, this.maximum(count));
+    this.steps.push({ node: this.#node, kernel, args, count, macs, scratch, bytes });
   }
 
   maximum(dim: Dim): number {

@@ -20,14 +20,19 @@ export interface MemoryMap {
   readonly addresses: ReadonlyMap<Buffer, number>;
   readonly constantBytes: number;
   readonly arenaBytes: number;
+  /** Where the scratch of further threads begins. */
+  readonly crewAt: number;
   /** All of it, slack included, rounded up to a wasm page. */
   readonly totalBytes: number;
 }
 
 const aliveTogether = (a: Buffer, b: Buffer) => a.first <= b.last && b.first <= a.last;
 
-/** Lays out constants and arena; `stagingBytes` is what loading needs of the arena before anything runs. */
-export function planMemory(buffers: readonly Buffer[], stagingBytes: number): MemoryMap {
+/**
+ * Lays out constants, arena and what further threads need behind it; `stagingBytes` is what loading needs of the arena
+ * before anything runs.
+ */
+export function planMemory(buffers: readonly Buffer[], stagingBytes: number, crewBytes = 0): MemoryMap {
   const addresses = new Map<Buffer, number>();
   let top = ALIGNMENT;
   for (const buffer of buffers) {
@@ -53,7 +58,8 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number): Me
     placed.splice(before + 1, 0, { buffer, from: at, to: at + bytes });
     arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
-  const totalBytes = Math.ceil((arenaAt + arenaBytes + SLACK) / 65536) * 65536;
+  const crewAt = arenaAt + arenaBytes;
+  const totalBytes = Math.ceil((crewAt + crewBytes + SLACK) / 65536) * 65536;
   checkTotal(totalBytes);
   return {
     constantsAt: ALIGNMENT,
@@ -61,6 +67,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number): Me
     addresses,
     constantBytes: arenaAt - ALIGNMENT,
     arenaBytes,
+    crewAt,
     totalBytes,
   };
 }

@@ -10,6 +10,7 @@ import { compile } from "./compile";
 import { bindSymbols, checkFeeds, checkSymbols, type Feeds, sliceRows } from "./feeds";
 import type { Plan, PlannedValue } from "./plan";
 import { Session } from "./session";
+import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
 export interface ModelOptions {
@@ -19,6 +20,13 @@ export interface ModelOptions {
   readonly taps?: readonly string[];
   /** Runs this class instead of the fastest one the engine computes right. */
   readonly engineClass?: EngineClass;
+  /**
+   * Threads that share the large steps, with the same bytes for any number; 1 where it is left out. In a page it needs
+   * cross-origin isolation (COOP and COEP headers). `model.engine` says how many run, and why not more.
+   */
+  readonly threads?: number;
+  /** Where `worker.js` of this package lies, if not beside its other files: the script of further threads. */
+  readonly worker?: URL | string;
 }
 
 /** A value of the last run, in the layout it has in memory. */
@@ -64,6 +72,9 @@ export class Model {
   readonly #registry: Registry;
   readonly #options: ModelOptions;
   readonly #forgetEngine: () => void;
+  #threads: Threads;
+  /** Settles when the workers have been told to start, or cannot be. */
+  #started: Promise<void> = Promise.resolve();
   #plan: Plan;
   #session: Session;
   #distrusted = false;
@@ -82,8 +93,9 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
+    this.#threads = threadsOf(engine, options);
     this.#plan = this.#compile();
-    this.#session = new Session(this.#plan, engine);
+    this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
@@ -102,11 +114,24 @@ export class Model {
     return this.#plan;
   }
 
-  /** Which class of kernels runs, and why. */
+  /** Which class of kernels runs and on how many threads, and why. */
   get engine(): EngineInfo {
     const { info } = this.#engine;
-    const { engineClass } = this.#plan;
-    return engineClass === info.engineClass ? info : { ...info, engineClass, reason: "asked for" };
+    const { engineClass, threads } = this.#plan;
+    const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.crew?.isUp;
+    return {
+      ...info,
+      ...(engineClass === info.engineClass ? {} : { engineClass, reason: "asked for" }),
+      ...(isStarting ? { threads: 1, threadsReason: "its workers are starting" } : this.#threads),
+    };
+  }
+
+  /**
+   * Settles when the workers of further threads have been told to start.
+   * @internal
+   */
+  get started(): Promise<void> {
+    return this.#started;
   }
 
   /**
@@ -173,7 +198,7 @@ export class Model {
     }));
   }
 
-  /** Lets go of the memory. Twice is harmless; a later run throws an OctetteError with code "disposed". */
+  /** Lets go of the memory and ends its threads. Twice is harmless; a later run throws an OctetteError with code "disposed". */
   dispose(): void {
     this.#session.dispose();
     this.#bound = undefined;
@@ -182,7 +207,30 @@ export class Model {
 
   #compile(): Plan {
     const { maxima = {}, taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
-    return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps });
+    const { threads } = this.#threads;
+    return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
+  }
+
+  /** A session of the plan, which runs on one thread until its workers are up. */
+  #open(): Session {
+    const session = new Session(this.#plan, this.#engine);
+    if (this.#plan.threads > 1) this.#started = this.#share(session, session.memory!);
+    return session;
+  }
+
+  async #share(session: Session, memory: WebAssembly.Memory): Promise<void> {
+    const { plan } = session;
+    const alone = (reason: string) => {
+      session.crew = undefined;
+      this.#threads = { threads: 1, threadsReason: reason };
+    };
+    try {
+      const { Crew } = await import("./threads-crew.js");
+      const modules = this.#engine.modules(plan.engineClass, true);
+      session.crew = await Crew.start({ plan, memory, modules, script: this.#options.worker, onEnd: alone });
+    } catch (cause) {
+      alone(`workers cannot be started: ${(cause as Error).message}`);
+    }
   }
 
   #check(feeds: Feeds): { fed: ReadonlyMap<string, Tensor>; bindings: Bindings } {
@@ -208,7 +256,7 @@ export class Model {
     this.#session.dispose();
     this.#bound = undefined;
     this.#plan = this.#compile();
-    this.#session = new Session(this.#plan, this.#engine);
+    this.#session = this.#open();
   }
 
   #bind(bindings: Bindings): Bound {
@@ -259,6 +307,9 @@ function flipped(dtype: DType, data: TypedArray): TypedArray {
   return data;
 }
 
+const threadsOf = (engine: Engine, { threads = 1, engineClass = engine.info.engineClass }: ModelOptions) =>
+  threadsFor(threads, engine.unsharable(engineClass));
+
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */
 export async function createModel(
   graph: Graph,
@@ -266,6 +317,9 @@ export async function createModel(
   engine: Engine,
   options: ModelOptions = {},
 ): Promise<Model> {
-  await engine.prepare(options.engineClass ?? engine.info.engineClass);
-  return new Model(graph, registry, engine, options);
+  const isShared = threadsOf(engine, options).threads > 1;
+  await engine.prepare(options.engineClass ?? engine.info.engineClass, isShared);
+  const model = new Model(graph, registry, engine, options);
+  await model.started;
+  return model;
 }

@@ -16,6 +16,10 @@ export interface Step {
   readonly count: Dim;
   /** Multiply-adds it does. */
   readonly macs: Dim;
+  /** Which of the arguments is scratch memory, of which every thread needs its own; −1 where none is. */
+  readonly scratch: number;
+  /** Bytes of the largest value it touches, for each unit of the count. */
+  readonly bytes: number;
 }
 
 /** Done once, in order: copy content to memory, then run kernels that pack it. */
@@ -34,6 +38,8 @@ export interface PlannedValue {
 
 export interface Plan {
   readonly engineClass: EngineClass;
+  /** Threads there is scratch for; the memory of more than one is shared. */
+  readonly threads: number;
   /** Largest value of every symbol. */
   readonly maxima: Readonly<Record<string, number>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
@@ -46,6 +52,9 @@ export interface Plan {
   readonly memory: {
     readonly constantBytes: number;
     readonly arenaBytes: number;
+    /** Scratch of the threads beside the first: one behind the other from here, this many bytes each. */
+    readonly crewAt: number;
+    readonly crewBytes: number;
     /** Size of the wasm memory, a multiple of its page. */
     readonly totalBytes: number;
   };

@@ -1,15 +1,16 @@
 // Owns one wasm memory of the planned size and runs a plan in it, step by step.
 
 import { OctetteError } from "../errors";
-import { type Bindings, evaluateDim } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { Kernels } from "../ops/op";
 import type { Plan, Step } from "./plan";
+import type { Crew } from "./threads-crew";
 import type { Engine } from "./wasm";
 
 type Call = (...args: number[]) => void;
 
 /** A step with its kernel bound and its arguments evaluated for the current symbols. */
-interface Ready {
+export interface Ready {
   readonly step: Step;
   readonly call: Call;
   readonly args: number[];
@@ -21,10 +22,13 @@ export class Session {
   #kernels: Kernels | undefined;
   #ready: Ready[] = [];
   #bindings: Bindings | undefined;
+  #crew: Crew | undefined;
+  /** The crew that takes part in what is ready. */
+  #readyFor: Crew | undefined;
 
   constructor(plan: Plan, engine: Engine) {
     this.plan = plan;
-    this.#memory = allocate(plan.memory.totalBytes);
+    this.#memory = allocate(plan.memory.totalBytes, plan.threads > 1);
     this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
     for (const { kernel } of plan.steps) kernelOf(this.#kernels, kernel);
     const bytes = new Uint8Array(this.#memory.buffer);
@@ -38,6 +42,22 @@ export class Session {
           throw failed("load", kernel, cause);
         }
     }
+  }
+
+  /** The memory itself, for threads to share; undefined after dispose(). */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#memory;
+  }
+
+  /** Those who take parts of the steps, once they are up. */
+  get crew(): Crew | undefined {
+    return this.#crew;
+  }
+
+  set crew(crew: Crew | undefined) {
+    this.#crew?.dispose();
+    this.#crew = crew;
+    if (!this.#memory) this.dispose();
   }
 
   /** The memory's buffer. Throws after dispose(). */
@@ -68,8 +88,10 @@ export class Session {
     }
   }
 
-  /** Lets go of the memory. Twice is harmless. */
+  /** Lets go of the memory and ends its threads. Twice is harmless. */
   dispose(): void {
+    this.#crew?.dispose();
+    this.#crew = undefined;
     this.#memory = undefined;
     this.#kernels = undefined;
     this.#ready = [];
@@ -79,21 +101,25 @@ export class Session {
   #prepare(bindings: Bindings): readonly Ready[] {
     const kernels = this.#kernels;
     if (!kernels) void this.buffer;
-    if (bindings === this.#bindings) return this.#ready;
+    const crew = this.#crew?.isUp ? this.#crew : undefined;
+    if (bindings === this.#bindings && crew === this.#readyFor) return this.#ready;
     this.#bindings = bindings;
-    this.#ready = this.plan.steps.map((step) => ({
+    this.#readyFor = crew;
+    const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
+    const ready = this.plan.steps.map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
-      args: [...step.args, 0, step.count].map((arg) => evaluateDim(arg, bindings)),
+      args: [...step.args, 0, step.count].map(evaluate),
     }));
+    this.#ready = crew?.spread(ready, evaluate) ?? ready;
     return this.#ready;
   }
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = bytes / 65536;
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (cause) {
     throw new OctetteError(`this engine has no such memory to give: ${(cause as Error).message}`, {
       code: "limit",

@@ -5,6 +5,7 @@ import { OctetteError } from "../errors";
 import type { Kernels } from "../ops/op";
 import { probeRelaxedDot, type RelaxedDot, type RelaxedDotProbe } from "./features";
 import { readBytes } from "./source";
+import { sharing, type Threads } from "./threads";
 
 /** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
 export type EngineClass = "baseline" | "relaxed";
@@ -15,13 +16,17 @@ export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
 /** A source for each group; a class that has none is not run. */
 export type WasmSources = Partial<Record<Group, WasmSource>>;
 
-export interface EngineInfo {
+/** Which class of kernels an engine has. */
+export interface ClassInfo {
   readonly engineClass: EngineClass;
   /** What the engine's relaxed dot product was found to do. */
   readonly relaxedDot: RelaxedDot;
   /** Why this class, in words. */
   readonly reason: string;
 }
+
+/** The class, and the threads that run (of a runtime: that a model could have); `threadsReason` says why not more. */
+export interface EngineInfo extends ClassInfo, Threads {}
 
 /** What runs where the sources have no kernels of the class that the engine would run. */
 const CARRIED_BASELINE = { engineClass: "baseline", reason: "this runtime carries no other class" } as const;
@@ -53,10 +58,13 @@ const isDistant = (source: WasmSource | undefined): source is Response | URL =>
 export class Engine {
   readonly #sources: WasmSources;
   readonly #probe: () => RelaxedDotProbe;
-  readonly #modules = new Map<Group, WebAssembly.Module>();
-  readonly #pending = new Map<Group, Promise<void>>();
+  /** By group and whether its memory is shared. */
+  readonly #modules = new Map<string, WebAssembly.Module>();
+  readonly #pending = new Map<string, Promise<void>>();
+  /** What distant sources carried: a Response can be read only once. */
+  readonly #read = new Map<Group, Promise<Uint8Array>>();
   readonly #listeners = new Set<() => void>();
-  #info: EngineInfo | undefined;
+  #info: ClassInfo | undefined;
   /** The class can no longer change. */
   #isSettled = false;
 
@@ -66,7 +74,7 @@ export class Engine {
   }
 
   /** The class this engine runs, found at first use and asked again when the probe is hot. */
-  get info(): EngineInfo {
+  get info(): ClassInfo {
     if (this.#info) return this.#info;
     const probe = this.#probe();
     const choice = choices[probe.cold];
@@ -99,42 +107,56 @@ export class Engine {
     this.#listeners.clear();
   }
 
+  /** Why no threads can share the memory of this class's modules; undefined where they can. */
+  unsharable(engineClass: EngineClass): string | undefined {
+    const group = groupsOf(engineClass).find((name) => this.#sources[name] instanceof WebAssembly.Module);
+    return group && `wasm.${group} was given compiled: only bytes can be made to share memory`;
+  }
+
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
-  async prepare(engineClass: EngineClass): Promise<void> {
-    const groups = new Set<Group>(["common", engineClass]);
+  async prepare(engineClass: EngineClass, isShared = false): Promise<void> {
+    const groups = new Set<Group>(groupsOf(engineClass));
     // What a distrusted class falls back on can be read here only.
     if (isDistant(this.#sources.baseline)) groups.add("baseline");
-    await Promise.all([...groups].map((group) => this.#fetch(group)));
+    await Promise.all([...groups].map((group) => this.#fetch(group, isShared)));
   }
 
   /** Reads and compiles a group, once however often it is asked for. */
-  #fetch(group: Group): Promise<void> {
-    const known = this.#pending.get(group);
+  #fetch(group: Group, isShared: boolean): Promise<void> {
+    const key = keyOf(group, isShared);
+    const known = this.#pending.get(key);
     if (known) return known;
-    const pending = this.#compile(group);
-    this.#pending.set(group, pending);
+    const pending = this.#compile(group, isShared);
+    this.#pending.set(key, pending);
     return pending;
   }
 
-  async #compile(group: Group): Promise<void> {
-    if (this.#modules.has(group)) return;
+  async #compile(group: Group, isShared: boolean): Promise<void> {
+    const key = keyOf(group, isShared);
+    if (this.#modules.has(key)) return;
     const source = this.#source(group);
-    if (source instanceof WebAssembly.Module) return void this.#modules.set(group, source);
-    const bytes = isDistant(source) ? await bytesOf(group, source) : source;
+    if (source instanceof WebAssembly.Module) return void this.#modules.set(key, source);
+    const bytes = isDistant(source) ? await this.#bytesOf(group, source) : source;
     try {
-      this.#modules.set(group, await WebAssembly.compile(bytes as BufferSource));
+      this.#modules.set(key, await WebAssembly.compile(isShared ? sharing(bytes) : (bytes as BufferSource)));
     } catch (cause) {
       throw doesNotCompile(group, cause);
     }
   }
 
+  #bytesOf(group: Group, source: Response | URL): Promise<Uint8Array> {
+    const bytes = this.#read.get(group) ?? bytesOf(group, source);
+    this.#read.set(group, bytes);
+    return bytes;
+  }
+
   /** All kernels of a class over one memory. */
   instantiate(engineClass: EngineClass, memory: WebAssembly.Memory): Kernels {
-    const exports = (["common", engineClass] as const).map((group) => {
+    const modules = this.modules(engineClass, !(memory.buffer instanceof ArrayBuffer));
+    const exports = groupsOf(engineClass).map((group, i) => {
       try {
-        return new WebAssembly.Instance(this.#module(group), { env: { memory } }).exports;
+        return new WebAssembly.Instance(modules[i]!, { env: { memory } }).exports;
       } catch (cause) {
-        if (cause instanceof OctetteError) throw cause;
         throw new OctetteError(`the module does not fit: ${(cause as Error).message}`, {
           code: "engine",
           where: `wasm.${group}`,
@@ -143,6 +165,11 @@ export class Engine {
       }
     });
     return Object.assign({}, ...exports) as Kernels;
+  }
+
+  /** The modules of a class, for memory of one's own or shared memory. */
+  modules(engineClass: EngineClass, isShared: boolean): readonly WebAssembly.Module[] {
+    return groupsOf(engineClass).map((group) => this.#module(group, isShared));
   }
 
   #source(group: Group): WasmSource {
@@ -155,8 +182,9 @@ export class Engine {
     });
   }
 
-  #module(group: Group): WebAssembly.Module {
-    const known = this.#modules.get(group);
+  #module(group: Group, isShared: boolean): WebAssembly.Module {
+    const key = keyOf(group, isShared);
+    const known = this.#modules.get(key);
     if (known) return known;
     const source = this.#source(group);
     if (isDistant(source))
@@ -167,8 +195,10 @@ export class Engine {
       });
     try {
       const module =
-        source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source as BufferSource);
-      this.#modules.set(group, module);
+        source instanceof WebAssembly.Module
+          ? source
+          : new WebAssembly.Module(isShared ? sharing(source) : (source as BufferSource));
+      this.#modules.set(key, module);
       return module;
     } catch (cause) {
       throw doesNotCompile(group, cause);
@@ -176,7 +206,10 @@ export class Engine {
   }
 }
 
-async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Array | ArrayBuffer> {
+const groupsOf = (engineClass: EngineClass) => ["common", engineClass] as const;
+const keyOf = (group: Group, isShared: boolean) => `${group} ${isShared}`;
+
+async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Array> {
   if (response instanceof URL) return readBytes(response);
   const where = `wasm.${group}`;
   if (!response.ok)
@@ -185,7 +218,7 @@ async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Arr
       where,
     });
   try {
-    return await response.arrayBuffer();
+    return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
     throw new OctetteError(`cannot be read: ${(cause as Error).message}`, { code: "argument", where });
   }

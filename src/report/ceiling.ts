@@ -18,7 +18,7 @@ export type CeilingLoop = (arithmetic: Arithmetic) => number;
 /** The loops of a class, over a memory of their own that holds ones. */
 export function createCeiling(engineClass: EngineClass): CeilingLoop {
   const bytes = { baseline: baselineBytes, relaxed: relaxedBytes }[engineClass];
-  const memory = new WebAssembly.Memory({ initial: 1 });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   new Float32Array(memory.buffer).fill(1);
   const module = new WebAssembly.Module(bytes as BufferSource);
   const loops = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as typeof Ceiling;

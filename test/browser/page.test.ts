@@ -1,7 +1,9 @@
 // What a page does: the built runtime as one module file, models from responses and blobs, bytes of images, a worker.
 
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { importOnnx, quantize, save } from "../../src/index";
+import { convGraph, expectSameBytes, randomFeeds } from "../check-model";
+import { pretendCores } from "../engine/engines";
 import { readExample } from "../examples";
 
 type Runtime = typeof import("../../src/runtime");
@@ -70,4 +72,19 @@ test("a worker gives the same answer", async () => {
   expect(await answer).toEqual(await logitsOf(artifact));
   worker.terminate();
   URL.revokeObjectURL(url);
+});
+
+test("an isolated page shares a model's steps among threads, with the same bytes", async () => {
+  expect(crossOriginIsolated).toBe(true);
+  pretendCores(2);
+  const graph = convGraph({ cin: 24, cout: 33, k: 3, pad: 1, h: 17, w: 18 });
+  const feeds = randomFeeds(graph, 8);
+  const [one, two] = await Promise.all(
+    [1, 2].map((threads) => runtime.load(save(graph), { threads, maxima: { batch: 8 } })),
+  );
+  expect(one!.engine.threads).toBe(1);
+  await vi.waitFor(() => expect(two!.engine.threads, two!.engine.threadsReason).toBe(2), { timeout: 8000 });
+  for (let run = 0; run < 3; run++) expectSameBytes((await two!.run(feeds)).y, (await one!.run(feeds)).y!);
+  one!.dispose();
+  two!.dispose();
 });

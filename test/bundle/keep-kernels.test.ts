@@ -32,7 +32,7 @@ for (const [group, bytes] of Object.entries(inlined))
   });
 
 test("a kernel still calls what it calls", () => {
-  const memory = new WebAssembly.Memory({ initial: 1 });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const run = (bytes: Uint8Array) => {
     const x = Float32Array.from({ length: 17 }, (_, i) => i - 8);
     const floats = new Float32Array(memory.buffer);

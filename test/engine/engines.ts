@@ -1,10 +1,13 @@
 // The engine classes, and a model of a graph in one of them. Where this engine's own relaxed dot product is not exact over
 // u8·s8, the relaxed class runs with one that is (exact-dot.ts): the same module, that instruction replaced.
 
+import { vi } from "vitest";
 import exactBytes from "../../build/test/relaxed-exact.wasm";
 import { probeRelaxedDot } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
-import { Model, type ModelOptions } from "../../src/engine/model";
+import { createModel, Model, type ModelOptions } from "../../src/engine/model";
+import type { Ready } from "../../src/engine/session";
+import { Crew } from "../../src/engine/threads-crew";
 import { Engine, type EngineClass, type WasmSources } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { registry } from "../../src/ops/index";
@@ -24,5 +27,56 @@ export function withModel<T>(graph: Graph, options: ModelOptions, use: (model: M
     return use(model);
   } finally {
     model.dispose();
+  }
+}
+
+/** What the engine then says that there is. */
+export function pretendCores(hardwareConcurrency: number): void {
+  if (typeof navigator === "undefined") vi.stubGlobal("navigator", { hardwareConcurrency });
+  else
+    Object.defineProperty(navigator, "hardwareConcurrency", {
+      value: hardwareConcurrency,
+      configurable: true,
+    });
+}
+
+/** Parts of a step, as small as a range can be, at most this many. */
+const PARTS = 24;
+
+/**
+ * Runs `use` on a model whose every step is computed in parts, the last one first, every other one with scratch of a
+ * second thread: in one thread what many do, and worse.
+ */
+export async function withModelInParts<T>(
+  graph: Graph,
+  options: ModelOptions,
+  use: (model: Model) => T,
+): Promise<T> {
+  pretendCores(2);
+  const start = vi.spyOn(Crew, "start").mockImplementation(async ({ plan: { memory } }) => {
+    const inParts = ({ step, call, args }: Ready): Ready => {
+      const count = args.at(-1)!;
+      const parts = Math.min(PARTS, count);
+      const own = args.with(step.scratch, memory.crewAt);
+      const run = () => {
+        for (let part = parts - 1; part >= 0; part--) {
+          const range = [part, part + 1].map((bound) => Math.floor((count * bound) / parts));
+          call(...(part % 2 && step.scratch >= 0 ? own : args).slice(0, -2), ...range);
+        }
+      };
+      return { step, args: [], call: run };
+    };
+    return {
+      isUp: true,
+      dispose() {},
+      spread: (ready: readonly Ready[]) => ready.map(inParts),
+    } as unknown as Crew;
+  });
+  const model = await createModel(graph, registry, engine, { ...options, threads: 2 });
+  try {
+    return use(model);
+  } finally {
+    model.dispose();
+    start.mockRestore();
   }
 }

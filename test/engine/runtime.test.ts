@@ -13,7 +13,7 @@ import {
   randomFeeds,
 } from "../check-model";
 import { runReference } from "../reference/index";
-import { engineClasses, withModel } from "./engines";
+import { engineClasses, withModel, withModelInParts } from "./engines";
 
 const BATCH = 5;
 const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
@@ -203,14 +203,15 @@ const floatOps: Record<string, Parameters<typeof opGraph>[0]> = {
   ...Object.fromEntries(tables.map((op) => [op, { op, shapes: [shape] }])),
 };
 
+const floatGraphs: Record<string, Graph> = {
+  ...float,
+  ...Object.fromEntries(
+    Object.entries(floatOps).map(([name, o]) => [name, opGraph({ ...o, quantized: false })]),
+  ),
+};
+
 describe("float graphs are close to the reference, and the same for any batch split", () => {
-  const graphs = {
-    ...float,
-    ...Object.fromEntries(
-      Object.entries(floatOps).map(([name, o]) => [name, opGraph({ ...o, quantized: false })]),
-    ),
-  };
-  for (const [name, graph] of Object.entries(graphs))
+  for (const [name, graph] of Object.entries(floatGraphs))
     test(name, () => {
       const feeds = randomFeeds(graph, BATCH);
       const expected = runReference(graph, feeds).get("y")!;
@@ -222,4 +223,19 @@ describe("float graphs are close to the reference, and the same for any batch sp
           expectSameBytes(model.runSync(feeds).y, whole, `batch ${batch}`),
         );
     });
+});
+
+describe("steps computed in parts, in any order and with scratch of their own, give the same bytes", () => {
+  for (const [style, graphs] of Object.entries({ integer, float: floatGraphs }))
+    for (const [name, graph] of Object.entries(graphs))
+      test(`${style} ${name}`, async () => {
+        const feeds = randomFeeds(graph, BATCH);
+        for (const engineClass of engineClasses) {
+          const options = { engineClass, maxima: { batch: BATCH } };
+          const whole = withModel(graph, options, (model) => model.runSync(feeds));
+          const inParts = await withModelInParts(graph, options, (model) => model.runSync(feeds));
+          for (const [y, expected] of Object.entries(whole))
+            expectSameBytes(inParts[y], expected, engineClass);
+        }
+      });
 });

@@ -10,7 +10,7 @@ export type Common = typeof import("../../build/abi/common");
 export type Class = typeof import("../../build/abi/class");
 export type ClassName = "baseline" | "relaxed";
 
-export const memory = new WebAssembly.Memory({ initial: 1024 });
+export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
 
 /** The exports of a module over that memory. */
 function load<T>(file: string): T {

@@ -1,0 +1,106 @@
+// What threads tell each other through shared memory. A step that is wide enough is cut into parts along its outermost
+// output dimension; whoever is free takes the next one. So nobody waits for a thread that sleeps, is busy elsewhere or
+// has died, but only for a part that is being computed.
+//
+//   words    | CLAIM | SLEEPERS | DONE TRAPPED | EDITION UP |     each group on a cache line of its own
+//   program  | parts | count | args… |                            one row a step, as f64
+//
+// CLAIM says which parts of which step are left: | step | last, 8 bits | first, 8 bits |, parts [first, last). The host
+// takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
+// values from step to step, where its core has them in cache. A word whose first is its last is closed.
+
+export const CLAIM = 0;
+/** Workers that must be woken. */
+export const SLEEPERS = 16;
+/** Parts of the open step that workers have done. */
+export const DONE = 32;
+/** Not 0: a worker's part of the open step trapped. */
+export const TRAPPED = 33;
+/** Counts how often the program was rewritten. */
+export const EDITION = 48;
+/** Workers that take parts. */
+export const UP = 49;
+
+const WORDS = 64;
+const FIRST = 1;
+const LAST = 1 << 8;
+/** Where the arguments begin in a row of the program. */
+const ARGS = 2;
+
+/** What both sides know about a step. */
+export interface Row {
+  readonly kernel: string;
+  /** How many arguments it has, without the range. */
+  readonly arity: number;
+  /** Which of them is scratch memory; −1: none. */
+  readonly scratch: number;
+}
+
+/** What a worker starts with. */
+export interface Orders {
+  readonly modules: readonly WebAssembly.Module[];
+  readonly memory: WebAssembly.Memory;
+  readonly board: SharedArrayBuffer;
+  readonly rows: readonly Row[];
+  /** Address of its own scratch memory. */
+  readonly scratch: number;
+}
+
+export interface Board {
+  readonly words: Int32Array;
+  /** The program's row of a step. */
+  row(step: number): Float64Array;
+}
+
+const widthOf = (rows: readonly Row[]) => ARGS + Math.max(0, ...rows.map(({ arity }) => arity));
+
+/** Memory for a board over these steps. */
+export const newBoard = (rows: readonly Row[]): SharedArrayBuffer =>
+  new SharedArrayBuffer(WORDS * 4 + rows.length * widthOf(rows) * 8);
+
+export function openBoard(buffer: SharedArrayBuffer, rows: readonly Row[]): Board {
+  const program = new Float64Array(buffer, WORDS * 4);
+  const width = widthOf(rows);
+  return {
+    words: new Int32Array(buffer, 0, WORDS),
+    row: (step) => program.subarray(step * width, (step + 1) * width),
+  };
+}
+
+/** Writes a step into the program. */
+export function writeRow(board: Board, step: number, parts: number, count: number, args: readonly number[]) {
+  board.row(step).set([parts, count, ...args]);
+}
+
+/** Arguments of each part of a step, with a thread's own scratch memory where that is needed. */
+export function partsOf(board: Board, step: number, { arity, scratch }: Row, own: number): number[][] {
+  const [parts = 0, count = 0, ...rest] = board.row(step);
+  const args = rest.slice(0, arity);
+  if (scratch >= 0 && own > 0) args[scratch] = own;
+  // Tiles are rows or panels by four and more.
+  const unit = count >= 8 * parts ? 4 : 1;
+  const bound = (part: number) => (part === parts ? count : Math.floor((count * part) / parts / unit) * unit);
+  return Array.from({ length: parts }, (_, part) => [...args, bound(part), bound(part + 1)]);
+}
+
+/** The claim under which all parts of a step are free. */
+export const opened = (step: number, parts: number): number => (step << 16) | (parts << 8);
+
+export const stepOf = (word: number): number => word >>> 16;
+export const firstOf = (word: number): number => word & 255;
+export const lastOf = (word: number): number => (word >> 8) & 255;
+
+/** Takes the first part that is left for the host; −1 when none is. */
+export function takeFirst(words: Int32Array): number {
+  for (;;) {
+    const word = Atomics.load(words, CLAIM);
+    const part = firstOf(word);
+    if (part >= lastOf(word)) return -1;
+    if (Atomics.compareExchange(words, CLAIM, word, word + FIRST) === word) return part;
+  }
+}
+
+/** Takes the last part under a claim just read, for a worker; −1 when the claim has changed. */
+export function takeLast(words: Int32Array, word: number): number {
+  return Atomics.compareExchange(words, CLAIM, word, word - LAST) === word ? lastOf(word) - 1 : -1;
+}

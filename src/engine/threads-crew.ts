@@ -1,0 +1,158 @@
+// The workers of one model and the host's side of their board. They start while the model runs on one thread, and
+// take parts once all of them are up.
+
+import type { Dim } from "../graph/symbols";
+import type { Plan } from "./plan";
+import type { Ready } from "./session";
+import {
+  CLAIM,
+  DONE,
+  EDITION,
+  lastOf,
+  newBoard,
+  type Orders,
+  openBoard,
+  opened,
+  partsOf,
+  type Row,
+  SLEEPERS,
+  TRAPPED,
+  takeFirst,
+  UP,
+  writeRow,
+} from "./threads-board";
+
+/** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
+const PART = 1 << 17;
+/** What moving a byte costs in multiply-adds, for steps that only move, add or look up. */
+const MACS_A_BYTE = 16;
+/** Parts a thread does of a step at most: fewer leave threads idle at its end, more cost handing over. */
+const PARTS_A_THREAD = 4;
+/** Milliseconds after which a worker that took a part is given up. */
+const PATIENCE = 10_000;
+/** Looks at the board between two looks at the clock. */
+const LOOKS = 1 << 16;
+
+interface Worker {
+  terminate(): unknown;
+}
+
+/** What the crew shares with its model. */
+export interface Ground {
+  readonly plan: Plan;
+  readonly memory: WebAssembly.Memory;
+  readonly modules: readonly WebAssembly.Module[];
+  /** The worker's script where it does not lie beside this one. */
+  readonly script: URL | string | undefined;
+  /** Called when a worker has ended by itself, with the reason. */
+  readonly onEnd: (reason: string) => void;
+}
+
+export class Crew {
+  readonly #rows: readonly Row[];
+  readonly #buffer: SharedArrayBuffer;
+  readonly #board: ReturnType<typeof openBoard>;
+  readonly #plan: Plan;
+  #workers: readonly Worker[] = [];
+  #isDisposed = false;
+
+  private constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#rows = plan.steps.map(({ kernel, args, scratch }) => ({ kernel, arity: args.length, scratch }));
+    this.#buffer = newBoard(this.#rows);
+    this.#board = openBoard(this.#buffer, this.#rows);
+  }
+
+  /** Tells the workers to start; they are up some time later. */
+  static async start({ plan, memory, modules, script, onEnd }: Ground): Promise<Crew> {
+    const crew = new Crew(plan);
+    const { crewAt, crewBytes } = plan.memory;
+    const orders = Array.from({ length: plan.threads - 1 }, (_, i): Orders => {
+      const scratch = crewAt + i * crewBytes;
+      return { modules, memory, board: crew.#buffer, rows: crew.#rows, scratch };
+    });
+    const end = (reason: string) => {
+      if (!crew.#isDisposed) onEnd(`a worker ended: ${reason}`);
+    };
+    crew.#workers = await Promise.all(orders.map((order) => hire(order, script, end)));
+    return crew;
+  }
+
+  /** All workers take parts. */
+  get isUp(): boolean {
+    return Atomics.load(this.#board.words, UP) === this.#workers.length;
+  }
+
+  /** The same steps, those of enough work done by all threads; `evaluate` knows the symbols' values. */
+  spread(ready: readonly Ready[], evaluate: (dim: Dim) => number): Ready[] {
+    Atomics.add(this.#board.words, EDITION, 1);
+    return ready.map((whole, i) => {
+      const { step, args } = whole;
+      const count = args.at(-1)!;
+      const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
+      const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
+      if (parts < 2) return whole;
+      writeRow(this.#board, i, parts, count, args.slice(0, -2));
+      const ranges = partsOf(this.#board, i, this.#rows[i]!, 0);
+      return { step, args: [], call: () => this.#share(i, ranges, whole) };
+    });
+  }
+
+  /** Ends the workers. */
+  dispose(): void {
+    this.#isDisposed = true;
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  /** Runs a step together with whoever is free. */
+  #share(index: number, ranges: readonly (readonly number[])[], { call, args }: Ready): void {
+    const { words } = this.#board;
+    Atomics.store(words, DONE, 0);
+    Atomics.store(words, CLAIM, opened(index, ranges.length));
+    if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, CLAIM);
+    try {
+      for (let part = takeFirst(words); part >= 0; part = takeFirst(words)) call(...ranges[part]!);
+    } finally {
+      this.#waitFor(ranges.length - lastOf(Atomics.exchange(words, CLAIM, 0)));
+    }
+    // What traps in a worker traps here too, with the same error.
+    if (Atomics.exchange(words, TRAPPED, 0) !== 0) call(...args);
+  }
+
+  /** Spins, as a page's main thread must, until workers have done the parts they took. */
+  #waitFor(parts: number): void {
+    const { words } = this.#board;
+    let patience = Infinity;
+    for (let looks = 1; Atomics.load(words, DONE) < parts; looks++) {
+      if (looks % LOOKS !== 0) continue;
+      const now = performance.now();
+      patience = Math.min(patience, now + PATIENCE);
+      if (now < patience) continue;
+      throw new Error("a worker does not answer; load the model again");
+    }
+  }
+}
+
+/** Starts a worker that keeps no process alive. */
+async function hire(
+  orders: Orders,
+  script: URL | string | undefined,
+  end: (reason: string) => void,
+): Promise<Worker> {
+  if (typeof process !== "undefined" && process.versions?.node) {
+    const { Worker } = await import("node:worker_threads");
+    const worker = new Worker(script ?? new URL("./worker.js", import.meta.url), {
+      workerData: orders,
+      execArgv: [],
+    });
+    worker.on("error", ({ message }) => end(message)).on("exit", () => end("it exited"));
+    worker.unref();
+    return worker;
+  }
+  const worker = script
+    ? new Worker(script, { type: "module" })
+    : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onerror = ({ message }) => end(message || "its script cannot be loaded");
+  worker.postMessage(orders);
+  return worker;
+}
