@@ -8,7 +8,7 @@
 //   tile 0  |<-------------- patches -------------->|
 //   tile 1                             |<-------------- patches -------------->|
 
-import { codeShift } from "./epilogue-int8";
+import { CODES, storeCodes } from "./epilogue-int8";
 import { multiplyTiles, packTile } from "./multiply-int8";
 import { BLOCK, kernelRowDepth, ROWS, TILE_STEP } from "./panels-int8";
 
@@ -42,7 +42,7 @@ class Image {
  * w and offset from packWeightsInt8 with kh rows of kw taps of cin channels. Pixels outside the image read as xZero.
  * Range: rows of output, batch · outH of them. y overlaps nothing.
  *
- *   scratch   | Image | slots, one a lane | packed strip |
+ *   scratch   | codes | Image | slots, one a lane | packed strip |
  */
 export function convInt8(
   y: usize,
@@ -74,10 +74,8 @@ export function convInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero));
-  const high = f32x4.splat(<f32>(hi - yZero));
-  const shift = codeShift(yZero);
-  const image = changetype<Image>(scratch);
+  storeCodes(scratch, yZero, lo, hi);
+  const image = changetype<Image>(scratch + CODES);
   image.ldx = ldx;
   image.height = inH;
   image.width = inW;
@@ -89,7 +87,7 @@ export function convInt8(
   image.dilationH = dilationH;
   image.dilationW = dilationW;
   image.zero = xZero;
-  image.slots = scratch + IMAGE;
+  image.slots = scratch + CODES + IMAGE;
   image.slot = kw * cin + 16;
   const strip = image.slots + image.slot * ROWS;
   const depth = kernelRowDepth(kw * cin);
@@ -128,9 +126,7 @@ export function convInt8(
           scale,
           cout,
           kh * depth,
-          low,
-          high,
-          shift,
+          scratch,
         );
       }
     }

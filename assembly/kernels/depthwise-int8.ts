@@ -11,7 +11,7 @@
 import { storeBytes8, up, zipHigh16, zipLow8, zipLow16 } from "../simd";
 import { firstTap, lastTap } from "../window";
 import { groupsOf, periodOf, tripleColumns, turnRows } from "./depthwise-panels";
-import { codeShift, narrow, requantize } from "./epilogue-int8";
+import { codeMagic, codeShift, narrow, requantize } from "./epilogue-int8";
 import { GROUP } from "./panels-int8";
 
 /** Pixels of a row that are in scratch together, and pixels of all rows: a part of the first-level cache. */
@@ -52,7 +52,7 @@ export function depthwiseInt8(
   end: i32,
 ): void {
   const low = f32x4.splat(<f32>(lo - yZero));
-  const high = f32x4.splat(<f32>(hi - yZero));
+  const high = i8x16.splat(<i8>hi);
   const shift = codeShift(yZero);
   const blank = GROUP == 4 ? i8x16.splat(<i8>xZero) : i16x8.splat(<i16>xZero);
   v128.store(scratch, i8x16.splat(<i8>xZero));
@@ -292,10 +292,11 @@ function multiplyFours(
       }
       const s = v128.load(scale);
       const q = narrow(
-        requantize(a, s, lo, hi, shift),
-        requantize(b, s, lo, hi, shift),
-        requantize(c, s, lo, hi, shift),
-        requantize(d, s, lo, hi, shift),
+        requantize(a, s, lo, codeMagic(), shift),
+        requantize(b, s, lo, codeMagic(), shift),
+        requantize(c, s, lo, codeMagic(), shift),
+        requantize(d, s, lo, codeMagic(), shift),
+        hi,
       );
       if (cols >= 4) {
         v128.store32_lane(to, q, 0);
@@ -354,9 +355,9 @@ function multiplyOnes(
         a = multiplyAdd(a, v128.load(at), v128.load(from));
         b = multiplyAdd(b, v128.load(at, 16), v128.load(from, 16));
       }
-      a = requantize(a, v128.load(scale), lo, hi, shift);
-      b = requantize(b, v128.load(scale, 16), lo, hi, shift);
-      storeBytes8(to, i64x2.extract_lane(narrow(a, b, a, b), 0), cols);
+      a = requantize(a, v128.load(scale), lo, codeMagic(), shift);
+      b = requantize(b, v128.load(scale, 16), lo, codeMagic(), shift);
+      storeBytes8(to, i64x2.extract_lane(narrow(a, b, a, b, hi), 0), cols);
     }
   }
 }

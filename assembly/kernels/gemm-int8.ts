@@ -1,6 +1,6 @@
 // int8 matrix products over rows.
 
-import { addOffset, codeShift, dequantizeRow } from "./epilogue-int8";
+import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue-int8";
 import { multiplyRows } from "./multiply-int8";
 import { blockRows } from "./panels-int8";
 
@@ -27,9 +27,7 @@ export function gemmInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero));
-  const high = f32x4.splat(<f32>(hi - yZero));
-  const shift = codeShift(yZero);
+  storeCodes(scratch, yZero, lo, hi);
   const block = blockRows(end - begin, k);
   for (let r = begin; r < end; r += block) {
     multiplyRows<u8>(
@@ -40,13 +38,11 @@ export function gemmInt8(
       w,
       offset,
       scale,
-      scratch,
+      scratch + CODES,
       min(block, end - r),
       n,
       k,
-      low,
-      high,
-      shift,
+      scratch,
     );
   }
 }
@@ -78,7 +74,6 @@ export function gemmInt8Dynamic(
   begin: i32,
   end: i32,
 ): void {
-  const none = i32x4.splat(0);
   const row = (<usize>ldy) << 2;
   const step = (<usize>rowStride) << 2;
   const block = blockRows(end - begin, k);
@@ -96,9 +91,7 @@ export function gemmInt8Dynamic(
       rows,
       n,
       k,
-      none,
-      none,
-      none,
+      0,
     );
     for (let i = r; i < r + rows; i++) {
       const s = load<f32>(xScale + <usize>i * step);
@@ -126,7 +119,6 @@ export function gemmInt8Sums(
   begin: i32,
   end: i32,
 ): void {
-  const none = i32x4.splat(0);
   const row = (<usize>ldy) << 2;
   const block = blockRows(end - begin, k);
   for (let r = begin; r < end; r += block) {
@@ -144,9 +136,7 @@ export function gemmInt8Sums(
       rows,
       n,
       k,
-      none,
-      none,
-      none,
+      0,
     );
     for (let i = 0; i < rows; i++) addOffset(at + <usize>i * row, offset, 0, n);
   }

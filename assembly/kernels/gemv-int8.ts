@@ -1,6 +1,6 @@
 // int8 products of a single row, split over columns. Same bits as the GEMM's rows.
 
-import { addOffset, codeShift, dequantizeRow } from "./epilogue-int8";
+import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue-int8";
 import { multiplyVector } from "./multiply-int8";
 
 /**
@@ -24,9 +24,8 @@ export function gemvInt8(
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero));
-  const high = f32x4.splat(<f32>(hi - yZero));
-  multiplyVector<u8>(y, x, w, offset, scale, scratch, n, k, begin, end, low, high, codeShift(yZero));
+  storeCodes(scratch, yZero, lo, hi);
+  multiplyVector<u8>(y, x, w, offset, scale, scratch + CODES, n, k, begin, end, scratch);
 }
 
 /**
@@ -51,8 +50,7 @@ export function gemvInt8Dynamic(
   begin: i32,
   end: i32,
 ): void {
-  const none = i32x4.splat(0);
-  multiplyVector<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, none, none, none);
+  multiplyVector<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, 0);
   dequantizeRow(
     y,
     colsum,
@@ -79,7 +77,6 @@ export function gemvInt8Sums(
   begin: i32,
   end: i32,
 ): void {
-  const none = i32x4.splat(0);
-  multiplyVector<i32>(y, x, w, offset, offset, scratch, n, k, begin, end, none, none, none);
+  multiplyVector<i32>(y, x, w, offset, offset, scratch, n, k, begin, end, 0);
   addOffset(y, offset, begin << 3, min(end << 3, n));
 }

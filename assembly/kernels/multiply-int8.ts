@@ -1,7 +1,6 @@
 // What GEMM and convolution share: one block of rows against every panel of w. T is u8 (requantized) or i32 (raw
 // sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
 
-import { start } from "./epilogue-int8";
 import { panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
 import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
 import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from "./tile-dot16";
@@ -9,7 +8,7 @@ import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from
 /**
  * y[r][c] = Σ_k x[r][k] · w[k][c], requantized when T is u8.
  *
- * ldy and ldx in bytes. lo, hi and shift as `requantize` takes them. scratch: packed tiles.
+ * ldy and ldx in bytes. codes from storeCodes, if T is u8. scratch: packed tiles.
  */
 export function multiplyRows<T>(
   y: usize,
@@ -23,9 +22,7 @@ export function multiplyRows<T>(
   rows: i32,
   n: i32,
   k: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const tiled = tiledRows(rows);
   const tiles = (tiled + ROWS - 1) / ROWS;
@@ -35,27 +32,10 @@ export function multiplyRows<T>(
   for (let t = 0, to = scratch; t < tiles; t++, to += tile, from += ldx * ROWS)
     packTile(to, from, ldx, x + last * ldx, k);
   const end = y + last * ldy;
-  multiplyTiles<T>(
-    y,
-    ldy,
-    ldy * ROWS,
-    ROWS,
-    end,
-    scratch,
-    tile,
-    tiles,
-    w,
-    offset,
-    scale,
-    n,
-    k,
-    lo,
-    hi,
-    shift,
-  );
+  multiplyTiles<T>(y, ldy, ldy * ROWS, ROWS, end, scratch, tile, tiles, w, offset, scale, n, k, codes);
   for (let r = tiled; r < rows; r++) {
     const row = x + <usize>r * ldx;
-    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, lo, hi, shift);
+    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, codes);
   }
 }
 
@@ -75,16 +55,14 @@ function multiplyRow<T>(
   scratch: usize,
   n: i32,
   k: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const end = (n + 7) >> 3;
   if (ASC_FEATURE_RELAXED_SIMD) {
-    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
+    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, codes);
   } else {
     packRow16(scratch, x, k);
-    for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, lo, hi, shift);
+    for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, codes);
   }
 }
 
@@ -100,17 +78,15 @@ export function multiplyVector<T>(
   k: i32,
   begin: i32,
   end: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    for (let p = begin; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, lo, hi, shift);
+    for (let p = begin; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, codes);
   } else {
     packRow16(scratch, x, k);
     const sum = sumRow16(scratch, k);
     for (let p = begin; p < end; p += 4)
-      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, end, lo, hi, shift);
+      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, end, codes);
   }
 }
 
@@ -133,23 +109,16 @@ export function multiplyTiles<T>(
   scale: usize,
   n: i32,
   k: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const span = <usize>(lanes - 1) * ldy;
   for (let c = 0; c < n; c += 8, w += panelBytes(k), offset += 32, scale += 32) {
-    const o0 = start<T>(offset);
-    const o1 = start<T>(offset + 16);
-    const s0 = v128.load(scale);
-    const s1 = v128.load(scale, 16);
     const skip = <usize>c * sizeof<T>();
     let to = y + skip;
     for (let t = 0, from = x; t < count; t++, from += tile, to += step) {
       const end = min(to + span, last + skip);
-      if (ASC_FEATURE_RELAXED_SIMD)
-        tileDot8<T>(to, ldy, end, n - c, from, w, k, o0, o1, s0, s1, lo, hi, shift);
-      else tileDot16<T>(to, ldy, end, n - c, from, w, k, o0, o1, s0, s1, lo, hi, shift);
+      if (ASC_FEATURE_RELAXED_SIMD) tileDot8<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
+      else tileDot16<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
     }
   }
 }

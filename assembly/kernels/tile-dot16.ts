@@ -68,7 +68,7 @@ export function packTile16(to: usize, x0: usize, step: usize, last: usize, k: i3
   }
 }
 
-/** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
+/** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. */
 export function tileDot16<T>(
   y: usize,
   ldy: usize,
@@ -77,14 +77,12 @@ export function tileDot16<T>(
   x: usize,
   w: usize,
   k: i32,
-  o0: v128,
-  o1: v128,
-  s0: v128,
-  s1: v128,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  offset: usize,
+  scale: usize,
+  codes: usize,
 ): void {
+  const o0 = start<T>(offset);
+  const o1 = start<T>(offset + 16);
   let c00 = o0;
   let c10 = o0;
   let c20 = o0;
@@ -113,8 +111,8 @@ export function tileDot16<T>(
   const y1 = min(y + ldy, yLast);
   const y2 = min(y1 + ldy, yLast);
   const y3 = min(y2 + ldy, yLast);
-  Results.store<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
-  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
+  Results.store<T>(y, y1, cols, c00, c01, c10, c11, scale, codes);
+  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, scale, codes);
 }
 
 /** One row of i16 × 16 columns: panels p and, while it is before `stop`, p + 1. */
@@ -128,9 +126,7 @@ export function rowDot16<T>(
   k: i32,
   p: i32,
   stop: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const q = min(p + 1, stop - 1);
   const panel = panelBytes(k);
@@ -161,9 +157,7 @@ export function rowDot16<T>(
     c3,
     scale + ((<usize>p) << 5),
     scale + ((<usize>q) << 5),
-    lo,
-    hi,
-    shift,
+    codes,
   );
 }
 
@@ -187,9 +181,7 @@ export function rowPairs16<T>(
   k: i32,
   p: i32,
   stop: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const q = min(p + 1, stop - 1);
   const r = min(p + 2, stop - 1);
@@ -242,9 +234,9 @@ export function rowPairs16<T>(
   y += <usize>p * 8 * sizeof<T>();
   const sp = scale + ((<usize>p) << 5);
   const sq = scale + ((<usize>q) << 5);
-  Results.storeRow<T>(y, cols, c0, c1, c2, c3, sp, sq, lo, hi, shift);
+  Results.storeRow<T>(y, cols, c0, c1, c2, c3, sp, sq, codes);
   if (cols <= 16) return;
   const sr = scale + ((<usize>r) << 5);
   const ss = scale + ((<usize>s) << 5);
-  Results.storeRow<T>(y + 16 * sizeof<T>(), cols - 16, c4, c5, c6, c7, sr, ss, lo, hi, shift);
+  Results.storeRow<T>(y + 16 * sizeof<T>(), cols - 16, c4, c5, c6, c7, sr, ss, codes);
 }

@@ -57,7 +57,7 @@ export function packTile8(to: usize, x0: usize, step: usize, last: usize, k: i32
   }
 }
 
-/** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. Sums start at o0 o1. */
+/** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. */
 export function tileDot8<T>(
   y: usize,
   ldy: usize,
@@ -66,14 +66,12 @@ export function tileDot8<T>(
   x: usize,
   w: usize,
   k: i32,
-  o0: v128,
-  o1: v128,
-  s0: v128,
-  s1: v128,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  offset: usize,
+  scale: usize,
+  codes: usize,
 ): void {
+  const o0 = start<T>(offset);
+  const o1 = start<T>(offset + 16);
   let c00 = o0;
   let c01 = o1;
   let c10 = o0;
@@ -113,9 +111,9 @@ export function tileDot8<T>(
   const y3 = min(y2 + ldy, yLast);
   const y4 = min(y3 + ldy, yLast);
   const y5 = min(y4 + ldy, yLast);
-  Results.store<T>(y, y1, cols, c00, c01, c10, c11, s0, s1, lo, hi, shift);
-  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, s0, s1, lo, hi, shift);
-  Results.store<T>(y4, y5, cols, c40, c41, c50, c51, s0, s1, lo, hi, shift);
+  Results.store<T>(y, y1, cols, c00, c01, c10, c11, scale, codes);
+  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, scale, codes);
+  Results.store<T>(y4, y5, cols, c40, c41, c50, c51, scale, codes);
 }
 
 /** One row × 32 columns: panels p … p + 3; those not before `stop` repeat the last one. */
@@ -129,9 +127,7 @@ export function rowDot8<T>(
   k: i32,
   p: i32,
   stop: i32,
-  lo: v128,
-  hi: v128,
-  shift: v128,
+  codes: usize,
 ): void {
   const q = min(p + 1, stop - 1);
   const r = min(p + 2, stop - 1);
@@ -166,19 +162,7 @@ export function rowDot8<T>(
     c7 = mac(c7, v128.load(ws, 16), v);
   }
   y += <usize>p * 8 * sizeof<T>();
-  Results.storeRow<T>(
-    y,
-    cols,
-    c0,
-    c1,
-    c2,
-    c3,
-    scale + ((<usize>p) << 5),
-    scale + ((<usize>q) << 5),
-    lo,
-    hi,
-    shift,
-  );
+  Results.storeRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), codes);
   if (cols > 16)
     Results.storeRow<T>(
       y + 16 * sizeof<T>(),
@@ -189,8 +173,6 @@ export function rowDot8<T>(
       c7,
       scale + ((<usize>r) << 5),
       scale + ((<usize>s) << 5),
-      lo,
-      hi,
-      shift,
+      codes,
     );
 }

@@ -15,15 +15,19 @@ export const packedInt8Bytes = (n: number, k: number, rows = 1): number => up(n,
 /** The int32 offsets that packWeightsInt8 writes for n columns. */
 export const offsetInt8Bytes = (n: number): number => up(n, 8) * 4;
 
+/** How results become codes, at the start of scratch. */
+const CODES_BYTES = 64;
+
 /** Packed tiles of the largest block: rows of i16, or more rows of u8. */
 const blockInt8Bytes = (k: number): number => Math.max(2 * BLOCK_BYTES, 6 * up(k, 16) * 2);
 
 /** Scratch of gemmInt8 and gemmInt8Dynamic: one block of rows. GEMV's is that of one row. */
 export const gemmInt8ScratchBytes = (rows: number, k: number): number =>
-  Math.min(up(rows, 4) * up(k, 16) * 2 + 16, blockInt8Bytes(k));
+  CODES_BYTES + Math.min(up(rows, 4) * up(k, 16) * 2 + 16, blockInt8Bytes(k));
 
 /** Scratch of convInt8 for kh rows of k = kw · cin codes: an image, a kernel row of six lanes, and a strip. */
 export const convInt8ScratchBytes = (outH: number, kh: number, k: number): number =>
+  CODES_BYTES +
   64 +
   6 * (k + 16) +
   8 * up(k, 4) * kh * Math.min(outH, 1 + Math.ceil(BLOCK_BYTES / (4 * up(k, 4) * kh))) +
