@@ -56,10 +56,12 @@ export function storeBytes8(to: usize, bits: i64, count: i32): void {
 
 /** Writes the first `count` bytes of v; all sixteen when `count` is larger. */
 export function storeBytes(to: usize, v: v128, count: i32): void {
-  if (count >= 16) {
-    v128.store(to, v);
-    return;
-  }
+  if (count >= 16) v128.store(to, v);
+  else storeBytes15(to, v, count);
+}
+
+/** Apart from storeBytes, so that only the end of a row pays for a call. */
+function storeBytes15(to: usize, v: v128, count: i32): void {
   storeBytes8(to, i64x2.extract_lane(v, 0), count);
   if (count > 8) storeBytes8(to + 8, i64x2.extract_lane(v, 1), count - 8);
 }

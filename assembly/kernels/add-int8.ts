@@ -1,22 +1,16 @@
 // Sum of two quantized maps in one pass over their codes.
 
-import { dequantize4, narrow16, round4 } from "../lanes";
 import { storeBytes } from "../simd";
+import { codeMagic, codeShift, narrow, roundCode } from "./epilogue-int8";
 
-function sum(
-  a: usize,
-  b: usize,
-  az: v128,
-  as: v128,
-  bz: v128,
-  bs: v128,
-  s: v128,
-  lo: v128,
-  hi: v128,
-  z: v128,
-): v128 {
-  const v = f32x4.add(dequantize4(a, az, as), dequantize4(b, bz, bs));
-  return round4(f32x4.div(v, s), lo, hi, z);
+/** (a · aScale + b · bScale) / yScale of four codes less their zero points. NaN, of infinities, counts as 0. */
+function sum(a: v128, b: v128, as: v128, bs: v128, s: v128): v128 {
+  const products = f32x4.add(
+    f32x4.mul(f32x4.convert_i32x4_s(a), as),
+    f32x4.mul(f32x4.convert_i32x4_s(b), bs),
+  );
+  const v = f32x4.div(products, s);
+  return v128.and(v, f32x4.eq(v, v));
 }
 
 /**
@@ -40,21 +34,29 @@ export function addInt8(
   end: i32,
 ): void {
   const as = f32x4.splat(aScale);
-  const az = i32x4.splat(aZero);
+  const az = i16x8.splat(<i16>aZero);
   const bs = f32x4.splat(bScale);
-  const bz = i32x4.splat(bZero);
+  const bz = i16x8.splat(<i16>bZero);
   const s = f32x4.splat(yScale);
-  const z = i32x4.splat(yZero);
-  const low = i32x4.splat(lo - yZero);
-  const high = i32x4.splat(hi - yZero);
+  const shift = codeShift(yZero);
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = i8x16.splat(<i8>hi);
+  const magic = codeMagic();
   for (let i = begin; i < end; i += 16) {
-    const p = a + i;
-    const q = b + i;
-    const v = narrow16(
-      sum(p, q, az, as, bz, bs, s, low, high, z),
-      sum(p + 4, q + 4, az, as, bz, bs, s, low, high, z),
-      sum(p + 8, q + 8, az, as, bz, bs, s, low, high, z),
-      sum(p + 12, q + 12, az, as, bz, bs, s, low, high, z),
+    const a0 = i16x8.sub(v128.load8x8_u(a + i), az);
+    const b0 = i16x8.sub(v128.load8x8_u(b + i), bz);
+    const a1 = i16x8.sub(v128.load8x8_u(a + i, 8), az);
+    const b1 = i16x8.sub(v128.load8x8_u(b + i, 8), bz);
+    const v0 = sum(i32x4.extend_low_i16x8_s(a0), i32x4.extend_low_i16x8_s(b0), as, bs, s);
+    const v1 = sum(i32x4.extend_high_i16x8_s(a0), i32x4.extend_high_i16x8_s(b0), as, bs, s);
+    const v2 = sum(i32x4.extend_low_i16x8_s(a1), i32x4.extend_low_i16x8_s(b1), as, bs, s);
+    const v3 = sum(i32x4.extend_high_i16x8_s(a1), i32x4.extend_high_i16x8_s(b1), as, bs, s);
+    const v = narrow(
+      roundCode(v0, low, magic, shift),
+      roundCode(v1, low, magic, shift),
+      roundCode(v2, low, magic, shift),
+      roundCode(v3, low, magic, shift),
+      high,
     );
     storeBytes(y + i, v, end - i);
   }

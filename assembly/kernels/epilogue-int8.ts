@@ -6,7 +6,7 @@ import { storeBytes, storeBytes8, storeWords } from "../simd";
 const MAGIC: f32 = 12582912;
 const MAGIC_BITS: i32 = 0x4b400000;
 
-/** What `requantize` adds to a float, and what it subtracts from the bits to be left with rne(x) + zero. */
+/** What `roundCode` adds to a float, and what it subtracts from its bits to be left with rne(x) + zero. */
 export function codeMagic(): v128 {
   return f32x4.splat(MAGIC);
 }
@@ -23,8 +23,12 @@ export function codeShift(zero: i32): v128 {
  * one would turn ties.
  */
 export function requantize(acc: v128, scale: v128, lo: v128, magic: v128, shift: v128): v128 {
-  const x = f32x4.pmax(lo, f32x4.mul(f32x4.convert_i32x4_s(acc), scale));
-  return i32x4.sub(f32x4.add(x, magic), shift);
+  return roundCode(f32x4.mul(f32x4.convert_i32x4_s(acc), scale), lo, magic, shift);
+}
+
+/** max(rne(x), lo) + zero, likewise. */
+export function roundCode(x: v128, lo: v128, magic: v128, shift: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.pmax(lo, x), magic), shift);
 }
 
 /** Sixteen codes in a row, none above hi. */

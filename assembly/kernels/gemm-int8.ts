@@ -124,20 +124,7 @@ export function gemmInt8Sums(
   for (let r = begin; r < end; r += block) {
     const rows = min(block, end - r);
     const at = y + <usize>r * row;
-    multiplyRows<i32>(
-      at,
-      row,
-      x + <usize>r * ldx,
-      ldx,
-      w,
-      offset,
-      offset,
-      scratch,
-      rows,
-      n,
-      k,
-      0,
-    );
+    multiplyRows<i32>(at, row, x + <usize>r * ldx, ldx, w, offset, offset, scratch, rows, n, k, 0);
     for (let i = 0; i < rows; i++) addOffset(at + <usize>i * row, offset, 0, n);
   }
 }

@@ -16,6 +16,7 @@ test.each(SIZES)("addInt8 of %i codes: bit-equal to scalar f32", (n) => {
     [0.02, 128, 0.031, 3, 0.04, 77, 0, 255],
     [0.5, 0, 0.5, 255, 1, 128, 128, 255],
     [0.1, 20, 0.001, 9, 0.0004, 0, 5, 250],
+    [3e38, 20, 3e38, 90, 1e-30, 100, 3, 250], // infinities, and their difference: NaN, which is the zero point
   ] as const) {
     const [s0, s1, s2] = [f(as), f(bs), f(ys)];
     inPieces(y, n, next, (begin, end) =>
