@@ -1,5 +1,4 @@
-// Lanes that only the float and elementwise kernels share: 4×4 transposition, sums over lanes, and the way
-// between codes and f32.
+// Lanes that only the float and elementwise kernels share: 4×4 transposition and sums over lanes.
 
 import { storeWords, zipHigh32, zipLow32 } from "./simd";
 
@@ -57,35 +56,4 @@ export function interleave4(dst: usize, step: i32, p0: usize, p1: usize, p2: usi
     if (n > 1) v128.store(dst + step, i64x2.shuffle(ab, cd, 1, 3));
     if (n > 2) v128.store(dst + step2, i64x2.shuffle(ab2, cd2, 0, 2));
   }
-}
-
-/** (x − zero) · scale for the four u8 codes at x. */
-export function dequantize4(x: usize, zero: v128, scale: v128): v128 {
-  const codes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(x)));
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(codes, zero)), scale);
-}
-
-/** clamp(rne(x), lo, hi) + zero as i32; lo and hi are bounds of the code less its zero point. NaN counts as 0. */
-export function round4(x: v128, lo: v128, hi: v128, zero: v128): v128 {
-  const q = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
-  return i32x4.add(i32x4.min_s(i32x4.max_s(q, lo), hi), zero);
-}
-
-/** The low bytes of sixteen i32 in −32768..32767. */
-export function narrow16(a: v128, b: v128, c: v128, d: v128): v128 {
-  const low = i16x8.splat(0xff);
-  return i8x16.narrow_i16x8_u(
-    v128.and(i16x8.narrow_i32x4_s(a, b), low),
-    v128.and(i16x8.narrow_i32x4_s(c, d), low),
-  );
-}
-
-/** Sixteen f32 at x to codes: clamp(rne(x / scale), lo, hi) + zero, as bytes. */
-export function quantize16(x: usize, scale: v128, lo: v128, hi: v128, zero: v128): v128 {
-  return narrow16(
-    round4(f32x4.div(v128.load(x), scale), lo, hi, zero),
-    round4(f32x4.div(v128.load(x, 16), scale), lo, hi, zero),
-    round4(f32x4.div(v128.load(x, 32), scale), lo, hi, zero),
-    round4(f32x4.div(v128.load(x, 48), scale), lo, hi, zero),
-  );
 }

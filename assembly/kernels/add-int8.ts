@@ -1,6 +1,6 @@
 // Sum of two quantized maps in one pass over their codes.
 
-import { storeBytes } from "../simd";
+import { quantizeOne } from "./codes";
 import { codeMagic, codeShift, narrow, roundCode } from "./epilogue-int8";
 
 /** (a · aScale + b · bScale) / yScale of four codes less their zero points. NaN, of infinities, counts as 0. */
@@ -42,7 +42,8 @@ export function addInt8(
   const low = f32x4.splat(<f32>(lo - yZero));
   const high = i8x16.splat(<i8>hi);
   const magic = codeMagic();
-  for (let i = begin; i < end; i += 16) {
+  let i = begin;
+  for (; i + 16 <= end; i += 16) {
     const a0 = i16x8.sub(v128.load8x8_u(a + i), az);
     const b0 = i16x8.sub(v128.load8x8_u(b + i), bz);
     const a1 = i16x8.sub(v128.load8x8_u(a + i, 8), az);
@@ -58,6 +59,10 @@ export function addInt8(
       roundCode(v3, low, magic, shift),
       high,
     );
-    storeBytes(y + i, v, end - i);
+    v128.store(y + i, v);
+  }
+  for (; i < end; i++) {
+    const v = <f32>(load<u8>(a + i) - aZero) * aScale + <f32>(load<u8>(b + i) - bZero) * bScale;
+    store<u8>(y + i, quantizeOne(v, yScale, <f32>(lo - yZero), <f32>(hi - yZero)) + yZero);
   }
 }

@@ -1,7 +1,7 @@
 // Quantization whose scale comes from the data, row by row.
 
-import { head4, quantize16 } from "../lanes";
-import { storeBytes } from "../simd";
+import { head4 } from "../lanes";
+import { quantize } from "./quantize";
 
 /**
  * y[r] = clamp(rne(x[r] / s) + z, 0, 255); s = (max(0, max x[r]) − min(0, min x[r])) / 255, or 1 where that is 0;
@@ -39,13 +39,6 @@ export function dynamicQuantize(
     const z = <i32>nearest<f32>(min<f32>(max<f32>(0 - min0 / s, 0), 255));
     store<f32>(scale + ((<usize>r) << 2), s);
     store<i32>(zero + ((<usize>r) << 2), z);
-    const sv = f32x4.splat(s);
-    const zv = i32x4.splat(z);
-    const lo = i32x4.splat(-z);
-    const hi = i32x4.splat(255 - z);
-    const to = y + <usize>(r * cols);
-    for (let i = 0; i < cols; i += 16) {
-      storeBytes(to + i, quantize16(from + ((<usize>i) << 2), sv, lo, hi, zv), cols - i);
-    }
+    quantize(y + <usize>(r * cols), from, s, z, 0, 255, 0, cols);
   }
 }

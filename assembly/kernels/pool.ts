@@ -1,14 +1,17 @@
 // Max and average pooling, channels last, f32 and u8. One walk over the windows serves all four; a block is the
 // 16 bytes of 4 or 16 channels. Taps outside the image are skipped. A window as large as the image pools it all.
 
-import { narrow16, round4 } from "../lanes";
 import { storeBytes } from "../simd";
 import { firstTap, lastTap } from "../window";
+import { codeMagic, codeShift, narrow, requantize } from "./epilogue-int8";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;
 const AVERAGE: i32 = 2;
 const AVERAGE_U8: i32 = 3;
+
+/** Bytes that can be summed in 16 bits. */
+const TAPS_16: i32 = 257;
 
 function maxBlock(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
   let m = f32x4.splat(-Infinity);
@@ -48,7 +51,7 @@ function averageBlockU8(
   m: v128,
   lo: v128,
   hi: v128,
-  zero: v128,
+  shift: v128,
 ): v128 {
   let s0 = offset;
   let s1 = offset;
@@ -56,21 +59,26 @@ function averageBlockU8(
   let s3 = offset;
   for (; rows > 0; rows--, x += dy) {
     let p = x;
-    for (let i = 0; i < cols; i++, p += dx) {
-      const v = v128.load(p);
-      const low = i16x8.extend_low_i8x16_u(v);
-      const high = i16x8.extend_high_i8x16_u(v);
+    for (let i = 0; i < cols; i += TAPS_16) {
+      let low = i16x8.splat(0);
+      let high = low;
+      for (let n = min(TAPS_16, cols - i); n > 0; n--, p += dx) {
+        const v = v128.load(p);
+        low = i16x8.add(low, i16x8.extend_low_i8x16_u(v));
+        high = i16x8.add(high, i16x8.extend_high_i8x16_u(v));
+      }
       s0 = i32x4.add(s0, i32x4.extend_low_i16x8_u(low));
       s1 = i32x4.add(s1, i32x4.extend_high_i16x8_u(low));
       s2 = i32x4.add(s2, i32x4.extend_low_i16x8_u(high));
       s3 = i32x4.add(s3, i32x4.extend_high_i16x8_u(high));
     }
   }
-  return narrow16(
-    round4(f32x4.mul(f32x4.convert_i32x4_s(s0), m), lo, hi, zero),
-    round4(f32x4.mul(f32x4.convert_i32x4_s(s1), m), lo, hi, zero),
-    round4(f32x4.mul(f32x4.convert_i32x4_s(s2), m), lo, hi, zero),
-    round4(f32x4.mul(f32x4.convert_i32x4_s(s3), m), lo, hi, zero),
+  return narrow(
+    requantize(s0, m, lo, codeMagic(), shift),
+    requantize(s1, m, lo, codeMagic(), shift),
+    requantize(s2, m, lo, codeMagic(), shift),
+    requantize(s3, m, lo, codeMagic(), shift),
+    hi,
   );
 }
 
@@ -105,6 +113,9 @@ function pool(
 ): void {
   const dx = <usize>(size * dilationW);
   const dy = <usize>(size * dilationH * inW);
+  const low = f32x4.splat(<f32>(lo - yZero));
+  const high = i8x16.splat(<i8>hi);
+  const shift = codeShift(yZero);
   let out = y + <usize>(begin * outW * size);
   for (let r = begin; r < end; r++) {
     const image = r / outH;
@@ -121,20 +132,21 @@ function pool(
         (coverH ? lastTap(iy, dilationH, kh, coverH) * lastTap(ix, dilationW, kw, coverW) : valid)
       );
       const p = line + <usize>((ix + left * dilationW) * size);
+      // Rows that follow one another without a gap are one.
+      const joined = rows > 1 && <usize>cols * dx == dy;
+      const tall = joined ? 1 : rows;
+      const wide = joined ? valid : cols;
+      const offset = i32x4.splat(-valid * xZero);
+      const m = f32x4.splat(xScale / count / yScale);
       for (let c = 0; c < size; c += 16) {
         const at = p + c;
         let v: v128;
-        if (kind == MAX) v = maxBlock(at, rows, cols, dx, dy);
-        else if (kind == MAX_U8) v = maxBlockU8(at, rows, cols, dx, dy);
-        else if (kind == AVERAGE) v = f32x4.div(sumBlock(at, rows, cols, dx, dy), f32x4.splat(count));
-        else {
-          const offset = i32x4.splat(-valid * xZero);
-          const m = f32x4.splat(xScale / count / yScale);
-          const low = i32x4.splat(lo - yZero);
-          const high = i32x4.splat(hi - yZero);
-          v = averageBlockU8(at, rows, cols, dx, dy, offset, m, low, high, i32x4.splat(yZero));
-        }
-        storeBytes(out + c, v, size - c);
+        if (kind == MAX) v = maxBlock(at, tall, wide, dx, dy);
+        else if (kind == MAX_U8) v = maxBlockU8(at, tall, wide, dx, dy);
+        else if (kind == AVERAGE) v = f32x4.div(sumBlock(at, tall, wide, dx, dy), f32x4.splat(count));
+        else v = averageBlockU8(at, tall, wide, dx, dy, offset, m, low, high, shift);
+        if (size - c >= 16) v128.store(out + c, v);
+        else storeBytes(out + c, v, size - c);
       }
     }
   }

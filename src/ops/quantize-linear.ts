@@ -20,9 +20,9 @@ export const quantizeLinear: Op = {
     const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);
     const { shape } = c.type(x);
     const tail = [scale[0]!, zeroPoint[0]!, CODES.min, CODES.max] as const;
-    if (c.layout(x) === c.layout(y))
-      return c.emit("quantize", [c.output(y), c.input(x), ...tail], countOf(shape));
     const [batch, channels, ...spatial] = shape;
+    if (c.layout(x) === c.layout(y) || channels === 1)
+      return c.emit("quantize", [c.output(y), c.input(x), ...tail], countOf(shape));
     c.emit("quantizeChannelsLast", [c.output(y), c.input(x), channels!, countOf(spatial), ...tail], batch!);
   },
 };

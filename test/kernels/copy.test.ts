@@ -22,6 +22,11 @@ describe("transpose", () => {
     [1, 130, 65],
     [1, 512, 35],
     [1, 1024, 19],
+    [2, 1, 40],
+    [2, 7, 70],
+    [3, 5, 24],
+    [2, 40, 15],
+    [2, 64, 16],
   ])("%i × %i × %i, words and bytes", (batch, rows, cols) => {
     const next = random(rows * cols);
     const from = (i: number) => {

@@ -76,6 +76,10 @@ describe("quantizeChannelsLast", () => {
     [3, 3, 49],
     [1, 17, 5],
     [2, 4, 33],
+    [2, 2, 3],
+    [1, 3, 70],
+    [2, 5, 130],
+    [1, 64, 9],
   ])("%i images, %i channels, %i pixels", (n, channels, spatial) => {
     const next = random(n * channels * spatial);
     const x = fillFloats(alloc(Float32Array, n * channels * spatial), next, -1, 1);
