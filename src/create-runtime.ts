@@ -1,11 +1,20 @@
 // How a runtime is put together: from its ops, an engine and the .octette format.
 
-import { createModel, Model, type ModelOptions } from "./engine/model";
-import { type BytesSource, bytesOf, nameOf, readBytes } from "./engine/source";
+import { createModel, Model, type ModelOptions, prepareWasm } from "./engine/model";
+import {
+  type ByteReader,
+  type BytesSource,
+  bytesOf,
+  nameOf,
+  openReader,
+  read,
+  readSync,
+} from "./engine/source";
 import { threadsHere } from "./engine/threads";
 import { Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
-import { readArtifact } from "./formats/octette";
+import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
+import type { Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
 
 export interface LoadOptions extends ModelOptions {
@@ -24,6 +33,11 @@ export interface Runtime {
   load(source: BytesSource, options?: LoadOptions): Promise<Model>;
   /** As `load`, from bytes that are already here, and blocking while wasm compiles. */
   loadSync(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Model;
+  /**
+   * As `load`, from a reader, which is closed.
+   * @internal
+   */
+  loadReader(reader: ByteReader, where: string, options?: LoadOptions): Promise<Model>;
   /** Loads a graph that is already in memory. */
   loadGraph(graph: Graph, options?: LoadOptions): Promise<Model>;
   /** As `loadGraph`, at once. */
@@ -50,12 +64,41 @@ export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
     createModel(graph, ops, engineOf(options), options);
   const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
     new Model(graph, ops, engineOf(options), options);
+  /** Reads an artifact into a model of its own. The class is settled before, as no weights are kept to pack them again. */
+  function* loading(where: string, size: number | undefined, options: LoadOptions): Reading<Model> {
+    const engine = engineOf(options);
+    engine.settle();
+    let model: Model | undefined;
+    let isLoaded = false;
+    try {
+      yield* streamArtifact(
+        ({ graph }) => (model = new Model(graph, ops, engine, options)).loader,
+        where,
+        size,
+      );
+      isLoaded = true;
+      return model!;
+    } finally {
+      if (!isLoaded) model?.dispose();
+    }
+  }
+  const loadReader: Runtime["loadReader"] = async (reader, where, options = {}) => {
+    const engine = engineOf(options);
+    engine.settle();
+    await prepareWasm(engine, options);
+    const model = await read(loading(where, reader.size, options), reader);
+    await model.started;
+    return model;
+  };
   return {
     loadGraph,
     loadGraphSync,
-    load: async (source, options) =>
-      loadGraph(readArtifact(await readBytes(source), nameOf(source)).graph, options),
-    loadSync: (bytes, options) => loadGraphSync(readArtifact(bytesOf(bytes)).graph, options),
+    loadReader,
+    load: async (source, options) => loadReader(await openReader(source), nameOf(source), options),
+    loadSync: (source, options = {}) => {
+      const bytes = bytesOf(source);
+      return readSync(loading("model", bytes.length, options), bytes);
+    },
     info: () => ({ ...shared.info, ...threadsHere() }),
   };
 }

@@ -4,9 +4,18 @@ import { createRuntime, type LoadOptions } from "./create-runtime";
 import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
 import { selfTestHash } from "./engine/self-test";
-import { type BytesSource, nameOf, readBytes } from "./engine/source";
+import {
+  type BytesSource,
+  bytesOf,
+  nameOf,
+  openReader,
+  peek,
+  read,
+  readAll,
+  readBytes,
+} from "./engine/source";
 import { Engine } from "./engine/wasm";
-import { isArtifact, readArtifact, writeArtifact } from "./formats/octette";
+import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
@@ -28,29 +37,35 @@ const runtime = createRuntime(registry, inlined);
  * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
-  return simplifyImported(readOnnx(new Uint8Array(bytes), options), registry);
+  return simplifyImported(readOnnx(bytesOf(bytes), options), registry);
 }
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.onnx)?$/.exec(path)![1]!;
 
-function graphOf(bytes: Uint8Array, name: string): Graph {
-  return isArtifact(bytes) ? readArtifact(bytes, name).graph : importOnnx(bytes, { name: baseName(name) });
-}
+const importNamed = (bytes: Uint8Array, where: string): Graph => importOnnx(bytes, { name: baseName(where) });
 
 const isGraph = (source: unknown): source is Graph =>
   typeof source === "object" && source !== null && "nodes" in source && "constants" in source;
 
-/** Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). */
+/**
+ * Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). The weights of a
+ * .octette are read straight to it and kept nowhere else.
+ */
 export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
-  const graph = isGraph(source) ? source : graphOf(await readBytes(source), nameOf(source));
-  return runtime.loadGraph(graph, options);
+  if (isGraph(source)) return runtime.loadGraph(source, options);
+  const where = nameOf(source);
+  const [first, reader] = await peek(await openReader(source), ARTIFACT_MARK_BYTES);
+  if (isArtifact(first)) return runtime.loadReader(reader, where, options);
+  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where), options);
 }
 
 /** As `load`, at once, from a graph or from bytes that are already here. */
 export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: LoadOptions = {}): Model {
-  const graph = isGraph(source) ? source : graphOf(new Uint8Array(source), "model");
-  return runtime.loadGraphSync(graph, options);
+  if (isGraph(source)) return runtime.loadGraphSync(source, options);
+  const bytes = bytesOf(source);
+  if (isArtifact(bytes)) return runtime.loadSync(bytes, options);
+  return runtime.loadGraphSync(importNamed(bytes, "model"), options);
 }
 
 /**

@@ -25,6 +25,6 @@ export type { BytesSource } from "./engine/source";
 export type { EngineClass, EngineInfo, WasmSource, WasmSources } from "./engine/wasm";
 export { FormatError, OctetteError } from "./errors";
 export type { Graph, Input, Preprocessing, ValueType } from "./graph/graph";
-export { type DType, type Tensor, type TypedArray, tensor } from "./graph/tensor";
+export { type Constant, type DType, type Tensor, type TypedArray, tensor } from "./graph/tensor";
 export type { Registry } from "./ops/infer";
 export type { Op } from "./ops/op";

@@ -11,7 +11,7 @@ const closureOf = async (entry: string) => {
     metafile: true,
     format: "esm",
     external: ["node:*"],
-    loader: { ".wasm": "binary" },
+    loader: { ".wasm": "base64" },
     logLevel: "error",
   });
   return metafile.inputs;
@@ -34,6 +34,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/graph-rows.ts",
     "src/formats/octette.ts",
     "src/formats/safetensors.ts",
+    "src/formats/sha256.ts",
     "src/runtime.ts",
   ]);
 });

@@ -2,12 +2,13 @@
 
 import type { Graph, ValueType } from "../graph/graph";
 import { divideDims, type Shape, symbolsOf } from "../graph/symbols";
+import type { Constant } from "../graph/tensor";
 
 /**
  * The symbol that counts rows: the first dimension of every input and output, and of every value between them (times
  * a number, where images are seen as more rows). Undefined where rows meet, as in a mean over the batch.
  */
-export function batchOf(graph: Graph, types: ReadonlyMap<string, ValueType>): string | undefined {
+export function batchOf(graph: Graph<Constant>, types: ReadonlyMap<string, ValueType>): string | undefined {
   const shapeOf = (value: string): Shape => types.get(value)?.shape ?? [];
   const symbol = graph.inputs[0]?.shape[0];
   const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];

@@ -3,6 +3,7 @@
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
 import { countOf, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
+import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import { type Address, type Layout, opError, type Unit } from "../ops/op";
 import { batchOf } from "./batch";
@@ -27,7 +28,7 @@ export interface CompileOptions {
 export const MAX_EMPTY = 2 ** 16;
 
 /** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
-export function compile(graph: Graph, options: CompileOptions): Plan {
+export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   const { registry, engineClass, taps = [], threads = 1 } = options;
   const types = inferTypes(graph, registry);
   checkShapes(types);
@@ -80,7 +81,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
     taps: taps.map((value) => planned(value)),
     loads: c.loads.map(({ copies, calls }) => ({
-      copies: copies.map(({ to, content }) => ({ at: addressOf(to), content })),
+      copies: copies.map(({ to, ...content }) => ({ at: addressOf(to), ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
     })),
     steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
@@ -119,7 +120,11 @@ function checkShapes(types: ReadonlyMap<string, ValueType>): void {
 }
 
 /** The codes that integer units read and make are of the type their zero points say; dynamic ones have one a row or one. */
-function checkCodes(graph: Graph, units: readonly Unit[], types: ReadonlyMap<string, ValueType>): void {
+function checkCodes(
+  graph: Graph<Constant>,
+  units: readonly Unit[],
+  types: ReadonlyMap<string, ValueType>,
+): void {
   for (const { node, integer } of units)
     for (const q of [...(integer?.inputs ?? []), integer?.output]) {
       if (!q) continue;
@@ -178,7 +183,7 @@ function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
 
 /** Asks every op for its layouts and inserts a conversion wherever a value is not as it is wanted, once a layout. */
 function chooseLayouts(
-  graph: Graph,
+  graph: Graph<Constant>,
   registry: Registry,
   units: readonly Unit[],
   types: Map<string, ValueType>,

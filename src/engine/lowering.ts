@@ -3,19 +3,22 @@
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
 import { type Bindings, countOf, type Dim, evaluateDim } from "../graph/symbols";
-import { bytesPerElement, type Tensor, type TypedArray } from "../graph/tensor";
+import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import type {
   Address,
   Buffer,
+  Content,
   KernelName,
   Layout,
   LoadArguments,
   Lowering,
+  NamedConstant,
   StepArguments,
   Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
+import type { Content as Planned } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task =
@@ -33,13 +36,13 @@ interface PendingStep {
 }
 
 interface PendingLoad {
-  readonly copies: { readonly to: Address; readonly content: TypedArray }[];
+  readonly copies: (Planned & { readonly to: Address })[];
   readonly calls: { readonly kernel: KernelName; readonly args: readonly (Address | Dim)[] }[];
   staged: number;
 }
 
 export interface LoweringInput {
-  readonly graph: Graph;
+  readonly graph: Graph<Constant>;
   readonly registry: Registry;
   readonly types: ReadonlyMap<string, ValueType>;
   readonly layouts: ReadonlyMap<string, Layout>;
@@ -126,15 +129,16 @@ export class LoweringContext implements Lowering {
     return this.#in.layouts.get(value) ?? "plain";
   }
 
-  constant(value: string): Tensor | undefined {
-    return this.#in.graph.constants.get(value);
+  constant(value: string): NamedConstant | undefined {
+    const constant = this.#in.graph.constants.get(value);
+    return constant && { name: value, ...constant };
   }
 
   input(value: string): Address {
     const known = this.#places.get(value);
     const constant = this.constant(value);
     if (known || !constant) return this.addressOf(value);
-    const address = this.data(inMemory(constant));
+    const address = this.#keep(asValue(constant));
     this.#places.set(value, address);
     return address;
   }
@@ -154,22 +158,20 @@ export class LoweringContext implements Lowering {
     this.#settle(output, this.input(input));
   }
 
-  data(array: TypedArray): Address {
-    const address = this.reserve(array.byteLength);
-    this.#group().copies.push({ to: address, content: array });
-    return address;
+  data(content: Content): Address {
+    return this.#keep(planned(content));
   }
 
   reserve(bytes: number): Address {
     return this.#allocate("constants", bytes);
   }
 
-  stage(content: TypedArray | number): Address {
+  stage(content: Content | number): Address {
+    if (typeof content !== "number") return this.#stage(planned(content));
     const group = this.#group();
     const address = { buffer: STAGING, offset: group.staged };
-    group.staged += align(typeof content === "number" ? content : content.byteLength);
+    group.staged += align(content);
     this.stagingBytes = Math.max(this.stagingBytes, group.staged);
-    if (typeof content !== "number") group.copies.push({ to: address, content });
     return address;
   }
 
@@ -201,6 +203,19 @@ export class LoweringContext implements Lowering {
 
   maximum(dim: Dim): number {
     return evaluateDim(dim, this.#in.maxima);
+  }
+
+  /** Copied to its place alone: what is not packed need not wait for the rest of its unit. */
+  #keep(content: Planned): Address {
+    const to = this.reserve(bytesOf(content));
+    this.loads.push({ copies: [{ to, ...content }], calls: [], staged: 0 });
+    return to;
+  }
+
+  #stage(content: Planned): Address {
+    const to = this.stage(bytesOf(content));
+    this.#group().copies.push({ to, ...content });
+    return to;
   }
 
   #group(): PendingLoad {
@@ -255,9 +270,9 @@ export class LoweringContext implements Lowering {
     const kernel = bytesPerElement[dtype] === 1 ? "transpose8" : "transpose32";
     const constant = this.constant(from);
     if (constant) {
-      const address = this.#settle(to, this.reserve(constant.data.byteLength));
-      const content = this.stage(inMemory(constant));
-      return this.load(kernel, [address, content, rows, cols, 0, shape[0] ?? 1]);
+      const content = asValue(constant);
+      const address = this.#settle(to, this.reserve(bytesOf(content)));
+      return this.load(kernel, [address, this.#stage(content), rows, cols, 0, shape[0] ?? 1]);
     }
     this.emit(kernel, [this.output(to), this.input(from), rows, cols], shape[0] ?? 1);
   }
@@ -267,6 +282,20 @@ export class LoweringContext implements Lowering {
 const dynamicValues = (unit: Unit): string[] =>
   (unit.integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale, q.dynamic.zeroPoint] : []));
 
-/** Elements of a constant that is read as a value: i8 codes with the top bit flipped, as those of values are. */
-const inMemory = ({ dtype, data }: Tensor): TypedArray =>
-  dtype === "i8" ? Uint8Array.from(data, (code) => code ^ 0x80) : data;
+const planned = (content: Content): Planned =>
+  ArrayBuffer.isView(content)
+    ? { numbers: content }
+    : {
+        constant: content.name,
+        bytes: sizeOf(content.shape) * bytesPerElement[content.dtype],
+        isFlipped: false,
+      };
+
+/** A constant that is read as a value: i8 codes with the top bit flipped, as those of values are. */
+const asValue = (constant: NamedConstant): Planned => ({
+  ...planned(constant),
+  isFlipped: constant.dtype === "i8",
+});
+
+const bytesOf = (content: Planned): number =>
+  "numbers" in content ? content.numbers.byteLength : content.bytes;

@@ -3,11 +3,21 @@
 import { OctetteError } from "../errors";
 import type { Graph, Input, ValueType } from "../graph/graph";
 import { type Bindings, countOf, evaluateDim, evaluateShape } from "../graph/symbols";
-import { allocate, type DType, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
+import {
+  allocate,
+  bytesIn,
+  type Constant,
+  type DType,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  viewOf,
+} from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { compile } from "./compile";
 import { bindSymbols, checkFeeds, checkSymbols, type Feeds, sliceRows } from "./feeds";
+import type { Loader } from "./loader";
 import type { Plan, PlannedValue } from "./plan";
 import { Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
@@ -65,7 +75,8 @@ interface Bound {
 }
 
 export class Model {
-  readonly graph: Graph;
+  /** The graph it was made from; loaded from a file, it is without the elements of its large constants. */
+  readonly graph: Graph<Constant>;
   readonly inputs: readonly Input[];
   readonly outputs: readonly (ValueType & { readonly name: string })[];
   readonly #engine: Engine;
@@ -83,10 +94,11 @@ export class Model {
   #queue: Promise<unknown> = Promise.resolve();
 
   /**
-   * Compiles and loads synchronously. Use `createModel` where compiling wasm may not block.
+   * Compiles and loads synchronously. Use `createModel` where compiling wasm may not block. Constants whose elements the
+   * graph does not have are put to `loader`, once the engine's class is settled: there is nothing to load them from again.
    * @internal
    */
-  constructor(graph: Graph, registry: Registry, engine: Engine, options: ModelOptions = {}) {
+  constructor(graph: Graph<Constant>, registry: Registry, engine: Engine, options: ModelOptions = {}) {
     checkSymbols(graph.inputs);
     this.graph = graph;
     this.inputs = graph.inputs;
@@ -112,6 +124,14 @@ export class Model {
    */
   get plan(): Plan {
     return this.#plan;
+  }
+
+  /**
+   * Takes the constants whose elements the graph does not have.
+   * @internal
+   */
+  get loader(): Loader {
+    return this.#session.loader;
   }
 
   /** Which class of kernels runs and on how many threads, and why. */
@@ -211,9 +231,10 @@ export class Model {
     return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
   }
 
-  /** A session of the plan, which runs on one thread until its workers are up. */
+  /** A session of the plan with all constants that are here, which runs on one thread until its workers are up. */
   #open(): Session {
     const session = new Session(this.#plan, this.#engine);
+    for (const [name, { data }] of this.graph.constants) if (data) session.loader.put(name, bytesIn(data));
     if (this.#plan.threads > 1) this.#started = this.#share(session, session.memory!);
     return session;
   }
@@ -310,6 +331,10 @@ function flipped(dtype: DType, data: TypedArray): TypedArray {
 const threadsOf = (engine: Engine, { threads = 1, engineClass = engine.info.engineClass }: ModelOptions) =>
   threadsFor(threads, engine.unsharable(engineClass));
 
+/** Compiles the wasm that a model with these options needs, without blocking. */
+export const prepareWasm = (engine: Engine, options: ModelOptions): Promise<void> =>
+  engine.prepare(options.engineClass ?? engine.info.engineClass, threadsOf(engine, options).threads > 1);
+
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */
 export async function createModel(
   graph: Graph,
@@ -317,8 +342,7 @@ export async function createModel(
   engine: Engine,
   options: ModelOptions = {},
 ): Promise<Model> {
-  const isShared = threadsOf(engine, options).threads > 1;
-  await engine.prepare(options.engineClass ?? engine.info.engineClass, isShared);
+  await prepareWasm(engine, options);
   const model = new Model(graph, registry, engine, options);
   await model.started;
   return model;

@@ -22,9 +22,19 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** Done once, in order: copy content to memory, then run kernels that pack it. */
+/** What is copied to memory: numbers the compiler computed, or a constant, which may still be in a file. */
+export type Content =
+  | { readonly numbers: TypedArray }
+  | {
+      readonly constant: string;
+      readonly bytes: number;
+      /** Codes that are held with their top bit flipped. */
+      readonly isFlipped: boolean;
+    };
+
+/** Done once, as soon as its constants are there, groups in any order: copy, then run kernels that pack. */
 export interface LoadGroup {
-  readonly copies: readonly { readonly at: number; readonly content: TypedArray }[];
+  readonly copies: readonly (Content & { readonly at: number })[];
   readonly calls: readonly { readonly kernel: string; readonly args: readonly number[] }[];
 }
 

@@ -3,6 +3,7 @@
 import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { Kernels } from "../ops/op";
+import { Loader } from "./loader";
 import type { Plan, Step } from "./plan";
 import type { Crew } from "./threads-crew";
 import type { Engine } from "./wasm";
@@ -18,6 +19,7 @@ export interface Ready {
 
 export class Session {
   readonly plan: Plan;
+  #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
   #ready: Ready[] = [];
@@ -32,16 +34,20 @@ export class Session {
     this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
     for (const { kernel } of plan.steps) kernelOf(this.#kernels, kernel);
     const bytes = new Uint8Array(this.#memory.buffer);
-    for (const { copies, calls } of plan.loads) {
-      for (const { at, content } of copies)
-        bytes.set(new Uint8Array(content.buffer, content.byteOffset, content.byteLength), at);
-      for (const { kernel, args } of calls)
-        try {
-          kernelOf(this.#kernels, kernel)(...args);
-        } catch (cause) {
-          throw failed("load", kernel, cause);
-        }
-    }
+    const kernels = this.#kernels;
+    this.#loader = new Loader(plan.loads, bytes, (kernel, args) => {
+      try {
+        kernelOf(kernels, kernel)(...args);
+      } catch (cause) {
+        throw failed("load", kernel, cause);
+      }
+    });
+  }
+
+  /** Takes the plan's constants. Throws after dispose(). */
+  get loader(): Loader {
+    void this.buffer;
+    return this.#loader!;
   }
 
   /** The memory itself, for threads to share; undefined after dispose(). */
@@ -92,6 +98,7 @@ export class Session {
   dispose(): void {
     this.#crew?.dispose();
     this.#crew = undefined;
+    this.#loader = undefined;
     this.#memory = undefined;
     this.#kernels = undefined;
     this.#ready = [];

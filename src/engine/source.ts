@@ -1,6 +1,8 @@
-// Bytes of a model, from wherever they come.
+// Bytes from wherever they come, in order: a reader fills the memory it is given, so that a large tensor is read
+// straight to its place. In Node a file is read without a copy, and nothing of Node is reached elsewhere.
 
 import { OctetteError } from "../errors";
+import type { Reading } from "../graph/tensor";
 
 /** What a model can be loaded from. Strings and URLs are files in Node and are fetched in a page. */
 export type BytesSource =
@@ -12,43 +14,163 @@ export type BytesSource =
   | string
   | URL;
 
-/** Largest file that is read into memory, in bytes. */
+/** Largest file that is read, in bytes: little more fits into a typed array or a 32-bit memory. */
 export const MAX_FILE_BYTES = 2 ** 31;
 
-/** All bytes of a source. Throws an OctetteError that names the file and what stopped it. */
-export async function readBytes(source: BytesSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return bytesOf(source);
-  if (typeof source === "string" || source instanceof URL) return readNamed(source);
-  if (typeof Blob !== "undefined" && source instanceof Blob) {
-    checkSize(source.size, "source");
-    return new Uint8Array(await source.arrayBuffer());
+export interface ByteReader {
+  /** All bytes there are, where that is known before they are read. */
+  readonly size?: number;
+  /** Fills `target` with the next bytes and says how many those were: fewer only at the end. */
+  read(target: Uint8Array): number | Promise<number>;
+  close(): unknown;
+}
+
+/** Carries a reading out. */
+export async function read<T>(reading: Reading<T>, reader: ByteReader): Promise<T> {
+  try {
+    let step = reading.next(0);
+    while (!step.done) step = reading.next(await reader.read(step.value));
+    return step.value;
+  } finally {
+    reading.return(undefined as never);
+    await reader.close();
   }
-  if (typeof Response !== "undefined" && source instanceof Response) return readResponse(source);
-  if (Symbol.asyncIterator in Object(source)) return collect(source as AsyncIterable<Uint8Array>);
+}
+
+/** As `read`, from bytes that are already here. */
+export function readSync<T>(reading: Reading<T>, bytes: Uint8Array): T {
+  const reader = bytesReader(bytes);
+  let step = reading.next(0);
+  while (!step.done) step = reading.next(reader.read(step.value));
+  return step.value;
+}
+
+/** Opens a source. Throws an OctetteError that names it and what stopped it. */
+export async function openReader(source: BytesSource): Promise<ByteReader> {
+  if (typeof source === "string" || source instanceof URL) return openNamed(source);
+  // By name: to mention Response in Node loads its whole HTTP client.
+  const kind = kindOf(source);
+  if (source instanceof Uint8Array || kind === "ArrayBuffer")
+    return bytesReader(bytesOf(source as Uint8Array | ArrayBuffer));
+  if (kind === "Response") return responseReader(source as Response);
+  if (kind === "Blob" || kind === "File") {
+    const { size } = source as Blob;
+    checkSize(size, "source");
+    return { ...chunkReader(chunksOf((source as Blob).stream()), "source"), size };
+  }
+  if (Symbol.asyncIterator in Object(source))
+    return chunkReader((source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator](), "source");
   throw new OctetteError("cannot be read", {
     code: "argument",
     where: "source",
     expected: "bytes, Blob, Response, async iterable, path or URL",
-    got: Object.prototype.toString.call(source),
+    got: kind,
   });
 }
 
-async function readNamed(source: string | URL): Promise<Uint8Array> {
+/** All bytes of a source. */
+export async function readBytes(source: BytesSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  const reader = await openReader(source);
+  return read(readAll(reader.size), reader);
+}
+
+/** Bytes that are read at once where nobody knows how many there are. */
+const CHUNK_BYTES = 1 << 16;
+
+/** All bytes, of which there are `size`, if that is known. */
+export function* readAll(size?: number): Reading<Uint8Array> {
+  if (size !== undefined) {
+    const bytes = new Uint8Array(size);
+    return bytes.subarray(0, yield bytes);
+  }
+  let bytes = new Uint8Array(CHUNK_BYTES);
+  for (let length = 0; ; ) {
+    length += yield bytes.subarray(length);
+    if (length < bytes.length) return bytes.subarray(0, length);
+    checkSize(length + 1, "source");
+    const larger = new Uint8Array(Math.min(2 * length, MAX_FILE_BYTES + 1));
+    larger.set(bytes);
+    bytes = larger;
+  }
+}
+
+/** The first bytes, and a reader that begins with them again. */
+export async function peek(reader: ByteReader, count: number): Promise<[Uint8Array, ByteReader]> {
+  const first = new Uint8Array(count);
+  try {
+    const head = bytesReader(first.subarray(0, await reader.read(first)));
+    const again: ByteReader = {
+      ...reader,
+      async read(target) {
+        const known = head.read(target);
+        return known + (await reader.read(target.subarray(known)));
+      },
+    };
+    return [first, again];
+  } catch (cause) {
+    await reader.close();
+    throw cause;
+  }
+}
+
+/** Bytes that are already here, without a copy. */
+export const bytesOf = (source: Uint8Array | ArrayBuffer): Uint8Array =>
+  source instanceof Uint8Array ? source : new Uint8Array(source);
+
+interface SyncReader extends ByteReader {
+  read(target: Uint8Array): number;
+}
+
+function bytesReader(bytes: Uint8Array): SyncReader {
+  let at = 0;
+  return {
+    size: bytes.length,
+    read(target) {
+      const part = bytes.subarray(at, at + target.length);
+      target.set(part);
+      at += part.length;
+      return part.length;
+    },
+    close() {},
+  };
+}
+
+async function openNamed(source: string | URL): Promise<ByteReader> {
   const url = typeof source === "string" ? source : source.href;
   const isFile = typeof process !== "undefined" && process.versions?.node && !/^https?:/.test(url);
   try {
-    if (!isFile) return await readResponse(await fetch(source));
-    const { readFile, stat } = await import("node:fs/promises");
-    const path = url.startsWith("file:") ? new URL(url) : url;
-    checkSize((await stat(path)).size, url);
-    return await readFile(path);
+    return isFile ? await fileReader(url) : responseReader(await fetch(source));
   } catch (cause) {
     throw unreadable(url, cause);
   }
 }
 
-async function readResponse(response: Response): Promise<Uint8Array> {
+async function fileReader(url: string): Promise<ByteReader> {
+  const { closeSync, fstatSync, openSync, readSync } = await import("node:fs");
+  const file = openSync(url.startsWith("file:") ? new URL(url) : url, "r");
+  const close = () => closeSync(file);
+  try {
+    const info = fstatSync(file);
+    if (info.isFile()) checkSize(info.size, url);
+    const read = (target: Uint8Array) => {
+      let count = 0;
+      try {
+        for (let more = -1; more !== 0 && count < target.length; count += more)
+          more = readSync(file, target, count, target.length - count, null);
+      } catch (cause) {
+        throw unreadable(url, cause);
+      }
+      return count;
+    };
+    return { ...(info.isFile() ? { size: info.size } : {}), read, close };
+  } catch (cause) {
+    close();
+    throw cause;
+  }
+}
+
+function responseReader(response: Response): ByteReader {
   const where = response.url || "response";
   if (!response.ok)
     throw new OctetteError(`server answered ${response.status} ${response.statusText}`, {
@@ -56,42 +178,57 @@ async function readResponse(response: Response): Promise<Uint8Array> {
       where,
     });
   checkSize(Number(response.headers.get("content-length")), where);
+  return chunkReader(chunksOf(response.body), where);
+}
+
+/** The chunks of a stream; not all engines iterate over one. */
+async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  const reader = stream?.getReader();
   try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw unreadable(where, cause);
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) yield next.value;
+  } finally {
+    await reader?.cancel();
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    if (!(chunk instanceof Uint8Array))
-      throw new OctetteError("a chunk is not bytes", {
-        code: "argument",
-        where: "source",
-        expected: "chunks of type Uint8Array",
-        got: Object.prototype.toString.call(chunk).slice(8, -1),
-      });
-    parts.push(chunk);
-    length += chunk.length;
-    checkSize(length, "source");
-  }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function chunkReader(chunks: AsyncIterator<Uint8Array>, where: string): ByteReader {
+  let chunk: Uint8Array | undefined;
+  const next = async () => {
+    try {
+      const { done, value } = await chunks.next();
+      return done ? undefined : checkChunk(value, where);
+    } catch (cause) {
+      throw unreadable(where, cause);
+    }
+  };
+  return {
+    async read(target) {
+      let count = 0;
+      while (count < target.length) {
+        if (!chunk?.length && !(chunk = await next())) break;
+        const part = chunk.subarray(0, target.length - count);
+        target.set(part, count);
+        count += part.length;
+        chunk = chunk.subarray(part.length);
+      }
+      return count;
+    },
+    close: () => chunks.return?.(),
+  };
 }
 
-/** Bytes that are already here, without a copy. */
-export const bytesOf = (source: Uint8Array | ArrayBuffer): Uint8Array =>
-  source instanceof Uint8Array ? source : new Uint8Array(source);
+function checkChunk(chunk: unknown, where: string): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new OctetteError("a chunk is not bytes", {
+    code: "argument",
+    where,
+    expected: "chunks of type Uint8Array",
+    got: kindOf(chunk),
+  });
+}
 
-function checkSize(bytes: number, where: string): void {
+/** Throws where a file is larger than MAX_FILE_BYTES. */
+export function checkSize(bytes: number, where: string): void {
   if (bytes > MAX_FILE_BYTES)
     throw new OctetteError("is too large", {
       code: "limit",
@@ -106,10 +243,11 @@ const unreadable = (where: string, cause: unknown): OctetteError =>
     ? cause
     : new OctetteError(`cannot be read: ${(cause as Error).message}`, { code: "argument", where });
 
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
 /** What errors call a source. */
 export function nameOf(source: BytesSource): string {
   if (typeof source === "string") return source;
   if (source instanceof URL) return source.href;
-  if (typeof Response !== "undefined" && source instanceof Response && source.url) return source.url;
-  return "model";
+  return (kindOf(source) === "Response" && (source as Response).url) || "model";
 }

@@ -3,12 +3,12 @@
 
 import { OctetteError } from "../errors";
 import { consumersOf, type Graph, type Node } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import type { Constant } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 
 /** Units in topological order. `kept` are values that must exist by themselves: taps. */
-export function unitsOf(graph: Graph, registry: Registry, kept: ReadonlySet<string>): Unit[] {
+export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: ReadonlySet<string>): Unit[] {
   const regions = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     if (node.region === undefined) continue;
@@ -68,7 +68,7 @@ function clampOf(node: Node): { lo: number; hi: number } {
 }
 
 /** A QuantizeLinear or DequantizeLinear between regions and float ops. */
-function boundaryUnit(graph: Graph, node: Node): Unit {
+function boundaryUnit(graph: Graph<Constant>, node: Node): Unit {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   const integer =
     node.op === "QuantizeLinear"
@@ -78,7 +78,7 @@ function boundaryUnit(graph: Graph, node: Node): Unit {
 }
 
 /** The one op of a region, the codes it reads and writes, and the bounds of its activation. */
-function regionUnit(graph: Graph, nodes: readonly Node[]): Unit {
+function regionUnit(graph: Graph<Constant>, nodes: readonly Node[]): Unit {
   const dequantized = new Map<string, Node>();
   const quantizes: Node[] = [];
   const ops: Node[] = [];
@@ -115,7 +115,7 @@ function regionUnit(graph: Graph, nodes: readonly Node[]): Unit {
  * Scale and zero point of a QuantizeLinear or DequantizeLinear. Codes are u8 in memory whatever the file says: an i8
  * code is kept with its top bit flipped, so its zero point is 128 higher. (Weights are packed from the file's codes.)
  */
-export function quantizationOf(graph: Graph, node: Node, codes: string): Quantization {
+export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string): Quantization {
   const [, scaleName = "", zeroName = ""] = node.inputs;
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
   const axis = numberOf(node, "axis", 1);
@@ -135,25 +135,34 @@ export function quantizationOf(graph: Graph, node: Node, codes: string): Quantiz
       dynamic: { scale: scaleName, zeroPoint: zeroName },
     };
   }
+  if (!scale.data || (zero && !zero.data))
+    throw opError(node, "scale and zero point are numbers or vectors", {
+      got: `[${scale.shape}] and [${zero?.shape ?? ""}]`,
+    });
   const dtype = codeType(graph, node, codes, zero);
   if (scale.dtype !== "f32" || !scale.data.every((s) => s > 0 && s < Infinity))
     throw opError(node, "a scale is a positive number", {
       expected: "f32, above 0 and finite",
       got: `${scale.dtype}, ${scale.data.find((s) => !(s > 0 && s < Infinity)) ?? scale.data[0]}`,
     });
-  if (zero && (zero.dtype !== dtype || zero.data.length !== scale.data.length))
+  if (zero && (zero.dtype !== dtype || zero.data!.length !== scale.data.length))
     throw opError(node, "its zero points do not fit its codes and scales", {
       expected: `${scale.data.length} of ${dtype}`,
-      got: `${zero.data.length} of ${zero.dtype}`,
+      got: `${zero.data!.length} of ${zero.dtype}`,
     });
   if (scale.data.length !== 1 && !graph.constants.has(codes))
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = dtype === "i8" ? 128 : 0;
-  const zeroPoint = new Int32Array(scale.data.length).map((_, i) => Number(zero?.data[i] ?? 0) + shift);
+  const zeroPoint = new Int32Array(scale.data.length).map((_, i) => Number(zero?.data?.[i] ?? 0) + shift);
   return { codes, dtype, scale: Float32Array.from(scale.data), zeroPoint, axis };
 }
 
-function codeType(graph: Graph, node: Node, codes: string, zero: Tensor | undefined): Quantization["dtype"] {
+function codeType(
+  graph: Graph<Constant>,
+  node: Node,
+  codes: string,
+  zero: Constant | undefined,
+): Quantization["dtype"] {
   const dtype = graph.constants.get(codes)?.dtype ?? zero?.dtype ?? node.attributes.output_dtype ?? "u8";
   if (dtype === "u8" || dtype === "i8" || dtype === "i32") return dtype;
   throw opError(node, "codes of this type are not supported", {

@@ -50,9 +50,9 @@ const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> 
   },
 };
 
-/** Whether reading it takes time. */
+/** Whether reading it takes time. (By name: to mention Response in Node loads its whole HTTP client.) */
 const isDistant = (source: WasmSource | undefined): source is Response | URL =>
-  source instanceof URL || (typeof Response !== "undefined" && source instanceof Response);
+  source instanceof URL || Object.prototype.toString.call(source) === "[object Response]";
 
 /** Compiled modules of one set of sources, made when first asked for and kept. */
 export class Engine {
@@ -65,8 +65,8 @@ export class Engine {
   readonly #read = new Map<Group, Promise<Uint8Array>>();
   readonly #listeners = new Set<() => void>();
   #info: ClassInfo | undefined;
-  /** The class can no longer change. */
-  #isSettled = false;
+  /** Asks the probe again; until then the class can change. */
+  #hot: (() => RelaxedDot) | undefined;
 
   constructor(sources: WasmSources, probe = probeRelaxedDot) {
     this.#sources = sources;
@@ -80,31 +80,34 @@ export class Engine {
     const choice = choices[probe.cold];
     const isCarried = this.#sources[choice.engineClass] !== undefined;
     this.#info = { ...(isCarried ? choice : CARRIED_BASELINE), relaxedDot: probe.cold };
-    if (this.#info.engineClass === "baseline") this.#settle();
-    else afterwards(() => this.#confirm(probe.hot()));
+    if (this.#info.engineClass === "relaxed") {
+      this.#hot = probe.hot;
+      afterwards(() => this.settle());
+    }
     return this.#info;
+  }
+
+  /** Asks the hot probe, if it was not asked: from here on the class does not change. */
+  settle(): ClassInfo {
+    const { relaxedDot } = this.info;
+    const hot = this.#hot?.() ?? relaxedDot;
+    this.#hot = undefined;
+    if (hot !== relaxedDot) this.#distrust(relaxedDot, hot);
+    this.#listeners.clear();
+    return this.info;
   }
 
   /** Calls back, once, if the class in use turns out not to be trusted; returns how to stop listening. */
   onDistrust(listener: () => void): () => void {
-    if (!this.#isSettled) this.#listeners.add(listener);
+    if (this.#hot) this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #confirm(hot: RelaxedDot): void {
-    const { relaxedDot } = this.info;
-    if (hot !== relaxedDot) {
-      const reason = `the relaxed dot product changed from ${relaxedDot} to ${hot} when it was optimised`;
-      this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
-      console.warn(`octette: ${reason}; running baseline SIMD instead`);
-      for (const listener of this.#listeners) listener();
-    }
-    this.#settle();
-  }
-
-  #settle(): void {
-    this.#isSettled = true;
-    this.#listeners.clear();
+  #distrust(cold: RelaxedDot, hot: RelaxedDot): void {
+    const reason = `the relaxed dot product changed from ${cold} to ${hot} when it was optimised`;
+    this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
+    console.warn(`octette: ${reason}; running baseline SIMD instead`);
+    for (const listener of this.#listeners) listener();
   }
 
   /** Why no threads can share the memory of this class's modules; undefined where they can. */

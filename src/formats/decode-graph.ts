@@ -3,7 +3,7 @@
 import { FormatError, OctetteError } from "../errors";
 import type { Attribute, Graph, Input, Node, Preprocessing } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
-import { allocate, type DType, sizeOf, type Tensor } from "../graph/tensor";
+import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
 import { MAX_RANK } from "./elements";
 import {
   asWritten,
@@ -20,30 +20,30 @@ import {
 } from "./graph-rows";
 
 /** The graph of a JSON text and its tensors. Throws FormatError where any part of it is not what it should be. */
-export function decodeGraph(
+export function decodeGraph<C extends Constant>(
   json: unknown,
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, C>,
   provenance: Readonly<Record<string, unknown>>,
   where: string,
-): Graph {
+): Graph<C | Tensor> {
   return new Decoder(json, tensors, where).decode(provenance);
 }
 
-class Decoder {
+class Decoder<C extends Constant> {
   readonly #header: Record<string, unknown>;
   readonly #strings: readonly string[];
-  readonly #constants: Map<string, Tensor>;
+  readonly #constants: Map<string, C | Tensor>;
   readonly #where: string;
   #madeElements = 0;
 
-  constructor(json: unknown, tensors: ReadonlyMap<string, Tensor>, where: string) {
+  constructor(json: unknown, tensors: ReadonlyMap<string, C>, where: string) {
     this.#where = where;
     this.#header = this.#object(json, "it");
     this.#strings = this.#list(this.#header.strings, "strings").map((s) => this.#text(s, "a name"));
-    this.#constants = new Map(tensors);
+    this.#constants = new Map<string, C | Tensor>(tensors);
   }
 
-  decode(provenance: Readonly<Record<string, unknown>>): Graph {
+  decode(provenance: Readonly<Record<string, unknown>>): Graph<C | Tensor> {
     const { name, inputs, outputs, scalars } = this.#header;
     for (const scalar of this.#list(scalars, "scalars")) {
       const [constant, dtype, shape, value] = this.#list(scalar, "a scalar");
@@ -130,7 +130,7 @@ class Decoder {
   #region([, op, name, attributes, operands, result, activation]: readonly unknown[]): Node[] {
     const region = this.#name(name);
     const nodes: Node[] = [];
-    const scales: (Tensor | undefined)[] = [];
+    const scales: (C | Tensor | undefined)[] = [];
     const made = new Set<string>();
     const read = this.#list(operands, "operands");
     if (read.length > MAX_NODES) this.#fail("a region reads too much", read.length);
@@ -138,7 +138,7 @@ class Decoder {
       if (!Array.isArray(operand)) return this.#name(operand);
       const [index, scale, zero, axis = null, dtype = "u8"] = operand as readonly unknown[];
       const codes = this.#name(index);
-      if (scale === null) this.#make(scales[1]?.data.length ?? 0);
+      if (scale === null) this.#make(scales[1]?.data?.length ?? 0);
       const derived = scale === null ? productOf(scales[0], scales[1]) : undefined;
       if (scale === null && !derived) this.#fail("a scale cannot be derived", operand);
       const parameters = this.#parameters(codes, derived ?? scale, zero, this.#dtype(dtype));

@@ -12,7 +12,7 @@
 // Values are indices into the table of names; −1 is an operand left out.
 
 import type { Preprocessing } from "../graph/graph";
-import type { DType, Tensor } from "../graph/tensor";
+import type { Constant, DType, Tensor } from "../graph/tensor";
 
 /** Nodes of a graph that is read. The largest models for a device have some thousand. */
 export const MAX_NODES = 2 ** 14;
@@ -56,17 +56,19 @@ export const inOrder = ({ layout, scale, mean, std }: Preprocessing): Preprocess
 });
 
 /** f32(sx · sw[c]): the scale of a bias. */
-export function productOf(x: Tensor | undefined, w: Tensor | undefined): Tensor | undefined {
-  if (!x || !w || x.data.length !== 1) return undefined;
+export function productOf(x: Constant | undefined, w: Constant | undefined): Tensor | undefined {
+  const [sx] = x?.data ?? [];
+  if (sx === undefined || !w?.data || x!.data!.length !== 1) return undefined;
   return {
     dtype: "f32",
     shape: w.shape,
-    data: Float32Array.from(w.data, (s) => Math.fround(x.data[0]! * s)),
+    data: Float32Array.from(w.data, (s) => Math.fround(sx * s)),
   };
 }
 
-export const sameElements = (a: Tensor, b: Tensor | undefined) =>
-  b !== undefined &&
+export const sameElements = (a: Constant, b: Constant | undefined) =>
+  a.data !== undefined &&
+  b?.data !== undefined &&
   a.dtype === b.dtype &&
   `${a.shape}` === `${b.shape}` &&
-  a.data.every((v, i) => Object.is(v, b.data[i]));
+  a.data.every((v, i) => Object.is(v, b.data![i]));

@@ -2,15 +2,25 @@
 // preprocessing as JSON (graph-rows.ts), with two hashes and a self-test. Nothing about types of computed values is
 // stored: they are inferred when the file is loaded.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import { FormatError } from "../errors";
+import { FormatError, OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
 import { encodeGraph } from "./encode-graph";
-import { readSafetensors, writeSafetensors } from "./safetensors";
+import {
+  checkLength,
+  dtypeOf,
+  isPlain,
+  readSafetensors,
+  readSafetensorsHeader,
+  readSafetensorsTensor,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  safetensorsHeaderBytes,
+  writeSafetensors,
+} from "./safetensors";
+import { createSha256, type Sha256 } from "./sha256";
 
 /** Version of what the metadata mean; a reader refuses a newer one. */
 export const ARTIFACT_VERSION = 1;
@@ -23,14 +33,17 @@ export interface SelfTest {
   readonly hash: string;
 }
 
-export interface Artifact {
-  readonly graph: Graph;
+export interface Artifact<C extends Constant = Tensor> {
+  readonly graph: Graph<C>;
   /** SHA-256 of graph, quantization and tensors: what a delta names as its base. */
   readonly contentHash: string;
   /** SHA-256 of the file, this hash taken as zeros. */
   readonly fileHash: string;
   readonly selfTest?: SelfTest;
 }
+
+/** Bytes that tell an artifact. */
+export const ARTIFACT_MARK_BYTES = 9;
 
 /** Whether bytes begin as an artifact does: the length of a header, then JSON (safetensors). */
 export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
@@ -48,7 +61,7 @@ export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<Arr
     content_hash: contentHashOf(json, tensors),
     file_hash: NO_HASH,
   };
-  const hash = bytesToHex(sha256(writeSafetensors(tensors, metadata)));
+  const hash = createSha256().update(writeSafetensors(tensors, metadata)).digest();
   return writeSafetensors(tensors, { ...metadata, file_hash: hash });
 }
 
@@ -58,6 +71,148 @@ export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<Arr
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
   const { tensors, metadata } = readSafetensors(bytes, where);
+  const head = bytes.subarray(0, safetensorsHeaderBytes(bytes, where));
+  const hash = hashOf(head, checkMetadata(metadata, where)).update(bytes.subarray(head.length));
+  checkHash(hash.digest(), metadata, where);
+  return artifactOf(metadata, tensors, where);
+}
+
+/** What takes the tensors of an artifact that is read in order. */
+export interface TensorSink {
+  /** Memory that a tensor's bytes can be read straight to, where it has any for it. */
+  placeOf(name: string): Uint8Array | undefined;
+  /** Takes the bytes of a tensor, which may lie in their place already. */
+  put(name: string, bytes: Uint8Array): void;
+}
+
+/**
+ * Reads an artifact in the order of its file, with the checks of readArtifact. `open` gets the graph, its constants without
+ * elements but for vectors, and says where the other tensors go; they are not kept here. A tensor that lies before a vector is kept
+ * until the vector was read, which writeArtifact avoids. The file's hash is known when all is read: until then what
+ * `open` made is not to be trusted.
+ */
+export function* streamArtifact(
+  open: (artifact: Artifact<Constant>) => TensorSink,
+  where: string,
+  size?: number,
+): Reading<void> {
+  const stream = new ArtifactStream(where);
+  const { header, hash } = yield* stream.open(size);
+  try {
+    yield* stream.deliver(header, open);
+  } catch (cause) {
+    // A damaged file has errors of any kind; that it is damaged says more.
+    yield* stream.skipTo(header.fileBytes);
+    checkHash(hash.digest(), header.metadata, where);
+    throw cause;
+  }
+  yield* stream.end();
+  checkHash(hash.digest(), header.metadata, where);
+}
+
+/** Bytes that are read only for their hash. */
+const SKIPPED_BYTES = 1 << 16;
+
+class ArtifactStream {
+  readonly #where: string;
+  #hash: Sha256 | undefined;
+  #at = 0;
+  #fileBytes = 8;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  *open(size: number | undefined): Reading<{ header: SafetensorsHeader; hash: Sha256 }> {
+    const where = this.#where;
+    const start = new Uint8Array(8);
+    yield* this.#fill(start);
+    const bytes = new Uint8Array((this.#fileBytes = safetensorsHeaderBytes(start, where)));
+    bytes.set(start);
+    yield* this.#fill(bytes.subarray(8));
+    const header = readSafetensorsHeader(bytes, where);
+    this.#fileBytes = header.fileBytes;
+    if (size !== undefined) checkLength(size, header.fileBytes, where);
+    const hash = hashOf(bytes, checkMetadata(header.metadata, where));
+    this.#hash = hash;
+    return { header, hash };
+  }
+
+  *deliver(
+    { entries, metadata }: SafetensorsHeader,
+    open: (artifact: Artifact<Constant>) => TensorSink,
+  ): Reading<void> {
+    const where = this.#where;
+    const constants = new Map<string, Constant>();
+    for (const entry of entries)
+      constants.set(entry.name, { dtype: dtypeOf(entry, where), shape: entry.shape });
+    const vectors = entries.filter(({ shape }) => isVector(shape));
+    const known = vectors.length > 0 ? entries.indexOf(vectors.at(-1)!) + 1 : 0;
+    const early: Tensors = new Map();
+    for (const entry of entries.slice(0, known)) {
+      const tensor = yield* this.#tensor(entry);
+      if (isVector(entry.shape)) constants.set(entry.name, tensor);
+      else early.set(entry.name, tensor);
+    }
+    const sink = open(artifactOf(metadata, constants, where));
+    for (const [name, { data }] of early) {
+      sink.put(name, bytesIn(data));
+      early.delete(name);
+    }
+    for (const entry of entries.slice(known)) {
+      const place = isPlain(entry) ? sink.placeOf(entry.name) : undefined;
+      if (place) yield* this.#fill(place);
+      sink.put(entry.name, place ?? bytesIn((yield* this.#tensor(entry)).data));
+    }
+  }
+
+  /** Reads on without keeping what is read. */
+  *skipTo(end: number): Reading<void> {
+    const bytes = new Uint8Array(SKIPPED_BYTES);
+    while (this.#at < end) yield* this.#fill(bytes.subarray(0, end - this.#at));
+  }
+
+  *end(): Reading<void> {
+    if ((yield new Uint8Array(1)) > 0) checkLength(this.#at + 1, this.#fileBytes, this.#where);
+  }
+
+  *#tensor(entry: SafetensorsEntry): Reading<Tensor> {
+    const bytes = this.#allocate(entry);
+    yield* this.#fill(bytes);
+    return readSafetensorsTensor(entry, bytes, this.#where);
+  }
+
+  #allocate({ name, bytes }: SafetensorsEntry): Uint8Array {
+    try {
+      return new Uint8Array(bytes);
+    } catch {
+      throw new OctetteError("this engine has no such memory to give", {
+        code: "limit",
+        where: `${this.#where}, tensor "${name}"`,
+        got: `${bytes} bytes`,
+      });
+    }
+  }
+
+  *#fill(target: Uint8Array): Reading<void> {
+    const count = target.length > 0 ? yield target : 0;
+    this.#at += count;
+    if (count < target.length) checkLength(this.#at, this.#fileBytes, this.#where);
+    this.#hash?.update(target);
+  }
+}
+
+type Tensors = Map<string, Tensor>;
+
+interface Metadata {
+  readonly graph?: string;
+  readonly provenance?: string;
+  readonly content_hash?: string;
+  readonly file_hash?: string;
+  readonly self_test?: string;
+}
+
+function checkMetadata(metadata: Record<string, string>, where: string): Metadata {
   if (metadata.format !== "octette")
     throw new FormatError("not an octette model", {
       where,
@@ -72,21 +227,22 @@ export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
       got: `${metadata.version}`,
       hint: "Update octette, or write the model again with this one",
     });
+  return metadata;
+}
+
+/** The artifact of a file whose metadata were checked. */
+function artifactOf<C extends Constant>(
+  metadata: Metadata,
+  tensors: ReadonlyMap<string, C>,
+  where: string,
+): Artifact<C | Tensor> {
   const {
-    graph: header = "",
+    graph: rows = "",
     provenance = "{}",
     content_hash: contentHash = "",
     file_hash: fileHash = "",
   } = metadata;
-  const actual = fileHashOf(bytes, fileHash);
-  if (actual !== fileHash)
-    throw new FormatError("the file was changed or damaged", {
-      where,
-      expected: `SHA-256 ${fileHash || "in file_hash"}`,
-      got: actual ?? "none",
-      hint: "Copy it again",
-    });
-  const graph = decodeGraph(parse(header, where), tensors, provenanceOf(provenance, where), where);
+  const graph = decodeGraph(parse(rows, where), tensors, provenanceOf(provenance, where), where);
   try {
     verify(graph);
   } catch (cause) {
@@ -108,18 +264,25 @@ function provenanceOf(json: string, where: string): Record<string, unknown> {
   throw new FormatError("its provenance is not an object", { where });
 }
 
-/** Hash of the file with its own hash field as zeros; undefined where it states none. */
-function fileHashOf(bytes: Uint8Array, stated: string): string | undefined {
-  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(bytes, new TextEncoder().encode(stated)) : -1;
-  if (at < 0) return undefined;
-  return bytesToHex(
-    sha256
-      .create()
-      .update(bytes.subarray(0, at))
-      .update(new TextEncoder().encode(NO_HASH))
-      .update(bytes.subarray(at + 64))
-      .digest(),
-  );
+/** Begins the hash of a file with its header, its own hash there taken as zeros. */
+function hashOf(header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 {
+  const hash = createSha256();
+  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(header, new TextEncoder().encode(stated)) : -1;
+  if (at < 0) return hash.update(header);
+  return hash
+    .update(header.subarray(0, at))
+    .update(new TextEncoder().encode(NO_HASH))
+    .update(header.subarray(at + NO_HASH.length));
+}
+
+function checkHash(actual: string, { file_hash: stated }: Metadata, where: string): void {
+  if (actual === stated) return;
+  throw new FormatError("the file was changed or damaged", {
+    where,
+    expected: `SHA-256 ${stated || "in file_hash"}`,
+    got: stated ? actual : "none",
+    hint: "Copy it again",
+  });
 }
 
 function indexOf(bytes: Uint8Array, part: Uint8Array): number {
@@ -129,12 +292,10 @@ function indexOf(bytes: Uint8Array, part: Uint8Array): number {
 }
 
 function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
-  const hash = sha256.create().update(new TextEncoder().encode(header));
+  const hash = createSha256().update(new TextEncoder().encode(header));
   for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)))
-    hash
-      .update(new TextEncoder().encode(`\n${JSON.stringify([name, dtype, shape])}`))
-      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return bytesToHex(hash.digest());
+    hash.update(new TextEncoder().encode(`\n${JSON.stringify([name, dtype, shape])}`)).update(bytesIn(data));
+  return hash.digest();
 }
 
 function parse(json: string, where: string): unknown {

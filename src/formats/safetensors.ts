@@ -7,7 +7,7 @@
 //   └──────────┴─────────────────────────────────────────────────────────────────┴──────────────────┘
 
 import { FormatError, OctetteError } from "../errors";
-import { bytesPerElement, type DType, type Tensor, viewOf } from "../graph/tensor";
+import { bytesPerElement, type DType, isVector, type Tensor, viewOf } from "../graph/tensor";
 import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read: the limit of the reference implementation. */
@@ -124,6 +124,26 @@ export function readSafetensorsHeader(bytes: Uint8Array, where = "safetensors"):
   return { headerBytes, fileBytes: end, entries, metadata };
 }
 
+/** The dtype of an entry's elements as octette holds them. Throws an OctetteError "unsupported" where it has none. */
+export function dtypeOf({ name, dtype }: SafetensorsEntry, where = "safetensors"): DType {
+  return elementKinds[kindOf(name, dtype, where)].dtype;
+}
+
+/** Whether an entry's bytes are its elements as octette holds them. */
+export const isPlain = ({ dtype }: SafetensorsEntry): boolean =>
+  dtype !== "BOOL" && Object.values(names).includes(dtype);
+
+function kindOf(name: string, dtype: string, where: string): ElementKind {
+  const kind = kinds.get(dtype);
+  if (kind !== undefined) return kind;
+  throw new OctetteError("elements that octette has no numbers for", {
+    code: "unsupported",
+    where: `${where}, tensor "${name}"`,
+    expected: [...kinds.keys()].join(", "),
+    got: dtype,
+  });
+}
+
 /**
  * The tensor of an entry from its own bytes. F32, I8, U8, I32 and BOOL at an aligned address are a view of `bytes`,
  * others a copy: F16, BF16 and F64 become f32, integers of other sizes i32.
@@ -137,14 +157,7 @@ export function readSafetensorsTensor(
 ): Tensor {
   const { name, dtype: stored, shape, offset } = entry;
   const at = `${where}, tensor "${name}"`;
-  const kind = kinds.get(stored);
-  if (kind === undefined)
-    throw new OctetteError("elements that octette has no numbers for", {
-      code: "unsupported",
-      where: at,
-      expected: [...kinds.keys()].join(", "),
-      got: stored,
-    });
+  const kind = kindOf(name, stored, where);
   if (bytes.length !== entry.bytes)
     throw new FormatError("truncated", {
       where: at,
@@ -153,8 +166,8 @@ export function readSafetensorsTensor(
       got: `${bytes.length}`,
     });
   const { bytes: size, dtype } = elementKinds[kind];
-  const isPlain = names[dtype] === stored && bytes.byteOffset % size === 0;
-  if (isPlain && (kind !== "bool" || bytes.every((byte) => byte < 2)))
+  const isView = names[dtype] === stored && bytes.byteOffset % size === 0;
+  if (isView && (kind !== "bool" || bytes.every((byte) => byte < 2)))
     return { dtype, shape, data: viewOf(dtype, bytes.buffer, bytes.byteOffset, bytes.length / size) };
   const { data, saturated } = decodeElements(kind, bytes);
   if (saturated >= 0)
@@ -167,6 +180,17 @@ export function readSafetensorsTensor(
   return { dtype, shape, data };
 }
 
+/** Throws FormatError where a file does not end with its last tensor. */
+export function checkLength(length: number, fileBytes: number, where: string): void {
+  if (length === fileBytes) return;
+  throw new FormatError(length < fileBytes ? "truncated" : "bytes after the last tensor", {
+    where,
+    offset: Math.min(length, fileBytes),
+    expected: `${fileBytes} bytes`,
+    got: `${length}`,
+  });
+}
+
 /**
  * Reads a whole file; tensors are in the order of their data, views of `bytes` where readSafetensorsTensor can make
  * them so.
@@ -177,13 +201,7 @@ export function readSafetensors(
   where = "safetensors",
 ): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
   const { entries, metadata, fileBytes } = readSafetensorsHeader(bytes, where);
-  if (bytes.length !== fileBytes)
-    throw new FormatError(bytes.length < fileBytes ? "truncated" : "bytes after the last tensor", {
-      where,
-      offset: Math.min(bytes.length, fileBytes),
-      expected: `${fileBytes} bytes`,
-      got: `${bytes.length}`,
-    });
+  checkLength(bytes.length, fileBytes, where);
   const tensors = new Map<string, Tensor>();
   for (const entry of entries)
     tensors.set(
@@ -194,8 +212,9 @@ export function readSafetensors(
 }
 
 /**
- * Writes tensors ordered by descending element size, then name (by UTF-16 code unit), so that each is aligned to
- * its elements and none needs padding; data start at a multiple of 64 bytes. Equal input gives equal bytes.
+ * Writes tensors ordered by descending element size, so that each is aligned to its elements and none needs padding;
+ * vectors first, which who reads in order may need to know before the rest; then by name (UTF-16 code units). Data
+ * start at a multiple of 64 bytes. Equal input gives equal bytes.
  * @throws OctetteError "argument" for a tensor named `__metadata__`.
  */
 export function writeSafetensors(
@@ -208,7 +227,10 @@ export function writeSafetensors(
       where: 'tensor "__metadata__"',
     });
   const ordered = [...tensors].sort(
-    ([a, { dtype: x }], [b, { dtype: y }]) => bytesPerElement[y] - bytesPerElement[x] || (a < b ? -1 : 1),
+    ([a, x], [b, y]) =>
+      bytesPerElement[y.dtype] - bytesPerElement[x.dtype] ||
+      Number(isVector(y.shape)) - Number(isVector(x.shape)) ||
+      (a < b ? -1 : 1),
   );
   // Text is joined by hand: an object would reorder names such as "7" and lose "__proto__".
   const members = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];

@@ -2,7 +2,7 @@
 // graph. Types of intermediate values are not stored but inferred (ops/infer.ts), so no file can lie about them.
 
 import type { Dim, Shape } from "./symbols";
-import type { DType, Tensor } from "./tensor";
+import type { Constant, DType, Tensor } from "./tensor";
 
 export type Attribute = number | string | readonly number[] | readonly string[] | readonly Dim[];
 
@@ -43,24 +43,25 @@ export interface Input extends ValueType {
   readonly preprocessing?: Preprocessing;
 }
 
-export interface Graph {
+/** With the elements of its constants, or, as `Graph<Constant>`, without those of large ones. */
+export interface Graph<C extends Constant = Tensor> {
   readonly name: string;
   readonly inputs: readonly Input[];
   readonly outputs: readonly string[];
   /** Topological order. */
   readonly nodes: readonly Node[];
-  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly constants: ReadonlyMap<string, C>;
   /** Where the model came from and what was done to it: strings and numbers that reports and tools read. */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
 /** Node that produces each value. */
-export function producersOf(graph: Graph): Map<string, Node> {
+export function producersOf(graph: Graph<Constant>): Map<string, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 }
 
 /** Nodes that read each value, in order, one entry a reading. Graph outputs are not listed. */
-export function consumersOf(graph: Graph): Map<string, Node[]> {
+export function consumersOf(graph: Graph<Constant>): Map<string, Node[]> {
   const consumers = new Map<string, Node[]>();
   for (const node of graph.nodes)
     for (const input of node.inputs) {

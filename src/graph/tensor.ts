@@ -5,10 +5,15 @@ export type DType = "f32" | "i8" | "u8" | "i32" | "bool";
 
 export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array;
 
-export interface Tensor {
+/** Elements that are in memory, or only known by type until a model is loaded from where they lie. */
+export interface Constant {
   readonly dtype: DType;
   readonly shape: readonly number[];
   /** `bool` is held as 0 or 1 in a Uint8Array. */
+  readonly data?: TypedArray;
+}
+
+export interface Tensor extends Constant {
   readonly data: TypedArray;
 }
 
@@ -18,6 +23,13 @@ const arrays = { f32: Float32Array, i8: Int8Array, u8: Uint8Array, i32: Int32Arr
 
 /** Number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+
+/** The bytes of some elements, without a copy. */
+export const bytesIn = ({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** A number, or numbers along one dimension: what scales, zero points and biases are. */
+export const isVector = (shape: readonly number[]): boolean => shape.filter((dim) => dim !== 1).length < 2;
 
 /** A typed array of `length` elements for a dtype. */
 export const allocate = (dtype: DType, length: number): TypedArray => new arrays[dtype](length);
@@ -43,3 +55,6 @@ export function tensorsEqual(a: Tensor, b: Tensor): boolean {
     a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((n, i) => n === b.shape[i]);
   return alike && a.data.length === b.data.length && a.data.every((x, i) => Object.is(x, b.data[i]));
 }
+
+/** A file read in order: yields memory for its next bytes and is told how many there were, fewer only at its end. */
+export type Reading<T> = Generator<Uint8Array, T, number>;

@@ -3,14 +3,14 @@
 
 import { OctetteError } from "../errors";
 import { type Attribute, consumersOf, type Graph, type Node } from "./graph";
-import { bytesPerElement, sizeOf } from "./tensor";
+import { bytesPerElement, type Constant, sizeOf } from "./tensor";
 
 /**
  * Checks a graph: unique names, topological order, outputs that exist, plain attributes, well-formed integer regions,
  * and, with a registry, that every op is in it.
  * @throws OctetteError "graph" that names the node or value.
  */
-export function verify(graph: Graph, registry?: Readonly<Record<string, unknown>>): void {
+export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string, unknown>>): void {
   const fail = (
     what: string,
     where = graph.name,
@@ -41,10 +41,11 @@ export function verify(graph: Graph, registry?: Readonly<Record<string, unknown>
     define(name, `constant "${name}"`);
     if (!Object.hasOwn(bytesPerElement, dtype))
       fail("unknown dtype", `constant "${name}"`, { got: String(dtype) });
-    if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0) || sizeOf(shape) !== data.length)
+    const length = data?.length ?? sizeOf(shape);
+    if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0) || sizeOf(shape) !== length)
       fail("its elements do not fill its shape", `constant "${name}"`, {
         expected: `[${shape.join(", ")}]`,
-        got: `${data.length} elements`,
+        got: `${length} elements`,
       });
   }
 
@@ -78,7 +79,7 @@ const isPlain = (value: Attribute): boolean =>
   (Array.isArray(value) && value.every((item) => typeof item === "number" || typeof item === "string"));
 
 /** DequantizeLinear… → one op [→ Relu | Clip] [→ QuantizeLinear], and nothing else sees the values in between. */
-function verifyRegions(graph: Graph): void {
+function verifyRegions(graph: Graph<Constant>): void {
   const regions = new Map<string, Node[]>();
   for (const node of graph.nodes)
     if (node.region !== undefined) regions.set(node.region, [...(regions.get(node.region) ?? []), node]);

@@ -3,7 +3,7 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
-import type { Tensor } from "../graph/tensor";
+import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { codeBounds, multipliers, perTensor } from "./codes";
 import {
   checkBias,
@@ -15,7 +15,17 @@ import {
   weightCodes,
 } from "./dense";
 import { channelsLast } from "./layout";
-import { type Address, floatType, type Lowering, NONE, numberOf, type Op, opError, type Unit } from "./op";
+import {
+  behind,
+  floatType,
+  type Lowering,
+  type NamedConstant,
+  NONE,
+  numberOf,
+  type Op,
+  opError,
+  type Unit,
+} from "./op";
 import {
   convInt8ScratchBytes,
   convScratchBytes,
@@ -85,21 +95,9 @@ function operands(unit: Unit, c: Lowering) {
   return { x, weights, bias, geometry: geometryOf(unit.node, c.type(x), c.type(w)) };
 }
 
-/** The part of `address` that group `index` of `groups` reads or writes, in a pixel of `channels` elements. */
-const groupOf = (
-  { buffer, offset }: Address,
-  index: number,
-  channels: number,
-  elementBytes: number,
-): Address => ({
-  buffer,
-  offset: offset + index * channels * elementBytes,
-});
-
-const groupWeights = ({ data }: Tensor, index: number, groups: number) => {
-  const length = data.length / groups;
-  return data.subarray(index * length, (index + 1) * length);
-};
+/** Bytes of one group's weights. */
+const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
+  (sizeOf(shape) / groups) * bytesPerElement[dtype];
 
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
 export const conv: Op = {
@@ -126,21 +124,23 @@ export const conv: Op = {
     if (isPointwise(g)) {
       const rows = multiplyDims(g.batch, g.outH * g.outW);
       const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
-      return lowerDense(c, dense, bias?.data);
+      return lowerDense(c, dense, bias);
     }
     if (isDepthwise(g)) {
       const packed = c.reserve(packedDepthwiseBytes(g.channels, g.taps));
-      c.load("packDepthwise", [packed, c.stage(weights.data), g.channels, g.taps]);
-      const b = bias ? c.data(bias.data) : NONE;
+      c.load("packDepthwise", [packed, c.stage(weights), g.channels, g.taps]);
+      const b = bias ? c.data(bias) : NONE;
       const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
       return c.emit("depthwise", [y, at, packed, b, ...sizes, lo, hi], rowsOf(g), macsOf(g));
     }
     const view = viewOf(g);
     const scratch = c.scratch(convScratchBytes(c.maximum(rowsOf(g)), g.outW, g.kh, g.kw * view.channels));
+    const staged = c.stage(weights);
+    const biases = bias && c.data(bias);
     for (let i = 0; i < g.groups; i++) {
-      const packed = packWeights(c, groupWeights(weights, i, g.groups), view);
-      const b = bias ? c.data(groupWeights(bias, i, g.groups)) : NONE;
-      const [xg, yg] = [groupOf(at, i, view.channels, 4), groupOf(y, i, view.n, 4)];
+      const packed = packWeights(c, behind(staged, i * groupBytes(weights, g.groups)), view);
+      const b = biases ? behind(biases, i * view.n * 4) : NONE;
+      const [xg, yg] = [behind(at, i * view.channels * 4), behind(y, i * view.n * 4)];
       const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
       c.emit(
         "conv",
@@ -157,12 +157,12 @@ export const conv: Op = {
     if (!output) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
     const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
     const wq = weightCodes(unit.node, inputs[1], g.outChannels);
-    checkBias(unit.node, bias?.data, inputs[2], output);
+    checkBias(unit.node, bias, inputs[2], output);
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
     if (isPointwise(g)) {
       const rows = multiplyDims(g.batch, g.outH * g.outW);
       const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
-      return lowerDenseInt8(c, dense, bias?.data);
+      return lowerDenseInt8(c, dense, bias);
     }
     const { lo, hi } = codeBounds(unit.clamp, yq);
     const tail = [xq.zeroPoint[0]!, yq.zeroPoint[0]!, lo, hi] as const;
@@ -170,8 +170,8 @@ export const conv: Op = {
     if (isDepthwise(g)) {
       const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g));
       const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
-      const b = bias ? c.stage(bias.data) : NONE;
-      const [weightsAt, zero] = [c.stage(weights.data), -xq.zeroPoint[0]!];
+      const b = bias ? c.stage(bias) : NONE;
+      const [weightsAt, zero] = [c.stage(weights), -xq.zeroPoint[0]!];
       const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW] as const;
       c.load("packDepthwiseInt8", [packed, offset, weightsAt, b, zero, g.channels, g.kh, g.kw, ...steps]);
       const scratch = c.scratch(depthwiseInt8ScratchBytes(g));
@@ -181,17 +181,18 @@ export const conv: Op = {
     }
     const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
     const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
+    const staged = c.stage(weights);
+    const biases = bias && c.stage(bias);
     for (let i = 0; i < g.groups; i++) {
-      const biasPart = bias && groupWeights(bias, i, g.groups);
       const { packed, offset } = packWeightsInt8(
         c,
-        groupWeights(weights, i, g.groups),
+        behind(staged, i * groupBytes(weights, g.groups)),
         view,
-        biasPart,
+        biases ? behind(biases, i * view.n * 4) : NONE,
         -xq.zeroPoint[0]!,
       );
       const scale = c.data(scales.slice(i * view.n, (i + 1) * view.n));
-      const [xg, yg] = [groupOf(at, i, view.channels, 1), groupOf(y, i, view.n, 1)];
+      const [xg, yg] = [behind(at, i * view.channels), behind(y, i * view.n)];
       const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
       const args = [
         yg,

@@ -4,9 +4,18 @@
 import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
-import type { Tensor, TypedArray } from "../graph/tensor";
 import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
-import { type Address, type Lowering, NONE, opError, type Quantization, type Unit } from "./op";
+import {
+  type Address,
+  type Content,
+  elementsOf,
+  type Lowering,
+  type NamedConstant,
+  NONE,
+  opError,
+  type Quantization,
+  type Unit,
+} from "./op";
 import {
   gemmInt8ScratchBytes,
   gemmScratchBytes,
@@ -39,30 +48,30 @@ export interface Dense {
   readonly y: Address;
   readonly ldy: number;
   readonly rows: Dim;
-  readonly weights: Tensor;
+  readonly weights: NamedConstant;
   readonly view: WeightView;
 }
 
-/** Packs f32 weights into column panels. */
-export function packWeights(c: Lowering, weights: TypedArray, view: WeightView): Address {
+/** Packs staged f32 weights into column panels. */
+export function packWeights(c: Lowering, weights: Address, view: WeightView): Address {
   const packed = c.reserve(packedBytes(view.n, depthOf(view)));
   const { n, taps, channels, strideN, strideTap, strideC } = view;
-  c.load("packWeights", [packed, c.stage(weights), n, taps, channels, strideN, strideTap, strideC]);
+  c.load("packWeights", [packed, weights, n, taps, channels, strideN, strideTap, strideC]);
   return packed;
 }
 
-/** Packs int8 weights into column panels; offset[n] = bias[n] + z · Σ w[n], with the input's zero point folded in. */
+/** Packs staged int8 weights into column panels; offset[n] = bias[n] + z · Σ w[n], with the input's zero point folded in. */
 export function packWeightsInt8(
   c: Lowering,
-  weights: TypedArray,
+  weights: Address,
   view: WeightView,
-  bias: TypedArray | undefined,
+  bias: Address | typeof NONE,
   z: number,
 ): { packed: Address; offset: Address } {
   const { n, rows = 1, taps, channels, strideN, strideRow = 0, strideTap, strideC } = view;
   const packed = c.reserve(packedInt8Bytes(n, depthOf(view), rows));
   const offset = c.reserve(offsetInt8Bytes(n));
-  const operands = [packed, offset, c.stage(weights), bias ? c.stage(bias) : NONE] as const;
+  const operands = [packed, offset, weights, bias] as const;
   c.load("packWeightsInt8", [
     ...operands,
     z,
@@ -81,23 +90,23 @@ export function packWeightsInt8(
 /** Packs the weights of a matrix product for its one row, or for any number of rows. */
 function packDenseInt8(
   c: Lowering,
-  weights: Tensor,
+  weights: Content,
   view: WeightView,
-  bias: TypedArray | undefined,
+  bias: Content | undefined,
   z: number,
   isVector: boolean,
 ) {
-  const { packed, offset } = packWeightsInt8(c, weights.data, view, bias, z);
+  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, bias ? c.stage(bias) : NONE, z);
   if (isVector) c.load("packRowWeightsInt8", [packed, view.n, depthOf(view)]);
   return { packed, offset };
 }
 
 /** y = clamp(x·W + b), f32. */
-export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
+export function lowerDense(c: Lowering, dense: Dense, bias: Content | undefined): void {
   const { unit, x, ldx, y, ldy, rows, weights, view } = dense;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
   const [n, k] = [view.n, depthOf(view)];
-  const packed = packWeights(c, weights.data, view);
+  const packed = packWeights(c, c.stage(weights), view);
   const b = bias ? c.data(bias) : NONE;
   const macs = multiplyDims(rows, n * k);
   if (rows === 1) return c.emit("gemv", [y, x, packed, b, n, k, lo, hi], Math.ceil(n / 8), macs);
@@ -106,7 +115,7 @@ export function lowerDense(c: Lowering, dense: Dense, bias: TypedArray | undefin
 }
 
 /** Codes times codes: requantized where the unit has an output scale, dequantized where its result is float. */
-export function lowerDenseInt8(c: Lowering, dense: Dense, bias: TypedArray | undefined): void {
+export function lowerDenseInt8(c: Lowering, dense: Dense, bias: Content | undefined): void {
   const { node, integer } = dense.unit;
   const { inputs, output } = integer!;
   const [xq, , bq] = inputs;
@@ -139,7 +148,7 @@ export function weightCodes(node: Node, q: Quantization | undefined, n: number):
 /** A bias is added as int32 codes before codes are made of the sum; to a float result it may be float. */
 export function checkBias(
   node: Node,
-  bias: TypedArray | undefined,
+  bias: Content | undefined,
   q: Quantization | undefined,
   output: Quantization | undefined,
 ): void {
@@ -149,10 +158,12 @@ export function checkBias(
 }
 
 /** A bias in real numbers, dequantized where it came as int32 codes; zeros where there is none. */
-function realBias(bias: TypedArray | undefined, q: Quantization | undefined, n: number): Float32Array {
+function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
   if (!bias) return new Float32Array(n);
-  if (!q) return bias as Float32Array;
-  return Float32Array.from(bias, (code, i) => Math.fround(code * q.scale[q.scale.length === 1 ? 0 : i]!));
+  if (!q) return bias;
+  return Float32Array.from(elementsOf(bias), (code, i) =>
+    Math.fround(code * q.scale[q.scale.length === 1 ? 0 : i]!),
+  );
 }
 
 function requantized(
@@ -161,7 +172,7 @@ function requantized(
   xq: Quantization,
   wq: Quantization,
   yq: Quantization,
-  bias: TypedArray | undefined,
+  bias: Content | undefined,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const isVector = c.maximum(rows) === 1;
@@ -183,7 +194,7 @@ function summed(
   xq: Quantization,
   wq: Quantization,
   yq: Quantization,
-  bias: TypedArray | undefined,
+  bias: Content | undefined,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const isOwn = yq.scale.length === 1 && multipliers(xq, wq, yq, n).every((m) => m === 1);
@@ -205,7 +216,7 @@ function dequantized(
   { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
   xq: Quantization,
   wq: Quantization,
-  bias: Float32Array,
+  bias: Content,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};

@@ -1,9 +1,20 @@
 // Fully connected layer: y = x·W + b with constant weights, either way round.
 
 import { formatShape } from "../graph/symbols";
-import { allocate, type Tensor, type TypedArray } from "../graph/tensor";
+import { allocate, sizeOf } from "../graph/tensor";
 import { lowerDense, lowerDenseInt8, type WeightView } from "./dense";
-import { floatType, type Layout, type Lowering, numberOf, type Op, opError, type Unit } from "./op";
+import {
+  type Content,
+  elementsOf,
+  floatType,
+  type Layout,
+  type Lowering,
+  type NamedConstant,
+  numberOf,
+  type Op,
+  opError,
+  type Unit,
+} from "./op";
 
 /** Flattened images are read as they lie: their weights are permuted when packed. */
 const layout: NonNullable<Op["layout"]> = (node, [x = "plain"], [type]) => {
@@ -44,7 +55,7 @@ function denseOf(unit: Unit, c: Lowering) {
     weights,
     view,
   };
-  if (bias && bias.data.length !== view.n && bias.data.length !== 1)
+  if (bias && sizeOf(bias.shape) !== view.n && sizeOf(bias.shape) !== 1)
     throw opError(node, "the bias must be one row", {
       expected: `[${view.n}]`,
       got: formatShape(bias.shape),
@@ -53,8 +64,8 @@ function denseOf(unit: Unit, c: Lowering) {
 }
 
 /** A bias of one number is that of every column. */
-function repeated({ dtype, data }: Tensor, n: number): TypedArray {
-  return data.length === n ? data : allocate(dtype, n).fill(data[0]!);
+function repeated(bias: NamedConstant, n: number): Content {
+  return sizeOf(bias.shape) === n ? bias : allocate(bias.dtype, n).fill(elementsOf(bias)[0]!);
 }
 
 /** General matrix product, ONNX Gemm-13: x [m, k], w [k, n] or [n, k] with transB, b [n]. */

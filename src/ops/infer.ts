@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
+import type { Constant } from "../graph/tensor";
 import type { Op } from "./op";
 
 export type Registry = Readonly<Record<string, Op>>;
@@ -22,7 +23,7 @@ function lacking(ops: readonly string[], where: string): OctetteError {
 }
 
 /** Type of every input, constant and computed value. Throws one OctetteError that lists every op the registry lacks. */
-export function inferTypes(graph: Graph, registry: Registry): Map<string, ValueType> {
+export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<string, ValueType> {
   const lacked = graph.nodes.map(({ op }) => op).filter((op) => !Object.hasOwn(registry, op));
   if (lacked.length > 0) throw lacking([...new Set(lacked)].sort(), graph.name);
   const types = new Map<string, ValueType>();

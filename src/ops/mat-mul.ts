@@ -1,6 +1,7 @@
 // Matrix product of [..., k] with a constant [k, n], and an optional bias as third input.
 
 import { countOf, formatShape } from "../graph/symbols";
+import { sizeOf } from "../graph/tensor";
 import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
 import { floatType, type Lowering, type Op, opError, type Unit } from "./op";
@@ -15,7 +16,7 @@ function denseOf(unit: Unit, c: Lowering) {
       hint: "A product of two computed values is not supported yet",
     });
   const view = denseView(weights.shape, false, "plain");
-  if (bias && bias.data.length !== view.n)
+  if (bias && sizeOf(bias.shape) !== view.n)
     throw opError(unit.node, "the bias must be one row", {
       expected: `[${view.n}]`,
       got: formatShape(bias.shape),
@@ -32,7 +33,7 @@ function denseOf(unit: Unit, c: Lowering) {
     weights,
     view,
   };
-  return { dense, bias: bias?.data };
+  return { dense, bias };
 }
 
 /** ONNX MatMul-13 with a constant right-hand side: x [..., k], w [k, n], b [n]. */

@@ -9,7 +9,7 @@ import type * as CommonKernels from "../../build/abi/common";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
-import type { DType, Tensor, TypedArray } from "../graph/tensor";
+import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
 export type Kernels = typeof CommonKernels & typeof ClassKernels;
@@ -76,6 +76,12 @@ export interface Buffer {
   last: number;
 }
 
+/** A place some bytes behind another. */
+export const behind = ({ buffer, offset }: Address, bytes: number): Address => ({
+  buffer,
+  offset: offset + bytes,
+});
+
 /** The null address: an operand left out. */
 export const NONE = 0;
 
@@ -91,25 +97,41 @@ export type StepArguments<K extends KernelName> = Arguments<WithoutRange<Paramet
 /** All arguments of a kernel that runs once, at load. */
 export type LoadArguments<K extends KernelName> = Arguments<Parameters<Kernels[K]>>;
 
+/** A constant that a load step reads, by name: its elements may still be in a file. */
+export interface NamedConstant extends Constant {
+  readonly name: string;
+}
+
+/** What load copies to memory: numbers computed here, or a constant. */
+export type Content = TypedArray | NamedConstant;
+
+/** Elements that are computed with here: numbers, or those of a constant that is a vector. */
+export function elementsOf(content: Content): TypedArray {
+  const elements = ArrayBuffer.isView(content) ? content : content.data;
+  if (elements) return elements;
+  const { name, shape } = content as NamedConstant;
+  throw new OctetteError("is no vector", { code: "graph", where: `constant "${name}"`, got: `[${shape}]` });
+}
+
 /** What an op may ask of the compiler while it is lowered. */
 export interface Lowering {
   /** Type of a value or constant, in ONNX's order of dimensions whatever its layout. */
   type(value: string): ValueType;
   layout(value: string): Layout;
-  /** Elements of a constant; undefined for a value that is computed. */
-  constant(value: string): Tensor | undefined;
+  /** A constant, whose elements are there if it is a number or a vector; undefined for a value that is computed. */
+  constant(value: string): NamedConstant | undefined;
   /** Where a value lies: an input of the unit, or a constant in plain order. */
   input(value: string): Address;
   /** Memory of an output; `over` names an input whose memory it may take when nothing else needs that. */
   output(value: string, over?: string): Address;
   /** The output is the input, seen otherwise: no memory, no step. */
   alias(output: string, input: string): void;
-  /** Numbers computed on the host, kept for the life of the plan. */
-  data(array: TypedArray): Address;
+  /** Content as it is, kept for the life of the plan. */
+  data(content: Content): Address;
   /** Memory for packed constants, which a load step fills. */
   reserve(bytes: number): Address;
-  /** A constant's elements, or memory to compute in, that exist only while this unit is loaded. */
-  stage(content: TypedArray | number): Address;
+  /** Content, or bytes to compute in, that exist only while this unit is loaded. */
+  stage(content: Content | number): Address;
   /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. */
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Memory for one step, not shared between threads. */

@@ -4,6 +4,7 @@
 
 import type { Dataset } from "../data/dataset";
 import type { Model, ModelOptions, Tapped } from "../engine/model";
+import { OctetteError } from "../errors";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
 import { registry } from "../ops/index";
 import { equalize } from "../passes/equalize";
@@ -86,6 +87,18 @@ function numbersOf({ dtype, shape, layout, data }: Tapped, { scale, zeroPoint }:
   return out;
 }
 
+/** The model's graph, with all its weights. */
+function wholeGraph({ graph }: Model): Graph {
+  for (const [name, { data }] of graph.constants)
+    if (!data)
+      throw new OctetteError("the model kept no weights when it was loaded, and layers are run apart", {
+        code: "argument",
+        where: `constant "${name}" of "${graph.name}"`,
+        hint: "Load its graph: load(readArtifact(bytes).graph)",
+      });
+  return graph as Graph;
+}
+
 /** The float graph whose values mean the same as the model's: equalized when the model was. */
 function referenceGraph(model: Graph, reference: Graph): Graph {
   const quantization = model.provenance.quantization as { equalized?: unknown } | undefined;
@@ -102,7 +115,8 @@ export async function layerErrors(
   createModel: CreateModel,
   signal?: AbortSignal,
 ): Promise<LayerError[]> {
-  const graphs = [model.graph, referenceGraph(model.graph, reference.graph)] as const;
+  const [graph, other] = [wholeGraph(model), wholeGraph(reference)];
+  const graphs = [graph, referenceGraph(graph, other)] as const;
   const [read, readReference] = [readings(graphs[0]), readings(graphs[1])];
   const pairs = graphs[1].nodes.flatMap((node) =>
     node.outputs.flatMap((value) => {

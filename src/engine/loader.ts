@@ -1,0 +1,72 @@
+// Fills the constants of a plan as they arrive, in whatever order a file holds them: each is copied, or read straight,
+// to its place, and a group is packed as soon as all of it is there. Nothing is kept that no group still waits for.
+
+import { bytesIn } from "../graph/tensor";
+import type { LoadGroup } from "./plan";
+
+/** Names of the constants a group reads. */
+const namesOf = ({ copies }: LoadGroup): string[] =>
+  copies.flatMap((copy) => ("constant" in copy ? [copy.constant] : []));
+
+export class Loader {
+  readonly #memory: Uint8Array;
+  readonly #call: (kernel: string, args: readonly number[]) => void;
+  /** Groups that wait for a constant. */
+  readonly #waiting = new Map<string, Set<LoadGroup>>();
+  /** Bytes that a group needs which still waits for others. */
+  readonly #arrived = new Map<string, Uint8Array>();
+
+  constructor(
+    loads: readonly LoadGroup[],
+    memory: Uint8Array,
+    call: (kernel: string, args: readonly number[]) => void,
+  ) {
+    this.#memory = memory;
+    this.#call = call;
+    for (const group of loads) {
+      const names = namesOf(group);
+      if (names.length === 0) this.#fill(group, names);
+      for (const name of names)
+        this.#waiting.set(name, (this.#waiting.get(name) ?? new Set<LoadGroup>()).add(group));
+    }
+  }
+
+  /** Memory that a constant can be read straight to: where it has one place, and nothing else is missing there. */
+  placeOf(name: string): Uint8Array | undefined {
+    const [group, ...others] = this.#waiting.get(name) ?? [];
+    if (!group || others.length > 0) return undefined;
+    const isLast = namesOf(group).every((other) => other === name || this.#arrived.has(other));
+    const [place, ...more] = group.copies.filter((copy) => "constant" in copy && copy.constant === name);
+    if (!isLast || !place || !("constant" in place) || more.length > 0) return undefined;
+    return this.#memory.subarray(place.at, place.at + place.bytes);
+  }
+
+  /** Takes the bytes of a constant, which may lie in their place already, and packs what was waiting for them. */
+  put(name: string, bytes: Uint8Array): void {
+    const groups = this.#waiting.get(name);
+    if (!groups) return;
+    this.#arrived.set(name, bytes);
+    for (const group of [...groups]) {
+      const names = namesOf(group);
+      if (names.every((other) => this.#arrived.has(other))) this.#fill(group, names);
+    }
+  }
+
+  #fill(group: LoadGroup, names: readonly string[]): void {
+    for (const copy of group.copies) {
+      const bytes = "constant" in copy ? this.#arrived.get(copy.constant)! : bytesIn(copy.numbers);
+      const isThere = bytes.buffer === this.#memory.buffer && bytes.byteOffset === copy.at;
+      if (!isThere) this.#memory.set(bytes, copy.at);
+      if ("constant" in copy && copy.isFlipped)
+        for (let i = copy.at; i < copy.at + copy.bytes; i++) this.#memory[i]! ^= 0x80;
+    }
+    for (const { kernel, args } of group.calls) this.#call(kernel, args);
+    for (const name of names) {
+      const waiting = this.#waiting.get(name);
+      waiting?.delete(group);
+      if (waiting?.size !== 0) continue;
+      this.#waiting.delete(name);
+      this.#arrived.delete(name);
+    }
+  }
+}
