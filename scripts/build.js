@@ -17,7 +17,10 @@ await build({
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",
+    footprint: "src/cli/footprint-process.ts",
   },
+  // Half of what a start parses.
+  minifyWhitespace: true,
   splitting: true,
   outdir: folder,
 });

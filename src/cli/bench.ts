@@ -1,7 +1,7 @@
 // octette bench: how fast a model runs here, and where the time goes.
 
 import { seededFeeds } from "../engine/self-test";
-import { type EngineInfo, load, OctetteError } from "../index";
+import { type EngineInfo, load } from "../index";
 import {
   type Benchmark,
   benchmark,
@@ -12,7 +12,7 @@ import {
   type Profile,
 } from "../report/index";
 import { type Context, defineCommand, toJson, wholeNumber } from "./command";
-import { batchMaxima, openModel } from "./open-model";
+import { maximaFor, openModel } from "./open-model";
 
 const SEED = 1;
 const PROGRESS_STEPS = 100;
@@ -43,17 +43,9 @@ export const benchCommand = defineCommand({
     const { profile = false, json } = values;
     const asked = wholeNumber("batch", values.batch, 1);
     const seconds = wholeNumber("seconds", values.seconds, 1) ?? 2;
-    const { graph, format } = await openModel(path);
-    const batch = asked ?? 1;
-    const maxima = batchMaxima(graph, batch);
-    if (asked !== undefined && Object.keys(maxima).length === 0)
-      throw new OctetteError("the model's batch is fixed", {
-        code: "argument",
-        where: path,
-        expected: "a first dimension with a name",
-        got: `${graph.inputs[0]?.shape[0] ?? "none"}`,
-        hint: "Leave --batch out",
-      });
+    const file = await openModel(path);
+    const { graph, format } = file;
+    const maxima = maximaFor(file, asked);
     const model = await load(graph, { maxima });
     try {
       const result = await benchmark(model, {

@@ -172,5 +172,23 @@ export function wholeNumber(option: string, value: string | undefined, least: nu
   return number;
 }
 
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
+
+/** A size such as 64MB, 1.5 GiB or 4096. */
+export function byteCount(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) *([kmg]i?)?b?$/i.exec(value.trim()) ?? [];
+  if (number !== undefined) return Math.floor(Number(number) * units[unit.toLowerCase()]!);
+  throw new UsageError(`--${option} must be a size such as 64MB or 4096, got "${value}"`);
+}
+
 /** JSON on one object; what JSON cannot say (no noise at all) becomes null. */
 export const toJson = (value: unknown): string => JSON.stringify(value, undefined, 2);

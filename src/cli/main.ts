@@ -8,6 +8,7 @@ import { benchCommand } from "./bench";
 import { bundleCommand } from "./bundle";
 import { type Command, type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
 import { evalCommand } from "./eval";
+import { footprintCommand } from "./footprint";
 import { inspectCommand } from "./inspect";
 import { quantizeCommand } from "./quantize";
 import { runCommand } from "./run";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   runCommand,
   inspectCommand,
   benchCommand,
+  footprintCommand,
   bundleCommand,
 ];
 

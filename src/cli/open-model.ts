@@ -2,11 +2,9 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { checkSize } from "../engine/source";
 import { isArtifact } from "../formats/octette";
 import { type Artifact, type Graph, importOnnx, OctetteError, readArtifact } from "../index";
-
-/** Largest model file that is read. */
-export const MAX_MODEL_BYTES = 2 ** 31;
 
 export interface ModelFile {
   readonly path: string;
@@ -36,13 +34,7 @@ async function readModel(path: string): Promise<Uint8Array> {
     });
   });
   if (!info.isFile()) throw new OctetteError("is no file", { code: "argument", where: path });
-  if (info.size > MAX_MODEL_BYTES)
-    throw new OctetteError("the model is too large", {
-      code: "limit",
-      where: path,
-      expected: `at most MAX_MODEL_BYTES = ${MAX_MODEL_BYTES}`,
-      got: `${info.size} bytes`,
-    });
+  checkSize(info.size, path);
   return readFile(path);
 }
 
@@ -53,4 +45,17 @@ const BATCH = 32;
 export function batchMaxima(graph: Graph, batch = BATCH): Record<string, number> {
   const symbol = graph.inputs[0]?.shape[0];
   return typeof symbol === "string" ? { [symbol]: batch } : {};
+}
+
+/** Maxima for the batch that was asked for, 1 without; a model whose batch is fixed has no other. */
+export function maximaFor({ path, graph }: ModelFile, asked: number | undefined): Record<string, number> {
+  const maxima = batchMaxima(graph, asked ?? 1);
+  if (asked === undefined || Object.keys(maxima).length > 0) return maxima;
+  throw new OctetteError("the model's batch is fixed", {
+    code: "argument",
+    where: path,
+    expected: "a first dimension with a name",
+    got: `${graph.inputs[0]?.shape[0] ?? "none"}`,
+    hint: "Leave --batch out",
+  });
 }

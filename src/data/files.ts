@@ -1,11 +1,9 @@
 // Where data come from: a path (Node), a File or Blob (browser), or bytes with a name. Node's file system is
 // reached only when a path is given, so the module loads anywhere.
 
+import { checkSize, MAX_FILE_BYTES } from "../engine/source";
 import { OctetteError } from "../errors";
 import { gunzip, isGzip } from "../formats/inflate";
-
-/** Bytes of one data file, and of what it unpacks to. A browser tab holds little more. */
-export const MAX_DATA_BYTES = 2 ** 31;
 
 export interface NamedBytes {
   /** What errors call it. */
@@ -18,7 +16,7 @@ export type Source = string | NamedBytes | (Blob & { readonly name?: string });
 /** The bytes of a source, unpacked when gzip packed them. */
 export async function readSource(source: Source): Promise<NamedBytes> {
   const { name, bytes } = await readRaw(source);
-  return { name, bytes: isGzip(bytes) ? gunzip(bytes, MAX_DATA_BYTES, name) : bytes };
+  return { name, bytes: isGzip(bytes) ? gunzip(bytes, MAX_FILE_BYTES, name) : bytes };
 }
 
 async function readRaw(source: Source): Promise<NamedBytes> {
@@ -28,17 +26,6 @@ async function readRaw(source: Source): Promise<NamedBytes> {
   const name = blob.name ?? "data";
   checkSize(blob.size, name);
   return { name, bytes: new Uint8Array(await blob.arrayBuffer()) };
-}
-
-function checkSize(bytes: number, where: string): void {
-  if (bytes > MAX_DATA_BYTES)
-    throw new OctetteError("the file is too large", {
-      code: "limit",
-      where,
-      expected: `at most MAX_DATA_BYTES = ${MAX_DATA_BYTES}`,
-      got: `${bytes} bytes`,
-      hint: "Split it into several files",
-    });
 }
 
 async function readPath(path: string): Promise<Uint8Array> {

@@ -17,6 +17,7 @@ import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { compile } from "./compile";
 import { bindSymbols, checkFeeds, checkSymbols, type Feeds, sliceRows } from "./feeds";
+import { checkLimit } from "./limit";
 import type { Loader } from "./loader";
 import type { Plan, PlannedValue } from "./plan";
 import { Session } from "./session";
@@ -28,6 +29,8 @@ export interface ModelOptions {
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values to be read with `tapped()`, beside the outputs. */
   readonly taps?: readonly string[];
+  /** Most bytes of memory it may take: a model that would take more is an error, before any is allocated. */
+  readonly maxBytes?: number;
   /** Runs this class instead of the fastest one the engine computes right. */
   readonly engineClass?: EngineClass;
   /**
@@ -107,6 +110,8 @@ export class Model {
     this.#options = options;
     this.#threads = threadsOf(engine, options);
     this.#plan = this.#compile();
+    const { maxBytes = Infinity } = options;
+    checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(maxima));
     this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
@@ -225,8 +230,8 @@ export class Model {
     this.#forgetEngine();
   }
 
-  #compile(): Plan {
-    const { maxima = {}, taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
+  #compile(maxima = this.#options.maxima ?? {}): Plan {
+    const { taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
     const { threads } = this.#threads;
     return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
   }

@@ -283,3 +283,34 @@ describe("bench", () => {
     });
   });
 });
+
+describe("footprint", () => {
+  test("says what is planned and what a process takes, step by step", async () => {
+    const { code, stdout, stderr } = await octette(["footprint", artifact, "--batch", "8", "--json"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const { bytes, steps, peak, symbols } = JSON.parse(stdout);
+    expect(symbols).toEqual({ batch: 8 });
+    expect(bytes.memory % 65536).toBe(0);
+    expect(bytes.memory).toBeGreaterThanOrEqual(bytes.weights + bytes.arena);
+    expect(Object.keys(steps)).toEqual(["node", "octette", "loaded", "ran", "disposed"]);
+    expect(steps.ran.rss).toBeGreaterThan(steps.node.rss);
+    expect(peak).toBeGreaterThanOrEqual(steps.ran.rss);
+    const text = await octette(["footprint", artifact, "--limit", "64MB"]);
+    expect(text.stdout).toMatch(/weights .*kB .*packed[\s\S]*process +RSS +PSS +JS heap/);
+  });
+
+  test("a model in ONNX format has one too", async () => {
+    const { code, stdout } = await octette(["footprint", model, "--json"]);
+    expect([code, JSON.parse(stdout).format]).toEqual([0, "onnx"]);
+  });
+
+  test("beyond the limit is refused, with the batch that fits", async () => {
+    const args = ["footprint", artifact, "--batch", "1000", "--limit"];
+    expect(await octette([...args, "1MB"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/expected at most 1000000 bytes.*A batch of \d+ fits/),
+    });
+    expect((await octette([...args, "1 kiB"])).stderr).toMatch(/A batch of 1 takes \d+ bytes, \d+ too many/);
+  });
+});

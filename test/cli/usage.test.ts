@@ -17,7 +17,7 @@ describe("help", () => {
   test("of the tool lists every command", async () => {
     const { code, stdout, stderr } = await octette(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const command of ["quantize", "eval", "run", "inspect", "bench"])
+    for (const command of ["quantize", "eval", "run", "inspect", "bench", "footprint"])
       expect(stdout).toContain(`  ${command} `);
   });
 
@@ -27,6 +27,7 @@ describe("help", () => {
     "run",
     "inspect",
     "bench",
+    "footprint",
   ])("of %s has an example and the usual options", async (command) => {
     const { code, stdout, stderr } = await octette([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
@@ -80,6 +81,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
     ],
     ["eval without data", ["eval", digits], /--data DATA is missing/],
     ["layers against nothing", ["eval", digits, "--data", "d", "--layers"], /--layers needs --against/],
+    [
+      "a limit that is no size",
+      ["footprint", digits, "--limit", "many"],
+      /--limit must be a size such as 64MB/,
+    ],
     ["no batch", ["bench", digits, "--batch", "0"], /--batch must be a whole number from 1, got "0"/],
     ["run without input", ["run", digits, "--output", "o"], /--input NAME=FILE.npy is missing/],
     [

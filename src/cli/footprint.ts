@@ -1,0 +1,110 @@
+// octette footprint: what memory a model takes, measured in a process that does nothing else.
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { inlined } from "../engine/inlined";
+import { OctetteError, save } from "../index";
+import { formatBytes, formatTable } from "../report/index";
+import { byteCount, type Context, defineCommand, toJson, wholeNumber } from "./command";
+import type { Footprint, Usage } from "./footprint-process";
+import { type ModelFile, maximaFor, openModel } from "./open-model";
+
+export const footprintCommand = defineCommand({
+  name: "footprint",
+  summary: "what memory a model takes, step by step",
+  arguments: "MODEL [--batch N] [--limit SIZE]",
+  positionals: ["MODEL"],
+  options: {
+    batch: { type: "string", value: "N", help: "largest batch it is loaded for (default 1)" },
+    limit: {
+      type: "string",
+      value: "SIZE",
+      help: "such as 64MB: refuse a model whose wasm memory is planned larger, and say what would fit",
+    },
+  },
+  notes: [
+    "Weights and arena lie in one wasm memory, whose size is known before anything is allocated. Below it what the process",
+    "takes, a fresh one with nothing in it but Node and octette/runtime: resident memory (RSS), on Linux also with pages that",
+    "processes share counted in parts (PSS), and the JavaScript heap.",
+    "",
+    "In JSON, in bytes: bytes (weights, arena, memory, wasm), steps (rss, pss and heap of node, octette, loaded, ran, disposed)",
+    "and peak.",
+  ],
+  examples: ["octette footprint digits.octette", "octette footprint digits.octette --batch 64 --limit 8MB"],
+  async run([path = ""], values, context) {
+    const maxBytes = byteCount("limit", values.limit);
+    const file = await openModel(path);
+    const maxima = maximaFor(file, wholeNumber("batch", values.batch, 1));
+    const options = { maxima, ...(maxBytes === undefined ? {} : { maxBytes }) };
+    const footprint = await measure(file, options, context.signal);
+    const wasm = inlined.common.length + inlined[footprint.engineClass].length;
+    const bytes = { ...footprint.bytes, wasm };
+    const facts = { model: path, format: file.format, symbols: maxima, ...footprint, bytes };
+    context.print(values.json ? toJson(facts) : factsText(facts, context));
+  },
+});
+
+interface Facts extends Footprint {
+  readonly model: string;
+  readonly symbols: Readonly<Record<string, number>>;
+  readonly bytes: Footprint["bytes"] & { readonly wasm: number };
+}
+
+/** Runs footprint-process.ts; a model in ONNX format is given to it as an artifact. */
+function measure(
+  { path, format, graph }: ModelFile,
+  options: object,
+  signal: AbortSignal,
+): Promise<Footprint> {
+  const script = fileURLToPath(new URL("footprint.js", import.meta.url));
+  const isFile = format === "octette";
+  return new Promise((resolve, reject) => {
+    const args = ["--expose-gc", script, isFile ? path : "-", JSON.stringify(options)];
+    const child = spawn(process.execPath, args, {
+      signal,
+      stdio: [isFile ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    let [out, err] = ["", ""];
+    child.stdout!.on("data", (chunk) => (out += chunk));
+    child.stderr!.on("data", (chunk) => (err += chunk));
+    child.stdin?.on("error", () => {}).end(save(graph));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(JSON.parse(out) as Footprint);
+      else reject(new OctetteError(err.trim(), { code: "limit" }));
+    });
+  });
+}
+
+const steps: Readonly<Record<keyof Footprint["steps"], string>> = {
+  node: "Node alone",
+  octette: "octette/runtime imported",
+  loaded: "model loaded",
+  ran: "run once",
+  disposed: "disposed",
+};
+
+function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }: Facts, { width }: Context) {
+  const asked = Object.entries(symbols).map(([symbol, value]) => `, ${symbol} ${value}`);
+  const planned = [
+    ["weights", formatBytes(bytes.weights), "packed for this engine"],
+    ["arena", formatBytes(bytes.arena), "values of a run, and room to pack"],
+    ["wasm memory", formatBytes(bytes.memory), "both, as planned: 64 KiB pages"],
+    ["wasm code", formatBytes(bytes.wasm), "bytes of its modules"],
+  ];
+  const row = (name: string, { rss, pss, heap }: Usage) => [
+    name,
+    formatBytes(rss),
+    pss === undefined ? "–" : formatBytes(pss),
+    formatBytes(heap),
+  ];
+  const rows = Object.entries(steps).map(([step, name]) => row(name, measured[step as keyof typeof steps]));
+  return [
+    `${model} (${engineClass}${asked.join("")})`,
+    ...planned.map(([name, size, what]) => `${name!.padEnd(12)}${size!.padStart(8)}  ${what}`),
+    "",
+    formatTable(["process", "RSS", "PSS", "JS heap"], [...rows, ["peak", formatBytes(peak), "", ""]], {
+      ...(width === undefined ? {} : { width }),
+    }),
+  ].join("\n");
+}
