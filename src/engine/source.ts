@@ -146,8 +146,15 @@ async function openNamed(source: string | URL): Promise<ByteReader> {
   }
 }
 
+type FileSystem = typeof import("node:fs");
+
+/** Node's file system, where possible without its streams, which an import would load too. */
+const fileSystem = async (): Promise<FileSystem> =>
+  (process as { getBuiltinModule?(name: string): FileSystem }).getBuiltinModule?.("node:fs") ??
+  import("node:fs");
+
 async function fileReader(url: string): Promise<ByteReader> {
-  const { closeSync, fstatSync, openSync, readSync } = await import("node:fs");
+  const { closeSync, fstatSync, openSync, readSync } = await fileSystem();
   const file = openSync(url.startsWith("file:") ? new URL(url) : url, "r");
   const close = () => closeSync(file);
   try {
