@@ -19,8 +19,6 @@ await build({
     cli: "src/cli/main.ts",
     footprint: "src/cli/footprint-process.ts",
   },
-  // Half of what a start parses.
-  minifyWhitespace: true,
   splitting: true,
   outdir: folder,
 });
