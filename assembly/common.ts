@@ -2,6 +2,7 @@
 
 export * from "./kernels/activations";
 export * from "./kernels/add-int8";
+export * from "./kernels/arg-max";
 export * from "./kernels/binary";
 export * from "./kernels/conv";
 export * from "./kernels/copy";

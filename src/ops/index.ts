@@ -2,6 +2,7 @@
 
 import { abs as Abs } from "./abs";
 import { add as Add } from "./add";
+import { argMax as ArgMax } from "./arg-max";
 import { averagePool as AveragePool } from "./average-pool";
 import { batchNormalization as BatchNormalization } from "./batch-normalization";
 import { cast as Cast } from "./cast";
@@ -46,6 +47,7 @@ import { reduceMean as ReduceMean } from "./reduce-mean";
 import { reduceProd as ReduceProd } from "./reduce-prod";
 import { relu as Relu } from "./relu";
 import { reshape as Reshape } from "./reshape";
+import { resize as Resize } from "./resize";
 import { shape as Shape } from "./shape";
 import { sigmoid as Sigmoid } from "./sigmoid";
 import { silu as Silu } from "./silu";
@@ -64,6 +66,7 @@ import { where as Where } from "./where";
 export const registry = {
   Abs,
   Add,
+  ArgMax,
   AveragePool,
   BatchNormalization,
   Cast,
@@ -108,6 +111,7 @@ export const registry = {
   ReduceProd,
   Relu,
   Reshape,
+  Resize,
   Shape,
   Sigmoid,
   Silu,
@@ -130,6 +134,7 @@ export type OpName = keyof typeof registry;
 export {
   Abs,
   Add,
+  ArgMax,
   AveragePool,
   BatchNormalization,
   Cast,
@@ -174,6 +179,7 @@ export {
   ReduceProd,
   Relu,
   Reshape,
+  Resize,
   Shape,
   Sigmoid,
   Silu,

@@ -10,6 +10,7 @@ export const movesCodes: ReadonlySet<string> = new Set([
   "Unsqueeze",
   "Transpose",
   "Slice",
+  "Resize",
 ]);
 
 /** Functions of one value: a table of 256 codes. */

@@ -120,6 +120,12 @@ const integer: Record<string, Graph> = {
     sameRange: true,
     keepsRange: true,
   }),
+  resize: opGraph({
+    op: "Resize",
+    shapes: [["batch", 5, 3, 4]],
+    attributes: { scales: [1, 1, 2, 3] },
+    keepsRange: true,
+  }),
   "max pool": opGraph({
     op: "MaxPool",
     shapes: [["batch", 5, 7, 6]],
@@ -192,6 +198,13 @@ const floatOps: Record<string, Parameters<typeof opGraph>[0]> = {
   softmax: { op: "Softmax", shapes: [["batch", 10]] },
   "log softmax": { op: "LogSoftmax", shapes: [["batch", 10]] },
   "reduce mean": { op: "ReduceMean", shapes: [shape], attributes: { axes: [2, 3], keepdims: 0 } },
+  "arg max": { op: "ArgMax", shapes: [shape], attributes: { axis: 1, keepdims: 0 } },
+  "arg max of rows, the last": {
+    op: "ArgMax",
+    shapes: [["batch", 17]],
+    attributes: { axis: -1, select_last_index: 1 },
+  },
+  resize: { op: "Resize", shapes: [shape], attributes: { scales: [1, 1, 2, 3] } },
   "average pool": {
     op: "AveragePool",
     shapes: [shape],

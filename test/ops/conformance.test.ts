@@ -93,6 +93,18 @@ describe.skipIf(conformanceCases().length === 0)("ONNX's operator tests", () => 
     });
   });
 
+  const repeated = ({ name }: { readonly name: string }) =>
+    name.includes("upsample") && !name.includes("sizes");
+  test.for([...cases(["ArgMax"]), ...cases(["Resize", "Upsample"]).filter(repeated)])("$name", ({
+    content,
+  }) => {
+    const { graph, feeds, expected } = freezeInputs(content, parameterNames(content.graph));
+    withModel(simplify(graph, registry), {}, (model) => {
+      const results = model.runSync(feeds);
+      for (const [name, tensor] of Object.entries(expected)) expectConforms(results[name], tensor, name);
+    });
+  });
+
   // A product of stacks of matrices has no kernel.
   const products = cases(overCodes).filter(({ name }) => !name.includes("_3D_"));
   test.for(products)("$name, over codes", ({ content }) => {

@@ -198,7 +198,30 @@ const reduce: Operator = (node, inputs) => {
   return tensor(x.dtype, keep ? kept : kept.filter((_, d) => !axes.includes(d)), totals);
 };
 
+/** The first index of the largest element along an axis, or the last one. */
+const argMax: Operator = (node, inputs) => {
+  const x = need(node, inputs, 0);
+  const axis = axisOf(node, numberAttribute(node, "axis", 0), x.shape.length);
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const n = x.shape[axis]!;
+  const kept = numberAttribute(node, "keepdims", 1) ? [1] : [];
+  const y = tensor("i32", [...x.shape.slice(0, axis), ...kept, ...x.shape.slice(axis + 1)], []);
+  y.data.forEach((_, at) => {
+    const column = Array.from(
+      { length: n },
+      (_, r) => x.data[(Math.floor(at / inner) * n + r) * inner + (at % inner)]!,
+    );
+    const largest = Math.max(...column.filter((value) => !Number.isNaN(value)));
+    const found = numberAttribute(node, "select_last_index", 0)
+      ? column.lastIndexOf(largest)
+      : column.indexOf(largest);
+    y.data[at] = Math.max(0, found);
+  });
+  return y;
+};
+
 export const floatOperators: Readonly<Record<string, Operator>> = {
+  ArgMax: argMax,
   Conv: conv,
   Gemm: gemm,
   MatMul: matmul,

@@ -16,6 +16,7 @@ import {
   realAttribute,
   stringAttribute,
 } from "./node";
+import { resize } from "./resize";
 import { broadcastShapes, expand, offsets, pick, stridesOf } from "./view";
 
 const reshaped = (x: Tensor, shape: readonly number[]): Tensor => ({ ...x, shape });
@@ -189,6 +190,7 @@ export const moves: Readonly<Record<string, Operator>> = {
   Unsqueeze: unsqueeze,
   Transpose: transpose,
   Slice: slice,
+  Resize: resize,
   Expand: (node, inputs, bindings) => {
     const x = need(node, inputs, 0);
     const wanted =

@@ -1,7 +1,7 @@
 // What each ONNX operator becomes: the same operator of octette, with old forms of its attributes brought to those
 // of the latest opset. One line an operator; the few that need more than a line have their own file.
 
-import { dropout, normalization, poolWithIndices, sum, swish } from "./convert-forms";
+import { dropout, normalization, poolWithIndices, resize, sum, swish, upsample } from "./convert-forms";
 import { dynamicQuantizeLinear, matMulInteger, qLinearConv, qLinearMatMul } from "./convert-quantized";
 import { softmax } from "./convert-softmax";
 import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
@@ -19,6 +19,7 @@ const reduction = same("axes", "keepdims", "noop_with_empty_axes");
 export const conversions: Readonly<Record<string, Conversion>> = {
   Abs: same(),
   Add: same(),
+  ArgMax: same("axis", "keepdims", "select_last_index"),
   AveragePool: same(...window, "count_include_pad"),
   BatchNormalization: normalization,
   Cast: cast,
@@ -66,6 +67,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   ReduceProd: reduction,
   Relu: same(),
   Reshape: same("allowzero"),
+  Resize: resize,
   Shape: same("start", "end"),
   Sigmoid: same(),
   Size: same(),
@@ -79,6 +81,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   Swish: swish,
   Tanh: same(),
   Transpose: same("perm"),
+  Upsample: upsample,
   Unsqueeze: same("axes"),
   Where: same(),
 };

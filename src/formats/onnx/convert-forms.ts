@@ -57,3 +57,26 @@ export const swish: Conversion = (source) => {
   if (alpha !== 1) throw source.error("alpha does not fit", { expected: "1", got: `${alpha}` });
   return [source.node({}, { op: "Silu" })];
 };
+
+const resizing = ["axes", "coordinate_transformation_mode", "nearest_mode"];
+/** What only interpolation, crops and sizes that are not kept go by. */
+const interpolating = ["antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"];
+
+/** To the nearest element, which is the only mode there are kernels for. */
+export const resize: Conversion = (source) => {
+  const given = source.attributes([...resizing, "mode", "keep_aspect_ratio_policy"], interpolating);
+  const { mode = "nearest", keep_aspect_ratio_policy: policy = "stretch", ...attributes } = given;
+  if (mode !== "nearest" || policy !== "stretch" || source.inputs.length < 3)
+    throw source.error("only to the nearest element, by scales or sizes", { got: `${mode}, ${policy}` });
+  return [source.node(attributes)];
+};
+
+/** Resize as it was before opset 10. */
+export const upsample: Conversion = (source) => {
+  const { mode = "nearest" } = source.attributes(["mode"]);
+  const [x = "", scales = ""] = source.inputs;
+  if (mode !== "nearest" || scales === "")
+    throw source.error("only to the nearest element, by an input of scales", { got: `${mode}` });
+  const attributes = { coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
+  return [source.node(attributes, { op: "Resize", inputs: [x, "", scales] })];
+};

@@ -131,6 +131,7 @@ describe("old forms of operators", () => {
       "QLinearMatMul",
       "Sum",
       "Swish",
+      "Upsample",
     ];
     const made = Object.keys(conversions).filter((op) => !written.includes(op));
     expect(made.filter((op) => !Object.hasOwn(registry, op))).toEqual([]);
