@@ -74,6 +74,13 @@ export const DATA_HELP = [
   "or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.",
 ];
 
+/** For commands that run a model. */
+export const THREADS_OPTION = {
+  type: "string",
+  value: "N",
+  help: "share large steps among N threads; the results are the same",
+} as const;
+
 export function helpOf(command: Command): string {
   const options = { ...command.options, ...common };
   const lines = Object.entries(options).map(([name, o]) => [

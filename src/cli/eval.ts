@@ -1,10 +1,18 @@
 // octette eval: how good a model is on data, and what it lost against another.
 
 import { openDataset } from "../data/index";
-import { type Input, load, OctetteError } from "../index";
+import { type Graph, type Input, load, OctetteError } from "../index";
 import { type Evaluation, evaluate, formatDb, formatP, formatPercent, formatTable } from "../report/index";
-import { type Context, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
-import { batchMaxima, openModel } from "./open-model";
+import {
+  type Context,
+  DATA_HELP,
+  defineCommand,
+  THREADS_OPTION,
+  toJson,
+  UsageError,
+  wholeNumber,
+} from "./command";
+import { batchMaxima, noteThreads, openModel } from "./open-model";
 import { normalizeOf } from "./quantize";
 
 export const evalCommand = defineCommand({
@@ -27,6 +35,7 @@ export const evalCommand = defineCommand({
       help: "array, column (first, last, a header) or file of the labels",
     },
     samples: { type: "string", value: "N", help: "only the first N samples" },
+    threads: THREADS_OPTION,
   },
   notes: [
     ...DATA_HELP,
@@ -42,6 +51,9 @@ export const evalCommand = defineCommand({
       throw new UsageError("--layers needs --against MODEL: noise is measured between two models");
     const normalize = normalizeOf(values.normalize);
     const samples = wholeNumber("samples", values.samples, 1);
+    const threads = wholeNumber("threads", values.threads, 1);
+    const open = (graph: Graph) =>
+      load(graph, { maxima: batchMaxima(graph), ...(threads === undefined ? {} : { threads }) });
     const file = await openModel(path);
     const otherFile = values.against ? await openModel(values.against) : undefined;
     const opened = await openDataset(data, mergeInputs(file.graph.inputs, otherFile?.graph.inputs), {
@@ -57,8 +69,8 @@ export const evalCommand = defineCommand({
         expected: "labels, or another model to compare with",
         hint: "Add labels to the data, or --against MODEL",
       });
-    const model = await load(file.graph, { maxima: batchMaxima(file.graph) });
-    const against = otherFile && (await load(otherFile.graph, { maxima: batchMaxima(otherFile.graph) }));
+    const model = await open(file.graph);
+    const against = otherFile && (await open(otherFile.graph));
     try {
       const result = await evaluate(
         model,
@@ -72,6 +84,7 @@ export const evalCommand = defineCommand({
         load,
       );
       context.progress.end();
+      noteThreads(model, threads, context);
       context.print(json ? toJson(result) : evaluationText(path, values.against, result, context));
     } finally {
       model.dispose();

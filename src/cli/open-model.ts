@@ -4,7 +4,8 @@ import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { checkSize } from "../engine/source";
 import { isArtifact } from "../formats/octette";
-import { type Artifact, type Graph, importOnnx, OctetteError, readArtifact } from "../index";
+import { type Artifact, type Graph, importOnnx, type Model, OctetteError, readArtifact } from "../index";
+import type { Context } from "./command";
 
 export interface ModelFile {
   readonly path: string;
@@ -58,4 +59,10 @@ export function maximaFor({ path, graph }: ModelFile, asked: number | undefined)
     got: `${graph.inputs[0]?.shape[0] ?? "none"}`,
     hint: "Leave --batch out",
   });
+}
+
+/** Says why a model ran on fewer threads than asked for. */
+export function noteThreads({ engine }: Model, asked: number | undefined, context: Context): void {
+  if (asked === undefined || engine.threads >= asked) return;
+  context.log(`Ran on ${engine.threads} of ${asked} threads: ${engine.threadsReason}.`);
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { readNpy, writeNpy } from "../formats/npy";
 import { type Feeds, type Input, load, OctetteError, type Tensor } from "../index";
 import { formatTable } from "../report/index";
-import { type Context, defineCommand, toJson, UsageError } from "./command";
-import { batchMaxima, openModel } from "./open-model";
+import { type Context, defineCommand, THREADS_OPTION, toJson, UsageError, wholeNumber } from "./command";
+import { batchMaxima, noteThreads, openModel } from "./open-model";
 import { makeFolder, writeFileWhole } from "./write-file";
 
 export const runCommand = defineCommand({
@@ -22,6 +22,7 @@ export const runCommand = defineCommand({
       help: "an input of the model; repeat for each",
     },
     output: { type: "string", short: "o", value: "DIR", help: "folder for <output name>.npy" },
+    threads: THREADS_OPTION,
   },
   notes: [
     "Where an artifact carries its preprocessing, u8 images are taken as they are. Characters that a file name cannot",
@@ -34,12 +35,15 @@ export const runCommand = defineCommand({
     if (!folder) throw new UsageError("--output DIR is missing. See: octette run --help");
     const files = new Map(pairs.map(splitPair));
     if (files.size < pairs.length) throw new UsageError("an input is given twice");
+    const threads = wholeNumber("threads", values.threads, 1);
     const { graph } = await openModel(path);
     const feeds: Record<string, Tensor> = {};
     for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
-    const model = await load(graph, { maxima: { ...symbolsOf(graph.inputs, feeds), ...batchMaxima(graph) } });
+    const maxima = { ...symbolsOf(graph.inputs, feeds), ...batchMaxima(graph) };
+    const model = await load(graph, { maxima, ...(threads === undefined ? {} : { threads }) });
     try {
       const outputs = await model.run(feeds);
+      noteThreads(model, threads, context);
       await makeFolder(folder);
       const written = [];
       const taken = new Set<string>();

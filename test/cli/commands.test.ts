@@ -163,6 +163,13 @@ describe("eval", () => {
     expect(stderr).toMatch(/evaluate {2}500\/500/);
   });
 
+  test("on more threads it is the same, and says why where there are fewer", async () => {
+    const args = ["eval", artifact, "--data", testData, "--json"];
+    const [one, many] = [await octette(args), await octette([...args, "--threads", "64"])];
+    expect(JSON.parse(many.stdout)).toEqual(JSON.parse(one.stdout));
+    expect(many.stderr).toMatch(/^Ran on \d+ of 64 threads: .+\.$/m);
+  });
+
   test("a float model alone, with normalize given", async () => {
     const { stdout } = await octette([
       "eval",

@@ -93,6 +93,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
       ["run", digits, "--output", "o", "--input", "image"],
       /NAME=FILE.npy, got "image"/,
     ],
+    [
+      "no thread",
+      ["run", digits, "--output", "o", "--input", "image=i.npy", "--threads", "0"],
+      /--threads must be a whole number from 1/,
+    ],
   ] as const)("%s", async (_, args, message) => {
     const { code, stdout, stderr } = await octette(args);
     expect(stderr).toMatch(message);
