@@ -62,7 +62,8 @@ const browser = {
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts", "test/determinism.test.ts"],
-    // A page that has just been built may keep a request waiting: asked again, it answers.
+    // All files share one renderer, whose address space V8 fills with the reservations of wasm memories that were let go of
+    // and not collected yet. A worker cannot have them collected: its own memory is refused then, until they are.
     testTimeout: 10_000,
     hookTimeout: 10_000,
     retry: 3,

@@ -56,12 +56,14 @@ test("wasm can come from its own files", async () => {
 });
 
 test("a worker gives the same answer", async () => {
-  const code = `self.onmessage = async ({ data: { built, artifact, image } }) => {
+  const code = `self.onmessage = ({ data }) => answer(data).then(postMessage, (error) => postMessage(String(error)));
+  async function answer({ built, artifact, image }) {
     const { loadSync } = await import(built);
     const model = loadSync(artifact);
-    postMessage([...model.runSync({ image }).logits.data]);
+    const logits = [...model.runSync({ image }).logits.data];
     model.dispose();
-  };`;
+    return logits;
+  }`;
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const worker = new Worker(url, { type: "module" });
   const answer = new Promise((resolve, reject) => {
