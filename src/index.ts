@@ -122,6 +122,7 @@ export {
   type Feeds,
   FormatError,
   type Input,
+  type Into,
   type LoadOptions,
   type Model,
   type ModelOptions,

@@ -19,7 +19,7 @@ export const loadSync: Runtime["loadSync"] = (bytes, options) => full.loadSync(b
 export const runtimeInfo: Runtime["info"] = () => full.info();
 
 export { createRuntime, type LoadOptions, type Runtime } from "./create-runtime";
-export type { Feeds } from "./engine/feeds";
+export type { Feeds, Into } from "./engine/feeds";
 export type { Model, ModelOptions, StepProfile, Tapped } from "./engine/model";
 export type { BytesSource } from "./engine/source";
 export type { EngineClass, EngineInfo, WasmSource, WasmSources } from "./engine/wasm";

@@ -4,10 +4,38 @@
 import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape, symbolsOf } from "../graph/symbols";
-import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 
 /** Model inputs by name. The shape of a bare array follows from the input's own, where one symbol is open. */
 export type Feeds = Readonly<Record<string, Tensor | TypedArray | BigInt64Array>>;
+
+/** Arrays that take outputs, by name, instead of new ones: of the output's element type, and as long as it is in this run. */
+export type Into = Readonly<Record<string, TypedArray>>;
+
+/** Throws where an array is to be written to that no output has. */
+export function checkInto(names: readonly string[], into: Into): void {
+  const unknown = Object.keys(into).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new OctetteError(`the model has no output "${unknown}"`, {
+      code: "argument",
+      where: "run",
+      expected: names.map((name) => `"${name}"`).join(", "),
+    });
+}
+
+/** Where `length` elements of an output go: to the caller's array, or a new one. */
+export function arrayFor(name: string, dtype: DType, length: number, into: Into): TypedArray {
+  const given = Object.hasOwn(into, name) ? into[name] : undefined;
+  if (given === undefined) return allocate(dtype, length);
+  const wanted = kindOf(allocate(dtype, 0));
+  if (isElements(given) && kindOf(given) === wanted && given.length === length) return given;
+  throw new OctetteError("the array does not fit", {
+    code: "argument",
+    where: `output "${name}"`,
+    expected: `${wanted} of ${length}`,
+    got: isElements(given) ? `${kindOf(given)} of ${(given as TypedArray).length}` : typeof given,
+  });
+}
 
 /** Every input as a tensor of the model's dtype and rank. */
 export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, Tensor> {

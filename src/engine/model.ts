@@ -4,7 +4,6 @@ import { OctetteError } from "../errors";
 import type { Graph, Input, ValueType } from "../graph/graph";
 import { type Bindings, countOf, evaluateDim, evaluateShape } from "../graph/symbols";
 import {
-  allocate,
   bytesIn,
   type Constant,
   type DType,
@@ -16,7 +15,16 @@ import {
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { compile } from "./compile";
-import { bindSymbols, checkFeeds, checkSymbols, type Feeds, sliceRows } from "./feeds";
+import {
+  arrayFor,
+  bindSymbols,
+  checkFeeds,
+  checkInto,
+  checkSymbols,
+  type Feeds,
+  type Into,
+  sliceRows,
+} from "./feeds";
 import { checkLimit } from "./limit";
 import type { Loader } from "./loader";
 import type { Plan, PlannedValue } from "./plan";
@@ -162,33 +170,37 @@ export class Model {
   /**
    * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes of images where the input
    * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit.
-   * Overlapping calls wait for each other.
+   * Overlapping calls wait for each other. Outputs are new arrays, or those of `into`: in a loop that leaves no garbage.
    */
-  run(feeds: Feeds): Promise<Record<string, Tensor>> {
-    const result = this.#queue.then(() => this.runSync(feeds));
+  run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
+    const result = this.#queue.then(() => this.runSync(feeds, into));
     this.#queue = result.catch(() => {});
     return result;
   }
 
   /** As `run`, at once. */
-  runSync(feeds: Feeds): Record<string, Tensor> {
+  runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
     const { fed, bindings } = this.#check(feeds);
+    checkInto(
+      this.outputs.map(({ name }) => name),
+      into,
+    );
     const symbol = this.#plan.batch;
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
-    if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings);
+    if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
     const rows = bindings[symbol]!;
-    const whole = Object.fromEntries(
-      this.outputs.map(({ name, dtype, shape }) => {
-        const actual = evaluateShape(shape, bindings);
-        return [name, { dtype, shape: actual, data: allocate(dtype, sizeOf(actual)) }];
-      }),
-    );
+    const whole: Record<string, Tensor> = {};
+    for (const { name, dtype, shape } of this.outputs) {
+      const actual = evaluateShape(shape, bindings);
+      whole[name] = { dtype, shape: actual, data: arrayFor(name, dtype, sizeOf(actual), into) };
+    }
     for (let from = 0; from < rows; from += limit) {
       const to = Math.min(from + limit, rows);
       const part = new Map([...fed].map(([name, tensor]) => [name, sliceRows(tensor, from, to)] as const));
-      const outputs = this.#runOnce(part, { ...bindings, [symbol]: to - from });
-      for (const { name } of this.outputs)
-        whole[name]!.data.set(outputs[name]!.data, (from * whole[name]!.data.length) / rows);
+      const parts = Object.entries(whole).map(
+        ([name, all]) => [name, sliceRows(all, from, to).data] as const,
+      );
+      this.#runOnce(part, { ...bindings, [symbol]: to - from }, Object.fromEntries(parts));
     }
     return whole;
   }
@@ -265,14 +277,17 @@ export class Model {
     return { fed, bindings: bindSymbols(this.inputs, fed) };
   }
 
-  #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): Record<string, Tensor> {
+  #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings, into: Into): Record<string, Tensor> {
     if (this.#distrusted) this.#rebuild();
     const bound = this.#bind(bindings);
     this.#write(fed, bound);
     this.#session.run(bound.bindings);
     const results: Record<string, Tensor> = {};
-    for (const { name, dtype, shape, data } of bound.outputs)
-      results[name] = { dtype, shape: [...shape], data: flipped(dtype, data.slice()) };
+    for (const { name, dtype, shape, data } of bound.outputs) {
+      const array = arrayFor(name, dtype, data.length, into);
+      array.set(data);
+      results[name] = { dtype, shape: [...shape], data: flipped(dtype, array) };
+    }
     return results;
   }
 
@@ -327,9 +342,14 @@ function isSame(a: Bindings, b: Bindings): boolean {
   return true;
 }
 
-/** i8 codes are held in memory with the top bit flipped: in place, either way. */
+/** i8 codes are held in memory with the top bit flipped: in place, either way, four at a time. */
 function flipped(dtype: DType, data: TypedArray): TypedArray {
-  if (dtype === "i8") for (let i = 0; i < data.length; i++) data[i]! ^= 0x80;
+  if (dtype !== "i8") return data;
+  const head = Math.min(-data.byteOffset & 3, data.length);
+  const words = new Uint32Array(data.buffer, data.byteOffset + head, (data.length - head) >> 2);
+  for (let i = 0; i < head; i++) data[i]! ^= 0x80;
+  for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
+  for (let i = head + words.length * 4; i < data.length; i++) data[i]! ^= 0x80;
   return data;
 }
 

@@ -153,8 +153,8 @@ export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string
   if (scale.data.length !== 1 && !graph.constants.has(codes))
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = dtype === "i8" ? 128 : 0;
-  const zeroPoint = new Int32Array(scale.data.length).map((_, i) => Number(zero?.data?.[i] ?? 0) + shift);
-  return { codes, dtype, scale: Float32Array.from(scale.data), zeroPoint, axis };
+  const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
+  return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
 }
 
 function codeType(

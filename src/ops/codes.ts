@@ -39,9 +39,6 @@ export function perTensor(q: Quantization | undefined, node: Node): Quantization
 export const codeBounds = (clamp: { lo: number; hi: number } | undefined, output: Quantization) =>
   clamp ? { lo: codeOf(clamp.lo, output), hi: codeOf(clamp.hi, output) } : { lo: CODES.min, hi: CODES.max };
 
-/** Scale of weight channel c: one for all, or one a channel. */
-const scaleOf = (weights: Quantization, c: number) => weights.scale[weights.scale.length === 1 ? 0 : c]!;
-
 /** m[c] = f32(f32(sx · sw[c]) / sy): what an accumulator is multiplied with to become a code. */
 export const multipliers = (
   x: Quantization,
@@ -49,13 +46,11 @@ export const multipliers = (
   y: Quantization,
   channels: number,
 ): Float32Array =>
-  Float32Array.from({ length: channels }, (_, c) =>
-    Math.fround(Math.fround(x.scale[0]! * scaleOf(weights, c)) / y.scale[0]!),
-  );
+  weightScales(weights, channels).map((scale) => Math.fround(x.scale[0]! * scale) / y.scale[0]!);
 
-/** sw[c] for every channel. */
-export const weightScales = (weights: Quantization, channels: number): Float32Array =>
-  Float32Array.from({ length: channels }, (_, c) => scaleOf(weights, c));
+/** sw[c] for every channel: one for all, or one a channel. */
+export const weightScales = ({ scale }: Quantization, channels: number): Float32Array =>
+  scale.length === 1 ? new Float32Array(channels).fill(scale[0]!) : scale.slice(0, channels);
 
 /** Whether two tensors hold the same number under the same code. */
 export const sameCodes = (a: Quantization, b: Quantization): boolean =>

@@ -274,7 +274,7 @@ describe("bench", () => {
     const { code, stdout, stderr } = await octette(["bench", artifact, "--seconds", "1"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^model .*\nengine .*\nthreads  1\nbatch .*1\none run .* µs, 80 % between .*\nspeed .*GMAC\/s\n$/,
+      /^model .*\nengine .*\nthreads {2}1\nbatch .*1\none run .* µs, 80 % between .*\nspeed .*GMAC\/s\n$/,
     );
     expect(stderr).toContain("100/100 (100 %)");
   });

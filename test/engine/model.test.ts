@@ -1,7 +1,7 @@
 // A loaded model as its caller meets it: runs, sizes beyond the maximum, taps, profile, memory, the end of its life.
 
 import { describe, expect, test } from "vitest";
-import type { Feeds } from "../../src/engine/feeds";
+import type { Feeds, Into } from "../../src/engine/feeds";
 import { inlined } from "../../src/engine/inlined";
 import { Model, type ModelOptions } from "../../src/engine/model";
 import { Session } from "../../src/engine/session";
@@ -65,6 +65,37 @@ describe("run()", () => {
     const results = await Promise.all(feeds.map((x) => model.run(x)));
     for (const [i, { y }] of results.entries()) expectSameBytes(y, runReference(graph, feeds[i]!).get("y")!);
     model.dispose();
+  });
+
+  test("outputs are written to the caller's arrays, in parts of the maximum and unaligned ones too", () => {
+    const builder = new GraphBuilder();
+    const { codes } = builder.quantize(builder.input("x", ["batch", 7]), builder.range("i8"));
+    const graph = builder.build(codes);
+    const feeds = randomFeeds(graph, 5);
+    const expected = runReference(graph, feeds).get(codes)!;
+    for (const maxima of [{ batch: 5 }, { batch: 2 }])
+      for (const offset of [0, 1, 3])
+        withModel(graph, { maxima }, (model) => {
+          const array = new Int8Array(new ArrayBuffer(offset + 35), offset);
+          const y = model.runSync(feeds, { [codes]: array })[codes]!;
+          expect(y.data).toBe(array);
+          expectSameBytes(y, expected);
+        });
+  });
+
+  test("an array that fits no output is refused", () => {
+    withModel(graph, { maxima: { batch: 2 } }, (model) => {
+      const run =
+        (into: Into, rows = 2) =>
+        () =>
+          model.runSync(randomFeeds(graph, rows), into);
+      expect(run({ z: new Float32Array(6) })).toThrow(/no output "z": expected "y"/);
+      expect(run({ y: new Float32Array(5) })).toThrow(
+        /output "y": the array does not fit: expected Float32Array of 6, got Float32Array of 5/,
+      );
+      expect(run({ y: new Float32Array(6) }, 5)).toThrow(/expected Float32Array of 15/);
+      expect(run({ y: new Int32Array(6) })).toThrow(/got Int32Array of 6/);
+    });
   });
 
   test("a call that fails does not stop those behind it", async () => {
