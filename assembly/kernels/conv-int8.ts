@@ -8,7 +8,7 @@
 //   tile 0  |<-------------- patches -------------->|
 //   tile 1                             |<-------------- patches -------------->|
 
-import { CODES, storeCodes } from "./epilogue-int8";
+import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue-int8";
 import { multiplyTiles, packTile } from "./multiply-int8";
 import { BLOCK, kernelRowDepth, ROWS, TILE_STEP } from "./panels-int8";
 
@@ -75,6 +75,199 @@ export function convInt8(
   end: i32,
 ): void {
   storeCodes(scratch, yZero, lo, hi);
+  convolve<u8>(
+    y,
+    ldy,
+    x,
+    ldx,
+    w,
+    offset,
+    scale,
+    scratch,
+    inH,
+    inW,
+    cin,
+    outH,
+    outW,
+    cout,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    xZero,
+    begin,
+    end,
+  );
+}
+
+/**
+ * y[p][c] = Σ_tap Σ_i x[pixel(p, tap)][i] · w[tap][i][c] + offset[c], i32
+ *
+ * As convInt8, without what that makes of the sums.
+ */
+export function convInt8Sums(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scratch: usize,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  outH: i32,
+  outW: i32,
+  cout: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  xZero: i32,
+  begin: i32,
+  end: i32,
+): void {
+  convolve<i32>(
+    y,
+    ldy,
+    x,
+    ldx,
+    w,
+    offset,
+    offset,
+    scratch,
+    inH,
+    inW,
+    cin,
+    outH,
+    outW,
+    cout,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    xZero,
+    begin,
+    end,
+  );
+  const row = (<usize>ldy) << 2;
+  const last = y + <usize>(end * outW) * row;
+  for (let to = y + <usize>(begin * outW) * row; to < last; to += row) addOffset(to, offset, 0, cout);
+}
+
+/**
+ * y[p][c] = clamp(f32(sum[p][c] − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi), f32
+ *
+ * sum[p][c] = Σ_tap Σ_i x[pixel(p, tap)][i] · w[tap][i][c], otherwise as convInt8. xScale and xZero point to one number
+ * each; colsum, scale and bias as for gemmInt8Dynamic.
+ */
+export function convInt8Dynamic(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  colsum: usize,
+  scale: usize,
+  bias: usize,
+  xScale: usize,
+  xZero: usize,
+  scratch: usize,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  outH: i32,
+  outW: i32,
+  cout: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  lo: f32,
+  hi: f32,
+  begin: i32,
+  end: i32,
+): void {
+  const zero = load<i32>(xZero);
+  convolve<i32>(
+    y,
+    ldy,
+    x,
+    ldx,
+    w,
+    colsum,
+    scale,
+    scratch,
+    inH,
+    inW,
+    cin,
+    outH,
+    outW,
+    cout,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    zero,
+    begin,
+    end,
+  );
+  const by = load<f32>(xScale);
+  const row = (<usize>ldy) << 2;
+  const last = y + <usize>(end * outW) * row;
+  for (let to = y + <usize>(begin * outW) * row; to < last; to += row)
+    dequantizeRow(to, colsum, scale, bias, by, zero, lo, hi, 0, cout);
+}
+
+/** What all share. T is u8 (requantized by what is at the start of scratch) or i32 (raw sums); ldy in elements. */
+function convolve<T>(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  scratch: usize,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  outH: i32,
+  outW: i32,
+  cout: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  xZero: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const pixel = <usize>ldy * sizeof<T>();
   const image = changetype<Image>(scratch + CODES);
   image.ldx = ldx;
   image.height = inH;
@@ -92,7 +285,7 @@ export function convInt8(
   const strip = image.slots + image.slot * ROWS;
   const depth = kernelRowDepth(kw * cin);
   const fit = BLOCK / max(1, depth * ROWS);
-  const line = <usize>outW * ldy;
+  const line = <usize>outW * pixel;
   for (let first = begin, rows = 0; first < end; first += rows) {
     const oy = first % outH;
     rows = min(end - first, outH - oy);
@@ -105,16 +298,16 @@ export function convInt8(
       const fresh = upright || dilationH > 1 ? kh : min(strideH, kh);
       const tiles = (rows + tall - 1) / tall;
       const most = max(0, fit - kh) / fresh + 1;
-      let to = y + <usize>first * line + <usize>(ox * ldy);
-      const last = to + <usize>(rows - 1) * line + <usize>((columns - 1) * ldy);
+      let to = y + <usize>first * line + <usize>ox * pixel;
+      const last = to + <usize>(rows - 1) * line + <usize>(columns - 1) * pixel;
       for (let t = 0; t < tiles; t += most, to += <usize>(most * tall) * line) {
         const count = min(most, tiles - t);
         const lanes = upright ? rows - t * tall : columns;
         const top = (oy + t * tall) * strideH - padTop;
         packStrip(strip, image, top, ox * strideW - padLeft, upright, lanes, count, fresh);
-        multiplyTiles<u8>(
+        multiplyTiles<T>(
           to,
-          upright ? line : ldy,
+          upright ? line : pixel,
           <usize>tall * line,
           upright ? ROWS : columns,
           last,

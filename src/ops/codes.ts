@@ -25,6 +25,10 @@ export function codeOf(x: number, { scale, zeroPoint }: Quantization): number {
   return Math.min(CODES.max, Math.max(CODES.min, q));
 }
 
+const LAYER_HINT =
+  "Only a layer reads computed scales or makes int32 sums, if its weights without their zero points are constants in " +
+  "-128..127: quantize weights symmetric";
+
 /** Parameters of an activation's codes: constants, one of each. */
 export function perTensor(q: Quantization | undefined, node: Node): Quantization {
   if (q && q.scale.length === 1 && q.dtype !== "i32") return q;
@@ -32,6 +36,7 @@ export function perTensor(q: Quantization | undefined, node: Node): Quantization
     got: q
       ? `${q.dtype} codes with ${q.dynamic ? "computed scales" : `${q.scale.length} scales`}`
       : "no codes",
+    ...(q && q.scale.length < 2 ? { hint: LAYER_HINT } : {}),
   });
 }
 

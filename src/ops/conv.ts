@@ -4,19 +4,25 @@
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
-import { codeBounds, multipliers, perTensor } from "./codes";
+import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
 import {
   checkBias,
+  checkSums,
+  isPerRow,
   lowerDense,
   lowerDenseInt8,
   packWeights,
   packWeightsInt8,
+  parametersOf,
+  realBias,
   type WeightView,
   weightCodes,
 } from "./dense";
 import { channelsLast } from "./layout";
 import {
+  type Address,
   behind,
+  type Content,
   floatType,
   type Lowering,
   type NamedConstant,
@@ -24,6 +30,7 @@ import {
   numberOf,
   type Op,
   opError,
+  type Quantization,
   type Unit,
 } from "./op";
 import {
@@ -154,62 +161,105 @@ export const conv: Op = {
   lowerInteger(unit, c) {
     const { x, weights, bias, geometry: g } = operands(unit, c);
     const { inputs, output } = unit.integer!;
-    if (!output) throw opError(unit.node, "an integer convolution needs a QuantizeLinear behind it");
-    const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
-    const wq = weightCodes(unit.node, inputs[1], g.outChannels);
-    checkBias(unit.node, bias, inputs[2], output);
+    const xq = inputs[0]?.dynamic ? inputs[0] : perTensor(inputs[0], unit.node);
+    if (isPerRow(c, xq))
+      throw opError(unit.node, "a convolution reads codes of one scale", { got: "one scale a row" });
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
     if (isPointwise(g)) {
       const rows = multiplyDims(g.batch, g.outH * g.outW);
       const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
       return lowerDenseInt8(c, dense, bias);
     }
-    const { lo, hi } = codeBounds(unit.clamp, yq);
-    const tail = [xq.zeroPoint[0]!, yq.zeroPoint[0]!, lo, hi] as const;
-    const scales = multipliers(xq, wq, yq, g.outChannels);
-    if (isDepthwise(g)) {
-      const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g));
-      const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
-      const b = bias ? c.stage(bias) : NONE;
-      const [weightsAt, zero] = [c.stage(weights), -xq.zeroPoint[0]!];
-      const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW] as const;
-      c.load("packDepthwiseInt8", [packed, offset, weightsAt, b, zero, g.channels, g.kh, g.kw, ...steps]);
-      const scratch = c.scratch(depthwiseInt8ScratchBytes(g));
-      const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-      const args = [y, at, packed, offset, c.data(scales), scratch, ...sizes, ...tail] as const;
-      return c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));
-    }
-    const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
-    const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
-    const staged = c.stage(weights);
-    const biases = bias && c.stage(bias);
-    for (let i = 0; i < g.groups; i++) {
-      const { packed, offset } = packWeightsInt8(
-        c,
-        behind(staged, i * groupBytes(weights, g.groups)),
-        view,
-        biases ? behind(biases, i * view.n * 4) : NONE,
-        -xq.zeroPoint[0]!,
-      );
-      const scale = c.data(scales.slice(i * view.n, (i + 1) * view.n));
-      const [xg, yg] = [behind(at, i * view.channels), behind(y, i * view.n)];
-      const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
-      const args = [
-        yg,
-        g.outChannels,
-        xg,
-        g.channels,
-        packed,
-        offset,
-        scale,
-        scratch,
-        ...sizes,
-        ...tail,
-      ] as const;
-      c.emit("convInt8", args, rowsOf(g), groupMacs(g));
-    }
+    const wq = weightCodes(unit.node, inputs[1], g.outChannels);
+    checkBias(unit.node, bias, inputs[2], output);
+    const coded = { unit, geometry: g, x: at, y, weights, xq, wq };
+    if (output?.dtype === "i32") summed(c, coded, output, bias);
+    else if (!output) dequantized(c, coded, realBias(bias, inputs[2], g.outChannels));
+    else if (isDepthwise(g)) depthwise(c, coded, perTensor(output, unit.node), bias);
+    else requantized(c, coded, perTensor(output, unit.node), bias);
   },
 };
+
+/** A convolution of codes that is no matrix product. */
+interface Coded {
+  readonly unit: Unit;
+  readonly geometry: Geometry;
+  readonly x: Address;
+  readonly y: Address;
+  readonly weights: NamedConstant;
+  readonly xq: Quantization;
+  readonly wq: Quantization;
+}
+
+function depthwise(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
+  const { unit, geometry: g, x, y, weights, xq, wq } = coded;
+  const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g));
+  const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
+  const b = bias ? c.stage(bias) : NONE;
+  const [weightsAt, zero] = [c.stage(weights), xq.zeroPoint[0]!];
+  const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW] as const;
+  c.load("packDepthwiseInt8", [packed, offset, weightsAt, b, -zero, g.channels, g.kh, g.kw, ...steps]);
+  const scales = c.data(multipliers(xq, wq, yq, g.outChannels));
+  const scratch = c.scratch(depthwiseInt8ScratchBytes(g));
+  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+  const { lo, hi } = codeBounds(unit.clamp, yq);
+  const args = [y, x, packed, offset, scales, scratch, ...sizes, zero, yq.zeroPoint[0]!, lo, hi] as const;
+  c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));
+}
+
+function requantized(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
+  const { unit, geometry: g, xq, wq } = coded;
+  const zero = xq.zeroPoint[0]!;
+  const { lo, hi } = codeBounds(unit.clamp, yq);
+  const tail = [zero, yq.zeroPoint[0]!, lo, hi] as const;
+  const scales = c.data(multipliers(xq, wq, yq, g.outChannels));
+  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, bias, -zero))
+    c.emit("convInt8", [...operands, own(scales), scratch, ...sizes, ...tail], rowsOf(g), groupMacs(g));
+}
+
+/** The sums themselves, which int32 codes of their own scale are. */
+function summed(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
+  const { unit, geometry: g, wq } = coded;
+  const xq = perTensor(coded.xq, unit.node);
+  checkSums(unit, xq, wq, yq, g.outChannels);
+  const zero = xq.zeroPoint[0]!;
+  for (const { operands, scratch, sizes } of groupsOf(c, coded, bias, -zero))
+    c.emit("convInt8Sums", [...operands, scratch, ...sizes, zero], rowsOf(g), groupMacs(g));
+}
+
+function dequantized(c: Lowering, coded: Coded, bias: Content): void {
+  const { unit, geometry: g, xq, wq } = coded;
+  const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
+  const [scales, biases] = [c.data(weightScales(wq, g.outChannels)), c.data(bias)];
+  const range = parametersOf(c, xq);
+  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, undefined, 1)) {
+    const args = [...operands, own(scales), own(biases), ...range, scratch, ...sizes, lo, hi] as const;
+    c.emit("convInt8Dynamic", args, rowsOf(g), groupMacs(g));
+  }
+}
+
+/** What the kernel takes for every group of channels; `own` is where the group's part of 4 bytes a channel is. */
+function groupsOf(
+  c: Lowering,
+  { unit, geometry: g, x, y, weights }: Coded,
+  bias: Content | undefined,
+  z: number,
+) {
+  const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
+  const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
+  const staged = c.stage(weights);
+  const biases = bias && c.stage(bias);
+  const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
+  const bytes = bytesPerElement[c.type(unit.outputs[0]!).dtype];
+  return Array.from({ length: g.groups }, (_, i) => {
+    const own = (at: Address) => behind(at, i * view.n * 4);
+    const from = behind(staged, i * groupBytes(weights, g.groups));
+    const { packed, offset } = packWeightsInt8(c, from, view, biases ? own(biases) : NONE, z);
+    const [xg, yg] = [behind(x, i * view.channels), behind(y, i * view.n * bytes)];
+    const operands = [yg, g.outChannels, xg, g.channels, packed, offset] as const;
+    return { operands, own, scratch, sizes };
+  });
+}
 
 const groupMacs = (g: Geometry): Dim =>
   multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups)) / g.groups);

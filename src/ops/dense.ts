@@ -157,8 +157,24 @@ export function checkBias(
   throw opError(node, "its bias does not fit", { expected: `i32 codes${output ? "" : " or f32"}`, got });
 }
 
+/** Codes of int32 are sums as they are. */
+export function checkSums(
+  { node, clamp }: Unit,
+  xq: Quantization,
+  wq: Quantization,
+  yq: Quantization,
+  n: number,
+): void {
+  const isOwn = yq.scale.length === 1 && multipliers(xq, wq, yq, n).every((m) => m === 1);
+  if (isOwn && yq.zeroPoint[0] === 0 && !clamp) return;
+  throw opError(node, "int32 codes are the sums of its products", {
+    expected: "their scale, zero point 0 and no activation",
+    got: `scale ${yq.scale[0]}, zero point ${yq.zeroPoint[0]}`,
+  });
+}
+
 /** A bias in real numbers, dequantized where it came as int32 codes; zeros where there is none. */
-function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
+export function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
   if (!bias) return new Float32Array(n);
   if (!q) return bias;
   return Float32Array.from(elementsOf(bias), (code, i) =>
@@ -197,12 +213,7 @@ function summed(
   bias: Content | undefined,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
-  const isOwn = yq.scale.length === 1 && multipliers(xq, wq, yq, n).every((m) => m === 1);
-  if (!isOwn || yq.zeroPoint[0] !== 0 || unit.clamp)
-    throw opError(unit.node, "int32 codes are the sums of its products", {
-      expected: "their scale, zero point 0 and no activation",
-      got: `scale ${yq.scale[0]}, zero point ${yq.zeroPoint[0]}`,
-    });
+  checkSums(unit, xq, wq, yq, n);
   const isVector = c.maximum(rows) === 1;
   const { packed, offset } = packDenseInt8(c, weights, view, bias, -xq.zeroPoint[0]!, isVector);
   const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
@@ -224,9 +235,7 @@ function dequantized(
   const { packed, offset: sums } = packDenseInt8(c, weights, view, undefined, 1, isVector);
   const scale = c.data(weightScales(wq, n));
   const b = c.data(bias);
-  const [xScale, xZero, rowStride] = xq.dynamic
-    ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint), isPerRow(c, xq.dynamic.scale) ? 1 : 0]
-    : [c.data(xq.scale), c.data(xq.zeroPoint), 0];
+  const [xScale, xZero] = parametersOf(c, xq);
   const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
   const macs = multiplyDims(rows, n * k);
   const tail = [scratch, n, k, lo, hi] as const;
@@ -237,8 +246,16 @@ function dequantized(
       Math.ceil(n / 8),
       macs,
     );
-  const rowwise = [xScale, xZero, rowStride] as const;
+  const rowwise = [xScale, xZero, isPerRow(c, xq) ? 1 : 0] as const;
   c.emit("gemmInt8Dynamic", [y, ldy, x, ldx, packed, sums, scale, b, ...rowwise, ...tail], rows, macs);
 }
 
-const isPerRow = (c: Lowering, scale: string): boolean => c.type(scale).shape.length > 0;
+/** Where scale and zero point of codes are, which may be found at run time. */
+export const parametersOf = (c: Lowering, { dynamic, scale, zeroPoint }: Quantization) =>
+  dynamic
+    ? ([c.input(dynamic.scale), c.input(dynamic.zeroPoint)] as const)
+    : ([c.data(scale), c.data(zeroPoint)] as const);
+
+/** Whether every row of codes has a scale and a zero point of its own. */
+export const isPerRow = (c: Lowering, { dynamic }: Quantization): boolean =>
+  dynamic !== undefined && c.type(dynamic.scale).shape.length > 0;

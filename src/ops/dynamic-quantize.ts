@@ -22,9 +22,10 @@ export const dynamicQuantize: Op = {
       { dtype: "i32", shape: rows },
     ];
   },
-  /** A range does not depend on order, so a flattened image is taken as it lies. */
-  layout(_, [x = "plain"], [type]) {
-    const kept = x.startsWith("flat:") && type!.shape.length === 2 ? x : "plain";
+  /** A range does not depend on order, so all elements, or a flattened image, are taken as they lie. */
+  layout({ attributes }, [x = "plain"], [type]) {
+    const isFlat = x.startsWith("flat:") && type!.shape.length === 2;
+    const kept = attributes.axis === undefined || isFlat ? x : "plain";
     return { inputs: [kept], outputs: [kept, "plain", "plain"] };
   },
   lower({ node, inputs, outputs }, c) {

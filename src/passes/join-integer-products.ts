@@ -1,7 +1,9 @@
 // A product of codes whose int32 sums are multiplied with scales, as dynamic quantization is written in ONNX:
-// MatMulInteger → Cast → Mul. It becomes the product of what the codes mean, which is marked as a region then.
+// MatMulInteger or ConvInteger → Cast → Mul. It becomes the product of what the codes mean, which is marked as a region
+// then.
 
 import type { Graph, Node } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
 import { Rewrite } from "./rewrite";
 
 export function joinIntegerProducts(graph: Graph): Graph {
@@ -19,11 +21,14 @@ export function joinIntegerProducts(graph: Graph): Graph {
 function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): readonly Node[] | undefined {
   const cast = rewrite.soleProducer(sums, "Cast");
   const quantize = rewrite.soleProducer(cast?.inputs[0], "QuantizeLinear");
-  const matMul = rewrite.soleProducer(quantize?.inputs[0], "MatMul");
-  const [x, w] = [0, 1].map((i) => rewrite.soleProducer(matMul?.inputs[i], "DequantizeLinear"));
-  const isWhole = [x, w, quantize].every((node) => node && rewrite.scalar(node.inputs[1]) === 1);
+  const layer = rewrite.soleProducer(quantize?.inputs[0]);
+  const [x, w] = [0, 1].map((i) => rewrite.soleProducer(layer?.inputs[i], "DequantizeLinear"));
+  const isProduct = layer?.inputs.length === 2 && (layer.op === "MatMul" || layer.op === "Conv");
+  const isWhole =
+    isProduct && [x, w, quantize].every((node) => node && areOnes(rewrite.constant(node.inputs[1])));
   const both = isWhole ? scalesOf(scales, x!, rewrite) : undefined;
-  if (!both || !matMul || rewrite.constant(quantize!.inputs[2])?.dtype !== "i32") return undefined;
+  if (!both || !layer || rewrite.constant(quantize!.inputs[2])?.dtype !== "i32") return undefined;
+  if (layer.op === "Conv" && rewrite.scalar(both[1]) === undefined) return undefined;
   const scaled = (dequantize: Node, scale: string): Node => {
     const [codes = "", , ...zeroPoint] = dequantize.inputs;
     const output = rewrite.fresh(`${dequantize.outputs[0]}_scaled`);
@@ -31,8 +36,10 @@ function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): rea
   };
   const reals = [scaled(x!, both[0]), scaled(w!, both[1])];
   const inputs = reals.map((real) => real.outputs[0]!);
-  return [...reals, { ...matMul, name: mul.name, inputs, outputs: mul.outputs }];
+  return [...reals, { ...layer, name: mul.name, inputs, outputs: mul.outputs }];
 }
+
+const areOnes = (scale: Tensor | undefined) => scale?.data.every((s) => s === 1) ?? false;
 
 /** Scales of x and of the weights: constants where they are one already, or those of a DynamicQuantize times some. */
 function scalesOf(scales: string, x: Node, rewrite: Rewrite): readonly [string, string] | undefined {

@@ -70,7 +70,7 @@ interface Tail {
 }
 
 const activationTypes: readonly DType[] = ["u8", "i8"];
-/** Of a product also the sums themselves. */
+/** Of a layer also the sums themselves. */
 const resultTypes: readonly DType[] = [...activationTypes, "i32"];
 
 class Marking {
@@ -334,10 +334,10 @@ class Marking {
     const tail = this.#tailOf(node, form.outputs);
     const isFloat = tail.quantize.length === 0 || !x.range;
     const own = bias ? this.#biasOf(bias, form.outputs, 1) : undefined;
-    if (!codes || (bias && !own) || (isFloat && node.op === "Conv")) return false;
+    if (!codes || (bias && !own)) return false;
     const region = node.name;
     const scales = isFloat ? undefined : sumScales(x.range!.scale, w.scale, form.outputs);
-    if (scales && !this.#canMake(node, tail, scales)) return false;
+    if (scales && !this.#canMake(tail, scales)) return false;
     const added = this.#codedBias(own ?? tail.bias, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
     const names = codes === w.codes ? w.names : this.#moved(w, codes, form.axis);
@@ -347,11 +347,11 @@ class Marking {
     return true;
   }
 
-  /** Codes of 8 bits; of a product also those of int32 that have the scale of its sums. */
-  #canMake({ op }: Node, { quantize: [last], activation }: Tail, scales: Float32Array): boolean {
+  /** Codes of 8 bits, and those of int32 that have the scale of the layer's sums. */
+  #canMake({ quantize: [last], activation }: Tail, scales: Float32Array): boolean {
     const { range, dtype } = this.#rangeOf(last!, this.#types.get(last!.outputs[0]!)!.dtype, resultTypes)!;
     const areSums = range!.zeroPoint === 0 && scales.every((scale) => scale === range!.scale);
-    return dtype !== "i32" || (areSums && !activation && op !== "Conv");
+    return dtype !== "i32" || (areSums && !activation);
   }
 
   #moved({ names }: CodedConstant, codes: Tensor, axis: number): CodeNames {

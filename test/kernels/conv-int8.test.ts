@@ -8,7 +8,7 @@ import {
   packedInt8Bytes,
 } from "../../src/ops/packing";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, place, random, reset } from "./harness";
-import { dot, requantize, tapPixel } from "./oracle-int8";
+import { dequantize, dot, requantize, tapPixel } from "./oracle-int8";
 
 /** One axis: input size, kernel, stride, dilation, padding before and after. */
 type Axis = readonly [
@@ -54,6 +54,11 @@ function windowOf(h: Axis, w: Axis) {
   };
 }
 
+type Window = ReturnType<typeof windowOf>;
+type Fixed<N extends number, T extends number[] = []> = T["length"] extends N ? T : Fixed<N, [...T, number]>;
+/** From inH to padLeft. */
+type Sizes = Fixed<14>;
+
 const WINDOWS = AXES.flatMap((h, i) => [windowOf(h, h), windowOf(h, AXES[(i * 5 + 3) % AXES.length]!)]);
 
 /** Rows longer than what depthwise has in scratch at once, and more of them. */
@@ -92,98 +97,139 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     );
   }
 
-  test.each(["random", "lowest", "highest"])("convInt8, exact: %s", (fill) => {
-    WINDOWS.forEach((g, seed) => {
-      for (const [cin, cout] of seed === LARGE ? [...CHANNELS, [700, 4] as const] : CHANNELS) {
-        reset();
-        const next = random(seed * 10 + cin);
-        const batch = 1 + (seed % 2);
-        const taps = g.kh * g.kw;
-        const k = taps * cin;
-        const ldx = cin + (seed % 3 ? 0 : 5);
-        const ldy = cout + (seed % 4 ? 0 : 3);
-        const x = fillInts(alloc(Uint8Array, batch * g.inH * g.inW * ldx), next, 0, 255);
-        if (fill !== "random") x.fill(255);
-        const w = weights(fill, fillInts(alloc(Int8Array, cout * k), next, -128, 127));
-        const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
-        const xZero = int(next, 0, 255);
-        const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
-        const scale = scales(next, cout, k);
-        const panels = alloc(Uint8Array, packedInt8Bytes(cout, g.kw * cin, g.kh));
-        const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
-        k8.packWeightsInt8(
-          panels.byteOffset,
-          offset.byteOffset,
-          w.byteOffset,
-          bias.byteOffset,
-          -xZero,
-          cout,
-          g.kh,
-          g.kw,
-          cin,
+  /** A convolution to compute: operands in memory, and its exact sums. */
+  function convolution(g: Window, seed: number, cin: number, cout: number, fill: string) {
+    reset();
+    const next = random(seed * 10 + cin);
+    const batch = 1 + (seed % 2);
+    const taps = g.kh * g.kw;
+    const k = taps * cin;
+    const ldx = cin + (seed % 3 ? 0 : 5);
+    const ldy = cout + (seed % 4 ? 0 : 3);
+    const x = fillInts(alloc(Uint8Array, batch * g.inH * g.inW * ldx), next, 0, 255);
+    if (fill !== "random") x.fill(255);
+    const w = weights(fill, fillInts(alloc(Int8Array, cout * k), next, -128, 127));
+    const xZero = int(next, 0, 255);
+    const pack = (bias: number, z: number) => {
+      const panels = alloc(Uint8Array, packedInt8Bytes(cout, g.kw * cin, g.kh));
+      const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
+      const [to, sums] = [panels.byteOffset, offset.byteOffset];
+      const oihw = [k, g.kw, 1, taps] as const;
+      k8.packWeightsInt8(to, sums, w.byteOffset, bias, z, cout, g.kh, g.kw, cin, ...oihw);
+      return [to, sums] as const;
+    };
+    const rows = batch * g.outH;
+    const sums = (p: number) => {
+      const patch = Array.from({ length: k }, (_, i) => {
+        const at = tapPixel(g, p, Math.floor(i / cin));
+        return at < 0 ? 0 : x[at * ldx + (i % cin)]! - xZero;
+      });
+      return Array.from({ length: cout }, (_, c) =>
+        dot(
           k,
-          g.kw,
-          1,
-          taps,
-        ); // O I H W
-        const rows = batch * g.outH;
-        const y = alloc(Uint8Array, rows * g.outW * ldy);
-        const scratch = alloc(Uint8Array, convInt8ScratchBytes(g.outH, g.kh, g.kw * cin));
-        const want = y.slice();
-        for (let p = 0; p < rows * g.outW; p++) {
-          const patch = Array.from({ length: k }, (_, i) => {
-            const at = tapPixel(g, p, Math.floor(i / cin));
-            return at < 0 ? 0 : x[at * ldx + (i % cin)]! - xZero;
-          });
-          for (let c = 0; c < cout; c++) {
-            const sum = dot(
-              k,
-              (i) => patch[i]!,
-              (i) => w[c * k + (i % cin) * taps + Math.floor(i / cin)]!,
-            );
-            want[p * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
-          }
-        }
-        const run = (begin: number, end: number) =>
-          k8.convInt8(
-            y.byteOffset,
-            ldy,
-            x.byteOffset,
-            ldx,
-            panels.byteOffset,
-            offset.byteOffset,
-            scale.byteOffset,
-            scratch.byteOffset,
-            g.inH,
-            g.inW,
-            cin,
-            g.outH,
-            g.outW,
-            cout,
-            g.kh,
-            g.kw,
-            g.strideH,
-            g.strideW,
-            g.dilationH,
-            g.dilationW,
-            g.padTop,
-            g.padLeft,
-            xZero,
-            codes.zero,
-            codes.lo,
-            codes.hi,
-            begin,
-            end,
-          );
-        run(0, rows);
-        expectSame(y, want, `${JSON.stringify(g)} ${cin}→${cout}`);
-        expect(brokenGuard()).toBeUndefined();
-        y.fill(0xcb);
-        const cut = int(next, 0, rows);
-        run(cut, rows);
-        run(0, cut);
-        expectSame(y, want, `${JSON.stringify(g)} ${cin}→${cout} split at ${cut}`);
-      }
+          (i) => patch[i]!,
+          (i) => w[c * k + (i % cin) * taps + Math.floor(i / cin)]!,
+        ),
+      );
+    };
+    const scratch = alloc(Uint8Array, convInt8ScratchBytes(g.outH, g.kh, g.kw * cin));
+    const sizes = [
+      ...[g.inH, g.inW, cin, g.outH, g.outW, cout, g.kh, g.kw],
+      ...[g.strideH, g.strideW, g.dilationH, g.dilationW, g.padTop, g.padLeft],
+    ] as unknown as Sizes;
+    return { next, k, ldx, ldy, x, xZero, pack, rows, pixels: rows * g.outW, sums, scratch, sizes };
+  }
+
+  /** Runs in one piece and in two. */
+  function expectRuns<T extends Uint8Array | Int32Array | Float32Array>(
+    y: T,
+    want: T,
+    rows: number,
+    next: () => number,
+    label: string,
+    run: (begin: number, end: number) => void,
+  ) {
+    const empty = y.slice();
+    run(0, rows);
+    expectSame(y, want, label);
+    expect(brokenGuard()).toBeUndefined();
+    y.set(empty);
+    const cut = int(next, 0, rows);
+    run(cut, rows);
+    run(0, cut);
+    expectSame(y, want, `${label} split at ${cut}`);
+  }
+
+  const eachConvolution = (run: (g: Window, seed: number, cin: number, cout: number) => void) =>
+    WINDOWS.forEach((g, seed) => {
+      for (const [cin, cout] of seed === LARGE ? [...CHANNELS, [700, 4] as const] : CHANNELS)
+        run(g, seed, cin, cout);
+    });
+
+  test.each(["random", "lowest", "highest"])("convInt8, exact: %s", (fill) => {
+    eachConvolution((g, seed, cin, cout) => {
+      const { next, k, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
+      const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
+      const scale = scales(next, cout, k);
+      const packed = own.pack(bias.byteOffset, -xZero);
+      const y = alloc(Uint8Array, own.pixels * ldy);
+      const want = y.slice();
+      for (let p = 0; p < own.pixels; p++)
+        own.sums(p).forEach((sum, c) => {
+          want[p * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
+        });
+      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, ...packed, scale.byteOffset] as const;
+      const tail = [xZero, codes.zero, codes.lo, codes.hi] as const;
+      expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
+        k8.convInt8(...operands, own.scratch.byteOffset, ...own.sizes, ...tail, begin, end),
+      );
+    });
+  });
+
+  test.each(["random", "lowest", "highest"])("convInt8Sums, exact: %s", (fill) => {
+    eachConvolution((g, seed, cin, cout) => {
+      const { next, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
+      const packed = own.pack(bias.byteOffset, -xZero);
+      const y = alloc(Int32Array, own.pixels * ldy);
+      const want = y.slice();
+      for (let p = 0; p < own.pixels; p++)
+        own.sums(p).forEach((sum, c) => {
+          want[p * ldy + c] = sum + bias[c]!;
+        });
+      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, ...packed, own.scratch.byteOffset] as const;
+      expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
+        k8.convInt8Sums(...operands, ...own.sizes, xZero, begin, end),
+      );
+    });
+  });
+
+  test.each(["random", "lowest", "highest"])("convInt8Dynamic, exact: %s", (fill) => {
+    eachConvolution((g, seed, cin, cout) => {
+      const { next, k, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const [packed, colsum] = own.pack(0, 1);
+      const scale = scales(next, cout, k);
+      const bias =
+        seed % 2
+          ? place(
+              Float32Array,
+              scale.map(() => next() - 0.5),
+            )
+          : undefined;
+      const range = [place(Float32Array, [0.03]), place(Int32Array, [xZero])] as const;
+      const bounds = seed % 3 ? ([-Infinity, Infinity] as const) : ([0, 6] as const);
+      const y = alloc(Float32Array, own.pixels * ldy);
+      const want = y.slice();
+      for (let p = 0; p < own.pixels; p++)
+        own.sums(p).forEach((sum, c) => {
+          want[p * ldy + c] = dequantize(sum, 0, scale[c]!, bias?.[c] ?? 0, range[0][0]!, 0, ...bounds);
+        });
+      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, packed, colsum, scale.byteOffset] as const;
+      const run = [bias?.byteOffset ?? 0, range[0].byteOffset, range[1].byteOffset] as const;
+      expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
+        k8.convInt8Dynamic(...operands, ...run, own.scratch.byteOffset, ...own.sizes, ...bounds, begin, end),
+      );
     });
   });
 

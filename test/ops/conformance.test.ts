@@ -47,7 +47,7 @@ const folded = [
   "Where",
 ];
 /** With codes; all inputs but the first are known before a run. */
-const overCodes = ["DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul"];
+const overCodes = ["ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul"];
 /** What arithmetic on shapes goes through, beside the above. */
 const arithmetic = ["Add", "Sub", "Mul", "Div"];
 

@@ -2,7 +2,14 @@
 // of the latest opset. One line an operator; the few that need more than a line have their own file.
 
 import { dropout, normalization, poolWithIndices, resize, sum, swish, upsample } from "./convert-forms";
-import { dynamicQuantizeLinear, matMulInteger, qLinearConv, qLinearMatMul } from "./convert-quantized";
+import {
+  convInteger,
+  convolution,
+  dynamicQuantizeLinear,
+  matMulInteger,
+  qLinearConv,
+  qLinearMatMul,
+} from "./convert-quantized";
 import { softmax } from "./convert-softmax";
 import { cast, constantOfShape, dequantizeLinear, quantizeLinear } from "./convert-types";
 import type { Conversion } from "./source";
@@ -27,7 +34,8 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   Clip: same("min", "max"),
   Concat: same("axis"),
   ConstantOfShape: constantOfShape,
-  Conv: same("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"),
+  Conv: same(...convolution),
+  ConvInteger: convInteger,
   DequantizeLinear: dequantizeLinear,
   Div: same(),
   Dropout: dropout,

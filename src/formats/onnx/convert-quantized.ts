@@ -51,10 +51,13 @@ class Parts {
   }
 }
 
+/** Attributes of a convolution. */
+export const convolution = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"];
+
 /** x, its scale and zero point; w and its; scale and zero point of y; bias in the units of the sums. */
 export const qLinearConv: Conversion = (source) => {
   const [x, xs, xz, w, ws, wz, ys, yz, bias = ""] = source.inputs as string[];
-  const attributes = source.attributes(["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]);
+  const attributes = source.attributes(convolution);
   const parts = new Parts(source);
   const inputs = [
     parts.make("DequantizeLinear", "x", [x!, xs!, xz!]),
@@ -80,17 +83,29 @@ export const qLinearMatMul: Conversion = (source) => {
 };
 
 /** Codes times codes as int32: the sums themselves are codes of scale 1. */
-export const matMulInteger: Conversion = (source) => {
-  const [a, b, az = "", bz = ""] = source.inputs as string[];
-  source.attributes([]);
+function integerProduct(
+  source: Source,
+  op: string,
+  axis: number,
+  attributes: Record<string, Attribute>,
+): readonly Node[] {
+  const [x, w, xz = "", wz = ""] = source.inputs as string[];
   const parts = new Parts(source);
   const [one, zero] = [parts.scalar("one", "f32", 1), parts.scalar("zero", "i32", 0)];
-  const real = (what: string, codes: string, zeroPoint: string) =>
-    parts.make("DequantizeLinear", what, zeroPoint === "" ? [codes, one] : [codes, one, zeroPoint], {
-      axis: -1,
-    });
-  return parts.end("MatMul", [real("a", a!, az), real("b", b!, bz)], {}, one, zero);
-};
+  const real = (what: string, codes: string, zeroPoint: string) => {
+    if (zeroPoint === "") return parts.make("DequantizeLinear", what, [codes, one]);
+    const shape = parts.make("Shape", `${what}_shape`, [zeroPoint]);
+    const ones = parts.make("ConstantOfShape", `${what}_ones`, [shape], { dtype: "f32", value: 1 });
+    return parts.make("DequantizeLinear", what, [codes, ones, zeroPoint], { axis });
+  };
+  return parts.end(op, [real("x", x!, xz), real("w", w!, wz)], attributes, one, zero);
+}
+
+export const matMulInteger: Conversion = (source) =>
+  integerProduct(source, "MatMul", -1, source.attributes([]));
+
+export const convInteger: Conversion = (source) =>
+  integerProduct(source, "Conv", 0, source.attributes(convolution));
 
 /** Codes, scale and zero point of a whole tensor, found at run time. The zero point is u8 in ONNX. */
 export const dynamicQuantizeLinear: Conversion = (source) => {

@@ -125,6 +125,7 @@ describe("old forms of operators", () => {
 
   test("every operator it makes is in the registry", () => {
     const written = [
+      "ConvInteger",
       "DynamicQuantizeLinear",
       "MatMulInteger",
       "QLinearConv",
