@@ -38,13 +38,13 @@ const convAttributes = (size, group = 1, stride = 1) => ({
 
 /** A layer without bias: input, weights, and the axis of the weights that counts output channels. */
 const dense = (m, k, n) => ({ op: "MatMul", x: [m, k], w: [k, n], axis: 1, k, attributes: {} });
-const conv = (size, inputs, outputs, extent, group = 1) => ({
+const conv = (size, inputs, outputs, extent, group = 1, stride = 1) => ({
   op: "Conv",
   x: [1, inputs, extent, extent],
   w: [outputs, inputs / group, size, size],
   axis: 0,
   k: (inputs / group) * size * size,
-  attributes: convAttributes(size, group),
+  attributes: convAttributes(size, group, stride),
 });
 
 export const layers = {
@@ -53,7 +53,12 @@ export const layers = {
   "GEMV 2048×2048": dense(1, 2048, 2048),
   "conv 3×3 64→64 @32²": conv(3, 64, 64, 32),
   "conv 1×1 1152→128 @14²": conv(1, 1152, 128, 14),
+  "conv 3×3 16→16 @32²": conv(3, 16, 16, 32),
+  "conv 3×3 3→16 @32²": conv(3, 3, 16, 32),
+  "conv 3×3 3→8 /2 @96²": conv(3, 3, 8, 96, 1, 2),
   "depthwise 3×3 64 @32²": conv(3, 64, 64, 32, 64),
+  "depthwise 3×3 16 /2 @48²": conv(3, 16, 16, 48, 16, 2),
+  "depthwise 5×5 64 @32²": conv(5, 64, 64, 32, 64),
 };
 
 const graphOf = (name, inputs, nodes, outputs, constants) => ({

@@ -82,7 +82,7 @@ export function safetensorsHeaderBytes(bytes: Uint8Array, where = "safetensors")
       offset: 0,
       expected: `at most MAX_SAFETENSORS_HEADER_BYTES = ${MAX_SAFETENSORS_HEADER_BYTES}`,
       got: `${length}`,
-      hint: "Is this a safetensors file?",
+      hint: "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`",
     });
   return LENGTH_BYTES + length;
 }
@@ -261,7 +261,7 @@ function parseObject(json: Uint8Array, where: string): object {
     throw new FormatError(`the header is not JSON (${(error as Error).message})`, {
       where,
       offset: LENGTH_BYTES,
-      hint: "Is this a safetensors file?",
+      hint: "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`",
     });
   }
 }
