@@ -64,10 +64,19 @@ export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
     createModel(graph, ops, engineOf(options), options);
   const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
     new Model(graph, ops, engineOf(options), options);
-  /** Reads an artifact into a model of its own. The class is settled before, as no weights are kept to pack them again. */
-  function* loading(where: string, size: number | undefined, options: LoadOptions): Reading<Model> {
+  /** An engine whose class no longer changes: what is read from a file keeps no weights to pack them again. */
+  const settledEngineOf = (options: LoadOptions) => {
     const engine = engineOf(options);
     engine.settle();
+    return engine;
+  };
+  /** Reads an artifact into a model of its own. */
+  function* loading(
+    engine: Engine,
+    where: string,
+    size: number | undefined,
+    options: LoadOptions,
+  ): Reading<Model> {
     let model: Model | undefined;
     let isLoaded = false;
     try {
@@ -83,10 +92,9 @@ export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
     }
   }
   const loadReader: Runtime["loadReader"] = async (reader, where, options = {}) => {
-    const engine = engineOf(options);
-    engine.settle();
+    const engine = settledEngineOf(options);
     await prepareWasm(engine, options);
-    const model = await read(loading(where, reader.size, options), reader);
+    const model = await read(loading(engine, where, reader.size, options), reader);
     await model.started;
     return model;
   };
@@ -97,7 +105,7 @@ export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
     load: async (source, options) => loadReader(await openReader(source), nameOf(source), options),
     loadSync: (source, options = {}) => {
       const bytes = bytesOf(source);
-      return readSync(loading("model", bytes.length, options), bytes);
+      return readSync(loading(settledEngineOf(options), "model", bytes.length, options), bytes);
     },
     info: () => ({ ...shared.info, ...threadsHere() }),
   };

@@ -48,7 +48,7 @@ export const benchCommand = defineCommand({
     const file = await openModel(path);
     const { graph, format } = file;
     const maxima = maximaFor(file, asked);
-    const model = await load(graph, { maxima, ...(threads === undefined ? {} : { threads }) });
+    const model = await load(graph, { maxima, threads });
     try {
       const result = await benchmark(model, {
         feeds: seededFeeds(graph.inputs, SEED, maxima),

@@ -52,8 +52,7 @@ export const evalCommand = defineCommand({
     const normalize = normalizeOf(values.normalize);
     const samples = wholeNumber("samples", values.samples, 1);
     const threads = wholeNumber("threads", values.threads, 1);
-    const open = (graph: Graph) =>
-      load(graph, { maxima: batchMaxima(graph), ...(threads === undefined ? {} : { threads }) });
+    const open = (graph: Graph) => load(graph, { maxima: batchMaxima(graph), threads });
     const file = await openModel(path);
     const otherFile = values.against ? await openModel(values.against) : undefined;
     const opened = await openDataset(data, mergeInputs(file.graph.inputs, otherFile?.graph.inputs), {

@@ -35,8 +35,7 @@ export const footprintCommand = defineCommand({
     const maxBytes = byteCount("limit", values.limit);
     const file = await openModel(path);
     const maxima = maximaFor(file, wholeNumber("batch", values.batch, 1));
-    const options = { maxima, ...(maxBytes === undefined ? {} : { maxBytes }) };
-    const footprint = await measure(file, options, context.signal);
+    const footprint = await measure(file, { maxima, maxBytes }, context.signal);
     const wasm = inlined.common.length + inlined[footprint.engineClass].length;
     const bytes = { ...footprint.bytes, wasm };
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint, bytes };

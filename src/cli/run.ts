@@ -40,7 +40,7 @@ export const runCommand = defineCommand({
     const feeds: Record<string, Tensor> = {};
     for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
     const maxima = { ...symbolsOf(graph.inputs, feeds), ...batchMaxima(graph) };
-    const model = await load(graph, { maxima, ...(threads === undefined ? {} : { threads }) });
+    const model = await load(graph, { maxima, threads });
     try {
       const outputs = await model.run(feeds);
       noteThreads(model, threads, context);

@@ -13,13 +13,13 @@ export type Feeds = Readonly<Record<string, Tensor | TypedArray | BigInt64Array>
 export type Into = Readonly<Record<string, TypedArray>>;
 
 /** Throws where an array is to be written to that no output has. */
-export function checkInto(names: readonly string[], into: Into): void {
-  const unknown = Object.keys(into).find((name) => !names.includes(name));
+export function checkInto(outputs: readonly { readonly name: string }[], into: Into): void {
+  const unknown = Object.keys(into).find((name) => outputs.every((output) => output.name !== name));
   if (unknown !== undefined)
     throw new OctetteError(`the model has no output "${unknown}"`, {
       code: "argument",
       where: "run",
-      expected: names.map((name) => `"${name}"`).join(", "),
+      expected: outputs.map(({ name }) => `"${name}"`).join(", "),
     });
 }
 

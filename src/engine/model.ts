@@ -38,14 +38,14 @@ export interface ModelOptions {
   /** Values to be read with `tapped()`, beside the outputs. */
   readonly taps?: readonly string[];
   /** Most bytes of memory it may take: a model that would take more is an error, before any is allocated. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Runs this class instead of the fastest one the engine computes right. */
   readonly engineClass?: EngineClass;
   /**
    * Threads that share the large steps, with the same bytes for any number; 1 where it is left out. In a page it needs
    * cross-origin isolation (COOP and COEP headers). `model.engine` says how many run, and why not more.
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Where `worker.js` of this package lies, if not beside its other files: the script of further threads. */
   readonly worker?: URL | string;
 }
@@ -181,10 +181,7 @@ export class Model {
   /** As `run`, at once. */
   runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
     const { fed, bindings } = this.#check(feeds);
-    checkInto(
-      this.outputs.map(({ name }) => name),
-      into,
-    );
+    checkInto(this.outputs, into);
     const symbol = this.#plan.batch;
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);

@@ -5,7 +5,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Input } from "../graph/graph";
 import { Random } from "../graph/random";
 import { type Bindings, evaluateShape, symbolsOf } from "../graph/symbols";
-import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import { allocate, bytesIn, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Model } from "./model";
 
 /** SHA-256 of all outputs for the input that `seed` makes, every symbol 1. */
@@ -16,7 +16,7 @@ export function selfTestHash(model: Model, seed: number): string {
   for (const { name } of model.outputs) {
     const { data } = outputs[name]!;
     canonicalNaN(data);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(bytesIn(data));
   }
   return bytesToHex(hash.digest());
 }

@@ -2,7 +2,14 @@
 // versions 1.0 to 3.0). Read into the dtypes of a Tensor and written as NumPy itself would, byte for byte.
 
 import { FormatError } from "../errors";
-import { allocate, bytesPerElement, type DType, type Tensor, type TypedArray } from "../graph/tensor";
+import {
+  allocate,
+  bytesIn,
+  bytesPerElement,
+  type DType,
+  type Tensor,
+  type TypedArray,
+} from "../graph/tensor";
 import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read; version 1.0 cannot have a longer one, and only structured dtypes need it. */
@@ -81,7 +88,7 @@ export function writeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(start + data.length * bytesPerElement[dtype]);
   bytes.set([...magic, 1, 0, header.length & 255, header.length >> 8]);
   bytes.set(new TextEncoder().encode(header), prefix);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  bytes.set(bytesIn(data), start);
   return bytes;
 }
 

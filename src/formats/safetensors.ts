@@ -7,7 +7,7 @@
 //   └──────────┴─────────────────────────────────────────────────────────────────┴──────────────────┘
 
 import { FormatError, OctetteError } from "../errors";
-import { bytesPerElement, type DType, isVector, type Tensor, viewOf } from "../graph/tensor";
+import { bytesIn, bytesPerElement, type DType, isVector, type Tensor, viewOf } from "../graph/tensor";
 import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read: the limit of the reference implementation. */
@@ -15,6 +15,8 @@ export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
 /** Data of a written file start at a multiple of this, a cache line. */
 const ALIGN = 64;
 const LENGTH_BYTES = 8;
+/** Where the first bytes are no header. */
+const WAY_OUT = "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`";
 
 export interface SafetensorsEntry {
   readonly name: string;
@@ -82,7 +84,7 @@ export function safetensorsHeaderBytes(bytes: Uint8Array, where = "safetensors")
       offset: 0,
       expected: `at most MAX_SAFETENSORS_HEADER_BYTES = ${MAX_SAFETENSORS_HEADER_BYTES}`,
       got: `${length}`,
-      hint: "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`",
+      hint: WAY_OUT,
     });
   return LENGTH_BYTES + length;
 }
@@ -247,7 +249,7 @@ export function writeSafetensors(
   bytes.set(json, LENGTH_BYTES);
   let at = headerBytes;
   for (const [, { data }] of ordered) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    bytes.set(bytesIn(data), at);
     at += data.byteLength;
   }
   return bytes;
@@ -261,7 +263,7 @@ function parseObject(json: Uint8Array, where: string): object {
     throw new FormatError(`the header is not JSON (${(error as Error).message})`, {
       where,
       offset: LENGTH_BYTES,
-      hint: "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`",
+      hint: WAY_OUT,
     });
   }
 }

@@ -8,6 +8,7 @@ import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
 import {
   checkBias,
   checkSums,
+  type Dense,
   isPerRow,
   lowerDense,
   lowerDenseInt8,
@@ -102,6 +103,18 @@ function operands(unit: Unit, c: Lowering) {
   return { x, weights, bias, geometry: geometryOf(unit.node, c.type(x), c.type(w)) };
 }
 
+/** A pointwise convolution as the matrix product that it is. */
+const denseOf = (unit: Unit, g: Geometry, x: Address, y: Address, weights: NamedConstant): Dense => ({
+  unit,
+  x,
+  ldx: g.channels,
+  y,
+  ldy: g.outChannels,
+  rows: multiplyDims(g.batch, g.outH * g.outW),
+  weights,
+  view: viewOf(g),
+});
+
 /** Bytes of one group's weights. */
 const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
   (sizeOf(shape) / groups) * bytesPerElement[dtype];
@@ -128,11 +141,7 @@ export const conv: Op = {
     const { x, weights, bias, geometry: g } = operands(unit, c);
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
     const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-    if (isPointwise(g)) {
-      const rows = multiplyDims(g.batch, g.outH * g.outW);
-      const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
-      return lowerDense(c, dense, bias);
-    }
+    if (isPointwise(g)) return lowerDense(c, denseOf(unit, g, at, y, weights), bias);
     if (isDepthwise(g)) {
       const packed = c.reserve(packedDepthwiseBytes(g.channels, g.taps));
       c.load("packDepthwise", [packed, c.stage(weights), g.channels, g.taps]);
@@ -165,11 +174,7 @@ export const conv: Op = {
     if (isPerRow(c, xq))
       throw opError(unit.node, "a convolution reads codes of one scale", { got: "one scale a row" });
     const [at, y] = [c.input(x), c.output(unit.outputs[0]!)];
-    if (isPointwise(g)) {
-      const rows = multiplyDims(g.batch, g.outH * g.outW);
-      const dense = { unit, x: at, ldx: g.channels, y, ldy: g.outChannels, rows, weights, view: viewOf(g) };
-      return lowerDenseInt8(c, dense, bias);
-    }
+    if (isPointwise(g)) return lowerDenseInt8(c, denseOf(unit, g, at, y, weights), bias);
     const wq = weightCodes(unit.node, inputs[1], g.outChannels);
     checkBias(unit.node, bias, inputs[2], output);
     const coded = { unit, geometry: g, x: at, y, weights, xq, wq };

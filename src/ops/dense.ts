@@ -87,18 +87,25 @@ export function packWeightsInt8(
   return { packed, offset };
 }
 
-/** Packs the weights of a matrix product for its one row, or for any number of rows. */
-function packDenseInt8(
+/** What the int8 kernels of a matrix product take, its weights packed: those of one row (by panels), or of any number. */
+function productOf(
   c: Lowering,
-  weights: Content,
-  view: WeightView,
+  { x, ldx, y, ldy, rows, weights, view }: Dense,
   bias: Content | undefined,
   z: number,
-  isVector: boolean,
 ) {
+  const [n, k] = [view.n, depthOf(view)];
+  const isVector = c.maximum(rows) === 1;
   const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, bias ? c.stage(bias) : NONE, z);
-  if (isVector) c.load("packRowWeightsInt8", [packed, view.n, depthOf(view)]);
-  return { packed, offset };
+  if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
+  return {
+    isVector,
+    vector: [y, x, packed, offset] as const,
+    matrix: [y, ldy, x, ldx, packed, offset] as const,
+    depth: [c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k)), n, k] as const,
+    panels: Math.ceil(n / 8),
+    macs: multiplyDims(rows, n * k),
+  };
 }
 
 /** y = clamp(x·W + b), f32. */
@@ -177,77 +184,52 @@ export function checkSums(
 export function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
   if (!bias) return new Float32Array(n);
   if (!q) return bias;
-  return Float32Array.from(elementsOf(bias), (code, i) =>
-    Math.fround(code * q.scale[q.scale.length === 1 ? 0 : i]!),
-  );
+  const scale = weightScales(q, n);
+  return Float32Array.from(elementsOf(bias), (code, i) => code * scale[i]!);
 }
 
 function requantized(
   c: Lowering,
-  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  dense: Dense,
   xq: Quantization,
   wq: Quantization,
   yq: Quantization,
   bias: Content | undefined,
 ): void {
-  const [n, k] = [view.n, depthOf(view)];
-  const isVector = c.maximum(rows) === 1;
-  const { packed, offset } = packDenseInt8(c, weights, view, bias, -xq.zeroPoint[0]!, isVector);
-  const scale = c.data(multipliers(xq, wq, yq, n));
+  const { unit, rows, view } = dense;
+  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
+  const scale = c.data(multipliers(xq, wq, yq, view.n));
   const { lo, hi } = codeBounds(unit.clamp, yq);
-  const tail = [yq.zeroPoint[0]!, lo, hi] as const;
-  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
-  const macs = multiplyDims(rows, n * k);
-  if (isVector)
-    return c.emit("gemvInt8", [y, x, packed, offset, scale, scratch, n, k, ...tail], Math.ceil(n / 8), macs);
-  c.emit("gemmInt8", [y, ldy, x, ldx, packed, offset, scale, scratch, n, k, ...tail], rows, macs);
+  const tail = [scale, ...depth, yq.zeroPoint[0]!, lo, hi] as const;
+  if (isVector) c.emit("gemvInt8", [...vector, ...tail], panels, macs);
+  else c.emit("gemmInt8", [...matrix, ...tail], rows, macs);
 }
 
 /** The sums themselves, which int32 codes of their own scale are. */
 function summed(
   c: Lowering,
-  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  dense: Dense,
   xq: Quantization,
   wq: Quantization,
   yq: Quantization,
   bias: Content | undefined,
 ): void {
-  const [n, k] = [view.n, depthOf(view)];
-  checkSums(unit, xq, wq, yq, n);
-  const isVector = c.maximum(rows) === 1;
-  const { packed, offset } = packDenseInt8(c, weights, view, bias, -xq.zeroPoint[0]!, isVector);
-  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
-  const macs = multiplyDims(rows, n * k);
-  if (isVector) return c.emit("gemvInt8Sums", [y, x, packed, offset, scratch, n, k], Math.ceil(n / 8), macs);
-  c.emit("gemmInt8Sums", [y, ldy, x, ldx, packed, offset, scratch, n, k], rows, macs);
+  const { unit, rows, view } = dense;
+  checkSums(unit, xq, wq, yq, view.n);
+  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
+  if (isVector) c.emit("gemvInt8Sums", [...vector, ...depth], panels, macs);
+  else c.emit("gemmInt8Sums", [...matrix, ...depth], rows, macs);
 }
 
-function dequantized(
-  c: Lowering,
-  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
-  xq: Quantization,
-  wq: Quantization,
-  bias: Content,
-): void {
-  const [n, k] = [view.n, depthOf(view)];
+function dequantized(c: Lowering, dense: Dense, xq: Quantization, wq: Quantization, bias: Content): void {
+  const { unit, rows, view } = dense;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const isVector = c.maximum(rows) === 1;
-  const { packed, offset: sums } = packDenseInt8(c, weights, view, undefined, 1, isVector);
-  const scale = c.data(weightScales(wq, n));
-  const b = c.data(bias);
-  const [xScale, xZero] = parametersOf(c, xq);
-  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
-  const macs = multiplyDims(rows, n * k);
-  const tail = [scratch, n, k, lo, hi] as const;
-  if (isVector)
-    return c.emit(
-      "gemvInt8Dynamic",
-      [y, x, packed, sums, scale, b, xScale, xZero, ...tail],
-      Math.ceil(n / 8),
-      macs,
-    );
-  const rowwise = [xScale, xZero, isPerRow(c, xq) ? 1 : 0] as const;
-  c.emit("gemmInt8Dynamic", [y, ldy, x, ldx, packed, sums, scale, b, ...rowwise, ...tail], rows, macs);
+  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, undefined, 1);
+  const parameters = [c.data(weightScales(wq, view.n)), c.data(bias), ...parametersOf(c, xq)] as const;
+  const tail = [...depth, lo, hi] as const;
+  if (isVector) return c.emit("gemvInt8Dynamic", [...vector, ...parameters, ...tail], panels, macs);
+  const rowStride = isPerRow(c, xq) ? 1 : 0;
+  c.emit("gemmInt8Dynamic", [...matrix, ...parameters, rowStride, ...tail], rows, macs);
 }
 
 /** Where scale and zero point of codes are, which may be found at run time. */

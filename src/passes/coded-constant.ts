@@ -77,10 +77,6 @@ export function symmetricCodes(constant: CodedConstant, axis: number): Tensor | 
   return moved.every((q) => q >= -128 && q <= 127) ? tensor("i8", codes.shape, moved) : undefined;
 }
 
-/** f32(sx·sw[c]), the scales of a layer's sums. */
-export const sumScales = (x: number, weights: Tensor, outputs: number): Float32Array =>
-  Float32Array.from({ length: outputs }, (_, c) => x * weights.data[weights.data.length === 1 ? 0 : c]!);
-
 /** Largest magnitude of every output's sum Σ (x − zx)·w over codes x of 8 bits. */
 export function largestSums({ shape, data }: Tensor, axis: number): Float64Array {
   const sums = new Float64Array(shape[axis]!);

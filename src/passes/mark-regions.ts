@@ -4,6 +4,7 @@
 
 import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { sumScales } from "../ops/codes";
 import { inferTypes, type Registry } from "../ops/infer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
@@ -16,7 +17,6 @@ import {
   isInSumScales,
   largestSums,
   realsOf,
-  sumScales,
   symmetricCodes,
 } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
@@ -336,7 +336,9 @@ class Marking {
     const own = bias ? this.#biasOf(bias, form.outputs, 1) : undefined;
     if (!codes || (bias && !own)) return false;
     const region = node.name;
-    const scales = isFloat ? undefined : sumScales(x.range!.scale, w.scale, form.outputs);
+    const scales = isFloat
+      ? undefined
+      : sumScales(x.range!.scale, w.scale.data as Float32Array, form.outputs);
     if (scales && !this.#canMake(tail, scales)) return false;
     const added = this.#codedBias(own ?? tail.bias, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
