@@ -6,13 +6,14 @@
 
 import type * as ClassKernels from "../../build/abi/class";
 import type * as CommonKernels from "../../build/abi/common";
+import type * as TrainKernels from "../../build/abi/train";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
-export type Kernels = typeof CommonKernels & typeof ClassKernels;
+export type Kernels = typeof CommonKernels & typeof ClassKernels & typeof TrainKernels;
 export type KernelName = keyof Kernels;
 
 /** A value whose elements are known before a run: constants, and the integers of shape arithmetic. */

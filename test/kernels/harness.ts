@@ -7,6 +7,7 @@ import { expect } from "vitest";
 import { probeRelaxedDot } from "../../src/engine/features";
 
 export type Common = typeof import("../../build/abi/common");
+export type Train = typeof import("../../build/abi/train");
 export type Class = typeof import("../../build/abi/class");
 export type ClassName = "baseline" | "relaxed";
 
@@ -19,6 +20,7 @@ function load<T>(file: string): T {
 }
 
 export const loadCommon = (): Common => load<Common>("wasm/common");
+export const loadTrain = (): Train => load<Train>("wasm/train");
 
 /**
  * The int8 classes, for `describe.each`. Where this engine's relaxed dot product is not exact over u8·s8, the relaxed class has
