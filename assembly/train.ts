@@ -2,3 +2,4 @@
 // that only infers does not download it.
 
 export * from "./train/reduce";
+export * from "./train/weights";
