@@ -2,4 +2,5 @@
 // that only infers does not download it.
 
 export * from "./train/reduce";
+export * from "./train/requantize";
 export * from "./train/weights";
