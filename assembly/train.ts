@@ -3,3 +3,5 @@
 
 export * from "./train/product-gradient";
 export * from "./train/reduce";
+export * from "./train/requantize";
+export * from "./train/weights";
