@@ -2,6 +2,8 @@
 // that only infers does not download it.
 
 export * from "./train/product-gradient";
+export * from "./train/losses";
+export * from "./train/mask-gradient";
 export * from "./train/reduce";
 export * from "./train/requantize";
 export * from "./train/weights";
