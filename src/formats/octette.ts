@@ -12,19 +12,23 @@ import {
   checkLength,
   dtypeOf,
   isPlain,
-  readSafetensors,
   readSafetensorsHeader,
   readSafetensorsTensor,
   type SafetensorsEntry,
   type SafetensorsHeader,
   safetensorsHeaderBytes,
-  writeSafetensors,
 } from "./safetensors";
+import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
 import { createSha256, type Sha256 } from "./sha256";
 
 /** Version of what the metadata mean; a reader refuses a newer one. */
 export const ARTIFACT_VERSION = 1;
-const NO_HASH = "0".repeat(64);
+const ARTIFACT: Kind = {
+  format: "octette",
+  version: ARTIFACT_VERSION,
+  noun: "octette model",
+  hint: "Make one with `octette quantize MODEL.onnx -o OUT.octette`",
+};
 
 /** A seeded input's output, hashed: what a device checks itself by. */
 export interface SelfTest {
@@ -52,17 +56,12 @@ export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
   verify(graph);
   const { json, tensors } = encodeGraph(graph);
-  const metadata = {
-    format: "octette",
-    version: `${ARTIFACT_VERSION}`,
+  return writeSealed(ARTIFACT, tensors, {
     graph: json,
     provenance: JSON.stringify(graph.provenance),
     ...(selfTest ? { self_test: `${selfTest.seed} ${selfTest.hash}` } : {}),
     content_hash: contentHashOf(json, tensors),
-    file_hash: NO_HASH,
-  };
-  const hash = createSha256().update(writeSafetensors(tensors, metadata)).digest();
-  return writeSafetensors(tensors, { ...metadata, file_hash: hash });
+  });
 }
 
 /**
@@ -70,10 +69,7 @@ export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<Arr
  * Constants are views of `bytes`.
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
-  const { tensors, metadata } = readSafetensors(bytes, where);
-  const head = bytes.subarray(0, safetensorsHeaderBytes(bytes, where));
-  const hash = hashOf(head, checkMetadata(metadata, where)).update(bytes.subarray(head.length));
-  checkHash(hash.digest(), metadata, where);
+  const { tensors, metadata } = readSealed(bytes, ARTIFACT, where);
   return artifactOf(metadata, tensors, where);
 }
 
@@ -133,7 +129,8 @@ class ArtifactStream {
     const header = readSafetensorsHeader(bytes, where);
     this.#fileBytes = header.fileBytes;
     if (size !== undefined) checkLength(size, header.fileBytes, where);
-    const hash = hashOf(bytes, checkMetadata(header.metadata, where));
+    checkKind(header.metadata, ARTIFACT, where);
+    const hash = hashFrom(bytes, header.metadata);
     this.#hash = hash;
     return { header, hash };
   }
@@ -204,32 +201,6 @@ class ArtifactStream {
 
 type Tensors = Map<string, Tensor>;
 
-interface Metadata {
-  readonly graph?: string;
-  readonly provenance?: string;
-  readonly content_hash?: string;
-  readonly file_hash?: string;
-  readonly self_test?: string;
-}
-
-function checkMetadata(metadata: Record<string, string>, where: string): Metadata {
-  if (metadata.format !== "octette")
-    throw new FormatError("not an octette model", {
-      where,
-      expected: 'safetensors metadata with format "octette"',
-      got: metadata.format === undefined ? "none" : JSON.stringify(metadata.format),
-      hint: "Make one with `octette quantize MODEL.onnx -o OUT.octette`",
-    });
-  if (metadata.version !== `${ARTIFACT_VERSION}`)
-    throw new FormatError("another version of the format", {
-      where,
-      expected: `version ${ARTIFACT_VERSION}`,
-      got: `${metadata.version}`,
-      hint: "Update octette, or write the model again with this one",
-    });
-  return metadata;
-}
-
 /** The artifact of a file whose metadata were checked. */
 function artifactOf<C extends Constant>(
   metadata: Metadata,
@@ -262,33 +233,6 @@ function provenanceOf(json: string, where: string): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new FormatError("its provenance is not an object", { where });
-}
-
-/** Begins the hash of a file with its header, its own hash there taken as zeros. */
-function hashOf(header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 {
-  const hash = createSha256();
-  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(header, new TextEncoder().encode(stated)) : -1;
-  if (at < 0) return hash.update(header);
-  return hash
-    .update(header.subarray(0, at))
-    .update(new TextEncoder().encode(NO_HASH))
-    .update(header.subarray(at + NO_HASH.length));
-}
-
-function checkHash(actual: string, { file_hash: stated }: Metadata, where: string): void {
-  if (actual === stated) return;
-  throw new FormatError("the file was changed or damaged", {
-    where,
-    expected: `SHA-256 ${stated || "in file_hash"}`,
-    got: stated ? actual : "none",
-    hint: "Copy it again",
-  });
-}
-
-function indexOf(bytes: Uint8Array, part: Uint8Array): number {
-  for (let at = bytes.indexOf(part[0]!); at >= 0; at = bytes.indexOf(part[0]!, at + 1))
-    if (part.every((byte, i) => bytes[at + i] === byte)) return at;
-  return -1;
 }
 
 function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
