@@ -1,8 +1,8 @@
 // The f32 product of weight gradients: both operands are walked along their rows, which are what is summed.
 //
-//   a, 4 columns                       b, 8 columns
-//   r 0 | a0 | a1 | a2 | a3 |          r 0 | b0 | b1 | ... | b7 |
-//   r 1 | a0 | a1 | a2 | a3 |          r 1 | b0 | b1 | ... | b7 |
+//   a, 4 columns, anywhere             b, 8 columns, packed
+//   r 0 | a0 | … | a1 | a2 | a3 |      r 0 | b0 | b1 | ... | b7 |
+//   r 1 | a0 | … | a1 | a2 | a3 |      r 1 | b0 | b1 | ... | b7 |
 //         `step` bytes apart                 32 bytes a step
 //
 // A sum goes on from what y has, so rows may come in blocks: each product is rounded, then each sum, r ascending
@@ -11,10 +11,10 @@
 import { storeWords8 } from "../lanes";
 
 /**
- * y[i][j] += Σ_r a[r][i]·b[r][j] for i < rows ≤ 4 and j < min(cols, 8); `fresh`: y was 0.
+ * y[i][j] += Σ_r a[r][i]·b[r][j] for i < min(rows, 4) and j < min(cols, 8); `fresh`: y was 0.
  *
- * ldy bytes from one row of y to the next. a has `lines` of `count` rows, step bytes apart, lines `line` bytes; b has
- * them all packed, 8 columns each.
+ * ldy bytes from one row of y to the next. Column i of a starts at a + ai; a has `lines`, `line` bytes apart, of `count`
+ * rows, `step` bytes apart.
  */
 export function addOuter(
   y: usize,
@@ -23,6 +23,9 @@ export function addOuter(
   cols: i32,
   fresh: bool,
   a: usize,
+  a1: usize,
+  a2: usize,
+  a3: usize,
   step: usize,
   line: usize,
   b: usize,
@@ -59,13 +62,13 @@ export function addOuter(
       let v = v128.load32_splat(p);
       c00 = f32x4.add(c00, f32x4.mul(v, b0));
       c01 = f32x4.add(c01, f32x4.mul(v, b1));
-      v = v128.load32_splat(p, 4);
+      v = v128.load32_splat(p + a1);
       c10 = f32x4.add(c10, f32x4.mul(v, b0));
       c11 = f32x4.add(c11, f32x4.mul(v, b1));
-      v = v128.load32_splat(p, 8);
+      v = v128.load32_splat(p + a2);
       c20 = f32x4.add(c20, f32x4.mul(v, b0));
       c21 = f32x4.add(c21, f32x4.mul(v, b1));
-      v = v128.load32_splat(p, 12);
+      v = v128.load32_splat(p + a3);
       c30 = f32x4.add(c30, f32x4.mul(v, b0));
       c31 = f32x4.add(c31, f32x4.mul(v, b1));
     }

@@ -42,7 +42,7 @@ function outer<A, B>(
         let from = scratch;
         let at = y + <usize>first * out + ((<usize>j) << 2);
         for (let i = first; i < last; i += 4, from += (<usize>count) << 4, at += out << 2)
-          addOuter(at, out, last - i, n - j, r == 0, from, 16, 0, panels, 1, count);
+          addOuter(at, out, last - i, n - j, r == 0, from, 4, 8, 12, 16, 0, panels, 1, count);
       }
     }
     a += <usize>(count * lda) * sizeof<A>();

@@ -1,5 +1,7 @@
 // Bytes of scratch of the training kernels, as the memory planner needs them: pure functions of shapes.
 
+import type { Window } from "../ops/window";
+
 const up = (count: number, to: number): number => Math.ceil(count / to) * to;
 
 /** Rows and columns that the weight gradient of a product packs at once (assembly/train/product-gradient.ts). */
@@ -8,3 +10,38 @@ const [ROWS, COLUMNS] = [256, 256];
 /** Scratch of productWeightGradient and …Codes: a block of rows, whichever operand it is of, and a panel of the other. */
 export const productWeightGradientScratchBytes = (rows: number, n: number, k: number): number =>
   Math.min(rows, ROWS) * (Math.min(up(Math.max(n, k), 4), COLUMNS) + 8) * 4;
+
+// ---- weight gradients of convolutions (assembly/train/strip.ts, conv-weight-gradient.ts) ----
+
+/** Bytes of a strip of an image, unless few windows would fit, and output channels that meet it. */
+const [STRIP, CHANNELS] = [64 << 10, 64];
+
+const reach = (count: number, taps: number, stride: number, dilation: number): number =>
+  (count - 1) * stride + (taps - 1) * dilation + 1;
+
+function neighbours(size: number, taps: number, stride: number, dilation: number, bytes: number): number {
+  const alone = reach(1, taps, stride, dilation);
+  return Math.min(size, Math.floor(Math.max(alone, Math.floor(STRIP / bytes) - alone) / stride) + 1);
+}
+
+/** Output pixels of a strip whose pixels have so many channels, and bytes of it. */
+function stripOf(w: Window, channels: number) {
+  const bytes = channels * 4;
+  const cols = neighbours(
+    w.outW,
+    w.kw,
+    w.strideW,
+    w.dilationW,
+    bytes * reach(1, w.kh, w.strideH, w.dilationH),
+  );
+  const width = bytes * reach(cols, w.kw, w.strideW, w.dilationW);
+  const rows = cols < w.outW ? 1 : neighbours(w.outH, w.kh, w.strideH, w.dilationH, width);
+  return { pixels: rows * cols, bytes: width * reach(rows, w.kh, w.strideH, w.dilationH) + 16 };
+}
+
+/** Scratch of convWeightGradient and …Codes of one group: a patch's offsets, sums, a panel of dy, a strip of x. */
+export const convWeightGradientScratchBytes = (window: Window, cin: number, cout: number): number => {
+  const patch = up(window.kh * window.kw * cin, 4) * 4;
+  const { pixels, bytes } = stripOf(window, cin);
+  return patch + Math.ceil(Math.min(cout, CHANNELS) / 8) * patch * 8 + pixels * 32 + bytes;
+};
