@@ -7,4 +7,5 @@ export * from "./train/losses";
 export * from "./train/mask-gradient";
 export * from "./train/reduce";
 export * from "./train/requantize";
+export * from "./train/updates";
 export * from "./train/weights";
