@@ -3,6 +3,7 @@
 
 export * from "./train/losses";
 export * from "./train/mask-gradient";
+export * from "./train/masks";
 export * from "./train/reduce";
 export * from "./train/requantize";
 export * from "./train/updates";
