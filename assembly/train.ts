@@ -5,6 +5,7 @@ export * from "./train/conv-weight-gradient";
 export * from "./train/product-gradient";
 export * from "./train/losses";
 export * from "./train/mask-gradient";
+export * from "./train/masks";
 export * from "./train/reduce";
 export * from "./train/requantize";
 export * from "./train/updates";

@@ -11,13 +11,6 @@ class Sums {
   static code4(x: v128, m: v128, low: v128, high: v128, shift: v128): v128 {
     return roundCode(f32x4.pmin(f32x4.mul(x, m), high), low, codeMagic(), shift);
   }
-
-  /** All bits of a lane where lo < x · s < hi. */
-  @inline
-  static pass4(x: v128, s: v128, lo: v128, hi: v128): v128 {
-    const v = f32x4.mul(x, s);
-    return v128.and(f32x4.gt(v, lo), f32x4.lt(v, hi));
-  }
 }
 
 /**
@@ -79,18 +72,14 @@ export function requantizeMasked(
       if (mask) {
         // 0 where a code is in 0..255, −1 or 1 elsewhere.
         const outside = i8x16.narrow_i16x8_s(i16x8.shr_s(q0, 8), i16x8.shr_s(q1, 8));
-        const pass = i8x16.narrow_i16x8_s(
-          i16x8.narrow_i32x4_s(
-            Sums.pass4(x0, Channels.load4(s, c, channels), above, below),
-            Sums.pass4(x1, Channels.load4(s, c1, channels), above, below),
-          ),
-          i16x8.narrow_i32x4_s(
-            Sums.pass4(x2, Channels.load4(s, c2, channels), above, below),
-            Sums.pass4(x3, Channels.load4(s, c3, channels), above, below),
-          ),
+        const pass = Bits.narrow(
+          Bits.within4(f32x4.mul(x0, Channels.load4(s, c, channels)), above, below),
+          Bits.within4(f32x4.mul(x1, Channels.load4(s, c1, channels)), above, below),
+          Bits.within4(f32x4.mul(x2, Channels.load4(s, c2, channels)), above, below),
+          Bits.within4(f32x4.mul(x3, Channels.load4(s, c3, channels)), above, below),
         );
-        const bits = i8x16.bitmask(v128.and(pass, i8x16.eq(outside, i8x16.splat(0))));
-        Bits.store16(to + <usize>(i >> 3), bits, count - i);
+        const inside = i8x16.eq(outside, i8x16.splat(0));
+        Bits.store(to + <usize>(i >> 3), v128.and(pass, inside), count - i);
       }
       c = Channels.after4(c3, channels);
     }
