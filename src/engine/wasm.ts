@@ -9,7 +9,8 @@ import { sharing, type Threads } from "./threads";
 
 /** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
 export type EngineClass = "baseline" | "relaxed";
-type Group = "common" | EngineClass;
+/** `train` is there where the sources carry it. */
+type Group = "common" | EngineClass | "train";
 
 /** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
 export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
@@ -112,13 +113,13 @@ export class Engine {
 
   /** Why no threads can share the memory of this class's modules; undefined where they can. */
   unsharable(engineClass: EngineClass): string | undefined {
-    const group = groupsOf(engineClass).find((name) => this.#sources[name] instanceof WebAssembly.Module);
+    const group = this.#groups(engineClass).find((name) => this.#sources[name] instanceof WebAssembly.Module);
     return group && `wasm.${group} was given compiled: only bytes can be made to share memory`;
   }
 
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
   async prepare(engineClass: EngineClass, isShared = false): Promise<void> {
-    const groups = new Set<Group>(groupsOf(engineClass));
+    const groups = new Set<Group>(this.#groups(engineClass));
     // What a distrusted class falls back on can be read here only.
     if (isDistant(this.#sources.baseline)) groups.add("baseline");
     await Promise.all([...groups].map((group) => this.#fetch(group, isShared)));
@@ -156,7 +157,7 @@ export class Engine {
   /** All kernels of a class over one memory. */
   instantiate(engineClass: EngineClass, memory: WebAssembly.Memory): Kernels {
     const modules = this.modules(engineClass, !(memory.buffer instanceof ArrayBuffer));
-    const exports = groupsOf(engineClass).map((group, i) => {
+    const exports = this.#groups(engineClass).map((group, i) => {
       try {
         return new WebAssembly.Instance(modules[i]!, { env: { memory } }).exports;
       } catch (cause) {
@@ -172,7 +173,11 @@ export class Engine {
 
   /** The modules of a class, for memory of one's own or shared memory. */
   modules(engineClass: EngineClass, isShared: boolean): readonly WebAssembly.Module[] {
-    return groupsOf(engineClass).map((group) => this.#module(group, isShared));
+    return this.#groups(engineClass).map((group) => this.#module(group, isShared));
+  }
+
+  #groups(engineClass: EngineClass): readonly Group[] {
+    return this.#sources.train ? ["common", engineClass, "train"] : ["common", engineClass];
   }
 
   #source(group: Group): WasmSource {
@@ -209,7 +214,6 @@ export class Engine {
   }
 }
 
-const groupsOf = (engineClass: EngineClass) => ["common", engineClass] as const;
 const keyOf = (group: Group, isShared: boolean) => `${group} ${isShared}`;
 
 async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Array> {

@@ -9,13 +9,13 @@ import { elementOf, emitCopy, memoryOrder, memoryStrides, requireSameCodes, shif
 import { listLike, stridesOf } from "./known";
 import { inputType, type Lowering, numberOf, type Op, opError, stringOf, type Unit } from "./op";
 
-interface Padding {
+export interface Padding {
   readonly before: number;
   readonly after: number;
 }
 
 /** Pads of every axis. */
-function paddingOf(node: Node, rank: number): Padding[] {
+export function paddingOf(node: Node, rank: number): Padding[] {
   const pads = dimsOf(node, "pads");
   if (!pads) throw notKnown(node, "list of pads");
   const axes = axesOf(node, rank) ?? Array.from({ length: rank }, (_, axis) => axis);
@@ -35,7 +35,7 @@ function paddingOf(node: Node, rank: number): Padding[] {
 
 const modes = ["constant", "edge", "reflect", "wrap"] as const;
 
-function modeOf(node: Node): (typeof modes)[number] {
+export function modeOf(node: Node): (typeof modes)[number] {
   const mode = stringOf(node, "mode", "constant");
   const known = modes.find((name) => name === mode);
   if (!known) throw opError(node, "mode is unknown", { expected: modes.join(", "), got: mode });

@@ -30,10 +30,12 @@ export const globalWindow: WindowRule = (node, x) => {
   return windowOf(bare, x, spatial as number[]);
 };
 
-const argumentsOf = (w: Window) => [w.inH, w.inW, w.channels, w.outH, w.outW, ...slide(w)] as const;
+/** The geometry of a pooling kernel's signature. */
+export const windowArguments = (w: Window) =>
+  [w.inH, w.inW, w.channels, w.outH, w.outW, ...slide(w)] as const;
 
 /** What a mean divides by: positions up to here, or only those in the image. */
-const coverOf = (node: Node, w: Window) =>
+export const coverOf = (node: Node, w: Window) =>
   numberOf(node, "count_include_pad", 0) === 1 ? ([w.coverH, w.coverW] as const) : ([0, 0] as const);
 
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
@@ -42,7 +44,7 @@ export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
     const w = windowFor(unit.node, c.type(x));
-    c.emit(kernel, [c.output(y), c.input(x), ...argumentsOf(w)], multiplyDims(w.batch, w.outH));
+    c.emit(kernel, [c.output(y), c.input(x), ...windowArguments(w)], multiplyDims(w.batch, w.outH));
   };
   return {
     ...pooling(windowFor),
@@ -63,7 +65,7 @@ export function averagePooling(windowFor: WindowRule): Op {
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
       const w = windowFor(unit.node, c.type(x));
-      const args = [c.output(y), c.input(x), ...argumentsOf(w), ...coverOf(unit.node, w)] as const;
+      const args = [c.output(y), c.input(x), ...windowArguments(w), ...coverOf(unit.node, w)] as const;
       c.emit("averagePool", args, multiplyDims(w.batch, w.outH));
     },
     lowerInteger(unit, c) {
@@ -76,7 +78,7 @@ export function averagePooling(windowFor: WindowRule): Op {
       const args = [
         c.output(y),
         c.input(x),
-        ...argumentsOf(w),
+        ...windowArguments(w),
         ...coverOf(unit.node, w),
         ...scales,
         lo,

@@ -33,7 +33,7 @@ export const reduceMean: Op = {
 };
 
 /** Axes in ascending order, counted from the front; all of them where none is named. */
-function reducedAxes(node: Node, rank: number): number[] {
+export function reducedAxes(node: Node, rank: number): number[] {
   const named = axesOf(node, rank) ?? [];
   if (named.length === 0 && numberOf(node, "noop_with_empty_axes", 0) === 1) return [];
   return named.length === 0 ? Array.from({ length: rank }, (_, i) => i) : named.sort((a, b) => a - b);

@@ -22,7 +22,7 @@ const roundings: Readonly<Record<string, (at: number) => number>> = {
 };
 
 /** How often every axis is repeated. */
-function factorsOf(node: Node, shape: Shape): number[] {
+export function factorsOf(node: Node, shape: Shape): number[] {
   const axes = axesOf(node, shape.length) ?? shape.map((_, axis) => axis);
   const scales = numbersOf(node, "scales", []);
   const sizes = numbersOf(node, "sizes", []);

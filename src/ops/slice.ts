@@ -20,7 +20,8 @@ const UNBOUNDED = 0x7fffffff;
 /** Whole axes. */
 export const uncut = (shape: Shape): Cut[] => shape.map((extent) => ({ start: 0, step: 1, extent }));
 
-function cutsOf(node: Node, shape: Shape): Cut[] {
+/** What a Slice keeps of every axis. */
+export function cutsOf(node: Node, shape: Shape): Cut[] {
   const starts = dimsOf(node, "starts");
   const ends = dimsOf(node, "ends");
   if (!starts || !ends) throw notKnown(node, starts ? "list of ends" : "list of starts");

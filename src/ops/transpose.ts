@@ -8,7 +8,7 @@ import { stridedCopy, stridesOf } from "./known";
 import { inputType, type Layout, type Op, opError, type Unit } from "./op";
 
 /** y's dimension i is x's dimension perm[i]; all reversed where no attribute says otherwise. */
-function permutationOf(node: Node, rank: number): number[] {
+export function permutationOf(node: Node, rank: number): number[] {
   const perm = axesOf(node, rank, "perm") ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
   if (perm.length !== rank)
     throw opError(node, "perm does not fit", { expected: `${rank} axes`, got: `[${perm.join(", ")}]` });

@@ -1,0 +1,87 @@
+// Ops that only move elements: their gradients move back, and are summed where an element was repeated.
+
+import { addDims, type Dim, type Shape } from "../../graph/symbols";
+import { sizeOf, tensor } from "../../graph/tensor";
+import { normalizeAxis } from "../../ops/axes";
+import { numberOf } from "../../ops/op";
+import { sameShape } from "../../ops/reshape";
+import { factorsOf } from "../../ops/resize";
+import { permutationOf } from "../../ops/transpose";
+import type { Backward, Rule } from "./rule";
+
+/** The same elements in the shape that the input had: of Reshape, Flatten, Squeeze, Unsqueeze. */
+export const reshape: Rule = ({ inputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  b.give(inputs[0]!, b.write("Reshape", [dy!], { shape, allowzero: 1 })[0]);
+};
+
+/** Of Identity, and of Dropout, which is none once a model is trained on. */
+export const identity: Rule = ({ inputs }, [dy], b) => b.give(inputs[0]!, dy!);
+
+export const transpose: Rule = ({ node, inputs }, [dy], b) => {
+  const perm = permutationOf(node, b.type(inputs[0]!).shape.length);
+  const inverse = perm.map((_, axis) => perm.indexOf(axis));
+  b.give(inputs[0]!, b.write("Transpose", [dy!], { perm: inverse })[0]);
+};
+
+export const expand: Rule = ({ inputs, outputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  const isWhole = sameShape(shape, b.type(outputs[0]!).shape);
+  b.give(inputs[0]!, isWhole ? dy! : b.write("SumTo", [dy!], { shape })[0]);
+};
+
+/** Every input takes its part. */
+export const concat: Rule = ({ node, inputs }, [dy], b) => {
+  let start: Dim = 0;
+  for (const input of inputs) {
+    const { shape } = b.type(input);
+    const axis = normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
+    const end = addDims(start, shape[axis]!);
+    if (b.wants(input))
+      b.give(input, b.write("Slice", [dy!], { starts: [start], ends: [end], axes: [axis] })[0]);
+    start = end;
+  }
+};
+
+/** The parts joined, with zeros for those that nothing depends on. */
+export const split: Rule = ({ node, inputs, outputs }, dy, b) => {
+  const { shape } = b.type(inputs[0]!);
+  const axis = normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
+  if (outputs.every((_, i) => dy[i] !== undefined))
+    return b.give(inputs[0]!, b.write("Concat", dy as string[], { axis })[0]);
+  let start: Dim = 0;
+  for (const [i, output] of outputs.entries()) {
+    const end = addDims(start, b.type(output).shape[axis]!);
+    const cut = { shape, starts: [start], ends: [end], axes: [axis] };
+    if (dy[i] !== undefined) b.give(inputs[0]!, b.write("SliceGradient", [dy[i]], cut)[0]);
+    start = end;
+  }
+};
+
+export const slice: Rule = ({ node, inputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  b.give(inputs[0]!, b.write("SliceGradient", [dy!], { ...node.attributes, shape })[0]);
+};
+
+/** Every element takes the sum over what it was repeated to. */
+export const resize: Rule = ({ node, inputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  const factors = factorsOf(node, shape);
+  const [images, channels, ...spatial] = factors;
+  const isImage = images === 1 && channels === 1 && (spatial.length === 1 || spatial.length === 2);
+  b.give(inputs[0]!, isImage ? sumOfWindows(b, dy!, spatial) : sumOfRepeats(b, dy!, shape, factors));
+};
+
+/** A mean times how many there are of each: images stay as they lie. */
+function sumOfWindows(b: Backward, dy: string, factors: readonly number[]): string {
+  const mean = b.write("AveragePool", [dy], { kernel_shape: factors, strides: factors })[0];
+  return b.write("Mul", [mean, b.data(tensor("f32", [], [sizeOf(factors)]))])[0];
+}
+
+/** A sum over dimensions of their own. */
+function sumOfRepeats(b: Backward, dy: string, shape: Shape, factors: readonly number[]): string {
+  const apart = shape.flatMap((dim, axis) => [dim, factors[axis]!]);
+  const repeats = b.write("Reshape", [dy], { shape: apart, allowzero: 1 })[0];
+  const sum = b.write("SumTo", [repeats], { shape: shape.flatMap((dim) => [dim, 1]) })[0];
+  return b.write("Reshape", [sum], { shape, allowzero: 1 })[0];
+}

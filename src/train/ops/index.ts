@@ -1,0 +1,42 @@
+// Ops that only training has, by the names that gradient rules write.
+
+import type { Op } from "../../ops/op";
+import {
+  absGradient as AbsGradient,
+  clipGradient as ClipGradient,
+  eluGradient as EluGradient,
+  erfGradient as ErfGradient,
+  geluGradient as GeluGradient,
+  hardSigmoidGradient as HardSigmoidGradient,
+  hardSwishGradient as HardSwishGradient,
+  leakyReluGradient as LeakyReluGradient,
+  sigmoidGradient as SigmoidGradient,
+  siluGradient as SiluGradient,
+  tanhGradient as TanhGradient,
+} from "./elementwise";
+import { averagePoolGradient as AveragePoolGradient, maxPoolGradient as MaxPoolGradient } from "./pool";
+import { reduceMeanGradient as ReduceMeanGradient } from "./reduce-mean";
+import { sliceGradient as SliceGradient } from "./slice";
+import { logSoftmaxGradient as LogSoftmaxGradient, softmaxGradient as SoftmaxGradient } from "./softmax";
+import { sumTo as SumTo } from "./sum-to";
+
+export const trainingOps = {
+  AbsGradient,
+  AveragePoolGradient,
+  ClipGradient,
+  EluGradient,
+  ErfGradient,
+  GeluGradient,
+  HardSigmoidGradient,
+  HardSwishGradient,
+  LeakyReluGradient,
+  LogSoftmaxGradient,
+  MaxPoolGradient,
+  ReduceMeanGradient,
+  SigmoidGradient,
+  SiluGradient,
+  SliceGradient,
+  SoftmaxGradient,
+  SumTo,
+  TanhGradient,
+} satisfies Record<string, Op>;

@@ -1,0 +1,132 @@
+// What an op computes, in float64: what central differences of it are taken of. Ops that only move elements are the
+// reference's own, run over positions instead of values.
+
+import type { Node } from "../../../src/graph/graph";
+import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
+import { binary, unary } from "../../reference/elementwise";
+import { poolKernel, reducedAxes } from "../../reference/float";
+import { operators } from "../../reference/index";
+import { numberAttribute } from "../../reference/node";
+import { broadcastShapes, broadcastStrides, offsets, stridesOf } from "../../reference/view";
+import { PADDING, windowsOf } from "../../reference/windows";
+
+/** Real numbers in ONNX's order. */
+export interface Real {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+type Forward = (node: Node, inputs: readonly Real[]) => readonly Real[];
+
+const real = (shape: readonly number[], data: ArrayLike<number>): Real => ({
+  shape,
+  data: Float64Array.from(data),
+});
+
+const elementwise: Forward = (node, [x]) => [real(x!.shape, x!.data.map(unary[node.op]!(node, [])))];
+
+const pairwise: Forward = (node, [a, b]) => {
+  const shape = broadcastShapes(a!.shape, b!.shape);
+  const [left, right] = [a!, b!].map((x) => offsets(shape, broadcastStrides(x.shape, shape)));
+  const of = binary[node.op]!;
+  return [
+    real(
+      shape,
+      Array.from(left!, (at, i) => of(a!.data[at]!, b!.data[right![i]!]!)),
+    ),
+  ];
+};
+
+/** Positions counted from 1 through all inputs; what is 0 comes from none of them. */
+const moving: Forward = (node, inputs) => {
+  let next = 1;
+  const positions = inputs.map(({ shape }) =>
+    tensor(
+      "i32",
+      shape,
+      Array.from({ length: sizeOf(shape) }, () => next++),
+    ),
+  );
+  const all = inputs.flatMap(({ data }) => [...data]);
+  const moved = operators[node.op]!(node, positions, {});
+  return ("dtype" in moved ? [moved] : (moved as readonly Tensor[])).map(({ shape, data }) =>
+    real(
+      shape,
+      Array.from(data, (at) => (at === 0 ? 0 : all[at - 1]!)),
+    ),
+  );
+};
+
+const pooling: Forward = (node, [x]) => {
+  const [images = 0, channels = 0, ...spatial] = x!.shape;
+  const { shape, taps, positions, table } = windowsOf(node, spatial, poolKernel(node, spatial));
+  const pixels = sizeOf(spatial);
+  const isMax = node.op.endsWith("MaxPool");
+  const padded = numberAttribute(node, "count_include_pad", 0) !== 0;
+  const y = Array.from({ length: images * channels * positions }, (_, i) => {
+    const [plane, position] = [Math.floor(i / positions), i % positions];
+    const seen = Array.from(table.subarray(position * taps, (position + 1) * taps));
+    const values = seen.filter((at) => at >= 0).map((at) => x!.data[plane * pixels + at]!);
+    if (isMax) return Math.max(...values);
+    const count = padded ? seen.filter((at) => at >= PADDING).length : values.length;
+    return values.reduce((sum, value) => sum + value, 0) / count;
+  });
+  return [real([images, channels, ...shape], y)];
+};
+
+const softmax: Forward = (node, [x]) => {
+  const cols = x!.shape.at(-1)!;
+  const y = x!.data.map((value, i) => {
+    const row = x!.data.subarray(i - (i % cols), i - (i % cols) + cols);
+    const max = Math.max(...row);
+    const sum = row.reduce((total, v) => total + Math.exp(v - max), 0);
+    return node.op === "Softmax" ? Math.exp(value - max) / sum : value - max - Math.log(sum);
+  });
+  return [real(x!.shape, y)];
+};
+
+const mean: Forward = (node, [x]) => {
+  const axes = reducedAxes(node, [tensor("f32", x!.shape, [])]);
+  if (!axes) return [x!];
+  const strides = stridesOf(x!.shape);
+  const part = (isPart: (axis: number) => boolean) => x!.shape.map((size, axis) => (isPart(axis) ? size : 1));
+  const folded = offsets(
+    part((axis) => axes.includes(axis)),
+    strides,
+  );
+  const kept = part((axis) => !axes.includes(axis));
+  const y = Array.from(
+    offsets(kept, strides),
+    (at) => folded.reduce((sum, offset) => sum + x!.data[at + offset]!, 0) / folded.length,
+  );
+  const keep = numberAttribute(node, "keepdims", 1) !== 0;
+  return [real(keep ? kept : kept.filter((_, axis) => !axes.includes(axis)), y)];
+};
+
+const each = (names: readonly string[], forward: Forward) =>
+  Object.fromEntries(names.map((name) => [name, forward]));
+
+export const forwards: Readonly<Record<string, Forward>> = {
+  ...each(
+    [
+      "Concat",
+      "Dropout",
+      "Expand",
+      "Flatten",
+      "Pad",
+      "Reshape",
+      "Resize",
+      "Slice",
+      "Split",
+      "Squeeze",
+      "Transpose",
+      "Unsqueeze",
+    ],
+    moving,
+  ),
+  ...each(Object.keys(unary), elementwise),
+  ...each(Object.keys(binary), pairwise),
+  ...each(["AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"], pooling),
+  ...each(["LogSoftmax", "Softmax"], softmax),
+  ReduceMean: mean,
+};
