@@ -1,5 +1,6 @@
 // Bytes of scratch of the training kernels, as the memory planner needs them: pure functions of shapes.
 
+import { convScratchBytes, packedBytes } from "../ops/packing";
 import type { Window } from "../ops/window";
 
 const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -44,4 +45,17 @@ export const convWeightGradientScratchBytes = (window: Window, cin: number, cout
   const patch = up(window.kh * window.kw * cin, 4) * 4;
   const { pixels, bytes } = stripOf(window, cin);
   return patch + Math.ceil(Math.min(cout, CHANNELS) / 8) * patch * 8 + pixels * 32 + bytes;
+};
+
+// ---- input gradients of convolutions (assembly/train/conv-input-gradient.ts) ----
+
+/** One group's weights packed by packInputGradientWeights: every tap belongs to one phase of the strides. */
+export const packedInputGradientBytes = ({ kh, kw }: Window, cin: number, cout: number): number =>
+  packedBytes(cin, kh * kw * cout);
+
+/** Scratch of convInputGradient of one group for a batch: that of conv for the largest phase, which has no stride. */
+export const convInputGradientScratchBytes = (window: Window, batch: number, cout: number): number => {
+  const { inH, inW, kh, kw, strideH, strideW } = window;
+  const rows = batch * Math.ceil(inH / strideH);
+  return convScratchBytes(rows, Math.ceil(inW / strideW), kh, kw * cout);
 };
