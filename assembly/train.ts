@@ -1,6 +1,8 @@
 // What only training needs, over the same memory: gradients, quantization of master weights, losses, updates. A device
 // that only infers does not download it.
 
+export * from "./train/extremes";
+export * from "./train/learned-scale";
 export * from "./train/losses";
 export * from "./train/mask-gradient";
 export * from "./train/masks";
