@@ -56,20 +56,29 @@ export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
   verify(graph);
   const { json, tensors } = encodeGraph(graph);
-  return writeSealed(ARTIFACT, tensors, {
+  return writeParts(tensors, {
     graph: json,
     provenance: JSON.stringify(graph.provenance),
     ...(selfTest ? { self_test: `${selfTest.seed} ${selfTest.hash}` } : {}),
-    content_hash: contentHashOf(json, tensors),
   });
 }
+
+/** Bytes of an artifact of tensors, and of its other parts as they stand in the file. */
+export const writeParts = (
+  tensors: ReadonlyMap<string, Tensor>,
+  parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
+): Uint8Array<ArrayBuffer> =>
+  writeSealed(ARTIFACT, tensors, { ...parts, content_hash: contentHashOf(parts.graph, tensors) });
+
+/** The parts of a whole artifact; what they say is not checked. */
+export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes, ARTIFACT, where);
 
 /**
  * Reads an artifact and checks its hash. Throws FormatError where the file is truncated, changed or not an artifact.
  * Constants are views of `bytes`.
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
-  const { tensors, metadata } = readSealed(bytes, ARTIFACT, where);
+  const { tensors, metadata } = readParts(bytes, where);
   return artifactOf(metadata, tensors, where);
 }
 
