@@ -3,6 +3,10 @@
 
 export * from "./train/conv-input-gradient";
 export * from "./train/conv-weight-gradient";
+export * from "./train/depthwise-input-gradient";
+export * from "./train/depthwise-sums";
+export * from "./train/depthwise-weight-gradient";
+export * from "./train/dequantize-weights";
 export * from "./train/product-gradient";
 export * from "./train/extremes";
 export * from "./train/learned-scale";

@@ -1,6 +1,6 @@
 // Bytes of scratch of the training kernels, as the memory planner needs them: pure functions of shapes.
 
-import { convScratchBytes, packedBytes } from "../ops/packing";
+import { convScratchBytes, packedBytes, packedDepthwiseBytes } from "../ops/packing";
 import type { Window } from "../ops/window";
 
 const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -47,11 +47,25 @@ export const convWeightGradientScratchBytes = (window: Window, cin: number, cout
   return patch + Math.ceil(Math.min(cout, CHANNELS) / 8) * patch * 8 + pixels * 32 + bytes;
 };
 
-// ---- input gradients of convolutions (assembly/train/conv-input-gradient.ts) ----
+/** Channels of a depthwise strip, and taps summed together. */
+const [LINE, TAPS] = [16, 5];
+
+/** Scratch of depthwiseWeightGradient and …Codes: offsets of taps, their sums, the largest strip of up to LINE channels. */
+export const depthwiseWeightGradientScratchBytes = (window: Window): number => {
+  const taps = up(window.kh * window.kw, TAPS) * 4;
+  const strips = Array.from({ length: LINE }, (_, i) => stripOf(window, i + 1).bytes);
+  return taps + taps * LINE + Math.max(...strips);
+};
+
+// ---- input gradients of convolutions (assembly/train/conv-input-gradient.ts, depthwise-input-gradient.ts) ----
 
 /** One group's weights packed by packInputGradientWeights: every tap belongs to one phase of the strides. */
 export const packedInputGradientBytes = ({ kh, kw }: Window, cin: number, cout: number): number =>
   packedBytes(cin, kh * kw * cout);
+
+/** Weights packed by packDepthwiseInputGradient: as many as those of packDepthwise. */
+export const packedDepthwiseInputGradientBytes = ({ kh, kw }: Window, channels: number): number =>
+  packedDepthwiseBytes(channels, kh * kw);
 
 /** Scratch of convInputGradient of one group for a batch: that of conv for the largest phase, which has no stride. */
 export const convInputGradientScratchBytes = (window: Window, batch: number, cout: number): number => {
@@ -59,3 +73,9 @@ export const convInputGradientScratchBytes = (window: Window, batch: number, cou
   const rows = batch * Math.ceil(inH / strideH);
   return convScratchBytes(rows, Math.ceil(inW / strideW), kh, kw * cout);
 };
+
+// ---- over codes ----
+
+/** Scratch of depthwiseInt8Sums: its weights as i16 (assembly/train/depthwise-sums.ts). */
+export const depthwiseInt8SumsScratchBytes = ({ kh, kw }: Window, channels: number): number =>
+  kh * kw * up(channels, 8) * 2;
