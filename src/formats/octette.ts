@@ -244,6 +244,12 @@ function provenanceOf(json: string, where: string): Record<string, unknown> {
   throw new FormatError("its provenance is not an object", { where });
 }
 
+/** What an artifact of the graph has as its content hash. */
+export function contentHash(graph: Graph): string {
+  const { json, tensors } = encodeGraph(graph);
+  return contentHashOf(json, tensors);
+}
+
 function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
   const hash = createSha256().update(new TextEncoder().encode(header));
   for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -6,7 +6,8 @@ import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
 import { floatType, type Lowering, type Op, opError, type Unit } from "./op";
 
-function denseOf(unit: Unit, c: Lowering) {
+/** The product that a MatMul is, without where its result goes, and its bias. */
+export function matMulOf(unit: Unit, c: Lowering) {
   const [x, w, b = ""] = unit.inputs as [string, string, string?];
   const weights = c.constant(w);
   const bias = b === "" ? undefined : c.constant(b);
@@ -27,7 +28,6 @@ function denseOf(unit: Unit, c: Lowering) {
     unit,
     x: c.input(x),
     ldx: k,
-    y: c.output(unit.outputs[0]!),
     ldy: view.n,
     rows,
     weights,
@@ -51,11 +51,11 @@ export const matMul: Op = {
   },
   fusesClamp: "always",
   lower(unit, c) {
-    const { dense, bias } = denseOf(unit, c);
-    lowerDense(c, dense, bias);
+    const { dense, bias } = matMulOf(unit, c);
+    lowerDense(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
   lowerInteger(unit, c) {
-    const { dense, bias } = denseOf(unit, c);
-    lowerDenseInt8(c, dense, bias);
+    const { dense, bias } = matMulOf(unit, c);
+    lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
 };

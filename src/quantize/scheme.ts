@@ -10,6 +10,8 @@ const { fround, abs, max, min } = Math;
 
 /** Weight codes are −127..127; −128 is left out so that the range is symmetric and no s8·s8 pair wraps. */
 export const WEIGHT_LIMIT = 127;
+/** Largest weight code of so many bits. */
+export const limitOf = (bits: number): number => 2 ** (bits - 1) - 1;
 /** Largest activation code. */
 export const ACTIVATION_LIMIT = 255;
 /** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
