@@ -5,8 +5,8 @@ import { neighbours, packStrip, reach } from "./strip";
 /** Channels that share a strip: a line of the first-level cache a pixel. */
 const CHANNELS: i32 = 16;
 
-/** Taps whose sums are in registers together: V8 loads all that a pixel takes before it multiplies, and nine spill. */
-const TAPS: i32 = 5;
+/** Taps whose sums are in registers together, of eight channels: V8 loads all of a pixel before it multiplies. */
+const TAPS: i32 = 3;
 
 /** Where taps lie behind the first, in bytes; zeros up to a multiple of TAPS. */
 function offsetsOf(to: usize, kh: i32, kw: i32, down: i32, right: i32): void {
@@ -16,7 +16,7 @@ function offsetsOf(to: usize, kh: i32, kw: i32, down: i32, right: i32): void {
 }
 
 /**
- * sums[t] += Σ_p x[p + offset[t]]·dy[p] for five taps of four channels. Pixels of dy are `next` bytes apart, those of
+ * sums[t] += Σ_p x[p + offset[t]]·dy[p] for three taps of eight channels. Pixels of dy are `next` bytes apart, those of
  * x `step`, lines of x `line`.
  */
 function addTaps(
@@ -33,36 +33,40 @@ function addTaps(
   const o0 = load<i32>(offset);
   const o1 = load<i32>(offset, 4) - o0;
   const o2 = load<i32>(offset, 8) - o0;
-  const o3 = load<i32>(offset, 12) - o0;
-  const o4 = load<i32>(offset, 16) - o0;
-  let c0 = v128.load(sums);
-  let c1 = v128.load(sums, 16);
-  let c2 = v128.load(sums, 32);
-  let c3 = v128.load(sums, 48);
-  let c4 = v128.load(sums, 64);
+  let c00 = v128.load(sums);
+  let c01 = v128.load(sums, 16);
+  let c10 = v128.load(sums, 32);
+  let c11 = v128.load(sums, 48);
+  let c20 = v128.load(sums, 64);
+  let c21 = v128.load(sums, 80);
   x += o0;
   for (; lines > 0; lines--, x += line) {
     let p = x;
     for (let i = pixels; i > 0; i--, p += step, dy += next) {
-      const d = v128.load(dy);
-      c0 = f32x4.add(c0, f32x4.mul(d, v128.load(p)));
-      c1 = f32x4.add(c1, f32x4.mul(d, v128.load(p + o1)));
-      c2 = f32x4.add(c2, f32x4.mul(d, v128.load(p + o2)));
-      c3 = f32x4.add(c3, f32x4.mul(d, v128.load(p + o3)));
-      c4 = f32x4.add(c4, f32x4.mul(d, v128.load(p + o4)));
+      const d0 = v128.load(dy);
+      const d1 = v128.load(dy, 16);
+      c00 = f32x4.add(c00, f32x4.mul(d0, v128.load(p)));
+      c01 = f32x4.add(c01, f32x4.mul(d1, v128.load(p, 16)));
+      const p1 = p + o1;
+      c10 = f32x4.add(c10, f32x4.mul(d0, v128.load(p1)));
+      c11 = f32x4.add(c11, f32x4.mul(d1, v128.load(p1, 16)));
+      const p2 = p + o2;
+      c20 = f32x4.add(c20, f32x4.mul(d0, v128.load(p2)));
+      c21 = f32x4.add(c21, f32x4.mul(d1, v128.load(p2, 16)));
     }
   }
-  v128.store(sums, c0);
-  v128.store(sums, c1, 16);
-  v128.store(sums, c2, 32);
-  v128.store(sums, c3, 48);
-  v128.store(sums, c4, 64);
+  v128.store(sums, c00);
+  v128.store(sums, c01, 16);
+  v128.store(sums, c10, 32);
+  v128.store(sums, c11, 48);
+  v128.store(sums, c20, 64);
+  v128.store(sums, c21, 80);
 }
 
 /**
  * The gradients of channels begin to end.
  *
- *   scratch | offsets of taps | sums: [channels / 4][taps][4] | strip |
+ *   scratch | offsets of taps | sums: [channels / 8][taps][8] | strip |
  */
 function weightGradient<T>(
   dw: usize,
@@ -117,17 +121,17 @@ function weightGradient<T>(
           packStrip<T>(strip, from, channels, inH, inW, cols, top, left, lines, width, z, s);
           const at = dy + ((<usize>(((image * outH + oy) * outW + ox) * channels + first)) << 2);
           let to = sums;
-          for (let c = 0; c < cols; c += 4) {
+          for (let c = 0; c < cols; c += 8) {
             const back = (<usize>c) << 2;
-            for (let t = scratch; t < sums; t += TAPS << 2, to += TAPS << 4)
+            for (let t = scratch; t < sums; t += TAPS << 2, to += TAPS << 5)
               addTaps(to, t, strip + back, step, line, at + back, next, rows, pixels);
           }
         }
     }
     for (let c = 0; c < cols; c++) {
-      const from = sums + <usize>(c >> 2) * (offsets << 2) + ((<usize>(c & 3)) << 2);
+      const from = sums + <usize>(c >> 3) * (offsets << 3) + ((<usize>(c & 7)) << 2);
       const to = dw + ((<usize>((first + c) * taps)) << 2);
-      for (let t = 0; t < taps; t++) store<f32>(to + ((<usize>t) << 2), load<f32>(from + ((<usize>t) << 4)));
+      for (let t = 0; t < taps; t++) store<f32>(to + ((<usize>t) << 2), load<f32>(from + ((<usize>t) << 5)));
     }
   }
 }

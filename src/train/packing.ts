@@ -48,7 +48,7 @@ export const convWeightGradientScratchBytes = (window: Window, cin: number, cout
 };
 
 /** Channels of a depthwise strip, and taps summed together. */
-const [LINE, TAPS] = [16, 5];
+const [LINE, TAPS] = [16, 3];
 
 /** Scratch of depthwiseWeightGradient and …Codes: offsets of taps, their sums, the largest strip of up to LINE channels. */
 export const depthwiseWeightGradientScratchBytes = (window: Window): number => {
