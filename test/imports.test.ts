@@ -32,6 +32,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/elements.ts",
     "src/formats/encode-graph.ts",
     "src/formats/graph-rows.ts",
+    "src/formats/int4.ts",
     "src/formats/octette.ts",
     "src/formats/safetensors.ts",
     "src/formats/seal.ts",

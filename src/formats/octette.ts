@@ -8,6 +8,7 @@ import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
 import { encodeGraph } from "./encode-graph";
+import { packInt4 } from "./int4";
 import {
   checkLength,
   dtypeOf,
@@ -21,8 +22,8 @@ import {
 import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
 import { createSha256, type Sha256 } from "./sha256";
 
-/** Version of what the metadata mean; a reader refuses a newer one. */
-export const ARTIFACT_VERSION = 1;
+/** Version of what the metadata mean; a reader refuses a newer one. 1 has no codes of 4 bits, and is written where there are none. */
+export const ARTIFACT_VERSION = 2;
 const ARTIFACT: Kind = {
   format: "octette",
   version: ARTIFACT_VERSION,
@@ -64,11 +65,15 @@ export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<Arr
 }
 
 /** Bytes of an artifact of tensors, and of its other parts as they stand in the file. */
-export const writeParts = (
+export function writeParts(
   tensors: ReadonlyMap<string, Tensor>,
   parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
-): Uint8Array<ArrayBuffer> =>
-  writeSealed(ARTIFACT, tensors, { ...parts, content_hash: contentHashOf(parts.graph, tensors) });
+): Uint8Array<ArrayBuffer> {
+  const { stored, shapes } = packInt4(tensors);
+  const version = Object.keys(shapes).length > 0 ? ARTIFACT_VERSION : 1;
+  const metadata = { ...parts, ...shapes, content_hash: contentHashOf(parts.graph, tensors) };
+  return writeSealed({ ...ARTIFACT, version }, stored, metadata);
+}
 
 /** The parts of a whole artifact; what they say is not checked. */
 export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes, ARTIFACT, where);

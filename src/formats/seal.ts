@@ -3,13 +3,13 @@
 
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
-import { readSafetensors, safetensorsHeaderBytes, writeSafetensors } from "./safetensors";
+import { LENGTH_BYTES, readSafetensors, safetensorsHeaderBytes, writeSafetensors } from "./safetensors";
 import { createSha256, type Sha256 } from "./sha256";
 
 export interface Kind {
   /** Its name in the metadata. */
   readonly format: string;
-  /** Of what the metadata mean; a reader refuses any other. */
+  /** Of what the metadata mean; a reader takes it and those before. */
   readonly version: number;
   /** What people call it. */
   readonly noun: string;
@@ -63,7 +63,7 @@ export function checkKind(metadata: Metadata, { format, version, noun, hint }: K
       got: metadata.format === undefined ? "none" : JSON.stringify(metadata.format),
       hint,
     });
-  if (metadata.version !== `${version}`)
+  if (!(Number(metadata.version) <= version))
     throw new FormatError("another version of the format", {
       where,
       expected: `version ${version}`,
@@ -72,16 +72,11 @@ export function checkKind(metadata: Metadata, { format, version, noun, hint }: K
     });
 }
 
-/** Begins the hash of a file with its header, its own hash there taken as zeros. */
-export function hashFrom(header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 {
-  const hash = createSha256();
-  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(header, encode(stated)) : -1;
-  if (at < 0) return hash.update(header);
-  return hash
-    .update(header.subarray(0, at))
-    .update(encode(NO_HASH))
-    .update(header.subarray(at + NO_HASH.length));
-}
+/** Begins the hash of a file with its header, which was read as JSON, its own hash there taken as zeros. */
+export const hashFrom = (header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 =>
+  createSha256()
+    .update(header.subarray(0, LENGTH_BYTES))
+    .update(encode(new TextDecoder().decode(header.subarray(LENGTH_BYTES)).replace(stated, NO_HASH)));
 
 /** Throws FormatError where a file's hash is not the one it states. */
 export function checkHash(actual: string, { file_hash: stated }: Metadata, where: string): void {
