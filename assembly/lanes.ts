@@ -1,4 +1,4 @@
-// Lanes that only the float and elementwise kernels share: 4×4 transposition and sums over lanes.
+// Lanes that only the float and elementwise kernels share: 4×4 transposition, sums and maxima over lanes.
 
 import { storeWords, zipHigh32, zipLow32 } from "./simd";
 
@@ -17,6 +17,15 @@ export function head4(v: v128, rest: v128, count: i32): v128 {
 export function sum4(v: v128): f32 {
   v = f32x4.add(v, i32x4.shuffle(v, v, 2, 3, 2, 3));
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
+}
+
+/** The largest of n elements in every lane; NaN is passed over. */
+export function largest(x: usize, n: i32): v128 {
+  const least = f32x4.splat(-Infinity);
+  let m = least;
+  for (let i = 0; i < n; i += 4) m = f32x4.pmax(m, head4(v128.load(x + ((<usize>i) << 2)), least, n - i));
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  return f32x4.pmax(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
 }
 
 /** min(max(v, lo), hi) where v is never −0; NaN stays NaN. One instruction each, unlike f32x4.max. */

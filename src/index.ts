@@ -107,6 +107,7 @@ export {
   openDataset,
   parseNormalize,
 } from "./data/index";
+export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
 export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Graph, Node } from "./graph/graph";

@@ -8,7 +8,7 @@ import { OctetteError } from "../src/errors";
 import { readNpz } from "../src/formats/npz";
 import { readArtifact } from "../src/formats/octette";
 import { Random } from "../src/graph/random";
-import { createDataset, importOnnx, loadSync, quantize, save } from "../src/index";
+import { applyDelta, createDataset, createDelta, importOnnx, loadSync, quantize, save } from "../src/index";
 import { randomFeeds } from "./check-model";
 import { readExample } from "./examples";
 
@@ -20,11 +20,24 @@ const SMALL_BYTES = 1 << 22;
 const onnx = new Uint8Array(await readExample("digits.onnx"));
 const wild = new Uint8Array(await readExample("digits_wild.onnx"));
 const npz = new Uint8Array(await readExample("train.npz"));
-const artifact = await (async () => {
+const quantized = await (async () => {
   const graph = importOnnx(onnx, { name: "digits" });
   const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] } as const;
   const train = createDataset(readNpz(npz), graph.inputs, { normalize });
-  return save((await quantize(graph, { calibration: train.take(64).batches(32) })).graph);
+  return (await quantize(graph, { calibration: train.take(64).batches(32) })).graph;
+})();
+const artifact = save(quantized);
+/** To the same model with every seventh weight code one less. */
+const delta = (() => {
+  const lower = (code: number, i: number) => (i % 7 === 0 && code > -127 ? code - 1 : code);
+  const constants = [...quantized.constants].map(
+    ([name, value]) =>
+      [
+        name,
+        value.dtype === "i8" && value.shape.length > 1 ? { ...value, data: value.data.map(lower) } : value,
+      ] as const,
+  );
+  return createDelta(artifact, save({ ...quantized, constants: new Map(constants) }));
 })();
 
 function runs(graph: ReturnType<typeof importOnnx>): void {
@@ -61,7 +74,7 @@ function damaged(bytes: Uint8Array, random: Random, end = bytes.length): Uint8Ar
   return copy;
 }
 
-/** The artifact with the hash that its bytes have now, where its field is still there. */
+/** The file with the hash that its bytes have now, where its field is still there. */
 function resealed(bytes: Uint8Array): Uint8Array {
   const field = new TextEncoder().encode('"file_hash":"');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -81,6 +94,12 @@ const files: Record<
     artifact,
     (bytes) => runs(readArtifact(resealed(bytes.slice())).graph),
     600,
+  ],
+  "a delta of digits.octette": [delta, (bytes) => applyDelta(artifact, bytes), 1000],
+  "a delta of digits.octette, hashed again": [
+    delta,
+    (bytes) => applyDelta(artifact, resealed(bytes.slice())),
+    300,
   ],
   "digits.onnx": [onnx, (bytes) => runs(importOnnx(bytes)), 300],
   "digits_wild.onnx": [wild, (bytes) => runs(importOnnx(bytes)), 100],

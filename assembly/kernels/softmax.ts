@@ -1,18 +1,9 @@
 // Softmax over rows. Lane i mod 4 sums the elements i, i + 4, …, then (l0 + l2) + (l1 + l3): one fixed order.
 
-import { head4, sum4 } from "../lanes";
+import { head4, largest, sum4 } from "../lanes";
 import { exp } from "../math/exp";
 import { log } from "../math/log";
 import { storeWords } from "../simd";
-
-/** The largest of n elements in every lane; NaN is passed over. */
-function largest(x: usize, n: i32): v128 {
-  const least = f32x4.splat(-Infinity);
-  let m = least;
-  for (let i = 0; i < n; i += 4) m = f32x4.pmax(m, head4(v128.load(x + ((<usize>i) << 2)), least, n - i));
-  m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  return f32x4.pmax(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
-}
 
 /** y[r][c] = e^(x[r][c] − m) / Σ_c e^(x[r][c] − m), m = max x[r]; rows of `cols`, dense. Range: rows. y may be x. */
 export function softmax(y: usize, x: usize, cols: i32, begin: i32, end: i32): void {

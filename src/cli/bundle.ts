@@ -4,11 +4,11 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { bundle } from "../bundle/index";
+import { makeFolder, writeFileWhole } from "../files/write-file";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { choice, defineCommand, toJson, UsageError } from "./command";
 import { openModel } from "./open-model";
-import { makeFolder, writeFileWhole } from "./write-file";
 
 const CLASSES = {
   baseline: ["baseline"],

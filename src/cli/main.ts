@@ -4,9 +4,11 @@
 
 import { version } from "../../package.json";
 import { createProgress } from "../report/index";
+import { applyCommand } from "./apply";
 import { benchCommand } from "./bench";
 import { bundleCommand } from "./bundle";
 import { type Command, type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
+import { deltaCommand } from "./delta";
 import { evalCommand } from "./eval";
 import { footprintCommand } from "./footprint";
 import { inspectCommand } from "./inspect";
@@ -21,6 +23,8 @@ const commands: readonly Command[] = [
   benchCommand,
   footprintCommand,
   bundleCommand,
+  deltaCommand,
+  applyCommand,
 ];
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;

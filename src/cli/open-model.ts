@@ -17,7 +17,7 @@ export interface ModelFile {
 }
 
 export async function openModel(path: string): Promise<ModelFile> {
-  const bytes = await readModel(path);
+  const bytes = await readWhole(path);
   if (!isArtifact(bytes)) {
     // The name ends in the artifact, so it must not depend on the folder.
     const graph = { ...importOnnx(bytes, { name: path }), name: basename(path).replace(/\.onnx$/i, "") };
@@ -27,7 +27,8 @@ export async function openModel(path: string): Promise<ModelFile> {
   return { path, format: "octette", bytes, graph: artifact.graph, artifact };
 }
 
-async function readModel(path: string): Promise<Uint8Array> {
+/** The bytes of a file. Throws an OctetteError that names it where it cannot be read. */
+export async function readWhole(path: string): Promise<Uint8Array> {
   const info = await stat(path).catch((error: { code?: string; message: string }) => {
     throw new OctetteError(error.code === "ENOENT" ? "no such file" : error.message, {
       code: "argument",

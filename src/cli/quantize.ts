@@ -1,6 +1,7 @@
 // octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not.
 
 import { type Dataset, openDataset, parseNormalize } from "../data/index";
+import { checkWritable, writeFileWhole } from "../files/write-file";
 import {
   type Feeds,
   type Graph,
@@ -16,7 +17,6 @@ import { formatBytes, formatPercent, formatTable } from "../report/index";
 import { createPatience } from "../report/patience";
 import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
 import { openModel } from "./open-model";
-import { checkWritable, writeFileWhole } from "./write-file";
 
 /** Samples of the calibration data that are used unless --samples says otherwise. */
 const SAMPLES = 512;

@@ -2,12 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder, writeFileWhole } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
 import { type Feeds, type Input, load, OctetteError, type Tensor } from "../index";
 import { formatTable } from "../report/index";
 import { type Context, defineCommand, THREADS_OPTION, toJson, UsageError, wholeNumber } from "./command";
 import { batchMaxima, noteThreads, openModel } from "./open-model";
-import { makeFolder, writeFileWhole } from "./write-file";
 
 export const runCommand = defineCommand({
   name: "run",

@@ -19,6 +19,10 @@ export interface Dataset {
   readonly notes: readonly string[];
   /** Feeds of `size` samples, fewer in the last; the model's own batch where it fixes one. Can be read again. */
   batches(size: number): Iterable<Feeds>;
+  /** Feeds of the samples at these places, in this order. */
+  at(rows: ArrayLike<number>): Feeds;
+  /** The samples at these places. */
+  pick(rows: ArrayLike<number>): Dataset;
   /** The first `n` samples. */
   take(n: number): Dataset;
   /**
@@ -152,6 +156,23 @@ class Arrays implements Dataset {
       const rows = this.#rows.subarray(start, start + step);
       yield Object.fromEntries(this.#columns.map((column) => [column.input, readColumn(column, rows)]));
     }
+  }
+
+  at(rows: ArrayLike<number>): Feeds {
+    const own = Int32Array.from(rows, (row) => {
+      if (row >= 0 && row < this.count) return this.#rows[row]!;
+      throw new OctetteError("there is no such sample", {
+        code: "argument",
+        where: this.#where,
+        expected: `0 to ${this.count - 1}`,
+        got: `${row}`,
+      });
+    });
+    return Object.fromEntries(this.#columns.map((column) => [column.input, readColumn(column, own)]));
+  }
+
+  pick(rows: ArrayLike<number>): Dataset {
+    return this.#select(Int32Array.from(rows, (row) => this.#rows[row]!));
   }
 
   take(n: number): Dataset {

@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values that can be read after a run, beside the outputs. */
   readonly taps?: readonly string[];
+  /** Constants that steps write to: they have memory of their own, and nothing is loaded there. */
+  readonly state?: readonly string[];
   /** Threads that may share a step; 1 where it is left out. */
   readonly threads?: number;
 }
@@ -29,7 +31,7 @@ export const MAX_EMPTY = 2 ** 16;
 
 /** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
 export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
-  const { registry, engineClass, taps = [], threads = 1 } = options;
+  const { registry, engineClass, taps = [], state = [], threads = 1 } = options;
   const types = inferTypes(graph, registry);
   checkShapes(types);
   const maxima = maximaOf(types, options.maxima ?? {});
@@ -54,7 +56,9 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     maxima,
     tasks,
     kept: [...outputs, ...taps],
+    state: new Set(state),
   });
+  for (const name of state) c.placeState(name);
   for (const input of graph.inputs) c.place(input.name);
   for (const task of tasks) c.lower(task);
   c.finish();
@@ -80,6 +84,7 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     inputs: graph.inputs.map(({ name }) => planned(name)),
     outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
     taps: taps.map((value) => planned(value)),
+    state: state.map((value) => planned(value)),
     loads: c.loads.map(({ copies, calls }) => ({
       copies: copies.map(({ to, ...content }) => ({ at: addressOf(to), ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
@@ -130,12 +135,12 @@ function checkCodes(
       if (!q) continue;
       const { dtype, shape } = types.get(q.codes)!;
       const isComputed = !graph.constants.has(q.codes);
-      if (dtype !== q.dtype || (isComputed && dtype === "i32" && q !== integer?.output))
+      if (dtype !== q.dtype || (isComputed && dtype === "i32" && !q.dynamic && q !== integer?.output))
         throw opError(node, "codes of another type than their zero point", {
           expected: isComputed && q.dtype === "i32" ? "u8 or i8" : q.dtype,
           got: `${dtype} "${q.codes}"`,
         });
-      if (!q.dynamic) continue;
+      if (!q.dynamic || q.dynamic.zeroPoint === "") continue;
       const [scale, zeroPoint] = [types.get(q.dynamic.scale)!, types.get(q.dynamic.zeroPoint)!];
       const rows = countOf(shape.slice(0, -1));
       const fits = [scale, zeroPoint].every(
@@ -212,7 +217,8 @@ function chooseLayouts(
       inputs: had.map((): Layout => "plain"),
       outputs: unit.outputs.map((): Layout => "plain"),
     };
-    const wanted = op.layout?.(unit.node, had, inputTypes) ?? plain;
+    const layoutOf = (value: string) => layouts.get(value) ?? "plain";
+    const wanted = op.layout?.(unit.node, had, inputTypes, layoutOf) ?? plain;
     const inputs = unit.inputs.map((input, i) => bring(input, wanted.inputs[i] ?? "plain"));
     unit.outputs.forEach((output, i) => {
       if (output !== "") layouts.set(output, wanted.outputs[i] ?? "plain");

@@ -29,7 +29,7 @@ interface PendingStep {
   readonly node: string;
   readonly kernel: KernelName;
   readonly args: readonly (Address | Dim)[];
-  readonly count: Dim;
+  readonly count: Dim | undefined;
   readonly macs: Dim;
   readonly scratch: number;
   readonly bytes: number;
@@ -50,6 +50,8 @@ export interface LoweringInput {
   readonly tasks: readonly Task[];
   /** Values that are read after a run. */
   readonly kept: readonly string[];
+  /** Constants that steps write to. */
+  readonly state: ReadonlySet<string>;
 }
 
 /** Steps, and buffers, that a plan may have: far beyond any model for a device, and compiled in seconds. */
@@ -108,6 +110,12 @@ export class LoweringContext implements Lowering {
     return address;
   }
 
+  /** Gives a constant that steps write to memory of its own, for the life of the plan. */
+  placeState(value: string): void {
+    const { dtype, shape } = this.type(value);
+    this.#places.set(value, this.reserve(sizeOf(shape as number[]) * bytesPerElement[dtype]));
+  }
+
   addressOf(value: string): Address {
     const address = this.#places.get(value);
     if (!address)
@@ -130,7 +138,7 @@ export class LoweringContext implements Lowering {
   }
 
   constant(value: string): NamedConstant | undefined {
-    const constant = this.#in.graph.constants.get(value);
+    const constant = this.#in.state.has(value) ? undefined : this.#in.graph.constants.get(value);
     return constant && { name: value, ...constant };
   }
 
@@ -180,12 +188,24 @@ export class LoweringContext implements Lowering {
   }
 
   scratch(bytes: Dim): Address {
-    const address = this.#allocate("arena", this.maximum(bytes));
+    const address = this.temporary(bytes);
     this.scratches.add(address.buffer);
     return address;
   }
 
+  temporary(bytes: Dim): Address {
+    return this.#allocate("arena", this.maximum(bytes));
+  }
+
+  call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void {
+    this.#step(kernel, args, undefined, 0);
+  }
+
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs: Dim = 0): void {
+    this.#step(kernel, args, count, macs);
+  }
+
+  #step(kernel: KernelName, args: readonly unknown[], count: Dim | undefined, macs: Dim): void {
     const step = this.steps.length;
     this.#limit("steps", step);
     let scratch = -1;
@@ -197,8 +217,16 @@ export class LoweringContext implements Lowering {
       if (this.scratches.has(arg.buffer)) scratch = i;
       else largest = Math.max(largest, arg.buffer.bytes);
     }
-    const bytes = largest / Math.max(1, this.maximum(count));
-    this.steps.push({ node: this.#node, kernel, args, count, macs, scratch, bytes });
+    const bytes = largest / Math.max(1, this.maximum(count ?? 1));
+    this.steps.push({
+      node: this.#node,
+      kernel,
+      args: args as PendingStep["args"],
+      count,
+      macs,
+      scratch,
+      bytes,
+    });
   }
 
   maximum(dim: Dim): number {
@@ -280,7 +308,9 @@ export class LoweringContext implements Lowering {
 
 /** Scale and zero point that a unit reads from values, beside its inputs. */
 const dynamicValues = (unit: Unit): string[] =>
-  (unit.integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale, q.dynamic.zeroPoint] : []));
+  (unit.integer?.inputs ?? [])
+    .flatMap((q) => (q?.dynamic ? [q.dynamic.scale, q.dynamic.zeroPoint] : []))
+    .filter((value) => value !== "");
 
 const planned = (content: Content): Planned =>
   ArrayBuffer.isView(content)

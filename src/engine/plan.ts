@@ -6,14 +6,14 @@ import type { TypedArray } from "../graph/tensor";
 import type { Layout } from "../ops/op";
 import type { EngineClass } from "./wasm";
 
-/** One kernel call: `kernel(...args, begin, end)` over the half-open range [0, count). */
+/** One kernel call: `kernel(...args, begin, end)` over the half-open range [0, count), or `kernel(...args)` without one. */
 export interface Step {
   /** The node it came from, for profiles and errors. */
   readonly node: string;
   readonly kernel: string;
   /** Addresses and numbers, or dimensions that a run evaluates. */
   readonly args: readonly Dim[];
-  readonly count: Dim;
+  readonly count: Dim | undefined;
   /** Multiply-adds it does. */
   readonly macs: Dim;
   /** Which of the arguments is scratch memory, of which every thread needs its own; −1 where none is. */
@@ -57,6 +57,8 @@ export interface Plan {
   readonly inputs: readonly PlannedValue[];
   readonly outputs: readonly PlannedValue[];
   readonly taps: readonly PlannedValue[];
+  /** Constants that steps write to; nothing is loaded there. */
+  readonly state: readonly PlannedValue[];
   readonly loads: readonly LoadGroup[];
   readonly steps: readonly Step[];
   readonly memory: {

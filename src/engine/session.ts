@@ -73,12 +73,12 @@ export class Session {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Runs every step, with these values of the symbols: arguments are evaluated anew only for another object. */
-  run(bindings: Bindings): void {
+  /** Runs every step, or those in [from, to), with these values of the symbols: arguments are evaluated anew only for another object. */
+  run(bindings: Bindings, from = 0, to = this.plan.steps.length): void {
     const ready = this.#prepare(bindings);
-    let i = 0;
+    let i = from;
     try {
-      for (; i < ready.length; i++) ready[i]!.call(...ready[i]!.args);
+      for (; i < to; i++) ready[i]!.call(...ready[i]!.args);
     } catch (cause) {
       const { node, kernel } = ready[i]!.step;
       throw failed(node, kernel, cause);
@@ -116,7 +116,7 @@ export class Session {
     const ready = this.plan.steps.map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
-      args: [...step.args, 0, step.count].map(evaluate),
+      args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
     }));
     this.#ready = crew?.spread(ready, evaluate) ?? ready;
     return this.#ready;

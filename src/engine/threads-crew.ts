@@ -88,6 +88,7 @@ export class Crew {
     Atomics.add(this.#board.words, EDITION, 1);
     return ready.map((whole, i) => {
       const { step, args } = whole;
+      if (step.count === undefined) return whole;
       const count = args.at(-1)!;
       const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
       const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);

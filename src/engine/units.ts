@@ -74,7 +74,7 @@ function boundaryUnit(graph: Graph<Constant>, node: Node): Unit {
     node.op === "QuantizeLinear"
       ? { inputs: [undefined], output: quantizationOf(graph, node, y) }
       : { inputs: [quantizationOf(graph, node, x)] };
-  return { node, inputs: [x], outputs: [y], integer };
+  return { node, inputs: [x], outputs: node.outputs, integer };
 }
 
 /** The one op of a region, the codes it reads and writes, and the bounds of its activation. */
@@ -122,13 +122,14 @@ export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string
   const scale = graph.constants.get(scaleName);
   const zero = graph.constants.get(zeroName);
   if (!scale || (zeroName !== "" && !zero)) {
-    if (node.op !== "DequantizeLinear" || zeroName === "")
+    const dtype = zeroName === "" ? codeType(graph, node, codes, zero) : "u8";
+    if (node.op !== "DequantizeLinear" || (zeroName === "" && dtype === "u8"))
       throw opError(node, "scale and zero point must be constants", {
         hint: "Only DynamicQuantize computes them",
       });
     return {
       codes,
-      dtype: "u8",
+      dtype,
       scale: new Float32Array(0),
       zeroPoint: new Int32Array(0),
       axis,

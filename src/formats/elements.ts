@@ -15,10 +15,11 @@ export type ElementKind =
   | "i16"
   | "u16"
   | "i8"
+  | "i4"
   | "u8"
   | "bool";
 
-/** Stored bytes of one element, and the dtype it becomes. */
+/** Stored bytes of one element (i4: two in a byte, the lower half first), and the dtype it becomes. */
 export const elementKinds: Readonly<Record<ElementKind, { readonly bytes: number; readonly dtype: DType }>> =
   {
     f64: { bytes: 8, dtype: "f32" },
@@ -32,6 +33,7 @@ export const elementKinds: Readonly<Record<ElementKind, { readonly bytes: number
     i16: { bytes: 2, dtype: "i32" },
     u16: { bytes: 2, dtype: "i32" },
     i8: { bytes: 1, dtype: "i8" },
+    i4: { bytes: 0.5, dtype: "i8" },
     u8: { bytes: 1, dtype: "u8" },
     bool: { bytes: 1, dtype: "bool" },
   };
@@ -86,6 +88,7 @@ export function decodeElements(kind: ElementKind, bytes: Uint8Array, littleEndia
   };
   const bits = () => new Int32Array(data.buffer);
   if (kind === "bool") each((i) => (data[i] = bytes[i] === 0 ? 0 : 1));
+  else if (kind === "i4") each((i) => (data[i] = (bytes[i >> 1]! << (28 - 4 * (i & 1))) >> 28));
   else if (size === bytesPerElement[dtype] && kind !== "u32" && (littleEndian || size === 1))
     new Uint8Array(data.buffer).set(bytes);
   else if (kind === "f64") each((i, at) => (data[i] = view.getFloat64(at, littleEndian)));

@@ -8,23 +8,28 @@ import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
 import { encodeGraph } from "./encode-graph";
+import { packInt4 } from "./int4";
 import {
   checkLength,
   dtypeOf,
   isPlain,
-  readSafetensors,
   readSafetensorsHeader,
   readSafetensorsTensor,
   type SafetensorsEntry,
   type SafetensorsHeader,
   safetensorsHeaderBytes,
-  writeSafetensors,
 } from "./safetensors";
+import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
 import { createSha256, type Sha256 } from "./sha256";
 
-/** Version of what the metadata mean; a reader refuses a newer one. */
-export const ARTIFACT_VERSION = 1;
-const NO_HASH = "0".repeat(64);
+/** Version of what the metadata mean; a reader refuses a newer one. 1 has no codes of 4 bits, and is written where there are none. */
+export const ARTIFACT_VERSION = 2;
+const ARTIFACT: Kind = {
+  format: "octette",
+  version: ARTIFACT_VERSION,
+  noun: "octette model",
+  hint: "Make one with `octette quantize MODEL.onnx -o OUT.octette`",
+};
 
 /** A seeded input's output, hashed: what a device checks itself by. */
 export interface SelfTest {
@@ -52,28 +57,33 @@ export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
   verify(graph);
   const { json, tensors } = encodeGraph(graph);
-  const metadata = {
-    format: "octette",
-    version: `${ARTIFACT_VERSION}`,
+  return writeParts(tensors, {
     graph: json,
     provenance: JSON.stringify(graph.provenance),
     ...(selfTest ? { self_test: `${selfTest.seed} ${selfTest.hash}` } : {}),
-    content_hash: contentHashOf(json, tensors),
-    file_hash: NO_HASH,
-  };
-  const hash = createSha256().update(writeSafetensors(tensors, metadata)).digest();
-  return writeSafetensors(tensors, { ...metadata, file_hash: hash });
+  });
 }
+
+/** Bytes of an artifact of tensors, and of its other parts as they stand in the file. */
+export function writeParts(
+  tensors: ReadonlyMap<string, Tensor>,
+  parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
+): Uint8Array<ArrayBuffer> {
+  const { stored, shapes } = packInt4(tensors);
+  const version = Object.keys(shapes).length > 0 ? ARTIFACT_VERSION : 1;
+  const metadata = { ...parts, ...shapes, content_hash: contentHashOf(parts.graph, tensors) };
+  return writeSealed({ ...ARTIFACT, version }, stored, metadata);
+}
+
+/** The parts of a whole artifact; what they say is not checked. */
+export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes, ARTIFACT, where);
 
 /**
  * Reads an artifact and checks its hash. Throws FormatError where the file is truncated, changed or not an artifact.
  * Constants are views of `bytes`.
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
-  const { tensors, metadata } = readSafetensors(bytes, where);
-  const head = bytes.subarray(0, safetensorsHeaderBytes(bytes, where));
-  const hash = hashOf(head, checkMetadata(metadata, where)).update(bytes.subarray(head.length));
-  checkHash(hash.digest(), metadata, where);
+  const { tensors, metadata } = readParts(bytes, where);
   return artifactOf(metadata, tensors, where);
 }
 
@@ -133,7 +143,8 @@ class ArtifactStream {
     const header = readSafetensorsHeader(bytes, where);
     this.#fileBytes = header.fileBytes;
     if (size !== undefined) checkLength(size, header.fileBytes, where);
-    const hash = hashOf(bytes, checkMetadata(header.metadata, where));
+    checkKind(header.metadata, ARTIFACT, where);
+    const hash = hashFrom(bytes, header.metadata);
     this.#hash = hash;
     return { header, hash };
   }
@@ -204,32 +215,6 @@ class ArtifactStream {
 
 type Tensors = Map<string, Tensor>;
 
-interface Metadata {
-  readonly graph?: string;
-  readonly provenance?: string;
-  readonly content_hash?: string;
-  readonly file_hash?: string;
-  readonly self_test?: string;
-}
-
-function checkMetadata(metadata: Record<string, string>, where: string): Metadata {
-  if (metadata.format !== "octette")
-    throw new FormatError("not an octette model", {
-      where,
-      expected: 'safetensors metadata with format "octette"',
-      got: metadata.format === undefined ? "none" : JSON.stringify(metadata.format),
-      hint: "Make one with `octette quantize MODEL.onnx -o OUT.octette`",
-    });
-  if (metadata.version !== `${ARTIFACT_VERSION}`)
-    throw new FormatError("another version of the format", {
-      where,
-      expected: `version ${ARTIFACT_VERSION}`,
-      got: `${metadata.version}`,
-      hint: "Update octette, or write the model again with this one",
-    });
-  return metadata;
-}
-
 /** The artifact of a file whose metadata were checked. */
 function artifactOf<C extends Constant>(
   metadata: Metadata,
@@ -264,31 +249,10 @@ function provenanceOf(json: string, where: string): Record<string, unknown> {
   throw new FormatError("its provenance is not an object", { where });
 }
 
-/** Begins the hash of a file with its header, its own hash there taken as zeros. */
-function hashOf(header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 {
-  const hash = createSha256();
-  const at = /^[0-9a-f]{64}$/.test(stated) ? indexOf(header, new TextEncoder().encode(stated)) : -1;
-  if (at < 0) return hash.update(header);
-  return hash
-    .update(header.subarray(0, at))
-    .update(new TextEncoder().encode(NO_HASH))
-    .update(header.subarray(at + NO_HASH.length));
-}
-
-function checkHash(actual: string, { file_hash: stated }: Metadata, where: string): void {
-  if (actual === stated) return;
-  throw new FormatError("the file was changed or damaged", {
-    where,
-    expected: `SHA-256 ${stated || "in file_hash"}`,
-    got: stated ? actual : "none",
-    hint: "Copy it again",
-  });
-}
-
-function indexOf(bytes: Uint8Array, part: Uint8Array): number {
-  for (let at = bytes.indexOf(part[0]!); at >= 0; at = bytes.indexOf(part[0]!, at + 1))
-    if (part.every((byte, i) => bytes[at + i] === byte)) return at;
-  return -1;
+/** What an artifact of the graph has as its content hash. */
+export function contentHash(graph: Graph): string {
+  const { json, tensors } = encodeGraph(graph);
+  return contentHashOf(json, tensors);
 }
 
 function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {

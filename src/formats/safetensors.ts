@@ -7,14 +7,15 @@
 //   └──────────┴─────────────────────────────────────────────────────────────────┴──────────────────┘
 
 import { FormatError, OctetteError } from "../errors";
-import { bytesIn, bytesPerElement, type DType, isVector, type Tensor, viewOf } from "../graph/tensor";
+import { bytesIn, bytesPerElement, type DType, isVector, sizeOf, type Tensor, viewOf } from "../graph/tensor";
 import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read: the limit of the reference implementation. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
 /** Data of a written file start at a multiple of this, a cache line. */
 const ALIGN = 64;
-const LENGTH_BYTES = 8;
+/** Bytes of the length of the header, before it. */
+export const LENGTH_BYTES = 8;
 /** Where the first bytes are no header. */
 const WAY_OUT = "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`";
 
@@ -52,6 +53,7 @@ const kinds = new Map<string, ElementKind>([
   ["I16", "i16"],
   ["U16", "u16"],
   ["I8", "i8"],
+  ["I4", "i4"], // U8 in the file, see int4.ts
   ["U8", "u8"],
   ["BOOL", "bool"],
 ]);
@@ -104,13 +106,14 @@ export function readSafetensorsHeader(bytes: Uint8Array, where = "safetensors"):
       expected: `a header of ${headerBytes} bytes`,
       got: `${bytes.length}`,
     });
-  const header = parseObject(bytes.subarray(LENGTH_BYTES, headerBytes), where);
-  let metadata: Record<string, string> = {};
-  const entries: SafetensorsEntry[] = [];
-  for (const [name, value] of Object.entries(header)) {
-    if (name === "__metadata__") metadata = checkMetadata(value, where);
-    else entries.push(checkEntry(name, value, headerBytes, where));
-  }
+  const { __metadata__: described = {}, ...tensors } = parseObject(
+    bytes.subarray(LENGTH_BYTES, headerBytes),
+    where,
+  );
+  const metadata = checkMetadata(described, where);
+  const entries = Object.entries(tensors).map(([name, value]) =>
+    checkEntry(name, value, metadata, headerBytes, where),
+  );
   entries.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes);
   let end = headerBytes;
   for (const { name, offset, bytes: length } of entries) {
@@ -179,7 +182,7 @@ export function readSafetensorsTensor(
       expected: "−2^31 to 2^31 − 1",
       got: `element ${saturated} of ${stored}`,
     });
-  return { dtype, shape, data };
+  return { dtype, shape, data: data.subarray(0, sizeOf(shape)) };
 }
 
 /** Throws FormatError where a file does not end with its last tensor. */
@@ -255,10 +258,10 @@ export function writeSafetensors(
   return bytes;
 }
 
-function parseObject(json: Uint8Array, where: string): object {
+function parseObject(json: Uint8Array, where: string): Record<string, unknown> {
   try {
     if (json[0] !== 0x7b) throw new SyntaxError("it does not begin with {");
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as object;
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch (error) {
     throw new FormatError(`the header is not JSON (${(error as Error).message})`, {
       where,
@@ -277,7 +280,13 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function checkEntry(name: string, value: unknown, headerBytes: number, where: string): SafetensorsEntry {
+function checkEntry(
+  name: string,
+  value: unknown,
+  metadata: Readonly<Record<string, string>>,
+  headerBytes: number,
+  where: string,
+): SafetensorsEntry {
   const fail = (what: string, expected: string, got: unknown): never => {
     throw new FormatError(what, {
       where: `${where}, tensor "${name}"`,
@@ -289,8 +298,9 @@ function checkEntry(name: string, value: unknown, headerBytes: number, where: st
   if (!isObject(value))
     return fail("its entry is not an object", '{"dtype", "shape", "data_offsets"}', value);
   const field = (key: string): unknown => (Object.hasOwn(value, key) ? value[key as never] : undefined);
-  const dtype = field("dtype");
-  const shape = field("shape");
+  const codes = metadata[`int4 ${name}`]?.split(",").map(Number);
+  const dtype = codes ? "I4" : field("dtype");
+  const shape = codes ?? field("shape");
   const offsets = field("data_offsets");
   const kind = typeof dtype === "string" ? kinds.get(dtype) : undefined;
   const size = kind === undefined ? otherSizes.get(dtype as string) : elementKinds[kind].bytes;
@@ -308,13 +318,10 @@ function checkEntry(name: string, value: unknown, headerBytes: number, where: st
   )
     return fail("its data_offsets are not two", "[begin, end]", offsets);
   const [begin, end] = offsets as [number, number];
-  if (end - begin !== count * size)
-    return fail(
-      "its length is not that of its shape",
-      `${count * size} bytes for ${dtype} [${shape}]`,
-      offsets,
-    );
-  return { name, dtype, shape, offset: headerBytes + begin, bytes: end - begin };
+  const bytes = Math.ceil(count * size);
+  if (end - begin !== bytes)
+    return fail("its length is not that of its shape", `${bytes} bytes for ${dtype} [${shape}]`, offsets);
+  return { name, dtype, shape, offset: headerBytes + begin, bytes };
 }
 
 /** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */

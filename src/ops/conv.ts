@@ -4,7 +4,7 @@
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
-import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
+import { codeBounds, multipliers, perTensor } from "./codes";
 import {
   checkBias,
   checkSums,
@@ -16,6 +16,7 @@ import {
   packWeightsInt8,
   parametersOf,
   realBias,
+  scalesOf,
   type WeightView,
   weightCodes,
 } from "./dense";
@@ -44,13 +45,13 @@ import {
 } from "./packing";
 import { slide, type Window, windowOf, windowType } from "./window";
 
-interface Geometry extends Window {
+export interface Geometry extends Window {
   readonly groups: number;
   readonly outChannels: number;
   readonly taps: number;
 }
 
-function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
+export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
   const groups = numberOf(node, "group", 1);
   if (!Number.isInteger(groups) || groups < 1)
     throw opError(node, "group is not a number of groups", {
@@ -68,7 +69,7 @@ function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
 }
 
 /** Every output pixel is one input pixel times a matrix. */
-const isPointwise = (g: Geometry) =>
+export const isPointwise = (g: Geometry) =>
   g.groups === 1 &&
   g.taps === 1 &&
   g.strideH === 1 &&
@@ -76,7 +77,8 @@ const isPointwise = (g: Geometry) =>
   g.inH === g.outH &&
   g.inW === g.outW;
 
-const isDepthwise = (g: Geometry) => g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
+export const isDepthwise = (g: Geometry) =>
+  g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
 
 const rowsOf = (g: Geometry): Dim => multiplyDims(g.batch, g.outH);
 const macsOf = (g: Geometry): Dim =>
@@ -92,7 +94,7 @@ const viewOf = ({ outChannels, channels, groups, taps }: Geometry): WeightView =
   strideC: taps,
 });
 
-function operands(unit: Unit, c: Lowering) {
+export function operands(unit: Unit, c: Lowering) {
   const [x, w, b = ""] = unit.inputs as [string, string, string?];
   const weights = c.constant(w);
   const bias = b === "" ? undefined : c.constant(b);
@@ -104,7 +106,7 @@ function operands(unit: Unit, c: Lowering) {
 }
 
 /** A pointwise convolution as the matrix product that it is. */
-const denseOf = (unit: Unit, g: Geometry, x: Address, y: Address, weights: NamedConstant): Dense => ({
+export const denseOf = (unit: Unit, g: Geometry, x: Address, y: Address, weights: NamedConstant): Dense => ({
   unit,
   x,
   ldx: g.channels,
@@ -186,7 +188,7 @@ export const conv: Op = {
 };
 
 /** A convolution of codes that is no matrix product. */
-interface Coded {
+export interface Coded {
   readonly unit: Unit;
   readonly geometry: Geometry;
   readonly x: Address;
@@ -194,6 +196,8 @@ interface Coded {
   readonly weights: NamedConstant;
   readonly xq: Quantization;
   readonly wq: Quantization;
+  /** Of an element of y, where that is not the unit's output. */
+  readonly bytes?: number;
 }
 
 function depthwise(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
@@ -227,6 +231,12 @@ function summed(c: Lowering, coded: Coded, yq: Quantization, bias: Content | und
   const { unit, geometry: g, wq } = coded;
   const xq = perTensor(coded.xq, unit.node);
   checkSums(unit, xq, wq, yq, g.outChannels);
+  lowerConvSums(c, coded, bias);
+}
+
+/** y = Σ (x − zx)·w + bias, int32. */
+export function lowerConvSums(c: Lowering, coded: Coded, bias: Content | undefined): void {
+  const { geometry: g, xq } = coded;
   const zero = xq.zeroPoint[0]!;
   for (const { operands, scratch, sizes } of groupsOf(c, coded, bias, -zero))
     c.emit("convInt8Sums", [...operands, scratch, ...sizes, zero], rowsOf(g), groupMacs(g));
@@ -235,7 +245,7 @@ function summed(c: Lowering, coded: Coded, yq: Quantization, bias: Content | und
 function dequantized(c: Lowering, coded: Coded, bias: Content): void {
   const { unit, geometry: g, xq, wq } = coded;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const [scales, biases] = [c.data(weightScales(wq, g.outChannels)), c.data(bias)];
+  const [scales, biases] = [scalesOf(c, wq, g.outChannels), c.data(bias)];
   const range = parametersOf(c, xq);
   for (const { operands, own, scratch, sizes } of groupsOf(c, coded, undefined, 1)) {
     const args = [...operands, own(scales), own(biases), ...range, scratch, ...sizes, lo, hi] as const;
@@ -244,18 +254,14 @@ function dequantized(c: Lowering, coded: Coded, bias: Content): void {
 }
 
 /** What the kernel takes for every group of channels; `own` is where the group's part of 4 bytes a channel is. */
-function groupsOf(
-  c: Lowering,
-  { unit, geometry: g, x, y, weights }: Coded,
-  bias: Content | undefined,
-  z: number,
-) {
+function groupsOf(c: Lowering, coded: Coded, bias: Content | undefined, z: number) {
+  const { unit, geometry: g, x, y, weights } = coded;
   const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
   const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
   const staged = c.stage(weights);
   const biases = bias && c.stage(bias);
   const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
-  const bytes = bytesPerElement[c.type(unit.outputs[0]!).dtype];
+  const bytes = coded.bytes ?? bytesPerElement[c.type(unit.outputs[0]!).dtype];
   return Array.from({ length: g.groups }, (_, i) => {
     const own = (at: Address) => behind(at, i * view.n * 4);
     const from = behind(staged, i * groupBytes(weights, g.groups));

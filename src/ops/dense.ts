@@ -145,7 +145,7 @@ export function weightCodes(node: Node, q: Quantization | undefined, n: number):
         ? `${q.dtype} codes with zero points ${[...new Set(q.zeroPoint)].slice(0, 3).join(", ")} as held in memory`
         : "no codes",
     });
-  if (q.scale.length === 1 || q.scale.length === n) return q;
+  if (q.dynamic || q.scale.length === 1 || q.scale.length === n) return q;
   throw opError(node, "weights have one scale, or one an output channel", {
     expected: `1 or ${n} scales`,
     got: `${q.scale.length}`,
@@ -214,8 +214,13 @@ function summed(
   yq: Quantization,
   bias: Content | undefined,
 ): void {
-  const { unit, rows, view } = dense;
-  checkSums(unit, xq, wq, yq, view.n);
+  checkSums(dense.unit, xq, wq, yq, dense.view.n);
+  lowerDenseSums(c, dense, xq, bias);
+}
+
+/** y = Σ (x − zx)·w + bias, int32. */
+export function lowerDenseSums(c: Lowering, dense: Dense, xq: Quantization, bias: Content | undefined): void {
+  const { rows } = dense;
   const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
   if (isVector) c.emit("gemvInt8Sums", [...vector, ...depth], panels, macs);
   else c.emit("gemmInt8Sums", [...matrix, ...depth], rows, macs);
@@ -225,12 +230,16 @@ function dequantized(c: Lowering, dense: Dense, xq: Quantization, wq: Quantizati
   const { unit, rows, view } = dense;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
   const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, undefined, 1);
-  const parameters = [c.data(weightScales(wq, view.n)), c.data(bias), ...parametersOf(c, xq)] as const;
+  const parameters = [scalesOf(c, wq, view.n), c.data(bias), ...parametersOf(c, xq)] as const;
   const tail = [...depth, lo, hi] as const;
   if (isVector) return c.emit("gemvInt8Dynamic", [...vector, ...parameters, ...tail], panels, macs);
   const rowStride = isPerRow(c, xq) ? 1 : 0;
   c.emit("gemmInt8Dynamic", [...matrix, ...parameters, rowStride, ...tail], rows, macs);
 }
+
+/** Where the scales of weights are, one an output channel. */
+export const scalesOf = (c: Lowering, q: Quantization, n: number): Address =>
+  q.dynamic ? c.input(q.dynamic.scale) : c.data(weightScales(q, n));
 
 /** Where scale and zero point of codes are, which may be found at run time. */
 export const parametersOf = (c: Lowering, { dynamic, scale, zeroPoint }: Quantization) =>

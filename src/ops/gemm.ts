@@ -31,7 +31,8 @@ export function denseView(weights: readonly number[], transposed: boolean, x: La
   return { n, taps, channels, strideN, strideTap: strideK, strideC: taps * strideK };
 }
 
-function denseOf(unit: Unit, c: Lowering) {
+/** The product that a Gemm is, without where its result goes, and its bias. */
+export function gemmOf(unit: Unit, c: Lowering) {
   const { node } = unit;
   const [x, w, b = ""] = unit.inputs as [string, string, string?];
   const weights = c.constant(w);
@@ -49,7 +50,6 @@ function denseOf(unit: Unit, c: Lowering) {
     unit,
     x: c.input(x),
     ldx: k,
-    y: c.output(unit.outputs[0]!),
     ldy: view.n,
     rows: c.type(x).shape[0]!,
     weights,
@@ -85,11 +85,11 @@ export const gemm: Op = {
   layout,
   fusesClamp: "always",
   lower(unit, c) {
-    const { dense, bias } = denseOf(unit, c);
-    lowerDense(c, dense, bias);
+    const { dense, bias } = gemmOf(unit, c);
+    lowerDense(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
   lowerInteger(unit, c) {
-    const { dense, bias } = denseOf(unit, c);
-    lowerDenseInt8(c, dense, bias);
+    const { dense, bias } = gemmOf(unit, c);
+    lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
 };

@@ -11,7 +11,8 @@ import { denseView } from "./gemm";
 import { type Address, floatType, type Lowering, type Op, opError, type Unit } from "./op";
 import { matMulScratchBytes } from "./packing";
 
-function denseOf(unit: Unit, c: Lowering) {
+/** The product that a MatMul is, without where its result goes, and its bias. */
+export function matMulOf(unit: Unit, c: Lowering) {
   const [x, w, b = ""] = unit.inputs as [string, string, string?];
   const weights = c.constant(w);
   const bias = b === "" ? undefined : c.constant(b);
@@ -32,7 +33,6 @@ function denseOf(unit: Unit, c: Lowering) {
     unit,
     x: c.input(x),
     ldx: k,
-    y: c.output(unit.outputs[0]!),
     ldy: view.n,
     rows,
     weights,
@@ -94,13 +94,13 @@ export const matMul: Op = {
   },
   fusesClamp: "always",
   lower(unit, c) {
-    const [, w, bias = ""] = unit.inputs as [string, string, string?];
-    if (bias === "" && c.constant(w)?.shape.length !== 2) return lowerStacks(unit, c);
-    const dense = denseOf(unit, c);
-    lowerDense(c, dense.dense, dense.bias);
+    const [, w, b = ""] = unit.inputs as [string, string, string?];
+    if (b === "" && c.constant(w)?.shape.length !== 2) return lowerStacks(unit, c);
+    const { dense, bias } = matMulOf(unit, c);
+    lowerDense(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
   lowerInteger(unit, c) {
-    const { dense, bias } = denseOf(unit, c);
-    lowerDenseInt8(c, dense, bias);
+    const { dense, bias } = matMulOf(unit, c);
+    lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
 };

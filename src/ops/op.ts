@@ -44,7 +44,10 @@ export interface Quantization {
   readonly scale: Float32Array;
   readonly zeroPoint: Int32Array;
   readonly axis: number;
-  /** Values that hold scale and zero point, where they are found at run time: one a row, or one in all. */
+  /**
+   * Values that hold scale and zero point, where they are found at run time: one a row, or one in all; of computed weights
+   * one a channel, and "" for their zero point 0.
+   */
   readonly dynamic?: { readonly scale: string; readonly zeroPoint: string };
 }
 
@@ -137,6 +140,10 @@ export interface Lowering {
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Dim): Address;
+  /** Memory that only this unit's steps use. */
+  temporary(bytes: Dim): Address;
+  /** Adds a step of a kernel that has no range: what loading runs once, in every run. */
+  call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Adds a step over `count` units of the kernel's outermost output dimension. */
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs?: Dim): void;
   /** Largest value a dimension takes. */
@@ -154,8 +161,13 @@ export interface Op {
     inputs: readonly (Known | undefined)[],
     types: readonly (ValueType | undefined)[],
   ): readonly Known[] | undefined;
-  /** The layouts it reads and makes, given those its inputs have. Absent: plain. */
-  layout?(node: Node, inputs: readonly Layout[], types: readonly (ValueType | undefined)[]): Layouts;
+  /** The layouts it reads and makes, given those its inputs have; `of` tells that of any earlier value. Absent: plain. */
+  layout?(
+    node: Node,
+    inputs: readonly Layout[],
+    types: readonly (ValueType | undefined)[],
+    of: (value: string) => Layout,
+  ): Layouts;
   /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
   /**

@@ -8,7 +8,7 @@ import { channelsLast } from "./layout";
 import { floatType, type Lowering, numberOf, numbersOf, type Op, opError, type Unit } from "./op";
 import { slide, type Window, windowOf, windowType } from "./window";
 
-type WindowRule = (node: Node, x: ValueType) => Window;
+export type WindowRule = (node: Node, x: ValueType) => Window;
 
 /** The window that `kernel_shape` and its companions describe. */
 export const attributeWindow: WindowRule = (node, x) => {

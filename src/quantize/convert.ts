@@ -19,7 +19,13 @@ export interface ConvertInput {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-export function convert(input: ConvertInput): Graph {
+export interface Converted {
+  readonly graph: Graph;
+  /** Floats that weights and biases were before they became codes, by the constant that holds those. */
+  readonly masters: ReadonlyMap<string, Tensor>;
+}
+
+export function convert(input: ConvertInput): Converted {
   const { graph, plan } = input;
   const writer = new Writer(input);
   for (const node of graph.nodes) {
@@ -29,13 +35,15 @@ export function convert(input: ConvertInput): Graph {
   }
   for (const output of graph.outputs) writer.floatOf(output);
   const done = writer.done();
-  return { ...done, provenance: { ...done.provenance, ...input.provenance } };
+  const provenance = { ...done.provenance, ...input.provenance };
+  return { graph: { ...done, provenance }, masters: writer.masters };
 }
 
 const isFused = (plan: RegionPlan, node: Node) =>
   [...plan.regions.values()].some(({ activation }) => activation === node);
 
 class Writer extends GraphWriter {
+  readonly masters = new Map<string, Tensor>();
   readonly #input: ConvertInput;
   readonly #coded = new Map<string, CodeNames>();
   readonly #parameters = new Map<string, { scale: string; zeroPoint: string }>();
@@ -126,13 +134,14 @@ class Writer extends GraphWriter {
     return names;
   }
 
-  #weights(name: string, { codes, scale, zeroPoint, axis }: QuantizedLayer, region: string): string {
+  #weights(name: string, { codes, scale, zeroPoint, axis, weights }: QuantizedLayer, region: string): string {
     const names = {
       codes: this.constant(`${name}_codes`, codes, region),
       scale: this.constant(`${name}_scale`, scale, region),
       zeroPoint: this.constant(`${name}_zero_point`, zeroPoint, region),
       axis,
     };
+    this.masters.set(names.codes, weights);
     return this.dequantized(names, region);
   }
 
@@ -147,6 +156,7 @@ class Writer extends GraphWriter {
     if (!asCodes || !biasCodes) return this.#floatBias(name, bias, region);
     const codes = this.constant(`${name}_codes`, biasCodes.codes, region);
     const scale = this.constant(`${name}_scale`, biasCodes.scale, region);
+    this.masters.set(codes, bias);
     return this.dequantized({ codes, scale, axis: 0 }, region);
   }
 

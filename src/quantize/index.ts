@@ -6,6 +6,7 @@ import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops";
 import { inferTypes, type Registry } from "../ops/infer";
 import { type EqualizeReport, equalize } from "../passes/equalize";
@@ -20,7 +21,7 @@ import {
 } from "./options";
 import { planRegions, type Region, type RegionPlan } from "./plan";
 import { type ChosenRange, chooseRange } from "./range";
-import { type Affine, activationParameters } from "./scheme";
+import { type Affine, activationParameters, limitOf } from "./scheme";
 import { type QuantizedLayer, quantizeLayer } from "./weights";
 
 export type { Batches } from "./calibrate";
@@ -29,6 +30,8 @@ export type { RangeChoice, RangeMethod } from "./range";
 
 export interface Quantized {
   readonly graph: Graph;
+  /** Floats that weights and biases were before they became codes, by the constant that holds those: what tuning starts from. */
+  readonly masters: ReadonlyMap<string, Tensor>;
   readonly summary: QuantizeSummary;
 }
 
@@ -63,7 +66,7 @@ export async function quantizeWith(
   const parameters = new Map(
     [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
   );
-  const { layers, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, {
+  const { layers, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, selection, {
     naive,
     corrects,
     observations,
@@ -79,12 +82,13 @@ export async function quantizeWith(
       ranges: countMethods(ranges),
       only: options.only ?? [],
       skip: options.skip ?? [],
+      ...(options.bits === undefined ? {} : { bits: options.bits }),
       overrides: options.overrides ?? {},
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     },
   };
   return {
-    graph: convert({ graph, plan, mode, parameters, layers, provenance }),
+    ...convert({ graph, plan, mode, parameters, layers, provenance }),
     summary: {
       mode,
       layers: plan.decisions.map(({ node, quantized, reason }) => layerSummary(node, quantized, reason)),
@@ -179,6 +183,7 @@ function quantizeLayers(
   graph: Graph,
   plan: RegionPlan,
   parameters: ReadonlyMap<string, Affine>,
+  selection: Selection,
   { naive, corrects, observations }: LayersInput,
 ) {
   const layers = new Map<Node, QuantizedLayer>();
@@ -189,8 +194,9 @@ function quantizeLayers(
     if (!layer) continue;
     const [{ value, axis }] = inputMeans(region) as [{ value: string; axis: number }];
     const means = corrects ? observations?.means(value, axis) : undefined;
+    const limit = limitOf(selection.bitsOf(node.name));
     const inputScale = result === "codes" ? parameters.get(plan.parametersOf(value))!.scale : undefined;
-    layers.set(node, quantizeLayer(graph, layer, { perTensor: naive, inputScale, means }));
+    layers.set(node, quantizeLayer(graph, layer, { perTensor: naive, limit, inputScale, means }));
     if (means) corrected.push(node.name);
     else if (corrects)
       uncorrected.push({ what: "bias correction", where: node.name, reason: "its input was never seen" });

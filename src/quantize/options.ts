@@ -15,7 +15,8 @@ export interface Override {
   readonly float?: boolean;
   /** How the range of the node's output (or of the input of that name) is found. */
   readonly range?: RangeChoice;
-  readonly bits?: 8;
+  /** Bits of the node's weights, as `bits` below. */
+  readonly bits?: number;
 }
 
 export interface QuantizeOptions {
@@ -36,6 +37,8 @@ export interface QuantizeOptions {
   readonly skip?: readonly string[];
   /** By name pattern; where several match, later ones win. */
   readonly overrides?: Readonly<Record<string, Override>>;
+  /** Bits of a weight code, 2 to 8 (default): codes lie in ±(2^(bits−1) − 1). Below 8 fine-tuning brings accuracy back. */
+  readonly bits?: number;
   /** Cross-layer equalization, default true. */
   readonly equalize?: boolean;
   /** Bias correction in static mode, default true. */
@@ -77,6 +80,8 @@ export interface Selection {
   floatReason(node: Node): string | undefined;
   /** How the range of a node's output or of an input is found. */
   rangeOf(name: string): RangeChoice;
+  /** Bits of a node's weight codes. */
+  bitsOf(name: string): number;
   readonly warnings: readonly string[];
 }
 
@@ -84,6 +89,8 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
   const { only, skip = [], overrides = {}, naive = false } = options;
   const range = naive ? "minmax" : (options.range ?? "auto");
   checkRangeChoice(range, "range");
+  const { bits = MOST_BITS } = options;
+  checkBits(bits, "bits");
   const names = [...graph.nodes.map((node) => node.name), ...graph.inputs.map((input) => input.name)];
   const warnings: string[] = [];
   const compile = (pattern: string, where: string) => {
@@ -94,14 +101,7 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
   const skipped = skip.map((pattern) => ({ pattern, matches: compile(pattern, "skip") }));
   const overridden = Object.entries(overrides).map(([pattern, override]) => {
     if (override.range !== undefined) checkRangeChoice(override.range, `overrides["${pattern}"].range`);
-    if (override.bits !== undefined && override.bits !== 8)
-      throw new OctetteError("only 8 bits are supported", {
-        code: "argument",
-        where: `overrides["${pattern}"].bits`,
-        expected: "8",
-        got: String(override.bits),
-        hint: "Use { float: true } to leave the node as it is",
-      });
+    if (override.bits !== undefined) checkBits(override.bits, `overrides["${pattern}"].bits`);
     return { pattern, override, matches: compile(pattern, "override") };
   });
   const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
@@ -121,8 +121,23 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
       const asked = !only || only.includes(op) || movesCodes.has(op);
       return skipReason(name) ?? (asked ? undefined : `${op} is not among the operators asked for`);
     },
+    bitsOf: (name) => overrideOf(name).bits ?? bits,
     rangeOf: (name) => (naive ? "minmax" : (overrideOf(name).range ?? range)),
   };
+}
+
+/** Bits that a weight code may have. */
+const [LEAST_BITS, MOST_BITS] = [2, 8];
+
+function checkBits(bits: number, where: string): void {
+  if (Number.isInteger(bits) && bits >= LEAST_BITS && bits <= MOST_BITS) return;
+  throw new OctetteError("weights have no such number of bits", {
+    code: "argument",
+    where,
+    expected: `a whole number from ${LEAST_BITS} to ${MOST_BITS}`,
+    got: String(bits),
+    hint: "Use overrides: { NODE: { float: true } } to leave a node as it is",
+  });
 }
 
 /** A test for names where `*` in the pattern stands for any characters. */

@@ -10,6 +10,8 @@ const { fround, abs, max, min } = Math;
 
 /** Weight codes are −127..127; −128 is left out so that the range is symmetric and no s8·s8 pair wraps. */
 export const WEIGHT_LIMIT = 127;
+/** Largest weight code of so many bits. */
+export const limitOf = (bits: number): number => 2 ** (bits - 1) - 1;
 /** Largest activation code. */
 export const ACTIVATION_LIMIT = 255;
 /** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
@@ -76,6 +78,8 @@ export function channelMaxima(w: Float32Array, shape: Channels): Float32Array {
 }
 
 export interface WeightScaleOptions {
+  /** Largest code: 127, or 7 where weights have four bits. */
+  readonly limit?: number;
   /** One scale for all channels, from the largest of them. */
   readonly perTensor?: boolean;
   /** Scale of the layer's input codes, where the bias becomes int32 codes of scale sx·sw. */
@@ -84,7 +88,7 @@ export interface WeightScaleOptions {
 }
 
 /**
- * Symmetric scales of weights, one a channel: s = max|w| / 127. Raised where needed so that the bias code |b| / (sx·s)
+ * Symmetric scales of weights, one a channel: s = max|w| / limit. Raised where needed so that the bias code |b| / (sx·s)
  * is at most half of `BIAS_LIMIT` (the other half is left to bias correction) and sx·s is a normal number. A channel
  * of zeros has scale 1, or the smallest that its bias allows: its codes are 0 at any scale, its bias is not.
  */
@@ -93,10 +97,10 @@ export function weightScales(
   shape: Channels,
   options: WeightScaleOptions = {},
 ): Float32Array {
-  const { perTensor = false, inputScale, bias } = options;
+  const { limit = WEIGHT_LIMIT, perTensor = false, inputScale, bias } = options;
   const maxima = channelMaxima(w, shape);
   if (perTensor) maxima.fill(maxima.reduce((a, b) => max(a, b), 0));
-  const scales = maxima.map((largest) => fround(largest / WEIGHT_LIMIT));
+  const scales = maxima.map((largest) => fround(largest / limit));
   for (let c = 0; c < scales.length; c++) {
     const isZero = scales[c]! < SMALLEST_SCALE;
     if (isZero) scales[c] = 1;
@@ -110,15 +114,20 @@ export function weightScales(
 }
 
 /**
- * q = clamp(rne(w / s[c]), −127, 127), with a true f32 division. The one function that makes weight codes: conversion
- * and every training step call it, so the codes that were trained are the codes that are deployed.
+ * q = clamp(rne(w / s[c]), −limit, limit), with a true f32 division. Conversion makes weight codes by this function, and
+ * every training step by a kernel that gives the same bits (assembly/train/weights.ts), so the codes that were trained
+ * are the codes that are deployed.
  */
-export function quantizeWeights(w: Float32Array, shape: Channels, scales: Float32Array): Int8Array {
+export function quantizeWeights(
+  w: Float32Array,
+  shape: Channels,
+  scales: Float32Array,
+  limit = WEIGHT_LIMIT,
+): Int8Array {
   const codes = new Int8Array(w.length);
   forEachRun(shape, (c, from, to) => {
     const scale = scales[c]!;
-    for (let i = from; i < to; i++)
-      codes[i] = max(-WEIGHT_LIMIT, min(WEIGHT_LIMIT, rne(fround(w[i]! / scale))));
+    for (let i = from; i < to; i++) codes[i] = max(-limit, min(limit, rne(fround(w[i]! / scale))));
   });
   return codes;
 }

@@ -23,6 +23,8 @@ export interface QuantizedLayer {
   readonly zeroPoint: Tensor;
   /** Axis of the codes that the scales belong to. */
   readonly axis: number;
+  /** What the codes were made of: the masters of fine-tuning. */
+  readonly weights: Tensor;
   /** The bias as floats, one an output. */
   readonly bias: Tensor | undefined;
   /** The bias as codes of scale sx·sw; present when the input's scale is known. */
@@ -32,6 +34,8 @@ export interface QuantizedLayer {
 export interface LayerOptions {
   /** One scale for the whole weight. */
   readonly perTensor: boolean;
+  /** Largest weight code: 127 for 8 bits, 7 for 4. */
+  readonly limit: number;
   /** Scale of the input's codes where the accumulator is requantized, so that the bias must be int32. */
   readonly inputScale?: number | undefined;
   /** Means of the input channels; the bias is corrected where they are given. */
@@ -54,16 +58,17 @@ export function layerConstants(
 }
 
 export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOptions): QuantizedLayer {
-  const { perTensor, inputScale, means } = options;
+  const { perTensor, limit, inputScale, means } = options;
   const { shape } = graph.constants.get(layer.weight)!;
   const constants = layerConstants(graph, layer);
   const channels: Channels = channelsOf(shape, layer.axis);
   const scales = weightScales(constants.weights, channels, {
     perTensor,
+    limit,
     ...(inputScale === undefined ? {} : { inputScale }),
     ...(constants.bias ? { bias: constants.bias } : {}),
   });
-  const codes = quantizeWeights(constants.weights, channels, scales);
+  const codes = quantizeWeights(constants.weights, channels, scales, limit);
   const rounded = () => dequantizeWeights(codes, channels, scales);
   const bias = means
     ? correctBias(layer, constants.weights, rounded(), constants.bias, means)
@@ -82,6 +87,7 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
       data: new Int8Array(perTensor ? 1 : scales.length),
     },
     axis: layer.axis,
+    weights: { dtype: "f32", shape, data: constants.weights },
     bias: bias && { dtype: "f32", shape: [bias.length], data: bias },
     ...(bias && biasScale
       ? {

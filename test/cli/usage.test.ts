@@ -17,7 +17,7 @@ describe("help", () => {
   test("of the tool lists every command", async () => {
     const { code, stdout, stderr } = await octette(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const command of ["quantize", "eval", "run", "inspect", "bench", "footprint"])
+    for (const command of ["quantize", "eval", "run", "inspect", "bench", "footprint", "delta", "apply"])
       expect(stdout).toContain(`  ${command} `);
   });
 
@@ -28,6 +28,8 @@ describe("help", () => {
     "inspect",
     "bench",
     "footprint",
+    "delta",
+    "apply",
   ])("of %s has an example and the usual options", async (command) => {
     const { code, stdout, stderr } = await octette([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);

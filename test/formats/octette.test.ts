@@ -263,8 +263,9 @@ describe("a damaged file", () => {
       /m\.octette: not an octette model: .*got "pt".*octette quantize/,
     );
     expect(message(writeSafetensors(new Map()))).toMatch(/not an octette model: .*got none/);
-    expect(other({ version: "2" })).toMatch(/another version.*expected version 1, got 2.*Update octette/);
-    expect(ARTIFACT_VERSION).toBe(1);
+    expect(other({ version: "3" })).toMatch(/another version.*expected version 2, got 3.*Update octette/);
+    expect(other({ version: "two" })).toMatch(/another version.*got two/);
+    expect(ARTIFACT_VERSION).toBe(2);
     expect(other({ graph: "{" })).toMatch(/metadata are not JSON/);
     expect(other({ provenance: "[]" })).toMatch(/provenance is not an object/);
     const changed = valid.slice();

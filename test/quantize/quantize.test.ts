@@ -371,7 +371,7 @@ describe("errors", () => {
     ["no data", { calibration: undefined }, /calibration: static mode needs calibration data.*dynamic/],
     ["empty data", { calibration: [] }, /calibration: there is not one sample/],
     ["an unknown range", { range: "best" }, /range: no such range method: expected auto, minmax.*got best/],
-    ["4 bits", { overrides: { a: { bits: 4 } } }, /only 8 bits/],
+    ["9 bits", { overrides: { a: { bits: 9 } } }, /no such number of bits/],
     ["an unknown mode", { mode: "weights" }, /mode: no such mode/],
   ])("%s", async (_, options, message) => {
     await expect(quantized(classifier(), options as unknown as QuantizeOptions)).rejects.toThrow(message);

@@ -81,6 +81,15 @@ describe("weights", () => {
     expect([...quantizeWeights(w, shape, weightScales(w, shape))]).toEqual([127, 0, 2, 2, 0, -2]);
   });
 
+  test("four bits: codes are −7..7", () => {
+    const w = Float32Array.from([7, 0.5, 1.5, -7, -3.4, 0]);
+    const shape = channelsOf([1, 6], 0);
+    const scales = weightScales(w, shape, { limit: 7 });
+    expect([...scales]).toEqual([1]);
+    expect([...quantizeWeights(w, shape, scales, 7)]).toEqual([7, 0, 2, -7, -3, 0]);
+    expect([...quantizeWeights(w, shape, Float32Array.of(0.25), 7)]).toEqual([7, 2, 6, -7, -7, 0]);
+  });
+
   test("one scale a tensor is that of the largest channel", () => {
     const w = Float32Array.from([1, -2, 127, 3]);
     expect([...weightScales(w, channelsOf([2, 2], 0), { perTensor: true })]).toEqual([1, 1]);

@@ -1,14 +1,67 @@
-// Conv, Gemm, MatMul with weights, and the nodes between floats and codes. Placeholders, to be replaced by the rules.
+// Conv, Gemm and MatMul, and the way between masters, codes and floats. dW is the gradient of the weights' numbers, which
+// rounding passes straight through to their master (Bengio et al. 2013, arXiv:1308.3432).
 
-import { opError } from "../../ops/op";
-import type { Rule } from "./rule";
+import { tensor } from "../../graph/tensor";
+import { numberOf, type Quantization, type Unit } from "../../ops/op";
+import type { Backward, Rule } from "./rule";
 
-const toBeReplaced: Rule = ({ node }) => {
-  throw opError(node, "its gradient is not written yet");
+/** Scale and zero point of a layer's input where it reads codes. */
+const inputCodes = ({ integer }: Unit) => {
+  const q = integer?.inputs[0];
+  return q ? { x_scale: q.scale[0]!, x_zero: q.zeroPoint[0]! } : {};
 };
 
-export const conv: Rule = toBeReplaced;
-export const gemm: Rule = toBeReplaced;
-export const matMul: Rule = toBeReplaced;
-export const quantizeLinear: Rule = toBeReplaced;
-export const dequantizeLinear: Rule = toBeReplaced;
+/** The value or constant that holds the scales of a layer's weights. */
+const scalesOf = (q: Quantization, b: Backward): string =>
+  q.dynamic?.scale ?? b.data(tensor("f32", [q.scale.length], q.scale));
+
+/** Gradients of a layer, whose bias belongs to `axis` of its output. */
+function layer(kind: "Conv" | "Product", axis: number): Rule {
+  return (unit, [dy], b) => {
+    if (dy === undefined) return;
+    const [x, w, bias = ""] = unit.inputs as [string, string, string?];
+    const { attributes } = unit.node;
+    const weights = unit.integer?.inputs[1];
+    const scale = weights && scalesOf(weights, b);
+    if (b.wants(w) || (scale !== undefined && b.wants(scale))) {
+      const shape = { ...attributes, ...inputCodes(unit), shape: b.type(w).shape };
+      const [dw] = b.write(`${kind}WeightGradient`, [dy, x], shape);
+      if (b.wants(w)) b.give(w, dw);
+      if (scale !== undefined && b.wants(scale)) {
+        const axis = kind === "Conv" || numberOf(unit.node, "transB", 0) === 1 ? 0 : 1;
+        b.give(scale, b.write("ScaleGradient", [dw, w], { axis })[0]);
+      }
+    }
+    if (bias !== "" && b.wants(bias))
+      b.give(bias, b.write("BiasGradient", [dy], { axis, shape: b.type(bias).shape })[0]);
+    if (!b.wants(x)) return;
+    const operands = scale === undefined ? [dy, w] : [dy, w, scale];
+    b.give(x, b.write(`${kind}InputGradient`, operands, { ...attributes, shape: b.type(x).shape })[0]);
+  };
+}
+
+export const conv = layer("Conv", 1);
+export const gemm = layer("Product", -1);
+export const matMul = layer("Product", -1);
+
+/** The mask of its codes is applied already: what passes, passes. */
+const straight: Rule = (unit, [dy], b) => {
+  const [x] = unit.inputs as [string];
+  if (dy !== undefined && b.wants(x)) b.give(x, dy);
+};
+
+export const quantizeLinear = straight;
+export const dequantizeLinear = straight;
+
+/** Masters: rounding to codes passes gradient straight through, and a scale that follows max|w| clips nothing. */
+export const quantizeWeights: Rule = (unit, [dw], b) => {
+  const [w, , , , scale = ""] = unit.inputs as [string, string, string, string, string?];
+  if (dw === undefined) return;
+  if (scale === "") return b.give(w, dw);
+  const axis = numberOf(unit.node, "axis", 0);
+  const limit = numberOf(unit.node, "limit", 127);
+  if (b.wants(scale)) b.give(scale, b.write("StepGradient", [dw, w, scale], { axis, limit })[0]);
+  if (b.wants(w)) b.give(w, b.write("ClippedGradient", [dw, w, scale], { axis, limit })[0]);
+};
+
+export const quantizeBias = straight;

@@ -5,9 +5,15 @@ import { stacksOf } from "../../ops/mat-mul";
 import { sameShape } from "../../ops/reshape";
 import type { Backward, Rule } from "./rule";
 
-export const matMul: Rule = ({ node, inputs }, [dy], b) => {
-  const [x, w] = inputs as [string, string];
-  const product = stacksOf(node, b.type(x).shape, b.type(w).shape);
+/** A value, or one that was written, and its shape. */
+interface Seen {
+  readonly value: string;
+  readonly shape: Shape;
+}
+
+export const matMul: Rule = ({ node, inputs, outputs }, [dy], b) => {
+  const [x, w] = inputs.map((value): Seen => ({ value, shape: b.type(value).shape })) as [Seen, Seen];
+  const product = stacksOf(node, x.shape, w.shape);
   const { m, n, k } = product;
   let { left, right, stack } = product;
   // With one matrix on the right, every row on the left is a row of one product.
@@ -16,29 +22,34 @@ export const matMul: Rule = ({ node, inputs }, [dy], b) => {
     right = [k, n];
     stack = [];
   }
-  const gradient = seenAs(b, dy!, [...stack, left.at(-2)!, n]);
-  if (b.wants(x)) {
-    const full = b.write("MatMul", [gradient, transposed(b, seenAs(b, w, right))])[0];
-    b.give(x, summed(b, full, left, b.type(x).shape));
+  const rows = left.at(-2)!;
+  const result = { value: dy!, shape: b.type(outputs[0]!).shape };
+  const gradient = seenAs(b, result, [...stack, rows, n]);
+  if (b.wants(x.value)) {
+    const full = b.write("MatMul", [gradient.value, transposed(b, seenAs(b, w, right))])[0];
+    b.give(x.value, summed(b, { value: full, shape: [...stack, rows, k] }, left, x.shape));
   }
-  if (b.wants(w)) {
-    const full = b.write("MatMul", [transposed(b, seenAs(b, x, left)), gradient])[0];
-    b.give(w, summed(b, full, right, b.type(w).shape));
+  if (b.wants(w.value)) {
+    const full = b.write("MatMul", [transposed(b, seenAs(b, x, left)), gradient.value])[0];
+    b.give(w.value, summed(b, { value: full, shape: [...stack, k, n] }, right, w.shape));
   }
 };
 
-const seenAs = (b: Backward, value: string, shape: Shape): string =>
-  sameShape(b.type(value).shape, shape) ? value : b.write("Reshape", [value], { shape, allowzero: 1 })[0];
+function seenAs(b: Backward, seen: Seen, shape: Shape): Seen {
+  if (sameShape(seen.shape, shape)) return seen;
+  return { value: b.write("Reshape", [seen.value], { shape, allowzero: 1 })[0], shape };
+}
 
 /** The matrices of a stack, each with its last two dimensions exchanged. */
-function transposed(b: Backward, value: string): string {
-  const rank = b.type(value).shape.length;
-  const perm = Array.from({ length: rank }, (_, axis) => axis);
-  return b.write("Transpose", [value], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] })[0];
+function transposed(b: Backward, { value, shape }: Seen): string {
+  const axes = shape.map((_, axis) => axis);
+  const perm = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
+  return b.write("Transpose", [value], { perm })[0];
 }
 
 /** The gradient of a stack, as the operand has it. */
-function summed(b: Backward, full: string, stack: Shape, shape: Shape): string {
-  const isWhole = sameShape(b.type(full).shape, stack);
-  return seenAs(b, isWhole ? full : b.write("SumTo", [full], { shape: stack })[0], shape);
+function summed(b: Backward, full: Seen, stack: Shape, shape: Shape): string {
+  const isWhole = sameShape(full.shape, stack);
+  const sum = isWhole ? full.value : b.write("SumTo", [full.value], { shape: stack })[0];
+  return seenAs(b, { value: sum, shape: stack }, shape).value;
 }

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkWritable, makeFolder, writeFileWhole } from "../../src/cli/write-file";
+import { checkWritable, makeFolder, writeFileWhole } from "../../src/files/write-file";
 
 let folder: string;
 beforeEach(async () => {

@@ -1,0 +1,129 @@
+// Files that are either whole or not there: bytes go to a temporary file in the same folder, which takes the name
+// only once they are on the disk. A crash, a full disk or Ctrl-C leaves the old file as it was. Node's file system is
+// reached only when something is written, so the module loads anywhere.
+
+import { OctetteError } from "../errors";
+
+const fileSystem = () => import("node:fs/promises");
+const paths = () => import("node:path");
+
+/** Writes or replaces a file, whole. */
+export async function writeFileWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  await replaceWhole(path, bytes, async () => {}, signal);
+}
+
+/** As writeFileWhole; `before` is done when the bytes are on the disk and have not yet taken the name. */
+export async function replaceWhole(
+  path: string,
+  bytes: Uint8Array,
+  before: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { open, rename, unlink } = await fileSystem();
+  const { basename, dirname, join } = await paths();
+  const folder = dirname(path);
+  await removeLeftovers(folder, basename(path));
+  const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
+  const temporary = join(folder, `.${basename(path)}.${unique}.tmp`);
+  signal?.throwIfAborted();
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(bytes, { ...(signal ? { signal } : {}) });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    signal?.throwIfAborted();
+    await before();
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    if (signal?.aborted) throw signal.reason;
+    throw unwritable(path, error);
+  }
+  await syncFolder(folder);
+}
+
+/** Removes what processes that were killed while they wrote this file have left of it. */
+async function removeLeftovers(folder: string, name: string): Promise<void> {
+  const { readdir, unlink } = await fileSystem();
+  const { join } = await paths();
+  for (const file of await readdir(folder).catch(() => [])) {
+    const isOurs = file.startsWith(`.${name}.`) && file.endsWith(".tmp");
+    const [, writer] = isOurs ? (/^\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(file.slice(name.length + 1)) ?? []) : [];
+    if (writer !== undefined && !isRunning(Number(writer))) await unlink(join(folder, file)).catch(() => {});
+  }
+}
+
+function isRunning(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    // EPERM: it runs, and is another's.
+    return (error as { code?: string }).code !== "ESRCH";
+  }
+}
+
+/** What to do about what the system said. */
+const waysOut: Readonly<Record<string, string>> = {
+  ENOSPC: "Free some space, or name another disk",
+  EDQUOT: "Free some space, or name another disk",
+  EROFS: "Name a folder on a disk that takes files",
+  EACCES: "Name a folder that you may write to",
+  EPERM: "Name a folder that you may write to",
+};
+
+/** What the system said, without its call and its path: a temporary name means nothing to people. */
+export function unwritable(path: string, error: unknown): OctetteError {
+  if (error instanceof OctetteError) return error;
+  const { code = "", message } = error as { code?: string; message: string };
+  const hint = waysOut[code];
+  return new OctetteError(`cannot be written: ${message.split(", ")[0]}`, {
+    code: "argument",
+    where: path,
+    ...(hint ? { hint } : {}),
+  });
+}
+
+/** The name itself is on the disk after this, where the system can say so. */
+async function syncFolder(folder: string): Promise<void> {
+  const { open } = await fileSystem();
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+/** Throws before long work when a file could not be written at its end. */
+export async function checkWritable(path: string): Promise<void> {
+  const { access, constants, stat } = await fileSystem();
+  const { dirname } = await paths();
+  const folder = dirname(path);
+  const info = await stat(folder).catch(() => undefined);
+  if (!info?.isDirectory())
+    throw new OctetteError("cannot be written: no such folder", {
+      code: "argument",
+      where: path,
+      hint: `Make "${folder}" first`,
+    });
+  const target = await stat(path).catch(() => undefined);
+  if (target?.isDirectory())
+    throw new OctetteError("cannot be written: is a folder", { code: "argument", where: path });
+  await access(folder, constants.W_OK).catch((error) => {
+    throw unwritable(path, error);
+  });
+}
+
+/** Makes a folder and those above it. One by one: Node's recursive mkdir never ends where a file system takes no folders. */
+export async function makeFolder(path: string): Promise<void> {
+  const { mkdir, stat } = await fileSystem();
+  const { dirname } = await paths();
+  const kind = await stat(path).catch(() => undefined);
+  if (kind?.isDirectory()) return;
+  if (kind) throw new OctetteError("is no folder", { code: "argument", where: path });
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  await mkdir(path).catch((error: { code?: string }) => {
+    if (error.code !== "EEXIST") throw unwritable(path, error);
+  });
+}

@@ -1,0 +1,85 @@
+// What can be trained in so much memory: the largest choice whose plan fits. Plans are made, not estimated: a step takes what
+// its plan says, to the page.
+
+import { OctetteError } from "../errors";
+import type { Graph } from "../graph/graph";
+import type { Parameter } from "./prepare";
+import { select, type Trained } from "./select";
+import { stepOf } from "./step";
+import { planOf, type TrainerOptions } from "./trainer";
+
+/** What moves, in steps of how many samples, and how many of those before an update. */
+export interface Choice {
+  readonly train: Trained;
+  readonly batch: number;
+  readonly accumulate: number;
+}
+
+export interface Fitted extends Choice {
+  readonly bytes: number;
+  /** In words: what was left out, and what it would have taken. */
+  readonly reason: string;
+}
+
+/** Smallest part of a batch that a step may take. */
+const PARTS = 8;
+
+/**
+ * From most to least: everything, in ever smaller steps whose gradients are summed; then fewer of the last layers; then scales;
+ * then biases. The sum over a batch is the same however it is cut.
+ */
+function choicesOf(parameters: readonly Parameter[], { train, batch, accumulate }: Choice): Choice[] {
+  const parts: Choice[] = [];
+  for (let part = 1; part <= PARTS && batch / part >= 1; part *= 2)
+    parts.push({ train, batch: Math.ceil(batch / part), accumulate: accumulate * part });
+  const smallest = parts.at(-1)!;
+  const layers = new Set(parameters.map(({ index }) => index)).size;
+  const fewer = Array.from({ length: Math.max(0, layers - 1) }, (_, i) => `last:${layers - 1 - i}`);
+  const others = train === "all" ? [...fewer, "scales", "bias"] : [];
+  return [...parts, ...others.map((less) => ({ ...smallest, train: less }))];
+}
+
+/** The first choice whose step takes at most `budget` bytes. Throws where none does, before anything is allocated. */
+export function fitMemory(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  wanted: Choice,
+  budget: number,
+  options: Omit<TrainerOptions, "batch" | "keepsGradients">,
+): Fitted {
+  let first: number | undefined;
+  let least = Infinity;
+  for (const choice of choicesOf(parameters, wanted)) {
+    const chosen = selectIfAny(parameters, choice.train);
+    if (chosen.length === 0) continue;
+    const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };
+    const { graph: made, state } = stepOf(graph, chosen, step);
+    const bytes = planOf(made, state, step).memory.totalBytes;
+    first ??= bytes;
+    least = Math.min(least, bytes);
+    if (bytes > budget) continue;
+    const what = choice.train === wanted.train ? wanted.train : `${choice.train} instead of ${wanted.train}`;
+    const how =
+      choice.accumulate > wanted.accumulate
+        ? `, ${choice.accumulate} steps of ${choice.batch} an update`
+        : "";
+    const reason = `trains ${what}${how}: ${bytes} bytes${bytes === first ? "" : `, where ${wanted.train} in steps of ${wanted.batch} would take ${first}`}`;
+    return { ...choice, bytes, reason };
+  }
+  throw new OctetteError("nothing can be trained in so little memory", {
+    code: "limit",
+    where: "memory",
+    expected: `at least ${least} bytes`,
+    got: `${budget} bytes`,
+    hint: "Take a smaller batch or more memory",
+  });
+}
+
+function selectIfAny(parameters: readonly Parameter[], train: Trained): Parameter[] {
+  try {
+    return select(parameters, train);
+  } catch (error) {
+    if (error instanceof OctetteError && error.code === "argument") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+// Checkpoints on a disk. The last one keeps the name, the one before is NAME.previous, and whenever a process is
+// killed or the power fails, one of them is whole:
+//
+//   NAME       1  1  1  ·  2        ·: for an instant there is only the one before
+//   temporary     2  2  2           2 is on the disk before 1 is moved
+//   .previous  0  0  0  1  1        a damaged 1 is not moved: it would take the place of a whole 0
+
+import { FormatError } from "../errors";
+import { replaceWhole } from "../files/write-file";
+import { type CheckpointState, readCheckpoint } from "./checkpoint";
+
+const fileSystem = () => import("node:fs/promises");
+const previousOf = (path: string) => `${path}.previous`;
+
+export interface LoadedCheckpoint {
+  readonly state: CheckpointState;
+  /** Why it is not the last one that was saved. */
+  readonly note?: string;
+}
+
+/** Saves a checkpoint and keeps the one before. */
+export async function saveCheckpoint(path: string, bytes: Uint8Array): Promise<void> {
+  await replaceWhole(path, bytes, async () => {
+    const { rename } = await fileSystem();
+    if ("state" in (await attempt(path))) await rename(path, previousOf(path));
+  });
+}
+
+/**
+ * The newest whole checkpoint, with a note where that is the one before; undefined where none was saved. Throws FormatError
+ * where there are some, but none is whole.
+ */
+export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | undefined> {
+  const last = await attempt(path);
+  if ("state" in last) return last;
+  const before = await attempt(previousOf(path));
+  if ("state" in before)
+    return { ...before, note: `${last.problem ?? `${path}: it is missing`}; ${previousOf(path)} is used` };
+  const problems = [last.problem, before.problem].filter((problem) => problem !== undefined);
+  if (problems.length === 0) return undefined;
+  throw new FormatError("no whole checkpoint", {
+    where: path,
+    got: problems.join("; "),
+    hint: "Remove what is there to begin anew",
+  });
+}
+
+/** A checkpoint, or what is wrong with it; without either there is none. */
+async function attempt(path: string): Promise<{ state: CheckpointState } | { problem?: string }> {
+  const { readFile } = await fileSystem();
+  try {
+    return { state: readCheckpoint(await readFile(path), path) };
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return code === "ENOENT" ? {} : { problem: message };
+  }
+}

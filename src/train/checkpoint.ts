@@ -1,0 +1,64 @@
+// A checkpoint: all that a training run needs to go on where it stood, as a safetensors file. Its tensors are what steps
+// write to and the best masters so far; its metadata say of which model they are, and where in data and schedule the
+// run is. It is read only if every byte is what was written.
+
+import { FormatError } from "../errors";
+import { asWritten, written } from "../formats/graph-rows";
+import { type Kind, readSealed, writeSealed } from "../formats/seal";
+import type { Tensor } from "../graph/tensor";
+
+/** Version of what the metadata mean; a reader refuses any other. */
+export const CHECKPOINT_VERSION = 1;
+const CHECKPOINT: Kind = {
+  format: "octette-checkpoint",
+  version: CHECKPOINT_VERSION,
+  noun: "octette checkpoint",
+  hint: "Name the file that training wrote, or one that is not there to begin anew",
+};
+
+/** What JSON can say, and numbers that it cannot: infinities, NaN and −0 come back too. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+export interface CheckpointState {
+  /** Content hash of the artifact that is trained. */
+  readonly model: string;
+  /** Masters, state of the optimizer, and the best masters so far. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Place in the data, random state, step, schedule, best metric, scales of activations, fingerprint of the options. */
+  readonly progress: Readonly<Record<string, Json>>;
+}
+
+/** Bytes of a checkpoint. Equal states give equal bytes. */
+export const writeCheckpoint = ({ model, tensors, progress }: CheckpointState): Uint8Array<ArrayBuffer> =>
+  writeSealed(CHECKPOINT, tensors, {
+    model,
+    progress: JSON.stringify(progress, (_, value) => written(value)),
+  });
+
+/**
+ * Reads a checkpoint; its tensors are views of `bytes`. Throws FormatError where it is damaged, truncated, of another
+ * version or something else.
+ */
+export function readCheckpoint(bytes: Uint8Array, where = "checkpoint"): CheckpointState {
+  const { tensors, metadata } = readSealed(bytes, CHECKPOINT, where);
+  const { model = "", progress = "" } = metadata;
+  if (!/^[0-9a-f]{64}$/.test(model))
+    throw new FormatError("it does not say of which model it is", {
+      where,
+      expected: "a content hash, 64 hexadecimal digits",
+      got: JSON.stringify(model.slice(0, 80)),
+    });
+  return { model, tensors, progress: parseProgress(progress, where) };
+}
+
+function parseProgress(json: string, where: string): CheckpointState["progress"] {
+  let value: unknown;
+  try {
+    value = JSON.parse(json, (_, part) => asWritten(part));
+  } catch (cause) {
+    throw new FormatError(`its progress is not JSON: ${(cause as Error).message}`, { where });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as CheckpointState["progress"];
+  throw new FormatError("its progress is not an object", { where });
+}

@@ -1,0 +1,199 @@
+// Graph → graph with its backward pass: one rule a unit, the last unit first. What completes the gradient of something
+// trained is told at once, so that its update can follow there and its memory be used again.
+
+import { unitsOf } from "../engine/units";
+import { OctetteError } from "../errors";
+import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
+import { opError, type Unit } from "../ops/op";
+import { GraphWriter } from "../passes/graph-writer";
+import type { Backward } from "./gradients/rule";
+import { ruleOf } from "./gradients/rules";
+
+export interface DifferentiateOptions {
+  readonly registry: Registry;
+  /** Values of the graph and, for each, the value that holds its gradient: what losses give. */
+  readonly seeds: readonly (readonly [value: string, gradient: string])[];
+  /** Constants whose gradients are wanted. */
+  readonly trained: ReadonlySet<string>;
+  /** Called as soon as nothing adds to the gradient of something trained any more; may add nodes that read it. */
+  complete(name: string, gradient: string, add: (node: Node) => void): void;
+}
+
+/** Ops whose codes stop gradient where they are out of range: their codes get a mask. */
+const MASKED: ReadonlySet<string> = new Set([
+  "Add",
+  "AveragePool",
+  "Conv",
+  "Gemm",
+  "GlobalAveragePool",
+  "MatMul",
+  "QuantizeLinear",
+]);
+
+/** Throws an OctetteError that lists every node without a gradient that stands between a loss and something trained. */
+export function differentiate(graph: Graph, options: DifferentiateOptions): Graph {
+  return new Differentiation(graph, options).run();
+}
+
+class Differentiation implements Backward {
+  readonly #graph: Graph;
+  readonly #options: DifferentiateOptions;
+  readonly #types: Map<string, ValueType>;
+  readonly #units: readonly Unit[];
+  readonly #wanted: Set<string>;
+  readonly #writer: GraphWriter;
+  readonly #gradients = new Map<string, string>();
+  /** Of coded values: where their gradient passes. */
+  readonly #masks = new Map<string, string>();
+  /** Name of the unit whose gradient is being written. */
+  #at = "";
+
+  constructor(graph: Graph, options: DifferentiateOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    this.#types = inferTypes(graph, options.registry);
+    this.#units = unitsOf(graph, options.registry, new Set());
+    this.#wanted = new Set(options.trained);
+    for (const unit of this.#units)
+      if (readsOf(unit).some((value) => this.#wanted.has(value)))
+        for (const value of carriers(unit)) this.#wanted.add(value);
+    this.#writer = new GraphWriter(graph);
+  }
+
+  run(): Graph {
+    this.#forward();
+    for (const [value, gradient] of this.#options.seeds) this.give(value, gradient);
+    const first = this.#firstReaders();
+    const units = [...this.#units].reverse();
+    this.#checkRules(units);
+    for (const unit of units) {
+      this.#backward(unit);
+      for (const name of first.get(unit) ?? []) this.#complete(name);
+    }
+    return this.#writer.done();
+  }
+
+  type(value: string): ValueType {
+    return this.#types.get(value)!;
+  }
+
+  constant(value: string): Tensor | undefined {
+    return this.#graph.constants.get(value);
+  }
+
+  wants(value: string): boolean {
+    return this.#wanted.has(value);
+  }
+
+  write(
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    outputs = 1,
+  ): readonly [string, ...string[]] {
+    const name = `${this.#at}:${op}`;
+    const values = Array.from({ length: outputs }, () => this.#writer.fresh(name)) as [string, ...string[]];
+    this.#writer.add(op, name, inputs, values, attributes);
+    return values;
+  }
+
+  data(tensor: Tensor): string {
+    return this.#writer.constant(`${this.#at}:data`, tensor);
+  }
+
+  give(value: string, gradient: string): void {
+    const known = this.#gradients.get(value);
+    this.#gradients.set(value, known === undefined ? gradient : this.write("Add", [known, gradient])[0]);
+  }
+
+  /** Every node as it is, and a mask beside codes whose gradient is wanted. */
+  #forward(): void {
+    const quantizes = new Set(
+      this.#units.filter((unit) => this.#isMasked(unit)).map(({ outputs }) => outputs[0]!),
+    );
+    for (const node of this.#graph.nodes) {
+      const codes = node.outputs[0];
+      if (codes === undefined || node.op !== "QuantizeLinear" || !quantizes.has(codes)) {
+        this.#writer.nodes.push(node);
+        continue;
+      }
+      const mask = this.#writer.fresh(`${codes}_mask`);
+      this.#masks.set(codes, mask);
+      this.#writer.nodes.push({ ...node, outputs: [codes, mask] });
+    }
+  }
+
+  #isMasked({ node, outputs, integer }: Unit): boolean {
+    return integer?.output !== undefined && MASKED.has(node.op) && this.wants(outputs[0]!);
+  }
+
+  /** The trained constants that each unit is the first to read: behind it, nothing adds to their gradients. */
+  #firstReaders(): Map<Unit, string[]> {
+    const first = new Map<Unit, string[]>();
+    const left = new Set(this.#options.trained);
+    for (const unit of this.#units) {
+      const names = readsOf(unit).filter((value) => left.delete(value));
+      if (names.length > 0) first.set(unit, names);
+    }
+    return first;
+  }
+
+  #backward(unit: Unit): void {
+    const dy = unit.outputs.map((value) => this.#gradients.get(value));
+    if (dy.every((gradient) => gradient === undefined) || !this.wants(unit.outputs[0]!)) return;
+    this.#at = unit.node.name;
+    const rule = ruleOf(unit.node.op)!;
+    const [y] = unit.outputs as [string];
+    const mask = this.#masks.get(y);
+    if (mask !== undefined && dy[0] !== undefined)
+      dy[0] = this.write("MaskGradient", [dy[0], mask], { like: y })[0];
+    else if (unit.clamp && !unit.integer?.output && dy[0] !== undefined) {
+      const { lo, hi } = unit.clamp;
+      dy[0] = this.write("ClipGradient", [dy[0], y], { lo, hi })[0];
+    }
+    rule(unit, dy, this);
+  }
+
+  #complete(name: string): void {
+    const gradient = this.#gradients.get(name);
+    if (gradient === undefined) return;
+    this.#options.complete(name, gradient, (node) => this.#writer.nodes.push(node));
+  }
+
+  #checkRules(units: readonly Unit[]): void {
+    const seeded = new Set(this.#options.seeds.map(([value]) => value));
+    const needed = new Set(seeded);
+    const missing: Node[] = [];
+    for (const { node, inputs, outputs } of units) {
+      if (!outputs.some((value) => needed.has(value)) || !this.wants(outputs[0]!)) continue;
+      if (!ruleOf(node.op)) missing.push(node);
+      for (const value of inputs) needed.add(value);
+    }
+    if (missing.length > 0)
+      throw new OctetteError("no gradient for these nodes", {
+        code: "unsupported",
+        where: this.#graph.name,
+        got: missing.map(({ op, name }) => `${op} "${name}"`).join(", "),
+        hint: 'Train what lies behind them only: train: "last:N" or a name pattern',
+      });
+    const unreached = [...this.#options.trained].filter(
+      (name) => !units.some((unit) => readsOf(unit).includes(name)),
+    );
+    if (unreached.length > 0)
+      throw opError(this.#graph.nodes[0]!, "nothing reads what is to be trained", {
+        got: unreached.join(", "),
+      });
+  }
+}
+
+/** Outputs that gradient passes: of what makes codes only the codes, as their scales follow the masters without one. */
+const carriers = ({ node, outputs }: Unit): readonly string[] =>
+  node.op === "QuantizeWeights" || node.op === "QuantizeBias" ? outputs.slice(0, 1) : outputs;
+
+/** Values and constants that a unit reads. */
+const readsOf = ({ inputs, integer }: Unit): string[] => [
+  ...inputs.filter((value) => value !== ""),
+  ...(integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale] : [])),
+];

@@ -1,0 +1,49 @@
+// Masters → the graph to deploy: the codes, scales and biases that the last step would compute, in the constants that held
+// them before. Made by the functions of conversion, which the kernels of training equal to the bit.
+
+import type { Graph } from "../graph/graph";
+import { type Tensor, tensor } from "../graph/tensor";
+import { biasScales, channelsOf, quantizeBias, quantizeWeights, weightScales } from "../quantize/scheme";
+import type { Parameter } from "./prepare";
+
+/** The deployed graph with the numbers that its masters have now. */
+export function exported(
+  graph: Graph,
+  trained: readonly Parameter[],
+  masters: ReadonlyMap<string, Float32Array>,
+): Graph {
+  const constants = new Map(graph.constants);
+  const set = (name: string, data: Tensor["data"]) => {
+    const { dtype, shape } = graph.constants.get(name)!;
+    constants.set(name, tensor(dtype, shape, data));
+  };
+  for (const { name, kind, coded, start } of trained) {
+    const master = masters.get(name)!;
+    if (!coded) set(name, master);
+    else if (kind === "scale") {
+      const scales = graph.constants.get(coded.scale)!.data;
+      set(
+        coded.scale,
+        Float32Array.from(scales, (scale, c) => scale * master[c]!),
+      );
+    } else if (kind === "weight") {
+      const shape = channelsOf(start.shape, coded.axis);
+      const bias = coded.bias === undefined ? undefined : masters.get(coded.bias);
+      const scales = weightScales(master, shape, {
+        limit: coded.limit,
+        ...(coded.inputScale === undefined ? {} : { inputScale: coded.inputScale }),
+        ...(bias ? { bias } : {}),
+      });
+      set(coded.codes, quantizeWeights(master, shape, scales, coded.limit));
+      set(coded.scale, scales);
+    }
+  }
+  for (const { name, kind, coded } of trained) {
+    if (!coded || kind !== "bias") continue;
+    const weights = constants.get(coded.weightScale!)!.data as Float32Array;
+    const sums = biasScales(coded.inputScale!, weights);
+    set(coded.codes, quantizeBias(masters.get(name)!, sums));
+    set(coded.scale, sums);
+  }
+  return { ...graph, constants };
+}

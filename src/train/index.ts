@@ -1,0 +1,43 @@
+// Fine-tuning, from whatever was imported: a float model is quantized first.
+
+import { inlined } from "../engine/inlined";
+import { Engine } from "../engine/wasm";
+import type { Graph } from "../graph/graph";
+import { quantize } from "../quantize/index";
+import { train } from "./inlined";
+import { type TuneOptions as TuneDeployedOptions, type Tuned, tuneWith } from "./tune";
+
+export type { Loss } from "./losses";
+export type { EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
+
+export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher" | "masters"> {
+  /** A float model whose logits the tuned one learns to give, beside the labels; "float" is the model itself before quantization. */
+  readonly teacher?: Graph | "float";
+  /** Bits of weight codes that a float model is quantized to, 2 to 8 (default); "float" leaves it as it is. */
+  readonly bits?: number | "float";
+}
+
+/** Samples that show a float model's ranges. */
+const CALIBRATION = 512;
+
+/**
+ * Fine-tunes a model: what `quantize` or `readArtifact` gave, or a float one, which is quantized first. The same model, options
+ * and samples give the same bytes on every engine. What is trained is what is deployed: the forward pass of a step computes
+ * the very codes of the artifact. Kept is the state that does best on validation samples, that before tuning included.
+ * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
+ */
+export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
+  const { teacher, bits, ...rest } = options;
+  const engine = new Engine({ ...inlined, train });
+  const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
+  const teaching = teacher === "float" ? (isFloat ? { teacher: model } : {}) : { teacher };
+  if (!isFloat || bits === "float") return tuneWith(model, { ...rest, ...teaching }, engine);
+  const calibration = options.data.sample(CALIBRATION, options.seed ?? 0).batches(32);
+  const { signal } = options;
+  const quantized = await quantize(model, {
+    calibration,
+    ...(bits === undefined ? {} : { bits }),
+    ...(signal ? { signal } : {}),
+  });
+  return tuneWith(quantized.graph, { ...rest, ...teaching, masters: quantized.masters }, engine);
+}

@@ -1,0 +1,84 @@
+// What training makes small: losses on a model's first output, alone or summed with weights.
+
+import { OctetteError } from "../errors";
+import type { Graph, Input, Node, ValueType } from "../graph/graph";
+
+/**
+ * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by
+ * a temperature T, times T²), `meanSquare` numbers by target numbers. Each is multiplied with its weight, 1 by default.
+ */
+export type Loss =
+  | { readonly kind: "crossEntropy"; readonly weight?: number; readonly smoothing?: number }
+  | { readonly kind: "divergence"; readonly weight?: number; readonly temperature?: number }
+  | { readonly kind: "meanSquare"; readonly weight?: number };
+
+/** Inputs that a step has beside those of the model. */
+export const LABELS = "@labels";
+export const TEACHER = "@teacher";
+export const TARGET = "@target";
+
+/** Losses written as nodes. */
+export interface Judged {
+  readonly inputs: readonly Input[];
+  readonly nodes: readonly Node[];
+  /** The sum of all losses. */
+  readonly total: string;
+  /** The value that is judged: the model's first output or, where that is its softmax, the logits behind it. */
+  readonly value: string;
+  /** For each loss, the gradient of what is judged. */
+  readonly seeds: readonly (readonly [value: string, gradient: string])[];
+}
+
+const ops = {
+  crossEntropy: { op: "CrossEntropy", target: LABELS },
+  divergence: { op: "Divergence", target: TEACHER },
+  meanSquare: { op: "MeanSquare", target: TARGET },
+} as const;
+
+/** What a graph's losses are computed by. Throws where its output cannot be judged so. */
+export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, losses: readonly Loss[]): Judged {
+  const value = logitsOf(graph);
+  const { shape } = types.get(value)!;
+  if (losses.length === 0) throw new OctetteError("there is no loss", { code: "argument", where: "losses" });
+  const inputs = new Map<string, Input>();
+  const nodes: Node[] = [];
+  const seeds: [string, string][] = [];
+  let total = "";
+  for (const [i, { kind, weight = 1, ...rest }] of losses.entries()) {
+    const { op, target } = ops[kind];
+    const isLabel = target === LABELS;
+    if (shape.length < 2 || (isLabel && typeof shape.at(-1) !== "number"))
+      throw new OctetteError("the model's first output cannot be judged so", {
+        code: "argument",
+        where: kind,
+        expected: "[batch, …, classes]",
+        got: `[${shape.join(", ")}]`,
+      });
+    inputs.set(target, {
+      name: target,
+      dtype: isLabel ? "i32" : "f32",
+      shape: isLabel ? shape.slice(0, -1) : shape,
+    });
+    const [loss, gradient] = [`@loss.${i}`, `@loss.${i}.gradient`];
+    nodes.push({
+      op,
+      name: loss,
+      inputs: [value, target],
+      outputs: [loss, gradient],
+      attributes: { weight, ...rest },
+    });
+    seeds.push([value, gradient]);
+    const sum = `@loss.sum.${i}`;
+    if (total !== "")
+      nodes.push({ op: "Add", name: sum, inputs: [total, loss], outputs: [sum], attributes: {} });
+    total = total === "" ? loss : sum;
+  }
+  return { inputs: [...inputs.values()], nodes, total, value, seeds };
+}
+
+/** The first output, or what its softmax is made of. */
+function logitsOf(graph: Graph): string {
+  const [output] = graph.outputs as [string];
+  const last = graph.nodes.find(({ outputs }) => outputs.includes(output));
+  return last?.op === "Softmax" || last?.op === "LogSoftmax" ? last.inputs[0]! : output;
+}

@@ -1,0 +1,263 @@
+// Gradients of Conv, Gemm and MatMul: of their input, their weights and their bias. Images are channels last. The input
+// and the weights may be codes: then the attributes x_scale and x_zero, or one scale a channel, say what they stand for.
+
+import type { Node, ValueType } from "../../graph/graph";
+import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
+import { dimsOf } from "../../ops/axes";
+import { weightScales } from "../../ops/codes";
+import { type Geometry, geometryOf, isDepthwise, isPointwise } from "../../ops/conv";
+import {
+  type Address,
+  behind,
+  elementsOf,
+  type Lowering,
+  NONE,
+  numberOf,
+  type Op,
+  opError,
+  type Unit,
+} from "../../ops/op";
+import { gemmScratchBytes, packedBytes } from "../../ops/packing";
+import { slide } from "../../ops/window";
+import {
+  convInputGradientScratchBytes,
+  convWeightGradientScratchBytes,
+  depthwiseWeightGradientScratchBytes,
+  packedDepthwiseInputGradientBytes,
+  packedInputGradientBytes,
+  productWeightGradientScratchBytes,
+} from "../packing";
+
+/** The shape that a gradient has because its value has it. */
+const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
+
+const gradientOf = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(node) }];
+
+/** Weights as numbers: where they lie, or what their codes stand for. */
+function realWeights(unit: Unit, c: Lowering, axis: number): Address {
+  const [, w, scale] = unit.inputs as [string, string, string?];
+  const constant = c.constant(w);
+  const at = constant ? c.data(constant) : c.input(w);
+  if (scale === undefined) return at;
+  const shape = c.type(w).shape as number[];
+  const [outer, channels, inner] = [shape.slice(0, axis), [shape[axis]!], shape.slice(axis + 1)].map(
+    sizeOf,
+  ) as [number, number, number];
+  const scales = c.constant(scale)
+    ? c.data(weightScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
+    : c.input(scale);
+  const real = c.temporary(4 * sizeOf(shape));
+  c.emit("dequantizeWeights", [real, at, scales, channels, inner], outer * channels);
+  return real;
+}
+
+/** The geometry of the convolution whose gradient this is. */
+function geometry(node: Node, x: readonly Dim[], w: readonly Dim[]): Geometry {
+  return geometryOf(node, { dtype: "f32", shape: x }, { dtype: "f32", shape: w });
+}
+
+const macsOf = (g: Geometry): Dim =>
+  multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * g.channels) / g.groups);
+const groupMacs = (g: Geometry): Dim =>
+  multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * g.channels) / g.groups ** 2);
+
+/** dx of y = conv(x, w): inputs dy, w[, scales of its codes]; `shape` is that of x. */
+export const convInputGradient: Op = {
+  infer: gradientOf,
+  layout: (node) => ({
+    inputs: node.inputs.map((_, i) => (i === 0 ? "channelsLast" : "plain")),
+    outputs: ["channelsLast"],
+  }),
+  lower(unit, c) {
+    const [dy, w] = unit.inputs as [string, string];
+    const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
+    const real = realWeights(unit, c, 0);
+    const [to, from] = [c.output(unit.outputs[0]!), c.input(dy)];
+    if (isDepthwise(g)) return depthwiseInput(c, g, to, from, real);
+    const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
+    for (let i = 0; i < g.groups; i++) {
+      const weights = behind(real, i * cout * cin * g.taps * 4);
+      const [dx, y] = [behind(to, i * cin * 4), behind(from, i * cout * 4)];
+      if (isPointwise(g)) pointwiseInput(c, g, dx, y, weights);
+      else spatialInput(c, g, dx, y, weights);
+    }
+  },
+};
+
+/** dx = dy · W. */
+function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
+  const rows = multiplyDims(g.batch, g.outH * g.outW);
+  const [n, k] = [g.channels, g.outChannels];
+  const packed = c.temporary(packedBytes(n, k));
+  c.call("packWeights", [packed, weights, n, 1, k, 1, 0, n]);
+  const scratch = c.scratch(gemmScratchBytes(c.maximum(rows), k));
+  c.emit("gemm", [dx, n, dy, k, packed, NONE, scratch, n, k, -Infinity, Infinity], rows, macsOf(g));
+}
+
+/** An ordinary convolution of dy for each phase of the strides. */
+function spatialInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
+  const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
+  const packed = c.temporary(packedInputGradientBytes(g, cin, cout));
+  c.call("packInputGradientWeights", [packed, weights, cin, cout, ...slide(g)]);
+  const scratch = c.scratch(convInputGradientScratchBytes(g, c.maximum(g.batch), cout));
+  const operands = [dx, g.channels, dy, g.outChannels, packed, scratch] as const;
+  const sizes = [g.inH, g.inW, cin, g.outH, g.outW, cout, ...slide(g)] as const;
+  c.emit("convInputGradient", [...operands, ...sizes], multiplyDims(g.batch, g.inH), groupMacs(g));
+}
+
+function depthwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
+  const packed = c.temporary(packedDepthwiseInputGradientBytes(g, g.channels));
+  c.call("packDepthwiseInputGradient", [packed, weights, g.channels, ...slide(g)]);
+  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+  c.emit("depthwiseInputGradient", [dx, dy, packed, ...sizes], multiplyDims(g.batch, g.inH), macsOf(g));
+}
+
+/** Scale and zero point of x where it is codes. */
+const codesOf = (node: Node) => [numberOf(node, "x_scale", 1), numberOf(node, "x_zero", 0)] as const;
+
+/** dw of y = conv(x, w): inputs dy, x; `shape` is that of w. */
+export const convWeightGradient: Op = {
+  infer: gradientOf,
+  layout: () => ({ inputs: ["channelsLast", "channelsLast"], outputs: ["plain"] }),
+  lower(unit, c) {
+    const [dy, x] = unit.inputs as [string, string];
+    const shape = shapeOf(unit.node) as number[];
+    const g = geometry(unit.node, c.type(x).shape, shape);
+    const isCoded = c.type(x).dtype !== "f32";
+    const size = isCoded ? 1 : 4;
+    const [to, y, from] = [c.output(unit.outputs[0]!), c.input(dy), c.input(x)];
+    const coded = codesOf(unit.node);
+    if (isDepthwise(g)) {
+      const sizes = [g.batch, g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+      const args = [to, y, from, c.scratch(depthwiseWeightGradientScratchBytes(g)), ...sizes] as const;
+      if (isCoded) c.emit("depthwiseWeightGradientCodes", [...args, ...coded], g.channels, macsOf(g));
+      else c.emit("depthwiseWeightGradient", args, g.channels, macsOf(g));
+      return;
+    }
+    const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
+    for (let i = 0; i < g.groups; i++) {
+      const dw = behind(to, i * cout * cin * g.taps * 4);
+      const [dyg, xg] = [behind(y, i * cout * 4), behind(from, i * cin * size)];
+      if (isPointwise(g)) {
+        productWeights(c, {
+          dw,
+          dy: dyg,
+          x: xg,
+          rows: multiplyDims(g.batch, g.outH * g.outW),
+          n: cout,
+          k: cin,
+          strideN: cin,
+          strideK: 1,
+          isCoded,
+          coded,
+        });
+        continue;
+      }
+      const scratch = c.scratch(convWeightGradientScratchBytes(g, cin, cout));
+      const operands = [dw, dyg, g.outChannels, xg, g.channels, scratch] as const;
+      const sizes = [g.batch, g.inH, g.inW, cin, g.outH, g.outW, ...slide(g)] as const;
+      if (isCoded) c.emit("convWeightGradientCodes", [...operands, ...sizes, ...coded], cout, groupMacs(g));
+      else c.emit("convWeightGradient", [...operands, ...sizes], cout, groupMacs(g));
+    }
+  },
+};
+
+interface ProductWeights {
+  readonly dw: Address;
+  readonly dy: Address;
+  readonly x: Address;
+  readonly rows: Dim;
+  readonly n: number;
+  readonly k: number;
+  readonly strideN: number;
+  readonly strideK: number;
+  readonly isCoded: boolean;
+  readonly coded: readonly [number, number];
+}
+
+/** dw[n][k] = Σ_rows dy[row][n] · x[row][k]. */
+function productWeights(c: Lowering, p: ProductWeights): void {
+  const { dw, dy, x, rows, n, k, strideN, strideK, isCoded, coded } = p;
+  const scratch = c.scratch(productWeightGradientScratchBytes(c.maximum(rows), n, k));
+  const args = [dw, dy, n, x, k, scratch, rows, n, k, strideN, strideK] as const;
+  const macs = multiplyDims(rows, n * k);
+  if (isCoded) c.emit("productWeightGradientCodes", [...args, ...coded], n, macs);
+  else c.emit("productWeightGradient", args, n, macs);
+}
+
+/** dx of y = x · W: inputs dy, w[, scales of its codes]; attributes transB and `shape`, that of x. */
+export const productInputGradient: Op = {
+  infer: gradientOf,
+  lower(unit, c) {
+    const [dy, w] = unit.inputs as [string, string];
+    const isTransposed = numberOf(unit.node, "transB", 0) === 1;
+    const [rows, cols] = c.type(w).shape as [number, number];
+    const [n, k] = isTransposed ? [cols, rows] : [rows, cols];
+    const real = realWeights(unit, c, isTransposed ? 0 : 1);
+    const packed = c.temporary(packedBytes(n, k));
+    const [strideN, strideC] = isTransposed ? [1, n] : [k, 1];
+    c.call("packWeights", [packed, real, n, 1, k, strideN, 0, strideC]);
+    const count = countOf(c.type(dy).shape.slice(0, -1));
+    const scratch = c.scratch(gemmScratchBytes(c.maximum(count), k));
+    const args = [c.output(unit.outputs[0]!), n, c.input(dy), k, packed, NONE, scratch, n, k] as const;
+    c.emit("gemm", [...args, -Infinity, Infinity], count, multiplyDims(count, n * k));
+  },
+};
+
+/** dw of y = x · W: inputs dy, x; attributes transB and `shape`, that of w. */
+export const productWeightGradient: Op = {
+  infer: gradientOf,
+  lower(unit, c) {
+    const [dy, x] = unit.inputs as [string, string];
+    const isTransposed = numberOf(unit.node, "transB", 0) === 1;
+    const [rows, cols] = shapeOf(unit.node) as [number, number];
+    const [n, k] = isTransposed ? [rows, cols] : [cols, rows];
+    const [strideN, strideK] = isTransposed ? [k, 1] : [1, n];
+    productWeights(c, {
+      dw: c.output(unit.outputs[0]!),
+      dy: c.input(dy),
+      x: c.input(x),
+      rows: countOf(c.type(dy).shape.slice(0, -1)),
+      n,
+      k,
+      strideN,
+      strideK,
+      isCoded: c.type(x).dtype !== "f32",
+      coded: codesOf(unit.node),
+    });
+  },
+};
+
+/** db[c] = Σ dy over all but its channels: axis 1 of an image, else the last. */
+export const biasGradient: Op = {
+  infer: gradientOf,
+  layout: (node, [dy = "plain"]) => ({
+    inputs: [numberOf(node, "axis", -1) === 1 ? "channelsLast" : dy],
+    outputs: ["plain"],
+  }),
+  lower(unit, c) {
+    const [channels] = shapeOf(unit.node) as [number];
+    const { shape } = c.type(unit.inputs[0]!);
+    const isImage = numberOf(unit.node, "axis", -1) === 1;
+    const rows = countOf(isImage ? [shape[0]!, ...shape.slice(2)] : shape.slice(0, -1));
+    if (!isImage && shape.at(-1) !== channels)
+      throw opError(unit.node, "its channels are not the last", { got: `${shape.at(-1)} of ${channels}` });
+    c.emit("sumRows", [c.output(unit.outputs[0]!), c.input(unit.inputs[0]!), rows, channels], channels);
+  },
+};
+
+/** ds[c] = Σ dw · code over a channel of `axis`: inputs dw, codes. */
+export const scaleGradient: Op = {
+  infer: (node, inputs) => [{ dtype: "f32", shape: [inputs[0]!.shape[numberOf(node, "axis", 0)]!] }],
+  lower(unit, c) {
+    const [dw, codes] = unit.inputs as [string, string];
+    const constant = c.constant(codes);
+    const at = constant ? c.data(constant) : c.input(codes);
+    const shape = c.type(dw).shape as number[];
+    const axis = numberOf(unit.node, "axis", 0);
+    const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)].map(sizeOf) as [number, number];
+    const channels = shape[axis]!;
+    c.emit("scaleGradient", [c.output(unit.outputs[0]!), c.input(dw), at, outer, channels, inner], channels);
+  },
+};

@@ -1,0 +1,147 @@
+// Conv, Gemm and MatMul in training: weights and bias may be what the step computes, and codes come with the mask of
+// their gradient. Sums over codes are those of the deployed kernels; what the deployed epilogue does in registers is a
+// step of its own here, because the mask is read off the sums.
+
+import { countOf, type Dim } from "../../graph/symbols";
+import { codeBounds, perTensor } from "../../ops/codes";
+import {
+  type Coded,
+  conv,
+  denseOf,
+  type Geometry,
+  isDepthwise,
+  isPointwise,
+  lowerConvSums,
+  operands,
+} from "../../ops/conv";
+import { type Dense, lowerDenseSums, scalesOf, weightCodes } from "../../ops/dense";
+import { gemm, gemmOf } from "../../ops/gemm";
+import { matMul, matMulOf } from "../../ops/mat-mul";
+import {
+  type Address,
+  type Content,
+  extend,
+  type Lowering,
+  type NamedConstant,
+  NONE,
+  type Op,
+  type Quantization,
+  type Unit,
+} from "../../ops/op";
+import { slide } from "../../ops/window";
+import { depthwiseInt8SumsScratchBytes } from "../packing";
+import { everyRun } from "./every-run";
+
+/** The lowering for a unit: that of every run where its weights or bias are computed. */
+const loweringFor = (unit: Unit, c: Lowering): Lowering =>
+  unit.inputs.slice(1).every((value) => value === "" || c.constant(value)) ? c : everyRun(c);
+
+/** Whether the deployed kernels do: nothing of the unit is computed and nobody asks for its mask. */
+const isDeployed = (unit: Unit, c: Lowering): boolean =>
+  unit.outputs[1] === undefined && unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
+
+/** What a layer's sums are made of, once its geometry is known. */
+interface Sums {
+  readonly rows: Dim;
+  readonly channels: number;
+  emit(c: Lowering, y: Address): void;
+}
+
+/** An op that is trained: float steps as they are, over codes sums that are requantized with their mask. */
+function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
+  return extend(op, {
+    lower: (unit, c) => op.lower!(unit, loweringFor(unit, c)),
+    lowerInteger(unit, c) {
+      const lowering = loweringFor(unit, c);
+      if (!unit.integer!.output || isDeployed(unit, c)) return op.lowerInteger!(unit, lowering);
+      const { rows, channels, emit } = sumsOf(unit, lowering);
+      const sums = c.temporary(4 * channels * c.maximum(rows));
+      emit(lowering, sums);
+      requantizeMasked(unit, lowering, sums, channels);
+    },
+  });
+}
+
+/** y = codes of the sums, and where their gradient passes. */
+function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: number): void {
+  const { inputs, output } = unit.integer!;
+  const [y, mask] = unit.outputs as [string, string?];
+  const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
+  const scale = scalesOf(c, weightCodes(unit.node, inputs[1], channels), channels);
+  const [multipliers, sumScales] = [c.temporary(channels * 4), c.temporary(channels * 4)];
+  c.emit("multipliers", [multipliers, scale, xq.scale[0]!, yq.scale[0]!], channels);
+  c.emit("sumScales", [sumScales, scale, xq.scale[0]!], channels);
+  const [batch, ...rest] = c.type(y).shape;
+  const pixels = c.maximum(countOf(rest)) / channels;
+  const { lo, hi } = codeBounds(unit.clamp, yq);
+  const { lo: low = -Infinity, hi: high = Infinity } = unit.clamp ?? {};
+  c.emit(
+    "requantizeMasked",
+    [
+      c.output(y),
+      mask === undefined ? NONE : c.output(mask),
+      sums,
+      multipliers,
+      sumScales,
+      pixels,
+      channels,
+      yq.zeroPoint[0]!,
+      lo,
+      hi,
+      low,
+      high,
+    ],
+    batch!,
+  );
+}
+
+const denseSums = (dense: Omit<Dense, "y">, xq: Quantization, bias: Content | undefined): Sums => ({
+  rows: dense.rows,
+  channels: dense.view.n,
+  emit: (c, y) => lowerDenseSums(c, { ...dense, y, ldy: dense.view.n }, xq, bias),
+});
+
+const productSums =
+  (productOf: typeof gemmOf | typeof matMulOf) =>
+  (unit: Unit, c: Lowering): Sums => {
+    const { dense, bias } = productOf(unit, c);
+    return denseSums(dense, perTensor(unit.integer!.inputs[0], unit.node), bias);
+  };
+
+function convSums(unit: Unit, c: Lowering): Sums {
+  const { x, weights, bias, geometry: g } = operands(unit, c);
+  const xq = perTensor(unit.integer!.inputs[0], unit.node);
+  const at = c.input(x);
+  const rows = countOf([g.batch, g.outH, g.outW]);
+  if (isPointwise(g)) return denseSums(denseOf(unit, g, at, at, weights), xq, bias);
+  const wq = weightCodes(unit.node, unit.integer!.inputs[1], g.outChannels);
+  return {
+    rows,
+    channels: g.outChannels,
+    emit(lowering, y) {
+      const coded = { unit, geometry: g, x: at, y, weights, xq, wq, bytes: 4 };
+      if (isDepthwise(g)) depthwiseSums(lowering, coded, weights, bias);
+      else lowerConvSums(lowering, coded, bias);
+    },
+  };
+}
+
+function depthwiseSums(
+  c: Lowering,
+  { geometry: g, x, y, xq }: Coded & { readonly geometry: Geometry },
+  weights: NamedConstant,
+  bias: Content | undefined,
+): void {
+  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
+  const scratch = c.scratch(depthwiseInt8SumsScratchBytes(g, g.channels));
+  const operands = [y, x, c.data(weights), bias ? c.data(bias) : NONE, scratch] as const;
+  const macs = countOf([g.batch, g.outH, g.outW, g.channels, g.taps]);
+  c.emit("depthwiseInt8Sums", [...operands, ...sizes, xq.zeroPoint[0]!], countOf([g.batch, g.outH]), macs);
+}
+
+export const trainedConv = trained(conv, convSums);
+export const trainedGemm = trained(gemm, productSums(gemmOf));
+/** A product of floats packs what is computed in every run as it is. */
+export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
+  lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
+});

@@ -1,0 +1,137 @@
+// What turns masters into codes in every step, and gradients back: the codes of weights and biases, and the masks of
+// activations.
+
+import { countOf, type Shape } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
+import { perTensor } from "../../ops/codes";
+import { extend, floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
+import { quantizeLinear } from "../../ops/quantize-linear";
+
+/** [outer][channels][inner] around an axis. */
+function channelsOf(shape: readonly number[], axis: number) {
+  const [outer, channels, inner] = [shape.slice(0, axis), [shape[axis]!], shape.slice(axis + 1)].map(sizeOf);
+  return { outer: outer!, channels: channels!, inner: inner! };
+}
+
+/**
+ * Codes of master weights and their scales, one a channel of `axis`: inputs w, codes (state that keeps them), changed
+ * (state that counts the codes of each channel that moved), bias or "", scale or "". Attributes: limit, the largest code; x_scale where the
+ * bias becomes int32 codes. Without a scale given it is max|w| / limit.
+ */
+export const quantizeWeights: Op = {
+  infer(node, inputs) {
+    const { shape } = floatType(node, inputs, 0);
+    const channels = shape[numberOf(node, "axis", 0)]!;
+    return [
+      { dtype: "i8", shape },
+      { dtype: "f32", shape: [channels] },
+    ];
+  },
+  lower(unit, c) {
+    const [w, kept, changed, bias = "", given = ""] = unit.inputs as [
+      string,
+      string,
+      string,
+      string?,
+      string?,
+    ];
+    const [codes, scale] = unit.outputs as [string, string];
+    const axis = numberOf(unit.node, "axis", 0);
+    const { outer, channels, inner } = channelsOf(c.type(w).shape as number[], axis);
+    const limit = numberOf(unit.node, "limit", 127);
+    c.alias(codes, kept);
+    const [to, counter, from] = [c.input(kept), c.input(changed), c.input(w)];
+    if (given !== "") {
+      c.alias(scale, given);
+      c.emit(
+        "quantizeWeightsAt",
+        [to, counter, from, c.input(given), outer, channels, inner, limit],
+        channels,
+      );
+      return;
+    }
+    const b = bias === "" ? NONE : c.input(bias);
+    const xScale = numberOf(unit.node, "x_scale", 0);
+    c.emit(
+      "quantizeWeights",
+      [to, c.output(scale), counter, from, b, outer, channels, inner, limit, xScale],
+      channels,
+    );
+  },
+};
+
+/** int32 codes of a bias and their scale f32(x_scale · scale[c]): inputs b, scale of the weights. */
+export const quantizeBias: Op = {
+  infer(node, inputs) {
+    const { shape } = floatType(node, inputs, 0);
+    return [
+      { dtype: "i32", shape },
+      { dtype: "f32", shape },
+    ];
+  },
+  lower(unit, c) {
+    const [b, scale] = unit.inputs as [string, string];
+    const [codes, sumScale] = unit.outputs as [string, string];
+    const [channels] = c.type(b).shape as [number];
+    const xScale = numberOf(unit.node, "x_scale", 0);
+    c.emit("sumScales", [c.output(sumScale), c.input(scale), xScale], channels);
+    c.emit("quantizeBias", [c.output(codes), c.input(b), c.input(scale), xScale], channels);
+  },
+};
+
+/** Type of the mask of coded values: one bit an element, and a sample starts a byte. */
+export const maskShape = ([batch = 1, ...rest]: Shape): Shape => {
+  const count = countOf(rest);
+  if (typeof count === "number") return [batch, Math.ceil(count / 8)];
+  throw opErrorOfShape(rest);
+};
+
+const opErrorOfShape = (rest: Shape) =>
+  opError(
+    { op: "QuantizeLinear", name: "mask", inputs: [], outputs: [], attributes: {} },
+    "only the batch may be open",
+    {
+      expected: "samples of known size",
+      got: `[${rest.join(", ")}]`,
+    },
+  );
+
+/** QuantizeLinear whose second output, if there is one, says where gradient passes. */
+export const maskedQuantizeLinear: Op = extend(quantizeLinear, {
+  infer(node, inputs) {
+    const [codes] = quantizeLinear.infer(node, inputs);
+    if (node.outputs.length < 2) return [codes!];
+    return [codes!, { dtype: "u8", shape: maskShape(codes!.shape) }];
+  },
+  lowerInteger(unit, c) {
+    quantizeLinear.lowerInteger!(unit, c);
+    const [codes, mask] = unit.outputs as [string, string?];
+    if (mask === undefined) return;
+    const [x] = unit.inputs as [string];
+    if (c.layout(x) !== c.layout(codes))
+      throw opError(unit.node, "its gradient is not wanted in another layout", { got: c.layout(x) });
+    const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);
+    const [batch, ...rest] = c.type(x).shape;
+    c.emit(
+      "quantizeMask",
+      [c.output(mask), c.input(x), scale[0]!, zeroPoint[0]!, c.maximum(countOf(rest))],
+      batch!,
+    );
+  },
+});
+
+/** dx = where the mask has a bit, dy: inputs dy, mask; `like` names the codes whose order in memory the mask has. */
+export const maskGradient: Op = {
+  infer: (node, inputs) => [{ dtype: "f32", shape: floatType(node, inputs, 0).shape }],
+  layout(node, _, __, of) {
+    const layout = of(stringOf(node, "like", ""));
+    return { inputs: [layout, "plain"], outputs: [layout] };
+  },
+  lower(unit, c) {
+    const [dy, mask] = unit.inputs as [string, string];
+    const dx = unit.outputs[0]!;
+    const [batch, ...rest] = c.type(dx).shape;
+    const from = c.input(dy);
+    c.emit("maskGradient", [c.output(dx, dy), from, c.input(mask), c.maximum(countOf(rest))], batch!);
+  },
+};

@@ -1,0 +1,245 @@
+// A graph to deploy → the graph to train: constants that are trained become masters, which the step writes to, and the
+// codes of masters are computed. Regions stay what they are.
+
+import { type Graph, type Node, producersOf } from "../graph/graph";
+import { type Tensor, tensor } from "../graph/tensor";
+import { numberOf } from "../ops/op";
+import { isLinear } from "../passes/linear-layer";
+import { channelsOf, dequantizeWeights } from "../quantize/scheme";
+
+/** A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1. */
+export type Kind = "weight" | "bias" | "scale";
+
+/** Something that can be trained. */
+export interface Parameter {
+  /** Its master in the graph to train; "conv1.weight" for the codes "conv1.weight_codes". */
+  readonly name: string;
+  readonly kind: Kind;
+  /** Node of the layer it belongs to, and that layer's place among all layers. */
+  readonly layer: string;
+  readonly index: number;
+  /** The master as training begins. */
+  readonly start: Tensor;
+  /** Present where the deployed graph holds codes of it. */
+  readonly coded?: Coded;
+}
+
+/** How a master becomes constants of the deployed graph. */
+export interface Coded {
+  readonly codes: string;
+  readonly scale: string;
+  /** Axis of the scales. */
+  readonly axis: number;
+  /** Largest code. */
+  readonly limit: number;
+  /** Scale of the layer's input, where its result is codes: the bias then is, too. */
+  readonly inputScale?: number;
+  /** Of weights: the bias of the same layer, whose codes bound the scales from below. */
+  readonly bias?: string;
+  /** Of a bias: the constants that hold the codes of its layer's weights and their scales, which it shares. */
+  readonly weightCodes?: string;
+  readonly weightScale?: string;
+}
+
+/** Masters by the name of the constant that holds their codes: more than the codes tell. */
+export type Masters = ReadonlyMap<string, Tensor>;
+
+/** Everything in a graph that could be trained, in its order. */
+export function parametersOf(graph: Graph, masters: Masters = new Map()): Parameter[] {
+  return new Search(graph, masters).run();
+}
+
+class Search {
+  readonly #graph: Graph;
+  readonly #masters: Masters;
+  readonly #producers: ReadonlyMap<string, Node>;
+  readonly #found = new Map<string, Parameter>();
+  readonly #taken: Set<string>;
+
+  constructor(graph: Graph, masters: Masters) {
+    this.#graph = graph;
+    this.#masters = masters;
+    this.#producers = producersOf(graph);
+    this.#taken = new Set([
+      ...graph.constants.keys(),
+      ...this.#producers.keys(),
+      ...graph.inputs.map(({ name }) => name),
+    ]);
+  }
+
+  run(): Parameter[] {
+    const layers = this.#graph.nodes.filter((node) => isLinear(node) || FLOAT_LAYERS.has(node.op));
+    for (const [index, node] of layers.entries()) {
+      const [, w = "", b = ""] = node.inputs;
+      if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
+      else this.#weight(w, b, node, index);
+      if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
+    }
+    return [...this.#found.values()];
+  }
+
+  #float(name: string, kind: Kind, node: Node, index: number): void {
+    if (this.#found.has(name)) return;
+    this.#found.set(name, { name, kind, layer: node.name, index, start: this.#graph.constants.get(name)! });
+  }
+
+  /** Weights that are codes, and the bias where it is, too. */
+  #weight(w: string, b: string, node: Node, index: number): void {
+    const dequantize = this.#producers.get(w);
+    const [codes = "", scale = ""] = dequantize?.inputs ?? [];
+    const [held, scales] = [this.#graph.constants.get(codes), this.#graph.constants.get(scale)];
+    if (dequantize?.op !== "DequantizeLinear" || held?.dtype !== "i8" || !scales || this.#found.has(codes))
+      return;
+    const axis = numberOf(dequantize, "axis", 1);
+    const shape = channelsOf(held.shape, axis);
+    if (scales.data.length !== shape.channels) return;
+    const inputScale = this.#inputScaleOf(node);
+    const biasCodes = this.#biasOf(b);
+    const real = dequantizeWeights(held.data as Int8Array, shape, scales.data as Float32Array);
+    const bias = biasCodes && this.#nameOf(biasCodes.codes);
+    const name = this.#nameOf(codes);
+    const start = this.#masters.get(codes) ?? tensor("f32", held.shape, real);
+    const limit = largestCodeOf(held.data);
+    const common = { layer: node.name, index };
+    const coded = {
+      codes,
+      scale,
+      axis,
+      limit,
+      ...(inputScale === undefined ? {} : { inputScale }),
+    };
+    this.#found.set(codes, {
+      ...common,
+      name,
+      kind: "weight",
+      start,
+      coded: { ...coded, ...(bias === undefined ? {} : { bias }) },
+    });
+    this.#found.set(`${codes} scale`, {
+      ...common,
+      name: this.#nameOf(scale),
+      kind: "scale",
+      start: tensor("f32", [shape.channels], new Float32Array(shape.channels).fill(1)),
+      coded,
+    });
+    if (!biasCodes || inputScale === undefined || bias === undefined) return;
+    const { codes: c, scale: s } = biasCodes;
+    const [q, sums] = [this.#graph.constants.get(c)!, this.#graph.constants.get(s)!];
+    const values = Float32Array.from(q.data, (code, i) => code * sums.data[sums.data.length === 1 ? 0 : i]!);
+    this.#found.set(c, {
+      ...common,
+      name: bias,
+      kind: "bias",
+      start: this.#masters.get(c) ?? tensor("f32", q.shape, values),
+      coded: { codes: c, scale: s, axis: 0, limit: 0, inputScale, weightCodes: codes, weightScale: scale },
+    });
+  }
+
+  /** Codes and scale of a bias that is int32 codes. */
+  #biasOf(value: string): { codes: string; scale: string } | undefined {
+    const node = this.#producers.get(value);
+    if (node?.op !== "DequantizeLinear") return undefined;
+    const [codes, scale] = node.inputs as [string, string];
+    return this.#graph.constants.get(codes)?.dtype === "i32" ? { codes, scale } : undefined;
+  }
+
+  /** Scale of the codes a layer reads, where it also makes codes. */
+  #inputScaleOf(node: Node): number | undefined {
+    const dequantize = this.#producers.get(node.inputs[0]!);
+    const makesCodes = this.#graph.nodes.some(
+      ({ op, region }) => op === "QuantizeLinear" && region === node.region,
+    );
+    if (!makesCodes || dequantize?.op !== "DequantizeLinear") return undefined;
+    return this.#graph.constants.get(dequantize.inputs[1]!)?.data[0];
+  }
+
+  /** A name for the master of some codes. */
+  #nameOf(codes: string): string {
+    const known = [...this.#found.values()].find((p) => p.coded?.codes === codes);
+    if (known) return known.name;
+    let name = codes.replace(/_(?:codes|scale)(?=@|$)/, (end) => (end === "_scale" ? ".scale" : ""));
+    while (this.#taken.has(name)) name += "'";
+    return name;
+  }
+}
+
+/** Ops whose second and third inputs are trained as floats, beside Conv, Gemm and MatMul. */
+const FLOAT_LAYERS: ReadonlySet<string> = new Set(["LayerNormalization"]);
+
+/** Largest code that weights of as many bits may have: 127, 7, 3 … */
+export function largestCodeOf(codes: ArrayLike<number>): number {
+  let largest = 1;
+  for (let i = 0; i < codes.length; i++) largest = Math.max(largest, Math.abs(codes[i]!));
+  let limit = 1;
+  while (limit < largest) limit = 2 * limit + 1;
+  return limit;
+}
+
+/** State beside the masters: codes of trained weights, and how many of them moved. */
+export interface Prepared {
+  readonly graph: Graph;
+  /** Constants that a step writes to. */
+  readonly state: readonly string[];
+}
+
+/** Name of the state that counts, a channel, the weight codes that moved. */
+export const changedOf = (weight: string) => `${weight}.changed`;
+
+/** The graph in which what is trained is a master, in float, and codes of it are computed right before they are read. */
+export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
+  const constants = new Map(graph.constants);
+  const state: string[] = [];
+  const keep = (name: string, value: Tensor) => {
+    constants.set(name, value);
+    state.push(name);
+  };
+  for (const { name, start } of trained) keep(name, start);
+  const byCodes = new Map(trained.flatMap((p) => (p.coded ? [[p.coded.codes, p] as const] : [])));
+  const nodes: Node[] = [];
+  const made = new Set<Parameter>();
+  for (const node of graph.nodes) {
+    const parameter = node.op === "DequantizeLinear" ? byCodes.get(node.inputs[0]!) : undefined;
+    if (!parameter) {
+      nodes.push(node);
+      continue;
+    }
+    make(parameter);
+    const output_dtype = parameter.kind === "bias" ? "i32" : "i8";
+    const [made, scale] = computed(parameter.coded!);
+    const codes = parameter.kind === "scale" ? parameter.coded!.codes : made;
+    nodes.push({ ...node, inputs: [codes, scale], attributes: { ...node.attributes, output_dtype } });
+  }
+  return { graph: { ...graph, nodes, constants }, state };
+
+  /** Writes the node that computes a parameter's codes, once, behind that of the scales it shares. */
+  function make(parameter: Parameter): void {
+    if (made.has(parameter)) return;
+    made.add(parameter);
+    const { name, kind, start } = parameter;
+    const coded = parameter.coded!;
+    const node = { name: `${name}:quantize`, outputs: computed(coded) };
+    if (kind === "bias") {
+      const weight = byCodes.get(coded.weightCodes!);
+      if (weight) make(weight);
+      const scale = weight ? computed(weight.coded!)[1] : coded.weightScale!;
+      const attributes = { x_scale: coded.inputScale! };
+      nodes.push({ ...node, op: "QuantizeBias", inputs: [name, scale], attributes });
+      return;
+    }
+    if (kind === "scale") {
+      const outputs = [computed(coded)[1]];
+      nodes.push({ ...node, op: "Mul", inputs: [coded.scale, name], outputs, attributes: {} });
+      return;
+    }
+    const kept = `${name}.codes`;
+    keep(kept, tensor("i8", start.shape, new Int8Array(start.data.length)));
+    const channels = start.shape[coded.axis]!;
+    keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
+    const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
+    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: coded.inputScale ?? 0 };
+    nodes.push({ ...node, op: "QuantizeWeights", inputs: [name, kept, changedOf(name), bias], attributes });
+  }
+}
+
+/** Values of a step that take the place of constants: codes and their scale. */
+const computed = ({ codes, scale }: Coded) => [`${codes}@step`, `${scale}@step`] as const;

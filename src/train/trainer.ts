@@ -1,0 +1,176 @@
+// A graph being trained: one compiled step over one memory, and the numbers in it.
+
+import { compile } from "../engine/compile";
+import { bindSymbols, checkFeeds, type Feeds } from "../engine/feeds";
+import type { Plan, PlannedValue } from "../engine/plan";
+import { Session } from "../engine/session";
+import type { Engine, EngineClass } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import type { Graph, Input } from "../graph/graph";
+import { type Bindings, evaluateShape } from "../graph/symbols";
+import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
+import { exported } from "./export";
+import { bindingsOf } from "./ops/update";
+import { changedOf, type Parameter } from "./prepare";
+import { trainingRegistry } from "./registry";
+import { gradientOf, type StepOptions, stepOf, UPDATE } from "./step";
+
+export interface TrainerOptions extends StepOptions {
+  /** Most samples of a step. */
+  readonly batch: number;
+  /** Carries the wasm group `train`. */
+  readonly engine: Engine;
+  /** Runs this class instead of the fastest one the engine computes right. */
+  readonly engineClass?: EngineClass | undefined;
+}
+
+/** What a forward pass found. */
+export interface Judgement {
+  readonly loss: number;
+  /** The values that the losses judged, such as logits. */
+  readonly output: Tensor;
+}
+
+export class Trainer {
+  readonly parameters: readonly Parameter[];
+  readonly plan: Plan;
+  readonly #graph: Graph;
+  readonly #options: TrainerOptions;
+  readonly #inputs: readonly Input[];
+  readonly #session: Session;
+  readonly #state: ReadonlyMap<string, PlannedValue>;
+  /** Index of the first step that updates, where gradients are kept. */
+  readonly #updates: number;
+
+  /** `graph` is the deployed one; `parameters` are those of `parametersOf` that are to move. */
+  constructor(graph: Graph, parameters: readonly Parameter[], options: TrainerOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    this.parameters = parameters;
+    const { graph: step, state } = stepOf(graph, parameters, options);
+    this.#inputs = step.inputs;
+    this.plan = planOf(step, state, options);
+    this.#session = new Session(this.plan, options.engine);
+    const isState = new Set(state);
+    for (const [name, { data }] of step.constants)
+      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
+    this.#state = new Map(this.plan.state.map((value) => [value.name, value] as const));
+    for (const name of state) this.state(name).set(step.constants.get(name)!.data);
+    const { steps } = this.plan;
+    const first = options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
+    this.#updates = first < 0 ? steps.length : first;
+  }
+
+  /** Bytes of wasm memory: all that training holds beside its data. */
+  get bytes(): number {
+    return this.plan.memory.totalBytes;
+  }
+
+  /** Names of everything a step writes to: masters, moments, codes. */
+  get states(): readonly string[] {
+    return [...this.#state.keys()];
+  }
+
+  /** What a state holds, in place. */
+  state(name: string): TypedArray {
+    const { type, address } = this.#state.get(name)!;
+    return viewOf(type.dtype, this.#session.buffer, address, sizeOf(type.shape as number[]));
+  }
+
+  /**
+   * Forward and backward pass over the feeds of the model and of the losses. Where gradients are not kept it also updates:
+   * with learning rate `lr`, as step number `count` (from 1) of the optimizer.
+   */
+  run(feeds: Feeds, lr: number, count: number): Judgement {
+    const fed = checkFeeds(this.#inputs, feeds);
+    const shapes = bindSymbols(this.#inputs, fed);
+    this.#checkBatch(shapes);
+    const bindings = { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count) };
+    for (const { name, address, type } of this.plan.inputs) {
+      const { data } = fed.get(name)!;
+      viewOf(type.dtype, this.#session.buffer, address, data.length).set(data);
+    }
+    this.#session.run(bindings, 0, this.#updates);
+    const [loss, output] = this.plan.outputs.map(({ type, address }) => {
+      const shape = evaluateShape(type.shape, bindings);
+      return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
+    }) as [Tensor, Tensor];
+    return { loss: loss.data[0]!, output };
+  }
+
+  /** Where gradients are kept: updates with them, divided by the passes they were summed over, and forgets them. */
+  update(lr: number, count: number, passes: number, clip = Infinity): void {
+    const gradients = this.parameters.map(({ name }) => this.state(gradientOf(name)) as Float32Array);
+    const factor = Math.fround(Math.min(1 / passes, clip / normOf(gradients)));
+    if (factor !== 1) for (const gradient of gradients) scale(gradient, factor);
+    const symbols = Object.fromEntries(Object.keys(this.plan.maxima).map((symbol) => [symbol, 1]));
+    const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
+    this.#session.run(bindings, this.#updates);
+    for (const gradient of gradients) gradient.fill(0);
+  }
+
+  /** Weight codes that moved since this was asked last. */
+  takeChanged(): number {
+    let sum = 0;
+    for (const { name, kind, coded } of this.parameters) {
+      if (!coded || kind !== "weight") continue;
+      const changed = this.state(changedOf(name)) as Int32Array;
+      sum += changed.reduce((a, b) => a + b, 0);
+      changed.fill(0);
+    }
+    return sum;
+  }
+
+  /** The graph to deploy, of the numbers that the masters have now. */
+  graph(): Graph {
+    const masters = this.parameters.map(({ name }) => [name, this.state(name) as Float32Array] as const);
+    return exported(this.#graph, this.parameters, new Map(masters));
+  }
+
+  /** Lets go of the memory. Twice is harmless. */
+  dispose(): void {
+    this.#session.dispose();
+  }
+
+  #checkBatch(bindings: Bindings): void {
+    for (const [symbol, most] of Object.entries(this.plan.maxima))
+      if (bindings[symbol]! > most)
+        throw new OctetteError(`"${symbol}" is larger than the step was made for`, {
+          code: "limit",
+          where: "train",
+          expected: `at most ${most}`,
+          got: `${bindings[symbol]}`,
+        });
+  }
+}
+
+/** The compiled step. */
+export function planOf(
+  step: Graph,
+  state: readonly string[],
+  {
+    batch,
+    engine,
+    engineClass = engine.info.engineClass,
+  }: Pick<TrainerOptions, "batch" | "engine" | "engineClass">,
+): Plan {
+  const symbols = step.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string"));
+  return compile(step, {
+    registry: trainingRegistry,
+    engineClass,
+    maxima: Object.fromEntries(symbols.map((symbol) => [symbol, batch])),
+    state,
+  });
+}
+
+/** √Σ g² over all gradients, in f64 and in order. */
+function normOf(gradients: readonly Float32Array[]): number {
+  let sum = 0;
+  for (const gradient of gradients)
+    for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!;
+  return Math.sqrt(sum);
+}
+
+function scale(gradient: Float32Array, factor: number): void {
+  for (let i = 0; i < gradient.length; i++) gradient[i]! *= factor;
+}

@@ -1,0 +1,507 @@
+// Fine-tuning: from a deployed model and labelled samples to one whose accuracy is back. Kept is the state that does best on
+// validation samples, that before the first step included.
+
+import type { Dataset } from "../data/index";
+import { sampleIndices } from "../data/sampling";
+import { checkFeeds, type Feeds } from "../engine/feeds";
+import { Model } from "../engine/model";
+import type { Engine } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import { contentHash } from "../formats/octette";
+import type { Graph } from "../graph/graph";
+import { Random } from "../graph/random";
+import type { Tensor, TypedArray } from "../graph/tensor";
+import { registry } from "../ops";
+import { flipped } from "./augment";
+import { type Breath, breathing } from "./breathe";
+import { type Choice, fitMemory } from "./budget";
+import type { CheckpointState } from "./checkpoint";
+import { exported } from "./export";
+import { LABELS, type Loss, TEACHER } from "./losses";
+import { createOptimizer, type OptimizerOptions } from "./optimizers";
+import { type Masters, type Parameter, parametersOf } from "./prepare";
+import { checkSchedule, learningRate, type Schedule } from "./schedules";
+import { select, type Trained } from "./select";
+import { type Judgement, Trainer } from "./trainer";
+import { accuracyOf, rightOf } from "./validate";
+
+export interface TuneOptions {
+  /** Samples with labels. */
+  readonly data: Dataset;
+  /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
+  readonly validation?: Dataset | number;
+  /** A float model whose logits the tuned one learns to give, beside the labels. */
+  readonly teacher?: Graph | undefined;
+  /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
+  readonly losses?: readonly Loss[];
+  readonly train?: Trained;
+  /** Mirrors half of the images left to right. */
+  readonly flip?: boolean;
+  readonly epochs?: number;
+  /** Samples of a step. */
+  readonly batch?: number;
+  /** Peak learning rate, in PyTorch's units. */
+  readonly lr?: number;
+  /** Default SGD with momentum 0.9. Its rate is `lr`. */
+  readonly optimizer?:
+    | Omit<Extract<OptimizerOptions, { kind: "sgd" }>, "lr">
+    | Omit<Extract<OptimizerOptions, { kind: "adamw" }>, "lr">;
+  readonly schedule?: Schedule;
+  /** Largest norm of all gradients together; larger ones are scaled down. */
+  readonly clip?: number;
+  /** Steps whose gradients are summed before an update. */
+  readonly accumulate?: number;
+  /** Most bytes of wasm memory that a step may take: the most that fits is trained, and the summary says what. */
+  readonly memory?: number;
+  readonly seed?: number;
+  /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
+  readonly masters?: Masters;
+  /** Where checkpoints go, every so many steps (default 50), and the one to go on from. */
+  readonly checkpoint?: {
+    readonly state?: CheckpointState | undefined;
+    readonly every?: number;
+    save(state: CheckpointState): void | Promise<void>;
+  };
+  onStep?(step: StepReport): void;
+  onEpoch?(epoch: EpochReport): void;
+  readonly signal?: AbortSignal;
+}
+
+export interface StepReport {
+  readonly epoch: number;
+  /** From 1, over all epochs, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly lr: number;
+  /** How far an average weight moved since the last report that has it, in steps of its codes. */
+  readonly codesPerStep: number | undefined;
+}
+
+export interface EpochReport {
+  readonly epoch: number;
+  /** Mean of the steps' losses, and percent of right answers while training. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Percent of right answers of the deployed model on the validation samples. */
+  readonly validation: number;
+  /** Weight codes that moved, of all there are. */
+  readonly changed: number;
+  readonly isBest: boolean;
+}
+
+export interface Tuned {
+  /** The model to deploy, in its best state. */
+  readonly graph: Graph;
+  readonly summary: TuneSummary;
+}
+
+export interface TuneSummary {
+  /** Percent of right answers on the validation samples before the first step and in the state that is kept. */
+  readonly before: number;
+  readonly after: number;
+  /** The epoch whose end is kept; 0 where none was better than before. */
+  readonly best: number;
+  readonly epochs: readonly EpochReport[];
+  readonly trained: readonly string[];
+  readonly parameters: number;
+  /** Bytes of wasm memory that a step takes. */
+  readonly bytes: number;
+  /** What was chosen to fit the memory. */
+  readonly notes: readonly string[];
+  /** Why it stopped early, and what to do about it. */
+  readonly warnings: readonly string[];
+}
+
+const defaults = {
+  validation: 0.1,
+  epochs: 3,
+  batch: 64,
+  lr: 0.01,
+  seed: 0,
+  optimizer: { kind: "sgd", momentum: 0.9 },
+  schedule: { kind: "cosine" },
+} as const;
+
+/** Steps between two measurements of how far weights move. */
+const MEASURED = 25;
+/** A loss so many times that of the first steps, or of a small one, means that the step is too large. */
+const [DIVERGED, FIRST, SMALL_LOSS] = [4, 10, 0.5];
+/** Steps between two checkpoints. */
+const KEPT = 50;
+
+const bestOf = (name: string) => `${name}.best`;
+const asTensor = (data: TypedArray): Tensor => ({ dtype: dtypeOf(data), shape: [data.length], data });
+const dtypeOf = (data: TypedArray) =>
+  data instanceof Float32Array ? "f32" : data instanceof Int32Array ? "i32" : "i8";
+
+/**
+ * Fine-tunes a model that `quantize` made, or one in float. The same graph, options and samples give the same bytes on every
+ * engine. What is trained is what is deployed: the forward pass of a step computes the very codes of the artifact.
+ * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
+ */
+export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engine): Promise<Tuned> {
+  const tuning = new Tuning(graph, options, engine);
+  try {
+    return await tuning.run();
+  } finally {
+    tuning.dispose();
+  }
+}
+
+/** What a run has come to: all that a checkpoint holds beside the states of the trainer. */
+interface Progress {
+  /** Steps done. */
+  step: number;
+  before: number;
+  lossAtFirst: number;
+  /** Of this epoch so far: losses times samples, and right answers. */
+  losses: number;
+  right: number;
+  best: { epoch: number; accuracy: number };
+  epochs: EpochReport[];
+}
+
+class Tuning {
+  readonly #graph: Graph;
+  readonly #options: TuneOptions & typeof defaults;
+  readonly #engine: Engine;
+  readonly #data: Dataset;
+  readonly #validation: Dataset;
+  readonly #parameters: readonly Parameter[];
+  readonly #trainer: Trainer;
+  readonly #teacher: Model | undefined;
+  readonly #breathe: Breath;
+  /** Samples of a step, and steps of an update. */
+  readonly #batch: number;
+  readonly #accumulate: number;
+  readonly #notes: string[] = [];
+  readonly #warnings: string[] = [];
+  readonly #identity: string;
+  #progress: Progress;
+  /** Masters of the best state. */
+  #best: ReadonlyMap<string, Float32Array>;
+
+  constructor(graph: Graph, options: TuneOptions, engine: Engine) {
+    this.#graph = graph;
+    this.#options = { ...defaults, ...options } as TuneOptions & typeof defaults;
+    this.#engine = engine;
+    this.#breathe = breathing(options.signal);
+    const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
+    this.#data = data;
+    this.#validation = validation;
+    const { clip, memory } = this.#options;
+    checkSchedule(this.#options.schedule);
+    const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
+    const losses = options.losses ?? lossesFor(options);
+    const all = parametersOf(graph, options.masters);
+    const wanted = choiceOf(options);
+    const fitted =
+      memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, { losses, optimizer, engine });
+    if (fitted) this.#notes.push(fitted.reason);
+    const { train, batch, accumulate } = fitted ?? wanted;
+    this.#batch = batch;
+    this.#accumulate = accumulate;
+    this.#parameters = select(all, train);
+    this.#trainer = new Trainer(graph, this.#parameters, {
+      losses,
+      optimizer,
+      keepsGradients: clip !== undefined || accumulate > 1,
+      batch,
+      engine,
+    });
+    this.#teacher = options.teacher && this.#model(options.teacher);
+    this.#best = this.#masters();
+    this.#progress = {
+      step: 0,
+      before: Number.NaN,
+      lossAtFirst: 0,
+      losses: 0,
+      right: 0,
+      best: { epoch: 0, accuracy: Number.NaN },
+      epochs: [],
+    };
+    const { epochs, lr, schedule, seed, flip = false } = this.#options;
+    this.#identity = JSON.stringify(
+      {
+        losses,
+        optimizer,
+        schedule,
+        epochs,
+        batch,
+        lr,
+        clip,
+        accumulate,
+        seed,
+        flip,
+        train,
+        samples: [data.count, validation.count],
+        teacher: this.#teacher !== undefined,
+      },
+      (_, value) => (value === Infinity ? "Infinity" : value),
+    );
+  }
+
+  async run(): Promise<Tuned> {
+    const progress = await this.#begin();
+    const { epochs } = this.#options;
+    const batch = this.#batch;
+    const perEpoch = Math.ceil(this.#data.count / batch);
+    let order: Int32Array | undefined;
+    let isGood = true;
+    while (isGood && progress.step < perEpoch * epochs) {
+      const [epoch, i] = [Math.floor(progress.step / perEpoch) + 1, progress.step % perEpoch];
+      if (!order || i === 0) order = shuffled(this.#data.count, randomFor(this.#options.seed, ORDER, epoch));
+      isGood = await this.#advance(order.subarray(i * batch, (i + 1) * batch), epoch, perEpoch * epochs);
+      if (isGood && i === perEpoch - 1) await this.#finish(epoch);
+      if (isGood) await this.#keep();
+    }
+    return this.#result();
+  }
+
+  dispose(): void {
+    this.#trainer.dispose();
+    this.#teacher?.dispose();
+  }
+
+  /** Where the run stands: at its beginning, or where a checkpoint left it. */
+  async #begin(): Promise<Progress> {
+    const state = this.#options.checkpoint?.state;
+    if (state) this.#resume(state);
+    else {
+      const before = await this.#validate(this.#graph);
+      this.#progress = { ...this.#progress, before, best: { epoch: 0, accuracy: before } };
+    }
+    return this.#progress;
+  }
+
+  #resume({ model, tensors, progress }: CheckpointState): void {
+    const { identity, ...rest } = progress as unknown as Progress & { identity: string };
+    if (model !== contentHash(this.#graph) || identity !== this.#identity)
+      throw new OctetteError("the checkpoint is of another run", {
+        code: "argument",
+        where: "checkpoint",
+        expected: this.#identity,
+        got: model === contentHash(this.#graph) ? String(identity) : "another model",
+        hint: "Resume with the model and options it was begun with, or name another file to begin anew",
+      });
+    for (const name of this.#trainer.states) this.#trainer.state(name).set(tensors.get(name)!.data);
+    this.#best = new Map(
+      this.#parameters.map(({ name }) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
+    );
+    this.#progress = { ...rest, epochs: [...rest.epochs] };
+  }
+
+  /** Saves a checkpoint where it is time for one. */
+  async #keep(): Promise<void> {
+    const { checkpoint } = this.#options;
+    if (!checkpoint || this.#progress.step % (checkpoint.every ?? KEPT) !== 0) return;
+    const tensors = new Map<string, Tensor>();
+    for (const name of this.#trainer.states) tensors.set(name, asTensor(this.#trainer.state(name)));
+    for (const [name, master] of this.#best) tensors.set(bestOf(name), asTensor(master));
+    const progress = {
+      ...this.#progress,
+      identity: this.#identity,
+    } as unknown as CheckpointState["progress"];
+    await checkpoint.save({ model: contentHash(this.#graph), tensors, progress });
+  }
+
+  /** A step over these samples. False where there is no use in going on. */
+  async #advance(rows: Int32Array, epoch: number, steps: number): Promise<boolean> {
+    await this.#breathe();
+    const progress = this.#progress;
+    const step = progress.step + 1;
+    const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
+    if (!this.#isSound(loss, step)) return false;
+    progress.step = step;
+    progress.losses += loss * rows.length;
+    progress.right += rightOf(output.data, this.#labelsOf(rows));
+    this.#options.onStep?.({ epoch, step, steps, loss, lr, codesPerStep });
+    return true;
+  }
+
+  /** The end of an epoch: the deployed model is tried, and kept where it is the best. */
+  async #finish(epoch: number): Promise<void> {
+    const progress = this.#progress;
+    const validation = await this.#validate(this.#trainer.graph());
+    const isBest = validation > progress.best.accuracy;
+    if (isBest) {
+      progress.best = { epoch, accuracy: validation };
+      this.#best = this.#masters();
+    }
+    const report = {
+      epoch,
+      loss: progress.losses / this.#data.count,
+      accuracy: (100 * progress.right) / this.#data.count,
+      validation,
+      changed: this.#trainer.takeChanged(),
+      isBest,
+    };
+    progress.epochs.push(report);
+    progress.losses = 0;
+    progress.right = 0;
+    this.#options.onEpoch?.(report);
+  }
+
+  #result(): Tuned {
+    const { before, best, epochs } = this.#progress;
+    if (best.epoch === 0)
+      this.#warnings.push(
+        `no epoch did better than the model before tuning (${before.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
+      );
+    return {
+      graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
+      summary: {
+        before,
+        after: best.accuracy,
+        best: best.epoch,
+        epochs,
+        trained: this.#parameters.map(({ name }) => name),
+        parameters: this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0),
+        bytes: this.#trainer.bytes,
+        notes: this.#notes,
+        warnings: this.#warnings,
+      },
+    };
+  }
+
+  /** One step over some samples. */
+  #step(rows: Int32Array, step: number, steps: number) {
+    const { seed, lr: peak, schedule, clip } = this.#options;
+    const accumulate = this.#accumulate;
+    const lr = learningRate(schedule, peak, step - 1, steps);
+    const feeds = this.#feedsOf(rows, randomFor(seed, FLIPS, step));
+    const isMeasured = step % MEASURED === 1;
+    const before = isMeasured ? this.#masters() : undefined;
+    const judgement: Judgement = this.#trainer.run(feeds, lr, step);
+    if (clip !== undefined || accumulate > 1) {
+      const passes = step % accumulate || accumulate;
+      if (passes === accumulate || step === steps)
+        this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
+    }
+    return { ...judgement, lr, codesPerStep: before && this.#moved(before) };
+  }
+
+  #feedsOf(rows: Int32Array, random: Random): Feeds {
+    const inputs = checkFeeds(this.#graph.inputs, this.#data.at(rows));
+    const feeds: Record<string, Tensor> = {};
+    for (const [name, fed] of inputs)
+      feeds[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
+    const teacher = this.#teacher?.runSync(feeds);
+    if (teacher) feeds[TEACHER] = teacher[this.#teacher!.outputs[0]!.name]!;
+    const labels = this.#labelsOf(rows);
+    return { ...feeds, [LABELS]: { dtype: "i32", shape: [rows.length], data: labels } };
+  }
+
+  #labelsOf(rows: Int32Array): Int32Array {
+    return rows.map((row) => this.#data.labels![row]!);
+  }
+
+  /** Copies of the masters as they are. */
+  #masters(): Map<string, Float32Array> {
+    const copy = ({ name }: Parameter) => [name, this.#trainer.state(name).slice() as Float32Array] as const;
+    return new Map(this.#parameters.map(copy));
+  }
+
+  /** Mean distance that weights moved, in steps of their codes. */
+  #moved(before: ReadonlyMap<string, Float32Array>): number | undefined {
+    let [sum, count] = [0, 0];
+    for (const { name, kind, coded } of this.#parameters) {
+      if (kind !== "weight" || !coded) continue;
+      const old = before.get(name)!;
+      const now = this.#trainer.state(name);
+      const largest = old.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+      if (largest === 0) continue;
+      for (let i = 0; i < old.length; i++) sum += (Math.abs(now[i]! - old[i]!) * coded.limit) / largest;
+      count += old.length;
+    }
+    return count === 0 ? undefined : sum / count;
+  }
+
+  /** Whether the loss is a number and not far above where it began. Tells what to do where it is not. */
+  #isSound(loss: number, step: number): boolean {
+    const progress = this.#progress;
+    if (step <= FIRST) progress.lossAtFirst += loss / FIRST;
+    const bound = DIVERGED * Math.max(progress.lossAtFirst, SMALL_LOSS);
+    if (Number.isFinite(loss) && (step <= FIRST || loss < bound)) return true;
+    const bad = this.#parameters.find(({ name }) => !this.#trainer.state(name).every(Number.isFinite));
+    this.#warnings.push(
+      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}${bad ? `, "${bad.name}" is not finite` : ""}; it began at ${progress.lossAtFirst.toPrecision(3)}. Take a smaller lr than ${this.#options.lr}`,
+    );
+    return false;
+  }
+
+  async #validate(graph: Graph): Promise<number> {
+    const model = this.#model(graph);
+    try {
+      return await accuracyOf(model, this.#validation, this.#breathe);
+    } finally {
+      model.dispose();
+    }
+  }
+
+  #model(graph: Graph): Model {
+    const symbols = graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string"));
+    const maxima = Object.fromEntries(symbols.map((symbol) => [symbol, 64]));
+    return new Model(graph, registry, this.#engine, { maxima });
+  }
+}
+
+/** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
+const SMALL_STEP = 16;
+
+/** What is asked for, in steps of the size that it needs. */
+function choiceOf({ train = "all", batch = defaults.batch, accumulate = 1 }: TuneOptions): Choice {
+  const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
+  return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
+}
+
+/** Cross-entropy, and half of it distillation where there is a teacher. */
+const lossesFor = ({ teacher }: TuneOptions): readonly Loss[] =>
+  teacher
+    ? [
+        { kind: "crossEntropy", weight: 0.5 },
+        { kind: "divergence", weight: 0.5, temperature: 2 },
+      ]
+    : [{ kind: "crossEntropy" }];
+
+/** Samples to train on and samples to validate on. */
+function divided(data: Dataset, validation: Dataset | number, seed: number) {
+  for (const set of [data, ...(typeof validation === "number" ? [] : [validation])])
+    if (!set.labels || set.count === 0)
+      throw new OctetteError("samples need labels", {
+        code: "argument",
+        where: "tune",
+        got: `${set.count} samples${set.labels ? "" : " without labels"}`,
+        hint: "A .npz needs an array named labels; other files take --labels",
+      });
+  if (typeof validation !== "number") return { data, validation };
+  const count = Math.floor(data.count * validation);
+  if (!(validation > 0 && validation < 1) || count < 1)
+    throw new OctetteError("there is nothing to validate on", {
+      code: "argument",
+      where: "validation",
+      expected: `samples, or a part of the ${data.count} there are, between 0 and 1`,
+      got: `${validation}`,
+    });
+  const aside = sampleIndices(data.count, count, seed);
+  const isAside = new Set(aside);
+  const rest = Array.from({ length: data.count }, (_, i) => i).filter((i) => !isAside.has(i));
+  return { data: data.pick(rest), validation: data.pick(aside) };
+}
+
+/** What random numbers are for: each epoch and step has numbers of its own, so that none depend on where training began. */
+const [ORDER, FLIPS] = [1, 2];
+
+const randomFor = (seed: number, purpose: number, index: number) =>
+  new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b) ^ Math.imul(index, 0xc2b2ae35));
+
+/** 0 … n − 1 in an order that `random` chose (Fisher & Yates). */
+function shuffled(n: number, random: Random): Int32Array {
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

@@ -1,0 +1,171 @@
+// A training step against what is deployed: the same bytes forward, and gradients that add up.
+
+import { describe, expect, test } from "vitest";
+import { Engine } from "../../src/engine/wasm";
+import { readNpz } from "../../src/formats/npz";
+import type { Graph } from "../../src/graph/graph";
+import type { Tensor } from "../../src/graph/tensor";
+import { createDataset, importOnnx, quantize } from "../../src/index";
+import { train } from "../../src/train/inlined";
+import { LABELS } from "../../src/train/losses";
+import { createOptimizer, type OptimizerOptions } from "../../src/train/optimizers";
+import { type Masters, parametersOf } from "../../src/train/prepare";
+import { select } from "../../src/train/select";
+import { gradientOf } from "../../src/train/step";
+import { Trainer } from "../../src/train/trainer";
+import { engineClasses, exactSources, withModel } from "../engine/engines";
+import { readExample } from "../examples";
+
+const engine = new Engine({ ...exactSources, train });
+const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
+const arrays = readNpz(await readExample("train.npz"));
+const data = createDataset(arrays, float.inputs, {
+  labels: arrays.get("labels")!,
+  normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
+});
+const calibration = () => data.take(128).batches(32);
+const int8 = await quantize(float, { calibration: calibration() });
+const int4 = await quantize(float, { calibration: calibration(), bits: 4 });
+const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
+  float: { graph: float },
+  "8 bits": int8,
+  "4 bits": int4,
+};
+const SGD: OptimizerOptions = { kind: "sgd", lr: 0.01, momentum: 0.9 };
+
+/** Feeds of a step over samples from `from` on. */
+function feeds(from: number, count: number) {
+  const rows = Array.from({ length: count }, (_, i) => from + i);
+  const labels = Int32Array.from(rows, (row) => data.labels![row]!);
+  return { ...data.at(rows), [LABELS]: { dtype: "i32" as const, shape: [count], data: labels } };
+}
+
+interface Options {
+  readonly trained?: string;
+  readonly optimizer?: OptimizerOptions;
+  readonly keepsGradients?: boolean;
+  readonly engineClass?: "baseline" | "relaxed";
+}
+
+function trainerOf(name: string, options: Options = {}): Trainer {
+  const { trained = "all", optimizer = SGD, keepsGradients = false, engineClass } = options;
+  const { graph, masters } = models[name]!;
+  return new Trainer(graph, select(parametersOf(graph, masters), trained), {
+    losses: [{ kind: "crossEntropy" }],
+    optimizer: createOptimizer(optimizer),
+    keepsGradients,
+    batch: 32,
+    engine,
+    engineClass,
+  });
+}
+
+const states = (trainer: Trainer) =>
+  new Map(trainer.states.map((name) => [name, trainer.state(name).slice()]));
+
+describe.each(Object.keys(models))("%s", (name) => {
+  test.each(
+    engineClasses,
+  )("trained is deployed: the same bytes, before and after steps, %s", (engineClass) => {
+    const trainer = trainerOf(name, { engineClass });
+    for (let step = 1; step <= 4; step++) {
+      const fed = feeds(step * 32, step === 3 ? 17 : 32);
+      const { [LABELS]: _, ...inputs } = fed;
+      const graph = trainer.graph();
+      const { output } = trainer.run(fed, 0.01, step);
+      const deployed = withModel(graph, { engineClass, maxima: { batch: 32 } }, (model) =>
+        model.runSync(inputs),
+      );
+      expect(output.data).toEqual(Object.values(deployed)[0]!.data);
+    }
+    trainer.dispose();
+  });
+
+  test("the loss falls, of labels that are new", () => {
+    const trainer = trainerOf(name);
+    const { [LABELS]: labels, ...inputs } = feeds(0, 32);
+    const fed = { ...inputs, [LABELS]: { ...labels, data: labels.data.map((label) => (label + 1) % 10) } };
+    const first = trainer.run(fed, 0.0003, 1).loss;
+    let last = first;
+    for (let step = 2; step <= 30; step++) last = trainer.run(fed, 0.0003, step).loss;
+    expect(last).toBeLessThan(0.8 * first);
+    trainer.dispose();
+  });
+
+  test("both engine classes come to the same bytes, with either optimizer", () => {
+    for (const optimizer of [SGD, { kind: "adamw", lr: 0.001 } as const]) {
+      const [one, other] = engineClasses.map((engineClass) => {
+        const trainer = trainerOf(name, { engineClass, optimizer });
+        for (let step = 1; step <= 5; step++) trainer.run(feeds(step * 32, 32), optimizer.lr, step);
+        const found = states(trainer);
+        trainer.dispose();
+        return found;
+      });
+      expect(one).toEqual(other);
+    }
+  });
+
+  test("gradients that are kept update as those that are not", () => {
+    const [fused, kept] = [trainerOf(name), trainerOf(name, { keepsGradients: true })];
+    for (let step = 1; step <= 3; step++) {
+      fused.run(feeds(step * 32, 32), 0.01, step);
+      kept.run(feeds(step * 32, 32), 0.01, step);
+      kept.update(0.01, step, 1);
+    }
+    for (const { name: parameter } of fused.parameters)
+      expect(kept.state(parameter)).toEqual(fused.state(parameter));
+    expect(kept.bytes).toBeGreaterThanOrEqual(fused.bytes);
+    fused.dispose();
+    kept.dispose();
+  });
+
+  test("two halves of a batch have the gradients of the whole", () => {
+    const [whole, halves] = [
+      trainerOf(name, { keepsGradients: true }),
+      trainerOf(name, { keepsGradients: true }),
+    ];
+    whole.run(feeds(0, 32), 0, 1);
+    halves.run(feeds(0, 16), 0, 1);
+    halves.run(feeds(16, 16), 0, 1);
+    for (const { name: parameter } of whole.parameters) {
+      const [a, b] = [whole, halves].map((t) => t.state(gradientOf(parameter)) as Float32Array) as [
+        Float32Array,
+        Float32Array,
+      ];
+      const largest = a.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+      for (const [i, g] of a.entries()) expect(Math.abs(g - b[i]! / 2)).toBeLessThanOrEqual(1e-4 * largest);
+    }
+    whole.dispose();
+    halves.dispose();
+  });
+
+  test("what is not trained stays, and what is moves", () => {
+    for (const trained of ["bias", "last:1", ...(name === "float" ? [] : ["scales"])]) {
+      const trainer = trainerOf(name, { trained });
+      const before = trainer.graph();
+      for (let step = 1; step <= 3; step++) trainer.run(feeds(step * 32, 32), 0.05, step);
+      const after = trainer.graph();
+      const moved = [...after.constants].filter(
+        ([key, { data: now }]) => !same(now, before.constants.get(key)!.data),
+      );
+      const names = moved.map(([key]) => key);
+      expect(names.length).toBeGreaterThan(0);
+      const isWeight = (key: string) => /weight(_codes)?$/.test(key);
+      if (trained === "last:1") expect(names.filter(isWeight).length).toBe(1);
+      else expect(names.filter(isWeight)).toEqual([]);
+      trainer.dispose();
+    }
+  });
+});
+
+const same = (a: Tensor["data"], b: Tensor["data"]) => a.every((x, i) => Object.is(x, b[i]));
+
+test("memory is planned to the page, and holds no float of an activation that codes stand for", () => {
+  const trainer = trainerOf("8 bits");
+  expect(trainer.bytes % 65536).toBe(0);
+  expect(trainer.bytes).toBe(trainer.plan.memory.totalBytes);
+  const withFloats = trainerOf("float");
+  expect(trainer.bytes).toBeLessThan(withFloats.bytes);
+  trainer.dispose();
+  withFloats.dispose();
+});
