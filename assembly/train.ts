@@ -9,6 +9,8 @@ export * from "./train/depthwise-sums";
 export * from "./train/depthwise-weight-gradient";
 export * from "./train/dequantize-weights";
 export * from "./train/extremes";
+export * from "./train/gather";
+export * from "./train/layer-normalization";
 export * from "./train/learned-scale";
 export * from "./train/losses";
 export * from "./train/mask-gradient";

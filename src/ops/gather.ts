@@ -1,6 +1,8 @@
-// Gather: slices of its input along `axis`, picked by indices. Only folded: exporters pick dimensions with it.
+// Gather: slices of its input along `axis`, picked by indices. Exporters pick dimensions with it, models embeddings. Where
+// indices are computed, a negative one counts from the end, and one outside picks the first or the last slice.
 
-import { sizeOf } from "../graph/tensor";
+import { countOf, multiplyDims } from "../graph/symbols";
+import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
 import { listLike, numbersIn } from "./known";
 import { inputType, numberOf, type Op, opError } from "./op";
@@ -36,5 +38,20 @@ export const gather: Op = {
         for (let n = 0; n < inner; n++) data[to++] = x.data[from + n]!;
       }
     return [{ dtype: x.dtype, shape, data }];
+  },
+  lower({ node, inputs, outputs }, c) {
+    const [x, indices] = [c.type(inputs[0]!), c.type(inputs[1]!)];
+    const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
+    const extent = x.shape[axis]!;
+    if (indices.dtype !== "i32" || extent === 0)
+      throw opError(node, "there is nothing to pick", {
+        expected: "indices i32, and slices along the axis",
+        got: `indices ${indices.dtype}, ${extent} slices`,
+      });
+    const count = countOf(indices.shape);
+    const bytes = multiplyDims(countOf(x.shape.slice(axis + 1)), bytesPerElement[x.dtype]);
+    const operands = [c.output(outputs[0]!), c.input(inputs[0]!), c.input(inputs[1]!)] as const;
+    const rows = multiplyDims(countOf(x.shape.slice(0, axis)), count);
+    c.emit("gather", [...operands, extent, count, bytes], rows);
   },
 };

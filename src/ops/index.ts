@@ -30,6 +30,7 @@ import { globalMaxPool as GlobalMaxPool } from "./global-max-pool";
 import { hardSigmoid as HardSigmoid } from "./hard-sigmoid";
 import { hardSwish as HardSwish } from "./hard-swish";
 import { identity as Identity } from "./identity";
+import { layerNormalization as LayerNormalization } from "./layer-normalization";
 import { leakyRelu as LeakyRelu } from "./leaky-relu";
 import { matMul as MatMul } from "./mat-mul";
 import { max as Max } from "./max";
@@ -94,6 +95,7 @@ export const registry = {
   HardSigmoid,
   HardSwish,
   Identity,
+  LayerNormalization,
   LeakyRelu,
   LogSoftmax,
   MatMul,
@@ -162,6 +164,7 @@ export {
   HardSigmoid,
   HardSwish,
   Identity,
+  LayerNormalization,
   LeakyRelu,
   LogSoftmax,
   MatMul,

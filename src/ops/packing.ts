@@ -99,5 +99,9 @@ export const convScratchBytes = (rows: number, outW: number, kh: number, run: nu
   return up(run * 4, 16) + Math.min(TILES, tiles) * TILE + Math.min(tiles * tile, Math.max(BLOCK_F32, tile));
 };
 
+/** Scratch of matMul for a of m rows and b [k][n]: b packed, and what gemm takes. */
+export const matMulScratchBytes = (m: number, n: number, k: number): number =>
+  packedBytes(n, k) + gemmScratchBytes(m, k);
+
 /** Weights packed by packDepthwise: up to a multiple of 8 channels. */
 export const packedDepthwiseBytes = (channels: number, taps: number): number => up(channels, 8) * taps * 4;

@@ -132,6 +132,28 @@ const batchNormalization: Operator = (node, inputs) => {
   return tensor("f32", x.shape, y);
 };
 
+/** Rows of the axes from `axis` on, each by its own mean and variance: float64 throughout, rounded once. */
+const layerNormalization: Operator = (node, inputs) => {
+  const [x, scale, bias] = [need(node, inputs, 0), need(node, inputs, 1).data, inputs[2]?.data];
+  const axis = axisOf(node, numberAttribute(node, "axis", -1), x.shape.length);
+  const epsilon = realAttribute(node, "epsilon", 1e-5);
+  const cols = sizeOf(x.shape.slice(axis));
+  const moments = x.shape.map((size, d) => (d < axis ? size : 1));
+  const [y, means, inverses] = [x.shape, moments, moments].map((shape) => tensor("f32", shape, []));
+  for (let r = 0; r < sizeOf(moments); r++) {
+    const row = Array.from(x.data.subarray(r * cols, (r + 1) * cols));
+    const mean = row.reduce((total, value) => total + value, 0) / cols;
+    const variance = row.reduce((total, value) => total + (value - mean) ** 2, 0) / cols;
+    const inverse = 1 / Math.sqrt(variance + epsilon);
+    means!.data[r] = mean;
+    inverses!.data[r] = inverse;
+    row.forEach((value, i) => {
+      y!.data[r * cols + i] = (value - mean) * inverse * scale[i]! + (bias?.[i] ?? 0);
+    });
+  }
+  return [y!, means!, inverses!];
+};
+
 /** Softmax, or its logarithm, along one axis: float64 throughout, rounded once. */
 const softmax: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
@@ -224,6 +246,7 @@ export const floatOperators: Readonly<Record<string, Operator>> = {
   ArgMax: argMax,
   Conv: conv,
   Gemm: gemm,
+  LayerNormalization: layerNormalization,
   MatMul: matmul,
   MaxPool: maxPool,
   GlobalMaxPool: maxPool,

@@ -55,6 +55,7 @@ export const conversions: Readonly<Record<string, Conversion>> = {
   HardSigmoid: same("alpha", "beta"),
   HardSwish: same(),
   Identity: same(),
+  LayerNormalization: (source) => [source.node(source.attributes(["axis", "epsilon"], ["stash_type"]))],
   LeakyRelu: same("alpha"),
   LogSoftmax: softmax,
   MatMul: same(),

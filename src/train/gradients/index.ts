@@ -2,7 +2,10 @@
 
 import type { OpName } from "../../ops/index";
 import { add, div, mul, sub } from "./binary";
-import { conv, dequantizeLinear, gemm, matMul, quantizeLinear } from "./layers";
+import { gather } from "./gather";
+import { layerNormalization } from "./layer-normalization";
+import { conv, matMul as denseMatMul, dequantizeLinear, gemm, quantizeLinear } from "./layers";
+import { matMul } from "./mat-mul";
 import { concat, expand, identity, reshape, resize, slice, split, transpose } from "./moves";
 import { pad } from "./pad";
 import { averagePool, maxPool } from "./pool";
@@ -40,7 +43,6 @@ export const nonDifferentiable = [
   "DynamicQuantize",
   "Equal",
   "Floor",
-  "Gather",
   "Max",
   "Min",
   "Mod",
@@ -69,6 +71,7 @@ export const gradients: { readonly [K in DifferentiableOp]: Rule } = {
   Exp: exp,
   Expand: expand,
   Flatten: reshape,
+  Gather: gather,
   Gelu: gelu,
   Gemm: gemm,
   GlobalAveragePool: averagePool,
@@ -76,9 +79,13 @@ export const gradients: { readonly [K in DifferentiableOp]: Rule } = {
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Identity: identity,
+  LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   LogSoftmax: logSoftmax,
-  MatMul: matMul,
+  MatMul: (unit, dy, b) => {
+    const isDense = unit.integer !== undefined || b.constant(unit.inputs[1]!)?.shape.length === 2;
+    (isDense ? denseMatMul : matMul)(unit, dy, b);
+  },
   MaxPool: maxPool,
   Mul: mul,
   Neg: neg,

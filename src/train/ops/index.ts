@@ -14,6 +14,11 @@ import {
   siluGradient as SiluGradient,
   tanhGradient as TanhGradient,
 } from "./elementwise";
+import { gatherGradient as GatherGradient } from "./gather";
+import {
+  layerNormalizationGradient as LayerNormalizationGradient,
+  layerNormalizationScaleGradient as LayerNormalizationScaleGradient,
+} from "./layer-normalization";
 import { averagePoolGradient as AveragePoolGradient, maxPoolGradient as MaxPoolGradient } from "./pool";
 import { reduceMeanGradient as ReduceMeanGradient } from "./reduce-mean";
 import { sliceGradient as SliceGradient } from "./slice";
@@ -26,9 +31,12 @@ export const trainingOps = {
   ClipGradient,
   EluGradient,
   ErfGradient,
+  GatherGradient,
   GeluGradient,
   HardSigmoidGradient,
   HardSwishGradient,
+  LayerNormalizationGradient,
+  LayerNormalizationScaleGradient,
   LeakyReluGradient,
   LogSoftmaxGradient,
   MaxPoolGradient,

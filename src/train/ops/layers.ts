@@ -143,4 +143,7 @@ function depthwiseSums(
 
 export const trainedConv = trained(conv, convSums);
 export const trainedGemm = trained(gemm, productSums(gemmOf));
-export const trainedMatMul = trained(matMul, productSums(matMulOf));
+/** A product of floats packs what is computed in every run as it is. */
+export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
+  lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
+});

@@ -24,6 +24,13 @@ const CASES: readonly GradientCase[] = [
   { op: "ReduceMean", inputs: [[3, 4]], attributes: { axes: [1] } },
   { op: "ReduceMean", inputs: [[3, 4]] },
   { op: "Softmax", inputs: [[3, 5]] },
+  {
+    op: "MatMul",
+    inputs: [
+      [3, 4, 5],
+      [3, 5, 2],
+    ],
+  },
   { op: "Expand", inputs: [[3, 1, 5]], attributes: { shape: [1, 4, 1] } },
 ];
 

@@ -8,17 +8,18 @@ import { Engine } from "../../../src/engine/wasm";
 import type { Attribute, Graph, Input, Node, ValueType } from "../../../src/graph/graph";
 import type { Shape } from "../../../src/graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
-import { registry } from "../../../src/ops/index";
-import type { Op, Unit } from "../../../src/ops/op";
+import type { Registry } from "../../../src/ops/infer";
+import type { Unit } from "../../../src/ops/op";
 import { type DifferentiableOp, gradients } from "../../../src/train/gradients/index";
 import type { Backward } from "../../../src/train/gradients/rule";
 import { train } from "../../../src/train/inlined";
-import { trainingOps } from "../../../src/train/ops/index";
+import { trainingRegistry } from "../../../src/train/registry";
 import { exactSources } from "../../engine/engines";
 import { randomOf } from "../../graph-builder";
 import { forwards, type Real } from "../reference/forward";
 
-export const trainingRegistry: Readonly<Record<string, Op>> = { ...registry, ...trainingOps };
+/** Every op by its name, whatever that is. */
+export const ops: Registry = trainingRegistry;
 export const trainingEngine = new Engine({ ...exactSources, train });
 
 /** How a value lies in memory when the op meets it; `flat` is a channels-last image seen as a matrix. */
@@ -60,6 +61,7 @@ export class GradientGraph implements Backward {
   readonly given = new Map<string, string>();
   readonly wanted = new Set<string>();
   private readonly types = new Map<string, ValueType>();
+  private readonly written = new Set<string>();
 
   input(name: string, shape: Shape, dtype: Input["dtype"] = "f32"): string {
     this.inputs.push({ name, dtype, shape });
@@ -69,12 +71,18 @@ export class GradientGraph implements Backward {
 
   add(node: Node): void {
     this.nodes.push(node);
-    const inputs = node.inputs.map((input) => (input === "" ? undefined : this.type(input)));
-    const types = trainingRegistry[node.op]!.infer(node, inputs);
+    const inputs = node.inputs.map((input) => (input === "" ? undefined : this.typeOf(input)));
+    const types = ops[node.op]!.infer(node, inputs);
     for (const [i, output] of node.outputs.entries()) this.types.set(output, types[i]!);
   }
 
+  /** Rules know the types of what the forward pass has, not of what they write. */
   type(value: string): ValueType {
+    if (this.written.has(value)) expect.fail(`"${value}" was written by a rule: its type is not known`);
+    return this.typeOf(value);
+  }
+
+  private typeOf(value: string): ValueType {
     return this.types.get(value) ?? expect.fail(`"${value}" has no type`);
   }
 
@@ -95,6 +103,7 @@ export class GradientGraph implements Backward {
     const name = `backward_${this.nodes.length}`;
     const outputs = Array.from({ length: count }, (_, i) => `${name}_${i}`) as [string, ...string[]];
     this.add({ op, name, inputs, outputs, attributes });
+    for (const output of outputs) this.written.add(output);
     return outputs;
   }
 
@@ -106,9 +115,9 @@ export class GradientGraph implements Backward {
   }
 
   give(value: string, gradient: string): void {
-    expect(this.type(gradient), `gradient of "${value}"`).toEqual({
+    expect(this.typeOf(gradient), `gradient of "${value}"`).toEqual({
       dtype: "f32",
-      shape: this.type(value).shape,
+      shape: this.typeOf(value).shape,
     });
     const before = this.given.get(value);
     this.given.set(value, before === undefined ? gradient : this.write("Add", [before, gradient])[0]);
@@ -216,7 +225,7 @@ export function checkGradient(one: GradientCase, seed = 1): void {
     (dy, i) => dy && placed(g, `dy${i}`, g.type(fused ? "z" : results[i]!).shape, dyLies),
   );
 
-  const units = unitsOf(g.graph(fused ? ["z"] : results), trainingRegistry, new Set());
+  const units = unitsOf(g.graph(fused ? ["z"] : results), ops, new Set());
   const unit = units.find((candidate) => candidate.node === node)!;
   expect(unit.clamp === undefined, "nothing is fused").toBe(fused === undefined);
   g.differentiate(unit, gradientNames);
@@ -228,7 +237,7 @@ export function checkGradient(one: GradientCase, seed = 1): void {
     ...dys.flatMap((dy, i) => (dy ? [[`dy${i}`, dy.data] as const] : [])),
   ]);
   const maxima = one.batched ? { batch: 2 + fed[0]!.shape[0]! } : {};
-  const model = new Model(g.graph(names), trainingRegistry, trainingEngine, { maxima });
+  const model = new Model(g.graph(names), ops, trainingEngine, { maxima });
   const gradientsFound = model.runSync(feeds);
   model.dispose();
   const dy64 = dys.map((dy) => dy && Float64Array.from(dy.data));

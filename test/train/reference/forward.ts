@@ -7,6 +7,7 @@ import { binary, unary } from "../../reference/elementwise";
 import { poolKernel, reducedAxes } from "../../reference/float";
 import { operators } from "../../reference/index";
 import { numberAttribute } from "../../reference/node";
+import { productOf } from "../../reference/product";
 import { broadcastShapes, broadcastStrides, offsets, stridesOf } from "../../reference/view";
 import { PADDING, windowsOf } from "../../reference/windows";
 
@@ -85,6 +86,59 @@ const softmax: Forward = (node, [x]) => {
   return [real(x!.shape, y)];
 };
 
+const layerNormalization: Forward = (node, [x, scale, bias]) => {
+  const axis = numberAttribute(node, "axis", -1);
+  const cols = sizeOf(x!.shape.slice(axis));
+  const epsilon = Math.fround(numberAttribute(node, "epsilon", 1e-5));
+  const y = x!.data.map((value, i) => {
+    const row = x!.data.subarray(i - (i % cols), i - (i % cols) + cols);
+    const center = row.reduce((sum, v) => sum + v, 0) / cols;
+    const variance = row.reduce((sum, v) => sum + (v - center) ** 2, 0) / cols;
+    const normal = (value - center) / Math.sqrt(variance + epsilon);
+    return normal * scale!.data[i % cols]! + (bias?.data[i % cols] ?? 0);
+  });
+  return [real(x!.shape, y)];
+};
+
+/** The reference's own view of both operands, over positions. */
+const matMul: Forward = (node, [a, b]) => {
+  const [left, right] = [a!, b!].map(({ shape, data }) =>
+    tensor(
+      "i32",
+      shape,
+      data.map((_, i) => i),
+    ),
+  );
+  const { shape, batches, m, n, k, a: rows, b: cols } = productOf(node, left!, right!);
+  const y = Array.from({ length: batches * m * n }, (_, i) => {
+    const [row, col] = [Math.floor(i / n), Math.floor(i / (m * n)) * n + (i % n)];
+    let sum = 0;
+    for (let at = 0; at < k; at++) sum += a!.data[rows[row * k + at]!]! * b!.data[cols[col * k + at]!]!;
+    return sum;
+  });
+  return [real(shape, y)];
+};
+
+/** Indices are whole numbers; those outside are taken to the nearest slice, as the kernels do. */
+const gather: Forward = (node, [x, indices]) => {
+  const axis = numberAttribute(node, "axis", 0);
+  const extent = x!.shape[axis]!;
+  const inside = indices!.data.map((at) => Math.max(0, Math.min(at < 0 ? at + extent : at, extent - 1)));
+  const picked = tensor("i32", indices!.shape, inside);
+  const positions = tensor(
+    "i32",
+    x!.shape,
+    x!.data.map((_, i) => i),
+  );
+  const { shape, data } = operators.Gather!(node, [positions, picked], {}) as Tensor;
+  return [
+    real(
+      shape,
+      Array.from(data, (at) => x!.data[at]!),
+    ),
+  ];
+};
+
 const mean: Forward = (node, [x]) => {
   const axes = reducedAxes(node, [tensor("f32", x!.shape, [])]);
   if (!axes) return [x!];
@@ -128,5 +182,8 @@ export const forwards: Readonly<Record<string, Forward>> = {
   ...each(Object.keys(binary), pairwise),
   ...each(["AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"], pooling),
   ...each(["LogSoftmax", "Softmax"], softmax),
+  Gather: gather,
+  LayerNormalization: layerNormalization,
+  MatMul: matMul,
   ReduceMean: mean,
 };

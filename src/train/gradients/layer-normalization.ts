@@ -1,0 +1,28 @@
+import type { Shape } from "../../graph/symbols";
+import { rowsOf } from "../../ops/layer-normalization";
+import { sameShape } from "../../ops/reshape";
+import type { Backward, Rule } from "./rule";
+
+/** x gets its gradient row by row, scale and bias theirs as sums over all rows. */
+export const layerNormalization: Rule = ({ node, inputs }, [dy], b) => {
+  const [x, scale, bias = ""] = inputs as [string, string, string?];
+  const { shape } = b.type(x);
+  const { axis, cols } = rowsOf(node, shape);
+  if (b.wants(x) || b.wants(scale)) {
+    const [dx, mean, inverse] = b.write("LayerNormalizationGradient", [dy!, x, scale], node.attributes, 3);
+    if (b.wants(x)) b.give(x, dx);
+    const read = [dy!, x, mean!, inverse!];
+    if (b.wants(scale))
+      giveRow(b, scale, b.write("LayerNormalizationScaleGradient", read, node.attributes)[0], [cols]);
+  }
+  if (bias === "" || !b.wants(bias)) return;
+  const row = shape.slice(axis);
+  giveRow(b, bias, b.write("SumTo", [dy!], { shape: row })[0], row);
+};
+
+/** A gradient of this shape, in that of the operand, which has as many elements. */
+function giveRow(b: Backward, value: string, gradient: string, from: Shape): void {
+  const { shape } = b.type(value);
+  const fits = sameShape(from, shape);
+  b.give(value, fits ? gradient : b.write("Reshape", [gradient], { shape, allowzero: 1 })[0]);
+}
