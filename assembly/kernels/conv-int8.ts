@@ -8,7 +8,7 @@
 //   tile 0  |<-------------- patches -------------->|
 //   tile 1                             |<-------------- patches -------------->|
 
-import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue-int8";
+import { addOffset, CODES, dequantizeRow, storeCodes, storeSums } from "./epilogue-int8";
 import { multiplyTiles, packTile } from "./multiply-int8";
 import { BLOCK, kernelRowDepth, ROWS, TILE_STEP } from "./panels-int8";
 
@@ -75,6 +75,75 @@ export function convInt8(
   end: i32,
 ): void {
   storeCodes(scratch, yZero, lo, hi);
+  convolve<u8>(
+    y,
+    ldy,
+    x,
+    ldx,
+    w,
+    offset,
+    scale,
+    scratch,
+    inH,
+    inW,
+    cin,
+    outH,
+    outW,
+    cout,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    xZero,
+    begin,
+    end,
+  );
+}
+
+/**
+ * y[p][c] = clamp(rne(((q[p][c] − yZero) · s₀ + (other[p][c] − z₁) · s₁) / s₂) + z₂, lo₂, hi₂), q as convInt8's y
+ *
+ * The bytes of convInt8 and addInt8, but q is in no memory. other u8 [batch][outH][outW][ldy], as y; by as for
+ * gemmInt8Add. y overlaps nothing.
+ */
+export function convInt8Add(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  other: usize,
+  by: usize,
+  scratch: usize,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  outH: i32,
+  outW: i32,
+  cout: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  xZero: i32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+  begin: i32,
+  end: i32,
+): void {
+  storeCodes(scratch, yZero, lo, hi);
+  storeSums(scratch, other - y, by, hi - yZero);
   convolve<u8>(
     y,
     ldy,

@@ -36,15 +36,35 @@ export function narrow(v0: v128, v1: v128, v2: v128, v3: v128, hi: v128): v128 {
   return i8x16.min_u(i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(v0, v1), i16x8.narrow_i32x4_s(v2, v3)), hi);
 }
 
-/** Bytes of what all results of a call become codes with, at the start of scratch: | lo | magic | shift | hi | */
-export const CODES: i32 = 64;
+/**
+ * Bytes of what all results of a call become codes with, at the start of scratch; and how far from y others lie that are
+ * added to them (0: none), with what that takes.
+ *
+ *   codes | lo | magic | shift | hi |   sums | way, by, own hi | shift | lo | hi |
+ */
+export const CODES: i32 = 128;
+const WAY: usize = 64;
+const BY: usize = 68;
+const OWN_HI: usize = 72;
+const SUMS: usize = 80;
 
 /** From memory they are neither built anew for every tile nor take registers from its loop. */
 export function storeCodes(to: usize, zero: i32, lo: i32, hi: i32): void {
+  store<usize>(to, 0, WAY);
   v128.store(to, f32x4.splat(<f32>(lo - zero)));
   v128.store(to, codeMagic(), 16);
   v128.store(to, codeShift(zero), 32);
   v128.store(to, i8x16.splat(<i8>hi), 48);
+}
+
+/** Behind storeCodes: codes to which others are added become codes once more, as gemmInt8Add says. */
+export function storeSums(to: usize, way: usize, by: usize, ownHi: i32): void {
+  store<usize>(to, way, WAY);
+  store<usize>(to, by, BY);
+  store<f32>(to, <f32>ownHi, OWN_HI);
+  v128.store(to, codeShift(<i32>load<f32>(by, 16)), SUMS);
+  v128.store(to, i8x16.splat(<i8>load<f32>(by, 20)), SUMS + 16);
+  v128.store(to, i8x16.splat(<i8>load<f32>(by, 24)), SUMS + 32);
 }
 
 /** Where sums that become T start: codes at the offset, raw sums at zero. */
@@ -69,9 +89,19 @@ export class Results {
     codes: usize,
   ): void {
     if (sizeof<T>() == 1) {
-      const s0 = v128.load(scale);
-      const s1 = v128.load(scale, 16);
-      const q = Results.quantize(a0, a1, b0, b1, s0, s1, s0, s1, codes);
+      const way = load<usize>(codes, WAY);
+      const q = way
+        ? Results.add(
+            a0,
+            a1,
+            b0,
+            b1,
+            scale,
+            scale,
+            v128.load64_lane(y1 + way, v128.load64_zero(y0 + way), 1),
+            codes,
+          )
+        : Results.quantize(a0, a1, b0, b1, scale, scale, codes);
       if (cols >= 8) {
         v128.store64_lane(y0, q, 0);
         v128.store64_lane(y1, q, 1);
@@ -101,11 +131,11 @@ export class Results {
     codes: usize,
   ): void {
     if (sizeof<T>() == 1) {
-      const s0 = v128.load(sp);
-      const s1 = v128.load(sp, 16);
-      const s2 = v128.load(sq);
-      const s3 = v128.load(sq, 16);
-      storeBytes(y, Results.quantize(v0, v1, v2, v3, s0, s1, s2, s3, codes), cols);
+      const way = load<usize>(codes, WAY);
+      const q = way
+        ? Results.add(v0, v1, v2, v3, sp, sq, v128.load(y + way), codes)
+        : Results.quantize(v0, v1, v2, v3, sp, sq, codes);
+      storeBytes(y, q, cols);
     } else {
       storeWords(y, v0, cols);
       storeWords(y + 16, v1, cols - 4);
@@ -116,27 +146,44 @@ export class Results {
 
   /** Sixteen sums to codes. */
   @inline
-  static quantize(
-    v0: v128,
-    v1: v128,
-    v2: v128,
-    v3: v128,
-    s0: v128,
-    s1: v128,
-    s2: v128,
-    s3: v128,
-    codes: usize,
-  ): v128 {
+  static quantize(v0: v128, v1: v128, v2: v128, v3: v128, sp: usize, sq: usize, codes: usize): v128 {
     const lo = v128.load(codes);
     const magic = v128.load(codes, 16);
     const shift = v128.load(codes, 32);
     return narrow(
-      requantize(v0, s0, lo, magic, shift),
-      requantize(v1, s1, lo, magic, shift),
-      requantize(v2, s2, lo, magic, shift),
-      requantize(v3, s3, lo, magic, shift),
+      requantize(v0, v128.load(sp), lo, magic, shift),
+      requantize(v1, v128.load(sp, 16), lo, magic, shift),
+      requantize(v2, v128.load(sq), lo, magic, shift),
+      requantize(v3, v128.load(sq, 16), lo, magic, shift),
       v128.load(codes, 48),
     );
+  }
+
+  /** Sixteen sums to codes, to which `others` are added. */
+  static add(v0: v128, v1: v128, v2: v128, v3: v128, sp: usize, sq: usize, others: v128, codes: usize): v128 {
+    const low = i16x8.extend_low_i8x16_u(others);
+    const high = i16x8.extend_high_i8x16_u(others);
+    const q = narrow(
+      Results.addFour(v0, v128.load(sp), i32x4.extend_low_i16x8_u(low), codes),
+      Results.addFour(v1, v128.load(sp, 16), i32x4.extend_high_i16x8_u(low), codes),
+      Results.addFour(v2, v128.load(sq), i32x4.extend_low_i16x8_u(high), codes),
+      Results.addFour(v3, v128.load(sq, 16), i32x4.extend_high_i16x8_u(high), codes),
+      v128.load(codes, SUMS + 32),
+    );
+    return i8x16.max_u(q, v128.load(codes, SUMS + 16));
+  }
+
+  /** In between, a code less its zero point stays the float that it is. Sums of less than 2²² steps are rounded unbounded. */
+  @inline
+  static addFour(acc: v128, scale: v128, others: v128, codes: usize): v128 {
+    const by = load<usize>(codes, BY);
+    const q = f32x4.pmax(v128.load(codes), f32x4.mul(f32x4.convert_i32x4_s(acc), scale));
+    const own = f32x4.nearest(f32x4.pmin(v128.load32_splat(codes, OWN_HI), q));
+    const other = f32x4.sub(f32x4.convert_i32x4_s(others), v128.load32_splat(by, 8));
+    const a = f32x4.mul(own, v128.load32_splat(by));
+    const b = f32x4.mul(other, v128.load32_splat(by, 4));
+    const v = f32x4.div(f32x4.add(a, b), v128.load32_splat(by, 12));
+    return i32x4.sub(f32x4.add(v, v128.load(codes, 16)), v128.load(codes, SUMS));
   }
 }
 

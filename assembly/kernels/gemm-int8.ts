@@ -1,6 +1,6 @@
 // int8 matrix products over rows.
 
-import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue-int8";
+import { addOffset, CODES, dequantizeRow, storeCodes, storeSums } from "./epilogue-int8";
 import { multiplyRows } from "./multiply-int8";
 import { blockRows } from "./panels-int8";
 
@@ -28,6 +28,54 @@ export function gemmInt8(
   end: i32,
 ): void {
   storeCodes(scratch, yZero, lo, hi);
+  multiplyBlocks(y, ldy, x, ldx, w, offset, scale, scratch, n, k, begin, end);
+}
+
+/**
+ * y[r][c] = clamp(rne(((q[r][c] − yZero) · s₀ + (other[r][c] − z₁) · s₁) / s₂) + z₂, lo₂, hi₂), q as gemmInt8's y
+ *
+ * The bytes of gemmInt8 and addInt8, but q is in no memory. other u8 [rows][n], rows ldy apart, as those of y. by f32
+ * [s₀, s₁, z₁, s₂, z₂, lo₂, hi₂], 255 · (s₀ + s₁) < 2²¹ · s₂. Rows [begin, end). y overlaps nothing.
+ */
+export function gemmInt8Add(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  other: usize,
+  by: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  yZero: i32,
+  lo: i32,
+  hi: i32,
+  begin: i32,
+  end: i32,
+): void {
+  storeCodes(scratch, yZero, lo, hi);
+  storeSums(scratch, other - y, by, hi - yZero);
+  multiplyBlocks(y, ldy, x, ldx, w, offset, scale, scratch, n, k, begin, end);
+}
+
+/** Codes of rows [begin, end), as what is at the start of scratch says. */
+function multiplyBlocks(
+  y: usize,
+  ldy: i32,
+  x: usize,
+  ldx: i32,
+  w: usize,
+  offset: usize,
+  scale: usize,
+  scratch: usize,
+  n: i32,
+  k: i32,
+  begin: i32,
+  end: i32,
+): void {
   const block = blockRows(end - begin, k);
   for (let r = begin; r < end; r += block) {
     multiplyRows<u8>(

@@ -6,6 +6,7 @@ import { countOf, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } 
 import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import { type Address, type Layout, opError, type Unit } from "../ops/op";
+import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
@@ -40,7 +41,8 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   rejectUnlowerable(units, registry);
   checkCodes(graph, units, types);
   const batch = batchOf(graph, types);
-  const { tasks, layouts, outputs } = chooseLayouts(graph, registry, units, types);
+  const fused = fuseAdditions(units, registry, types, new Set([...graph.outputs, ...taps]));
+  const { tasks, layouts, outputs } = chooseLayouts(graph, registry, fused, types);
   const untappable = taps.find((tap) => !layouts.has(tap));
   if (untappable !== undefined)
     throw new OctetteError(`"${untappable}" is in no memory`, {

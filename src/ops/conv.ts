@@ -6,6 +6,7 @@ import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { codeBounds, multipliers, perTensor } from "./codes";
 import {
+  addendOf,
   checkBias,
   checkSums,
   type Dense,
@@ -138,6 +139,7 @@ export const conv: Op = {
   },
   layout: channelsLast,
   fusesClamp: "always",
+  fusesAdd: (node) => numberOf(node, "group", 1) === 1,
 
   lower(unit, c) {
     const { x, weights, bias, geometry: g } = operands(unit, c);
@@ -222,8 +224,12 @@ function requantized(c: Lowering, coded: Coded, yq: Quantization, bias: Content 
   const { lo, hi } = codeBounds(unit.clamp, yq);
   const tail = [zero, yq.zeroPoint[0]!, lo, hi] as const;
   const scales = c.data(multipliers(xq, wq, yq, g.outChannels));
-  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, bias, -zero))
-    c.emit("convInt8", [...operands, own(scales), scratch, ...sizes, ...tail], rowsOf(g), groupMacs(g));
+  const addend = addendOf(c, unit);
+  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, bias, -zero)) {
+    const [head, rest] = [[...operands, own(scales)] as const, [scratch, ...sizes, ...tail] as const];
+    if (addend) c.emit("convInt8Add", [...head, ...addend, ...rest], rowsOf(g), groupMacs(g));
+    else c.emit("convInt8", [...head, ...rest], rowsOf(g), groupMacs(g));
+  }
 }
 
 /** The sums themselves, which int32 codes of their own scale are. */

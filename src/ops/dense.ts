@@ -90,12 +90,12 @@ export function packWeightsInt8(
 /** What the int8 kernels of a matrix product take, its weights packed: those of one row (by panels), or of any number. */
 function productOf(
   c: Lowering,
-  { x, ldx, y, ldy, rows, weights, view }: Dense,
+  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
   bias: Content | undefined,
   z: number,
 ) {
   const [n, k] = [view.n, depthOf(view)];
-  const isVector = c.maximum(rows) === 1;
+  const isVector = c.maximum(rows) === 1 && !unit.sum;
   const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, bias ? c.stage(bias) : NONE, z);
   if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
   return {
@@ -200,9 +200,11 @@ function requantized(
   const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
   const scale = c.data(multipliers(xq, wq, yq, view.n));
   const { lo, hi } = codeBounds(unit.clamp, yq);
-  const tail = [scale, ...depth, yq.zeroPoint[0]!, lo, hi] as const;
-  if (isVector) c.emit("gemvInt8", [...vector, ...tail], panels, macs);
-  else c.emit("gemmInt8", [...matrix, ...tail], rows, macs);
+  const tail = [...depth, yq.zeroPoint[0]!, lo, hi] as const;
+  const addend = addendOf(c, unit);
+  if (addend) c.emit("gemmInt8Add", [...matrix, scale, ...addend, ...tail], rows, macs);
+  else if (isVector) c.emit("gemvInt8", [...vector, scale, ...tail], panels, macs);
+  else c.emit("gemmInt8", [...matrix, scale, ...tail], rows, macs);
 }
 
 /** The sums themselves, which int32 codes of their own scale are. */
@@ -240,6 +242,15 @@ function dequantized(c: Lowering, dense: Dense, xq: Quantization, wq: Quantizati
 /** Where the scales of weights are, one an output channel. */
 export const scalesOf = (c: Lowering, q: Quantization, n: number): Address =>
   q.dynamic ? c.input(q.dynamic.scale) : c.data(weightScales(q, n));
+
+/** Where the codes are that a unit adds to its own, and by what, as gemmInt8Add takes it. */
+export function addendOf(c: Lowering, { inputs, integer, sum }: Unit) {
+  if (!sum) return undefined;
+  const { lo, hi } = codeBounds(sum.clamp, sum.output);
+  const [own] = integer!.output!.scale;
+  const by = [integer!.inputs[3]!, sum.output].flatMap((q) => [q.scale[0]!, q.zeroPoint[0]!]);
+  return [c.input(inputs[3]!), c.data(Float32Array.of(own!, ...by, lo, hi))] as const;
+}
 
 /** Where scale and zero point of codes are, which may be found at run time. */
 export const parametersOf = (c: Lowering, { dynamic, scale, zeroPoint }: Quantization) =>

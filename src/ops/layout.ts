@@ -4,9 +4,9 @@ import type { Op } from "./op";
 
 type LayoutRule = NonNullable<Op["layout"]>;
 
-/** First input and output have the channels last; the rest are constants. */
-export const channelsLast: LayoutRule = (node) => ({
-  inputs: node.inputs.map((_, i) => (i === 0 ? "channelsLast" : "plain")),
+/** Input, output and what is added to it have the channels last; the rest are constants. */
+export const channelsLast: LayoutRule = (_, inputs) => ({
+  inputs: inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
   outputs: ["channelsLast"],
 });
 

@@ -64,6 +64,11 @@ export interface Unit {
     readonly inputs: readonly (Quantization | undefined)[];
     readonly output?: Quantization;
   };
+  /** An Add over codes done at once: of those that `integer.output` describes, which are in no memory, and the fourth input. */
+  readonly sum?: {
+    readonly output: Quantization;
+    readonly clamp?: { readonly lo: number; readonly hi: number };
+  };
 }
 
 /** A place in wasm memory, which becomes a number when the plan's memory is laid out. */
@@ -170,6 +175,8 @@ export interface Op {
   ): Layouts;
   /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
+  /** Whether an Add over its codes can be done in its last step. */
+  fusesAdd?(node: Node): boolean;
   /**
    * Float steps. Absent on ops that only exist to be folded.
    * @internal

@@ -16,7 +16,7 @@ export const packedInt8Bytes = (n: number, k: number, rows = 1): number => up(n,
 export const offsetInt8Bytes = (n: number): number => up(n, 8) * 4;
 
 /** How results become codes, at the start of scratch. */
-const CODES_BYTES = 64;
+const CODES_BYTES = 128;
 
 /** Packed tiles of the largest block: rows of i16, or more rows of u8. */
 const blockInt8Bytes = (k: number): number => Math.max(2 * BLOCK_BYTES, 6 * up(k, 16) * 2);

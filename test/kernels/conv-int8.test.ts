@@ -8,7 +8,7 @@ import {
   packedInt8Bytes,
 } from "../../src/ops/packing";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, place, random, reset } from "./harness";
-import { dequantize, dot, requantize, tapPixel } from "./oracle-int8";
+import { add, dequantize, dot, numbersOf, requantize, someAddition, tapPixel } from "./oracle-int8";
 
 /** One axis: input size, kernel, stride, dilation, padding before and after. */
 type Axis = readonly [
@@ -166,7 +166,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         run(g, seed, cin, cout);
     });
 
-  test.each(["random", "lowest", "highest"])("convInt8, exact: %s", (fill) => {
+  test.each(["random", "lowest", "highest"])("convInt8 and convInt8Add, exact: %s", (fill) => {
     eachConvolution((g, seed, cin, cout) => {
       const { next, k, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
       const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
@@ -183,6 +183,22 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       const tail = [xZero, codes.zero, codes.lo, codes.hi] as const;
       expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
         k8.convInt8(...operands, own.scratch.byteOffset, ...own.sizes, ...tail, begin, end),
+      );
+      const other = fillInts(alloc(Uint8Array, y.length), next, 0, 255);
+      const addition = someAddition((lo, hi) => int(next, lo, hi), seed % 2 === 0);
+      const by = place(Float32Array, numbersOf(addition));
+      const sums = y.slice().fill(0xcb);
+      for (let p = 0; p < own.pixels; p++)
+        for (let at = p * ldy; at < p * ldy + cout; at++)
+          sums[at] = add(want[at]!, codes.zero, other[at]!, addition);
+      const more = [other.byteOffset, by.byteOffset, own.scratch.byteOffset] as const;
+      expectRuns(
+        y.fill(0xcb),
+        sums,
+        own.rows,
+        next,
+        `${JSON.stringify(g)} ${cin}→${cout}, added`,
+        (begin, end) => k8.convInt8Add(...operands, ...more, ...own.sizes, ...tail, begin, end),
       );
     });
   });

@@ -12,7 +12,7 @@ import {
   random,
   reset,
 } from "./harness";
-import { dequantize, dot, requantize } from "./oracle-int8";
+import { add, dequantize, dot, numbersOf, requantize, someAddition } from "./oracle-int8";
 
 /** rows, n, k */
 const SHAPES = [
@@ -69,7 +69,11 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     return { panels, offset };
   }
 
-  test.each(["random", "lowest", "highest"] as const)("gemmInt8 and gemvInt8, exact: %s", (fill) => {
+  test.each([
+    "random",
+    "lowest",
+    "highest",
+  ] as const)("gemmInt8, gemmInt8Add and gemvInt8, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();
       const { next, ldx, x, w, bias } = operands(rows, n, k, fill, seed + 1);
@@ -126,6 +130,39 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       expect(y.subarray(0, cut * ldy).every((b) => b === 0xcb)).toBe(true);
       run(0, cut);
       expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
+      const other = fillInts(alloc(Uint8Array, rows * ldy), next, 0, 255);
+      const addition = someAddition((from, to) => int(next, from, to), seed % 2 === 0);
+      const by = place(Float32Array, numbersOf(addition));
+      const sums = want.slice();
+      for (let r = 0; r < rows; r++)
+        for (let at = r * ldy; at < r * ldy + n; at++)
+          sums[at] = add(want[at]!, codes.zero, other[at]!, addition);
+      y.fill(0xcb);
+      for (const [begin, end] of [
+        [cut, rows],
+        [0, cut],
+      ] as const)
+        k8.gemmInt8Add(
+          y.byteOffset,
+          ldy,
+          x.byteOffset,
+          ldx,
+          panels.byteOffset,
+          offset.byteOffset,
+          scale.byteOffset,
+          other.byteOffset,
+          by.byteOffset,
+          scratch.byteOffset,
+          n,
+          k,
+          codes.zero,
+          codes.lo,
+          codes.hi,
+          begin,
+          end,
+        );
+      expectSame(y, sums, `${[rows, n, k]} added, split at ${cut}`);
+      expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
       k8.packRowWeightsInt8(panels.byteOffset, n, k);
       y.fill(0xcb);

@@ -17,6 +17,33 @@ export interface Codes {
 export const requantize = (sum: number, scale: number, { zero, lo, hi }: Codes): number =>
   Math.max(lo, Math.min(hi, rne(f(f(sum) * scale)) + zero));
 
+/** Codes to be added to others; its numbers are f32. */
+export interface Addition {
+  readonly scale: number;
+  readonly other: { readonly scale: number; readonly zero: number };
+  readonly y: Codes & { readonly scale: number };
+}
+
+/** One code of zero point `zero` plus one other. */
+export const add = (q: number, zero: number, b: number, { scale, other, y }: Addition): number => {
+  const sum = f(f((q - zero) * scale) + f((b - other.zero) * other.scale));
+  return Math.max(y.lo, Math.min(y.hi, rne(f(sum / y.scale)) + y.zero));
+};
+
+/** As gemmInt8Add takes them. */
+export const numbersOf = ({ scale, other, y }: Addition): number[] => [
+  ...[scale, other.scale, other.zero],
+  ...[y.scale, y.zero, y.lo, y.hi],
+];
+
+/** Powers of two, which make ties, or any scales. */
+export function someAddition(int: (lo: number, hi: number) => number, isTied: boolean): Addition {
+  const scale = () => (isTied ? 2 ** -int(1, 4) : f(int(1, 1000) / 7919));
+  const lo = int(0, 60);
+  const y = { scale: scale(), zero: int(0, 255), lo, hi: int(lo, 255) };
+  return { scale: scale(), other: { scale: scale(), zero: int(0, 255) }, y };
+}
+
 /** Σ_k x[k] · w[k] in int32. */
 export function dot(k: number, x: (k: number) => number, w: (k: number) => number): number {
   let sum = 0;

@@ -50,6 +50,8 @@ interface Sums {
 /** An op that is trained: float steps as they are, over codes sums that are requantized with their mask. */
 function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
   return extend(op, {
+    // The mask of its own codes is wanted, which an addition behind it would not let come to be.
+    fusesAdd: () => false,
     lower: (unit, c) => op.lower!(unit, loweringFor(unit, c)),
     lowerInteger(unit, c) {
       const lowering = loweringFor(unit, c);
