@@ -25,7 +25,7 @@ export interface Bundle {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-const NOTICE = "/*! octette, Apache-2.0; with @noble/hashes, MIT, (c) 2022 Paul Miller */";
+const NOTICE = "/*! octette, Apache-2.0 */";
 
 /** What a page needs to run this model, which is given as a graph and as the bytes of its file. */
 export async function bundle(

@@ -4,6 +4,7 @@
 
 import { FormatError, OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { createSha256, type Sha256 } from "../graph/sha256";
 import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
@@ -20,7 +21,6 @@ import {
   safetensorsHeaderBytes,
 } from "./safetensors";
 import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
-import { createSha256, type Sha256 } from "./sha256";
 
 /** Version of what the metadata mean; a reader refuses a newer one. 1 has no codes of 4 bits, and is written where there are none. */
 export const ARTIFACT_VERSION = 2;

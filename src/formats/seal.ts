@@ -2,9 +2,9 @@
 // and SHA-256 of all their bytes, that hash itself taken as zeros.
 
 import { FormatError } from "../errors";
+import { createSha256, type Sha256 } from "../graph/sha256";
 import type { Tensor } from "../graph/tensor";
 import { LENGTH_BYTES, readSafetensors, safetensorsHeaderBytes, writeSafetensors } from "./safetensors";
-import { createSha256, type Sha256 } from "./sha256";
 
 export interface Kind {
   /** Its name in the metadata. */

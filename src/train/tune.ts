@@ -127,6 +127,8 @@ const defaults = {
 const MEASURED = 25;
 /** A loss so many times that of the first steps, or of a small one, means that the step is too large. */
 const [DIVERGED, FIRST, SMALL_LOSS] = [4, 10, 0.5];
+/** What is left of the accuracy before tuning where steps were so large that the rest of them cannot bring it back. */
+const FORGOTTEN = 0.5;
 /** Steps between two checkpoints. */
 const KEPT = 50;
 
@@ -256,7 +258,7 @@ class Tuning {
       const [epoch, i] = [Math.floor(progress.step / perEpoch) + 1, progress.step % perEpoch];
       if (!order || i === 0) order = shuffled(this.#data.count, randomFor(this.#options.seed, ORDER, epoch));
       isGood = await this.#advance(order.subarray(i * batch, (i + 1) * batch), epoch, perEpoch * epochs);
-      if (isGood && i === perEpoch - 1) await this.#finish(epoch);
+      if (isGood && i === perEpoch - 1) isGood = await this.#finish(epoch);
       if (isGood) await this.#keep();
     }
     return this.#result();
@@ -323,8 +325,11 @@ class Tuning {
     return true;
   }
 
-  /** The end of an epoch: the deployed model is tried, and kept where it is the best. */
-  async #finish(epoch: number): Promise<void> {
+  /**
+   * The end of an epoch: the deployed model is tried, and kept where it is the best. False where it has forgotten what it
+   * knew, which smaller steps would not have done.
+   */
+  async #finish(epoch: number): Promise<boolean> {
     const progress = this.#progress;
     const validation = await this.#validate(this.#trainer.graph());
     const isBest = isBetter(validation, progress.best.validation);
@@ -344,6 +349,12 @@ class Tuning {
     progress.losses = 0;
     progress.right = 0;
     this.#options.onEpoch?.(report);
+    const { before } = progress;
+    if (validation.accuracy >= FORGOTTEN * before.accuracy) return true;
+    this.#warnings.push(
+      `stopped behind epoch ${epoch}: accuracy fell from ${before.accuracy.toFixed(2)} to ${validation.accuracy.toFixed(2)} %. Take a smaller lr than ${this.#options.lr}`,
+    );
+    return false;
   }
 
   #result(): Tuned {

@@ -28,9 +28,10 @@ async function open(part: string): Promise<Dataset> {
 }
 
 const data = (await open("train")).take(640);
-const quick: TuneOptions = { data, bits: 4, epochs: 2, batch: 32, lr: 0.001 };
+/** At 2 bits calibration loses most, and two epochs bring much of it back. */
+const quick: TuneOptions = { data, bits: 2, epochs: 2, batch: 32, lr: 0.002 };
 
-describe("digits_wild at 4 bits", () => {
+describe("digits_wild at 2 bits", () => {
   let tuned: Awaited<ReturnType<typeof tune>>;
   const seen: number[] = [];
   beforeAll(async () => {
@@ -39,7 +40,7 @@ describe("digits_wild at 4 bits", () => {
 
   test("accuracy on validation samples comes back", () => {
     const { before, after, best, epochs, warnings } = tuned.summary;
-    expect(after.accuracy).toBeGreaterThanOrEqual(before.accuracy);
+    expect(after.accuracy).toBeGreaterThan(before.accuracy + 20);
     expect(after.loss).toBeLessThan(before.loss);
     expect(best).toBeGreaterThan(0);
     expect(epochs.length).toBe(2);
@@ -52,10 +53,12 @@ describe("digits_wild at 4 bits", () => {
     expect(seen.length).toBe(2 * Math.ceil(576 / 32));
   });
 
-  test("weights are codes of 4 bits, and the artifact comes back", () => {
-    const codes = [...tuned.graph.constants].filter(([name]) => /weight.*_codes$/.test(name));
+  test("weights are codes of 2 bits, and the artifact comes back", () => {
+    const codes = [...tuned.graph.constants.values()].filter(
+      ({ dtype, shape }) => dtype === "i8" && shape.length > 1,
+    );
     expect(codes.length).toBeGreaterThan(3);
-    for (const [, { data }] of codes) expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(7);
+    for (const { data } of codes) expect(Math.max(...data.map(Math.abs))).toBe(1);
     expect(readArtifact(save(tuned.graph)).contentHash).toBe(contentHash(tuned.graph));
   });
 
@@ -79,16 +82,14 @@ test("a rate that is too high is noticed, told, and harms nothing", async () => 
   const { graph, summary } = await tune(float, { ...quick, lr: 30 });
   expect(summary.best).toBe(0);
   expect(summary.after).toEqual(summary.before);
-  expect(summary.warnings.join("\n")).toMatch(/stopped at step \d+.*smaller lr than 30/s);
+  expect(summary.warnings.join("\n")).toMatch(/stopped (at step|behind epoch) \d+.*smaller lr than 30/s);
   expect(summary.warnings.join("\n")).toMatch(/no epoch did better/);
   const { graph: calibrated } = await quantize(float, {
-    bits: 4,
-    calibration: data.pick(trainingRows()).sample(512, 0).batches(32),
+    bits: 2,
+    calibration: data.sample(512, 0).batches(32),
   });
-  expect([...graph.constants.keys()]).toEqual([...calibrated.constants.keys()]);
+  expect(contentHash(graph)).toBe(contentHash(calibrated));
 });
-
-const trainingRows = () => Array.from({ length: data.count }, (_, i) => i);
 
 describe("interrupted", () => {
   const saved: Uint8Array[] = [];
@@ -111,7 +112,7 @@ describe("interrupted", () => {
 
   test("a checkpoint of another run is told apart", async () => {
     const state = readCheckpoint(saved[0]!);
-    await expect(tune(float, { ...options(state), lr: 0.002 })).rejects.toThrow(
+    await expect(tune(float, { ...options(state), lr: 0.003 })).rejects.toThrow(
       /checkpoint is of another run/,
     );
     await expect(tune(float, { ...options(state), bits: 8 })).rejects.toThrow(/checkpoint is of another run/);
