@@ -8,9 +8,9 @@ import { train } from "./inlined";
 import { type TuneOptions as TuneDeployedOptions, type Tuned, tuneWith } from "./tune";
 
 export type { Loss } from "./losses";
-export type { EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
+export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
 
-export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher" | "masters"> {
+export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   /**
    * A float model whose logits the tuned one learns to give, beside the labels. "float" is the model itself before
    * quantization: the default where that is what is tuned. "none": labels only.

@@ -20,6 +20,7 @@ import { exported } from "./export";
 import { LABELS, type Loss, TEACHER } from "./losses";
 import { createOptimizer, type OptimizerOptions } from "./optimizers";
 import { type Masters, type Parameter, parametersOf } from "./prepare";
+import { checkSameRun } from "./same-run";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
 import { type Judgement, Trainer } from "./trainer";
@@ -62,9 +63,28 @@ export interface TuneOptions {
     readonly every?: number;
     save(state: CheckpointState): void | Promise<void>;
   };
+  onBegin?(begin: BeginReport): void;
   onStep?(step: StepReport): void;
   onEpoch?(epoch: EpochReport): void;
+  /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
   readonly signal?: AbortSignal;
+}
+
+/** What is about to be done, once memory is planned and the model was tried as it is. */
+export interface BeginReport {
+  /** Steps that a checkpoint did already, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Most samples of a step, of how many there are. */
+  readonly batch: number;
+  readonly samples: number;
+  /** The samples that choose the state which is kept, and how good the model is on them before the first step. */
+  readonly validation: Dataset;
+  readonly before: Validation;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** Bytes of wasm memory that a step takes. */
+  readonly bytes: number;
 }
 
 export interface StepReport {
@@ -73,6 +93,8 @@ export interface StepReport {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
+  /** Percent of right answers in this epoch so far. */
+  readonly accuracy: number;
   readonly lr: number;
   /** How far an average weight moved since the last report that has it, in steps of its codes. */
   readonly codesPerStep: number | undefined;
@@ -180,6 +202,7 @@ class Tuning {
   /** Samples of a step, and steps of an update. */
   readonly #batch: number;
   readonly #accumulate: number;
+  readonly #perEpoch: number;
   readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
   readonly #identity: string;
@@ -207,6 +230,7 @@ class Tuning {
     const { train, batch, accumulate } = fitted ?? wanted;
     this.#batch = batch;
     this.#accumulate = accumulate;
+    this.#perEpoch = Math.ceil(data.count / batch);
     this.#parameters = select(all, train);
     this.#trainer = new Trainer(graph, this.#parameters, {
       losses,
@@ -230,7 +254,7 @@ class Tuning {
     this.#identity = JSON.stringify(
       {
         losses,
-        optimizer,
+        optimizer: { ...optimizer, lr: undefined },
         schedule,
         epochs,
         batch,
@@ -241,27 +265,41 @@ class Tuning {
         flip,
         train,
         samples: [data.count, validation.count],
-        teacher: this.#teacher !== undefined,
+        teacher: options.teacher && contentHash(options.teacher),
       },
       (_, value) => (value === Infinity ? "Infinity" : value),
     );
   }
 
   async run(): Promise<Tuned> {
-    const progress = await this.#begin();
-    const { epochs } = this.#options;
-    const batch = this.#batch;
-    const perEpoch = Math.ceil(this.#data.count / batch);
-    let order: Int32Array | undefined;
-    let isGood = true;
-    while (isGood && progress.step < perEpoch * epochs) {
-      const [epoch, i] = [Math.floor(progress.step / perEpoch) + 1, progress.step % perEpoch];
-      if (!order || i === 0) order = shuffled(this.#data.count, randomFor(this.#options.seed, ORDER, epoch));
-      isGood = await this.#advance(order.subarray(i * batch, (i + 1) * batch), epoch, perEpoch * epochs);
-      if (isGood && i === perEpoch - 1) isGood = await this.#finish(epoch);
-      if (isGood) await this.#keep();
+    await this.#begin();
+    try {
+      await this.#train();
+    } catch (error) {
+      if (this.#options.signal?.aborted) await this.#save();
+      throw error;
     }
     return this.#result();
+  }
+
+  /** Step after step, from where the run stands to its end, or to where there is no use in going on. */
+  async #train(): Promise<void> {
+    const progress = this.#progress;
+    const { epochs, seed, checkpoint } = this.#options;
+    const [batch, perEpoch] = [this.#batch, this.#perEpoch];
+    let order: Int32Array | undefined;
+    while (progress.epochs.length < epochs) {
+      const [whole, i] = [Math.floor(progress.step / perEpoch), progress.step % perEpoch];
+      // Also where a run goes on that was stopped at the end of an epoch.
+      if (progress.epochs.length < whole) {
+        if (!(await this.#finish(whole))) return;
+      } else {
+        if (!order || i === 0) order = shuffled(this.#data.count, randomFor(seed, ORDER, whole + 1));
+        const isGood = await this.#advance(order.subarray(i * batch, (i + 1) * batch), whole + 1);
+        if (!isGood) return;
+        if (progress.step % (checkpoint?.every ?? KEPT) === 0) await this.#save();
+      }
+    }
   }
 
   dispose(): void {
@@ -270,26 +308,33 @@ class Tuning {
   }
 
   /** Where the run stands: at its beginning, or where a checkpoint left it. */
-  async #begin(): Promise<Progress> {
+  async #begin(): Promise<void> {
     const state = this.#options.checkpoint?.state;
     if (state) this.#resume(state);
     else {
       const before = await this.#validate(this.#graph);
       this.#progress = { ...this.#progress, before, best: { epoch: 0, validation: before } };
     }
-    return this.#progress;
+    this.#options.onBegin?.({
+      step: this.#progress.step,
+      steps: this.#perEpoch * this.#options.epochs,
+      batch: this.#batch,
+      samples: this.#data.count,
+      validation: this.#validation,
+      before: this.#progress.before,
+      parameters: this.#size,
+      bytes: this.#trainer.bytes,
+    });
+  }
+
+  /** Numbers that are trained. */
+  get #size(): number {
+    return this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
   }
 
   #resume({ model, tensors, progress }: CheckpointState): void {
     const { identity, ...rest } = progress as unknown as Progress & { identity: string };
-    if (model !== contentHash(this.#graph) || identity !== this.#identity)
-      throw new OctetteError("the checkpoint is of another run", {
-        code: "argument",
-        where: "checkpoint",
-        expected: this.#identity,
-        got: model === contentHash(this.#graph) ? String(identity) : "another model",
-        hint: "Resume with the model and options it was begun with, or name another file to begin anew",
-      });
+    checkSameRun({ model: contentHash(this.#graph), options: this.#identity }, { model, options: identity });
     for (const name of this.#trainer.states) this.#trainer.state(name).set(tensors.get(name)!.data);
     this.#best = new Map(
       this.#parameters.map(({ name }) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
@@ -297,10 +342,10 @@ class Tuning {
     this.#progress = { ...rest, epochs: [...rest.epochs] };
   }
 
-  /** Saves a checkpoint where it is time for one. */
-  async #keep(): Promise<void> {
+  /** Saves a checkpoint, where there is a place for it. */
+  async #save(): Promise<void> {
     const { checkpoint } = this.#options;
-    if (!checkpoint || this.#progress.step % (checkpoint.every ?? KEPT) !== 0) return;
+    if (!checkpoint) return;
     const tensors = new Map<string, Tensor>();
     for (const name of this.#trainer.states) tensors.set(name, asTensor(this.#trainer.state(name)));
     for (const [name, master] of this.#best) tensors.set(bestOf(name), asTensor(master));
@@ -312,16 +357,18 @@ class Tuning {
   }
 
   /** A step over these samples. False where there is no use in going on. */
-  async #advance(rows: Int32Array, epoch: number, steps: number): Promise<boolean> {
+  async #advance(rows: Int32Array, epoch: number): Promise<boolean> {
     await this.#breathe();
     const progress = this.#progress;
-    const step = progress.step + 1;
+    const [step, steps] = [progress.step + 1, this.#perEpoch * this.#options.epochs];
     const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
     if (!this.#isSound(loss, step)) return false;
     progress.step = step;
     progress.losses += loss * rows.length;
     progress.right += rightOf(output.data, this.#labelsOf(rows));
-    this.#options.onStep?.({ epoch, step, steps, loss, lr, codesPerStep });
+    const seen = ((step - 1) % this.#perEpoch) * this.#batch + rows.length;
+    const accuracy = (100 * progress.right) / seen;
+    this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
     return true;
   }
 
@@ -371,7 +418,7 @@ class Tuning {
         best: best.epoch,
         epochs,
         trained: this.#parameters.map(({ name }) => name),
-        parameters: this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0),
+        parameters: this.#size,
         bytes: this.#trainer.bytes,
         notes: this.#notes,
         warnings: this.#warnings,
