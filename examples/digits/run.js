@@ -1,4 +1,5 @@
-// The main job on two models: quantize each, naively and as octette does, and measure both against the float model.
+// The main job on two models: quantize each, naively and as octette does, and measure both against the float model. Then
+// what fine-tuning brings back where weights have so few bits that conversion alone cannot keep accuracy.
 // Every figure in the table is measured here. Run it with `node examples/digits/run.js` after `npm ci`.
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -17,6 +18,7 @@ import {
   parseNormalize,
   quantize,
   save,
+  tune,
 } from "../../build/index.js";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -24,6 +26,11 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const preprocessing = parseNormalize("1/16,0,1");
 const CALIBRATION_SAMPLES = 512;
 const BATCH = 32;
+/** Fewer bits of weights than eight, of the second model: what `tune` is told of each. */
+const FEW_BITS = [
+  { bits: 4, epochs: 3 },
+  { bits: 2, epochs: 10, lr: 0.002, batch: 32 },
+];
 /** Kernels reach full speed within milliseconds; see "Tier-up" in docs/results.md. */
 const WARM_UP_MS = 500;
 const MEASURE_MS = 500;
@@ -37,7 +44,8 @@ for (const name of ["digits", "digits_wild"]) {
   const onnx = await readFile(here(`${name}.onnx`));
   const imported = importOnnx(onnx, { name });
   const graph = { ...imported, inputs: imported.inputs.map((input) => ({ ...input, preprocessing })) };
-  const train = (await openDataset(here("train.npz"), graph.inputs)).sample(CALIBRATION_SAMPLES, 0);
+  const data = await openDataset(here("train.npz"), graph.inputs);
+  const train = data.sample(CALIBRATION_SAMPLES, 0);
   const test = await openDataset(here("test.npz"), graph.inputs);
   const quantized = (label, options) =>
     quantize(graph, {
@@ -60,6 +68,18 @@ for (const name of ["digits", "digits_wild"]) {
     { label: "naive 8-bit", bytes: save(naive.graph).length, source: naive.graph },
     { label: "octette int8", bytes: artifact.length, source: artifact },
   ];
+  for (const options of name === "digits_wild" ? FEW_BITS : []) {
+    const { bits } = options;
+    const calibrated = await quantized(`${bits}-bit weights`, { bits });
+    const onStep = ({ step, steps }) => progress.update(`${name}, ${bits}-bit weights: tune`, step, steps);
+    const tuned = await tune(graph, { data, ...options, onStep });
+    progress.end();
+    for (const [how, source] of [
+      ["", save(calibrated.graph)],
+      [", tuned", save(tuned.graph)],
+    ])
+      variants.push({ label: `${bits}-bit weights${how}`, bytes: source.length, source });
+  }
   for (const variant of variants) {
     const model = await load(variant.source, { maxima: { batch: BATCH } });
     Object.assign(variant, await evaluate(model, test, { against: float }));
