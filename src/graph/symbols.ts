@@ -96,9 +96,10 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
 export const countOf = (shape: Shape): Dim => shape.reduce<Dim>((n, d) => multiplyDims(n, d), 1);
 
 /** The symbols a dimension mentions. */
-export const symbolsOf = (dim: Dim): string[] => [
-  ...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean))),
-];
+export const symbolsOf = (dim: Dim): string[] =>
+  typeof dim === "number"
+    ? []
+    : [...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean)))];
 
 /** Whether a dimension never shrinks where a symbol grows: what is laid out for the largest symbols holds all others. */
 export const isMonotone = (dim: Dim): boolean =>
