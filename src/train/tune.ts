@@ -75,6 +75,7 @@ export interface BeginReport {
   /** Steps that a checkpoint did already, of `steps`. */
   readonly step: number;
   readonly steps: number;
+  readonly epochs: number;
   /** Most samples of a step, of how many there are. */
   readonly batch: number;
   readonly samples: number;
@@ -147,8 +148,11 @@ const defaults = {
 
 /** Steps between two measurements of how far weights move. */
 const MEASURED = 25;
-/** A loss so many times that of the first steps, or of a small one, means that the step is too large. */
-const [DIVERGED, FIRST, SMALL_LOSS] = [4, 10, 0.5];
+/**
+ * A mean loss, of about so many steps, that is so many times that of the first step means that steps are too large. A first
+ * loss below what guessing among a dozen classes costs says little.
+ */
+const [RECENT, DIVERGED, GUESSING] = [10, 4, 2.5];
 /** Steps between two checkpoints. */
 const KEPT = 50;
 
@@ -177,6 +181,7 @@ interface Progress {
   step: number;
   before: number;
   lossAtFirst: number;
+  lossOfLate: number;
   /** Of this epoch so far: losses times samples, and right answers. */
   losses: number;
   right: number;
@@ -240,6 +245,7 @@ class Tuning {
       step: 0,
       before: Number.NaN,
       lossAtFirst: 0,
+      lossOfLate: 0,
       losses: 0,
       right: 0,
       best: { epoch: 0, accuracy: Number.NaN },
@@ -312,6 +318,7 @@ class Tuning {
     this.#options.onBegin?.({
       step: this.#progress.step,
       steps: this.#perEpoch * this.#options.epochs,
+      epochs: this.#options.epochs,
       batch: this.#batch,
       samples: this.#data.count,
       validation: this.#validation,
@@ -391,9 +398,11 @@ class Tuning {
 
   #result(): Tuned {
     const { before, best, epochs } = this.#progress;
+    const wayOut =
+      before < 100 ? `try a smaller lr than ${this.#options.lr}` : "more of them would tell which is better";
     if (best.epoch === 0)
       this.#warnings.push(
-        `no epoch did better than the model before tuning (${before.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
+        `no epoch did better than the model before tuning (${before.toFixed(2)} % of ${this.#validation.count} samples), which is kept; ${wayOut}`,
       );
     return {
       graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
@@ -467,14 +476,26 @@ class Tuning {
   /** Whether the loss is a number and not far above where it began. Tells what to do where it is not. */
   #isSound(loss: number, step: number): boolean {
     const progress = this.#progress;
-    if (step <= FIRST) progress.lossAtFirst += loss / FIRST;
-    const bound = DIVERGED * Math.max(progress.lossAtFirst, SMALL_LOSS);
-    if (Number.isFinite(loss) && (step <= FIRST || loss < bound)) return true;
-    const bad = this.#parameters.find(({ name }) => !this.#trainer.state(name).every(Number.isFinite));
+    if (step === 1) progress.lossAtFirst = progress.lossOfLate = loss;
+    progress.lossOfLate += (loss - progress.lossOfLate) / RECENT;
+    const bound = DIVERGED * Math.max(progress.lossAtFirst, GUESSING);
+    if (Number.isFinite(loss) && progress.lossOfLate < bound) return true;
     this.#warnings.push(
-      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}${bad ? `, "${bad.name}" is not finite` : ""}; it began at ${progress.lossAtFirst.toPrecision(3)}. Take a smaller lr than ${this.#options.lr}`,
+      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${progress.lossAtFirst.toPrecision(3)}; ${this.#worst()}. Take a smaller lr than ${this.#options.lr}`,
     );
     return false;
+  }
+
+  /** The parameter that went astray, and how far. */
+  #worst(): string {
+    const grown = this.#parameters.map(({ name, start }) => ({
+      name,
+      growth: largest(this.#trainer.state(name)) / largest(start.data),
+    }));
+    const wrong = grown.find(({ growth }) => !Number.isFinite(growth));
+    if (wrong) return `"${wrong.name}" is not finite`;
+    const { name, growth } = grown.reduce((most, one) => (one.growth > most.growth ? one : most));
+    return `"${name}" is ${growth.toPrecision(3)} times as large as it began`;
   }
 
   async #validate(graph: Graph): Promise<number> {
@@ -492,6 +513,14 @@ class Tuning {
     return new Model(graph, registry, this.#engine, { maxima });
   }
 }
+
+/** Largest magnitude, a tiny one at least; NaN where there is one. */
+const largest = (numbers: ArrayLike<number>) =>
+  Array.prototype.reduce.call(
+    numbers,
+    (most, x) => Math.max(most as number, Math.abs(x as number)),
+    2 ** -126,
+  ) as number;
 
 /** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
 const SMALL_STEP = 16;
