@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset";
 import { sizeOf } from "../graph/tensor";
-import type { EvaluateOptions, Runnable } from "./evaluate";
+import { checkLabels, type EvaluateOptions, type Runnable } from "./evaluate";
 import { argmax, mcnemar, PairedCounts } from "./metrics";
 import { createPatience } from "./patience";
 
@@ -22,6 +22,7 @@ export async function answersOf(
     await patience();
     const { data: scores, shape } = (await model.run(feeds))[model.outputs[0]!.name]!;
     const classes = sizeOf(shape.slice(1));
+    if (done === 0 && data.labels) checkLabels(data.labels, data.count, classes);
     for (let row = 0; row < shape[0]!; row++) answers[done++] = argmax(scores, row * classes, classes);
     onProgress?.(done, data.count);
   }

@@ -17,7 +17,8 @@ export interface Progress {
   end(): void;
 }
 
-const BAR_CELLS = 24;
+/** Cells of the bar, and of one that leaves room for more numbers. */
+const [BAR_CELLS, LEAST_CELLS] = [24, 8];
 /** A terminal shows no more than about 15 pictures a second to the eye. */
 const REDRAW_MS = 66;
 /** Logs get a line at this many per cent. */
@@ -49,9 +50,12 @@ function drawn(stream: ProgressStream): Progress {
       if (stage !== stageShown && shown) stream.write("\n");
       stageShown = stage;
       last = now;
-      const filled = total ? Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS)) : 0;
-      const bar = total ? `${"█".repeat(filled)}${"░".repeat(BAR_CELLS - filled)} ` : "";
-      draw(`${stage}  ${bar}${counted(done, total)}${after(detail)}`);
+      const numbers = `${counted(done, total)}${after(detail)}`;
+      const room = (stream.columns || 80) - stage.length - numbers.length - 4;
+      const cells = Math.max(LEAST_CELLS, Math.min(BAR_CELLS, room));
+      const filled = total ? Math.min(cells, Math.floor((done / total) * cells)) : 0;
+      const bar = total ? `${"█".repeat(filled)}${"░".repeat(cells - filled)} ` : "";
+      draw(`${stage}  ${bar}${numbers}`);
     },
     log(text) {
       stream.write(`${shown ? "\r\x1b[K" : ""}${text}\n`);

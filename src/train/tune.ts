@@ -24,7 +24,7 @@ import { checkSameRun } from "./same-run";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
 import { type Judgement, Trainer } from "./trainer";
-import { accuracyOf, rightOf } from "./validate";
+import { accuracyOf, checkLabels, rightOf } from "./validate";
 
 export interface TuneOptions {
   /** Samples with labels. */
@@ -86,6 +86,8 @@ export interface BeginReport {
   readonly parameters: number;
   /** Bytes of wasm memory that a step takes. */
   readonly bytes: number;
+  /** What was chosen to fit the memory. */
+  readonly notes: readonly string[];
 }
 
 export interface StepReport {
@@ -146,7 +148,7 @@ const defaults = {
   schedule: { kind: "cosine" },
 } as const;
 
-/** Steps between two measurements of how far weights move. */
+/** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
 /**
  * A mean loss, of about so many steps, that is so many times that of the first step means that steps are too large. A first
@@ -223,11 +225,11 @@ class Tuning {
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
     const all = parametersOf(graph, options.masters);
-    const wanted = choiceOf(options);
+    const wanted = choiceOf(options, graph, data.count);
     const fitted =
       memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, { losses, optimizer, engine });
-    if (fitted) this.#notes.push(fitted.reason);
     const { train, batch, accumulate } = fitted ?? wanted;
+    if (fitted && (train !== wanted.train || batch !== wanted.batch)) this.#notes.push(fitted.reason);
     this.#batch = batch;
     this.#accumulate = accumulate;
     this.#perEpoch = Math.ceil(data.count / batch);
@@ -239,6 +241,8 @@ class Tuning {
       batch,
       engine,
     });
+    const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
+    for (const set of [data, validation]) checkLabels(set, classes);
     this.#teacher = options.teacher && this.#model(options.teacher);
     this.#best = this.#masters();
     this.#progress = {
@@ -325,6 +329,7 @@ class Tuning {
       before: this.#progress.before,
       parameters: this.#size,
       bytes: this.#trainer.bytes,
+      notes: this.#notes,
     });
   }
 
@@ -426,14 +431,13 @@ class Tuning {
     const accumulate = this.#accumulate;
     const lr = learningRate(schedule, peak, step - 1, steps);
     const feeds = this.#feedsOf(rows, randomFor(seed, FLIPS, step));
-    const isMeasured = step % MEASURED === 1;
+    const passes = step % accumulate || accumulate;
+    const isUpdate = passes === accumulate || step === steps;
+    const isMeasured = isUpdate && Math.ceil(step / accumulate) % MEASURED === 1;
     const before = isMeasured ? this.#masters() : undefined;
     const judgement: Judgement = this.#trainer.run(feeds, lr, step);
-    if (clip !== undefined || accumulate > 1) {
-      const passes = step % accumulate || accumulate;
-      if (passes === accumulate || step === steps)
-        this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
-    }
+    if (isUpdate && (clip !== undefined || accumulate > 1))
+      this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
     return { ...judgement, lr, codesPerStep: before && this.#moved(before) };
   }
 
@@ -525,8 +529,13 @@ const largest = (numbers: ArrayLike<number>) =>
 /** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
 const SMALL_STEP = 16;
 
-/** What is asked for, in steps of the size that it needs. */
-function choiceOf({ train = "all", batch = defaults.batch, accumulate = 1 }: TuneOptions): Choice {
+/** What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. */
+function choiceOf(options: TuneOptions, { inputs }: Graph, samples: number): Choice {
+  const { train = "all", accumulate = 1 } = options;
+  const batch = Math.min(options.batch ?? defaults.batch, samples);
+  const fixed = inputs[0]!.shape[0];
+  if (typeof fixed === "number")
+    return { train, batch: fixed, accumulate: accumulate * Math.max(1, Math.floor(batch / fixed)) };
   const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
   return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
 }

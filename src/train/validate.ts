@@ -2,6 +2,7 @@
 
 import type { Dataset } from "../data/index";
 import type { Model } from "../engine/model";
+import { OctetteError } from "../errors";
 import type { Breath } from "./breathe";
 
 /** Samples that run at once. */
@@ -15,12 +16,24 @@ export async function accuracyOf(model: Model, data: Dataset, breathe: Breath): 
   let right = 0;
   for (const feeds of data.batches(BATCH)) {
     await breathe();
-    const { data: scores } = model.runSync(feeds)[name]!;
-    const rows = Math.min(BATCH, data.count - at);
+    const { data: scores, shape } = model.runSync(feeds)[name]!;
+    const rows = shape[0]!;
     right += rightOf(scores, labels.subarray(at, at + rows));
     at += rows;
   }
   return (100 * right) / data.count;
+}
+
+/** Throws where a label is no class of the model. */
+export function checkLabels({ labels }: Dataset, classes: number): void {
+  const at = labels!.findIndex((label) => label < 0 || label >= classes);
+  if (at < 0) return;
+  throw new OctetteError("a label is no class of the model", {
+    code: "argument",
+    where: `sample ${at}`,
+    expected: `0 to ${classes - 1}`,
+    got: `${labels![at]}`,
+  });
 }
 
 /** How many rows have their label's score as the largest. */
