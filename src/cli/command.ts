@@ -189,6 +189,14 @@ const units: Readonly<Record<string, number>> = {
   gi: 2 ** 30,
 };
 
+/** A number above 0. */
+export function positiveNumber(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (number > 0 && number < Infinity) return number;
+  throw new UsageError(`--${option} must be a number above 0, got "${value}"`);
+}
+
 /** A size such as 64MB, 1.5 GiB or 4096. */
 export function byteCount(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;

@@ -14,9 +14,11 @@ import { footprintCommand } from "./footprint";
 import { inspectCommand } from "./inspect";
 import { quantizeCommand } from "./quantize";
 import { runCommand } from "./run";
+import { tuneCommand } from "./tune";
 
 const commands: readonly Command[] = [
   quantizeCommand,
+  tuneCommand,
   evalCommand,
   runCommand,
   inspectCommand,
@@ -91,10 +93,11 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
+const progress = createProgress(process.stderr);
 const context: Context = {
   print: (text) => void process.stdout.write(`${text}\n`),
-  log: (text) => void process.stderr.write(`${text}\n`),
-  progress: createProgress(process.stderr),
+  log: progress.log,
+  progress,
   signal: controller.signal,
   ...(process.stdout.columns ? { width: process.stdout.columns } : {}),
 };

@@ -22,7 +22,7 @@ export async function replaceWhole(
   const { open, rename, unlink } = await fileSystem();
   const { basename, dirname, join } = await paths();
   const folder = dirname(path);
-  await removeLeftovers(folder, basename(path));
+  await removeLeftovers(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
   const temporary = join(folder, `.${basename(path)}.${unique}.tmp`);
   signal?.throwIfAborted();
@@ -46,9 +46,10 @@ export async function replaceWhole(
 }
 
 /** Removes what processes that were killed while they wrote this file have left of it. */
-async function removeLeftovers(folder: string, name: string): Promise<void> {
+export async function removeLeftovers(path: string): Promise<void> {
   const { readdir, unlink } = await fileSystem();
-  const { join } = await paths();
+  const { basename, dirname, join } = await paths();
+  const [folder, name] = [dirname(path), basename(path)];
   for (const file of await readdir(folder).catch(() => [])) {
     const isOurs = file.startsWith(`.${name}.`) && file.endsWith(".tmp");
     const [, writer] = isOurs ? (/^\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(file.slice(name.length + 1)) ?? []) : [];

@@ -172,7 +172,7 @@ async function pass(
   return { counts, labelled, classes, meters };
 }
 
-function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {
+export function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {
   if (labels.length !== n)
     throw new OctetteError("labels do not fit the samples", {
       code: "argument",

@@ -24,6 +24,13 @@ export function formatMicroseconds(us: number): string {
   return `${(us / 1e6).toFixed(1)} s`;
 }
 
+/** A time to wait as "8 s", "2 min" or "1 h 5 min". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 99.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** A rate with three digits or all its whole ones: "0.12", "3.46", "34.6", "346", "3456"; "–" where there is none. */
 export function formatRate(value: number | undefined): string {
   if (value === undefined) return "–";

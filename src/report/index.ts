@@ -1,5 +1,6 @@
 // Reports: what quantization cost, as numbers and as text.
 
+export { agreementOf, answersOf, type PairedTest, pairedTest } from "./answers";
 export {
   type Benchmark,
   type BenchmarkOptions,

@@ -9,19 +9,22 @@ export interface ProgressStream {
 }
 
 export interface Progress {
-  /** Says how far the work is. Without a total only the count is shown. */
-  update(stage: string, done: number, total?: number): void;
+  /** Says how far the work is, and more of it in `detail`. Without a total only the count is shown. */
+  update(stage: string, done: number, total?: number, detail?: string): void;
+  /** Writes a line of its own. */
+  log(text: string): void;
   /** Ends the line; later updates start anew. */
   end(): void;
 }
 
-const BAR_CELLS = 24;
+/** Cells of the bar, and of one that leaves room for more numbers. */
+const [BAR_CELLS, LEAST_CELLS] = [24, 8];
 /** A terminal shows no more than about 15 pictures a second to the eye. */
 const REDRAW_MS = 66;
 /** Logs get a line at this many per cent. */
 const LOG_STEP = 10;
 
-export const noProgress: Progress = { update() {}, end() {} };
+export const noProgress: Progress = { update() {}, log() {}, end() {} };
 
 export function createProgress(stream: ProgressStream): Progress {
   return stream.isTTY ? drawn(stream) : logged(stream);
@@ -29,6 +32,7 @@ export function createProgress(stream: ProgressStream): Progress {
 
 const counted = (done: number, total: number | undefined) =>
   total === undefined ? `${done}` : `${done}/${total}`;
+const after = (detail: string | undefined) => (detail ? `  ${detail}` : "");
 
 function drawn(stream: ProgressStream): Progress {
   let shown = "";
@@ -39,16 +43,24 @@ function drawn(stream: ProgressStream): Progress {
     shown = text;
   };
   return {
-    update(stage, done, total) {
+    update(stage, done, total, detail) {
       const now = Date.now();
       const complete = total !== undefined && done >= total;
       if (stage === stageShown && now - last < REDRAW_MS && !complete) return;
       if (stage !== stageShown && shown) stream.write("\n");
       stageShown = stage;
       last = now;
-      const filled = total ? Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS)) : 0;
-      const bar = total ? `${"█".repeat(filled)}${"░".repeat(BAR_CELLS - filled)} ` : "";
-      draw(`${stage}  ${bar}${counted(done, total)}`);
+      const numbers = `${counted(done, total)}${after(detail)}`;
+      const room = (stream.columns || 80) - stage.length - numbers.length - 4;
+      const cells = Math.max(LEAST_CELLS, Math.min(BAR_CELLS, room));
+      const filled = total ? Math.min(cells, Math.floor((done / total) * cells)) : 0;
+      const bar = total ? `${"█".repeat(filled)}${"░".repeat(cells - filled)} ` : "";
+      draw(`${stage}  ${bar}${numbers}`);
+    },
+    log(text) {
+      stream.write(`${shown ? "\r\x1b[K" : ""}${text}\n`);
+      shown = "";
+      last = 0;
     },
     end() {
       if (shown) stream.write("\n");
@@ -61,15 +73,16 @@ function logged(stream: ProgressStream): Progress {
   let stageShown = "";
   let next = 0;
   return {
-    update(stage, done, total) {
+    update(stage, done, total, detail) {
       if (stage !== stageShown) next = 0;
       stageShown = stage;
       const percent = total ? Math.floor((100 * done) / total) : done;
       if (percent < next) return;
       // Without a total the steps double, so that a long stream does not flood a log.
       next = total ? (Math.floor(percent / LOG_STEP) + 1) * LOG_STEP : Math.max(64, done * 2);
-      stream.write(`${stage}  ${counted(done, total)}${total ? ` (${percent} %)` : ""}\n`);
+      stream.write(`${stage}  ${counted(done, total)}${total ? ` (${percent} %)` : ""}${after(detail)}\n`);
     },
+    log: (text) => void stream.write(`${text}\n`),
     end() {
       stageShown = "";
     },

@@ -6,7 +6,7 @@
 //   .previous  0  0  0  1  1        a damaged 1 is not moved: it would take the place of a whole 0
 
 import { FormatError } from "../errors";
-import { replaceWhole } from "../files/write-file";
+import { removeLeftovers, replaceWhole } from "../files/write-file";
 import { type CheckpointState, readCheckpoint } from "./checkpoint";
 
 const fileSystem = () => import("node:fs/promises");
@@ -43,6 +43,13 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | u
     got: problems.join("; "),
     hint: "Remove what is there to begin anew",
   });
+}
+
+/** Removes a checkpoint and the one before, which goes first: killed in between, a run goes on from the last. */
+export async function removeCheckpoint(path: string): Promise<void> {
+  const { rm } = await fileSystem();
+  for (const file of [previousOf(path), path]) await rm(file, { force: true });
+  await removeLeftovers(path);
 }
 
 /** A checkpoint, or what is wrong with it; without either there is none. */

@@ -9,6 +9,7 @@ import { type TuneOptions as TuneDeployedOptions, type Tuned, tuneWith } from ".
 
 export type { Loss } from "./losses";
 export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
+export type { Validation } from "./validate";
 
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   /**

@@ -24,7 +24,7 @@ import { checkSameRun } from "./same-run";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
 import { type Judgement, Trainer } from "./trainer";
-import { isBetter, rightOf, type Validation, validate } from "./validate";
+import { checkLabels, isBetter, rightOf, type Validation, validate } from "./validate";
 
 export interface TuneOptions {
   /** Samples with labels. */
@@ -75,6 +75,7 @@ export interface BeginReport {
   /** Steps that a checkpoint did already, of `steps`. */
   readonly step: number;
   readonly steps: number;
+  readonly epochs: number;
   /** Most samples of a step, of how many there are. */
   readonly batch: number;
   readonly samples: number;
@@ -85,6 +86,8 @@ export interface BeginReport {
   readonly parameters: number;
   /** Bytes of wasm memory that a step takes. */
   readonly bytes: number;
+  /** What was chosen to fit the memory. */
+  readonly notes: readonly string[];
 }
 
 export interface StepReport {
@@ -145,10 +148,13 @@ const defaults = {
   schedule: { kind: "cosine" },
 } as const;
 
-/** Steps between two measurements of how far weights move. */
+/** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
-/** A loss so many times that of the first steps, or of a small one, means that the step is too large. */
-const [DIVERGED, FIRST, SMALL_LOSS] = [4, 10, 0.5];
+/**
+ * A mean loss, of about so many steps, that is so many times that of the first step means that steps are too large. A first
+ * loss below what guessing among a dozen classes costs says little.
+ */
+const [RECENT, DIVERGED, GUESSING] = [10, 4, 2.5];
 /** What is left of the accuracy before tuning where steps were so large that the rest of them cannot bring it back. */
 const FORGOTTEN = 0.5;
 /** Steps between two checkpoints. */
@@ -182,6 +188,7 @@ interface Progress {
   step: number;
   before: Validation;
   lossAtFirst: number;
+  lossOfLate: number;
   /** Of this epoch so far: losses times samples, and right answers. */
   losses: number;
   right: number;
@@ -223,11 +230,11 @@ class Tuning {
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
     const all = parametersOf(graph, options.masters);
-    const wanted = choiceOf(options);
+    const wanted = choiceOf(options, graph, data.count);
     const fitted =
       memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, { losses, optimizer, engine });
-    if (fitted) this.#notes.push(fitted.reason);
     const { train, batch, accumulate } = fitted ?? wanted;
+    if (fitted && (train !== wanted.train || batch !== wanted.batch)) this.#notes.push(fitted.reason);
     this.#batch = batch;
     this.#accumulate = accumulate;
     this.#perEpoch = Math.ceil(data.count / batch);
@@ -239,12 +246,15 @@ class Tuning {
       batch,
       engine,
     });
+    const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
+    for (const set of [data, validation]) checkLabels(set, classes);
     this.#teacher = options.teacher && this.#model(options.teacher);
     this.#best = this.#masters();
     this.#progress = {
       step: 0,
       before: NONE,
       lossAtFirst: 0,
+      lossOfLate: 0,
       losses: 0,
       right: 0,
       best: { epoch: 0, validation: NONE },
@@ -318,12 +328,14 @@ class Tuning {
     this.#options.onBegin?.({
       step: this.#progress.step,
       steps: this.#perEpoch * this.#options.epochs,
+      epochs: this.#options.epochs,
       batch: this.#batch,
       samples: this.#data.count,
       validation: this.#validation,
       before: this.#progress.before,
       parameters: this.#size,
       bytes: this.#trainer.bytes,
+      notes: this.#notes,
     });
   }
 
@@ -406,9 +418,13 @@ class Tuning {
 
   #result(): Tuned {
     const { before, best, epochs } = this.#progress;
+    const wayOut =
+      before.accuracy < 100
+        ? `try a smaller lr than ${this.#options.lr}`
+        : "more of them would tell which is better";
     if (best.epoch === 0)
       this.#warnings.push(
-        `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
+        `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; ${wayOut}`,
       );
     return {
       graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
@@ -432,14 +448,13 @@ class Tuning {
     const accumulate = this.#accumulate;
     const lr = learningRate(schedule, peak, step - 1, steps);
     const feeds = this.#feedsOf(rows, randomFor(seed, FLIPS, step));
-    const isMeasured = step % MEASURED === 1;
+    const passes = step % accumulate || accumulate;
+    const isUpdate = passes === accumulate || step === steps;
+    const isMeasured = isUpdate && Math.ceil(step / accumulate) % MEASURED === 1;
     const before = isMeasured ? this.#masters() : undefined;
     const judgement: Judgement = this.#trainer.run(feeds, lr, step);
-    if (clip !== undefined || accumulate > 1) {
-      const passes = step % accumulate || accumulate;
-      if (passes === accumulate || step === steps)
-        this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
-    }
+    if (isUpdate && (clip !== undefined || accumulate > 1))
+      this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
     return { ...judgement, lr, codesPerStep: before && this.#moved(before) };
   }
 
@@ -482,14 +497,26 @@ class Tuning {
   /** Whether the loss is a number and not far above where it began. Tells what to do where it is not. */
   #isSound(loss: number, step: number): boolean {
     const progress = this.#progress;
-    if (step <= FIRST) progress.lossAtFirst += loss / FIRST;
-    const bound = DIVERGED * Math.max(progress.lossAtFirst, SMALL_LOSS);
-    if (Number.isFinite(loss) && (step <= FIRST || loss < bound)) return true;
-    const bad = this.#parameters.find(({ name }) => !this.#trainer.state(name).every(Number.isFinite));
+    if (step === 1) progress.lossAtFirst = progress.lossOfLate = loss;
+    progress.lossOfLate += (loss - progress.lossOfLate) / RECENT;
+    const bound = DIVERGED * Math.max(progress.lossAtFirst, GUESSING);
+    if (Number.isFinite(loss) && progress.lossOfLate < bound) return true;
     this.#warnings.push(
-      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}${bad ? `, "${bad.name}" is not finite` : ""}; it began at ${progress.lossAtFirst.toPrecision(3)}. Take a smaller lr than ${this.#options.lr}`,
+      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${progress.lossAtFirst.toPrecision(3)}; ${this.#worst()}. Take a smaller lr than ${this.#options.lr}`,
     );
     return false;
+  }
+
+  /** The parameter that went astray, and how far. */
+  #worst(): string {
+    const grown = this.#parameters.map(({ name, start }) => ({
+      name,
+      growth: largest(this.#trainer.state(name)) / largest(start.data),
+    }));
+    const wrong = grown.find(({ growth }) => !Number.isFinite(growth));
+    if (wrong) return `"${wrong.name}" is not finite`;
+    const { name, growth } = grown.reduce((most, one) => (one.growth > most.growth ? one : most));
+    return `"${name}" is ${growth.toPrecision(3)} times as large as it began`;
   }
 
   async #validate(graph: Graph): Promise<Validation> {
@@ -508,11 +535,24 @@ class Tuning {
   }
 }
 
+/** Largest magnitude, a tiny one at least; NaN where there is one. */
+const largest = (numbers: ArrayLike<number>) =>
+  Array.prototype.reduce.call(
+    numbers,
+    (most, x) => Math.max(most as number, Math.abs(x as number)),
+    2 ** -126,
+  ) as number;
+
 /** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
 const SMALL_STEP = 16;
 
-/** What is asked for, in steps of the size that it needs. */
-function choiceOf({ train = "all", batch = defaults.batch, accumulate = 1 }: TuneOptions): Choice {
+/** What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. */
+function choiceOf(options: TuneOptions, { inputs }: Graph, samples: number): Choice {
+  const { train = "all", accumulate = 1 } = options;
+  const batch = Math.min(options.batch ?? defaults.batch, samples);
+  const fixed = inputs[0]!.shape[0];
+  if (typeof fixed === "number")
+    return { train, batch: fixed, accumulate: accumulate * Math.max(1, Math.floor(batch / fixed)) };
   const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
   return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
 }

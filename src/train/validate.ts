@@ -3,6 +3,7 @@
 import type { Dataset } from "../data/index";
 import { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
+import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Breath } from "./breathe";
 import { trainingRegistry } from "./registry";
@@ -68,6 +69,18 @@ const judgeOf = (classes: number): Graph => ({
   constants: new Map(),
   provenance: {},
 });
+
+/** Throws where a label is no class of the model. */
+export function checkLabels({ labels }: Dataset, classes: number): void {
+  const at = labels!.findIndex((label) => label < 0 || label >= classes);
+  if (at < 0) return;
+  throw new OctetteError("a label is no class of the model", {
+    code: "argument",
+    where: `sample ${at}`,
+    expected: `0 to ${classes - 1}`,
+    got: `${labels![at]}`,
+  });
+}
 
 /** How many rows have their label's score as the largest. */
 export function rightOf(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
