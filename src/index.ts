@@ -1,4 +1,4 @@
-// The whole toolkit: import, quantize, save, load, run, evaluate.
+// The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
 import { createRuntime, type LoadOptions } from "./create-runtime";
 import { inlined } from "./engine/inlined";
@@ -139,4 +139,13 @@ export {
   type WasmSource,
   type WasmSources,
 } from "./runtime";
+export {
+  type EpochReport,
+  type Loss,
+  type StepReport,
+  type Tuned,
+  type TuneOptions,
+  type TuneSummary,
+  tune,
+} from "./train/index";
 export type { EvaluateOptions, Evaluation, EvaluationData };

@@ -11,8 +11,11 @@ export type { Loss } from "./losses";
 export type { EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
 
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher" | "masters"> {
-  /** A float model whose logits the tuned one learns to give, beside the labels; "float" is the model itself before quantization. */
-  readonly teacher?: Graph | "float";
+  /**
+   * A float model whose logits the tuned one learns to give, beside the labels. "float" is the model itself before
+   * quantization: the default where that is what is tuned. "none": labels only.
+   */
+  readonly teacher?: Graph | "float" | "none";
   /** Bits of weight codes that a float model is quantized to, 2 to 8 (default); "float" leaves it as it is. */
   readonly bits?: number | "float";
 }
@@ -30,8 +33,9 @@ export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
   const { teacher, bits, ...rest } = options;
   const engine = new Engine({ ...inlined, train });
   const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
-  const teaching = teacher === "float" ? (isFloat ? { teacher: model } : {}) : { teacher };
-  if (!isFloat || bits === "float") return tuneWith(model, { ...rest, ...teaching }, engine);
+  const isOwn = teacher === undefined || teacher === "float";
+  const other = isOwn || teacher === "none" ? undefined : teacher;
+  if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, engine);
   const calibration = options.data.sample(CALIBRATION, options.seed ?? 0).batches(32);
   const { signal } = options;
   const quantized = await quantize(model, {
@@ -39,5 +43,6 @@ export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
     ...(bits === undefined ? {} : { bits }),
     ...(signal ? { signal } : {}),
   });
-  return tuneWith(quantized.graph, { ...rest, ...teaching, masters: quantized.masters }, engine);
+  const { graph, masters } = quantized;
+  return tuneWith(graph, { ...rest, teacher: isOwn ? model : other, masters }, engine);
 }

@@ -232,7 +232,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       return;
     }
     const kept = `${name}.codes`;
-    keep(kept, tensor("i8", start.shape, new Int8Array(start.data.length)));
+    keep(kept, graph.constants.get(coded.codes)!);
     const channels = start.shape[coded.axis]!;
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";

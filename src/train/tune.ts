@@ -23,7 +23,7 @@ import { type Masters, type Parameter, parametersOf } from "./prepare";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
 import { type Judgement, Trainer } from "./trainer";
-import { accuracyOf, rightOf } from "./validate";
+import { isBetter, rightOf, type Validation, validate } from "./validate";
 
 export interface TuneOptions {
   /** Samples with labels. */
@@ -83,8 +83,8 @@ export interface EpochReport {
   /** Mean of the steps' losses, and percent of right answers while training. */
   readonly loss: number;
   readonly accuracy: number;
-  /** Percent of right answers of the deployed model on the validation samples. */
-  readonly validation: number;
+  /** Of the deployed model on the validation samples. */
+  readonly validation: Validation;
   /** Weight codes that moved, of all there are. */
   readonly changed: number;
   readonly isBest: boolean;
@@ -97,9 +97,9 @@ export interface Tuned {
 }
 
 export interface TuneSummary {
-  /** Percent of right answers on the validation samples before the first step and in the state that is kept. */
-  readonly before: number;
-  readonly after: number;
+  /** On the validation samples, before the first step and in the state that is kept. */
+  readonly before: Validation;
+  readonly after: Validation;
   /** The epoch whose end is kept; 0 where none was better than before. */
   readonly best: number;
   readonly epochs: readonly EpochReport[];
@@ -117,7 +117,7 @@ const defaults = {
   validation: 0.1,
   epochs: 3,
   batch: 64,
-  lr: 0.01,
+  lr: 0.0005,
   seed: 0,
   optimizer: { kind: "sgd", momentum: 0.9 },
   schedule: { kind: "cosine" },
@@ -129,6 +129,9 @@ const MEASURED = 25;
 const [DIVERGED, FIRST, SMALL_LOSS] = [4, 10, 0.5];
 /** Steps between two checkpoints. */
 const KEPT = 50;
+
+/** What nothing was found of yet. */
+const NONE: Validation = { accuracy: 0, loss: Infinity };
 
 const bestOf = (name: string) => `${name}.best`;
 const asTensor = (data: TypedArray): Tensor => ({ dtype: dtypeOf(data), shape: [data.length], data });
@@ -153,12 +156,12 @@ export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engin
 interface Progress {
   /** Steps done. */
   step: number;
-  before: number;
+  before: Validation;
   lossAtFirst: number;
   /** Of this epoch so far: losses times samples, and right answers. */
   losses: number;
   right: number;
-  best: { epoch: number; accuracy: number };
+  best: { epoch: number; validation: Validation };
   epochs: EpochReport[];
 }
 
@@ -214,11 +217,11 @@ class Tuning {
     this.#best = this.#masters();
     this.#progress = {
       step: 0,
-      before: Number.NaN,
+      before: NONE,
       lossAtFirst: 0,
       losses: 0,
       right: 0,
-      best: { epoch: 0, accuracy: Number.NaN },
+      best: { epoch: 0, validation: NONE },
       epochs: [],
     };
     const { epochs, lr, schedule, seed, flip = false } = this.#options;
@@ -270,7 +273,7 @@ class Tuning {
     if (state) this.#resume(state);
     else {
       const before = await this.#validate(this.#graph);
-      this.#progress = { ...this.#progress, before, best: { epoch: 0, accuracy: before } };
+      this.#progress = { ...this.#progress, before, best: { epoch: 0, validation: before } };
     }
     return this.#progress;
   }
@@ -324,9 +327,9 @@ class Tuning {
   async #finish(epoch: number): Promise<void> {
     const progress = this.#progress;
     const validation = await this.#validate(this.#trainer.graph());
-    const isBest = validation > progress.best.accuracy;
+    const isBest = isBetter(validation, progress.best.validation);
     if (isBest) {
-      progress.best = { epoch, accuracy: validation };
+      progress.best = { epoch, validation };
       this.#best = this.#masters();
     }
     const report = {
@@ -347,13 +350,13 @@ class Tuning {
     const { before, best, epochs } = this.#progress;
     if (best.epoch === 0)
       this.#warnings.push(
-        `no epoch did better than the model before tuning (${before.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
+        `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
       );
     return {
       graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
       summary: {
         before,
-        after: best.accuracy,
+        after: best.validation,
         best: best.epoch,
         epochs,
         trained: this.#parameters.map(({ name }) => name),
@@ -431,10 +434,10 @@ class Tuning {
     return false;
   }
 
-  async #validate(graph: Graph): Promise<number> {
+  async #validate(graph: Graph): Promise<Validation> {
     const model = this.#model(graph);
     try {
-      return await accuracyOf(model, this.#validation, this.#breathe);
+      return await validate(model, this.#validation, this.#engine, this.#breathe);
     } finally {
       model.dispose();
     }

@@ -1,27 +1,73 @@
 // How good the deployed model is on samples with labels: what chooses the state that is kept.
 
 import type { Dataset } from "../data/index";
-import type { Model } from "../engine/model";
+import { Model } from "../engine/model";
+import type { Engine } from "../engine/wasm";
+import type { Graph } from "../graph/graph";
 import type { Breath } from "./breathe";
+import { trainingRegistry } from "./registry";
 
 /** Samples that run at once. */
 const BATCH = 64;
 
-/** Percent of samples whose label has the largest of the model's first output; the first of equals counts. */
-export async function accuracyOf(model: Model, data: Dataset, breathe: Breath): Promise<number> {
-  const { name } = model.outputs[0]!;
-  const labels = data.labels!;
-  let at = 0;
-  let right = 0;
-  for (const feeds of data.batches(BATCH)) {
-    await breathe();
-    const { data: scores } = model.runSync(feeds)[name]!;
-    const rows = Math.min(BATCH, data.count - at);
-    right += rightOf(scores, labels.subarray(at, at + rows));
-    at += rows;
-  }
-  return (100 * right) / data.count;
+export interface Validation {
+  /** Percent of samples whose label has the largest score; the first of equals counts. */
+  readonly accuracy: number;
+  /** Mean cross-entropy: tells apart states that are right as often. */
+  readonly loss: number;
 }
+
+export const isBetter = (a: Validation, b: Validation): boolean =>
+  a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.loss < b.loss);
+
+/** Judges a model's first output by the labels of a data set, by the kernels that training has. */
+export async function validate(
+  model: Model,
+  data: Dataset,
+  engine: Engine,
+  breathe: Breath,
+): Promise<Validation> {
+  const { name, shape } = model.outputs[0]!;
+  const judge = new Model(judgeOf(shape.at(-1) as number), trainingRegistry, engine, {
+    maxima: { batch: BATCH },
+  });
+  let [at, right, loss] = [0, 0, 0];
+  try {
+    for (const feeds of data.batches(BATCH)) {
+      await breathe();
+      const scores = model.runSync(feeds)[name]!;
+      const rows = scores.shape[0]!;
+      const labels = data.labels!.slice(at, at + rows);
+      right += rightOf(scores.data, labels);
+      loss += judge.runSync({ scores, labels }).loss!.data[0]! * rows;
+      at += rows;
+    }
+  } finally {
+    judge.dispose();
+  }
+  return { accuracy: (100 * right) / data.count, loss: loss / data.count };
+}
+
+/** Cross-entropy alone. */
+const judgeOf = (classes: number): Graph => ({
+  name: "judge",
+  inputs: [
+    { name: "scores", dtype: "f32", shape: ["batch", classes] },
+    { name: "labels", dtype: "i32", shape: ["batch"] },
+  ],
+  outputs: ["loss"],
+  nodes: [
+    {
+      op: "CrossEntropy",
+      name: "loss",
+      inputs: ["scores", "labels"],
+      outputs: ["loss", "slope"],
+      attributes: {},
+    },
+  ],
+  constants: new Map(),
+  provenance: {},
+});
 
 /** How many rows have their label's score as the largest. */
 export function rightOf(scores: ArrayLike<number>, labels: ArrayLike<number>): number {

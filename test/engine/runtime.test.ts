@@ -197,6 +197,29 @@ const floatOps: Record<string, Parameters<typeof opGraph>[0]> = {
   "div, broadcast over rows": { op: "Div", shapes: [shape, [6]] },
   softmax: { op: "Softmax", shapes: [["batch", 10]] },
   "log softmax": { op: "LogSoftmax", shapes: [["batch", 10]] },
+  "layer normalization": { op: "LayerNormalization", shapes: [["batch", 5, 17], [17], [17]] },
+  "matmul of stacks": {
+    op: "MatMul",
+    shapes: [
+      ["batch", 3, 7, 9],
+      ["batch", 3, 9, 5],
+    ],
+    activation: "Relu",
+  },
+  "matmul of rows and a computed matrix": {
+    op: "MatMul",
+    shapes: [
+      ["batch", 7, 9],
+      [9, 5],
+    ],
+  },
+  "matmul of repeated stacks": {
+    op: "MatMul",
+    shapes: [
+      [2, 1, 7, 9],
+      [1, 3, 9, 5],
+    ],
+  },
   "reduce mean": { op: "ReduceMean", shapes: [shape], attributes: { axes: [2, 3], keepdims: 0 } },
   "arg max": { op: "ArgMax", shapes: [shape], attributes: { axis: 1, keepdims: 0 } },
   "arg max of rows, the last": {

@@ -4,18 +4,19 @@
 import { tensor } from "../../graph/tensor";
 import { numberOf } from "../../ops/op";
 import type { Rule } from "./rule";
+import { orTable } from "./table";
 
 /** By an op that reads x. */
-const fromInput =
-  (op: string): Rule =>
-  ({ node, inputs }, [dy], b) =>
-    b.give(inputs[0]!, b.write(op, [dy!, inputs[0]!], node.attributes)[0]);
+const fromInput = (op: string): Rule =>
+  orTable(({ node, inputs }, [dy], b) =>
+    b.give(inputs[0]!, b.write(op, [dy!, inputs[0]!], node.attributes)[0]),
+  );
 
 /** By an op that reads y. */
-const fromOutput =
-  (op: string): Rule =>
-  ({ node, inputs, outputs }, [dy], b) =>
-    b.give(inputs[0]!, b.write(op, [dy!, outputs[0]!], node.attributes)[0]);
+const fromOutput = (op: string): Rule =>
+  orTable(({ node, inputs, outputs }, [dy], b) =>
+    b.give(inputs[0]!, b.write(op, [dy!, outputs[0]!], node.attributes)[0]),
+  );
 
 export const abs = fromInput("AbsGradient");
 export const elu = fromInput("EluGradient");
@@ -33,22 +34,24 @@ export const leakyRelu: Rule = (unit, dy, b) => {
   (isSigned ? fromOutput : fromInput)("LeakyReluGradient")(unit, dy, b);
 };
 
-export const relu: Rule = ({ inputs, outputs }, [dy], b) =>
-  b.give(inputs[0]!, b.write("ClipGradient", [dy!, outputs[0]!], { lo: 0 })[0]);
+export const relu = orTable(({ inputs, outputs }, [dy], b) =>
+  b.give(inputs[0]!, b.write("ClipGradient", [dy!, outputs[0]!], { lo: 0 })[0]),
+);
 
-export const clip: Rule = ({ node, inputs, outputs }, [dy], b) => {
+export const clip = orTable(({ node, inputs, outputs }, [dy], b) => {
   const [lo, hi] = [numberOf(node, "min", -Infinity), numberOf(node, "max", Infinity)];
   b.give(inputs[0]!, b.write("ClipGradient", [dy!, outputs[0]!], { lo, hi })[0]);
-};
+});
 
 /** dx = dy · y */
-export const exp: Rule = ({ inputs, outputs }, [dy], b) =>
-  b.give(inputs[0]!, b.write("Mul", [dy!, outputs[0]!])[0]);
+export const exp = orTable(({ inputs, outputs }, [dy], b) =>
+  b.give(inputs[0]!, b.write("Mul", [dy!, outputs[0]!])[0]),
+);
 
 /** dx = (dy / 2) / y */
-export const sqrt: Rule = ({ inputs, outputs }, [dy], b) => {
+export const sqrt = orTable(({ inputs, outputs }, [dy], b) => {
   const half = b.write("Mul", [dy!, b.data(tensor("f32", [], [0.5]))])[0];
   b.give(inputs[0]!, b.write("Div", [half, outputs[0]!])[0]);
-};
+});
 
-export const neg: Rule = ({ inputs }, [dy], b) => b.give(inputs[0]!, b.write("Neg", [dy!])[0]);
+export const neg = orTable(({ inputs }, [dy], b) => b.give(inputs[0]!, b.write("Neg", [dy!])[0]));

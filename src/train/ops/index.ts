@@ -19,6 +19,7 @@ import {
   layerNormalizationGradient as LayerNormalizationGradient,
   layerNormalizationScaleGradient as LayerNormalizationScaleGradient,
 } from "./layer-normalization";
+import { lookupGradient as LookupGradient } from "./lookup";
 import { averagePoolGradient as AveragePoolGradient, maxPoolGradient as MaxPoolGradient } from "./pool";
 import { reduceMeanGradient as ReduceMeanGradient } from "./reduce-mean";
 import { sliceGradient as SliceGradient } from "./slice";
@@ -39,6 +40,7 @@ export const trainingOps = {
   LayerNormalizationScaleGradient,
   LeakyReluGradient,
   LogSoftmaxGradient,
+  LookupGradient,
   MaxPoolGradient,
   ReduceMeanGradient,
   SigmoidGradient,

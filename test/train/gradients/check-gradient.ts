@@ -108,7 +108,11 @@ export class GradientGraph implements Backward {
   }
 
   data(value: Tensor): string {
-    const name = `data_${this.constants.size}`;
+    return this.hold(`data_${this.constants.size}`, value);
+  }
+
+  /** A constant. */
+  hold(name: string, value: Tensor): string {
     this.constants.set(name, value);
     this.types.set(name, value);
     return name;
@@ -128,7 +132,9 @@ export class GradientGraph implements Backward {
     const [first, ...rest] = dy;
     const { clamp, outputs } = unit;
     const unclamped =
-      clamp && first !== undefined ? this.write("ClipGradient", [first, outputs[0]!], clamp)[0] : first;
+      clamp && !unit.integer && first !== undefined
+        ? this.write("ClipGradient", [first, outputs[0]!], clamp)[0]
+        : first;
     gradients[unit.node.op as DifferentiableOp](unit, [unclamped, ...rest], this);
   }
 
@@ -154,7 +160,7 @@ function placed(g: GradientGraph, name: string, shape: Shape, lies: Lies): strin
 }
 
 /** The gradients of Σ dy·y by central differences. */
-function differences(
+export function differences(
   forward: (inputs: readonly Real[]) => readonly Real[],
   inputs: readonly Real[],
   dy: readonly (Float64Array | undefined)[],

@@ -1,0 +1,167 @@
+// Fine-tuning as a whole: what it keeps, what it says, and that it can be interrupted.
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { readNpz } from "../../src/formats/npz";
+import { contentHash } from "../../src/formats/octette";
+import {
+  createDataset,
+  type Dataset,
+  type Graph,
+  importOnnx,
+  quantize,
+  readArtifact,
+  save,
+  type TuneOptions,
+  tune,
+} from "../../src/index";
+import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
+import { readExample } from "../examples";
+
+const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
+
+async function open(part: string): Promise<Dataset> {
+  const arrays = readNpz(await readExample(`${part}.npz`));
+  return createDataset(arrays, float.inputs, {
+    labels: arrays.get("labels")!,
+    normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
+  });
+}
+
+const data = (await open("train")).take(640);
+const quick: TuneOptions = { data, bits: 4, epochs: 2, batch: 32, lr: 0.001 };
+
+describe("digits_wild at 4 bits", () => {
+  let tuned: Awaited<ReturnType<typeof tune>>;
+  const seen: number[] = [];
+  beforeAll(async () => {
+    tuned = await tune(float, { ...quick, onStep: ({ step }) => seen.push(step) });
+  });
+
+  test("accuracy on validation samples comes back", () => {
+    const { before, after, best, epochs, warnings } = tuned.summary;
+    expect(after.accuracy).toBeGreaterThanOrEqual(before.accuracy);
+    expect(after.loss).toBeLessThan(before.loss);
+    expect(best).toBeGreaterThan(0);
+    expect(epochs.length).toBe(2);
+    expect(epochs.some(({ changed }) => changed > 0)).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  test("every step is told, once", () => {
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => i + 1));
+    expect(seen.length).toBe(2 * Math.ceil(576 / 32));
+  });
+
+  test("weights are codes of 4 bits, and the artifact comes back", () => {
+    const codes = [...tuned.graph.constants].filter(([name]) => /weight.*_codes$/.test(name));
+    expect(codes.length).toBeGreaterThan(3);
+    for (const [, { data }] of codes) expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(7);
+    expect(readArtifact(save(tuned.graph)).contentHash).toBe(contentHash(tuned.graph));
+  });
+
+  test("a deployed model is tuned further without the float one", async () => {
+    const again = await tune(readArtifact(save(tuned.graph)).graph, { ...quick, epochs: 1, lr: 0.0003 });
+    expect(again.summary.before).toEqual(tuned.summary.after);
+    expect(again.summary.after.accuracy).toBeGreaterThanOrEqual(again.summary.before.accuracy);
+  });
+
+  test("the same seed gives the same model, another one another", async () => {
+    const options = { ...quick, epochs: 1 };
+    const [a, b, c] = await Promise.all(
+      [0, 0, 1].map((seed) => tune(float, { ...options, seed, flip: true })),
+    );
+    expect(contentHash(b!.graph)).toBe(contentHash(a!.graph));
+    expect(contentHash(c!.graph)).not.toBe(contentHash(a!.graph));
+  });
+});
+
+test("a rate that is too high is noticed, told, and harms nothing", async () => {
+  const { graph, summary } = await tune(float, { ...quick, lr: 30 });
+  expect(summary.best).toBe(0);
+  expect(summary.after).toEqual(summary.before);
+  expect(summary.warnings.join("\n")).toMatch(/stopped at step \d+.*smaller lr than 30/s);
+  expect(summary.warnings.join("\n")).toMatch(/no epoch did better/);
+  const { graph: calibrated } = await quantize(float, {
+    bits: 4,
+    calibration: data.pick(trainingRows()).sample(512, 0).batches(32),
+  });
+  expect([...graph.constants.keys()]).toEqual([...calibrated.constants.keys()]);
+});
+
+const trainingRows = () => Array.from({ length: data.count }, (_, i) => i);
+
+describe("interrupted", () => {
+  const saved: Uint8Array[] = [];
+  const options = (state?: CheckpointState): TuneOptions => ({
+    ...quick,
+    checkpoint: { state, every: 7, save: (state) => void saved.push(writeCheckpoint(state)) },
+  });
+  let whole: Graph;
+  beforeAll(async () => {
+    whole = (await tune(float, options())).graph;
+  });
+
+  test("resumed from any checkpoint it ends in the same bytes", async () => {
+    expect(saved.length).toBeGreaterThan(3);
+    for (const bytes of saved.slice(0, 5)) {
+      const { graph } = await tune(float, options(readCheckpoint(bytes)));
+      expect(contentHash(graph)).toBe(contentHash(whole));
+    }
+  });
+
+  test("a checkpoint of another run is told apart", async () => {
+    const state = readCheckpoint(saved[0]!);
+    await expect(tune(float, { ...options(state), lr: 0.002 })).rejects.toThrow(
+      /checkpoint is of another run/,
+    );
+    await expect(tune(float, { ...options(state), bits: 8 })).rejects.toThrow(/checkpoint is of another run/);
+  });
+
+  test("aborted, it stops at once", async () => {
+    const controller = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === 3 && controller.abort();
+    await expect(tune(float, { ...quick, onStep, signal: controller.signal })).rejects.toThrow(/abort/i);
+  });
+
+  test("others have their turn meanwhile", async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    await tune(float, { ...quick, epochs: 1 });
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(5);
+  });
+});
+
+describe("memory", () => {
+  test("what fits is chosen and told", async () => {
+    const whole = await tune(float, { ...quick, epochs: 1 });
+    const budget = Math.floor(whole.summary.bytes * 0.6);
+    const fitted = await tune(float, { ...quick, epochs: 1, memory: budget });
+    expect(fitted.summary.bytes).toBeLessThanOrEqual(budget);
+    expect(fitted.summary.notes.join()).toMatch(/steps of \d+ an update|instead of all/);
+  });
+
+  test("nothing fits: an error before any step", async () => {
+    await expect(tune(float, { ...quick, memory: 1000 })).rejects.toThrow(
+      /nothing can be trained in so little memory: expected at least \d+ bytes/,
+    );
+  });
+});
+
+const unlabelled = createDataset(
+  { image: readNpz(await readExample("train.npz")).get("image")! },
+  float.inputs,
+  { normalize: { layout: "nchw", scale: 1, mean: [0], std: [1] } },
+);
+
+describe("refused", () => {
+  test.each<[string, Partial<TuneOptions>, RegExp]>([
+    ["no labels", { data: unlabelled }, /samples need labels/],
+    ["nothing to validate on", { validation: 0 }, /nothing to validate on/],
+    ["a name that is none", { train: "nothing.*" }, /nothing would be trained/],
+    ["a rate below zero", { lr: -1 }, /optimizer\.lr/],
+    ["bits that are none", { bits: 9 }, /no such number of bits/],
+  ])("%s", async (_, options, message) => {
+    await expect(tune(float, { ...quick, ...options })).rejects.toThrow(message);
+  });
+});
