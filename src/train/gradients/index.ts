@@ -4,7 +4,14 @@ import type { OpName } from "../../ops/index";
 import { add, div, mul, sub } from "./binary";
 import { gather } from "./gather";
 import { layerNormalization } from "./layer-normalization";
-import { conv, matMul as denseMatMul, dequantizeLinear, dynamicQuantize, gemm, quantizeLinear } from "./layers";
+import {
+  conv,
+  matMul as denseMatMul,
+  dequantizeLinear,
+  dynamicQuantize,
+  gemm,
+  quantizeLinear,
+} from "./layers";
 import { matMul } from "./mat-mul";
 import { concat, expand, identity, reshape, resize, slice, split, transpose } from "./moves";
 import { pad } from "./pad";
