@@ -83,6 +83,15 @@ class Differentiation implements Backward {
     return this.#graph.constants.get(value);
   }
 
+  quantized(codes: string): string {
+    const node = this.#graph.nodes.find(({ outputs }) => outputs[0] === codes);
+    if (node?.op === "DynamicQuantize") return node.inputs[0]!;
+    throw opError(node ?? this.#graph.nodes[0]!, "codes whose range is found at run time were moved", {
+      expected: `"${codes}" made by DynamicQuantize`,
+      hint: "Move the numbers before they are quantized",
+    });
+  }
+
   wants(value: string): boolean {
     return this.#wanted.has(value);
   }
@@ -188,9 +197,11 @@ class Differentiation implements Backward {
   }
 }
 
-/** Outputs that gradient passes: of what makes codes only the codes, as their scales follow the masters without one. */
+/** Ops of whose outputs only the codes pass gradient: scales follow what is quantized without one. */
+const QUANTIZES: ReadonlySet<string> = new Set(["DynamicQuantize", "QuantizeBias", "QuantizeWeights"]);
+
 const carriers = ({ node, outputs }: Unit): readonly string[] =>
-  node.op === "QuantizeWeights" || node.op === "QuantizeBias" ? outputs.slice(0, 1) : outputs;
+  QUANTIZES.has(node.op) ? outputs.slice(0, 1) : outputs;
 
 /** Values and constants that a unit reads. */
 const readsOf = ({ inputs, integer }: Unit): string[] => [

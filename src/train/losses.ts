@@ -12,7 +12,11 @@ export type Loss =
   | { readonly kind: "divergence"; readonly weight?: number; readonly temperature?: number }
   | { readonly kind: "meanSquare"; readonly weight?: number };
 
+/** `given`: a caller judges the output of the forward pass, and feeds its gradient to the backward pass. */
+export type Losses = readonly Loss[] | "given";
+
 /** Inputs that a step has beside those of the model. */
+export const GRADIENT = "@gradient";
 export const LABELS = "@labels";
 export const TEACHER = "@teacher";
 export const TARGET = "@target";
@@ -21,10 +25,11 @@ export const TARGET = "@target";
 export interface Judged {
   readonly inputs: readonly Input[];
   readonly nodes: readonly Node[];
-  /** The sum of all losses. */
-  readonly total: string;
-  /** The value that is judged: the model's first output or, where that is its softmax, the logits behind it. */
-  readonly value: string;
+  /**
+   * The sum of all losses and the value that is judged: the model's first output or, where that is its softmax, the logits behind
+   * it. Where losses are given, the first output alone.
+   */
+  readonly outputs: readonly string[];
   /** For each loss, the gradient of what is judged. */
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
 }
@@ -35,8 +40,22 @@ const ops = {
   meanSquare: { op: "MeanSquare", target: TARGET },
 } as const;
 
+/** Node that ends the forward pass where losses are given. */
+export const OUTPUT = "@output";
+
+function given(graph: Graph, types: ReadonlyMap<string, ValueType>): Judged {
+  const [value] = graph.outputs as [string];
+  return {
+    inputs: [{ name: GRADIENT, ...types.get(value)! }],
+    nodes: [{ op: "Output", name: OUTPUT, inputs: [value], outputs: [OUTPUT], attributes: {} }],
+    outputs: [OUTPUT],
+    seeds: [[value, GRADIENT]],
+  };
+}
+
 /** What a graph's losses are computed by. Throws where its output cannot be judged so. */
-export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, losses: readonly Loss[]): Judged {
+export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, losses: Losses): Judged {
+  if (losses === "given") return given(graph, types);
   const value = logitsOf(graph);
   const { shape } = types.get(value)!;
   if (losses.length === 0) throw new OctetteError("there is no loss", { code: "argument", where: "losses" });
@@ -73,7 +92,7 @@ export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, loss
       nodes.push({ op: "Add", name: sum, inputs: [total, loss], outputs: [sum], attributes: {} });
     total = total === "" ? loss : sum;
   }
-  return { inputs: [...inputs.values()], nodes, total, value, seeds };
+  return { inputs: [...inputs.values()], nodes, outputs: [total, value], seeds };
 }
 
 /** The first output, or what its softmax is made of. */

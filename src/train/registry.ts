@@ -13,6 +13,7 @@ import {
 import { trainedConv, trainedGemm, trainedMatMul } from "./ops/layers";
 import { crossEntropy, divergence, meanSquare } from "./ops/losses";
 import { maskedAdd, maskedAveragePool, maskedGlobalAveragePool } from "./ops/masked";
+import { output } from "./ops/output";
 import { maskedQuantizeLinear, maskGradient, quantizeBias, quantizeWeights } from "./ops/quantize";
 import { accumulateGradient, adamwUpdate, sgdUpdate } from "./ops/update";
 
@@ -34,6 +35,7 @@ export const trainingRegistry = {
   MaskGradient: maskGradient,
   MatMul: trainedMatMul,
   MeanSquare: meanSquare,
+  Output: output,
   ProductInputGradient: productInputGradient,
   ProductWeightGradient: productWeightGradient,
   QuantizeBias: quantizeBias,

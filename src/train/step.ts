@@ -4,14 +4,14 @@ import type { Graph, Node } from "../graph/graph";
 import { sizeOf, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
 import { differentiate } from "./differentiate";
-import { judged, type Loss } from "./losses";
+import { judged, type Losses } from "./losses";
 import { updateOf } from "./ops/update";
 import { type Optimizer, statesOf } from "./optimizers";
 import { type Parameter, prepare } from "./prepare";
 import { trainingRegistry } from "./registry";
 
 export interface StepOptions {
-  readonly losses: readonly Loss[];
+  readonly losses: Losses;
   readonly optimizer: Optimizer;
   /**
    * Gradients are summed until an update is asked for, and may be scaled as a whole: several backward passes an update, or
@@ -41,7 +41,7 @@ export function stepOf(graph: Graph, trained: readonly Parameter[], options: Ste
     return name;
   };
   const types = inferTypes(prepared.graph, trainingRegistry);
-  const { inputs, nodes, total, value, seeds } = judged(prepared.graph, types, options.losses);
+  const { inputs, nodes, outputs, seeds } = judged(prepared.graph, types, options.losses);
   const byName = new Map(trained.map((p) => [p.name, p] as const));
   const { op, attributes } = updateOf(options.optimizer);
   const updates: Node[] = [];
@@ -54,7 +54,7 @@ export function stepOf(graph: Graph, trained: readonly Parameter[], options: Ste
     ...prepared.graph,
     inputs: [...prepared.graph.inputs, ...inputs],
     nodes: [...prepared.graph.nodes, ...nodes],
-    outputs: [total, value],
+    outputs,
   };
   const differentiated = differentiate(judging, {
     registry: trainingRegistry,

@@ -10,6 +10,7 @@ import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
 import { exported } from "./export";
+import { GRADIENT, OUTPUT } from "./losses";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
 import { trainingRegistry } from "./registry";
@@ -39,8 +40,12 @@ export class Trainer {
   readonly #inputs: readonly Input[];
   readonly #session: Session;
   readonly #state: ReadonlyMap<string, PlannedValue>;
+  /** Index of the first step behind the forward pass, where losses are given. */
+  readonly #backward: number;
   /** Index of the first step that updates, where gradients are kept. */
   readonly #updates: number;
+  /** Symbols of the last forward pass. */
+  #bindings: Bindings = {};
 
   /** `graph` is the deployed one; `parameters` are those of `parametersOf` that are to move. */
   constructor(graph: Graph, parameters: readonly Parameter[], options: TrainerOptions) {
@@ -58,6 +63,7 @@ export class Trainer {
     for (const name of state) this.state(name).set(step.constants.get(name)!.data);
     const { steps } = this.plan;
     const first = options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
+    this.#backward = steps.findIndex(({ node }) => node === OUTPUT) + 1;
     this.#updates = first < 0 ? steps.length : first;
   }
 
@@ -82,18 +88,30 @@ export class Trainer {
    * with learning rate `lr`, as step number `count` (from 1) of the optimizer.
    */
   run(feeds: Feeds, lr: number, count: number): Judgement {
-    const bindings = this.#write(feeds, lr, count);
+    const bindings = this.#bind(feeds, this.#inputs, lr, count);
     this.#session.run(bindings, 0, this.#updates);
-    const [loss, output] = this.plan.outputs.map(({ type, address }) => {
-      const shape = evaluateShape(type.shape, bindings);
-      return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
-    }) as [Tensor, Tensor];
+    const [loss, output] = this.#outputs(bindings) as [Tensor, Tensor];
     return { loss: loss.data[0]!, output };
+  }
+
+  /** Where losses are given: the forward pass alone, and the model's first output. */
+  forward(feeds: Feeds): Tensor {
+    this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, 1);
+    this.#session.run(this.#bindings, 0, this.#backward);
+    return this.#outputs(this.#bindings)[0]!;
+  }
+
+  /** The backward pass of the last `forward`, from the gradient of its output: adds to the gradients, once. */
+  backward(gradient: Tensor): void {
+    const input = this.#inputs.find(({ name }) => name === GRADIENT)!;
+    const shape = evaluateShape(input.shape, this.#bindings);
+    this.#write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }));
+    this.#session.run(this.#bindings, this.#backward, this.#updates);
   }
 
   /** Milliseconds of every step of the plan in a pass over these feeds, as after `run`. */
   profile(feeds: Feeds, lr = 0): number[] {
-    const bindings = this.#write(feeds, lr, 1);
+    const bindings = this.#bind(feeds, this.#inputs, lr, 1);
     const times: number[] = [];
     this.#session.time(bindings, (_, i, milliseconds) => (times[i] = milliseconds));
     return times;
@@ -101,13 +119,23 @@ export class Trainer {
 
   /** Where gradients are kept: updates with them, divided by the passes they were summed over, and forgets them. */
   update(lr: number, count: number, passes: number, clip = Infinity): void {
-    const gradients = this.parameters.map(({ name }) => this.state(gradientOf(name)) as Float32Array);
+    const gradients = this.#gradients();
     const factor = Math.fround(Math.min(1 / passes, clip / normOf(gradients)));
     if (factor !== 1) for (const gradient of gradients) scale(gradient, factor);
+    this.step(lr, count);
+    this.zeroGradients();
+  }
+
+  /** Where gradients are kept: updates with them as they are. */
+  step(lr: number, count: number): void {
     const symbols = Object.fromEntries(Object.keys(this.plan.maxima).map((symbol) => [symbol, 1]));
     const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
     this.#session.run(bindings, this.#updates);
-    for (const gradient of gradients) gradient.fill(0);
+  }
+
+  /** Where gradients are kept: forgets them. */
+  zeroGradients(): void {
+    for (const gradient of this.#gradients()) gradient.fill(0);
   }
 
   /** Weight codes that moved since this was asked last. */
@@ -133,15 +161,30 @@ export class Trainer {
     this.#session.dispose();
   }
 
-  /** Writes the feeds to memory; returns the values of all symbols. */
-  #write(feeds: Feeds, lr: number, count: number): Bindings {
-    const fed = checkFeeds(this.#inputs, feeds);
-    const shapes = bindSymbols(this.#inputs, fed);
-    this.#checkBatch(shapes);
+  #gradients(): Float32Array[] {
+    return this.parameters.map(({ name }) => this.state(gradientOf(name)) as Float32Array);
+  }
+
+  #outputs(bindings: Bindings): Tensor[] {
+    return this.plan.outputs.map(({ type, address }) => {
+      const shape = evaluateShape(type.shape, bindings);
+      return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
+    });
+  }
+
+  #write(fed: ReadonlyMap<string, Tensor>): void {
     for (const { name, address, type } of this.plan.inputs) {
-      const { data } = fed.get(name)!;
-      viewOf(type.dtype, this.#session.buffer, address, data.length).set(data);
+      const data = fed.get(name)?.data;
+      if (data) viewOf(type.dtype, this.#session.buffer, address, data.length).set(data);
     }
+  }
+
+  /** Writes the feeds of these inputs to memory; returns the values of all symbols. */
+  #bind(feeds: Feeds, inputs: readonly Input[], lr: number, count: number): Bindings {
+    const fed = checkFeeds(inputs, feeds);
+    const shapes = bindSymbols(inputs, fed);
+    this.#checkBatch(shapes);
+    this.#write(fed);
     return { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count) };
   }
 

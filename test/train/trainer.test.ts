@@ -26,10 +26,12 @@ const data = createDataset(arrays, float.inputs, {
 const calibration = () => data.take(128).batches(32);
 const int8 = await quantize(float, { calibration: calibration() });
 const int4 = await quantize(float, { calibration: calibration(), bits: 4 });
+const dynamic = await quantize(float, { mode: "dynamic" });
 const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
   float: { graph: float },
   "8 bits": int8,
   "4 bits": int4,
+  dynamic,
 };
 const SGD: OptimizerOptions = { kind: "sgd", lr: 0.01, momentum: 0.9 };
 

@@ -4,7 +4,14 @@ import type { OpName } from "../../ops/index";
 import { add, div, mul, sub } from "./binary";
 import { gather } from "./gather";
 import { layerNormalization } from "./layer-normalization";
-import { conv, matMul as denseMatMul, dequantizeLinear, gemm, quantizeLinear } from "./layers";
+import {
+  conv,
+  matMul as denseMatMul,
+  dequantizeLinear,
+  dynamicQuantize,
+  gemm,
+  quantizeLinear,
+} from "./layers";
 import { matMul } from "./mat-mul";
 import { concat, expand, identity, reshape, resize, slice, split, transpose } from "./moves";
 import { pad } from "./pad";
@@ -30,17 +37,13 @@ import {
   tanh,
 } from "./unary";
 
-/**
- * Ops that no gradient passes: they make integers or steps, or codes whose range is found at run time; or they exist only to be
- * folded before a model is trained.
- */
+/** Ops that no gradient passes: they make integers or steps, or they exist only to be folded before a model is trained. */
 export const nonDifferentiable = [
   "ArgMax",
   "BatchNormalization",
   "Cast",
   "Ceil",
   "ConstantOfShape",
-  "DynamicQuantize",
   "Equal",
   "Floor",
   "Max",
@@ -66,6 +69,7 @@ export const gradients: { readonly [K in DifferentiableOp]: Rule } = {
   DequantizeLinear: dequantizeLinear,
   Div: div,
   Dropout: identity,
+  DynamicQuantize: dynamicQuantize,
   Elu: elu,
   Erf: erf,
   Exp: exp,

@@ -5,11 +5,16 @@ import { tensor } from "../../graph/tensor";
 import { numberOf, type Quantization, type Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
-/** Scale and zero point of a layer's input where it reads codes. */
-const inputCodes = ({ integer }: Unit) => {
-  const q = integer?.inputs[0];
-  return q ? { x_scale: q.scale[0]!, x_zero: q.zeroPoint[0]! } : {};
-};
+/**
+ * A layer's input as its weights' gradient reads it: codes with their scale and zero point, or the numbers themselves. Where every
+ * row of codes has a range of its own, a sum over rows has no one scale to take out of it: it is taken over the numbers that the
+ * codes were made of, which differ from what they stand for by half a step at most.
+ */
+function inputOf({ inputs, integer }: Unit, b: Backward) {
+  const [x, q] = [inputs[0]!, integer?.inputs[0]];
+  if (q?.dynamic) return { x: b.quantized(x), codes: {} };
+  return { x, codes: q ? { x_scale: q.scale[0]!, x_zero: q.zeroPoint[0]! } : {} };
+}
 
 /** The value or constant that holds the scales of a layer's weights. */
 const scalesOf = (q: Quantization, b: Backward): string =>
@@ -24,8 +29,9 @@ function layer(kind: "Conv" | "Product", axis: number): Rule {
     const weights = unit.integer?.inputs[1];
     const scale = weights && scalesOf(weights, b);
     if (b.wants(w) || (scale !== undefined && b.wants(scale))) {
-      const shape = { ...attributes, ...inputCodes(unit), shape: b.type(w).shape };
-      const [dw] = b.write(`${kind}WeightGradient`, [dy, x], shape);
+      const input = inputOf(unit, b);
+      const shape = { ...attributes, ...input.codes, shape: b.type(w).shape };
+      const [dw] = b.write(`${kind}WeightGradient`, [dy, input.x], shape);
       if (b.wants(w)) b.give(w, dw);
       if (scale !== undefined && b.wants(scale)) {
         const axis = kind === "Conv" || numberOf(unit.node, "transB", 0) === 1 ? 0 : 1;
@@ -52,6 +58,8 @@ const straight: Rule = (unit, [dy], b) => {
 
 export const quantizeLinear = straight;
 export const dequantizeLinear = straight;
+/** A range that follows its row clips nothing, and moves without gradient. */
+export const dynamicQuantize = straight;
 
 /** Masters: rounding to codes passes gradient straight through, and a scale that follows max|w| clips nothing. */
 export const quantizeWeights: Rule = (unit, [dw], b) => {

@@ -10,6 +10,8 @@ export interface Backward {
   type(value: string): ValueType;
   /** The numbers of a constant; undefined for a value that is computed. */
   constant(value: string): Tensor | undefined;
+  /** The float value that DynamicQuantize made these codes of. */
+  quantized(codes: string): string;
   /** Whether something that is trained lies before this value, so that its gradient is wanted. */
   wants(value: string): boolean;
   /** Writes a node and returns its outputs, as many as asked for. */

@@ -26,6 +26,7 @@ function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): stri
   rule({ node, inputs: [x], outputs: [y] }, [one], {
     type: () => ({ dtype: "f32", shape: [numbers.length] }),
     constant: (value) => b.constant(value),
+    quantized: (codes) => b.quantized(codes),
     wants: () => true,
     write: (...node) => b.write(...node),
     data: (numbers) => b.data(numbers),

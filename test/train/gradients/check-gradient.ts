@@ -90,6 +90,10 @@ export class GradientGraph implements Backward {
     return this.constants.get(value);
   }
 
+  quantized(codes: string): string {
+    return this.nodes.find(({ outputs }) => outputs[0] === codes)!.inputs[0]!;
+  }
+
   wants(value: string): boolean {
     return this.wanted.has(value);
   }

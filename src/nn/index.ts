@@ -1,0 +1,35 @@
+// octette/nn: models written as PyTorch writes them, and trained in the loop its books have. What they become is the graph
+// that everything else takes.
+
+export {
+  add,
+  cat,
+  DeQuantStub,
+  Dropout,
+  Flatten,
+  GELU,
+  LayerNorm,
+  mul,
+  QuantStub,
+  ReLU,
+  ReLU6,
+  Sequential,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Tanh,
+} from "./elementwise";
+export {
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  type Conv2dOptions,
+  MaxPool2d,
+  type PoolOptions,
+  type Size2d,
+} from "./images";
+export { Embedding, Linear } from "./linear";
+export { Module, type StateDict } from "./module";
+export { trace } from "./trace";
+export type { Value } from "./value";
