@@ -55,7 +55,7 @@ export const tuneCommand = defineCommand({
     teacher: {
       type: "string",
       value: "MODEL",
-      help: "a float model whose outputs to learn, beside the labels",
+      help: "a float model whose outputs to learn, beside the labels: MODEL itself where it is float; none",
     },
     train: {
       type: "string",
