@@ -14,6 +14,7 @@ await build({
   entryPoints: {
     index: "src/index.ts",
     runtime: "src/runtime.ts",
+    nn: "src/nn/index.ts",
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",

@@ -2,6 +2,16 @@
 
 import { Random } from "../graph/random";
 
+/** 0 … n − 1 in an order that `random` chose (Fisher & Yates). */
+export function shuffled(n: number, random: Random): Int32Array {
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
 /** `n` different indices below `count`, in ascending order; all of them when there are no more than `n`. */
 export function sampleIndices(count: number, n: number, seed: number): Int32Array {
   const all = Int32Array.from({ length: count }, (_, i) => i);

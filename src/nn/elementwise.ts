@@ -8,29 +8,68 @@ import { Layer, Module } from "./module";
 import { layerError, type Value } from "./value";
 
 /** A layer that is one op over one value. */
-function unary(op: string, attributes: Readonly<Record<string, Attribute>> = {}) {
-  return class extends Layer {
-    forward(x: Value): Value {
-      return this.record(x, op, [x], attributes);
-    }
-  };
+abstract class Unary extends Layer {
+  /** @internal */
+  protected abstract readonly op: string;
+  /** @internal */
+  protected readonly attributes: Readonly<Record<string, Attribute>> = {};
+
+  forward(x: Value): Value {
+    return this.record(x, this.op, [x], this.attributes);
+  }
 }
 
 /** max(0, x) */
-export class ReLU extends unary("Relu") {}
+export class ReLU extends Unary {
+  /** @internal */
+  protected readonly op = "Relu";
+}
+
 /** min(6, max(0, x)) */
-export class ReLU6 extends unary("Clip", { min: 0, max: 6 }) {}
+export class ReLU6 extends Unary {
+  /** @internal */
+  protected readonly op = "Clip";
+  /** @internal */
+  protected override readonly attributes = { min: 0, max: 6 };
+}
+
 /** x / (1 + e^−x) */
-export class SiLU extends unary("Silu") {}
+export class SiLU extends Unary {
+  /** @internal */
+  protected readonly op = "Silu";
+}
+
 /** 1 / (1 + e^−x) */
-export class Sigmoid extends unary("Sigmoid") {}
-export class Tanh extends unary("Tanh") {}
-/** x · Φ(x), Φ the normal distribution's own. */
-export class GELU extends unary("Gelu") {}
+export class Sigmoid extends Unary {
+  /** @internal */
+  protected readonly op = "Sigmoid";
+}
+
+/** (e^x − e^−x) / (e^x + e^−x) */
+export class Tanh extends Unary {
+  /** @internal */
+  protected readonly op = "Tanh";
+}
+
+/** x · Φ(x), Φ the distribution function of the normal distribution. */
+export class GELU extends Unary {
+  /** @internal */
+  protected readonly op = "Gelu";
+}
+
 /** e^x / Σ e^x over the last dimension. Leave it out before a loss: crossEntropyLoss takes logits. */
-export class Softmax extends unary("Softmax") {}
+export class Softmax extends Unary {
+  /** @internal */
+  protected readonly op = "Softmax";
+}
+
 /** [batch, …] becomes [batch, all the rest]. */
-export class Flatten extends unary("Flatten", { axis: 1 }) {}
+export class Flatten extends Unary {
+  /** @internal */
+  protected readonly op = "Flatten";
+  /** @internal */
+  protected override readonly attributes = { axis: 1 };
+}
 
 /**
  * Zeroes elements at random with probability p while training, in PyTorch. Here it is what it is when a model is deployed, x
@@ -63,6 +102,7 @@ export class LayerNorm extends Layer {
     this.eps = eps;
   }
 
+  /** @internal */
   protected override fresh(): Record<string, Tensor> {
     return { weight: filled(this.normalizedShape, 1), bias: filled(this.normalizedShape, 0) };
   }

@@ -53,6 +53,7 @@ export class Conv2d extends Layer {
     this.#options = { stride, padding, dilation, groups, bias };
   }
 
+  /** @internal */
   protected override fresh(random: Random): Record<string, Tensor> {
     const { inChannels, outChannels, kernelSize } = this;
     const [inputs, [h, w]] = [inChannels / this.#options.groups, kernelSize];
@@ -88,6 +89,7 @@ export class BatchNorm2d extends Layer {
     this.eps = eps;
   }
 
+  /** @internal */
   protected override fresh(): Record<string, Tensor> {
     const shape = [this.numFeatures];
     const [one, zero] = [1, 0].map((value) => () => filled(shape, value)) as [() => Tensor, () => Tensor];
@@ -130,6 +132,7 @@ abstract class Pool2d extends Layer {
     this.#padding = padding;
   }
 
+  /** @internal */
   protected pooled(x: Value, op: string, more: Readonly<Record<string, number>> = {}): Value {
     checkRank(this.path(x), x, 4, IMAGE);
     const window = { kernel_shape: this.kernelSize, strides: both(this.#stride), pads: pads(this.#padding) };

@@ -1,6 +1,7 @@
 // octette/nn: models written as PyTorch writes them, and trained in the loop its books have. What they become is the graph
 // that everything else takes.
 
+export { DataLoader, type DataLoaderOptions, type Samples } from "./data-loader";
 export {
   add,
   cat,
@@ -30,6 +31,18 @@ export {
   type Size2d,
 } from "./images";
 export { Embedding, Linear } from "./linear";
+export { crossEntropyLoss, type Loss, mseLoss } from "./losses";
 export { Module, type StateDict } from "./module";
+export { AdamW, type Optimizer, SGD } from "./optimizers";
+export {
+  convert,
+  fuse,
+  type InputOptions,
+  type PrepareQatOptions,
+  prepareQat,
+  quantizeDynamic,
+  trainable,
+} from "./quantize";
 export { trace } from "./trace";
+export type { Output, Parameter, Trainable } from "./trainable";
 export type { Value } from "./value";

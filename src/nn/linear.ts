@@ -21,6 +21,7 @@ export class Linear extends Layer {
     this.#hasBias = bias;
   }
 
+  /** @internal */
   protected override fresh(random: Random): Record<string, Tensor> {
     const bound = 1 / Math.sqrt(this.inFeatures);
     const weight = uniform(random, [this.outFeatures, this.inFeatures], bound);
@@ -63,7 +64,10 @@ export class Embedding extends Layer {
     this.embeddingDim = embeddingDim;
   }
 
-  /** Mean 0 and variance 1 as PyTorch's, but uniform: a Gaussian needs functions that differ between engines. */
+  /**
+   * Mean 0 and variance 1 as PyTorch's, but uniform: a Gaussian needs functions that differ between engines.
+   * @internal
+   */
   protected override fresh(random: Random): Record<string, Tensor> {
     return { weight: uniform(random, [this.numEmbeddings, this.embeddingDim], Math.sqrt(3)) };
   }

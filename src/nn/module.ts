@@ -85,7 +85,10 @@ export abstract class Module {
 export abstract class Layer extends Module {
   #numbers: Readonly<Record<string, Tensor>> | undefined;
 
-  /** Its weights and statistics as PyTorch makes them, by PyTorch's names. */
+  /**
+   * Its weights and statistics as PyTorch makes them, by PyTorch's names.
+   * @internal
+   */
   protected fresh(_random: Random): Readonly<Record<string, Tensor>> {
     return {};
   }
@@ -104,12 +107,18 @@ export abstract class Layer extends Module {
     return this.#numbers!;
   }
 
-  /** What errors and nodes call it: its place in the model that is traced. */
+  /**
+   * What errors and nodes call it: its place in the model that is traced.
+   * @internal
+   */
   protected path({ recording }: Value): string {
     return recording.pathOf(this) || "layer";
   }
 
-  /** Writes a node of this layer beside x. Its inputs are values, or names of the layer's own numbers. */
+  /**
+   * Writes a node of this layer beside x. Its inputs are values, or names of the layer's own numbers.
+   * @internal
+   */
   protected record(
     x: Value,
     op: string,

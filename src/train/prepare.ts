@@ -70,7 +70,7 @@ class Search {
   run(): Parameter[] {
     const layers = this.#graph.nodes.filter((node) => isLinear(node) || FLOAT_LAYERS.has(node.op));
     for (const [index, node] of layers.entries()) {
-      const [, w = "", b = ""] = node.inputs;
+      const [w = "", b = ""] = node.op === "Gather" ? node.inputs.slice(0, 1) : node.inputs.slice(1);
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
       else this.#weight(w, b, node, index);
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
@@ -163,8 +163,8 @@ class Search {
   }
 }
 
-/** Ops whose second and third inputs are trained as floats, beside Conv, Gemm and MatMul. */
-const FLOAT_LAYERS: ReadonlySet<string> = new Set(["LayerNormalization"]);
+/** Ops that are trained as floats, beside Conv, Gemm and MatMul: by their second and third inputs, Gather by its table. */
+const FLOAT_LAYERS: ReadonlySet<string> = new Set(["Gather", "LayerNormalization"]);
 
 /** Largest code that weights of as many bits may have: 127, 7, 3 … */
 export function largestCodeOf(codes: ArrayLike<number>): number {

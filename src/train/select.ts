@@ -10,15 +10,10 @@ import type { Parameter } from "./prepare";
  */
 export type Trained = string;
 
-/** The parameters asked for. Where weights move, the bias whose codes share their scales comes along. */
+/** The parameters asked for, and the biases that come along. */
 export function select(parameters: readonly Parameter[], trained: Trained = "all"): Parameter[] {
-  const chosen = new Set(parameters.filter(testOf(parameters, trained)));
-  for (const { kind, coded } of [...chosen])
-    if (kind === "weight" && coded?.bias !== undefined) {
-      const bias = parameters.find(({ name }) => name === coded.bias);
-      if (bias) chosen.add(bias);
-    }
-  if (chosen.size > 0) return parameters.filter((parameter) => chosen.has(parameter));
+  const chosen = withBiases(parameters, parameters.filter(testOf(parameters, trained)));
+  if (chosen.length > 0) return chosen;
   throw new OctetteError("nothing would be trained", {
     code: "argument",
     where: "train",
@@ -28,6 +23,13 @@ export function select(parameters: readonly Parameter[], trained: Trained = "all
       .slice(0, 8)
       .join(", ")}${parameters.length > 8 ? ", …" : ""}`,
   });
+}
+
+/** These, in their order: where weights move, the bias whose codes share their scales comes along. */
+export function withBiases(parameters: readonly Parameter[], moved: readonly Parameter[]): Parameter[] {
+  const chosen = new Set(moved);
+  const biases = new Set(moved.flatMap(({ kind, coded }) => (kind === "weight" && coded?.bias) || []));
+  return parameters.filter((parameter) => chosen.has(parameter) || biases.has(parameter.name));
 }
 
 function testOf(parameters: readonly Parameter[], trained: Trained): (parameter: Parameter) => boolean {

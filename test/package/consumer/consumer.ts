@@ -1,6 +1,7 @@
 // What a user's program looks like to the compiler. It is never run.
 
 import { evaluate, type Graph, importOnnx, load, type Model, openDataset, quantize, save } from "octette";
+import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
 import { createRuntime, loadSync, OctetteError, runtimeInfo } from "octette/runtime";
 import { baseline, common, inlined } from "octette/wasm";
@@ -22,7 +23,29 @@ model.run(new Float32Array(64));
 quantize(graph, { mode: "half" });
 const few = createRuntime({ Conv, QuantizeLinear }, { common, baseline });
 const several = createRuntime({ Conv }, { ...inlined, relaxed: new URL("https://localhost/relaxed.wasm") });
+class Net extends Module {
+  readonly fc = new Linear(10, 10);
+  forward(x: Value): Value {
+    return this.fc.forward(x);
+  }
+}
+const trained = await quantizeDynamic(new Net(), { Linear }, "qint8");
+const optimizer = new SGD(trained.parameters(), { lr: 1e-5 });
+const criterion = crossEntropyLoss();
+const loader = new DataLoader({
+  inputs: { dtype: "f32", shape: [2, 10], data: new Float32Array(20) },
+  labels: [1, 2],
+});
+for (const [inputs, labels] of loader) {
+  optimizer.zeroGrad();
+  criterion(trained.train().forward(inputs), labels).backward();
+  optimizer.step();
+}
+const tuned: Graph = trained.graph();
+// @ts-expect-error: only 8 bits
+quantizeDynamic(new Net(), { Linear }, "float16");
 export const used = [
+  save(tuned),
   few.loadSync,
   several.info().reason,
   scores,

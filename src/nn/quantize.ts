@@ -1,0 +1,117 @@
+// PyTorch's names for the ways from a model to one that is trained or deployed: thin, over the passes of the graph and the quantizer.
+
+import type { Feeds } from "../engine/feeds";
+import { OctetteError } from "../errors";
+import type { Graph } from "../graph/graph";
+import type { Shape } from "../graph/symbols";
+import { registry } from "../ops/index";
+import { simplify } from "../passes/index";
+import { type Batches, quantize } from "../quantize/index";
+import { DataLoader } from "./data-loader";
+import { Dropout } from "./elementwise";
+import { Linear } from "./linear";
+import { type Layer, layersOf, Module } from "./module";
+import { trace } from "./trace";
+import { Trainable } from "./trainable";
+
+export interface InputOptions {
+  /** Shape of a module's input, as `trace` takes it: needed unless it begins with Linear or Embedding. */
+  readonly inputShape?: Shape;
+}
+
+/**
+ * The graph of a model with BatchNorm folded into its neighbours and activations joined with what they follow. Quantizing begins
+ * with it; a graph that is simple already comes back as it is.
+ */
+export const fuse = (model: Module | Graph, { inputShape }: InputOptions = {}): Graph =>
+  model instanceof Module ? trace(model, inputShape) : simplify(model, registry);
+
+/**
+ * A model to train as it is: in float, or a graph that is quantized. A module's weights are copied; `loadStateDict` brings back
+ * what became of them: `model.loadStateDict(trained.graph().constants)`.
+ */
+export const trainable = (model: Module | Graph, options: InputOptions = {}): Trainable =>
+  new Trainable(fuse(model, options), undefined, unfitOf(model));
+
+/** A class of layers, such as Linear. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever it is made of
+type LayerClass = abstract new (...args: any[]) => Layer;
+
+/**
+ * Quantizes the layers of these classes: weights to int8, one scale an output, activations to 8 bits, with a range that each row
+ * finds while it runs. Needs no data. Only Linear has this form, as in PyTorch; `prepareQat` takes a whole network.
+ */
+export async function quantizeDynamic(
+  model: Module,
+  classes: Readonly<Record<string, LayerClass>> = { Linear },
+  dtype: "qint8" = "qint8",
+  options: InputOptions = {},
+): Promise<Trainable> {
+  const unknown = Object.entries(classes).filter(
+    ([, kind]) => kind !== Linear && !(kind.prototype instanceof Linear),
+  );
+  if (unknown.length > 0 || dtype !== "qint8")
+    throw new OctetteError("there is no such dynamic form", {
+      code: "unsupported",
+      where: "quantizeDynamic",
+      expected: '{ Linear }, "qint8"',
+      got: `{ ${Object.keys(classes).join(", ")} }, ${JSON.stringify(dtype)}`,
+      hint: "prepareQat quantizes whole networks, with ranges from calibration data",
+    });
+  const graph = fuse(model, options);
+  const layers = layersOf(model);
+  const isAsked = (path: string) => {
+    const layer = layers.get(path);
+    return Object.values(classes).some((kind) => layer instanceof kind);
+  };
+  const products = graph.nodes.filter(({ op }) => op === "Gemm" || op === "MatMul");
+  const skip = products.flatMap(({ name, inputs: [, weight = ""] }) =>
+    isAsked(weight.replace(/\.?weight$/, "")) ? [] : [name],
+  );
+  if (skip.length === products.length)
+    throw new OctetteError("the model has no layer of these classes", {
+      code: "argument",
+      where: "quantizeDynamic",
+      expected: Object.keys(classes).join(", "),
+      got: graph.nodes.map(({ op, name }) => `${op} "${name}"`).join(", "),
+    });
+  const { graph: quantized, masters } = await quantize(graph, { mode: "dynamic", skip });
+  return new Trainable(quantized, masters, unfitOf(model));
+}
+
+export interface PrepareQatOptions extends InputOptions {
+  /** Samples that show the ranges of activations, some hundred: a DataLoader, or batches of the model's inputs by name. */
+  readonly calibration: DataLoader | Batches;
+  /** Bits of weight codes, 2 to 8 (default). */
+  readonly bits?: number;
+}
+
+/**
+ * Quantizes a whole network, float so far, for quantization-aware training: what it computes while it is trained is what `convert`
+ * gives, to the byte.
+ */
+export async function prepareQat(
+  model: Module | Graph,
+  { calibration, bits = 8, ...options }: PrepareQatOptions,
+): Promise<Trainable> {
+  const graph = fuse(model, options);
+  const { name } = graph.inputs[0]!;
+  const batches = calibration instanceof DataLoader ? feedsOf(calibration, name) : calibration;
+  const { graph: quantized, masters } = await quantize(graph, { calibration: batches, bits });
+  return new Trainable(quantized, masters, unfitOf(model));
+}
+
+/** The graph to deploy of what was trained: to save, load with octette/runtime, or evaluate. */
+export const convert = (trained: Trainable): Graph => trained.graph();
+
+function* feedsOf(loader: DataLoader, name: string): Generator<Feeds> {
+  for (const [inputs] of loader) yield { [name]: inputs };
+}
+
+/** Layers of a model that have no form for training. */
+const unfitOf = (model: Module | Graph): string[] =>
+  model instanceof Module
+    ? [...layersOf(model)].flatMap(([path, layer]) =>
+        layer instanceof Dropout && layer.p > 0 ? [`Dropout "${path}" with p = ${layer.p}`] : [],
+      )
+    : [];
