@@ -5,7 +5,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { readNpz } from "../src/formats/npz";
-import { createDataset, importOnnx, loadSync, quantize, readArtifact, save, verify } from "../src/index";
+import { contentHash } from "../src/formats/octette";
+import {
+  createDataset,
+  importOnnx,
+  loadSync,
+  quantize,
+  readArtifact,
+  save,
+  tune,
+  verify,
+} from "../src/index";
 import { engineClasses, exactSources } from "./engine/engines";
 import { readExample } from "./examples";
 
@@ -54,3 +64,28 @@ for (const [name, hashes] of Object.entries(expected))
 
     test("its self-test passes", async () => expect(await verify(artifact)).toBe(true));
   });
+
+describe("fine-tuning", async () => {
+  const graph = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
+  const arrays = readNpz(await readExample("train.npz"));
+  const data = createDataset(arrays, graph.inputs, {
+    labels: arrays.get("labels")!,
+    normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
+  }).take(320);
+
+  test.each([
+    [
+      "sgd",
+      { bits: 2, lr: 0.002, flip: true, clip: 1 },
+      "75bc2b8dbc6e6f70c078f15343631ea104340082486be70891679d68bdd90b0e",
+    ],
+    [
+      "adamw",
+      { bits: 4, lr: 0.0003, optimizer: { kind: "adamw" }, accumulate: 2 },
+      "f4dbb9b1ac2f069a1046ec78f5465a934b006c2c61e9b78132e86cc225b26b8e",
+    ],
+  ] as const)("the same seed gives the same model: %s", async (_, options, expected) => {
+    const { graph: tuned } = await tune(graph, { data, epochs: 2, batch: 32, seed: 7, ...options });
+    expect(contentHash(tuned)).toBe(expected);
+  });
+});

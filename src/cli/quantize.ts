@@ -79,7 +79,7 @@ export const quantizeCommand = defineCommand({
     if (!output) throw new UsageError("-o FILE is missing: where should the artifact go?");
     const mode = choice("mode", values.mode, ["static", "dynamic"] as const) ?? "static";
     const range = choice("range", values.range, ["auto", "minmax", "percentile", "mse"] as const);
-    const bits = wholeNumber("bits", values.bits, 2);
+    const bits = bitsOf(values.bits);
     const samples = wholeNumber("samples", values.samples, 1) ?? SAMPLES;
     const seed = wholeNumber("seed", values.seed, 0) ?? 0;
     if (mode === "static" && !calibrate)
@@ -131,6 +131,13 @@ export const quantizeCommand = defineCommand({
     } else context.print(summaryText(path, output, sizes, summary, context));
   },
 });
+
+const BITS = ["2", "3", "4", "5", "6", "7", "8"] as const;
+
+export function bitsOf(text: string | undefined): number | undefined {
+  const bits = choice("bits", text, BITS);
+  return bits === undefined ? undefined : Number(bits);
+}
 
 export function normalizeOf(text: string | undefined): Preprocessing | undefined {
   if (text === undefined) return undefined;

@@ -26,7 +26,8 @@ export function narrator({ log, progress }: Context) {
     onBegin(begin: BeginReport): void {
       begun = begin;
       beganAt = performance.now();
-      const { samples, validation, steps, batch, parameters, bytes, before } = begin;
+      const { samples, validation, steps, batch, parameters, bytes, before, notes } = begin;
+      for (const note of notes) log(note);
       log(
         `trains ${parameters} numbers on ${samples} samples, ${steps} steps of ${batch} in ${formatBytes(bytes)}; ${validation.count} samples validate`,
       );
@@ -38,23 +39,22 @@ export function narrator({ log, progress }: Context) {
       const seconds = (performance.now() - beganAt) / 1000;
       const left = (seconds * (steps - step.step)) / (step.step - begun.step);
       const detail = [
-        `epoch ${step.epoch}/${epochs}`,
         `loss ${step.loss.toFixed(3)}`,
-        `${formatPercent(step.accuracy, 1)} right`,
+        formatPercent(step.accuracy, 1),
         `${formatDuration(left)} left`,
         formatBytes(bytes),
       ];
-      progress.update("tune", step.step, steps, detail.join("  "));
+      progress.update(`epoch ${step.epoch}/${epochs}`, step.step, steps, detail.join("  "));
     },
     onEpoch({ epoch, loss, accuracy, validation, changed, isBest }: EpochReport): void {
-      const pace = codesPerStep === undefined ? "" : `, ${codesPerStep.toPrecision(2)} codes a step`;
+      const pace = codesPerStep === undefined ? "" : ` (${codesPerStep.toPrecision(2)} a step)`;
       const parts = [
         `epoch ${epoch}/${begun.epochs}`,
         validationText(validation),
         `training ${formatPercent(accuracy)}`,
         `loss ${loss.toFixed(4)}`,
         `${changed} codes moved${pace}`,
-        ...(isBest ? ["best so far"] : []),
+        ...(isBest ? ["best"] : []),
       ];
       log(parts.join("  "));
     },
@@ -133,12 +133,9 @@ export function measuredText(
     ...(width === undefined ? {} : { width }),
     align: ["left", "right", "right", "right"],
   });
-  return [
-    table,
-    "",
-    `data    ${samples} samples of ${data}`,
-    `tuned   ${verdict(paired, models.at(-2)!.name)}`,
-  ].join("\n");
+  return [table, "", `data    ${samples} ${data}`, `tuned   ${verdict(paired, models.at(-2)!.name)}`].join(
+    "\n",
+  );
 }
 
 /** Differences that chance makes more rarely than this are none of its. */

@@ -2,11 +2,8 @@
 
 import { type Dataset, openDataset } from "../data/index";
 import { checkWritable, writeFileWhole } from "../files/write-file";
-import { contentHash } from "../formats/octette";
 import { createDelta, type Graph, OctetteError, quantize, readArtifact, save } from "../index";
 import { formatBytes } from "../report/index";
-import { type CheckpointState, writeCheckpoint } from "../train/checkpoint";
-import { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "../train/checkpoint-file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
 import {
   byteCount,
@@ -19,8 +16,12 @@ import {
   wholeNumber,
 } from "./command";
 import { type ModelFile, openModel, readWhole } from "./open-model";
-import { calibration, normalizeOf, SAMPLES, withPreprocessing } from "./quantize";
+import { bitsOf, calibration, normalizeOf, SAMPLES, withPreprocessing } from "./quantize";
+import { Checkpoint } from "./tune-checkpoint";
 import { type Candidate, type Measured, measure, measuredText, narrator } from "./tune-report";
+
+/** Part of the training data that chooses which state is kept. */
+const VALIDATION = 0.1;
 
 export const tuneCommand = defineCommand({
   name: "tune",
@@ -38,7 +39,7 @@ export const tuneCommand = defineCommand({
     validation: {
       type: "string",
       value: "DATA",
-      help: "samples that choose the state which is kept, or a part of TRAIN (default 0.1)",
+      help: `samples that choose the state which is kept, or a part of TRAIN (default ${VALIDATION})`,
     },
     eval: { type: "string", value: "DATA", help: "samples for the table at the end, and for nothing else" },
     bits: { type: "string", value: "N", help: "bits of a weight that a float model gets, 2 to 8 (default)" },
@@ -55,7 +56,7 @@ export const tuneCommand = defineCommand({
     teacher: {
       type: "string",
       value: "MODEL",
-      help: "a float model whose outputs to learn, beside the labels",
+      help: "a float model whose outputs to learn, beside the labels: MODEL itself where it is float; none",
     },
     train: {
       type: "string",
@@ -89,70 +90,107 @@ export const tuneCommand = defineCommand({
     "octette tune digits.octette --data mine.npz --train last:1 --memory 1MB -o mine.delta --delta digits.octette",
   ],
   async run([path = ""], values, context) {
-    const { output, json, delta } = values;
-    if (!values.data)
+    const { data, output, delta } = values;
+    if (!data)
       throw new UsageError("--data DATA is missing: what should it learn from? See: octette tune --help");
     if (!output) throw new UsageError("-o FILE is missing: where should the tuned model go?");
     const asked = optionsOf(values);
-    const normalize = normalizeOf(values.normalize);
-    const bits = wholeNumber("bits", values.bits, 2);
-    const checkpoint = `${output}.checkpoint`;
-    for (const file of [output, checkpoint]) await checkWritable(file);
+    const [bits, every] = [bitsOf(values.bits), wholeNumber("checkpoint", values.checkpoint, 1)];
+    const checkpointPath = `${output}.checkpoint`;
+    for (const file of [output, checkpointPath]) await checkWritable(file);
 
-    const model = await openModel(path);
-    const graph = withPreprocessing(model.graph, normalize);
-    const open = async (source: string): Promise<Dataset> => {
-      const { labels } = values;
-      const options = { ...(normalize ? { normalize } : {}), ...(labels ? { labels } : {}) };
-      return labelled(await openDataset(source, graph.inputs, options), source, context);
-    };
-    const data = await open(values.data);
-    const { validation = "0.1" } = values;
-    const isPart = Number.isFinite(Number(validation));
-    const test = values.eval === undefined ? undefined : await open(values.eval);
-    const isTaught = values.teacher !== "none";
-    const other = isTaught && values.teacher !== undefined ? await openModel(values.teacher) : undefined;
+    const files = await openFiles(path, { ...values, data }, context);
+    const start = await startOf(files, { bits, seed: asked.seed ?? 0 }, context);
+    const float = start.isFloat ? files.model : files.teacher;
+    const teacher = values.teacher === "none" ? undefined : (files.teacher ?? float);
     const base = delta === undefined ? undefined : await readWhole(delta);
+    const encode = (artifact: Uint8Array, tuned: string) =>
+      base && delta ? createDelta(base, artifact, { base: delta, tuned }) : artifact;
+    // Fails before the work where the base differs in more than numbers.
+    encode(save(start.graph), path);
 
-    const start = await startOf({ ...model, graph }, data, { bits, seed: asked.seed ?? 0 }, context);
-    const float = start.isFloat ? { ...model, graph } : other;
-    const teacher = isTaught ? (other ?? float) : undefined;
-    // Fails before the work where the two differ in more than numbers.
-    if (base) createDelta(base, save(start.graph), { base: delta!, tuned: path });
-    const options: TuneOptions = {
-      ...asked,
-      ...start.masters,
-      data,
-      validation: isPart ? Number(validation) : await open(validation),
-      teacher: teacher?.graph ?? "none",
-      signal: context.signal,
+    const checkpoint = await Checkpoint.open(checkpointPath, start.graph, values.resume ?? false, context);
+    const told = narrator(context);
+    let chosenBy = files.data;
+    const tuneAndWrite = async () => {
+      const { graph, summary } = await tune(start.graph, {
+        ...asked,
+        ...start.masters,
+        ...told,
+        data: files.data,
+        validation: files.validation,
+        teacher: teacher?.graph ?? "none",
+        checkpoint: { state: checkpoint.state, save: checkpoint.save, ...(every ? { every } : {}) },
+        signal: context.signal,
+        onBegin(begin) {
+          chosenBy = begin.validation;
+          checkpoint.begin();
+          told.onBegin(begin);
+        },
+      });
+      context.progress.end();
+      for (const warning of summary.warnings) context.log(`warning: ${warning}`);
+      const artifact = save(graph);
+      const written = encode(artifact, output);
+      await writeFileWhole(output, written);
+      return { graph, summary, artifact, written };
     };
-    const { tuned, chosenBy } = await resumable(start.graph, options, checkpoint, values, context);
-    const artifact = save(tuned.graph);
-    const written = base ? createDelta(base, artifact, { base: delta!, tuned: output }) : artifact;
-    await writeFileWhole(output, written);
-    await removeCheckpoint(checkpoint);
+    const tuned = await tuneAndWrite().catch((error) => {
+      checkpoint.explain(error);
+      throw error;
+    });
+    await checkpoint.remove();
 
     const candidates: Candidate[] = [
       ...(float ? [{ name: "float", graph: float.graph, bytes: float.bytes.length }] : []),
       { name: start.name, graph: start.graph, bytes: save(start.graph).length },
-      { name: "tuned", graph: tuned.graph, bytes: artifact.length },
+      { name: "tuned", graph: tuned.graph, bytes: tuned.artifact.length },
     ];
-    const measured = await measure(candidates, test ?? chosenBy, context).catch((error) => {
+    const measured = await measure(candidates, files.test ?? chosenBy, context).catch((error) => {
       context.progress.end();
       context.log(`${output} is written; octette eval tells how good it is`);
       throw error;
     });
-    const { contentHash } = readArtifact(artifact, output);
-    const { summary } = tuned;
-    const on = test ? values.eval! : "validation";
-    context.print(
-      json
-        ? toJson({ model: path, output, contentHash, bytes: written.length, on, ...measured, summary })
-        : resultText({ path, output, on, bytes: base && written.length }, measured, summary, context),
-    );
+    const { contentHash } = readArtifact(tuned.artifact, output);
+    const result = {
+      model: path,
+      output,
+      contentHash,
+      bytes: tuned.written.length,
+      on: values.eval ?? "validation",
+      ...measured,
+      summary: tuned.summary,
+    };
+    context.print(values.json ? toJson(result) : resultText(result, delta !== undefined, context));
   },
 });
+
+interface Sources {
+  readonly data: string;
+  readonly validation?: string;
+  readonly eval?: string;
+  readonly teacher?: string;
+  readonly normalize?: string;
+  readonly labels?: string;
+}
+
+/** Everything that is read. The data for the table are opened, too, so that a wrong name costs no training. */
+async function openFiles(path: string, sources: Sources, context: Context) {
+  const { data, validation = `${VALIDATION}`, eval: test, teacher, labels } = sources;
+  const normalize = normalizeOf(sources.normalize);
+  const file = await openModel(path);
+  const model: ModelFile = { ...file, graph: withPreprocessing(file.graph, normalize) };
+  const options = { ...(normalize ? { normalize } : {}), ...(labels ? { labels } : {}) };
+  const open = async (source: string) =>
+    labelled(await openDataset(source, model.graph.inputs, options), source, context);
+  return {
+    model,
+    data: await open(data),
+    validation: Number.isFinite(Number(validation)) ? Number(validation) : await open(validation),
+    test: test === undefined ? undefined : await open(test),
+    teacher: teacher === undefined || teacher === "none" ? undefined : await teacherOf(teacher, model.graph),
+  };
+}
 
 type Asked = Partial<Record<"train" | "epochs" | "batch" | "lr" | "memory" | "seed", string>> & {
   readonly flip?: boolean;
@@ -184,10 +222,23 @@ function labelled(data: Dataset, where: string, { log }: Context): Dataset {
   });
 }
 
+/** A model that takes what the tuned one takes. */
+async function teacherOf(path: string, { inputs }: Graph): Promise<ModelFile> {
+  const file = await openModel(path);
+  const namesOf = (of: Graph["inputs"]) => of.map(({ name }) => `"${name}"`).join(", ");
+  if (namesOf(file.graph.inputs) === namesOf(inputs)) return file;
+  throw new OctetteError("the teacher takes other inputs", {
+    code: "argument",
+    where: path,
+    expected: namesOf(inputs),
+    got: namesOf(file.graph.inputs),
+    hint: "Name a float model of the same inputs, such as the one that was quantized",
+  });
+}
+
 /** The quantized model to begin with, and the floats that its codes were. */
 async function startOf(
-  { path, graph }: ModelFile,
-  data: Dataset,
+  { model: { path, graph }, data }: { readonly model: ModelFile; readonly data: Dataset },
   { bits, seed }: { readonly bits: number | undefined; readonly seed: number },
   { log, progress, signal }: Context,
 ) {
@@ -214,89 +265,28 @@ async function startOf(
   return { name: "calibrated", graph: quantized.graph, masters: { masters }, isFloat };
 }
 
-/** Tunes with checkpoints. Where something ends it early, says how to go on. */
-async function resumable(
-  graph: Graph,
-  options: TuneOptions,
-  path: string,
-  values: { readonly resume?: boolean; readonly checkpoint?: string },
-  context: Context,
-) {
-  const { signal } = context;
-  const every = wholeNumber("checkpoint", values.checkpoint, 1);
-  const state = await checkpointOf(graph, path, values.resume ?? false, context);
-  const told = narrator(context);
-  let kept = state && stepOf(state);
-  let chosenBy: Dataset | undefined;
-  try {
-    const tuned = await tune(graph, {
-      ...options,
-      ...told,
-      onBegin(begin) {
-        chosenBy = begin.validation;
-        told.onBegin(begin);
-      },
-      checkpoint: {
-        state,
-        ...(every === undefined ? {} : { every }),
-        async save(state) {
-          await saveCheckpoint(path, writeCheckpoint(state));
-          kept = stepOf(state);
-        },
-      },
-    });
-    context.progress.end();
-    for (const note of tuned.summary.notes) context.log(note);
-    for (const warning of tuned.summary.warnings) context.log(`warning: ${warning}`);
-    return { tuned, chosenBy: chosenBy! };
-  } catch (error) {
-    context.progress.end();
-    if (signal.aborted && error !== signal.reason) context.log(`octette: ${(error as Error).message}`);
-    if (kept !== undefined)
-      context.log(`${path} holds step ${kept}: the same command with --resume goes on from there`);
-    throw error;
-  }
+interface Result extends Measured {
+  readonly model: string;
+  readonly output: string;
+  /** Of the file that was written. */
+  readonly bytes: number;
+  /** What the models were measured on. */
+  readonly on: string;
+  readonly summary: TuneSummary;
 }
 
-/** The checkpoint to go on from, if one is wanted; says so where there is one and it is not. */
-async function checkpointOf(graph: Graph, path: string, isWanted: boolean, { log }: Context) {
-  if (!isWanted) {
-    const found = await loadCheckpoint(path).catch(() => undefined);
-    if (found?.state.model === contentHash(graph))
-      log(
-        `${path} holds step ${stepOf(found.state)} of an earlier run of this model; without --resume it is begun anew`,
-      );
-    return undefined;
-  }
-  const found = await loadCheckpoint(path);
-  if (found?.note) log(found.note);
-  log(found ? `goes on from ${path}, step ${stepOf(found.state)}` : `no checkpoint at ${path}: begins anew`);
-  return found?.state;
-}
-
-const stepOf = ({ progress }: CheckpointState) => progress.step as number;
-
-function resultText(
-  files: {
-    readonly path: string;
-    readonly output: string;
-    readonly on: string;
-    readonly bytes?: number | undefined;
-  },
-  measured: Measured,
-  { best, epochs }: TuneSummary,
-  context: Context,
-): string {
-  const { path, output, on, bytes } = files;
+function resultText(result: Result, isDelta: boolean, context: Context): string {
+  const { model, output, bytes, on, summary } = result;
+  const { best, epochs } = summary;
   const data =
     on === "validation"
-      ? "the validation samples, which chose the state that is kept; --eval DATA takes others"
-      : on;
+      ? "validation samples, which chose the state that is kept; --eval DATA takes others"
+      : `samples of ${on}`;
   return [
-    measuredText(measured, data, context),
-    "",
+    measuredText(result, data, context),
     `kept    ${best === 0 ? "the model as it was" : `the end of epoch ${best} of ${epochs.length}`}`,
-    ...(bytes === undefined ? [] : [`delta   ${formatBytes(bytes)}`]),
-    `${path} → ${output}`,
+    ...(isDelta ? [`delta   ${formatBytes(bytes)}`] : []),
+    "",
+    `${model} → ${output}`,
   ].join("\n");
 }

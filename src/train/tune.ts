@@ -174,6 +174,7 @@ const dtypeOf = (data: TypedArray) =>
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
 export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engine): Promise<Tuned> {
+  await engine.prepare(engine.settle().engineClass);
   const tuning = new Tuning(graph, options, engine);
   try {
     return await tuning.run();
