@@ -52,6 +52,7 @@ const allowed: Record<string, readonly string[]> = {
   data: ["graph", "formats", "engine"],
   quantize: ["graph", "ops", "engine", "passes"],
   report: ["graph", "ops", "engine", "passes", "data"],
+  train: ["graph", "ops", "engine", "formats", "files", "passes", "data", "quantize"],
   bundle: ["graph", "ops", "engine"],
 };
 
