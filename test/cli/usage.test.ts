@@ -17,12 +17,24 @@ describe("help", () => {
   test("of the tool lists every command", async () => {
     const { code, stdout, stderr } = await octette(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const command of ["quantize", "eval", "run", "inspect", "bench", "footprint", "delta", "apply"])
+    for (const command of [
+      "quantize",
+      "tune",
+      "eval",
+      "run",
+      "inspect",
+      "bench",
+      "footprint",
+      "bundle",
+      "delta",
+      "apply",
+    ])
       expect(stdout).toContain(`  ${command} `);
   });
 
   test.each([
     "quantize",
+    "tune",
     "eval",
     "run",
     "inspect",
@@ -74,6 +86,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
       "a range for naive",
       ["quantize", digits, "-o", "o", "--calibrate", "d", "--naive", "--range", "mse"],
       /leave --range out/,
+    ],
+    [
+      "bits that weights do not have",
+      ["quantize", digits, "-o", "o", "--bits", "1"],
+      /--bits must be one of 2, 3, .*8, got "1"/,
     ],
     ["no number", ["quantize", digits, "-o", "o", "--samples", "many"], /--samples must be a whole number/],
     [

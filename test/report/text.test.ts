@@ -5,6 +5,7 @@ import {
   createProgress,
   formatBytes,
   formatDb,
+  formatDuration,
   formatMicroseconds,
   formatP,
   formatPercent,
@@ -32,6 +33,14 @@ test("numbers", () => {
     "98.80 %",
     "–",
     "100 %",
+  ]);
+  expect([0.2, 99, 100, 3599, 3900, 90_000].map(formatDuration)).toEqual([
+    "0 s",
+    "99 s",
+    "2 min",
+    "1 h 0 min",
+    "1 h 5 min",
+    "25 h 0 min",
   ]);
   expect([formatDb(31.25), formatDb(Number.POSITIVE_INFINITY)]).toEqual(["31.3 dB", "identical"]);
   expect([formatP(1), formatP(0.04138), formatP(2.5e-7), formatP(0)]).toEqual([
@@ -86,6 +95,31 @@ describe("createProgress", () => {
     expect(written).toHaveLength(11);
     expect(written[0]).toBe("calibrate  0/1000 (0 %)\n");
     expect(written.at(-1)).toBe("calibrate  1000/1000 (100 %)\n");
+  });
+
+  test("details and lines of its own where nobody watches", () => {
+    const { written, progress } = record(false);
+    progress.update("epoch 1/2", 1, 20, "loss 0.5");
+    progress.log("epoch 1/2  done");
+    progress.update("epoch 2/2", 11, 20);
+    expect(written).toEqual([
+      "epoch 1/2  1/20 (5 %)  loss 0.5\n",
+      "epoch 1/2  done\n",
+      "epoch 2/2  11/20 (55 %)\n",
+    ]);
+  });
+
+  test("details make the bar shorter; a line takes the place of it, and it is drawn again at once", () => {
+    const { written, progress } = record(true);
+    progress.update("epoch 1/2", 10, 20, "loss 0.512  98.5 %  3 s left");
+    expect(written[0]).toBe("\repoch 1/2  ██████░░░░░░ 10/20  loss 0.512  98.5 %  3 s left\x1b[K");
+    progress.log("done");
+    expect(written[1]).toBe("\r\x1b[Kdone\n");
+    progress.update("epoch 1/2", 11, 20);
+    expect(written[2]).toMatch(/^\repoch 1\/2 {2}█+░+ 11\/20/);
+    progress.end();
+    progress.log("more");
+    expect(written.slice(3)).toEqual(["\n", "more\n"]);
   });
 
   test("ever longer steps where the end is unknown", () => {

@@ -1,0 +1,76 @@
+// Right answers of the deployed model: also where its batch is fixed, and only for labels that are classes.
+
+import { describe, expect, test } from "vitest";
+import type { Graph } from "../../src/graph/graph";
+import { createDataset, loadSync, tensor } from "../../src/index";
+import { tune } from "../../src/train/index";
+import { accuracyOf, checkLabels, rightOf } from "../../src/train/validate";
+
+const graphOf = (batch: number | string): Graph => ({
+  name: "line",
+  provenance: {},
+  inputs: [{ name: "x", dtype: "f32", shape: [batch, 2] }],
+  outputs: ["y"],
+  nodes: [{ op: "Gemm", name: "fc", inputs: ["x", "w", "b"], outputs: ["y"], attributes: {} }],
+  constants: new Map([
+    ["w", tensor("f32", [2, 2], [1, 0, 0, 1])],
+    ["b", tensor("f32", [2], [0, 0])],
+  ]),
+});
+
+/** Points whose larger coordinate is their class, but for every fifth. */
+function dataOf(graph: Graph, count: number, wrong = (i: number) => i % 5 === 4) {
+  const points = Array.from({ length: count }, (_, i) => [i % 3, (i * 2) % 7]);
+  const labels = points.map(([a, b], i) => Number(b! > a!) ^ Number(wrong(i)));
+  return createDataset({ x: tensor("f32", [count, 2], points.flat()) }, graph.inputs, {
+    labels: tensor("i32", [count], labels),
+  });
+}
+
+describe.each(["n", 1, 4])("batch %s", (batch) => {
+  test("accuracy is that of all samples", async () => {
+    const graph = graphOf(batch);
+    const model = loadSync(graph, { maxima: batch === "n" ? { n: 64 } : {} });
+    const breathe = async () => {};
+    expect(await accuracyOf(model, dataOf(graph, 200), breathe)).toBe(80);
+    expect(
+      await accuracyOf(
+        model,
+        dataOf(graph, 200, () => false),
+        breathe,
+      ),
+    ).toBe(100);
+    model.dispose();
+  });
+
+  test("it is tuned in steps of its size, and no larger ones than there are samples", async () => {
+    const graph = graphOf(batch);
+    const batches: number[] = [];
+    const onBegin = (begin: { readonly batch: number }) => batches.push(begin.batch);
+    const options = { epochs: 1, bits: "float", validation: dataOf(graph, 20), onBegin } as const;
+    const { summary } = await tune(graph, { ...options, data: dataOf(graph, 40) });
+    expect(batches).toEqual([batch === "n" ? 40 : batch]);
+    expect(summary.before).toBe(80);
+  });
+});
+
+test("labels that are no class of the model are named", async () => {
+  const graph = graphOf("n");
+  const wrong = (label: number) =>
+    createDataset({ x: tensor("f32", [2, 2], [1, 2, 3, 4]) }, graph.inputs, {
+      labels: tensor("i32", [2], [1, label]),
+    });
+  for (const label of [-1, 2])
+    expect(() => checkLabels(wrong(label), 2)).toThrow(
+      `sample 1: a label is no class of the model: expected 0 to 1, got ${label}`,
+    );
+  expect(() => checkLabels(wrong(0), 2)).not.toThrow();
+  await expect(tune(graph, { data: wrong(2), validation: wrong(0), bits: "float" })).rejects.toThrow(
+    "a label is no class",
+  );
+});
+
+test("of equal scores the first counts", () => {
+  expect(rightOf([1, 1, 0, 0, 2, 2], [0, 1])).toBe(2);
+  expect(rightOf([1, 1, 0, 0, 2, 2], [1, 2])).toBe(0);
+});
