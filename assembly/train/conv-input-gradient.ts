@@ -1,7 +1,9 @@
 // Input gradients of convolutions: for each phase of the strides (./phase) an ordinary convolution of dy.
 
 import { convolve } from "../convolve";
-import { up } from "../simd";
+import { storeWords, up } from "../simd";
+import { maskBytes } from "./bits";
+import { maskGradient } from "./mask-gradient";
 import { countOf, firstOf, gcd, padOf, positions, rowsBefore } from "./phase";
 
 /**
@@ -118,4 +120,84 @@ export function convInputGradient(
       );
       w += <usize>(tall * wide) * panels;
     }
+}
+
+/** Bytes of images whose gradients are found at once, unless one image takes more: a part of the second-level cache. */
+const IMAGES: i32 = 64 << 10;
+
+/** y += x, n elements. */
+function accumulate(y: usize, x: usize, n: i32): void {
+  for (; n > 0; n -= 4, x += 16, y += 16) storeWords(y, f32x4.add(v128.load(y), v128.load(x)), n);
+}
+
+/**
+ * dx = convInputGradient of dy, a few images at a time, so that it may take the place of dy; `adds`: dx += it.
+ *
+ * dx and dy dense. dy counts where its mask has a bit; mask 0: everywhere. dx may be dy where images of both are as large and
+ * nothing is added. Range: images. scratch: convInputGradientByImageScratchBytes.
+ *
+ *   scratch | dy of some images | dx of them, where that is added | scratch of convInputGradient |
+ */
+export function convInputGradientByImage(
+  dx: usize,
+  dy: usize,
+  mask: usize,
+  w: usize,
+  scratch: usize,
+  adds: i32,
+  inH: i32,
+  inW: i32,
+  cin: i32,
+  outH: i32,
+  outW: i32,
+  cout: i32,
+  kh: i32,
+  kw: i32,
+  strideH: i32,
+  strideW: i32,
+  dilationH: i32,
+  dilationW: i32,
+  padTop: i32,
+  padLeft: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const from = outH * outW * cout;
+  const to = inH * inW * cin;
+  const most = max(1, IMAGES / (max(1, max(from, to)) << 2));
+  const found = scratch + ((<usize>(most * from)) << 2);
+  const rest = found + (adds ? (<usize>(most * to)) << 2 : 0);
+  for (let image = begin; image < end; image += most) {
+    const count = min(most, end - image);
+    let y = dy + ((<usize>(image * from)) << 2);
+    const x = dx + ((<usize>(image * to)) << 2);
+    if (mask) maskGradient(scratch, y, mask + <usize>image * maskBytes(from), from, 0, count);
+    else if (x == y) memory.copy(scratch, y, (<usize>(count * from)) << 2);
+    if (mask || x == y) y = scratch;
+    convInputGradient(
+      adds ? found : x,
+      cin,
+      y,
+      cout,
+      w,
+      rest,
+      inH,
+      inW,
+      cin,
+      outH,
+      outW,
+      cout,
+      kh,
+      kw,
+      strideH,
+      strideW,
+      dilationH,
+      dilationW,
+      padTop,
+      padLeft,
+      0,
+      count * inH,
+    );
+    if (adds) accumulate(x, found, count * to);
+  }
 }

@@ -81,6 +81,9 @@ export const isPointwise = (g: Geometry) =>
 export const isDepthwise = (g: Geometry) =>
   g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
 
+/** What is left: one group, whose output pixels are windows. */
+export const isSpatial = (g: Geometry) => g.groups === 1 && !isPointwise(g);
+
 const rowsOf = (g: Geometry): Dim => multiplyDims(g.batch, g.outH);
 const macsOf = (g: Geometry): Dim =>
   multiplyDims(g.batch, g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups));

@@ -47,6 +47,8 @@ class Differentiation implements Backward {
   readonly #gradients = new Map<string, string>();
   /** Of coded values: where their gradient passes. */
   readonly #masks = new Map<string, string>();
+  /** Of masked gradients: what they are made of. */
+  readonly #unmasked = new Map<string, readonly [gradient: string, mask: string]>();
   /** Name of the unit whose gradient is being written. */
   #at = "";
 
@@ -112,6 +114,18 @@ class Differentiation implements Backward {
     return this.#writer.constant(`${this.#at}:data`, tensor);
   }
 
+  unmasked(dy: string): readonly [string, string] | undefined {
+    const known = this.#unmasked.get(dy);
+    const others = [...this.#gradients.values()].filter((gradient) => gradient === known?.[0]);
+    return others.length > 0 ? known : undefined;
+  }
+
+  take(value: string): string | undefined {
+    const known = this.#gradients.get(value);
+    this.#gradients.delete(value);
+    return known;
+  }
+
   give(value: string, gradient: string): void {
     const known = this.#gradients.get(value);
     this.#gradients.set(value, known === undefined ? gradient : this.write("Add", [known, gradient])[0]);
@@ -150,15 +164,17 @@ class Differentiation implements Backward {
   }
 
   #backward(unit: Unit): void {
-    const dy = unit.outputs.map((value) => this.#gradients.get(value));
+    const dy = unit.outputs.map((value) => this.take(value));
     if (dy.every((gradient) => gradient === undefined) || !this.wants(unit.outputs[0]!)) return;
     this.#at = unit.node.name;
     const rule = ruleOf(unit.node.op)!;
     const [y] = unit.outputs as [string];
     const mask = this.#masks.get(y);
-    if (mask !== undefined && dy[0] !== undefined)
-      dy[0] = this.write("MaskGradient", [dy[0], mask], { like: y })[0];
-    else if (unit.clamp && !unit.integer?.output && dy[0] !== undefined) {
+    if (mask !== undefined && dy[0] !== undefined) {
+      const [masked] = this.write("MaskGradient", [dy[0], mask], { like: y });
+      this.#unmasked.set(masked, [dy[0], mask]);
+      dy[0] = masked;
+    } else if (unit.clamp && !unit.integer?.output && dy[0] !== undefined) {
       const { lo, hi } = unit.clamp;
       dy[0] = this.write("ClipGradient", [dy[0], y], { lo, hi })[0];
     }

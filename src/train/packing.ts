@@ -74,6 +74,21 @@ export const convInputGradientScratchBytes = (window: Window, batch: number, cou
   return convScratchBytes(rows, Math.ceil(inW / strideW), kh, kw * cout);
 };
 
+/** Bytes of images whose gradients are found at once. */
+const IMAGES = 64 << 10;
+
+/** Scratch of convInputGradientByImage: gradients of some images, two where they are added, and that of convInputGradient. */
+export const convInputGradientByImageScratchBytes = (
+  window: Window,
+  cin: number,
+  cout: number,
+  adds: boolean,
+): number => {
+  const [from, to] = [window.outH * window.outW * cout * 4, window.inH * window.inW * cin * 4];
+  const images = Math.max(1, Math.floor(IMAGES / Math.max(4, from, to)));
+  return images * (from + (adds ? to : 0)) + convInputGradientScratchBytes(window, images, cout);
+};
+
 // ---- over codes ----
 
 /** Scratch of depthwiseInt8Sums: its weights as i16 (assembly/train/depthwise-sums.ts). */

@@ -2,6 +2,7 @@
 // rounding passes straight through to their master (Bengio et al. 2013, arXiv:1308.3432).
 
 import { tensor } from "../../graph/tensor";
+import { geometryOf, isSpatial } from "../../ops/conv";
 import { numberOf, type Quantization, type Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
@@ -41,7 +42,9 @@ function layer(kind: "Conv" | "Product", axis: number): Rule {
     if (bias !== "" && b.wants(bias))
       b.give(bias, b.write("BiasGradient", [dy], { axis, shape: b.type(bias).shape })[0]);
     if (!b.wants(x)) return;
-    const operands = scale === undefined ? [dy, w] : [dy, w, scale];
+    const isByImage = kind === "Conv" && isSpatial(geometryOf(unit.node, b.type(x), b.type(w)));
+    const [from, mask] = (isByImage && b.unmasked(dy)) || [dy, ""];
+    const operands = [from, w, scale ?? "", b.take(x) ?? "", mask];
     b.give(x, b.write(`${kind}InputGradient`, operands, { ...attributes, shape: b.type(x).shape })[0]);
   };
 }

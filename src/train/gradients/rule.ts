@@ -23,6 +23,12 @@ export interface Backward {
   ): readonly [string, ...string[]];
   /** A number or array that nodes read. */
   data(tensor: Tensor): string;
+  /**
+   * What dy is masked from and by what, where the former lives on for others: a node that reads these needs no memory for dy.
+   */
+  unmasked(dy: string): readonly [gradient: string, mask: string] | undefined;
+  /** The gradient that a value was given so far, which is taken from it: a node that adds to it reads it and is given instead. */
+  take(value: string): string | undefined;
   /** Adds to the gradient of a value; contributions are summed in the order in which they are given. */
   give(value: string, gradient: string): void;
 }

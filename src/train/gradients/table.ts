@@ -30,6 +30,8 @@ function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): stri
     wants: () => true,
     write: (...node) => b.write(...node),
     data: (numbers) => b.data(numbers),
+    unmasked: () => undefined,
+    take: () => undefined,
     give: (_, gradient) => {
       slopes = gradient;
     },

@@ -6,7 +6,7 @@ import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { dimsOf } from "../../ops/axes";
 import { weightScales } from "../../ops/codes";
-import { type Geometry, geometryOf, isDepthwise, isPointwise } from "../../ops/conv";
+import { type Geometry, geometryOf, isDepthwise, isPointwise, isSpatial } from "../../ops/conv";
 import {
   type Address,
   behind,
@@ -21,6 +21,7 @@ import {
 import { gemmScratchBytes, packedBytes } from "../../ops/packing";
 import { slide } from "../../ops/window";
 import {
+  convInputGradientByImageScratchBytes,
   convInputGradientScratchBytes,
   convWeightGradientScratchBytes,
   depthwiseWeightGradientScratchBytes,
@@ -36,10 +37,10 @@ const gradientOf = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(
 
 /** Weights as numbers: where they lie, or what their codes stand for. */
 function realWeights(unit: Unit, c: Lowering, axis: number): Address {
-  const [, w, scale] = unit.inputs as [string, string, string?];
+  const [, w, scale = ""] = unit.inputs as [string, string, string?];
   const constant = c.constant(w);
   const at = constant ? c.data(constant) : c.input(w);
-  if (scale === undefined) return at;
+  if (scale === "") return at;
   const shape = c.type(w).shape as number[];
   const [outer, channels, inner] = [shape.slice(0, axis), [shape[axis]!], shape.slice(axis + 1)].map(
     sizeOf,
@@ -62,26 +63,39 @@ const macsOf = (g: Geometry): Dim =>
 const groupMacs = (g: Geometry): Dim =>
   multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * g.channels) / g.groups ** 2);
 
-/** dx of y = conv(x, w): inputs dy, w[, scales of its codes]; `shape` is that of x. */
+/** Emits what finds an input gradient, and adds the gradient that the unit's fourth input is. */
+function summed(unit: Unit, c: Lowering, emit: (dx: Address) => void): void {
+  const [dx, sum = ""] = [unit.outputs[0]!, unit.inputs[3]];
+  if (sum === "") return emit(c.output(dx));
+  const known = c.input(sum);
+  const to = c.output(dx, sum);
+  const found = to.buffer === known.buffer ? c.temporary(to.buffer.bytes) : to;
+  emit(found);
+  add(c, to, known, found, countOf(c.type(dx).shape));
+}
+
+const add = (c: Lowering, y: Address, a: Address, b: Address, count: Dim): void =>
+  c.emit("add", [y, a, b, 1, count, 0, 0, 1, 0, 0, 1, -Infinity, Infinity], 1);
+
+/**
+ * dx of y = conv(x, w): inputs dy, w, scales of its codes or "", a gradient to add to or "", of ungrouped windows a mask of dy
+ * or ""; `shape` is that of x.
+ */
 export const convInputGradient: Op = {
   infer: gradientOf,
   layout: (node) => ({
-    inputs: node.inputs.map((_, i) => (i === 0 ? "channelsLast" : "plain")),
+    inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
     outputs: ["channelsLast"],
   }),
   lower(unit, c) {
     const [dy, w] = unit.inputs as [string, string];
     const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
     const real = realWeights(unit, c, 0);
-    const [to, from] = [c.output(unit.outputs[0]!), c.input(dy)];
-    if (isDepthwise(g)) return depthwiseInput(c, g, to, from, real);
-    const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
-    for (let i = 0; i < g.groups; i++) {
-      const weights = behind(real, i * cout * cin * g.taps * 4);
-      const [dx, y] = [behind(to, i * cin * 4), behind(from, i * cout * 4)];
-      if (isPointwise(g)) pointwiseInput(c, g, dx, y, weights);
-      else spatialInput(c, g, dx, y, weights);
-    }
+    const from = c.input(dy);
+    if (isDepthwise(g)) summed(unit, c, (to) => depthwiseInput(c, g, to, from, real));
+    else if (isPointwise(g)) summed(unit, c, (to) => pointwiseInput(c, g, to, from, real));
+    else if (isSpatial(g)) spatialInput(unit, c, g, real);
+    else summed(unit, c, (to) => groupedInput(c, g, to, from, real));
   },
 };
 
@@ -95,15 +109,40 @@ function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weig
   c.emit("gemm", [dx, n, dy, k, packed, NONE, scratch, n, k, -Infinity, Infinity], rows, macsOf(g));
 }
 
-/** An ordinary convolution of dy for each phase of the strides. */
-function spatialInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
+/** Over dy, or onto the gradient that there is, where nothing else needs that. */
+function spatialInput(unit: Unit, c: Lowering, g: Geometry, weights: Address): void {
+  const [dy, , , sum = "", mask = ""] = unit.inputs as [string, string, string?, string?, string?];
+  const packed = packedInput(c, g, weights);
+  const from = c.input(dy);
+  const known = sum === "" ? undefined : c.input(sum);
+  const to = c.output(unit.outputs[0]!, known ? sum : dy);
+  const adds = known?.buffer === to.buffer;
+  const scratch = c.scratch(convInputGradientByImageScratchBytes(g, g.channels, g.outChannels, adds));
+  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, g.outChannels, ...slide(g)] as const;
+  const bits = mask === "" ? NONE : c.input(mask);
+  const operands = [to, from, bits, packed, scratch, adds ? 1 : 0] as const;
+  c.emit("convInputGradientByImage", [...operands, ...sizes], g.batch, macsOf(g));
+  if (known && !adds) add(c, to, known, to, countOf(shapeOf(unit.node)));
+}
+
+/** The weights of one group, packed for an ordinary convolution of dy for each phase of the strides. */
+function packedInput(c: Lowering, g: Geometry, weights: Address): Address {
   const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
   const packed = c.temporary(packedInputGradientBytes(g, cin, cout));
   c.call("packInputGradientWeights", [packed, weights, cin, cout, ...slide(g)]);
-  const scratch = c.scratch(convInputGradientScratchBytes(g, c.maximum(g.batch), cout));
-  const operands = [dx, g.channels, dy, g.outChannels, packed, scratch] as const;
-  const sizes = [g.inH, g.inW, cin, g.outH, g.outW, cout, ...slide(g)] as const;
-  c.emit("convInputGradient", [...operands, ...sizes], multiplyDims(g.batch, g.inH), groupMacs(g));
+  return packed;
+}
+
+function groupedInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
+  const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
+  for (let i = 0; i < g.groups; i++) {
+    const packed = packedInput(c, g, behind(weights, i * cout * cin * g.taps * 4));
+    const scratch = c.scratch(convInputGradientScratchBytes(g, c.maximum(g.batch), cout));
+    const [to, from] = [behind(dx, i * cin * 4), behind(dy, i * cout * 4)];
+    const sizes = [g.inH, g.inW, cin, g.outH, g.outW, cout, ...slide(g)] as const;
+    const operands = [to, g.channels, from, g.outChannels, packed, scratch] as const;
+    c.emit("convInputGradient", [...operands, ...sizes], multiplyDims(g.batch, g.inH), groupMacs(g));
+  }
 }
 
 function depthwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
@@ -186,7 +225,7 @@ function productWeights(c: Lowering, p: ProductWeights): void {
   else c.emit("productWeightGradient", args, n, macs);
 }
 
-/** dx of y = x · W: inputs dy, w[, scales of its codes]; attributes transB and `shape`, that of x. */
+/** dx of y = x · W: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attributes transB and `shape`, that of x. */
 export const productInputGradient: Op = {
   infer: gradientOf,
   lower(unit, c) {
@@ -200,8 +239,11 @@ export const productInputGradient: Op = {
     c.call("packWeights", [packed, real, n, 1, k, strideN, 0, strideC]);
     const count = countOf(c.type(dy).shape.slice(0, -1));
     const scratch = c.scratch(gemmScratchBytes(c.maximum(count), k));
-    const args = [c.output(unit.outputs[0]!), n, c.input(dy), k, packed, NONE, scratch, n, k] as const;
-    c.emit("gemm", [...args, -Infinity, Infinity], count, multiplyDims(count, n * k));
+    const from = c.input(dy);
+    summed(unit, c, (dx) => {
+      const args = [dx, n, from, k, packed, NONE, scratch, n, k, -Infinity, Infinity] as const;
+      c.emit("gemm", args, count, multiplyDims(count, n * k));
+    });
   },
 };
 

@@ -122,6 +122,16 @@ export class GradientGraph implements Backward {
     return name;
   }
 
+  unmasked(): undefined {
+    return undefined;
+  }
+
+  take(value: string): string | undefined {
+    const known = this.given.get(value);
+    this.given.delete(value);
+    return known;
+  }
+
   give(value: string, gradient: string): void {
     expect(this.typeOf(gradient), `gradient of "${value}"`).toEqual({
       dtype: "f32",

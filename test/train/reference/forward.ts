@@ -75,6 +75,27 @@ const pooling: Forward = (node, [x]) => {
   return [real([images, channels, ...shape], y)];
 };
 
+/** Without groups and bias. */
+const conv: Forward = (node, [x, w]) => {
+  const [images = 0, channels = 0, ...spatial] = x!.shape;
+  const [outputs = 0, , ...kernel] = w!.shape;
+  const { shape, taps, positions, table } = windowsOf(node, spatial, kernel);
+  const pixels = sizeOf(spatial);
+  const y = Array.from({ length: images * outputs * positions }, (_, i) => {
+    const [plane, position] = [Math.floor(i / positions), i % positions];
+    const [image, o] = [Math.floor(plane / outputs), plane % outputs];
+    let sum = 0;
+    for (let c = 0; c < channels; c++)
+      for (let tap = 0; tap < taps; tap++) {
+        const at = table[position * taps + tap]!;
+        if (at >= 0)
+          sum += x!.data[(image * channels + c) * pixels + at]! * w!.data[(o * channels + c) * taps + tap]!;
+      }
+    return sum;
+  });
+  return [real([images, outputs, ...shape], y)];
+};
+
 const softmax: Forward = (node, [x]) => {
   const cols = x!.shape.at(-1)!;
   const y = x!.data.map((value, i) => {
@@ -182,6 +203,7 @@ export const forwards: Readonly<Record<string, Forward>> = {
   ...each(Object.keys(binary), pairwise),
   ...each(["AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"], pooling),
   ...each(["LogSoftmax", "Softmax"], softmax),
+  Conv: conv,
   Gather: gather,
   LayerNormalization: layerNormalization,
   MatMul: matMul,
