@@ -1,10 +1,15 @@
 // Right answers of the deployed model: also where its batch is fixed, and only for labels that are classes.
 
 import { describe, expect, test } from "vitest";
+import { inlined } from "../../src/engine/inlined";
+import { Engine } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { createDataset, loadSync, tensor } from "../../src/index";
 import { tune } from "../../src/train/index";
-import { accuracyOf, checkLabels, rightOf } from "../../src/train/validate";
+import { train } from "../../src/train/inlined";
+import { checkLabels, isBetter, rightOf, validate } from "../../src/train/validate";
+
+const engine = new Engine({ ...inlined, train });
 
 const graphOf = (batch: number | string): Graph => ({
   name: "line",
@@ -32,14 +37,15 @@ describe.each(["n", 1, 4])("batch %s", (batch) => {
     const graph = graphOf(batch);
     const model = loadSync(graph, { maxima: batch === "n" ? { n: 64 } : {} });
     const breathe = async () => {};
-    expect(await accuracyOf(model, dataOf(graph, 200), breathe)).toBe(80);
-    expect(
-      await accuracyOf(
-        model,
-        dataOf(graph, 200, () => false),
-        breathe,
-      ),
-    ).toBe(100);
+    const some = await validate(model, dataOf(graph, 200), engine, breathe);
+    const all = await validate(
+      model,
+      dataOf(graph, 200, () => false),
+      engine,
+      breathe,
+    );
+    expect([some.accuracy, all.accuracy]).toEqual([80, 100]);
+    expect(all.loss).toBeLessThan(some.loss);
     model.dispose();
   });
 
@@ -50,7 +56,7 @@ describe.each(["n", 1, 4])("batch %s", (batch) => {
     const options = { epochs: 1, bits: "float", validation: dataOf(graph, 20), onBegin } as const;
     const { summary } = await tune(graph, { ...options, data: dataOf(graph, 40) });
     expect(batches).toEqual([batch === "n" ? 40 : batch]);
-    expect(summary.before).toBe(80);
+    expect(summary.before.accuracy).toBe(80);
   });
 });
 
@@ -73,4 +79,10 @@ test("labels that are no class of the model are named", async () => {
 test("of equal scores the first counts", () => {
   expect(rightOf([1, 1, 0, 0, 2, 2], [0, 1])).toBe(2);
   expect(rightOf([1, 1, 0, 0, 2, 2], [1, 2])).toBe(0);
+});
+
+test("more right answers are better, and of as many the smaller loss", () => {
+  expect(isBetter({ accuracy: 81, loss: 2 }, { accuracy: 80, loss: 1 })).toBe(true);
+  expect(isBetter({ accuracy: 80, loss: 0.9 }, { accuracy: 80, loss: 1 })).toBe(true);
+  expect(isBetter({ accuracy: 80, loss: 1 }, { accuracy: 80, loss: 1 })).toBe(false);
 });
