@@ -67,7 +67,6 @@ const quantizedModel = await quantizeDynamic(model, { Linear }, "qint8");
 const untuned = quantizedModel.graph();
 
 // optimizer = torch.optim.SGD(quantized_model.parameters(), lr=1e-5)
-// criterion = nn.CrossEntropyLoss()
 //
 // The chapter's 1e-5 is meant for long training: in the 320 steps of this example it moves none of the 100 weight codes.
 const optimizer = new SGD(quantizedModel.parameters(), { lr: 0.1 });
