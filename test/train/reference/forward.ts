@@ -76,20 +76,21 @@ const pooling: Forward = (node, [x]) => {
 };
 
 /** Without groups and bias. */
-const conv: Forward = (node, [x, w]) => {
-  const [images = 0, channels = 0, ...spatial] = x!.shape;
-  const [outputs = 0, , ...kernel] = w!.shape;
+const conv: Forward = (node, [x, w, b]) => {
+  const [images = 0, inputs = 0, ...spatial] = x!.shape;
+  const [outputs = 0, channels = 0, ...kernel] = w!.shape;
+  const perGroup = (outputs * channels) / inputs;
   const { shape, taps, positions, table } = windowsOf(node, spatial, kernel);
   const pixels = sizeOf(spatial);
   const y = Array.from({ length: images * outputs * positions }, (_, i) => {
     const [plane, position] = [Math.floor(i / positions), i % positions];
     const [image, o] = [Math.floor(plane / outputs), plane % outputs];
-    let sum = 0;
+    const first = image * inputs + Math.floor(o / perGroup) * channels;
+    let sum = b?.data[o] ?? 0;
     for (let c = 0; c < channels; c++)
       for (let tap = 0; tap < taps; tap++) {
         const at = table[position * taps + tap]!;
-        if (at >= 0)
-          sum += x!.data[(image * channels + c) * pixels + at]! * w!.data[(o * channels + c) * taps + tap]!;
+        if (at >= 0) sum += x!.data[(first + c) * pixels + at]! * w!.data[(o * channels + c) * taps + tap]!;
       }
     return sum;
   });
@@ -138,6 +139,21 @@ const matMul: Forward = (node, [a, b]) => {
     return sum;
   });
   return [real(shape, y)];
+};
+
+/** x [m, k] · w [k, n], or [n, k] with transB, + b [n]. */
+const gemm: Forward = (node, [x, w, b]) => {
+  const isTransposed = numberAttribute(node, "transB", 0) === 1;
+  const [m = 0, k = 0] = x!.shape;
+  const n = w!.shape[isTransposed ? 0 : 1]!;
+  const y = Array.from({ length: m * n }, (_, i) => {
+    const [row, col] = [Math.floor(i / n), i % n];
+    let sum = b?.data[col] ?? 0;
+    for (let at = 0; at < k; at++)
+      sum += x!.data[row * k + at]! * w!.data[isTransposed ? col * k + at : at * n + col]!;
+    return sum;
+  });
+  return [real([m, n], y)];
 };
 
 /** Indices are whole numbers; those outside are taken to the nearest slice, as the kernels do. */
@@ -205,6 +221,7 @@ export const forwards: Readonly<Record<string, Forward>> = {
   ...each(["LogSoftmax", "Softmax"], softmax),
   Conv: conv,
   Gather: gather,
+  Gemm: gemm,
   LayerNormalization: layerNormalization,
   MatMul: matMul,
   ReduceMean: mean,
