@@ -121,7 +121,7 @@ class Differentiation implements Backward {
       }
       const mask = this.#writer.fresh(`${codes}_mask`);
       this.#masks.set(codes, mask);
-      this.#writer.nodes.push({ ...node, outputs: [codes, mask] });
+      this.#writer.nodes.push({ ...node, outputs: [codes, mask, ...node.outputs.slice(2)] });
     }
   }
 

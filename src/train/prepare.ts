@@ -32,14 +32,18 @@ export interface Coded {
   readonly axis: number;
   /** Largest code. */
   readonly limit: number;
-  /** Scale of the layer's input, where its result is codes: the bias then is, too. */
-  readonly inputScale?: number;
+  /** Constant that holds the scale of the layer's input, where its result is codes: the bias then is, too. */
+  readonly inputScale?: string;
   /** Of weights: the bias of the same layer, whose codes bound the scales from below. */
   readonly bias?: string;
   /** Of a bias: the constants that hold the codes of its layer's weights and their scales, which it shares. */
   readonly weightCodes?: string;
   readonly weightScale?: string;
 }
+
+/** Scale of the input of the layer that something coded belongs to. */
+export const inputScaleOf = (graph: Graph, { inputScale }: Coded): number | undefined =>
+  inputScale === undefined ? undefined : graph.constants.get(inputScale)!.data[0]!;
 
 /** Masters by the name of the constant that holds their codes: more than the codes tell. */
 export type Masters = ReadonlyMap<string, Tensor>;
@@ -143,14 +147,15 @@ class Search {
     return this.#graph.constants.get(codes)?.dtype === "i32" ? { codes, scale } : undefined;
   }
 
-  /** Scale of the codes a layer reads, where it also makes codes. */
-  #inputScaleOf(node: Node): number | undefined {
+  /** Constant with the scale of the codes a layer reads, where it also makes codes. */
+  #inputScaleOf(node: Node): string | undefined {
     const dequantize = this.#producers.get(node.inputs[0]!);
     const makesCodes = this.#graph.nodes.some(
       ({ op, region }) => op === "QuantizeLinear" && region === node.region,
     );
     if (!makesCodes || dequantize?.op !== "DequantizeLinear") return undefined;
-    return this.#graph.constants.get(dequantize.inputs[1]!)?.data[0];
+    const scale = dequantize.inputs[1]!;
+    return this.#graph.constants.has(scale) ? scale : undefined;
   }
 
   /** A name for the master of some codes. */
@@ -222,7 +227,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       const weight = byCodes.get(coded.weightCodes!);
       if (weight) make(weight);
       const scale = weight ? computed(weight.coded!)[1] : coded.weightScale!;
-      const attributes = { x_scale: coded.inputScale! };
+      const attributes = { x_scale: inputScaleOf(graph, coded)! };
       nodes.push({ ...node, op: "QuantizeBias", inputs: [name, scale], attributes });
       return;
     }
@@ -236,7 +241,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     const channels = start.shape[coded.axis]!;
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
-    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: coded.inputScale ?? 0 };
+    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
     nodes.push({ ...node, op: "QuantizeWeights", inputs: [name, kept, changedOf(name), bias], attributes });
   }
 }

@@ -9,10 +9,12 @@ import { OctetteError } from "../errors";
 import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
+import { ACTIVATIONS, follow, withActivations } from "./activations";
 import { exported } from "./export";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
 import { trainingRegistry } from "./registry";
+import type { Shared } from "./shared";
 import { gradientOf, type StepOptions, stepOf, UPDATE } from "./step";
 
 export interface TrainerOptions extends StepOptions {
@@ -33,12 +35,14 @@ export interface Judgement {
 
 export class Trainer {
   readonly parameters: readonly Parameter[];
-  readonly plan: Plan;
   readonly #graph: Graph;
   readonly #options: TrainerOptions;
   readonly #inputs: readonly Input[];
   readonly #session: Session;
   readonly #state: ReadonlyMap<string, PlannedValue>;
+  /** Activations whose parameters move. */
+  readonly #shared: readonly Shared[];
+  readonly #seen: readonly (readonly string[])[];
   /** Index of the first step that updates, where gradients are kept. */
   readonly #updates: number;
 
@@ -47,18 +51,21 @@ export class Trainer {
     this.#graph = graph;
     this.#options = options;
     this.parameters = parameters;
-    const { graph: step, state } = stepOf(graph, parameters, options);
+    const { graph: step, state, shared, seen } = stepOf(graph, parameters, options);
     this.#inputs = step.inputs;
-    this.plan = planOf(step, state, options);
-    this.#session = new Session(this.plan, options.engine);
-    const isState = new Set(state);
-    for (const [name, { data }] of step.constants)
-      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
+    this.#shared = shared;
+    this.#seen = seen;
+    this.#session = new Session(planOf(step, state, options), options.engine);
+    this.#load(step, state);
     this.#state = new Map(this.plan.state.map((value) => [value.name, value] as const));
     for (const name of state) this.state(name).set(step.constants.get(name)!.data);
     const { steps } = this.plan;
     const first = options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
     this.#updates = first < 0 ? steps.length : first;
+  }
+
+  get plan(): Plan {
+    return this.#session.plan;
   }
 
   /** Bytes of wasm memory: all that training holds beside its data. */
@@ -84,10 +91,15 @@ export class Trainer {
   run(feeds: Feeds, lr: number, count: number): Judgement {
     const bindings = this.#write(feeds, lr, count);
     this.#session.run(bindings, 0, this.#updates);
-    const [loss, output] = this.plan.outputs.map(({ type, address }) => {
+    const [loss, output, ...seen] = this.plan.outputs.map(({ type, address }) => {
       const shape = evaluateShape(type.shape, bindings);
-      return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
-    }) as [Tensor, Tensor];
+      return tensor(
+        type.dtype,
+        shape,
+        viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)).slice(),
+      );
+    }) as [Tensor, Tensor, ...Tensor[]];
+    this.#moveActivations(seen, count);
     return { loss: loss.data[0]!, output };
   }
 
@@ -122,15 +134,55 @@ export class Trainer {
     return sum;
   }
 
-  /** The graph to deploy, of the numbers that the masters have now. */
-  graph(): Graph {
-    const masters = this.parameters.map(({ name }) => [name, this.state(name) as Float32Array] as const);
-    return exported(this.#graph, this.parameters, new Map(masters));
+  /** Copies of all that the graph to deploy is made of: the masters, and what the parameters of activations are. */
+  numbers(): Map<string, Float32Array> {
+    const names = this.parameters.map(({ name }) => name);
+    if (this.#shared.length > 0) names.push(ACTIVATIONS);
+    return new Map(names.map((name) => [name, this.state(name).slice() as Float32Array]));
+  }
+
+  /** The graph to deploy, of the numbers that there are now or were once. */
+  graph(numbers: ReadonlyMap<string, Float32Array> = this.numbers()): Graph {
+    return exported(this.#deployed(numbers.get(ACTIVATIONS)), this.parameters, numbers);
+  }
+
+  /** To be called when states were written from outside: the parameters of activations are taken from them. */
+  restored(): void {
+    if (this.#shared.length > 0) this.#recompile();
   }
 
   /** Lets go of the memory. Twice is harmless. */
   dispose(): void {
     this.#session.dispose();
+  }
+
+  /** The deployed graph with the parameters of activations that a state stands for. */
+  #deployed(state: Float32Array | undefined): Graph {
+    return state ? withActivations(this.#graph, this.#shared, state) : this.#graph;
+  }
+
+  /** Lets what a step saw move the parameters of activations, for the next one. */
+  #moveActivations(seen: readonly Tensor[], count: number): void {
+    const { activations } = this.#options;
+    if (!activations || this.#shared.length === 0 || count > activations.freezeAt) return;
+    const values = seen.values();
+    const ofEach = this.#seen.map((names) => names.map(() => values.next().value!.data));
+    follow(this.state(ACTIVATIONS) as Float32Array, ofEach, activations.momentum);
+    this.#recompile();
+  }
+
+  /** Goes on with a step that has the parameters of activations which the state stands for. */
+  #recompile(): void {
+    const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
+    const { graph: step, state } = stepOf(graph, this.parameters, this.#options);
+    this.#session.replace(planOf(step, state, this.#options));
+    this.#load(step, state);
+  }
+
+  #load(step: Graph, state: readonly string[]): void {
+    const isState = new Set(state);
+    for (const [name, { data }] of step.constants)
+      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
   }
 
   /** Writes the feeds to memory; returns the values of all symbols. */

@@ -12,11 +12,11 @@ import type { Graph } from "../graph/graph";
 import { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops";
+import { activationsOf, type RangeOptions } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
 import { type Choice, fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
-import { exported } from "./export";
 import { LABELS, type Loss, TEACHER } from "./losses";
 import { createOptimizer, type OptimizerOptions } from "./optimizers";
 import { type Masters, type Parameter, parametersOf } from "./prepare";
@@ -36,6 +36,8 @@ export interface TuneOptions {
   /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
   readonly losses?: readonly Loss[];
   readonly train?: Trained;
+  /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
+  readonly ranges?: RangeOptions;
   /** Mirrors half of the images left to right. */
   readonly flip?: boolean;
   readonly epochs?: number;
@@ -142,6 +144,7 @@ const defaults = {
   lr: 0.0005,
   seed: 0,
   optimizer: { kind: "sgd", momentum: 0.9 },
+  ranges: { kind: "frozen" },
   schedule: { kind: "cosine" },
 } as const;
 
@@ -207,7 +210,7 @@ class Tuning {
   readonly #warnings: string[] = [];
   readonly #identity: string;
   #progress: Progress;
-  /** Masters of the best state. */
+  /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
   constructor(graph: Graph, options: TuneOptions, engine: Engine) {
@@ -218,14 +221,14 @@ class Tuning {
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
-    const { clip, memory } = this.#options;
+    const { clip, memory, ranges } = this.#options;
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
     const all = parametersOf(graph, options.masters);
     const wanted = choiceOf(options);
-    const fitted =
-      memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, { losses, optimizer, engine });
+    const moved = { losses, optimizer, engine, activations: activationsOf(ranges, 0) };
+    const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
     if (fitted) this.#notes.push(fitted.reason);
     const { train, batch, accumulate } = fitted ?? wanted;
     this.#batch = batch;
@@ -236,11 +239,12 @@ class Tuning {
       losses,
       optimizer,
       keepsGradients: clip !== undefined || accumulate > 1,
+      activations: activationsOf(ranges, this.#perEpoch * this.#options.epochs),
       batch,
       engine,
     });
     this.#teacher = options.teacher && this.#model(options.teacher);
-    this.#best = this.#masters();
+    this.#best = this.#trainer.numbers();
     this.#progress = {
       step: 0,
       before: NONE,
@@ -264,6 +268,7 @@ class Tuning {
         seed,
         flip,
         train,
+        ranges: ranges.kind === "frozen" ? undefined : ranges,
         samples: [data.count, validation.count],
         teacher: options.teacher && contentHash(options.teacher),
       },
@@ -336,8 +341,9 @@ class Tuning {
     const { identity, ...rest } = progress as unknown as Progress & { identity: string };
     checkSameRun({ model: contentHash(this.#graph), options: this.#identity }, { model, options: identity });
     for (const name of this.#trainer.states) this.#trainer.state(name).set(tensors.get(name)!.data);
+    this.#trainer.restored();
     this.#best = new Map(
-      this.#parameters.map(({ name }) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
+      [...this.#best.keys()].map((name) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
     );
     this.#progress = { ...rest, epochs: [...rest.epochs] };
   }
@@ -382,7 +388,7 @@ class Tuning {
     const isBest = isBetter(validation, progress.best.validation);
     if (isBest) {
       progress.best = { epoch, validation };
-      this.#best = this.#masters();
+      this.#best = this.#trainer.numbers();
     }
     const report = {
       epoch,
@@ -411,7 +417,7 @@ class Tuning {
         `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; try a smaller lr than ${this.#options.lr}`,
       );
     return {
-      graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
+      graph: best.epoch === 0 ? this.#graph : this.#trainer.graph(this.#best),
       summary: {
         before,
         after: best.validation,
@@ -433,7 +439,7 @@ class Tuning {
     const lr = learningRate(schedule, peak, step - 1, steps);
     const feeds = this.#feedsOf(rows, randomFor(seed, FLIPS, step));
     const isMeasured = step % MEASURED === 1;
-    const before = isMeasured ? this.#masters() : undefined;
+    const before = isMeasured ? this.#trainer.numbers() : undefined;
     const judgement: Judgement = this.#trainer.run(feeds, lr, step);
     if (clip !== undefined || accumulate > 1) {
       const passes = step % accumulate || accumulate;
@@ -456,12 +462,6 @@ class Tuning {
 
   #labelsOf(rows: Int32Array): Int32Array {
     return rows.map((row) => this.#data.labels![row]!);
-  }
-
-  /** Copies of the masters as they are. */
-  #masters(): Map<string, Float32Array> {
-    const copy = ({ name }: Parameter) => [name, this.#trainer.state(name).slice() as Float32Array] as const;
-    return new Map(this.#parameters.map(copy));
   }
 
   /** Mean distance that weights moved, in steps of their codes. */

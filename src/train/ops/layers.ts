@@ -36,9 +36,10 @@ import { everyRun } from "./every-run";
 const loweringFor = (unit: Unit, c: Lowering): Lowering =>
   unit.inputs.slice(1).every((value) => value === "" || c.constant(value)) ? c : everyRun(c);
 
-/** Whether the deployed kernels do: nothing of the unit is computed and nobody asks for its mask. */
+/** Whether the deployed kernels do: nothing of the unit is computed and nobody asks for its mask or its range. */
 const isDeployed = (unit: Unit, c: Lowering): boolean =>
-  unit.outputs[1] === undefined && unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
+  unit.outputs.slice(1).every((value) => value === "") &&
+  unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
 
 /** What a layer's sums are made of, once its geometry is known. */
 interface Sums {
@@ -64,10 +65,10 @@ function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
   });
 }
 
-/** y = codes of the sums, and where their gradient passes. */
+/** y = codes of the sums, where their gradient passes, and the range of what the sums stand for. */
 function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: number): void {
   const { inputs, output } = unit.integer!;
-  const [y, mask] = unit.outputs as [string, string?];
+  const [y, mask = "", range = ""] = unit.outputs as [string, string?, string?];
   const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
   const scale = scalesOf(c, weightCodes(unit.node, inputs[1], channels), channels);
   const [multipliers, sumScales] = [c.temporary(channels * 4), c.temporary(channels * 4)];
@@ -81,7 +82,7 @@ function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: numb
     "requantizeMasked",
     [
       c.output(y),
-      mask === undefined ? NONE : c.output(mask),
+      mask === "" ? NONE : c.output(mask),
       sums,
       multipliers,
       sumScales,
@@ -95,6 +96,8 @@ function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: numb
     ],
     batch!,
   );
+  if (range === "") return;
+  c.emit("sumExtremes", [c.output(range), sums, sumScales, pixels, channels, low, high], batch!);
 }
 
 const denseSums = (dense: Omit<Dense, "y">, xq: Quantization, bias: Content | undefined): Sums => ({
