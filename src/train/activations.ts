@@ -5,6 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { type Affine, activationParameters } from "../quantize/scheme";
+import { SCALE_ROOM } from "./prepare";
 import { type Shared, withParameters } from "./shared";
 
 const { fround, max, min } = Math;
@@ -20,8 +21,18 @@ export type RangeOptions =
       readonly freezeAt?: number;
     };
 
+/** Scales of activations stay, but for ranges that move, or have gradients; their zero points stay. */
+export type ActivationScales = "frozen" | "learned";
+
 /** Checked, with the defaults, for a run of so many steps; undefined where nothing moves. */
-export function activationsOf(ranges: RangeOptions, steps: number): ActivationOptions | undefined {
+export function activationsOf(
+  ranges: RangeOptions,
+  scales: ActivationScales,
+  steps: number,
+): ActivationOptions | undefined {
+  if (scales === "learned" && ranges.kind !== "frozen")
+    throw rangeError("kind", '"frozen" where scales of activations are learned', `"${ranges.kind}"`);
+  if (scales === "learned") return { kind: "learned" };
   if (ranges.kind === "frozen") return undefined;
   if (ranges.kind !== "moving")
     throw rangeError(
@@ -42,7 +53,7 @@ const rangeError = (name: string, expected: string, got: string) =>
   new OctetteError("ranges cannot move so", { code: "argument", where: `ranges.${name}`, expected, got });
 
 /** Ranges follow those of the batches, as a moving average, up to a step and that included. */
-export interface MovingRanges {
+interface MovingRanges {
   readonly kind: "moving";
   /** Part of a batch's range in the next one. */
   readonly momentum: number;
@@ -50,38 +61,52 @@ export interface MovingRanges {
   readonly freezeAt: number;
 }
 
-export type ActivationOptions = MovingRanges;
+/** Scales have a gradient, and take steps of plain descent with it; zero points stay. */
+interface LearnedScales {
+  readonly kind: "learned";
+}
 
-/** Name of the state. */
+export type ActivationOptions = MovingRanges | LearnedScales;
+type Kind = ActivationOptions["kind"];
+
+/** Names of the state, and of gradients that are kept. */
 export const ACTIVATIONS = "@activations";
+export const ACTIVATION_GRADIENTS = "@activations.gradient";
 
-/** The range of u8 codes, as a moving average begins. */
-const rangeOf = ({ scale, zeroPoint }: Affine): readonly number[] => [
-  fround(-zeroPoint * scale),
-  fround((255 - zeroPoint) * scale),
-];
+/** A row of the state as training begins: the range of u8 codes, or their scale. */
+const startingRow = (kind: Kind, { scale, zeroPoint }: Affine): readonly number[] =>
+  kind === "learned" ? [scale] : [fround(-zeroPoint * scale), fround((255 - zeroPoint) * scale)];
 
-/** The state as training begins: lo and hi of every set. */
-export const startOf = (all: readonly Shared[]): Tensor =>
-  tensor("f32", [all.length, 2], all.flatMap(rangeOf));
+/** The state as training begins, a row for each set. */
+export function startOf(kind: Kind, all: readonly Shared[]): Tensor {
+  const rows = all.map((shared) => startingRow(kind, shared));
+  return tensor("f32", [rows.length, kind === "learned" ? 1 : 2], rows.flat());
+}
 
 /** The deployed graph with the parameters that a state stands for; where it never moved, with those that it had. */
-export function withActivations(graph: Graph, all: readonly Shared[], state: Float32Array): Graph {
-  const start = startOf(all).data;
+export function withActivations(
+  graph: Graph,
+  all: readonly Shared[],
+  kind: Kind,
+  state: Float32Array,
+): Graph {
+  const start = startOf(kind, all).data;
+  const width = kind === "learned" ? 1 : 2;
   const moved = all.flatMap((shared, i) => {
-    const [lo, hi] = [state[2 * i]!, state[2 * i + 1]!];
-    if (lo === start[2 * i] && hi === start[2 * i + 1]) return [];
-    return [[shared, activationParameters(lo, hi)] as const];
+    const [row, first] = [state, start].map((rows) => rows.subarray(i * width, (i + 1) * width));
+    if (row!.every((number, j) => number === first![j])) return [];
+    const [a, b] = row as unknown as [number, number];
+    const now = kind === "learned" ? { scale: a, zeroPoint: shared.zeroPoint } : activationParameters(a, b);
+    return [[shared, now] as const];
   });
   return moved.length === 0 ? graph : withParameters(graph, moved);
 }
 
-/** Moves the averages by what a step saw: of every set the ranges of its values, two numbers a sample. */
-export function follow(
-  state: Float32Array,
-  seen: readonly (readonly ArrayLike<number>[])[],
-  momentum: number,
-): void {
+/** What a step saw of every set: a tensor for each of its values that tell something. */
+export type Seen = readonly (readonly ArrayLike<number>[])[];
+
+/** Moves averages by the ranges a step saw, two numbers a sample. */
+export function follow(state: Float32Array, seen: Seen, momentum: number): void {
   for (const [i, ranges] of seen.entries()) {
     let [lo, hi] = [Infinity, -Infinity];
     for (const range of ranges)
@@ -94,5 +119,25 @@ export function follow(
       const old = state[2 * i + j]!;
       state[2 * i + j] = old + fround(fround(momentum) * fround(found - old));
     }
+  }
+}
+
+/** Adds the gradients a step saw, a number a sample. */
+export function accumulate(gradients: Float32Array, seen: Seen): void {
+  for (const [i, slopes] of seen.entries())
+    for (const each of slopes) for (let n = 0; n < each.length; n++) gradients[i]! += each[n]!;
+}
+
+/** scale −= lr · gradient, within bounds of what it began as. */
+export function descend(
+  state: Float32Array,
+  start: ArrayLike<number>,
+  gradients: Float32Array,
+  lr: number,
+): void {
+  for (const [i, gradient] of gradients.entries()) {
+    const next = state[i]! - fround(fround(lr) * gradient);
+    if (Number.isNaN(next)) continue;
+    state[i] = min(max(next, start[i]! / SCALE_ROOM), start[i]! * SCALE_ROOM);
   }
 }

@@ -17,6 +17,9 @@ export function exported(
     const { dtype, shape } = graph.constants.get(name)!;
     constants.set(name, tensor(dtype, shape, data));
   };
+  const steps = new Map(
+    trained.flatMap((p) => (p.kind === "step" ? [[p.coded!.codes, p.name] as const] : [])),
+  );
   for (const { name, kind, coded, start } of trained) {
     const master = masters.get(name)!;
     if (!coded) set(name, master);
@@ -30,11 +33,13 @@ export function exported(
       const shape = channelsOf(start.shape, coded.axis);
       const inputScale = inputScaleOf(graph, coded);
       const bias = coded.bias === undefined ? undefined : masters.get(coded.bias);
-      const scales = weightScales(master, shape, {
-        limit: coded.limit,
-        ...(inputScale === undefined ? {} : { inputScale }),
-        ...(bias ? { bias } : {}),
-      });
+      const scales =
+        masters.get(steps.get(coded.codes) ?? "") ??
+        weightScales(master, shape, {
+          limit: coded.limit,
+          ...(inputScale === undefined ? {} : { inputScale }),
+          ...(bias ? { bias } : {}),
+        });
       set(coded.codes, quantizeWeights(master, shape, scales, coded.limit));
       set(coded.scale, scales);
     }

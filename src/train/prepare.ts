@@ -7,8 +7,17 @@ import { numberOf } from "../ops/op";
 import { isLinear } from "../passes/linear-layer";
 import { channelsOf, dequantizeWeights } from "../quantize/scheme";
 
-/** A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1. */
-export type Kind = "weight" | "bias" | "scale";
+/**
+ * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
+ * scale itself of weights that are trained, too.
+ */
+export type Kind = "weight" | "bias" | "scale" | "step";
+
+/** Scales of trained weights follow them, as max|w| over the largest code, or are learned. */
+export type WeightScales = "follow" | "learned";
+
+/** How many times smaller or larger than when training began a learned scale may become: it stays positive and finite. */
+export const SCALE_ROOM = 64;
 
 /** Something that can be trained. */
 export interface Parameter {
@@ -49,20 +58,26 @@ export const inputScaleOf = (graph: Graph, { inputScale }: Coded): number | unde
 export type Masters = ReadonlyMap<string, Tensor>;
 
 /** Everything in a graph that could be trained, in its order. */
-export function parametersOf(graph: Graph, masters: Masters = new Map()): Parameter[] {
-  return new Search(graph, masters).run();
+export function parametersOf(
+  graph: Graph,
+  masters: Masters = new Map(),
+  scales: WeightScales = "follow",
+): Parameter[] {
+  return new Search(graph, masters, scales).run();
 }
 
 class Search {
   readonly #graph: Graph;
   readonly #masters: Masters;
+  readonly #scales: WeightScales;
   readonly #producers: ReadonlyMap<string, Node>;
   readonly #found = new Map<string, Parameter>();
   readonly #taken: Set<string>;
 
-  constructor(graph: Graph, masters: Masters) {
+  constructor(graph: Graph, masters: Masters, scales: WeightScales) {
     this.#graph = graph;
     this.#masters = masters;
+    this.#scales = scales;
     this.#producers = producersOf(graph);
     this.#taken = new Set([
       ...graph.constants.keys(),
@@ -72,14 +87,26 @@ class Search {
   }
 
   run(): Parameter[] {
-    const layers = this.#graph.nodes.filter((node) => isLinear(node) || FLOAT_LAYERS.has(node.op));
+    const layers = this.#graph.nodes.filter(
+      (node) => isLinear(node) || FLOAT_LAYERS.has(node.op) || this.#isEmbedding(node),
+    );
     for (const [index, node] of layers.entries()) {
+      if (this.#isEmbedding(node)) {
+        this.#float(node.inputs[0]!, "weight", node, index);
+        continue;
+      }
       const [, w = "", b = ""] = node.inputs;
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
       else this.#weight(w, b, node, index);
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
     }
     return [...this.#found.values()];
+  }
+
+  /** Whether rows of a float table are picked, by what is known only when it runs. */
+  #isEmbedding({ op, inputs }: Node): boolean {
+    const table = op === "Gather" ? this.#graph.constants.get(inputs[0]!) : undefined;
+    return table?.dtype === "f32" && table.shape.length > 1;
   }
 
   #float(name: string, kind: Kind, node: Node, index: number): void {
@@ -126,6 +153,14 @@ class Search {
       start: tensor("f32", [shape.channels], new Float32Array(shape.channels).fill(1)),
       coded,
     });
+    if (this.#scales === "learned")
+      this.#found.set(`${codes} step`, {
+        ...common,
+        name: `${name}.step`,
+        kind: "step",
+        start: scales,
+        coded,
+      });
     if (!biasCodes || inputScale === undefined || bias === undefined) return;
     const { codes: c, scale: s } = biasCodes;
     const [q, sums] = [this.#graph.constants.get(c)!, this.#graph.constants.get(s)!];
@@ -199,7 +234,12 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     state.push(name);
   };
   for (const { name, start } of trained) keep(name, start);
-  const byCodes = new Map(trained.flatMap((p) => (p.coded ? [[p.coded.codes, p] as const] : [])));
+  const steps = new Map(
+    trained.flatMap((p) => (p.kind === "step" ? [[p.coded!.codes, p.name] as const] : [])),
+  );
+  const byCodes = new Map(
+    trained.flatMap((p) => (p.coded && p.kind !== "step" ? [[p.coded.codes, p] as const] : [])),
+  );
   const nodes: Node[] = [];
   const made = new Set<Parameter>();
   for (const node of graph.nodes) {
@@ -242,7 +282,9 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
     const attributes = { axis: coded.axis, limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
-    nodes.push({ ...node, op: "QuantizeWeights", inputs: [name, kept, changedOf(name), bias], attributes });
+    const step = steps.get(coded.codes);
+    const inputs = [name, kept, changedOf(name), bias, ...(step === undefined ? [] : [step])];
+    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes });
   }
 }
 

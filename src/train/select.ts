@@ -10,7 +10,7 @@ import type { Parameter } from "./prepare";
  */
 export type Trained = string;
 
-/** The parameters asked for. Where weights move, the bias whose codes share their scales comes along. */
+/** The parameters asked for. Where weights move, the bias whose codes share their scales comes along, and those if learned. */
 export function select(parameters: readonly Parameter[], trained: Trained = "all"): Parameter[] {
   const chosen = new Set(parameters.filter(testOf(parameters, trained)));
   for (const { kind, coded } of [...chosen])
@@ -18,6 +18,11 @@ export function select(parameters: readonly Parameter[], trained: Trained = "all
       const bias = parameters.find(({ name }) => name === coded.bias);
       if (bias) chosen.add(bias);
     }
+  const moving = new Set(
+    [...chosen].filter(({ kind }) => kind === "weight").map(({ coded }) => coded?.codes),
+  );
+  for (const parameter of parameters)
+    if (parameter.kind === "step" && moving.has(parameter.coded!.codes)) chosen.add(parameter);
   if (chosen.size > 0) return parameters.filter((parameter) => chosen.has(parameter));
   throw new OctetteError("nothing would be trained", {
     code: "argument",
@@ -31,15 +36,16 @@ export function select(parameters: readonly Parameter[], trained: Trained = "all
 }
 
 function testOf(parameters: readonly Parameter[], trained: Trained): (parameter: Parameter) => boolean {
-  if (trained === "all") return ({ kind }) => kind !== "scale";
+  const isOwn = ({ kind }: Parameter) => kind === "weight" || kind === "bias";
+  if (trained === "all") return isOwn;
   if (trained === "bias") return ({ kind }) => kind === "bias";
-  if (trained === "scales") return ({ kind }) => kind !== "weight";
+  if (trained === "scales") return ({ kind }) => kind === "scale" || kind === "bias";
   const last = /^last:(\d+)$/.exec(trained);
   if (!last) {
     const matches = matcher(trained);
-    return ({ name, kind }) => kind !== "scale" && matches(name);
+    return (parameter) => isOwn(parameter) && matches(parameter.name);
   }
   const layers = [...new Set(parameters.map(({ index }) => index))].sort((a, b) => a - b);
   const from = layers[Math.max(0, layers.length - Number(last[1]))] ?? Infinity;
-  return ({ index, kind }) => kind !== "scale" && index >= from;
+  return (parameter) => isOwn(parameter) && parameter.index >= from;
 }

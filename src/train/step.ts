@@ -3,13 +3,13 @@
 import type { Graph, Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
-import { ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
+import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
 import { differentiate } from "./differentiate";
 import { judged, type Loss } from "./losses";
 import { observed } from "./observe";
 import { updateOf } from "./ops/update";
 import { type Optimizer, statesOf } from "./optimizers";
-import { type Parameter, prepare } from "./prepare";
+import { type Parameter, prepare, SCALE_ROOM } from "./prepare";
 import { trainingRegistry } from "./registry";
 import { type Shared, sharedOf } from "./shared";
 
@@ -41,9 +41,10 @@ export const gradientOf = (parameter: string) => `${parameter}.gradient`;
 
 /** `trained` are moved; `graph` is the deployed one. */
 export function stepOf(graph: Graph, trained: readonly Parameter[], options: StepOptions): Step {
-  const shared = options.activations ? sharedOf(graph) : [];
-  const { graph: observing, ranges: seen } = observed(graph, shared);
-  const prepared = prepare(observing, trained);
+  const { activations } = options;
+  const shared = activations ? sharedOf(graph) : [];
+  const observing = activations?.kind === "moving" ? observed(graph, shared) : { graph, ranges: [] };
+  const prepared = prepare(observing.graph, trained);
   const state = [...prepared.state];
   const constants = new Map(prepared.graph.constants);
   const hold = (name: string, start: Tensor) => {
@@ -53,29 +54,41 @@ export function stepOf(graph: Graph, trained: readonly Parameter[], options: Ste
   };
   const keep = (name: string, shape: readonly number[]) =>
     hold(name, tensor("f32", shape, new Float32Array(sizeOf(shape))));
-  if (shared.length > 0) hold(ACTIVATIONS, startOf(shared));
+  if (shared.length > 0) hold(ACTIVATIONS, startOf(activations!.kind, shared));
+  const isLearned = activations?.kind === "learned" && shared.length > 0;
+  if (isLearned && options.keepsGradients) keep(ACTIVATION_GRADIENTS, [shared.length]);
+  const slopes = new Map<string, string>();
   const types = inferTypes(prepared.graph, trainingRegistry);
   const { inputs, nodes, total, value, seeds } = judged(prepared.graph, types, options.losses);
   const byName = new Map(trained.map((p) => [p.name, p] as const));
   const { op, attributes } = updateOf(options.optimizer);
   const updates: Node[] = [];
-  const update = (name: string, gradient: string) => {
-    const { shape } = byName.get(name)!.start;
-    const own = statesOf(options.optimizer).map((what) => keep(`${name}.${what}`, shape));
-    return { op, name: `${UPDATE}${name}`, inputs: [name, gradient, ...own], outputs: [], attributes };
+  /** A step of codes does not decay, and is kept within bounds. */
+  const update = (name: string, gradient: string): Node[] => {
+    const { kind, start } = byName.get(name)!;
+    const own = statesOf(options.optimizer).map((what) => keep(`${name}.${what}`, start.shape));
+    const node = { op, name: `${UPDATE}${name}`, inputs: [name, gradient, ...own], outputs: [], attributes };
+    if (kind !== "step") return [node];
+    const bounds = { lo: Math.min(...start.data) / SCALE_ROOM, hi: Math.max(...start.data) * SCALE_ROOM };
+    return [
+      { ...node, attributes: { ...attributes, weight_decay: 0 } },
+      { op: "KeepWithin", name: `${UPDATE}${name}.bounds`, inputs: [name], outputs: [], attributes: bounds },
+    ];
   };
   const judging = {
     ...prepared.graph,
     inputs: [...prepared.graph.inputs, ...inputs],
     nodes: [...prepared.graph.nodes, ...nodes],
-    outputs: [total, value, ...seen.flat()],
+    outputs: [total, value, ...observing.ranges.flat()],
   };
   const differentiated = differentiate(judging, {
     registry: trainingRegistry,
     seeds,
     trained: new Set(byName.keys()),
+    learned: new Set(isLearned ? shared.flatMap(({ made }) => made) : []),
+    slope: (codes, gradient) => slopes.set(codes, gradient),
     complete(name, gradient, add) {
-      if (!options.keepsGradients) return add(update(name, gradient));
+      if (!options.keepsGradients) return update(name, gradient).forEach(add);
       const sum = keep(gradientOf(name), byName.get(name)!.start.shape);
       add({
         op: "AccumulateGradient",
@@ -84,12 +97,20 @@ export function stepOf(graph: Graph, trained: readonly Parameter[], options: Ste
         outputs: [],
         attributes: {},
       });
-      updates.push(update(name, sum));
+      updates.push(...update(name, sum));
     },
   });
   const all = new Map([...constants, ...differentiated.constants]);
+  const seen = isLearned
+    ? shared.map(({ made }) => made.flatMap((codes) => slopes.get(codes) ?? []))
+    : observing.ranges;
   return {
-    graph: { ...differentiated, constants: all, nodes: [...differentiated.nodes, ...updates] },
+    graph: {
+      ...differentiated,
+      constants: all,
+      nodes: [...differentiated.nodes, ...updates],
+      outputs: [total, value, ...seen.flat()],
+    },
     state,
     shared,
     seen,

@@ -9,7 +9,15 @@ import { OctetteError } from "../errors";
 import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
-import { ACTIVATIONS, follow, withActivations } from "./activations";
+import {
+  ACTIVATION_GRADIENTS,
+  ACTIVATIONS,
+  accumulate,
+  descend,
+  follow,
+  startOf,
+  withActivations,
+} from "./activations";
 import { exported } from "./export";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
@@ -99,7 +107,7 @@ export class Trainer {
         viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)).slice(),
       );
     }) as [Tensor, Tensor, ...Tensor[]];
-    this.#moveActivations(seen, count);
+    this.#moveActivations(seen, lr, count);
     return { loss: loss.data[0]!, output };
   }
 
@@ -120,6 +128,9 @@ export class Trainer {
     const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
     this.#session.run(bindings, this.#updates);
     for (const gradient of gradients) gradient.fill(0);
+    if (this.#options.activations?.kind !== "learned" || this.#shared.length === 0) return;
+    this.#descend(this.#activationGradients, lr / passes);
+    this.#activationGradients.fill(0);
   }
 
   /** Weight codes that moved since this was asked last. */
@@ -158,16 +169,36 @@ export class Trainer {
 
   /** The deployed graph with the parameters of activations that a state stands for. */
   #deployed(state: Float32Array | undefined): Graph {
-    return state ? withActivations(this.#graph, this.#shared, state) : this.#graph;
+    const { activations } = this.#options;
+    return activations && state
+      ? withActivations(this.#graph, this.#shared, activations.kind, state)
+      : this.#graph;
   }
 
   /** Lets what a step saw move the parameters of activations, for the next one. */
-  #moveActivations(seen: readonly Tensor[], count: number): void {
-    const { activations } = this.#options;
-    if (!activations || this.#shared.length === 0 || count > activations.freezeAt) return;
-    const values = seen.values();
-    const ofEach = this.#seen.map((names) => names.map(() => values.next().value!.data));
-    follow(this.state(ACTIVATIONS) as Float32Array, ofEach, activations.momentum);
+  #moveActivations(tensors: readonly Tensor[], lr: number, count: number): void {
+    const { activations, keepsGradients } = this.#options;
+    if (!activations || this.#shared.length === 0) return;
+    const values = tensors.values();
+    const seen = this.#seen.map((names) => names.map(() => values.next().value!.data));
+    if (activations.kind === "learned") {
+      const gradients = keepsGradients ? this.#activationGradients : new Float32Array(this.#shared.length);
+      accumulate(gradients, seen);
+      if (!keepsGradients) this.#descend(gradients, lr);
+    } else if (count <= activations.freezeAt) {
+      follow(this.state(ACTIVATIONS) as Float32Array, seen, activations.momentum);
+      this.#recompile();
+    }
+  }
+
+  /** Where gradients are kept, those of learned scales of activations. */
+  get #activationGradients(): Float32Array {
+    return this.state(ACTIVATION_GRADIENTS) as Float32Array;
+  }
+
+  /** A step of the learned scales of activations. */
+  #descend(gradients: Float32Array, lr: number): void {
+    descend(this.state(ACTIVATIONS) as Float32Array, startOf("learned", this.#shared).data, gradients, lr);
     this.#recompile();
   }
 

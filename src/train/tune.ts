@@ -12,14 +12,14 @@ import type { Graph } from "../graph/graph";
 import { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops";
-import { activationsOf, type RangeOptions } from "./activations";
+import { type ActivationScales, activationsOf, type RangeOptions } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
 import { type Choice, fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
 import { LABELS, type Loss, TEACHER } from "./losses";
 import { createOptimizer, type OptimizerOptions } from "./optimizers";
-import { type Masters, type Parameter, parametersOf } from "./prepare";
+import { type Masters, type Parameter, parametersOf, type WeightScales } from "./prepare";
 import { checkSameRun } from "./same-run";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
@@ -38,6 +38,10 @@ export interface TuneOptions {
   readonly train?: Trained;
   /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
   readonly ranges?: RangeOptions;
+  /** Whether scales of trained weights follow max|w| (default), or are learned: every step then has a gradient. */
+  readonly scales?: WeightScales;
+  /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
+  readonly activationScales?: ActivationScales;
   /** Mirrors half of the images left to right. */
   readonly flip?: boolean;
   readonly epochs?: number;
@@ -145,6 +149,7 @@ const defaults = {
   seed: 0,
   optimizer: { kind: "sgd", momentum: 0.9 },
   ranges: { kind: "frozen" },
+  activationScales: "frozen",
   schedule: { kind: "cosine" },
 } as const;
 
@@ -221,13 +226,13 @@ class Tuning {
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
-    const { clip, memory, ranges } = this.#options;
+    const { clip, memory, ranges, activationScales } = this.#options;
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
-    const all = parametersOf(graph, options.masters);
+    const all = parametersOf(graph, options.masters, options.scales);
     const wanted = choiceOf(options);
-    const moved = { losses, optimizer, engine, activations: activationsOf(ranges, 0) };
+    const moved = { losses, optimizer, engine, activations: activationsOf(ranges, activationScales, 0) };
     const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
     if (fitted) this.#notes.push(fitted.reason);
     const { train, batch, accumulate } = fitted ?? wanted;
@@ -239,7 +244,7 @@ class Tuning {
       losses,
       optimizer,
       keepsGradients: clip !== undefined || accumulate > 1,
-      activations: activationsOf(ranges, this.#perEpoch * this.#options.epochs),
+      activations: activationsOf(ranges, activationScales, this.#perEpoch * this.#options.epochs),
       batch,
       engine,
     });
@@ -268,7 +273,9 @@ class Tuning {
         seed,
         flip,
         train,
+        scales: options.scales === "learned" ? "learned" : undefined,
         ranges: ranges.kind === "frozen" ? undefined : ranges,
+        activationScales: options.activationScales === "learned" ? "learned" : undefined,
         samples: [data.count, validation.count],
         teacher: options.teacher && contentHash(options.teacher),
       },

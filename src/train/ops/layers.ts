@@ -24,6 +24,7 @@ import {
   type Lowering,
   type NamedConstant,
   NONE,
+  numberOf,
   type Op,
   type Quantization,
   type Unit,
@@ -150,3 +151,44 @@ export const trainedGemm = trained(gemm, productSums(gemmOf));
 export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
   lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
 });
+
+/**
+ * ds of the scale of a layer's codes, a number a sample, from its sums, which are found once more: inputs x, w and bias as codes
+ * ("" without), scales of the weights, dy. Attributes are those of the layer, scales and zero points of x and y, the bounds of
+ * the activation, and a factor.
+ */
+const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
+  infer: (_, inputs) => [{ dtype: "f32", shape: [inputs[4]!.shape[0] ?? 1] }],
+  ...(layout ? { layout } : {}),
+  lower({ node, inputs, outputs }, c) {
+    const [x, w, bias, scale, dy] = inputs as [string, string, string, string, string];
+    const of = (name: string) => numberOf(node, name, 0);
+    const none = { zeroPoint: new Int32Array(0), scale: new Float32Array(0), axis: 0 };
+    const xq = {
+      codes: x,
+      dtype: "u8",
+      scale: Float32Array.of(of("x_scale")),
+      zeroPoint: Int32Array.of(of("x_zero")),
+      axis: 0,
+    } as const;
+    const wq = { ...none, codes: w, dtype: "i8", dynamic: { scale, zeroPoint: "" } } as const;
+    const unit: Unit = { node, inputs: [x, w, bias], outputs, integer: { inputs: [xq, wq] } };
+    const lowering = loweringFor(unit, c);
+    const { rows, channels, emit } = sumsOf(unit, lowering);
+    const [sums, m] = [c.temporary(4 * channels * c.maximum(rows)), c.temporary(channels * 4)];
+    emit(lowering, sums);
+    c.emit("multipliers", [m, c.input(scale), of("x_scale"), of("y_scale")], channels);
+    const [batch = 1, ...rest] = c.type(dy).shape;
+    const sizes = [c.maximum(countOf(rest)) / channels, channels] as const;
+    const [lo, hi] = [numberOf(node, "lo", -Infinity), numberOf(node, "hi", Infinity)];
+    const numbers = [of("y_scale"), of("y_zero"), lo, hi, of("factor")] as const;
+    c.emit("sumScaleGradient", [c.output(outputs[0]!), c.input(dy), sums, m, ...sizes, ...numbers], batch);
+  },
+});
+
+export const convScaleGradient = scaleGradient(convSums, () => ({
+  inputs: ["channelsLast", "plain", "plain", "plain", "channelsLast"],
+  outputs: ["plain"],
+}));
+export const gemmScaleGradient = scaleGradient(productSums(gemmOf), gemm.layout);
+export const matMulScaleGradient = scaleGradient(productSums(matMulOf), matMul.layout);
