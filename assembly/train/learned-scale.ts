@@ -156,3 +156,35 @@ export function sumScaleGradient(
     store<f32>(ds + ((<usize>sample) << 2), factor * sum4(sum));
   }
 }
+
+/**
+ * ds[n] = factor · Σ dy[n] · { −zero | 255 − zero | rne(v) − v }, v = x[n] / scale, by whether rne(v) + zero lies below 0,
+ * above 255 or between: of numbers that become codes otherwise than from sums. Range: samples.
+ *
+ * ds f32 [samples], their sum is the scale's gradient; dy, not masked, and x f32 [samples][count]. Sums are in lanes as above.
+ */
+export function codeScaleGradient(
+  ds: usize,
+  dy: usize,
+  x: usize,
+  count: i32,
+  scale: f32,
+  zero: i32,
+  factor: f32,
+  begin: i32,
+  end: i32,
+): void {
+  const s = f32x4.splat(scale);
+  const low = f32x4.convert_i32x4_s(i32x4.splat(-zero));
+  const high = f32x4.convert_i32x4_s(i32x4.splat(255 - zero));
+  for (let sample = begin; sample < end; sample++) {
+    const from = (<usize>(sample * count)) << 2;
+    let sum = f32x4.splat(0);
+    for (let i = 0; i < count; i += 4) {
+      const at = from + ((<usize>i) << 2);
+      const part = Steps.weights4(dy + at, x + at, s, low, high);
+      sum = f32x4.add(sum, head4(part, f32x4.splat(0), count - i));
+    }
+    store<f32>(ds + ((<usize>sample) << 2), factor * sum4(sum));
+  }
+}

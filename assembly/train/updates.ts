@@ -116,3 +116,13 @@ export function clipFactor(factor: usize, squares: usize, count: i32, most: f32,
   for (let i = 0; i < count; i++) sum += load<f32>(squares + ((<usize>i) << 2));
   store<f32>(factor, <f32>min<f64>(1, <f64>most / (sqrt<f64>(sum) + 1e-6)));
 }
+
+/** w = min(max(w, lo), hi), and lo where it is NaN. Elements begin to end. */
+export function keepWithin(w: usize, lo: f32, hi: f32, begin: i32, end: i32): void {
+  const low = f32x4.splat(lo);
+  const high = f32x4.splat(hi);
+  for (let i = begin; i < end; i += 4) {
+    const at = w + ((<usize>i) << 2);
+    storeWords(at, f32x4.pmin(high, f32x4.pmax(low, v128.load(at))), end - i);
+  }
+}

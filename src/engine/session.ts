@@ -18,7 +18,7 @@ export interface Ready {
 }
 
 export class Session {
-  readonly plan: Plan;
+  #plan: Plan;
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
@@ -29,19 +29,34 @@ export class Session {
   #readyFor: Crew | undefined;
 
   constructor(plan: Plan, engine: Engine) {
-    this.plan = plan;
+    this.#plan = plan;
     this.#memory = allocate(plan.memory.totalBytes, plan.threads > 1);
     this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
-    for (const { kernel } of plan.steps) kernelOf(this.#kernels, kernel);
-    const bytes = new Uint8Array(this.#memory.buffer);
-    const kernels = this.#kernels;
-    this.#loader = new Loader(plan.loads, bytes, (kernel, args) => {
-      try {
-        kernelOf(kernels, kernel)(...args);
-      } catch (cause) {
-        throw failed("load", kernel, cause);
-      }
-    });
+    this.#loader = loaderOf(plan, this.#memory, this.#kernels);
+  }
+
+  /** What runs. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /**
+   * Goes on with a plan whose values lie where those of the last one do. Its constants are to be loaded, which takes the
+   * memory of everything but the state.
+   */
+  replace(plan: Plan): void {
+    void this.buffer;
+    if (plan.threads > 1 || placesOf(plan) !== placesOf(this.#plan))
+      throw new OctetteError("a plan of another layout cannot take its place", {
+        code: "engine",
+        where: "session",
+        expected: placesOf(this.#plan),
+        got: placesOf(plan),
+      });
+    this.#plan = plan;
+    this.#loader = loaderOf(plan, this.#memory!, this.#kernels!);
+    this.#ready = [];
+    this.#bindings = undefined;
   }
 
   /** Takes the plan's constants. Throws after dispose(). */
@@ -74,7 +89,7 @@ export class Session {
   }
 
   /** Runs every step, or those in [from, to), with these values of the symbols: arguments are evaluated anew only for another object. */
-  run(bindings: Bindings, from = 0, to = this.plan.steps.length): void {
+  run(bindings: Bindings, from = 0, to = this.#plan.steps.length): void {
     const ready = this.#prepare(bindings);
     let i = from;
     try {
@@ -113,7 +128,7 @@ export class Session {
     this.#bindings = bindings;
     this.#readyFor = crew;
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
-    const ready = this.plan.steps.map((step) => ({
+    const ready = this.#plan.steps.map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
       args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
@@ -122,6 +137,28 @@ export class Session {
     return this.#ready;
   }
 }
+
+/** Takes the constants of a plan, all of whose kernels are there. */
+function loaderOf(plan: Plan, memory: WebAssembly.Memory, kernels: Kernels): Loader {
+  for (const { kernel } of plan.steps) kernelOf(kernels, kernel);
+  return new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
+    try {
+      kernelOf(kernels, kernel)(...args);
+    } catch (cause) {
+      throw failed("load", kernel, cause);
+    }
+  });
+}
+
+/** Where everything lies that is there between two runs, in a memory of what size. */
+const placesOf = ({ engineClass, memory, inputs, outputs, taps, state }: Plan): string =>
+  JSON.stringify({
+    engineClass,
+    memory,
+    values: [inputs, outputs, taps, state].map((values) =>
+      values.map(({ name, address }) => [name, address]),
+    ),
+  });
 
 function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = bytes / 65536;

@@ -9,7 +9,7 @@ import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops/index";
 import type { Optimizer as OptimizerNumbers } from "../train/optimizers";
 import { type Parameter as Found, type Masters, parametersOf } from "../train/prepare";
-import { withBiases } from "../train/select";
+import { withCompanions } from "../train/select";
 import { Trainer } from "../train/trainer";
 import { engine } from "./engine";
 import type { Optimizer } from "./optimizers";
@@ -156,7 +156,7 @@ export class Trainable {
     this.#settle();
     const names = new Set(parameters.map(({ name }) => name));
     const moved = this.#found.filter(({ name }) => names.has(name));
-    this.#moved = { by, numbers, parameters: withBiases(this.#found, moved) };
+    this.#moved = { by, numbers, parameters: withCompanions(this.#found, moved) };
   }
 
   /** @internal */

@@ -8,8 +8,10 @@ import type { Tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import { opError, type Unit } from "../ops/op";
 import { GraphWriter } from "../passes/graph-writer";
+import { scaleGradientOf } from "./gradients/learned-scale";
 import type { Backward } from "./gradients/rule";
 import { ruleOf } from "./gradients/rules";
+import { writeReal } from "./observe";
 
 export interface DifferentiateOptions {
   readonly registry: Registry;
@@ -17,6 +19,10 @@ export interface DifferentiateOptions {
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
   /** Constants whose gradients are wanted. */
   readonly trained: ReadonlySet<string>;
+  /** Codes whose scale is learned, if gradient reaches them. */
+  readonly learned?: ReadonlySet<string>;
+  /** Called with what holds the gradient of such a scale, a number a sample. */
+  slope?(codes: string, gradient: string): void;
   /** Called as soon as nothing adds to the gradient of something trained any more; may add nodes that read it. */
   complete(name: string, gradient: string, add: (node: Node) => void): void;
 }
@@ -111,7 +117,10 @@ class Differentiation implements Backward {
   }
 
   data(tensor: Tensor): string {
-    return this.#writer.constant(`${this.#at}:data`, tensor);
+    // One of its own: whether two are equal must not decide where things lie, as numbers change from plan to plan.
+    const name = this.#writer.fresh(`${this.#at}:data`);
+    this.#writer.constants.set(name, tensor);
+    return name;
   }
 
   unmasked(dy: string): readonly [string, string] | undefined {
@@ -144,7 +153,7 @@ class Differentiation implements Backward {
       }
       const mask = this.#writer.fresh(`${codes}_mask`);
       this.#masks.set(codes, mask);
-      this.#writer.nodes.push({ ...node, outputs: [codes, mask] });
+      this.#writer.nodes.push({ ...node, outputs: [codes, mask, ...node.outputs.slice(2)] });
     }
   }
 
@@ -166,9 +175,17 @@ class Differentiation implements Backward {
   #backward(unit: Unit): void {
     const dy = unit.outputs.map((value) => this.take(value));
     if (dy.every((gradient) => gradient === undefined) || !this.wants(unit.outputs[0]!)) return;
-    this.#at = unit.node.name;
-    const rule = ruleOf(unit.node.op)!;
+    const { node } = unit;
+    this.#at = node.name;
+    const rule = ruleOf(node.op)!;
     const [y] = unit.outputs as [string];
+    if (dy[0] !== undefined && this.#options.learned?.has(y)) {
+      const real = () =>
+        node.region === undefined
+          ? unit.inputs[0]!
+          : writeReal(this.#graph, node.region, (...made) => this.write(...made));
+      this.#options.slope!(y, scaleGradientOf(unit, dy[0], this, real));
+    }
     const mask = this.#masks.get(y);
     if (mask !== undefined && dy[0] !== undefined) {
       const [masked] = this.write("MaskGradient", [dy[0], mask], { like: y });

@@ -4,7 +4,7 @@
 import type { Graph } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { biasScales, channelsOf, quantizeBias, quantizeWeights, weightScales } from "../quantize/scheme";
-import type { Parameter } from "./prepare";
+import { inputScaleOf, type Parameter } from "./prepare";
 
 /** The deployed graph with the numbers that its masters have now. */
 export function exported(
@@ -17,6 +17,9 @@ export function exported(
     const { dtype, shape } = graph.constants.get(name)!;
     constants.set(name, tensor(dtype, shape, data));
   };
+  const steps = new Map(
+    trained.flatMap((p) => (p.kind === "step" ? [[p.coded!.codes, p.name] as const] : [])),
+  );
   for (const { name, kind, coded, start } of trained) {
     const master = masters.get(name)!;
     if (!coded) set(name, master);
@@ -28,12 +31,15 @@ export function exported(
       );
     } else if (kind === "weight") {
       const shape = channelsOf(start.shape, coded.axis);
+      const inputScale = inputScaleOf(graph, coded);
       const bias = coded.bias === undefined ? undefined : masters.get(coded.bias);
-      const scales = weightScales(master, shape, {
-        limit: coded.limit,
-        ...(coded.inputScale === undefined ? {} : { inputScale: coded.inputScale }),
-        ...(bias ? { bias } : {}),
-      });
+      const scales =
+        masters.get(steps.get(coded.codes) ?? "") ??
+        weightScales(master, shape, {
+          limit: coded.limit,
+          ...(inputScale === undefined ? {} : { inputScale }),
+          ...(bias ? { bias } : {}),
+        });
       set(coded.codes, quantizeWeights(master, shape, scales, coded.limit));
       set(coded.scale, scales);
     }
@@ -41,7 +47,7 @@ export function exported(
   for (const { name, kind, coded } of trained) {
     if (!coded || kind !== "bias") continue;
     const weights = constants.get(coded.weightScale!)!.data as Float32Array;
-    const sums = biasScales(coded.inputScale!, weights);
+    const sums = biasScales(inputScaleOf(graph, coded)!, weights);
     set(coded.codes, quantizeBias(masters.get(name)!, sums));
     set(coded.scale, sums);
   }

@@ -7,8 +7,17 @@ import { numberOf } from "../ops/op";
 import { isLinear } from "../passes/linear-layer";
 import { channelsOf, dequantizeWeights } from "../quantize/scheme";
 
-/** A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1. */
-export type Kind = "weight" | "bias" | "scale";
+/**
+ * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
+ * scale itself of weights that are trained, too.
+ */
+export type Kind = "weight" | "bias" | "scale" | "step";
+
+/** Scales of trained weights follow them, as max|w| over the largest code, or are learned. */
+export type WeightScales = "follow" | "learned";
+
+/** How many times smaller or larger than when training began a learned scale may become: it stays positive and finite. */
+export const SCALE_ROOM = 64;
 
 /** Something that can be trained. */
 export interface Parameter {
@@ -32,8 +41,8 @@ export interface Coded {
   readonly axis: number;
   /** Largest code. */
   readonly limit: number;
-  /** Scale of the layer's input, where its result is codes: the bias then is, too. */
-  readonly inputScale?: number;
+  /** Constant that holds the scale of the layer's input, where its result is codes: the bias then is, too. */
+  readonly inputScale?: string;
   /** Of weights: the bias of the same layer, whose codes bound the scales from below. */
   readonly bias?: string;
   /** Of a bias: the constants that hold the codes of its layer's weights and their scales, which it shares. */
@@ -41,24 +50,34 @@ export interface Coded {
   readonly weightScale?: string;
 }
 
+/** Scale of the input of the layer that something coded belongs to. */
+export const inputScaleOf = (graph: Graph, { inputScale }: Coded): number | undefined =>
+  inputScale === undefined ? undefined : graph.constants.get(inputScale)!.data[0]!;
+
 /** Masters by the name of the constant that holds their codes: more than the codes tell. */
 export type Masters = ReadonlyMap<string, Tensor>;
 
 /** Everything in a graph that could be trained, in its order. */
-export function parametersOf(graph: Graph, masters: Masters = new Map()): Parameter[] {
-  return new Search(graph, masters).run();
+export function parametersOf(
+  graph: Graph,
+  masters: Masters = new Map(),
+  scales: WeightScales = "follow",
+): Parameter[] {
+  return new Search(graph, masters, scales).run();
 }
 
 class Search {
   readonly #graph: Graph;
   readonly #masters: Masters;
+  readonly #scales: WeightScales;
   readonly #producers: ReadonlyMap<string, Node>;
   readonly #found = new Map<string, Parameter>();
   readonly #taken: Set<string>;
 
-  constructor(graph: Graph, masters: Masters) {
+  constructor(graph: Graph, masters: Masters, scales: WeightScales) {
     this.#graph = graph;
     this.#masters = masters;
+    this.#scales = scales;
     this.#producers = producersOf(graph);
     this.#taken = new Set([
       ...graph.constants.keys(),
@@ -68,7 +87,9 @@ class Search {
   }
 
   run(): Parameter[] {
-    const layers = this.#graph.nodes.filter((node) => isLinear(node) || FLOAT_LAYERS.has(node.op));
+    const layers = this.#graph.nodes.filter(
+      (node) => isLinear(node) || FLOAT_LAYERS.has(node.op) || this.#isEmbedding(node),
+    );
     for (const [index, node] of layers.entries()) {
       const [w = "", b = ""] = node.op === "Gather" ? node.inputs.slice(0, 1) : node.inputs.slice(1);
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
@@ -76,6 +97,12 @@ class Search {
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
     }
     return [...this.#found.values()];
+  }
+
+  /** Whether rows of a float table are picked, by what is known only when it runs. */
+  #isEmbedding({ op, inputs }: Node): boolean {
+    const table = op === "Gather" ? this.#graph.constants.get(inputs[0]!) : undefined;
+    return table?.dtype === "f32" && table.shape.length > 1;
   }
 
   #float(name: string, kind: Kind, node: Node, index: number): void {
@@ -122,6 +149,14 @@ class Search {
       start: tensor("f32", [shape.channels], new Float32Array(shape.channels).fill(1)),
       coded,
     });
+    if (this.#scales === "learned")
+      this.#found.set(`${codes} step`, {
+        ...common,
+        name: `${name}.step`,
+        kind: "step",
+        start: scales,
+        coded,
+      });
     if (!biasCodes || inputScale === undefined || bias === undefined) return;
     const { codes: c, scale: s } = biasCodes;
     const [q, sums] = [this.#graph.constants.get(c)!, this.#graph.constants.get(s)!];
@@ -143,14 +178,15 @@ class Search {
     return this.#graph.constants.get(codes)?.dtype === "i32" ? { codes, scale } : undefined;
   }
 
-  /** Scale of the codes a layer reads, where it also makes codes. */
-  #inputScaleOf(node: Node): number | undefined {
+  /** Constant with the scale of the codes a layer reads, where it also makes codes. */
+  #inputScaleOf(node: Node): string | undefined {
     const dequantize = this.#producers.get(node.inputs[0]!);
     const makesCodes = this.#graph.nodes.some(
       ({ op, region }) => op === "QuantizeLinear" && region === node.region,
     );
     if (!makesCodes || dequantize?.op !== "DequantizeLinear") return undefined;
-    return this.#graph.constants.get(dequantize.inputs[1]!)?.data[0];
+    const scale = dequantize.inputs[1]!;
+    return this.#graph.constants.has(scale) ? scale : undefined;
   }
 
   /** A name for the master of some codes. */
@@ -163,8 +199,8 @@ class Search {
   }
 }
 
-/** Ops that are trained as floats, beside Conv, Gemm and MatMul: by their second and third inputs, Gather by its table. */
-const FLOAT_LAYERS: ReadonlySet<string> = new Set(["Gather", "LayerNormalization"]);
+/** Ops whose second and third inputs are trained as floats, beside Conv, Gemm and MatMul. */
+const FLOAT_LAYERS: ReadonlySet<string> = new Set(["LayerNormalization"]);
 
 /** Largest code that weights of as many bits may have: 127, 7, 3 … */
 export function largestCodeOf(codes: ArrayLike<number>): number {
@@ -194,7 +230,12 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     state.push(name);
   };
   for (const { name, start } of trained) keep(name, start);
-  const byCodes = new Map(trained.flatMap((p) => (p.coded ? [[p.coded.codes, p] as const] : [])));
+  const steps = new Map(
+    trained.flatMap((p) => (p.kind === "step" ? [[p.coded!.codes, p.name] as const] : [])),
+  );
+  const byCodes = new Map(
+    trained.flatMap((p) => (p.coded && p.kind !== "step" ? [[p.coded.codes, p] as const] : [])),
+  );
   const nodes: Node[] = [];
   const made = new Set<Parameter>();
   for (const node of graph.nodes) {
@@ -222,7 +263,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       const weight = byCodes.get(coded.weightCodes!);
       if (weight) make(weight);
       const scale = weight ? computed(weight.coded!)[1] : coded.weightScale!;
-      const attributes = { x_scale: coded.inputScale! };
+      const attributes = { x_scale: inputScaleOf(graph, coded)! };
       nodes.push({ ...node, op: "QuantizeBias", inputs: [name, scale], attributes });
       return;
     }
@@ -236,8 +277,10 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     const channels = start.shape[coded.axis]!;
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
-    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: coded.inputScale ?? 0 };
-    nodes.push({ ...node, op: "QuantizeWeights", inputs: [name, kept, changedOf(name), bias], attributes });
+    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
+    const step = steps.get(coded.codes);
+    const inputs = [name, kept, changedOf(name), bias, ...(step === undefined ? [] : [step])];
+    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes });
   }
 }
 

@@ -10,12 +10,20 @@ import {
   productWeightGradient,
   scaleGradient,
 } from "./ops/layer-gradients";
-import { trainedConv, trainedGemm, trainedMatMul } from "./ops/layers";
+import {
+  convScaleGradient,
+  gemmScaleGradient,
+  matMulScaleGradient,
+  trainedConv,
+  trainedGemm,
+  trainedMatMul,
+} from "./ops/layers";
+import { clippedGradient, codeScaleGradient, stepGradient } from "./ops/learned-scale";
 import { crossEntropy, divergence, meanSquare } from "./ops/losses";
 import { maskedAdd, maskedAveragePool, maskedGlobalAveragePool } from "./ops/masked";
 import { output } from "./ops/output";
 import { maskedQuantizeLinear, maskGradient, quantizeBias, quantizeWeights } from "./ops/quantize";
-import { accumulateGradient, adamwUpdate, sgdUpdate } from "./ops/update";
+import { accumulateGradient, adamwUpdate, keepWithin, sgdUpdate } from "./ops/update";
 
 export const trainingRegistry = {
   ...registry,
@@ -25,15 +33,21 @@ export const trainingRegistry = {
   Add: maskedAdd,
   AveragePool: maskedAveragePool,
   BiasGradient: biasGradient,
+  ClippedGradient: clippedGradient,
+  CodeScaleGradient: codeScaleGradient,
   Conv: trainedConv,
   ConvInputGradient: convInputGradient,
+  ConvScaleGradient: convScaleGradient,
   ConvWeightGradient: convWeightGradient,
   CrossEntropy: crossEntropy,
   Divergence: divergence,
   Gemm: trainedGemm,
+  GemmScaleGradient: gemmScaleGradient,
   GlobalAveragePool: maskedGlobalAveragePool,
+  KeepWithin: keepWithin,
   MaskGradient: maskGradient,
   MatMul: trainedMatMul,
+  MatMulScaleGradient: matMulScaleGradient,
   MeanSquare: meanSquare,
   Output: output,
   ProductInputGradient: productInputGradient,
@@ -43,4 +57,5 @@ export const trainingRegistry = {
   QuantizeWeights: quantizeWeights,
   ScaleGradient: scaleGradient,
   SgdUpdate: sgdUpdate,
+  StepGradient: stepGradient,
 };

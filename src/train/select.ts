@@ -10,9 +10,9 @@ import type { Parameter } from "./prepare";
  */
 export type Trained = string;
 
-/** The parameters asked for, and the biases that come along. */
+/** The parameters asked for, and those that come along. */
 export function select(parameters: readonly Parameter[], trained: Trained = "all"): Parameter[] {
-  const chosen = withBiases(parameters, parameters.filter(testOf(parameters, trained)));
+  const chosen = withCompanions(parameters, parameters.filter(testOf(parameters, trained)));
   if (chosen.length > 0) return chosen;
   throw new OctetteError("nothing would be trained", {
     code: "argument",
@@ -25,23 +25,30 @@ export function select(parameters: readonly Parameter[], trained: Trained = "all
   });
 }
 
-/** These, in their order: where weights move, the bias whose codes share their scales comes along. */
-export function withBiases(parameters: readonly Parameter[], moved: readonly Parameter[]): Parameter[] {
-  const chosen = new Set(moved);
-  const biases = new Set(moved.flatMap(({ kind, coded }) => (kind === "weight" && coded?.bias) || []));
-  return parameters.filter((parameter) => chosen.has(parameter) || biases.has(parameter.name));
+/** These, in their order: where weights move, the bias whose codes share their scales comes along, and those if learned. */
+export function withCompanions(parameters: readonly Parameter[], moved: readonly Parameter[]): Parameter[] {
+  const weights = moved.filter(({ kind }) => kind === "weight");
+  const chosen = new Set<Parameter>(moved);
+  const biases = new Set(weights.map(({ coded }) => coded?.bias));
+  const codes = new Set(weights.map(({ coded }) => coded?.codes));
+  for (const parameter of parameters) {
+    const isStep = parameter.kind === "step" && codes.has(parameter.coded!.codes);
+    if (isStep || biases.has(parameter.name)) chosen.add(parameter);
+  }
+  return parameters.filter((parameter) => chosen.has(parameter));
 }
 
 function testOf(parameters: readonly Parameter[], trained: Trained): (parameter: Parameter) => boolean {
-  if (trained === "all") return ({ kind }) => kind !== "scale";
+  const isOwn = ({ kind }: Parameter) => kind === "weight" || kind === "bias";
+  if (trained === "all") return isOwn;
   if (trained === "bias") return ({ kind }) => kind === "bias";
-  if (trained === "scales") return ({ kind }) => kind !== "weight";
+  if (trained === "scales") return ({ kind }) => kind === "scale" || kind === "bias";
   const last = /^last:(\d+)$/.exec(trained);
   if (!last) {
     const matches = matcher(trained);
-    return ({ name, kind }) => kind !== "scale" && matches(name);
+    return (parameter) => isOwn(parameter) && matches(parameter.name);
   }
   const layers = [...new Set(parameters.map(({ index }) => index))].sort((a, b) => a - b);
   const from = layers[Math.max(0, layers.length - Number(last[1]))] ?? Infinity;
-  return ({ index, kind }) => kind !== "scale" && index >= from;
+  return (parameter) => isOwn(parameter) && parameter.index >= from;
 }

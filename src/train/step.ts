@@ -1,14 +1,17 @@
 // The graph of one training step: forward over masters, losses, backward, updates.
 
 import type { Graph, Node } from "../graph/graph";
-import { sizeOf, tensor } from "../graph/tensor";
+import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
+import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
 import { differentiate } from "./differentiate";
 import { judged, type Losses } from "./losses";
+import { observed } from "./observe";
 import { updateOf } from "./ops/update";
 import { type Optimizer, statesOf } from "./optimizers";
-import { type Parameter, prepare } from "./prepare";
+import { type Parameter, prepare, SCALE_ROOM } from "./prepare";
 import { trainingRegistry } from "./registry";
+import { type Shared, sharedOf } from "./shared";
 
 export interface StepOptions {
   readonly losses: Losses;
@@ -18,12 +21,18 @@ export interface StepOptions {
    * clipping. Without it a parameter is updated as soon as its gradient is complete, and no two gradients are held.
    */
   readonly keepsGradients: boolean;
+  /** How scales and zero points of activations move; they stay as they are where it is left out. */
+  readonly activations?: ActivationOptions | undefined;
 }
 
 export interface Step {
+  /** Its outputs are the loss, the values that were judged, and what was seen of activations. */
   readonly graph: Graph;
   /** Constants that the step writes to. */
   readonly state: readonly string[];
+  /** Activations whose parameters move, and what a step sees of each: names of outputs. */
+  readonly shared: readonly Shared[];
+  readonly seen: readonly (readonly string[])[];
 }
 
 /** Begins the names of nodes that update: none but such follow the first of them where gradients are kept. */
@@ -32,36 +41,54 @@ export const gradientOf = (parameter: string) => `${parameter}.gradient`;
 
 /** `trained` are moved; `graph` is the deployed one. */
 export function stepOf(graph: Graph, trained: readonly Parameter[], options: StepOptions): Step {
-  const prepared = prepare(graph, trained);
+  const { activations } = options;
+  const shared = activations ? sharedOf(graph) : [];
+  const observing = activations?.kind === "moving" ? observed(graph, shared) : { graph, ranges: [] };
+  const prepared = prepare(observing.graph, trained);
   const state = [...prepared.state];
   const constants = new Map(prepared.graph.constants);
-  const keep = (name: string, shape: readonly number[]) => {
-    constants.set(name, tensor("f32", shape, new Float32Array(sizeOf(shape))));
+  const hold = (name: string, start: Tensor) => {
+    constants.set(name, start);
     state.push(name);
     return name;
   };
+  const keep = (name: string, shape: readonly number[]) =>
+    hold(name, tensor("f32", shape, new Float32Array(sizeOf(shape))));
+  if (shared.length > 0) hold(ACTIVATIONS, startOf(activations!.kind, shared));
+  const isLearned = activations?.kind === "learned" && shared.length > 0;
+  if (isLearned && options.keepsGradients) keep(ACTIVATION_GRADIENTS, [shared.length]);
+  const slopes = new Map<string, string>();
   const types = inferTypes(prepared.graph, trainingRegistry);
   const { inputs, nodes, outputs, seeds } = judged(prepared.graph, types, options.losses);
   const byName = new Map(trained.map((p) => [p.name, p] as const));
   const { op, attributes } = updateOf(options.optimizer);
   const updates: Node[] = [];
-  const update = (name: string, gradient: string) => {
-    const { shape } = byName.get(name)!.start;
-    const own = statesOf(options.optimizer).map((what) => keep(`${name}.${what}`, shape));
-    return { op, name: `${UPDATE}${name}`, inputs: [name, gradient, ...own], outputs: [], attributes };
+  /** A step of codes does not decay, and is kept within bounds. */
+  const update = (name: string, gradient: string): Node[] => {
+    const { kind, start } = byName.get(name)!;
+    const own = statesOf(options.optimizer).map((what) => keep(`${name}.${what}`, start.shape));
+    const node = { op, name: `${UPDATE}${name}`, inputs: [name, gradient, ...own], outputs: [], attributes };
+    if (kind !== "step") return [node];
+    const bounds = { lo: Math.min(...start.data) / SCALE_ROOM, hi: Math.max(...start.data) * SCALE_ROOM };
+    return [
+      { ...node, attributes: { ...attributes, weight_decay: 0 } },
+      { op: "KeepWithin", name: `${UPDATE}${name}.bounds`, inputs: [name], outputs: [], attributes: bounds },
+    ];
   };
   const judging = {
     ...prepared.graph,
     inputs: [...prepared.graph.inputs, ...inputs],
     nodes: [...prepared.graph.nodes, ...nodes],
-    outputs,
+    outputs: [...outputs, ...observing.ranges.flat()],
   };
   const differentiated = differentiate(judging, {
     registry: trainingRegistry,
     seeds,
     trained: new Set(byName.keys()),
+    learned: new Set(isLearned ? shared.flatMap(({ made }) => made) : []),
+    slope: (codes, gradient) => slopes.set(codes, gradient),
     complete(name, gradient, add) {
-      if (!options.keepsGradients) return add(update(name, gradient));
+      if (!options.keepsGradients) return update(name, gradient).forEach(add);
       const sum = keep(gradientOf(name), byName.get(name)!.start.shape);
       add({
         op: "AccumulateGradient",
@@ -70,12 +97,22 @@ export function stepOf(graph: Graph, trained: readonly Parameter[], options: Ste
         outputs: [],
         attributes: {},
       });
-      updates.push(update(name, sum));
+      updates.push(...update(name, sum));
     },
   });
   const all = new Map([...constants, ...differentiated.constants]);
+  const seen = isLearned
+    ? shared.map(({ made }) => made.flatMap((codes) => slopes.get(codes) ?? []))
+    : observing.ranges;
   return {
-    graph: { ...differentiated, constants: all, nodes: [...differentiated.nodes, ...updates] },
+    graph: {
+      ...differentiated,
+      constants: all,
+      nodes: [...differentiated.nodes, ...updates],
+      outputs: [...outputs, ...seen.flat()],
+    },
     state,
+    shared,
+    seen,
   };
 }

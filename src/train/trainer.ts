@@ -9,11 +9,21 @@ import { OctetteError } from "../errors";
 import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
+import {
+  ACTIVATION_GRADIENTS,
+  ACTIVATIONS,
+  accumulate,
+  descend,
+  follow,
+  startOf,
+  withActivations,
+} from "./activations";
 import { exported } from "./export";
 import { GRADIENT, OUTPUT } from "./losses";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
 import { trainingRegistry } from "./registry";
+import type { Shared } from "./shared";
 import { gradientOf, type StepOptions, stepOf, UPDATE } from "./step";
 
 export interface TrainerOptions extends StepOptions {
@@ -34,7 +44,6 @@ export interface Judgement {
 
 export class Trainer {
   readonly parameters: readonly Parameter[];
-  readonly plan: Plan;
   readonly #graph: Graph;
   readonly #options: TrainerOptions;
   readonly #inputs: readonly Input[];
@@ -42,6 +51,9 @@ export class Trainer {
   readonly #state: ReadonlyMap<string, PlannedValue>;
   /** Index of the first step behind the forward pass, where losses are given. */
   readonly #backward: number;
+  /** Activations whose parameters move. */
+  readonly #shared: readonly Shared[];
+  readonly #seen: readonly (readonly string[])[];
   /** Index of the first step that updates, where gradients are kept. */
   readonly #updates: number;
   /** Symbols of the last forward pass. */
@@ -52,19 +64,22 @@ export class Trainer {
     this.#graph = graph;
     this.#options = options;
     this.parameters = parameters;
-    const { graph: step, state } = stepOf(graph, parameters, options);
+    const { graph: step, state, shared, seen } = stepOf(graph, parameters, options);
     this.#inputs = step.inputs;
-    this.plan = planOf(step, state, options);
-    this.#session = new Session(this.plan, options.engine);
-    const isState = new Set(state);
-    for (const [name, { data }] of step.constants)
-      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
+    this.#shared = shared;
+    this.#seen = seen;
+    this.#session = new Session(planOf(step, state, options), options.engine);
+    this.#load(step, state);
     this.#state = new Map(this.plan.state.map((value) => [value.name, value] as const));
     for (const name of state) this.state(name).set(step.constants.get(name)!.data);
     const { steps } = this.plan;
     const first = options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
     this.#backward = steps.findIndex(({ node }) => node === OUTPUT) + 1;
     this.#updates = first < 0 ? steps.length : first;
+  }
+
+  get plan(): Plan {
+    return this.#session.plan;
   }
 
   /** Bytes of wasm memory: all that training holds beside its data. */
@@ -90,7 +105,8 @@ export class Trainer {
   run(feeds: Feeds, lr: number, count: number): Judgement {
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
     this.#session.run(bindings, 0, this.#updates);
-    const [loss, output] = this.#outputs(bindings) as [Tensor, Tensor];
+    const [loss, output, ...seen] = this.#outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
+    this.#moveActivations(seen, lr, count);
     return { loss: loss.data[0]!, output };
   }
 
@@ -124,6 +140,9 @@ export class Trainer {
     if (factor !== 1) for (const gradient of gradients) scale(gradient, factor);
     this.step(lr, count);
     this.zeroGradients();
+    if (this.#options.activations?.kind !== "learned" || this.#shared.length === 0) return;
+    this.#descend(this.#activationGradients, lr / passes);
+    this.#activationGradients.fill(0);
   }
 
   /** Where gradients are kept: updates with them as they are. */
@@ -150,10 +169,21 @@ export class Trainer {
     return sum;
   }
 
-  /** The graph to deploy, of the numbers that the masters have now. */
-  graph(): Graph {
-    const masters = this.parameters.map(({ name }) => [name, this.state(name) as Float32Array] as const);
-    return exported(this.#graph, this.parameters, new Map(masters));
+  /** Copies of all that the graph to deploy is made of: the masters, and what the parameters of activations are. */
+  numbers(): Map<string, Float32Array> {
+    const names = this.parameters.map(({ name }) => name);
+    if (this.#shared.length > 0) names.push(ACTIVATIONS);
+    return new Map(names.map((name) => [name, this.state(name).slice() as Float32Array]));
+  }
+
+  /** The graph to deploy, of the numbers that there are now or were once. */
+  graph(numbers: ReadonlyMap<string, Float32Array> = this.numbers()): Graph {
+    return exported(this.#deployed(numbers.get(ACTIVATIONS)), this.parameters, numbers);
+  }
+
+  /** To be called when states were written from outside: the parameters of activations are taken from them. */
+  restored(): void {
+    if (this.#shared.length > 0) this.#recompile();
   }
 
   /** Lets go of the memory. Twice is harmless. */
@@ -170,6 +200,55 @@ export class Trainer {
       const shape = evaluateShape(type.shape, bindings);
       return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
     });
+  }
+
+  /** The deployed graph with the parameters of activations that a state stands for. */
+  #deployed(state: Float32Array | undefined): Graph {
+    const { activations } = this.#options;
+    return activations && state
+      ? withActivations(this.#graph, this.#shared, activations.kind, state)
+      : this.#graph;
+  }
+
+  /** Lets what a step saw move the parameters of activations, for the next one. */
+  #moveActivations(tensors: readonly Tensor[], lr: number, count: number): void {
+    const { activations, keepsGradients } = this.#options;
+    if (!activations || this.#shared.length === 0) return;
+    const values = tensors.values();
+    const seen = this.#seen.map((names) => names.map(() => values.next().value!.data));
+    if (activations.kind === "learned") {
+      const gradients = keepsGradients ? this.#activationGradients : new Float32Array(this.#shared.length);
+      accumulate(gradients, seen);
+      if (!keepsGradients) this.#descend(gradients, lr);
+    } else if (count <= activations.freezeAt) {
+      follow(this.state(ACTIVATIONS) as Float32Array, seen, activations.momentum);
+      this.#recompile();
+    }
+  }
+
+  /** Where gradients are kept, those of learned scales of activations. */
+  get #activationGradients(): Float32Array {
+    return this.state(ACTIVATION_GRADIENTS) as Float32Array;
+  }
+
+  /** A step of the learned scales of activations. */
+  #descend(gradients: Float32Array, lr: number): void {
+    descend(this.state(ACTIVATIONS) as Float32Array, startOf("learned", this.#shared).data, gradients, lr);
+    this.#recompile();
+  }
+
+  /** Goes on with a step that has the parameters of activations which the state stands for. */
+  #recompile(): void {
+    const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
+    const { graph: step, state } = stepOf(graph, this.parameters, this.#options);
+    this.#session.replace(planOf(step, state, this.#options));
+    this.#load(step, state);
+  }
+
+  #load(step: Graph, state: readonly string[]): void {
+    const isState = new Set(state);
+    for (const [name, { data }] of step.constants)
+      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
   }
 
   #write(fed: ReadonlyMap<string, Tensor>): void {

@@ -12,14 +12,14 @@ import type { Graph } from "../graph/graph";
 import { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops";
+import { type ActivationScales, activationsOf, type RangeOptions } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
 import { type Choice, fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
-import { exported } from "./export";
 import { LABELS, type Loss, TEACHER } from "./losses";
 import { createOptimizer, type OptimizerOptions } from "./optimizers";
-import { type Masters, type Parameter, parametersOf } from "./prepare";
+import { type Masters, type Parameter, parametersOf, type WeightScales } from "./prepare";
 import { checkSameRun } from "./same-run";
 import { checkSchedule, learningRate, type Schedule } from "./schedules";
 import { select, type Trained } from "./select";
@@ -36,6 +36,12 @@ export interface TuneOptions {
   /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
   readonly losses?: readonly Loss[];
   readonly train?: Trained;
+  /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
+  readonly ranges?: RangeOptions;
+  /** Whether scales of trained weights follow max|w| (default), or are learned: every step then has a gradient. */
+  readonly scales?: WeightScales;
+  /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
+  readonly activationScales?: ActivationScales;
   /** Mirrors half of the images left to right. */
   readonly flip?: boolean;
   readonly epochs?: number;
@@ -145,6 +151,8 @@ const defaults = {
   lr: 0.0005,
   seed: 0,
   optimizer: { kind: "sgd", momentum: 0.9 },
+  ranges: { kind: "frozen" },
+  activationScales: "frozen",
   schedule: { kind: "cosine" },
 } as const;
 
@@ -215,7 +223,7 @@ class Tuning {
   readonly #warnings: string[] = [];
   readonly #identity: string;
   #progress: Progress;
-  /** Masters of the best state. */
+  /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
   constructor(graph: Graph, options: TuneOptions, engine: Engine) {
@@ -226,14 +234,14 @@ class Tuning {
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
-    const { clip, memory } = this.#options;
+    const { clip, memory, ranges, activationScales } = this.#options;
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
-    const all = parametersOf(graph, options.masters);
+    const all = parametersOf(graph, options.masters, options.scales);
     const wanted = choiceOf(options, graph, data.count);
-    const fitted =
-      memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, { losses, optimizer, engine });
+    const moved = { losses, optimizer, engine, activations: activationsOf(ranges, activationScales, 0) };
+    const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
     const { train, batch, accumulate } = fitted ?? wanted;
     if (fitted && (train !== wanted.train || batch !== wanted.batch)) this.#notes.push(fitted.reason);
     this.#batch = batch;
@@ -244,13 +252,14 @@ class Tuning {
       losses,
       optimizer,
       keepsGradients: clip !== undefined || accumulate > 1,
+      activations: activationsOf(ranges, activationScales, this.#perEpoch * this.#options.epochs),
       batch,
       engine,
     });
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkLabels(set, classes);
     this.#teacher = options.teacher && this.#model(options.teacher);
-    this.#best = this.#masters();
+    this.#best = this.#trainer.numbers();
     this.#progress = {
       step: 0,
       before: NONE,
@@ -275,6 +284,9 @@ class Tuning {
         seed,
         flip,
         train,
+        scales: options.scales === "learned" ? "learned" : undefined,
+        ranges: ranges.kind === "frozen" ? undefined : ranges,
+        activationScales: options.activationScales === "learned" ? "learned" : undefined,
         samples: [data.count, validation.count],
         teacher: options.teacher && contentHash(options.teacher),
       },
@@ -349,8 +361,9 @@ class Tuning {
     const { identity, ...rest } = progress as unknown as Progress & { identity: string };
     checkSameRun({ model: contentHash(this.#graph), options: this.#identity }, { model, options: identity });
     for (const name of this.#trainer.states) this.#trainer.state(name).set(tensors.get(name)!.data);
+    this.#trainer.restored();
     this.#best = new Map(
-      this.#parameters.map(({ name }) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
+      [...this.#best.keys()].map((name) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
     );
     this.#progress = { ...rest, epochs: [...rest.epochs] };
   }
@@ -395,7 +408,7 @@ class Tuning {
     const isBest = isBetter(validation, progress.best.validation);
     if (isBest) {
       progress.best = { epoch, validation };
-      this.#best = this.#masters();
+      this.#best = this.#trainer.numbers();
     }
     const report = {
       epoch,
@@ -428,7 +441,7 @@ class Tuning {
         `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; ${wayOut}`,
       );
     return {
-      graph: best.epoch === 0 ? this.#graph : exported(this.#graph, this.#parameters, this.#best),
+      graph: best.epoch === 0 ? this.#graph : this.#trainer.graph(this.#best),
       summary: {
         before,
         after: best.validation,
@@ -452,7 +465,7 @@ class Tuning {
     const passes = step % accumulate || accumulate;
     const isUpdate = passes === accumulate || step === steps;
     const isMeasured = isUpdate && Math.ceil(step / accumulate) % MEASURED === 1;
-    const before = isMeasured ? this.#masters() : undefined;
+    const before = isMeasured ? this.#trainer.numbers() : undefined;
     const judgement: Judgement = this.#trainer.run(feeds, lr, step);
     if (isUpdate && (clip !== undefined || accumulate > 1))
       this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
@@ -472,12 +485,6 @@ class Tuning {
 
   #labelsOf(rows: Int32Array): Int32Array {
     return rows.map((row) => this.#data.labels![row]!);
-  }
-
-  /** Copies of the masters as they are. */
-  #masters(): Map<string, Float32Array> {
-    const copy = ({ name }: Parameter) => [name, this.#trainer.state(name).slice() as Float32Array] as const;
-    return new Map(this.#parameters.map(copy));
   }
 
   /** Mean distance that weights moved, in steps of their codes. */

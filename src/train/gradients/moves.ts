@@ -3,11 +3,13 @@
 import { addDims, type Dim, type Shape } from "../../graph/symbols";
 import { sizeOf, tensor } from "../../graph/tensor";
 import { normalizeAxis } from "../../ops/axes";
+import { CODES, sameCodes } from "../../ops/codes";
 import { numberOf } from "../../ops/op";
 import { sameShape } from "../../ops/reshape";
 import { factorsOf } from "../../ops/resize";
 import { permutationOf } from "../../ops/transpose";
 import type { Backward, Rule } from "./rule";
+import { codesWithin } from "./table";
 
 /** The same elements in the shape that the input had: of Reshape, Flatten, Squeeze, Unsqueeze. */
 export const reshape: Rule = ({ inputs }, [dy], b) => {
@@ -30,15 +32,22 @@ export const expand: Rule = ({ inputs, outputs }, [dy], b) => {
   b.give(inputs[0]!, isWhole ? dy! : b.write("SumTo", [dy!], { shape })[0]);
 };
 
-/** Every input takes its part. */
-export const concat: Rule = ({ node, inputs }, [dy], b) => {
+/** Every input takes its part; where its codes are made anew, none where there is no such code. */
+export const concat: Rule = ({ node, inputs, integer }, [dy], b) => {
   let start: Dim = 0;
-  for (const input of inputs) {
+  for (const [i, input] of inputs.entries()) {
     const { shape } = b.type(input);
     const axis = normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
     const end = addDims(start, shape[axis]!);
-    if (b.wants(input))
-      b.give(input, b.write("Slice", [dy!], { starts: [start], ends: [end], axes: [axis] })[0]);
+    if (b.wants(input)) {
+      const [part] = b.write("Slice", [dy!], { starts: [start], ends: [end], axes: [axis] });
+      const [xq, yq] = [integer?.inputs[i], integer?.output];
+      if (!xq || !yq || sameCodes(xq, yq)) b.give(input, part);
+      else {
+        const passes = b.data(tensor("f32", [CODES.max + 1], codesWithin(xq, yq)));
+        b.give(input, b.write("LookupGradient", [part, input, passes])[0]);
+      }
+    }
     start = end;
   }
 };

@@ -1,8 +1,8 @@
 // Functions of one value over codes: there are 256 numbers, so their slopes are a table, and a gradient is looked up.
 
 import { tensor } from "../../graph/tensor";
-import { CODES, perTensor } from "../../ops/codes";
-import type { Unit } from "../../ops/op";
+import { CODES, perTensor, rne } from "../../ops/codes";
+import type { Quantization, Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
 /** The rule itself where the unit is over floats. */
@@ -40,6 +40,14 @@ function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): stri
   const [steps] = b.write("Div", [y, b.data(tensor("f32", [], yq.scale))]);
   return b.write("ClipGradient", [slopes, steps], rangeOf(yq.zeroPoint[0]!))[0];
 }
+
+/** 1 for every code of x whose number has a code of y, else 0. */
+export const codesWithin = (xq: Quantization, yq: Quantization): Float32Array =>
+  Float32Array.from({ length: CODES.max + 1 }, (_, q) => {
+    const x = Math.fround((q - xq.zeroPoint[0]!) * xq.scale[0]!);
+    const code = rne(Math.fround(x / yq.scale[0]!)) + yq.zeroPoint[0]!;
+    return code >= CODES.min && code <= CODES.max ? 1 : 0;
+  });
 
 /** What lies between these is rounded to a code that there is. Half a step is rounded to even: it may belong to them. */
 function rangeOf(zeroPoint: number): { lo: number; hi: number } {

@@ -14,6 +14,7 @@ import {
   siluGradient as SiluGradient,
   tanhGradient as TanhGradient,
 } from "./elementwise";
+import { extremes as Extremes } from "./extremes";
 import { gatherGradient as GatherGradient } from "./gather";
 import {
   layerNormalizationGradient as LayerNormalizationGradient,
@@ -32,6 +33,7 @@ export const trainingOps = {
   ClipGradient,
   EluGradient,
   ErfGradient,
+  Extremes,
   GatherGradient,
   GeluGradient,
   HardSigmoidGradient,

@@ -24,6 +24,7 @@ import {
   type Lowering,
   type NamedConstant,
   NONE,
+  numberOf,
   type Op,
   type Quantization,
   type Unit,
@@ -36,9 +37,10 @@ import { everyRun } from "./every-run";
 const loweringFor = (unit: Unit, c: Lowering): Lowering =>
   unit.inputs.slice(1).every((value) => value === "" || c.constant(value)) ? c : everyRun(c);
 
-/** Whether the deployed kernels do: nothing of the unit is computed and nobody asks for its mask. */
+/** Whether the deployed kernels do: nothing of the unit is computed and nobody asks for its mask or its range. */
 const isDeployed = (unit: Unit, c: Lowering): boolean =>
-  unit.outputs[1] === undefined && unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
+  unit.outputs.slice(1).every((value) => value === "") &&
+  unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
 
 /** What a layer's sums are made of, once its geometry is known. */
 interface Sums {
@@ -64,10 +66,10 @@ function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
   });
 }
 
-/** y = codes of the sums, and where their gradient passes. */
+/** y = codes of the sums, where their gradient passes, and the range of what the sums stand for. */
 function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: number): void {
   const { inputs, output } = unit.integer!;
-  const [y, mask] = unit.outputs as [string, string?];
+  const [y, mask = "", range = ""] = unit.outputs as [string, string?, string?];
   const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
   const scale = scalesOf(c, weightCodes(unit.node, inputs[1], channels), channels);
   const [multipliers, sumScales] = [c.temporary(channels * 4), c.temporary(channels * 4)];
@@ -81,7 +83,7 @@ function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: numb
     "requantizeMasked",
     [
       c.output(y),
-      mask === undefined ? NONE : c.output(mask),
+      mask === "" ? NONE : c.output(mask),
       sums,
       multipliers,
       sumScales,
@@ -95,6 +97,8 @@ function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: numb
     ],
     batch!,
   );
+  if (range === "") return;
+  c.emit("sumExtremes", [c.output(range), sums, sumScales, pixels, channels, low, high], batch!);
 }
 
 const denseSums = (dense: Omit<Dense, "y">, xq: Quantization, bias: Content | undefined): Sums => ({
@@ -147,3 +151,44 @@ export const trainedGemm = trained(gemm, productSums(gemmOf));
 export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
   lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
 });
+
+/**
+ * ds of the scale of a layer's codes, a number a sample, from its sums, which are found once more: inputs x, w and bias as codes
+ * ("" without), scales of the weights, dy. Attributes are those of the layer, scales and zero points of x and y, the bounds of
+ * the activation, and a factor.
+ */
+const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
+  infer: (_, inputs) => [{ dtype: "f32", shape: [inputs[4]!.shape[0] ?? 1] }],
+  ...(layout ? { layout } : {}),
+  lower({ node, inputs, outputs }, c) {
+    const [x, w, bias, scale, dy] = inputs as [string, string, string, string, string];
+    const of = (name: string) => numberOf(node, name, 0);
+    const none = { zeroPoint: new Int32Array(0), scale: new Float32Array(0), axis: 0 };
+    const xq = {
+      codes: x,
+      dtype: "u8",
+      scale: Float32Array.of(of("x_scale")),
+      zeroPoint: Int32Array.of(of("x_zero")),
+      axis: 0,
+    } as const;
+    const wq = { ...none, codes: w, dtype: "i8", dynamic: { scale, zeroPoint: "" } } as const;
+    const unit: Unit = { node, inputs: [x, w, bias], outputs, integer: { inputs: [xq, wq] } };
+    const lowering = loweringFor(unit, c);
+    const { rows, channels, emit } = sumsOf(unit, lowering);
+    const [sums, m] = [c.temporary(4 * channels * c.maximum(rows)), c.temporary(channels * 4)];
+    emit(lowering, sums);
+    c.emit("multipliers", [m, c.input(scale), of("x_scale"), of("y_scale")], channels);
+    const [batch = 1, ...rest] = c.type(dy).shape;
+    const sizes = [c.maximum(countOf(rest)) / channels, channels] as const;
+    const [lo, hi] = [numberOf(node, "lo", -Infinity), numberOf(node, "hi", Infinity)];
+    const numbers = [of("y_scale"), of("y_zero"), lo, hi, of("factor")] as const;
+    c.emit("sumScaleGradient", [c.output(outputs[0]!), c.input(dy), sums, m, ...sizes, ...numbers], batch);
+  },
+});
+
+export const convScaleGradient = scaleGradient(convSums, () => ({
+  inputs: ["channelsLast", "plain", "plain", "plain", "channelsLast"],
+  outputs: ["plain"],
+}));
+export const gemmScaleGradient = scaleGradient(productSums(gemmOf), gemm.layout);
+export const matMulScaleGradient = scaleGradient(productSums(matMulOf), matMul.layout);

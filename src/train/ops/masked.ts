@@ -12,8 +12,8 @@ import { attributeWindow, coverOf, globalWindow, type WindowRule, windowArgument
 function masked(op: Op, emitMask: (unit: Unit, c: Lowering, mask: string) => void): Op {
   return extend(op, {
     lowerInteger(unit, c) {
-      const mask = unit.outputs[1];
-      if (mask !== undefined) emitMask(unit, c, mask);
+      const [, mask = ""] = unit.outputs;
+      if (mask !== "") emitMask(unit, c, mask);
       op.lowerInteger!(unit, c);
     },
   });

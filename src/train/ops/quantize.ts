@@ -1,11 +1,13 @@
 // What turns masters into codes in every step, and gradients back: the codes of weights and biases, and the masks of
 // activations.
 
+import type { ValueType } from "../../graph/graph";
 import { countOf, type Shape } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { perTensor } from "../../ops/codes";
 import { extend, floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
+import { emitExtremes, rangeType } from "./extremes";
 
 /** [outer][channels][inner] around an axis. */
 function channelsOf(shape: readonly number[], axis: number) {
@@ -96,18 +98,24 @@ const opErrorOfShape = (rest: Shape) =>
     },
   );
 
-/** QuantizeLinear whose second output, if there is one, says where gradient passes. */
+/**
+ * QuantizeLinear whose second output, unless it is left out, says where gradient passes, and whose third is the range of
+ * each sample: what is least and what is largest before it becomes codes.
+ */
 export const maskedQuantizeLinear: Op = extend(quantizeLinear, {
   infer(node, inputs) {
-    const [codes] = quantizeLinear.infer(node, inputs);
-    if (node.outputs.length < 2) return [codes!];
-    return [codes!, { dtype: "u8", shape: maskShape(codes!.shape) }];
+    const [codes] = quantizeLinear.infer(node, inputs) as [ValueType];
+    const [, mask = "", range = ""] = node.outputs;
+    const { shape } = codes;
+    const bits = { dtype: "u8", shape: mask === "" ? [] : maskShape(shape) } as const;
+    return range === "" ? (mask === "" ? [codes] : [codes, bits]) : [codes, bits, rangeType(shape)];
   },
   lowerInteger(unit, c) {
     quantizeLinear.lowerInteger!(unit, c);
-    const [codes, mask] = unit.outputs as [string, string?];
-    if (mask === undefined) return;
+    const [codes, mask = "", range = ""] = unit.outputs as [string, string?, string?];
     const [x] = unit.inputs as [string];
+    if (range !== "") emitExtremes(c, range, x);
+    if (mask === "") return;
     if (c.layout(x) !== c.layout(codes))
       throw opError(unit.node, "its gradient is not wanted in another layout", { got: c.layout(x) });
     const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);

@@ -38,6 +38,11 @@ export const accumulateGradient: Op = update((_, c, [sum, g], count) =>
   c.emit("add", [sum!, sum!, g!, 1, count, 0, 0, 1, 0, 0, 1, -Infinity, Infinity], 1),
 );
 
+/** Input w: w = min(max(w, lo), hi). */
+export const keepWithin: Op = update(({ node }, c, [w], count) =>
+  c.emit("keepWithin", [w!, numberOf(node, "lo", -Infinity), numberOf(node, "hi", Infinity)], count),
+);
+
 /** The node that updates by an optimizer, but for its name and inputs. */
 export function updateOf(optimizer: Optimizer): Pick<Node, "op" | "attributes"> {
   if (optimizer.kind === "sgd") {

@@ -179,5 +179,8 @@ describe.each(["u8", "i8"] as const)("codes %s", (dtype) => {
     ];
     checkCodes({ op: "Add", inputs, dtype, y: WIDE });
     checkCodes({ op: "Concat", attributes: { axis: 1 }, inputs, dtype });
+    // In another range, of which some of the numbers are out.
+    for (const y of [WIDE, { scale: Math.fround(0.0127), zeroPoint: 40 }])
+      checkCodes({ op: "Concat", attributes: { axis: 1 }, inputs, dtype, y });
   });
 });

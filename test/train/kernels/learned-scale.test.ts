@@ -142,6 +142,42 @@ describe("of activations", () => {
   });
 });
 
+describe("of numbers that become codes", () => {
+  test.each([
+    [0, 4],
+    [1, 1],
+    [3, 3],
+    [2, 17],
+    [4, 64],
+    [2, 0],
+  ])("%i samples of %i", (samples, count) => {
+    const next = random(samples + count);
+    const x = fillFloats(alloc(Float32Array, samples * count), next, -4, 4);
+    const dy = fillFloats(alloc(Float32Array, samples * count), next, -1, 1);
+    const ds = alloc(Float32Array, samples);
+    const [scale, factor] = [f(0.021), f(1.7)];
+    for (let i = 0; i < x.length; i += 5) x[i] = (rne(f(x[i]! / scale)) + 0.5) * scale;
+    for (const zero of [0, 117, 255]) {
+      inPieces(ds, samples, next, (begin, end) =>
+        kernels.codeScaleGradient(
+          ds.byteOffset,
+          dy.byteOffset,
+          x.byteOffset,
+          count,
+          scale,
+          zero,
+          factor,
+          begin,
+          end,
+        ),
+      );
+      const parts = Array.from(dy, (d, i) => f(d * slope(f(x[i]! / scale), -zero, 255 - zero)));
+      const expected = Array.from(ds, (_, n) => f(factor * laneSum(parts.slice(n * count, (n + 1) * count))));
+      same(ds, expected);
+    }
+  });
+});
+
 const arraysOf = (name: string) => {
   const file = realFile(`golden/${name}.npz`);
   return file && readNpz(file);

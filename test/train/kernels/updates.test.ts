@@ -148,3 +148,16 @@ describe("clipping by the norm", () => {
     expect(brokenGuard()).toBeUndefined();
   });
 });
+
+test.each(SIZES)("%i numbers are kept within bounds, and NaN becomes the lower one", (n) => {
+  const next = random(n);
+  const [lo, hi] = [f(0.01), f(0.9)];
+  const w = fillFloats(alloc(Float32Array, n), next, -1, 2);
+  for (let i = 0; i < n; i += 3) w[i] = [Number.NaN, Number.POSITIVE_INFINITY, lo, 0][(i / 3) % 4]!;
+  const expected = Array.from(w, (v) => (v > lo ? Math.min(v, hi) : lo));
+  const cut = Math.floor(next() * (n + 1));
+  kernels.keepWithin(w.byteOffset, lo, hi, cut, n);
+  kernels.keepWithin(w.byteOffset, lo, hi, 0, cut);
+  same(w, expected);
+  expect(brokenGuard()).toBeUndefined();
+});
