@@ -105,8 +105,11 @@ class Differentiation implements Backward {
     return values;
   }
 
+  /** One of its own even where it equals another: how a step is laid out does not depend on its numbers. */
   data(tensor: Tensor): string {
-    return this.#writer.constant(`${this.#at}:data`, tensor);
+    const name = this.#writer.fresh(`${this.#at}:data`);
+    this.#writer.constants.set(name, tensor);
+    return name;
   }
 
   give(value: string, gradient: string): void {
