@@ -40,13 +40,18 @@ export class Session {
     return this.#plan;
   }
 
+  /** Whether another plan has its values where those of this one are. */
+  fits(plan: Plan): boolean {
+    return plan.threads === 1 && placesOf(plan) === placesOf(this.#plan);
+  }
+
   /**
-   * Goes on with a plan whose values lie where those of the last one do. Its constants are to be loaded, which takes the
-   * memory of everything but the state.
+   * Goes on with a plan that fits. Its constants are to be loaded, which takes the memory of everything but the state.
+   * Throws where it does not.
    */
   replace(plan: Plan): void {
     void this.buffer;
-    if (plan.threads > 1 || placesOf(plan) !== placesOf(this.#plan))
+    if (!this.fits(plan))
       throw new OctetteError("a plan of another layout cannot take its place", {
         code: "engine",
         where: "session",

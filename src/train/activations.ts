@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { type Affine, activationParameters } from "../quantize/scheme";
-import { SCALE_ROOM } from "./prepare";
+import { SCALE_ROOM, type WeightScales } from "./prepare";
 import { type Shared, withParameters } from "./shared";
 
 const { fround, max, min } = Math;
@@ -47,6 +47,21 @@ export function activationsOf(
   if (!(freezeAt >= 0 && (freezeAt < 1 || isCount)))
     throw rangeError("freezeAt", "a whole number of steps, or a part of them below 1", `${freezeAt}`);
   return { kind, momentum, freezeAt: freezeAt < 1 ? Math.floor(freezeAt * steps) : freezeAt };
+}
+
+/** Throws where scales are asked for in a way that there is not. */
+export function checkScales(scales: WeightScales, activationScales: ActivationScales): void {
+  const check = (where: string, value: string, values: readonly string[]) => {
+    if (!values.includes(value))
+      throw new OctetteError("scales have no such way to move", {
+        code: "argument",
+        where,
+        expected: values.join(" or "),
+        got: JSON.stringify(value),
+      });
+  };
+  check("scales", scales, ["follow", "learned"]);
+  check("activationScales", activationScales, ["frozen", "learned"]);
 }
 
 const rangeError = (name: string, expected: string, got: string) =>

@@ -116,8 +116,8 @@ class Differentiation implements Backward {
     return values;
   }
 
+  /** One of its own even where it equals another: how a step is laid out does not depend on its numbers. */
   data(tensor: Tensor): string {
-    // One of its own: whether two are equal must not decide where things lie, as numbers change from plan to plan.
     const name = this.#writer.fresh(`${this.#at}:data`);
     this.#writer.constants.set(name, tensor);
     return name;

@@ -39,10 +39,14 @@ export interface Step {
 export const UPDATE = "update:";
 export const gradientOf = (parameter: string) => `${parameter}.gradient`;
 
-/** `trained` are moved; `graph` is the deployed one. */
-export function stepOf(graph: Graph, trained: readonly Parameter[], options: StepOptions): Step {
+/** `trained` are moved; `graph` is the deployed one; `shared` is known where that was moved before. */
+export function stepOf(
+  graph: Graph,
+  trained: readonly Parameter[],
+  options: StepOptions,
+  shared: readonly Shared[] = options.activations ? sharedOf(graph) : [],
+): Step {
   const { activations } = options;
-  const shared = activations ? sharedOf(graph) : [];
   const observing = activations?.kind === "moving" ? observed(graph, shared) : { graph, ranges: [] };
   const prepared = prepare(observing.graph, trained);
   const state = [...prepared.state];

@@ -47,15 +47,15 @@ export class Trainer {
   readonly #graph: Graph;
   readonly #options: TrainerOptions;
   readonly #inputs: readonly Input[];
-  readonly #session: Session;
-  readonly #state: ReadonlyMap<string, PlannedValue>;
+  #session!: Session;
+  #state!: ReadonlyMap<string, PlannedValue>;
   /** Index of the first step behind the forward pass, where losses are given. */
-  readonly #backward: number;
+  #backward = 0;
   /** Activations whose parameters move. */
   readonly #shared: readonly Shared[];
   readonly #seen: readonly (readonly string[])[];
   /** Index of the first step that updates, where gradients are kept. */
-  readonly #updates: number;
+  #updates = 0;
   /** Symbols of the last forward pass. */
   #bindings: Bindings = {};
 
@@ -68,14 +68,9 @@ export class Trainer {
     this.#inputs = step.inputs;
     this.#shared = shared;
     this.#seen = seen;
-    this.#session = new Session(planOf(step, state, options), options.engine);
+    this.#open(planOf(step, state, options));
     this.#load(step, state);
-    this.#state = new Map(this.plan.state.map((value) => [value.name, value] as const));
     for (const name of state) this.state(name).set(step.constants.get(name)!.data);
-    const { steps } = this.plan;
-    const first = options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
-    this.#backward = steps.findIndex(({ node }) => node === OUTPUT) + 1;
-    this.#updates = first < 0 ? steps.length : first;
   }
 
   get plan(): Plan {
@@ -237,12 +232,32 @@ export class Trainer {
     this.#recompile();
   }
 
-  /** Goes on with a step that has the parameters of activations which the state stands for. */
+  /**
+   * Goes on with a step that has the parameters of activations which the state stands for. It lies as the last one does, but
+   * where the parameters of what a Concat joins became the same, or no longer are.
+   */
   #recompile(): void {
     const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
-    const { graph: step, state } = stepOf(graph, this.parameters, this.#options);
-    this.#session.replace(planOf(step, state, this.#options));
+    const { graph: step, state } = stepOf(graph, this.parameters, this.#options, this.#shared);
+    const plan = planOf(step, state, this.#options);
+    if (this.#session.fits(plan)) this.#session.replace(plan);
+    else {
+      const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
+      this.#session.dispose();
+      this.#open(plan);
+      for (const [name, data] of kept) this.state(name).set(data);
+    }
     this.#load(step, state);
+  }
+
+  /** Takes memory for a plan. */
+  #open(plan: Plan): void {
+    this.#session = new Session(plan, this.#options.engine);
+    this.#state = new Map(plan.state.map((value) => [value.name, value] as const));
+    const { steps } = plan;
+    const first = this.#options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
+    this.#backward = steps.findIndex(({ node }) => node === OUTPUT) + 1;
+    this.#updates = first < 0 ? steps.length : first;
   }
 
   #load(step: Graph, state: readonly string[]): void {

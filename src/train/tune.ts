@@ -12,7 +12,7 @@ import type { Graph } from "../graph/graph";
 import { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops";
-import { type ActivationScales, activationsOf, type RangeOptions } from "./activations";
+import { type ActivationScales, activationsOf, checkScales, type RangeOptions } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
 import { type Choice, fitMemory } from "./budget";
@@ -152,6 +152,7 @@ const defaults = {
   seed: 0,
   optimizer: { kind: "sgd", momentum: 0.9 },
   ranges: { kind: "frozen" },
+  scales: "follow",
   activationScales: "frozen",
   schedule: { kind: "cosine" },
 } as const;
@@ -234,11 +235,12 @@ class Tuning {
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
-    const { clip, memory, ranges, activationScales } = this.#options;
+    const { clip, memory, ranges, scales, activationScales } = this.#options;
+    checkScales(scales, activationScales);
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
-    const all = parametersOf(graph, options.masters, options.scales);
+    const all = parametersOf(graph, options.masters, scales);
     const wanted = choiceOf(options, graph, data.count);
     const moved = { losses, optimizer, engine, activations: activationsOf(ranges, activationScales, 0) };
     const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
@@ -284,9 +286,9 @@ class Tuning {
         seed,
         flip,
         train,
-        scales: options.scales === "learned" ? "learned" : undefined,
+        scales: scales === "follow" ? undefined : scales,
         ranges: ranges.kind === "frozen" ? undefined : ranges,
-        activationScales: options.activationScales === "learned" ? "learned" : undefined,
+        activationScales: activationScales === "frozen" ? undefined : activationScales,
         samples: [data.count, validation.count],
         teacher: options.teacher && contentHash(options.teacher),
       },

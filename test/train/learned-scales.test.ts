@@ -228,6 +228,14 @@ describe("tune", () => {
     expect(fitted.summary.epochs.length).toBe(1);
   });
 
+  test.each<[string, Partial<TuneOptions>]>([
+    ["scales", { scales: "learnt" as never }],
+    ["activationScales", { activationScales: "follow" as never }],
+  ])("refuses %s in no way that there is", async (name, wrong) => {
+    const expected = new RegExp(`${name}: scales have no such way to move: expected .* or learned`);
+    await expect(tune(float, { ...options(), ...wrong })).rejects.toThrow(expected);
+  });
+
   test("ranges cannot move where scales are learned", async () => {
     await expect(tune(float, { ...options(), ranges: { kind: "moving" } })).rejects.toThrow(
       /ranges\.kind.*learned/,

@@ -14,7 +14,7 @@ import { LABELS } from "../../src/train/losses";
 import { createOptimizer } from "../../src/train/optimizers";
 import { parametersOf } from "../../src/train/prepare";
 import { select } from "../../src/train/select";
-import { sharedOf } from "../../src/train/shared";
+import { sharedOf, withParameters } from "../../src/train/shared";
 import { Trainer } from "../../src/train/trainer";
 import { engineClasses, exactSources, withModel } from "../engine/engines";
 import { readExample } from "../examples";
@@ -236,6 +236,90 @@ describe.each(TYPES)("codes of %s", (dtype) => {
     const deployed = withModel(next, { maxima: { batch: 4 } }, (model) => model.runSync({ x }));
     expect(output.data).toEqual(deployed.out!.data);
     trainer.dispose();
+  });
+});
+
+test("where two ranges come to be the same, a Concat only copies codes, and training goes on", () => {
+  const g = new GraphBuilder(3);
+  g.input("x", ["batch", 6]);
+  const range = (scale: number) => ({ scale: Math.fround(scale), zeroPoint: 0, dtype: "u8" }) as const;
+  const x = g.quantize("x", { scale: Math.fround(1 / 64), zeroPoint: 128, dtype: "u8" });
+  const w = g.weights("w", [5, 6], 0);
+  const layer = g.region("Gemm", [x, w, g.bias("bias", x, w, 6)], "h", {
+    attributes: { transB: 1 },
+    range: range(1),
+  });
+  const clip = (input: Coded, name: string, scale: number) =>
+    g.region("Clip", [input], name, { attributes: { min: 0, max: 1 }, range: range(scale) });
+  const [a, b] = [clip(layer, "a", 1 / 200), clip(layer, "b", 1 / 150)] as [Coded, Coded];
+  g.dequantize(
+    g.region("Concat", [a, b], "joined", { attributes: { axis: 1 }, range: range(1 / 100) }),
+    "out",
+  );
+  const made = g.build("out");
+  const trainer = new Trainer(made, select(parametersOf(made), "all"), {
+    losses: [{ kind: "crossEntropy" }],
+    optimizer: createOptimizer({ kind: "sgd", lr: 0.01, momentum: 0.9 }),
+    keepsGradients: false,
+    activations: { kind: "moving", momentum: 1, freezeAt: 3 },
+    batch: 4,
+    engine,
+  });
+  const input = tensor(
+    "f32",
+    [3, 6],
+    Array.from({ length: 18 }, (_, i) => ((i * 7) % 13) / 6 - 1),
+  );
+  const fed = { x: input, [LABELS]: tensor("i32", [3], [0, 7, 4]) };
+  const memory = trainer.plan.memory.constantBytes;
+  for (let step = 1; step <= 4; step++) {
+    const graph = trainer.graph();
+    const { output } = trainer.run(fed, 0.01, step);
+    const { out } = withModel(graph, { maxima: { batch: 4 } }, (model) => model.runSync({ x: input }));
+    expect(output.data).toEqual(out!.data);
+  }
+  const now = trainer.graph().constants;
+  for (const name of ["a", "b", "joined"])
+    expect(now.get(`${name}_scale`)!.data[0]).toBe(Math.fround(1 / 255));
+  expect(trainer.plan.memory.constantBytes).toBeLessThan(memory);
+  expect(trainer.state("w")).not.toEqual(parametersOf(made)[0]!.start.data);
+  trainer.dispose();
+});
+
+describe("which values share parameters", () => {
+  const one = { scale: Math.fround(0.02), zeroPoint: 3, dtype: "u8" } as const;
+
+  test("codes that are only moved have those of what made them, whatever constants hold them", () => {
+    const g = new GraphBuilder();
+    g.input("x", ["batch", 2, 4, 4]);
+    const x = g.quantize("x", one);
+    const pooled = g.region("MaxPool", [x], "pooled", { attributes: { kernel_shape: [2, 2] }, range: one });
+    g.dequantize(g.region("Sigmoid", [pooled], "y", { range: { ...one, scale: 1 / 255 } }), "out");
+    const [moved, other, ...rest] = sharedOf(g.build("out"));
+    expect(rest).toEqual([]);
+    expect(moved).toMatchObject({ made: ["x_codes"], scale: one.scale, zeroPoint: 3 });
+    expect([...moved!.scales].sort()).toEqual(["pooled_scale", "x_scale"]);
+    expect(other).toMatchObject({ made: ["y_codes"], scales: ["y_scale"] });
+    const graph = withParameters(g.build("out"), [[moved!, { scale: 0.5, zeroPoint: 9 }]]);
+    for (const name of ["x", "pooled"]) {
+      expect(graph.constants.get(`${name}_scale`)!.data[0]).toBe(0.5);
+      expect(graph.constants.get(`${name}_zero_point`)!.data[0]).toBe(9);
+    }
+    expect(graph.constants.get("y_zero_point")!.data[0]).toBe(3);
+  });
+
+  test("constants that hold numbers of two kinds stay, and codes without a zero point", () => {
+    const g = new GraphBuilder();
+    g.input("x", ["batch", 8]);
+    const x = g.quantize("x", one);
+    const zero = g.constant("other_zero", tensor("u8", [], [4]));
+    const twice = { codes: "twice_codes", scale: x.scale, zeroPoint: zero };
+    g.node("QuantizeLinear", ["x", x.scale, zero], twice.codes);
+    g.node("QuantizeLinear", ["x", "own_scale"], "bare_codes");
+    g.constant("own_scale", tensor("f32", [], [0.1]));
+    for (const coded of [x, twice, { codes: "bare_codes", scale: "own_scale" }])
+      g.dequantize(coded, `${coded.codes}_real`);
+    expect(sharedOf(g.build("x_codes_real", "twice_codes_real", "bare_codes_real"))).toEqual([]);
   });
 });
 
