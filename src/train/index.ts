@@ -5,10 +5,11 @@ import { Engine } from "../engine/wasm";
 import type { Graph } from "../graph/graph";
 import { quantize } from "../quantize/index";
 import { train } from "./inlined";
-import { type TuneOptions as TuneDeployedOptions, type Tuned, tuneWith } from "./tune";
+import { tuneWith } from "./tune";
+import type { TuneOptions as TuneDeployedOptions, Tuned } from "./tune-options";
 
 export type { Loss } from "./losses";
-export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune";
+export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune-options";
 export type { Validation } from "./validate";
 
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {

@@ -2,170 +2,41 @@
 // validation samples, that before the first step included.
 
 import type { Dataset } from "../data/index";
-import { sampleIndices } from "../data/sampling";
+import { shuffled } from "../data/sampling";
 import { checkFeeds, type Feeds } from "../engine/feeds";
 import { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
-import { OctetteError } from "../errors";
 import { contentHash } from "../formats/octette";
 import type { Graph } from "../graph/graph";
-import { Random } from "../graph/random";
+import type { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { registry } from "../ops";
-import { type ActivationScales, activationsOf, checkScales, type RangeOptions } from "./activations";
+import { activationsOf, checkScales } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
-import { type Choice, fitMemory } from "./budget";
+import { fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
-import { LABELS, type Loss, TEACHER } from "./losses";
-import { createOptimizer, type OptimizerOptions } from "./optimizers";
-import { type Masters, type Parameter, parametersOf, type WeightScales } from "./prepare";
+import { LABELS, TEACHER } from "./losses";
+import { createOptimizer } from "./optimizers";
+import { type Parameter, parametersOf } from "./prepare";
 import { checkSameRun } from "./same-run";
-import { checkSchedule, learningRate, type Schedule } from "./schedules";
-import { select, type Trained } from "./select";
+import { divided, FLIPS, ORDER, randomFor } from "./samples";
+import { checkSchedule, learningRate } from "./schedules";
+import { select } from "./select";
+import { hasForgotten, isSound, type Losses, worstOf } from "./soundness";
 import { type Judgement, Trainer } from "./trainer";
+import {
+  choiceOf,
+  defaults,
+  type EpochReport,
+  lossesFor,
+  type Tuned,
+  type TuneOptions,
+} from "./tune-options";
 import { checkLabels, isBetter, rightOf, type Validation, validate } from "./validate";
-
-export interface TuneOptions {
-  /** Samples with labels. */
-  readonly data: Dataset;
-  /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
-  readonly validation?: Dataset | number;
-  /** A float model whose logits the tuned one learns to give, beside the labels. */
-  readonly teacher?: Graph | undefined;
-  /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
-  readonly losses?: readonly Loss[];
-  readonly train?: Trained;
-  /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
-  readonly ranges?: RangeOptions;
-  /** Whether scales of trained weights follow max|w| (default), or are learned: every step then has a gradient. */
-  readonly scales?: WeightScales;
-  /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
-  readonly activationScales?: ActivationScales;
-  /** Mirrors half of the images left to right. */
-  readonly flip?: boolean;
-  readonly epochs?: number;
-  /** Samples of a step. */
-  readonly batch?: number;
-  /** Peak learning rate, in PyTorch's units. */
-  readonly lr?: number;
-  /** Default SGD with momentum 0.9. Its rate is `lr`. */
-  readonly optimizer?:
-    | Omit<Extract<OptimizerOptions, { kind: "sgd" }>, "lr">
-    | Omit<Extract<OptimizerOptions, { kind: "adamw" }>, "lr">;
-  readonly schedule?: Schedule;
-  /** Largest norm of all gradients together; larger ones are scaled down. */
-  readonly clip?: number;
-  /** Steps whose gradients are summed before an update. */
-  readonly accumulate?: number;
-  /** Most bytes of wasm memory that a step may take: the most that fits is trained, and the summary says what. */
-  readonly memory?: number;
-  readonly seed?: number;
-  /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
-  readonly masters?: Masters;
-  /** Where checkpoints go, every so many steps (default 50), and the one to go on from. */
-  readonly checkpoint?: {
-    readonly state?: CheckpointState | undefined;
-    readonly every?: number;
-    save(state: CheckpointState): void | Promise<void>;
-  };
-  onBegin?(begin: BeginReport): void;
-  onStep?(step: StepReport): void;
-  onEpoch?(epoch: EpochReport): void;
-  /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
-  readonly signal?: AbortSignal;
-}
-
-/** What is about to be done, once memory is planned and the model was tried as it is. */
-export interface BeginReport {
-  /** Steps that a checkpoint did already, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  readonly epochs: number;
-  /** Most samples of a step, of how many there are. */
-  readonly batch: number;
-  readonly samples: number;
-  /** The samples that choose the state which is kept, and how good the model is on them before the first step. */
-  readonly validation: Dataset;
-  readonly before: Validation;
-  /** Numbers that are trained. */
-  readonly parameters: number;
-  /** Bytes of wasm memory that a step takes. */
-  readonly bytes: number;
-  /** What was chosen to fit the memory. */
-  readonly notes: readonly string[];
-}
-
-export interface StepReport {
-  readonly epoch: number;
-  /** From 1, over all epochs, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-  /** Percent of right answers in this epoch so far. */
-  readonly accuracy: number;
-  readonly lr: number;
-  /** How far an average weight moved since the last report that has it, in steps of its codes. */
-  readonly codesPerStep: number | undefined;
-}
-
-export interface EpochReport {
-  readonly epoch: number;
-  /** Mean of the steps' losses, and percent of right answers while training. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** Of the deployed model on the validation samples. */
-  readonly validation: Validation;
-  /** Weight codes that moved, of all there are. */
-  readonly changed: number;
-  readonly isBest: boolean;
-}
-
-export interface Tuned {
-  /** The model to deploy, in its best state. */
-  readonly graph: Graph;
-  readonly summary: TuneSummary;
-}
-
-export interface TuneSummary {
-  /** On the validation samples, before the first step and in the state that is kept. */
-  readonly before: Validation;
-  readonly after: Validation;
-  /** The epoch whose end is kept; 0 where none was better than before. */
-  readonly best: number;
-  readonly epochs: readonly EpochReport[];
-  readonly trained: readonly string[];
-  readonly parameters: number;
-  /** Bytes of wasm memory that a step takes. */
-  readonly bytes: number;
-  /** What was chosen to fit the memory. */
-  readonly notes: readonly string[];
-  /** Why it stopped early, and what to do about it. */
-  readonly warnings: readonly string[];
-}
-
-const defaults = {
-  validation: 0.1,
-  epochs: 3,
-  batch: 64,
-  lr: 0.0005,
-  seed: 0,
-  optimizer: { kind: "sgd", momentum: 0.9 },
-  ranges: { kind: "frozen" },
-  scales: "follow",
-  activationScales: "frozen",
-  schedule: { kind: "cosine" },
-} as const;
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
-/**
- * A mean loss, of about so many steps, that is so many times that of the first step means that steps are too large. A first
- * loss below what guessing among a dozen classes costs says little.
- */
-const [RECENT, DIVERGED, GUESSING] = [10, 4, 2.5];
-/** What is left of the accuracy before tuning where steps were so large that the rest of them cannot bring it back. */
-const FORGOTTEN = 0.5;
 /** Steps between two checkpoints. */
 const KEPT = 50;
 
@@ -193,12 +64,10 @@ export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engin
 }
 
 /** What a run has come to: all that a checkpoint holds beside the states of the trainer. */
-interface Progress {
+interface Progress extends Losses {
   /** Steps done. */
   step: number;
   before: Validation;
-  lossAtFirst: number;
-  lossOfLate: number;
   /** Of this epoch so far: losses times samples, and right answers. */
   losses: number;
   right: number;
@@ -390,7 +259,12 @@ class Tuning {
     const progress = this.#progress;
     const [step, steps] = [progress.step + 1, this.#perEpoch * this.#options.epochs];
     const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
-    if (!this.#isSound(loss, step)) return false;
+    if (!isSound(progress, loss, step)) {
+      const worst = worstOf(this.#parameters, (name) => this.#trainer.state(name));
+      return this.#stop(
+        `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${progress.lossAtFirst.toPrecision(3)}; ${worst}`,
+      );
+    }
     progress.step = step;
     progress.losses += loss * rows.length;
     progress.right += rightOf(output.data, this.#labelsOf(rows));
@@ -425,10 +299,15 @@ class Tuning {
     progress.right = 0;
     this.#options.onEpoch?.(report);
     const { before } = progress;
-    if (validation.accuracy >= FORGOTTEN * before.accuracy) return true;
-    this.#warnings.push(
-      `stopped behind epoch ${epoch}: accuracy fell from ${before.accuracy.toFixed(2)} to ${validation.accuracy.toFixed(2)} %. Take a smaller lr than ${this.#options.lr}`,
+    if (!hasForgotten(before, validation)) return true;
+    return this.#stop(
+      `stopped behind epoch ${epoch}: accuracy fell from ${before.accuracy.toFixed(2)} to ${validation.accuracy.toFixed(2)} %`,
     );
+  }
+
+  /** There is no use in going on, and smaller steps would help. */
+  #stop(why: string): false {
+    this.#warnings.push(`${why}. Take a smaller lr than ${this.#options.lr}`);
     return false;
   }
 
@@ -504,31 +383,6 @@ class Tuning {
     return count === 0 ? undefined : sum / count;
   }
 
-  /** Whether the loss is a number and not far above where it began. Tells what to do where it is not. */
-  #isSound(loss: number, step: number): boolean {
-    const progress = this.#progress;
-    if (step === 1) progress.lossAtFirst = progress.lossOfLate = loss;
-    progress.lossOfLate += (loss - progress.lossOfLate) / RECENT;
-    const bound = DIVERGED * Math.max(progress.lossAtFirst, GUESSING);
-    if (Number.isFinite(loss) && progress.lossOfLate < bound) return true;
-    this.#warnings.push(
-      `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${progress.lossAtFirst.toPrecision(3)}; ${this.#worst()}. Take a smaller lr than ${this.#options.lr}`,
-    );
-    return false;
-  }
-
-  /** The parameter that went astray, and how far. */
-  #worst(): string {
-    const grown = this.#parameters.map(({ name, start }) => ({
-      name,
-      growth: largest(this.#trainer.state(name)) / largest(start.data),
-    }));
-    const wrong = grown.find(({ growth }) => !Number.isFinite(growth));
-    if (wrong) return `"${wrong.name}" is not finite`;
-    const { name, growth } = grown.reduce((most, one) => (one.growth > most.growth ? one : most));
-    return `"${name}" is ${growth.toPrecision(3)} times as large as it began`;
-  }
-
   async #validate(graph: Graph): Promise<Validation> {
     const model = this.#model(graph);
     try {
@@ -543,76 +397,4 @@ class Tuning {
     const maxima = Object.fromEntries(symbols.map((symbol) => [symbol, 64]));
     return new Model(graph, registry, this.#engine, { maxima });
   }
-}
-
-/** Largest magnitude, a tiny one at least; NaN where there is one. */
-const largest = (numbers: ArrayLike<number>) =>
-  Array.prototype.reduce.call(
-    numbers,
-    (most, x) => Math.max(most as number, Math.abs(x as number)),
-    2 ** -126,
-  ) as number;
-
-/** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
-const SMALL_STEP = 16;
-
-/** What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. */
-function choiceOf(options: TuneOptions, { inputs }: Graph, samples: number): Choice {
-  const { train = "all", accumulate = 1 } = options;
-  const batch = Math.min(options.batch ?? defaults.batch, samples);
-  const fixed = inputs[0]!.shape[0];
-  if (typeof fixed === "number")
-    return { train, batch: fixed, accumulate: accumulate * Math.max(1, Math.floor(batch / fixed)) };
-  const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
-  return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
-}
-
-/** Cross-entropy, and half of it distillation where there is a teacher. */
-const lossesFor = ({ teacher }: TuneOptions): readonly Loss[] =>
-  teacher
-    ? [
-        { kind: "crossEntropy", weight: 0.5 },
-        { kind: "divergence", weight: 0.5, temperature: 2 },
-      ]
-    : [{ kind: "crossEntropy" }];
-
-/** Samples to train on and samples to validate on. */
-function divided(data: Dataset, validation: Dataset | number, seed: number) {
-  for (const set of [data, ...(typeof validation === "number" ? [] : [validation])])
-    if (!set.labels || set.count === 0)
-      throw new OctetteError("samples need labels", {
-        code: "argument",
-        where: "tune",
-        got: `${set.count} samples${set.labels ? "" : " without labels"}`,
-        hint: "A .npz needs an array named labels; other files take --labels",
-      });
-  if (typeof validation !== "number") return { data, validation };
-  const count = Math.floor(data.count * validation);
-  if (!(validation > 0 && validation < 1) || count < 1)
-    throw new OctetteError("there is nothing to validate on", {
-      code: "argument",
-      where: "validation",
-      expected: `samples, or a part of the ${data.count} there are, between 0 and 1`,
-      got: `${validation}`,
-    });
-  const aside = sampleIndices(data.count, count, seed);
-  const isAside = new Set(aside);
-  const rest = Array.from({ length: data.count }, (_, i) => i).filter((i) => !isAside.has(i));
-  return { data: data.pick(rest), validation: data.pick(aside) };
-}
-
-/** What random numbers are for: each epoch and step has numbers of its own, so that none depend on where training began. */
-const [ORDER, FLIPS] = [1, 2];
-
-const randomFor = (seed: number, purpose: number, index: number) =>
-  new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b) ^ Math.imul(index, 0xc2b2ae35));
-
-/** 0 … n − 1 in an order that `random` chose (Fisher & Yates). */
-function shuffled(n: number, random: Random): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }

@@ -1,0 +1,48 @@
+// When there is no use in going on: a loss that grows, or a model that forgets. Both are told with what to do about them.
+
+import type { Parameter } from "./prepare";
+import type { Validation } from "./validate";
+
+/**
+ * A mean loss, of about so many steps, that is so many times that of the first step means that steps are too large. A first
+ * loss below what guessing among a dozen classes costs says little.
+ */
+const [RECENT, DIVERGED, GUESSING] = [10, 4, 2.5];
+/** What is left of the accuracy before tuning where steps were so large that the rest of them cannot bring it back. */
+const FORGOTTEN = 0.5;
+
+/** Losses that a run looks back on. */
+export interface Losses {
+  lossAtFirst: number;
+  lossOfLate: number;
+}
+
+/** Whether the loss of a step is a number, and the mean of late ones not far above the first. */
+export function isSound(losses: Losses, loss: number, step: number): boolean {
+  if (step === 1) losses.lossAtFirst = losses.lossOfLate = loss;
+  losses.lossOfLate += (loss - losses.lossOfLate) / RECENT;
+  return Number.isFinite(loss) && losses.lossOfLate < DIVERGED * Math.max(losses.lossAtFirst, GUESSING);
+}
+
+export const hasForgotten = (before: Validation, now: Validation): boolean =>
+  now.accuracy < FORGOTTEN * before.accuracy;
+
+/** The parameter that went astray, and how far. */
+export function worstOf(parameters: readonly Parameter[], now: (name: string) => ArrayLike<number>): string {
+  const grown = parameters.map(({ name, start }) => ({
+    name,
+    growth: largest(now(name)) / largest(start.data),
+  }));
+  const wrong = grown.find(({ growth }) => !Number.isFinite(growth));
+  if (wrong) return `"${wrong.name}" is not finite`;
+  const { name, growth } = grown.reduce((most, one) => (one.growth > most.growth ? one : most));
+  return `"${name}" is ${growth.toPrecision(3)} times as large as it began`;
+}
+
+/** Largest magnitude, a tiny one at least; NaN where there is one. */
+const largest = (numbers: ArrayLike<number>) =>
+  Array.prototype.reduce.call(
+    numbers,
+    (most, x) => Math.max(most as number, Math.abs(x as number)),
+    2 ** -126,
+  ) as number;

@@ -1,0 +1,168 @@
+// What may be asked of fine-tuning, and what it tells.
+
+import type { Dataset } from "../data/index";
+import type { Graph } from "../graph/graph";
+import type { ActivationScales, RangeOptions } from "./activations";
+import type { Choice } from "./budget";
+import type { CheckpointState } from "./checkpoint";
+import type { Loss } from "./losses";
+import type { OptimizerOptions } from "./optimizers";
+import type { Masters, WeightScales } from "./prepare";
+import type { Schedule } from "./schedules";
+import type { Trained } from "./select";
+import type { Validation } from "./validate";
+
+export interface TuneOptions {
+  /** Samples with labels. */
+  readonly data: Dataset;
+  /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
+  readonly validation?: Dataset | number;
+  /** A float model whose logits the tuned one learns to give, beside the labels. */
+  readonly teacher?: Graph | undefined;
+  /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
+  readonly losses?: readonly Loss[];
+  readonly train?: Trained;
+  /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
+  readonly ranges?: RangeOptions;
+  /** Whether scales of trained weights follow max|w| (default), or are learned: every step then has a gradient. */
+  readonly scales?: WeightScales;
+  /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
+  readonly activationScales?: ActivationScales;
+  /** Mirrors half of the images left to right. */
+  readonly flip?: boolean;
+  readonly epochs?: number;
+  /** Samples of a step. */
+  readonly batch?: number;
+  /** Peak learning rate, in PyTorch's units. */
+  readonly lr?: number;
+  /** Default SGD with momentum 0.9. Its rate is `lr`. */
+  readonly optimizer?:
+    | Omit<Extract<OptimizerOptions, { kind: "sgd" }>, "lr">
+    | Omit<Extract<OptimizerOptions, { kind: "adamw" }>, "lr">;
+  readonly schedule?: Schedule;
+  /** Largest norm of all gradients together; larger ones are scaled down. */
+  readonly clip?: number;
+  /** Steps whose gradients are summed before an update. */
+  readonly accumulate?: number;
+  /** Most bytes of wasm memory that a step may take: the most that fits is trained, and the summary says what. */
+  readonly memory?: number;
+  readonly seed?: number;
+  /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
+  readonly masters?: Masters;
+  /** Where checkpoints go, every so many steps (default 50), and the one to go on from. */
+  readonly checkpoint?: {
+    readonly state?: CheckpointState | undefined;
+    readonly every?: number;
+    save(state: CheckpointState): void | Promise<void>;
+  };
+  onBegin?(begin: BeginReport): void;
+  onStep?(step: StepReport): void;
+  onEpoch?(epoch: EpochReport): void;
+  /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+/** What is about to be done, once memory is planned and the model was tried as it is. */
+export interface BeginReport {
+  /** Steps that a checkpoint did already, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  readonly epochs: number;
+  /** Most samples of a step, of how many there are. */
+  readonly batch: number;
+  readonly samples: number;
+  /** The samples that choose the state which is kept, and how good the model is on them before the first step. */
+  readonly validation: Dataset;
+  readonly before: Validation;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** Bytes of wasm memory that a step takes. */
+  readonly bytes: number;
+  /** What was chosen to fit the memory. */
+  readonly notes: readonly string[];
+}
+
+export interface StepReport {
+  readonly epoch: number;
+  /** From 1, over all epochs, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** Percent of right answers in this epoch so far. */
+  readonly accuracy: number;
+  readonly lr: number;
+  /** How far an average weight moved since the last report that has it, in steps of its codes. */
+  readonly codesPerStep: number | undefined;
+}
+
+export interface EpochReport {
+  readonly epoch: number;
+  /** Mean of the steps' losses, and percent of right answers while training. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Of the deployed model on the validation samples. */
+  readonly validation: Validation;
+  /** Weight codes that moved, of all there are. */
+  readonly changed: number;
+  readonly isBest: boolean;
+}
+
+export interface Tuned {
+  /** The model to deploy, in its best state. */
+  readonly graph: Graph;
+  readonly summary: TuneSummary;
+}
+
+export interface TuneSummary {
+  /** On the validation samples, before the first step and in the state that is kept. */
+  readonly before: Validation;
+  readonly after: Validation;
+  /** The epoch whose end is kept; 0 where none was better than before. */
+  readonly best: number;
+  readonly epochs: readonly EpochReport[];
+  readonly trained: readonly string[];
+  readonly parameters: number;
+  /** Bytes of wasm memory that a step takes. */
+  readonly bytes: number;
+  /** What was chosen to fit the memory. */
+  readonly notes: readonly string[];
+  /** Why it stopped early, and what to do about it. */
+  readonly warnings: readonly string[];
+}
+
+/** What is left out. */
+export const defaults = {
+  validation: 0.1,
+  epochs: 3,
+  batch: 64,
+  lr: 0.0005,
+  seed: 0,
+  optimizer: { kind: "sgd", momentum: 0.9 },
+  ranges: { kind: "frozen" },
+  scales: "follow",
+  activationScales: "frozen",
+  schedule: { kind: "cosine" },
+} as const;
+
+/** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
+const SMALL_STEP = 16;
+
+/** What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. */
+export function choiceOf(options: TuneOptions, { inputs }: Graph, samples: number): Choice {
+  const { train = "all", accumulate = 1 } = options;
+  const batch = Math.min(options.batch ?? defaults.batch, samples);
+  const fixed = inputs[0]!.shape[0];
+  if (typeof fixed === "number")
+    return { train, batch: fixed, accumulate: accumulate * Math.max(1, Math.floor(batch / fixed)) };
+  const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
+  return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
+}
+
+/** Cross-entropy, and half of it distillation where there is a teacher. */
+export const lossesFor = ({ teacher }: TuneOptions): readonly Loss[] =>
+  teacher
+    ? [
+        { kind: "crossEntropy", weight: 0.5 },
+        { kind: "divergence", weight: 0.5, temperature: 2 },
+      ]
+    : [{ kind: "crossEntropy" }];
