@@ -9,20 +9,22 @@ import { maskBytes } from "./bits";
  * dx and dy f32 [samples][count], mask bits. dx may be dy.
  */
 export function maskGradient(dx: usize, dy: usize, mask: usize, count: i32, begin: i32, end: i32): void {
-  const low = i32x4(1, 2, 4, 8);
-  const high = i32x4(16, 32, 64, 128);
+  // Shifted by 0, which V8 does not know: it would build constants anew in each step.
+  const low = i32x4.shl(i32x4(1, 2, 4, 8), begin >> 31);
+  const high = i32x4.shl(low, 4);
   const bytes = maskBytes(count);
   for (let sample = begin; sample < end; sample++) {
     const at = (<usize>(sample * count)) << 2;
     const from = mask + <usize>sample * bytes;
     for (let i = 0; i < count; i += 8) {
       const p = at + ((<usize>i) << 2);
-      const bits = i32x4.splat(load<u8>(from + <usize>(i >> 3)));
-      const pass0 = i32x4.eq(v128.and(bits, low), low);
-      const pass1 = i32x4.eq(v128.and(bits, high), high);
-      const v0 = v128.and(v128.load(dy + p), pass0);
-      const v1 = v128.and(v128.load(dy + p, 16), pass1);
-      storeWords8(dx + p, v0, v1, count - i);
+      const bits = v128.load8_splat(from + <usize>(i >> 3));
+      const v0 = v128.and(v128.load(dy + p), i32x4.eq(v128.and(bits, low), low));
+      const v1 = v128.and(v128.load(dy + p, 16), i32x4.eq(v128.and(bits, high), high));
+      if (count - i >= 8) {
+        v128.store(dx + p, v0);
+        v128.store(dx + p, v1, 16);
+      } else storeWords8(dx + p, v0, v1, count - i);
     }
   }
 }

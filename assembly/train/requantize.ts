@@ -8,8 +8,8 @@ import { Channels } from "./channels";
 class Sums {
   /** rne(x · m) + zero, and one step outside 0..255 whatever lies further out; low and high are those steps. */
   @inline
-  static code4(x: v128, m: v128, low: v128, high: v128, shift: v128): v128 {
-    return roundCode(f32x4.pmin(f32x4.mul(x, m), high), low, codeMagic(), shift);
+  static code4(x: v128, m: v128, low: v128, high: v128, magic: v128, shift: v128): v128 {
+    return roundCode(f32x4.pmin(f32x4.mul(x, m), high), low, magic, shift);
   }
 }
 
@@ -40,11 +40,15 @@ export function requantizeMasked(
   const bytes = maskBytes(count);
   const low = f32x4.convert_i32x4_s(i32x4.splat(-1 - yZero));
   const high = f32x4.convert_i32x4_s(i32x4.splat(256 - yZero));
+  // Shifted by 0, which V8 does not know: it would build constants anew in each step.
+  const magic = i32x4.shl(codeMagic(), begin >> 31);
   const shift = codeShift(yZero);
   const least = i8x16.splat(<i8>qlo);
   const most = i8x16.splat(<i8>qhi);
   const above = f32x4.splat(lo);
   const below = f32x4.splat(hi);
+  // No scale changes the sign of a sum.
+  const isRelu = lo == 0 && hi == f32.POSITIVE_INFINITY;
   for (let sample = begin; sample < end; sample++) {
     const codes = y + <usize>(sample * count);
     const from = sums + ((<usize>(sample * count)) << 2);
@@ -60,24 +64,29 @@ export function requantizeMasked(
       const x2 = f32x4.convert_i32x4_s(v128.load(at, 32));
       const x3 = f32x4.convert_i32x4_s(v128.load(at, 48));
       const q0 = i16x8.narrow_i32x4_s(
-        Sums.code4(x0, Channels.load4(m, c, channels), low, high, shift),
-        Sums.code4(x1, Channels.load4(m, c1, channels), low, high, shift),
+        Sums.code4(x0, Channels.load4(m, c, channels), low, high, magic, shift),
+        Sums.code4(x1, Channels.load4(m, c1, channels), low, high, magic, shift),
       );
       const q1 = i16x8.narrow_i32x4_s(
-        Sums.code4(x2, Channels.load4(m, c2, channels), low, high, shift),
-        Sums.code4(x3, Channels.load4(m, c3, channels), low, high, shift),
+        Sums.code4(x2, Channels.load4(m, c2, channels), low, high, magic, shift),
+        Sums.code4(x3, Channels.load4(m, c3, channels), low, high, magic, shift),
       );
       const q = i8x16.narrow_i16x8_u(q0, q1);
       storeBytes(codes + i, i8x16.min_u(i8x16.max_u(q, least), most), count - i);
       if (mask) {
         // 0 where a code is in 0..255, −1 or 1 elsewhere.
         const outside = i8x16.narrow_i16x8_s(i16x8.shr_s(q0, 8), i16x8.shr_s(q1, 8));
-        const pass = Bits.narrow(
-          Bits.within4(f32x4.mul(x0, Channels.load4(s, c, channels)), above, below),
-          Bits.within4(f32x4.mul(x1, Channels.load4(s, c1, channels)), above, below),
-          Bits.within4(f32x4.mul(x2, Channels.load4(s, c2, channels)), above, below),
-          Bits.within4(f32x4.mul(x3, Channels.load4(s, c3, channels)), above, below),
-        );
+        const pass = isRelu
+          ? i8x16.gt_s(
+              Bits.narrow(v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48)),
+              i8x16.splat(0),
+            )
+          : Bits.narrow(
+              Bits.within4(f32x4.mul(x0, Channels.load4(s, c, channels)), above, below),
+              Bits.within4(f32x4.mul(x1, Channels.load4(s, c1, channels)), above, below),
+              Bits.within4(f32x4.mul(x2, Channels.load4(s, c2, channels)), above, below),
+              Bits.within4(f32x4.mul(x3, Channels.load4(s, c3, channels)), above, below),
+            );
         const inside = i8x16.eq(outside, i8x16.splat(0));
         Bits.store(to + <usize>(i >> 3), v128.and(pass, inside), count - i);
       }
