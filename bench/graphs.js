@@ -227,7 +227,7 @@ function mlp(batch) {
 }
 
 /** ResNet-8 for images of 32². */
-function resnet() {
+function resnet(batch) {
   const m = new ModelBuilder();
   m.conv(3, 3, 16);
   m.relu();
@@ -245,11 +245,11 @@ function resnet() {
     m.node("Add", [body, shortcut]);
     m.relu();
   }
-  return classifier(m, 64, "resnet");
+  return classifier(m, 64, "resnet", batch);
 }
 
 /** Depthwise separable blocks, as in MobileNet, for images of 32². */
-function mobile() {
+function mobile(batch) {
   const m = new ModelBuilder();
   m.conv(3, 3, 32, 2);
   m.relu();
@@ -264,19 +264,26 @@ function mobile() {
     m.conv(1, inputs, outputs);
     m.relu();
   }
-  return classifier(m, 256, "mobile");
+  return classifier(m, 256, "mobile", batch);
 }
 
-function classifier(m, channels, name) {
+function classifier(m, channels, name, batch) {
   m.node("GlobalAveragePool", [m.at]);
   m.node("Flatten", [m.at], { axis: 1 });
   m.dense(channels, 10);
-  return m.graph(name, [1, 3, 32, 32]);
+  return m.graph(name, [batch, 3, 32, 32]);
 }
 
 export const models = {
   "MLP 784-512-512-10": mlp(1),
   "MLP, batch 64": mlp(64),
-  "ResNet-8 @32²": resnet(),
-  "MobileNet-like @32²": mobile(),
+  "ResNet-8 @32²": resnet(1),
+  "MobileNet-like @32²": mobile(1),
+};
+
+/** The same for any number of samples. */
+export const batched = {
+  mlp: mlp("batch"),
+  resnet8: resnet("batch"),
+  mobile: mobile("batch"),
 };

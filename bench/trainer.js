@@ -1,0 +1,36 @@
+// What the package keeps to itself of training, bundled from its sources: one step, of which `tune` takes many, and its plan.
+
+import { mkdirSync } from "node:fs";
+import { build } from "esbuild";
+import { options, root } from "../scripts/esbuild.js";
+
+const folder = `${root}build/bench/`;
+const outfile = `${folder}trainer.js`;
+const contents = `
+  export { compile } from "./src/engine/compile";
+  export { inlined } from "./src/engine/inlined";
+  export { Engine } from "./src/engine/wasm";
+  export { train } from "./src/train/inlined";
+  export { LABELS } from "./src/train/losses";
+  export { createOptimizer } from "./src/train/optimizers";
+  export { parametersOf } from "./src/train/prepare";
+  export { trainingRegistry } from "./src/train/registry";
+  export { select } from "./src/train/select";
+  export { stepOf } from "./src/train/step";
+  export { Trainer } from "./src/train/trainer";`;
+mkdirSync(folder, { recursive: true });
+await build({ ...options, stdin: { contents, resolveDir: root, loader: "ts" }, outfile });
+
+export const {
+  compile,
+  createOptimizer,
+  Engine,
+  inlined,
+  LABELS,
+  parametersOf,
+  select,
+  stepOf,
+  train,
+  Trainer,
+  trainingRegistry,
+} = await import(outfile);
