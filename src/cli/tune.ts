@@ -5,9 +5,11 @@ import { checkWritable, writeFileWhole } from "../files/write-file";
 import { createDelta, type Graph, OctetteError, quantize, readArtifact, save } from "../index";
 import { formatBytes } from "../report/index";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
+import { defaults } from "../train/tune-options";
 import {
   byteCount,
   type Context,
+  choice,
   DATA_HELP,
   defineCommand,
   positiveNumber,
@@ -64,9 +66,28 @@ export const tuneCommand = defineCommand({
       help: "all (default), bias, scales (codes stay), last:N (layers), or a pattern of names",
     },
     flip: { type: "boolean", help: "mirror half of the images left to right" },
-    epochs: { type: "string", value: "N", help: "times that all samples are seen (default 3)" },
-    batch: { type: "string", value: "N", help: "samples of a step (default 64)" },
-    lr: { type: "string", value: "X", help: "learning rate at its peak, as in PyTorch (default 0.01)" },
+    epochs: {
+      type: "string",
+      value: "N",
+      help: `times that all samples are seen (default ${defaults.epochs})`,
+    },
+    batch: { type: "string", value: "N", help: `samples of a step (default ${defaults.batch})` },
+    lr: {
+      type: "string",
+      value: "X",
+      help: `learning rate at its peak, as in PyTorch (default ${defaults.lr})`,
+    },
+    scales: {
+      type: "string",
+      value: "HOW",
+      help: "of weights: follow their largest (default), or learned",
+    },
+    "activation-scales": { type: "string", value: "HOW", help: "frozen (default), or learned" },
+    ranges: {
+      type: "string",
+      value: "HOW",
+      help: "of activations: frozen (default), or moving with the batches for half of all steps",
+    },
     memory: { type: "string", value: "SIZE", help: "most memory of a step, such as 8MB: trains what fits" },
     seed: { type: "string", value: "N", help: "seed of everything random (default 0)" },
     resume: { type: "boolean", help: "go on where an interrupted run of the same command was" },
@@ -192,14 +213,26 @@ async function openFiles(path: string, sources: Sources, context: Context) {
   };
 }
 
-type Asked = Partial<Record<"train" | "epochs" | "batch" | "lr" | "memory" | "seed", string>> & {
+type Asked = Partial<
+  Record<
+    "activation-scales" | "batch" | "epochs" | "lr" | "memory" | "ranges" | "scales" | "seed" | "train",
+    string
+  >
+> & {
   readonly flip?: boolean;
 };
 
 /** What is passed on as it was asked for. */
 function optionsOf(values: Asked): Partial<TuneOptions> {
+  const ranges = choice("ranges", values.ranges, ["frozen", "moving"] as const);
   const given = {
     train: values.train,
+    scales: choice("scales", values.scales, ["follow", "learned"] as const),
+    activationScales: choice("activation-scales", values["activation-scales"], [
+      "frozen",
+      "learned",
+    ] as const),
+    ranges: ranges && { kind: ranges },
     flip: values.flip,
     epochs: wholeNumber("epochs", values.epochs, 1),
     batch: wholeNumber("batch", values.batch, 1),
