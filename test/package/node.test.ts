@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import { importOnnx, loadSync, quantize, save } from "../../src/index";
+import { readNpz } from "../../src/formats/npz";
+import { createDataset, importOnnx, loadSync, quantize, save, tune } from "../../src/index";
 import { readExample } from "../examples";
 
 const root = new URL("../../", import.meta.url);
@@ -65,10 +66,35 @@ test("a worker thread gives the same answer", async () => {
       parentPort.postMessage([...logits.data]);
     });`;
   const runtime = new URL("build/runtime.js", root).href;
-  const worker = new Worker(code, { eval: true, workerData: { runtime, artifact, image } });
-  const answer = await new Promise((resolve, reject) =>
-    worker.once("message", resolve).once("error", reject),
-  );
-  expect(answer).toEqual(expected);
-  await worker.terminate();
+  expect(await answerOf(code, { runtime, artifact, image })).toEqual(expected);
 });
+
+test("a worker thread tunes to the same model", async () => {
+  const graph = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
+  const arrays = [...readNpz(await readExample("train.npz"))];
+  const options = { bits: 2, epochs: 1, batch: 32, lr: 0.002 };
+  const labels = arrays.find(([name]) => name === "labels")![1];
+  const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] } as const;
+  const data = createDataset(new Map(arrays), graph.inputs, { labels, normalize }).take(192);
+  const expected = save((await tune(graph, { ...options, data })).graph);
+  const code = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const { toolkit, graph, arrays, labels, normalize, options } = workerData;
+    import(toolkit).then(async ({ createDataset, save, tune }) => {
+      const data = createDataset(new Map(arrays), graph.inputs, { labels, normalize }).take(192);
+      parentPort.postMessage(save((await tune(graph, { ...options, data })).graph));
+    });`;
+  const toolkit = new URL("build/index.js", root).href;
+  const tuned = await answerOf(code, { toolkit, graph, arrays, labels, normalize, options });
+  expect(Buffer.from(tuned as Uint8Array).equals(expected)).toBe(true);
+});
+
+/** What a worker that runs this code says first. */
+async function answerOf(code: string, workerData: unknown): Promise<unknown> {
+  const worker = new Worker(code, { eval: true, workerData });
+  try {
+    return await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  } finally {
+    await worker.terminate();
+  }
+}
