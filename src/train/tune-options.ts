@@ -2,6 +2,8 @@
 
 import type { Dataset } from "../data/index";
 import type { Graph } from "../graph/graph";
+import type { Random } from "../graph/random";
+import type { Tensor } from "../graph/tensor";
 import type { ActivationScales, RangeOptions } from "./activations";
 import type { Choice } from "./budget";
 import type { CheckpointState } from "./checkpoint";
@@ -30,6 +32,11 @@ export interface TuneOptions {
   readonly activationScales?: ActivationScales;
   /** Mirrors half of the images left to right. */
   readonly flip?: boolean;
+  /**
+   * Changes the feeds of a step, such as images shifted or in another light: returns new ones. With no other random numbers than
+   * those of `random`, which are each step's own, runs stay repeatable and can be resumed.
+   */
+  augment?(feeds: Readonly<Record<string, Tensor>>, random: Random): Readonly<Record<string, Tensor>>;
   readonly epochs?: number;
   /** Samples of a step. */
   readonly batch?: number;

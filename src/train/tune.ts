@@ -154,6 +154,7 @@ class Tuning {
         accumulate,
         seed,
         flip,
+        augment: options.augment ? true : undefined,
         train,
         scales: scales === "follow" ? undefined : scales,
         ranges: ranges.kind === "frozen" ? undefined : ranges,
@@ -355,13 +356,14 @@ class Tuning {
 
   #feedsOf(rows: Int32Array, random: Random): Feeds {
     const inputs = checkFeeds(this.#graph.inputs, this.#data.at(rows));
-    const feeds: Record<string, Tensor> = {};
+    const read: Record<string, Tensor> = {};
     for (const [name, fed] of inputs)
-      feeds[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
+      read[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
+    const feeds = this.#options.augment?.(read, random) ?? read;
     const teacher = this.#teacher?.runSync(feeds);
-    if (teacher) feeds[TEACHER] = teacher[this.#teacher!.outputs[0]!.name]!;
+    const taught = teacher && { [TEACHER]: teacher[this.#teacher!.outputs[0]!.name]! };
     const labels = this.#labelsOf(rows);
-    return { ...feeds, [LABELS]: { dtype: "i32", shape: [rows.length], data: labels } };
+    return { ...feeds, ...taught, [LABELS]: { dtype: "i32", shape: [rows.length], data: labels } };
   }
 
   #labelsOf(rows: Int32Array): Int32Array {

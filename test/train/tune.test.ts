@@ -78,6 +78,21 @@ describe("digits_wild at 2 bits", () => {
   });
 });
 
+test("samples are changed as asked, by the run's own random numbers", async () => {
+  const seen: number[] = [];
+  const augment: NonNullable<TuneOptions["augment"]> = ({ image, ...rest }, random) => {
+    const light = Math.fround(0.9 + 0.2 * random.uniform());
+    seen.push(light);
+    const data = Float32Array.from(image!.data, (x) => x * light);
+    return { ...rest, image: { ...image!, data } };
+  };
+  const [a, b] = [await tune(float, { ...quick, augment }), await tune(float, { ...quick, augment })];
+  expect(contentHash(b.graph)).toBe(contentHash(a.graph));
+  expect(seen.slice(0, seen.length / 2)).toEqual(seen.slice(seen.length / 2));
+  expect(new Set(seen).size).toBe(seen.length / 2);
+  expect(contentHash(a.graph)).not.toBe(contentHash((await tune(float, quick)).graph));
+});
+
 test("a rate that is too high is noticed, told, and harms nothing", async () => {
   const { graph, summary } = await tune(float, { ...quick, lr: 30 });
   expect(summary.best).toBe(0);
