@@ -185,6 +185,12 @@ export function checkSymbols(inputs: readonly Input[]): void {
         });
 }
 
+/** Maxima that leave every open dimension of these inputs the same room. */
+export const maximaFor = (inputs: readonly Input[], most: number): Record<string, number> =>
+  Object.fromEntries(
+    inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string").map((dim) => [dim, most])),
+  );
+
 /** Value of every symbol that the fed shapes determine. Throws where two inputs disagree. */
 export function bindSymbols(
   inputs: readonly Input[],

@@ -2,15 +2,15 @@
 // is a graph to deploy, and evaluation runs that very graph.
 
 import { bindSymbols, checkFeeds, type Feeds } from "../engine/feeds";
-import { Model } from "../engine/model";
+import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Tensor, TypedArray } from "../graph/tensor";
-import { registry } from "../ops/index";
 import type { Optimizer as OptimizerNumbers } from "../train/optimizers";
 import { type Parameter as Found, type Masters, parametersOf } from "../train/prepare";
 import { withCompanions } from "../train/select";
 import { Trainer } from "../train/trainer";
+import { evaluated } from "../train/validate";
 import { engine } from "./engine";
 import type { Optimizer } from "./optimizers";
 
@@ -50,9 +50,6 @@ interface Moved {
   readonly numbers: OptimizerNumbers;
   readonly parameters: readonly Found[];
 }
-
-/** Samples that evaluation takes at once; more are cut into parts, with the same result. */
-const EVALUATED = 64;
 
 /**
  * A float or quantized graph that can be trained: what `trainable`, `quantizeDynamic` and `prepareQat` give. It holds wasm memory until
@@ -244,11 +241,7 @@ export class Trainable {
   }
 
   #model(): Model {
-    if (this.#deployed) return this.#deployed;
-    const graph = this.graph();
-    const symbols = graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string"));
-    const maxima = Object.fromEntries(symbols.map((symbol) => [symbol, EVALUATED]));
-    this.#deployed = new Model(graph, registry, engine, { maxima });
+    this.#deployed ??= evaluated(this.graph(), engine);
     return this.#deployed;
   }
 

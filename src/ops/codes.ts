@@ -25,6 +25,10 @@ export function codeOf(x: number, { scale, zeroPoint }: Quantization): number {
   return Math.min(CODES.max, Math.max(CODES.min, q));
 }
 
+/** What a code stands for: f32((q − zp) · s). */
+export const realOf = (q: number, { scale, zeroPoint }: Quantization): number =>
+  Math.fround((q - zeroPoint[0]!) * scale[0]!);
+
 const LAYER_HINT =
   "Only a layer reads computed scales or makes int32 sums, if its weights without their zero points are constants in " +
   "-128..127: quantize weights symmetric";

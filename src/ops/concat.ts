@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import { addDims, type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
-import { codeOf, perTensor, sameCodes } from "./codes";
+import { codeOf, perTensor, realOf, sameCodes } from "./codes";
 import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "./copy";
 import { listLike } from "./known";
 import {
@@ -142,6 +142,4 @@ export const concat: Op = {
 
 /** t[q] = the output's code for what q means: clamp(rne(f32(f32((q − zx)·sx) / sy)) + zy). */
 const tableOf = (c: Lowering, x: Quantization, y: Quantization) =>
-  c.data(
-    Uint8Array.from({ length: 256 }, (_, q) => codeOf(Math.fround((q - x.zeroPoint[0]!) * x.scale[0]!), y)),
-  );
+  c.data(Uint8Array.from({ length: 256 }, (_, q) => codeOf(realOf(q, x), y)));

@@ -85,7 +85,7 @@ export const isDepthwise = (g: Geometry) =>
 export const isSpatial = (g: Geometry) => g.groups === 1 && !isPointwise(g);
 
 const rowsOf = (g: Geometry): Dim => multiplyDims(g.batch, g.outH);
-const macsOf = (g: Geometry): Dim =>
+export const macsOf = (g: Geometry): Dim =>
   multiplyDims(g.batch, g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups));
 
 /** Weights [O, I/g, kh, kw] of one group, walked tap by tap. */
@@ -281,5 +281,6 @@ function groupsOf(c: Lowering, coded: Coded, bias: Content | undefined, z: numbe
   });
 }
 
-const groupMacs = (g: Geometry): Dim =>
+/** Those of one group. */
+export const groupMacs = (g: Geometry): Dim =>
   multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups)) / g.groups);

@@ -4,7 +4,8 @@ import type { Window } from "./window";
 
 // ---- int8: upper bounds over both kernel classes (assembly/kernels/panels-int8.ts) ----
 
-const up = (count: number, to: number): number => Math.ceil(count / to) * to;
+/** A count, up to a multiple. */
+export const up = (count: number, to: number): number => Math.ceil(count / to) * to;
 
 /** A block of rows that stays in cache: at least one tile of six rows, at most this many bytes of u8. */
 const BLOCK_BYTES = 32 << 10;

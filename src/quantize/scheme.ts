@@ -145,6 +145,10 @@ export function dequantizeWeights(codes: Int8Array, shape: Channels, scales: Flo
 export const biasScales = (inputScale: number, scales: Float32Array): Float32Array =>
   scales.map((scale) => fround(inputScale * scale));
 
+/** What bias codes stand for, of one scale or one a channel: b = q · s[c]. */
+export const dequantizeBias = (codes: ArrayLike<number>, scales: ArrayLike<number>): Float32Array =>
+  Float32Array.from(codes, (code, c) => code * scales[scales.length === 1 ? 0 : c]!);
+
 /** Bias codes, rne(b / f32(sx·sw[c])), zero point 0, clamped below `BIAS_LIMIT`. */
 export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Array {
   const limit = BIAS_LIMIT - 1;

@@ -5,7 +5,7 @@ import { type Graph, type Node, producersOf } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { numberOf } from "../ops/op";
 import { isLinear } from "../passes/linear-layer";
-import { channelsOf, dequantizeWeights } from "../quantize/scheme";
+import { channelsOf, dequantizeBias, dequantizeWeights } from "../quantize/scheme";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
@@ -160,12 +160,11 @@ class Search {
     if (!biasCodes || inputScale === undefined || bias === undefined) return;
     const { codes: c, scale: s } = biasCodes;
     const [q, sums] = [this.#graph.constants.get(c)!, this.#graph.constants.get(s)!];
-    const values = Float32Array.from(q.data, (code, i) => code * sums.data[sums.data.length === 1 ? 0 : i]!);
     this.#found.set(c, {
       ...common,
       name: bias,
       kind: "bias",
-      start: this.#masters.get(c) ?? tensor("f32", q.shape, values),
+      start: this.#masters.get(c) ?? tensor("f32", q.shape, dequantizeBias(q.data, sums.data)),
       coded: { codes: c, scale: s, axis: 0, limit: 0, inputScale, weightCodes: codes, weightScale: scale },
     });
   }

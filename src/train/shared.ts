@@ -4,7 +4,7 @@ import { type Graph, type Node, producersOf } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { movesCodes } from "../passes/integer-forms";
 import { isLinear } from "../passes/linear-layer";
-import { type Affine, biasScales, quantizeBias } from "../quantize/scheme";
+import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../quantize/scheme";
 
 /** Scale and zero point of values that have the same ones. */
 export interface Shared extends Affine {
@@ -142,9 +142,8 @@ function rescaleBias(
   const old = graph.constants.get(scale)!;
   const weights = constants.get(w!.inputs[1]!)!.data as Float32Array;
   const sums = biasScales(now, weights);
-  const of = (scales: ArrayLike<number>, i: number) => scales[scales.length === 1 ? 0 : i]!;
-  const bias = Float32Array.from(held.data, (code, i) => code * of(old.data, i));
-  const each = Float32Array.from(bias, (_, i) => of(sums, i));
+  const bias = dequantizeBias(held.data, old.data);
+  const each = sums.length === 1 ? new Float32Array(bias.length).fill(sums[0]!) : sums;
   constants.set(codes, tensor("i32", held.shape, quantizeBias(bias, each)));
   constants.set(scale, tensor("f32", old.shape, old.data.length === 1 ? sums.slice(0, 1) : each));
 }

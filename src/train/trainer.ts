@@ -1,7 +1,7 @@
 // A graph being trained: one compiled step over one memory, and the numbers in it.
 
 import { compile } from "../engine/compile";
-import { bindSymbols, checkFeeds, type Feeds } from "../engine/feeds";
+import { bindSymbols, checkFeeds, type Feeds, maximaFor } from "../engine/feeds";
 import type { Plan, PlannedValue } from "../engine/plan";
 import { Session } from "../engine/session";
 import type { Engine, EngineClass } from "../engine/wasm";
@@ -304,11 +304,10 @@ export function planOf(
     engineClass = engine.info.engineClass,
   }: Pick<TrainerOptions, "batch" | "engine" | "engineClass">,
 ): Plan {
-  const symbols = step.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string"));
   return compile(step, {
     registry: trainingRegistry,
     engineClass,
-    maxima: Object.fromEntries(symbols.map((symbol) => [symbol, batch])),
+    maxima: maximaFor(step.inputs, batch),
     state,
   });
 }

@@ -4,13 +4,12 @@
 import type { Dataset } from "../data/index";
 import { shuffled } from "../data/sampling";
 import { checkFeeds, type Feeds } from "../engine/feeds";
-import { Model } from "../engine/model";
+import type { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
 import { contentHash } from "../formats/octette";
 import type { Graph } from "../graph/graph";
 import type { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
-import { registry } from "../ops";
 import { activationsOf, checkScales } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
@@ -33,7 +32,7 @@ import {
   type Tuned,
   type TuneOptions,
 } from "./tune-options";
-import { checkLabels, isBetter, rightOf, type Validation, validate } from "./validate";
+import { checkLabels, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
@@ -129,7 +128,7 @@ class Tuning {
     });
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkLabels(set, classes);
-    this.#teacher = options.teacher && this.#model(options.teacher);
+    this.#teacher = options.teacher && evaluated(options.teacher, engine);
     this.#best = this.#trainer.numbers();
     this.#progress = {
       step: 0,
@@ -386,17 +385,11 @@ class Tuning {
   }
 
   async #validate(graph: Graph): Promise<Validation> {
-    const model = this.#model(graph);
+    const model = evaluated(graph, this.#engine);
     try {
       return await validate(model, this.#validation, this.#engine, this.#breathe);
     } finally {
       model.dispose();
     }
-  }
-
-  #model(graph: Graph): Model {
-    const symbols = graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string"));
-    const maxima = Object.fromEntries(symbols.map((symbol) => [symbol, 64]));
-    return new Model(graph, registry, this.#engine, { maxima });
   }
 }

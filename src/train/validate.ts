@@ -1,15 +1,21 @@
 // How good the deployed model is on samples with labels: what chooses the state that is kept.
 
 import type { Dataset } from "../data/index";
+import { maximaFor } from "../engine/feeds";
 import { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { registry } from "../ops";
 import type { Breath } from "./breathe";
 import { trainingRegistry } from "./registry";
 
-/** Samples that run at once. */
-const BATCH = 64;
+/** Samples that evaluation takes at once; more are cut into parts, with the same result. */
+const EVALUATED = 64;
+
+/** The model to deploy, as evaluation runs it. */
+export const evaluated = (graph: Graph, engine: Engine): Model =>
+  new Model(graph, registry, engine, { maxima: maximaFor(graph.inputs, EVALUATED) });
 
 export interface Validation {
   /** Percent of samples whose label has the largest score; the first of equals counts. */
@@ -30,11 +36,11 @@ export async function validate(
 ): Promise<Validation> {
   const { name, shape } = model.outputs[0]!;
   const judge = new Model(judgeOf(shape.at(-1) as number), trainingRegistry, engine, {
-    maxima: { batch: BATCH },
+    maxima: { batch: EVALUATED },
   });
   let [at, right, loss] = [0, 0, 0];
   try {
-    for (const feeds of data.batches(BATCH)) {
+    for (const feeds of data.batches(EVALUATED)) {
       await breathe();
       const scores = model.runSync(feeds)[name]!;
       const rows = scores.shape[0]!;

@@ -1,7 +1,7 @@
 // Functions of one value over codes: there are 256 numbers, so their slopes are a table, and a gradient is looked up.
 
 import { tensor } from "../../graph/tensor";
-import { CODES, perTensor, rne } from "../../ops/codes";
+import { CODES, perTensor, realOf, rne } from "../../ops/codes";
 import type { Quantization, Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
@@ -18,7 +18,7 @@ export const orTable =
 function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): string {
   const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];
   const all = { length: CODES.max + 1 };
-  const numbers = Float32Array.from(all, (_, q) => Math.fround((q - xq.zeroPoint[0]!) * xq.scale[0]!));
+  const numbers = Float32Array.from(all, (_, q) => realOf(q, xq));
   const x = b.data(tensor("f32", [numbers.length], numbers));
   const one = b.data(tensor("f32", [numbers.length], new Float32Array(numbers.length).fill(1)));
   const [y] = b.write(node.op, [x], node.attributes);
@@ -44,8 +44,7 @@ function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): stri
 /** 1 for every code of x whose number has a code of y, else 0. */
 export const codesWithin = (xq: Quantization, yq: Quantization): Float32Array =>
   Float32Array.from({ length: CODES.max + 1 }, (_, q) => {
-    const x = Math.fround((q - xq.zeroPoint[0]!) * xq.scale[0]!);
-    const code = rne(Math.fround(x / yq.scale[0]!)) + yq.zeroPoint[0]!;
+    const code = rne(Math.fround(realOf(q, xq) / yq.scale[0]!)) + yq.zeroPoint[0]!;
     return code >= CODES.min && code <= CODES.max ? 1 : 0;
   });
 

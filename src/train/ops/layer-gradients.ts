@@ -6,7 +6,15 @@ import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { dimsOf } from "../../ops/axes";
 import { weightScales } from "../../ops/codes";
-import { type Geometry, geometryOf, isDepthwise, isPointwise, isSpatial } from "../../ops/conv";
+import {
+  type Geometry,
+  geometryOf,
+  groupMacs,
+  isDepthwise,
+  isPointwise,
+  isSpatial,
+  macsOf,
+} from "../../ops/conv";
 import {
   type Address,
   behind,
@@ -20,6 +28,7 @@ import {
 } from "../../ops/op";
 import { gemmScratchBytes, packedBytes } from "../../ops/packing";
 import { slide } from "../../ops/window";
+import { channelsOf } from "../../quantize/scheme";
 import {
   convInputGradientByImageScratchBytes,
   convInputGradientScratchBytes,
@@ -35,16 +44,19 @@ const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
 
 const gradientOf = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(node) }];
 
+/** Where weights lie, which may be a constant or what the step computes. */
+function weightsAt(c: Lowering, w: string): Address {
+  const constant = c.constant(w);
+  return constant ? c.data(constant) : c.input(w);
+}
+
 /** Weights as numbers: where they lie, or what their codes stand for. */
 function realWeights(unit: Unit, c: Lowering, axis: number): Address {
   const [, w, scale = ""] = unit.inputs as [string, string, string?];
-  const constant = c.constant(w);
-  const at = constant ? c.data(constant) : c.input(w);
+  const at = weightsAt(c, w);
   if (scale === "") return at;
   const shape = c.type(w).shape as number[];
-  const [outer, channels, inner] = [shape.slice(0, axis), [shape[axis]!], shape.slice(axis + 1)].map(
-    sizeOf,
-  ) as [number, number, number];
+  const { outer, channels, inner } = channelsOf(shape, axis);
   const scales = c.constant(scale)
     ? c.data(weightScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
     : c.input(scale);
@@ -57,11 +69,6 @@ function realWeights(unit: Unit, c: Lowering, axis: number): Address {
 function geometry(node: Node, x: readonly Dim[], w: readonly Dim[]): Geometry {
   return geometryOf(node, { dtype: "f32", shape: x }, { dtype: "f32", shape: w });
 }
-
-const macsOf = (g: Geometry): Dim =>
-  multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * g.channels) / g.groups);
-const groupMacs = (g: Geometry): Dim =>
-  multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * g.channels) / g.groups ** 2);
 
 /** Emits what finds an input gradient, and adds the gradient that the unit's fourth input is. */
 function summed(unit: Unit, c: Lowering, emit: (dx: Address) => void): void {
@@ -294,12 +301,11 @@ export const scaleGradient: Op = {
   infer: (node, inputs) => [{ dtype: "f32", shape: [inputs[0]!.shape[numberOf(node, "axis", 0)]!] }],
   lower(unit, c) {
     const [dw, codes] = unit.inputs as [string, string];
-    const constant = c.constant(codes);
-    const at = constant ? c.data(constant) : c.input(codes);
-    const shape = c.type(dw).shape as number[];
-    const axis = numberOf(unit.node, "axis", 0);
-    const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)].map(sizeOf) as [number, number];
-    const channels = shape[axis]!;
+    const at = weightsAt(c, codes);
+    const { outer, channels, inner } = channelsOf(
+      c.type(dw).shape as number[],
+      numberOf(unit.node, "axis", 0),
+    );
     c.emit("scaleGradient", [c.output(unit.outputs[0]!), c.input(dw), at, outer, channels, inner], channels);
   },
 };

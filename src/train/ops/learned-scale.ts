@@ -2,15 +2,13 @@
 // that of weights, some of which such a scale clips.
 
 import { countOf } from "../../graph/symbols";
-import { sizeOf } from "../../graph/tensor";
 import { type Address, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
+import { channelsOf } from "../../quantize/scheme";
 
 /** Sizes [outer][channels][inner] around the axis of the scales, and the largest code. */
 function sizesOf({ node, inputs }: Unit, c: Lowering) {
-  const shape = c.type(inputs[1]!).shape as number[];
-  const axis = numberOf(node, "axis", 0);
-  const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-  return { outer, channels: shape[axis]!, inner, limit: numberOf(node, "limit", 127) };
+  const sizes = channelsOf(c.type(inputs[1]!).shape as number[], numberOf(node, "axis", 0));
+  return { ...sizes, limit: numberOf(node, "limit", 127) };
 }
 
 /** What makes steps of learning alike for scales of many numbers and of few. */

@@ -3,17 +3,11 @@
 
 import type { ValueType } from "../../graph/graph";
 import { countOf, type Shape } from "../../graph/symbols";
-import { sizeOf } from "../../graph/tensor";
 import { perTensor } from "../../ops/codes";
 import { extend, floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
+import { channelsOf } from "../../quantize/scheme";
 import { emitExtremes, rangeType } from "./extremes";
-
-/** [outer][channels][inner] around an axis. */
-function channelsOf(shape: readonly number[], axis: number) {
-  const [outer, channels, inner] = [shape.slice(0, axis), [shape[axis]!], shape.slice(axis + 1)].map(sizeOf);
-  return { outer: outer!, channels: channels!, inner: inner! };
-}
 
 /**
  * Codes of master weights and their scales, one a channel of `axis`: inputs w, codes (state that keeps them), changed
