@@ -1,15 +1,14 @@
 // What the plan of a training step takes, and what it would take if every code of an activation were the float it stands for:
 // the same steps, masks and order, but four bytes an element.
 
-import { compile, trainingRegistry } from "./trainer.js";
+import { planOf, trainingRegistry } from "./trainer.js";
 
 /** The last step of the forward pass. */
 const LOSS = "crossEntropy";
 
 /** Bytes of the whole plan, and of values that the forward pass leaves to the backward pass. */
-export function memoryOf({ graph, state }, batch, engineClass, keepsFloats) {
+export function memoryOf(step, batch, engineClass, keepsFloats) {
   const outputs = new Set();
-  const options = { engineClass, state, maxima: { batch } };
   const watch = (c) => watched(c, outputs, keepsFloats);
   const registry = Object.fromEntries(
     Object.entries(trainingRegistry).map(([name, op]) => {
@@ -24,7 +23,7 @@ export function memoryOf({ graph, state }, batch, engineClass, keepsFloats) {
       ];
     }),
   );
-  const plan = compile(graph, { ...options, registry });
+  const plan = planOf(step, { batch, engineClass, registry });
   const loss = plan.steps.findIndex(({ kernel }) => kernel === LOSS);
   const saved = [...outputs].filter(
     ({ area, first, last }) => area === "arena" && first <= loss && last > loss,

@@ -44,11 +44,11 @@ async function measure(steps) {
   return rounds.map(median);
 }
 
-/** Multiply-adds or bytes of a step, whose dimensions are multiples of the batch. */
+/** Multiply-adds of a step in all its rounds, whose dimensions are multiples of the batch. */
 const numberOf = (dim, batch) =>
   typeof dim === "number"
     ? dim
-    : dim.split("*").reduce((n, factor) => n * (factor === "batch" ? batch : Number(factor)), 1);
+    : dim.split("*").reduce((n, factor) => n * (factor.startsWith("batch") ? batch : Number(factor)), 1);
 
 /** Time and speed of each kernel in a step. */
 function kernelsOf({ trainer, profile }, batch) {

@@ -7,7 +7,6 @@ import { options, root } from "../scripts/esbuild.js";
 const folder = `${root}build/bench/`;
 const outfile = `${folder}trainer.js`;
 const contents = `
-  export { compile } from "./src/engine/compile";
   export { inlined } from "./src/engine/inlined";
   export { Engine } from "./src/engine/wasm";
   export { train } from "./src/train/inlined";
@@ -17,17 +16,17 @@ const contents = `
   export { trainingRegistry } from "./src/train/registry";
   export { select } from "./src/train/select";
   export { stepOf } from "./src/train/step";
-  export { Trainer } from "./src/train/trainer";`;
+  export { planOf, Trainer } from "./src/train/trainer";`;
 mkdirSync(folder, { recursive: true });
 await build({ ...options, stdin: { contents, resolveDir: root, loader: "ts" }, outfile });
 
 export const {
-  compile,
   createOptimizer,
   Engine,
   inlined,
   LABELS,
   parametersOf,
+  planOf,
   select,
   stepOf,
   train,

@@ -13,15 +13,18 @@ export function batchOf(graph: Graph<Constant>, types: ReadonlyMap<string, Value
   const symbol = graph.inputs[0]?.shape[0];
   const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];
   if (typeof symbol !== "string" || ends.some((value) => shapeOf(value)[0] !== symbol)) return undefined;
-  const isByRows = ([first = 1, ...rest]: Shape) =>
-    divideDims(first, symbol) !== undefined && rest.every((dim) => !symbolsOf(dim).includes(symbol));
   const computed = new Set(graph.inputs.map(({ name }) => name));
   for (const { op, inputs, outputs } of graph.nodes) {
     if (!inputs.some((input) => computed.has(input))) continue;
     for (const output of outputs) if (output !== "") computed.add(output);
     // Normalised over the last dimension, which in a vector is that of the rows.
     const isVector = (op === "Softmax" || op === "LogSoftmax") && shapeOf(inputs[0]!).length === 1;
-    if (isVector || !outputs.every((output) => output === "" || isByRows(shapeOf(output)))) return undefined;
+    if (isVector || !outputs.every((output) => output === "" || isByRows(shapeOf(output), symbol)))
+      return undefined;
   }
-  return graph.inputs.every(({ shape }) => isByRows(shape)) ? symbol : undefined;
+  return graph.inputs.every(({ shape }) => isByRows(shape, symbol)) ? symbol : undefined;
 }
+
+/** Whether a shape is of rows that a symbol counts, one behind the other. */
+export const isByRows = ([first = 1, ...rest]: Shape, symbol: string): boolean =>
+  divideDims(first, symbol) !== undefined && rest.every((dim) => !symbolsOf(dim).includes(symbol));

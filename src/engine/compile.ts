@@ -2,7 +2,15 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { countOf, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
+import {
+  addDims,
+  countOf,
+  type Dim,
+  evaluateShape,
+  formatShape,
+  isMonotone,
+  symbolsOf,
+} from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import { type Address, type Layout, opError, type Unit } from "../ops/op";
@@ -69,14 +77,14 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   const map = planMemory(c.buffers, c.stagingBytes, (threads - 1) * crewBytes);
   if (findOverlap(c.buffers, map))
     throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
-  const addressOf = ({ buffer, offset }: Address) =>
-    (buffer.area === "staging" ? map.arenaAt : map.addresses.get(buffer)!) + offset;
+  const addressOf = ({ buffer, offset }: Address): Dim =>
+    addDims(buffer.area === "staging" ? map.arenaAt : map.addresses.get(buffer)!, offset);
   const resolve = (arg: Address | Dim): Dim => (typeof arg === "object" ? addressOf(arg) : arg);
   const planned = (value: string, name = value): PlannedValue => ({
     name,
     type: types.get(value)!,
     layout: layouts.get(value) ?? "plain",
-    address: addressOf(c.addressOf(value)),
+    address: addressOf(c.addressOf(value)) as number,
   });
   return {
     engineClass,
@@ -88,10 +96,11 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     taps: taps.map((value) => planned(value)),
     state: state.map((value) => planned(value)),
     loads: c.loads.map(({ copies, calls }) => ({
-      copies: copies.map(({ to, ...content }) => ({ at: addressOf(to), ...content })),
+      copies: copies.map(({ to, ...content }) => ({ at: addressOf(to) as number, ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
     })),
     steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
+    loop: { ...c.loop },
     memory: {
       constantBytes: map.constantBytes,
       arenaBytes: map.arenaBytes,

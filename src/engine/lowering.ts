@@ -5,17 +5,18 @@ import type { Graph, ValueType } from "../graph/graph";
 import { type Bindings, countOf, type Dim, evaluateDim } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
-import type {
-  Address,
-  Buffer,
-  Content,
-  KernelName,
-  Layout,
-  LoadArguments,
-  Lowering,
-  NamedConstant,
-  StepArguments,
-  Unit,
+import {
+  type Address,
+  type Buffer,
+  behind,
+  type Content,
+  type KernelName,
+  type Layout,
+  type LoadArguments,
+  type Lowering,
+  type NamedConstant,
+  type StepArguments,
+  type Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
 import type { Content as Planned } from "./plan";
@@ -73,6 +74,8 @@ export class LoweringContext implements Lowering {
   /** Index of the last task that reads a value; infinite for those that are kept. */
   readonly #lastRead = new Map<string, number>();
   #constantBytes = 0;
+  /** The steps of the loop, [from, to), without an end while they are being made. */
+  readonly loop = { from: 0, to: 0 };
   #task = -1;
   #node = "";
   #load: PendingLoad | undefined;
@@ -97,9 +100,14 @@ export class LoweringContext implements Lowering {
     else op.lower!(unit, this);
   }
 
-  /** Ends the lifetimes: what is kept lives on. */
+  /** Ends the lifetimes: what is kept lives on, and what crosses an edge of the loop lives all through it. */
   finish(): void {
     for (const value of this.#in.kept) this.addressOf(value).buffer.last = Infinity;
+    const { from, to } = this.loop;
+    for (const buffer of this.buffers) {
+      if (buffer.first < from && buffer.last >= from) buffer.last = Math.max(buffer.last, to - 1);
+      if (buffer.first < to && buffer.last >= to) buffer.first = Math.min(buffer.first, from);
+    }
   }
 
   /** Gives a value memory of its own that is written before the first step. */
@@ -162,8 +170,8 @@ export class LoweringContext implements Lowering {
     return this.#settle(value, address);
   }
 
-  alias(output: string, input: string): void {
-    this.#settle(output, this.input(input));
+  alias(output: string, input: string, from: Dim = 0): void {
+    this.#settle(output, behind(this.input(input), from));
   }
 
   data(content: Content): Address {
@@ -229,6 +237,15 @@ export class LoweringContext implements Lowering {
     });
   }
 
+  beginLoop(): void {
+    this.loop.from = this.steps.length;
+    this.loop.to = Infinity;
+  }
+
+  endLoop(): void {
+    this.loop.to = this.steps.length;
+  }
+
   maximum(dim: Dim): number {
     return evaluateDim(dim, this.#in.maxima);
   }
@@ -277,9 +294,10 @@ export class LoweringContext implements Lowering {
     return address;
   }
 
-  /** No later task reads any value that lies in the buffer. */
+  /** No later task reads any value that lies in the buffer, nor a later round of the loop. */
   #isFree(buffer: Buffer): boolean {
-    if (buffer.area !== "arena") return false;
+    const { from, to } = this.loop;
+    if (buffer.area !== "arena" || (to === Infinity && buffer.first < from)) return false;
     return this.#residents.get(buffer)!.every((value) => (this.#lastRead.get(value) ?? -1) <= this.#task);
   }
 

@@ -61,6 +61,8 @@ export interface Plan {
   readonly state: readonly PlannedValue[];
   readonly loads: readonly LoadGroup[];
   readonly steps: readonly Step[];
+  /** The steps, [from, to), that may run again and again between the others. */
+  readonly loop: { readonly from: number; readonly to: number };
   readonly memory: {
     readonly constantBytes: number;
     readonly arenaBytes: number;

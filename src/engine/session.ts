@@ -18,50 +18,33 @@ export interface Ready {
 }
 
 export class Session {
-  #plan: Plan;
+  /** What runs. */
+  readonly plan: Plan;
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
   #ready: Ready[] = [];
   #bindings: Bindings | undefined;
   #crew: Crew | undefined;
-  /** The crew that takes part in what is ready. */
+  /** The steps that are ready, [from, to), and the crew that takes part in them. */
+  #range: readonly [from: number, to: number] = [0, 0];
   #readyFor: Crew | undefined;
 
-  constructor(plan: Plan, engine: Engine) {
-    this.#plan = plan;
-    this.#memory = allocate(plan.memory.totalBytes, plan.threads > 1);
-    this.#kernels = engine.instantiate(plan.engineClass, this.#memory);
-    this.#loader = loaderOf(plan, this.#memory, this.#kernels);
-  }
-
-  /** What runs. */
-  get plan(): Plan {
-    return this.#plan;
-  }
-
-  /** Whether another plan has its values where those of this one are. */
-  fits(plan: Plan): boolean {
-    return plan.threads === 1 && placesOf(plan) === placesOf(this.#plan);
-  }
-
-  /**
-   * Goes on with a plan that fits. Its constants are to be loaded, which takes the memory of everything but the state.
-   * Throws where it does not.
-   */
-  replace(plan: Plan): void {
-    void this.buffer;
-    if (!this.fits(plan))
-      throw new OctetteError("a plan of another layout cannot take its place", {
-        code: "engine",
-        where: "session",
-        expected: placesOf(this.#plan),
-        got: placesOf(plan),
-      });
-    this.#plan = plan;
-    this.#loader = loaderOf(plan, this.#memory!, this.#kernels!);
-    this.#ready = [];
-    this.#bindings = undefined;
+  /** Takes memory for a plan, or that of a session whose plan was of the same size. */
+  constructor(plan: Plan, engine: Engine, before?: Session) {
+    this.plan = plan;
+    const memory = before?.memory ?? allocate(plan.memory.totalBytes, plan.threads > 1);
+    const kernels = before ? before.#kernels! : engine.instantiate(plan.engineClass, memory);
+    this.#memory = memory;
+    this.#kernels = kernels;
+    for (const { kernel } of plan.steps) kernelOf(kernels, kernel);
+    this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
+      try {
+        kernelOf(kernels, kernel)(...args);
+      } catch (cause) {
+        throw failed("load", kernel, cause);
+      }
+    });
   }
 
   /** Takes the plan's constants. Throws after dispose(). */
@@ -94,23 +77,28 @@ export class Session {
   }
 
   /** Runs every step, or those in [from, to), with these values of the symbols: arguments are evaluated anew only for another object. */
-  run(bindings: Bindings, from = 0, to = this.#plan.steps.length): void {
-    const ready = this.#prepare(bindings);
-    let i = from;
+  run(bindings: Bindings, from = 0, to = this.plan.steps.length): void {
+    const ready = this.#prepare(bindings, from, to);
+    let i = 0;
     try {
-      for (; i < to; i++) ready[i]!.call(...ready[i]!.args);
+      for (; i < ready.length; i++) ready[i]!.call(...ready[i]!.args);
     } catch (cause) {
       const { node, kernel } = ready[i]!.step;
       throw failed(node, kernel, cause);
     }
   }
 
-  /** Runs every step and reports how long each took, in milliseconds. */
-  time(bindings: Bindings, report: (step: Step, index: number, milliseconds: number) => void): void {
-    for (const [i, { step, call, args }] of this.#prepare(bindings).entries()) {
+  /** The same, and reports how long each step took, in milliseconds. */
+  time(
+    bindings: Bindings,
+    report: (step: Step, index: number, milliseconds: number) => void,
+    from = 0,
+    to = this.plan.steps.length,
+  ): void {
+    for (const [i, { step, call, args }] of this.#prepare(bindings, from, to).entries()) {
       const start = performance.now();
       call(...args);
-      report(step, i, performance.now() - start);
+      report(step, from + i, performance.now() - start);
     }
   }
 
@@ -125,15 +113,18 @@ export class Session {
     this.#bindings = undefined;
   }
 
-  #prepare(bindings: Bindings): readonly Ready[] {
+  #prepare(bindings: Bindings, from: number, to: number): readonly Ready[] {
     const kernels = this.#kernels;
     if (!kernels) void this.buffer;
     const crew = this.#crew?.isUp ? this.#crew : undefined;
-    if (bindings === this.#bindings && crew === this.#readyFor) return this.#ready;
+    const [first, end] = this.#range;
+    if (bindings === this.#bindings && crew === this.#readyFor && from === first && to === end)
+      return this.#ready;
     this.#bindings = bindings;
     this.#readyFor = crew;
+    this.#range = [from, to];
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
-    const ready = this.#plan.steps.map((step) => ({
+    const ready = this.plan.steps.slice(from, to).map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
       args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
@@ -142,28 +133,6 @@ export class Session {
     return this.#ready;
   }
 }
-
-/** Takes the constants of a plan, all of whose kernels are there. */
-function loaderOf(plan: Plan, memory: WebAssembly.Memory, kernels: Kernels): Loader {
-  for (const { kernel } of plan.steps) kernelOf(kernels, kernel);
-  return new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
-    try {
-      kernelOf(kernels, kernel)(...args);
-    } catch (cause) {
-      throw failed("load", kernel, cause);
-    }
-  });
-}
-
-/** Where everything lies that is there between two runs, in a memory of what size. */
-const placesOf = ({ engineClass, memory, inputs, outputs, taps, state }: Plan): string =>
-  JSON.stringify({
-    engineClass,
-    memory,
-    values: [inputs, outputs, taps, state].map((values) =>
-      values.map(({ name, address }) => [name, address]),
-    ),
-  });
 
 function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = bytes / 65536;

@@ -70,6 +70,18 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   return format(product);
 }
 
+/** The dimension with another one in place of a symbol. */
+export function substituteDim(dim: Dim, symbol: string, by: Dim): Dim {
+  if (!symbolsOf(dim).includes(symbol)) return dim;
+  let sum: Dim = 0;
+  for (const [monomial, coefficient] of parse(dim)) {
+    const factors = monomial.split("*").filter(Boolean);
+    const term = factors.reduce<Dim>((n, s) => multiplyDims(n, s === symbol ? by : s), coefficient);
+    sum = addDims(sum, term);
+  }
+  return sum;
+}
+
 export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
 
 /** Exact quotient by a number or a single term, or undefined when it does not divide. */

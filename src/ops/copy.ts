@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import { type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { bytesPerElement, type DType } from "../graph/tensor";
 import { codeOf, perTensor, sameCodes } from "./codes";
-import { type Address, type Layout, type Lowering, NONE, opError, type Unit } from "./op";
+import { type Address, behind, type Layout, type Lowering, NONE, opError, type Unit } from "./op";
 
 /** One loop: how often, and the distance between neighbours in both arrays, in elements. */
 export interface Loop {
@@ -39,7 +39,7 @@ export function shifted(node: Node, address: Address | typeof NONE, elements: Di
       got: String(elements),
       hint: "Fix the symbol when importing (options.symbols)",
     });
-  return { buffer: address.buffer, offset: address.offset + elements * bytesPerElement[dtype] };
+  return behind(address, elements * bytesPerElement[dtype]);
 }
 
 /** Loops with neighbours joined that walk both arrays alike; loops of one round are left out. */

@@ -9,7 +9,7 @@ import type * as CommonKernels from "../../build/abi/common";
 import type * as TrainKernels from "../../build/abi/train";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
-import type { Dim } from "../graph/symbols";
+import { addDims, type Dim } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
@@ -74,7 +74,8 @@ export interface Unit {
 /** A place in wasm memory, which becomes a number when the plan's memory is laid out. */
 export interface Address {
   readonly buffer: Buffer;
-  readonly offset: number;
+  /** In bytes; what a symbol decides, every round of a loop evaluates. */
+  readonly offset: Dim;
 }
 
 export interface Buffer {
@@ -86,9 +87,9 @@ export interface Buffer {
 }
 
 /** A place some bytes behind another. */
-export const behind = ({ buffer, offset }: Address, bytes: number): Address => ({
+export const behind = ({ buffer, offset }: Address, bytes: Dim): Address => ({
   buffer,
-  offset: offset + bytes,
+  offset: addDims(offset, bytes),
 });
 
 /** The null address: an operand left out. */
@@ -133,8 +134,8 @@ export interface Lowering {
   input(value: string): Address;
   /** Memory of an output; `over` names an input whose memory it may take when nothing else needs that. */
   output(value: string, over?: string): Address;
-  /** The output is the input, seen otherwise: no memory, no step. */
-  alias(output: string, input: string): void;
+  /** The output is the input from some bytes on, seen otherwise: no memory, no step. */
+  alias(output: string, input: string, from?: Dim): void;
   /** Content as it is, kept for the life of the plan. */
   data(content: Content): Address;
   /** Memory for packed constants, which a load step fills. */
@@ -151,6 +152,9 @@ export interface Lowering {
   call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Adds a step over `count` units of the kernel's outermost output dimension. */
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs?: Dim): void;
+  /** Steps from here on may run again and again, up to `endLoop`. A plan has one loop at most. */
+  beginLoop(): void;
+  endLoop(): void;
   /** Largest value a dimension takes. */
   maximum(dim: Dim): number;
 }

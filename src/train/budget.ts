@@ -53,8 +53,7 @@ export function fitMemory(
     const chosen = selectIfAny(parameters, choice.train);
     if (chosen.length === 0) continue;
     const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };
-    const { graph: made, state } = stepOf(graph, chosen, step);
-    const bytes = planOf(made, state, step).memory.totalBytes;
+    const bytes = planOf(stepOf(graph, chosen, step), step).memory.totalBytes;
     first ??= bytes;
     least = Math.min(least, bytes);
     if (bytes > budget) continue;

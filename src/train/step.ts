@@ -1,5 +1,7 @@
 // The graph of one training step: forward over masters, losses, backward, updates.
 
+import { batchOf } from "../engine/batch";
+import { maximaFor } from "../engine/feeds";
 import type { Graph, Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
@@ -11,9 +13,12 @@ import { updateOf } from "./ops/update";
 import { type Optimizer, statesOf } from "./optimizers";
 import { type Parameter, prepare, SCALE_ROOM } from "./prepare";
 import { trainingRegistry } from "./registry";
+import { inRounds, type Rounds } from "./rounds";
 import { type Shared, sharedOf } from "./shared";
 
 export interface StepOptions {
+  /** Most samples of a step. */
+  readonly batch: number;
   readonly losses: Losses;
   readonly optimizer: Optimizer;
   /**
@@ -26,6 +31,8 @@ export interface StepOptions {
 }
 
 export interface Step {
+  /** What of it runs in rounds. */
+  readonly rounds?: Rounds | undefined;
   /** Its outputs are the loss, the values that were judged, and what was seen of activations. */
   readonly graph: Graph;
   /** Constants that the step writes to. */
@@ -34,6 +41,8 @@ export interface Step {
   readonly shared: readonly Shared[];
   readonly seen: readonly (readonly string[])[];
 }
+
+const ACCUMULATES: ReadonlySet<string> = new Set(["AccumulateGradient"]);
 
 /** Begins the names of nodes that update: none but such follow the first of them where gradients are kept. */
 export const UPDATE = "update:";
@@ -108,15 +117,18 @@ export function stepOf(
   const seen = isLearned
     ? shared.map(({ made }) => made.flatMap((codes) => slopes.get(codes) ?? []))
     : observing.ranges;
-  return {
-    graph: {
-      ...differentiated,
-      constants: all,
-      nodes: [...differentiated.nodes, ...updates],
-      outputs: [...outputs, ...seen.flat()],
-    },
-    state,
-    shared,
-    seen,
+  const whole = {
+    ...differentiated,
+    constants: all,
+    nodes: [...differentiated.nodes, ...updates],
+    outputs: [...outputs, ...seen.flat()],
   };
+  const symbol = batchOf(prepared.graph, types);
+  const forward = new Set(judging.nodes.map(({ name }) => name));
+  const maxima = maximaFor(judging.inputs, options.batch);
+  const split =
+    symbol === undefined
+      ? { graph: whole }
+      : inRounds(whole, { registry: trainingRegistry, symbol, maxima, forward, adds: ACCUMULATES });
+  return { ...split, state, shared, seen };
 }

@@ -9,6 +9,7 @@ import { OctetteError } from "../errors";
 import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
+import type { Registry } from "../ops/infer";
 import {
   ACTIVATION_GRADIENTS,
   ACTIVATIONS,
@@ -20,15 +21,15 @@ import {
 } from "./activations";
 import { exported } from "./export";
 import { GRADIENT, OUTPUT } from "./losses";
+import { rowsOf } from "./ops/rows";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
 import { trainingRegistry } from "./registry";
+import { type Rounds, roundsOf } from "./rounds";
 import type { Shared } from "./shared";
-import { gradientOf, type StepOptions, stepOf, UPDATE } from "./step";
+import { gradientOf, type Step, type StepOptions, stepOf, UPDATE } from "./step";
 
 export interface TrainerOptions extends StepOptions {
-  /** Most samples of a step. */
-  readonly batch: number;
   /** Carries the wasm group `train`. */
   readonly engine: Engine;
   /** Runs this class instead of the fastest one the engine computes right. */
@@ -56,6 +57,8 @@ export class Trainer {
   readonly #seen: readonly (readonly string[])[];
   /** Index of the first step that updates, where gradients are kept. */
   #updates = 0;
+  /** What runs in rounds. */
+  #rounds: Rounds | undefined;
   /** Symbols of the last forward pass. */
   #bindings: Bindings = {};
 
@@ -64,13 +67,14 @@ export class Trainer {
     this.#graph = graph;
     this.#options = options;
     this.parameters = parameters;
-    const { graph: step, state, shared, seen } = stepOf(graph, parameters, options);
-    this.#inputs = step.inputs;
-    this.#shared = shared;
-    this.#seen = seen;
-    this.#open(planOf(step, state, options));
-    this.#load(step, state);
-    for (const name of state) this.state(name).set(step.constants.get(name)!.data);
+    const step = stepOf(graph, parameters, options);
+    this.#inputs = step.graph.inputs;
+    this.#shared = step.shared;
+    this.#seen = step.seen;
+    this.#rounds = step.rounds;
+    this.#open(planOf(step, options));
+    this.#load(step);
+    for (const name of step.state) this.state(name).set(step.graph.constants.get(name)!.data);
   }
 
   get plan(): Plan {
@@ -99,7 +103,7 @@ export class Trainer {
    */
   run(feeds: Feeds, lr: number, count: number): Judgement {
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
-    this.#session.run(bindings, 0, this.#updates);
+    this.#run(bindings, 0, this.#updates);
     const [loss, output, ...seen] = this.#outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
     this.#moveActivations(seen, lr, count);
     return { loss: loss.data[0]!, output };
@@ -108,7 +112,7 @@ export class Trainer {
   /** Where losses are given: the forward pass alone, and the model's first output. */
   forward(feeds: Feeds): Tensor {
     this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, 1);
-    this.#session.run(this.#bindings, 0, this.#backward);
+    this.#run(this.#bindings, 0, this.#backward);
     return this.#outputs(this.#bindings)[0]!;
   }
 
@@ -117,14 +121,16 @@ export class Trainer {
     const input = this.#inputs.find(({ name }) => name === GRADIENT)!;
     const shape = evaluateShape(input.shape, this.#bindings);
     this.#write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }));
-    this.#session.run(this.#bindings, this.#backward, this.#updates);
+    this.#run(this.#bindings, this.#backward, this.#updates);
   }
 
   /** Milliseconds of every step of the plan in a pass over these feeds, as after `run`. */
   profile(feeds: Feeds, lr = 0): number[] {
     const bindings = this.#bind(feeds, this.#inputs, lr, 1);
-    const times: number[] = [];
-    this.#session.time(bindings, (_, i, milliseconds) => (times[i] = milliseconds));
+    const times = this.plan.steps.map(() => 0);
+    const report = (_: unknown, i: number, milliseconds: number) => (times[i]! += milliseconds);
+    for (const [symbols, from, to] of this.#rangesOf(bindings, 0, times.length))
+      this.#session.time(symbols, report, from, to);
     return times;
   }
 
@@ -144,7 +150,7 @@ export class Trainer {
   step(lr: number, count: number): void {
     const symbols = Object.fromEntries(Object.keys(this.plan.maxima).map((symbol) => [symbol, 1]));
     const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
-    this.#session.run(bindings, this.#updates);
+    this.#run(bindings, this.#updates);
   }
 
   /** Where gradients are kept: forgets them. */
@@ -184,6 +190,24 @@ export class Trainer {
   /** Lets go of the memory. Twice is harmless. */
   dispose(): void {
     this.#session.dispose();
+  }
+
+  /** Runs the steps in [from, to), those of the loop in rounds. */
+  #run(bindings: Bindings, from: number, to = this.plan.steps.length): void {
+    for (const [symbols, first, end] of this.#rangesOf(bindings, from, to))
+      this.#session.run(symbols, first, end);
+  }
+
+  /** What runs of the steps in [from, to), one behind the other, and with what values of the symbols. */
+  #rangesOf(bindings: Bindings, from: number, to: number): (readonly [Bindings, number, number])[] {
+    const { loop } = this.plan;
+    if (!this.#rounds || to <= loop.from || from >= loop.to) return [[bindings, from, to]];
+    const rounds = roundsOf(this.#rounds, bindings);
+    return [
+      [bindings, from, loop.from],
+      ...rounds.map((symbols) => [symbols, loop.from, loop.to] as const),
+      [bindings, loop.to, to],
+    ];
   }
 
   #gradients(): Float32Array[] {
@@ -238,16 +262,18 @@ export class Trainer {
    */
   #recompile(): void {
     const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
-    const { graph: step, state } = stepOf(graph, this.parameters, this.#options, this.#shared);
-    const plan = planOf(step, state, this.#options);
-    if (this.#session.fits(plan)) this.#session.replace(plan);
+    const step = stepOf(graph, this.parameters, this.#options, this.#shared);
+    const plan = planOf(step, this.#options);
+    this.#rounds = step.rounds;
+    if (placesOf(plan) === placesOf(this.plan))
+      this.#session = new Session(plan, this.#options.engine, this.#session);
     else {
       const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
       this.#session.dispose();
       this.#open(plan);
       for (const [name, data] of kept) this.state(name).set(data);
     }
-    this.#load(step, state);
+    this.#load(step);
   }
 
   /** Takes memory for a plan. */
@@ -260,9 +286,9 @@ export class Trainer {
     this.#updates = first < 0 ? steps.length : first;
   }
 
-  #load(step: Graph, state: readonly string[]): void {
+  #load({ graph, state }: Step): void {
     const isState = new Set(state);
-    for (const [name, { data }] of step.constants)
+    for (const [name, { data }] of graph.constants)
       if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
   }
 
@@ -294,23 +320,32 @@ export class Trainer {
   }
 }
 
-/** The compiled step. */
+/** The compiled step, by other ops than those of training where a registry has them. */
 export function planOf(
-  step: Graph,
-  state: readonly string[],
+  { graph, state, rounds }: Step,
   {
     batch,
     engine,
     engineClass = engine.info.engineClass,
-  }: Pick<TrainerOptions, "batch" | "engine" | "engineClass">,
+    registry = trainingRegistry,
+  }: Pick<TrainerOptions, "batch" | "engine" | "engineClass"> & { readonly registry?: Registry },
 ): Plan {
-  return compile(step, {
-    registry: trainingRegistry,
+  const round = rounds && { [rowsOf(rounds.symbol)]: rounds.size };
+  return compile(graph, {
+    registry,
     engineClass,
-    maxima: maximaFor(step.inputs, batch),
+    maxima: { ...maximaFor(graph.inputs, batch), ...round },
     state,
   });
 }
+
+/** Where everything lies that is there between two steps, in a memory of what size. */
+const placesOf = ({ engineClass, memory, inputs, outputs, state }: Plan): string =>
+  JSON.stringify({
+    engineClass,
+    memory,
+    values: [inputs, outputs, state].map((values) => values.map(({ name, address }) => [name, address])),
+  });
 
 /** √Σ g² over all gradients, in f64 and in order. */
 function normOf(gradients: readonly Float32Array[]): number {

@@ -2,47 +2,22 @@
 // "Learned step size quantization".
 
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../src/engine/wasm";
-import { readNpz } from "../../src/formats/npz";
 import { contentHash } from "../../src/formats/octette";
-import {
-  createDataset,
-  importOnnx,
-  quantize,
-  readArtifact,
-  save,
-  type TuneOptions,
-  tune,
-} from "../../src/index";
+import { readArtifact, save, type TuneOptions, tune } from "../../src/index";
 import { rne } from "../../src/ops/codes";
 import { ACTIVATIONS } from "../../src/train/activations";
 import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
-import { train } from "../../src/train/inlined";
 import { LABELS } from "../../src/train/losses";
 import { createOptimizer, type OptimizerOptions } from "../../src/train/optimizers";
 import { parametersOf, SCALE_ROOM, type WeightScales } from "../../src/train/prepare";
 import { select } from "../../src/train/select";
 import { gradientOf } from "../../src/train/step";
 import { Trainer } from "../../src/train/trainer";
-import { engineClasses, exactSources, withModel } from "../engine/engines";
-import { readExample } from "../examples";
+import { engineClasses, withModel } from "../engine/engines";
+import { data, engine, feeds, float, quantized } from "./digits";
 
-const engine = new Engine({ ...exactSources, train });
-const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
-const arrays = readNpz(await readExample("train.npz"));
-const data = createDataset(arrays, float.inputs, {
-  labels: arrays.get("labels")!,
-  normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
-});
-const quantized = (bits: number) => quantize(float, { calibration: data.take(128).batches(32), bits });
 const models = { "8 bits": await quantized(8), "4 bits": await quantized(4) };
 const SGD: OptimizerOptions = { kind: "sgd", lr: 0.01, momentum: 0.9, weightDecay: 0.01 };
-
-function feeds(from: number, count: number) {
-  const rows = Array.from({ length: count }, (_, i) => from + i);
-  const labels = Int32Array.from(rows, (row) => data.labels![row]!);
-  return { ...data.at(rows), [LABELS]: { dtype: "i32" as const, shape: [count], data: labels } };
-}
 
 interface Options {
   readonly bits?: keyof typeof models;

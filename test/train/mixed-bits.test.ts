@@ -1,19 +1,12 @@
 // Layers of different bits, from quantization through tuning and a file back to tuning: each keeps its own.
 
 import { expect, test } from "vitest";
-import { readNpz } from "../../src/formats/npz";
-import { createDataset, type Graph, importOnnx, quantize, readArtifact, save } from "../../src/index";
-
+import { type Graph, quantize, readArtifact, save } from "../../src/index";
 import { type TuneOptions, tune } from "../../src/train/index";
 import { parametersOf } from "../../src/train/prepare";
-import { readExample } from "../examples";
+import { data as digits, float } from "./digits";
 
-const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
-const arrays = readNpz(await readExample("train.npz"));
-const data = createDataset(arrays, float.inputs, {
-  labels: arrays.get("labels")!,
-  normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
-}).take(640);
+const data = digits.take(640);
 const quick: TuneOptions = { data, epochs: 1, batch: 32, lr: 0.002 };
 
 /** The largest code of every layer's weights, and whether a code is that large, by the layer's name. */

@@ -1,40 +1,24 @@
 // Ranges of activations that move while a model is trained: what is trained stays what is deployed, at every step.
 
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../src/engine/wasm";
-import { readNpz } from "../../src/formats/npz";
 import { contentHash } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, tensor } from "../../src/graph/tensor";
-import { createDataset, importOnnx, quantize, type TuneOptions, tune } from "../../src/index";
+import { type TuneOptions, tune } from "../../src/index";
 import { ACTIVATIONS } from "../../src/train/activations";
 import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
-import { train } from "../../src/train/inlined";
 import { LABELS } from "../../src/train/losses";
 import { createOptimizer } from "../../src/train/optimizers";
 import { parametersOf } from "../../src/train/prepare";
 import { select } from "../../src/train/select";
 import { sharedOf, withParameters } from "../../src/train/shared";
 import { Trainer } from "../../src/train/trainer";
-import { engineClasses, exactSources, withModel } from "../engine/engines";
-import { readExample } from "../examples";
+import { engineClasses, withModel } from "../engine/engines";
 import { type Coded, type CodeType, GraphBuilder, randomOf } from "../graph-builder";
+import { data, engine, feeds, float, quantized } from "./digits";
 
-const engine = new Engine({ ...exactSources, train });
-const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
-const arrays = readNpz(await readExample("train.npz"));
-const data = createDataset(arrays, float.inputs, {
-  labels: arrays.get("labels")!,
-  normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
-});
-const { graph, masters } = await quantize(float, { calibration: data.take(128).batches(32) });
+const { graph, masters } = await quantized();
 const parameters = parametersOf(graph, masters);
-
-function feeds(from: number, count: number) {
-  const rows = Array.from({ length: count }, (_, i) => from + i);
-  const labels = Int32Array.from(rows, (row) => data.labels![row]!);
-  return { ...data.at(rows), [LABELS]: { dtype: "i32" as const, shape: [count], data: labels } };
-}
 
 interface Options {
   readonly trained?: string;

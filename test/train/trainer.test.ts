@@ -1,46 +1,25 @@
 // A training step against what is deployed: the same bytes forward, and gradients that add up.
 
 import { describe, expect, test } from "vitest";
-import { Engine } from "../../src/engine/wasm";
-import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
-import { createDataset, importOnnx, quantize } from "../../src/index";
-import { train } from "../../src/train/inlined";
+import { quantize } from "../../src/index";
 import { LABELS } from "../../src/train/losses";
 import { createOptimizer, type OptimizerOptions } from "../../src/train/optimizers";
 import { type Masters, parametersOf } from "../../src/train/prepare";
 import { select } from "../../src/train/select";
 import { gradientOf } from "../../src/train/step";
 import { Trainer } from "../../src/train/trainer";
-import { engineClasses, exactSources, withModel } from "../engine/engines";
-import { readExample } from "../examples";
+import { engineClasses, withModel } from "../engine/engines";
+import { engine, feeds, float, quantized } from "./digits";
 
-const engine = new Engine({ ...exactSources, train });
-const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });
-const arrays = readNpz(await readExample("train.npz"));
-const data = createDataset(arrays, float.inputs, {
-  labels: arrays.get("labels")!,
-  normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
-});
-const calibration = () => data.take(128).batches(32);
-const int8 = await quantize(float, { calibration: calibration() });
-const int4 = await quantize(float, { calibration: calibration(), bits: 4 });
-const dynamic = await quantize(float, { mode: "dynamic" });
 const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
   float: { graph: float },
-  "8 bits": int8,
-  "4 bits": int4,
-  dynamic,
+  "8 bits": await quantized(),
+  "4 bits": await quantized(4),
+  dynamic: await quantize(float, { mode: "dynamic" }),
 };
 const SGD: OptimizerOptions = { kind: "sgd", lr: 0.01, momentum: 0.9 };
-
-/** Feeds of a step over samples from `from` on. */
-function feeds(from: number, count: number) {
-  const rows = Array.from({ length: count }, (_, i) => from + i);
-  const labels = Int32Array.from(rows, (row) => data.labels![row]!);
-  return { ...data.at(rows), [LABELS]: { dtype: "i32" as const, shape: [count], data: labels } };
-}
 
 interface Options {
   readonly trained?: string;

@@ -13,7 +13,7 @@ export function everyRun(c: Lowering): Lowering {
     constant: (value) => c.constant(value) ?? asConstant(c, value),
     input: (value) => c.input(value),
     output: (value, over) => c.output(value, over),
-    alias: (output, input) => c.alias(output, input),
+    alias: (output, input, from) => c.alias(output, input, from),
     data: place,
     reserve: (bytes) => c.temporary(bytes),
     stage: (content) => (typeof content === "number" ? c.temporary(content) : place(content)),
@@ -22,6 +22,8 @@ export function everyRun(c: Lowering): Lowering {
     temporary: (bytes) => c.temporary(bytes),
     call: (kernel, args) => c.call(kernel, args),
     emit: (kernel, args, count, macs) => c.emit(kernel, args, count, macs),
+    beginLoop: () => c.beginLoop(),
+    endLoop: () => c.endLoop(),
     maximum: (dim) => c.maximum(dim),
   };
 }

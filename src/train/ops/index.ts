@@ -23,15 +23,24 @@ import {
 import { lookupGradient as LookupGradient } from "./lookup";
 import { averagePoolGradient as AveragePoolGradient, maxPoolGradient as MaxPoolGradient } from "./pool";
 import { reduceMeanGradient as ReduceMeanGradient } from "./reduce-mean";
+import {
+  beginRounds as BeginRounds,
+  endRounds as EndRounds,
+  putRows as PutRows,
+  takeRows as TakeRows,
+} from "./rows";
 import { sliceGradient as SliceGradient } from "./slice";
 import { logSoftmaxGradient as LogSoftmaxGradient, softmaxGradient as SoftmaxGradient } from "./softmax";
 import { sumTo as SumTo } from "./sum-to";
+import { zeros as Zeros } from "./zeros";
 
 export const trainingOps = {
   AbsGradient,
   AveragePoolGradient,
+  BeginRounds,
   ClipGradient,
   EluGradient,
+  EndRounds,
   ErfGradient,
   Extremes,
   GatherGradient,
@@ -44,11 +53,14 @@ export const trainingOps = {
   LogSoftmaxGradient,
   LookupGradient,
   MaxPoolGradient,
+  PutRows,
   ReduceMeanGradient,
   SigmoidGradient,
   SiluGradient,
   SliceGradient,
   SoftmaxGradient,
   SumTo,
+  TakeRows,
   TanhGradient,
+  Zeros,
 } satisfies Record<string, Op>;

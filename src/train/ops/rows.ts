@@ -1,0 +1,59 @@
+// Some rows of a value that is by rows of a batch, those of the round that runs: how many and which, symbols tell. Attribute `of`
+// is the symbol that counts all rows.
+
+import type { Node, ValueType } from "../../graph/graph";
+import { countOf, type Dim, divideDims, multiplyDims, type Shape, substituteDim } from "../../graph/symbols";
+import { bytesPerElement } from "../../graph/tensor";
+import { behind, inputType, type Op, opError, stringOf } from "../../ops/op";
+
+/** Symbol that counts the rows of a round. */
+export const rowsOf = (symbol: string): string => `${symbol}@rows`;
+/** Symbol for the first row of a round. */
+export const firstOf = (symbol: string): string => `${symbol}@first`;
+
+const counterOf = (node: Node): string => stringOf(node, "of", "");
+
+/** Bytes before the first row of a round, in a value of all rows. */
+function before(node: Node, { dtype, shape }: ValueType): Dim {
+  const symbol = counterOf(node);
+  const each = divideDims(countOf(shape), symbol);
+  if (each === undefined) throw opError(node, "its input is not by rows", { got: `[${shape.join(", ")}]` });
+  return multiplyDims(firstOf(symbol), multiplyDims(each, bytesPerElement[dtype]));
+}
+
+const counted = (shape: Shape, from: string, to: string): Shape =>
+  shape.map((dim) => substituteDim(dim, from, to));
+
+const asItIs: Op["layout"] = (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout] });
+
+/** The rows of a round, where they lie. */
+export const takeRows: Op = {
+  infer(node, inputs) {
+    const { dtype, shape } = inputType(node, inputs, 0);
+    return [{ dtype, shape: counted(shape, counterOf(node), rowsOf(counterOf(node))) }];
+  },
+  layout: asItIs,
+  lower({ node, inputs, outputs }, c) {
+    const [x, y] = [inputs[0]!, outputs[0]!];
+    c.alias(y, x, before(node, c.type(x)));
+  },
+};
+
+/** All rows, those of this round from its input. */
+export const putRows: Op = {
+  infer(node, inputs) {
+    const { dtype, shape } = inputType(node, inputs, 0);
+    return [{ dtype, shape: counted(shape, rowsOf(counterOf(node)), counterOf(node)) }];
+  },
+  layout: asItIs,
+  lower({ node, inputs, outputs }, c) {
+    const [x, y] = [inputs[0]!, outputs[0]!];
+    const { dtype, shape } = c.type(x);
+    const bytes = multiplyDims(countOf(shape), bytesPerElement[dtype]);
+    c.emit("copyRows", [behind(c.output(y), before(node, c.type(y))), 0, c.input(x), 0, bytes], 1);
+  },
+};
+
+/** Steps between this one and the end run once a round. */
+export const beginRounds: Op = { infer: () => [], lower: (_, c) => c.beginLoop() };
+export const endRounds: Op = { infer: () => [], lower: (_, c) => c.endLoop() };

@@ -1,0 +1,201 @@
+// The backward pass in rounds: a few rows of the batch at a time, so that gradients of activations have the size of those rows.
+// What the forward pass kept is there whole, and gradients of parameters are summed over the rounds.
+
+import { isByRows } from "../engine/batch";
+import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
+import { type Bindings, countOf, type Dim, evaluateDim, substituteDim, symbolsOf } from "../graph/symbols";
+import { bytesPerElement } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
+import { GraphWriter } from "../passes/graph-writer";
+import { firstOf, rowsOf } from "./ops/rows";
+
+/** What a loop runs over: `size` rows a round, of those that `symbol` counts. */
+export interface Rounds {
+  readonly symbol: string;
+  readonly size: number;
+}
+
+export interface RoundsOptions {
+  readonly registry: Registry;
+  /** Counts the rows of the batch, each of which the forward pass computes for itself. */
+  readonly symbol: string;
+  /** Largest values of the symbols. */
+  readonly maxima: Bindings;
+  /** Names of the nodes of the forward pass, which begins the graph. */
+  readonly forward: ReadonlySet<string>;
+  /** Ops that only add their second input to their first. */
+  readonly adds: ReadonlySet<string>;
+}
+
+/** Rows of a round: as many as keep kernels busy, and few enough for gradients to be small beside what is kept. */
+export const ROUND = 8;
+
+/**
+ * The same step with its backward pass in rounds, where that takes less memory: the sums of gradients, which live all through it,
+ * must be smaller than what the largest gradient of an activation gives up. How it is decided depends on no engine.
+ */
+export function inRounds(graph: Graph, options: RoundsOptions): { graph: Graph; rounds?: Rounds } {
+  const batch = options.maxima[options.symbol]!;
+  if (batch <= ROUND) return { graph };
+  const split = new Split(graph, options);
+  if (!split.isPossible) return { graph };
+  const { largest, summed } = split.bytes();
+  return summed < largest * (1 - ROUND / batch) ? split.write() : { graph };
+}
+
+/** Where a node of the backward pass goes. */
+type Place = "before" | "inside" | "after";
+
+class Split {
+  readonly #graph: Graph;
+  readonly #options: RoundsOptions;
+  readonly #types: ReadonlyMap<string, ValueType>;
+  readonly #backward: readonly Node[];
+  readonly #places = new Map<Node, Place>();
+  /** Values that a round computes, and those of them that are sums over rows. */
+  readonly #inside = new Set<string>();
+  readonly #sums = new Set<string>();
+  readonly #writer: GraphWriter;
+  /** What stands for a value inside. */
+  readonly #names = new Map<string, string>();
+
+  constructor(graph: Graph, options: RoundsOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    this.#types = inferTypes(graph, options.registry);
+    this.#backward = graph.nodes.filter(({ name }) => !options.forward.has(name));
+    this.#writer = new GraphWriter(graph);
+    const after = new Set<string>();
+    for (const node of this.#backward) {
+      const place = this.#placeOf(node, after);
+      this.#places.set(node, place);
+      for (const output of node.outputs) {
+        if (place === "after") after.add(output);
+        if (place !== "inside") continue;
+        this.#inside.add(output);
+        if (!this.#isByRows(output)) {
+          this.#sums.add(output);
+          after.add(output);
+        }
+      }
+    }
+  }
+
+  /** Whether every value is by rows or has nothing to do with them. */
+  get isPossible(): boolean {
+    const values = this.#backward.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
+    return values.every((value) => value === "" || this.#isByRows(value) || !this.#mentions(value));
+  }
+
+  /** Of the largest value that rounds make smaller, and of the sums that live through all of them. */
+  bytes(): { largest: number; summed: number } {
+    const rows = [...this.#inside].filter((value) => !this.#sums.has(value));
+    return {
+      largest: Math.max(0, ...rows.map((value) => this.#bytesOf(value))),
+      summed: [...this.#sums].reduce((sum, value) => sum + this.#bytesOf(value), 0),
+    };
+  }
+
+  write(): { graph: Graph; rounds: Rounds } {
+    const at = (place: Place) => this.#backward.filter((node) => this.#places.get(node) === place);
+    this.#writer.nodes.push(
+      ...this.#graph.nodes.filter(({ name }) => this.#options.forward.has(name)),
+      ...at("before"),
+    );
+    for (const sum of [...this.#sums].filter((value) => this.#leaves(value)))
+      this.#add("Zeros", [], [sum], { shape: this.#types.get(sum)!.shape as Attribute });
+    this.#add("BeginRounds", [], []);
+    for (const node of at("inside")) this.#round(node);
+    this.#add("EndRounds", [], []);
+    const nodes = [...this.#writer.nodes, ...at("after")];
+    return { graph: { ...this.#graph, nodes }, rounds: { symbol: this.#options.symbol, size: ROUND } };
+  }
+
+  #placeOf({ op, inputs, outputs }: Node, after: ReadonlySet<string>): Place {
+    const isAdd = this.#options.adds.has(op) && outputs.length === 0;
+    if (isAdd && this.#sums.has(inputs[1]!)) return "inside";
+    if (inputs.some((value) => after.has(value))) return "after";
+    if (inputs.some((value) => value !== "" && this.#isByRows(value))) return "inside";
+    return outputs.length === 0 ? "after" : "before";
+  }
+
+  /** Whether something outside reads what rounds make. */
+  #leaves(value: string): boolean {
+    const isRead = (node: Node) => node.inputs.includes(value) && this.#places.get(node) !== "inside";
+    return this.#graph.outputs.includes(value) || this.#backward.some(isRead);
+  }
+
+  /** Writes a node for some rows: it reads those of what is there whole, and what it makes for others is put where they find it. */
+  #round(node: Node): void {
+    const inputs = node.inputs.map((value) => this.#rowsOf(value));
+    const outputs = node.outputs.map((value) => {
+      if (value === "") return "";
+      const name = this.#leaves(value) ? this.#writer.fresh(`${value}@rows`) : value;
+      this.#names.set(value, name);
+      return name;
+    });
+    const attributes = Object.fromEntries(
+      Object.entries(node.attributes).map(([name, value]) => [name, this.#forRows(value)]),
+    );
+    this.#writer.nodes.push({ ...node, inputs, outputs, attributes });
+    for (const value of node.outputs) if (value !== "" && this.#leaves(value)) this.#hand(value);
+  }
+
+  /** Hands on what a round made: added to a sum, or as the rows that it is. */
+  #hand(value: string): void {
+    const rows = this.#names.get(value)!;
+    if (this.#sums.has(value)) this.#add("AccumulateGradient", [value, rows], []);
+    else this.#add("PutRows", [rows], [value], { of: this.#options.symbol });
+  }
+
+  /** The rows of a value that this round is about; the value itself where it has none. */
+  #rowsOf(value: string): string {
+    if (value === "" || (!this.#inside.has(value) && !this.#isByRows(value))) return value;
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    const rows = this.#writer.fresh(`${value}@rows`);
+    this.#names.set(value, rows);
+    this.#add("TakeRows", [value], [rows], { of: this.#options.symbol });
+    return rows;
+  }
+
+  #forRows(value: Attribute): Attribute {
+    const { symbol } = this.#options;
+    if (!Array.isArray(value)) return value;
+    return value.map((dim: Dim) => substituteDim(dim, symbol, rowsOf(symbol))) as Attribute;
+  }
+
+  #add(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Node["attributes"] = {},
+  ): void {
+    const name = `${outputs[0] ?? inputs[1] ?? "@"}:${op}`;
+    this.#writer.nodes.push({ op, name, inputs, outputs, attributes });
+  }
+
+  #isByRows(value: string): boolean {
+    const shape = this.#types.get(value)?.shape;
+    return shape !== undefined && this.#mentions(value) && isByRows(shape, this.#options.symbol);
+  }
+
+  #mentions(value: string): boolean {
+    const { symbol } = this.#options;
+    return (this.#types.get(value)?.shape ?? []).some((dim) => symbolsOf(dim).includes(symbol));
+  }
+
+  #bytesOf(value: string): number {
+    const { dtype, shape } = this.#types.get(value)!;
+    return bytesPerElement[dtype] * evaluateDim(countOf(shape), this.#options.maxima);
+  }
+}
+
+/** The values of all symbols in each round of a batch. */
+export function roundsOf({ symbol, size }: Rounds, bindings: Bindings): Bindings[] {
+  const count = bindings[symbol]!;
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => {
+    const first = i * size;
+    return { ...bindings, [firstOf(symbol)]: first, [rowsOf(symbol)]: Math.min(size, count - first) };
+  });
+}
