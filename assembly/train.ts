@@ -8,6 +8,7 @@ export * from "./train/depthwise-input-gradient";
 export * from "./train/depthwise-sums";
 export * from "./train/depthwise-weight-gradient";
 export * from "./train/dequantize-weights";
+export * from "./train/dropout";
 export * from "./train/extremes";
 export * from "./train/gather";
 export * from "./train/layer-normalization";

@@ -72,8 +72,9 @@ export class Flatten extends Unary {
 }
 
 /**
- * Zeroes elements at random with probability p while training, in PyTorch. Here it is what it is when a model is deployed, x
- * itself: no masks are drawn, and a model with p above 0 refuses train() rather than train without.
+ * Zeroes elements at random with probability p while training, and divides the others by 1 − p; x itself when the model is
+ * evaluated, deployed or calibrated. What is dropped depends on the seed that `trainable`, `quantizeDynamic` or `prepareQat` was
+ * given and on the number of the forward pass, so that a run can be repeated, on any engine. (Srivastava et al. 2014.)
  */
 export class Dropout extends Layer {
   readonly p: number;
@@ -86,7 +87,7 @@ export class Dropout extends Layer {
   }
 
   forward(x: Value): Value {
-    return this.record(x, "Dropout", [x]);
+    return this.record(x, "Dropout", [x], { ratio: this.p });
   }
 }
 

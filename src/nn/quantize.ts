@@ -8,15 +8,16 @@ import { registry } from "../ops/index";
 import { simplify } from "../passes/index";
 import { type Batches, quantize } from "../quantize/index";
 import { DataLoader } from "./data-loader";
-import { Dropout } from "./elementwise";
 import { Linear } from "./linear";
 import { type Layer, layersOf, Module } from "./module";
-import { trace } from "./trace";
+import { trace, traceToTrain } from "./trace";
 import { Trainable } from "./trainable";
 
 export interface InputOptions {
   /** Shape of a module's input, as `trace` takes it: needed unless it begins with Linear or Embedding. */
   readonly inputShape?: Shape;
+  /** Of the masks that Dropout draws; default 0. */
+  readonly seed?: number;
 }
 
 /**
@@ -31,7 +32,11 @@ export const fuse = (model: Module | Graph, { inputShape }: InputOptions = {}): 
  * what became of them: `model.loadStateDict(trained.graph().constants)`.
  */
 export const trainable = (model: Module | Graph, options: InputOptions = {}): Trainable =>
-  new Trainable(fuse(model, options), undefined, unfitOf(model));
+  new Trainable(toTrain(model, options), undefined, options.seed);
+
+/** As `fuse` does, but with the Dropout of a module. */
+const toTrain = (model: Module | Graph, { inputShape }: InputOptions): Graph =>
+  model instanceof Module ? traceToTrain(model, inputShape) : simplify(model, registry);
 
 /** A class of layers, such as Linear. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is made of
@@ -58,7 +63,7 @@ export async function quantizeDynamic(
       got: `{ ${Object.keys(classes).join(", ")} }, ${JSON.stringify(dtype)}`,
       hint: "prepareQat quantizes whole networks, with ranges from calibration data",
     });
-  const graph = fuse(model, options);
+  const graph = toTrain(model, options);
   const layers = layersOf(model);
   const isAsked = (path: string) => {
     const layer = layers.get(path);
@@ -76,7 +81,7 @@ export async function quantizeDynamic(
       got: graph.nodes.map(({ op, name }) => `${op} "${name}"`).join(", "),
     });
   const { graph: quantized, masters } = await quantize(graph, { mode: "dynamic", skip });
-  return new Trainable(quantized, masters, unfitOf(model));
+  return new Trainable(quantized, masters, options.seed);
 }
 
 export interface PrepareQatOptions extends InputOptions {
@@ -94,11 +99,11 @@ export async function prepareQat(
   model: Module | Graph,
   { calibration, bits = 8, ...options }: PrepareQatOptions,
 ): Promise<Trainable> {
-  const graph = fuse(model, options);
+  const graph = toTrain(model, options);
   const { name } = graph.inputs[0]!;
   const batches = calibration instanceof DataLoader ? feedsOf(calibration, name) : calibration;
   const { graph: quantized, masters } = await quantize(graph, { calibration: batches, bits });
-  return new Trainable(quantized, masters, unfitOf(model));
+  return new Trainable(quantized, masters, options.seed);
 }
 
 /** The graph to deploy of what was trained: to save, load with octette/runtime, or evaluate. */
@@ -107,11 +112,3 @@ export const convert = (trained: Trainable): Graph => trained.graph();
 function* feedsOf(loader: DataLoader, name: string): Generator<Feeds> {
   for (const [inputs] of loader) yield { [name]: inputs };
 }
-
-/** Layers of a model that have no form for training. */
-const unfitOf = (model: Module | Graph): string[] =>
-  model instanceof Module
-    ? [...layersOf(model)].flatMap(([path, layer]) =>
-        layer instanceof Dropout && layer.p > 0 ? [`Dropout "${path}" with p = ${layer.p}`] : [],
-      )
-    : [];

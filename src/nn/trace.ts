@@ -4,6 +4,7 @@ import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { registry } from "../ops/index";
 import { simplify } from "../passes/index";
+import { withoutDropout } from "../train/dropout";
 import { layersOf, type Module, numbersOf } from "./module";
 import { Recording } from "./value";
 
@@ -16,6 +17,11 @@ import { Recording } from "./value";
  * @throws OctetteError that names the layer whose input does not fit.
  */
 export function trace(model: Module, inputShape?: Shape, name = "model"): Graph {
+  return withoutDropout(traceToTrain(model, inputShape, name));
+}
+
+/** The same with Dropout in it, to train. */
+export function traceToTrain(model: Module, inputShape?: Shape, name = "model"): Graph {
   numbersOf(model);
   const paths = new Map([...layersOf(model)].map(([path, layer]) => [layer, path] as const));
   const recording = new Recording(paths, inputShape);

@@ -6,6 +6,7 @@ import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Tensor, TypedArray } from "../graph/tensor";
+import { withOwnScales, withoutDropout } from "../train/dropout";
 import type { Optimizer as OptimizerNumbers } from "../train/optimizers";
 import { type Parameter as Found, type Masters, parametersOf } from "../train/prepare";
 import { withCompanions } from "../train/select";
@@ -59,8 +60,9 @@ export class Trainable {
   /** The graph and the floats behind its codes as the trainer found them. */
   #graph: Graph;
   #found: readonly Found[];
-  /** Layers that keep it from being trained. */
-  readonly #unfit: readonly string[];
+  readonly #seed: number;
+  /** Forward passes while training: each drops other elements. */
+  #passes = 0;
   #isTraining = false;
   #moved: Moved | undefined;
   #trainer: Trainer | undefined;
@@ -73,10 +75,10 @@ export class Trainable {
   #gradients: "none" | "summed" | "used" = "none";
 
   /** @internal */
-  constructor(graph: Graph, masters?: Masters, unfit: readonly string[] = []) {
-    this.#graph = graph;
-    this.#found = parametersOf(graph, masters).filter(({ kind }) => kind !== "scale");
-    this.#unfit = unfit;
+  constructor(graph: Graph, masters?: Masters, seed = 0) {
+    this.#graph = withOwnScales(graph);
+    this.#found = parametersOf(this.#graph, masters).filter(({ kind }) => kind !== "scale");
+    this.#seed = seed;
   }
 
   /** Everything that can be moved, in the order of the graph. Leave some out, and they stay as they are. */
@@ -85,17 +87,10 @@ export class Trainable {
   }
 
   /**
-   * From here on forward() is followed by a backward pass. The numbers it gives are those of eval(): what is trained is what is
-   * deployed, and statistics of BatchNorm are frozen.
+   * From here on forward() is followed by a backward pass. The numbers it gives are those of eval(), but for what Dropout drops:
+   * what is trained is what is deployed, and statistics of BatchNorm are frozen.
    */
   train(): this {
-    if (this.#unfit.length > 0)
-      throw new OctetteError("these layers have no form for training", {
-        code: "unsupported",
-        where: "train",
-        got: this.#unfit.join(", "),
-        hint: "To fine-tune without it, make it with p = 0",
-      });
     this.#isTraining = true;
     return this;
   }
@@ -116,7 +111,7 @@ export class Trainable {
       const { [this.#graph.outputs[0]!]: output } = this.#model().runSync(feeds);
       return output!;
     }
-    const output = this.#trainerFor(sizeOf(this.#graph, feeds)).forward(feeds);
+    const output = this.#trainerFor(sizeOf(this.#graph, feeds)).forward(feeds, ++this.#passes);
     const pass = Symbol("pass");
     this.#pass = pass;
     return { ...output, leadBack: (gradient) => this.#backward(pass, gradient) };
@@ -124,7 +119,7 @@ export class Trainable {
 
   /** The graph to deploy, with the numbers there are now: to save, load, evaluate, or go on from. */
   graph(): Graph {
-    return this.#trainer?.graph() ?? this.#graph;
+    return withoutDropout(this.#trainer?.graph() ?? this.#graph);
   }
 
   /** Bytes of wasm memory that training holds; 0 before its first forward pass. */
@@ -214,6 +209,7 @@ export class Trainable {
       optimizer: numbers,
       keepsGradients: true,
       batch,
+      seed: this.#seed,
       engine,
     });
     for (const name of before?.states ?? []) trainer.state(name).set(before!.state(name));

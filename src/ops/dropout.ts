@@ -1,7 +1,8 @@
-// Dropout outside of training: y = x. Its second output, the mask of what was kept, is all true.
+// Dropout outside of training: y = x. Its second output, the mask of what was kept, is all true. Attribute `ratio` is the part
+// that training drops.
 
 import { inputType, type Op } from "./op";
-import { lowerAlias } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes } from "./reshape";
 
 export const dropout: Op = {
   infer(node, inputs) {
@@ -11,4 +12,5 @@ export const dropout: Op = {
   evaluate: (node, [x]) => (x && node.outputs.length === 1 ? [x] : undefined),
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout, "plain"] }),
   lower: lowerAlias,
+  lowerInteger: lowerAliasOfCodes,
 };

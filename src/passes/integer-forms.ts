@@ -4,6 +4,7 @@
 export const movesCodes: ReadonlySet<string> = new Set([
   "MaxPool",
   "GlobalMaxPool",
+  "Dropout",
   "Flatten",
   "Reshape",
   "Squeeze",

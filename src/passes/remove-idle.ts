@@ -1,18 +1,18 @@
-// Removes nodes that give back their input: Identity, Dropout, a Cast to the dtype there is, pads of nothing, and the
+// Removes nodes that give back their input: Identity, Dropout of nothing, a Cast to the dtype there is, pads of nothing, and the
 // like. Two Transposes in a row become one. Names of the graph's inputs and outputs stay: where both ends of such a
 // node have one, it stays too.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { dimsOf } from "../ops/axes";
 import { inferTypes, type Registry } from "../ops/infer";
-import { numbersOf } from "../ops/op";
+import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
 
 /** Whether a node's first output is its first input, element by element. */
 const isIdle: Readonly<Record<string, (node: Node, x: ValueType, y: ValueType) => boolean>> = {
   Identity: () => true,
-  Dropout: () => true,
+  Dropout: (node) => numberOf(node, "ratio", 0) === 0,
   Cast: (_, x, y) => x.dtype === y.dtype,
   Concat: (node) => node.inputs.length === 1,
   Expand: (_, x, y) => sameShape(x.shape, y.shape),

@@ -6,7 +6,7 @@ import { OctetteError } from "../errors";
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
-import { opError, type Unit } from "../ops/op";
+import { numberOf, opError, type Unit } from "../ops/op";
 import { GraphWriter } from "../passes/graph-writer";
 import { scaleGradientOf } from "./gradients/learned-scale";
 import type { Backward } from "./gradients/rule";
@@ -27,11 +27,12 @@ export interface DifferentiateOptions {
   complete(name: string, gradient: string, add: (node: Node) => void): void;
 }
 
-/** Ops whose codes stop gradient where they are out of range: their codes get a mask. */
+/** Ops whose codes stop gradient where they are out of range, or were dropped: their codes get a mask. */
 const MASKED: ReadonlySet<string> = new Set([
   "Add",
   "AveragePool",
   "Conv",
+  "Dropout",
   "Gemm",
   "GlobalAveragePool",
   "MatMul",
@@ -51,7 +52,7 @@ class Differentiation implements Backward {
   readonly #wanted: Set<string>;
   readonly #writer: GraphWriter;
   readonly #gradients = new Map<string, string>();
-  /** Of coded values: where their gradient passes. */
+  /** Where the gradient of a value passes. */
   readonly #masks = new Map<string, string>();
   /** Of masked gradients: what they are made of. */
   readonly #unmasked = new Map<string, readonly [gradient: string, mask: string]>();
@@ -140,25 +141,26 @@ class Differentiation implements Backward {
     this.#gradients.set(value, known === undefined ? gradient : this.write("Add", [known, gradient])[0]);
   }
 
-  /** Every node as it is, and a mask beside codes whose gradient is wanted. */
+  /** Every node as it is, and a mask beside what passes gradient in places only: codes, and floats of which some are dropped. */
   #forward(): void {
-    const quantizes = new Set(
+    const masked = new Set(
       this.#units.filter((unit) => this.#isMasked(unit)).map(({ outputs }) => outputs[0]!),
     );
     for (const node of this.#graph.nodes) {
-      const codes = node.outputs[0];
-      if (codes === undefined || node.op !== "QuantizeLinear" || !quantizes.has(codes)) {
+      const [y] = node.outputs;
+      if (y === undefined || !masked.has(y)) {
         this.#writer.nodes.push(node);
         continue;
       }
-      const mask = this.#writer.fresh(`${codes}_mask`);
-      this.#masks.set(codes, mask);
-      this.#writer.nodes.push({ ...node, outputs: [codes, mask, ...node.outputs.slice(2)] });
+      const mask = this.#writer.fresh(`${y}_mask`);
+      this.#masks.set(y, mask);
+      this.#writer.nodes.push({ ...node, outputs: [y, mask, ...node.outputs.slice(2)] });
     }
   }
 
   #isMasked({ node, outputs, integer }: Unit): boolean {
-    return integer?.output !== undefined && MASKED.has(node.op) && this.wants(outputs[0]!);
+    if (!MASKED.has(node.op) || !this.wants(outputs[0]!)) return false;
+    return node.op === "Dropout" ? numberOf(node, "ratio", 0) > 0 : integer?.output !== undefined;
   }
 
   /** The trained constants that each unit is the first to read: behind it, nothing adds to their gradients. */

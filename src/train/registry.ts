@@ -1,6 +1,7 @@
 // The ops of a training step: those of the runtime, layers whose weights the step computes, and what only training has.
 
 import { registry } from "../ops/index";
+import { droppingDropout } from "./ops/dropout";
 import { trainingOps } from "./ops/index";
 import {
   biasGradient,
@@ -41,6 +42,7 @@ export const trainingRegistry = {
   ConvWeightGradient: convWeightGradient,
   CrossEntropy: crossEntropy,
   Divergence: divergence,
+  Dropout: droppingDropout,
   Gemm: trainedGemm,
   GemmScaleGradient: gemmScaleGradient,
   GlobalAveragePool: maskedGlobalAveragePool,

@@ -31,7 +31,7 @@ export function divided(data: Dataset, validation: Dataset | number, seed: numbe
 }
 
 /** What random numbers are for: each epoch and step has numbers of its own, so that none depend on where training began. */
-export const [ORDER, FLIPS] = [1, 2];
+export const [ORDER, FLIPS, MASKS] = [1, 2, 3];
 
 export const randomFor = (seed: number, purpose: number, index: number) =>
   new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b) ^ Math.imul(index, 0xc2b2ae35));

@@ -7,6 +7,7 @@ import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
 import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
 import { differentiate } from "./differentiate";
+import { dropping } from "./dropout";
 import { judged, type Losses } from "./losses";
 import { observed } from "./observe";
 import { updateOf } from "./ops/update";
@@ -56,7 +57,9 @@ export function stepOf(
   shared: readonly Shared[] = options.activations ? sharedOf(graph) : [],
 ): Step {
   const { activations } = options;
-  const observing = activations?.kind === "moving" ? observed(graph, shared) : { graph, ranges: [] };
+  const deployed = dropping(graph);
+  const observing =
+    activations?.kind === "moving" ? observed(deployed, shared) : { graph: deployed, ranges: [] };
   const prepared = prepare(observing.graph, trained);
   const state = [...prepared.state];
   const constants = new Map(prepared.graph.constants);

@@ -21,15 +21,19 @@ import {
 } from "./activations";
 import { exported } from "./export";
 import { GRADIENT, OUTPUT } from "./losses";
+import { DROPOUT_SEED } from "./ops/dropout";
 import { rowsOf } from "./ops/rows";
 import { bindingsOf } from "./ops/update";
 import { changedOf, type Parameter } from "./prepare";
 import { trainingRegistry } from "./registry";
 import { type Rounds, roundsOf } from "./rounds";
+import { MASKS, randomFor } from "./samples";
 import type { Shared } from "./shared";
 import { gradientOf, type Step, type StepOptions, stepOf, UPDATE } from "./step";
 
 export interface TrainerOptions extends StepOptions {
+  /** Of the masks of Dropout; default 0. */
+  readonly seed?: number | undefined;
   /** Carries the wasm group `train`. */
   readonly engine: Engine;
   /** Runs this class instead of the fastest one the engine computes right. */
@@ -109,9 +113,9 @@ export class Trainer {
     return { loss: loss.data[0]!, output };
   }
 
-  /** Where losses are given: the forward pass alone, and the model's first output. */
-  forward(feeds: Feeds): Tensor {
-    this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, 1);
+  /** Where losses are given: the forward pass alone, number `count` (from 1), and the model's first output. */
+  forward(feeds: Feeds, count: number): Tensor {
+    this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, count);
     this.#run(this.#bindings, 0, this.#backward);
     return this.#outputs(this.#bindings)[0]!;
   }
@@ -305,7 +309,8 @@ export class Trainer {
     const shapes = bindSymbols(inputs, fed);
     this.#checkBatch(shapes);
     this.#write(fed);
-    return { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count) };
+    const seed = randomFor(this.#options.seed ?? 0, MASKS, count).next();
+    return { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count), [DROPOUT_SEED]: seed };
   }
 
   #checkBatch(bindings: Bindings): void {

@@ -124,6 +124,7 @@ class Tuning {
       keepsGradients: clip !== undefined || accumulate > 1,
       activations: activationsOf(ranges, activationScales, this.#perEpoch * this.#options.epochs),
       batch,
+      seed: this.#options.seed,
       engine,
     });
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;

@@ -15,7 +15,6 @@ import {
   convert,
   crossEntropyLoss,
   DataLoader,
-  Dropout,
   Embedding,
   Flatten,
   fuse,
@@ -467,15 +466,6 @@ describe("errors say where and what", () => {
     const optimizer = new SGD(a.parameters(), { lr: 1 });
     optimizer.lr = Number.NaN;
     expect(() => optimizer.step()).toThrow("optimizer.lr");
-  });
-
-  test("of Dropout: no masks are drawn, and train() says so", () => {
-    const model = (p: number) => trainable(new Sequential(new Linear(4, 4), new Dropout(p)));
-    expect(() => model(0.5).train()).toThrow(
-      'train: these layers have no form for training: got Dropout "1" with p = 0.5. To fine-tune without it, make it with p = 0',
-    );
-    model(0).train();
-    expect(model(0.5).forward(floats([1, 4], 1)).shape).toEqual([1, 4]);
   });
 
   test("of quantizeDynamic", async () => {

@@ -2,6 +2,7 @@
 
 import type { OpName } from "../../ops/index";
 import { add, div, mul, sub } from "./binary";
+import { dropout } from "./dropout";
 import { gather } from "./gather";
 import { layerNormalization } from "./layer-normalization";
 import {
@@ -68,7 +69,7 @@ export const gradients: { readonly [K in DifferentiableOp]: Rule } = {
   Conv: conv,
   DequantizeLinear: dequantizeLinear,
   Div: div,
-  Dropout: identity,
+  Dropout: dropout,
   DynamicQuantize: dynamicQuantize,
   Elu: elu,
   Erf: erf,

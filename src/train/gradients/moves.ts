@@ -17,7 +17,6 @@ export const reshape: Rule = ({ inputs }, [dy], b) => {
   b.give(inputs[0]!, b.write("Reshape", [dy!], { shape, allowzero: 1 })[0]);
 };
 
-/** Of Identity, and of Dropout, which is none once a model is trained on. */
 export const identity: Rule = ({ inputs }, [dy], b) => b.give(inputs[0]!, dy!);
 
 export const transpose: Rule = ({ node, inputs }, [dy], b) => {
