@@ -74,6 +74,8 @@ interface MovingRanges {
   readonly momentum: number;
   /** Steps after which they stay; infinite where they never do. */
   readonly freezeAt: number;
+  /** They stay from here on: steps need not look for them any more. */
+  readonly isSettled?: true;
 }
 
 /** Scales have a gradient, and take steps of plain descent with it; zero points stay. */

@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { formatBytes } from "../report/format";
 import type { Parameter } from "./prepare";
 import { select, type Trained } from "./select";
 import { stepOf } from "./step";
@@ -62,13 +63,14 @@ export function fitMemory(
       choice.accumulate > wanted.accumulate
         ? `, ${choice.accumulate} steps of ${choice.batch} an update`
         : "";
-    const reason = `trains ${what}${how}: ${bytes} bytes${bytes === first ? "" : `, where ${wanted.train} in steps of ${wanted.batch} would take ${first}`}`;
+    const more = `, where ${wanted.train} in steps of ${wanted.batch} would take ${formatBytes(first)}`;
+    const reason = `trains ${what}${how}: ${formatBytes(bytes)}${bytes === first ? "" : more}`;
     return { ...choice, bytes, reason };
   }
   throw new OctetteError("nothing can be trained in so little memory", {
     code: "limit",
     where: "memory",
-    expected: `at least ${least} bytes`,
+    expected: `at least ${least} bytes (${formatBytes(least)})`,
     got: `${budget} bytes`,
     hint: "Take a smaller batch or more memory",
   });

@@ -2,8 +2,12 @@
 
 import type { Dataset } from "../data/index";
 import { sampleIndices } from "../data/sampling";
+import { checkFeeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
+import type { Input } from "../graph/graph";
 import { Random } from "../graph/random";
+import { createSha256 } from "../graph/sha256";
+import { bytesIn } from "../graph/tensor";
 
 /** Samples to train on and samples to validate on. */
 export function divided(data: Dataset, validation: Dataset | number, seed: number) {
@@ -28,6 +32,19 @@ export function divided(data: Dataset, validation: Dataset | number, seed: numbe
   const isAside = new Set(aside);
   const rest = Array.from({ length: data.count }, (_, i) => i).filter((i) => !isAside.has(i));
   return { data: data.pick(rest), validation: data.pick(aside) };
+}
+
+/** Samples of which a fingerprint looks at every number. */
+const LOOKED_AT = 16;
+
+/** Tells data sets apart: a hash of all labels and of some samples. */
+export function fingerprint(data: Dataset, inputs: readonly Input[]): string {
+  const hash = createSha256();
+  const some = Array.from({ length: Math.min(LOOKED_AT, data.count) }, (_, i) =>
+    Math.floor((i * data.count) / Math.min(LOOKED_AT, data.count)),
+  );
+  for (const [, fed] of checkFeeds(inputs, data.at(some))) hash.update(bytesIn(fed.data));
+  return hash.update(bytesIn(data.labels!)).digest().slice(0, 16);
 }
 
 /** What random numbers are for: each epoch and step has numbers of its own, so that none depend on where training began. */

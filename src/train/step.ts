@@ -58,8 +58,8 @@ export function stepOf(
 ): Step {
   const { activations } = options;
   const deployed = dropping(graph);
-  const observing =
-    activations?.kind === "moving" ? observed(deployed, shared) : { graph: deployed, ranges: [] };
+  const isObserving = activations?.kind === "moving" && !activations.isSettled;
+  const observing = isObserving ? observed(deployed, shared) : { graph: deployed, ranges: [] };
   const prepared = prepare(observing.graph, trained);
   const state = [...prepared.state];
   const constants = new Map(prepared.graph.constants);

@@ -50,7 +50,7 @@ export interface Judgement {
 export class Trainer {
   readonly parameters: readonly Parameter[];
   readonly #graph: Graph;
-  readonly #options: TrainerOptions;
+  #options: TrainerOptions;
   readonly #inputs: readonly Input[];
   #session!: Session;
   #state!: ReadonlyMap<string, PlannedValue>;
@@ -58,7 +58,7 @@ export class Trainer {
   #backward = 0;
   /** Activations whose parameters move. */
   readonly #shared: readonly Shared[];
-  readonly #seen: readonly (readonly string[])[];
+  #seen: readonly (readonly string[])[];
   /** Index of the first step that updates, where gradients are kept. */
   #updates = 0;
   /** What runs in rounds. */
@@ -106,10 +106,11 @@ export class Trainer {
    * with learning rate `lr`, as step number `count` (from 1) of the optimizer.
    */
   run(feeds: Feeds, lr: number, count: number): Judgement {
+    this.#settle(count);
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
     this.#run(bindings, 0, this.#updates);
     const [loss, output, ...seen] = this.#outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
-    this.#moveActivations(seen, lr, count);
+    this.#moveActivations(seen, lr);
     return { loss: loss.data[0]!, output };
   }
 
@@ -234,7 +235,7 @@ export class Trainer {
   }
 
   /** Lets what a step saw move the parameters of activations, for the next one. */
-  #moveActivations(tensors: readonly Tensor[], lr: number, count: number): void {
+  #moveActivations(tensors: readonly Tensor[], lr: number): void {
     const { activations, keepsGradients } = this.#options;
     if (!activations || this.#shared.length === 0) return;
     const values = tensors.values();
@@ -243,10 +244,18 @@ export class Trainer {
       const gradients = keepsGradients ? this.#activationGradients : new Float32Array(this.#shared.length);
       accumulate(gradients, seen);
       if (!keepsGradients) this.#descend(gradients, lr);
-    } else if (count <= activations.freezeAt) {
+    } else if (!activations.isSettled) {
       follow(this.state(ACTIVATIONS) as Float32Array, seen, activations.momentum);
       this.#recompile();
     }
+  }
+
+  /** Behind the step after which ranges stay, steps are made that do not look for them. */
+  #settle(count: number): void {
+    const { activations } = this.#options;
+    if (activations?.kind !== "moving" || activations.isSettled || count <= activations.freezeAt) return;
+    this.#options = { ...this.#options, activations: { ...activations, isSettled: true } };
+    this.#recompile();
   }
 
   /** Where gradients are kept, those of learned scales of activations. */
@@ -269,6 +278,7 @@ export class Trainer {
     const step = stepOf(graph, this.parameters, this.#options, this.#shared);
     const plan = planOf(step, this.#options);
     this.#rounds = step.rounds;
+    this.#seen = step.seen;
     if (placesOf(plan) === placesOf(this.plan))
       this.#session = new Session(plan, this.#options.engine, this.#session);
     else {

@@ -19,7 +19,7 @@ import { LABELS, TEACHER } from "./losses";
 import { createOptimizer } from "./optimizers";
 import { type Parameter, parametersOf } from "./prepare";
 import { checkSameRun } from "./same-run";
-import { divided, FLIPS, ORDER, randomFor } from "./samples";
+import { divided, FLIPS, fingerprint, ORDER, randomFor } from "./samples";
 import { checkSchedule, learningRate } from "./schedules";
 import { select } from "./select";
 import { hasForgotten, isSound, type Losses, worstOf } from "./soundness";
@@ -160,6 +160,9 @@ class Tuning {
         ranges: ranges.kind === "frozen" ? undefined : ranges,
         activationScales: activationScales === "frozen" ? undefined : activationScales,
         samples: [data.count, validation.count],
+        data: [options.data, this.#options.validation].map((set) =>
+          typeof set === "number" ? set : fingerprint(set, graph.inputs),
+        ),
         teacher: options.teacher && contentHash(options.teacher),
       },
       (_, value) => (value === Infinity ? "Infinity" : value),

@@ -49,10 +49,10 @@ describe("a float model", () => {
   test("says on standard error what it does, and a line an epoch", () => {
     const { stderr } = outcome;
     expect(stderr).toContain(
-      "trains 17074 numbers on 1168 samples, 38 steps of 64 in 2.0 MB; 129 samples validate\n",
+      "trains 17074 numbers on 1168 samples, 38 steps of 64 in 1.6 MB; 129 samples validate\n",
     );
     expect(stderr).toMatch(/\nbefore {5}validation \d+\.\d\d %, loss \d+\.\d{4}\n/);
-    expect(stderr).toMatch(/\nepoch 1\/2 {2}4\/38 \(10 %\) {2}loss .* {2}.* % {2}\d+ s left {2}2\.0 MB\n/);
+    expect(stderr).toMatch(/\nepoch 1\/2 {2}4\/38 \(10 %\) {2}loss .* {2}.* % {2}\d+ s left {2}1\.6 MB\n/);
     for (const epoch of [1, 2])
       expect(stderr).toMatch(
         new RegExp(

@@ -85,6 +85,8 @@ describe("a signal", () => {
       "checkpoint: the checkpoint is of another run: expected lr 0.002, seed 3, got lr 0.001, seed 0. Resume",
     );
     await expect(resume({ teacher: float })).rejects.toThrow(/losses.*teacher "[0-9a-f]{64}".*teacher none/);
+    const others = options.data.pick(Array.from({ length: options.data.count }, (_, i) => i ^ 1));
+    await expect(resume({ data: others })).rejects.toThrow(/another run: expected data \["[0-9a-f]{16}",/);
     const other = { ...state, model: "ab".repeat(32) };
     await expect(resume({}, other)).rejects.toThrow("expected one of this model, got one of another");
   });

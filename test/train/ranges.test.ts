@@ -75,9 +75,13 @@ describe.each(["all", "bias", "scales", "last:2"])("%s", (trained) => {
 
 test("behind the step where they freeze, ranges stay, and masters go on", () => {
   const trainer = trainerOf({ freezeAt: 2 });
+  const steps = trainer.plan.steps.length;
   for (let step = 1; step <= 2; step++) trainer.run(feeds(step * 32, 32), 0.01, step);
   const frozen = trainer.numbers();
   for (let step = 3; step <= 5; step++) trainer.run(feeds(step * 32, 32), 0.01, step);
+  // Nothing looks for ranges any more.
+  expect(trainer.plan.outputs.length).toBe(2);
+  expect(trainer.plan.steps.length).toBeLessThan(steps);
   const now = trainer.numbers();
   expect(now.get(ACTIVATIONS)).toEqual(frozen.get(ACTIVATIONS));
   expect(now.get("fc.weight")).not.toEqual(frozen.get("fc.weight"));
