@@ -23,7 +23,7 @@ export function memoryOf(step, batch, engineClass, keepsFloats) {
       ];
     }),
   );
-  const plan = planOf(step, { batch, engineClass, registry });
+  const plan = planOf(step, batch, engineClass, registry);
   const loss = plan.steps.findIndex(({ kernel }) => kernel === LOSS);
   const saved = [...outputs].filter(
     ({ area, first, last }) => area === "arena" && first <= loss && last > loss,

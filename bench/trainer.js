@@ -13,10 +13,11 @@ const contents = `
   export { LABELS } from "./src/train/losses";
   export { createOptimizer } from "./src/train/optimizers";
   export { parametersOf } from "./src/train/prepare";
+  export { planOf, takesRounds } from "./src/train/plan";
   export { trainingRegistry } from "./src/train/registry";
   export { select } from "./src/train/select";
   export { stepOf } from "./src/train/step";
-  export { planOf, Trainer } from "./src/train/trainer";`;
+  export { Trainer } from "./src/train/trainer";`;
 mkdirSync(folder, { recursive: true });
 await build({ ...options, stdin: { contents, resolveDir: root, loader: "ts" }, outfile });
 
@@ -29,6 +30,7 @@ export const {
   planOf,
   select,
   stepOf,
+  takesRounds,
   train,
   Trainer,
   trainingRegistry,

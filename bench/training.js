@@ -14,6 +14,7 @@ import {
   select,
   stepOf,
   Trainer,
+  takesRounds,
   train,
 } from "./trainer.js";
 
@@ -43,11 +44,12 @@ export async function createStep({ graph, samples, labels, rate, isCoded, moment
     engine: new Engine({ ...inlined, train }),
   };
   const parameters = select(parametersOf(deployed.graph, deployed.masters));
+  const inRounds = takesRounds(deployed.graph, parameters, options);
   const trainer = new Trainer(deployed.graph, parameters, options);
   const fed = { ...feeds, [LABELS]: { dtype: "i32", shape: [batch], data: labels } };
   return {
     trainer,
-    step: stepOf(deployed.graph, parameters, options),
+    step: stepOf(deployed.graph, parameters, { ...options, inRounds }),
     run: () => trainer.run(fed, rate, 1).loss,
     profile: () => trainer.profile(fed, rate),
   };

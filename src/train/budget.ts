@@ -4,10 +4,11 @@
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { formatBytes } from "../report/format";
+import { planOf, takesRounds } from "./plan";
 import type { Parameter } from "./prepare";
 import { select, type Trained } from "./select";
 import { stepOf } from "./step";
-import { planOf, type TrainerOptions } from "./trainer";
+import type { TrainerOptions } from "./trainer";
 
 /** What moves, in steps of how many samples, and how many of those before an update. */
 export interface Choice {
@@ -54,7 +55,10 @@ export function fitMemory(
     const chosen = selectIfAny(parameters, choice.train);
     if (chosen.length === 0) continue;
     const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };
-    const bytes = planOf(stepOf(graph, chosen, step), step).memory.totalBytes;
+    const inRounds = takesRounds(graph, chosen, step);
+    const { engine, engineClass = engine.info.engineClass } = options;
+    const plan = planOf(stepOf(graph, chosen, { ...step, inRounds }), choice.batch, engineClass);
+    const bytes = plan.memory.totalBytes;
     first ??= bytes;
     least = Math.min(least, bytes);
     if (bytes > budget) continue;

@@ -3,8 +3,7 @@
 
 import { isByRows } from "../engine/batch";
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import { type Bindings, countOf, type Dim, evaluateDim, substituteDim, symbolsOf } from "../graph/symbols";
-import { bytesPerElement } from "../graph/tensor";
+import { type Bindings, type Dim, substituteDim, symbolsOf } from "../graph/symbols";
 import { inferTypes, type Registry } from "../ops/infer";
 import { GraphWriter } from "../passes/graph-writer";
 import { firstOf, rowsOf } from "./ops/rows";
@@ -19,8 +18,6 @@ export interface RoundsOptions {
   readonly registry: Registry;
   /** Counts the rows of the batch, each of which the forward pass computes for itself. */
   readonly symbol: string;
-  /** Largest values of the symbols. */
-  readonly maxima: Bindings;
   /** Names of the nodes of the forward pass, which begins the graph. */
   readonly forward: ReadonlySet<string>;
   /** Ops that only add their second input to their first. */
@@ -30,17 +27,10 @@ export interface RoundsOptions {
 /** Rows of a round: as many as keep kernels busy, and few enough for gradients to be small beside what is kept. */
 export const ROUND = 8;
 
-/**
- * The same step with its backward pass in rounds, where that takes less memory: the sums of gradients, which live all through it,
- * must be smaller than what the largest gradient of an activation gives up. How it is decided depends on no engine.
- */
+/** The same step with its backward pass in rounds; as it is where something there is not by rows. */
 export function inRounds(graph: Graph, options: RoundsOptions): { graph: Graph; rounds?: Rounds } {
-  const batch = options.maxima[options.symbol]!;
-  if (batch <= ROUND) return { graph };
   const split = new Split(graph, options);
-  if (!split.isPossible) return { graph };
-  const { largest, summed } = split.bytes();
-  return summed < largest * (1 - ROUND / batch) ? split.write() : { graph };
+  return split.isPossible ? split.write() : { graph };
 }
 
 /** Where a node of the backward pass goes. */
@@ -85,15 +75,6 @@ class Split {
   get isPossible(): boolean {
     const values = this.#backward.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
     return values.every((value) => value === "" || this.#isByRows(value) || !this.#mentions(value));
-  }
-
-  /** Of the largest value that rounds make smaller, and of the sums that live through all of them. */
-  bytes(): { largest: number; summed: number } {
-    const rows = [...this.#inside].filter((value) => !this.#sums.has(value));
-    return {
-      largest: Math.max(0, ...rows.map((value) => this.#bytesOf(value))),
-      summed: [...this.#sums].reduce((sum, value) => sum + this.#bytesOf(value), 0),
-    };
   }
 
   write(): { graph: Graph; rounds: Rounds } {
@@ -183,11 +164,6 @@ class Split {
   #mentions(value: string): boolean {
     const { symbol } = this.#options;
     return (this.#types.get(value)?.shape ?? []).some((dim) => symbolsOf(dim).includes(symbol));
-  }
-
-  #bytesOf(value: string): number {
-    const { dtype, shape } = this.#types.get(value)!;
-    return bytesPerElement[dtype] * evaluateDim(countOf(shape), this.#options.maxima);
   }
 }
 

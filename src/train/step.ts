@@ -1,7 +1,6 @@
 // The graph of one training step: forward over masters, losses, backward, updates.
 
 import { batchOf } from "../engine/batch";
-import { maximaFor } from "../engine/feeds";
 import type { Graph, Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
@@ -27,6 +26,8 @@ export interface StepOptions {
    * clipping. Without it a parameter is updated as soon as its gradient is complete, and no two gradients are held.
    */
   readonly keepsGradients: boolean;
+  /** The backward pass runs in rounds, where rows of the batch do not meet; a trainer decides it where it is left out. */
+  readonly inRounds?: boolean | undefined;
   /** How scales and zero points of activations move; they stay as they are where it is left out. */
   readonly activations?: ActivationOptions | undefined;
 }
@@ -126,12 +127,11 @@ export function stepOf(
     nodes: [...differentiated.nodes, ...updates],
     outputs: [...outputs, ...seen.flat()],
   };
-  const symbol = batchOf(prepared.graph, types);
+  const symbol = options.inRounds ? batchOf(prepared.graph, types) : undefined;
   const forward = new Set(judging.nodes.map(({ name }) => name));
-  const maxima = maximaFor(judging.inputs, options.batch);
   const split =
     symbol === undefined
       ? { graph: whole }
-      : inRounds(whole, { registry: trainingRegistry, symbol, maxima, forward, adds: ACCUMULATES });
+      : inRounds(whole, { registry: trainingRegistry, symbol, forward, adds: ACCUMULATES });
   return { ...split, state, shared, seen };
 }

@@ -1,7 +1,6 @@
 // A graph being trained: one compiled step over one memory, and the numbers in it.
 
-import { compile } from "../engine/compile";
-import { bindSymbols, checkFeeds, type Feeds, maximaFor } from "../engine/feeds";
+import { bindSymbols, checkFeeds, type Feeds } from "../engine/feeds";
 import type { Plan, PlannedValue } from "../engine/plan";
 import { Session } from "../engine/session";
 import type { Engine, EngineClass } from "../engine/wasm";
@@ -9,7 +8,6 @@ import { OctetteError } from "../errors";
 import type { Graph, Input } from "../graph/graph";
 import { type Bindings, evaluateShape } from "../graph/symbols";
 import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
-import type { Registry } from "../ops/infer";
 import {
   ACTIVATION_GRADIENTS,
   ACTIVATIONS,
@@ -22,10 +20,9 @@ import {
 import { exported } from "./export";
 import { GRADIENT, OUTPUT } from "./losses";
 import { DROPOUT_SEED } from "./ops/dropout";
-import { rowsOf } from "./ops/rows";
 import { bindingsOf } from "./ops/update";
+import { planOf, takesRounds } from "./plan";
 import { changedOf, type Parameter } from "./prepare";
-import { trainingRegistry } from "./registry";
 import { type Rounds, roundsOf } from "./rounds";
 import { MASKS, randomFor } from "./samples";
 import type { Shared } from "./shared";
@@ -69,14 +66,14 @@ export class Trainer {
   /** `graph` is the deployed one; `parameters` are those of `parametersOf` that are to move. */
   constructor(graph: Graph, parameters: readonly Parameter[], options: TrainerOptions) {
     this.#graph = graph;
-    this.#options = options;
+    this.#options = { ...options, inRounds: options.inRounds ?? takesRounds(graph, parameters, options) };
     this.parameters = parameters;
-    const step = stepOf(graph, parameters, options);
+    const step = stepOf(graph, parameters, this.#options);
     this.#inputs = step.graph.inputs;
     this.#shared = step.shared;
     this.#seen = step.seen;
     this.#rounds = step.rounds;
-    this.#open(planOf(step, options));
+    this.#open(this.#plan(step));
     this.#load(step);
     for (const name of step.state) this.state(name).set(step.graph.constants.get(name)!.data);
   }
@@ -276,7 +273,7 @@ export class Trainer {
   #recompile(): void {
     const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
     const step = stepOf(graph, this.parameters, this.#options, this.#shared);
-    const plan = planOf(step, this.#options);
+    const plan = this.#plan(step);
     this.#rounds = step.rounds;
     this.#seen = step.seen;
     if (placesOf(plan) === placesOf(this.plan))
@@ -288,6 +285,11 @@ export class Trainer {
       for (const [name, data] of kept) this.state(name).set(data);
     }
     this.#load(step);
+  }
+
+  #plan(step: Step): Plan {
+    const { batch, engine, engineClass = engine.info.engineClass } = this.#options;
+    return planOf(step, batch, engineClass);
   }
 
   /** Takes memory for a plan. */
@@ -333,25 +335,6 @@ export class Trainer {
           got: `${bindings[symbol]}`,
         });
   }
-}
-
-/** The compiled step, by other ops than those of training where a registry has them. */
-export function planOf(
-  { graph, state, rounds }: Step,
-  {
-    batch,
-    engine,
-    engineClass = engine.info.engineClass,
-    registry = trainingRegistry,
-  }: Pick<TrainerOptions, "batch" | "engine" | "engineClass"> & { readonly registry?: Registry },
-): Plan {
-  const round = rounds && { [rowsOf(rounds.symbol)]: rounds.size };
-  return compile(graph, {
-    registry,
-    engineClass,
-    maxima: { ...maximaFor(graph.inputs, batch), ...round },
-    state,
-  });
 }
 
 /** Where everything lies that is there between two steps, in a memory of what size. */

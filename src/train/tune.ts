@@ -161,7 +161,7 @@ class Tuning {
         activationScales: activationScales === "frozen" ? undefined : activationScales,
         samples: [data.count, validation.count],
         data: [options.data, this.#options.validation].map((set) =>
-          typeof set === "number" ? set : fingerprint(set, graph.inputs),
+          typeof set === "number" ? set : fingerprint(set),
         ),
         teacher: options.teacher && contentHash(options.teacher),
       },

@@ -5,6 +5,7 @@ import type { Graph } from "../../src/graph/graph";
 import { quantize } from "../../src/index";
 import { ACTIVATION_GRADIENTS, type ActivationOptions } from "../../src/train/activations";
 import { createOptimizer } from "../../src/train/optimizers";
+import { takesRounds } from "../../src/train/plan";
 import { type Masters, parametersOf } from "../../src/train/prepare";
 import { ROUND } from "../../src/train/rounds";
 import { select } from "../../src/train/select";
@@ -23,10 +24,12 @@ const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
 interface Options {
   readonly batch: number;
   readonly keepsGradients?: boolean;
+  readonly inRounds?: boolean;
   readonly activations?: ActivationOptions | undefined;
 }
 
-const optionsOf = ({ batch, keepsGradients = true, activations }: Options) => ({
+const optionsOf = ({ batch, keepsGradients = true, activations, inRounds }: Options) => ({
+  inRounds,
   losses: [{ kind: "crossEntropy" }] as const,
   optimizer: createOptimizer({ kind: "sgd", lr: 0.01 }),
   keepsGradients,
@@ -55,7 +58,7 @@ describe.each(Object.keys(models))("%s", (name) => {
   if (name.endsWith("bits")) kinds.push(["learned", { kind: "learned" }]);
   test.each(kinds)("rounds sum to the gradients of the whole, scales of activations %s", (_, activations) => {
     for (const count of [32, 19, ROUND, 1]) {
-      const inRounds = trainerOf(name, { batch: 32, activations });
+      const inRounds = trainerOf(name, { batch: 32, activations, inRounds: true });
       const { from, to } = inRounds.plan.loop;
       expect(to).toBeGreaterThan(from);
       inRounds.run(feeds(0, count), 0, 1);
@@ -79,7 +82,7 @@ describe.each(Object.keys(models))("%s", (name) => {
 });
 
 test("a profile has the time of every step, those of all rounds together", () => {
-  const trainer = trainerOf("8 bits", { batch: 32 });
+  const trainer = trainerOf("8 bits", { batch: 32, inRounds: true });
   const times = trainer.profile(feeds(0, 32));
   expect(times.length).toBe(trainer.plan.steps.length);
   expect(times.every((ms) => ms >= 0)).toBe(true);
@@ -98,21 +101,33 @@ function products(width: number, meet: boolean): Graph {
   return b.build("y");
 }
 
-describe("decided by the graph and the batch alone", () => {
-  const roundsOf = (graph: Graph, batch: number) =>
-    stepOf(graph, select(parametersOf(graph)), optionsOf({ batch, keepsGradients: false })).rounds;
+describe("decided by what a step takes", () => {
+  const options = (batch: number) => optionsOf({ batch, keepsGradients: false });
+  const decided = (graph: Graph, batch: number) =>
+    takesRounds(graph, select(parametersOf(graph)), options(batch));
 
-  test("for large activations, and no batch that is one round", () => {
-    expect(roundsOf(float, 32)).toEqual({ symbol: "batch", size: ROUND });
-    expect(roundsOf(float, ROUND)).toBeUndefined();
+  test("where activations are large, and the batch is not one round", () => {
+    expect(decided(models["8 bits"]!.graph, 32)).toBe(true);
+    expect(decided(models["8 bits"]!.graph, ROUND)).toBe(false);
+    expect(decided(products(64, false), 512)).toBe(true);
   });
 
   test("not where gradients of weights outweigh those of activations", () => {
-    expect(roundsOf(products(64, false), 32)).toBeUndefined();
-    expect(roundsOf(products(64, false), 512)).toEqual({ symbol: "batch", size: ROUND });
+    expect(decided(products(64, false), 32)).toBe(false);
   });
 
-  test("not where rows meet", () => {
-    expect(roundsOf(products(64, true), 512)).toBeUndefined();
+  test("alike where gradients are kept", () => {
+    for (const batch of [32, 512]) {
+      const kept = optionsOf({ batch });
+      const graph = products(64, false);
+      expect(takesRounds(graph, select(parametersOf(graph)), kept)).toBe(decided(graph, batch));
+    }
+  });
+
+  test("not where rows meet: there is no such step", () => {
+    const graph = products(64, true);
+    const step = stepOf(graph, select(parametersOf(graph)), { ...options(512), inRounds: true });
+    expect(step.rounds).toBeUndefined();
+    expect(decided(graph, 512)).toBe(false);
   });
 });
