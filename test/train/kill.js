@@ -20,8 +20,8 @@ await octette(["quantize", digits("digits_wild.onnx"), ...calibrate, "-o", base]
 
 /** Every part of a checkpoint has a say in the result: order, mirrored images, momentum, rate, best state. */
 const tune = (output) => [
-  ...["tune", base, "--data", digits("test.npz"), "-o", output, "--flip", "--epochs", "2", "--batch", "32"],
-  ...["--lr", "0.001", "--checkpoint", "2", "--resume", "--json"],
+  ...["tune", base, "--data", digits("test.npz"), "-o", output, "--flip", "--epochs", "4", "--batch", "32"],
+  ...["--lr", "0.001", "--checkpoint", "1", "--resume", "--json"],
 ];
 const began = performance.now();
 const { stdout } = await octette(tune(join(folder, FILE)));
