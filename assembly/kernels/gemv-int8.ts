@@ -6,7 +6,7 @@ import { multiplyVector } from "./multiply-int8";
 /**
  * y[c] = clamp(rne(f32(Σ_k x[k] · w[k][c] + offset[c]) · scale[c]) + yZero, lo, hi)
  *
- * As gemmInt8 with one row; the range is over panels of 8 columns, which have been through packRowWeightsInt8. y u8 [n],
+ * As gemmInt8 with one row; the range is over fours of panels, 32 columns, which have been through packRowWeightsInt8. y u8 [n],
  * x u8 [k]. y overlaps nothing.
  */
 export function gemvInt8(
@@ -31,7 +31,7 @@ export function gemvInt8(
 /**
  * y[c] = clamp(f32(Σ_k x[k] · w[k][c] − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)
  *
- * As gemmInt8Dynamic with one row; the range is over panels of 8 columns, as in gemvInt8. xScale and xZero are addresses.
+ * As gemmInt8Dynamic with one row; the range is over 32 columns, as in gemvInt8. xScale and xZero are addresses.
  */
 export function gemvInt8Dynamic(
   y: usize,
@@ -60,12 +60,12 @@ export function gemvInt8Dynamic(
     load<i32>(xZero),
     lo,
     hi,
-    begin << 3,
-    min(end << 3, n),
+    begin << 5,
+    min(end << 5, n),
   );
 }
 
-/** y[c] = Σ_k x[k] · w[k][c] + offset[c], i32: gemmInt8Sums of one row, over panels as in gemvInt8. */
+/** y[c] = Σ_k x[k] · w[k][c] + offset[c], i32: gemmInt8Sums of one row, over 32 columns as in gemvInt8. */
 export function gemvInt8Sums(
   y: usize,
   x: usize,
@@ -78,5 +78,5 @@ export function gemvInt8Sums(
   end: i32,
 ): void {
   multiplyVector<i32>(y, x, w, offset, offset, scratch, n, k, begin, end, 0);
-  addOffset(y, offset, begin << 3, min(end << 3, n));
+  addOffset(y, offset, begin << 5, min(end << 5, n));
 }

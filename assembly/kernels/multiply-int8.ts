@@ -1,7 +1,7 @@
 // What GEMM and convolution share: one block of rows against every panel of w. T is u8 (requantized) or i32 (raw
 // sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
 
-import { panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
+import { BESIDE, panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
 import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
 import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from "./tile-dot16";
 
@@ -59,14 +59,14 @@ function multiplyRow<T>(
 ): void {
   const end = (n + 7) >> 3;
   if (ASC_FEATURE_RELAXED_SIMD) {
-    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, codes);
+    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, false, codes);
   } else {
     packRow16(scratch, x, k);
     for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, codes);
   }
 }
 
-/** A vector against panels [begin, end) of packRowWeightsInt8. scratch as for multiplyRow. */
+/** A vector against fours of panels [begin, end) of packRowWeightsInt8. scratch as for multiplyRow. */
 export function multiplyVector<T>(
   y: usize,
   x: usize,
@@ -80,13 +80,15 @@ export function multiplyVector<T>(
   end: i32,
   codes: usize,
 ): void {
+  const stop = (n + 7) >> 3;
   if (ASC_FEATURE_RELAXED_SIMD) {
-    for (let p = begin; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, codes);
+    for (let p = begin * BESIDE; p < end * BESIDE; p += BESIDE)
+      rowDot8<T>(y, x, w, offset, scale, n, k, p, stop, true, codes);
   } else {
     packRow16(scratch, x, k);
     const sum = sumRow16(scratch, k);
-    for (let p = begin; p < end; p += 4)
-      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, end, codes);
+    for (let p = begin * BESIDE; p < end * BESIDE; p += BESIDE)
+      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, stop, codes);
   }
 }
 

@@ -3,18 +3,19 @@
 //   panel of 8 columns, k in groups of G (2 baseline, 4 relaxed), zeros from k to up(k, 4) and past n
 //   relaxed   k 0-3 | c0: k0 k1 k2 k3 | c1: k0 k1 k2 k3 | … | c7: k0 k1 k2 k3 |     32 bytes
 //   baseline  k 0,1 | k0: c0 c4, k1: c0 c4 | k0: c1 c5, k1: c1 c5 | … | k0: c3 c7, k1: c3 c7 |     16 bytes
-//   panels follow one another, up(k, 4) · 8 bytes each
+//   panels follow one another, up(k, 4) · 8 bytes each; or four lie beside each other, step by step, and fours follow
 //   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
 
 import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
-import { GROUP, kernelRowDepth, panelBytes } from "./panels-int8";
+import { BESIDE, GROUP, kernelRowDepth, panelBytes, STEP } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
  *
  * k = tap · channels + channel, from the next multiple of G on in each kernel row.
  * Element (c, row, tap, channel) is the i8 at w[c·strideN + row·strideRow + tap·strideTap + channel·strideC].
- * offset i32 [up(n, 8)], unspecified past n. dst up(k, 4) · up(n, 8) bytes. bias i32 [n], or 0.
+ * offset i32 [up(n, 8)], unspecified past n. dst up(k, 4) · up(n, 8 · beside) bytes, of which `beside` panels lie beside each
+ * other: 1, or BESIDE for gemvInt8. bias i32 [n], or 0.
  * Columns contiguous in k (a transposed B) and rows contiguous in c (a plain B) are shuffled in registers;
  * others (O I H W kernels) go byte by byte.
  */
@@ -32,26 +33,30 @@ export function packWeightsInt8(
   strideRow: i32,
   strideTap: i32,
   strideC: i32,
+  beside: i32,
 ): void {
   const k = taps * channels;
   const depth = kernelRowDepth(k);
   const panel = panelBytes(rows * depth);
   const dense = rows == 1 && (taps == 1 || strideTap == channels * strideC);
-  for (let c = 0; c < n; c += 8, dst += panel, offset += 32) {
+  const step = <usize>(beside * STEP);
+  const width = beside << 3;
+  memory.fill(dst, 0, panel * (up(n, width) >> 3));
+  for (let c = 0; c < n; c += 8, offset += 32) {
+    const first = dst + panel * ((c / width) * beside) + <usize>(((c % width) >> 3) * STEP);
     const from = w + <isize>c * strideN;
     let done = 0;
     if (dense && n - c >= 8) {
-      if (strideC == 1) done = packColumns(dst, from, strideN, k);
-      else if (strideN == 1) done = packRows(dst, from, strideC, k);
+      if (strideC == 1) done = packColumns(first, from, strideN, k, step);
+      else if (strideN == 1) done = packRows(first, from, strideC, k, step);
     }
-    const rest = dst + ((<usize>done) << 3);
-    memory.fill(rest, 0, panel - (rest - dst));
+    const rest = first + <usize>(done / GROUP) * step;
     const cols = min(8, n - c);
-    if (done > 0) packBytes(rest, from + <isize>done * strideC, cols, 1, k - done, strideN, 0, strideC);
+    if (done > 0) packBytes(rest, from + <isize>done * strideC, cols, 1, k - done, strideN, 0, strideC, step);
     else
-      for (let r = 0, to = dst; r < rows; r++, to += (<usize>depth) << 3)
-        packBytes(to, from + <isize>r * strideRow, cols, taps, channels, strideN, strideTap, strideC);
-    sumColumns(offset, dst, panel, z);
+      for (let r = 0, to = first; r < rows; r++, to += <usize>(depth / GROUP) * step)
+        packBytes(to, from + <isize>r * strideRow, cols, taps, channels, strideN, strideTap, strideC, step);
+    sumColumns(offset, first, first + panel * beside, step, z);
     if (bias) {
       const b = bias + ((<usize>c) << 2);
       v128.store(offset, i32x4.add(v128.load(offset), v128.load(b)));
@@ -61,21 +66,21 @@ export function packWeightsInt8(
 }
 
 /**
- * Panels of packWeightsInt8 as gemvInt8 takes them, in place: in baseline, columns 0-3 get 128 added, which makes them
- * unsigned and what a 16-bit lane holds 256 · w[k][c + 4] + (w[k][c] + 128).
+ * Panels that packWeightsInt8 laid beside each other as gemvInt8 takes them, in place: in baseline, columns 0-3 get 128 added,
+ * which makes them unsigned and what a 16-bit lane holds 256 · w[k][c + 4] + (w[k][c] + 128).
  */
 export function packRowWeightsInt8(w: usize, n: i32, k: i32): void {
   if (ASC_FEATURE_RELAXED_SIMD) return;
   const flip = i16x8.splat(0x80);
-  for (const end = w + panelBytes(k) * (up(n, 8) >> 3); w < end; w += 16) {
+  for (const end = w + panelBytes(k) * (up(n, BESIDE << 3) >> 3); w < end; w += 16) {
     v128.store(w, v128.xor(v128.load(w), flip));
   }
 }
 
 /** Eight columns contiguous in k, eight k at a time: a transpose of groups. Returns the k it did. */
-function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
+function packColumns(to: usize, w: usize, strideN: usize, k: i32, step: usize): i32 {
   const done = k & ~7;
-  for (const end = w + done; w < end; w += 8, to += 64) {
+  for (const end = w + done; w < end; w += 8) {
     let c = w;
     const c0 = v128.load64_zero(c);
     const c1 = v128.load64_zero((c += strideN));
@@ -92,8 +97,10 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
       const e = zipLow32(c6, c7);
       v128.store(to, i64x2.shuffle(a, b, 0, 2));
       v128.store(to, i64x2.shuffle(d, e, 0, 2), 16);
-      v128.store(to, i64x2.shuffle(a, b, 1, 3), 32);
-      v128.store(to, i64x2.shuffle(d, e, 1, 3), 48);
+      to += step;
+      v128.store(to, i64x2.shuffle(a, b, 1, 3));
+      v128.store(to, i64x2.shuffle(d, e, 1, 3), 16);
+      to += step;
     } else {
       const a = zipLow8(c0, c4);
       const b = zipLow8(c1, c5);
@@ -104,18 +111,22 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32): i32 {
       const AB = zipHigh32(a, b);
       const DE = zipHigh32(d, e);
       v128.store(to, i64x2.shuffle(ab, de, 0, 2));
-      v128.store(to, i64x2.shuffle(ab, de, 1, 3), 16);
-      v128.store(to, i64x2.shuffle(AB, DE, 0, 2), 32);
-      v128.store(to, i64x2.shuffle(AB, DE, 1, 3), 48);
+      to += step;
+      v128.store(to, i64x2.shuffle(ab, de, 1, 3));
+      to += step;
+      v128.store(to, i64x2.shuffle(AB, DE, 0, 2));
+      to += step;
+      v128.store(to, i64x2.shuffle(AB, DE, 1, 3));
+      to += step;
     }
   }
   return done;
 }
 
 /** Rows of eight columns, four k at a time: bytes zipped. Returns the k it did. */
-function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
+function packRows(to: usize, w: usize, strideC: usize, k: i32, step: usize): i32 {
   const done = k & ~3;
-  for (let i = 0; i < done; i += 4, w += strideC << 2, to += 32) {
+  for (let i = 0; i < done; i += 4, w += strideC << 2) {
     const r0 = v128.load64_zero(w);
     const r1 = v128.load64_zero(w + strideC);
     const r2 = v128.load64_zero(w + strideC * 2);
@@ -127,8 +138,10 @@ function packRows(to: usize, w: usize, strideC: usize, k: i32): i32 {
       v128.store(to, zipHigh16(r01, r23), 16);
     } else {
       v128.store(to, pairRows(r0, r1));
-      v128.store(to, pairRows(r2, r3), 16);
+      to += step;
+      v128.store(to, pairRows(r2, r3));
     }
+    to += step;
   }
   return done;
 }
@@ -148,6 +161,7 @@ function packBytes(
   strideN: isize,
   strideTap: isize,
   strideC: isize,
+  step: usize,
 ): void {
   for (let c = 0; c < cols; c++, w += strideN) {
     const column = to + <usize>(GROUP == 4 ? c << 2 : ((c & 3) << 2) + (c >> 2));
@@ -155,18 +169,18 @@ function packBytes(
     for (let t = 0; t < taps; t++) {
       let from = w + <isize>t * strideTap;
       for (let i = 0; i < channels; i++, k++, from += strideC) {
-        const at = ((k & -GROUP) << 3) + (k & (GROUP - 1)) * (4 / GROUP);
-        store<i8>(column + <usize>at, load<i8>(from));
+        const at = <usize>(k / GROUP) * step + <usize>((k & (GROUP - 1)) * (4 / GROUP));
+        store<i8>(column + at, load<i8>(from));
       }
     }
   }
 }
 
-/** offset[c] = z · Σ_k w[k][c] over a packed panel. */
-function sumColumns(offset: usize, w: usize, panel: usize, z: i32): void {
+/** offset[c] = z · Σ_k w[k][c] over a packed panel, whose steps end before `end`. */
+function sumColumns(offset: usize, w: usize, end: usize, step: usize, z: i32): void {
   let s0 = i32x4.splat(0);
   let s1 = s0;
-  for (const end = w + panel; w < end; w += GROUP * 8) {
+  for (; w < end; w += step) {
     const v = v128.load(w);
     if (GROUP == 4) {
       s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)));

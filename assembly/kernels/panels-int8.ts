@@ -16,6 +16,11 @@ export function panelBytes(k: i32): usize {
   return (<usize>up(k, 4)) << 3;
 }
 
+/** Bytes of one step of a panel: what all its columns have of one group of k. */
+export const STEP: i32 = GROUP * 8;
+/** Panels that lie beside each other, step by step, where a vector meets them all: one stream of memory instead of four. */
+export const BESIDE: i32 = 4;
+
 /** Bytes of one row of x in scratch. */
 export function rowBytes(k: i32): i32 {
   return up(k, 16);

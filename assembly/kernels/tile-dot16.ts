@@ -10,7 +10,7 @@
 
 import { up, zipHigh32, zipLow32 } from "../simd";
 import { Results, start } from "./epilogue-int8";
-import { panelBytes } from "./panels-int8";
+import { BESIDE, panelBytes, STEP } from "./panels-int8";
 
 /** c += x · w, pair by pair. */
 function mac(c: v128, x: v128, w: v128): v128 {
@@ -165,7 +165,8 @@ export function rowDot16<T>(
 const SPLIT: usize = 512;
 
 /**
- * One row of i16 × 32 columns: panels p … p + 3; those not before `stop` repeat the last one. `sum` from sumRow16.
+ * One row of i16 × 32 columns: panels p … p + 3, which lie beside each other; those not before `stop` are not stored. `sum` from
+ * sumRow16.
  *
  * Takes panels of packRowWeightsInt8, whose lanes hold two columns: 256 · w4 + (w0 + 128). Products with whole lanes and
  * with their low bytes differ by 256 · Σ x·w4, so that of two columns only one is widened: 35 instead of 28 GMAC/s.
@@ -186,7 +187,6 @@ export function rowPairs16<T>(
   const q = min(p + 1, stop - 1);
   const r = min(p + 2, stop - 1);
   const s = min(p + 3, stop - 1);
-  const panel = panelBytes(k);
   const cols = min(stop << 3, n) - (p << 3);
   const op = offset + ((<usize>p) << 5);
   const oq = offset + ((<usize>q) << 5);
@@ -200,10 +200,7 @@ export function rowPairs16<T>(
   let c5 = start<T>(or_ + 16);
   let c6 = i32x4.sub(start<T>(os), sum);
   let c7 = start<T>(os + 16);
-  let wp = w + <usize>p * panel;
-  let wq = w + <usize>q * panel;
-  let wr = w + <usize>r * panel;
-  let ws = w + <usize>s * panel;
+  w += <usize>p * panelBytes(k);
   // A constant would be built anew in each step; this one is not known to be one.
   const byte = i16x8.shr_u(i16x8.eq(sum, sum), 8);
   for (const last = x + ((<usize>up(k, 2)) << 1); x < last; ) {
@@ -211,18 +208,18 @@ export function rowPairs16<T>(
     let b2 = c2;
     let b4 = c4;
     let b6 = c6;
-    for (const end = min(last, x + SPLIT); x < end; x += 4, wp += 16, wq += 16, wr += 16, ws += 16) {
+    for (const end = min(last, x + SPLIT); x < end; x += 4, w += STEP * BESIDE) {
       const v = v128.load32_splat(x);
-      let pair = v128.load(wp);
+      let pair = v128.load(w);
       b0 = mac(b0, v, pair);
       c0 = mac(c0, v, v128.and(pair, byte));
-      pair = v128.load(wq);
+      pair = v128.load(w, STEP);
       b2 = mac(b2, v, pair);
       c2 = mac(c2, v, v128.and(pair, byte));
-      pair = v128.load(wr);
+      pair = v128.load(w, STEP * 2);
       b4 = mac(b4, v, pair);
       c4 = mac(c4, v, v128.and(pair, byte));
-      pair = v128.load(ws);
+      pair = v128.load(w, STEP * 3);
       b6 = mac(b6, v, pair);
       c6 = mac(c6, v, v128.and(pair, byte));
     }

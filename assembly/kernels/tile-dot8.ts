@@ -13,7 +13,7 @@
 
 import { up, zipHigh32, zipLow32 } from "../simd";
 import { Results, start } from "./epilogue-int8";
-import { panelBytes } from "./panels-int8";
+import { BESIDE, panelBytes, STEP } from "./panels-int8";
 
 /** c += w · x, four by four. */
 function mac(c: v128, w: v128, x: v128): v128 {
@@ -116,7 +116,7 @@ export function tileDot8<T>(
   Results.store<T>(y4, y5, cols, c40, c41, c50, c51, scale, codes);
 }
 
-/** One row × 32 columns: panels p … p + 3; those not before `stop` repeat the last one. */
+/** One row × 32 columns: panels p … p + 3, which may lie beside each other; those not before `stop` repeat the last one. */
 export function rowDot8<T>(
   y: usize,
   x: usize,
@@ -127,6 +127,7 @@ export function rowDot8<T>(
   k: i32,
   p: i32,
   stop: i32,
+  beside: bool,
   codes: usize,
 ): void {
   const q = min(p + 1, stop - 1);
@@ -147,10 +148,11 @@ export function rowDot8<T>(
   let c6 = start<T>(os);
   let c7 = start<T>(os + 16);
   let wp = w + <usize>p * panel;
-  let wq = w + <usize>q * panel;
-  let wr = w + <usize>r * panel;
-  let ws = w + <usize>s * panel;
-  for (const end = x + up(k, 4); x < end; x += 4, wp += 32, wq += 32, wr += 32, ws += 32) {
+  let wq = beside ? wp + STEP : w + <usize>q * panel;
+  let wr = beside ? wq + STEP : w + <usize>r * panel;
+  let ws = beside ? wr + STEP : w + <usize>s * panel;
+  const step = beside ? STEP * BESIDE : STEP;
+  for (const end = x + up(k, 4); x < end; x += 4, wp += step, wq += step, wr += step, ws += step) {
     const v = v128.load32_splat(x);
     c0 = mac(c0, v128.load(wp), v);
     c1 = mac(c1, v128.load(wp, 16), v);

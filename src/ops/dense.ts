@@ -17,6 +17,7 @@ import {
   type Unit,
 } from "./op";
 import {
+  BESIDE_COLUMNS,
   gemmInt8ScratchBytes,
   gemmScratchBytes,
   offsetInt8Bytes,
@@ -60,16 +61,17 @@ export function packWeights(c: Lowering, weights: Address, view: WeightView): Ad
   return packed;
 }
 
-/** Packs staged int8 weights into column panels; offset[n] = bias[n] + z · Σ w[n], with the input's zero point folded in. */
+/** Packs staged int8 weights into panels, so many columns beside each other; offset[n] = bias[n] + z · Σ w[n], with the input's zero point folded in. */
 export function packWeightsInt8(
   c: Lowering,
   weights: Address,
   view: WeightView,
   bias: Address | typeof NONE,
   z: number,
+  columns = 8,
 ): { packed: Address; offset: Address } {
   const { n, rows = 1, taps, channels, strideN, strideRow = 0, strideTap, strideC } = view;
-  const packed = c.reserve(packedInt8Bytes(n, depthOf(view), rows));
+  const packed = c.reserve(packedInt8Bytes(n, depthOf(view), rows, columns));
   const offset = c.reserve(offsetInt8Bytes(n));
   const operands = [packed, offset, weights, bias] as const;
   c.load("packWeightsInt8", [
@@ -83,11 +85,12 @@ export function packWeightsInt8(
     strideRow,
     strideTap,
     strideC,
+    columns / 8,
   ]);
   return { packed, offset };
 }
 
-/** What the int8 kernels of a matrix product take, its weights packed: those of one row (by panels), or of any number. */
+/** What the int8 kernels of a matrix product take, its weights packed: those of one row (by fours of panels), or of any number. */
 function productOf(
   c: Lowering,
   { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
@@ -96,14 +99,16 @@ function productOf(
 ) {
   const [n, k] = [view.n, depthOf(view)];
   const isVector = c.maximum(rows) === 1 && !unit.sum;
-  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, bias ? c.stage(bias) : NONE, z);
+  const b = bias ? c.stage(bias) : NONE;
+  const columns = isVector ? BESIDE_COLUMNS : 8;
+  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, b, z, columns);
   if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
   return {
     isVector,
     vector: [y, x, packed, offset] as const,
     matrix: [y, ldy, x, ldx, packed, offset] as const,
     depth: [c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k)), n, k] as const,
-    panels: Math.ceil(n / 8),
+    fours: Math.ceil(n / BESIDE_COLUMNS),
     macs: multiplyDims(rows, n * k),
   };
 }
@@ -197,13 +202,13 @@ function requantized(
   bias: Content | undefined,
 ): void {
   const { unit, rows, view } = dense;
-  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
+  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
   const scale = c.data(multipliers(xq, wq, yq, view.n));
   const { lo, hi } = codeBounds(unit.clamp, yq);
   const tail = [...depth, yq.zeroPoint[0]!, lo, hi] as const;
   const addend = addendOf(c, unit);
   if (addend) c.emit("gemmInt8Add", [...matrix, scale, ...addend, ...tail], rows, macs);
-  else if (isVector) c.emit("gemvInt8", [...vector, scale, ...tail], panels, macs);
+  else if (isVector) c.emit("gemvInt8", [...vector, scale, ...tail], fours, macs);
   else c.emit("gemmInt8", [...matrix, scale, ...tail], rows, macs);
 }
 
@@ -223,18 +228,18 @@ function summed(
 /** y = Σ (x − zx)·w + bias, int32. */
 export function lowerDenseSums(c: Lowering, dense: Dense, xq: Quantization, bias: Content | undefined): void {
   const { rows } = dense;
-  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
-  if (isVector) c.emit("gemvInt8Sums", [...vector, ...depth], panels, macs);
+  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
+  if (isVector) c.emit("gemvInt8Sums", [...vector, ...depth], fours, macs);
   else c.emit("gemmInt8Sums", [...matrix, ...depth], rows, macs);
 }
 
 function dequantized(c: Lowering, dense: Dense, xq: Quantization, wq: Quantization, bias: Content): void {
   const { unit, rows, view } = dense;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const { isVector, vector, matrix, depth, panels, macs } = productOf(c, dense, undefined, 1);
+  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, undefined, 1);
   const parameters = [scalesOf(c, wq, view.n), c.data(bias), ...parametersOf(c, xq)] as const;
   const tail = [...depth, lo, hi] as const;
-  if (isVector) return c.emit("gemvInt8Dynamic", [...vector, ...parameters, ...tail], panels, macs);
+  if (isVector) return c.emit("gemvInt8Dynamic", [...vector, ...parameters, ...tail], fours, macs);
   const rowStride = isPerRow(c, xq) ? 1 : 0;
   c.emit("gemmInt8Dynamic", [...matrix, ...parameters, rowStride, ...tail], rows, macs);
 }

@@ -10,8 +10,12 @@ export const up = (count: number, to: number): number => Math.ceil(count / to) *
 /** A block of rows that stays in cache: at least one tile of six rows, at most this many bytes of u8. */
 const BLOCK_BYTES = 32 << 10;
 
-/** Weights [rows · k][n] packed by packWeightsInt8: panels of 8 columns, k of each kernel row up to a multiple of 4. */
-export const packedInt8Bytes = (n: number, k: number, rows = 1): number => up(n, 8) * rows * up(k, 4);
+/** Columns of the panels that lie beside each other where a vector meets them. */
+export const BESIDE_COLUMNS = 32;
+
+/** Weights [rows · k][n] packed by packWeightsInt8: so many columns at a time, k of each kernel row up to a multiple of 4. */
+export const packedInt8Bytes = (n: number, k: number, rows = 1, columns = 8): number =>
+  up(n, columns) * rows * up(k, 4);
 
 /** The int32 offsets that packWeightsInt8 writes for n columns. */
 export const offsetInt8Bytes = (n: number): number => up(n, 8) * 4;

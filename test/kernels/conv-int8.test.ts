@@ -115,7 +115,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
       const [to, sums] = [panels.byteOffset, offset.byteOffset];
       const oihw = [k, g.kw, 1, taps] as const;
-      k8.packWeightsInt8(to, sums, w.byteOffset, bias, z, cout, g.kh, g.kw, cin, ...oihw);
+      k8.packWeightsInt8(to, sums, w.byteOffset, bias, z, cout, g.kh, g.kw, cin, ...oihw, 1);
       return [to, sums] as const;
     };
     const rows = batch * g.outH;

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { gemmInt8ScratchBytes, offsetInt8Bytes, packedInt8Bytes } from "../../src/ops/packing";
+import {
+  BESIDE_COLUMNS,
+  gemmInt8ScratchBytes,
+  offsetInt8Bytes,
+  packedInt8Bytes,
+} from "../../src/ops/packing";
 import {
   alloc,
   brokenGuard,
@@ -20,6 +25,8 @@ const SHAPES = [
     [0, 1, 3, 4, 17].flatMap((n) => [0, 1, 3, 4, 17].map((k) => [rows, n, k])),
   ),
   [5, 33, 7],
+  [1, 100, 90],
+  [2, 257, 33],
   [7, 40, 64],
   [13, 10, 784],
   [64, 48, 300],
@@ -48,8 +55,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
   beforeEach(reset);
   afterEach(() => expect(brokenGuard()).toBeUndefined());
 
-  function pack(w: Int8Array, bias: Int32Array | undefined, z: number, n: number, k: number) {
-    const panels = alloc(Uint8Array, packedInt8Bytes(n, k));
+  function pack(w: Int8Array, bias: Int32Array | undefined, z: number, n: number, k: number, columns = 8) {
+    const panels = alloc(Uint8Array, packedInt8Bytes(n, k, 1, columns));
     const offset = alloc(Int32Array, offsetInt8Bytes(n) / 4);
     k8.packWeightsInt8(
       panels.byteOffset,
@@ -65,7 +72,15 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       0,
       0,
       1,
+      columns / 8,
     );
+    return { panels, offset };
+  }
+
+  /** As gemv takes them. */
+  function packRow(...[w, bias, z, n, k]: Parameters<typeof pack>) {
+    const { panels, offset } = pack(w, bias, z, n, k, BESIDE_COLUMNS);
+    k8.packRowWeightsInt8(panels.byteOffset, n, k);
     return { panels, offset };
   }
 
@@ -164,9 +179,9 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       expectSame(y, sums, `${[rows, n, k]} added, split at ${cut}`);
       expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
-      k8.packRowWeightsInt8(panels.byteOffset, n, k);
+      const row = packRow(w, bias, -xZero, n, k);
       y.fill(0xcb);
-      const all = Math.ceil(n / 8);
+      const all = Math.ceil(n / BESIDE_COLUMNS);
       const half = int(next, 0, all);
       for (const [begin, end] of [
         [0, half],
@@ -175,8 +190,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         k8.gemvInt8(
           y.byteOffset,
           x.byteOffset,
-          panels.byteOffset,
-          offset.byteOffset,
+          row.panels.byteOffset,
+          row.offset.byteOffset,
           scale.byteOffset,
           scratch.byteOffset,
           n,
@@ -246,12 +261,12 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       k8.gemmInt8Sums(yAt, ldy, xAt, ldx, wAt, at, free, n, k, 0, cut);
       expectSame(y, want, `${[rows, n, k]}`);
       if (rows === 0) return;
-      k8.packRowWeightsInt8(panels.byteOffset, n, k);
+      const row = packRow(w, bias, -xZero, n, k);
       y.set(empty);
-      const all = Math.ceil(n / 8);
+      const all = Math.ceil(n / BESIDE_COLUMNS);
       const half = int(next, 0, all);
-      k8.gemvInt8Sums(yAt, xAt, wAt, at, free, n, k, half, all);
-      k8.gemvInt8Sums(yAt, xAt, wAt, at, free, n, k, 0, half);
+      k8.gemvInt8Sums(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, free, n, k, half, all);
+      k8.gemvInt8Sums(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, free, n, k, 0, half);
       want.set(empty.subarray(n), n);
       expectSame(y, want, `gemv ${[n, k]}`);
     });
@@ -319,9 +334,9 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       expectSame(y, want, `${[rows, n, k]}`);
       expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
-      k8.packRowWeightsInt8(panels.byteOffset, n, k);
+      const row = packRow(w, undefined, 1, n, k);
       y.set(empty);
-      const all = Math.ceil(n / 8);
+      const all = Math.ceil(n / BESIDE_COLUMNS);
       const half = int(next, 0, all);
       for (const [begin, end] of [
         [half, all],
@@ -330,8 +345,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         k8.gemvInt8Dynamic(
           y.byteOffset,
           x.byteOffset,
-          panels.byteOffset,
-          offset.byteOffset,
+          row.panels.byteOffset,
+          row.offset.byteOffset,
           scale.byteOffset,
           bias?.byteOffset ?? 0,
           xScale.byteOffset,

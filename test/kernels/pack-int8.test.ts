@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  BESIDE_COLUMNS,
   offsetDepthwiseInt8Bytes,
   offsetInt8Bytes,
   packedDepthwiseInt8Bytes,
@@ -50,8 +51,10 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
           const w = fillInts(alloc(Int8Array, n * rows * k), next, -128, 127);
           const bias = n % 2 ? fillInts(alloc(Int32Array, n), next, -(2 ** 30), 2 ** 30) : undefined;
           const z = int(next, -255, 255);
-          expect(packedInt8Bytes(n, k, rows)).toBeGreaterThanOrEqual(up(n, 8) * up(rows * depth, 4));
-          const dst = alloc(Int8Array, up(n, 8) * up(rows * depth, 4));
+          const columns = channels % 3 ? 8 : BESIDE_COLUMNS;
+          const length = up(n, columns) * up(rows * depth, 4);
+          expect(packedInt8Bytes(n, k, rows, columns)).toBeGreaterThanOrEqual(length);
+          const dst = alloc(Int8Array, length);
           const offset = alloc(Int32Array, offsetInt8Bytes(n) / 4);
           k8.packWeightsInt8(
             dst.byteOffset,
@@ -67,6 +70,7 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
             strideRow,
             strideTap,
             strideC,
+            columns / 8,
           );
           const want = new Int8Array(dst.length);
           const sums = new Int32Array(n);
@@ -75,9 +79,11 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
               for (let i = 0; i < k; i++) {
                 const [tap, channel] = [Math.floor(i / channels), i % channels];
                 const value = w[c * strideN + row * strideRow + tap * strideTap + channel * strideC]!;
-                const panel = Math.floor(c / 8) * 8 * up(rows * depth, 4);
+                const four = Math.floor(c / columns) * columns * up(rows * depth, 4);
+                const panel = Math.floor((c % columns) / 8) * 8 * group;
                 const at = row * depth + i;
-                want[panel + Math.floor(at / group) * 8 * group + place(c % 8, at % group)] = value;
+                const step = Math.floor(at / group) * columns * group;
+                want[four + panel + step + place(c % 8, at % group)] = value;
                 sums[c]! += z * value;
               }
           expectSame(dst, want, `${[n, rows, taps, channels]}`);
