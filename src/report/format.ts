@@ -1,17 +1,7 @@
 // Numbers and tables as people read them in a terminal: plain text that stays aligned without colour and fits the
 // width it is given.
 
-/** 1234567 → "1.2 MB"; decimal units, three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
+export { formatBytes } from "../bytes";
 
 /** A percentage of 0..100 as "98.80 %"; "–" where there is none. */
 export const formatPercent = (value: number | undefined, digits = 2): string =>

@@ -1,9 +1,9 @@
 // What can be trained in so much memory: the largest choice whose plan fits. Plans are made, not estimated: a step takes what
 // its plan says, to the page.
 
+import { formatBytes } from "../bytes";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
-import { formatBytes } from "../report/format";
 import { planOf, takesRounds } from "./plan";
 import type { Parameter } from "./prepare";
 import { select, type Trained } from "./select";

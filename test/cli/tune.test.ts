@@ -111,7 +111,7 @@ describe("a quantized model", () => {
     const { code, stdout, stderr } = await octette([...args, ...few, "--json"]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /trains last:\d+ instead of all, \d steps of \d+ an update: \d+ bytes, where all in steps of 64 would take \d+\n/,
+      /trains last:\d+ instead of all, \d steps of \d+ an update: \d+ kB, where all in steps of 64 would take [\d.]+ MB\n/,
     );
     const { models, summary, on, samples } = JSON.parse(stdout);
     expect(models.map(({ name }: { name: string }) => name)).toEqual(["float", "before", "tuned"]);
