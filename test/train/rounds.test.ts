@@ -2,8 +2,29 @@
 
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
+import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { quantize } from "../../src/index";
+import {
+  AdaptiveAvgPool2d,
+  add,
+  Conv2d,
+  cat,
+  Embedding,
+  Flatten,
+  GELU,
+  LayerNorm,
+  Linear,
+  MaxPool2d,
+  Module,
+  mul,
+  ReLU,
+  Sequential,
+  SiLU,
+  trace,
+  type Value,
+} from "../../src/nn/index";
 import { ACTIVATION_GRADIENTS, type ActivationOptions } from "../../src/train/activations";
+import { LABELS } from "../../src/train/losses";
 import { createOptimizer } from "../../src/train/optimizers";
 import { takesRounds } from "../../src/train/plan";
 import { type Masters, parametersOf } from "../../src/train/prepare";
@@ -11,7 +32,7 @@ import { ROUND } from "../../src/train/rounds";
 import { select } from "../../src/train/select";
 import { gradientOf, stepOf } from "../../src/train/step";
 import { Trainer } from "../../src/train/trainer";
-import { GraphBuilder } from "../graph-builder";
+import { GraphBuilder, randomOf } from "../graph-builder";
 import { engine, feeds, float, quantized } from "./digits";
 
 const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
@@ -78,6 +99,93 @@ describe.each(Object.keys(models))("%s", (name) => {
         );
       for (const trainer of [inRounds, ...parts.map(([part]) => part)]) trainer.dispose();
     }
+  });
+});
+
+/** Most layers there are, in branches that meet again. */
+class Net extends Module {
+  readonly stem = new Sequential(new Conv2d(3, 8, 3, { padding: 1 }), new ReLU());
+  readonly depthwise = new Conv2d(8, 8, 3, { padding: 1, groups: 8 });
+  readonly grouped = new Conv2d(8, 8, 3, { padding: 1, groups: 2 });
+  readonly pointwise = new Conv2d(8, 16, 1);
+  readonly act = new SiLU();
+  readonly pool = new MaxPool2d(2);
+  readonly head = new Sequential(new AdaptiveAvgPool2d(1), new Flatten(), new Linear(24, 6));
+
+  forward(x: Value): Value {
+    const stem = this.stem.forward(x);
+    const block = add(stem, this.act.forward(this.depthwise.forward(stem)));
+    const pooled = this.pool.forward(add(block, this.grouped.forward(block)));
+    return this.head.forward(cat([this.pointwise.forward(pooled), pooled]));
+  }
+}
+
+/** A layer that is read twice. */
+class Tied extends Module {
+  readonly twice = new Linear(12, 12);
+  readonly act = new GELU();
+  readonly out = new Linear(12, 6);
+
+  forward(x: Value): Value {
+    const hidden = this.twice.forward(x);
+    return this.out.forward(mul(this.act.forward(this.twice.forward(hidden)), hidden));
+  }
+}
+
+const words = new Sequential(new Embedding(13, 8), new LayerNorm(8), new Flatten(), new Linear(40, 6));
+const numbers = (shape: readonly number[]): Tensor => {
+  const { between } = randomOf(shape[0]!);
+  return tensor(
+    "f32",
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => between(-1, 1)),
+  );
+};
+const picked = (shape: readonly number[]): Tensor => {
+  const { below } = randomOf(shape[0]!);
+  return tensor(
+    "i32",
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => below(13)),
+  );
+};
+const net = trace(new Net().initialize(1), ["batch", 3, 8, 8]);
+const tied = trace(new Tied().initialize(1));
+
+describe.each([
+  ["an embedding and LayerNorm", trace(words.initialize(1), ["batch", 5]), picked, [5]],
+  ["a layer that is read twice", tied, numbers, [12]],
+  ["the same, dynamic", (await quantize(tied, { mode: "dynamic" })).graph, numbers, [12]],
+  ["branches that meet", net, numbers, [3, 8, 8]],
+  [
+    "the same, in codes",
+    (await quantize(net, { calibration: [{ input: numbers([64, 3, 8, 8]) }] })).graph,
+    numbers,
+    [3, 8, 8],
+  ],
+] as const)("%s", (_, graph, samples, shape) => {
+  test.each([30, 13, 8, 1])("%i rows: gradients in rounds are those of all rows at once", (count) => {
+    const fed = {
+      [graph.inputs[0]!.name]: samples([count, ...shape]),
+      [LABELS]: tensor(
+        "i32",
+        [count],
+        Array.from({ length: count }, (_, i) => (i * 7) % 6),
+      ),
+    };
+    const [whole, inRounds] = [false, true].map((inRounds) => {
+      const options = optionsOf({ batch: 30, inRounds });
+      const trainer = new Trainer(graph, select(parametersOf(graph)), options);
+      expect(trainer.plan.loop.to > 0).toBe(inRounds);
+      trainer.run(fed, 0, 1);
+      return trainer;
+    }) as [Trainer, Trainer];
+    for (const { name } of whole.parameters) {
+      const state = inRounds.state(gradientOf(name)) as Float32Array;
+      expectSame(whole.state(gradientOf(name)), [[state, 1]]);
+    }
+    whole.dispose();
+    inRounds.dispose();
   });
 });
 
