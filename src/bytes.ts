@@ -11,3 +11,19 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
+
+/** "64MB", "1.5 GiB" or "4096" in bytes; undefined where it is no size. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) *([kmg]i?)?b?$/i.exec(text.trim()) ?? [];
+  return number === undefined ? undefined : Math.floor(Number(number) * units[unit.toLowerCase()]!);
+}

@@ -2,6 +2,7 @@
 // are all made, so that none of them can say something else than the others.
 
 import { parseArgs } from "node:util";
+import { parseBytes } from "../bytes";
 import type { Progress } from "../report/index";
 
 /** Wrong usage: exit code 2. */
@@ -179,16 +180,6 @@ export function wholeNumber(option: string, value: string | undefined, least: nu
   return number;
 }
 
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 2 ** 10,
-  mi: 2 ** 20,
-  gi: 2 ** 30,
-};
-
 /** A number above 0. */
 export function positiveNumber(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
@@ -200,8 +191,8 @@ export function positiveNumber(option: string, value: string | undefined): numbe
 /** A size such as 64MB, 1.5 GiB or 4096. */
 export function byteCount(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) *([kmg]i?)?b?$/i.exec(value.trim()) ?? [];
-  if (number !== undefined) return Math.floor(Number(number) * units[unit.toLowerCase()]!);
+  const bytes = parseBytes(value);
+  if (bytes !== undefined) return bytes;
   throw new UsageError(`--${option} must be a size such as 64MB or 4096, got "${value}"`);
 }
 

@@ -51,8 +51,11 @@ export interface TuneOptions {
   readonly clip?: number;
   /** Steps whose gradients are summed before an update. */
   readonly accumulate?: number;
-  /** Most bytes of wasm memory that a step may take: the most that fits is trained, and the summary says what. */
-  readonly memory?: number;
+  /**
+   * Most wasm memory that a step may take, in bytes or as a size such as "8MB": the most that fits is trained, and the summary
+   * says what.
+   */
+  readonly memory?: number | string;
   readonly seed?: number;
   /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
   readonly masters?: Masters;

@@ -13,7 +13,7 @@ import type { Tensor, TypedArray } from "../graph/tensor";
 import { activationsOf, checkScales } from "./activations";
 import { flipped } from "./augment";
 import { type Breath, breathing } from "./breathe";
-import { fitMemory } from "./budget";
+import { budgetOf, fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
 import { LABELS, TEACHER } from "./losses";
 import { createOptimizer } from "./optimizers";
@@ -103,7 +103,8 @@ class Tuning {
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
-    const { clip, memory, ranges, scales, activationScales } = this.#options;
+    const { clip, ranges, scales, activationScales } = this.#options;
+    const memory = budgetOf(this.#options.memory);
     checkScales(scales, activationScales);
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
