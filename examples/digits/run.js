@@ -29,7 +29,7 @@ const BATCH = 32;
 /** Fewer bits of weights than eight, of the second model: what `tune` is told of each. */
 const FEW_BITS = [
   { bits: 4, epochs: 3 },
-  { bits: 2, epochs: 10, lr: 0.002, batch: 32 },
+  { bits: 2, epochs: 20, lr: 0.002, batch: 32 },
 ];
 /** Kernels reach full speed within milliseconds; see "Tier-up" in docs/results.md. */
 const WARM_UP_MS = 500;
