@@ -1,5 +1,5 @@
 // Layers beside what this engine's multiply-adds can do, int8 and float, in one run: `npm run bench`
-//   node bench/layers.js [--class baseline|relaxed] [NAME…]
+//   node bench/layers.js [--class baseline|extmul|relaxed] [NAME…]
 // A layer is a graph of one node; the ceiling is a loop on registers alone, timed in the layer's own rounds.
 
 import { parseArgs } from "node:util";

@@ -7,6 +7,7 @@ import { options, root } from "./esbuild.js";
 
 const ENTRY = `
   export { createRuntime } from "./src/create-runtime";
+  export { extmulClass, relaxedClass } from "./src/engine/classes";
   export { fromHex } from "./src/engine/hex";
   export { FormatError, OctetteError } from "./src/errors";
   export * from "./src/ops/index";`;

@@ -20,17 +20,22 @@ const WITHOUT_TRAINING = Object.keys(octette).filter((name) => name !== "tune");
 
 /** Brotli bytes that each part may take. */
 const parts = [
-  ["runtime, every op, both classes", 60_000, () => bundled('export { load } from "octette/runtime"')],
+  ["runtime, every op and class", 60_000, () => bundled('export { load } from "octette/runtime"')],
   ["runtime, every op, one class", 55_000, () => bundled(runtimeOf("registry", "common, baseline"))],
-  ["runtime, an int8 CNN, both classes", 50_000, () => bundled(runtimeOf(CNN, "common, baseline, relaxed"))],
+  [
+    "runtime, an int8 CNN, every class",
+    50_000,
+    () => bundled(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
+  ],
   ["runtime, an int8 CNN, one class", 45_000, () => bundled(runtimeOf(CNN, "common, baseline"))],
-  ["octette.js of digits, both classes", 45_000, () => bundleOfDigits("both")],
+  ["octette.js of digits, every class", 45_000, () => bundleOfDigits("all")],
   ["octette.js of digits, one class", 40_000, () => bundleOfDigits("baseline")],
   ["toolkit without training", 120_000, () => bundled(`export { ${WITHOUT_TRAINING} } from "octette"`)],
   ["toolkit", 150_000, () => bundled('export * from "octette"')],
   ["train.wasm", 20_000, () => wasm("train")],
   ["common.wasm", 10_000, () => wasm("common")],
   ["baseline.wasm", 8_000, () => wasm("baseline")],
+  ["extmul.wasm", 8_000, () => wasm("extmul")],
   ["relaxed.wasm", 8_000, () => wasm("relaxed")],
 ];
 

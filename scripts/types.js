@@ -1,16 +1,24 @@
-// Declarations of octette/ops and octette/wasm: names, all of one type.
+// Declarations of octette/ops and octette/wasm: names, nearly all of one type.
 
 import { writeFile } from "node:fs/promises";
 import { root } from "./esbuild.js";
 
 const declarations = {
   ops: { type: "Op", from: 'import type { Op, Registry } from "./runtime.js";' },
-  wasm: { type: "Uint8Array", from: 'import type { WasmSources } from "./runtime.js";' },
+  wasm: { type: "Uint8Array", from: 'import type { Carried, KernelClass, WasmSource } from "./runtime.js";' },
 };
-const together = { registry: "Registry", inlined: "WasmSources" };
+const classOf = "(wasm: WasmSource) => KernelClass";
+const others = {
+  registry: "Registry",
+  inlined: "Carried",
+  extmul: "KernelClass",
+  relaxed: "KernelClass",
+  extmulClass: classOf,
+  relaxedClass: classOf,
+};
 
 for (const [entry, { type, from }] of Object.entries(declarations)) {
   const names = Object.keys(await import(`${root}build/${entry}.js`));
-  const lines = names.map((name) => `export declare const ${name}: ${together[name] ?? type};`);
+  const lines = names.map((name) => `export declare const ${name}: ${others[name] ?? type};`);
   await writeFile(`${root}build/${entry}.d.ts`, `${[from, ...lines].join("\n")}\n`);
 }

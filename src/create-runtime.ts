@@ -11,7 +11,7 @@ import {
   readSync,
 } from "./engine/source";
 import { threadsHere } from "./engine/threads";
-import { Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
+import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
 import type { Reading } from "./graph/tensor";
@@ -19,8 +19,8 @@ import type { Registry } from "./ops/infer";
 
 export interface LoadOptions extends ModelOptions {
   /**
-   * Wasm to use instead of the runtime's own: bytes, a Response, a URL or a WebAssembly.Module a group. The same object
-   * passed again is not compiled again.
+   * Wasm to use instead of the runtime's own: bytes, a Response, a URL or a WebAssembly.Module for each group that it
+   * carries. The same object passed again is not compiled again.
    */
   readonly wasm?: WasmSources;
 }
@@ -51,12 +51,12 @@ export interface Runtime {
  * `createRuntime({ Conv, Relu, QuantizeLinear, DequantizeLinear }, { common, baseline })`.
  */
 // @__NO_SIDE_EFFECTS__
-export function createRuntime(ops: Registry, wasm: WasmSources): Runtime {
+export function createRuntime(ops: Registry, wasm: Carried): Runtime {
   const shared = new Engine(wasm);
   const engines = new WeakMap<WasmSources, Engine>();
   const engineOf = ({ wasm: own }: LoadOptions) => {
     if (!own) return shared;
-    const engine = engines.get(own) ?? new Engine({ ...wasm, ...own });
+    const engine = engines.get(own) ?? new Engine(wasm, own);
     engines.set(own, engine);
     return engine;
   };

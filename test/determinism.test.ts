@@ -4,10 +4,15 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
+import { createRuntime } from "../src/create-runtime";
+import { inlined } from "../src/engine/inlined";
+import type { Model } from "../src/engine/model";
 import { readNpz } from "../src/formats/npz";
 import { contentHash } from "../src/formats/octette";
+import { bytesIn } from "../src/graph/tensor";
 import {
   createDataset,
+  type Dataset,
   importOnnx,
   loadSync,
   quantize,
@@ -16,8 +21,17 @@ import {
   tune,
   verify,
 } from "../src/index";
-import { engineClasses, exactSources } from "./engine/engines";
+import { registry } from "../src/ops/index";
+import { engineClasses, exactWasm, signedWhere } from "./engine/engines";
 import { readExample } from "./examples";
+
+/** SHA-256 of the answers to all of the data; lets go of the model. */
+function hashOf(model: Model, data: Dataset): string {
+  const hash = sha256.create();
+  for (const feeds of data.batches(100)) hash.update(bytesIn(model.runSync(feeds).logits!.data));
+  model.dispose();
+  return bytesToHex(hash.digest());
+}
 
 const expected = {
   digits: {
@@ -52,14 +66,15 @@ for (const [name, hashes] of Object.entries(expected))
       engineClasses.flatMap((engineClass) => [1, 9].map((batch) => [engineClass, batch] as const)),
     )("the answers are the same bytes: %s, batch %i", async (engineClass, batch) => {
       const test = await open("test");
-      const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactSources });
-      const hash = sha256.create();
-      for (const feeds of test.batches(100)) {
-        const { data } = model.runSync(feeds).logits!;
-        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      }
-      model.dispose();
-      expect(bytesToHex(hash.digest())).toBe(hashes.outputs);
+      const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactWasm });
+      expect(hashOf(model, test)).toBe(hashes.outputs);
+    });
+
+    test("and where both operands of the relaxed dot product are signed", async () => {
+      const runtime = createRuntime(registry, { ...inlined, relaxed: signedWhere("s8s8") });
+      const model = runtime.loadSync(artifact, { maxima: { batch: 9 } });
+      expect(model.engine.engineClass).toBe("relaxed");
+      expect(hashOf(model, await open("test"))).toBe(hashes.outputs);
     });
 
     test("its self-test passes", async () => expect(await verify(artifact)).toBe(true));

@@ -1,5 +1,5 @@
-// Before any test: the relaxed class with every relaxed dot product replaced by one that is exact over u8·s8, written in plain
-// SIMD. So the class is tested over all 8 bits, its very code, on engines whose own dot product is not exact.
+// Before any test: the relaxed class with every relaxed dot product replaced by one that is exact, written in plain SIMD:
+// over u8·s8, and over s8·s8 as ARM has it. So the class is tested over all 8 bits, its very code, on any engine.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -7,14 +7,14 @@ import { fileURLToPath } from "node:url";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-/** Four sums of four products w·x plus c; w signed, x unsigned. */
-const EXACT_DOT = `
+/** Four sums of four products w·x plus c; w signed, x signed or not. */
+const exactDot = (x: "s" | "u") => `
   (func $exact_dot (param $w v128) (param $x v128) (param $c v128) (result v128)
     (local $lo v128) (local $hi v128)
     (local.set $lo (i32x4.dot_i16x8_s
-      (i16x8.extend_low_i8x16_s (local.get $w)) (i16x8.extend_low_i8x16_u (local.get $x))))
+      (i16x8.extend_low_i8x16_s (local.get $w)) (i16x8.extend_low_i8x16_${x} (local.get $x))))
     (local.set $hi (i32x4.dot_i16x8_s
-      (i16x8.extend_high_i8x16_s (local.get $w)) (i16x8.extend_high_i8x16_u (local.get $x))))
+      (i16x8.extend_high_i8x16_s (local.get $w)) (i16x8.extend_high_i8x16_${x} (local.get $x))))
     (i32x4.add (local.get $c) (i32x4.add
       (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $lo) (local.get $hi))
       (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $lo) (local.get $hi)))))`;
@@ -30,10 +30,15 @@ export function setup(): void {
   const text = tool("wasm-dis", path("build/wasm/relaxed.wasm"), "-o", "-");
   const dots = text.match(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g) ?? [];
   if (dots.length === 0) throw new Error("build/wasm/relaxed.wasm has no relaxed dot product to replace");
-  const exact = text
-    .replace(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g, "(call $exact_dot")
-    .replace(/\)\s*$/, `${EXACT_DOT}\n)`);
   mkdirSync(path("build/test"), { recursive: true });
-  writeFileSync(path("build/test/relaxed-exact.wat"), exact);
-  tool("wasm-as", path("build/test/relaxed-exact.wat"), "-o", path("build/test/relaxed-exact.wasm"));
+  for (const [name, x] of [
+    ["relaxed-u8s8", "u"],
+    ["relaxed-s8s8", "s"],
+  ] as const) {
+    const exact = text
+      .replace(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g, "(call $exact_dot")
+      .replace(/\)\s*$/, `${exactDot(x)}\n)`);
+    writeFileSync(path(`build/test/${name}.wat`), exact);
+    tool("wasm-as", path(`build/test/${name}.wat`), "-o", path(`build/test/${name}.wasm`));
+  }
 }

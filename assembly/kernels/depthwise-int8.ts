@@ -1,18 +1,18 @@
 // int8 depthwise convolution.
 //
-// The rows under some output rows are zipped into scratch, G at a time (2 baseline, 4 relaxed), so that one dot adds G
+// The rows under some output rows are zipped into scratch, G at a time (4 relaxed, else 2), so that one dot adds G
 // taps of a channel, and no column is widened or zipped again for the next pixel that meets it. The padding is zipped
 // like the image, from zero-point codes: the products know no borders.
 //
 //   scratch   | xZero × 16 | offsets of the window's columns, i32 | plane 0 | plane 1 | …
 //   plane     | run 0 | run 1 | …      G rows; a run has what one column of the window meets, pixel after pixel
-//   column    | G rows of channel 0 | … of channel 7 |      32 bytes: codes, widened to 16 bits in baseline
+//   column    | G rows of channel 0 | … of channel 7 |      32 bytes: codes, widened to 16 bits where G is 2
 
 import { storeBytes8, up, zipHigh16, zipLow8, zipLow16 } from "../simd";
 import { firstTap, lastTap } from "../window";
-import { groupsOf, periodOf, tripleColumns, turnRows } from "./depthwise-panels";
+import { groupsOf, periodOf, shiftOfRows, tripleColumns, turnRows } from "./depthwise-panels";
 import { codeMagic, codeShift, narrow, requantize } from "./epilogue-int8";
-import { GROUP } from "./panels-int8";
+import { GROUP, RELAXED } from "./panels-int8";
 
 /** Pixels of a row that are in scratch together, and pixels of all rows: a part of the first-level cache. */
 const SEGMENT: i32 = 64;
@@ -54,7 +54,7 @@ export function depthwiseInt8(
   const low = f32x4.splat(<f32>(lo - yZero));
   const high = i8x16.splat(<i8>hi);
   const shift = codeShift(yZero);
-  const blank = GROUP == 4 ? i8x16.splat(<i8>xZero) : i16x8.splat(<i16>xZero);
+  const blank = RELAXED ? i8x16.splat(<i8>(xZero ^ shiftOfRows())) : i16x8.splat(<i16>xZero);
   v128.store(scratch, i8x16.splat(<i8>xZero));
 
   const groups = groupsOf(kh);
@@ -215,9 +215,10 @@ function zip(
     const in3 = <u32>row < <u32>inH;
     let p3 = in3 ? x + row * line : blank;
     const d3 = in3 ? step : 0;
+    const shift = i8x16.splat(<i8>shiftOfRows());
     for (; count > 0; count--, to += 32, p0 += d0, p1 += d1, p2 += d2, p3 += d3) {
-      const a = zipLow8(v128.load64_zero(p0), v128.load64_zero(p1));
-      const b = zipLow8(v128.load64_zero(p2), v128.load64_zero(p3));
+      const a = v128.xor(zipLow8(v128.load64_zero(p0), v128.load64_zero(p1)), shift);
+      const b = v128.xor(zipLow8(v128.load64_zero(p2), v128.load64_zero(p3)), shift);
       v128.store(to, zipLow16(a, b));
       v128.store(to, zipHigh16(a, b), 16);
     }
@@ -226,9 +227,7 @@ function zip(
 
 /** sum + the G products of each channel. */
 function multiplyAdd(sum: v128, x: v128, w: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum)
-    : i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
+  return RELAXED ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum) : i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
 /**

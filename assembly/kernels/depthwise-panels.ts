@@ -1,11 +1,16 @@
 // How the int8 depthwise kernel cuts its window: which zipped rows and columns a tap meets, and in which order. The taps of
 // a column go in groups of G, one dot each; three neighbouring columns of a group go together where pixels share them.
 
-import { GROUP } from "./panels-int8";
+import { GROUP, RELAXED, shiftOfCodes } from "./panels-int8";
 
 /** Groups that the taps of a column make. */
 export function groupsOf(kh: i32): i32 {
   return (kh + GROUP - 1) / GROUP;
+}
+
+/** As shiftOfCodes: without relaxed dot products, rows are widened to 16 bits and stay unsigned. */
+export function shiftOfRows(): i32 {
+  return RELAXED ? shiftOfCodes() : 0;
 }
 
 /** Output rows that read the same zipped rows, each with its taps shifted: as many as there is room for in the last group. */

@@ -1,6 +1,7 @@
 // What becomes of int32 sums: u8 codes, in registers, or f32, in place.
 
 import { storeBytes, storeBytes8, storeWords } from "../simd";
+import { shiftOfCodes } from "./panels-int8";
 
 /** 1.5 · 2²³: added to |x| < 2²², it leaves rne(x) in the low mantissa bits. */
 const MAGIC: f32 = 12582912;
@@ -190,7 +191,7 @@ export class Results {
 /**
  * y[c] = clamp(f32(y[c] as i32 − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)   columns [begin, end)
  *
- * bias 0 is none. begin is a multiple of 4.
+ * y holds the sums of codes as this class has them. bias 0 is none. begin is a multiple of 4.
  */
 export function dequantizeRow(
   y: usize,
@@ -204,7 +205,7 @@ export function dequantizeRow(
   begin: i32,
   end: i32,
 ): void {
-  const zero = i32x4.splat(xZero);
+  const zero = i32x4.splat(xZero - shiftOfCodes());
   const by = f32x4.splat(xScale);
   const low = f32x4.splat(lo);
   const high = f32x4.splat(hi);

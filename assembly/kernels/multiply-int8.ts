@@ -1,8 +1,8 @@
 // What GEMM and convolution share: one block of rows against every panel of w. T is u8 (requantized) or i32 (raw
 // sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
 
-import { BESIDE, panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
-import { packTile8, rowDot8, tileDot8 } from "./tile-dot8";
+import { BESIDE, BYTES, panelBytes, ROWS, tileBytes, tiledRows } from "./panels-int8";
+import { packRow8, packTile8, rowDot8, tileDot8 } from "./tile-dot8";
 import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from "./tile-dot16";
 
 /**
@@ -41,11 +41,11 @@ export function multiplyRows<T>(
 
 /** Rows of u8, `step` bytes apart and none past `last`, → a tile of this class. */
 export function packTile(to: usize, x: usize, step: usize, last: usize, k: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) packTile8(to, x, step, last, k);
+  if (BYTES) packTile8(to, x, step, last, k);
   else packTile16(to, x, step, last, k);
 }
 
-/** One of a few rows against panels [begin, end). scratch (baseline only): up(k, 8) + 8 i16. */
+/** One of a few rows against all panels. scratch: up(k, 8) + 8 i16. */
 function multiplyRow<T>(
   y: usize,
   x: usize,
@@ -58,8 +58,9 @@ function multiplyRow<T>(
   codes: usize,
 ): void {
   const end = (n + 7) >> 3;
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    for (let p = 0; p < end; p += 4) rowDot8<T>(y, x, w, offset, scale, n, k, p, end, false, codes);
+  if (BYTES) {
+    const row = packRow8(scratch, x, k);
+    for (let p = 0; p < end; p += 4) rowDot8<T>(y, row, w, offset, scale, n, k, p, end, false, codes);
   } else {
     packRow16(scratch, x, k);
     for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, codes);
@@ -81,9 +82,10 @@ export function multiplyVector<T>(
   codes: usize,
 ): void {
   const stop = (n + 7) >> 3;
-  if (ASC_FEATURE_RELAXED_SIMD) {
+  if (BYTES) {
+    const row = packRow8(scratch, x, k);
     for (let p = begin * BESIDE; p < end * BESIDE; p += BESIDE)
-      rowDot8<T>(y, x, w, offset, scale, n, k, p, stop, true, codes);
+      rowDot8<T>(y, row, w, offset, scale, n, k, p, stop, true, codes);
   } else {
     packRow16(scratch, x, k);
     const sum = sumRow16(scratch, k);
@@ -119,7 +121,7 @@ export function multiplyTiles<T>(
     let to = y + skip;
     for (let t = 0, from = x; t < count; t++, from += tile, to += step) {
       const end = min(to + span, last + skip);
-      if (ASC_FEATURE_RELAXED_SIMD) tileDot8<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
+      if (BYTES) tileDot8<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
       else tileDot16<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
     }
   }

@@ -2,15 +2,16 @@
 //
 //   block of 8 channels: a panel for each row of a turn, its taps shifted by row · strideH, zeros elsewhere
 //   panel: the window's columns, group by group; columns that go in threes come before all others (placeOf)
-//   column j, group g  | c0: w[g·G…][j] | c1: … | … | c7: … |     32 bytes: i8, or i16 in baseline, to be widened no more
+//   column j, group g  | c0: w[g·G…][j] | c1: … | … | c7: … |     32 bytes: i8, or i16 where G is 2, to be widened no more
 
 import { up } from "../simd";
-import { groupsOf, periodOf, placeOf, tripleColumns, turnRows } from "./depthwise-panels";
+import { groupsOf, periodOf, placeOf, shiftOfRows, tripleColumns, turnRows } from "./depthwise-panels";
 import { GROUP } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_t w[c][t], and w into panels
  *
+ * z is −xZero, to which comes what this class makes of codes.
  * w i8 [channels][kh][kw]. dst: up(channels, 8) / 8 blocks. offset i32 [up(channels, 8)], zero past channels. bias i32
  * [channels], or 0.
  */
@@ -33,6 +34,7 @@ export function packDepthwiseInt8(
   const triples = tripleColumns(kw, periodOf(kw, strideW, dilationW));
   const panel = (kw * groups) << 5;
   const wide = up(channels, 8);
+  const by = z + shiftOfRows();
   memory.fill(dst, 0, <usize>((wide >> 3) * turn * panel));
   memory.fill(offset, 0, (<usize>wide) << 2);
   for (let c = 0; c < channels; c++) {
@@ -50,6 +52,6 @@ export function packDepthwiseInt8(
         }
       }
     }
-    store<i32>(offset + ((<usize>c) << 2), (bias ? load<i32>(bias + ((<usize>c) << 2)) : 0) + z * sum);
+    store<i32>(offset + ((<usize>c) << 2), (bias ? load<i32>(bias + ((<usize>c) << 2)) : 0) + by * sum);
   }
 }

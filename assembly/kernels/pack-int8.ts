@@ -1,17 +1,19 @@
 // Weights into panels, once per model (once per step when training).
 //
-//   panel of 8 columns, k in groups of G (2 baseline, 4 relaxed), zeros from k to up(k, 4) and past n
+//   panel of 8 columns, k in groups of G (4 relaxed, else 2), zeros from k to up(k, 4) and past n
 //   relaxed   k 0-3 | c0: k0 k1 k2 k3 | c1: k0 k1 k2 k3 | … | c7: k0 k1 k2 k3 |     32 bytes
+//   extmul    k 0,1 | c0: k0 k1 | c1: k0 k1 | … | c7: k0 k1 |     16 bytes
 //   baseline  k 0,1 | k0: c0 c4, k1: c0 c4 | k0: c1 c5, k1: c1 c5 | … | k0: c3 c7, k1: c3 c7 |     16 bytes
 //   panels follow one another, up(k, 4) · 8 bytes each; or four lie beside each other, step by step, and fours follow
 //   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
 
 import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../simd";
-import { BESIDE, GROUP, kernelRowDepth, panelBytes, STEP } from "./panels-int8";
+import { BESIDE, BYTES, GROUP, kernelRowDepth, panelBytes, STEP, shiftOfCodes } from "./panels-int8";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
  *
+ * z is −xZero, at most 0, to which comes what this class makes of codes; or 1: the sums alone, for dynamic kernels.
  * k = tap · channels + channel, from the next multiple of G on in each kernel row.
  * Element (c, row, tap, channel) is the i8 at w[c·strideN + row·strideRow + tap·strideTap + channel·strideC].
  * offset i32 [up(n, 8)], unspecified past n. dst up(k, 4) · up(n, 8 · beside) bytes, of which `beside` panels lie beside each
@@ -41,6 +43,7 @@ export function packWeightsInt8(
   const dense = rows == 1 && (taps == 1 || strideTap == channels * strideC);
   const step = <usize>(beside * STEP);
   const width = beside << 3;
+  const by = z > 0 ? z : z + shiftOfCodes();
   memory.fill(dst, 0, panel * (up(n, width) >> 3));
   for (let c = 0; c < n; c += 8, offset += 32) {
     const first = dst + panel * ((c / width) * beside) + <usize>(((c % width) >> 3) * STEP);
@@ -56,7 +59,7 @@ export function packWeightsInt8(
     else
       for (let r = 0, to = first; r < rows; r++, to += <usize>(depth / GROUP) * step)
         packBytes(to, from + <isize>r * strideRow, cols, taps, channels, strideN, strideTap, strideC, step);
-    sumColumns(offset, first, first + panel * beside, step, z);
+    sumColumns(offset, first, first + panel * beside, step, by);
     if (bias) {
       const b = bias + ((<usize>c) << 2);
       v128.store(offset, i32x4.add(v128.load(offset), v128.load(b)));
@@ -70,7 +73,7 @@ export function packWeightsInt8(
  * which makes them unsigned and what a 16-bit lane holds 256 · w[k][c + 4] + (w[k][c] + 128).
  */
 export function packRowWeightsInt8(w: usize, n: i32, k: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) return;
+  if (BYTES) return;
   const flip = i16x8.splat(0x80);
   for (const end = w + panelBytes(k) * (up(n, BESIDE << 3) >> 3); w < end; w += 16) {
     v128.store(w, v128.xor(v128.load(w), flip));
@@ -102,10 +105,10 @@ function packColumns(to: usize, w: usize, strideN: usize, k: i32, step: usize): 
       v128.store(to, i64x2.shuffle(d, e, 1, 3), 16);
       to += step;
     } else {
-      const a = zipLow8(c0, c4);
-      const b = zipLow8(c1, c5);
-      const d = zipLow8(c2, c6);
-      const e = zipLow8(c3, c7);
+      const a = BYTES ? zipLow16(c0, c1) : zipLow8(c0, c4);
+      const b = BYTES ? zipLow16(c2, c3) : zipLow8(c1, c5);
+      const d = BYTES ? zipLow16(c4, c5) : zipLow8(c2, c6);
+      const e = BYTES ? zipLow16(c6, c7) : zipLow8(c3, c7);
       const ab = zipLow32(a, b);
       const de = zipLow32(d, e);
       const AB = zipHigh32(a, b);
@@ -146,8 +149,9 @@ function packRows(to: usize, w: usize, strideC: usize, k: i32, step: usize): i32
   return done;
 }
 
-/** Two k of eight columns, as baseline panels have them. */
+/** Two k of eight columns. */
 function pairRows(a: v128, b: v128): v128 {
+  if (BYTES) return zipLow8(a, b);
   return i8x16.shuffle(a, b, 0, 4, 16, 20, 1, 5, 17, 21, 2, 6, 18, 22, 3, 7, 19, 23);
 }
 
@@ -164,12 +168,12 @@ function packBytes(
   step: usize,
 ): void {
   for (let c = 0; c < cols; c++, w += strideN) {
-    const column = to + <usize>(GROUP == 4 ? c << 2 : ((c & 3) << 2) + (c >> 2));
+    const column = to + <usize>(BYTES ? c * GROUP : ((c & 3) << 2) + (c >> 2));
     let k = 0;
     for (let t = 0; t < taps; t++) {
       let from = w + <isize>t * strideTap;
       for (let i = 0; i < channels; i++, k++, from += strideC) {
-        const at = <usize>(k / GROUP) * step + <usize>((k & (GROUP - 1)) * (4 / GROUP));
+        const at = <usize>(k / GROUP) * step + <usize>((k & (GROUP - 1)) * (BYTES ? 1 : 2));
         store<i8>(column + at, load<i8>(from));
       }
     }
@@ -186,6 +190,10 @@ function sumColumns(offset: usize, w: usize, end: usize, step: usize, z: i32): v
       s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)));
       const high = i16x8.extadd_pairwise_i8x16_s(v128.load(w, 16));
       s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(high));
+    } else if (BYTES) {
+      const pairs = i16x8.extadd_pairwise_i8x16_s(v);
+      s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(pairs));
+      s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(pairs));
     } else {
       s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(i16x8.shr_s(i16x8.shl(v, 8), 8)));
       s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(i16x8.shr_s(v, 8)));

@@ -1,13 +1,29 @@
 // How the int8 kernels lay out their operands; tile-dot16.ts and tile-dot8.ts draw the panels.
 
+import { signs } from "../env";
 import { up } from "../simd";
 
-/** Values of k that one dot instruction adds up, and that lie together in a panel. */
-export const GROUP: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+/** Products of bytes, in one instruction of four (relaxed) or by extmul; baseline's are of 16 bits. */
+export const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
+const EXTMUL: bool = isDefined(EXTMUL_CLASS);
+export const BYTES: bool = RELAXED || EXTMUL;
+
+/** Values of k that are added up at once, and that lie together in a panel. */
+export const GROUP: i32 = RELAXED ? 4 : 2;
 /** Rows of a full tile. */
-export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const ROWS: i32 = BYTES ? 6 : 4;
 /** Up to so many rows left over go one by one: cheaper than a tile that is mostly repeats. */
-const LONE: i32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+const LONE: i32 = BYTES ? 4 : 2;
+
+/**
+ * What is added to codes of x, modulo 256, to be multiplied as the class does it: 128 where it reads them as signed.
+ * Sums then are 128 · Σ w smaller, which packed offsets make good.
+ */
+export function shiftOfCodes(): i32 {
+  if (RELAXED) return signs;
+  return EXTMUL ? 128 : 0;
+}
+
 /** Bytes of u8 rows that stay close while all panels of w stream past them. */
 export const BLOCK: i32 = 32 << 10;
 
@@ -38,8 +54,8 @@ export function blockRows(rows: i32, k: i32): i32 {
   return (((rows + blocks - 1) / blocks + ROWS - 1) / ROWS) * ROWS;
 }
 
-/** Bytes that each k takes in a packed tile of x: 6 rows of u8, or 4 of i16. */
-export const TILE_STEP: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 8;
+/** Bytes that each k takes in a packed tile of x: 6 rows of bytes, or 4 of i16. */
+export const TILE_STEP: i32 = BYTES ? 6 : 8;
 /** Bytes of one packed tile of x. */
 export function tileBytes(k: i32): usize {
   return <usize>(rowBytes(k) * TILE_STEP);

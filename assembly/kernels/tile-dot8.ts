@@ -1,53 +1,84 @@
-// Tiles of the relaxed class: i32x4.relaxed_dot_i8x16_i7x16_add_s adds four products to each i32 lane, so k goes
-// four at a time. Weights are the first operand. The second, x, is u8, which only some engines read so (u8·s8,
-// exact): the host asks before it uses this class. A class for engines that read it signed (s8·s8) would differ in
-// the loads of x alone, by an xor with 0x80 while packing.
+// Tiles of the classes that multiply bytes. Relaxed: i32x4.relaxed_dot_i8x16_i7x16_add_s adds four products to each i32
+// lane, so k goes four at a time. Extmul, for ARM without a dot product of bytes: products of 16 bits (smull, smull2), of
+// which neighbours are added to i32 lanes (sadalp), so k goes two at a time.
 //
-//   x panel, 6 rows, 24 bytes a step                   w panel, 8 columns, 32 bytes a step
-//   k 0-3 | r0: k0 k1 k2 k3 | r1 | … | r5 |            k 0-3 | c0: k0 k1 k2 k3 | c1 | … | c7 |
-//   k 4-7 | r0: k4 k5 k6 k7 | r1 | … | r5 |            k 4-7 | c0: k4 k5 k6 k7 | c1 | … | c7 |
+//   x panel, 6 rows, 6·G bytes a step                  w panel, 8 columns, 8·G bytes a step
+//   k 0-3 | r0: k0 k1 k2 k3 | r1 | … | r5 |            k 0-3 | c0: k0 k1 k2 k3 | c1 | … | c7 |     G = 4, relaxed
+//   k 0,1 | r0: k0 k1 | r1 | … | r5 |                  k 0,1 | c0: k0 k1 | c1 | … | c7 |           G = 2, extmul
+//
+// Weights are signed. Whether the relaxed dot product reads x as signed is the engine's choice, and the host asks: packing
+// turns the top bit of codes where it does, as extmul always has it (shiftOfCodes).
 //
 // The dot adds into its sum, so a sum is a chain of latency 4-5: twelve (6×8) or eight (1×32) of them hide it, and
 // 12 + 2 w + 1 x fit V8's 15 vector registers. Reading six rows where they lie saves the packing but needs six pointers:
 // 34 instead of 42 GMAC/s (512³, Node 24, Zen 4 without AVX-VNNI). Past k, bytes of x meet zeros of w.
 
-import { up, zipHigh32, zipLow32 } from "../simd";
+import { up, zipHigh16, zipHigh32, zipLow16, zipLow32 } from "../simd";
 import { Results, start } from "./epilogue-int8";
-import { BESIDE, panelBytes, STEP } from "./panels-int8";
+import { BESIDE, GROUP, panelBytes, RELAXED, STEP, shiftOfCodes } from "./panels-int8";
 
-/** c += w · x, four by four. */
-function mac(c: v128, w: v128, x: v128): v128 {
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
+/** Columns 4-7 of a step at w, whose first 16 bytes are `first`. */
+function second(w: usize, first: v128): v128 {
+  return RELAXED ? v128.load(w, 16) : first;
+}
+
+/** c += w · x, group by group: columns 0-3. */
+function low(c: v128, w: v128, x: v128): v128 {
+  return RELAXED
+    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c)
+    : i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(w, x)));
+}
+
+/** The same: columns 4-7. */
+function high(c: v128, w: v128, x: v128): v128 {
+  return RELAXED
+    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c)
+    : i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_high_i8x16_s(w, x)));
+}
+
+/** A row of codes as this class multiplies them, k up to a multiple of 16: where it lies, or shifted, in scratch. */
+export function packRow8(scratch: usize, x: usize, k: i32): usize {
+  const shift = i8x16.splat(<i8>shiftOfCodes());
+  if (!v128.any_true(shift)) return x;
+  for (let to = scratch, end = x + k; x < end; x += 16, to += 16)
+    v128.store(to, v128.xor(v128.load(x), shift));
+  return scratch;
 }
 
 /** Six rows, `step` bytes apart and none past `last`, → a panel, k up to a multiple of 16. Transposes of groups. */
 export function packTile8(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
+  const shift = i8x16.splat(<i8>shiftOfCodes());
   let x1 = min(x0 + step, last);
   let x2 = min(x1 + step, last);
   let x3 = min(x2 + step, last);
   let x4 = min(x3 + step, last);
   let x5 = min(x4 + step, last);
   for (const end = x0 + k; x0 < end; to += 96) {
-    const r0 = v128.load(x0);
-    const r1 = v128.load(x1);
-    const r2 = v128.load(x2);
-    const r3 = v128.load(x3);
-    const r4 = v128.load(x4);
-    const r5 = v128.load(x5);
-    const low01 = zipLow32(r0, r1);
-    const low23 = zipLow32(r2, r3);
-    const low45 = zipLow32(r4, r5);
-    const high01 = zipHigh32(r0, r1);
-    const high23 = zipHigh32(r2, r3);
-    const high45 = zipHigh32(r4, r5);
-    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-    v128.store64_lane(to, low45, 0, 16);
-    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 24);
-    v128.store64_lane(to, low45, 1, 40);
-    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 48);
-    v128.store64_lane(to, high45, 0, 64);
-    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 72);
-    v128.store64_lane(to, high45, 1, 88);
+    const r0 = v128.xor(v128.load(x0), shift);
+    const r1 = v128.xor(v128.load(x1), shift);
+    const r2 = v128.xor(v128.load(x2), shift);
+    const r3 = v128.xor(v128.load(x3), shift);
+    const r4 = v128.xor(v128.load(x4), shift);
+    const r5 = v128.xor(v128.load(x5), shift);
+    if (RELAXED) {
+      const low01 = zipLow32(r0, r1);
+      const low23 = zipLow32(r2, r3);
+      const low45 = zipLow32(r4, r5);
+      const high01 = zipHigh32(r0, r1);
+      const high23 = zipHigh32(r2, r3);
+      const high45 = zipHigh32(r4, r5);
+      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+      v128.store64_lane(to, low45, 0, 16);
+      v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 24);
+      v128.store64_lane(to, low45, 1, 40);
+      v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 48);
+      v128.store64_lane(to, high45, 0, 64);
+      v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 72);
+      v128.store64_lane(to, high45, 1, 88);
+    } else {
+      storePairs(to, zipLow16(r0, r1), zipLow16(r2, r3), zipLow16(r4, r5));
+      storePairs(to + 48, zipHigh16(r0, r1), zipHigh16(r2, r3), zipHigh16(r4, r5));
+    }
     x0 += 16;
     x1 += 16;
     x2 += 16;
@@ -55,6 +86,20 @@ export function packTile8(to: usize, x0: usize, step: usize, last: usize, k: i32
     x4 += 16;
     x5 += 16;
   }
+}
+
+/** Four steps of two bytes of six rows, two rows in each of the operands. */
+function storePairs(to: usize, r01: v128, r23: v128, r45: v128): void {
+  const even = zipLow32(r01, r23);
+  const odd = zipHigh32(r01, r23);
+  v128.store64_lane(to, even, 0);
+  v128.store32_lane(to, r45, 0, 8);
+  v128.store64_lane(to, even, 1, 12);
+  v128.store32_lane(to, r45, 1, 20);
+  v128.store64_lane(to, odd, 0, 24);
+  v128.store32_lane(to, r45, 2, 32);
+  v128.store64_lane(to, odd, 1, 36);
+  v128.store32_lane(to, r45, 3, 44);
 }
 
 /** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. */
@@ -84,27 +129,27 @@ export function tileDot8<T>(
   let c41 = o1;
   let c50 = o0;
   let c51 = o1;
-  for (const end = w + ((<usize>up(k, 4)) << 3); w < end; x += 24, w += 32) {
+  for (const end = w + ((<usize>up(k, GROUP)) << 3); w < end; x += GROUP * 6, w += STEP) {
     const w0 = v128.load(w);
-    const w1 = v128.load(w, 16);
-    let v = v128.load32_splat(x);
-    c00 = mac(c00, w0, v);
-    c01 = mac(c01, w1, v);
-    v = v128.load32_splat(x, 4);
-    c10 = mac(c10, w0, v);
-    c11 = mac(c11, w1, v);
-    v = v128.load32_splat(x, 8);
-    c20 = mac(c20, w0, v);
-    c21 = mac(c21, w1, v);
-    v = v128.load32_splat(x, 12);
-    c30 = mac(c30, w0, v);
-    c31 = mac(c31, w1, v);
-    v = v128.load32_splat(x, 16);
-    c40 = mac(c40, w0, v);
-    c41 = mac(c41, w1, v);
-    v = v128.load32_splat(x, 20);
-    c50 = mac(c50, w0, v);
-    c51 = mac(c51, w1, v);
+    const w1 = second(w, w0);
+    let v = RELAXED ? v128.load32_splat(x) : v128.load16_splat(x);
+    c00 = low(c00, w0, v);
+    c01 = high(c01, w1, v);
+    v = RELAXED ? v128.load32_splat(x, 4) : v128.load16_splat(x, 2);
+    c10 = low(c10, w0, v);
+    c11 = high(c11, w1, v);
+    v = RELAXED ? v128.load32_splat(x, 8) : v128.load16_splat(x, 4);
+    c20 = low(c20, w0, v);
+    c21 = high(c21, w1, v);
+    v = RELAXED ? v128.load32_splat(x, 12) : v128.load16_splat(x, 6);
+    c30 = low(c30, w0, v);
+    c31 = high(c31, w1, v);
+    v = RELAXED ? v128.load32_splat(x, 16) : v128.load16_splat(x, 8);
+    c40 = low(c40, w0, v);
+    c41 = high(c41, w1, v);
+    v = RELAXED ? v128.load32_splat(x, 20) : v128.load16_splat(x, 10);
+    c50 = low(c50, w0, v);
+    c51 = high(c51, w1, v);
   }
   const y1 = min(y + ldy, yLast);
   const y2 = min(y1 + ldy, yLast);
@@ -116,7 +161,10 @@ export function tileDot8<T>(
   Results.store<T>(y4, y5, cols, c40, c41, c50, c51, scale, codes);
 }
 
-/** One row × 32 columns: panels p … p + 3, which may lie beside each other; those not before `stop` repeat the last one. */
+/**
+ * One row, as packRow8 gives it, × 32 columns: panels p … p + 3, which may lie beside each other; those not before `stop`
+ * repeat the last one.
+ */
 export function rowDot8<T>(
   y: usize,
   x: usize,
@@ -152,16 +200,20 @@ export function rowDot8<T>(
   let wr = beside ? wq + STEP : w + <usize>r * panel;
   let ws = beside ? wr + STEP : w + <usize>s * panel;
   const step = beside ? STEP * BESIDE : STEP;
-  for (const end = x + up(k, 4); x < end; x += 4, wp += step, wq += step, wr += step, ws += step) {
-    const v = v128.load32_splat(x);
-    c0 = mac(c0, v128.load(wp), v);
-    c1 = mac(c1, v128.load(wp, 16), v);
-    c2 = mac(c2, v128.load(wq), v);
-    c3 = mac(c3, v128.load(wq, 16), v);
-    c4 = mac(c4, v128.load(wr), v);
-    c5 = mac(c5, v128.load(wr, 16), v);
-    c6 = mac(c6, v128.load(ws), v);
-    c7 = mac(c7, v128.load(ws, 16), v);
+  for (const end = x + up(k, GROUP); x < end; x += GROUP, wp += step, wq += step, wr += step, ws += step) {
+    const v = RELAXED ? v128.load32_splat(x) : v128.load16_splat(x);
+    let w0 = v128.load(wp);
+    c0 = low(c0, w0, v);
+    c1 = high(c1, second(wp, w0), v);
+    w0 = v128.load(wq);
+    c2 = low(c2, w0, v);
+    c3 = high(c3, second(wq, w0), v);
+    w0 = v128.load(wr);
+    c4 = low(c4, w0, v);
+    c5 = high(c5, second(wr, w0), v);
+    w0 = v128.load(ws);
+    c6 = low(c6, w0, v);
+    c7 = high(c7, second(ws, w0), v);
   }
   y += <usize>p * 8 * sizeof<T>();
   Results.storeRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), codes);

@@ -1,7 +1,7 @@
 // A folder that a page can be served from: the model, a script with the ops it needs, wasm with the kernels it calls.
 
 import { compile } from "../engine/compile";
-import { inlined } from "../engine/inlined";
+import { modules as kernelModules } from "../engine/modules";
 import type { EngineClass } from "../engine/wasm";
 import type { Graph } from "../graph/graph";
 import { symbolsOf } from "../graph/symbols";
@@ -36,12 +36,14 @@ export async function bundle(
   const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
   const kernels = kernelsOf(graph, classes);
   const modules = (["common", ...classes] as const).map(
-    (group) => [group, keepKernels(inlined[group], (name) => kernels.has(name))] as const,
+    (group) => [group, keepKernels(kernelModules[group], (name) => kernels.has(name))] as const,
   );
-  const { code, names } = await piecesFor(ops);
+  const { code, names } = await piecesFor(ops, classes);
   const wasm = modules.map(([group, bytes]) => {
     const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
-    return `${group}: ${beside ? urlOf(`${group}.wasm`) : inside()}`;
+    const source = beside ? urlOf(`${group}.wasm`) : inside();
+    const ownClass = names[`${group}Class`];
+    return `${group}: ${ownClass ? `${ownClass}(${source})` : source}`;
   });
   const lines = [
     NOTICE,

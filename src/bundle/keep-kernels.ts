@@ -95,6 +95,7 @@ class Reader {
       if (kind === FUNCTION) functions++;
       if (kind === FUNCTION) this.#number();
       else if (kind === 2) this.#limits();
+      else if (kind === 3) this.#at += 2;
       else throw this.unknown(`an import of kind ${kind}`);
     }
     return functions;

@@ -1,5 +1,6 @@
 // Scripts of few ops, put together from the pieces that the build made of the runtime (scripts/kit.js).
 
+import type { EngineClass } from "../engine/wasm";
 import { OctetteError } from "../errors";
 
 interface Kit {
@@ -17,15 +18,19 @@ interface Kit {
 
 const BASE = ["src/create-runtime.ts", "src/engine/hex.ts", "src/errors.ts"];
 
-/** Code that defines a runtime and these ops, and the names it has for them. */
-export async function piecesFor(ops: readonly string[]) {
+/** What the classes beside baseline take. */
+const CLASSES = "src/engine/classes.ts";
+
+/** Code that defines a runtime, these ops and classes, and the names it has for them. */
+export async function piecesFor(ops: readonly string[], classes: readonly EngineClass[]) {
   const kit: Kit = (await import("../../build/kit.json")).default;
   const homes = ops.map((op) => {
     if (Object.hasOwn(kit.homes, op)) return kit.homes[op]!;
     throw new OctetteError(`operator ${op} is not in octette`, { code: "unsupported" });
   });
   const imports = new Map(kit.modules.map((module) => [module.path, module.imports]));
-  const needed = new Set([...BASE, ...homes]);
+  const beside = classes.some((name) => name !== "baseline") ? [CLASSES] : [];
+  const needed = new Set([...BASE, ...beside, ...homes]);
   for (const path of needed) for (const next of imports.get(path) ?? []) needed.add(next);
   const code = kit.modules.filter(({ path }) => needed.has(path)).map((module) => module.code);
   return { code: code.join("\n"), names: kit.names };

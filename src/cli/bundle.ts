@@ -12,8 +12,9 @@ import { openModel } from "./open-model";
 
 const CLASSES = {
   baseline: ["baseline"],
+  extmul: ["extmul"],
   relaxed: ["relaxed"],
-  both: ["baseline", "relaxed"],
+  all: ["baseline", "extmul", "relaxed"],
 } as const;
 
 export const bundleCommand = defineCommand({
@@ -26,7 +27,7 @@ export const bundleCommand = defineCommand({
     class: {
       type: "string",
       value: "CLASS",
-      help: "int8 kernels: baseline (runs everywhere), relaxed, or both (the default), of which the engine's choice runs",
+      help: "int8 kernels: baseline (runs everywhere), extmul, relaxed, or all (the default), of which the engine's choice runs",
     },
     wasm: {
       type: "string",
@@ -47,7 +48,7 @@ export const bundleCommand = defineCommand({
   async run([path = ""], values, context) {
     const { output: folder, force = false, json } = values;
     if (!folder) throw new UsageError("--output DIR is missing. See: octette bundle --help");
-    const classes = CLASSES[choice("class", values.class, ["baseline", "relaxed", "both"]) ?? "both"];
+    const classes = CLASSES[choice("class", values.class, ["baseline", "extmul", "relaxed", "all"]) ?? "all"];
     const beside = choice("wasm", values.wasm, ["inline", "beside"]) === "beside";
     if (!force) await checkEmpty(folder);
     const { graph, bytes, format } = await openModel(path);

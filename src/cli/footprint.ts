@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { inlined } from "../engine/inlined";
+import { modules } from "../engine/modules";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { byteCount, type Context, defineCommand, toJson, wholeNumber } from "./command";
@@ -36,7 +36,7 @@ export const footprintCommand = defineCommand({
     const file = await openModel(path);
     const maxima = maximaFor(file, wholeNumber("batch", values.batch, 1));
     const footprint = await measure(file, { maxima, maxBytes }, context.signal);
-    const wasm = inlined.common.length + inlined[footprint.engineClass].length;
+    const wasm = modules.common.length + modules[footprint.engineClass].length;
     const bytes = { ...footprint.bytes, wasm };
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint, bytes };
     context.print(values.json ? toJson(facts) : factsText(facts, context));

@@ -1,11 +1,11 @@
-/// <reference path="../wasm.d.ts" />
+// What a runtime of every engine class carries: octette/wasm.
 
-// The compiled kernels, inside the script. Each stands for itself, so that a bundler leaves out what is not used.
+import { extmulClass, relaxedClass } from "./classes";
+import { baseline, common, extmul as extmulBytes, relaxed as relaxedBytes } from "./modules";
 
-import baseline from "../../build/wasm/baseline.wasm";
-import common from "../../build/wasm/common.wasm";
-import relaxed from "../../build/wasm/relaxed.wasm";
+const extmul = /* @__PURE__ */ extmulClass(extmulBytes);
+const relaxed = /* @__PURE__ */ relaxedClass(relaxedBytes);
 
 /** Every engine class. */
-export const inlined = { common, baseline, relaxed };
-export { baseline, common, relaxed };
+export const inlined = { common, baseline, extmul, relaxed };
+export { baseline, common, extmul, extmulClass, relaxed, relaxedClass };

@@ -32,6 +32,9 @@ import { Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
+/** Why a model runs another class than its engine's. */
+const WIDE = "this engine's relaxed dot product is not exact over weights of −128, which the model has";
+
 export interface ModelOptions {
   /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. Larger batches are run in parts. */
   readonly maxima?: Readonly<Record<string, number>>;
@@ -39,7 +42,7 @@ export interface ModelOptions {
   readonly taps?: readonly string[];
   /** Most bytes of memory it may take: a model that would take more is an error, before any is allocated. */
   readonly maxBytes?: number | undefined;
-  /** Runs this class instead of the fastest one the engine computes right. */
+  /** Runs this class instead of the fastest one the engine computes right. Where it is not right, neither are results. */
   readonly engineClass?: EngineClass;
   /**
    * Threads that share the large steps, with the same bytes for any number; 1 where it is left out. In a page it needs
@@ -122,8 +125,7 @@ export class Model {
     checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(maxima));
     this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
-    const isChosen = options.engineClass === undefined;
-    this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
+    this.#forgetEngine = this.#isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }
 
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
@@ -147,6 +149,11 @@ export class Model {
     return this.#session.loader;
   }
 
+  /** Whether the engine has chosen the class. */
+  get #isChosen(): boolean {
+    return this.#options.engineClass === undefined;
+  }
+
   /** Which class of kernels runs and on how many threads, and why. */
   get engine(): EngineInfo {
     const { info } = this.#engine;
@@ -154,7 +161,9 @@ export class Model {
     const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.crew?.isUp;
     return {
       ...info,
-      ...(engineClass === info.engineClass ? {} : { engineClass, reason: "asked for" }),
+      ...(engineClass === info.engineClass
+        ? {}
+        : { engineClass, reason: this.#isChosen ? WIDE : "asked for" }),
       ...(isStarting ? { threads: 1, threadsReason: "its workers are starting" } : this.#threads),
     };
   }
@@ -240,7 +249,7 @@ export class Model {
   }
 
   #compile(maxima = this.#options.maxima ?? {}): Plan {
-    const { taps = [], engineClass = this.#engine.info.engineClass } = this.#options;
+    const { taps = [], engineClass = this.#engine.classFor(this.graph) } = this.#options;
     const { threads } = this.#threads;
     return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
   }
@@ -262,7 +271,8 @@ export class Model {
     try {
       const { Crew } = await import("./threads-crew.js");
       const modules = this.#engine.modules(plan.engineClass, true);
-      session.crew = await Crew.start({ plan, memory, modules, script: this.#options.worker, onEnd: alone });
+      const imports = this.#engine.imports(memory);
+      session.crew = await Crew.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
     } catch (cause) {
       alone(`workers cannot be started: ${(cause as Error).message}`);
     }

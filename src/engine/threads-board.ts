@@ -9,6 +9,8 @@
 // takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
 // values from step to step, where its core has them in cache. A word whose first is its last is closed.
 
+import type { Imports } from "./wasm";
+
 export const CLAIM = 0;
 /** Workers that must be woken. */
 export const SLEEPERS = 16;
@@ -39,7 +41,7 @@ export interface Row {
 /** What a worker starts with. */
 export interface Orders {
   readonly modules: readonly WebAssembly.Module[];
-  readonly memory: WebAssembly.Memory;
+  readonly imports: Imports;
   readonly board: SharedArrayBuffer;
   readonly rows: readonly Row[];
   /** Address of its own scratch memory. */

@@ -21,6 +21,7 @@ import {
   UP,
   writeRow,
 } from "./threads-board";
+import type { Imports } from "./wasm";
 
 /** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
 const PART = 1 << 17;
@@ -40,8 +41,8 @@ interface Worker {
 /** What the crew shares with its model. */
 export interface Ground {
   readonly plan: Plan;
-  readonly memory: WebAssembly.Memory;
   readonly modules: readonly WebAssembly.Module[];
+  readonly imports: Imports;
   /** The worker's script where it does not lie beside this one. */
   readonly script: URL | string | undefined;
   /** Called when a worker has ended by itself, with the reason. */
@@ -64,12 +65,12 @@ export class Crew {
   }
 
   /** Tells the workers to start; they are up some time later. */
-  static async start({ plan, memory, modules, script, onEnd }: Ground): Promise<Crew> {
+  static async start({ plan, modules, imports, script, onEnd }: Ground): Promise<Crew> {
     const crew = new Crew(plan);
     const { crewAt, crewBytes } = plan.memory;
     const orders = Array.from({ length: plan.threads - 1 }, (_, i): Orders => {
       const scratch = crewAt + i * crewBytes;
-      return { modules, memory, board: crew.#buffer, rows: crew.#rows, scratch };
+      return { modules, imports, board: crew.#buffer, rows: crew.#rows, scratch };
     });
     const end = (reason: string) => {
       if (!crew.#isDisposed) onEnd(`a worker ended: ${reason}`);

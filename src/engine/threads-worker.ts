@@ -20,8 +20,8 @@ import {
 /** Looks before it sleeps: some 100 µs, longer than steps of one part take and short for a battery. */
 const SPINS = 20_000;
 
-function work({ modules, memory, board: buffer, rows, scratch }: Orders): never {
-  const exports = modules.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports);
+function work({ modules, imports, board: buffer, rows, scratch }: Orders): never {
+  const exports = modules.map((module) => new WebAssembly.Instance(module, imports).exports);
   const kernels: Record<string, (...args: number[]) => void> = Object.assign({}, ...exports);
   const board = openBoard(buffer, rows);
   const { words } = board;

@@ -2,26 +2,40 @@
 // over one memory. `common` has one copy; the int8 kernels have one module an engine class.
 
 import { OctetteError } from "../errors";
+import type { Graph } from "../graph/graph";
+import type { Constant } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
-import { probeRelaxedDot, type RelaxedDot, type RelaxedDotProbe } from "./features";
+import type { KernelClass, Verdict } from "./classes";
+import type { RelaxedDot } from "./features";
 import { readBytes } from "./source";
 import { sharing, type Threads } from "./threads";
 
-/** Groups of kernels, each a wasm module. A class for s8·s8 engines takes its place beside `relaxed`. */
-export type EngineClass = "baseline" | "relaxed";
-/** `train` is there where the sources carry it. */
+export type EngineClass = "baseline" | "extmul" | "relaxed";
+/** Groups of kernels, each a wasm module. `train` is there where a runtime carries it. */
 type Group = "common" | EngineClass | "train";
 
 /** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
 export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
-/** A source for each group; a class that has none is not run. */
+/** A source for each group. */
 export type WasmSources = Partial<Record<Group, WasmSource>>;
 
-/** Which class of kernels an engine has. */
+/** What a runtime carries: the classes beside baseline come with what decides whether they run. */
+export interface Carried {
+  readonly common?: WasmSource;
+  readonly baseline?: WasmSource;
+  readonly extmul?: KernelClass;
+  readonly relaxed?: KernelClass;
+  readonly train?: WasmSource;
+}
+
+/** What modules import, as assembly/env.ts names it. */
+export type Imports = { readonly env: { readonly memory: WebAssembly.Memory; readonly signs: number } };
+
+/** Which class of kernels an engine runs. */
 export interface ClassInfo {
   readonly engineClass: EngineClass;
-  /** What the engine's relaxed dot product was found to do. */
-  readonly relaxedDot: RelaxedDot;
+  /** What the engine's relaxed dot product was found to do, where the runtime carries a class that uses it. */
+  readonly relaxedDot?: RelaxedDot | undefined;
   /** Why this class, in words. */
   readonly reason: string;
 }
@@ -29,99 +43,107 @@ export interface ClassInfo {
 /** The class, and the threads that run (of a runtime: that a model could have); `threadsReason` says why not more. */
 export interface EngineInfo extends ClassInfo, Threads {}
 
-/** What runs where the sources have no kernels of the class that the engine would run. */
-const CARRIED_BASELINE = { engineClass: "baseline", reason: "this runtime carries no other class" } as const;
-
-/** Why each finding leads to its class. */
-const choices: Record<RelaxedDot, { engineClass: EngineClass; reason: string }> = {
-  absent: { engineClass: "baseline", reason: "this engine has no relaxed SIMD" },
-  broken: { engineClass: "baseline", reason: "this engine's relaxed dot product is wrong" },
-  "u8s8-saturating": {
-    engineClass: "baseline",
-    reason: "this engine's relaxed dot product saturates in 16 bits",
-  },
-  u8s8: { engineClass: "relaxed", reason: "this engine's relaxed dot product is exact over 8 bits" },
-  s8s8: {
-    engineClass: "baseline",
-    reason: "this engine's relaxed dot product is s8·s8, which has no class yet",
-  },
-  "s8s8-wrapping": {
-    engineClass: "baseline",
-    reason: "this engine's relaxed dot product wraps at −128·−128",
-  },
-};
+/** Whether no weight is −128; of those that are not here, whether their file says so. */
+const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
+  nodes.every(({ op, inputs }) => {
+    const codes = op === "DequantizeLinear" ? constants.get(inputs[0]!) : undefined;
+    return codes?.dtype !== "i8" || (codes.data ? !codes.data.includes(-128) : codes.isNarrow === true);
+  });
 
 /** Whether reading it takes time. (By name: to mention Response in Node loads its whole HTTP client.) */
 const isDistant = (source: WasmSource | undefined): source is Response | URL =>
   source instanceof URL || Object.prototype.toString.call(source) === "[object Response]";
 
-/** Compiled modules of one set of sources, made when first asked for and kept. */
+/** Compiled modules of what a runtime carries, made when first asked for and kept. */
 export class Engine {
-  readonly #sources: WasmSources;
-  readonly #probe: () => RelaxedDotProbe;
+  readonly #carried: Carried;
+  /** Sources that a caller has instead of those carried. */
+  readonly #own: WasmSources;
   /** By group and whether its memory is shared. */
   readonly #modules = new Map<string, WebAssembly.Module>();
   readonly #pending = new Map<string, Promise<void>>();
   /** What distant sources carried: a Response can be read only once. */
   readonly #read = new Map<Group, Promise<Uint8Array>>();
   readonly #listeners = new Set<() => void>();
+  readonly #verdicts = new Map<EngineClass, Verdict | undefined>();
   #info: ClassInfo | undefined;
   /** Asks the probe again; until then the class can change. */
-  #hot: (() => RelaxedDot) | undefined;
+  #doubt: Verdict["doubt"];
 
-  constructor(sources: WasmSources, probe = probeRelaxedDot) {
-    this.#sources = sources;
-    this.#probe = probe;
+  constructor(carried: Carried, own: WasmSources = {}) {
+    this.#carried = carried;
+    this.#own = own;
   }
 
   /** The class this engine runs, found at first use and asked again when the probe is hot. */
   get info(): ClassInfo {
     if (this.#info) return this.#info;
-    const probe = this.#probe();
-    const choice = choices[probe.cold];
-    const isCarried = this.#sources[choice.engineClass] !== undefined;
-    this.#info = { ...(isCarried ? choice : CARRIED_BASELINE), relaxedDot: probe.cold };
-    if (this.#info.engineClass === "relaxed") {
-      this.#hot = probe.hot;
-      afterwards(() => this.settle());
-    }
+    const verdict = this.#verdict("relaxed");
+    if (!verdict?.isFit) return (this.#info = this.#second);
+    this.#info = { engineClass: "relaxed", relaxedDot: verdict.relaxedDot, reason: verdict.reason };
+    this.#doubt = verdict.doubt;
+    afterwards(() => this.settle());
     return this.#info;
+  }
+
+  /** What runs where the relaxed class does not. */
+  get #second(): ClassInfo {
+    const verdicts = [this.#verdict("relaxed"), this.#verdict("extmul")];
+    const reasons = verdicts.flatMap((verdict) => verdict?.reason ?? []);
+    return {
+      engineClass: verdicts[1]?.isFit ? "extmul" : "baseline",
+      relaxedDot: verdicts[0]?.relaxedDot,
+      reason: reasons.join("; ") || "this runtime carries no other class",
+    };
+  }
+
+  #verdict(name: "extmul" | "relaxed"): Verdict | undefined {
+    if (!this.#verdicts.has(name)) this.#verdicts.set(name, this.#carried[name]?.probe());
+    return this.#verdicts.get(name);
+  }
+
+  /** The class that runs a graph: not every engine's relaxed dot product takes weights of −128. */
+  classFor(graph: Graph<Constant>): EngineClass {
+    const { engineClass } = this.info;
+    const isExact = engineClass !== "relaxed" || !this.#verdict("relaxed")!.isNarrow;
+    return isExact || isNarrow(graph) ? engineClass : this.#second.engineClass;
   }
 
   /** Asks the hot probe, if it was not asked: from here on the class does not change. */
   settle(): ClassInfo {
-    const { relaxedDot } = this.info;
-    const hot = this.#hot?.() ?? relaxedDot;
-    this.#hot = undefined;
-    if (hot !== relaxedDot) this.#distrust(relaxedDot, hot);
+    void this.info;
+    const reason = this.#doubt?.();
+    this.#doubt = undefined;
+    if (reason) this.#distrust(reason);
     this.#listeners.clear();
     return this.info;
   }
 
   /** Calls back, once, if the class in use turns out not to be trusted; returns how to stop listening. */
   onDistrust(listener: () => void): () => void {
-    if (this.#hot) this.#listeners.add(listener);
+    if (this.#doubt) this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #distrust(cold: RelaxedDot, hot: RelaxedDot): void {
-    const reason = `the relaxed dot product changed from ${cold} to ${hot} when it was optimised`;
-    this.#info = { engineClass: "baseline", relaxedDot: hot, reason };
-    console.warn(`octette: ${reason}; running baseline SIMD instead`);
+  #distrust(reason: string): void {
+    const { engineClass, relaxedDot } = this.#second;
+    this.#info = { engineClass, relaxedDot, reason };
+    console.warn(`octette: ${reason}; running ${engineClass} kernels instead`);
     for (const listener of this.#listeners) listener();
   }
 
   /** Why no threads can share the memory of this class's modules; undefined where they can. */
   unsharable(engineClass: EngineClass): string | undefined {
-    const group = this.#groups(engineClass).find((name) => this.#sources[name] instanceof WebAssembly.Module);
+    const group = this.#groups(engineClass).find((name) => this.#given(name) instanceof WebAssembly.Module);
     return group && `wasm.${group} was given compiled: only bytes can be made to share memory`;
   }
 
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
   async prepare(engineClass: EngineClass, isShared = false): Promise<void> {
     const groups = new Set<Group>(this.#groups(engineClass));
-    // What a distrusted class falls back on can be read here only.
-    if (isDistant(this.#sources.baseline)) groups.add("baseline");
+    // What runs instead of a relaxed class can be read here only.
+    const second = engineClass === "relaxed" ? this.#second.engineClass : engineClass;
+    if (isDistant(this.#given(second))) groups.add(second);
     await Promise.all([...groups].map((group) => this.#fetch(group, isShared)));
   }
 
@@ -159,7 +181,7 @@ export class Engine {
     const modules = this.modules(engineClass, !(memory.buffer instanceof ArrayBuffer));
     const exports = this.#groups(engineClass).map((group, i) => {
       try {
-        return new WebAssembly.Instance(modules[i]!, { env: { memory } }).exports;
+        return new WebAssembly.Instance(modules[i]!, this.imports(memory)).exports;
       } catch (cause) {
         throw new OctetteError(`the module does not fit: ${(cause as Error).message}`, {
           code: "engine",
@@ -171,22 +193,32 @@ export class Engine {
     return Object.assign({}, ...exports) as Kernels;
   }
 
+  /** What modules over a memory take, in this thread or another. */
+  imports(memory: WebAssembly.Memory): Imports {
+    return { env: { memory, signs: this.#verdict("relaxed")?.isNarrow ? 128 : 0 } };
+  }
+
   /** The modules of a class, for memory of one's own or shared memory. */
   modules(engineClass: EngineClass, isShared: boolean): readonly WebAssembly.Module[] {
     return this.#groups(engineClass).map((group) => this.#module(group, isShared));
   }
 
   #groups(engineClass: EngineClass): readonly Group[] {
-    return this.#sources.train ? ["common", engineClass, "train"] : ["common", engineClass];
+    return this.#given("train") ? ["common", engineClass, "train"] : ["common", engineClass];
+  }
+
+  #given(group: Group): WasmSource | undefined {
+    const carried = this.#carried[group];
+    return this.#own[group] ?? (carried && "probe" in carried ? carried.wasm : carried);
   }
 
   #source(group: Group): WasmSource {
-    const source = this.#sources[group];
+    const source = this.#given(group);
     if (source) return source;
     throw new OctetteError("this runtime carries no such kernels", {
       code: "engine",
       where: `wasm.${group}`,
-      hint: "Carry every class that the engine may run: octette bundle --class both, or all of octette/wasm",
+      hint: "Carry every class that the engine may run: octette bundle --class all, or all of octette/wasm",
     });
   }
 

@@ -31,6 +31,12 @@ const ARTIFACT: Kind = {
   hint: "Make one with `octette quantize MODEL.onnx -o OUT.octette`",
 };
 
+/** Said of a file where no weight is −128, which not every engine class multiplies. */
+const NARROW = "-127..127";
+
+const isNarrow = ({ dtype, shape, data }: Tensor) =>
+  dtype !== "i8" || isVector(shape) || !data.includes(-128);
+
 /** A seeded input's output, hashed: what a device checks itself by. */
 export interface SelfTest {
   readonly seed: number;
@@ -71,7 +77,8 @@ export function writeParts(
 ): Uint8Array<ArrayBuffer> {
   const { stored, shapes } = packInt4(tensors);
   const version = Object.keys(shapes).length > 0 ? ARTIFACT_VERSION : 1;
-  const metadata = { ...parts, ...shapes, content_hash: contentHashOf(parts.graph, tensors) };
+  const codes = [...tensors.values()].every(isNarrow) ? { weight_codes: NARROW } : {};
+  const metadata = { ...parts, ...shapes, ...codes, content_hash: contentHashOf(parts.graph, tensors) };
   return writeSealed({ ...ARTIFACT, version }, stored, metadata);
 }
 
@@ -155,8 +162,20 @@ class ArtifactStream {
   ): Reading<void> {
     const where = this.#where;
     const constants = new Map<string, Constant>();
+    const areNarrow = metadata.weight_codes === NARROW;
     for (const entry of entries)
-      constants.set(entry.name, { dtype: dtypeOf(entry, where), shape: entry.shape });
+      constants.set(entry.name, {
+        dtype: dtypeOf(entry, where),
+        shape: entry.shape,
+        isNarrow: areNarrow,
+      });
+    const put = (sink: TensorSink, name: string, bytes: Uint8Array) => {
+      if (areNarrow && constants.get(name)!.dtype === "i8" && bytes.includes(0x80))
+        throw new FormatError("a weight is −128, where the file says that none is", {
+          where: `${where}, tensor "${name}"`,
+        });
+      sink.put(name, bytes);
+    };
     const vectors = entries.filter(({ shape }) => isVector(shape));
     const known = vectors.length > 0 ? entries.indexOf(vectors.at(-1)!) + 1 : 0;
     const early: Tensors = new Map();
@@ -167,13 +186,13 @@ class ArtifactStream {
     }
     const sink = open(artifactOf(metadata, constants, where));
     for (const [name, { data }] of early) {
-      sink.put(name, bytesIn(data));
+      put(sink, name, bytesIn(data));
       early.delete(name);
     }
     for (const entry of entries.slice(known)) {
       const place = isPlain(entry) ? sink.placeOf(entry.name) : undefined;
       if (place) yield* this.#fill(place);
-      sink.put(entry.name, place ?? bytesIn((yield* this.#tensor(entry)).data));
+      put(sink, entry.name, place ?? bytesIn((yield* this.#tensor(entry)).data));
     }
   }
 

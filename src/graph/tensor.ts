@@ -11,6 +11,8 @@ export interface Constant {
   readonly shape: readonly number[];
   /** `bool` is held as 0 or 1 in a Uint8Array. */
   readonly data?: TypedArray;
+  /** Whether elements that are not here are known to be no −128, which not every engine class multiplies. */
+  readonly isNarrow?: boolean;
 }
 
 export interface Tensor extends Constant {

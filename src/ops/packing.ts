@@ -2,7 +2,7 @@
 
 import type { Window } from "./window";
 
-// ---- int8: upper bounds over both kernel classes (assembly/kernels/panels-int8.ts) ----
+// ---- int8: upper bounds over the kernel classes (assembly/kernels/panels-int8.ts) ----
 
 /** A count, up to a multiple. */
 export const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -38,7 +38,7 @@ export const convInt8ScratchBytes = (outH: number, kh: number, k: number): numbe
   8 * up(k, 4) * kh * Math.min(outH, 1 + Math.ceil(BLOCK_BYTES / (4 * up(k, 4) * kh))) +
   128;
 
-/** Rows that a dot product adds up: baseline, relaxed. */
+/** Rows of a window that are added up at once: baseline and extmul, relaxed. */
 const GROUPS = [2, 4] as const;
 
 /** Pixels of depthwise convolution whose columns are in scratch together: of a row, of all rows. */

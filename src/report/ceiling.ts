@@ -4,6 +4,7 @@
 
 import type * as Ceiling from "../../build/abi/ceiling";
 import baselineBytes from "../../build/ceiling/baseline.wasm";
+import extmulBytes from "../../build/ceiling/extmul.wasm";
 import relaxedBytes from "../../build/ceiling/relaxed.wasm";
 import type { EngineClass } from "../engine/wasm";
 
@@ -17,7 +18,7 @@ export type CeilingLoop = (arithmetic: Arithmetic) => number;
 
 /** The loops of a class, over a memory of their own that holds ones. */
 export function createCeiling(engineClass: EngineClass): CeilingLoop {
-  const bytes = { baseline: baselineBytes, relaxed: relaxedBytes }[engineClass];
+  const bytes = { baseline: baselineBytes, extmul: extmulBytes, relaxed: relaxedBytes }[engineClass];
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   new Float32Array(memory.buffer).fill(1);
   const module = new WebAssembly.Module(bytes as BufferSource);

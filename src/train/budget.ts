@@ -68,7 +68,7 @@ export function fitMemory(
     if (chosen.length === 0) continue;
     const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };
     const inRounds = takesRounds(graph, chosen, step);
-    const { engine, engineClass = engine.info.engineClass } = options;
+    const { engine, engineClass = engine.classFor(graph) } = options;
     const plan = planOf(stepOf(graph, chosen, { ...step, inRounds }), choice.batch, engineClass);
     const bytes = plan.memory.totalBytes;
     first ??= bytes;

@@ -288,7 +288,7 @@ export class Trainer {
   }
 
   #plan(step: Step): Plan {
-    const { batch, engine, engineClass = engine.info.engineClass } = this.#options;
+    const { batch, engine, engineClass = engine.classFor(step.graph) } = this.#options;
     return planOf(step, batch, engineClass);
   }
 

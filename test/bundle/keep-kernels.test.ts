@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { keepKernels } from "../../src/bundle/keep-kernels";
-import { inlined } from "../../src/engine/inlined";
+import { modules } from "../../src/engine/modules";
 
 const compiled = (bytes: Uint8Array) => new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
 const kernelsOf = (bytes: Uint8Array) =>
@@ -10,7 +10,7 @@ const kernelsOf = (bytes: Uint8Array) =>
     kind === "function" ? [name] : [],
   );
 
-for (const [group, bytes] of Object.entries(inlined))
+for (const [group, bytes] of Object.entries(modules))
   describe.skipIf(!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))(group, () => {
     const all = WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>) ? kernelsOf(bytes) : [];
 
@@ -41,7 +41,7 @@ test("a kernel still calls what it calls", () => {
     (gelu as (...args: number[]) => void)(1024, 256, 0, 17);
     return floats.slice(256, 256 + 17);
   };
-  const one = keepKernels(inlined.common, (name) => name === "gelu");
-  expect(run(one)).toEqual(run(inlined.common));
+  const one = keepKernels(modules.common, (name) => name === "gelu");
+  expect(run(one)).toEqual(run(modules.common));
   expect(run(one)[16]).toBeCloseTo(8);
 });

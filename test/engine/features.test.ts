@@ -1,14 +1,26 @@
 // The class of kernels an engine runs: how it is found, and what happens when it turns out to be wrong.
 
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { classifyDot, type Dot, probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
+import { createRuntime } from "../../src/create-runtime";
+import { extmulClass } from "../../src/engine/classes";
+import {
+  classifyDot,
+  type Dot,
+  isExtmulFaster,
+  probeRelaxedDot,
+  type RelaxedDot,
+} from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
 import { Model } from "../../src/engine/model";
 import { Engine } from "../../src/engine/wasm";
+import { writeArtifact } from "../../src/formats/octette";
+import { readSafetensors } from "../../src/formats/safetensors";
+import type { Graph } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, randomFeeds } from "../check-model";
-import { exactSources } from "./engines";
+import { sealed } from "../formats/fixtures";
+import { relaxedWhere, signedWhere, withModel } from "./engines";
 
 const signed = (y: number) => (y << 24) >> 24;
 const saturated = (sum: number) => Math.min(32767, Math.max(-32768, sum));
@@ -40,29 +52,97 @@ test("this engine's probe says the same cold and hot", () => {
   expect(["absent", ...Object.keys(dots)]).toContain(probe.cold);
 });
 
-const found = (cold: RelaxedDot, hot = cold) => ({ cold, hot: vi.fn(() => hot) });
+test("products of bytes are not found faster on x86, without timing them", () => {
+  const now = vi.spyOn(performance, "now");
+  const isX86 = typeof process !== "undefined" && (process.arch === "x64" || process.arch === "ia32");
+  const isFaster = isExtmulFaster();
+  if (isX86) expect({ isFaster, calls: now.mock.calls }).toEqual({ isFaster: false, calls: [] });
+  else expect(now).toHaveBeenCalled();
+  now.mockRestore();
+});
+
+const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+afterEach(() => warn.mockClear());
+
+const slow = extmulClass(inlined.extmul.wasm, () => false);
+const fast = extmulClass(inlined.extmul.wasm, () => true);
 
 describe("the engine class", () => {
   const kinds = Object.keys({ absent: 0, ...dots }) as RelaxedDot[];
+  const isUsed = (kind: RelaxedDot) => ["u8s8", "s8s8", "s8s8-wrapping"].includes(kind);
   for (const kind of kinds)
-    test(`is ${kind === "u8s8" ? "relaxed" : "baseline"} where the dot product is ${kind}`, () => {
-      const { info } = new Engine(inlined, () => found(kind));
-      expect(info).toMatchObject({
-        engineClass: kind === "u8s8" ? "relaxed" : "baseline",
-        relaxedDot: kind,
-        reason: expect.stringMatching(/^this engine/),
+    for (const [extmul, second] of [
+      [slow, "baseline"],
+      [fast, "extmul"],
+    ] as const) {
+      const engineClass = isUsed(kind) ? "relaxed" : second;
+      test(`is ${engineClass} where the dot product is ${kind} and ${second} the next`, () => {
+        const { info } = new Engine({ ...inlined, extmul, relaxed: relaxedWhere(kind) });
+        expect(info).toMatchObject({
+          engineClass,
+          relaxedDot: kind,
+          reason: expect.stringMatching(
+            second === "extmul" && !isUsed(kind) ? /^this engine.*; products of bytes/ : /^this engine/,
+          ),
+        });
       });
-    });
+    }
 
   test("is asked for once, and a baseline engine is not asked again", async () => {
-    const probe = found("absent");
-    const ask = vi.fn(() => probe);
-    const engine = new Engine(inlined, ask);
-    expect(ask).not.toHaveBeenCalled();
+    const hot = vi.fn(() => "absent" as const);
+    const relaxed = relaxedWhere("absent", hot);
+    const probe = vi.spyOn(relaxed, "probe");
+    const engine = new Engine({ ...inlined, extmul: slow, relaxed });
+    expect(probe).not.toHaveBeenCalled();
     expect(engine.info).toBe(engine.info);
     await turn();
-    expect(ask).toHaveBeenCalledOnce();
-    expect(probe.hot).not.toHaveBeenCalled();
+    expect(probe).toHaveBeenCalledOnce();
+    expect(hot).not.toHaveBeenCalled();
+  });
+
+  test("stays where compilers of one engine differ in pairs of −128·−128", () => {
+    const engine = new Engine({ ...inlined, relaxed: signedWhere("s8s8-wrapping", () => "s8s8") });
+    expect(engine.settle().engineClass).toBe("relaxed");
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describe("where both operands of the relaxed dot product are signed", () => {
+  const graph = convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 5, w: 4 });
+  const feeds = randomFeeds(graph, 3);
+  const withWeight = (code: number): Graph => {
+    const codes = [...graph.constants].find(([, { dtype, shape }]) => dtype === "i8" && shape.length === 4)!;
+    const data = Int8Array.from(codes[1].data, (q) => Math.max(-127, q)).fill(code, 7, 8);
+    return { ...graph, constants: new Map(graph.constants).set(codes[0], { ...codes[1], data }) };
+  };
+  const { baseline, common } = inlined;
+  const signed = { baseline, common, extmul: fast, relaxed: signedWhere("s8s8-wrapping") };
+
+  for (const [code, carried, engineClass] of [
+    [-127, signed, "relaxed"],
+    [-128, signed, "extmul"],
+    [-128, { ...signed, extmul: slow }, "baseline"],
+  ] as const)
+    test(`weights down to ${code} run in ${engineClass}, from a graph and from a file`, () => {
+      const own = withWeight(code);
+      const expected = withModel(own, { engineClass: "baseline" }, (model) => model.runSync(feeds).y);
+      const runtime = createRuntime(registry, carried);
+      for (const model of [runtime.loadGraphSync(own), runtime.loadSync(writeArtifact(own))]) {
+        expectSameBytes(model.runSync(feeds).y, expected as Tensor);
+        expect(model.engine.engineClass).toBe(engineClass);
+        expect(model.engine.reason).toMatch(code === -128 ? /weights of −128/ : /exact over signed bytes/);
+        model.dispose();
+      }
+    });
+
+  test("a file that hides a weight of −128 is refused, on every engine", () => {
+    const { tensors, metadata } = readSafetensors(writeArtifact(withWeight(-128)));
+    expect(metadata).not.toHaveProperty("weight_codes");
+    const file = sealed(tensors, { ...metadata, weight_codes: "-127..127" });
+    for (const carried of [signed, inlined])
+      expect(() => createRuntime(registry, carried).loadSync(file)).toThrow(
+        expect.objectContaining({ message: expect.stringMatching(/a weight is −128, where the file says/) }),
+      );
   });
 });
 
@@ -72,12 +152,10 @@ const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 describe("a relaxed class that changes its mind", () => {
   const graph = convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 5, w: 4 });
   const feeds = randomFeeds(graph, 3);
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  afterEach(() => warn.mockClear());
 
   test("moves live models to baseline with the same bytes, and says so once", async () => {
-    const probe = found("u8s8", "u8s8-saturating");
-    const engine = new Engine(exactSources, () => probe);
+    const hot = vi.fn(() => "u8s8-saturating" as const);
+    const engine = new Engine({ ...inlined, relaxed: relaxedWhere("u8s8", hot) });
     const models = [{}, { maxima: { batch: 3 } }].map(
       (options) => new Model(graph, registry, engine, options),
     );
@@ -96,11 +174,11 @@ describe("a relaxed class that changes its mind", () => {
     expect(new Model(graph, registry, engine).plan.engineClass).toBe("baseline");
     await turn();
     expect(warn).toHaveBeenCalledOnce();
-    expect(probe.hot).toHaveBeenCalledOnce();
+    expect(hot).toHaveBeenCalledOnce();
   });
 
   test("leaves a model in the class it was asked for", async () => {
-    const engine = new Engine(exactSources, () => found("u8s8", "broken"));
+    const engine = new Engine({ ...inlined, relaxed: relaxedWhere("u8s8", () => "broken") });
     const model = new Model(graph, registry, engine, { engineClass: "relaxed" });
     expect(engine.info.engineClass).toBe("relaxed");
     await turn();
@@ -109,14 +187,15 @@ describe("a relaxed class that changes its mind", () => {
   });
 
   test("does not bring back a disposed model", async () => {
-    const model = new Model(graph, registry, new Engine(exactSources, () => found("u8s8", "broken")));
+    const relaxed = relaxedWhere("u8s8", () => "broken");
+    const model = new Model(graph, registry, new Engine({ ...inlined, relaxed }));
     await turn();
     model.dispose();
     expect(() => model.runSync(feeds)).toThrow(expect.objectContaining({ code: "disposed" }));
   });
 
   test("that does not is left alone", async () => {
-    const engine = new Engine(exactSources, () => found("u8s8"));
+    const engine = new Engine({ ...inlined, relaxed: relaxedWhere("u8s8") });
     const model = new Model(graph, registry, engine);
     await turn();
     model.runSync(feeds);
@@ -126,10 +205,10 @@ describe("a relaxed class that changes its mind", () => {
 });
 
 describe("a runtime that carries few classes", () => {
-  const { common, baseline, relaxed } = inlined;
+  const { common, baseline } = inlined;
 
   test("runs baseline where it has no other, and says so", () => {
-    const { info } = new Engine({ common, baseline }, () => found("u8s8"));
+    const { info } = new Engine({ common, baseline });
     expect(info).toMatchObject({
       engineClass: "baseline",
       reason: expect.stringMatching(/carries no other/),
@@ -137,11 +216,11 @@ describe("a runtime that carries few classes", () => {
   });
 
   test("names the class it lacks, and the way out", () => {
-    const engine = new Engine({ common, relaxed }, () => found("absent"));
+    const engine = new Engine({ common, relaxed: relaxedWhere("absent") });
     expect(() => new Model(denseGraph({ k: 3, n: 2, mode: "static" }), registry, engine)).toThrow(
       expect.objectContaining({
         code: "engine",
-        message: expect.stringMatching(/^wasm\.baseline: this runtime carries no such kernels.*--class both/),
+        message: expect.stringMatching(/^wasm\.baseline: this runtime carries no such kernels.*--class all/),
       }),
     );
   });

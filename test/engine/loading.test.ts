@@ -18,6 +18,7 @@ import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, randomFeeds } from "../check-model";
 import { GraphBuilder } from "../graph-builder";
 import { runReference } from "../reference/index";
+import { relaxedWhere } from "./engines";
 
 const { load, loadSync } = createRuntime(registry, inlined);
 
@@ -269,7 +270,7 @@ describe("memory", () => {
 test("to settle asks the hot probe once, and the class is final", () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const hot = vi.fn(() => "u8s8-saturating" as const);
-  const engine = new Engine(inlined, () => ({ cold: "u8s8", hot }));
+  const engine = new Engine({ ...inlined, relaxed: relaxedWhere("u8s8", hot) });
   expect(engine.settle().engineClass).toBe("baseline");
   engine.settle();
   expect(hot).toHaveBeenCalledOnce();

@@ -9,28 +9,33 @@ import { probeRelaxedDot } from "../../src/engine/features";
 export type Common = typeof import("../../build/abi/common");
 export type Train = typeof import("../../build/abi/train");
 export type Class = typeof import("../../build/abi/class");
-export type ClassName = "baseline" | "relaxed";
+export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
 export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
 
 /** The exports of a module over that memory. */
-function load<T>(file: string): T {
+function load<T>(file: string, signs = 0): T {
   const bytes = readFileSync(new URL(`../../build/${file}.wasm`, import.meta.url));
-  return instantiateSync(bytes, { env: { memory } }).exports as unknown as T;
+  const imports = { env: { memory, signs } as { memory: WebAssembly.Memory } };
+  return instantiateSync(bytes, imports).exports as unknown as T;
 }
 
 export const loadCommon = (): Common => load<Common>("wasm/common");
 export const loadTrain = (): Train => load<Train>("wasm/train");
 
+const relaxedDot = probeRelaxedDot().cold;
+
 /**
- * The int8 classes, for `describe.each`. Where this engine's relaxed dot product is not exact over u8·s8, the relaxed class has
- * one that is (exact-dot.ts).
+ * The int8 classes, for `describe.each`; the relaxed one for both ways in which engines read its second operand. Where this
+ * engine's relaxed dot product is not exact in a way, the class has one that is (exact-dot.ts).
  */
 export const classes: readonly { readonly name: ClassName; readonly kernels: Class }[] = [
-  { name: "baseline", kernels: load<Class>("wasm/baseline") },
+  { name: "baseline", kernels: load("wasm/baseline") },
+  { name: "extmul", kernels: load("wasm/extmul") },
+  { name: "relaxed", kernels: load(relaxedDot === "u8s8" ? "wasm/relaxed" : "test/relaxed-u8s8") },
   {
-    name: "relaxed",
-    kernels: load<Class>(probeRelaxedDot().cold === "u8s8" ? "wasm/relaxed" : "test/relaxed-exact"),
+    name: "relaxed, s8·s8",
+    kernels: load(relaxedDot === "s8s8" ? "wasm/relaxed" : "test/relaxed-s8s8", 128),
   },
 ];
 

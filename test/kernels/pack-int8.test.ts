@@ -15,10 +15,13 @@ const SIZES = [0, 1, 3, 4, 8, 16, 17, 40];
 describe.each(classes)("$name", ({ name, kernels: k8 }) => {
   beforeEach(reset);
   afterEach(() => expect(brokenGuard()).toBeUndefined());
-  const group = name === "relaxed" ? 4 : 2;
+  const isRelaxed = name.startsWith("relaxed");
+  const group = isRelaxed ? 4 : 2;
   /** Where a group of a panel has column c: in baseline two columns, 4 apart, share a 16-bit lane. */
   const place = (c: number, k: number) =>
-    name === "relaxed" ? c * 4 + k : (c % 4) * 4 + k * 2 + Math.floor(c / 4);
+    name === "baseline" ? (c % 4) * 4 + k * 2 + Math.floor(c / 4) : c * group + k;
+  /** What offsets make good where codes are multiplied as signed. */
+  const shift = name === "relaxed, s8·s8" ? 128 : 0;
 
   // strides of element (column, row, tap, channel) in each order of a weight tensor
   const orders = {
@@ -50,7 +53,8 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
           ];
           const w = fillInts(alloc(Int8Array, n * rows * k), next, -128, 127);
           const bias = n % 2 ? fillInts(alloc(Int32Array, n), next, -(2 ** 30), 2 ** 30) : undefined;
-          const z = int(next, -255, 255);
+          const z = int(next, -255, 1);
+          const by = z === 1 ? 1 : z + (name === "extmul" ? 128 : shift);
           const columns = channels % 3 ? 8 : BESIDE_COLUMNS;
           const length = up(n, columns) * up(rows * depth, 4);
           expect(packedInt8Bytes(n, k, rows, columns)).toBeGreaterThanOrEqual(length);
@@ -84,7 +88,7 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
                 const at = row * depth + i;
                 const step = Math.floor(at / group) * columns * group;
                 want[four + panel + step + place(c % 8, at % group)] = value;
-                sums[c]! += z * value;
+                sums[c]! += by * value;
               }
           expectSame(dst, want, `${[n, rows, taps, channels]}`);
           expectSame(
@@ -119,8 +123,8 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
         };
         const w = fillInts(alloc(Int8Array, channels * kh * kw), next, -128, 127);
         const bias = channels % 2 ? fillInts(alloc(Int32Array, channels), next, -1e9, 1e9) : undefined;
-        const z = int(next, -255, 255);
-        const element = name === "relaxed" ? Int8Array : Int16Array;
+        const z = int(next, -255, 0);
+        const element = isRelaxed ? Int8Array : Int16Array;
         const groups = Math.ceil(kh / group);
         const turn = dilation === 1 ? Math.floor((groups * group - kh) / stride) + 1 : 1;
         const length = Math.ceil(channels / 8) * 8 * turn * groups * group * kw;
@@ -157,7 +161,9 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
                 for (let tap = 0; tap < group; tap++) want[i++] = at(c, g * group + tap - row * stride, j);
         const sums = new Int32Array(offset.length);
         for (let c = 0; c < channels; c++)
-          sums[c] = w.subarray(c * kh * kw, (c + 1) * kh * kw).reduce((s, v) => s + z * v, bias?.[c] ?? 0);
+          sums[c] = w
+            .subarray(c * kh * kw, (c + 1) * kh * kw)
+            .reduce((s, v) => s + (z + shift) * v, bias?.[c] ?? 0);
         expectSame(dst, want, `${[channels, kh, kw, stride, dilation]}`);
         expectSame(offset, sums);
         expect(brokenGuard()).toBeUndefined();

@@ -32,7 +32,7 @@ beforeAll(async () => {
 test("carries no op and no wasm that it does not name", async () => {
   const { ops, baseline, relaxed } = {
     ops: (await import("../../src/ops/index")).registry,
-    ...(await import("../../src/engine/inlined")),
+    ...(await import("../../src/engine/modules")),
   };
   for (const name of Object.keys(ops)) expect(script, name).not.toContain(`  ${name}: `);
   for (const kernel of ["hardSwish", "softmax", "gelu", "maxPool", "conv", "reduceMean", "copyRows"])

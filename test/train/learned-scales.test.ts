@@ -2,6 +2,7 @@
 // "Learned step size quantization".
 
 import { describe, expect, test } from "vitest";
+import type { EngineClass } from "../../src/engine/wasm";
 import { contentHash } from "../../src/formats/octette";
 import { readArtifact, save, type TuneOptions, tune } from "../../src/index";
 import { rne } from "../../src/ops/codes";
@@ -25,7 +26,7 @@ interface Options {
   readonly learnsActivations?: boolean;
   readonly optimizer?: OptimizerOptions;
   readonly trained?: string;
-  readonly engineClass?: "baseline" | "relaxed";
+  readonly engineClass?: EngineClass;
   readonly keepsGradients?: boolean;
 }
 

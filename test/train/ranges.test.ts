@@ -1,6 +1,7 @@
 // Ranges of activations that move while a model is trained: what is trained stays what is deployed, at every step.
 
 import { describe, expect, test } from "vitest";
+import type { EngineClass } from "../../src/engine/wasm";
 import { contentHash } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, tensor } from "../../src/graph/tensor";
@@ -22,7 +23,7 @@ const parameters = parametersOf(graph, masters);
 
 interface Options {
   readonly trained?: string;
-  readonly engineClass?: "baseline" | "relaxed";
+  readonly engineClass?: EngineClass;
   readonly momentum?: number;
   readonly freezeAt?: number;
   readonly keepsGradients?: boolean;

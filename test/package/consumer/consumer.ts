@@ -4,7 +4,7 @@ import { evaluate, type Graph, importOnnx, load, type Model, openDataset, quanti
 import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
 import { createRuntime, loadSync, OctetteError, runtimeInfo } from "octette/runtime";
-import { baseline, common, inlined } from "octette/wasm";
+import { baseline, common, inlined, relaxedClass } from "octette/wasm";
 
 const graph: Graph = importOnnx(new Uint8Array(), { name: "digits" });
 const { graph: int8, summary } = await quantize(graph, { calibration: [{ image: new Float32Array(64) }] });
@@ -22,7 +22,10 @@ model.run(new Float32Array(64));
 // @ts-expect-error: no such mode
 quantize(graph, { mode: "half" });
 const few = createRuntime({ Conv, QuantizeLinear }, { common, baseline });
-const several = createRuntime({ Conv }, { ...inlined, relaxed: new URL("https://localhost/relaxed.wasm") });
+const several = createRuntime(
+  { Conv },
+  { ...inlined, relaxed: relaxedClass(new URL("https://localhost/relaxed.wasm")) },
+);
 class Net extends Module {
   readonly fc = new Linear(10, 10);
   forward(x: Value): Value {
