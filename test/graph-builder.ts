@@ -43,7 +43,7 @@ export function randomOf(seed: number) {
 export class GraphBuilder {
   readonly random;
   private readonly inputs: Input[] = [];
-  private readonly nodes: Node[] = [];
+  protected readonly nodes: Node[] = [];
   private readonly constants = new Map<string, Tensor>();
 
   constructor(seed = 1) {

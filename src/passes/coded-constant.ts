@@ -4,7 +4,7 @@ import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { rne } from "../ops/codes";
 import type { CodeNames } from "./graph-writer";
 
-const { abs, fround } = Math;
+const { abs, fround, max, min } = Math;
 
 /** x = (q − z) · s with one pair in all, one an index of `axis`, or one for every `blockSize` indices of it. */
 export interface CodedConstant {
@@ -57,24 +57,43 @@ export function codesOf(real: Tensor, dtype: "u8" | "i8", parameters: Omit<Coded
   const [lo, hi] = dtype === "u8" ? [0, 255] : [-128, 127];
   const codes = Int32Array.from(real.data, (x, i) => {
     const q = rne(fround(x / scale.data[at(i)]!)) + (zeroPoint?.data[at(i)] ?? 0);
-    return Math.min(hi, Math.max(lo, q));
+    return min(hi, max(lo, q));
   });
   return tensor(dtype, real.shape, codes);
 }
 
-/**
- * Weights as the kernels take them: i8 codes with zero point 0 and one scale, or one an index of `axis`. Other codes
- * are moved by their zero points where all of them fit.
- */
-export function symmetricCodes(constant: CodedConstant, axis: number): Tensor | undefined {
+/** Weights as the kernels take them: i8 codes with one scale, or one an index of the outputs' axis. */
+export interface KernelCodes {
+  readonly codes: Tensor;
+  /** What is left of the zero points, as many as scales; undefined where nothing is. */
+  readonly rest: Int32Array | undefined;
+}
+
+/** Weights whose codes are moved by their zero points, or as near to that as all of one scale stay in i8. */
+export function kernelCodes(constant: CodedConstant, axis: number): KernelCodes | undefined {
   const { codes, scale, zeroPoint, blockSize } = constant;
   const isPerOutput = scale.data.length === 1 || (blockSize === 0 && constant.axis === axis);
   if (!isPerOutput || codes.dtype === "i32" || !scale.data.every((s) => s > 0 && s < Infinity))
     return undefined;
-  if (codes.dtype === "i8" && (zeroPoint?.data.every((z) => z === 0) ?? true)) return codes;
+  const zeros = Int32Array.from(scale.data, (_, c) => zeroPoint?.data[c] ?? 0);
+  if (codes.dtype === "i8" && zeros.every((z) => z === 0)) return { codes, rest: undefined };
   const at = parameterIndex(constant);
-  const moved = Int32Array.from(codes.data, (q, i) => q - (zeroPoint?.data[at(i)] ?? 0));
-  return moved.every((q) => q >= -128 && q <= 127) ? tensor("i8", codes.shape, moved) : undefined;
+  const moves = movesInto8Bits(codes.data, at, zeros);
+  const moved = Int32Array.from(codes.data, (q, i) => q - moves[at(i)]!);
+  const rest = zeros.map((z, c) => z - moves[c]!);
+  return { codes: tensor("i8", codes.shape, moved), rest: rest.some((z) => z !== 0) ? rest : undefined };
+}
+
+/** The whole numbers nearest to zero points that codes of 8 bits stay in −128..127 without. */
+function movesInto8Bits(data: ArrayLike<number>, at: (i: number) => number, zeros: Int32Array): Int32Array {
+  const lowest = zeros.map(() => -(2 ** 31));
+  const highest = zeros.map(() => 2 ** 31 - 1);
+  for (let i = 0; i < data.length; i++) {
+    const c = at(i);
+    lowest[c] = max(lowest[c]!, data[i]! - 127);
+    highest[c] = min(highest[c]!, data[i]! + 128);
+  }
+  return zeros.map((z, c) => min(highest[c]!, max(lowest[c]!, z)));
 }
 
 /** Largest magnitude of every output's sum Σ (x − zx)·w over codes x of 8 bits. */
@@ -101,4 +120,4 @@ export function isInSumScales({ codes, scale, zeroPoint }: CodedConstant, sums: 
 
 /** Bias codes in the units of a layer's sums; those beyond int32 are cut. */
 export const biasCodes = (bias: ArrayLike<number>, sums: Float32Array): Int32Array =>
-  Int32Array.from(sums, (s, c) => Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), rne(fround(bias[c]! / s)))));
+  Int32Array.from(sums, (s, c) => min(2 ** 31 - 1, max(-(2 ** 31), rne(fround(bias[c]! / s)))));

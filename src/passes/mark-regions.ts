@@ -15,14 +15,15 @@ import {
   fitSums,
   isComplete,
   isInSumScales,
+  kernelCodes,
   largestSums,
   realsOf,
-  symmetricCodes,
 } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
 import { type CodeNames, GraphWriter } from "./graph-writer";
 import { movesCodes, poolings, tables } from "./integer-forms";
 import { isLinear } from "./linear-layer";
+import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
 /** The graph with its regions marked; the same object where nothing in it is quantized. */
 export function markRegions(graph: Graph, registry: Registry): Graph {
@@ -63,7 +64,9 @@ interface Tail {
   /** The real value that the op itself makes, its bias in it. */
   readonly value: string;
   readonly bias: Bias | undefined;
-  readonly activation?: Node;
+  /** What adds the bias, where the op does not. */
+  readonly add: Node | undefined;
+  readonly activation: Node | undefined;
   /** One or more of equal parameters; none where something else reads the result. */
   readonly quantize: readonly Node[];
   readonly result: string;
@@ -330,11 +333,15 @@ class Marking {
     const [x, w] = [this.#coded.get(input), this.#constants.get(weight)];
     const form = w && formOf(node, w.codes.shape);
     if (!x || !w || !form) return false;
-    const codes = symmetricCodes(w, form.axis);
+    const kernel = kernelCodes(w, form.axis);
     const tail = this.#tailOf(node, form.outputs);
-    const isFloat = tail.quantize.length === 0 || !x.range;
     const own = bias ? this.#biasOf(bias, form.outputs, 1) : undefined;
-    if (!codes || (bias && !own)) return false;
+    if (!kernel || (bias && !own)) return false;
+    const { codes, rest } = kernel;
+    // In float, groups are faster than two regions of them. Codes of a range found at run time have no float kernel.
+    if (rest && x.range && isGrouped(node)) return false;
+    const term = rest && zeroPointTerm(node, w, form.axis, rest);
+    const isFloat = tail.quantize.length === 0 || !x.range || term !== undefined;
     const region = node.name;
     const scales = isFloat
       ? undefined
@@ -342,11 +349,21 @@ class Marking {
     if (scales && !this.#canMake(tail, scales)) return false;
     const added = this.#codedBias(own ?? tail.bias, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
+    if (term && !fitSums(largestSums(term.codes, form.axis))) return false;
     const names = codes === w.codes ? w.names : this.#moved(w, codes, form.axis);
     const reals = [x, names].map((operand) => this.#writer.dequantized(operand, region));
     if (added) reals.push(this.#writeBias(added, region));
-    this.#write(node, reals, isFloat ? { ...tail, quantize: [] } : tail);
+    if (term) this.#writeWithTerm(node, x, reals, tail, term);
+    else this.#write(node, reals, isFloat ? { ...tail, quantize: [] } : tail);
     return true;
+  }
+
+  /** A layer whose weights have more of a zero point than their codes, and what that adds. */
+  #writeWithTerm(node: Node, x: Coded, reals: readonly string[], tail: Tail, term: ZeroPointTerm): void {
+    const result = this.#writer.fresh(`${tail.value}_part`);
+    this.#write(node, reals, { ...tail, activation: undefined, quantize: [], value: result, result });
+    addZeroPointTerm(this.#writer, node, x, term, result, tail.value);
+    this.#written.add(tail.value);
   }
 
   /** Codes of 8 bits, and those of int32 that have the scale of the layer's sums. */
@@ -405,7 +422,8 @@ class Marking {
     return {
       value,
       bias,
-      ...(activation ? { activation } : {}),
+      add: bias && add,
+      activation,
       result,
       quantize: this.#quantizersOf(result, channels === undefined ? activationTypes : resultTypes),
     };
@@ -432,13 +450,12 @@ class Marking {
   }
 
   /** A region of one op, from its dequantized inputs to its tail. */
-  #write(node: Node, inputs: readonly string[], { value, activation, quantize, result }: Tail): void {
+  #write(node: Node, inputs: readonly string[], tail: Tail): void {
+    const { value, add, activation, quantize, result } = tail;
     const region = node.name;
     this.#writer.nodes.push({ ...node, inputs, outputs: [value], region });
     for (const next of [activation, quantize[0]]) if (next) this.#writer.nodes.push({ ...next, region });
-    const added = this.#consumers.get(node.outputs[0]!)?.[0];
-    for (const next of [value === node.outputs[0] ? undefined : added, activation, quantize[0]])
-      if (next) this.#taken.add(next);
+    for (const next of [add, activation, quantize[0]]) if (next) this.#taken.add(next);
     if (quantize[0]) {
       const codes = quantize[0].outputs[0]!;
       const own = this.#rangeOf(quantize[0], this.#types.get(codes)!.dtype, resultTypes)!;
