@@ -12,8 +12,9 @@ import type { CodeNames, GraphWriter } from "./graph-writer";
 export interface ZeroPointTerm {
   /** Weights of the sums: one output, or all of them where every group has inputs of its own. */
   readonly codes: Tensor;
+  /** One, which is no output's: they are not trained. */
   readonly scale: Tensor;
-  /** What sums that all outputs share are multiplied with, where that differs. */
+  /** What the sums are multiplied with behind their region, where outputs differ in that. */
   readonly factors: Tensor | undefined;
 }
 
@@ -26,27 +27,14 @@ export function zeroPointTerm(
   axis: number,
   z: Int32Array,
 ): ZeroPointTerm {
-  const by = Float32Array.from(z, (zero, c) => -zero * scale.data[c]!);
-  if (isGrouped(node)) return { ...summing(shape, axis, by), factors: undefined };
-  const single = shape.with(axis, 1);
-  if (by.length === 1) return { ...summing(single, axis, by), factors: undefined };
+  const factors = Float32Array.from(z, (zero, c) => -zero * scale.data[c]!);
+  const factor = factors.length === 1 ? factors[0]! : 1;
+  const summing = isGrouped(node) ? shape : shape.with(axis, 1);
   const pixels = node.op === "Conv" ? shape.slice(2).map(() => 1) : [];
   return {
-    ...summing(single, axis, Float32Array.of(1)),
-    factors: tensor("f32", [by.length, ...pixels], by),
-  };
-}
-
-/** Weights that are one number, or one an output: its sign is the code. */
-function summing(shape: readonly number[], axis: number, by: Float32Array) {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const signs = Array.from({ length: sizeOf(shape) }, (_, i) =>
-    Math.sign(by[Math.floor(i / inner) % by.length]!),
-  );
-  const scales = by.map((factor) => Math.abs(factor) || 1);
-  return {
-    codes: tensor("i8", shape, signs),
-    scale: tensor("f32", by.length === 1 ? [] : [by.length], scales),
+    codes: tensor("i8", summing, new Int8Array(sizeOf(summing)).fill(Math.sign(factor))),
+    scale: tensor("f32", [], [Math.abs(factor)]),
+    factors: factors.length === 1 ? undefined : tensor("f32", [factors.length, ...pixels], factors),
   };
 }
 
@@ -63,17 +51,12 @@ export function addZeroPointTerm(
   const weights = {
     codes: writer.constant(`${region}_codes`, codes),
     scale: writer.constant(`${region}_scale`, scale),
-    axis: 0,
   };
   const reals = [x, weights].map((operand) => writer.dequantized(operand, region));
-  const sums = writer.add(op, region, reals, [region], attributes, region);
-  const term = factors
-    ? writer.add(
-        "Mul",
-        `${name}_factors`,
-        [sums, writer.constant(`${region}_factors`, factors)],
-        [writer.fresh(`${name}_term`)],
-      )
-    : sums;
+  let term = writer.add(op, region, reals, [region], attributes, region);
+  if (factors) {
+    const operands = [region, writer.constant(`${region}_factors`, factors)];
+    term = writer.add("Mul", `${name}_factors`, operands, [writer.fresh(`${name}_term`)]);
+  }
   writer.add("Add", `${name}_whole`, [result, term], [output]);
 }

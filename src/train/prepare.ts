@@ -119,7 +119,7 @@ class Search {
       return;
     const axis = numberOf(dequantize, "axis", 1);
     const shape = channelsOf(held.shape, axis);
-    if (scales.data.length !== shape.channels) return;
+    if (scales.shape.length === 0 || scales.data.length !== shape.channels) return;
     const inputScale = this.#inputScaleOf(node);
     const biasCodes = this.#biasOf(b);
     const real = dequantizeWeights(held.data as Int8Array, shape, scales.data as Float32Array);
