@@ -3,7 +3,8 @@
 // then.
 
 import type { Graph, Node } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import { type Tensor, tensor } from "../graph/tensor";
+import { perChannel } from "./fuse-bias";
 import { Rewrite } from "./rewrite";
 
 export function joinIntegerProducts(graph: Graph): Graph {
@@ -28,15 +29,39 @@ function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): rea
     isProduct && [x, w, quantize].every((node) => node && areOnes(rewrite.constant(node.inputs[1])));
   const both = isWhole ? scalesOf(scales, x!, rewrite) : undefined;
   if (!both || !layer || rewrite.constant(quantize!.inputs[2])?.dtype !== "i32") return undefined;
-  if (layer.op === "Conv" && rewrite.scalar(both[1]) === undefined) return undefined;
-  const scaled = (dequantize: Node, scale: string): Node => {
-    const [codes = "", , ...zeroPoint] = dequantize.inputs;
+  const weights = scaledWeights(layer, w!, both[1], rewrite);
+  if (!weights) return undefined;
+  const [codes = "", , ...zeroPoint] = x!.inputs;
+  const axis = layer.op === "Conv" ? 0 : -1;
+  const scaled = (dequantize: Node, inputs: readonly string[]): Node => {
     const output = rewrite.fresh(`${dequantize.outputs[0]}_scaled`);
-    return { ...dequantize, name: output, inputs: [codes, scale, ...zeroPoint], outputs: [output] };
+    return { ...dequantize, name: output, inputs, outputs: [output], attributes: { axis } };
   };
-  const reals = [scaled(x!, both[0]), scaled(w!, both[1])];
+  const reals = [scaled(x!, [codes, both[0], ...zeroPoint]), scaled(w!, weights)];
   const inputs = reals.map((real) => real.outputs[0]!);
   return [...reals, { ...layer, name: mul.name, inputs, outputs: mul.outputs }];
+}
+
+/** Codes of weights, and scales and zero points: one of each, or one an output. */
+function scaledWeights(
+  { op }: Node,
+  { inputs: [codes = "", , ...zeroPoint] }: Node,
+  scale: string,
+  rewrite: Rewrite,
+): readonly string[] | undefined {
+  const [q, s, z] = [codes, scale, ...zeroPoint].map((name) => rewrite.constant(name));
+  if (s?.data.length === 1 && (z?.data.length ?? 1) === 1) return [codes, scale, ...zeroPoint];
+  const isLayer = q && (op === "Conv" || q.shape.length === 2);
+  if (!isLayer || !s || (zeroPoint.length > 0 && !z)) return undefined;
+  const outputs = op === "Conv" ? q.shape[0]! : q.shape[1]!;
+  const scales = perChannel(s, outputs, op === "Conv" ? q.shape.length - 1 : 1);
+  const zeros = perChannel(z ?? tensor(q.dtype, [], [0]), outputs, 1);
+  if (!scales || !zeros) return undefined;
+  return [
+    codes,
+    rewrite.hold(`${scale}_each`, tensor("f32", [outputs], scales)),
+    rewrite.hold(`${zeroPoint[0] ?? scale}_zeros`, tensor(q.dtype, [outputs], zeros)),
+  ];
 }
 
 const areOnes = (scale: Tensor | undefined) => scale?.data.every((s) => s === 1) ?? false;

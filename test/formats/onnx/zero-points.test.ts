@@ -77,47 +77,57 @@ function run(x: Tensor, nodes: readonly FileNode[], initializers: FileModel["ini
 
 const padded = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
 
-describe.each([0, 77, 127, 128, 255])("weights around %i", (zw) => {
-  const each = (outputs: number) =>
-    tensor(
-      "u8",
-      [outputs],
-      Array.from({ length: outputs }, (_, c) => Math.abs(zw - c)),
-    );
+/** Scales along the axis that they are multiplied with. */
+const dynamic = (op: string, attributes: FileNode["attributes"] = {}): readonly FileNode[] => [
+  { op: "DynamicQuantizeLinear", inputs: ["x"], outputs: ["q", "s", "z"] },
+  { op, inputs: ["q", "w", "z", "wz"], outputs: ["sums"], attributes },
+  { op: "Cast", inputs: ["sums"], outputs: ["real"], attributes: { to: 1 } },
+  { op: "Mul", inputs: ["s", "ws"], outputs: ["scales"] },
+  { op: "Mul", inputs: ["real", "scales"], outputs: ["scaled"] },
+  { op: "Add", inputs: ["b", "scaled"], outputs: ["y"] },
+];
 
-  describe.each([false, true])("for every output %s", (perOutput) => {
-    test("DynamicQuantizeLinear, MatMulInteger, scales and a bias", () => {
+const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"];
+
+describe.each([0, 77, 127, 128, 255])("weights around %i", (zw) => {
+  const zeros = (outputs: number, each: boolean) =>
+    each
+      ? tensor(
+          "u8",
+          [outputs],
+          Array.from({ length: outputs }, (_, c) => Math.abs(zw - c)),
+        )
+      : zeroPoint(zw);
+  const scales = (shape: readonly number[]) => filled("f32", shape, () => 0.01 + 0.01 * random.uniform());
+
+  describe.each([false, true])("zero points of every output %s", (each) => {
+    test.each([false, true])("MatMulInteger of a dynamic range, scales of every output %s", (own) => {
       const x = filled("f32", [5, 130], () => 4 * random.uniform() - 1);
-      const shape = perOutput ? [17] : [];
-      const [w, wz] = [codes([130, 17]), perOutput ? each(17) : zeroPoint(zw)];
-      const ws = filled("f32", shape, () => 0.01 + 0.01 * random.uniform());
+      const [w, wz, ws] = [codes([130, 17]), zeros(17, each), scales(own ? [17] : [])];
       const b = filled("f32", [17], () => random.uniform());
-      const results = run(
-        x,
-        [
-          { op: "DynamicQuantizeLinear", inputs: ["x"], outputs: ["q", "s", "z"] },
-          { op: "MatMulInteger", inputs: ["q", "w", "z", "wz"], outputs: ["sums"] },
-          { op: "Cast", inputs: ["sums"], outputs: ["real"], attributes: { to: 1 } },
-          { op: "Mul", inputs: ["s", "ws"], outputs: ["scales"] },
-          { op: "Mul", inputs: ["real", "scales"], outputs: ["scaled"] },
-          { op: "Add", inputs: ["b", "scaled"], outputs: ["y"] },
-        ],
-        { w, wz, ws, b },
-      );
+      const results = run(x, dynamic("MatMulInteger"), { w, wz, ws, b });
       const { q, scale, zero } = dynamicQuantize(x);
       const { sums, outputOf } = matMulSums(q, zero, w, wz);
       const y = Array.from(sums, (sum, i) => sum * scale * at(ws, outputOf(i)) + b.data[outputOf(i)]!);
       for (const result of results) expectClose(result, tensor("f32", [5, 17], y));
     });
 
+    test.each([false, true])("ConvInteger of a dynamic range, scales of every output %s", (own) => {
+      const x = filled("f32", [1, 5, 17, 19], () => 4 * random.uniform() - 1);
+      const [w, wz, ws] = [codes([9, 5, 3, 3]), zeros(9, each), scales(own ? [9, 1, 1] : [])];
+      const b = filled("f32", [1, 9, 1, 1], () => random.uniform());
+      const results = run(x, dynamic("ConvInteger", padded), { w, wz, ws, b });
+      const { q, scale, zero } = dynamicQuantize(x);
+      const { shape, sums, outputOf } = convSums(q, zero, w, wz);
+      const y = Array.from(sums, (sum, i) => sum * scale * at(ws, outputOf(i)) + b.data[outputOf(i)]!);
+      for (const result of results) expectClose(result, tensor("f32", shape, y));
+    });
+
     test("QLinearMatMul", () => {
-      const [x, w, wz] = [codes([64, 130]), codes([130, 65]), perOutput ? each(65) : zeroPoint(zw)];
-      const ws = filled("f32", wz.shape, () => 0.01 + 0.01 * random.uniform());
-      const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"];
-      const [xs, ys] = [number(0.02), number(2.5)];
-      const results = run(x, [{ op: "QLinearMatMul", inputs, outputs: ["y"] }], {
-        ...{ xs, xz: zeroPoint(100), w, ws, wz, ys, yz: zeroPoint(120) },
-      });
+      const [x, w, wz] = [codes([64, 130]), codes([130, 65]), zeros(65, each)];
+      const [xs, ws, ys] = [number(0.02), scales(wz.shape), number(2.5)];
+      const parameters = { xs, xz: zeroPoint(100), w, ws, wz, ys, yz: zeroPoint(120) };
+      const results = run(x, [{ op: "QLinearMatMul", inputs, outputs: ["y"] }], parameters);
       const { sums, outputOf } = matMulSums(x, 100, w, wz);
       const unit = (i: number) => (xs.data[0]! * at(ws, outputOf(i))) / ys.data[0]!;
       const y = Array.from(sums, (sum, i) => saturate(sum * unit(i) + 120));
@@ -125,38 +135,15 @@ describe.each([0, 77, 127, 128, 255])("weights around %i", (zw) => {
     });
 
     test("QLinearConv with a bias", () => {
-      const [x, w, wz] = [codes([1, 5, 17, 19]), codes([9, 5, 3, 3]), perOutput ? each(9) : zeroPoint(zw)];
-      const ws = filled("f32", wz.shape, () => 0.01 + 0.01 * random.uniform());
+      const [x, w, wz] = [codes([1, 5, 17, 19]), codes([9, 5, 3, 3]), zeros(9, each)];
+      const [xs, ws, ys] = [number(0.02), scales(wz.shape), number(1.5)];
       const b = filled("i32", [9], () => random.below(20_001) - 10_000);
-      const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"];
-      const [xs, ys] = [number(0.02), number(1.5)];
-      const results = run(x, [{ op: "QLinearConv", inputs, outputs: ["y"], attributes: padded }], {
-        ...{ xs, xz: zeroPoint(100), w, ws, wz, ys, yz: zeroPoint(120), b },
-      });
+      const conv = { op: "QLinearConv", inputs: [...inputs, "b"], outputs: ["y"], attributes: padded };
+      const results = run(x, [conv], { xs, xz: zeroPoint(100), w, ws, wz, ys, yz: zeroPoint(120), b });
       const { shape, sums, outputOf } = convSums(x, 100, w, wz);
       const unit = (i: number) => (xs.data[0]! * at(ws, outputOf(i))) / ys.data[0]!;
       const y = Array.from(sums, (sum, i) => saturate((sum + b.data[outputOf(i)]!) * unit(i) + 120));
       for (const result of results) expectFewCodesApart(result, tensor("u8", shape, y));
     });
-  });
-
-  test("DynamicQuantizeLinear, ConvInteger and a scale", () => {
-    const x = filled("f32", [1, 5, 17, 19], () => 4 * random.uniform() - 1);
-    const [w, wz, ws] = [codes([9, 5, 3, 3]), zeroPoint(zw), number(0.01)];
-    const results = run(
-      x,
-      [
-        { op: "DynamicQuantizeLinear", inputs: ["x"], outputs: ["q", "s", "z"] },
-        { op: "ConvInteger", inputs: ["q", "w", "z", "wz"], outputs: ["sums"], attributes: padded },
-        { op: "Cast", inputs: ["sums"], outputs: ["real"], attributes: { to: 1 } },
-        { op: "Mul", inputs: ["s", "ws"], outputs: ["scales"] },
-        { op: "Mul", inputs: ["real", "scales"], outputs: ["y"] },
-      ],
-      { w, wz, ws },
-    );
-    const { q, scale, zero } = dynamicQuantize(x);
-    const { shape, sums } = convSums(q, zero, w, wz);
-    const y = Array.from(sums, (sum) => sum * scale * ws.data[0]!);
-    for (const result of results) expectClose(result, tensor("f32", shape, y));
   });
 });
