@@ -110,7 +110,7 @@ class Search {
     this.#found.set(name, { name, kind, layer: node.name, index, start: this.#graph.constants.get(name)! });
   }
 
-  /** Weights that are codes, and the bias where it is, too. */
+  /** Weights that are codes with a scale a channel, and the bias where it is codes, too. */
   #weight(w: string, b: string, node: Node, index: number): void {
     const dequantize = this.#producers.get(w);
     const [codes = "", scale = ""] = dequantize?.inputs ?? [];
