@@ -9,6 +9,7 @@ import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { simplifyImported } from "../../src/passes/index";
 import { isLinear } from "../../src/passes/linear-layer";
+import { parametersOf } from "../../src/train/prepare";
 import { expectClose, expectSameBytes, type Fill, randomFeeds } from "../check-model";
 import { expectFewCodesApart } from "../check-tensors";
 import { engineClasses, withModel } from "../engine/engines";
@@ -197,6 +198,16 @@ test("outputs of one scale share their sums, others multiply them", () => {
   };
   expect(opsOf(false)).toEqual(["Add", "Relu"]);
   expect(opsOf(true)).toEqual(["Mul", "Add", "Relu"]);
+});
+
+test.each(
+  Object.entries<Layer>(layers).slice(1),
+)("%s: its weights are trained, the sums of x are not", (_, layer) => {
+  const g = new LayerBuilder();
+  const w = g.w(layer, { zero: 100, perOutput: true });
+  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), registry);
+  const trained = parametersOf(marked).filter(({ kind }) => kind === "weight");
+  expect(trained.map((parameter) => parameter.layer)).toEqual([`${layer.op}_core`]);
 });
 
 test("thousands of weights at their zero point: within 1e-4 of the exact sums", () => {
