@@ -24,7 +24,7 @@ const parts = [
   ["runtime, every op, one class", 55_000, () => bundled(runtimeOf("registry", "common, baseline"))],
   [
     "runtime, an int8 CNN, every class",
-    50_000,
+    55_000,
     () => bundled(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
   ["runtime, an int8 CNN, one class", 45_000, () => bundled(runtimeOf(CNN, "common, baseline"))],
