@@ -1,101 +1,78 @@
 // The multiply-adds of the int8 and f32 kernels with all sums in registers: what a kernel of this class could reach at
 // best. Only benchmarks carry it.
 
-/** c += x · w, in the instructions of a class without the relaxed dot product. */
-function mac(c: v128, x: v128, w: v128): v128 {
-  if (isDefined(EXTMUL_CLASS))
-    return i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(x, w)));
-  return i32x4.add(c, i32x4.dot_i16x8_s(x, w));
-}
-
 /**
- * `steps` rounds of independent int8 multiply-adds, in the instructions of the class, on 112 bytes at `at`; the sums go
- * to the 16 behind them. Returns the multiply-adds of one round. x changes each round, or the products would be hoisted.
+ * `steps` rounds of int8 multiply-adds in the instructions of the class; returns the multiply-adds of one round. Reads
+ * 144 bytes at `at`; the sums go to the 16 behind them.
  */
 export function int8(at: usize, steps: i32): i32 {
-  let x = v128.load(at);
-  const w0 = v128.load(at, 16),
-    w1 = v128.load(at, 32),
-    w2 = v128.load(at, 48);
-  const w3 = v128.load(at, 64),
-    w4 = v128.load(at, 80),
-    w5 = v128.load(at, 96);
-  let c0 = x,
-    c1 = x,
-    c2 = x,
-    c3 = x,
-    c4 = x,
-    c5 = x,
-    c6 = x,
-    c7 = x,
-    c8 = x,
-    c9 = x,
-    c10 = x,
-    c11 = x;
-  for (let i = 0; i < steps; i++) {
-    if (ASC_FEATURE_RELAXED_SIMD) {
-      c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c0);
-      c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c1);
-      c2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c2);
-      c3 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c3);
-      c4 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c4);
-      c5 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c5);
-      c6 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c6);
-      c7 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c7);
-      c8 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c8);
-      c9 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c9);
-      c10 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, x, c10);
-      c11 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, x, c11);
-    } else {
-      c0 = mac(c0, x, w0);
-      c1 = mac(c1, x, w1);
-      c2 = mac(c2, x, w2);
-      c3 = mac(c3, x, w3);
-      c4 = mac(c4, x, w4);
-      c5 = mac(c5, x, w5);
-    }
-    x = i32x4.add(x, w5);
-  }
-  c0 = v128.xor(v128.xor(v128.xor(c0, c1), v128.xor(c2, c3)), v128.xor(c4, c5));
-  c6 = v128.xor(v128.xor(v128.xor(c6, c7), v128.xor(c8, c9)), v128.xor(c10, c11));
-  v128.store(at, v128.xor(c0, c6), 112);
-  return ASC_FEATURE_RELAXED_SIMD ? 12 * 16 : 6 * 8;
+  return rounds<i8>(at, steps);
+}
+
+/** As `int8`, of f32: a multiplication and an addition, each rounded. */
+function float(at: usize, steps: i32): i32 {
+  return rounds<f32>(at, steps);
+}
+
+export { float as f32 };
+
+/** c += w · x */
+function mac<T>(c: v128, w: v128, x: v128): v128 {
+  if (isFloat<T>()) return f32x4.add(c, f32x4.mul(w, x));
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
+  if (isDefined(EXTMUL_CLASS))
+    return i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(w, x)));
+  return i32x4.add(c, i32x4.dot_i16x8_s(w, x));
 }
 
 /**
- * As `int8`, of f32: a multiplication and an addition, each rounded. x is read again for every three products; of the
- * ways to change it this one kept all sums in registers on every V8 tried.
+ * Rows of x times two columns of w. The columns stay in registers; a row is read for its two products, at an address of
+ * its own that changes each round, or engines would compute the product once. A dot adds into its sum, a chain of
+ * latency 4-5 that twelve sums hide: 12 + 2 w + 1 x are V8's 15 vector registers, one more is a sum in memory. The
+ * others need a register for the product, and eight sums hide their additions.
  */
-export function f32(at: usize, steps: i32): i32 {
-  let x = v128.load(at);
-  const w0 = v128.load(at, 16),
-    w1 = v128.load(at, 32),
-    w2 = v128.load(at, 48);
-  let c0 = x,
-    c1 = x,
-    c2 = x,
-    c3 = x,
-    c4 = x,
-    c5 = x,
-    c6 = x,
-    c7 = x,
-    c8 = x;
-  for (let i = 0; i < steps; i++) {
-    c0 = f32x4.add(c0, f32x4.mul(x, w0));
-    c1 = f32x4.add(c1, f32x4.mul(x, w1));
-    c2 = f32x4.add(c2, f32x4.mul(x, w2));
-    x = v128.load(at);
-    c3 = f32x4.add(c3, f32x4.mul(x, w0));
-    c4 = f32x4.add(c4, f32x4.mul(x, w1));
-    c5 = f32x4.add(c5, f32x4.mul(x, w2));
-    x = v128.load(at);
-    c6 = f32x4.add(c6, f32x4.mul(x, w0));
-    c7 = f32x4.add(c7, f32x4.mul(x, w1));
-    c8 = f32x4.add(c8, f32x4.mul(x, w2));
-    x = v128.load(at);
+function rounds<T>(at: usize, steps: i32): i32 {
+  const isDot = isInteger<T>() && ASC_FEATURE_RELAXED_SIMD;
+  const w0 = v128.load(at);
+  const w1 = v128.load(at, 16);
+  let c00 = w0;
+  let c01 = w0;
+  let c10 = w0;
+  let c11 = w0;
+  let c20 = w0;
+  let c21 = w0;
+  let c30 = w0;
+  let c31 = w0;
+  let c40 = w0;
+  let c41 = w0;
+  let c50 = w0;
+  let c51 = w0;
+  for (let i = 0, end = steps << 4; i < end; i += 16) {
+    const p = at + (i & 16);
+    let x = v128.load(p, 32);
+    c00 = mac<T>(c00, w0, x);
+    c01 = mac<T>(c01, w1, x);
+    x = v128.load(p, 48);
+    c10 = mac<T>(c10, w0, x);
+    c11 = mac<T>(c11, w1, x);
+    x = v128.load(p, 64);
+    c20 = mac<T>(c20, w0, x);
+    c21 = mac<T>(c21, w1, x);
+    x = v128.load(p, 80);
+    c30 = mac<T>(c30, w0, x);
+    c31 = mac<T>(c31, w1, x);
+    if (isDot) {
+      x = v128.load(p, 96);
+      c40 = mac<T>(c40, w0, x);
+      c41 = mac<T>(c41, w1, x);
+      x = v128.load(p, 112);
+      c50 = mac<T>(c50, w0, x);
+      c51 = mac<T>(c51, w1, x);
+    }
   }
-  c0 = v128.xor(v128.xor(c0, c1), v128.xor(c2, c3));
-  c4 = v128.xor(v128.xor(c4, c5), v128.xor(c6, c7));
-  v128.store(at, v128.xor(v128.xor(c0, c4), c8), 112);
-  return 9 * 4;
+  const c0 = v128.xor(v128.xor(c00, c01), v128.xor(c10, c11));
+  const c2 = v128.xor(v128.xor(c20, c21), v128.xor(c30, c31));
+  const c4 = v128.xor(v128.xor(c40, c41), v128.xor(c50, c51));
+  v128.store(at, v128.xor(v128.xor(c0, c2), c4), 144);
+  return isDot ? 12 * 16 : 8 * (isFloat<T>() ? 4 : 8);
 }

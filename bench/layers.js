@@ -1,6 +1,6 @@
 // Layers beside what this engine's multiply-adds can do, int8 and float, in one run: `npm run bench`
 //   node bench/layers.js [--class baseline|extmul|relaxed] [NAME…]
-// A layer is a graph of one node; the ceiling is a loop on registers alone, timed in the layer's own rounds.
+// A layer is a graph of one node; the ceiling is a loop with all sums in registers, timed in the layer's own rounds.
 
 import { parseArgs } from "node:util";
 import { benchmark, formatMicroseconds, formatTable, loadSync, runtimeInfo } from "../build/index.js";

@@ -10,7 +10,7 @@ import type { EngineClass } from "../engine/wasm";
 
 export type Arithmetic = "int8" | "f32";
 
-/** Rounds of the loop in one call: about 30 µs, so that few calls make it hot. */
+/** Rounds of the loop in one call: 20 to 30 µs, so that few calls make it hot. */
 const TURNS = 20_000;
 
 /** Calls the loop of one kind of arithmetic once and returns its multiply-adds. */
