@@ -1,7 +1,7 @@
-// Where data come from: a path (Node), a File or Blob (browser), or bytes with a name. Node's file system is
+// Where data come from: a path (Node), whatever a model is loaded from, or bytes with a name. Node's file system is
 // reached only when a path is given, so the module loads anywhere.
 
-import { checkSize, MAX_FILE_BYTES } from "../engine/source";
+import { type BytesSource, checkSize, MAX_FILE_BYTES, readBytes } from "../engine/source";
 import { OctetteError } from "../errors";
 import { gunzip, isGzip } from "../formats/inflate";
 
@@ -11,7 +11,7 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
-export type Source = string | NamedBytes | (Blob & { readonly name?: string });
+export type Source = BytesSource | NamedBytes;
 
 /** The bytes of a source, unpacked when gzip packed them. */
 export async function readSource(source: Source): Promise<NamedBytes> {
@@ -22,10 +22,8 @@ export async function readSource(source: Source): Promise<NamedBytes> {
 async function readRaw(source: Source): Promise<NamedBytes> {
   if (typeof source === "string") return { name: source, bytes: await readPath(source) };
   if ("bytes" in source && source.bytes instanceof Uint8Array) return source as NamedBytes;
-  const blob = source as Blob & { readonly name?: string };
-  const name = blob.name ?? "data";
-  checkSize(blob.size, name);
-  return { name, bytes: new Uint8Array(await blob.arrayBuffer()) };
+  const { name = "data" } = source as Partial<File>;
+  return { name, bytes: await readBytes(source as BytesSource) };
 }
 
 async function readPath(path: string): Promise<Uint8Array> {

@@ -1,0 +1,71 @@
+// What an engine makes of models: its outputs, in the class that it chooses and in those that run everywhere, and artifacts
+// that it quantizes and tunes itself. Runs in Node, in a page and in the shell of an engine.
+
+import {
+  importOnnx,
+  load,
+  openDataset,
+  quantize,
+  readArtifact,
+  runtimeInfo,
+  save,
+  tune,
+  verify,
+} from "../../build/index.js";
+
+const ROWS = 3;
+const SAMPLES = 64;
+
+/** Numbers in [−1, 1) that need no generator. */
+const spread = (n) =>
+  Float32Array.from({ length: n }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) / 2 ** 23 - 1);
+
+const hexOf = ({ buffer, byteOffset, byteLength }) =>
+  [...new Uint8Array(buffer, byteOffset, byteLength)]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+
+/** Bytes of the outputs for ROWS rows. */
+async function outputsOf(bytes, options) {
+  const model = await load(bytes, { ...options, maxima: { batch: ROWS - 1 } });
+  const feeds = Object.fromEntries(
+    model.inputs.map(({ name, shape: [, ...shape] }) => [
+      name,
+      { dtype: "f32", shape: [ROWS, ...shape], data: spread(shape.reduce((n, dim) => n * dim, ROWS)) },
+    ]),
+  );
+  const outputs = Object.values(await model.run(feeds));
+  model.dispose();
+  return outputs.map(({ data }) => hexOf(data)).join(" ");
+}
+
+/** Outputs of an artifact whose own test passes, where all classes agree. */
+async function answer(bytes) {
+  if (!(await verify(bytes))) return "self-test failed";
+  const chosen = await outputsOf(bytes, {});
+  for (const engineClass of ["baseline", "extmul"])
+    if ((await outputsOf(bytes, { engineClass })) !== chosen) return `${engineClass} differs`;
+  return chosen;
+}
+
+/** Content hashes of the artifacts that quantizing and fine-tuning here make. */
+async function artifacts(read) {
+  const graph = importOnnx(await read("examples/digits/digits_wild.onnx"), { name: "digits_wild" });
+  const train = await openDataset(await read("examples/digits/train.npz"), graph.inputs, {
+    normalize: { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] },
+  });
+  const data = train.take(SAMPLES);
+  const hashOf = ({ graph: made }) => readArtifact(save(made)).contentHash;
+  return {
+    "quantized there": hashOf(await quantize(graph, { calibration: data.batches(16) })),
+    "fine-tuned there": hashOf(await tune(graph, { data, bits: 2, epochs: 2, batch: 16 })),
+  };
+}
+
+/** Answers to the artifacts of these paths; `read` gives the bytes of a file of the repository. */
+export async function answersOf(paths, read) {
+  const answers = {};
+  for (const path of paths) answers[path] = await answer(await read(path));
+  const { engineClass, relaxedDot } = runtimeInfo();
+  return { engineClass, relaxedDot, answers, artifacts: await artifacts(read) };
+}

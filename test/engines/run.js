@@ -1,0 +1,102 @@
+// The same bytes on other engines: models run here, on Node for arm64 and armv7 under emulation, in JavaScriptCore (Safari's
+// engine) and in Firefox; all answers are compared with this machine's.
+//   npm run engines      on Debian, with qemu-user-static, libjavascriptcoregtk-4.0-bin and firefox-esr; minutes, for emulation
+//                        is 60–300 × slower. What it fetches goes to build/engines.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
+import { formatTable, importOnnx, openDataset, quantize, save } from "../../build/index.js";
+import { arm64, armv7 } from "./emulated-node.js";
+import { firefox } from "./firefox.js";
+import { ANSWERS, root, run, within } from "./places.js";
+
+const CALIBRATION_SAMPLES = 128;
+
+const here = {
+  name: `${process.arch}, Node ${process.versions.node.split(".")[0]}`,
+  ask: (artifacts) => run(process.execPath, [ANSWERS.node, ...artifacts]),
+};
+const others = [
+  // Without a dot product of bytes and with one, which only V8's optimising compiler uses.
+  arm64("cortex-a72", 20),
+  arm64("cortex-a72", 24),
+  arm64("cortex-a76", 22),
+  arm64("cortex-a76", 24, "--no-liftoff"),
+  armv7(20),
+  { name: "JavaScriptCore", ask: (artifacts) => run("jsc", ["-m", ANSWERS.shell, "--", ...artifacts]) },
+  firefox,
+];
+
+const images = (set) => (graph) => batches(set, graph.inputs[0].name, 32, CALIBRATION_SAMPLES);
+const digits = async (graph) => {
+  const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] };
+  const data = await openDataset(join(root, "examples/digits/train.npz"), graph.inputs, { normalize });
+  return data.take(CALIBRATION_SAMPLES).batches(32);
+};
+
+/** Artifacts of every model there is: float, static and dynamic int8. */
+async function writeArtifacts() {
+  const models = [
+    ["examples/digits/digits.onnx", "digits", digits],
+    ["examples/digits/digits_wild.onnx", "digits_wild", digits],
+  ];
+  if (existsSync(dataFolder)) {
+    const vision = (name) => [join(dataFolder, `vision/${name}.onnx`), name];
+    models.push([...vision("mlp"), images(mnist("train"))]);
+    for (const name of ["resnet8", "mobile"]) models.push([...vision(name), images(cifar("train"))]);
+  } else console.log(`left out: mlp, resnet8 and mobile; no data in ${dataFolder} (set OCTETTE_DATA)`);
+  const paths = [];
+  for (const [file, name, calibration] of models) {
+    const graph = importOnnx(readFileSync(resolve(root, file)), { name });
+    const write = (way, made) => {
+      const path = join(within("models"), `${name} ${way}.octette`);
+      writeFileSync(path, save(made));
+      paths.push(relative(root, path));
+    };
+    write("float", graph);
+    write("int8", (await quantize(graph, { calibration: await calibration(graph) })).graph);
+    write("dynamic", (await quantize(graph, { mode: "dynamic" })).graph);
+  }
+  return paths;
+}
+
+/** What an engine answers; an Error where it cannot be had or fails. */
+async function answersOf(engine, artifacts) {
+  const start = performance.now();
+  const text = await engine.ask(artifacts);
+  console.log(`${engine.name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  if (text.startsWith("{")) return JSON.parse(text);
+  throw new Error(text);
+}
+
+const firstLine = ({ stderr, message }) => (stderr || message).trim().split("\n")[0];
+
+const artifacts = await writeArtifacts();
+const expected = await answersOf(here, artifacts);
+const rows = [];
+for (const engine of [here, ...others])
+  try {
+    const found = engine === here ? expected : await answersOf(engine, artifacts);
+    rows.push([engine.name, found.relaxedDot, found.engineClass, ...comparisons(found)]);
+  } catch (error) {
+    console.log(`left out: ${engine.name}; ${firstLine(error)}`);
+    process.exitCode = 1;
+  }
+
+/** For what was asked of it, whether an engine comes to the bytes of this machine, or what differs. */
+function comparisons(found) {
+  const differing = Object.keys(expected.answers).filter(
+    (path) => found.answers[path] !== expected.answers[path],
+  );
+  const made = Object.entries(expected.artifacts).map(([how, hash]) => found.artifacts[how] === hash);
+  if (differing.length > 0 || made.includes(false)) process.exitCode = 1;
+  const models = differing.map(
+    (path) => `${basename(path, ".octette")}: ${found.answers[path].slice(0, 20)}`,
+  );
+  return [models.join(", ") || "same bytes", ...made.map((isSame) => (isSame ? "same bytes" : "DIFFERS"))];
+}
+
+const count = Object.keys(expected.answers).length;
+const titles = ["", "relaxed dot product", "class", `${count} models`, ...Object.keys(expected.artifacts)];
+console.log(`\n${formatTable(titles, rows)}`);
