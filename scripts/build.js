@@ -3,7 +3,7 @@
 
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { options, root } from "./esbuild.js";
+import { options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
@@ -25,6 +25,6 @@ await build({
 });
 await build({
   ...options,
-  entryPoints: { "threads-crew": "src/engine/threads-crew.ts", worker: "src/engine/threads-worker.ts" },
+  entryPoints: threadScripts,
   outdir: folder,
 });

@@ -20,6 +20,12 @@ const inlineWasm = {
   },
 };
 
+/** What is loaded only where there are to be threads. */
+export const threadScripts = {
+  "threads-crew": "src/engine/threads-crew.ts",
+  worker: "src/engine/threads-worker.ts",
+};
+
 /** Options of esbuild for the sources in src/. */
 export const options = {
   absWorkingDir: root,

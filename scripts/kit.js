@@ -2,8 +2,9 @@
 // share. So a script of fewer ops is some of the pieces, one behind the other, and nobody needs a bundler to make it.
 
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { build, transform } from "esbuild";
-import { options, root } from "./esbuild.js";
+import { options, root, threadScripts } from "./esbuild.js";
 
 const ENTRY = `
   export { createRuntime } from "./src/create-runtime";
@@ -21,6 +22,18 @@ async function homesOf(index) {
     names.split(", ").map((name) => [name.split(" as ")[1], `src/ops${path}.ts`]),
   );
   return Object.fromEntries(homes.filter(([name]) => name !== undefined));
+}
+
+/** The scripts of further threads, by file. */
+async function threads() {
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: threadScripts,
+    outdir: "build",
+    minify: true,
+    write: false,
+  });
+  return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
 }
 
 /** Modules in the order in which they run, each with what it imports and its code; and the names of what they export. */
@@ -45,5 +58,6 @@ export async function createKit() {
     const imports = metafile.inputs[parts[i]]?.imports.map(({ path }) => path) ?? [];
     modules.push({ path: parts[i], imports, code: code.trim() });
   }
-  return { modules, names: Object.fromEntries(names), homes: await homesOf("src/ops/index.ts") };
+  const homes = await homesOf("src/ops/index.ts");
+  return { modules, names: Object.fromEntries(names), homes, threads: await threads() };
 }

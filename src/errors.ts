@@ -40,7 +40,7 @@ export class OctetteError extends Error {
     super(`${where ? `${where}: ` : ""}${what}${facts ? `: ${facts}` : ""}${hint ? `. ${hint}` : ""}`);
     Object.assign(this, fields);
     this.code = fields.code;
-    this.name = new.target.name;
+    this.name = "OctetteError";
   }
 }
 
@@ -52,6 +52,7 @@ export class FormatError extends OctetteError {
     const { offset, where, ...rest } = fields;
     const at = offset === undefined ? where : `${where ?? "input"} at byte ${offset}`;
     super(what, { code: "format", ...rest, ...(at === undefined ? {} : { where: at }) });
+    this.name = "FormatError";
     if (offset !== undefined) this.offset = offset;
   }
 }

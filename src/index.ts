@@ -15,6 +15,7 @@ import {
   readBytes,
 } from "./engine/source";
 import { Engine } from "./engine/wasm";
+import { OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
@@ -37,6 +38,20 @@ const runtime = createRuntime(registry, inlined);
  * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
+  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
+    throw new OctetteError("takes the bytes of a model", {
+      code: "argument",
+      where: "importOnnx",
+      expected: "a Uint8Array or ArrayBuffer",
+      got: typeof bytes,
+      hint: "load() takes paths and URLs, too",
+    });
+  if (isArtifact(bytesOf(bytes)))
+    throw new OctetteError("is an .octette, not a model in ONNX format", {
+      code: "argument",
+      where: options.name ?? "model",
+      hint: "load() runs it, and readArtifact() gives its graph",
+    });
   return simplifyImported(readOnnx(bytesOf(bytes), options), registry);
 }
 

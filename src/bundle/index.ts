@@ -38,7 +38,7 @@ export async function bundle(
   const modules = (["common", ...classes] as const).map(
     (group) => [group, keepKernels(kernelModules[group], (name) => kernels.has(name))] as const,
   );
-  const { code, names } = await piecesFor(ops, classes);
+  const { code, names, threads } = await piecesFor(ops, classes);
   const wasm = modules.map(([group, bytes]) => {
     const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
     const source = beside ? urlOf(`${group}.wasm`) : inside();
@@ -57,10 +57,14 @@ export async function bundle(
     `export { ${names.FormatError} as FormatError, ${names.OctetteError} as OctetteError };`,
   ];
   const text = (content: string) => new TextEncoder().encode(content);
-  const files: [string, Uint8Array][] = [
+  const workers = Object.entries(threads).map(
+    ([file, script]) => [file, text(`${NOTICE}\n${script}`)] as const,
+  );
+  const files: (readonly [string, Uint8Array])[] = [
     ["octette.js", text(`${lines.join("\n")}\n`)],
-    ...(beside ? modules.map(([group, bytes]): [string, Uint8Array] => [`${group}.wasm`, bytes]) : []),
+    ...(beside ? modules.map(([group, bytes]) => [`${group}.wasm`, bytes] as const) : []),
     [model, artifact],
+    ...workers,
     ["index.html", text(html(model))],
     ["page.js", text(script)],
   ];

@@ -12,6 +12,8 @@ interface Kit {
   }[];
   /** What the pieces call each export. */
   readonly names: Readonly<Record<string, string>>;
+  /** Scripts of further threads, by file. */
+  readonly threads: Readonly<Record<string, string>>;
   /** The module of each op. */
   readonly homes: Readonly<Record<string, string>>;
 }
@@ -33,5 +35,5 @@ export async function piecesFor(ops: readonly string[], classes: readonly Engine
   const needed = new Set([...BASE, ...beside, ...homes]);
   for (const path of needed) for (const next of imports.get(path) ?? []) needed.add(next);
   const code = kit.modules.filter(({ path }) => needed.has(path)).map((module) => module.code);
-  return { code: code.join("\n"), names: kit.names };
+  return { code: code.join("\n"), names: kit.names, threads: kit.threads };
 }

@@ -15,6 +15,7 @@ export const html = (model: string) => `<!doctype html>
   </head>
   <body>
     <h1>${escaped(model)}</h1>
+    <p>A page that is opened from disk loads nothing: serve this folder over http.</p>
     <pre id="answer">loading</pre>
   </body>
 </html>
@@ -36,6 +37,7 @@ function zeros({ dtype, shape }) {
 }
 
 const answer = document.querySelector("#answer");
+document.querySelector("p").remove();
 try {
   const model = await load();
   const feeds = Object.fromEntries(model.inputs.map((input) => [input.name, zeros(input)]));

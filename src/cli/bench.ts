@@ -10,6 +10,7 @@ import {
   formatRate,
   formatTable,
   type Profile,
+  type StepSpeed,
 } from "../report/index";
 import { type Context, defineCommand, THREADS_OPTION, toJson, wholeNumber } from "./command";
 import { maximaFor, noteThreads, openModel } from "./open-model";
@@ -101,12 +102,32 @@ const profileRows = ({ steps, ceilings }: Profile): string[][] => [
   ["ceiling", `${formatRate(ceilings.int8)} GMAC/s int8, ${formatRate(ceilings.f32)} GMAC/s f32`],
 ];
 
+/** Calls of one kernel for one node, such as those for each group of a convolution, as one. */
+function joined(steps: readonly StepSpeed[]) {
+  const groups: StepSpeed[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1) ?? [];
+    if (last[0]?.node === step.node && last[0].kernel === step.kernel) last.push(step);
+    else groups.push([step]);
+  }
+  return groups.map((group) => {
+    const sum = (of: (step: StepSpeed) => number) => group.reduce((n, step) => n + of(step), 0);
+    const microseconds = sum((step) => step.microseconds);
+    const mean = (key: "gmacsPerSecond" | "ofCeiling") =>
+      group[0]![key] && sum((step) => step[key]! * step.microseconds) / microseconds;
+    const [gmacsPerSecond, ofCeiling] = [mean("gmacsPerSecond"), mean("ofCeiling")];
+    const { node, kernel } = group[0]!;
+    const share = sum((step) => step.share);
+    return { node, kernel, count: group.length, microseconds, share, gmacsPerSecond, ofCeiling };
+  });
+}
+
 const profileText = ({ steps }: Profile, { width }: Context): string =>
   formatTable(
     ["node", "kernel", "time", "share", "GMAC/s", "of ceiling"],
-    steps.map((step) => [
+    joined(steps).map((step) => [
       step.node,
-      step.kernel,
+      step.count > 1 ? `${step.kernel} × ${step.count}` : step.kernel,
       formatMicroseconds(step.microseconds),
       formatPercent(step.share, 1),
       formatRate(step.gmacsPerSecond),

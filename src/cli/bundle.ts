@@ -13,7 +13,7 @@ import { openModel } from "./open-model";
 const CLASSES = {
   baseline: ["baseline"],
   extmul: ["extmul"],
-  relaxed: ["relaxed"],
+  relaxed: ["baseline", "relaxed"],
   all: ["baseline", "extmul", "relaxed"],
 } as const;
 
@@ -27,7 +27,7 @@ export const bundleCommand = defineCommand({
     class: {
       type: "string",
       value: "CLASS",
-      help: "int8 kernels: baseline (runs everywhere), extmul, relaxed, or all (the default), of which the engine's choice runs",
+      help: "int8 kernels: baseline or extmul, which run everywhere, relaxed (and baseline where that is not exact), or all (the default)",
     },
     wasm: {
       type: "string",
@@ -37,8 +37,9 @@ export const bundleCommand = defineCommand({
     force: { type: "boolean", help: "write into a folder that holds something already" },
   },
   notes: [
-    "octette.js is an ES module that exports load(); index.html and page.js show its use and need not be kept. Serve the",
-    "folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
+    "octette.js is an ES module that exports load(options); threads-crew.js and worker.js are loaded where { threads: 2 }",
+    "asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security",
+    "policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",
   ],
   examples: [

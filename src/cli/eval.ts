@@ -1,7 +1,7 @@
 // octette eval: how good a model is on data, and what it lost against another.
 
 import { openDataset } from "../data/index";
-import { type Graph, type Input, load, OctetteError } from "../index";
+import { formatNormalize, type Graph, type Input, load, OctetteError } from "../index";
 import { type Evaluation, evaluate, formatDb, formatP, formatPercent, formatTable } from "../report/index";
 import {
   type Context,
@@ -59,6 +59,11 @@ export const evalCommand = defineCommand({
       ...(normalize ? { normalize } : {}),
       ...(values.labels ? { labels: values.labels } : {}),
     });
+    const own = file.graph.inputs.find(({ preprocessing }) => preprocessing)?.preprocessing;
+    if (own && normalize && formatNormalize(own) !== formatNormalize(normalize))
+      context.log(
+        `warning: --normalize is taken instead of ${formatNormalize(own)}, which the model carries`,
+      );
     const dataset = samples === undefined ? opened : opened.take(samples);
     for (const note of dataset.notes) context.log(note);
     if (!dataset.labels && !otherFile)

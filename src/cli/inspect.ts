@@ -120,7 +120,7 @@ function factsText(facts: Facts, { width }: Context): string {
       "int8",
       quantization.regions === 0
         ? "none: a float model"
-        : `${quantization.regions} regions: ${counts(quantization.regionsByOp)}`,
+        : `${quantization.regions} region${quantization.regions === 1 ? "" : "s"}: ${counts(quantization.regionsByOp)}`,
     ],
     ["sha256", hashes.sha256],
     ...(hashes.content ? [["content hash", hashes.content]] : []),

@@ -21,8 +21,8 @@ export async function readSource(source: Source): Promise<NamedBytes> {
 
 async function readRaw(source: Source): Promise<NamedBytes> {
   if (typeof source === "string") return { name: source, bytes: await readPath(source) };
-  if ("bytes" in source && source.bytes instanceof Uint8Array) return source as NamedBytes;
-  const { name = "data" } = source as Partial<File>;
+  const { name = "data", bytes } = Object(source) as Partial<NamedBytes>;
+  if (bytes instanceof Uint8Array) return { name, bytes };
   return { name, bytes: await readBytes(source as BytesSource) };
 }
 

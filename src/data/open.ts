@@ -88,6 +88,13 @@ export async function openDataset(
   inputs: readonly Input[],
   options: OpenOptions = {},
 ): Promise<Dataset> {
+  if (!Array.isArray(inputs))
+    throw new OctetteError("data are opened for a model's inputs", {
+      code: "argument",
+      where: "inputs",
+      expected: "those of a graph or a model: graph.inputs",
+      got: typeof inputs,
+    });
   const normalize =
     typeof options.normalize === "string" ? parseNormalize(options.normalize) : options.normalize;
   const pair = await splitPair(source);

@@ -36,6 +36,6 @@ function wayOut(
     if (bytesFor(rows) <= maxBytes) fits = rows;
     else tooMany = rows;
   }
-  if (fits > 0) return `A batch of ${fits} fits: { maxima: { ${batch}: ${fits} } }`;
+  if (fits > 0) return `A batch of ${fits} fits, as the maximum of "${batch}"`;
   return `A batch of 1 takes ${bytesFor(1)} bytes, ${bytesFor(1) - maxBytes} too many`;
 }

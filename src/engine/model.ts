@@ -178,7 +178,8 @@ export class Model {
 
   /**
    * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes of images where the input
-   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit.
+   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit,
+   * or refused where a range is found over the whole of it (DynamicQuantizeLinear).
    * Overlapping calls wait for each other. Outputs are new arrays, or those of `into`: in a loop that leaves no garbage.
    */
   run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {

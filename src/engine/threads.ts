@@ -42,7 +42,7 @@ export function threadsFor(asked: number, unsharable: string | undefined): Threa
       expected: "a positive integer",
       got: `${asked}`,
     });
-  if (asked === 1) return one("no more are asked for: load(bytes, { threads: 2 })");
+  if (asked === 1) return one("no more are asked for: { threads: 2 }");
   const here = threadsHere();
   if (here.threads < asked) return here;
   return unsharable ? one(unsharable) : { threads: asked, threadsReason: "no more are asked for" };

@@ -73,6 +73,13 @@ export class Engine {
   constructor(carried: Carried, own: WasmSources = {}) {
     this.#carried = carried;
     this.#own = own;
+    for (const name of ["extmul", "relaxed"] as const)
+      if (carried[name] && !carried[name].probe)
+        throw new OctetteError("has nothing that decides whether it runs", {
+          code: "argument",
+          where: `wasm.${name}`,
+          hint: `Wrap it: ${name}Class(bytes), of octette/wasm`,
+        });
   }
 
   /** The class this engine runs, found at first use and asked again when the probe is hot. */
@@ -90,8 +97,9 @@ export class Engine {
   get #second(): ClassInfo {
     const verdicts = [this.#verdict("relaxed"), this.#verdict("extmul")];
     const reasons = verdicts.flatMap((verdict) => verdict?.reason ?? []);
+    const isExtmul = verdicts[1] && (verdicts[1].isFit || !this.#given("baseline"));
     return {
-      engineClass: verdicts[1]?.isFit ? "extmul" : "baseline",
+      engineClass: isExtmul ? "extmul" : "baseline",
       relaxedDot: verdicts[0]?.relaxedDot,
       reason: reasons.join("; ") || "this runtime carries no other class",
     };
@@ -267,7 +275,10 @@ const doesNotCompile = (group: Group, cause: unknown) =>
   new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
     code: "engine",
     where: `wasm.${group}`,
-    hint: "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
+    hint:
+      group === "relaxed"
+        ? "This engine has no relaxed SIMD: leave engineClass out"
+        : "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
   });
 
 /** Runs a task when the current work is done, without keeping a process alive for it. */

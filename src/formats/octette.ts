@@ -37,6 +37,13 @@ const NARROW = "-127..127";
 const isNarrow = ({ dtype, shape, data }: Tensor) =>
   dtype !== "i8" || isVector(shape) || !data.includes(-128);
 
+const tooWide = (where: string, name: string) =>
+  new FormatError("a weight is not what the file says", {
+    where: `${where}, tensor "${name}"`,
+    expected: `codes in ${NARROW}`,
+    got: "−128",
+  });
+
 /** A seeded input's output, hashed: what a device checks itself by. */
 export interface SelfTest {
   readonly seed: number;
@@ -91,6 +98,8 @@ export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes,
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
   const { tensors, metadata } = readParts(bytes, where);
+  if (metadata.weight_codes === NARROW)
+    for (const [name, tensor] of tensors) if (!isNarrow(tensor)) throw tooWide(where, name);
   return artifactOf(metadata, tensors, where);
 }
 
@@ -171,9 +180,7 @@ class ArtifactStream {
       });
     const put = (sink: TensorSink, name: string, bytes: Uint8Array) => {
       if (areNarrow && constants.get(name)!.dtype === "i8" && bytes.includes(0x80))
-        throw new FormatError("a weight is −128, where the file says that none is", {
-          where: `${where}, tensor "${name}"`,
-        });
+        throw tooWide(where, name);
       sink.put(name, bytes);
     };
     const vectors = entries.filter(({ shape }) => isVector(shape));

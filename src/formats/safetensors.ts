@@ -193,6 +193,7 @@ export function checkLength(length: number, fileBytes: number, where: string): v
     offset: Math.min(length, fileBytes),
     expected: `${fileBytes} bytes`,
     got: `${length}`,
+    hint: "Copy it again",
   });
 }
 

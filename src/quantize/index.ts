@@ -128,6 +128,13 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
       where: "calibration",
       hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',
     });
+  if (calibration && !(Symbol.iterator in calibration) && !(Symbol.asyncIterator in calibration))
+    throw new OctetteError("calibration data are read batch by batch", {
+      code: "argument",
+      where: "calibration",
+      expected: "an iterable of feeds",
+      hint: "Take the batches of a data set: data.batches(32)",
+    });
   const already = graph.nodes.find(
     ({ op, region }) => region !== undefined || op === "QuantizeLinear" || op === "DynamicQuantize",
   );
@@ -136,6 +143,7 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
       code: "argument",
       where: `${already.op} "${already.name}"`,
       expected: "a float model",
+      hint: "It runs as it is, and tune() fine-tunes it",
     });
 }
 

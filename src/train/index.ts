@@ -2,6 +2,7 @@
 
 import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
+import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { quantize } from "../quantize/index";
 import { train } from "./inlined";
@@ -33,6 +34,14 @@ const CALIBRATION = 512;
  */
 export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
   const { teacher, bits, ...rest } = options;
+  if (typeof options.data?.sample !== "function")
+    throw new OctetteError("there are no samples", {
+      code: "argument",
+      where: "tune",
+      expected: "data: a data set",
+      got: typeof options.data,
+      hint: "openDataset(file, graph.inputs) makes one",
+    });
   const engine = new Engine({ ...inlined, train });
   const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
   const isOwn = teacher === undefined || teacher === "float";

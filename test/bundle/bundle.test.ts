@@ -40,7 +40,7 @@ async function bundled(graph: Graph, options: Partial<BundleOptions> = {}) {
   const at = mkdtempSync(join(folder, "page-"));
   const made = await bundle(graph, writeArtifact(graph), {
     model: NAME,
-    classes: ["baseline", "relaxed"],
+    classes: ["baseline", "extmul", "relaxed"],
     beside: false,
     ...options,
   });
@@ -93,6 +93,8 @@ test("carries ops and kernels of the model, and no others", async () => {
     "common.wasm",
     "baseline.wasm",
     NAME,
+    "threads-crew.js",
+    "worker.js",
     "index.html",
     "page.js",
   ]);
@@ -159,8 +161,8 @@ describe.skipIf(!launch)("the page, in Chromium, under the policy that it states
   }
 
   const forms: [string, Partial<BundleOptions>][] = [
-    ["both classes, wasm inside", {}],
-    ["both classes, wasm beside", { beside: true }],
+    ["all classes, wasm inside", {}],
+    ["all classes, wasm beside", { beside: true }],
     ["baseline, wasm beside", { classes: ["baseline"], beside: true }],
   ];
   for (const [form, options] of forms)
@@ -169,7 +171,7 @@ describe.skipIf(!launch)("the page, in Chromium, under the policy that it states
       const { at } = await bundled(graph, options);
       const url = `${origin}/${at.slice(folder.length + 1)}`;
       expect(await answerOf(`${url}/index.html`)).toMatch(
-        /^[\d.]+ ms, (baseline|relaxed) kernels\ny \[1, 10\]: /,
+        /^[\d.]+ ms, (baseline|extmul|relaxed) kernels\ny \[1, 10\]: /,
       );
 
       const feeds = randomFeeds(graph, 3);

@@ -23,7 +23,14 @@ test("a float ONNX model becomes a folder that runs", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/octette\.js +\d.* kB +\d.* kB\ndigits\.octette/);
   expect(stdout).toMatch(/in all +\d.* kB/);
-  expect((await readdir(page)).sort()).toEqual(["digits.octette", "index.html", "octette.js", "page.js"]);
+  expect((await readdir(page)).sort()).toEqual([
+    "digits.octette",
+    "index.html",
+    "octette.js",
+    "page.js",
+    "threads-crew.js",
+    "worker.js",
+  ]);
   const script = await import(pathToFileURL(join(page, "octette.js")).href);
   const bundled = await script.load();
   const whole = await load(importOnnx(await readFile(model)));

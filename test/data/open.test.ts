@@ -81,10 +81,25 @@ describe("openDataset", () => {
     expect((await first(join(folder, "alone.idx"), { normalize })).data.labels).toBeUndefined();
   });
 
-  test("one .npy array, and a Blob of it", async () => {
+  test("one .npy array, from whatever a model is loaded from", async () => {
     const bytes = writeNpy(tensor("f32", [2, 1, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+    async function* chunks() {
+      yield bytes.subarray(0, 100);
+      yield bytes.subarray(100);
+    }
     expect((await first({ name: "x.npy", bytes })).batch.data).toHaveLength(8);
-    expect((await first(new Blob([bytes]))).data.count).toBe(2);
+    for (const source of [bytes, bytes.buffer, new Blob([bytes]), new Response(bytes), chunks()])
+      expect((await first(source)).data.count).toBe(2);
+  });
+
+  test("no data, and no inputs: errors that say what is taken", async () => {
+    for (const source of [5, null, undefined, {}])
+      await expect(openDataset(source as never, [])).rejects.toThrow(
+        /source: cannot be read: expected bytes, Blob, Response, async iterable, path or URL, got/,
+      );
+    await expect(openDataset("x.npy", undefined as never)).rejects.toThrow(
+      /inputs: data are opened for a model's inputs: expected .*graph\.inputs, got undefined/,
+    );
   });
 
   const table: Input = { name: "x", dtype: "f32", shape: ["n", 2] };

@@ -12,7 +12,7 @@ import {
 } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
 import { Model } from "../../src/engine/model";
-import { Engine } from "../../src/engine/wasm";
+import { type Carried, Engine } from "../../src/engine/wasm";
 import { writeArtifact } from "../../src/formats/octette";
 import { readSafetensors } from "../../src/formats/safetensors";
 import type { Graph } from "../../src/graph/graph";
@@ -141,7 +141,11 @@ describe("where both operands of the relaxed dot product are signed", () => {
     const file = sealed(tensors, { ...metadata, weight_codes: "-127..127" });
     for (const carried of [signed, inlined])
       expect(() => createRuntime(registry, carried).loadSync(file)).toThrow(
-        expect.objectContaining({ message: expect.stringMatching(/a weight is −128, where the file says/) }),
+        expect.objectContaining({
+          message: expect.stringMatching(
+            /a weight is not what the file says: expected codes in -127\.\.127, got −128/,
+          ),
+        }),
       );
   });
 });
@@ -213,6 +217,24 @@ describe("a runtime that carries few classes", () => {
       engineClass: "baseline",
       reason: expect.stringMatching(/carries no other/),
     });
+  });
+
+  test("runs the one class that it has, exact but not the fastest", () => {
+    const graph = denseGraph({ k: 3, n: 2, mode: "static" });
+    const model = new Model(graph, registry, new Engine({ common: inlined.common, extmul: slow }));
+    expect(model.runSync(randomFeeds(graph, 1))).toHaveProperty("y");
+    expect(model.engine.engineClass).toBe("extmul");
+    model.dispose();
+  });
+
+  test("says how a class is given, where its bare bytes are", () => {
+    const bare = { common, baseline, relaxed: inlined.relaxed.wasm } as unknown as Carried;
+    expect(() => createRuntime(registry, bare)).toThrow(
+      expect.objectContaining({
+        code: "argument",
+        message: expect.stringMatching(/wasm\.relaxed: .*relaxedClass\(bytes\)/),
+      }),
+    );
   });
 
   test("names the class it lacks, and the way out", () => {

@@ -123,7 +123,7 @@ describe("where there are fewer threads than asked for, the model runs and says 
   };
 
   test("nobody asked", () => {
-    expect(infoOf({ threads: 1 }).threadsReason).toMatch(/^no more are asked for: load\(/);
+    expect(infoOf({ threads: 1 }).threadsReason).toMatch(/^no more are asked for: \{ threads/);
   });
 
   test("there are fewer cores", async () => {

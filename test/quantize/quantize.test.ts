@@ -369,6 +369,11 @@ describe("calibration", () => {
 describe("errors", () => {
   test.each([
     ["no data", { calibration: undefined }, /calibration: static mode needs calibration data.*dynamic/],
+    [
+      "a data set for its batches",
+      { calibration: { batches() {} } },
+      /read batch by batch.*data\.batches\(32\)/,
+    ],
     ["empty data", { calibration: [] }, /calibration: there is not one sample/],
     ["an unknown range", { range: "best" }, /range: no such range method: expected auto, minmax.*got best/],
     ["9 bits", { overrides: { a: { bits: 9 } } }, /no such number of bits/],

@@ -174,6 +174,11 @@ const unlabelled = createDataset(
 
 describe("refused", () => {
   test.each<[string, Partial<TuneOptions>, RegExp]>([
+    [
+      "a file's name for data",
+      { data: "train.npz" as never },
+      /there are no samples: expected data: a data set, got string.*openDataset/,
+    ],
     ["no labels", { data: unlabelled }, /samples need labels/],
     ["nothing to validate on", { validation: 0 }, /nothing to validate on/],
     ["a name that is none", { train: "nothing.*" }, /nothing would be trained/],
