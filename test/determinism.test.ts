@@ -14,7 +14,6 @@ import {
   createDataset,
   type Dataset,
   importOnnx,
-  loadSync,
   quantize,
   readArtifact,
   save,
@@ -22,7 +21,7 @@ import {
   verify,
 } from "../src/index";
 import { registry } from "../src/ops/index";
-import { engineClasses, exactWasm, signedWhere } from "./engine/engines";
+import { engineClasses, exactSources, signedWhere } from "./engine/engines";
 import { readExample } from "./examples";
 
 /** SHA-256 of the answers to all of the data; lets go of the model. */
@@ -66,7 +65,8 @@ for (const [name, hashes] of Object.entries(expected))
       engineClasses.flatMap((engineClass) => [1, 9].map((batch) => [engineClass, batch] as const)),
     )("the answers are the same bytes: %s, batch %i", async (engineClass, batch) => {
       const test = await open("test");
-      const model = loadSync(artifact, { engineClass, maxima: { batch }, wasm: exactWasm });
+      const runtime = createRuntime(registry, exactSources);
+      const model = runtime.loadSync(artifact, { engineClass, maxima: { batch } });
       expect(hashOf(model, test)).toBe(hashes.outputs);
     });
 

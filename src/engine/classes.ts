@@ -11,8 +11,8 @@ export interface Verdict {
   /** Why, in words. */
   readonly reason: string;
   readonly relaxedDot?: RelaxedDot;
-  /** Whether both operands are signed and pairs of products may wrap: then it is exact where no weight is −128. */
-  readonly isNarrow?: boolean;
+  /** Whether it reads both operands as signed, where pairs of −128·−128 may wrap: it is exact where no weight is −128. */
+  readonly isSigned?: boolean;
   /** Looks again once the probe is hot; why the class is not to be trusted after all, where that is so. */
   doubt?(): string | undefined;
 }
@@ -23,8 +23,8 @@ export interface KernelClass {
   readonly probe: () => Verdict;
 }
 
-/** Whether the engine reads both operands as signed. Compilers of one engine differ in whether pairs of −128·−128 wrap. */
-const isSigned = (dot: RelaxedDot) => dot === "s8s8" || dot === "s8s8-wrapping";
+/** Compilers of one engine differ in whether pairs of −128·−128 wrap. */
+const isSignedDot = (dot: RelaxedDot) => dot === "s8s8" || dot === "s8s8-wrapping";
 
 const findings: Record<RelaxedDot, string> = {
   absent: "this engine has no relaxed SIMD",
@@ -41,15 +41,15 @@ export const relaxedClass = (wasm: WasmSource, probe = probeRelaxedDot): KernelC
   wasm,
   probe() {
     const { cold, hot } = probe();
-    const isNarrow = isSigned(cold);
+    const isSigned = isSignedDot(cold);
     return {
-      isFit: isNarrow || cold === "u8s8",
+      isFit: isSigned || cold === "u8s8",
       reason: findings[cold],
       relaxedDot: cold,
-      isNarrow,
+      isSigned,
       doubt() {
         const found = hot();
-        if (found === cold || (isNarrow && isSigned(found))) return undefined;
+        if (found === cold || (isSigned && isSignedDot(found))) return undefined;
         return `the relaxed dot product changed from ${cold} to ${found} when it was optimised`;
       },
     };

@@ -124,7 +124,9 @@ const [EXTMUL_ROUNDS, EXTMUL_TURNS] = [4, 50_000];
  * eight. Only there is it timed, for milliseconds that others need not wait: x86 makes a NaN whose sign is set.
  */
 export function isExtmulFaster(): boolean {
-  const probe = new WebAssembly.Instance(new WebAssembly.Module(extmulProbe() as BufferSource));
+  const bytes = extmulProbe() as BufferSource;
+  if (!WebAssembly.validate(bytes)) return false;
+  const probe = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   const { nan, dot, ext } = probe.exports as Record<string, (x: number) => number>;
   if (nan!(0) < 0) return false;
   let [ofDot, ofExt] = [Infinity, Infinity];

@@ -119,7 +119,7 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
-    this.#threads = threadsOf(engine, options);
+    this.#threads = threadsOf(engine, options, options.engineClass ?? engine.classFor(graph));
     this.#plan = this.#compile();
     const { maxBytes = Infinity } = options;
     checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(maxima));
@@ -163,7 +163,7 @@ export class Model {
       ...info,
       ...(engineClass === info.engineClass
         ? {}
-        : { engineClass, reason: this.#isChosen ? WIDE : "asked for" }),
+        : { engineClass, reason: this.#isChosen ? (this.#distrusted ? info.reason : WIDE) : "asked for" }),
       ...(isStarting ? { threads: 1, threadsReason: "its workers are starting" } : this.#threads),
     };
   }
@@ -272,7 +272,7 @@ export class Model {
     try {
       const { Crew } = await import("./threads-crew.js");
       const modules = this.#engine.modules(plan.engineClass, true);
-      const imports = this.#engine.imports(memory);
+      const imports = this.#engine.imports(plan.engineClass, memory);
       session.crew = await Crew.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
     } catch (cause) {
       alone(`workers cannot be started: ${(cause as Error).message}`);
@@ -361,12 +361,18 @@ function flipped(dtype: DType, data: TypedArray): TypedArray {
   return data;
 }
 
-const threadsOf = (engine: Engine, { threads = 1, engineClass = engine.info.engineClass }: ModelOptions) =>
+const threadsOf = (engine: Engine, { threads = 1 }: ModelOptions, engineClass: EngineClass) =>
   threadsFor(threads, engine.unsharable(engineClass));
 
-/** Compiles the wasm that a model with these options needs, without blocking. */
-export const prepareWasm = (engine: Engine, options: ModelOptions): Promise<void> =>
-  engine.prepare(options.engineClass ?? engine.info.engineClass, threadsOf(engine, options).threads > 1);
+/** Compiles the wasm that a model with these options needs, without blocking; `chosen` where they name no class. */
+export function prepareWasm(
+  engine: Engine,
+  options: ModelOptions,
+  chosen = engine.info.engineClass,
+): Promise<void> {
+  const { engineClass = chosen } = options;
+  return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1);
+}
 
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */
 export async function createModel(
@@ -375,7 +381,7 @@ export async function createModel(
   engine: Engine,
   options: ModelOptions = {},
 ): Promise<Model> {
-  await prepareWasm(engine, options);
+  await prepareWasm(engine, options, engine.classFor(graph));
   const model = new Model(graph, registry, engine, options);
   await model.started;
   return model;

@@ -16,8 +16,8 @@ type Group = "common" | EngineClass | "train";
 
 /** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
 export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
-/** A source for each group. */
-export type WasmSources = Partial<Record<Group, WasmSource>>;
+/** A source for each group, bare or in its class. */
+export type WasmSources = Partial<Record<Group, WasmSource | KernelClass>>;
 
 /** What a runtime carries: the classes beside baseline come with what decides whether they run. */
 export interface Carried {
@@ -50,6 +50,8 @@ const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
     return codes?.dtype !== "i8" || (codes.data ? !codes.data.includes(-128) : codes.isNarrow === true);
   });
 
+const isClass = (given: WasmSource | KernelClass): given is KernelClass => "probe" in given;
+
 /** Whether reading it takes time. (By name: to mention Response in Node loads its whole HTTP client.) */
 const isDistant = (source: WasmSource | undefined): source is Response | URL =>
   source instanceof URL || Object.prototype.toString.call(source) === "[object Response]";
@@ -74,11 +76,11 @@ export class Engine {
     this.#carried = carried;
     this.#own = own;
     for (const name of ["extmul", "relaxed"] as const)
-      if (carried[name] && !carried[name].probe)
-        throw new OctetteError("has nothing that decides whether it runs", {
+      if (carried[name] ? !carried[name].probe : own[name])
+        throw new OctetteError("the runtime has nothing that decides whether it runs", {
           code: "argument",
           where: `wasm.${name}`,
-          hint: `Wrap it: ${name}Class(bytes), of octette/wasm`,
+          hint: `Give it to createRuntime: ${name}Class(bytes), of octette/wasm`,
         });
   }
 
@@ -113,7 +115,7 @@ export class Engine {
   /** The class that runs a graph: not every engine's relaxed dot product takes weights of −128. */
   classFor(graph: Graph<Constant>): EngineClass {
     const { engineClass } = this.info;
-    const isExact = engineClass !== "relaxed" || !this.#verdict("relaxed")!.isNarrow;
+    const isExact = engineClass !== "relaxed" || !this.#verdict("relaxed")!.isSigned;
     return isExact || isNarrow(graph) ? engineClass : this.#second.engineClass;
   }
 
@@ -189,7 +191,7 @@ export class Engine {
     const modules = this.modules(engineClass, !(memory.buffer instanceof ArrayBuffer));
     const exports = this.#groups(engineClass).map((group, i) => {
       try {
-        return new WebAssembly.Instance(modules[i]!, this.imports(memory)).exports;
+        return new WebAssembly.Instance(modules[i]!, this.imports(engineClass, memory)).exports;
       } catch (cause) {
         throw new OctetteError(`the module does not fit: ${(cause as Error).message}`, {
           code: "engine",
@@ -201,9 +203,10 @@ export class Engine {
     return Object.assign({}, ...exports) as Kernels;
   }
 
-  /** What modules over a memory take, in this thread or another. */
-  imports(memory: WebAssembly.Memory): Imports {
-    return { env: { memory, signs: this.#verdict("relaxed")?.isNarrow ? 128 : 0 } };
+  /** What the modules of a class take over a memory, in this thread or another. */
+  imports(engineClass: EngineClass, memory: WebAssembly.Memory): Imports {
+    const isSigned = engineClass === "relaxed" && this.#verdict(engineClass)?.isSigned;
+    return { env: { memory, signs: isSigned ? 128 : 0 } };
   }
 
   /** The modules of a class, for memory of one's own or shared memory. */
@@ -216,8 +219,8 @@ export class Engine {
   }
 
   #given(group: Group): WasmSource | undefined {
-    const carried = this.#carried[group];
-    return this.#own[group] ?? (carried && "probe" in carried ? carried.wasm : carried);
+    const given = this.#own[group] ?? this.#carried[group];
+    return given && isClass(given) ? given.wasm : given;
   }
 
   #source(group: Group): WasmSource {

@@ -204,6 +204,7 @@ export class Trainable {
       );
     const before = this.#trainer;
     const { numbers, parameters } = this.#moved;
+    engine.settle();
     const trainer = new Trainer(this.#graph, parameters, {
       losses: "given",
       optimizer: numbers,

@@ -10,7 +10,7 @@ import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
 import type { Ready } from "../../src/engine/session";
 import { Crew } from "../../src/engine/threads-crew";
-import { type Carried, Engine, type EngineClass, type WasmSources } from "../../src/engine/wasm";
+import { type Carried, Engine, type EngineClass } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { registry } from "../../src/ops/index";
 
@@ -24,8 +24,7 @@ export const relaxedWhere = (cold: RelaxedDot, hot = () => cold) =>
 export const signedWhere = (cold: RelaxedDot, hot = () => cold) =>
   relaxedClass(signedBytes, () => ({ cold, hot }));
 
-/** Modules under which every class is exact here, and that of the relaxed class alone. */
-export const exactWasm: WasmSources = { relaxed: relaxedWhere("u8s8").wasm };
+/** Modules under which every class is exact here. */
 export const exactSources: Carried =
   probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: relaxedWhere(probeRelaxedDot().cold) };
 

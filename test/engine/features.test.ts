@@ -232,7 +232,19 @@ describe("a runtime that carries few classes", () => {
     expect(() => createRuntime(registry, bare)).toThrow(
       expect.objectContaining({
         code: "argument",
-        message: expect.stringMatching(/wasm\.relaxed: .*relaxedClass\(bytes\)/),
+        message: expect.stringMatching(/wasm\.relaxed: .*createRuntime: relaxedClass\(bytes\)/),
+      }),
+    );
+  });
+
+  test("takes wasm of its classes, bare or not, and of no other", () => {
+    const file = writeArtifact(denseGraph({ k: 3, n: 2, mode: "static" }));
+    const whole = createRuntime(registry, inlined);
+    for (const wasm of [inlined, { relaxed: inlined.relaxed.wasm }]) whole.loadSync(file, { wasm }).dispose();
+    expect(() => createRuntime(registry, { common, baseline }).loadSync(file, { wasm: inlined })).toThrow(
+      expect.objectContaining({
+        code: "argument",
+        message: expect.stringMatching(/^wasm\.extmul: the runtime/),
       }),
     );
   });

@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { batches, cifar, mnist } from "../../bench/data.js";
+import { extmulClass } from "../../src/engine/classes";
 import type { Feeds } from "../../src/engine/feeds";
+import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
 import { Engine } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
@@ -15,7 +17,7 @@ import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { readExample } from "../examples";
 import { realFile } from "../formats/fixtures";
-import { exactSources, pretendCores, withModel } from "./engines";
+import { exactSources, pretendCores, relaxedWhere, signedWhere, withModel } from "./engines";
 
 const root = new URL("../../", import.meta.url);
 const worker = new URL("build/worker.js", root);
@@ -28,8 +30,12 @@ afterEach(() => {
 });
 
 /** A model on as many threads as asked for, all of them up. */
-async function loadUp(graph: Graph, options: ModelOptions & { readonly threads: number }): Promise<Model> {
-  const model = await createModel(graph, registry, engine, { worker, ...options });
+async function loadUp(
+  graph: Graph,
+  options: ModelOptions & { readonly threads: number },
+  own = engine,
+): Promise<Model> {
+  const model = await createModel(graph, registry, own, { worker, ...options });
   await vi.waitFor(() => expect(model.engine.threads).toBe(options.threads), { timeout: 20_000 });
   return model;
 }
@@ -99,6 +105,24 @@ test("a model loaded synchronously runs at once, and shares its steps when its w
   expectSameBytes(model.runSync(feeds).y, expected);
   expect(model.profile(feeds, 2).every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
   model.dispose();
+});
+
+const fast = extmulClass(inlined.extmul.wasm, () => true);
+test.each([
+  ["relaxed over signed bytes", { ...inlined, relaxed: signedWhere("s8s8-wrapping") }, "relaxed"],
+  ["extmul", { ...inlined, relaxed: relaxedWhere("absent"), extmul: fast }, "extmul"],
+] as const)("the same bytes in other classes: %s", async (_, carried, engineClass) => {
+  for (const graph of [wide["int8 conv"]!, wide["int8 depthwise"]!, wide["int8 gemm, dynamic"]!]) {
+    const feeds = randomFeeds(graph, 8);
+    const options = { maxima: { batch: 8 } };
+    const expected = withModel(graph, { ...options, engineClass: "baseline" }, (model) =>
+      model.runSync(feeds),
+    );
+    const model = await loadUp(graph, { ...options, threads: 3 }, new Engine(carried));
+    expect(model.engine.engineClass).toBe(engineClass);
+    for (const [name, y] of Object.entries(model.runSync(feeds))) expectSameBytes(y, expected[name]!, name);
+    model.dispose();
+  }
 });
 
 test("memory grows by the scratch of further threads, and by nothing where one is asked for", () => {

@@ -210,6 +210,13 @@ test.each(
   expect(trained.map((parameter) => parameter.layer)).toEqual([`${layer.op}_core`]);
 });
 
+test("a layer of one output and one scale in all is trained", () => {
+  const g = new LayerBuilder();
+  const layer: Layer = { op: "Gemm", x: [17], w: [17, 1], axis: 1 };
+  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), registry);
+  expect(parametersOf(marked).map(({ kind }) => kind)).toContain("weight");
+});
+
 test("thousands of weights at their zero point: within 1e-4 of the exact sums", () => {
   const layer: Layer = { op: "Gemm", x: [4096], w: [4096, 3], axis: 1 };
   for (const zero of [40, 250]) {
