@@ -34,7 +34,7 @@ export const benchCommand = defineCommand({
   },
   notes: [
     "Random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by one on one",
-    "thread; the ceiling is a loop of the same multiply-adds on registers alone, timed between them. Both are lower deciles,",
+    "thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles,",
     "which other work on the machine disturbs least.",
     "",
     "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are",

@@ -69,7 +69,7 @@ async function writeArtifacts() {
     write("float", graph);
     const { graph: int8 } = await quantize(graph, { calibration: await calibration(graph) });
     write("int8", int8);
-    write("int8 to −128", withLowest(int8));
+    write("int8 to -128", withLowest(int8));
     write("dynamic", (await quantize(graph, { mode: "dynamic" })).graph);
   }
   return paths;
