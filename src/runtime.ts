@@ -19,12 +19,12 @@ export const loadSync: Runtime["loadSync"] = (bytes, options) => full.loadSync(b
 export const runtimeInfo: Runtime["info"] = () => full.info();
 
 export { createRuntime, type LoadOptions, type Runtime } from "./create-runtime";
-export type { KernelClass, Verdict } from "./engine/classes";
+export type { KernelClass, Verdict, WasmSource } from "./engine/classes";
 export type { RelaxedDot } from "./engine/features";
 export type { Feeds, Into } from "./engine/feeds";
 export type { Model, ModelOptions, StepProfile, Tapped } from "./engine/model";
 export type { BytesSource } from "./engine/source";
-export type { Carried, EngineClass, EngineInfo, WasmSource, WasmSources } from "./engine/wasm";
+export type { Carried, EngineClass, EngineInfo, WasmSources } from "./engine/wasm";
 export { FormatError, OctetteError } from "./errors";
 export type { Graph, Input, Preprocessing, ValueType } from "./graph/graph";
 export { type Constant, type DType, type Tensor, type TypedArray, tensor } from "./graph/tensor";

@@ -2,7 +2,9 @@
 // none of them carries no probe either.
 
 import { isExtmulFaster, probeRelaxedDot, type RelaxedDot } from "./features";
-import type { WasmSource } from "./wasm";
+
+/** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
+export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
 
 /** What a class finds in the engine it is to run on. */
 export interface Verdict {

@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
-import type { KernelClass, Verdict } from "./classes";
+import type { KernelClass, Verdict, WasmSource } from "./classes";
 import type { RelaxedDot } from "./features";
 import { readBytes } from "./source";
 import { sharing, type Threads } from "./threads";
@@ -14,8 +14,6 @@ export type EngineClass = "baseline" | "extmul" | "relaxed";
 /** Groups of kernels, each a wasm module. `train` is there where a runtime carries it. */
 type Group = "common" | EngineClass | "train";
 
-/** Where a module comes from: its bytes, a response or a file that carries them, or the compiled module. */
-export type WasmSource = Uint8Array | Response | URL | WebAssembly.Module;
 /** A source for each group, bare or in its class. */
 export type WasmSources = Partial<Record<Group, WasmSource | KernelClass>>;
 
