@@ -15,7 +15,7 @@ import {
   readBytes,
 } from "./engine/source";
 import { Engine } from "./engine/wasm";
-import { OctetteError } from "./errors";
+import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
@@ -45,6 +45,13 @@ export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions
       expected: "a Uint8Array or ArrayBuffer",
       got: typeof bytes,
       hint: "load() takes paths and URLs, too",
+    });
+  if (bytes.byteLength < ARTIFACT_MARK_BYTES)
+    throw new FormatError("is too short for a model", {
+      where: options.name ?? "model",
+      expected: "a file in ONNX format, or an .octette",
+      got: `${bytes.byteLength} bytes`,
+      hint: "Copy or download it again",
     });
   if (isArtifact(bytesOf(bytes)))
     throw new OctetteError("is an .octette, not a model in ONNX format", {
