@@ -1,6 +1,9 @@
 // The multiply-adds of the int8 and f32 kernels with all sums in registers: what a kernel of this class could reach at
 // best. Only benchmarks carry it.
 
+import { multiplyAdd16, multiplyAddLow8 } from "./kernels/multiply-add";
+import { BYTES, RELAXED } from "./kernels/panels-int8";
+
 /**
  * `steps` rounds of int8 multiply-adds in the instructions of the class; returns the multiply-adds of one round. Reads
  * 144 bytes at `at`; the sums go to the 16 behind them.
@@ -19,10 +22,7 @@ export { float as f32 };
 /** c += w · x */
 function mac<T>(c: v128, w: v128, x: v128): v128 {
   if (isFloat<T>()) return f32x4.add(c, f32x4.mul(w, x));
-  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
-  if (isDefined(EXTMUL_CLASS))
-    return i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(w, x)));
-  return i32x4.add(c, i32x4.dot_i16x8_s(w, x));
+  return BYTES ? multiplyAddLow8(c, w, x) : multiplyAdd16(c, w, x);
 }
 
 /**
@@ -32,7 +32,7 @@ function mac<T>(c: v128, w: v128, x: v128): v128 {
  * others need a register for the product, and eight sums hide their additions.
  */
 function rounds<T>(at: usize, steps: i32): i32 {
-  const isDot = isInteger<T>() && ASC_FEATURE_RELAXED_SIMD;
+  const isDot = isInteger<T>() && RELAXED;
   const w0 = v128.load(at);
   const w1 = v128.load(at, 16);
   let c00 = w0;

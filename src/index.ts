@@ -38,6 +38,12 @@ const runtime = createRuntime(registry, inlined);
  * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
+  checkOnnx(bytes, options.name ?? "model");
+  return simplifyImported(readOnnx(bytesOf(bytes), options), registry);
+}
+
+/** Throws where bytes are none, too few, or those of an artifact. */
+function checkOnnx(bytes: Uint8Array | ArrayBuffer, where: string): void {
   if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
     throw new OctetteError("takes the bytes of a model", {
       code: "argument",
@@ -48,7 +54,7 @@ export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions
     });
   if (bytes.byteLength < ARTIFACT_MARK_BYTES)
     throw new FormatError("is too short for a model", {
-      where: options.name ?? "model",
+      where,
       expected: "a file in ONNX format, or an .octette",
       got: `${bytes.byteLength} bytes`,
       hint: "Copy or download it again",
@@ -56,10 +62,9 @@ export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions
   if (isArtifact(bytesOf(bytes)))
     throw new OctetteError("is an .octette, not a model in ONNX format", {
       code: "argument",
-      where: options.name ?? "model",
+      where,
       hint: "load() runs it, and readArtifact() gives its graph",
     });
-  return simplifyImported(readOnnx(bytesOf(bytes), options), registry);
 }
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */

@@ -12,6 +12,7 @@ import { storeBytes8, up, zipHigh16, zipLow8, zipLow16 } from "../simd";
 import { firstTap, lastTap } from "../window";
 import { groupsOf, periodOf, shiftOfRows, tripleColumns, turnRows } from "./depthwise-panels";
 import { codeMagic, codeShift, narrow, requantize } from "./epilogue-int8";
+import { multiplyAdd16, multiplyAddLow8 } from "./multiply-add";
 import { GROUP, RELAXED } from "./panels-int8";
 
 /** Pixels of a row that are in scratch together, and pixels of all rows: a part of the first-level cache. */
@@ -227,7 +228,7 @@ function zip(
 
 /** sum + the G products of each channel. */
 function multiplyAdd(sum: v128, x: v128, w: v128): v128 {
-  return RELAXED ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum) : i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
+  return RELAXED ? multiplyAddLow8(sum, w, x) : multiplyAdd16(sum, x, w);
 }
 
 /**

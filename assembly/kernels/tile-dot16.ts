@@ -10,12 +10,8 @@
 
 import { up, zipHigh32, zipLow32 } from "../simd";
 import { Results, start } from "./epilogue-int8";
+import { multiplyAdd16 } from "./multiply-add";
 import { BESIDE, panelBytes, STEP } from "./panels-int8";
-
-/** c += x · w, pair by pair. */
-function mac(c: v128, x: v128, w: v128): v128 {
-  return i32x4.add(c, i32x4.dot_i16x8_s(x, w));
-}
 
 /** w[k][c], columns 0-3. */
 function low(w: v128): v128 {
@@ -38,7 +34,7 @@ export function packRow16(to: usize, x: usize, k: i32): void {
 export function sumRow16(x: usize, k: i32): v128 {
   const by = i16x8.splat(128);
   let sum = i32x4.splat(0);
-  for (const end = x + ((<usize>k) << 1); x < end; x += 16) sum = mac(sum, v128.load(x), by);
+  for (const end = x + ((<usize>k) << 1); x < end; x += 16) sum = multiplyAdd16(sum, v128.load(x), by);
   sum = i32x4.add(sum, i32x4.shuffle(sum, sum, 2, 3, 0, 1));
   return i32x4.add(sum, i32x4.shuffle(sum, sum, 1, 0, 3, 2));
 }
@@ -96,17 +92,17 @@ export function tileDot16<T>(
     const w0 = low(pair);
     const w1 = high(pair);
     let v = v128.load32_splat(x);
-    c00 = mac(c00, v, w0);
-    c01 = mac(c01, v, w1);
+    c00 = multiplyAdd16(c00, v, w0);
+    c01 = multiplyAdd16(c01, v, w1);
     v = v128.load32_splat(x, 4);
-    c10 = mac(c10, v, w0);
-    c11 = mac(c11, v, w1);
+    c10 = multiplyAdd16(c10, v, w0);
+    c11 = multiplyAdd16(c11, v, w1);
     v = v128.load32_splat(x, 8);
-    c20 = mac(c20, v, w0);
-    c21 = mac(c21, v, w1);
+    c20 = multiplyAdd16(c20, v, w0);
+    c21 = multiplyAdd16(c21, v, w1);
     v = v128.load32_splat(x, 12);
-    c30 = mac(c30, v, w0);
-    c31 = mac(c31, v, w1);
+    c30 = multiplyAdd16(c30, v, w0);
+    c31 = multiplyAdd16(c31, v, w1);
   }
   const y1 = min(y + ldy, yLast);
   const y2 = min(y1 + ldy, yLast);
@@ -142,11 +138,11 @@ export function rowDot16<T>(
   for (const end = x + ((<usize>up(k, 2)) << 1); x < end; x += 4, wp += 16, wq += 16) {
     const v = v128.load32_splat(x);
     let w = v128.load(wp);
-    c0 = mac(c0, v, low(w));
-    c1 = mac(c1, v, high(w));
+    c0 = multiplyAdd16(c0, v, low(w));
+    c1 = multiplyAdd16(c1, v, high(w));
     w = v128.load(wq);
-    c2 = mac(c2, v, low(w));
-    c3 = mac(c3, v, high(w));
+    c2 = multiplyAdd16(c2, v, low(w));
+    c3 = multiplyAdd16(c3, v, high(w));
   }
   Results.storeRow<T>(
     y + <usize>p * 8 * sizeof<T>(),
@@ -211,17 +207,17 @@ export function rowPairs16<T>(
     for (const end = min(last, x + SPLIT); x < end; x += 4, w += STEP * BESIDE) {
       const v = v128.load32_splat(x);
       let pair = v128.load(w);
-      b0 = mac(b0, v, pair);
-      c0 = mac(c0, v, v128.and(pair, byte));
+      b0 = multiplyAdd16(b0, v, pair);
+      c0 = multiplyAdd16(c0, v, v128.and(pair, byte));
       pair = v128.load(w, STEP);
-      b2 = mac(b2, v, pair);
-      c2 = mac(c2, v, v128.and(pair, byte));
+      b2 = multiplyAdd16(b2, v, pair);
+      c2 = multiplyAdd16(c2, v, v128.and(pair, byte));
       pair = v128.load(w, STEP * 2);
-      b4 = mac(b4, v, pair);
-      c4 = mac(c4, v, v128.and(pair, byte));
+      b4 = multiplyAdd16(b4, v, pair);
+      c4 = multiplyAdd16(c4, v, v128.and(pair, byte));
       pair = v128.load(w, STEP * 3);
-      b6 = mac(b6, v, pair);
-      c6 = mac(c6, v, v128.and(pair, byte));
+      b6 = multiplyAdd16(b6, v, pair);
+      c6 = multiplyAdd16(c6, v, v128.and(pair, byte));
     }
     c1 = i32x4.add(c1, i32x4.shr_s(i32x4.sub(b0, c0), 8));
     c3 = i32x4.add(c3, i32x4.shr_s(i32x4.sub(b2, c2), 8));

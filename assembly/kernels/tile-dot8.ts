@@ -15,6 +15,7 @@
 
 import { up, zipHigh16, zipHigh32, zipLow16, zipLow32 } from "../simd";
 import { Results, start } from "./epilogue-int8";
+import { multiplyAddHigh8, multiplyAddLow8 } from "./multiply-add";
 import { BESIDE, GROUP, panelBytes, RELAXED, STEP, shiftOfCodes } from "./panels-int8";
 
 /** Columns 4-7 of a step at w, whose first 16 bytes are `first`. */
@@ -22,24 +23,11 @@ function second(w: usize, first: v128): v128 {
   return RELAXED ? v128.load(w, 16) : first;
 }
 
-/** c += w · x, group by group: columns 0-3. */
-function low(c: v128, w: v128, x: v128): v128 {
-  return RELAXED
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c)
-    : i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(w, x)));
-}
-
-/** The same: columns 4-7. */
-function high(c: v128, w: v128, x: v128): v128 {
-  return RELAXED
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c)
-    : i32x4.add(c, i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_high_i8x16_s(w, x)));
-}
-
 /** A row of codes as this class multiplies them, k up to a multiple of 16: where it lies, or shifted, in scratch. */
 export function packRow8(scratch: usize, x: usize, k: i32): usize {
-  const shift = i8x16.splat(<i8>shiftOfCodes());
-  if (!v128.any_true(shift)) return x;
+  const code = shiftOfCodes();
+  if (code == 0) return x;
+  const shift = i8x16.splat(<i8>code);
   for (let to = scratch, end = x + k; x < end; x += 16, to += 16)
     v128.store(to, v128.xor(v128.load(x), shift));
   return scratch;
@@ -133,23 +121,23 @@ export function tileDot8<T>(
     const w0 = v128.load(w);
     const w1 = second(w, w0);
     let v = RELAXED ? v128.load32_splat(x) : v128.load16_splat(x);
-    c00 = low(c00, w0, v);
-    c01 = high(c01, w1, v);
+    c00 = multiplyAddLow8(c00, w0, v);
+    c01 = multiplyAddHigh8(c01, w1, v);
     v = RELAXED ? v128.load32_splat(x, 4) : v128.load16_splat(x, 2);
-    c10 = low(c10, w0, v);
-    c11 = high(c11, w1, v);
+    c10 = multiplyAddLow8(c10, w0, v);
+    c11 = multiplyAddHigh8(c11, w1, v);
     v = RELAXED ? v128.load32_splat(x, 8) : v128.load16_splat(x, 4);
-    c20 = low(c20, w0, v);
-    c21 = high(c21, w1, v);
+    c20 = multiplyAddLow8(c20, w0, v);
+    c21 = multiplyAddHigh8(c21, w1, v);
     v = RELAXED ? v128.load32_splat(x, 12) : v128.load16_splat(x, 6);
-    c30 = low(c30, w0, v);
-    c31 = high(c31, w1, v);
+    c30 = multiplyAddLow8(c30, w0, v);
+    c31 = multiplyAddHigh8(c31, w1, v);
     v = RELAXED ? v128.load32_splat(x, 16) : v128.load16_splat(x, 8);
-    c40 = low(c40, w0, v);
-    c41 = high(c41, w1, v);
+    c40 = multiplyAddLow8(c40, w0, v);
+    c41 = multiplyAddHigh8(c41, w1, v);
     v = RELAXED ? v128.load32_splat(x, 20) : v128.load16_splat(x, 10);
-    c50 = low(c50, w0, v);
-    c51 = high(c51, w1, v);
+    c50 = multiplyAddLow8(c50, w0, v);
+    c51 = multiplyAddHigh8(c51, w1, v);
   }
   const y1 = min(y + ldy, yLast);
   const y2 = min(y1 + ldy, yLast);
@@ -203,17 +191,17 @@ export function rowDot8<T>(
   for (const end = x + up(k, GROUP); x < end; x += GROUP, wp += step, wq += step, wr += step, ws += step) {
     const v = RELAXED ? v128.load32_splat(x) : v128.load16_splat(x);
     let w0 = v128.load(wp);
-    c0 = low(c0, w0, v);
-    c1 = high(c1, second(wp, w0), v);
+    c0 = multiplyAddLow8(c0, w0, v);
+    c1 = multiplyAddHigh8(c1, second(wp, w0), v);
     w0 = v128.load(wq);
-    c2 = low(c2, w0, v);
-    c3 = high(c3, second(wq, w0), v);
+    c2 = multiplyAddLow8(c2, w0, v);
+    c3 = multiplyAddHigh8(c3, second(wq, w0), v);
     w0 = v128.load(wr);
-    c4 = low(c4, w0, v);
-    c5 = high(c5, second(wr, w0), v);
+    c4 = multiplyAddLow8(c4, w0, v);
+    c5 = multiplyAddHigh8(c5, second(wr, w0), v);
     w0 = v128.load(ws);
-    c6 = low(c6, w0, v);
-    c7 = high(c7, second(ws, w0), v);
+    c6 = multiplyAddLow8(c6, w0, v);
+    c7 = multiplyAddHigh8(c7, second(ws, w0), v);
   }
   y += <usize>p * 8 * sizeof<T>();
   Results.storeRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), codes);

@@ -102,21 +102,23 @@ const extmulProbe = () =>
       "030403010000", // their functions
       "071303036e616e000003646f740001036578740002", // exports
       "0a9a0103", // code: three bodies
-      "080020002000" + "95bc0b", // f32.div, i32.reinterpret_f32
-      "4501037b2000fd112101", // x = splat(n)
-      "0340" + "200220012001fdba01fdae012102", // loop: a += dot(x, x), i32x4.dot_i16x8_s
-      "20012001fdae012101", // x += x
-      "200320012001fdba01fdae012103", // b += dot(x, x)
-      "200041016b22000d000b" + "20022003fdae01fd1b000b", // n times; a + b
-      "4901037b2000fd112101",
-      "0340" + "200220012001fd9c01fd7efdae012102", // i16x8.extmul_low_i8x16_s, i32x4.extadd_pairwise_i16x8_s
-      "20012001fdae012101",
-      "200320012001fd9d01fd7efdae012103", // i16x8.extmul_high_i8x16_s
-      "200041016b22000d000b" + "20022003fdae01fd1b000b",
+      "08002000200095bc0b", // f32.div, i32.reinterpret_f32
+      loopOf("45", "fdba01", "fdba01"), // i32x4.dot_i16x8_s, twice
+      loopOf("49", "fd9c01fd7e", "fd9d01fd7e"), // i16x8.extmul_low_i8x16_s and _high, each with i32x4.extadd_pairwise_i16x8_s
     ].join(""),
   );
 
-/** Rounds of the loops, and turns of one: the optimising compiler takes over in the second. */
+/** A body of so many bytes. */
+const loopOf = (bytes: string, low: string, high: string) =>
+  [
+    `${bytes}01037b2000fd112101`, // x = splat(n)
+    `0340200220012001${low}fdae012102`, // loop: a += low(x, x)
+    "20012001fdae012101", // x += x
+    `200320012001${high}fdae012103`, // b += high(x, x)
+    "200041016b22000d000b20022003fdae01fd1b000b", // n times; a + b
+  ].join("");
+
+/** Rounds of the loops, and turns of one: enough for the optimising compiler to take over on the way. */
 const [EXTMUL_ROUNDS, EXTMUL_TURNS] = [4, 50_000];
 
 /**

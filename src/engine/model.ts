@@ -32,9 +32,6 @@ import { Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
-/** Why a model runs another class than its engine's. */
-const WIDE = "this engine's relaxed dot product is not exact over weights of −128, which the model has";
-
 export interface ModelOptions {
   /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. Larger batches are run in parts. */
   readonly maxima?: Readonly<Record<string, number>>;
@@ -119,13 +116,15 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
-    this.#threads = threadsOf(engine, options, options.engineClass ?? engine.classFor(graph));
-    this.#plan = this.#compile();
+    const engineClass = classOf(engine, options, graph);
+    this.#threads = threadsOf(engine, options, engineClass);
+    this.#plan = this.#compile(engineClass);
     const { maxBytes = Infinity } = options;
-    checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(maxima));
+    checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(engineClass, maxima));
     this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
-    this.#forgetEngine = this.#isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
+    const isChosen = options.engineClass === undefined;
+    this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }
 
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
@@ -149,9 +148,12 @@ export class Model {
     return this.#session.loader;
   }
 
-  /** Whether the engine has chosen the class. */
-  get #isChosen(): boolean {
-    return this.#options.engineClass === undefined;
+  /** Why it runs another class than its engine. */
+  get #reason(): string {
+    if (this.#options.engineClass) return "asked for";
+    return this.#distrusted
+      ? this.#engine.info.reason
+      : "its weights of −128 are not exact in the engine's class";
   }
 
   /** Which class of kernels runs and on how many threads, and why. */
@@ -161,9 +163,7 @@ export class Model {
     const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.crew?.isUp;
     return {
       ...info,
-      ...(engineClass === info.engineClass
-        ? {}
-        : { engineClass, reason: this.#isChosen ? (this.#distrusted ? info.reason : WIDE) : "asked for" }),
+      ...(engineClass === info.engineClass ? {} : { engineClass, reason: this.#reason }),
       ...(isStarting ? { threads: 1, threadsReason: "its workers are starting" } : this.#threads),
     };
   }
@@ -249,8 +249,8 @@ export class Model {
     this.#forgetEngine();
   }
 
-  #compile(maxima = this.#options.maxima ?? {}): Plan {
-    const { taps = [], engineClass = this.#engine.classFor(this.graph) } = this.#options;
+  #compile(engineClass: EngineClass, maxima = this.#options.maxima ?? {}): Plan {
+    const { taps = [] } = this.#options;
     const { threads } = this.#threads;
     return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
   }
@@ -304,7 +304,7 @@ export class Model {
     this.#distrusted = false;
     this.#session.dispose();
     this.#bound = undefined;
-    this.#plan = this.#compile();
+    this.#plan = this.#compile(classOf(this.#engine, this.#options, this.graph));
     this.#session = this.#open();
   }
 
@@ -361,16 +361,16 @@ function flipped(dtype: DType, data: TypedArray): TypedArray {
   return data;
 }
 
+/** The class that a graph runs in, or, where it is not read yet, most graphs. */
+const classOf = (engine: Engine, { engineClass }: ModelOptions, graph?: Graph<Constant>): EngineClass =>
+  engineClass ?? (graph ? engine.classFor(graph) : engine.info.engineClass);
+
 const threadsOf = (engine: Engine, { threads = 1 }: ModelOptions, engineClass: EngineClass) =>
   threadsFor(threads, engine.unsharable(engineClass));
 
-/** Compiles the wasm that a model with these options needs, without blocking; `chosen` where they name no class. */
-export function prepareWasm(
-  engine: Engine,
-  options: ModelOptions,
-  chosen = engine.info.engineClass,
-): Promise<void> {
-  const { engineClass = chosen } = options;
+/** Compiles the wasm that a model with these options needs, without blocking. */
+export function prepareWasm(engine: Engine, options: ModelOptions, graph?: Graph<Constant>): Promise<void> {
+  const engineClass = classOf(engine, options, graph);
   return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1);
 }
 
@@ -381,7 +381,7 @@ export async function createModel(
   engine: Engine,
   options: ModelOptions = {},
 ): Promise<Model> {
-  await prepareWasm(engine, options, engine.classFor(graph));
+  await prepareWasm(engine, options, graph);
   const model = new Model(graph, registry, engine, options);
   await model.started;
   return model;

@@ -65,7 +65,7 @@ export class Engine {
   /** What distant sources carried: a Response can be read only once. */
   readonly #read = new Map<Group, Promise<Uint8Array>>();
   readonly #listeners = new Set<() => void>();
-  readonly #verdicts = new Map<EngineClass, Verdict | undefined>();
+  readonly #verdicts: { extmul?: Verdict | undefined; relaxed?: Verdict | undefined } = {};
   #info: ClassInfo | undefined;
   /** Asks the probe again; until then the class can change. */
   #doubt: Verdict["doubt"];
@@ -106,8 +106,7 @@ export class Engine {
   }
 
   #verdict(name: "extmul" | "relaxed"): Verdict | undefined {
-    if (!this.#verdicts.has(name)) this.#verdicts.set(name, this.#carried[name]?.probe());
-    return this.#verdicts.get(name);
+    return (this.#verdicts[name] ??= this.#carried[name]?.probe());
   }
 
   /** The class that runs a graph: not every engine's relaxed dot product takes weights of −128. */
@@ -149,9 +148,9 @@ export class Engine {
   /** Compiles what a class needs without blocking, as a page's main thread wants. */
   async prepare(engineClass: EngineClass, isShared = false): Promise<void> {
     const groups = new Set<Group>(this.#groups(engineClass));
-    // What runs instead of a relaxed class can be read here only.
-    const second = engineClass === "relaxed" ? this.#second.engineClass : engineClass;
-    if (isDistant(this.#given(second))) groups.add(second);
+    // What runs instead of a relaxed class can be read here only. Which that is takes a probe: only then it is asked.
+    const seconds = [this.#given("baseline"), this.#given("extmul")];
+    if (engineClass === "relaxed" && seconds.some(isDistant)) groups.add(this.#second.engineClass);
     await Promise.all([...groups].map((group) => this.#fetch(group, isShared)));
   }
 

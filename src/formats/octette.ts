@@ -34,15 +34,24 @@ const ARTIFACT: Kind = {
 /** Said of a file where no weight is −128, which not every engine class multiplies. */
 const NARROW = "-127..127";
 
-const isNarrow = ({ dtype, shape, data }: Tensor) =>
-  dtype !== "i8" || isVector(shape) || !data.includes(-128);
+const hasLowest = ({ dtype, shape }: Constant, bytes: Uint8Array) =>
+  dtype === "i8" && !isVector(shape) && bytes.includes(0x80);
 
-const tooWide = (where: string, name: string) =>
-  new FormatError("a weight is not what the file says", {
-    where: `${where}, tensor "${name}"`,
-    expected: `codes in ${NARROW}`,
-    got: "−128",
-  });
+/** Throws where a file says that no weight is −128, and this tensor has one. */
+function checkNarrow(
+  metadata: Metadata,
+  name: string,
+  type: Constant,
+  bytes: Uint8Array,
+  where: string,
+): void {
+  if (metadata.weight_codes === NARROW && hasLowest(type, bytes))
+    throw new FormatError("a weight is not what the file says", {
+      where: `${where}, tensor "${name}"`,
+      expected: `codes in ${NARROW}`,
+      got: "−128",
+    });
+}
 
 /** A seeded input's output, hashed: what a device checks itself by. */
 export interface SelfTest {
@@ -84,7 +93,8 @@ export function writeParts(
 ): Uint8Array<ArrayBuffer> {
   const { stored, shapes } = packInt4(tensors);
   const version = Object.keys(shapes).length > 0 ? ARTIFACT_VERSION : 1;
-  const codes = [...tensors.values()].every(isNarrow) ? { weight_codes: NARROW } : {};
+  const isWide = [...tensors.values()].some((tensor) => hasLowest(tensor, bytesIn(tensor.data)));
+  const codes = isWide ? {} : { weight_codes: NARROW };
   const metadata = { ...parts, ...shapes, ...codes, content_hash: contentHashOf(parts.graph, tensors) };
   return writeSealed({ ...ARTIFACT, version }, stored, metadata);
 }
@@ -98,8 +108,7 @@ export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes,
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
   const { tensors, metadata } = readParts(bytes, where);
-  if (metadata.weight_codes === NARROW)
-    for (const [name, tensor] of tensors) if (!isNarrow(tensor)) throw tooWide(where, name);
+  for (const [name, tensor] of tensors) checkNarrow(metadata, name, tensor, bytesIn(tensor.data), where);
   return artifactOf(metadata, tensors, where);
 }
 
@@ -171,16 +180,11 @@ class ArtifactStream {
   ): Reading<void> {
     const where = this.#where;
     const constants = new Map<string, Constant>();
-    const areNarrow = metadata.weight_codes === NARROW;
+    const isNarrow = metadata.weight_codes === NARROW;
     for (const entry of entries)
-      constants.set(entry.name, {
-        dtype: dtypeOf(entry, where),
-        shape: entry.shape,
-        isNarrow: areNarrow,
-      });
+      constants.set(entry.name, { dtype: dtypeOf(entry, where), shape: entry.shape, isNarrow });
     const put = (sink: TensorSink, name: string, bytes: Uint8Array) => {
-      if (areNarrow && constants.get(name)!.dtype === "i8" && bytes.includes(0x80))
-        throw tooWide(where, name);
+      checkNarrow(metadata, name, constants.get(name)!, bytes, where);
       sink.put(name, bytes);
     };
     const vectors = entries.filter(({ shape }) => isVector(shape));

@@ -12,7 +12,7 @@ import type { CodeNames, GraphWriter } from "./graph-writer";
 export interface ZeroPointTerm {
   /** Weights of the sums: one output, or all of them where every group has inputs of its own. */
   readonly codes: Tensor;
-  /** One, which is no output's: they are not trained. */
+  /** One in all. */
   readonly scale: Tensor;
   /** What the sums are multiplied with behind their region, where outputs differ in that. */
   readonly factors: Tensor | undefined;

@@ -100,6 +100,17 @@ describe("the engine class", () => {
     expect(hot).not.toHaveBeenCalled();
   });
 
+  test("asks what else would run only where that is still to be read", async () => {
+    const extmul = extmulClass(inlined.extmul.wasm, () => false);
+    const probe = vi.spyOn(extmul, "probe");
+    const carried = { ...inlined, extmul, relaxed: relaxedWhere("u8s8") };
+    await new Engine(carried).prepare("relaxed");
+    expect(probe).not.toHaveBeenCalled();
+    const distant = new URL("../../build/wasm/baseline.wasm", import.meta.url);
+    await new Engine({ ...carried, baseline: distant }).prepare("relaxed");
+    expect(probe).toHaveBeenCalledOnce();
+  });
+
   test("stays where compilers of one engine differ in pairs of −128·−128", () => {
     const engine = new Engine({ ...inlined, relaxed: signedWhere("s8s8-wrapping", () => "s8s8") });
     expect(engine.settle().engineClass).toBe("relaxed");
