@@ -11,15 +11,30 @@ export interface Run {
 
 type Options = Readonly<Record<string, unknown>>;
 
+/** Differences that are told, and letters of each: a file may hold anything. */
+const [MOST_SHOWN, MOST_LETTERS] = [16, 200];
+
+/** The options, or none where the text is no object. */
+function optionsOf(json: string): Options {
+  try {
+    return Object(JSON.parse(json));
+  } catch {
+    return {};
+  }
+}
+
 /** Throws where they are two, and says what is different. */
 export function checkSameRun(wanted: Run, saved: Run): void {
   const isModel = wanted.model === saved.model;
   if (isModel && wanted.options === saved.options) return;
-  const [ours, its] = [JSON.parse(wanted.options) as Options, JSON.parse(saved.options) as Options];
+  const [ours, its] = [optionsOf(wanted.options), optionsOf(saved.options)];
   const names = [...new Set([...Object.keys(its), ...Object.keys(ours)])];
   const different = names.filter((name) => JSON.stringify(ours[name]) !== JSON.stringify(its[name]));
   const shown = (options: Options) =>
-    different.map((name) => `${name} ${JSON.stringify(options[name]) ?? "none"}`).join(", ");
+    different
+      .slice(0, MOST_SHOWN)
+      .map((name) => `${name} ${JSON.stringify(options[name]) ?? "none"}`.slice(0, MOST_LETTERS))
+      .join(", ");
   throw new OctetteError("the checkpoint is of another run", {
     code: "argument",
     where: "checkpoint",

@@ -18,29 +18,19 @@ import type { CheckpointState } from "./checkpoint";
 import { LABELS, TEACHER } from "./losses";
 import { createOptimizer } from "./optimizers";
 import { type Parameter, parametersOf } from "./prepare";
-import { checkSameRun } from "./same-run";
+import { beginning, type Progress, resume, savedProgress } from "./progress";
 import { divided, FLIPS, fingerprint, ORDER, randomFor } from "./samples";
 import { checkSchedule, learningRate } from "./schedules";
 import { select } from "./select";
-import { hasForgotten, isSound, type Losses, worstOf } from "./soundness";
+import { hasForgotten, isSound, worstOf } from "./soundness";
 import { type Judgement, Trainer } from "./trainer";
-import {
-  choiceOf,
-  defaults,
-  type EpochReport,
-  lossesFor,
-  type Tuned,
-  type TuneOptions,
-} from "./tune-options";
+import { choiceOf, defaults, lossesFor, type Tuned, type TuneOptions } from "./tune-options";
 import { checkLabels, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
 /** Steps between two checkpoints. */
 const KEPT = 50;
-
-/** What nothing was found of yet. */
-const NONE: Validation = { accuracy: 0, loss: Infinity };
 
 const bestOf = (name: string) => `${name}.best`;
 const asTensor = (data: TypedArray): Tensor => ({ dtype: dtypeOf(data), shape: [data.length], data });
@@ -60,18 +50,6 @@ export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engin
   } finally {
     tuning.dispose();
   }
-}
-
-/** What a run has come to: all that a checkpoint holds beside the states of the trainer. */
-interface Progress extends Losses {
-  /** Steps done. */
-  step: number;
-  before: Validation;
-  /** Of this epoch so far: losses times samples, and right answers. */
-  losses: number;
-  right: number;
-  best: { epoch: number; validation: Validation };
-  epochs: EpochReport[];
 }
 
 class Tuning {
@@ -132,16 +110,7 @@ class Tuning {
     for (const set of [data, validation]) checkLabels(set, classes);
     this.#teacher = options.teacher && evaluated(options.teacher, engine);
     this.#best = this.#trainer.numbers();
-    this.#progress = {
-      step: 0,
-      before: NONE,
-      lossAtFirst: 0,
-      lossOfLate: 0,
-      losses: 0,
-      right: 0,
-      best: { epoch: 0, validation: NONE },
-      epochs: [],
-    };
+    this.#progress = beginning();
     const { epochs, lr, schedule, seed, flip = false } = this.#options;
     this.#identity = JSON.stringify(
       {
@@ -233,15 +202,19 @@ class Tuning {
     return this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
   }
 
-  #resume({ model, tensors, progress }: CheckpointState): void {
-    const { identity, ...rest } = progress as unknown as Progress & { identity: string };
-    checkSameRun({ model: contentHash(this.#graph), options: this.#identity }, { model, options: identity });
-    for (const name of this.#trainer.states) this.#trainer.state(name).set(tensors.get(name)!.data);
+  #resume(state: CheckpointState): void {
+    const best = new Map([...this.#best].map(([name, { length }]) => [name, new Float32Array(length)]));
+    this.#progress = resume(state, {
+      run: { model: contentHash(this.#graph), options: this.#identity },
+      perEpoch: this.#perEpoch,
+      epochs: this.#options.epochs,
+      targets: new Map<string, TypedArray>([
+        ...this.#trainer.states.map((name) => [name, this.#trainer.state(name)] as const),
+        ...[...best].map(([name, data]) => [bestOf(name), data] as const),
+      ]),
+    });
     this.#trainer.restored();
-    this.#best = new Map(
-      [...this.#best.keys()].map((name) => [name, tensors.get(bestOf(name))!.data as Float32Array] as const),
-    );
-    this.#progress = { ...rest, epochs: [...rest.epochs] };
+    this.#best = best;
   }
 
   /** Saves a checkpoint, where there is a place for it. */
@@ -251,10 +224,7 @@ class Tuning {
     const tensors = new Map<string, Tensor>();
     for (const name of this.#trainer.states) tensors.set(name, asTensor(this.#trainer.state(name)));
     for (const [name, master] of this.#best) tensors.set(bestOf(name), asTensor(master));
-    const progress = {
-      ...this.#progress,
-      identity: this.#identity,
-    } as unknown as CheckpointState["progress"];
+    const progress = savedProgress(this.#progress, this.#identity);
     await checkpoint.save({ model: contentHash(this.#graph), tensors, progress });
   }
 
