@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type Plugin } from "vitest/config";
+import { chromiumFlags, chromiumPath, isolation } from "./scripts/chromium.js";
 
 /** Inlines wasm as the bundler does, so that tests run the sources. */
 const inlineWasm: Plugin = {
@@ -13,22 +14,8 @@ const inlineWasm: Plugin = {
   },
 };
 
-const chromium = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => path && existsSync(path));
-const chromiumFlags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-if (!chromium) console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
+if (!chromiumPath)
+  console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
 
 const data = process.env.OCTETTE_DATA ?? "../shared/data";
 if (!existsSync(data))
@@ -43,25 +30,24 @@ const node = {
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**"],
     testTimeout: 120_000,
-    provide: { chromium: chromium ? { executablePath: chromium, args: chromiumFlags } : undefined },
+    provide: { chromium: chromiumPath ? { executablePath: chromiumPath, args: chromiumFlags } : undefined },
   },
 };
 
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
 const browser = {
   plugins: [inlineWasm],
-  // Cross-origin isolation, without which a page has no shared memory.
-  server: {
-    headers: {
-      "Cross-Origin-Opener-Policy": "same-origin",
-      "Cross-Origin-Embedder-Policy": "require-corp",
-    },
-  },
+  server: { headers: isolation },
   // Bundled before the first test: a library found later would reload the page under one.
   optimizeDeps: { include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate", "pbf"] },
   test: {
     name: "browser",
-    include: ["test/browser/**/*.test.ts", "test/engine/runtime.test.ts", "test/determinism.test.ts"],
+    include: [
+      "test/browser/**/*.test.ts",
+      "test/engine/runtime.test.ts",
+      "test/determinism.test.ts",
+      "test/event-loop.test.ts",
+    ],
     // All files share one renderer, whose address space V8 fills with the reservations of wasm memories that were let go of
     // and not collected yet. A worker cannot have them collected: its own memory is refused then, until they are.
     testTimeout: 10_000,
@@ -74,7 +60,7 @@ const browser = {
       screenshotFailures: false,
       provider: playwright({
         launchOptions: {
-          executablePath: chromium ?? "",
+          executablePath: chromiumPath ?? "",
           args: chromiumFlags,
         },
       }),
@@ -84,5 +70,5 @@ const browser = {
 };
 
 export default defineConfig({
-  test: { globalSetup: "test/exact-dot.ts", projects: chromium ? [node, browser] : [node] },
+  test: { globalSetup: "test/exact-dot.ts", projects: chromiumPath ? [node, browser] : [node] },
 });

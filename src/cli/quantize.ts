@@ -1,6 +1,7 @@
 // octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not.
 
 import { type Dataset, openDataset, parseNormalize } from "../data/index";
+import { givingWay } from "../event-loop";
 import { checkWritable, writeFileWhole } from "../files/write-file";
 import {
   type Feeds,
@@ -14,7 +15,6 @@ import {
   save,
 } from "../index";
 import { formatBytes, formatPercent, formatTable } from "../report/index";
-import { createPatience } from "../report/patience";
 import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
 import { openModel } from "./open-model";
 
@@ -165,9 +165,9 @@ export function withPreprocessing(graph: Graph, preprocessing: Preprocessing | u
 }
 
 export async function* calibration(dataset: Dataset, signal: AbortSignal): AsyncIterable<Feeds> {
-  const patience = createPatience(signal);
+  const giveWay = givingWay(signal);
   for (const feeds of dataset.batches(BATCH)) {
-    await patience();
+    await giveWay();
     yield feeds;
   }
 }

@@ -1,8 +1,9 @@
 // Runs the float model over the calibration samples, once, and shows the values of interest to their observers. Memory
-// does not grow with the number of samples; the event loop breathes after every run.
+// does not grow with the number of samples; the event loop gets its turn between the runs.
 
 import type { Feeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
+import { givingWay } from "../event-loop";
 import type { Graph, Input } from "../graph/graph";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { ChannelMeans, type Observed, Observer } from "./observer";
@@ -71,12 +72,13 @@ export async function calibrate(
     wanted.means.map(({ value, axis }) => [meansKey(value, axis), new ChannelMeans(axis)] as const),
   );
   const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
+  const giveWay = givingWay(signal);
   let model: Observable | undefined;
   let samples = 0;
   try {
     for await (const feeds of batches) {
       for (const part of partsOf(graph, feeds)) {
-        signal?.throwIfAborted();
+        await giveWay();
         model ??= makeObservable(graph, { maxima: maximaOf(graph.inputs, part.feeds), taps });
         model.runSync(part.feeds);
         for (const [value, observer] of observers) observer.observe(model.tapped(value));
@@ -84,7 +86,6 @@ export async function calibrate(
           means.get(meansKey(value, axis))!.observe(model.tapped(value));
         samples += part.samples;
         onProgress?.({ stage: "calibrate", samples });
-        await breathe();
       }
     }
   } finally {
@@ -99,9 +100,6 @@ export async function calibrate(
     });
   return { samples, observers, means: (value, axis) => means.get(meansKey(value, axis))?.means() };
 }
-
-/** Lets timers, messages and input events run. */
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 /**
  * Feeds cut along the first dimension into runs of at most `CALIBRATION_BATCH`, or of the size that the model fixes. The

@@ -1,10 +1,10 @@
 // What models answer, sample by sample, and what their answers have in common: any number of models, each run once.
 
 import type { Dataset } from "../data/dataset";
+import { givingWay } from "../event-loop";
 import { sizeOf } from "../graph/tensor";
 import { checkLabels, type EvaluateOptions, type Runnable } from "./evaluate";
 import { argmax, mcnemar, PairedCounts } from "./metrics";
-import { createPatience } from "./patience";
 
 /** Large enough to keep kernels busy, small enough for any memory. */
 const BATCH = 32;
@@ -16,10 +16,10 @@ export async function answersOf(
   { onProgress, signal }: Pick<EvaluateOptions, "onProgress" | "signal"> = {},
 ): Promise<Int32Array> {
   const answers = new Int32Array(data.count);
-  const patience = createPatience(signal);
+  const giveWay = givingWay(signal);
   let done = 0;
   for (const feeds of data.batches(BATCH)) {
-    await patience();
+    await giveWay();
     const { data: scores, shape } = (await model.run(feeds))[model.outputs[0]!.name]!;
     const classes = sizeOf(shape.slice(1));
     if (done === 0 && data.labels) checkLabels(data.labels, data.count, classes);

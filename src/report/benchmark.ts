@@ -4,8 +4,8 @@
 import type { Feeds } from "../engine/feeds";
 import type { Model, StepProfile } from "../engine/model";
 import { seededFeeds } from "../engine/self-test";
+import { type GiveWay, givingWay } from "../event-loop";
 import { type Arithmetic, createCeiling } from "./ceiling";
-import { createPatience } from "./patience";
 
 export interface BenchmarkOptions {
   /**
@@ -81,15 +81,15 @@ export async function benchmark(
     signal,
   }: BenchmarkOptions = {},
 ): Promise<Benchmark> {
-  const patience = createPatience(signal);
-  const run = await warmUp(() => model.runSync(feeds), patience);
-  const profiler = profile ? await createProfiler(model, feeds, patience) : undefined;
+  const giveWay = givingWay(signal);
+  const run = await warmUp(() => model.runSync(feeds), giveWay);
+  const profiler = profile ? await createProfiler(model, feeds, giveWay) : undefined;
   let rounds = 0;
   const start = performance.now();
   for (let part = 0; part < 1 || rounds < MIN_ROUNDS; rounds++) {
     run.round();
     profiler?.round();
-    await patience();
+    await giveWay();
     part = (performance.now() - start) / 1000 / seconds;
     onProgress?.(Math.min(1, part));
   }
@@ -111,14 +111,14 @@ interface Profiler {
 }
 
 /** Times the steps of a model one by one, and the ceilings beside them. */
-async function createProfiler(model: Model, feeds: Feeds, patience: () => Promise<void>): Promise<Profiler> {
+async function createProfiler(model: Model, feeds: Feeds, giveWay: GiveWay): Promise<Profiler> {
   const ceiling = createCeiling(model.engine.engineClass);
-  const loopOf = (arithmetic: Arithmetic) => warmUp(() => ceiling(arithmetic), patience);
+  const loopOf = (arithmetic: Arithmetic) => warmUp(() => ceiling(arithmetic), giveWay);
   const loops = { int8: await loopOf("int8"), f32: await loopOf("f32") };
   const rateOf = (arithmetic: Arithmetic) =>
     ceiling(arithmetic) / spreadOf(loops[arithmetic].microseconds).p10 / 1000;
   const profiles: StepProfile[][] = [];
-  const steps = await warmUp(() => profiles.push(model.profile(feeds, 1)), patience);
+  const steps = await warmUp(() => profiles.push(model.profile(feeds, 1)), giveWay);
   profiles.length = 0;
   return {
     round() {
@@ -157,12 +157,12 @@ interface Watched {
 }
 
 /** Works until the engine has surely optimised, and finds how many calls the clock can tell from none. */
-async function warmUp(work: () => unknown, patience: () => Promise<void>): Promise<Watched> {
+async function warmUp(work: () => unknown, giveWay: GiveWay): Promise<Watched> {
   const start = performance.now();
   let warm = 0;
   for (; performance.now() - start < WARM_UP_MS; warm++) {
     work();
-    await patience();
+    await giveWay();
   }
   const calls = Math.ceil((warm * SAMPLE_MS) / WARM_UP_MS);
   const microseconds: number[] = [];

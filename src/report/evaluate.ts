@@ -5,11 +5,11 @@ import type { Dataset } from "../data/dataset";
 import type { Feeds } from "../engine/feeds";
 import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
+import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
-import { createPatience } from "./patience";
 
 /** What is needed of a model; anything that runs and names its outputs will do. */
 export type Runnable = Pick<Model, "run" | "outputs">;
@@ -144,11 +144,11 @@ async function pass(
   const counts = new PairedCounts();
   const meters = other ? other.outputs.map(() => new NoiseMeter()) : [];
   const total = isDataset(data) ? data.count : undefined;
-  const patience = createPatience(signal);
+  const giveWay = givingWay(signal);
   let labelled = true;
   let classes = true;
   for await (const { feeds, labels } of isDataset(data) ? labelledBatches(data) : data) {
-    await patience();
+    await giveWay();
     const results = await model.run(feeds);
     const otherResults = await other?.run(feeds);
     const main = results[model.outputs[0]!.name]!;

@@ -5,11 +5,11 @@
 import type { Dataset } from "../data/dataset";
 import type { Model, ModelOptions, Tapped } from "../engine/model";
 import { OctetteError } from "../errors";
+import { givingWay } from "../event-loop";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
 import { registry } from "../ops/index";
 import { equalize } from "../passes/equalize";
 import { NoiseMeter } from "./metrics";
-import { createPatience } from "./patience";
 
 export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Promise<Model>;
 
@@ -131,10 +131,10 @@ export async function layerErrors(
     createModel(graphs[0], { maxima, taps: pairs.map(({ ours }) => ours.tap) }),
     createModel(graphs[1], { maxima, taps: pairs.map(({ theirs }) => theirs.tap) }),
   ]);
-  const patience = createPatience(signal);
+  const giveWay = givingWay(signal);
   try {
     for (const feeds of dataset.sample(SAMPLES, 0).batches(BATCH)) {
-      await patience();
+      await giveWay();
       tapped.runSync(feeds);
       tappedReference.runSync(feeds);
       for (const { ours, theirs, meter } of pairs)

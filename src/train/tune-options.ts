@@ -65,9 +65,10 @@ export interface TuneOptions {
     readonly every?: number;
     save(state: CheckpointState): void | Promise<void>;
   };
-  onBegin?(begin: BeginReport): void;
-  onStep?(step: StepReport): void;
-  onEpoch?(epoch: EpochReport): void;
+  /** These three are told what happens; a promise that one of them returns is awaited before tuning goes on. */
+  onBegin?(begin: BeginReport): unknown;
+  onStep?(step: StepReport): unknown;
+  onEpoch?(epoch: EpochReport): unknown;
   /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
   readonly signal?: AbortSignal;
 }

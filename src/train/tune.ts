@@ -6,13 +6,13 @@ import { shuffled } from "../data/sampling";
 import { checkFeeds, type Feeds } from "../engine/feeds";
 import type { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
+import { type GiveWay, givingWay } from "../event-loop";
 import { contentHash } from "../formats/octette";
 import type { Graph } from "../graph/graph";
 import type { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { activationsOf, checkScales } from "./activations";
 import { flipped } from "./augment";
-import { type Breath, breathing } from "./breathe";
 import { budgetOf, fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
 import { LABELS, TEACHER } from "./losses";
@@ -61,7 +61,7 @@ class Tuning {
   readonly #parameters: readonly Parameter[];
   readonly #trainer: Trainer;
   readonly #teacher: Model | undefined;
-  readonly #breathe: Breath;
+  readonly #giveWay: GiveWay;
   /** Samples of a step, and steps of an update. */
   readonly #batch: number;
   readonly #accumulate: number;
@@ -77,7 +77,7 @@ class Tuning {
     this.#graph = graph;
     this.#options = { ...defaults, ...options } as TuneOptions & typeof defaults;
     this.#engine = engine;
-    this.#breathe = breathing(options.signal);
+    this.#giveWay = givingWay(options.signal);
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
@@ -183,7 +183,7 @@ class Tuning {
       const before = await this.#validate(this.#graph);
       this.#progress = { ...this.#progress, before, best: { epoch: 0, validation: before } };
     }
-    this.#options.onBegin?.({
+    await this.#options.onBegin?.({
       step: this.#progress.step,
       steps: this.#perEpoch * this.#options.epochs,
       epochs: this.#options.epochs,
@@ -230,7 +230,7 @@ class Tuning {
 
   /** A step over these samples. False where there is no use in going on. */
   async #advance(rows: Int32Array, epoch: number): Promise<boolean> {
-    await this.#breathe();
+    await this.#giveWay();
     const progress = this.#progress;
     const [step, steps] = [progress.step + 1, this.#perEpoch * this.#options.epochs];
     const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
@@ -245,7 +245,7 @@ class Tuning {
     progress.right += rightOf(output.data, this.#labelsOf(rows));
     const seen = ((step - 1) % this.#perEpoch) * this.#batch + rows.length;
     const accuracy = (100 * progress.right) / seen;
-    this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
+    await this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
     return true;
   }
 
@@ -272,7 +272,7 @@ class Tuning {
     progress.epochs.push(report);
     progress.losses = 0;
     progress.right = 0;
-    this.#options.onEpoch?.(report);
+    await this.#options.onEpoch?.(report);
     const { before } = progress;
     if (!hasForgotten(before, validation)) return true;
     return this.#stop(
@@ -362,7 +362,7 @@ class Tuning {
   async #validate(graph: Graph): Promise<Validation> {
     const model = evaluated(graph, this.#engine);
     try {
-      return await validate(model, this.#validation, this.#engine, this.#breathe);
+      return await validate(model, this.#validation, this.#engine, this.#giveWay);
     } finally {
       model.dispose();
     }

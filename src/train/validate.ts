@@ -5,9 +5,9 @@ import { maximaFor } from "../engine/feeds";
 import { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import type { GiveWay } from "../event-loop";
 import type { Graph } from "../graph/graph";
 import { registry } from "../ops";
-import type { Breath } from "./breathe";
 import { trainingRegistry } from "./registry";
 
 /** Samples that evaluation takes at once; more are cut into parts, with the same result. */
@@ -32,7 +32,7 @@ export async function validate(
   model: Model,
   data: Dataset,
   engine: Engine,
-  breathe: Breath,
+  giveWay: GiveWay,
 ): Promise<Validation> {
   const { name, shape } = model.outputs[0]!;
   const judge = new Model(judgeOf(shape.at(-1) as number), trainingRegistry, engine, {
@@ -41,7 +41,7 @@ export async function validate(
   let [at, right, loss] = [0, 0, 0];
   try {
     for (const feeds of data.batches(EVALUATED)) {
-      await breathe();
+      await giveWay();
       const scores = model.runSync(feeds)[name]!;
       const rows = scores.shape[0]!;
       const labels = data.labels!.slice(at, at + rows);

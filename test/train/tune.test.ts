@@ -133,18 +133,43 @@ describe("interrupted", () => {
     await expect(tune(float, { ...options(state), bits: 8 })).rejects.toThrow(/checkpoint is of another run/);
   });
 
-  test("aborted, it stops at once", async () => {
+  test("aborted between two steps, it stops before the next", async () => {
     const controller = new AbortController();
-    const onStep = ({ step }: { step: number }) => step === 3 && controller.abort();
+    let last = 0;
+    const onStep = ({ step }: { step: number }) => {
+      last = step;
+      if (step === 3) controller.abort();
+    };
     await expect(tune(float, { ...quick, onStep, signal: controller.signal })).rejects.toThrow(/abort/i);
+    expect(last).toBe(3);
   });
 
-  test("others have their turn meanwhile", async () => {
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 1);
-    await tune(float, { ...quick, epochs: 1 });
-    clearInterval(timer);
-    expect(ticks).toBeGreaterThan(5);
+  test("others have their turn meanwhile, and may abort it", async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const timer = setTimeout(() => controller.abort(), 50);
+    const options = { ...quick, epochs: 1000, onStep: () => steps++, signal: controller.signal };
+    await expect(tune(float, options)).rejects.toThrow(/abort/i);
+    clearTimeout(timer);
+    expect(steps).toBeLessThan((1000 * 576) / 32);
+  });
+
+  test("waits for what onStep promises", async () => {
+    const told: string[] = [];
+    await tune(float, {
+      ...quick,
+      data: data.take(96),
+      epochs: 1,
+      onBegin: async () => void told.push("begin"),
+      async onStep({ step }) {
+        told.push(`step ${step}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        told.push(`step ${step} seen`);
+      },
+      onEpoch: async () => void told.push("epoch"),
+    });
+    const steps = [1, 2, 3].flatMap((step) => [`step ${step}`, `step ${step} seen`]);
+    expect(told).toEqual(["begin", ...steps, "epoch"]);
   });
 });
 

@@ -36,13 +36,13 @@ describe.each(["n", 1, 4])("batch %s", (batch) => {
   test("accuracy is that of all samples", async () => {
     const graph = graphOf(batch);
     const model = loadSync(graph, { maxima: batch === "n" ? { n: 64 } : {} });
-    const breathe = async () => {};
-    const some = await validate(model, dataOf(graph, 200), engine, breathe);
+    const giveWay = async () => {};
+    const some = await validate(model, dataOf(graph, 200), engine, giveWay);
     const all = await validate(
       model,
       dataOf(graph, 200, () => false),
       engine,
-      breathe,
+      giveWay,
     );
     expect([some.accuracy, all.accuracy]).toEqual([80, 100]);
     expect(all.loss).toBeLessThan(some.loss);
