@@ -353,11 +353,14 @@ function isSame(a: Bindings, b: Bindings): boolean {
 /** i8 codes are held in memory with the top bit flipped: in place, either way, four at a time. */
 function flipped(dtype: DType, data: TypedArray): TypedArray {
   if (dtype !== "i8") return data;
-  const head = Math.min(-data.byteOffset & 3, data.length);
-  const words = new Uint32Array(data.buffer, data.byteOffset + head, (data.length - head) >> 2);
-  for (let i = 0; i < head; i++) data[i]! ^= 0x80;
-  for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
-  for (let i = head + words.length * 4; i < data.length; i++) data[i]! ^= 0x80;
+  const { buffer, byteOffset, length } = data;
+  let i = 0;
+  for (; i < length && (byteOffset + i) & 3; i++) data[i]! ^= 0x80;
+  if (i + 4 <= length) {
+    const words = new Uint32Array(buffer, byteOffset + i, (length - i) >> 2);
+    for (let w = 0; w < words.length; w++, i += 4) words[w]! ^= 0x80808080;
+  }
+  for (; i < length; i++) data[i]! ^= 0x80;
   return data;
 }
 

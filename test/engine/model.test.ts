@@ -83,6 +83,22 @@ describe("run()", () => {
         });
   });
 
+  test("signed bytes of any number of rows come out whole, wherever a part of them begins", () => {
+    const builder = new GraphBuilder();
+    const { codes } = builder.quantize(builder.input("x", ["n"]), builder.range("i8"));
+    const graph = builder.build(codes);
+    for (const rows of [0, 1, 2, 3, 4, 5, 9]) {
+      const feeds = randomFeeds(graph, rows);
+      const expected = runReference(graph, feeds).get(codes)!;
+      for (const n of [1, 2, 3, 16]) expectSameBytes(run(graph, feeds, { maxima: { n } })[codes], expected);
+      for (const offset of [0, 1, 2, 3, 5]) {
+        const array = new Int8Array(new ArrayBuffer(offset + rows), offset);
+        withModel(graph, { maxima: { n: 9 } }, (model) => model.runSync(feeds, { [codes]: array }));
+        expect(array).toEqual(expected.data);
+      }
+    }
+  });
+
   test("an array that fits no output is refused", () => {
     withModel(graph, { maxima: { batch: 2 } }, (model) => {
       const run =
