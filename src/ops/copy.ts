@@ -144,9 +144,10 @@ export function requireSameCodes({ node, integer }: Unit): void {
     });
 }
 
-/** The bits of a number as an element of a unit's output: for codes, the code that means it. */
+/** The bits of a number as an element of a unit's output in memory: for codes, the code that means it. */
 export function elementOf({ integer }: Unit, dtype: DType, value: number): number {
   if (integer) return codeOf(value, integer.output!);
+  if (dtype === "i8") return value ^ 0x80;
   return dtype === "f32" ? new Int32Array(Float32Array.of(value).buffer)[0]! : value;
 }
 
