@@ -2,7 +2,7 @@
 
 /**
  * y[o][i] = the first r (with `last` the last) at which x[o][r][i] is largest: x f32 [outer][reduce][inner] →
- * y i32 [outer][inner]. Range: outer. A NaN is larger than nothing.
+ * y i32 [outer][inner]. Range: outer. NaN is the largest of all, as in NumPy.
  */
 export function argMax(y: usize, x: usize, reduce: i32, inner: i32, last: i32, begin: i32, end: i32): void {
   const step = (<usize>inner) << 2;
@@ -13,7 +13,8 @@ export function argMax(y: usize, x: usize, reduce: i32, inner: i32, last: i32, b
     let index = 0;
     for (let r = 0; r < reduce; r++, p += step) {
       const value = load<f32>(p);
-      if (last ? value >= best : value > best) {
+      if (value < best) continue;
+      if (value != value ? last || best == best : last ? value >= best : value > best) {
         best = value;
         index = r;
       }

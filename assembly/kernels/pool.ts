@@ -13,11 +13,57 @@ const AVERAGE_U8: i32 = 3;
 /** Bytes that can be summed in 16 bits. */
 const TAPS_16: i32 = 257;
 
+/** The largest of every lane. pmax passes over NaN; a sum beside it finds that there may be one. */
 function maxBlock(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
   let m = f32x4.splat(-Infinity);
+  let sum = f32x4.splat(0);
+  let line = x;
+  for (let r = rows; r > 0; r--, line += dy) {
+    let p = line;
+    for (let i = cols; i > 0; i--, p += dx) {
+      const v = v128.load(p);
+      m = f32x4.pmax(m, v);
+      sum = f32x4.add(sum, v);
+    }
+  }
+  return v128.any_true(f32x4.ne(sum, sum)) ? withNaN(m, x, rows, cols, dx, dy) : m;
+}
+
+/** Two blocks side by side, to y. */
+function maxBlocks(y: usize, x: usize, rows: i32, cols: i32, dx: usize, dy: usize): void {
+  let m0 = f32x4.splat(-Infinity);
+  let m1 = m0;
+  let sum0 = f32x4.splat(0);
+  let sum1 = sum0;
+  let line = x;
+  for (let r = rows; r > 0; r--, line += dy) {
+    let p = line;
+    for (let i = cols; i > 0; i--, p += dx) {
+      const v0 = v128.load(p);
+      const v1 = v128.load(p, 16);
+      m0 = f32x4.pmax(m0, v0);
+      m1 = f32x4.pmax(m1, v1);
+      sum0 = f32x4.add(sum0, v0);
+      sum1 = f32x4.add(sum1, v1);
+    }
+  }
+  sum0 = f32x4.add(sum0, sum1);
+  if (v128.any_true(f32x4.ne(sum0, sum0))) {
+    m0 = withNaN(m0, x, rows, cols, dx, dy);
+    m1 = withNaN(m1, x + 16, rows, cols, dx, dy);
+  }
+  v128.store(y, m0);
+  v128.store(y, m1, 16);
+}
+
+/** m, and NaN where one was passed over. */
+function withNaN(m: v128, x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
   for (; rows > 0; rows--, x += dy) {
     let p = x;
-    for (let i = 0; i < cols; i++, p += dx) m = f32x4.pmax(m, v128.load(p));
+    for (let i = 0; i < cols; i++, p += dx) {
+      const v = v128.load(p);
+      m = v128.bitselect(v, m, f32x4.ne(v, v));
+    }
   }
   return m;
 }
@@ -138,7 +184,11 @@ function pool(
       const wide = joined ? valid : cols;
       const offset = i32x4.splat(-valid * xZero);
       const m = f32x4.splat(xScale / count / yScale);
-      for (let c = 0; c < size; c += 16) {
+      let c = 0;
+      if (kind == MAX) {
+        for (; c + 32 <= size; c += 32) maxBlocks(out + c, p + c, tall, wide, dx, dy);
+      }
+      for (; c < size; c += 16) {
         const at = p + c;
         let v: v128;
         if (kind == MAX) v = maxBlock(at, tall, wide, dx, dy);
@@ -155,7 +205,7 @@ function pool(
 /**
  * y[p][c] = max of x[p·stride + (ky,kx)·dilation − pad][c] over ky < kh, kx < kw. Range: output rows, n·outH.
  *
- * x [n][inH][inW][channels], y [n][outH][outW][channels]. NaN is passed over.
+ * x [n][inH][inW][channels], y [n][outH][outW][channels]. NaN stays NaN.
  */
 export function maxPool(
   y: usize,

@@ -1,7 +1,7 @@
 // ln x on four f32 lanes, by Cephes' logf (Moshier, netlib.org/cephes/single.tgz, logf.c).
 
 /**
- * ln x for normal x > 0, within 1 ulp on the whole numbers to 5000.
+ * ln x for normal x > 0, within 1 ulp on the whole numbers to 5000; NaN stays NaN.
  *
  * x = 2^e·m with m in √½..√2, ln x = e·ln 2 + ln m, ln 2 in two parts.
  */
@@ -24,5 +24,6 @@ export function log(x: v128): v128 {
   let y = f32x4.mul(f32x4.mul(p, r), z);
   y = f32x4.add(y, f32x4.mul(e, f32x4.splat(-2.1219444e-4)));
   y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)));
-  return f32x4.add(f32x4.add(r, y), f32x4.mul(e, f32x4.splat(0.693359375)));
+  y = f32x4.add(f32x4.add(r, y), f32x4.mul(e, f32x4.splat(0.693359375)));
+  return f32x4.add(y, f32x4.sub(x, x));
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, test } from "vitest";
 import { inPieces, rne, same } from "./float";
-import { alloc, fillFloats, fillInts, loadCommon, random, reset } from "./harness";
+import { alloc, fillFloats, fillInts, int, loadCommon, place, random, reset } from "./harness";
 import { POOL_SHAPES, windowsOf } from "./pool-windows";
 
 const kernels = loadCommon();
@@ -21,6 +21,24 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
     same(
       y,
       taps.map((inside) => Math.max(...inside.map((i) => x[i]!))),
+    );
+  });
+
+  test("maxPool of NaN and infinities", () => {
+    const rare = [Number.NaN, Infinity, -Infinity];
+    const values = Array.from({ length }, () => (next() < 0.1 ? rare[int(next, 0, 2)]! : f(next() - 0.5)));
+    const x = place(Float32Array, values);
+    const y = alloc(Float32Array, taps.length);
+    inPieces(y, rows, next, (begin, end) =>
+      kernels.maxPool(y.byteOffset, x.byteOffset, ...sizes, begin, end),
+    );
+    same(
+      y,
+      taps.map((inside) => {
+        let largest = -Infinity;
+        for (const i of inside) if (Number.isNaN(x[i]) || x[i]! > largest) largest = x[i]!;
+        return inside.some((i) => Number.isNaN(x[i])) ? Number.NaN : largest;
+      }),
     );
   });
 

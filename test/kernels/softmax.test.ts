@@ -50,6 +50,22 @@ describe("softmax and logSoftmax", () => {
     }
   });
 
+  test("NaN and ∞ leave no number in their row, and others alone", () => {
+    const rows = [
+      [Number.NaN, 1, 2, 3, 4],
+      [1, 2, 3, 4, Number.NaN],
+      [1, inf, 2, -inf, 0],
+      [-inf, -inf, -inf, -inf, -inf],
+      [0, 0, 0, 0, 0],
+    ];
+    for (const kernel of ["softmax", "logSoftmax"] as const) {
+      const x = place(Float32Array, rows.flat());
+      kernels[kernel](x.byteOffset, x.byteOffset, 5, 0, rows.length);
+      same(x.subarray(0, 20), new Array(20).fill(Number.NaN));
+      for (const v of x.subarray(20)) expect(v).toBeCloseTo(kernel === "softmax" ? 0.2 : -Math.log(5), 6);
+    }
+  });
+
   test("−∞ has no share, equal values equal ones", () => {
     const x = place(Float32Array, [-inf, 5, 5, -inf, 5, 5]);
     kernels.softmax(x.byteOffset, x.byteOffset, 6, 0, 1);

@@ -129,6 +129,21 @@ describe("crossEntropy", () => {
     close(dx, [0, 0, 0, a, b, c - 1, 0, 0, 0]);
   });
 
+  test("NaN among the logits of a row is its loss", () => {
+    const x = place(Float32Array, [1, Number.NaN, 3, 1, 2, 3]);
+    const labels = place(Int32Array, [0, 2]);
+    const [loss, dx] = [alloc(Float32Array, 2), alloc(Float32Array, 6)];
+    const addresses = [loss, dx, x, labels].map((view) => view.byteOffset) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    kernels.crossEntropy(...addresses, 3, 1, 0, 1, 0, 0, 2);
+    expect(loss[0]).toBeNaN();
+    close(loss.subarray(1), [-logSoftmax([1, 2, 3])[2]!]);
+  });
+
   test("logits of any size: no overflow, a far label costs its distance", () => {
     const x = place(Float32Array, [1e30, -1e30, 0, 2000, 1000, -Infinity]);
     const labels = place(Int32Array, [0, 1]);
