@@ -7,12 +7,32 @@ import { OctetteError } from "../errors";
 const fileSystem = () => import("node:fs/promises");
 const paths = () => import("node:path");
 
-/** Writes or replaces a file, whole. */
+/** Writes or replaces a file, whole. A symbolic link is kept: what it points to is replaced, or made. */
 export async function writeFileWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-  await replaceWhole(path, bytes, async () => {}, signal);
+  await replaceWhole(await targetOf(path), bytes, async () => {}, signal);
 }
 
-/** As writeFileWhole; `before` is done when the bytes are on the disk and have not yet taken the name. */
+/** Symbolic links that are followed one after the other, as many as Linux does. */
+const MAX_LINKS = 40;
+
+/** The file that a path means: where it is a symbolic link, what that points to, whether it is there or not. */
+async function targetOf(path: string): Promise<string> {
+  const { readlink, realpath } = await fileSystem();
+  const { dirname, resolve } = await paths();
+  let target = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const link = await readlink(target).catch(() => undefined);
+    if (link === undefined) return target;
+    const folder = dirname(target);
+    target = resolve(await realpath(folder).catch(() => folder), link);
+  }
+  throw new OctetteError("cannot be written: its links go in a circle", { code: "argument", where: path });
+}
+
+/**
+ * As writeFileWhole, but that a link is replaced itself; `before` is done when the bytes are on the disk and have not yet taken the
+ * name.
+ */
 export async function replaceWhole(
   path: string,
   bytes: Uint8Array,
@@ -99,7 +119,7 @@ async function syncFolder(folder: string): Promise<void> {
 export async function checkWritable(path: string): Promise<void> {
   const { access, constants, stat } = await fileSystem();
   const { dirname } = await paths();
-  const folder = dirname(path);
+  const folder = dirname(await targetOf(path));
   const info = await stat(folder).catch(() => undefined);
   if (!info?.isDirectory())
     throw new OctetteError("cannot be written: no such folder", {

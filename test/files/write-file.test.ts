@@ -1,6 +1,6 @@
 // Files are whole or not there.
 
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -20,6 +20,31 @@ test("replaces a file and leaves nothing else", async () => {
   await writeFileWhole(path, bytes);
   expect(new Uint8Array(await readFile(path))).toEqual(bytes);
   expect(await readdir(folder)).toEqual(["a.octette"]);
+});
+
+test("a symbolic link is kept, and what it points to is replaced or made", async () => {
+  const [real, inner, link] = ["sub/real", "inner", "link"].map((name) => join(folder, name));
+  await mkdir(join(folder, "sub"));
+  await symlink("sub/real", inner!);
+  await symlink(inner!, link!);
+  for (const content of [bytes, Uint8Array.of(4)]) {
+    await checkWritable(link!);
+    await writeFileWhole(link!, content);
+    expect(new Uint8Array(await readFile(real!))).toEqual(content);
+    expect(await readlink(link!)).toBe(inner);
+  }
+  expect([(await readdir(folder)).sort(), await readdir(join(folder, "sub"))]).toEqual([
+    ["inner", "link", "sub"],
+    ["real"],
+  ]);
+});
+
+test("links in a circle are named", async () => {
+  await symlink("b", join(folder, "a"));
+  await symlink("a", join(folder, "b"));
+  await expect(writeFileWhole(join(folder, "a"), bytes)).rejects.toThrow(
+    /a: cannot be written: its links go in a circle/,
+  );
 });
 
 test("a signal before the end leaves the old file", async () => {
