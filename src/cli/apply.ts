@@ -1,6 +1,5 @@
 // octette apply: a model and a delta become the model that the delta was made of.
 
-import { checkWritable, writeFileWhole } from "../files/write-file";
 import { applyDelta, readArtifact } from "../index";
 import { formatBytes } from "../report/index";
 import { defineCommand, toJson, UsageError } from "./command";
@@ -21,19 +20,19 @@ export const applyCommand = defineCommand({
   },
   notes: [
     "A delta is for one base, which it names by its content hash; octette inspect shows that of a model.",
-    "The output may be the base itself: it is replaced, whole, once the new model is on the disk.",
+    "With --force the output may be the base itself: it is replaced, whole, once the new model is on the disk.",
   ],
   examples: [
     "octette apply digits.octette tuned.delta -o tuned.octette",
-    "octette apply digits.octette tuned.delta -o digits.octette",
+    "octette apply digits.octette tuned.delta -o digits.octette --force",
   ],
   async run([base = "", delta = ""], { output, json }, context) {
     if (!output) throw new UsageError("-o FILE is missing: where should the model go?");
-    await checkWritable(output);
+    await context.checkOutput(output);
     const [from, changes] = [await readWhole(base), await readWhole(delta)];
     const tuned = applyDelta(from, changes, { base, delta });
     const { contentHash } = readArtifact(tuned, delta);
-    await writeFileWhole(output, tuned, context.signal);
+    await context.write(output, tuned, context.signal);
     const bytes = { base: from.length, delta: changes.length, output: tuned.length };
     context.print(
       json

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { bundle } from "../bundle/index";
-import { makeFolder, writeFileWhole } from "../files/write-file";
+import { makeFolder } from "../files/write-file";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { choice, defineCommand, toJson, UsageError } from "./command";
@@ -34,7 +34,7 @@ export const bundleCommand = defineCommand({
       value: "PLACE",
       help: "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
     },
-    force: { type: "boolean", help: "write into a folder that holds something already" },
+    force: { type: "boolean", help: "write into a folder that holds something already, over the model, too" },
   },
   notes: [
     "octette.js is an ES module that exports load(options); threads-crew.js and worker.js are loaded where { threads: 2 }",
@@ -57,7 +57,8 @@ export const bundleCommand = defineCommand({
     const artifact = format === "onnx" ? save(graph) : bytes;
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
     await makeFolder(folder);
-    for (const [name, content] of files) await writeFileWhole(join(folder, name), content, context.signal);
+    for (const name of files.keys()) await context.checkOutput(join(folder, name));
+    for (const [name, content] of files) await context.write(join(folder, name), content, context.signal);
     const sizes = [...files].map(([file, content]) => ({
       file,
       bytes: content.length,

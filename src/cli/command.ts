@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly multiple?: boolean;
   /** What stands for the value in help, such as FILE. */
   readonly value?: string;
+  /** The value names files that the command reads, which it must not replace. */
+  readonly reads?: true;
   readonly help: string;
 }
 
@@ -29,6 +31,10 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Columns of the terminal, when there is one. */
   readonly width?: number;
+  /** Throws, before long work, where a file could not be written at its end, or is an input and --force is not given. */
+  readonly checkOutput: (path: string) => Promise<void>;
+  /** Writes a file, whole: throws where it is an input and --force is not given. Commands have no other way to. */
+  readonly write: (path: string, bytes: Uint8Array, signal?: AbortSignal) => Promise<void>;
 }
 
 type Values<S extends Readonly<Record<string, OptionSpec>>> = {
@@ -56,6 +62,7 @@ export interface Command<S extends Readonly<Record<string, OptionSpec>> = Record
 
 interface CommonValues {
   readonly json?: boolean;
+  readonly force?: boolean;
 }
 
 const common: Readonly<Record<string, OptionSpec>> = {
@@ -65,6 +72,15 @@ const common: Readonly<Record<string, OptionSpec>> = {
   },
   help: { type: "boolean", short: "h", help: "show this help" },
 };
+
+const force: OptionSpec = { type: "boolean", help: "write even over a file that the command reads" };
+
+/** Its own options and those of all commands; what writes can be told to write over its inputs. */
+const allOptions = ({ options }: Command): Readonly<Record<string, OptionSpec>> => ({
+  ...("output" in options ? { force } : {}),
+  ...options,
+  ...common,
+});
 
 /** A command whose option types follow from its table. */
 export const defineCommand = <const S extends Readonly<Record<string, OptionSpec>>>(command: Command<S>) =>
@@ -83,7 +99,7 @@ export const THREADS_OPTION = {
 } as const;
 
 export function helpOf(command: Command): string {
-  const options = { ...command.options, ...common };
+  const options = allOptions(command);
   const lines = Object.entries(options).map(([name, o]) => [
     `${o.short ? `-${o.short}, ` : "    "}--${name}${o.value ? ` ${o.value}` : ""}`,
     o.help,
@@ -104,7 +120,7 @@ export function helpOf(command: Command): string {
 
 /** Positionals and option values of a command line. Throws a UsageError that names what is wrong. */
 export function parseCommand(command: Command, args: readonly string[]) {
-  const options = { ...command.options, ...common };
+  const options = allOptions(command);
   const fail = (what: string) =>
     new UsageError(`${what}${what.endsWith("?") ? "" : "."} See: octette ${command.name} --help`);
   let parsed: { values: Record<string, unknown>; positionals: string[] };

@@ -1,6 +1,5 @@
 // octette delta: what a tuned model differs from its base by, as a small file.
 
-import { checkWritable, writeFileWhole } from "../files/write-file";
 import { createDelta } from "../index";
 import { formatBytes, formatPercent } from "../report/index";
 import { defineCommand, toJson, UsageError } from "./command";
@@ -25,10 +24,10 @@ export const deltaCommand = defineCommand({
   examples: ["octette delta digits.octette tuned.octette -o tuned.delta"],
   async run([base = "", tuned = ""], { output, json }, context) {
     if (!output) throw new UsageError("-o FILE is missing: where should the delta go?");
-    await checkWritable(output);
+    await context.checkOutput(output);
     const [from, to] = [await readWhole(base), await readWhole(tuned)];
     const delta = createDelta(from, to, { base, tuned });
-    await writeFileWhole(output, delta, context.signal);
+    await context.write(output, delta, context.signal);
     const bytes = { base: from.length, tuned: to.length, delta: delta.length };
     context.print(
       json

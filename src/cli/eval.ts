@@ -21,8 +21,13 @@ export const evalCommand = defineCommand({
   arguments: "MODEL --data DATA [--against FLOAT.onnx] [--layers] [options]",
   positionals: ["MODEL"],
   options: {
-    data: { type: "string", value: "DATA", help: "samples and their labels" },
-    against: { type: "string", value: "MODEL", help: "the model to compare with, usually the float one" },
+    data: { type: "string", value: "DATA", reads: true, help: "samples and their labels" },
+    against: {
+      type: "string",
+      value: "MODEL",
+      reads: true,
+      help: "the model to compare with, usually the float one",
+    },
     layers: { type: "boolean", help: "also the noise of every layer; needs --against" },
     normalize: {
       type: "string",
@@ -32,6 +37,7 @@ export const evalCommand = defineCommand({
     labels: {
       type: "string",
       value: "WHERE",
+      reads: true,
       help: "array, column (first, last, a header) or file of the labels",
     },
     samples: { type: "string", value: "N", help: "only the first N samples" },

@@ -3,31 +3,11 @@
 // usage, 130 stopped by Ctrl-C.
 
 import { version } from "../../package.json";
+import { checkWritable, writeFileWhole } from "../files/write-file";
 import { createProgress } from "../report/index";
-import { applyCommand } from "./apply";
-import { benchCommand } from "./bench";
-import { bundleCommand } from "./bundle";
-import { type Command, type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
-import { deltaCommand } from "./delta";
-import { evalCommand } from "./eval";
-import { footprintCommand } from "./footprint";
-import { inspectCommand } from "./inspect";
-import { quantizeCommand } from "./quantize";
-import { runCommand } from "./run";
-import { tuneCommand } from "./tune";
-
-const commands: readonly Command[] = [
-  quantizeCommand,
-  tuneCommand,
-  evalCommand,
-  runCommand,
-  inspectCommand,
-  benchCommand,
-  footprintCommand,
-  bundleCommand,
-  deltaCommand,
-  applyCommand,
-];
+import { type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
+import { commands } from "./commands";
+import { Inputs } from "./inputs";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -48,7 +28,27 @@ function help(): string {
   ].join("\n");
 }
 
-async function main(args: readonly string[], context: Context): Promise<void> {
+/** What a command is given to write with. */
+type Output = Pick<Context, "checkOutput" | "write">;
+
+/** Writes no file that the command reads, unless it is told to. */
+function guarded(inputs: Inputs, force: boolean): Output {
+  const check = async (path: string) => {
+    if (!force) await inputs.check(path);
+  };
+  return {
+    async checkOutput(path) {
+      await check(path);
+      await checkWritable(path);
+    },
+    async write(path, bytes, signal) {
+      await check(path);
+      await writeFileWhole(path, bytes, signal);
+    },
+  };
+}
+
+async function main(args: readonly string[], context: Omit<Context, keyof Output>): Promise<void> {
   const [name, ...rest] = args;
   if (name === "--version" || name === "-V") return context.print(version);
   if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0))
@@ -67,7 +67,8 @@ async function main(args: readonly string[], context: Context): Promise<void> {
   }
   const { values, positionals } = parseCommand(command, name === "help" ? ["--help"] : rest);
   if (values.help) return context.print(helpOf(command));
-  await command.run(positionals, values, context);
+  const inputs = await Inputs.of(command, positionals, values);
+  await command.run(positionals, values, { ...context, ...guarded(inputs, values.force ?? false) });
 }
 
 /** Errors as one line for people; the way there only when asked for. */
@@ -94,7 +95,7 @@ process.stdout.on("error", (error: { code?: string }) => {
 });
 
 const progress = createProgress(process.stderr);
-const context: Context = {
+const context: Omit<Context, keyof Output> = {
   print: (text) => void process.stdout.write(`${text}\n`),
   log: progress.log,
   progress,

@@ -2,7 +2,6 @@
 
 import { type Dataset, openDataset, parseNormalize } from "../data/index";
 import { givingWay } from "../event-loop";
-import { checkWritable, writeFileWhole } from "../files/write-file";
 import {
   type Feeds,
   type Graph,
@@ -38,6 +37,7 @@ export const quantizeCommand = defineCommand({
     calibrate: {
       type: "string",
       value: "DATA",
+      reads: true,
       help: "samples that show the model's ranges; labels are not needed",
     },
     samples: { type: "string", value: "N", help: `how many of them, picked by --seed (default ${SAMPLES})` },
@@ -49,6 +49,7 @@ export const quantizeCommand = defineCommand({
     labels: {
       type: "string",
       value: "WHERE",
+      reads: true,
       help: "column (first, last, a header) or file of labels, to leave out",
     },
     bits: {
@@ -92,7 +93,7 @@ export const quantizeCommand = defineCommand({
     if (naive && range) throw new UsageError("--naive always takes min/max: leave --range out");
     const normalize = normalizeOf(values.normalize);
 
-    await checkWritable(output);
+    await context.checkOutput(output);
     const model = await openModel(path);
     const graph = withPreprocessing(model.graph, normalize);
     const dataset =
@@ -120,7 +121,7 @@ export const quantizeCommand = defineCommand({
     context.progress.end();
     for (const warning of summary.warnings) context.log(`warning: ${warning}`);
     const bytes = save(quantized);
-    await writeFileWhole(output, bytes, context.signal);
+    await context.write(output, bytes, context.signal);
     const sizes = {
       bytes: { from: model.bytes.length, to: bytes.length },
       memory: { from: await memoryOf(graph), to: await memoryOf(quantized) },

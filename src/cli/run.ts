@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, writeFileWhole } from "../files/write-file";
+import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
 import { type Feeds, type Input, load, OctetteError, type Tensor } from "../index";
 import { formatTable } from "../report/index";
@@ -19,6 +19,7 @@ export const runCommand = defineCommand({
       type: "string",
       multiple: true,
       value: "NAME=FILE.npy",
+      reads: true,
       help: "an input of the model; repeat for each",
     },
     output: { type: "string", short: "o", value: "DIR", help: "folder for <output name>.npy" },
@@ -45,13 +46,13 @@ export const runCommand = defineCommand({
       const outputs = await model.run(feeds);
       noteThreads(model, threads, context);
       await makeFolder(folder);
-      const written = [];
       const taken = new Set<string>();
-      for (const [name, tensor] of Object.entries(outputs)) {
-        const file = join(folder, `${fileName(name, taken)}.npy`);
-        await writeFileWhole(file, writeNpy(tensor), context.signal);
-        written.push({ name, dtype: tensor.dtype, shape: tensor.shape, file });
-      }
+      const written = Object.entries(outputs).map(([name, { dtype, shape }]) => {
+        return { name, dtype, shape, file: join(folder, `${fileName(name, taken)}.npy`) };
+      });
+      for (const { file } of written) await context.checkOutput(file);
+      for (const { name, file } of written)
+        await context.write(file, writeNpy(outputs[name]!), context.signal);
       context.print(json ? toJson({ model: path, outputs: written }) : outputText(written, context));
     } finally {
       model.dispose();

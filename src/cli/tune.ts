@@ -1,9 +1,9 @@
 // octette tune: a model and labelled samples become a model that is better at them; it can be killed at any instant and go on.
 
 import { type Dataset, openDataset } from "../data/index";
-import { checkWritable, writeFileWhole } from "../files/write-file";
 import { createDelta, type Graph, OctetteError, quantize, readArtifact, save } from "../index";
 import { formatBytes } from "../report/index";
+import { previousOf } from "../train/checkpoint-file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
 import { defaults } from "../train/tune-options";
 import {
@@ -31,7 +31,7 @@ export const tuneCommand = defineCommand({
   arguments: "MODEL --data TRAIN -o OUT.octette [--eval TEST] [options]",
   positionals: ["MODEL"],
   options: {
-    data: { type: "string", value: "DATA", help: "samples to train on, and their labels" },
+    data: { type: "string", value: "DATA", reads: true, help: "samples to train on, and their labels" },
     output: {
       type: "string",
       short: "o",
@@ -41,9 +41,15 @@ export const tuneCommand = defineCommand({
     validation: {
       type: "string",
       value: "DATA",
+      reads: true,
       help: `samples that choose the state which is kept, or a part of TRAIN (default ${VALIDATION})`,
     },
-    eval: { type: "string", value: "DATA", help: "samples for the table at the end, and for nothing else" },
+    eval: {
+      type: "string",
+      value: "DATA",
+      reads: true,
+      help: "samples for the table at the end, and for nothing else",
+    },
     bits: { type: "string", value: "N", help: "bits of a weight that a float model gets, 2 to 8 (default)" },
     normalize: {
       type: "string",
@@ -53,11 +59,13 @@ export const tuneCommand = defineCommand({
     labels: {
       type: "string",
       value: "WHERE",
+      reads: true,
       help: "array, column (first, last, a header) or file of the labels",
     },
     teacher: {
       type: "string",
       value: "MODEL",
+      reads: true,
       help: "a float model whose outputs to learn, beside the labels: MODEL itself where it is float; none",
     },
     train: {
@@ -95,6 +103,7 @@ export const tuneCommand = defineCommand({
     delta: {
       type: "string",
       value: "BASE",
+      reads: true,
       help: "write only what is different from this artifact, for octette apply",
     },
   },
@@ -118,7 +127,7 @@ export const tuneCommand = defineCommand({
     const asked = optionsOf(values);
     const [bits, every] = [bitsOf(values.bits), wholeNumber("checkpoint", values.checkpoint, 1)];
     const checkpointPath = `${output}.checkpoint`;
-    for (const file of [output, checkpointPath]) await checkWritable(file);
+    for (const file of [output, checkpointPath, previousOf(checkpointPath)]) await context.checkOutput(file);
 
     const files = await openFiles(path, { ...values, data }, context);
     const start = await startOf(files, { bits, seed: asked.seed ?? 0 }, context);
@@ -153,7 +162,7 @@ export const tuneCommand = defineCommand({
       for (const warning of summary.warnings) context.log(`warning: ${warning}`);
       const artifact = save(graph);
       const written = encode(artifact, output);
-      await writeFileWhole(output, written);
+      await context.write(output, written);
       return { graph, summary, artifact, written };
     };
     const tuned = await tuneAndWrite().catch((error) => {

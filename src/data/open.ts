@@ -57,7 +57,7 @@ async function splitPair(source: Source): Promise<{ data: Source; labels?: strin
 }
 
 /** The labels that lie beside a file of images, as MNIST's four files do. */
-async function siblingLabels(path: Source): Promise<string | undefined> {
+export async function siblingLabels(path: Source): Promise<string | undefined> {
   if (typeof path !== "string") return undefined;
   const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
   const file = path.slice(at);

@@ -10,7 +10,8 @@ import { removeLeftovers, replaceWhole } from "../files/write-file";
 import { type CheckpointState, readCheckpoint } from "./checkpoint";
 
 const fileSystem = () => import("node:fs/promises");
-const previousOf = (path: string) => `${path}.previous`;
+/** Where the checkpoint before lies. */
+export const previousOf = (path: string): string => `${path}.previous`;
 
 export interface LoadedCheckpoint {
   readonly state: CheckpointState;

@@ -1,0 +1,60 @@
+// The files that a command was told to read. What it writes must not replace one of them: the only copy of a float model, or a data
+// set, would be lost.
+
+import { realpath, stat } from "node:fs/promises";
+import { siblingLabels } from "../data/open";
+import { OctetteError } from "../index";
+import type { Command } from "./command";
+
+/** Files by what a file system knows them by, so that links and names in other letters are the same file. */
+export class Inputs {
+  /** The path that was given for each. */
+  readonly #given = new Map<string, string>();
+
+  /** The files among a command's arguments. */
+  static async of(
+    command: Command,
+    positionals: readonly string[],
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<Inputs> {
+    const inputs = new Inputs();
+    const read = Object.entries(command.options).flatMap(([name, { reads }]) =>
+      reads ? [values[name] ?? []].flat() : [],
+    );
+    for (const path of [...positionals, ...read].flatMap((text) => pathsIn(String(text)))) {
+      await inputs.#add(path);
+      const labels = await siblingLabels(path);
+      if (labels !== undefined) await inputs.#add(labels);
+    }
+    return inputs;
+  }
+
+  async #add(path: string): Promise<void> {
+    for (const key of await keysOf(path)) this.#given.set(key, path);
+  }
+
+  /** Throws where a file that is to be written is one of them. */
+  async check(output: string): Promise<void> {
+    const input = (await keysOf(output))
+      .map((key) => this.#given.get(key))
+      .find((path) => path !== undefined);
+    if (input === undefined) return;
+    throw new OctetteError("would replace a file that is read", {
+      code: "argument",
+      where: output,
+      ...(input === output ? {} : { got: `the same file as ${input}` }),
+      hint: "Name another file, or take --force",
+    });
+  }
+}
+
+/** What an argument may name: a file, IMAGES,LABELS, or NAME=FILE. */
+const pathsIn = (text: string): string[] => [text, ...text.split(","), text.slice(text.lastIndexOf("=") + 1)];
+
+/** Device and number of a file, and its real path for file systems that number none; nothing where it is not there. */
+async function keysOf(path: string): Promise<string[]> {
+  const info = await stat(path, { bigint: true }).catch(() => undefined);
+  if (!info?.isFile()) return [];
+  const real = await realpath(path).catch(() => path);
+  return [...(info.ino === 0n ? [] : [`${info.dev} ${info.ino}`]), real];
+}
