@@ -92,6 +92,16 @@ export class GraphBuilder {
     return output;
   }
 
+  /** A node of several outputs. */
+  multiple(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Attributes = {},
+  ): void {
+    this.nodes.push({ op, name: `${op}_${outputs[0]}`, inputs, outputs, attributes });
+  }
+
   /** A range with an uneven scale and any zero point. */
   range(dtype: CodeType = "u8"): Range {
     const { below, between } = this.random;

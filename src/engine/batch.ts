@@ -1,30 +1,61 @@
-// Whether a run can be cut into parts: only where row i of every value is computed from rows i of others.
+// Whether a run can be cut into parts of a batch: only where every op says that it keeps rows apart.
 
-import type { Graph, ValueType } from "../graph/graph";
-import { divideDims, type Shape, symbolsOf } from "../graph/symbols";
+import type { Graph, Node, ValueType } from "../graph/graph";
+import { type Dim, divideDims, type Shape, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
+import { opOf, type Registry } from "../ops/infer";
+import type { Batched, Op } from "../ops/op";
 
 /**
- * The symbol that counts rows: the first dimension of every input and output, and of every value between them (times
- * a number, where images are seen as more rows). Undefined where rows meet, as in a mean over the batch.
+ * The axis along which a shape has the rows that a symbol counts, or so many times a number. −1 where no dimension depends on
+ * the symbol, NaN where one does in another way, or two do.
  */
-export function batchOf(graph: Graph<Constant>, types: ReadonlyMap<string, ValueType>): string | undefined {
-  const shapeOf = (value: string): Shape => types.get(value)?.shape ?? [];
-  const symbol = graph.inputs[0]?.shape[0];
-  const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];
-  if (typeof symbol !== "string" || ends.some((value) => shapeOf(value)[0] !== symbol)) return undefined;
-  const computed = new Set(graph.inputs.map(({ name }) => name));
-  for (const { op, inputs, outputs } of graph.nodes) {
-    if (!inputs.some((input) => computed.has(input))) continue;
-    for (const output of outputs) if (output !== "") computed.add(output);
-    // Normalised over the last dimension, which in a vector is that of the rows.
-    const isVector = (op === "Softmax" || op === "LogSoftmax") && shapeOf(inputs[0]!).length === 1;
-    if (isVector || !outputs.every((output) => output === "" || isByRows(shapeOf(output), symbol)))
-      return undefined;
-  }
-  return graph.inputs.every(({ shape }) => isByRows(shape, symbol)) ? symbol : undefined;
+export function batchAxis(shape: Shape, symbol: string): number {
+  const depends = (dim: Dim) => symbolsOf(dim).includes(symbol);
+  const axis = shape.findIndex(depends);
+  const isOne =
+    axis < 0 || shape.every((dim, i) => !depends(i === axis ? (divideDims(dim, symbol) ?? dim) : dim));
+  return isOne ? axis : Number.NaN;
 }
 
-/** Whether a shape is of rows that a symbol counts, one behind the other. */
-export const isByRows = ([first = 1, ...rest]: Shape, symbol: string): boolean =>
-  divideDims(first, symbol) !== undefined && rest.every((dim) => !symbolsOf(dim).includes(symbol));
+/** Whether a node computes each row of all its outputs from the same row of its inputs. */
+export function keepsRows(
+  { rows }: Op,
+  node: Node,
+  inputs: readonly Batched[],
+  outputs: readonly Batched[],
+): boolean {
+  if (!rows || !outputs.every(({ axis }) => axis >= 0)) return false;
+  if (rows !== true) return rows(node, inputs, outputs);
+  const lengths = [...inputs, ...outputs]
+    .filter(({ axis }) => axis >= 0)
+    .map(({ shape, axis }) => shape[axis]);
+  return lengths.every((length) => length === lengths[0]);
+}
+
+/**
+ * The symbol that counts independent rows: the first dimension of inputs and outputs, but for those that do not depend on it.
+ * Undefined where rows meet, as in a mean over the batch.
+ */
+export function batchOf(
+  graph: Graph<Constant>,
+  types: ReadonlyMap<string, ValueType>,
+  registry: Registry,
+): string | undefined {
+  const symbol = graph.inputs.map(({ shape: [first] }) => first).find((dim) => typeof dim === "string");
+  if (symbol === undefined) return undefined;
+  const batched = (value: string): Batched => {
+    const { shape } = types.get(value) ?? { shape: [] };
+    return { shape, axis: batchAxis(shape, symbol) };
+  };
+  const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];
+  const isCut = ends.every((value) => batched(value).axis <= 0);
+  const keeps = (node: Node): boolean => {
+    const inputs = node.inputs.map(batched);
+    const outputs = node.outputs.filter(Boolean).map(batched);
+    // Computed from what does not depend on the batch, a value without a batch axis does not either.
+    const isConstant = [...inputs, ...outputs].every(({ axis }) => axis < 0);
+    return isConstant || keepsRows(opOf(registry, node.op, node.name), node, inputs, outputs);
+  };
+  return isCut && graph.nodes.every(keeps) ? symbol : undefined;
+}

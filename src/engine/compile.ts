@@ -48,7 +48,7 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   const units = unitsOf(graph, registry, new Set(taps));
   rejectUnlowerable(units, registry);
   checkCodes(graph, units, types);
-  const batch = batchOf(graph, types);
+  const batch = batchOf(graph, types, registry);
   const fused = fuseAdditions(units, registry, types, new Set([...graph.outputs, ...taps]));
   const { tasks, layouts, outputs } = chooseLayouts(graph, registry, fused, types);
   const untappable = taps.find((tap) => !layouts.has(tap));

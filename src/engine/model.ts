@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Input, ValueType } from "../graph/graph";
-import { type Bindings, countOf, evaluateDim, evaluateShape } from "../graph/symbols";
+import { type Bindings, countOf, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
 import {
   bytesIn,
   type Constant,
@@ -14,6 +14,7 @@ import {
 } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
+import { batchAxis } from "./batch";
 import { compile } from "./compile";
 import {
   arrayFor,
@@ -33,7 +34,7 @@ import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
 export interface ModelOptions {
-  /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. Larger batches are run in parts. */
+  /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. A larger batch is run in parts, if its rows do not meet. */
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values to be read with `tapped()`, beside the outputs. */
   readonly taps?: readonly string[];
@@ -178,8 +179,8 @@ export class Model {
 
   /**
    * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes of images where the input
-   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit,
-   * or refused where a range is found over the whole of it (DynamicQuantizeLinear).
+   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit. Where
+   * rows of it meet, as in a mean over the batch, a batch beyond the maximum is an error.
    * Overlapping calls wait for each other. Outputs are new arrays, or those of `into`: in a loop that leaves no garbage.
    */
   run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
@@ -196,6 +197,11 @@ export class Model {
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
     const rows = bindings[symbol]!;
+    const cut = (shape: Shape, tensor: Tensor, from: number, to: number): Tensor => {
+      if (batchAxis(shape, symbol) < 0) return tensor;
+      const each = tensor.shape[0]! / rows;
+      return sliceRows(tensor, from * each, to * each);
+    };
     const whole: Record<string, Tensor> = {};
     for (const { name, dtype, shape } of this.outputs) {
       const actual = evaluateShape(shape, bindings);
@@ -203,9 +209,11 @@ export class Model {
     }
     for (let from = 0; from < rows; from += limit) {
       const to = Math.min(from + limit, rows);
-      const part = new Map([...fed].map(([name, tensor]) => [name, sliceRows(tensor, from, to)] as const));
-      const parts = Object.entries(whole).map(
-        ([name, all]) => [name, sliceRows(all, from, to).data] as const,
+      const part = new Map(
+        this.inputs.map(({ name, shape }) => [name, cut(shape, fed.get(name)!, from, to)] as const),
+      );
+      const parts = this.outputs.map(
+        ({ name, shape }) => [name, cut(shape, whole[name]!, from, to).data] as const,
       );
       this.#runOnce(part, { ...bindings, [symbol]: to - from }, Object.fromEntries(parts));
     }

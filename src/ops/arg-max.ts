@@ -14,6 +14,7 @@ export const argMax: Op = {
     const kept = numberOf(node, "keepdims", 1) === 1 ? [1] : [];
     return [{ dtype: "i32", shape: [...shape.slice(0, axis), ...kept, ...shape.slice(axis + 1)] }];
   },
+  rows: true,
   lower({ node, inputs, outputs }, c) {
     const [x, y] = [inputs[0]!, outputs[0]!];
     const { shape } = c.type(x);

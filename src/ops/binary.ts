@@ -26,6 +26,7 @@ export function binary(
         isFloat ? inFloat[kernel](a as number, b as number) : exact(a, b),
       );
     },
+    rows: true,
     layout: binaryLayout,
     fusesClamp: "always",
     lower(unit, c) {

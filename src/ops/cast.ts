@@ -43,6 +43,7 @@ export const cast: Op = {
     numbers.set(data as number[]);
     return [{ dtype, shape: x.shape, data: numbers }];
   },
+  rows: true,
   /** The low bytes. */
   lower({ node, inputs, outputs }, c) {
     const [from, to] = [c.type(inputs[0]!), c.type(outputs[0]!)];

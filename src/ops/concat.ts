@@ -94,6 +94,7 @@ export const concat: Op = {
       }
     return [{ dtype: inputs[0]!.dtype, shape, data }];
   },
+  rows: true,
   /** Channels last when an input is; every input is read as it lies. */
   layout: (_, layouts) => ({
     inputs: layouts.map(walkable),

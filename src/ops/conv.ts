@@ -140,6 +140,7 @@ export const conv: Op = {
     const g = geometryOf(node, x, w);
     return [windowType(g, g.outChannels, "f32")];
   },
+  rows: true,
   layout: channelsLast,
   fusesClamp: "always",
   fusesAdd: (node) => numberOf(node, "group", 1) === 1,

@@ -10,6 +10,7 @@ export const dropout: Op = {
     return [x, { dtype: "bool", shape: x.shape }].slice(0, node.outputs.length) as never;
   },
   evaluate: (node, [x]) => (x && node.outputs.length === 1 ? [x] : undefined),
+  rows: true,
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout, "plain"] }),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

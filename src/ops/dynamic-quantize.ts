@@ -22,6 +22,7 @@ export const dynamicQuantize: Op = {
       { dtype: "i32", shape: rows },
     ];
   },
+  rows: true,
   /** A range does not depend on order, so all elements, or a flattened image, are taken as they lie. */
   layout({ attributes }, [x = "plain"], [type]) {
     const isFlat = x.startsWith("flat:") && type!.shape.length === 2;

@@ -24,6 +24,7 @@ export const expand: Op = {
     const shape = x && numericShape(expanded(node, x.shape));
     return shape && [expandKnown(x, shape)];
   },
+  rows: true,
   lower({ node, inputs, outputs }, c) {
     const [input, output] = [inputs[0]!, outputs[0]!];
     const { dtype, shape: from } = c.type(input);

@@ -3,7 +3,7 @@
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { inputType, numberOf, type Op } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -16,6 +16,7 @@ const infer: Op["infer"] = (node, inputs) => {
 export const flatten: Op = {
   infer,
   evaluate: reshapeKnown(infer),
+  rows: reshapeRows,
   layout: reshapeLayout(infer),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

@@ -16,6 +16,8 @@ export const gather: Op = {
       { dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] },
     ];
   },
+  /** Along the batch axis, an index picks any row. */
+  rows: (node, [x]) => x!.axis !== normalizeAxis(node, numberOf(node, "axis", 0), x!.shape.length),
   /** y[o, i, n] = x[o, indices[i], n]. */
   evaluate(node, [x, indices]) {
     const at = numbersIn(indices);

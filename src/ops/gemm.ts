@@ -82,6 +82,7 @@ export const gemm: Op = {
       });
     return [{ dtype: "f32", shape: [m!, n!] }];
   },
+  rows: true,
   layout,
   fusesClamp: "always",
   lower(unit, c) {

@@ -11,6 +11,7 @@ const infer: Op["infer"] = (node, inputs) => {
 export const identity: Op = {
   infer,
   evaluate: reshapeKnown(infer),
+  rows: true,
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout] }),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

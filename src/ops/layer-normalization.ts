@@ -25,6 +25,7 @@ export const layerNormalization: Op = {
     const moments: ValueType = { dtype: "f32", shape: x.shape.map((dim, i) => (i < axis ? dim : 1)) };
     return [x, moments, moments].slice(0, node.outputs.length);
   },
+  rows: (node, [x]) => x!.axis < rowsOf(node, x!.shape).axis,
   lower({ node, inputs, outputs }, c) {
     const [x, scale, bias = ""] = inputs as [string, string, string?];
     const { rows, cols } = rowsOf(node, c.type(x).shape);

@@ -92,6 +92,7 @@ export const matMul: Op = {
     if (inputs[2]) floatType(node, inputs, 2);
     return [{ dtype: "f32", shape: stacksOf(node, a.shape, b.shape).shape }];
   },
+  rows: true,
   fusesClamp: "always",
   lower(unit, c) {
     const [, w, b = ""] = unit.inputs as [string, string, string?];

@@ -9,7 +9,7 @@ import type * as CommonKernels from "../../build/abi/common";
 import type * as TrainKernels from "../../build/abi/train";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
-import { addDims, type Dim } from "../graph/symbols";
+import { addDims, type Dim, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
@@ -159,6 +159,12 @@ export interface Lowering {
   maximum(dim: Dim): number;
 }
 
+/** A shape and its batch axis: the one along which the rows of a batch lie; −1 where the value does not depend on them. */
+export interface Batched {
+  readonly shape: Shape;
+  readonly axis: number;
+}
+
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
@@ -170,6 +176,14 @@ export interface Op {
     inputs: readonly (Known | undefined)[],
     types: readonly (ValueType | undefined)[],
   ): readonly Known[] | undefined;
+  /**
+   * Whether each row of its outputs is computed from the same row of its inputs, so that a batch can be cut into parts.
+   * `true`: it is, where the batch axes of all inputs and outputs have the same length. Absent: rows meet. It is asked only
+   * where every output has a batch axis.
+   */
+  readonly rows?: true | ((node: Node, inputs: readonly Batched[], outputs: readonly Batched[]) => boolean);
+  /** Of gradients: outputs without a batch axis are sums over rows, so that those of a batch's parts are added. */
+  readonly sums?: true;
   /** The layouts it reads and makes, given those its inputs have; `of` tells that of any earlier value. Absent: plain. */
   layout?(
     node: Node,

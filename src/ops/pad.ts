@@ -84,6 +84,7 @@ export const pad: Op = {
     }
     return [{ dtype: x.dtype, shape, data }];
   },
+  rows: (node, [x]) => paddingOf(node, x!.shape.length)[x!.axis]!.before === 0,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower,
   lowerInteger(unit, c) {

@@ -96,5 +96,6 @@ const pooling = (windowFor: WindowRule): Op => ({
     const w = windowFor(node, x);
     return [windowType(w, w.channels, x.dtype)];
   },
+  rows: true,
   layout: channelsLast,
 });

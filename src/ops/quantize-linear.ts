@@ -11,6 +11,7 @@ export const quantizeLinear: Op = {
     const x = floatType(node, inputs, 0);
     return [{ dtype: inputs[2]?.dtype ?? (stringOf(node, "output_dtype", "u8") as DType), shape: x.shape }];
   },
+  rows: true,
   layout(_, [x = "plain"], [type]) {
     if (x !== "plain") return { inputs: [x], outputs: [x] };
     return { inputs: ["plain"], outputs: [type!.shape.length > 2 ? "channelsLast" : "plain"] };

@@ -13,6 +13,7 @@ export const reduceMean: Op = {
     const shape = x.shape.flatMap((dim, i) => (axes.includes(i) ? (keep ? [1] : []) : [dim]));
     return [{ dtype: x.dtype, shape }];
   },
+  rows: true,
   lower({ node, inputs, outputs }, c) {
     const [x, y] = [inputs[0]!, outputs[0]!];
     const { shape } = c.type(x);

@@ -7,6 +7,7 @@ import { dimsOf, notKnown } from "./axes";
 import { requireSameCodes } from "./copy";
 import { numericShape } from "./known";
 import {
+  type Batched,
   inputType,
   type Known,
   type Layout,
@@ -91,6 +92,11 @@ export function reshapeLayout(infer: Op["infer"]): NonNullable<Op["layout"]> {
     reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape);
 }
 
+/** `rows` of an op whose output is its input seen otherwise: the dimensions outside of a row stay. */
+export const reshapeRows: NonNullable<Op["rows"]> = (_, [x], [y]) => before(x!) === before(y!);
+
+const before = ({ shape, axis }: Batched): Dim => countOf(shape.slice(0, axis));
+
 /** Lowering of an op whose output is its input seen otherwise. */
 export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);
 
@@ -111,6 +117,7 @@ export const reshape: Op = {
   parameters: { 1: "shape" },
   infer,
   evaluate: reshapeKnown(infer),
+  rows: reshapeRows,
   layout: reshapeLayout(infer),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

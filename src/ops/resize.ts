@@ -77,6 +77,7 @@ export const resize: Op = {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: resized(node, x.shape) }];
   },
+  rows: true,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower,
   lowerInteger(unit, c) {

@@ -119,6 +119,7 @@ export const slice: Op = {
     const y = x && cutKnown(x, cutsOf(node, x.shape));
     return y && [y];
   },
+  rows: true,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower,
   lowerInteger(unit, c) {

@@ -17,6 +17,7 @@ function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
         });
       return [x];
     },
+    rows: (_, [x]) => x!.axis < x!.shape.length - 1,
     lower({ inputs, outputs }, c) {
       const [x, y] = [inputs[0]!, outputs[0]!];
       const { shape } = c.type(x);

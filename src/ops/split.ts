@@ -49,6 +49,7 @@ export const split: Op = {
     const parts = x && partsOf(node, x.shape).map((cuts) => cutKnown(x, cuts));
     return parts?.flatMap((part) => part ?? []);
   },
+  rows: true,
   layout: (node, [layout]) => ({
     inputs: [walkable(layout)],
     outputs: node.outputs.map(() => walkable(layout)),

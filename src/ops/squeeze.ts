@@ -2,7 +2,7 @@
 
 import { axesOf } from "./axes";
 import { inputType, type Op, opError } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -20,6 +20,7 @@ export const squeeze: Op = {
   parameters: { 1: "axes" },
   infer,
   evaluate: reshapeKnown(infer),
+  rows: reshapeRows,
   layout: reshapeLayout(infer),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

@@ -32,6 +32,7 @@ export const transpose: Op = {
       ),
     ];
   },
+  rows: true,
   layout(node, [layout], types) {
     const { shape } = inputType(node, types, 0);
     const perm = permutationOf(node, shape.length);

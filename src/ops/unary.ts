@@ -24,6 +24,7 @@ export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly 
     infer(node, inputs) {
       return [floatType(node, inputs, 0)];
     },
+    rows: true,
     layout: asInput,
     fusesClamp: "integer",
     lower({ node, inputs, outputs }, c) {

@@ -3,7 +3,7 @@
 import type { Dim } from "../graph/symbols";
 import { axesOf, dimsOf, notKnown } from "./axes";
 import { inputType, type Op } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, retype } from "./reshape";
+import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -22,6 +22,7 @@ export const unsqueeze: Op = {
   parameters: { 1: "axes" },
   infer,
   evaluate: reshapeKnown(infer),
+  rows: reshapeRows,
   layout: reshapeLayout(infer),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,

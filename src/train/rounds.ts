@@ -1,10 +1,11 @@
 // The backward pass in rounds: a few rows of the batch at a time, so that gradients of activations have the size of those rows.
 // What the forward pass kept is there whole, and gradients of parameters are summed over the rounds.
 
-import { isByRows } from "../engine/batch";
+import { batchAxis, keepsRows } from "../engine/batch";
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import { type Bindings, type Dim, substituteDim, symbolsOf } from "../graph/symbols";
-import { inferTypes, type Registry } from "../ops/infer";
+import { type Bindings, type Dim, substituteDim } from "../graph/symbols";
+import { inferTypes, opOf, type Registry } from "../ops/infer";
+import type { Batched } from "../ops/op";
 import { GraphWriter } from "../passes/graph-writer";
 import { firstOf, rowsOf } from "./ops/rows";
 
@@ -27,7 +28,7 @@ export interface RoundsOptions {
 /** Rows of a round: as many as keep kernels busy, and few enough for gradients to be small beside what is kept. */
 export const ROUND = 8;
 
-/** The same step with its backward pass in rounds; as it is where something there is not by rows. */
+/** The same step with its backward pass in rounds; as it is where rows meet there, other than in sums over them. */
 export function inRounds(graph: Graph, options: RoundsOptions): { graph: Graph; rounds?: Rounds } {
   const split = new Split(graph, options);
   return split.isPossible ? split.write() : { graph };
@@ -42,6 +43,7 @@ class Split {
   readonly #types: ReadonlyMap<string, ValueType>;
   readonly #backward: readonly Node[];
   readonly #places = new Map<Node, Place>();
+  #isPossible = true;
   /** Values that a round computes, and those of them that are sums over rows. */
   readonly #inside = new Set<string>();
   readonly #sums = new Set<string>();
@@ -59,6 +61,7 @@ class Split {
     for (const node of this.#backward) {
       const place = this.#placeOf(node, after);
       this.#places.set(node, place);
+      if (place === "inside" && !this.#isApart(node)) this.#isPossible = false;
       for (const output of node.outputs) {
         if (place === "after") after.add(output);
         if (place !== "inside") continue;
@@ -71,10 +74,10 @@ class Split {
     }
   }
 
-  /** Whether every value is by rows or has nothing to do with them. */
+  /** Whether rounds compute what the whole batch does: every value is by rows or does not depend on them, and ops say the same. */
   get isPossible(): boolean {
     const values = this.#backward.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
-    return values.every((value) => value === "" || this.#isByRows(value) || !this.#mentions(value));
+    return this.#isPossible && values.every((value) => this.#batched(value).axis <= 0);
   }
 
   write(): { graph: Graph; rounds: Rounds } {
@@ -156,14 +159,23 @@ class Split {
     this.#writer.nodes.push({ op, name, inputs, outputs, attributes });
   }
 
-  #isByRows(value: string): boolean {
-    const shape = this.#types.get(value)?.shape;
-    return shape !== undefined && this.#mentions(value) && isByRows(shape, this.#options.symbol);
+  /** Whether a round computes its outputs by rows, or as sums over the rows of that round. */
+  #isApart(node: Node): boolean {
+    const op = opOf(this.#options.registry, node.op, node.name);
+    const outputs = node.outputs.filter(Boolean).map((value) => this.#batched(value));
+    const rows = outputs.filter(({ axis }) => axis === 0);
+    if (rows.length < outputs.length && !op.sums) return false;
+    const inputs = node.inputs.map((value) => this.#batched(value));
+    return rows.length === 0 || keepsRows(op, node, inputs, rows);
   }
 
-  #mentions(value: string): boolean {
-    const { symbol } = this.#options;
-    return (this.#types.get(value)?.shape ?? []).some((dim) => symbolsOf(dim).includes(symbol));
+  #batched(value: string): Batched {
+    const { shape } = this.#types.get(value) ?? { shape: [] };
+    return { shape, axis: batchAxis(shape, this.#options.symbol) };
+  }
+
+  #isByRows(value: string): boolean {
+    return this.#batched(value).axis === 0;
   }
 }
 

@@ -44,6 +44,10 @@ export interface Step {
   readonly seen: readonly (readonly string[])[];
 }
 
+/** The symbol that counts the samples of a batch, where rows do not meet: only then can it be cut into micro-batches. */
+export const batchSymbol = (graph: Graph): string | undefined =>
+  batchOf(graph, inferTypes(graph, trainingRegistry), trainingRegistry);
+
 const ACCUMULATES: ReadonlySet<string> = new Set(["AccumulateGradient"]);
 
 /** Begins the names of nodes that update: none but such follow the first of them where gradients are kept. */
@@ -127,7 +131,7 @@ export function stepOf(
     nodes: [...differentiated.nodes, ...updates],
     outputs: [...outputs, ...seen.flat()],
   };
-  const symbol = options.inRounds ? batchOf(prepared.graph, types) : undefined;
+  const symbol = options.inRounds ? batchSymbol(graph) : undefined;
   const forward = new Set(judging.nodes.map(({ name }) => name));
   const split =
     symbol === undefined

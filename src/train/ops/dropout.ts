@@ -39,6 +39,8 @@ export const droppingDropout: Op = extend(dropout, {
     const x = inputType(node, inputs, 0);
     return node.outputs[1] ? [x, { dtype: "u8", shape: maskShape(x.shape) }] : [x];
   },
+  /** What is dropped follows from where a sample lies in its batch. */
+  rows: (node) => numberOf(node, "ratio", 0) === 0,
   lower(unit, c) {
     const ratio = numberOf(unit.node, "ratio", 0);
     if (ratio === 0) return dropout.lower!(unit, c);

@@ -29,6 +29,7 @@ function derivative(
         });
       return [dy];
     },
+    rows: true,
     layout: asSecond,
     lower({ node, inputs, outputs }, c) {
       const [dy, saved] = inputs as [string, string];

@@ -15,6 +15,7 @@ export function emitExtremes(c: Lowering, range: string, x: string): void {
 /** x → [batch, 2], in whatever order x lies. */
 export const extremes: Op = {
   infer: (node, inputs) => [rangeType(floatType(node, inputs, 0).shape)],
+  rows: true,
   layout: (_, [x = "plain"]) => ({ inputs: [x], outputs: ["plain"] }),
   lower: ({ inputs, outputs }, c) => emitExtremes(c, outputs[0]!, inputs[0]!),
 };

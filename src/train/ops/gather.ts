@@ -17,6 +17,8 @@ export const gatherGradient: Op = {
       throw opError(node, "its input is not of this Gather", { expected, got: formatShape(dy.shape) });
     return [dx];
   },
+  rows: (node, _, [dx]) => dx!.axis !== normalizeAxis(node, numberOf(node, "axis", 0), dx!.shape.length),
+  sums: true,
   lower({ node, inputs, outputs }, c) {
     const { shape } = c.type(outputs[0]!);
     const axis = normalizeAxis(node, numberOf(node, "axis", 0), shape.length);

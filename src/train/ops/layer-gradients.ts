@@ -90,6 +90,7 @@ const add = (c: Lowering, y: Address, a: Address, b: Address, count: Dim): void 
  */
 export const convInputGradient: Op = {
   infer: gradientOf,
+  rows: true,
   layout: (node) => ({
     inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
     outputs: ["channelsLast"],
@@ -165,6 +166,7 @@ const codesOf = (node: Node) => [numberOf(node, "x_scale", 1), numberOf(node, "x
 /** dw of y = conv(x, w): inputs dy, x; `shape` is that of w. */
 export const convWeightGradient: Op = {
   infer: gradientOf,
+  sums: true,
   layout: () => ({ inputs: ["channelsLast", "channelsLast"], outputs: ["plain"] }),
   lower(unit, c) {
     const [dy, x] = unit.inputs as [string, string];
@@ -235,6 +237,7 @@ function productWeights(c: Lowering, p: ProductWeights): void {
 /** dx of y = x · W: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attributes transB and `shape`, that of x. */
 export const productInputGradient: Op = {
   infer: gradientOf,
+  rows: true,
   lower(unit, c) {
     const [dy, w] = unit.inputs as [string, string];
     const isTransposed = numberOf(unit.node, "transB", 0) === 1;
@@ -257,6 +260,7 @@ export const productInputGradient: Op = {
 /** dw of y = x · W: inputs dy, x; attributes transB and `shape`, that of w. */
 export const productWeightGradient: Op = {
   infer: gradientOf,
+  sums: true,
   lower(unit, c) {
     const [dy, x] = unit.inputs as [string, string];
     const isTransposed = numberOf(unit.node, "transB", 0) === 1;
@@ -281,6 +285,7 @@ export const productWeightGradient: Op = {
 /** db[c] = Σ dy over all but its channels: axis 1 of an image, else the last. */
 export const biasGradient: Op = {
   infer: gradientOf,
+  sums: true,
   layout: (node, [dy = "plain"]) => ({
     inputs: [numberOf(node, "axis", -1) === 1 ? "channelsLast" : dy],
     outputs: ["plain"],

@@ -23,6 +23,8 @@ export const layerNormalizationGradient: Op = {
     const moments: ValueType = { dtype: "f32", shape: [rows] };
     return [x, moments, moments];
   },
+  /** The moments are one list: its rows are those of x where they are outermost. */
+  rows: (node, [, x]) => x!.axis === 0 && rowsOf(node, x!.shape).axis > 0,
   lower({ node, inputs, outputs }, c) {
     const [dy, x, scale] = inputs as [string, string, string];
     const [dx, mean, inverse] = outputs as [string, string, string];
@@ -39,6 +41,7 @@ export const layerNormalizationScaleGradient: Op = {
     const { cols } = rowsOf(node, operands(node, inputs).shape);
     return [{ dtype: "f32", shape: [cols] }];
   },
+  sums: true,
   lower({ node, inputs, outputs }, c) {
     const { rows, cols } = rowsOf(node, c.type(inputs[1]!).shape);
     const [dy, x, mean, inverse] = inputs.map((input) => c.input(input));

@@ -160,6 +160,7 @@ export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
 const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
   infer: (_, inputs) => [{ dtype: "f32", shape: [inputs[4]!.shape[0] ?? 1] }],
   ...(layout ? { layout } : {}),
+  rows: true,
   lower({ node, inputs, outputs }, c) {
     const [x, w, bias, scale, dy] = inputs as [string, string, string, string, string];
     const of = (name: string) => numberOf(node, name, 0);

@@ -40,6 +40,7 @@ export const clippedGradient: Op = {
 /** ds of a scale of codes, a number a sample: inputs dy, x; attributes scale, zero, factor. */
 export const codeScaleGradient: Op = {
   infer: (_, [dy]) => [{ dtype: "f32", shape: [dy!.shape[0] ?? 1] }],
+  rows: true,
   layout: (_, [, x = "plain"]) => ({ inputs: [x, x], outputs: ["plain"] }),
   lower({ node, inputs, outputs }, c) {
     const [dy, x] = inputs as [string, string];

@@ -18,6 +18,7 @@ export const lookupGradient: Op = {
       });
     return [dy];
   },
+  rows: true,
   layout: (_, [, codes = "plain"]) => ({ inputs: [codes, codes, "plain"], outputs: [codes] }),
   lower({ inputs, outputs }, c) {
     const [dy, codes, table] = inputs as [string, string, string];

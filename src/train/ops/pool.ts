@@ -20,6 +20,7 @@ export const maxPoolGradient: Op = {
       });
     return [{ dtype: "f32", shape: x.shape }];
   },
+  rows: true,
   layout: images,
   lower({ node, inputs, outputs }, c) {
     const [dy, x, y] = inputs as [string, string, string];
@@ -43,6 +44,7 @@ export const averagePoolGradient: Op = {
       throw opError(node, "its input is not of this pooling", { expected, got: formatShape(dy.shape) });
     return [{ dtype: "f32", shape }];
   },
+  rows: true,
   layout: images,
   lower({ node, inputs, outputs }, c) {
     const w = attributeWindow(node, c.type(outputs[0]!));

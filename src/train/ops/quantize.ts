@@ -125,6 +125,7 @@ export const maskedQuantizeLinear: Op = extend(quantizeLinear, {
 /** dx = where the mask has a bit, dy: inputs dy, mask; `like` names the codes whose order in memory the mask has. */
 export const maskGradient: Op = {
   infer: (node, inputs) => [{ dtype: "f32", shape: floatType(node, inputs, 0).shape }],
+  rows: true,
   layout(node, _, __, of) {
     const layout = of(stringOf(node, "like", ""));
     return { inputs: [layout, "plain"], outputs: [layout] };

@@ -15,6 +15,7 @@ export const reduceMeanGradient: Op = {
       throw opError(node, "its input is not of this mean", { expected, got: formatShape(dy.shape) });
     return [{ dtype: "f32", shape }];
   },
+  rows: true,
   lower({ node, inputs, outputs }, c) {
     const [dy, dx] = [inputs[0]!, outputs[0]!];
     const { shape } = c.type(dx);

@@ -16,6 +16,7 @@ export const sliceGradient: Op = {
       throw opError(node, "its input is not of this slice", { expected, got: formatShape(dy.shape) });
     return [{ dtype: "f32", shape }];
   },
+  rows: true,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower({ node, inputs, outputs }, c) {
     const [dy, dx] = [inputs[0]!, outputs[0]!];

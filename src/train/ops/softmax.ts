@@ -14,6 +14,7 @@ function overLastAxis(kernel: "softmaxGradient" | "logSoftmaxGradient"): Op {
         });
       return [dy];
     },
+    rows: (_, [, y]) => y!.axis < y!.shape.length - 1,
     lower({ inputs, outputs }, c) {
       const [dy, y] = inputs as [string, string];
       const { shape } = c.type(y);

@@ -48,6 +48,8 @@ export const sumTo: Op = {
   infer(node, inputs) {
     return [{ dtype: "f32", shape: targetOf(node, floatType(node, inputs, 0).shape).shape }];
   },
+  rows: true,
+  sums: true,
   /** As its input, where the result can be walked in that order. */
   layout(node, [layout], types) {
     const from = types[0]!.shape;
