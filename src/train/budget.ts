@@ -7,7 +7,7 @@ import type { Graph } from "../graph/graph";
 import { planOf, takesRounds } from "./plan";
 import type { Parameter } from "./prepare";
 import { select, type Trained } from "./select";
-import { stepOf } from "./step";
+import { batchSymbol, stepOf } from "./step";
 import type { TrainerOptions } from "./trainer";
 
 /** What moves, in steps of how many samples, and how many of those before an update. */
@@ -40,11 +40,16 @@ const PARTS = 8;
 
 /**
  * From most to least: everything, in ever smaller steps whose gradients are summed; then fewer of the last layers; then scales;
- * then biases. The sum over a batch is the same however it is cut.
+ * then biases. The sum over a batch is the same however it is cut; where rows meet it is not cut.
  */
-function choicesOf(parameters: readonly Parameter[], { train, batch, accumulate }: Choice): Choice[] {
+function choicesOf(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  { train, batch, accumulate }: Choice,
+): Choice[] {
   const parts: Choice[] = [];
-  for (let part = 1; part <= PARTS && batch / part >= 1; part *= 2)
+  const most = batchSymbol(graph) === undefined ? 1 : PARTS;
+  for (let part = 1; part <= most && batch / part >= 1; part *= 2)
     parts.push({ train, batch: Math.ceil(batch / part), accumulate: accumulate * part });
   const smallest = parts.at(-1)!;
   const layers = new Set(parameters.map(({ index }) => index)).size;
@@ -63,7 +68,7 @@ export function fitMemory(
 ): Fitted {
   let first: number | undefined;
   let least = Infinity;
-  for (const choice of choicesOf(parameters, wanted)) {
+  for (const choice of choicesOf(graph, parameters, wanted)) {
     const chosen = selectIfAny(parameters, choice.train);
     if (chosen.length === 0) continue;
     const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };

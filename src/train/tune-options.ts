@@ -158,14 +158,23 @@ export const defaults = {
 /** Samples of a step where only scales move: their gradients are small enough to be summed over several. */
 const SMALL_STEP = 16;
 
-/** What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. */
-export function choiceOf(options: TuneOptions, { inputs }: Graph, samples: number): Choice {
+/**
+ * What is asked for, in steps of the size that it needs; a model whose batch is fixed takes no other. `isCuttable` where a batch
+ * may be cut into micro-batches.
+ */
+export function choiceOf(
+  options: TuneOptions,
+  { inputs }: Graph,
+  samples: number,
+  isCuttable: boolean,
+): Choice {
   const { train = "all", accumulate = 1 } = options;
   const batch = Math.min(options.batch ?? defaults.batch, samples);
   const fixed = inputs[0]!.shape[0];
   if (typeof fixed === "number")
     return { train, batch: fixed, accumulate: accumulate * Math.max(1, Math.floor(batch / fixed)) };
-  const parts = train === "scales" || train === "bias" ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
+  const isCut = isCuttable && (train === "scales" || train === "bias");
+  const parts = isCut ? Math.max(1, Math.floor(batch / SMALL_STEP)) : 1;
   return { train, batch: Math.ceil(batch / parts), accumulate: accumulate * parts };
 }
 

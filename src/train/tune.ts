@@ -23,6 +23,7 @@ import { divided, FLIPS, fingerprint, ORDER, randomFor } from "./samples";
 import { checkSchedule, learningRate } from "./schedules";
 import { select } from "./select";
 import { hasForgotten, isSound, worstOf } from "./soundness";
+import { batchSymbol } from "./step";
 import { type Judgement, Trainer } from "./trainer";
 import { choiceOf, defaults, lossesFor, type Tuned, type TuneOptions } from "./tune-options";
 import { checkLabels, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
@@ -88,7 +89,7 @@ class Tuning {
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
     const all = parametersOf(graph, options.masters, scales);
-    const wanted = choiceOf(options, graph, data.count);
+    const wanted = choiceOf(options, graph, data.count, batchSymbol(graph) !== undefined);
     const moved = { losses, optimizer, engine, activations: activationsOf(ranges, activationScales, 0) };
     const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
     const { train, batch, accumulate } = fitted ?? wanted;

@@ -24,6 +24,7 @@ import {
   type Value,
 } from "../../src/nn/index";
 import { ACTIVATION_GRADIENTS, type ActivationOptions } from "../../src/train/activations";
+import { fitMemory } from "../../src/train/budget";
 import { LABELS } from "../../src/train/losses";
 import { createOptimizer } from "../../src/train/optimizers";
 import { takesRounds } from "../../src/train/plan";
@@ -32,8 +33,9 @@ import { ROUND } from "../../src/train/rounds";
 import { select } from "../../src/train/select";
 import { gradientOf, stepOf } from "../../src/train/step";
 import { Trainer } from "../../src/train/trainer";
+import { choiceOf } from "../../src/train/tune-options";
 import { GraphBuilder, randomOf } from "../graph-builder";
-import { engine, feeds, float, quantized } from "./digits";
+import { data, engine, feeds, float, quantized } from "./digits";
 
 const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
   float: { graph: float },
@@ -230,6 +232,23 @@ describe("decided by what a step takes", () => {
       const graph = products(64, false);
       expect(takesRounds(graph, select(parametersOf(graph)), kept)).toBe(decided(graph, batch));
     }
+  });
+
+  test("micro-batches: only where rows do not meet", () => {
+    const wanted = { train: "all", batch: 512, accumulate: 1 } as const;
+    const fitted = (meet: boolean, share: number) => {
+      const graph = products(64, meet);
+      const { batch: _, keepsGradients: __, ...rest } = options(512);
+      const all = parametersOf(graph);
+      const { bytes } = fitMemory(graph, all, wanted, Infinity, rest);
+      return fitMemory(graph, all, wanted, share * bytes, rest);
+    };
+    expect(fitted(false, 0.7)).toMatchObject({ train: "all", batch: 256, accumulate: 2 });
+    expect(fitted(true, 1)).toMatchObject(wanted);
+    expect(() => fitted(true, 0.4)).toThrow(/nothing can be trained in so little memory/);
+    const scales = { data, train: "scales", batch: 64 } as const;
+    expect(choiceOf(scales, products(64, true), 512, false)).toMatchObject({ batch: 64, accumulate: 1 });
+    expect(choiceOf(scales, products(64, false), 512, true)).toMatchObject({ batch: 16, accumulate: 4 });
   });
 
   test("not where rows meet: there is no such step", () => {
