@@ -48,7 +48,7 @@ export interface Observations {
   means(value: string, axis: number): Float64Array | undefined;
 }
 
-/** Samples run at once. Activations of all tapped values are held together, so this bounds memory. */
+/** Samples run at once, unless rows meet. Activations of all tapped values are held together, so this bounds memory. */
 export const CALIBRATION_BATCH = 16;
 /** With fewer samples than this, ranges are a guess. */
 export const FEW_SAMPLES = 32;
@@ -60,10 +60,12 @@ export interface CalibrateOptions {
 
 const meansKey = (value: string, axis: number) => `${axis}:${value}`;
 
+/** `batch` is the symbol that counts independent rows, undefined where they meet. */
 export async function calibrate(
   graph: Graph,
   batches: Batches,
   wanted: Wanted,
+  batch: string | undefined,
   makeObservable: MakeObservable,
   { onProgress, signal }: CalibrateOptions = {},
 ): Promise<Observations> {
@@ -73,13 +75,20 @@ export async function calibrate(
   );
   const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
   const giveWay = givingWay(signal);
+  const maxima: Record<string, number> = {};
   let model: Observable | undefined;
   let samples = 0;
   try {
     for await (const feeds of batches) {
-      for (const part of partsOf(graph, feeds)) {
+      for (const part of partsOf(graph, feeds, batch)) {
         await giveWay();
-        model ??= makeObservable(graph, { maxima: maximaOf(graph.inputs, part.feeds), taps });
+        const needed = maximaOf(graph.inputs, part);
+        if (!model || Object.entries(needed).some(([symbol, most]) => most > maxima[symbol]!)) {
+          model?.dispose();
+          for (const [symbol, most] of Object.entries(needed))
+            maxima[symbol] = max(maxima[symbol] ?? 1, most);
+          model = makeObservable(graph, { maxima: { ...maxima }, taps });
+        }
         model.runSync(part.feeds);
         for (const [value, observer] of observers) observer.observe(model.tapped(value));
         for (const { value, axis } of wanted.means)
@@ -101,21 +110,28 @@ export async function calibrate(
   return { samples, observers, means: (value, axis) => means.get(meansKey(value, axis))?.means() };
 }
 
+interface Part {
+  readonly feeds: Feeds;
+  /** Rows of the first input. */
+  readonly samples: number;
+}
+
 /**
- * Feeds cut along the first dimension into runs of at most `CALIBRATION_BATCH`, or of the size that the model fixes. The
- * number of samples is that of the first input's rows.
+ * Feeds cut along the first dimension into runs of at most `CALIBRATION_BATCH`, or of the size that the model fixes; whole
+ * where rows meet.
  */
-function* partsOf(graph: Graph, feeds: Feeds): Generator<{ feeds: Feeds; samples: number }> {
+function* partsOf(graph: Graph, feeds: Feeds, batch: string | undefined): Generator<Part> {
   const fed = graph.inputs.map((input) => rowsOf(input, feeds[input.name]));
   const rows = fed[0]?.rows;
+  const fixed = graph.inputs[0]!.shape[0];
   const cuttable =
     rows !== undefined &&
+    (typeof fixed === "number" || fixed === batch) &&
     fed.every((f, i) => f.rows === rows && sameBatch(graph.inputs[0]!, graph.inputs[i]!));
   if (!cuttable) {
     yield { feeds, samples: rows ?? 1 };
     return;
   }
-  const fixed = graph.inputs[0]!.shape[0];
   const step = typeof fixed === "number" ? max(fixed, 1) : CALIBRATION_BATCH;
   if (typeof fixed === "number" && rows % step !== 0) yield { feeds, samples: rows };
   else
@@ -150,15 +166,15 @@ function rowsOf(
   return { rows: fed.length / rest, slice: (from, to) => fed.subarray(from * rest, to * rest) };
 }
 
-/** Maxima for the model: the batch it is cut to, and of every other symbol what the first feed has. */
-function maximaOf(inputs: readonly Input[], feeds: Feeds): Record<string, number> {
+/** Maxima for a run: the batch that feeds are cut to, or more where they are not, and of every other symbol what is fed. */
+function maximaOf(inputs: readonly Input[], { feeds, samples }: Part): Record<string, number> {
   const maxima: Record<string, number> = {};
   for (const { name, shape } of inputs)
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;
       const fed = feeds[name];
       const known = fed !== undefined && !ArrayBuffer.isView(fed) ? fed.shape[axis]! : 1;
-      maxima[dim] = max(maxima[dim] ?? 1, known, axis === 0 ? CALIBRATION_BATCH : 1);
+      maxima[dim] = max(maxima[dim] ?? 1, known, axis === 0 ? max(samples, CALIBRATION_BATCH) : 1);
     });
   return maxima;
 }

@@ -1,6 +1,7 @@
 // Float graph in, quantized graph out. The order: equalize (needs no data), calibrate once, choose ranges, correct
 // biases, convert.
 
+import { batchOf } from "../engine/batch";
 import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
@@ -59,9 +60,12 @@ export async function quantizeWith(
   const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
   const graph = equalization?.graph ?? original;
   const selection = selectNodes(graph, options);
-  const plan = planRegions(graph, inferTypes(graph, ops), ops, mode, selection);
+  const types = inferTypes(graph, ops);
+  const plan = planRegions(graph, types, ops, mode, selection);
   const corrects = mode === "static" && !naive && options.biasCorrection !== false;
-  const observations = await observe(graph, plan, corrects, options, makeObservable);
+  // Where rows end up in outputs is not of interest here.
+  const batch = batchOf({ ...graph, outputs: [] }, types, ops);
+  const observations = await observe(graph, plan, corrects, options, batch, makeObservable);
   const ranges = chooseRanges(graph, plan, selection, observations);
   const parameters = new Map(
     [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
@@ -153,12 +157,13 @@ async function observe(
   plan: RegionPlan,
   corrects: boolean,
   { mode = "static", calibration, onProgress, signal }: QuantizeOptions,
+  batch: string | undefined,
   makeObservable: MakeObservable,
 ): Promise<Observations | undefined> {
   if (mode === "dynamic" || plan.coded.size === 0) return undefined;
   const histograms = new Set([...plan.coded].map((value) => plan.parametersOf(value)));
   const means = corrects ? [...plan.regions.values()].flatMap(inputMeans) : [];
-  return calibrate(graph, calibration!, { histograms, means }, makeObservable, { onProgress, signal });
+  return calibrate(graph, calibration!, { histograms, means }, batch, makeObservable, { onProgress, signal });
 }
 
 /** The mean of each input channel of a layer. */

@@ -160,6 +160,23 @@ describe("static", () => {
     expect((await quantized(graph, { calibration: cut() })).graph).toEqual(whole.graph);
   });
 
+  test("samples whose rows meet are run as they are fed, a larger batch after a small one too", async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", ["batch", 4]);
+    const mean = builder.node("ReduceMean", [x], "mean", { axes: [0], keepdims: 1 });
+    const centred = builder.node("Sub", [x, mean], "centred");
+    builder.node("Gemm", [centred, builder.floats("w", [4, 3], 1)], "y");
+    const graph = builder.build("y");
+    const count = 2 * CALIBRATION_BATCH + 5;
+    // The larger, the later.
+    const data = Float32Array.from({ length: 4 * count }, (_, i) => i);
+    const scaleOf = async (...calibration: Feeds[]) =>
+      (await quantized(graph, { calibration, naive: true })).graph.constants.get("centred_scale")!.data[0];
+    const spread = (rows: number) => Math.fround((4 * (rows - 1)) / 255);
+    expect(await scaleOf({ x: data })).toBe(spread(count));
+    expect(await scaleOf({ x: data.subarray(0, 12) }, { x: data.subarray(12) })).toBe(spread(count - 3));
+  });
+
   test("channels a thousand times apart: equalization gains more than 10 dB", async () => {
     const graph = networkGraph({ quantized: false, seed: 4 });
     // The same function, with the channels between two layers up to a thousand times apart.
