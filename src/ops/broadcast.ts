@@ -19,6 +19,10 @@ export function broadcastShapes(node: Node, a: Shape, b: Shape): Shape {
   });
 }
 
+/** Whether a shape broadcasts to another. */
+export const isWithin = (shape: Shape, to: Shape): boolean =>
+  shape.length <= to.length && shape.every((dim, i) => dim === 1 || dim === to[i + to.length - shape.length]);
+
 /** Elementwise evaluation on known values, over dimensions too; undefined where `f` has no answer for a pair. */
 export function evaluateBinary(
   node: Node,

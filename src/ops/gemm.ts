@@ -1,7 +1,8 @@
 // Fully connected layer: y = x·W + b with constant weights, either way round.
 
-import { formatShape } from "../graph/symbols";
+import { type Dim, formatShape, type Shape } from "../graph/symbols";
 import { allocate, sizeOf } from "../graph/tensor";
+import { isWithin } from "./broadcast";
 import { lowerDense, lowerDenseInt8, type WeightView } from "./dense";
 import {
   type Content,
@@ -42,7 +43,7 @@ export function gemmOf(unit: Unit, c: Lowering) {
     ["alpha", "beta"].every((name) => numberOf(node, name, 1) === 1) && numberOf(node, "transA", 0) === 0;
   if (!plain)
     throw opError(node, "only alpha = beta = 1 and transA = 0 have kernels", {
-      hint: "Other values are folded into the weights on import",
+      hint: "simplify() writes Gemm with other values as one without",
     });
   const view = denseView(weights.shape, numberOf(node, "transB", 0) === 1, c.layout(x));
   const k = view.taps * view.channels;
@@ -55,13 +56,18 @@ export function gemmOf(unit: Unit, c: Lowering) {
     weights,
     view,
   };
-  if (bias && sizeOf(bias.shape) !== view.n && sizeOf(bias.shape) !== 1)
+  if (bias && !isOneRow(bias.shape, view.n))
     throw opError(node, "the bias must be one row", {
       expected: `[${view.n}]`,
       got: formatShape(bias.shape),
+      hint: "simplify() writes any other as an Add",
     });
   return { dense, bias: bias && repeated(bias, view.n) };
 }
+
+/** Whether a bias is one number a column, or one in all. */
+export const isOneRow = (shape: Shape, columns: Dim): boolean =>
+  shape.slice(0, -1).every((dim) => dim === 1) && [1, columns].includes(shape.at(-1) ?? 1);
 
 /** A bias of one number is that of every column. */
 function repeated(bias: NamedConstant, n: number): Content {
@@ -72,13 +78,17 @@ function repeated(bias: NamedConstant, n: number): Content {
 export const gemm: Op = {
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
-    if (inputs[2]) floatType(node, inputs, 2);
     const [m, k] = numberOf(node, "transA", 0) ? [a.shape[1], a.shape[0]] : a.shape;
     const [inner, n] = numberOf(node, "transB", 0) ? [b.shape[1], b.shape[0]] : b.shape;
     if (a.shape.length !== 2 || b.shape.length !== 2 || k !== inner)
       throw opError(node, "inner sizes differ", {
         expected: `[m, k] × [k, n]`,
         got: `${formatShape(a.shape)} × ${formatShape(b.shape)} with transA ${numberOf(node, "transA", 0)}, transB ${numberOf(node, "transB", 0)}`,
+      });
+    if (inputs[2] && !isWithin(floatType(node, inputs, 2).shape, [m!, n!]))
+      throw opError(node, "the bias does not fit", {
+        expected: `what broadcasts to ${formatShape([m!, n!])}`,
+        got: formatShape(inputs[2].shape),
       });
     return [{ dtype: "f32", shape: [m!, n!] }];
   },

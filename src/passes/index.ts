@@ -6,13 +6,13 @@ import { verify } from "../graph/verify";
 import type { Registry } from "../ops/infer";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
-import { foldGemmFactors } from "./fold-gemm-factors";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { fuseGlobalPool } from "./fuse-global-pool";
 import { joinIntegerProducts } from "./join-integer-products";
 import { joinReshapes } from "./join-reshapes";
 import { markRegions } from "./mark-regions";
+import { plainForms } from "./plain-forms";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
 
@@ -24,7 +24,7 @@ const passes: readonly Pass[] = [
   removeDead,
   removeIdle,
   joinReshapes,
-  foldGemmFactors,
+  plainForms,
   fuseBias,
   foldBatchNorm,
   fuseActivations,

@@ -1,0 +1,118 @@
+// Forms of operators that no kernel has, written with forms that have one: factors, transposed and computed operands and
+// biases of Gemm, and scales of LayerNormalization that are broadcast.
+
+import type { Graph, Node, ValueType } from "../graph/graph";
+import { type Tensor, tensor } from "../graph/tensor";
+import { isOneRow } from "../ops/gemm";
+import { inferTypes, type Registry } from "../ops/infer";
+import { isRowOf, rowsOf } from "../ops/layer-normalization";
+import { numberOf } from "../ops/op";
+import { Rewrite } from "./rewrite";
+
+export function plainForms(graph: Graph, registry: Registry): Graph {
+  const types = inferTypes(graph, registry);
+  const rewrite = new Rewrite(graph);
+  for (const node of graph.nodes) {
+    if (node.region !== undefined) continue;
+    if (node.op === "Gemm") plainGemm(node, rewrite, types);
+    if (node.op === "LayerNormalization") plainLayerNormalization(node, rewrite, types);
+  }
+  return rewrite.done();
+}
+
+/** Nodes in the place of one, the last of which makes its first output. */
+class Steps {
+  readonly nodes: Node[] = [];
+  readonly #rewrite: Rewrite;
+  readonly #node: Node;
+
+  constructor(rewrite: Rewrite, node: Node) {
+    this.#rewrite = rewrite;
+    this.#node = node;
+  }
+
+  /** `isCore`: the one that keeps the node's name, and its further outputs. */
+  add(op: string, inputs: readonly string[], attributes: Node["attributes"] = {}, isCore = false): string {
+    const name = isCore ? this.#node.name : this.#rewrite.fresh(`${this.#node.name}_${op.toLowerCase()}`);
+    const output = this.#rewrite.fresh(`${this.#node.outputs[0]}_${op.toLowerCase()}`);
+    this.nodes.push({ op, name, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** A constant of one number. */
+  number(value: number): string {
+    return this.#rewrite.hold(`${this.#node.name}_factor`, tensor("f32", [], [value]));
+  }
+
+  done(): void {
+    const [first = "", ...others] = this.#node.outputs;
+    const last = this.nodes.length - 1;
+    const nodes = this.nodes.map((node, i) => {
+      const more = node.name === this.#node.name ? others : [];
+      return { ...node, outputs: [i === last ? first : node.outputs[0]!, ...more] };
+    });
+    this.#rewrite.replace(this.#node, ...nodes);
+  }
+}
+
+/**
+ * alpha · op(x) · op(w) + beta · b. Constants take the factors: x · (alpha · w) + (beta · b). Kernels have x · w of a constant w
+ * and a bias of one row, and products of two computed matrices.
+ */
+function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  const [x, w, b = ""] = node.inputs as [string, string, string?];
+  const [alpha, beta] = [numberOf(node, "alpha", 1), numberOf(node, "beta", 1)];
+  const [weights, bias] = [rewrite.constant(w), rewrite.constant(b)];
+  const { alpha: _alpha, beta: _beta, transA: _transA, ...attributes } = node.attributes;
+  const isTurned = numberOf(node, "transA", 0) !== 0;
+  const columns = types.get(node.outputs[0]!)!.shape[1]!;
+  const isOwn = weights !== undefined && bias !== undefined && isOneRow(bias.shape, columns);
+  if (alpha === 1 && beta === 1 && !isTurned && weights && (b === "" || isOwn)) return;
+  if (isDequantized(w, rewrite) || isDequantized(b, rewrite)) return;
+  const steps = new Steps(rewrite, node);
+  const turn = { perm: [1, 0] };
+  const left = isTurned ? steps.add("Transpose", [x], turn) : x;
+  const added = bias && beta !== 1 ? rewrite.hold(b, scaled(bias, beta)) : b;
+  let y: string;
+  if (weights) {
+    const right = alpha === 1 ? w : rewrite.hold(w, scaled(weights, alpha));
+    y = steps.add("Gemm", isOwn ? [left, right, added] : [left, right], attributes, true);
+  } else {
+    const right = numberOf(node, "transB", 0) !== 0 ? steps.add("Transpose", [w], turn) : w;
+    y = steps.add("MatMul", [left, right], {}, true);
+    if (alpha !== 1) y = steps.add("Mul", [y, steps.number(alpha)]);
+  }
+  if (b !== "" && !isOwn) {
+    const rest = bias || beta === 1 ? added : steps.add("Mul", [b, steps.number(beta)]);
+    steps.add("Add", [y, rest]);
+  }
+  steps.done();
+}
+
+/** Whether a value is codes of a constant, dequantized, perhaps transposed: its layer is marked as an integer region first. */
+function isDequantized(value: string, rewrite: Rewrite): boolean {
+  const last = rewrite.producer(value);
+  const node = last?.op === "Transpose" ? rewrite.producer(last.inputs[0]) : last;
+  return node?.op === "DequantizeLinear" && rewrite.constant(node.inputs[0]) !== undefined;
+}
+
+/** Scale and bias that are not one number an element of what is normalized are applied behind it. */
+function plainLayerNormalization(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  const [x, scale, bias = ""] = node.inputs as [string, string, string?];
+  const { shape } = types.get(x)!;
+  const { axis, cols } = rowsOf(node, shape);
+  const fits = [scale, bias].every((name) => name === "" || isRowOf(types.get(name)!.shape, shape, axis));
+  if (fits || typeof cols !== "number") return;
+  const steps = new Steps(rewrite, node);
+  const ones = rewrite.hold(`${node.name}_ones`, tensor("f32", [cols], new Float32Array(cols).fill(1)));
+  const y = steps.add(node.op, [x, ones], node.attributes, true);
+  const product = steps.add("Mul", [y, scale]);
+  if (bias !== "") steps.add("Add", [product, bias]);
+  steps.done();
+}
+
+const scaled = ({ dtype, shape, data }: Tensor, factor: number): Tensor => ({
+  dtype,
+  shape,
+  data: Float32Array.from(data, (value) => Math.fround(value * Math.fround(factor))),
+});

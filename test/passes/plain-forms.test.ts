@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../src/graph/tensor";
+import { registry } from "../../src/ops/index";
+import { simplify } from "../../src/passes/index";
+import { plainForms } from "../../src/passes/plain-forms";
+import { expectClose, randomFeeds } from "../check-model";
+import { withModel } from "../engine/engines";
+import { type Attributes, GraphBuilder } from "../graph-builder";
+import { expectSameFunction } from "./check-pass";
+
+const gemm = (attributes: Attributes, bias = true) => {
+  const b = new GraphBuilder();
+  const inputs = [b.input("x", ["batch", 5]), b.floats("w", [5, 3], 1)];
+  if (bias) inputs.push(b.floats("b", [3], 1));
+  return b.build(b.node("Gemm", inputs, "y", attributes));
+};
+
+test.for([
+  { alpha: 0.5 },
+  { beta: -2 },
+  { alpha: 3, beta: 0.25 },
+])("factors %o go into the constants", (factors) => {
+  for (const graph of [gemm(factors), gemm(factors, false)]) {
+    const result = simplify(graph, registry);
+    expect(result.nodes[0]!.attributes).not.toHaveProperty("alpha");
+    expect(result.nodes[0]!.attributes).not.toHaveProperty("beta");
+    expectSameFunction(graph, result);
+  }
+});
+
+test("factors of one change nothing", () => {
+  const graph = gemm({ alpha: 1, beta: 1 });
+  expect(plainForms(graph, registry)).toBe(graph);
+});
+
+type Values = ArrayLike<number>;
+
+/** Element [r][c] of a matrix that broadcasts to more rows or columns. */
+function at(data: Values, shape: readonly number[], r: number, c: number): number {
+  const [rows, cols] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  return data[(rows === 1 ? 0 : r) * cols + (cols === 1 ? 0 : c)]!;
+}
+
+describe("Gemm as ONNX has it", () => {
+  const [m, k, n] = [3, 4, 3];
+  for (const transA of [0, 1])
+    for (const transB of [0, 1])
+      for (const isConstant of [true, false])
+        test.each([
+          [],
+          [1],
+          [n],
+          [1, n],
+          [m, 1],
+          [m, n],
+          [1, 1],
+        ])(`transA ${transA}, transB ${transB}, w ${isConstant ? "constant" : "computed"}, bias [%s, %s]`, (...dims) => {
+          const bias = dims.filter((dim) => dim !== undefined);
+          for (const [alpha, beta] of [
+            [1, 1],
+            [0.5, -2],
+          ] as const)
+            for (const isBiasConstant of [true, false]) {
+              const b = new GraphBuilder(4);
+              const shapes = {
+                x: transA ? [k, m] : [m, k],
+                w: transB ? [n, k] : [k, n],
+                b: bias,
+              };
+              const operand = (name: "x" | "w" | "b", fixed: boolean) =>
+                fixed ? b.floats(name, shapes[name], 1) : b.input(name, shapes[name]);
+              const inputs = [operand("x", false), operand("w", isConstant), operand("b", isBiasConstant)];
+              b.node("Gemm", inputs, "y", { alpha, beta, transA, transB });
+              const graph = b.build("y");
+              const feeds = randomFeeds(graph, 1, 3);
+              const value = (name: string) => (graph.constants.get(name) ?? feeds[name]!).data;
+              const [x, w, c] = [value("x"), value("w"), value("b")];
+              const expected = Array.from({ length: m * n }, (_, i) => {
+                const [row, col] = [Math.floor(i / n), i % n];
+                let sum = 0;
+                for (let j = 0; j < k; j++)
+                  sum += x[transA ? j * m + row : row * k + j]! * w[transB ? col * k + j : j * n + col]!;
+                return alpha * sum + beta * at(c, bias, row, col);
+              });
+              withModel(simplify(graph, registry), {}, (model) =>
+                expectClose(model.runSync(feeds).y, tensor("f32", [m, n], expected)),
+              );
+            }
+        });
+
+  test("a bias that does not broadcast is refused", () => {
+    const b = new GraphBuilder();
+    const inputs = [b.input("x", [2, 4]), b.floats("w", [4, 3], 1), b.floats("b", [3, 1], 1)];
+    b.node("Gemm", inputs, "y");
+    expect(() => simplify(b.build("y"), registry)).toThrow(
+      /the bias does not fit: expected what broadcasts to \[2, 3\], got \[3, 1\]/,
+    );
+  });
+});
+
+describe("LayerNormalization with what broadcasts to its input", () => {
+  const [rows, cols] = [3, 3];
+  const cases = [
+    [[3], [3]],
+    [[1, 3], []],
+    [[3, 1], [3]],
+    [[3], [3, 1]],
+    [
+      [3, 3],
+      [3, 3],
+    ],
+    [[1], [1, 1]],
+  ] as const;
+  test.each(cases)("scale [%s], bias [%s]", (scale, bias) => {
+    for (const axis of [-1, 0]) {
+      const b = new GraphBuilder(9);
+      const inputs = [b.input("x", [rows, cols]), b.floats("s", scale, 1), b.floats("b", bias, 1)];
+      b.node("LayerNormalization", inputs, "y", { axis, epsilon: 1e-5 });
+      const graph = b.build("y");
+      const feeds = randomFeeds(graph, 1, 3);
+      const x = feeds.x!.data;
+      const [s, t] = [graph.constants.get("s")!.data, graph.constants.get("b")!.data];
+      const expected = Array.from(x, (value, i) => {
+        const [row, col] = [Math.floor(i / cols), i % cols];
+        const [from, to] = axis === 0 ? [0, rows * cols] : [row * cols, (row + 1) * cols];
+        let mean = 0;
+        for (let j = from; j < to; j++) mean += x[j]! / (to - from);
+        let variance = 0;
+        for (let j = from; j < to; j++) variance += (x[j]! - mean) ** 2 / (to - from);
+        const normal = (value - mean) / Math.sqrt(variance + 1e-5);
+        return normal * at(s, scale, row, col) + at(t, bias, row, col);
+      });
+      withModel(simplify(graph, registry), {}, (model) =>
+        expectClose(model.runSync(feeds).y, tensor("f32", [rows, cols], expected)),
+      );
+    }
+  });
+});
