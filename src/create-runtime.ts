@@ -14,8 +14,9 @@ import { threadsHere } from "./engine/threads";
 import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
-import type { Reading } from "./graph/tensor";
+import type { Constant, Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
+import { checkAllReads } from "./ops/reads";
 
 export interface LoadOptions extends ModelOptions {
   /**
@@ -60,10 +61,17 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     engines.set(own, engine);
     return engine;
   };
-  const loadGraph: Runtime["loadGraph"] = (graph, options = {}) =>
-    createModel(graph, ops, engineOf(options), options);
+  /** A model of a graph that anyone may have written. */
+  const modelOf = (graph: Graph<Constant>, engine: Engine, options: LoadOptions) => {
+    checkAllReads(graph, ops);
+    return new Model(graph, ops, engine, options);
+  };
+  const loadGraph: Runtime["loadGraph"] = async (graph, options = {}) => {
+    checkAllReads(graph, ops);
+    return createModel(graph, ops, engineOf(options), options);
+  };
   const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
-    new Model(graph, ops, engineOf(options), options);
+    modelOf(graph, engineOf(options), options);
   /** An engine whose class no longer changes: what is read from a file keeps no weights to pack them again. */
   const settledEngineOf = (options: LoadOptions) => {
     const engine = engineOf(options);
@@ -80,11 +88,7 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     let model: Model | undefined;
     let isLoaded = false;
     try {
-      yield* streamArtifact(
-        ({ graph }) => (model = new Model(graph, ops, engine, options)).loader,
-        where,
-        size,
-      );
+      yield* streamArtifact(({ graph }) => (model = modelOf(graph, engine, options)).loader, where, size);
       isLoaded = true;
       return model!;
     } finally {

@@ -118,6 +118,7 @@ function regionUnit(graph: Graph<Constant>, nodes: readonly Node[]): Unit {
 export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string): Quantization {
   const [, scaleName = "", zeroName = ""] = node.inputs;
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
+  if (numberOf(node, "block_size", 0) !== 0) throw opError(node, "scales of blocks have no kernels");
   const axis = numberOf(node, "axis", 1);
   const scale = graph.constants.get(scaleName);
   const zero = graph.constants.get(zeroName);

@@ -7,6 +7,7 @@ const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, 
 
 /** Where the largest element along `axis` is, i32. ONNX ArgMax-13. */
 export const argMax: Op = {
+  attributes: ["axis", "keepdims", "select_last_index"],
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
     const axis = axisOf(node, shape);

@@ -1,4 +1,8 @@
+import { extend } from "./op";
 import { attributeWindow, averagePooling } from "./pool";
+import { windowAttributes } from "./window";
 
 /** Mean of every window. ONNX AveragePool-22. */
-export const averagePool = averagePooling(attributeWindow);
+export const averagePool = extend(averagePooling(attributeWindow), {
+  attributes: [...windowAttributes, "count_include_pad"],
+});

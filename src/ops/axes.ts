@@ -36,9 +36,5 @@ export function dimsOf(node: Node, name: string): readonly Dim[] | undefined {
   return value as readonly Dim[];
 }
 
-/** The error for an input that had to be known before a run and is not. */
-export const notKnown = (node: Node, what: string) =>
-  opError(node, `its ${what} is not known before a run`, {
-    expected: "a constant, or arithmetic over the shapes of inputs",
-    hint: "Run simplify() on the graph, and fix symbols that decide a shape with options.symbols",
-  });
+/** The error for a node without what it needs. */
+export const missing = (node: Node, what: string) => opError(node, `${what} is missing`);

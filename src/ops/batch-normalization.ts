@@ -5,5 +5,7 @@ import { inputType, type Op } from "./op";
  * rewritten as Mul and Add, before anything is compiled.
  */
 export const batchNormalization: Op = {
+  inputs: 5,
+  attributes: ["epsilon"],
   infer: (node, inputs) => [inputType(node, inputs, 0)],
 };

@@ -11,6 +11,7 @@ export function binary(
   exact: (a: Dim, b: Dim) => Dim | undefined,
 ): Op {
   return {
+    inputs: 2,
     infer(node, inputs) {
       const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
       if (a.dtype !== b.dtype)

@@ -30,6 +30,7 @@ function dtypeOf(node: Parameters<Op["infer"]>[0]): DType {
 }
 
 export const cast: Op = {
+  attributes: ["to"],
   infer: (node, inputs) => [{ dtype: dtypeOf(node), shape: inputType(node, inputs, 0).shape }],
   evaluate(node, [x]) {
     if (!x) return undefined;

@@ -61,6 +61,8 @@ function lowerPart(
 }
 
 export const concat: Op = {
+  inputs: Infinity,
+  attributes: ["axis"],
   infer(node, inputs) {
     const types = [
       inputType(node, inputs, 0),

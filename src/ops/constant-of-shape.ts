@@ -1,13 +1,13 @@
 // ConstantOfShape: a tensor of one value repeated. Only folded.
 
 import { allocate, bytesPerElement, type DType, sizeOf } from "../graph/tensor";
-import { dimsOf, notKnown } from "./axes";
+import { dimsOf, missing } from "./axes";
 import { numericShape } from "./known";
 import { numberOf, type Op, opError, stringOf } from "./op";
 
 const infer: Op["infer"] = (node) => {
   const shape = dimsOf(node, "shape");
-  if (!shape) throw notKnown(node, "shape");
+  if (!shape) throw missing(node, "shape");
   const dtype = stringOf(node, "dtype", "f32");
   if (!Object.hasOwn(bytesPerElement, dtype)) throw opError(node, "unknown dtype", { got: dtype });
   if (shape.some((dim) => typeof dim === "number" && dim < 0))
@@ -16,6 +16,7 @@ const infer: Op["infer"] = (node) => {
 };
 
 export const constantOfShape: Op = {
+  attributes: ["dtype", "value"],
   parameters: { 0: "shape" },
   infer,
   evaluate(node) {

@@ -31,6 +31,7 @@ import {
   type NamedConstant,
   NONE,
   numberOf,
+  numbersOf,
   type Op,
   opError,
   type Quantization,
@@ -44,7 +45,7 @@ import {
   packedDepthwiseBytes,
   packedDepthwiseInt8Bytes,
 } from "./packing";
-import { slide, type Window, windowOf, windowType } from "./window";
+import { slide, type Window, windowAttributes, windowOf, windowType } from "./window";
 
 export interface Geometry extends Window {
   readonly groups: number;
@@ -60,6 +61,12 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       got: `${groups}`,
     });
   const [outChannels, perGroup, ...kernel] = w.shape as number[];
+  const named = numbersOf(node, "kernel_shape", kernel);
+  if (`${named}` !== `${kernel}`)
+    throw opError(node, "kernel_shape is not that of the weights", {
+      expected: formatShape(kernel),
+      got: formatShape(named),
+    });
   const window = windowOf(node, x, kernel);
   if (window.channels !== perGroup! * groups || outChannels! % groups !== 0)
     throw opError(node, "channels do not fit the weights", {
@@ -127,6 +134,8 @@ const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
 
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
 export const conv: Op = {
+  inputs: 3,
+  attributes: [...windowAttributes, "group"],
   infer(node, inputs) {
     const [x, w] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     if (w.shape.some((dim) => typeof dim !== "number") || w.shape.length !== x.shape.length)

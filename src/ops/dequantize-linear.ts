@@ -5,6 +5,8 @@ import { inputType, type Op } from "./op";
 
 /** (x − zp) · s, one scale a tensor. ONNX DequantizeLinear-21. */
 export const dequantizeLinear: Op = {
+  inputs: 3,
+  attributes: ["axis", "block_size"],
   infer: (node, inputs) => [{ dtype: "f32", shape: inputType(node, inputs, 0).shape }],
   /** Computed scales are read in the order of the codes' elements: rows are aligned where they are outermost. */
   rows: (_, [x, ...scales]) => scales.every(({ axis }) => axis < 0 || (axis === 0 && x!.axis === 0)),

@@ -5,6 +5,7 @@ import { inputType, type Op } from "./op";
 import { lowerAlias, lowerAliasOfCodes } from "./reshape";
 
 export const dropout: Op = {
+  attributes: ["ratio"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [x, { dtype: "bool", shape: x.shape }].slice(0, node.outputs.length) as never;

@@ -1,10 +1,10 @@
 import type { Node } from "../graph/graph";
 import { countOf, type Dim, type Shape } from "../graph/symbols";
-import { floatType, type Op } from "./op";
+import { floatType, numberOf, type Op, opError } from "./op";
 
 /** Rows that have a range of their own, and the elements of one: those of the last axis, or all there are. */
-function rowsOf({ attributes }: Node, shape: Shape): { rows: Dim; cols: Dim } {
-  if (attributes.axis === undefined) return { rows: 1, cols: countOf(shape) };
+function rowsOf(node: Node, shape: Shape): { rows: Dim; cols: Dim } {
+  if (node.attributes.axis === undefined) return { rows: 1, cols: countOf(shape) };
   return { rows: countOf(shape.slice(0, -1)), cols: shape.at(-1)! };
 }
 
@@ -13,8 +13,12 @@ function rowsOf({ attributes }: Node, shape: Shape): { rows: Dim; cols: Dim } {
  * With `axis` −1 for every row, Octette's own; without for all elements, ONNX DynamicQuantizeLinear-11.
  */
 export const dynamicQuantize: Op = {
+  attributes: ["axis"],
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
+    const axis = numberOf(node, "axis", -1);
+    if (axis !== -1)
+      throw opError(node, "only rows of the last axis have ranges", { expected: "-1", got: `${axis}` });
     const rows = node.attributes.axis === undefined ? [] : [...shape.slice(0, -1), 1];
     return [
       { dtype: "u8", shape },

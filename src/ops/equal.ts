@@ -16,6 +16,7 @@ const isBelow = (a: Dim, b: Dim) =>
   typeof a === "number" && a < 0 && typeof b === "string" && !b.includes("-");
 
 export const equal: Op = {
+  inputs: 2,
   infer(node, inputs) {
     const shape = broadcastShapes(node, inputType(node, inputs, 0).shape, inputType(node, inputs, 1).shape);
     return [{ dtype: "bool", shape }];

@@ -2,7 +2,7 @@
 
 import type { Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
-import { dimsOf, notKnown } from "./axes";
+import { dimsOf, missing } from "./axes";
 import { broadcastShapes } from "./broadcast";
 import { emitCopy, memoryStrides } from "./copy";
 import { expandKnown, numericShape } from "./known";
@@ -10,11 +10,12 @@ import { inputType, type Op } from "./op";
 
 function expanded(node: Node, from: Shape): Shape {
   const shape = dimsOf(node, "shape");
-  if (!shape) throw notKnown(node, "shape");
+  if (!shape) throw missing(node, "shape");
   return broadcastShapes(node, from, shape);
 }
 
 export const expand: Op = {
+  inputs: 2,
   parameters: { 1: "shape" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

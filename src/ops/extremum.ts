@@ -8,6 +8,7 @@ import { inputType, type Known, type Op } from "./op";
 // @__NO_SIDE_EFFECTS__
 export function extremum(pick: (a: Dim, b: Dim) => Dim | undefined): Op {
   return {
+    inputs: Infinity,
     infer(node, inputs) {
       const types = [
         inputType(node, inputs, 0),

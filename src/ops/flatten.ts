@@ -14,6 +14,7 @@ const infer: Op["infer"] = (node, inputs) => {
 };
 
 export const flatten: Op = {
+  attributes: ["axis"],
   infer,
   evaluate: reshapeKnown(infer),
   rows: reshapeRows,

@@ -8,6 +8,8 @@ import { listLike, numbersIn } from "./known";
 import { inputType, numberOf, type Op, opError } from "./op";
 
 export const gather: Op = {
+  inputs: 2,
+  attributes: ["axis"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     const indices = inputType(node, inputs, 1);

@@ -76,6 +76,8 @@ function repeated(bias: NamedConstant, n: number): Content {
 
 /** General matrix product, ONNX Gemm-13: x [m, k], w [k, n] or [n, k] with transB, b [n]. */
 export const gemm: Op = {
+  inputs: 3,
+  attributes: ["alpha", "beta", "transA", "transB"],
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     const [m, k] = numberOf(node, "transA", 0) ? [a.shape[1], a.shape[0]] : a.shape;

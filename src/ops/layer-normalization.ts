@@ -19,6 +19,8 @@ export function isRowOf(shape: Shape, x: Shape, axis: number): boolean {
 
 /** (x − mean) / √(variance + epsilon) · scale + bias over the last axes; then mean and 1 / √…. ONNX LayerNormalization-17. */
 export const layerNormalization: Op = {
+  inputs: 3,
+  attributes: ["axis", "epsilon"],
   infer(node, inputs) {
     const x = floatType(node, inputs, 0);
     const { axis } = rowsOf(node, x.shape);

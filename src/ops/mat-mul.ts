@@ -87,6 +87,7 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
 
 /** ONNX MatMul-13: [..., m, k] × [..., k, n]; of a constant right-hand side [k, n], with a bias [n]. */
 export const matMul: Op = {
+  inputs: 3,
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     if (inputs[2]) floatType(node, inputs, 2);

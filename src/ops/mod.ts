@@ -5,6 +5,8 @@ import { broadcastShapes, evaluateBinary } from "./broadcast";
 import { inputType, numberOf, type Op } from "./op";
 
 export const mod: Op = {
+  inputs: 2,
+  attributes: ["fmod"],
   infer(node, inputs) {
     const [x, y] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
     return [{ dtype: x.dtype, shape: broadcastShapes(node, x.shape, y.shape) }];

@@ -168,8 +168,12 @@ export interface Batched {
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
+  /** Most inputs it reads, 1 by default. A node with more is refused. */
+  readonly inputs?: number;
   /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
   readonly parameters?: Readonly<Record<number, string>>;
+  /** The other attributes it reads, none by default. A node with an unknown attribute is refused. */
+  readonly attributes?: readonly string[];
   /** Outputs computed on the host where all inputs are known (for Shape: where the type is). */
   evaluate?(
     node: Node,

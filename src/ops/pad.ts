@@ -4,7 +4,7 @@
 import type { Node } from "../graph/graph";
 import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
-import { axesOf, dimsOf, notKnown } from "./axes";
+import { axesOf, dimsOf, missing } from "./axes";
 import { elementOf, emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
 import { listLike, stridesOf } from "./known";
 import { inputType, type Lowering, numberOf, type Op, opError, stringOf, type Unit } from "./op";
@@ -17,7 +17,7 @@ export interface Padding {
 /** Pads of every axis. */
 export function paddingOf(node: Node, rank: number): Padding[] {
   const pads = dimsOf(node, "pads");
-  if (!pads) throw notKnown(node, "list of pads");
+  if (!pads) throw missing(node, "pads");
   const axes = axesOf(node, rank) ?? Array.from({ length: rank }, (_, axis) => axis);
   if (
     pads.length !== axes.length * 2 ||
@@ -57,6 +57,8 @@ function sourceOf(mode: (typeof modes)[number], i: number, dim: number): number 
 }
 
 export const pad: Op = {
+  inputs: 4,
+  attributes: ["mode"],
   parameters: { 1: "pads", 2: "value", 3: "axes" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

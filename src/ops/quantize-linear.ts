@@ -7,6 +7,8 @@ import { floatType, type Op, stringOf } from "./op";
  * clamp(rne(x / s) + zp), one scale a tensor. ONNX QuantizeLinear-21. Images become channels-last on the way.
  */
 export const quantizeLinear: Op = {
+  inputs: 3,
+  attributes: ["axis", "block_size", "output_dtype"],
   infer(node, inputs) {
     const x = floatType(node, inputs, 0);
     return [{ dtype: inputs[2]?.dtype ?? (stringOf(node, "output_dtype", "u8") as DType), shape: x.shape }];

@@ -9,6 +9,7 @@ import { inputType, type Op, opError } from "./op";
 export const MAX_RANGE = 2 ** 24;
 
 export const range: Op = {
+  inputs: 3,
   infer: (node, inputs) => [
     {
       dtype: inputType(node, inputs, 0).dtype,

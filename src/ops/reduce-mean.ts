@@ -5,6 +5,8 @@ import { floatType, numberOf, type Op, opError } from "./op";
 
 /** Mean over neighbouring axes, which are attributes. ONNX ReduceMean-18. */
 export const reduceMean: Op = {
+  inputs: 2,
+  attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },
   infer(node, inputs) {
     const x = floatType(node, inputs, 0);

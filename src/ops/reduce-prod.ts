@@ -23,6 +23,8 @@ function reducedShape(node: OpNode, from: Shape): Dim[] {
 }
 
 export const reduceProd: Op = {
+  inputs: 2,
+  attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

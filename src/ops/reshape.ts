@@ -3,7 +3,7 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
-import { dimsOf, notKnown } from "./axes";
+import { dimsOf, missing } from "./axes";
 import { requireSameCodes } from "./copy";
 import { numericShape } from "./known";
 import {
@@ -109,11 +109,13 @@ export function lowerAliasOfCodes(unit: Unit, c: Lowering): void {
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
   const shape = dimsOf(node, "shape");
-  if (!shape) throw notKnown(node, "shape");
+  if (!shape) throw missing(node, "shape");
   return retype(x, resolve(node, x.shape, shape));
 };
 
 export const reshape: Op = {
+  inputs: 2,
+  attributes: ["allowzero"],
   parameters: { 1: "shape" },
   infer,
   evaluate: reshapeKnown(infer),

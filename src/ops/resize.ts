@@ -7,14 +7,19 @@ import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from
 import { inputType, type Lowering, numbersOf, type Op, opError, stringOf, type Unit } from "./op";
 
 /** Where an element of the output lies among those of the input. */
-const coordinates: Readonly<Record<string, (i: number, factor: number) => number>> = {
+type Coordinate = (i: number, factor: number) => number;
+
+const coordinates: Readonly<Record<string, Coordinate>> = {
   asymmetric: (i, factor) => i / factor,
   half_pixel: (i, factor) => (i + 0.5) / factor - 0.5,
   half_pixel_symmetric: (i, factor) => (i + 0.5) / factor - 0.5,
   pytorch_half_pixel: (i, factor) => (i + 0.5) / factor - 0.5,
 };
 
-const roundings: Readonly<Record<string, (at: number) => number>> = {
+/** Which element is nearest to a place between two. */
+type Rounding = (at: number) => number;
+
+const roundings: Readonly<Record<string, Rounding>> = {
   round_prefer_floor: (at) => Math.ceil(at - 0.5),
   round_prefer_ceil: (at) => Math.floor(at + 0.5),
   floor: Math.floor,
@@ -26,12 +31,24 @@ export function factorsOf(node: Node, shape: Shape): number[] {
   const axes = axesOf(node, shape.length) ?? shape.map((_, axis) => axis);
   const scales = numbersOf(node, "scales", []);
   const sizes = numbersOf(node, "sizes", []);
+  const [coordinate, rounding] = [
+    stringOf(node, "coordinate_transformation_mode", "half_pixel"),
+    stringOf(node, "nearest_mode", "round_prefer_floor"),
+  ];
+  if (!Object.hasOwn(coordinates, coordinate) || !Object.hasOwn(roundings, rounding))
+    throw opError(node, "its way to find an element is unknown", {
+      expected: `${Object.keys(coordinates).join(", ")}; ${Object.keys(roundings).join(", ")}`,
+      got: `${coordinate}; ${rounding}`,
+    });
   const factors = shape.map(() => 1);
   for (const [i, axis] of axes.entries()) {
     const dim = shape[axis]!;
     factors[axis] = scales[i] ?? (typeof dim === "number" ? (sizes[i] ?? dim) / dim : Number.NaN);
   }
-  const repeats = factors.every((factor, axis) => factor === 1 || repeatsEach(node, factor, shape[axis]!));
+  const repeats = factors.every(
+    (factor, axis) =>
+      factor === 1 || repeatsEach(coordinates[coordinate]!, roundings[rounding]!, factor, shape[axis]!),
+  );
   if (repeats) return factors;
   throw opError(node, "only a resize that repeats every element is supported", {
     expected: "whole factors",
@@ -40,11 +57,8 @@ export function factorsOf(node: Node, shape: Shape): number[] {
 }
 
 /** Whether element i of the output is element ⌊i / factor⌋ of the input, as coordinates are rounded. */
-function repeatsEach(node: Node, factor: number, dim: Dim): boolean {
-  const coordinate = coordinates[stringOf(node, "coordinate_transformation_mode", "half_pixel")];
-  const round = roundings[stringOf(node, "nearest_mode", "round_prefer_floor")];
-  if (!coordinate || !round || !Number.isInteger(factor) || factor < 1 || typeof dim !== "number")
-    return false;
+function repeatsEach(coordinate: Coordinate, round: Rounding, factor: number, dim: Dim): boolean {
+  if (!Number.isInteger(factor) || factor < 1 || typeof dim !== "number") return false;
   const source = (i: number) => Math.min(dim - 1, Math.max(0, round(coordinate(i, factor))));
   return Array.from({ length: factor }, (_, i) => i).every((i) =>
     [0, dim - 1].every((at) => source(at * factor + i) === at),
@@ -72,7 +86,9 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
 
 /** ONNX Resize-19. */
 export const resize: Op = {
-  parameters: { 1: "roi", 2: "scales", 3: "sizes" },
+  inputs: 4,
+  attributes: ["axes", "coordinate_transformation_mode", "nearest_mode"],
+  parameters: { 2: "scales", 3: "sizes" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: resized(node, x.shape) }];

@@ -12,6 +12,7 @@ const rangeOf = (start: number, end: number, rank: number) =>
   [start, end].map((at) => Math.min(rank, Math.max(0, at < 0 ? at + rank : at))) as [number, number];
 
 export const shape: Op = {
+  attributes: ["start", "end"],
   infer,
   evaluate(node, _, types) {
     const dims = inputType(node, types, 0).shape;

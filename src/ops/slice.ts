@@ -2,7 +2,7 @@
 
 import type { Node } from "../graph/graph";
 import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
-import { dimsOf, normalizeAxis, notKnown } from "./axes";
+import { dimsOf, missing, normalizeAxis } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
 import { numericShape, stridedCopy, stridesOf } from "./known";
 import { inputType, type Lowering, type Op, opError, type Unit } from "./op";
@@ -24,7 +24,7 @@ export const uncut = (shape: Shape): Cut[] => shape.map((extent) => ({ start: 0,
 export function cutsOf(node: Node, shape: Shape): Cut[] {
   const starts = dimsOf(node, "starts");
   const ends = dimsOf(node, "ends");
-  if (!starts || !ends) throw notKnown(node, starts ? "list of ends" : "list of starts");
+  if (!starts || !ends) throw missing(node, starts ? "ends" : "starts");
   const axes = dimsOf(node, "axes") ?? starts.map((_, i) => i);
   const steps = dimsOf(node, "steps") ?? starts.map(() => 1);
   if ([ends, axes, steps].some((list) => list.length !== starts.length))
@@ -110,6 +110,7 @@ const lower = ({ node, inputs, outputs }: Unit, c: Lowering): void =>
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cutsOf(node, c.type(inputs[0]!).shape));
 
 export const slice: Op = {
+  inputs: 5,
   parameters: { 1: "starts", 2: "ends", 3: "axes", 4: "steps" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

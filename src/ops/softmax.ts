@@ -6,6 +6,7 @@ import { floatType, numberOf, type Op, opError } from "./op";
 // @__NO_SIDE_EFFECTS__
 function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
   return {
+    attributes: ["axis"],
     infer(node, inputs) {
       const x = floatType(node, inputs, 0);
       const axis = numberOf(node, "axis", -1);

@@ -22,6 +22,12 @@ function partsOf(node: Node, shape: Shape): Cut[][] {
 function sizesOf(node: Node, dim: Dim): readonly Dim[] {
   const count = node.outputs.length;
   const given = dimsOf(node, "split");
+  const named = numberOf(node, "num_outputs", count);
+  if (named !== count)
+    throw opError(node, "num_outputs is not the number of its outputs", {
+      expected: `${count}`,
+      got: `${named}`,
+    });
   const error = (expected: string) =>
     opError(node, "the parts do not make up the whole", { expected, got: `${dim}` });
   if (given) {
@@ -40,6 +46,8 @@ function sizesOf(node: Node, dim: Dim): readonly Dim[] {
 }
 
 export const split: Op = {
+  inputs: 2,
+  attributes: ["axis", "num_outputs"],
   parameters: { 1: "split" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

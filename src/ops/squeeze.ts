@@ -17,6 +17,7 @@ const infer: Op["infer"] = (node, inputs) => {
 };
 
 export const squeeze: Op = {
+  inputs: 2,
   parameters: { 1: "axes" },
   infer,
   evaluate: reshapeKnown(infer),

@@ -16,6 +16,7 @@ export function permutationOf(node: Node, rank: number): number[] {
 }
 
 export const transpose: Op = {
+  attributes: ["perm"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: permutationOf(node, x.shape.length).map((axis) => x.shape[axis]!) }];

@@ -4,7 +4,7 @@ import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { codeBounds, perTensor } from "./codes";
 import { asInput } from "./layout";
-import { type Address, floatType, type Kernels, type Lowering, type Op } from "./op";
+import { type Address, floatType, type Kernels, type Lowering, numberOf, type Op } from "./op";
 
 type ElementwiseTail = readonly [begin: number, end: number];
 /** Kernels called as (y, x, …parameters, begin, end). */
@@ -14,13 +14,21 @@ type UnaryKernel = {
     : never;
 }[keyof Kernels];
 
-/** An op that is y = f(x) for every element. `parameters` are the kernel's scalars. */
+/** A kernel's scalar: a number, or an attribute with its default. */
+type Scalar = number | readonly [attribute: string, otherwise: number];
+
+/** An op that is y = f(x) for every element. */
 // @__NO_SIDE_EFFECTS__
-export function unary(kernel: UnaryKernel, parameters: (node: Node) => readonly number[] = () => []): Op {
+export function unary(kernel: UnaryKernel, scalars: readonly Scalar[] = []): Op {
   const name = kernel as "sigmoid";
-  const argsOf = (y: Address, x: Address, node: Node) =>
-    [y, x, ...parameters(node)] as unknown as readonly [Address, Address];
+  const argsOf = (y: Address, x: Address, node: Node) => {
+    const numbers = scalars.map((scalar) =>
+      typeof scalar === "number" ? scalar : numberOf(node, ...scalar),
+    );
+    return [y, x, ...numbers] as unknown as readonly [Address, Address];
+  };
   return {
+    attributes: scalars.flatMap((scalar) => (typeof scalar === "number" ? [] : scalar[0])),
     infer(node, inputs) {
       return [floatType(node, inputs, 0)];
     },

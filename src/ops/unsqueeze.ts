@@ -1,14 +1,14 @@
 // Unsqueeze: inserts dimensions of 1 at `axes` of the output. The output is the input's memory.
 
 import type { Dim } from "../graph/symbols";
-import { axesOf, dimsOf, notKnown } from "./axes";
+import { axesOf, dimsOf, missing } from "./axes";
 import { inputType, type Op } from "./op";
 import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
   const given = dimsOf(node, "axes");
-  if (!given) throw notKnown(node, "list of axes");
+  if (!given) throw missing(node, "axes");
   const rank = x.shape.length + given.length;
   const axes = new Set(axesOf(node, rank));
   let next = 0;
@@ -19,6 +19,7 @@ const infer: Op["infer"] = (node, inputs) => {
 };
 
 export const unsqueeze: Op = {
+  inputs: 2,
   parameters: { 1: "axes" },
   infer,
   evaluate: reshapeKnown(infer),

@@ -6,6 +6,7 @@ import { expandKnown } from "./known";
 import { inputType, type Op } from "./op";
 
 export const where: Op = {
+  inputs: 3,
   infer(node, inputs) {
     const [condition, x, y] = [0, 1, 2].map((i) => inputType(node, inputs, i));
     const shape = broadcastShapes(node, condition!.shape, broadcastShapes(node, x!.shape, y!.shape));

@@ -31,6 +31,18 @@ export interface Window {
 /** Largest stride, dilation, pad and extent of a window: kernels count in 32 bits. */
 export const MAX_WINDOW = 2 ** 24;
 
+const autoPads = ["NOTSET", "SAME_LOWER", "SAME_UPPER", "VALID"];
+
+/** What `windowOf` reads of a node, and the kernel's own size. */
+export const windowAttributes: readonly string[] = [
+  "auto_pad",
+  "ceil_mode",
+  "dilations",
+  "kernel_shape",
+  "pads",
+  "strides",
+];
+
 /** Resolves strides, dilations, pads, auto_pad and ceil_mode of a node over input `x`. ONNX Conv, MaxPool, AveragePool. */
 export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): Window {
   const spatialRank = x.shape.length - 2;
@@ -55,6 +67,8 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
     [...ones, ...ones].map(() => 0),
   );
   const autoPad = stringOf(node, "auto_pad", "NOTSET");
+  if (!autoPads.includes(autoPad))
+    throw opError(node, "auto_pad is unknown", { expected: autoPads.join(", "), got: autoPad });
   const ceil = numberOf(node, "ceil_mode", 0) === 1;
   if (strides.length !== spatialRank || dilations.length !== spatialRank || pads.length !== 2 * spatialRank)
     throw opError(node, "strides, dilations and pads do not fit the input's rank", {

@@ -5,7 +5,8 @@ import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
 import { countOf, type Dim } from "../graph/symbols";
 import { bytesPerElement, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
-import type { Known, Op } from "../ops/op";
+import { type Known, type Op, opError } from "../ops/op";
+import { checkReads } from "../ops/reads";
 
 /** What folding may add to a model's constants, in bytes; what would take more is computed in every run. */
 export const MAX_FOLDED_BYTES = 2 ** 26;
@@ -41,6 +42,7 @@ class Folding {
   /** The node with what is known as attributes, or undefined when its outputs are constants now. */
   visit(original: Node, op: Op): Node | undefined {
     const node = this.#withParameters(original, op);
+    checkReads(node, op);
     if (node !== original) this.changed = true;
     const inputTypes = node.inputs.map((input) => this.#types.get(input));
     const types = op.infer(node, inputTypes);
@@ -94,6 +96,8 @@ class Folding {
       const index = Number(key);
       const known = this.#known.get(inputs[index] ?? "");
       if (!known) continue;
+      if (attributes[name] !== undefined)
+        throw opError(node, `input ${key} and attribute ${name} are both given`, { expected: "one of them" });
       const values = Array.from(known.data);
       attributes[name] = scalarParameters.has(name) && values.length === 1 ? values[0]! : values;
       inputs[index] = "";

@@ -20,6 +20,7 @@ export type Pass = (graph: Graph, registry: Registry) => Graph;
 
 /** In the order they run. Each returns its very graph when it has nothing to do. */
 const passes: readonly Pass[] = [
+  removeDead,
   foldConstants,
   removeDead,
   removeIdle,

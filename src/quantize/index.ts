@@ -10,6 +10,7 @@ import type { Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops";
 import { inferTypes, type Registry } from "../ops/infer";
+import { checkAllReads } from "../ops/reads";
 import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
 import { convert } from "./convert";
@@ -56,6 +57,7 @@ export async function quantizeWith(
 ): Promise<Quantized> {
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
+  checkAllReads(original, ops);
   options.signal?.throwIfAborted();
   const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
   const graph = equalization?.graph ?? original;

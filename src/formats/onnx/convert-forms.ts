@@ -1,6 +1,7 @@
 // Conversions of operators that have a form only training or other programs use, and of operators that are written
 // with others.
 
+import type { Node } from "../../graph/graph";
 import type { Conversion, Source } from "./source";
 
 const inferenceOnly = (source: Source) =>
@@ -10,32 +11,35 @@ const inferenceOnly = (source: Source) =>
 
 /** Batch normalization with given statistics. */
 export const normalization: Conversion = (source) => {
-  const attributes = source.attributes(["epsilon"], ["momentum", "spatial", "training_mode"]);
+  source.ignore("momentum");
   if (source.int("training_mode", 0) !== 0 || source.outputs.length > 1) throw inferenceOnly(source);
   if (source.int("spatial", 1) === 0) throw source.error("statistics of single positions (spatial = 0)");
-  return [source.node(attributes)];
+  return [source.node(source.attributes())];
 };
 
 /** Dropout outside of training, which keeps everything. */
 export const dropout: Conversion = (source) => {
-  source.attributes([], ["ratio", "seed", "is_test"]);
+  source.ignore("ratio", "seed", "is_test", ...source.inputs.slice(1));
   const training = source.inputs[2];
   if (training && (source.constant(training)?.data[0] ?? 1) !== 0) throw inferenceOnly(source);
   return [source.node({}, { inputs: source.inputs.slice(0, 1) })];
 };
 
 /** MaxPool without its second output. */
-export const poolWithIndices =
-  (window: readonly string[]): Conversion =>
-  (source) => {
-    const attributes = source.attributes(window, ["storage_order"]);
-    if (source.outputs.length > 1) throw source.error("its second output, the indices, is not computed");
-    return [source.node(attributes)];
-  };
+export const maxPool: Conversion = (source) => {
+  source.ignore("storage_order");
+  if (source.outputs.length > 1) throw source.error("its second output, the indices, is not computed");
+  return [source.node(source.attributes())];
+};
+
+/** `stash_type`, the type of the inner sums, is f32 always. */
+export const layerNormalization: Conversion = (source) => {
+  source.ignore("stash_type");
+  return [source.node(source.attributes())];
+};
 
 /** Sum of any number of values as a chain of Adds. */
 export const sum: Conversion = (source) => {
-  source.attributes([]);
   const { inputs, name, fresh } = source;
   const [output = ""] = source.outputs;
   if (inputs.length === 1) return [source.node({}, { op: "Identity" })];
@@ -53,30 +57,42 @@ export const sum: Conversion = (source) => {
 
 /** x · sigmoid(αx), which is Silu where α is 1. */
 export const swish: Conversion = (source) => {
-  const { alpha = 1 } = source.attributes(["alpha"]);
+  const alpha = source.attribute("alpha") ?? 1;
   if (alpha !== 1) throw source.error("alpha does not fit", { expected: "1", got: `${alpha}` });
   return [source.node({}, { op: "Silu" })];
 };
 
-const resizing = ["axes", "coordinate_transformation_mode", "nearest_mode"];
 /** What only interpolation, crops and sizes that are not kept go by. */
 const interpolating = ["antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"];
 
 /** To the nearest element, which is the only mode there are kernels for. */
 export const resize: Conversion = (source) => {
-  const given = source.attributes([...resizing, "mode", "keep_aspect_ratio_policy"], interpolating);
-  const { mode = "nearest", keep_aspect_ratio_policy: policy = "stretch", ...attributes } = given;
-  if (mode !== "nearest" || policy !== "stretch" || source.inputs.length < 3)
+  source.ignore(...interpolating);
+  const mode = source.attribute("mode") ?? "nearest";
+  const policy = source.attribute("keep_aspect_ratio_policy") ?? "stretch";
+  if (mode !== "nearest" || policy !== "stretch" || source.inputs.length < 2)
     throw source.error("only to the nearest element, by scales or sizes", { got: `${mode}, ${policy}` });
-  return [source.node(attributes)];
+  if (source.opset < 11) return [asUpsample(source, source.inputs)];
+  // The region of interest belongs to crops.
+  const [x = "", roi = "", ...rest] = source.inputs;
+  source.ignore(roi);
+  return [source.node(source.attributes(), { inputs: [x, "", ...rest] })];
 };
 
-/** Resize as it was before opset 10. */
+/** Resize as it was before opset 11. */
+const asUpsample = (
+  source: Source,
+  [x = "", scales = ""]: readonly string[],
+  attributes: Node["attributes"] = {},
+) =>
+  source.node(
+    { ...attributes, coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
+    { op: "Resize", inputs: scales === "" ? [x] : [x, "", scales] },
+  );
+
+/** Its scales are an attribute before opset 9. */
 export const upsample: Conversion = (source) => {
-  const { mode = "nearest" } = source.attributes(["mode"]);
-  const [x = "", scales = ""] = source.inputs;
-  if (mode !== "nearest" || scales === "")
-    throw source.error("only to the nearest element, by an input of scales", { got: `${mode}` });
-  const attributes = { coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
-  return [source.node(attributes, { op: "Resize", inputs: [x, "", scales] })];
+  const mode = source.attribute("mode") ?? "nearest";
+  if (mode !== "nearest") throw source.error("only to the nearest element", { got: `${mode}` });
+  return [asUpsample(source, source.inputs, source.attributes())];
 };

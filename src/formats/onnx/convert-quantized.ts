@@ -51,13 +51,10 @@ class Parts {
   }
 }
 
-/** Attributes of a convolution. */
-export const convolution = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"];
-
 /** x, its scale and zero point; w and its; scale and zero point of y; bias in the units of the sums. */
 export const qLinearConv: Conversion = (source) => {
   const [x, xs, xz, w, ws, wz, ys, yz, bias = ""] = source.inputs as string[];
-  const attributes = source.attributes(convolution);
+  const attributes = source.attributes();
   const parts = new Parts(source);
   const inputs = [
     parts.make("DequantizeLinear", "x", [x!, xs!, xz!]),
@@ -73,7 +70,6 @@ export const qLinearConv: Conversion = (source) => {
 /** a, its scale and zero point; b and its, one pair in all or one a column; scale and zero point of y. */
 export const qLinearMatMul: Conversion = (source) => {
   const [a, as, az, b, bs, bz, ys, yz] = source.inputs as string[];
-  source.attributes([]);
   const parts = new Parts(source);
   const inputs = [
     parts.make("DequantizeLinear", "a", [a!, as!, az!]),
@@ -101,15 +97,12 @@ function integerProduct(
   return parts.end(op, [real("x", x!, xz), real("w", w!, wz)], attributes, one, zero);
 }
 
-export const matMulInteger: Conversion = (source) =>
-  integerProduct(source, "MatMul", -1, source.attributes([]));
+export const matMulInteger: Conversion = (source) => integerProduct(source, "MatMul", -1, {});
 
-export const convInteger: Conversion = (source) =>
-  integerProduct(source, "Conv", 0, source.attributes(convolution));
+export const convInteger: Conversion = (source) => integerProduct(source, "Conv", 0, source.attributes());
 
 /** Codes, scale and zero point of a whole tensor, found at run time. The zero point is u8 in ONNX. */
 export const dynamicQuantizeLinear: Conversion = (source) => {
-  source.attributes([]);
   const [codes, scale, zeroPoint = ""] = source.outputs;
   const wide = source.fresh(`${source.name}_zero_point`);
   const name = source.fresh(`${source.name}_cast`);

@@ -6,7 +6,6 @@ import type { Conversion } from "./source";
 
 export const softmax: Conversion = (source) => {
   if (source.opset >= 13) return [source.node({ axis: source.int("axis", -1) })];
-  source.attributes(["axis"]);
   const { name, fresh } = source;
   const [input = ""] = source.inputs;
   const [output = ""] = source.outputs;

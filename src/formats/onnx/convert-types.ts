@@ -18,7 +18,7 @@ function dtypeAttribute(source: Source, name: string): DType | undefined {
 
 /** Attribute `to` as a dtype's name. */
 export const cast: Conversion = (source) => {
-  source.attributes(["to"], ["saturate", "round_mode"]);
+  source.ignore("saturate", "round_mode");
   const to = dtypeAttribute(source, "to");
   if (!to) throw source.error("attribute to is missing", { expected: "a type" });
   return [source.node({ to })];
@@ -36,15 +36,13 @@ export const constantOfShape: Conversion = (source) => {
 };
 
 export const quantizeLinear: Conversion = (source) => {
-  const { output_dtype: _, ...attributes } = source.attributes(
-    ["axis", "block_size", "output_dtype"],
-    ["saturate", "precision"],
-  );
+  source.ignore("saturate", "precision");
   const dtype = dtypeAttribute(source, "output_dtype");
-  return [source.node({ ...attributes, ...(dtype ? { output_dtype: dtype } : {}) })];
+  return [source.node({ ...source.attributes(), ...(dtype ? { output_dtype: dtype } : {}) })];
 };
 
 /** The type of its output is f32, whatever `output_dtype` says. */
-export const dequantizeLinear: Conversion = (source) => [
-  source.node(source.attributes(["axis", "block_size"], ["output_dtype"])),
-];
+export const dequantizeLinear: Conversion = (source) => {
+  source.ignore("output_dtype");
+  return [source.node(source.attributes())];
+};

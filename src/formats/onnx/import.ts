@@ -127,7 +127,13 @@ function readConstants(model: ModelProto, where: string): Constants {
 
 /** Value of a Constant node. */
 function constantTensor(node: NodeProto): Tensor {
-  const [attribute] = node.attributes.values();
+  const [attribute, second] = node.attributes.values();
+  if (second)
+    throw new OctetteError("a constant of two values", {
+      code: "graph",
+      where: `Constant "${node.name || node.outputs[0]}"`,
+      got: [...node.attributes.keys()].join(", "),
+    });
   switch (attribute?.kind) {
     case "tensor":
       return toTensor(attribute.value);
@@ -166,7 +172,10 @@ function convertNodes(model: ModelProto, opset: number, constants: Constants): N
     // The first node of a name keeps it.
     const isFirst = names.delete(proto.name);
     const name = isFirst ? proto.name : fresh(proto.name || `${proto.opType}_${i}`);
-    nodes.push(...conversions[proto.opType]!(new Source(proto, name, around)));
+    const source = new Source(proto, name, around);
+    const made = conversions[proto.opType]!(source);
+    source.checkRead(made);
+    nodes.push(...made);
   }
   return nodes;
 }

@@ -28,6 +28,8 @@ export class Source {
   readonly fresh: Surroundings["fresh"];
   readonly constant: Surroundings["constant"];
   readonly #proto: NodeProto;
+  /** Attributes and inputs that a conversion looked at, or says it need not. */
+  readonly #read = new Set<string>();
 
   constructor(
     proto: NodeProto,
@@ -49,31 +51,37 @@ export class Source {
     return { op: this.op, name: this.name, inputs: this.inputs, outputs: this.outputs, ...parts, attributes };
   }
 
-  /** The attributes named in `kept`. Those in `dropped` say nothing to a runtime; any other is an error. */
-  attributes(kept: readonly string[], dropped: readonly string[] = []): Record<string, Attribute> {
-    const attributes: Record<string, Attribute> = {};
-    for (const [name, attribute] of this.#proto.attributes) {
-      if (dropped.includes(name)) continue;
-      if (!kept.includes(name))
-        throw this.error(`attribute ${name} is unknown`, { expected: kept.join(", ") || "no attributes" });
-      switch (attribute.kind) {
-        case "float":
-        case "int":
-        case "string":
-        case "floats":
-        case "ints":
-        case "strings":
-          attributes[name] = attribute.value;
-          break;
-        default:
-          throw this.error(`attribute ${name} holds what octette has no use for`, { got: attribute.kind });
-      }
+  /** Attributes and inputs that say nothing to a runtime. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#read.add(name);
+  }
+
+  /** Every attribute not looked at yet, for an op that says which ones it reads. */
+  attributes(): Record<string, Attribute> {
+    const names = [...this.#proto.attributes.keys()].filter((name) => !this.#read.has(name));
+    return Object.fromEntries(names.map((name) => [name, this.attribute(name)!]));
+  }
+
+  /** An attribute of numbers or text. */
+  attribute(name: string): Attribute | undefined {
+    this.#read.add(name);
+    const attribute = this.#proto.attributes.get(name);
+    if (!attribute) return undefined;
+    switch (attribute.kind) {
+      case "float":
+      case "int":
+      case "string":
+      case "floats":
+      case "ints":
+        return attribute.value;
+      default:
+        throw this.error(`attribute ${name} holds what octette has no use for`, { got: attribute.kind });
     }
-    return attributes;
   }
 
   /** An integer attribute. */
   int(name: string, otherwise: number): number {
+    this.#read.add(name);
     const attribute = this.#proto.attributes.get(name);
     if (!attribute) return otherwise;
     if (attribute.kind !== "int")
@@ -83,11 +91,24 @@ export class Source {
 
   /** A tensor attribute. */
   tensor(name: string): Tensor | undefined {
+    this.#read.add(name);
     const attribute = this.#proto.attributes.get(name);
     if (!attribute) return undefined;
     if (attribute.kind !== "tensor")
       throw this.error(`attribute ${name} does not fit`, { expected: "tensor", got: attribute.kind });
     return toTensor(attribute.value);
+  }
+
+  /**
+   * Checks that the nodes it became hold all it says.
+   * @throws OctetteError "unsupported" that names an attribute or input nothing reads.
+   */
+  checkRead(nodes: readonly Node[]): void {
+    const attribute = [...this.#proto.attributes.keys()].find((name) => !this.#read.has(name));
+    if (attribute !== undefined) throw this.error(`attribute ${attribute} is unknown`);
+    const read = new Set([...this.#read, ...nodes.flatMap((node) => node.inputs)]);
+    const input = this.inputs.findIndex((name) => name !== "" && !read.has(name));
+    if (input >= 0) throw this.error(`input ${input} is unknown`, { got: `"${this.inputs[input]}"` });
   }
 
   error(what: string, facts: { expected?: string; got?: string; hint?: string } = {}): OctetteError {

@@ -1,7 +1,7 @@
 // GatherGradient: every slice of dx, of attribute `shape`, is the sum over where the indices picked it.
 
 import { countOf, formatShape, multiplyDims } from "../../graph/symbols";
-import { dimsOf, normalizeAxis, notKnown } from "../../ops/axes";
+import { dimsOf, missing, normalizeAxis } from "../../ops/axes";
 import { gather } from "../../ops/gather";
 import { floatType, inputType, numberOf, type Op, opError } from "../../ops/op";
 
@@ -10,7 +10,7 @@ export const gatherGradient: Op = {
   infer(node, inputs) {
     const dy = floatType(node, inputs, 0);
     const shape = dimsOf(node, "shape");
-    if (!shape) throw notKnown(node, "shape");
+    if (!shape) throw missing(node, "shape");
     const dx = { dtype: "f32", shape } as const;
     const expected = formatShape(gather.infer(node, [dx, inputType(node, inputs, 1)])[0]!.shape);
     if (formatShape(dy.shape) !== expected)

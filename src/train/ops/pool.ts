@@ -1,7 +1,7 @@
 // Gradients of poolings. That of an image as a whole is one of a window as large.
 
 import { formatShape } from "../../graph/symbols";
-import { dimsOf, notKnown } from "../../ops/axes";
+import { dimsOf, missing } from "../../ops/axes";
 import { floatType, inputType, type Op, opError } from "../../ops/op";
 import { attributeWindow, coverOf, windowArguments } from "../../ops/pool";
 import { windowType } from "../../ops/window";
@@ -37,7 +37,7 @@ export const averagePoolGradient: Op = {
   infer(node, inputs) {
     const dy = floatType(node, inputs, 0);
     const shape = dimsOf(node, "shape");
-    if (!shape) throw notKnown(node, "shape");
+    if (!shape) throw missing(node, "shape");
     const w = attributeWindow(node, { dtype: "f32", shape });
     const expected = formatShape(windowType(w, w.channels, "f32").shape);
     if (formatShape(dy.shape) !== expected)

@@ -1,7 +1,7 @@
 // ReduceMeanGradient: a mean's gradient in equal shares, to dx of attribute `shape`; otherwise the attributes of the mean.
 
 import { countOf, formatShape } from "../../graph/symbols";
-import { dimsOf, notKnown } from "../../ops/axes";
+import { dimsOf, missing } from "../../ops/axes";
 import { floatType, type Op, opError } from "../../ops/op";
 import { reducedAxes, reduceMean } from "../../ops/reduce-mean";
 
@@ -9,7 +9,7 @@ export const reduceMeanGradient: Op = {
   infer(node, inputs) {
     const dy = floatType(node, inputs, 0);
     const shape = dimsOf(node, "shape");
-    if (!shape) throw notKnown(node, "shape");
+    if (!shape) throw missing(node, "shape");
     const expected = formatShape(reduceMean.infer(node, [{ dtype: "f32", shape }])[0]!.shape);
     if (formatShape(dy.shape) !== expected)
       throw opError(node, "its input is not of this mean", { expected, got: formatShape(dy.shape) });

@@ -1,7 +1,7 @@
 // SliceGradient: zeros of attribute `shape`, and its input where a Slice with the same attributes takes elements from.
 
 import { addDims, countOf, type Dim, formatShape, multiplyDims } from "../../graph/symbols";
-import { dimsOf, notKnown } from "../../ops/axes";
+import { dimsOf, missing } from "../../ops/axes";
 import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "../../ops/copy";
 import { floatType, type Op, opError } from "../../ops/op";
 import { cutsOf } from "../../ops/slice";
@@ -10,7 +10,7 @@ export const sliceGradient: Op = {
   infer(node, inputs) {
     const dy = floatType(node, inputs, 0);
     const shape = dimsOf(node, "shape");
-    if (!shape) throw notKnown(node, "shape");
+    if (!shape) throw missing(node, "shape");
     const expected = formatShape(cutsOf(node, shape).map((cut) => cut.extent));
     if (formatShape(dy.shape) !== expected)
       throw opError(node, "its input is not of this slice", { expected, got: formatShape(dy.shape) });

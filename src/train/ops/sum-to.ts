@@ -2,7 +2,7 @@
 
 import type { Node } from "../../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
-import { dimsOf, notKnown } from "../../ops/axes";
+import { dimsOf, missing } from "../../ops/axes";
 import { memoryOrder, walkable } from "../../ops/copy";
 import { floatType, type Layout, type Op, opError } from "../../ops/op";
 
@@ -16,7 +16,7 @@ interface Run {
 /** The attribute's shape, with a 1 in front for every dimension it lacks. */
 function targetOf(node: Node, from: Shape): { shape: Shape; full: Shape } {
   const shape = dimsOf(node, "shape");
-  if (!shape) throw notKnown(node, "shape");
+  if (!shape) throw missing(node, "shape");
   const full = [...Array.from({ length: from.length - shape.length }, () => 1), ...shape];
   if (full.length !== from.length || full.some((dim, i) => dim !== from[i] && dim !== 1))
     throw opError(node, "is no sum of its input", {

@@ -1,13 +1,13 @@
 // Zeros: of attribute `shape`, for sums to begin with.
 
 import { countOf } from "../../graph/symbols";
-import { dimsOf, notKnown } from "../../ops/axes";
+import { dimsOf, missing } from "../../ops/axes";
 import type { Op } from "../../ops/op";
 
 export const zeros: Op = {
   infer(node) {
     const shape = dimsOf(node, "shape");
-    if (!shape) throw notKnown(node, "shape");
+    if (!shape) throw missing(node, "shape");
     return [{ dtype: "f32", shape }];
   },
   lower({ outputs }, c) {
