@@ -133,6 +133,7 @@ export {
   formatNormalize,
   openDataset,
   parseNormalize,
+  withPreprocessing,
 } from "./data/index";
 export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
 export { type Artifact, readArtifact } from "./formats/octette";

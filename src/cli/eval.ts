@@ -12,8 +12,8 @@ import {
   UsageError,
   wholeNumber,
 } from "./command";
-import { batchMaxima, noteThreads, openModel } from "./open-model";
-import { normalizeOf } from "./quantize";
+import { checkNormalization, formulaOf, normalizeOf } from "./normalize";
+import { batchMaxima, type ModelFile, noteThreads, openModel } from "./open-model";
 
 export const evalCommand = defineCommand({
   name: "eval",
@@ -61,15 +61,16 @@ export const evalCommand = defineCommand({
     const open = (graph: Graph) => load(graph, { maxima: batchMaxima(graph), threads });
     const file = await openModel(path);
     const otherFile = values.against ? await openModel(values.against) : undefined;
-    const opened = await openDataset(data, mergeInputs(file.graph.inputs, otherFile?.graph.inputs), {
+    if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
+    const opened = await openDataset(data, mergeInputs(file.graph.inputs, otherFile), {
       ...(normalize ? { normalize } : {}),
       ...(values.labels ? { labels: values.labels } : {}),
     });
-    const own = file.graph.inputs.find(({ preprocessing }) => preprocessing)?.preprocessing;
-    if (own && normalize && formatNormalize(own) !== formatNormalize(normalize))
-      context.log(
-        `warning: --normalize is taken instead of ${formatNormalize(own)}, which the model carries`,
-      );
+    for (const { preprocessing: own } of file.graph.inputs)
+      if (own && normalize && formulaOf(own) !== formulaOf(normalize))
+        context.log(
+          `warning: --normalize is taken instead of ${formatNormalize(own)}, which the model carries`,
+        );
     const dataset = samples === undefined ? opened : opened.take(samples);
     for (const note of dataset.notes) context.log(note);
     if (!dataset.labels && !otherFile)
@@ -103,11 +104,12 @@ export const evalCommand = defineCommand({
   },
 });
 
-/** Inputs with the preprocessing that either model carries. */
-function mergeInputs(inputs: readonly Input[], others: readonly Input[] | undefined): Input[] {
+/** Inputs with the preprocessing that either model carries; the one of any numbers where only one is. */
+function mergeInputs(inputs: readonly Input[], against: ModelFile | undefined): Input[] {
   return inputs.map((input) => {
-    const other = others?.find(({ name }) => name === input.name)?.preprocessing;
-    return input.preprocessing || !other ? input : { ...input, preprocessing: other };
+    const other = against?.graph.inputs.find(({ name }) => name === input.name)?.preprocessing;
+    const preprocessing = other?.of ? other : (input.preprocessing ?? other);
+    return preprocessing ? { ...input, preprocessing } : input;
   });
 }
 

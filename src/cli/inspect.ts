@@ -5,7 +5,7 @@ import { formatNormalize } from "../data/index";
 import { printGraph } from "../graph/print";
 import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
-import { type Graph, load } from "../index";
+import { type Graph, load, type Preprocessing } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { type Context, defineCommand, toJson } from "./command";
 import { type ModelFile, openModel } from "./open-model";
@@ -91,6 +91,13 @@ function formatFact(value: unknown): string {
     .join(", ");
 }
 
+/** Which feeds of an input are normalized, by what, and what others are taken as. */
+function normalizationText(preprocessing: Preprocessing | undefined): string {
+  if (!preprocessing) return "";
+  const { of, ...by } = preprocessing;
+  return `${of ? "all that is fed" : "bytes, not floats,"} by ${formatNormalize(by)}`;
+}
+
 function factsText(facts: Facts, { width }: Context): string {
   const wide = width === undefined ? {} : { width };
   const counts = (of: Readonly<Record<string, number>>) =>
@@ -105,7 +112,7 @@ function factsText(facts: Facts, { width }: Context): string {
       name,
       dtype,
       formatShape(shape),
-      preprocessing ? `u8 by ${formatNormalize(preprocessing)}` : "",
+      normalizationText(preprocessing),
     ]),
     ...facts.outputs.map(({ name, dtype, shape }) => ["output", name, dtype, formatShape(shape), ""]),
   ];
@@ -131,7 +138,7 @@ function factsText(facts: Facts, { width }: Context): string {
   return [
     ...rows.map(([key, value]) => cut(`${key!.padEnd(left)}  ${value}`)),
     "",
-    formatTable(["", "name", "type", "shape", "bytes become numbers"], values, {
+    formatTable(["", "name", "type", "shape", "normalizes (scale,mean,std)"], values, {
       ...wide,
       align: ["left", "left", "left", "left", "left"],
     }),

@@ -1,20 +1,11 @@
 // octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not.
 
-import { type Dataset, openDataset, parseNormalize } from "../data/index";
+import { type Dataset, openDataset } from "../data/index";
 import { givingWay } from "../event-loop";
-import {
-  type Feeds,
-  type Graph,
-  load,
-  OctetteError,
-  type Preprocessing,
-  type QuantizeSummary,
-  quantize,
-  readArtifact,
-  save,
-} from "../index";
+import { type Feeds, type Graph, load, type QuantizeSummary, quantize, readArtifact, save } from "../index";
 import { formatBytes, formatPercent, formatTable } from "../report/index";
 import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
+import { normalizeOf, withNormalize } from "./normalize";
 import { openModel } from "./open-model";
 
 /** Samples of the calibration data that are used unless --samples says otherwise. */
@@ -44,7 +35,7 @@ export const quantizeCommand = defineCommand({
     normalize: {
       type: "string",
       value: "SPEC",
-      help: "scale,mean,std[,nhwc]: how bytes become the model's numbers; kept in the artifact",
+      help: "scale,mean,std[,nhwc]: how what is fed becomes the model's numbers; kept in the artifact",
     },
     labels: {
       type: "string",
@@ -95,16 +86,17 @@ export const quantizeCommand = defineCommand({
 
     await context.checkOutput(output);
     const model = await openModel(path);
-    const graph = withPreprocessing(model.graph, normalize);
+    const plain = withNormalize(model.graph, normalize);
     const dataset =
       mode === "static" && calibrate
         ? (
-            await openDataset(calibrate, graph.inputs, {
+            await openDataset(calibrate, plain.inputs, {
               ...(normalize ? { normalize } : {}),
               ...(values.labels ? { labels: values.labels } : {}),
             })
           ).sample(samples, seed)
         : undefined;
+    const graph = withNormalize(plain, normalize, [dataset]);
     for (const note of dataset?.notes ?? []) context.log(note);
     const { graph: quantized, summary } = await quantize(graph, {
       mode,
@@ -138,31 +130,6 @@ const BITS = ["2", "3", "4", "5", "6", "7", "8"] as const;
 export function bitsOf(text: string | undefined): number | undefined {
   const bits = choice("bits", text, BITS);
   return bits === undefined ? undefined : Number(bits);
-}
-
-export function normalizeOf(text: string | undefined): Preprocessing | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return parseNormalize(text);
-  } catch (error) {
-    throw new UsageError(`--${(error as Error).message}`);
-  }
-}
-
-/** The graph with what was given for its one image input. */
-export function withPreprocessing(graph: Graph, preprocessing: Preprocessing | undefined): Graph {
-  if (!preprocessing) return graph;
-  const floats = graph.inputs.filter((input) => input.dtype === "f32");
-  if (floats.length !== 1)
-    throw new OctetteError("--normalize is for a model with one float input", {
-      code: "argument",
-      where: graph.name,
-      got: `${floats.length}`,
-    });
-  return {
-    ...graph,
-    inputs: graph.inputs.map((input) => (input === floats[0] ? { ...input, preprocessing } : input)),
-  };
 }
 
 export async function* calibration(dataset: Dataset, signal: AbortSignal): AsyncIterable<Feeds> {

@@ -26,7 +26,7 @@ export const runCommand = defineCommand({
     threads: THREADS_OPTION,
   },
   notes: [
-    "Where an artifact carries its preprocessing, u8 images are taken as they are. Characters that a file name cannot",
+    "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot",
     "have become _ in the names of the files; the output and --json say which file holds which output.",
   ],
   examples: ["octette run digits.octette --input image=images.npy --output out"],

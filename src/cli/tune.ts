@@ -17,8 +17,9 @@ import {
   UsageError,
   wholeNumber,
 } from "./command";
+import { checkNormalization, normalizeOf, withNormalize } from "./normalize";
 import { type ModelFile, openModel, readWhole } from "./open-model";
-import { bitsOf, calibration, normalizeOf, SAMPLES, withPreprocessing } from "./quantize";
+import { bitsOf, calibration, SAMPLES } from "./quantize";
 import { Checkpoint } from "./tune-checkpoint";
 import { type Candidate, type Measured, measure, measuredText, narrator } from "./tune-report";
 
@@ -54,7 +55,7 @@ export const tuneCommand = defineCommand({
     normalize: {
       type: "string",
       value: "SPEC",
-      help: "scale,mean,std[,nhwc]: how bytes become the model's numbers; kept in the artifact",
+      help: "scale,mean,std[,nhwc]: how what is fed becomes the model's numbers; kept in the artifact",
     },
     labels: {
       type: "string",
@@ -209,16 +210,22 @@ async function openFiles(path: string, sources: Sources, context: Context) {
   const { data, validation = `${VALIDATION}`, eval: test, teacher, labels } = sources;
   const normalize = normalizeOf(sources.normalize);
   const file = await openModel(path);
-  const model: ModelFile = { ...file, graph: withPreprocessing(file.graph, normalize) };
+  const plain = withNormalize(file.graph, normalize);
   const options = { ...(normalize ? { normalize } : {}), ...(labels ? { labels } : {}) };
   const open = async (source: string) =>
-    labelled(await openDataset(source, model.graph.inputs, options), source, context);
-  return {
-    model,
+    labelled(await openDataset(source, plain.inputs, options), source, context);
+  const part = Number(validation);
+  const sets = {
     data: await open(data),
-    validation: Number.isFinite(Number(validation)) ? Number(validation) : await open(validation),
+    validation: Number.isFinite(part) ? undefined : await open(validation),
     test: test === undefined ? undefined : await open(test),
-    teacher: teacher === undefined || teacher === "none" ? undefined : await teacherOf(teacher, model.graph),
+  };
+  const graph = withNormalize(plain, normalize, Object.values(sets));
+  return {
+    ...sets,
+    model: { ...file, graph } as ModelFile,
+    validation: sets.validation ?? part,
+    teacher: teacher === undefined || teacher === "none" ? undefined : await teacherOf(teacher, graph),
   };
 }
 
@@ -265,8 +272,10 @@ function labelled(data: Dataset, where: string, { log }: Context): Dataset {
 }
 
 /** A model that takes what the tuned one takes. */
-async function teacherOf(path: string, { inputs }: Graph): Promise<ModelFile> {
+async function teacherOf(path: string, graph: Graph): Promise<ModelFile> {
+  const { inputs } = graph;
   const file = await openModel(path);
+  checkNormalization(graph, file);
   const namesOf = (of: Graph["inputs"]) => of.map(({ name }) => `"${name}"`).join(", ");
   if (namesOf(file.graph.inputs) === namesOf(inputs)) return file;
   throw new OctetteError("the teacher takes other inputs", {

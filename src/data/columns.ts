@@ -1,7 +1,7 @@
 // One array of a data file fitted to one input of a model: the shape it must have, the numbers it becomes, and the
 // conversion of any rows of it. Nothing is converted before it is asked for, so u8 images stay u8 in memory.
 
-import { preprocess } from "../engine/feeds";
+import { type Feed, preprocess } from "../engine/feeds";
 import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
@@ -15,7 +15,7 @@ export interface Column {
   readonly count: number;
   /** Samples a batch must have, where the model fixes it. */
   readonly fixedBatch?: number;
-  /** What turned bytes into numbers, when bytes they were. */
+  /** What makes the array's numbers the model's own: of bytes alone, when bytes they are. */
   readonly preprocessing?: Preprocessing;
   /** Writes the samples at `rows` to `out`, one after the other. */
   read(rows: ArrayLike<number>, out: TypedArray): void;
@@ -26,7 +26,7 @@ export interface ColumnOptions {
   readonly normalize?: Preprocessing;
   /** File and array, for errors. */
   readonly where: string;
-  /** The array holds whole numbers 0 … 255 as text did, which has no types: preprocessing that the model carries applies. */
+  /** The array holds whole numbers 0 … 255 as text did, which has no types: they count as bytes. */
   readonly bytesAsNumbers?: boolean;
 }
 
@@ -68,18 +68,8 @@ function sampleShape(data: readonly number[], input: Input, layout: string, wher
   throw fail(looksLast ? 'The images have their channels last: add ",nhwc" to normalize' : undefined);
 }
 
-const { fround } = Math;
-
-/** Throws where the numbers cannot describe an input of this many channels. */
-function checkPreprocessing(p: Preprocessing, channels: number, where: string): void {
-  const fits = (list: readonly number[]) => list.length === 1 || list.length === channels;
-  if (!fits(p.mean) || !fits(p.std))
-    throw new OctetteError("mean and std do not fit the channels of the input", {
-      code: "argument",
-      where,
-      expected: `1 or ${channels} of each`,
-      got: `${p.mean.length} means and ${p.std.length} stds`,
-    });
+/** Throws where the numbers cannot be used. */
+function checkPreprocessing(p: Preprocessing, where: string): void {
   const numbers = [p.scale, ...p.mean, ...p.std];
   if (numbers.some((v) => !Number.isFinite(v)) || p.std.includes(0))
     throw new OctetteError("preprocessing holds a number that cannot be used", {
@@ -98,32 +88,18 @@ function copyRows(data: TypedArray, size: number): Read {
   };
 }
 
-/** Images of bytes as the model takes them, by the same tables that `model.run` uses. */
-function imageRows(data: TypedArray, image: readonly number[], p: Preprocessing): Read {
-  const size = sizeOf(image);
+/** The same, as the model takes them: by the function that `model.run` uses. */
+function normalizedRows({ dtype, data }: Tensor, sample: number[], p: Preprocessing, where: string): Read {
+  const size = sizeOf(sample);
   const gather = copyRows(data, size);
-  return (rows, out) => {
-    const bytes = new Uint8Array(rows.length * size);
-    gather(rows, bytes);
-    out.set(preprocess({ dtype: "u8", shape: [rows.length, ...image], data: bytes }, p).data);
+  const normalized = (rows: ArrayLike<number>) => {
+    const numbers = allocate(dtype, rows.length * size);
+    gather(rows, numbers);
+    return preprocess([rows.length, ...sample], numbers, p, where).data;
   };
-}
-
-/** The same for numbers that are no bytes. */
-function normalizeRows(data: TypedArray, p: Preprocessing, channels: number, inner: number): Read {
-  const size = channels * inner;
-  const [channelStep, innerStep] = p.layout === "nchw" ? [inner, 1] : [1, channels];
-  return (rows, out) => {
-    for (let i = 0; i < rows.length; i++)
-      for (let c = 0; c < channels; c++) {
-        const mean = fround(p.mean[c % p.mean.length]!);
-        const std = fround(p.std[c % p.std.length]!);
-        const from = rows[i]! * size + c * channelStep;
-        const to = i * size + c * inner;
-        for (let j = 0; j < inner; j++)
-          out[to + j] = fround(fround(fround(data[from + j * innerStep]! * p.scale) - mean) / std);
-      }
-  };
+  // Throws before samples are read where means and stds do not fit the channels.
+  normalized([]);
+  return (rows, out) => out.set(normalized(rows));
 }
 
 /** Conversions between dtypes that lose nothing and mean the same number. */
@@ -139,21 +115,17 @@ const losslessTo: Readonly<Record<DType, readonly DType[]>> = {
 export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): Column {
   const { where } = options;
   const bytes = data.dtype === "u8" || options.bytesAsNumbers === true;
-  const asked = input.dtype === "f32" ? options.normalize : undefined;
-  const preprocessing = asked ?? (bytes && input.dtype === "f32" ? input.preprocessing : undefined);
+  const isFloat = input.dtype === "f32";
+  const carried = bytes || input.preprocessing?.of ? input.preprocessing : undefined;
+  const preprocessing = isFloat ? (options.normalize ?? carried) : undefined;
   const sample = sampleShape(data.shape, input, preprocessing?.layout ?? "nchw", where);
-  const channels = sample.length > 1 ? sample[0]! : 1;
-  const size = sizeOf(sample);
 
   let read: Read;
   if (preprocessing) {
-    checkPreprocessing(preprocessing, channels, where);
-    const image = preprocessing.layout === "nhwc" ? [...sample.slice(1), channels] : sample;
-    read =
-      data.dtype === "u8"
-        ? imageRows(data.data, image, preprocessing)
-        : normalizeRows(data.data, preprocessing, channels, channels === 0 ? 0 : size / channels);
-  } else if (losslessTo[input.dtype].includes(data.dtype)) read = copyRows(data.data, size);
+    checkPreprocessing(preprocessing, where);
+    const image = preprocessing.layout === "nhwc" ? [...sample.slice(1), sample[0]!] : sample;
+    read = normalizedRows(data, image, preprocessing, where);
+  } else if (losslessTo[input.dtype].includes(data.dtype)) read = copyRows(data.data, sizeOf(sample));
   else
     throw new OctetteError(`has the wrong type for the model's input "${input.name}"`, {
       code: "argument",
@@ -174,15 +146,17 @@ export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): C
     sample,
     count: data.shape[0]!,
     ...(typeof fixedBatch === "number" ? { fixedBatch } : {}),
-    ...(preprocessing && bytes ? { preprocessing } : {}),
+    ...(preprocessing
+      ? { preprocessing: bytes ? preprocessing : { ...preprocessing, of: "numbers" as const } }
+      : {}),
     read,
   };
 }
 
 /** The samples at `rows` of a column, as a tensor [rows, …sample]. */
-export function readColumn(column: Column, rows: ArrayLike<number>): Tensor {
-  const shape = [rows.length, ...column.sample];
-  const data = allocate(column.dtype, sizeOf(shape));
-  column.read(rows, data);
-  return { dtype: column.dtype, shape, data };
+export function readColumn({ dtype, sample, preprocessing, read }: Column, rows: ArrayLike<number>): Feed {
+  const shape = [rows.length, ...sample];
+  const data = allocate(dtype, sizeOf(shape));
+  read(rows, data);
+  return { dtype, shape, data, ...(preprocessing ? { normalized: preprocessing } : {}) };
 }

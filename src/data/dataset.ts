@@ -13,7 +13,10 @@ export interface Dataset {
   readonly count: number;
   /** Class of each sample. */
   readonly labels?: Int32Array;
-  /** By input: how its bytes became numbers, where the data were bytes. Belongs into the artifact. */
+  /**
+   * By input: how its numbers become the model's own, of bytes alone or, where the data are others, of any numbers. Belongs into
+   * the artifact: see `withPreprocessing`.
+   */
   readonly preprocessing: Readonly<Record<string, Preprocessing>>;
   /** What was assumed while opening it, for people to read. */
   readonly notes: readonly string[];
@@ -33,7 +36,7 @@ export interface Dataset {
 }
 
 export interface DatasetOptions {
-  /** How numbers of the data become the model's. Overrides what the model's inputs carry. */
+  /** How numbers of the data become the model's, whatever their type. Overrides what the model's inputs carry. */
   readonly normalize?: Preprocessing;
   /** One whole number for each sample. */
   readonly labels?: Tensor;

@@ -2,5 +2,5 @@
 
 export { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 export type { NamedBytes, Source } from "./files";
-export { formatNormalize, parseNormalize } from "./normalize";
+export { formatNormalize, parseNormalize, withPreprocessing } from "./normalize";
 export { type OpenOptions, openDataset } from "./open";

@@ -1,13 +1,15 @@
-// The text form of preprocessing, `scale,mean,std`, as the command line and data sets take it.
+// The text form of preprocessing, `scale,mean,std`, as the command line and data sets take it; and how what normalized the data
+// gets into a model.
 
 import { OctetteError } from "../errors";
-import type { Preprocessing } from "../graph/graph";
+import type { Graph, Preprocessing } from "../graph/graph";
 
 const FORM = "scale,mean,std with several channels joined by a colon, such as 1/255,0.1307,0.3081";
 
 /**
- * `scale,mean,std[,nhwc]` to preprocessing. Numbers may be fractions; mean and std may have one number a channel,
- * as in `1/255,0.4914:0.4822:0.4465,0.2470:0.2435:0.2616`. `nhwc` says the images have their channels last.
+ * `scale,mean,std[,nhwc][,numbers]` to preprocessing. Numbers may be fractions; mean and std may have one number a channel,
+ * as in `1/255,0.4914:0.4822:0.4465,0.2470:0.2435:0.2616`. `nhwc` says the images have their channels last, `numbers` that a
+ * model is to normalize all that it is fed, not only bytes.
  */
 export function parseNormalize(text: string): Preprocessing {
   const fail = (got: string) =>
@@ -18,7 +20,9 @@ export function parseNormalize(text: string): Preprocessing {
     if (rest.length > 0 || !Number.isFinite(value)) throw fail(`"${part}" in "${text}"`);
     return value;
   };
-  const [scale, mean, std, layout, ...rest] = text.split(",").map((part) => part.trim());
+  const parts = text.split(",").map((part) => part.trim());
+  const of = parts.at(-1) === "numbers" ? "numbers" : undefined;
+  const [scale, mean, std, layout, ...rest] = of ? parts.slice(0, -1) : parts;
   if (scale === undefined || mean === undefined || std === undefined || rest.length > 0)
     throw fail(`"${text}"`);
   if (layout !== undefined && layout !== "nhwc" && layout !== "nchw") throw fail(`layout "${layout}"`);
@@ -27,6 +31,7 @@ export function parseNormalize(text: string): Preprocessing {
     scale: number(scale),
     mean: mean.split(":").map(number),
     std: std.split(":").map(number),
+    ...(of && { of }),
   };
   if (parsed.std.includes(0)) throw fail(`a std of 0 in "${text}"`);
   if (parsed.mean.length !== parsed.std.length && parsed.mean.length !== 1 && parsed.std.length !== 1)
@@ -35,5 +40,25 @@ export function parseNormalize(text: string): Preprocessing {
 }
 
 /** The text that `parseNormalize` reads back. */
-export const formatNormalize = (p: Preprocessing): string =>
-  [p.scale, p.mean.join(":"), p.std.join(":"), ...(p.layout === "nhwc" ? ["nhwc"] : [])].join(",");
+export const formatNormalize = ({ scale, mean, std, layout, of }: Preprocessing): string => {
+  const whole = Math.round(1 / scale);
+  const factor = whole > 1 && whole < Infinity && 1 / whole === scale ? `1/${whole}` : `${scale}`;
+  const words = [...(layout === "nhwc" ? [layout] : []), ...(of ? [of] : [])];
+  return [factor, mean.join(":"), std.join(":"), ...words].join(",");
+};
+
+/**
+ * The graph with the normalization of a data set, so that `quantize`, `tune` and `save` make a model that takes what the data set held:
+ * bytes, or any numbers. An input that normalizes any numbers goes on to.
+ */
+export const withPreprocessing = (
+  graph: Graph,
+  { preprocessing }: { readonly preprocessing: Readonly<Record<string, Preprocessing>> },
+): Graph => ({
+  ...graph,
+  inputs: graph.inputs.map((input) => {
+    const [own, applied] = [input.preprocessing, preprocessing[input.name]];
+    if (!applied) return input;
+    return { ...input, preprocessing: { ...applied, ...(own?.of && { of: own.of }) } };
+  }),
+});

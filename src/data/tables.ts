@@ -6,6 +6,7 @@ import { readCsv, type Table } from "../formats/csv";
 import type { Input } from "../graph/graph";
 import { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 import type { NamedBytes } from "./files";
+import { formatNormalize } from "./normalize";
 
 /** Headers that mean a column of labels when nobody says which it is. */
 const LABEL_HEADERS = ["label", "labels", "class", "target", "y"];
@@ -21,11 +22,20 @@ export function openCsv(
   const { data } = table.features;
   const bytesAsNumbers = (data as Float32Array).every((v) => v >= 0 && v <= 255 && Number.isInteger(v));
   const inputs = [input];
+  const { preprocessing } = input;
+  const isOwn = preprocessing && !preprocessing.of && !options.normalize && !bytesAsNumbers;
   return createDataset({ [input.name]: table.features }, inputs, {
     ...options,
     bytesAsNumbers,
     ...(table.labels ? { labels: table.labels } : {}),
-    ...(table.note ? { notes: [table.note] } : {}),
+    notes: [
+      ...(table.note ? [table.note] : []),
+      ...(isOwn
+        ? [
+            `${where}: its numbers are not bytes, so they are taken as the model's own, not normalized by ${formatNormalize(preprocessing)}; --normalize changes that`,
+          ]
+        : []),
+    ],
   });
 }
 

@@ -6,8 +6,17 @@ import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape, symbolsOf } from "../graph/symbols";
 import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 
+/** What an input is fed with. */
+export interface Feed extends Tensor {
+  /**
+   * The numbers are the model's own already: its preprocessing does not apply. Batches of a data set say by what they were
+   * normalized.
+   */
+  readonly normalized?: boolean | Preprocessing;
+}
+
 /** Model inputs by name. The shape of a bare array follows from the input's own, where one symbol is open. */
-export type Feeds = Readonly<Record<string, Tensor | TypedArray | BigInt64Array>>;
+export type Feeds = Readonly<Record<string, Feed | TypedArray | BigInt64Array>>;
 
 /** Arrays that take outputs, by name, instead of new ones: of the output's element type, and as long as it is in this run. */
 export type Into = Readonly<Record<string, TypedArray>>;
@@ -66,10 +75,9 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
       expected: `${expectedOf(input)}: { dtype, shape, data } or the elements in a typed array`,
       got: Object.prototype.toString.call(fed).slice(8, -1),
     });
-  const { preprocessing } = input;
-  const isBytes = /^Uint8(Clamped)?Array$/.test(kindOf(given));
-  const isImage = preprocessing !== undefined && input.dtype === "f32" && isBytes;
-  const shape = isImage ? imageShape(input.shape, preprocessing) : input.shape;
+  const isOwn = isTensor && fed.normalized;
+  const preprocessing = isOwn ? undefined : preprocessingOf(input, kindOf(given));
+  const shape = preprocessing ? imageShape(input.shape, preprocessing) : input.shape;
   const actual = isTensor ? fed.shape : shapeOfLength(shape, given.length);
   const fits =
     actual?.length === shape.length &&
@@ -79,17 +87,18 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
   if (!fits) {
     const got = isTensor ? `${fed.dtype} ${formatShape(fed.shape)}` : `${given.length} elements`;
     throw misfit(input, "shape does not fit", {
-      ...(isImage ? { expected: `u8 ${formatShape(shape)}` } : {}),
+      ...(preprocessing ? { expected: `${preprocessing.of ?? "u8"} ${formatShape(shape)}` } : {}),
       got: isTensor && sizeOf(fed.shape) !== given.length ? `${got} with ${given.length} elements` : got,
     });
   }
-  if (isImage)
-    return preprocess(
-      { dtype: "u8", shape: actual, data: given as Uint8Array },
-      preprocessing,
-      `input "${input.name}"`,
-    );
+  if (preprocessing) return preprocess(actual, given as TypedArray, preprocessing, `input "${input.name}"`);
   return { dtype: input.dtype, shape: actual, data: convert(input, given) };
+}
+
+/** How elements of this kind become the input's numbers, where they are not the model's own. */
+function preprocessingOf({ dtype, preprocessing }: Input, kind: string): Preprocessing | undefined {
+  const normalized = preprocessing?.of ? /^(Float32|U?int\d+(Clamped)?)Array$/i : /^Uint8(Clamped)?Array$/;
+  return dtype === "f32" && normalized.test(kind) ? preprocessing : undefined;
 }
 
 const expectedOf = ({ dtype, shape }: Input) => `${dtype} ${formatShape(shape)}`;
@@ -120,7 +129,7 @@ function convert(input: Input, given: Elements): TypedArray {
   }
   throw misfit(input, "element type does not fit", {
     got: kindOf(given),
-    hint: "Convert it; bytes of images are taken where the model carries its preprocessing",
+    hint: "Convert it; bytes are taken where the model carries its preprocessing",
   });
 }
 
@@ -137,15 +146,19 @@ function imageShape(shape: Input["shape"], { layout }: Preprocessing): Input["sh
 }
 
 /**
- * `(byte · scale − mean[c]) / std[c]`, each step rounded to f32, through a table of 256 values a channel; from [n, spatial…, c] to
- * [n, c, spatial…] where the layout is nhwc. Without a channel dimension all bytes belong to channel 0.
+ * `(number · scale − mean[c]) / std[c]`, each step rounded to f32; from [n, spatial…, c] to [n, c, spatial…] where the layout is
+ * nhwc. A row [n, c] has channels where there are several means or stds. Of bytes it looks them up in 256 values a channel.
  */
-export function preprocess(image: Tensor, preprocessing: Preprocessing, where = "preprocessing"): Tensor {
-  const { layout, scale, mean, std } = preprocessing;
-  const { shape } = image;
+export function preprocess(
+  shape: readonly number[],
+  numbers: TypedArray,
+  { layout, scale, mean, std }: Preprocessing,
+  where: string,
+): Tensor {
   const last = shape.length - 1;
   const channelAxis = layout === "nhwc" ? last : 1;
-  const channels = shape.length > 2 ? shape[channelAxis]! : 1;
+  const hasChannels = shape.length > 2 || mean.length > 1 || std.length > 1;
+  const channels = hasChannels ? (shape[channelAxis] ?? 1) : 1;
   for (const { length } of [mean, std])
     if (length !== 1 && length !== channels)
       throw new OctetteError("its preprocessing does not fit its channels", {
@@ -154,21 +167,26 @@ export function preprocess(image: Tensor, preprocessing: Preprocessing, where = 
         expected: `one mean and std, or ${channels}`,
         got: `${mean.length} and ${std.length}`,
       });
-  const tables = Array.from({ length: channels }, (_, c) =>
-    Float32Array.from({ length: 256 }, (_, byte) => {
-      const centred = Math.fround(Math.fround(byte * scale) - Math.fround(mean[c % mean.length]!));
-      return Math.fround(centred / Math.fround(std[c % std.length]!));
-    }),
+  const { fround } = Math;
+  const normalized = (number: number, c: number) => {
+    const centred = fround(fround(number * scale) - fround(mean[c % mean.length]!));
+    return fround(centred / fround(std[c % std.length]!));
+  };
+  const isBytes = kindOf(numbers).startsWith("Uint8");
+  const tables = Array.from({ length: isBytes ? channels : 0 }, (_, c) =>
+    Float32Array.from({ length: 256 }, (_, byte) => normalized(byte, c)),
   );
   const moves = layout === "nhwc" && shape.length > 2;
-  const spatial = shape.length > 2 ? sizeOf(shape.slice(1)) / Math.max(channels, 1) : sizeOf(shape.slice(1));
-  const data = new Float32Array(image.data.length);
+  const spatial = sizeOf(shape.slice(1)) / Math.max(channels, 1);
+  const data = new Float32Array(numbers.length);
   for (let n = 0, at = 0; n < (shape[0] ?? 1); n++)
     for (let c = 0; c < channels; c++) {
-      const table = tables[c]!;
+      const table = tables[c];
       const base = n * channels * spatial;
-      for (let s = 0; s < spatial; s++, at++)
-        data[at] = table[image.data[base + (moves ? s * channels + c : c * spatial + s)]!]!;
+      for (let s = 0; s < spatial; s++, at++) {
+        const number = numbers[base + (moves ? s * channels + c : c * spatial + s)]!;
+        data[at] = table ? table[number]! : normalized(number, c);
+      }
     }
   return { dtype: "f32", shape: moves ? [shape[0]!, shape[last]!, ...shape.slice(1, last)] : shape, data };
 }

@@ -89,6 +89,7 @@ interface Bound {
 export class Model {
   /** The graph it was made from; loaded from a file, it is without the elements of its large constants. */
   readonly graph: Graph<Constant>;
+  /** What it takes; `preprocessing` says which feeds of an input it normalizes: none, bytes, or any numbers. */
   readonly inputs: readonly Input[];
   readonly outputs: readonly (ValueType & { readonly name: string })[];
   readonly #engine: Engine;
@@ -178,8 +179,8 @@ export class Model {
   }
 
   /**
-   * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes of images where the input
-   * carries its preprocessing. Any batch: one beyond the maximum is run in parts, with the same result to the bit. Where
+   * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes, or any numbers, where the input's
+   * preprocessing is of those. Any batch: one beyond the maximum is run in parts, with the same result to the bit. Where
    * rows of it meet, as in a mean over the batch, a batch beyond the maximum is an error.
    * Overlapping calls wait for each other. Outputs are new arrays, or those of `into`: in a loop that leaves no garbage.
    */

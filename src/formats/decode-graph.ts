@@ -84,7 +84,7 @@ class Decoder<C extends Constant> {
   }
 
   #preprocessing(value: unknown): Preprocessing {
-    const { layout, scale, mean, std } = this.#object(value, "preprocessing");
+    const { layout, scale, mean, std, of } = this.#object(value, "preprocessing");
     if (layout !== "nchw" && layout !== "nhwc") this.#fail("preprocessing has no such layout", layout);
     const numbers = (list: unknown) => {
       const all = this.#list(list, "preprocessing").map((n) => this.#number(n, "preprocessing"));
@@ -95,6 +95,8 @@ class Decoder<C extends Constant> {
       scale: this.#number(scale, "preprocessing"),
       mean: numbers(mean),
       std: numbers(std),
+      // verify() knows what it may be.
+      ...(of === undefined ? {} : { of: of as "numbers" }),
     };
   }
 

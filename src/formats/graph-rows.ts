@@ -48,11 +48,12 @@ export const asWritten = (value: unknown): unknown => {
 };
 
 /** With its fields in one order. */
-export const inOrder = ({ layout, scale, mean, std }: Preprocessing): Preprocessing => ({
+export const inOrder = ({ layout, scale, mean, std, of }: Preprocessing): Preprocessing => ({
   layout,
   scale,
   mean,
   std,
+  ...(of && { of }),
 });
 
 /** f32(sx · sw[c]): the scale of a bias. */

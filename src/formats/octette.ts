@@ -22,8 +22,13 @@ import {
 } from "./safetensors";
 import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
 
-/** Version of what the metadata mean; a reader refuses a newer one. 1 has no codes of 4 bits, and is written where there are none. */
-export const ARTIFACT_VERSION = 2;
+/**
+ * Version of what the metadata mean; a reader refuses a newer one. 2 has codes of 4 bits, 3 may normalize floats; what has neither is
+ * written as 1.
+ */
+export const ARTIFACT_VERSION = 3;
+/** In the text of a graph, an input that normalizes floats: quotes inside of names are escaped. */
+const OF_NUMBERS = '"of":"numbers"';
 const ARTIFACT: Kind = {
   format: "octette",
   version: ARTIFACT_VERSION,
@@ -92,7 +97,7 @@ export function writeParts(
   parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
 ): Uint8Array<ArrayBuffer> {
   const { stored, shapes } = packInt4(tensors);
-  const version = Object.keys(shapes).length > 0 ? ARTIFACT_VERSION : 1;
+  const version = parts.graph.includes(OF_NUMBERS) ? 3 : Object.keys(shapes).length > 0 ? 2 : 1;
   const isWide = [...tensors.values()].some((tensor) => hasLowest(tensor, bytesIn(tensor.data)));
   const codes = isWide ? {} : { weight_codes: NARROW };
   const metadata = { ...parts, ...shapes, ...codes, content_hash: contentHashOf(parts.graph, tensors) };

@@ -28,7 +28,7 @@ export interface ValueType {
 }
 
 /**
- * How bytes of an image become the model's input: `(byte · scale − mean[c]) / std[c]`, then from `layout` to NCHW.
+ * How what is fed becomes the model's input: `(number · scale − mean[c]) / std[c]`, then from `layout` to NCHW.
  * `mean` and `std` have one number a channel, or one for all.
  */
 export interface Preprocessing {
@@ -36,10 +36,13 @@ export interface Preprocessing {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** "numbers": it applies to all that is fed, floats too. Left out: to bytes alone; floats are the model's own numbers. */
+  readonly of?: "numbers";
 }
 
 export interface Input extends ValueType {
   readonly name: string;
+  /** Which feeds are normalized before the model sees them, and how. */
   readonly preprocessing?: Preprocessing;
 }
 

@@ -23,7 +23,9 @@ export function printGraph(graph: Graph, types?: ReadonlyMap<string, ValueType>)
   const lines = [`graph ${graph.name}`];
   for (const [i, input] of inputs.entries()) {
     const { preprocessing: image } = graph.inputs[i]!;
-    lines.push(`  ${input.padEnd(width)} = input${image ? ` from ${image.layout} bytes` : ""}`);
+    lines.push(
+      `  ${input.padEnd(width)} = input${image ? ` from ${image.layout} ${image.of ?? "bytes"}` : ""}`,
+    );
   }
   const calls = made.map(({ node }) => callOf(graph, node));
   // Names stand in one column as far as lines are of common length.

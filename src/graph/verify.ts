@@ -27,9 +27,14 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
 
   for (const { name, shape, preprocessing } of graph.inputs) {
     define(name, `input "${name}"`);
-    const { scale = 1, mean = [], std = [] } = preprocessing ?? {};
+    const { scale = 1, mean = [], std = [], of } = preprocessing ?? {};
     if (![scale, ...mean, ...std].every(Number.isFinite))
       fail("its preprocessing is not finite", `input "${name}"`);
+    if (of !== undefined && of !== "numbers")
+      fail("its preprocessing is of no such feeds", `input "${name}"`, {
+        expected: '"numbers", or left out',
+        got: String(of),
+      });
     for (const dim of shape)
       if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : dim === "")
         fail("a dimension is not one", `input "${name}"`, {

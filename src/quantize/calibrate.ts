@@ -1,11 +1,12 @@
 // Runs the float model over the calibration samples, once, and shows the values of interest to their observers. Memory
 // does not grow with the number of samples; the event loop gets its turn between the runs.
 
-import type { Feeds } from "../engine/feeds";
+import type { Feed, Feeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
-import type { Graph, Input } from "../graph/graph";
-import { sizeOf, type Tensor } from "../graph/tensor";
+import type { Graph, Input, Preprocessing } from "../graph/graph";
+import { sizeOf } from "../graph/tensor";
+import type { Applied } from "../passes/cover-numbers";
 import { ChannelMeans, type Observed, Observer } from "./observer";
 
 const { max } = Math;
@@ -44,6 +45,8 @@ export interface Wanted {
 export interface Observations {
   readonly samples: number;
   readonly observers: ReadonlyMap<string, Observer>;
+  /** By what data that are not bytes alone had been normalized. */
+  readonly applied: Applied;
   /** Means along an axis of a value; undefined when it was not asked for. */
   means(value: string, axis: number): Float64Array | undefined;
 }
@@ -76,6 +79,7 @@ export async function calibrate(
   const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
   const giveWay = givingWay(signal);
   const maxima: Record<string, number> = {};
+  const applied: Record<string, Preprocessing> = {};
   let model: Observable | undefined;
   let samples = 0;
   try {
@@ -90,6 +94,9 @@ export async function calibrate(
           model = makeObservable(graph, { maxima: { ...maxima }, taps });
         }
         model.runSync(part.feeds);
+        for (const [name, fed] of Object.entries(part.feeds))
+          if ("normalized" in fed && typeof fed.normalized === "object" && fed.normalized.of)
+            applied[name] = fed.normalized;
         for (const [value, observer] of observers) observer.observe(model.tapped(value));
         for (const { value, axis } of wanted.means)
           means.get(meansKey(value, axis))!.observe(model.tapped(value));
@@ -107,7 +114,7 @@ export async function calibrate(
       where: "calibration",
       hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',
     });
-  return { samples, observers, means: (value, axis) => means.get(meansKey(value, axis))?.means() };
+  return { samples, observers, applied, means: (value, axis) => means.get(meansKey(value, axis))?.means() };
 }
 
 interface Part {
@@ -152,10 +159,10 @@ function rowsOf(
   const whole = { rows: undefined, slice: () => fed! };
   if (fed === undefined || shape.length === 0) return whole;
   if (!ArrayBuffer.isView(fed)) {
-    const { dtype, data } = fed;
+    const { data } = fed;
     const rest = sizeOf(fed.shape.slice(1));
-    const slice = (from: number, to: number): Tensor => ({
-      dtype,
+    const slice = (from: number, to: number): Feed => ({
+      ...fed,
       shape: [to - from, ...fed.shape.slice(1)],
       data: data.subarray(from * rest, to * rest),
     });

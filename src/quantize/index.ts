@@ -11,6 +11,7 @@ import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops";
 import { inferTypes, type Registry } from "../ops/infer";
 import { checkAllReads } from "../ops/reads";
+import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
 import { convert } from "./convert";
@@ -93,8 +94,10 @@ export async function quantizeWith(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     },
   };
+  const converted = convert({ graph, plan, mode, parameters, layers, provenance });
   return {
-    ...convert({ graph, plan, mode, parameters, layers, provenance }),
+    ...converted,
+    graph: coverNumbers(converted.graph, observations?.applied),
     summary: {
       mode,
       layers: plan.decisions.map(({ node, quantized, reason }) => layerSummary(node, quantized, reason)),

@@ -4,6 +4,7 @@ import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
 import { train } from "./inlined";
 import { tuneWith } from "./tune";
@@ -32,7 +33,7 @@ const CALIBRATION = 512;
  * the very codes of the artifact. Kept is the state that does best on validation samples, that before tuning included.
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
-export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
+export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   const { teacher, bits, ...rest } = options;
   if (typeof options.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
@@ -43,6 +44,7 @@ export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
       hint: "openDataset(file, graph.inputs) makes one",
     });
   const engine = new Engine({ ...inlined, train });
+  const model = coverNumbers(graph, options.data.preprocessing);
   const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;
@@ -54,6 +56,6 @@ export async function tune(model: Graph, options: TuneOptions): Promise<Tuned> {
     ...(bits === undefined ? {} : { bits }),
     ...(signal ? { signal } : {}),
   });
-  const { graph, masters } = quantized;
-  return tuneWith(graph, { ...rest, teacher: isOwn ? model : other, masters }, engine);
+  const { masters } = quantized;
+  return tuneWith(quantized.graph, { ...rest, teacher: isOwn ? model : other, masters }, engine);
 }

@@ -334,7 +334,8 @@ class Tuning {
     const read: Record<string, Tensor> = {};
     for (const [name, fed] of inputs)
       read[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
-    const feeds = this.#options.augment?.(read, random) ?? read;
+    const ready = Object.entries(this.#options.augment?.(read, random) ?? read);
+    const feeds = Object.fromEntries(ready.map(([name, fed]) => [name, { ...fed, normalized: true }]));
     const teacher = this.#teacher?.runSync(feeds);
     const taught = teacher && { [TEACHER]: teacher[this.#teacher!.outputs[0]!.name]! };
     const labels = this.#labelsOf(rows);

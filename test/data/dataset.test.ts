@@ -79,6 +79,51 @@ describe("createDataset", () => {
     expect(read("f32", new Float32Array(12).fill(8))).toEqual(new Float32Array(12).fill(8));
   });
 
+  test("what the model carries for any numbers applies to floats and integers, too", () => {
+    const input = { ...image, preprocessing: parseNormalize("0.5,0,1,numbers") };
+    const shape = [1, 2, 2, 3];
+    for (const [dtype, array] of [
+      ["u8", Uint8Array],
+      ["f32", Float32Array],
+      ["i32", Int32Array],
+      ["i8", Int8Array],
+    ] as const) {
+      const data = createDataset({ image: { dtype, shape, data: new array(12).fill(8) } }, [input]);
+      const [fed] = all(data.batches(1), "image");
+      expect(fed).toEqual({
+        dtype: "f32",
+        shape,
+        data: new Float32Array(12).fill(4),
+        normalized: { ...input.preprocessing },
+      });
+      expect(data.preprocessing).toEqual({ image: input.preprocessing });
+    }
+  });
+
+  test("it says what normalized it, of any numbers where bytes they are not", () => {
+    const normalize = parseNormalize("1/16,0,1");
+    const preprocessingOf = (dtype: "u8" | "f32", data: Tensor["data"]) =>
+      createDataset({ image: { dtype, shape: [1, 2, 2, 3], data } }, [image], { normalize }).preprocessing;
+    expect(preprocessingOf("u8", new Uint8Array(12))).toEqual({ image: normalize });
+    expect(preprocessingOf("f32", count(12))).toEqual({ image: { ...normalize, of: "numbers" } });
+    expect(createDataset({ image: tensor("f32", [1, 2, 2, 3], count(12)) }, [image]).preprocessing).toEqual(
+      {},
+    );
+  });
+
+  test("each of several inputs has its own", () => {
+    const inputs: Input[] = [
+      { name: "a", dtype: "f32", shape: ["n", 2], preprocessing: parseNormalize("2,0,1,numbers") },
+      { name: "b", dtype: "f32", shape: ["n", 2], preprocessing: parseNormalize("3,0,1") },
+      { name: "c", dtype: "f32", shape: ["n", 2] },
+    ];
+    const ones = tensor("f32", [1, 2], [1, 1]);
+    const data = createDataset({ a: ones, b: ones, c: ones }, inputs);
+    const [feeds] = [...data.batches(1)] as Record<string, Tensor>[];
+    expect(Object.values(feeds!).map((fed) => fed.data[0])).toEqual([2, 1, 1]);
+    expect(Object.keys(data.preprocessing)).toEqual(["a"]);
+  });
+
   test.each([
     [
       [3, 8, 8],

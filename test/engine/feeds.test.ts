@@ -162,3 +162,84 @@ describe("images of bytes are preprocessed", () => {
     );
   });
 });
+
+describe("where it is of numbers, all that is fed is preprocessed", () => {
+  const preprocessing: Preprocessing = { layout: "nchw", scale: 0.3, mean: [2], std: [7], of: "numbers" };
+  const echoing = (shape: Shape, changes: Partial<Preprocessing> = {}): Graph => {
+    const graph = echo(shape);
+    return {
+      ...graph,
+      inputs: graph.inputs.map((input) => ({ ...input, preprocessing: { ...preprocessing, ...changes } })),
+    };
+  };
+  const f = Math.fround;
+  const normalized = (v: number, { scale, mean, std } = preprocessing) =>
+    f(f(f(v * scale) - f(mean[0]!)) / f(std[0]!));
+
+  test("floats and integers of any width, as bytes are, each step rounded to f32", () => {
+    const numbers = [0, 1, 5, 100];
+    const expected = Float32Array.from(numbers, (v) => normalized(v));
+    const kinds = [
+      Float32Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int8Array,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+    ];
+    for (const kind of kinds) {
+      const x = kind.from(numbers) as Float32Array;
+      expect(run(echoing([4]), { x }).y!.data, kind.name).toEqual(expected);
+    }
+    const floats = Float32Array.of(-1.5, 3.25, 1e30, Number.NaN);
+    expect(run(echoing([4]), { x: floats }).y!.data).toEqual(Float32Array.from(floats, (v) => normalized(v)));
+  });
+
+  test("once: the numbers of a tensor that says so are the model's own", () => {
+    const own = tensor("f32", [4], [0.5, -1, 3, 300]);
+    expect(run(echoing([4]), { x: { ...own, normalized: true } }).y).toEqual(own);
+    expect(run(echoing([4]), { x: { ...own, normalized: false } }).y!.data).toEqual(
+      Float32Array.from(own.data, (v) => normalized(v)),
+    );
+  });
+
+  test("in the layout of images, and by one mean and std a channel", () => {
+    const perChannel = { mean: [1, 2, 3], std: [4, 5, 6] };
+    const data = Float32Array.from({ length: 2 * 3 * 2 * 2 }, (_, i) => i * 1.5);
+    const last = run(echoing(["batch", 3, 2, 2], { ...perChannel, layout: "nhwc" }), {
+      x: tensor("f32", [2, 2, 2, 3], data),
+    }).y!;
+    const first = run(echoing(["batch", 3, 2, 2], perChannel), { x: tensor("f32", [2, 3, 2, 2], data) }).y!;
+    for (const [i, value] of first.data.entries()) {
+      const c = Math.floor(i / 4) % 3;
+      const parts = { ...preprocessing, mean: [perChannel.mean[c]!], std: [perChannel.std[c]!] };
+      expect(value).toBe(normalized(data[i]!, parts));
+      const from = (Math.floor(i / 12) * 4 + (i % 4)) * 3 + c;
+      expect(last.data[i]).toBe(normalized(data[from]!, parts));
+    }
+    expect(() =>
+      run(echoing(["batch", 3, 2, 2], { layout: "nhwc" }), { x: tensor("f32", [1, 3, 2, 2], []) }),
+    ).toThrow(/expected numbers \[batch, 2, 2, 3\], got f32/);
+  });
+
+  test("rows by one mean and std a column", () => {
+    const [mean, std] = [
+      [10, 20],
+      [2, 4],
+    ];
+    for (const x of [Float32Array.of(12, 24, 8, 16), Uint8Array.of(12, 24, 8, 16)])
+      expect(
+        run(echoing(["batch", 2], { scale: 1, mean, std }), { x }, { maxima: { batch: 2 } }).y!.data,
+      ).toEqual(Float32Array.of(1, 1, -1, -1));
+    expect(() => run(echoing(["batch", 2], { mean: [1, 2, 3] }), { x: new Float32Array(2) })).toThrow(
+      /one mean and std, or 2.*got 3 and 1/,
+    );
+  });
+
+  test("doubles and wide integers are refused as ever", () => {
+    for (const x of [new Float64Array(4), new BigInt64Array(4)])
+      expect(() => run(echoing([4]), { x: x as BigInt64Array })).toThrow(/element type does not fit/);
+  });
+});

@@ -106,6 +106,27 @@ describe("what is written comes back", () => {
     expect(readArtifact(writeArtifact(graph)).selfTest).toBeUndefined();
   });
 
+  test("preprocessing of floats, which readers of a version before refuse; of bytes it is written as ever", () => {
+    const graph = networkGraph();
+    const written = (of: object) =>
+      writeArtifact({
+        ...graph,
+        inputs: graph.inputs.map((input) => ({
+          ...input,
+          preprocessing: { layout: "nchw", scale: 2, mean: [1], std: [3], ...of },
+        })),
+      });
+    const [ofBytes, ofNumbers] = [written({}), written({ of: "numbers" })];
+    expect(readArtifact(ofNumbers).graph.inputs[0]!.preprocessing!.of).toBe("numbers");
+    expect(writeArtifact(readArtifact(ofNumbers).graph)).toEqual(ofNumbers);
+    const versionOf = (bytes: Uint8Array) => readSafetensors(bytes).metadata.version;
+    expect([ofBytes, ofNumbers].map(versionOf)).toEqual(["1", "3"]);
+    expect(written({ of: undefined })).toEqual(ofBytes);
+    expect(() => written({ of: "floats" })).toThrow(
+      /input "x": its preprocessing is of no such feeds: expected "numbers", or left out, got floats/,
+    );
+  });
+
   test("a random quantized layer of any names", () => {
     const names = fc.constantFrom(
       "x",
@@ -263,9 +284,9 @@ describe("a damaged file", () => {
       /m\.octette: not an octette model: .*got "pt".*octette quantize/,
     );
     expect(message(writeSafetensors(new Map()))).toMatch(/not an octette model: .*got none/);
-    expect(other({ version: "3" })).toMatch(/another version.*expected version 2, got 3.*Update octette/);
+    expect(other({ version: "4" })).toMatch(/another version.*expected version 3, got 4.*Update octette/);
     expect(other({ version: "two" })).toMatch(/another version.*got two/);
-    expect(ARTIFACT_VERSION).toBe(2);
+    expect(ARTIFACT_VERSION).toBe(3);
     expect(other({ graph: "{" })).toMatch(/metadata are not JSON/);
     expect(other({ provenance: "[]" })).toMatch(/provenance is not an object/);
     const changed = valid.slice();
@@ -335,6 +356,8 @@ describe("a forged file whose hash is right", () => {
     "a region without an op": (h) => rows(h).push([0, "DequantizeLinear", 0, {}, [0, 1], [2], 3]),
     "a mean that is text": (h) =>
       ((h.inputs as unknown[][])[0]![3] = { layout: "nhwc", scale: 1, mean: ["a"], std: [1] }),
+    "preprocessing of feeds that there are not": (h) =>
+      ((h.inputs as unknown[][])[0]![3] = { layout: "nhwc", scale: 1, mean: [0], std: [1], of: "floats" }),
     "preprocessing that is null": (h) => ((h.inputs as unknown[][])[0]![3] = null),
     "a scalar that its type cannot hold": (h) => (h.scalars = [[0, "u8", [], 256]]),
   };
