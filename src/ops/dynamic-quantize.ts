@@ -5,7 +5,7 @@ import { floatType, numberOf, type Op, opError } from "./op";
 /** Rows that have a range of their own, and the elements of one: those of the last axis, or all there are. */
 function rowsOf(node: Node, shape: Shape): { rows: Dim; cols: Dim } {
   if (node.attributes.axis === undefined) return { rows: 1, cols: countOf(shape) };
-  return { rows: countOf(shape.slice(0, -1)), cols: shape.at(-1)! };
+  return { rows: countOf(shape.slice(0, -1)), cols: shape.at(-1) ?? 1 };
 }
 
 /**

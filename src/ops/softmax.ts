@@ -1,6 +1,7 @@
 // Softmax and its logarithm over the last axis.
 
 import { countOf } from "../graph/symbols";
+import { normalizeAxis } from "./axes";
 import { floatType, numberOf, type Op, opError } from "./op";
 
 // @__NO_SIDE_EFFECTS__
@@ -10,7 +11,7 @@ function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
     infer(node, inputs) {
       const x = floatType(node, inputs, 0);
       const axis = numberOf(node, "axis", -1);
-      if (axis !== -1 && axis !== x.shape.length - 1)
+      if (normalizeAxis(node, axis, x.shape.length) !== x.shape.length - 1)
         throw opError(node, "only the last axis is supported", {
           expected: `axis −1 or ${x.shape.length - 1}`,
           got: `${axis}`,

@@ -58,6 +58,10 @@ const cut: Record<string, Case> = {
     const first = b.node("Transpose", [heads], "first", { perm: [2, 0, 1, 3] });
     return b.node("Gather", [first, b.constant("one", tensor("i32", [], [1]))], "y", { axis: 0 });
   },
+  "a range of a number that is fed for all rows": (b) => {
+    b.multiple("DynamicQuantize", [b.input("z", [])], ["codes", "codes_scale", "codes_zero"], { axis: -1 });
+    return b.node("Mul", [x(b), "codes_scale"], "y");
+  },
   "a range for every row": (b) => {
     const w = b.weights("w", [3, 6], 0);
     return b.region("Gemm", [b.quantizeDynamically(x(b, 6)), w], "y", { attributes: { transB: 1 } }).codes;
