@@ -14,9 +14,8 @@ import { threadsHere } from "./engine/threads";
 import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
-import type { Constant, Reading } from "./graph/tensor";
+import type { Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
-import { checkAllReads } from "./ops/reads";
 
 export interface LoadOptions extends ModelOptions {
   /**
@@ -61,17 +60,10 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     engines.set(own, engine);
     return engine;
   };
-  /** A model of a graph that anyone may have written. */
-  const modelOf = (graph: Graph<Constant>, engine: Engine, options: LoadOptions) => {
-    checkAllReads(graph, ops);
-    return new Model(graph, ops, engine, options);
-  };
-  const loadGraph: Runtime["loadGraph"] = async (graph, options = {}) => {
-    checkAllReads(graph, ops);
-    return createModel(graph, ops, engineOf(options), options);
-  };
+  const loadGraph: Runtime["loadGraph"] = (graph, options = {}) =>
+    createModel(graph, ops, engineOf(options), options);
   const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
-    modelOf(graph, engineOf(options), options);
+    new Model(graph, ops, engineOf(options), options);
   /** An engine whose class no longer changes: what is read from a file keeps no weights to pack them again. */
   const settledEngineOf = (options: LoadOptions) => {
     const engine = engineOf(options);
@@ -88,7 +80,11 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     let model: Model | undefined;
     let isLoaded = false;
     try {
-      yield* streamArtifact(({ graph }) => (model = modelOf(graph, engine, options)).loader, where, size);
+      yield* streamArtifact(
+        ({ graph }) => (model = new Model(graph, ops, engine, options)).loader,
+        where,
+        size,
+      );
       isLoaded = true;
       return model!;
     } finally {

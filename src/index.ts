@@ -20,6 +20,7 @@ import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
+import { checkAllReads } from "./ops/reads";
 import { simplifyImported } from "./passes/index";
 import {
   type EvaluateOptions,
@@ -75,12 +76,18 @@ const importNamed = (bytes: Uint8Array, where: string): Graph => importOnnx(byte
 const isGraph = (source: unknown): source is Graph =>
   typeof source === "object" && source !== null && "nodes" in source && "constants" in source;
 
+/** A graph that anyone may have written. */
+function checked(graph: Graph): Graph {
+  checkAllReads(graph, registry);
+  return graph;
+}
+
 /**
  * Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). The weights of a
  * .octette are read straight to it and kept nowhere else.
  */
 export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
-  if (isGraph(source)) return runtime.loadGraph(source, options);
+  if (isGraph(source)) return runtime.loadGraph(checked(source), options);
   const where = nameOf(source);
   const [first, reader] = await peek(await openReader(source), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, options);
@@ -89,7 +96,7 @@ export async function load(source: BytesSource | Graph, options: LoadOptions = {
 
 /** As `load`, at once, from a graph or from bytes that are already here. */
 export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: LoadOptions = {}): Model {
-  if (isGraph(source)) return runtime.loadGraphSync(source, options);
+  if (isGraph(source)) return runtime.loadGraphSync(checked(source), options);
   const bytes = bytesOf(source);
   if (isArtifact(bytes)) return runtime.loadSync(bytes, options);
   return runtime.loadGraphSync(importNamed(bytes, "model"), options);
@@ -100,7 +107,7 @@ export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: Load
  * every engine.
  */
 export function save(graph: Graph): Uint8Array<ArrayBuffer> {
-  const model = new Model(graph, registry, new Engine(inlined), { engineClass: "baseline" });
+  const model = new Model(checked(graph), registry, new Engine(inlined), { engineClass: "baseline" });
   try {
     return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
   } finally {

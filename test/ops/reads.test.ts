@@ -7,6 +7,7 @@ import { readOnnx } from "../../src/formats/onnx/import";
 import type { Attribute, Graph, Node } from "../../src/graph/graph";
 import type { Shape } from "../../src/graph/symbols";
 import { type DType, sizeOf, tensor } from "../../src/graph/tensor";
+import { loadSync, save } from "../../src/index";
 import { type OpName, registry } from "../../src/ops/index";
 import type { Op } from "../../src/ops/op";
 import { checkAllReads } from "../../src/ops/reads";
@@ -253,6 +254,12 @@ describe("a parameter that a run computes is refused, by name", () => {
 test("a parameter that is an input and an attribute at once is refused", () => {
   const graph = graphOf("Squeeze", { ...samples.Squeeze, inputs: [[2, 1], integers(1)], constants: [1] });
   expect(() => simplifyImported(graph, registry)).toThrow("input 1 and attribute axes are both given");
+});
+
+test("a graph that is loaded or saved is checked, too", () => {
+  const graph = graphOf("Relu", { ...samples.Relu, attributes: { colour: 1 } });
+  expect(() => loadSync(graph)).toThrow("attribute colour is unknown");
+  expect(() => save(graph)).toThrow("attribute colour is unknown");
 });
 
 test("what nothing reads may hold anything", () => {
