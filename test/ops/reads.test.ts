@@ -223,9 +223,11 @@ describe("an attribute that an op does not declare is refused, by name", () => {
 });
 
 describe("an input that an op does not declare is refused, by name", () => {
-  for (const op of names) {
+  // Concat, Max and Min take any number.
+  const limited = names.filter((op) => readsOf(op).inputs !== Infinity);
+  for (const op of limited) {
     const { inputs: most = 1 } = readsOf(op);
-    test.skipIf(most === Infinity)(op, () => {
+    test(op, () => {
       const inputs = Array.from({ length: most }, (_, i) => (i < samples[op].inputs.length ? `x${i}` : ""));
       const more = { name: "extra", dtype: "f32", shape: [1] } as const;
       const graph = graphOf(op, samples[op], { inputs: [...inputs, "extra"] }, [more]);
