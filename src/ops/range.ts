@@ -23,6 +23,8 @@ export const range: Op = {
     const length = Math.max(0, Math.ceil((limit - start) / delta));
     if (length > MAX_RANGE) return undefined;
     const { dtype } = first!;
+    const end = start + Math.max(0, length - 1) * delta;
+    if (dtype === "i32" && [start, end].some((value) => value !== (value | 0))) return undefined;
     const data = allocate(dtype, length);
     for (let i = 0; i < length; i++) data[i] = start + i * delta;
     return [{ dtype, shape: [length], data }];

@@ -4,6 +4,7 @@ import type { Dim } from "../graph/symbols";
 import { multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { axesOf } from "./axes";
+import { isExact } from "./broadcast";
 import { stridesOf } from "./known";
 import { inputType, numberOf, type Op } from "./op";
 
@@ -43,6 +44,7 @@ export const reduceProd: Op = {
         if (!reduced[axis]) to += (Math.floor(i / stride) % x.shape[axis]!) * kept[axis]!;
       data[to] = multiplyDims(data[to]!, x.data[i]!);
     }
+    if (x.dtype === "i32" && !data.every(isExact)) return undefined;
     return [{ dtype: x.dtype, shape, data }];
   },
 };

@@ -109,11 +109,12 @@ class Folding {
   }
 }
 
-/** The tensor of a known value without symbols. */
+/** The tensor of a known value without symbols, whose integers i32 can hold. */
 function tensorOf({ dtype, shape, data }: Known): Tensor | undefined {
   if (ArrayBuffer.isView(data)) return { dtype, shape, data } as Tensor;
   const values: Dim[] = Array.from(data);
   if (!values.every((value) => typeof value === "number") || values.length !== sizeOf(shape))
     return undefined;
+  if (dtype === "i32" && values.some((value) => value !== (value | 0))) return undefined;
   return tensor(dtype, shape, values);
 }

@@ -13,7 +13,7 @@ import { Rewrite } from "./rewrite";
 const isIdle: Readonly<Record<string, (node: Node, x: ValueType, y: ValueType) => boolean>> = {
   Identity: () => true,
   Dropout: (node) => numberOf(node, "ratio", 0) === 0,
-  Cast: (_, x, y) => x.dtype === y.dtype,
+  Cast: ({ attributes }, x) => x.dtype === attributes.to,
   Concat: (node) => node.inputs.length === 1,
   Expand: (_, x, y) => sameShape(x.shape, y.shape),
   Pad: (node) => dimsOf(node, "pads")?.every((pad) => pad === 0) ?? false,

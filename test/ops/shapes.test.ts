@@ -116,7 +116,12 @@ describe("what does not fit", () => {
     ["Split", [[5]], { split: [2, 2] }, "the parts do not make up the whole"],
     ["Pad", [[5]], { pads: [-3, -3] }, "more is taken away than there is: got [-1]"],
     ["Pad", [[5]], { pads: [1] }, "pads does not fit: expected 2 integers, got [1]"],
-    ["Cast", [[5]], { to: "f64" }, "attribute to does not fit: expected f32, i8, u8, i32, bool, got f64"],
+    [
+      "Cast",
+      [[5]],
+      { to: "f64" },
+      "attribute to does not fit: expected f32, i8, u8, i32, bool, i4, u4, i16, u16, u32, u64, got f64",
+    ],
   ];
   for (const [op, shapes, attributes, message] of cases)
     test(`${op} ${shapes.map(formatShape).join(" ")} ${JSON.stringify(attributes)}`, () => {
@@ -152,7 +157,9 @@ describe("known dimensions", () => {
     ["Floor", [shape], {}, ["batch", 3, "h"]],
     ["Range", [dims(0), dims("h"), dims(1)], {}, undefined],
     ["Range", [dims(9), dims(2), dims(-3)], {}, [9, 6, 3]],
-    ["Cast", [tensor("f32", [3], [2.9, -2.9, 3e9])], { to: "i32" }, [2, -2, 0x7fffffff]],
+    ["Cast", [tensor("f32", [3], [2.9, -2.9, -0.5])], { to: "i32" }, [2, -2, 0]],
+    ["Cast", [tensor("f32", [1], [3e9])], { to: "i32" }, undefined],
+    ["Cast", [tensor("f32", [1], [Number.NaN])], { to: "i32" }, undefined],
     ["Not", [tensor("bool", [2], [0, 1])], {}, [1, 0]],
   ];
   for (const [op, inputs, attributes, expected] of cases)

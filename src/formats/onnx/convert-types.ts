@@ -2,7 +2,7 @@
 // among its attributes.
 
 import type { DType } from "../../graph/tensor";
-import { dataTypeName, dtypeOf } from "./proto";
+import { dataTypeName, dtypeOf, kindOf } from "./proto";
 import type { Conversion, Source } from "./source";
 
 function dtypeAttribute(source: Source, name: string): DType | undefined {
@@ -16,12 +16,16 @@ function dtypeAttribute(source: Source, name: string): DType | undefined {
   return dtype;
 }
 
-/** Attribute `to` as a dtype's name. */
+/** Integers that a dtype of octette holds beside numbers they have not, or not all. */
+const partial = new Set(["i4", "u4", "i16", "u16", "u32", "u64"]);
+
+/** Attribute `to` as the name of a dtype, or of integers that are held in one. */
 export const cast: Conversion = (source) => {
   source.ignore("saturate", "round_mode");
-  const to = dtypeAttribute(source, "to");
-  if (!to) throw source.error("attribute to is missing", { expected: "a type" });
-  return [source.node({ to })];
+  const dtype = dtypeAttribute(source, "to");
+  if (!dtype) throw source.error("attribute to is missing", { expected: "a type" });
+  const kind = kindOf(source.int("to", 0))!;
+  return [source.node({ to: partial.has(kind) ? kind : dtype })];
 };
 
 /** The one element of the attribute `value` as attributes `value` and `dtype`. */
@@ -35,10 +39,41 @@ export const constantOfShape: Conversion = (source) => {
   return [source.node({ dtype: value?.dtype ?? "f32", value: value?.data[0] ?? 0 })];
 };
 
+/** Codes of 4 bits, as the codes of 8 bits that they are held in. */
+const nibbles = { i4: ["i8", -8, 7], u4: ["u8", 0, 15] } as const;
+
+/** Codes of 4 bits are codes of 8 of what is clipped to their range. */
 export const quantizeLinear: Conversion = (source) => {
   source.ignore("saturate", "precision");
   const dtype = dtypeAttribute(source, "output_dtype");
-  return [source.node({ ...source.attributes(), ...(dtype ? { output_dtype: dtype } : {}) })];
+  const attributes = source.attributes();
+  const [x = "", scaleName = "", zeroName = ""] = source.inputs;
+  const kind = dtype ? kindOf(source.int("output_dtype", 0)) : source.kind(zeroName);
+  if (kind === "i16" || kind === "u16")
+    throw source.error("its codes have 16 bits", { expected: "codes of 8 or 4 bits" });
+  if (kind !== "i4" && kind !== "u4")
+    return [source.node({ ...attributes, ...(dtype ? { output_dtype: dtype } : {}) })];
+  const [scale, zero] = [source.constant(scaleName), source.constant(zeroName)];
+  if (scale?.data.length !== 1 || (zeroName !== "" && zero?.data.length !== 1))
+    throw source.error("codes of 4 bits have one constant scale and zero point");
+  const [held, min, max] = nibbles[kind];
+  const real = (code: number) => Math.fround((code - (zero?.data[0] ?? 0)) * scale.data[0]!);
+  const clipped = source.fresh(`${x}_clipped`);
+  return [
+    source.node(
+      { min: real(min), max: real(max) },
+      {
+        op: "Clip",
+        name: source.fresh(`${source.name}_clip`),
+        inputs: [x],
+        outputs: [clipped],
+      },
+    ),
+    source.node(
+      { ...attributes, ...(zero ? {} : { output_dtype: held }) },
+      { inputs: [clipped, ...source.inputs.slice(1)] },
+    ),
+  ];
 };
 
 /** The type of its output is f32, whatever `output_dtype` says. */

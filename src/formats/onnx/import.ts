@@ -10,14 +10,17 @@ import { conversions } from "./conversions";
 import {
   dataTypeName,
   dtypeOf,
+  kindOf,
   type ModelProto,
   type NodeProto,
   readModel,
+  type StoredKind,
   toTensor,
   type ValueInfoProto,
 } from "./proto";
 import { Source } from "./source";
 import { SymbolTable } from "./symbols";
+import { rejectWide } from "./wide";
 
 /** Before it, broadcasting and BatchNormalization meant something else. */
 export const MIN_OPSET = 7;
@@ -41,6 +44,7 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
   rejectMissing(model, where);
 
   const constants = readConstants(model, where);
+  rejectWide(model, constants);
   const nodes = convertNodes(model, opset, constants);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
@@ -101,28 +105,40 @@ function rejectMissing(model: ModelProto, where: string): void {
 /** Initializers and Constant nodes, decoded when first asked for. */
 interface Constants {
   has(name: string): boolean;
-  get(name: string): Tensor | undefined;
+  constant(name: string): Tensor | undefined;
+  kind(name: string): StoredKind;
   among(used: ReadonlySet<string>): Map<string, Tensor>;
 }
 
 function readConstants(model: ModelProto, where: string): Constants {
   const read = new Map<string, () => Tensor>();
-  const define = (name: string, make: () => Tensor) => {
+  const kinds = new Map<string, StoredKind>();
+  const define = (name: string, make: () => Tensor, kind: StoredKind) => {
     if (read.has(name))
       throw new OctetteError(`constant "${name}" is defined twice`, { code: "graph", where });
+    kinds.set(name, kind);
     let made: Tensor | undefined;
     read.set(name, () => (made ??= make()));
   };
-  for (const proto of model.graph.initializers) define(proto.name, () => toTensor(proto));
+  for (const proto of model.graph.initializers)
+    define(proto.name, () => toTensor(proto), kindOf(proto.dataType));
   for (const node of model.graph.nodes)
     if (node.opType === "Constant" && isOnnx(node.domain))
-      define(node.outputs[0] ?? "", () => constantTensor(node));
+      define(node.outputs[0] ?? "", () => constantTensor(node), constantKind(node));
   return {
     has: (name) => read.has(name),
-    get: (name) => read.get(name)?.(),
+    constant: (name) => read.get(name)?.(),
+    kind: (name) => kinds.get(name),
     among: (used) =>
       new Map([...read].filter(([name]) => used.has(name)).map(([name, make]) => [name, make()])),
   };
+}
+
+/** How the number that a Constant node is would be stored in a tensor. */
+function constantKind({ attributes }: NodeProto): StoredKind {
+  const [attribute] = attributes.values();
+  if (attribute?.kind === "tensor") return kindOf(attribute.value.dataType);
+  return attribute?.kind === "int" || attribute?.kind === "ints" ? "i64" : "f32";
 }
 
 /** Value of a Constant node. */
@@ -165,7 +181,7 @@ function convertNodes(model: ModelProto, opset: number, constants: Constants): N
     taken.add(name);
     return name;
   };
-  const around = { opset, fresh, constant: constants.get };
+  const around = { opset, fresh, constant: constants.constant, kind: constants.kind };
   const nodes: Node[] = [];
   for (const [i, proto] of graph.nodes.entries()) {
     if (proto.opType === "Constant") continue;

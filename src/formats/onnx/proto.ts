@@ -7,7 +7,7 @@ import { MAX_RANK } from "../elements";
 import { hintOf } from "./foreign";
 import { WireReader } from "./wire";
 
-export { dataTypeName, dtypeOf, toTensor } from "./tensor-proto";
+export { dataTypeName, dtypeOf, INT64, kindOf, type StoredKind, toTensor } from "./tensor-proto";
 
 /** Protobuf's own limit on a message. */
 export const MAX_MODEL_BYTES = 2 ** 31 - 1;

@@ -3,7 +3,7 @@
 import { OctetteError } from "../../errors";
 import type { Attribute, Node } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
-import { type NodeProto, toTensor } from "./proto";
+import { type NodeProto, type StoredKind, toTensor } from "./proto";
 
 /** What a conversion may ask of the file around its node. */
 export interface Surroundings {
@@ -13,6 +13,8 @@ export interface Surroundings {
   fresh(wanted: string): string;
   /** Elements of an initializer or Constant. */
   constant(value: string): Tensor | undefined;
+  /** How its file stores them. */
+  kind(value: string): StoredKind;
 }
 
 /** Nodes that stand for one node of the file. The last one makes its output. */
@@ -27,6 +29,7 @@ export class Source {
   readonly opset: number;
   readonly fresh: Surroundings["fresh"];
   readonly constant: Surroundings["constant"];
+  readonly kind: Surroundings["kind"];
   readonly #proto: NodeProto;
   /** Attributes and inputs that a conversion looked at, or says it need not. */
   readonly #read = new Set<string>();
@@ -44,6 +47,7 @@ export class Source {
     this.opset = around.opset;
     this.fresh = around.fresh;
     this.constant = around.constant;
+    this.kind = around.kind;
   }
 
   /** A node with this one's name, inputs and outputs where `parts` does not say otherwise. */

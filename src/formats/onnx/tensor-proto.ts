@@ -65,6 +65,15 @@ const dataTypes: readonly DataType[] = [
 export const dataTypeName = (dataType: number): string =>
   dataTypes[dataType]?.name ?? `data type ${dataType}`;
 
+/** TensorProto.DataType.INT64. */
+export const INT64 = 7;
+
+/** How elements are stored; undefined when octette has no such numbers. */
+export type StoredKind = DataType["kind"];
+
+/** How elements of a TensorProto.DataType are stored. */
+export const kindOf = (dataType: number): StoredKind => dataTypes[dataType]?.kind;
+
 /** The dtype that elements of a TensorProto.DataType become, or undefined when octette has none for them. */
 export function dtypeOf(dataType: number): DType | undefined {
   const kind = dataTypes[dataType]?.kind;

@@ -1,9 +1,16 @@
 // Writes small ONNX models for tests: the fields of onnx.proto that an importer reads, and nothing checked.
 
 import { PbfWriter } from "pbf";
-import type { Tensor } from "../../../src/graph/tensor";
+import { bytesIn, type Tensor } from "../../../src/graph/tensor";
 
-type Value = number | string | readonly number[] | Tensor | "graph";
+/** A tensor of any TensorProto.DataType, its elements as they lie in raw_data. */
+export interface RawTensor {
+  readonly dataType: number;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+type Value = RawTensor | number | string | readonly number[] | Tensor | "graph";
 
 export interface FileNode {
   readonly op: string;
@@ -28,7 +35,7 @@ export interface FileModel {
   readonly nodes: readonly FileNode[];
   readonly inputs?: readonly FileInput[];
   readonly outputs?: readonly string[];
-  readonly initializers?: Readonly<Record<string, Tensor | "external">>;
+  readonly initializers?: Readonly<Record<string, Tensor | RawTensor | "external">>;
   /** Names of model-local functions of the domain "local". */
   readonly functions?: readonly string[];
 }
@@ -41,7 +48,7 @@ function message(write: (pbf: PbfWriter) => void): Uint8Array {
   return pbf.finish().slice();
 }
 
-const tensorBytes = (name: string, tensor: Tensor | "external") =>
+const tensorBytes = (name: string, tensor: Tensor | RawTensor | "external") =>
   message((pbf) => {
     if (tensor === "external") {
       pbf.writePackedVarint(1, [2]);
@@ -50,11 +57,11 @@ const tensorBytes = (name: string, tensor: Tensor | "external") =>
       pbf.writeVarintField(14, 1);
       return;
     }
-    const { dtype, shape, data } = tensor;
-    pbf.writePackedVarint(1, [...shape]);
-    pbf.writeVarintField(2, dataTypes[dtype]);
+    const raw = "bytes" in tensor;
+    pbf.writePackedVarint(1, [...tensor.shape]);
+    pbf.writeVarintField(2, raw ? tensor.dataType : dataTypes[tensor.dtype]);
     pbf.writeStringField(8, name);
-    pbf.writeBytesField(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    pbf.writeBytesField(9, raw ? tensor.bytes : bytesIn(tensor.data));
   });
 
 /** The attribute's type follows from the value: whole numbers are ints, others floats, lists of either likewise. */
@@ -73,7 +80,7 @@ const attributeBytes = (name: string, value: Value | { readonly ints: readonly n
       type(isInt ? 2 : 1);
       if (isInt) pbf.writeVarintField(3, value);
       else pbf.writeFloatField(2, value);
-    } else if ("dtype" in value) {
+    } else if ("dtype" in value || "bytes" in value) {
       type(4);
       pbf.writeBytesField(5, tensorBytes("", value));
     } else {
