@@ -99,6 +99,7 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
       copies: copies.map(({ to, ...content }) => ({ at: addressOf(to) as number, ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
     })),
+    needs: c.needed,
     steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
     loop: { ...c.loop },
     memory: {

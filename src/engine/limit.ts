@@ -1,6 +1,7 @@
 // A model that would take more memory than it may is refused before any is allocated, with what would fit.
 
 import { OctetteError } from "../errors";
+import { type Bindings, evaluateDim } from "../graph/symbols";
 import type { Plan } from "./plan";
 
 /** Throws where a plan takes more than `maxBytes`; `planOf` makes the plan of a smaller batch. */
@@ -19,6 +20,18 @@ export function checkLimit(
     got: `${totalBytes} bytes`,
     hint: wayOut(plan, maxBytes, (maxima) => planOf(maxima).memory.totalBytes),
   });
+}
+
+/** Throws where a run has no elements to make an output of. */
+export function checkNeeds({ needs }: Plan, bindings: Bindings): void {
+  for (const { node, dim, elements } of needs)
+    if (evaluateDim(dim, bindings) === 0 && evaluateDim(elements, bindings) > 0)
+      throw new OctetteError("its output has elements and its input has none", {
+        code: "argument",
+        where: `node "${node}"`,
+        expected: `at least 1 for ${dim}`,
+        got: "0",
+      });
 }
 
 /** The largest batch that fits, or how much a batch of 1 is beyond the limit. */

@@ -19,7 +19,7 @@ import {
   type Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
-import type { Content as Planned } from "./plan";
+import type { Need, Content as Planned } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task =
@@ -64,6 +64,7 @@ export class LoweringContext implements Lowering {
   readonly buffers: Buffer[] = [];
   readonly steps: PendingStep[] = [];
   readonly loads: PendingLoad[] = [];
+  readonly needed: Need[] = [];
   /** Those of the buffers that are scratch. */
   readonly scratches = new Set<Buffer>();
   /** What the largest load group stages. */
@@ -193,6 +194,11 @@ export class LoweringContext implements Lowering {
 
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void {
     this.#group().calls.push({ kernel, args });
+  }
+
+  needs(dim: Dim, output: string): void {
+    if (dim !== 0 && typeof dim === "number") return;
+    this.needed.push({ node: this.#node, dim, elements: countOf(this.type(output).shape) });
   }
 
   scratch(bytes: Dim): Address {

@@ -26,7 +26,7 @@ import {
   type Into,
   sliceRows,
 } from "./feeds";
-import { checkLimit } from "./limit";
+import { checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import type { Plan, PlannedValue } from "./plan";
 import { Session } from "./session";
@@ -328,6 +328,7 @@ export class Model {
           got: `${value}`,
           hint: `Load it with { maxima: { ${symbol}: ${value} } }`,
         });
+    checkNeeds(this.#plan, bindings);
     const { inputs, outputs } = this.#plan;
     const see = (value: PlannedValue) => this.#see(value, bindings);
     this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };

@@ -22,6 +22,13 @@ export interface Step {
   readonly bytes: number;
 }
 
+/** A dimension that may not be 0 where a node's output has elements. */
+export interface Need {
+  readonly node: string;
+  readonly dim: Dim;
+  readonly elements: Dim;
+}
+
 /** What is copied to memory: numbers the compiler computed, or a constant, which may still be in a file. */
 export type Content =
   | { readonly numbers: TypedArray }
@@ -61,6 +68,7 @@ export interface Plan {
   readonly state: readonly PlannedValue[];
   readonly loads: readonly LoadGroup[];
   readonly steps: readonly Step[];
+  readonly needs: readonly Need[];
   /** The steps, [from, to), that may run again and again between the others. */
   readonly loop: { readonly from: number; readonly to: number };
   readonly memory: {

@@ -1,7 +1,7 @@
 import type { Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { floatType, numberOf, type Op, opError } from "./op";
+import { floatType, numberOf, type Op } from "./op";
 
 const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
 
@@ -11,7 +11,6 @@ export const argMax: Op = {
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
     const axis = axisOf(node, shape);
-    if (shape[axis] === 0) throw opError(node, "there is no largest of no elements");
     const kept = numberOf(node, "keepdims", 1) === 1 ? [1] : [];
     return [{ dtype: "i32", shape: [...shape.slice(0, axis), ...kept, ...shape.slice(axis + 1)] }];
   },
@@ -22,6 +21,7 @@ export const argMax: Op = {
     const axis = axisOf(node, shape);
     const inner = countOf(shape.slice(axis + 1));
     const last = numberOf(node, "select_last_index", 0);
+    c.needs(shape[axis]!, y);
     c.emit("argMax", [c.output(y), c.input(x), shape[axis]!, inner, last], countOf(shape.slice(0, axis)));
   },
 };

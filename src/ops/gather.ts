@@ -47,11 +47,9 @@ export const gather: Op = {
     const [x, indices] = [c.type(inputs[0]!), c.type(inputs[1]!)];
     const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
     const extent = x.shape[axis]!;
-    if (indices.dtype !== "i32" || extent === 0)
-      throw opError(node, "there is nothing to pick", {
-        expected: "indices i32, and slices along the axis",
-        got: `indices ${indices.dtype}, ${extent} slices`,
-      });
+    if (indices.dtype !== "i32")
+      throw opError(node, "its indices do not fit", { expected: "i32", got: indices.dtype });
+    c.needs(extent, outputs[0]!);
     const count = countOf(indices.shape);
     const bytes = multiplyDims(countOf(x.shape.slice(axis + 1)), bytesPerElement[x.dtype]);
     const operands = [c.output(outputs[0]!), c.input(inputs[0]!), c.input(inputs[1]!)] as const;

@@ -144,6 +144,8 @@ export interface Lowering {
   stage(content: Content | number): Address;
   /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. */
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
+  /** Refuses runs in which `dim` is 0 although the output has elements: there is nothing they could be of. */
+  needs(dim: Dim, output: string): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Dim): Address;
   /** Memory that only this unit's steps use. */

@@ -27,6 +27,7 @@ export const reduceMean: Op = {
         got: `axes ${axes.join(", ")}`,
       });
     const reduced = countOf(shape.slice(first, last + 1));
+    c.needs(reduced, y);
     c.emit(
       "reduceMean",
       [c.output(y), c.input(x), reduced, countOf(shape.slice(last + 1))],

@@ -55,8 +55,13 @@ function cutAxis(node: Node, dim: Dim, from: Dim, to: Dim, step: number): Cut {
     return typeof left === "number" ? left >= 0 : !left.includes("-");
   };
   const start = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
-  // A first element is always there: no dimension over symbols is empty.
-  const end = to === UNBOUNDED ? dim : typeof to === "number" && to < 0 ? addDims(dim, to) : to;
+  const end =
+    typeof to === "number" && to >= UNBOUNDED
+      ? dim
+      : typeof to === "number" && to < 0
+        ? addDims(dim, to)
+        : to;
+  // A first element has to be there: runs without one are refused.
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
   if (step !== 1 || !fits)
     throw opError(node, "how much is left depends on a symbol", {
@@ -106,8 +111,12 @@ export function lowerCuts(
   emitCopy(node, c, x.dtype, c.output(output), shifted(node, c.input(input), offset, x.dtype), loops);
 }
 
-const lower = ({ node, inputs, outputs }: Unit, c: Lowering): void =>
-  lowerCuts(node, c, outputs[0]!, inputs[0]!, cutsOf(node, c.type(inputs[0]!).shape));
+function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
+  const { shape } = c.type(inputs[0]!);
+  const cuts = cutsOf(node, shape);
+  for (const [axis, { extent }] of cuts.entries()) if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
+  lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
+}
 
 export const slice: Op = {
   inputs: 5,

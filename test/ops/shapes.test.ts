@@ -36,7 +36,8 @@ describe("dimensions over symbols", () => {
     ["Reshape", [["batch", 6]], { shape: ["batch", 2, 3] }, "[batch, 2, 3]"],
     ["Flatten", [image], { axis: -1 }, "[3*batch*h, w]"],
     ["Flatten", [image], { axis: 0 }, "[1, 3*batch*h*w]"],
-    ["Squeeze", [["batch", 1, "n", 1]], {}, "[batch, n]"],
+    ["Squeeze", [["batch", 1, "n", 1]], { axes: [1, -1] }, "[batch, n]"],
+    ["Squeeze", [[3, 1, 2, 1]], {}, "[3, 2]"],
     ["Unsqueeze", [["batch", 4]], { axes: [-1, 0] }, "[1, batch, 4, 1]"],
     ["Transpose", [image], {}, "[w, h, 3, batch]"],
     [
@@ -88,6 +89,7 @@ describe("what does not fit", () => {
     ["Reshape", [[6]], { shape: [-1, -1] }, "expected at most one −1"],
     ["Reshape", [[6]], { shape: [6, 0] }, "expected 0 only at the first 1 places"],
     ["Reshape", [[6], [1]], {}, "shape is missing"],
+    ["Squeeze", [["batch", 1]], {}, "which dimensions are 1 depends on a symbol"],
     ["Squeeze", [["batch", 3]], { axes: [1] }, "dimension 1 cannot be left out: expected 1, got 3"],
     ["Transpose", [[2, 3]], { perm: [0, 0] }, "attribute perm names an axis twice"],
     ["Transpose", [[2, 3]], { perm: [0] }, "perm does not fit: expected 2 axes, got [0]"],

@@ -18,6 +18,7 @@ export function everyRun(c: Lowering): Lowering {
     reserve: (bytes) => c.temporary(bytes),
     stage: (content) => (typeof content === "number" ? c.temporary(content) : place(content)),
     load: (kernel, args) => c.call(kernel, args),
+    needs: (dim, output) => c.needs(dim, output),
     scratch: (bytes) => c.scratch(bytes),
     temporary: (bytes) => c.temporary(bytes),
     call: (kernel, args) => c.call(kernel, args),
