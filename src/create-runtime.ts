@@ -16,6 +16,7 @@ import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
 import type { Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
+import { checkOptions, type Names } from "./options";
 
 export interface LoadOptions extends ModelOptions {
   /**
@@ -24,6 +25,16 @@ export interface LoadOptions extends ModelOptions {
    */
   readonly wasm?: WasmSources;
 }
+
+const LOAD = {
+  maxima: 1,
+  taps: 1,
+  maxBytes: 1,
+  engineClass: 1,
+  threads: 1,
+  worker: 1,
+  wasm: 1,
+} satisfies Names<LoadOptions>;
 
 export interface Runtime {
   /**
@@ -54,7 +65,9 @@ export interface Runtime {
 export function createRuntime(ops: Registry, wasm: Carried): Runtime {
   const shared = new Engine(wasm);
   const engines = new WeakMap<WasmSources, Engine>();
-  const engineOf = ({ wasm: own }: LoadOptions) => {
+  const engineOf = (options: LoadOptions) => {
+    checkOptions("load", options, LOAD);
+    const { wasm: own } = options;
     if (!own) return shared;
     const engine = engines.get(own) ?? new Engine(wasm, own);
     engines.set(own, engine);
@@ -92,8 +105,14 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     }
   }
   const loadReader: Runtime["loadReader"] = async (reader, where, options = {}) => {
-    const engine = settledEngineOf(options);
-    await prepareWasm(engine, options);
+    let engine: Engine;
+    try {
+      engine = settledEngineOf(options);
+      await prepareWasm(engine, options);
+    } catch (cause) {
+      await reader.close();
+      throw cause;
+    }
     const model = await read(loading(engine, where, reader.size, options), reader);
     await model.started;
     return model;

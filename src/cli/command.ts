@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { parseBytes } from "../bytes";
+import { nearest } from "../options";
 import type { Progress } from "../report/index";
 
 /** Wrong usage: exit code 2. */
@@ -155,26 +156,6 @@ export function parseCommand(command: Command, args: readonly string[]) {
 function unknownOption(option: string, known: readonly string[]): string {
   const near = nearest(option.replace(/^-+/, ""), known);
   return `unknown option ${option}${near ? `; did you mean --${near}?` : ""}`;
-}
-
-/** The known word that a mistyped one probably is: a third of its letters may differ. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const scored = known
-    .map((k) => ({ k, d: k.startsWith(word) && word.length > 1 ? 0 : distance(word, k) }))
-    .sort((a, b) => a.d - b.d);
-  return scored[0] && scored[0].d <= Math.max(1, Math.floor(word.length / 3)) ? scored[0].k : undefined;
-}
-
-/** Letters to insert, delete or replace (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** One of a few words. */

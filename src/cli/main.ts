@@ -4,8 +4,9 @@
 
 import { version } from "../../package.json";
 import { checkWritable, writeFileWhole } from "../files/write-file";
+import { nearest } from "../options";
 import { createProgress } from "../report/index";
-import { type Context, helpOf, nearest, parseCommand, UsageError } from "./command";
+import { type Context, helpOf, parseCommand, UsageError } from "./command";
 import { commands } from "./commands";
 import { Inputs } from "./inputs";
 

@@ -6,6 +6,7 @@ import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
 import { sampleIndices } from "./sampling";
 
@@ -47,12 +48,21 @@ export interface DatasetOptions {
   readonly notes?: readonly string[];
 }
 
+const DATASET = {
+  normalize: 1,
+  labels: 1,
+  where: 1,
+  bytesAsNumbers: 1,
+  notes: 1,
+} satisfies Names<DatasetOptions>;
+
 /** A data set from arrays named like a model's inputs, [samples, …]. The arrays are kept, not copied. */
 export function createDataset(
   arrays: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
   inputs: readonly Input[],
   options: DatasetOptions = {},
 ): Dataset {
+  checkOptions("createDataset", options, DATASET);
   const named = arrays instanceof Map ? arrays : new Map<string, Tensor>(Object.entries(arrays));
   const where = options.where ?? "data";
   const columns = inputs.map((input) => {

@@ -7,6 +7,7 @@ import { readNpy } from "../formats/npy";
 import { readNpz } from "../formats/npz";
 import type { Input, Preprocessing } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { createDataset, type Dataset } from "./dataset";
 import { exists, type NamedBytes, readSource, type Source } from "./files";
 import { parseNormalize } from "./normalize";
@@ -22,6 +23,8 @@ export interface OpenOptions {
    */
   readonly labels?: string | Source;
 }
+
+const OPEN = { normalize: 1, labels: 1 } satisfies Names<OpenOptions>;
 
 type Format = "npz" | "npy" | "idx" | "csv";
 
@@ -88,6 +91,7 @@ export async function openDataset(
   inputs: readonly Input[],
   options: OpenOptions = {},
 ): Promise<Dataset> {
+  checkOptions("openDataset", options, OPEN);
   if (!Array.isArray(inputs))
     throw new OctetteError("data are opened for a model's inputs", {
       code: "argument",

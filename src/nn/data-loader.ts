@@ -4,6 +4,7 @@ import { shuffled } from "../data/sampling";
 import { OctetteError } from "../errors";
 import { Random } from "../graph/random";
 import { sizeOf, type Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { checkCount } from "./initial";
 
 /** Samples [count, …] and one label for each. The arrays are kept, not copied. */
@@ -21,13 +22,17 @@ export interface DataLoaderOptions {
   readonly seed?: number;
 }
 
+const DATA_LOADER = { batchSize: 1, shuffle: 1, seed: 1 } satisfies Names<DataLoaderOptions>;
+
 /** Iterated once an epoch: gives `[inputs, labels]`, the last batch as small as it is. */
 export class DataLoader implements Iterable<[inputs: Tensor, labels: Int32Array]> {
   readonly #samples: Samples;
   readonly #batchSize: number;
   readonly #random: Random | undefined;
 
-  constructor(samples: Samples, { batchSize = 1, shuffle = false, seed = 0 }: DataLoaderOptions = {}) {
+  constructor(samples: Samples, options: DataLoaderOptions = {}) {
+    checkOptions("DataLoader", options, DATA_LOADER);
+    const { batchSize = 1, shuffle = false, seed = 0 } = options;
     const { inputs, labels } = samples;
     checkCount("DataLoader", { batchSize });
     if (inputs.shape[0] !== labels.length)

@@ -3,7 +3,8 @@
 import type { Attribute } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
-import { checkCount, filled } from "./initial";
+import { checkOptions } from "../options";
+import { checkCount, EPS, filled, NORM, type NormOptions } from "./initial";
 import { Layer, Module } from "./module";
 import { layerError, type Value } from "./value";
 
@@ -96,11 +97,12 @@ export class LayerNorm extends Layer {
   readonly normalizedShape: readonly number[];
   readonly eps: number;
 
-  constructor(normalizedShape: number | readonly number[], { eps = 1e-5 }: { readonly eps?: number } = {}) {
+  constructor(normalizedShape: number | readonly number[], options: NormOptions = {}) {
     super();
+    checkOptions("LayerNorm", options, NORM);
     this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
     for (const size of this.normalizedShape) checkCount("LayerNorm", { normalizedShape: size });
-    this.eps = eps;
+    this.eps = options.eps ?? EPS;
   }
 
   /** @internal */

@@ -2,7 +2,8 @@
 
 import type { Random } from "../graph/random";
 import type { Tensor } from "../graph/tensor";
-import { checkCount, filled, uniform } from "./initial";
+import { checkOptions, type Names } from "../options";
+import { checkCount, EPS, filled, NORM, type NormOptions, uniform } from "./initial";
 import { Layer } from "./module";
 import { checkRank, layerError, type Value } from "./value";
 
@@ -28,6 +29,14 @@ export interface Conv2dOptions {
   readonly bias?: boolean;
 }
 
+const CONV2D = {
+  stride: 1,
+  padding: 1,
+  dilation: 1,
+  groups: 1,
+  bias: 1,
+} satisfies Names<Conv2dOptions>;
+
 /** Convolution: x [batch, inChannels, h, w], y [batch, outChannels, h′, w′]. */
 export class Conv2d extends Layer {
   readonly inChannels: number;
@@ -37,6 +46,7 @@ export class Conv2d extends Layer {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: Conv2dOptions = {}) {
     super();
+    checkOptions("Conv2d", options, CONV2D);
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
     checkCount("Conv2d", { inChannels, outChannels, groups });
     for (const [name, size] of Object.entries({ kernelSize, stride, dilation }))
@@ -82,11 +92,12 @@ export class BatchNorm2d extends Layer {
   readonly numFeatures: number;
   readonly eps: number;
 
-  constructor(numFeatures: number, { eps = 1e-5 }: { readonly eps?: number } = {}) {
+  constructor(numFeatures: number, options: NormOptions = {}) {
     super();
+    checkOptions("BatchNorm2d", options, NORM);
     checkCount("BatchNorm2d", { numFeatures });
     this.numFeatures = numFeatures;
-    this.eps = eps;
+    this.eps = options.eps ?? EPS;
   }
 
   /** @internal */
@@ -116,14 +127,18 @@ export interface PoolOptions {
   readonly padding?: Size2d;
 }
 
+const POOL = { stride: 1, padding: 1 } satisfies Names<PoolOptions>;
+
 /** A pooling by windows. */
 abstract class Pool2d extends Layer {
   readonly kernelSize: readonly [number, number];
   readonly #stride: Size2d;
   readonly #padding: Size2d;
 
-  constructor(kernelSize: Size2d, { stride = kernelSize, padding = 0 }: PoolOptions = {}) {
+  constructor(kernelSize: Size2d, options: PoolOptions = {}) {
     super();
+    checkOptions(this.constructor.name, options, POOL);
+    const { stride = kernelSize, padding = 0 } = options;
     for (const [name, size] of Object.entries({ kernelSize, stride }))
       for (const count of both(size)) checkCount(this.constructor.name, { [name]: count });
     for (const count of both(padding)) checkCount(this.constructor.name, { padding: count }, 0);

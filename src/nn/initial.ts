@@ -2,7 +2,16 @@
 
 import type { Random } from "../graph/random";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import type { Names } from "../options";
 import { layerError } from "./value";
+
+export interface NormOptions {
+  /** Added to the variance, default 1e-5. */
+  readonly eps?: number;
+}
+
+export const NORM = { eps: 1 } satisfies Names<NormOptions>;
+export const EPS = 1e-5;
 
 /**
  * Numbers uniform in ±bound, rounded to f32. With bound = 1 / √fanIn it is Kaiming's uniform initialisation with a = √5, which

@@ -3,9 +3,17 @@
 import type { Random } from "../graph/random";
 import { countOf, formatShape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { checkCount, uniform } from "./initial";
 import { Layer } from "./module";
 import { layerError, type Value } from "./value";
+
+export interface LinearOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+const LINEAR = { bias: 1 } satisfies Names<LinearOptions>;
 
 /** y = x·Wᵀ + b over the last dimension: x [batch, …, inFeatures], y [batch, …, outFeatures]. */
 export class Linear extends Layer {
@@ -13,12 +21,13 @@ export class Linear extends Layer {
   readonly outFeatures: number;
   readonly #hasBias: boolean;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true }: { readonly bias?: boolean } = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options, LINEAR);
     checkCount("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    this.#hasBias = bias;
+    this.#hasBias = options.bias ?? true;
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { registry } from "../ops/index";
+import { checkOptions, type Names } from "../options";
 import { simplify } from "../passes/index";
 import { type Batches, quantize } from "../quantize/index";
 import { DataLoader } from "./data-loader";
@@ -20,19 +21,25 @@ export interface InputOptions {
   readonly seed?: number;
 }
 
+const INPUT = { inputShape: 1, seed: 1 } satisfies Names<InputOptions>;
+
 /**
  * The graph of a model with BatchNorm folded into its neighbours and activations joined with what they follow. Quantizing begins
  * with it; a graph that is simple already comes back as it is.
  */
-export const fuse = (model: Module | Graph, { inputShape }: InputOptions = {}): Graph =>
-  model instanceof Module ? trace(model, inputShape) : simplify(model, registry);
+export function fuse(model: Module | Graph, options: InputOptions = {}): Graph {
+  checkOptions("fuse", options, INPUT);
+  return model instanceof Module ? trace(model, options.inputShape) : simplify(model, registry);
+}
 
 /**
  * A model to train as it is: in float, or a graph that is quantized. A module's weights are copied; `loadStateDict` brings back
  * what became of them: `model.loadStateDict(trained.graph().constants)`.
  */
-export const trainable = (model: Module | Graph, options: InputOptions = {}): Trainable =>
-  new Trainable(toTrain(model, options), undefined, options.seed);
+export function trainable(model: Module | Graph, options: InputOptions = {}): Trainable {
+  checkOptions("trainable", options, INPUT);
+  return new Trainable(toTrain(model, options), undefined, options.seed);
+}
 
 /** As `fuse` does, but with the Dropout of a module. */
 const toTrain = (model: Module | Graph, { inputShape }: InputOptions): Graph =>
@@ -52,6 +59,7 @@ export async function quantizeDynamic(
   dtype: "qint8" = "qint8",
   options: InputOptions = {},
 ): Promise<Trainable> {
+  checkOptions("quantizeDynamic", options, INPUT);
   const unknown = Object.entries(classes).filter(
     ([, kind]) => kind !== Linear && !(kind.prototype instanceof Linear),
   );
@@ -91,14 +99,15 @@ export interface PrepareQatOptions extends InputOptions {
   readonly bits?: number;
 }
 
+const PREPARE_QAT = { ...INPUT, calibration: 1, bits: 1 } satisfies Names<PrepareQatOptions>;
+
 /**
  * Quantizes a whole network, float so far, for quantization-aware training: what it computes while it is trained is what `convert`
  * gives, to the byte.
  */
-export async function prepareQat(
-  model: Module | Graph,
-  { calibration, bits = 8, ...options }: PrepareQatOptions,
-): Promise<Trainable> {
+export async function prepareQat(model: Module | Graph, options: PrepareQatOptions): Promise<Trainable> {
+  checkOptions("prepareQat", options, PREPARE_QAT);
+  const { calibration, bits = 8 } = options;
   const graph = toTrain(model, options);
   const { name } = graph.inputs[0]!;
   const batches = calibration instanceof DataLoader ? feedsOf(calibration, name) : calibration;

@@ -16,6 +16,7 @@ import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
 import { convert } from "./convert";
 import {
+  checkNames,
   type LayerSummary,
   type QuantizeOptions,
   type QuantizeSummary,
@@ -56,6 +57,7 @@ export async function quantizeWith(
   ops: Registry,
   makeObservable: MakeObservable,
 ): Promise<Quantized> {
+  checkNames(options);
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
   checkAllReads(original, ops);

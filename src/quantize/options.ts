@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
+import { checkOptions, type Names } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
 import { movesCodes } from "../passes/integer-forms";
 import type { Batches, Progress } from "./calibrate";
@@ -45,8 +46,35 @@ export interface QuantizeOptions {
   readonly biasCorrection?: boolean;
   /** The seed that chose the calibration samples, recorded with the model. */
   readonly seed?: number;
+  /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
+  readonly force?: boolean;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+}
+
+const QUANTIZE = {
+  mode: 1,
+  calibration: 1,
+  range: 1,
+  naive: 1,
+  only: 1,
+  skip: 1,
+  overrides: 1,
+  bits: 1,
+  equalize: 1,
+  biasCorrection: 1,
+  seed: 1,
+  force: 1,
+  onProgress: 1,
+  signal: 1,
+} satisfies Names<QuantizeOptions>;
+const OVERRIDE = { float: 1, range: 1, bits: 1 } satisfies Names<Override>;
+
+/** Throws where an option is none, that of a pattern too. */
+export function checkNames(options: QuantizeOptions): void {
+  checkOptions("quantize", options, QUANTIZE);
+  for (const [pattern, override] of Object.entries(options.overrides ?? {}))
+    checkOptions(`overrides["${pattern}"]`, override, OVERRIDE);
 }
 
 /** What became of one node. */

@@ -5,6 +5,7 @@ import type { Feeds } from "../engine/feeds";
 import type { Model, StepProfile } from "../engine/model";
 import { seededFeeds } from "../engine/self-test";
 import { type GiveWay, givingWay } from "../event-loop";
+import { checkOptions, type Names } from "../options";
 import { type Arithmetic, createCeiling } from "./ceiling";
 
 export interface BenchmarkOptions {
@@ -21,6 +22,14 @@ export interface BenchmarkOptions {
   /** Stops the measurement: it throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+const BENCHMARK = {
+  feeds: 1,
+  seconds: 1,
+  profile: 1,
+  onProgress: 1,
+  signal: 1,
+} satisfies Names<BenchmarkOptions>;
 
 export interface Benchmark {
   readonly rounds: number;
@@ -71,16 +80,15 @@ export const MIN_ROUNDS = 5;
 const SEED = 1;
 
 /** Runs a model on the same feeds again and again and reports medians. */
-export async function benchmark(
-  model: Model,
-  {
+export async function benchmark(model: Model, options: BenchmarkOptions = {}): Promise<Benchmark> {
+  checkOptions("benchmark", options, BENCHMARK);
+  const {
     feeds = seededFeeds(model.inputs, SEED),
     seconds = 2,
     profile = false,
     onProgress,
     signal,
-  }: BenchmarkOptions = {},
-): Promise<Benchmark> {
+  } = options;
   const giveWay = givingWay(signal);
   const run = await warmUp(() => model.runSync(feeds), giveWay);
   const profiler = profile ? await createProfiler(model, feeds, giveWay) : undefined;

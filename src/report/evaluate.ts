@@ -8,6 +8,7 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
 
@@ -31,6 +32,9 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, total: number | undefined) => void;
   readonly signal?: AbortSignal;
 }
+
+const COMPARE = { onProgress: 1, signal: 1 } satisfies Names<Pick<EvaluateOptions, "onProgress" | "signal">>;
+const EVALUATE = { against: 1, layers: 1, ...COMPARE } satisfies Names<EvaluateOptions>;
 
 export interface Evaluation {
   /** Samples. */
@@ -75,6 +79,7 @@ export async function evaluate(
   options: EvaluateOptions,
   createModel: CreateModel,
 ): Promise<Evaluation> {
+  checkOptions("evaluate", options, EVALUATE);
   const { against, layers, onProgress, signal } = options;
   if (layers && !(against && isDataset(data)))
     throw new OctetteError("layers are measured against another model, on a data set", {
@@ -105,6 +110,7 @@ export async function compare(
   data: EvaluationData,
   options: Pick<EvaluateOptions, "onProgress" | "signal"> = {},
 ): Promise<Comparison> {
+  checkOptions("compare", options, COMPARE);
   const { onProgress, signal } = options;
   const { counts, classes, meters } = await pass(model, reference, data, onProgress, signal);
   return {

@@ -4,6 +4,7 @@
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import { type Affine, activationParameters } from "../quantize/scheme";
 import { SCALE_ROOM, type WeightScales } from "./prepare";
 import { type Shared, withParameters } from "./shared";
@@ -21,6 +22,11 @@ export type RangeOptions =
       readonly freezeAt?: number;
     };
 
+const FROZEN = { kind: 1 } satisfies Names<Extract<RangeOptions, { kind: "frozen" }>>;
+const MOVING = { kind: 1, momentum: 1, freezeAt: 1 } satisfies Names<
+  Extract<RangeOptions, { kind: "moving" }>
+>;
+
 /** Scales of activations stay, but for ranges that move, or have gradients; their zero points stay. */
 export type ActivationScales = "frozen" | "learned";
 
@@ -30,6 +36,7 @@ export function activationsOf(
   scales: ActivationScales,
   steps: number,
 ): ActivationOptions | undefined {
+  checkOptions("ranges", ranges, ranges?.kind === "moving" ? MOVING : FROZEN);
   if (scales === "learned" && ranges.kind !== "frozen")
     throw rangeError("kind", '"frozen" where scales of activations are learned', `"${ranges.kind}"`);
   if (scales === "learned") return { kind: "learned" };

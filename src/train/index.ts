@@ -4,11 +4,12 @@ import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
 import { train } from "./inlined";
 import { tuneWith } from "./tune";
-import type { TuneOptions as TuneDeployedOptions, Tuned } from "./tune-options";
+import { checkTuneOptions, TUNE, type TuneOptions as TuneDeployedOptions, type Tuned } from "./tune-options";
 
 export type { Loss } from "./losses";
 export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune-options";
@@ -24,6 +25,8 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   readonly bits?: number | "float";
 }
 
+const NAMES = { ...TUNE, bits: 1 } satisfies Names<TuneOptions>;
+
 /** Samples that show a float model's ranges. */
 const CALIBRATION = 512;
 
@@ -34,7 +37,9 @@ const CALIBRATION = 512;
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
 export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
+  checkOptions("tune", options, NAMES);
   const { teacher, bits, ...rest } = options;
+  checkTuneOptions(rest as TuneDeployedOptions);
   if (typeof options.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
       code: "argument",

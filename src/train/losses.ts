@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Input, Node, ValueType } from "../graph/graph";
+import { checkOptions, type Names } from "../options";
 
 /**
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by
@@ -34,10 +35,20 @@ export interface Judged {
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
 }
 
+type Kind<K extends Loss["kind"]> = Extract<Loss, { kind: K }>;
+const PLAIN = { kind: 1, weight: 1 } satisfies Names<Kind<"meanSquare">>;
 const ops = {
-  crossEntropy: { op: "CrossEntropy", target: LABELS },
-  divergence: { op: "Divergence", target: TEACHER },
-  meanSquare: { op: "MeanSquare", target: TARGET },
+  crossEntropy: {
+    op: "CrossEntropy",
+    target: LABELS,
+    names: { ...PLAIN, smoothing: 1 } satisfies Names<Kind<"crossEntropy">>,
+  },
+  divergence: {
+    op: "Divergence",
+    target: TEACHER,
+    names: { ...PLAIN, temperature: 1 } satisfies Names<Kind<"divergence">>,
+  },
+  meanSquare: { op: "MeanSquare", target: TARGET, names: PLAIN },
 } as const;
 
 /** Node that ends the forward pass where losses are given. */
@@ -63,8 +74,17 @@ export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, loss
   const nodes: Node[] = [];
   const seeds: [string, string][] = [];
   let total = "";
-  for (const [i, { kind, weight = 1, ...rest }] of losses.entries()) {
-    const { op, target } = ops[kind];
+  for (const [i, asked] of losses.entries()) {
+    const { kind, weight = 1, ...rest } = Object(asked) as Loss;
+    if (!Object.hasOwn(ops, kind))
+      throw new OctetteError("there is no such loss", {
+        code: "argument",
+        where: `losses[${i}].kind`,
+        expected: Object.keys(ops).join(", "),
+        got: `${kind}`,
+      });
+    const { op, target, names } = ops[kind];
+    checkOptions(`losses[${i}]`, asked, names);
     const isLabel = target === LABELS;
     if (shape.length < 2 || (isLabel && typeof shape.at(-1) !== "number"))
       throw new OctetteError("the model's first output cannot be judged so", {

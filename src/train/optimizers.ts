@@ -2,6 +2,7 @@
 // Every number means what it means in PyTorch.
 
 import { OctetteError } from "../errors";
+import { checkOptions, type Names } from "../options";
 
 /** Stochastic gradient descent. Takes one more float a parameter where momentum is not 0. */
 export interface Sgd {
@@ -31,6 +32,9 @@ export type OptimizerOptions = Sgd | AdamW;
 /** Checked, with every default filled in. */
 export type Optimizer = Required<Sgd> | Required<AdamW>;
 
+const SGD = { kind: 1, lr: 1, momentum: 1, nesterov: 1, weightDecay: 1 } satisfies Names<Sgd>;
+const ADAMW = { kind: 1, lr: 1, betas: 1, eps: 1, weightDecay: 1 } satisfies Names<AdamW>;
+
 /** Checks what a caller passed and fills in the defaults. */
 export function createOptimizer(options: OptimizerOptions): Optimizer {
   if (options?.kind === "sgd") return createSgd(options);
@@ -43,7 +47,9 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   });
 }
 
-function createSgd({ lr, momentum = 0, nesterov = false, weightDecay = 0 }: Sgd): Required<Sgd> {
+function createSgd(options: Sgd): Required<Sgd> {
+  checkOptions("optimizer", options, SGD);
+  const { lr, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   check("lr", lr, lr >= 0, AT_LEAST_0);
   check("momentum", momentum, momentum >= 0 && momentum < 1, BELOW_1);
   check("weightDecay", weightDecay, weightDecay >= 0, AT_LEAST_0);
@@ -59,6 +65,7 @@ function createSgd({ lr, momentum = 0, nesterov = false, weightDecay = 0 }: Sgd)
 }
 
 function createAdamW(options: AdamW): Required<AdamW> {
+  checkOptions("optimizer", options, ADAMW);
   const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 } = options;
   check("lr", lr, lr >= 0, AT_LEAST_0);
   for (const [i, beta] of [betas[0], betas[1]].entries())

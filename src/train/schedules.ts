@@ -2,6 +2,7 @@
 // + − × ÷ only, so that a rate is the same on every engine.
 
 import { OctetteError } from "../errors";
+import { checkOptions, type Names } from "../options";
 
 interface WarmUp {
   /** Steps in which the rate grows from near 0 to its full size. Default 0. */
@@ -30,18 +31,27 @@ export interface StepSchedule extends WarmUp {
 
 export type Schedule = ConstantSchedule | CosineSchedule | StepSchedule;
 
+const CONSTANT = { kind: 1, warmup: 1 } satisfies Names<ConstantSchedule>;
+const SCHEDULES = {
+  constant: CONSTANT,
+  cosine: { ...CONSTANT, floor: 1 } satisfies Names<CosineSchedule>,
+  step: { ...CONSTANT, every: 1, factor: 1 } satisfies Names<StepSchedule>,
+};
+
 /** Throws where a schedule is none. */
 export function checkSchedule(schedule: Schedule): void {
-  const { kind, warmup = 0 } = schedule;
-  if (kind !== "constant" && kind !== "cosine" && kind !== "step")
+  const { kind } = Object(schedule) as Schedule;
+  if (!Object.hasOwn(SCHEDULES, kind))
     throw scheduleError("kind", '"constant", "cosine" or "step"', JSON.stringify(kind) ?? "none");
+  checkOptions("schedule", schedule, SCHEDULES[kind]);
+  const { warmup = 0 } = schedule;
   if (!Number.isSafeInteger(warmup) || warmup < 0)
     throw scheduleError("warmup", "a whole number of steps", String(warmup));
-  if (kind === "cosine") {
+  if (schedule.kind === "cosine") {
     const { floor = 0 } = schedule;
     if (!(floor >= 0 && floor <= 1)) throw scheduleError("floor", "a share from 0 to 1", String(floor));
   }
-  if (kind === "step") {
+  if (schedule.kind === "step") {
     const { every, factor = FACTOR } = schedule;
     if (!Number.isSafeInteger(every) || every < 1)
       throw scheduleError("every", "a whole number of steps from 1 on", String(every));

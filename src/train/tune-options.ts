@@ -1,9 +1,11 @@
 // What may be asked of fine-tuning, and what it tells.
 
 import type { Dataset } from "../data/index";
+import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Random } from "../graph/random";
 import type { Tensor } from "../graph/tensor";
+import { checkOptions, type Names } from "../options";
 import type { ActivationScales, RangeOptions } from "./activations";
 import type { Choice } from "./budget";
 import type { CheckpointState } from "./checkpoint";
@@ -71,6 +73,65 @@ export interface TuneOptions {
   onEpoch?(epoch: EpochReport): unknown;
   /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
   readonly signal?: AbortSignal;
+}
+
+const CHECKPOINT = { state: 1, every: 1, save: 1 } satisfies Names<NonNullable<TuneOptions["checkpoint"]>>;
+
+/** The names of all options. */
+export const TUNE = {
+  data: 1,
+  validation: 1,
+  teacher: 1,
+  losses: 1,
+  train: 1,
+  ranges: 1,
+  scales: 1,
+  activationScales: 1,
+  flip: 1,
+  augment: 1,
+  epochs: 1,
+  batch: 1,
+  lr: 1,
+  optimizer: 1,
+  schedule: 1,
+  clip: 1,
+  accumulate: 1,
+  memory: 1,
+  seed: 1,
+  masters: 1,
+  checkpoint: 1,
+  onBegin: 1,
+  onStep: 1,
+  onEpoch: 1,
+  signal: 1,
+} satisfies Names<TuneOptions>;
+
+/** Throws where a number is out of its range, or a checkpoint has nowhere to go; what other files check is left to them. */
+export function checkTuneOptions(options: TuneOptions): void {
+  const { clip = Infinity, checkpoint } = options;
+  const fail = (where: string, expected: string, got: unknown) =>
+    new OctetteError("an option of tune is out of range", {
+      code: "argument",
+      where,
+      expected,
+      got: typeof got === "string" ? `"${got}"` : String(got),
+    });
+  const counts = { ...options, "checkpoint.every": checkpoint?.every } as Readonly<Record<string, unknown>>;
+  for (const [name, least] of Object.entries({
+    epochs: 1,
+    batch: 1,
+    accumulate: 1,
+    seed: 0,
+    "checkpoint.every": 1,
+  })) {
+    const count = counts[name];
+    if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= least))
+      throw fail(name, `a whole number from ${least}`, count);
+  }
+  if (!(typeof clip === "number" && clip > 0)) throw fail("clip", "a number above 0", clip);
+  if (checkpoint === undefined) return;
+  checkOptions("checkpoint", checkpoint, CHECKPOINT);
+  if (typeof checkpoint.save !== "function") throw fail("checkpoint.save", "a function", checkpoint.save);
 }
 
 /** What is about to be done, once memory is planned and the model was tried as it is. */

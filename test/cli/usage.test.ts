@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nearest } from "../../src/cli/command";
+import { nearest } from "../../src/options";
 import { example, octette } from "./spawn";
 
 let folder: string;

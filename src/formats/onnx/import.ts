@@ -5,6 +5,7 @@ import { OctetteError } from "../../errors";
 import type { Graph, Input, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
+import { checkOptions, type Names } from "../../options";
 import { saturateToI32 } from "../elements";
 import { conversions } from "./conversions";
 import {
@@ -32,12 +33,15 @@ export interface OnnxOptions {
   readonly symbols?: Readonly<Record<string, number>>;
 }
 
+const ONNX = { name: 1, symbols: 1 } satisfies Names<OnnxOptions>;
+
 /**
  * Reads an ONNX model into a graph, as it is written. int64 values become i32, f16 and f64 become f32.
  * @throws FormatError when the bytes are not an ONNX model; OctetteError "unsupported" that lists every operator
  * octette does not have; OctetteError "graph" when the model breaks ONNX's own rules.
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
+  checkOptions("importOnnx", options, ONNX);
   const where = options.name ?? "model";
   const model = readModel(bytes, where);
   const opset = opsetOf(model, where);
