@@ -2,7 +2,16 @@
 
 import { type Dataset, openDataset } from "../data/index";
 import { givingWay } from "../event-loop";
-import { type Feeds, type Graph, load, type QuantizeSummary, quantize, readArtifact, save } from "../index";
+import {
+  type Feeds,
+  type Graph,
+  load,
+  OctetteError,
+  type QuantizeSummary,
+  quantize,
+  readArtifact,
+  save,
+} from "../index";
 import { formatBytes, formatPercent, formatTable } from "../report/index";
 import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
 import { normalizeOf, withNormalize } from "./normalize";
@@ -59,6 +68,10 @@ export const quantizeCommand = defineCommand({
       help: "keep matching nodes float (* matches anything; may be repeated)",
     },
     seed: { type: "string", value: "N", help: "seed of everything random (default 0)" },
+    force: {
+      type: "boolean",
+      help: "write even over an input, or where a name matches nothing or int8 saves nothing",
+    },
   },
   notes: DATA_HELP,
   examples: [
@@ -67,7 +80,7 @@ export const quantizeCommand = defineCommand({
     "octette quantize mlp.onnx --mode dynamic -o mlp.octette",
   ],
   async run([path = ""], values, context) {
-    const { output, calibrate, naive = false, only, skip, json } = values;
+    const { output, calibrate, naive = false, only, skip, json, force = false } = values;
     if (!output) throw new UsageError("-o FILE is missing: where should the artifact go?");
     const mode = choice("mode", values.mode, ["static", "dynamic"] as const) ?? "static";
     const range = choice("range", values.range, ["auto", "minmax", "percentile", "mse"] as const);
@@ -102,6 +115,7 @@ export const quantizeCommand = defineCommand({
       mode,
       naive,
       seed,
+      force,
       signal: context.signal,
       onProgress: ({ stage, samples: done }) => context.progress.update(stage, done, dataset?.count),
       ...(dataset ? { calibration: calibration(dataset, context.signal) } : {}),
@@ -113,6 +127,7 @@ export const quantizeCommand = defineCommand({
     context.progress.end();
     for (const warning of summary.warnings) context.log(`warning: ${warning}`);
     const bytes = save(quantized);
+    if (!force) checkSmaller(path, save(graph).length, bytes.length);
     await context.write(output, bytes, context.signal);
     const sizes = {
       bytes: { from: model.bytes.length, to: bytes.length },
@@ -124,6 +139,18 @@ export const quantizeCommand = defineCommand({
     } else context.print(summaryText(path, output, sizes, summary, context));
   },
 });
+
+/** Throws where int8 saves nothing: its scales and its graph are larger than what weights lose. */
+function checkSmaller(where: string, float: number, quantized: number): void {
+  if (quantized < float) return;
+  throw new OctetteError("int8 makes the model no smaller", {
+    code: "argument",
+    where,
+    expected: `fewer than the ${formatBytes(float)} of the float model as an .octette`,
+    got: formatBytes(quantized),
+    hint: "--force writes it nevertheless",
+  });
+}
 
 const BITS = ["2", "3", "4", "5", "6", "7", "8"] as const;
 

@@ -67,6 +67,7 @@ export async function quantizeWith(
   const selection = selectNodes(graph, options);
   const types = inferTypes(graph, ops);
   const plan = planRegions(graph, types, ops, mode, selection);
+  checkAny(graph, plan, options);
   const corrects = mode === "static" && !naive && options.biasCorrection !== false;
   // Where rows end up in outputs is not of interest here.
   const batch = batchOf({ ...graph, outputs: [] }, types, ops);
@@ -107,7 +108,12 @@ export async function quantizeWith(
       skipped: [...notEqualized(equalization?.report), ...uncorrected],
       biasCorrected: corrected,
       samples: observations?.samples ?? 0,
-      warnings: [...selection.warnings, ...observationWarnings(observations), ...planWarnings(plan)],
+      warnings: [
+        ...selection.warnings,
+        ...(plan.regions.size === 0 ? [NONE_INT8] : []),
+        ...observationWarnings(observations),
+        ...planWarnings(plan),
+      ],
     },
   };
 
@@ -156,6 +162,26 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
       expected: "a float model",
       hint: "It runs as it is, and tune() fine-tunes it",
     });
+}
+
+const NONE_INT8 = "no layer becomes int8";
+/** Reasons that are told of why nothing does. */
+const MOST_REASONS = 3;
+
+/** Throws where the model would stay as it is, which nobody asks a quantizer for. */
+function checkAny(
+  graph: Graph,
+  { regions, decisions }: RegionPlan,
+  { force = false }: QuantizeOptions,
+): void {
+  if (force || regions.size > 0) return;
+  const reasons = decisions.map(({ node, reason }) => `${node.op} "${node.name}": ${reason}`);
+  throw new OctetteError(NONE_INT8, {
+    code: "argument",
+    where: graph.name,
+    ...(reasons.length > 0 ? { got: reasons.slice(0, MOST_REASONS).join("; ") } : {}),
+    hint: "force (--force) has it nevertheless",
+  });
 }
 
 /** Runs the calibration where ranges are needed. */

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
-import { checkOptions, type Names } from "../options";
+import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
 import { movesCodes } from "../passes/integer-forms";
 import type { Batches, Progress } from "./calibrate";
@@ -114,27 +114,30 @@ export interface Selection {
 }
 
 export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
-  const { only, skip = [], overrides = {}, naive = false } = options;
+  const { only, skip = [], overrides = {}, naive = false, force = false } = options;
   const range = naive ? "minmax" : (options.range ?? "auto");
   checkRangeChoice(range, "range");
   const { bits = MOST_BITS } = options;
   checkBits(bits, "bits");
   const names = [...graph.nodes.map((node) => node.name), ...graph.inputs.map((input) => input.name)];
   const warnings: string[] = [];
+  const unmatched = (where: string, pattern: string, known: readonly string[]) => {
+    if (!force) throw noMatch(where, pattern, known, "force (--force) warns instead");
+    warnings.push(`${where} "${pattern}" matches nothing`);
+  };
   const compile = (pattern: string, where: string) => {
     const matches = matcher(pattern);
-    if (!names.some(matches)) warnings.push(`${where} "${pattern}" matches no node`);
+    if (!names.some(matches)) unmatched(where, pattern, names);
     return matches;
   };
   const skipped = skip.map((pattern) => ({ pattern, matches: compile(pattern, "skip") }));
   const overridden = Object.entries(overrides).map(([pattern, override]) => {
     if (override.range !== undefined) checkRangeChoice(override.range, `overrides["${pattern}"].range`);
     if (override.bits !== undefined) checkBits(override.bits, `overrides["${pattern}"].bits`);
-    return { pattern, override, matches: compile(pattern, "override") };
+    return { pattern, override, matches: compile(pattern, "overrides") };
   });
   const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
-  for (const op of only ?? [])
-    if (!ops.includes(op)) warnings.push(`the model has no ${op} (option only); it has ${ops.join(", ")}`);
+  for (const op of only ?? []) if (!ops.includes(op)) unmatched("only", op, ops);
   const overrideOf = (name: string): Override =>
     Object.assign({}, ...overridden.filter(({ matches }) => matches(name)).map(({ override }) => override));
   const skipReason = (name: string): string | undefined => {
@@ -152,6 +155,26 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
     bitsOf: (name) => overrideOf(name).bits ?? bits,
     rangeOf: (name) => (naive ? "minmax" : (overrideOf(name).range ?? range)),
   };
+}
+
+/** Names that are listed where a pattern matches none. */
+const MOST_NAMES = 8;
+
+/** The error of a pattern that matches none of these names. */
+export function noMatch(
+  where: string,
+  pattern: string,
+  names: readonly string[],
+  hint: string,
+): OctetteError {
+  const near = nearest(pattern.replaceAll("*", ""), names);
+  return new OctetteError("matches nothing", {
+    code: "argument",
+    where,
+    expected: `one of ${names.slice(0, MOST_NAMES).join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`,
+    got: `"${pattern}"`,
+    hint: `${near ? `Did you mean ${near}? ` : ""}${hint}`,
+  });
 }
 
 /** Bits that a weight code may have. */

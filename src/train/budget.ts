@@ -66,6 +66,7 @@ export function fitMemory(
   budget: number,
   options: Omit<TrainerOptions, "batch" | "keepsGradients">,
 ): Fitted {
+  select(parameters, wanted.train); // throws where nothing is asked for
   let first: number | undefined;
   let least = Infinity;
   for (const choice of choicesOf(graph, parameters, wanted)) {

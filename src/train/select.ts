@@ -1,7 +1,6 @@
 // Which parameters move: all, biases, scales of frozen codes, the last layers, or those of a name.
 
-import { OctetteError } from "../errors";
-import { matcher } from "../quantize/options";
+import { matcher, noMatch } from "../quantize/options";
 import type { Parameter } from "./prepare";
 
 /**
@@ -14,15 +13,8 @@ export type Trained = string;
 export function select(parameters: readonly Parameter[], trained: Trained = "all"): Parameter[] {
   const chosen = withCompanions(parameters, parameters.filter(testOf(parameters, trained)));
   if (chosen.length > 0) return chosen;
-  throw new OctetteError("nothing would be trained", {
-    code: "argument",
-    where: "train",
-    expected: "all, bias, scales, last:N, or a pattern that matches parameters",
-    got: `"${trained}"; there are ${parameters
-      .map(({ name }) => name)
-      .slice(0, 8)
-      .join(", ")}${parameters.length > 8 ? ", …" : ""}`,
-  });
+  const names = parameters.map(({ name }) => name);
+  throw noMatch("train", trained, names, "It may be all, bias, scales or last:N, too");
 }
 
 /** These, in their order: where weights move, the bias whose codes share their scales comes along, and those if learned. */

@@ -128,6 +128,8 @@ export function checkTuneOptions(options: TuneOptions): void {
     if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= least))
       throw fail(name, `a whole number from ${least}`, count);
   }
+  const { train = "all" } = options;
+  if (typeof train !== "string") throw fail("train", "a text, such as all or last:2", train);
   if (!(typeof clip === "number" && clip > 0)) throw fail("clip", "a number above 0", clip);
   if (checkpoint === undefined) return;
   checkOptions("checkpoint", checkpoint, CHECKPOINT);

@@ -155,7 +155,7 @@ test("wrong usage and what cannot be tuned are named, and nothing is written", a
     [more("--memory", "much"), 2, /--memory must be a size such as 64MB/],
     [more("--bits", "4"), 1, /calibrated\.octette: the model is quantized already.*Leave --bits out/],
     [more("--memory", "1kB"), 1, /memory: nothing can be trained in so little memory: expected at least/],
-    [more("--train", "nothing"), 1, /train: nothing would be trained.*onnx::Conv/],
+    [more("--train", "nothing"), 1, /train: matches nothing: expected one of onnx::Conv/],
     [more("--validation", "2"), 1, /validation: there is nothing to validate on/],
     [more("--eval", "nowhere.npz"), 1, /nowhere\.npz: no such file/],
     [more("--eval", unlabelled), 1, /images\.npy: there is nothing to learn from.*without labels.*--labels/],

@@ -251,7 +251,13 @@ describe("what stays float", () => {
     builder.node("Gemm", [x, builder.floats(`${y}_w`, [k, n], 1)], y);
 
   test("sums of more products than int32 holds", async () => {
-    const reason = await reasonFor((b) => gemm(b, b.input("x", ["batch", 32_897]), "y", 32_897, 1), "Gemm_y");
+    const reason = await reasonFor(
+      (b) => gemm(b, b.input("x", ["batch", 32_897]), "y", 32_897, 1),
+      "Gemm_y",
+      {
+        force: true,
+      },
+    );
     expect(reason).toMatch(/32897 products.*32896/);
   });
 
@@ -361,12 +367,39 @@ describe("calibration", () => {
     );
   });
 
+  test("what matches nothing is an error, with the name that was meant, but with force", async () => {
+    const options: [QuantizeOptions, RegExp][] = [
+      [
+        { skip: ["Gem_y"] },
+        /^skip: matches nothing: expected one of .*, got "Gem_y"\. Did you mean Gemm_y\?/,
+      ],
+      [{ only: ["conv"] }, /^only: .*Did you mean Conv\?/],
+      [{ overrides: { "nothing*": { bits: 4 } } }, /^overrides: matches nothing/],
+    ];
+    for (const [option, message] of options) {
+      await expect(quantized(classifier(), option)).rejects.toThrow(message);
+      expect((await quantized(classifier(), { ...option, force: true })).summary.warnings[0]).toMatch(
+        /matches nothing$/,
+      );
+    }
+  });
+
+  test("a model of which nothing becomes int8 is an error, with the reasons, but with force", async () => {
+    const option = { skip: ["*"] };
+    await expect(quantized(classifier(), option)).rejects.toThrow(
+      /no layer becomes int8: got .*skipped by "\*".*--force/,
+    );
+    const { graph, summary } = await quantized(classifier(), { ...option, force: true });
+    expect(summary.warnings).toContain("no layer becomes int8");
+    expect(graph.nodes.map(({ op }) => op)).not.toContain("QuantizeLinear");
+  });
+
   test("few samples, NaN, patterns without a match and dead values are named in warnings", async () => {
     const graph = classifier();
     const feeds = samples(graph, 3);
     feeds.x!.data[5] = Number.NaN;
-    const { summary } = await quantized(graph, { calibration: [feeds], skip: ["nothing*"] });
-    expect(summary.warnings.join("\n")).toMatch(/"nothing\*" matches no node/);
+    const { summary } = await quantized(graph, { calibration: [feeds], skip: ["nothing*"], force: true });
+    expect(summary.warnings.join("\n")).toMatch(/skip "nothing\*" matches nothing/);
     expect(summary.warnings.join("\n")).toMatch(/only 3 calibration samples/);
     expect(summary.warnings.join("\n")).toMatch(/"x" had 1 number/);
     const zeros = randomFeeds(graph, 40, 1, "zero");

@@ -206,7 +206,7 @@ describe("refused", () => {
     ],
     ["no labels", { data: unlabelled }, /samples need labels/],
     ["nothing to validate on", { validation: 0 }, /nothing to validate on/],
-    ["a name that is none", { train: "nothing.*" }, /nothing would be trained/],
+    ["a name that is none", { train: "nothing.*" }, /train: matches nothing: .*got "nothing\.\*"/],
     ["a rate below zero", { lr: -1 }, /optimizer\.lr/],
     ["bits that are none", { bits: 9 }, /no such number of bits/],
   ])("%s", async (_, options, message) => {
