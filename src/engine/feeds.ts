@@ -5,6 +5,7 @@ import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape, symbolsOf } from "../graph/symbols";
 import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import type { Look } from "./feed-range";
 
 /** What an input is fed with. */
 export interface Feed extends Tensor {
@@ -46,8 +47,8 @@ export function arrayFor(name: string, dtype: DType, length: number, into: Into)
   });
 }
 
-/** Every input as a tensor of the model's dtype and rank. */
-export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, Tensor> {
+/** Every input as a tensor of the model's dtype and rank; `look` sees what was fed as floats. */
+export function checkFeeds(inputs: readonly Input[], feeds: Feeds, look?: Look): Map<string, Tensor> {
   const known = inputs.map(({ name }) => name);
   for (const name of Object.keys(feeds))
     if (!known.includes(name))
@@ -59,14 +60,14 @@ export function checkFeeds(inputs: readonly Input[], feeds: Feeds): Map<string, 
   return new Map(
     inputs.map((input) => {
       const fed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
-      return [input.name, checkFeed(input, fed)] as const;
+      return [input.name, checkFeed(input, fed, look)] as const;
     }),
   );
 }
 
 type Elements = TypedArray | BigInt64Array;
 
-function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
+function checkFeed(input: Input, fed: Feeds[string] | undefined, look: Look | undefined): Tensor {
   if (fed === undefined) throw misfit(input, "is missing");
   const isTensor = !isElements(fed);
   const given = isTensor ? fed?.data : fed;
@@ -91,8 +92,11 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined): Tensor {
       got: isTensor && sizeOf(fed.shape) !== given.length ? `${got} with ${given.length} elements` : got,
     });
   }
-  if (preprocessing) return preprocess(actual, given as TypedArray, preprocessing, `input "${input.name}"`);
-  return { dtype: input.dtype, shape: actual, data: convert(input, given) };
+  const checked = preprocessing
+    ? preprocess(actual, given as TypedArray, preprocessing, `input "${input.name}"`)
+    : { dtype: input.dtype, shape: actual, data: convert(input, given) };
+  if (kindOf(given) === "Float32Array") look?.(input, checked);
+  return checked;
 }
 
 /** How elements of this kind become the input's numbers, where they are not the model's own. */
@@ -147,7 +151,7 @@ function imageShape(shape: Input["shape"], { layout }: Preprocessing): Input["sh
 
 /**
  * `(number · scale − mean[c]) / std[c]`, each step rounded to f32; from [n, spatial…, c] to [n, c, spatial…] where the layout is
- * nhwc. A row [n, c] has channels where there are several means or stds. Of bytes it looks them up in 256 values a channel.
+ * nhwc. A row [n, c] has channels where there are several means or stds. Many bytes it looks up in 256 values a channel.
  */
 export function preprocess(
   shape: readonly number[],
@@ -167,27 +171,24 @@ export function preprocess(
         expected: `one mean and std, or ${channels}`,
         got: `${mean.length} and ${std.length}`,
       });
-  const { fround } = Math;
-  const normalized = (number: number, c: number) => {
-    const centred = fround(fround(number * scale) - fround(mean[c % mean.length]!));
-    return fround(centred / fround(std[c % std.length]!));
-  };
-  const isBytes = kindOf(numbers).startsWith("Uint8");
-  const tables = Array.from({ length: isBytes ? channels : 0 }, (_, c) =>
-    Float32Array.from({ length: 256 }, (_, byte) => normalized(byte, c)),
-  );
   const moves = layout === "nhwc" && shape.length > 2;
   const spatial = sizeOf(shape.slice(1)) / Math.max(channels, 1);
+  const [size, step] = [channels * spatial, moves ? channels : 1];
+  const isTabled = kindOf(numbers).startsWith("Uint8") && numbers.length > 256 * channels;
+  const table = new Float32Array(256);
   const data = new Float32Array(numbers.length);
-  for (let n = 0, at = 0; n < (shape[0] ?? 1); n++)
-    for (let c = 0; c < channels; c++) {
-      const table = tables[c];
-      const base = n * channels * spatial;
-      for (let s = 0; s < spatial; s++, at++) {
-        const number = numbers[base + (moves ? s * channels + c : c * spatial + s)]!;
-        data[at] = table ? table[number]! : normalized(number, c);
-      }
+  for (let c = 0; c < channels; c++) {
+    const [m, s] = [Math.fround(mean[c % mean.length]!), Math.fround(std[c % std.length]!)];
+    const normalized = (number: number) => Math.fround(Math.fround(Math.fround(number * scale) - m) / s);
+    for (let byte = 0; isTabled && byte < 256; byte++) table[byte] = normalized(byte);
+    for (let first = 0; first < data.length; first += size) {
+      let from = first + (moves ? c : c * spatial);
+      const to = first + c * spatial;
+      if (isTabled)
+        for (let at = to; at < to + spatial; at++, from += step) data[at] = table[numbers[from]!]!;
+      else for (let at = to; at < to + spatial; at++, from += step) data[at] = normalized(numbers[from]!);
     }
+  }
   return { dtype: "f32", shape: moves ? [shape[0]!, shape[last]!, ...shape.slice(1, last)] : shape, data };
 }
 

@@ -16,6 +16,7 @@ import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
 import { compile } from "./compile";
+import { type Look, lookOut } from "./feed-range";
 import {
   arrayFor,
   bindSymbols,
@@ -96,6 +97,7 @@ export class Model {
   readonly #registry: Registry;
   readonly #options: ModelOptions;
   readonly #forgetEngine: () => void;
+  readonly #look: Look;
   #threads: Threads;
   /** Settles when the workers have been told to start, or cannot be. */
   #started: Promise<void> = Promise.resolve();
@@ -118,6 +120,7 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
+    this.#look = lookOut(graph, engine.told);
     const engineClass = classOf(engine, options, graph);
     this.#threads = threadsOf(engine, options, engineClass);
     this.#plan = this.#compile(engineClass);
@@ -290,7 +293,7 @@ export class Model {
 
   #check(feeds: Feeds): { fed: ReadonlyMap<string, Tensor>; bindings: Bindings } {
     void this.#session.buffer; // throws after dispose()
-    const fed = checkFeeds(this.inputs, feeds);
+    const fed = checkFeeds(this.inputs, feeds, this.#look);
     return { fed, bindings: bindSymbols(this.inputs, fed) };
   }
 

@@ -56,6 +56,8 @@ const isDistant = (source: WasmSource | undefined): source is Response | URL =>
 
 /** Compiled modules of what a runtime carries, made when first asked for and kept. */
 export class Engine {
+  /** Inputs that a warning was given of. */
+  readonly told = new WeakSet<object>();
   readonly #carried: Carried;
   /** Sources that a caller has instead of those carried. */
   readonly #own: WasmSources;
