@@ -29,6 +29,8 @@ const roundings: Readonly<Record<string, Rounding>> = {
 /** How often every axis is repeated. */
 export function factorsOf(node: Node, shape: Shape): number[] {
   const axes = axesOf(node, shape.length) ?? shape.map((_, axis) => axis);
+  // A region of interest says nothing without a crop, for which there is no coordinate here.
+  numbersOf(node, "roi", []);
   const scales = numbersOf(node, "scales", []);
   const sizes = numbersOf(node, "sizes", []);
   const [coordinate, rounding] = [
@@ -88,7 +90,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
 export const resize: Op = {
   inputs: 4,
   attributes: ["axes", "coordinate_transformation_mode", "nearest_mode"],
-  parameters: { 2: "scales", 3: "sizes" },
+  parameters: { 1: "roi", 2: "scales", 3: "sizes" },
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: resized(node, x.shape) }];

@@ -121,6 +121,7 @@ const samples: Readonly<Record<OpName, Sample>> = {
     ...image,
     attributes: {
       axes: [2, 3],
+      roi: [],
       scales: [2, 2],
       sizes: [],
       coordinate_transformation_mode: "asymmetric",

@@ -73,10 +73,11 @@ export const resize: Conversion = (source) => {
   if (mode !== "nearest" || policy !== "stretch" || source.inputs.length < 2)
     throw source.error("only to the nearest element, by scales or sizes", { got: `${mode}, ${policy}` });
   if (source.opset < 11) return [asUpsample(source, source.inputs)];
-  // The region of interest belongs to crops.
+  // The region of interest belongs to crops: one that a run computes is not missed.
   const [x = "", roi = "", ...rest] = source.inputs;
   source.ignore(roi);
-  return [source.node(source.attributes(), { inputs: [x, "", ...rest] })];
+  const inputs = [x, source.constant(roi) ? roi : "", ...rest];
+  return [source.node(source.attributes(), { inputs })];
 };
 
 /** Resize as it was before opset 11. */
