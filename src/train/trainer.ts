@@ -212,8 +212,10 @@ export class Trainer {
     ];
   }
 
+  /** Of all parameters that the loss depends on. */
   #gradients(): Float32Array[] {
-    return this.parameters.map(({ name }) => this.state(gradientOf(name)) as Float32Array);
+    const names = this.parameters.map(({ name }) => gradientOf(name)).filter((name) => this.#state.has(name));
+    return names.map((name) => this.state(name) as Float32Array);
   }
 
   #outputs(bindings: Bindings): Tensor[] {

@@ -12,6 +12,7 @@ import { select } from "../../src/train/select";
 import { gradientOf } from "../../src/train/step";
 import { Trainer } from "../../src/train/trainer";
 import { engineClasses, withModel } from "../engine/engines";
+import { GraphBuilder } from "../graph-builder";
 import { engine, feeds, float, quantized } from "./digits";
 
 const models: Readonly<Record<string, { graph: Graph; masters?: Masters }>> = {
@@ -138,6 +139,26 @@ describe.each(Object.keys(models))("%s", (name) => {
       trainer.dispose();
     }
   });
+});
+
+test("a parameter that the loss does not depend on stays", () => {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", ["batch", 3]);
+  builder.node("Gemm", [x, builder.floats("w", [3, 4], 1)], "y");
+  builder.node("Gemm", [x, builder.floats("v", [3, 4], 1)], "z");
+  const trainer = new Trainer(builder.build("y", "z"), select(parametersOf(builder.build("y", "z"))), {
+    losses: [{ kind: "crossEntropy" }],
+    optimizer: createOptimizer(SGD),
+    keepsGradients: true,
+    batch: 2,
+    engine,
+  });
+  const [w, v] = [trainer.state("w").slice(), trainer.state("v").slice()];
+  trainer.run({ x: new Float32Array([1, -1, 2, 0, 1, 1]), [LABELS]: new Int32Array([1, 3]) }, 0.1, 1);
+  trainer.update(0.1, 1, 1, 1);
+  expect(trainer.state("v")).toEqual(v);
+  expect(trainer.state("w")).not.toEqual(w);
+  trainer.dispose();
 });
 
 const same = (a: Tensor["data"], b: Tensor["data"]) => a.every((x, i) => Object.is(x, b[i]));
