@@ -137,7 +137,7 @@ export const makers = {
   },
   DequantizeLinear: (g) => quantized(g, true),
   Div: binary,
-  Dropout: unary,
+  Dropout: (g) => ({ inputs: [g.value()], attributes: { ratio: 0.5 } }),
   DynamicQuantize: (g) => ({
     inputs: [g.value()],
     attributes: g.chance(0.7) ? { axis: -1 } : {},
