@@ -52,7 +52,6 @@ async function bundled(contents) {
     bundle: true,
     minify: true,
     format: "esm",
-    external: ["node:*"],
     write: false,
     logLevel: "error",
   });

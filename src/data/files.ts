@@ -1,9 +1,9 @@
-// Where data come from: a path (Node), whatever a model is loaded from, or bytes with a name. Node's file system is
-// reached only when a path is given, so the module loads anywhere.
+// Where data come from: a path (in a page, what it is fetched from), whatever a model is loaded from, or bytes with a name.
 
 import { type BytesSource, checkSize, MAX_FILE_BYTES, readBytes } from "../engine/source";
 import { OctetteError } from "../errors";
 import { gunzip, isGzip } from "../formats/inflate";
+import { nodeModule } from "../node-module";
 
 export interface NamedBytes {
   /** What errors call it. */
@@ -27,7 +27,9 @@ async function readRaw(source: Source): Promise<NamedBytes> {
 }
 
 async function readPath(path: string): Promise<Uint8Array> {
-  const { readFile, stat } = await import("node:fs/promises");
+  const files = nodeModule("node:fs/promises");
+  if (!files) return readBytes(path);
+  const { readFile, stat } = files;
   try {
     const info = await stat(path);
     if (info.isDirectory())
@@ -43,8 +45,7 @@ async function readPath(path: string): Promise<Uint8Array> {
 
 /** Whether a path names something that exists. */
 export async function exists(path: string): Promise<boolean> {
-  const { access } = await import("node:fs/promises");
-  return access(path).then(
+  return (nodeModule("node:fs/promises")?.access(path) ?? Promise.reject()).then(
     () => true,
     () => false,
   );

@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Reading } from "../graph/tensor";
+import { nodeModule } from "../node-module";
 
 /** What a model can be loaded from. Strings and URLs are files in Node and are fetched in a page. */
 export type BytesSource =
@@ -138,23 +139,18 @@ function bytesReader(bytes: Uint8Array): SyncReader {
 
 async function openNamed(source: string | URL): Promise<ByteReader> {
   const url = typeof source === "string" ? source : source.href;
-  const isFile = typeof process !== "undefined" && process.versions?.node && !/^https?:/.test(url);
+  const files = /^https?:/.test(url) ? undefined : nodeModule("node:fs");
   try {
-    return isFile ? await fileReader(url) : responseReader(await fetch(source));
+    return files ? fileReader(files, url) : responseReader(await fetch(source));
   } catch (cause) {
     throw unreadable(url, cause);
   }
 }
 
-type FileSystem = typeof import("node:fs");
-
-/** Node's file system, where possible without its streams, which an import would load too. */
-const fileSystem = async (): Promise<FileSystem> =>
-  (process as { getBuiltinModule?(name: string): FileSystem }).getBuiltinModule?.("node:fs") ??
-  import("node:fs");
-
-async function fileReader(url: string): Promise<ByteReader> {
-  const { closeSync, fstatSync, openSync, readSync } = await fileSystem();
+function fileReader(
+  { closeSync, fstatSync, openSync, readSync }: typeof import("node:fs"),
+  url: string,
+): ByteReader {
   const file = openSync(url.startsWith("file:") ? new URL(url) : url, "r");
   const close = () => closeSync(file);
   try {

@@ -2,6 +2,7 @@
 // them work is loaded only where more than one is asked for: threads-crew.ts.
 
 import { OctetteError } from "../errors";
+import { nodeModule } from "../node-module";
 
 /** More than any device has, and few enough for the parts of a step to be counted in a byte. */
 const MAX_THREADS = 32;
@@ -51,8 +52,7 @@ export function threadsFor(asked: number, unsharable: string | undefined): Threa
 /** Cores that this process may use. Node has told pages' way since 21, and by this way round since 20.16. */
 function coresHere(): number | undefined {
   if (typeof navigator !== "undefined" && navigator.hardwareConcurrency) return navigator.hardwareConcurrency;
-  if (typeof process === "undefined") return undefined;
-  return process.getBuiltinModule?.("node:os").availableParallelism();
+  return nodeModule("node:os")?.availableParallelism();
 }
 
 /** How a module imports a memory with a maximum: the name, the kind, and the flags of its limits. */

@@ -3,9 +3,19 @@
 // reached only when something is written, so the module loads anywhere.
 
 import { OctetteError } from "../errors";
+import { nodeModule } from "../node-module";
 
-const fileSystem = () => import("node:fs/promises");
-const paths = () => import("node:path");
+/** Node's file system; an error where there is none. */
+export function fileSystem() {
+  const files = nodeModule("node:fs/promises");
+  if (files) return files;
+  throw new OctetteError("there is no file system here", {
+    code: "unsupported",
+    where: "files",
+    expected: "Node, Bun or Deno",
+  });
+}
+const paths = () => nodeModule("node:path")!;
 
 /** Writes or replaces a file, whole. A symbolic link is kept: what it points to is replaced, or made. */
 export async function writeFileWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -17,8 +27,8 @@ const MAX_LINKS = 40;
 
 /** The file that a path means: where it is a symbolic link, what that points to, whether it is there or not. */
 async function targetOf(path: string): Promise<string> {
-  const { readlink, realpath } = await fileSystem();
-  const { dirname, resolve } = await paths();
+  const { readlink, realpath } = fileSystem();
+  const { dirname, resolve } = paths();
   let target = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     const link = await readlink(target).catch(() => undefined);
@@ -39,8 +49,8 @@ export async function replaceWhole(
   before: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { open, rename, unlink } = await fileSystem();
-  const { basename, dirname, join } = await paths();
+  const { open, rename, unlink } = fileSystem();
+  const { basename, dirname, join } = paths();
   const folder = dirname(path);
   await removeLeftovers(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
@@ -67,8 +77,8 @@ export async function replaceWhole(
 
 /** Removes what processes that were killed while they wrote this file have left of it. */
 export async function removeLeftovers(path: string): Promise<void> {
-  const { readdir, unlink } = await fileSystem();
-  const { basename, dirname, join } = await paths();
+  const { readdir, unlink } = fileSystem();
+  const { basename, dirname, join } = paths();
   const [folder, name] = [dirname(path), basename(path)];
   for (const file of await readdir(folder).catch(() => [])) {
     const isOurs = file.startsWith(`.${name}.`) && file.endsWith(".tmp");
@@ -109,7 +119,7 @@ export function unwritable(path: string, error: unknown): OctetteError {
 
 /** The name itself is on the disk after this, where the system can say so. */
 async function syncFolder(folder: string): Promise<void> {
-  const { open } = await fileSystem();
+  const { open } = fileSystem();
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => {});
   await handle?.close();
@@ -117,8 +127,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Throws before long work when a file could not be written at its end. */
 export async function checkWritable(path: string): Promise<void> {
-  const { access, constants, stat } = await fileSystem();
-  const { dirname } = await paths();
+  const { access, constants, stat } = fileSystem();
+  const { dirname } = paths();
   const folder = dirname(await targetOf(path));
   const info = await stat(folder).catch(() => undefined);
   if (!info?.isDirectory())
@@ -137,8 +147,8 @@ export async function checkWritable(path: string): Promise<void> {
 
 /** Makes a folder and those above it. One by one: Node's recursive mkdir never ends where a file system takes no folders. */
 export async function makeFolder(path: string): Promise<void> {
-  const { mkdir, stat } = await fileSystem();
-  const { dirname } = await paths();
+  const { mkdir, stat } = fileSystem();
+  const { dirname } = paths();
   const kind = await stat(path).catch(() => undefined);
   if (kind?.isDirectory()) return;
   if (kind) throw new OctetteError("is no folder", { code: "argument", where: path });

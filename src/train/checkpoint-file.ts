@@ -6,10 +6,9 @@
 //   .previous  0  0  0  1  1        a damaged 1 is not moved: it would take the place of a whole 0
 
 import { FormatError } from "../errors";
-import { removeLeftovers, replaceWhole } from "../files/write-file";
+import { fileSystem, removeLeftovers, replaceWhole } from "../files/write-file";
 import { type CheckpointState, readCheckpoint } from "./checkpoint";
 
-const fileSystem = () => import("node:fs/promises");
 /** Where the checkpoint before lies. */
 export const previousOf = (path: string): string => `${path}.previous`;
 
@@ -22,7 +21,7 @@ export interface LoadedCheckpoint {
 /** Saves a checkpoint and keeps the one before. */
 export async function saveCheckpoint(path: string, bytes: Uint8Array): Promise<void> {
   await replaceWhole(path, bytes, async () => {
-    const { rename } = await fileSystem();
+    const { rename } = fileSystem();
     if ("state" in (await attempt(path))) await rename(path, previousOf(path));
   });
 }
@@ -48,14 +47,14 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | u
 
 /** Removes a checkpoint and the one before, which goes first: killed in between, a run goes on from the last. */
 export async function removeCheckpoint(path: string): Promise<void> {
-  const { rm } = await fileSystem();
+  const { rm } = fileSystem();
   for (const file of [previousOf(path), path]) await rm(file, { force: true });
   await removeLeftovers(path);
 }
 
 /** A checkpoint, or what is wrong with it; without either there is none. */
 async function attempt(path: string): Promise<{ state: CheckpointState } | { problem?: string }> {
-  const { readFile } = await fileSystem();
+  const { readFile } = fileSystem();
   try {
     return { state: readCheckpoint(await readFile(path), path) };
   } catch (error) {

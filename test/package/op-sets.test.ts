@@ -22,7 +22,6 @@ beforeAll(async () => {
     bundle: true,
     write: false,
     format: "esm",
-    external: ["node:*"],
     logLevel: "error",
   });
   script = outputFiles[0]!.text;

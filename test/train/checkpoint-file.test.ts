@@ -22,8 +22,9 @@ const fault = vi.hoisted(() => ({
   log: [] as string[],
 }));
 
-vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof import("node:fs/promises")>();
+vi.mock("../../src/node-module", async (original) => {
+  const { nodeModule } = await original<typeof import("../../src/node-module")>();
+  const real = nodeModule("node:fs/promises")!;
   const fails = (name: string) => {
     fault.log.push(name);
     const n = fault.done++;
@@ -36,7 +37,7 @@ vi.mock("node:fs/promises", async (original) => {
       if (fails(name)) throw failure();
       return call(...args);
     };
-  return {
+  const guarded = {
     ...real,
     readdir: guard("readdir", real.readdir as never),
     rename: guard("rename", real.rename),
@@ -54,6 +55,9 @@ vi.mock("node:fs/promises", async (original) => {
       return file;
     },
   };
+  const guardedModule = (name: Parameters<typeof nodeModule>[0]) =>
+    name === "node:fs/promises" ? guarded : nodeModule(name);
+  return { nodeModule: guardedModule };
 });
 
 const heal = () => Object.assign(fault, { at: Number.POSITIVE_INFINITY, lasting: false, done: 0, log: [] });
