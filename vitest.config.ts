@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type Plugin } from "vitest/config";
 import { chromiumFlags, chromiumPath, isolation } from "./scripts/chromium.js";
+import { textOf } from "./scripts/esbuild.js";
 
 /** Inlines wasm as the bundler does, so that tests run the sources. */
 const inlineWasm: Plugin = {
@@ -17,6 +18,16 @@ const inlineWasm: Plugin = {
 if (!chromiumPath)
   console.log("No Chromium found (CHROMIUM=path names one): the browser tests are left out.");
 
+/** Inlines scripts as the bundler does. */
+const inlineScript: Plugin = {
+  name: "inline-script",
+  enforce: "pre",
+  async load(id) {
+    if (!id.endsWith("?script")) return null;
+    return `export default ${JSON.stringify(await textOf(id.replace("?script", "")))};`;
+  },
+};
+
 const data = process.env.OCTETTE_DATA ?? "../shared/data";
 if (!existsSync(data))
   console.log(
@@ -24,7 +35,7 @@ if (!existsSync(data))
   );
 
 const node = {
-  plugins: [inlineWasm],
+  plugins: [inlineWasm, inlineScript],
   test: {
     name: "node",
     include: ["test/**/*.test.ts"],
@@ -36,7 +47,7 @@ const node = {
 
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
 const browser = {
-  plugins: [inlineWasm],
+  plugins: [inlineWasm, inlineScript],
   server: { headers: isolation },
   // Bundled before the first test: a library found later would reload the page under one.
   optimizeDeps: { include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate", "pbf"] },

@@ -7,7 +7,7 @@ import { options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
-for (const file of await readdir(folder)) if (file.startsWith("chunk-")) await rm(folder + file);
+for (const file of await readdir(folder)) if (/^(chunk|kit)-/.test(file)) await rm(folder + file);
 await writeFile(`${folder}kit.json`, JSON.stringify(await createKit()));
 await build({
   ...options,

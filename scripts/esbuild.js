@@ -1,7 +1,9 @@
 // How the sources become scripts: what every build of them has in common.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -20,10 +22,38 @@ const inlineWasm = {
   },
 };
 
+/** A script of src/ as the text of a program of its own. */
+export async function textOf(path) {
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: [path],
+    format: "iife",
+    minify: true,
+    write: false,
+    plugins: [],
+  });
+  return outputFiles[0].text.trim().replace(/^"use strict";\(\(\)=>\{(.*)\}\)\(\);$/s, "$1");
+}
+
+/** `import text from "./a?script"`: the script as text. */
+const inlineScript = {
+  name: "inline-script",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?script$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?script", ".ts")),
+      namespace: "script",
+    }));
+    onLoad({ filter: /.*/, namespace: "script" }, async ({ path }) => ({
+      contents: await textOf(path),
+      loader: "text",
+    }));
+  },
+};
+
 /** What is loaded only where there are to be threads. */
 export const threadScripts = {
   "threads-crew": "src/engine/threads-crew.ts",
-  worker: "src/engine/threads-worker.ts",
+  "threads-worker": "src/engine/threads-worker.ts",
 };
 
 /** Options of esbuild for the sources in src/. */
@@ -35,7 +65,7 @@ export const options = {
   mainFields: ["module", "main"],
   external: ["node:*", "*/threads-crew.js"],
   target: "es2022",
-  plugins: [inlineWasm],
+  plugins: [inlineWasm, inlineScript],
   minifySyntax: true,
   logLevel: "warning",
 };

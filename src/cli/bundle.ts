@@ -37,7 +37,7 @@ export const bundleCommand = defineCommand({
     force: { type: "boolean", help: "write into a folder that holds something already, over the model, too" },
   },
   notes: [
-    "octette.js is an ES module that exports load(options); threads-crew.js and worker.js are loaded where { threads: 2 }",
+    "octette.js is an ES module that exports load(options); threads-crew.js and threads-worker.js are loaded where { threads: 2 }",
     "asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security",
     "policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",

@@ -48,7 +48,10 @@ export interface ModelOptions {
    * cross-origin isolation (COOP and COEP headers). `model.engine` says how many run, and why not more.
    */
   readonly threads?: number | undefined;
-  /** Where `worker.js` of this package lies, if not beside its other files: the script of further threads. */
+  /**
+   * Where the file of `octette/worker.js` is served: the script of further threads. Only needed in a page whose policy takes no
+   * worker from a Blob and whose bundler leaves the script out.
+   */
   readonly worker?: URL | string;
 }
 
@@ -285,7 +288,7 @@ export class Model {
       const { Crew } = await import("./threads-crew.js");
       const modules = this.#engine.modules(plan.engineClass, true);
       const imports = this.#engine.imports(plan.engineClass, memory);
-      session.crew = await Crew.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
+      session.crew = Crew.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
     } catch (cause) {
       alone(`workers cannot be started: ${(cause as Error).message}`);
     }

@@ -3,7 +3,7 @@
 // has died, but only for a part that is being computed.
 //
 //   words    | CLAIM | SLEEPERS | DONE TRAPPED | EDITION UP |     each group on a cache line of its own
-//   program  | parts | count | args… |                            one row a step, as f64
+//   program  | parts | count | args… |                            a row a step, one behind the other, as f64
 //
 // CLAIM says which parts of which step are left: | step | last, 8 bits | first, 8 bits |, parts [first, last). The host
 // takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
@@ -32,6 +32,8 @@ const ARGS = 2;
 /** What both sides know about a step. */
 export interface Row {
   readonly kernel: string;
+  /** Where its row of the program begins. */
+  readonly at: number;
   /** How many arguments it has, without the range. */
   readonly arity: number;
   /** Which of them is scratch memory; −1: none. */
@@ -42,42 +44,30 @@ export interface Row {
 export interface Orders {
   readonly modules: readonly WebAssembly.Module[];
   readonly imports: Imports;
-  readonly board: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly program: Float64Array;
   readonly rows: readonly Row[];
   /** Address of its own scratch memory. */
   readonly scratch: number;
 }
 
-export interface Board {
-  readonly words: Int32Array;
-  /** The program's row of a step. */
-  row(step: number): Float64Array;
-}
+export type Board = Pick<Orders, "rows" | "words" | "program">;
 
-const widthOf = (rows: readonly Row[]) => ARGS + Math.max(0, ...rows.map(({ arity }) => arity));
-
-/** Memory for a board over these steps. */
-export const newBoard = (rows: readonly Row[]): SharedArrayBuffer =>
-  new SharedArrayBuffer(WORDS * 4 + rows.length * widthOf(rows) * 8);
-
-export function openBoard(buffer: SharedArrayBuffer, rows: readonly Row[]): Board {
-  const program = new Float64Array(buffer, WORDS * 4);
-  const width = widthOf(rows);
-  return {
-    words: new Int32Array(buffer, 0, WORDS),
-    row: (step) => program.subarray(step * width, (step + 1) * width),
-  };
-}
-
-/** Writes a step into the program. */
-export function writeRow(board: Board, step: number, parts: number, count: number, args: readonly number[]) {
-  board.row(step).set([parts, count, ...args]);
+/** A board over these steps. */
+export function newBoard(steps: readonly Omit<Row, "at">[]): Board {
+  let end = 0;
+  const rows = steps.map((step) => {
+    const at = end;
+    end += ARGS + step.arity;
+    return { ...step, at };
+  });
+  const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
+  return { rows, words, program: new Float64Array(new SharedArrayBuffer(end * 8)) };
 }
 
 /** Arguments of each part of a step, with a thread's own scratch memory where that is needed. */
-export function partsOf(board: Board, step: number, { arity, scratch }: Row, own: number): number[][] {
-  const [parts = 0, count = 0, ...rest] = board.row(step);
-  const args = rest.slice(0, arity);
+export function partsOf(program: Float64Array, { at, arity, scratch }: Row, own: number): number[][] {
+  const [parts = 0, count = 0, ...args] = program.subarray(at, at + ARGS + arity);
   if (scratch >= 0 && own > 0) args[scratch] = own;
   // Tiles are rows or panels by four and more.
   const unit = count >= 8 * parts ? 4 : 1;
@@ -102,7 +92,6 @@ export function takeFirst(words: Int32Array): number {
   }
 }
 
-/** Takes the last part under a claim just read, for a worker; −1 when the claim has changed. */
-export function takeLast(words: Int32Array, word: number): number {
-  return Atomics.compareExchange(words, CLAIM, word, word - LAST) === word ? lastOf(word) - 1 : -1;
-}
+/** Takes the last part under a claim just read, for a worker; false when the claim has changed. */
+export const takeLast = (words: Int32Array, word: number): boolean =>
+  Atomics.compareExchange(words, CLAIM, word, word - LAST) === word;

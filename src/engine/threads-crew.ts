@@ -1,26 +1,28 @@
 // The workers of one model and the host's side of their board. They start while the model runs on one thread, and
 // take parts once all of them are up.
 
+/// <reference path="../script.d.ts" />
+
 import type { Dim } from "../graph/symbols";
+import { nodeModule } from "../node-module";
 import type { Plan } from "./plan";
 import type { Ready } from "./session";
 import {
+  type Board,
   CLAIM,
   DONE,
   EDITION,
   lastOf,
   newBoard,
   type Orders,
-  openBoard,
   opened,
   partsOf,
-  type Row,
   SLEEPERS,
   TRAPPED,
   takeFirst,
   UP,
-  writeRow,
 } from "./threads-board";
+import text from "./threads-worker?script";
 import type { Imports } from "./wasm";
 
 /** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
@@ -34,6 +36,10 @@ const PATIENCE = 10_000;
 /** Looks at the board between two looks at the clock. */
 const LOOKS = 1 << 16;
 
+/** Why nothing could be started, and the way out. */
+const NO_SCRIPT =
+  "its script cannot be loaded: give load the URL that octette/worker.js is served from, { worker: url }";
+
 interface Worker {
   terminate(): unknown;
 }
@@ -43,39 +49,36 @@ export interface Ground {
   readonly plan: Plan;
   readonly modules: readonly WebAssembly.Module[];
   readonly imports: Imports;
-  /** The worker's script where it does not lie beside this one. */
+  /** The worker's script, where a caller has one of their own. */
   readonly script: URL | string | undefined;
   /** Called when a worker has ended by itself, with the reason. */
   readonly onEnd: (reason: string) => void;
 }
 
 export class Crew {
-  readonly #rows: readonly Row[];
-  readonly #buffer: SharedArrayBuffer;
-  readonly #board: ReturnType<typeof openBoard>;
+  readonly #board: Board;
   readonly #plan: Plan;
   #workers: readonly Worker[] = [];
   #isDisposed = false;
 
   private constructor(plan: Plan) {
     this.#plan = plan;
-    this.#rows = plan.steps.map(({ kernel, args, scratch }) => ({ kernel, arity: args.length, scratch }));
-    this.#buffer = newBoard(this.#rows);
-    this.#board = openBoard(this.#buffer, this.#rows);
+    const steps = plan.steps.map(({ kernel, args, scratch }) => ({ kernel, arity: args.length, scratch }));
+    this.#board = newBoard(steps);
   }
 
   /** Tells the workers to start; they are up some time later. */
-  static async start({ plan, modules, imports, script, onEnd }: Ground): Promise<Crew> {
+  static start({ plan, modules, imports, script, onEnd }: Ground): Crew {
     const crew = new Crew(plan);
     const { crewAt, crewBytes } = plan.memory;
     const orders = Array.from({ length: plan.threads - 1 }, (_, i): Orders => {
       const scratch = crewAt + i * crewBytes;
-      return { modules, imports, board: crew.#buffer, rows: crew.#rows, scratch };
+      return { modules, imports, ...crew.#board, scratch };
     });
     const end = (reason: string) => {
       if (!crew.#isDisposed) onEnd(`a worker ended: ${reason}`);
     };
-    crew.#workers = await Promise.all(orders.map((order) => hire(order, script, end)));
+    crew.#workers = orders.map((order) => hire(order, script, end));
     return crew;
   }
 
@@ -94,8 +97,9 @@ export class Crew {
       const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
       const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
       if (parts < 2) return whole;
-      writeRow(this.#board, i, parts, count, args.slice(0, -2));
-      const ranges = partsOf(this.#board, i, this.#rows[i]!, 0);
+      const { rows, program } = this.#board;
+      program.set([parts, count, ...args.slice(0, -2)], rows[i]!.at);
+      const ranges = partsOf(program, rows[i]!, 0);
       return { step, args: [], call: () => this.#share(i, ranges, whole) };
     });
   }
@@ -135,26 +139,56 @@ export class Crew {
   }
 }
 
-/** Starts a worker that keeps no process alive. */
-async function hire(
-  orders: Orders,
-  script: URL | string | undefined,
-  end: (reason: string) => void,
-): Promise<Worker> {
-  if (typeof process !== "undefined" && process.versions?.node) {
-    const { Worker } = await import("node:worker_threads");
-    const worker = new Worker(script ?? new URL("./worker.js", import.meta.url), {
-      workerData: orders,
-      execArgv: [],
-    });
-    worker.on("error", ({ message }) => end(message)).on("exit", () => end("it exited"));
-    worker.unref();
-    return worker;
-  }
-  const worker = script
-    ? new Worker(script, { type: "module" })
-    : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  worker.onerror = ({ message }) => end(message || "its script cannot be loaded");
-  worker.postMessage(orders);
+/** Starts a worker that keeps no process alive; without a script of the caller's, it runs the text inside this one. */
+function hire(orders: Orders, script: URL | string | undefined, end: (reason: string) => void): Worker {
+  const threads = nodeModule("node:worker_threads");
+  if (!threads) return hireInPage(orders, script, end);
+  const options = { eval: !script, workerData: orders, execArgv: [] };
+  const worker = new threads.Worker(script ?? text, options);
+  worker.on("error", ({ message }) => end(message)).on("exit", () => end("it exited"));
+  worker.unref();
   return worker;
+}
+
+/**
+ * As `hire`, in a page or a worker of one. A bundler may put the worker's script beside this one, and a strict policy
+ * takes no other; where nothing lies there, the text is started from a Blob.
+ */
+function hireInPage(orders: Orders, script: URL | string | undefined, end: (reason: string) => void): Worker {
+  let worker: globalThis.Worker;
+  let blob = "";
+  const start = (hired: globalThis.Worker) => {
+    worker = hired;
+    worker.onerror = ({ message }) => {
+      if (message || script) end(message || "its script cannot be loaded");
+      else startBlob();
+    };
+    worker.postMessage(orders);
+  };
+  const startBlob = () => {
+    if (blob) return end(NO_SCRIPT);
+    blob = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    try {
+      start(new Worker(blob));
+    } catch {
+      end(NO_SCRIPT);
+    }
+  };
+  try {
+    start(
+      script
+        ? new Worker(script, { type: "module" })
+        : new Worker(new URL("./threads-worker.js", import.meta.url), { type: "module" }),
+    );
+  } catch (cause) {
+    if (script) throw cause;
+    startBlob();
+  }
+  return {
+    terminate() {
+      worker.onerror = null;
+      worker.terminate();
+      URL.revokeObjectURL(blob);
+    },
+  };
 }

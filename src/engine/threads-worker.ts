@@ -1,6 +1,7 @@
 // A worker of a crew, in a thread of its own: takes parts of steps for as long as its model lives. It spins while work
 // is likely to come, between steps that follow each other, and sleeps between runs.
 
+import { nodeModule } from "../node-module";
 import {
   CLAIM,
   DONE,
@@ -8,7 +9,6 @@ import {
   firstOf,
   lastOf,
   type Orders,
-  openBoard,
   partsOf,
   SLEEPERS,
   stepOf,
@@ -20,18 +20,16 @@ import {
 /** Looks before it sleeps: some 100 µs, longer than steps of one part take and short for a battery. */
 const SPINS = 20_000;
 
-function work({ modules, imports, board: buffer, rows, scratch }: Orders): never {
+function work({ modules, imports, words, program, rows, scratch }: Orders): never {
   const exports = modules.map((module) => new WebAssembly.Instance(module, imports).exports);
   const kernels: Record<string, (...args: number[]) => void> = Object.assign({}, ...exports);
-  const board = openBoard(buffer, rows);
-  const { words } = board;
   let edition = -1;
   let known: number[][][] = [];
   const compute = (step: number, part: number) => {
     const current = Atomics.load(words, EDITION);
     if (current !== edition) known = [];
     edition = current;
-    known[step] ??= partsOf(board, step, rows[step]!, scratch);
+    known[step] ??= partsOf(program, rows[step]!, scratch);
     try {
       kernels[rows[step]!.kernel]!(...known[step]![part]!);
     } catch {
@@ -43,8 +41,7 @@ function work({ modules, imports, board: buffer, rows, scratch }: Orders): never
   for (let spins = 0; ; spins++) {
     const word = Atomics.load(words, CLAIM);
     if (firstOf(word) < lastOf(word)) {
-      const part = takeLast(words, word);
-      if (part >= 0) compute(stepOf(word), part);
+      if (takeLast(words, word)) compute(stepOf(word), lastOf(word) - 1);
       spins = 0;
     } else if (spins > SPINS) {
       Atomics.add(words, SLEEPERS, 1);
@@ -55,7 +52,6 @@ function work({ modules, imports, board: buffer, rows, scratch }: Orders): never
   }
 }
 
-if (typeof process !== "undefined" && process.versions?.node) {
-  const { workerData } = await import("node:worker_threads");
-  work(workerData as Orders);
-} else globalThis.onmessage = ({ data }: MessageEvent<Orders>) => work(data);
+const orders: Orders | undefined = nodeModule("node:worker_threads")?.workerData;
+if (orders) work(orders);
+else globalThis.onmessage = ({ data }: MessageEvent<Orders>) => work(data);

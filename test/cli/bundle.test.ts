@@ -29,7 +29,7 @@ test("a float ONNX model becomes a folder that runs", async () => {
     "octette.js",
     "page.js",
     "threads-crew.js",
-    "worker.js",
+    "threads-worker.js",
   ]);
   const script = await import(pathToFileURL(join(page, "octette.js")).href);
   const bundled = await script.load();

@@ -63,7 +63,7 @@ export async function withModelInParts<T>(
   use: (model: Model) => T,
 ): Promise<T> {
   pretendCores(2);
-  const start = vi.spyOn(Crew, "start").mockImplementation(async ({ plan: { memory } }) => {
+  const start = vi.spyOn(Crew, "start").mockImplementation(({ plan: { memory } }) => {
     const inParts = ({ step, call, args }: Ready): Ready => {
       const count = args.at(-1)!;
       const parts = Math.min(PARTS, count);

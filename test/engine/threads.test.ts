@@ -20,7 +20,7 @@ import { realFile } from "../formats/fixtures";
 import { exactSources, pretendCores, relaxedWhere, signedWhere, withModel } from "./engines";
 
 const root = new URL("../../", import.meta.url);
-const worker = new URL("build/worker.js", root);
+const worker = new URL("build/threads-worker.js", root);
 const engine = new Engine(exactSources);
 
 beforeEach(() => pretendCores(4));
@@ -94,7 +94,7 @@ describe("the same bytes on 1, 2, 3 and 4 threads", () => {
 const graph = wide["int8 conv"]!;
 const feeds = randomFeeds(graph, 4);
 const expected = withModel(graph, { maxima: { batch: 4 } }, (model) => model.runSync(feeds).y!);
-const two = { threads: 2, worker, maxima: { batch: 4 } };
+const two = { threads: 2, maxima: { batch: 4 } };
 
 test("a model loaded synchronously runs at once, and shares its steps when its workers are up", async () => {
   const model = new Model(graph, registry, engine, two);
@@ -194,7 +194,7 @@ const script = (then: string) =>
   new URL(
     `data:text/javascript,${encodeURIComponent(`
       import { workerData } from "node:worker_threads";
-      const words = new Int32Array(workerData.board, 0, 64);
+      const { words } = workerData;
       Atomics.add(words, 49, 1);
       ${then}`)}`,
   );
