@@ -30,6 +30,7 @@ const isSignedDot = (dot: RelaxedDot) => dot === "s8s8" || dot === "s8s8-wrappin
 
 const findings: Record<RelaxedDot, string> = {
   absent: "this engine has no relaxed SIMD",
+  forbidden: "no probe may be compiled here",
   broken: "this engine's relaxed dot product is wrong",
   "u8s8-saturating": "this engine's relaxed dot product saturates in 16 bits",
   u8s8: "this engine's relaxed dot product is exact over 8 bits",

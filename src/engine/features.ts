@@ -6,6 +6,8 @@ import { fromHex } from "./hex";
 export type RelaxedDot =
   /** No relaxed SIMD. */
   | "absent"
+  /** Not known: bytes may not be compiled here. */
+  | "forbidden"
   /** Wrong where the specification fixes the result, or beyond it none of what follows. */
   | "broken"
   /** Second operand unsigned, but pairs of products saturate in 16 bits. */
@@ -60,6 +62,15 @@ export function classifyDot(dot: Dot): RelaxedDot {
 /** How often the probe's loop runs before the optimising compiler has surely taken over. */
 const HOT_TURNS = 20_000;
 
+/** What a probe exports; undefined where a policy or a host lets no wasm be compiled from bytes. */
+function exportsOf(bytes: Uint8Array): WebAssembly.Exports | undefined {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource)).exports;
+  } catch {
+    return undefined;
+  }
+}
+
 export interface RelaxedDotProbe {
   /** From the baseline compiler, in well under a millisecond. */
   readonly cold: RelaxedDot;
@@ -70,10 +81,9 @@ export interface RelaxedDotProbe {
 /** Compiles the probe and asks it once. Relaxed SIMD proposal, https://github.com/WebAssembly/relaxed-simd. */
 export function probeRelaxedDot(): RelaxedDotProbe {
   if (!WebAssembly.validate(PROBE)) return { cold: "absent", hot: () => "absent" };
-  const { m, f } = new WebAssembly.Instance(new WebAssembly.Module(PROBE)).exports as {
-    m: WebAssembly.Memory;
-    f: (turns: number) => void;
-  };
+  const probe = exportsOf(PROBE);
+  if (!probe) return { cold: "forbidden", hot: () => "forbidden" };
+  const { m, f } = probe as { m: WebAssembly.Memory; f: (turns: number) => void };
   const bytes = new Uint8Array(m.buffer);
   const words = new Int32Array(m.buffer);
   const dot =
@@ -126,10 +136,9 @@ const [EXTMUL_ROUNDS, EXTMUL_TURNS] = [4, 50_000];
  * eight. Only there is it timed, for milliseconds that others need not wait: x86 makes a NaN whose sign is set.
  */
 export function isExtmulFaster(): boolean {
-  const bytes = extmulProbe() as BufferSource;
-  if (!WebAssembly.validate(bytes)) return false;
-  const probe = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const { nan, dot, ext } = probe.exports as Record<string, (x: number) => number>;
+  const probe = exportsOf(extmulProbe());
+  if (!probe) return false;
+  const { nan, dot, ext } = probe as Record<string, (x: number) => number>;
   if (nan!(0) < 0) return false;
   let [ofDot, ofExt] = [Infinity, Infinity];
   for (let round = 0; round < EXTMUL_ROUNDS; round++) {

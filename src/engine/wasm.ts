@@ -175,7 +175,7 @@ export class Engine {
     try {
       this.#modules.set(key, await WebAssembly.compile(isShared ? sharing(bytes) : (bytes as BufferSource)));
     } catch (cause) {
-      throw doesNotCompile(group, cause);
+      throw doesNotCompile(group, cause, bytes);
     }
   }
 
@@ -251,7 +251,7 @@ export class Engine {
       this.#modules.set(key, module);
       return module;
     } catch (cause) {
-      throw doesNotCompile(group, cause);
+      throw doesNotCompile(group, cause, source);
     }
   }
 }
@@ -273,12 +273,13 @@ async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Arr
   }
 }
 
-const doesNotCompile = (group: Group, cause: unknown) =>
+const doesNotCompile = (group: Group, cause: unknown, wasm: unknown) =>
   new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
     code: "engine",
     where: `wasm.${group}`,
-    hint:
-      group === "relaxed"
+    hint: WebAssembly.validate(wasm as BufferSource)
+      ? "A policy forbids it: allow 'wasm-unsafe-eval' in script-src, or give modules compiled, { wasm: { common, baseline } }"
+      : group === "relaxed"
         ? "This engine has no relaxed SIMD: leave engineClass out"
         : "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
   });

@@ -1,6 +1,6 @@
 // The class of kernels an engine runs: how it is found, and what happens when it turns out to be wrong.
 
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createRuntime } from "../../src/create-runtime";
 import { extmulClass } from "../../src/engine/classes";
 import {
@@ -11,7 +11,7 @@ import {
   type RelaxedDot,
 } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
-import { Model } from "../../src/engine/model";
+import { createModel, Model } from "../../src/engine/model";
 import { type Carried, Engine } from "../../src/engine/wasm";
 import { writeArtifact } from "../../src/formats/octette";
 import { readSafetensors } from "../../src/formats/safetensors";
@@ -25,7 +25,7 @@ import { relaxedWhere, signedWhere, withModel } from "./engines";
 const signed = (y: number) => (y << 24) >> 24;
 const saturated = (sum: number) => Math.min(32767, Math.max(-32768, sum));
 /** What engines have been seen to compute: four products x·y, as two pairs of 16 bits. */
-const dots: Record<Exclude<RelaxedDot, "absent">, Dot> = {
+const dots: Record<Exclude<RelaxedDot, "absent" | "forbidden">, Dot> = {
   u8s8: (x, y) => 4 * x * y,
   "u8s8-saturating": (x, y) => 2 * saturated(2 * x * y),
   s8s8: (x, y) => 4 * x * signed(y),
@@ -268,5 +268,58 @@ describe("a runtime that carries few classes", () => {
         message: expect.stringMatching(/^wasm\.baseline: this runtime carries no such kernels.*--class all/),
       }),
     );
+  });
+});
+
+describe("where no wasm may be compiled from bytes, as under a policy or in workerd", () => {
+  const compiled = (wasm: Uint8Array) => new WebAssembly.Module(wasm as BufferSource);
+  const modules = { common: compiled(inlined.common), baseline: compiled(inlined.baseline) };
+  const graph = denseGraph({ k: 3, n: 2, mode: "static" });
+  const refuse = () => {
+    throw new WebAssembly.CompileError("disallowed by embedder");
+  };
+  beforeEach(() => {
+    const Module = new Proxy(WebAssembly.Module, { construct: refuse });
+    vi.stubGlobal(
+      "WebAssembly",
+      Object.create(WebAssembly, { Module: { value: Module }, compile: { value: async () => refuse() } }),
+    );
+  });
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test("loading is refused, with the way out", async () => {
+    const refusal = {
+      code: "engine",
+      where: "wasm.common",
+      message: expect.stringMatching(
+        /disallowed by embedder\. A policy forbids it: allow 'wasm-unsafe-eval'/,
+      ),
+    };
+    expect(() => new Model(graph, registry, new Engine(inlined))).toThrow(expect.objectContaining(refusal));
+    await expect(createModel(graph, registry, new Engine(inlined))).rejects.toMatchObject(refusal);
+  });
+
+  test.each([
+    ["carried", new Engine(modules)],
+    ["given", new Engine(inlined, modules)],
+  ])("modules that are %s compiled run, in the class that needs no probe", (_, engine) => {
+    const feeds = randomFeeds(graph, 1);
+    const model = new Model(graph, registry, engine);
+    expect(model.engine.engineClass).toBe("baseline");
+    const { y } = model.runSync(feeds);
+    model.dispose();
+    vi.unstubAllGlobals();
+    expectSameBytes(
+      y,
+      withModel(graph, { engineClass: "baseline" }, (free) => free.runSync(feeds).y!),
+    );
+  });
+
+  test("the class says why", () => {
+    expect(new Engine(inlined).info).toMatchObject({
+      engineClass: "baseline",
+      relaxedDot: probeRelaxedDot().cold,
+      reason: expect.stringMatching(/no probe may be compiled here|no relaxed SIMD/),
+    });
   });
 });
