@@ -1,6 +1,7 @@
-// Declarations of octette/ops and octette/wasm: names, nearly all of one type.
+// Declarations of octette/ops and octette/wasm: names, nearly all of one type. And in all, arrays of bytes as compilers before
+// TypeScript 5.7 know them, too, to which Uint8Array is not generic.
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { root } from "./esbuild.js";
 
 const declarations = {
@@ -21,4 +22,10 @@ for (const [entry, { type, from }] of Object.entries(declarations)) {
   const names = Object.keys(await import(`${root}build/${entry}.js`));
   const lines = names.map((name) => `export declare const ${name}: ${others[name] ?? type};`);
   await writeFile(`${root}build/${entry}.d.ts`, `${[from, ...lines].join("\n")}\n`);
+}
+
+for (const entry of ["index", "runtime", "nn"]) {
+  const path = `${root}build/${entry}.d.ts`;
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>'));
 }

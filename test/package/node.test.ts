@@ -14,9 +14,8 @@ const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"))
 
 test("every export has a file and every module its types", () => {
   for (const entry of Object.values<Record<string, string> | string>(manifest.exports))
-    if (typeof entry === "object")
-      for (const file of Object.values(entry))
-        expect(readFileSync(new URL(file, root)).length).toBeGreaterThan(0);
+    for (const file of typeof entry === "object" ? Object.values(entry) : [entry.replace("*", "common.wasm")])
+      expect(readFileSync(new URL(file, root)).length).toBeGreaterThan(0);
   for (const group of ["common", "baseline", "relaxed"])
     expect(WebAssembly.validate(readFileSync(new URL(`build/wasm/${group}.wasm`, root)))).toBe(
       group !== "relaxed" || relaxedSimd(),
@@ -35,6 +34,24 @@ function relaxedSimd(): boolean {
       10, 15, 1, 13, 0, 0x41, 1, 0xfd, 15, 0x41, 2, 0xfd, 15, 0xfd, 0x80, 2, 0x0b,
     ),
   );
+}
+
+test("no script but the command line's names a module of Node in an import, which bundlers for pages stop at", () => {
+  for (const entry of ["index", "runtime", "nn", "ops", "wasm", "threads-crew", "threads-worker"])
+    for (const file of scriptsBehind(`${entry}.js`))
+      expect(readFileSync(new URL(`build/${file}`, root), "utf8"), file).not.toMatch(
+        /(from|import|import\() ?"node:/,
+      );
+});
+
+/** A built script and those that it imports, whenever it does. */
+function scriptsBehind(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const text = readFileSync(new URL(`build/${file}`, root), "utf8");
+  for (const [, next] of text.matchAll(/(?:from|import|import\() ?"\.\/([\w-]+\.js)"/g))
+    scriptsBehind(next!, seen);
+  return seen;
 }
 
 test("the built toolkit exports what the sources do", async () => {
