@@ -1,0 +1,33 @@
+// What a host makes of octette: outputs of a model that threads share, and an artifact that it quantizes itself.
+
+/** Longest wait for threads, in milliseconds. */
+const PATIENCE = 8000;
+
+const hexOf = ({ buffer, byteOffset, byteLength }) =>
+  [...new Uint8Array(buffer, byteOffset, byteLength)]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+
+/** Outputs for made-up inputs, and how many threads came to them. */
+export async function outputsOf(load, model, options) {
+  const loaded = await load(model, { threads: 2, ...options });
+  const end = Date.now() + PATIENCE;
+  while (loaded.engine.threadsReason === "its workers are starting" && Date.now() < end)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  const [{ name, shape }] = loaded.inputs;
+  const size = shape.reduce((n, dim) => n * (typeof dim === "number" ? dim : 1), 1);
+  const data = Float32Array.from(
+    { length: size },
+    (_, i) => (Math.imul(i + 1, 2654435761) >>> 8) / 2 ** 23 - 1,
+  );
+  const outputs = Object.values(await loaded.run({ [name]: data }));
+  const { threads, threadsReason } = loaded.engine;
+  loaded.dispose();
+  return { outputs: outputs.map((tensor) => hexOf(tensor.data)).join(" "), threads, threadsReason };
+}
+
+export async function answerOf({ load, importOnnx, quantize, readArtifact, save }, model, onnx, options) {
+  const answer = await outputsOf(load, model, options);
+  const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
+  return { ...answer, artifact: readArtifact(save(graph)).contentHash };
+}

@@ -1,0 +1,3 @@
+import { run } from "./run.js";
+
+globalThis.answer = run(globalThis.options);

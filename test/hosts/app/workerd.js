@@ -1,0 +1,19 @@
+// workerd compiles no wasm from bytes: modules come compiled.
+
+import { registry } from "octette/ops";
+import { createRuntime } from "octette/runtime";
+import baseline from "octette/wasm/baseline.wasm";
+import common from "octette/wasm/common.wasm";
+import { outputsOf } from "./answer.js";
+
+const { load } = createRuntime(registry, { common, baseline });
+
+export default {
+  async fetch(request) {
+    try {
+      return Response.json(await outputsOf(load, await request.arrayBuffer(), {}));
+    } catch (error) {
+      return Response.json({ error: `${error.name}: ${error.message}` });
+    }
+  },
+};

@@ -1,0 +1,88 @@
+// The package on its default settings in the hosts that people have: built from the tarball of `npm pack`, run, and compared to
+// the bytes that this Node comes to.
+//   npm run hosts [-- NAME…]      all hosts, or those whose name begins so (of a built tree; Linux, with Chromium)
+// What it fetches from npm, at pinned versions, goes to build/hosts.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fill, floatLayer, layers } from "../../bench/graphs.js";
+import {
+  createProgress,
+  formatTable,
+  importOnnx,
+  load,
+  quantize,
+  readArtifact,
+  save,
+} from "../../build/index.js";
+import { answerOf } from "./app/answer.js";
+import { next } from "./next.js";
+import { closeBrowser, pages } from "./pages.js";
+import { folder, installPackage, root } from "./places.js";
+import { processes } from "./processes.js";
+
+const THREADS = Math.min(2, availableParallelism());
+/** Lines of an error that are shown. */
+const LINES = 20;
+const LAYER = "conv 3×3 16→16 @32²";
+
+const asked = process.argv.slice(2);
+const hosts = [...processes, ...pages, ...next].filter(
+  ({ name }) => asked.length === 0 || asked.some((part) => name.toLowerCase().startsWith(part.toLowerCase())),
+);
+if (hosts.length === 0) throw new Error(`no host is named so: ${asked.join(", ")}`);
+
+/** The files that hosts read. */
+async function writeInputs() {
+  const graph = floatLayer(LAYER, layers[LAYER]);
+  const calibration = graph.inputs.map(({ name, dtype, shape }) => ({ [name]: fill(dtype, shape) }));
+  writeFileSync(join(folder, "model.octette"), save((await quantize(graph, { calibration })).graph));
+  writeFileSync(join(folder, "digits.onnx"), readFileSync(join(root, "examples/digits/digits.onnx")));
+}
+
+/** What a host's answer is worth, and whether that is as it should be. */
+function judged({ refusal, isTypes, only = { threads: THREADS } }, answer, expected) {
+  if (isTypes) return ["compiles", ""];
+  if (refusal) {
+    if (refusal.test(answer.error)) return ["refused, typed", ""];
+    throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
+  }
+  if (answer.error) throw new Error(answer.error);
+  for (const part of ["outputs", "artifact"])
+    if (answer[part] !== undefined && answer[part] !== expected[part]) throw new Error(`other ${part}`);
+  const { threads, threadsReason } = answer;
+  if (threads !== only.threads || (only.reason && !only.reason.test(threadsReason)))
+    throw new Error(`${threads} threads: ${threadsReason}`);
+  return ["same bytes", `${threads}`];
+}
+
+mkdirSync(folder, { recursive: true });
+await installPackage();
+await writeInputs();
+const octette = { load, importOnnx, quantize, readArtifact, save };
+const onnx = readFileSync(join(folder, "digits.onnx"));
+const expected = await answerOf(octette, join(folder, "model.octette"), onnx);
+
+const rows = [];
+const problems = [];
+const progress = createProgress(process.stderr);
+for (const [i, host] of hosts.entries()) {
+  progress.update(host.name, i, hosts.length);
+  const start = performance.now();
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  try {
+    const verdict = judged(host, await host.ask(host.name), expected);
+    rows.push([host.name, ...verdict, seconds()]);
+  } catch (error) {
+    problems.push(`${host.name}: ${error.message.trim().split("\n").slice(0, LINES).join("\n")}`);
+    rows.push([host.name, "FAILS", "", seconds()]);
+    process.exitCode = 1;
+  }
+}
+progress.end();
+await closeBrowser();
+console.log(
+  formatTable(["host", "result", "threads", "took"], rows, { align: ["left", "left", "right", "right"] }),
+);
+for (const problem of problems) console.log(`\n${problem}`);
