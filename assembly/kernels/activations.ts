@@ -16,6 +16,11 @@ export function clip(y: usize, x: usize, lo: f32, hi: f32, begin: i32, end: i32)
   }
 }
 
+/** clip between the numbers at lo and hi, which may be 0: no bound. */
+export function clipBetween(y: usize, x: usize, lo: usize, hi: usize, begin: i32, end: i32): void {
+  clip(y, x, lo ? load<f32>(lo) : -Infinity, hi ? load<f32>(hi) : Infinity, begin, end);
+}
+
 /** y = x where x ≥ 0, else alpha·x. */
 export function leakyRelu(y: usize, x: usize, alpha: f32, begin: i32, end: i32): void {
   const slope = f32x4.splat(alpha);

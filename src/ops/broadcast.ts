@@ -34,14 +34,14 @@ export function evaluateBinary(
   const data: Dim[] = new Array(sizeOf(shape));
   for (let i = 0; i < data.length; i++) {
     const value = f(a.data[indexIn(a.shape, shape, i)]!, b.data[indexIn(b.shape, shape, i)]!);
-    if (value === undefined || (a.dtype === "i32" && !isExact(value))) return undefined;
+    if (value === undefined || (a.dtype === "i32" && !isHeld(value))) return undefined;
     data[i] = value;
   }
   return [{ dtype: a.dtype, shape, data }];
 }
 
-/** Whether a number is the integer that was to be computed. */
-export const isExact = (value: Dim): boolean => typeof value === "string" || Number.isSafeInteger(value);
+/** Whether i32 holds a number: whether int32 would wrap at it, or int64 hold it, is not known here. */
+export const isHeld = (value: Dim): boolean => typeof value === "string" || value === (value | 0);
 
 /** Index into a broadcast operand of element `i` of the result. */
 function indexIn(operand: readonly number[], shape: readonly number[], i: number): number {

@@ -1,11 +1,31 @@
-import { extend, type Op } from "./op";
+import { countOf } from "../graph/symbols";
+import { checkComputed, extend, type Lowering, NONE, numberOf, type Op, type Unit } from "./op";
 import { unary } from "./unary";
 
-/** min(max(x, min), max), with the bounds as attributes. ONNX Clip-13. */
-export const clip: Op = extend(
-  unary("clip", [
-    ["min", -Infinity],
-    ["max", Infinity],
-  ]),
-  { inputs: 3, parameters: { 1: "min", 2: "max" } },
-);
+const fixed = unary("clip", [
+  ["min", -Infinity],
+  ["max", Infinity],
+]);
+
+/** min(max(x, min), max), with the bounds as attributes, or as inputs where they are computed. ONNX Clip-13. */
+export const clip: Op = extend(fixed, {
+  inputs: 3,
+  parameters: { 1: "min", 2: "max" },
+  computable: [1, 2],
+  infer(node, inputs) {
+    checkComputed(node, clip, inputs);
+    return fixed.infer(node, inputs);
+  },
+  lower(unit, c) {
+    if (unit.inputs.length === 1) return fixed.lower!(unit, c);
+    const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+    const bounds = [boundOf(unit, c, 1, "min"), boundOf(unit, c, 2, "max")] as const;
+    c.emit("clipBetween", [c.output(y, x), c.input(x), ...bounds], countOf(c.type(x).shape));
+  },
+});
+
+/** Where a bound lies; none where there is none. */
+function boundOf({ node, inputs }: Unit, c: Lowering, i: number, name: string) {
+  if (inputs[i]) return c.input(inputs[i]);
+  return node.attributes[name] === undefined ? NONE : c.data(Float32Array.of(numberOf(node, name, 0)));
+}

@@ -9,7 +9,7 @@ import type * as CommonKernels from "../../build/abi/common";
 import type * as TrainKernels from "../../build/abi/train";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
-import { addDims, type Dim, type Shape } from "../graph/symbols";
+import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
@@ -174,6 +174,8 @@ export interface Op {
   readonly inputs?: number;
   /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
   readonly parameters?: Readonly<Record<number, string>>;
+  /** Those of the parameters that a run may compute too: one number each, read as an input. */
+  readonly computable?: readonly number[];
   /** The other attributes it reads, none by default. A node with an unknown attribute is refused. */
   readonly attributes?: readonly string[];
   /** Outputs computed on the host where all inputs are known (for Shape: where the type is). */
@@ -256,6 +258,22 @@ export function floatType(node: Node, inputs: readonly (ValueType | undefined)[]
   const type = inputType(node, inputs, index);
   if (type.dtype === "f32") return type;
   throw opError(node, `element type of input ${index} does not fit`, { expected: "f32", got: type.dtype });
+}
+
+/** Checks parameters that are computed: one number each, of the input's element type. */
+export function checkComputed(
+  node: Node,
+  { computable = [], parameters = {} }: Op,
+  inputs: readonly (ValueType | undefined)[],
+): void {
+  for (const i of computable) {
+    const type = inputs[i];
+    if (type && (type.dtype !== inputs[0]!.dtype || type.shape.some((dim) => dim !== 1)))
+      throw opError(node, `${parameters[i]} does not fit`, {
+        expected: `${inputs[0]!.dtype} []`,
+        got: `${type.dtype} ${formatShape(type.shape)}`,
+      });
+  }
 }
 
 /** The type of input `index`, which must be there. */

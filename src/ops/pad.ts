@@ -3,11 +3,20 @@
 
 import type { Node } from "../graph/graph";
 import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../graph/symbols";
-import { sizeOf } from "../graph/tensor";
+import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { axesOf, dimsOf, missing } from "./axes";
 import { elementOf, emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
 import { listLike, stridesOf } from "./known";
-import { inputType, type Lowering, numberOf, type Op, opError, stringOf, type Unit } from "./op";
+import {
+  checkComputed,
+  inputType,
+  type Lowering,
+  numberOf,
+  type Op,
+  opError,
+  stringOf,
+  type Unit,
+} from "./op";
 
 export interface Padding {
   readonly before: number;
@@ -60,15 +69,17 @@ export const pad: Op = {
   inputs: 4,
   attributes: ["mode"],
   parameters: { 1: "pads", 2: "value", 3: "axes" },
+  computable: [2],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
+    checkComputed(node, pad, inputs);
     const shape = padded(x.shape, paddingOf(node, x.shape.length));
     if (shape.some((dim) => typeof dim === "number" && dim < 0))
       throw opError(node, "more is taken away than there is", { got: `[${shape.join(", ")}]` });
     return [{ dtype: x.dtype, shape }];
   },
   evaluate(node, [x]) {
-    if (!x) return undefined;
+    if (!x || node.inputs[2]) return undefined;
     const padding = paddingOf(node, x.shape.length);
     const shape = padded(x.shape, padding) as number[];
     const mode = modeOf(node);
@@ -191,15 +202,14 @@ function borders(node: Node, mode: "edge" | "reflect" | "wrap", before: number, 
 
 function fill(unit: Unit, c: Lowering, y: Parameters<typeof emitCopy>[3]): void {
   const { dtype, shape } = c.type(unit.outputs[0]!);
-  const value = elementOf(unit, dtype, numberOf(unit.node, "value", 0));
-  if (dtype === "f32" || dtype === "i32") c.emit("fill32", [y, value], countOf(shape));
-  else {
-    const [rows = 1, ...rest] = shape;
-    const cols = countOf(rest);
-    const one = c.data(Uint8Array.of(value));
-    emitCopy(unit.node, c, dtype, y, one, [
-      { extent: rows, y: cols, x: 0 },
-      { extent: cols, y: 1, x: 0 },
-    ]);
-  }
+  const computed = unit.inputs[2];
+  const value = computed ? 0 : elementOf(unit, dtype, numberOf(unit.node, "value", 0));
+  if (!computed && bytesPerElement[dtype] === 4) return c.emit("fill32", [y, value], countOf(shape));
+  const [rows = 1, ...rest] = shape;
+  const cols = countOf(rest);
+  const one = computed ? c.input(computed) : c.data(Uint8Array.of(value));
+  emitCopy(unit.node, c, dtype, y, one, [
+    { extent: rows, y: cols, x: 0 },
+    { extent: cols, y: 1, x: 0 },
+  ]);
 }

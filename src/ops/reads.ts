@@ -9,14 +9,17 @@ import { type Op, opError } from "./op";
  * Checks one node, whose known parameters are attributes already.
  * @throws OctetteError "graph" that names an input or attribute its op does not read.
  */
-export function checkReads(node: Node, { inputs = 1, parameters = {}, attributes = [] }: Op): void {
+export function checkReads(
+  node: Node,
+  { inputs = 1, parameters = {}, computable = [], attributes = [] }: Op,
+): void {
   if (node.inputs.length > inputs)
     throw opError(node, `input ${inputs} is unknown`, {
       expected: `at most ${inputs} inputs`,
       got: `"${node.inputs[inputs]}"`,
     });
   for (const [i, name] of Object.entries(parameters))
-    if (node.inputs[Number(i)])
+    if (node.inputs[Number(i)] && !computable.includes(Number(i)))
       throw opError(node, `${name} must be known before a run`, {
         expected: "a constant, or arithmetic over the shapes of inputs",
         got: `input "${node.inputs[Number(i)]}", which a run computes`,

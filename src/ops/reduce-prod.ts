@@ -4,7 +4,7 @@ import type { Dim } from "../graph/symbols";
 import { multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { axesOf } from "./axes";
-import { isExact } from "./broadcast";
+import { isHeld } from "./broadcast";
 import { stridesOf } from "./known";
 import { inputType, numberOf, type Op } from "./op";
 
@@ -44,7 +44,7 @@ export const reduceProd: Op = {
         if (!reduced[axis]) to += (Math.floor(i / stride) % x.shape[axis]!) * kept[axis]!;
       data[to] = multiplyDims(data[to]!, x.data[i]!);
     }
-    if (x.dtype === "i32" && !data.every(isExact)) return undefined;
+    if (x.dtype === "i32" && !data.every(isHeld)) return undefined;
     return [{ dtype: x.dtype, shape, data }];
   },
 };

@@ -67,6 +67,18 @@ describe.each(dtypes)("%s", (dtype) => {
       );
     }
   });
+
+  test("a value that is computed", () => {
+    const builder = new GraphBuilder();
+    const inputs = [builder.input("x", [3, 5], dtype), "", builder.input("v", [], dtype)];
+    const pads = [1, 2, 0, 3];
+    builder.node("Pad", inputs, "y", { pads });
+    const x = randomTensor(dtype, [3, 5], 1);
+    const v = randomTensor(dtype, [], 2);
+    withModel(builder.build("y"), {}, (model) =>
+      expectSameBytes(model.runSync({ x, v }).y, padded(x, pads, "constant", v.data[0]!)),
+    );
+  });
 });
 
 test.each([0, 7])("signed bytes padded with %i in front of a product", (value) => {

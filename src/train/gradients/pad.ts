@@ -2,7 +2,7 @@
 
 import type { Dim } from "../../graph/symbols";
 import { modeOf, type Padding, paddingOf } from "../../ops/pad";
-import type { Backward, Rule } from "./rule";
+import { type Backward, checkFixed, type Rule } from "./rule";
 
 type Mode = "edge" | "reflect" | "wrap";
 
@@ -15,6 +15,7 @@ interface Border {
 
 /** Borders are undone axis by axis, the last one first; then what had been cut off is zeros. */
 export const pad: Rule = ({ node, inputs, outputs }, [dy], b) => {
+  checkFixed(node);
   const padding = paddingOf(node, b.type(inputs[0]!).shape.length);
   const mode = modeOf(node);
   let gradient = dy!;

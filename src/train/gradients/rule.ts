@@ -1,8 +1,8 @@
 // What a gradient rule is: given the gradient of an op's outputs, it writes nodes that compute those of its inputs.
 
-import type { Attribute, ValueType } from "../../graph/graph";
+import type { Attribute, Node, ValueType } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
-import type { Unit } from "../../ops/op";
+import { opError, type Unit } from "../../ops/op";
 
 /** A backward pass that is being written, last unit first. */
 export interface Backward {
@@ -39,3 +39,9 @@ export interface Backward {
  * those of the numbers they stand for.
  */
 export type Rule = (unit: Unit, dy: readonly (string | undefined)[], b: Backward) => void;
+
+/** Throws where a parameter is computed, to which no rule gives a gradient. */
+export function checkFixed(node: Node): void {
+  if (node.inputs.length > 1)
+    throw opError(node, "its computed parameters have no gradient", { expected: "constants" });
+}

@@ -3,7 +3,7 @@
 
 import { tensor } from "../../graph/tensor";
 import { numberOf } from "../../ops/op";
-import type { Rule } from "./rule";
+import { checkFixed, type Rule } from "./rule";
 import { orTable } from "./table";
 
 /** By an op that reads x. */
@@ -39,6 +39,7 @@ export const relu = orTable(({ inputs, outputs }, [dy], b) =>
 );
 
 export const clip = orTable(({ node, inputs, outputs }, [dy], b) => {
+  checkFixed(node);
   const [lo, hi] = [numberOf(node, "min", -Infinity), numberOf(node, "max", Infinity)];
   b.give(inputs[0]!, b.write("ClipGradient", [dy!, outputs[0]!], { lo, hi })[0]);
 });

@@ -102,23 +102,19 @@ describe("int64 beyond 32 bits", () => {
     );
   });
 
-  test("sums that leave 32 bits and come back are exact; those that stay outside are refused", () => {
+  test.each<[string, readonly FileNode[]]>([
+    ["Mul", [node("Mul", ["a", "b"], "y")]],
+    ["Add", [node("Add", ["c", "c"], "y")]],
+    ["Mul", [node("Mul", ["a", "b"], "ab"), node("Div", ["ab", "a"], "k"), node("Add", ["k", "five"], "y")]],
+    [
+      "Range",
+      [node("Add", ["c", "one"], "k"), node("Range", ["c", "k", "a"], "m"), node("Add", ["m", "five"], "y")],
+    ],
+  ])("results of %s beyond 32 bits are refused", (_, nodes) => {
     const large = { ...initializers, a: int64(70_000), b: int64(70_000), c: int64(2 ** 31 - 2) };
-    const back = [
-      node("Mul", ["a", "b"], "ab"),
-      node("Div", ["ab", "a"], "k"),
-      node("Cast", ["k"], "f", { to: FLOAT }),
-      node("Sub", ["x", "f"], "y"),
-    ];
-    expect([...run({ nodes: back, inputs, initializers: large }, x).data]).toEqual([
-      -69_999, -69_998, -69_997, -69_996,
-    ]);
-    for (const nodes of [
-      [node("Mul", ["a", "b"], "y")],
-      [node("Add", ["c", "c"], "y")],
-      [node("Add", ["c", "a"], "k"), node("Range", ["c", "k", "a"], "m"), node("Add", ["m", "five"], "y")],
-    ])
-      expect(() => run({ nodes, inputs, initializers: large }, x)).toThrow(/f32|no kernel|folded|not/);
+    expect(() => run({ nodes, inputs, initializers: large }, x)).toThrow(
+      /only f32 has kernels|no kernel|Range/,
+    );
   });
 });
 
