@@ -174,6 +174,13 @@ export {
   type WasmSource,
   type WasmSources,
 } from "./runtime";
+export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint";
+export {
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  removeCheckpoint,
+  saveCheckpoint,
+} from "./train/checkpoint-file";
 export {
   type EpochReport,
   type Loss,

@@ -2,7 +2,7 @@
 
 import { contentHash } from "../formats/octette";
 import type { Graph } from "../index";
-import { type CheckpointState, writeCheckpoint } from "../train/checkpoint";
+import type { CheckpointState } from "../train/checkpoint";
 import { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "../train/checkpoint-file";
 import type { Context } from "./command";
 
@@ -46,7 +46,7 @@ export class Checkpoint {
   }
 
   readonly save = async (state: CheckpointState): Promise<void> => {
-    await saveCheckpoint(this.#path, writeCheckpoint(state));
+    await saveCheckpoint(this.#path, state);
     this.#step = stepOf(state);
   };
 

@@ -7,7 +7,7 @@
 
 import { FormatError } from "../errors";
 import { fileSystem, removeLeftovers, replaceWhole } from "../files/write-file";
-import { type CheckpointState, readCheckpoint } from "./checkpoint";
+import { type CheckpointState, readCheckpoint, writeCheckpoint } from "./checkpoint";
 
 /** Where the checkpoint before lies. */
 export const previousOf = (path: string): string => `${path}.previous`;
@@ -18,16 +18,19 @@ export interface LoadedCheckpoint {
   readonly note?: string;
 }
 
-/** Saves a checkpoint and keeps the one before. */
-export async function saveCheckpoint(path: string, bytes: Uint8Array): Promise<void> {
-  await replaceWhole(path, bytes, async () => {
+/**
+ * Writes the state that `tune` gives to `checkpoint.save` to a file (Node), and keeps the one before beside it, as NAME.previous. Whenever
+ * the process or the machine stops, one of them is whole.
+ */
+export async function saveCheckpoint(path: string, state: CheckpointState): Promise<void> {
+  await replaceWhole(path, writeCheckpoint(state), async () => {
     const { rename } = fileSystem();
     if ("state" in (await attempt(path))) await rename(path, previousOf(path));
   });
 }
 
 /**
- * The newest whole checkpoint, with a note where that is the one before; undefined where none was saved. Throws FormatError
+ * The newest whole checkpoint at a path (Node), with a note where that is the one before; undefined where none was saved. Throws FormatError
  * where there are some, but none is whole.
  */
 export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | undefined> {
@@ -45,7 +48,7 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | u
   });
 }
 
-/** Removes a checkpoint and the one before, which goes first: killed in between, a run goes on from the last. */
+/** Removes a checkpoint (Node) and the one before, which goes first: killed in between, a run goes on from the last. */
 export async function removeCheckpoint(path: string): Promise<void> {
   const { rm } = fileSystem();
   for (const file of [previousOf(path), path]) await rm(file, { force: true });

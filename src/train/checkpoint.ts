@@ -2,7 +2,8 @@
 // write to and the best masters so far; its metadata say of which model they are, and where in data and schedule the
 // run is. It is read only if every byte is what was written.
 
-import { FormatError } from "../errors";
+import { bytesOf } from "../engine/source";
+import { FormatError, OctetteError } from "../errors";
 import { asWritten, written } from "../formats/graph-rows";
 import { type Kind, readSealed, writeSealed } from "../formats/seal";
 import type { Tensor } from "../graph/tensor";
@@ -28,19 +29,32 @@ export interface CheckpointState {
   readonly progress: Readonly<Record<string, Json>>;
 }
 
-/** Bytes of a checkpoint. Equal states give equal bytes. */
-export const writeCheckpoint = ({ model, tensors, progress }: CheckpointState): Uint8Array<ArrayBuffer> =>
-  writeSealed(CHECKPOINT, tensors, {
+/**
+ * Bytes of the state that `tune` gives to `checkpoint.save`, for any place that keeps bytes; `saveCheckpoint` writes them to a file.
+ * Equal states give equal bytes. Throws an OctetteError where it is no such state, as after a way through JSON.
+ */
+export function writeCheckpoint({ model, tensors, progress }: CheckpointState): Uint8Array<ArrayBuffer> {
+  const isWhole =
+    typeof tensors?.values === "function" &&
+    [...tensors.values()].every(({ data }) => ArrayBuffer.isView(data));
+  if (!isWhole)
+    throw new OctetteError("its tensors are no Map of typed arrays", {
+      code: "argument",
+      where: "checkpoint",
+      hint: "Pass the state as tune() gives it to save(); structuredClone keeps it whole, JSON does not",
+    });
+  return writeSealed(CHECKPOINT, tensors, {
     model,
     progress: JSON.stringify(progress, (_, value) => written(value)),
   });
+}
 
 /**
- * Reads a checkpoint; its tensors are views of `bytes`. Throws FormatError where it is damaged, truncated, of another
- * version or something else.
+ * The state that a checkpoint's bytes hold, to go on from: `tune(model, { …, checkpoint: { state, save } })`. Its tensors are views of
+ * `bytes`. Throws FormatError where they are damaged, truncated, of another version or something else.
  */
-export function readCheckpoint(bytes: Uint8Array, where = "checkpoint"): CheckpointState {
-  const { tensors, metadata } = readSealed(bytes, CHECKPOINT, where);
+export function readCheckpoint(bytes: Uint8Array | ArrayBuffer, where = "checkpoint"): CheckpointState {
+  const { tensors, metadata } = readSealed(bytesOf(bytes), CHECKPOINT, where);
   const { model = "", progress = "" } = metadata;
   if (!/^[0-9a-f]{64}$/.test(model))
     throw new FormatError("it does not say of which model it is", {

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { FormatError } from "../../src/errors";
 import { Random } from "../../src/graph/random";
 import { tensor } from "../../src/graph/tensor";
-import { writeCheckpoint } from "../../src/train/checkpoint";
+import { type CheckpointState, writeCheckpoint } from "../../src/train/checkpoint";
 import { loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint-file";
 
 /** What happens to the file system: from its `at`-th operation on, or at that one only, operations fail. */
@@ -72,12 +72,11 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A checkpoint of which every number says its step. */
-const checkpointOf = (step: number, length = 1000) =>
-  writeCheckpoint({
-    model: "ab".repeat(32),
-    tensors: new Map([["master/w", tensor("f32", [length], new Array(length).fill(step))]]),
-    progress: { step },
-  });
+const checkpointOf = (step: number, length = 1000): CheckpointState => ({
+  model: "ab".repeat(32),
+  tensors: new Map([["master/w", tensor("f32", [length], new Array(length).fill(step))]]),
+  progress: { step },
+});
 
 /** The step of what is loaded, 0 where there is nothing; every number of it must say the same. */
 async function loadedStep(from = path): Promise<number> {
@@ -120,7 +119,7 @@ describe("saving and loading", () => {
     await writeFile(path, "damaged");
     await expect(loadCheckpoint(path)).rejects.toThrow(FormatError);
     await expect(loadCheckpoint(path)).rejects.toThrow(/no whole checkpoint: got .*Remove what is there/);
-    await writeFile(`${path}.previous`, checkpointOf(1).subarray(0, 500));
+    await writeFile(`${path}.previous`, writeCheckpoint(checkpointOf(1)).subarray(0, 500));
     await expect(loadCheckpoint(path)).rejects.toThrow(/run\.ckpt.*; .*run\.ckpt\.previous/);
   });
 });
@@ -202,14 +201,13 @@ describe("another process", () => {
       stdin: {
         contents: `
           import { writeSync } from "node:fs";
-          import { writeCheckpoint } from "./src/train/checkpoint";
           import { loadCheckpoint, saveCheckpoint } from "./src/train/checkpoint-file";
           const [path, length, steps] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
           let { step } = (await loadCheckpoint(path))?.state.progress ?? { step: 0 };
           for (const end = step + steps; step < end; ) {
             const data = new Float32Array(length).fill(++step);
             const tensors = new Map([["master/w", { dtype: "f32", shape: [length], data }]]);
-            await saveCheckpoint(path, writeCheckpoint({ model: "ab".repeat(32), tensors, progress: { step } }));
+            await saveCheckpoint(path, { model: "ab".repeat(32), tensors, progress: { step } });
             writeSync(1, step + "\\n");
           }`,
         resolveDir: fileURLToPath(new URL("../..", import.meta.url)),

@@ -65,6 +65,22 @@ describe("what is written comes back", () => {
     expect(writeCheckpoint(read)).toEqual(valid);
   });
 
+  test("from an ArrayBuffer too, as a page reads one", () => {
+    expectSameState(readCheckpoint(valid.slice().buffer), state);
+  });
+
+  test("a state that went through JSON is refused, one that was cloned is not", () => {
+    for (const damaged of [
+      JSON.parse(JSON.stringify(state)),
+      { ...state, tensors: new Map([["w", {}]]) },
+      {},
+    ]) {
+      expect(() => writeCheckpoint(damaged)).toThrow(OctetteError);
+      expect(() => writeCheckpoint(damaged)).toThrow(/checkpoint: its tensors are no Map.*structuredClone/);
+    }
+    expect(writeCheckpoint(structuredClone(state))).toEqual(valid);
+  });
+
   test("any tensors of any names, and any JSON", () => {
     const tensors = fc.dictionary(
       fc.string().filter((name) => name !== "__metadata__"),
