@@ -13,8 +13,7 @@ import type { Batched, Op } from "../ops/op";
 export function batchAxis(shape: Shape, symbol: string): number {
   const depends = (dim: Dim) => symbolsOf(dim).includes(symbol);
   const axis = shape.findIndex(depends);
-  const isOne =
-    axis < 0 || shape.every((dim, i) => !depends(i === axis ? (divideDims(dim, symbol) ?? dim) : dim));
+  const isOne = shape.every((dim, i) => !depends(i === axis ? (divideDims(dim, symbol) ?? dim) : dim));
   return isOne ? axis : Number.NaN;
 }
 
@@ -27,10 +26,7 @@ export function keepsRows(
 ): boolean {
   if (!rows || !outputs.every(({ axis }) => axis >= 0)) return false;
   if (rows !== true) return rows(node, inputs, outputs);
-  const lengths = [...inputs, ...outputs]
-    .filter(({ axis }) => axis >= 0)
-    .map(({ shape, axis }) => shape[axis]);
-  return lengths.every((length) => length === lengths[0]);
+  return new Set([...inputs, ...outputs].flatMap(({ shape, axis }) => shape[axis] ?? [])).size === 1;
 }
 
 /**
@@ -45,7 +41,7 @@ export function batchOf(
   const symbol = graph.inputs.map(({ shape: [first] }) => first).find((dim) => typeof dim === "string");
   if (symbol === undefined) return undefined;
   const batched = (value: string): Batched => {
-    const { shape } = types.get(value) ?? { shape: [] };
+    const shape = types.get(value)?.shape ?? [];
     return { shape, axis: batchAxis(shape, symbol) };
   };
   const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];

@@ -230,9 +230,3 @@ export function bindSymbols(
     });
   return bindings;
 }
-
-/** Rows [from, to) of the first dimension. */
-export function sliceRows({ dtype, shape, data }: Tensor, from: number, to: number): Tensor {
-  const row = sizeOf(shape.slice(1));
-  return { dtype, shape: [to - from, ...shape.slice(1)], data: data.subarray(from * row, to * row) };
-}

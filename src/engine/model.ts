@@ -17,16 +17,7 @@ import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
 import { compile } from "./compile";
 import { type Look, lookOut } from "./feed-range";
-import {
-  arrayFor,
-  bindSymbols,
-  checkFeeds,
-  checkInto,
-  checkSymbols,
-  type Feeds,
-  type Into,
-  sliceRows,
-} from "./feeds";
+import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import type { Plan, PlannedValue } from "./plan";
@@ -82,6 +73,9 @@ interface Seen {
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
+
+/** What is fed, or some rows of it. */
+type Elements = Pick<Tensor, "data">;
 
 /** What runs with certain values of the symbols read and write. */
 interface Bound {
@@ -204,10 +198,9 @@ export class Model {
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
     const rows = bindings[symbol]!;
-    const cut = (shape: Shape, tensor: Tensor, from: number, to: number): Tensor => {
-      if (batchAxis(shape, symbol) < 0) return tensor;
-      const each = tensor.shape[0]! / rows;
-      return sliceRows(tensor, from * each, to * each);
+    const cut = (shape: Shape, { data }: Tensor, from: number, to: number): TypedArray => {
+      const each = data.length / rows;
+      return batchAxis(shape, symbol) < 0 ? data : data.subarray(from * each, to * each);
     };
     const whole: Record<string, Tensor> = {};
     for (const { name, dtype, shape } of this.outputs) {
@@ -217,10 +210,10 @@ export class Model {
     for (let from = 0; from < rows; from += limit) {
       const to = Math.min(from + limit, rows);
       const part = new Map(
-        this.inputs.map(({ name, shape }) => [name, cut(shape, fed.get(name)!, from, to)] as const),
+        this.inputs.map(({ name, shape }) => [name, { data: cut(shape, fed.get(name)!, from, to) }] as const),
       );
       const parts = this.outputs.map(
-        ({ name, shape }) => [name, cut(shape, whole[name]!, from, to).data] as const,
+        ({ name, shape }) => [name, cut(shape, whole[name]!, from, to)] as const,
       );
       this.#runOnce(part, { ...bindings, [symbol]: to - from }, Object.fromEntries(parts));
     }
@@ -300,7 +293,7 @@ export class Model {
     return { fed, bindings: bindSymbols(this.inputs, fed) };
   }
 
-  #runOnce(fed: ReadonlyMap<string, Tensor>, bindings: Bindings, into: Into): Record<string, Tensor> {
+  #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, Tensor> {
     if (this.#distrusted) this.#rebuild();
     const bound = this.#bind(bindings);
     this.#write(fed, bound);
@@ -341,7 +334,7 @@ export class Model {
     return this.#bound;
   }
 
-  #write(fed: ReadonlyMap<string, Tensor>, { inputs }: Bound): void {
+  #write(fed: ReadonlyMap<string, Elements>, { inputs }: Bound): void {
     for (const { name, dtype, data } of inputs) {
       data.set(fed.get(name)!.data);
       flipped(dtype, data);
