@@ -71,7 +71,8 @@ export class LoweringContext implements Lowering {
   stagingBytes = 0;
   readonly #in: LoweringInput;
   readonly #places = new Map<string, Address>();
-  readonly #residents = new Map<Buffer, string[]>();
+  /** Index of the last task that reads any value of a buffer. */
+  readonly #lastUse = new Map<Buffer, number>();
   /** Index of the last task that reads a value; infinite for those that are kept. */
   readonly #lastRead = new Map<string, number>();
   #constantBytes = 0;
@@ -294,9 +295,8 @@ export class LoweringContext implements Lowering {
 
   #settle(value: string, address: Address): Address {
     this.#places.set(value, address);
-    const residents = this.#residents.get(address.buffer);
-    if (residents) residents.push(value);
-    else this.#residents.set(address.buffer, [value]);
+    const last = Math.max(this.#lastUse.get(address.buffer) ?? -1, this.#lastRead.get(value) ?? -1);
+    this.#lastUse.set(address.buffer, last);
     return address;
   }
 
@@ -304,7 +304,7 @@ export class LoweringContext implements Lowering {
   #isFree(buffer: Buffer): boolean {
     const { from, to } = this.loop;
     if (buffer.area !== "arena" || (to === Infinity && buffer.first < from)) return false;
-    return this.#residents.get(buffer)!.every((value) => (this.#lastRead.get(value) ?? -1) <= this.#task);
+    return this.#lastUse.get(buffer)! <= this.#task;
   }
 
   /** Moves a value between plain order and channels last: a transpose of [n][channels][spatial]. */

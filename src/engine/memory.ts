@@ -26,6 +26,23 @@ export interface MemoryMap {
   readonly totalBytes: number;
 }
 
+interface Placed {
+  readonly buffer: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Index behind the last one that begins at `address` or before. */
+function placeAfter(placed: readonly Placed[], address: number): number {
+  let [low, high] = [0, placed.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (placed[middle]!.from <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 const aliveTogether = (a: Buffer, b: Buffer) => a.first <= b.last && b.first <= a.last;
 
 /**
@@ -43,7 +60,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number, cre
   const arenaAt = top;
   let arenaBytes = align(stagingBytes);
   /** By address. */
-  const placed: { readonly buffer: Buffer; readonly from: number; readonly to: number }[] = [];
+  const placed: Placed[] = [];
   const arena = buffers.filter((b) => b.area === "arena" && b.first <= b.last);
   for (const buffer of arena.sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     const bytes = align(buffer.bytes);
@@ -54,8 +71,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number, cre
       at = Math.max(at, other.to);
     }
     addresses.set(buffer, at);
-    const before = placed.findLastIndex(({ from }) => from <= at);
-    placed.splice(before + 1, 0, { buffer, from: at, to: at + bytes });
+    placed.splice(placeAfter(placed, at), 0, { buffer, from: at, to: at + bytes });
     arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
   const crewAt = arenaAt + arenaBytes;

@@ -2,21 +2,16 @@
 // follows it. Regions are taken as they are marked; nothing here decides what is integer.
 
 import { OctetteError } from "../errors";
-import { consumersOf, type Graph, type Node } from "../graph/graph";
+import { consumersOf, type Graph, type Node, regionsOf } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 
 /** Units in topological order. `kept` are values that must exist by themselves: taps. */
 export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: ReadonlySet<string>): Unit[] {
-  const regions = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    if (node.region === undefined) continue;
-    const nodes = regions.get(node.region);
-    if (nodes) nodes.push(node);
-    else regions.set(node.region, [node]);
-  }
-  const regionUnits = new Map([...regions].map(([name, nodes]) => [name, regionUnit(graph, nodes)] as const));
+  const regionUnits = new Map(
+    [...regionsOf(graph)].map(([name, nodes]) => [name, regionUnit(graph, nodes)] as const),
+  );
   const consumers = consumersOf(graph);
   const fused = new Set<Node>();
   const outputs = new Set(graph.outputs);

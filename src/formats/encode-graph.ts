@@ -1,7 +1,7 @@
 // A graph written as compact rows (graph-rows.ts), or plainly where its names would not come back from those.
 
 import { OctetteError } from "../errors";
-import type { Graph, Node } from "../graph/graph";
+import { type Graph, type Node, regionsOf } from "../graph/graph";
 import type { DType, Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
@@ -49,14 +49,12 @@ class Encoder {
   readonly #strings = new Map<string, Index>();
   /** Constants that a row names. */
   readonly #named = new Set<string>();
-  readonly #regions = new Map<string, Node[]>();
+  readonly #regions: ReadonlyMap<string, readonly Node[]>;
 
   constructor(graph: Graph, isCompact: boolean) {
     this.#graph = graph;
     this.#isCompact = isCompact;
-    for (const node of graph.nodes)
-      if (node.region !== undefined)
-        this.#regions.set(node.region, [...(this.#regions.get(node.region) ?? []), node]);
+    this.#regions = regionsOf(graph);
   }
 
   encode(): Encoded {
@@ -72,7 +70,7 @@ class Encoder {
       outputs: outputs.map((output) => this.#value(output)),
       nodes: rows,
       scalars: [] as unknown[],
-      strings: [] as string[],
+      strings: [] as readonly string[],
     };
     const tensors = new Map<string, Tensor>();
     for (const constant of this.#named) {
@@ -81,7 +79,7 @@ class Encoder {
       if (isScalar) header.scalars.push([this.#value(constant), dtype, shape, data[0]]);
       else tensors.set(constant, constants.get(constant)!);
     }
-    header.strings.push(...this.#strings.keys());
+    header.strings = [...this.#strings.keys()];
     return { json: JSON.stringify(header), tensors };
   }
 

@@ -63,6 +63,18 @@ export function producersOf(graph: Graph<Constant>): Map<string, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 }
 
+/** The nodes of each integer region, in order. */
+export function regionsOf(graph: Graph<Constant>): Map<string, Node[]> {
+  const regions = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    if (node.region === undefined) continue;
+    const nodes = regions.get(node.region);
+    if (nodes) nodes.push(node);
+    else regions.set(node.region, [node]);
+  }
+  return regions;
+}
+
 /** Nodes that read each value, in order, one entry a reading. Graph outputs are not listed. */
 export function consumersOf(graph: Graph<Constant>): Map<string, Node[]> {
   const consumers = new Map<string, Node[]>();

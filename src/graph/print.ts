@@ -15,11 +15,11 @@ const LISTED = 8;
  * behind a bar.
  */
 export function printGraph(graph: Graph, types?: ReadonlyMap<string, ValueType>): string {
-  const typeOf = (value: string) =>
-    types?.get(value) ?? graph.inputs.find(({ name }) => name === value) ?? graph.constants.get(value);
+  const given = new Map(graph.inputs.map((input) => [input.name, input]));
+  const typeOf = (value: string) => types?.get(value) ?? given.get(value) ?? graph.constants.get(value);
   const made = graph.nodes.map((node) => ({ node, left: declare(node, typeOf) }));
   const inputs = graph.inputs.map((input) => describe(input.name, input));
-  const width = Math.max(0, ...inputs.map((text) => text.length), ...made.map(({ left }) => left.length));
+  const width = [...inputs, ...made.map(({ left }) => left)].reduce((n, text) => Math.max(n, text.length), 0);
   const lines = [`graph ${graph.name}`];
   for (const [i, input] of inputs.entries()) {
     const { preprocessing: image } = graph.inputs[i]!;

@@ -2,7 +2,7 @@
 // prepared for it.
 
 import { OctetteError } from "../errors";
-import { type Attribute, consumersOf, type Graph, type Node } from "./graph";
+import { type Attribute, consumersOf, type Graph, regionsOf } from "./graph";
 import { bytesPerElement, type Constant, sizeOf } from "./tensor";
 
 /**
@@ -85,9 +85,7 @@ const isPlain = (value: Attribute): boolean =>
 
 /** DequantizeLinear… → one op [→ Relu | Clip] [→ QuantizeLinear], and nothing else sees the values in between. */
 function verifyRegions(graph: Graph<Constant>): void {
-  const regions = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    if (node.region !== undefined) regions.set(node.region, [...(regions.get(node.region) ?? []), node]);
+  const regions = regionsOf(graph);
   if (regions.size === 0) return;
   const consumers = consumersOf(graph);
   const outputs = new Set(graph.outputs);
@@ -109,9 +107,10 @@ function verifyRegions(graph: Graph<Constant>): void {
     if (chain[0]?.op === "Relu" || chain[0]?.op === "Clip") chain.shift();
     if (chain[0]?.op === "QuantizeLinear") chain.shift();
     if (chain.length > 0) throw fail("it is not a region");
+    const read = new Set(core.inputs);
     for (const value of dequantized)
-      if (!core.inputs.includes(value)) throw fail(`"${value}" is not read by ${core.op} "${core.name}"`);
-    if (!core.inputs.some((input) => dequantized.includes(input))) throw fail("its core op reads no codes");
+      if (!read.has(value)) throw fail(`"${value}" is not read by ${core.op} "${core.name}"`);
+    if (dequantized.length === 0) throw fail("its core op reads no codes");
     for (const [i, node] of rest.slice(1).entries())
       if (node.inputs[0] !== rest[i]!.outputs[0])
         throw fail(`${node.op} "${node.name}" does not read ${rest[i]!.op} "${rest[i]!.name}"`);
