@@ -27,6 +27,12 @@ export interface ErrorFields {
   readonly hint?: string;
 }
 
+/** Letters of each part of an error: names in a file have no end. */
+const MAX_TOLD = 4096;
+
+const brief = <T>(part: T): T =>
+  typeof part === "string" && part.length > MAX_TOLD ? (`${part.slice(0, MAX_TOLD)}…` as T & string) : part;
+
 export class OctetteError extends Error {
   readonly code: ErrorCode;
   readonly where?: string;
@@ -35,10 +41,13 @@ export class OctetteError extends Error {
   readonly hint?: string;
 
   constructor(what: string, fields: ErrorFields) {
-    const { where, expected, got, hint } = fields;
+    const told = Object.fromEntries(
+      Object.entries(fields).map(([name, part]) => [name, brief(part)]),
+    ) as unknown as ErrorFields;
+    const { where, expected, got, hint } = told;
     const facts = [expected && `expected ${expected}`, got && `got ${got}`].filter(Boolean).join(", ");
-    super(`${where ? `${where}: ` : ""}${what}${facts ? `: ${facts}` : ""}${hint ? `. ${hint}` : ""}`);
-    Object.assign(this, fields);
+    super(`${where ? `${where}: ` : ""}${brief(what)}${facts ? `: ${facts}` : ""}${hint ? `. ${hint}` : ""}`);
+    Object.assign(this, told);
     this.code = fields.code;
     this.name = "OctetteError";
   }

@@ -38,8 +38,7 @@ export const elementKinds: Readonly<Record<ElementKind, { readonly bytes: number
     bool: { bytes: 1, dtype: "bool" },
   };
 
-/** Dimensions a tensor in a file may have: NumPy's own limit, far above what any operator takes. */
-export const MAX_RANK = 64;
+export { MAX_RANK } from "../graph/symbols";
 
 export const I32_MIN = -0x80000000;
 export const I32_MAX = 0x7fffffff;

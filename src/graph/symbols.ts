@@ -11,10 +11,16 @@ export type Bindings = Readonly<Record<string, number>>;
 /** Monomial (symbols joined by `*`, sorted; "" is the constant) → coefficient. */
 type Polynomial = Map<string, number>;
 
+/** Dimensions of a value: NumPy's own limit, far above what any operator takes. */
+export const MAX_RANK = 64;
 /** Terms of a dimension: those of a shape that a model computes have a few. */
 export const MAX_TERMS = 64;
+/** Length of a dimension's text: it bounds the degree of its terms. */
+export const MAX_DIM_LENGTH = 1024;
 
+/** Polynomials by their text; begun anew at MAX_PARSED. */
 const parsed = new Map<string, Polynomial>();
+const MAX_PARSED = 4096;
 
 function parse(dim: Dim): Polynomial {
   if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
@@ -28,17 +34,13 @@ function parse(dim: Dim): Polynomial {
     terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient);
   }
   format(terms);
+  if (parsed.size === MAX_PARSED) parsed.clear();
   parsed.set(dim, terms);
   return terms;
 }
 
 function format(terms: Polynomial): Dim {
-  if (terms.size > MAX_TERMS)
-    throw new OctetteError("a dimension has too many terms", {
-      code: "limit",
-      expected: `at most MAX_TERMS = ${MAX_TERMS}`,
-      got: `${terms.size}`,
-    });
+  checkSize("terms", terms.size, `MAX_TERMS = ${MAX_TERMS}`, MAX_TERMS);
   const kept = [...terms].filter(([, c]) => c !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
   const inexact = kept.find(([, c]) => !Number.isSafeInteger(c));
   if (inexact)
@@ -49,7 +51,18 @@ function format(terms: Polynomial): Dim {
     });
   if (kept.length === 0) return 0;
   if (kept.length === 1 && kept[0]![0] === "") return kept[0]![1];
-  return kept.map(([m, c]) => (m === "" ? `${c}` : c === 1 ? m : `${c}*${m}`)).join("+");
+  const text = kept.map(([m, c]) => (m === "" ? `${c}` : c === 1 ? m : `${c}*${m}`)).join("+");
+  checkSize("letters", text.length, `MAX_DIM_LENGTH = ${MAX_DIM_LENGTH}`, MAX_DIM_LENGTH);
+  return text;
+}
+
+function checkSize(what: string, got: number, limit: string, most: number): void {
+  if (got > most)
+    throw new OctetteError(`a dimension has too many ${what}`, {
+      code: "limit",
+      expected: `at most ${limit}`,
+      got: `${got}`,
+    });
 }
 
 export function addDims(a: Dim, b: Dim): Dim {
@@ -62,8 +75,10 @@ export function addDims(a: Dim, b: Dim): Dim {
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
   const product: Polynomial = new Map();
-  for (const [m, c] of parse(a))
-    for (const [n, d] of parse(b)) {
+  const [p, q] = [parse(a), parse(b)];
+  checkSize("terms", p.size * q.size, `MAX_TERMS = ${MAX_TERMS}`, MAX_TERMS);
+  for (const [m, c] of p)
+    for (const [n, d] of q) {
       const monomial = [...m.split("*"), ...n.split("*")].filter(Boolean).sort().join("*");
       product.set(monomial, (product.get(monomial) ?? 0) + c * d);
     }

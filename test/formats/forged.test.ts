@@ -326,7 +326,7 @@ const cases: Record<string, Case> = {
     expanded,
     attribute("Expand", { shape: [...terms, 1, 1, 1] }),
     "limit",
-    /MAX_TERMS/,
+    /MAX_DIM_LENGTH/,
   ],
 };
 

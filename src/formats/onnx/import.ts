@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node } from "../../graph/graph";
+import { FreshNames, told, toldNames } from "../../graph/names";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
@@ -22,6 +23,11 @@ import {
 import { Source } from "./source";
 import { SymbolTable } from "./symbols";
 import { rejectWide } from "./wide";
+
+/** Nodes of a file. Simplified, a graph may have far fewer: exporters write shapes and constants with many. */
+export const MAX_FILE_NODES = 2 ** 16;
+/** Operators that an error names. */
+const MAX_MISSING = 32;
 
 /** Before it, broadcasting and BatchNormalization meant something else. */
 export const MIN_OPSET = 7;
@@ -45,11 +51,12 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
   const where = options.name ?? "model";
   const model = readModel(bytes, where);
   const opset = opsetOf(model, where);
-  rejectMissing(model, where);
+  checkNodes(model.graph.nodes, where);
+  rejectMissing(model, opset, where);
 
   const constants = readConstants(model, where);
   rejectWide(model, constants);
-  const nodes = convertNodes(model, opset, constants);
+  const nodes = convertNodes(model, opset, constants, where);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
     ...nodes.flatMap((node) => node.inputs),
@@ -67,6 +74,16 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
   return graph;
 }
 
+function checkNodes({ length }: readonly unknown[], where: string): void {
+  if (length <= MAX_FILE_NODES) return;
+  throw new OctetteError("the graph has too many nodes", {
+    code: "limit",
+    where,
+    expected: `at most MAX_FILE_NODES = ${MAX_FILE_NODES}, those that operators are written with included`,
+    got: `${length} or more`,
+  });
+}
+
 const isOnnx = (domain: string) => domain === "" || domain === "ai.onnx";
 
 function opsetOf(model: ModelProto, where: string): number {
@@ -82,26 +99,32 @@ function opsetOf(model: ModelProto, where: string): number {
 }
 
 /** One error for all operators that are missing, each with its nodes. */
-function rejectMissing(model: ModelProto, where: string): void {
+function rejectMissing(model: ModelProto, opset: number, where: string): void {
   const missing = new Map<string, string[]>();
+  const versions = new Map(
+    model.opsetImport.map(({ domain, version }) => [domain, version] as const).reverse(),
+  );
+  const functions = new Set(model.functions);
   for (const [i, node] of model.graph.nodes.entries()) {
     const { opType, domain } = node;
     if (isOnnx(domain) && (opType === "Constant" || Object.hasOwn(conversions, opType))) continue;
-    const version = model.opsetImport.find(
-      (opset) => opset.domain === domain || (isOnnx(domain) && isOnnx(opset.domain)),
-    );
     const full = isOnnx(domain) ? opType : `${domain}.${opType}`;
-    const kind = model.functions.includes(`${domain}.${opType}`)
+    const kind = functions.has(`${domain}.${opType}`)
       ? "a function of the model's own"
-      : `opset ${version?.version ?? "unknown"}`;
-    const key = `${full} (domain "${domain || "ai.onnx"}", ${kind})`;
-    missing.set(key, [...(missing.get(key) ?? []), `"${node.name || `${opType}_${i}`}"`]);
+      : `opset ${isOnnx(domain) ? opset : (versions.get(domain) ?? "unknown")}`;
+    const key = `${told(full)} (domain "${told(domain || "ai.onnx")}", ${kind})`;
+    const names = missing.get(key) ?? [];
+    names.push(`"${told(node.name || `${opType}_${i}`)}"`);
+    missing.set(key, names);
   }
   if (missing.size === 0) return;
   throw new OctetteError("operators that octette does not have", {
     code: "unsupported",
     where,
-    got: [...missing].map(([key, names]) => `${key} in ${names.join(", ")}`).join("; "),
+    got: [...missing]
+      .slice(0, MAX_MISSING)
+      .map(([key, names]) => `${key} in ${toldNames(names)}`)
+      .join("; "),
     hint: "Cut the model before them, or write them with other operators when exporting",
   });
 }
@@ -174,17 +197,12 @@ function constantTensor(node: NodeProto): Tensor {
   }
 }
 
-function convertNodes(model: ModelProto, opset: number, constants: Constants): Node[] {
+function convertNodes(model: ModelProto, opset: number, constants: Constants, where: string): Node[] {
   const { graph } = model;
   const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
   const values = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
-  const taken = new Set([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
-  const fresh = (wanted: string) => {
-    let name = wanted;
-    for (let i = 2; taken.has(name); i++) name = `${wanted}_${i}`;
-    taken.add(name);
-    return name;
-  };
+  const taken = new FreshNames([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
+  const fresh = (wanted: string) => taken.fresh(wanted);
   const around = { opset, fresh, constant: constants.constant, kind: constants.kind };
   const nodes: Node[] = [];
   for (const [i, proto] of graph.nodes.entries()) {
@@ -195,7 +213,8 @@ function convertNodes(model: ModelProto, opset: number, constants: Constants): N
     const source = new Source(proto, name, around);
     const made = conversions[proto.opType]!(source);
     source.checkRead(made);
-    nodes.push(...made);
+    for (const node of made) nodes.push(node);
+    checkNodes(nodes, where);
   }
   return nodes;
 }

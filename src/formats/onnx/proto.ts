@@ -357,7 +357,8 @@ function readValueInfo(wire: WireReader): ValueInfoProto {
         const dims: (number | string | undefined)[] = [];
         shape = dims;
         wire.message((inner) => {
-          if (inner === 1) dims.push(readDim());
+          if (inner === 1 && dims.push(readDim()) > MAX_RANK)
+            wire.fail("a value has too many dimensions", { expected: `at most MAX_RANK = ${MAX_RANK}` });
         });
       }
     });

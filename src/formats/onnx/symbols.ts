@@ -2,15 +2,19 @@
 // caller fixes.
 
 import { OctetteError } from "../../errors";
+import { FreshNames } from "../../graph/names";
 import type { Dim } from "../../graph/symbols";
 import type { ValueInfoProto } from "./proto";
+
+/** Letters of a symbol; what a longer name in a file has beyond them is cut. */
+const MAX_SYMBOL_LENGTH = 64;
 
 type FileShape = NonNullable<ValueInfoProto["shape"]>;
 
 /** Finds one symbol for each name, and one for each unknown dimension without a name. */
 export class SymbolTable {
   readonly #byName = new Map<string, string>();
-  readonly #taken = new Set<string>();
+  readonly #taken = new FreshNames([]);
   readonly #fixed: Readonly<Record<string, number>>;
 
   /** `fixed` gives symbols a value, by their name in the file or in the graph. */
@@ -58,9 +62,6 @@ export class SymbolTable {
   /** The name as a symbol, [A-Za-z_][A-Za-z0-9_]*, numbered where another name gives the same. */
   #unique(name: string): string {
     const symbol = name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=[0-9]|$)/, "_");
-    let unique = symbol;
-    for (let i = 2; this.#taken.has(unique); i++) unique = `${symbol}_${i}`;
-    this.#taken.add(unique);
-    return unique;
+    return this.#taken.fresh(symbol.slice(0, MAX_SYMBOL_LENGTH));
   }
 }
