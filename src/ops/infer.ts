@@ -1,9 +1,10 @@
 // Types of all values of a graph, found by walking it once. Nothing about types is believed from a file.
 
 import { OctetteError } from "../errors";
-import type { Graph, ValueType } from "../graph/graph";
+import type { Graph, Node, ValueType } from "../graph/graph";
+import { MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
-import type { Op } from "./op";
+import { type Op, opError } from "./op";
 
 export type Registry = Readonly<Record<string, Op>>;
 
@@ -20,6 +21,18 @@ function lacking(ops: readonly string[], where: string): OctetteError {
     where,
     hint: `Add what octette/ops exports under these names: createRuntime({ …, ${names} }), or take load, which has all ops`,
   });
+}
+
+/** Types of a node's outputs. Throws where one has more than MAX_RANK dimensions: a chain of nodes could add one each. */
+export function outputTypes(
+  node: Node,
+  op: Op,
+  inputs: readonly (ValueType | undefined)[],
+): readonly ValueType[] {
+  const types = op.infer(node, inputs);
+  if (types.some(({ shape }) => shape.length > MAX_RANK))
+    throw opError(node, "too many dimensions", { expected: `at most MAX_RANK = ${MAX_RANK}` });
+  return types;
 }
 
 /** Type of every input, constant and computed value. Throws one OctetteError that lists every op the registry lacks. */
@@ -39,7 +52,7 @@ export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<stri
         });
       return type;
     });
-    const outputs = opOf(registry, node.op, node.name).infer(node, inputs);
+    const outputs = outputTypes(node, opOf(registry, node.op, node.name), inputs);
     node.outputs.forEach((output, i) => {
       if (output !== "" && outputs[i]) types.set(output, outputs[i]);
     });

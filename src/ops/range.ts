@@ -6,7 +6,7 @@ import { numbersIn } from "./known";
 import { inputType, type Op, opError } from "./op";
 
 /** A longer range is not folded; nothing that describes a shape comes near. */
-export const MAX_RANGE = 2 ** 24;
+export const MAX_RANGE = 2 ** 20;
 
 export const range: Op = {
   inputs: 3,

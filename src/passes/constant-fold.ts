@@ -2,21 +2,28 @@
 // op needs before a run (Op.parameters) become attributes, so that the chains exporters build around Reshape vanish.
 
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import { countOf, type Dim } from "../graph/symbols";
-import { bytesPerElement, sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { opOf, type Registry } from "../ops/infer";
+import { countOf, type Dim, type Shape } from "../graph/symbols";
+import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { opOf, outputTypes, type Registry } from "../ops/infer";
 import { type Known, type Op, opError } from "../ops/op";
+import { MAX_RANGE } from "../ops/range";
 import { checkReads } from "../ops/reads";
+import { Room } from "./room";
 
-/** What folding may add to a model's constants, in bytes; what would take more is computed in every run. */
-export const MAX_FOLDED_BYTES = 2 ** 26;
+/** What an element takes while it is computed, in bytes, whatever it becomes. */
+const BYTES_MADE = 4;
+/** What a list of dimensions over symbols takes for each, in bytes. */
+const BYTES_LISTED = 16;
+
+/** Numbers of a parameter: a list for every dimension, or for every output of a Split. */
+const MAX_LISTED = 2 ** 10;
 
 /** Parameters that are one number, which files also write as a list of one. All others are lists. */
 const scalarParameters = new Set(["min", "max", "value"]);
 
 /** Folds everything known into constants and attributes. */
-export function foldConstants(graph: Graph, registry: Registry): Graph {
-  const fold = new Folding(graph);
+export function foldConstants(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
+  const fold = new Folding(graph, room);
   const nodes = graph.nodes.flatMap((node) => fold.visit(node, opOf(registry, node.op, node.name)) ?? []);
   if (!fold.changed) return graph;
   return { ...graph, nodes, constants: new Map([...graph.constants, ...fold.made]) };
@@ -27,15 +34,15 @@ class Folding {
   readonly made = new Map<string, Tensor>();
   readonly #known = new Map<string, Known>();
   readonly #types = new Map<string, ValueType>();
-  /** Bytes that may still be made. */
-  #left = MAX_FOLDED_BYTES;
+  /** What would take more is computed in every run. */
+  readonly #room: Room;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, room: Room) {
+    this.#room = room;
     for (const input of graph.inputs) this.#types.set(input.name, input);
     for (const [name, constant] of graph.constants) {
       this.#known.set(name, constant);
       this.#types.set(name, constant);
-      this.#left += constant.data.byteLength;
     }
   }
 
@@ -45,7 +52,7 @@ class Folding {
     checkReads(node, op);
     if (node !== original) this.changed = true;
     const inputTypes = node.inputs.map((input) => this.#types.get(input));
-    const types = op.infer(node, inputTypes);
+    const types = outputTypes(node, op, inputTypes);
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
@@ -75,15 +82,14 @@ class Folding {
   ): readonly Known[] | undefined {
     if (!op.evaluate) return undefined;
     const inputs = node.inputs.map((input) => this.#known.get(input));
-    let bytes = 0;
-    for (const { dtype, shape } of types) {
-      const count = countOf(shape);
-      if (typeof count === "number") bytes += count * bytesPerElement[dtype];
-    }
-    if (bytes > this.#left) return undefined;
+    const read = inputs.reduce((n, known) => n + (known?.data.length ?? 0), 0);
+    const isListed = inputs.some((known) => known && !ArrayBuffer.isView(known.data));
+    const bytesOf = (count: number) => count * (isListed ? BYTES_LISTED : BYTES_MADE);
+    const made = types.reduce((n, { shape }) => n + mostOf(shape), 0);
+    if (!this.#room.has(bytesOf(made), bytesOf(read))) return undefined;
     const results = op.evaluate(node, inputs, inputTypes);
     if (!results || node.outputs.some((output, i) => output !== "" && !results[i])) return undefined;
-    this.#left -= bytes;
+    this.#room.take(bytesOf(results.reduce((n, { data }) => n + data.length, 0)), bytesOf(read));
     return results;
   }
 
@@ -95,7 +101,7 @@ class Folding {
     for (const [key, name] of Object.entries(op.parameters)) {
       const index = Number(key);
       const known = this.#known.get(inputs[index] ?? "");
-      if (!known) continue;
+      if (!known || known.data.length > MAX_LISTED) continue;
       if (attributes[name] !== undefined)
         throw opError(node, `input ${key} and attribute ${name} are both given`, { expected: "one of them" });
       const values = Array.from(known.data);
@@ -107,6 +113,12 @@ class Folding {
       ? node
       : { ...node, inputs, attributes };
   }
+}
+
+/** Elements of a value. Only those of a Range do not follow from its type. */
+function mostOf(shape: Shape): number {
+  const count = countOf(shape);
+  return typeof count === "number" ? count : MAX_RANGE;
 }
 
 /** The tensor of a known value without symbols, whose integers i32 can hold. */

@@ -6,6 +6,7 @@ import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
+import type { Room } from "./room";
 
 /** a and b of every channel, in float64. */
 interface Affine {
@@ -23,20 +24,21 @@ function affineOf(node: Node, rewrite: Rewrite): Affine | undefined {
 }
 
 /** Folds every BatchNormalization that has a linear neighbour of its own. */
-export function foldBatchNorm(graph: Graph): Graph {
-  const rewrite = new Rewrite(graph);
+export function foldBatchNorm(graph: Graph, _: Registry, room?: Room): Graph {
+  const rewrite = new Rewrite(graph, room);
   for (const norm of graph.nodes) {
     if (norm.op !== "BatchNormalization") continue;
+    const before = rewrite.soleProducer(norm.inputs[0]);
+    const after = rewrite.soleConsumer(norm.outputs[0]!, "Conv");
+    if (before?.op !== "Conv" && before?.op !== "Gemm" && !after) continue;
     const affine = affineOf(norm, rewrite);
     if (!affine) continue;
-    const before = rewrite.soleProducer(norm.inputs[0]);
     const folded = before && (intoConv(before, affine, rewrite) ?? intoGemm(before, affine, rewrite));
     if (before && folded) {
       rewrite.replace(before, { ...folded, outputs: norm.outputs });
       rewrite.replace(norm);
       continue;
     }
-    const after = rewrite.soleConsumer(norm.outputs[0]!, "Conv");
     const absorbed = after && intoNextConv(norm, after, affine, rewrite);
     if (!absorbed) continue;
     rewrite.replace(after, absorbed);
@@ -128,11 +130,11 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
 }
 
 /** Writes every BatchNormalization that is left as Mul and Add, which have kernels. */
-export function splitBatchNorm(graph: Graph, registry: Registry): Graph {
+export function splitBatchNorm(graph: Graph, registry: Registry, room?: Room): Graph {
   const norms = graph.nodes.filter((node) => node.op === "BatchNormalization");
   if (norms.length === 0) return graph;
   const types = inferTypes(graph, registry);
-  const rewrite = new Rewrite(graph);
+  const rewrite = new Rewrite(graph, room);
   for (const norm of norms) {
     const affine = affineOf(norm, rewrite);
     if (!affine) continue;

@@ -1,24 +1,25 @@
 // An Add of one constant a channel behind a Conv, Gemm or MatMul becomes its bias. A MatMul of two matrices is a Gemm
 // then; one of more dimensions stays as it is.
 
-import type { Graph, Node, ValueType } from "../graph/graph";
+import type { Graph, Node } from "../graph/graph";
+import type { Shape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
-import { inferTypes, type Registry } from "../ops/infer";
+import type { Registry } from "../ops/infer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
+import type { Room } from "./room";
 
-export function fuseBias(graph: Graph, registry: Registry): Graph {
-  const types = inferTypes(graph, registry);
-  const rewrite = new Rewrite(graph);
+export function fuseBias(graph: Graph, registry: Registry, room?: Room): Graph {
+  const rewrite = new Rewrite(graph, room);
+  const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   for (const add of graph.nodes) {
     if (add.op !== "Add" || add.region !== undefined) continue;
     for (const [value, constant] of [add.inputs, [...add.inputs].reverse()] as [string, string][]) {
       const linear = rewrite.soleProducer(value);
       const added = rewrite.constant(constant);
-      if (!linear || !added || !sameShape(types.get(value)!.shape, types.get(add.outputs[0]!)!.shape))
-        continue;
-      const fused = withBias(linear, constant, added, rewrite, types);
+      if (!linear || !added || !sameShape(shapeOf(value), shapeOf(add.outputs[0]!))) continue;
+      const fused = withBias(linear, constant, added, rewrite, shapeOf(linear.outputs[0]!));
       if (!fused) continue;
       rewrite.replace(linear, { ...fused, outputs: add.outputs });
       rewrite.replace(add);
@@ -34,14 +35,13 @@ function withBias(
   name: string,
   added: Tensor,
   rewrite: Rewrite,
-  types: ReadonlyMap<string, ValueType>,
+  output: Shape,
 ): Node | undefined {
-  const output = types.get(linear.outputs[0]!)!;
-  const channels = output.shape[1];
-  if (linear.op !== "Conv" && output.shape.length !== 2) return undefined;
+  const channels = output[1];
+  if (linear.op !== "Conv" && output.length !== 2) return undefined;
   const weight = rewrite.constant(linear.inputs[1]);
   if (typeof channels !== "number" || !weight || added.dtype !== "f32") return undefined;
-  const values = perChannel(added, channels, output.shape.length - 1);
+  const values = perChannel(added, channels, output.length - 1);
   if (!values) return undefined;
   switch (linear.op) {
     case "Conv":

@@ -3,16 +3,15 @@
 
 import type { Graph } from "../graph/graph";
 import { normalizeAxis } from "../ops/axes";
-import { inferTypes, type Registry } from "../ops/infer";
+import type { Registry } from "../ops/infer";
 import { numberOf, numbersOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 
 export function fuseGlobalPool(graph: Graph, registry: Registry): Graph {
-  const types = inferTypes(graph, registry);
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {
     if (node.op !== "ReduceMean" || node.region !== undefined || node.inputs.length !== 1) continue;
-    const { shape, dtype } = types.get(node.inputs[0]!)!;
+    const { shape, dtype } = rewrite.type(node.inputs[0]!, registry);
     const axes = new Set(numbersOf(node, "axes", []).map((axis) => normalizeAxis(node, axis, shape.length)));
     if (shape.length !== 4 || dtype !== "f32" || axes.size !== 2 || !axes.has(2) || !axes.has(3)) continue;
     const pool = { ...node, op: "GlobalAveragePool", attributes: {} };

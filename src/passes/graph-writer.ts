@@ -1,9 +1,11 @@
 // A graph written anew, node by node: what converting to integer regions and reading them from a file share.
 
 import type { Attribute, Graph, Node } from "../graph/graph";
+import { FreshNames } from "../graph/names";
 import { type Tensor, tensorsEqual } from "../graph/tensor";
+import type { Room } from "./room";
 
-/** Names of codes and of what they mean. */
+/** FreshNames of codes and of what they mean. */
 export interface CodeNames {
   readonly codes: string;
   readonly scale: string;
@@ -18,21 +20,29 @@ export class GraphWriter {
   readonly constants: Map<string, Tensor>;
   readonly #graph: Graph;
   /** Every name of a value or constant, so that new ones are new. */
-  readonly #values: Set<string>;
-  readonly #nodeNames: Set<string>;
+  readonly #values: FreshNames;
+  readonly #nodeNames: FreshNames;
+  readonly #room: Room | undefined;
   /** What `dequantized` wrote: a model that was read back has values of the same names. */
   readonly #reals = new Map<string, string>();
 
-  /** All names of `graph` stay taken; its constants are there to be read. */
-  constructor(graph: Graph) {
+  /** All names of `graph` stay taken; its constants are there to be read. What is made is counted in `room`. */
+  constructor(graph: Graph, room?: Room) {
     this.#graph = graph;
+    this.#room = room;
     this.constants = new Map(graph.constants);
-    this.#values = new Set([
-      ...graph.inputs.map(({ name }) => name),
-      ...graph.constants.keys(),
-      ...graph.nodes.flatMap((node) => node.outputs),
-    ]);
-    this.#nodeNames = new Set(graph.nodes.map((node) => node.name));
+    this.#values = new FreshNames(
+      [
+        ...graph.inputs.map(({ name }) => name),
+        ...graph.constants.keys(),
+        ...graph.nodes.flatMap((node) => node.outputs),
+      ],
+      ".",
+    );
+    this.#nodeNames = new FreshNames(
+      graph.nodes.map((node) => node.name),
+      ".",
+    );
   }
 
   /** The graph with the nodes written and the constants they read. */
@@ -42,13 +52,19 @@ export class GraphWriter {
     return { ...this.#graph, nodes: this.nodes, constants };
   }
 
+  /** Takes room for a constant, made or compared with another. */
+  need({ data }: Tensor, where: string): void {
+    this.#room?.need(data.byteLength, data.byteLength, `constant "${where}"`);
+  }
+
   /** `name`, or a variation of it that no value has yet. */
   fresh(name: string): string {
-    return unique(name, this.#values);
+    return this.#values.fresh(name);
   }
 
   /** A constant under `name`; under another one if that is taken by something else. */
   constant(name: string, value: Tensor, region?: string): string {
+    this.need(value, name);
     const existing = this.constants.get(name);
     if (existing && tensorsEqual(existing, value)) return name;
     const free = this.fresh(this.#values.has(name) && region !== undefined ? `${name}@${region}` : name);
@@ -65,7 +81,7 @@ export class GraphWriter {
     attributes: Readonly<Record<string, Attribute>> = {},
     region?: string,
   ): string {
-    const node = { op, name: unique(name, this.#nodeNames), inputs, outputs, attributes };
+    const node = { op, name: this.#nodeNames.fresh(name), inputs, outputs, attributes };
     this.nodes.push(region === undefined ? node : { ...node, region });
     return outputs[0];
   }
@@ -89,11 +105,4 @@ export class GraphWriter {
     this.#reals.set(wanted, real);
     return real;
   }
-}
-
-function unique(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let i = 2; taken.has(free); i++) free = `${name}.${i}`;
-  taken.add(free);
-  return free;
 }

@@ -15,8 +15,10 @@ import { markRegions } from "./mark-regions";
 import { plainForms } from "./plain-forms";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
+import { Room } from "./room";
 
-export type Pass = (graph: Graph, registry: Registry) => Graph;
+/** What a pass makes of constants is counted in `room`. */
+export type Pass = (graph: Graph, registry: Registry, room: Room) => Graph;
 
 /** In the order they run. Each returns its very graph when it has nothing to do. */
 const passes: readonly Pass[] = [
@@ -35,30 +37,35 @@ const passes: readonly Pass[] = [
 
 /** Rounds until nothing changes; models take three or four. */
 const MAX_ROUNDS = 16;
+/** Nodes that all rounds together look at, the first ones aside: a model of more stays less simple. */
+const MAX_VISITS = 2 ** 18;
 
 /**
  * A graph that computes the same from the same inputs with fewer nodes. Names of inputs, outputs and of the nodes that
  * stay are kept. Running it again changes nothing.
  */
-export function simplify(graph: Graph, registry: Registry): Graph {
-  const settled = settle(graph, registry);
-  const split = splitBatchNorm(settled, registry);
-  const simple = split === settled ? settled : settle(split, registry);
+export function simplify(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
+  const settled = settle(graph, registry, room);
+  const split = splitBatchNorm(settled, registry, room);
+  const simple = split === settled ? settled : settle(split, registry, room);
   verify(simple, registry);
   return simple;
 }
 
 /** As `simplify`, for a graph that may have come quantized: its integer regions are marked. */
 export function simplifyImported(graph: Graph, registry: Registry): Graph {
-  const simple = simplify(graph, registry);
-  const marked = markRegions(joinIntegerProducts(simple), registry);
-  return marked === simple ? simple : simplify(marked, registry);
+  const room = new Room(graph);
+  const simple = simplify(graph, registry, room);
+  const marked = markRegions(joinIntegerProducts(simple, room), registry, room);
+  return marked === simple ? simple : simplify(marked, registry, room);
 }
 
-function settle(graph: Graph, registry: Registry): Graph {
+function settle(graph: Graph, registry: Registry, room: Room): Graph {
   let current = graph;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const next = passes.reduce((before, pass) => pass(before, registry), current);
+  let visits = 0;
+  for (let round = 0; round < MAX_ROUNDS && visits < MAX_VISITS; round++) {
+    visits += current.nodes.length;
+    const next = passes.reduce((before, pass) => pass(before, registry, room), current);
     if (next === current) break;
     current = next;
   }

@@ -6,9 +6,10 @@ import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { perChannel } from "./fuse-bias";
 import { Rewrite } from "./rewrite";
+import type { Room } from "./room";
 
-export function joinIntegerProducts(graph: Graph): Graph {
-  const rewrite = new Rewrite(graph);
+export function joinIntegerProducts(graph: Graph, room?: Room): Graph {
+  const rewrite = new Rewrite(graph, room);
   for (const node of graph.nodes) {
     if (node.op !== "Mul" || node.region !== undefined) continue;
     const [a, b] = node.inputs as [string, string];

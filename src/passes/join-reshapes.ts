@@ -1,9 +1,9 @@
 // Brings everything that only gives elements another shape to one form: chains of Reshape, Flatten, Squeeze and
 // Unsqueeze become one node, `[n, …] → [n, rest]` is Flatten, and shapes are written out. Exporters differ most here.
 
-import type { Graph, Node, ValueType } from "../graph/graph";
+import type { Graph, Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
-import { inferTypes, type Registry } from "../ops/infer";
+import type { Registry } from "../ops/infer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
@@ -14,13 +14,18 @@ const reshaping = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
 const rowwise = new Set(["Softmax", "LogSoftmax"]);
 
 export function joinReshapes(graph: Graph, registry: Registry): Graph {
-  const types = inferTypes(graph, registry);
   const rewrite = new Rewrite(graph);
+  const shapeOf = (value: string) => rewrite.type(value, registry).shape;
+  const sources = new Map<string, string>();
+  /** The value whose elements another one has, in the same order. */
+  const sourceOf = (value: string) => sources.get(value) ?? value;
   for (const node of graph.nodes) {
     if (!reshaping.has(node.op) || node.region !== undefined || node.inputs.length !== 1) continue;
     const output = node.outputs[0]!;
-    const { shape } = types.get(output)!;
-    const around = rowsOf(node, rewrite, types);
+    const source = sourceOf(node.inputs[0]!);
+    sources.set(output, source);
+    const shape = shapeOf(output);
+    const around = rowsOf(node, rewrite, shapeOf, sourceOf);
     if (around) {
       rewrite.replace(around.softmax, {
         ...around.softmax,
@@ -31,8 +36,7 @@ export function joinReshapes(graph: Graph, registry: Registry): Graph {
       rewrite.replace(node);
       continue;
     }
-    const source = sourceOf(node.inputs[0]!, rewrite);
-    const from = types.get(source)!.shape;
+    const from = shapeOf(source);
     if (sameShape(from, shape)) {
       if (rewrite.rename(output, source)) rewrite.replace(node);
       continue;
@@ -58,30 +62,23 @@ export function joinReshapes(graph: Graph, registry: Registry): Graph {
 const isFlattening = (from: Shape, to: Shape) =>
   from.length > 2 && sameShape(to, [from[0]!, countOf(from.slice(1))]);
 
-/** The value whose elements another one has, in the same order. */
-function sourceOf(value: string, rewrite: Rewrite): string {
-  const producer = rewrite.formerProducer(value);
-  const isSeen =
-    producer && reshaping.has(producer.op) && producer.region === undefined && producer.inputs.length === 1;
-  return isSeen ? sourceOf(producer.inputs[0]!, rewrite) : value;
-}
-
 /** Softmax over rows between a reshape and the one that undoes it, as opsets before 13 need it. */
 function rowsOf(
   node: Node,
   rewrite: Rewrite,
-  types: ReadonlyMap<string, ValueType>,
+  shapeOf: (value: string) => Shape,
+  sourceOf: (value: string) => string,
 ): { softmax: Node; source: string } | undefined {
   const softmax = rewrite.soleProducer(node.inputs[0]);
   if (!softmax || !rowwise.has(softmax.op)) return undefined;
-  const rows = types.get(softmax.inputs[0]!)!.shape;
+  const rows = shapeOf(softmax.inputs[0]!);
   const axis = numberOf(softmax, "axis", -1);
-  const source = sourceOf(softmax.inputs[0]!, rewrite);
-  const { shape } = types.get(source)!;
+  const source = sourceOf(softmax.inputs[0]!);
+  const shape = shapeOf(source);
   const fits =
     source !== softmax.inputs[0] &&
     (axis === -1 || axis === rows.length - 1) &&
     rows.at(-1) === shape.at(-1) &&
-    sameShape(shape, types.get(node.outputs[0]!)!.shape);
+    sameShape(shape, shapeOf(node.outputs[0]!));
   return fits ? { softmax, source } : undefined;
 }

@@ -23,13 +23,14 @@ import { perChannel } from "./fuse-bias";
 import { type CodeNames, GraphWriter } from "./graph-writer";
 import { movesCodes, poolings, tables } from "./integer-forms";
 import { isLinear } from "./linear-layer";
+import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
 /** The graph with its regions marked; the same object where nothing in it is quantized. */
-export function markRegions(graph: Graph, registry: Registry): Graph {
+export function markRegions(graph: Graph, registry: Registry, room?: Room): Graph {
   const isPair = ({ op, region }: Node) =>
     (op === "QuantizeLinear" || op === "DequantizeLinear") && region === undefined;
-  return graph.nodes.some(isPair) ? new Marking(graph, registry).run() : graph;
+  return graph.nodes.some(isPair) ? new Marking(graph, registry, room).run() : graph;
 }
 
 /** Codes of a computed value. */
@@ -82,6 +83,7 @@ class Marking {
   readonly #types: ReadonlyMap<string, ValueType>;
   readonly #consumers: ReadonlyMap<string, readonly Node[]>;
   readonly #producers: ReadonlyMap<string, Node>;
+  readonly #inputs: ReadonlySet<string>;
   readonly #outputs: ReadonlySet<string>;
   readonly #writer: GraphWriter;
   /** Real values that codes stand for. */
@@ -96,15 +98,16 @@ class Marking {
   /** Nodes that are in the region of one before them. */
   readonly #taken = new Set<Node>();
 
-  constructor(graph: Graph, registry: Registry) {
+  constructor(graph: Graph, registry: Registry, room: Room | undefined) {
     this.#graph = graph;
     this.#registry = registry;
     this.#types = inferTypes(graph, registry);
     this.#consumers = consumersOf(graph);
     this.#producers = producersOf(graph);
+    this.#inputs = new Set(graph.inputs.map(({ name }) => name));
     this.#outputs = new Set(graph.outputs);
-    this.#writer = new GraphWriter(graph);
-    this.#written = new Set([...graph.inputs.map(({ name }) => name), ...graph.constants.keys()]);
+    this.#writer = new GraphWriter(graph, room);
+    this.#written = new Set([...this.#inputs, ...graph.constants.keys()]);
   }
 
   run(): Graph {
@@ -144,11 +147,17 @@ class Marking {
     const name = this.#same.get(value) ?? value;
     if (name === "" || this.#written.has(name)) return name;
     const constant = this.#constants.get(name);
-    if (constant) this.#writer.constants.set(name, realsOf(constant));
+    if (constant) this.#writer.constants.set(name, this.#realsOf(constant));
     else if (this.#coded.has(name))
       this.#writer.dequantize(this.#coded.get(name)!, `${name}_dequantize`, name);
     this.#written.add(name);
     return name;
+  }
+
+  #realsOf(constant: CodedConstant): Tensor {
+    const reals = realsOf(constant);
+    this.#writer.need(reals, constant.names.codes);
+    return reals;
   }
 
   #dequantize(node: Node): boolean {
@@ -218,12 +227,13 @@ class Marking {
 
   /** Codes of a constant are a constant. */
   #quantizeConstant(node: Node, real: string, output: string): boolean {
-    const value = this.#constants.has(real)
-      ? realsOf(this.#constants.get(real)!)
-      : this.#writer.constants.get(real);
+    const coded = this.#constants.get(real);
+    const plain = this.#writer.constants.get(real);
     const { dtype } = this.#types.get(output)!;
-    if (value?.dtype !== "f32" || (dtype !== "u8" && dtype !== "i8") || this.#outputs.has(output))
-      return false;
+    if ((dtype !== "u8" && dtype !== "i8") || this.#outputs.has(output)) return false;
+    const value = coded ? this.#realsOf(coded) : plain;
+    if (value?.dtype !== "f32") return false;
+    this.#writer.need(value, real);
     this.#writer.constants.set(output, value);
     const parameters = this.#constantOf(node, output);
     if (parameters) this.#writer.constants.set(output, codesOf(value, dtype, parameters));
@@ -234,7 +244,7 @@ class Marking {
 
   /** `output` is other codes under another name. */
   #identify(output: string, x: Coded): void {
-    const isOwn = this.#writer.nodes.some((node) => node.outputs.includes(x.codes));
+    const isOwn = !this.#inputs.has(x.codes);
     if (!this.#outputs.has(output)) this.#same.set(output, x.codes);
     else if (isOwn && !this.#outputs.has(x.codes) && !this.#renamed.has(x.codes)) {
       this.#renamed.set(x.codes, output);
@@ -333,6 +343,7 @@ class Marking {
     const [x, w] = [this.#coded.get(input), this.#constants.get(weight)];
     const form = w && formOf(node, w.codes.shape);
     if (!x || !w || !form) return false;
+    this.#writer.need(w.codes, weight);
     const kernel = kernelCodes(w, form.axis);
     const tail = this.#tailOf(node, form.outputs);
     const own = bias ? this.#biasOf(bias, form.outputs, 1) : undefined;
@@ -381,6 +392,7 @@ class Marking {
   /** A constant that is added to every channel, counted from the right. */
   #biasOf(name: string, channels: number, fromRight: number): Bias | undefined {
     const coded = this.#constants.get(name);
+    if (coded && coded.codes.data.length !== 1 && coded.codes.data.length !== channels) return undefined;
     const real = coded ? realsOf(coded) : this.#writer.constants.get(name);
     const values = real?.dtype === "f32" ? perChannel(real, channels, fromRight) : undefined;
     return values && { name, values };

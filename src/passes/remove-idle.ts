@@ -4,7 +4,7 @@
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { dimsOf } from "../ops/axes";
-import { inferTypes, type Registry } from "../ops/infer";
+import type { Registry } from "../ops/infer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
@@ -28,13 +28,13 @@ function permutation(node: Node): readonly number[] | undefined {
 }
 
 export function removeIdle(graph: Graph, registry: Registry): Graph {
-  const types = inferTypes(graph, registry);
   const rewrite = new Rewrite(graph);
+  const type = (value: string) => rewrite.type(value, registry);
   for (const node of graph.nodes) {
     if (node.region !== undefined || !Object.hasOwn(isIdle, node.op)) continue;
     const [input, output] = [node.inputs[0]!, node.outputs[0]!];
     if (node.outputs.slice(1).some((other) => other !== "" && rewrite.readings(other) > 0)) continue;
-    if (isIdle[node.op]!(node, types.get(input)!, types.get(output)!)) {
+    if (isIdle[node.op]!(node, type(input), type(output))) {
       if (rewrite.rename(output, input)) rewrite.replace(node);
       continue;
     }

@@ -1,36 +1,51 @@
 // What passes over patterns share: the graph as a table of producers and consumers, and the change they make to it,
 // collected first and applied at once, so that a pass stays a function from graph to graph.
 
-import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
+import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
+import { FreshNames } from "../graph/names";
 import type { Tensor } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
+import { Room } from "./room";
 
 export class Rewrite {
   readonly graph: Graph;
-  readonly #producers: Map<string, Node>;
-  readonly #consumers: Map<string, Node[]>;
+  readonly #room: Room;
+  #producers: ReadonlyMap<string, Node> | undefined;
+  #consumers: ReadonlyMap<string, readonly Node[]> | undefined;
+  #types: ReadonlyMap<string, ValueType> | undefined;
   readonly #outputs: Set<string>;
   readonly #replaced = new Map<Node, readonly Node[]>();
   readonly #constants = new Map<string, Tensor>();
   readonly #renamed = new Map<string, string>();
   /** Every name there is; made on first use. */
-  #names: Set<string> | undefined;
+  #names: FreshNames | undefined;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, room = new Room(graph)) {
     this.graph = graph;
-    this.#producers = producersOf(graph);
-    this.#consumers = consumersOf(graph);
+    this.#room = room;
     this.#outputs = new Set(graph.outputs);
+  }
+
+  #producer(value: string): Node | undefined {
+    this.#producers ??= producersOf(this.graph);
+    return this.#producers.get(value);
+  }
+
+  #readers(value: string): readonly Node[] {
+    this.#consumers ??= consumersOf(this.graph);
+    return this.#consumers.get(value) ?? [];
+  }
+
+  /** Type of a value, which some node makes or reads; all are inferred when the first is asked for. */
+  type(value: string, registry: Registry): ValueType {
+    this.#types ??= inferTypes(this.graph, registry);
+    return this.#types.get(value)!;
   }
 
   /** The node that makes a value, unless this pass has already taken it into another. */
   producer(value: string | undefined, op?: string): Node | undefined {
-    const node = this.#producers.get(value ?? "");
+    const node = this.#producer(value ?? "");
     return node && !this.#replaced.has(node) && (op === undefined || node.op === op) ? node : undefined;
-  }
-
-  /** The node that made a value before this pass. */
-  formerProducer(value: string): Node | undefined {
-    return this.#producers.get(value);
   }
 
   /** The node that makes a value which only one input reads, and which is no output of the graph. */
@@ -41,13 +56,13 @@ export class Rewrite {
 
   /** The one node that reads a value, if it is read once and is no output of the graph. */
   soleConsumer(value: string, op?: string): Node | undefined {
-    const node = this.readings(value) === 1 ? this.#consumers.get(value)?.[0] : undefined;
+    const node = this.readings(value) === 1 ? this.#readers(value)[0] : undefined;
     return node && !this.#replaced.has(node) && (op === undefined || node.op === op) ? node : undefined;
   }
 
   /** How many inputs of nodes read a value, an output of the graph counting as one. */
   readings(value: string): number {
-    return (this.#consumers.get(value)?.length ?? 0) + (this.#outputs.has(value) ? 1 : 0);
+    return this.#readers(value).length + (this.#outputs.has(value) ? 1 : 0);
   }
 
   isOutput(value: string): boolean {
@@ -66,15 +81,12 @@ export class Rewrite {
 
   /** A name that nothing in the graph has. */
   fresh(wanted: string): string {
-    this.#names ??= new Set([
+    this.#names ??= new FreshNames([
       ...this.graph.inputs.map((input) => input.name),
       ...this.graph.constants.keys(),
       ...this.graph.nodes.flatMap((node) => [node.name, ...node.outputs]),
     ]);
-    let name = wanted;
-    for (let i = 2; this.#names.has(name); i++) name = `${wanted}_${i}`;
-    this.#names.add(name);
-    return name;
+    return this.#names.fresh(wanted);
   }
 
   /**
@@ -82,6 +94,7 @@ export class Rewrite {
    * that, else a name of its own that begins so.
    */
   hold(of: string, constant: Tensor): string {
+    this.#room.need(constant.data.byteLength, 0, `constant "${of}"`);
     const isFree = this.graph.constants.has(of) && this.readings(of) === 1 && !this.#constants.has(of);
     const name = isFree ? of : this.fresh(of);
     this.#constants.set(name, constant);
@@ -106,7 +119,7 @@ export class Rewrite {
       this.#renamed.set(from, to);
       return true;
     }
-    const producer = this.#producers.get(to);
+    const producer = this.#producer(to);
     if (!producer || this.#outputs.has(to) || this.#renamed.has(to) || this.#replaced.has(producer))
       return false;
     this.#renamed.set(to, from);
@@ -118,8 +131,15 @@ export class Rewrite {
     if (this.#replaced.size === 0 && this.#renamed.size === 0) return this.graph;
     const { nodes, constants } = this.graph;
     const nameOf = (value: string): string => {
-      const next = this.#renamed.get(value);
-      return next === undefined ? value : nameOf(next);
+      const passed: string[] = [];
+      let last = value;
+      for (let next = this.#renamed.get(last); next !== undefined; next = this.#renamed.get(last)) {
+        passed.push(last);
+        last = next;
+      }
+      // The end of a long chain is looked for once.
+      for (const name of passed) this.#renamed.set(name, last);
+      return last;
     };
     const renamed = (node: Node): Node => ({
       ...node,
