@@ -24,6 +24,8 @@ export interface LoadOptions extends ModelOptions {
    * carries. The same object passed again is not compiled again.
    */
   readonly wasm?: WasmSources;
+  /** Stops reading the source: `load` throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const LOAD = {
@@ -34,6 +36,7 @@ const LOAD = {
   threads: 1,
   worker: 1,
   wasm: 1,
+  signal: 1,
 } satisfies Names<LoadOptions>;
 
 export interface Runtime {
@@ -121,7 +124,8 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
     loadGraph,
     loadGraphSync,
     loadReader,
-    load: async (source, options) => loadReader(await openReader(source), nameOf(source), options),
+    load: async (source, options) =>
+      loadReader(await openReader(source, options?.signal), nameOf(source), options),
     loadSync: (source, options = {}) => {
       const bytes = bytesOf(source);
       return readSync(loading(settledEngineOf(options), "model", bytes.length, options), bytes);

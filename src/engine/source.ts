@@ -46,9 +46,25 @@ export function readSync<T>(reading: Reading<T>, bytes: Uint8Array): T {
   return step.value;
 }
 
-/** Opens a source. Throws an OctetteError that names it and what stopped it. */
-export async function openReader(source: BytesSource): Promise<ByteReader> {
-  if (typeof source === "string" || source instanceof URL) return openNamed(source);
+/** Opens a source. Throws an OctetteError that names it and what stopped it; the signal's reason once that is aborted. */
+export async function openReader(source: BytesSource, signal?: AbortSignal): Promise<ByteReader> {
+  signal?.throwIfAborted();
+  const reader = await open(source, signal);
+  if (!signal) return reader;
+  const aborted = new Promise<never>((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+  );
+  aborted.catch(() => {});
+  return {
+    ...reader,
+    read: (target) => Promise.race([aborted, reader.read(target)]),
+    // One that waits for a chunk closes after it, which may never come.
+    close: () => (signal.aborted ? void reader.close() : reader.close()),
+  };
+}
+
+async function open(source: BytesSource, signal: AbortSignal | undefined): Promise<ByteReader> {
+  if (typeof source === "string" || source instanceof URL) return openNamed(source, signal);
   // By name: to mention Response in Node loads its whole HTTP client.
   const kind = kindOf(source);
   if (source instanceof Uint8Array || kind === "ArrayBuffer")
@@ -137,12 +153,13 @@ function bytesReader(bytes: Uint8Array): SyncReader {
   };
 }
 
-async function openNamed(source: string | URL): Promise<ByteReader> {
+async function openNamed(source: string | URL, signal: AbortSignal | undefined): Promise<ByteReader> {
   const url = typeof source === "string" ? source : source.href;
   const files = /^https?:/.test(url) ? undefined : nodeModule("node:fs");
   try {
-    return files ? fileReader(files, url) : responseReader(await fetch(source));
+    return files ? fileReader(files, url) : responseReader(await fetch(source, signal && { signal }));
   } catch (cause) {
+    signal?.throwIfAborted();
     throw unreadable(url, cause);
   }
 }
