@@ -1,4 +1,6 @@
-// Sizes of memory and files as people read them.
+// Sizes of memory and files as people read and write them.
+
+import { OctetteError } from "./errors";
 
 /** 1234567 → "1.2 MB"; decimal units, three digits. */
 export function formatBytes(bytes: number): string {
@@ -26,4 +28,16 @@ const units: Readonly<Record<string, number>> = {
 export function parseBytes(text: string): number | undefined {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?) *([kmg]i?)?b?$/i.exec(text.trim()) ?? [];
   return number === undefined ? undefined : Math.floor(Number(number) * units[unit.toLowerCase()]!);
+}
+
+/** A size that a caller gave, in bytes or as a text. */
+export function byteSize(size: number | string, where: string): number {
+  const bytes = typeof size === "string" ? parseBytes(size) : size;
+  if (typeof bytes === "number" && bytes >= 0) return bytes;
+  throw new OctetteError("invalid size", {
+    code: "argument",
+    where,
+    expected: 'bytes, or a size such as "8MB"',
+    got: typeof size === "string" ? JSON.stringify(size) : String(size),
+  });
 }

@@ -3,7 +3,7 @@
 import { createRuntime, type LoadOptions } from "./create-runtime";
 import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
-import { selfTestHash } from "./engine/self-test";
+import { checkSelfTest, selfTestHash } from "./engine/self-test";
 import {
   type BytesSource,
   bytesOf,
@@ -21,6 +21,7 @@ import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
 import { checkAllReads } from "./ops/reads";
+import { checkOptions, type Names } from "./options";
 import { simplifyImported } from "./passes/index";
 import {
   type EvaluateOptions,
@@ -89,7 +90,7 @@ function checked(graph: Graph): Graph {
 export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
   if (isGraph(source)) return runtime.loadGraph(checked(source), options);
   const where = nameOf(source);
-  const [first, reader] = await peek(await openReader(source), ARTIFACT_MARK_BYTES);
+  const [first, reader] = await peek(await openReader(source, options.signal), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, options);
   return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where), options);
 }
@@ -102,13 +103,29 @@ export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: Load
   return runtime.loadGraphSync(importNamed(bytes, "model"), options);
 }
 
+export interface SaveOptions {
+  /** Most memory of the model while its self-test runs it, as in `load`; default 1 GiB. */
+  readonly maxBytes?: number | string | undefined;
+  /** Whether the file has a self-test for `verify`; default true. Without one the model is not run. */
+  readonly selfTest?: boolean;
+}
+
+const SAVE = { maxBytes: 1, selfTest: 1 } satisfies Names<SaveOptions>;
+
 /**
  * Bytes of a .octette file: graph, quantization and preprocessing, with hashes and a self-test. Equal graphs give equal bytes on
- * every engine.
+ * every engine. Throws an OctetteError "limit" where the self-test would take more memory than `maxBytes`, or too long.
  */
-export function save(graph: Graph): Uint8Array<ArrayBuffer> {
-  const model = new Model(checked(graph), registry, new Engine(inlined), { engineClass: "baseline" });
+export function save(graph: Graph, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+  checkOptions("save", options, SAVE);
+  const { maxBytes, selfTest = true } = options;
+  if (!selfTest) return writeArtifact(checked(graph));
+  const model = new Model(checked(graph), registry, new Engine(inlined), {
+    engineClass: "baseline",
+    maxBytes,
+  });
   try {
+    checkSelfTest(model, registry);
     return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
   } finally {
     model.dispose();

@@ -25,6 +25,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
   const outside = files.filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/)/.test(file)).sort();
   expect(outside).toEqual([
     "src/create-runtime.ts",
+    "src/bytes.ts",
     "src/errors.ts",
     "src/formats/decode-graph.ts",
     "src/formats/elements.ts",

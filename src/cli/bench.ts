@@ -12,7 +12,15 @@ import {
   type Profile,
   type StepSpeed,
 } from "../report/index";
-import { type Context, defineCommand, THREADS_OPTION, toJson, wholeNumber } from "./command";
+import {
+  byteCount,
+  type Context,
+  defineCommand,
+  MAX_BYTES_OPTION,
+  THREADS_OPTION,
+  toJson,
+  wholeNumber,
+} from "./command";
 import { maximaFor, noteThreads, openModel } from "./open-model";
 
 const SEED = 1;
@@ -30,6 +38,7 @@ export const benchCommand = defineCommand({
       help: "also every step, and how near it comes to the engine's multiply-adds",
     },
     threads: THREADS_OPTION,
+    "max-bytes": MAX_BYTES_OPTION,
     seconds: { type: "string", value: "N", help: "how long to measure, after the warm-up (default 2)" },
   },
   notes: [
@@ -46,10 +55,11 @@ export const benchCommand = defineCommand({
     const asked = wholeNumber("batch", values.batch, 1);
     const seconds = wholeNumber("seconds", values.seconds, 1) ?? 2;
     const threads = wholeNumber("threads", values.threads, 1);
+    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     const file = await openModel(path);
     const { graph, format } = file;
     const maxima = maximaFor(file, asked);
-    const model = await load(graph, { maxima, threads });
+    const model = await load(graph, { maxima, threads, maxBytes });
     try {
       const result = await benchmark(model, {
         feeds: seededFeeds(graph.inputs, SEED, maxima),

@@ -7,7 +7,7 @@ import { bundle } from "../bundle/index";
 import { makeFolder } from "../files/write-file";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
-import { choice, defineCommand, toJson, UsageError } from "./command";
+import { byteCount, choice, defineCommand, MAX_BYTES_OPTION, toJson, UsageError } from "./command";
 import { openModel } from "./open-model";
 
 const CLASSES = {
@@ -35,6 +35,7 @@ export const bundleCommand = defineCommand({
       help: "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
     },
     force: { type: "boolean", help: "write into a folder that holds something already, over the model, too" },
+    "max-bytes": MAX_BYTES_OPTION,
   },
   notes: [
     "octette.js is an ES module that exports load(options); threads-crew.js and threads-worker.js are loaded where { threads: 2 }",
@@ -51,10 +52,11 @@ export const bundleCommand = defineCommand({
     if (!folder) throw new UsageError("--output DIR is missing. See: octette bundle --help");
     const classes = CLASSES[choice("class", values.class, ["baseline", "extmul", "relaxed", "all"]) ?? "all"];
     const beside = choice("wasm", values.wasm, ["inline", "beside"]) === "beside";
+    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     if (!force) await checkEmpty(folder);
     const { graph, bytes, format } = await openModel(path);
     const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
-    const artifact = format === "onnx" ? save(graph) : bytes;
+    const artifact = format === "onnx" ? save(graph, { maxBytes }) : bytes;
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
     await makeFolder(folder);
     for (const name of files.keys()) await context.checkOutput(join(folder, name));

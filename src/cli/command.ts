@@ -99,6 +99,13 @@ export const THREADS_OPTION = {
   help: "share large steps among N threads; the results are the same",
 } as const;
 
+/** For commands that make a model of a file. */
+export const MAX_BYTES_OPTION = {
+  type: "string",
+  value: "SIZE",
+  help: "most memory of a model, such as 64MB (default 1GiB): one that takes more is refused",
+} as const;
+
 export function helpOf(command: Command): string {
   const options = allOptions(command);
   const lines = Object.entries(options).map(([name, o]) => [

@@ -4,16 +4,18 @@ import { openDataset } from "../data/index";
 import { formatNormalize, type Graph, type Input, load, OctetteError } from "../index";
 import { type Evaluation, evaluate, formatDb, formatP, formatPercent, formatTable } from "../report/index";
 import {
+  byteCount,
   type Context,
   DATA_HELP,
   defineCommand,
+  MAX_BYTES_OPTION,
   THREADS_OPTION,
   toJson,
   UsageError,
   wholeNumber,
 } from "./command";
 import { checkNormalization, formulaOf, normalizeOf } from "./normalize";
-import { batchMaxima, type ModelFile, noteThreads, openModel } from "./open-model";
+import { loadForData, type ModelFile, noteThreads, openModel } from "./open-model";
 
 export const evalCommand = defineCommand({
   name: "eval",
@@ -42,6 +44,7 @@ export const evalCommand = defineCommand({
     },
     samples: { type: "string", value: "N", help: "only the first N samples" },
     threads: THREADS_OPTION,
+    "max-bytes": MAX_BYTES_OPTION,
   },
   notes: [
     ...DATA_HELP,
@@ -58,7 +61,8 @@ export const evalCommand = defineCommand({
     const normalize = normalizeOf(values.normalize);
     const samples = wholeNumber("samples", values.samples, 1);
     const threads = wholeNumber("threads", values.threads, 1);
-    const open = (graph: Graph) => load(graph, { maxima: batchMaxima(graph), threads });
+    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
+    const open = (graph: Graph) => loadForData(graph, { threads, maxBytes });
     const file = await openModel(path);
     const otherFile = values.against ? await openModel(values.against) : undefined;
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
@@ -88,6 +92,7 @@ export const evalCommand = defineCommand({
         dataset,
         {
           layers,
+          maxBytes,
           signal: context.signal,
           onProgress: (done, total) => context.progress.update("evaluate", done, total),
           ...(against ? { against } : {}),

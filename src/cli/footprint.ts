@@ -19,7 +19,7 @@ export const footprintCommand = defineCommand({
     limit: {
       type: "string",
       value: "SIZE",
-      help: "such as 64MB: refuse a model whose wasm memory is planned larger, and say what would fit",
+      help: "such as 64MB (default 1GiB): refuse a model whose wasm memory is planned larger, and say what would fit",
     },
   },
   notes: [
@@ -52,11 +52,13 @@ interface Facts extends Footprint {
 /** Runs footprint-process.ts; a model in ONNX format is given to it as an artifact. */
 function measure(
   { path, format, graph }: ModelFile,
-  options: object,
+  options: { readonly maxima: Readonly<Record<string, number>>; readonly maxBytes: number | undefined },
   signal: AbortSignal,
 ): Promise<Footprint> {
   const script = fileURLToPath(new URL("footprint.js", import.meta.url));
   const isFile = format === "octette";
+  // Before there is a process that waits for it.
+  const artifact = isFile ? undefined : save(graph, { maxBytes: options.maxBytes });
   return new Promise((resolve, reject) => {
     const args = ["--expose-gc", script, isFile ? path : "-", JSON.stringify(options)];
     const child = spawn(process.execPath, args, {
@@ -66,7 +68,7 @@ function measure(
     let [out, err] = ["", ""];
     child.stdout!.on("data", (chunk) => (out += chunk));
     child.stderr!.on("data", (chunk) => (err += chunk));
-    child.stdin?.on("error", () => {}).end(save(graph));
+    child.stdin?.on("error", () => {}).end(artifact);
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) resolve(JSON.parse(out) as Footprint);

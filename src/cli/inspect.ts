@@ -29,7 +29,8 @@ export const inspectCommand = defineCommand({
 type Facts = Awaited<ReturnType<typeof factsOf>>;
 
 async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
-  const model = await load(graph);
+  // Nothing is written to its memory, which no file is too large to be told of.
+  const model = await load(graph, { maxBytes: Infinity });
   model.dispose();
   const constants = [...graph.constants.values()];
   const ops: Record<string, number> = {};

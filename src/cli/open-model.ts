@@ -2,9 +2,19 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { isLimit } from "../engine/limit";
 import { checkSize } from "../engine/source";
 import { isArtifact } from "../formats/octette";
-import { type Artifact, type Graph, importOnnx, type Model, OctetteError, readArtifact } from "../index";
+import {
+  type Artifact,
+  type Graph,
+  importOnnx,
+  type LoadOptions,
+  load,
+  type Model,
+  OctetteError,
+  readArtifact,
+} from "../index";
 import type { Context } from "./command";
 
 export interface ModelFile {
@@ -47,6 +57,20 @@ const BATCH = 32;
 export function batchMaxima(graph: Graph, batch = BATCH): Record<string, number> {
   const symbol = graph.inputs[0]?.shape[0];
   return typeof symbol === "string" ? { [symbol]: batch } : {};
+}
+
+/** Loads a model for running data through it, in batches as large as its memory allows. */
+export async function loadForData(
+  graph: Graph,
+  options: Pick<LoadOptions, "threads" | "maxBytes">,
+  maxima: Readonly<Record<string, number>> = {},
+): Promise<Model> {
+  for (let batch = BATCH; ; batch >>= 1)
+    try {
+      return await load(graph, { ...options, maxima: { ...maxima, ...batchMaxima(graph, batch) } });
+    } catch (error) {
+      if (batch === 1 || !isLimit(error)) throw error;
+    }
 }
 
 /** Maxima for the batch that was asked for, 1 without; a model whose batch is fixed has no other. */

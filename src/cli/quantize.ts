@@ -13,7 +13,17 @@ import {
   save,
 } from "../index";
 import { formatBytes, formatPercent, formatTable } from "../report/index";
-import { type Context, choice, DATA_HELP, defineCommand, toJson, UsageError, wholeNumber } from "./command";
+import {
+  byteCount,
+  type Context,
+  choice,
+  DATA_HELP,
+  defineCommand,
+  MAX_BYTES_OPTION,
+  toJson,
+  UsageError,
+  wholeNumber,
+} from "./command";
 import { normalizeOf, withNormalize } from "./normalize";
 import { openModel } from "./open-model";
 
@@ -72,6 +82,7 @@ export const quantizeCommand = defineCommand({
       type: "boolean",
       help: "write even over an input, or where a name matches nothing or int8 saves nothing",
     },
+    "max-bytes": MAX_BYTES_OPTION,
   },
   notes: DATA_HELP,
   examples: [
@@ -96,6 +107,7 @@ export const quantizeCommand = defineCommand({
     if (naive && mode === "dynamic") throw new UsageError("--naive is a way of static quantization");
     if (naive && range) throw new UsageError("--naive always takes min/max: leave --range out");
     const normalize = normalizeOf(values.normalize);
+    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
 
     await context.checkOutput(output);
     const model = await openModel(path);
@@ -116,6 +128,7 @@ export const quantizeCommand = defineCommand({
       naive,
       seed,
       force,
+      maxBytes,
       signal: context.signal,
       onProgress: ({ stage, samples: done }) => context.progress.update(stage, done, dataset?.count),
       ...(dataset ? { calibration: calibration(dataset, context.signal) } : {}),
@@ -126,12 +139,12 @@ export const quantizeCommand = defineCommand({
     });
     context.progress.end();
     for (const warning of summary.warnings) context.log(`warning: ${warning}`);
-    const bytes = save(quantized);
-    if (!force) checkSmaller(path, save(graph).length, bytes.length);
+    const bytes = save(quantized, { maxBytes });
+    if (!force) checkSmaller(path, save(graph, { maxBytes }).length, bytes.length);
     await context.write(output, bytes, context.signal);
     const sizes = {
       bytes: { from: model.bytes.length, to: bytes.length },
-      memory: { from: await memoryOf(graph), to: await memoryOf(quantized) },
+      memory: { from: await memoryOf(graph, maxBytes), to: await memoryOf(quantized, maxBytes) },
     };
     if (json) {
       const { contentHash } = readArtifact(bytes, output);
@@ -168,8 +181,8 @@ export async function* calibration(dataset: Dataset, signal: AbortSignal): Async
 }
 
 /** Bytes of memory that a model takes to run one sample. */
-async function memoryOf(graph: Graph): Promise<number> {
-  const model = await load(graph);
+async function memoryOf(graph: Graph, maxBytes: number | undefined): Promise<number> {
+  const model = await load(graph, { maxBytes });
   model.dispose();
   return model.bytes;
 }

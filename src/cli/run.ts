@@ -4,10 +4,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
-import { type Feeds, type Input, load, OctetteError, type Tensor } from "../index";
+import { type Feeds, type Input, OctetteError, type Tensor } from "../index";
 import { formatTable } from "../report/index";
-import { type Context, defineCommand, THREADS_OPTION, toJson, UsageError, wholeNumber } from "./command";
-import { batchMaxima, noteThreads, openModel } from "./open-model";
+import {
+  byteCount,
+  type Context,
+  defineCommand,
+  MAX_BYTES_OPTION,
+  THREADS_OPTION,
+  toJson,
+  UsageError,
+  wholeNumber,
+} from "./command";
+import { loadForData, noteThreads, openModel } from "./open-model";
 
 export const runCommand = defineCommand({
   name: "run",
@@ -24,6 +33,7 @@ export const runCommand = defineCommand({
     },
     output: { type: "string", short: "o", value: "DIR", help: "folder for <output name>.npy" },
     threads: THREADS_OPTION,
+    "max-bytes": MAX_BYTES_OPTION,
   },
   notes: [
     "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot",
@@ -40,8 +50,8 @@ export const runCommand = defineCommand({
     const { graph } = await openModel(path);
     const feeds: Record<string, Tensor> = {};
     for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
-    const maxima = { ...symbolsOf(graph.inputs, feeds), ...batchMaxima(graph) };
-    const model = await load(graph, { maxima, threads });
+    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
+    const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
     try {
       const outputs = await model.run(feeds);
       noteThreads(model, threads, context);

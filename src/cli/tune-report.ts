@@ -1,7 +1,7 @@
 // What people read while a model is tuned and when it is done: a bar, a line an epoch, and the models side by side.
 
 import type { Dataset } from "../data/index";
-import { type Graph, load } from "../index";
+import type { Graph, LoadOptions } from "../index";
 import {
   agreementOf,
   answersOf,
@@ -15,7 +15,7 @@ import {
 } from "../report/index";
 import type { BeginReport, EpochReport, StepReport, Validation } from "../train/index";
 import type { Context } from "./command";
-import { batchMaxima } from "./open-model";
+import { loadForData } from "./open-model";
 
 /** Tells how tuning goes on. */
 export function narrator({ log, progress }: Context) {
@@ -89,12 +89,13 @@ export interface Measured {
 export async function measure(
   candidates: readonly Candidate[],
   data: Dataset,
+  maxBytes: LoadOptions["maxBytes"],
   { progress, signal }: Context,
 ): Promise<Measured> {
   const labels = data.labels!;
   const answers: Int32Array[] = [];
   for (const [i, { graph }] of candidates.entries()) {
-    const model = await load(graph, { maxima: batchMaxima(graph) });
+    const model = await loadForData(graph, { maxBytes });
     const onProgress = (done: number) =>
       progress.update("measure", i * data.count + done, candidates.length * data.count);
     try {

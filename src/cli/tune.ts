@@ -12,6 +12,7 @@ import {
   choice,
   DATA_HELP,
   defineCommand,
+  MAX_BYTES_OPTION,
   positiveNumber,
   toJson,
   UsageError,
@@ -98,6 +99,7 @@ export const tuneCommand = defineCommand({
       help: "of activations: frozen (default), or moving with the batches for half of all steps",
     },
     memory: { type: "string", value: "SIZE", help: "most memory of a step, such as 8MB: trains what fits" },
+    "max-bytes": MAX_BYTES_OPTION,
     seed: { type: "string", value: "N", help: "seed of everything random (default 0)" },
     resume: { type: "boolean", help: "go on where an interrupted run of the same command was" },
     checkpoint: { type: "string", value: "N", help: "steps from one checkpoint to the next (default 50)" },
@@ -126,19 +128,20 @@ export const tuneCommand = defineCommand({
       throw new UsageError("--data DATA is missing: what should it learn from? See: octette tune --help");
     if (!output) throw new UsageError("-o FILE is missing: where should the tuned model go?");
     const asked = optionsOf(values);
+    const { maxBytes } = asked;
     const [bits, every] = [bitsOf(values.bits), wholeNumber("checkpoint", values.checkpoint, 1)];
     const checkpointPath = `${output}.checkpoint`;
     for (const file of [output, checkpointPath, previousOf(checkpointPath)]) await context.checkOutput(file);
 
     const files = await openFiles(path, { ...values, data }, context);
-    const start = await startOf(files, { bits, seed: asked.seed ?? 0 }, context);
+    const start = await startOf(files, { bits, seed: asked.seed ?? 0, maxBytes }, context);
     const float = start.isFloat ? files.model : files.teacher;
     const teacher = values.teacher === "none" ? undefined : (files.teacher ?? float);
     const base = delta === undefined ? undefined : await readWhole(delta);
     const encode = (artifact: Uint8Array, tuned: string) =>
       base && delta ? createDelta(base, artifact, { base: delta, tuned }) : artifact;
     // Fails before the work where the base differs in more than numbers.
-    encode(save(start.graph), path);
+    encode(save(start.graph, { maxBytes }), path);
 
     const checkpoint = await Checkpoint.open(checkpointPath, start.graph, values.resume ?? false, context);
     const told = narrator(context);
@@ -161,7 +164,7 @@ export const tuneCommand = defineCommand({
       });
       context.progress.end();
       for (const warning of summary.warnings) context.log(`warning: ${warning}`);
-      const artifact = save(graph);
+      const artifact = save(graph, { maxBytes });
       const written = encode(artifact, output);
       await context.write(output, written);
       return { graph, summary, artifact, written };
@@ -174,10 +177,10 @@ export const tuneCommand = defineCommand({
 
     const candidates: Candidate[] = [
       ...(float ? [{ name: "float", graph: float.graph, bytes: float.bytes.length }] : []),
-      { name: start.name, graph: start.graph, bytes: save(start.graph).length },
+      { name: start.name, graph: start.graph, bytes: save(start.graph, { maxBytes }).length },
       { name: "tuned", graph: tuned.graph, bytes: tuned.artifact.length },
     ];
-    const measured = await measure(candidates, files.test ?? chosenBy, context).catch((error) => {
+    const measured = await measure(candidates, files.test ?? chosenBy, maxBytes, context).catch((error) => {
       context.progress.end();
       context.log(`${output} is written; octette eval tells how good it is`);
       throw error;
@@ -231,7 +234,16 @@ async function openFiles(path: string, sources: Sources, context: Context) {
 
 type Asked = Partial<
   Record<
-    "activation-scales" | "batch" | "epochs" | "lr" | "memory" | "ranges" | "scales" | "seed" | "train",
+    | "activation-scales"
+    | "batch"
+    | "epochs"
+    | "lr"
+    | "max-bytes"
+    | "memory"
+    | "ranges"
+    | "scales"
+    | "seed"
+    | "train",
     string
   >
 > & {
@@ -254,6 +266,7 @@ function optionsOf(values: Asked): Partial<TuneOptions> {
     batch: wholeNumber("batch", values.batch, 1),
     lr: positiveNumber("lr", values.lr),
     memory: byteCount("memory", values.memory),
+    maxBytes: byteCount("max-bytes", values["max-bytes"]),
     seed: wholeNumber("seed", values.seed, 0),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -290,7 +303,11 @@ async function teacherOf(path: string, graph: Graph): Promise<ModelFile> {
 /** The quantized model to begin with, and the floats that its codes were. */
 async function startOf(
   { model: { path, graph }, data }: { readonly model: ModelFile; readonly data: Dataset },
-  { bits, seed }: { readonly bits: number | undefined; readonly seed: number },
+  {
+    bits,
+    seed,
+    maxBytes,
+  }: { readonly bits: number | undefined; readonly seed: number } & Pick<TuneOptions, "maxBytes">,
   { log, progress, signal }: Context,
 ) {
   const isFloat = graph.nodes.every(({ op }) => op !== "DequantizeLinear");
@@ -305,6 +322,7 @@ async function startOf(
   const samples = data.sample(SAMPLES, seed);
   const { summary, ...quantized } = await quantize(graph, {
     seed,
+    maxBytes,
     signal,
     calibration: calibration(samples, signal),
     onProgress: ({ stage, samples: done }) => progress.update(stage, done, samples.count),

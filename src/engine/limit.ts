@@ -1,24 +1,29 @@
 // A model that would take more memory than it may is refused before any is allocated, with what would fit.
 
+import { byteSize } from "../bytes";
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
 import type { Plan } from "./plan";
 
-/** Throws where a plan takes more than `maxBytes`; `planOf` makes the plan of a smaller batch. */
+/** Bytes of wasm memory that a model may take where nobody says otherwise: 1 GiB. */
+export const DEFAULT_MAX_BYTES = 2 ** 30;
+
+/** Throws where a plan takes more than `maxBytes`; `planOf`, where there is one, makes the plan of a smaller batch. */
 export function checkLimit(
   plan: Plan,
-  maxBytes: number,
+  maxBytes: number | string | undefined,
   where: string,
-  planOf: (maxima: Readonly<Record<string, number>>) => Plan,
+  planOf?: (maxima: Readonly<Record<string, number>>) => Plan,
 ): void {
+  const most = maxBytes === undefined ? DEFAULT_MAX_BYTES : byteSize(maxBytes, "maxBytes");
   const { totalBytes } = plan.memory;
-  if (totalBytes <= maxBytes) return;
+  if (totalBytes <= most) return;
   throw new OctetteError("the model takes more memory than it may", {
     code: "limit",
     where,
-    expected: `at most ${maxBytes} bytes`,
+    expected: `at most ${most} bytes${maxBytes === undefined ? " (DEFAULT_MAX_BYTES)" : ""}`,
     got: `${totalBytes} bytes`,
-    hint: wayOut(plan, maxBytes, (maxima) => planOf(maxima).memory.totalBytes),
+    hint: `${planOf ? wayOut(plan, most, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
   });
 }
 
@@ -34,15 +39,30 @@ export function checkNeeds({ needs }: Plan, bindings: Bindings): void {
       });
 }
 
+/** What `make` gives for the largest batch that memory allows, from `batch` down to one by halves. */
+export function fitBatch<T>(batch: number, make: (batch: number) => T): T {
+  try {
+    return make(batch);
+  } catch (error) {
+    if (batch === 1 || !isLimit(error)) throw error;
+    return fitBatch(batch >> 1, make);
+  }
+}
+
+/** Whether an error is that of a limit. */
+export const isLimit = (error: unknown): boolean => error instanceof OctetteError && error.code === "limit";
+
 /** The largest batch that fits, or how much a batch of 1 is beyond the limit. */
 function wayOut(
   { batch, maxima, memory }: Plan,
   maxBytes: number,
-  bytesOf: (maxima: Readonly<Record<string, number>>) => number,
+  planOf: (maxima: Readonly<Record<string, number>>) => Plan,
 ): string {
   const most = batch === undefined ? 1 : maxima[batch]!;
   const bytesFor = (rows: number) =>
-    batch === undefined || rows === most ? memory.totalBytes : bytesOf({ ...maxima, [batch]: rows });
+    batch === undefined || rows === most
+      ? memory.totalBytes
+      : planOf({ ...maxima, [batch]: rows }).memory.totalBytes;
   let [fits, tooMany] = [0, most];
   while (tooMany - fits > 1) {
     const rows = (fits + tooMany) >> 1;

@@ -30,8 +30,11 @@ export interface ModelOptions {
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values to be read with `tapped()`, beside the outputs. */
   readonly taps?: readonly string[];
-  /** Most bytes of memory it may take: a model that would take more is an error, before any is allocated. */
-  readonly maxBytes?: number | undefined;
+  /**
+   * Most memory it may take, in bytes or as a size such as "64MB"; default 1 GiB. A model that would take more is an error,
+   * before any is allocated. `Infinity` allows what wasm can address, 4 GB.
+   */
+  readonly maxBytes?: number | string | undefined;
   /** Runs this class instead of the fastest one the engine computes right. Where it is not right, neither are results. */
   readonly engineClass?: EngineClass;
   /**
@@ -121,8 +124,7 @@ export class Model {
     const engineClass = classOf(engine, options, graph);
     this.#threads = threadsOf(engine, options, engineClass);
     this.#plan = this.#compile(engineClass);
-    const { maxBytes = Infinity } = options;
-    checkLimit(this.#plan, maxBytes, graph.name, (maxima) => this.#compile(engineClass, maxima));
+    checkLimit(this.#plan, options.maxBytes, graph.name, (maxima) => this.#compile(engineClass, maxima));
     this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;

@@ -1,11 +1,47 @@
 // A model's own check: a seeded input and the hash of what it must give, to the bit, on every engine.
 
+import { OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
 import { Random } from "../graph/random";
 import { createSha256 } from "../graph/sha256";
-import { type Bindings, evaluateShape, symbolsOf } from "../graph/symbols";
+import { type Bindings, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
 import { allocate, bytesIn, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import { inferTypes, type Registry } from "../ops/infer";
 import type { Model } from "./model";
+
+/** Multiply-adds that a self-test may take: half a minute of a slow device. Other work counts as some of them. */
+export const MAX_SELF_TEST_MACS = 2 ** 36;
+/** Multiply-adds that take as long as to make an element, or to look at one in a window of a pooling. */
+const MACS_PER_ELEMENT = 16;
+
+/** Throws where a self-test would take too long: a small file can ask for more than any device does. */
+export function checkSelfTest({ graph, plan }: Model, registry: Registry): void {
+  const types = inferTypes(graph, registry);
+  const ones = Object.fromEntries(
+    [...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)).map((symbol) => [symbol, 1]),
+  );
+  const sizes = (value: string) => evaluateShape(types.get(value)?.shape ?? [0], ones);
+  let work = plan.steps.reduce((n, { macs }) => n + evaluateDim(macs, ones), 0);
+  for (const { op, inputs, outputs, attributes } of graph.nodes) {
+    const window = /Pool$/.test(op) ? windowIn(sizes(inputs[0]!), attributes.kernel_shape) : 1;
+    for (const output of outputs)
+      if (output !== "") work += MACS_PER_ELEMENT * window * sizeOf(sizes(output));
+  }
+  if (work <= MAX_SELF_TEST_MACS) return;
+  throw new OctetteError("the model's self-test would take too long", {
+    code: "limit",
+    where: graph.name,
+    expected: `at most MAX_SELF_TEST_MACS = ${MAX_SELF_TEST_MACS} multiply-adds, an element made or compared counting as ${MACS_PER_ELEMENT}`,
+    got: `${work}`,
+    hint: "save(graph, { selfTest: false }) leaves it out: verify() then has nothing to compare",
+  });
+}
+
+/** Elements that one window has in an image [n, c, …]: all of it where no window is given. */
+const windowIn = ([, , ...image]: readonly number[], kernel: unknown): number =>
+  sizeOf(
+    image.map((size, i) => Math.min(size, Number((kernel as readonly number[] | undefined)?.[i] ?? size))),
+  );
 
 /** SHA-256 of all outputs for the input that `seed` makes, every symbol 1. */
 export function selfTestHash(model: Model, seed: number): string {

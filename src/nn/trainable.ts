@@ -238,7 +238,7 @@ export class Trainable {
   }
 
   #model(): Model {
-    this.#deployed ??= evaluated(this.graph(), engine);
+    this.#deployed ??= evaluated(this.graph(), engine, Infinity);
     return this.#deployed;
   }
 

@@ -2,6 +2,8 @@
 // does not grow with the number of samples; the event loop gets its turn between the runs.
 
 import type { Feed, Feeds } from "../engine/feeds";
+import { fitBatch } from "../engine/limit";
+import type { ModelOptions } from "../engine/model";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import type { Graph, Input, Preprocessing } from "../graph/graph";
@@ -25,7 +27,10 @@ export interface Observable {
 /** Makes a model of a graph that keeps `taps`, for at most `maxima` of every symbol. */
 export type MakeObservable = (
   graph: Graph,
-  options: { readonly maxima: Readonly<Record<string, number>>; readonly taps: readonly string[] },
+  options: Pick<ModelOptions, "maxBytes"> & {
+    readonly maxima: Readonly<Record<string, number>>;
+    readonly taps: readonly string[];
+  },
 ) => Observable;
 
 /** What happened so far. */
@@ -51,12 +56,12 @@ export interface Observations {
   means(value: string, axis: number): Float64Array | undefined;
 }
 
-/** Samples run at once, unless rows meet. Activations of all tapped values are held together, so this bounds memory. */
+/** Samples run at once, unless rows meet; fewer where memory does not allow so many. Activations of all tapped values are held together, so this bounds memory. */
 export const CALIBRATION_BATCH = 16;
 /** With fewer samples than this, ranges are a guess. */
 export const FEW_SAMPLES = 32;
 
-export interface CalibrateOptions {
+export interface CalibrateOptions extends Pick<ModelOptions, "maxBytes"> {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,7 +75,7 @@ export async function calibrate(
   wanted: Wanted,
   batch: string | undefined,
   makeObservable: MakeObservable,
-  { onProgress, signal }: CalibrateOptions = {},
+  { onProgress, signal, maxBytes }: CalibrateOptions = {},
 ): Promise<Observations> {
   const observers = new Map([...wanted.histograms].map((value) => [value, new Observer()] as const));
   const means = new Map(
@@ -78,21 +83,31 @@ export async function calibrate(
   );
   const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
   const giveWay = givingWay(signal);
-  const maxima: Record<string, number> = {};
+  let maxima: Readonly<Record<string, number>> = {};
   const applied: Record<string, Preprocessing> = {};
   let model: Observable | undefined;
+  let rows = CALIBRATION_BATCH;
   let samples = 0;
+  /** Makes a model for a part, where the one there is does not take it. */
+  const modelFor = (part: Part): Observable => {
+    const needed = Object.entries(maximaOf(graph.inputs, part, rows));
+    if (model && needed.every(([symbol, most]) => most <= maxima[symbol]!)) return model;
+    model?.dispose();
+    maxima = Object.fromEntries(
+      needed.map(([symbol, most]) => [symbol, max(model ? maxima[symbol]! : 1, most)] as const),
+    );
+    return makeObservable(graph, { maxima, taps, maxBytes });
+  };
   try {
     for await (const feeds of batches) {
-      for (const part of partsOf(graph, feeds, batch)) {
+      model ??= fitBatch(CALIBRATION_BATCH, (most) => {
+        rows = most;
+        const [first] = partsOf(graph, feeds, batch, rows);
+        return first && modelFor(first);
+      });
+      for (const part of partsOf(graph, feeds, batch, rows)) {
         await giveWay();
-        const needed = maximaOf(graph.inputs, part);
-        if (!model || Object.entries(needed).some(([symbol, most]) => most > maxima[symbol]!)) {
-          model?.dispose();
-          for (const [symbol, most] of Object.entries(needed))
-            maxima[symbol] = max(maxima[symbol] ?? 1, most);
-          model = makeObservable(graph, { maxima: { ...maxima }, taps });
-        }
+        model = modelFor(part);
         model.runSync(part.feeds);
         for (const [name, fed] of Object.entries(part.feeds))
           if ("normalized" in fed && typeof fed.normalized === "object" && fed.normalized.of)
@@ -124,10 +139,10 @@ interface Part {
 }
 
 /**
- * Feeds cut along the first dimension into runs of at most `CALIBRATION_BATCH`, or of the size that the model fixes; whole
- * where rows meet.
+ * Feeds cut along the first dimension into runs of at most `most` rows, or of the size that the model fixes; whole where
+ * rows meet.
  */
-function* partsOf(graph: Graph, feeds: Feeds, batch: string | undefined): Generator<Part> {
+function* partsOf(graph: Graph, feeds: Feeds, batch: string | undefined, most: number): Generator<Part> {
   const fed = graph.inputs.map((input) => rowsOf(input, feeds[input.name]));
   const rows = fed[0]?.rows;
   const fixed = graph.inputs[0]!.shape[0];
@@ -139,7 +154,7 @@ function* partsOf(graph: Graph, feeds: Feeds, batch: string | undefined): Genera
     yield { feeds, samples: rows ?? 1 };
     return;
   }
-  const step = typeof fixed === "number" ? max(fixed, 1) : CALIBRATION_BATCH;
+  const step = typeof fixed === "number" ? max(fixed, 1) : most;
   if (typeof fixed === "number" && rows % step !== 0) yield { feeds, samples: rows };
   else
     for (let from = 0; from < rows; from += step) {
@@ -174,14 +189,14 @@ function rowsOf(
 }
 
 /** Maxima for a run: the batch that feeds are cut to, or more where they are not, and of every other symbol what is fed. */
-function maximaOf(inputs: readonly Input[], { feeds, samples }: Part): Record<string, number> {
+function maximaOf(inputs: readonly Input[], { feeds, samples }: Part, rows: number): Record<string, number> {
   const maxima: Record<string, number> = {};
   for (const { name, shape } of inputs)
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;
       const fed = feeds[name];
       const known = fed !== undefined && !ArrayBuffer.isView(fed) ? fed.shape[axis]! : 1;
-      maxima[dim] = max(maxima[dim] ?? 1, known, axis === 0 ? max(samples, CALIBRATION_BATCH) : 1);
+      maxima[dim] = max(maxima[dim] ?? 1, known, axis === 0 ? max(samples, rows) : 1);
     });
   return maxima;
 }

@@ -189,14 +189,14 @@ async function observe(
   graph: Graph,
   plan: RegionPlan,
   corrects: boolean,
-  { mode = "static", calibration, onProgress, signal }: QuantizeOptions,
+  { mode = "static", calibration, ...options }: QuantizeOptions,
   batch: string | undefined,
   makeObservable: MakeObservable,
 ): Promise<Observations | undefined> {
   if (mode === "dynamic" || plan.coded.size === 0) return undefined;
   const histograms = new Set([...plan.coded].map((value) => plan.parametersOf(value)));
   const means = corrects ? [...plan.regions.values()].flatMap(inputMeans) : [];
-  return calibrate(graph, calibration!, { histograms, means }, batch, makeObservable, { onProgress, signal });
+  return calibrate(graph, calibration!, { histograms, means }, batch, makeObservable, options);
 }
 
 /** The mean of each input channel of a layer. */

@@ -44,6 +44,8 @@ export interface QuantizeOptions {
   readonly equalize?: boolean;
   /** Bias correction in static mode, default true. */
   readonly biasCorrection?: boolean;
+  /** Most memory of the model that calibration runs, as in `load`; default 1 GiB. */
+  readonly maxBytes?: number | string | undefined;
   /** The seed that chose the calibration samples, recorded with the model. */
   readonly seed?: number;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
@@ -63,6 +65,7 @@ const QUANTIZE = {
   bits: 1,
   equalize: 1,
   biasCorrection: 1,
+  maxBytes: 1,
   seed: 1,
   force: 1,
   onProgress: 1,

@@ -29,12 +29,14 @@ export interface EvaluateOptions {
   readonly against?: Model;
   /** Also measures the noise of every value that both models compute. Needs `against` and a data set. */
   readonly layers?: boolean;
+  /** Most memory of each of the models that measure layers, as in `load`; default 1 GiB. */
+  readonly maxBytes?: number | string | undefined;
   readonly onProgress?: (done: number, total: number | undefined) => void;
   readonly signal?: AbortSignal;
 }
 
 const COMPARE = { onProgress: 1, signal: 1 } satisfies Names<Pick<EvaluateOptions, "onProgress" | "signal">>;
-const EVALUATE = { against: 1, layers: 1, ...COMPARE } satisfies Names<EvaluateOptions>;
+const EVALUATE = { against: 1, layers: 1, maxBytes: 1, ...COMPARE } satisfies Names<EvaluateOptions>;
 
 export interface Evaluation {
   /** Samples. */
@@ -99,7 +101,7 @@ export async function evaluate(
     ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
     ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
     ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
-    ...(layers ? { layers: await layerErrors(model, against!, data as Dataset, createModel, signal) } : {}),
+    ...(layers ? { layers: await layerErrors(model, against!, data as Dataset, createModel, options) } : {}),
   };
 }
 

@@ -113,7 +113,10 @@ export async function layerErrors(
   reference: Model,
   dataset: Dataset,
   createModel: CreateModel,
-  signal?: AbortSignal,
+  {
+    signal,
+    maxBytes,
+  }: { readonly signal?: AbortSignal; readonly maxBytes?: number | string | undefined } = {},
 ): Promise<LayerError[]> {
   const [graph, other] = [wholeGraph(model), wholeGraph(reference)];
   const graphs = [graph, referenceGraph(graph, other)] as const;
@@ -126,10 +129,10 @@ export async function layerErrors(
     }),
   );
   const batch = model.inputs[0]?.shape[0];
-  const maxima = typeof batch === "string" ? { [batch]: BATCH } : {};
+  const common = { maxBytes, maxima: typeof batch === "string" ? { [batch]: BATCH } : {} };
   const [tapped, tappedReference] = await Promise.all([
-    createModel(graphs[0], { maxima, taps: pairs.map(({ ours }) => ours.tap) }),
-    createModel(graphs[1], { maxima, taps: pairs.map(({ theirs }) => theirs.tap) }),
+    createModel(graphs[0], { ...common, taps: pairs.map(({ ours }) => ours.tap) }),
+    createModel(graphs[1], { ...common, taps: pairs.map(({ theirs }) => theirs.tap) }),
   ]);
   const giveWay = givingWay(signal);
   try {

@@ -1,7 +1,7 @@
 // What can be trained in so much memory: the largest choice whose plan fits. Plans are made, not estimated: a step takes what
 // its plan says, to the page.
 
-import { formatBytes, parseBytes } from "../bytes";
+import { formatBytes } from "../bytes";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { planOf, takesRounds } from "./plan";
@@ -21,18 +21,6 @@ export interface Fitted extends Choice {
   readonly bytes: number;
   /** In words: what was left out, and what it would have taken. */
   readonly reason: string;
-}
-
-/** A budget in bytes. */
-export function budgetOf(memory: number | string | undefined): number | undefined {
-  const bytes = typeof memory === "string" ? parseBytes(memory) : memory;
-  if (memory === undefined || (bytes !== undefined && bytes >= 0)) return bytes;
-  throw new OctetteError("the budget is no size", {
-    code: "argument",
-    where: "memory",
-    expected: 'bytes, or a size such as "8MB"',
-    got: JSON.stringify(memory),
-  });
 }
 
 /** Smallest part of a batch that a step may take. */

@@ -35,6 +35,8 @@ export interface TrainerOptions extends StepOptions {
   readonly engine: Engine;
   /** Runs this class instead of the fastest one the engine computes right. */
   readonly engineClass?: EngineClass | undefined;
+  /** Throws where a plan takes too much memory, before any is taken. */
+  readonly checkPlan?: ((plan: Plan) => void) | undefined;
 }
 
 /** What a forward pass found. */
@@ -296,6 +298,7 @@ export class Trainer {
 
   /** Takes memory for a plan. */
   #open(plan: Plan): void {
+    this.#options.checkPlan?.(plan);
     this.#session = new Session(plan, this.#options.engine);
     this.#state = new Map(plan.state.map((value) => [value.name, value] as const));
     const { steps } = plan;

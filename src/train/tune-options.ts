@@ -58,6 +58,8 @@ export interface TuneOptions {
    * says what.
    */
   readonly memory?: number | string;
+  /** Most memory of each model that runs, and of a step where `memory` does not say it, as in `load`; default 1 GiB. */
+  readonly maxBytes?: number | string | undefined;
   readonly seed?: number;
   /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
   readonly masters?: Masters;
@@ -97,6 +99,7 @@ export const TUNE = {
   clip: 1,
   accumulate: 1,
   memory: 1,
+  maxBytes: 1,
   seed: 1,
   masters: 1,
   checkpoint: 1,

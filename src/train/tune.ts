@@ -1,9 +1,11 @@
 // Fine-tuning: from a deployed model and labelled samples to one whose accuracy is back. Kept is the state that does best on
 // validation samples, that before the first step included.
 
+import { byteSize } from "../bytes";
 import type { Dataset } from "../data/index";
 import { shuffled } from "../data/sampling";
 import { checkFeeds, type Feeds } from "../engine/feeds";
+import { checkLimit } from "../engine/limit";
 import type { Model } from "../engine/model";
 import type { Engine } from "../engine/wasm";
 import { type GiveWay, givingWay } from "../event-loop";
@@ -13,7 +15,7 @@ import type { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { activationsOf, checkScales } from "./activations";
 import { flipped } from "./augment";
-import { budgetOf, fitMemory } from "./budget";
+import { fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
 import { LABELS, TEACHER } from "./losses";
 import { createOptimizer } from "./optimizers";
@@ -83,7 +85,7 @@ class Tuning {
     this.#data = data;
     this.#validation = validation;
     const { clip, ranges, scales, activationScales } = this.#options;
-    const memory = budgetOf(this.#options.memory);
+    const memory = options.memory === undefined ? undefined : byteSize(options.memory, "memory");
     checkScales(scales, activationScales);
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
@@ -106,10 +108,11 @@ class Tuning {
       batch,
       seed: this.#options.seed,
       engine,
+      checkPlan: (plan) => checkLimit(plan, memory ?? options.maxBytes, graph.name),
     });
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkLabels(set, classes);
-    this.#teacher = options.teacher && evaluated(options.teacher, engine);
+    this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes);
     this.#best = this.#trainer.numbers();
     this.#progress = beginning();
     const { epochs, lr, schedule, seed, flip = false } = this.#options;
@@ -362,7 +365,7 @@ class Tuning {
   }
 
   async #validate(graph: Graph): Promise<Validation> {
-    const model = evaluated(graph, this.#engine);
+    const model = evaluated(graph, this.#engine, this.#options.maxBytes);
     try {
       return await validate(model, this.#validation, this.#engine, this.#giveWay);
     } finally {

@@ -2,7 +2,8 @@
 
 import type { Dataset } from "../data/index";
 import { maximaFor } from "../engine/feeds";
-import { Model } from "../engine/model";
+import { fitBatch } from "../engine/limit";
+import { Model, type ModelOptions } from "../engine/model";
 import type { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { GiveWay } from "../event-loop";
@@ -14,8 +15,11 @@ import { trainingRegistry } from "./registry";
 const EVALUATED = 64;
 
 /** The model to deploy, as evaluation runs it. */
-export const evaluated = (graph: Graph, engine: Engine): Model =>
-  new Model(graph, registry, engine, { maxima: maximaFor(graph.inputs, EVALUATED) });
+export const evaluated = (graph: Graph, engine: Engine, maxBytes: ModelOptions["maxBytes"]): Model =>
+  fitBatch(
+    EVALUATED,
+    (batch) => new Model(graph, registry, engine, { maxBytes, maxima: maximaFor(graph.inputs, batch) }),
+  );
 
 export interface Validation {
   /** Percent of samples whose label has the largest score; the first of equals counts. */

@@ -184,7 +184,7 @@ describe("memory", () => {
 
   test("nothing fits: an error before any step", async () => {
     for (const memory of ["much", "", Number.NaN, -1])
-      await expect(tune(float, { ...quick, memory })).rejects.toThrow(/memory: the budget is no size/);
+      await expect(tune(float, { ...quick, memory })).rejects.toThrow(/memory: invalid size/);
     await expect(tune(float, { ...quick, memory: 1000 })).rejects.toThrow(
       /nothing can be trained in so little memory: expected at least \d+ bytes \([\d.]+ kB\), got \d+ bytes/,
     );
