@@ -24,8 +24,8 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
   const files = Object.keys(await closureOf("src/runtime.ts"));
   const outside = files.filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/)/.test(file)).sort();
   expect(outside).toEqual([
-    "src/create-runtime.ts",
     "src/bytes.ts",
+    "src/create-runtime.ts",
     "src/errors.ts",
     "src/formats/decode-graph.ts",
     "src/formats/elements.ts",
