@@ -3,8 +3,8 @@ import type { Graph } from "../../src/graph/graph";
 import { type DType, tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { foldConstants } from "../../src/passes/constant-fold";
-import { MAX_FOLDED_BYTES } from "../../src/passes/room";
 import { removeDead } from "../../src/passes/remove-dead";
+import { MAX_FOLDED_BYTES } from "../../src/passes/room";
 import { GraphBuilder } from "../graph-builder";
 import { expectSameFunction, opsOf } from "./check-pass";
 
