@@ -54,7 +54,7 @@ export const quantizeCommand = defineCommand({
     normalize: {
       type: "string",
       value: "SPEC",
-      help: "scale,mean,std[,nhwc]: how what is fed becomes the model's numbers; kept in the artifact",
+      help: "scale,mean,std[,nhwc][,numbers]: how what is fed becomes the model's numbers; kept in the artifact",
     },
     labels: {
       type: "string",
@@ -84,7 +84,12 @@ export const quantizeCommand = defineCommand({
     },
     "max-bytes": MAX_BYTES_OPTION,
   },
-  notes: DATA_HELP,
+  notes: [
+    "The artifact normalizes bytes where DATA are bytes, and all that it is fed where they are other numbers, such as sensors',",
+    "or where SPEC ends in numbers.",
+    "",
+    ...DATA_HELP,
+  ],
   examples: [
     "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 -o digits.octette",
     "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 --bits 4 -o digits4.octette",

@@ -4,6 +4,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readNpy, writeNpy } from "../../src/formats/npy";
 import type { Graph } from "../../src/graph/graph";
@@ -26,6 +27,9 @@ import { octette } from "./spawn";
 const NORMALIZE = "1/4,3,2";
 const CLASSES = 3;
 const SAMPLES = 120;
+
+/** The models are so small that int8 makes no smaller files of them, which is refused. */
+const FORCE = "--force";
 
 /** A multilayer perceptron over six sensors, and a convolution over 8 × 8 of them. */
 const models: Readonly<Record<string, () => Graph>> = {
@@ -195,6 +199,7 @@ for (const [name, build] of Object.entries(models))
       await json(
         "quantize",
         file(float),
+        FORCE,
         "--calibrate",
         file(csv),
         "--normalize",
@@ -209,6 +214,12 @@ for (const [name, build] of Object.entries(models))
       // The float model, told how, is the reference.
       const reference = await json("eval", file(float), "--data", file(csv), "--normalize", NORMALIZE);
       expect(Math.abs(top1 - reference.top1)).toBeLessThan(5);
+      const page = file(`${name}-page`);
+      await json("bundle", quantized, "-o", page);
+      const { load: loadBundled } = await import(pathToFileURL(join(page, "octette.js")).href);
+      const [bundled, own] = [await loadBundled(), await load(quantized)];
+      expect(await bundled.run({ x })).toEqual(await own.run({ x }));
+      for (const model of [bundled, own]) model.dispose();
       for (const command of ["bench", "footprint"])
         await json(command, quantized, ...(command === "bench" ? ["--seconds", "1"] : []));
     });
@@ -218,6 +229,7 @@ for (const [name, build] of Object.entries(models))
       await json(
         "quantize",
         file(float),
+        FORCE,
         "--mode",
         "dynamic",
         "--normalize",
