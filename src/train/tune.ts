@@ -14,7 +14,7 @@ import type { Graph } from "../graph/graph";
 import type { Random } from "../graph/random";
 import type { Tensor, TypedArray } from "../graph/tensor";
 import { activationsOf, checkScales } from "./activations";
-import { flipped } from "./augment";
+import { flipped, rejectNaN } from "./augment";
 import { fitMemory } from "./budget";
 import type { CheckpointState } from "./checkpoint";
 import { LABELS, TEACHER } from "./losses";
@@ -337,8 +337,12 @@ class Tuning {
     const read: Record<string, Tensor> = {};
     for (const [name, fed] of inputs)
       read[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
-    const ready = Object.entries(this.#options.augment?.(read, random) ?? read);
-    const feeds = Object.fromEntries(ready.map(([name, fed]) => [name, { ...fed, normalized: true }]));
+    const { augment } = this.#options;
+    const ready = augment?.(read, random) ?? read;
+    rejectNaN(ready, rows, augment !== undefined);
+    const feeds = Object.fromEntries(
+      Object.entries(ready).map(([name, fed]) => [name, { ...fed, normalized: true }]),
+    );
     const teacher = this.#teacher?.runSync(feeds);
     const taught = teacher && { [TEACHER]: teacher[this.#teacher!.outputs[0]!.name]! };
     const labels = this.#labelsOf(rows);

@@ -93,6 +93,19 @@ test("samples are changed as asked, by the run's own random numbers", async () =
   expect(contentHash(a.graph)).not.toBe(contentHash((await tune(float, quick)).graph));
 });
 
+test("NaN among augmented samples is refused, with the sample and the input", async () => {
+  let step = 0;
+  const augment: NonNullable<TuneOptions["augment"]> = ({ image }) => {
+    const data = Float32Array.from(image!.data as Float32Array);
+    if (++step === 2) data[3 * 64 + 5] = Number.NaN;
+    return { image: { ...image!, data } };
+  };
+  await expect(tune(float, { ...quick, augment })).rejects.toThrow(
+    /^training sample \d+, input "image", augmented: NaN cannot be trained on: expected numbers, got NaN at element 5$/,
+  );
+  expect(step).toBe(2);
+});
+
 test("a rate that is too high is noticed, told, and harms nothing", async () => {
   const { graph, summary } = await tune(float, { ...quick, lr: 30 });
   expect(summary.best).toBe(0);
