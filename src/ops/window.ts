@@ -88,7 +88,15 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
       throw opError(node, "kernel, strides and dilations must be positive");
     if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
       const out = Math.ceil(size / stride);
-      const total = Math.max(0, (out - 1) * stride + extent - size);
+      const needed = (out - 1) * stride + extent - size;
+      // Runtimes differ on where windows begin that leave out more than one pixel.
+      if (needed < -1)
+        throw opError(node, `auto_pad ${autoPad} would be below 0`, {
+          expected: `a window of ${extent - needed - 1} or more along spatial axis ${i}`,
+          got: `${extent}`,
+          hint: "Export the model with explicit pads",
+        });
+      const total = Math.max(0, needed);
       const begin = autoPad === "SAME_UPPER" ? total >> 1 : total - (total >> 1);
       return { size, out, begin, cover: size + total - begin };
     }

@@ -38,6 +38,7 @@ describe("dimensions over symbols", () => {
     ["Flatten", [image], { axis: 0 }, "[1, 3*batch*h*w]"],
     ["Squeeze", [["batch", 1, "n", 1]], { axes: [1, -1] }, "[batch, n]"],
     ["Squeeze", [[3, 1, 2, 1]], {}, "[3, 2]"],
+    ["MaxPool", [[1, 1, 8]], { kernel_shape: [1], strides: [2], auto_pad: "SAME_UPPER" }, "[1, 1, 4]"],
     ["Unsqueeze", [["batch", 4]], { axes: [-1, 0] }, "[1, batch, 4, 1]"],
     ["Transpose", [image], {}, "[w, h, 3, batch]"],
     [
@@ -89,6 +90,12 @@ describe("what does not fit", () => {
     ["Reshape", [[6]], { shape: [-1, -1] }, "expected at most one −1"],
     ["Reshape", [[6]], { shape: [6, 0] }, "expected 0 only at the first 1 places"],
     ["Reshape", [[6], [1]], {}, "shape is missing"],
+    [
+      "MaxPool",
+      [[1, 1, 8]],
+      { kernel_shape: [1], strides: [4], auto_pad: "SAME_UPPER" },
+      "auto_pad SAME_UPPER would be below 0: expected a window of 3 or more along spatial axis 0, got 1",
+    ],
     ["Squeeze", [["batch", 1]], {}, "which dimensions are 1 depends on a symbol"],
     ["Squeeze", [["batch", 3]], { axes: [1] }, "dimension 1 cannot be left out: expected 1, got 3"],
     ["Transpose", [[2, 3]], { perm: [0, 0] }, "attribute perm names an axis twice"],
