@@ -33,8 +33,11 @@ export function lookOut(graph: Graph<Constant>, told: WeakSet<object>): Look {
       const number = data[i]!;
       if (!(number > Math.max(1, hi + beyond) || number < Math.min(-1, lo - beyond))) continue;
       told.add(input);
+      const { preprocessing } = input;
+      const wayOut =
+        preprocessing && !preprocessing.of ? "bytes as a Uint8Array" : "numbers as it was calibrated with";
       return console.warn(
-        `octette: input "${input.name}" of ${graph.name} has a number ${number}, far outside ${rounded(lo)} … ${rounded(hi)}, its range of calibration. ${wayOut(input)}`,
+        `octette: input "${input.name}" has ${number}, far outside ${rounded(lo)} … ${rounded(hi)}, its calibrated range. Feed ${wayOut}`,
       );
     }
   };
@@ -42,15 +45,8 @@ export function lookOut(graph: Graph<Constant>, told: WeakSet<object>): Look {
 
 const rounded = (number: number) => Number(number.toPrecision(2));
 
-const wayOut = ({ preprocessing }: Input) =>
-  !preprocessing
-    ? "Normalize floats as they were for calibration"
-    : preprocessing.of
-      ? "Feed numbers of the same units, not normalized yet"
-      : "Feed bytes as a Uint8Array: those it normalizes, floats it does not";
-
 /** Ops that only move numbers. */
-const MOVES = /^(Flatten|Identity|Reshape|Squeeze|Transpose|Unsqueeze)$/;
+const MOVES = /^(Flatten|Reshape|Transpose)$/;
 
 /** Lowest and highest number that the first QuantizeLinear of an input has codes for. */
 function rangeOf({ nodes, constants }: Graph<Constant>, { name }: Input): [number, number] | undefined {
