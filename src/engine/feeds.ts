@@ -4,7 +4,15 @@
 import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape, symbolsOf } from "../graph/symbols";
-import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import {
+  allocate,
+  arrayName,
+  bytesPerElement,
+  type DType,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+} from "../graph/tensor";
 import type { Look } from "./feed-range";
 
 /** What an input is fed with. */
@@ -22,8 +30,20 @@ export type Feeds = Readonly<Record<string, Feed | TypedArray | BigInt64Array>>;
 /** Arrays that take outputs, by name, instead of new ones: of the output's element type, and as long as it is in this run. */
 export type Into = Readonly<Record<string, TypedArray>>;
 
-/** Throws where an array is to be written to that no output has. */
-export function checkInto(outputs: readonly { readonly name: string }[], into: Into): void {
+/** Throws where an array is to be written to that no output has, or that holds outputs which are still to be read. */
+export function checkInto(
+  outputs: readonly { readonly name: string }[],
+  into: Into,
+  lent: WeakSet<TypedArray>,
+): void {
+  checkNamed(into, outputs);
+  for (const [name, array] of Object.entries(into))
+    if (lent.has(array))
+      throw new OctetteError("the array holds outputs of a run that nobody has awaited", {
+        code: "argument",
+        where: `output "${name}"`,
+        hint: "Await that run first, or give each its own",
+      });
   const unknown = Object.keys(into).find((name) => outputs.every((output) => output.name !== name));
   if (unknown !== undefined)
     throw new OctetteError(`the model has no output "${unknown}"`, {
@@ -33,11 +53,22 @@ export function checkInto(outputs: readonly { readonly name: string }[], into: I
     });
 }
 
+/** Throws where what should be arrays by name is something else. */
+function checkNamed(value: unknown, names: readonly { readonly name: string }[]): void {
+  if (typeof value === "object" && value !== null && !isElements(value)) return;
+  throw new OctetteError("takes arrays by name", {
+    code: "argument",
+    where: "run",
+    expected: `{ ${names.map(({ name }) => name).join(", ")} }`,
+    got: isElements(value) ? kindOf(value) : `${value}`,
+  });
+}
+
 /** Where `length` elements of an output go: to the caller's array, or a new one. */
 export function arrayFor(name: string, dtype: DType, length: number, into: Into): TypedArray {
   const given = Object.hasOwn(into, name) ? into[name] : undefined;
   if (given === undefined) return allocate(dtype, length);
-  const wanted = kindOf(allocate(dtype, 0));
+  const wanted = arrayName(dtype);
   if (isElements(given) && kindOf(given) === wanted && given.length === length) return given;
   throw new OctetteError("the array does not fit", {
     code: "argument",
@@ -49,6 +80,7 @@ export function arrayFor(name: string, dtype: DType, length: number, into: Into)
 
 /** Every input as a tensor of the model's dtype and rank; `look` sees what was fed as floats. */
 export function checkFeeds(inputs: readonly Input[], feeds: Feeds, look?: Look): Map<string, Tensor> {
+  checkNamed(feeds, inputs);
   const known = inputs.map(({ name }) => name);
   for (const name of Object.keys(feeds))
     if (!known.includes(name))
@@ -76,6 +108,12 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined, look: Look | un
       expected: `${expectedOf(input)}: { dtype, shape, data } or the elements in a typed array`,
       got: Object.prototype.toString.call(fed).slice(8, -1),
     });
+  if (isDetached(given)) throw misfit(input, "its buffer was transferred to another thread or array");
+  if (isTensor && !isOf(fed.dtype, kindOf(given)))
+    throw misfit(input, "its elements are not of its dtype", {
+      expected: `${fed.dtype}`,
+      got: kindOf(given),
+    });
   const isOwn = isTensor && fed.normalized;
   const preprocessing = isOwn ? undefined : preprocessingOf(input, kindOf(given));
   const shape = preprocessing ? imageShape(input.shape, preprocessing) : input.shape;
@@ -98,6 +136,22 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined, look: Look | un
   if (kindOf(given) === "Float32Array") look?.(input, checked);
   return checked;
 }
+
+function isDetached({ length, buffer }: Elements): boolean {
+  if (length > 0) return false;
+  try {
+    return !new Uint8Array(buffer);
+  } catch {
+    return true;
+  }
+}
+
+/** Whether a tensor of this type may have its elements in an array of this kind: of its own, or for i32 of any integers. */
+const isOf = (dtype: DType, kind: string): boolean =>
+  Object.hasOwn(bytesPerElement, dtype) &&
+  (kind === arrayName(dtype) ||
+    (dtype === "i32" && /int/i.test(kind)) ||
+    (dtype === "u8" && kind === "Uint8ClampedArray"));
 
 /** How elements of this kind become the input's numbers, where they are not the model's own. */
 function preprocessingOf({ dtype, preprocessing }: Input, kind: string): Preprocessing | undefined {
@@ -124,7 +178,7 @@ const kindOf = (elements: Elements): string => elements[Symbol.toStringTag];
 
 /** The elements in the model's dtype. Only lossless changes are made: integers that fit to i32. */
 function convert(input: Input, given: Elements): TypedArray {
-  if (kindOf(given) === kindOf(allocate(input.dtype, 0))) return given as TypedArray;
+  if (kindOf(given) === arrayName(input.dtype)) return given as TypedArray;
   if (input.dtype === "i32" && /Int\d+(Clamped)?Array$/i.test(kindOf(given))) {
     const numbers = given as ArrayLike<number | bigint> as ArrayLike<number>;
     const narrowed = Int32Array.from(numbers, Number);

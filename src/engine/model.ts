@@ -87,6 +87,9 @@ interface Bound {
   readonly outputs: readonly Seen[];
 }
 
+/** Arrays with outputs of runs of this turn, which nobody can have read yet. */
+const lent = new WeakSet<TypedArray>();
+
 export class Model {
   /** The graph it was made from; loaded from a file, it is without the elements of its large constants. */
   readonly graph: Graph<Constant>;
@@ -106,7 +109,6 @@ export class Model {
   #distrusted = false;
   /** Of the last run: made again only where a symbol's value changes. */
   #bound: Bound | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
 
   /**
    * Compiles and loads synchronously. Use `createModel` where compiling wasm may not block. Constants whose elements the
@@ -184,18 +186,25 @@ export class Model {
    * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes, or any numbers, where the input's
    * preprocessing is of those. Any batch: one beyond the maximum is run in parts, with the same result to the bit. Where
    * rows of it meet, as in a mean over the batch, a batch beyond the maximum is an error.
-   * Overlapping calls wait for each other. Outputs are new arrays, or those of `into`: in a loop that leaves no garbage.
+   * The feeds are read when it is called: their arrays may change while its promise is awaited. Outputs are new arrays, or those
+   * of `into`: in a loop that leaves no garbage. Those hold the outputs of the last run: await one before the next is given them.
    */
-  run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
-    const result = this.#queue.then(() => this.runSync(feeds, into));
-    this.#queue = result.catch(() => {});
-    return result;
+  async run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
+    const outputs = this.runSync(feeds, into);
+    if (!into) return outputs;
+    const arrays = Object.values(into).filter(Boolean);
+    for (const array of arrays) lent.add(array);
+    // Done before whoever awaits this run goes on.
+    queueMicrotask(() => {
+      for (const array of arrays) lent.delete(array);
+    });
+    return outputs;
   }
 
   /** As `run`, at once. */
   runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
     const { fed, bindings } = this.#check(feeds);
-    checkInto(this.outputs, into);
+    checkInto(this.outputs, into, lent);
     const symbol = this.#plan.batch;
     const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
@@ -204,11 +213,12 @@ export class Model {
       const each = data.length / rows;
       return batchAxis(shape, symbol) < 0 ? data : data.subarray(from * each, to * each);
     };
-    const whole: Record<string, Tensor> = {};
-    for (const { name, dtype, shape } of this.outputs) {
-      const actual = evaluateShape(shape, bindings);
-      whole[name] = { dtype, shape: actual, data: arrayFor(name, dtype, sizeOf(actual), into) };
-    }
+    const whole = Object.fromEntries(
+      this.outputs.map(({ name, dtype, shape }): [string, Tensor] => {
+        const actual = evaluateShape(shape, bindings);
+        return [name, { dtype, shape: actual, data: arrayFor(name, dtype, sizeOf(actual), into) }];
+      }),
+    );
     for (let from = 0; from < rows; from += limit) {
       const to = Math.min(from + limit, rows);
       const part = new Map(
@@ -300,13 +310,13 @@ export class Model {
     const bound = this.#bind(bindings);
     this.#write(fed, bound);
     this.#session.run(bound.bindings);
-    const results: Record<string, Tensor> = {};
+    const results: [string, Tensor][] = [];
     for (const { name, dtype, shape, data } of bound.outputs) {
       const array = arrayFor(name, dtype, data.length, into);
       array.set(data);
-      results[name] = { dtype, shape: [...shape], data: flipped(dtype, array) };
+      results.push([name, { dtype, shape: [...shape], data: flipped(dtype, array) }]);
     }
-    return results;
+    return Object.fromEntries(results);
   }
 
   /** The class in use was found wrong: the same graph in the class that is trusted. */

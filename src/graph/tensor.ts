@@ -23,6 +23,9 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i8: 1,
 
 const arrays = { f32: Float32Array, i8: Int8Array, u8: Uint8Array, i32: Int32Array, bool: Uint8Array };
 
+/** The kind of typed array that holds elements of a dtype, such as "Float32Array". */
+export const arrayName = (dtype: DType): string => arrays[dtype].name;
+
 /** Number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
