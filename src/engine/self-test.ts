@@ -63,17 +63,16 @@ export function seededFeeds(
   bindings: Bindings = {},
 ): Record<string, Tensor> {
   const random = new Random(seed);
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, dtype, shape } of inputs) {
+  const feeds = inputs.map(({ name, dtype, shape }): [string, Tensor] => {
     const ones = Object.fromEntries(shape.flatMap(symbolsOf).map((symbol) => [symbol, 1]));
     const actual = evaluateShape(shape, { ...ones, ...bindings });
     const data = allocate(dtype, sizeOf(actual));
     for (let i = 0; i < data.length; i++)
       data[i] =
         dtype === "f32" ? 2 * random.uniform() - 1 : random.below(dtype === "u8" || dtype === "i8" ? 256 : 2);
-    feeds[name] = { dtype, shape: actual, data };
-  }
-  return feeds;
+    return [name, { dtype, shape: actual, data }];
+  });
+  return Object.fromEntries(feeds);
 }
 
 /** All NaN are one: their bits differ between engines. */

@@ -84,7 +84,7 @@ export async function calibrate(
   const taps = [...new Set([...wanted.histograms, ...wanted.means.map(({ value }) => value)])];
   const giveWay = givingWay(signal);
   let maxima: Readonly<Record<string, number>> = {};
-  const applied: Record<string, Preprocessing> = {};
+  const applied: Record<string, Preprocessing> = Object.create(null);
   let model: Observable | undefined;
   let rows = CALIBRATION_BATCH;
   let samples = 0;
@@ -190,7 +190,7 @@ function rowsOf(
 
 /** Maxima for a run: the batch that feeds are cut to, or more where they are not, and of every other symbol what is fed. */
 function maximaOf(inputs: readonly Input[], { feeds, samples }: Part, rows: number): Record<string, number> {
-  const maxima: Record<string, number> = {};
+  const maxima: Record<string, number> = Object.create(null);
   for (const { name, shape } of inputs)
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;

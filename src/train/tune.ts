@@ -334,7 +334,7 @@ class Tuning {
 
   #feedsOf(rows: Int32Array, random: Random): Feeds {
     const inputs = checkFeeds(this.#graph.inputs, this.#data.at(rows));
-    const read: Record<string, Tensor> = {};
+    const read: Record<string, Tensor> = Object.create(null);
     for (const [name, fed] of inputs)
       read[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
     const { augment } = this.#options;

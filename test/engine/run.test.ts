@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
-import { loadSync, type Model, type ModelOptions } from "../../src/index";
+import { loadSync, type Model, type ModelOptions, save, verify } from "../../src/index";
 import { GraphBuilder } from "../graph-builder";
 
 /** y = −x over [batch, 2]. */
@@ -124,25 +124,19 @@ describe("what is no feed", () => {
     }));
 });
 
-test("inputs and outputs may be named as objects' own parts are", () => {
+test("inputs and outputs may be named as objects' own parts are, in a file, its self-test and a data set too", async () => {
   const builder = new GraphBuilder();
-  builder.node("Neg", [builder.input("__proto__", [1])], "constructor");
-  builder.node("Neg", ["constructor"], "__proto__2");
-  const odd = builder.build("constructor", "__proto__2");
-  const renamed = {
-    ...odd,
-    nodes: odd.nodes.map((n) => ({
-      ...n,
-      outputs: n.outputs.map((o) => o.replace("__proto__2", "toString")),
-    })),
-    outputs: ["constructor", "toString"],
+  builder.node("Neg", [builder.input("__proto__", ["constructor", 1])], "toString");
+  const odd = builder.build("toString");
+  const outputsOf = (source: Graph | Uint8Array) => {
+    const model = loadSync(source as Uint8Array, { maxima: { constructor: 2 } });
+    return model
+      .run(Object.fromEntries([["__proto__", Float32Array.of(2, 3)]]))
+      .finally(() => model.dispose());
   };
-  return withModel(renamed, {}, async (model) => {
-    const feeds = Object.fromEntries([["__proto__", Float32Array.of(2)]]);
-    const outputs = model.runSync(feeds);
-    expect(Object.entries(outputs).map(([name, { data }]) => [name, data[0]])).toEqual([
-      ["constructor", -2],
-      ["toString", 2],
+  for (const source of [odd, save(odd)])
+    expect(Object.entries(await outputsOf(source)).map(([name, { data }]) => [name, ...data])).toEqual([
+      ["toString", -2, -3],
     ]);
-  });
+  expect(await verify(save(odd))).toBe(true);
 });

@@ -15,11 +15,11 @@ type FileShape = NonNullable<ValueInfoProto["shape"]>;
 export class SymbolTable {
   readonly #byName = new Map<string, string>();
   readonly #taken = new FreshNames([]);
-  readonly #fixed: Readonly<Record<string, number>>;
+  readonly #fixed: ReadonlyMap<string, number>;
 
   /** `fixed` gives symbols a value, by their name in the file or in the graph. */
   constructor(fixed: Readonly<Record<string, number>>, inputs: readonly ValueInfoProto[]) {
-    this.#fixed = fixed;
+    this.#fixed = new Map(Object.entries(fixed));
     for (const [symbol, value] of Object.entries(fixed))
       if (!Number.isInteger(value) || value < 1)
         throw new OctetteError("a symbol is fixed to a positive integer", {
@@ -41,14 +41,14 @@ export class SymbolTable {
       const key = dim ?? (isBatch ? "batch" : `${input}_${axis}`);
       let symbol = this.#byName.get(key);
       if (symbol === undefined) this.#byName.set(key, (symbol = this.#unique(key)));
-      return this.#fixed[key] ?? this.#fixed[symbol] ?? symbol;
+      return this.#fixed.get(key) ?? this.#fixed.get(symbol) ?? symbol;
     });
   }
 
   /** Throws when the caller fixed a symbol that no input has. */
   checkFixed(where: string): void {
     const known = new Set([...this.#byName].flat());
-    const stray = Object.keys(this.#fixed).filter((symbol) => !known.has(symbol));
+    const stray = [...this.#fixed.keys()].filter((symbol) => !known.has(symbol));
     if (stray.length > 0)
       throw new OctetteError("a symbol is fixed that no input has", {
         code: "argument",

@@ -157,6 +157,12 @@ describe("inputs", () => {
         { name: "y.1", shape: [null, null] },
       ]),
     ).toEqual([["batch", 3, "x_1_2"], ["mask_0"], ["batch", "y_1_1"]]));
+  test("names of dimensions may be those of objects' own parts", () => {
+    const names = ["constructor", "__proto__", "toString", "valueOf", "hasOwnProperty"];
+    expect(shapeOf([{ name: "x", shape: names }])).toEqual([names]);
+    expect(shapeOf([{ name: "x", shape: names }], { symbols: { toString: 3 } as never })[0]![2]).toBe(3);
+  });
+
   test("symbols can be fixed, by either name", () => {
     const inputs = [{ name: "x", shape: ["batch size", null, "n"] }];
     expect(shapeOf(inputs, { symbols: { "batch size": 2, x_1: 8, n: 3 } })).toEqual([[2, 8, 3]]);
