@@ -18,6 +18,7 @@ import { Engine } from "./engine/wasm";
 import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
+import { checkGraph } from "./graph/check";
 import type { Graph } from "./graph/graph";
 import { registry } from "./ops/index";
 import { checkAllReads } from "./ops/reads";
@@ -79,6 +80,7 @@ const isGraph = (source: unknown): source is Graph =>
 
 /** A graph that anyone may have written. */
 function checked(graph: Graph): Graph {
+  checkGraph(graph);
   checkAllReads(graph, registry);
   return graph;
 }

@@ -6,6 +6,7 @@ import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import { checkGraph } from "../graph/check";
 import type { Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops";
@@ -58,6 +59,7 @@ export async function quantizeWith(
   makeObservable: MakeObservable,
 ): Promise<Quantized> {
   checkNames(options);
+  checkGraph(original);
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
   checkAllReads(original, ops);

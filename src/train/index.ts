@@ -3,6 +3,7 @@
 import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import { checkGraph } from "../graph/check";
 import type { Graph } from "../graph/graph";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
@@ -40,6 +41,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   checkOptions("tune", options, NAMES);
   const { teacher, bits, ...rest } = options;
   checkTuneOptions(rest as TuneDeployedOptions);
+  checkGraph(graph);
   if (typeof options.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
       code: "argument",
