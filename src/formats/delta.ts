@@ -10,7 +10,7 @@
 import { FormatError, OctetteError } from "../errors";
 import { bytesPerElement, type Tensor, tensor } from "../graph/tensor";
 import { addDifferences, differencesOf, PlaneCoder } from "./differences";
-import { readParts, writeParts } from "./octette";
+import { contentHashOf, readParts, writeParts } from "./octette";
 import { RangeReader, RangeWriter } from "./range-coder";
 import { readSafetensorsHeader } from "./safetensors";
 import { type Kind, readSealed, writeSealed } from "./seal";
@@ -53,7 +53,7 @@ export function writeDelta(
     DELTA,
     new Map([[DIFFERENCES, tensor("u8", [differences.length], differences)]]),
     {
-      base: from.metadata.content_hash ?? "",
+      base: contentHashOf(from.metadata.graph ?? "", from.tensors),
       result,
       numbers: JSON.stringify(numbers),
       provenance,
@@ -76,7 +76,7 @@ export function applyDelta(
 ): Uint8Array<ArrayBuffer> {
   const { tensors: coded, metadata } = readSealed(delta, DELTA, where);
   const from = readParts(base, baseName);
-  checkBase(metadata.base, from.metadata.content_hash, baseName, where);
+  checkBase(metadata.base, contentHashOf(from.metadata.graph ?? "", from.tensors), baseName, where);
   const { provenance = "", self_test } = metadata;
   const tuned = writeParts(changedTensors(from.tensors, coded.get(DIFFERENCES), where), {
     graph: withNumbers(from.metadata.graph ?? "", metadata.numbers ?? "", where),

@@ -67,7 +67,7 @@ export interface SelfTest {
 
 export interface Artifact<C extends Constant = Tensor> {
   readonly graph: Graph<C>;
-  /** SHA-256 of graph, quantization and tensors: what a delta names as its base. */
+  /** SHA-256 of graph, quantization and tensors, as the file states it: what a delta names as its base, and applyDelta computes. */
   readonly contentHash: string;
   /** SHA-256 of the file, this hash taken as zeros. */
   readonly fileHash: string;
@@ -290,7 +290,8 @@ export function contentHash(graph: Graph): string {
   return contentHashOf(json, tensors);
 }
 
-function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
+/** SHA-256 of a graph as it stands in a file, and of its tensors. */
+export function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
   const hash = createSha256().update(new TextEncoder().encode(header));
   for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(new TextEncoder().encode(`\n${JSON.stringify([name, dtype, shape])}`)).update(bytesIn(data));

@@ -13,7 +13,7 @@ import { Random } from "../../src/graph/random";
 import { bytesIn, isVector, type Tensor, tensor, viewOf } from "../../src/graph/tensor";
 import { applyDelta, createDelta, save, verify } from "../../src/index";
 import { convGraph, denseGraph, networkGraph, opGraph } from "../check-model";
-import { anyTensor, expectOnlyOctetteErrors, expectSame } from "./fixtures";
+import { anyTensor, expectOnlyOctetteErrors, expectSame, sealed } from "./fixtures";
 
 /** The graph with other constants. */
 function changed(graph: Graph, change: (tensor: Tensor, name: string) => Tensor | undefined): Graph {
@@ -167,6 +167,18 @@ describe("what cannot be applied is told", () => {
     expect(apply).toThrow(OctetteError);
     expect(apply).toThrow(
       `d.delta: made for another base: expected content hash ${right}, got ${wrong} of b.octette. Apply it to the model`,
+    );
+  });
+
+  test("a base that states the right content hash and has other weights", () => {
+    const { metadata } = readSafetensors(base);
+    const { tensors } = readSafetensors(tuned);
+    const liar = sealed(tensors, metadata);
+    expect(readArtifact(liar).contentHash).toBe(readArtifact(base).contentHash);
+    expect(() => applyDelta(liar, delta)).toThrow(/made for another base/);
+    // What it truly holds is what a delta for it names.
+    expect(readArtifact(applyDelta(liar, createDelta(liar, base))).fileHash).toBe(
+      readArtifact(base).fileHash,
     );
   });
 
