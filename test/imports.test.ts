@@ -53,6 +53,7 @@ const besideRooms = new Set([
   "src/event-loop.ts",
   "src/node-module.ts",
   "src/options.ts",
+  "src/visible.ts",
 ]);
 
 /** What each room may import, itself and what lies beside the rooms aside. */

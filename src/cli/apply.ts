@@ -37,7 +37,7 @@ export const applyCommand = defineCommand({
     context.print(
       json
         ? toJson({ base, delta, output, bytes, contentHash })
-        : `${formatBytes(bytes.output)}, content hash ${contentHash}\n${base}, ${delta} → ${output}`,
+        : [`${formatBytes(bytes.output)}, content hash ${contentHash}`, `${base}, ${delta} → ${output}`],
     );
   },
 });

@@ -16,6 +16,7 @@ import {
   byteCount,
   type Context,
   defineCommand,
+  linesOf,
   MAX_BYTES_OPTION,
   THREADS_OPTION,
   toJson,
@@ -87,7 +88,7 @@ interface Facts extends Benchmark {
   readonly symbols: Readonly<Record<string, number>>;
 }
 
-function factsText(facts: Facts, context: Context): string {
+function factsText(facts: Facts, context: Context): string[] {
   const { microseconds, runsPerSecond, gmacsPerSecond, rounds, profile } = facts;
   const { median, p10, p90 } = microseconds;
   const rows = [
@@ -104,7 +105,7 @@ function factsText(facts: Facts, context: Context): string {
   ];
   const left = Math.max(...rows.map(([key]) => key!.length));
   const lines = rows.map(([key, value]) => `${key!.padEnd(left)}  ${value}`);
-  return [...lines, ...(profile ? ["", profileText(profile, context)] : [])].join("\n");
+  return [...lines, ...(profile ? ["", ...linesOf(profileText(profile, context))] : [])];
 }
 
 const profileRows = ({ steps, ceilings }: Profile): string[][] => [

@@ -7,7 +7,7 @@ import { bundle } from "../bundle/index";
 import { makeFolder } from "../files/write-file";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
-import { byteCount, choice, defineCommand, MAX_BYTES_OPTION, toJson, UsageError } from "./command";
+import { byteCount, choice, defineCommand, linesOf, MAX_BYTES_OPTION, toJson, UsageError } from "./command";
 import { openModel } from "./open-model";
 
 const CLASSES = {
@@ -67,7 +67,7 @@ export const bundleCommand = defineCommand({
       brotli: brotliCompressSync(content).length,
     }));
     context.print(
-      json ? toJson({ model: path, folder, classes, ops, kernels, files: sizes }) : sizesText(sizes),
+      json ? toJson({ model: path, folder, classes, ops, kernels, files: sizes }) : linesOf(sizesText(sizes)),
     );
   },
 });

@@ -22,12 +22,15 @@ export interface OptionSpec {
   readonly help: string;
 }
 
+/** A line, or several. Control characters in them, such as those of a name in a hostile file, reach no terminal. */
+export type Lines = string | readonly string[];
+
 /** Where a command writes, and what stops it. */
 export interface Context {
   /** Results: standard output. */
-  readonly print: (text: string) => void;
+  readonly print: (lines: Lines) => void;
   /** All else: standard error. */
-  readonly log: (text: string) => void;
+  readonly log: (lines: Lines) => void;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** Columns of the terminal, when there is one. */
@@ -106,7 +109,7 @@ export const MAX_BYTES_OPTION = {
   help: "most memory of a model, such as 64MB (default 1GiB): one that takes more is refused",
 } as const;
 
-export function helpOf(command: Command): string {
+export function helpOf(command: Command): string[] {
   const options = allOptions(command);
   const lines = Object.entries(options).map(([name, o]) => [
     `${o.short ? `-${o.short}, ` : "    "}--${name}${o.value ? ` ${o.value}` : ""}`,
@@ -123,7 +126,7 @@ export function helpOf(command: Command): string {
     ...(command.notes ? [...command.notes, ""] : []),
     command.examples.length > 1 ? "Examples:" : "Example:",
     ...command.examples.map((e) => `  ${e}`),
-  ].join("\n");
+  ];
 }
 
 /** Positionals and option values of a command line. Throws a UsageError that names what is wrong. */
@@ -201,4 +204,7 @@ export function byteCount(option: string, value: string | undefined): number | u
 }
 
 /** JSON on one object; what JSON cannot say (no noise at all) becomes null. */
-export const toJson = (value: unknown): string => JSON.stringify(value, undefined, 2);
+export const toJson = (value: unknown): Lines => linesOf(JSON.stringify(value, undefined, 2));
+
+/** The lines of a text whose names hold no line breaks, such as a table. */
+export const linesOf = (text: string): string[] => text.split("\n");

@@ -32,7 +32,10 @@ export const deltaCommand = defineCommand({
     context.print(
       json
         ? toJson({ base, tuned, output, bytes })
-        : `${formatBytes(bytes.delta)}, ${formatPercent((100 * bytes.delta) / bytes.tuned, 1)} of ${formatBytes(bytes.tuned)}\n${base}, ${tuned} → ${output}`,
+        : [
+            `${formatBytes(bytes.delta)}, ${formatPercent((100 * bytes.delta) / bytes.tuned, 1)} of ${formatBytes(bytes.tuned)}`,
+            `${base}, ${tuned} → ${output}`,
+          ],
     );
   },
 });

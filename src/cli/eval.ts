@@ -8,6 +8,7 @@ import {
   type Context,
   DATA_HELP,
   defineCommand,
+  linesOf,
   MAX_BYTES_OPTION,
   THREADS_OPTION,
   toJson,
@@ -101,7 +102,7 @@ export const evalCommand = defineCommand({
       );
       context.progress.end();
       noteThreads(model, threads, context);
-      context.print(json ? toJson(result) : evaluationText(path, values.against, result, context));
+      context.print(json ? toJson(result) : linesOf(evaluationText(path, values.against, result, context)));
     } finally {
       model.dispose();
       against?.dispose();

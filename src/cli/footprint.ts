@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { modules } from "../engine/modules";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
-import { byteCount, type Context, defineCommand, toJson, wholeNumber } from "./command";
+import { byteCount, type Context, defineCommand, linesOf, toJson, wholeNumber } from "./command";
 import type { Footprint, Usage } from "./footprint-process";
 import { type ModelFile, maximaFor, openModel } from "./open-model";
 
@@ -104,8 +104,10 @@ function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }
     `${model} (${engineClass}${asked.join("")})`,
     ...planned.map(([name, size, what]) => `${name!.padEnd(12)}${size!.padStart(8)}  ${what}`),
     "",
-    formatTable(["process", "RSS", "PSS", "JS heap"], [...rows, ["peak", formatBytes(peak), "", ""]], {
-      ...(width === undefined ? {} : { width }),
-    }),
-  ].join("\n");
+    ...linesOf(
+      formatTable(["process", "RSS", "PSS", "JS heap"], [...rows, ["peak", formatBytes(peak), "", ""]], {
+        ...(width === undefined ? {} : { width }),
+      }),
+    ),
+  ];
 }

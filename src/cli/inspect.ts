@@ -2,12 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { formatNormalize } from "../data/index";
-import { printGraph } from "../graph/print";
+import { graphLines } from "../graph/print";
 import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { type Graph, load, type Preprocessing } from "../index";
 import { formatBytes, formatTable } from "../report/index";
-import { type Context, defineCommand, toJson } from "./command";
+import { visible } from "../visible";
+import { type Context, defineCommand, linesOf, toJson } from "./command";
 import { type ModelFile, openModel } from "./open-model";
 
 export const inspectCommand = defineCommand({
@@ -22,7 +23,7 @@ export const inspectCommand = defineCommand({
     const file = await openModel(path);
     const facts = await factsOf(file);
     context.print(json ? toJson(facts) : factsText(facts, context));
-    if (withGraph && !json) context.print(`\n${printGraph(file.graph)}`);
+    if (withGraph && !json) context.print(["", ...graphLines(file.graph)]);
   },
 });
 
@@ -99,7 +100,7 @@ function normalizationText(preprocessing: Preprocessing | undefined): string {
   return `${of ? "all that is fed" : "bytes, not floats,"} by ${formatNormalize(by)}`;
 }
 
-function factsText(facts: Facts, { width }: Context): string {
+function factsText(facts: Facts, { width }: Context): string[] {
   const wide = width === undefined ? {} : { width };
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
@@ -135,13 +136,16 @@ function factsText(facts: Facts, { width }: Context): string {
     ...provenance,
   ];
   const left = Math.max(...rows.map(([key]) => key!.length));
-  const cut = (text: string) => (width && text.length > width ? `${text.slice(0, width - 1)}…` : text);
+  const cut = (line: string, text = visible(line)) =>
+    width && text.length > width ? `${text.slice(0, width - 1)}…` : text;
   return [
     ...rows.map(([key, value]) => cut(`${key!.padEnd(left)}  ${value}`)),
     "",
-    formatTable(["", "name", "type", "shape", "normalizes (scale,mean,std)"], values, {
-      ...wide,
-      align: ["left", "left", "left", "left", "left"],
-    }),
-  ].join("\n");
+    ...linesOf(
+      formatTable(["", "name", "type", "shape", "normalizes (scale,mean,std)"], values, {
+        ...wide,
+        align: ["left", "left", "left", "left", "left"],
+      }),
+    ),
+  ];
 }

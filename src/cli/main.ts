@@ -6,13 +6,14 @@ import { version } from "../../package.json";
 import { checkWritable, writeFileWhole } from "../files/write-file";
 import { nearest } from "../options";
 import { createProgress } from "../report/index";
-import { type Context, helpOf, parseCommand, UsageError } from "./command";
+import { visible } from "../visible";
+import { type Context, helpOf, type Lines, parseCommand, UsageError } from "./command";
 import { commands } from "./commands";
 import { Inputs } from "./inputs";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-function help(): string {
+function help(): string[] {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
     `octette ${version}: a float model in, an exact int8 model out`,
@@ -26,7 +27,7 @@ function help(): string {
     "  octette quantize model.onnx --calibrate train.npz -o model.octette",
     "",
     "Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted. OCTETTE_DEBUG=1 shows where an error came from.",
-  ].join("\n");
+  ];
 }
 
 /** What a command is given to write with. */
@@ -54,7 +55,7 @@ async function main(args: readonly string[], context: Omit<Context, keyof Output
   if (name === "--version" || name === "-V") return context.print(version);
   if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0))
     return context.print(help());
-  if (name === undefined) throw new UsageError(`no command given\n\n${help()}`);
+  if (name === undefined) throw new UsageError(["no command given", "", ...help()].join("\n"));
   const wanted = name === "help" ? rest[0] : name;
   const command = commands.find((c) => c.name === wanted);
   if (!command) {
@@ -80,11 +81,12 @@ function report(error: unknown): number {
     return EXIT.interrupted;
   }
   if (error instanceof UsageError) {
-    context.log(`octette: ${error.message}`);
+    context.log(`octette: ${error.message}`.split("\n"));
     return EXIT.usage;
   }
   const { message, stack } = error as Error;
-  context.log(process.env.OCTETTE_DEBUG && stack ? stack : `octette: ${message.replace(/\s*\n\s*/g, "; ")}`);
+  const isDebugged = process.env.OCTETTE_DEBUG && stack;
+  context.log(isDebugged ? stack.split("\n") : `octette: ${message.replace(/\s*\n\s*/g, "; ")}`);
   return EXIT.failed;
 }
 
@@ -95,10 +97,11 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
+const shown = (lines: Lines): string => [lines].flat().map(visible).join("\n");
 const progress = createProgress(process.stderr);
 const context: Omit<Context, keyof Output> = {
-  print: (text) => void process.stdout.write(`${text}\n`),
-  log: progress.log,
+  print: (lines) => void process.stdout.write(`${shown(lines)}\n`),
+  log: (lines) => progress.log(shown(lines)),
   progress,
   signal: controller.signal,
   ...(process.stdout.columns ? { width: process.stdout.columns } : {}),

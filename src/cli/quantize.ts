@@ -19,6 +19,7 @@ import {
   choice,
   DATA_HELP,
   defineCommand,
+  linesOf,
   MAX_BYTES_OPTION,
   toJson,
   UsageError,
@@ -206,25 +207,29 @@ function summaryText(
   { bytes, memory }: Sizes,
   { mode, layers, equalized, biasCorrected, skipped, samples }: QuantizeSummary,
   { width }: Context,
-): string {
+): string[] {
   const quantized = layers.filter((layer) => layer.quantized);
   const wide = width === undefined ? {} : { width };
   const shown = layers.slice(0, MOST_ROWS);
   const more = (n: number) => (n > MOST_ROWS ? [`… and ${n - MOST_ROWS} more (--json lists them)`] : []);
   return [
-    formatTable(
-      ["node", "op", "becomes", "range or reason"],
-      shown.map((l) => [l.name, l.op, l.quantized ? "int8" : "float", l.reason ?? l.range ?? ""]),
-      { ...wide, align: ["left", "left", "left", "left"] },
+    ...linesOf(
+      formatTable(
+        ["node", "op", "becomes", "range or reason"],
+        shown.map((l) => [l.name, l.op, l.quantized ? "int8" : "float", l.reason ?? l.range ?? ""]),
+        { ...wide, align: ["left", "left", "left", "left"] },
+      ),
     ),
     ...more(layers.length),
     "",
     ...(skipped.length > 0
       ? [
-          formatTable(
-            ["left out", "where", "why"],
-            skipped.slice(0, MOST_ROWS).map((s) => [s.what, s.where, s.reason]),
-            { ...wide, align: ["left", "left", "left"] },
+          ...linesOf(
+            formatTable(
+              ["left out", "where", "why"],
+              skipped.slice(0, MOST_ROWS).map((s) => [s.what, s.where, s.reason]),
+              { ...wide, align: ["left", "left", "left"] },
+            ),
           ),
           ...more(skipped.length),
           "",
@@ -234,5 +239,5 @@ function summaryText(
     `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,
     `memory  ${formatBytes(memory.from)} → ${formatBytes(memory.to)}`,
     `${path} → ${output}`,
-  ].join("\n");
+  ];
 }

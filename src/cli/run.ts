@@ -10,6 +10,7 @@ import {
   byteCount,
   type Context,
   defineCommand,
+  linesOf,
   MAX_BYTES_OPTION,
   THREADS_OPTION,
   toJson,
@@ -48,7 +49,7 @@ export const runCommand = defineCommand({
     if (files.size < pairs.length) throw new UsageError("an input is given twice");
     const threads = wholeNumber("threads", values.threads, 1);
     const { graph } = await openModel(path);
-    const feeds: Record<string, Tensor> = {};
+    const feeds: Record<string, Tensor> = Object.create(null);
     for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
     const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
@@ -63,7 +64,7 @@ export const runCommand = defineCommand({
       for (const { file } of written) await context.checkOutput(file);
       for (const { name, file } of written)
         await context.write(file, writeNpy(outputs[name]!), context.signal);
-      context.print(json ? toJson({ model: path, outputs: written }) : outputText(written, context));
+      context.print(json ? toJson({ model: path, outputs: written }) : linesOf(outputText(written, context)));
     } finally {
       model.dispose();
     }
@@ -88,7 +89,7 @@ async function readArray(path: string): Promise<Uint8Array> {
 
 /** What the fed arrays make of the symbols in the inputs' shapes. */
 function symbolsOf(inputs: readonly Input[], feeds: Feeds): Record<string, number> {
-  const symbols: Record<string, number> = {};
+  const symbols: Record<string, number> = Object.create(null);
   for (const { name, shape } of inputs) {
     const fed = feeds[name] as Tensor | undefined;
     shape.forEach((dim, axis) => {

@@ -12,6 +12,7 @@ import {
   choice,
   DATA_HELP,
   defineCommand,
+  linesOf,
   MAX_BYTES_OPTION,
   positiveNumber,
   toJson,
@@ -195,7 +196,7 @@ export const tuneCommand = defineCommand({
       ...measured,
       summary: tuned.summary,
     };
-    context.print(values.json ? toJson(result) : resultText(result, delta !== undefined, context));
+    context.print(values.json ? toJson(result) : linesOf(resultText(result, delta !== undefined, context)));
   },
 });
 

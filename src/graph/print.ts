@@ -14,7 +14,11 @@ const LISTED = 8;
  * `types` comes from inferTypes; without it, only inputs and constants show theirs. Nodes of an integer region stand
  * behind a bar.
  */
-export function printGraph(graph: Graph, types?: ReadonlyMap<string, ValueType>): string {
+export const printGraph = (graph: Graph, types?: ReadonlyMap<string, ValueType>): string =>
+  graphLines(graph, types).join("\n");
+
+/** The lines of `printGraph`, each of which has all that names hold, line breaks too. */
+export function graphLines(graph: Graph, types?: ReadonlyMap<string, ValueType>): string[] {
   const given = new Map(graph.inputs.map((input) => [input.name, input]));
   const typeOf = (value: string) => types?.get(value) ?? given.get(value) ?? graph.constants.get(value);
   const made = graph.nodes.map((node) => ({ node, left: declare(node, typeOf) }));
@@ -38,7 +42,7 @@ export function printGraph(graph: Graph, types?: ReadonlyMap<string, ValueType>)
     lines.push(`${bar} ${left.padEnd(width)} = ${calls[i]!.padEnd(callWidth)}  # ${node.name}`);
   }
   lines.push(`  return ${graph.outputs.map((output) => `%${output}`).join(", ")}`);
-  return lines.join("\n");
+  return lines;
 }
 
 const describe = (value: string, type: ValueType | undefined) =>

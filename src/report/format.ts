@@ -1,6 +1,8 @@
 // Numbers and tables as people read them in a terminal: plain text that stays aligned without colour and fits the
 // width it is given.
 
+import { visible } from "../visible";
+
 export { formatBytes } from "../bytes";
 
 /** A percentage of 0..100 as "98.80 %"; "–" where there is none. */
@@ -53,12 +55,13 @@ const numeric = (cell: string) => /^[-+<]?\s?\d|^[–∞]|^$|^identical$/.test(c
 /** Narrower than this a column says nothing. */
 const LEAST_WIDTH = 8;
 
-/** Rows under a header, columns aligned and separated by two spaces, a rule below the header. No line break at the end. */
+/** Rows under a header, columns aligned and separated by two spaces, a rule below the header. No line break at the end, and control characters of cells as escapes. */
 export function formatTable(
   header: readonly string[],
-  rows: readonly (readonly string[])[],
+  content: readonly (readonly string[])[],
   { width, align }: TableOptions = {},
 ): string {
+  const rows = content.map((row) => row.map(visible));
   const widths = header.map((h, c) => Math.max(length(h), ...rows.map((row) => length(row[c] ?? ""))));
   const sides = header.map(
     (_, c) =>
