@@ -1,8 +1,13 @@
-// Softmax and its logarithm over the last axis.
+// Softmax and its logarithm over one axis, by kernels over the last.
 
+import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { floatType, numberOf, type Op, opError } from "./op";
+
+/** The axis whose elements share 1, counted from the front. */
+export const softmaxAxis = (node: Node, rank: number): number =>
+  normalizeAxis(node, numberOf(node, "axis", -1), rank);
 
 // @__NO_SIDE_EFFECTS__
 function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
@@ -10,19 +15,18 @@ function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
     attributes: ["axis"],
     infer(node, inputs) {
       const x = floatType(node, inputs, 0);
-      const axis = numberOf(node, "axis", -1);
-      if (normalizeAxis(node, axis, x.shape.length) !== x.shape.length - 1)
-        throw opError(node, "only the last axis is supported", {
-          expected: `axis −1 or ${x.shape.length - 1}`,
-          got: `${axis}`,
-          hint: "Transpose before and after",
-        });
+      softmaxAxis(node, x.shape.length);
       return [x];
     },
-    rows: (_, [x]) => x!.axis < x!.shape.length - 1,
-    lower({ inputs, outputs }, c) {
+    rows: (node, [x]) => x!.axis !== softmaxAxis(node, x!.shape.length),
+    lower({ node, inputs, outputs }, c) {
       const [x, y] = [inputs[0]!, outputs[0]!];
       const { shape } = c.type(x);
+      if (softmaxAxis(node, shape.length) !== shape.length - 1)
+        throw opError(node, "only the last axis has a kernel", {
+          expected: "axis −1",
+          hint: "simplify() writes others with Transpose",
+        });
       c.emit(kernel, [c.output(y, x), c.input(x), shape.at(-1)!], countOf(shape.slice(0, -1)));
     },
   };

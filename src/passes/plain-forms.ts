@@ -1,5 +1,6 @@
 // Forms of operators that no kernel has, written with forms that have one: factors, transposed and computed operands and
-// biases of Gemm, and scales of LayerNormalization that are broadcast.
+// biases of Gemm, scales of LayerNormalization that are broadcast, Softmax over an axis that is not the last, and means over
+// axes that are not neighbours.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
@@ -7,6 +8,8 @@ import { isOneRow } from "../ops/gemm";
 import { inferTypes, type Registry } from "../ops/infer";
 import { isRowOf, rowsOf } from "../ops/layer-normalization";
 import { numberOf } from "../ops/op";
+import { reducedAxes } from "../ops/reduce-mean";
+import { softmaxAxis } from "../ops/softmax";
 import { Rewrite } from "./rewrite";
 
 export function plainForms(graph: Graph, registry: Registry): Graph {
@@ -16,6 +19,8 @@ export function plainForms(graph: Graph, registry: Registry): Graph {
     if (node.region !== undefined) continue;
     if (node.op === "Gemm") plainGemm(node, rewrite, types);
     if (node.op === "LayerNormalization") plainLayerNormalization(node, rewrite, types);
+    if (node.op === "ReduceMean") plainReduceMean(node, rewrite, types);
+    if (node.op === "Softmax" || node.op === "LogSoftmax") plainSoftmax(node, rewrite, types);
   }
   return rewrite.done();
 }
@@ -108,6 +113,36 @@ function plainLayerNormalization(node: Node, rewrite: Rewrite, types: ReadonlyMa
   const y = steps.add(node.op, [x, ones], node.attributes, true);
   const product = steps.add("Mul", [y, scale]);
   if (bias !== "") steps.add("Add", [product, bias]);
+  steps.done();
+}
+
+/** The axis and the last one change places before and after. */
+function plainSoftmax(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  const x = node.inputs[0]!;
+  const rank = types.get(x)!.shape.length;
+  const axis = softmaxAxis(node, rank);
+  if (axis === rank - 1) return;
+  const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
+  const steps = new Steps(rewrite, node);
+  const rows = steps.add("Transpose", [x], { perm });
+  steps.add("Transpose", [steps.add(node.op, [rows], { axis: -1 }, true)], { perm });
+  steps.done();
+}
+
+/** The mean over the last neighbours first, so that the axes before them stay what they are. */
+function plainReduceMean(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  let y = node.inputs[0]!;
+  const groups: number[][] = [];
+  for (const axis of reducedAxes(node, types.get(y)!.shape.length)) {
+    const last = groups.at(-1);
+    if (last?.at(-1) === axis - 1) last.push(axis);
+    else groups.push([axis]);
+  }
+  if (groups.length < 2) return;
+  const keepdims = numberOf(node, "keepdims", 1);
+  const steps = new Steps(rewrite, node);
+  for (const [i, axes] of groups.reverse().entries())
+    y = steps.add(node.op, [y], { axes, keepdims }, i === groups.length - 1);
   steps.done();
 }
 

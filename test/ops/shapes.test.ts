@@ -113,12 +113,7 @@ describe("what does not fit", () => {
     ["Min", [], {}, "input 0 is missing"],
     ["Flatten", [[2]], { axis: 2 }, "axis outside of its input's dimensions: expected -1 to 0, got 2"],
     ["Softmax", [[]], {}, "axis outside of its input's dimensions: expected no axis for a scalar, got -1"],
-    [
-      "LogSoftmax",
-      [["batch", 3]],
-      { axis: 0 },
-      "only the last axis is supported: expected axis −1 or 1, got 0",
-    ],
+    ["Softmax", [[2, 3]], { axis: 2 }, "axis outside of its input's dimensions: expected -2 to 1, got 2"],
     ["Slice", [["batch"]], { starts: [0], ends: [10] }, "got [0:10:1] of batch. Fix the symbol"],
     ["Slice", [[4]], { starts: [0], ends: [4], steps: [0] }, "a step is an integer that is not 0"],
     ["Slice", [[4]], { starts: [0], ends: [4, 4] }, "its lists differ in length"],

@@ -136,3 +136,55 @@ describe("LayerNormalization with what broadcasts to its input", () => {
     }
   });
 });
+
+describe("over any axes", () => {
+  const shape = [2, 3, 4, 2];
+  const strides = [24, 8, 2, 1];
+  /** Position along every axis. */
+  const placeOf = (i: number) => shape.map((dim, axis) => Math.floor(i / strides[axis]!) % dim);
+  const run = (op: string, attributes: Attributes) => {
+    const b = new GraphBuilder();
+    b.node(op, [b.input("x", shape)], "y", attributes);
+    const graph = b.build("y");
+    const feeds = randomFeeds(graph, 1, 5);
+    const simple = simplify(graph, registry);
+    return { x: feeds.x!.data, simple, y: withModel(simple, {}, (model) => model.runSync(feeds).y!) };
+  };
+
+  test.each([0, 1, 2, -2, 3])("Softmax and LogSoftmax, axis %i", (axis) => {
+    for (const op of ["Softmax", "LogSoftmax"]) {
+      const { x, y, simple } = run(op, { axis });
+      const along = axis < 0 ? axis + 4 : axis;
+      const expected = Array.from(x, (value, i) => {
+        const first = i - placeOf(i)[along]! * strides[along]!;
+        let sum = 0;
+        for (let j = 0; j < shape[along]!; j++) sum += Math.exp(x[first + j * strides[along]!]!);
+        return op === "Softmax" ? Math.exp(value) / sum : value - Math.log(sum);
+      });
+      expectClose(y, tensor("f32", shape, expected));
+      expect(simple.nodes.some((node) => node.name === `${op}_y`)).toBe(true);
+    }
+  });
+
+  test.each([
+    [[0, 2], 1],
+    [[0, 2], 0],
+    [[1, 3], 0],
+    [[0, 1, 3], 1],
+    [[-4, -1], 0],
+  ])("ReduceMean, axes %o, keepdims %i", (axes, keepdims) => {
+    const { x, y } = run("ReduceMean", { axes, keepdims });
+    const isReduced = shape.map((_, axis) => axes.includes(axis) || axes.includes(axis - 4));
+    const kept = shape.map((dim, axis) => (isReduced[axis] ? 1 : dim));
+    const count = 48 / kept.reduce((n, dim) => n * dim, 1);
+    const expected = new Array<number>(48 / count).fill(0);
+    for (const [i, value] of x.entries()) {
+      const at = placeOf(i).reduce(
+        (sum, place, axis) => (isReduced[axis] ? sum : sum * shape[axis]! + place),
+        0,
+      );
+      expected[at] = expected[at]! + value / count;
+    }
+    expectClose(y, tensor("f32", keepdims ? kept : kept.filter((_, axis) => !isReduced[axis]), expected));
+  });
+});
