@@ -9,6 +9,8 @@ export interface NamedBytes {
   /** What errors call it. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Bytes that gzip made of them, where it did. */
+  readonly packed?: number;
 }
 
 export type Source = BytesSource | NamedBytes;
@@ -16,7 +18,8 @@ export type Source = BytesSource | NamedBytes;
 /** The bytes of a source, unpacked when gzip packed them. */
 export async function readSource(source: Source): Promise<NamedBytes> {
   const { name, bytes } = await readRaw(source);
-  return { name, bytes: isGzip(bytes) ? gunzip(bytes, MAX_FILE_BYTES, name) : bytes };
+  if (!isGzip(bytes)) return { name, bytes };
+  return { name, bytes: gunzip(bytes, MAX_FILE_BYTES, name), packed: bytes.length };
 }
 
 async function readRaw(source: Source): Promise<NamedBytes> {

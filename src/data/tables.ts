@@ -8,16 +8,28 @@ import { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 import type { NamedBytes } from "./files";
 import { formatNormalize } from "./normalize";
 
+/** Bytes that any table may unpack to, and times its size beyond those: to read text takes longer than to unpack it. */
+const MIN_UNPACKED_TEXT = 2 ** 22;
+const MAX_TEXT_RATIO = 20;
+
 /** Headers that mean a column of labels when nobody says which it is. */
 const LABEL_HEADERS = ["label", "labels", "class", "target", "y"];
 
 /** Opens a table. `labels` is `first`, `last`, a header, or undefined to find out. */
 export function openCsv(
-  { bytes, name: where }: NamedBytes,
+  { bytes, name: where, packed }: NamedBytes,
   input: Input,
   options: DatasetOptions,
   labels: string | undefined,
 ): Dataset {
+  if (packed !== undefined && bytes.length > MIN_UNPACKED_TEXT + MAX_TEXT_RATIO * packed)
+    throw new OctetteError("too large when unpacked", {
+      code: "limit",
+      where,
+      expected: `at most MAX_TEXT_RATIO = ${MAX_TEXT_RATIO} times its size`,
+      got: `${bytes.length} bytes of ${packed}`,
+      hint: "Unpack the file",
+    });
   const table = readTable(bytes, input, labels, where);
   const { data } = table.features;
   const bytesAsNumbers = (data as Float32Array).every((v) => v >= 0 && v <= 255 && Number.isInteger(v));

@@ -43,7 +43,6 @@ export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): 
       got: `${source.length}`,
     });
   const text = typeof source === "string" ? source : decodeUtf8(source, where);
-  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   const fail = (what: string, line: number, column: number | undefined, facts: Facts): never => {
     const name = column === undefined ? undefined : header?.[column];
     const place =
@@ -51,26 +50,28 @@ export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): 
     throw new FormatError(what, { where: `${where}, line ${line + 1}${place}`, ...facts });
   };
   let header: string[] | undefined;
-  let line = lines.findIndex((row) => row.trim() !== "");
-  const first =
-    line < 0 ? [] : splitRow(lines[line]!, () => fail("a quote is not closed", line, undefined, {}));
-  if (isHeader(first)) {
-    header = first;
-    line++;
-  }
+  const fieldsOf = ({ row, line }: Line) =>
+    splitRow(row, () => fail("a quote is not closed", line, undefined, {}));
+  const [firstLine] = linesOf(text);
+  const first = firstLine ? fieldsOf(firstLine) : [];
+  if (isHeader(first)) header = first;
   const width = first.length;
   const label = findLabel(labelColumn, width, header, where);
   const columns = width - (label === undefined ? 0 : 1);
-  let rows = 0;
-  for (let i = Math.max(line, 0); i < lines.length; i++) if (lines[i]!.trim() !== "") rows++;
+  let rows = header ? -1 : 0;
+  for (const _ of linesOf(text)) rows++;
   // A field takes a digit and a comma or line end, so a table that is larger than this has a row too short.
   const values = new Float32Array(Math.min(rows * columns, (text.length + 1) >> 1));
   const labels = new Int32Array(label === undefined ? 0 : rows);
   let at = 0;
-  let row = 0;
-  for (let i = Math.max(line, 0); i < lines.length; i++) {
-    if (lines[i]!.trim() === "") continue;
-    const fields = splitRow(lines[i]!, () => fail("a quote is not closed", i, undefined, {}));
+  let row = header ? -1 : 0;
+  for (const each of linesOf(text)) {
+    if (row < 0) {
+      row++;
+      continue;
+    }
+    const i = each.line;
+    const fields = fieldsOf(each);
     if (fields.length !== width)
       fail("a row of another length", i, undefined, { expected: `${width} fields`, got: `${fields.length}` });
     for (let column = 0; column < width; column++) {
@@ -91,6 +92,28 @@ export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): 
     ...(names === undefined ? {} : { columns: names }),
   };
 }
+
+interface Line {
+  readonly row: string;
+  /** From 0, blank ones counted. */
+  readonly line: number;
+}
+
+/** The lines that are not blank, one after the other: all of them at once would take several times their text. */
+function* linesOf(text: string): Generator<Line> {
+  let line = 0;
+  for (let at = text.startsWith("\ufeff") ? 1 : 0; at <= text.length; line++) {
+    let end = at;
+    let code = text.charCodeAt(end);
+    while (end < text.length && code !== LF && code !== CR) code = text.charCodeAt(++end);
+    const row = text.slice(at, end);
+    if (row.trim() !== "") yield { row, line };
+    at = end + (code === CR && text.charCodeAt(end + 1) === LF ? 2 : 1);
+  }
+}
+
+const LF = 10;
+const CR = 13;
 
 type Facts = { expected?: string; got?: string };
 

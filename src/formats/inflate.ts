@@ -6,6 +6,14 @@ import { FormatError, OctetteError } from "../errors";
 
 /** Deflate's best: 258 bytes for two bits, and a little for headers (RFC 1951 §3.2.5). */
 const MAX_DEFLATE_RATIO = 1032;
+/** Bytes that any file may unpack to, however small it is. */
+const MIN_UNPACKED_BYTES = 2 ** 24;
+/** Times its own size that a file may unpack to beyond those; data compress 2 to 20 times, what asks for memory 1000 times. */
+export const MAX_UNPACK_RATIO = 40;
+
+/** Bytes that a file of `packed` bytes may unpack to. */
+export const unpackedLimit = (packed: number): number => MIN_UNPACKED_BYTES + MAX_UNPACK_RATIO * packed;
+
 /** Input is fed in pieces of this size, so a bomb makes at most 1032 times as much at once. */
 const PIECE_BYTES = 1 << 15;
 /** A stored block may hold back 64 KiB; deflate that gives nothing for longer has ended. */
@@ -60,7 +68,11 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
  * @throws FormatError when it is not one, or holds more than `maxBytes`.
  */
 export function gunzip(bytes: Uint8Array, maxBytes: number, where: string): Uint8Array {
-  const fail = (what: string, offset: number, facts: { expected?: string; got?: string } = {}): never => {
+  const fail = (
+    what: string,
+    offset: number,
+    facts: { expected?: string; got?: string; hint?: string } = {},
+  ): never => {
     throw new FormatError(what, { where, offset, ...facts });
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -77,8 +89,13 @@ export function gunzip(bytes: Uint8Array, maxBytes: number, where: string): Uint
   if (flags & 2) at += 2;
   if (at >= trailer) fail("truncated gzip header", bytes.length);
   const size = view.getUint32(trailer + 4, true);
-  if (size > maxBytes)
-    fail("too large when unpacked", trailer + 4, { expected: `at most ${maxBytes} bytes`, got: `${size}` });
+  const most = Math.min(maxBytes, unpackedLimit(bytes.length));
+  if (size > most)
+    fail("too large when unpacked", trailer + 4, {
+      expected: `at most ${most} bytes, MAX_UNPACK_RATIO = ${MAX_UNPACK_RATIO}`,
+      got: `${size}`,
+      hint: "Unpack the file",
+    });
   return inflateExactly(bytes.subarray(at, trailer), size, view.getUint32(trailer, true), where, at);
 }
 

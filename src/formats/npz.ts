@@ -4,7 +4,7 @@
 import { zipSync } from "fflate";
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
-import { checkCrc32, inflateExactly } from "./inflate";
+import { checkCrc32, inflateExactly, unpackedLimit } from "./inflate";
 import { readNpy, writeNpy } from "./npy";
 
 /** Unpacked bytes of all arrays of a file together; a browser tab holds little more. */
@@ -69,6 +69,7 @@ function readDirectory(view: DataView, where: string): Entry[] {
   if (end < first) fail("not a zip file, or a truncated one", view.byteLength);
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
+  const most = Math.min(MAX_NPZ_BYTES, unpackedLimit(view.byteLength));
   let total = 0;
   const entries: Entry[] = [];
   for (let i = 0; i < count; i++) {
@@ -89,9 +90,9 @@ function readDirectory(view: DataView, where: string): Entry[] {
     if (method === 0 && compressedBytes !== bytes) fail(`"${file}" is stored but has two sizes`, at);
     if (!file.endsWith(".npy")) fail(`"${file}" is not an array`, at, { expected: "files that end in .npy" });
     total += bytes;
-    if (total > MAX_NPZ_BYTES)
+    if (total > most)
       fail("too large when unpacked", at, {
-        expected: `at most MAX_NPZ_BYTES = ${MAX_NPZ_BYTES}`,
+        expected: `at most ${most} bytes (MAX_NPZ_BYTES, MAX_UNPACK_RATIO)`,
         got: `${total} bytes or more`,
         hint: "Save the arrays as separate .npy files.",
       });

@@ -83,6 +83,7 @@ export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 /** Bytes of an artifact. Equal graphs give equal bytes. Throws an OctetteError where the graph breaks a rule. */
 export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
   verify(graph);
+  checkDepth(graph.provenance, graph.name);
   const { json, tensors } = encodeGraph(graph);
   return writeParts(tensors, {
     graph: json,
@@ -279,9 +280,25 @@ function artifactOf<C extends Constant>(
 
 function provenanceOf(json: string, where: string): Record<string, unknown> {
   const value = parse(json, where);
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw new FormatError("its provenance is not an object", { where });
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new FormatError("its provenance is not an object", { where });
+  checkDepth(value, where);
+  return value as Record<string, unknown>;
+}
+
+/** Lists and objects inside each other that provenance may have: what writes or shows it follows them. */
+const MAX_DEPTH = 64;
+
+function checkDepth(value: object, where: string): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH)
+      throw new FormatError("its provenance is nested too deeply", {
+        where,
+        expected: `at most MAX_DEPTH = ${MAX_DEPTH}`,
+      });
+    level = level.flatMap((part) => (typeof part === "object" && part !== null ? Object.values(part) : []));
+  }
 }
 
 /** What an artifact of the graph has as its content hash. */
