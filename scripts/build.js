@@ -1,9 +1,9 @@
 // Writes the scripts of build/: the package's entries and the chunks they share; and two
 // files that are loaded only where there are to be threads.
 
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { options, root, threadScripts } from "./esbuild.js";
+import { nodeApart, options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
@@ -20,11 +20,23 @@ await build({
     cli: "src/cli/main.ts",
     footprint: "src/cli/footprint-process.ts",
   },
+  plugins: [...options.plugins, nodeApart],
   splitting: true,
   outdir: folder,
 });
 await build({
   ...options,
-  entryPoints: threadScripts,
+  entryPoints: {
+    ...threadScripts,
+    "node-module": "src/node-module.ts",
+  },
   outdir: folder,
 });
+await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, outdir: folder });
+// Imports that a script needs nothing of but their order, of which other bundlers warn: no chunk has effects.
+for (const file of await readdir(folder))
+  if (file.endsWith(".js")) {
+    const text = await readFile(folder + file, "utf8");
+    const without = text.replaceAll(/^import "\.\/chunk-\w+\.js";\n/gm, "");
+    if (without !== text) await writeFile(folder + file, without);
+  }

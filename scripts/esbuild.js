@@ -50,6 +50,14 @@ const inlineScript = {
   },
 };
 
+/** Node's part stays a file of its own, in place of which bundlers for pages take another: the field "browser" of package.json. */
+export const nodeApart = {
+  name: "node-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/node-module$/ }, () => ({ path: "./node-module.js", external: true }));
+  },
+};
+
 /** What is loaded only where there are to be threads. */
 export const threadScripts = {
   "threads-crew": "src/engine/threads-crew.ts",

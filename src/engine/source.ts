@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Reading } from "../graph/tensor";
-import { nodeModule } from "../node-module";
+import { nodeFile } from "../node-module";
 
 /** What a model can be loaded from. Strings and URLs are files in Node and are fetched in a page. */
 export type BytesSource =
@@ -155,38 +155,11 @@ function bytesReader(bytes: Uint8Array): SyncReader {
 
 async function openNamed(source: string | URL, signal: AbortSignal | undefined): Promise<ByteReader> {
   const url = typeof source === "string" ? source : source.href;
-  const files = /^https?:/.test(url) ? undefined : nodeModule("node:fs");
   try {
-    return files ? fileReader(files, url) : responseReader(await fetch(source, signal && { signal }));
+    return nodeFile(url, checkSize, unreadable) ?? responseReader(await fetch(source, signal && { signal }));
   } catch (cause) {
     signal?.throwIfAborted();
     throw unreadable(url, cause);
-  }
-}
-
-function fileReader(
-  { closeSync, fstatSync, openSync, readSync }: typeof import("node:fs"),
-  url: string,
-): ByteReader {
-  const file = openSync(url.startsWith("file:") ? new URL(url) : url, "r");
-  const close = () => closeSync(file);
-  try {
-    const info = fstatSync(file);
-    if (info.isFile()) checkSize(info.size, url);
-    const read = (target: Uint8Array) => {
-      let count = 0;
-      try {
-        for (let more = -1; more !== 0 && count < target.length; count += more)
-          more = readSync(file, target, count, target.length - count, null);
-      } catch (cause) {
-        throw unreadable(url, cause);
-      }
-      return count;
-    };
-    return { ...(info.isFile() ? { size: info.size } : {}), read, close };
-  } catch (cause) {
-    close();
-    throw cause;
   }
 }
 
