@@ -4,5 +4,5 @@ import { windowAttributes } from "./window";
 
 /** Mean of every window. ONNX AveragePool-22. */
 export const averagePool = extend(averagePooling(attributeWindow), {
-  attributes: [...windowAttributes, "count_include_pad"],
+  attributes: /* @__PURE__ */ windowAttributes.concat("count_include_pad"),
 });

@@ -10,6 +10,7 @@ import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "./copy"
 import { listLike } from "./known";
 import {
   type Address,
+  ANY_NUMBER,
   inputType,
   type Lowering,
   numberOf,
@@ -61,7 +62,7 @@ function lowerPart(
 }
 
 export const concat: Op = {
-  inputs: Infinity,
+  inputs: ANY_NUMBER,
   attributes: ["axis"],
   infer(node, inputs) {
     const types = [

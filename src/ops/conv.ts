@@ -135,7 +135,7 @@ const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
 export const conv: Op = {
   inputs: 3,
-  attributes: [...windowAttributes, "group"],
+  attributes: /* @__PURE__ */ windowAttributes.concat("group"),
   infer(node, inputs) {
     const [x, w] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     if (w.shape.some((dim) => typeof dim !== "number") || w.shape.length !== x.shape.length)

@@ -167,6 +167,9 @@ export interface Batched {
   readonly axis: number;
 }
 
+/** Inputs of an op that takes any number. (Infinity becomes a division in a bundle, which keeps the op there.) */
+export const ANY_NUMBER = 2 ** 31;
+
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
