@@ -42,7 +42,26 @@ const runtime = createRuntime(registry, inlined);
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
   checkOnnx(bytes, options.name ?? "model");
-  return simplifyImported(readOnnx(bytesOf(bytes), options), registry);
+  return simplifyImported(readFile(bytesOf(bytes), options), registry);
+}
+
+/** Control characters that text has none of, which every model has at its beginning. */
+const BINARY = /[^\P{Cc}\t\n\r]/u;
+const MARK_BYTES = 64;
+
+/** As readOnnx, but that it knows text where there should be a model. */
+function readFile(bytes: Uint8Array, options: OnnxOptions): Graph {
+  try {
+    return readOnnx(bytes, options);
+  } catch (cause) {
+    const head = new TextDecoder().decode(bytes.subarray(0, MARK_BYTES));
+    if (!(cause instanceof FormatError) || BINARY.test(head)) throw cause;
+    throw new FormatError("is text, not a model", {
+      where: options.name ?? "model",
+      expected: "a file in ONNX format, or an .octette",
+      got: JSON.stringify(head.slice(0, 16)),
+    });
+  }
 }
 
 /** Throws where bytes are none, too few, or those of an artifact. */

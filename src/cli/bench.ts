@@ -18,6 +18,7 @@ import {
   defineCommand,
   linesOf,
   MAX_BYTES_OPTION,
+  positiveNumber,
   THREADS_OPTION,
   toJson,
   wholeNumber,
@@ -54,7 +55,7 @@ export const benchCommand = defineCommand({
   async run([path = ""], values, context) {
     const { profile = false, json } = values;
     const asked = wholeNumber("batch", values.batch, 1);
-    const seconds = wholeNumber("seconds", values.seconds, 1) ?? 2;
+    const seconds = positiveNumber("seconds", values.seconds) ?? 2;
     const threads = wholeNumber("threads", values.threads, 1);
     const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     const file = await openModel(path);

@@ -151,6 +151,11 @@ export function parseCommand(command: Command, args: readonly string[]) {
     const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
     if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" && unknown)
       throw fail(unknownOption(unknown, Object.keys(options)));
+    const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+    if (dashed)
+      throw fail(
+        `${dashed} is followed by another option; a value that begins with - is written ${dashed}=VALUE`,
+      );
     const sentence = message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
     throw fail(sentence);
   }

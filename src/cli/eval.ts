@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from "./command";
 import { checkNormalization, formulaOf, normalizeOf } from "./normalize";
-import { loadForData, type ModelFile, noteThreads, openModel } from "./open-model";
+import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
 
 export const evalCommand = defineCommand({
   name: "eval",
@@ -78,6 +78,7 @@ export const evalCommand = defineCommand({
         );
     const dataset = samples === undefined ? opened : opened.take(samples);
     for (const note of dataset.notes) context.log(note);
+    noteFewer(samples, opened.count, context);
     if (!dataset.labels && !otherFile)
       throw new OctetteError("there is nothing to measure", {
         code: "argument",

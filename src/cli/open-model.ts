@@ -86,6 +86,11 @@ export function maximaFor({ path, graph }: ModelFile, asked: number | undefined)
   });
 }
 
+/** Says that there are fewer samples than were asked for. */
+export function noteFewer(asked: number | undefined, count: number, { log }: Context): void {
+  if (asked !== undefined && asked > count) log(`There are ${count} samples, not ${asked}: all are used.`);
+}
+
 /** Says why a model ran on fewer threads than asked for. */
 export function noteThreads({ engine }: Model, asked: number | undefined, context: Context): void {
   if (asked === undefined || engine.threads >= asked) return;

@@ -134,7 +134,7 @@ export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): C
       got: data.dtype,
       ...(input.dtype === "f32"
         ? {
-            hint: "Say how whole numbers become the model's with normalize (scale,mean,std), such as 1/255,0,1; 1,0,1 keeps them as they are",
+            hint: "Say how whole numbers become the model's with the option normalize (--normalize), as scale,mean,std, such as 1/255,0,1; 1,0,1 keeps them as they are",
           }
         : {}),
     });

@@ -75,6 +75,7 @@ export function createDataset(
         got: named.size === 0 ? "no arrays" : [...named.keys()].map((n) => `"${n}"`).join(", "),
         hint: "Name the arrays like the model's inputs (octette inspect lists them)",
       });
+    checkTensor(data, `${where}, array "${input.name}"`);
     const { normalize, bytesAsNumbers } = options;
     return fitColumn(data, input, {
       where: `${where}, array "${input.name}"`,
@@ -104,10 +105,24 @@ export function createDataset(
   );
 }
 
+/** Throws where what should be a tensor is something else, such as the bare elements. */
+function checkTensor(value: unknown, where: string): void {
+  const { dtype, shape, data } = Object(value) as Partial<Tensor>;
+  if (dtype && Array.isArray(shape) && ArrayBuffer.isView(data) && data.length === sizeOf(shape)) return;
+  throw new OctetteError("is not a tensor", {
+    code: "argument",
+    where,
+    expected: "{ dtype, shape, data }, its elements in a typed array",
+    got: Object.prototype.toString.call(value).slice(8, -1),
+    hint: "tensor(dtype, shape, values) makes one",
+  });
+}
+
 /** Labels as files have them: whole numbers of any type, [n] or [n, 1]. */
 function readLabels(labels: Tensor, where: string): Int32Array {
   const fail = (expected: string, got: string) =>
     new OctetteError("labels do not fit", { code: "argument", where: `${where}, labels`, expected, got });
+  checkTensor(labels, `${where}, labels`);
   const { shape, data } = labels;
   if (shape.length === 0 || sizeOf(shape) !== shape[0])
     throw fail("one whole number for each sample", `an array ${formatShape(shape)}`);

@@ -54,7 +54,7 @@ export function checkInto(
 }
 
 /** Throws where what should be arrays by name is something else. */
-function checkNamed(value: unknown, names: readonly { readonly name: string }[]): void {
+export function checkNamed(value: unknown, names: readonly { readonly name: string }[]): void {
   if (typeof value === "object" && value !== null && !isElements(value)) return;
   throw new OctetteError("takes arrays by name", {
     code: "argument",

@@ -132,8 +132,14 @@ export async function peek(reader: ByteReader, count: number): Promise<[Uint8Arr
 }
 
 /** Bytes that are already here, without a copy. */
-export const bytesOf = (source: Uint8Array | ArrayBuffer): Uint8Array =>
-  source instanceof Uint8Array ? source : new Uint8Array(source);
+export function bytesOf(source: Uint8Array | ArrayBuffer): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  if (kindOf(source) === "ArrayBuffer") return new Uint8Array(source);
+  throw new OctetteError("takes bytes; load() takes paths and URLs, too", {
+    code: "argument",
+    got: kindOf(source),
+  });
+}
 
 interface SyncReader extends ByteReader {
   read(target: Uint8Array): number;

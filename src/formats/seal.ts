@@ -47,6 +47,8 @@ export function readSealed(
   kind: Kind,
   where: string,
 ): { tensors: Map<string, Tensor>; metadata: Metadata } {
+  // Of a file of another kind the length of its header is any number.
+  if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== 0x7b) throw notOf(kind, where, "another file");
   const { tensors, metadata } = readSafetensors(bytes, where);
   checkKind(metadata, kind, where);
   const head = bytes.subarray(0, safetensorsHeaderBytes(bytes, where));
@@ -55,14 +57,10 @@ export function readSealed(
 }
 
 /** Throws FormatError where metadata are not those of a kind, or of another version. */
-export function checkKind(metadata: Metadata, { format, version, noun, hint }: Kind, where: string): void {
+export function checkKind(metadata: Metadata, kind: Kind, where: string): void {
+  const { format, version } = kind;
   if (metadata.format !== format)
-    throw new FormatError(`not an ${noun}`, {
-      where,
-      expected: `safetensors metadata with format "${format}"`,
-      got: metadata.format === undefined ? "none" : JSON.stringify(metadata.format),
-      hint,
-    });
+    throw notOf(kind, where, metadata.format === undefined ? "none" : JSON.stringify(metadata.format));
   if (!(Number(metadata.version) <= version))
     throw new FormatError("another version of the format", {
       where,
@@ -71,6 +69,14 @@ export function checkKind(metadata: Metadata, { format, version, noun, hint }: K
       hint: "Update octette, or write the file again with this one",
     });
 }
+
+const notOf = ({ format, noun, hint }: Kind, where: string, got: string) =>
+  new FormatError(`not an ${noun}`, {
+    where,
+    expected: `safetensors metadata with format "${format}"`,
+    got,
+    hint,
+  });
 
 /** Begins the hash of a file with its header, which was read as JSON, its own hash there taken as zeros. */
 export const hashFrom = (header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 =>

@@ -1,7 +1,7 @@
 // Runs the float model over the calibration samples, once, and shows the values of interest to their observers. Memory
 // does not grow with the number of samples; the event loop gets its turn between the runs.
 
-import type { Feed, Feeds } from "../engine/feeds";
+import { checkNamed, type Feed, type Feeds } from "../engine/feeds";
 import { fitBatch } from "../engine/limit";
 import type { ModelOptions } from "../engine/model";
 import { OctetteError } from "../errors";
@@ -100,6 +100,7 @@ export async function calibrate(
   };
   try {
     for await (const feeds of batches) {
+      checkNamed(feeds, graph.inputs);
       model ??= fitBatch(CALIBRATION_BATCH, (most) => {
         rows = most;
         const [first] = partsOf(graph, feeds, batch, rows);

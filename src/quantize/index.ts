@@ -147,7 +147,11 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
       where: "calibration",
       hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',
     });
-  if (calibration && !(Symbol.iterator in calibration) && !(Symbol.asyncIterator in calibration))
+  if (
+    calibration &&
+    !(Symbol.iterator in Object(calibration)) &&
+    !(Symbol.asyncIterator in Object(calibration))
+  )
     throw new OctetteError("calibration data are read batch by batch", {
       code: "argument",
       where: "calibration",

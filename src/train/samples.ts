@@ -15,7 +15,7 @@ export function divided(data: Dataset, validation: Dataset | number, seed: numbe
         code: "argument",
         where: "tune",
         got: `${set.count} samples${set.labels ? "" : " without labels"}`,
-        hint: "A .npz needs an array named labels; other files take --labels",
+        hint: "A .npz needs an array named labels; other files take the option labels (--labels)",
       });
   if (typeof validation !== "number") return { data, validation };
   const count = Math.floor(data.count * validation);

@@ -70,6 +70,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
     ["a missing argument", ["inspect"], /MODEL is missing.*octette inspect --help/],
     ["one argument too many", ["inspect", digits, "b"], /unexpected argument "b"/],
     ["an option without its value", ["eval", digits, "--data"], /--data/],
+    [
+      "a value below zero",
+      ["eval", digits, "--samples", "-3"],
+      /--samples is followed by another option.*--samples=VALUE/,
+    ],
     ["no output", ["quantize", digits], /-o FILE is missing/],
     ["static without data", ["quantize", digits, "-o", "o.octette"], /--calibrate DATA, or --mode dynamic/],
     [
