@@ -111,7 +111,7 @@ function checked(graph: Graph): Graph {
 export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
   if (isGraph(source)) return runtime.loadGraph(checked(source), options);
   const where = nameOf(source);
-  const [first, reader] = await peek(await openReader(source, options.signal), ARTIFACT_MARK_BYTES);
+  const [first, reader] = await peek(await openReader(source, options?.signal), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, options);
   return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where), options);
 }
