@@ -90,7 +90,6 @@ const large = [
   "Relu between codes",
   "MatMulInteger",
   ...Object.keys(shapes),
-  ...Object.keys(foldings),
   "nodes of one missing operator",
   "nodes of n missing operators",
   "missing operators and opsets",
