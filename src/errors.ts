@@ -27,11 +27,10 @@ export interface ErrorFields {
   readonly hint?: string;
 }
 
-/** Letters of each part of an error: names in a file have no end. */
+/** Letters of each part of a message: names in a file have no end. */
 const MAX_TOLD = 4096;
 
-const brief = <T>(part: T): T =>
-  typeof part === "string" && part.length > MAX_TOLD ? (`${part.slice(0, MAX_TOLD)}…` as T & string) : part;
+const brief = (part = "") => (part.length > MAX_TOLD ? `${part.slice(0, MAX_TOLD)}…` : part);
 
 export class OctetteError extends Error {
   readonly code: ErrorCode;
@@ -41,13 +40,11 @@ export class OctetteError extends Error {
   readonly hint?: string;
 
   constructor(what: string, fields: ErrorFields) {
-    const told = Object.fromEntries(
-      Object.entries(fields).map(([name, part]) => [name, brief(part)]),
-    ) as unknown as ErrorFields;
-    const { where, expected, got, hint } = told;
-    const facts = [expected && `expected ${expected}`, got && `got ${got}`].filter(Boolean).join(", ");
-    super(`${where ? `${where}: ` : ""}${brief(what)}${facts ? `: ${facts}` : ""}${hint ? `. ${hint}` : ""}`);
-    Object.assign(this, told);
+    const { where, expected, got, hint } = fields;
+    const facts = [expected && `expected ${brief(expected)}`, got && `got ${brief(got)}`].filter(Boolean);
+    const text = where ? `${brief(where)}: ${brief(what)}` : brief(what);
+    super(`${text}${facts.length > 0 ? `: ${facts.join(", ")}` : ""}${hint ? `. ${brief(hint)}` : ""}`);
+    Object.assign(this, fields);
     this.code = fields.code;
     this.name = "OctetteError";
   }

@@ -27,27 +27,20 @@ export function checkOptions(where: string, options: unknown, names: object): vo
   }
 }
 
-/** The known word that a mistyped one probably is: one begins with the other, or a third of its letters differ. */
+/** Least likeness of two words that may be the same, mistyped. */
+const LIKE = 0.45;
+
+/** The known word that a mistyped one probably is: the share of neighbouring letters that both have (Dice's coefficient). */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const pairs = (text: string) =>
+    [...text.toLowerCase()].map((letter, i, all) => (all[i - 1] ?? "") + letter);
+  const own = pairs(word);
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3));
+  let most = LIKE;
   for (const candidate of known) {
-    const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
-    const isPart = a.length > 1 && b.length > 1 && (a.startsWith(b) || b.startsWith(a));
-    const d = isPart ? 0 : distance(a, b);
-    if (d < least || (d === least && best === undefined)) [best, least] = [candidate, d];
+    const its = pairs(candidate);
+    const alike = (2 * its.filter((pair) => own.includes(pair)).length) / (own.length + its.length);
+    if (alike > most) [best, most] = [candidate, alike];
   }
   return best;
-}
-
-/** Letters to insert, delete or replace (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

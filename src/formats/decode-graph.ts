@@ -4,7 +4,7 @@ import { FormatError, OctetteError } from "../errors";
 import type { Attribute, Graph, Input, Node, Preprocessing } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
-import { MAX_RANK } from "./elements";
+import { brief, MAX_RANK } from "./elements";
 import {
   asWritten,
   BOUNDARY,
@@ -312,11 +312,4 @@ class Decoder<C extends Constant> {
   #fail(what: string, got: unknown): never {
     throw new FormatError(`the graph is damaged, ${what}`, { where: this.#where, got: brief(got) });
   }
-}
-
-/** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */
-function brief(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
-  return (JSON.stringify(value) ?? "nothing").slice(0, 100);
 }

@@ -125,3 +125,14 @@ export function countElements(shape: readonly number[]): number | undefined {
   }
   return count;
 }
+
+/** Elements of a list that a message shows. */
+const SHOWN = 8;
+
+/** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */
+export function brief(value: unknown): string {
+  const list = Array.isArray(value) ? value : [];
+  if (list.length > SHOWN || list.some((item) => typeof item === "object")) return `a list of ${list.length}`;
+  if (typeof value === "object" && value && list !== value) return "an object";
+  return (JSON.stringify(value) ?? "nothing").slice(0, 120);
+}

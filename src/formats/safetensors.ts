@@ -8,7 +8,7 @@
 
 import { FormatError, OctetteError } from "../errors";
 import { bytesIn, bytesPerElement, type DType, isVector, sizeOf, type Tensor, viewOf } from "../graph/tensor";
-import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
+import { brief, countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read: the limit of the reference implementation. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
@@ -323,11 +323,4 @@ function checkEntry(
   if (end - begin !== bytes)
     return fail("its length is not that of its shape", `${bytes} bytes for ${dtype} [${shape}]`, offsets);
   return { name, dtype, shape, offset: headerBytes + begin, bytes };
-}
-
-/** A value in a few words; what it holds may be nested beyond what JSON.stringify takes. */
-function brief(value: unknown): string {
-  if (Array.isArray(value) && value.some((item) => typeof item === "object"))
-    return `a list of ${value.length}`;
-  return isObject(value) ? "an object" : (JSON.stringify(value) ?? "nothing").slice(0, 120);
 }
