@@ -1,14 +1,13 @@
 // The shipped files, cut and with bits flipped: every reader gives an answer or an OctetteError, soon. Damage that a hash
 // would tell is done behind it too.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
 import { OctetteError } from "../src/errors";
 import { readNpz } from "../src/formats/npz";
 import { readArtifact } from "../src/formats/octette";
 import { Random } from "../src/graph/random";
 import { applyDelta, createDataset, createDelta, importOnnx, loadSync, quantize, save } from "../src/index";
+import { damaged, resealed } from "./attack/sealed";
 import { randomFeeds } from "./check-model";
 import { readExample } from "./examples";
 
@@ -61,28 +60,6 @@ function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolea
   } finally {
     expect(performance.now() - start).toBeLessThan(PATIENCE);
   }
-}
-
-/** A copy with one to four bits flipped, or bytes set to what lengths and tags are made of. */
-function damaged(bytes: Uint8Array, random: Random, end = bytes.length): Uint8Array {
-  const copy = bytes.slice();
-  for (let n = random.below(4); n >= 0; n--) {
-    const at = random.below(end);
-    copy[at] =
-      random.below(4) > 0 ? copy[at]! ^ (1 << random.below(8)) : [0, 1, 0x7f, 0x80, 0xff][random.below(5)]!;
-  }
-  return copy;
-}
-
-/** The file with the hash that its bytes have now, where its field is still there. */
-function resealed(bytes: Uint8Array): Uint8Array {
-  const field = new TextEncoder().encode('"file_hash":"');
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = text.indexOf(field) + field.length;
-  if (at < field.length) return bytes;
-  bytes.fill(0x30, at, at + 64);
-  text.write(bytesToHex(sha256(bytes)), at, "latin1");
-  return bytes;
 }
 
 const files: Record<

@@ -10,7 +10,16 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
-type Value = RawTensor | number | string | readonly number[] | Tensor | "graph";
+type Value =
+  | number
+  | string
+  | readonly number[]
+  | Tensor
+  | RawTensor
+  | "graph"
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly ints: readonly number[] };
 
 export interface FileNode {
   readonly op: string;
@@ -18,7 +27,7 @@ export interface FileNode {
   readonly outputs?: readonly string[];
   readonly name?: string;
   readonly domain?: string;
-  readonly attributes?: Readonly<Record<string, Value | { readonly ints: readonly number[] }>>;
+  readonly attributes?: Readonly<Record<string, Value>>;
 }
 
 export interface FileInput {
@@ -34,7 +43,7 @@ export interface FileModel {
   readonly domain?: string;
   readonly nodes: readonly FileNode[];
   readonly inputs?: readonly FileInput[];
-  readonly outputs?: readonly string[];
+  readonly outputs?: readonly (string | FileInput)[];
   readonly initializers?: Readonly<Record<string, Tensor | RawTensor | "external">>;
   /** Names of model-local functions of the domain "local". */
   readonly functions?: readonly string[];
@@ -65,7 +74,7 @@ const tensorBytes = (name: string, tensor: Tensor | RawTensor | "external") =>
   });
 
 /** The attribute's type follows from the value: whole numbers are ints, others floats, lists of either likewise. */
-const attributeBytes = (name: string, value: Value | { readonly ints: readonly number[] }) =>
+const attributeBytes = (name: string, value: Value) =>
   message((pbf) => {
     const type = (code: number) => pbf.writeVarintField(20, code);
     pbf.writeStringField(1, name);
@@ -83,9 +92,12 @@ const attributeBytes = (name: string, value: Value | { readonly ints: readonly n
     } else if ("dtype" in value || "bytes" in value) {
       type(4);
       pbf.writeBytesField(5, tensorBytes("", value));
+    } else if ("float" in value) {
+      type(1);
+      pbf.writeFloatField(2, value.float);
     } else {
-      const list = "ints" in value ? value.ints : value;
-      const areInts = "ints" in value || list.every(Number.isInteger);
+      const list = "ints" in value ? value.ints : "floats" in value ? value.floats : value;
+      const areInts = "ints" in value || (!("floats" in value) && list.every(Number.isInteger));
       type(areInts ? 7 : 6);
       if (areInts) for (const item of list) pbf.writeVarintField(8, item);
       else pbf.writePackedFloat(7, [...list]);
@@ -141,7 +153,11 @@ export function onnxFile(model: FileModel): Uint8Array {
         for (const [name, tensor] of Object.entries(initializers))
           graph.writeBytesField(5, tensorBytes(name, tensor));
         for (const input of inputs) graph.writeBytesField(11, valueBytes(input));
-        for (const output of outputs) graph.writeBytesField(12, valueBytes({ name: output, shape: [] }));
+        for (const output of outputs)
+          graph.writeBytesField(
+            12,
+            valueBytes(typeof output === "string" ? { name: output, shape: [] } : output),
+          );
       }),
     );
     pbf.writeBytesField(

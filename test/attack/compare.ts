@@ -1,0 +1,110 @@
+// Whether what octette answers is what ONNX Runtime answers: shapes and types alike, integers equal, floats close.
+
+import type { Tensor } from "../../src/index";
+import type { Case } from "./builder";
+import { type Elements, isFloat } from "./elements";
+import type { Peer } from "./peer";
+import { dtypeOf, isTyped, type Octette, waysOf } from "./runs";
+
+/** Of a value, and of the largest finite one of its tensor: sums in another order, other polynomials. */
+const RELATIVE = 1e-4;
+const OF_LARGEST = 2e-5;
+/** Of f16, which octette computes in f32. */
+const HALF = 4e-3;
+
+export interface Difference {
+  readonly output: string;
+  readonly what: string;
+  readonly kind: "shape" | "type" | "value" | "missing";
+  readonly got?: Tensor;
+  readonly want?: Elements;
+  readonly at?: number;
+}
+
+function close(a: number, b: number, want: Elements, largest: number, loose: boolean): boolean {
+  if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (!isFloat(want.type)) return false;
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
+  return (
+    Math.abs(a - b) <=
+    (loose ? HALF : RELATIVE) * Math.abs(b) + (loose ? HALF : OF_LARGEST) * Math.min(largest, 1e4) + 1e-37
+  );
+}
+
+export function differenceOf(
+  output: string,
+  got: Tensor | undefined,
+  want: Elements,
+  isHalf: boolean,
+): Difference | undefined {
+  if (!got) return { output, kind: "missing", what: "is missing", want };
+  const facts = { output, got, want };
+  if (got.dtype !== dtypeOf(want.type))
+    return { ...facts, kind: "type", what: `${got.dtype} for ${want.type}` };
+  if (`${got.shape}` !== `${want.shape}`)
+    return { ...facts, kind: "shape", what: `[${got.shape}] for [${want.shape}]` };
+  const numbers = want.values.map(Number);
+  const largest = numbers.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0);
+  const at = numbers.findIndex(
+    (b, i) => !close(got.data[i]!, want.type === "f64" ? Math.fround(b) : b, want, largest, isHalf),
+  );
+  return at < 0
+    ? undefined
+    : { ...facts, kind: "value", at, what: `element ${at}: ${got.data[at]} for ${want.values[at]}` };
+}
+
+const bitsOf = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+const sameBytes = (a: Tensor, b: Tensor) =>
+  a.dtype === b.dtype &&
+  `${a.shape}` === `${b.shape}` &&
+  (bitsOf(a).equals(bitsOf(b)) || a.data.every((v, i) => Object.is(v, b.data[i])));
+
+export type Outcome =
+  | { readonly is: "right" | "refused" | "unpeered" | "unfed"; readonly note?: string }
+  | {
+      readonly is: "different" | "untyped";
+      readonly way: string;
+      readonly note: string;
+      readonly difference?: Difference;
+    };
+
+export async function compareCase(
+  octette: Octette,
+  peer: Peer,
+  one: Case,
+  beforePeer?: () => Promise<unknown>,
+): Promise<Outcome> {
+  const ways = [...waysOf(octette, one)];
+  await beforePeer?.();
+  let wanted: Record<string, Elements> | undefined;
+  let refusal = "";
+  try {
+    wanted = await peer.run(one.model, one.feeds);
+  } catch (error) {
+    refusal = String((error as Error)?.message ?? error);
+  }
+  let first: Readonly<Record<string, Tensor>> | undefined;
+  for (const way of ways) {
+    if (way.name === "feeds") return { is: "unfed" };
+    if (!way.outputs) {
+      const { error } = way;
+      const { name, message, stack } = error as Error;
+      if (!isTyped(octette, error))
+        return { is: "untyped", way: way.name, note: `${name}: ${message} ${stack?.split("\n")[1]?.trim()}` };
+      if (!first) return { is: "refused", note: message };
+      if (way.name === "saved") return { is: "different", way: way.name, note: message };
+      continue;
+    }
+    if (wanted)
+      for (const [name, want] of Object.entries(wanted)) {
+        const difference = differenceOf(name, way.outputs[name], want, one.isHalf);
+        if (difference)
+          return { is: "different", way: way.name, note: `${name} ${difference.what}`, difference };
+      }
+    first ??= way.outputs;
+    for (const [name, tensor] of Object.entries(way.outputs))
+      if (!sameBytes(tensor, first[name]!))
+        return { is: "different", way: way.name, note: `${name}: not the bytes of the whole batch` };
+  }
+  return wanted ? { is: "right" } : { is: "unpeered", note: refusal };
+}
