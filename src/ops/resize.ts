@@ -62,9 +62,8 @@ export function factorsOf(node: Node, shape: Shape): number[] {
 function repeatsEach(coordinate: Coordinate, round: Rounding, factor: number, dim: Dim): boolean {
   if (!Number.isInteger(factor) || factor < 1 || typeof dim !== "number") return false;
   const source = (i: number) => Math.min(dim - 1, Math.max(0, round(coordinate(i, factor))));
-  return Array.from({ length: factor }, (_, i) => i).every((i) =>
-    [0, dim - 1].every((at) => source(at * factor + i) === at),
-  );
+  // Coordinates and roundings grow with i: what holds for the first and the last element holds between them.
+  return [0, factor - 1].every((i) => [0, dim - 1].every((at) => source(at * factor + i) === at));
 }
 
 const resized = (node: Node, shape: Shape) =>

@@ -135,6 +135,11 @@ describe("what does not fit", () => {
     });
 });
 
+test("a factor of Resize costs nothing, however large", () => {
+  const asymmetric = { coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
+  expect(infer("Resize", [[1, 5]], { scales: [1, 2 ** 30], ...asymmetric })).toBe(`[1, ${5 * 2 ** 30}]`);
+});
+
 describe("known dimensions", () => {
   const dims = (...data: (number | string)[]): Known => ({ dtype: "i32", shape: [data.length], data });
   const evaluate = (op: OpName, inputs: readonly Known[], attributes: Attributes = {}) => {
