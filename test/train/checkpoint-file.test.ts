@@ -23,7 +23,8 @@ const fault = vi.hoisted(() => ({
 }));
 
 vi.mock("../../src/node-module", async (original) => {
-  const { nodeModule } = await original<typeof import("../../src/node-module")>();
+  const module = await original<typeof import("../../src/node-module")>();
+  const { nodeModule } = module;
   const real = nodeModule("node:fs/promises")!;
   const fails = (name: string) => {
     fault.log.push(name);
@@ -57,7 +58,7 @@ vi.mock("../../src/node-module", async (original) => {
   };
   const guardedModule = (name: Parameters<typeof nodeModule>[0]) =>
     name === "node:fs/promises" ? guarded : nodeModule(name);
-  return { nodeModule: guardedModule };
+  return { ...module, nodeModule: guardedModule };
 });
 
 const heal = () => Object.assign(fault, { at: Number.POSITIVE_INFINITY, lasting: false, done: 0, log: [] });
