@@ -1,5 +1,6 @@
 // What a download takes, against what it may take: the published scripts as a bundler minifies them, wasm included, raw and
-// compressed (brotli, as servers of static files send it). Fails above a budget; run it after a build.
+// compressed (brotli, as servers of static files send it). What is loaded later, by whoever asks for threads or trains, is a row of its
+// own. Fails above a budget; run it after a build.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
-import * as octette from "../build/index.js";
 import { formatBytes, formatTable } from "../build/index.js";
 import { root } from "./esbuild.js";
 
@@ -15,23 +15,21 @@ import { root } from "./esbuild.js";
 const CNN =
   "Add, AveragePool, Clip, Concat, Conv, DequantizeLinear, Flatten, Gemm, GlobalAveragePool, MaxPool, QuantizeLinear, Relu";
 
-/** What inference, conversion and comparison take of the toolkit. */
-const WITHOUT_TRAINING = Object.keys(octette).filter((name) => name !== "tune");
-
 /** Brotli bytes that each part may take. */
 const parts = [
-  ["runtime, every op and class", 60_000, () => bundled('export { load } from "octette/runtime"')],
-  ["runtime, every op, one class", 55_000, () => bundled(runtimeOf("registry", "common, baseline"))],
+  ["runtime, every op and class", 59_000, () => atStart('export { load } from "octette/runtime"')],
+  ["runtime, every op, one class", 54_000, () => atStart(runtimeOf("registry", "common, baseline"))],
   [
     "runtime, an int8 CNN, every class",
-    55_000,
-    () => bundled(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
+    52_000,
+    () => atStart(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
-  ["runtime, an int8 CNN, one class", 45_000, () => bundled(runtimeOf(CNN, "common, baseline"))],
+  ["runtime, an int8 CNN, one class", 46_000, () => atStart(runtimeOf(CNN, "common, baseline"))],
   ["octette.js of digits, every class", 45_000, () => bundleOfDigits("all")],
   ["octette.js of digits, one class", 40_000, () => bundleOfDigits("baseline")],
-  ["toolkit without training", 120_000, () => bundled(`export { ${WITHOUT_TRAINING} } from "octette"`)],
-  ["toolkit", 150_000, () => bundled('export * from "octette"')],
+  ["threads, where asked for", 2_000, () => later('export { load } from "octette/runtime"')],
+  ["toolkit", 136_000, () => atStart('export * from "octette"')],
+  ["training, where asked for", 40_000, () => later('export { tune } from "octette"')],
   ["train.wasm", 20_000, () => wasm("train")],
   ["common.wasm", 10_000, () => wasm("common")],
   ["baseline.wasm", 8_000, () => wasm("baseline")],
@@ -45,18 +43,30 @@ const runtimeOf = (ops, classes) => `
   import { ${classes} } from "octette/wasm";
   export const { load } = createRuntime(${ops === "registry" ? ops : `{ ${ops} }`}, { ${classes} });`;
 
-/** A script as a user's bundler makes it of the package. */
+/** The scripts that a user's bundler makes of the package: what a page loads at once, and what it may load later. */
 async function bundled(contents) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: root },
     bundle: true,
+    splitting: true,
     minify: true,
     format: "esm",
+    outdir: root,
     write: false,
+    metafile: true,
     logLevel: "error",
   });
-  return outputFiles[0].contents;
+  const scripts = Object.entries(metafile.outputs).map(([path, output], i) => ({ path, ...output, i }));
+  const needed = new Set(scripts.filter(({ entryPoint }) => entryPoint === "<stdin>"));
+  for (const { imports } of needed)
+    for (const { path, kind } of imports)
+      if (kind === "import-statement") needed.add(scripts.find((script) => script.path === path));
+  const join = (list) => Buffer.concat(list.map(({ i }) => outputFiles[i].contents));
+  return { start: join([...needed]), later: join(scripts.filter((script) => !needed.has(script))) };
 }
+
+const atStart = async (contents) => (await bundled(contents)).start;
+const later = async (contents) => (await bundled(contents)).later;
 
 const wasm = (group) => readFileSync(`${root}build/wasm/${group}.wasm`);
 

@@ -8,8 +8,6 @@ import type { Graph } from "../graph/graph";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
-import { train } from "./inlined";
-import { tuneWith } from "./tune";
 import { checkTuneOptions, TUNE, type TuneOptions as TuneDeployedOptions, type Tuned } from "./tune-options";
 
 export type { Loss } from "./losses";
@@ -50,6 +48,8 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
       got: typeof options.data,
       hint: "openDataset(file, graph.inputs) makes one",
     });
+  // Kernels and gradients of training are loaded by whoever trains.
+  const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./tune")]);
   const engine = new Engine({ ...inlined, train });
   const model = coverNumbers(graph, options.data.preprocessing);
   const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
