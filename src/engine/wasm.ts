@@ -278,7 +278,7 @@ const doesNotCompile = (group: Group, cause: unknown, wasm: unknown) =>
     code: "engine",
     where: `wasm.${group}`,
     hint: WebAssembly.validate(wasm as BufferSource)
-      ? "A policy forbids it: allow 'wasm-unsafe-eval' in script-src, or give modules compiled, { wasm: { common, baseline } }"
+      ? "Allow 'wasm-unsafe-eval' in script-src, or give compiled modules: { wasm: { common, baseline } }"
       : group === "relaxed"
         ? "This engine has no relaxed SIMD: leave engineClass out"
         : "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",

@@ -63,10 +63,7 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
   const [outChannels, perGroup, ...kernel] = w.shape as number[];
   const named = numbersOf(node, "kernel_shape", kernel);
   if (`${named}` !== `${kernel}`)
-    throw opError(node, "kernel_shape is not that of the weights", {
-      expected: formatShape(kernel),
-      got: formatShape(named),
-    });
+    throw opError(node, "kernel_shape is not that of the weights", { got: formatShape(named) });
   const window = windowOf(node, x, kernel);
   if (window.channels !== perGroup! * groups || outChannels! % groups !== 0)
     throw opError(node, "channels do not fit the weights", {
