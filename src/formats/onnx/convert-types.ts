@@ -16,8 +16,8 @@ function dtypeAttribute(source: Source, name: string): DType | undefined {
   return dtype;
 }
 
-/** Integers that a dtype of octette holds beside numbers they have not, or not all. */
-const partial = new Set(["i4", "u4", "i16", "u16", "u32", "u64"]);
+/** Kinds of integers whose numbers are not those of the dtype that holds them. */
+export const partial: ReadonlySet<unknown> = new Set(["i4", "u4", "i16", "u16", "u32", "u64"]);
 
 /** Attribute `to` as the name of a dtype, or of integers that are held in one. */
 export const cast: Conversion = (source) => {

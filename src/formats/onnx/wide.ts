@@ -5,7 +5,8 @@
 import { OctetteError } from "../../errors";
 import type { Tensor } from "../../graph/tensor";
 import { I32_MAX, I32_MIN } from "../elements";
-import { INT64, kindOf, type ModelProto, type NodeProto, toTensor } from "./proto";
+import { partial } from "./convert-types";
+import { INT64, kindOf, type ModelProto, type NodeProto, type StoredKind, toTensor } from "./proto";
 import type { Surroundings } from "./source";
 
 /** Ends of i32 that stand among the elements of a value for what may be beyond them. */
@@ -61,6 +62,32 @@ export function rejectWide({ graph }: ModelProto, constants: Pick<Surroundings, 
       for (const output of node.outputs) known.set(output, [...all]);
   }
   for (const { name } of graph.outputs) if (of(name).length > 0) throw beyond("the graph's outputs", name);
+}
+
+/** Operators that make integers which none of their inputs holds. */
+const computing = new Set(["Add", "Div", "Mod", "Mul", "Neg", "Range", "ReduceProd", "Sub", "Sum"]);
+
+/** Throws where integers are computed of a kind that wraps before i32 does, or beyond it. */
+export function rejectPartial({ graph }: ModelProto, { kind }: Pick<Surroundings, "kind">): void {
+  const moved = new Map<string, StoredKind>();
+  const of = (value: string) => moved.get(value) ?? kind(value);
+  for (const node of graph.nodes) {
+    const at = node.inputs.findIndex((name) => partial.has(of(name)));
+    const input = node.inputs[at];
+    if (input !== undefined && computing.has(node.opType))
+      throw new OctetteError(`"${input}" holds integers of a type that octette does not compute with`, {
+        code: "unsupported",
+        where: `${node.opType} "${node.name}"`,
+        expected: "int32, or int64 within 32 bits",
+        got: `${of(input)}`,
+        hint: "Cast it to int64 or to a float before",
+      });
+    const to = node.opType === "Cast" ? node.attributes.get("to") : undefined;
+    const isKept =
+      input !== undefined && (isMove(node, at) || node.opType === "Max" || node.opType === "Min");
+    const made = to?.kind === "int" ? kindOf(to.value) : isKept ? of(input) : undefined;
+    if (partial.has(made)) for (const output of node.outputs) moved.set(output, made);
+  }
 }
 
 /** Ends in the attribute that a ConstantOfShape repeats. */

@@ -253,3 +253,36 @@ describe("QuantizeLinear to 4 bits", () => {
     expect(() => read(model({ output_dtype: INT16 }, [1]))).toThrow(/its codes have 16 bits/);
   });
 });
+
+describe("integers of types that i32 does not wrap as", () => {
+  const sub = (a: string, b: string, more: readonly FileNode[] = []): FileModel => ({
+    nodes: [
+      ...more,
+      node("Sub", [a, b], "d"),
+      node("Cast", ["d"], "f", { to: FLOAT }),
+      node("Add", ["x", "f"], "y"),
+    ],
+    inputs: [{ name: "x", shape: [1] }],
+    initializers: {
+      two: { dataType: UINT16, shape: [1], bytes: new Uint8Array(Uint16Array.of(2).buffer) },
+      five: { dataType: UINT16, shape: [1], bytes: new Uint8Array(Uint16Array.of(5).buffer) },
+    },
+  });
+  const x = tensor("f32", [1], [0.5]);
+
+  test("are not computed with, at once or moved", () => {
+    const message = "holds integers of a type that octette does not compute with: expected int32, or int64";
+    expect(() => read(sub("two", "five"))).toThrow(message);
+    expect(() => read(sub("moved", "five", [node("Identity", ["two"], "moved")]))).toThrow(message);
+    const narrow = [
+      node("Cast", ["two"], "wide", { to: INT64 }),
+      node("Cast", ["wide"], "u", { to: UINT16 }),
+    ];
+    expect(() => read(sub("u", "u", narrow))).toThrow(message);
+  });
+
+  test("are computed with as int64", () => {
+    const casts = ["two", "five"].map((name) => node("Cast", [name], `${name}64`, { to: INT64 }));
+    expect([...run(sub("two64", "five64", casts), x).data]).toEqual([-2.5]);
+  });
+});
