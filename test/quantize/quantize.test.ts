@@ -3,6 +3,7 @@
 
 import { describe, expect, test, vi } from "vitest";
 import type { Feeds } from "../../src/engine/feeds";
+import { WORK_MS } from "../../src/event-loop";
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { verify } from "../../src/graph/verify";
@@ -354,7 +355,11 @@ describe("calibration", () => {
     const timer = vi.fn();
     const seen: number[] = [];
     setTimeout(timer, 0);
-    await quantized(classifier(), { onProgress: ({ samples }) => seen.push(samples) });
+    const onProgress = ({ samples }: { samples: number }) => {
+      seen.push(samples);
+      for (const start = performance.now(); performance.now() - start < WORK_MS; );
+    };
+    await quantized(classifier(), { onProgress });
     expect(seen).toEqual([16, 32, 48]);
     expect(timer).toHaveBeenCalled();
   });
