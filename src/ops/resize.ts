@@ -29,7 +29,7 @@ const roundings: Readonly<Record<string, Rounding>> = {
 /** How often every axis is repeated. */
 export function factorsOf(node: Node, shape: Shape): number[] {
   const axes = axesOf(node, shape.length) ?? shape.map((_, axis) => axis);
-  // A region of interest says nothing without a crop, for which there is no coordinate here.
+  // Only crops use the region of interest, and no coordinate here crops.
   numbersOf(node, "roi", []);
   const scales = numbersOf(node, "scales", []);
   const sizes = numbersOf(node, "sizes", []);

@@ -6,12 +6,11 @@ import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
-import { checkGraph } from "../graph/check";
 import type { Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops";
+import { checkGraph } from "../ops/check-graph";
 import { inferTypes, type Registry } from "../ops/infer";
-import { checkAllReads } from "../ops/reads";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
@@ -59,10 +58,9 @@ export async function quantizeWith(
   makeObservable: MakeObservable,
 ): Promise<Quantized> {
   checkNames(options);
-  checkGraph(original);
+  checkGraph(original, ops);
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
-  checkAllReads(original, ops);
   options.signal?.throwIfAborted();
   const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
   const graph = equalization?.graph ?? original;

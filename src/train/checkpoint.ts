@@ -31,7 +31,7 @@ export interface CheckpointState {
 
 /**
  * Bytes of the state that `tune` gives to `checkpoint.save`, for any place that keeps bytes; `saveCheckpoint` writes them to a file.
- * Equal states give equal bytes. Throws an OctetteError where it is no such state, as after a way through JSON.
+ * Equal states give equal bytes. Throws an OctetteError for anything but a CheckpointState, such as one restored from JSON.
  */
 export function writeCheckpoint({ model, tensors, progress }: CheckpointState): Uint8Array<ArrayBuffer> {
   const isWhole =

@@ -3,8 +3,9 @@
 import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
-import { checkGraph } from "../graph/check";
 import type { Graph } from "../graph/graph";
+import { checkGraph } from "../ops/check-graph";
+import { registry } from "../ops/index";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
@@ -39,7 +40,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   checkOptions("tune", options, NAMES);
   const { teacher, bits, ...rest } = options;
   checkTuneOptions(rest as TuneDeployedOptions);
-  checkGraph(graph);
+  checkGraph(graph, registry);
   if (typeof options.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
       code: "argument",

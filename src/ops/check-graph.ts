@@ -1,12 +1,17 @@
 // Graphs that a caller passes: anyone may have written them, in plain JavaScript too.
 
 import { OctetteError } from "../errors";
-import type { Graph } from "./graph";
-import { arrayName, type Constant } from "./tensor";
-import { verify } from "./verify";
+import type { Graph } from "../graph/graph";
+import { arrayName, type Constant } from "../graph/tensor";
+import { verify } from "../graph/verify";
+import type { Registry } from "./infer";
+import { checkAllReads } from "./reads";
 
-/** Throws where it is no graph, breaks a rule of graphs, or lacks the elements of its constants. */
-export function checkGraph(graph: Graph<Constant>): asserts graph is Graph {
+/**
+ * Checks a graph: the rules of graphs, the elements of its constants, and that ops read all that its nodes say.
+ * @throws OctetteError "graph" that names the node or value.
+ */
+export function checkGraph(graph: Graph<Constant>, registry: Registry): asserts graph is Graph {
   try {
     verify(graph);
   } catch (cause) {
@@ -34,4 +39,5 @@ export function checkGraph(graph: Graph<Constant>): asserts graph is Graph {
       got: kind,
     });
   }
+  checkAllReads(graph, registry);
 }

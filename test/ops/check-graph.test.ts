@@ -20,6 +20,11 @@ const data = createDataset({ [graph.inputs[0]!.name]: x }, graph.inputs, {
 const cases: [string, object, RegExp][] = [
   ["one node twice", { nodes: [first, first, ...others] }, /another node has this name/],
   ["nodes in the wrong order", { nodes: [...others, first] }, /produced only later/],
+  [
+    "an attribute that no op reads",
+    { nodes: [{ ...first, attributes: { ...first.attributes, colour: 1 } }, ...others] },
+    /attribute colour is unknown/,
+  ],
   ["no inputs", { inputs: null }, /not a graph/],
   ["a node that is none", { nodes: [null] }, /not a graph/],
   [
