@@ -24,8 +24,7 @@ export const nodeModule = <Name extends keyof NodeModules>(name: Name): NodeModu
   (globalThis as Host).process?.getBuiltinModule?.(name);
 
 /**
- * Opens a file by path or file URL; `check` is told how many bytes it has. Undefined where there is no Node, and of what is on the
- * web.
+ * Opens a file by path or file URL; `check` gets its number of bytes. Undefined without Node, and for http URLs.
  */
 export function nodeFile(
   url: string,

@@ -15,6 +15,7 @@ const SLOW = 1000;
 const LARGE = 100e6;
 /** Memory of models that are run; of larger ones nothing is. */
 const MAX_BYTES = 1 << 24;
+const bounded = { maxBytes: MAX_BYTES };
 
 type TrainingOptions = Pick<TuneOptions, "optimizer" | "scales">;
 
@@ -26,8 +27,6 @@ interface Material {
   readonly data: Dataset;
   readonly checkpoints: readonly (readonly [options: TrainingOptions, bytes: Uint8Array])[];
   readonly tuned: Graph;
-  /** Options that bound what quantizing and saving may take, where this build has them. */
-  readonly limit: object;
 }
 
 const filled = (random: Random, dtype: Tensor["dtype"], shape: readonly number[]): Tensor => {
@@ -133,12 +132,7 @@ async function prepare(octette: Octette): Promise<Material> {
     const save = (state: CheckpointState) => void checkpoints.push([options, octette.writeCheckpoint(state)]);
     await octette.tune(plain, { ...training(data), ...options, checkpoint: { every: 2, save } });
   }
-  const bounded = { maxBytes: MAX_BYTES };
-  const limit = await octette.quantize(float, { calibration, ...(bounded as object) }).then(
-    () => bounded,
-    () => ({}),
-  );
-  return { float, onnx, artifacts, deltas, data, checkpoints, tuned: plain, limit };
+  return { float, onnx, artifacts, deltas, data, checkpoints, tuned: plain };
 }
 
 const training = (data: Dataset) => ({
@@ -303,16 +297,11 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
       const use = async () => {
         const graph = octette.importOnnx(bytes);
         const calibration = [feedsOf(random, graph)].filter((feeds) => feeds !== undefined);
-        const { limit } = material;
         const { graph: quantized } = await octette.quantize(graph, {
           calibration: calibration as never,
-          ...limit,
+          ...bounded,
         });
-        runs(
-          octette,
-          (octette.save as (graph: Graph, options: object) => Uint8Array)(quantized, limit),
-          random,
-        );
+        runs(octette, octette.save(quantized, bounded), random);
       };
       return [bytes, use];
     },
@@ -329,9 +318,8 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
     (octette, material, random) => {
       const bytes = mutateSealed(pick(random, material.artifacts), random);
       const use = () => {
-        const { limit } = material;
         const { graph } = octette.readArtifact(bytes);
-        runs(octette, (octette.save as (graph: Graph, options: object) => Uint8Array)(graph, limit), random);
+        runs(octette, octette.save(graph, bounded), random);
       };
       return [bytes, use];
     },

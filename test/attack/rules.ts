@@ -220,7 +220,7 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // Its function body adds 1 to erf in f32: far below zero what is left has few digits, in any order of the steps.
+    // The operator adds 1 to erf in f32: far below zero the sum keeps few digits, in any order of the steps.
     name: "1 + erf of Gelu in f32",
     ops: ["Gelu"],
     expected: (facts) => {
@@ -279,7 +279,7 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // As in ONNX's reference, of which the text is: NaN is greater than any number.
+    // ONNX's reference takes NaN as greater than any number.
     name: "ArgMax of NaN",
     ops: ["ArgMax"],
     expected: ({ inputs: [x], attributes, got, want }) => {

@@ -1,4 +1,4 @@
-// What is written never takes the place of what is read, by whatever name, but with --force; and links are followed.
+// A command never replaces a file that it reads, under any name, without --force. It follows links.
 
 import { copyFile, link, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
