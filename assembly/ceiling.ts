@@ -1,8 +1,8 @@
 // The multiply-adds of the int8 and f32 kernels with all sums in registers: what a kernel of this class could reach at
 // best. Only benchmarks carry it.
 
-import { multiplyAdd16, multiplyAddLow8 } from "./kernels/multiply-add";
-import { BYTES, RELAXED } from "./kernels/panels-int8";
+import { multiplyAdd16, multiplyAddLow8 } from "./int8/multiply-add";
+import { BYTES, RELAXED } from "./int8/panels";
 
 /**
  * `steps` rounds of int8 multiply-adds in the instructions of the class; returns the multiply-adds of one round. Reads

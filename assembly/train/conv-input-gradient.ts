@@ -1,7 +1,7 @@
 // Input gradients of convolutions: for each phase of the strides (./phase) an ordinary convolution of dy.
 
-import { convolve } from "../convolve";
-import { storeWords, up } from "../simd";
+import { convolve } from "../f32/convolve";
+import { storeWords, up } from "../lanes/simd";
 import { maskBytes } from "./bits";
 import { maskGradient } from "./mask-gradient";
 import { countOf, firstOf, gcd, padOf, positions, rowsBefore } from "./phase";

@@ -1,9 +1,9 @@
 // The int32 sums of a depthwise convolution of codes, which the deployed kernel rounds away: masks and scales of training
 // ask for them. Exact, so they may be found in another way than there.
 
-import { storeWords8 } from "../lanes";
-import { up } from "../simd";
-import { firstTap, lastTap } from "../window";
+import { storeWords8 } from "../lanes/lanes";
+import { up } from "../lanes/simd";
+import { firstTap, lastTap } from "../lanes/window";
 
 /** dst[taps][up(channels, 8)] i16 = w[channels][taps] i8, zeros in the channels added. */
 function widen(dst: usize, w: usize, channels: i32, taps: i32): void {

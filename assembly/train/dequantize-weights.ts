@@ -1,6 +1,6 @@
 // Numbers of weight codes, for gradients with respect to what they multiply.
 
-import { storeWords8 } from "../lanes";
+import { storeWords8 } from "../lanes/lanes";
 
 /**
  * y[o][c][i] = codes[o][c][i]·scale[c], [outer][channels][inner]; y f32, codes i8. Range: rows of `inner` numbers,

@@ -1,7 +1,7 @@
 // Dropout (Srivastava et al. 2014): what is kept is chosen by a hash of the element's place and a seed, so that a mask is the
 // same however the work is cut.
 
-import { storeBytes, storeWords } from "../simd";
+import { storeBytes, storeWords } from "../lanes/simd";
 import { Bits, maskBytes } from "./bits";
 
 /** Murmur3's last mix (Appleby) of four numbers. */

@@ -1,7 +1,7 @@
 // The range of values, from which the scales of activations follow while they move. That of all rows is the range of
 // their pairs taken as one row.
 
-import { head4 } from "../lanes";
+import { head4 } from "../lanes/lanes";
 import { Channels } from "./channels";
 
 /** The first `count` lanes, and the first of them in the others. */

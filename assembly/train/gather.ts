@@ -1,7 +1,7 @@
 // Gradient of rows picked by indices.
 
-import { rowAt } from "../indices";
-import { storeWords } from "../simd";
+import { rowAt } from "../lanes/indices";
+import { storeWords } from "../lanes/simd";
 
 /**
  * dx[o·extent + e] = Σ_i dy[o·count + i] over the i whose index picks row e, i ascending: rows of `cols`, f32; indices i32

@@ -1,8 +1,8 @@
 // Gradients of layer normalization, with x̂ = (x − m)·s, m = mean x[r], s = 1 / √(var x[r] + epsilon).
 
-import { head4, sum4 } from "../lanes";
-import { inverseDeviation, meanOf } from "../moments";
-import { storeWords } from "../simd";
+import { head4, sum4 } from "../lanes/lanes";
+import { inverseDeviation, meanOf } from "../f32/moments";
+import { storeWords } from "../lanes/simd";
 
 /**
  * dx[r][c] = s·((g − Σ g / cols) − x̂·(Σ g·x̂ / cols)), g = dy·scale, sums over c; mean[r] = m, inverse[r] = s.

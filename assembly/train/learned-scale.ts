@@ -1,8 +1,8 @@
 // Learned step sizes (Esser et al. 2020, "Learned Step Size Quantization", equation 3): what a change of the scale does to
 // the rounded numbers. Inside the range that is the rounding residue, outside it is the last code.
 
-import { head4, sum4 } from "../lanes";
-import { storeWords } from "../simd";
+import { head4, sum4 } from "../lanes/lanes";
+import { storeWords } from "../lanes/simd";
 import { Bits } from "./bits";
 import { Channels } from "./channels";
 

@@ -1,10 +1,10 @@
 // Losses: their value and gradient in one pass a row. A batch's loss is the sum of its rows' (sumRows adds them in
 // order), because each row's is divided by the number of rows already. Sums over a row are as in softmax.
 
-import { head4, largest, sum4 } from "../lanes";
-import { exp } from "../math/exp";
-import { log } from "../math/log";
-import { storeWords } from "../simd";
+import { head4, largest, sum4 } from "../lanes/lanes";
+import { exp } from "../lanes/exp";
+import { log } from "../lanes/log";
+import { storeWords } from "../lanes/simd";
 
 class Rows {
   /** Writes the first `count` of four elements of a gradient, or adds them to what is there. */

@@ -1,6 +1,6 @@
 // Gradients of what has a slope an element: of codes, by their mask, and of tables of codes.
 
-import { storeWords8 } from "../lanes";
+import { storeWords8 } from "../lanes/lanes";
 import { maskBytes } from "./bits";
 
 /**

@@ -8,7 +8,7 @@
 // A sum goes on from what y has, so rows may come in blocks: each product is rounded, then each sum, r ascending
 // from 0. The tile is that of ../tile: 8 sums, 2 columns, 1 splat, 1 product.
 
-import { storeWords8 } from "../lanes";
+import { storeWords8 } from "../lanes/lanes";
 
 /**
  * y[i][j] += Σ_r a[r][i]·b[r][j] for i < min(rows, 4) and j < min(cols, 8); `fresh`: y was 0.

@@ -1,8 +1,8 @@
 // Gradients of poolings, channels last. One walk over the windows of an image, ascending, adds what each sends back to the
 // pixels it saw; taps outside the image are skipped.
 
-import { storeWords } from "../simd";
-import { firstTap, lastTap } from "../window";
+import { storeWords } from "../lanes/simd";
+import { firstTap, lastTap } from "../lanes/window";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;

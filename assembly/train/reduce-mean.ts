@@ -1,6 +1,6 @@
 // Gradient of a mean over one axis.
 
-import { storeWords } from "../simd";
+import { storeWords } from "../lanes/simd";
 
 /** dx[o][r][i] = dy[o][i] / reduce: dy [outer][inner] → dx [outer][reduce][inner]. Range: outer. */
 export function reduceMeanGradient(

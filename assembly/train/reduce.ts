@@ -1,6 +1,6 @@
 // Sums of gradients over what their operand was repeated along.
 
-import { storeWords } from "../simd";
+import { storeWords } from "../lanes/simd";
 
 /** (x[0] + x[2] + …) + (x[1] + x[3] + …) of four columns, `step` bytes from row to row: two chains hide half a latency. */
 function sum4(x: usize, step: usize, rows: i32): v128 {

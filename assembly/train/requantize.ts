@@ -1,7 +1,7 @@
 // Sums to codes as the deployed kernels make them, with the mask that their gradient needs.
 
-import { codeMagic, codeShift, roundCode } from "../kernels/epilogue-int8";
-import { storeBytes } from "../simd";
+import { codeMagic, codeShift, roundCode } from "../int8/epilogue";
+import { storeBytes } from "../lanes/simd";
 import { Bits, maskBytes } from "./bits";
 import { Channels } from "./channels";
 

@@ -1,7 +1,7 @@
 // Sums of a gradient over what its operand was repeated along.
 
-import { head4, sum4 } from "../lanes";
-import { storeWords } from "../simd";
+import { head4, sum4 } from "../lanes/lanes";
+import { storeWords } from "../lanes/simd";
 
 /**
  * y[r·cols + c] = Σ_i Σ_j x[r·rowStep + c·colStep + i·outerStep + j·innerStep], i < outer, j < inner; f32, steps in elements.

@@ -1,9 +1,9 @@
 // Gradients of functions of one variable, f32, elements begin to end: dx = dy · f′. `x` is what the function took, `y` what
 // it made, whichever costs less. dx may be dy.
 
-import { erf } from "../math/erf";
-import { exp, onePlusExpNeg } from "../math/exp";
-import { storeWords } from "../simd";
+import { erf } from "../lanes/erf";
+import { exp, onePlusExpNeg } from "../lanes/exp";
+import { storeWords } from "../lanes/simd";
 
 const ONE_OVER_ROOT_2PI: f32 = 0.3989422804014327;
 const TWO_OVER_ROOT_PI: f32 = 1.1283791670955126;

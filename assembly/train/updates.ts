@@ -1,8 +1,8 @@
 // What a step does to its parameters, element by element, with PyTorch's meaning of every number; and the norm that
 // gradients are clipped by.
 
-import { head4 } from "../lanes";
-import { storeWords } from "../simd";
+import { head4 } from "../lanes/lanes";
+import { storeWords } from "../lanes/simd";
 
 /**
  * g' = g + weightDecay·w; b = factor·b + g'; w −= lr · (nesterov ? g' + factor·b : b). Elements begin to end.

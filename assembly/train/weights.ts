@@ -1,9 +1,9 @@
 // Codes, scales and biases of a layer's master weights, made anew in every step: to the bit what conversion makes of the
 // same floats (src/quantize/scheme.ts). Weights are seen as [outer][channels][inner] around the axis of their scales.
 
-import { codeMagic, codeShift, roundCode } from "../kernels/epilogue-int8";
-import { head4 } from "../lanes";
-import { storeBytes, storeWords } from "../simd";
+import { codeMagic, codeShift, roundCode } from "../int8/epilogue";
+import { head4 } from "../lanes/lanes";
+import { storeBytes, storeWords } from "../lanes/simd";
 
 /** Channels whose weights stay in cache between the search for the largest and the division by its scale. */
 const BLOCK: i32 = 16;

@@ -2,7 +2,7 @@
 
 import type { Window } from "./window";
 
-// ---- int8: upper bounds over the kernel classes (assembly/kernels/panels-int8.ts) ----
+// ---- int8: upper bounds over the kernel classes (assembly/int8/panels.ts) ----
 
 /** A count, up to a multiple. */
 export const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -83,7 +83,7 @@ export const depthwiseInt8ScratchBytes = (window: DepthwiseWindow): number =>
 
 // ---- end of int8 ----
 
-// ---- f32 (assembly/tile.ts) ----
+// ---- f32 (assembly/f32/tile.ts) ----
 
 /** Packed rows that gemm and conv keep in cache, tiles of four rows in them at most, and bytes of a tile's entry. */
 const [BLOCK_F32, TILES, TILE] = [256 << 10, 512, 16];
