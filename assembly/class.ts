@@ -5,5 +5,5 @@ export * from "./int8/conv";
 export * from "./int8/depthwise";
 export * from "./int8/gemm";
 export * from "./int8/gemv";
-export * from "./int8/pack-depthwise";
 export * from "./int8/pack";
+export * from "./int8/pack-depthwise";

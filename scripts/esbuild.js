@@ -60,7 +60,7 @@ export const nodeApart = {
 
 /** What is loaded only where there are to be threads. */
 export const threadScripts = {
-  "threads-crew": "src/engine/threads-crew.ts",
+  "thread-pool": "src/engine/thread-pool.ts",
   "threads-worker": "src/engine/threads-worker.ts",
 };
 
@@ -71,7 +71,7 @@ export const options = {
   format: "esm",
   platform: "neutral",
   mainFields: ["module", "main"],
-  external: ["node:*", "*/threads-crew.js"],
+  external: ["node:*", "*/thread-pool.js"],
   target: "es2022",
   plugins: [inlineWasm, inlineScript],
   minifySyntax: true,

@@ -210,13 +210,13 @@ export {
   type WasmSource,
   type WasmSources,
 } from "./runtime";
-export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint";
+export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint/checkpoint";
 export {
   type LoadedCheckpoint,
   loadCheckpoint,
   removeCheckpoint,
   saveCheckpoint,
-} from "./train/checkpoint-file";
+} from "./train/checkpoint/file";
 export {
   type EpochReport,
   type Loss,

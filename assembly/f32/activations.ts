@@ -3,8 +3,8 @@
 
 import { erf } from "../lanes/erf";
 import { expm1, onePlusExpNeg } from "../lanes/exp";
-import { tanh as tanhLanes } from "../lanes/tanh";
 import { storeWords } from "../lanes/simd";
+import { tanh as tanhLanes } from "../lanes/tanh";
 
 /** y = min(max(x, lo), hi), ReLU with 0 and ∞; NaN stays NaN. */
 export function clip(y: usize, x: usize, lo: f32, hi: f32, begin: i32, end: i32): void {

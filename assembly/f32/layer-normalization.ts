@@ -1,7 +1,7 @@
 // Layer normalization over rows, its statistics by ../moments.
 
-import { inverseDeviation, meanOf } from "./moments";
 import { storeWords } from "../lanes/simd";
+import { inverseDeviation, meanOf } from "./moments";
 
 /**
  * y[r][c] = (x[r][c] − m)·s·scale[c] + bias[c], m = mean x[r], s = 1 / √(var x[r] + epsilon); mean[r] = m, inverse[r] = s.

@@ -1,9 +1,9 @@
 // Max and average pooling, channels last, f32 and u8. One walk over the windows serves all four; a block is the
 // 16 bytes of 4 or 16 channels. Taps outside the image are skipped. A window as large as the image pools it all.
 
+import { codeMagic, codeShift, narrow, requantize } from "../int8/epilogue";
 import { storeBytes } from "../lanes/simd";
 import { firstTap, lastTap } from "../lanes/window";
-import { codeMagic, codeShift, narrow, requantize } from "../int8/epilogue";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;

@@ -1,7 +1,7 @@
 // Mean over one axis.
 
-import { meanOf } from "./moments";
 import { storeWords } from "../lanes/simd";
+import { meanOf } from "./moments";
 
 /**
  * y[o][i] = (Σ_r x[o][r][i]) / reduce: x [outer][reduce][inner] → y [outer][inner]. Range: outer.

@@ -1,7 +1,7 @@
 // Softmax over rows. Lane i mod 4 sums the elements i, i + 4, …, then (l0 + l2) + (l1 + l3): one fixed order.
 
-import { head4, largest, sum4 } from "../lanes/lanes";
 import { exp } from "../lanes/exp";
+import { head4, largest, sum4 } from "../lanes/lanes";
 import { log } from "../lanes/log";
 import { storeWords } from "../lanes/simd";
 

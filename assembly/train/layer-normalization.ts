@@ -1,7 +1,7 @@
 // Gradients of layer normalization, with x̂ = (x − m)·s, m = mean x[r], s = 1 / √(var x[r] + epsilon).
 
-import { head4, sum4 } from "../lanes/lanes";
 import { inverseDeviation, meanOf } from "../f32/moments";
+import { head4, sum4 } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 
 /**

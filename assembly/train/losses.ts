@@ -1,8 +1,8 @@
 // Losses: their value and gradient in one pass a row. A batch's loss is the sum of its rows' (sumRows adds them in
 // order), because each row's is divided by the number of rows already. Sums over a row are as in softmax.
 
-import { head4, largest, sum4 } from "../lanes/lanes";
 import { exp } from "../lanes/exp";
+import { head4, largest, sum4 } from "../lanes/lanes";
 import { log } from "../lanes/log";
 import { storeWords } from "../lanes/simd";
 

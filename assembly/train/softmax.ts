@@ -1,7 +1,7 @@
 // Gradients of softmax over rows. Lane i mod 4 sums the elements i, i + 4, …, then (l0 + l2) + (l1 + l3): one fixed order.
 
-import { head4, sum4 } from "../lanes/lanes";
 import { exp } from "../lanes/exp";
+import { head4, sum4 } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 
 /** dx[r][c] = y·(dy − Σ_c dy·y), y = softmax; rows of `cols`, dense. Range: rows. dx may be dy. */

@@ -38,7 +38,7 @@ export const bundleCommand = defineCommand({
     "max-bytes": MAX_BYTES_OPTION,
   },
   notes: [
-    "octette.js is an ES module that exports load(options); threads-crew.js and threads-worker.js are loaded where { threads: 2 }",
+    "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 }",
     "asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security",
     "policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",

@@ -2,8 +2,8 @@
 
 import { contentHash } from "../formats/octette";
 import type { Graph } from "../index";
-import type { CheckpointState } from "../train/checkpoint";
-import { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "../train/checkpoint-file";
+import type { CheckpointState } from "../train/checkpoint/checkpoint";
+import { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "../train/checkpoint/file";
 import type { Context } from "./command";
 
 const stepOf = ({ progress }: CheckpointState) => progress.step as number;

@@ -3,9 +3,9 @@
 import { type Dataset, openDataset } from "../data/index";
 import { createDelta, type Graph, OctetteError, quantize, readArtifact, save } from "../index";
 import { formatBytes } from "../report/index";
-import { previousOf } from "../train/checkpoint-file";
+import { previousOf } from "../train/checkpoint/file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
-import { defaults } from "../train/tune-options";
+import { defaults } from "../train/run/tune-options";
 import {
   byteCount,
   type Context,

@@ -73,8 +73,8 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   for (const task of tasks) c.lower(task);
   c.finish();
 
-  const crewBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(({ bytes }) => bytes))) : 0;
-  const map = planMemory(c.buffers, c.stagingBytes, (threads - 1) * crewBytes);
+  const scratchBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(({ bytes }) => bytes))) : 0;
+  const map = planMemory(c.buffers, c.stagingBytes, (threads - 1) * scratchBytes);
   if (findOverlap(c.buffers, map))
     throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
   const addressOf = ({ buffer, offset }: Address): Dim =>
@@ -105,8 +105,8 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     memory: {
       constantBytes: map.constantBytes,
       arenaBytes: map.arenaBytes,
-      crewAt: map.crewAt,
-      crewBytes,
+      scratchAt: map.scratchAt,
+      scratchBytes,
       totalBytes: map.totalBytes,
     },
   };

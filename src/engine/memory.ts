@@ -21,7 +21,7 @@ export interface MemoryMap {
   readonly constantBytes: number;
   readonly arenaBytes: number;
   /** Where the scratch of further threads begins. */
-  readonly crewAt: number;
+  readonly scratchAt: number;
   /** All of it, slack included, rounded up to a wasm page. */
   readonly totalBytes: number;
 }
@@ -49,7 +49,7 @@ const aliveTogether = (a: Buffer, b: Buffer) => a.first <= b.last && b.first <= 
  * Lays out constants, arena and what further threads need behind it; `stagingBytes` is what loading needs of the arena
  * before anything runs.
  */
-export function planMemory(buffers: readonly Buffer[], stagingBytes: number, crewBytes = 0): MemoryMap {
+export function planMemory(buffers: readonly Buffer[], stagingBytes: number, scratchBytes = 0): MemoryMap {
   const addresses = new Map<Buffer, number>();
   let top = ALIGNMENT;
   for (const buffer of buffers) {
@@ -74,8 +74,8 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number, cre
     placed.splice(placeAfter(placed, at), 0, { buffer, from: at, to: at + bytes });
     arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
-  const crewAt = arenaAt + arenaBytes;
-  const totalBytes = Math.ceil((crewAt + crewBytes + SLACK) / 65536) * 65536;
+  const scratchAt = arenaAt + arenaBytes;
+  const totalBytes = Math.ceil((scratchAt + scratchBytes + SLACK) / 65536) * 65536;
   checkTotal(totalBytes);
   return {
     constantsAt: ALIGNMENT,
@@ -83,7 +83,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number, cre
     addresses,
     constantBytes: arenaAt - ALIGNMENT,
     arenaBytes,
-    crewAt,
+    scratchAt,
     totalBytes,
   };
 }

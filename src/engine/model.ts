@@ -166,7 +166,7 @@ export class Model {
   get engine(): EngineInfo {
     const { info } = this.#engine;
     const { engineClass, threads } = this.#plan;
-    const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.crew?.isUp;
+    const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.pool?.isUp;
     return {
       ...info,
       ...(engineClass === info.engineClass ? {} : { engineClass, reason: this.#reason }),
@@ -286,14 +286,14 @@ export class Model {
   async #share(session: Session, memory: WebAssembly.Memory): Promise<void> {
     const { plan } = session;
     const alone = (reason: string) => {
-      session.crew = undefined;
+      session.pool = undefined;
       this.#threads = { threads: 1, threadsReason: reason };
     };
     try {
-      const { Crew } = await import("./threads-crew.js");
+      const { ThreadPool } = await import("./thread-pool.js");
       const modules = this.#engine.modules(plan.engineClass, true);
       const imports = this.#engine.imports(plan.engineClass, memory);
-      session.crew = Crew.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
+      session.pool = ThreadPool.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
     } catch (cause) {
       alone(`workers cannot be started: ${(cause as Error).message}`);
     }

@@ -75,8 +75,8 @@ export interface Plan {
     readonly constantBytes: number;
     readonly arenaBytes: number;
     /** Scratch of the threads beside the first: one behind the other from here, this many bytes each. */
-    readonly crewAt: number;
-    readonly crewBytes: number;
+    readonly scratchAt: number;
+    readonly scratchBytes: number;
     /** Size of the wasm memory, a multiple of its page. */
     readonly totalBytes: number;
   };

@@ -5,7 +5,7 @@ import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import type { Plan, Step } from "./plan";
-import type { Crew } from "./threads-crew";
+import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
 type Call = (...args: number[]) => void;
@@ -25,10 +25,10 @@ export class Session {
   #kernels: Kernels | undefined;
   #ready: Ready[] = [];
   #bindings: Bindings | undefined;
-  #crew: Crew | undefined;
-  /** The steps that are ready, [from, to), and the crew that takes part in them. */
+  #pool: ThreadPool | undefined;
+  /** The steps that are ready, [from, to), and the pool that takes part in them. */
   #range: readonly [from: number, to: number] = [0, 0];
-  #readyFor: Crew | undefined;
+  #readyFor: ThreadPool | undefined;
 
   /** Takes memory for a plan, or that of a session whose plan was of the same size. */
   constructor(plan: Plan, engine: Engine, before?: Session) {
@@ -59,13 +59,13 @@ export class Session {
   }
 
   /** Those who take parts of the steps, once they are up. */
-  get crew(): Crew | undefined {
-    return this.#crew;
+  get pool(): ThreadPool | undefined {
+    return this.#pool;
   }
 
-  set crew(crew: Crew | undefined) {
-    this.#crew?.dispose();
-    this.#crew = crew;
+  set pool(pool: ThreadPool | undefined) {
+    this.#pool?.dispose();
+    this.#pool = pool;
     if (!this.#memory) this.dispose();
   }
 
@@ -104,8 +104,8 @@ export class Session {
 
   /** Lets go of the memory and ends its threads. Twice is harmless. */
   dispose(): void {
-    this.#crew?.dispose();
-    this.#crew = undefined;
+    this.#pool?.dispose();
+    this.#pool = undefined;
     this.#loader = undefined;
     this.#memory = undefined;
     this.#kernels = undefined;
@@ -116,12 +116,12 @@ export class Session {
   #prepare(bindings: Bindings, from: number, to: number): readonly Ready[] {
     const kernels = this.#kernels;
     if (!kernels) void this.buffer;
-    const crew = this.#crew?.isUp ? this.#crew : undefined;
+    const pool = this.#pool?.isUp ? this.#pool : undefined;
     const [first, end] = this.#range;
-    if (bindings === this.#bindings && crew === this.#readyFor && from === first && to === end)
+    if (bindings === this.#bindings && pool === this.#readyFor && from === first && to === end)
       return this.#ready;
     this.#bindings = bindings;
-    this.#readyFor = crew;
+    this.#readyFor = pool;
     this.#range = [from, to];
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
     const ready = this.plan.steps.slice(from, to).map((step) => ({
@@ -129,7 +129,7 @@ export class Session {
       call: kernelOf(kernels!, step.kernel),
       args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
     }));
-    this.#ready = crew?.spread(ready, evaluate) ?? ready;
+    this.#ready = pool?.spread(ready, evaluate) ?? ready;
     return this.#ready;
   }
 }

@@ -1,4 +1,4 @@
-// A worker of a crew, in a thread of its own: takes parts of steps for as long as its model lives. It spins while work
+// A worker of a pool, in a thread of its own: takes parts of steps for as long as its model lives. It spins while work
 // is likely to come, between steps that follow each other, and sleeps between runs.
 
 import { nodeModule } from "../node-module";
@@ -15,7 +15,7 @@ import {
   TRAPPED,
   takeLast,
   UP,
-} from "./threads-board";
+} from "./work-queue";
 
 /** Looks before it sleeps: some 100 µs, longer than steps of one part take and short for a battery. */
 const SPINS = 20_000;

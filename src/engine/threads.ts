@@ -1,5 +1,5 @@
 // How many threads a model may have, and how one wasm file serves one thread and many. What starts threads and hands
-// them work is loaded only where more than one is asked for: threads-crew.ts.
+// them work is loaded only where more than one is asked for: thread-pool.ts.
 
 import { OctetteError } from "../errors";
 import { nodeModule } from "../node-module";

@@ -4,8 +4,8 @@ import { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import { formatShape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
-import { judged, LABELS, TARGET, type Loss as Written } from "../train/losses";
 import { trainingRegistry } from "../train/registry";
+import { judged, LABELS, TARGET, type Loss as Written } from "../train/step/losses";
 import { engine } from "./engine";
 import type { Output } from "./trainable";
 

@@ -6,7 +6,7 @@ import {
   createOptimizer,
   type OptimizerOptions,
   type Sgd,
-} from "../train/optimizers";
+} from "../train/step/optimizers";
 import type { Parameter, Trainable } from "./trainable";
 
 /** Moves the parameters it was given. A model has one: a later one takes its place. */

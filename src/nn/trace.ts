@@ -4,7 +4,7 @@ import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { registry } from "../ops/index";
 import { simplify } from "../passes/index";
-import { withoutDropout } from "../train/dropout";
+import { withoutDropout } from "../train/step/dropout";
 import { layersOf, type Module, numbersOf } from "./module";
 import { Recording } from "./value";
 

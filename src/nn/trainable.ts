@@ -6,12 +6,12 @@ import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Tensor, TypedArray } from "../graph/tensor";
-import { withOwnScales, withoutDropout } from "../train/dropout";
-import type { Optimizer as OptimizerNumbers } from "../train/optimizers";
-import { type Parameter as Found, type Masters, parametersOf } from "../train/prepare";
-import { withCompanions } from "../train/select";
-import { Trainer } from "../train/trainer";
-import { evaluated } from "../train/validate";
+import { withCompanions } from "../train/run/select";
+import { Trainer } from "../train/run/trainer";
+import { evaluated } from "../train/run/validate";
+import { withOwnScales, withoutDropout } from "../train/step/dropout";
+import type { Optimizer as OptimizerNumbers } from "../train/step/optimizers";
+import { type Parameter as Found, type Masters, parametersOf } from "../train/step/prepare";
 import { engine } from "./engine";
 import type { Optimizer } from "./optimizers";
 

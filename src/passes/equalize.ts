@@ -6,8 +6,8 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { divideDims, formatShape, multiplyDims } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
+import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
 import { numbersOf } from "../ops/op";
-import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "./linear-layer";
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
 export const EQUALIZE_TOLERANCE = 1e-3;

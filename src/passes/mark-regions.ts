@@ -6,6 +6,7 @@ import { consumersOf, type Graph, type Node, producersOf, type ValueType } from 
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import { inferTypes, type Registry } from "../ops/infer";
+import { isLinear } from "../ops/linear-layer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import {
@@ -22,7 +23,6 @@ import {
 import { perChannel } from "./fuse-bias";
 import { type CodeNames, GraphWriter } from "./graph-writer";
 import { movesCodes, poolings, tables } from "./integer-forms";
-import { isLinear } from "./linear-layer";
 import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 

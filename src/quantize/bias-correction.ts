@@ -1,7 +1,7 @@
 // Rounding a layer's weights shifts the mean of its outputs; the bias takes that shift back (Nagel et al. 2019,
 // arXiv:1906.04721, §4.2).
 
-import { type LinearLayer, visitWeights } from "../passes/linear-layer";
+import { type LinearLayer, visitWeights } from "../ops/linear-layer";
 
 /**
  * b[o] += Σ (w − ŵ)[o, i, tap] · E[x_i], the difference of the expected outputs (equation 17 there). `means` has one

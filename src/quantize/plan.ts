@@ -5,8 +5,8 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { formatShape } from "../graph/symbols";
 import { MAX_REDUCTION } from "../ops/codes";
 import type { Registry } from "../ops/infer";
+import { isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import { movesCodes, poolings, tables } from "../passes/integer-forms";
-import { isLinear, type LinearLayer, linearLayerOf } from "../passes/linear-layer";
 import type { QuantizeMode, Selection } from "./options";
 
 /** One integer region to be. */

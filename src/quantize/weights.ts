@@ -3,8 +3,8 @@
 
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
+import type { LinearLayer } from "../ops/linear-layer";
 import { numberOf } from "../ops/op";
-import type { LinearLayer } from "../passes/linear-layer";
 import { correctBias } from "./bias-correction";
 import {
   biasScales,

@@ -9,11 +9,16 @@ import { registry } from "../ops/index";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
-import { checkTuneOptions, TUNE, type TuneOptions as TuneDeployedOptions, type Tuned } from "./tune-options";
+import {
+  checkTuneOptions,
+  TUNE,
+  type TuneOptions as TuneDeployedOptions,
+  type Tuned,
+} from "./run/tune-options";
 
-export type { Loss } from "./losses";
-export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./tune-options";
-export type { Validation } from "./validate";
+export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./run/tune-options";
+export type { Validation } from "./run/validate";
+export type { Loss } from "./step/losses";
 
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   /**
@@ -50,7 +55,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
       hint: "openDataset(file, graph.inputs) makes one",
     });
   // Kernels and gradients of training are loaded by whoever trains.
-  const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./tune")]);
+  const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   const engine = new Engine({ ...inlined, train });
   const model = coverNumbers(graph, options.data.preprocessing);
   const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");

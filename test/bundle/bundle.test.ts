@@ -93,7 +93,7 @@ test("carries ops and kernels of the model, and no others", async () => {
     "common.wasm",
     "baseline.wasm",
     NAME,
-    "threads-crew.js",
+    "thread-pool.js",
     "threads-worker.js",
     "index.html",
     "page.js",

@@ -28,7 +28,7 @@ test("a float ONNX model becomes a folder that runs", async () => {
     "index.html",
     "octette.js",
     "page.js",
-    "threads-crew.js",
+    "thread-pool.js",
     "threads-worker.js",
   ]);
   const script = await import(pathToFileURL(join(page, "octette.js")).href);

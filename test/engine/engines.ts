@@ -9,7 +9,7 @@ import { probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
 import type { Ready } from "../../src/engine/session";
-import { Crew } from "../../src/engine/threads-crew";
+import { ThreadPool } from "../../src/engine/thread-pool";
 import { type Carried, Engine, type EngineClass } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { registry } from "../../src/ops/index";
@@ -63,11 +63,11 @@ export async function withModelInParts<T>(
   use: (model: Model) => T,
 ): Promise<T> {
   pretendCores(2);
-  const start = vi.spyOn(Crew, "start").mockImplementation(({ plan: { memory } }) => {
+  const start = vi.spyOn(ThreadPool, "start").mockImplementation(({ plan: { memory } }) => {
     const inParts = ({ step, call, args }: Ready): Ready => {
       const count = args.at(-1)!;
       const parts = Math.min(PARTS, count);
-      const own = args.with(step.scratch, memory.crewAt);
+      const own = args.with(step.scratch, memory.scratchAt);
       const run = () => {
         for (let part = parts - 1; part >= 0; part--) {
           const range = [part, part + 1].map((bound) => Math.floor((count * bound) / parts));
@@ -80,7 +80,7 @@ export async function withModelInParts<T>(
       isUp: true,
       dispose() {},
       spread: (ready: readonly Ready[]) => ready.map(inParts),
-    } as unknown as Crew;
+    } as unknown as ThreadPool;
   });
   const model = await createModel(graph, registry, engine, { ...options, threads: 2 });
   try {

@@ -130,11 +130,11 @@ test("memory grows by the scratch of further threads, and by nothing where one i
     const model = new Model(graph, registry, engine, { ...two, threads });
     const { plan, bytes } = model;
     model.dispose();
-    return { bytes, crew: (threads - 1) * plan.memory.crewBytes };
+    return { bytes, pool: (threads - 1) * plan.memory.scratchBytes };
   };
   const [one, three] = [bytesFor(1), bytesFor(3)];
-  expect(three.crew).toBeGreaterThan(0);
-  expect(three.bytes - one.bytes).toBeLessThan(three.crew + 65536);
+  expect(three.pool).toBeGreaterThan(0);
+  expect(three.bytes - one.bytes).toBeLessThan(three.pool + 65536);
 });
 
 describe("where there are fewer threads than asked for, the model runs and says why", () => {

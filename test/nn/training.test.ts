@@ -36,10 +36,10 @@ import {
   type Value,
 } from "../../src/nn/index";
 import { train } from "../../src/train/inlined";
-import { LABELS } from "../../src/train/losses";
-import { createOptimizer } from "../../src/train/optimizers";
-import { parametersOf } from "../../src/train/prepare";
-import { Trainer } from "../../src/train/trainer";
+import { Trainer } from "../../src/train/run/trainer";
+import { LABELS } from "../../src/train/step/losses";
+import { createOptimizer } from "../../src/train/step/optimizers";
+import { parametersOf } from "../../src/train/step/prepare";
 import { withModel } from "../engine/engines";
 import { randomOf } from "../graph-builder";
 

@@ -37,7 +37,7 @@ function relaxedSimd(): boolean {
 }
 
 test("no script but the command line's names a module of Node in an import, which bundlers for pages stop at", () => {
-  for (const entry of ["index", "runtime", "nn", "ops", "wasm", "threads-crew", "threads-worker"])
+  for (const entry of ["index", "runtime", "nn", "ops", "wasm", "thread-pool", "threads-worker"])
     for (const file of scriptsBehind(`${entry}.js`))
       expect(readFileSync(new URL(`build/${file}`, root), "utf8"), file).not.toMatch(
         /(from|import|import\() ?"node:/,

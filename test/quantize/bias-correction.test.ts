@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Node } from "../../src/graph/graph";
-import { linearLayerOf } from "../../src/passes/linear-layer";
+import { linearLayerOf } from "../../src/ops/linear-layer";
 import { correctBias } from "../../src/quantize/bias-correction";
 import { GraphBuilder } from "../graph-builder";
 

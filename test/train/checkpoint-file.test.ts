@@ -10,8 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { FormatError } from "../../src/errors";
 import { Random } from "../../src/graph/random";
 import { tensor } from "../../src/graph/tensor";
-import { type CheckpointState, writeCheckpoint } from "../../src/train/checkpoint";
-import { loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint-file";
+import { type CheckpointState, writeCheckpoint } from "../../src/train/checkpoint/checkpoint";
+import { loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint/file";
 
 /** What happens to the file system: from its `at`-th operation on, or at that one only, operations fail. */
 const fault = vi.hoisted(() => ({

@@ -13,7 +13,7 @@ import {
   type CheckpointState,
   readCheckpoint,
   writeCheckpoint,
-} from "../../src/train/checkpoint";
+} from "../../src/train/checkpoint/checkpoint";
 import { anyTensor, expectOnlyOctetteErrors, expectSame } from "../formats/fixtures";
 
 const random = new Random(3);

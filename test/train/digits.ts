@@ -4,7 +4,7 @@ import { Engine } from "../../src/engine/wasm";
 import { readNpz } from "../../src/formats/npz";
 import { createDataset, importOnnx, quantize } from "../../src/index";
 import { train } from "../../src/train/inlined";
-import { LABELS } from "../../src/train/losses";
+import { LABELS } from "../../src/train/step/losses";
 import { exactSources } from "../engine/engines";
 import { readExample } from "../examples";
 

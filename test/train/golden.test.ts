@@ -17,12 +17,12 @@ import {
   weightScales,
 } from "../../src/quantize/scheme";
 import { train } from "../../src/train/inlined";
-import { LABELS } from "../../src/train/losses";
-import { createOptimizer } from "../../src/train/optimizers";
-import { parametersOf } from "../../src/train/prepare";
-import { select } from "../../src/train/select";
-import { gradientOf } from "../../src/train/step";
-import { Trainer } from "../../src/train/trainer";
+import { select } from "../../src/train/run/select";
+import { Trainer } from "../../src/train/run/trainer";
+import { LABELS } from "../../src/train/step/losses";
+import { createOptimizer } from "../../src/train/step/optimizers";
+import { parametersOf } from "../../src/train/step/prepare";
+import { gradientOf } from "../../src/train/step/step";
 import { realFile } from "../formats/fixtures";
 import { type Activation, type Attributes, type Coded, GraphBuilder } from "../graph-builder";
 

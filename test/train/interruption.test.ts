@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { importOnnx, openDataset, parseNormalize, quantize, save } from "../../src/index";
-import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
+import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint/checkpoint";
 import { type TuneOptions, tune } from "../../src/train/index";
 import { example, octette } from "../cli/spawn";
 import { readExample } from "../examples";

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { type Graph, quantize, readArtifact, save } from "../../src/index";
 import { type TuneOptions, tune } from "../../src/train/index";
-import { parametersOf } from "../../src/train/prepare";
+import { parametersOf } from "../../src/train/step/prepare";
 import { data as digits, float } from "./digits";
 
 const data = digits.take(640);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createOptimizer, type OptimizerOptions, scalarsOf, statesOf } from "../../src/train/optimizers";
+import { createOptimizer, type OptimizerOptions, scalarsOf, statesOf } from "../../src/train/step/optimizers";
 
 describe("options", () => {
   test("defaults are PyTorch's", () => {

@@ -6,7 +6,7 @@ import { Random } from "../../src/graph/random";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { createDataset, quantize, save, type TuneOptions, tune } from "../../src/index";
 import { Linear, ReLU, Sequential, trace } from "../../src/nn/index";
-import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
+import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint/checkpoint";
 
 const float = trace(new Sequential(new Linear(6, 16), new ReLU(), new Linear(16, 3)));
 const random = new Random(1);

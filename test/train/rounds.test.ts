@@ -23,17 +23,17 @@ import {
   trace,
   type Value,
 } from "../../src/nn/index";
-import { ACTIVATION_GRADIENTS, type ActivationOptions } from "../../src/train/activations";
-import { fitMemory } from "../../src/train/budget";
-import { LABELS } from "../../src/train/losses";
-import { createOptimizer } from "../../src/train/optimizers";
-import { takesRounds } from "../../src/train/plan";
-import { type Masters, parametersOf } from "../../src/train/prepare";
-import { ROUND } from "../../src/train/rounds";
-import { select } from "../../src/train/select";
-import { gradientOf, stepOf } from "../../src/train/step";
-import { Trainer } from "../../src/train/trainer";
-import { choiceOf } from "../../src/train/tune-options";
+import { fitMemory } from "../../src/train/run/budget";
+import { select } from "../../src/train/run/select";
+import { Trainer } from "../../src/train/run/trainer";
+import { choiceOf } from "../../src/train/run/tune-options";
+import { ACTIVATION_GRADIENTS, type ActivationOptions } from "../../src/train/step/activations";
+import { LABELS } from "../../src/train/step/losses";
+import { ROUND } from "../../src/train/step/micro-batches";
+import { createOptimizer } from "../../src/train/step/optimizers";
+import { takesRounds } from "../../src/train/step/plan";
+import { type Masters, parametersOf } from "../../src/train/step/prepare";
+import { gradientOf, stepOf } from "../../src/train/step/step";
 import { GraphBuilder, randomOf } from "../graph-builder";
 import { data, engine, feeds, float, quantized } from "./digits";
 

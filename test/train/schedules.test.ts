@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkSchedule, cosineOfHalfTurns, learningRate, type Schedule } from "../../src/train/schedules";
+import { checkSchedule, cosineOfHalfTurns, learningRate, type Schedule } from "../../src/train/run/schedules";
 
 const rates = (schedule: Schedule, total: number, lr = 1) =>
   Array.from({ length: total }, (_, step) => learningRate(schedule, lr, step, total));

@@ -14,7 +14,7 @@ import {
   type TuneOptions,
   tune,
 } from "../../src/index";
-import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint";
+import { type CheckpointState, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint/checkpoint";
 import { readExample } from "../examples";
 
 const float = importOnnx(await readExample("digits_wild.onnx"), { name: "digits_wild" });

@@ -7,7 +7,7 @@ import type { Graph } from "../../src/graph/graph";
 import { createDataset, loadSync, tensor } from "../../src/index";
 import { tune } from "../../src/train/index";
 import { train } from "../../src/train/inlined";
-import { checkLabels, isBetter, rightOf, validate } from "../../src/train/validate";
+import { checkLabels, isBetter, rightOf, validate } from "../../src/train/run/validate";
 
 const engine = new Engine({ ...inlined, train });
 

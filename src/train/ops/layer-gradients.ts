@@ -37,7 +37,7 @@ import {
   packedDepthwiseInputGradientBytes,
   packedInputGradientBytes,
   productWeightGradientScratchBytes,
-} from "../packing";
+} from "../step/packing";
 
 /** The shape that a gradient has because its value has it. */
 const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;

@@ -30,7 +30,7 @@ import {
   type Unit,
 } from "../../ops/op";
 import { slide } from "../../ops/window";
-import { depthwiseInt8SumsScratchBytes } from "../packing";
+import { depthwiseInt8SumsScratchBytes } from "../step/packing";
 import { everyRun } from "./every-run";
 
 /** The lowering for a unit: that of every run where its weights or bias are computed. */

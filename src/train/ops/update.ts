@@ -5,7 +5,7 @@ import type { Node } from "../../graph/graph";
 import type { Bindings } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { type Address, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
-import { type Optimizer, scalarsOf } from "../optimizers";
+import { type Optimizer, scalarsOf } from "../step/optimizers";
 
 /** An op that writes to its first input and to its other states, and makes nothing. */
 const update = (emit: (unit: Unit, c: Lowering, at: Address[], count: number) => void): Op => ({

@@ -6,7 +6,7 @@ import type { Graph } from "../../../src/graph/graph";
 import { Random } from "../../../src/graph/random";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { importOnnx } from "../../../src/index";
-import { isLinear } from "../../../src/passes/linear-layer";
+import { isLinear } from "../../../src/ops/linear-layer";
 import { expectClose, expectFewCodesApart } from "../../check-tensors";
 import { engineClasses, withModel } from "../../engine/engines";
 import { type FileInput, type FileModel, type FileNode, onnxFile } from "./model-file";

@@ -6,7 +6,7 @@ import { readNpz } from "../../../src/formats/npz";
 import type { Graph, Node } from "../../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { rne } from "../../../src/ops/codes";
-import { differentiate } from "../../../src/train/differentiate";
+import { differentiate } from "../../../src/train/step/differentiate";
 import { realFile } from "../../formats/fixtures";
 import { randomOf } from "../../graph-builder";
 import { expectClose, ops, trainingEngine } from "./check-gradient";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Model } from "../../../src/engine/model";
 import type { Graph, Node } from "../../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
-import { differentiate } from "../../../src/train/differentiate";
+import { differentiate } from "../../../src/train/step/differentiate";
 import { randomOf } from "../../graph-builder";
 import { forwards, type Real } from "../reference/forward";
 import { differences, expectClose, ops, trainingEngine } from "./check-gradient";

@@ -4,7 +4,7 @@ import {
   convInputGradientByImageScratchBytes,
   convInputGradientScratchBytes,
   packedInputGradientBytes,
-} from "../../../src/train/packing";
+} from "../../../src/train/step/packing";
 import { inPieces, same } from "../../kernels/float";
 import { alloc, brokenGuard, fillFloats, int, loadTrain, place, random, reset } from "../../kernels/harness";
 import { maskOf } from "./bits";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { slide } from "../../../src/ops/window";
-import { convWeightGradientScratchBytes } from "../../../src/train/packing";
+import { convWeightGradientScratchBytes } from "../../../src/train/step/packing";
 import { alloc, fillFloats, fillInts, int, loadTrain, random, reset } from "../../kernels/harness";
 import { eachTap, expectClose, inRanges, numbersOf, type TestWindow, testWindow, windows } from "./gradients";
 

@@ -4,7 +4,7 @@ import {
   depthwiseInt8SumsScratchBytes,
   depthwiseWeightGradientScratchBytes,
   packedDepthwiseInputGradientBytes,
-} from "../../../src/train/packing";
+} from "../../../src/train/step/packing";
 import { alloc, fillFloats, fillInts, loadTrain, random, reset } from "../../kernels/harness";
 import { eachTap, expectClose, inRanges, numbersOf, type TestWindow, testWindow, windows } from "./gradients";
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { productWeightGradientScratchBytes } from "../../../src/train/packing";
+import { productWeightGradientScratchBytes } from "../../../src/train/step/packing";
 import { alloc, fillFloats, fillInts, int, loadTrain, random, reset } from "../../kernels/harness";
 import { expectClose, inRanges, numbersOf } from "./gradients";
 

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { readNpz } from "../../../src/formats/npz";
-import { createOptimizer, type OptimizerOptions, scalarsOf } from "../../../src/train/optimizers";
+import { createOptimizer, type OptimizerOptions, scalarsOf } from "../../../src/train/step/optimizers";
 import { realFile } from "../../formats/fixtures";
 import { inPieces, SIZES, same } from "../../kernels/float";
 import { alloc, brokenGuard, fillFloats, loadTrain, place, random, reset } from "../../kernels/harness";

@@ -1,9 +1,9 @@
 // Masters → the graph to deploy: the codes, scales and biases that the last step would compute, in the constants that held
 // them before. Made by the functions of conversion, which the kernels of training equal to the bit.
 
-import type { Graph } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
-import { biasScales, channelsOf, quantizeBias, quantizeWeights, weightScales } from "../quantize/scheme";
+import type { Graph } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { biasScales, channelsOf, quantizeBias, quantizeWeights, weightScales } from "../../quantize/scheme";
 import { inputScaleOf, type Parameter } from "./prepare";
 
 /** The deployed graph with the numbers that its masters have now. */

@@ -1,13 +1,13 @@
 // The backward pass in rounds: a few rows of the batch at a time, so that gradients of activations have the size of those rows.
 // What the forward pass kept is there whole, and gradients of parameters are summed over the rounds.
 
-import { batchAxis, keepsRows } from "../engine/batch";
-import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import { type Bindings, type Dim, substituteDim } from "../graph/symbols";
-import { inferTypes, opOf, type Registry } from "../ops/infer";
-import type { Batched } from "../ops/op";
-import { GraphWriter } from "../passes/graph-writer";
-import { firstOf, rowsOf } from "./ops/rows";
+import { batchAxis, keepsRows } from "../../engine/batch";
+import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
+import { type Bindings, type Dim, substituteDim } from "../../graph/symbols";
+import { inferTypes, opOf, type Registry } from "../../ops/infer";
+import type { Batched } from "../../ops/op";
+import { GraphWriter } from "../../passes/graph-writer";
+import { firstOf, rowsOf } from "../ops/rows";
 
 /** What a loop runs over: `size` rows a round, of those that `symbol` counts. */
 export interface Rounds {

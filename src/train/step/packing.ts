@@ -1,7 +1,7 @@
 // Bytes of scratch of the training kernels, as the memory planner needs them: pure functions of shapes.
 
-import { convScratchBytes, packedBytes, packedDepthwiseBytes, up } from "../ops/packing";
-import type { Window } from "../ops/window";
+import { convScratchBytes, packedBytes, packedDepthwiseBytes, up } from "../../ops/packing";
+import type { Window } from "../../ops/window";
 
 /** Rows and columns that the weight gradient of a product packs at once (assembly/train/product-gradient.ts). */
 const [ROWS, COLUMNS] = [256, 256];

@@ -1,13 +1,13 @@
 // What a run has come to: all that a checkpoint holds beside the states of the trainer, and the reader that takes it back. A
 // checkpoint may be a file that anybody wrote, or an object that JSON went through: nothing of it is used unchecked.
 
-import { OctetteError } from "../errors";
-import type { Tensor, TypedArray } from "../graph/tensor";
+import { OctetteError } from "../../errors";
+import type { Tensor, TypedArray } from "../../graph/tensor";
+import type { Losses } from "../run/divergence";
+import type { EpochReport } from "../run/tune-options";
+import type { Validation } from "../run/validate";
 import type { CheckpointState } from "./checkpoint";
-import { checkSameRun, type Run } from "./same-run";
-import type { Losses } from "./soundness";
-import type { EpochReport } from "./tune-options";
-import type { Validation } from "./validate";
+import { checkSameRun, type Run } from "./resume-check";
 
 export interface Progress extends Losses {
   /** Steps done. */

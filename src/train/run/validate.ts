@@ -1,15 +1,15 @@
 // How good the deployed model is on samples with labels: what chooses the state that is kept.
 
-import type { Dataset } from "../data/index";
-import { maximaFor } from "../engine/feeds";
-import { fitBatch } from "../engine/limit";
-import { Model, type ModelOptions } from "../engine/model";
-import type { Engine } from "../engine/wasm";
-import { OctetteError } from "../errors";
-import type { GiveWay } from "../event-loop";
-import type { Graph } from "../graph/graph";
-import { registry } from "../ops";
-import { trainingRegistry } from "./registry";
+import type { Dataset } from "../../data/index";
+import { maximaFor } from "../../engine/feeds";
+import { fitBatch } from "../../engine/limit";
+import { Model, type ModelOptions } from "../../engine/model";
+import type { Engine } from "../../engine/wasm";
+import { OctetteError } from "../../errors";
+import type { GiveWay } from "../../event-loop";
+import type { Graph } from "../../graph/graph";
+import { registry } from "../../ops";
+import { trainingRegistry } from "../registry";
 
 /** Samples that evaluation takes at once; more are cut into parts, with the same result. */
 const EVALUATED = 64;

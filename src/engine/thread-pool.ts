@@ -1,4 +1,4 @@
-// The workers of one model and the host's side of their board. They start while the model runs on one thread, and
+// The workers of one model and the host's side of their work queue. They start while the model runs on one thread, and
 // take parts once all of them are up.
 
 /// <reference path="../script.d.ts" />
@@ -7,13 +7,14 @@ import type { Dim } from "../graph/symbols";
 import { nodeModule } from "../node-module";
 import type { Plan } from "./plan";
 import type { Ready } from "./session";
+import text from "./threads-worker?script";
+import type { Imports } from "./wasm";
 import {
-  type Board,
   CLAIM,
   DONE,
   EDITION,
   lastOf,
-  newBoard,
+  newWorkQueue,
   type Orders,
   opened,
   partsOf,
@@ -21,9 +22,8 @@ import {
   TRAPPED,
   takeFirst,
   UP,
-} from "./threads-board";
-import text from "./threads-worker?script";
-import type { Imports } from "./wasm";
+  type WorkQueue,
+} from "./work-queue";
 
 /** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
 const PART = 1 << 17;
@@ -33,7 +33,7 @@ const MACS_A_BYTE = 16;
 const PARTS_A_THREAD = 4;
 /** Milliseconds after which a worker that took a part is given up. */
 const PATIENCE = 10_000;
-/** Looks at the board between two looks at the clock. */
+/** Looks at the work queue between two looks at the clock. */
 const LOOKS = 1 << 16;
 
 /** Why nothing could be started, and the way out. */
@@ -44,7 +44,7 @@ interface Worker {
   terminate(): unknown;
 }
 
-/** What the crew shares with its model. */
+/** What the pool shares with its model. */
 export interface Ground {
   readonly plan: Plan;
   readonly modules: readonly WebAssembly.Module[];
@@ -55,8 +55,8 @@ export interface Ground {
   readonly onEnd: (reason: string) => void;
 }
 
-export class Crew {
-  readonly #board: Board;
+export class ThreadPool {
+  readonly #queue: WorkQueue;
   readonly #plan: Plan;
   #workers: readonly Worker[] = [];
   #isDisposed = false;
@@ -64,32 +64,32 @@ export class Crew {
   private constructor(plan: Plan) {
     this.#plan = plan;
     const steps = plan.steps.map(({ kernel, args, scratch }) => ({ kernel, arity: args.length, scratch }));
-    this.#board = newBoard(steps);
+    this.#queue = newWorkQueue(steps);
   }
 
   /** Tells the workers to start; they are up some time later. */
-  static start({ plan, modules, imports, script, onEnd }: Ground): Crew {
-    const crew = new Crew(plan);
-    const { crewAt, crewBytes } = plan.memory;
+  static start({ plan, modules, imports, script, onEnd }: Ground): ThreadPool {
+    const pool = new ThreadPool(plan);
+    const { scratchAt, scratchBytes } = plan.memory;
     const orders = Array.from({ length: plan.threads - 1 }, (_, i): Orders => {
-      const scratch = crewAt + i * crewBytes;
-      return { modules, imports, ...crew.#board, scratch };
+      const scratch = scratchAt + i * scratchBytes;
+      return { modules, imports, ...pool.#queue, scratch };
     });
     const end = (reason: string) => {
-      if (!crew.#isDisposed) onEnd(`a worker ended: ${reason}`);
+      if (!pool.#isDisposed) onEnd(`a worker ended: ${reason}`);
     };
-    crew.#workers = orders.map((order) => hire(order, script, end));
-    return crew;
+    pool.#workers = orders.map((order) => hire(order, script, end));
+    return pool;
   }
 
   /** All workers take parts. */
   get isUp(): boolean {
-    return Atomics.load(this.#board.words, UP) === this.#workers.length;
+    return Atomics.load(this.#queue.words, UP) === this.#workers.length;
   }
 
   /** The same steps, those of enough work done by all threads; `evaluate` knows the symbols' values. */
   spread(ready: readonly Ready[], evaluate: (dim: Dim) => number): Ready[] {
-    Atomics.add(this.#board.words, EDITION, 1);
+    Atomics.add(this.#queue.words, EDITION, 1);
     return ready.map((whole, i) => {
       const { step, args } = whole;
       if (step.count === undefined) return whole;
@@ -97,7 +97,7 @@ export class Crew {
       const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
       const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
       if (parts < 2) return whole;
-      const { rows, program } = this.#board;
+      const { rows, program } = this.#queue;
       program.set([parts, count, ...args.slice(0, -2)], rows[i]!.at);
       const ranges = partsOf(program, rows[i]!, 0);
       return { step, args: [], call: () => this.#share(i, ranges, whole) };
@@ -112,7 +112,7 @@ export class Crew {
 
   /** Runs a step together with whoever is free. */
   #share(index: number, ranges: readonly (readonly number[])[], { call, args }: Ready): void {
-    const { words } = this.#board;
+    const { words } = this.#queue;
     Atomics.store(words, DONE, 0);
     Atomics.store(words, CLAIM, opened(index, ranges.length));
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, CLAIM);
@@ -127,7 +127,7 @@ export class Crew {
 
   /** Spins, as a page's main thread must, until workers have done the parts they took. */
   #waitFor(parts: number): void {
-    const { words } = this.#board;
+    const { words } = this.#queue;
     let patience = Infinity;
     for (let looks = 1; Atomics.load(words, DONE) < parts; looks++) {
       if (looks % LOOKS !== 0) continue;

@@ -1,13 +1,15 @@
 // A graph being trained: one compiled step over one memory, and the numbers in it.
 
-import { bindSymbols, checkFeeds, type Feeds } from "../engine/feeds";
-import type { Plan, PlannedValue } from "../engine/plan";
-import { Session } from "../engine/session";
-import type { Engine, EngineClass } from "../engine/wasm";
-import { OctetteError } from "../errors";
-import type { Graph, Input } from "../graph/graph";
-import { type Bindings, evaluateShape } from "../graph/symbols";
-import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../graph/tensor";
+import { bindSymbols, checkFeeds, type Feeds } from "../../engine/feeds";
+import type { Plan, PlannedValue } from "../../engine/plan";
+import { Session } from "../../engine/session";
+import type { Engine, EngineClass } from "../../engine/wasm";
+import { OctetteError } from "../../errors";
+import type { Graph, Input } from "../../graph/graph";
+import { type Bindings, evaluateShape } from "../../graph/symbols";
+import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../../graph/tensor";
+import { DROPOUT_SEED } from "../ops/dropout";
+import { bindingsOf } from "../ops/update";
 import {
   ACTIVATION_GRADIENTS,
   ACTIVATIONS,
@@ -16,17 +18,15 @@ import {
   follow,
   startOf,
   withActivations,
-} from "./activations";
-import { exported } from "./export";
-import { GRADIENT, OUTPUT } from "./losses";
-import { DROPOUT_SEED } from "./ops/dropout";
-import { bindingsOf } from "./ops/update";
-import { planOf, takesRounds } from "./plan";
-import { changedOf, type Parameter } from "./prepare";
-import { type Rounds, roundsOf } from "./rounds";
+} from "../step/activations";
+import { exported } from "../step/export";
+import { GRADIENT, OUTPUT } from "../step/losses";
+import { type Rounds, roundsOf } from "../step/micro-batches";
+import { planOf, takesRounds } from "../step/plan";
+import { changedOf, type Parameter } from "../step/prepare";
+import type { Shared } from "../step/quantization-groups";
+import { gradientOf, type Step, type StepOptions, stepOf, UPDATE } from "../step/step";
 import { MASKS, randomFor } from "./samples";
-import type { Shared } from "./shared";
-import { gradientOf, type Step, type StepOptions, stepOf, UPDATE } from "./step";
 
 export interface TrainerOptions extends StepOptions {
   /** Of the masks of Dropout; default 0. */

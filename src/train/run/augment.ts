@@ -1,8 +1,8 @@
 // Changes to samples that leave what they show, and what no change may make of them.
 
-import { OctetteError } from "../errors";
-import type { Random } from "../graph/random";
-import type { Tensor } from "../graph/tensor";
+import { OctetteError } from "../../errors";
+import type { Random } from "../../graph/random";
+import type { Tensor } from "../../graph/tensor";
 
 /** A copy of images [n, c, h, w] in which some, chosen at random, are mirrored left to right. */
 export function flipped({ dtype, shape, data }: Tensor, random: Random): Tensor {

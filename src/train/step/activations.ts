@@ -1,13 +1,13 @@
 // How scales and zero points of activations move while a model is trained: numbers that the host updates between steps, from
 // what a step found. They are state like masters are, one row for each set of values that shares them.
 
-import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
-import { checkOptions, type Names } from "../options";
-import { type Affine, activationParameters } from "../quantize/scheme";
+import { OctetteError } from "../../errors";
+import type { Graph } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { checkOptions, type Names } from "../../options";
+import { type Affine, activationParameters } from "../../quantize/scheme";
 import { SCALE_ROOM, type WeightScales } from "./prepare";
-import { type Shared, withParameters } from "./shared";
+import { type Shared, withParameters } from "./quantization-groups";
 
 const { fround, max, min } = Math;
 

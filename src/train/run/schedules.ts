@@ -1,8 +1,8 @@
 // Learning rates over the steps of a training: constant, along a cosine, or in steps down, each after a linear warm-up.
 // + − × ÷ only, so that a rate is the same on every engine.
 
-import { OctetteError } from "../errors";
-import { checkOptions, type Names } from "../options";
+import { OctetteError } from "../../errors";
+import { checkOptions, type Names } from "../../options";
 
 interface WarmUp {
   /** Steps in which the rate grows from near 0 to its full size. Default 0. */

@@ -1,6 +1,6 @@
 // When there is no use in going on: a loss that grows, or a model that forgets. Both are told with what to do about them.
 
-import type { Parameter } from "./prepare";
+import type { Parameter } from "../step/prepare";
 import type { Validation } from "./validate";
 
 /**

@@ -1,15 +1,15 @@
 // Dropout in a graph: kept while it is trained, gone where it is deployed. Over codes it leaves those that are kept as they are,
 // so that behind it, while training, they stand for more by what was dropped.
 
-import { type Graph, type Node, producersOf } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
-import { registry } from "../ops/index";
-import { numberOf } from "../ops/op";
-import { movesCodes } from "../passes/integer-forms";
-import { removeIdle } from "../passes/remove-idle";
-import { Rewrite } from "../passes/rewrite";
-import { factorOf } from "./ops/dropout";
-import { nodesOf, withParameters } from "./shared";
+import { type Graph, type Node, producersOf } from "../../graph/graph";
+import type { Tensor } from "../../graph/tensor";
+import { registry } from "../../ops/index";
+import { numberOf } from "../../ops/op";
+import { movesCodes } from "../../passes/integer-forms";
+import { removeIdle } from "../../passes/remove-idle";
+import { Rewrite } from "../../passes/rewrite";
+import { factorOf } from "../ops/dropout";
+import { nodesOf, withParameters } from "./quantization-groups";
 
 const ratioOf = (node: Node): number => (node.op === "Dropout" ? numberOf(node, "ratio", 0) : 0);
 

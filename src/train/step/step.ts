@@ -1,20 +1,20 @@
 // The graph of one training step: forward over masters, losses, backward, updates.
 
-import { batchOf } from "../engine/batch";
-import type { Graph, Node } from "../graph/graph";
-import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { inferTypes } from "../ops/infer";
+import { batchOf } from "../../engine/batch";
+import type { Graph, Node } from "../../graph/graph";
+import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
+import { inferTypes } from "../../ops/infer";
+import { updateOf } from "../ops/update";
+import { trainingRegistry } from "../registry";
 import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
 import { differentiate } from "./differentiate";
 import { dropping } from "./dropout";
 import { judged, type Losses } from "./losses";
+import { inRounds, type Rounds } from "./micro-batches";
 import { observed } from "./observe";
-import { updateOf } from "./ops/update";
 import { type Optimizer, statesOf } from "./optimizers";
 import { type Parameter, prepare, SCALE_ROOM } from "./prepare";
-import { trainingRegistry } from "./registry";
-import { inRounds, type Rounds } from "./rounds";
-import { type Shared, sharedOf } from "./shared";
+import { type Shared, sharedOf } from "./quantization-groups";
 
 export interface StepOptions {
   /** Most samples of a step. */

@@ -1,11 +1,11 @@
 // What activations are before they become codes: layers tell it of their sums, everything else is done once more in floats,
 // on the numbers that the codes it reads stand for.
 
-import type { Graph, Node } from "../graph/graph";
-import { GraphWriter } from "../passes/graph-writer";
-import { isLinear } from "../passes/linear-layer";
-import type { Backward } from "./gradients/rule";
-import { nodesOf, type Shared } from "./shared";
+import type { Graph, Node } from "../../graph/graph";
+import { isLinear } from "../../ops/linear-layer";
+import { GraphWriter } from "../../passes/graph-writer";
+import type { Backward } from "../gradients/rule";
+import { nodesOf, type Shared } from "./quantization-groups";
 
 /** Whether sums, or the floats themselves, are at hand where the codes are made. */
 const isAtHand = (graph: Graph, { region }: Node): boolean =>

@@ -2,11 +2,11 @@
 // write to and the best masters so far; its metadata say of which model they are, and where in data and schedule the
 // run is. It is read only if every byte is what was written.
 
-import { bytesOf } from "../engine/source";
-import { FormatError, OctetteError } from "../errors";
-import { asWritten, written } from "../formats/graph-rows";
-import { type Kind, readSealed, writeSealed } from "../formats/seal";
-import type { Tensor } from "../graph/tensor";
+import { bytesOf } from "../../engine/source";
+import { FormatError, OctetteError } from "../../errors";
+import { asWritten, written } from "../../formats/graph-rows";
+import { type Kind, readSealed, writeSealed } from "../../formats/seal";
+import type { Tensor } from "../../graph/tensor";
 
 /** Version of what the metadata mean; a reader refuses any other. */
 export const CHECKPOINT_VERSION = 1;

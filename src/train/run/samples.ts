@@ -1,11 +1,11 @@
 // Which samples are trained on, which ones choose the state that is kept, and the random numbers of a run.
 
-import type { Dataset } from "../data/index";
-import { sampleIndices } from "../data/sampling";
-import { OctetteError } from "../errors";
-import { Random } from "../graph/random";
-import { createSha256 } from "../graph/sha256";
-import { bytesIn, type TypedArray } from "../graph/tensor";
+import type { Dataset } from "../../data/index";
+import { sampleIndices } from "../../data/sampling";
+import { OctetteError } from "../../errors";
+import { Random } from "../../graph/random";
+import { createSha256 } from "../../graph/sha256";
+import { bytesIn, type TypedArray } from "../../graph/tensor";
 
 /** Samples to train on and samples to validate on. */
 export function divided(data: Dataset, validation: Dataset | number, seed: number) {

@@ -1,16 +1,16 @@
 // Graph → graph with its backward pass: one rule a unit, the last unit first. What completes the gradient of something
 // trained is told at once, so that its update can follow there and its memory be used again.
 
-import { unitsOf } from "../engine/units";
-import { OctetteError } from "../errors";
-import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
-import { inferTypes, type Registry } from "../ops/infer";
-import { numberOf, opError, type Unit } from "../ops/op";
-import { GraphWriter } from "../passes/graph-writer";
-import { scaleGradientOf } from "./gradients/learned-scale";
-import type { Backward } from "./gradients/rule";
-import { ruleOf } from "./gradients/rules";
+import { unitsOf } from "../../engine/units";
+import { OctetteError } from "../../errors";
+import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
+import type { Tensor } from "../../graph/tensor";
+import { inferTypes, type Registry } from "../../ops/infer";
+import { numberOf, opError, type Unit } from "../../ops/op";
+import { GraphWriter } from "../../passes/graph-writer";
+import { scaleGradientOf } from "../gradients/learned-scale";
+import type { Backward } from "../gradients/rule";
+import { ruleOf } from "../gradients/rules";
 import { writeReal } from "./observe";
 
 export interface DifferentiateOptions {

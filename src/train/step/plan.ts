@@ -1,15 +1,15 @@
 // A step, compiled.
 
-import { compile } from "../engine/compile";
-import { maximaFor } from "../engine/feeds";
-import type { Plan } from "../engine/plan";
-import type { EngineClass } from "../engine/wasm";
-import type { Graph } from "../graph/graph";
-import type { Registry } from "../ops/infer";
-import { rowsOf } from "./ops/rows";
+import { compile } from "../../engine/compile";
+import { maximaFor } from "../../engine/feeds";
+import type { Plan } from "../../engine/plan";
+import type { EngineClass } from "../../engine/wasm";
+import type { Graph } from "../../graph/graph";
+import type { Registry } from "../../ops/infer";
+import { rowsOf } from "../ops/rows";
+import { trainingRegistry } from "../registry";
+import { ROUND } from "./micro-batches";
 import type { Parameter } from "./prepare";
-import { trainingRegistry } from "./registry";
-import { ROUND } from "./rounds";
 import { type Step, type StepOptions, stepOf } from "./step";
 
 /** The plan of a step for batches of so many samples, of other ops than those of training where a registry has them. */

@@ -1,13 +1,13 @@
 // What can be trained in so much memory: the largest choice whose plan fits. Plans are made, not estimated: a step takes what
 // its plan says, to the page.
 
-import { formatBytes } from "../bytes";
-import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
-import { planOf, takesRounds } from "./plan";
-import type { Parameter } from "./prepare";
+import { formatBytes } from "../../bytes";
+import { OctetteError } from "../../errors";
+import type { Graph } from "../../graph/graph";
+import { planOf, takesRounds } from "../step/plan";
+import type { Parameter } from "../step/prepare";
+import { batchSymbol, stepOf } from "../step/step";
 import { select, type Trained } from "./select";
-import { batchSymbol, stepOf } from "./step";
 import type { TrainerOptions } from "./trainer";
 
 /** What moves, in steps of how many samples, and how many of those before an update. */

@@ -2,7 +2,7 @@
 // quantization walk their weights through this view, whatever order the operator keeps them in.
 
 import type { Graph, Node } from "../graph/graph";
-import { numberOf } from "../ops/op";
+import { numberOf } from "./op";
 
 export interface LinearLayer {
   readonly node: Node;

@@ -1,10 +1,10 @@
 // Scales and zero points of activations: which values share them, and a deployed graph with others.
 
-import { type Graph, type Node, producersOf } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
-import { movesCodes } from "../passes/integer-forms";
-import { isLinear } from "../passes/linear-layer";
-import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../quantize/scheme";
+import { type Graph, type Node, producersOf } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { isLinear } from "../../ops/linear-layer";
+import { movesCodes } from "../../passes/integer-forms";
+import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../../quantize/scheme";
 
 /** Scale and zero point of values that have the same ones. */
 export interface Shared extends Affine {

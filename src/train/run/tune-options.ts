@@ -1,17 +1,17 @@
 // What may be asked of fine-tuning, and what it tells.
 
-import type { Dataset } from "../data/index";
-import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
-import type { Random } from "../graph/random";
-import type { Tensor } from "../graph/tensor";
-import { checkOptions, type Names } from "../options";
-import type { ActivationScales, RangeOptions } from "./activations";
+import type { Dataset } from "../../data/index";
+import { OctetteError } from "../../errors";
+import type { Graph } from "../../graph/graph";
+import type { Random } from "../../graph/random";
+import type { Tensor } from "../../graph/tensor";
+import { checkOptions, type Names } from "../../options";
+import type { CheckpointState } from "../checkpoint/checkpoint";
+import type { ActivationScales, RangeOptions } from "../step/activations";
+import type { Loss } from "../step/losses";
+import type { OptimizerOptions } from "../step/optimizers";
+import type { Masters, WeightScales } from "../step/prepare";
 import type { Choice } from "./budget";
-import type { CheckpointState } from "./checkpoint";
-import type { Loss } from "./losses";
-import type { OptimizerOptions } from "./optimizers";
-import type { Masters, WeightScales } from "./prepare";
 import type { Schedule } from "./schedules";
 import type { Trained } from "./select";
 import type { Validation } from "./validate";

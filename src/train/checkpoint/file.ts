@@ -5,8 +5,8 @@
 //   temporary     2  2  2           2 is on the disk before 1 is moved
 //   .previous  0  0  0  1  1        a damaged 1 is not moved: it would take the place of a whole 0
 
-import { FormatError } from "../errors";
-import { fileSystem, removeLeftovers, replaceWhole } from "../files/write-file";
+import { FormatError } from "../../errors";
+import { fileSystem, removeLeftovers, replaceWhole } from "../../files/write-file";
 import { type CheckpointState, readCheckpoint, writeCheckpoint } from "./checkpoint";
 
 /** Where the checkpoint before lies. */

@@ -1,8 +1,8 @@
 // Optimizers as plain data: what a caller may ask for, what a parameter needs beside itself, and the scalars of a step.
 // Every number means what it means in PyTorch.
 
-import { OctetteError } from "../errors";
-import { checkOptions, type Names } from "../options";
+import { OctetteError } from "../../errors";
+import { checkOptions, type Names } from "../../options";
 
 /** Stochastic gradient descent. Takes one more float a parameter where momentum is not 0. */
 export interface Sgd {

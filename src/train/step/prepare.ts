@@ -1,11 +1,11 @@
 // A graph to deploy → the graph to train: constants that are trained become masters, which the step writes to, and the
 // codes of masters are computed. Regions stay what they are.
 
-import { type Graph, type Node, producersOf } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
-import { numberOf } from "../ops/op";
-import { isLinear } from "../passes/linear-layer";
-import { channelsOf, dequantizeBias, dequantizeWeights } from "../quantize/scheme";
+import { type Graph, type Node, producersOf } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { isLinear } from "../../ops/linear-layer";
+import { numberOf } from "../../ops/op";
+import { channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the

@@ -1,8 +1,8 @@
 // What training makes small: losses on a model's first output, alone or summed with weights.
 
-import { OctetteError } from "../errors";
-import type { Graph, Input, Node, ValueType } from "../graph/graph";
-import { checkOptions, type Names } from "../options";
+import { OctetteError } from "../../errors";
+import type { Graph, Input, Node, ValueType } from "../../graph/graph";
+import { checkOptions, type Names } from "../../options";
 
 /**
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by

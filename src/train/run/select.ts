@@ -1,7 +1,7 @@
 // Which parameters move: all, biases, scales of frozen codes, the last layers, or those of a name.
 
-import { matcher, noMatch } from "../quantize/options";
-import type { Parameter } from "./prepare";
+import { matcher, noMatch } from "../../quantize/options";
+import type { Parameter } from "../step/prepare";
 
 /**
  * `all` (default), `bias`, `scales` (weight codes stay as they are: only their scales and the biases move), `last:N` (the N layers nearest to the output), or a pattern of parameter names in which `*`

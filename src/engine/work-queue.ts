@@ -51,10 +51,10 @@ export interface Orders {
   readonly scratch: number;
 }
 
-export type Board = Pick<Orders, "rows" | "words" | "program">;
+export type WorkQueue = Pick<Orders, "rows" | "words" | "program">;
 
-/** A board over these steps. */
-export function newBoard(steps: readonly Omit<Row, "at">[]): Board {
+/** A work queue over these steps. */
+export function newWorkQueue(steps: readonly Omit<Row, "at">[]): WorkQueue {
   let end = 0;
   const rows = steps.map((step) => {
     const at = end;

@@ -1,6 +1,6 @@
 // Whether a checkpoint is of the run that would go on from it: the same model, and every option that the result depends on.
 
-import { OctetteError } from "../errors";
+import { OctetteError } from "../../errors";
 
 export interface Run {
   /** Content hash of the artifact that is trained. */
