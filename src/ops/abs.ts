@@ -1,4 +1,4 @@
 import { unary } from "./unary";
 
 /** |x|. ONNX Abs-13. */
-export const abs = unary("abs");
+export const abs = unary("abs", [], "none");

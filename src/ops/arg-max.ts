@@ -1,12 +1,13 @@
 import type { Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { floatType, numberOf, type Op } from "./op";
+import { floatType, type ModelOp, numberOf } from "./op";
 
 const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
 
 /** Where the largest element along `axis` is, i32. ONNX ArgMax-13. */
-export const argMax: Op = {
+export const argMax: ModelOp = {
+  codes: "none",
   attributes: ["axis", "keepdims", "select_last_index"],
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);

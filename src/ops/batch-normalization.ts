@@ -1,10 +1,11 @@
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 
 /**
  * (x − mean) / √(var + ε) · scale + bias, a channel. ONNX BatchNormalization-15, inference form. It is folded into its neighbour, or
  * rewritten as Mul and Add, before anything is compiled.
  */
-export const batchNormalization: Op = {
+export const batchNormalization: ModelOp = {
+  codes: "none",
   inputs: 5,
   attributes: ["epsilon"],
   infer: (node, inputs) => [inputType(node, inputs, 0)],

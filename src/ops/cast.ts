@@ -5,7 +5,7 @@
 import { countOf, type Dim } from "../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../graph/tensor";
 import { emitCopy } from "./copy";
-import { inputType, type Op, opError, stringOf } from "./op";
+import { inputType, type ModelOp, type Op, opError, stringOf } from "./op";
 
 /** Bits of every integer type, the dtype it is held in, and whether it has a sign. */
 const integers: Readonly<Record<string, readonly [bits: number, dtype: DType, isSigned: boolean]>> = {
@@ -46,7 +46,8 @@ function dtypeOf(node: Parameters<Op["infer"]>[0]): DType {
   });
 }
 
-export const cast: Op = {
+export const cast: ModelOp = {
+  codes: "none",
   attributes: ["to"],
   infer: (node, inputs) => [{ dtype: dtypeOf(node), shape: inputType(node, inputs, 0).shape }],
   evaluate(node, [x]) {

@@ -1,5 +1,5 @@
 import { countOf } from "../graph/symbols";
-import { checkComputed, extend, type Lowering, NONE, numberOf, type Op, type Unit } from "./op";
+import { checkComputed, extend, type Lowering, type ModelOp, NONE, numberOf, type Unit } from "./op";
 import { unary } from "./unary";
 
 const fixed = unary("clip", [
@@ -8,7 +8,7 @@ const fixed = unary("clip", [
 ]);
 
 /** min(max(x, min), max), with the bounds as attributes, or as inputs where they are computed. ONNX Clip-13. */
-export const clip: Op = extend(fixed, {
+export const clip: ModelOp = extend(fixed, {
   inputs: 3,
   parameters: { 1: "min", 2: "max" },
   computable: [1, 2],

@@ -13,8 +13,8 @@ import {
   ANY_NUMBER,
   inputType,
   type Lowering,
+  type ModelOp,
   numberOf,
-  type Op,
   opError,
   type Quantization,
   type Unit,
@@ -61,7 +61,8 @@ function lowerPart(
   return part;
 }
 
-export const concat: Op = {
+export const concat: ModelOp = {
+  codes: "join",
   inputs: ANY_NUMBER,
   attributes: ["axis"],
   infer(node, inputs) {

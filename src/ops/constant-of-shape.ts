@@ -3,7 +3,7 @@
 import { allocate, bytesPerElement, type DType, sizeOf } from "../graph/tensor";
 import { dimsOf, missing } from "./axes";
 import { numericShape } from "./known";
-import { numberOf, type Op, opError, stringOf } from "./op";
+import { type ModelOp, numberOf, type Op, opError, stringOf } from "./op";
 
 const infer: Op["infer"] = (node) => {
   const shape = dimsOf(node, "shape");
@@ -15,7 +15,8 @@ const infer: Op["infer"] = (node) => {
   return [{ dtype: dtype as DType, shape }];
 };
 
-export const constantOfShape: Op = {
+export const constantOfShape: ModelOp = {
+  codes: "none",
   attributes: ["dtype", "value"],
   parameters: { 0: "shape" },
   infer,

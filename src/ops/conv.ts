@@ -28,11 +28,11 @@ import {
   type Content,
   floatType,
   type Lowering,
+  type ModelOp,
   type NamedConstant,
   NONE,
   numberOf,
   numbersOf,
-  type Op,
   opError,
   type Quantization,
   type Unit,
@@ -130,7 +130,8 @@ const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
   (sizeOf(shape) / groups) * bytesPerElement[dtype];
 
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
-export const conv: Op = {
+export const conv: ModelOp = {
+  codes: "layer",
   inputs: 3,
   attributes: /* @__PURE__ */ windowAttributes.concat("group"),
   infer(node, inputs) {

@@ -1,10 +1,11 @@
 import { countOf } from "../graph/symbols";
 import { perTensor } from "./codes";
 import { asInput } from "./layout";
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 
 /** (x − zp) · s, one scale a tensor. ONNX DequantizeLinear-21. */
-export const dequantizeLinear: Op = {
+export const dequantizeLinear: ModelOp = {
+  codes: "reads",
   inputs: 3,
   attributes: ["axis", "block_size"],
   infer: (node, inputs) => [{ dtype: "f32", shape: inputType(node, inputs, 0).shape }],

@@ -1,10 +1,11 @@
 // Dropout outside of training: y = x. Its second output, the mask of what was kept, is all true. Attribute `ratio` is the part
 // that training drops.
 
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 import { lowerAlias, lowerAliasOfCodes } from "./reshape";
 
-export const dropout: Op = {
+export const dropout: ModelOp = {
+  codes: "moves",
   attributes: ["ratio"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

@@ -1,4 +1,4 @@
 import { unary } from "./unary";
 
 /** Error function. ONNX Erf-13. */
-export const erf = unary("erf");
+export const erf = unary("erf", [], "none");

@@ -6,7 +6,7 @@ import { dimsOf, missing } from "./axes";
 import { broadcastShapes } from "./broadcast";
 import { emitCopy, memoryStrides } from "./copy";
 import { expandKnown, numericShape } from "./known";
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 
 function expanded(node: Node, from: Shape): Shape {
   const shape = dimsOf(node, "shape");
@@ -14,7 +14,8 @@ function expanded(node: Node, from: Shape): Shape {
   return broadcastShapes(node, from, shape);
 }
 
-export const expand: Op = {
+export const expand: ModelOp = {
+  codes: "none",
   inputs: 2,
   parameters: { 1: "shape" },
   infer(node, inputs) {

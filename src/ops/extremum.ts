@@ -2,12 +2,13 @@
 
 import type { Dim } from "../graph/symbols";
 import { broadcastShapes, evaluateBinary } from "./broadcast";
-import { ANY_NUMBER, inputType, type Known, type Op } from "./op";
+import { ANY_NUMBER, inputType, type Known, type ModelOp } from "./op";
 
 /** `pick` chooses one of two; undefined where that depends on the value of a symbol. */
 // @__NO_SIDE_EFFECTS__
-export function extremum(pick: (a: Dim, b: Dim) => Dim | undefined): Op {
+export function extremum(pick: (a: Dim, b: Dim) => Dim | undefined): ModelOp {
   return {
+    codes: "none",
     inputs: ANY_NUMBER,
     infer(node, inputs) {
       const types = [

@@ -2,7 +2,7 @@
 
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { inputType, numberOf, type Op } from "./op";
+import { inputType, type ModelOp, numberOf, type Op } from "./op";
 import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
@@ -13,7 +13,8 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, [countOf(x.shape.slice(0, at)), countOf(x.shape.slice(at))]);
 };
 
-export const flatten: Op = {
+export const flatten: ModelOp = {
+  codes: "moves",
   attributes: ["axis"],
   infer,
   evaluate: reshapeKnown(infer),

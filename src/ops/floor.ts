@@ -1,9 +1,10 @@
 // Floor: the largest integer not above x. Only folded; dimensions over symbols are integers already.
 
 import { evaluateUnary } from "./known";
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 
-export const floor: Op = {
+export const floor: ModelOp = {
+  codes: "none",
   infer: (node, inputs) => [inputType(node, inputs, 0)],
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.floor(value))),
 };

@@ -5,9 +5,10 @@ import { countOf, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
 import { listLike, numbersIn } from "./known";
-import { inputType, numberOf, type Op, opError } from "./op";
+import { inputType, type ModelOp, numberOf, opError } from "./op";
 
-export const gather: Op = {
+export const gather: ModelOp = {
+  codes: "none",
   inputs: 2,
   attributes: ["axis"],
   infer(node, inputs) {

@@ -10,6 +10,7 @@ import {
   floatType,
   type Layout,
   type Lowering,
+  type ModelOp,
   type NamedConstant,
   numberOf,
   type Op,
@@ -75,7 +76,8 @@ function repeated(bias: NamedConstant, n: number): Content {
 }
 
 /** General matrix product, ONNX Gemm-13: x [m, k], w [k, n] or [n, k] with transB, b [n]. */
-export const gemm: Op = {
+export const gemm: ModelOp = {
+  codes: "layer",
   inputs: 3,
   attributes: ["alpha", "beta", "transA", "transB"],
   infer(node, inputs) {

@@ -1,6 +1,6 @@
 // Identity: y = x. A pass removes it wherever the names of the graph's inputs and outputs allow.
 
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp, type Op } from "./op";
 import { lowerAlias, lowerAliasOfCodes, reshapeKnown, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
@@ -8,7 +8,8 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, x.shape);
 };
 
-export const identity: Op = {
+export const identity: ModelOp = {
+  codes: "none",
   infer,
   evaluate: reshapeKnown(infer),
   rows: true,

@@ -2,7 +2,7 @@ import type { Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, formatShape, type Shape } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { isWithin } from "./broadcast";
-import { floatType, NONE, numberOf, type Op, opError } from "./op";
+import { floatType, type ModelOp, NONE, numberOf, opError } from "./op";
 import { sameShape } from "./reshape";
 
 /** Rows that are normalized each by itself, and the elements of one: those of the axes from `axis` on. */
@@ -18,7 +18,8 @@ export function isRowOf(shape: Shape, x: Shape, axis: number): boolean {
 }
 
 /** (x − mean) / √(variance + epsilon) · scale + bias over the last axes; then mean and 1 / √…. ONNX LayerNormalization-17. */
-export const layerNormalization: Op = {
+export const layerNormalization: ModelOp = {
+  codes: "none",
   inputs: 3,
   attributes: ["axis", "epsilon"],
   infer(node, inputs) {

@@ -8,7 +8,7 @@ import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
 import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
-import { type Address, floatType, type Lowering, type Op, opError, type Unit } from "./op";
+import { type Address, floatType, type Lowering, type ModelOp, opError, type Unit } from "./op";
 import { matMulScratchBytes } from "./packing";
 
 /** The product that a MatMul is, without where its result goes, and its bias. */
@@ -86,7 +86,8 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
 }
 
 /** ONNX MatMul-13: [..., m, k] × [..., k, n]; of a constant right-hand side [k, n], with a bias [n]. */
-export const matMul: Op = {
+export const matMul: ModelOp = {
+  codes: "layer",
   inputs: 3,
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];

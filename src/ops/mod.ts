@@ -2,9 +2,10 @@
 
 import { divideDims } from "../graph/symbols";
 import { broadcastShapes, evaluateBinary } from "./broadcast";
-import { inputType, numberOf, type Op } from "./op";
+import { inputType, type ModelOp, numberOf } from "./op";
 
-export const mod: Op = {
+export const mod: ModelOp = {
+  codes: "none",
   inputs: 2,
   attributes: ["fmod"],
   infer(node, inputs) {

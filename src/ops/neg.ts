@@ -1,4 +1,4 @@
 import { unary } from "./unary";
 
 /** −x. ONNX Neg-13. */
-export const neg = unary("neg");
+export const neg = unary("neg", [], "none");

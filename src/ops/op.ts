@@ -170,6 +170,25 @@ export interface Batched {
 /** Inputs of an op that takes any number. (Infinity becomes a division in a bundle, which keeps the op there.) */
 export const ANY_NUMBER = 2 ** 31;
 
+/**
+ * What an op does with codes of 8 bits. `moves`: its output has elements of its first input, and so their scale and zero point;
+ * `pads`: so, and zeros; `table`: a function of one value, looked up; `mean`: of one input, by arithmetic; `sum`: of two inputs;
+ * `join`: inputs beside each other; `layer`: sums of products with weights; `makes` and `reads`: floats become codes, or codes
+ * floats; `none`: it works on floats.
+ */
+export type CodeFlow =
+  | "moves"
+  | "pads"
+  | "table"
+  | "mean"
+  | "sum"
+  | "join"
+  | "layer"
+  | "makes"
+  | "reads"
+  | "none";
+
+/** What is known of an op. Data here takes few bytes of a bundle: all of it 0.1 kB of `octette/runtime`. */
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
@@ -202,6 +221,8 @@ export interface Op {
     types: readonly (ValueType | undefined)[],
     of: (value: string) => Layout,
   ): Layouts;
+  /** What it does with codes. Training's own ops have none. */
+  readonly codes?: CodeFlow;
   /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
   /** Whether an Add over its codes can be done in its last step. */
@@ -218,9 +239,14 @@ export interface Op {
   lowerInteger?(unit: Unit, c: Lowering): void;
 }
 
+/** An op of models. What passes and quantization ask of it must be said: without it, they would leave it out silently. */
+export interface ModelOp extends Op {
+  readonly codes: CodeFlow;
+}
+
 /** An op with rules of its own where it differs from another. */
 // @__NO_SIDE_EFFECTS__
-export function extend(op: Op, rules: Partial<Op>): Op {
+export function extend<Base extends Op>(op: Base, rules: Partial<Base>): Base {
   return { ...op, ...rules };
 }
 

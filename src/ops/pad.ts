@@ -11,8 +11,8 @@ import {
   checkComputed,
   inputType,
   type Lowering,
+  type ModelOp,
   numberOf,
-  type Op,
   opError,
   stringOf,
   type Unit,
@@ -65,7 +65,8 @@ function sourceOf(mode: (typeof modes)[number], i: number, dim: number): number 
   return Math.min(at, period - at) % dim;
 }
 
-export const pad: Op = {
+export const pad: ModelOp = {
+  codes: "pads",
   inputs: 4,
   attributes: ["mode"],
   parameters: { 1: "pads", 2: "value", 3: "axes" },

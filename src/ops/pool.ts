@@ -5,7 +5,16 @@ import { multiplyDims } from "../graph/symbols";
 import { codeBounds, perTensor } from "./codes";
 import { requireSameCodes } from "./copy";
 import { channelsLast } from "./layout";
-import { floatType, type Lowering, numberOf, numbersOf, type Op, opError, type Unit } from "./op";
+import {
+  floatType,
+  type Lowering,
+  type ModelOp,
+  numberOf,
+  numbersOf,
+  type Op,
+  opError,
+  type Unit,
+} from "./op";
 import { slide, type Window, windowOf, windowType } from "./window";
 
 export type WindowRule = (node: Node, x: ValueType) => Window;
@@ -40,7 +49,7 @@ export const coverOf = (node: Node, w: Window) =>
 
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
 // @__NO_SIDE_EFFECTS__
-export function maxPooling(windowFor: WindowRule): Op {
+export function maxPooling(windowFor: WindowRule): ModelOp {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
     const w = windowFor(unit.node, c.type(x));
@@ -48,6 +57,7 @@ export function maxPooling(windowFor: WindowRule): Op {
   };
   return {
     ...pooling(windowFor),
+    codes: "moves",
     lower: lowerWith("maxPool"),
     lowerInteger(unit, c) {
       requireSameCodes(unit);
@@ -58,9 +68,10 @@ export function maxPooling(windowFor: WindowRule): Op {
 
 /** Mean of every window. Codes are summed in int32 and requantized once. */
 // @__NO_SIDE_EFFECTS__
-export function averagePooling(windowFor: WindowRule): Op {
+export function averagePooling(windowFor: WindowRule): ModelOp {
   return {
     ...pooling(windowFor),
+    codes: "mean",
     fusesClamp: "integer",
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];

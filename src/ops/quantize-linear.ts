@@ -1,12 +1,13 @@
 import { countOf } from "../graph/symbols";
 import type { DType } from "../graph/tensor";
 import { CODES, perTensor } from "./codes";
-import { floatType, type Op, stringOf } from "./op";
+import { floatType, type ModelOp, stringOf } from "./op";
 
 /**
  * clamp(rne(x / s) + zp), one scale a tensor. ONNX QuantizeLinear-21. Images become channels-last on the way.
  */
-export const quantizeLinear: Op = {
+export const quantizeLinear: ModelOp = {
+  codes: "makes",
   inputs: 3,
   attributes: ["axis", "block_size", "output_dtype"],
   infer(node, inputs) {

@@ -3,12 +3,13 @@
 
 import { allocate } from "../graph/tensor";
 import { numbersIn } from "./known";
-import { inputType, type Op, opError } from "./op";
+import { inputType, type ModelOp, opError } from "./op";
 
 /** A longer range is not folded; nothing that describes a shape comes near. */
 export const MAX_RANGE = 2 ** 20;
 
-export const range: Op = {
+export const range: ModelOp = {
+  codes: "none",
   inputs: 3,
   infer: (node, inputs) => [
     {

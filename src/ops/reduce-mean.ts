@@ -1,10 +1,11 @@
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { axesOf } from "./axes";
-import { floatType, numberOf, type Op, opError } from "./op";
+import { floatType, type ModelOp, numberOf, opError } from "./op";
 
 /** Mean over neighbouring axes, which are attributes. ONNX ReduceMean-18. */
-export const reduceMean: Op = {
+export const reduceMean: ModelOp = {
+  codes: "none",
   inputs: 2,
   attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },

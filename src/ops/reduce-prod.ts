@@ -6,7 +6,7 @@ import { sizeOf } from "../graph/tensor";
 import { axesOf } from "./axes";
 import { isHeld } from "./broadcast";
 import { stridesOf } from "./known";
-import { inputType, numberOf, type Op } from "./op";
+import { inputType, type ModelOp, numberOf, type Op } from "./op";
 
 type OpNode = Parameters<Op["infer"]>[0];
 
@@ -23,7 +23,8 @@ function reducedShape(node: OpNode, from: Shape): Dim[] {
   return from.flatMap((dim, axis) => (reduced[axis] ? (keep ? [1] : []) : [dim]));
 }
 
-export const reduceProd: Op = {
+export const reduceProd: ModelOp = {
+  codes: "none",
   inputs: 2,
   attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },

@@ -13,6 +13,7 @@ import {
   type Layout,
   type Layouts,
   type Lowering,
+  type ModelOp,
   numberOf,
   type Op,
   opError,
@@ -113,7 +114,8 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, resolve(node, x.shape, shape));
 };
 
-export const reshape: Op = {
+export const reshape: ModelOp = {
+  codes: "moves",
   inputs: 2,
   attributes: ["allowzero"],
   parameters: { 1: "shape" },

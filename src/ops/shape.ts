@@ -1,6 +1,6 @@
 // Shape: the dimensions of its input from `start` to `end`, as i32. Only folded: symbols stand for what is not known.
 
-import { inputType, numberOf, type Op } from "./op";
+import { inputType, type ModelOp, numberOf, type Op } from "./op";
 
 const infer: Op["infer"] = (node, inputs) => {
   const rank = inputType(node, inputs, 0).shape.length;
@@ -11,7 +11,8 @@ const infer: Op["infer"] = (node, inputs) => {
 const rangeOf = (start: number, end: number, rank: number) =>
   [start, end].map((at) => Math.min(rank, Math.max(0, at < 0 ? at + rank : at))) as [number, number];
 
-export const shape: Op = {
+export const shape: ModelOp = {
+  codes: "none",
   attributes: ["start", "end"],
   infer,
   evaluate(node, _, types) {

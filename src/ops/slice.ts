@@ -5,7 +5,7 @@ import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../gr
 import { dimsOf, missing, normalizeAxis } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
 import { numericShape, stridedCopy, stridesOf } from "./known";
-import { inputType, type Lowering, type Op, opError, type Unit } from "./op";
+import { inputType, type Lowering, type ModelOp, opError, type Unit } from "./op";
 
 /** The part of one axis that is kept. */
 export interface Cut {
@@ -118,7 +118,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }
 
-export const slice: Op = {
+export const slice: ModelOp = {
+  codes: "moves",
   inputs: 5,
   parameters: { 1: "starts", 2: "ends", 3: "axes", 4: "steps" },
   infer(node, inputs) {

@@ -3,15 +3,16 @@
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { floatType, numberOf, type Op, opError } from "./op";
+import { floatType, type ModelOp, numberOf, opError } from "./op";
 
 /** The axis whose elements share 1, counted from the front. */
 export const softmaxAxis = (node: Node, rank: number): number =>
   normalizeAxis(node, numberOf(node, "axis", -1), rank);
 
 // @__NO_SIDE_EFFECTS__
-function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
+function overLastAxis(kernel: "softmax" | "logSoftmax"): ModelOp {
   return {
+    codes: "none",
     attributes: ["axis"],
     infer(node, inputs) {
       const x = floatType(node, inputs, 0);

@@ -4,7 +4,7 @@ import type { Node } from "../graph/graph";
 import { addDims, type Dim, divideDims, type Shape } from "../graph/symbols";
 import { dimsOf, normalizeAxis } from "./axes";
 import { walkable } from "./copy";
-import { inputType, numberOf, type Op, opError } from "./op";
+import { inputType, type ModelOp, numberOf, opError } from "./op";
 import { type Cut, cutKnown, lowerCuts, uncut } from "./slice";
 
 /** The cuts of every part. */
@@ -45,7 +45,8 @@ function sizesOf(node: Node, dim: Dim): readonly Dim[] {
   return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : dim - size * i));
 }
 
-export const split: Op = {
+export const split: ModelOp = {
+  codes: "none",
   inputs: 2,
   attributes: ["axis", "num_outputs"],
   parameters: { 1: "split" },

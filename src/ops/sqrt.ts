@@ -1,4 +1,4 @@
 import { unary } from "./unary";
 
 /** Square root, NaN below 0. ONNX Sqrt-13. */
-export const sqrt = unary("sqrt");
+export const sqrt = unary("sqrt", [], "none");

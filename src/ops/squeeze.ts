@@ -2,7 +2,7 @@
 
 import { formatShape } from "../graph/symbols";
 import { axesOf } from "./axes";
-import { inputType, type Op, opError } from "./op";
+import { inputType, type ModelOp, type Op, opError } from "./op";
 import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
@@ -23,7 +23,8 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const squeeze: Op = {
+export const squeeze: ModelOp = {
+  codes: "moves",
   inputs: 2,
   parameters: { 1: "axes" },
   infer,

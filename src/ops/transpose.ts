@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import { axesOf } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, movesNothing, requireSameCodes, walkable } from "./copy";
 import { stridedCopy, stridesOf } from "./known";
-import { inputType, type Layout, type Op, opError, type Unit } from "./op";
+import { inputType, type Layout, type ModelOp, type Op, opError, type Unit } from "./op";
 
 /** y's dimension i is x's dimension perm[i]; all reversed where no attribute says otherwise. */
 export function permutationOf(node: Node, rank: number): number[] {
@@ -15,7 +15,8 @@ export function permutationOf(node: Node, rank: number): number[] {
   return perm;
 }
 
-export const transpose: Op = {
+export const transpose: ModelOp = {
+  codes: "moves",
   attributes: ["perm"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);

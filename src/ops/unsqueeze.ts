@@ -2,7 +2,7 @@
 
 import type { Dim } from "../graph/symbols";
 import { axesOf, dimsOf, missing } from "./axes";
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp, type Op } from "./op";
 import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
@@ -18,7 +18,8 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const unsqueeze: Op = {
+export const unsqueeze: ModelOp = {
+  codes: "moves",
   inputs: 2,
   parameters: { 1: "axes" },
   infer,

@@ -3,9 +3,10 @@
 import { sizeOf } from "../graph/tensor";
 import { broadcastShapes } from "./broadcast";
 import { expandKnown } from "./known";
-import { inputType, type Op } from "./op";
+import { inputType, type ModelOp } from "./op";
 
-export const where: Op = {
+export const where: ModelOp = {
+  codes: "none",
   inputs: 3,
   infer(node, inputs) {
     const [condition, x, y] = [0, 1, 2].map((i) => inputType(node, inputs, i));

@@ -22,7 +22,6 @@ import {
 } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
 import { type CodeNames, GraphWriter } from "./graph-writer";
-import { movesCodes, poolings, tables } from "./integer-forms";
 import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
@@ -278,14 +277,14 @@ class Marking {
   }
 
   #passesCodes(node: Node): boolean {
-    const isZero = node.op === "Pad" && numberOf(node, "value", 0) === 0;
-    return isZero || movesCodes.has(node.op);
+    const codes = this.#registry[node.op]?.codes;
+    return codes === "moves" || (codes === "pads" && numberOf(node, "value", 0) === 0);
   }
 
   #moveConstant(node: Node, constant: CodedConstant): boolean {
     const { codes, scale, blockSize, names } = constant;
     const isTurned = node.op === "Transpose" && node.attributes.perm !== undefined && blockSize === 0;
-    if (node.op === "Pad" || (scale.data.length !== 1 && !isTurned)) return false;
+    if (this.#registry[node.op]?.codes === "pads" || (scale.data.length !== 1 && !isTurned)) return false;
     const moved = this.#registry[node.op]?.evaluate?.(node, [codes], [codes])?.[0] as Tensor | undefined;
     if (!moved) return false;
     const axis = isTurned ? numbersOf(node, "perm", []).indexOf(constant.axis) : constant.axis;
@@ -320,13 +319,13 @@ class Marking {
   /** Add, Concat, poolings and tables. */
   #compute(node: Node): boolean {
     const { op, inputs } = node;
-    const count =
-      op === "Add" ? 2 : op === "Concat" ? inputs.length : tables.has(op) || poolings.has(op) ? 1 : 0;
+    const codes = this.#registry[op]?.codes;
+    const count = { sum: 2, join: inputs.length, table: 1, mean: 1 }[codes as string] ?? 0;
     const coded = inputs.map((input) => this.#coded.get(input));
     if (count === 0 || count !== inputs.length || !this.#registry[op]?.lowerInteger) return false;
     if (!coded.every((x) => x?.range !== undefined)) return false;
     const shapes = inputs.map((input) => this.#types.get(input)!.shape);
-    if (op === "Add" && !sameShape(shapes[0]!, shapes[1]!)) return false;
+    if (codes === "sum" && !sameShape(shapes[0]!, shapes[1]!)) return false;
     const tail = this.#tailOf(node);
     if (tail.quantize.length === 0) return false;
     this.#write(
@@ -420,7 +419,7 @@ class Marking {
     let value = node.outputs[0]!;
     let bias: Bias | undefined;
     const add = channels !== undefined && !node.inputs[2] ? this.#soleReader(value) : undefined;
-    if (add?.op === "Add" && channels !== undefined) {
+    if (add && this.#registry[add.op]?.codes === "sum" && channels !== undefined) {
       const { shape } = this.#types.get(value)!;
       const other = add.inputs[add.inputs[0] === value ? 1 : 0]!;
       if (sameShape(shape, this.#types.get(add.outputs[0]!)!.shape))

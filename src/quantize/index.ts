@@ -64,7 +64,7 @@ export async function quantizeWith(
   options.signal?.throwIfAborted();
   const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
   const graph = equalization?.graph ?? original;
-  const selection = selectNodes(graph, options);
+  const selection = selectNodes(graph, ops, options);
   const types = inferTypes(graph, ops);
   const plan = planRegions(graph, types, ops, mode, selection);
   checkAny(graph, plan, options);

@@ -2,9 +2,9 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
+import type { Registry } from "../ops/infer";
 import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
-import { movesCodes } from "../passes/integer-forms";
 import type { Batches, Progress } from "./calibrate";
 import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
@@ -116,7 +116,7 @@ export interface Selection {
   readonly warnings: readonly string[];
 }
 
-export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
+export function selectNodes(graph: Graph, registry: Registry, options: QuantizeOptions): Selection {
   const { only, skip = [], overrides = {}, naive = false, force = false } = options;
   const range = naive ? "minmax" : (options.range ?? "auto");
   checkRangeChoice(range, "range");
@@ -152,7 +152,7 @@ export function selectNodes(graph: Graph, options: QuantizeOptions): Selection {
     warnings,
     skipReason,
     floatReason({ name, op }) {
-      const asked = !only || only.includes(op) || movesCodes.has(op);
+      const asked = !only || only.includes(op) || registry[op]?.codes === "moves";
       return skipReason(name) ?? (asked ? undefined : `${op} is not among the operators asked for`);
     },
     bitsOf: (name) => overrideOf(name).bits ?? bits,

@@ -6,7 +6,6 @@ import { formatShape } from "../graph/symbols";
 import { MAX_REDUCTION } from "../ops/codes";
 import type { Registry } from "../ops/infer";
 import { isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
-import { movesCodes, poolings, tables } from "../passes/integer-forms";
 import type { QuantizeMode, Selection } from "./options";
 
 /** One integer region to be. */
@@ -81,7 +80,8 @@ export function planRegions(
 
   /** The Relu or Clip that alone reads a node's result, where it can join the region, whatever operators were asked for. */
   function activationOf(node: Node): Node | undefined {
-    if (!registry[node.op]?.fusesClamp || (!isLinear(node) && node.op !== "Add")) return undefined;
+    if (!registry[node.op]?.fusesClamp || (!isLinear(node) && registry[node.op]!.codes !== "sum"))
+      return undefined;
     const [value] = node.outputs as [string];
     const [next, ...others] = readersOf(value);
     const isClamp = next?.op === "Relu" || (next?.op === "Clip" && next.inputs.length === 1);
@@ -140,7 +140,7 @@ export function planRegions(
     regions.set(node, region);
     decisions.push({ node, quantized: true });
     if (!isFloat || readAsCodes.has(result)) coded.add(result);
-    if (movesCodes.has(node.op)) owners.set(output, node.inputs[0]!);
+    if (registry[node.op]?.codes === "moves") owners.set(output, node.inputs[0]!);
   }
 
   function ownerOf(value: string): string {
@@ -157,7 +157,7 @@ export function planRegions(
     const members = new Map<string, string[]>();
     for (const value of coded) members.set(ownerOf(value), [...(members.get(ownerOf(value)) ?? []), value]);
     for (const { node, output } of [...regions.values()].reverse()) {
-      if (node.op !== "Concat") continue;
+      if (registry[node.op]?.codes !== "join") continue;
       for (const input of node.inputs) {
         const owner = ownerOf(input);
         const shared = members.get(owner) ?? [];
@@ -178,6 +178,7 @@ interface Context {
 /** What a node reads as codes, or why it has no integer form. */
 function capabilityOf(node: Node, { graph, types, registry, mode }: Context): Capability | string {
   const isConstant = (value: string) => graph.constants.has(value);
+  const codes = registry[node.op]?.codes;
   if (mode === "dynamic" && node.op !== "Gemm" && node.op !== "MatMul")
     return node.op === "Conv"
       ? "convolutions have no dynamic form; use static mode"
@@ -199,17 +200,16 @@ function capabilityOf(node: Node, { graph, types, registry, mode }: Context): Ca
   const computed = node.inputs.flatMap((value, i) => (value !== "" && !isConstant(value) ? [i] : []));
   const isFloat = (i: number) => types.get(node.inputs[i]!)?.dtype === "f32";
   if (!computed.every(isFloat)) return "it does not work on float numbers";
-  if (node.op === "Add") {
+  if (codes === "sum") {
     const shapes = node.inputs.map((value) => formatShape(types.get(value)!.shape));
     if (computed.length !== 2) return "one side is a constant";
     return shapes[0] === shapes[1] ? { activations: [0, 1] } : `shapes ${shapes.join(" and ")} differ`;
   }
-  if (node.op === "Concat")
+  if (codes === "join")
     return computed.length === node.inputs.length
       ? { activations: computed }
       : "one of its inputs is a constant";
-  if (!tables.has(node.op) && !poolings.has(node.op) && !movesCodes.has(node.op))
-    return `${node.op} has no integer form`;
+  if (codes !== "table" && codes !== "mean" && codes !== "moves") return `${node.op} has no integer form`;
   const extra = node.inputs.slice(1).some((value) => value !== "");
   return extra || computed[0] !== 0
     ? "it has inputs that are only known while running"

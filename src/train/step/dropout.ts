@@ -4,8 +4,8 @@
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
 import { registry } from "../../ops/index";
+import type { Registry } from "../../ops/infer";
 import { numberOf } from "../../ops/op";
-import { movesCodes } from "../../passes/integer-forms";
 import { removeIdle } from "../../passes/remove-idle";
 import { Rewrite } from "../../passes/rewrite";
 import { factorOf } from "../ops/dropout";
@@ -33,7 +33,8 @@ function codersOf(graph: Graph, codes: string): Set<Node> {
       found.add(node);
       const region = node.region === undefined ? [] : nodesOf(graph, node.region);
       const quantize = region.find(({ op }) => op === "QuantizeLinear");
-      if (quantize && region.some(({ op }) => movesCodes.has(op))) found.add(quantize);
+      if (quantize && region.some(({ op }) => (registry as Registry)[op]?.codes === "moves"))
+        found.add(quantize);
     }
   }
   return found;

@@ -2,8 +2,9 @@
 
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { registry } from "../../ops/index";
+import type { Registry } from "../../ops/infer";
 import { isLinear } from "../../ops/linear-layer";
-import { movesCodes } from "../../passes/integer-forms";
 import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../../quantize/scheme";
 
 /** Scale and zero point of values that have the same ones. */
@@ -85,10 +86,11 @@ export const nodesOf = (graph: Graph, region: string): Node[] =>
 
 /** Whether an op's codes are those of its input: always where it only moves them, in a Concat where they mean the same. */
 function isMoved(op: Node | undefined, input: Node, quantize: Node, constants: Graph["constants"]): boolean {
-  if (!op || (op.op !== "Concat" && !movesCodes.has(op.op))) return false;
+  const codes = op && (registry as Registry)[op.op]?.codes;
+  if (codes !== "join" && codes !== "moves") return false;
   const same = (i: number) =>
     constants.get(input.inputs[i]!)?.data[0] === constants.get(quantize.inputs[i]!)?.data[0];
-  return movesCodes.has(op.op) || (same(1) && same(2));
+  return codes === "moves" || (same(1) && same(2));
 }
 
 /** Sets of names that belong together. */
