@@ -37,12 +37,7 @@ export function binary(
       const type = c.type(y);
       if (type.dtype !== "f32") throw opError(unit.node, "only f32 has kernels", { got: type.dtype });
       const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-      const flat = c.layout(y).startsWith("flat:");
       const [p, q] = [c.type(a).shape, c.type(b).shape];
-      if (flat && formatShape(p) !== formatShape(q))
-        throw opError(unit.node, "a flattened image cannot be broadcast", {
-          got: `${formatShape(p)} and ${formatShape(q)}`,
-        });
       const walk = walkOf(unit.node, type.shape, p, q, c.layout(y));
       const [d0, d1, d2] = walk.extents;
       const over = formatShape(p) === formatShape(type.shape) ? a : undefined;

@@ -1,6 +1,6 @@
 // Broadcasting of elementwise ops with two inputs: numpy's rule for shapes, and the strides kernels walk by.
 
-import type { Node } from "../graph/graph";
+import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { type Known, type Layout, type Op, opError } from "./op";
@@ -56,22 +56,22 @@ function indexIn(operand: readonly number[], shape: readonly number[], i: number
   return index;
 }
 
-/** Channels last where an image is, provided that the other operand can be walked in that order. */
+/**
+ * Channels last where an image is of the result's rank, provided that the other operand can be walked in that order: one of lower
+ * rank would have its channels elsewhere.
+ */
 export const binaryLayout: NonNullable<Op["layout"]> = (_, [a = "plain", b = "plain"], [p, q]) => {
   const rank = Math.max(p!.shape.length, q!.shape.length);
-  const walkable = (has: Layout, shape: Shape) =>
-    has === "channelsLast" || shape.length === rank || shape.filter((dim) => dim !== 1).length <= 1;
-  if (
-    rank > 2 &&
-    (a === "channelsLast" || b === "channelsLast") &&
-    walkable(a, p!.shape) &&
-    walkable(b, q!.shape)
-  )
+  const isImage = (has: Layout, { shape }: ValueType) => has === "channelsLast" && shape.length === rank;
+  const walkable = ({ shape }: ValueType) =>
+    shape.length === rank || shape.filter((dim) => dim !== 1).length <= 1;
+  if (rank > 2 && (isImage(a, p!) || isImage(b, q!)) && walkable(p!) && walkable(q!))
     return {
       inputs: [p, q].map((type) => (type!.shape.length === rank ? "channelsLast" : "plain")),
       outputs: ["channelsLast"],
     };
-  if (a !== "plain" && a === b) return { inputs: [a, b], outputs: [a] };
+  if (a.startsWith("flat:") && a === b && formatShape(p!.shape) === formatShape(q!.shape))
+    return { inputs: [a, b], outputs: [a] };
   return { inputs: ["plain", "plain"], outputs: ["plain"] };
 };
 

@@ -179,3 +179,34 @@ describe("split", () => {
     });
   });
 });
+
+describe("images broadcast", () => {
+  const first = [BATCH, 6, 4, 5];
+  /** The other operand, of lower, equal and higher rank. */
+  const others = [
+    [],
+    [5],
+    [4, 1],
+    [6, 1, 1],
+    [6, 4, 5],
+    [1, 6, 1, 1],
+    [1, 1, 4, 5],
+    [2, 1, 1, 1, 1],
+    [2, BATCH, 1, 1, 1],
+    [2, BATCH, 6, 4, 5],
+  ];
+  for (const op of ["Add", "Sub", "Mul", "Div"])
+    test.each(
+      others.flatMap((shape) => ["image", "plain"].map((kind) => ({ shape, kind }))),
+    )(`${op} with $kind $shape, either way around`, ({ shape, kind }) => {
+      for (const swaps of [false, true]) {
+        const builder = new GraphBuilder(6);
+        const x = builder.node("MaxPool", [builder.input("x", first)], "image", asImage);
+        const given = builder.input("z", shape);
+        const isImage = kind === "image" && [3, 4].includes(shape.length);
+        const attributes = { kernel_shape: shape.slice(2).map(() => 1) };
+        const z = isImage ? builder.node("MaxPool", [given], "other", attributes) : given;
+        expectReference(builder.build(builder.node(op, swaps ? [z, x] : [x, z], "y")));
+      }
+    });
+});
