@@ -6,7 +6,7 @@ import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
 import { formatShape, type Shape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops/index";
-import { opOf } from "../ops/infer";
+import { opOf, outputTypes } from "../ops/infer";
 import type { Module } from "./module";
 
 /** A value of the forward pass, whose numbers are known only when the model runs. */
@@ -95,7 +95,7 @@ export class Recording {
     );
     const names = inputs.map((input) => (typeof input === "string" ? input : input.name));
     const node = { op, name, inputs: names, outputs: [name], attributes };
-    this.#types.set(name, opOf(registry, op, name).infer(node, types)[0]!);
+    this.#types.set(name, outputTypes(node, opOf(registry, op, name), types)[0]!);
     this.#nodes.push(node);
     return new Value(this, name);
   }

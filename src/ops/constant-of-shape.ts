@@ -10,8 +10,6 @@ const infer: Op["infer"] = (node) => {
   if (!shape) throw missing(node, "shape");
   const dtype = stringOf(node, "dtype", "f32");
   if (!Object.hasOwn(bytesPerElement, dtype)) throw opError(node, "unknown dtype", { got: dtype });
-  if (shape.some((dim) => typeof dim === "number" && dim < 0))
-    throw opError(node, "shape is not a shape", { expected: "dimensions ≥ 0", got: `[${shape.join(", ")}]` });
   return [{ dtype: dtype as DType, shape }];
 };
 

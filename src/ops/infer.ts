@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
-import { MAX_RANK } from "../graph/symbols";
+import { formatShape, MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { type Op, opError } from "./op";
 
@@ -23,15 +23,22 @@ function lacking(ops: readonly string[], where: string): OctetteError {
   });
 }
 
-/** Types of a node's outputs. Throws where one has more than MAX_RANK dimensions: a chain of nodes could add one each. */
+/**
+ * Types of a node's outputs. Throws where one has more than MAX_RANK dimensions, since a chain of nodes could add one each, or a
+ * negative dimension.
+ */
 export function outputTypes(
   node: Node,
   op: Op,
   inputs: readonly (ValueType | undefined)[],
 ): readonly ValueType[] {
   const types = op.infer(node, inputs);
-  if (types.some(({ shape }) => shape.length > MAX_RANK))
-    throw opError(node, "too many dimensions", { expected: `at most MAX_RANK = ${MAX_RANK}` });
+  for (const { shape } of types) {
+    if (shape.length > MAX_RANK)
+      throw opError(node, "too many dimensions", { expected: `at most MAX_RANK = ${MAX_RANK}` });
+    if (shape.some((dim) => typeof dim === "number" && dim < 0))
+      throw opError(node, "a dimension is negative", { expected: "dimensions ≥ 0", got: formatShape(shape) });
+  }
   return types;
 }
 

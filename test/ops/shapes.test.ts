@@ -6,6 +6,7 @@ import type { Node, ValueType } from "../../src/graph/graph";
 import { formatShape, type Shape } from "../../src/graph/symbols";
 import { tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
+import { outputTypes } from "../../src/ops/infer";
 import type { Known, Op } from "../../src/ops/op";
 import type { Attributes } from "../graph-builder";
 
@@ -20,11 +21,11 @@ const nodeOf = (op: OpName, inputs: number, attributes: Attributes, outputs = 1)
 });
 
 const infer = (op: OpName, shapes: readonly Shape[], attributes: Attributes = {}, outputs = 1) =>
-  registry[op]
-    .infer(
-      nodeOf(op, shapes.length, attributes, outputs),
-      shapes.map((shape): ValueType => ({ dtype: "f32", shape })),
-    )
+  outputTypes(
+    nodeOf(op, shapes.length, attributes, outputs),
+    registry[op],
+    shapes.map((shape): ValueType => ({ dtype: "f32", shape })),
+  )
     .map(({ shape }) => formatShape(shape))
     .join(" ");
 
@@ -90,6 +91,9 @@ describe("what does not fit", () => {
     ["Reshape", [[6]], { shape: [-1, -1] }, "expected at most one −1"],
     ["Reshape", [[6]], { shape: [6, 0] }, "expected 0 only at the first 1 places"],
     ["Reshape", [[6], [1]], {}, "shape is missing"],
+    ["Reshape", [[6]], { shape: [-2, -3] }, "a dimension is negative: expected dimensions ≥ 0, got [-2, -3]"],
+    ["Expand", [[1]], { shape: [-5] }, "a dimension is negative: expected dimensions ≥ 0, got [-5]"],
+    ["ConstantOfShape", [], { shape: ["batch", -1] }, "a dimension is negative"],
     [
       "MaxPool",
       [[1, 1, 8]],
