@@ -295,11 +295,12 @@ export function checkComputed(
   { computable = [], parameters = {} }: Op,
   inputs: readonly (ValueType | undefined)[],
 ): void {
+  const x = inputType(node, inputs, 0);
   for (const i of computable) {
     const type = inputs[i];
-    if (type && (type.dtype !== inputs[0]!.dtype || type.shape.some((dim) => dim !== 1)))
+    if (type && (type.dtype !== x.dtype || type.shape.some((dim) => dim !== 1)))
       throw opError(node, `${parameters[i]} does not fit`, {
-        expected: `${inputs[0]!.dtype} []`,
+        expected: `${x.dtype} []`,
         got: `${type.dtype} ${formatShape(type.shape)}`,
       });
   }

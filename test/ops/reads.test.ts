@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile";
 import { OctetteError } from "../../src/errors";
 import { readOnnx } from "../../src/formats/onnx/import";
-import type { Attribute, Graph, Node } from "../../src/graph/graph";
+import type { Attribute, Graph, Node, ValueType } from "../../src/graph/graph";
 import type { Shape } from "../../src/graph/symbols";
 import { type DType, sizeOf, tensor } from "../../src/graph/tensor";
 import { loadSync, save } from "../../src/index";
 import { type OpName, registry } from "../../src/ops/index";
+import { outputTypes } from "../../src/ops/infer";
 import { ANY_NUMBER, type Op } from "../../src/ops/op";
 import { checkAllReads } from "../../src/ops/reads";
 import { simplifyImported } from "../../src/passes/index";
@@ -255,6 +256,26 @@ describe("a parameter that a run computes is refused, by name", () => {
         expect(() => checkAllReads(graph, registry)).toThrow('got input "late", which a run computes');
       });
     }
+});
+
+describe("an input that is left out is not needed, or missed with a typed error", () => {
+  for (const op of names)
+    test(op, () => {
+      const one: ValueType = { dtype: "f32", shape: [1] };
+      const { inputs: most = 1 } = readsOf(op);
+      const graph = graphOf(op, samples[op]);
+      const known = new Map<string, ValueType>([
+        ...graph.inputs.map((input) => [input.name, input] as const),
+        ...graph.constants,
+      ]);
+      const count = most === ANY_NUMBER ? samples[op].inputs.length : most;
+      const all = Array.from({ length: count }, (_, i) => known.get(`x${i}`) ?? one);
+      for (let left = 0; left < count; left++) {
+        const inputs = all.map((_, i) => (i === left ? "" : `x${i}`));
+        const types = all.map((type, i) => (i === left ? undefined : type));
+        attempt(() => outputTypes({ ...graph.nodes[0]!, inputs }, readsOf(op), types));
+      }
+    });
 });
 
 test("a parameter that is an input and an attribute at once is refused", () => {
