@@ -109,7 +109,7 @@ function plainLayerNormalization(node: Node, rewrite: Rewrite, types: ReadonlyMa
   const fits = [scale, bias].every((name) => name === "" || isRowOf(types.get(name)!.shape, shape, axis));
   if (fits || typeof cols !== "number") return;
   const steps = new Steps(rewrite, node);
-  const ones = rewrite.hold(`${node.name}_ones`, tensor("f32", [cols], new Float32Array(cols).fill(1)));
+  const ones = rewrite.holdRepeated(`${node.name}_ones`, 1, cols);
   const y = steps.add(node.op, [x, ones], node.attributes, true);
   const product = steps.add("Mul", [y, scale]);
   if (bias !== "") steps.add("Add", [product, bias]);

@@ -3,7 +3,7 @@
 
 import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
-import type { Tensor } from "../graph/tensor";
+import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import { Room } from "./room";
 
@@ -94,7 +94,21 @@ export class Rewrite {
    * that, else a name of its own that begins so.
    */
   hold(of: string, constant: Tensor): string {
-    this.#room.need(constant.data.byteLength, 0, `constant "${of}"`);
+    this.#need(of, constant.data.byteLength);
+    return this.#hold(of, constant);
+  }
+
+  /** Holds a vector of one float, which is made only where there is room for it. */
+  holdRepeated(of: string, value: number, length: number): string {
+    this.#need(of, length * Float32Array.BYTES_PER_ELEMENT);
+    return this.#hold(of, tensor("f32", [length], new Float32Array(length).fill(value)));
+  }
+
+  #need(of: string, bytes: number): void {
+    this.#room.need(bytes, 0, `constant "${of}"`);
+  }
+
+  #hold(of: string, constant: Tensor): string {
     const isFree = this.graph.constants.has(of) && this.readings(of) === 1 && !this.#constants.has(of);
     const name = isFree ? of : this.fresh(of);
     this.#constants.set(name, constant);

@@ -314,6 +314,13 @@ export const foldings: Readonly<Record<string, Make>> = {
     ],
     { many: ints(16000000), zero: ints(0) },
   ),
+  "LayerNormalization of a long row by one number": () =>
+    onnxFile({
+      nodes: [{ op: "LayerNormalization", inputs: ["x", "one"], outputs: ["y"] }],
+      inputs: [{ name: "x", shape: [1, 2 ** 26] }],
+      outputs: ["y"],
+      initializers: { one: tensor("f32", [1], [1]) },
+    }),
   "parameters of many": (n) =>
     onnxFile({
       nodes: [
