@@ -233,12 +233,17 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // A sum of nothing is 0; ONNX Runtime leaves the memory of some results as it was.
-    name: "MatMul over no elements",
-    ops: ["MatMul"],
-    expected: ({ inputs: [a, b], got, want }) => {
-      if (!a || !b || count(a.shape) > 0 || count(got.shape) === 0) return undefined;
-      return { type: want.type, shape: got.shape, values: Array(count(got.shape)).fill(0) };
+    // A sum of nothing is 0, and the code of 0 is the zero point; ONNX Runtime leaves the memory of some results as it was.
+    name: "a product over no elements",
+    ops: ["MatMul", "QLinearMatMul"],
+    expected: ({ node, inputs, want }) => {
+      const isCoded = node.op === "QLinearMatMul";
+      const [a, b, zeroPoint] = isCoded ? [inputs[0], inputs[3], inputs[7]] : inputs;
+      const depth = a?.shape.at(-1);
+      if (!a || !b || depth !== 0 || b.shape.at(b.shape.length === 1 ? 0 : -2) !== 0) return undefined;
+      const zeroPoints = isCoded ? numbersOf(zeroPoint) : [0];
+      if (zeroPoints.length !== 1) return undefined;
+      return { ...want, values: Array(count(want.shape)).fill(zeroPoints[0]) };
     },
   },
   {
@@ -257,13 +262,15 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // ONNX's text has NaN nowhere; the greatest of elements that are not all numbers is none, as Max and ReduceMax have it.
-    name: "NaN that ONNX Runtime's max pools drop",
+    // The greatest of elements that are all −Infinity is −Infinity, and of those that are not all numbers it is none, as Max and
+    // ReduceMax have it; ONNX Runtime starts from the lowest finite float, and NaN is not greater.
+    name: "NaN or −Infinity that ONNX Runtime's max pools drop",
     ops: ["MaxPool", "GlobalMaxPool"],
     expected: (facts) => {
       const { node, inputs, want } = facts;
       const [x] = inputs;
-      if (!x || !numbersOf(x).some(Number.isNaN)) return undefined;
+      if (!x || !numbersOf(x).some((v) => Number.isNaN(v) || v === Number.NEGATIVE_INFINITY))
+        return undefined;
       const dims = x.shape.slice(2);
       const ones = dims.map(() => 1);
       const whole = {
@@ -326,6 +333,20 @@ export const rules: readonly Rule[] = [
         shape: [length],
         values: Array.from({ length }, (_, i) => start + i * delta),
       };
+    },
+  },
+  {
+    // Octette has no f64: it computes the remainder of both as f32, by the same formula.
+    name: "Mod of f64",
+    ops: ["Mod"],
+    expected: ({ inputs: [x, y], attributes, want }) => {
+      if (x?.type !== "f64" || y?.type !== "f64" || attributes.fmod !== 1) return undefined;
+      const element = ({ shape, values }: Elements, index: readonly number[]) => {
+        const own = shape.map((dim, i) => (dim === 1 ? 0 : index[i + index.length - shape.length]!));
+        return Math.fround(Number(values[offsetOf(own, shape)]));
+      };
+      const values = [...indicesOf(want.shape)].map((index) => element(x, index) % element(y, index));
+      return { ...want, values };
     },
   },
   {
