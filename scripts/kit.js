@@ -45,7 +45,7 @@ export async function createKit() {
     write: false,
     metafile: true,
   });
-  const [shared, ...parts] = outputFiles[0].text.split(/^\/\/ ((?:src|node_modules)\/\S+)$/m);
+  const [shared, ...parts] = outputFiles[0].text.split(/^\/\/ ((?:src|assembly|node_modules)\/\S+)$/m);
   if (shared.trim() !== "") throw new Error(`code before the first module: ${shared.trim()}`);
   const exported = /export \{([^}]*)\};\s*$/;
   const names = [...exported.exec(parts.at(-1))[1].matchAll(/(\S+) as (\w+)/g)].map(([, own, name]) => [

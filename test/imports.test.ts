@@ -22,7 +22,9 @@ const roomOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1] ?? file;
 
 test("octette/runtime reaches graph, ops, engine and its own format", async () => {
   const files = Object.keys(await closureOf("src/runtime.ts"));
-  const outside = files.filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/)/.test(file)).sort();
+  const outside = files
+    .filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/|assembly\/)/.test(file))
+    .sort();
   expect(outside).toEqual([
     "src/bytes.ts",
     "src/create-runtime.ts",
@@ -39,6 +41,11 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/options.ts",
     "src/runtime.ts",
   ]);
+});
+
+test("of the kernels' sources the host compiles sizes and structs alone", async () => {
+  const files = Object.keys(await closureOf("src/index.ts")).filter((file) => file.startsWith("assembly/"));
+  expect(files.filter((file) => !/\/(sizes|whole|window)\.ts$/.test(file))).toEqual([]);
 });
 
 test("octette does not carry octette/nn", async () => {

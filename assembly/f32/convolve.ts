@@ -10,7 +10,7 @@
 //   tile 1                          |<-------------- patches -------------->|
 
 import { interleave4 } from "../lanes/lanes";
-import { up } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { BLOCK, multiply, TILE, TILES, Tile } from "./tile";
 
 /** Where the pixel (iy, ix) starts, or `zeros` outside the image. ld in bytes. */

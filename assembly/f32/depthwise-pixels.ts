@@ -3,7 +3,7 @@
 //   packed weights, eight channels | tap 0: c0 c1 ... c7 | tap 1: c0 c1 ... c7 | ... |
 
 import { clamp, storeWords8 } from "../lanes/lanes";
-import { firstTap, lastTap } from "../lanes/window";
+import { firstTap, lastTap } from "../lanes/taps";
 
 /** One pixel: `rows` × `cols` taps, dy and dx bytes apart in x, wy and 32 in w; `group` is from eight channels to the next. */
 function one(

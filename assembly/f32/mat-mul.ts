@@ -1,6 +1,6 @@
 // Products of stacks of matrices that are both computed: the right one is packed in each run.
 
-import { up } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { gemm, packWeights } from "./gemm";
 
 /**

@@ -3,7 +3,7 @@
 
 import { codeMagic, codeShift, narrow, requantize } from "../int8/epilogue";
 import { storeBytes } from "../lanes/simd";
-import { firstTap, lastTap } from "../lanes/window";
+import { firstTap, lastTap } from "../lanes/taps";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;

@@ -8,22 +8,33 @@
 //   plane     | run 0 | run 1 | …      G rows; a run has what one column of the window meets, pixel after pixel
 //   column    | G rows of channel 0 | … of channel 7 |      32 bytes: codes, widened to 16 bits where G is 2
 
-import { storeBytes8, up, zipHigh16, zipLow8, zipLow16 } from "../lanes/simd";
-import { firstTap, lastTap } from "../lanes/window";
-import { groupsOf, periodOf, shiftOfRows, tripleColumns, turnRows } from "./depthwise-panels";
-import { codeMagic, codeShift, narrow, requantize } from "./epilogue";
-import { multiplyAdd16, multiplyAddLow8 } from "./multiply-add";
+import { zipHigh16, zipLow8, zipLow16 } from "../lanes/simd";
+import { firstTap, lastTap } from "../lanes/taps";
+import { Window } from "../lanes/window";
+import { shiftOfRows, tripleColumns } from "./depthwise-panels";
+import { multiplyFours, multiplyOnes } from "./depthwise-pixels";
+import { codeShift } from "./epilogue";
 import { GROUP, RELAXED } from "./panels";
-
-/** Pixels of a row that are in scratch together, and pixels of all rows: a part of the first-level cache. */
-const SEGMENT: i32 = 64;
-const PIXELS: i32 = 128;
+import {
+  depthwisePanelBytes,
+  Epilogue,
+  groupsOf,
+  periodOf,
+  pitchOf,
+  planeBytes,
+  reachOf,
+  SEGMENT,
+  tableBytes,
+  turnRows,
+  turnsAtOnce,
+} from "./sizes";
 
 /**
- * y[p][c] = clamp(rne(f32(Σ_t x[pixel(p, t)][c] · w[c][t] + offset[c]) · scale[c]) + yZero, lo, hi)
+ * y[p][c] = clamp(rne(f32(Σ_t x[pixel(p, t)][c] · w[c][t] + offset[c]) · scale[c]) + zero, lo, hi)
  *
- * x u8 [batch][inH][inW][channels], y u8 [batch][outH][outW][channels]. w and offset from packDepthwiseInt8 with
- * the same window. Pixels outside the image read as xZero. Range: rows of output, batch · outH. y overlaps nothing.
+ * x u8 [batch][inH][inW][channels], y u8 [batch][outH][outW][channels]: the window's, whose cin they are, both dense. w and
+ * offset from packDepthwiseInt8 with the same window; zero, lo and hi are the epilogue's. Range: rows of output, batch · outH.
+ * y overlaps nothing.
  */
 export function depthwiseInt8(
   y: usize,
@@ -32,45 +43,45 @@ export function depthwiseInt8(
   offset: usize,
   scale: usize,
   scratch: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  xZero: i32,
-  yZero: i32,
-  lo: i32,
-  hi: i32,
+  window: usize,
+  epilogue: usize,
   begin: i32,
   end: i32,
 ): void {
-  const low = f32x4.splat(<f32>(lo - yZero));
-  const high = i8x16.splat(<i8>hi);
-  const shift = codeShift(yZero);
-  const blank = RELAXED ? i8x16.splat(<i8>(xZero ^ shiftOfRows())) : i16x8.splat(<i16>xZero);
-  v128.store(scratch, i8x16.splat(<i8>xZero));
+  const slide = changetype<Window>(window);
+  const how = changetype<Epilogue>(epilogue);
+  const low = f32x4.splat(how.lo - how.zero);
+  const high = i8x16.splat(<i8>how.hi);
+  const shift = codeShift(<i32>how.zero);
+  const outside = slide.outside;
+  const blank = RELAXED ? i8x16.splat(<i8>(outside ^ shiftOfRows())) : i16x8.splat(<i16>outside);
+  v128.store(scratch, i8x16.splat(<i8>outside));
 
-  const groups = groupsOf(kh);
-  const turn = turnRows(kh, strideH, dilationH);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const channels = slide.cin;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const kw = slide.kw;
+  const strideH = slide.strideH;
+  const strideW = slide.strideW;
+  const dilationH = slide.dilationH;
+  const dilationW = slide.dilationW;
+
+  const groups = groupsOf(slide, GROUP);
+  const turn = turnRows(slide, GROUP);
   const advance = turn * strideH;
   // The rows of a turn's second group may be those of a later turn's first.
-  const shared = dilationH == 1 && GROUP % advance == 0;
+  const later = reachOf(slide, GROUP);
+  const shared = later > 0;
   const planesOfTurn = shared ? 1 : groups;
-  const reach = shared ? GROUP / advance : 1;
+  const reach = max(1, later);
 
-  const period = periodOf(kw, strideW, dilationW);
+  const period = periodOf(slide);
   const runs = min(period, kw);
   const width = min(outW, SEGMENT);
-  const pitch = (width + (kw - 1) / period) << 5;
-  const plane = runs * pitch;
+  const pitch = pitchOf(slide);
+  const plane = planeBytes(slide);
   const triples = tripleColumns(kw, period);
   const table = scratch + 16;
   const singles = table + (((groups * triples) / 3) << 2);
@@ -80,23 +91,23 @@ export function depthwiseInt8(
   for (let g = 0, at = singles; g < groups; g++)
     for (let j = triples; j < kw; j++, at += 4)
       store<i32>(at, g * reach * plane + (j % period) * pitch + ((j / period) << 5));
-  const planes = table + (up(groups * kw, 4) << 2);
+  const planes = table + tableBytes(slide, GROUP);
 
-  const panel = (kw * groups) << 5;
+  const panel = depthwisePanelBytes(slide, GROUP);
   const line = outW * channels;
-  const most = max(1, PIXELS / (turn * width)) * turn;
+  const most = turnsAtOnce(slide, GROUP) * turn;
   y += <usize>(begin * line);
   for (let p = begin, rows = 0; p < end; p += rows, y += <usize>(rows * line)) {
     const oy = p % outH;
     rows = min(min(most, outH - oy), end - p);
     const turns = (rows + turn - 1) / turn + (shared ? (groups - 1) * reach : 0);
     const image = x + <usize>((p / outH) * inH * inW * channels);
-    const top = oy * strideH - padTop;
+    const top = oy * strideH - slide.padTop;
     for (let ox = 0; ox < outW; ox += width) {
       const pixels = min(width, outW - ox);
       const fours = pixels & ~3;
       const columns = pixels + (kw - 1) / period;
-      const start = ox * strideW - padLeft;
+      const start = ox * strideW - slide.padLeft;
       for (let run = 0, left = start; run < runs; run++, left += dilationW) {
         const first = firstTap(left, strideW);
         const until = lastTap(left, strideW, columns, inW);
@@ -222,142 +233,6 @@ function zip(
       const b = v128.xor(zipLow8(v128.load64_zero(p2), v128.load64_zero(p3)), shift);
       v128.store(to, zipLow16(a, b));
       v128.store(to, zipHigh16(a, b), 16);
-    }
-  }
-}
-
-/** sum + the G products of each channel. */
-function multiplyAdd(sum: v128, x: v128, w: v128): v128 {
-  return RELAXED ? multiplyAddLow8(sum, w, x) : multiplyAdd16(sum, x, w);
-}
-
-/**
- * Four channels of `rows` rows of `pixels` pixels, a multiple of four.
- *
- * Rows of y are ldy bytes apart, those of planes ldx. The offsets from `table` on are of columns in threes, those from
- * `singles` on of lone ones. Four sums, six columns and three weights fit the registers that V8 has.
- */
-function multiplyFours(
-  y: usize,
-  ldy: usize,
-  channels: usize,
-  cols: i32,
-  rows: i32,
-  pixels: i32,
-  x: usize,
-  ldx: usize,
-  table: usize,
-  singles: usize,
-  last: usize,
-  w: usize,
-  offset: usize,
-  scale: usize,
-  lo: v128,
-  hi: v128,
-  shift: v128,
-): void {
-  for (; rows > 0; rows--, x += ldx, y += ldy) {
-    let to = y;
-    let pixel = x;
-    for (let n = pixels; n > 0; n -= 4, pixel += 128, to += channels << 2) {
-      let a = v128.load(offset);
-      let b = a;
-      let c = a;
-      let d = a;
-      let from = w;
-      let t = table;
-      for (; t < singles; t += 4, from += 96) {
-        const at = pixel + load<i32>(t);
-        const w0 = v128.load(from);
-        const w1 = v128.load(from, 32);
-        const w2 = v128.load(from, 64);
-        const x0 = v128.load(at);
-        const x1 = v128.load(at, 32);
-        const x2 = v128.load(at, 64);
-        const x3 = v128.load(at, 96);
-        const x4 = v128.load(at, 128);
-        const x5 = v128.load(at, 160);
-        a = multiplyAdd(multiplyAdd(multiplyAdd(a, x0, w0), x1, w1), x2, w2);
-        b = multiplyAdd(multiplyAdd(multiplyAdd(b, x1, w0), x2, w1), x3, w2);
-        c = multiplyAdd(multiplyAdd(multiplyAdd(c, x2, w0), x3, w1), x4, w2);
-        d = multiplyAdd(multiplyAdd(multiplyAdd(d, x3, w0), x4, w1), x5, w2);
-      }
-      for (; t < last; t += 4, from += 32) {
-        const at = pixel + load<i32>(t);
-        const w0 = v128.load(from);
-        a = multiplyAdd(a, v128.load(at), w0);
-        b = multiplyAdd(b, v128.load(at, 32), w0);
-        c = multiplyAdd(c, v128.load(at, 64), w0);
-        d = multiplyAdd(d, v128.load(at, 96), w0);
-      }
-      const s = v128.load(scale);
-      const q = narrow(
-        requantize(a, s, lo, codeMagic(), shift),
-        requantize(b, s, lo, codeMagic(), shift),
-        requantize(c, s, lo, codeMagic(), shift),
-        requantize(d, s, lo, codeMagic(), shift),
-        hi,
-      );
-      if (cols >= 4) {
-        v128.store32_lane(to, q, 0);
-        v128.store32_lane(to + channels, q, 1);
-        v128.store32_lane(to + 2 * channels, q, 2);
-        v128.store32_lane(to + 3 * channels, q, 3);
-      } else {
-        storeBytes8(to, i32x4.extract_lane(q, 0), cols);
-        storeBytes8(to + channels, i32x4.extract_lane(q, 1), cols);
-        storeBytes8(to + 2 * channels, i32x4.extract_lane(q, 2), cols);
-        storeBytes8(to + 3 * channels, i32x4.extract_lane(q, 3), cols);
-      }
-    }
-  }
-}
-
-/** Eight channels of pixels that make no four. */
-function multiplyOnes(
-  y: usize,
-  ldy: usize,
-  channels: usize,
-  cols: i32,
-  rows: i32,
-  pixels: i32,
-  x: usize,
-  ldx: usize,
-  table: usize,
-  singles: usize,
-  last: usize,
-  w: usize,
-  offset: usize,
-  scale: usize,
-  lo: v128,
-  hi: v128,
-  shift: v128,
-): void {
-  for (; rows > 0; rows--, x += ldx, y += ldy) {
-    let to = y;
-    let pixel = x;
-    for (let n = pixels; n > 0; n--, pixel += 32, to += channels) {
-      let a = v128.load(offset);
-      let b = v128.load(offset, 16);
-      let from = w;
-      let t = table;
-      for (; t < singles; t += 4, from += 96) {
-        const at = pixel + load<i32>(t);
-        a = multiplyAdd(a, v128.load(at), v128.load(from));
-        b = multiplyAdd(b, v128.load(at, 16), v128.load(from, 16));
-        a = multiplyAdd(a, v128.load(at, 32), v128.load(from, 32));
-        b = multiplyAdd(b, v128.load(at, 48), v128.load(from, 48));
-        a = multiplyAdd(a, v128.load(at, 64), v128.load(from, 64));
-        b = multiplyAdd(b, v128.load(at, 80), v128.load(from, 80));
-      }
-      for (; t < last; t += 4, from += 32) {
-        const at = pixel + load<i32>(t);
-        a = multiplyAdd(a, v128.load(at), v128.load(from));
-        b = multiplyAdd(b, v128.load(at, 16), v128.load(from, 16));
-      }
-      a = requantize(a, v128.load(scale), lo, codeMagic(), shift);
-      b = requantize(b, v128.load(scale, 16), lo, codeMagic(), shift);
-      storeBytes8(to, i64x2.extract_lane(narrow(a, b, a, b, hi), 0), cols);
     }
   }
 }

@@ -1,7 +1,9 @@
-// What becomes of int32 sums: u8 codes, in registers, or f32, in place.
+// What becomes of int32 sums: u8 codes or i32, in registers, or f32, in place.
 
+import { storeWords8 } from "../lanes/lanes";
 import { storeBytes, storeBytes8, storeWords } from "../lanes/simd";
 import { shiftOfCodes } from "./panels";
+import { ADD, DEQUANTIZE, Epilogue, SUMS } from "./sizes";
 
 /** 1.5 · 2²³: added to |x| < 2²², it leaves rne(x) in the low mantissa bits. */
 const MAGIC: f32 = 12582912;
@@ -38,47 +40,54 @@ export function narrow(v0: v128, v1: v128, v2: v128, v3: v128, hi: v128): v128 {
 }
 
 /**
- * Bytes of what all results of a call become codes with, at the start of scratch; and how far from y others lie that are
- * added to them (0: none), with what that takes.
+ * What all results of a call are made with, at the start of scratch: from memory it is neither built anew for every tile nor
+ * takes registers from its loop.
  *
- *   codes | lo | magic | shift | hi |   sums | way, by, own hi | shift | lo | hi |
+ *   codes | lo | magic | shift | hi |  kind, way, by, own hi |  of sums: shift | lo | hi |  start |
+ *
+ * `way` is how far from y others lie that are added to codes, `by` what that takes, `start` a mask of where sums start.
  */
-export const CODES: i32 = 128;
-const WAY: usize = 64;
-const BY: usize = 68;
-const OWN_HI: usize = 72;
-const SUMS: usize = 80;
+const KIND: usize = 64;
+const WAY: usize = 68;
+const BY: usize = 72;
+const OWN_HI: usize = 76;
+const TOTALS: usize = 80;
+const START: usize = 128;
 
-/** From memory they are neither built anew for every tile nor take registers from its loop. */
-export function storeCodes(to: usize, zero: i32, lo: i32, hi: i32): void {
-  store<usize>(to, 0, WAY);
-  v128.store(to, f32x4.splat(<f32>(lo - zero)));
-  v128.store(to, codeMagic(), 16);
-  v128.store(to, codeShift(zero), 32);
-  v128.store(to, i8x16.splat(<i8>hi), 48);
-}
-
-/** Behind storeCodes: codes to which others are added become codes once more, as gemmInt8Add says. */
-export function storeSums(to: usize, way: usize, by: usize, ownHi: i32): void {
+/** Writes that for an epilogue, whose other codes lie `way` bytes from y. */
+export function prepare(to: usize, epilogue: Epilogue, way: usize): void {
+  const kind = <i32>epilogue.kind;
+  const zero = epilogue.zero;
+  store<i32>(to, kind, KIND);
   store<usize>(to, way, WAY);
-  store<usize>(to, by, BY);
-  store<f32>(to, <f32>ownHi, OWN_HI);
-  v128.store(to, codeShift(<i32>load<f32>(by, 16)), SUMS);
-  v128.store(to, i8x16.splat(<i8>load<f32>(by, 20)), SUMS + 16);
-  v128.store(to, i8x16.splat(<i8>load<f32>(by, 24)), SUMS + 32);
+  store<usize>(to, changetype<usize>(epilogue) + offsetof<Epilogue>("ownScale"), BY);
+  store<f32>(to, epilogue.hi - zero, OWN_HI);
+  v128.store(to, f32x4.splat(epilogue.lo - zero));
+  v128.store(to, codeMagic(), 16);
+  v128.store(to, codeShift(<i32>zero), 32);
+  v128.store(to, i8x16.splat(<i8>epilogue.hi), 48);
+  v128.store(to, codeShift(<i32>epilogue.sumZero), TOTALS);
+  v128.store(to, i8x16.splat(<i8>epilogue.sumLo), TOTALS + 16);
+  v128.store(to, i8x16.splat(<i8>epilogue.sumHi), TOTALS + 32);
+  v128.store(to, i32x4.splat(kind == DEQUANTIZE ? 0 : -1), START);
 }
 
-/** Where sums that become T start: codes at the offset, raw sums at zero. */
-export function start<T>(offset: usize): v128 {
-  return sizeof<T>() == 1 ? v128.load(offset) : i32x4.splat(0);
+/** Bytes of a result. */
+export function resultBytes(codes: usize): usize {
+  return load<i32>(codes, KIND) < SUMS ? 1 : 4;
 }
 
-/** Stores sums as T: u8 codes, or int32 as they are. Static methods, because only a method can ask to be inlined
+/** Where the sums of four columns start: at their offset, or at 0 where it is what a zero point counts. */
+export function start(offset: usize, codes: usize): v128 {
+  return v128.and(v128.load(offset), v128.load(codes, START));
+}
+
+/** Stores sums as what the epilogue makes of them. Static methods, because only a method can ask to be inlined
  *  in syntax that formatters know; as calls, these would cost as much as eight k of the tile. */
 export class Results {
   /** Writes `cols` (up to 8) results of two rows, of columns whose scales are at `scale`. */
   @inline
-  static store<T>(
+  static store(
     y0: usize,
     y1: usize,
     cols: i32,
@@ -89,9 +98,22 @@ export class Results {
     scale: usize,
     codes: usize,
   ): void {
-    if (sizeof<T>() == 1) {
-      const way = load<usize>(codes, WAY);
-      const q = way
+    const kind = load<i32>(codes, KIND);
+    if (kind >= SUMS) {
+      if (cols >= 8) {
+        v128.store(y0, a0);
+        v128.store(y0, a1, 16);
+        v128.store(y1, b0);
+        v128.store(y1, b1, 16);
+      } else {
+        storeWords8(y0, a0, a1, cols);
+        storeWords8(y1, b0, b1, cols);
+      }
+      return;
+    }
+    const way = load<usize>(codes, WAY);
+    const q =
+      kind == ADD
         ? Results.add(
             a0,
             a1,
@@ -103,24 +125,18 @@ export class Results {
             codes,
           )
         : Results.quantize(a0, a1, b0, b1, scale, scale, codes);
-      if (cols >= 8) {
-        v128.store64_lane(y0, q, 0);
-        v128.store64_lane(y1, q, 1);
-      } else {
-        storeBytes8(y0, i64x2.extract_lane(q, 0), cols);
-        storeBytes8(y1, i64x2.extract_lane(q, 1), cols);
-      }
+    if (cols >= 8) {
+      v128.store64_lane(y0, q, 0);
+      v128.store64_lane(y1, q, 1);
     } else {
-      storeWords(y0, a0, cols);
-      storeWords(y0 + 16, a1, cols - 4);
-      storeWords(y1, b0, cols);
-      storeWords(y1 + 16, b1, cols - 4);
+      storeBytes8(y0, i64x2.extract_lane(q, 0), cols);
+      storeBytes8(y1, i64x2.extract_lane(q, 1), cols);
     }
   }
 
   /** Writes `cols` (up to 16) results of one row, of two panels whose scales are at sp and sq. */
   @inline
-  static storeRow<T>(
+  static storeRow(
     y: usize,
     cols: i32,
     v0: v128,
@@ -131,18 +147,17 @@ export class Results {
     sq: usize,
     codes: usize,
   ): void {
-    if (sizeof<T>() == 1) {
-      const way = load<usize>(codes, WAY);
-      const q = way
-        ? Results.add(v0, v1, v2, v3, sp, sq, v128.load(y + way), codes)
-        : Results.quantize(v0, v1, v2, v3, sp, sq, codes);
-      storeBytes(y, q, cols);
-    } else {
-      storeWords(y, v0, cols);
-      storeWords(y + 16, v1, cols - 4);
-      storeWords(y + 32, v2, cols - 8);
-      storeWords(y + 48, v3, cols - 12);
+    const kind = load<i32>(codes, KIND);
+    if (kind >= SUMS) {
+      storeWords8(y, v0, v1, cols);
+      storeWords8(y + 32, v2, v3, cols - 8);
+      return;
     }
+    const q =
+      kind == ADD
+        ? Results.add(v0, v1, v2, v3, sp, sq, v128.load(y + load<usize>(codes, WAY)), codes)
+        : Results.quantize(v0, v1, v2, v3, sp, sq, codes);
+    storeBytes(y, q, cols);
   }
 
   /** Sixteen sums to codes. */
@@ -169,9 +184,9 @@ export class Results {
       Results.addFour(v1, v128.load(sp, 16), i32x4.extend_high_i16x8_u(low), codes),
       Results.addFour(v2, v128.load(sq), i32x4.extend_low_i16x8_u(high), codes),
       Results.addFour(v3, v128.load(sq, 16), i32x4.extend_high_i16x8_u(high), codes),
-      v128.load(codes, SUMS + 32),
+      v128.load(codes, TOTALS + 32),
     );
-    return i8x16.max_u(q, v128.load(codes, SUMS + 16));
+    return i8x16.max_u(q, v128.load(codes, TOTALS + 16));
   }
 
   /** In between, a code less its zero point stays the float that it is. Sums of less than 2²² steps are rounded unbounded. */
@@ -184,44 +199,41 @@ export class Results {
     const a = f32x4.mul(own, v128.load32_splat(by));
     const b = f32x4.mul(other, v128.load32_splat(by, 4));
     const v = f32x4.div(f32x4.add(a, b), v128.load32_splat(by, 12));
-    return i32x4.sub(f32x4.add(v, v128.load(codes, 16)), v128.load(codes, SUMS));
+    return i32x4.sub(f32x4.add(v, v128.load(codes, 16)), v128.load(codes, TOTALS));
   }
 }
 
 /**
- * y[c] = clamp(f32(y[c] as i32 − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)   columns [begin, end)
+ * y[r][c] = clamp(f32(y[r][c] as i32 − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)   columns [begin, end)
  *
- * y holds the sums of codes as this class has them. bias 0 is none. begin is a multiple of 4.
+ * Of `rows` rows, ldy bytes apart: y holds the sums of codes as this class has them. xScale f32 and xZero i32 are `step` bytes
+ * apart for each row. bias 0 is none. begin is a multiple of 4.
  */
-export function dequantizeRow(
+export function dequantize(
   y: usize,
+  ldy: usize,
+  rows: i32,
   colsum: usize,
   scale: usize,
   bias: usize,
-  xScale: f32,
-  xZero: i32,
-  lo: f32,
-  hi: f32,
+  xScale: usize,
+  xZero: usize,
+  step: usize,
+  epilogue: Epilogue,
   begin: i32,
   end: i32,
 ): void {
-  const zero = i32x4.splat(xZero - shiftOfCodes());
-  const by = f32x4.splat(xScale);
-  const low = f32x4.splat(lo);
-  const high = f32x4.splat(hi);
-  for (let c = begin; c < end; c += 4) {
-    const at = (<usize>c) << 2;
-    const sum = i32x4.sub(v128.load(y + at), i32x4.mul(zero, v128.load(colsum + at)));
-    let v = f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(by, v128.load(scale + at)));
-    v = f32x4.add(v, bias ? v128.load(bias + at) : f32x4.splat(0));
-    storeWords(y + at, f32x4.min(f32x4.max(v, low), high), end - c);
-  }
-}
-
-/** y[c] += offset[c], i32, columns [begin, end); begin is a multiple of 4. */
-export function addOffset(y: usize, offset: usize, begin: i32, end: i32): void {
-  for (let c = begin; c < end; c += 4) {
-    const at = (<usize>c) << 2;
-    storeWords(y + at, i32x4.add(v128.load(y + at), v128.load(offset + at)), end - c);
+  const low = f32x4.splat(epilogue.lo);
+  const high = f32x4.splat(epilogue.hi);
+  for (; rows > 0; rows--, y += ldy, xScale += step, xZero += step) {
+    const zero = i32x4.splat(load<i32>(xZero) - shiftOfCodes());
+    const by = v128.load32_splat(xScale);
+    for (let c = begin; c < end; c += 4) {
+      const at = (<usize>c) << 2;
+      const sum = i32x4.sub(v128.load(y + at), i32x4.mul(zero, v128.load(colsum + at)));
+      let v = f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(by, v128.load(scale + at)));
+      v = f32x4.add(v, bias ? v128.load(bias + at) : f32x4.splat(0));
+      storeWords(y + at, f32x4.min(f32x4.max(v, low), high), end - c);
+    }
   }
 }

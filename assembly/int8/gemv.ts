@@ -1,13 +1,12 @@
 // int8 products of a single row, split over columns. Same bits as the GEMM's rows.
 
-import { addOffset, CODES, dequantizeRow, storeCodes } from "./epilogue";
+import { dequantize, prepare } from "./epilogue";
 import { multiplyVector } from "./multiply";
+import { CODES, DEQUANTIZE, Epilogue } from "./sizes";
 
 /**
- * y[c] = clamp(rne(f32(Σ_k x[k] · w[k][c] + offset[c]) · scale[c]) + yZero, lo, hi)
- *
- * As gemmInt8 with one row; the range is over fours of panels, 32 columns, which have been through packRowWeightsInt8. y u8 [n],
- * x u8 [k]. y overlaps nothing.
+ * gemmInt8 of one row, without ADD. The range is over fours of panels, 32 columns, which have been through
+ * packRowWeightsInt8. y [n], x u8 [k]. y overlaps nothing.
  */
 export function gemvInt8(
   y: usize,
@@ -15,68 +14,19 @@ export function gemvInt8(
   w: usize,
   offset: usize,
   scale: usize,
-  scratch: usize,
-  n: i32,
-  k: i32,
-  yZero: i32,
-  lo: i32,
-  hi: i32,
-  begin: i32,
-  end: i32,
-): void {
-  storeCodes(scratch, yZero, lo, hi);
-  multiplyVector<u8>(y, x, w, offset, scale, scratch + CODES, n, k, begin, end, scratch);
-}
-
-/**
- * y[c] = clamp(f32(Σ_k x[k] · w[k][c] − xZero · colsum[c]) · f32(xScale · scale[c]) + bias[c], lo, hi)
- *
- * As gemmInt8Dynamic with one row; the range is over 32 columns, as in gemvInt8. xScale and xZero are addresses.
- */
-export function gemvInt8Dynamic(
-  y: usize,
-  x: usize,
-  w: usize,
-  colsum: usize,
-  scale: usize,
   bias: usize,
   xScale: usize,
   xZero: usize,
   scratch: usize,
   n: i32,
   k: i32,
-  lo: f32,
-  hi: f32,
+  epilogue: usize,
   begin: i32,
   end: i32,
 ): void {
-  multiplyVector<i32>(y, x, w, colsum, scale, scratch, n, k, begin, end, 0);
-  dequantizeRow(
-    y,
-    colsum,
-    scale,
-    bias,
-    load<f32>(xScale),
-    load<i32>(xZero),
-    lo,
-    hi,
-    begin << 5,
-    min(end << 5, n),
-  );
-}
-
-/** y[c] = Σ_k x[k] · w[k][c] + offset[c], i32: gemmInt8Sums of one row, over 32 columns as in gemvInt8. */
-export function gemvInt8Sums(
-  y: usize,
-  x: usize,
-  w: usize,
-  offset: usize,
-  scratch: usize,
-  n: i32,
-  k: i32,
-  begin: i32,
-  end: i32,
-): void {
-  multiplyVector<i32>(y, x, w, offset, offset, scratch, n, k, begin, end, 0);
-  addOffset(y, offset, begin << 5, min(end << 5, n));
+  const how = changetype<Epilogue>(epilogue);
+  prepare(scratch, how, 0);
+  multiplyVector(y, x, w, offset, scale, scratch + CODES, n, k, begin, end, scratch);
+  if (<i32>how.kind == DEQUANTIZE)
+    dequantize(y, 0, 1, offset, scale, bias, xScale, xZero, 0, how, begin << 5, min(end << 5, n));
 }

@@ -1,16 +1,18 @@
-// What GEMM and convolution share: one block of rows against every panel of w. T is u8 (requantized) or i32 (raw
-// sums). The panels are the outer loop, so that one stays in L1 while the block's tiles pass.
+// What GEMM and convolution share: one block of rows against every panel of w. The panels are the outer loop, so that one
+// stays in L1 while the block's tiles pass.
 
-import { BESIDE, BYTES, panelBytes, ROWS, tileBytes, tiledRows } from "./panels";
+import { resultBytes } from "./epilogue";
+import { BYTES, ROWS, tileBytes, tiledRows } from "./panels";
+import { BESIDE, panelBytes } from "./sizes";
 import { packRow8, packTile8, rowDot8, tileDot8 } from "./tile-dot8";
 import { packRow16, packTile16, rowDot16, rowPairs16, sumRow16, tileDot16 } from "./tile-dot16";
 
 /**
- * y[r][c] = Σ_k x[r][k] · w[k][c], requantized when T is u8.
+ * y[r][c] = Σ_k x[r][k] · w[k][c], and what `codes`, from prepare, make of it.
  *
- * ldy and ldx in bytes. codes from storeCodes, if T is u8. scratch: packed tiles.
+ * ldy and ldx in bytes. scratch: packed tiles.
  */
-export function multiplyRows<T>(
+export function multiplyRows(
   y: usize,
   ldy: usize,
   x: usize,
@@ -32,10 +34,10 @@ export function multiplyRows<T>(
   for (let t = 0, to = scratch; t < tiles; t++, to += tile, from += ldx * ROWS)
     packTile(to, from, ldx, x + last * ldx, k);
   const end = y + last * ldy;
-  multiplyTiles<T>(y, ldy, ldy * ROWS, ROWS, end, scratch, tile, tiles, w, offset, scale, n, k, codes);
+  multiplyTiles(y, ldy, ldy * ROWS, ROWS, end, scratch, tile, tiles, w, offset, scale, n, k, codes);
   for (let r = tiled; r < rows; r++) {
     const row = x + <usize>r * ldx;
-    multiplyRow<T>(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, codes);
+    multiplyRow(y + <usize>r * ldy, row, w, offset, scale, scratch, n, k, codes);
   }
 }
 
@@ -46,7 +48,7 @@ export function packTile(to: usize, x: usize, step: usize, last: usize, k: i32):
 }
 
 /** One of a few rows against all panels. scratch: up(k, 8) + 8 i16. */
-function multiplyRow<T>(
+function multiplyRow(
   y: usize,
   x: usize,
   w: usize,
@@ -60,15 +62,15 @@ function multiplyRow<T>(
   const end = (n + 7) >> 3;
   if (BYTES) {
     const row = packRow8(scratch, x, k);
-    for (let p = 0; p < end; p += 4) rowDot8<T>(y, row, w, offset, scale, n, k, p, end, false, codes);
+    for (let p = 0; p < end; p += 4) rowDot8(y, row, w, offset, scale, n, k, p, end, false, codes);
   } else {
     packRow16(scratch, x, k);
-    for (let p = 0; p < end; p += 2) rowDot16<T>(y, scratch, w, offset, scale, n, k, p, end, codes);
+    for (let p = 0; p < end; p += 2) rowDot16(y, scratch, w, offset, scale, n, k, p, end, codes);
   }
 }
 
 /** A vector against fours of panels [begin, end) of packRowWeightsInt8. scratch as for multiplyRow. */
-export function multiplyVector<T>(
+export function multiplyVector(
   y: usize,
   x: usize,
   w: usize,
@@ -85,12 +87,12 @@ export function multiplyVector<T>(
   if (BYTES) {
     const row = packRow8(scratch, x, k);
     for (let p = begin * BESIDE; p < end * BESIDE; p += BESIDE)
-      rowDot8<T>(y, row, w, offset, scale, n, k, p, stop, true, codes);
+      rowDot8(y, row, w, offset, scale, n, k, p, stop, true, codes);
   } else {
     packRow16(scratch, x, k);
     const sum = sumRow16(scratch, k);
     for (let p = begin * BESIDE; p < end * BESIDE; p += BESIDE)
-      rowPairs16<T>(y, scratch, w, offset, scale, sum, n, k, p, stop, codes);
+      rowPairs16(y, scratch, w, offset, scale, sum, n, k, p, stop, codes);
   }
 }
 
@@ -99,7 +101,7 @@ export function multiplyVector<T>(
  *
  * Their results lie each `step` bytes of y, and those of the `lanes` rows of a tile each ldy bytes, none past `last`.
  */
-export function multiplyTiles<T>(
+export function multiplyTiles(
   y: usize,
   ldy: usize,
   step: usize,
@@ -116,13 +118,14 @@ export function multiplyTiles<T>(
   codes: usize,
 ): void {
   const span = <usize>(lanes - 1) * ldy;
+  const size = resultBytes(codes);
   for (let c = 0; c < n; c += 8, w += panelBytes(k), offset += 32, scale += 32) {
-    const skip = <usize>c * sizeof<T>();
+    const skip = <usize>c * size;
     let to = y + skip;
     for (let t = 0, from = x; t < count; t++, from += tile, to += step) {
       const end = min(to + span, last + skip);
-      if (BYTES) tileDot8<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
-      else tileDot16<T>(to, ldy, end, n - c, from, w, k, offset, scale, codes);
+      if (BYTES) tileDot8(to, ldy, end, n - c, from, w, k, offset, scale, codes);
+      else tileDot16(to, ldy, end, n - c, from, w, k, offset, scale, codes);
     }
   }
 }

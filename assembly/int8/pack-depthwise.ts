@@ -4,15 +4,17 @@
 //   panel: the window's columns, group by group; columns that go in threes come before all others (placeOf)
 //   column j, group g  | c0: w[g·G…][j] | c1: … | … | c7: … |     32 bytes: i8, or i16 where G is 2, to be widened no more
 
-import { up } from "../lanes/simd";
-import { groupsOf, periodOf, placeOf, shiftOfRows, tripleColumns, turnRows } from "./depthwise-panels";
+import { up } from "../lanes/whole";
+import { Window } from "../lanes/window";
+import { placeOf, shiftOfRows, tripleColumns } from "./depthwise-panels";
 import { GROUP } from "./panels";
+import { depthwisePanelBytes, groupsOf, periodOf, turnRows } from "./sizes";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_t w[c][t], and w into panels
  *
  * z is −xZero, to which comes what this class makes of codes.
- * w i8 [channels][kh][kw]. dst: up(channels, 8) / 8 blocks. offset i32 [up(channels, 8)], zero past channels. bias i32
+ * w i8 [channels][kh][kw], of the window and its cin channels. dst: up(channels, 8) / 8 blocks. offset i32 [up(channels, 8)], zero past channels. bias i32
  * [channels], or 0.
  */
 export function packDepthwiseInt8(
@@ -21,18 +23,17 @@ export function packDepthwiseInt8(
   w: usize,
   bias: usize,
   z: i32,
-  channels: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
+  window: usize,
 ): void {
-  const groups = groupsOf(kh);
-  const turn = turnRows(kh, strideH, dilationH);
-  const triples = tripleColumns(kw, periodOf(kw, strideW, dilationW));
-  const panel = (kw * groups) << 5;
+  const slide = changetype<Window>(window);
+  const channels = slide.cin;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const strideH = slide.strideH;
+  const groups = groupsOf(slide, GROUP);
+  const turn = turnRows(slide, GROUP);
+  const triples = tripleColumns(kw, periodOf(slide));
+  const panel = depthwisePanelBytes(slide, GROUP);
   const wide = up(channels, 8);
   const by = z + shiftOfRows();
   memory.fill(dst, 0, <usize>((wide >> 3) * turn * panel));

@@ -7,8 +7,10 @@
 //   panels follow one another, up(k, 4) · 8 bytes each; or four lie beside each other, step by step, and fours follow
 //   k counts the taps and channels of each kernel row up to a multiple of G, with zeros
 
-import { up, zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../lanes/simd";
-import { BESIDE, BYTES, GROUP, kernelRowDepth, panelBytes, STEP, shiftOfCodes } from "./panels";
+import { zipHigh16, zipHigh32, zipLow8, zipLow16, zipLow32 } from "../lanes/simd";
+import { up } from "../lanes/whole";
+import { BYTES, GROUP, kernelRowDepth, STEP, shiftOfCodes } from "./panels";
+import { BESIDE, panelBytes } from "./sizes";
 
 /**
  * offset[c] = (bias ? bias[c] : 0) + z · Σ_k w[k][c], and w into panels
@@ -39,14 +41,14 @@ export function packWeightsInt8(
 ): void {
   const k = taps * channels;
   const depth = kernelRowDepth(k);
-  const panel = panelBytes(rows * depth);
+  const panel = <usize>panelBytes(rows * depth);
   const dense = rows == 1 && (taps == 1 || strideTap == channels * strideC);
   const step = <usize>(beside * STEP);
   const width = beside << 3;
   const by = z > 0 ? z : z + shiftOfCodes();
-  memory.fill(dst, 0, panel * (up(n, width) >> 3));
+  memory.fill(dst, 0, panel * <usize>(up(n, width) >> 3));
   for (let c = 0; c < n; c += 8, offset += 32) {
-    const first = dst + panel * ((c / width) * beside) + <usize>(((c % width) >> 3) * STEP);
+    const first = dst + panel * <usize>((c / width) * beside) + <usize>(((c % width) >> 3) * STEP);
     const from = w + <isize>c * strideN;
     let done = 0;
     if (dense && n - c >= 8) {
@@ -75,7 +77,7 @@ export function packWeightsInt8(
 export function packRowWeightsInt8(w: usize, n: i32, k: i32): void {
   if (BYTES) return;
   const flip = i16x8.splat(0x80);
-  for (const end = w + panelBytes(k) * (up(n, BESIDE << 3) >> 3); w < end; w += 16) {
+  for (const end = w + <usize>(panelBytes(k) * (up(n, BESIDE << 3) >> 3)); w < end; w += 16) {
     v128.store(w, v128.xor(v128.load(w), flip));
   }
 }

@@ -8,10 +8,12 @@
 // The loops stay small and rolled: 8 sums + 2 w + 1 x fit V8's 15 vector registers, and unrolling spills. Shifts beat
 // load8x8_s, 44 to 41 GMAC/s (Node 24, Zen 4).
 
-import { up, zipHigh32, zipLow32 } from "../lanes/simd";
-import { Results, start } from "./epilogue";
+import { zipHigh32, zipLow32 } from "../lanes/simd";
+import { up } from "../lanes/whole";
+import { Results, resultBytes, start } from "./epilogue";
 import { multiplyAdd16 } from "./multiply-add";
-import { BESIDE, panelBytes, STEP } from "./panels";
+import { STEP } from "./panels";
+import { BESIDE, panelBytes } from "./sizes";
 
 /** w[k][c], columns 0-3. */
 function low(w: v128): v128 {
@@ -65,7 +67,7 @@ export function packTile16(to: usize, x0: usize, step: usize, last: usize, k: i3
 }
 
 /** Four rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. */
-export function tileDot16<T>(
+export function tileDot16(
   y: usize,
   ldy: usize,
   yLast: usize,
@@ -77,8 +79,8 @@ export function tileDot16<T>(
   scale: usize,
   codes: usize,
 ): void {
-  const o0 = start<T>(offset);
-  const o1 = start<T>(offset + 16);
+  const o0 = start(offset, codes);
+  const o1 = start(offset + 16, codes);
   let c00 = o0;
   let c10 = o0;
   let c20 = o0;
@@ -107,12 +109,12 @@ export function tileDot16<T>(
   const y1 = min(y + ldy, yLast);
   const y2 = min(y1 + ldy, yLast);
   const y3 = min(y2 + ldy, yLast);
-  Results.store<T>(y, y1, cols, c00, c01, c10, c11, scale, codes);
-  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, scale, codes);
+  Results.store(y, y1, cols, c00, c01, c10, c11, scale, codes);
+  Results.store(y2, y3, cols, c20, c21, c30, c31, scale, codes);
 }
 
 /** One row of i16 × 16 columns: panels p and, while it is before `stop`, p + 1. */
-export function rowDot16<T>(
+export function rowDot16(
   y: usize,
   x: usize,
   w: usize,
@@ -125,14 +127,14 @@ export function rowDot16<T>(
   codes: usize,
 ): void {
   const q = min(p + 1, stop - 1);
-  const panel = panelBytes(k);
+  const panel = <usize>panelBytes(k);
   const cols = min(stop << 3, n) - (p << 3);
   const op = offset + ((<usize>p) << 5);
   const oq = offset + ((<usize>q) << 5);
-  let c0 = start<T>(op);
-  let c1 = start<T>(op + 16);
-  let c2 = start<T>(oq);
-  let c3 = start<T>(oq + 16);
+  let c0 = start(op, codes);
+  let c1 = start(op + 16, codes);
+  let c2 = start(oq, codes);
+  let c3 = start(oq + 16, codes);
   let wp = w + <usize>p * panel;
   let wq = w + <usize>q * panel;
   for (const end = x + ((<usize>up(k, 2)) << 1); x < end; x += 4, wp += 16, wq += 16) {
@@ -144,8 +146,8 @@ export function rowDot16<T>(
     c2 = multiplyAdd16(c2, v, low(w));
     c3 = multiplyAdd16(c3, v, high(w));
   }
-  Results.storeRow<T>(
-    y + <usize>p * 8 * sizeof<T>(),
+  Results.storeRow(
+    y + ((<usize>p) << 3) * resultBytes(codes),
     cols,
     c0,
     c1,
@@ -167,7 +169,7 @@ const SPLIT: usize = 512;
  * Takes panels of packRowWeightsInt8, whose lanes hold two columns: 256 · w4 + (w0 + 128). Products with whole lanes and
  * with their low bytes differ by 256 · Σ x·w4, so that of two columns only one is widened: 35 instead of 28 GMAC/s.
  */
-export function rowPairs16<T>(
+export function rowPairs16(
   y: usize,
   x: usize,
   w: usize,
@@ -188,15 +190,15 @@ export function rowPairs16<T>(
   const oq = offset + ((<usize>q) << 5);
   const or_ = offset + ((<usize>r) << 5);
   const os = offset + ((<usize>s) << 5);
-  let c0 = i32x4.sub(start<T>(op), sum);
-  let c1 = start<T>(op + 16);
-  let c2 = i32x4.sub(start<T>(oq), sum);
-  let c3 = start<T>(oq + 16);
-  let c4 = i32x4.sub(start<T>(or_), sum);
-  let c5 = start<T>(or_ + 16);
-  let c6 = i32x4.sub(start<T>(os), sum);
-  let c7 = start<T>(os + 16);
-  w += <usize>p * panelBytes(k);
+  let c0 = i32x4.sub(start(op, codes), sum);
+  let c1 = start(op + 16, codes);
+  let c2 = i32x4.sub(start(oq, codes), sum);
+  let c3 = start(oq + 16, codes);
+  let c4 = i32x4.sub(start(or_, codes), sum);
+  let c5 = start(or_ + 16, codes);
+  let c6 = i32x4.sub(start(os, codes), sum);
+  let c7 = start(os + 16, codes);
+  w += <usize>(p * panelBytes(k));
   // A constant would be built anew in each step; this one is not known to be one.
   const byte = i16x8.shr_u(i16x8.eq(sum, sum), 8);
   for (const last = x + ((<usize>up(k, 2)) << 1); x < last; ) {
@@ -224,12 +226,13 @@ export function rowPairs16<T>(
     c5 = i32x4.add(c5, i32x4.shr_s(i32x4.sub(b4, c4), 8));
     c7 = i32x4.add(c7, i32x4.shr_s(i32x4.sub(b6, c6), 8));
   }
-  y += <usize>p * 8 * sizeof<T>();
+  const size = resultBytes(codes);
+  y += ((<usize>p) << 3) * size;
   const sp = scale + ((<usize>p) << 5);
   const sq = scale + ((<usize>q) << 5);
-  Results.storeRow<T>(y, cols, c0, c1, c2, c3, sp, sq, codes);
+  Results.storeRow(y, cols, c0, c1, c2, c3, sp, sq, codes);
   if (cols <= 16) return;
   const sr = scale + ((<usize>r) << 5);
   const ss = scale + ((<usize>s) << 5);
-  Results.storeRow<T>(y + 16 * sizeof<T>(), cols - 16, c4, c5, c6, c7, sr, ss, codes);
+  Results.storeRow(y + (size << 4), cols - 16, c4, c5, c6, c7, sr, ss, codes);
 }

@@ -13,10 +13,12 @@
 // 12 + 2 w + 1 x fit V8's 15 vector registers. Reading six rows where they lie saves the packing but needs six pointers:
 // 34 instead of 42 GMAC/s (512³, Node 24, Zen 4 without AVX-VNNI). Past k, bytes of x meet zeros of w.
 
-import { up, zipHigh16, zipHigh32, zipLow16, zipLow32 } from "../lanes/simd";
-import { Results, start } from "./epilogue";
+import { zipHigh16, zipHigh32, zipLow16, zipLow32 } from "../lanes/simd";
+import { up } from "../lanes/whole";
+import { Results, resultBytes, start } from "./epilogue";
 import { multiplyAddHigh8, multiplyAddLow8 } from "./multiply-add";
-import { BESIDE, GROUP, panelBytes, RELAXED, STEP, shiftOfCodes } from "./panels";
+import { GROUP, RELAXED, STEP, shiftOfCodes } from "./panels";
+import { BESIDE, panelBytes } from "./sizes";
 
 /** Columns 4-7 of a step at w, whose first 16 bytes are `first`. */
 function second(w: usize, first: v128): v128 {
@@ -91,7 +93,7 @@ function storePairs(to: usize, r01: v128, r23: v128, r45: v128): void {
 }
 
 /** Six rows × 8 columns; row r goes to min(y + r·ldy, yLast): rows past the last repeat it. */
-export function tileDot8<T>(
+export function tileDot8(
   y: usize,
   ldy: usize,
   yLast: usize,
@@ -103,8 +105,8 @@ export function tileDot8<T>(
   scale: usize,
   codes: usize,
 ): void {
-  const o0 = start<T>(offset);
-  const o1 = start<T>(offset + 16);
+  const o0 = start(offset, codes);
+  const o1 = start(offset + 16, codes);
   let c00 = o0;
   let c01 = o1;
   let c10 = o0;
@@ -144,16 +146,16 @@ export function tileDot8<T>(
   const y3 = min(y2 + ldy, yLast);
   const y4 = min(y3 + ldy, yLast);
   const y5 = min(y4 + ldy, yLast);
-  Results.store<T>(y, y1, cols, c00, c01, c10, c11, scale, codes);
-  Results.store<T>(y2, y3, cols, c20, c21, c30, c31, scale, codes);
-  Results.store<T>(y4, y5, cols, c40, c41, c50, c51, scale, codes);
+  Results.store(y, y1, cols, c00, c01, c10, c11, scale, codes);
+  Results.store(y2, y3, cols, c20, c21, c30, c31, scale, codes);
+  Results.store(y4, y5, cols, c40, c41, c50, c51, scale, codes);
 }
 
 /**
  * One row, as packRow8 gives it, × 32 columns: panels p … p + 3, which may lie beside each other; those not before `stop`
  * repeat the last one.
  */
-export function rowDot8<T>(
+export function rowDot8(
   y: usize,
   x: usize,
   w: usize,
@@ -169,20 +171,20 @@ export function rowDot8<T>(
   const q = min(p + 1, stop - 1);
   const r = min(p + 2, stop - 1);
   const s = min(p + 3, stop - 1);
-  const panel = panelBytes(k);
+  const panel = <usize>panelBytes(k);
   const cols = min(stop << 3, n) - (p << 3);
   const op = offset + ((<usize>p) << 5);
   const oq = offset + ((<usize>q) << 5);
   const or_ = offset + ((<usize>r) << 5);
   const os = offset + ((<usize>s) << 5);
-  let c0 = start<T>(op);
-  let c1 = start<T>(op + 16);
-  let c2 = start<T>(oq);
-  let c3 = start<T>(oq + 16);
-  let c4 = start<T>(or_);
-  let c5 = start<T>(or_ + 16);
-  let c6 = start<T>(os);
-  let c7 = start<T>(os + 16);
+  let c0 = start(op, codes);
+  let c1 = start(op + 16, codes);
+  let c2 = start(oq, codes);
+  let c3 = start(oq + 16, codes);
+  let c4 = start(or_, codes);
+  let c5 = start(or_ + 16, codes);
+  let c6 = start(os, codes);
+  let c7 = start(os + 16, codes);
   let wp = w + <usize>p * panel;
   let wq = beside ? wp + STEP : w + <usize>q * panel;
   let wr = beside ? wq + STEP : w + <usize>r * panel;
@@ -203,11 +205,12 @@ export function rowDot8<T>(
     c6 = multiplyAddLow8(c6, w0, v);
     c7 = multiplyAddHigh8(c7, second(ws, w0), v);
   }
-  y += <usize>p * 8 * sizeof<T>();
-  Results.storeRow<T>(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), codes);
+  const size = resultBytes(codes);
+  y += ((<usize>p) << 3) * size;
+  Results.storeRow(y, cols, c0, c1, c2, c3, scale + ((<usize>p) << 5), scale + ((<usize>q) << 5), codes);
   if (cols > 16)
-    Results.storeRow<T>(
-      y + 16 * sizeof<T>(),
+    Results.storeRow(
+      y + (size << 4),
       cols - 16,
       c4,
       c5,

@@ -1,10 +1,5 @@
 // Lanes that several kernels share. Small enough that asc inlines every one of them.
 
-/** `count` rounded up to a multiple of `to`, a power of two. */
-export function up(count: i32, to: i32): i32 {
-  return (count + to - 1) & -to;
-}
-
 /** a0 b0 a1 b1 … a7 b7 */
 export function zipLow8(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

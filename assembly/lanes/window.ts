@@ -1,10 +1,31 @@
-// Which taps of a window lie inside the image: taps first to last − 1, of `taps`, of a window that starts at
-// `start` (negative in the padding) and steps by `dilation`.
+// A window that slides over images whose channels are last, as kernels read it from memory: i32, in this order. The host makes
+// one of these and writes its fields (src/ops/window.ts).
 
-export function firstTap(start: i32, dilation: i32): i32 {
-  return start < 0 ? (dilation - 1 - start) / dilation : 0;
-}
-
-export function lastTap(start: i32, dilation: i32, taps: i32, size: i32): i32 {
-  return start < size ? min(taps, (size - 1 - start) / dilation + 1) : 0;
+/** An image x, what is made of it at each position of the window, y, and how the window moves. */
+export class Window {
+  inH: i32 = 0;
+  inW: i32 = 0;
+  /** Channels of a pixel of x that count, and elements from one pixel to the next. */
+  cin: i32 = 0;
+  ldx: i32 = 0;
+  outH: i32 = 0;
+  outW: i32 = 0;
+  /** Channels of a pixel of y that are written, and elements from one pixel, row, image to the next. */
+  cout: i32 = 0;
+  ldy: i32 = 0;
+  lineY: i32 = 0;
+  imageY: i32 = 0;
+  kh: i32 = 0;
+  kw: i32 = 0;
+  strideH: i32 = 0;
+  strideW: i32 = 0;
+  dilationH: i32 = 0;
+  dilationW: i32 = 0;
+  padTop: i32 = 0;
+  padLeft: i32 = 0;
+  /** Rows and columns up to which a mean counts positions, from the image's first on; 0: only those in the image. */
+  coverH: i32 = 0;
+  coverW: i32 = 0;
+  /** The code that pixels outside the image read as. */
+  outside: i32 = 0;
 }

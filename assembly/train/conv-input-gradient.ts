@@ -1,7 +1,8 @@
 // Input gradients of convolutions: for each phase of the strides (./phase) an ordinary convolution of dy.
 
 import { convolve } from "../f32/convolve";
-import { storeWords, up } from "../lanes/simd";
+import { storeWords } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { maskBytes } from "./bits";
 import { maskGradient } from "./mask-gradient";
 import { countOf, firstOf, gcd, padOf, positions, rowsBefore } from "./phase";

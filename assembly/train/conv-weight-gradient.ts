@@ -1,7 +1,7 @@
 // Weight gradients of convolutions: the product of a strip's patches, read where they lie, with the gradients of its
 // pixels.
 
-import { up } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { packColumns } from "./numbers";
 import { addOuter } from "./outer";
 import { neighbours, packStrip, reach } from "./strip";

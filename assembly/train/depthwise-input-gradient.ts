@@ -1,7 +1,7 @@
 // Input gradients of depthwise convolutions: for each phase of the strides (./phase) a depthwise convolution of dy.
 
 import { convolveDepthwise } from "../f32/depthwise-pixels";
-import { up } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { countOf, firstOf, gcd, padOf, positions, rowsBefore } from "./phase";
 
 /**

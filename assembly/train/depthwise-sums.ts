@@ -2,8 +2,8 @@
 // ask for them. Exact, so they may be found in another way than there.
 
 import { storeWords8 } from "../lanes/lanes";
-import { up } from "../lanes/simd";
-import { firstTap, lastTap } from "../lanes/window";
+import { firstTap, lastTap } from "../lanes/taps";
+import { up } from "../lanes/whole";
 
 /** dst[taps][up(channels, 8)] i16 = w[channels][taps] i8, zeros in the channels added. */
 function widen(dst: usize, w: usize, channels: i32, taps: i32): void {

@@ -1,7 +1,7 @@
 // Masks of what becomes codes otherwise than from a layer's sums: the bit that requantizeMasked makes, found again from
 // the operands. NaN passes nothing.
 
-import { firstTap, lastTap } from "../lanes/window";
+import { firstTap, lastTap } from "../lanes/taps";
 import { Bits, maskBytes } from "./bits";
 
 /** Smallest and largest code, less the zero point. */

@@ -2,7 +2,7 @@
 // pixels it saw; taps outside the image are skipped.
 
 import { storeWords } from "../lanes/simd";
-import { firstTap, lastTap } from "../lanes/window";
+import { firstTap, lastTap } from "../lanes/taps";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;

@@ -1,6 +1,6 @@
 // Weight gradients of matrix products: Linear, MatMul and pointwise convolutions.
 
-import { up } from "../lanes/simd";
+import { up } from "../lanes/whole";
 import { packColumns } from "./numbers";
 import { addOuter } from "./outer";
 

@@ -1,26 +1,29 @@
 // Convolution over one or two spatial dimensions, with groups. Pointwise ones are matrix products, depthwise ones have
 // kernels of their own, all others gather patches inside the kernel.
 
+import {
+  convInt8ScratchBytes,
+  depthwiseInt8ScratchBytes,
+  offsetInt8Bytes,
+  packedDepthwiseInt8Bytes,
+} from "../../assembly/int8/sizes";
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
-import { codeBounds, multipliers, perTensor } from "./codes";
+import { perTensor } from "./codes";
 import {
-  addendOf,
   checkBias,
   checkSums,
   type Dense,
-  isPerRow,
   lowerDense,
   lowerDenseInt8,
   packWeights,
   packWeightsInt8,
-  parametersOf,
   realBias,
-  scalesOf,
   type WeightView,
   weightCodes,
 } from "./dense";
+import { dequantizing, type Finish, isPerRow, requantizing, summing } from "./epilogue";
 import { channelsLast } from "./layout";
 import {
   type Address,
@@ -37,15 +40,8 @@ import {
   type Quantization,
   type Unit,
 } from "./op";
-import {
-  convInt8ScratchBytes,
-  convScratchBytes,
-  depthwiseInt8ScratchBytes,
-  offsetDepthwiseInt8Bytes,
-  packedDepthwiseBytes,
-  packedDepthwiseInt8Bytes,
-} from "./packing";
-import { slide, type Window, windowAttributes, windowOf, windowType } from "./window";
+import { convScratchBytes, packedDepthwiseBytes } from "./packing";
+import { slide, slideOf, type Window, windowAttributes, windowOf, windowType, windowWords } from "./window";
 
 export interface Geometry extends Window {
   readonly groups: number;
@@ -193,10 +189,17 @@ export const conv: ModelOp = {
     const wq = weightCodes(unit.node, inputs[1], g.outChannels);
     checkBias(unit.node, bias, inputs[2], output);
     const coded = { unit, geometry: g, x: at, y, weights, xq, wq };
-    if (output?.dtype === "i32") summed(c, coded, output, bias);
-    else if (!output) dequantized(c, coded, realBias(bias, inputs[2], g.outChannels));
-    else if (isDepthwise(g)) depthwise(c, coded, perTensor(output, unit.node), bias);
-    else requantized(c, coded, perTensor(output, unit.node), bias);
+    if (!output) {
+      const finish = dequantizing(c, unit, xq, wq, g.outChannels, realBias(bias, inputs[2], g.outChannels));
+      return convolve(c, coded, undefined, 1, finish);
+    }
+    if (output.dtype === "i32") {
+      checkSums(unit, perTensor(xq, unit.node), wq, output, g.outChannels);
+      return lowerConvSums(c, coded, bias);
+    }
+    const finish = requantizing(c, unit, [xq, wq, perTensor(output, unit.node)], g.outChannels);
+    if (isDepthwise(g)) depthwise(c, coded, bias, finish);
+    else convolve(c, coded, bias, -xq.zeroPoint[0]!, finish);
   },
 };
 
@@ -213,80 +216,53 @@ export interface Coded {
   readonly bytes?: number;
 }
 
-function depthwise(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
-  const { unit, geometry: g, x, y, weights, xq, wq } = coded;
-  const packed = c.reserve(packedDepthwiseInt8Bytes(g.channels, g));
-  const offset = c.reserve(offsetDepthwiseInt8Bytes(g.channels));
+function depthwise(
+  c: Lowering,
+  { geometry: g, x, y, weights, xq }: Coded,
+  bias: Content | undefined,
+  { scale, epilogue }: Finish,
+): void {
+  const zero = xq.zeroPoint[0]!;
+  const window = slideOf(g, g.channels, zero);
+  const packed = c.reserve(packedDepthwiseInt8Bytes(window));
+  const offset = c.reserve(offsetInt8Bytes(g.channels));
+  const from = c.stage(weights);
   const b = bias ? c.stage(bias) : NONE;
-  const [weightsAt, zero] = [c.stage(weights), xq.zeroPoint[0]!];
-  const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW] as const;
-  c.load("packDepthwiseInt8", [packed, offset, weightsAt, b, -zero, g.channels, g.kh, g.kw, ...steps]);
-  const scales = c.data(multipliers(xq, wq, yq, g.outChannels));
-  const scratch = c.scratch(depthwiseInt8ScratchBytes(g));
-  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-  const { lo, hi } = codeBounds(unit.clamp, yq);
-  const args = [y, x, packed, offset, scales, scratch, ...sizes, zero, yq.zeroPoint[0]!, lo, hi] as const;
+  c.load("packDepthwiseInt8", [packed, offset, from, b, -zero, c.stage(windowWords(window))]);
+  const scratch = c.scratch(depthwiseInt8ScratchBytes(window));
+  const args = [y, x, packed, offset, scale, scratch, c.data(windowWords(window)), epilogue] as const;
   c.emit("depthwiseInt8", args, rowsOf(g), macsOf(g));
 }
 
-function requantized(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
-  const { unit, geometry: g, xq, wq } = coded;
-  const zero = xq.zeroPoint[0]!;
-  const { lo, hi } = codeBounds(unit.clamp, yq);
-  const tail = [zero, yq.zeroPoint[0]!, lo, hi] as const;
-  const scales = c.data(multipliers(xq, wq, yq, g.outChannels));
-  const addend = addendOf(c, unit);
-  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, bias, -zero)) {
-    const [head, rest] = [[...operands, own(scales)] as const, [scratch, ...sizes, ...tail] as const];
-    if (addend) c.emit("convInt8Add", [...head, ...addend, ...rest], rowsOf(g), groupMacs(g));
-    else c.emit("convInt8", [...head, ...rest], rowsOf(g), groupMacs(g));
-  }
-}
-
-/** The sums themselves, which int32 codes of their own scale are. */
-function summed(c: Lowering, coded: Coded, yq: Quantization, bias: Content | undefined): void {
-  const { unit, geometry: g, wq } = coded;
-  const xq = perTensor(coded.xq, unit.node);
-  checkSums(unit, xq, wq, yq, g.outChannels);
-  lowerConvSums(c, coded, bias);
-}
-
 /** y = Σ (x − zx)·w + bias, int32. */
-export function lowerConvSums(c: Lowering, coded: Coded, bias: Content | undefined): void {
-  const { geometry: g, xq } = coded;
-  const zero = xq.zeroPoint[0]!;
-  for (const { operands, scratch, sizes } of groupsOf(c, coded, bias, -zero))
-    c.emit("convInt8Sums", [...operands, scratch, ...sizes, zero], rowsOf(g), groupMacs(g));
-}
+export const lowerConvSums = (c: Lowering, coded: Coded, bias: Content | undefined): void =>
+  convolve(c, coded, bias, -coded.xq.zeroPoint[0]!, summing(c));
 
-function dequantized(c: Lowering, coded: Coded, bias: Content): void {
-  const { unit, geometry: g, xq, wq } = coded;
-  const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const [scales, biases] = [scalesOf(c, wq, g.outChannels), c.data(bias)];
-  const range = parametersOf(c, xq);
-  for (const { operands, own, scratch, sizes } of groupsOf(c, coded, undefined, 1)) {
-    const args = [...operands, own(scales), own(biases), ...range, scratch, ...sizes, lo, hi] as const;
-    c.emit("convInt8Dynamic", args, rowsOf(g), groupMacs(g));
-  }
-}
-
-/** What the kernel takes for every group of channels; `own` is where the group's part of 4 bytes a channel is. */
-function groupsOf(c: Lowering, coded: Coded, bias: Content | undefined, z: number) {
-  const { unit, geometry: g, x, y, weights } = coded;
+/** A step for each group of channels. */
+function convolve(
+  c: Lowering,
+  coded: Coded,
+  bias: Content | undefined,
+  z: number,
+  { scale, addend, range, epilogue }: Finish,
+): void {
+  const { unit, geometry: g, x, y, weights, xq } = coded;
   const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
-  const scratch = c.scratch(convInt8ScratchBytes(g.outH, g.kh, g.kw * view.channels));
+  const channels = { cin: view.channels, ldx: g.channels, cout: view.n, ldy: g.outChannels };
+  const window = slideOf(g, channels, xq.zeroPoint[0]);
+  const scratch = c.scratch(convInt8ScratchBytes(window));
+  const slide = c.data(windowWords(window));
   const staged = c.stage(weights);
-  const biases = bias && c.stage(bias);
-  const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
+  const biases = bias ? c.stage(bias) : NONE;
   const bytes = coded.bytes ?? bytesPerElement[c.type(unit.outputs[0]!).dtype];
-  return Array.from({ length: g.groups }, (_, i) => {
-    const own = (at: Address) => behind(at, i * view.n * 4);
+  for (let i = 0; i < g.groups; i++) {
+    const own = (at: Address | typeof NONE) => (at === NONE ? NONE : behind(at, i * view.n * 4));
     const from = behind(staged, i * groupBytes(weights, g.groups));
-    const { packed, offset } = packWeightsInt8(c, from, view, biases ? own(biases) : NONE, z);
+    const { packed, offset } = packWeightsInt8(c, from, view, own(biases), z);
     const [xg, yg] = [behind(x, i * view.channels), behind(y, i * view.n * bytes)];
-    const operands = [yg, g.outChannels, xg, g.channels, packed, offset] as const;
-    return { operands, own, scratch, sizes };
-  });
+    const operands = [yg, xg, packed, offset, own(scale), own(addend), ...range] as const;
+    c.emit("convInt8", [...operands, scratch, slide, epilogue], rowsOf(g), groupMacs(g));
+  }
 }
 
 /** Those of one group. */

@@ -1,10 +1,17 @@
 // A matrix product with constant weights, shared by Gemm, MatMul and pointwise Conv: packs the weights once and picks
 // the kernel for one row or many.
 
+import {
+  BESIDE_COLUMNS,
+  gemmInt8ScratchBytes,
+  offsetInt8Bytes,
+  packedInt8Bytes,
+} from "../../assembly/int8/sizes";
 import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
-import { codeBounds, multipliers, perTensor, weightScales } from "./codes";
+import { multipliers, perTensor, weightScales } from "./codes";
+import { dequantizing, type Finish, requantizing, summing } from "./epilogue";
 import {
   type Address,
   type Content,
@@ -16,14 +23,7 @@ import {
   type Quantization,
   type Unit,
 } from "./op";
-import {
-  BESIDE_COLUMNS,
-  gemmInt8ScratchBytes,
-  gemmScratchBytes,
-  offsetInt8Bytes,
-  packedBytes,
-  packedInt8Bytes,
-} from "./packing";
+import { gemmScratchBytes, packedBytes } from "./packing";
 
 /** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
 export interface WeightView {
@@ -90,29 +90,6 @@ export function packWeightsInt8(
   return { packed, offset };
 }
 
-/** What the int8 kernels of a matrix product take, its weights packed: those of one row (by fours of panels), or of any number. */
-function productOf(
-  c: Lowering,
-  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
-  bias: Content | undefined,
-  z: number,
-) {
-  const [n, k] = [view.n, depthOf(view)];
-  const isVector = c.maximum(rows) === 1 && !unit.sum;
-  const b = bias ? c.stage(bias) : NONE;
-  const columns = isVector ? BESIDE_COLUMNS : 8;
-  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, b, z, columns);
-  if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
-  return {
-    isVector,
-    vector: [y, x, packed, offset] as const,
-    matrix: [y, ldy, x, ldx, packed, offset] as const,
-    depth: [c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k)), n, k] as const,
-    fours: Math.ceil(n / BESIDE_COLUMNS),
-    macs: multiplyDims(rows, n * k),
-  };
-}
-
 /** y = clamp(x·W + b), f32. */
 export function lowerDense(c: Lowering, dense: Dense, bias: Content | undefined): void {
   const { unit, x, ldx, y, ldy, rows, weights, view } = dense;
@@ -131,11 +108,22 @@ export function lowerDenseInt8(c: Lowering, dense: Dense, bias: Content | undefi
   const { node, integer } = dense.unit;
   const { inputs, output } = integer!;
   const [xq, , bq] = inputs;
-  const wq = weightCodes(node, inputs[1], dense.view.n);
+  const { n } = dense.view;
+  const wq = weightCodes(node, inputs[1], n);
   checkBias(node, bias, bq, output);
-  if (output?.dtype === "i32") summed(c, dense, perTensor(xq, node), wq, output, bias);
-  else if (output) requantized(c, dense, perTensor(xq, node), wq, perTensor(output, node), bias);
-  else dequantized(c, dense, xq?.dynamic ? xq : perTensor(xq, node), wq, realBias(bias, bq, dense.view.n));
+  if (!output) {
+    const range = xq?.dynamic ? xq : perTensor(xq, node);
+    const finish = dequantizing(c, dense.unit, range, wq, n, realBias(bias, bq, n));
+    return multiply(c, dense, undefined, 1, finish);
+  }
+  const own = perTensor(xq, node);
+  const z = -own.zeroPoint[0]!;
+  if (output.dtype !== "i32") {
+    const finish = requantizing(c, dense.unit, [own, wq, perTensor(output, node)], n);
+    return multiply(c, dense, bias, z, finish);
+  }
+  checkSums(dense.unit, own, wq, output, n);
+  multiply(c, dense, bias, z, summing(c));
 }
 
 /**
@@ -193,76 +181,30 @@ export function realBias(bias: Content | undefined, q: Quantization | undefined,
   return Float32Array.from(elementsOf(bias), (code, i) => code * scale[i]!);
 }
 
-function requantized(
-  c: Lowering,
-  dense: Dense,
-  xq: Quantization,
-  wq: Quantization,
-  yq: Quantization,
-  bias: Content | undefined,
-): void {
-  const { unit, rows, view } = dense;
-  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
-  const scale = c.data(multipliers(xq, wq, yq, view.n));
-  const { lo, hi } = codeBounds(unit.clamp, yq);
-  const tail = [...depth, yq.zeroPoint[0]!, lo, hi] as const;
-  const addend = addendOf(c, unit);
-  if (addend) c.emit("gemmInt8Add", [...matrix, scale, ...addend, ...tail], rows, macs);
-  else if (isVector) c.emit("gemvInt8", [...vector, scale, ...tail], fours, macs);
-  else c.emit("gemmInt8", [...matrix, scale, ...tail], rows, macs);
-}
-
-/** The sums themselves, which int32 codes of their own scale are. */
-function summed(
-  c: Lowering,
-  dense: Dense,
-  xq: Quantization,
-  wq: Quantization,
-  yq: Quantization,
-  bias: Content | undefined,
-): void {
-  checkSums(dense.unit, xq, wq, yq, dense.view.n);
-  lowerDenseSums(c, dense, xq, bias);
-}
-
 /** y = Σ (x − zx)·w + bias, int32. */
-export function lowerDenseSums(c: Lowering, dense: Dense, xq: Quantization, bias: Content | undefined): void {
-  const { rows } = dense;
-  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, bias, -xq.zeroPoint[0]!);
-  if (isVector) c.emit("gemvInt8Sums", [...vector, ...depth], fours, macs);
-  else c.emit("gemmInt8Sums", [...matrix, ...depth], rows, macs);
+export const lowerDenseSums = (
+  c: Lowering,
+  dense: Dense,
+  xq: Quantization,
+  bias: Content | undefined,
+): void => multiply(c, dense, bias, -xq.zeroPoint[0]!, summing(c));
+
+/** A product of codes, its weights packed for one row (four panels beside each other) or for any number. */
+function multiply(
+  c: Lowering,
+  { unit, x, ldx, y, ldy, rows, weights, view }: Dense,
+  bias: Content | undefined,
+  z: number,
+  { scale, addend, range, epilogue }: Finish,
+): void {
+  const [n, k] = [view.n, depthOf(view)];
+  const isVector = c.maximum(rows) === 1 && !unit.sum;
+  const b = bias ? c.stage(bias) : NONE;
+  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, b, z, isVector ? BESIDE_COLUMNS : 8);
+  if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
+  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
+  const tail = [packed, offset, scale, addend, ...range, scratch, n, k, epilogue] as const;
+  const macs = multiplyDims(rows, n * k);
+  if (isVector) c.emit("gemvInt8", [y, x, ...tail], Math.ceil(n / BESIDE_COLUMNS), macs);
+  else c.emit("gemmInt8", [y, ldy, x, ldx, ...tail], rows, macs);
 }
-
-function dequantized(c: Lowering, dense: Dense, xq: Quantization, wq: Quantization, bias: Content): void {
-  const { unit, rows, view } = dense;
-  const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
-  const { isVector, vector, matrix, depth, fours, macs } = productOf(c, dense, undefined, 1);
-  const parameters = [scalesOf(c, wq, view.n), c.data(bias), ...parametersOf(c, xq)] as const;
-  const tail = [...depth, lo, hi] as const;
-  if (isVector) return c.emit("gemvInt8Dynamic", [...vector, ...parameters, ...tail], fours, macs);
-  const rowStride = isPerRow(c, xq) ? 1 : 0;
-  c.emit("gemmInt8Dynamic", [...matrix, ...parameters, rowStride, ...tail], rows, macs);
-}
-
-/** Where the scales of weights are, one an output channel. */
-export const scalesOf = (c: Lowering, q: Quantization, n: number): Address =>
-  q.dynamic ? c.input(q.dynamic.scale) : c.data(weightScales(q, n));
-
-/** Where the codes are that a unit adds to its own, and by what, as gemmInt8Add takes it. */
-export function addendOf(c: Lowering, { inputs, integer, sum }: Unit) {
-  if (!sum) return undefined;
-  const { lo, hi } = codeBounds(sum.clamp, sum.output);
-  const [own] = integer!.output!.scale;
-  const by = [integer!.inputs[3]!, sum.output].flatMap((q) => [q.scale[0]!, q.zeroPoint[0]!]);
-  return [c.input(inputs[3]!), c.data(Float32Array.of(own!, ...by, lo, hi))] as const;
-}
-
-/** Where scale and zero point of codes are, which may be found at run time. */
-export const parametersOf = (c: Lowering, { dynamic, scale, zeroPoint }: Quantization) =>
-  dynamic
-    ? ([c.input(dynamic.scale), c.input(dynamic.zeroPoint)] as const)
-    : ([c.data(scale), c.data(zeroPoint)] as const);
-
-/** Whether every row of codes has a scale and a zero point of its own. */
-export const isPerRow = (c: Lowering, { dynamic }: Quantization): boolean =>
-  dynamic !== undefined && c.type(dynamic.scale).shape.length > 0;

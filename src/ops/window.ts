@@ -1,6 +1,7 @@
 // Geometry of what slides a window over channels-last images: convolutions and poolings. One spatial dimension is an
 // image one pixel high.
 
+import { Window as Slide } from "../../assembly/lanes/window";
 import type { Node, ValueType } from "../graph/graph";
 import type { Dim, Shape } from "../graph/symbols";
 import { formatShape } from "../graph/symbols";
@@ -138,6 +139,25 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
 /** The geometry arguments that follow the input size in every window kernel's signature. */
 export const slide = (w: Window) =>
   [w.kh, w.kw, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft] as const;
+
+/** Channels of both images that count, and elements from one pixel to the next. */
+export type Channels = Pick<Slide, "cin" | "ldx" | "cout" | "ldy">;
+
+/** A window as kernels take it; a number of channels is that of two dense images. */
+export function slideOf(
+  w: Omit<Window, "batch" | "channels" | "outSpatial" | "coverH" | "coverW">,
+  channels: number | Channels,
+  outside = 0,
+): Slide {
+  const own =
+    typeof channels === "number" ? { cin: channels, ldx: channels, cout: channels, ldy: channels } : channels;
+  const lineY = w.outW * own.ldy;
+  return { ...w, ...own, lineY, imageY: w.outH * lineY, coverH: 0, coverW: 0, outside };
+}
+
+/** Its fields in memory, in the struct's order. */
+export const windowWords = (slide: Slide): Int32Array =>
+  Int32Array.from(Object.keys(new Slide()) as (keyof Slide)[], (field) => slide[field]);
 
 /** Type of a window op's output. */
 export const windowType = (w: Window, channels: number, dtype: ValueType["dtype"]): ValueType => ({

@@ -1,7 +1,10 @@
 // Which additions a layer does in its last step, and that nobody sees it but in the plan.
 
 import { describe, expect, test } from "vitest";
+import { ADD } from "../../assembly/int8/sizes";
+import type { Plan } from "../../src/engine/plan";
 import type { Graph } from "../../src/graph/graph";
+import type { Dim } from "../../src/graph/symbols";
 import { tensor } from "../../src/graph/tensor";
 import { expectSameBytes, type Fill, randomFeeds } from "../check-model";
 import { type Activation, type Coded, GraphBuilder, type Range } from "../graph-builder";
@@ -57,10 +60,20 @@ class Sketch extends GraphBuilder {
   }
 }
 
+/** Steps over codes, and whether the epilogue of a layer's adds. */
 const kernelsOf = (graph: Graph, taps: readonly string[] = []) =>
   withModel(graph, { maxima: { batch: BATCH }, taps }, ({ plan }) =>
-    plan.steps.map(({ kernel }) => kernel).filter((kernel) => kernel.includes("Int8")),
+    plan.steps
+      .filter(({ kernel }) => kernel.includes("Int8"))
+      .map(({ kernel, args }) =>
+        kernel !== "addInt8" && isAdding(plan, args) ? `${kernel}, adding` : kernel,
+      ),
   );
+
+const isAdding = ({ loads }: Plan, args: readonly Dim[]) => {
+  const [copy] = loads.flatMap(({ copies }) => copies.filter(({ at }) => at === args.at(-1)));
+  return copy !== undefined && "numbers" in copy && copy.numbers[0] === ADD;
+};
 
 const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
 
@@ -85,35 +98,38 @@ async function expectExact(graph: Graph, taps: readonly string[] = []): Promise<
 const fused: Record<string, () => readonly [graph: Graph, kernels: readonly string[]]> = {
   "a 3×3 convolution and what it read": () => {
     const s = new Sketch();
-    return [s.ends(s.add(s.conv(s.x), s.x)), ["convInt8Add"]];
+    return [s.ends(s.add(s.conv(s.x), s.x)), ["convInt8, adding"]];
   },
   "the operands the other way round, with activations, without a bias": () => {
     const s = new Sketch(17);
     const c = s.conv(s.x, { activation: "Relu", bias: false });
-    return [s.ends(s.add(s.x, c, "Clip")), ["convInt8Add"]];
+    return [s.ends(s.add(s.x, c, "Clip")), ["convInt8, adding"]];
   },
   "a 1×1 convolution": () => {
     const s = new Sketch(9);
-    return [s.ends(s.add(s.x, s.conv(s.x, { k: 1 }), "Relu")), ["gemmInt8Add"]];
+    return [s.ends(s.add(s.x, s.conv(s.x, { k: 1 }), "Relu")), ["gemmInt8, adding"]];
   },
   "a 1×1 convolution of one pixel": () => {
     const s = new Sketch(40, 1, 1);
-    return [s.ends(s.add(s.conv(s.x, { k: 1 }), s.x)), ["gemmInt8Add"]];
+    return [s.ends(s.add(s.conv(s.x, { k: 1 }), s.x)), ["gemmInt8, adding"]];
   },
   "two convolutions: the later one adds": () => {
     const s = new Sketch(8);
     const [a, b] = [s.conv(s.x), s.conv(s.x, { k: 1 })];
-    return [s.ends(s.add(a, b)), ["convInt8", "gemmInt8Add"]];
+    return [s.ends(s.add(a, b)), ["convInt8", "gemmInt8, adding"]];
   },
   "blocks in a row": () => {
     const s = new Sketch(6);
     const one = s.add(s.conv(s.conv(s.x)), s.x, "Relu");
-    return [s.ends(s.add(s.conv(s.conv(one)), one)), ["convInt8", "convInt8Add", "convInt8", "convInt8Add"]];
+    return [
+      s.ends(s.add(s.conv(s.conv(one)), one)),
+      ["convInt8", "convInt8, adding", "convInt8", "convInt8, adding"],
+    ];
   },
   "another value that is read again later": () => {
     const s = new Sketch(4);
     const other = s.conv(s.x, { k: 1 });
-    return [s.ends(s.add(s.conv(s.x), other), other), ["gemmInt8", "convInt8Add"]];
+    return [s.ends(s.add(s.conv(s.x), other), other), ["gemmInt8", "convInt8, adding"]];
   },
 };
 

@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  ADD,
   convInt8ScratchBytes,
+  DEQUANTIZE,
   depthwiseInt8ScratchBytes,
-  offsetDepthwiseInt8Bytes,
   offsetInt8Bytes,
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
-} from "../../src/ops/packing";
+  SUMS,
+} from "../../assembly/int8/sizes";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, place, random, reset } from "./harness";
-import { add, dequantize, dot, numbersOf, requantize, someAddition, tapPixel } from "./oracle-int8";
+import { add, dequantize, dot, fieldsOf, requantize, someAddition, tapPixel } from "./oracle-int8";
+import { epilogue, window } from "./structs";
 
 /** One axis: input size, kernel, stride, dilation, padding before and after. */
 type Axis = readonly [
@@ -55,10 +58,6 @@ function windowOf(h: Axis, w: Axis) {
 }
 
 type Window = ReturnType<typeof windowOf>;
-type Fixed<N extends number, T extends number[] = []> = T["length"] extends N ? T : Fixed<N, [...T, number]>;
-/** From inH to padLeft. */
-type Sizes = Fixed<14>;
-
 const WINDOWS = AXES.flatMap((h, i) => [windowOf(h, h), windowOf(h, AXES[(i * 5 + 3) % AXES.length]!)]);
 
 /** Rows longer than what depthwise has in scratch at once, and more of them. */
@@ -111,7 +110,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     const w = weights(fill, fillInts(alloc(Int8Array, cout * k), next, -128, 127));
     const xZero = int(next, 0, 255);
     const pack = (bias: number, z: number) => {
-      const panels = alloc(Uint8Array, packedInt8Bytes(cout, g.kw * cin, g.kh));
+      const panels = alloc(Uint8Array, packedInt8Bytes(cout, g.kw * cin, g.kh, 8));
       const offset = alloc(Int32Array, offsetInt8Bytes(cout) / 4);
       const [to, sums] = [panels.byteOffset, offset.byteOffset];
       const oihw = [k, g.kw, 1, taps] as const;
@@ -132,12 +131,9 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         ),
       );
     };
-    const scratch = alloc(Uint8Array, convInt8ScratchBytes(g.outH, g.kh, g.kw * cin));
-    const sizes = [
-      ...[g.inH, g.inW, cin, g.outH, g.outW, cout, g.kh, g.kw],
-      ...[g.strideH, g.strideW, g.dilationH, g.dilationW, g.padTop, g.padLeft],
-    ] as unknown as Sizes;
-    return { next, k, ldx, ldy, x, xZero, pack, rows, pixels: rows * g.outW, sums, scratch, sizes };
+    const { slide, at } = window(g, { cin, ldx, cout, ldy }, xZero);
+    const scratch = alloc(Uint8Array, convInt8ScratchBytes(slide)).byteOffset;
+    return { next, k, ldy, x, xZero, pack, rows, pixels: rows * g.outW, sums, scratch, window: at };
   }
 
   /** Runs in one piece and in two. */
@@ -166,9 +162,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         run(g, seed, cin, cout);
     });
 
-  test.each(["random", "lowest", "highest"])("convInt8 and convInt8Add, exact: %s", (fill) => {
+  test.each([
+    "random",
+    "lowest",
+    "highest",
+  ])("convInt8 to codes, and with others added, exact: %s", (fill) => {
     eachConvolution((g, seed, cin, cout) => {
-      const { next, k, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const { next, k, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
       const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
       const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
       const scale = scales(next, cout, k);
@@ -179,33 +179,25 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         own.sums(p).forEach((sum, c) => {
           want[p * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
         });
-      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, ...packed, scale.byteOffset] as const;
-      const tail = [xZero, codes.zero, codes.lo, codes.hi] as const;
-      expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
-        k8.convInt8(...operands, own.scratch.byteOffset, ...own.sizes, ...tail, begin, end),
-      );
+      const operands = [y.byteOffset, x.byteOffset, ...packed, scale.byteOffset] as const;
+      const run = (addend: number, to: number) => (begin: number, end: number) =>
+        k8.convInt8(...operands, addend, 0, 0, own.scratch, own.window, to, begin, end);
+      expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, run(0, epilogue(codes)));
       const other = fillInts(alloc(Uint8Array, y.length), next, 0, 255);
       const addition = someAddition((lo, hi) => int(next, lo, hi), seed % 2 === 0);
-      const by = place(Float32Array, numbersOf(addition));
+      const added = epilogue({ kind: ADD, ...codes, ...fieldsOf(addition) });
       const sums = y.slice().fill(0xcb);
       for (let p = 0; p < own.pixels; p++)
         for (let at = p * ldy; at < p * ldy + cout; at++)
           sums[at] = add(want[at]!, codes.zero, other[at]!, addition);
-      const more = [other.byteOffset, by.byteOffset, own.scratch.byteOffset] as const;
-      expectRuns(
-        y.fill(0xcb),
-        sums,
-        own.rows,
-        next,
-        `${JSON.stringify(g)} ${cin}→${cout}, added`,
-        (begin, end) => k8.convInt8Add(...operands, ...more, ...own.sizes, ...tail, begin, end),
-      );
+      const label = `${JSON.stringify(g)} ${cin}→${cout}, added`;
+      expectRuns(y.fill(0xcb), sums, own.rows, next, label, run(other.byteOffset, added));
     });
   });
 
-  test.each(["random", "lowest", "highest"])("convInt8Sums, exact: %s", (fill) => {
+  test.each(["random", "lowest", "highest"])("convInt8 to sums, exact: %s", (fill) => {
     eachConvolution((g, seed, cin, cout) => {
-      const { next, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const { next, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
       const bias = fillInts(alloc(Int32Array, cout), next, -(2 ** 20), 2 ** 20);
       const packed = own.pack(bias.byteOffset, -xZero);
       const y = alloc(Int32Array, own.pixels * ldy);
@@ -214,16 +206,17 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         own.sums(p).forEach((sum, c) => {
           want[p * ldy + c] = sum + bias[c]!;
         });
-      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, ...packed, own.scratch.byteOffset] as const;
+      const operands = [y.byteOffset, x.byteOffset, ...packed, 0, 0, 0, 0] as const;
+      const to = epilogue({ kind: SUMS });
       expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
-        k8.convInt8Sums(...operands, ...own.sizes, xZero, begin, end),
+        k8.convInt8(...operands, own.scratch, own.window, to, begin, end),
       );
     });
   });
 
-  test.each(["random", "lowest", "highest"])("convInt8Dynamic, exact: %s", (fill) => {
+  test.each(["random", "lowest", "highest"])("convInt8 to f32, exact: %s", (fill) => {
     eachConvolution((g, seed, cin, cout) => {
-      const { next, k, ldx, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
+      const { next, k, ldy, x, xZero, ...own } = convolution(g, seed, cin, cout, fill);
       const [packed, colsum] = own.pack(0, 1);
       const scale = scales(next, cout, k);
       const bias =
@@ -241,10 +234,11 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         own.sums(p).forEach((sum, c) => {
           want[p * ldy + c] = dequantize(sum, 0, scale[c]!, bias?.[c] ?? 0, range[0][0]!, 0, ...bounds);
         });
-      const operands = [y.byteOffset, ldy, x.byteOffset, ldx, packed, colsum, scale.byteOffset] as const;
-      const run = [bias?.byteOffset ?? 0, range[0].byteOffset, range[1].byteOffset] as const;
+      const operands = [y.byteOffset, x.byteOffset, packed, colsum, scale.byteOffset] as const;
+      const more = [bias?.byteOffset ?? 0, range[0].byteOffset, range[1].byteOffset] as const;
+      const to = epilogue({ kind: DEQUANTIZE, lo: bounds[0], hi: bounds[1] });
       expectRuns(y, want, own.rows, next, `${JSON.stringify(g)} ${cin}→${cout}`, (begin, end) =>
-        k8.convInt8Dynamic(...operands, ...run, own.scratch.byteOffset, ...own.sizes, ...bounds, begin, end),
+        k8.convInt8(...operands, ...more, own.scratch, own.window, to, begin, end),
       );
     });
   });
@@ -263,25 +257,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         const xZero = int(next, 0, 255);
         const codes = { zero: int(next, 0, 255), lo: int(next, 0, 20), hi: int(next, 200, 255) };
         const scale = scales(next, channels, taps);
-        const packed = alloc(Uint8Array, packedDepthwiseInt8Bytes(channels, g));
-        const offset = alloc(Int32Array, offsetDepthwiseInt8Bytes(channels) / 4);
-        k8.packDepthwiseInt8(
-          packed.byteOffset,
-          offset.byteOffset,
-          w.byteOffset,
-          bias.byteOffset,
-          -xZero,
-          channels,
-          g.kh,
-          g.kw,
-          g.strideH,
-          g.strideW,
-          g.dilationH,
-          g.dilationW,
-        );
+        const { slide, at } = window(g, channels, xZero);
+        const packed = alloc(Uint8Array, packedDepthwiseInt8Bytes(slide));
+        const offset = alloc(Int32Array, offsetInt8Bytes(channels) / 4);
+        k8.packDepthwiseInt8(packed.byteOffset, offset.byteOffset, w.byteOffset, bias.byteOffset, -xZero, at);
         const rows = batch * g.outH;
         const y = alloc(Uint8Array, rows * g.outW * channels);
-        const scratch = alloc(Uint8Array, depthwiseInt8ScratchBytes(g));
+        const scratch = alloc(Uint8Array, depthwiseInt8ScratchBytes(slide));
         const want = y.slice();
         for (let p = 0; p < rows * g.outW; p++)
           for (let c = 0; c < channels; c++) {
@@ -292,6 +274,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
             const sum = dot(taps, value, (t) => w[c * taps + t]!);
             want[p * channels + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
           }
+        const to = epilogue(codes);
         const run = (begin: number, end: number) =>
           k8.depthwiseInt8(
             y.byteOffset,
@@ -300,23 +283,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
             offset.byteOffset,
             scale.byteOffset,
             scratch.byteOffset,
-            g.inH,
-            g.inW,
-            channels,
-            g.outH,
-            g.outW,
-            g.kh,
-            g.kw,
-            g.strideH,
-            g.strideW,
-            g.dilationH,
-            g.dilationW,
-            g.padTop,
-            g.padLeft,
-            xZero,
-            codes.zero,
-            codes.lo,
-            codes.hi,
+            at,
+            to,
             begin,
             end,
           );

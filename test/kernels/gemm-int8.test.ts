@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  ADD,
   BESIDE_COLUMNS,
+  DEQUANTIZE,
   gemmInt8ScratchBytes,
   offsetInt8Bytes,
   packedInt8Bytes,
-} from "../../src/ops/packing";
+  SUMS,
+} from "../../assembly/int8/sizes";
 import {
   alloc,
   brokenGuard,
@@ -17,7 +20,8 @@ import {
   random,
   reset,
 } from "./harness";
-import { add, dequantize, dot, numbersOf, requantize, someAddition } from "./oracle-int8";
+import { add, dequantize, dot, fieldsOf, requantize, someAddition } from "./oracle-int8";
+import { epilogue } from "./structs";
 
 /** rows, n, k */
 const SHAPES = [
@@ -88,7 +92,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     "random",
     "lowest",
     "highest",
-  ] as const)("gemmInt8, gemmInt8Add and gemvInt8, exact: %s", (fill) => {
+  ] as const)("to codes, and with others added, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();
       const { next, ldx, x, w, bias } = operands(rows, n, k, fill, seed + 1);
@@ -118,7 +122,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           );
           want[r * ldy + c] = requantize((sum + bias[c]!) | 0, scale[c]!, codes);
         }
-      const run = (begin: number, end: number) =>
+      const run = (begin: number, end: number, addend = 0, to = epilogue(codes)) =>
         k8.gemmInt8(
           y.byteOffset,
           ldy,
@@ -127,12 +131,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           panels.byteOffset,
           offset.byteOffset,
           scale.byteOffset,
+          addend,
+          0,
+          0,
           scratch.byteOffset,
           n,
           k,
-          codes.zero,
-          codes.lo,
-          codes.hi,
+          to,
           begin,
           end,
         );
@@ -147,35 +152,14 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
       const other = fillInts(alloc(Uint8Array, rows * ldy), next, 0, 255);
       const addition = someAddition((from, to) => int(next, from, to), seed % 2 === 0);
-      const by = place(Float32Array, numbersOf(addition));
+      const added = epilogue({ kind: ADD, ...codes, ...fieldsOf(addition) });
       const sums = want.slice();
       for (let r = 0; r < rows; r++)
         for (let at = r * ldy; at < r * ldy + n; at++)
           sums[at] = add(want[at]!, codes.zero, other[at]!, addition);
       y.fill(0xcb);
-      for (const [begin, end] of [
-        [cut, rows],
-        [0, cut],
-      ] as const)
-        k8.gemmInt8Add(
-          y.byteOffset,
-          ldy,
-          x.byteOffset,
-          ldx,
-          panels.byteOffset,
-          offset.byteOffset,
-          scale.byteOffset,
-          other.byteOffset,
-          by.byteOffset,
-          scratch.byteOffset,
-          n,
-          k,
-          codes.zero,
-          codes.lo,
-          codes.hi,
-          begin,
-          end,
-        );
+      run(cut, rows, other.byteOffset, added);
+      run(0, cut, other.byteOffset, added);
       expectSame(y, sums, `${[rows, n, k]} added, split at ${cut}`);
       expect(brokenGuard()).toBeUndefined();
       if (rows === 0) return;
@@ -193,12 +177,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           row.panels.byteOffset,
           row.offset.byteOffset,
           scale.byteOffset,
+          0,
+          0,
+          0,
           scratch.byteOffset,
           n,
           k,
-          codes.zero,
-          codes.lo,
-          codes.hi,
+          epilogue(codes),
           begin,
           end,
         );
@@ -222,19 +207,20 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       panels.byteOffset,
       offset.byteOffset,
       scale.byteOffset,
+      0,
+      0,
+      0,
       scratch.byteOffset,
       4,
       1,
-      100,
-      3,
-      250,
+      epilogue({ zero: 100, lo: 3, hi: 250 }),
       0,
       1,
     );
     expect([...y]).toEqual([250, 3, 3, 3]);
   });
 
-  test.each(["random", "lowest", "highest"] as const)("the sums themselves, exact: %s", (fill) => {
+  test.each(["random", "lowest", "highest"] as const)("to sums, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();
       const { next, ldx, x, w, bias } = operands(rows, n, k, fill, seed + 200);
@@ -257,22 +243,23 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       const [yAt, xAt, wAt] = [y.byteOffset, x.byteOffset, panels.byteOffset];
       const [at, free] = [offset.byteOffset, scratch.byteOffset];
       const cut = int(next, 0, rows);
-      k8.gemmInt8Sums(yAt, ldy, xAt, ldx, wAt, at, free, n, k, cut, rows);
-      k8.gemmInt8Sums(yAt, ldy, xAt, ldx, wAt, at, free, n, k, 0, cut);
+      const tail = [0, 0, 0, 0, free, n, k, epilogue({ kind: SUMS })] as const;
+      k8.gemmInt8(yAt, ldy, xAt, ldx, wAt, at, ...tail, cut, rows);
+      k8.gemmInt8(yAt, ldy, xAt, ldx, wAt, at, ...tail, 0, cut);
       expectSame(y, want, `${[rows, n, k]}`);
       if (rows === 0) return;
       const row = packRow(w, bias, -xZero, n, k);
       y.set(empty);
       const all = Math.ceil(n / BESIDE_COLUMNS);
       const half = int(next, 0, all);
-      k8.gemvInt8Sums(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, free, n, k, half, all);
-      k8.gemvInt8Sums(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, free, n, k, 0, half);
+      k8.gemvInt8(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, ...tail, half, all);
+      k8.gemvInt8(yAt, xAt, row.panels.byteOffset, row.offset.byteOffset, ...tail, 0, half);
       want.set(empty.subarray(n), n);
       expectSame(y, want, `gemv ${[n, k]}`);
     });
   });
 
-  test.each(["random", "lowest", "highest"] as const)("the dynamic forms, exact: %s", (fill) => {
+  test.each(["random", "lowest", "highest"] as const)("to f32, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();
       const { next, ldx, x, w } = operands(rows, n, k, fill, seed + 100);
@@ -306,12 +293,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           );
         }
       const empty = y.slice();
+      const to = epilogue({ kind: DEQUANTIZE, lo: lo!, hi: hi!, rowStride: stride });
       const cut = int(next, 0, rows);
       for (const [begin, end] of [
         [cut, rows],
         [0, cut],
       ] as const)
-        k8.gemmInt8Dynamic(
+        k8.gemmInt8(
           y.byteOffset,
           ldy,
           x.byteOffset,
@@ -322,12 +310,10 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           bias?.byteOffset ?? 0,
           xScale.byteOffset,
           xZero.byteOffset,
-          stride,
           scratch.byteOffset,
           n,
           k,
-          lo!,
-          hi!,
+          to,
           begin,
           end,
         );
@@ -342,7 +328,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         [half, all],
         [0, half],
       ] as const)
-        k8.gemvInt8Dynamic(
+        k8.gemvInt8(
           y.byteOffset,
           x.byteOffset,
           row.panels.byteOffset,
@@ -354,8 +340,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           scratch.byteOffset,
           n,
           k,
-          lo!,
-          hi!,
+          to,
           begin,
           end,
         );

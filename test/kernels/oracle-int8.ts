@@ -30,11 +30,11 @@ export const add = (q: number, zero: number, b: number, { scale, other, y }: Add
   return Math.max(y.lo, Math.min(y.hi, rne(f(sum / y.scale)) + y.zero));
 };
 
-/** As gemmInt8Add takes them. */
-export const numbersOf = ({ scale, other, y }: Addition): number[] => [
-  ...[scale, other.scale, other.zero],
-  ...[y.scale, y.zero, y.lo, y.hi],
-];
+/** As an epilogue has them. */
+export const fieldsOf = ({ scale, other, y }: Addition) => ({
+  ...{ ownScale: scale, otherScale: other.scale, otherZero: other.zero },
+  ...{ sumScale: y.scale, sumZero: y.zero, sumLo: y.lo, sumHi: y.hi },
+});
 
 /** Powers of two, which make ties, or any scales. */
 export function someAddition(int: (lo: number, hi: number) => number, isTied: boolean): Addition {

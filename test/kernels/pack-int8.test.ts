@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   BESIDE_COLUMNS,
-  offsetDepthwiseInt8Bytes,
   offsetInt8Bytes,
   packedDepthwiseInt8Bytes,
   packedInt8Bytes,
-} from "../../src/ops/packing";
+} from "../../assembly/int8/sizes";
 import { alloc, brokenGuard, classes, expectSame, fillInts, int, random, reset } from "./harness";
+import { window } from "./structs";
 
 const up = (count: number, to: number) => Math.ceil(count / to) * to;
 
@@ -112,15 +112,12 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
         [3, 4, 1, 2],
       ] as const) {
         reset();
-        const window = {
-          outW: 1,
-          kh,
-          kw,
-          strideH: stride,
-          strideW: stride,
-          dilationH: dilation,
-          dilationW: dilation,
-        };
+        const [strides, dilations] = [
+          { strideH: stride, strideW: stride },
+          { dilationH: dilation, dilationW: dilation },
+        ];
+        const image = { inH: kh, inW: kw, outH: 1, outW: 1, padTop: 0, padLeft: 0 };
+        const { slide, at: windowAt } = window({ ...image, kh, kw, ...strides, ...dilations }, channels);
         const w = fillInts(alloc(Int8Array, channels * kh * kw), next, -128, 127);
         const bias = channels % 2 ? fillInts(alloc(Int32Array, channels), next, -1e9, 1e9) : undefined;
         const z = int(next, -255, 0);
@@ -128,24 +125,16 @@ describe.each(classes)("$name", ({ name, kernels: k8 }) => {
         const groups = Math.ceil(kh / group);
         const turn = dilation === 1 ? Math.floor((groups * group - kh) / stride) + 1 : 1;
         const length = Math.ceil(channels / 8) * 8 * turn * groups * group * kw;
-        expect(packedDepthwiseInt8Bytes(channels, window)).toBeGreaterThanOrEqual(
-          length * element.BYTES_PER_ELEMENT,
-        );
+        expect(packedDepthwiseInt8Bytes(slide)).toBeGreaterThanOrEqual(length * element.BYTES_PER_ELEMENT);
         const dst = alloc<Int8Array | Int16Array>(element, length);
-        const offset = alloc(Int32Array, offsetDepthwiseInt8Bytes(channels) / 4);
+        const offset = alloc(Int32Array, offsetInt8Bytes(channels) / 4);
         k8.packDepthwiseInt8(
           dst.byteOffset,
           offset.byteOffset,
           w.byteOffset,
           bias?.byteOffset ?? 0,
           z,
-          channels,
-          kh,
-          kw,
-          stride,
-          stride,
-          dilation,
-          dilation,
+          windowAt,
         );
         const threes = stride === 1 && dilation === 1 ? kw - (kw % 3) : 0;
         const columns = Array.from({ length: groups * kw }, (_, i) => [Math.floor(i / kw), i % kw] as const);

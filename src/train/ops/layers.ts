@@ -14,7 +14,8 @@ import {
   lowerConvSums,
   operands,
 } from "../../ops/conv";
-import { type Dense, lowerDenseSums, scalesOf, weightCodes } from "../../ops/dense";
+import { type Dense, lowerDenseSums, weightCodes } from "../../ops/dense";
+import { scalesOf } from "../../ops/epilogue";
 import { gemm, gemmOf } from "../../ops/gemm";
 import { matMul, matMulOf } from "../../ops/mat-mul";
 import {
