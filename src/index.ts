@@ -21,6 +21,7 @@ import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { checkGraph } from "./ops/check-graph";
 import { registry } from "./ops/index";
+import { toolkitOps } from "./ops/toolkit";
 import { checkOptions, type Names } from "./options";
 import { simplifyImported } from "./passes/index";
 import {
@@ -41,7 +42,7 @@ const runtime = createRuntime(registry, inlined);
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
   checkOnnx(bytes, options.name ?? "model");
-  return simplifyImported(readFile(bytesOf(bytes), options), registry);
+  return simplifyImported(readFile(bytesOf(bytes), options), toolkitOps);
 }
 
 /** Control characters that text has none of, which every model has at its beginning. */

@@ -25,7 +25,7 @@ export function fuseAdditions(
     new Set([...inputs, ...outputs].map((value) => formatShape(types.get(value)!.shape))).size === 1;
   const fused: (Unit | undefined)[] = [...units];
   for (const [i, add] of units.entries()) {
-    if (!add.integer || opOf(registry, add.node.op, add.node.name).codes !== "sum") continue;
+    if (!add.integer || !opOf(registry, add.node.op, add.node.name).adds) continue;
     const made = add.inputs.map((input) => makers.get(input) ?? -1);
     const at = Math.max(...made);
     const own = made.indexOf(at);

@@ -122,7 +122,7 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
-    this.#look = lookOut(graph, registry, engine.told);
+    this.#look = lookOut(graph, engine.told);
     const engineClass = classOf(engine, options, graph);
     this.#threads = threadsOf(engine, options, engineClass);
     this.#plan = this.#compile(engineClass);

@@ -10,7 +10,7 @@ import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 /** Units in topological order. `kept` are values that must exist by themselves: taps. */
 export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: ReadonlySet<string>): Unit[] {
   const regionUnits = new Map(
-    [...regionsOf(graph)].map(([name, nodes]) => [name, regionUnit(graph, nodes)] as const),
+    [...regionsOf(graph)].map(([name, nodes]) => [name, regionUnit(graph, registry, nodes)] as const),
   );
   const consumers = consumersOf(graph);
   const fused = new Set<Node>();
@@ -38,7 +38,7 @@ export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: Readon
       opOf(registry, node.op, node.name).fusesClamp === "always" &&
       readers.length === 1 &&
       next!.region === undefined &&
-      isClamp(next!) &&
+      clampOf(registry, next!) &&
       !outputs.has(output) &&
       !kept.has(output);
     if (!fusible) {
@@ -46,21 +46,13 @@ export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: Readon
       continue;
     }
     fused.add(next!);
-    units.push({ node, inputs: node.inputs, outputs: next!.outputs, clamp: clampOf(next!) });
+    units.push({ node, inputs: node.inputs, outputs: next!.outputs, clamp: clampOf(registry, next!)! });
   }
   return units;
 }
 
-const isClamp = (node: Node) => node.op === "Relu" || (node.op === "Clip" && node.inputs.length === 1);
-
 /** Bounds of a Relu or Clip. */
-function clampOf(node: Node): { lo: number; hi: number } {
-  if (node.op === "Relu") return { lo: 0, hi: Infinity };
-  return {
-    lo: Math.fround(numberOf(node, "min", -Infinity)),
-    hi: Math.fround(numberOf(node, "max", Infinity)),
-  };
-}
+const clampOf = (registry: Registry, node: Node) => opOf(registry, node.op, node.name).clamp?.(node);
 
 /** A QuantizeLinear or DequantizeLinear between regions and float ops. */
 function boundaryUnit(graph: Graph<Constant>, node: Node): Unit {
@@ -73,7 +65,7 @@ function boundaryUnit(graph: Graph<Constant>, node: Node): Unit {
 }
 
 /** The one op of a region, the codes it reads and writes, and the bounds of its activation. */
-function regionUnit(graph: Graph<Constant>, nodes: readonly Node[]): Unit {
+function regionUnit(graph: Graph<Constant>, registry: Registry, nodes: readonly Node[]): Unit {
   const dequantized = new Map<string, Node>();
   const quantizes: Node[] = [];
   const ops: Node[] = [];
@@ -83,7 +75,8 @@ function regionUnit(graph: Graph<Constant>, nodes: readonly Node[]): Unit {
     else ops.push(node);
   const [node, activation] = ops;
   const quantize = quantizes[0];
-  if (!node || ops.length > 2 || quantizes.length > 1 || (activation && !isClamp(activation)))
+  const clamp = activation && clampOf(registry, activation);
+  if (!node || ops.length > 2 || quantizes.length > 1 || (activation && !clamp))
     throw new OctetteError("not an integer region", {
       code: "graph",
       where: `region "${nodes[0]!.region}"`,
@@ -95,7 +88,7 @@ function regionUnit(graph: Graph<Constant>, nodes: readonly Node[]): Unit {
     node,
     inputs: node.inputs.map((input) => dequantized.get(input)?.inputs[0] ?? input),
     outputs: quantize ? quantize.outputs : last.outputs,
-    ...(activation ? { clamp: clampOf(activation) } : {}),
+    ...(clamp ? { clamp } : {}),
     integer: {
       inputs: node.inputs.map((input) => {
         const dequantize = dequantized.get(input);

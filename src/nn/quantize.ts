@@ -4,7 +4,7 @@ import type { Feeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
-import { registry } from "../ops/index";
+import { toolkitOps } from "../ops/toolkit";
 import { checkOptions, type Names } from "../options";
 import { simplify } from "../passes/index";
 import { type Batches, quantize } from "../quantize/index";
@@ -29,7 +29,7 @@ const INPUT = { inputShape: 1, seed: 1 } satisfies Names<InputOptions>;
  */
 export function fuse(model: Module | Graph, options: InputOptions = {}): Graph {
   checkOptions("fuse", options, INPUT);
-  return model instanceof Module ? trace(model, options.inputShape) : simplify(model, registry);
+  return model instanceof Module ? trace(model, options.inputShape) : simplify(model, toolkitOps);
 }
 
 /**
@@ -43,7 +43,7 @@ export function trainable(model: Module | Graph, options: InputOptions = {}): Tr
 
 /** As `fuse` does, but with the Dropout of a module. */
 const toTrain = (model: Module | Graph, { inputShape }: InputOptions): Graph =>
-  model instanceof Module ? traceToTrain(model, inputShape) : simplify(model, registry);
+  model instanceof Module ? traceToTrain(model, inputShape) : simplify(model, toolkitOps);
 
 /** A class of layers, such as Linear. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is made of

@@ -1,11 +1,11 @@
 import { addDims, countOf, formatShape } from "../graph/symbols";
 import { binary } from "./binary";
 import { codeBounds, perTensor } from "./codes";
-import { extend, type ModelOp, opError, type Quantization } from "./op";
+import { extend, type Op, opError, type Quantization, type Traits } from "./op";
 
 /** a + b. ONNX Add-14. Over codes: dequantize both, add in f32, quantize, in one step. */
-export const add: ModelOp = extend(binary("add", addDims), {
-  codes: "sum",
+export const add: Op = extend(binary("add", addDims), {
+  adds: true,
   lowerInteger(unit, c) {
     const [a, b] = unit.inputs as [string, string];
     const { inputs, output } = unit.integer!;
@@ -30,3 +30,5 @@ export const add: ModelOp = extend(binary("add", addDims), {
     );
   },
 });
+
+export const addTraits: Traits = { codes: "sum", homogeneous: undefined, trained: undefined };

@@ -1,13 +1,12 @@
 import type { Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { floatType, type ModelOp, numberOf } from "./op";
+import { floatType, numberOf, type Op, type Traits } from "./op";
 
 const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
 
 /** Where the largest element along `axis` is, i32. ONNX ArgMax-13. */
-export const argMax: ModelOp = {
-  codes: "none",
+export const argMax: Op = {
   attributes: ["axis", "keepdims", "select_last_index"],
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
@@ -26,3 +25,5 @@ export const argMax: ModelOp = {
     c.emit("argMax", [c.output(y), c.input(x), shape[axis]!, inner, last], countOf(shape.slice(0, axis)));
   },
 };
+
+export const argMaxTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

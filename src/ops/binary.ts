@@ -2,16 +2,15 @@
 
 import { type Dim, divideDims, formatShape } from "../graph/symbols";
 import { binaryLayout, broadcastShapes, evaluateBinary, walkOf } from "./broadcast";
-import { inputType, type ModelOp, opError } from "./op";
+import { inputType, type Op, opError } from "./op";
 
 /** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
 // @__NO_SIDE_EFFECTS__
 export function binary(
   kernel: "add" | "sub" | "mul" | "div",
   exact: (a: Dim, b: Dim) => Dim | undefined,
-): ModelOp {
+): Op {
   return {
-    codes: "none",
     inputs: 2,
     infer(node, inputs) {
       const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];

@@ -5,7 +5,7 @@
 import { countOf, type Dim } from "../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../graph/tensor";
 import { emitCopy } from "./copy";
-import { inputType, type ModelOp, type Op, opError, stringOf } from "./op";
+import { inputType, type Op, opError, stringOf, type Traits } from "./op";
 
 /** Bits of every integer type, the dtype it is held in, and whether it has a sign. */
 const integers: Readonly<Record<string, readonly [bits: number, dtype: DType, isSigned: boolean]>> = {
@@ -46,8 +46,7 @@ function dtypeOf(node: Parameters<Op["infer"]>[0]): DType {
   });
 }
 
-export const cast: ModelOp = {
-  codes: "none",
+export const cast: Op = {
   attributes: ["to"],
   infer: (node, inputs) => [{ dtype: dtypeOf(node), shape: inputType(node, inputs, 0).shape }],
   evaluate(node, [x]) {
@@ -75,4 +74,11 @@ export const cast: ModelOp = {
     const loop = { extent: countOf(to.shape), y: 1, x: bytesPerElement.i32 };
     emitCopy(node, c, "u8", c.output(outputs[0]!), c.input(inputs[0]!), [loop]);
   },
+};
+
+export const castTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: ({ attributes }, x) => x.dtype === attributes.to,
 };

@@ -1,5 +1,5 @@
 import { countOf } from "../graph/symbols";
-import { checkComputed, extend, type Lowering, type ModelOp, NONE, numberOf, type Unit } from "./op";
+import { checkComputed, extend, type Lowering, NONE, numberOf, type Op, type Traits, type Unit } from "./op";
 import { unary } from "./unary";
 
 const fixed = unary("clip", [
@@ -8,10 +8,17 @@ const fixed = unary("clip", [
 ]);
 
 /** min(max(x, min), max), with the bounds as attributes, or as inputs where they are computed. ONNX Clip-13. */
-export const clip: ModelOp = extend(fixed, {
+export const clip: Op = extend(fixed, {
   inputs: 3,
   parameters: { 1: "min", 2: "max" },
   computable: [1, 2],
+  clamp: (node) =>
+    node.inputs.length === 1
+      ? {
+          lo: Math.fround(numberOf(node, "min", -Infinity)),
+          hi: Math.fround(numberOf(node, "max", Infinity)),
+        }
+      : undefined,
   infer(node, inputs) {
     checkComputed(node, clip, inputs);
     return fixed.infer(node, inputs);
@@ -29,3 +36,5 @@ function boundOf({ node, inputs }: Unit, c: Lowering, i: number, name: string) {
   if (inputs[i]) return c.input(inputs[i]);
   return node.attributes[name] === undefined ? NONE : c.data(Float32Array.of(numberOf(node, name, 0)));
 }
+
+export const clipTraits: Traits = { codes: "table", homogeneous: undefined, trained: undefined };

@@ -13,10 +13,11 @@ import {
   ANY_NUMBER,
   inputType,
   type Lowering,
-  type ModelOp,
   numberOf,
+  type Op,
   opError,
   type Quantization,
+  type Traits,
   type Unit,
 } from "./op";
 
@@ -61,8 +62,7 @@ function lowerPart(
   return part;
 }
 
-export const concat: ModelOp = {
-  codes: "join",
+export const concat: Op = {
   inputs: ANY_NUMBER,
   attributes: ["axis"],
   infer(node, inputs) {
@@ -148,3 +148,10 @@ export const concat: ModelOp = {
 /** t[q] = the output's code for what q means: clamp(rne(f32(f32((q − zx)·sx) / sy)) + zy). */
 const tableOf = (c: Lowering, x: Quantization, y: Quantization) =>
   c.data(Uint8Array.from({ length: 256 }, (_, q) => codeOf(realOf(q, x), y)));
+
+export const concatTraits: Traits = {
+  codes: "join",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (node) => node.inputs.length === 1,
+};

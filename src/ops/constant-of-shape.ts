@@ -3,7 +3,7 @@
 import { allocate, bytesPerElement, type DType, sizeOf } from "../graph/tensor";
 import { dimsOf, missing } from "./axes";
 import { numericShape } from "./known";
-import { type ModelOp, numberOf, type Op, opError, stringOf } from "./op";
+import { numberOf, type Op, opError, stringOf, type Traits } from "./op";
 
 const infer: Op["infer"] = (node) => {
   const shape = dimsOf(node, "shape");
@@ -13,8 +13,7 @@ const infer: Op["infer"] = (node) => {
   return [{ dtype: dtype as DType, shape }];
 };
 
-export const constantOfShape: ModelOp = {
-  codes: "none",
+export const constantOfShape: Op = {
   attributes: ["dtype", "value"],
   parameters: { 0: "shape" },
   infer,
@@ -24,3 +23,5 @@ export const constantOfShape: ModelOp = {
     return shape && [{ dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) }];
   },
 };
+
+export const constantOfShapeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -31,13 +31,14 @@ import {
   type Content,
   floatType,
   type Lowering,
-  type ModelOp,
   type NamedConstant,
   NONE,
   numberOf,
   numbersOf,
+  type Op,
   opError,
   type Quantization,
+  type Traits,
   type Unit,
 } from "./op";
 import { convScratchBytes, packedDepthwiseBytes } from "./packing";
@@ -126,8 +127,7 @@ const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
   (sizeOf(shape) / groups) * bytesPerElement[dtype];
 
 /** Convolution, ONNX Conv-22: x [n, c, spatial…] f32, w [o, c/group, kernel…], b [o]. */
-export const conv: ModelOp = {
-  codes: "layer",
+export const conv: Op = {
   inputs: 3,
   attributes: /* @__PURE__ */ windowAttributes.concat("group"),
   infer(node, inputs) {
@@ -268,3 +268,5 @@ function convolve(
 /** Those of one group. */
 export const groupMacs = (g: Geometry): Dim =>
   multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups)) / g.groups);
+
+export const convTraits: Traits = { codes: "layer", homogeneous: undefined, trained: { weight: 1, bias: 2 } };

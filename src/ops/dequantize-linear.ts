@@ -1,11 +1,10 @@
 import { countOf } from "../graph/symbols";
 import { perTensor } from "./codes";
 import { asInput } from "./layout";
-import { inputType, type ModelOp } from "./op";
+import { inputType, type Op, type Traits } from "./op";
 
 /** (x − zp) · s, one scale a tensor. ONNX DequantizeLinear-21. */
-export const dequantizeLinear: ModelOp = {
-  codes: "reads",
+export const dequantizeLinear: Op = {
   inputs: 3,
   attributes: ["axis", "block_size"],
   infer: (node, inputs) => [{ dtype: "f32", shape: inputType(node, inputs, 0).shape }],
@@ -18,3 +17,5 @@ export const dequantizeLinear: ModelOp = {
     c.emit("dequantize", [c.output(y), c.input(x), scale[0]!, zeroPoint[0]!], countOf(c.type(x).shape));
   },
 };
+
+export const dequantizeLinearTraits: Traits = { codes: "reads", homogeneous: undefined, trained: undefined };

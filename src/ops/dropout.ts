@@ -1,11 +1,13 @@
 // Dropout outside of training: y = x. Its second output, the mask of what was kept, is all true. Attribute `ratio` is the part
 // that training drops.
 
-import { inputType, type ModelOp } from "./op";
+import type { Node } from "../graph/graph";
+import { inputType, numberOf, type Op, type Traits } from "./op";
 import { lowerAlias, lowerAliasOfCodes } from "./reshape";
 
-export const dropout: ModelOp = {
-  codes: "moves",
+const ratioOf = (node: Node): number => numberOf(node, "ratio", 0);
+
+export const dropout: Op = {
   attributes: ["ratio"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
@@ -16,4 +18,12 @@ export const dropout: ModelOp = {
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout, "plain"] }),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,
+};
+
+export const dropoutTraits: Traits = {
+  codes: "moves",
+  homogeneous: () => true,
+  trained: undefined,
+  idle: (node) => ratioOf(node) === 0,
+  drops: ratioOf,
 };

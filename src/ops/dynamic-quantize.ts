@@ -1,6 +1,6 @@
 import type { Node } from "../graph/graph";
 import { countOf, type Dim, type Shape } from "../graph/symbols";
-import { floatType, type ModelOp, numberOf, opError } from "./op";
+import { floatType, numberOf, type Op, opError, type Traits } from "./op";
 
 /** Rows that have a range of their own, and the elements of one: those of the last axis, or all there are. */
 function rowsOf(node: Node, shape: Shape): { rows: Dim; cols: Dim } {
@@ -12,8 +12,7 @@ function rowsOf(node: Node, shape: Shape): { rows: Dim; cols: Dim } {
  * Codes, scale and zero point found at run time: s = (max(0, hi) − min(0, lo)) / 255, zp = rne(clamp(0 − lo/s, 0, 255)).
  * With `axis` −1 for every row, Octette's own; without for all elements, ONNX DynamicQuantizeLinear-11.
  */
-export const dynamicQuantize: ModelOp = {
-  codes: "makes",
+export const dynamicQuantize: Op = {
   attributes: ["axis"],
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
@@ -41,3 +40,5 @@ export const dynamicQuantize: ModelOp = {
     c.emit("dynamicQuantize", [...places, c.input(inputs[0]!), cols], rows);
   },
 };
+
+export const dynamicQuantizeTraits: Traits = { codes: "makes", homogeneous: undefined, trained: undefined };

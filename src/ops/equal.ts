@@ -2,7 +2,7 @@
 
 import type { Dim } from "../graph/symbols";
 import { broadcastShapes, evaluateBinary } from "./broadcast";
-import { inputType, type ModelOp } from "./op";
+import { inputType, type Op, type Traits } from "./op";
 
 /** Undefined where it depends on the value of a symbol. */
 function isEqual(a: Dim, b: Dim): 0 | 1 | undefined {
@@ -15,8 +15,7 @@ function isEqual(a: Dim, b: Dim): 0 | 1 | undefined {
 const isBelow = (a: Dim, b: Dim) =>
   typeof a === "number" && a < 0 && typeof b === "string" && !b.includes("-");
 
-export const equal: ModelOp = {
-  codes: "none",
+export const equal: Op = {
   inputs: 2,
   infer(node, inputs) {
     const shape = broadcastShapes(node, inputType(node, inputs, 0).shape, inputType(node, inputs, 1).shape);
@@ -25,3 +24,5 @@ export const equal: ModelOp = {
   evaluate: (node, inputs) =>
     evaluateBinary(node, inputs, isEqual)?.map((known) => ({ ...known, dtype: "bool" })),
 };
+
+export const equalTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -6,7 +6,8 @@ import { dimsOf, missing } from "./axes";
 import { broadcastShapes } from "./broadcast";
 import { emitCopy, memoryStrides } from "./copy";
 import { expandKnown, numericShape } from "./known";
-import { inputType, type ModelOp } from "./op";
+import { inputType, type Op, type Traits } from "./op";
+import { sameShape } from "./reshape";
 
 function expanded(node: Node, from: Shape): Shape {
   const shape = dimsOf(node, "shape");
@@ -14,8 +15,7 @@ function expanded(node: Node, from: Shape): Shape {
   return broadcastShapes(node, from, shape);
 }
 
-export const expand: ModelOp = {
-  codes: "none",
+export const expand: Op = {
   inputs: 2,
   parameters: { 1: "shape" },
   infer(node, inputs) {
@@ -41,4 +41,11 @@ export const expand: ModelOp = {
     }));
     emitCopy(node, c, dtype, c.output(output), c.input(input), loops);
   },
+};
+
+export const expandTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (_, x, y) => sameShape(x.shape, y.shape),
 };

@@ -2,13 +2,12 @@
 
 import type { Dim } from "../graph/symbols";
 import { broadcastShapes, evaluateBinary } from "./broadcast";
-import { ANY_NUMBER, inputType, type Known, type ModelOp } from "./op";
+import { ANY_NUMBER, inputType, type Known, type Op } from "./op";
 
 /** `pick` chooses one of two; undefined where that depends on the value of a symbol. */
 // @__NO_SIDE_EFFECTS__
-export function extremum(pick: (a: Dim, b: Dim) => Dim | undefined): ModelOp {
+export function extremum(pick: (a: Dim, b: Dim) => Dim | undefined): Op {
   return {
-    codes: "none",
     inputs: ANY_NUMBER,
     infer(node, inputs) {
       const types = [

@@ -2,8 +2,16 @@
 
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { inputType, type ModelOp, numberOf, type Op } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
+import { inputType, numberOf, type Op } from "./op";
+import {
+  lowerAlias,
+  lowerAliasOfCodes,
+  reshapeKnown,
+  reshapeLayout,
+  reshapeRows,
+  reshapeTraits,
+  retype,
+} from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -13,8 +21,7 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, [countOf(x.shape.slice(0, at)), countOf(x.shape.slice(at))]);
 };
 
-export const flatten: ModelOp = {
-  codes: "moves",
+export const flatten: Op = {
   attributes: ["axis"],
   infer,
   evaluate: reshapeKnown(infer),
@@ -23,3 +30,5 @@ export const flatten: ModelOp = {
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,
 };
+
+export const flattenTraits = reshapeTraits;

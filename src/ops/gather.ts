@@ -5,10 +5,9 @@ import { countOf, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
 import { listLike, numbersIn } from "./known";
-import { inputType, type ModelOp, numberOf, opError } from "./op";
+import { inputType, numberOf, type Op, opError, type Traits } from "./op";
 
-export const gather: ModelOp = {
-  codes: "none",
+export const gather: Op = {
   inputs: 2,
   attributes: ["axis"],
   infer(node, inputs) {
@@ -57,4 +56,10 @@ export const gather: ModelOp = {
     const rows = multiplyDims(countOf(x.shape.slice(0, axis)), count);
     c.emit("gather", [...operands, extent, count, bytes], rows);
   },
+};
+
+export const gatherTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: { weight: 0, table: true },
 };

@@ -1,4 +1,4 @@
-import { extend, type ModelOp, type Op, opError, stringOf, type Unit } from "./op";
+import { extend, type Op, opError, stringOf, type Traits, type Unit } from "./op";
 import { unary } from "./unary";
 
 const byErf = unary("gelu");
@@ -13,8 +13,10 @@ function formOf({ node }: Unit): Op {
 }
 
 /** x · Φ(x), or its approximation by tanh. ONNX Gelu-20; Hendrycks & Gimpel 2016, arXiv:1606.08415. */
-export const gelu: ModelOp = extend(byErf, {
+export const gelu: Op = extend(byErf, {
   attributes: ["approximate"],
   lower: (unit, c) => formOf(unit).lower!(unit, c),
   lowerInteger: (unit, c) => formOf(unit).lowerInteger!(unit, c),
 });
+
+export const geluTraits: Traits = { codes: "table", homogeneous: undefined, trained: undefined };

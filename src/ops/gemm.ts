@@ -10,11 +10,11 @@ import {
   floatType,
   type Layout,
   type Lowering,
-  type ModelOp,
   type NamedConstant,
   numberOf,
   type Op,
   opError,
+  type Traits,
   type Unit,
 } from "./op";
 
@@ -76,8 +76,7 @@ function repeated(bias: NamedConstant, n: number): Content {
 }
 
 /** General matrix product, ONNX Gemm-13: x [m, k], w [k, n] or [n, k] with transB, b [n]. */
-export const gemm: ModelOp = {
-  codes: "layer",
+export const gemm: Op = {
   inputs: 3,
   attributes: ["alpha", "beta", "transA", "transB"],
   infer(node, inputs) {
@@ -108,3 +107,5 @@ export const gemm: ModelOp = {
     lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
 };
+
+export const gemmTraits: Traits = { codes: "layer", homogeneous: undefined, trained: { weight: 1, bias: 2 } };

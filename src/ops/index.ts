@@ -40,7 +40,7 @@ import { mod as Mod } from "./mod";
 import { mul as Mul } from "./mul";
 import { neg as Neg } from "./neg";
 import { not as Not } from "./not";
-import type { ModelOp } from "./op";
+import type { Op } from "./op";
 import { pad as Pad } from "./pad";
 import { quantizeLinear as QuantizeLinear } from "./quantize-linear";
 import { range as Range } from "./range";
@@ -128,7 +128,7 @@ export const registry = {
   Transpose,
   Unsqueeze,
   Where,
-} satisfies Record<string, ModelOp>;
+} satisfies Record<string, Op>;
 
 /** Names of all ops: what a table of rules over ops has as its keys. */
 export type OpName = keyof typeof registry;

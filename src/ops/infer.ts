@@ -4,9 +4,11 @@ import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { formatShape, MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
-import { type Op, opError } from "./op";
+import { type Op, opError, type Traits } from "./op";
 
 export type Registry = Readonly<Record<string, Op>>;
+/** Ops of models, as the toolkit knows them. */
+export type ToolkitOps = Readonly<Record<string, Op & Traits>>;
 
 /** The op of a node, or an error that names what is missing. */
 export function opOf(registry: Registry, name: string, node: string): Op {

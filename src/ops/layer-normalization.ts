@@ -2,7 +2,7 @@ import type { Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, formatShape, type Shape } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { isWithin } from "./broadcast";
-import { floatType, type ModelOp, NONE, numberOf, opError } from "./op";
+import { floatType, NONE, numberOf, type Op, opError, type Traits } from "./op";
 import { sameShape } from "./reshape";
 
 /** Rows that are normalized each by itself, and the elements of one: those of the axes from `axis` on. */
@@ -18,8 +18,7 @@ export function isRowOf(shape: Shape, x: Shape, axis: number): boolean {
 }
 
 /** (x − mean) / √(variance + epsilon) · scale + bias over the last axes; then mean and 1 / √…. ONNX LayerNormalization-17. */
-export const layerNormalization: ModelOp = {
-  codes: "none",
+export const layerNormalization: Op = {
   inputs: 3,
   attributes: ["axis", "epsilon"],
   infer(node, inputs) {
@@ -53,4 +52,10 @@ export const layerNormalization: ModelOp = {
     const operands = [c.input(x), c.input(scale), bias === "" ? NONE : c.input(bias)] as const;
     c.emit("layerNormalization", [...places, ...operands, cols, numberOf(node, "epsilon", 1e-5)], rows);
   },
+};
+
+export const layerNormalizationTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: { weight: 1, bias: 2 },
 };

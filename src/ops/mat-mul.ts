@@ -8,7 +8,7 @@ import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
 import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
-import { type Address, floatType, type Lowering, type ModelOp, opError, type Unit } from "./op";
+import { type Address, floatType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
 import { matMulScratchBytes } from "./packing";
 
 /** The product that a MatMul is, without where its result goes, and its bias. */
@@ -86,8 +86,7 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
 }
 
 /** ONNX MatMul-13: [..., m, k] × [..., k, n]; of a constant right-hand side [k, n], with a bias [n]. */
-export const matMul: ModelOp = {
-  codes: "layer",
+export const matMul: Op = {
   inputs: 3,
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
@@ -106,4 +105,10 @@ export const matMul: ModelOp = {
     const { dense, bias } = matMulOf(unit, c);
     lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
   },
+};
+
+export const matMulTraits: Traits = {
+  codes: "layer",
+  homogeneous: undefined,
+  trained: { weight: 1, bias: 2 },
 };

@@ -1,6 +1,7 @@
 // Max: the elementwise largest of its inputs. Only folded.
 
 import { extremum } from "./extremum";
+import type { Traits } from "./op";
 
 /** A dimension is never below zero, so that a bound of zero or less says nothing. */
 const isIdle = (bound: number | string, dim: number | string) =>
@@ -11,3 +12,5 @@ export const max = extremum((a, b) => {
   if (a === b || isIdle(b, a)) return a;
   return isIdle(a, b) ? b : undefined;
 });
+
+export const maxTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -2,10 +2,9 @@
 
 import { divideDims } from "../graph/symbols";
 import { broadcastShapes, evaluateBinary } from "./broadcast";
-import { inputType, type ModelOp, numberOf } from "./op";
+import { inputType, numberOf, type Op, type Traits } from "./op";
 
-export const mod: ModelOp = {
-  codes: "none",
+export const mod: Op = {
   inputs: 2,
   attributes: ["fmod"],
   infer(node, inputs) {
@@ -22,3 +21,5 @@ export const mod: ModelOp = {
     });
   },
 };
+
+export const modTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

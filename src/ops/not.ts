@@ -1,10 +1,11 @@
 // Not: 1 where x is 0. Only folded.
 
 import { evaluateUnary } from "./known";
-import { inputType, type ModelOp } from "./op";
+import { inputType, type Op, type Traits } from "./op";
 
-export const not: ModelOp = {
-  codes: "none",
+export const not: Op = {
   infer: (node, inputs) => [inputType(node, inputs, 0)],
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (value === 0 ? 1 : 0)),
 };
+
+export const notTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

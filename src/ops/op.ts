@@ -188,7 +188,6 @@ export type CodeFlow =
   | "reads"
   | "none";
 
-/** What is known of an op. Data here takes few bytes of a bundle: all of it 0.1 kB of `octette/runtime`. */
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
@@ -221,12 +220,14 @@ export interface Op {
     types: readonly (ValueType | undefined)[],
     of: (value: string) => Layout,
   ): Layouts;
-  /** What it does with codes. Training's own ops have none. */
-  readonly codes?: CodeFlow;
+  /** Bounds of a clamp that an op before it can take in. Absent or undefined: it is none. */
+  clamp?(node: Node): { readonly lo: number; readonly hi: number } | undefined;
   /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
   /** Whether an Add over its codes can be done in its last step. */
   fusesAdd?(node: Node): boolean;
+  /** It is an Add, over codes too. */
+  readonly adds?: true;
   /**
    * Float steps. Absent on ops that only exist to be folded.
    * @internal
@@ -239,9 +240,27 @@ export interface Op {
   lowerInteger?(unit: Unit, c: Lowering): void;
 }
 
-/** An op of models. What passes and quantization ask of it must be said: without it, they would leave it out silently. */
-export interface ModelOp extends Op {
+/**
+ * What passes, quantization and training ask of an op of models. A room exports it beside its op, as `reluTraits` beside `relu`:
+ * so a runtime does not carry it. What an op could leave out unnoticed has to be said.
+ */
+export interface Traits {
   readonly codes: CodeFlow;
+  /**
+   * Whether it commutes with a positive factor for each index of `axis`, and keeps these indices: f(a·x) = a·f(x). What
+   * `reshapes` needs no answer.
+   */
+  readonly homogeneous: undefined | ((node: Node, axis: number, rank: number) => boolean);
+  /** The inputs that training changes where they are constants; of a `table`, rows are picked. */
+  readonly trained: undefined | { readonly weight: number; readonly bias?: number; readonly table?: true };
+  /** Its output has the elements of its first input in their order, under another shape. */
+  readonly reshapes?: true;
+  /** Its output is a softmax of its input, or the logarithm of one. */
+  readonly softmax?: true;
+  /** Whether the first output is the first input, element by element. Absent: it never is. */
+  idle?(node: Node, x: ValueType, y: ValueType): boolean;
+  /** The part of its elements that it drops while a model is trained. */
+  drops?(node: Node): number;
 }
 
 /** An op with rules of its own where it differs from another. */

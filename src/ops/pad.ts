@@ -11,10 +11,11 @@ import {
   checkComputed,
   inputType,
   type Lowering,
-  type ModelOp,
   numberOf,
+  type Op,
   opError,
   stringOf,
+  type Traits,
   type Unit,
 } from "./op";
 
@@ -65,8 +66,7 @@ function sourceOf(mode: (typeof modes)[number], i: number, dim: number): number 
   return Math.min(at, period - at) % dim;
 }
 
-export const pad: ModelOp = {
-  codes: "pads",
+export const pad: Op = {
   inputs: 4,
   attributes: ["mode"],
   parameters: { 1: "pads", 2: "value", 3: "axes" },
@@ -214,3 +214,10 @@ function fill(unit: Unit, c: Lowering, y: Parameters<typeof emitCopy>[3]): void 
     { extent: cols, y: 1, x: 0 },
   ]);
 }
+
+export const padTraits: Traits = {
+  codes: "pads",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (node) => dimsOf(node, "pads")?.every((pad) => pad === 0) ?? false,
+};

@@ -8,11 +8,11 @@ import { channelsLast } from "./layout";
 import {
   floatType,
   type Lowering,
-  type ModelOp,
   numberOf,
   numbersOf,
   type Op,
   opError,
+  type Traits,
   type Unit,
 } from "./op";
 import { slide, type Window, windowOf, windowType } from "./window";
@@ -49,7 +49,7 @@ export const coverOf = (node: Node, w: Window) =>
 
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
 // @__NO_SIDE_EFFECTS__
-export function maxPooling(windowFor: WindowRule): ModelOp {
+export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
     const w = windowFor(unit.node, c.type(x));
@@ -57,7 +57,6 @@ export function maxPooling(windowFor: WindowRule): ModelOp {
   };
   return {
     ...pooling(windowFor),
-    codes: "moves",
     lower: lowerWith("maxPool"),
     lowerInteger(unit, c) {
       requireSameCodes(unit);
@@ -68,10 +67,9 @@ export function maxPooling(windowFor: WindowRule): ModelOp {
 
 /** Mean of every window. Codes are summed in int32 and requantized once. */
 // @__NO_SIDE_EFFECTS__
-export function averagePooling(windowFor: WindowRule): ModelOp {
+export function averagePooling(windowFor: WindowRule): Op {
   return {
     ...pooling(windowFor),
-    codes: "mean",
     fusesClamp: "integer",
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
@@ -99,6 +97,9 @@ export function averagePooling(windowFor: WindowRule): ModelOp {
     },
   };
 }
+
+/** Channels stay where they are. */
+export const inWindows: Traits["homogeneous"] = (_, axis) => axis === 1;
 
 const pooling = (windowFor: WindowRule): Op => ({
   infer(node, inputs) {

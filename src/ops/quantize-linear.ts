@@ -1,13 +1,12 @@
 import { countOf } from "../graph/symbols";
 import type { DType } from "../graph/tensor";
 import { CODES, perTensor } from "./codes";
-import { floatType, type ModelOp, stringOf } from "./op";
+import { floatType, type Op, stringOf, type Traits } from "./op";
 
 /**
  * clamp(rne(x / s) + zp), one scale a tensor. ONNX QuantizeLinear-21. Images become channels-last on the way.
  */
-export const quantizeLinear: ModelOp = {
-  codes: "makes",
+export const quantizeLinear: Op = {
   inputs: 3,
   attributes: ["axis", "block_size", "output_dtype"],
   infer(node, inputs) {
@@ -30,3 +29,5 @@ export const quantizeLinear: ModelOp = {
     c.emit("quantizeChannelsLast", [c.output(y), c.input(x), channels!, countOf(spatial), ...tail], batch!);
   },
 };
+
+export const quantizeLinearTraits: Traits = { codes: "makes", homogeneous: undefined, trained: undefined };

@@ -3,13 +3,12 @@
 
 import { allocate } from "../graph/tensor";
 import { numbersIn } from "./known";
-import { inputType, type ModelOp, opError } from "./op";
+import { inputType, type Op, opError, type Traits } from "./op";
 
 /** A longer range is not folded; nothing that describes a shape comes near. */
 export const MAX_RANGE = 2 ** 20;
 
-export const range: ModelOp = {
-  codes: "none",
+export const range: Op = {
   inputs: 3,
   infer: (node, inputs) => [
     {
@@ -31,3 +30,5 @@ export const range: ModelOp = {
     return [{ dtype, shape: [length], data }];
   },
 };
+
+export const rangeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -1,11 +1,10 @@
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { axesOf } from "./axes";
-import { floatType, type ModelOp, numberOf, opError } from "./op";
+import { floatType, numberOf, type Op, opError, type Traits } from "./op";
 
 /** Mean over neighbouring axes, which are attributes. ONNX ReduceMean-18. */
-export const reduceMean: ModelOp = {
-  codes: "none",
+export const reduceMean: Op = {
   inputs: 2,
   attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },
@@ -43,3 +42,9 @@ export function reducedAxes(node: Node, rank: number): number[] {
   if (named.length === 0 && numberOf(node, "noop_with_empty_axes", 0) === 1) return [];
   return named.length === 0 ? Array.from({ length: rank }, (_, i) => i) : named.sort((a, b) => a - b);
 }
+
+export const reduceMeanTraits: Traits = {
+  codes: "none",
+  homogeneous: (node, axis, rank) => reducedAxes(node, rank).every((reduced) => reduced > axis),
+  trained: undefined,
+};

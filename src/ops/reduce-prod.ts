@@ -6,7 +6,7 @@ import { sizeOf } from "../graph/tensor";
 import { axesOf } from "./axes";
 import { isHeld } from "./broadcast";
 import { stridesOf } from "./known";
-import { inputType, type ModelOp, numberOf, type Op } from "./op";
+import { inputType, numberOf, type Op, type Traits } from "./op";
 
 type OpNode = Parameters<Op["infer"]>[0];
 
@@ -23,8 +23,7 @@ function reducedShape(node: OpNode, from: Shape): Dim[] {
   return from.flatMap((dim, axis) => (reduced[axis] ? (keep ? [1] : []) : [dim]));
 }
 
-export const reduceProd: ModelOp = {
-  codes: "none",
+export const reduceProd: Op = {
   inputs: 2,
   attributes: ["keepdims", "noop_with_empty_axes"],
   parameters: { 1: "axes" },
@@ -49,3 +48,5 @@ export const reduceProd: ModelOp = {
     return [{ dtype: x.dtype, shape, data }];
   },
 };
+
+export const reduceProdTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

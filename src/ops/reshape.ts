@@ -13,10 +13,10 @@ import {
   type Layout,
   type Layouts,
   type Lowering,
-  type ModelOp,
   numberOf,
   type Op,
   opError,
+  type Traits,
   type Unit,
 } from "./op";
 
@@ -114,8 +114,7 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, resolve(node, x.shape, shape));
 };
 
-export const reshape: ModelOp = {
-  codes: "moves",
+export const reshape: Op = {
   inputs: 2,
   attributes: ["allowzero"],
   parameters: { 1: "shape" },
@@ -125,4 +124,11 @@ export const reshape: ModelOp = {
   layout: reshapeLayout(infer),
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,
+};
+
+export const reshapeTraits: Traits = {
+  codes: "moves",
+  homogeneous: undefined,
+  trained: undefined,
+  reshapes: true,
 };

@@ -4,7 +4,16 @@ import type { Node } from "../graph/graph";
 import { type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { axesOf } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from "./copy";
-import { inputType, type Lowering, type ModelOp, numbersOf, opError, stringOf, type Unit } from "./op";
+import {
+  inputType,
+  type Lowering,
+  numbersOf,
+  type Op,
+  opError,
+  stringOf,
+  type Traits,
+  type Unit,
+} from "./op";
 
 /** Where an element of the output lies among those of the input. */
 type Coordinate = (i: number, factor: number) => number;
@@ -86,8 +95,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
 }
 
 /** ONNX Resize-19. */
-export const resize: ModelOp = {
-  codes: "moves",
+export const resize: Op = {
   inputs: 4,
   attributes: ["axes", "coordinate_transformation_mode", "nearest_mode"],
   parameters: { 1: "roi", 2: "scales", 3: "sizes" },
@@ -103,3 +111,5 @@ export const resize: ModelOp = {
     lower(unit, c);
   },
 };
+
+export const resizeTraits: Traits = { codes: "moves", homogeneous: undefined, trained: undefined };

@@ -1,6 +1,6 @@
 // Shape: the dimensions of its input from `start` to `end`, as i32. Only folded: symbols stand for what is not known.
 
-import { inputType, type ModelOp, numberOf, type Op } from "./op";
+import { inputType, numberOf, type Op, type Traits } from "./op";
 
 const infer: Op["infer"] = (node, inputs) => {
   const rank = inputType(node, inputs, 0).shape.length;
@@ -11,8 +11,7 @@ const infer: Op["infer"] = (node, inputs) => {
 const rangeOf = (start: number, end: number, rank: number) =>
   [start, end].map((at) => Math.min(rank, Math.max(0, at < 0 ? at + rank : at))) as [number, number];
 
-export const shape: ModelOp = {
-  codes: "none",
+export const shape: Op = {
   attributes: ["start", "end"],
   infer,
   evaluate(node, _, types) {
@@ -23,3 +22,5 @@ export const shape: ModelOp = {
     return [{ dtype: "i32", shape: [data.length], data }];
   },
 };
+
+export const shapeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -5,7 +5,8 @@ import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../gr
 import { dimsOf, missing, normalizeAxis } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
 import { numericShape, stridedCopy, stridesOf } from "./known";
-import { inputType, type Lowering, type ModelOp, opError, type Unit } from "./op";
+import { inputType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
+import { sameShape } from "./reshape";
 
 /** The part of one axis that is kept. */
 export interface Cut {
@@ -118,8 +119,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }
 
-export const slice: ModelOp = {
-  codes: "moves",
+export const slice: Op = {
   inputs: 5,
   parameters: { 1: "starts", 2: "ends", 3: "axes", 4: "steps" },
   infer(node, inputs) {
@@ -137,4 +137,12 @@ export const slice: ModelOp = {
     requireSameCodes(unit);
     lower(unit, c);
   },
+};
+
+export const sliceTraits: Traits = {
+  codes: "moves",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (node, x, y) =>
+    sameShape(x.shape, y.shape) && (dimsOf(node, "steps")?.every((step) => step === 1) ?? true),
 };

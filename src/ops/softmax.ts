@@ -3,16 +3,15 @@
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
-import { floatType, type ModelOp, numberOf, opError } from "./op";
+import { floatType, numberOf, type Op, opError, type Traits } from "./op";
 
 /** The axis whose elements share 1, counted from the front. */
 export const softmaxAxis = (node: Node, rank: number): number =>
   normalizeAxis(node, numberOf(node, "axis", -1), rank);
 
 // @__NO_SIDE_EFFECTS__
-function overLastAxis(kernel: "softmax" | "logSoftmax"): ModelOp {
+function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
   return {
-    codes: "none",
     attributes: ["axis"],
     infer(node, inputs) {
       const x = floatType(node, inputs, 0);
@@ -37,3 +36,17 @@ function overLastAxis(kernel: "softmax" | "logSoftmax"): ModelOp {
 export const softmax = overLastAxis("softmax");
 /** x − max − log Σ e^(x − max). ONNX LogSoftmax-13. */
 export const logSoftmax = overLastAxis("logSoftmax");
+
+export const softmaxTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  softmax: true,
+};
+
+export const logSoftmaxTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  softmax: true,
+};

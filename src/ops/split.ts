@@ -4,7 +4,7 @@ import type { Node } from "../graph/graph";
 import { addDims, type Dim, divideDims, type Shape } from "../graph/symbols";
 import { dimsOf, normalizeAxis } from "./axes";
 import { walkable } from "./copy";
-import { inputType, type ModelOp, numberOf, opError } from "./op";
+import { inputType, numberOf, type Op, opError, type Traits } from "./op";
 import { type Cut, cutKnown, lowerCuts, uncut } from "./slice";
 
 /** The cuts of every part. */
@@ -45,8 +45,7 @@ function sizesOf(node: Node, dim: Dim): readonly Dim[] {
   return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : dim - size * i));
 }
 
-export const split: ModelOp = {
-  codes: "none",
+export const split: Op = {
   inputs: 2,
   attributes: ["axis", "num_outputs"],
   parameters: { 1: "split" },
@@ -67,4 +66,11 @@ export const split: ModelOp = {
     for (const [i, cuts] of partsOf(node, c.type(inputs[0]!).shape).entries())
       if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
   },
+};
+
+export const splitTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (node) => node.outputs.length === 1,
 };

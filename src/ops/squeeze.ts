@@ -2,8 +2,16 @@
 
 import { formatShape } from "../graph/symbols";
 import { axesOf } from "./axes";
-import { inputType, type ModelOp, type Op, opError } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
+import { inputType, type Op, opError } from "./op";
+import {
+  lowerAlias,
+  lowerAliasOfCodes,
+  reshapeKnown,
+  reshapeLayout,
+  reshapeRows,
+  reshapeTraits,
+  retype,
+} from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -23,8 +31,7 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const squeeze: ModelOp = {
-  codes: "moves",
+export const squeeze: Op = {
   inputs: 2,
   parameters: { 1: "axes" },
   infer,
@@ -34,3 +41,5 @@ export const squeeze: ModelOp = {
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,
 };
+
+export const squeezeTraits = reshapeTraits;

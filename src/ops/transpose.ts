@@ -5,7 +5,7 @@ import type { Node } from "../graph/graph";
 import { axesOf } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, movesNothing, requireSameCodes, walkable } from "./copy";
 import { stridedCopy, stridesOf } from "./known";
-import { inputType, type Layout, type ModelOp, type Op, opError, type Unit } from "./op";
+import { inputType, type Layout, type Op, opError, type Traits, type Unit } from "./op";
 
 /** y's dimension i is x's dimension perm[i]; all reversed where no attribute says otherwise. */
 export function permutationOf(node: Node, rank: number): number[] {
@@ -15,8 +15,7 @@ export function permutationOf(node: Node, rank: number): number[] {
   return perm;
 }
 
-export const transpose: ModelOp = {
-  codes: "moves",
+export const transpose: Op = {
   attributes: ["perm"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
@@ -71,3 +70,10 @@ function lower({ node, inputs, outputs }: Unit, c: Parameters<NonNullable<Op["lo
   if (movesNothing(loops)) c.alias(output, input);
   else emitCopy(node, c, x.dtype, c.output(output), c.input(input), loops);
 }
+
+export const transposeTraits: Traits = {
+  codes: "moves",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (node, x) => permutationOf(node, x.shape.length).every((axis, i) => axis === i),
+};

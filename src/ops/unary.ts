@@ -4,7 +4,7 @@ import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { codeBounds, perTensor } from "./codes";
 import { asInput } from "./layout";
-import { type Address, floatType, type Kernels, type Lowering, type ModelOp, numberOf } from "./op";
+import { type Address, floatType, type Kernels, type Lowering, numberOf, type Op } from "./op";
 
 type ElementwiseTail = readonly [begin: number, end: number];
 /** Kernels called as (y, x, …parameters, begin, end). */
@@ -17,13 +17,9 @@ type UnaryKernel = {
 /** A kernel's scalar: a number, or an attribute with its default. */
 type Scalar = number | readonly [attribute: string, otherwise: number];
 
-/** An op that is y = f(x) for every element; `codes` is "none" where it is no activation: codes of 8 bits are too few then. */
+/** An op that is y = f(x) for every element. */
 // @__NO_SIDE_EFFECTS__
-export function unary(
-  kernel: UnaryKernel,
-  scalars: readonly Scalar[] = [],
-  codes: "table" | "none" = "table",
-): ModelOp {
+export function unary(kernel: UnaryKernel, scalars: readonly Scalar[] = []): Op {
   const name = kernel as "sigmoid";
   const argsOf = (y: Address, x: Address, node: Node) => {
     const numbers = scalars.map((scalar) =>
@@ -32,7 +28,6 @@ export function unary(
     return [y, x, ...numbers] as unknown as readonly [Address, Address];
   };
   return {
-    codes,
     attributes: scalars.flatMap((scalar) => (typeof scalar === "number" ? [] : scalar[0])),
     infer(node, inputs) {
       return [floatType(node, inputs, 0)];

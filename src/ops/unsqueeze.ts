@@ -2,8 +2,16 @@
 
 import type { Dim } from "../graph/symbols";
 import { axesOf, dimsOf, missing } from "./axes";
-import { inputType, type ModelOp, type Op } from "./op";
-import { lowerAlias, lowerAliasOfCodes, reshapeKnown, reshapeLayout, reshapeRows, retype } from "./reshape";
+import { inputType, type Op } from "./op";
+import {
+  lowerAlias,
+  lowerAliasOfCodes,
+  reshapeKnown,
+  reshapeLayout,
+  reshapeRows,
+  reshapeTraits,
+  retype,
+} from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -18,8 +26,7 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const unsqueeze: ModelOp = {
-  codes: "moves",
+export const unsqueeze: Op = {
   inputs: 2,
   parameters: { 1: "axes" },
   infer,
@@ -29,3 +36,5 @@ export const unsqueeze: ModelOp = {
   lower: lowerAlias,
   lowerInteger: lowerAliasOfCodes,
 };
+
+export const unsqueezeTraits = reshapeTraits;

@@ -3,10 +3,9 @@
 import { sizeOf } from "../graph/tensor";
 import { broadcastShapes } from "./broadcast";
 import { expandKnown } from "./known";
-import { inputType, type ModelOp } from "./op";
+import { inputType, type Op, type Traits } from "./op";
 
-export const where: ModelOp = {
-  codes: "none",
+export const where: Op = {
   inputs: 3,
   infer(node, inputs) {
     const [condition, x, y] = [0, 1, 2].map((i) => inputType(node, inputs, i));
@@ -22,3 +21,5 @@ export const where: ModelOp = {
     return [{ dtype: x.dtype, shape, data }];
   },
 };
+
+export const whereTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -3,11 +3,10 @@
 // that one scale for a whole activation no longer has to serve channels a thousand times apart. Needs no data.
 
 import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
-import { divideDims, formatShape, multiplyDims } from "../graph/symbols";
+import { countOf, divideDims, type Shape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
-import { inferTypes, type Registry } from "../ops/infer";
+import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
-import { numbersOf } from "../ops/op";
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
 export const EQUALIZE_TOLERANCE = 1e-3;
@@ -52,7 +51,7 @@ interface Pair {
 const { abs, fround, max, sqrt } = Math;
 
 /** Returns the graph with equalized constants. Depends on the graph alone: the same file gives the same factors. */
-export function equalize(graph: Graph, registry: Registry): { graph: Graph; report: EqualizeReport } {
+export function equalize(graph: Graph, registry: ToolkitOps): { graph: Graph; report: EqualizeReport } {
   const { pairs, skipped } = findPairs(graph, registry);
   const layers = new Set(pairs.flatMap(({ first, second }) => [first, second]));
   const working = new Map<string, Float32Array>();
@@ -166,7 +165,7 @@ function spreadOf(ranges: Float64Array): number {
 }
 
 /** The pairs of layers between which scale can move, and why the other layers have none. */
-function findPairs(graph: Graph, registry: Registry): { pairs: Pair[]; skipped: NotEqualized[] } {
+function findPairs(graph: Graph, registry: ToolkitOps): { pairs: Pair[]; skipped: NotEqualized[] } {
   const types = inferTypes(graph, registry);
   const consumers = consumersOf(graph);
   const outputs = new Set(graph.outputs);
@@ -180,7 +179,7 @@ function findPairs(graph: Graph, registry: Registry): { pairs: Pair[]; skipped: 
       skip(first);
       continue;
     }
-    const end = follow(node, first, types, consumers, outputs);
+    const end = follow(node, first, { types, registry, consumers, outputs });
     if (typeof end === "string") {
       skip(end);
       continue;
@@ -213,29 +212,23 @@ function scalable(
   return layer;
 }
 
-/** Ops that commute with a positive factor per channel and keep channels where they are. */
-const homogeneous = new Set([
-  "Relu",
-  "LeakyRelu",
-  "Identity",
-  "Dropout",
-  "MaxPool",
-  "AveragePool",
-  "GlobalAveragePool",
-]);
+interface Surroundings {
+  readonly types: ReadonlyMap<string, ValueType>;
+  readonly registry: ToolkitOps;
+  readonly consumers: ReadonlyMap<string, readonly Node[]>;
+  readonly outputs: ReadonlySet<string>;
+}
 
 /** Follows a layer's output to the layer that reads it. Text: why there is none. */
 function follow(
   start: Node,
   { outputs: channels }: LinearLayer,
-  types: ReadonlyMap<string, ValueType>,
-  consumers: ReadonlyMap<string, readonly Node[]>,
-  graphOutputs: ReadonlySet<string>,
+  { types, registry, consumers, outputs }: Surroundings,
 ): { node: Node; repeat: number } | string {
   let value = start.outputs[0]!;
   const axis = start.op === "MatMul" ? types.get(value)!.shape.length - 1 : 1;
   for (;;) {
-    if (graphOutputs.has(value)) return `"${value}" is an output of the model`;
+    if (outputs.has(value)) return `"${value}" is an output of the model`;
     const readers = consumers.get(value) ?? [];
     if (readers.length !== 1) return `"${value}" is read by ${readers.length} nodes`;
     const node = readers[0]!;
@@ -250,32 +243,20 @@ function follow(
         : `"${node.name}" does not read its channels one by one`;
     }
     const stop = `${node.op} "${node.name}" does not pass a channel's scale on`;
-    if (!homogeneous.has(node.op)) {
-      const next = types.get(node.outputs[0]!)!.shape;
-      if (axis !== 1 || !keepsChannels(node, shape, next)) return stop;
-    }
-    value = node.outputs[0]!;
+    const op = registry[node.op]!;
+    const next = node.outputs[0]!;
+    const passes = op.reshapes
+      ? axis === 1 && keepsChannels(shape, types.get(next)!.shape)
+      : op.homogeneous?.(node, axis, shape.length);
+    if (!passes || node.inputs.length !== 1) return stop;
+    value = next;
   }
 }
 
-/** Whether a reshaping op or a spatial mean leaves channels in order along axis 1, each maybe several times in a row. */
-function keepsChannels(node: Node, from: ValueType["shape"], to: ValueType["shape"]): boolean {
-  const spatialAxes = (axes: readonly number[], rank: number) =>
-    axes.length > 0 && axes.every((axis) => (axis < 0 ? axis + rank : axis) > 1);
-  switch (node.op) {
-    case "ReduceMean":
-    case "Squeeze":
-      return node.inputs.length === 1 && spatialAxes(numbersOf(node, "axes", []), from.length);
-    case "Unsqueeze":
-      return node.inputs.length === 1 && spatialAxes(numbersOf(node, "axes", []), to.length);
-    case "Flatten":
-    case "Reshape": {
-      if (from.length < 2 || to.length < 2 || from[0] !== to[0]) return false;
-      const perSample = (shape: ValueType["shape"]) =>
-        formatShape([shape.slice(1).reduce((n, d) => multiplyDims(n, d), 1)]);
-      return perSample(from) === perSample(to) && (to.length === 2 || to[1] === from[1]);
-    }
-    default:
-      return false;
-  }
-}
+/** Whether another shape leaves channels in order along axis 1, each maybe several times in a row. */
+const keepsChannels = (from: Shape, to: Shape): boolean =>
+  from.length > 1 &&
+  to.length > 1 &&
+  from[0] === to[0] &&
+  countOf(from.slice(1)) === countOf(to.slice(1)) &&
+  (to.length === 2 || to[1] === from[1]);

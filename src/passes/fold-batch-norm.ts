@@ -3,7 +3,7 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { inferTypes, type Registry } from "../ops/infer";
+import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -24,7 +24,7 @@ function affineOf(node: Node, rewrite: Rewrite): Affine | undefined {
 }
 
 /** Folds every BatchNormalization that has a linear neighbour of its own. */
-export function foldBatchNorm(graph: Graph, _: Registry, room?: Room): Graph {
+export function foldBatchNorm(graph: Graph, _: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);
   for (const norm of graph.nodes) {
     if (norm.op !== "BatchNormalization") continue;
@@ -130,7 +130,7 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
 }
 
 /** Writes every BatchNormalization that is left as Mul and Add, which have kernels. */
-export function splitBatchNorm(graph: Graph, registry: Registry, room?: Room): Graph {
+export function splitBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const norms = graph.nodes.filter((node) => node.op === "BatchNormalization");
   if (norms.length === 0) return graph;
   const types = inferTypes(graph, registry);

@@ -4,13 +4,13 @@
 import type { Graph, Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 
-export function fuseBias(graph: Graph, registry: Registry, room?: Room): Graph {
+export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);
   const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   for (const add of graph.nodes) {

@@ -3,11 +3,11 @@
 
 import type { Graph } from "../graph/graph";
 import { normalizeAxis } from "../ops/axes";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { numberOf, numbersOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 
-export function fuseGlobalPool(graph: Graph, registry: Registry): Graph {
+export function fuseGlobalPool(graph: Graph, registry: ToolkitOps): Graph {
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {
     if (node.op !== "ReduceMean" || node.region !== undefined || node.inputs.length !== 1) continue;

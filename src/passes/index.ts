@@ -3,7 +3,7 @@
 
 import type { Graph } from "../graph/graph";
 import { verify } from "../graph/verify";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
 import { fuseActivations } from "./fuse-activations";
@@ -18,7 +18,7 @@ import { removeIdle } from "./remove-idle";
 import { Room } from "./room";
 
 /** What a pass makes of constants is counted in `room`. */
-export type Pass = (graph: Graph, registry: Registry, room: Room) => Graph;
+export type Pass = (graph: Graph, registry: ToolkitOps, room: Room) => Graph;
 
 /** In the order they run. Each returns its very graph when it has nothing to do. */
 const passes: readonly Pass[] = [
@@ -44,7 +44,7 @@ const MAX_VISITS = 2 ** 18;
  * A graph that computes the same from the same inputs with fewer nodes. Names of inputs, outputs and of the nodes that
  * stay are kept. Running it again changes nothing.
  */
-export function simplify(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
+export function simplify(graph: Graph, registry: ToolkitOps, room = new Room(graph)): Graph {
   const settled = settle(graph, registry, room);
   const split = splitBatchNorm(settled, registry, room);
   const simple = split === settled ? settled : settle(split, registry, room);
@@ -53,14 +53,14 @@ export function simplify(graph: Graph, registry: Registry, room = new Room(graph
 }
 
 /** As `simplify`, for a graph that may have come quantized: its integer regions are marked. */
-export function simplifyImported(graph: Graph, registry: Registry): Graph {
+export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
   const room = new Room(graph);
   const simple = simplify(graph, registry, room);
   const marked = markRegions(joinIntegerProducts(simple, room), registry, room);
   return marked === simple ? simple : simplify(marked, registry, room);
 }
 
-function settle(graph: Graph, registry: Registry, room: Room): Graph {
+function settle(graph: Graph, registry: ToolkitOps, room: Room): Graph {
   let current = graph;
   let visits = 0;
   for (let round = 0; round < MAX_ROUNDS && visits < MAX_VISITS; round++) {

@@ -3,29 +3,24 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
 
-const reshaping = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
-
-/** Ops that work along the last axis alone, whatever is before it. */
-const rowwise = new Set(["Softmax", "LogSoftmax"]);
-
-export function joinReshapes(graph: Graph, registry: Registry): Graph {
+export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
   const rewrite = new Rewrite(graph);
   const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   const sources = new Map<string, string>();
   /** The value whose elements another one has, in the same order. */
   const sourceOf = (value: string) => sources.get(value) ?? value;
   for (const node of graph.nodes) {
-    if (!reshaping.has(node.op) || node.region !== undefined || node.inputs.length !== 1) continue;
+    if (!registry[node.op]?.reshapes || node.region !== undefined || node.inputs.length !== 1) continue;
     const output = node.outputs[0]!;
     const source = sourceOf(node.inputs[0]!);
     sources.set(output, source);
     const shape = shapeOf(output);
-    const around = rowsOf(node, rewrite, shapeOf, sourceOf);
+    const around = rowsOf(node, rewrite, registry, sourceOf);
     if (around) {
       rewrite.replace(around.softmax, {
         ...around.softmax,
@@ -66,11 +61,12 @@ const isFlattening = (from: Shape, to: Shape) =>
 function rowsOf(
   node: Node,
   rewrite: Rewrite,
-  shapeOf: (value: string) => Shape,
+  registry: ToolkitOps,
   sourceOf: (value: string) => string,
 ): { softmax: Node; source: string } | undefined {
   const softmax = rewrite.soleProducer(node.inputs[0]);
-  if (!softmax || !rowwise.has(softmax.op)) return undefined;
+  if (!softmax || !registry[softmax.op]?.softmax) return undefined;
+  const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   const rows = shapeOf(softmax.inputs[0]!);
   const axis = numberOf(softmax, "axis", -1);
   const source = sourceOf(softmax.inputs[0]!);

@@ -5,7 +5,7 @@
 import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
-import { inferTypes, type Registry } from "../ops/infer";
+import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isLinear } from "../ops/linear-layer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
@@ -26,7 +26,7 @@ import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
 /** The graph with its regions marked; the same object where nothing in it is quantized. */
-export function markRegions(graph: Graph, registry: Registry, room?: Room): Graph {
+export function markRegions(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const isPair = ({ op, region }: Node) =>
     (op === "QuantizeLinear" || op === "DequantizeLinear") && region === undefined;
   return graph.nodes.some(isPair) ? new Marking(graph, registry, room).run() : graph;
@@ -78,7 +78,7 @@ const resultTypes: readonly DType[] = [...activationTypes, "i32"];
 
 class Marking {
   readonly #graph: Graph;
-  readonly #registry: Registry;
+  readonly #registry: ToolkitOps;
   readonly #types: ReadonlyMap<string, ValueType>;
   readonly #consumers: ReadonlyMap<string, readonly Node[]>;
   readonly #producers: ReadonlyMap<string, Node>;
@@ -97,7 +97,7 @@ class Marking {
   /** Nodes that are in the region of one before them. */
   readonly #taken = new Set<Node>();
 
-  constructor(graph: Graph, registry: Registry, room: Room | undefined) {
+  constructor(graph: Graph, registry: ToolkitOps, room: Room | undefined) {
     this.#graph = graph;
     this.#registry = registry;
     this.#types = inferTypes(graph, registry);
@@ -427,8 +427,7 @@ class Marking {
       if (bias) value = add.outputs[0]!;
     }
     const next = this.#registry[node.op]?.fusesClamp ? this.#soleReader(value) : undefined;
-    const activation =
-      next?.op === "Relu" || (next?.op === "Clip" && next.inputs.length === 1) ? next : undefined;
+    const activation = next && this.#registry[next.op]?.clamp?.(next) ? next : undefined;
     const result = activation?.outputs[0] ?? value;
     return {
       value,

@@ -5,14 +5,14 @@
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { isOneRow } from "../ops/gemm";
-import { inferTypes, type Registry } from "../ops/infer";
+import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isRowOf, rowsOf } from "../ops/layer-normalization";
 import { numberOf } from "../ops/op";
 import { reducedAxes } from "../ops/reduce-mean";
 import { softmaxAxis } from "../ops/softmax";
 import { Rewrite } from "./rewrite";
 
-export function plainForms(graph: Graph, registry: Registry): Graph {
+export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
   const types = inferTypes(graph, registry);
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {

@@ -8,9 +8,9 @@ import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
-import { registry } from "../ops";
 import { checkGraph } from "../ops/check-graph";
-import { inferTypes, type Registry } from "../ops/infer";
+import { inferTypes, type ToolkitOps } from "../ops/infer";
+import { toolkitOps } from "../ops/toolkit";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
@@ -45,8 +45,8 @@ export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Q
   return quantizeWith(
     graph,
     options,
-    registry,
-    (g, modelOptions) => new Model(g, registry, engine, modelOptions),
+    toolkitOps,
+    (g, modelOptions) => new Model(g, toolkitOps, engine, modelOptions),
   );
 }
 
@@ -54,7 +54,7 @@ export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Q
 export async function quantizeWith(
   original: Graph,
   options: QuantizeOptions,
-  ops: Registry,
+  ops: ToolkitOps,
   makeObservable: MakeObservable,
 ): Promise<Quantized> {
   checkNames(options);

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
 import type { Batches, Progress } from "./calibrate";
@@ -116,7 +116,7 @@ export interface Selection {
   readonly warnings: readonly string[];
 }
 
-export function selectNodes(graph: Graph, registry: Registry, options: QuantizeOptions): Selection {
+export function selectNodes(graph: Graph, registry: ToolkitOps, options: QuantizeOptions): Selection {
   const { only, skip = [], overrides = {}, naive = false, force = false } = options;
   const range = naive ? "minmax" : (options.range ?? "auto");
   checkRangeChoice(range, "range");

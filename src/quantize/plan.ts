@@ -4,7 +4,7 @@
 import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { MAX_REDUCTION } from "../ops/codes";
-import type { Registry } from "../ops/infer";
+import type { ToolkitOps } from "../ops/infer";
 import { isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import type { QuantizeMode, Selection } from "./options";
 
@@ -46,7 +46,7 @@ interface Capability {
 export function planRegions(
   graph: Graph,
   types: ReadonlyMap<string, ValueType>,
-  registry: Registry,
+  registry: ToolkitOps,
   mode: QuantizeMode,
   selection: Selection,
 ): RegionPlan {
@@ -84,8 +84,7 @@ export function planRegions(
       return undefined;
     const [value] = node.outputs as [string];
     const [next, ...others] = readersOf(value);
-    const isClamp = next?.op === "Relu" || (next?.op === "Clip" && next.inputs.length === 1);
-    const free = isClamp && others.length === 0 && !outputs.has(value);
+    const free = next && registry[next.op]?.clamp?.(next) && others.length === 0 && !outputs.has(value);
     return free && selection.skipReason(next.name) === undefined ? next : undefined;
   }
 
@@ -171,7 +170,7 @@ export function planRegions(
 interface Context {
   readonly graph: Graph;
   readonly types: ReadonlyMap<string, ValueType>;
-  readonly registry: Registry;
+  readonly registry: ToolkitOps;
   readonly mode: QuantizeMode;
 }
 

@@ -7,7 +7,7 @@ import type { Model, ModelOptions, Tapped } from "../engine/model";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
-import { registry } from "../ops/index";
+import { toolkitOps } from "../ops/toolkit";
 import { equalize } from "../passes/equalize";
 import { NoiseMeter } from "./metrics";
 
@@ -104,7 +104,7 @@ function referenceGraph(model: Graph, reference: Graph): Graph {
   const quantization = model.provenance.quantization as { equalized?: unknown } | undefined;
   const equalized = quantization?.equalized ?? model.provenance.equalized;
   const any = Array.isArray(equalized) ? equalized.length > 0 : Boolean(equalized);
-  return any && !reference.provenance.quantization ? equalize(reference, registry).graph : reference;
+  return any && !reference.provenance.quantization ? equalize(reference, toolkitOps).graph : reference;
 }
 
 /** Noise of every value that `model` and `reference` both compute, in the reference's order. */

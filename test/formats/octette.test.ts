@@ -20,7 +20,7 @@ import type { Graph } from "../../src/graph/graph";
 import { Random } from "../../src/graph/random";
 import { tensor } from "../../src/graph/tensor";
 import { save, verify } from "../../src/index";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { withModel } from "../engine/engines";
@@ -212,7 +212,7 @@ describe("bytes and hashes", () => {
     expect(await verify(writeArtifact(graph))).toBe(false);
     const { selfTest } = readArtifact(bytes);
     expect(await verify(writeArtifact(graph, { ...selfTest!, seed: selfTest!.seed + 1 }))).toBe(false);
-    const model = new Model(graph, registry, new Engine(inlined), { maxima: { batch: 4 } });
+    const model = new Model(graph, toolkitOps, new Engine(inlined), { maxima: { batch: 4 } });
     expect(selfTestHash(model, selfTest!.seed)).toBe(selfTest!.hash);
     model.dispose();
   });
@@ -317,7 +317,7 @@ describe("a damaged file", () => {
   const files: [string, () => Uint8Array][] = [
     ["float", () => writeArtifact(graphs["float network"]!)],
     ["quantized", () => valid],
-    ["digits", () => writeArtifact(simplify(readOnnx(new Uint8Array(readFileSync(digits))), registry))],
+    ["digits", () => writeArtifact(simplify(readOnnx(new Uint8Array(readFileSync(digits))), toolkitOps))],
   ];
   for (const [name, file] of files)
     test.skipIf(name === "digits" && !existsSync(digits))(`${name}: only OctetteErrors, soon`, () => {

@@ -4,8 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
-import { registry } from "../../src/ops/index";
-import type { Op } from "../../src/ops/op";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify, simplifyImported } from "../../src/passes/index";
 import {
   type ConformanceCase,
@@ -74,21 +73,21 @@ const cases = (ops: readonly string[]) =>
 /** Inputs that become attributes. */
 const parameterNames = (graph: Graph) =>
   graph.nodes.flatMap((node) => {
-    const { parameters = {} } = registry[node.op as keyof typeof registry] as Op;
+    const { parameters = {} } = toolkitOps[node.op]!;
     return Object.keys(parameters).flatMap((i) => node.inputs[Number(i)] || []);
   });
 
 describe.skipIf(conformanceCases().length === 0)("ONNX's operator tests", () => {
   test.for(cases([...moving, ...folded, ...arithmetic]))("$name, folded", ({ content }) => {
     const { graph, expected } = freezeInputs(content, Object.keys(content.feeds));
-    const { constants, nodes } = simplify(graph, registry);
+    const { constants, nodes } = simplify(graph, toolkitOps);
     expect(nodes.map((node) => node.op)).toEqual([]);
     for (const [name, tensor] of Object.entries(expected)) expectConforms(constants.get(name), tensor, name);
   });
 
   test.for(cases(moving))("$name, by kernels", ({ content }) => {
     const { graph, feeds, expected } = freezeInputs(content, parameterNames(content.graph));
-    const simple = simplify(graph, registry);
+    const simple = simplify(graph, toolkitOps);
     withModel(simple, {}, (model) => {
       const results = model.runSync(feeds);
       for (const [name, tensor] of Object.entries(expected)) expectConforms(results[name], tensor, name);
@@ -96,7 +95,7 @@ describe.skipIf(conformanceCases().length === 0)("ONNX's operator tests", () => 
   });
 
   test.for(cases(computed))("$name, all inputs computed", ({ content: { graph, feeds, expected } }) => {
-    withModel(simplify(graph, registry), {}, (model) => {
+    withModel(simplify(graph, toolkitOps), {}, (model) => {
       const results = model.runSync(feeds);
       for (const [name, tensor] of Object.entries(expected)) expectConforms(results[name], tensor, name);
     });
@@ -108,7 +107,7 @@ describe.skipIf(conformanceCases().length === 0)("ONNX's operator tests", () => 
     content,
   }) => {
     const { graph, feeds, expected } = freezeInputs(content, parameterNames(content.graph));
-    withModel(simplify(graph, registry), {}, (model) => {
+    withModel(simplify(graph, toolkitOps), {}, (model) => {
       const results = model.runSync(feeds);
       for (const [name, tensor] of Object.entries(expected)) expectConforms(results[name], tensor, name);
     });
@@ -120,7 +119,7 @@ describe.skipIf(conformanceCases().length === 0)("ONNX's operator tests", () => 
     const [codes, ...parameters] = content.graph.inputs.map((input) => input.name);
     const { graph, feeds, expected } = freezeInputs(content, parameters);
     expect(Object.keys(feeds)).toEqual([codes]);
-    withModel(simplifyImported(graph, registry), {}, (model) => {
+    withModel(simplifyImported(graph, toolkitOps), {}, (model) => {
       const results = model.runSync(feeds);
       for (const [name, tensor] of Object.entries(expected)) expectConforms(results[name], tensor, name);
     });

@@ -8,10 +8,11 @@ import type { Attribute, Graph, Node, ValueType } from "../../src/graph/graph";
 import type { Shape } from "../../src/graph/symbols";
 import { type DType, sizeOf, tensor } from "../../src/graph/tensor";
 import { loadSync, save } from "../../src/index";
-import { type OpName, registry } from "../../src/ops/index";
+import type { OpName } from "../../src/ops/index";
 import { outputTypes } from "../../src/ops/infer";
-import { ANY_NUMBER, type Op } from "../../src/ops/op";
+import { ANY_NUMBER } from "../../src/ops/op";
 import { checkAllReads } from "../../src/ops/reads";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplifyImported } from "../../src/passes/index";
 import { type FileModel, onnxFile } from "../formats/onnx/model-file";
 
@@ -145,8 +146,8 @@ const samples: Readonly<Record<OpName, Sample>> = {
   Where: known({ inputs: [["bool", [2]], [2], [2]] }),
 };
 
-const names = Object.keys(registry) as OpName[];
-const readsOf = (op: OpName) => registry[op] as Op;
+const names = Object.keys(toolkitOps) as OpName[];
+const readsOf = (op: OpName) => toolkitOps[op]!;
 
 /** A graph of one node; its known inputs hold ones. */
 function graphOf(op: OpName, sample: Sample, change: Partial<Node> = {}, more: Graph["inputs"] = []): Graph {
@@ -198,8 +199,8 @@ function attributesRead(op: OpName, sample: Sample): Set<string> {
     },
   });
   const graph = graphOf(op, sample, { attributes });
-  attempt(() => simplifyImported(graph, registry));
-  attempt(() => compile(graph, { registry, engineClass: "baseline" }));
+  attempt(() => simplifyImported(graph, toolkitOps));
+  attempt(() => compile(graph, { registry: toolkitOps, engineClass: "baseline" }));
   return read;
 }
 
@@ -219,8 +220,8 @@ describe("an attribute that an op does not declare is refused, by name", () => {
     test(op, () => {
       const attributes = { ...samples[op].attributes, colour: 1 };
       const graph = graphOf(op, samples[op], { attributes });
-      expect(() => simplifyImported(graph, registry)).toThrow(`${op} "n": attribute colour is unknown`);
-      expect(() => checkAllReads(graph, registry)).toThrow(`${op} "n": attribute colour is unknown`);
+      expect(() => simplifyImported(graph, toolkitOps)).toThrow(`${op} "n": attribute colour is unknown`);
+      expect(() => checkAllReads(graph, toolkitOps)).toThrow(`${op} "n": attribute colour is unknown`);
     });
 });
 
@@ -233,8 +234,8 @@ describe("an input that an op does not declare is refused, by name", () => {
       const inputs = Array.from({ length: most }, (_, i) => (i < samples[op].inputs.length ? `x${i}` : ""));
       const more = { name: "extra", dtype: "f32", shape: [1] } as const;
       const graph = graphOf(op, samples[op], { inputs: [...inputs, "extra"] }, [more]);
-      expect(() => simplifyImported(graph, registry)).toThrow(`${op} "n": input ${most} is unknown`);
-      expect(() => checkAllReads(graph, registry)).toThrow('got "extra"');
+      expect(() => simplifyImported(graph, toolkitOps)).toThrow(`${op} "n": input ${most} is unknown`);
+      expect(() => checkAllReads(graph, toolkitOps)).toThrow('got "extra"');
     });
   }
 });
@@ -252,8 +253,8 @@ describe("a parameter that a run computes is refused, by name", () => {
         const { [parameter]: _, ...attributes } = samples[op].attributes ?? {};
         const graph = graphOf(op, samples[op], { inputs, attributes }, [late]);
         const message = `${op} "n": ${parameter} must be known before a run`;
-        expect(() => simplifyImported(graph, registry)).toThrow(message);
-        expect(() => checkAllReads(graph, registry)).toThrow('got input "late", which a run computes');
+        expect(() => simplifyImported(graph, toolkitOps)).toThrow(message);
+        expect(() => checkAllReads(graph, toolkitOps)).toThrow('got input "late", which a run computes');
       });
     }
 });
@@ -280,7 +281,7 @@ describe("an input that is left out is not needed, or missed with a typed error"
 
 test("a parameter that is an input and an attribute at once is refused", () => {
   const graph = graphOf("Squeeze", { ...samples.Squeeze, inputs: [[2, 1], integers(1)], constants: [1] });
-  expect(() => simplifyImported(graph, registry)).toThrow("input 1 and attribute axes are both given");
+  expect(() => simplifyImported(graph, toolkitOps)).toThrow("input 1 and attribute axes are both given");
 });
 
 test("a graph that is loaded or saved is checked, too", () => {
@@ -292,7 +293,7 @@ test("a graph that is loaded or saved is checked, too", () => {
 test("what nothing reads may hold anything", () => {
   const graph = graphOf("Relu", samples.Relu);
   const dead: Node = { op: "Clip", name: "dead", inputs: ["x0", "x0"], outputs: ["z"], attributes: {} };
-  expect(simplifyImported({ ...graph, nodes: [dead, ...graph.nodes] }, registry).nodes).toHaveLength(1);
+  expect(simplifyImported({ ...graph, nodes: [dead, ...graph.nodes] }, toolkitOps).nodes).toHaveLength(1);
 });
 
 describe("values of attributes that no kernel has", () => {
@@ -308,14 +309,14 @@ describe("values of attributes that no kernel has", () => {
   for (const [op, attributes, message] of cases)
     test(`${op} ${JSON.stringify(attributes)}`, () => {
       const sample = { ...samples[op], attributes: { ...samples[op].attributes, ...attributes } };
-      const attempt = () => compile(graphOf(op, sample), { registry, engineClass: "baseline" });
+      const attempt = () => compile(graphOf(op, sample), { registry: toolkitOps, engineClass: "baseline" });
       expect(attempt).toThrow(OctetteError);
       expect(attempt).toThrow(message);
     });
 });
 
 describe("a node of a file", () => {
-  const read = (model: FileModel) => simplifyImported(readOnnx(onnxFile(model)), registry);
+  const read = (model: FileModel) => simplifyImported(readOnnx(onnxFile(model)), toolkitOps);
   const one = (op: string, rest: Partial<FileModel["nodes"][number]> = {}): FileModel => ({
     nodes: [{ op, name: "n", inputs: ["x"], outputs: ["y"], ...rest }],
     outputs: ["y"],

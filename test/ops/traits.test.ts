@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { Random } from "../../src/graph/random";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { type OpName, registry } from "../../src/ops/index";
-import type { ModelOp } from "../../src/ops/op";
+import type { OpName } from "../../src/ops/index";
+import type { CodeFlow, Op, Traits } from "../../src/ops/op";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { withModel } from "../engine/engines";
 import type { Attributes } from "../graph-builder";
 
@@ -87,8 +88,21 @@ const forms: { readonly [K in OpName]: Form | undefined } = {
   Where: undefined,
 };
 
-const all = Object.entries(registry) as [OpName, ModelOp][];
-const opsOf = (...flows: ModelOp["codes"][]) =>
+/** Nodes that do nothing, for every op that says that it can be one. */
+const idleForms: { readonly [K in OpName]?: Form } = {
+  Cast: { attributes: { to: "f32" } },
+  Concat: { attributes: { axis: 1 } },
+  Dropout: {},
+  Expand: { attributes: { shape: [3, 1, 6] } },
+  Identity: {},
+  Pad: { attributes: { pads: [0, 0, 0, 0, 0, 0, 0, 0] } },
+  Slice: { attributes: { starts: [0], ends: [9], axes: [3], steps: [1] } },
+  Split: { attributes: { axis: 1 } },
+  Transpose: { attributes: { perm: [0, 1, 2, 3] } },
+};
+
+const all = Object.entries(toolkitOps) as [OpName, Op & Traits][];
+const opsOf = (...flows: CodeFlow[]) =>
   all.filter(([, { codes }]) => flows.includes(codes)).map(([op]) => op);
 
 const graphOf = (op: OpName, { shape = [2, 3, 4, 6], attributes = {} }: Form): Graph => ({
@@ -118,7 +132,7 @@ describe("codes", () => {
   test.for(opsOf("moves", "pads"))("%s: its output has elements of its input", (op) => {
     const form = forms[op]!;
     const x = randomInput(form);
-    const known = new Set([...x.data, ...(registry[op].codes === "pads" ? [0] : [])]);
+    const known = new Set([...x.data, ...(toolkitOps[op]!.codes === "pads" ? [0] : [])]);
     const { data } = run(op, form, x);
     expect(data.length).toBeGreaterThan(0);
     expect([...data].filter((number) => !known.has(number))).toEqual([]);
@@ -146,8 +160,115 @@ describe("codes", () => {
 
   test("ops that work on codes have kernels over them", () => {
     const computing = opsOf("moves", "pads", "table", "mean", "sum", "join", "layer", "makes", "reads");
-    expect(
-      computing.filter((op) => !(registry[op] as ModelOp).lowerInteger && op !== "DynamicQuantize"),
-    ).toEqual([]);
+    expect(computing.filter((op) => !toolkitOps[op]!.lowerInteger && op !== "DynamicQuantize")).toEqual([]);
+  });
+});
+
+/** x · a[c], with channels on axis 1. */
+const scaled = ({ shape, data }: Tensor, factors: readonly number[]): Tensor => {
+  const inner = sizeOf(shape.slice(2));
+  const of = (i: number) => factors[Math.floor(i / inner) % shape[1]!]!;
+  return tensor(
+    "f32",
+    shape,
+    Float32Array.from(data, (x, i) => x * of(i)),
+  );
+};
+
+const CHANNELS = 3;
+const shapeOf = ({ shape = [2, CHANNELS, 4, 6] }: Form) => shape;
+
+describe("homogeneous", () => {
+  const asks = all.filter(([op, { reshapes }]) => forms[op] && shapeOf(forms[op]).length === 4 && !reshapes);
+  test.for(asks)("%s: factors of channels come through it where it says so", ([op, { homogeneous }]) => {
+    const form = forms[op]!;
+    const { nodes } = graphOf(op, form);
+    const says = homogeneous?.(nodes[0]!, 1, 4) ?? false;
+    // Powers of two: exact.
+    const factors = [4, 0.25, 2];
+    const x = randomInput(form);
+    const y = run(op, form, x);
+    const isHomogeneous =
+      y.shape[0] === x.shape[0] &&
+      y.shape[1] === CHANNELS &&
+      `${run(op, form, scaled(x, factors)).data}` === `${scaled(y, factors).data}`;
+    // What pads and resizes moves elements of channels too; no layer has been seen behind them.
+    const isLeftOut = ["Concat", "Pad", "Resize", "Split"].includes(op);
+    expect(says || isLeftOut).toBe(isHomogeneous);
+  });
+
+  test("an axis that is reduced is not kept", () => {
+    const { nodes } = graphOf("ReduceMean", { attributes: { axes: [-2, 3] } });
+    const { homogeneous } = toolkitOps.ReduceMean!;
+    expect([0, 1, 2, 3].map((axis) => homogeneous!(nodes[0]!, axis, 4))).toEqual([true, true, false, false]);
+    for (const op of ["AveragePool", "GlobalMaxPool"] as const)
+      expect(toolkitOps[op]!.homogeneous!(nodes[0]!, 3, 4)).toBe(false);
+  });
+});
+
+describe("idle", () => {
+  test("there is a form for every op that can be idle", () => {
+    expect(Object.keys(idleForms)).toEqual(all.filter(([, { idle }]) => idle).map(([op]) => op));
+  });
+
+  const isIdle = (op: OpName, form: Form) => {
+    const { nodes, inputs } = graphOf(op, form);
+    const { idle, infer } = toolkitOps[op]!;
+    const [y] = infer(nodes[0]!, inputs);
+    return idle!(nodes[0]!, inputs[0]!, y!);
+  };
+
+  test.for(Object.entries(idleForms) as [OpName, Form][])("%s gives back its input", ([op, form]) => {
+    expect(isIdle(op, form)).toBe(true);
+    const x = randomInput(form);
+    // A Cast to what there is has no kernel: it is removed.
+    if (op !== "Cast") expect(run(op, form, x)).toEqual(x);
+  });
+
+  const others: readonly [OpName, Form][] = [
+    ["Cast", { attributes: { to: "i32" } }],
+    ["Dropout", forms.Dropout!],
+    ["Expand", forms.Expand!],
+    ["Pad", forms.Pad!],
+    ["Slice", forms.Slice!],
+    ["Slice", { attributes: { starts: [5], ends: [-9], axes: [3], steps: [-1] } }],
+    ["Transpose", forms.Transpose!],
+  ];
+  test.for(others)("%s of %o does not", ([op, form]) => {
+    expect(isIdle(op, form)).toBe(false);
+  });
+});
+
+describe("reshapes", () => {
+  test.for(all.filter(([, { reshapes }]) => reshapes))("%s keeps elements in order", ([op]) => {
+    const x = randomInput(forms[op]!);
+    const y = run(op, forms[op]!, x);
+    expect(y.shape).not.toEqual(x.shape);
+    expect(y.data).toEqual(x.data);
+  });
+});
+
+describe("clamp", () => {
+  const clamps = all.filter(([, { clamp }]) => clamp);
+  test.for(clamps)("%s keeps numbers between its bounds as they are", ([op, { clamp }]) => {
+    const form = forms[op]!;
+    const { lo, hi } = clamp!(graphOf(op, form).nodes[0]!)!;
+    const x = randomInput(form);
+    expect(run(op, form, x).data).toEqual(Float32Array.from(x.data, (v) => Math.min(hi, Math.max(lo, v))));
+  });
+
+  test("bounds that are computed are none", () => {
+    const [node] = graphOf("Clip", {}).nodes;
+    expect(toolkitOps.Clip!.clamp!({ ...node!, inputs: ["x", "lo"] })).toBeUndefined();
+  });
+});
+
+describe("softmax", () => {
+  test.for(all.filter(([, { softmax }]) => softmax))("%s makes parts of 1", ([op]) => {
+    const { shape, data } = run(op, forms[op]!, randomInput(forms[op]!));
+    const parts = Array.from(data, op === "LogSoftmax" ? Math.exp : Number);
+    const last = shape.at(-1)!;
+    for (let i = 0; i < data.length; i += last)
+      expect(parts.slice(i, i + last).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
   });
 });

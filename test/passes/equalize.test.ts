@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { EQUALIZE_ROUNDS, equalize } from "../../src/passes/equalize";
 import { networkGraph, randomFeeds } from "../check-model";
 import { expectClose } from "../check-tensors";
@@ -90,7 +90,7 @@ describe("pairs", () => {
           "first_w",
           "first_b",
         );
-        const { graph: equalized, report } = equalize(graph, registry);
+        const { graph: equalized, report } = equalize(graph, toolkitOps);
         expect(report.pairs).toHaveLength(1);
         expect(report.pairs[0]).toMatchObject({ first: "Conv_first", channels: 5 });
         expect(report.pairs[0]!.spreadBefore / report.pairs[0]!.spreadAfter).toBeGreaterThan(10);
@@ -103,7 +103,7 @@ describe("pairs", () => {
     const a = builder.node("MatMul", [x, builder.floats("a_w", [6, 7], 1)], "a");
     const r = builder.node("Relu", [a], "r");
     const graph = builder.build(builder.node("MatMul", [r, builder.floats("b_w", [7, 3], 1)], "b"));
-    const { graph: equalized, report } = equalize(graph, registry);
+    const { graph: equalized, report } = equalize(graph, toolkitOps);
     expect(report.pairs).toHaveLength(1);
     expectSameFunction(graph, equalized);
   });
@@ -112,7 +112,7 @@ describe("pairs", () => {
     const builder = new GraphBuilder();
     const first = conv(builder, builder.input("x", ["batch", 2, 4, 4]), "first", [6, 1, 1, 1], { group: 2 });
     const graph = spread(builder.build(conv(builder, first, "y", [4, 3, 3, 3], { group: 2 })), "first_w");
-    const { graph: equalized, report } = equalize(graph, registry);
+    const { graph: equalized, report } = equalize(graph, toolkitOps);
     expect(report.pairs).toHaveLength(1);
     expectSameFunction(graph, equalized);
   });
@@ -127,10 +127,10 @@ describe("pairs", () => {
         `r${i}`,
       );
     const graph = spread(builder.build(x), "c0_w", "c2_w", "c3_w");
-    const once = equalize(graph, registry);
+    const once = equalize(graph, toolkitOps);
     expect(once.report.pairs).toHaveLength(5);
     expect(once.report.rounds).toBeLessThan(EQUALIZE_ROUNDS);
-    expect(equalize(once.graph, registry).report.rounds).toBeLessThanOrEqual(2);
+    expect(equalize(once.graph, toolkitOps).report.rounds).toBeLessThanOrEqual(2);
     expectSameFunction(graph, once.graph);
   });
 });
@@ -143,7 +143,7 @@ describe("left alone", () => {
     const builder = new GraphBuilder();
     const first = conv(builder, builder.input("x", ["batch", 3, 4, 4]), "first", [3, 3, 1, 1]);
     const graph = edit(builder.build(...add(builder, first)));
-    const { graph: equalized, report } = equalize(graph, registry);
+    const { graph: equalized, report } = equalize(graph, toolkitOps);
     expect(report.pairs).toHaveLength(0);
     for (const [name, { data }] of graph.constants) expect(equalized.constants.get(name)!.data).toEqual(data);
     return report.skipped.find(({ where }) => where === "Conv_first")!.reason;
@@ -178,7 +178,7 @@ test("channels of zeros and channels that nobody reads keep their scale", () => 
   const x = builder.input("x", ["batch", 4]);
   const a = builder.node("Gemm", [x, zero("a_w", [3, 4], 1, 4)], "a", { transB: 1 });
   const graph = builder.build(builder.node("Gemm", [a, zero("b_w", [3, 2], 2, 2)], "b", { transB: 0 }));
-  const { graph: equalized } = equalize(graph, registry);
+  const { graph: equalized } = equalize(graph, toolkitOps);
   const [before, after] = [graph.constants.get("a_w")!.data, equalized.constants.get("a_w")!.data];
   expect(after.slice(4)).toEqual(before.slice(4));
   expect(after.slice(0, 4)).not.toEqual(before.slice(0, 4));
@@ -191,16 +191,16 @@ test("a channel of tiny weights does not have its bias blown up", () => {
   const graph = builder.build(gemm(builder, builder.node("Relu", [first], "r"), "b", [2, 3]));
   const w = graph.constants.get("a_w")!.data;
   for (let i = 0; i < 4; i++) w[i]! *= 1e-9;
-  const bias = equalize(graph, registry).graph.constants.get("a_b")!.data;
+  const bias = equalize(graph, toolkitOps).graph.constants.get("a_b")!.data;
   expect(Math.abs(bias[0]!)).toBeLessThan(10);
 });
 
 test("a whole network: the same function, the same factors every time, its input graph untouched", () => {
   const graph = networkGraph({ quantized: false });
   const copy = new Map([...graph.constants].map(([name, { data }]) => [name, data.slice()] as const));
-  const first = equalize(graph, registry);
+  const first = equalize(graph, toolkitOps);
   expect(first.report.pairs.length).toBeGreaterThan(0);
-  expect(equalize(graph, registry)).toEqual(first);
+  expect(equalize(graph, toolkitOps)).toEqual(first);
   for (const [name, data] of copy) expect(graph.constants.get(name)!.data).toEqual(data);
   expectSameFunction(graph, first.graph);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { foldBatchNorm, splitBatchNorm } from "../../src/passes/fold-batch-norm";
 import { removeDead } from "../../src/passes/remove-dead";
 import { GraphBuilder } from "../graph-builder";
@@ -33,7 +33,7 @@ describe("behind a layer", () => {
     const inputs = [x, b.floats("w", weight, 1), ...(bias ? [b.floats("b", [weight[0]!], 1)] : [])];
     b.norm(b.node("Conv", inputs, "map", attributes), "y", weight[0]!);
     const graph = b.build("y");
-    const folded = removeDead(foldBatchNorm(graph, registry));
+    const folded = removeDead(foldBatchNorm(graph, toolkitOps));
     expect(opsOf(folded)).toBe("Conv");
     expect([...folded.constants.keys()]).toEqual(["w", bias ? "b" : "Conv_map_bias"]);
     expect(folded.nodes[0]!.name).toBe("Conv_map");
@@ -49,7 +49,7 @@ describe("behind a layer", () => {
     });
     b.norm(sum, "y", 5);
     const graph = b.build("y");
-    const folded = foldBatchNorm(graph, registry);
+    const folded = foldBatchNorm(graph, toolkitOps);
     expect(opsOf(folded)).toBe("Gemm");
     expectSameFunction(graph, folded);
   });
@@ -59,7 +59,7 @@ describe("behind a layer", () => {
     const map = b.node("Conv", [b.input("x", ["batch", 2, 3, 3]), b.floats("w", [2, 2, 1, 1], 1)], "map");
     b.norm(map, "y", 2);
     const graph = b.build("y", "map");
-    expect(foldBatchNorm(graph, registry)).toBe(graph);
+    expect(foldBatchNorm(graph, toolkitOps)).toBe(graph);
   });
 
   test("weights that two layers share are not changed under the other", () => {
@@ -68,7 +68,7 @@ describe("behind a layer", () => {
     b.norm(b.node("Conv", [x, w], "map"), "y", 2);
     b.node("Conv", [x, w], "z");
     const graph = b.build("y", "z");
-    const folded = foldBatchNorm(graph, registry);
+    const folded = foldBatchNorm(graph, toolkitOps);
     expect(opsOf(folded)).toBe("Conv Conv");
     expectSameFunction(graph, folded);
   });
@@ -81,7 +81,7 @@ describe("before a convolution", () => {
     const inputs = [normal, b.floats("w", [6, 2, 3, 3], 1), b.floats("b", [6], 1)];
     b.node("Conv", inputs, "y", { group: 2, pads: [0, 0, 0, 0] });
     const graph = b.build("y");
-    const folded = foldBatchNorm(graph, registry);
+    const folded = foldBatchNorm(graph, toolkitOps);
     expect(opsOf(folded)).toBe("Conv");
     expectSameFunction(graph, folded);
   });
@@ -94,7 +94,7 @@ describe("before a convolution", () => {
     const normal = b.norm(b.input("x", ["batch", 4, 5, 5]), "normal", 4);
     b.node("Conv", [normal, b.floats("w", [6, 4, 3, 3], 1)], "y", attributes);
     const graph = b.build("y");
-    expect(foldBatchNorm(graph, registry)).toBe(graph);
+    expect(foldBatchNorm(graph, toolkitOps)).toBe(graph);
   });
 });
 
@@ -104,7 +104,7 @@ test.for([[["batch", 3, 4, 4]], [["batch", 3]]] as const)("alone over %o it beco
   const b = new Builder(8);
   b.norm(b.input("x", shape), "y", 3);
   const graph = b.build("y");
-  const split = splitBatchNorm(graph, registry);
+  const split = splitBatchNorm(graph, toolkitOps);
   expect(opsOf(split)).toBe("Mul Add");
   expectSameFunction(graph, removeDead(split));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../src/graph/symbols";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { fuseBias } from "../../src/passes/fuse-bias";
 import { removeDead } from "../../src/passes/remove-dead";
 import { GraphBuilder } from "../graph-builder";
@@ -43,7 +43,7 @@ describe("an Add of a constant", () => {
     const operands = [b.node(op, inputs, "product"), b.floats("c", added, 1)];
     b.node("Add", constantFirst ? operands.reverse() : operands, "y");
     const graph = b.build("y");
-    const result = removeDead(fuseBias(graph, registry));
+    const result = removeDead(fuseBias(graph, toolkitOps));
     expect(opsOf(result)).toBe(fused ?? `${op} Add`);
     if (!fused) expect(result).toBe(graph);
     else expectSameFunction(graph, result);
@@ -55,5 +55,5 @@ test("not where something else reads the product", () => {
   const product = b.node("MatMul", [b.input("x", ["batch", 4]), b.floats("w", [4, 3], 1)], "product");
   b.node("Add", [product, b.floats("c", [3], 1)], "y");
   const graph = b.build("y", "product");
-  expect(fuseBias(graph, registry)).toBe(graph);
+  expect(fuseBias(graph, toolkitOps)).toBe(graph);
 });

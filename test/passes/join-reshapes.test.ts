@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Node } from "../../src/graph/graph";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { joinReshapes } from "../../src/passes/join-reshapes";
 import { removeDead } from "../../src/passes/remove-dead";
 import { type Attributes, GraphBuilder } from "../graph-builder";
@@ -49,17 +49,17 @@ describe("ops that only change the shape", () => {
   for (const [name, [ops, expected]] of Object.entries(cases))
     test(name, () => {
       const graph = chain(...ops);
-      const result = removeDead(joinReshapes(graph, registry));
+      const result = removeDead(joinReshapes(graph, toolkitOps));
       expect(result.nodes.slice(1, -1)).toMatchObject(expected);
       expectSameFunction(graph, result, "exact");
-      expect(joinReshapes(result, registry)).toBe(result);
+      expect(joinReshapes(result, toolkitOps)).toBe(result);
     });
 
   test("names of outputs stay", () => {
     const b = new GraphBuilder();
     const value = b.node("Relu", [b.input("x", ["batch", 4])], "inner");
     const graph = b.build(b.node("Reshape", [value], "y", { shape: [-1, 4] }));
-    const result = joinReshapes(graph, registry);
+    const result = joinReshapes(graph, toolkitOps);
     expect(opsOf(result)).toBe("Relu");
     expectSameFunction(graph, result, "exact");
   });
@@ -75,7 +75,7 @@ describe("Softmax between reshapes, as before opset 13", () => {
     const rows = b.node("Softmax", [flat], "rows", { axis: -1 });
     b.node("Reshape", [rows], "y", { shape: ["batch", 3, 4] });
     const graph = b.build("y");
-    const result = removeDead(joinReshapes(graph, registry));
+    const result = removeDead(joinReshapes(graph, toolkitOps));
     expect(opsOf(result)).toBe(ops);
     expectSameFunction(graph, result, "exact");
   });

@@ -7,7 +7,7 @@ import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import { readOnnx } from "../../src/formats/onnx/import";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplifyImported } from "../../src/passes/index";
 import { expectClose, expectSameBytes, expectWithinOneCode, type Fill, randomFeeds } from "../check-model";
 import { engineClasses, withModel } from "../engine/engines";
@@ -69,7 +69,7 @@ class Qdq extends GraphBuilder {
 const fills: readonly Fill[] = ["random", "min", "max"];
 
 function check(graph: Graph, floats: readonly string[] = [], batch = 3): Graph {
-  const marked = simplifyImported(graph, registry);
+  const marked = simplifyImported(graph, toolkitOps);
   expect(floatOps(marked)).toEqual(floats);
   const saved = readArtifact(writeArtifact(marked)).graph;
   for (const fill of fills) {
@@ -371,7 +371,7 @@ describe("convolutions of codes that end in int32 sums or floats", () => {
   test("sums of weights that do not fit in i8: an error that says what would", () => {
     const sums = [{ op: "ConvInteger", inputs: ["x", "w", "", "wz"], outputs: ["y"] }];
     const graph = convolution(forms.padded!, { name: "x", type: 2 }, sums, ofDynamic(forms.padded!, 100));
-    expect(() => withModel(simplifyImported(graph, registry), {}, () => {})).toThrow(/symmetric/);
+    expect(() => withModel(simplifyImported(graph, toolkitOps), {}, () => {})).toThrow(/symmetric/);
   });
 });
 
@@ -423,6 +423,6 @@ describe("codes outside of regions", () => {
 
 test("a graph that nothing quantized is the same object", () => {
   const g = new Qdq();
-  const graph = simplifyImported(g.build(g.node("Relu", [g.input("x", ["batch", 4])], "y")), registry);
-  expect(simplifyImported(graph, registry)).toBe(graph);
+  const graph = simplifyImported(g.build(g.node("Relu", [g.input("x", ["batch", 4])], "y")), toolkitOps);
+  expect(simplifyImported(graph, toolkitOps)).toBe(graph);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { plainForms } from "../../src/passes/plain-forms";
 import { expectClose, randomFeeds } from "../check-model";
@@ -21,7 +21,7 @@ test.for([
   { alpha: 3, beta: 0.25 },
 ])("factors %o go into the constants", (factors) => {
   for (const graph of [gemm(factors), gemm(factors, false)]) {
-    const result = simplify(graph, registry);
+    const result = simplify(graph, toolkitOps);
     expect(result.nodes[0]!.attributes).not.toHaveProperty("alpha");
     expect(result.nodes[0]!.attributes).not.toHaveProperty("beta");
     expectSameFunction(graph, result);
@@ -30,7 +30,7 @@ test.for([
 
 test("factors of one change nothing", () => {
   const graph = gemm({ alpha: 1, beta: 1 });
-  expect(plainForms(graph, registry)).toBe(graph);
+  expect(plainForms(graph, toolkitOps)).toBe(graph);
 });
 
 type Values = ArrayLike<number>;
@@ -82,7 +82,7 @@ describe("Gemm as ONNX has it", () => {
                   sum += x[transA ? j * m + row : row * k + j]! * w[transB ? col * k + j : j * n + col]!;
                 return alpha * sum + beta * at(c, bias, row, col);
               });
-              withModel(simplify(graph, registry), {}, (model) =>
+              withModel(simplify(graph, toolkitOps), {}, (model) =>
                 expectClose(model.runSync(feeds).y, tensor("f32", [m, n], expected)),
               );
             }
@@ -92,7 +92,7 @@ describe("Gemm as ONNX has it", () => {
     const b = new GraphBuilder();
     const inputs = [b.input("x", [2, 4]), b.floats("w", [4, 3], 1), b.floats("b", [3, 1], 1)];
     b.node("Gemm", inputs, "y");
-    expect(() => simplify(b.build("y"), registry)).toThrow(
+    expect(() => simplify(b.build("y"), toolkitOps)).toThrow(
       /the bias does not fit: expected what broadcasts to \[2, 3\], got \[3, 1\]/,
     );
   });
@@ -130,7 +130,7 @@ describe("LayerNormalization with what broadcasts to its input", () => {
         const normal = (value - mean) / Math.sqrt(variance + 1e-5);
         return normal * at(s, scale, row, col) + at(t, bias, row, col);
       });
-      withModel(simplify(graph, registry), {}, (model) =>
+      withModel(simplify(graph, toolkitOps), {}, (model) =>
         expectClose(model.runSync(feeds).y, tensor("f32", [rows, cols], expected)),
       );
     }
@@ -147,7 +147,7 @@ describe("over any axes", () => {
     b.node(op, [b.input("x", shape)], "y", attributes);
     const graph = b.build("y");
     const feeds = randomFeeds(graph, 1, 5);
-    const simple = simplify(graph, registry);
+    const simple = simplify(graph, toolkitOps);
     return { x: feeds.x!.data, simple, y: withModel(simple, {}, (model) => model.runSync(feeds).y!) };
   };
 

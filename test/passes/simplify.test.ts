@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { readOnnx } from "../../src/formats/onnx/import";
-import { registry } from "../../src/ops/index";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { networkGraph } from "../check-model";
 import { realFile } from "../formats/fixtures";
@@ -30,16 +30,16 @@ describe("real models", () => {
       const file = realFile(name);
       if (name.includes("dynamo") && !file) continue;
       test.skipIf(!file)(name, () => {
-        const graph = simplify(readOnnx(file!, { name }), registry);
+        const graph = simplify(readOnnx(file!, { name }), toolkitOps);
         expect(opsOf(graph)).toBe(ops);
         expect(graph.nodes.every(({ inputs, op }) => op !== "Flatten" || inputs.length === 1)).toBe(true);
-        expect(simplify(graph, registry)).toBe(graph);
+        expect(simplify(graph, toolkitOps)).toBe(graph);
       });
     }
 
   const detector = realFile("edge/ultraface/version-RFB-320_simplified.onnx");
   test.skipIf(!detector)("a detector of opset 9 keeps no reshape around its Softmax", () => {
-    const graph = simplify(readOnnx(detector!), registry);
+    const graph = simplify(readOnnx(detector!), toolkitOps);
     expect(opsOf(graph)).toMatch(/Concat Softmax$|Softmax Concat$|Concat Concat Softmax$/);
     expect(new Set(graph.nodes.map(({ op }) => op))).toEqual(
       new Set(["Conv", "Relu", "Concat", "Add", "Transpose", "Reshape", "Softmax"]),
@@ -49,7 +49,7 @@ describe("real models", () => {
   const digits = realFile("digits/digits.onnx");
   test.skipIf(!digits)("what is computed stays the same", () => {
     const graph = readOnnx(digits!);
-    expectSameFunction(graph, simplify(graph, registry), "exact");
+    expectSameFunction(graph, simplify(graph, toolkitOps), "exact");
   });
 });
 
@@ -69,12 +69,12 @@ test("layers, normalization and dropout in a row", () => {
   const product = b.node("MatMul", [pooled, b.floats("p", [4, 5], 1)], "product");
   b.node("Add", [product, b.floats("c", [5], 1)], "y");
   const graph = b.build("y");
-  const simple = simplify(graph, registry);
+  const simple = simplify(graph, toolkitOps);
   expect(opsOf(simple)).toBe("Conv Silu GlobalAveragePool Flatten Gemm");
   expectSameFunction(graph, simple);
 });
 
 test("integer regions are left as they are", () => {
   const graph = networkGraph();
-  expect(simplify(graph, registry)).toBe(graph);
+  expect(simplify(graph, toolkitOps)).toBe(graph);
 });

@@ -6,8 +6,8 @@ import { OctetteError } from "../../src/errors";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
 import { isLinear } from "../../src/ops/linear-layer";
+import { toolkitOps } from "../../src/ops/toolkit";
 import { simplifyImported } from "../../src/passes/index";
 import { parametersOf } from "../../src/train/step/prepare";
 import { expectClose, expectSameBytes, type Fill, randomFeeds } from "../check-model";
@@ -137,7 +137,7 @@ function check(
   graph: Graph,
   compare: (actual: Tensor | undefined, expected: Tensor, label: string) => void = expectClose,
 ): Graph {
-  const marked = simplifyImported(graph, registry);
+  const marked = simplifyImported(graph, toolkitOps);
   for (const node of marked.nodes) if (isLinear(node)) expect(node.region).toBeDefined();
   expect(floatOps(marked)).not.toContain("DequantizeLinear");
   const saved = readArtifact(writeArtifact(marked)).graph;
@@ -205,7 +205,7 @@ test.each(
 )("%s: its weights are trained, the sums of x are not", (_, layer) => {
   const g = new LayerBuilder();
   const w = g.w(layer, { zero: 100, perOutput: true });
-  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), registry);
+  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), toolkitOps);
   const trained = parametersOf(marked).filter(({ kind }) => kind === "weight");
   expect(trained.map((parameter) => parameter.layer)).toEqual([`${layer.op}_core`]);
 });
@@ -213,7 +213,7 @@ test.each(
 test("a layer of one output and one scale in all is trained", () => {
   const g = new LayerBuilder();
   const layer: Layer = { op: "Gemm", x: [17], w: [17, 1], axis: 1 };
-  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), registry);
+  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), toolkitOps);
   expect(parametersOf(marked).map(({ kind }) => kind)).toContain("weight");
 });
 
@@ -240,7 +240,7 @@ describe.each(Object.entries<Layer>(groups))("Conv, %s", (_, layer) => {
   test("of a constant range: float, which is faster", () => {
     const g = new LayerBuilder();
     const graph = g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 100 }));
-    expect(floatOps(simplifyImported(graph, registry))).toEqual(["DequantizeLinear", "Conv"]);
+    expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Conv"]);
   });
 });
 
@@ -252,7 +252,7 @@ describe("stays as it is", () => {
     const ends = Array.from({ length: 70_000 }, (_, i) => (i % 2) * 255);
     g.constant("w", tensor("u8", layer.w, ends));
     const graph = g.layer(layer, g.x(layer, "u8"), w);
-    expect(floatOps(simplifyImported(graph, registry))).toEqual(["DequantizeLinear", "Gemm"]);
+    expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Gemm"]);
   });
 
   test("where the scale times a zero point is infinite: an error", () => {
@@ -260,7 +260,7 @@ describe("stays as it is", () => {
     const g = new LayerBuilder();
     const w = g.w(layer, { zero: 0 });
     g.constant("w_scale", tensor("f32", [], [3e38]));
-    const graph = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), registry);
+    const graph = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), toolkitOps);
     expect(() => withModel(graph, {}, () => {})).toThrow(OctetteError);
   });
 });

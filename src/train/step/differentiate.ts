@@ -6,7 +6,8 @@ import { OctetteError } from "../../errors";
 import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
 import { inferTypes, type Registry } from "../../ops/infer";
-import { numberOf, opError, type Unit } from "../../ops/op";
+import { type CodeFlow, opError, type Unit } from "../../ops/op";
+import { toolkitOps } from "../../ops/toolkit";
 import { GraphWriter } from "../../passes/graph-writer";
 import { scaleGradientOf } from "../gradients/learned-scale";
 import type { Backward } from "../gradients/rule";
@@ -27,17 +28,8 @@ export interface DifferentiateOptions {
   complete(name: string, gradient: string, add: (node: Node) => void): void;
 }
 
-/** Ops whose codes stop gradient where they are out of range, or were dropped: their codes get a mask. */
-const MASKED: ReadonlySet<string> = new Set([
-  "Add",
-  "AveragePool",
-  "Conv",
-  "Dropout",
-  "Gemm",
-  "GlobalAveragePool",
-  "MatMul",
-  "QuantizeLinear",
-]);
+/** What makes codes that stop gradient where they are out of range: they get a mask. */
+const MASKED: ReadonlySet<string> = new Set(["sum", "mean", "layer", "makes"] satisfies CodeFlow[]);
 
 /** Throws an OctetteError that lists every node without a gradient that stands between a loss and something trained. */
 export function differentiate(graph: Graph, options: DifferentiateOptions): Graph {
@@ -159,8 +151,9 @@ class Differentiation implements Backward {
   }
 
   #isMasked({ node, outputs, integer }: Unit): boolean {
-    if (!MASKED.has(node.op) || !this.wants(outputs[0]!)) return false;
-    return node.op === "Dropout" ? numberOf(node, "ratio", 0) > 0 : integer?.output !== undefined;
+    if (!this.wants(outputs[0]!)) return false;
+    const { codes = "none", drops } = toolkitOps[node.op] ?? {};
+    return drops ? drops(node) > 0 : integer?.output !== undefined && MASKED.has(codes);
   }
 
   /** The trained constants that each unit is the first to read: behind it, nothing adds to their gradients. */

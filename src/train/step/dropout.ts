@@ -3,15 +3,13 @@
 
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
-import { registry } from "../../ops/index";
-import type { Registry } from "../../ops/infer";
-import { numberOf } from "../../ops/op";
+import { toolkitOps } from "../../ops/toolkit";
 import { removeIdle } from "../../passes/remove-idle";
 import { Rewrite } from "../../passes/rewrite";
 import { factorOf } from "../ops/dropout";
 import { nodesOf, withParameters } from "./quantization-groups";
 
-const ratioOf = (node: Node): number => (node.op === "Dropout" ? numberOf(node, "ratio", 0) : 0);
+const ratioOf = (node: Node): number => toolkitOps[node.op]?.drops?.(node) ?? 0;
 
 /** The codes that Dropout makes in regions, in the order of the graph, and what part of them it drops. */
 function droppedCodes(graph: Graph): { codes: string; ratio: number }[] {
@@ -33,8 +31,7 @@ function codersOf(graph: Graph, codes: string): Set<Node> {
       found.add(node);
       const region = node.region === undefined ? [] : nodesOf(graph, node.region);
       const quantize = region.find(({ op }) => op === "QuantizeLinear");
-      if (quantize && region.some(({ op }) => (registry as Registry)[op]?.codes === "moves"))
-        found.add(quantize);
+      if (quantize && region.some(({ op }) => toolkitOps[op]?.codes === "moves")) found.add(quantize);
     }
   }
   return found;
@@ -93,5 +90,5 @@ export function withoutDropout(graph: Graph): Graph {
   }
   const bare = rewrite.done();
   const idle = bare.nodes.map((node) => (ratioOf(node) > 0 ? { ...node, attributes: {} } : node));
-  return removeIdle({ ...bare, nodes: idle }, registry);
+  return removeIdle({ ...bare, nodes: idle }, toolkitOps);
 }

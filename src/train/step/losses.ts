@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node, ValueType } from "../../graph/graph";
+import { toolkitOps } from "../../ops/toolkit";
 import { checkOptions, type Names } from "../../options";
 
 /**
@@ -119,5 +120,5 @@ export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, loss
 function logitsOf(graph: Graph): string {
   const [output] = graph.outputs as [string];
   const last = graph.nodes.find(({ outputs }) => outputs.includes(output));
-  return last?.op === "Softmax" || last?.op === "LogSoftmax" ? last.inputs[0]! : output;
+  return last && toolkitOps[last.op]?.softmax ? last.inputs[0]! : output;
 }

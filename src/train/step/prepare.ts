@@ -3,8 +3,8 @@
 
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { isLinear } from "../../ops/linear-layer";
 import { numberOf } from "../../ops/op";
+import { toolkitOps } from "../../ops/toolkit";
 import { channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
 
 /**
@@ -87,11 +87,10 @@ class Search {
   }
 
   run(): Parameter[] {
-    const layers = this.#graph.nodes.filter(
-      (node) => isLinear(node) || FLOAT_LAYERS.has(node.op) || this.#isEmbedding(node),
-    );
+    const layers = this.#graph.nodes.filter((node) => this.#isTrained(node));
     for (const [index, node] of layers.entries()) {
-      const [w = "", b = ""] = node.op === "Gather" ? node.inputs.slice(0, 1) : node.inputs.slice(1);
+      const { weight, bias = -1 } = trainedOf(node)!;
+      const [w = "", b = ""] = [node.inputs[weight], node.inputs[bias]];
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
       else this.#weight(w, b, node, index);
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
@@ -99,10 +98,11 @@ class Search {
     return [...this.#found.values()];
   }
 
-  /** Whether rows of a float table are picked, by what is known only when it runs. */
-  #isEmbedding({ op, inputs }: Node): boolean {
-    const table = op === "Gather" ? this.#graph.constants.get(inputs[0]!) : undefined;
-    return table?.dtype === "f32" && table.shape.length > 1;
+  /** Of a table, rows of floats are picked, by what is known only when it runs. */
+  #isTrained(node: Node): boolean {
+    const { weight = -1, table } = trainedOf(node) ?? {};
+    const constant = this.#graph.constants.get(node.inputs[weight] ?? "");
+    return table ? constant?.dtype === "f32" && constant.shape.length > 1 : weight >= 0;
   }
 
   #float(name: string, kind: Kind, node: Node, index: number): void {
@@ -200,8 +200,7 @@ class Search {
   }
 }
 
-/** Ops whose second and third inputs are trained as floats, beside Conv, Gemm and MatMul. */
-const FLOAT_LAYERS: ReadonlySet<string> = new Set(["LayerNormalization"]);
+const trainedOf = ({ op }: Node) => toolkitOps[op]?.trained;
 
 /** Largest code that weights of as many bits may have: 127, 7, 3 … */
 export function largestCodeOf(codes: ArrayLike<number>): number {

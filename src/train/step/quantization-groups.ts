@@ -2,9 +2,8 @@
 
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { registry } from "../../ops/index";
-import type { Registry } from "../../ops/infer";
 import { isLinear } from "../../ops/linear-layer";
+import { toolkitOps } from "../../ops/toolkit";
 import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../../quantize/scheme";
 
 /** Scale and zero point of values that have the same ones. */
@@ -86,7 +85,7 @@ export const nodesOf = (graph: Graph, region: string): Node[] =>
 
 /** Whether an op's codes are those of its input: always where it only moves them, in a Concat where they mean the same. */
 function isMoved(op: Node | undefined, input: Node, quantize: Node, constants: Graph["constants"]): boolean {
-  const codes = op && (registry as Registry)[op.op]?.codes;
+  const codes = op && toolkitOps[op.op]?.codes;
   if (codes !== "join" && codes !== "moves") return false;
   const same = (i: number) =>
     constants.get(input.inputs[i]!)?.data[0] === constants.get(quantize.inputs[i]!)?.data[0];

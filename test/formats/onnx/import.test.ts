@@ -3,7 +3,7 @@ import { OctetteError } from "../../../src/errors";
 import { conversions } from "../../../src/formats/onnx/conversions";
 import { type OnnxOptions, readOnnx } from "../../../src/formats/onnx/import";
 import { tensor } from "../../../src/graph/tensor";
-import { registry } from "../../../src/ops/index";
+import { toolkitOps } from "../../../src/ops/toolkit";
 import { simplify } from "../../../src/passes/index";
 import { expectOnlyOctetteErrors } from "../fixtures";
 import { type FileInput, type FileModel, type FileNode, onnxFile } from "./model-file";
@@ -68,7 +68,7 @@ describe("old forms of operators", () => {
     const nodes = converted(11, one("Softmax", { name: "soft" }));
     expect(nodes.map(({ op }) => op)).toEqual(["Shape", "Flatten", "Softmax", "Reshape"]);
     const graph = read({ opset: 11, nodes: [one("Softmax", { name: "soft" })] });
-    expect(simplify(graph, registry).nodes).toMatchObject([
+    expect(simplify(graph, toolkitOps).nodes).toMatchObject([
       { op: "Softmax", name: "soft", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } },
     ]);
   });
@@ -135,7 +135,7 @@ describe("old forms of operators", () => {
       "Upsample",
     ];
     const made = Object.keys(conversions).filter((op) => !written.includes(op));
-    expect(made.filter((op) => !Object.hasOwn(registry, op))).toEqual([]);
+    expect(made.filter((op) => !Object.hasOwn(toolkitOps, op))).toEqual([]);
   });
 });
 
@@ -300,5 +300,5 @@ test("damaged files throw nothing but OctetteErrors", () => {
     opset: 11,
     initializers: { s: i32(-1, 4), w: tensor("f32", [3, 4], [1, 2, 3]) },
   });
-  expectOnlyOctetteErrors((bytes) => simplify(readOnnx(bytes), registry), file);
+  expectOnlyOctetteErrors((bytes) => simplify(readOnnx(bytes), toolkitOps), file);
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { readOnnx } from "../../../src/formats/onnx/import";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
-import { registry } from "../../../src/ops/index";
+import { toolkitOps } from "../../../src/ops/toolkit";
 import { simplifyImported } from "../../../src/passes/index";
 import { withModel } from "../../engine/engines";
 import { type FileModel, type FileNode, onnxFile, type RawTensor } from "./model-file";
@@ -17,7 +17,7 @@ const int64 = (...values: (number | bigint)[]): RawTensor => ({
 });
 const LARGEST = 2n ** 63n - 1n;
 
-const read = (model: FileModel) => simplifyImported(readOnnx(onnxFile(model)), registry);
+const read = (model: FileModel) => simplifyImported(readOnnx(onnxFile(model)), toolkitOps);
 const node = (op: string, inputs: string[], output: string, attributes: FileNode["attributes"] = {}) => ({
   op,
   inputs,
