@@ -4,12 +4,8 @@
 import type { Graph, Node } from "../graph/graph";
 import { numberOf } from "./op";
 
-export interface LinearLayer {
-  readonly node: Node;
-  /** Constant that holds the weights, f32. */
-  readonly weight: string;
-  /** Constant with one number an output, or one for all. */
-  readonly bias: string | undefined;
+/** How a layer's weights lie. */
+export interface LayerForm {
   readonly outputs: number;
   /** Inputs that one output reads: output o reads those from `floor(o / perGroup) · inputs` on. */
   readonly inputs: number;
@@ -23,7 +19,45 @@ export interface LinearLayer {
   readonly axis: number;
 }
 
+export interface LinearLayer extends LayerForm {
+  readonly node: Node;
+  /** Constant that holds the weights, f32. */
+  readonly weight: string;
+  /** Constant with one number an output, or one for all. */
+  readonly bias: string | undefined;
+}
+
 export const isLinear = ({ op }: Node): boolean => op === "Conv" || op === "Gemm" || op === "MatMul";
+
+/** The layer with room for a bias, its third input; of a product of matrices. */
+export const withBiasInput = (layer: Node): Node =>
+  layer.op === "MatMul" ? { ...layer, op: "Gemm", attributes: {} } : layer;
+
+/** The axis of its input's channels, and of its output's. */
+export const channelAxis = ({ op }: Node, rank: number): number => (op === "Conv" ? 1 : rank - 1);
+
+/** Whether a layer is the sums of products of its inputs, as they are, and its bias. */
+export const isPlainLayer = (node: Node): boolean =>
+  numberOf(node, "alpha", 1) === 1 && numberOf(node, "beta", 1) === 1 && numberOf(node, "transA", 0) === 0;
+
+/** How weights of this shape lie in a Conv, Gemm or MatMul, or in words why they are none of a layer. */
+export function layerForm(node: Node, shape: readonly number[]): LayerForm | string {
+  const [rows = 0, cols = 0, ...kernel] = shape;
+  const isProduct = node.op !== "Conv";
+  if (isProduct && shape.length !== 2) return "its weight is not a matrix";
+  const isByOutput = !isProduct || numberOf(node, "transB", 0) !== 0;
+  const taps = kernel.reduce((n, d) => n * d, 1);
+  const [outputs, inputs] = isByOutput ? [rows, cols] : [cols, rows];
+  return {
+    outputs,
+    inputs,
+    perGroup: outputs / numberOf(node, "group", 1),
+    taps,
+    outputStride: isByOutput ? cols * taps : 1,
+    inputStride: isByOutput ? taps : cols,
+    axis: isByOutput ? 0 : 1,
+  };
+}
 
 /** The layer a Conv, Gemm or MatMul is, or in words why it is none. */
 export function linearLayerOf(graph: Graph, node: Node): LinearLayer | string {
@@ -32,58 +66,17 @@ export function linearLayerOf(graph: Graph, node: Node): LinearLayer | string {
   const b = graph.constants.get(bias);
   if (w?.dtype !== "f32") return "its weight is not a float constant";
   if (bias !== "" && b?.dtype !== "f32") return "its bias is not a float constant";
-  const common = { node, weight, bias: bias === "" ? undefined : bias };
-  const [rows = 0, cols = 0] = w.shape;
-  const layer = node.op === "Conv" ? convolution() : product();
-  if (typeof layer !== "string" && b && b.data.length !== layer.outputs && b.data.length !== 1)
+  const form = layerForm(node, w.shape);
+  if (typeof form === "string") return form;
+  if (numberOf(node, "transA", 0) !== 0) return "transA is set";
+  if (b && b.data.length !== form.outputs && b.data.length !== 1)
     return "its bias is not one number an output";
-  return layer;
-
-  function convolution(): LinearLayer {
-    const taps = w!.shape.slice(2).reduce((n, d) => n * d, 1);
-    return {
-      ...common,
-      outputs: rows,
-      inputs: cols,
-      perGroup: rows / numberOf(node, "group", 1),
-      taps,
-      outputStride: cols * taps,
-      inputStride: taps,
-      axis: 0,
-    };
-  }
-
-  function product(): LinearLayer | string {
-    if (w!.shape.length !== 2) return "its weight is not a matrix";
-    if (node.op === "Gemm" && numberOf(node, "transA", 0) !== 0) return "transA is set";
-    const transposed = node.op === "Gemm" && numberOf(node, "transB", 0) !== 0;
-    return transposed
-      ? {
-          ...common,
-          outputs: rows,
-          inputs: cols,
-          perGroup: rows,
-          taps: 1,
-          outputStride: cols,
-          inputStride: 1,
-          axis: 0,
-        }
-      : {
-          ...common,
-          outputs: cols,
-          inputs: rows,
-          perGroup: cols,
-          taps: 1,
-          outputStride: 1,
-          inputStride: cols,
-          axis: 1,
-        };
-  }
+  return { ...form, node, weight, bias: bias === "" ? undefined : bias };
 }
 
 /** Visits every weight with its output and input channel; a number returned takes its place. */
 export function visitWeights(
-  { outputs, inputs, perGroup, taps, outputStride, inputStride }: LinearLayer,
+  { outputs, inputs, perGroup, taps, outputStride, inputStride }: LayerForm,
   data: Float32Array,
   visit: (output: number, input: number, w: number) => number | undefined,
 ): void {

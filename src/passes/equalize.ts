@@ -6,7 +6,7 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { countOf, divideDims, type Shape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { isLinear, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
+import { channelAxis, isLinear, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
 export const EQUALIZE_TOLERANCE = 1e-3;
@@ -226,7 +226,7 @@ function follow(
   { types, registry, consumers, outputs }: Surroundings,
 ): { node: Node; repeat: number } | string {
   let value = start.outputs[0]!;
-  const axis = start.op === "MatMul" ? types.get(value)!.shape.length - 1 : 1;
+  const axis = channelAxis(start, types.get(value)!.shape.length);
   for (;;) {
     if (outputs.has(value)) return `"${value}" is an output of the model`;
     const readers = consumers.get(value) ?? [];
@@ -235,8 +235,7 @@ function follow(
     const shape = types.get(value)!.shape;
     if (isLinear(node)) {
       if (node.inputs[0] !== value) return `"${node.name}" reads it as a weight or bias`;
-      if (axis !== (node.op === "MatMul" ? shape.length - 1 : 1))
-        return `"${node.name}" sums over another axis`;
+      if (axis !== channelAxis(node, shape.length)) return `"${node.name}" sums over another axis`;
       const repeat = divideDims(shape[axis]!, channels);
       return typeof repeat === "number"
         ? { node, repeat }

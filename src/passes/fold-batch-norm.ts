@@ -2,8 +2,9 @@
 // it, into a Conv without padding behind it, or written as Mul and Add. Computed in float64, rounded once.
 
 import type { Graph, Node } from "../graph/graph";
-import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
+import { layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -30,12 +31,13 @@ export function foldBatchNorm(graph: Graph, _: ToolkitOps, room?: Room): Graph {
     if (norm.op !== "BatchNormalization") continue;
     const before = rewrite.soleProducer(norm.inputs[0]);
     const after = rewrite.soleConsumer(norm.outputs[0]!, "Conv");
-    if (before?.op !== "Conv" && before?.op !== "Gemm" && !after) continue;
+    const layer = before?.op === "Conv" || before?.op === "Gemm" ? before : undefined;
+    if (!layer && !after) continue;
     const affine = affineOf(norm, rewrite);
     if (!affine) continue;
-    const folded = before && (intoConv(before, affine, rewrite) ?? intoGemm(before, affine, rewrite));
-    if (before && folded) {
-      rewrite.replace(before, { ...folded, outputs: norm.outputs });
+    const folded = layer && intoLayer(layer, affine, rewrite);
+    if (folded) {
+      rewrite.replace(layer, { ...folded, outputs: norm.outputs });
       rewrite.replace(norm);
       continue;
     }
@@ -51,50 +53,28 @@ export function foldBatchNorm(graph: Graph, _: ToolkitOps, room?: Room): Graph {
 const biasName = (node: Node) => node.inputs[2] || `${node.name}_bias`;
 
 /** w'[o] = a[o]·w[o], bias' = a·bias + b. */
-function intoConv(conv: Node, { a, b }: Affine, rewrite: Rewrite): Node | undefined {
-  const [x, w = "", bias = ""] = conv.inputs;
+function intoLayer(layer: Node, { a, b }: Affine, rewrite: Rewrite): Node | undefined {
+  const [x, w = "", bias = ""] = layer.inputs;
   const weight = rewrite.constant(w);
   const old = rewrite.constant(bias);
-  if (conv.op !== "Conv" || weight?.dtype !== "f32" || (bias !== "" && !old)) return undefined;
-  if (weight.shape[0] !== a.length) return undefined;
-  const perOutput = weight.data.length / a.length;
-  const scaled = Float32Array.from(weight.data, (value, i) => value * a[Math.floor(i / perOutput)]!);
-  const shifted = Float32Array.from(a, (factor, c) => (old?.data[c] ?? 0) * factor + b[c]!);
-  return {
-    ...conv,
-    inputs: [
-      x!,
-      rewrite.hold(w, { ...weight, data: scaled }),
-      rewrite.hold(biasName(conv), tensor("f32", [a.length], shifted)),
-    ],
-  };
-}
-
-/** The columns of B and the bias, likewise. */
-function intoGemm(gemm: Node, { a, b }: Affine, rewrite: Rewrite): Node | undefined {
-  const [x, w = "", bias = ""] = gemm.inputs;
-  const weight = rewrite.constant(w);
-  const old = rewrite.constant(bias);
-  if (gemm.op !== "Gemm" || weight?.dtype !== "f32" || weight.shape.length !== 2) return undefined;
-  const isTransposed = numberOf(gemm, "transB", 0) !== 0;
-  const [rows, cols] = weight.shape as [number, number];
-  const isVector = old && (old.data.length === a.length || old.data.length === 1);
-  if ((isTransposed ? rows : cols) !== a.length || (bias !== "" && !isVector)) return undefined;
-  const beta = numberOf(gemm, "beta", 1);
-  const columnOf = (i: number) => (isTransposed ? Math.floor(i / cols) : i % cols);
-  const scaled = Float32Array.from(weight.data, (value, i) => value * a[columnOf(i)]!);
+  const form = weight?.dtype === "f32" ? layerForm(layer, weight.shape) : "";
+  if (!weight || typeof form === "string" || form.outputs !== a.length) return undefined;
+  if (bias !== "" && old?.data.length !== a.length && old?.data.length !== 1) return undefined;
+  const beta = numberOf(layer, "beta", 1);
+  const scaled = Float32Array.from(weight.data);
+  visitWeights(form, scaled, (output, _, value) => value * a[output]!);
   const shifted = Float32Array.from(a, (factor, c) => {
     const own = old ? old.data[old.data.length === 1 ? 0 : c]! : 0;
     return beta * own * factor + b[c]!;
   });
   return {
-    ...gemm,
+    ...layer,
     inputs: [
       x!,
       rewrite.hold(w, { ...weight, data: scaled }),
-      rewrite.hold(biasName(gemm), tensor("f32", [a.length], shifted)),
+      rewrite.hold(biasName(layer), tensor("f32", [a.length], shifted)),
     ],
-    attributes: { ...gemm.attributes, beta: 1 },
+    attributes: beta === 1 ? layer.attributes : { ...layer.attributes, beta: 1 },
   };
 }
 
@@ -107,24 +87,20 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
   const isPadded = numbersOf(conv, "pads", []).some((pad) => pad !== 0) || autoPad.startsWith("SAME");
   if (isPadded || conv.region !== undefined || conv.inputs[0] !== norm.outputs[0]) return undefined;
   if (weight?.dtype !== "f32" || (bias !== "" && !old)) return undefined;
-  const [outputs, inputs] = weight.shape as [number, number];
-  const perGroup = outputs / numberOf(conv, "group", 1);
-  const taps = sizeOf(weight.shape.slice(2));
-  if ((outputs / perGroup) * inputs !== a.length) return undefined;
-  const channelOf = (i: number) => {
-    const o = Math.floor(i / (inputs * taps));
-    return Math.floor(o / perGroup) * inputs + (Math.floor(i / taps) % inputs);
-  };
-  const sums = Float64Array.from({ length: outputs }, (_, o) => old?.data[o] ?? 0);
-  for (let i = 0; i < weight.data.length; i++)
-    sums[Math.floor(i / (inputs * taps))]! += weight.data[i]! * b[channelOf(i)]!;
-  const scaled = Float32Array.from(weight.data, (value, i) => value * a[channelOf(i)]!);
+  const form = layerForm(conv, weight.shape);
+  if (typeof form === "string" || (form.outputs / form.perGroup) * form.inputs !== a.length) return undefined;
+  const sums = Float64Array.from({ length: form.outputs }, (_, o) => old?.data[o] ?? 0);
+  const scaled = Float32Array.from(weight.data);
+  visitWeights(form, scaled, (output, input, value) => {
+    sums[output]! += value * b[input]!;
+    return value * a[input]!;
+  });
   return {
     ...conv,
     inputs: [
       norm.inputs[0]!,
       rewrite.hold(w, { ...weight, data: scaled }),
-      rewrite.hold(biasName(conv), tensor("f32", [outputs], sums)),
+      rewrite.hold(biasName(conv), tensor("f32", [form.outputs], sums)),
     ],
   };
 }

@@ -5,6 +5,7 @@ import type { Graph, Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
+import { channelAxis, isLinear, layerForm, withBiasInput } from "../ops/linear-layer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
@@ -14,7 +15,7 @@ export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph
   const rewrite = new Rewrite(graph, room);
   const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   for (const add of graph.nodes) {
-    if (add.op !== "Add" || add.region !== undefined) continue;
+    if (registry[add.op]?.codes !== "sum" || add.region !== undefined) continue;
     for (const [value, constant] of [add.inputs, [...add.inputs].reverse()] as [string, string][]) {
       const linear = rewrite.soleProducer(value);
       const added = rewrite.constant(constant);
@@ -37,24 +38,14 @@ function withBias(
   rewrite: Rewrite,
   output: Shape,
 ): Node | undefined {
-  const channels = output[1];
-  if (linear.op !== "Conv" && output.length !== 2) return undefined;
+  if (!isLinear(linear)) return undefined;
+  const at = channelAxis(linear, output.length);
+  const channels = output[at];
   const weight = rewrite.constant(linear.inputs[1]);
-  if (typeof channels !== "number" || !weight || added.dtype !== "f32") return undefined;
+  if (at !== 1 || typeof channels !== "number" || !weight || added.dtype !== "f32") return undefined;
   const values = perChannel(added, channels, output.length - 1);
-  if (!values) return undefined;
-  switch (linear.op) {
-    case "Conv":
-      break;
-    case "Gemm":
-      if (numberOf(linear, "beta", 1) !== 1) return undefined;
-      break;
-    case "MatMul":
-      if (weight.shape.length !== 2) return undefined;
-      break;
-    default:
-      return undefined;
-  }
+  const isForm = typeof layerForm(linear, weight.shape) !== "string" && numberOf(linear, "beta", 1) === 1;
+  if (!values || !isForm) return undefined;
   const [x, w, bias = ""] = linear.inputs as [string, string, string?];
   const old = rewrite.constant(bias);
   if (bias !== "" && old?.data.length !== channels) return undefined;
@@ -64,11 +55,7 @@ function withBias(
     !old && added.shape.length === 1 && added.data.length === channels
       ? name
       : rewrite.hold(old ? bias : name, tensor("f32", [channels], sum));
-  return {
-    ...linear,
-    inputs: [x, w, held],
-    ...(linear.op === "MatMul" ? { op: "Gemm", attributes: {} } : {}),
-  };
+  return { ...withBiasInput(linear), inputs: [x, w, held] };
 }
 
 /** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */

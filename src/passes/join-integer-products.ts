@@ -4,6 +4,7 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
+import { channelAxis, layerForm } from "../ops/linear-layer";
 import { perChannel } from "./fuse-bias";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -45,17 +46,17 @@ function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): rea
 
 /** Codes of weights, and scales and zero points: one of each, or one an output. */
 function scaledWeights(
-  { op }: Node,
+  layer: Node,
   { inputs: [codes = "", , ...zeroPoint] }: Node,
   scale: string,
   rewrite: Rewrite,
 ): readonly string[] | undefined {
   const [q, s, z] = [codes, scale, ...zeroPoint].map((name) => rewrite.constant(name));
   if (s?.data.length === 1 && (z?.data.length ?? 1) === 1) return [codes, scale, ...zeroPoint];
-  const isLayer = q && (op === "Conv" || q.shape.length === 2);
-  if (!isLayer || !s || (zeroPoint.length > 0 && !z)) return undefined;
-  const outputs = op === "Conv" ? q.shape[0]! : q.shape[1]!;
-  const scales = perChannel(s, outputs, op === "Conv" ? q.shape.length - 1 : 1);
+  const form = q && layerForm(layer, q.shape);
+  if (!form || typeof form === "string" || !s || (zeroPoint.length > 0 && !z)) return undefined;
+  const { outputs } = form;
+  const scales = perChannel(s, outputs, q.shape.length - channelAxis(layer, q.shape.length));
   const zeros = perChannel(z ?? tensor(q.dtype, [], [0]), outputs, 1);
   if (!scales || !zeros) return undefined;
   return [

@@ -6,7 +6,7 @@ import { consumersOf, type Graph, type Node, producersOf, type ValueType } from 
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { isLinear } from "../ops/linear-layer";
+import { channelAxis, isLinear, isPlainLayer, type LayerForm, layerForm } from "../ops/linear-layer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import {
@@ -423,7 +423,7 @@ class Marking {
       const { shape } = this.#types.get(value)!;
       const other = add.inputs[add.inputs[0] === value ? 1 : 0]!;
       if (sameShape(shape, this.#types.get(add.outputs[0]!)!.shape))
-        bias = this.#biasOf(other, channels, node.op === "Conv" ? shape.length - 1 : 1);
+        bias = this.#biasOf(other, channels, shape.length - channelAxis(node, shape.length));
       if (bias) value = add.outputs[0]!;
     }
     const next = this.#registry[node.op]?.fusesClamp ? this.#soleReader(value) : undefined;
@@ -476,11 +476,7 @@ class Marking {
 }
 
 /** Outputs, and axis of the weights they lie along, of a layer that a kernel over codes can compute. */
-function formOf(node: Node, shape: readonly number[]): { outputs: number; axis: number } | undefined {
-  const isMatrix = node.op === "Conv" || shape.length === 2;
-  const isPlain =
-    ["alpha", "beta"].every((name) => numberOf(node, name, 1) === 1) && numberOf(node, "transA", 0) === 0;
-  const axis = node.op === "Conv" || numberOf(node, "transB", 0) === 1 ? 0 : 1;
-  const outputs = shape[axis]!;
-  return isMatrix && isPlain && sizeOf(shape) > 0 ? { outputs, axis } : undefined;
+function formOf(node: Node, shape: readonly number[]): LayerForm | undefined {
+  const form = layerForm(node, shape);
+  return typeof form !== "string" && isPlainLayer(node) && sizeOf(shape) > 0 ? form : undefined;
 }

@@ -30,7 +30,7 @@ export function zeroPointTerm(
   const factors = Float32Array.from(z, (zero, c) => -zero * scale.data[c]!);
   const factor = factors.length === 1 ? factors[0]! : 1;
   const summing = isGrouped(node) ? shape : shape.with(axis, 1);
-  const pixels = node.op === "Conv" ? shape.slice(2).map(() => 1) : [];
+  const pixels = shape.slice(2).map(() => 1);
   return {
     codes: tensor("i8", summing, new Int8Array(sizeOf(summing)).fill(Math.sign(factor))),
     scale: tensor("f32", [], [Math.abs(factor)]),

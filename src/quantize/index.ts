@@ -10,6 +10,7 @@ import type { Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
+import { channelAxis } from "../ops/linear-layer";
 import { toolkitOps } from "../ops/toolkit";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
@@ -205,7 +206,7 @@ async function observe(
 
 /** The mean of each input channel of a layer. */
 const inputMeans = ({ node, layer }: Region) =>
-  layer ? [{ value: node.inputs[0]!, axis: node.op === "MatMul" ? -1 : 1 }] : [];
+  layer ? [{ value: node.inputs[0]!, axis: channelAxis(node, 0) }] : [];
 
 function chooseRanges(
   graph: Graph,

@@ -47,8 +47,7 @@ export function layerConstants(
   graph: Graph,
   layer: LinearLayer,
 ): { weights: Float32Array; bias: Float32Array | undefined } {
-  const factor = (name: string) => (layer.node.op === "Gemm" ? numberOf(layer.node, name, 1) : 1);
-  const [alpha, beta] = [factor("alpha"), factor("beta")];
+  const [alpha, beta] = [numberOf(layer.node, "alpha", 1), numberOf(layer.node, "beta", 1)];
   const weights = Float32Array.from(graph.constants.get(layer.weight)!.data, (w) => w * alpha);
   const given = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!.data;
   const bias =
