@@ -61,8 +61,8 @@ class Steps {
 }
 
 /**
- * alpha · op(x) · op(w) + beta · b. Constants take the factors: x · (alpha · w) + (beta · b). Kernels have x · w of a constant w
- * and a bias of one row, and products of two computed matrices.
+ * alpha · op(x) · op(w) + beta · b. Constants take the factors where f32 holds them: x · (alpha · w) + (beta · b). Kernels have
+ * x · w of a constant w and a bias of one row, and products of two computed matrices.
  */
 function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   const [x, w, b = ""] = node.inputs as [string, string, string?];
@@ -78,16 +78,17 @@ function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Valu
   const turn = { perm: [1, 0] };
   const left = isTurned ? steps.add("Transpose", [x], turn) : x;
   const added = bias && beta !== 1 ? rewrite.hold(b, scaled(bias, beta)) : b;
+  const isFactored = weights !== undefined && holdsScaled(weights, alpha);
   let y: string;
   if (weights) {
-    const right = alpha === 1 ? w : rewrite.hold(w, scaled(weights, alpha));
-    y = steps.add("Gemm", isOwn ? [left, right, added] : [left, right], attributes, true);
+    const right = isFactored && alpha !== 1 ? rewrite.hold(w, scaled(weights, alpha)) : w;
+    y = steps.add("Gemm", isOwn && isFactored ? [left, right, added] : [left, right], attributes, true);
   } else {
     const right = numberOf(node, "transB", 0) !== 0 ? steps.add("Transpose", [w], turn) : w;
     y = steps.add("MatMul", [left, right], {}, true);
-    if (alpha !== 1) y = steps.add("Mul", [y, steps.number(alpha)]);
   }
-  if (b !== "" && !isOwn) {
+  if (!isFactored && alpha !== 1) y = steps.add("Mul", [y, steps.number(alpha)]);
+  if (b !== "" && !(isOwn && isFactored)) {
     const rest = bias || beta === 1 ? added : steps.add("Mul", [b, steps.number(beta)]);
     steps.add("Add", [y, rest]);
   }
@@ -151,3 +152,14 @@ const scaled = ({ dtype, shape, data }: Tensor, factor: number): Tensor => ({
   shape,
   data: Float32Array.from(data, (value) => Math.fround(value * Math.fround(factor))),
 });
+
+/** Least of the largest product of which no other one needs a bit that f32 does not have. */
+const LEAST = 2 ** -102;
+
+/** Whether f32 holds products with a factor: none overflows, and not all are so small that they lose bits. */
+function holdsScaled({ data }: Tensor, factor: number): boolean {
+  let most = 0;
+  for (const value of data) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
+  const largest = Math.fround(most * Math.abs(factor));
+  return most * factor === 0 || (largest >= LEAST && Number.isFinite(largest));
+}

@@ -28,6 +28,23 @@ test.for([
   }
 });
 
+test.for([
+  { alpha: 4, w: 1e38, x: 1e-38, bias: 3 },
+  { alpha: 1e-22, w: 1e-20, x: 1e37, bias: 0 },
+])("a factor whose products with weights are out of f32's range goes to the sums: %o", (one) => {
+  const { alpha, w, x, bias } = one;
+  const b = new GraphBuilder();
+  const constants = [
+    b.constant("w", tensor("f32", [2, 1], [w, w])),
+    b.constant("b", tensor("f32", [1], [bias])),
+  ];
+  b.node("Gemm", [b.input("x", [1, 2]), ...constants], "y", { alpha });
+  withModel(simplify(b.build("y"), toolkitOps), {}, (model) => {
+    const { y } = model.runSync({ x: tensor("f32", [1, 2], [x, x]) });
+    expectClose(y, tensor("f32", [1, 1], [2 * x * w * alpha + bias]));
+  });
+});
+
 test("factors of one change nothing", () => {
   const graph = gemm({ alpha: 1, beta: 1 });
   expect(plainForms(graph, toolkitOps)).toBe(graph);
