@@ -36,6 +36,55 @@ function decode({ dataType, shape, bytes }: RawTensor): Elements | undefined {
   };
 }
 
+/** The model of a case with every computed value that ONNX Runtime can tell for an output. */
+function modelOf(one: Case): Uint8Array {
+  const types = new Map(one.types);
+  const untold: readonly (number | undefined)[] = [elementTypes.bf16, elementTypes.u4, elementTypes.i4];
+  const computed = one.nodes
+    .flatMap(({ op, outputs = [] }) => (op === "Constant" ? [] : outputs))
+    .filter((name) => !untold.includes(types.get(name)));
+  const initializers = Object.fromEntries(
+    Object.entries(one.initializers).map(([name, elements]) => [name, rawTensor(elements)]),
+  );
+  return onnxFile({
+    opset: one.opset,
+    nodes: one.nodes,
+    inputs: one.inputs,
+    initializers,
+    outputs: computed.map((name) => ({ name, type: types.get(name) ?? 1 })),
+  });
+}
+
+/** The case with f32 in the place of f64, or undefined where there is none. */
+export function inSingle(one: Case): Case | undefined {
+  const [double, single] = [elementTypes.f64, elementTypes.f32];
+  const isDouble = (type: unknown) => type === double;
+  const isIn = [...one.inputs.map(({ type }) => type), ...one.types.map(([, type]) => type)].some(isDouble);
+  if (!isIn && Object.values(one.initializers).every(({ type }) => type !== "f64")) return undefined;
+  const round = (elements: Elements): Elements =>
+    elements.type === "f64"
+      ? { ...elements, type: "f32", values: elements.values.map((v) => Math.fround(Number(v))) }
+      : elements;
+  const all = (named: Readonly<Record<string, Elements>>) =>
+    Object.fromEntries(Object.entries(named).map(([name, elements]) => [name, round(elements)]));
+  const nodes = one.nodes.map((node) => {
+    const { op, attributes = {} } = node;
+    if (op === "Cast" && isDouble(attributes.to))
+      return { ...node, attributes: { ...attributes, to: single } };
+    const elements = op === "Constant" ? decode(attributes.value as RawTensor) : undefined;
+    return elements?.type === "f64" ? { ...node, attributes: { value: rawTensor(round(elements)) } } : node;
+  });
+  const all32 = {
+    ...one,
+    nodes,
+    feeds: all(one.feeds),
+    initializers: all(one.initializers),
+    inputs: one.inputs.map((input) => (isDouble(input.type) ? { ...input, type: single } : input)),
+    types: one.types.map(([name, type]) => [name, isDouble(type) ? single : type] as const),
+  };
+  return { ...all32, model: modelOf(all32) };
+}
+
 /** Every value of a case as ONNX Runtime computes it. */
 export async function valuesOf(peer: Peer, one: Case): Promise<Values> {
   const values = new Map<string, Elements>([
@@ -47,21 +96,7 @@ export async function valuesOf(peer: Peer, one: Case): Promise<Values> {
       const elements = decode(attributes!.value as RawTensor);
       if (elements) values.set(outputs![0]!, elements);
     }
-  const types = new Map(one.types);
-  const untold: readonly (number | undefined)[] = [elementTypes.bf16, elementTypes.u4, elementTypes.i4];
-  const computed = one.nodes
-    .flatMap(({ op, outputs = [] }) => (op === "Constant" ? [] : outputs))
-    .filter((name) => !untold.includes(types.get(name)));
-  const initializers = Object.fromEntries(
-    Object.entries(one.initializers).map(([name, elements]) => [name, rawTensor(elements)]),
-  );
-  const model = onnxFile({
-    opset: one.opset,
-    nodes: one.nodes,
-    inputs: one.inputs,
-    initializers,
-    outputs: computed.map((name) => ({ name, type: types.get(name) ?? 1 })),
-  });
+  const model = modelOf(one);
   for (const [name, elements] of Object.entries(await peer.run(model, one.feeds))) values.set(name, elements);
   return values;
 }

@@ -233,10 +233,16 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // A sum of nothing is 0, and the code of 0 is the zero point; ONNX Runtime leaves the memory of some results as it was.
+    // A sum of nothing is 0, and the code of 0 is the zero point; ONNX Runtime leaves the memory of some results as it was, and
+    // forgets beta.
     name: "a product over no elements",
-    ops: ["MatMul", "QLinearMatMul"],
-    expected: ({ node, inputs, want }) => {
+    ops: ["Gemm", "MatMul", "QLinearMatMul"],
+    expected: ({ node, inputs, attributes, want }) => {
+      if (node.op === "Gemm") {
+        const [a, b, c] = inputs.map((value) => value && dense(value));
+        if (!a || !b || a.shape[attributes.transA ? 0 : 1] !== 0) return undefined;
+        return { ...want, ...gemm(a, b, c, attributes as Readonly<Record<string, number>>) };
+      }
       const isCoded = node.op === "QLinearMatMul";
       const [a, b, zeroPoint] = isCoded ? [inputs[0], inputs[3], inputs[7]] : inputs;
       const depth = a?.shape.at(-1);
@@ -336,20 +342,6 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // Octette has no f64: it computes the remainder of both as f32, by the same formula.
-    name: "Mod of f64",
-    ops: ["Mod"],
-    expected: ({ inputs: [x, y], attributes, want }) => {
-      if (x?.type !== "f64" || y?.type !== "f64" || attributes.fmod !== 1) return undefined;
-      const element = ({ shape, values }: Elements, index: readonly number[]) => {
-        const own = shape.map((dim, i) => (dim === 1 ? 0 : index[i + index.length - shape.length]!));
-        return Math.fround(Number(values[offsetOf(own, shape)]));
-      };
-      const values = [...indicesOf(want.shape)].map((index) => element(x, index) % element(y, index));
-      return { ...want, values };
-    },
-  },
-  {
     // Elements that are equal but for their last digits: which one is greater, the steps before decide.
     name: "ArgMax between equals",
     ops: ["ArgMax"],
@@ -372,21 +364,27 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // A row with NaN has no maximum and no sum that is a number.
-    name: "LogSoftmax of a row with NaN",
+    // A row whose maximum is NaN or infinite: what is subtracted from itself there is NaN, and with it the sum of the row.
+    name: "LogSoftmax or Softmax of a row without a finite maximum",
     ops: ["LogSoftmax", "Softmax"],
-    expected: (facts) => {
-      const {
-        inputs: [x],
-        attributes,
-        opset,
-      } = facts;
+    expected: ({ inputs: [x], attributes, opset, want }) => {
+      if (!x || opset < 13) return undefined;
       const axis = Number(attributes.axis ?? -1);
-      if (!x || opset < 13 || (axis !== -1 && axis !== x.shape.length - 1)) return undefined;
-      const cols = x.shape.at(-1)!;
-      const values = numbersOf(x);
-      const isBroken = (i: number) => values.slice(i - (i % cols), i - (i % cols) + cols).some(Number.isNaN);
-      return openWhere(facts, (i) => isBroken(i) && Number.isNaN(facts.got.data[i]!));
+      const at = axis < 0 ? axis + x.shape.length : axis;
+      const { values } = dense(x);
+      const isBroken = (index: number[]) => {
+        const row = Array.from(
+          { length: x.shape[at]! },
+          (_, k) => values[offsetOf(index.with(at, k), x.shape)]!,
+        );
+        return !Number.isFinite(greatest(row));
+      };
+      const all = [...indicesOf(x.shape)];
+      if (!all.some(isBroken)) return undefined;
+      return {
+        ...want,
+        values: all.map((index, i) => (isBroken(index) ? Number.NaN : Number(want.values[i]))),
+      };
     },
   },
 ];
