@@ -29,6 +29,8 @@ export interface LinearLayer extends LayerForm {
 
 export const isLinear = ({ op }: Node): boolean => op === "Conv" || op === "Gemm" || op === "MatMul";
 
+export const isConvolution = ({ op }: Node): boolean => op === "Conv";
+
 /** The layer with room for a bias, its third input; of a product of matrices. */
 export const withBiasInput = (layer: Node): Node =>
   layer.op === "MatMul" ? { ...layer, op: "Gemm", attributes: {} } : layer;

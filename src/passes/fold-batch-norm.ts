@@ -3,6 +3,7 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
+import { plus, times } from "../ops/compose";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
@@ -124,18 +125,14 @@ export function splitBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room):
     rewrite.replace(
       norm,
       {
-        op: "Mul",
+        ...times(norm.inputs[0]!, constant(norm.inputs[1]!, affine.a)),
         name: rewrite.fresh(`${norm.name}_scale`),
-        inputs: [norm.inputs[0]!, constant(norm.inputs[1]!, affine.a)],
         outputs: [scaled],
-        attributes: {},
       },
       {
-        op: "Add",
+        ...plus(scaled, constant(norm.inputs[2]!, affine.b)),
         name: norm.name,
-        inputs: [scaled, constant(norm.inputs[2]!, affine.b)],
         outputs: norm.outputs,
-        attributes: {},
       },
     );
   }

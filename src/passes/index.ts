@@ -8,7 +8,6 @@ import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
-import { fuseGlobalPool } from "./fuse-global-pool";
 import { joinIntegerProducts } from "./join-integer-products";
 import { joinReshapes } from "./join-reshapes";
 import { markRegions } from "./mark-regions";
@@ -31,7 +30,6 @@ const passes: readonly Pass[] = [
   fuseBias,
   foldBatchNorm,
   fuseActivations,
-  fuseGlobalPool,
   removeDead,
 ];
 

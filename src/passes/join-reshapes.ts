@@ -2,7 +2,7 @@
 // Unsqueeze become one node, `[n, …] → [n, rest]` is Flatten, and shapes are written out. Exporters differ most here.
 
 import type { Graph, Node } from "../graph/graph";
-import { countOf, type Shape } from "../graph/symbols";
+import { isFlattening, reshaped } from "../ops/compose";
 import type { ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
@@ -37,12 +37,9 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
       continue;
     }
     const isJoined = source !== node.inputs[0];
-    const joined = isFlattening(from, shape)
-      ? { op: "Flatten", attributes: { axis: 1 } }
-      : isJoined || node.op === "Reshape" || node.op === "Flatten"
-        ? { op: "Reshape", attributes: { shape, ...(shape.includes(0) ? { allowzero: 1 } : {}) } }
-        : node;
-    const next = { ...node, ...joined, inputs: [source] };
+    // Squeeze and Unsqueeze stay what they are by themselves.
+    const isOwn = !isJoined && !isFlattening(from, shape) && node.attributes.axes !== undefined;
+    const next = isOwn ? node : { ...node, ...reshaped(source, from, shape) };
     if (
       isJoined ||
       next.op !== node.op ||
@@ -52,10 +49,6 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
   }
   return rewrite.done();
 }
-
-/** [n, …] → [n, rest]. */
-const isFlattening = (from: Shape, to: Shape) =>
-  from.length > 2 && sameShape(to, [from[0]!, countOf(from.slice(1))]);
 
 /** Softmax over rows between a reshape and the one that undoes it, as opsets before 13 need it. */
 function rowsOf(

@@ -1,29 +1,39 @@
 // Forms of operators that no kernel has, written with forms that have one: factors, transposed and computed operands and
 // biases of Gemm, scales of LayerNormalization that are broadcast, Softmax over an axis that is not the last, and means over
-// axes that are not neighbours.
+// axes that are not neighbours. Two forms of one thing become one: means of images, and two Transposes in a row.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { isOneRow } from "../ops/gemm";
+import type { OpName } from "../ops/index";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isRowOf, rowsOf } from "../ops/layer-normalization";
 import { numberOf } from "../ops/op";
 import { reducedAxes } from "../ops/reduce-mean";
 import { softmaxAxis } from "../ops/softmax";
+import { permutationOf } from "../ops/transpose";
 import { Rewrite } from "./rewrite";
 
 export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
   const types = inferTypes(graph, registry);
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {
-    if (node.region !== undefined) continue;
-    if (node.op === "Gemm") plainGemm(node, rewrite, types);
-    if (node.op === "LayerNormalization") plainLayerNormalization(node, rewrite, types);
-    if (node.op === "ReduceMean") plainReduceMean(node, rewrite, types);
-    if (node.op === "Softmax" || node.op === "LogSoftmax") plainSoftmax(node, rewrite, types);
+    const rule = (rules as Readonly<Record<string, Rule>>)[node.op];
+    if (node.region === undefined) rule?.(node, rewrite, types);
   }
   return rewrite.done();
 }
+
+type Rule = (node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>) => void;
+
+const rules: { readonly [K in OpName]?: Rule } = {
+  Gemm: plainGemm,
+  LayerNormalization: plainLayerNormalization,
+  LogSoftmax: plainSoftmax,
+  ReduceMean: plainReduceMean,
+  Softmax: plainSoftmax,
+  Transpose: joinTransposes,
+};
 
 /** Nodes in the place of one, the last of which makes its first output. */
 class Steps {
@@ -130,11 +140,28 @@ function plainSoftmax(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, V
   steps.done();
 }
 
-/** The mean over the last neighbours first, so that the axes before them stay what they are. */
+/** z's dimension i is y's perm[i], which is x's before[perm[i]]. */
+function joinTransposes(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  const inner = rewrite.producer(node.inputs[0]);
+  if (inner?.op !== node.op || inner.region !== undefined) return;
+  const { length } = types.get(node.inputs[0]!)!.shape;
+  const before = permutationOf(inner, length);
+  const perm = permutationOf(node, length).map((axis) => before[axis]!);
+  rewrite.replace(node, { ...node, inputs: inner.inputs, attributes: { perm } });
+}
+
+/**
+ * The mean over height and width is GlobalAveragePool, followed by Flatten where the dimensions are not kept: one exporter of
+ * PyTorch writes the one, the other the other. Of other axes, the mean over the last neighbours first, so that the axes before
+ * them stay what they are.
+ */
 function plainReduceMean(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   let y = node.inputs[0]!;
+  const { shape } = types.get(y)!;
+  const reduced = reducedAxes(node, shape.length);
+  if (shape.length === 4 && `${reduced}` === "2,3") return meanOfImages(node, rewrite);
   const groups: number[][] = [];
-  for (const axis of reducedAxes(node, types.get(y)!.shape.length)) {
+  for (const axis of reduced) {
     const last = groups.at(-1);
     if (last?.at(-1) === axis - 1) last.push(axis);
     else groups.push([axis]);
@@ -145,6 +172,15 @@ function plainReduceMean(node: Node, rewrite: Rewrite, types: ReadonlyMap<string
   for (const [i, axes] of groups.reverse().entries())
     y = steps.add(node.op, [y], { axes, keepdims }, i === groups.length - 1);
   steps.done();
+}
+
+function meanOfImages(node: Node, rewrite: Rewrite): void {
+  const pool = { ...node, op: "GlobalAveragePool", attributes: {} };
+  if (numberOf(node, "keepdims", 1) !== 0) return rewrite.replace(node, pool);
+  const means = rewrite.fresh(`${node.outputs[0]}_map`);
+  const name = rewrite.fresh(`${node.name}_flatten`);
+  const flatten = { ...node, op: "Flatten", name, inputs: [means], attributes: { axis: 1 } };
+  rewrite.replace(node, { ...pool, outputs: [means] }, flatten);
 }
 
 const scaled = ({ dtype, shape, data }: Tensor, factor: number): Tensor => ({

@@ -170,8 +170,7 @@ class Writer extends GraphWriter {
 }
 
 /** Attributes of a layer without the factors that were multiplied into its constants. */
-function withoutFactors({ op, attributes }: Node): Node["attributes"] {
-  if (op !== "Gemm") return attributes;
+function withoutFactors({ attributes }: Node): Node["attributes"] {
   return Object.fromEntries(
     Object.entries(attributes).filter(([name]) => name !== "alpha" && name !== "beta"),
   );

@@ -32,7 +32,7 @@ export interface QuantizeOptions {
   readonly range?: RangeChoice;
   /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. */
   readonly naive?: boolean;
-  /** Only these operators, such as ["Gemm", "MatMul"]. Ops that only move codes follow their input. */
+  /** Only operators of these ONNX names. Ops that only move codes follow their input. */
   readonly only?: readonly string[];
   /** Names of nodes that stay float; `*` stands for any characters. */
   readonly skip?: readonly string[];

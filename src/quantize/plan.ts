@@ -5,7 +5,7 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { formatShape } from "../graph/symbols";
 import { MAX_REDUCTION } from "../ops/codes";
 import type { ToolkitOps } from "../ops/infer";
-import { isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
+import { isConvolution, isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import type { QuantizeMode, Selection } from "./options";
 
 /** One integer region to be. */
@@ -126,7 +126,8 @@ export function planRegions(
       : activations.map((i) => node.inputs[i]!).find((value) => !coded.has(value));
     if (float !== undefined) return stayFloat(`its input "${float}" is float`);
     const result = resultOf(node);
-    const isFloat = mode === "dynamic" || (layer !== undefined && node.op !== "Conv" && !wanted.has(result));
+    const isFloat =
+      mode === "dynamic" || (layer !== undefined && !isConvolution(node) && !wanted.has(result));
     const activation = activationBehind.get(node);
     const region: Region = {
       node,
@@ -178,8 +179,8 @@ interface Context {
 function capabilityOf(node: Node, { graph, types, registry, mode }: Context): Capability | string {
   const isConstant = (value: string) => graph.constants.has(value);
   const codes = registry[node.op]?.codes;
-  if (mode === "dynamic" && node.op !== "Gemm" && node.op !== "MatMul")
-    return node.op === "Conv"
+  if (mode === "dynamic" && (codes !== "layer" || isConvolution(node)))
+    return isConvolution(node)
       ? "convolutions have no dynamic form; use static mode"
       : `${node.op} is float in dynamic mode`;
   if (!registry[node.op]?.lowerInteger) return `${node.op} has no integer kernel`;

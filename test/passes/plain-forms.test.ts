@@ -6,7 +6,7 @@ import { plainForms } from "../../src/passes/plain-forms";
 import { expectClose, randomFeeds } from "../check-model";
 import { withModel } from "../engine/engines";
 import { type Attributes, GraphBuilder } from "../graph-builder";
-import { expectSameFunction } from "./check-pass";
+import { expectSameFunction, opsOf } from "./check-pass";
 
 const gemm = (attributes: Attributes, bias = true) => {
   const b = new GraphBuilder();
@@ -204,4 +204,40 @@ describe("over any axes", () => {
     }
     expectClose(y, tensor("f32", keepdims ? kept : kept.filter((_, axis) => !isReduced[axis]), expected));
   });
+});
+
+test("two Transposes are one", () => {
+  const b = new GraphBuilder();
+  const turned = b.node("Transpose", [b.input("x", ["batch", 3, 4, 5])], "turned", { perm: [0, 2, 3, 1] });
+  b.node("Transpose", [turned], "y", { perm: [0, 2, 1, 3] });
+  const graph = b.build("y");
+  const result = plainForms(graph, toolkitOps);
+  expect(result.nodes.at(-1)).toMatchObject({ inputs: ["x"], attributes: { perm: [0, 3, 2, 1] } });
+  expectSameFunction(graph, result, "exact");
+});
+
+const mean = (attributes: Attributes, shape = ["batch", 3, 4, 5] as (string | number)[]) => {
+  const b = new GraphBuilder();
+  return b.build(b.node("ReduceMean", [b.input("x", shape)], "y", attributes));
+};
+
+test.for([
+  { axes: [2, 3], keepdims: 1, ops: "GlobalAveragePool" },
+  { axes: [-1, -2], ops: "GlobalAveragePool" },
+  { axes: [3, 2], keepdims: 0, ops: "GlobalAveragePool Flatten" },
+])("the mean over height and width is $ops", ({ ops, ...attributes }) => {
+  const graph = mean(attributes);
+  const result = plainForms(graph, toolkitOps);
+  expect(opsOf(result)).toBe(ops);
+  expectSameFunction(graph, result);
+});
+
+test("other means stay", () => {
+  for (const graph of [
+    mean({ axes: [1, 2] }),
+    mean({ axes: [3] }),
+    mean({}),
+    mean({ axes: [2] }, ["batch", 7, 8]),
+  ])
+    expect(plainForms(graph, toolkitOps)).toBe(graph);
 });

@@ -75,13 +75,3 @@ describe("stays", () => {
     expect(removeIdle(graph, toolkitOps)).toBe(graph);
   });
 });
-
-test("two Transposes are one", () => {
-  const b = new GraphBuilder();
-  const turned = b.node("Transpose", [b.input("x", ["batch", 3, 4, 5])], "turned", { perm: [0, 2, 3, 1] });
-  b.node("Transpose", [turned], "y", { perm: [0, 2, 1, 3] });
-  const graph = b.build("y");
-  const result = removeIdle(graph, toolkitOps);
-  expect(result.nodes.at(-1)).toMatchObject({ inputs: ["x"], attributes: { perm: [0, 3, 2, 1] } });
-  expectSameFunction(graph, result, "exact");
-});

@@ -5,6 +5,7 @@ import { unitsOf } from "../../engine/units";
 import { OctetteError } from "../../errors";
 import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
+import { plus } from "../../ops/compose";
 import { inferTypes, type Registry } from "../../ops/infer";
 import { type CodeFlow, opError, type Unit } from "../../ops/op";
 import { toolkitOps } from "../../ops/toolkit";
@@ -130,7 +131,8 @@ class Differentiation implements Backward {
 
   give(value: string, gradient: string): void {
     const known = this.#gradients.get(value);
-    this.#gradients.set(value, known === undefined ? gradient : this.write("Add", [known, gradient])[0]);
+    const { op, inputs } = plus(known ?? "", gradient);
+    this.#gradients.set(value, known === undefined ? gradient : this.write(op, inputs)[0]);
   }
 
   /** Every node as it is, and a mask beside what passes gradient in places only: codes, and floats of which some are dropped. */

@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node, ValueType } from "../../graph/graph";
+import { plus } from "../../ops/compose";
 import { toolkitOps } from "../../ops/toolkit";
 import { checkOptions, type Names } from "../../options";
 
@@ -109,8 +110,7 @@ export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, loss
     });
     seeds.push([value, gradient]);
     const sum = `@loss.sum.${i}`;
-    if (total !== "")
-      nodes.push({ op: "Add", name: sum, inputs: [total, loss], outputs: [sum], attributes: {} });
+    if (total !== "") nodes.push({ ...plus(total, loss), name: sum, outputs: [sum] });
     total = total === "" ? loss : sum;
   }
   return { inputs: [...inputs.values()], nodes, outputs: [total, value], seeds };

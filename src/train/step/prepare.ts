@@ -3,6 +3,7 @@
 
 import { type Graph, type Node, producersOf } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { times } from "../../ops/compose";
 import { numberOf } from "../../ops/op";
 import { toolkitOps } from "../../ops/toolkit";
 import { channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
@@ -268,8 +269,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       return;
     }
     if (kind === "scale") {
-      const outputs = [computed(coded)[1]];
-      nodes.push({ ...node, op: "Mul", inputs: [coded.scale, name], outputs, attributes: {} });
+      nodes.push({ ...node, ...times(coded.scale, name), outputs: [computed(coded)[1]] });
       return;
     }
     const kept = `${name}.codes`;

@@ -1,0 +1,26 @@
+// Nodes as passes and training write them, with the attributes that their ops read. Names and outputs are the writer's.
+
+import type { Node } from "../graph/graph";
+import { countOf, type Shape } from "../graph/symbols";
+import { sameShape } from "./reshape";
+
+type Written = Pick<Node, "op" | "inputs" | "attributes">;
+
+/** a + b. */
+export const plus = (a: string, b: string): Written => ({ op: "Add", inputs: [a, b], attributes: {} });
+/** a · b. */
+export const times = (a: string, b: string): Written => ({ op: "Mul", inputs: [a, b], attributes: {} });
+
+/** Whether all dimensions but the first become one. */
+export const isFlattening = (from: Shape, to: Shape): boolean =>
+  from.length > 2 && sameShape(to, [from[0]!, countOf(from.slice(1))]);
+
+/** x under another shape. */
+export const reshaped = (x: string, from: Shape, to: Shape): Written =>
+  isFlattening(from, to)
+    ? { op: "Flatten", inputs: [x], attributes: { axis: 1 } }
+    : {
+        op: "Reshape",
+        inputs: [x],
+        attributes: { shape: to, ...(to.includes(0) ? { allowzero: 1 } : {}) },
+      };
