@@ -22,7 +22,7 @@ import {
 } from "./proto";
 import { Source } from "./source";
 import { SymbolTable } from "./symbols";
-import { rejectPartial, rejectWide } from "./wide";
+import { rejectWide } from "./wide";
 
 /** Nodes of a file. Simplified, a graph may have far fewer: exporters write shapes and constants with many. */
 export const MAX_FILE_NODES = 2 ** 16;
@@ -56,7 +56,6 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
 
   const constants = readConstants(model, where);
   rejectWide(model, constants);
-  rejectPartial(model, constants);
   const nodes = convertNodes(model, opset, constants, where);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([

@@ -39,55 +39,76 @@ function isMove({ opType, attributes }: NodeProto, input: number): boolean {
   return opType === "Concat" || (moves[opType]?.includes(input) ?? false);
 }
 
-/** Throws where anything but the bounds of a Slice reads an integer that is not held as it is. */
-export function rejectWide({ graph }: ModelProto, constants: Pick<Surroundings, "constant" | "kind">): void {
-  const known = new Map<string, Ends>();
-  const of = (value: string): Ends => {
-    const found = known.get(value);
-    if (found) return found;
-    const ends = wideKinds.includes(constants.kind(value)) ? endsIn(constants.constant(value)!) : [];
-    known.set(value, ends);
-    return ends;
+/** Operators that make integers which none of their inputs holds. */
+const computing = new Set(["Add", "Div", "Mod", "Mul", "Neg", "Range", "ReduceProd", "Sub", "Sum"]);
+
+/** How a file stores a value, and the ends of i32 in it. */
+interface Held {
+  readonly kind: StoredKind;
+  readonly ends: Ends;
+}
+
+/**
+ * Throws where anything but the bounds of a Slice reads an integer that is not held as it is, and where integers are computed of
+ * a kind that wraps before i32 does, or beyond it.
+ */
+export function rejectWide(
+  { graph }: ModelProto,
+  { constant, kind }: Pick<Surroundings, "constant" | "kind">,
+): void {
+  const known = new Map<string, Held>();
+  const of = (value: string): Held => {
+    let held = known.get(value);
+    if (!held) {
+      const own = kind(value);
+      held = { kind: own, ends: wideKinds.includes(own) ? endsIn(constant(value)!) : [] };
+      known.set(value, held);
+    }
+    return held;
   };
   for (const node of graph.nodes) {
     if (node.opType === "Constant") continue;
     const inputs = node.inputs.map(of);
-    const filled = endsOfFilling(node);
-    const all = new Set([...inputs.flat(), ...filled]);
-    if (all.size === 0 || isBesideOthers(node, inputs)) continue;
-    const isRead = (ends: Ends, i: number) => ends.length > 0 && !isBound(node, i);
-    const wrong = inputs.findIndex((ends, i) => isRead(ends, i) && !isMove(node, i));
-    if (wrong >= 0) throw beyond(`${node.opType} "${node.name}"`, node.inputs[wrong]!);
-    if (filled.length > 0 || inputs.some(isRead))
-      for (const output of node.outputs) known.set(output, [...all]);
+    const ends = endsOf(node, inputs);
+    const made = kindMade(node, inputs);
+    for (const output of node.outputs)
+      if (ends.length > 0 || partial.has(made))
+        known.set(output, { kind: partial.has(made) ? made : kind(output), ends });
   }
-  for (const { name } of graph.outputs) if (of(name).length > 0) throw beyond("the graph's outputs", name);
+  for (const { name } of graph.outputs)
+    if (of(name).ends.length > 0) throw beyond("the graph's outputs", name);
 }
 
-/** Operators that make integers which none of their inputs holds. */
-const computing = new Set(["Add", "Div", "Mod", "Mul", "Neg", "Range", "ReduceProd", "Sub", "Sum"]);
+/** Ends in a node's outputs. */
+function endsOf(node: NodeProto, inputs: readonly Held[]): Ends {
+  const filled = endsOfFilling(node);
+  const all = new Set([...inputs.flatMap(({ ends }) => ends), ...filled]);
+  if (all.size === 0 || isBesideOthers(node, inputs)) return [];
+  const isRead = ({ ends }: Held, i: number) => ends.length > 0 && !isBound(node, i);
+  const wrong = inputs.findIndex((held, i) => isRead(held, i) && !isMove(node, i));
+  if (wrong >= 0) throw beyond(`${node.opType} "${node.name}"`, node.inputs[wrong]!);
+  return filled.length > 0 || inputs.some(isRead) ? [...all] : [];
+}
 
-/** Throws where integers are computed of a kind that wraps before i32 does, or beyond it. */
-export function rejectPartial({ graph }: ModelProto, { kind }: Pick<Surroundings, "kind">): void {
-  const moved = new Map<string, StoredKind>();
-  const of = (value: string) => moved.get(value) ?? kind(value);
-  for (const node of graph.nodes) {
-    const at = node.inputs.findIndex((name) => partial.has(of(name)));
-    const input = node.inputs[at];
-    if (input !== undefined && computing.has(node.opType))
-      throw new OctetteError(`"${input}" holds integers of a type that octette does not compute with`, {
+/** The kind of integers that a Cast or what moves integers makes. */
+function kindMade(node: NodeProto, inputs: readonly Held[]): StoredKind {
+  const at = inputs.findIndex(({ kind }) => partial.has(kind));
+  const held = inputs[at]?.kind;
+  if (held !== undefined && computing.has(node.opType))
+    throw new OctetteError(
+      `"${node.inputs[at]}" holds integers of a type that octette does not compute with`,
+      {
         code: "unsupported",
         where: `${node.opType} "${node.name}"`,
         expected: "int32, or int64 within 32 bits",
-        got: `${of(input)}`,
+        got: `${held}`,
         hint: "Cast it to int64 or to a float before",
-      });
-    const to = node.opType === "Cast" ? node.attributes.get("to") : undefined;
-    const isKept =
-      input !== undefined && (isMove(node, at) || node.opType === "Max" || node.opType === "Min");
-    const made = to?.kind === "int" ? kindOf(to.value) : isKept ? of(input) : undefined;
-    if (partial.has(made)) for (const output of node.outputs) moved.set(output, made);
-  }
+      },
+    );
+  const to = node.opType === "Cast" ? node.attributes.get("to") : undefined;
+  if (to?.kind === "int") return kindOf(to.value);
+  const isKept = at >= 0 && (isMove(node, at) || node.opType === "Max" || node.opType === "Min");
+  return isKept ? held : undefined;
 }
 
 /** Ends in the attribute that a ConstantOfShape repeats. */
@@ -99,10 +120,10 @@ function endsOfFilling({ opType, attributes }: NodeProto): Ends {
 }
 
 /** Whether the largest integers meet others in a Min, or the smallest in a Max. */
-function isBesideOthers({ opType }: NodeProto, inputs: readonly Ends[]): boolean {
+function isBesideOthers({ opType }: NodeProto, inputs: readonly Held[]): boolean {
   const idle = opType === "Min" ? I32_MAX : opType === "Max" ? I32_MIN : undefined;
-  const others = inputs.some((ends) => ends.length === 0);
-  return idle !== undefined && others && inputs.flat().every((end) => end === idle);
+  const others = inputs.some(({ ends }) => ends.length === 0);
+  return idle !== undefined && others && inputs.every(({ ends }) => ends.every((end) => end === idle));
 }
 
 const isBound = ({ opType }: NodeProto, input: number) => opType === "Slice" && (input === 1 || input === 2);
