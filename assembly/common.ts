@@ -18,4 +18,5 @@ export * from "./f32/unary";
 export * from "./int8/add";
 export * from "./int8/dynamic-quantize";
 export * from "./int8/lookup";
+export * from "./int8/pool";
 export * from "./int8/quantize";

@@ -1,12 +1,11 @@
-// f32 depthwise convolution, channels last, one filter a channel: for depthwise and its input gradient.
+// The products of f32 depthwise convolution, one filter a channel: pixels, one by one or four by four.
 //
 //   packed weights, eight channels | tap 0: c0 c1 ... c7 | tap 1: c0 c1 ... c7 | ... |
 
 import { clamp, storeWords8 } from "../lanes/lanes";
-import { firstTap, lastTap } from "../lanes/taps";
 
 /** One pixel: `rows` × `cols` taps, dy and dx bytes apart in x, wy and 32 in w; `group` is from eight channels to the next. */
-function one(
+export function one(
   y: usize,
   x: usize,
   w: usize,
@@ -49,7 +48,7 @@ function one(
 }
 
 /** The same for four neighbours in y, sy bytes apart in y and sx in x. */
-function four(
+export function four(
   y: usize,
   sy: usize,
   x: usize,
@@ -138,7 +137,7 @@ function four(
  * The same for whole groups of four channels, three taps a row, where neighbours' windows are shifted by one tap: six
  * columns serve four pixels. Smaller than V8's 15 registers: it loads all operands of a straight line first.
  */
-function fourOfThree(
+export function fourOfThree(
   y: usize,
   sy: usize,
   x: usize,
@@ -200,93 +199,5 @@ function fourOfThree(
     v128.store(out, clamp(f32x4.add(c2, b), lo, hi));
     out += sy;
     v128.store(out, clamp(f32x4.add(c3, b), lo, hi));
-  }
-}
-
-/**
- * y[p][c] = min(max(Σ_{ky,kx} x[p·stride + (ky,kx)·dilation − pad][c]·w[ky][kx][c] + bias[c], lo), hi)
- *
- * As ./kernels/depthwise, but pixels of y lie `pixelY`, rows `lineY` and images `imageY` bytes apart, kh and kw may be 0.
- */
-export function convolveDepthwise(
-  y: usize,
-  pixelY: usize,
-  lineY: usize,
-  imageY: usize,
-  x: usize,
-  w: usize,
-  bias: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  low: f32,
-  high: f32,
-  begin: i32,
-  end: i32,
-): void {
-  const lo = f32x4.splat(low);
-  const hi = f32x4.splat(high);
-  const ld = (<usize>channels) << 2;
-  const wy = (<usize>kw) << 5;
-  const group = wy * <usize>kh;
-  const dx = ld * <usize>dilationW;
-  const dy = ld * <usize>(dilationH * inW);
-  const sx = ld * <usize>strideW;
-  // Channels that fourOfThree takes, and where the others start.
-  const head = kw == 3 && strideW == dilationW ? channels & ~3 : 0;
-  const at = (<usize>head) << 2;
-  const restW = <usize>(head >> 3) * group + ((<usize>(head & 4)) << 2);
-  const restBias = bias ? bias + at : 0;
-  for (let r = begin; r < end; r++) {
-    const image = r / outH;
-    const oy = r - image * outH;
-    const iy = oy * strideH - padTop;
-    const top = firstTap(iy, dilationH);
-    const rows = lastTap(iy, dilationH, kh, inH) - top;
-    const line = x + <usize>((image * inH + iy + top * dilationH) * inW) * ld;
-    let out = y + <usize>image * imageY + <usize>oy * lineY;
-    for (let ox = 0; ox < outW; ) {
-      const ix = ox * strideW - padLeft;
-      const left = firstTap(ix, dilationW);
-      const cols = lastTap(ix, dilationW, kw, inW) - left;
-      const p = line + <usize>(ix + left * dilationW) * ld;
-      const q = w + <usize>top * wy + ((<usize>left) << 5);
-      const wide = ox + 4 <= outW && ix >= 0 && ix + 3 * strideW + (kw - 1) * dilationW < inW;
-      if (wide) {
-        const rest = channels - head;
-        if (head) fourOfThree(out, pixelY, p, q, bias, head, rows, dx, dy, group, lo, hi);
-        if (rest)
-          four(
-            out + at,
-            pixelY,
-            p + at,
-            sx,
-            q + restW,
-            restBias,
-            rest,
-            rows,
-            cols,
-            dx,
-            dy,
-            wy,
-            group,
-            lo,
-            hi,
-          );
-      } else one(out, p, q, bias, channels, rows, cols, dx, dy, wy, group, lo, hi);
-      const done = wide ? 4 : 1;
-      ox += done;
-      out += pixelY * <usize>done;
-    }
   }
 }

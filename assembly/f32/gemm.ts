@@ -1,7 +1,8 @@
-// f32 matrix products on packed weights: gemm by rows, gemv by columns. The tile is in ../tile.
+// f32 matrix products on packed weights: gemm by rows, gemv by columns. The tile is in ./tile.
 
 import { interleave4 } from "../lanes/lanes";
-import { blockTiles, multiply, multiplyRow, TILE, Tile } from "./tile";
+import { blockTiles, TILE } from "./sizes";
+import { multiply, multiplyRow, Tile } from "./tile";
 
 /**
  * dst = w[n][k] as panels of 8 columns, k = tap·channels + c, zeros where the last panel has no column.

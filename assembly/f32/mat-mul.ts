@@ -1,7 +1,7 @@
 // Products of stacks of matrices that are both computed: the right one is packed in each run.
 
-import { up } from "../lanes/whole";
 import { gemm, packWeights } from "./gemm";
+import { packedBytes } from "./sizes";
 
 /**
  * y[i][r][c] = min(max(Σ_k a[i·stepA][r][k]·b[i·stepB][k][c], lo), hi), r < m, c < n; steps in elements, 0 to repeat.
@@ -24,7 +24,7 @@ export function matMul(
   begin: i32,
   end: i32,
 ): void {
-  const rest = scratch + ((<usize>(up(n, 8) * k)) << 2);
+  const rest = scratch + packedBytes(n, k);
   for (let at = begin, rows = 0; at < end; at += rows) {
     const i = at / m;
     const row = at - i * m;

@@ -10,15 +10,7 @@
 // core (Zen 5): 27 GMAC/s at 512³, 87 % of two products and two sums a cycle.
 
 import { clamp, storeWords8 } from "../lanes/lanes";
-
-/** Bytes of packed rows kept in the second-level cache while all columns stream past them. */
-export const BLOCK: i32 = 256 << 10;
-
-/** Tiles in a block at most. */
-export const TILES: i32 = 512;
-
-/** Bytes of a Tile. */
-export const TILE: i32 = 16;
+import { TILE } from "./sizes";
 
 /** Where four packed rows lie, and where their results go. */
 @unmanaged
@@ -29,11 +21,6 @@ export class Tile {
   ldy!: usize;
   /** Rows of y, 1 to 4. */
   rows!: i32;
-}
-
-/** Tiles of k steps packed at once. */
-export function blockTiles(k: i32): i32 {
-  return max(1, min(TILES, BLOCK / max(1, k << 4)));
 }
 
 /** Four columns of the bias, 0 without one. */

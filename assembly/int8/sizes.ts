@@ -31,6 +31,16 @@ export class Epilogue {
   rowStride: f32 = 0;
 }
 
+/** How codes of x stand for numbers that become codes of y, as kernels read it: f32, in this order. */
+export class Rescale {
+  xScale: f32 = 0;
+  xZero: f32 = 0;
+  yScale: f32 = 0;
+  yZero: f32 = 0;
+  lo: f32 = 0;
+  hi: f32 = 0;
+}
+
 /** Bytes at the start of scratch of what results become codes with (epilogue.ts). */
 export const CODES: i32 = 144;
 

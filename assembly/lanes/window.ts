@@ -29,3 +29,6 @@ export class Window {
   /** The code that pixels outside the image read as. */
   outside: i32 = 0;
 }
+
+/** Bytes of a Window in scratch. */
+export const WINDOW_BYTES: i32 = 96;

@@ -1,13 +1,11 @@
 // Weight gradients of convolutions: the product of a strip's patches, read where they lie, with the gradients of its
 // pixels.
 
-import { up } from "../lanes/whole";
+import { Window } from "../lanes/window";
 import { packColumns } from "./numbers";
 import { addOuter } from "./outer";
-import { neighbours, packStrip, reach } from "./strip";
-
-/** Output channels whose sums are in scratch together. */
-const COLUMNS: i32 = 64;
+import { patchBytes, reach, SUMMED, stripCols, stripRows, stripWidth } from "./sizes";
+import { packStrip } from "./strip";
 
 /** Where the values of a patch, (ky, kx, c), lie behind its first, in bytes; zeros up to a multiple of four. */
 function offsetsOf(to: usize, kh: i32, kw: i32, cin: i32, down: i32, right: i32): void {
@@ -55,29 +53,15 @@ function addPatches(
  *
  *   scratch | offsets of a patch | sums: panels of [k][8] | dy: a panel of [pixels][8] | strip |
  *
- * The strip of x is packed once for COLUMNS channels; each panel of them meets it from the cache.
+ * The strip of x is packed once for SUMMED channels; each panel of them meets it from the cache.
  */
 function weightGradient<T>(
   dw: usize,
   dy: usize,
-  lddy: i32,
   x: usize,
-  ldx: i32,
   scratch: usize,
   batch: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  slide: Window,
   scale: f32,
   zero: i32,
   begin: i32,
@@ -85,18 +69,29 @@ function weightGradient<T>(
 ): void {
   const s = f32x4.splat(scale);
   const z = i32x4.splat(zero);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const cin = slide.cin;
+  const ldx = slide.ldx;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const lddy = slide.ldy;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const strideH = slide.strideH;
+  const strideW = slide.strideW;
   const taps = kh * kw;
-  const most = neighbours(outW, kw, strideW, dilationW, (cin * reach(1, kh, strideH, dilationH)) << 2);
-  const width = reach(most, kw, strideW, dilationW);
-  const high = most < outW ? 1 : neighbours(outH, kh, strideH, dilationH, (cin * width) << 2);
-  const patch = (<usize>up(taps * cin, 4)) << 2;
+  const most = stripCols(slide, cin);
+  const width = stripWidth(slide, cin);
+  const high = stripRows(slide, cin);
+  const patch = <usize>patchBytes(slide);
   const sums = scratch + patch;
-  const gradients = sums + <usize>((min(COLUMNS, end - begin) + 7) >> 3) * (patch << 3);
+  const gradients = sums + <usize>((min(SUMMED, end - begin) + 7) >> 3) * (patch << 3);
   const strip = gradients + ((<usize>(high * most)) << 5);
   const line = width * cin;
-  offsetsOf(scratch, kh, kw, cin, dilationH * line, dilationW * cin);
-  for (let first = begin; first < end; first += COLUMNS) {
-    const cols = min(COLUMNS, end - first);
+  offsetsOf(scratch, kh, kw, cin, slide.dilationH * line, slide.dilationW * cin);
+  for (let first = begin; first < end; first += SUMMED) {
+    const cols = min(SUMMED, end - first);
     memory.fill(sums, 0, gradients - sums);
     for (let image = 0; image < batch; image++) {
       const from = x + <usize>image * <usize>(inH * inW * ldx) * sizeof<T>();
@@ -104,9 +99,9 @@ function weightGradient<T>(
         for (let ox = 0; ox < outW; ox += most) {
           const rows = min(high, outH - oy);
           const pixels = min(most, outW - ox);
-          const top = oy * strideH - padTop;
-          const left = ox * strideW - padLeft;
-          const lines = reach(rows, kh, strideH, dilationH);
+          const top = oy * strideH - slide.padTop;
+          const left = ox * strideW - slide.padLeft;
+          const lines = reach(rows, kh, strideH, slide.dilationH);
           packStrip<T>(strip, from, ldx, inH, inW, cin, top, left, lines, width, z, s);
           const at = dy + ((<usize>(((image * outH + oy) * outW + ox) * lddy + first)) << 2);
           for (let o = 0, to = sums; o < cols; o += 8, to += patch << 3) {
@@ -122,112 +117,23 @@ function weightGradient<T>(
 /**
  * dw[o][c][ky][kx] = Σ_p dy[p][o]·x[p·stride + (ky,kx)·dilation − pad][c], p ascending: images, rows, pixels.
  *
- * x [batch][inH][inW] pixels of cin channels, ldx elements apart; dy [batch][outH][outW] pixels of cout channels, lddy
- * apart. Range: o. scratch: convWeightGradientScratchBytes.
+ * x and dy lie as the window says x and y do. x is f32, or u8 codes where `coded`: each (q − zero)·scale, 0 in the padding, to
+ * the same bits. Range: o. scratch: convWeightGradientScratchBytes.
  */
 export function convWeightGradient(
   dw: usize,
   dy: usize,
-  lddy: i32,
   x: usize,
-  ldx: i32,
   scratch: usize,
   batch: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  begin: i32,
-  end: i32,
-): void {
-  weightGradient<f32>(
-    dw,
-    dy,
-    lddy,
-    x,
-    ldx,
-    scratch,
-    batch,
-    inH,
-    inW,
-    cin,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    1,
-    0,
-    begin,
-    end,
-  );
-}
-
-/** The same of x as u8 codes, each (q − zero)·scale, 0 in the padding: the bits of `convWeightGradient` over those numbers. */
-export function convWeightGradientCodes(
-  dw: usize,
-  dy: usize,
-  lddy: i32,
-  x: usize,
-  ldx: i32,
-  scratch: usize,
-  batch: i32,
-  inH: i32,
-  inW: i32,
-  cin: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  window: usize,
+  coded: i32,
   scale: f32,
   zero: i32,
   begin: i32,
   end: i32,
 ): void {
-  weightGradient<u8>(
-    dw,
-    dy,
-    lddy,
-    x,
-    ldx,
-    scratch,
-    batch,
-    inH,
-    inW,
-    cin,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    scale,
-    zero,
-    begin,
-    end,
-  );
+  const slide = changetype<Window>(window);
+  if (coded) weightGradient<u8>(dw, dy, x, scratch, batch, slide, scale, zero, begin, end);
+  else weightGradient<f32>(dw, dy, x, scratch, batch, slide, scale, zero, begin, end);
 }

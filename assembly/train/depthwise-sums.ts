@@ -4,6 +4,7 @@
 import { storeWords8 } from "../lanes/lanes";
 import { firstTap, lastTap } from "../lanes/taps";
 import { up } from "../lanes/whole";
+import { Window } from "../lanes/window";
 
 /** dst[taps][up(channels, 8)] i16 = w[channels][taps] i8, zeros in the channels added. */
 function widen(dst: usize, w: usize, channels: i32, taps: i32): void {
@@ -44,10 +45,9 @@ function one(
 }
 
 /**
- * y[p][c] = Σ_{ky,kx} (x[p·stride + (ky,kx)·dilation − pad][c] − xZero)·w[c][ky][kx] + bias[c]
+ * y[p][c] = Σ_{ky,kx} (x[p·stride + (ky,kx)·dilation − pad][c] − outside)·w[c][ky][kx] + bias[c]
  *
- * y i32 [n][outH][outW][channels], x u8 [n][inH][inW][channels], both dense; w i8 [channels][kh][kw]; bias i32, 0: none.
- * Pixels outside the image read as xZero. Range: rows of output, n·outH. scratch: depthwiseInt8SumsScratchBytes.
+ * y i32 and x u8 as the window says, whose cin channels both have, densely; w i8 [channels][kh][kw]; bias i32, 0: none. Range: rows of output, n·outH. scratch: depthwiseInt8SumsScratchBytes.
  */
 export function depthwiseInt8Sums(
   y: usize,
@@ -55,24 +55,22 @@ export function depthwiseInt8Sums(
   w: usize,
   bias: usize,
   scratch: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  xZero: i32,
+  window: usize,
   begin: i32,
   end: i32,
 ): void {
-  const zero = i16x8.splat(<i16>xZero);
+  const slide = changetype<Window>(window);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const channels = slide.cin;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const strideW = slide.strideW;
+  const dilationH = slide.dilationH;
+  const dilationW = slide.dilationW;
+  const zero = i16x8.splat(<i16>slide.outside);
   const wx = (<usize>up(channels, 8)) << 1;
   const wy = wx * <usize>kw;
   const dx = <usize>(dilationW * channels);
@@ -81,12 +79,12 @@ export function depthwiseInt8Sums(
   y += (<usize>(begin * outW * channels)) << 2;
   for (let r = begin; r < end; r++) {
     const image = r / outH;
-    const iy = (r - image * outH) * strideH - padTop;
+    const iy = (r - image * outH) * slide.strideH - slide.padTop;
     const top = firstTap(iy, dilationH);
     const rows = lastTap(iy, dilationH, kh, inH) - top;
     const line = x + <usize>((image * inH + iy + top * dilationH) * inW * channels);
     for (let ox = 0; ox < outW; ox++, y += (<usize>channels) << 2) {
-      const ix = ox * strideW - padLeft;
+      const ix = ox * strideW - slide.padLeft;
       const left = firstTap(ix, dilationW);
       const cols = lastTap(ix, dilationW, kw, inW) - left;
       const from = line + <usize>((ix + left * dilationW) * channels);

@@ -1,12 +1,8 @@
 // Weight gradients of depthwise convolutions: sums over the pixels of padded strips.
 
-import { neighbours, packStrip, reach } from "./strip";
-
-/** Channels that share a strip: a line of the first-level cache a pixel. */
-const CHANNELS: i32 = 16;
-
-/** Taps whose sums are in registers together, of eight channels: V8 loads all of a pixel before it multiplies. */
-const TAPS: i32 = 3;
+import { Window } from "../lanes/window";
+import { LINE, reach, stripCols, stripRows, stripWidth, TAPS, tapsBytes } from "./sizes";
+import { packStrip } from "./strip";
 
 /** Where taps lie behind the first, in bytes; zeros up to a multiple of TAPS. */
 function offsetsOf(to: usize, kh: i32, kw: i32, down: i32, right: i32): void {
@@ -74,19 +70,7 @@ function weightGradient<T>(
   x: usize,
   scratch: usize,
   batch: i32,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  slide: Window,
   scale: f32,
   zero: i32,
   begin: i32,
@@ -94,20 +78,28 @@ function weightGradient<T>(
 ): void {
   const s = f32x4.splat(scale);
   const z = i32x4.splat(zero);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const channels = slide.cin;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const strideH = slide.strideH;
+  const strideW = slide.strideW;
   const taps = kh * kw;
-  const groups = (taps + TAPS - 1) / TAPS;
-  const offsets = (<usize>(groups * TAPS)) << 2;
+  const offsets = <usize>tapsBytes(slide);
   const sums = scratch + offsets;
-  const strip = sums + <usize>CHANNELS * offsets;
-  for (let first = begin; first < end; first += CHANNELS) {
-    const cols = min(CHANNELS, end - first);
-    const most = neighbours(outW, kw, strideW, dilationW, (cols * reach(1, kh, strideH, dilationH)) << 2);
-    const width = reach(most, kw, strideW, dilationW);
-    const high = most < outW ? 1 : neighbours(outH, kh, strideH, dilationH, (cols * width) << 2);
+  const strip = sums + <usize>LINE * offsets;
+  for (let first = begin; first < end; first += LINE) {
+    const cols = min(LINE, end - first);
+    const most = stripCols(slide, cols);
+    const width = stripWidth(slide, cols);
+    const high = stripRows(slide, cols);
     const step = (<usize>(strideW * cols)) << 2;
     const line = (<usize>(strideH * width * cols)) << 2;
     const next = (<usize>channels) << 2;
-    offsetsOf(scratch, kh, kw, dilationH * width * cols, dilationW * cols);
+    offsetsOf(scratch, kh, kw, slide.dilationH * width * cols, slide.dilationW * cols);
     memory.fill(sums, 0, strip - sums);
     for (let image = 0; image < batch; image++) {
       const from = x + <usize>(image * inH * inW * channels + first) * sizeof<T>();
@@ -115,9 +107,9 @@ function weightGradient<T>(
         for (let ox = 0; ox < outW; ox += most) {
           const rows = min(high, outH - oy);
           const pixels = min(most, outW - ox);
-          const top = oy * strideH - padTop;
-          const left = ox * strideW - padLeft;
-          const lines = reach(rows, kh, strideH, dilationH);
+          const top = oy * strideH - slide.padTop;
+          const left = ox * strideW - slide.padLeft;
+          const lines = reach(rows, kh, strideH, slide.dilationH);
           packStrip<T>(strip, from, channels, inH, inW, cols, top, left, lines, width, z, s);
           const at = dy + ((<usize>(((image * outH + oy) * outW + ox) * channels + first)) << 2);
           let to = sums;
@@ -139,8 +131,8 @@ function weightGradient<T>(
 /**
  * dw[c][ky][kx] = Σ_p dy[p][c]·x[p·stride + (ky,kx)·dilation − pad][c], p ascending: images, rows, pixels.
  *
- * x [batch][inH][inW][channels], dy [batch][outH][outW][channels], both dense. Range: c. scratch:
- * depthwiseWeightGradientScratchBytes.
+ * x and dy as the window says x and y, whose cin channels both have, densely. x is f32, or u8 codes where `coded`: each
+ * (q − zero)·scale, 0 in the padding, to the same bits. Range: c. scratch: depthwiseWeightGradientScratchBytes.
  */
 export function depthwiseWeightGradient(
   dw: usize,
@@ -148,95 +140,14 @@ export function depthwiseWeightGradient(
   x: usize,
   scratch: usize,
   batch: i32,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  begin: i32,
-  end: i32,
-): void {
-  weightGradient<f32>(
-    dw,
-    dy,
-    x,
-    scratch,
-    batch,
-    inH,
-    inW,
-    channels,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    1,
-    0,
-    begin,
-    end,
-  );
-}
-
-/** The same of x as u8 codes, each (q − zero)·scale, 0 in the padding: the bits of the above over those numbers. */
-export function depthwiseWeightGradientCodes(
-  dw: usize,
-  dy: usize,
-  x: usize,
-  scratch: usize,
-  batch: i32,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  window: usize,
+  coded: i32,
   scale: f32,
   zero: i32,
   begin: i32,
   end: i32,
 ): void {
-  weightGradient<u8>(
-    dw,
-    dy,
-    x,
-    scratch,
-    batch,
-    inH,
-    inW,
-    channels,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    scale,
-    zero,
-    begin,
-    end,
-  );
+  const slide = changetype<Window>(window);
+  if (coded) weightGradient<u8>(dw, dy, x, scratch, batch, slide, scale, zero, begin, end);
+  else weightGradient<f32>(dw, dy, x, scratch, batch, slide, scale, zero, begin, end);
 }

@@ -2,6 +2,7 @@
 // the operands. NaN passes nothing.
 
 import { firstTap, lastTap } from "../lanes/taps";
+import { Window } from "../lanes/window";
 import { Bits, maskBytes } from "./bits";
 
 /** Smallest and largest code, less the zero point. */
@@ -155,21 +156,7 @@ function windowSum(x: usize, rows: i32, cols: i32, dx: usize, dy: usize): v128 {
 export function averagePoolMask(
   mask: usize,
   x: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  coverH: i32,
-  coverW: i32,
+  window: usize,
   xScale: f32,
   xZero: i32,
   yScale: f32,
@@ -179,6 +166,18 @@ export function averagePoolMask(
   begin: i32,
   end: i32,
 ): void {
+  const slide = changetype<Window>(window);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const channels = slide.cin;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const dilationH = slide.dilationH;
+  const dilationW = slide.dilationW;
+  const coverH = slide.coverH;
+  const coverW = slide.coverW;
   const low = firstCode(yZero);
   const high = lastCode(yZero);
   const above = f32x4.splat(lo);
@@ -190,12 +189,12 @@ export function averagePoolMask(
     let bits = 0;
     let held = 0;
     for (let oy = 0; oy < outH; oy++) {
-      const iy = oy * strideH - padTop;
+      const iy = oy * slide.strideH - slide.padTop;
       const top = firstTap(iy, dilationH);
       const rows = lastTap(iy, dilationH, kh, inH) - top;
       const line = x + <usize>((sample * inH + iy + top * dilationH) * inW * channels);
       for (let ox = 0; ox < outW; ox++) {
-        const ix = ox * strideW - padLeft;
+        const ix = ox * slide.strideW - slide.padLeft;
         const left = firstTap(ix, dilationW);
         const cols = lastTap(ix, dilationW, kw, inW) - left;
         const covered = coverH

@@ -3,6 +3,7 @@
 
 import { storeWords } from "../lanes/simd";
 import { firstTap, lastTap } from "../lanes/taps";
+import { Window } from "../lanes/window";
 
 const MAX: i32 = 0;
 const MAX_U8: i32 = 1;
@@ -19,7 +20,7 @@ function isSame(kind: i32, a: v128, b: v128): v128 {
   return kind == MAX ? f32x4.eq(a, b) : i32x4.eq(a, b);
 }
 
-/** Images begin to end. `size`: bytes of an element of x and y; x, y for maxima, coverH and coverW for means. */
+/** Images begin to end. `size`: bytes of an element of x and y, which maxima take. */
 function pool(
   kind: i32,
   dx: usize,
@@ -27,33 +28,31 @@ function pool(
   x: usize,
   y: usize,
   size: i32,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  coverH: i32,
-  coverW: i32,
+  window: usize,
   begin: i32,
   end: i32,
 ): void {
+  const slide = changetype<Window>(window);
+  const inH = slide.inH;
+  const inW = slide.inW;
+  const channels = slide.cin;
+  const outH = slide.outH;
+  const outW = slide.outW;
+  const kh = slide.kh;
+  const kw = slide.kw;
+  const dilationH = slide.dilationH;
+  const dilationW = slide.dilationW;
+  const coverH = slide.coverH;
+  const coverW = slide.coverW;
   const image = inH * inW * channels;
   memory.fill(dx + ((<usize>(begin * image)) << 2), 0, (<usize>((end - begin) * image)) << 2);
   for (let r = begin * outH; r < end * outH; r++) {
     const n = r / outH;
-    const iy = (r - n * outH) * strideH - padTop;
+    const iy = (r - n * outH) * slide.strideH - slide.padTop;
     const top = firstTap(iy, dilationH);
     const bottom = lastTap(iy, dilationH, kh, inH);
     for (let ox = 0; ox < outW; ox++) {
-      const ix = ox * strideW - padLeft;
+      const ix = ox * slide.strideW - slide.padLeft;
       const left = firstTap(ix, dilationW);
       const right = lastTap(ix, dilationW, kw, inW);
       const valid = (bottom - top) * (right - left);
@@ -89,54 +88,18 @@ function pool(
 /**
  * dx[q] = Σ_p dy[p] over the windows p whose maximum is x[q] and not at an earlier tap: y[p] = x[q]. Range: images.
  *
- * x, dx [n][inH][inW][channels], y, dy [n][outH][outW][channels], f32; windows ascending. Windows as in maxPool.
+ * x, dx and y, dy as the window says, f32, whose cin channels all have, densely; windows ascending. As in maxPool.
  */
 export function maxPoolGradient(
   dx: usize,
   dy: usize,
   x: usize,
   y: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  window: usize,
   begin: i32,
   end: i32,
 ): void {
-  pool(
-    MAX,
-    dx,
-    dy,
-    x,
-    y,
-    4,
-    inH,
-    inW,
-    channels,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    0,
-    0,
-    begin,
-    end,
-  );
+  pool(MAX, dx, dy, x, y, 4, window, begin, end);
 }
 
 /** maxPoolGradient where x and y are u8 codes. */
@@ -145,94 +108,14 @@ export function maxPoolGradientU8(
   dy: usize,
   x: usize,
   y: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
+  window: usize,
   begin: i32,
   end: i32,
 ): void {
-  pool(
-    MAX_U8,
-    dx,
-    dy,
-    x,
-    y,
-    1,
-    inH,
-    inW,
-    channels,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    0,
-    0,
-    begin,
-    end,
-  );
+  pool(MAX_U8, dx, dy, x, y, 1, window, begin, end);
 }
 
 /** dx[q] = Σ_p dy[p] / count[p] over the windows p that see pixel q. Shapes and range as maxPoolGradient, count as averagePool. */
-export function averagePoolGradient(
-  dx: usize,
-  dy: usize,
-  inH: i32,
-  inW: i32,
-  channels: i32,
-  outH: i32,
-  outW: i32,
-  kh: i32,
-  kw: i32,
-  strideH: i32,
-  strideW: i32,
-  dilationH: i32,
-  dilationW: i32,
-  padTop: i32,
-  padLeft: i32,
-  coverH: i32,
-  coverW: i32,
-  begin: i32,
-  end: i32,
-): void {
-  pool(
-    AVERAGE,
-    dx,
-    dy,
-    0,
-    0,
-    4,
-    inH,
-    inW,
-    channels,
-    outH,
-    outW,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    coverH,
-    coverW,
-    begin,
-    end,
-  );
+export function averagePoolGradient(dx: usize, dy: usize, window: usize, begin: i32, end: i32): void {
+  pool(AVERAGE, dx, dy, 0, 0, 4, window, begin, end);
 }

@@ -3,10 +3,7 @@
 import { up } from "../lanes/whole";
 import { packColumns } from "./numbers";
 import { addOuter } from "./outer";
-
-/** Rows that are packed at once, and columns beside them: 256 kB, which stay in the second-level cache. */
-const ROWS: i32 = 256;
-const COLUMNS: i32 = 256;
+import { COLUMNS, ROWS } from "./sizes";
 
 /**
  * y[i][j] = Σ_r a[r][i]·b[r][j] for i < m, j < n.
@@ -51,37 +48,11 @@ function outer<A, B>(
   } while (r < rows);
 }
 
-function weightGradient<T>(
-  dw: usize,
-  dy: usize,
-  lddy: i32,
-  x: usize,
-  ldx: i32,
-  scratch: usize,
-  rows: i32,
-  n: i32,
-  k: i32,
-  strideN: i32,
-  strideK: i32,
-  scale: f32,
-  zero: i32,
-  begin: i32,
-  end: i32,
-): void {
-  const s = f32x4.splat(scale);
-  const z = i32x4.splat(zero);
-  dw += (<usize>(begin * strideN)) << 2;
-  dy += (<usize>begin) << 2;
-  n = end - begin;
-  if (strideK == 1) outer<f32, T>(dw, strideN, dy, lddy, n, x, ldx, k, scratch, rows, z, s);
-  else outer<T, f32>(dw, strideK, x, ldx, k, dy, lddy, n, scratch, rows, z, s);
-}
-
 /**
  * dw[j·strideN + i·strideK] = Σ_r dy[r][j]·x[r][i], r ascending. One of the strides is 1.
  *
- * dy [rows][n], lddy elements apart; x [rows][k], ldx apart. Range: j, the n outputs. scratch:
- * productWeightGradientScratchBytes(rows, n, k).
+ * dy [rows][n], lddy elements apart; x [rows][k], ldx apart, f32, or u8 codes where `coded`: each (q − zero)·scale, to the same
+ * bits. Range: j, the n outputs. scratch: productWeightGradientScratchBytes(rows, n, k).
  */
 export function productWeightGradient(
   dw: usize,
@@ -95,29 +66,20 @@ export function productWeightGradient(
   k: i32,
   strideN: i32,
   strideK: i32,
-  begin: i32,
-  end: i32,
-): void {
-  weightGradient<f32>(dw, dy, lddy, x, ldx, scratch, rows, n, k, strideN, strideK, 1, 0, begin, end);
-}
-
-/** The same of x as u8 codes, each (q − zero)·scale: the bits of `productWeightGradient` over those numbers. */
-export function productWeightGradientCodes(
-  dw: usize,
-  dy: usize,
-  lddy: i32,
-  x: usize,
-  ldx: i32,
-  scratch: usize,
-  rows: i32,
-  n: i32,
-  k: i32,
-  strideN: i32,
-  strideK: i32,
+  coded: i32,
   scale: f32,
   zero: i32,
   begin: i32,
   end: i32,
 ): void {
-  weightGradient<u8>(dw, dy, lddy, x, ldx, scratch, rows, n, k, strideN, strideK, scale, zero, begin, end);
+  const s = f32x4.splat(scale);
+  const z = i32x4.splat(zero);
+  dw += (<usize>(begin * strideN)) << 2;
+  dy += (<usize>begin) << 2;
+  n = end - begin;
+  if (strideK == 1) {
+    if (coded) outer<f32, u8>(dw, strideN, dy, lddy, n, x, ldx, k, scratch, rows, z, s);
+    else outer<f32, f32>(dw, strideN, dy, lddy, n, x, ldx, k, scratch, rows, z, s);
+  } else if (coded) outer<u8, f32>(dw, strideK, x, ldx, k, dy, lddy, n, scratch, rows, z, s);
+  else outer<f32, f32>(dw, strideK, x, ldx, k, dy, lddy, n, scratch, rows, z, s);
 }

@@ -2,23 +2,6 @@
 
 import { load4 } from "./numbers";
 
-/** Bytes of a strip, unless few windows would fit: a part of the second-level cache. */
-const STRIP: i32 = 64 << 10;
-
-/** Pixels that `count` neighbouring windows meet along one axis. */
-export function reach(count: i32, taps: i32, stride: i32, dilation: i32): i32 {
-  return (count - 1) * stride + (taps - 1) * dilation + 1;
-}
-
-/**
- * How many neighbours of `size` make a strip, where a pixel along the axis takes `bytes`: as many as fit, but enough that
- * no more than half of the strip is met by one window alone.
- */
-export function neighbours(size: i32, taps: i32, stride: i32, dilation: i32, bytes: i32): i32 {
-  const alone = reach(1, taps, stride, dilation);
-  return min(size, max(alone, STRIP / bytes - alone) / stride + 1);
-}
-
 /** `count` numbers, in fours: up to 12 bytes past the last are written. */
 function expand<T>(to: usize, from: usize, count: i32, zero: v128, scale: v128): void {
   for (; count > 0; count -= 4, to += 16, from += 4 * sizeof<T>())

@@ -1,6 +1,7 @@
 // Convolution over one or two spatial dimensions, with groups. Pointwise ones are matrix products, depthwise ones have
 // kernels of their own, all others gather patches inside the kernel.
 
+import { convScratchBytes, packedDepthwiseBytes } from "../../assembly/f32/sizes";
 import {
   convInt8ScratchBytes,
   depthwiseInt8ScratchBytes,
@@ -41,8 +42,15 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { convScratchBytes, packedDepthwiseBytes } from "./packing";
-import { slide, slideOf, type Window, windowAttributes, windowOf, windowType, windowWords } from "./window";
+import {
+  type Channels,
+  slideOf,
+  type Window,
+  windowAttributes,
+  windowOf,
+  windowType,
+  windowWords,
+} from "./window";
 
 export interface Geometry extends Window {
   readonly groups: number;
@@ -122,6 +130,14 @@ export const denseOf = (unit: Unit, g: Geometry, x: Address, y: Address, weights
   view: viewOf(g),
 });
 
+/** The channels of one group, within images of all. */
+export const groupChannels = (g: Geometry): Channels => ({
+  cin: g.channels / g.groups,
+  ldx: g.channels,
+  cout: g.outChannels / g.groups,
+  ldy: g.outChannels,
+});
+
 /** Bytes of one group's weights. */
 const groupBytes = ({ shape, dtype }: NamedConstant, groups: number) =>
   (sizeOf(shape) / groups) * bytesPerElement[dtype];
@@ -157,24 +173,19 @@ export const conv: Op = {
       const packed = c.reserve(packedDepthwiseBytes(g.channels, g.taps));
       c.load("packDepthwise", [packed, c.stage(weights), g.channels, g.taps]);
       const b = bias ? c.data(bias) : NONE;
-      const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-      return c.emit("depthwise", [y, at, packed, b, ...sizes, lo, hi], rowsOf(g), macsOf(g));
+      const window = c.data(windowWords(slideOf(g, g.channels)));
+      return c.emit("depthwise", [y, at, packed, b, window, lo, hi], rowsOf(g), macsOf(g));
     }
     const view = viewOf(g);
     const scratch = c.scratch(convScratchBytes(c.maximum(rowsOf(g)), g.outW, g.kh, g.kw * view.channels));
+    const window = c.data(windowWords(slideOf(g, groupChannels(g))));
     const staged = c.stage(weights);
     const biases = bias && c.data(bias);
     for (let i = 0; i < g.groups; i++) {
       const packed = packWeights(c, behind(staged, i * groupBytes(weights, g.groups)), view);
       const b = biases ? behind(biases, i * view.n * 4) : NONE;
       const [xg, yg] = [behind(at, i * view.channels * 4), behind(y, i * view.n * 4)];
-      const sizes = [g.inH, g.inW, view.channels, g.outH, g.outW, view.n, ...slide(g)] as const;
-      c.emit(
-        "conv",
-        [yg, g.outChannels, xg, g.channels, packed, b, scratch, ...sizes, lo, hi],
-        rowsOf(g),
-        groupMacs(g),
-      );
+      c.emit("conv", [yg, xg, packed, b, scratch, window, lo, hi], rowsOf(g), groupMacs(g));
     }
   },
 
@@ -248,8 +259,7 @@ function convolve(
 ): void {
   const { unit, geometry: g, x, y, weights, xq } = coded;
   const view = { ...viewOf(g), rows: g.kh, taps: g.kw, strideRow: g.kw };
-  const channels = { cin: view.channels, ldx: g.channels, cout: view.n, ldy: g.outChannels };
-  const window = slideOf(g, channels, xq.zeroPoint[0]);
+  const window = slideOf(g, groupChannels(g), xq.zeroPoint[0]);
   const scratch = c.scratch(convInt8ScratchBytes(window));
   const slide = c.data(windowWords(window));
   const staged = c.stage(weights);

@@ -1,6 +1,7 @@
 // A matrix product with constant weights, shared by Gemm, MatMul and pointwise Conv: packs the weights once and picks
 // the kernel for one row or many.
 
+import { gemmScratchBytes, packedBytes } from "../../assembly/f32/sizes";
 import {
   BESIDE_COLUMNS,
   gemmInt8ScratchBytes,
@@ -23,7 +24,6 @@ import {
   type Quantization,
   type Unit,
 } from "./op";
-import { gemmScratchBytes, packedBytes } from "./packing";
 
 /** How weights lie in a constant: element [n][tap][channel] at n·strideN + tap·strideTap + channel·strideC. */
 export interface WeightView {

@@ -1,6 +1,7 @@
 // Matrix product of [..., k] with a constant [k, n], packed when the model is loaded, and an optional bias as third input; or of
 // two stacks of matrices that are computed.
 
+import { matMulScratchBytes } from "../../assembly/f32/sizes";
 import type { Node } from "../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
@@ -9,7 +10,6 @@ import { shifted } from "./copy";
 import { lowerDense, lowerDenseInt8 } from "./dense";
 import { denseView } from "./gemm";
 import { type Address, floatType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
-import { matMulScratchBytes } from "./packing";
 
 /** The product that a MatMul is, without where its result goes, and its bias. */
 export function matMulOf(unit: Unit, c: Lowering) {

@@ -1,11 +1,13 @@
 // Poolings slide a window over channels-last images, or take all of one.
 
+import { Rescale } from "../../assembly/int8/sizes";
 import type { Node, ValueType } from "../graph/graph";
 import { multiplyDims } from "../graph/symbols";
 import { codeBounds, perTensor } from "./codes";
 import { requireSameCodes } from "./copy";
 import { channelsLast } from "./layout";
 import {
+  type Address,
   floatType,
   type Lowering,
   numberOf,
@@ -15,7 +17,11 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { slide, type Window, windowOf, windowType } from "./window";
+import { slideOf, type Window, windowOf, windowType, windowWords } from "./window";
+
+/** A Rescale's fields in memory, in the struct's order. */
+export const rescaleWords = (fields: Rescale): Float32Array =>
+  Float32Array.from(Object.values(Object.assign(new Rescale(), fields)));
 
 export type WindowRule = (node: Node, x: ValueType) => Window;
 
@@ -39,13 +45,15 @@ export const globalWindow: WindowRule = (node, x) => {
   return windowOf(bare, x, spatial as number[]);
 };
 
-/** The geometry of a pooling kernel's signature. */
-export const windowArguments = (w: Window) =>
-  [w.inH, w.inW, w.channels, w.outH, w.outW, ...slide(w)] as const;
+/** A pooling's window in memory. */
+export const poolWindow = (c: Lowering, w: Window): Address => c.data(windowWords(slideOf(w, w.channels)));
 
-/** What a mean divides by: positions up to here, or only those in the image. */
-export const coverOf = (node: Node, w: Window) =>
-  numberOf(node, "count_include_pad", 0) === 1 ? ([w.coverH, w.coverW] as const) : ([0, 0] as const);
+/** The same of a mean, which divides by the positions that count. */
+export function meanWindow(c: Lowering, node: Node, w: Window): Address {
+  const all = numberOf(node, "count_include_pad", 0) === 1;
+  const cover = all ? { coverH: w.coverH, coverW: w.coverW } : {};
+  return c.data(windowWords({ ...slideOf(w, w.channels), ...cover }));
+}
 
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
 // @__NO_SIDE_EFFECTS__
@@ -53,7 +61,7 @@ export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
     const w = windowFor(unit.node, c.type(x));
-    c.emit(kernel, [c.output(y), c.input(x), ...windowArguments(w)], multiplyDims(w.batch, w.outH));
+    c.emit(kernel, [c.output(y), c.input(x), poolWindow(c, w)], multiplyDims(w.batch, w.outH));
   };
   return {
     ...pooling(windowFor),
@@ -74,7 +82,7 @@ export function averagePooling(windowFor: WindowRule): Op {
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
       const w = windowFor(unit.node, c.type(x));
-      const args = [c.output(y), c.input(x), ...windowArguments(w), ...coverOf(unit.node, w)] as const;
+      const args = [c.output(y), c.input(x), meanWindow(c, unit.node, w)] as const;
       c.emit("averagePool", args, multiplyDims(w.batch, w.outH));
     },
     lowerInteger(unit, c) {
@@ -82,17 +90,13 @@ export function averagePooling(windowFor: WindowRule): Op {
       const { inputs, output } = unit.integer!;
       const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
       const w = windowFor(unit.node, c.type(x));
-      const { lo, hi } = codeBounds(unit.clamp, yq);
-      const scales = [xq.scale[0]!, xq.zeroPoint[0]!, yq.scale[0]!, yq.zeroPoint[0]!] as const;
-      const args = [
-        c.output(y),
-        c.input(x),
-        ...windowArguments(w),
-        ...coverOf(unit.node, w),
-        ...scales,
-        lo,
-        hi,
-      ] as const;
+      const rescale = {
+        ...{ xScale: xq.scale[0]!, xZero: xq.zeroPoint[0]! },
+        ...{ yScale: yq.scale[0]!, yZero: yq.zeroPoint[0]! },
+        ...codeBounds(unit.clamp, yq),
+      };
+      const numbers = c.data(rescaleWords(rescale));
+      const args = [c.output(y), c.input(x), meanWindow(c, unit.node, w), numbers] as const;
       c.emit("averagePoolU8", args, multiplyDims(w.batch, w.outH));
     },
   };

@@ -136,10 +136,6 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
   };
 }
 
-/** The geometry arguments that follow the input size in every window kernel's signature. */
-export const slide = (w: Window) =>
-  [w.kh, w.kw, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft] as const;
-
 /** Channels of both images that count, and elements from one pixel to the next. */
 export type Channels = Pick<Slide, "cin" | "ldx" | "cout" | "ldy">;
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { convScratchBytes, packedBytes, packedDepthwiseBytes } from "../../src/ops/packing";
+import { convScratchBytes, packedBytes, packedDepthwiseBytes } from "../../assembly/f32/sizes";
 import { inPieces, same } from "./float";
 import { alloc, brokenGuard, fillFloats, loadCommon, random, reset } from "./harness";
+import { window } from "./structs";
 
 const kernels = loadCommon();
 beforeEach(reset);
@@ -47,29 +48,16 @@ describe("conv", () => {
       const packed = alloc(Uint8Array, packedBytes(cout, k));
       const scratch = alloc(Uint8Array, convScratchBytes(n * outH, outW, kh, kw * cin));
       kernels.packWeights(packed.byteOffset, w.byteOffset, cout, kh * kw, cin, k, 1, kh * kw);
+      const image = { inH, inW, outH, outW, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft };
+      const { at } = window(image, { cin, ldx, cout, ldy });
       const run = (begin: number, end: number) =>
         kernels.conv(
           y.byteOffset,
-          ldy,
           x.byteOffset,
-          ldx,
           packed.byteOffset,
           bias.byteOffset,
           scratch.byteOffset,
-          inH,
-          inW,
-          cin,
-          outH,
-          outW,
-          cout,
-          kh,
-          kw,
-          strideH,
-          strideW,
-          dilationH,
-          dilationW,
-          padTop,
-          padLeft,
+          at,
           -3,
           3,
           begin,
@@ -110,6 +98,8 @@ describe("depthwise", () => {
     const biasValues = fillFloats(alloc(Float32Array, channels), next, -1, 1);
     const y = alloc(Float32Array, n * outH * outW * channels);
     const packed = alloc(Uint8Array, packedDepthwiseBytes(channels, kh * kw));
+    const image = { inH, inW, outH, outW, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft };
+    const { at } = window(image, channels);
     kernels.packDepthwise(packed.byteOffset, w.byteOffset, channels, kh * kw);
     expect(brokenGuard()).toBeUndefined();
     for (const bias of [biasValues, undefined]) {
@@ -119,19 +109,7 @@ describe("depthwise", () => {
           x.byteOffset,
           packed.byteOffset,
           bias?.byteOffset ?? 0,
-          inH,
-          inW,
-          channels,
-          outH,
-          outW,
-          kh,
-          kw,
-          strideH,
-          strideW,
-          dilationH,
-          dilationW,
-          padTop,
-          padLeft,
+          at,
           -2,
           2,
           begin,

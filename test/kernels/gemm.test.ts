@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { gemmScratchBytes, packedBytes } from "../../src/ops/packing";
+import { gemmScratchBytes, packedBytes } from "../../assembly/f32/sizes";
 import { inPieces, same } from "./float";
 import { alloc, brokenGuard, fillFloats, int, loadCommon, place, random, reset } from "./harness";
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, test } from "vitest";
-import { matMulScratchBytes } from "../../src/ops/packing";
+import { matMulScratchBytes } from "../../assembly/f32/sizes";
 import { inPieces, same } from "./float";
 import { alloc, fillFloats, loadCommon, random, reset } from "./harness";
 

@@ -1,5 +1,7 @@
 // Windows over channels-last images: what the kernels of poolings and of their gradients are checked with.
 
+import { slideOf } from "../../src/ops/window";
+
 // n, inH, inW, channels, kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft, padBottom, padRight
 export const POOL_SHAPES = [
   [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0],
@@ -44,7 +46,8 @@ export function windowsOf([
       }
     return inside;
   });
-  const sizes = [inH, inW, channels, outH, outW, kh, kw, sH, sW, dH, dW, padTop, padLeft] as const;
-  const cover = [inH + padBottom, inW + padRight] as const;
-  return { images: n, rows: n * outH, taps, sizes, cover, area: kh * kw, length: n * inH * inW * channels };
+  const steps = { strideH: sH, strideW: sW, dilationH: dH, dilationW: dW, padTop, padLeft };
+  const slide = slideOf({ inH, inW, outH, outW, kh, kw, ...steps }, channels);
+  const cover = { coverH: inH + padBottom, coverW: inW + padRight };
+  return { images: n, rows: n * outH, taps, slide, cover, area: kh * kw, length: n * inH * inW * channels };
 }

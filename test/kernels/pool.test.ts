@@ -2,6 +2,7 @@ import { beforeEach, describe, test } from "vitest";
 import { inPieces, rne, same } from "./float";
 import { alloc, fillFloats, fillInts, int, loadCommon, place, random, reset } from "./harness";
 import { POOL_SHAPES, windowsOf } from "./pool-windows";
+import { rescale, windowAt } from "./structs";
 
 const kernels = loadCommon();
 beforeEach(reset);
@@ -9,15 +10,14 @@ beforeEach(reset);
 const f = Math.fround;
 
 describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_, shape) => {
-  const { rows, taps, sizes, cover, area, length } = windowsOf(shape);
+  const { rows, taps, slide, cover, area, length } = windowsOf(shape);
   const next = random(length);
 
   test("maxPool", () => {
     const x = fillFloats(alloc(Float32Array, length), next, -5, 5);
     const y = alloc(Float32Array, taps.length);
-    inPieces(y, rows, next, (begin, end) =>
-      kernels.maxPool(y.byteOffset, x.byteOffset, ...sizes, begin, end),
-    );
+    const at = windowAt(slide);
+    inPieces(y, rows, next, (begin, end) => kernels.maxPool(y.byteOffset, x.byteOffset, at, begin, end));
     same(
       y,
       taps.map((inside) => Math.max(...inside.map((i) => x[i]!))),
@@ -29,9 +29,8 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
     const values = Array.from({ length }, () => (next() < 0.1 ? rare[int(next, 0, 2)]! : f(next() - 0.5)));
     const x = place(Float32Array, values);
     const y = alloc(Float32Array, taps.length);
-    inPieces(y, rows, next, (begin, end) =>
-      kernels.maxPool(y.byteOffset, x.byteOffset, ...sizes, begin, end),
-    );
+    const at = windowAt(slide);
+    inPieces(y, rows, next, (begin, end) => kernels.maxPool(y.byteOffset, x.byteOffset, at, begin, end));
     same(
       y,
       taps.map((inside) => {
@@ -45,9 +44,8 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
   test("maxPoolU8", () => {
     const x = fillInts(alloc(Uint8Array, length), next, 0, 255);
     const y = alloc(Uint8Array, taps.length);
-    inPieces(y, rows, next, (begin, end) =>
-      kernels.maxPoolU8(y.byteOffset, x.byteOffset, ...sizes, begin, end),
-    );
+    const at = windowAt(slide);
+    inPieces(y, rows, next, (begin, end) => kernels.maxPoolU8(y.byteOffset, x.byteOffset, at, begin, end));
     same(
       y,
       taps.map((inside) => Math.max(...inside.map((i) => x[i]!))),
@@ -57,16 +55,8 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
   test.each([0, 1])("averagePool, count_include_pad %i", (include) => {
     const x = fillFloats(alloc(Float32Array, length), next, -5, 5);
     const y = alloc(Float32Array, taps.length);
-    inPieces(y, rows, next, (begin, end) =>
-      kernels.averagePool(
-        y.byteOffset,
-        x.byteOffset,
-        ...sizes,
-        ...(include ? cover : ([0, 0] as const)),
-        begin,
-        end,
-      ),
-    );
+    const at = windowAt(slide, include ? cover : {});
+    inPieces(y, rows, next, (begin, end) => kernels.averagePool(y.byteOffset, x.byteOffset, at, begin, end));
     const expected = taps.map((inside) => {
       const sum = inside.reduce((s, i) => f(s + x[i]!), 0);
       return f(sum / (include ? area : inside.length));
@@ -83,21 +73,10 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
       [0.03, 255, 0.011, 77, 3, 250],
     ] as const) {
       const [xs, ys] = [f(xScale), f(yScale)];
+      const numbers = rescale({ xScale: xs, xZero, yScale: ys, yZero, lo, hi });
+      const at = windowAt(slide, include ? cover : {});
       inPieces(y, rows, next, (begin, end) =>
-        kernels.averagePoolU8(
-          y.byteOffset,
-          x.byteOffset,
-          ...sizes,
-          ...(include ? cover : ([0, 0] as const)),
-          xs,
-          xZero,
-          ys,
-          yZero,
-          lo,
-          hi,
-          begin,
-          end,
-        ),
+        kernels.averagePoolU8(y.byteOffset, x.byteOffset, at, numbers, begin, end),
       );
       const expected = taps.map((inside) => {
         const sum = inside.reduce((s, i) => s + x[i]! - xZero, 0);

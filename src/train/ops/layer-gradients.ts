@@ -1,6 +1,20 @@
 // Gradients of Conv, Gemm and MatMul: of their input, their weights and their bias. Images are channels last. The input
 // and the weights may be codes: then the attributes x_scale and x_zero, or one scale a channel, say what they stand for.
 
+import {
+  convTransposeScratchBytes,
+  gemmScratchBytes,
+  packedBytes,
+  packedConvTransposeBytes,
+  packedDepthwiseBytes,
+} from "../../../assembly/f32/sizes";
+import { type Window as Slide, WINDOW_BYTES } from "../../../assembly/lanes/window";
+import {
+  convInputGradientScratchBytes,
+  convWeightGradientScratchBytes,
+  depthwiseWeightGradientScratchBytes,
+  productWeightGradientScratchBytes,
+} from "../../../assembly/train/sizes";
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
@@ -9,6 +23,7 @@ import { weightScales } from "../../ops/codes";
 import {
   type Geometry,
   geometryOf,
+  groupChannels,
   groupMacs,
   isDepthwise,
   isPointwise,
@@ -26,18 +41,8 @@ import {
   opError,
   type Unit,
 } from "../../ops/op";
-import { gemmScratchBytes, packedBytes } from "../../ops/packing";
-import { slide } from "../../ops/window";
+import { slideOf, windowWords } from "../../ops/window";
 import { channelsOf } from "../../quantize/scheme";
-import {
-  convInputGradientByImageScratchBytes,
-  convInputGradientScratchBytes,
-  convWeightGradientScratchBytes,
-  depthwiseWeightGradientScratchBytes,
-  packedDepthwiseInputGradientBytes,
-  packedInputGradientBytes,
-  productWeightGradientScratchBytes,
-} from "../step/packing";
 
 /** The shape that a gradient has because its value has it. */
 const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
@@ -120,44 +125,46 @@ function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weig
 /** Over dy, or onto the gradient that there is, where nothing else needs that. */
 function spatialInput(unit: Unit, c: Lowering, g: Geometry, weights: Address): void {
   const [dy, , , sum = "", mask = ""] = unit.inputs as [string, string, string?, string?, string?];
-  const packed = packedInput(c, g, weights);
+  const window = slideOf(g, groupChannels(g));
+  const packed = packedInput(c, window, weights);
   const from = c.input(dy);
   const known = sum === "" ? undefined : c.input(sum);
   const to = c.output(unit.outputs[0]!, known ? sum : dy);
   const adds = known?.buffer === to.buffer;
-  const scratch = c.scratch(convInputGradientByImageScratchBytes(g, g.channels, g.outChannels, adds));
-  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, g.outChannels, ...slide(g)] as const;
+  const scratch = c.scratch(convInputGradientScratchBytes(window, adds));
   const bits = mask === "" ? NONE : c.input(mask);
-  const operands = [to, from, bits, packed, scratch, adds ? 1 : 0] as const;
-  c.emit("convInputGradientByImage", [...operands, ...sizes], g.batch, macsOf(g));
+  const operands = [to, from, bits, packed, scratch, c.data(windowWords(window)), adds ? 1 : 0] as const;
+  c.emit("convInputGradient", operands, g.batch, macsOf(g));
   if (known && !adds) add(c, to, known, to, countOf(shapeOf(unit.node)));
 }
 
 /** The weights of one group, packed for an ordinary convolution of dy for each phase of the strides. */
-function packedInput(c: Lowering, g: Geometry, weights: Address): Address {
-  const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
-  const packed = c.temporary(packedInputGradientBytes(g, cin, cout));
-  c.call("packInputGradientWeights", [packed, weights, cin, cout, ...slide(g)]);
+function packedInput(c: Lowering, window: Slide, weights: Address): Address {
+  const packed = c.temporary(packedConvTransposeBytes(window));
+  c.call("packConvTranspose", [packed, weights, c.data(windowWords(window))]);
   return packed;
 }
 
 function groupedInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
-  const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
+  const window = slideOf(g, groupChannels(g));
+  const { cin, cout } = window;
   for (let i = 0; i < g.groups; i++) {
-    const packed = packedInput(c, g, behind(weights, i * cout * cin * g.taps * 4));
-    const scratch = c.scratch(convInputGradientScratchBytes(g, c.maximum(g.batch), cout));
+    const packed = packedInput(c, window, behind(weights, i * cout * cin * g.taps * 4));
+    const scratch = c.scratch(convTransposeScratchBytes(window, c.maximum(g.batch)));
     const [to, from] = [behind(dx, i * cin * 4), behind(dy, i * cout * 4)];
-    const sizes = [g.inH, g.inW, cin, g.outH, g.outW, cout, ...slide(g)] as const;
-    const operands = [to, g.channels, from, g.outChannels, packed, scratch] as const;
-    c.emit("convInputGradient", [...operands, ...sizes], multiplyDims(g.batch, g.inH), groupMacs(g));
+    const operands = [to, from, packed, NONE, scratch, c.data(windowWords(window))] as const;
+    const rows = multiplyDims(g.batch, g.inH);
+    c.emit("convTranspose", [...operands, -Infinity, Infinity], rows, groupMacs(g));
   }
 }
 
 function depthwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
-  const packed = c.temporary(packedDepthwiseInputGradientBytes(g, g.channels));
-  c.call("packDepthwiseInputGradient", [packed, weights, g.channels, ...slide(g)]);
-  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-  c.emit("depthwiseInputGradient", [dx, dy, packed, ...sizes], multiplyDims(g.batch, g.inH), macsOf(g));
+  const window = c.data(windowWords(slideOf(g, g.channels)));
+  const packed = c.temporary(packedDepthwiseBytes(g.channels, g.taps));
+  c.call("packDepthwiseTranspose", [packed, weights, window]);
+  const operands = [dx, dy, packed, NONE, c.scratch(WINDOW_BYTES), window] as const;
+  const rows = multiplyDims(g.batch, g.inH);
+  c.emit("depthwiseTranspose", [...operands, -Infinity, Infinity], rows, macsOf(g));
 }
 
 /** Scale and zero point of x where it is codes. */
@@ -175,14 +182,14 @@ export const convWeightGradient: Op = {
     const isCoded = c.type(x).dtype !== "f32";
     const size = isCoded ? 1 : 4;
     const [to, y, from] = [c.output(unit.outputs[0]!), c.input(dy), c.input(x)];
-    const coded = codesOf(unit.node);
+    const coded = [isCoded ? 1 : 0, ...codesOf(unit.node)] as const;
     if (isDepthwise(g)) {
-      const sizes = [g.batch, g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-      const args = [to, y, from, c.scratch(depthwiseWeightGradientScratchBytes(g)), ...sizes] as const;
-      if (isCoded) c.emit("depthwiseWeightGradientCodes", [...args, ...coded], g.channels, macsOf(g));
-      else c.emit("depthwiseWeightGradient", args, g.channels, macsOf(g));
-      return;
+      const window = slideOf(g, g.channels);
+      const scratch = c.scratch(depthwiseWeightGradientScratchBytes(window));
+      const args = [to, y, from, scratch, g.batch, c.data(windowWords(window)), ...coded] as const;
+      return c.emit("depthwiseWeightGradient", args, g.channels, macsOf(g));
     }
+    const window = slideOf(g, groupChannels(g));
     const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
     for (let i = 0; i < g.groups; i++) {
       const dw = behind(to, i * cout * cin * g.taps * 4);
@@ -197,16 +204,13 @@ export const convWeightGradient: Op = {
           k: cin,
           strideN: cin,
           strideK: 1,
-          isCoded,
           coded,
         });
         continue;
       }
-      const scratch = c.scratch(convWeightGradientScratchBytes(g, cin, cout));
-      const operands = [dw, dyg, g.outChannels, xg, g.channels, scratch] as const;
-      const sizes = [g.batch, g.inH, g.inW, cin, g.outH, g.outW, ...slide(g)] as const;
-      if (isCoded) c.emit("convWeightGradientCodes", [...operands, ...sizes, ...coded], cout, groupMacs(g));
-      else c.emit("convWeightGradient", [...operands, ...sizes], cout, groupMacs(g));
+      const scratch = c.scratch(convWeightGradientScratchBytes(window));
+      const operands = [dw, dyg, xg, scratch, g.batch, c.data(windowWords(window))] as const;
+      c.emit("convWeightGradient", [...operands, ...coded], cout, groupMacs(g));
     }
   },
 };
@@ -220,18 +224,16 @@ interface ProductWeights {
   readonly k: number;
   readonly strideN: number;
   readonly strideK: number;
-  readonly isCoded: boolean;
-  readonly coded: readonly [number, number];
+  /** Whether x is codes, and what they stand for. */
+  readonly coded: readonly [isCoded: 0 | 1, scale: number, zero: number];
 }
 
 /** dw[n][k] = Σ_rows dy[row][n] · x[row][k]. */
 function productWeights(c: Lowering, p: ProductWeights): void {
-  const { dw, dy, x, rows, n, k, strideN, strideK, isCoded, coded } = p;
+  const { dw, dy, x, rows, n, k, strideN, strideK, coded } = p;
   const scratch = c.scratch(productWeightGradientScratchBytes(c.maximum(rows), n, k));
-  const args = [dw, dy, n, x, k, scratch, rows, n, k, strideN, strideK] as const;
-  const macs = multiplyDims(rows, n * k);
-  if (isCoded) c.emit("productWeightGradientCodes", [...args, ...coded], n, macs);
-  else c.emit("productWeightGradient", args, n, macs);
+  const args = [dw, dy, n, x, k, scratch, rows, n, k, strideN, strideK, ...coded] as const;
+  c.emit("productWeightGradient", args, n, multiplyDims(rows, n * k));
 }
 
 /** dx of y = x · W: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attributes transB and `shape`, that of x. */
@@ -276,8 +278,7 @@ export const productWeightGradient: Op = {
       k,
       strideN,
       strideK,
-      isCoded: c.type(x).dtype !== "f32",
-      coded: codesOf(unit.node),
+      coded: [c.type(x).dtype !== "f32" ? 1 : 0, ...codesOf(unit.node)],
     });
   },
 };

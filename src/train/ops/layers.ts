@@ -2,6 +2,7 @@
 // their gradient. Sums over codes are those of the deployed kernels; what the deployed epilogue does in registers is a
 // step of its own here, because the mask is read off the sums.
 
+import { depthwiseInt8SumsScratchBytes } from "../../../assembly/train/sizes";
 import { countOf, type Dim } from "../../graph/symbols";
 import { codeBounds, perTensor } from "../../ops/codes";
 import {
@@ -30,8 +31,7 @@ import {
   type Quantization,
   type Unit,
 } from "../../ops/op";
-import { slide } from "../../ops/window";
-import { depthwiseInt8SumsScratchBytes } from "../step/packing";
+import { slideOf, windowWords } from "../../ops/window";
 import { everyRun } from "./every-run";
 
 /** The lowering for a unit: that of every run where its weights or bias are computed. */
@@ -139,11 +139,11 @@ function depthwiseSums(
   weights: NamedConstant,
   bias: Content | undefined,
 ): void {
-  const sizes = [g.inH, g.inW, g.channels, g.outH, g.outW, ...slide(g)] as const;
-  const scratch = c.scratch(depthwiseInt8SumsScratchBytes(g, g.channels));
+  const window = slideOf(g, g.channels, xq.zeroPoint[0]);
+  const scratch = c.scratch(depthwiseInt8SumsScratchBytes(window));
   const operands = [y, x, c.data(weights), bias ? c.data(bias) : NONE, scratch] as const;
   const macs = countOf([g.batch, g.outH, g.outW, g.channels, g.taps]);
-  c.emit("depthwiseInt8Sums", [...operands, ...sizes, xq.zeroPoint[0]!], countOf([g.batch, g.outH]), macs);
+  c.emit("depthwiseInt8Sums", [...operands, c.data(windowWords(window))], countOf([g.batch, g.outH]), macs);
 }
 
 export const trainedConv = trained(conv, convSums);

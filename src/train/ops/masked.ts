@@ -7,7 +7,7 @@ import { averagePool } from "../../ops/average-pool";
 import { perTensor } from "../../ops/codes";
 import { globalAveragePool } from "../../ops/global-average-pool";
 import { extend, type Lowering, type Op, type Quantization, type Unit } from "../../ops/op";
-import { attributeWindow, coverOf, globalWindow, type WindowRule, windowArguments } from "../../ops/pool";
+import { attributeWindow, globalWindow, meanWindow, type WindowRule } from "../../ops/pool";
 
 function masked(op: Op, emitMask: (unit: Unit, c: Lowering, mask: string) => void): Op {
   return extend(op, {
@@ -42,8 +42,8 @@ const averagePoolMask = (windowFor: WindowRule) => (unit: Unit, c: Lowering, mas
   const w = windowFor(unit.node, c.type(x));
   const { inputs, output } = unit.integer!;
   const scales = [...scaleAndZero(inputs[0], unit), ...scaleAndZero(output, unit)] as const;
-  const geometry = [...windowArguments(w), ...coverOf(unit.node, w)] as const;
-  c.emit("averagePoolMask", [c.output(mask), c.input(x), ...geometry, ...scales, ...boundsOf(unit)], w.batch);
+  const operands = [c.output(mask), c.input(x), meanWindow(c, unit.node, w)] as const;
+  c.emit("averagePoolMask", [...operands, ...scales, ...boundsOf(unit)], w.batch);
 };
 
 export const maskedAveragePool = masked(averagePool, averagePoolMask(attributeWindow));

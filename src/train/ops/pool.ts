@@ -3,7 +3,7 @@
 import { formatShape } from "../../graph/symbols";
 import { dimsOf, missing } from "../../ops/axes";
 import { floatType, inputType, type Op, opError } from "../../ops/op";
-import { attributeWindow, coverOf, windowArguments } from "../../ops/pool";
+import { attributeWindow, meanWindow, poolWindow } from "../../ops/pool";
 import { windowType } from "../../ops/window";
 import { images } from "./layout";
 
@@ -28,7 +28,7 @@ export const maxPoolGradient: Op = {
     const w = attributeWindow(node, type);
     const kernel = type.dtype === "f32" ? "maxPoolGradient" : "maxPoolGradientU8";
     const operands = [c.output(outputs[0]!), c.input(dy), c.input(x), c.input(y)] as const;
-    c.emit(kernel, [...operands, ...windowArguments(w)], w.batch);
+    c.emit(kernel, [...operands, poolWindow(c, w)], w.batch);
   },
 };
 
@@ -49,6 +49,6 @@ export const averagePoolGradient: Op = {
   lower({ node, inputs, outputs }, c) {
     const w = attributeWindow(node, c.type(outputs[0]!));
     const operands = [c.output(outputs[0]!), c.input(inputs[0]!)] as const;
-    c.emit("averagePoolGradient", [...operands, ...windowArguments(w), ...coverOf(node, w)], w.batch);
+    c.emit("averagePoolGradient", [...operands, meanWindow(c, node, w)], w.batch);
   },
 };

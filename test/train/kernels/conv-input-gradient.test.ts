@@ -1,12 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { slide } from "../../../src/ops/window";
-import {
-  convInputGradientByImageScratchBytes,
-  convInputGradientScratchBytes,
-  packedInputGradientBytes,
-} from "../../../src/train/step/packing";
+import { convTransposeScratchBytes, packedConvTransposeBytes } from "../../../assembly/f32/sizes";
+import { convInputGradientScratchBytes } from "../../../assembly/train/sizes";
 import { inPieces, same } from "../../kernels/float";
 import { alloc, brokenGuard, fillFloats, int, loadTrain, place, random, reset } from "../../kernels/harness";
+import { window } from "../../kernels/structs";
 import { maskOf } from "./bits";
 import { eachTap, expectClose, inRanges, type TestWindow, testWindow, windows } from "./gradients";
 
@@ -23,8 +20,9 @@ function check(w: TestWindow, cin: number, cout: number): void {
   const dy = fillFloats(alloc(Float32Array, outPixels * lddy), next, -1, 1);
   const weights = fillFloats(alloc(Float32Array, groups * cout * cin * taps), next, -1, 1);
   const dx = alloc(Float32Array, pixels * lddx);
-  const packed = alloc(Float32Array, packedInputGradientBytes(w, cin, cout) / 4);
-  const scratch = alloc(Uint8Array, convInputGradientScratchBytes(w, w.batch, cout));
+  const { slide, at: windowAt } = window(w, { cin, ldx: lddx, cout, ldy: lddy });
+  const packed = alloc(Float32Array, packedConvTransposeBytes(slide) / 4);
+  const scratch = alloc(Uint8Array, convTransposeScratchBytes(slide, w.batch));
   const want = new Float64Array(dx.length);
   eachTap(w, (output, input, tap) => {
     for (let g = 0; g < groups; g++)
@@ -34,21 +32,20 @@ function check(w: TestWindow, cin: number, cout: number): void {
             dy[output * lddy + g * cout + o]! * weights[((g * cout + o) * cin + c) * taps + tap]!;
   });
   const ownerOf = (i: number) => Math.floor(i / (w.inW * lddx));
-  const sizes = [w.inH, w.inW, cin, w.outH, w.outW, cout, ...slide(w)] as const;
   const run = (begin: number, end: number) => {
     for (let g = 0; g < groups; g++) {
       const from = weights.byteOffset + g * cout * cin * taps * 4;
-      kernels.packInputGradientWeights(packed.byteOffset, from, cin, cout, ...slide(w));
+      kernels.packConvTranspose(packed.byteOffset, from, windowAt);
       const [to, at] = [dx.byteOffset + g * cin * 4, dy.byteOffset + g * cout * 4];
-      const operands = [to, lddx, at, lddy, packed.byteOffset, scratch.byteOffset] as const;
-      kernels.convInputGradient(...operands, ...sizes, begin, end);
+      const operands = [to, at, packed.byteOffset, 0, scratch.byteOffset, windowAt] as const;
+      kernels.convTranspose(...operands, -Infinity, Infinity, begin, end);
     }
   };
   inRanges(dx, w.batch * w.inH, ownerOf, next, run);
   expectClose(dx, want);
 }
 
-describe("convInputGradient: 1e-5 of float64", () => {
+describe("convTranspose: 1e-5 of float64", () => {
   for (const [cin, cout] of [
     [1, 1],
     [3, 8],
@@ -59,12 +56,59 @@ describe("convInputGradient: 1e-5 of float64", () => {
   test("more rows than a block holds, stride 2", () =>
     check(testWindow([1, 61, 50, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1]), 3, 40));
 
+  test("with a bias and bounds: those of a ConvTranspose", () => {
+    const w = testWindow([2, 7, 8, 3, 2, 2, 3, 1, 1, 1, 0, 1, 0]);
+    const [cin, cout] = [5, 3];
+    const next = random(5);
+    const { slide, at } = window(w, { cin, ldx: cin, cout, ldy: cout });
+    const y = fillFloats(alloc(Float32Array, w.batch * w.outH * w.outW * cout), next, -1, 1);
+    const weights = fillFloats(alloc(Float32Array, cout * cin * w.kh * w.kw), next, -1, 1);
+    const bias = fillFloats(alloc(Float32Array, cin), next, -1, 1);
+    const packed = alloc(Uint8Array, packedConvTransposeBytes(slide));
+    kernels.packConvTranspose(packed.byteOffset, weights.byteOffset, at);
+    const scratch = alloc(Uint8Array, convTransposeScratchBytes(slide, w.batch));
+    const [bare, x] = [0, 1].map(() => alloc(Float32Array, w.batch * w.inH * w.inW * cin)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const operands = [y.byteOffset, packed.byteOffset] as const;
+    const rows = w.batch * w.inH;
+    kernels.convTranspose(
+      bare.byteOffset,
+      ...operands,
+      0,
+      scratch.byteOffset,
+      at,
+      -Infinity,
+      Infinity,
+      0,
+      rows,
+    );
+    kernels.convTranspose(
+      x.byteOffset,
+      ...operands,
+      bias.byteOffset,
+      scratch.byteOffset,
+      at,
+      -0.5,
+      1,
+      0,
+      rows,
+    );
+    same(
+      x,
+      Array.from(bare, (v, i) => Math.min(Math.max(Math.fround(v + bias[i % cin]!), -0.5), 1)),
+    );
+    expect(brokenGuard()).toBeUndefined();
+  });
+
   test("packs every phase's taps in reverse, and channels to a multiple of eight with zeros", () => {
     const w = testWindow([1, 8, 1, 3, 1, 2, 1, 1, 1, 1, 0, 1, 0]);
     const [cin, cout] = [9, 2];
     const weights = fillFloats(alloc(Float32Array, cout * cin * 3), random(1), -1, 1);
-    const packed = alloc(Float32Array, packedInputGradientBytes(w, cin, cout) / 4);
-    kernels.packInputGradientWeights(packed.byteOffset, weights.byteOffset, cin, cout, ...slide(w));
+    const { slide, at } = window(w, { cin, ldx: cin, cout, ldy: cout });
+    const packed = alloc(Float32Array, packedConvTransposeBytes(slide) / 4);
+    kernels.packConvTranspose(packed.byteOffset, weights.byteOffset, at);
     // Even rows of x meet tap 1, odd ones taps 0 and 2.
     const expected = [[1], [2, 0]].flatMap((taps) =>
       [0, 8].flatMap((panel) =>
@@ -88,26 +132,19 @@ function checkByImage(w: TestWindow, cin: number, cout: number): void {
   const [from, to] = [w.outH * w.outW * cout, w.inH * w.inW * cin];
   const dy = fillFloats(alloc(Float32Array, w.batch * from), next, -1, 1);
   const weights = fillFloats(alloc(Float32Array, cout * cin * w.kh * w.kw), next, -1, 1);
-  const packed = alloc(Float32Array, packedInputGradientBytes(w, cin, cout) / 4);
-  kernels.packInputGradientWeights(packed.byteOffset, weights.byteOffset, cin, cout, ...slide(w));
+  const { slide, at } = window(w, { cin, ldx: cin, cout, ldy: cout });
+  const packed = alloc(Float32Array, packedConvTransposeBytes(slide) / 4);
+  kernels.packConvTranspose(packed.byteOffset, weights.byteOffset, at);
   const pass = Array.from(dy, () => next() < 0.6);
   const mask = place(
     Uint8Array,
     maskOf(w.batch, from, (i) => pass[i]!),
   );
-  const sizes = [w.inH, w.inW, cin, w.outH, w.outW, cout, ...slide(w)] as const;
-  const scratch = alloc(Uint8Array, convInputGradientScratchBytes(w, w.batch, cout));
+  const scratch = alloc(Uint8Array, convTransposeScratchBytes(slide, w.batch));
   const gradientOf = (dy: Float32Array) => {
     const dx = alloc(Float32Array, w.batch * to);
-    const operands = [
-      dx.byteOffset,
-      cin,
-      dy.byteOffset,
-      cout,
-      packed.byteOffset,
-      scratch.byteOffset,
-    ] as const;
-    kernels.convInputGradient(...operands, ...sizes, 0, w.batch * w.inH);
+    const operands = [dx.byteOffset, dy.byteOffset, packed.byteOffset, 0, scratch.byteOffset, at] as const;
+    kernels.convTranspose(...operands, -Infinity, Infinity, 0, w.batch * w.inH);
     return dx.slice();
   };
   const whole = gradientOf(dy);
@@ -118,10 +155,10 @@ function checkByImage(w: TestWindow, cin: number, cout: number): void {
     ),
   );
   const run = (dx: Float32Array, dy: Float32Array, bits: number, adds: boolean) => {
-    const own = alloc(Uint8Array, convInputGradientByImageScratchBytes(w, cin, cout, adds));
+    const own = alloc(Uint8Array, convInputGradientScratchBytes(slide, adds));
     const operands = [dx.byteOffset, dy.byteOffset, bits, packed.byteOffset, own.byteOffset] as const;
     return (begin: number, end: number) =>
-      kernels.convInputGradientByImage(...operands, adds ? 1 : 0, ...sizes, begin, end);
+      kernels.convInputGradient(...operands, at, adds ? 1 : 0, begin, end);
   };
   const dx = alloc(Float32Array, w.batch * to);
   for (const [bits, expected] of [
@@ -145,7 +182,7 @@ function checkByImage(w: TestWindow, cin: number, cout: number): void {
   expect(brokenGuard()).toBeUndefined();
 }
 
-describe("convInputGradientByImage: the bits of convInputGradient, beside dy, over it, added; masked or not", () => {
+describe("convInputGradient: the bits of convTranspose, beside dy, over it, added; masked or not", () => {
   for (const [cin, cout] of [
     [1, 1],
     [3, 8],

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { slide } from "../../../src/ops/window";
-import { convWeightGradientScratchBytes } from "../../../src/train/step/packing";
+import { convWeightGradientScratchBytes } from "../../../assembly/train/sizes";
 import { alloc, fillFloats, fillInts, int, loadTrain, random, reset } from "../../kernels/harness";
+import { window } from "../../kernels/structs";
 import { eachTap, expectClose, inRanges, numbersOf, type TestWindow, testWindow, windows } from "./gradients";
 
 const kernels = loadTrain();
@@ -20,24 +20,24 @@ function check(w: TestWindow, cin: number, cout: number): void {
   const x = alloc(Float32Array, pixels * ldx);
   x.set(numbersOf(codes, SCALE, ZERO));
   const dw = alloc(Float32Array, cout * cin * taps);
-  const scratch = alloc(Uint8Array, convWeightGradientScratchBytes(w, cin, cout));
+  const { slide, at } = window(w, { cin, ldx, cout, ldy: lddy });
+  const scratch = alloc(Uint8Array, convWeightGradientScratchBytes(slide));
   const want = new Float64Array(dw.length);
   eachTap(w, (output, input, tap) => {
     for (let o = 0; o < cout; o++)
       for (let c = 0; c < cin; c++)
         want[(o * cin + c) * taps + tap]! += dy[output * lddy + o]! * x[input * ldx + c]!;
   });
-  const head = [dw.byteOffset, dy.byteOffset, lddy] as const;
-  const sizes = [w.batch, w.inH, w.inW, cin, w.outH, w.outW, ...slide(w)] as const;
-  const tail = [ldx, scratch.byteOffset, ...sizes] as const;
+  const head = [dw.byteOffset, dy.byteOffset] as const;
+  const tail = [scratch.byteOffset, w.batch, at] as const;
   const ownerOf = (i: number) => Math.floor(i / (cin * taps));
   inRanges(dw, cout, ownerOf, next, (begin, end) =>
-    kernels.convWeightGradient(...head, x.byteOffset, ...tail, begin, end),
+    kernels.convWeightGradient(...head, x.byteOffset, ...tail, 0, 1, 0, begin, end),
   );
   expectClose(dw, want);
   const ofNumbers = dw.slice();
   inRanges(dw, cout, ownerOf, next, (begin, end) =>
-    kernels.convWeightGradientCodes(...head, codes.byteOffset, ...tail, SCALE, ZERO, begin, end),
+    kernels.convWeightGradient(...head, codes.byteOffset, ...tail, 1, SCALE, ZERO, begin, end),
   );
   expect(dw).toEqual(ofNumbers);
 }

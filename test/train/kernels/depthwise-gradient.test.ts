@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { slide } from "../../../src/ops/window";
+import { packedDepthwiseBytes } from "../../../assembly/f32/sizes";
+import { WINDOW_BYTES } from "../../../assembly/lanes/window";
 import {
   depthwiseInt8SumsScratchBytes,
   depthwiseWeightGradientScratchBytes,
-  packedDepthwiseInputGradientBytes,
-} from "../../../src/train/step/packing";
+} from "../../../assembly/train/sizes";
 import { alloc, fillFloats, fillInts, loadTrain, random, reset } from "../../kernels/harness";
+import { window, windowAt } from "../../kernels/structs";
 import { eachTap, expectClose, inRanges, numbersOf, type TestWindow, testWindow, windows } from "./gradients";
 
 const kernels = loadTrain();
@@ -29,22 +30,23 @@ function checkWeights(w: TestWindow, channels: number): void {
   const x = alloc(Float32Array, codes.length);
   x.set(numbersOf(codes, SCALE, ZERO));
   const dw = alloc(Float32Array, channels * taps);
-  const scratch = alloc(Uint8Array, depthwiseWeightGradientScratchBytes(w));
+  const { slide, at: windowAddress } = window(w, channels);
+  const scratch = alloc(Uint8Array, depthwiseWeightGradientScratchBytes(slide));
   const want = new Float64Array(dw.length);
   eachTap(w, (output, input, tap) => {
     for (let c = 0; c < channels; c++)
       want[c * taps + tap]! += dy[output * channels + c]! * x[input * channels + c]!;
   });
-  const sizes = [w.batch, w.inH, w.inW, channels, w.outH, w.outW, ...slide(w)] as const;
+  const sizes = [w.batch, windowAddress] as const;
   const ownerOf = (i: number) => Math.floor(i / taps);
   const [to, at, s] = [dw.byteOffset, dy.byteOffset, scratch.byteOffset];
   inRanges(dw, channels, ownerOf, next, (begin, end) =>
-    kernels.depthwiseWeightGradient(to, at, x.byteOffset, s, ...sizes, begin, end),
+    kernels.depthwiseWeightGradient(to, at, x.byteOffset, s, ...sizes, 0, 1, 0, begin, end),
   );
   expectClose(dw, want);
   const ofNumbers = dw.slice();
   inRanges(dw, channels, ownerOf, next, (begin, end) =>
-    kernels.depthwiseWeightGradientCodes(to, at, codes.byteOffset, s, ...sizes, SCALE, ZERO, begin, end),
+    kernels.depthwiseWeightGradient(to, at, codes.byteOffset, s, ...sizes, 1, SCALE, ZERO, begin, end),
   );
   expect(dw).toEqual(ofNumbers);
 }
@@ -59,7 +61,7 @@ describe("depthwiseWeightGradient: 1e-5 of float64", () => {
     checkWeights(testWindow([1, 3, 1201, 3, 3, 1, 2, 1, 5, 1, 5, 1, 5]), 17));
 });
 
-describe("depthwiseInputGradient: 1e-5 of float64", () => {
+describe("depthwiseTranspose: 1e-5 of float64", () => {
   test.each(cases)("%s, %i channels", (_, channels, w) => {
     const next = random(w.inH * w.inW + channels);
     const [pixels, outPixels] = pixelsOf(w);
@@ -67,18 +69,19 @@ describe("depthwiseInputGradient: 1e-5 of float64", () => {
     const dy = fillFloats(alloc(Float32Array, outPixels * channels), next, -1, 1);
     const weights = fillFloats(alloc(Float32Array, channels * taps), next, -1, 1);
     const dx = alloc(Float32Array, pixels * channels);
-    const packed = alloc(Uint8Array, packedDepthwiseInputGradientBytes(w, channels));
+    const packed = alloc(Uint8Array, packedDepthwiseBytes(channels, w.kh * w.kw));
     const want = new Float64Array(dx.length);
     eachTap(w, (output, input, tap) => {
       for (let c = 0; c < channels; c++)
         want[input * channels + c]! += dy[output * channels + c]! * weights[c * taps + tap]!;
     });
-    kernels.packDepthwiseInputGradient(packed.byteOffset, weights.byteOffset, channels, ...slide(w));
-    const operands = [dx.byteOffset, dy.byteOffset, packed.byteOffset] as const;
-    const sizes = [w.inH, w.inW, channels, w.outH, w.outW, ...slide(w)] as const;
+    const { at } = window(w, channels);
+    const scratch = alloc(Uint8Array, WINDOW_BYTES);
+    kernels.packDepthwiseTranspose(packed.byteOffset, weights.byteOffset, at);
+    const operands = [dx.byteOffset, dy.byteOffset, packed.byteOffset, 0, scratch.byteOffset, at] as const;
     const ownerOf = (i: number) => Math.floor(i / (w.inW * channels));
     inRanges(dx, w.batch * w.inH, ownerOf, next, (begin, end) =>
-      kernels.depthwiseInputGradient(...operands, ...sizes, begin, end),
+      kernels.depthwiseTranspose(...operands, -Infinity, Infinity, begin, end),
     );
     expectClose(dx, want);
   });
@@ -93,7 +96,8 @@ describe("depthwiseInt8Sums: exact", () => {
     const weights = fillInts(alloc(Int8Array, channels * taps), next, -128, 127);
     const bias = fillInts(alloc(Int32Array, channels), next, -(2 ** 29), 2 ** 29);
     const y = alloc(Int32Array, outPixels * channels);
-    const scratch = alloc(Uint8Array, depthwiseInt8SumsScratchBytes(w, channels));
+    const { slide } = window(w, channels);
+    const scratch = alloc(Uint8Array, depthwiseInt8SumsScratchBytes(slide));
     for (const [zero, b] of [
       [0, bias],
       [97, undefined],
@@ -105,10 +109,10 @@ describe("depthwiseInt8Sums: exact", () => {
           want[output * channels + c]! += (x[input * channels + c]! - zero) * weights[c * taps + tap]!;
       });
       const operands = [y.byteOffset, x.byteOffset, weights.byteOffset, b?.byteOffset ?? 0] as const;
-      const sizes = [w.inH, w.inW, channels, w.outH, w.outW, ...slide(w)] as const;
+      const at = windowAt(slide, { outside: zero });
       const ownerOf = (i: number) => Math.floor(i / (w.outW * channels));
       inRanges(y, w.batch * w.outH, ownerOf, next, (begin, end) =>
-        kernels.depthwiseInt8Sums(...operands, scratch.byteOffset, ...sizes, zero, begin, end),
+        kernels.depthwiseInt8Sums(...operands, scratch.byteOffset, at, begin, end),
       );
       expect(y).toEqual(want);
     }

@@ -1,6 +1,7 @@
 // Masks against numerics.md, element by element, and against the codes that the deployed kernels write.
 
 import { beforeEach, describe, expect, test } from "vitest";
+import { slideOf } from "../../../src/ops/window";
 import { inPieces, SIZES } from "../../kernels/float";
 import {
   alloc,
@@ -14,6 +15,7 @@ import {
   reset,
 } from "../../kernels/harness";
 import { rne, tapPixel, type Window } from "../../kernels/oracle-int8";
+import { windowAt } from "../../kernels/structs";
 import { maskOf } from "./bits";
 
 const common = loadCommon();
@@ -150,25 +152,13 @@ describe("averagePoolMask", () => {
         [0.03, 100, 0.011, 77, -0.2, 0.3],
       ] as const) {
         const [xs, ys] = [f(xScale), f(yScale)];
-        const cover = coverPadding ? ([inH + g.padBottom, inW + g.padRight] as const) : ([0, 0] as const);
+        const cover = coverPadding ? { coverH: inH + g.padBottom, coverW: inW + g.padRight } : {};
+        const at = windowAt(slideOf(g, channels), cover);
         inPieces(mask, n, next, (begin, end) =>
           kernels.averagePoolMask(
             mask.byteOffset,
             x.byteOffset,
-            inH,
-            inW,
-            channels,
-            outH,
-            outW,
-            g.kh,
-            g.kw,
-            g.strideH,
-            g.strideW,
-            g.dilationH,
-            g.dilationW,
-            g.padTop,
-            g.padLeft,
-            ...cover,
+            at,
             xs,
             xZero,
             ys,

@@ -2,6 +2,7 @@ import { beforeEach, describe, test } from "vitest";
 import { inPieces, same } from "../../kernels/float";
 import { alloc, fillFloats, fillInts, loadCommon, loadTrain, random, reset } from "../../kernels/harness";
 import { POOL_SHAPES, windowsOf } from "../../kernels/pool-windows";
+import { windowAt } from "../../kernels/structs";
 
 const kernels = loadTrain();
 const forward = loadCommon();
@@ -10,7 +11,7 @@ beforeEach(reset);
 const f = Math.fround;
 
 describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s", (_, shape) => {
-  const { images: n, rows, taps, sizes, cover, area, length } = windowsOf(shape);
+  const { images: n, rows, taps, slide, cover, area, length } = windowsOf(shape);
 
   /** Σ over windows, ascending, of what each sends to an element. */
   function scattered(send: (window: number, tap: number) => number): Float32Array {
@@ -26,11 +27,12 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
     // Few values, so that windows have several largest ones.
     const x = fillInts(alloc(Float32Array, length), next, -2, 2);
     const y = alloc(Float32Array, taps.length);
-    forward.maxPool(y.byteOffset, x.byteOffset, ...sizes, 0, rows);
+    const at = windowAt(slide);
+    forward.maxPool(y.byteOffset, x.byteOffset, at, 0, rows);
     const dy = fillFloats(alloc(Float32Array, taps.length), next, -1, 1);
     const dx = alloc(Float32Array, length);
     inPieces(dx, n, next, (b, e) =>
-      kernels.maxPoolGradient(dx.byteOffset, dy.byteOffset, x.byteOffset, y.byteOffset, ...sizes, b, e),
+      kernels.maxPoolGradient(dx.byteOffset, dy.byteOffset, x.byteOffset, y.byteOffset, at, b, e),
     );
     same(
       dx,
@@ -42,11 +44,12 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
     const next = random(length + 1);
     const x = fillInts(alloc(Uint8Array, length), next, 100, 104);
     const y = alloc(Uint8Array, taps.length);
-    forward.maxPoolU8(y.byteOffset, x.byteOffset, ...sizes, 0, rows);
+    const at = windowAt(slide);
+    forward.maxPoolU8(y.byteOffset, x.byteOffset, at, 0, rows);
     const dy = fillFloats(alloc(Float32Array, taps.length), next, -1, 1);
     const dx = alloc(Float32Array, length);
     inPieces(dx, n, next, (b, e) =>
-      kernels.maxPoolGradientU8(dx.byteOffset, dy.byteOffset, x.byteOffset, y.byteOffset, ...sizes, b, e),
+      kernels.maxPoolGradientU8(dx.byteOffset, dy.byteOffset, x.byteOffset, y.byteOffset, at, b, e),
     );
     same(
       dx,
@@ -56,18 +59,15 @@ describe.each(POOL_SHAPES.map((shape) => [shape.join(" "), shape] as const))("%s
 
   test("averagePoolGradient, of what is inside and with the padding", () => {
     const next = random(length + 2);
+    const [inside, all] = [windowAt(slide), windowAt(slide, cover)];
     const dy = fillFloats(alloc(Float32Array, taps.length), next, -1, 1);
     const dx = alloc(Float32Array, length);
-    inPieces(dx, n, next, (b, e) =>
-      kernels.averagePoolGradient(dx.byteOffset, dy.byteOffset, ...sizes, 0, 0, b, e),
-    );
+    inPieces(dx, n, next, (b, e) => kernels.averagePoolGradient(dx.byteOffset, dy.byteOffset, inside, b, e));
     same(
       dx,
       scattered((w) => f(dy[w]! / taps[w]!.length)),
     );
-    inPieces(dx, n, next, (b, e) =>
-      kernels.averagePoolGradient(dx.byteOffset, dy.byteOffset, ...sizes, ...cover, b, e),
-    );
+    inPieces(dx, n, next, (b, e) => kernels.averagePoolGradient(dx.byteOffset, dy.byteOffset, all, b, e));
     same(
       dx,
       scattered((w) => f(dy[w]! / area)),

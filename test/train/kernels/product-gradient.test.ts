@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { productWeightGradientScratchBytes } from "../../../src/train/step/packing";
+import { productWeightGradientScratchBytes } from "../../../assembly/train/sizes";
 import { alloc, fillFloats, fillInts, int, loadTrain, random, reset } from "../../kernels/harness";
 import { expectClose, inRanges, numbersOf } from "./gradients";
 
@@ -47,12 +47,12 @@ describe("productWeightGradient", () => {
       const head = [dw.byteOffset, dy.byteOffset, lddy] as const;
       const tail = [ldx, scratch.byteOffset, rows, n, k, strideN, strideK] as const;
       inRanges(dw, n, ownerOf, next, (begin, end) =>
-        kernels.productWeightGradient(...head, x.byteOffset, ...tail, begin, end),
+        kernels.productWeightGradient(...head, x.byteOffset, ...tail, 0, 1, 0, begin, end),
       );
       expectClose(dw, want);
       const ofNumbers = dw.slice();
       inRanges(dw, n, ownerOf, next, (begin, end) =>
-        kernels.productWeightGradientCodes(...head, codes.byteOffset, ...tail, SCALE, ZERO, begin, end),
+        kernels.productWeightGradient(...head, codes.byteOffset, ...tail, 1, SCALE, ZERO, begin, end),
       );
       expect(dw).toEqual(ofNumbers);
     }
