@@ -80,45 +80,26 @@ export const floatLayer = (name, { op, x, w, k, attributes }) =>
     { w: weights(w, k) },
   );
 
-/** The layer over codes: one integer region. */
+/** The layer over codes. */
 export function int8Layer(name, { op, x, w, axis, k, attributes }) {
   const channels = w[axis];
-  const region = "layer";
+  const codes = {
+    inputs: [
+      { scale: "x_scale", zeroPoint: "x_zero_point" },
+      { scale: "w_scale", zeroPoint: "", axis },
+    ],
+    output: { scale: "y_scale", zeroPoint: "y_zero_point" },
+  };
   return graphOf(
     name,
     [{ name: "x", dtype: "u8", shape: x }],
-    [
-      {
-        op: "DequantizeLinear",
-        name: "x_real",
-        inputs: ["x", "x_scale", "x_zero_point"],
-        outputs: ["x_real"],
-        region,
-      },
-      {
-        op: "DequantizeLinear",
-        name: "w_real",
-        inputs: ["w", "w_scale", "w_zero_point"],
-        outputs: ["w_real"],
-        attributes: { axis },
-        region,
-      },
-      { op, name: region, inputs: ["x_real", "w_real"], outputs: ["y_real"], attributes, region },
-      {
-        op: "QuantizeLinear",
-        name: "y_codes",
-        inputs: ["y_real", "y_scale", "y_zero_point"],
-        outputs: ["y"],
-        region,
-      },
-    ],
+    [{ op, name: "layer", inputs: ["x", "w"], outputs: ["y"], attributes, codes }],
     ["y"],
     {
       x_scale: tensor("f32", [], [1 / 128]),
       x_zero_point: tensor("u8", [], [128]),
       w: fill("i8", w),
       w_scale: tensor("f32", [channels], Array(channels).fill(1.7 / 128 / Math.sqrt(k))),
-      w_zero_point: tensor("i8", [channels], []),
       y_scale: tensor("f32", [], [1 / 64]),
       y_zero_point: tensor("u8", [], [128]),
     },
@@ -126,6 +107,7 @@ export function int8Layer(name, { op, x, w, axis, k, attributes }) {
 }
 
 const VALUES = [1024, 64];
+const parameters = { scale: "scale", zeroPoint: "zero" };
 const codes = { scale: tensor("f32", [], [1 / 64]), zero: tensor("u8", [], [128]) };
 
 /** Steps that move values and compute next to nothing: their measure is bytes. */
@@ -155,20 +137,12 @@ export const moves = {
     "add",
     ["a", "b"].map((name) => ({ name, dtype: "u8", shape: VALUES })),
     [
-      ...["a", "b"].map((name) => ({
-        op: "DequantizeLinear",
-        name: `${name}_real`,
-        inputs: [name, "scale", "zero"],
-        outputs: [`${name}_real`],
-        region: "add",
-      })),
-      { op: "Add", name: "add", inputs: ["a_real", "b_real"], outputs: ["y_real"], region: "add" },
       {
-        op: "QuantizeLinear",
-        name: "codes",
-        inputs: ["y_real", "scale", "zero"],
+        op: "Add",
+        name: "add",
+        inputs: ["a", "b"],
         outputs: ["y"],
-        region: "add",
+        codes: { inputs: [parameters, parameters], output: parameters },
       },
     ],
     ["y"],

@@ -10,14 +10,14 @@ const contents = `
   export { inlined } from "./src/engine/inlined";
   export { Engine } from "./src/engine/wasm";
   export { train } from "./src/train/inlined";
-  export { LABELS } from "./src/train/losses";
-  export { createOptimizer } from "./src/train/optimizers";
-  export { parametersOf } from "./src/train/prepare";
-  export { planOf, takesRounds } from "./src/train/plan";
+  export { LABELS } from "./src/train/step/losses";
+  export { createOptimizer } from "./src/train/step/optimizers";
+  export { parametersOf } from "./src/train/step/prepare";
+  export { planOf, takesRounds } from "./src/train/step/plan";
   export { trainingRegistry } from "./src/train/registry";
-  export { select } from "./src/train/select";
-  export { stepOf } from "./src/train/step";
-  export { Trainer } from "./src/train/trainer";`;
+  export { select } from "./src/train/run/select";
+  export { stepOf } from "./src/train/step/step";
+  export { Trainer } from "./src/train/run/trainer";`;
 mkdirSync(folder, { recursive: true });
 await build({ ...options, stdin: { contents, resolveDir: root, loader: "ts" }, outfile });
 

@@ -61,12 +61,12 @@ function weightedGraph(options: Weighted): Graph {
   const w = builder.weights("w", weight, axis, options.extreme);
   if (mode !== "static") {
     const inputs = bias ? [coded, w, builder.floats("b", [n], 1)] : [coded, w];
-    builder.region(op, inputs, "y", { attributes, activation });
+    builder.layer(op, inputs, "y", { attributes, activation });
     return builder.build("y");
   }
-  const inputs = bias ? [coded, w, builder.bias("b", coded, w, k)] : [coded, w];
+  const inputs = bias ? [coded, w, builder.bias("b", w, k)] : [coded, w];
   const range = rangeForSums(builder, coded, w, k, codes);
-  builder.dequantize(builder.region(op, inputs, "q", { attributes, activation, range }), "y");
+  builder.dequantize(builder.layer(op, inputs, "q", { attributes, activation, range }), "y");
   return builder.build("y");
 }
 
@@ -165,7 +165,7 @@ export function opGraph(options: {
     builder.quantize(name, i === 0 || options.sameRange ? first : builder.range(codes)),
   );
   const range = options.keepsRange ? first : builder.range(codes);
-  builder.dequantize(builder.region(op, inputs, "q", { attributes, activation, range }), "y");
+  builder.dequantize(builder.layer(op, inputs, "q", { attributes, activation, range }), "y");
   return builder.build("y");
 }
 
@@ -185,7 +185,7 @@ export function networkGraph(options: { readonly quantized?: boolean; readonly s
     attributes: Attributes,
     range?: Range,
   ): Coded => {
-    if (quantized) return builder.region(op, inputs, y, { attributes, range: range ?? builder.range() });
+    if (quantized) return builder.layer(op, inputs, y, { attributes, range: range ?? builder.range() });
     const names = inputs.map(({ codes }) => codes);
     return { codes: builder.node(op, names, y, attributes), scale: "" };
   };
@@ -207,8 +207,8 @@ export function networkGraph(options: { readonly quantized?: boolean; readonly s
     }
     const w = builder.weights(`${y}_w`, shape, 0);
     const range = rangeForSums(builder, from, w, k, "u8");
-    const inputs = [from, w, builder.bias(`${y}_b`, from, w, k)];
-    return builder.region(op, inputs, y, { attributes, activation: relu ? "Relu" : undefined, range });
+    const inputs = [from, w, builder.bias(`${y}_b`, w, k)];
+    return builder.layer(op, inputs, y, { attributes, activation: relu ? "Relu" : undefined, range });
   };
   const same = { pads: [1, 1, 1, 1] };
   const stem = weighted("Conv", x, "stem", [16, 3, 3, 3], same, true);

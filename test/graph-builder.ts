@@ -1,5 +1,4 @@
-// Builds graphs for tests node by node: random weights and ranges from a seed, codes and integer regions named as the
-// quantizer names them.
+// Builds graphs for tests node by node: random weights and ranges from a seed, codes and integer layers.
 
 import type { Attribute, Graph, Input, Node } from "../src/graph/graph";
 import { Random } from "../src/graph/random";
@@ -29,6 +28,9 @@ export interface Coded {
 export type Activation = "Relu" | "Clip";
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+const parametersOf = ({ scale, zeroPoint = "", axis }: Coded) =>
+  axis === undefined ? { scale, zeroPoint } : { scale, zeroPoint, axis };
+
 /** Random numbers of a seed. */
 export function randomOf(seed: number) {
   const random = new Random(seed);
@@ -39,7 +41,7 @@ export function randomOf(seed: number) {
   };
 }
 
-/** Builds a graph node by node; values are named by the caller, codes and regions as the quantizer names them. */
+/** Builds a graph node by node; values are named by the caller, the codes of `v` are `v_codes`. */
 export class GraphBuilder {
   readonly random;
   private readonly inputs: Input[] = [];
@@ -73,22 +75,8 @@ export class GraphBuilder {
     );
   }
 
-  node(
-    op: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: Attributes = {},
-    region?: string,
-  ): string {
-    const name = region === undefined || op !== "DequantizeLinear" ? `${op}_${output}` : output;
-    this.nodes.push({
-      op,
-      name,
-      inputs,
-      outputs: [output],
-      attributes,
-      ...(region === undefined ? {} : { region }),
-    });
+  node(op: string, inputs: readonly string[], output: string, attributes: Attributes = {}): string {
+    this.nodes.push({ op, name: `${op}_${output}`, inputs, outputs: [output], attributes });
     return output;
   }
 
@@ -140,9 +128,9 @@ export class GraphBuilder {
     return coded;
   }
 
-  dequantize({ codes, scale, zeroPoint, axis }: Coded, output: string, region?: string): string {
+  dequantize({ codes, scale, zeroPoint, axis }: Coded, output: string): string {
     const inputs = zeroPoint === undefined ? [codes, scale] : [codes, scale, zeroPoint];
-    return this.node("DequantizeLinear", inputs, output, axis === undefined ? {} : { axis }, region);
+    return this.node("DequantizeLinear", inputs, output, axis === undefined ? {} : { axis });
   }
 
   /** Weight codes −127..127, one scale an index of `axis`; −128 and 127 only where `extreme`. */
@@ -156,50 +144,39 @@ export class GraphBuilder {
     return { codes: `${name}_codes`, scale: `${name}_scale`, zeroPoint: `${name}_zero_point`, axis, scales };
   }
 
-  /** Bias codes i32 in units of sx·sw, about as large as the sums of k products. */
-  bias(name: string, x: Coded, w: Coded, k: number): Coded {
+  /** Bias codes i32, in units of the layer's sums, about as large as those of k products. */
+  bias(name: string, w: Coded, k: number): Coded {
     const bound = Math.ceil(5000 * Math.sqrt(k));
     const codes = Int32Array.from(w.scales!, () => this.random.below(2 * bound + 1) - bound);
     this.constant(`${name}_codes`, tensor("i32", [codes.length], codes));
-    this.constant(
-      `${name}_scale`,
-      tensor(
-        "f32",
-        [codes.length],
-        w.scales!.map((scale) => x.range!.scale * scale),
-      ),
-    );
-    return { codes: `${name}_codes`, scale: `${name}_scale`, axis: 0 };
+    return { codes: `${name}_codes`, scale: "", axis: 0 };
   }
 
-  /** An integer region around one op, its result `output`: codes in `range`, or floats where there is none. */
-  region(
+  /** An integer layer, its result `output`: codes in `range`, or floats where there is none. */
+  layer(
     op: string,
     inputs: readonly (Coded | string)[],
     output: string,
     options: { attributes?: Attributes; activation?: Activation | undefined; range?: Range | undefined } = {},
   ): Coded {
-    const region = `${op}_${output}`;
-    const reals = inputs.map((input) =>
-      typeof input === "string" ? input : this.dequantize(input, `${input.codes}_real@${region}`, region),
-    );
-    const { attributes, activation, range } = options;
-    const core = activation ? `${output}_core` : output;
+    const { attributes = {}, activation, range } = options;
+    const made = range ? this.declare(output, range) : { codes: output, scale: "" };
+    // A Clip whose upper bound is inside the range.
+    const clip = { lo: 0, hi: range ? Math.fround(range.scale * 100) : 1 };
+    const bounds = activation === "Relu" ? { lo: 0, hi: Infinity } : clip;
     this.nodes.push({
       op,
-      name: region,
-      inputs: reals,
-      outputs: [core],
-      attributes: attributes ?? {},
-      region,
+      name: `${op}_${output}`,
+      inputs: inputs.map((input) => (typeof input === "string" ? input : input.codes)),
+      outputs: [made.codes],
+      attributes,
+      codes: {
+        inputs: inputs.map((input) => (typeof input === "string" ? undefined : parametersOf(input))),
+        ...(range && { output: parametersOf(made) }),
+        ...(activation && { bounds }),
+      },
     });
-    // A Clip whose upper bound is inside the range.
-    const bounds = { min: 0, max: range ? Math.fround(range.scale * 100) : 1 };
-    if (activation) this.node(activation, [core], output, activation === "Clip" ? bounds : {}, region);
-    if (!range) return { codes: output, scale: "" };
-    const coded = this.declare(output, range);
-    this.node("QuantizeLinear", [output, coded.scale, coded.zeroPoint!], coded.codes, {}, region);
-    return coded;
+    return made;
   }
 
   build(...outputs: readonly string[]): Graph {

@@ -16,7 +16,7 @@ export const inspectCommand = defineCommand({
   summary: "inputs, outputs, sizes, quantization and graph of a model",
   arguments: "MODEL [--graph]",
   positionals: ["MODEL"],
-  options: { graph: { type: "boolean", help: "also every node; integer regions are bracketed" } },
+  options: { graph: { type: "boolean", help: "also every node; integer layers have a dot" } },
   notes: ["Memory is what one sample takes to run: constants as they are packed, and room for values."],
   examples: ["octette inspect digits.octette --graph"],
   async run([path = ""], { graph: withGraph = false, json }, context) {
@@ -59,24 +59,15 @@ async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
   };
 }
 
-/** Integer regions by the op at their core, and the bytes of weights by type. */
+/** Integer layers by operator, and the bytes of weights by type. */
 function quantizationOf(graph: Graph) {
-  const regions: Record<string, number> = {};
-  const seen = new Set<string>();
-  for (const { region, op } of graph.nodes) {
-    const isCore =
-      region !== undefined &&
-      !seen.has(region) &&
-      !op.endsWith("QuantizeLinear") &&
-      op !== "DequantizeLinear";
-    if (!isCore) continue;
-    seen.add(region);
-    regions[op] = (regions[op] ?? 0) + 1;
-  }
+  const layersByOp: Record<string, number> = {};
+  const layers = graph.nodes.filter(({ codes }) => codes);
+  for (const { op } of layers) layersByOp[op] = (layersByOp[op] ?? 0) + 1;
   const constantBytes: Record<string, number> = {};
   for (const { dtype, data } of graph.constants.values())
     constantBytes[dtype] = (constantBytes[dtype] ?? 0) + data.length * bytesPerElement[dtype];
-  return { regions: seen.size, regionsByOp: regions, constantBytes };
+  return { layers: layers.length, layersByOp, constantBytes };
 }
 
 /** What JSON holds as words: what is false or empty says nothing. */
@@ -127,9 +118,9 @@ function factsText(facts: Facts, { width }: Context): string[] {
     ["nodes", counts(facts.ops)],
     [
       "int8",
-      quantization.regions === 0
+      quantization.layers === 0
         ? "none: a float model"
-        : `${quantization.regions} region${quantization.regions === 1 ? "" : "s"}: ${counts(quantization.regionsByOp)}`,
+        : `${quantization.layers} layer${quantization.layers === 1 ? "" : "s"}: ${counts(quantization.layersByOp)}`,
     ],
     ["sha256", hashes.sha256],
     ...(hashes.content ? [["content hash", hashes.content]] : []),

@@ -1,6 +1,7 @@
 // octette tune: a model and labelled samples become a model that is better at them; it can be killed at any instant and go on.
 
 import { type Dataset, openDataset } from "../data/index";
+import { isQuantized } from "../graph/graph";
 import { createDelta, type Graph, OctetteError, quantize, readArtifact, save } from "../index";
 import { formatBytes } from "../report/index";
 import { previousOf } from "../train/checkpoint/file";
@@ -311,7 +312,7 @@ async function startOf(
   }: { readonly bits: number | undefined; readonly seed: number } & Pick<TuneOptions, "maxBytes">,
   { log, progress, signal }: Context,
 ) {
-  const isFloat = graph.nodes.every(({ op }) => op !== "DequantizeLinear");
+  const isFloat = !graph.nodes.some(isQuantized);
   if (!isFloat && bits !== undefined)
     throw new OctetteError("the model is quantized already", {
       code: "argument",

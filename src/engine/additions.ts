@@ -1,4 +1,4 @@
-// Residual additions, done in the last step of the layer that makes one of their operands: two regions, the same bytes.
+// Residual additions, done in the last step of the layer that makes one of their operands: two layers in one step, the same bytes.
 
 import type { ValueType } from "../graph/graph";
 import { formatShape } from "../graph/symbols";

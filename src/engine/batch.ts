@@ -46,12 +46,22 @@ export function batchOf(
   };
   const ends = [...graph.inputs.map(({ name }) => name), ...graph.outputs];
   const isCut = ends.every((value) => batched(value).axis <= 0);
+  /** Whether scales and zero points that are found at run time belong to the rows of the codes that they are of. */
+  const keepsParameters = ({ inputs, codes }: Node): boolean =>
+    (codes?.inputs ?? []).every((p, i) => {
+      const names = p ? [p.scale, p.zeroPoint].filter((name) => types.has(name)) : [];
+      const { shape, axis } = batched(inputs[i]!);
+      return names.map(batched).every((own) => own.axis < 0 || own.shape[own.axis] === shape[axis]);
+    });
   const keeps = (node: Node): boolean => {
     const inputs = node.inputs.map(batched);
     const outputs = node.outputs.filter(Boolean).map(batched);
     // Computed from what does not depend on the batch, a value without a batch axis does not either.
     const isConstant = [...inputs, ...outputs].every(({ axis }) => axis < 0);
-    return isConstant || keepsRows(opOf(registry, node.op, node.name), node, inputs, outputs);
+    return (
+      isConstant ||
+      (keepsParameters(node) && keepsRows(opOf(registry, node.op, node.name), node, inputs, outputs))
+    );
   };
   return isCut && graph.nodes.every(keeps) ? symbol : undefined;
 }

@@ -2,18 +2,10 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import {
-  addDims,
-  countOf,
-  type Dim,
-  evaluateShape,
-  formatShape,
-  isMonotone,
-  symbolsOf,
-} from "../graph/symbols";
+import { addDims, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
-import { type Address, type Layout, opError, type Unit } from "../ops/op";
+import type { Address, Layout, Unit } from "../ops/op";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
@@ -45,9 +37,8 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   checkShapes(types);
   const maxima = maximaOf(types, options.maxima ?? {});
   for (const { shape } of types.values()) evaluateShape(shape, maxima);
-  const units = unitsOf(graph, registry, new Set(taps));
+  const units = unitsOf(graph, registry, types, new Set(taps));
   rejectUnlowerable(units, registry);
-  checkCodes(graph, units, types);
   const batch = batchOf(graph, types, registry);
   const fused = fuseAdditions(units, registry, types, new Set([...graph.outputs, ...taps]));
   const { tasks, layouts, outputs } = chooseLayouts(graph, registry, fused, types);
@@ -56,7 +47,7 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     throw new OctetteError(`"${untappable}" is in no memory`, {
       code: "argument",
       where: "taps",
-      expected: "computed values that are not inside an integer region",
+      expected: "inputs and computed values",
     });
   const c = new LoweringContext({
     graph,
@@ -134,36 +125,6 @@ function checkShapes(types: ReadonlyMap<string, ValueType>): void {
         got: formatShape(shape),
       });
   }
-}
-
-/** The codes that integer units read and make are of the type their zero points say; dynamic ones have one a row or one. */
-function checkCodes(
-  graph: Graph<Constant>,
-  units: readonly Unit[],
-  types: ReadonlyMap<string, ValueType>,
-): void {
-  for (const { node, integer } of units)
-    for (const q of [...(integer?.inputs ?? []), integer?.output]) {
-      if (!q) continue;
-      const { dtype, shape } = types.get(q.codes)!;
-      const isComputed = !graph.constants.has(q.codes);
-      if (dtype !== q.dtype || (isComputed && dtype === "i32" && !q.dynamic && q !== integer?.output))
-        throw opError(node, "codes of another type than their zero point", {
-          expected: isComputed && q.dtype === "i32" ? "u8 or i8" : q.dtype,
-          got: `${dtype} "${q.codes}"`,
-        });
-      if (!q.dynamic || q.dynamic.zeroPoint === "") continue;
-      const [scale, zeroPoint] = [types.get(q.dynamic.scale)!, types.get(q.dynamic.zeroPoint)!];
-      const rows = countOf(shape.slice(0, -1));
-      const fits = [scale, zeroPoint].every(
-        (type) => type.shape.length === 0 || countOf(type.shape) === rows,
-      );
-      if (!fits || !isComputed || scale.dtype !== "f32" || zeroPoint.dtype !== "i32")
-        throw opError(node, "scale and zero point must be constants, or computed for every row or for all", {
-          expected: `f32 and i32 of ${rows} elements, or of one`,
-          got: `${scale.dtype} ${formatShape(scale.shape)} and ${zeroPoint.dtype} ${formatShape(zeroPoint.shape)}`,
-        });
-    }
 }
 
 /** Every symbol of the graph with its largest value. */

@@ -1,135 +1,145 @@
-// Groups the nodes of a graph into what is lowered at once: an integer region, or a float op with the clamp that
-// follows it. Regions are taken as they are marked; nothing here decides what is integer.
+// Groups the nodes of a graph into what is lowered at once: an integer layer, or a float op with the clamp that follows it.
+// Names of scales and zero points become numbers here. Nothing here decides what is integer.
 
-import { OctetteError } from "../errors";
-import { consumersOf, type Graph, type Node, regionsOf } from "../graph/graph";
+import { type CodeParameters, consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
+import { countOf, formatShape } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
+import { sumScales } from "../ops/codes";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 
+type Types = ReadonlyMap<string, ValueType>;
+
 /** Units in topological order. `kept` are values that must exist by themselves: taps. */
-export function unitsOf(graph: Graph<Constant>, registry: Registry, kept: ReadonlySet<string>): Unit[] {
-  const regionUnits = new Map(
-    [...regionsOf(graph)].map(([name, nodes]) => [name, regionUnit(graph, registry, nodes)] as const),
-  );
+export function unitsOf(
+  graph: Graph<Constant>,
+  registry: Registry,
+  types: Types,
+  kept: ReadonlySet<string>,
+): Unit[] {
   const consumers = consumersOf(graph);
   const fused = new Set<Node>();
   const outputs = new Set(graph.outputs);
   const units: Unit[] = [];
   for (const node of graph.nodes) {
-    if (node.region !== undefined) {
-      const unit = regionUnits.get(node.region)!;
-      if (unit.clamp && !opOf(registry, node.op, node.name).fusesClamp && unit.node === node)
-        throw opError(node, "no kernel for this op and the activation behind it in one region", {
-          hint: "End the region with a QuantizeLinear before the activation",
-        });
-      if (unit.node === node) units.push(unit);
+    if (fused.has(node)) continue;
+    const { fusesClamp } = opOf(registry, node.op, node.name);
+    if (node.codes) {
+      if (node.codes.bounds && !fusesClamp)
+        throw opError(node, "an integer layer of this op has no fused activation");
+      units.push(integerUnit(graph, types, node));
       continue;
     }
-    if (fused.has(node)) continue;
     if (node.op === "QuantizeLinear" || node.op === "DequantizeLinear") {
-      units.push(boundaryUnit(graph, node));
+      units.push(boundaryUnit(graph, types, node));
       continue;
     }
     const output = node.outputs[0]!;
     const readers = consumers.get(output) ?? [];
-    const next = readers[0];
-    const fusible =
-      opOf(registry, node.op, node.name).fusesClamp === "always" &&
-      readers.length === 1 &&
-      next!.region === undefined &&
-      clampOf(registry, next!) &&
-      !outputs.has(output) &&
-      !kept.has(output);
-    if (!fusible) {
-      units.push({ node, inputs: node.inputs, outputs: node.outputs });
-      continue;
-    }
-    fused.add(next!);
-    units.push({ node, inputs: node.inputs, outputs: next!.outputs, clamp: clampOf(registry, next!)! });
+    const next = readers.length === 1 && fusesClamp === "always" ? readers[0]! : undefined;
+    const clamp = next && !outputs.has(output) && !kept.has(output) ? clampOf(registry, next) : undefined;
+    if (clamp) fused.add(next!);
+    units.push({
+      node,
+      inputs: node.inputs,
+      outputs: clamp ? next!.outputs : node.outputs,
+      ...(clamp && { clamp }),
+    });
   }
   return units;
 }
 
-/** Bounds of a Relu or Clip. */
-const clampOf = (registry: Registry, node: Node) => opOf(registry, node.op, node.name).clamp?.(node);
+/** Bounds of a float node that is a clamp. */
+const clampOf = (registry: Registry, node: Node) =>
+  node.codes ? undefined : opOf(registry, node.op, node.name).clamp?.(node);
 
-/** A QuantizeLinear or DequantizeLinear between regions and float ops. */
-function boundaryUnit(graph: Graph<Constant>, node: Node): Unit {
-  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
-  const integer =
-    node.op === "QuantizeLinear"
-      ? { inputs: [undefined], output: quantizationOf(graph, node, y) }
-      : { inputs: [quantizationOf(graph, node, x)] };
+/** A QuantizeLinear or DequantizeLinear, where codes meet floats. */
+function boundaryUnit(graph: Graph<Constant>, types: Types, node: Node): Unit {
+  const [x, scale = "", zeroPoint = ""] = node.inputs as [string, string?, string?];
+  const [y] = node.outputs as [string];
+  if (numberOf(node, "block_size", 0) !== 0) throw opError(node, "scales of blocks have no kernels");
+  const parameters = { scale, zeroPoint, axis: numberOf(node, "axis", 1) };
+  const quantizes = node.op === "QuantizeLinear";
+  const codes = quantizationOf(graph, types, node, quantizes ? y : x, parameters, quantizes);
+  const integer = quantizes ? { inputs: [undefined], output: codes } : { inputs: [codes] };
   return { node, inputs: [x], outputs: node.outputs, integer };
 }
 
-/** The one op of a region, the codes it reads and writes, and the bounds of its activation. */
-function regionUnit(graph: Graph<Constant>, registry: Registry, nodes: readonly Node[]): Unit {
-  const dequantized = new Map<string, Node>();
-  const quantizes: Node[] = [];
-  const ops: Node[] = [];
-  for (const node of nodes)
-    if (node.op === "DequantizeLinear") dequantized.set(node.outputs[0]!, node);
-    else if (node.op === "QuantizeLinear") quantizes.push(node);
-    else ops.push(node);
-  const [node, activation] = ops;
-  const quantize = quantizes[0];
-  const clamp = activation && clampOf(registry, activation);
-  if (!node || ops.length > 2 || quantizes.length > 1 || (activation && !clamp))
-    throw new OctetteError("not an integer region", {
-      code: "graph",
-      where: `region "${nodes[0]!.region}"`,
-      expected: "DequantizeLinear… → op [→ Relu or Clip] → [QuantizeLinear]",
-      got: nodes.map((n) => n.op).join(" → "),
-    });
-  const last = activation ?? node;
+function integerUnit(graph: Graph<Constant>, types: Types, node: Node): Unit {
+  const { inputs: parameters, output, bounds } = node.codes!;
+  const inputs: (Quantization | undefined)[] = [];
+  for (const [i, codes] of node.inputs.entries()) {
+    const p = parameters[i];
+    const isBias = p?.scale === "";
+    inputs.push(
+      isBias ? biasOf(node, codes, types, inputs) : p && quantizationOf(graph, types, node, codes, p),
+    );
+  }
+  const made = output && quantizationOf(graph, types, node, node.outputs[0]!, output, true);
   return {
     node,
-    inputs: node.inputs.map((input) => dequantized.get(input)?.inputs[0] ?? input),
-    outputs: quantize ? quantize.outputs : last.outputs,
-    ...(clamp ? { clamp } : {}),
-    integer: {
-      inputs: node.inputs.map((input) => {
-        const dequantize = dequantized.get(input);
-        return dequantize && quantizationOf(graph, dequantize, dequantize.inputs[0]!);
-      }),
-      ...(quantize ? { output: quantizationOf(graph, quantize, quantize.outputs[0]!) } : {}),
-    },
+    inputs: node.inputs,
+    outputs: node.outputs,
+    ...(bounds && { clamp: bounds }),
+    integer: { inputs, ...(made && { output: made }) },
   };
 }
 
+/** The codes of a bias are in units of the layer's sums. Where a scale of those is computed, so are theirs. */
+function biasOf(
+  node: Node,
+  codes: string,
+  types: Types,
+  [x, w]: readonly (Quantization | undefined)[],
+): Quantization {
+  const { dtype } = types.get(codes)!;
+  if (!x || !w || dtype !== "i32")
+    throw opError(node, "codes without a scale are those of a bias", { expected: "i32", got: dtype });
+  if (!node.codes!.output && (x.dynamic || w.dynamic))
+    throw opError(node, "its bias has no scale", { expected: "f32, where a scale of its sums is computed" });
+  const isComputed = x.dynamic || w.dynamic;
+  const scale = isComputed ? new Float32Array(0) : sumScales(x.scale[0]!, w.scale, w.scale.length);
+  return { codes, dtype, scale, zeroPoint: new Int32Array(scale.length), axis: 0 };
+}
+
 /**
- * Scale and zero point of a QuantizeLinear or DequantizeLinear. Codes are u8 in memory whatever the file says: an i8
+ * Scale and zero point of codes that a node reads or makes. Codes are u8 in memory whatever the file says: an i8
  * code is kept with its top bit flipped, so its zero point is 128 higher. (Weights are packed from the file's codes.)
  */
-export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string): Quantization {
-  const [, scaleName = "", zeroName = ""] = node.inputs;
+function quantizationOf(
+  graph: Graph<Constant>,
+  types: Types,
+  node: Node,
+  codes: string,
+  { scale: scaleName, zeroPoint: zeroName, axis = 1 }: CodeParameters,
+  isMade = false,
+): Quantization {
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
-  if (numberOf(node, "block_size", 0) !== 0) throw opError(node, "scales of blocks have no kernels");
-  const axis = numberOf(node, "axis", 1);
+  const isConstant = graph.constants.has(codes);
+  const { dtype } = types.get(codes)!;
   const scale = graph.constants.get(scaleName);
   const zero = graph.constants.get(zeroName);
+  if (dtype !== "u8" && dtype !== "i8" && dtype !== "i32")
+    throw opError(node, "codes of this type are not supported", { expected: "u8, i8 or i32", got: dtype });
   if (!scale || (zeroName !== "" && !zero)) {
-    const dtype = zeroName === "" ? codeType(graph, node, codes, zero) : "u8";
-    if (node.op !== "DequantizeLinear" || (zeroName === "" && dtype === "u8"))
+    const dynamic = { scale: scaleName, zeroPoint: zeroName };
+    if (isMade || (zeroName === "" && dtype === "u8"))
       throw opError(node, "scale and zero point must be constants", {
         hint: "Only DynamicQuantize computes them",
       });
-    return {
-      codes,
-      dtype,
-      scale: new Float32Array(0),
-      zeroPoint: new Int32Array(0),
-      axis,
-      dynamic: { scale: scaleName, zeroPoint: zeroName },
-    };
+    // Without a zero point they are scales of weights that a training step computes.
+    if (zeroName !== "") checkDynamic(node, types, codes, dynamic, isConstant);
+    return { codes, dtype, scale: new Float32Array(0), zeroPoint: new Int32Array(0), axis, dynamic };
   }
+  if (dtype === "i32" && !isConstant && !isMade)
+    throw opError(node, "sums are not read as codes", {
+      expected: "u8 or i8",
+      got: `i32 "${codes}"`,
+    });
   if (!scale.data || (zero && !zero.data))
     throw opError(node, "scale and zero point are numbers or vectors", {
       got: `[${scale.shape}] and [${zero?.shape ?? ""}]`,
     });
-  const dtype = codeType(graph, node, codes, zero);
   if (scale.dtype !== "f32" || !scale.data.every((s) => s > 0 && s < Infinity))
     throw opError(node, "a scale is a positive number", {
       expected: "f32, above 0 and finite",
@@ -140,23 +150,28 @@ export function quantizationOf(graph: Graph<Constant>, node: Node, codes: string
       expected: `${scale.data.length} of ${dtype}`,
       got: `${zero.data!.length} of ${zero.dtype}`,
     });
-  if (scale.data.length !== 1 && !graph.constants.has(codes))
+  if (scale.data.length !== 1 && !isConstant)
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = dtype === "i8" ? 128 : 0;
   const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
 }
 
-function codeType(
-  graph: Graph<Constant>,
+/** What is found at run time is of codes that DynamicQuantize makes: one scale and zero point in all, or one of each a row. */
+function checkDynamic(
   node: Node,
+  types: Types,
   codes: string,
-  zero: Constant | undefined,
-): Quantization["dtype"] {
-  const dtype = graph.constants.get(codes)?.dtype ?? zero?.dtype ?? node.attributes.output_dtype ?? "u8";
-  if (dtype === "u8" || dtype === "i8" || dtype === "i32") return dtype;
-  throw opError(node, "codes of this type are not supported", {
-    expected: "u8, i8 or i32",
-    got: String(dtype),
+  dynamic: { readonly scale: string; readonly zeroPoint: string },
+  isConstant: boolean,
+): void {
+  const { dtype, shape } = types.get(codes)!;
+  const [scale, zeroPoint] = [types.get(dynamic.scale)!, types.get(dynamic.zeroPoint)!];
+  const rows = countOf(shape.slice(0, -1));
+  const fits = [scale, zeroPoint].every((type) => type.shape.length === 0 || countOf(type.shape) === rows);
+  if (fits && !isConstant && dtype === "u8" && scale.dtype === "f32" && zeroPoint.dtype === "i32") return;
+  throw opError(node, "scale and zero point must be constants, or computed for every row or for all", {
+    expected: `u8 codes, f32 and i32 of ${rows} elements, or of one`,
+    got: `${dtype}, ${scale.dtype} ${formatShape(scale.shape)} and ${zeroPoint.dtype} ${formatShape(zeroPoint.shape)}`,
   });
 }

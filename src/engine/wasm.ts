@@ -43,10 +43,12 @@ export interface EngineInfo extends ClassInfo, Threads {}
 
 /** Whether no weight is −128; of those that are not here, whether their file says so. */
 const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
-  nodes.every(({ op, inputs }) => {
-    const codes = op === "DequantizeLinear" ? constants.get(inputs[0]!) : undefined;
-    return codes?.dtype !== "i8" || (codes.data ? !codes.data.includes(-128) : codes.isNarrow === true);
-  });
+  nodes.every(({ inputs, codes: own }) =>
+    inputs.every((value, i) => {
+      const codes = own?.inputs[i] && constants.get(value);
+      return codes?.dtype !== "i8" || (codes.data ? !codes.data.includes(-128) : codes.isNarrow === true);
+    }),
+  );
 
 const isClass = (given: WasmSource | KernelClass): given is KernelClass => "probe" in given;
 

@@ -1,23 +1,11 @@
 // A graph read from its rows (graph-rows.ts), every part of them checked.
 
 import { FormatError, OctetteError } from "../errors";
-import type { Attribute, Graph, Input, Node, Preprocessing } from "../graph/graph";
+import type { Attribute, CodeParameters, Codes, Graph, Input, Node, Preprocessing } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
 import { brief, MAX_RANK } from "./elements";
-import {
-  asWritten,
-  BOUNDARY,
-  dtypes,
-  MAX_MADE_ELEMENTS,
-  MAX_NODES,
-  MAX_STEM,
-  PLAIN,
-  productOf,
-  REGION,
-  sameElements,
-  stem,
-} from "./graph-rows";
+import { asWritten, dtypes, MAX_NODES } from "./graph-rows";
 
 /** The graph of a JSON text and its tensors. Throws FormatError where any part of it is not what it should be. */
 export function decodeGraph<C extends Constant>(
@@ -34,7 +22,6 @@ class Decoder<C extends Constant> {
   readonly #strings: readonly string[];
   readonly #constants: Map<string, C | Tensor>;
   readonly #where: string;
-  #madeElements = 0;
 
   constructor(json: unknown, tensors: ReadonlyMap<string, C>, where: string) {
     this.#where = where;
@@ -49,7 +36,9 @@ class Decoder<C extends Constant> {
       const [constant, dtype, shape, value] = this.#list(scalar, "a scalar");
       const size = this.#sizes(shape);
       if (sizeOf(size) !== 1) this.#fail("a scalar has more than one element", shape);
-      this.#add(this.#name(constant), this.#filled(this.#dtype(dtype), size, value));
+      const known = this.#name(constant);
+      if (this.#constants.has(known)) this.#fail("two constants have one name", known);
+      this.#constants.set(known, this.#filled(this.#dtype(dtype), size, value));
     }
     return {
       name: this.#text(name, "its name"),
@@ -62,17 +51,14 @@ class Decoder<C extends Constant> {
   }
 
   #nodes(): Node[] {
-    const nodes: Node[] = [];
-    for (const row of this.#list(this.#header.nodes, "nodes")) {
-      nodes.push(...this.#row(this.#list(row, "a row")));
-      if (nodes.length > MAX_NODES)
-        throw new OctetteError("the graph has too many nodes", {
-          code: "limit",
-          where: this.#where,
-          expected: `at most MAX_NODES = ${MAX_NODES}`,
-        });
-    }
-    return nodes;
+    const rows = this.#list(this.#header.nodes, "nodes");
+    if (rows.length > MAX_NODES)
+      throw new OctetteError("the graph has too many nodes", {
+        code: "limit",
+        where: this.#where,
+        expected: `at most MAX_NODES = ${MAX_NODES}`,
+      });
+    return rows.map((row) => this.#node(this.#list(row, "a row")));
   }
 
   #input(input: unknown): Input {
@@ -100,159 +86,43 @@ class Decoder<C extends Constant> {
     };
   }
 
-  #row(row: readonly unknown[]): Node[] {
-    if (row[0] === REGION) return this.#region(row);
-    if (row[0] === BOUNDARY) return [this.#boundary(row)];
-    const [kind, op, name, attributes, inputs, outputs, region] = row;
-    if (kind !== PLAIN) this.#fail("a row is of no known kind", kind);
-    const node = {
+  #node([op, name, attributes, inputs, outputs, codes]: readonly unknown[]): Node {
+    return {
       op: this.#text(op, "an operator"),
       name: this.#name(name),
       inputs: this.#list(inputs, "inputs").map((input) => this.#name(input)),
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
       attributes: this.#attributes(attributes),
+      ...(codes === undefined ? {} : { codes: this.#codes(this.#list(codes, "codes")) }),
     };
-    return [region === undefined ? node : { ...node, region: this.#name(region) }];
   }
 
-  #boundary([, op, name, value, codes, scale, zero, dtype]: readonly unknown[]): Node {
-    if (op !== "QuantizeLinear" && op !== "DequantizeLinear") this.#fail("not a boundary of codes", op);
-    const [real, coded] = [this.#name(value), this.#name(codes)];
-    const parameters = this.#parameters(coded, scale, zero, this.#dtype(dtype));
-    const [from, to] = op === "QuantizeLinear" ? [real, coded] : [coded, real];
+  #codes([inputs, output, bounds]: readonly unknown[]): Codes {
+    const made = this.#parameters(output);
+    const [lo, hi] = bounds === undefined ? [] : this.#list(bounds, "bounds").map(asWritten);
     return {
-      op: op as string,
-      name: this.#name(name),
-      inputs: [from, ...parameters],
-      outputs: [to],
-      attributes: {},
+      inputs: this.#list(inputs, "code parameters").map((p) => this.#parameters(p)),
+      ...(made && { output: made }),
+      ...(bounds === undefined
+        ? {}
+        : { bounds: { lo: this.#number(lo, "a bound"), hi: this.#number(hi, "a bound") } }),
     };
   }
 
-  #region([, op, name, attributes, operands, result, activation]: readonly unknown[]): Node[] {
-    const region = this.#name(name);
-    const nodes: Node[] = [];
-    const scales: (C | Tensor | undefined)[] = [];
-    const made = new Set<string>();
-    const read = this.#list(operands, "operands");
-    if (read.length > MAX_NODES) this.#fail("a region reads too much", read.length);
-    const inputs = read.map((operand) => {
-      if (!Array.isArray(operand)) return this.#name(operand);
-      const [index, scale, zero, axis = null, dtype = "u8"] = operand as readonly unknown[];
-      const codes = this.#name(index);
-      if (scale === null) this.#make(scales[1]?.data?.length ?? 0);
-      const derived = scale === null ? productOf(scales[0], scales[1]) : undefined;
-      if (scale === null && !derived) this.#fail("a scale cannot be derived", operand);
-      const parameters = this.#parameters(codes, derived ?? scale, zero, this.#dtype(dtype));
-      scales.push(this.#constants.get(parameters[0]!));
-      const real = `${this.#short(codes)}_real@${this.#short(region)}`;
-      if (made.has(real)) return real;
-      made.add(real);
-      const attributes = axis === null ? {} : { axis: this.#number(axis, "an axis") };
-      nodes.push({
-        op: "DequantizeLinear",
-        name: real,
-        inputs: [codes, ...parameters],
-        outputs: [real],
-        attributes,
-        region,
-      });
-      return real;
-    });
-    const coded = Array.isArray(result) ? this.#name(result[0]) : undefined;
-    const last =
-      coded === undefined ? this.#name(result) : `${this.#stem(coded)}_real@${this.#short(region)}`;
-    const own = activation === undefined ? last : `${this.#stem(coded ?? last)}_sum@${this.#short(region)}`;
-    nodes.push({
-      op: this.#text(op, "an operator"),
-      name: region,
-      inputs,
-      outputs: [own],
-      attributes: this.#attributes(attributes),
-      region,
-    });
-    if (activation !== undefined) {
-      const [kind, name, attributes] = this.#list(activation, "an activation");
-      const node = {
-        op: this.#text(kind, "an operator"),
-        name: this.#name(name),
-        inputs: [own],
-        outputs: [last],
-      };
-      nodes.push({ ...node, attributes: this.#attributes(attributes), region });
-    }
-    if (coded !== undefined) {
-      const [, scale, zero, dtype] = result as readonly unknown[];
-      const parameters = this.#parameters(coded, scale, zero, this.#dtype(dtype));
-      const name = `${this.#stem(coded)}_quantize`;
-      nodes.push({
-        op: "QuantizeLinear",
-        name,
-        inputs: [last, ...parameters],
-        outputs: [coded],
-        attributes: {},
-        region,
-      });
-    }
-    return nodes;
-  }
-
-  /** Names of scale and zero point; constants are made of what stands in the row. */
-  #parameters(codes: string, scale: unknown, zero: unknown, dtype: DType): string[] {
-    const [scaleName, zeroName] = [`${this.#stem(codes)}_scale`, `${this.#stem(codes)}_zero_point`];
-    const isTensor = typeof scale === "object" && scale !== null && "data" in scale;
-    const made = isTensor ? (scale as Tensor) : undefined;
-    const named = Array.isArray(scale)
-      ? this.#name(scale[0])
-      : this.#add(scaleName, made ?? this.#filled("f32", [], scale));
-    if (zero === null) return [named];
-    if (Array.isArray(zero)) return [named, this.#name(zero[0])];
-    const shape = this.#constants.get(named)?.shape ?? this.#fail("a zero point has no scale", codes);
-    const type = this.#constants.get(codes)?.dtype ?? dtype;
-    return [named, this.#add(zeroName, this.#filled(type, shape, zero))];
-  }
-
-  /** A name that others are derived from: long ones would be many times as long as the file. */
-  #short(name: string): string {
-    if (name.length <= MAX_STEM) return name;
-    throw new OctetteError("a row derives names from one that is too long", {
-      code: "limit",
-      where: this.#where,
-      expected: `at most MAX_STEM = ${MAX_STEM}`,
-      got: `${name.length}`,
-    });
-  }
-
-  #stem(codes: string): string {
-    return this.#short(stem(codes));
-  }
-
-  /** Counts the elements of a constant before it is made. */
-  #make(elements: number): void {
-    if ((this.#madeElements += elements) <= MAX_MADE_ELEMENTS) return;
-    throw new OctetteError("its rows make too many constants", {
-      code: "limit",
-      where: this.#where,
-      expected: `at most MAX_MADE_ELEMENTS = ${MAX_MADE_ELEMENTS}`,
-    });
+  #parameters(value: unknown): CodeParameters | undefined {
+    if (value === null) return undefined;
+    const [scale, zeroPoint, axis] = this.#list(value, "code parameters");
+    const pair = { scale: this.#name(scale), zeroPoint: this.#name(zeroPoint) };
+    return axis === undefined ? pair : { ...pair, axis: this.#number(axis, "an axis") };
   }
 
   /** A constant of one number, which its type must be able to hold. */
   #filled(dtype: DType, shape: readonly number[], value: unknown): Tensor {
     const number = this.#number(value, "an element");
-    this.#make(sizeOf(shape));
     const data = allocate(dtype, sizeOf(shape)).fill(number);
     const isHeld = Number.isFinite(number) && data.every((element) => element === number);
     if (!isHeld || (dtype === "bool" && number > 1)) this.#fail(`an element is no ${dtype}`, value);
     return { dtype, shape, data };
-  }
-
-  /** Keeps a constant; the same one may come again, another under its name may not. */
-  #add(name: string, constant: Tensor): string {
-    const known = this.#constants.get(name);
-    if (known && !sameElements(known, constant)) this.#fail("two constants have one name", name);
-    if (!known) this.#constants.set(name, constant);
-    return name;
   }
 
   #name(index: unknown): string {

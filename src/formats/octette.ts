@@ -1,4 +1,4 @@
-// The artifact: a valid safetensors file whose metadata hold the graph, its integer regions, quantization and
+// The artifact: a valid safetensors file whose metadata hold the graph, its integer layers, quantization and
 // preprocessing as JSON (graph-rows.ts), with two hashes and a self-test. Nothing about types of computed values is
 // stored: they are inferred when the file is loaded.
 

@@ -6,6 +6,26 @@ import type { Constant, DType, Tensor } from "./tensor";
 
 export type Attribute = number | string | readonly number[] | readonly string[] | readonly Dim[];
 
+/** How codes q are read: they stand for (q − zeroPoint) · scale. Names of constants, or of values found at run time. */
+export interface CodeParameters {
+  /** "" for the int32 codes of a bias: they are in units of the layer's sums, scale of x · scale of the weights. */
+  readonly scale: string;
+  /** "" where it is 0. */
+  readonly zeroPoint: string;
+  /** Axis that has one pair an index, −1 where every row has its own; absent where there is one pair in all. */
+  readonly axis?: number;
+}
+
+/** What makes a node an integer layer: the codes it reads and makes. It is computed by one integer kernel, always. */
+export interface Codes {
+  /** Of each input that holds codes; undefined for an input that is read as it is. */
+  readonly inputs: readonly (CodeParameters | undefined)[];
+  /** Of the first output, whose codes have the type of their zero point (u8 without one). Absent: its result is float. */
+  readonly output?: CodeParameters;
+  /** Bounds of the fused activation, in real numbers. */
+  readonly bounds?: { readonly lo: number; readonly hi: number };
+}
+
 export interface Node {
   /** Operator, a key of the op registry. */
   readonly op: string;
@@ -15,11 +35,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
-  /**
-   * Integer region this node belongs to. The nodes of one region, DequantizeLinear… → op [→ activation] →
-   * [QuantizeLinear], are lowered to one integer kernel, always. Set by the quantizer or the importer.
-   */
-  readonly region?: string;
+  /** Present on integer layers: set by the quantizer, or where a quantized file is read. */
+  readonly codes?: Codes;
 }
 
 export interface ValueType {
@@ -63,24 +80,44 @@ export function producersOf(graph: Graph<Constant>): Map<string, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 }
 
-/** The nodes of each integer region, in order. */
-export function regionsOf(graph: Graph<Constant>): Map<string, Node[]> {
-  const regions = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    if (node.region === undefined) continue;
-    const nodes = regions.get(node.region);
-    if (nodes) nodes.push(node);
-    else regions.set(node.region, [node]);
-  }
-  return regions;
+/** All names that a node reads: its inputs, and scales and zero points of codes. */
+export function readsOf({ inputs, codes }: Node): string[] {
+  const parameters = codes ? [...codes.inputs, codes.output] : [];
+  const names = [...inputs, ...parameters.flatMap((p) => (p ? [p.scale, p.zeroPoint] : []))];
+  return names.filter((name) => name !== "");
+}
+
+/** Whether a node reads or makes codes: one of a quantized model. */
+export const isQuantized = ({ op, codes }: Node): boolean =>
+  codes !== undefined || /^(DynamicQuantize|(Dequ|Qu)antizeLinear)$/.test(op);
+
+/** A node under other names of what it reads and makes. */
+export function renamed(node: Node, nameOf: (value: string) => string): Node {
+  const { codes } = node;
+  const parameters = (p: CodeParameters) => ({
+    ...p,
+    scale: nameOf(p.scale),
+    zeroPoint: nameOf(p.zeroPoint),
+  });
+  return {
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+    ...(codes && {
+      codes: {
+        ...codes,
+        inputs: codes.inputs.map((p) => p && parameters(p)),
+        ...(codes.output && { output: parameters(codes.output) }),
+      },
+    }),
+  };
 }
 
 /** Nodes that read each value, in order, one entry a reading. Graph outputs are not listed. */
 export function consumersOf(graph: Graph<Constant>): Map<string, Node[]> {
   const consumers = new Map<string, Node[]>();
   for (const node of graph.nodes)
-    for (const input of node.inputs) {
-      if (input === "") continue;
+    for (const input of readsOf(node)) {
       const list = consumers.get(input);
       if (list) list.push(node);
       else consumers.set(input, [node]);

@@ -11,8 +11,8 @@ const LISTED = 8;
  *
  *     %relu1 [batch, 16, 8, 8] f32 = Relu(%conv1)   # relu1
  *
- * `types` comes from inferTypes; without it, only inputs and constants show theirs. Nodes of an integer region stand
- * behind a bar.
+ * `types` comes from inferTypes; without it, only inputs and constants show theirs. Integer layers stand
+ * behind a dot.
  */
 export const printGraph = (graph: Graph, types?: ReadonlyMap<string, ValueType>): string =>
   graphLines(graph, types).join("\n");
@@ -38,8 +38,9 @@ export function graphLines(graph: Graph, types?: ReadonlyMap<string, ValueType>)
     0,
   );
   for (const [i, { node, left }] of made.entries()) {
-    const bar = barOf(graph.nodes, i);
-    lines.push(`${bar} ${left.padEnd(width)} = ${calls[i]!.padEnd(callWidth)}  # ${node.name}`);
+    lines.push(
+      `${node.codes ? "•" : " "} ${left.padEnd(width)} = ${calls[i]!.padEnd(callWidth)}  # ${node.name}`,
+    );
   }
   lines.push(`  return ${graph.outputs.map((output) => `%${output}`).join(", ")}`);
   return lines;
@@ -51,17 +52,8 @@ const describe = (value: string, type: ValueType | undefined) =>
 const declare = (node: Node, typeOf: (value: string) => ValueType | undefined) =>
   node.outputs.map((output) => (output === "" ? "_" : describe(output, typeOf(output)))).join(", ");
 
-/** Where a node stands in its region: ╭ first, │ within, ╰ last; nothing outside of any. */
-function barOf(nodes: readonly Node[], i: number): string {
-  const { region } = nodes[i]!;
-  if (region === undefined) return " ";
-  const isFirst = nodes[i - 1]?.region !== region;
-  const isLast = nodes[i + 1]?.region !== region;
-  return isFirst && isLast ? "•" : isFirst ? "╭" : isLast ? "╰" : "│";
-}
-
 /** `Conv(%x, w f32 [16, 3, 3, 3], b f32 [16], group=1)`; small constants are written out. */
-function callOf(graph: Graph, { op, inputs, attributes }: Node): string {
+function callOf(graph: Graph, { op, inputs, attributes, codes }: Node): string {
   const operands = inputs.map((input) => {
     const constant = graph.constants.get(input);
     if (input === "") return "_";
@@ -70,9 +62,18 @@ function callOf(graph: Graph, { op, inputs, attributes }: Node): string {
     if (data.length === 1 && shape.length === 0) return `${input}=${data[0]}`;
     return `${input} ${formatShape(shape)}${dtype === "f32" ? "" : ` ${dtype}`}`;
   });
+  const { bounds, output } = codes ?? {};
+  const fused = [
+    ...(bounds && bounds.lo > -Infinity ? [`min=${bounds.lo}`] : []),
+    ...(bounds && bounds.hi < Infinity ? [`max=${bounds.hi}`] : []),
+    ...(output ? [`scale=${numberIn(graph, output.scale)}`] : []),
+    ...(output && output.zeroPoint !== "" ? [`zero_point=${numberIn(graph, output.zeroPoint)}`] : []),
+  ];
   const named = Object.entries(attributes).map(([name, value]) => `${name}=${formatAttribute(value)}`);
-  return `${op}(${[...operands, ...named].join(", ")})`;
+  return `${op}(${[...operands, ...named, ...fused].join(", ")})`;
 }
+
+const numberIn = (graph: Graph, name: string) => graph.constants.get(name)?.data[0] ?? `%${name}`;
 
 function formatAttribute(value: Attribute): string {
   if (!Array.isArray(value)) return String(value);

@@ -2,11 +2,11 @@
 // prepared for it.
 
 import { OctetteError } from "../errors";
-import { type Attribute, consumersOf, type Graph, regionsOf } from "./graph";
+import { type Attribute, type Graph, type Node, readsOf } from "./graph";
 import { bytesPerElement, type Constant, sizeOf } from "./tensor";
 
 /**
- * Checks a graph: unique names, topological order, outputs that exist, plain attributes, well-formed integer regions,
+ * Checks a graph: unique names, topological order, outputs that exist, plain attributes, whole integer layers,
  * and, with a registry, that every op is in it.
  * @throws OctetteError "graph" that names the node or value.
  */
@@ -64,18 +64,19 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
     if (registry && !Object.hasOwn(registry, node.op)) fail(`operator ${node.op} is unknown`, where);
     for (const [name, attribute] of Object.entries(node.attributes))
       if (!isPlain(attribute)) fail(`attribute ${name} is not plain data`, where, { got: typeof attribute });
-    for (const input of node.inputs) {
-      if (input === "" || values.has(input)) continue;
+    for (const input of readsOf(node)) {
+      if (values.has(input)) continue;
       if (producedLater.has(input))
         fail(`input "${input}" is produced only later`, where, { expected: "topological order" });
       fail(`input "${input}" is produced by no node`, where);
     }
+    const fault = node.codes && faultOf(node);
+    if (fault) fail(fault, where);
     if (node.outputs.every((output) => output === "")) fail("a node without outputs", where);
     for (const output of node.outputs) if (output !== "") define(output, where);
   }
   for (const output of graph.outputs)
     if (!values.has(output)) fail(`output "${output}" is produced by no node`);
-  verifyRegions(graph);
 }
 
 const isPlain = (value: Attribute): boolean =>
@@ -83,42 +84,15 @@ const isPlain = (value: Attribute): boolean =>
   typeof value === "string" ||
   (Array.isArray(value) && value.every((item) => typeof item === "number" || typeof item === "string"));
 
-/** DequantizeLinear… → one op [→ Relu | Clip] [→ QuantizeLinear], and nothing else sees the values in between. */
-function verifyRegions(graph: Graph<Constant>): void {
-  const regions = regionsOf(graph);
-  if (regions.size === 0) return;
-  const consumers = consumersOf(graph);
-  const outputs = new Set(graph.outputs);
-  for (const [region, nodes] of regions) {
-    const fail = (what: string) =>
-      new OctetteError(what, {
-        code: "graph",
-        where: `region "${region}"`,
-        expected: "DequantizeLinear… → one op → [Relu or Clip] → [QuantizeLinear]",
-        got: nodes.map((node) => node.op).join(" → "),
-      });
-    const rest = nodes.filter((node) => node.op !== "DequantizeLinear");
-    const dequantized = nodes
-      .filter((node) => node.op === "DequantizeLinear")
-      .map((node) => node.outputs[0]!);
-    const chain = [...rest];
-    const core = chain.shift();
-    if (!core || core.op === "QuantizeLinear") throw fail("it has no core op");
-    if (chain[0]?.op === "Relu" || chain[0]?.op === "Clip") chain.shift();
-    if (chain[0]?.op === "QuantizeLinear") chain.shift();
-    if (chain.length > 0) throw fail("it is not a region");
-    const read = new Set(core.inputs);
-    for (const value of dequantized)
-      if (!read.has(value)) throw fail(`"${value}" is not read by ${core.op} "${core.name}"`);
-    if (dequantized.length === 0) throw fail("its core op reads no codes");
-    for (const [i, node] of rest.slice(1).entries())
-      if (node.inputs[0] !== rest[i]!.outputs[0])
-        throw fail(`${node.op} "${node.name}" does not read ${rest[i]!.op} "${rest[i]!.name}"`);
-    const inner = [...dequantized, ...rest.slice(0, -1).flatMap((node) => node.outputs)];
-    for (const value of inner) {
-      const outside = consumers.get(value)?.find((node) => node.region !== region);
-      if (outside) throw fail(`"${value}" is read outside of it, by ${outside.op} "${outside.name}"`);
-      if (outputs.has(value)) throw fail(`"${value}" is read outside of it, as an output of the graph`);
-    }
-  }
+/** What is wrong with the codes of an integer layer. */
+function faultOf({ op, inputs, codes }: Node): string | undefined {
+  if (op === "QuantizeLinear" || op === "DequantizeLinear") return "it has codes of its own";
+  const { inputs: parameters, output, bounds } = codes!;
+  if (!parameters.some(Boolean)) return "an integer layer that reads no codes";
+  if (parameters.length > inputs.length || parameters.some((p, i) => p && inputs[i] === ""))
+    return "an integer layer has code parameters of an input that is left out";
+  if (output?.scale === "") return "an integer layer has codes without a scale";
+  if (bounds && (Number.isNaN(bounds.lo) || Number.isNaN(bounds.hi)))
+    return "an integer layer has bounds that are not numbers";
+  return undefined;
 }

@@ -1,7 +1,7 @@
 // Types of all values of a graph, found by walking it once. Nothing about types is believed from a file.
 
 import { OctetteError } from "../errors";
-import type { Graph, Node, ValueType } from "../graph/graph";
+import { type Graph, type Node, readsOf, type ValueType } from "../graph/graph";
 import { formatShape, MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { type Op, opError, type Traits } from "./op";
@@ -26,15 +26,23 @@ function lacking(ops: readonly string[], where: string): OctetteError {
 }
 
 /**
- * Types of a node's outputs. Throws where one has more than MAX_RANK dimensions, since a chain of nodes could add one each, or a
- * negative dimension.
+ * Types of a node's outputs, of the types of earlier values. An integer layer has those of its op over the numbers that its
+ * codes stand for. Throws where one has more than MAX_RANK dimensions, since a chain of nodes could add one each, or a negative
+ * dimension.
  */
 export function outputTypes(
   node: Node,
   op: Op,
-  inputs: readonly (ValueType | undefined)[],
+  typeOf: (value: string) => ValueType | undefined,
 ): readonly ValueType[] {
-  const types = op.infer(node, inputs);
+  const { codes } = node;
+  const inputs = node.inputs.map((value, i) => {
+    const type = typeOf(value);
+    return type && codes?.inputs[i] ? ({ dtype: "f32", shape: type.shape } as const) : type;
+  });
+  const [first, ...others] = op.infer(node, inputs);
+  const dtype = codes?.output && (typeOf(codes.output.zeroPoint)?.dtype ?? "u8");
+  const types = first ? [dtype ? { ...first, dtype } : first, ...others] : [];
   for (const { shape } of types) {
     if (shape.length > MAX_RANK)
       throw opError(node, "too many dimensions", { expected: `at most MAX_RANK = ${MAX_RANK}` });
@@ -52,16 +60,13 @@ export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<stri
   for (const { name, dtype, shape } of graph.inputs) types.set(name, { dtype, shape });
   for (const [name, { dtype, shape }] of graph.constants) types.set(name, { dtype, shape });
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => {
-      const type = types.get(input);
-      if (input !== "" && !type)
-        throw new OctetteError(`input "${input}" is produced by no earlier node`, {
+    for (const value of readsOf(node))
+      if (!types.has(value))
+        throw new OctetteError(`input "${value}" is produced by no earlier node`, {
           code: "graph",
           where: `${node.op} "${node.name}"`,
         });
-      return type;
-    });
-    const outputs = outputTypes(node, opOf(registry, node.op, node.name), inputs);
+    const outputs = outputTypes(node, opOf(registry, node.op, node.name), (value) => types.get(value));
     node.outputs.forEach((output, i) => {
       if (output !== "" && outputs[i]) types.set(output, outputs[i]);
     });

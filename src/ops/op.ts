@@ -59,7 +59,7 @@ export interface Unit {
   readonly outputs: readonly string[];
   /** Bounds of a fused Relu or Clip, in real numbers. */
   readonly clamp?: { readonly lo: number; readonly hi: number };
-  /** Present when the unit is an integer region; without `output` the result is float. */
+  /** Present where the unit is an integer layer; without `output` its result is float. */
   readonly integer?: {
     readonly inputs: readonly (Quantization | undefined)[];
     readonly output?: Quantization;
@@ -301,7 +301,7 @@ export const opError = (
   facts: { expected?: string; got?: string; hint?: string } = {},
 ) => new OctetteError(what, { code: "graph", where: `${node.op} "${node.name}"`, ...facts });
 
-/** The type of input `index`, which must be there and float: inside a region too, where codes are dequantized. */
+/** The type of input `index`, which must be there and float: of an integer layer, that of the numbers its codes stand for. */
 export function floatType(node: Node, inputs: readonly (ValueType | undefined)[], index: number): ValueType {
   const type = inputType(node, inputs, index);
   if (type.dtype === "f32") return type;

@@ -52,11 +52,11 @@ class Folding {
     checkReads(node, op);
     if (node !== original) this.changed = true;
     const inputTypes = node.inputs.map((input) => this.#types.get(input));
-    const types = outputTypes(node, op, inputTypes);
+    const types = outputTypes(node, op, (value) => this.#types.get(value));
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
-    const results = node.region === undefined ? this.#evaluate(node, op, inputTypes, types) : undefined;
+    const results = !node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined;
     if (!results) return node;
     // Dimensions over symbols stay known here; only numbers can become a constant.
     const tensors = results.map(tensorOf);

@@ -19,7 +19,7 @@ interface Affine {
 /** y = (x − mean) · scale / √(var + ε) + bias. Undefined when a statistic is computed. */
 function affineOf(node: Node, rewrite: Rewrite): Affine | undefined {
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => rewrite.constant(node.inputs[i])?.data);
-  if (!scale || !bias || !mean || !variance || node.region !== undefined) return undefined;
+  if (!scale || !bias || !mean || !variance || node.codes) return undefined;
   const epsilon = numberOf(node, "epsilon", 1e-5);
   const a = Float64Array.from(scale, (s, c) => s / Math.sqrt(variance[c]! + epsilon));
   return { a, b: a.map((factor, c) => bias[c]! - mean[c]! * factor) };
@@ -86,7 +86,7 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
   const old = rewrite.constant(bias);
   const autoPad = stringOf(conv, "auto_pad", "NOTSET");
   const isPadded = numbersOf(conv, "pads", []).some((pad) => pad !== 0) || autoPad.startsWith("SAME");
-  if (isPadded || conv.region !== undefined || conv.inputs[0] !== norm.outputs[0]) return undefined;
+  if (isPadded || conv.codes || conv.inputs[0] !== norm.outputs[0]) return undefined;
   if (weight?.dtype !== "f32" || (bias !== "" && !old)) return undefined;
   const form = layerForm(conv, weight.shape);
   if (typeof form === "string" || (form.outputs / form.perGroup) * form.inputs !== a.length) return undefined;

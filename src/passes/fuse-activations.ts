@@ -12,7 +12,7 @@ const isNear = (value: number | undefined, wanted: number) =>
 export function fuseActivations(graph: Graph): Graph {
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {
-    if (node.region !== undefined || rewrite.isReplaced(node)) continue;
+    if (node.codes || rewrite.isReplaced(node)) continue;
     const fused =
       node.op === "Mul" ? product(node, rewrite) : node.op === "Div" ? sixth(node, rewrite) : undefined;
     if (!fused) continue;

@@ -15,7 +15,7 @@ export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph
   const rewrite = new Rewrite(graph, room);
   const shapeOf = (value: string) => rewrite.type(value, registry).shape;
   for (const add of graph.nodes) {
-    if (registry[add.op]?.codes !== "sum" || add.region !== undefined) continue;
+    if (registry[add.op]?.codes !== "sum" || add.codes) continue;
     for (const [value, constant] of [add.inputs, [...add.inputs].reverse()] as [string, string][]) {
       const linear = rewrite.soleProducer(value);
       const added = rewrite.constant(constant);

@@ -1,19 +1,25 @@
-// A graph written anew, node by node: what converting to integer regions and reading them from a file share.
+// A graph written anew, node by node: what quantizing and reading quantized files share.
 
-import type { Attribute, Graph, Node } from "../graph/graph";
+import {
+  type Attribute,
+  type CodeParameters,
+  type Codes,
+  type Graph,
+  type Node,
+  readsOf,
+} from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensorsEqual } from "../graph/tensor";
 import type { Room } from "./room";
 
-/** FreshNames of codes and of what they mean. */
-export interface CodeNames {
+/** A value or constant that holds codes, and how they are read. */
+export interface Coded extends CodeParameters {
   readonly codes: string;
-  readonly scale: string;
-  /** Absent where it is 0. */
-  readonly zeroPoint?: string | undefined;
-  /** Axis of the scales; −1 where they belong to rows. */
-  readonly axis?: number | undefined;
 }
+
+/** How codes are read. */
+export const parametersOf = ({ scale, zeroPoint, axis }: Coded): CodeParameters =>
+  axis === undefined ? { scale, zeroPoint } : { scale, zeroPoint, axis };
 
 export class GraphWriter {
   readonly nodes: Node[] = [];
@@ -23,8 +29,6 @@ export class GraphWriter {
   readonly #values: FreshNames;
   readonly #nodeNames: FreshNames;
   readonly #room: Room | undefined;
-  /** What `dequantized` wrote: a model that was read back has values of the same names. */
-  readonly #reals = new Map<string, string>();
 
   /** All names of `graph` stay taken; its constants are there to be read. What is made is counted in `room`. */
   constructor(graph: Graph, room?: Room) {
@@ -47,7 +51,7 @@ export class GraphWriter {
 
   /** The graph with the nodes written and the constants they read. */
   done(): Graph {
-    const used = new Set([...this.nodes.flatMap((node) => node.inputs), ...this.#graph.outputs]);
+    const used = new Set([...this.nodes.flatMap(readsOf), ...this.#graph.outputs]);
     const constants = new Map([...this.constants].filter(([name]) => used.has(name)));
     return { ...this.#graph, nodes: this.nodes, constants };
   }
@@ -63,11 +67,11 @@ export class GraphWriter {
   }
 
   /** A constant under `name`; under another one if that is taken by something else. */
-  constant(name: string, value: Tensor, region?: string): string {
+  constant(name: string, value: Tensor, owner?: string): string {
     this.need(value, name);
     const existing = this.constants.get(name);
     if (existing && tensorsEqual(existing, value)) return name;
-    const free = this.fresh(this.#values.has(name) && region !== undefined ? `${name}@${region}` : name);
+    const free = this.fresh(this.#values.has(name) && owner !== undefined ? `${name}@${owner}` : name);
     this.constants.set(free, value);
     return free;
   }
@@ -79,30 +83,16 @@ export class GraphWriter {
     inputs: readonly string[],
     outputs: readonly [string, ...string[]],
     attributes: Readonly<Record<string, Attribute>> = {},
-    region?: string,
+    codes?: Codes,
   ): string {
     const node = { op, name: this.#nodeNames.fresh(name), inputs, outputs, attributes };
-    this.nodes.push(region === undefined ? node : { ...node, region });
+    this.nodes.push(codes ? { ...node, codes } : node);
     return outputs[0];
   }
 
   /** Writes the DequantizeLinear that makes `output` of codes. */
-  dequantize(
-    { codes, scale, zeroPoint, axis }: CodeNames,
-    name: string,
-    output: string,
-    region?: string,
-  ): string {
-    const inputs = zeroPoint === undefined ? [codes, scale] : [codes, scale, zeroPoint];
-    const attributes = axis === undefined ? {} : { axis };
-    return this.add("DequantizeLinear", name, inputs, [output], attributes, region);
-  }
-
-  /** What codes mean inside a region, written once a region and value. */
-  dequantized(coded: CodeNames, region: string): string {
-    const wanted = `${coded.codes}_real@${region}`;
-    const real = this.#reals.get(wanted) ?? this.dequantize(coded, wanted, this.fresh(wanted), region);
-    this.#reals.set(wanted, real);
-    return real;
+  dequantize({ codes, scale, zeroPoint, axis }: Coded, name: string, output: string): string {
+    const inputs = zeroPoint === "" ? [codes, scale] : [codes, scale, zeroPoint];
+    return this.add("DequantizeLinear", name, inputs, [output], axis === undefined ? {} : { axis });
   }
 }

@@ -6,11 +6,11 @@ import { verify } from "../graph/verify";
 import type { ToolkitOps } from "../ops/infer";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
+import { foldQuantization } from "./fold-quantization";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { joinIntegerProducts } from "./join-integer-products";
 import { joinReshapes } from "./join-reshapes";
-import { markRegions } from "./mark-regions";
 import { plainForms } from "./plain-forms";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
@@ -50,12 +50,12 @@ export function simplify(graph: Graph, registry: ToolkitOps, room = new Room(gra
   return simple;
 }
 
-/** As `simplify`, for a graph that may have come quantized: its integer regions are marked. */
+/** As `simplify`, for a graph that may have come quantized: it gets its integer layers. */
 export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
   const room = new Room(graph);
   const simple = simplify(graph, registry, room);
-  const marked = markRegions(joinIntegerProducts(simple, room), registry, room);
-  return marked === simple ? simple : simplify(marked, registry, room);
+  const folded = foldQuantization(joinIntegerProducts(simple, room), registry, room);
+  return folded === simple ? simple : simplify(folded, registry, room);
 }
 
 function settle(graph: Graph, registry: ToolkitOps, room: Room): Graph {

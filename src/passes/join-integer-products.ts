@@ -1,5 +1,5 @@
 // A product of codes whose int32 sums are multiplied with scales, as dynamic quantization is written in ONNX:
-// MatMulInteger or ConvInteger → Cast → Mul. It becomes the product of what the codes mean, which is marked as a region
+// MatMulInteger or ConvInteger → Cast → Mul. It becomes the product of what the codes mean, which becomes an integer layer
 // then.
 
 import type { Graph, Node } from "../graph/graph";
@@ -12,7 +12,7 @@ import type { Room } from "./room";
 export function joinIntegerProducts(graph: Graph, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);
   for (const node of graph.nodes) {
-    if (node.op !== "Mul" || node.region !== undefined) continue;
+    if (node.op !== "Mul" || node.codes) continue;
     const [a, b] = node.inputs as [string, string];
     const joined = product(node, a, b, rewrite) ?? product(node, b, a, rewrite);
     if (joined) rewrite.replace(node, ...joined);

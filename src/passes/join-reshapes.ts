@@ -15,7 +15,7 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
   /** The value whose elements another one has, in the same order. */
   const sourceOf = (value: string) => sources.get(value) ?? value;
   for (const node of graph.nodes) {
-    if (!registry[node.op]?.reshapes || node.region !== undefined || node.inputs.length !== 1) continue;
+    if (!registry[node.op]?.reshapes || node.codes || node.inputs.length !== 1) continue;
     const output = node.outputs[0]!;
     const source = sourceOf(node.inputs[0]!);
     sources.set(output, source);

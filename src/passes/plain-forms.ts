@@ -19,7 +19,7 @@ export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
   const rewrite = new Rewrite(graph);
   for (const node of graph.nodes) {
     const rule = (rules as Readonly<Record<string, Rule>>)[node.op];
-    if (node.region === undefined) rule?.(node, rewrite, types);
+    if (!node.codes) rule?.(node, rewrite, types);
   }
   return rewrite.done();
 }
@@ -105,7 +105,7 @@ function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Valu
   steps.done();
 }
 
-/** Whether a value is codes of a constant, dequantized, perhaps transposed: its layer is marked as an integer region first. */
+/** Whether a value is codes of a constant, dequantized, perhaps transposed: its layer becomes an integer layer first. */
 function isDequantized(value: string, rewrite: Rewrite): boolean {
   const last = rewrite.producer(value);
   const node = last?.op === "Transpose" ? rewrite.producer(last.inputs[0]) : last;
@@ -143,7 +143,7 @@ function plainSoftmax(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, V
 /** z's dimension i is y's perm[i], which is x's before[perm[i]]. */
 function joinTransposes(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   const inner = rewrite.producer(node.inputs[0]);
-  if (inner?.op !== node.op || inner.region !== undefined) return;
+  if (inner?.op !== node.op || inner.codes) return;
   const { length } = types.get(node.inputs[0]!)!.shape;
   const before = permutationOf(inner, length);
   const perm = permutationOf(node, length).map((axis) => before[axis]!);

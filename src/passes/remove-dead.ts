@@ -1,6 +1,6 @@
 // Removes nodes whose outputs nobody reads, and constants that no node is left to read.
 
-import type { Graph } from "../graph/graph";
+import { type Graph, readsOf } from "../graph/graph";
 
 export function removeDead(graph: Graph): Graph {
   const used = new Set(graph.outputs);
@@ -8,7 +8,7 @@ export function removeDead(graph: Graph): Graph {
     .reverse()
     .filter((node) => {
       const isAlive = node.outputs.some((output) => used.has(output));
-      if (isAlive) for (const input of node.inputs) used.add(input);
+      if (isAlive) for (const value of readsOf(node)) used.add(value);
       return isAlive;
     })
     .reverse();

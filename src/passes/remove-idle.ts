@@ -10,7 +10,7 @@ export function removeIdle(graph: Graph, registry: ToolkitOps): Graph {
   const type = (value: string) => rewrite.type(value, registry);
   for (const node of graph.nodes) {
     const op = registry[node.op];
-    if (node.region !== undefined || !op?.idle) continue;
+    if (node.codes || !op?.idle) continue;
     const [input, output] = [node.inputs[0]!, node.outputs[0]!];
     if (node.outputs.slice(1).some((other) => other !== "" && rewrite.readings(other) > 0)) continue;
     if (op.idle(node, type(input), type(output))) {

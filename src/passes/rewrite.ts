@@ -1,7 +1,7 @@
 // What passes over patterns share: the graph as a table of producers and consumers, and the change they make to it,
 // collected first and applied at once, so that a pass stays a function from graph to graph.
 
-import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
+import { consumersOf, type Graph, type Node, producersOf, renamed, type ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
@@ -51,13 +51,15 @@ export class Rewrite {
   /** The node that makes a value which only one input reads, and which is no output of the graph. */
   soleProducer(value: string | undefined, op?: string): Node | undefined {
     const node = this.producer(value, op);
-    return node && node.region === undefined && this.readings(value!) === 1 ? node : undefined;
+    return node && !node.codes && this.readings(value!) === 1 ? node : undefined;
   }
 
   /** The one node that reads a value, if it is read once and is no output of the graph. */
   soleConsumer(value: string, op?: string): Node | undefined {
     const node = this.readings(value) === 1 ? this.#readers(value)[0] : undefined;
-    return node && !this.#replaced.has(node) && (op === undefined || node.op === op) ? node : undefined;
+    return node && !node.codes && !this.#replaced.has(node) && (op === undefined || node.op === op)
+      ? node
+      : undefined;
   }
 
   /** How many inputs of nodes read a value, an output of the graph counting as one. */
@@ -155,14 +157,9 @@ export class Rewrite {
       for (const name of passed) this.#renamed.set(name, last);
       return last;
     };
-    const renamed = (node: Node): Node => ({
-      ...node,
-      inputs: node.inputs.map(nameOf),
-      outputs: node.outputs.map(nameOf),
-    });
     return {
       ...this.graph,
-      nodes: nodes.flatMap((node) => this.#replaced.get(node) ?? [node]).map(renamed),
+      nodes: nodes.flatMap((node) => this.#replaced.get(node) ?? [node]).map((node) => renamed(node, nameOf)),
       constants: this.#constants.size > 0 ? new Map([...constants, ...this.#constants]) : constants,
     };
   }

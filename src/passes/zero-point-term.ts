@@ -1,12 +1,12 @@
 // What weights' zero points add to a layer where they do not go into its i8 codes:
-// Σ (x − zx)(w − z) = Σ (x − zx)·w − z · Σ (x − zx). The sums of x alone are an integer region of their own, the layer
+// Σ (x − zx)(w − z) = Σ (x − zx)·w − z · Σ (x − zx). The sums of x alone are an integer layer of their own, the layer
 // over codes of ±1 with a single output; its float result is added to that of the layer over its weights.
 
 import type { Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { numberOf } from "../ops/op";
 import type { CodedConstant } from "./coded-constant";
-import type { CodeNames, GraphWriter } from "./graph-writer";
+import { type Coded, type GraphWriter, parametersOf } from "./graph-writer";
 
 /** What makes −z[c]·sw[c] · Σ (x − zx). */
 export interface ZeroPointTerm {
@@ -14,7 +14,7 @@ export interface ZeroPointTerm {
   readonly codes: Tensor;
   /** One in all. */
   readonly scale: Tensor;
-  /** What the sums are multiplied with behind their region, where outputs differ in that. */
+  /** What the sums are multiplied with after them, where outputs differ in that. */
   readonly factors: Tensor | undefined;
 }
 
@@ -42,20 +42,18 @@ export function zeroPointTerm(
 export function addZeroPointTerm(
   writer: GraphWriter,
   { op, name, attributes }: Node,
-  x: CodeNames,
+  x: Coded,
   { codes, scale, factors }: ZeroPointTerm,
   result: string,
   output: string,
 ): void {
-  const region = writer.fresh(`${name}_sums`);
-  const weights = {
-    codes: writer.constant(`${region}_codes`, codes),
-    scale: writer.constant(`${region}_scale`, scale),
-  };
-  const reals = [x, weights].map((operand) => writer.dequantized(operand, region));
-  let term = writer.add(op, region, reals, [region], attributes, region);
+  const sums = writer.fresh(`${name}_sums`);
+  const weights = writer.constant(`${sums}_codes`, codes);
+  const own = { scale: writer.constant(`${sums}_scale`, scale), zeroPoint: "" };
+  const codesOf = { inputs: [parametersOf(x), own] };
+  let term = writer.add(op, sums, [x.codes, weights], [sums], attributes, codesOf);
   if (factors) {
-    const operands = [region, writer.constant(`${region}_factors`, factors)];
+    const operands = [sums, writer.constant(`${sums}_factors`, factors)];
     term = writer.add("Mul", `${name}_factors`, operands, [writer.fresh(`${name}_term`)]);
   }
   writer.add("Add", `${name}_whole`, [result, term], [output]);

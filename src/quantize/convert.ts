@@ -1,17 +1,19 @@
-// Writes the quantized graph: every planned region as DequantizeLinear… → op [→ activation] → [QuantizeLinear], and
-// QuantizeLinear or DequantizeLinear where codes and floats meet outside of regions.
+// Writes the quantized graph: every planned integer layer as one node with codes, and QuantizeLinear or DequantizeLinear
+// where codes and floats meet. What exists only as codes keeps its name.
 
-import { consumersOf, type Graph, type Node } from "../graph/graph";
+import type { CodeParameters, Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
-import { type CodeNames, GraphWriter } from "../passes/graph-writer";
+import type { ToolkitOps } from "../ops/infer";
+import { type Coded, GraphWriter, parametersOf } from "../passes/graph-writer";
 import type { QuantizeMode } from "./options";
-import type { Region, RegionPlan } from "./plan";
+import type { IntegerLayer, IntegerPlan } from "./plan";
 import type { Affine } from "./scheme";
 import type { QuantizedLayer } from "./weights";
 
 export interface ConvertInput {
+  readonly ops: ToolkitOps;
   readonly graph: Graph;
-  readonly plan: RegionPlan;
+  readonly plan: IntegerPlan;
   readonly mode: QuantizeMode;
   /** Scale and zero point of every value that owns some. */
   readonly parameters: ReadonlyMap<string, Affine>;
@@ -29,8 +31,8 @@ export function convert(input: ConvertInput): Converted {
   const { graph, plan } = input;
   const writer = new Writer(input);
   for (const node of graph.nodes) {
-    const region = plan.regions.get(node);
-    if (region) writer.region(region);
+    const layer = plan.layers.get(node);
+    if (layer) writer.layer(layer);
     else if (!isFused(plan, node)) writer.float(node);
   }
   for (const output of graph.outputs) writer.floatOf(output);
@@ -39,20 +41,32 @@ export function convert(input: ConvertInput): Converted {
   return { graph: { ...done, provenance }, masters: writer.masters };
 }
 
-const isFused = (plan: RegionPlan, node: Node) =>
-  [...plan.regions.values()].some(({ activation }) => activation === node);
+const isFused = (plan: IntegerPlan, node: Node) =>
+  [...plan.layers.values()].some(({ activation }) => activation === node);
+
+/** Values and constants that the new graph has as floats. */
+function readAsFloats({ nodes, outputs }: Graph, plan: IntegerPlan): Set<string> {
+  const read = nodes.flatMap((node) => {
+    const layer = plan.layers.get(node);
+    if (!layer) return isFused(plan, node) ? [] : node.inputs;
+    return node.inputs.filter((_, i) => !layer.activations.includes(i) && !(layer.layer && i > 0));
+  });
+  return new Set([...read, ...outputs]);
+}
 
 class Writer extends GraphWriter {
   readonly masters = new Map<string, Tensor>();
   readonly #input: ConvertInput;
-  readonly #coded = new Map<string, CodeNames>();
-  readonly #parameters = new Map<string, { scale: string; zeroPoint: string }>();
+  readonly #coded = new Map<string, Coded>();
+  readonly #parameters = new Map<string, CodeParameters>();
+  readonly #readAsFloats: ReadonlySet<string>;
   /** Values that exist as floats in the new graph. */
   readonly #floats: Set<string>;
 
   constructor(input: ConvertInput) {
     super(input.graph);
     this.#input = input;
+    this.#readAsFloats = readAsFloats(input.graph, input.plan);
     this.#floats = new Set([...input.graph.inputs.map(({ name }) => name), ...input.graph.constants.keys()]);
   }
 
@@ -70,47 +84,54 @@ class Writer extends GraphWriter {
     this.#floats.add(value);
   }
 
-  region({ node, activation, activations, layer, output, result }: Region): void {
-    const region = node.name;
-    const sources = new Map(activations.map((i) => [i, this.#codesOf(node.inputs[i]!)] as const));
+  layer({ node, activation, activations, layer, output, result }: IntegerLayer): void {
+    const inputs = [...node.inputs];
+    const parameters = inputs.map((): CodeParameters | undefined => undefined);
+    const read = (i: number, coded: Coded) => {
+      inputs[i] = coded.codes;
+      parameters[i] = parametersOf(coded);
+    };
+    for (const i of activations) read(i, this.#codesOf(node.inputs[i]!));
     const quantized = layer && this.#input.layers.get(node)!;
-    const inputs = node.inputs.map((value, i) => {
-      const source = sources.get(i);
-      return source ? this.dequantized(source, region) : value;
-    });
-    let attributes = node.attributes;
     if (quantized) {
-      inputs[1] = this.#weights(layer.weight, quantized, region);
-      const bias = this.#bias(layer.bias ?? `${layer.weight}_bias`, quantized, region, result === "codes");
-      if (bias !== undefined) inputs[2] = bias;
-      attributes = withoutFactors(node);
+      read(1, this.#weights(layer.weight, quantized, node.name));
+      const bias = layer.bias ?? `${layer.weight}_bias`;
+      if (quantized.bias && result === "codes") read(2, this.#biasCodes(bias, quantized, node.name));
+      else if (quantized.bias) inputs[2] = this.#own(bias, quantized.bias, node.name);
     }
-    const last = result === "codes" ? this.fresh(`${output}_real@${region}`) : output;
-    const own = activation ? node.outputs[0]! : last;
-    this.nodes.push({ ...node, inputs, outputs: [own, ...node.outputs.slice(1)], attributes, region });
-    if (activation) this.nodes.push({ ...activation, outputs: [last], region });
-    if (result === "float") this.#floats.add(output);
-    else this.#quantize(output, last, region);
+    const bounds = activation && this.#input.ops[activation.op]!.clamp!(activation);
+    const name =
+      result === "codes" && this.#readAsFloats.has(output) ? this.fresh(`${output}_codes`) : output;
+    const made = result === "codes" ? this.#parametersOf(output) : undefined;
+    this.nodes.push({
+      ...node,
+      inputs,
+      outputs: [name],
+      attributes: layer ? withoutFactors(node) : node.attributes,
+      codes: { inputs: parameters, ...(made && { output: made }), ...(bounds && { bounds }) },
+    });
+    if (made) this.#coded.set(output, { codes: name, ...made });
+    else this.#floats.add(output);
   }
 
   /** The codes of a value; a float one is quantized the first time they are asked for. */
-  #codesOf(value: string): CodeNames {
+  #codesOf(value: string): Coded {
     const known = this.#coded.get(value);
     if (known) return known;
-    return this.#input.mode === "dynamic" ? this.#quantizeRows(value) : this.#quantize(value, value);
+    return this.#input.mode === "dynamic" ? this.#quantizeRows(value) : this.#quantize(value);
   }
 
-  /** QuantizeLinear of `real`, which is `value` or what a region computes for it. */
-  #quantize(value: string, real: string, region?: string): CodeNames {
+  #quantize(value: string): Coded {
     const codes = this.fresh(`${value}_codes`);
-    const { scale, zeroPoint } = this.#parametersOf(value);
-    this.add("QuantizeLinear", `${value}_quantize`, [real, scale, zeroPoint], [codes], {}, region);
-    const coded = { codes, scale, zeroPoint };
+    const parameters = this.#parametersOf(value);
+    const { scale, zeroPoint } = parameters;
+    this.add("QuantizeLinear", `${value}_quantize`, [value, scale, zeroPoint], [codes]);
+    const coded = { codes, ...parameters };
     this.#coded.set(value, coded);
     return coded;
   }
 
-  #quantizeRows(value: string): CodeNames {
+  #quantizeRows(value: string): Coded {
     const [codes, scale, zeroPoint] = ["codes", "scale", "zero_point"].map((what) =>
       this.fresh(`${value}_${what}`),
     ) as [string, string, string];
@@ -121,7 +142,7 @@ class Writer extends GraphWriter {
   }
 
   /** Scale and zero point as constants, named after the value whose range they cover. */
-  #parametersOf(value: string): { scale: string; zeroPoint: string } {
+  #parametersOf(value: string): CodeParameters {
     const owner = this.#input.plan.parametersOf(value);
     const known = this.#parameters.get(owner);
     if (known) return known;
@@ -134,37 +155,25 @@ class Writer extends GraphWriter {
     return names;
   }
 
-  #weights(name: string, { codes, scale, zeroPoint, axis, weights }: QuantizedLayer, region: string): string {
-    const names = {
-      codes: this.constant(`${name}_codes`, codes, region),
-      scale: this.constant(`${name}_scale`, scale, region),
-      zeroPoint: this.constant(`${name}_zero_point`, zeroPoint, region),
-      axis,
-    };
-    this.masters.set(names.codes, weights);
-    return this.dequantized(names, region);
+  #weights(name: string, { codes, scale, axis, weights }: QuantizedLayer, layer: string): Coded {
+    const own = this.#own(name, codes, layer);
+    this.masters.set(own, weights);
+    const coded = { codes: own, scale: this.constant(`${name}_scale`, scale, layer), zeroPoint: "" };
+    return scale.shape.length === 0 ? coded : { ...coded, axis };
   }
 
-  /** The bias a region adds: int32 codes where the accumulator is requantized, else floats. */
-  #bias(
-    name: string,
-    { bias, biasCodes }: QuantizedLayer,
-    region: string,
-    asCodes: boolean,
-  ): string | undefined {
-    if (!bias) return undefined;
-    if (!asCodes || !biasCodes) return this.#floatBias(name, bias, region);
-    const codes = this.constant(`${name}_codes`, biasCodes.codes, region);
-    const scale = this.constant(`${name}_scale`, biasCodes.scale, region);
-    this.masters.set(codes, bias);
-    return this.dequantized({ codes, scale, axis: 0 }, region);
+  #biasCodes(name: string, { bias, biasCodes }: QuantizedLayer, layer: string): Coded {
+    const codes = this.#own(name, biasCodes!, layer);
+    this.masters.set(codes, bias!);
+    return { codes, scale: "", zeroPoint: "" };
   }
 
-  /** A bias that may have been corrected takes the place of the original where nothing else reads that. */
-  #floatBias(name: string, bias: Tensor, region: string): string {
-    if ((consumersOf(this.#input.graph).get(name)?.length ?? 0) !== 1)
-      return this.constant(name, bias, region);
-    this.constants.set(name, bias);
+  /** A constant of a layer in its new form, under its own name where nothing reads the old one. */
+  #own(name: string, value: Tensor, layer: string): string {
+    const { constants } = this.#input.graph;
+    const isFree = !this.#readAsFloats.has(name) && this.constants.get(name) === constants.get(name);
+    if (!isFree) return this.constant(name, value, layer);
+    this.constants.set(name, value);
     return name;
   }
 }

@@ -6,7 +6,7 @@ import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
-import type { Graph, Node } from "../graph/graph";
+import { type Graph, isQuantized, type Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
@@ -24,7 +24,7 @@ import {
   type Selection,
   selectNodes,
 } from "./options";
-import { planRegions, type Region, type RegionPlan } from "./plan";
+import { type IntegerLayer, type IntegerPlan, planInteger } from "./plan";
 import { type ChosenRange, chooseRange } from "./range";
 import { type Affine, activationParameters, limitOf } from "./scheme";
 import { type QuantizedLayer, quantizeLayer } from "./weights";
@@ -67,7 +67,7 @@ export async function quantizeWith(
   const graph = equalization?.graph ?? original;
   const selection = selectNodes(graph, ops, options);
   const types = inferTypes(graph, ops);
-  const plan = planRegions(graph, types, ops, mode, selection);
+  const plan = planInteger(graph, types, ops, mode, selection);
   checkAny(graph, plan, options);
   const corrects = mode === "static" && !naive && options.biasCorrection !== false;
   // Where rows end up in outputs is not of interest here.
@@ -98,7 +98,7 @@ export async function quantizeWith(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     },
   };
-  const converted = convert({ graph, plan, mode, parameters, layers, provenance });
+  const converted = convert({ ops, graph, plan, mode, parameters, layers, provenance });
   return {
     ...converted,
     graph: coverNumbers(converted.graph, observations?.applied),
@@ -111,7 +111,7 @@ export async function quantizeWith(
       samples: observations?.samples ?? 0,
       warnings: [
         ...selection.warnings,
-        ...(plan.regions.size === 0 ? [NONE_INT8] : []),
+        ...(plan.layers.size === 0 ? [NONE_INT8] : []),
         ...observationWarnings(observations),
         ...planWarnings(plan),
       ],
@@ -119,9 +119,8 @@ export async function quantizeWith(
   };
 
   function layerSummary(node: Node, quantized: boolean, reason: string | undefined): LayerSummary {
-    const region = plan.regions.get(node);
-    const range =
-      region?.result === "codes" ? ranges.get(plan.parametersOf(region.output))?.method : undefined;
+    const layer = plan.layers.get(node);
+    const range = layer?.result === "codes" ? ranges.get(plan.parametersOf(layer.output))?.method : undefined;
     return {
       name: node.name,
       op: node.op,
@@ -157,9 +156,7 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
       expected: "an iterable of feeds",
       hint: "Take the batches of a data set: data.batches(32)",
     });
-  const already = graph.nodes.find(
-    ({ op, region }) => region !== undefined || op === "QuantizeLinear" || op === "DynamicQuantize",
-  );
+  const already = graph.nodes.find(isQuantized);
   if (already)
     throw new OctetteError("the model is quantized already", {
       code: "argument",
@@ -176,10 +173,10 @@ const MOST_REASONS = 3;
 /** Throws where the model would stay as it is, which nobody asks a quantizer for. */
 function checkAny(
   graph: Graph,
-  { regions, decisions }: RegionPlan,
+  { layers, decisions }: IntegerPlan,
   { force = false }: QuantizeOptions,
 ): void {
-  if (force || regions.size > 0) return;
+  if (force || layers.size > 0) return;
   const reasons = decisions.map(({ node, reason }) => `${node.op} "${node.name}": ${reason}`);
   throw new OctetteError(NONE_INT8, {
     code: "argument",
@@ -192,7 +189,7 @@ function checkAny(
 /** Runs the calibration where ranges are needed. */
 async function observe(
   graph: Graph,
-  plan: RegionPlan,
+  plan: IntegerPlan,
   corrects: boolean,
   { mode = "static", calibration, ...options }: QuantizeOptions,
   batch: string | undefined,
@@ -200,24 +197,24 @@ async function observe(
 ): Promise<Observations | undefined> {
   if (mode === "dynamic" || plan.coded.size === 0) return undefined;
   const histograms = new Set([...plan.coded].map((value) => plan.parametersOf(value)));
-  const means = corrects ? [...plan.regions.values()].flatMap(inputMeans) : [];
+  const means = corrects ? [...plan.layers.values()].flatMap(inputMeans) : [];
   return calibrate(graph, calibration!, { histograms, means }, batch, makeObservable, options);
 }
 
 /** The mean of each input channel of a layer. */
-const inputMeans = ({ node, layer }: Region) =>
+const inputMeans = ({ node, layer }: IntegerLayer) =>
   layer ? [{ value: node.inputs[0]!, axis: channelAxis(node, 0) }] : [];
 
 function chooseRanges(
   graph: Graph,
-  plan: RegionPlan,
+  plan: IntegerPlan,
   selection: Selection,
   observations: Observations | undefined,
 ): Map<string, ChosenRange> {
   const producers = new Map<string, string>(graph.inputs.map(({ name }) => [name, name]));
   for (const node of graph.nodes) for (const value of node.outputs) producers.set(value, node.name);
-  // A region goes by the name of its op, not of the activation in it.
-  for (const { node, output } of plan.regions.values()) producers.set(output, node.name);
+  // An integer layer goes by the name of its op, not of its activation.
+  for (const { node, output } of plan.layers.values()) producers.set(output, node.name);
   const ranges = new Map<string, ChosenRange>();
   for (const [value, observer] of observations?.observers ?? [])
     ranges.set(value, chooseRange(observer.histogram(), selection.rangeOf(producers.get(value) ?? value)));
@@ -232,7 +229,7 @@ interface LayersInput {
 
 function quantizeLayers(
   graph: Graph,
-  plan: RegionPlan,
+  plan: IntegerPlan,
   parameters: ReadonlyMap<string, Affine>,
   selection: Selection,
   { naive, corrects, observations }: LayersInput,
@@ -240,10 +237,10 @@ function quantizeLayers(
   const layers = new Map<Node, QuantizedLayer>();
   const corrected: string[] = [];
   const uncorrected: { what: string; where: string; reason: string }[] = [];
-  for (const region of plan.regions.values()) {
-    const { node, layer, result } = region;
+  for (const planned of plan.layers.values()) {
+    const { node, layer, result } = planned;
     if (!layer) continue;
-    const [{ value, axis }] = inputMeans(region) as [{ value: string; axis: number }];
+    const [{ value, axis }] = inputMeans(planned) as [{ value: string; axis: number }];
     const means = corrects ? observations?.means(value, axis) : undefined;
     const limit = limitOf(selection.bitsOf(node.name));
     const inputScale = result === "codes" ? parameters.get(plan.parametersOf(value))!.scale : undefined;
@@ -280,5 +277,5 @@ function observationWarnings(observations: Observations | undefined): string[] {
   return warnings;
 }
 
-const planWarnings = ({ regions }: RegionPlan): string[] =>
-  regions.size === 0 ? ["nothing was quantized; the layers say why"] : [];
+const planWarnings = ({ layers }: IntegerPlan): string[] =>
+  layers.size === 0 ? ["nothing was quantized; the layers say why"] : [];

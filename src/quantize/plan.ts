@@ -1,4 +1,4 @@
-// Decides, before any data is seen, which nodes become integer regions: what each reads and writes as codes, and which
+// Decides, before any data is seen, which nodes become integer layers: what each reads and writes as codes, and which
 // values share scale and zero point. A node that stays float carries the reason.
 
 import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
@@ -8,10 +8,10 @@ import type { ToolkitOps } from "../ops/infer";
 import { isConvolution, isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import type { QuantizeMode, Selection } from "./options";
 
-/** One integer region to be. */
-export interface Region {
+/** An integer layer to be. */
+export interface IntegerLayer {
   readonly node: Node;
-  /** Relu or Clip that becomes bounds of the region's last step. */
+  /** Relu or Clip that becomes bounds of the layer's last step. */
   readonly activation?: Node;
   /** Indices of the node's inputs that are codes of activations. */
   readonly activations: readonly number[];
@@ -28,11 +28,11 @@ export interface Decision {
   readonly reason?: string;
 }
 
-export interface RegionPlan {
-  readonly regions: ReadonlyMap<Node, Region>;
+export interface IntegerPlan {
+  readonly layers: ReadonlyMap<Node, IntegerLayer>;
   /** One for every node, in order. */
   readonly decisions: readonly Decision[];
-  /** Values that regions read or write as codes. */
+  /** Values that integer layers read or make as codes. */
   readonly coded: ReadonlySet<string>;
   /** The value whose range a coded value's scale and zero point come from: itself, or the one it shares them with. */
   parametersOf(value: string): string;
@@ -43,24 +43,24 @@ interface Capability {
   readonly layer?: LinearLayer;
 }
 
-export function planRegions(
+export function planInteger(
   graph: Graph,
   types: ReadonlyMap<string, ValueType>,
   registry: ToolkitOps,
   mode: QuantizeMode,
   selection: Selection,
-): RegionPlan {
+): IntegerPlan {
   const consumers = consumersOf(graph);
   const outputs = new Set(graph.outputs);
   const readersOf = (value: string) => consumers.get(value) ?? [];
   const candidates = new Map<Node, Capability | string>();
   for (const node of graph.nodes)
     candidates.set(node, selection.floatReason(node) ?? capabilityOf(node, { graph, types, registry, mode }));
-  const isRegion = (node: Node) => typeof candidates.get(node) !== "string";
+  const isCandidate = (node: Node) => typeof candidates.get(node) !== "string";
 
   const fused = new Map<Node, Node>();
   for (const node of graph.nodes) {
-    const activation = isRegion(node) ? activationOf(node) : undefined;
+    const activation = isCandidate(node) ? activationOf(node) : undefined;
     if (activation) fused.set(activation, node);
   }
   const activationBehind = new Map([...fused].map(([activation, node]) => [node, activation] as const));
@@ -68,7 +68,7 @@ export function planRegions(
   const readAsCodes = valuesReadByLayers();
   const wanted = valuesWantedAsCodes();
 
-  const regions = new Map<Node, Region>();
+  const layers = new Map<Node, IntegerLayer>();
   const decisions: Decision[] = [];
   const coded = new Set<string>();
   const owners = new Map<string, string>();
@@ -76,9 +76,9 @@ export function planRegions(
     if (readAsCodes.has(value)) coded.add(value);
   for (const node of graph.nodes) decide(node);
   shareConcatenated();
-  return { regions, decisions, coded, parametersOf: ownerOf };
+  return { layers, decisions, coded, parametersOf: ownerOf };
 
-  /** The Relu or Clip that alone reads a node's result, where it can join the region, whatever operators were asked for. */
+  /** The Relu or Clip that alone reads a node's result, where it can be fused, whatever operators were asked for. */
   function activationOf(node: Node): Node | undefined {
     if (!registry[node.op]?.fusesClamp || (!isLinear(node) && registry[node.op]!.codes !== "sum"))
       return undefined;
@@ -110,7 +110,7 @@ export function planRegions(
   function decide(node: Node): void {
     const output = node.outputs[0]!;
     const host = fused.get(node);
-    if (host && regions.has(host)) {
+    if (host && layers.has(host)) {
       decisions.push({ node, quantized: true, reason: `part of "${host.name}"` });
       return;
     }
@@ -129,7 +129,7 @@ export function planRegions(
     const isFloat =
       mode === "dynamic" || (layer !== undefined && !isConvolution(node) && !wanted.has(result));
     const activation = activationBehind.get(node);
-    const region: Region = {
+    const planned: IntegerLayer = {
       node,
       ...(activation ? { activation } : {}),
       activations,
@@ -137,7 +137,7 @@ export function planRegions(
       output: result,
       result: isFloat ? "float" : "codes",
     };
-    regions.set(node, region);
+    layers.set(node, planned);
     decisions.push({ node, quantized: true });
     if (!isFloat || readAsCodes.has(result)) coded.add(result);
     if (registry[node.op]?.codes === "moves") owners.set(output, node.inputs[0]!);
@@ -156,7 +156,7 @@ export function planRegions(
   function shareConcatenated(): void {
     const members = new Map<string, string[]>();
     for (const value of coded) members.set(ownerOf(value), [...(members.get(ownerOf(value)) ?? []), value]);
-    for (const { node, output } of [...regions.values()].reverse()) {
+    for (const { node, output } of [...layers.values()].reverse()) {
       if (registry[node.op]?.codes !== "join") continue;
       for (const input of node.inputs) {
         const owner = ownerOf(input);

@@ -20,7 +20,6 @@ export interface QuantizedLayer {
   readonly codes: Tensor;
   /** One a channel, or a scalar. */
   readonly scale: Tensor;
-  readonly zeroPoint: Tensor;
   /** Axis of the codes that the scales belong to. */
   readonly axis: number;
   /** What the codes were made of: the masters of fine-tuning. */
@@ -28,7 +27,7 @@ export interface QuantizedLayer {
   /** The bias as floats, one an output. */
   readonly bias: Tensor | undefined;
   /** The bias as codes of scale sx·sw; present when the input's scale is known. */
-  readonly biasCodes?: { readonly codes: Tensor; readonly scale: Tensor };
+  readonly biasCodes?: Tensor;
 }
 
 export interface LayerOptions {
@@ -72,29 +71,17 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
   const bias = means
     ? correctBias(layer, constants.weights, rounded(), constants.bias, means)
     : constants.bias;
-  const ofScales = (data: Float32Array): Tensor =>
-    perTensor
-      ? { dtype: "f32", shape: [], data: data.slice(0, 1) }
-      : { dtype: "f32", shape: [data.length], data };
   const biasScale = inputScale === undefined ? undefined : biasScales(inputScale, scales);
   return {
     codes: { dtype: "i8", shape, data: codes },
-    scale: ofScales(scales),
-    zeroPoint: {
-      dtype: "i8",
-      shape: perTensor ? [] : [scales.length],
-      data: new Int8Array(perTensor ? 1 : scales.length),
-    },
+    scale: perTensor
+      ? { dtype: "f32", shape: [], data: scales.slice(0, 1) }
+      : { dtype: "f32", shape: [scales.length], data: scales },
     axis: layer.axis,
     weights: { dtype: "f32", shape, data: constants.weights },
     bias: bias && { dtype: "f32", shape: [bias.length], data: bias },
     ...(bias && biasScale
-      ? {
-          biasCodes: {
-            codes: { dtype: "i32", shape: [bias.length], data: quantizeBias(bias, biasScale) },
-            scale: ofScales(biasScale),
-          },
-        }
+      ? { biasCodes: { dtype: "i32", shape: [bias.length], data: quantizeBias(bias, biasScale) } }
       : {}),
   };
 }

@@ -1,6 +1,6 @@
 // Noise layer by layer: every value that two graphs both compute, side by side. In a quantized graph a value may
-// exist only as codes, which are dequantized here; a value inside an integer region exists in no memory, so it
-// has no row.
+// exist only as codes, which are dequantized here; a value that a fused activation reads exists in no memory, so it has
+// no row.
 
 import type { Dataset } from "../data/dataset";
 import type { Model, ModelOptions, Tapped } from "../engine/model";
@@ -16,7 +16,7 @@ export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Prom
 export interface LayerError {
   /** The value's name, which both graphs have. */
   readonly value: string;
-  /** The layer: the node that computes it, or the one at the core of its integer region, and its operator. */
+  /** The node that computes it, and its operator. */
   readonly node: string;
   readonly op: string;
   /** Signal to noise in decibels; Infinity when identical. */
@@ -33,41 +33,35 @@ interface Reading {
   readonly tap: string;
   readonly scale: number;
   readonly zeroPoint: number;
-  /** Node that the value belongs to: the one at the core of its region. */
+  /** Node that computes the value. */
   readonly node: Node;
 }
 
-/** How to read a float value of a graph; undefined when it exists in no memory. */
+/** How to read a value of a graph as numbers; undefined when it exists in no memory. */
 function readings(graph: Graph): (value: string) => Reading | undefined {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
-  const named = new Map(graph.nodes.map((node) => [node.name, node]));
-  const coreOf = (node: Node) => named.get(node.region ?? "") ?? node;
-  return (value) => {
-    const producer = producers.get(value);
-    const readers = consumers.get(value) ?? [];
-    // Our quantizer names the codes of `v` `v_codes`; in a model quantized elsewhere `v` itself is read by the node.
-    const isQuantizer = (node: Node | undefined) => node?.op === "QuantizeLinear";
-    const ours = producers.get(`${value}_codes`);
-    const quantizer = isQuantizer(ours) ? ours : producer && readers.find(isQuantizer);
-    if (quantizer) {
-      const codes = codesOf(graph, quantizer);
-      return (
-        codes && { ...codes, node: coreOf(quantizer.region === undefined && producer ? producer : quantizer) }
-      );
-    }
-    if (!producer) return undefined;
-    const inside = producer.region !== undefined && readers.some((node) => node.region === producer.region);
-    return inside ? undefined : { tap: value, scale: 1, zeroPoint: 0, node: coreOf(producer) };
+  const asCodes = (tap: string, scale: string, zeroPoint: string) => {
+    const [s, z] = [graph.constants.get(scale)?.data, graph.constants.get(zeroPoint)?.data];
+    return s?.length === 1 ? { tap, scale: s[0]!, zeroPoint: z?.[0] ?? 0 } : undefined;
   };
-}
-
-/** The codes a QuantizeLinear makes, when one scale serves the whole value. */
-function codesOf(graph: Graph, { inputs, outputs }: Node): Omit<Reading, "node"> | undefined {
-  const scale = graph.constants.get(inputs[1] ?? "")?.data;
-  const zeroPoint = graph.constants.get(inputs[2] ?? "")?.data;
-  if (scale?.length !== 1) return undefined;
-  return { tap: outputs[0]!, scale: scale[0]!, zeroPoint: zeroPoint?.[0] ?? 0 };
+  return (value) => {
+    const node = producers.get(value);
+    if (!node) return undefined;
+    const made = node.codes?.output;
+    const quantizer = consumers.get(value)?.find(({ op }) => op === "QuantizeLinear");
+    if (made || quantizer) {
+      const { scale, zeroPoint } = made ?? {
+        scale: quantizer!.inputs[1]!,
+        zeroPoint: quantizer!.inputs[2] ?? "",
+      };
+      const read = asCodes(made ? value : quantizer!.outputs[0]!, scale, zeroPoint);
+      return read && { ...read, node };
+    }
+    // Floats that codes stand for belong to the layer that made those.
+    const layer = node.op === "DequantizeLinear" ? producers.get(node.inputs[0]!) : undefined;
+    return { tap: value, scale: 1, zeroPoint: 0, node: layer ?? node };
+  };
 }
 
 /** The tapped elements as numbers in ONNX's order. */

@@ -3,7 +3,7 @@
 import { inlined } from "../engine/inlined";
 import { Engine } from "../engine/wasm";
 import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
+import { type Graph, isQuantized } from "../graph/graph";
 import { checkGraph } from "../ops/check-graph";
 import { registry } from "../ops/index";
 import { checkOptions, type Names } from "../options";
@@ -58,7 +58,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   const engine = new Engine({ ...inlined, train });
   const model = coverNumbers(graph, options.data.preprocessing);
-  const isFloat = model.nodes.every(({ op }) => op !== "DequantizeLinear");
+  const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;
   if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, engine);

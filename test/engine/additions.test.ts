@@ -41,7 +41,7 @@ class Sketch extends GraphBuilder {
     const products = (this.channels / group) * k * k;
     const w = this.weights(`${name}_w`, [this.channels, this.channels / group, k, k], 0);
     const pads = Array(4).fill((k - 1) / 2);
-    return this.region("Conv", bias ? [x, w, this.bias(`${name}_b`, x, w, products)] : [x, w], name, {
+    return this.layer("Conv", bias ? [x, w, this.bias(`${name}_b`, w, products)] : [x, w], name, {
       attributes: { kernel_shape: [k, k], pads, group },
       activation,
       range: {
@@ -52,7 +52,7 @@ class Sketch extends GraphBuilder {
   }
 
   add(a: Coded, b: Coded, activation?: Activation, range: Range = this.range()): Coded {
-    return this.region("Add", [a, b], `s${this.#made++}`, { activation, range });
+    return this.layer("Add", [a, b], `s${this.#made++}`, { activation, range });
   }
 
   ends(...codes: readonly Coded[]): Graph {

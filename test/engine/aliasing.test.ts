@@ -182,9 +182,9 @@ describe("shared memory never changes a result", () => {
       const fixed = { ...q, codes: s.constant("fixed", tensor(codes, shape, values)) };
       const batch = s.quantize(s.input("z", shape), s.range(codes));
       const results = [
-        s.region("Add", [q, q], "twice", { range }),
-        s.region("Concat", [q, q], "joined", { attributes: { axis: 1 }, range }),
-        s.region("Add", [batch, fixed], "moved", { range, activation: "Relu" }),
+        s.layer("Add", [q, q], "twice", { range }),
+        s.layer("Concat", [q, q], "joined", { attributes: { axis: 1 }, range }),
+        s.layer("Add", [batch, fixed], "moved", { range, activation: "Relu" }),
       ];
       const graph = s.build(...results.map((coded, i) => s.dequantize(coded, `y${i}`)));
       const feeds = randomFeeds(graph, 3);

@@ -104,7 +104,7 @@ export class Growing extends GraphBuilder {
     const types = inputs.map((input): ValueType => ({ dtype: "f32", ...input }));
     const node = { op, name: names[0]!, inputs: names.slice(0, 0), outputs: names, attributes };
     const inferred = rules.infer({ ...node, inputs: inputs.map((_, i) => `${i}`) }, types);
-    const made = isInteger ? this.#region(op, candidate, names[0]!, inferred[0]!.shape) : undefined;
+    const made = isInteger ? this.#layer(op, candidate, names[0]!, inferred[0]!.shape) : undefined;
     if (!made)
       this.multiple(
         op,
@@ -138,8 +138,8 @@ export class Growing extends GraphBuilder {
     return { codes, scale, zeroPoint, ...(isByRow ? { axis: -1 } : {}) };
   }
 
-  /** An integer region; the value it makes. */
-  #region(op: string, { inputs, attributes = {} }: Candidate, output: string, shape: Shape): string {
+  /** An integer layer; the value it makes. */
+  #layer(op: string, { inputs, attributes = {} }: Candidate, output: string, shape: Shape): string {
     const [first] = inputs as [Value];
     const isDynamic = LAYERS.has(op) && this.chance(0.4);
     const x = isDynamic ? this.#dynamic(first) : this.code(first);
@@ -149,13 +149,13 @@ export class Growing extends GraphBuilder {
       if (isValue(input)) return this.code(input);
       if (input.kind === "plain") throw new Misfit();
       if (input.kind === "bias")
-        return isDynamic ? this.#plain(input) : this.bias(`b${this.#count++}`, x, w!, 8);
+        return isDynamic ? this.#plain(input) : this.bias(`b${this.#count++}`, w!, 8);
       w = this.weights(`w${this.#count++}`, input.shape, input.axis ?? 0);
       return w;
     });
     const activation = this.chance(0.2) && (LAYERS.has(op) || op === "Add") ? "Relu" : undefined;
     const range = isDynamic ? undefined : MOVING.has(op) ? x.range! : this.range();
-    const coded = this.region(op, operands, output, { attributes, activation, range });
+    const coded = this.layer(op, operands, output, { attributes, activation, range });
     if (!range) return coded.codes;
     const real = this.dequantize(coded, `${output}_real`);
     this.#codes.set(real, { ...coded, shape });

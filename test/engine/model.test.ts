@@ -36,7 +36,7 @@ function forked(): Graph {
   const coded = builder.quantize(sum);
   const w = builder.weights("w", [4, 6], 0);
   builder.dequantize(
-    builder.region("Gemm", [coded, w, builder.bias("bias", coded, w, 6)], "q", {
+    builder.layer("Gemm", [coded, w, builder.bias("bias", w, 6)], "q", {
       attributes: { transB: 1 },
       range: builder.range(),
     }),
@@ -226,11 +226,9 @@ describe("taps", () => {
     }
   });
 
-  test("do not change a byte of the outputs, and split no region", () => {
+  test("do not change a byte of the outputs, and split no integer layer", () => {
     const plain = run(graph, feeds, { maxima: { batch: 4 } });
-    const computed = graph.nodes
-      .filter(({ region }) => region === undefined)
-      .flatMap(({ outputs }) => outputs);
+    const computed = graph.nodes.flatMap(({ outputs }) => outputs);
     const options = { maxima: { batch: 4 }, taps: computed };
     withModel(graph, options, (model) => {
       for (const [name, y] of Object.entries(model.runSync(feeds))) expectSameBytes(y, plain[name]!, name);

@@ -16,7 +16,7 @@ import { MAX_NODES } from "../../src/formats/graph-rows";
 import { ARTIFACT_VERSION, readArtifact, writeArtifact } from "../../src/formats/octette";
 import { readOnnx } from "../../src/formats/onnx/import";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors";
-import type { Graph } from "../../src/graph/graph";
+import { type Graph, renamed } from "../../src/graph/graph";
 import { Random } from "../../src/graph/random";
 import { tensor } from "../../src/graph/tensor";
 import { save, verify } from "../../src/index";
@@ -55,26 +55,20 @@ function odd(): Graph {
   return builder.build(x, "flagged", "nothing");
 }
 
-/** Names that rows of regions would take for themselves, and one that objects have. */
+/** Names that objects have, and names of one another. */
 function colliding(): Graph {
   const graph = denseGraph({ k: 3, n: 2 });
   const names = new Map([
-    ["x", "q_real@Gemm_q"],
     ["w_codes", "q_scale"],
     ["w_scale", "__proto__"],
     ["b_codes", "#0"],
     ["q_scale", "w_codes"],
   ]);
-  const renamed = (name: string) => names.get(name) ?? name;
+  const nameOf = (name: string) => names.get(name) ?? name;
   return {
     ...graph,
-    inputs: graph.inputs.map((input) => ({ ...input, name: renamed(input.name) })),
-    constants: new Map([...graph.constants].map(([name, value]) => [renamed(name), value])),
-    nodes: graph.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(renamed),
-      outputs: node.outputs.map(renamed),
-    })),
+    constants: new Map([...graph.constants].map(([name, value]) => [nameOf(name), value])),
+    nodes: graph.nodes.map((node) => renamed(node, nameOf)),
   };
 }
 
@@ -144,7 +138,7 @@ describe("what is written comes back", () => {
         const builder = new GraphBuilder(seed);
         const coded = builder.quantize(builder.input(`${x}_in`, ["batch", 3]), builder.range());
         const weights = builder.weights(w!, [2, 3], 0);
-        const region = builder.region("Gemm", [coded, weights], a!, {
+        const region = builder.layer("Gemm", [coded, weights], a!, {
           attributes: { transB: 1 },
           range: builder.range(),
         });
@@ -330,7 +324,7 @@ describe("a forged file whose hash is right", () => {
   const plain = writeArtifact(graphs["float network"]!);
   const header = JSON.parse(readSafetensors(plain).metadata.graph!) as Mutable & { nodes: unknown[][] };
   const rows = (h: Mutable) => h.nodes as unknown[][];
-  const row = rows(header).findIndex(([kind]) => kind === 0);
+  const row = rows(header).findIndex((one) => one.length === 5);
 
   const forgeries: Record<string, (h: Mutable) => void> = {
     "an index beyond the names": (h) => ((h.outputs as unknown[])[0] = 1e6),
@@ -347,13 +341,14 @@ describe("a forged file whose hash is right", () => {
     "a type without kernels": (h) => ((h.inputs as unknown[][])[0]![1] = "bool"),
     "no nodes": (h) => delete h.nodes,
     "nodes that are an object": (h) => (h.nodes = { length: 3 }),
-    "a row of an unknown kind": (h) => (rows(h)[row]![0] = 9),
-    "an unknown operator": (h) => (rows(h)[row]![1] = "__proto__"),
+    "an operator that is no text": (h) => (rows(h)[row]![0] = 9),
+    "an unknown operator": (h) => (rows(h)[row]![0] = "__proto__"),
     "the same value made twice": (h) => rows(h).push(rows(h)[row]!),
-    "a cycle": (h) => (rows(h)[row]![4] = rows(h)[row]![5]),
+    "a cycle": (h) => (rows(h)[row]![3] = rows(h)[row]![4]),
     "nodes in reverse order": (h) => rows(h).reverse(),
-    "attributes that are a list": (h) => (rows(h)[row]![3] = [1]),
-    "a region without an op": (h) => rows(h).push([0, "DequantizeLinear", 0, {}, [0, 1], [2], 3]),
+    "attributes that are a list": (h) => (rows(h)[row]![2] = [1]),
+    "codes without parameters": (h) => (rows(h)[row]![5] = []),
+    "codes of an operator over floats": (h) => (rows(h)[row]![5] = [[], null]),
     "a mean that is text": (h) =>
       ((h.inputs as unknown[][])[0]![3] = { layout: "nhwc", scale: 1, mean: ["a"], std: [1] }),
     "preprocessing of feeds that there are not": (h) =>

@@ -48,8 +48,11 @@ test("one line a node, in columns", () => {
   );
 });
 
-test("without types, and with regions marked", () => {
-  const lines = printGraph(denseGraph({ k: 3, n: 2 })).split("\n");
-  expect(lines.map((line) => line[0]).join("")).toMatch(/^g +╭│+╰ +$/);
+test("without types, and with a dot at an integer layer, which shows its scale and bounds", () => {
+  const lines = printGraph(denseGraph({ k: 3, n: 2, activation: "Relu" })).split("\n");
+  expect(lines.map((line) => line[0]).join("")).toMatch(/^g +• +$/);
+  expect(lines.find((line) => line.startsWith("•"))).toMatch(
+    /Gemm\(.*, min=0, scale=0\.\d+, zero_point=\d+\)/,
+  );
   expect(lines.at(-1)).toBe("  return %y");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Graph, Node } from "../../src/graph/graph";
+import type { Codes, Graph, Node } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
 import { verify } from "../../src/graph/verify";
 import { networkGraph } from "../check-model";
@@ -77,30 +77,30 @@ describe("verify names what is wrong", () => {
   });
 });
 
-describe("verify checks integer regions", () => {
-  const stem = network.nodes.find((one) => one.op === "Conv")!;
-  const quantize = network.nodes.find((one) => one.op === "QuantizeLinear" && one.region === stem.region)!;
-  const dequantize = network.nodes.find(
-    (one) => one.op === "DequantizeLinear" && one.region === stem.region,
-  )!;
-
-  test("its inner values stay inside", () =>
-    expect(() => verify({ ...network, outputs: [...network.outputs, stem.outputs[0]!] })).toThrow(
-      /is read outside of it, as an output/,
-    ));
-  test("no other node reads them", () => {
-    const reader = node("Relu", [dequantize.outputs[0]!], ["stray"]);
-    const at = network.nodes.indexOf(dequantize) + 1;
-    expect(() => verify({ ...network, nodes: network.nodes.toSpliced(at, 0, reader) })).toThrow(
-      'is read outside of it, by Relu "stray"',
-    );
-  });
-  test("it has one core", () =>
-    expect(() => verify(changed((one) => (one === stem ? { ...one, region: "other" } : one)))).toThrow(
-      /region ".*": /,
-    ));
-  test("it ends with QuantizeLinear", () =>
-    expect(() => verify(changed((one) => (one === quantize ? { ...one, op: "Sigmoid" } : one)))).toThrow(
-      /expected DequantizeLinear… → one op/,
-    ));
+describe("verify checks integer layers", () => {
+  const stem = network.nodes.find(({ op }) => op === "Conv")!;
+  const withCodes = (codes: Partial<Codes>) =>
+    changed((one) => (one === stem ? { ...one, codes: { ...one.codes!, ...codes } } : one));
+  const wrong: Record<string, [Graph, string]> = {
+    "it reads codes": [withCodes({ inputs: [] }), "an integer layer that reads no codes"],
+    "its parameters are of inputs that are there": [
+      withCodes({ inputs: [...stem.codes!.inputs, undefined, stem.codes!.inputs[0]] }),
+      "an integer layer has code parameters of an input that is left out",
+    ],
+    "its scales are there": [
+      withCodes({ output: { scale: "nowhere", zeroPoint: "" } }),
+      'input "nowhere" is produced by no node',
+    ],
+    "its result has a scale": [withCodes({ output: { scale: "", zeroPoint: "" } }), "codes without a scale"],
+    "its bounds are numbers": [
+      withCodes({ bounds: { lo: 0, hi: Number.NaN } }),
+      "bounds that are not numbers",
+    ],
+    "it is no pair": [
+      changed((one) => (one === stem ? { ...one, op: "QuantizeLinear" } : one)),
+      "it has codes of its own",
+    ],
+  };
+  for (const [name, [bad, message]] of Object.entries(wrong))
+    test(name, () => expect(() => verify(bad)).toThrow(message));
 });

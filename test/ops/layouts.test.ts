@@ -107,7 +107,7 @@ function graphOf(
   const common = builder.range(codes);
   const make = (kind: string, from: Coded, y: string, more: Attributes, range: Range): Coded =>
     quantized
-      ? builder.region(kind, [from], y, { attributes: more, range })
+      ? builder.layer(kind, [from], y, { attributes: more, range })
       : { codes: builder.node(kind, [from.codes], y, more), scale: "", range };
   const operands = inputs.map((kind, i) => {
     const range = ranges === "one" ? common : builder.range(codes);
@@ -116,7 +116,7 @@ function graphOf(
     return kind === "image" ? make("MaxPool", x, `image${i}`, asImage, range) : x;
   });
   const result: Coded = quantized
-    ? builder.region(op, operands, "moved", { attributes, range: common })
+    ? builder.layer(op, operands, "moved", { attributes, range: common })
     : {
         codes: builder.node(
           op,

@@ -273,8 +273,8 @@ describe("an input that is left out is not needed, or missed with a typed error"
       const all = Array.from({ length: count }, (_, i) => known.get(`x${i}`) ?? one);
       for (let left = 0; left < count; left++) {
         const inputs = all.map((_, i) => (i === left ? "" : `x${i}`));
-        const types = all.map((type, i) => (i === left ? undefined : type));
-        attempt(() => outputTypes({ ...graph.nodes[0]!, inputs }, readsOf(op), types));
+        const typeOf = (value: string) => (value === "" ? undefined : all[Number(value.slice(1))]);
+        attempt(() => outputTypes({ ...graph.nodes[0]!, inputs }, readsOf(op), typeOf));
       }
     });
 });

@@ -24,7 +24,7 @@ const infer = (op: OpName, shapes: readonly Shape[], attributes: Attributes = {}
   outputTypes(
     nodeOf(op, shapes.length, attributes, outputs),
     registry[op],
-    shapes.map((shape): ValueType => ({ dtype: "f32", shape })),
+    (value): ValueType => ({ dtype: "f32", shape: shapes[Number(value.slice(1))]! }),
   )
     .map(({ shape }) => formatShape(shape))
     .join(" ");

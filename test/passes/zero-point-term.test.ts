@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../src/errors";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
-import type { Graph } from "../../src/graph/graph";
+import type { Graph, Node } from "../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { isLinear } from "../../src/ops/linear-layer";
 import { toolkitOps } from "../../src/ops/toolkit";
@@ -109,7 +109,7 @@ class LayerBuilder extends GraphBuilder {
   }
 
   /** The layer of both, with a bias where its result is float. */
-  layer(layer: Layer, x: Coded, w: Coded, { range, relu }: { range?: Range; relu?: boolean } = {}): Graph {
+  file(layer: Layer, x: Coded, w: Coded, { range, relu }: { range?: Range; relu?: boolean } = {}): Graph {
     const reals = [this.dequantize(x, "x_real"), this.dequantize(w, "w_real")];
     const bias = range ? [] : [this.floats("b", [layer.w[layer.axis]!], 1)];
     const { kernel_shape = layer.w.slice(2), ...attributes } = layer.attributes ?? {};
@@ -122,30 +122,45 @@ class LayerBuilder extends GraphBuilder {
   }
 }
 
-/** What the graph is as one region over the codes of the file, which only the reference can compute. */
-const asRegion = (graph: Graph): Graph => ({
-  ...graph,
-  nodes: graph.nodes.map((node) => (node.op === "DynamicQuantize" ? node : { ...node, region: "layer" })),
-});
+/** The graph as one integer layer over the codes of the file, which only the reference can compute. */
+function asLayer(graph: Graph): Graph {
+  const find = (op: string) => graph.nodes.find((node) => node.op === op);
+  const core = graph.nodes.find(isLinear)!;
+  const operands = core.inputs.map((input) => graph.nodes.find(({ outputs }) => outputs[0] === input));
+  const [quantize, dynamic] = [find("QuantizeLinear"), find("DynamicQuantize")];
+  const parameters = ({ inputs: [, scale = "", zeroPoint = ""], attributes: { axis } }: Node) =>
+    axis === undefined ? { scale, zeroPoint } : { scale, zeroPoint, axis: axis as number };
+  const layer: Node = {
+    ...core,
+    inputs: core.inputs.map((input, i) => operands[i]?.inputs[0] ?? input),
+    outputs: graph.outputs,
+    codes: {
+      inputs: operands.map((node) => node && parameters(node)),
+      ...(quantize && { output: parameters(quantize) }),
+      ...(find("Relu") && { bounds: { lo: 0, hi: Infinity } }),
+    },
+  };
+  return { ...graph, nodes: [...(dynamic ? [dynamic] : []), layer] };
+}
 
-const floatOps = ({ nodes }: Graph) => nodes.filter(({ region }) => region === undefined).map(({ op }) => op);
+const floatOps = ({ nodes }: Graph) => nodes.filter(({ codes }) => !codes).map(({ op }) => op);
 
 const fills: readonly Fill[] = ["random", "min", "max"];
 
-/** The layer is in regions, which compute what the reference says, to the byte, and that is what the file means. */
+/** The layer is integer, and computes what the reference says, to the byte, and that is what the file means. */
 function check(
   graph: Graph,
   compare: (actual: Tensor | undefined, expected: Tensor, label: string) => void = expectClose,
 ): Graph {
   const marked = simplifyImported(graph, toolkitOps);
-  for (const node of marked.nodes) if (isLinear(node)) expect(node.region).toBeDefined();
+  for (const node of marked.nodes) if (isLinear(node)) expect(node.codes).toBeDefined();
   expect(floatOps(marked)).not.toContain("DequantizeLinear");
   const saved = readArtifact(writeArtifact(marked)).graph;
   const [output] = graph.outputs as [string];
   for (const fill of fills) {
     const feeds = randomFeeds(graph, 3, 11, fill);
     const expected = runReference(marked, feeds).get(output)!;
-    compare(expected, runReference(asRegion(graph), feeds).get(output)!, fill);
+    compare(expected, runReference(asLayer(graph), feeds).get(output)!, fill);
     for (const engineClass of engineClasses)
       withModel(saved, { engineClass, maxima: { batch: 3 } }, (model) =>
         expectSameBytes(model.runSync(feeds)[output], expected, `${fill}, ${engineClass}`),
@@ -164,7 +179,7 @@ describe.each(cases)("%s", (_, layer) => {
         for (const perOutput of [false, true]) {
           const g = new LayerBuilder(zero + 1);
           const x = g.x(layer, zero % 2 === 0 ? "u8" : "i8");
-          check(g.layer(layer, x, g.w(layer, { codes, dtype, zero, perOutput }), { relu: perOutput }));
+          check(g.file(layer, x, g.w(layer, { codes, dtype, zero, perOutput }), { relu: perOutput }));
         }
     });
   });
@@ -173,7 +188,7 @@ describe.each(cases)("%s", (_, layer) => {
     for (const zero of zeros)
       for (const perOutput of [false, true]) {
         const g = new LayerBuilder(zero + 1);
-        check(g.layer(layer, g.x(layer, "dynamic"), g.w(layer, { codes, zero, perOutput })));
+        check(g.file(layer, g.x(layer, "dynamic"), g.w(layer, { codes, zero, perOutput })));
       }
   });
 
@@ -183,7 +198,7 @@ describe.each(cases)("%s", (_, layer) => {
       const [x, w] = [g.x(layer, "u8"), g.w(layer, { zero, perOutput: relu })];
       const k = sizeOf(layer.w) / layer.w[layer.axis]!;
       const scale = Math.fround(x.range!.scale * w.scales![0]! * k * 90);
-      check(g.layer(layer, x, w, { range: { ...g.range("u8"), scale }, relu }), expectFewCodesApart);
+      check(g.file(layer, x, w, { range: { ...g.range("u8"), scale }, relu }), expectFewCodesApart);
     }
   });
 });
@@ -193,7 +208,7 @@ test("outputs of one scale share their sums, others multiply them", () => {
   const opsOf = (perOutput: boolean) => {
     const g = new LayerBuilder();
     return floatOps(
-      check(g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 100, perOutput }), { relu: true })),
+      check(g.file(layer, g.x(layer, "u8"), g.w(layer, { zero: 100, perOutput }), { relu: true })),
     );
   };
   expect(opsOf(false)).toEqual(["Add", "Relu"]);
@@ -205,7 +220,7 @@ test.each(
 )("%s: its weights are trained, the sums of x are not", (_, layer) => {
   const g = new LayerBuilder();
   const w = g.w(layer, { zero: 100, perOutput: true });
-  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), toolkitOps);
+  const marked = simplifyImported(g.file(layer, g.x(layer, "u8"), w), toolkitOps);
   const trained = parametersOf(marked).filter(({ kind }) => kind === "weight");
   expect(trained.map((parameter) => parameter.layer)).toEqual([`${layer.op}_core`]);
 });
@@ -213,7 +228,7 @@ test.each(
 test("a layer of one output and one scale in all is trained", () => {
   const g = new LayerBuilder();
   const layer: Layer = { op: "Gemm", x: [17], w: [17, 1], axis: 1 };
-  const marked = simplifyImported(g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), toolkitOps);
+  const marked = simplifyImported(g.file(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), toolkitOps);
   expect(parametersOf(marked).map(({ kind }) => kind)).toContain("weight");
 });
 
@@ -224,7 +239,7 @@ test("thousands of weights at their zero point: within 1e-4 of the exact sums", 
     const w = g.w(layer, { codes: "lowest", zero });
     const few = Array.from({ length: 4096 * 3 }, (_, i) => (i < 60 ? (i % 2) * 255 : zero));
     g.constant("w", tensor("u8", layer.w, few));
-    check(g.layer(layer, g.x(layer, "dynamic"), w));
+    check(g.file(layer, g.x(layer, "dynamic"), w));
   }
 });
 
@@ -233,13 +248,13 @@ describe.each(Object.entries<Layer>(groups))("Conv, %s", (_, layer) => {
     for (const zero of zeros)
       for (const perOutput of [false, true]) {
         const g = new LayerBuilder(zero + 1);
-        check(g.layer(layer, g.x(layer, "dynamic"), g.w(layer, { zero, perOutput })));
+        check(g.file(layer, g.x(layer, "dynamic"), g.w(layer, { zero, perOutput })));
       }
   });
 
   test("of a constant range: float, which is faster", () => {
     const g = new LayerBuilder();
-    const graph = g.layer(layer, g.x(layer, "u8"), g.w(layer, { zero: 100 }));
+    const graph = g.file(layer, g.x(layer, "u8"), g.w(layer, { zero: 100 }));
     expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Conv"]);
   });
 });
@@ -251,7 +266,7 @@ describe("stays as it is", () => {
     const w = g.w(layer, { zero: 100 });
     const ends = Array.from({ length: 70_000 }, (_, i) => (i % 2) * 255);
     g.constant("w", tensor("u8", layer.w, ends));
-    const graph = g.layer(layer, g.x(layer, "u8"), w);
+    const graph = g.file(layer, g.x(layer, "u8"), w);
     expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Gemm"]);
   });
 
@@ -260,7 +275,7 @@ describe("stays as it is", () => {
     const g = new LayerBuilder();
     const w = g.w(layer, { zero: 0 });
     g.constant("w_scale", tensor("f32", [], [3e38]));
-    const graph = simplifyImported(g.layer(layer, g.x(layer, "u8"), w), toolkitOps);
+    const graph = simplifyImported(g.file(layer, g.x(layer, "u8"), w), toolkitOps);
     expect(() => withModel(graph, {}, () => {})).toThrow(OctetteError);
   });
 });

@@ -35,18 +35,23 @@ function decibels(graph: Graph, result: Graph): number {
   return 10 * Math.log10(signal / error);
 }
 
-/** Ops of the regions, by the name of their core: "DequantizeLinear Conv Relu QuantizeLinear". */
-function regionsOf(graph: Graph): Record<string, string> {
-  const regions: Record<string, string> = {};
-  for (const { op, region } of graph.nodes)
-    if (region !== undefined && op !== "DequantizeLinear")
-      regions[region] = `${regions[region] ?? ""} ${op}`.trim();
-  return regions;
-}
+/** What each integer layer is: "Conv, bounded, to codes". */
+const layersOf = ({ nodes }: Graph): Record<string, string> =>
+  Object.fromEntries(
+    nodes.flatMap(({ name, op, codes }) =>
+      codes
+        ? [
+            [
+              name,
+              [op, ...(codes.bounds ? ["bounded"] : []), ...(codes.output ? ["to codes"] : [])].join(", "),
+            ],
+          ]
+        : [],
+    ),
+  );
 
 const find = (graph: Graph, op: string): Node => graph.nodes.find((node) => node.op === op)!;
-const outside = (graph: Graph) =>
-  graph.nodes.filter(({ region }) => region === undefined).map(({ op }) => op);
+const outside = (graph: Graph) => graph.nodes.filter(({ codes }) => !codes).map(({ op }) => op);
 
 /** x → conv → Relu → pool → flatten → gemm. */
 function classifier(): Graph {
@@ -71,13 +76,13 @@ function classifier(): Graph {
 }
 
 describe("static", () => {
-  test("a classifier: one QuantizeLinear, regions to the end, float logits", async () => {
+  test("a classifier: one QuantizeLinear, integer layers to the end, float logits", async () => {
     const { graph, summary } = await quantized(classifier());
     expect(outside(graph)).toEqual(["QuantizeLinear"]);
-    expect(regionsOf(graph)).toEqual({
-      Conv_c: "Conv Relu QuantizeLinear",
-      MaxPool_p: "MaxPool QuantizeLinear",
-      Flatten_f: "Flatten QuantizeLinear",
+    expect(layersOf(graph)).toEqual({
+      Conv_c: "Conv, bounded, to codes",
+      MaxPool_p: "MaxPool, to codes",
+      Flatten_f: "Flatten, to codes",
       Gemm_y: "Gemm",
     });
     expect(summary.layers.map(({ quantized }) => quantized)).toEqual([true, true, true, true, true]);
@@ -86,46 +91,31 @@ describe("static", () => {
     expect(summary.warnings).toEqual([]);
   });
 
-  test("names of codes, scales and regions are those of the specification", async () => {
+  test("codes have the name of what they stand for, and scales are named after it", async () => {
     const { graph } = await quantized(classifier());
-    const names = [
-      "x_scale",
-      "x_zero_point",
-      "w_codes",
-      "w_scale",
-      "w_zero_point",
-      "b_codes",
-      "b_scale",
-      "r_scale",
-      "r_zero_point",
-      "v_codes",
-      "v_scale",
-      "v_zero_point",
-      "d",
-    ];
-    expect([...graph.constants.keys()].sort()).toEqual(names.sort());
     const dtypes = Object.fromEntries(
       [...graph.constants].map(([name, { dtype, shape }]) => [name, `${dtype} [${shape}]`]),
     );
-    expect(dtypes).toMatchObject({
-      w_codes: "i8 [8,3,3,3]",
-      w_scale: "f32 [8]",
-      w_zero_point: "i8 [8]",
-      b_codes: "i32 [8]",
+    expect(dtypes).toEqual({
+      x_scale: "f32 []",
       x_zero_point: "u8 []",
+      w: "i8 [8,3,3,3]",
+      w_scale: "f32 [8]",
+      b: "i32 [8]",
+      r_scale: "f32 []",
+      r_zero_point: "u8 []",
+      v: "i8 [4,32]",
+      v_scale: "f32 [4]",
       d: "f32 [4]",
     });
-    expect(find(graph, "Conv").inputs).toEqual([
-      "x_codes_real@Conv_c",
-      "w_codes_real@Conv_c",
-      "b_codes_real@Conv_c",
-    ]);
-    expect(find(graph, "MaxPool").inputs).toEqual(["r_codes_real@MaxPool_p"]);
-    const pooled = graph.nodes.filter(({ region, op }) => region === "MaxPool_p" && op !== "MaxPool");
-    for (const { inputs } of pooled) expect(inputs.slice(1)).toEqual(["r_scale", "r_zero_point"]);
+    expect(find(graph, "Conv")).toMatchObject({ inputs: ["x_codes", "w", "b"], outputs: ["r"] });
+    const { inputs, codes } = find(graph, "MaxPool");
+    expect(inputs).toEqual(["r"]);
+    for (const own of [codes!.inputs[0], codes!.output])
+      expect(own).toEqual({ scale: "r_scale", zeroPoint: "r_zero_point" });
   });
 
-  test("a network of every kind of region: above 30 dB, and the runtime gives the reference's bytes", async () => {
+  test("a network of every kind of integer layer: above 30 dB, and the runtime gives the reference's bytes", async () => {
     const float = networkGraph({ quantized: false });
     const { graph } = await quantized(float);
     verify(graph, registry);
@@ -139,9 +129,8 @@ describe("static", () => {
 
   test("concatenation: what only it reads has its parameters, what others read keeps its own", async () => {
     const { graph } = await quantized(networkGraph({ quantized: false }));
-    const concat = graph.nodes.filter(({ region, op }) => region === "Concat_both" && op !== "Concat");
-    const scales = concat.map(({ inputs }) => inputs[1]);
-    expect(scales).toEqual(["sum_scale", "both_scale", "both_scale"]);
+    const { inputs, output } = find(graph, "Concat").codes!;
+    expect([...inputs, output].map((p) => p!.scale)).toEqual(["sum_scale", "both_scale", "both_scale"]);
   });
 
   test("the same constants to the bit however the samples are cut into batches", async () => {
@@ -213,9 +202,9 @@ describe("static", () => {
     });
     const float = builder.build(builder.node("Conv", [a, w], "b", { kernel_shape: [1, 1] }));
     const { graph } = await quantized(float);
-    expect([...graph.constants.keys()].filter((name) => name.startsWith("w_codes"))).toEqual(["w_codes"]);
-    expect(graph.constants.get("w_bias_codes")!.dtype).toBe("i32");
-    expect(find(graph, "Conv").inputs[2]).toBe("w_bias_codes_real@Conv_a");
+    expect([...graph.constants.keys()].filter((name) => /^w\b/.test(name))).toEqual(["w"]);
+    expect(graph.constants.get("w_bias")!.dtype).toBe("i32");
+    expect(find(graph, "Conv").inputs[2]).toBe("w_bias");
     expect(outside(graph)).toEqual(["QuantizeLinear", "DequantizeLinear"]);
     expect(decibels(float, graph)).toBeGreaterThan(30);
   });
@@ -297,16 +286,16 @@ describe("what stays float", () => {
     }
   });
 
-  test("a Relu that is not alone behind its layer is a region of its own", async () => {
+  test("a Relu that is not alone after its layer is an integer layer of its own", async () => {
     const builder = new GraphBuilder();
     const a = gemm(builder, builder.input("x", ["batch", 4]), "a", 4, 4);
     const r = builder.node("Relu", [a], "r");
     const sum = builder.node("Add", [a, r], "s");
     const float = builder.build(gemm(builder, sum, "y", 4, 3));
     const { graph } = await quantized(float);
-    expect(regionsOf(graph)).toMatchObject({
-      Relu_r: "Relu QuantizeLinear",
-      Add_s: "Add QuantizeLinear",
+    expect(layersOf(graph)).toMatchObject({
+      Relu_r: "Relu, to codes",
+      Add_s: "Add, to codes",
       Gemm_y: "Gemm",
     });
     expect(decibels(float, graph)).toBeGreaterThan(30);
@@ -330,7 +319,7 @@ describe("dynamic", () => {
       outputs: ["x_codes", "x_scale", "x_zero_point"],
       attributes: { axis: -1 },
     });
-    expect(regionsOf(graph)).toEqual({ Gemm_a: "Gemm Relu", MatMul_b: "MatMul" });
+    expect(layersOf(graph)).toEqual({ Gemm_a: "Gemm, bounded", MatMul_b: "MatMul" });
     expect(summary.samples).toBe(0);
     expect(decibels(shared(), graph)).toBeGreaterThan(35);
   });

@@ -31,13 +31,12 @@ test.skipIf(file === undefined).for([
   builder.constant("w_scale", tensor("f32", [24], scales));
   const bias = Array.from(array("bias").data, (b, c) => rne(fround(b / units[c]!)));
   builder.constant("b_codes", tensor("i32", [24], bias));
-  builder.constant("b_scale", tensor("f32", [24], units));
-  const { codes } = builder.region(
+  const { codes } = builder.layer(
     "Gemm",
     [
       { codes: "x_codes", scale: "x_scale", zeroPoint: "x_zero_point" },
       { codes: "w_codes", scale: "w_scale", axis: 0 },
-      { codes: "b_codes", scale: "b_scale", axis: 0 },
+      { codes: "b_codes", scale: "" },
     ],
     "y",
     {

@@ -1,5 +1,5 @@
 // The oracle: a scalar interpreter of a graph in ONNX's order of dimensions, written from the numerics contract and
-// sharing no code with the compiler. Integer regions are evaluated over codes, all else in f32, value by value.
+// sharing no code with the compiler. Integer layers are evaluated over codes, all else in f32, value by value.
 
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Bindings, Shape } from "../../src/graph/symbols";
@@ -8,12 +8,12 @@ import type { Tensor } from "../../src/graph/tensor";
 import { arithmeticOperators } from "./arithmetic";
 import { elementwiseOperators } from "./elementwise";
 import { floatOperators } from "./float";
+import { runLayer } from "./layer";
 import { fail, type Operator } from "./node";
 import { quantizeOperators } from "./quantize";
-import { runRegion } from "./region";
 import { shapeOperators } from "./shape";
 
-/** Every operator the reference has, outside integer regions. */
+/** Every operator the reference has, over floats. */
 export const operators: Readonly<Record<string, Operator>> = {
   ...arithmeticOperators,
   ...elementwiseOperators,
@@ -30,18 +30,9 @@ export function runReference(graph: Graph, feeds: Readonly<Record<string, Tensor
   const values = new Map(graph.constants);
   const bindings = bind(graph, feeds);
   for (const { name } of graph.inputs) values.set(name, feeds[name]!);
-  const regions = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    if (node.region === undefined) continue;
-    const nodes = regions.get(node.region);
-    if (nodes) nodes.push(node);
-    else regions.set(node.region, [node]);
-  }
-  for (const node of graph.nodes) {
-    const region = node.region === undefined ? undefined : regions.get(node.region)!;
-    if (!region) runNode(node, values, bindings);
-    else if (region.at(-1) === node) values.set(...runRegion(region, values, bindings));
-  }
+  for (const node of graph.nodes)
+    if (node.codes) values.set(...runLayer(node, values, bindings));
+    else runNode(node, values, bindings);
   for (const output of graph.outputs)
     if (!values.has(output)) throw new Error(`reference: output "${output}" was not computed`);
   return values;

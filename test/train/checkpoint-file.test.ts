@@ -202,7 +202,7 @@ describe("another process", () => {
       stdin: {
         contents: `
           import { writeSync } from "node:fs";
-          import { loadCheckpoint, saveCheckpoint } from "./src/train/checkpoint-file";
+          import { loadCheckpoint, saveCheckpoint } from "./src/train/checkpoint/file";
           const [path, length, steps] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
           let { step } = (await loadCheckpoint(path))?.state.progress ?? { step: 0 };
           for (const end = step + steps; step < end; ) {

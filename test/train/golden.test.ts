@@ -48,7 +48,7 @@ class MasteredBuilder extends GraphBuilder {
     return this.node(op, read, output, attributes);
   }
 
-  layer(
+  mastered(
     op: string,
     x: Coded,
     output: string,
@@ -63,14 +63,13 @@ class MasteredBuilder extends GraphBuilder {
     const scales = weightScales(w, channels, { inputScale, bias: b });
     const sums = biasScales(inputScale, scales);
     const name = `${output}_w`;
-    this.constant(`${name}_codes`, tensor("i8", weight.shape, quantizeWeights(w, channels, scales)));
+    this.constant(name, tensor("i8", weight.shape, quantizeWeights(w, channels, scales)));
     this.constant(`${name}_scale`, tensor("f32", [scales.length], scales));
-    this.constant(`${output}_b_codes`, tensor("i32", bias.shape, quantizeBias(b, sums)));
-    this.constant(`${output}_b_scale`, tensor("f32", [sums.length], sums));
-    this.masters.set(`${name}_codes`, weight).set(`${output}_b_codes`, bias);
-    const codedWeight = { codes: `${name}_codes`, scale: `${name}_scale`, axis: 0 };
-    const codedBias = { codes: `${output}_b_codes`, scale: `${output}_b_scale`, axis: 0 };
-    return this.region(op, [x, codedWeight, codedBias], output, {
+    this.constant(`${output}_b`, tensor("i32", bias.shape, quantizeBias(b, sums)));
+    this.masters.set(name, weight).set(`${output}_b`, bias);
+    const codedWeight = { codes: name, scale: `${name}_scale`, axis: 0 };
+    const codedBias = { codes: `${output}_b`, scale: "" };
+    return this.layer(op, [x, codedWeight, codedBias], output, {
       ...options,
       range: { ...range, dtype: "u8" },
     });
@@ -118,8 +117,8 @@ describe.skipIf(!mlp.isThere)("qat_mlp", () => {
     const x = builder.quantize("x", { ...range(0), dtype: "u8" });
     const of = (i: number) => ({ weight: array(`w${i}`), bias: array(`b${i}`) });
     const linear = { attributes: { transB: 1 } };
-    const h = builder.layer("Gemm", x, "h", of(1), range(1), { ...linear, activation: "Relu" });
-    const o = builder.layer("Gemm", h, "o", of(2), range(2), linear);
+    const h = builder.mastered("Gemm", x, "h", of(1), range(1), { ...linear, activation: "Relu" });
+    const o = builder.mastered("Gemm", h, "o", of(2), range(2), linear);
     builder.dequantize(o, "logits");
     return { graph: builder.build("logits"), masters: builder.masters };
   };
@@ -228,14 +227,14 @@ describe.skipIf(!cnn.isThere)("qat_cnn: gradients of one step", () => {
     builder.input("x", ["batch", 1, 8, 8]);
     let x = builder.quantize("x", { ...range(0), dtype: "u8" });
     for (const [i, { name, attributes }] of layers.entries())
-      x = builder.layer("Conv", x, name, of(name), range(i + 1), { activation: "Relu", attributes });
-    const pooled = builder.region("GlobalAveragePool", [x], "pooled", {
+      x = builder.mastered("Conv", x, name, of(name), range(i + 1), { activation: "Relu", attributes });
+    const pooled = builder.layer("GlobalAveragePool", [x], "pooled", {
       range: { ...range(4), dtype: "u8" },
     });
     const parameters = { scale: pooled.scale, zeroPoint: pooled.zeroPoint!, range: pooled.range! };
-    const flat = builder.region("Flatten", [pooled], "flat", { range: pooled.range! });
+    const flat = builder.layer("Flatten", [pooled], "flat", { range: pooled.range! });
     const coded = { ...flat, ...parameters, codes: flat.codes };
-    const o = builder.layer("Gemm", coded, "fc", of("fc"), range(5), { attributes: { transB: 1 } });
+    const o = builder.mastered("Gemm", coded, "fc", of("fc"), range(5), { attributes: { transB: 1 } });
     builder.dequantize(o, "logits");
     const { output, loss, trainer } = run(builder);
     // Means of 16 codes lie on a grid of twelfths, of which one in twelve is a tie, and PyTorch's sums of floats fall to either

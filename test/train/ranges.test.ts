@@ -126,7 +126,7 @@ test("states written to another trainer go on to the same bytes", () => {
 });
 
 const TYPES = ["u8", "i8"] as const;
-type RegionOptions = Parameters<GraphBuilder["region"]>[3];
+type LayerOptions = Parameters<GraphBuilder["layer"]>[3];
 
 /** Every way in which codes are made, each in a range that is `part` of one that is wide enough. */
 function everyMaker(dtype: CodeType, part: number): Graph {
@@ -137,10 +137,10 @@ function everyMaker(dtype: CodeType, part: number): Graph {
     zeroPoint: zero(code),
     dtype,
   });
-  const layer = (op: string, x: Coded, output: string, shape: readonly number[], options: RegionOptions) => {
+  const layer = (op: string, x: Coded, output: string, shape: readonly number[], options: LayerOptions) => {
     const w = g.weights(`${output}_w`, shape, 0);
-    const b = g.bias(`${output}_b`, x, w, sizeOf(shape.slice(1)));
-    return g.region(op, [x, w, b], output, options);
+    const b = g.bias(`${output}_b`, w, sizeOf(shape.slice(1)));
+    return g.layer(op, [x, w, b], output, options);
   };
   g.input("x", ["batch", 3, 5, 5]);
   const x = g.quantize("x", range(1 / 128));
@@ -154,19 +154,19 @@ function everyMaker(dtype: CodeType, part: number): Graph {
     attributes: { pads, group: 4 },
     range: range(1.2),
   });
-  const add = g.region("Add", [conv, depthwise], "add", { activation: "Relu", range: range(0.7, 0) });
-  const table = g.region("Tanh", [depthwise], "table", { range: range(1 / 120) });
-  const pooled = g.region("MaxPool", [add], "pooled", {
+  const add = g.layer("Add", [conv, depthwise], "add", { activation: "Relu", range: range(0.7, 0) });
+  const table = g.layer("Tanh", [depthwise], "table", { range: range(1 / 120) });
+  const pooled = g.layer("MaxPool", [add], "pooled", {
     attributes: { kernel_shape: [1, 1] },
     range: add.range,
   });
-  const joined = g.region("Concat", [pooled, table], "joined", { attributes: { axis: 1 }, range: range(1) });
-  const mean = g.region("AveragePool", [joined], "mean", {
+  const joined = g.layer("Concat", [pooled, table], "joined", { attributes: { axis: 1 }, range: range(1) });
+  const mean = g.layer("AveragePool", [joined], "mean", {
     attributes: { kernel_shape: [2, 2], strides: [1, 2] },
     range: range(0.8),
   });
-  const global = g.region("GlobalAveragePool", [mean], "global", { range: range(0.4) });
-  const flat = g.region("Flatten", [global], "flat", { range: global.range });
+  const global = g.layer("GlobalAveragePool", [mean], "global", { range: range(0.4) });
+  const flat = g.layer("Flatten", [global], "flat", { range: global.range });
   const logits = layer("Gemm", flat, "logits", [6, 8], { attributes: { transB: 1 }, range: range(1.5) });
   for (const coded of [x, conv, depthwise, add, table, joined, mean, global])
     g.dequantize(coded, `${coded.codes}_seen`);
@@ -234,15 +234,15 @@ test("where two ranges come to be the same, a Concat only copies codes, and trai
   const range = (scale: number) => ({ scale: Math.fround(scale), zeroPoint: 0, dtype: "u8" }) as const;
   const x = g.quantize("x", { scale: Math.fround(1 / 64), zeroPoint: 128, dtype: "u8" });
   const w = g.weights("w", [5, 6], 0);
-  const layer = g.region("Gemm", [x, w, g.bias("bias", x, w, 6)], "h", {
+  const layer = g.layer("Gemm", [x, w, g.bias("bias", w, 6)], "h", {
     attributes: { transB: 1 },
     range: range(1),
   });
   const clip = (input: Coded, name: string, scale: number) =>
-    g.region("Clip", [input], name, { attributes: { min: 0, max: 1 }, range: range(scale) });
+    g.layer("Clip", [input], name, { attributes: { min: 0, max: 1 }, range: range(scale) });
   const [a, b] = [clip(layer, "a", 1 / 200), clip(layer, "b", 1 / 150)] as [Coded, Coded];
   g.dequantize(
-    g.region("Concat", [a, b], "joined", { attributes: { axis: 1 }, range: range(1 / 100) }),
+    g.layer("Concat", [a, b], "joined", { attributes: { axis: 1 }, range: range(1 / 100) }),
     "out",
   );
   const made = g.build("out");
@@ -271,7 +271,7 @@ test("where two ranges come to be the same, a Concat only copies codes, and trai
   for (const name of ["a", "b", "joined"])
     expect(now.get(`${name}_scale`)!.data[0]).toBe(Math.fround(1 / 255));
   expect(trainer.plan.memory.constantBytes).toBeLessThan(memory);
-  expect(trainer.state("w")).not.toEqual(parametersOf(made)[0]!.start.data);
+  expect(trainer.state("w_codes")).not.toEqual(parametersOf(made)[0]!.start.data);
   trainer.dispose();
 });
 
@@ -282,8 +282,8 @@ describe("which values share parameters", () => {
     const g = new GraphBuilder();
     g.input("x", ["batch", 2, 4, 4]);
     const x = g.quantize("x", one);
-    const pooled = g.region("MaxPool", [x], "pooled", { attributes: { kernel_shape: [2, 2] }, range: one });
-    g.dequantize(g.region("Sigmoid", [pooled], "y", { range: { ...one, scale: 1 / 255 } }), "out");
+    const pooled = g.layer("MaxPool", [x], "pooled", { attributes: { kernel_shape: [2, 2] }, range: one });
+    g.dequantize(g.layer("Sigmoid", [pooled], "y", { range: { ...one, scale: 1 / 255 } }), "out");
     const [moved, other, ...rest] = sharedOf(g.build("out"));
     expect(rest).toEqual([]);
     expect(moved).toMatchObject({ made: ["x_codes"], scale: one.scale, zeroPoint: 3 });

@@ -1,5 +1,5 @@
 // Operators over codes become the float operator between DequantizeLinear and QuantizeLinear, which is what they mean;
-// a pass makes an integer region of that again.
+// a pass makes an integer layer of that again.
 
 import type { Attribute, Node } from "../../graph/graph";
 import type { Conversion, Source } from "./source";

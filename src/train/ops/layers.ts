@@ -33,6 +33,7 @@ import {
 } from "../../ops/op";
 import { slideOf, windowWords } from "../../ops/window";
 import { everyRun } from "./every-run";
+import { withMask } from "./quantize";
 
 /** The lowering for a unit: that of every run where its weights or bias are computed. */
 const loweringFor = (unit: Unit, c: Lowering): Lowering =>
@@ -52,7 +53,7 @@ interface Sums {
 
 /** An op that is trained: float steps as they are, over codes sums that are requantized with their mask. */
 function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
-  return extend(op, {
+  return withMask(op, {
     // The mask of its own codes is wanted, which an addition behind it would not let come to be.
     fusesAdd: () => false,
     lower: (unit, c) => op.lower!(unit, loweringFor(unit, c)),

@@ -6,11 +6,12 @@ import { add } from "../../ops/add";
 import { averagePool } from "../../ops/average-pool";
 import { perTensor } from "../../ops/codes";
 import { globalAveragePool } from "../../ops/global-average-pool";
-import { extend, type Lowering, type Op, type Quantization, type Unit } from "../../ops/op";
+import type { Lowering, Op, Quantization, Unit } from "../../ops/op";
 import { attributeWindow, globalWindow, meanWindow, type WindowRule } from "../../ops/pool";
+import { withMask } from "./quantize";
 
 function masked(op: Op, emitMask: (unit: Unit, c: Lowering, mask: string) => void): Op {
-  return extend(op, {
+  return withMask(op, {
     lowerInteger(unit, c) {
       const [, mask = ""] = unit.outputs;
       if (mask !== "") emitMask(unit, c, mask);

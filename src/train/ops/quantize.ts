@@ -1,10 +1,9 @@
 // What turns masters into codes in every step, and gradients back: the codes of weights and biases, and the masks of
 // activations.
 
-import type { ValueType } from "../../graph/graph";
 import { countOf, type Shape } from "../../graph/symbols";
 import { perTensor } from "../../ops/codes";
-import { extend, floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
+import { floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
 import { channelsOf } from "../../quantize/scheme";
 import { emitExtremes, rangeType } from "./extremes";
@@ -56,22 +55,14 @@ export const quantizeWeights: Op = {
   },
 };
 
-/** int32 codes of a bias and their scale f32(x_scale · scale[c]): inputs b, scale of the weights. */
+/** int32 codes of a bias, in units of f32(x_scale · scale[c]): inputs b, scale of the weights. */
 export const quantizeBias: Op = {
-  infer(node, inputs) {
-    const { shape } = floatType(node, inputs, 0);
-    return [
-      { dtype: "i32", shape },
-      { dtype: "f32", shape },
-    ];
-  },
-  lower(unit, c) {
-    const [b, scale] = unit.inputs as [string, string];
-    const [codes, sumScale] = unit.outputs as [string, string];
+  infer: (node, inputs) => [{ dtype: "i32", shape: floatType(node, inputs, 0).shape }],
+  lower({ node, inputs, outputs }, c) {
+    const [b, scale] = inputs as [string, string];
     const [channels] = c.type(b).shape as [number];
-    const xScale = numberOf(unit.node, "x_scale", 0);
-    c.emit("sumScales", [c.output(sumScale), c.input(scale), xScale], channels);
-    c.emit("quantizeBias", [c.output(codes), c.input(b), c.input(scale), xScale], channels);
+    const xScale = numberOf(node, "x_scale", 0);
+    c.emit("quantizeBias", [c.output(outputs[0]!), c.input(b), c.input(scale), xScale], channels);
   },
 };
 
@@ -93,17 +84,23 @@ const opErrorOfShape = (rest: Shape) =>
   );
 
 /**
- * QuantizeLinear whose second output, unless it is left out, says where gradient passes, and whose third is the range of
- * each sample: what is least and what is largest before it becomes codes.
+ * An op over codes that has two more outputs, unless they are left out: where gradient passes, one bit an element, and the range of each
+ * sample: what is least and what is largest before it becomes codes.
  */
-export const maskedQuantizeLinear: Op = extend(quantizeLinear, {
+export const withMask = (op: Op, rules: Partial<Op>): Op => ({
+  ...op,
+  ...rules,
   infer(node, inputs) {
-    const [codes] = quantizeLinear.infer(node, inputs) as [ValueType];
+    const types = op.infer({ ...node, outputs: node.outputs.slice(0, 1) }, inputs);
     const [, mask = "", range = ""] = node.outputs;
-    const { shape } = codes;
+    if (mask === "" && range === "") return types;
+    const { shape } = types[0]!;
     const bits = { dtype: "u8", shape: mask === "" ? [] : maskShape(shape) } as const;
-    return range === "" ? (mask === "" ? [codes] : [codes, bits]) : [codes, bits, rangeType(shape)];
+    return range === "" ? [types[0]!, bits] : [types[0]!, bits, rangeType(shape)];
   },
+});
+
+export const maskedQuantizeLinear: Op = withMask(quantizeLinear, {
   lowerInteger(unit, c) {
     quantizeLinear.lowerInteger!(unit, c);
     const [codes, mask = "", range = ""] = unit.outputs as [string, string?, string?];

@@ -56,10 +56,10 @@ class Differentiation implements Backward {
     this.#graph = graph;
     this.#options = options;
     this.#types = inferTypes(graph, options.registry);
-    this.#units = unitsOf(graph, options.registry, new Set());
+    this.#units = unitsOf(graph, options.registry, this.#types, new Set());
     this.#wanted = new Set(options.trained);
     for (const unit of this.#units)
-      if (readsOf(unit).some((value) => this.#wanted.has(value)))
+      if (readBy(unit).some((value) => this.#wanted.has(value)))
         for (const value of carriers(unit)) this.#wanted.add(value);
     this.#writer = new GraphWriter(graph);
   }
@@ -163,7 +163,7 @@ class Differentiation implements Backward {
     const first = new Map<Unit, string[]>();
     const left = new Set(this.#options.trained);
     for (const unit of this.#units) {
-      const names = readsOf(unit).filter((value) => left.delete(value));
+      const names = readBy(unit).filter((value) => left.delete(value));
       if (names.length > 0) first.set(unit, names);
     }
     return first;
@@ -177,10 +177,7 @@ class Differentiation implements Backward {
     const rule = ruleOf(node.op)!;
     const [y] = unit.outputs as [string];
     if (dy[0] !== undefined && this.#options.learned?.has(y)) {
-      const real = () =>
-        node.region === undefined
-          ? unit.inputs[0]!
-          : writeReal(this.#graph, node.region, (...made) => this.write(...made));
+      const real = () => (node.codes ? writeReal(node, (...made) => this.write(...made)) : unit.inputs[0]!);
       this.#options.slope!(y, scaleGradientOf(unit, dy[0], this, real));
     }
     const mask = this.#masks.get(y);
@@ -218,7 +215,7 @@ class Differentiation implements Backward {
         hint: 'Train what lies behind them only: train: "last:N" or a name pattern',
       });
     const unreached = [...this.#options.trained].filter(
-      (name) => !units.some((unit) => readsOf(unit).includes(name)),
+      (name) => !units.some((unit) => readBy(unit).includes(name)),
     );
     if (unreached.length > 0)
       throw opError(this.#graph.nodes[0]!, "nothing reads what is to be trained", {
@@ -234,7 +231,7 @@ const carriers = ({ node, outputs }: Unit): readonly string[] =>
   QUANTIZES.has(node.op) ? outputs.slice(0, 1) : outputs;
 
 /** Values and constants that a unit reads. */
-const readsOf = ({ inputs, integer }: Unit): string[] => [
+const readBy = ({ inputs, integer }: Unit): string[] => [
   ...inputs.filter((value) => value !== ""),
   ...(integer?.inputs ?? []).flatMap((q) => (q?.dynamic ? [q.dynamic.scale] : [])),
 ];

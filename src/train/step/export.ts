@@ -46,10 +46,9 @@ export function exported(
   }
   for (const { name, kind, coded } of trained) {
     if (!coded || kind !== "bias") continue;
-    const weights = constants.get(coded.weightScale!)!.data as Float32Array;
+    const weights = constants.get(coded.scale)!.data as Float32Array;
     const sums = biasScales(inputScaleOf(graph, coded)!, weights);
     set(coded.codes, quantizeBias(masters.get(name)!, sums));
-    set(coded.scale, sums);
   }
   return { ...graph, constants };
 }

@@ -5,27 +5,22 @@ import type { Graph, Node } from "../../graph/graph";
 import { isLinear } from "../../ops/linear-layer";
 import { GraphWriter } from "../../passes/graph-writer";
 import type { Backward } from "../gradients/rule";
-import { nodesOf, type Shared } from "./quantization-groups";
+import type { Shared } from "./quantization-groups";
 
 /** Whether sums, or the floats themselves, are at hand where the codes are made. */
-const isAtHand = (graph: Graph, { region }: Node): boolean =>
-  region === undefined || nodesOf(graph, region).some(isLinear);
+const isAtHand = (node: Node): boolean => !node.codes || isLinear(node);
 
-/** Writes the nodes of a region again, in floats and without its QuantizeLinear; returns the result. */
-export function writeReal(graph: Graph, region: string, write: Backward["write"]): string {
-  const names = new Map<string, string>();
-  let last = "";
-  for (const { op, inputs, outputs, attributes } of nodesOf(graph, region)) {
-    if (op === "QuantizeLinear") continue;
-    const [value] = write(
-      op,
-      inputs.map((input) => names.get(input) ?? input),
-      attributes,
-    );
-    names.set(outputs[0]!, value);
-    last = value;
-  }
-  return last;
+/** Writes an integer layer again, over the numbers that its codes stand for; returns the result before it becomes codes. */
+export function writeReal({ op, inputs, attributes, codes }: Node, write: Backward["write"]): string {
+  const { inputs: parameters, bounds } = codes!;
+  const reals = inputs.map((value, i) => {
+    const p = parameters[i];
+    if (!p) return value;
+    const read = p.zeroPoint === "" ? [value, p.scale] : [value, p.scale, p.zeroPoint];
+    return write("DequantizeLinear", read, p.axis === undefined ? {} : { axis: p.axis })[0];
+  });
+  const [y] = write(op, reals, attributes);
+  return bounds ? write("Clip", [y], { min: bounds.lo, max: bounds.hi })[0] : y;
 }
 
 export interface Observed {
@@ -42,11 +37,11 @@ export function observed(graph: Graph, all: readonly Shared[]): Observed {
   );
   for (const node of graph.nodes) {
     const [codes] = node.outputs as [string];
-    const range = node.op === "QuantizeLinear" ? ranges.get(codes) : undefined;
-    if (range === undefined || !isAtHand(graph, node)) writer.nodes.push(node);
+    const range = ranges.get(codes);
+    if (range === undefined || !isAtHand(node)) writer.nodes.push(node);
     else writer.nodes.push({ ...node, outputs: [codes, "", range] });
-    if (range === undefined || isAtHand(graph, node)) continue;
-    const real = writeReal(graph, node.region!, (op, inputs, attributes) => {
+    if (range === undefined || isAtHand(node)) continue;
+    const real = writeReal(node, (op, inputs, attributes) => {
       const name = `${range}:${op}`;
       return [writer.add(op, name, inputs, [writer.fresh(name)], attributes)];
     });

@@ -1,12 +1,11 @@
 // A graph to deploy → the graph to train: constants that are trained become masters, which the step writes to, and the
-// codes of masters are computed. Regions stay what they are.
+// codes of masters are computed. Integer layers stay what they are.
 
-import { type Graph, type Node, producersOf } from "../../graph/graph";
+import type { Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { times } from "../../ops/compose";
-import { numberOf } from "../../ops/op";
 import { toolkitOps } from "../../ops/toolkit";
-import { channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
+import { biasScales, channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
@@ -22,7 +21,7 @@ export const SCALE_ROOM = 64;
 
 /** Something that can be trained. */
 export interface Parameter {
-  /** Its master in the graph to train; "conv1.weight" for the codes "conv1.weight_codes". */
+  /** Its master in the graph to train, and the constant it becomes, which holds the codes of a weight or bias. */
   readonly name: string;
   readonly kind: Kind;
   /** Node of the layer it belongs to, and that layer's place among all layers. */
@@ -37,6 +36,7 @@ export interface Parameter {
 /** How a master becomes constants of the deployed graph. */
 export interface Coded {
   readonly codes: string;
+  /** Constant with the scales of the weights: of a bias, those of its layer's. */
   readonly scale: string;
   /** Axis of the scales. */
   readonly axis: number;
@@ -46,9 +46,8 @@ export interface Coded {
   readonly inputScale?: string;
   /** Of weights: the bias of the same layer, whose codes bound the scales from below. */
   readonly bias?: string;
-  /** Of a bias: the constants that hold the codes of its layer's weights and their scales, which it shares. */
+  /** Of a bias: the constant that holds the codes of its layer's weights. */
   readonly weightCodes?: string;
-  readonly weightScale?: string;
 }
 
 /** Scale of the input of the layer that something coded belongs to. */
@@ -71,7 +70,6 @@ class Search {
   readonly #graph: Graph;
   readonly #masters: Masters;
   readonly #scales: WeightScales;
-  readonly #producers: ReadonlyMap<string, Node>;
   readonly #found = new Map<string, Parameter>();
   readonly #taken: Set<string>;
 
@@ -79,10 +77,9 @@ class Search {
     this.#graph = graph;
     this.#masters = masters;
     this.#scales = scales;
-    this.#producers = producersOf(graph);
     this.#taken = new Set([
       ...graph.constants.keys(),
-      ...this.#producers.keys(),
+      ...graph.nodes.flatMap(({ outputs }) => outputs),
       ...graph.inputs.map(({ name }) => name),
     ]);
   }
@@ -113,89 +110,61 @@ class Search {
 
   /** Weights that are codes with a scale a channel, and the bias where it is codes, too. */
   #weight(w: string, b: string, node: Node, index: number): void {
-    const dequantize = this.#producers.get(w);
-    const [codes = "", scale = ""] = dequantize?.inputs ?? [];
-    const [held, scales] = [this.#graph.constants.get(codes), this.#graph.constants.get(scale)];
-    if (dequantize?.op !== "DequantizeLinear" || held?.dtype !== "i8" || !scales || this.#found.has(codes))
-      return;
-    const axis = numberOf(dequantize, "axis", 1);
+    const [xCodes, wCodes, bCodes] = node.codes?.inputs ?? [];
+    const { axis, scale = "" } = wCodes ?? {};
+    const [held, scales] = [this.#graph.constants.get(w), this.#graph.constants.get(scale)];
+    if (held?.dtype !== "i8" || !scales || axis === undefined || this.#found.has(w)) return;
     const shape = channelsOf(held.shape, axis);
-    // What zero points add (passes/zero-point-term.ts) is codes of one sign and size, which mean nothing else.
-    const isTerm = scales.shape.length === 0 && held.data.every((q) => Math.abs(q) === 1);
-    if (isTerm || scales.data.length !== shape.channels) return;
-    const inputScale = this.#inputScaleOf(node);
-    const biasCodes = this.#biasOf(b);
+    if (scales.data.length !== shape.channels) return;
+    const hasInput = node.codes!.output && this.#graph.constants.has(xCodes?.scale ?? "");
+    const inputScale = hasInput ? xCodes!.scale : undefined;
+    const bias = bCodes?.scale === "" && inputScale !== undefined ? b : undefined;
     const real = dequantizeWeights(held.data as Int8Array, shape, scales.data as Float32Array);
-    const bias = biasCodes && this.#nameOf(biasCodes.codes);
-    const name = this.#nameOf(codes);
-    const start = this.#masters.get(codes) ?? tensor("f32", held.shape, real);
-    const limit = largestCodeOf(held.data);
     const common = { layer: node.name, index };
     const coded = {
-      codes,
+      codes: w,
       scale,
       axis,
-      limit,
+      limit: largestCodeOf(held.data),
       ...(inputScale === undefined ? {} : { inputScale }),
     };
-    this.#found.set(codes, {
+    this.#found.set(w, {
       ...common,
-      name,
+      name: w,
       kind: "weight",
-      start,
+      start: this.#masters.get(w) ?? tensor("f32", held.shape, real),
       coded: { ...coded, ...(bias === undefined ? {} : { bias }) },
     });
-    this.#found.set(`${codes} scale`, {
+    this.#found.set(`${w} scale`, {
       ...common,
-      name: this.#nameOf(scale),
+      name: this.#fresh(`${w}.scale`),
       kind: "scale",
       start: tensor("f32", [shape.channels], new Float32Array(shape.channels).fill(1)),
       coded,
     });
     if (this.#scales === "learned")
-      this.#found.set(`${codes} step`, {
+      this.#found.set(`${w} step`, {
         ...common,
-        name: `${name}.step`,
+        name: this.#fresh(`${w}.step`),
         kind: "step",
         start: scales,
         coded,
       });
-    if (!biasCodes || inputScale === undefined || bias === undefined) return;
-    const { codes: c, scale: s } = biasCodes;
-    const [q, sums] = [this.#graph.constants.get(c)!, this.#graph.constants.get(s)!];
-    this.#found.set(c, {
+    if (bias === undefined) return;
+    const q = this.#graph.constants.get(bias)!;
+    const sums = biasScales(this.#graph.constants.get(inputScale!)!.data[0]!, scales.data as Float32Array);
+    this.#found.set(bias, {
       ...common,
       name: bias,
       kind: "bias",
-      start: this.#masters.get(c) ?? tensor("f32", q.shape, dequantizeBias(q.data, sums.data)),
-      coded: { codes: c, scale: s, axis: 0, limit: 0, inputScale, weightCodes: codes, weightScale: scale },
+      start: this.#masters.get(bias) ?? tensor("f32", q.shape, dequantizeBias(q.data, sums)),
+      coded: { codes: bias, scale, axis: 0, limit: 0, inputScale: inputScale!, weightCodes: w },
     });
   }
 
-  /** Codes and scale of a bias that is int32 codes. */
-  #biasOf(value: string): { codes: string; scale: string } | undefined {
-    const node = this.#producers.get(value);
-    if (node?.op !== "DequantizeLinear") return undefined;
-    const [codes, scale] = node.inputs as [string, string];
-    return this.#graph.constants.get(codes)?.dtype === "i32" ? { codes, scale } : undefined;
-  }
-
-  /** Constant with the scale of the codes a layer reads, where it also makes codes. */
-  #inputScaleOf(node: Node): string | undefined {
-    const dequantize = this.#producers.get(node.inputs[0]!);
-    const makesCodes = this.#graph.nodes.some(
-      ({ op, region }) => op === "QuantizeLinear" && region === node.region,
-    );
-    if (!makesCodes || dequantize?.op !== "DequantizeLinear") return undefined;
-    const scale = dequantize.inputs[1]!;
-    return this.#graph.constants.has(scale) ? scale : undefined;
-  }
-
-  /** A name for the master of some codes. */
-  #nameOf(codes: string): string {
-    const known = [...this.#found.values()].find((p) => p.coded?.codes === codes);
-    if (known) return known.name;
-    let name = codes.replace(/_(?:codes|scale)(?=@|$)/, (end) => (end === "_scale" ? ".scale" : ""));
+  /** A name for something trained that nothing else has. */
+  #fresh(wanted: string): string {
+    let name = wanted;
     while (this.#taken.has(name)) name += "'";
     return name;
   }
@@ -240,36 +209,37 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   const nodes: Node[] = [];
   const made = new Set<Parameter>();
   for (const node of graph.nodes) {
-    const parameter = node.op === "DequantizeLinear" ? byCodes.get(node.inputs[0]!) : undefined;
-    if (!parameter) {
-      nodes.push(node);
-      continue;
-    }
-    make(parameter);
-    const output_dtype = parameter.kind === "bias" ? "i32" : "i8";
-    const [made, scale] = computed(parameter.coded!);
-    const codes = parameter.kind === "scale" ? parameter.coded!.codes : made;
-    nodes.push({ ...node, inputs: [codes, scale], attributes: { ...node.attributes, output_dtype } });
+    const inputs = [...node.inputs];
+    const parameters = node.codes?.inputs.map((p, i) => {
+      const parameter = p && byCodes.get(inputs[i]!);
+      if (!parameter) return p;
+      make(parameter);
+      const [codes, scale] = computed(parameter.coded!);
+      if (parameter.kind !== "scale") inputs[i] = codes;
+      return p.scale === "" ? p : { ...p, scale, zeroPoint: "" };
+    });
+    nodes.push(parameters ? { ...node, inputs, codes: { ...node.codes!, inputs: parameters } } : node);
   }
   return { graph: { ...graph, nodes, constants }, state };
 
-  /** Writes the node that computes a parameter's codes, once, behind that of the scales it shares. */
+  /** Writes the node that computes a parameter's codes, once, after that of the scales it shares. */
   function make(parameter: Parameter): void {
     if (made.has(parameter)) return;
     made.add(parameter);
     const { name, kind, start } = parameter;
     const coded = parameter.coded!;
-    const node = { name: `${name}:quantize`, outputs: computed(coded) };
+    const [codes, scale] = computed(coded);
+    const node = { name: `${name}:quantize`, outputs: [codes, scale] };
     if (kind === "bias") {
       const weight = byCodes.get(coded.weightCodes!);
       if (weight) make(weight);
-      const scale = weight ? computed(weight.coded!)[1] : coded.weightScale!;
+      const inputs = [name, weight ? scale : coded.scale];
       const attributes = { x_scale: inputScaleOf(graph, coded)! };
-      nodes.push({ ...node, op: "QuantizeBias", inputs: [name, scale], attributes });
+      nodes.push({ ...node, op: "QuantizeBias", inputs, outputs: [codes], attributes });
       return;
     }
     if (kind === "scale") {
-      nodes.push({ ...node, ...times(coded.scale, name), outputs: [computed(coded)[1]] });
+      nodes.push({ ...node, ...times(coded.scale, name), outputs: [scale] });
       return;
     }
     const kept = `${name}.codes`;

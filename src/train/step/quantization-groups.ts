@@ -1,8 +1,7 @@
 // Scales and zero points of activations: which values share them, and a deployed graph with others.
 
-import { type Graph, type Node, producersOf } from "../../graph/graph";
+import type { CodeParameters, Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { isLinear } from "../../ops/linear-layer";
 import { toolkitOps } from "../../ops/toolkit";
 import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../../quantize/scheme";
 
@@ -19,30 +18,50 @@ export interface Shared extends Affine {
 const HALF = 128;
 const zeroPointOf = ({ dtype, data }: Tensor): number => data[0]! + (dtype === "i8" ? HALF : 0);
 
+/** Codes, and the scale and zero point by which a node reads or makes them. */
+interface Place extends CodeParameters {
+  readonly codes: string;
+}
+
+/** Every place of a graph where codes are read or made under a scale. */
+const placesOf = ({ nodes }: Graph): Place[] =>
+  nodes.flatMap(({ op, inputs, outputs, codes }): Place[] => {
+    if (op === "QuantizeLinear" || op === "DequantizeLinear") {
+      const [x = "", scale = "", zeroPoint = ""] = inputs;
+      return [{ codes: op === "QuantizeLinear" ? outputs[0]! : x, scale, zeroPoint }];
+    }
+    const read = (codes?.inputs ?? []).map((p, i) => p && { ...p, codes: inputs[i]! });
+    const made = codes?.output && { ...codes.output, codes: outputs[0]! };
+    return [...read, made].filter((place): place is Place => place !== undefined && place.scale !== "");
+  });
+
+const treatmentOf = (op: string) => toolkitOps[op]?.codes;
+
 /** What can move: constants of nothing else, one scale and one zero point for all values that have to share them. */
 export function sharedOf(graph: Graph): Shared[] {
   const { constants } = graph;
   const sets = new Sets();
   const fixed = new Set<string>();
-  const coders = graph.nodes.filter(({ op }) => op === "QuantizeLinear" || op === "DequantizeLinear");
-  for (const node of coders) {
-    const [, scale = "", zero = ""] = node.inputs;
-    const codes = codesOf(node);
+  for (const { codes, scale, zeroPoint } of placesOf(graph)) {
     const isActivation =
       !constants.has(codes) &&
       constants.get(scale)?.data.length === 1 &&
-      /^[ui]8$/.test(constants.get(zero)?.dtype ?? "");
-    if (isActivation) sets.join(codes, scale, zero);
-    else for (const name of [codes, scale, zero]) fixed.add(name);
+      /^[ui]8$/.test(constants.get(zeroPoint)?.dtype ?? "");
+    if (isActivation) sets.join(codes, scale, zeroPoint);
+    else for (const name of [codes, scale, zeroPoint]) fixed.add(name);
   }
   const made = new Set<string>();
-  for (const { quantize, op, inputs } of regionsOf(graph)) {
-    const y = quantize.outputs[0]!;
-    const moved = inputs.filter((input) => isMoved(op, input, quantize, constants));
-    for (const input of moved) sets.join(codesOf(input), y);
-    if (moved.length < Math.max(1, inputs.length)) made.add(y);
+  for (const node of graph.nodes) {
+    const y = node.outputs[0]!;
+    if (node.op === "QuantizeLinear") made.add(y);
+    if (!node.codes?.output) continue;
+    const isRead = (value: string, i: number) => node.codes!.inputs[i] && !constants.has(value);
+    const read = node.inputs.filter(isRead);
+    const moved = node.inputs.filter((value, i) => isRead(value, i) && isMoved(node, i, constants));
+    for (const value of moved) sets.join(value, y);
+    if (moved.length < Math.max(1, read.length)) made.add(y);
     // Sums as they are: their scale is that of what they are made of.
-    if (fixed.has(y)) for (const input of inputs) fixed.add(codesOf(input));
+    if (fixed.has(y)) for (const value of read) fixed.add(value);
   }
   return sets.all().flatMap((names) => {
     const scales = names.filter((name) => constants.get(name)?.dtype === "f32");
@@ -56,40 +75,46 @@ export function sharedOf(graph: Graph): Shared[] {
   });
 }
 
-const codesOf = ({ op, inputs, outputs }: Node): string =>
-  op === "QuantizeLinear" ? outputs[0]! : inputs[0]!;
-
-/** What makes codes: a QuantizeLinear, the op before it in its region, and the DequantizeLinear nodes that one reads. */
-interface Region {
-  readonly quantize: Node;
-  readonly op: Node | undefined;
-  readonly inputs: readonly Node[];
+/** Whether a layer's codes are those of an input: always where it only moves them, in a Concat where they mean the same. */
+function isMoved({ op, codes }: Node, i: number, constants: Graph["constants"]): boolean {
+  const treated = treatmentOf(op);
+  if (treated === "moves") return true;
+  const [x, y] = [codes!.inputs[i]!, codes!.output!];
+  const same = (a: string, b: string) => constants.get(a)?.data[0] === constants.get(b)?.data[0];
+  return treated === "join" && same(x.scale, y.scale) && same(x.zeroPoint, y.zeroPoint);
 }
 
-function regionsOf(graph: Graph): Region[] {
-  return graph.nodes
-    .filter(({ op }) => op === "QuantizeLinear")
-    .map((quantize) => {
-      const nodes = quantize.region === undefined ? [] : nodesOf(graph, quantize.region);
-      const op = nodes.find((node) => !/QuantizeLinear$|DequantizeLinear$/.test(node.op));
-      const computed = nodes.filter(
-        (node) => node.op === "DequantizeLinear" && !graph.constants.has(node.inputs[0]!),
-      );
-      return { quantize, op, inputs: computed };
-    });
+/** These codes, and those that layers only move from there. */
+export function movedFrom({ nodes }: Graph, codes: string): Set<string> {
+  const found = new Set([codes]);
+  for (const node of nodes)
+    if (node.codes?.output && treatmentOf(node.op) === "moves" && found.has(node.inputs[0]!))
+      found.add(node.outputs[0]!);
+  return found;
 }
 
-/** The nodes of an integer region. */
-export const nodesOf = (graph: Graph, region: string): Node[] =>
-  graph.nodes.filter((node) => node.region === region);
+/** Names of the scales by which some codes are read and made. */
+export const scalesOf = (graph: Graph, codes: ReadonlySet<string>): Set<string> =>
+  new Set(placesOf(graph).flatMap((place) => (codes.has(place.codes) ? [place.scale] : [])));
 
-/** Whether an op's codes are those of its input: always where it only moves them, in a Concat where they mean the same. */
-function isMoved(op: Node | undefined, input: Node, quantize: Node, constants: Graph["constants"]): boolean {
-  const codes = op && toolkitOps[op.op]?.codes;
-  if (codes !== "join" && codes !== "moves") return false;
-  const same = (i: number) =>
-    constants.get(input.inputs[i]!)?.data[0] === constants.get(quantize.inputs[i]!)?.data[0];
-  return codes === "moves" || (same(1) && same(2));
+/** The nodes of a graph, with other names of the scales by which some codes are read and made. */
+export function withScales(
+  { nodes }: Graph,
+  codes: ReadonlySet<string>,
+  nameOf: (scale: string) => string,
+): Node[] {
+  const own = (p: CodeParameters | undefined, value: string) =>
+    p && codes.has(value) ? { ...p, scale: nameOf(p.scale) } : p;
+  return nodes.map((node) => {
+    const [x, scale, ...rest] = node.inputs as [string, string, ...string[]];
+    if (node.op === "DequantizeLinear" && codes.has(x))
+      return { ...node, inputs: [x, nameOf(scale), ...rest] };
+    if (!node.codes) return node;
+    const { inputs, output } = node.codes;
+    const made = own(output, node.outputs[0]!);
+    const read = inputs.map((p, i) => own(p, node.inputs[i]!));
+    return { ...node, codes: { ...node.codes, inputs: read, ...(made && { output: made }) } };
+  });
 }
 
 /** Sets of names that belong together. */
@@ -122,29 +147,19 @@ export function withParameters(
     for (const name of zeroPoints)
       set(name, now.zeroPoint - (constants.get(name)!.dtype === "i8" ? HALF : 0));
   }
-  const producers = producersOf(graph);
-  for (const node of graph.nodes.filter(isLinear)) rescaleBias(graph, constants, producers, node);
+  for (const node of graph.nodes) rescaleBias(graph, constants, node);
   return { ...graph, constants };
 }
 
 /** Makes the codes of a layer's bias anew where the scale of its input moved. */
-function rescaleBias(
-  graph: Graph,
-  constants: Map<string, Tensor>,
-  producers: ReadonlyMap<string, Node>,
-  node: Node,
-): void {
-  const [x, w, b] = node.inputs.map((input) => producers.get(input));
-  const [codes = "", scale = ""] = b?.inputs ?? [];
-  const held = graph.constants.get(codes);
-  const xScale = x?.op === "DequantizeLinear" ? x.inputs[1]! : "";
-  const now = constants.get(xScale)?.data[0];
-  if (held?.dtype !== "i32" || now === undefined || now === graph.constants.get(xScale)!.data[0]) return;
-  const old = graph.constants.get(scale)!;
-  const weights = constants.get(w!.inputs[1]!)!.data as Float32Array;
-  const sums = biasScales(now, weights);
-  const bias = dequantizeBias(held.data, old.data);
-  const each = sums.length === 1 ? new Float32Array(bias.length).fill(sums[0]!) : sums;
-  constants.set(codes, tensor("i32", held.shape, quantizeBias(bias, each)));
-  constants.set(scale, tensor("f32", old.shape, old.data.length === 1 ? sums.slice(0, 1) : each));
+function rescaleBias(graph: Graph, constants: Map<string, Tensor>, { inputs, codes }: Node): void {
+  const [x, w, b] = codes?.inputs ?? [];
+  if (!x || !w || b?.scale !== "") return;
+  const [now, before] = [constants.get(x.scale)?.data[0], graph.constants.get(x.scale)?.data[0]];
+  const held = graph.constants.get(inputs[2]!);
+  if (!held || now === undefined || now === before) return;
+  const weights = constants.get(w.scale)!.data as Float32Array;
+  const each = weights.length === 1 ? new Float32Array(held.data.length).fill(weights[0]!) : weights;
+  const bias = dequantizeBias(held.data, biasScales(before!, each));
+  constants.set(inputs[2]!, tensor("i32", held.shape, quantizeBias(bias, biasScales(now, each))));
 }

@@ -9,6 +9,7 @@ import type { Attribute, Graph, Input, Node, ValueType } from "../../../src/grap
 import type { Shape } from "../../../src/graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import type { Registry } from "../../../src/ops/infer";
+import { inferTypes, outputTypes } from "../../../src/ops/infer";
 import type { Unit } from "../../../src/ops/op";
 import { type DifferentiableOp, gradients } from "../../../src/train/gradients/index";
 import type { Backward } from "../../../src/train/gradients/rule";
@@ -71,8 +72,8 @@ export class GradientGraph implements Backward {
 
   add(node: Node): void {
     this.nodes.push(node);
-    const inputs = node.inputs.map((input) => (input === "" ? undefined : this.typeOf(input)));
-    const types = ops[node.op]!.infer(node, inputs);
+    const typeOf = (value: string) => this.types.get(value) ?? this.constants.get(value);
+    const types = outputTypes(node, ops[node.op]!, typeOf);
     for (const [i, output] of node.outputs.entries()) this.types.set(output, types[i]!);
   }
 
@@ -245,7 +246,8 @@ export function checkGradient(one: GradientCase, seed = 1): void {
     (dy, i) => dy && placed(g, `dy${i}`, g.type(fused ? "z" : results[i]!).shape, dyLies),
   );
 
-  const units = unitsOf(g.graph(fused ? ["z"] : results), ops, new Set());
+  const own = g.graph(fused ? ["z"] : results);
+  const units = unitsOf(own, ops, inferTypes(own, ops), new Set());
   const unit = units.find((candidate) => candidate.node === node)!;
   expect(unit.clamp === undefined, "nothing is fused").toBe(fused === undefined);
   g.differentiate(unit, gradientNames);

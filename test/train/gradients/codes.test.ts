@@ -6,6 +6,7 @@ import { Model } from "../../../src/engine/model";
 import { unitsOf } from "../../../src/engine/units";
 import type { Node } from "../../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
+import { inferTypes } from "../../../src/ops/infer";
 import type { DifferentiableOp } from "../../../src/train/gradients/index";
 import { randomOf } from "../../graph-builder";
 import { forwards, type Real } from "../reference/forward";
@@ -42,11 +43,10 @@ function codesFor(shape: readonly number[], zeroPoint: number, seed: number): nu
 function checkCodes({ op, attributes = {}, inputs, y = X, activation, dtype = "u8" }: CodedCase): void {
   const g = new GradientGraph();
   const shift = dtype === "i8" ? 128 : 0;
-  const region = "region";
   const parameters = (name: string, { scale, zeroPoint }: Range) => {
     g.hold(`${name}_scale`, tensor("f32", [], [scale]));
     g.hold(`${name}_zero`, tensor(dtype, [], [zeroPoint - shift]));
-    return [`${name}_scale`, `${name}_zero`];
+    return { scale: `${name}_scale`, zeroPoint: `${name}_zero` };
   };
   const feeds: Record<string, Tensor> = {};
   const reals: Real[] = [];
@@ -60,19 +60,8 @@ function checkCodes({ op, attributes = {}, inputs, y = X, activation, dtype = "u
       codes.map((q) => q - shift),
     );
     reals.push({ shape, data: Float64Array.from(codes, (q) => Math.fround((q - X.zeroPoint) * X.scale)) });
-    const name = `real${i}`;
-    g.add({
-      op: "DequantizeLinear",
-      name,
-      inputs: [`x${i}`, ...parameters(`x${i}`, X)],
-      outputs: [name],
-      attributes: {},
-      region,
-    });
-    return name;
+    return `x${i}`;
   });
-  const node: Node = { op, name: "op", inputs: values, outputs: ["core"], attributes, region };
-  g.add(node);
   const clamp = activation && {
     op: activation,
     name: "clamp",
@@ -80,16 +69,20 @@ function checkCodes({ op, attributes = {}, inputs, y = X, activation, dtype = "u
     outputs: ["y"],
     attributes: {},
   };
-  if (clamp) g.add({ ...clamp, region });
-  const result = clamp ? "y" : "core";
-  g.add({
-    op: "QuantizeLinear",
-    name: "quantize",
-    inputs: [result, ...parameters("y", y)],
+  const bounds = clamp && ops[clamp.op]!.clamp!(clamp)!;
+  const node: Node = {
+    op,
+    name: "op",
+    inputs: values,
     outputs: ["codes"],
-    attributes: {},
-    region,
-  });
+    attributes,
+    codes: {
+      inputs: values.map((value) => parameters(value, X)),
+      output: parameters("y", y),
+      ...(bounds && { bounds }),
+    },
+  };
+  g.add(node);
 
   const forward = (xs: readonly Real[]) => {
     const ys = forwards[op]!(node, xs);
@@ -103,7 +96,9 @@ function checkCodes({ op, attributes = {}, inputs, y = X, activation, dtype = "u
     Array.from(found.data, () => between(-1, 1)),
   );
   g.input("dy", found.shape);
-  const unit = unitsOf(g.graph(["codes"]), ops, new Set()).find((one) => one.node === node)!;
+  const unit = unitsOf(g.graph(["codes"]), ops, inferTypes(g.graph(["codes"]), ops), new Set()).find(
+    (one) => one.node === node,
+  )!;
   expect(unit.integer).toBeDefined();
   g.differentiate(unit, ["dy"]);
   const names = inputs.map((_, i) => g.given.get(`x${i}`) ?? expect.fail(`x${i} was given no gradient`));

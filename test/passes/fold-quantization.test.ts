@@ -1,5 +1,5 @@
-// Models that came quantized, as ONNX's QDQ form writes them: every op that can be is in a region, nothing between is
-// float, and the runtime gives the bytes of the reference over the same regions and the codes (±1) of the reference
+// Models that came quantized, as ONNX's QDQ form writes them: every op that can be is an integer layer, nothing between is
+// float, and the runtime gives the bytes of the reference over the same layers and the codes (±1) of the reference
 // over the file as it was, op by op in float.
 
 import { describe, expect, test } from "vitest";
@@ -15,9 +15,8 @@ import { type FileInput, type FileModel, type FileNode, onnxFile } from "../form
 import { type Attributes, type Coded, type CodeType, GraphBuilder, type Range } from "../graph-builder";
 import { runReference } from "../reference/index";
 
-/** The ops outside of regions, in order. */
-const floatOps = (graph: Graph) =>
-  graph.nodes.filter(({ region }) => region === undefined).map(({ op }) => op);
+/** The ops that are no integer layers, in order. */
+const floatOps = (graph: Graph) => graph.nodes.filter(({ codes }) => !codes).map(({ op }) => op);
 
 interface Step {
   readonly attributes?: Attributes;
@@ -25,7 +24,7 @@ interface Step {
   readonly range?: Range;
 }
 
-/** Writes QDQ: no node of it is marked. */
+/** Writes QDQ: no node of it is an integer layer. */
 class Qdq extends GraphBuilder {
   readonly #seen = new Map<string, string>();
 
@@ -49,6 +48,13 @@ class Qdq extends GraphBuilder {
     const own = this.node(op, reals, activation ? `${output}_core` : output, attributes);
     if (activation) this.node(activation, [own], output);
     return this.quantize(output, range ?? this.range());
+  }
+
+  /** A bias as files have it, its scales written out. */
+  biasOf(name: string, x: Coded, w: Coded, k: number): Coded {
+    const sums = w.scales!.map((scale) => x.range!.scale * scale);
+    const scale = this.constant(`${name}_scale`, tensor("f32", [sums.length], sums));
+    return { ...this.bias(name, w, k), scale };
   }
 
   /** An input that comes as codes. */
@@ -98,7 +104,11 @@ describe.each(["u8", "i8"] as const)("activations of %s", (dtype) => {
       const w = g.weights("w", transB ? [n, 17] : [17, n], transB ? 0 : 1, n === 17);
       const range = g.rangeOfSums(x, w, 17, dtype);
       const attributes = { transB: transB ? 1 : 0 };
-      const y = g.step("Gemm", [x, w, g.bias("b", x, w, 17)], "y", { attributes, activation: "Relu", range });
+      const y = g.step("Gemm", [x, w, g.biasOf("b", x, w, 17)], "y", {
+        attributes,
+        activation: "Relu",
+        range,
+      });
       check(g.build(y.codes));
     });
 
@@ -116,7 +126,7 @@ describe.each(["u8", "i8"] as const)("activations of %s", (dtype) => {
       const x = g.codes("x", ["batch", 5, 7, n], dtype);
       const image = g.node("Transpose", [g.real(x)], "image", { perm: [0, 3, 1, 2] });
       const w = g.weights("w", [n, 1, 3, 3], 0, true);
-      const reals = [image, g.real(w), g.real(g.bias("b", x, w, 9))];
+      const reals = [image, g.real(w), g.real(g.biasOf("b", x, w, 9))];
       const deep = g.node("Conv", reals, "deep", { kernel_shape: [3, 3], pads: [1, 1, 1, 1], group: n });
       const first = g.quantize(deep, g.rangeOfSums(x, w, 9, dtype));
       const point = g.weights("p", [3, n, 1, 1], 0);

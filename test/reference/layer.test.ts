@@ -1,17 +1,13 @@
-// Integer regions of random graphs against the same graphs with their regions dissolved, which are then float between
-// their codes: the two agree but where rounding to f32 moved a tie, by one code.
+// Integer layers of random graphs against the same graphs with their layers unfolded, which are then float between their
+// codes: the two agree but where rounding to f32 moved a tie, by one code.
 
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, type Tensor } from "../../src/graph/tensor";
 import { convGraph, denseGraph, type Fill, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectClose } from "../check-tensors";
+import { unfolded } from "../unfold";
 import { runReference } from "./index";
-
-const dissolved = (graph: Graph): Graph => ({
-  ...graph,
-  nodes: graph.nodes.map(({ region: _, ...node }) => node),
-});
 
 const sizes = [0, 1, 3, 4, 17];
 const square = { w: 6, h: 5 };
@@ -80,12 +76,12 @@ const graphs: Record<string, Graph> = {
 /** One differing code in so many, and never by more than one. */
 const RARE = 1000;
 
-describe("codes of a region and of float evaluation differ by at most 1, in 0.1 % or fewer", () => {
+describe("codes of an integer layer and of float evaluation differ by at most 1, in 0.1 % or fewer", () => {
   test.for(Object.entries(graphs))("%s", ([, graph]) => {
     for (const fill of ["random", "min", "max", "extremes", "zero"] satisfies Fill[]) {
       const feeds = randomFeeds(graph, 4, 11, fill);
       const actual = runReference(graph, feeds).get("q_codes")!;
-      const expected = runReference(dissolved(graph), feeds).get("q_codes")!;
+      const expected = runReference(unfolded(graph), feeds).get("q_codes")!;
       expect([actual.dtype, actual.shape]).toEqual([expected.dtype, expected.shape]);
       const differences = actual.data.map((code, i) => Math.abs(code - expected.data[i]!));
       expect(Math.max(0, ...differences)).toBeLessThanOrEqual(1);
@@ -115,7 +111,7 @@ describe("float results", () => {
     ["dynamic MatMul", denseGraph({ op: "MatMul", k: 31, n: 4, mode: "dynamic" })],
   ])("%s: within 1e-4 of float evaluation", ([, graph]) => {
     const feeds = randomFeeds(graph, 5);
-    const expected = runReference(dissolved(graph), feeds).get("y")!;
+    const expected = runReference(unfolded(graph), feeds).get("y")!;
     expectClose(runReference(graph, feeds).get("y"), expected);
   });
 
@@ -130,17 +126,15 @@ describe("float results", () => {
   });
 });
 
-test("a broken region is an error that names its node", () => {
+test("a broken layer is an error that names its node", () => {
   const graph = denseGraph({ k: 4, n: 2 });
-  const without = (op: string): Graph => ({
-    ...graph,
-    nodes: graph.nodes.map((node) => {
-      const { region, ...free } = node;
-      return node.op === op && region !== undefined ? free : node;
-    }),
-  });
+  const [x, ...others] = graph.nodes.find(({ op }) => op === "Gemm")!.codes!.inputs;
+  expect(x).toBeDefined();
+  const broken = graph.nodes.map((node) =>
+    node.codes ? { ...node, codes: { ...node.codes, inputs: [undefined, ...others] } } : node,
+  );
   const feeds = randomFeeds(graph);
-  expect(() => runReference(without("DequantizeLinear"), feeds)).toThrow(
+  expect(() => runReference({ ...graph, nodes: broken }, feeds)).toThrow(
     'Gemm "Gemm_q": input 0 holds no codes',
   );
   expect(() => runReference(graph, { x: { ...feeds.x!, shape: [6, 2] } })).toThrow(
@@ -148,7 +142,7 @@ test("a broken region is an error that names its node", () => {
   );
 });
 
-test("a network: every region's codes from its own inputs, and logits that say something", () => {
+test("a network: every layer's codes from its own inputs, and logits that say something", () => {
   const graph = networkGraph();
   const values = runReference(graph, randomFeeds(graph, 8));
   for (const name of ["stem", "pointwise", "sum", "strided", "both", "logits"])

@@ -1,8 +1,16 @@
-// Marks the integer regions of a model that came quantized: DequantizeLinear… → op [→ bias] [→ Relu | Clip] →
-// QuantizeLinear, as ONNX's QDQ form has them, with the scales and zero points of the file. Ops that only move codes
-// are taken in without a pair around them; codes of constants that no region reads are folded to what they mean.
+// Reads a model that came quantized: DequantizeLinear… → op [→ bias] [→ Relu | Clip] → QuantizeLinear, as ONNX's QDQ form has
+// it, becomes one integer layer with the scales and zero points of the file. Ops that only move codes are taken in without a
+// pair around them; codes of constants that no integer layer reads are folded to what they mean.
 
-import { consumersOf, type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
+import {
+  type CodeParameters,
+  consumersOf,
+  type Graph,
+  type Node,
+  producersOf,
+  renamed,
+  type ValueType,
+} from "../graph/graph";
 import { type DType, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
@@ -21,25 +29,27 @@ import {
   realsOf,
 } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
-import { type CodeNames, GraphWriter } from "./graph-writer";
+import { type Coded, GraphWriter, parametersOf } from "./graph-writer";
 import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
-/** The graph with its regions marked; the same object where nothing in it is quantized. */
-export function markRegions(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
-  const isPair = ({ op, region }: Node) =>
-    (op === "QuantizeLinear" || op === "DequantizeLinear") && region === undefined;
-  return graph.nodes.some(isPair) ? new Marking(graph, registry, room).run() : graph;
+/** The graph with its integer layers; the same object where nothing in it is quantized. */
+export function foldQuantization(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
+  const isPair = ({ op }: Node) => op === "QuantizeLinear" || op === "DequantizeLinear";
+  return graph.nodes.some(isPair) ? new Folding(graph, registry, room).run() : graph;
 }
 
-/** Codes of a computed value. */
-interface Coded extends CodeNames {
+/** How codes of a computed value are read. */
+interface Reading extends CodeParameters {
   readonly dtype: DType;
   /** Undefined where scale and zero point are found at run time. */
   readonly range: { readonly scale: number; readonly zeroPoint: number } | undefined;
 }
 
-const sameMeaning = (a: Coded, b: Coded) =>
+/** Codes of a computed value. */
+type CodedValue = Reading & Coded;
+
+const sameMeaning = (a: Reading, b: Reading) =>
   a.dtype === b.dtype &&
   a.range !== undefined &&
   a.range.scale === b.range?.scale &&
@@ -53,13 +63,11 @@ interface Bias {
 
 interface CodedBias extends Bias {
   readonly codes?: ArrayLike<number>;
-  /** Their scales, where codes were made here. */
-  readonly scales?: Float32Array;
-  /** Where the file has the codes. */
-  readonly names?: CodeNames;
+  /** The constant of the file that holds the codes. */
+  readonly held?: string;
 }
 
-/** What follows an op in its region. */
+/** What follows an op in its integer layer. */
 interface Tail {
   /** The real value that the op itself makes, its bias in it. */
   readonly value: string;
@@ -76,7 +84,7 @@ const activationTypes: readonly DType[] = ["u8", "i8"];
 /** Of a layer also the sums themselves. */
 const resultTypes: readonly DType[] = [...activationTypes, "i32"];
 
-class Marking {
+class Folding {
   readonly #graph: Graph;
   readonly #registry: ToolkitOps;
   readonly #types: ReadonlyMap<string, ValueType>;
@@ -86,7 +94,9 @@ class Marking {
   readonly #outputs: ReadonlySet<string>;
   readonly #writer: GraphWriter;
   /** Real values that codes stand for. */
-  readonly #coded = new Map<string, Coded>();
+  readonly #coded = new Map<string, CodedValue>();
+  /** Codes that integer layers make. */
+  readonly #made = new Set<string>();
   readonly #constants = new Map<string, CodedConstant>();
   /** Values of the new graph. */
   readonly #written: Set<string>;
@@ -94,7 +104,7 @@ class Marking {
   readonly #same = new Map<string, string>();
   /** Codes of the new graph that have to bear the name of an output. */
   readonly #renamed = new Map<string, string>();
-  /** Nodes that are in the region of one before them. */
+  /** Nodes that are part of the integer layer of an earlier one. */
   readonly #taken = new Set<Node>();
 
   constructor(graph: Graph, registry: ToolkitOps, room: Room | undefined) {
@@ -112,19 +122,18 @@ class Marking {
   run(): Graph {
     for (const node of this.#graph.nodes) if (!this.#taken.has(node)) this.#visit(node);
     for (const output of this.#graph.outputs) this.#need(output);
+    // What exists only as codes keeps its name.
+    for (const [real, { codes }] of this.#coded)
+      if (this.#made.has(codes) && !this.#written.has(real) && !this.#renamed.has(codes))
+        if (!this.#outputs.has(codes)) this.#renamed.set(codes, real);
     const nameOf = (value: string) => this.#renamed.get(value) ?? value;
     const graph = this.#writer.done();
-    const nodes = graph.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(nameOf),
-      outputs: node.outputs.map(nameOf),
-    }));
-    return { ...graph, nodes };
+    return { ...graph, nodes: graph.nodes.map((node) => renamed(node, nameOf)) };
   }
 
   #visit(node: Node): void {
     const isRead =
-      node.region === undefined &&
+      !node.codes &&
       (node.op === "DequantizeLinear"
         ? this.#dequantize(node)
         : node.op === "QuantizeLinear"
@@ -172,21 +181,21 @@ class Marking {
   }
 
   /** The DynamicQuantize whose codes these are, with its own scale and zero point. */
-  #dynamicOf([codes, scale, zeroPoint = ""]: readonly string[]): Coded | undefined {
+  #dynamicOf([codes, scale, zeroPoint = ""]: readonly string[]): CodedValue | undefined {
     const cast = this.#producers.get(zeroPoint);
     const wide = cast?.op === "Cast" ? cast.inputs[0]! : zeroPoint;
     const { op, outputs, attributes } = this.#producers.get(codes!) ?? {};
     if (op !== "DynamicQuantize" || outputs!.join() !== [codes, scale, wide].join()) return undefined;
-    const axis = attributes!.axis === undefined ? undefined : -1;
-    return { codes: codes!, scale: scale!, zeroPoint: wide, axis, dtype: "u8", range: undefined };
+    const own = { codes: codes!, scale: scale!, zeroPoint: wide, dtype: "u8", range: undefined } as const;
+    return attributes!.axis === undefined ? own : { ...own, axis: -1 };
   }
 
-  /** Codes under a constant scale and zero point, one in all. Their name is not known here. */
+  /** How codes under a constant scale and zero point, one in all, are read. */
   #rangeOf(
     node: Node,
     dtype: DType | undefined,
     types: readonly DType[] = activationTypes,
-  ): Coded | undefined {
+  ): Reading | undefined {
     const [, scaleName = "", zeroName = ""] = node.inputs;
     const scale = this.#writer.constants.get(scaleName);
     const zero = this.#writer.constants.get(zeroName);
@@ -194,9 +203,9 @@ class Marking {
     if (!dtype || !types.includes(dtype)) return undefined;
     const isPlain = zeroName === "" && dtype === "u8";
     const name = zeroName || `${scaleName}_zero_${dtype}`;
-    const zeroPoint = isPlain ? undefined : this.#writer.constant(name, zero ?? tensor(dtype, [], [0]));
+    const zeroPoint = isPlain ? "" : this.#writer.constant(name, zero ?? tensor(dtype, [], [0]));
     const range = { scale: scale.data[0]!, zeroPoint: zero?.data[0] ?? 0 };
-    return { codes: "", scale: scaleName, zeroPoint, dtype, range };
+    return { scale: scaleName, zeroPoint, dtype, range };
   }
 
   #constantOf(node: Node, codes: string): CodedConstant | undefined {
@@ -207,7 +216,7 @@ class Marking {
     if (!s || (zeroPoint !== "" && !z)) return undefined;
     const wanted = numberOf(node, "axis", 1);
     const axis = wanted < 0 ? wanted + value.shape.length : wanted;
-    const names = { codes, scale, zeroPoint: zeroPoint === "" ? undefined : zeroPoint, axis };
+    const names = { codes, scale, zeroPoint, axis };
     const blockSize = numberOf(node, "block_size", 0);
     const constant = { names, codes: value, scale: s, zeroPoint: z, axis, blockSize };
     return isComplete(constant) ? constant : undefined;
@@ -220,7 +229,7 @@ class Marking {
     const x = this.#coded.get(real);
     if (!own || !x?.range) return false;
     if (sameMeaning(own, x)) this.#identify(output, x);
-    else this.#recode(node, x);
+    else this.#recode(node, x, own);
     return true;
   }
 
@@ -242,7 +251,7 @@ class Marking {
   }
 
   /** `output` is other codes under another name. */
-  #identify(output: string, x: Coded): void {
+  #identify(output: string, x: CodedValue): void {
     const isOwn = !this.#inputs.has(x.codes);
     if (!this.#outputs.has(output)) this.#same.set(output, x.codes);
     else if (isOwn && !this.#outputs.has(x.codes) && !this.#renamed.has(x.codes)) {
@@ -252,16 +261,31 @@ class Marking {
   }
 
   /** Codes become those of another scale: a table, made by a Clip that clips nothing. */
-  #recode(node: Node, x: Coded): void {
-    const region = this.#writer.fresh(`${node.name}_recode`);
-    const real = this.#writer.fresh(`${node.inputs[0]}_real@${region}`);
-    this.#writer.add("Clip", region, [this.#writer.dequantized(x, region)], [real], {}, region);
-    this.#push({ ...node, inputs: [real, ...node.inputs.slice(1)], region });
+  #recode({ name, outputs }: Node, x: CodedValue, made: Reading): void {
+    const recode = { op: "Clip", name: this.#writer.fresh(`${name}_recode`), outputs, attributes: {} };
+    this.#pushLayer(recode, [x], made);
   }
 
-  #push(node: Node): void {
-    this.#writer.nodes.push(node);
-    for (const output of node.outputs) this.#written.add(output);
+  /** Writes an integer layer of operands that are codes, or values as they are. */
+  #pushLayer(
+    node: Omit<Node, "inputs">,
+    operands: readonly (Coded | string)[],
+    made: Reading | undefined,
+    bounds?: { readonly lo: number; readonly hi: number },
+  ): void {
+    const [result] = node.outputs as [string];
+    const isCoded = (operand: Coded | string) => typeof operand !== "string";
+    this.#writer.nodes.push({
+      ...node,
+      inputs: operands.map((operand) => (isCoded(operand) ? operand.codes : operand)),
+      codes: {
+        inputs: operands.map((operand) => (isCoded(operand) ? parametersOf(operand) : undefined)),
+        ...(made && { output: parametersOf({ ...made, codes: result }) }),
+        ...(bounds && { bounds }),
+      },
+    });
+    this.#written.add(result);
+    if (made) this.#made.add(result);
   }
 
   /** An op that only moves elements: over codes, or once on those of a constant. */
@@ -298,22 +322,15 @@ class Marking {
     return true;
   }
 
-  /** A region of one input whose result has the input's scale and zero point. */
-  #carry(op: string, name: string, x: Coded, output: string, node?: Node): void {
-    const isCodes = node === undefined;
-    const region = isCodes ? this.#writer.fresh(`${name}_${op}`) : name;
-    const real = this.#writer.fresh(`${output}_real@${region}`);
-    const inputs = [this.#writer.dequantized(x, region)];
-    this.#push({ ...(node ?? { op, name: region, attributes: {} }), inputs, outputs: [real], region });
-    const codes = isCodes ? output : this.#writer.fresh(`${output}_codes`);
-    this.#requantize(real, x, codes, region);
-    if (!isCodes) this.#coded.set(output, { ...x, codes });
-  }
-
-  #requantize(real: string, { scale, zeroPoint }: Coded, codes: string, region: string): void {
-    const inputs = zeroPoint === undefined ? [real, scale] : [real, scale, zeroPoint];
-    this.#writer.add("QuantizeLinear", `${codes}_quantize`, inputs, [codes], {}, region);
-    this.#written.add(codes);
+  /** An integer layer of one input whose result has the input's scale and zero point. */
+  #carry(op: string, name: string, x: CodedValue, output: string, node?: Node): void {
+    if (!node) {
+      const carrying = { op, name: this.#writer.fresh(`${name}_${op}`), outputs: [output], attributes: {} };
+      return this.#pushLayer(carrying, [x], x);
+    }
+    const codes = this.#writer.fresh(`${output}_codes`);
+    this.#pushLayer({ ...node, outputs: [codes] }, [x], x);
+    this.#coded.set(output, { ...x, codes });
   }
 
   /** Add, Concat, poolings and tables. */
@@ -328,11 +345,7 @@ class Marking {
     if (codes === "sum" && !sameShape(shapes[0]!, shapes[1]!)) return false;
     const tail = this.#tailOf(node);
     if (tail.quantize.length === 0) return false;
-    this.#write(
-      node,
-      coded.map((x) => this.#writer.dequantized(x!, node.name)),
-      tail,
-    );
+    this.#write(node, coded as CodedValue[], tail);
     return true;
   }
 
@@ -348,11 +361,10 @@ class Marking {
     const own = bias ? this.#biasOf(bias, form.outputs, 1) : undefined;
     if (!kernel || (bias && !own)) return false;
     const { codes, rest } = kernel;
-    // In float, groups are faster than two regions of them. Codes of a range found at run time have no float kernel.
+    // In float, groups are faster than two integer layers of them. Codes of a range found at run time have no float kernel.
     if (rest && x.range && isGrouped(node)) return false;
     const term = rest && zeroPointTerm(node, w, form.axis, rest);
     const isFloat = tail.quantize.length === 0 || !x.range || term !== undefined;
-    const region = node.name;
     const scales = isFloat
       ? undefined
       : sumScales(x.range!.scale, w.scale.data as Float32Array, form.outputs);
@@ -360,18 +372,23 @@ class Marking {
     const added = this.#codedBias(own ?? tail.bias, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
     if (term && !fitSums(largestSums(term.codes, form.axis))) return false;
-    const names = codes === w.codes ? w.names : this.#moved(w, codes, form.axis);
-    const reals = [x, names].map((operand) => this.#writer.dequantized(operand, region));
-    if (added) reals.push(this.#writeBias(added, region));
-    if (term) this.#writeWithTerm(node, x, reals, tail, term);
-    else this.#write(node, reals, isFloat ? { ...tail, quantize: [] } : tail);
+    const weights = this.#weightsOf(w, codes);
+    const operands = [x, weights, ...(added ? [this.#writeBias(added, node.name)] : [])];
+    if (term) this.#writeWithTerm(node, x, operands, tail, term);
+    else this.#write(node, operands, isFloat ? { ...tail, quantize: [] } : tail);
     return true;
   }
 
   /** A layer whose weights have more of a zero point than their codes, and what that adds. */
-  #writeWithTerm(node: Node, x: Coded, reals: readonly string[], tail: Tail, term: ZeroPointTerm): void {
+  #writeWithTerm(
+    node: Node,
+    x: CodedValue,
+    operands: readonly (Coded | string)[],
+    tail: Tail,
+    term: ZeroPointTerm,
+  ): void {
     const result = this.#writer.fresh(`${tail.value}_part`);
-    this.#write(node, reals, { ...tail, activation: undefined, quantize: [], value: result, result });
+    this.#write(node, operands, { ...tail, activation: undefined, quantize: [], value: result, result });
     addZeroPointTerm(this.#writer, node, x, term, result, tail.value);
     this.#written.add(tail.value);
   }
@@ -383,9 +400,12 @@ class Marking {
     return dtype !== "i32" || (areSums && !activation);
   }
 
-  #moved({ names }: CodedConstant, codes: Tensor, axis: number): CodeNames {
-    const name = this.#writer.constant(`${names.codes}_symmetric`, codes);
-    return { codes: name, scale: names.scale, axis };
+  /** Weights under the codes that kernels take, whose zero points are 0. */
+  #weightsOf({ names, codes: own, scale: { data } }: CodedConstant, codes: Tensor): Coded {
+    const name = codes === own ? names.codes : this.#writer.constant(`${names.codes}_symmetric`, codes);
+    const parameters = { codes: name, scale: names.scale, zeroPoint: "" };
+    const isOne = data.length === 1 && codes.shape[names.axis!] !== 1;
+    return isOne ? parameters : { ...parameters, axis: names.axis! };
   }
 
   /** A constant that is added to every channel, counted from the right. */
@@ -401,18 +421,15 @@ class Marking {
   #codedBias(bias: Bias | undefined, scales: Float32Array | undefined): CodedBias | undefined {
     if (!bias || !scales) return bias;
     const own = this.#constants.get(bias.name);
-    if (own && isInSumScales(own, scales)) return { ...bias, names: own.names, codes: own.codes.data };
-    return { ...bias, scales, codes: biasCodes(bias.values, scales) };
+    if (own && isInSumScales(own, scales)) return { ...bias, held: own.names.codes, codes: own.codes.data };
+    return { ...bias, codes: biasCodes(bias.values, scales) };
   }
 
-  #writeBias({ name, values, codes, scales, names }: CodedBias, region: string): string {
+  #writeBias({ name, values, codes, held }: CodedBias, layer: string): Coded | string {
     const row = [values.length];
-    if (!codes) return this.#writer.constant(this.#need(name), tensor("f32", row, values), region);
-    const written = names ?? {
-      codes: this.#writer.constant(`${name}_codes`, tensor("i32", row, codes), region),
-      scale: this.#writer.constant(`${name}_scale`, tensor("f32", row, scales!), region),
-    };
-    return this.#writer.dequantized({ ...written, zeroPoint: undefined, axis: 0 }, region);
+    if (!codes) return this.#writer.constant(this.#need(name), tensor("f32", row, values), layer);
+    const own = held ?? this.#writer.constant(`${name}_codes`, tensor("i32", row, codes), layer);
+    return { codes: own, scale: "", zeroPoint: "" };
   }
 
   #tailOf(node: Node, channels?: number): Tail {
@@ -427,7 +444,7 @@ class Marking {
       if (bias) value = add.outputs[0]!;
     }
     const next = this.#registry[node.op]?.fusesClamp ? this.#soleReader(value) : undefined;
-    const activation = next && this.#registry[next.op]?.clamp?.(next) ? next : undefined;
+    const activation = next && this.#clampOf(next) ? next : undefined;
     const result = activation?.outputs[0] ?? value;
     return {
       value,
@@ -439,11 +456,13 @@ class Marking {
     };
   }
 
+  #clampOf(node: Node) {
+    return node.codes ? undefined : this.#registry[node.op]?.clamp?.(node);
+  }
+
   #soleReader(value: string): Node | undefined {
     const [reader, ...others] = this.#consumers.get(value) ?? [];
-    return others.length === 0 && !this.#outputs.has(value) && reader?.region === undefined
-      ? reader
-      : undefined;
+    return others.length === 0 && !this.#outputs.has(value) && !reader?.codes ? reader : undefined;
   }
 
   /** All that reads a value, where that is one QuantizeLinear to these types or some that are the same. */
@@ -451,7 +470,7 @@ class Marking {
     const readers = this.#consumers.get(value) ?? [];
     if (readers.length === 0 || this.#outputs.has(value)) return [];
     const ranges = readers.map((node) =>
-      node.op === "QuantizeLinear" && node.region === undefined
+      node.op === "QuantizeLinear"
         ? this.#rangeOf(node, this.#types.get(node.outputs[0]!)!.dtype, types)
         : undefined,
     );
@@ -459,19 +478,20 @@ class Marking {
     return first && ranges.every((range) => range && sameMeaning(range, first)) ? readers : [];
   }
 
-  /** A region of one op, from its dequantized inputs to its tail. */
-  #write(node: Node, inputs: readonly string[], tail: Tail): void {
-    const { value, add, activation, quantize, result } = tail;
-    const region = node.name;
-    this.#writer.nodes.push({ ...node, inputs, outputs: [value], region });
-    for (const next of [activation, quantize[0]]) if (next) this.#writer.nodes.push({ ...next, region });
-    for (const next of [add, activation, quantize[0]]) if (next) this.#taken.add(next);
-    if (quantize[0]) {
-      const codes = quantize[0].outputs[0]!;
-      const own = this.#rangeOf(quantize[0], this.#types.get(codes)!.dtype, resultTypes)!;
-      this.#coded.set(result, { ...own, codes });
-      this.#written.add(codes);
-    } else this.#written.add(result);
+  /** One integer layer, from the codes it reads to its tail. */
+  #write(node: Node, operands: readonly (Coded | string)[], tail: Tail): void {
+    const { add, activation, quantize, result } = tail;
+    const [last] = quantize;
+    for (const next of [add, activation, last]) if (next) this.#taken.add(next);
+    const codes = last?.outputs[0];
+    const made = last && this.#rangeOf(last, this.#types.get(codes!)!.dtype, resultTypes)!;
+    this.#pushLayer(
+      { ...node, outputs: [codes ?? result] },
+      operands,
+      made,
+      activation && this.#clampOf(activation),
+    );
+    if (made) this.#coded.set(result, { ...made, codes: codes! });
   }
 }
 
