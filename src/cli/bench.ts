@@ -23,7 +23,7 @@ import {
   toJson,
   wholeNumber,
 } from "./command";
-import { maximaFor, noteThreads, openModel } from "./open-model";
+import { askedMaxima, noteThreads, openModel } from "./open-model";
 
 const SEED = 1;
 const PROGRESS_STEPS = 100;
@@ -60,7 +60,7 @@ export const benchCommand = defineCommand({
     const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     const file = await openModel(path);
     const { graph, format } = file;
-    const maxima = maximaFor(file, asked);
+    const maxima = askedMaxima(file, asked);
     const model = await load(graph, { maxima, threads, maxBytes });
     try {
       const result = await benchmark(model, {

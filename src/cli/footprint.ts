@@ -7,7 +7,7 @@ import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { byteCount, type Context, defineCommand, linesOf, toJson, wholeNumber } from "./command";
 import type { Footprint, Usage } from "./footprint-process";
-import { type ModelFile, maximaFor, openModel } from "./open-model";
+import { askedMaxima, type ModelFile, openModel } from "./open-model";
 
 export const footprintCommand = defineCommand({
   name: "footprint",
@@ -34,7 +34,7 @@ export const footprintCommand = defineCommand({
   async run([path = ""], values, context) {
     const maxBytes = byteCount("limit", values.limit);
     const file = await openModel(path);
-    const maxima = maximaFor(file, wholeNumber("batch", values.batch, 1));
+    const maxima = askedMaxima(file, wholeNumber("batch", values.batch, 1));
     const footprint = await measure(file, { maxima, maxBytes }, context.signal);
     const wasm = modules.common.length + modules[footprint.engineClass].length;
     const bytes = { ...footprint.bytes, wasm };

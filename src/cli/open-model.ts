@@ -74,7 +74,7 @@ export async function loadForData(
 }
 
 /** Maxima for the batch that was asked for, 1 without; a model whose batch is fixed has no other. */
-export function maximaFor({ path, graph }: ModelFile, asked: number | undefined): Record<string, number> {
+export function askedMaxima({ path, graph }: ModelFile, asked: number | undefined): Record<string, number> {
   const maxima = batchMaxima(graph, asked ?? 1);
   if (asked === undefined || Object.keys(maxima).length > 0) return maxima;
   throw new OctetteError("the model's batch is fixed", {

@@ -11,7 +11,7 @@ import {
   type Orders,
   partsOf,
   SLEEPERS,
-  stepOf,
+  stepOfWord,
   TRAPPED,
   takeLast,
   UP,
@@ -41,7 +41,7 @@ function work({ modules, imports, words, program, rows, scratch }: Orders): neve
   for (let spins = 0; ; spins++) {
     const word = Atomics.load(words, CLAIM);
     if (firstOf(word) < lastOf(word)) {
-      if (takeLast(words, word)) compute(stepOf(word), lastOf(word) - 1);
+      if (takeLast(words, word)) compute(stepOfWord(word), lastOf(word) - 1);
       spins = 0;
     } else if (spins > SPINS) {
       Atomics.add(words, SLEEPERS, 1);

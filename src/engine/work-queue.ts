@@ -30,7 +30,7 @@ const LAST = 1 << 8;
 const ARGS = 2;
 
 /** What both sides know about a step. */
-export interface Row {
+export interface QueueRow {
   readonly kernel: string;
   /** Where its row of the program begins. */
   readonly at: number;
@@ -46,7 +46,7 @@ export interface Orders {
   readonly imports: Imports;
   readonly words: Int32Array;
   readonly program: Float64Array;
-  readonly rows: readonly Row[];
+  readonly rows: readonly QueueRow[];
   /** Address of its own scratch memory. */
   readonly scratch: number;
 }
@@ -54,7 +54,7 @@ export interface Orders {
 export type WorkQueue = Pick<Orders, "rows" | "words" | "program">;
 
 /** A work queue over these steps. */
-export function newWorkQueue(steps: readonly Omit<Row, "at">[]): WorkQueue {
+export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[]): WorkQueue {
   let end = 0;
   const rows = steps.map((step) => {
     const at = end;
@@ -66,7 +66,7 @@ export function newWorkQueue(steps: readonly Omit<Row, "at">[]): WorkQueue {
 }
 
 /** Arguments of each part of a step, with a thread's own scratch memory where that is needed. */
-export function partsOf(program: Float64Array, { at, arity, scratch }: Row, own: number): number[][] {
+export function partsOf(program: Float64Array, { at, arity, scratch }: QueueRow, own: number): number[][] {
   const [parts = 0, count = 0, ...args] = program.subarray(at, at + ARGS + arity);
   if (scratch >= 0 && own > 0) args[scratch] = own;
   // Tiles are rows or panels by four and more.
@@ -78,7 +78,7 @@ export function partsOf(program: Float64Array, { at, arity, scratch }: Row, own:
 /** The claim under which all parts of a step are free. */
 export const opened = (step: number, parts: number): number => (step << 16) | (parts << 8);
 
-export const stepOf = (word: number): number => word >>> 16;
+export const stepOfWord = (word: number): number => word >>> 16;
 export const firstOf = (word: number): number => word & 255;
 export const lastOf = (word: number): number => (word >> 8) & 255;
 

@@ -13,11 +13,11 @@ import { addDifferences, differencesOf, PlaneCoder } from "./differences";
 import { contentHashOf, readParts, writeParts } from "./octette";
 import { RangeReader, RangeWriter } from "./range-coder";
 import { readSafetensorsHeader } from "./safetensors";
-import { type Kind, readSealed, writeSealed } from "./seal";
+import { readSealed, type SealKind, writeSealed } from "./seal";
 
 /** Version of what the metadata mean; a reader refuses any other. */
 export const DELTA_VERSION = 1;
-const DELTA: Kind = {
+const DELTA: SealKind = {
   format: "octette-delta",
   version: DELTA_VERSION,
   noun: "octette delta",

@@ -20,7 +20,15 @@ import {
   type SafetensorsHeader,
   safetensorsHeaderBytes,
 } from "./safetensors";
-import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, writeSealed } from "./seal";
+import {
+  checkHash,
+  checkKind,
+  hashFrom,
+  type Metadata,
+  readSealed,
+  type SealKind,
+  writeSealed,
+} from "./seal";
 
 /**
  * Version of what the metadata mean; a reader refuses a newer one. 2 has codes of 4 bits, 3 may normalize floats; what has neither is
@@ -29,7 +37,7 @@ import { checkHash, checkKind, hashFrom, type Kind, type Metadata, readSealed, w
 export const ARTIFACT_VERSION = 3;
 /** In the text of a graph, an input that normalizes floats: quotes inside of names are escaped. */
 const OF_NUMBERS = '"of":"numbers"';
-const ARTIFACT: Kind = {
+const ARTIFACT: SealKind = {
   format: "octette",
   version: ARTIFACT_VERSION,
   noun: "octette model",

@@ -6,7 +6,7 @@ import { createSha256, type Sha256 } from "../graph/sha256";
 import type { Tensor } from "../graph/tensor";
 import { LENGTH_BYTES, readSafetensors, safetensorsHeaderBytes, writeSafetensors } from "./safetensors";
 
-export interface Kind {
+export interface SealKind {
   /** Its name in the metadata. */
   readonly format: string;
   /** Of what the metadata mean; a reader takes it and those before. */
@@ -24,7 +24,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 
 /** Bytes of a file with its hash. Equal input gives equal bytes. */
 export function writeSealed(
-  { format, version }: Kind,
+  { format, version }: SealKind,
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Metadata,
 ): Uint8Array<ArrayBuffer> {
@@ -44,7 +44,7 @@ export function writeSealed(
 /** Reads a whole file; tensors are views of `bytes`. Throws FormatError where it is damaged or of another kind. */
 export function readSealed(
   bytes: Uint8Array,
-  kind: Kind,
+  kind: SealKind,
   where: string,
 ): { tensors: Map<string, Tensor>; metadata: Metadata } {
   // Of a file of another kind the length of its header is any number.
@@ -57,7 +57,7 @@ export function readSealed(
 }
 
 /** Throws FormatError where metadata are not those of a kind, or of another version. */
-export function checkKind(metadata: Metadata, kind: Kind, where: string): void {
+export function checkKind(metadata: Metadata, kind: SealKind, where: string): void {
   const { format, version } = kind;
   if (metadata.format !== format)
     throw notOf(kind, where, metadata.format === undefined ? "none" : JSON.stringify(metadata.format));
@@ -70,7 +70,7 @@ export function checkKind(metadata: Metadata, kind: Kind, where: string): void {
     });
 }
 
-const notOf = ({ format, noun, hint }: Kind, where: string, got: string) =>
+const notOf = ({ format, noun, hint }: SealKind, where: string, got: string) =>
   new FormatError(`not an ${noun}`, {
     where,
     expected: `safetensors metadata with format "${format}"`,

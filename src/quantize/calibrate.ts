@@ -9,7 +9,7 @@ import { givingWay } from "../event-loop";
 import type { Graph, Input, Preprocessing } from "../graph/graph";
 import { sizeOf } from "../graph/tensor";
 import type { Applied } from "../passes/cover-numbers";
-import { ChannelMeans, type Observed, Observer } from "./observer";
+import { ChannelMeans, Observer, type TappedValue } from "./observer";
 
 const { max } = Math;
 
@@ -20,7 +20,7 @@ export type Batches = Iterable<Feeds> | AsyncIterable<Feeds>;
 export interface Observable {
   runSync(feeds: Feeds): unknown;
   /** A value of the last run. */
-  tapped(name: string): Observed;
+  tapped(name: string): TappedValue;
   dispose(): void;
 }
 
@@ -34,7 +34,7 @@ export type MakeObservable = (
 ) => Observable;
 
 /** What happened so far. */
-export interface Progress {
+export interface CalibrationProgress {
   readonly stage: string;
   readonly samples: number;
 }
@@ -62,7 +62,7 @@ export const CALIBRATION_BATCH = 16;
 export const FEW_SAMPLES = 32;
 
 export interface CalibrateOptions extends Pick<ModelOptions, "maxBytes"> {
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: CalibrationProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,7 +13,7 @@ const SMALLEST_WIDTH = 2 ** -126;
 const { floor, max, min } = Math;
 
 /** A value as observed: ONNX's order of dimensions, and how its elements lie in memory. */
-export interface Observed {
+export interface TappedValue {
   readonly shape: readonly number[];
   readonly layout: Layout;
   readonly data: TypedArray;
@@ -45,7 +45,7 @@ export class Observer {
   #first = 0;
   #width = SMALLEST_WIDTH;
 
-  observe({ data }: Pick<Observed, "data">): void {
+  observe({ data }: Pick<TappedValue, "data">): void {
     let floats = data instanceof Float32Array ? data : Float32Array.from(data);
     let extremes = extremesOf(floats);
     if (!(Number.isFinite(extremes.lo) && Number.isFinite(extremes.hi))) {
@@ -160,7 +160,7 @@ export class ChannelMeans {
   }
 
   /** Adds to the sum of every channel, sample by sample, so that neither layout nor batch size moves a bit. */
-  observe({ shape, layout, data }: Observed): void {
+  observe({ shape, layout, data }: TappedValue): void {
     const axis = this.#axis < 0 ? shape.length + this.#axis : this.#axis;
     const channels = shape[axis]!;
     const sums = (this.#sums ??= new Float64Array(channels));

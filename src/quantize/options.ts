@@ -5,7 +5,7 @@ import type { Graph, Node } from "../graph/graph";
 import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
-import type { Batches, Progress } from "./calibrate";
+import type { Batches, CalibrationProgress } from "./calibrate";
 import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
 export type QuantizeMode = "static" | "dynamic";
@@ -50,7 +50,7 @@ export interface QuantizeOptions {
   readonly seed?: number;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
   readonly force?: boolean;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: CalibrationProgress) => void;
   readonly signal?: AbortSignal;
 }
 

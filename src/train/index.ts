@@ -9,12 +9,7 @@ import { registry } from "../ops/index";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
-import {
-  checkTuneOptions,
-  TUNE,
-  type TuneOptions as TuneDeployedOptions,
-  type Tuned,
-} from "./run/tune-options";
+import { checkTuneOptions, TUNE, type TuneDeployedOptions, type Tuned } from "./run/tune-options";
 
 export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./run/tune-options";
 export type { Validation } from "./run/validate";

@@ -7,7 +7,7 @@ import type { Graph } from "../../src/graph/graph";
 import { createDataset, loadSync, tensor } from "../../src/index";
 import { tune } from "../../src/train/index";
 import { train } from "../../src/train/inlined";
-import { checkLabels, isBetter, rightOf, validate } from "../../src/train/run/validate";
+import { checkClasses, isBetter, rightOf, validate } from "../../src/train/run/validate";
 
 const engine = new Engine({ ...inlined, train });
 
@@ -67,10 +67,10 @@ test("labels that are no class of the model are named", async () => {
       labels: tensor("i32", [2], [1, label]),
     });
   for (const label of [-1, 2])
-    expect(() => checkLabels(wrong(label), 2)).toThrow(
+    expect(() => checkClasses(wrong(label), 2)).toThrow(
       `sample 1: a label is no class of the model: expected 0 to 1, got ${label}`,
     );
-  expect(() => checkLabels(wrong(0), 2)).not.toThrow();
+  expect(() => checkClasses(wrong(0), 2)).not.toThrow();
   await expect(tune(graph, { data: wrong(2), validation: wrong(0), bits: "float" })).rejects.toThrow(
     "a label is no class",
   );

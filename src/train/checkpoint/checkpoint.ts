@@ -5,12 +5,12 @@
 import { bytesOf } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";
 import { asWritten, written } from "../../formats/graph-rows";
-import { type Kind, readSealed, writeSealed } from "../../formats/seal";
+import { readSealed, type SealKind, writeSealed } from "../../formats/seal";
 import type { Tensor } from "../../graph/tensor";
 
 /** Version of what the metadata mean; a reader refuses any other. */
 export const CHECKPOINT_VERSION = 1;
-const CHECKPOINT: Kind = {
+const CHECKPOINT: SealKind = {
   format: "octette-checkpoint",
   version: CHECKPOINT_VERSION,
   noun: "octette checkpoint",

@@ -3,13 +3,13 @@
 
 import { OctetteError } from "../../errors";
 import type { Tensor, TypedArray } from "../../graph/tensor";
-import type { Losses } from "../run/divergence";
+import type { LossHistory } from "../run/divergence";
 import type { EpochReport } from "../run/tune-options";
 import type { Validation } from "../run/validate";
 import type { CheckpointState } from "./checkpoint";
 import { checkSameRun, type Run } from "./resume-check";
 
-export interface Progress extends Losses {
+export interface TrainingProgress extends LossHistory {
   /** Steps done. */
   step: number;
   before: Validation;
@@ -23,7 +23,7 @@ export interface Progress extends Losses {
 /** Before anything was found. */
 const NONE: Validation = { accuracy: 0, loss: Infinity };
 
-export const beginning = (): Progress => ({
+export const beginning = (): TrainingProgress => ({
   step: 0,
   before: NONE,
   lossAtFirst: 0,
@@ -34,7 +34,7 @@ export const beginning = (): Progress => ({
   epochs: [],
 });
 
-type Saved = Progress & { identity: string };
+type Saved = TrainingProgress & { identity: string };
 
 /** One of each kind of value that is saved: what is read must be of the same types. */
 const EXAMPLE: Saved = {
@@ -52,14 +52,17 @@ export interface Resuming {
   readonly targets: ReadonlyMap<string, TypedArray>;
 }
 
-export const savedProgress = (progress: Progress, identity: string): CheckpointState["progress"] =>
+export const savedProgress = (progress: TrainingProgress, identity: string): CheckpointState["progress"] =>
   ({ ...progress, identity }) as unknown as CheckpointState["progress"];
 
 /**
  * Takes a checkpoint: writes its tensors to their targets, and returns where the run stands. Throws an OctetteError, before
  * anything is written, where it is of another run or not whole.
  */
-export function resume(state: CheckpointState, { run, perEpoch, epochs, targets }: Resuming): Progress {
+export function resume(
+  state: CheckpointState,
+  { run, perEpoch, epochs, targets }: Resuming,
+): TrainingProgress {
   const { model, tensors, progress } = Object(state) as Partial<CheckpointState>;
   const misfit = misfitOf(progress, EXAMPLE, "progress");
   if (misfit) throw damaged(misfit.where, misfit.expected, misfit.got);

@@ -12,13 +12,13 @@ const [RECENT, DIVERGED, GUESSING] = [10, 4, 2.5];
 const FORGOTTEN = 0.5;
 
 /** Losses that a run looks back on. */
-export interface Losses {
+export interface LossHistory {
   lossAtFirst: number;
   lossOfLate: number;
 }
 
 /** Whether the loss of a step is a number, and the mean of late ones not far above the first. */
-export function isSound(losses: Losses, loss: number, step: number): boolean {
+export function isSound(losses: LossHistory, loss: number, step: number): boolean {
   if (step === 1) losses.lossAtFirst = losses.lossOfLate = loss;
   losses.lossOfLate += (loss - losses.lossOfLate) / RECENT;
   return Number.isFinite(loss) && losses.lossOfLate < DIVERGED * Math.max(losses.lossAtFirst, GUESSING);

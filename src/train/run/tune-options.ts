@@ -16,7 +16,7 @@ import type { Schedule } from "./schedules";
 import type { Trained } from "./select";
 import type { Validation } from "./validate";
 
-export interface TuneOptions {
+export interface TuneDeployedOptions {
   /** Samples with labels. */
   readonly data: Dataset;
   /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
@@ -77,7 +77,9 @@ export interface TuneOptions {
   readonly signal?: AbortSignal;
 }
 
-const CHECKPOINT = { state: 1, every: 1, save: 1 } satisfies Names<NonNullable<TuneOptions["checkpoint"]>>;
+const CHECKPOINT = { state: 1, every: 1, save: 1 } satisfies Names<
+  NonNullable<TuneDeployedOptions["checkpoint"]>
+>;
 
 /** The names of all options. */
 export const TUNE = {
@@ -107,10 +109,10 @@ export const TUNE = {
   onStep: 1,
   onEpoch: 1,
   signal: 1,
-} satisfies Names<TuneOptions>;
+} satisfies Names<TuneDeployedOptions>;
 
 /** Throws where a number is out of its range, or a checkpoint has nowhere to go; what other files check is left to them. */
-export function checkTuneOptions(options: TuneOptions): void {
+export function checkTuneOptions(options: TuneDeployedOptions): void {
   const { clip = Infinity, checkpoint } = options;
   const fail = (where: string, expected: string, got: unknown) =>
     new OctetteError("an option of tune is out of range", {
@@ -229,7 +231,7 @@ const SMALL_STEP = 16;
  * may be cut into micro-batches.
  */
 export function choiceOf(
-  options: TuneOptions,
+  options: TuneDeployedOptions,
   { inputs }: Graph,
   samples: number,
   isCuttable: boolean,
@@ -245,7 +247,7 @@ export function choiceOf(
 }
 
 /** Cross-entropy, and half of it distillation where there is a teacher. */
-export const lossesFor = ({ teacher }: TuneOptions): readonly Loss[] =>
+export const lossesFor = ({ teacher }: TuneDeployedOptions): readonly Loss[] =>
   teacher
     ? [
         { kind: "crossEntropy", weight: 0.5 },

@@ -14,7 +14,7 @@ import type { Graph } from "../../graph/graph";
 import type { Random } from "../../graph/random";
 import type { Tensor, TypedArray } from "../../graph/tensor";
 import type { CheckpointState } from "../checkpoint/checkpoint";
-import { beginning, type Progress, resume, savedProgress } from "../checkpoint/progress";
+import { beginning, resume, savedProgress, type TrainingProgress } from "../checkpoint/progress";
 import { activationsOf, checkScales } from "../step/activations";
 import { LABELS, TEACHER } from "../step/losses";
 import { createOptimizer } from "../step/optimizers";
@@ -27,8 +27,8 @@ import { divided, FLIPS, fingerprint, ORDER, randomFor } from "./samples";
 import { checkSchedule, learningRate } from "./schedules";
 import { select } from "./select";
 import { type Judgement, Trainer } from "./trainer";
-import { choiceOf, defaults, lossesFor, type Tuned, type TuneOptions } from "./tune-options";
-import { checkLabels, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
+import { choiceOf, defaults, lossesFor, type TuneDeployedOptions, type Tuned } from "./tune-options";
+import { checkClasses, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
@@ -45,7 +45,7 @@ const dtypeOf = (data: TypedArray) =>
  * engine. What is trained is what is deployed: the forward pass of a step computes the very codes of the artifact.
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
-export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engine): Promise<Tuned> {
+export async function tuneWith(graph: Graph, options: TuneDeployedOptions, engine: Engine): Promise<Tuned> {
   await engine.prepare(engine.settle().engineClass);
   const tuning = new Tuning(graph, options, engine);
   try {
@@ -57,7 +57,7 @@ export async function tuneWith(graph: Graph, options: TuneOptions, engine: Engin
 
 class Tuning {
   readonly #graph: Graph;
-  readonly #options: TuneOptions & typeof defaults;
+  readonly #options: TuneDeployedOptions & typeof defaults;
   readonly #engine: Engine;
   readonly #data: Dataset;
   readonly #validation: Dataset;
@@ -72,13 +72,13 @@ class Tuning {
   readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
   readonly #identity: string;
-  #progress: Progress;
+  #progress: TrainingProgress;
   /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
-  constructor(graph: Graph, options: TuneOptions, engine: Engine) {
+  constructor(graph: Graph, options: TuneDeployedOptions, engine: Engine) {
     this.#graph = graph;
-    this.#options = { ...defaults, ...options } as TuneOptions & typeof defaults;
+    this.#options = { ...defaults, ...options } as TuneDeployedOptions & typeof defaults;
     this.#engine = engine;
     this.#giveWay = givingWay(options.signal);
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
@@ -111,7 +111,7 @@ class Tuning {
       checkPlan: (plan) => checkLimit(plan, memory ?? options.maxBytes, graph.name),
     });
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
-    for (const set of [data, validation]) checkLabels(set, classes);
+    for (const set of [data, validation]) checkClasses(set, classes);
     this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes);
     this.#best = this.#trainer.numbers();
     this.#progress = beginning();

@@ -81,7 +81,7 @@ const judgeOf = (classes: number): Graph => ({
 });
 
 /** Throws where a label is no class of the model. */
-export function checkLabels({ labels }: Dataset, classes: number): void {
+export function checkClasses({ labels }: Dataset, classes: number): void {
   const at = labels!.findIndex((label) => label < 0 || label >= classes);
   if (at < 0) return;
   throw new OctetteError("a label is no class of the model", {
