@@ -1,5 +1,5 @@
 // Codes, scales and biases of a layer's master weights, made anew in every step: to the bit what conversion makes of the
-// same floats (src/quantize/scheme.ts). Weights are seen as [outer][channels][inner] around the axis of their scales.
+// same floats (src/ops/scheme.ts). Weights are seen as [outer][channels][inner] around the axis of their scales.
 
 import { codeMagic, codeShift, roundCode } from "../int8/epilogue";
 import { head4 } from "../lanes/lanes";

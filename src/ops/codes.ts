@@ -57,12 +57,12 @@ export const multipliers = (
 ): Float32Array => sumScales(x.scale[0]!, weights.scale, channels).map((scale) => scale / y.scale[0]!);
 
 /** sw[c] for every channel: one for all, or one a channel. */
-export const weightScales = ({ scale }: Pick<Quantization, "scale">, channels: number): Float32Array =>
+export const perChannelScales = ({ scale }: Pick<Quantization, "scale">, channels: number): Float32Array =>
   scale.length === 1 ? new Float32Array(channels).fill(scale[0]!) : scale.slice(0, channels);
 
-/** f32(sx · sw[c]), the scales of a layer's sums. */
-export const sumScales = (x: number, scale: Float32Array, channels: number): Float32Array =>
-  weightScales({ scale }, channels).map((weight) => x * weight);
+/** f32(sx · sw[c]), the scales of a layer's sums and of the codes of its bias. */
+export const sumScales = (x: number, scale: Float32Array, channels = scale.length): Float32Array =>
+  perChannelScales({ scale }, channels).map((weight) => x * weight);
 
 /** Whether two tensors hold the same number under the same code. */
 export const sameCodes = (a: Quantization, b: Quantization): boolean =>

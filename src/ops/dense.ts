@@ -11,7 +11,7 @@ import {
 import type { Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { multiplyDims } from "../graph/symbols";
-import { multipliers, perTensor, weightScales } from "./codes";
+import { multipliers, perChannelScales, perTensor } from "./codes";
 import { dequantizing, type Finish, requantizing, summing } from "./epilogue";
 import {
   type Address,
@@ -177,7 +177,7 @@ export function checkSums(
 export function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
   if (!bias) return new Float32Array(n);
   if (!q) return bias;
-  const scale = weightScales(q, n);
+  const scale = perChannelScales(q, n);
   return Float32Array.from(elementsOf(bias), (code, i) => code * scale[i]!);
 }
 

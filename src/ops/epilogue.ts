@@ -1,7 +1,7 @@
 // What an integer layer makes of its sums, as the int8 kernels take it.
 
 import { ADD, DEQUANTIZE, Epilogue, REQUANTIZE, SUMS } from "../../assembly/int8/sizes";
-import { codeBounds, multipliers, weightScales } from "./codes";
+import { codeBounds, multipliers, perChannelScales } from "./codes";
 import { type Address, type Content, type Lowering, NONE, type Quantization, type Unit } from "./op";
 
 /** Operands of an epilogue, and where its struct is; `scale` and a bias have 4 bytes an output channel. */
@@ -76,7 +76,7 @@ export function dequantizing(
 
 /** Where the scales of weights are, one an output channel. */
 export const scalesOf = (c: Lowering, q: Quantization, n: number): Address =>
-  q.dynamic ? c.input(q.dynamic.scale) : c.data(weightScales(q, n));
+  q.dynamic ? c.input(q.dynamic.scale) : c.data(perChannelScales(q, n));
 
 /** Whether every row of codes has a scale and a zero point of its own. */
 export const isPerRow = (c: Lowering, { dynamic }: Quantization): boolean =>

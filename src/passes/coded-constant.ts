@@ -107,9 +107,12 @@ export function largestSums({ shape, data }: Tensor, axis: number): Float64Array
   return sums;
 }
 
+/** Largest number of int32. */
+export const I32_LIMIT = 2 ** 31 - 1;
+
 /** Whether sums stay in int32 with a bias added. What wraps on the way wraps back. */
 export const fitSums = (largest: Float64Array, bias?: ArrayLike<number>): boolean =>
-  largest.every((sum, c) => sum + abs(bias?.[c] ?? 0) < 2 ** 31);
+  largest.every((sum, c) => sum + abs(bias?.[c] ?? 0) <= I32_LIMIT);
 
 /** Whether a bias is in the units of a layer's sums, up to how its scales were rounded. */
 export function isInSumScales({ codes, scale, zeroPoint }: CodedConstant, sums: Float32Array): boolean {
@@ -117,7 +120,3 @@ export function isInSumScales({ codes, scale, zeroPoint }: CodedConstant, sums: 
   const isPlain = codes.dtype === "i32" && (zeroPoint?.data.every((z) => z === 0) ?? true);
   return isPlain && codes.data.length === sums.length && sums.every(isNear);
 }
-
-/** Bias codes in the units of a layer's sums; those beyond int32 are cut. */
-export const biasCodes = (bias: ArrayLike<number>, sums: Float32Array): Int32Array =>
-  Int32Array.from(sums, (s, c) => min(2 ** 31 - 1, max(-(2 ** 31), rne(fround(bias[c]! / s)))));

@@ -17,11 +17,12 @@ import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { channelAxis, isLinear, isPlainLayer, type LayerForm, layerForm } from "../ops/linear-layer";
 import { numberOf, numbersOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
+import { quantizeBias } from "../ops/scheme";
 import {
-  biasCodes,
   type CodedConstant,
   codesOf,
   fitSums,
+  I32_LIMIT,
   isComplete,
   isInSumScales,
   kernelCodes,
@@ -422,7 +423,7 @@ class Folding {
     if (!bias || !scales) return bias;
     const own = this.#constants.get(bias.name);
     if (own && isInSumScales(own, scales)) return { ...bias, held: own.names.codes, codes: own.codes.data };
-    return { ...bias, codes: biasCodes(bias.values, scales) };
+    return { ...bias, codes: quantizeBias(bias.values, scales, I32_LIMIT) };
   }
 
   #writeBias({ name, values, codes, held }: CodedBias, layer: string): Coded | string {

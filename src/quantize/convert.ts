@@ -4,10 +4,10 @@
 import type { CodeParameters, Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
+import type { Affine } from "../ops/scheme";
 import { type Coded, GraphWriter, parametersOf } from "../passes/graph-writer";
 import type { QuantizeMode } from "./options";
 import type { IntegerLayer, IntegerPlan } from "./plan";
-import type { Affine } from "./scheme";
 import type { QuantizedLayer } from "./weights";
 
 export interface ConvertInput {

@@ -11,6 +11,7 @@ import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { channelAxis } from "../ops/linear-layer";
+import { type Affine, activationParameters, limitOf } from "../ops/scheme";
 import { toolkitOps } from "../ops/toolkit";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
@@ -26,7 +27,6 @@ import {
 } from "./options";
 import { type IntegerLayer, type IntegerPlan, planInteger } from "./plan";
 import { type ChosenRange, chooseRange } from "./range";
-import { type Affine, activationParameters, limitOf } from "./scheme";
 import { type QuantizedLayer, quantizeLayer } from "./weights";
 
 export type { Batches } from "./calibrate";

@@ -4,8 +4,8 @@
 
 import { OctetteError } from "../errors";
 import { rne } from "../ops/codes";
+import { ACTIVATION_LIMIT, activationParameters } from "../ops/scheme";
 import type { Histogram } from "./observer";
-import { ACTIVATION_LIMIT, activationParameters } from "./scheme";
 
 export const rangeMethods = ["minmax", "percentile", "mse"] as const;
 export type RangeMethod = (typeof rangeMethods)[number];

@@ -3,18 +3,18 @@
 
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
+import { sumScales } from "../ops/codes";
 import type { LinearLayer } from "../ops/linear-layer";
 import { numberOf } from "../ops/op";
-import { correctBias } from "./bias-correction";
 import {
-  biasScales,
   type Channels,
   channelsOf,
   dequantizeWeights,
   quantizeBias,
   quantizeWeights,
   weightScales,
-} from "./scheme";
+} from "../ops/scheme";
+import { correctBias } from "./bias-correction";
 
 export interface QuantizedLayer {
   readonly codes: Tensor;
@@ -71,7 +71,7 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
   const bias = means
     ? correctBias(layer, constants.weights, rounded(), constants.bias, means)
     : constants.bias;
-  const biasScale = inputScale === undefined ? undefined : biasScales(inputScale, scales);
+  const biasScale = inputScale === undefined ? undefined : sumScales(inputScale, scales);
   return {
     codes: { dtype: "i8", shape, data: codes },
     scale: perTensor

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { activationParameters } from "../../src/ops/scheme";
 import { Observer } from "../../src/quantize/observer";
 import { chooseRange, errorFunction, PERCENTILE, rangeMethods } from "../../src/quantize/range";
-import { activationParameters } from "../../src/quantize/scheme";
 import { randomOf } from "../graph-builder";
 import { quantizeValue } from "../reference/quantize";
 

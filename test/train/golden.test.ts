@@ -8,14 +8,14 @@ import { Engine } from "../../src/engine/wasm";
 import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
+import { sumScales } from "../../src/ops/codes";
 import {
-  biasScales,
   channelsOf,
   dequantizeWeights,
   quantizeBias,
   quantizeWeights,
   weightScales,
-} from "../../src/quantize/scheme";
+} from "../../src/ops/scheme";
 import { train } from "../../src/train/inlined";
 import { select } from "../../src/train/run/select";
 import { Trainer } from "../../src/train/run/trainer";
@@ -61,7 +61,7 @@ class MasteredBuilder extends GraphBuilder {
     const channels = channelsOf(weight.shape, 0);
     const inputScale = Math.fround(x.range!.scale);
     const scales = weightScales(w, channels, { inputScale, bias: b });
-    const sums = biasScales(inputScale, scales);
+    const sums = sumScales(inputScale, scales);
     const name = `${output}_w`;
     this.constant(name, tensor("i8", weight.shape, quantizeWeights(w, channels, scales)));
     this.constant(`${name}_scale`, tensor("f32", [scales.length], scales));

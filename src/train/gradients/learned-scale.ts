@@ -3,7 +3,7 @@
 
 import { countOf } from "../../graph/symbols";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { perTensor, weightScales } from "../../ops/codes";
+import { perChannelScales, perTensor } from "../../ops/codes";
 import { opError, type Unit } from "../../ops/op";
 import { scaleFactor } from "../ops/learned-scale";
 import type { Backward } from "./rule";
@@ -38,7 +38,7 @@ function ofLayer(
   const wq = integer!.inputs[1]!;
   const { shape } = b.type(outputs[0]!);
   const channels = shape.at(node.op === "Conv" ? 1 : -1) as number;
-  const scales = (): Tensor => tensor("f32", [channels], weightScales(wq, channels));
+  const scales = (): Tensor => tensor("f32", [channels], perChannelScales(wq, channels));
   const read = [x, w, bias, wq.dynamic?.scale ?? b.data(scales()), dy];
   const attributes = {
     ...node.attributes,

@@ -19,7 +19,7 @@ import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { dimsOf } from "../../ops/axes";
-import { weightScales } from "../../ops/codes";
+import { perChannelScales } from "../../ops/codes";
 import {
   type Geometry,
   geometryOf,
@@ -41,8 +41,8 @@ import {
   opError,
   type Unit,
 } from "../../ops/op";
+import { channelsOf } from "../../ops/scheme";
 import { slideOf, windowWords } from "../../ops/window";
-import { channelsOf } from "../../quantize/scheme";
 
 /** The shape that a gradient has because its value has it. */
 const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
@@ -63,7 +63,7 @@ function realWeights(unit: Unit, c: Lowering, axis: number): Address {
   const shape = c.type(w).shape as number[];
   const { outer, channels, inner } = channelsOf(shape, axis);
   const scales = c.constant(scale)
-    ? c.data(weightScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
+    ? c.data(perChannelScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
     : c.input(scale);
   const real = c.temporary(4 * sizeOf(shape));
   c.emit("dequantizeWeights", [real, at, scales, channels, inner], outer * channels);

@@ -3,7 +3,7 @@
 
 import { countOf } from "../../graph/symbols";
 import { type Address, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
-import { channelsOf } from "../../quantize/scheme";
+import { channelsOf } from "../../ops/scheme";
 
 /** Sizes [outer][channels][inner] around the axis of the scales, and the largest code. */
 function sizesOf({ node, inputs }: Unit, c: Lowering) {

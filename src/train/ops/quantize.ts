@@ -5,7 +5,7 @@ import { countOf, type Shape } from "../../graph/symbols";
 import { perTensor } from "../../ops/codes";
 import { floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
-import { channelsOf } from "../../quantize/scheme";
+import { channelsOf } from "../../ops/scheme";
 import { emitExtremes, rangeType } from "./extremes";
 
 /**

@@ -4,8 +4,8 @@
 import { OctetteError } from "../../errors";
 import type { Graph } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { type Affine, activationParameters } from "../../ops/scheme";
 import { checkOptions, type Names } from "../../options";
-import { type Affine, activationParameters } from "../../quantize/scheme";
 import { SCALE_ROOM, type WeightScales } from "./prepare";
 import { type Shared, withParameters } from "./quantization-groups";
 

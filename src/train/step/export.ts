@@ -3,7 +3,8 @@
 
 import type { Graph } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { biasScales, channelsOf, quantizeBias, quantizeWeights, weightScales } from "../../quantize/scheme";
+import { sumScales } from "../../ops/codes";
+import { channelsOf, quantizeBias, quantizeWeights, weightScales } from "../../ops/scheme";
 import { inputScaleOf, type Parameter } from "./prepare";
 
 /** The deployed graph with the numbers that its masters have now. */
@@ -47,7 +48,7 @@ export function exported(
   for (const { name, kind, coded } of trained) {
     if (!coded || kind !== "bias") continue;
     const weights = constants.get(coded.scale)!.data as Float32Array;
-    const sums = biasScales(inputScaleOf(graph, coded)!, weights);
+    const sums = sumScales(inputScaleOf(graph, coded)!, weights);
     set(coded.codes, quantizeBias(masters.get(name)!, sums));
   }
   return { ...graph, constants };

@@ -3,9 +3,10 @@
 
 import type { Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
+import { channelsOf, dequantizeBias, dequantizeWeights } from "../../ops/scheme";
 import { toolkitOps } from "../../ops/toolkit";
-import { biasScales, channelsOf, dequantizeBias, dequantizeWeights } from "../../quantize/scheme";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
@@ -152,7 +153,7 @@ class Search {
       });
     if (bias === undefined) return;
     const q = this.#graph.constants.get(bias)!;
-    const sums = biasScales(this.#graph.constants.get(inputScale!)!.data[0]!, scales.data as Float32Array);
+    const sums = sumScales(this.#graph.constants.get(inputScale!)!.data[0]!, scales.data as Float32Array);
     this.#found.set(bias, {
       ...common,
       name: bias,

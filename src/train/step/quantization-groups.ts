@@ -2,8 +2,9 @@
 
 import type { CodeParameters, Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { sumScales } from "../../ops/codes";
+import { type Affine, dequantizeBias, quantizeBias } from "../../ops/scheme";
 import { toolkitOps } from "../../ops/toolkit";
-import { type Affine, biasScales, dequantizeBias, quantizeBias } from "../../quantize/scheme";
 
 /** Scale and zero point of values that have the same ones. */
 export interface Shared extends Affine {
@@ -160,6 +161,6 @@ function rescaleBias(graph: Graph, constants: Map<string, Tensor>, { inputs, cod
   if (!held || now === undefined || now === before) return;
   const weights = constants.get(w.scale)!.data as Float32Array;
   const each = weights.length === 1 ? new Float32Array(held.data.length).fill(weights[0]!) : weights;
-  const bias = dequantizeBias(held.data, biasScales(before!, each));
-  constants.set(inputs[2]!, tensor("i32", held.shape, quantizeBias(bias, biasScales(now, each))));
+  const bias = dequantizeBias(held.data, sumScales(before!, each));
+  constants.set(inputs[2]!, tensor("i32", held.shape, quantizeBias(bias, sumScales(now, each))));
 }

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { multipliers, sumScales } from "../../../src/ops/codes";
 import type { Quantization } from "../../../src/ops/op";
-import { biasScales, quantizeBias, quantizeWeights, weightScales } from "../../../src/quantize/scheme";
+import { quantizeBias, quantizeWeights, weightScales } from "../../../src/ops/scheme";
 import { inPieces, SIZES, same } from "../../kernels/float";
 import {
   alloc,
@@ -219,7 +219,7 @@ describe("what follows from the scales", () => {
       inPieces(wide, n, next, (begin, end) =>
         kernels.quantizeBias(wide.byteOffset, b.byteOffset, scale.byteOffset, xScale, begin, end),
       );
-      expectSame(wide, quantizeBias(b, biasScales(xScale, scale)));
+      expectSame(wide, quantizeBias(b, sumScales(xScale, scale)));
       inPieces(s, n, next, (begin, end) =>
         kernels.sumScales(s.byteOffset, scale.byteOffset, xScale, begin, end),
       );

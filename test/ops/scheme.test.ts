@@ -1,15 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BIAS_LIMIT, MAX_REDUCTION } from "../../src/ops/codes";
+import { BIAS_LIMIT, MAX_REDUCTION, sumScales } from "../../src/ops/codes";
 import {
   activationParameters,
-  biasScales,
   channelsOf,
   dequantizeWeights,
   quantizeBias,
   quantizeWeights,
   weightScales,
-} from "../../src/quantize/scheme";
+} from "../../src/ops/scheme";
 
 const { fround } = Math;
 const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 100), max: 2 ** 100 });
@@ -102,7 +101,7 @@ describe("weights", () => {
     const bias = Float32Array.from([0, 0.37]);
     const scales = weightScales(zeros, shape, { inputScale: 0.02, bias });
     expect(scales[0]).toBe(1);
-    const steps = biasScales(0.02, scales);
+    const steps = sumScales(0.02, scales);
     const codes = quantizeBias(bias, steps);
     expect(codes[1]! * steps[1]!).toBeCloseTo(0.37, 6);
   });
@@ -122,7 +121,7 @@ describe("biases", () => {
             inputScale: sx,
             bias,
           });
-          const steps = biasScales(sx, scales);
+          const steps = sumScales(sx, scales);
           const [code] = quantizeBias(bias, steps) as unknown as [number];
           expect(Math.abs(code)).toBeLessThan(BIAS_LIMIT);
           if (Math.abs(code) > 1000)

@@ -1,10 +1,10 @@
 // How scale and zero point are chosen and codes are made: weights, biases and activations, each by one function that
-// conversion and training share. Every step is rounded to f32 as the kernels round it, so codes are the same on every
+// import, conversion and training share. Every step is rounded to f32 as the kernels round it, so codes are the same on every
 // engine.
 
 import { OctetteError } from "../errors";
 import { sizeOf } from "../graph/tensor";
-import { BIAS_LIMIT, rne } from "../ops/codes";
+import { BIAS_LIMIT, rne } from "./codes";
 
 const { fround, abs, max, min } = Math;
 
@@ -141,16 +141,16 @@ export function dequantizeWeights(codes: Int8Array, shape: Channels, scales: Flo
   return w;
 }
 
-/** Scale of an accumulator, f32(sx·sw[c]): that of the bias codes. */
-export const biasScales = (inputScale: number, scales: Float32Array): Float32Array =>
-  scales.map((scale) => fround(inputScale * scale));
-
 /** What bias codes stand for, of one scale or one a channel: b = q · s[c]. */
 export const dequantizeBias = (codes: ArrayLike<number>, scales: ArrayLike<number>): Float32Array =>
   Float32Array.from(codes, (code, c) => code * scales[scales.length === 1 ? 0 : c]!);
 
-/** Bias codes, rne(b / f32(sx·sw[c])), zero point 0, clamped below `BIAS_LIMIT`. */
-export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Array {
-  const limit = BIAS_LIMIT - 1;
-  return Int32Array.from(bias, (b, c) => max(-limit, min(limit, rne(fround(b / scales[c]!)))));
-}
+/**
+ * Bias codes, rne(b / s[c]) with the scales of a layer's sums, zero point 0. Clamped below `BIAS_LIMIT`, where no sum can leave
+ * int32; to another limit where sums are checked one by one.
+ */
+export const quantizeBias = (
+  bias: ArrayLike<number>,
+  scales: Float32Array,
+  limit = BIAS_LIMIT - 1,
+): Int32Array => Int32Array.from(scales, (s, c) => max(-limit, min(limit, rne(fround(bias[c]! / s)))));
