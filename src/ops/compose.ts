@@ -11,6 +11,13 @@ export const plus = (a: string, b: string): Written => ({ op: "Add", inputs: [a,
 /** a · b. */
 export const times = (a: string, b: string): Written => ({ op: "Mul", inputs: [a, b], attributes: {} });
 
+/** x between bounds. */
+export const clamped = (x: string, { lo, hi }: { readonly lo: number; readonly hi: number }): Written => ({
+  op: "Clip",
+  inputs: [x],
+  attributes: { min: lo, max: hi },
+});
+
 /** Whether all dimensions but the first become one. */
 export const isFlattening = (from: Shape, to: Shape): boolean =>
   from.length > 2 && sameShape(to, [from[0]!, countOf(from.slice(1))]);

@@ -2,13 +2,13 @@
 
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { rne } from "../ops/codes";
-import type { Coded } from "./graph-writer";
+import type { NamedCodes } from "./graph-writer";
 
 const { abs, fround, max, min } = Math;
 
 /** x = (q − z) · s with one pair in all, one an index of `axis`, or one for every `blockSize` indices of it. */
 export interface CodedConstant {
-  readonly names: Coded;
+  readonly names: NamedCodes;
   readonly codes: Tensor;
   readonly scale: Tensor;
   readonly zeroPoint: Tensor | undefined;

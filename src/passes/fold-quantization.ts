@@ -30,7 +30,7 @@ import {
   realsOf,
 } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
-import { type Coded, GraphWriter, parametersOf } from "./graph-writer";
+import { codeParameters, GraphWriter, type NamedCodes } from "./graph-writer";
 import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
@@ -48,7 +48,7 @@ interface Reading extends CodeParameters {
 }
 
 /** Codes of a computed value. */
-type CodedValue = Reading & Coded;
+type CodedValue = Reading & NamedCodes;
 
 const sameMeaning = (a: Reading, b: Reading) =>
   a.dtype === b.dtype &&
@@ -270,18 +270,18 @@ class Folding {
   /** Writes an integer layer of operands that are codes, or values as they are. */
   #pushLayer(
     node: Omit<Node, "inputs">,
-    operands: readonly (Coded | string)[],
+    operands: readonly (NamedCodes | string)[],
     made: Reading | undefined,
     bounds?: { readonly lo: number; readonly hi: number },
   ): void {
     const [result] = node.outputs as [string];
-    const isCoded = (operand: Coded | string) => typeof operand !== "string";
+    const isCoded = (operand: NamedCodes | string) => typeof operand !== "string";
     this.#writer.nodes.push({
       ...node,
       inputs: operands.map((operand) => (isCoded(operand) ? operand.codes : operand)),
       codes: {
-        inputs: operands.map((operand) => (isCoded(operand) ? parametersOf(operand) : undefined)),
-        ...(made && { output: parametersOf({ ...made, codes: result }) }),
+        inputs: operands.map((operand) => (isCoded(operand) ? codeParameters(operand) : undefined)),
+        ...(made && { output: codeParameters({ ...made, codes: result }) }),
         ...(bounds && { bounds }),
       },
     });
@@ -384,7 +384,7 @@ class Folding {
   #writeWithTerm(
     node: Node,
     x: CodedValue,
-    operands: readonly (Coded | string)[],
+    operands: readonly (NamedCodes | string)[],
     tail: Tail,
     term: ZeroPointTerm,
   ): void {
@@ -402,7 +402,7 @@ class Folding {
   }
 
   /** Weights under the codes that kernels take, whose zero points are 0. */
-  #weightsOf({ names, codes: own, scale: { data } }: CodedConstant, codes: Tensor): Coded {
+  #weightsOf({ names, codes: own, scale: { data } }: CodedConstant, codes: Tensor): NamedCodes {
     const name = codes === own ? names.codes : this.#writer.constant(`${names.codes}_symmetric`, codes);
     const parameters = { codes: name, scale: names.scale, zeroPoint: "" };
     const isOne = data.length === 1 && codes.shape[names.axis!] !== 1;
@@ -426,7 +426,7 @@ class Folding {
     return { ...bias, codes: quantizeBias(bias.values, scales, I32_LIMIT) };
   }
 
-  #writeBias({ name, values, codes, held }: CodedBias, layer: string): Coded | string {
+  #writeBias({ name, values, codes, held }: CodedBias, layer: string): NamedCodes | string {
     const row = [values.length];
     if (!codes) return this.#writer.constant(this.#need(name), tensor("f32", row, values), layer);
     const own = held ?? this.#writer.constant(`${name}_codes`, tensor("i32", row, codes), layer);
@@ -480,7 +480,7 @@ class Folding {
   }
 
   /** One integer layer, from the codes it reads to its tail. */
-  #write(node: Node, operands: readonly (Coded | string)[], tail: Tail): void {
+  #write(node: Node, operands: readonly (NamedCodes | string)[], tail: Tail): void {
     const { add, activation, quantize, result } = tail;
     const [last] = quantize;
     for (const next of [add, activation, last]) if (next) this.#taken.add(next);

@@ -13,12 +13,12 @@ import { type Tensor, tensorsEqual } from "../graph/tensor";
 import type { Room } from "./room";
 
 /** A value or constant that holds codes, and how they are read. */
-export interface Coded extends CodeParameters {
+export interface NamedCodes extends CodeParameters {
   readonly codes: string;
 }
 
 /** How codes are read. */
-export const parametersOf = ({ scale, zeroPoint, axis }: Coded): CodeParameters =>
+export const codeParameters = ({ scale, zeroPoint, axis }: NamedCodes): CodeParameters =>
   axis === undefined ? { scale, zeroPoint } : { scale, zeroPoint, axis };
 
 export class GraphWriter {
@@ -91,7 +91,7 @@ export class GraphWriter {
   }
 
   /** Writes the DequantizeLinear that makes `output` of codes. */
-  dequantize({ codes, scale, zeroPoint, axis }: Coded, name: string, output: string): string {
+  dequantize({ codes, scale, zeroPoint, axis }: NamedCodes, name: string, output: string): string {
     const inputs = zeroPoint === "" ? [codes, scale] : [codes, scale, zeroPoint];
     return this.add("DequantizeLinear", name, inputs, [output], axis === undefined ? {} : { axis });
   }

@@ -4,9 +4,10 @@
 
 import type { Node } from "../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { plus, times } from "../ops/compose";
 import { numberOf } from "../ops/op";
 import type { CodedConstant } from "./coded-constant";
-import { type Coded, type GraphWriter, parametersOf } from "./graph-writer";
+import { codeParameters, type GraphWriter, type NamedCodes } from "./graph-writer";
 
 /** What makes −z[c]·sw[c] · Σ (x − zx). */
 export interface ZeroPointTerm {
@@ -42,7 +43,7 @@ export function zeroPointTerm(
 export function addZeroPointTerm(
   writer: GraphWriter,
   { op, name, attributes }: Node,
-  x: Coded,
+  x: NamedCodes,
   { codes, scale, factors }: ZeroPointTerm,
   result: string,
   output: string,
@@ -50,11 +51,12 @@ export function addZeroPointTerm(
   const sums = writer.fresh(`${name}_sums`);
   const weights = writer.constant(`${sums}_codes`, codes);
   const own = { scale: writer.constant(`${sums}_scale`, scale), zeroPoint: "" };
-  const codesOf = { inputs: [parametersOf(x), own] };
+  const codesOf = { inputs: [codeParameters(x), own] };
   let term = writer.add(op, sums, [x.codes, weights], [sums], attributes, codesOf);
   if (factors) {
-    const operands = [sums, writer.constant(`${sums}_factors`, factors)];
-    term = writer.add("Mul", `${name}_factors`, operands, [writer.fresh(`${name}_term`)]);
+    const scaled = times(sums, writer.constant(`${sums}_factors`, factors));
+    term = writer.add(scaled.op, `${name}_factors`, scaled.inputs, [writer.fresh(`${name}_term`)]);
   }
-  writer.add("Add", `${name}_whole`, [result, term], [output]);
+  const whole = plus(result, term);
+  writer.add(whole.op, `${name}_whole`, whole.inputs, [output]);
 }

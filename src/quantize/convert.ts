@@ -5,7 +5,7 @@ import type { CodeParameters, Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
 import type { Affine } from "../ops/scheme";
-import { type Coded, GraphWriter, parametersOf } from "../passes/graph-writer";
+import { codeParameters, GraphWriter, type NamedCodes } from "../passes/graph-writer";
 import type { QuantizeMode } from "./options";
 import type { IntegerLayer, IntegerPlan } from "./plan";
 import type { QuantizedLayer } from "./weights";
@@ -57,7 +57,7 @@ function readAsFloats({ nodes, outputs }: Graph, plan: IntegerPlan): Set<string>
 class Writer extends GraphWriter {
   readonly masters = new Map<string, Tensor>();
   readonly #input: ConvertInput;
-  readonly #coded = new Map<string, Coded>();
+  readonly #coded = new Map<string, NamedCodes>();
   readonly #parameters = new Map<string, CodeParameters>();
   readonly #readAsFloats: ReadonlySet<string>;
   /** Values that exist as floats in the new graph. */
@@ -87,9 +87,9 @@ class Writer extends GraphWriter {
   layer({ node, activation, activations, layer, output, result }: IntegerLayer): void {
     const inputs = [...node.inputs];
     const parameters = inputs.map((): CodeParameters | undefined => undefined);
-    const read = (i: number, coded: Coded) => {
+    const read = (i: number, coded: NamedCodes) => {
       inputs[i] = coded.codes;
-      parameters[i] = parametersOf(coded);
+      parameters[i] = codeParameters(coded);
     };
     for (const i of activations) read(i, this.#codesOf(node.inputs[i]!));
     const quantized = layer && this.#input.layers.get(node)!;
@@ -115,13 +115,13 @@ class Writer extends GraphWriter {
   }
 
   /** The codes of a value; a float one is quantized the first time they are asked for. */
-  #codesOf(value: string): Coded {
+  #codesOf(value: string): NamedCodes {
     const known = this.#coded.get(value);
     if (known) return known;
     return this.#input.mode === "dynamic" ? this.#quantizeRows(value) : this.#quantize(value);
   }
 
-  #quantize(value: string): Coded {
+  #quantize(value: string): NamedCodes {
     const codes = this.fresh(`${value}_codes`);
     const parameters = this.#parametersOf(value);
     const { scale, zeroPoint } = parameters;
@@ -131,7 +131,7 @@ class Writer extends GraphWriter {
     return coded;
   }
 
-  #quantizeRows(value: string): Coded {
+  #quantizeRows(value: string): NamedCodes {
     const [codes, scale, zeroPoint] = ["codes", "scale", "zero_point"].map((what) =>
       this.fresh(`${value}_${what}`),
     ) as [string, string, string];
@@ -155,14 +155,14 @@ class Writer extends GraphWriter {
     return names;
   }
 
-  #weights(name: string, { codes, scale, axis, weights }: QuantizedLayer, layer: string): Coded {
+  #weights(name: string, { codes, scale, axis, weights }: QuantizedLayer, layer: string): NamedCodes {
     const own = this.#own(name, codes, layer);
     this.masters.set(own, weights);
     const coded = { codes: own, scale: this.constant(`${name}_scale`, scale, layer), zeroPoint: "" };
     return scale.shape.length === 0 ? coded : { ...coded, axis };
   }
 
-  #biasCodes(name: string, { bias, biasCodes }: QuantizedLayer, layer: string): Coded {
+  #biasCodes(name: string, { bias, biasCodes }: QuantizedLayer, layer: string): NamedCodes {
     const codes = this.#own(name, biasCodes!, layer);
     this.masters.set(codes, bias!);
     return { codes, scale: "", zeroPoint: "" };

@@ -2,6 +2,7 @@
 // on the numbers that the codes it reads stand for.
 
 import type { Graph, Node } from "../../graph/graph";
+import { clamped } from "../../ops/compose";
 import { isLinear } from "../../ops/linear-layer";
 import { GraphWriter } from "../../passes/graph-writer";
 import type { Backward } from "../gradients/rule";
@@ -20,7 +21,9 @@ export function writeReal({ op, inputs, attributes, codes }: Node, write: Backwa
     return write("DequantizeLinear", read, p.axis === undefined ? {} : { axis: p.axis })[0];
   });
   const [y] = write(op, reals, attributes);
-  return bounds ? write("Clip", [y], { min: bounds.lo, max: bounds.hi })[0] : y;
+  if (!bounds) return y;
+  const clip = clamped(y, bounds);
+  return write(clip.op, clip.inputs, clip.attributes)[0];
 }
 
 export interface Observed {
