@@ -1,20 +1,23 @@
-// The module every engine loads: f32, elementwise, quantization, pooling and copies.
+// The module that every model loads: kernels of the core ops, over floats and codes alike.
 
-export * from "./f32/activations";
-export * from "./f32/arg-max";
+export {
+  clip,
+  clipBetween,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  sigmoid,
+  silu,
+} from "./f32/activations";
 export * from "./f32/binary";
 export * from "./f32/conv";
 export * from "./f32/copy";
 export * from "./f32/depthwise";
-export * from "./f32/gather";
 export * from "./f32/gemm";
-export * from "./f32/layer-normalization";
 export * from "./f32/mat-mul";
 export * from "./f32/pool";
-export * from "./f32/reduce-mean";
-export * from "./f32/softmax";
+export { softmax } from "./f32/softmax";
 export * from "./f32/transpose";
-export * from "./f32/unary";
 export * from "./int8/add";
 export * from "./int8/dynamic-quantize";
 export * from "./int8/lookup";

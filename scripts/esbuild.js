@@ -1,6 +1,7 @@
 // How the sources become scripts: what every build of them has in common.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -64,6 +65,40 @@ export const threadScripts = {
   "threads-worker": "src/engine/threads-worker.ts",
 };
 
+/** Names of the functions in src/ that are marked as free of side effects. */
+async function pureNames() {
+  const files = await readdir(`${root}src`, { recursive: true });
+  const texts = files
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(`${root}src/${file}`, "utf8"));
+  return new Set(
+    texts.flatMap((text) =>
+      [...text.matchAll(/@__NO_SIDE_EFFECTS__\n(?:export )?(?:const|function) (\w+)/g)].map(
+        ([, name]) => name,
+      ),
+    ),
+  );
+}
+
+/** Marks calls of such functions where they are imported: bundlers know the mark of a function only in its own file. */
+const markPureCalls = {
+  name: "mark-pure-calls",
+  setup({ onStart, onLoad }) {
+    let pure;
+    onStart(async () => void (pure = await pureNames()));
+    onLoad({ filter: /\/src\/.*\.ts$/, namespace: "file" }, async ({ path }) => {
+      let contents = await readFile(path, "utf8");
+      const imported = [...contents.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) =>
+        names.split(","),
+      );
+      for (const [name, own = name] of imported.map((part) => part.trim().split(" as ")))
+        if (pure.has(name))
+          contents = contents.replaceAll(new RegExp(`(?<![\\w$.])${own}\\(`, "g"), `/* @__PURE__ */ ${own}(`);
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
 /** Options of esbuild for the sources in src/. */
 export const options = {
   absWorkingDir: root,
@@ -73,7 +108,7 @@ export const options = {
   mainFields: ["module", "main"],
   external: ["node:*", "*/thread-pool.js"],
   target: "es2022",
-  plugins: [inlineWasm, inlineScript],
+  plugins: [inlineWasm, inlineScript, markPureCalls],
   minifySyntax: true,
   logLevel: "warning",
 };

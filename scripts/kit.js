@@ -1,10 +1,10 @@
 // The runtime in pieces, for `octette bundle`: one piece a module, all in one scope, under names that no two pieces
 // share. So a script of fewer ops is some of the pieces, one behind the other, and nobody needs a bundler to make it.
 
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
 import { options, root, threadScripts } from "./esbuild.js";
+import { writeTables } from "./ops.js";
 
 const ENTRY = `
   export { createRuntime } from "./src/create-runtime";
@@ -12,17 +12,6 @@ const ENTRY = `
   export { fromHex } from "./src/engine/hex";
   export { FormatError, OctetteError } from "./src/errors";
   export * from "./src/ops/index";`;
-
-/** Home of each op: the module that the index imports it from. */
-async function homesOf(index) {
-  const imports = (await readFile(`${root}${index}`, "utf8")).matchAll(
-    /^import \{ (.*) \} from "\.(.*)";$/gm,
-  );
-  const homes = [...imports].flatMap(([, names, path]) =>
-    names.split(", ").map((name) => [name.split(" as ")[1], `src/ops${path}.ts`]),
-  );
-  return Object.fromEntries(homes.filter(([name]) => name !== undefined));
-}
 
 /** The scripts of further threads, by file. */
 async function threads() {
@@ -36,8 +25,9 @@ async function threads() {
   return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
 }
 
-/** Modules in the order in which they run, each with what it imports and its code; and the names of what they export. */
+/** Modules in the order in which they run, each with what it imports and its code; the names of what they export; each op's module. */
 export async function createKit() {
+  const homes = await writeTables();
   const { outputFiles, metafile } = await build({
     ...options,
     stdin: { contents: ENTRY, resolveDir: root },
@@ -45,7 +35,7 @@ export async function createKit() {
     write: false,
     metafile: true,
   });
-  const [shared, ...parts] = outputFiles[0].text.split(/^\/\/ ((?:src|assembly|node_modules)\/\S+)$/m);
+  const [shared, ...parts] = outputFiles[0].text.split(/^\/\/ ((?:src|assembly|build|node_modules)\/\S+)$/m);
   if (shared.trim() !== "") throw new Error(`code before the first module: ${shared.trim()}`);
   const exported = /export \{([^}]*)\};\s*$/;
   const names = [...exported.exec(parts.at(-1))[1].matchAll(/(\S+) as (\w+)/g)].map(([, own, name]) => [
@@ -58,6 +48,5 @@ export async function createKit() {
     const imports = metafile.inputs[parts[i]]?.imports.map(({ path }) => path) ?? [];
     modules.push({ path: parts[i], imports, code: code.trim() });
   }
-  const homes = await homesOf("src/ops/index.ts");
   return { modules, names: Object.fromEntries(names), homes, threads: await threads() };
 }

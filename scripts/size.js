@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 import { formatBytes, formatTable } from "../build/index.js";
@@ -17,33 +17,41 @@ const CNN =
 
 /** Brotli bytes that each part may take. */
 const parts = [
-  ["runtime, every op and class", 59_500, () => atStart('export { load } from "octette/runtime"')],
-  ["runtime, every op, one class", 54_500, () => atStart(runtimeOf("registry", "common, baseline"))],
+  ["octette/runtime, every class", 54_500, () => atStart(RUNTIME)],
+  ["op group math, where asked for", 5_000, () => later(RUNTIME, "math")],
+  ["op group sequence, where asked for", 2_000, () => later(RUNTIME, "sequence")],
+  ["op group vision, where asked for", 1_000, () => later(RUNTIME, "vision")],
+  [
+    "runtime, every op, one class",
+    53_500,
+    () => atStart(runtimeOf("registry", "common, baseline, math, sequence")),
+  ],
   [
     "runtime, an int8 CNN, every class",
-    52_000,
+    48_500,
     () => atStart(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
-  ["runtime, an int8 CNN, one class", 46_500, () => atStart(runtimeOf(CNN, "common, baseline"))],
-  ["octette.js of digits, every class", 45_000, () => bundleOfDigits("all")],
-  ["octette.js of digits, one class", 40_000, () => bundleOfDigits("baseline")],
-  ["threads, where asked for", 2_000, () => later('export { load } from "octette/runtime"')],
+  ["runtime, an int8 CNN, one class", 44_500, () => atStart(runtimeOf(CNN, "common, baseline"))],
+  ["octette.js of digits, every class", 43_000, () => bundleOfDigits("all")],
+  ["octette.js of digits, one class", 38_500, () => bundleOfDigits("baseline")],
+  ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
   ["toolkit", 136_000, () => atStart('export * from "octette"')],
-  ["training, where asked for", 43_000, () => later('export { tune } from "octette"')],
-  ["train.wasm", 20_000, () => wasm("train")],
-  ["common.wasm", 10_000, () => wasm("common")],
-  ["baseline.wasm", 8_000, () => wasm("baseline")],
-  ["extmul.wasm", 8_000, () => wasm("extmul")],
-  ["relaxed.wasm", 8_000, () => wasm("relaxed")],
+  ["training, where asked for", 40_500, () => later('export { tune } from "octette"', "tune", "inlined")],
+  ["train.wasm", 13_500, () => wasm("train")],
+  ["common.wasm", 7_000, () => wasm("common")],
+  ["baseline.wasm", 5_500, () => wasm("baseline")],
+  ["extmul.wasm", 5_500, () => wasm("extmul")],
+  ["relaxed.wasm", 5_500, () => wasm("relaxed")],
 ];
 
-const runtimeOf = (ops, classes) => `
-  import { createRuntime } from "octette/runtime";
+const RUNTIME = 'export { load } from "octette/runtime"';
+const runtimeOf = (ops, modules) => `
+  import { createRuntime } from "octette/create-runtime";
   import { ${ops} } from "octette/ops";
-  import { ${classes} } from "octette/wasm";
-  export const { load } = createRuntime(${ops === "registry" ? ops : `{ ${ops} }`}, { ${classes} });`;
+  import { ${modules} } from "octette/wasm";
+  export const { load } = createRuntime(${ops === "registry" ? ops : `{ ${ops} }`}, { ${modules} });`;
 
-/** The scripts that a user's bundler makes of the package: what a page loads at once, and what it may load later. */
+/** The scripts that a user's bundler makes of the package, and which of them come with one: all that it imports at once. */
 async function bundled(contents) {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: root },
@@ -57,16 +65,32 @@ async function bundled(contents) {
     logLevel: "error",
   });
   const scripts = Object.entries(metafile.outputs).map(([path, output], i) => ({ path, ...output, i }));
-  const needed = new Set(scripts.filter(({ entryPoint }) => entryPoint === "<stdin>"));
-  for (const { imports } of needed)
-    for (const { path, kind } of imports)
-      if (kind === "import-statement") needed.add(scripts.find((script) => script.path === path));
-  const join = (list) => Buffer.concat(list.map(({ i }) => outputFiles[i].contents));
-  return { start: join([...needed]), later: join(scripts.filter((script) => !needed.has(script))) };
+  const withImports = (first) => {
+    const needed = new Set(first);
+    for (const { imports } of needed)
+      for (const { path, kind } of imports)
+        if (kind === "import-statement") needed.add(scripts.find((script) => script.path === path));
+    return needed;
+  };
+  const bytesOf = (list) => Buffer.concat(list.map(({ i }) => outputFiles[i].contents));
+  return { scripts, withImports, bytesOf };
 }
 
-const atStart = async (contents) => (await bundled(contents)).start;
-const later = async (contents) => (await bundled(contents)).later;
+const isStart = ({ entryPoint }) => entryPoint === "<stdin>";
+
+/** What a page loads at once. */
+async function atStart(contents) {
+  const { scripts, withImports, bytesOf } = await bundled(contents);
+  return bytesOf([...withImports(scripts.filter(isStart))]);
+}
+
+/** What it loads later, with the scripts of the package that begin with these names. */
+async function later(contents, ...names) {
+  const { scripts, withImports, bytesOf } = await bundled(contents);
+  const start = withImports(scripts.filter(isStart));
+  const named = scripts.filter(({ path }) => names.some((name) => basename(path).startsWith(`${name}-`)));
+  return bytesOf([...withImports(named)].filter((script) => !start.has(script)));
+}
 
 const wasm = (group) => readFileSync(`${root}build/wasm/${group}.wasm`);
 

@@ -1,4 +1,5 @@
-// Declarations of octette/ops and octette/wasm: names, nearly all of one type. And in all, arrays of bytes as compilers before
+// Declarations of octette/ops and octette/wasm: names, nearly all of one type; of octette/create-runtime: a part of octette/runtime.
+// And in all, arrays of bytes as compilers before
 // TypeScript 5.7 know them, too, to which Uint8Array is not generic.
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -23,6 +24,12 @@ for (const [entry, { type, from }] of Object.entries(declarations)) {
   const lines = names.map((name) => `export declare const ${name}: ${others[name] ?? type};`);
   await writeFile(`${root}build/${entry}.d.ts`, `${[from, ...lines].join("\n")}\n`);
 }
+
+const names = Object.keys(await import(`${root}build/create-runtime.js`));
+await writeFile(
+  `${root}build/create-runtime.d.ts`,
+  `export { ${names.join(", ")} } from "./runtime.js";\nexport type * from "./runtime.js";\n`,
+);
 
 for (const entry of ["index", "runtime", "nn"]) {
   const path = `${root}build/${entry}.d.ts`;

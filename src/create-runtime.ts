@@ -1,6 +1,6 @@
 // How a runtime is put together: from its ops, an engine and the .octette format.
 
-import { createModel, Model, type ModelOptions, prepareWasm } from "./engine/model";
+import { createModel, draftModel, Model, type ModelOptions, prepareDraft, prepareWasm } from "./engine/model";
 import {
   type ByteReader,
   type BytesSource,
@@ -14,7 +14,7 @@ import { threadsHere } from "./engine/threads";
 import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
 import { streamArtifact } from "./formats/octette";
 import type { Graph } from "./graph/graph";
-import type { Reading } from "./graph/tensor";
+import type { Constant, Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
 import { checkOptions, type Names } from "./options";
 
@@ -62,42 +62,70 @@ export interface Runtime {
 
 /**
  * A runtime of these ops, by their ONNX names, and of this wasm. A bundler leaves out what it is not given:
- * `createRuntime({ Conv, Relu, QuantizeLinear, DequantizeLinear }, { common, baseline })`.
+ * `createRuntime({ Conv, Relu, QuantizeLinear, DequantizeLinear }, { common, baseline })`. Ops beyond the core call kernels of
+ * their group, whose module stands beside: `{ common, baseline, math }`.
  */
 // @__NO_SIDE_EFFECTS__
-export function createRuntime(ops: Registry, wasm: Carried): Runtime {
-  const shared = new Engine(wasm);
+export const createRuntime = (ops: Registry, wasm: Carried): Runtime => runtimeOf({ ops, wasm });
+
+/** What a runtime is put together from. Where more can be imported, both grow. */
+export interface Parts {
+  readonly ops: Registry;
+  readonly wasm: Carried;
+  /** Imports what a graph needs beyond that; undefined where all is here. */
+  loadFor?(graph: Graph<Constant>): Promise<void> | undefined;
+  /** Throws where a graph needs what is not imported yet. */
+  check?(graph: Graph<Constant>): void;
+}
+
+/** A runtime of these parts. */
+// @__NO_SIDE_EFFECTS__
+export function runtimeOf(parts: Parts): Runtime {
+  const shared = new Engine(parts.wasm);
   const engines = new WeakMap<WasmSources, Engine>();
   const engineOf = (options: LoadOptions) => {
     checkOptions("load", options, LOAD);
     const { wasm: own } = options;
     if (!own) return shared;
-    const engine = engines.get(own) ?? new Engine(wasm, own);
+    const engine = engines.get(own) ?? new Engine(parts.wasm, own);
     engines.set(own, engine);
     return engine;
   };
-  const loadGraph: Runtime["loadGraph"] = (graph, options = {}) =>
-    createModel(graph, ops, engineOf(options), options);
-  const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) =>
-    new Model(graph, ops, engineOf(options), options);
+  const loadGraph: Runtime["loadGraph"] = async (graph, options = {}) => {
+    const engine = engineOf(options);
+    await parts.loadFor?.(graph);
+    return createModel(graph, parts.ops, engine, options);
+  };
+  const loadGraphSync: Runtime["loadGraphSync"] = (graph, options = {}) => {
+    parts.check?.(graph);
+    return new Model(graph, parts.ops, engineOf(options), options);
+  };
   /** An engine whose class no longer changes: what is read from a file keeps no weights to pack them again. */
   const settledEngineOf = (options: LoadOptions) => {
     const engine = engineOf(options);
     engine.settle();
     return engine;
   };
-  /** Reads an artifact into a model of its own. */
+  /** Reads an artifact into a model of its own. Once its graph is known, it may wait for groups and wasm to be there. */
   function* loading(
     engine: Engine,
     where: string,
     size: number | undefined,
     options: LoadOptions,
+    mayWait: boolean,
   ): Reading<Model> {
     let model: Model | undefined;
     let isLoaded = false;
     try {
       yield* streamArtifact(
-        ({ graph }) => (model = new Model(graph, ops, engine, options)).loader,
+        function* ({ graph }) {
+          const imported = mayWait ? parts.loadFor?.(graph) : parts.check?.(graph);
+          if (imported) yield imported;
+          const draft = draftModel(graph, parts.ops, engine, options);
+          if (mayWait) yield prepareDraft(engine, draft);
+          model = new Model(graph, parts.ops, engine, options, draft);
+          return model.loader;
+        },
         where,
         size,
       );
@@ -116,7 +144,7 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
       await reader.close();
       throw cause;
     }
-    const model = await read(loading(engine, where, reader.size, options), reader);
+    const model = await read(loading(engine, where, reader.size, options, true), reader);
     await model.started;
     return model;
   };
@@ -128,7 +156,7 @@ export function createRuntime(ops: Registry, wasm: Carried): Runtime {
       loadReader(await openReader(source, options?.signal), nameOf(source), options),
     loadSync: (source, options = {}) => {
       const bytes = bytesOf(source);
-      return readSync(loading(settledEngineOf(options), "model", bytes.length, options), bytes);
+      return readSync(loading(settledEngineOf(options), "model", bytes.length, options, false), bytes);
     },
     info: () => ({ ...shared.info, ...threadsHere() }),
   };

@@ -1,6 +1,6 @@
 // The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
-import { createRuntime, type LoadOptions } from "./create-runtime";
+import { createRuntime, type LoadOptions, type Runtime } from "./create-runtime";
 import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
 import { checkSelfTest, selfTestHash } from "./engine/self-test";
@@ -35,6 +35,9 @@ import {
 const SELF_TEST_SEED = 1;
 
 const runtime = createRuntime(registry, inlined);
+
+/** Which class of kernels this engine runs, how many threads it has for a model, and why. */
+export const runtimeInfo: Runtime["info"] = () => runtime.info();
 
 /**
  * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
@@ -183,33 +186,30 @@ export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./format
 export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Graph, Node } from "./graph/graph";
+export { tensor } from "./graph/tensor";
 export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
 export { type Benchmark, type BenchmarkOptions, benchmark } from "./report/benchmark";
 export { type Comparison, compare } from "./report/evaluate";
 export { formatBytes, formatMicroseconds, formatPercent, formatTable } from "./report/format";
 export { createProgress, type Progress, type ProgressStream } from "./report/progress";
-export {
-  type DType,
-  type EngineClass,
-  type EngineInfo,
-  type Feeds,
-  FormatError,
-  type Input,
-  type Into,
-  type LoadOptions,
-  type Model,
-  type ModelOptions,
-  OctetteError,
-  type Preprocessing,
-  runtimeInfo,
-  type StepProfile,
-  type Tapped,
-  type Tensor,
-  type TypedArray,
-  tensor,
-  type ValueType,
-  type WasmSource,
-  type WasmSources,
+export type {
+  DType,
+  EngineClass,
+  EngineInfo,
+  Feeds,
+  Input,
+  Into,
+  LoadOptions,
+  Model,
+  ModelOptions,
+  Preprocessing,
+  StepProfile,
+  Tapped,
+  Tensor,
+  TypedArray,
+  ValueType,
+  WasmSource,
+  WasmSources,
 } from "./runtime";
 export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint/checkpoint";
 export {
@@ -228,3 +228,4 @@ export {
   tune,
 } from "./train/index";
 export type { EvaluateOptions, Evaluation, EvaluationData };
+export { FormatError, OctetteError };

@@ -23,10 +23,11 @@ const roomOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1] ?? file;
 test("octette/runtime reaches graph, ops, engine and its own format", async () => {
   const files = Object.keys(await closureOf("src/runtime.ts"));
   const outside = files
-    .filter((file) => !/^(src\/(graph|ops|engine)\/|build\/wasm\/|assembly\/)/.test(file))
+    .filter((file) => !/^(src\/(graph|ops|engine)|build\/(wasm|groups)|assembly)\//.test(file))
     .sort();
   expect(outside).toEqual([
     "src/bytes.ts",
+    "src/core-runtime.ts",
     "src/create-runtime.ts",
     "src/errors.ts",
     "src/formats/decode-graph.ts",
@@ -46,6 +47,11 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
 test("of the kernels' sources the host compiles sizes and structs alone", async () => {
   const files = Object.keys(await closureOf("src/index.ts")).filter((file) => file.startsWith("assembly/"));
   expect(files.filter((file) => !/\/(sizes|whole|window)\.ts$/.test(file))).toEqual([]);
+});
+
+test("octette/create-runtime does not reach the op groups, nor the runtime that has them", async () => {
+  const files = Object.keys(await closureOf("src/custom-runtime.ts"));
+  expect(files.filter((file) => /^build\/|core-runtime|op-groups/.test(file))).toEqual([]);
 });
 
 test("octette does not carry octette/nn", async () => {

@@ -1,7 +1,9 @@
 // A folder that a page can be served from: the model, a script with the ops it needs, wasm with the kernels it calls.
 
 import { compile } from "../engine/compile";
-import { modules as kernelModules } from "../engine/modules";
+import { groupsWith } from "../engine/group-modules";
+import { modules as coreModules } from "../engine/modules";
+import { kernelsOf } from "../engine/plan";
 import type { EngineClass } from "../engine/wasm";
 import type { Graph } from "../graph/graph";
 import { symbolsOf } from "../graph/symbols";
@@ -34,10 +36,11 @@ export async function bundle(
   { model, classes, beside }: BundleOptions,
 ): Promise<Bundle> {
   const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
-  const kernels = kernelsOf(graph, classes);
-  const modules = (["common", ...classes] as const).map(
-    (group) => [group, keepKernels(kernelModules[group], (name) => kernels.has(name))] as const,
-  );
+  const kernels = kernelsFor(graph, classes);
+  const modules = [
+    ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
+    ...groupsWith(kernels),
+  ].map(([name, wasm]) => [name, keepKernels(wasm, (kernel) => kernels.has(kernel))] as const);
   const { code, names, threads } = await piecesFor(ops, classes);
   const wasm = modules.map(([group, bytes]) => {
     const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
@@ -75,13 +78,12 @@ const urlOf = (file: string) =>
   `new URL(${JSON.stringify(`./${encodeURIComponent(file)}`)}, import.meta.url)`;
 
 /** Kernels that the model calls while it is loaded and run: for one row of each symbol and for several. */
-function kernelsOf(graph: Graph, classes: readonly EngineClass[]): Set<string> {
+function kernelsFor(graph: Graph, classes: readonly EngineClass[]): Set<string> {
   const symbols = graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
   const plans = classes.flatMap((engineClass) =>
     [1, 2].map((rows) =>
       compile(graph, { registry, engineClass, maxima: Object.fromEntries(symbols.map((s) => [s, rows])) }),
     ),
   );
-  const called = plans.flatMap(({ loads, steps }) => [...loads.flatMap(({ calls }) => calls), ...steps]);
-  return new Set(called.map(({ kernel }) => kernel));
+  return new Set(plans.flatMap((plan) => [...kernelsOf(plan)]));
 }

@@ -2,6 +2,7 @@
 // own code would count otherwise. Arguments: the model's path ("-" for standard input) and its load options as JSON.
 
 import { readFileSync } from "node:fs";
+import { kernelsOf } from "../engine/plan";
 import type { EngineClass, ModelOptions } from "../runtime";
 
 /** Memory of this process, in bytes. */
@@ -21,6 +22,8 @@ export interface Footprint {
     readonly arena: number;
     /** All wasm memory: planned, and taken to the page. */
     readonly memory: number;
+    /** Compiled kernels: the modules that the model takes. */
+    readonly wasm: number;
   };
   /** Node itself, octette imported, the model loaded, run once, disposed. */
   readonly steps: Readonly<Record<"node" | "octette" | "loaded" | "ran" | "disposed", Usage>>;
@@ -62,9 +65,16 @@ async function measure(path: string, options: ModelOptions): Promise<Footprint> 
   const ran = await usage();
   model.dispose();
   const disposed = await usage();
+  const { modules } = await import("../engine/modules");
+  const { groupsWith } = await import("../engine/group-modules");
+  const groups = groupsWith(kernelsOf(model.plan)).map(([, wasm]) => wasm);
+  const wasm = [modules.common, modules[engineClass], ...groups].reduce(
+    (bytes, { length }) => bytes + length,
+    0,
+  );
   return {
     engineClass,
-    bytes: { weights: memory.constantBytes, arena: memory.arenaBytes, memory: model.bytes },
+    bytes: { weights: memory.constantBytes, arena: memory.arenaBytes, memory: model.bytes, wasm },
     steps: { node, octette, loaded, ran, disposed },
     peak: 1024 * process.resourceUsage().maxRSS,
   };

@@ -2,7 +2,6 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { modules } from "../engine/modules";
 import { OctetteError, save } from "../index";
 import { formatBytes, formatTable } from "../report/index";
 import { byteCount, type Context, defineCommand, linesOf, toJson, wholeNumber } from "./command";
@@ -36,9 +35,7 @@ export const footprintCommand = defineCommand({
     const file = await openModel(path);
     const maxima = askedMaxima(file, wholeNumber("batch", values.batch, 1));
     const footprint = await measure(file, { maxima, maxBytes }, context.signal);
-    const wasm = modules.common.length + modules[footprint.engineClass].length;
-    const bytes = { ...footprint.bytes, wasm };
-    const facts = { model: path, format: file.format, symbols: maxima, ...footprint, bytes };
+    const facts = { model: path, format: file.format, symbols: maxima, ...footprint };
     context.print(values.json ? toJson(facts) : factsText(facts, context));
   },
 });
@@ -46,7 +43,6 @@ export const footprintCommand = defineCommand({
 interface Facts extends Footprint {
   readonly model: string;
   readonly symbols: Readonly<Record<string, number>>;
-  readonly bytes: Footprint["bytes"] & { readonly wasm: number };
 }
 
 /** Runs footprint-process.ts; a model in ONNX format is given to it as an artifact. */

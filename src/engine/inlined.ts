@@ -1,11 +1,9 @@
-// What a runtime of every engine class carries: octette/wasm.
+// What a runtime may carry: octette/wasm.
 
-import { extmulClass, relaxedClass } from "./classes";
-import { baseline, common, extmul as extmulBytes, relaxed as relaxedBytes } from "./modules";
+import { baseline, common, extmul, relaxed } from "./core-inlined";
+import { math, sequence } from "./group-modules";
 
-const extmul = /* @__PURE__ */ extmulClass(extmulBytes);
-const relaxed = /* @__PURE__ */ relaxedClass(relaxedBytes);
-
-/** Every engine class. */
-export const inlined = { common, baseline, extmul, relaxed };
-export { baseline, common, extmul, extmulClass, relaxed, relaxedClass };
+/** Every engine class and every op group. */
+export const inlined = { common, baseline, extmul, relaxed, math, sequence };
+export { extmulClass, relaxedClass } from "./classes";
+export { baseline, common, extmul, math, relaxed, sequence };

@@ -20,7 +20,7 @@ import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
-import type { Plan, PlannedValue } from "./plan";
+import { kernelsOf, type Plan, type PlannedValue } from "./plan";
 import { Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
@@ -87,6 +87,13 @@ interface Bound {
   readonly outputs: readonly Seen[];
 }
 
+/** What a model is before it has memory. */
+export interface Draft {
+  readonly plan: Plan;
+  /** Threads that may share its steps, and why not more. */
+  readonly threads: Threads;
+}
+
 /** Arrays with outputs of runs of this turn, which nobody can have read yet. */
 const lent = new WeakSet<TypedArray>();
 
@@ -113,20 +120,26 @@ export class Model {
   /**
    * Compiles and loads synchronously. Use `createModel` where compiling wasm may not block. Constants whose elements the
    * graph does not have are put to `loader`, once the engine's class is settled: there is nothing to load them from again.
+   * A draft is taken as long as its class is still that of the graph.
    * @internal
    */
-  constructor(graph: Graph<Constant>, registry: Registry, engine: Engine, options: ModelOptions = {}) {
-    checkSymbols(graph.inputs);
+  constructor(
+    graph: Graph<Constant>,
+    registry: Registry,
+    engine: Engine,
+    options: ModelOptions = {},
+    draft?: Draft,
+  ) {
+    const isCurrent = draft?.plan.engineClass === classOf(engine, options, graph);
+    const { plan, threads } = isCurrent ? draft! : draftModel(graph, registry, engine, options);
     this.graph = graph;
     this.inputs = graph.inputs;
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
     this.#look = lookOut(graph, engine.told);
-    const engineClass = classOf(engine, options, graph);
-    this.#threads = threadsOf(engine, options, engineClass);
-    this.#plan = this.#compile(engineClass);
-    checkLimit(this.#plan, options.maxBytes, graph.name, (maxima) => this.#compile(engineClass, maxima));
+    this.#threads = threads;
+    this.#plan = plan;
     this.#session = this.#open();
     this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
@@ -269,12 +282,6 @@ export class Model {
     this.#forgetEngine();
   }
 
-  #compile(engineClass: EngineClass, maxima = this.#options.maxima ?? {}): Plan {
-    const { taps = [] } = this.#options;
-    const { threads } = this.#threads;
-    return compile(this.graph, { registry: this.#registry, engineClass, maxima, taps, threads });
-  }
-
   /** A session of the plan with all constants that are here, which runs on one thread until its workers are up. */
   #open(): Session {
     const session = new Session(this.#plan, this.#engine);
@@ -291,7 +298,7 @@ export class Model {
     };
     try {
       const { ThreadPool } = await import("./thread-pool.js");
-      const modules = this.#engine.modules(plan.engineClass, true);
+      const modules = this.#engine.modules(plan.engineClass, kernelsOf(plan));
       const imports = this.#engine.imports(plan.engineClass, memory);
       session.pool = ThreadPool.start({ plan, modules, imports, script: this.#options.worker, onEnd: alone });
     } catch (cause) {
@@ -324,7 +331,8 @@ export class Model {
     this.#distrusted = false;
     this.#session.dispose();
     this.#bound = undefined;
-    this.#plan = this.#compile(classOf(this.#engine, this.#options, this.graph));
+    const engineClass = classOf(this.#engine, this.#options, this.graph);
+    this.#plan = planOf(this.graph, this.#registry, this.#options, engineClass, this.#threads);
     this.#session = this.#open();
   }
 
@@ -392,11 +400,41 @@ const classOf = (engine: Engine, { engineClass }: ModelOptions, graph?: Graph<Co
 const threadsOf = (engine: Engine, { threads = 1 }: ModelOptions, engineClass: EngineClass) =>
   threadsFor(threads, engine.unsharable(engineClass));
 
-/** Compiles the wasm that a model with these options needs, without blocking. */
+function planOf(
+  graph: Graph<Constant>,
+  registry: Registry,
+  { maxima = {}, taps = [] }: ModelOptions,
+  engineClass: EngineClass,
+  { threads }: Threads,
+): Plan {
+  return compile(graph, { registry, engineClass, maxima, taps, threads });
+}
+
+/** Compiles a graph to a plan whose memory is within its limit. */
+export function draftModel(
+  graph: Graph<Constant>,
+  registry: Registry,
+  engine: Engine,
+  options: ModelOptions,
+): Draft {
+  checkSymbols(graph.inputs);
+  const engineClass = classOf(engine, options, graph);
+  const threads = threadsOf(engine, options, engineClass);
+  const compiled = (given: ModelOptions) => planOf(graph, registry, given, engineClass, threads);
+  const plan = compiled(options);
+  checkLimit(plan, options.maxBytes, graph.name, (maxima) => compiled({ ...options, maxima }));
+  return { plan, threads };
+}
+
+/** Compiles the wasm that most models with these options need, without blocking; `graph` where it is known. */
 export function prepareWasm(engine: Engine, options: ModelOptions, graph?: Graph<Constant>): Promise<void> {
   const engineClass = classOf(engine, options, graph);
   return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1);
 }
+
+/** Compiles the wasm that a draft needs. */
+export const prepareDraft = (engine: Engine, { plan }: Draft): Promise<void> =>
+  engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
 
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */
 export async function createModel(
@@ -406,7 +444,9 @@ export async function createModel(
   options: ModelOptions = {},
 ): Promise<Model> {
   await prepareWasm(engine, options, graph);
-  const model = new Model(graph, registry, engine, options);
+  const draft = draftModel(graph, registry, engine, options);
+  await prepareDraft(engine, draft);
+  const model = new Model(graph, registry, engine, options, draft);
   await model.started;
   return model;
 }

@@ -1,6 +1,6 @@
 /// <reference path="../wasm.d.ts" />
 
-// The compiled kernels, inside the script. Each stands for itself, so that a bundler leaves out what is not used.
+// The compiled kernels of the core, inside the script. Each stands for itself, so that a bundler leaves out what is not used.
 
 import baseline from "../../build/wasm/baseline.wasm";
 import common from "../../build/wasm/common.wasm";

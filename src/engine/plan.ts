@@ -81,3 +81,7 @@ export interface Plan {
     readonly totalBytes: number;
   };
 }
+
+/** Names of the kernels that loading and running a plan call. */
+export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
+  new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));

@@ -4,7 +4,7 @@ import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
-import type { Plan, Step } from "./plan";
+import { kernelsOf, type Plan, type Step } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
@@ -34,10 +34,12 @@ export class Session {
   constructor(plan: Plan, engine: Engine, before?: Session) {
     this.plan = plan;
     const memory = before?.memory ?? allocate(plan.memory.totalBytes, plan.threads > 1);
-    const kernels = before ? before.#kernels! : engine.instantiate(plan.engineClass, memory);
+    const called = kernelsOf(plan);
+    const known = before?.kernelsFor(called);
+    const kernels = known ?? engine.instantiate(plan.engineClass, memory, called);
     this.#memory = memory;
     this.#kernels = kernels;
-    for (const { kernel } of plan.steps) kernelOf(kernels, kernel);
+    for (const name of called) kernelOf(kernels, name);
     this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
       try {
         kernelOf(kernels, kernel)(...args);
@@ -45,6 +47,12 @@ export class Session {
         throw failed("load", kernel, cause);
       }
     });
+  }
+
+  /** Its kernels, where they are all of `called`. */
+  kernelsFor(called: ReadonlySet<string>): Kernels | undefined {
+    const kernels = this.#kernels;
+    return kernels && [...called].every((name) => name in kernels) ? kernels : undefined;
   }
 
   /** Takes the plan's constants. Throws after dispose(). */
@@ -152,7 +160,7 @@ function kernelOf(kernels: Kernels, name: string): Call {
   if (kernel) return kernel;
   throw new OctetteError(`wasm has no kernel "${name}"`, {
     code: "engine",
-    hint: "Take the wasm files of this version of octette; bundle a model's own",
+    hint: "Take the wasm files of this version of octette, with those of the op groups that the model needs; bundle a model's own",
   });
 }
 

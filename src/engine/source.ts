@@ -30,7 +30,10 @@ export interface ByteReader {
 export async function read<T>(reading: Reading<T>, reader: ByteReader): Promise<T> {
   try {
     let step = reading.next(0);
-    while (!step.done) step = reading.next(await reader.read(step.value));
+    while (!step.done) {
+      const { value } = step;
+      step = reading.next((await (value instanceof Uint8Array ? reader.read(value) : value)) ?? 0);
+    }
     return step.value;
   } finally {
     reading.return(undefined as never);
@@ -42,7 +45,7 @@ export async function read<T>(reading: Reading<T>, reader: ByteReader): Promise<
 export function readSync<T>(reading: Reading<T>, bytes: Uint8Array): T {
   const reader = bytesReader(bytes);
   let step = reading.next(0);
-  while (!step.done) step = reading.next(reader.read(step.value));
+  while (!step.done) step = reading.next(reader.read(step.value as Uint8Array));
   return step.value;
 }
 

@@ -1,5 +1,6 @@
 // The compiled kernels: where their bytes come from, which engine class runs them, and how they are instantiated
-// over one memory. `common` has one copy; the int8 kernels have one module an engine class.
+// over one memory. `common` has one copy; the int8 kernels have one module an engine class; further modules are taken where a
+// plan calls their kernels.
 
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
@@ -11,19 +12,20 @@ import { readBytes } from "./source";
 import { sharing, type Threads } from "./threads";
 
 export type EngineClass = "baseline" | "extmul" | "relaxed";
-/** Groups of kernels, each a wasm module. `train` is there where a runtime carries it. */
-type Group = "common" | EngineClass | "train";
+const CLASSES: readonly string[] = ["baseline", "extmul", "relaxed"];
 
-/** A source for each group, bare or in its class. */
-export type WasmSources = Partial<Record<Group, WasmSource | KernelClass>>;
+/** A source for each module, by name, bare or in its class. */
+export type WasmSources = Readonly<Record<string, WasmSource | KernelClass | undefined>>;
 
-/** What a runtime carries: the classes beside baseline come with what decides whether they run. */
-export interface Carried {
+/**
+ * The modules of a runtime: `common`, the classes, of which those beside baseline come with what decides whether they run, and
+ * those of op groups, by any name.
+ */
+export interface Carried extends WasmSources {
   readonly common?: WasmSource;
   readonly baseline?: WasmSource;
   readonly extmul?: KernelClass;
   readonly relaxed?: KernelClass;
-  readonly train?: WasmSource;
 }
 
 /** What modules import, as assembly/env.ts names it. */
@@ -67,13 +69,14 @@ export class Engine {
   readonly #modules = new Map<string, WebAssembly.Module>();
   readonly #pending = new Map<string, Promise<void>>();
   /** What distant sources carried: a Response can be read only once. */
-  readonly #read = new Map<Group, Promise<Uint8Array>>();
+  readonly #read = new Map<string, Promise<Uint8Array>>();
   readonly #listeners = new Set<() => void>();
   readonly #verdicts: { extmul?: Verdict | undefined; relaxed?: Verdict | undefined } = {};
   #info: ClassInfo | undefined;
   /** Asks the probe again; until then the class can change. */
   #doubt: Verdict["doubt"];
 
+  /** Modules that are added to `carried` later are found where a plan calls their kernels. */
   constructor(carried: Carried, own: WasmSources = {}) {
     this.#carried = carried;
     this.#own = own;
@@ -145,21 +148,44 @@ export class Engine {
 
   /** Why no threads can share the memory of this class's modules; undefined where they can. */
   unsharable(engineClass: EngineClass): string | undefined {
-    const group = this.#groups(engineClass).find((name) => this.#given(name) instanceof WebAssembly.Module);
+    const group = this.#names(engineClass).find((name) => this.#given(name) instanceof WebAssembly.Module);
     return group && `wasm.${group} was given compiled: only bytes can be made to share memory`;
   }
 
-  /** Compiles what a class needs without blocking, as a page's main thread wants. */
-  async prepare(engineClass: EngineClass, isShared = false): Promise<void> {
-    const groups = new Set<Group>(this.#groups(engineClass));
+  /**
+   * Compiles without blocking, as a page's main thread wants: `common` and a class, and of the other modules those that
+   * have kernels of `called`.
+   */
+  async prepare(engineClass: EngineClass, isShared = false, called: Iterable<string> = []): Promise<void> {
+    const first = new Set(["common", engineClass]);
     // What runs instead of a relaxed class can be read here only. Which that is takes a probe: only then it is asked.
     const seconds = [this.#given("baseline"), this.#given("extmul")];
-    if (engineClass === "relaxed" && seconds.some(isDistant)) groups.add(this.#second.engineClass);
-    await Promise.all([...groups].map((group) => this.#fetch(group, isShared)));
+    if (engineClass === "relaxed" && seconds.some(isDistant)) first.add(this.#second.engineClass);
+    await Promise.all([...first].map((name) => this.#fetch(name, isShared)));
+    const rest = this.#holding(engineClass, isShared, called);
+    for (let step = rest.next(); !step.done; step = rest.next()) await this.#fetch(step.value, isShared);
   }
 
-  /** Reads and compiles a group, once however often it is asked for. */
-  #fetch(group: Group, isShared: boolean): Promise<void> {
+  /** The modules of a class that have kernels of `called`. Yields each that is looked into, for it to be compiled by then. */
+  *#holding(
+    engineClass: EngineClass,
+    isShared: boolean,
+    called: Iterable<string>,
+  ): Generator<string, ReadonlyMap<string, WebAssembly.Module>> {
+    const missing = new Set(called);
+    const found = new Map<string, WebAssembly.Module>();
+    for (const name of this.#names(engineClass)) {
+      if (missing.size === 0) break;
+      yield name;
+      const module = this.#module(name, isShared);
+      for (const kernel of WebAssembly.Module.exports(module))
+        if (missing.delete(kernel.name)) found.set(name, module);
+    }
+    return found;
+  }
+
+  /** Reads and compiles a module, once however often it is asked for. */
+  #fetch(group: string, isShared: boolean): Promise<void> {
     const key = keyOf(group, isShared);
     const known = this.#pending.get(key);
     if (known) return known;
@@ -168,7 +194,7 @@ export class Engine {
     return pending;
   }
 
-  async #compile(group: Group, isShared: boolean): Promise<void> {
+  async #compile(group: string, isShared: boolean): Promise<void> {
     const key = keyOf(group, isShared);
     if (this.#modules.has(key)) return;
     const source = this.#source(group);
@@ -181,18 +207,18 @@ export class Engine {
     }
   }
 
-  #bytesOf(group: Group, source: Response | URL): Promise<Uint8Array> {
+  #bytesOf(group: string, source: Response | URL): Promise<Uint8Array> {
     const bytes = this.#read.get(group) ?? bytesOf(group, source);
     this.#read.set(group, bytes);
     return bytes;
   }
 
-  /** All kernels of a class over one memory. */
-  instantiate(engineClass: EngineClass, memory: WebAssembly.Memory): Kernels {
-    const modules = this.modules(engineClass, !(memory.buffer instanceof ArrayBuffer));
-    const exports = this.#groups(engineClass).map((group, i) => {
+  /** Kernels of a class over one memory: those of `called`, and all others that their modules have. */
+  instantiate(engineClass: EngineClass, memory: WebAssembly.Memory, called: Iterable<string>): Kernels {
+    const modules = this.#found(engineClass, !(memory.buffer instanceof ArrayBuffer), called);
+    const exports = [...modules].map(([group, module]) => {
       try {
-        return new WebAssembly.Instance(modules[i]!, this.imports(engineClass, memory)).exports;
+        return new WebAssembly.Instance(module, this.imports(engineClass, memory)).exports;
       } catch (cause) {
         throw new OctetteError(`the module does not fit: ${(cause as Error).message}`, {
           code: "engine",
@@ -210,21 +236,31 @@ export class Engine {
     return { env: { memory, signs: isSigned ? 128 : 0 } };
   }
 
-  /** The modules of a class, for memory of one's own or shared memory. */
-  modules(engineClass: EngineClass, isShared: boolean): readonly WebAssembly.Module[] {
-    return this.#groups(engineClass).map((group) => this.#module(group, isShared));
+  /** The modules of a class over shared memory that have kernels of `called`. */
+  modules(engineClass: EngineClass, called: Iterable<string>): readonly WebAssembly.Module[] {
+    return [...this.#found(engineClass, true, called).values()];
   }
 
-  #groups(engineClass: EngineClass): readonly Group[] {
-    return this.#given("train") ? ["common", engineClass, "train"] : ["common", engineClass];
+  #found(engineClass: EngineClass, isShared: boolean, called: Iterable<string>) {
+    const walk = this.#holding(engineClass, isShared, called);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done) return value;
+    }
   }
 
-  #given(group: Group): WasmSource | undefined {
+  /** Names of the modules that a model in a class may take. */
+  #names(engineClass: EngineClass): string[] {
+    const others = Object.keys({ ...this.#carried, ...this.#own });
+    return [...new Set(["common", engineClass, ...others.filter((name) => !CLASSES.includes(name))])];
+  }
+
+  #given(group: string): WasmSource | undefined {
     const given = this.#own[group] ?? this.#carried[group];
     return given && isClass(given) ? given.wasm : given;
   }
 
-  #source(group: Group): WasmSource {
+  #source(group: string): WasmSource {
     const source = this.#given(group);
     if (source) return source;
     throw new OctetteError("this runtime carries no such kernels", {
@@ -234,7 +270,7 @@ export class Engine {
     });
   }
 
-  #module(group: Group, isShared: boolean): WebAssembly.Module {
+  #module(group: string, isShared: boolean): WebAssembly.Module {
     const key = keyOf(group, isShared);
     const known = this.#modules.get(key);
     if (known) return known;
@@ -258,9 +294,9 @@ export class Engine {
   }
 }
 
-const keyOf = (group: Group, isShared: boolean) => `${group} ${isShared}`;
+const keyOf = (group: string, isShared: boolean) => `${group} ${isShared}`;
 
-async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Array> {
+async function bytesOf(group: string, response: Response | URL): Promise<Uint8Array> {
   if (response instanceof URL) return readBytes(response);
   const where = `wasm.${group}`;
   if (!response.ok)
@@ -275,7 +311,7 @@ async function bytesOf(group: Group, response: Response | URL): Promise<Uint8Arr
   }
 }
 
-const doesNotCompile = (group: Group, cause: unknown, wasm: unknown) =>
+const doesNotCompile = (group: string, cause: unknown, wasm: unknown) =>
   new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
     code: "engine",
     where: `wasm.${group}`,

@@ -141,7 +141,7 @@ export interface TensorSink {
  * `open` made is not to be trusted.
  */
 export function* streamArtifact(
-  open: (artifact: Artifact<Constant>) => TensorSink,
+  open: (artifact: Artifact<Constant>) => Reading<TensorSink>,
   where: string,
   size?: number,
 ): Reading<void> {
@@ -190,7 +190,7 @@ class ArtifactStream {
 
   *deliver(
     { entries, metadata }: SafetensorsHeader,
-    open: (artifact: Artifact<Constant>) => TensorSink,
+    open: (artifact: Artifact<Constant>) => Reading<TensorSink>,
   ): Reading<void> {
     const where = this.#where;
     const constants = new Map<string, Constant>();
@@ -209,7 +209,7 @@ class ArtifactStream {
       if (isVector(entry.shape)) constants.set(entry.name, tensor);
       else early.set(entry.name, tensor);
     }
-    const sink = open(artifactOf(metadata, constants, where));
+    const sink = yield* open(artifactOf(metadata, constants, where));
     for (const [name, { data }] of early) {
       put(sink, name, bytesIn(data));
       early.delete(name);

@@ -61,5 +61,8 @@ export function tensorsEqual(a: Tensor, b: Tensor): boolean {
   return alike && a.data.length === b.data.length && a.data.every((x, i) => Object.is(x, b.data[i]));
 }
 
-/** A file read in order: yields memory for its next bytes and is told how many there were, fewer only at its end. */
-export type Reading<T> = Generator<Uint8Array, T, number>;
+/**
+ * A file read in order: yields memory for its next bytes and is told how many there were, fewer only at its end. Between them it
+ * may yield what is to be waited for, where it is read asynchronously.
+ */
+export type Reading<T> = Generator<Uint8Array | Promise<void>, T, number>;

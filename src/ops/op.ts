@@ -6,6 +6,8 @@
 
 import type * as ClassKernels from "../../build/abi/class";
 import type * as CommonKernels from "../../build/abi/common";
+import type * as MathKernels from "../../build/abi/math";
+import type * as SequenceKernels from "../../build/abi/sequence";
 import type * as TrainKernels from "../../build/abi/train";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
@@ -13,7 +15,11 @@ import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
-export type Kernels = typeof CommonKernels & typeof ClassKernels & typeof TrainKernels;
+export type Kernels = typeof CommonKernels &
+  typeof ClassKernels &
+  typeof MathKernels &
+  typeof SequenceKernels &
+  typeof TrainKernels;
 export type KernelName = keyof Kernels;
 
 /** A value whose elements are known before a run: constants, and the integers of shape arithmetic. */

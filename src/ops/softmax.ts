@@ -1,4 +1,4 @@
-// Softmax and its logarithm over one axis, by kernels over the last.
+// Softmax over one axis, by a kernel over the last; its logarithm is in math/log-softmax.ts.
 
 import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
@@ -9,8 +9,9 @@ import { floatType, numberOf, type Op, opError, type Traits } from "./op";
 export const softmaxAxis = (node: Node, rank: number): number =>
   normalizeAxis(node, numberOf(node, "axis", -1), rank);
 
+/** An op over one axis by a kernel over rows. */
 // @__NO_SIDE_EFFECTS__
-function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
+export function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
   return {
     attributes: ["axis"],
     infer(node, inputs) {
@@ -34,17 +35,8 @@ function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
 
 /** e^(x − max) / Σ e^(x − max). ONNX Softmax-13. */
 export const softmax = overLastAxis("softmax");
-/** x − max − log Σ e^(x − max). ONNX LogSoftmax-13. */
-export const logSoftmax = overLastAxis("logSoftmax");
 
 export const softmaxTraits: Traits = {
-  codes: "none",
-  homogeneous: undefined,
-  trained: undefined,
-  softmax: true,
-};
-
-export const logSoftmaxTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,

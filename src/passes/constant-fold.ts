@@ -5,8 +5,8 @@ import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, type Shape } from "../graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { opOf, outputTypes, type Registry } from "../ops/infer";
+import { MAX_RANGE } from "../ops/math/range";
 import { type Known, type Op, opError } from "../ops/op";
-import { MAX_RANGE } from "../ops/range";
 import { checkReads } from "../ops/reads";
 import { Room } from "./room";
 

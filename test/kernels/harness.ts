@@ -6,7 +6,9 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import { probeRelaxedDot } from "../../src/engine/features";
 
-export type Common = typeof import("../../build/abi/common");
+export type Common = typeof import("../../build/abi/common") &
+  typeof import("../../build/abi/math") &
+  typeof import("../../build/abi/sequence");
 export type Train = typeof import("../../build/abi/train");
 export type Class = typeof import("../../build/abi/class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
@@ -20,7 +22,12 @@ function load<T>(file: string, signs = 0): T {
   return instantiateSync(bytes, imports).exports as unknown as T;
 }
 
-export const loadCommon = (): Common => load<Common>("wasm/common");
+/** The kernels that have one copy: those of the core and of all op groups. */
+export const loadCommon = (): Common => ({
+  ...load<Common>("wasm/common"),
+  ...load<Common>("wasm/math"),
+  ...load<Common>("wasm/sequence"),
+});
 export const loadTrain = (): Train => load<Train>("wasm/train");
 
 const relaxedDot = probeRelaxedDot().cold;

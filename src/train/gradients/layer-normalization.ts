@@ -1,6 +1,6 @@
 import type { Shape } from "../../graph/symbols";
-import { rowsOf } from "../../ops/layer-normalization";
 import { sameShape } from "../../ops/reshape";
+import { rowsOf } from "../../ops/sequence/layer-normalization";
 import type { Backward, Rule } from "./rule";
 
 /** x gets its gradient row by row, scale and bias theirs as sums over all rows. */

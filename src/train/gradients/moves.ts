@@ -6,8 +6,8 @@ import { normalizeAxis } from "../../ops/axes";
 import { CODES, sameCodes } from "../../ops/codes";
 import { numberOf } from "../../ops/op";
 import { sameShape } from "../../ops/reshape";
-import { factorsOf } from "../../ops/resize";
 import { permutationOf } from "../../ops/transpose";
+import { factorsOf } from "../../ops/vision/resize";
 import type { Backward, Rule } from "./rule";
 import { codesWithin } from "./table";
 

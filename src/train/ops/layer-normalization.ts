@@ -2,8 +2,8 @@
 
 import type { ValueType } from "../../graph/graph";
 import { formatShape } from "../../graph/symbols";
-import { rowsOf } from "../../ops/layer-normalization";
 import { floatType, numberOf, type Op, opError } from "../../ops/op";
+import { rowsOf } from "../../ops/sequence/layer-normalization";
 
 /** dy, x, which have one shape. */
 function operands(node: Parameters<Op["infer"]>[0], inputs: readonly (ValueType | undefined)[]): ValueType {

@@ -2,8 +2,8 @@
 
 import { countOf, formatShape } from "../../graph/symbols";
 import { dimsOf, missing } from "../../ops/axes";
+import { reducedAxes, reduceMean } from "../../ops/math/reduce-mean";
 import { floatType, type Op, opError } from "../../ops/op";
-import { reducedAxes, reduceMean } from "../../ops/reduce-mean";
 
 export const reduceMeanGradient: Op = {
   infer(node, inputs) {

@@ -1,7 +1,7 @@
 // workerd compiles no wasm from bytes: modules come compiled.
 
+import { createRuntime } from "octette/create-runtime";
 import { registry } from "octette/ops";
-import { createRuntime } from "octette/runtime";
 import baseline from "octette/wasm/baseline.wasm";
 import common from "octette/wasm/common.wasm";
 import { outputsOf } from "./answer.js";

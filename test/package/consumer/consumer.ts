@@ -1,9 +1,10 @@
 // What a user's program looks like to the compiler. It is never run.
 
 import { evaluate, type Graph, importOnnx, load, type Model, openDataset, quantize, save } from "octette";
+import { createRuntime, type Runtime } from "octette/create-runtime";
 import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
-import { createRuntime, loadSync, OctetteError, runtimeInfo } from "octette/runtime";
+import { loadSync, OctetteError, preload, runtimeInfo } from "octette/runtime";
 import { baseline, common, inlined, relaxedClass } from "octette/wasm";
 
 const graph: Graph = importOnnx(new Uint8Array(), { name: "digits" });
@@ -21,7 +22,8 @@ createRuntime({ Conv: 1 }, inlined);
 model.run(new Float32Array(64));
 // @ts-expect-error: no such mode
 quantize(graph, { mode: "half" });
-const few = createRuntime({ Conv, QuantizeLinear }, { common, baseline });
+await preload("math");
+const few: Runtime = createRuntime({ Conv, QuantizeLinear }, { common, baseline });
 const several = createRuntime(
   { Conv },
   { ...inlined, relaxed: relaxedClass(new URL("https://localhost/relaxed.wasm")) },

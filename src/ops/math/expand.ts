@@ -1,0 +1,51 @@
+// Expand: the input repeated along the dimensions where it has 1, to the broadcast of its shape and `shape`.
+
+import type { Node } from "../../graph/graph";
+import type { Shape } from "../../graph/symbols";
+import { dimsOf, missing } from "../axes";
+import { broadcastShapes } from "../broadcast";
+import { emitCopy, memoryStrides } from "../copy";
+import { expandKnown, numericShape } from "../known";
+import { inputType, type Op, type Traits } from "../op";
+import { sameShape } from "../reshape";
+
+function expanded(node: Node, from: Shape): Shape {
+  const shape = dimsOf(node, "shape");
+  if (!shape) throw missing(node, "shape");
+  return broadcastShapes(node, from, shape);
+}
+
+export const expand: Op = {
+  inputs: 2,
+  parameters: { 1: "shape" },
+  infer(node, inputs) {
+    const x = inputType(node, inputs, 0);
+    return [{ dtype: x.dtype, shape: expanded(node, x.shape) }];
+  },
+  evaluate(node, [x]) {
+    const shape = x && numericShape(expanded(node, x.shape));
+    return shape && [expandKnown(x, shape)];
+  },
+  rows: true,
+  lower({ node, inputs, outputs }, c) {
+    const [input, output] = [inputs[0]!, outputs[0]!];
+    const { dtype, shape: from } = c.type(input);
+    const { shape } = c.type(output);
+    const xStrides = memoryStrides(from, "plain");
+    const yStrides = memoryStrides(shape, "plain");
+    const skipped = shape.length - from.length;
+    const loops = shape.map((extent, i) => ({
+      extent,
+      y: yStrides[i]!,
+      x: i < skipped || from[i - skipped] === 1 ? 0 : xStrides[i - skipped]!,
+    }));
+    emitCopy(node, c, dtype, c.output(output), c.input(input), loops);
+  },
+};
+
+export const expandTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  idle: (_, x, y) => sameShape(x.shape, y.shape),
+};

@@ -1,0 +1,12 @@
+import type { Traits } from "../op";
+import { overLastAxis } from "../softmax";
+
+/** x − max − log Σ e^(x − max). ONNX LogSoftmax-13. */
+export const logSoftmax = overLastAxis("logSoftmax");
+
+export const logSoftmaxTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  softmax: true,
+};

@@ -1,0 +1,190 @@
+// Op groups: what is imported when, what the core runs alone, and where the kernels of each group are.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test, vi } from "vitest";
+import { core } from "../../build/groups/core";
+import { later } from "../../build/groups/later";
+import { createRuntime, runtimeOf } from "../../src/create-runtime";
+import * as coreModules from "../../src/engine/core-inlined";
+import { math, sequence } from "../../src/engine/group-modules";
+import { type LaterGroup, OpGroups } from "../../src/engine/op-groups";
+import { writeArtifact } from "../../src/formats/octette";
+import type { Graph } from "../../src/graph/graph";
+import { loadSync } from "../../src/index";
+import { registry } from "../../src/ops/index";
+import { networkGraph, opGraph, randomFeeds } from "../check-model";
+import { expectSameBytes } from "../check-tensors";
+
+/** The groups as octette/runtime has them, and how often each was imported. */
+function groupsOf(groups: Readonly<Record<string, LaterGroup>> = later) {
+  const imported: string[] = [];
+  const counted = Object.entries(groups).map(([name, { names, load }]): [string, LaterGroup] => [
+    name,
+    {
+      names,
+      load() {
+        imported.push(name);
+        return load();
+      },
+    },
+  ]);
+  const parts = new OpGroups(core, coreModules, Object.fromEntries(counted));
+  return { parts, imported, runtime: runtimeOf(parts) };
+}
+
+const graphs: Record<string, { readonly graph: Graph; readonly groups: readonly string[] }> = {
+  "of core ops": { graph: networkGraph(), groups: [] },
+  "of a function with a kernel of its own": {
+    graph: opGraph({ op: "Tanh", shapes: [[3, 5]], quantized: false }),
+    groups: ["math"],
+  },
+  "of a function over codes": {
+    graph: opGraph({ op: "Tanh", shapes: [[3, 5]], quantized: true }),
+    groups: ["math"],
+  },
+  "of transformers": {
+    graph: opGraph({ op: "LayerNormalization", shapes: [["batch", 5], [5], [5]], quantized: false }),
+    groups: ["sequence"],
+  },
+};
+
+describe("a model", () => {
+  for (const [name, { graph, groups }] of Object.entries(graphs)) {
+    const bytes = writeArtifact(graph);
+    const feeds = randomFeeds(graph, 1);
+    const model = loadSync(bytes);
+    const expected = model.runSync(feeds).y!;
+    model.dispose();
+
+    test(`${name} is loaded with its groups, in every class`, async () => {
+      for (const engineClass of ["baseline", "extmul"] as const) {
+        const { runtime, imported } = groupsOf();
+        for (const load of [
+          () => runtime.load(bytes, { engineClass }),
+          () => runtime.loadGraph(graph, { engineClass }),
+        ]) {
+          const model = await load();
+          expectSameBytes(model.runSync(feeds).y, expected);
+          model.dispose();
+        }
+        expect(imported).toEqual(groups);
+      }
+    });
+
+    test(`${name} on two threads`, async () => {
+      const { runtime } = groupsOf();
+      const model = await runtime.load(bytes, { threads: 2 });
+      expectSameBytes((await model.run(feeds)).y, expected);
+      model.dispose();
+    });
+
+    test(`${name} is loaded at once when its groups are here`, async () => {
+      const { parts, runtime } = groupsOf();
+      const loads = [() => runtime.loadSync(bytes), () => runtime.loadGraphSync(graph)];
+      if (groups.length > 0)
+        for (const load of loads)
+          expect(load).toThrow(
+            expect.objectContaining({
+              code: "unsupported",
+              message: expect.stringMatching(
+                new RegExp(
+                  `${graph.nodes.find(({ op }) => !(op in core))!.op} \\(${groups[0]}\\)\\. .*await preload\\("${groups[0]}"\\).* load\\(\\)`,
+                ),
+              ),
+            }),
+          );
+      await parts.load(groups);
+      for (const load of loads) {
+        const model = load();
+        expectSameBytes(model.runSync(feeds).y, expected);
+        model.dispose();
+      }
+    });
+  }
+});
+
+describe("groups", () => {
+  test("are imported once, all where none is named", async () => {
+    const { parts, imported } = groupsOf();
+    await Promise.all([parts.load(["math"]), parts.load(["math", "sequence"]), parts.load([])]);
+    await parts.load([]);
+    expect(imported.sort()).toEqual(Object.keys(later).sort());
+    expect(Object.keys(parts.ops).sort()).toEqual(Object.keys(registry).sort());
+  });
+
+  test("that nobody knows are refused, with those that there are", async () => {
+    await expect(groupsOf().parts.load(["maths"])).rejects.toMatchObject({
+      code: "argument",
+      expected: Object.keys(later).join(", "),
+      got: "maths",
+    });
+  });
+
+  test("are asked for again after their import failed", async () => {
+    const load = vi
+      .fn(later.math.load)
+      .mockRejectedValueOnce(new TypeError("Failed to fetch dynamically imported module"));
+    const { runtime } = groupsOf({ math: { names: later.math.names, load } });
+    const { graph } = graphs["of a function over codes"]!;
+    await expect(runtime.load(writeArtifact(graph))).rejects.toMatchObject({
+      code: "engine",
+      message: expect.stringMatching(/op group "math": cannot be imported: Failed to fetch/),
+    });
+    (await runtime.load(writeArtifact(graph))).dispose();
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  test("that a user's own wasm lacks are taken from the runtime, and the other way round", async () => {
+    const { graph } = graphs["of a function over codes"]!;
+    const { common, baseline } = coreModules;
+    for (const wasm of [
+      { common, baseline },
+      { common, baseline, math: new WebAssembly.Module(math as BufferSource) },
+    ])
+      (await groupsOf().runtime.load(writeArtifact(graph), { wasm, engineClass: "baseline" })).dispose();
+  });
+
+  test("whose module was forgotten are named", () => {
+    const { graph } = graphs["of a function over codes"]!;
+    const runtime = createRuntime(registry, coreModules);
+    expect(() => runtime.loadSync(writeArtifact(graph))).toThrow(
+      expect.objectContaining({
+        code: "engine",
+        message: expect.stringMatching(/no kernel "tanh".*op groups/),
+      }),
+    );
+  });
+
+  test("divide all ops", () => {
+    const names = [core, ...Object.values(later)].flatMap((group) =>
+      "load" in group ? [...(group as LaterGroup).names] : Object.keys(group),
+    );
+    expect(names.sort()).toEqual(Object.keys(registry).sort());
+  });
+});
+
+const exportsOf = (wasm: Uint8Array) =>
+  WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).map(({ name }) => name);
+
+test("ops call kernels of the core and of their own group, and of no other", () => {
+  const modules = { math, sequence };
+  const groups = ["", ...Object.keys(later)];
+  for (const group of groups) {
+    const others = Object.entries(modules).filter(([name]) => name !== group);
+    const foreign = new Set(
+      others.flatMap(([, wasm]) => exportsOf(wasm)).filter((name) => name !== "memory"),
+    );
+    const folder = new URL(`../../src/ops/${group}/`, import.meta.url);
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
+      const called = [
+        ...readFileSync(new URL(file, folder), "utf8").matchAll(
+          /c\.(?:emit|load|call)\(\s*"(\w+)"|unary\("(\w+)"/g,
+        ),
+      ];
+      expect(
+        called.map(([, emitted, own]) => emitted ?? own).filter((name) => foreign.has(name!)),
+        file,
+      ).toEqual([]);
+    }
+  }
+});
