@@ -8,13 +8,17 @@ import { join } from "node:path";
 import { onnxFile } from "../formats/onnx/model-file";
 import { hostileFiles } from "./hostile";
 
-/** Longest that a command may run, in milliseconds of a clock: a busy machine included. */
-const PATIENCE = 90_000;
+/** Longest that a command may run, in milliseconds of a clock: a busy machine included. One that only waits ends here. */
+const PATIENCE = 240_000;
+/** Seconds of processor time beyond its bound after which the kernel ends a command. */
+const GRACE = 10;
 /** Processor time that a command may take which reads, and memory, both beyond what Node itself takes: by the size of the file. */
-const boundOf = (bytes: number) =>
-  bytes < 64e3 ? { seconds: 2, megabytes: 200 } : { seconds: 12, megabytes: 800 };
-/** What a model of the default limit of memory may take beyond that, where a command runs it. */
-const RUNS = { seconds: 30, megabytes: 1300 };
+const boundOf = (bytes: number) => ({
+  seconds: Math.min(12, 2 + bytes / 5e4),
+  megabytes: bytes < 64e3 ? 200 : 800,
+});
+/** What a model of the default limit of memory may take beyond that, where a command runs it: its memory and a copy of its outputs. */
+const RUNS = { seconds: 30, megabytes: 2200 };
 const NODE_MEGABYTES = 120;
 
 /** Written by the process itself when it ends, however it does. */
@@ -77,7 +81,15 @@ const commands: Readonly<Record<"onnx" | "octette" | "data", readonly Command[]>
       { name: "eval", args: (file, out) => ["eval", small(out), "--data", file], isRun: true },
       {
         name: "quantize",
-        args: (file, out) => ["quantize", small(out), "--calibrate", file, "-o", join(out, "q.octette")],
+        args: (file, out) => [
+          "quantize",
+          small(out),
+          "--calibrate",
+          file,
+          "-o",
+          join(out, "q.octette"),
+          "--force",
+        ],
         isRun: true,
       },
       {
@@ -103,18 +115,22 @@ interface Ended {
   readonly text: string;
   readonly seconds: number;
   readonly megabytes: number;
-  readonly hangs: boolean;
+  /** Ended by the clock, or by the kernel. */
+  readonly isStopped: boolean;
+  readonly isKilled: boolean;
 }
 
-function perform(cli: string, args: readonly string[]): Promise<Ended> {
+function perform(cli: string, args: readonly string[], seconds: number): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--max-old-space-size=6000", "--import", meter, cli, ...args], {
+    const limited = `ulimit -t ${Math.ceil(seconds + GRACE)} && exec "$@"`;
+    const node = [process.execPath, "--max-old-space-size=6000", "--import", meter, cli];
+    const child = spawn("sh", ["-c", limited, "sh", ...node, ...args], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { ...process.env, OCTETTE_DEBUG: "1" },
       detached: true,
     });
     let [text, used] = ["", ""];
-    let hangs = false;
+    let isStopped = false;
     for (const stream of [child.stdout!, child.stderr!])
       stream.on("data", (part) => {
         if (text.length < 1e6) text += part;
@@ -123,10 +139,10 @@ function perform(cli: string, args: readonly string[]): Promise<Ended> {
       used += part;
     });
     const timer = setTimeout(() => {
-      hangs = true;
+      isStopped = true;
       process.kill(-child.pid!, "SIGKILL");
     }, PATIENCE);
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       clearTimeout(timer);
       const lines = used
         .trim()
@@ -135,7 +151,7 @@ function perform(cli: string, args: readonly string[]): Promise<Ended> {
         .map((line) => JSON.parse(line) as [number, number]);
       const seconds = lines.reduce((sum, [microseconds]) => sum + microseconds, 0) / 1e6;
       const megabytes = Math.max(0, ...lines.map(([, kilobytes]) => kilobytes / 1e3)) - NODE_MEGABYTES;
-      resolve({ code, text, seconds, megabytes, hangs });
+      resolve({ code, text, seconds, megabytes, isStopped, isKilled: signal === "SIGKILL" && !isStopped });
     });
   });
 }
@@ -150,6 +166,25 @@ export interface CommandResult {
   readonly is: string;
   readonly note: string;
   readonly file: string;
+}
+
+/** Throws where a command fails on files that are as they should be: then it is used wrongly here. */
+async function checkCommands(cli: string, folder: string): Promise<void> {
+  const out = join(folder, "good");
+  mkdirSync(out);
+  const model = join(folder, "small.onnx");
+  const saved = join(folder, "small.octette");
+  const calls = [
+    ["quantize", model, "--mode", "dynamic", "-o", saved, "--force"],
+    ...commands.onnx.map(({ args }) => args(model, out)),
+    ...commands.data.map(({ args }) => args(join(folder, "data.csv"), out)),
+    ["delta", saved, saved, "-o", join(out, "d.delta")],
+    ["apply", saved, join(out, "d.delta"), "-o", join(out, "a.octette")],
+  ];
+  for (const call of calls) {
+    const { code, text } = await perform(cli, call, RUNS.seconds);
+    if (code !== 0) throw new Error(`octette ${call.join(" ")} ends with ${code}: ${text}`);
+  }
 }
 
 /** Runs them all, `jobs` at a time. */
@@ -173,16 +208,15 @@ export async function attackCommands(
       shape: [4, 4],
       data: Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)),
     };
-    writeFileSync(
-      join(folder, "small.onnx"),
-      onnxFile({
-        nodes: [{ op: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
-        initializers: { w: weights },
-      }),
-    );
-    const tasks = (function* () {
+    const small = onnxFile({
+      nodes: [{ op: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
+      initializers: { w: weights },
+    });
+    writeFileSync(join(folder, "small.onnx"), small);
+    await checkCommands(cli, folder);
+    const tasks = (async function* () {
       let index = 0;
-      for (const [name, ending, bytes] of hostileFiles()) {
+      for await (const [name, ending, bytes] of hostileFiles()) {
         const file = join(folder, ending === "data" ? name : `${index}.${ending}`);
         writeFileSync(file, bytes);
         for (const command of commands[ending])
@@ -193,14 +227,14 @@ export async function attackCommands(
     })();
     const run = async (job: number) => {
       const out = join(folder, `out${job}`);
-      for (const { index, name, file, command, size } of tasks) {
+      for await (const { index, name, file, command, size } of tasks) {
         rmSync(out, { recursive: true, force: true });
         mkdirSync(out);
-        const ended = await perform(cli, command.args(file, out));
         const { seconds, megabytes } = boundOf(size);
         const most = command.isRun
           ? { seconds: seconds + RUNS.seconds, megabytes: megabytes + RUNS.megabytes }
           : { seconds, megabytes };
+        const ended = await perform(cli, command.args(file, out), most.seconds);
         const [is, why] = judge(ended, most);
         const facts = `${command.name} "${name}" (${(size / 1e3).toFixed(1)} kB): ${why}${ended.seconds.toFixed(1)} s, ${ended.megabytes.toFixed(0)} MB, exit ${ended.code}`;
         take({
@@ -219,14 +253,14 @@ export async function attackCommands(
 }
 
 function judge(
-  { code, text, seconds, megabytes, hangs }: Ended,
+  { code, text, seconds, megabytes, isStopped, isKilled }: Ended,
   most: { seconds: number; megabytes: number },
 ): [is: string, why: string] {
-  if (hangs) return ["hangs", ""];
+  if (isStopped) return ["hangs", ""];
+  if (isKilled) return ["slow", `ended by the kernel: beyond ${most.seconds + GRACE} s, or out of memory; `];
   if (code === null || code > 2) return ["crashes", ""];
-  const plain = text.replace(/\r(?=[^\n]*\n?)/g, "");
-  if (control.test(plain)) return ["control", `character ${JSON.stringify(control.exec(plain)![0])}; `];
-  if (code === 1 && !/(OctetteError|FormatError|octette: )/.test(text)) return ["untyped", ""];
+  if (control.test(text)) return ["control", `character ${JSON.stringify(control.exec(text)![0])}; `];
+  if (code !== 0 && !/^(OctetteError|FormatError|octette): /m.test(text)) return ["untyped", ""];
   if (seconds > most.seconds) return ["slow", `beyond ${most.seconds} s; `];
   if (megabytes > most.megabytes) return ["large", `beyond ${most.megabytes} MB; `];
   if (text.length > 100_000 && code !== 0) return ["large", `a message of ${text.length} characters; `];

@@ -1,7 +1,9 @@
 // Files made by hand to cost more than their size, by kind of part: long chains, many parts, numbers and names that are large,
 // shapes that grow, archives that unpack to more.
 
-import { gzipSync, zipSync } from "fflate";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { type AsyncZippable, zip } from "fflate";
 import { type FileNode, onnxFile } from "../formats/onnx/model-file";
 import { type ElementType, rawTensor } from "./elements";
 import { resealed } from "./sealed";
@@ -487,35 +489,36 @@ const artifacts = (): Record<string, Uint8Array> => {
   };
 };
 
-const zeros = (bytes: number) => gzipSync(new Uint8Array(bytes), { level: 9 });
+const packed = (bytes: Uint8Array): Promise<Uint8Array> => promisify(gzip)(bytes, { level: 9 });
+const zipped = (files: AsyncZippable): Promise<Uint8Array> => promisify(zip)(files);
 
-const data = (): Record<string, Uint8Array> => {
-  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${10 ** 8}, 4), }`.padEnd(117) + "\n";
-  const npy = Buffer.concat([
-    Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]),
-    Buffer.from(header),
-    new Uint8Array(4 * 10 ** 8),
-  ]);
-  return {
-    "rows.csv.gz": gzipSync(Buffer.from("1,2,3,4\n".repeat(20_000_000)), { level: 9 }),
-    "columns.csv": Buffer.from(`${"1,".repeat(2_000_000)}1\n`),
-    "quotes.csv": Buffer.from('"'.repeat(1_000_001)),
-    "lines.csv": Buffer.from("\n".repeat(1_000_000)),
-    "zeros.npy.gz": zeros(400_000_000),
-    "zeros.npz": zipSync({ "x.npy": [npy, { level: 9 }] }),
-    "many.npz": zipSync(
-      Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`a${i}.npy`, npy.subarray(0, 128)])),
+/** A header that says an array of 400 MB. */
+const npyHeader = Buffer.concat([
+  Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]),
+  Buffer.from(`${`{'descr': '|u1', 'fortran_order': False, 'shape': (${10 ** 8}, 4), }`.padEnd(117)}\n`),
+]);
+
+/** Made when asked for and beside the event loop, on which the commands' ends are awaited. */
+const data: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>> = {
+  "rows.csv.gz": () => packed(Buffer.from("1,2,3,4\n".repeat(20_000_000))),
+  "columns.csv": () => Buffer.from(`${"1,".repeat(2_000_000)}1\n`),
+  "quotes.csv": () => Buffer.from('"'.repeat(1_000_001)),
+  "lines.csv": () => Buffer.from("\n".repeat(1_000_000)),
+  "zeros.npy.gz": () => packed(new Uint8Array(400_000_000)),
+  "zeros.npz": () => zipped({ "x.npy": [Buffer.concat([npyHeader], 4e8 + npyHeader.length), { level: 1 }] }),
+  "many.npz": () =>
+    zipped(
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`a${i}.npy`, [npyHeader, { level: 0 }]])),
     ),
-    "dims.idx": Buffer.from([0, 0, 8, 255, ...Array(255 * 4).fill(255)]),
-  };
+  "dims.idx": () => Buffer.from([0, 0, 8, 255, ...Array(255 * 4).fill(255)]),
 };
 
 /** Every hostile file by its name, with its ending: made when asked for, for some are large before they are packed. */
-export function* hostileFiles(): Generator<
+export async function* hostileFiles(): AsyncGenerator<
   readonly [name: string, ending: "onnx" | "octette" | "data", bytes: Uint8Array]
 > {
   for (const make of [chains, symbols, numbers, parts])
     for (const [name, bytes] of Object.entries(make())) yield [name, "onnx", bytes];
   for (const [name, bytes] of Object.entries(artifacts())) yield [name, "octette", bytes];
-  for (const [name, bytes] of Object.entries(data())) yield [name, "data", bytes];
+  for (const [name, make] of Object.entries(data)) yield [name, "data", await make()];
 }
