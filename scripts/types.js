@@ -1,8 +1,9 @@
-// Declarations of octette/ops and octette/wasm: names, nearly all of one type; of octette/create-runtime: a part of octette/runtime.
-// And in all, arrays of bytes as compilers before
-// TypeScript 5.7 know them, too, to which Uint8Array is not generic.
+// Declarations of the package's entries, bundled from one program. Those of octette/ops and octette/wasm are names, nearly all of one
+// type; octette/create-runtime is a part of octette/runtime. And in all, arrays of bytes as compilers before TypeScript 5.7 know
+// them, too, to which Uint8Array is not generic.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
+import { generateDtsBundle } from "dts-bundle-generator";
 import { root } from "./esbuild.js";
 
 const declarations = {
@@ -31,8 +32,15 @@ await writeFile(
   `export { ${names.join(", ")} } from "./runtime.js";\nexport type * from "./runtime.js";\n`,
 );
 
-for (const entry of ["index", "runtime", "nn"]) {
-  const path = `${root}build/${entry}.d.ts`;
-  const text = await readFile(path, "utf8");
-  await writeFile(path, text.replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>'));
+const entries = { index: "src/index.ts", runtime: "src/runtime.ts", nn: "src/nn/index.ts" };
+const bundles = generateDtsBundle(
+  Object.values(entries).map((file) => ({
+    filePath: root + file,
+    output: { noBanner: true, exportReferencedTypes: false },
+  })),
+  { preferredConfigPath: `${root}tsconfig.json` },
+);
+for (const [i, entry] of Object.keys(entries).entries()) {
+  const text = bundles[i].replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>');
+  await writeFile(`${root}build/${entry}.d.ts`, text);
 }

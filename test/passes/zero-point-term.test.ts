@@ -157,15 +157,17 @@ function check(
   expect(floatOps(marked)).not.toContain("DequantizeLinear");
   const saved = readArtifact(writeArtifact(marked)).graph;
   const [output] = graph.outputs as [string];
-  for (const fill of fills) {
+  const runs = fills.map((fill) => {
     const feeds = randomFeeds(graph, 3, 11, fill);
     const expected = runReference(marked, feeds).get(output)!;
     compare(expected, runReference(asLayer(graph), feeds).get(output)!, fill);
-    for (const engineClass of engineClasses)
-      withModel(saved, { engineClass, maxima: { batch: 3 } }, (model) =>
-        expectSameBytes(model.runSync(feeds)[output], expected, `${fill}, ${engineClass}`),
-      );
-  }
+    return { fill, feeds, expected };
+  });
+  for (const engineClass of engineClasses)
+    withModel(saved, { engineClass, maxima: { batch: 3 } }, (model) => {
+      for (const { fill, feeds, expected } of runs)
+        expectSameBytes(model.runSync(feeds)[output], expected, `${fill}, ${engineClass}`);
+    });
   return marked;
 }
 

@@ -35,6 +35,12 @@ const options: TuneOptions = { data, lr: 0.001, epochs: 2, flip: true };
 const STEPS = 12;
 
 describe("a signal", () => {
+  let whole: Awaited<ReturnType<typeof tune>>;
+  beforeAll(async () => {
+    whole = await tune(graph, options);
+    expect(whole.summary.best).toBeGreaterThan(0);
+  });
+
   /** Stops a run by `when`, which is told of everything, and says what is left of it. */
   async function stopped(when: (what: string, abort: () => void) => void): Promise<CheckpointState> {
     const controller = new AbortController();
@@ -58,8 +64,6 @@ describe("a signal", () => {
     ["after that", "epoch 1", 6, 1],
     ["while the last is validated", "step 12", 12, 1],
   ])("%s leaves a checkpoint that ends in the same bytes", async (_, at, step, epochs) => {
-    const whole = await tune(graph, options);
-    expect(whole.summary.best).toBeGreaterThan(0);
     const state = await stopped((what, abort) => what === at && abort());
     expect(state.progress).toMatchObject({ step });
     expect(state.progress.epochs).toHaveLength(epochs);
@@ -92,10 +96,10 @@ describe("a signal", () => {
   });
 });
 
-test("20 kills at random instants: every resume ends in the same bytes", { timeout: 300_000 }, () => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [killer, "20"], { encoding: "utf8" });
+test("8 kills at random instants: every resume ends in the same bytes", { timeout: 300_000 }, () => {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [killer, "8"], { encoding: "utf8" });
   expect(stderr).toBe("");
-  expect(stdout).toMatch(/^2\d kills, \d+ of them with a checkpoint.*the same \d+ bytes\n$/);
+  expect(stdout).toMatch(/^(8|9|1[01]) kills, \d+ of them with a checkpoint.*the same \d+ bytes\n$/);
   expect(status).toBe(0);
 });
 
