@@ -1,12 +1,14 @@
-// Wasm without the kernels that a model does not call. Functions keep their numbers, so nothing else has to change: a
-// body that cannot be reached becomes `unreachable`, and its export goes. WebAssembly 1.0 §5.5, with SIMD and threads.
+// Wasm without the kernels that a model does not call. Functions and globals keep their numbers, so nothing else has to change: a
+// body that cannot be reached becomes `unreachable`, and its export goes; a global that none of the others reads becomes an i32. WebAssembly 1.0 §5.5, with SIMD and threads.
 
 import { FormatError } from "../errors";
 
-const SECTION = { imports: 2, exports: 7, start: 8, elements: 9, code: 10 } as const;
-const FUNCTION = 0;
+const SECTION = { imports: 2, globals: 6, exports: 7, start: 8, elements: 9, code: 10 } as const;
+const [FUNCTION, GLOBAL] = [0, 3];
 /** A body of three bytes: no locals, `unreachable`, `end`. */
 const UNREACHABLE = [3, 0, 0x00, 0x0b];
+/** A constant i32: `i32.const 0`, `end`. */
+const UNREAD = [0x7f, 0, 0x41, 0, 0x0b];
 
 interface Section {
   readonly id: number;
@@ -21,22 +23,31 @@ export function keepKernels(wasm: Uint8Array, isKept: (name: string) => boolean)
   const reader = new Reader(wasm);
   const sections = [...reader.sections()];
   const of = (id: number) => sections.find((section) => section.id === id);
-  const imported = reader.importedFunctions(of(SECTION.imports));
+  const imported = reader.imported(of(SECTION.imports));
+  const globals = reader.globals(of(SECTION.globals));
   const exports = reader.exports(of(SECTION.exports));
   const bodies = reader.bodies(of(SECTION.code));
   if (of(SECTION.start) || of(SECTION.elements)) throw reader.unknown("functions that nobody names");
   const kept = exports.filter(({ kind, name }) => kind !== FUNCTION || isKept(name));
   const reached = new Set(kept.filter(({ kind }) => kind === FUNCTION).map(({ index }) => index));
-  for (const index of reached)
-    if (index >= imported) for (const callee of reader.calls(bodies[index - imported]!)) reached.add(callee);
+  const read = new Set(kept.filter(({ kind }) => kind === GLOBAL).map(({ index }) => index));
+  for (const index of reached) {
+    const named = index < imported.functions ? undefined : reader.named(bodies[index - imported.functions]!);
+    for (const callee of named?.callees ?? []) reached.add(callee);
+    for (const global of named?.globals ?? []) read.add(global);
+  }
   const changed = new Map([
+    [
+      SECTION.globals as number,
+      [leb(globals.length), ...globals.map((bytes, i) => (read.has(i + imported.globals) ? bytes : UNREAD))],
+    ],
     [SECTION.exports as number, [leb(kept.length), ...kept.map(({ bytes }) => bytes)]],
     [
       SECTION.code as number,
       [
         leb(bodies.length),
         ...bodies.map(({ start, to }, i) =>
-          reached.has(i + imported) ? wasm.subarray(start, to) : UNREACHABLE,
+          reached.has(i + imported.functions) ? wasm.subarray(start, to) : UNREACHABLE,
         ),
       ],
     ],
@@ -84,21 +95,35 @@ class Reader {
     }
   }
 
-  importedFunctions(section: Section | undefined): number {
-    if (!section) return 0;
+  /** How many functions and globals are imported. */
+  imported(section: Section | undefined): { functions: number; globals: number } {
+    const found = { functions: 0, globals: 0 };
+    if (!section) return found;
     this.#at = section.from;
-    let functions = 0;
     for (let count = this.#number(); count > 0; count--) {
       this.#name();
       this.#name();
       const kind = this.#byte();
-      if (kind === FUNCTION) functions++;
+      if (kind === FUNCTION) found.functions++;
+      if (kind === GLOBAL) found.globals++;
       if (kind === FUNCTION) this.#number();
       else if (kind === 2) this.#limits();
-      else if (kind === 3) this.#at += 2;
+      else if (kind === GLOBAL) this.#at += 2;
       else throw this.unknown(`an import of kind ${kind}`);
     }
-    return functions;
+    return found;
+  }
+
+  /** Every global: its type and what it starts with. */
+  globals(section: Section | undefined): Uint8Array[] {
+    if (!section) return [];
+    this.#at = section.from;
+    return Array.from({ length: this.#number() }, () => {
+      const start = this.#at;
+      this.#at += 2;
+      for (let opcode = this.#byte(); opcode !== 0x0b; opcode = this.#byte()) this.#skip(opcode);
+      return this.#bytes.subarray(start, this.#at);
+    });
   }
 
   exports(section: Section | undefined) {
@@ -126,9 +151,9 @@ class Reader {
     });
   }
 
-  /** Functions that a body calls. */
-  calls({ from, to }: { readonly from: number; readonly to: number }): number[] {
-    const callees: number[] = [];
+  /** Functions that a body calls, and globals that it reads or writes. */
+  named({ from, to }: { readonly from: number; readonly to: number }) {
+    const [callees, globals]: [number[], number[]] = [[], []];
     this.#at = from;
     for (let count = this.#number(); count > 0; count--) {
       this.#number();
@@ -137,9 +162,10 @@ class Reader {
     while (this.#at < to) {
       const opcode = this.#byte();
       if (opcode === 0x10) callees.push(this.#number());
+      else if (opcode === 0x23 || opcode === 0x24) globals.push(this.#number());
       else this.#skip(opcode);
     }
-    return callees;
+    return { callees, globals };
   }
 
   unknown(what: string): FormatError {
