@@ -50,7 +50,7 @@ const workerd = {
       allowOverwrite: true,
       plugins: [wasm],
     });
-    for (const group of ["common", "baseline"])
+    for (const group of ["common", "baseline", "math"])
       cpSync(join(root, `build/wasm/${group}.wasm`), join(place, `${group}.wasm`));
     writeFileSync(
       join(place, "config.capnp"),
@@ -64,6 +64,7 @@ const worker :Workerd.Worker = (
     (name = "main.js", esModule = embed "main.js"),
     (name = "common.wasm", wasm = embed "common.wasm"),
     (name = "baseline.wasm", wasm = embed "baseline.wasm"),
+    (name = "math.wasm", wasm = embed "math.wasm"),
   ],
   compatibilityDate = "2026-01-01",
 );

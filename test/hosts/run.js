@@ -33,9 +33,11 @@ const hosts = [...processes, ...pages, ...next].filter(
 );
 if (hosts.length === 0) throw new Error(`no host is named so: ${asked.join(", ")}`);
 
-/** The files that hosts read. */
+/** The files that hosts read: a model whose last op is of a group that octette/runtime imports when it is loaded. */
 async function writeInputs() {
-  const graph = floatLayer(LAYER, layers[LAYER]);
+  const layer = floatLayer(LAYER, layers[LAYER]);
+  const last = { op: "Tanh", name: "last", inputs: layer.outputs, outputs: ["z"], attributes: {} };
+  const graph = { ...layer, nodes: [...layer.nodes, last], outputs: last.outputs };
   const calibration = graph.inputs.map(({ name, dtype, shape }) => ({ [name]: fill(dtype, shape) }));
   writeFileSync(join(folder, "model.octette"), save((await quantize(graph, { calibration })).graph));
   writeFileSync(join(folder, "digits.onnx"), readFileSync(join(root, "examples/digits/digits.onnx")));

@@ -4,9 +4,10 @@ import { createRuntime } from "octette/create-runtime";
 import { registry } from "octette/ops";
 import baseline from "octette/wasm/baseline.wasm";
 import common from "octette/wasm/common.wasm";
+import math from "octette/wasm/math.wasm";
 import { outputsOf } from "./answer.js";
 
-const { load } = createRuntime(registry, { common, baseline });
+const { load } = createRuntime(registry, { common, baseline, math });
 
 export default {
   async fetch(request) {
