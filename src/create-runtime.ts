@@ -72,6 +72,8 @@ export const createRuntime = (ops: Registry, wasm: Carried): Runtime => runtimeO
 export interface Parts {
   readonly ops: Registry;
   readonly wasm: Carried;
+  /** What has compiled it, where that is shared. */
+  readonly engine?: Engine;
   /** Imports what a graph needs beyond that; undefined where all is here. */
   loadFor?(graph: Graph<Constant>): Promise<void> | undefined;
   /** Throws where a graph needs what is not imported yet. */
@@ -81,7 +83,7 @@ export interface Parts {
 /** A runtime of these parts. */
 // @__NO_SIDE_EFFECTS__
 export function runtimeOf(parts: Parts): Runtime {
-  const shared = new Engine(parts.wasm);
+  const shared = parts.engine ?? new Engine(parts.wasm);
   const engines = new WeakMap<WasmSources, Engine>();
   const engineOf = (options: LoadOptions) => {
     checkOptions("load", options, LOAD);

@@ -1,6 +1,6 @@
 // The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
-import { createRuntime, type LoadOptions, type Runtime } from "./create-runtime";
+import { type LoadOptions, type Runtime, runtimeOf } from "./create-runtime";
 import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
 import { checkSelfTest, selfTestHash } from "./engine/self-test";
@@ -14,14 +14,12 @@ import {
   readAll,
   readBytes,
 } from "./engine/source";
-import { Engine } from "./engine/wasm";
+import { toolkit } from "./engine/toolkit";
 import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import type { Graph } from "./graph/graph";
 import { checkGraph } from "./ops/check-graph";
-import { registry } from "./ops/index";
-import { toolkitOps } from "./ops/toolkit";
 import { checkOptions, type Names } from "./options";
 import { simplifyImported } from "./passes/index";
 import {
@@ -34,7 +32,8 @@ import {
 /** Seed of the self-test that every saved model carries. */
 const SELF_TEST_SEED = 1;
 
-const runtime = createRuntime(registry, inlined);
+const { engine, ops } = toolkit;
+const runtime = /* @__PURE__ */ runtimeOf({ ops, wasm: inlined, engine });
 
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtime.info();
@@ -45,7 +44,7 @@ export const runtimeInfo: Runtime["info"] = () => runtime.info();
  */
 export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
   checkOnnx(bytes, options.name ?? "model");
-  return simplifyImported(readFile(bytesOf(bytes), options), toolkitOps);
+  return simplifyImported(readFile(bytesOf(bytes), options), ops);
 }
 
 /** Control characters that text has none of, which every model has at its beginning. */
@@ -102,7 +101,7 @@ const isGraph = (source: unknown): source is Graph =>
 
 /** A graph that anyone may have written. */
 function checked(graph: Graph): Graph {
-  checkGraph(graph, registry);
+  checkGraph(graph, ops);
   return graph;
 }
 
@@ -143,12 +142,12 @@ export function save(graph: Graph, options: SaveOptions = {}): Uint8Array<ArrayB
   checkOptions("save", options, SAVE);
   const { maxBytes, selfTest = true } = options;
   if (!selfTest) return writeArtifact(checked(graph));
-  const model = new Model(checked(graph), registry, new Engine(inlined), {
+  const model = new Model(checked(graph), ops, engine, {
     engineClass: "baseline",
     maxBytes,
   });
   try {
-    checkSelfTest(model, registry);
+    checkSelfTest(model, ops);
     return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
   } finally {
     model.dispose();

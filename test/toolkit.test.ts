@@ -1,6 +1,7 @@
 // What the toolkit says to models that are none: a slip ends in a sentence, not in a TypeError.
 
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 import { importOnnx, loadSync, save } from "../src/index";
 import { denseGraph } from "./check-model";
 
@@ -17,4 +18,38 @@ test.each([
   ["an .octette", () => importOnnx(save(graph)), /is an \.octette.*load\(\) runs it/],
 ])("importOnnx, %s", (_, attempt, message) => {
   expect(attempt).toThrow(expect.objectContaining({ message: expect.stringMatching(message) }));
+});
+
+test("a module is compiled once for all that the toolkit does, and runtimeInfo is of the engine that runs it", async () => {
+  const sizes: number[] = [];
+  vi.stubGlobal("WebAssembly", {
+    ...Object.fromEntries(
+      Object.getOwnPropertyNames(WebAssembly).map((name) => [name, WebAssembly[name as "Module"]]),
+    ),
+    Module: new Proxy(WebAssembly.Module, {
+      construct(target, [bytes]: [Uint8Array<ArrayBuffer>]) {
+        sizes.push(bytes.length);
+        return new target(bytes);
+      },
+    }),
+  });
+  try {
+    vi.resetModules();
+    const fresh = await import("../src/index");
+    const graph = fresh.importOnnx(readFileSync(new URL("../examples/digits/digits.onnx", import.meta.url)));
+    for (let round = 0; round < 2; round++) {
+      const { graph: quantized } = await fresh.quantize(graph, { mode: "dynamic" });
+      const model = fresh.loadSync(fresh.save(quantized));
+      expect(fresh.runtimeInfo()).toMatchObject({
+        engineClass: model.engine.engineClass,
+        reason: model.engine.reason,
+      });
+      model.dispose();
+    }
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  const large = sizes.filter((bytes) => bytes > 10_000);
+  expect(large.length).toBeGreaterThan(0);
+  expect(new Set(large).size).toBe(large.length);
 });

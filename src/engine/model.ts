@@ -429,7 +429,7 @@ export function draftModel(
 /** Compiles the wasm that most models with these options need, without blocking; `graph` where it is known. */
 export function prepareWasm(engine: Engine, options: ModelOptions, graph?: Graph<Constant>): Promise<void> {
   const engineClass = classOf(engine, options, graph);
-  return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1);
+  return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1, []);
 }
 
 /** Compiles the wasm that a draft needs. */

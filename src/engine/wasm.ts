@@ -154,15 +154,15 @@ export class Engine {
 
   /**
    * Compiles without blocking, as a page's main thread wants: `common` and a class, and of the other modules those that
-   * have kernels of `called`.
+   * have kernels of `called`, all where that is not known.
    */
-  async prepare(engineClass: EngineClass, isShared = false, called: Iterable<string> = []): Promise<void> {
-    const first = new Set(["common", engineClass]);
+  async prepare(engineClass: EngineClass, isShared = false, called?: Iterable<string>): Promise<void> {
+    const first = new Set(called ? ["common", engineClass] : this.#names(engineClass));
     // What runs instead of a relaxed class can be read here only. Which that is takes a probe: only then it is asked.
     const seconds = [this.#given("baseline"), this.#given("extmul")];
     if (engineClass === "relaxed" && seconds.some(isDistant)) first.add(this.#second.engineClass);
     await Promise.all([...first].map((name) => this.#fetch(name, isShared)));
-    const rest = this.#holding(engineClass, isShared, called);
+    const rest = this.#holding(engineClass, isShared, called ?? []);
     for (let step = rest.next(); !step.done; step = rest.next()) await this.#fetch(step.value, isShared);
   }
 

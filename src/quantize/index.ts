@@ -2,17 +2,15 @@
 // biases, convert.
 
 import { batchOf } from "../engine/batch";
-import { inlined } from "../engine/inlined";
 import { Model } from "../engine/model";
-import { Engine } from "../engine/wasm";
+import { type Toolkit, toolkit } from "../engine/toolkit";
 import { OctetteError } from "../errors";
 import { type Graph, isQuantized, type Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
-import { inferTypes, type ToolkitOps } from "../ops/infer";
+import { inferTypes } from "../ops/infer";
 import { channelAxis } from "../ops/linear-layer";
 import { type Affine, activationParameters, limitOf } from "../ops/scheme";
-import { toolkitOps } from "../ops/toolkit";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
@@ -42,22 +40,16 @@ export interface Quantized {
 
 /** Quantizes a simplified float graph. Deterministic: the same graph, options and samples give the same bytes. */
 export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Quantized> {
-  const engine = new Engine(inlined);
-  return quantizeWith(
-    graph,
-    options,
-    toolkitOps,
-    (g, modelOptions) => new Model(g, toolkitOps, engine, modelOptions),
-  );
+  return quantizeWith(graph, options, toolkit);
 }
 
-/** As `quantize`, with the ops and the model that runs the calibration. */
+/** As `quantize`, with the ops and the engine of a toolkit. */
 export async function quantizeWith(
   original: Graph,
   options: QuantizeOptions,
-  ops: ToolkitOps,
-  makeObservable: MakeObservable,
+  { ops, engine }: Pick<Toolkit, "ops" | "engine">,
 ): Promise<Quantized> {
+  const makeObservable: MakeObservable = (graph, modelOptions) => new Model(graph, ops, engine, modelOptions);
   checkNames(options);
   checkGraph(original, ops);
   const { mode = "static", naive = false } = options;

@@ -1,11 +1,9 @@
 // Fine-tuning, from whatever was imported: a float model is quantized first.
 
-import { inlined } from "../engine/inlined";
-import { Engine } from "../engine/wasm";
+import { toolkit } from "../engine/toolkit";
 import { OctetteError } from "../errors";
 import { type Graph, isQuantized } from "../graph/graph";
 import { checkGraph } from "../ops/check-graph";
-import { registry } from "../ops/index";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantize } from "../quantize/index";
@@ -40,7 +38,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   checkOptions("tune", options, NAMES);
   const { teacher, bits, ...rest } = options;
   checkTuneOptions(rest as TuneDeployedOptions);
-  checkGraph(graph, registry);
+  checkGraph(graph, toolkit.ops);
   if (typeof options.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
       code: "argument",
@@ -51,7 +49,7 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
     });
   // Kernels and gradients of training are loaded by whoever trains.
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
-  const engine = new Engine({ ...inlined, train });
+  const { engine } = toolkit.carry({ train });
   const model = coverNumbers(graph, options.data.preprocessing);
   const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
