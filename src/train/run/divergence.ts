@@ -1,4 +1,4 @@
-// When there is no use in going on: a loss that grows, or a model that forgets. Both are told with what to do about them.
+// How far training moves a model, and when there is no use in going on: a loss that grows, or a model that forgets.
 
 import type { Parameter } from "../step/prepare";
 import type { Validation } from "./validate";
@@ -24,8 +24,20 @@ export function isSound(losses: LossHistory, loss: number, step: number): boolea
   return Number.isFinite(loss) && losses.lossOfLate < DIVERGED * Math.max(losses.lossAtFirst, GUESSING);
 }
 
+export const lossGrew = ({ lossAtFirst }: LossHistory, loss: number, step: number, worst: string): string =>
+  `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${lossAtFirst.toPrecision(3)}; ${worst}`;
+
 export const hasForgotten = (before: Validation, now: Validation): boolean =>
   now.accuracy < FORGOTTEN * before.accuracy;
+
+export const accuracyFell = (before: Validation, now: Validation, epoch: number): string =>
+  `stopped behind epoch ${epoch}: accuracy fell from ${before.accuracy.toFixed(2)} to ${now.accuracy.toFixed(2)} %`;
+
+/** Why the model as it came is kept. */
+export function noneBetter({ accuracy }: Validation, samples: number, lr: number): string {
+  const hint = accuracy < 100 ? `try a smaller lr than ${lr}` : "more of them would tell which is better";
+  return `no epoch did better than the model before tuning (${accuracy.toFixed(2)} % of ${samples} samples), which is kept; ${hint}`;
+}
 
 /** The parameter that went astray, and how far. */
 export function worstOf(parameters: readonly Parameter[], now: (name: string) => ArrayLike<number>): string {
@@ -37,6 +49,24 @@ export function worstOf(parameters: readonly Parameter[], now: (name: string) =>
   if (wrong) return `"${wrong.name}" is not finite`;
   const { name, growth } = grown.reduce((most, one) => (one.growth > most.growth ? one : most));
   return `"${name}" is ${growth.toPrecision(3)} times as large as it began`;
+}
+
+/** Mean distance that weights moved, in steps of their codes; undefined where none have codes. */
+export function meanMove(
+  parameters: readonly Parameter[],
+  before: ReadonlyMap<string, Float32Array>,
+  now: (name: string) => ArrayLike<number>,
+): number | undefined {
+  let [sum, count] = [0, 0];
+  for (const { name, kind, coded } of parameters) {
+    if (kind !== "weight" || !coded) continue;
+    const [old, moved] = [before.get(name)!, now(name)];
+    const most = old.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    if (most === 0) continue;
+    for (let i = 0; i < old.length; i++) sum += (Math.abs(moved[i]! - old[i]!) * coded.limit) / most;
+    count += old.length;
+  }
+  return count === 0 ? undefined : sum / count;
 }
 
 /** Largest magnitude, a tiny one at least; NaN where there is one. */

@@ -4,41 +4,34 @@
 import { byteSize } from "../../bytes";
 import type { Dataset } from "../../data/index";
 import { shuffled } from "../../data/sampling";
-import { checkFeeds, type Feeds } from "../../engine/feeds";
 import { checkLimit } from "../../engine/limit";
 import type { Model } from "../../engine/model";
 import type { Engine } from "../../engine/wasm";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
 import type { Graph } from "../../graph/graph";
-import type { Random } from "../../graph/random";
-import type { Tensor, TypedArray } from "../../graph/tensor";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import { beginning, resume, savedProgress, type TrainingProgress } from "../checkpoint/progress";
 import { activationsOf, checkScales } from "../step/activations";
-import { LABELS, TEACHER } from "../step/losses";
 import { createOptimizer } from "../step/optimizers";
 import { type Parameter, parametersOf } from "../step/prepare";
 import { batchSymbol } from "../step/step";
-import { flipped, rejectNaN } from "./augment";
 import { fitMemory } from "./budget";
-import { hasForgotten, isSound, worstOf } from "./divergence";
-import { divided, FLIPS, fingerprint, ORDER, randomFor } from "./samples";
+import { accuracyFell, hasForgotten, isSound, lossGrew, meanMove, noneBetter, worstOf } from "./divergence";
+import { identityOf } from "./identity";
+import { divided, FLIPS, ORDER, randomFor } from "./samples";
 import { checkSchedule, learningRate } from "./schedules";
 import { select } from "./select";
+import { asTensors, stateOf } from "./state";
+import { labelsOf, stepFeeds } from "./step-feeds";
 import { type Judgement, Trainer } from "./trainer";
 import { choiceOf, defaults, lossesFor, type TuneDeployedOptions, type Tuned } from "./tune-options";
-import { checkClasses, evaluated, isBetter, rightOf, type Validation, validate } from "./validate";
+import { checkClasses, evaluated, isBetter, rightOf, type Validation, validateGraph } from "./validate";
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
 /** Steps between two checkpoints. */
 const KEPT = 50;
-
-const bestOf = (name: string) => `${name}.best`;
-const asTensor = (data: TypedArray): Tensor => ({ dtype: dtypeOf(data), shape: [data.length], data });
-const dtypeOf = (data: TypedArray) =>
-  data instanceof Float32Array ? "f32" : data instanceof Int32Array ? "i32" : "i8";
 
 /**
  * Fine-tunes a model that `quantize` made, or one in float. The same graph, options and samples give the same bytes on every
@@ -65,6 +58,7 @@ class Tuning {
   readonly #trainer: Trainer;
   readonly #teacher: Model | undefined;
   readonly #giveWay: GiveWay;
+  readonly #feedsOf: ReturnType<typeof stepFeeds>;
   /** Samples of a step, and steps of an update. */
   readonly #batch: number;
   readonly #accumulate: number;
@@ -72,6 +66,8 @@ class Tuning {
   readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
   readonly #identity: string;
+  /** Numbers that are trained. */
+  readonly #size: number;
   #progress: TrainingProgress;
   /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
@@ -100,6 +96,7 @@ class Tuning {
     this.#accumulate = accumulate;
     this.#perEpoch = Math.ceil(data.count / batch);
     this.#parameters = select(all, train);
+    this.#size = this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
     this.#trainer = new Trainer(graph, this.#parameters, {
       losses,
       optimizer,
@@ -113,34 +110,17 @@ class Tuning {
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkClasses(set, classes);
     this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes);
+    this.#feedsOf = stepFeeds(graph.inputs, data, options, this.#teacher);
     this.#best = this.#trainer.numbers();
     this.#progress = beginning();
-    const { epochs, lr, schedule, seed, flip = false } = this.#options;
-    this.#identity = JSON.stringify(
-      {
-        losses,
-        optimizer: { ...optimizer, lr: undefined },
-        schedule,
-        epochs,
-        batch,
-        lr,
-        clip,
-        accumulate,
-        seed,
-        flip,
-        augment: options.augment ? true : undefined,
-        train,
-        scales: scales === "follow" ? undefined : scales,
-        ranges: ranges.kind === "frozen" ? undefined : ranges,
-        activationScales: activationScales === "frozen" ? undefined : activationScales,
-        samples: [data.count, validation.count],
-        data: [options.data, this.#options.validation].map((set) =>
-          typeof set === "number" ? set : fingerprint(set),
-        ),
-        teacher: options.teacher && contentHash(options.teacher),
-      },
-      (_, value) => (value === Infinity ? "Infinity" : value),
-    );
+    this.#identity = identityOf(this.#options, {
+      losses,
+      optimizer,
+      batch,
+      accumulate,
+      train,
+      samples: [data.count, validation.count],
+    });
   }
 
   async run(): Promise<Tuned> {
@@ -201,21 +181,13 @@ class Tuning {
     });
   }
 
-  /** Numbers that are trained. */
-  get #size(): number {
-    return this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
-  }
-
   #resume(state: CheckpointState): void {
     const best = new Map([...this.#best].map(([name, { length }]) => [name, new Float32Array(length)]));
     this.#progress = resume(state, {
       run: { model: contentHash(this.#graph), options: this.#identity },
       perEpoch: this.#perEpoch,
       epochs: this.#options.epochs,
-      targets: new Map<string, TypedArray>([
-        ...this.#trainer.states.map((name) => [name, this.#trainer.state(name)] as const),
-        ...[...best].map(([name, data]) => [bestOf(name), data] as const),
-      ]),
+      targets: stateOf(this.#trainer, best),
     });
     this.#trainer.restored();
     this.#best = best;
@@ -225,10 +197,8 @@ class Tuning {
   async #save(): Promise<void> {
     const { checkpoint } = this.#options;
     if (!checkpoint) return;
-    const tensors = new Map<string, Tensor>();
-    for (const name of this.#trainer.states) tensors.set(name, asTensor(this.#trainer.state(name)));
-    for (const [name, master] of this.#best) tensors.set(bestOf(name), asTensor(master));
     const progress = savedProgress(this.#progress, this.#identity);
+    const tensors = asTensors(stateOf(this.#trainer, this.#best));
     await checkpoint.save({ model: contentHash(this.#graph), tensors, progress });
   }
 
@@ -240,13 +210,11 @@ class Tuning {
     const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
     if (!isSound(progress, loss, step)) {
       const worst = worstOf(this.#parameters, (name) => this.#trainer.state(name));
-      return this.#stop(
-        `stopped at step ${step}: the loss is ${loss.toPrecision(3)}, it began at ${progress.lossAtFirst.toPrecision(3)}; ${worst}`,
-      );
+      return this.#stop(lossGrew(progress, loss, step, worst));
     }
     progress.step = step;
     progress.losses += loss * rows.length;
-    progress.right += rightOf(output.data, this.#labelsOf(rows));
+    progress.right += rightOf(output.data, labelsOf(this.#data, rows));
     const seen = ((step - 1) % this.#perEpoch) * this.#batch + rows.length;
     const accuracy = (100 * progress.right) / seen;
     await this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
@@ -278,10 +246,7 @@ class Tuning {
     progress.right = 0;
     await this.#options.onEpoch?.(report);
     const { before } = progress;
-    if (!hasForgotten(before, validation)) return true;
-    return this.#stop(
-      `stopped behind epoch ${epoch}: accuracy fell from ${before.accuracy.toFixed(2)} to ${validation.accuracy.toFixed(2)} %`,
-    );
+    return !hasForgotten(before, validation) || this.#stop(accuracyFell(before, validation, epoch));
   }
 
   /** There is no use in going on, and smaller steps would help. */
@@ -292,14 +257,7 @@ class Tuning {
 
   #result(): Tuned {
     const { before, best, epochs } = this.#progress;
-    const wayOut =
-      before.accuracy < 100
-        ? `try a smaller lr than ${this.#options.lr}`
-        : "more of them would tell which is better";
-    if (best.epoch === 0)
-      this.#warnings.push(
-        `no epoch did better than the model before tuning (${before.accuracy.toFixed(2)} % of ${this.#validation.count} samples), which is kept; ${wayOut}`,
-      );
+    if (best.epoch === 0) this.#warnings.push(noneBetter(before, this.#validation.count, this.#options.lr));
     return {
       graph: best.epoch === 0 ? this.#graph : this.#trainer.graph(this.#best),
       summary: {
@@ -329,51 +287,14 @@ class Tuning {
     const judgement: Judgement = this.#trainer.run(feeds, lr, step);
     if (isUpdate && (clip !== undefined || accumulate > 1))
       this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
-    return { ...judgement, lr, codesPerStep: before && this.#moved(before) };
+    return {
+      ...judgement,
+      lr,
+      codesPerStep: before && meanMove(this.#parameters, before, (name) => this.#trainer.state(name)),
+    };
   }
 
-  #feedsOf(rows: Int32Array, random: Random): Feeds {
-    const inputs = checkFeeds(this.#graph.inputs, this.#data.at(rows));
-    const read: Record<string, Tensor> = Object.create(null);
-    for (const [name, fed] of inputs)
-      read[name] = this.#options.flip && fed.shape.length === 4 ? flipped(fed, random) : fed;
-    const { augment } = this.#options;
-    const ready = augment?.(read, random) ?? read;
-    rejectNaN(ready, rows, augment !== undefined);
-    const feeds = Object.fromEntries(
-      Object.entries(ready).map(([name, fed]) => [name, { ...fed, normalized: true }]),
-    );
-    const teacher = this.#teacher?.runSync(feeds);
-    const taught = teacher && { [TEACHER]: teacher[this.#teacher!.outputs[0]!.name]! };
-    const labels = this.#labelsOf(rows);
-    return { ...feeds, ...taught, [LABELS]: { dtype: "i32", shape: [rows.length], data: labels } };
-  }
-
-  #labelsOf(rows: Int32Array): Int32Array {
-    return rows.map((row) => this.#data.labels![row]!);
-  }
-
-  /** Mean distance that weights moved, in steps of their codes. */
-  #moved(before: ReadonlyMap<string, Float32Array>): number | undefined {
-    let [sum, count] = [0, 0];
-    for (const { name, kind, coded } of this.#parameters) {
-      if (kind !== "weight" || !coded) continue;
-      const old = before.get(name)!;
-      const now = this.#trainer.state(name);
-      const largest = old.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
-      if (largest === 0) continue;
-      for (let i = 0; i < old.length; i++) sum += (Math.abs(now[i]! - old[i]!) * coded.limit) / largest;
-      count += old.length;
-    }
-    return count === 0 ? undefined : sum / count;
-  }
-
-  async #validate(graph: Graph): Promise<Validation> {
-    const model = evaluated(graph, this.#engine, this.#options.maxBytes);
-    try {
-      return await validate(model, this.#validation, this.#engine, this.#giveWay);
-    } finally {
-      model.dispose();
-    }
+  #validate(graph: Graph): Promise<Validation> {
+    return validateGraph(graph, this.#validation, this.#engine, this.#options.maxBytes, this.#giveWay);
   }
 }

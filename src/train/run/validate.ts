@@ -59,6 +59,22 @@ export async function validate(
   return { accuracy: (100 * right) / data.count, loss: loss / data.count };
 }
 
+/** As `validate`, for a graph. */
+export async function validateGraph(
+  graph: Graph,
+  data: Dataset,
+  engine: Engine,
+  maxBytes: Parameters<typeof evaluated>[2],
+  giveWay: GiveWay,
+): Promise<Validation> {
+  const model = evaluated(graph, engine, maxBytes);
+  try {
+    return await validate(model, data, engine, giveWay);
+  } finally {
+    model.dispose();
+  }
+}
+
 /** Cross-entropy alone. */
 const judgeOf = (classes: number): Graph => ({
   name: "judge",
