@@ -7,9 +7,10 @@ import { readNpz } from "../src/formats/npz";
 import { readArtifact } from "../src/formats/octette";
 import { Random } from "../src/graph/random";
 import { applyDelta, createDataset, createDelta, importOnnx, loadSync, quantize, save } from "../src/index";
-import { damaged, resealed } from "./attack/sealed";
+import { damaged } from "./attack/sealed";
 import { randomFeeds } from "./check-model";
 import { readExample } from "./examples";
+import { resealed } from "./formats/sealed";
 
 /** Longest that one damaged file may take, in milliseconds. */
 const PATIENCE = 2000;

@@ -16,7 +16,7 @@ import { readSafetensorsHeader } from "./safetensors";
 import { readSealed, type SealKind, writeSealed } from "./seal";
 
 /** Version of what the metadata mean; a reader refuses any other. */
-export const DELTA_VERSION = 1;
+export const DELTA_VERSION = 2;
 const DELTA: SealKind = {
   format: "octette-delta",
   version: DELTA_VERSION,

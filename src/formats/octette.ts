@@ -1,10 +1,10 @@
 // The artifact: a valid safetensors file whose metadata hold the graph, its integer layers, quantization and
-// preprocessing as JSON (graph-rows.ts), with two hashes and a self-test. Nothing about types of computed values is
+// preprocessing as JSON (graph-rows.ts), with hashes and a self-test. Nothing about types of computed values is
 // stored: they are inferred when the file is loaded.
 
 import { FormatError, OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
-import { createSha256, type Sha256 } from "../graph/sha256";
+import { createSha256 } from "../graph/sha256";
 import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../graph/tensor";
 import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
@@ -21,22 +21,17 @@ import {
   safetensorsHeaderBytes,
 } from "./safetensors";
 import {
-  checkHash,
   checkKind,
-  hashFrom,
   type Metadata,
+  openSeal,
   readSealed,
+  type Seal,
   type SealKind,
   writeSealed,
 } from "./seal";
 
-/**
- * Version of what the metadata mean; a reader refuses a newer one. 2 has codes of 4 bits, 3 may normalize floats; what has neither is
- * written as 1.
- */
-export const ARTIFACT_VERSION = 3;
-/** In the text of a graph, an input that normalizes floats: quotes inside of names are escaped. */
-const OF_NUMBERS = '"of":"numbers"';
+/** Version of what the metadata mean: files of other versions are refused. */
+export const ARTIFACT_VERSION = 4;
 const ARTIFACT: SealKind = {
   format: "octette",
   version: ARTIFACT_VERSION,
@@ -77,7 +72,7 @@ export interface Artifact<C extends Constant = Tensor> {
   readonly graph: Graph<C>;
   /** SHA-256 of graph, quantization and tensors, as the file states it: what a delta names as its base, and applyDelta computes. */
   readonly contentHash: string;
-  /** SHA-256 of the file, this hash taken as zeros. */
+  /** SHA-256 of the file's header, which has a hash of each tensor, this hash taken as zeros. */
   readonly fileHash: string;
   readonly selfTest?: SelfTest;
 }
@@ -106,11 +101,10 @@ export function writeParts(
   parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
 ): Uint8Array<ArrayBuffer> {
   const { stored, shapes } = packInt4(tensors);
-  const version = parts.graph.includes(OF_NUMBERS) ? 3 : Object.keys(shapes).length > 0 ? 2 : 1;
   const isWide = [...tensors.values()].some((tensor) => hasLowest(tensor, bytesIn(tensor.data)));
   const codes = isWide ? {} : { weight_codes: NARROW };
   const metadata = { ...parts, ...shapes, ...codes, content_hash: contentHashOf(parts.graph, tensors) };
-  return writeSealed({ ...ARTIFACT, version }, stored, metadata);
+  return writeSealed(ARTIFACT, stored, metadata);
 }
 
 /** The parts of a whole artifact; what they say is not checked. */
@@ -137,8 +131,7 @@ export interface TensorSink {
 /**
  * Reads an artifact in the order of its file, with the checks of readArtifact. `open` gets the graph, its constants without
  * elements but for vectors, and says where the other tensors go; they are not kept here. A tensor that lies before a vector is kept
- * until the vector was read, which writeArtifact avoids. The file's hash is known when all is read: until then what
- * `open` made is not to be trusted.
+ * until the vector was read, which writeArtifact avoids. The header is checked before `open` is called, each tensor before it is put.
  */
 export function* streamArtifact(
   open: (artifact: Artifact<Constant>) => Reading<TensorSink>,
@@ -146,25 +139,13 @@ export function* streamArtifact(
   size?: number,
 ): Reading<void> {
   const stream = new ArtifactStream(where);
-  const { header, hash } = yield* stream.open(size);
-  try {
-    yield* stream.deliver(header, open);
-  } catch (cause) {
-    // A damaged file has errors of any kind; that it is damaged says more.
-    yield* stream.skipTo(header.fileBytes);
-    checkHash(hash.digest(), header.metadata, where);
-    throw cause;
-  }
+  yield* stream.deliver(yield* stream.open(size), open);
   yield* stream.end();
-  checkHash(hash.digest(), header.metadata, where);
 }
-
-/** Bytes that are read only for their hash. */
-const SKIPPED_BYTES = 1 << 16;
 
 class ArtifactStream {
   readonly #where: string;
-  #hash: Sha256 | undefined;
+  #seal: Seal | undefined;
   #at = 0;
   #fileBytes = 8;
 
@@ -172,7 +153,7 @@ class ArtifactStream {
     this.#where = where;
   }
 
-  *open(size: number | undefined): Reading<{ header: SafetensorsHeader; hash: Sha256 }> {
+  *open(size: number | undefined): Reading<SafetensorsHeader> {
     const where = this.#where;
     const start = new Uint8Array(8);
     yield* this.#fill(start);
@@ -183,9 +164,8 @@ class ArtifactStream {
     this.#fileBytes = header.fileBytes;
     if (size !== undefined) checkLength(size, header.fileBytes, where);
     checkKind(header.metadata, ARTIFACT, where);
-    const hash = hashFrom(bytes, header.metadata);
-    this.#hash = hash;
-    return { header, hash };
+    this.#seal = openSeal(bytes, header, where);
+    return header;
   }
 
   *deliver(
@@ -216,15 +196,12 @@ class ArtifactStream {
     }
     for (const entry of entries.slice(known)) {
       const place = isPlain(entry) ? sink.placeOf(entry.name) : undefined;
-      if (place) yield* this.#fill(place);
+      if (place) {
+        yield* this.#fill(place);
+        this.#seal!(entry, place);
+      }
       put(sink, entry.name, place ?? bytesIn((yield* this.#tensor(entry)).data));
     }
-  }
-
-  /** Reads on without keeping what is read. */
-  *skipTo(end: number): Reading<void> {
-    const bytes = new Uint8Array(SKIPPED_BYTES);
-    while (this.#at < end) yield* this.#fill(bytes.subarray(0, end - this.#at));
   }
 
   *end(): Reading<void> {
@@ -234,6 +211,7 @@ class ArtifactStream {
   *#tensor(entry: SafetensorsEntry): Reading<Tensor> {
     const bytes = this.#allocate(entry);
     yield* this.#fill(bytes);
+    this.#seal!(entry, bytes);
     return readSafetensorsTensor(entry, bytes, this.#where);
   }
 
@@ -253,7 +231,6 @@ class ArtifactStream {
     const count = target.length > 0 ? yield target : 0;
     this.#at += count;
     if (count < target.length) checkLength(this.#at, this.#fileBytes, this.#where);
-    this.#hash?.update(target);
   }
 }
 

@@ -1,15 +1,24 @@
-// Files that say what they are and whether they are whole: safetensors files with format and version in their metadata,
-// and SHA-256 of all their bytes, that hash itself taken as zeros.
+// Files that say what they are and whether they are whole: safetensors files with format and version in their metadata, a hash of
+// each tensor, and one of the header, which has those. So a reader trusts the header before it reads on, and each tensor as it
+// comes.
 
 import { FormatError } from "../errors";
-import { createSha256, type Sha256 } from "../graph/sha256";
+import { createSha256 } from "../graph/sha256";
 import type { Tensor } from "../graph/tensor";
-import { LENGTH_BYTES, readSafetensors, safetensorsHeaderBytes, writeSafetensors } from "./safetensors";
+import {
+  checkLength,
+  LENGTH_BYTES,
+  readSafetensorsHeader,
+  readSafetensorsTensor,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  writeSafetensors,
+} from "./safetensors";
 
 export interface SealKind {
   /** Its name in the metadata. */
   readonly format: string;
-  /** Of what the metadata mean; a reader takes it and those before. */
+  /** Of what the metadata mean; a reader takes no other. */
   readonly version: number;
   /** What people call it. */
   readonly noun: string;
@@ -19,10 +28,15 @@ export interface SealKind {
 
 export type Metadata = Readonly<Record<string, string>>;
 
-const NO_HASH = "0".repeat(64);
+const HASH_LENGTH = 64;
+/** Hexadecimal digits of SHA-256 that are kept of a tensor: 128 bits. */
+const TENSOR_HASH_LENGTH = 32;
+const none = (length: number) => "0".repeat(length);
 const encode = (text: string) => new TextEncoder().encode(text);
+const hashOf = (bytes: Uint8Array) => createSha256().update(bytes).digest();
+const tensorHashOf = (bytes: Uint8Array) => hashOf(bytes).slice(0, TENSOR_HASH_LENGTH);
 
-/** Bytes of a file with its hash. Equal input gives equal bytes. */
+/** Bytes of a file with its hashes. Equal input gives equal bytes. */
 export function writeSealed(
   { format, version }: SealKind,
   tensors: ReadonlyMap<string, Tensor>,
@@ -32,12 +46,21 @@ export function writeSealed(
     format,
     version: `${version}`,
     ...metadata,
-    file_hash: NO_HASH,
+    tensor_hashes: none(TENSOR_HASH_LENGTH * tensors.size),
+    file_hash: none(HASH_LENGTH),
   });
-  const hash = createSha256().update(bytes).digest();
-  // Quotes inside of texts are escaped, so this is the field and no text.
-  const field = encode('"file_hash":"');
-  bytes.set(encode(hash), indexOf(bytes, field) + field.length);
+  const { entries, headerBytes } = readSafetensorsHeader(bytes);
+  const head = bytes.subarray(0, headerBytes);
+  const set = (name: string, value: string) => {
+    // Quotes inside of texts are escaped, so this is the field and no text.
+    const field = encode(`"${name}":"`);
+    head.set(encode(value), indexOf(head, field) + field.length);
+  };
+  const hashes = entries.map((entry) =>
+    tensorHashOf(bytes.subarray(entry.offset, entry.offset + entry.bytes)),
+  );
+  set("tensor_hashes", hashes.join(""));
+  set("file_hash", hashOf(head));
   return bytes;
 }
 
@@ -49,25 +72,51 @@ export function readSealed(
 ): { tensors: Map<string, Tensor>; metadata: Metadata } {
   // Of a file of another kind the length of its header is any number.
   if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== 0x7b) throw notOf(kind, where, "another file");
-  const { tensors, metadata } = readSafetensors(bytes, where);
+  const header = readSafetensorsHeader(bytes, where);
+  const { entries, metadata, headerBytes, fileBytes } = header;
   checkKind(metadata, kind, where);
-  const head = bytes.subarray(0, safetensorsHeaderBytes(bytes, where));
-  checkHash(hashFrom(head, metadata).update(bytes.subarray(head.length)).digest(), metadata, where);
+  checkLength(bytes.length, fileBytes, where);
+  const seal = openSeal(bytes.subarray(0, headerBytes), header, where);
+  const tensors = new Map<string, Tensor>();
+  for (const entry of entries) {
+    const own = bytes.subarray(entry.offset, entry.offset + entry.bytes);
+    seal(entry, own);
+    tensors.set(entry.name, readSafetensorsTensor(entry, own, where));
+  }
   return { tensors, metadata };
+}
+
+/** Checks the bytes of a tensor. */
+export type Seal = (entry: SafetensorsEntry, bytes: Uint8Array) => void;
+
+/** Checks a header against its own hash; returns what checks the tensors that follow. Throws FormatError, as that does. */
+export function openSeal(head: Uint8Array, { entries, metadata }: SafetensorsHeader, where: string): Seal {
+  const { file_hash: stated = "", tensor_hashes: hashes = "" } = metadata;
+  const text = new TextDecoder().decode(head.subarray(LENGTH_BYTES));
+  const hash = createSha256().update(head.subarray(0, LENGTH_BYTES));
+  checkHash(hash.update(encode(text.replace(stated, none(HASH_LENGTH)))).digest(), stated, where);
+  const places = new Map(entries.map(({ name }, i) => [name, i * TENSOR_HASH_LENGTH]));
+  return ({ name }, bytes) => {
+    const at = places.get(name)!;
+    checkHash(tensorHashOf(bytes), hashes.slice(at, at + TENSOR_HASH_LENGTH), `${where}, tensor "${name}"`);
+  };
 }
 
 /** Throws FormatError where metadata are not those of a kind, or of another version. */
 export function checkKind(metadata: Metadata, kind: SealKind, where: string): void {
-  const { format, version } = kind;
+  const { format, version, hint } = kind;
   if (metadata.format !== format)
     throw notOf(kind, where, metadata.format === undefined ? "none" : JSON.stringify(metadata.format));
-  if (!(Number(metadata.version) <= version))
-    throw new FormatError("another version of the format", {
-      where,
-      expected: `version ${version}`,
-      got: `${metadata.version}`,
-      hint: "Update octette, or write the file again with this one",
-    });
+  if (Number(metadata.version) === version) return;
+  const isOlder = Number(metadata.version) < version;
+  throw new FormatError("another version of the format", {
+    where,
+    expected: `version ${version}`,
+    got: `${metadata.version}`,
+    hint: isOlder
+      ? `Make it anew with this octette. ${hint}`
+      : "Update octette, or write the file again with this one",
+  });
 }
 
 const notOf = ({ format, noun, hint }: SealKind, where: string, got: string) =>
@@ -78,18 +127,11 @@ const notOf = ({ format, noun, hint }: SealKind, where: string, got: string) =>
     hint,
   });
 
-/** Begins the hash of a file with its header, which was read as JSON, its own hash there taken as zeros. */
-export const hashFrom = (header: Uint8Array, { file_hash: stated = "" }: Metadata): Sha256 =>
-  createSha256()
-    .update(header.subarray(0, LENGTH_BYTES))
-    .update(encode(new TextDecoder().decode(header.subarray(LENGTH_BYTES)).replace(stated, NO_HASH)));
-
-/** Throws FormatError where a file's hash is not the one it states. */
-export function checkHash(actual: string, { file_hash: stated }: Metadata, where: string): void {
+function checkHash(actual: string, stated: string, where: string): void {
   if (actual === stated) return;
   throw new FormatError("the file was changed or damaged", {
     where,
-    expected: `SHA-256 ${stated || "in file_hash"}`,
+    expected: `SHA-256 ${stated || "in its metadata"}`,
     got: stated ? actual : "none",
     hint: "Copy it again",
   });

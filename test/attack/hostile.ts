@@ -4,9 +4,10 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { type AsyncZippable, zip } from "fflate";
+import { ARTIFACT_VERSION } from "../../src/formats/octette";
 import { type FileNode, onnxFile } from "../formats/onnx/model-file";
+import { resealed } from "../formats/sealed";
 import { type ElementType, rawTensor } from "./elements";
-import { resealed } from "./sealed";
 
 const constant = (type: ElementType, shape: readonly number[], values: readonly (number | bigint)[]) =>
   rawTensor({ type, shape, values });
@@ -395,7 +396,14 @@ function sealedBy(
   metadata: Readonly<Record<string, string>>,
   entries: Readonly<Record<string, unknown>> = {},
 ): Uint8Array {
-  const text = JSON.stringify({ __metadata__: { ...metadata, file_hash: "0".repeat(64) }, ...entries });
+  const text = JSON.stringify({
+    __metadata__: {
+      ...metadata,
+      tensor_hashes: "0".repeat(32 * Object.keys(entries).length),
+      file_hash: "0".repeat(64),
+    },
+    ...entries,
+  });
   const encoded = Buffer.from(text);
   const padded = Buffer.concat([
     Buffer.alloc(8),
@@ -413,11 +421,11 @@ const artifacts = (): Record<string, Uint8Array> => {
     inputs: [[0, "f32", ["N", 4]]],
     outputs: [1],
     scalars: [],
-    nodes: [[0, "Relu", 2, {}, [0], [1]]] as unknown[],
+    nodes: [["Relu", 2, {}, [0], [1]]] as unknown[],
   };
   const base = {
     format: "octette",
-    version: "1",
+    version: `${ARTIFACT_VERSION}`,
     graph: JSON.stringify(graph),
     content_hash: "0".repeat(64),
     provenance: "{}",
@@ -429,7 +437,6 @@ const artifacts = (): Record<string, Uint8Array> => {
     inputs: [[0, "f32", [4, 4]]],
     outputs: [16_000],
     nodes: Array.from({ length: 16_000 }, (_, i) => [
-      0,
       "Reshape",
       i + 1,
       { shape: i % 2 ? [-1, 4] : [4, -1] },
@@ -465,7 +472,6 @@ const artifacts = (): Record<string, Uint8Array> => {
         ...graph,
         nodes: [
           [
-            0,
             "Slice",
             2,
             { starts: Array(300_000).fill(0), ends: Array(300_000).fill(1), axes: Array(300_000).fill(1) },

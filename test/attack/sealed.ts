@@ -1,20 +1,8 @@
-// Mutation of safetensors files whose metadata hold JSON and a hash of all bytes: artifacts, deltas, checkpoints. The hash is made
-// good again, so that what it would tell is found behind it.
+// Mutation of safetensors files whose metadata hold JSON and hashes of all bytes: artifacts, deltas, checkpoints. The hashes are
+// made good again, so that what they would tell is found after them.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Random } from "../../src/graph/random";
-
-/** The file with the hash that its bytes have now, where its field is still there. */
-export function resealed(bytes: Uint8Array): Uint8Array {
-  const field = new TextEncoder().encode('"file_hash":"');
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = text.indexOf(field) + field.length;
-  if (at < field.length || at + 64 > bytes.length) return bytes;
-  bytes.fill(0x30, at, at + 64);
-  text.write(bytesToHex(sha256(bytes)), at, "latin1");
-  return bytes;
-}
+import { resealed } from "../formats/sealed";
 
 /** A copy with one to four bits flipped, or bytes set to what lengths and tags are made of. */
 export function damaged(bytes: Uint8Array, random: Random, end = bytes.length): Uint8Array {

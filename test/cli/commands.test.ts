@@ -234,7 +234,7 @@ describe("inspect", () => {
   test("of both formats, as JSON", async () => {
     const float = JSON.parse((await octette(["inspect", model, "--json"])).stdout);
     const int8 = JSON.parse((await octette(["inspect", artifact, "--json"])).stdout);
-    expect(float).toMatchObject({ format: "onnx", parameters: 17074, quantization: { regions: 0 } });
+    expect(float).toMatchObject({ format: "onnx", parameters: 17074, quantization: { layers: 0 } });
     expect(int8).toMatchObject({
       format: "octette",
       inputs: [{ name: "image", dtype: "f32", shape: ["batch", 1, 8, 8], preprocessing: { scale: 1 / 16 } }],
@@ -242,7 +242,7 @@ describe("inspect", () => {
       bytes: { file: (await stat(artifact)).size },
       hashes: { content: quantizeJson.contentHash },
     });
-    expect(int8.quantization.regions).toBeGreaterThan(10);
+    expect(int8.quantization.layers).toBeGreaterThan(10);
     expect(int8.bytes.constants).toBeLessThan(float.bytes.constants / 2);
     expect(float.bytes.memory).toBeGreaterThan(0);
   });

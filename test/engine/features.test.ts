@@ -19,7 +19,7 @@ import type { Graph } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, randomFeeds } from "../check-model";
-import { sealed } from "../formats/fixtures";
+import { sealed } from "../formats/sealed";
 import { relaxedWhere, signedWhere, withModel } from "./engines";
 
 const signed = (y: number) => (y << 24) >> 24;

@@ -16,6 +16,7 @@ import { createSha256 } from "../../src/graph/sha256";
 import { bytesIn, type Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, randomFeeds } from "../check-model";
+import { resealed } from "../formats/sealed";
 import { GraphBuilder } from "../graph-builder";
 import { runReference } from "../reference/index";
 import { relaxedWhere } from "./engines";
@@ -85,7 +86,7 @@ function reordered(bytes: Uint8Array, seed: number): Uint8Array {
       .update(new TextEncoder().encode(`${seed} ${name}`))
       .digest();
   const order = [...tensors].sort(([a], [b]) => (key(a) < key(b) ? -1 : 1));
-  const write = (fileHash: string) => {
+  const write = () => {
     const names = { f32: "F32", i8: "I8", u8: "U8", i32: "I32", bool: "BOOL" };
     let end = 0;
     const entry = ({ dtype, shape, data }: Tensor) => ({
@@ -94,7 +95,7 @@ function reordered(bytes: Uint8Array, seed: number): Uint8Array {
       data_offsets: [end, (end += data.byteLength)],
     });
     const header = {
-      __metadata__: { ...metadata, file_hash: fileHash },
+      __metadata__: metadata,
       ...Object.fromEntries(order.map(([name, tensor]) => [name, entry(tensor)])),
     };
     const json = new TextEncoder().encode(JSON.stringify(header));
@@ -108,11 +109,7 @@ function reordered(bytes: Uint8Array, seed: number): Uint8Array {
     }
     return file;
   };
-  return write(
-    createSha256()
-      .update(write("0".repeat(64)))
-      .digest(),
-  );
+  return resealed(write());
 }
 
 describe("a damaged file is told as one, at once and in chunks", () => {

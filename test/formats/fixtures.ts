@@ -2,12 +2,9 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { OctetteError } from "../../src/errors";
-import { writeSafetensors } from "../../src/formats/safetensors";
 import { bytesPerElement, type DType, sizeOf, type Tensor, viewOf } from "../../src/graph/tensor";
 
 /** Folder of real files (OCTETTE_DATA, or shared/data beside the repository), or undefined where there is none. */
@@ -42,16 +39,6 @@ export const anyTensor: fc.Arbitrary<Tensor> = fc
       .uint8Array({ minLength: length, maxLength: length, ...(dtype === "bool" ? { max: 1 } : {}) })
       .map((bytes) => ({ dtype, shape, data: viewOf(dtype, bytes.slice().buffer, 0, sizeOf(shape)) }));
   });
-
-/** A safetensors file with the hash of its bytes among its metadata, as every file of octette has it. */
-export function sealed(
-  tensors: ReadonlyMap<string, Tensor>,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const open = { ...metadata, file_hash: "0".repeat(64) };
-  const hash = bytesToHex(sha256(writeSafetensors(tensors, open)));
-  return writeSafetensors(tensors, { ...open, file_hash: hash });
-}
 
 /** Longest a reader may think about a small damaged file, in milliseconds. */
 const PATIENCE = 2000;

@@ -10,7 +10,7 @@ import type { Graph } from "../../src/graph/graph";
 import { type DType, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { withModel } from "../engine/engines";
-import { sealed } from "./fixtures";
+import { sealed } from "./sealed";
 
 type Path = readonly (string | number)[];
 // biome-ignore lint/suspicious/noExplicitAny: any JSON, which the tests change anywhere

@@ -1,11 +1,9 @@
 // Checkpoints: what is written comes back to the bit, and of anything else there is a typed error.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
-import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors";
+import { readSafetensors } from "../../src/formats/safetensors";
 import { Random } from "../../src/graph/random";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import {
@@ -15,6 +13,7 @@ import {
   writeCheckpoint,
 } from "../../src/train/checkpoint/checkpoint";
 import { anyTensor, expectOnlyOctetteErrors, expectSame } from "../formats/fixtures";
+import { sealed } from "../formats/sealed";
 
 const random = new Random(3);
 const state: CheckpointState = {
@@ -51,9 +50,7 @@ function expectSameState(got: CheckpointState, want: CheckpointState): void {
 
 /** The same file with other tensors or metadata, and the hash that it then has. */
 function forged(metadata: Record<string, string>, tensors = readSafetensors(valid).tensors): Uint8Array {
-  const blank = { ...readSafetensors(valid).metadata, ...metadata, file_hash: "0".repeat(64) };
-  const hash = bytesToHex(sha256(writeSafetensors(tensors, blank)));
-  return writeSafetensors(tensors, { ...blank, file_hash: hash });
+  return sealed(tensors, { ...readSafetensors(valid).metadata, ...metadata });
 }
 
 const valid = writeCheckpoint(state);
@@ -113,7 +110,8 @@ describe("anything else is a typed error", () => {
     nothing: [new Uint8Array(0), /c\.ckpt at byte 0: truncated/],
     "another file": [new TextEncoder().encode("not a checkpoint"), /c\.ckpt: not an octette checkpoint/],
     "a model": [forged({ format: "octette" }), /not an octette checkpoint: .*got "octette"/],
-    "a newer version": [forged({ version: "2" }), /another version.*expected version 1, got 2/],
+    "a newer version": [forged({ version: "3" }), /another version.*expected version 2, got 3.*Update/],
+    "an older version": [forged({ version: "1" }), /another version.*got 1.*Make it anew/],
     "one byte less": [valid.slice(0, -1), /truncated/],
     "one byte more": [Uint8Array.of(...valid, 0), /bytes after the last tensor/],
     "a model without a hash": [forged({ model: "mine" }), /of which model.*got "mine"/],

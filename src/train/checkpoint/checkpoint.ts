@@ -9,7 +9,7 @@ import { readSealed, type SealKind, writeSealed } from "../../formats/seal";
 import type { Tensor } from "../../graph/tensor";
 
 /** Version of what the metadata mean; a reader refuses any other. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 const CHECKPOINT: SealKind = {
   format: "octette-checkpoint",
   version: CHECKPOINT_VERSION,
