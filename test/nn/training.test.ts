@@ -198,8 +198,8 @@ describe("against plain loops", () => {
     // The weights that the forward pass has: codes stand for them.
     const { constants } = model.graph();
     const weight = (name: string): ArrayLike<number> => {
-      const codes = constants.get(`${name}_codes`);
-      if (!codes) return constants.get(name)!.data;
+      const codes = constants.get(name)!;
+      if (codes.dtype === "f32") return codes.data;
       const scale = constants.get(`${name}_scale`)!.data;
       return Float64Array.from(codes.data, (code, i) => code * scale[Math.floor(i / codes.shape[1]!)]!);
     };
