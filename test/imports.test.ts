@@ -38,6 +38,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/octette.ts",
     "src/formats/safetensors.ts",
     "src/formats/seal.ts",
+    "src/formats/write-safetensors.ts",
     "src/node-module.ts",
     "src/options.ts",
     "src/runtime.ts",

@@ -7,13 +7,11 @@
 //   └──────────┴─────────────────────────────────────────────────────────────────┴──────────────────┘
 
 import { FormatError, OctetteError } from "../errors";
-import { bytesIn, bytesPerElement, type DType, isVector, sizeOf, type Tensor, viewOf } from "../graph/tensor";
+import { type DType, sizeOf, type Tensor, viewOf } from "../graph/tensor";
 import { brief, countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
 
 /** Longest header read: the limit of the reference implementation. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
-/** Data of a written file start at a multiple of this, a cache line. */
-const ALIGN = 64;
 /** Bytes of the length of the header, before it. */
 export const LENGTH_BYTES = 8;
 /** Where the first bytes are no header. */
@@ -64,7 +62,14 @@ const otherSizes = new Map([
   ["F8_E8M0", 1],
   ["C64", 8],
 ]);
-const names: Readonly<Record<DType, string>> = { f32: "F32", i8: "I8", u8: "U8", i32: "I32", bool: "BOOL" };
+/** As files name the dtypes of octette. */
+export const storedNames: Readonly<Record<DType, string>> = {
+  f32: "F32",
+  i8: "I8",
+  u8: "U8",
+  i32: "I32",
+  bool: "BOOL",
+};
 
 /**
  * Bytes before the data, the length prefix included, from the first 8 bytes of a file: how much to read before
@@ -136,7 +141,7 @@ export function dtypeOf({ name, dtype }: SafetensorsEntry, where = "safetensors"
 
 /** Whether an entry's bytes are its elements as octette holds them. */
 export const isPlain = ({ dtype }: SafetensorsEntry): boolean =>
-  dtype !== "BOOL" && Object.values(names).includes(dtype);
+  dtype !== "BOOL" && Object.values(storedNames).includes(dtype);
 
 function kindOf(name: string, dtype: string, where: string): ElementKind {
   const kind = kinds.get(dtype);
@@ -171,7 +176,7 @@ export function readSafetensorsTensor(
       got: `${bytes.length}`,
     });
   const { bytes: size, dtype } = elementKinds[kind];
-  const isView = names[dtype] === stored && bytes.byteOffset % size === 0;
+  const isView = storedNames[dtype] === stored && bytes.byteOffset % size === 0;
   if (isView && (kind !== "bool" || bytes.every((byte) => byte < 2)))
     return { dtype, shape, data: viewOf(dtype, bytes.buffer, bytes.byteOffset, bytes.length / size) };
   const { data, saturated } = decodeElements(kind, bytes);
@@ -215,48 +220,6 @@ export function readSafetensors(
       readSafetensorsTensor(entry, bytes.subarray(entry.offset, entry.offset + entry.bytes), where),
     );
   return { tensors, metadata };
-}
-
-/**
- * Writes tensors ordered by descending element size, so that each is aligned to its elements and none needs padding;
- * vectors first, which who reads in order may need to know before the rest; then by name (UTF-16 code units). Data
- * start at a multiple of 64 bytes. Equal input gives equal bytes.
- * @throws OctetteError "argument" for a tensor named `__metadata__`.
- */
-export function writeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
-  if (tensors.has("__metadata__"))
-    throw new OctetteError("the format keeps this name for itself", {
-      code: "argument",
-      where: 'tensor "__metadata__"',
-    });
-  const ordered = [...tensors].sort(
-    ([a, x], [b, y]) =>
-      bytesPerElement[y.dtype] - bytesPerElement[x.dtype] ||
-      Number(isVector(y.shape)) - Number(isVector(x.shape)) ||
-      (a < b ? -1 : 1),
-  );
-  // Text is joined by hand: an object would reorder names such as "7" and lose "__proto__".
-  const members = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
-  let end = 0;
-  for (const [name, { dtype, shape, data }] of ordered) {
-    const info = { dtype: names[dtype], shape, data_offsets: [end, (end += data.byteLength)] };
-    members.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
-  }
-  const json = new TextEncoder().encode(`{${members.join(",")}}`);
-  const headerBytes = Math.ceil((LENGTH_BYTES + json.length) / ALIGN) * ALIGN;
-  const bytes = new Uint8Array(headerBytes + end);
-  new DataView(bytes.buffer).setUint32(0, headerBytes - LENGTH_BYTES, true);
-  bytes.fill(0x20, LENGTH_BYTES, headerBytes);
-  bytes.set(json, LENGTH_BYTES);
-  let at = headerBytes;
-  for (const [, { data }] of ordered) {
-    bytes.set(bytesIn(data), at);
-    at += data.byteLength;
-  }
-  return bytes;
 }
 
 function parseObject(json: Uint8Array, where: string): Record<string, unknown> {

@@ -12,8 +12,8 @@ import {
   readSafetensorsTensor,
   type SafetensorsEntry,
   type SafetensorsHeader,
-  writeSafetensors,
 } from "./safetensors";
+import { writeSafetensors } from "./write-safetensors";
 
 export interface SealKind {
   /** Its name in the metadata. */

@@ -7,8 +7,8 @@ import {
   readSafetensorsHeader,
   readSafetensorsTensor,
   safetensorsHeaderBytes,
-  writeSafetensors,
 } from "../../src/formats/safetensors";
+import { writeSafetensors } from "../../src/formats/write-safetensors";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { anyTensor, expectOnlyOctetteErrors, expectSame, realFile } from "./fixtures";
 

@@ -2,7 +2,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { writeSafetensors } from "../../src/formats/safetensors";
+import { writeSafetensors } from "../../src/formats/write-safetensors";
 import type { Tensor } from "../../src/graph/tensor";
 
 const HASHES = { tensor_hashes: 32, file_hash: 64 };

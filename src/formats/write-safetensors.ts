@@ -1,0 +1,50 @@
+// Writes safetensors files, of the layout that safetensors.ts draws.
+
+import { OctetteError } from "../errors";
+import { bytesIn, bytesPerElement, isVector, type Tensor } from "../graph/tensor";
+import { LENGTH_BYTES, storedNames } from "./safetensors";
+
+/** Data of a written file start at a multiple of this, a cache line. */
+const ALIGN = 64;
+
+/**
+ * Writes tensors ordered by descending element size, so that each is aligned to its elements and none needs padding;
+ * vectors first, which who reads in order may need to know before the rest; then by name (UTF-16 code units). Data
+ * start at a multiple of 64 bytes. Equal input gives equal bytes.
+ * @throws OctetteError "argument" for a tensor named `__metadata__`.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  if (tensors.has("__metadata__"))
+    throw new OctetteError("the format keeps this name for itself", {
+      code: "argument",
+      where: 'tensor "__metadata__"',
+    });
+  const ordered = [...tensors].sort(
+    ([a, x], [b, y]) =>
+      bytesPerElement[y.dtype] - bytesPerElement[x.dtype] ||
+      Number(isVector(y.shape)) - Number(isVector(x.shape)) ||
+      (a < b ? -1 : 1),
+  );
+  // Text is joined by hand: an object would reorder names such as "7" and lose "__proto__".
+  const members = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of ordered) {
+    const info = { dtype: storedNames[dtype], shape, data_offsets: [end, (end += data.byteLength)] };
+    members.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
+  }
+  const json = new TextEncoder().encode(`{${members.join(",")}}`);
+  const headerBytes = Math.ceil((LENGTH_BYTES + json.length) / ALIGN) * ALIGN;
+  const bytes = new Uint8Array(headerBytes + end);
+  new DataView(bytes.buffer).setUint32(0, headerBytes - LENGTH_BYTES, true);
+  bytes.fill(0x20, LENGTH_BYTES, headerBytes);
+  bytes.set(json, LENGTH_BYTES);
+  let at = headerBytes;
+  for (const [, { data }] of ordered) {
+    bytes.set(bytesIn(data), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,44 @@
+// What the toolkit knows of ops beside what running them needs.
+
+import type { Node, ValueType } from "../graph/graph";
+
+/**
+ * What an op does with codes of 8 bits. `moves`: its output has elements of its first input, and so their scale and zero point;
+ * `pads`: so, and zeros; `table`: a function of one value, looked up; `mean`: of one input, by arithmetic; `sum`: of two inputs;
+ * `join`: inputs beside each other; `layer`: sums of products with weights; `makes` and `reads`: floats become codes, or codes
+ * floats; `none`: it works on floats.
+ */
+export type CodeFlow =
+  | "moves"
+  | "pads"
+  | "table"
+  | "mean"
+  | "sum"
+  | "join"
+  | "layer"
+  | "makes"
+  | "reads"
+  | "none";
+
+/**
+ * What passes, quantization and training ask of an op of models. A room exports it beside its op, as `reluTraits` beside `relu`:
+ * so a runtime does not carry it. What an op could leave out unnoticed has to be said.
+ */
+export interface Traits {
+  readonly codes: CodeFlow;
+  /**
+   * Whether it commutes with a positive factor for each index of `axis`, and keeps these indices: f(a·x) = a·f(x). What
+   * `reshapes` needs no answer.
+   */
+  readonly homogeneous: undefined | ((node: Node, axis: number, rank: number) => boolean);
+  /** The inputs that training changes where they are constants; of a `table`, rows are picked. */
+  readonly trained: undefined | { readonly weight: number; readonly bias?: number; readonly table?: true };
+  /** Its output has the elements of its first input in their order, under another shape. */
+  readonly reshapes?: true;
+  /** Its output is a softmax of its input, or the logarithm of one. */
+  readonly softmax?: true;
+  /** Whether the first output is the first input, element by element. Absent: it never is. */
+  idle?(node: Node, x: ValueType, y: ValueType): boolean;
+  /** The part of its elements that it drops while a model is trained. */
+  drops?(node: Node): number;
+}
