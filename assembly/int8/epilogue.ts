@@ -59,17 +59,18 @@ export function prepare(to: usize, epilogue: Epilogue, way: usize): void {
   const kind = <i32>epilogue.kind;
   const zero = epilogue.zero;
   store<i32>(to, kind, KIND);
-  store<usize>(to, way, WAY);
-  store<usize>(to, changetype<usize>(epilogue) + offsetof<Epilogue>("ownScale"), BY);
-  store<f32>(to, epilogue.hi - zero, OWN_HI);
   v128.store(to, f32x4.splat(epilogue.lo - zero));
   v128.store(to, codeMagic(), 16);
   v128.store(to, codeShift(<i32>zero), 32);
   v128.store(to, i8x16.splat(<i8>epilogue.hi), 48);
+  v128.store(to, i32x4.splat(kind == DEQUANTIZE ? 0 : -1), START);
+  if (kind != ADD) return;
+  store<usize>(to, way, WAY);
+  store<usize>(to, changetype<usize>(epilogue) + offsetof<Epilogue>("ownScale"), BY);
+  store<f32>(to, epilogue.hi - zero, OWN_HI);
   v128.store(to, codeShift(<i32>epilogue.sumZero), TOTALS);
   v128.store(to, i8x16.splat(<i8>epilogue.sumLo), TOTALS + 16);
   v128.store(to, i8x16.splat(<i8>epilogue.sumHi), TOTALS + 32);
-  v128.store(to, i32x4.splat(kind == DEQUANTIZE ? 0 : -1), START);
 }
 
 /** Bytes of a result. */
