@@ -10,8 +10,10 @@ import { math, sequence } from "../../src/engine/group-modules";
 import { type LaterGroup, OpGroups } from "../../src/engine/op-groups";
 import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
+import { countOf } from "../../src/graph/symbols";
 import { loadSync } from "../../src/index";
 import { registry } from "../../src/ops/index";
+import type { Op } from "../../src/ops/op";
 import { networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectSameBytes } from "../check-tensors";
 
@@ -153,6 +155,30 @@ describe("groups", () => {
         message: expect.stringMatching(/no kernel "tanh".*op groups/),
       }),
     );
+  });
+
+  test("of a user's own have ops and a module beside the core's, on threads too", async () => {
+    const Mine: Op = {
+      infer: (_node, [x]) => [x!],
+      lower({ inputs, outputs }, c) {
+        const { shape } = c.type(inputs[0]!);
+        c.emit("tanh", [c.output(outputs[0]!), c.input(inputs[0]!)], countOf(shape));
+      },
+    };
+    const { graph } = graphs["of a function with a kernel of its own"]!;
+    const own = {
+      ...graph,
+      nodes: graph.nodes.map((node) => (node.op === "Tanh" ? { ...node, op: "Mine" } : node)),
+    };
+    const runtime = createRuntime({ ...core, Mine }, { ...coreModules, mine: math });
+    const feeds = randomFeeds(graph, 1);
+    const model = loadSync(graph);
+    for (const threads of [1, 2]) {
+      const mine = await runtime.load(writeArtifact(own), { threads });
+      expectSameBytes((await mine.run(feeds)).y, model.runSync(feeds).y!);
+      mine.dispose();
+    }
+    model.dispose();
   });
 
   test("divide all ops", () => {
