@@ -12,7 +12,7 @@ import {
 } from "./engine/source";
 import { threadsHere } from "./engine/threads";
 import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
-import { streamArtifact } from "./formats/octette";
+import { streamArtifact } from "./formats/artifact-stream";
 import type { Graph } from "./graph/graph";
 import type { Constant, Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";

@@ -30,6 +30,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/core-runtime.ts",
     "src/create-runtime.ts",
     "src/errors.ts",
+    "src/formats/artifact-stream.ts",
     "src/formats/decode-graph.ts",
     "src/formats/elements.ts",
     "src/formats/encode-graph.ts",
