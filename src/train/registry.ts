@@ -1,12 +1,11 @@
 // The ops of a training step: those of the runtime, layers whose weights the step computes, and what only training has.
 
 import { registry } from "../ops/index";
+import { convInputGradient, convWeightGradient } from "./ops/conv-gradients";
 import { droppingDropout } from "./ops/dropout";
 import { trainingOps } from "./ops/index";
 import {
   biasGradient,
-  convInputGradient,
-  convWeightGradient,
   productInputGradient,
   productWeightGradient,
   scaleGradient,

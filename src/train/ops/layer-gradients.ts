@@ -1,38 +1,15 @@
-// Gradients of Conv, Gemm and MatMul: of their input, their weights and their bias. Images are channels last. The input
-// and the weights may be codes: then the attributes x_scale and x_zero, or one scale a channel, say what they stand for.
+// Gradients of Gemm and MatMul, of any layer's bias and of scales of its weights, and what those of convolutions share. Weights and inputs
+// may be codes: then one scale a channel, or the attributes x_scale and x_zero, say what they stand for.
 
-import {
-  convTransposeScratchBytes,
-  gemmScratchBytes,
-  packedBytes,
-  packedConvTransposeBytes,
-  packedDepthwiseBytes,
-} from "../../../assembly/f32/sizes";
-import { type Window as Slide, WINDOW_BYTES } from "../../../assembly/lanes/window";
-import {
-  convInputGradientScratchBytes,
-  convWeightGradientScratchBytes,
-  depthwiseWeightGradientScratchBytes,
-  productWeightGradientScratchBytes,
-} from "../../../assembly/train/sizes";
+import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
+import { productWeightGradientScratchBytes } from "../../../assembly/train/sizes";
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { dimsOf } from "../../ops/axes";
 import { perChannelScales } from "../../ops/codes";
 import {
-  type Geometry,
-  geometryOf,
-  groupChannels,
-  groupMacs,
-  isDepthwise,
-  isPointwise,
-  isSpatial,
-  macsOf,
-} from "../../ops/conv";
-import {
   type Address,
-  behind,
   elementsOf,
   type Lowering,
   NONE,
@@ -42,21 +19,20 @@ import {
   type Unit,
 } from "../../ops/op";
 import { channelsOf } from "../../ops/scheme";
-import { slideOf, windowWords } from "../../ops/window";
 
 /** The shape that a gradient has because its value has it. */
-const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
+export const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
 
-const gradientOf = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(node) }];
+export const gradientTypes = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(node) }];
 
 /** Where weights lie, which may be a constant or what the step computes. */
-function weightsAt(c: Lowering, w: string): Address {
+export function weightsAt(c: Lowering, w: string): Address {
   const constant = c.constant(w);
   return constant ? c.data(constant) : c.input(w);
 }
 
 /** Weights as numbers: where they lie, or what their codes stand for. */
-function realWeights(unit: Unit, c: Lowering, axis: number): Address {
+export function realWeights(unit: Unit, c: Lowering, axis: number): Address {
   const [, w, scale = ""] = unit.inputs as [string, string, string?];
   const at = weightsAt(c, w);
   if (scale === "") return at;
@@ -70,150 +46,22 @@ function realWeights(unit: Unit, c: Lowering, axis: number): Address {
   return real;
 }
 
-/** The geometry of the convolution whose gradient this is. */
-function geometry(node: Node, x: readonly Dim[], w: readonly Dim[]): Geometry {
-  return geometryOf(node, { dtype: "f32", shape: x }, { dtype: "f32", shape: w });
-}
-
 /** Emits what finds an input gradient, and adds the gradient that the unit's fourth input is. */
-function summed(unit: Unit, c: Lowering, emit: (dx: Address) => void): void {
+export function summed(unit: Unit, c: Lowering, emit: (dx: Address) => void): void {
   const [dx, sum = ""] = [unit.outputs[0]!, unit.inputs[3]];
   if (sum === "") return emit(c.output(dx));
   const known = c.input(sum);
   const to = c.output(dx, sum);
   const found = to.buffer === known.buffer ? c.temporary(to.buffer.bytes) : to;
   emit(found);
-  add(c, to, known, found, countOf(c.type(dx).shape));
+  addTo(c, to, known, found, countOf(c.type(dx).shape));
 }
 
-const add = (c: Lowering, y: Address, a: Address, b: Address, count: Dim): void =>
+export const addTo = (c: Lowering, y: Address, a: Address, b: Address, count: Dim): void =>
   c.emit("add", [y, a, b, 1, count, 0, 0, 1, 0, 0, 1, -Infinity, Infinity], 1);
 
-/**
- * dx of y = conv(x, w): inputs dy, w, scales of its codes or "", a gradient to add to or "", of ungrouped windows a mask of dy
- * or ""; `shape` is that of x.
- */
-export const convInputGradient: Op = {
-  infer: gradientOf,
-  rows: true,
-  layout: (node) => ({
-    inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
-    outputs: ["channelsLast"],
-  }),
-  lower(unit, c) {
-    const [dy, w] = unit.inputs as [string, string];
-    const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
-    const real = realWeights(unit, c, 0);
-    const from = c.input(dy);
-    if (isDepthwise(g)) summed(unit, c, (to) => depthwiseInput(c, g, to, from, real));
-    else if (isPointwise(g)) summed(unit, c, (to) => pointwiseInput(c, g, to, from, real));
-    else if (isSpatial(g)) spatialInput(unit, c, g, real);
-    else summed(unit, c, (to) => groupedInput(c, g, to, from, real));
-  },
-};
-
-/** dx = dy · W. */
-function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
-  const rows = multiplyDims(g.batch, g.outH * g.outW);
-  const [n, k] = [g.channels, g.outChannels];
-  const packed = c.temporary(packedBytes(n, k));
-  c.call("packWeights", [packed, weights, n, 1, k, 1, 0, n]);
-  const scratch = c.scratch(gemmScratchBytes(c.maximum(rows), k));
-  c.emit("gemm", [dx, n, dy, k, packed, NONE, scratch, n, k, -Infinity, Infinity], rows, macsOf(g));
-}
-
-/** Over dy, or onto the gradient that there is, where nothing else needs that. */
-function spatialInput(unit: Unit, c: Lowering, g: Geometry, weights: Address): void {
-  const [dy, , , sum = "", mask = ""] = unit.inputs as [string, string, string?, string?, string?];
-  const window = slideOf(g, groupChannels(g));
-  const packed = packedInput(c, window, weights);
-  const from = c.input(dy);
-  const known = sum === "" ? undefined : c.input(sum);
-  const to = c.output(unit.outputs[0]!, known ? sum : dy);
-  const adds = known?.buffer === to.buffer;
-  const scratch = c.scratch(convInputGradientScratchBytes(window, adds));
-  const bits = mask === "" ? NONE : c.input(mask);
-  const operands = [to, from, bits, packed, scratch, c.data(windowWords(window)), adds ? 1 : 0] as const;
-  c.emit("convInputGradient", operands, g.batch, macsOf(g));
-  if (known && !adds) add(c, to, known, to, countOf(shapeOf(unit.node)));
-}
-
-/** The weights of one group, packed for an ordinary convolution of dy for each phase of the strides. */
-function packedInput(c: Lowering, window: Slide, weights: Address): Address {
-  const packed = c.temporary(packedConvTransposeBytes(window));
-  c.call("packConvTranspose", [packed, weights, c.data(windowWords(window))]);
-  return packed;
-}
-
-function groupedInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
-  const window = slideOf(g, groupChannels(g));
-  const { cin, cout } = window;
-  for (let i = 0; i < g.groups; i++) {
-    const packed = packedInput(c, window, behind(weights, i * cout * cin * g.taps * 4));
-    const scratch = c.scratch(convTransposeScratchBytes(window, c.maximum(g.batch)));
-    const [to, from] = [behind(dx, i * cin * 4), behind(dy, i * cout * 4)];
-    const operands = [to, from, packed, NONE, scratch, c.data(windowWords(window))] as const;
-    const rows = multiplyDims(g.batch, g.inH);
-    c.emit("convTranspose", [...operands, -Infinity, Infinity], rows, groupMacs(g));
-  }
-}
-
-function depthwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {
-  const window = c.data(windowWords(slideOf(g, g.channels)));
-  const packed = c.temporary(packedDepthwiseBytes(g.channels, g.taps));
-  c.call("packDepthwiseTranspose", [packed, weights, window]);
-  const operands = [dx, dy, packed, NONE, c.scratch(WINDOW_BYTES), window] as const;
-  const rows = multiplyDims(g.batch, g.inH);
-  c.emit("depthwiseTranspose", [...operands, -Infinity, Infinity], rows, macsOf(g));
-}
-
 /** Scale and zero point of x where it is codes. */
-const codesOf = (node: Node) => [numberOf(node, "x_scale", 1), numberOf(node, "x_zero", 0)] as const;
-
-/** dw of y = conv(x, w): inputs dy, x; `shape` is that of w. */
-export const convWeightGradient: Op = {
-  infer: gradientOf,
-  sums: true,
-  layout: () => ({ inputs: ["channelsLast", "channelsLast"], outputs: ["plain"] }),
-  lower(unit, c) {
-    const [dy, x] = unit.inputs as [string, string];
-    const shape = shapeOf(unit.node) as number[];
-    const g = geometry(unit.node, c.type(x).shape, shape);
-    const isCoded = c.type(x).dtype !== "f32";
-    const size = isCoded ? 1 : 4;
-    const [to, y, from] = [c.output(unit.outputs[0]!), c.input(dy), c.input(x)];
-    const coded = [isCoded ? 1 : 0, ...codesOf(unit.node)] as const;
-    if (isDepthwise(g)) {
-      const window = slideOf(g, g.channels);
-      const scratch = c.scratch(depthwiseWeightGradientScratchBytes(window));
-      const args = [to, y, from, scratch, g.batch, c.data(windowWords(window)), ...coded] as const;
-      return c.emit("depthwiseWeightGradient", args, g.channels, macsOf(g));
-    }
-    const window = slideOf(g, groupChannels(g));
-    const [cin, cout] = [g.channels / g.groups, g.outChannels / g.groups];
-    for (let i = 0; i < g.groups; i++) {
-      const dw = behind(to, i * cout * cin * g.taps * 4);
-      const [dyg, xg] = [behind(y, i * cout * 4), behind(from, i * cin * size)];
-      if (isPointwise(g)) {
-        productWeights(c, {
-          dw,
-          dy: dyg,
-          x: xg,
-          rows: multiplyDims(g.batch, g.outH * g.outW),
-          n: cout,
-          k: cin,
-          strideN: cin,
-          strideK: 1,
-          coded,
-        });
-        continue;
-      }
-      const scratch = c.scratch(convWeightGradientScratchBytes(window));
-      const operands = [dw, dyg, xg, scratch, g.batch, c.data(windowWords(window))] as const;
-      c.emit("convWeightGradient", [...operands, ...coded], cout, groupMacs(g));
-    }
-  },
-};
+export const codesOf = (node: Node) => [numberOf(node, "x_scale", 1), numberOf(node, "x_zero", 0)] as const;
 
 interface ProductWeights {
   readonly dw: Address;
@@ -229,7 +77,7 @@ interface ProductWeights {
 }
 
 /** dw[n][k] = Σ_rows dy[row][n] · x[row][k]. */
-function productWeights(c: Lowering, p: ProductWeights): void {
+export function productWeights(c: Lowering, p: ProductWeights): void {
   const { dw, dy, x, rows, n, k, strideN, strideK, coded } = p;
   const scratch = c.scratch(productWeightGradientScratchBytes(c.maximum(rows), n, k));
   const args = [dw, dy, n, x, k, scratch, rows, n, k, strideN, strideK, ...coded] as const;
@@ -238,7 +86,7 @@ function productWeights(c: Lowering, p: ProductWeights): void {
 
 /** dx of y = x · W: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attributes transB and `shape`, that of x. */
 export const productInputGradient: Op = {
-  infer: gradientOf,
+  infer: gradientTypes,
   rows: true,
   lower(unit, c) {
     const [dy, w] = unit.inputs as [string, string];
@@ -261,7 +109,7 @@ export const productInputGradient: Op = {
 
 /** dw of y = x · W: inputs dy, x; attributes transB and `shape`, that of w. */
 export const productWeightGradient: Op = {
-  infer: gradientOf,
+  infer: gradientTypes,
   sums: true,
   lower(unit, c) {
     const [dy, x] = unit.inputs as [string, string];
@@ -285,7 +133,7 @@ export const productWeightGradient: Op = {
 
 /** db[c] = Σ dy over all but its channels: axis 1 of an image, else the last. */
 export const biasGradient: Op = {
-  infer: gradientOf,
+  infer: gradientTypes,
   sums: true,
   layout: (node, [dy = "plain"]) => ({
     inputs: [numberOf(node, "axis", -1) === 1 ? "channelsLast" : dy],
