@@ -14,8 +14,8 @@ import { codeParameters, GraphWriter, type NamedCodes } from "./graph-writer";
 import { QuantizedConstants } from "./quantized-constants";
 import {
   type CodedValue,
+  type CodeReading,
   QuantizedGraph,
-  type Reading,
   resultTypes,
   sameMeaning,
   type Tail,
@@ -134,7 +134,7 @@ class Folding {
   }
 
   /** Codes become those of another scale: a table, made by a Clip that clips nothing. */
-  #recode({ name, outputs }: Node, x: CodedValue, made: Reading): void {
+  #recode({ name, outputs }: Node, x: CodedValue, made: CodeReading): void {
     const recode = { op: "Clip", name: this.#writer.fresh(`${name}_recode`), outputs, attributes: {} };
     this.#pushLayer(recode, [x], made);
   }
@@ -143,7 +143,7 @@ class Folding {
   #pushLayer(
     node: Omit<Node, "inputs">,
     operands: readonly (NamedCodes | string)[],
-    made: Reading | undefined,
+    made: CodeReading | undefined,
     bounds?: { readonly lo: number; readonly hi: number },
   ): void {
     const [result] = node.outputs as [string];

@@ -64,7 +64,7 @@ export class QuantizedConstants {
   /** Moves the elements of a constant once. */
   move(node: Node, constant: CodedConstant): boolean {
     const { codes, scale, blockSize, names } = constant;
-    const isTurned = node.op === "Transpose" && node.attributes.perm !== undefined && blockSize === 0;
+    const isTurned = node.attributes.perm !== undefined && blockSize === 0;
     if (this.#read.registry[node.op]?.codes === "pads" || (scale.data.length !== 1 && !isTurned))
       return false;
     const moved = this.#read.registry[node.op]?.evaluate?.(node, [codes], [codes])?.[0] as Tensor | undefined;

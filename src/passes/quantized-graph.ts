@@ -18,16 +18,16 @@ import { type CodedConstant, isComplete } from "./coded-constant";
 import type { GraphWriter, NamedCodes } from "./graph-writer";
 
 /** How codes of a computed value are read. */
-export interface Reading extends CodeParameters {
+export interface CodeReading extends CodeParameters {
   readonly dtype: DType;
   /** Undefined where scale and zero point are found at run time. */
   readonly range: { readonly scale: number; readonly zeroPoint: number } | undefined;
 }
 
 /** Codes of a computed value. */
-export type CodedValue = Reading & NamedCodes;
+export type CodedValue = CodeReading & NamedCodes;
 
-export const sameMeaning = (a: Reading, b: Reading) =>
+export const sameMeaning = (a: CodeReading, b: CodeReading) =>
   a.dtype === b.dtype &&
   a.range !== undefined &&
   a.range.scale === b.range?.scale &&
@@ -92,7 +92,7 @@ export class QuantizedGraph {
     node: Node,
     dtype: DType | undefined,
     types: readonly DType[] = activationTypes,
-  ): Reading | undefined {
+  ): CodeReading | undefined {
     const [, scaleName = "", zeroName = ""] = node.inputs;
     const scale = this.#writer.constants.get(scaleName);
     const zero = this.#writer.constants.get(zeroName);
