@@ -5,7 +5,7 @@ import type { Attribute, CodeParameters, Codes, Graph, Input, Node, Preprocessin
 import type { Dim } from "../graph/symbols";
 import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
 import { brief, MAX_RANK } from "./elements";
-import { asWritten, dtypes, MAX_NODES } from "./graph-rows";
+import { asWritten, dtypes, MAX_NODES, MAX_PREFIX } from "./graph-rows";
 
 /** The graph of a JSON text and its tensors. Throws FormatError where any part of it is not what it should be. */
 export function decodeGraph<C extends Constant>(
@@ -26,7 +26,11 @@ class Decoder<C extends Constant> {
   constructor(json: unknown, tensors: ReadonlyMap<string, C>, where: string) {
     this.#where = where;
     this.#header = this.#object(json, "it");
-    this.#strings = this.#list(this.#header.strings, "strings").map((s) => this.#text(s, "a name"));
+    const strings: string[] = [];
+    const texts = this.#list(this.#header.strings, "strings");
+    for (const text of texts)
+      strings.push(Array.isArray(text) ? this.#joined(text, texts) : this.#text(text, "a name"));
+    this.#strings = strings;
     this.#constants = new Map<string, C | Tensor>(tensors);
   }
 
@@ -99,14 +103,26 @@ class Decoder<C extends Constant> {
 
   #codes([inputs, output, bounds]: readonly unknown[]): Codes {
     const made = this.#parameters(output);
-    const [lo, hi] = bounds === undefined ? [] : this.#list(bounds, "bounds").map(asWritten);
+    const [lo, hi] = bounds === undefined ? [] : this.#list(bounds, "bounds");
     return {
       inputs: this.#list(inputs, "code parameters").map((p) => this.#parameters(p)),
       ...(made && { output: made }),
       ...(bounds === undefined
         ? {}
-        : { bounds: { lo: this.#number(lo, "a bound"), hi: this.#number(hi, "a bound") } }),
+        : { bounds: { lo: this.#bound(lo, -Infinity), hi: this.#bound(hi, Infinity) } }),
     };
+  }
+
+  #bound(value: unknown, none: number): number {
+    return value === null ? none : this.#number(asWritten(value), "a bound");
+  }
+
+  /** A name that begins with another one, which is a text itself. */
+  #joined([index, rest]: readonly unknown[], texts: readonly unknown[]): string {
+    const text = typeof index === "number" ? texts[index] : undefined;
+    if (typeof text !== "string" || text.length > MAX_PREFIX)
+      this.#fail("a name begins with no other", index);
+    return `${text}${this.#text(rest, "a name")}`;
   }
 
   #parameters(value: unknown): CodeParameters | undefined {

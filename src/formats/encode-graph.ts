@@ -2,7 +2,10 @@
 
 import type { CodeParameters, Codes, Graph, Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
-import { inOrder, written } from "./graph-rows";
+import { inOrder, MAX_PREFIX, written } from "./graph-rows";
+
+/** Code units of a text after which a beginning is not looked for. */
+const MAX_SUFFIX = 16;
 
 export interface Encoded {
   readonly json: string;
@@ -28,7 +31,7 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph):
     p ? [value(p.scale), value(p.zeroPoint), ...(p.axis === undefined ? [] : [p.axis])] : null;
   const codesOf = ({ inputs, output, bounds }: Codes) => [
     ...[inputs.map(parameters), parameters(output)],
-    ...(bounds ? [[written(bounds.lo), written(bounds.hi)]] : []),
+    ...(bounds ? [[boundOf(bounds.lo), boundOf(bounds.hi)]] : []),
   ];
   const row = ({ op, name, attributes, inputs, outputs, codes }: Node) => [
     ...[op, text(name), sorted(attributes), inputs.map(value), outputs.map(value)],
@@ -43,7 +46,7 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph):
     outputs: outputs.map(value),
     nodes: nodes.map(row),
     scalars: [] as unknown[],
-    strings: [] as readonly string[],
+    strings: [] as unknown[],
   };
   const tensors = new Map<string, Tensor>();
   for (const constant of named) {
@@ -52,8 +55,24 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph):
     if (isScalar) header.scalars.push([value(constant), dtype, shape, data[0]]);
     else tensors.set(constant, constants.get(constant)!);
   }
-  header.strings = [...strings.keys()];
+  header.strings = shortened([...strings.keys()]);
   return { json: JSON.stringify(header), tensors };
+}
+
+const boundOf = (bound: number) => (Number.isFinite(bound) ? written(bound) : null);
+
+/** Texts that begin with one before them, up to a `_`, as scales do that are named after a value. */
+function shortened(strings: readonly string[]): unknown[] {
+  const texts = new Map<string, number>();
+  return strings.map((text, i) => {
+    for (let at = text.lastIndexOf("_"); at > 0; at = text.lastIndexOf("_", at - 1)) {
+      const prefix = texts.get(text.slice(0, at));
+      if (prefix !== undefined && at <= MAX_PREFIX) return [prefix, text.slice(at)];
+      if (text.length - at > MAX_SUFFIX) break;
+    }
+    texts.set(text, i);
+    return text;
+  });
 }
 
 /** By name, so that equal attributes are equal text. */

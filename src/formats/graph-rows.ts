@@ -2,18 +2,22 @@
 // constants in a list of scalars.
 //
 //   node        [op, name, attributes, inputs, outputs, codes?]
-//   codes       [parameters of each input | null …, parameters of the output | null, [lo, hi] of the fused activation?]
+//   codes       [[parameters of each input | null …], parameters of the output | null, [lo, hi] of the fused activation?]
 //   parameters  [scale, zero point, axis?]
 //   scalar      [name, dtype, shape, number]
+//   string      text | [a text before it, what follows]
 //
 // Attributes are numbers, texts or lists of them; a number that JSON has not is {"number": "-Infinity"}, or NaN, or −0.
-// Values are indices into the table of names; −1 is one that is left out.
+// Values are indices into the table of names; −1 is one that is left out. A bound that is not there is null.
 
 import type { Preprocessing } from "../graph/graph";
 import type { DType } from "../graph/tensor";
 
 /** Nodes of a graph that is read. The largest models for a device have some thousand. */
 export const MAX_NODES = 2 ** 14;
+
+/** Longest text, in UTF-16 code units, that others begin with. */
+export const MAX_PREFIX = 2 ** 10;
 
 export const dtypes: readonly unknown[] = ["f32", "i8", "u8", "i32", "bool"] satisfies DType[];
 
