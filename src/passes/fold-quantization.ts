@@ -13,6 +13,7 @@ import { fitSums, kernelCodes, largestSums } from "./coded-constant";
 import { codeParameters, GraphWriter, type NamedCodes } from "./graph-writer";
 import { QuantizedConstants } from "./quantized-constants";
 import {
+  type Bias,
   type CodedValue,
   type CodeReading,
   QuantizedGraph,
@@ -220,12 +221,12 @@ class Folding {
     // In float, groups are faster than two integer layers of them. Codes of a range found at run time have no float kernel.
     if (rest && x.range && isGrouped(node)) return false;
     const term = rest && zeroPointTerm(node, w, form.axis, rest);
+    const constant = own ?? tail.bias;
     const isFloat = tail.quantize.length === 0 || !x.range || term !== undefined;
-    const scales = isFloat
-      ? undefined
-      : sumScales(x.range!.scale, w.scale.data as Float32Array, form.outputs);
-    if (scales && !this.#canMake(tail, scales)) return false;
-    const added = this.#constants.inSumUnits(own ?? tail.bias, scales);
+    const units = isFloat ? undefined : sumScales(x.range!.scale, w.scale.data as Float32Array, form.outputs);
+    if (units && !this.#canMake(tail, units)) return false;
+    const scales = units && this.#holds(units, constant, tail) ? units : undefined;
+    const added = this.#constants.inSumUnits(constant, scales);
     if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
     if (term && !fitSums(largestSums(term.codes, form.axis))) return false;
     const need = (value: string) => this.#need(value);
@@ -235,7 +236,7 @@ class Folding {
       ...(added ? [this.#constants.operandOf(added, node.name, need)] : []),
     ];
     if (term) this.#writeWithTerm(node, x, operands, tail, term);
-    else this.#write(node, operands, isFloat ? { ...tail, quantize: [] } : tail);
+    else this.#write(node, operands, scales ? tail : { ...tail, quantize: [] });
     return true;
   }
 
@@ -251,6 +252,14 @@ class Folding {
     this.#write(node, operands, { ...tail, activation: undefined, quantize: [], value: result, result });
     addZeroPointTerm(this.#writer, node, x, term, result, tail.value);
     this.#written.add(tail.value);
+  }
+
+  /** Whether a bias in units of the sums is off by half a step of the result at most: else the result is float. */
+  #holds(units: Float32Array, bias: Bias | undefined, { quantize: [last] }: Tail): boolean {
+    const added = this.#constants.inSumUnits(bias, units);
+    if (!added?.codes || added.held !== undefined) return true;
+    const { range } = this.#read.rangeOf(last!, this.#read.types.get(last!.outputs[0]!)!.dtype, resultTypes)!;
+    return units.every((unit, c) => Math.abs(added.codes![c]! * unit - added.values[c]!) <= range!.scale / 2);
   }
 
   /** Codes of 8 bits, and those of int32 that have the scale of the layer's sums. */

@@ -135,6 +135,18 @@ describe.each(["u8", "i8"] as const)("activations of %s", (dtype) => {
     });
   });
 
+  test("a float bias that units of the sums are too coarse for: its result is float, and becomes codes then", () => {
+    const g = new Qdq(4);
+    const x = g.codes("x", ["batch", 2, 3, 3], dtype);
+    const w = g.weights("w", [3, 2, 3, 3], 0);
+    const unit = x.range!.scale * w.scales![0]!;
+    const bias = g.constant("bias", tensor("f32", [3], [5.44 * unit, 2.4 * unit, 0.5 * unit]));
+    const y = g.node("Conv", [g.real(x), g.real(w), bias], "y", { pads: [2, 2, 2, 2] });
+    check(g.build(g.quantize(y, { ...g.range(dtype), scale: Math.fround(unit / 5) }).codes), [
+      "QuantizeLinear",
+    ]);
+  });
+
   test("a residual, poolings, a table and a concatenation", () => {
     const g = new Qdq(5);
     const same = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
