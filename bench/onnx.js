@@ -1,7 +1,8 @@
-// Writes a graph as an ONNX model, so that others can run what octette runs. The graph's nodes are ONNX's already: of
-// our own operators and of attributes that newer opsets take as inputs there are none in the models written here.
+// Writes a graph as an ONNX model, so that others can run what octette runs. But for integer layers the graph's nodes are ONNX's already:
+// of our own operators and of attributes that newer opsets take as inputs there are none in the models written here.
 
 import { PbfWriter } from "pbf";
+import { unfolded } from "./unfold.js";
 
 const OPSET = 17;
 const IR_VERSION = 8;
@@ -64,7 +65,8 @@ const valueProto = ({ name, dtype, shape }) =>
   });
 
 /** Bytes of a .onnx file. `outputs` are the types of the graph's outputs, as a loaded model tells them. */
-export function writeOnnx(graph, outputs) {
+export function writeOnnx(held, outputs) {
+  const graph = unfolded(held);
   const proto = message((pbf) => {
     for (const node of graph.nodes) pbf.writeBytesField(1, nodeProto(node));
     pbf.writeStringField(2, graph.name);

@@ -2,11 +2,11 @@
 // codes: the two agree but where rounding to f32 moved a tie, by one code.
 
 import { describe, expect, test } from "vitest";
+import { unfolded } from "../../bench/unfold.js";
 import type { Graph } from "../../src/graph/graph";
 import { sizeOf, type Tensor } from "../../src/graph/tensor";
 import { convGraph, denseGraph, type Fill, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectClose } from "../check-tensors";
-import { unfolded } from "../unfold";
 import { runReference } from "./index";
 
 const sizes = [0, 1, 3, 4, 17];
