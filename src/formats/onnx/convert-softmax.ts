@@ -23,6 +23,6 @@ export const softmax: Conversion = (source) => {
     step("Shape", [input], shape),
     step("Flatten", [input], flat, { axis: source.int("axis", 1) }),
     source.node({ axis: -1 }, { inputs: [flat], outputs: [result] }),
-    step("Reshape", [result, shape], output),
+    step("Reshape", [result, shape], output, { allowzero: 1 }),
   ];
 };

@@ -3,6 +3,7 @@ import { OctetteError } from "../../../src/errors";
 import { conversions } from "../../../src/formats/onnx/conversions";
 import { type OnnxOptions, readOnnx } from "../../../src/formats/onnx/import";
 import { tensor } from "../../../src/graph/tensor";
+import { inferTypes } from "../../../src/ops/infer";
 import { toolkitOps } from "../../../src/ops/toolkit";
 import { simplify } from "../../../src/passes/index";
 import { expectOnlyOctetteErrors } from "../fixtures";
@@ -71,6 +72,17 @@ describe("old forms of operators", () => {
     expect(simplify(graph, toolkitOps).nodes).toMatchObject([
       { op: "Softmax", name: "soft", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } },
     ]);
+  });
+
+  test.each(["Softmax", "LogSoftmax"])("%s of opset 7 keeps dimensions of nothing", (op) => {
+    const inputs = [{ name: "x", shape: [0, 0, 2, 5] }];
+    for (const axis of [-1, 1, 2]) {
+      const graph = simplify(
+        read({ opset: 7, nodes: [one(op, { attributes: { axis } })], inputs }),
+        toolkitOps,
+      );
+      expect(inferTypes(graph, toolkitOps).get("y")!.shape).toEqual([0, 0, 2, 5]);
+    }
   });
 
   test("QLinearConv and QLinearMatMul are the float operator between codes", () => {
