@@ -26,11 +26,10 @@ class Decoder<C extends Constant> {
   constructor(json: unknown, tensors: ReadonlyMap<string, C>, where: string) {
     this.#where = where;
     this.#header = this.#object(json, "it");
-    const strings: string[] = [];
     const texts = this.#list(this.#header.strings, "strings");
-    for (const text of texts)
-      strings.push(Array.isArray(text) ? this.#joined(text, texts) : this.#text(text, "a name"));
-    this.#strings = strings;
+    this.#strings = texts.map((text) =>
+      Array.isArray(text) ? this.#joined(text, texts) : this.#text(text, "a name"),
+    );
     this.#constants = new Map<string, C | Tensor>(tensors);
   }
 

@@ -17,7 +17,6 @@ import {
   type CodedValue,
   type CodeReading,
   QuantizedGraph,
-  resultTypes,
   sameMeaning,
   type Tail,
 } from "./quantized-graph";
@@ -154,7 +153,7 @@ class Folding {
       inputs: operands.map((operand) => (isCoded(operand) ? operand.codes : operand)),
       codes: {
         inputs: operands.map((operand) => (isCoded(operand) ? codeParameters(operand) : undefined)),
-        ...(made && { output: codeParameters({ ...made, codes: result }) }),
+        ...(made && { output: codeParameters(made) }),
         ...(bounds && { bounds }),
       },
     });
@@ -258,17 +257,13 @@ class Folding {
   #holds(units: Float32Array, bias: Bias | undefined, { quantize: [last] }: Tail): boolean {
     const added = this.#constants.inSumUnits(bias, units);
     if (!added?.codes || added.held !== undefined) return true;
-    const { range } = this.#read.rangeOf(last!, this.#read.types.get(last!.outputs[0]!)!.dtype, resultTypes)!;
+    const { range } = this.#read.madeBy(last!)!;
     return units.every((unit, c) => Math.abs(added.codes![c]! * unit - added.values[c]!) <= range!.scale / 2);
   }
 
   /** Codes of 8 bits, and those of int32 that have the scale of the layer's sums. */
   #canMake({ quantize: [last], activation }: Tail, scales: Float32Array): boolean {
-    const { range, dtype } = this.#read.rangeOf(
-      last!,
-      this.#read.types.get(last!.outputs[0]!)!.dtype,
-      resultTypes,
-    )!;
+    const { range, dtype } = this.#read.madeBy(last!)!;
     const areSums = range!.zeroPoint === 0 && scales.every((scale) => scale === range!.scale);
     return dtype !== "i32" || (areSums && !activation);
   }
@@ -279,7 +274,7 @@ class Folding {
     const [last] = quantize;
     for (const next of [add, activation, last]) if (next) this.#taken.add(next);
     const codes = last?.outputs[0];
-    const made = last && this.#read.rangeOf(last, this.#read.types.get(codes!)!.dtype, resultTypes)!;
+    const made = last && this.#read.madeBy(last)!;
     this.#pushLayer(
       { ...node, outputs: [codes ?? result] },
       operands,

@@ -18,7 +18,7 @@ export interface NamedCodes extends CodeParameters {
 }
 
 /** How codes are read. */
-export const codeParameters = ({ scale, zeroPoint, axis }: NamedCodes): CodeParameters =>
+export const codeParameters = ({ scale, zeroPoint, axis }: CodeParameters): CodeParameters =>
   axis === undefined ? { scale, zeroPoint } : { scale, zeroPoint, axis };
 
 export class GraphWriter {

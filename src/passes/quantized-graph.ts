@@ -57,7 +57,7 @@ export interface Tail {
 
 const activationTypes: readonly DType[] = ["u8", "i8"];
 /** Of a layer also the sums themselves. */
-export const resultTypes: readonly DType[] = [...activationTypes, "i32"];
+const resultTypes: readonly DType[] = [...activationTypes, "i32"];
 
 export class QuantizedGraph {
   readonly registry: ToolkitOps;
@@ -103,6 +103,11 @@ export class QuantizedGraph {
     const zeroPoint = isPlain ? "" : this.#writer.constant(name, zero ?? tensor(dtype, [], [0]));
     const range = { scale: scale.data[0]!, zeroPoint: zero?.data[0] ?? 0 };
     return { scale: scaleName, zeroPoint, dtype, range };
+  }
+
+  /** How the codes that a QuantizeLinear makes are read. */
+  madeBy(quantize: Node, types = resultTypes): CodeReading | undefined {
+    return this.rangeOf(quantize, this.types.get(quantize.outputs[0]!)!.dtype, types);
   }
 
   /** The constant that a DequantizeLinear reads, with its scales and zero points; undefined where one is computed or missing. */
@@ -160,9 +165,7 @@ export class QuantizedGraph {
     const readers = this.#consumers.get(value) ?? [];
     if (readers.length === 0 || this.outputs.has(value)) return [];
     const ranges = readers.map((node) =>
-      node.op === "QuantizeLinear"
-        ? this.rangeOf(node, this.types.get(node.outputs[0]!)!.dtype, types)
-        : undefined,
+      node.op === "QuantizeLinear" ? this.madeBy(node, types) : undefined,
     );
     const [first] = ranges;
     return first && ranges.every((range) => range && sameMeaning(range, first)) ? readers : [];
