@@ -1,5 +1,5 @@
-// octette/create-runtime: what puts a runtime of few ops together, and nothing of the one that octette/runtime has ready. Some
-// bundlers split what is imported later before they see that nobody uses it; from here they do not reach it.
+// octette/create-runtime: createRuntime alone. octette/runtime imports op groups later, and some bundlers keep these even where
+// nobody uses them. This entry does not reach them.
 
 export { createRuntime } from "./create-runtime";
 export { FormatError, OctetteError } from "./errors";

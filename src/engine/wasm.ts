@@ -18,8 +18,8 @@ const CLASSES: readonly string[] = ["baseline", "extmul", "relaxed"];
 export type WasmSources = Readonly<Record<string, WasmSource | KernelClass | undefined>>;
 
 /**
- * The modules of a runtime: `common`, the classes, of which those beside baseline come with what decides whether they run, and
- * those of op groups, by any name.
+ * The modules of a runtime: `common`, the classes, and those of op groups, by any name. A class beside baseline comes with the probe
+ * that decides whether it runs.
  */
 export interface Carried extends WasmSources {
   readonly common?: WasmSource;

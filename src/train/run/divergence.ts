@@ -1,4 +1,4 @@
-// How far training moves a model, and when there is no use in going on: a loss that grows, or a model that forgets.
+// How far training moves a model, and warnings: the loss grows, or the model forgets.
 
 import type { Parameter } from "../step/prepare";
 import type { Validation } from "./validate";
