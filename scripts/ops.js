@@ -1,22 +1,41 @@
-// Writes the tables of ops to build/groups/. Each folder of src/ops is a group, src/ops itself is the core, and an op is what a
-// file there exports with a rule `infer`: `export const argMax` is ArgMax, and `argMaxTraits` are its traits.
+// Writes to build/groups/ the tables that are made of files, so that nobody writes a list of ops.
+//
+// - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
+//   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels.
+// - src/train/ops has what only training has, and what training has in place of an op of models.
+// - src/train/gradients exports gradient rules, and src/formats/onnx/convert-*.ts conversions, under the names of ops.
 
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { options, root } from "./esbuild.js";
 
-const MADE_OF_TABLES = ["index.ts", "toolkit.ts"];
+const TABLES = ["index.ts", "toolkit.ts"];
 
-/** Files of a group, by the path from the root without the ending. */
-async function filesOf(group) {
-  const folder = group === "core" ? "src/ops" : `src/ops/${group}`;
+/** Scripts of a folder, by the path from the root without the ending. */
+async function filesOf(folder, pattern = /\.ts$/) {
   const entries = await readdir(root + folder, { withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && !MADE_OF_TABLES.includes(entry.name));
-  return files.map(({ name }) => `${folder}/${name.replace(/\.ts$/, "")}`);
+  return entries
+    .filter((entry) => entry.isFile() && pattern.test(entry.name) && !TABLES.includes(entry.name))
+    .map(({ name }) => `${folder}/${name.replace(/\.ts$/, "")}`);
 }
 
-/** ONNX names of the ops that each file exports, with the exports' own names. */
-async function opsIn(files) {
+/** Folders of src/ops, each a group beside the core. */
+async function groupFolders() {
+  const entries = await readdir(`${root}src/ops`, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Groups that have kernels of their own: modules of wasm beside that of the core. */
+export async function groupsWithKernels() {
+  const entries = await readdir(`${root}assembly`);
+  return (await groupFolders()).filter((group) => entries.includes(`${group}.ts`));
+}
+
+/** What every file exports: pairs of a file and its module. */
+async function modulesOf(files) {
   const { outputFiles } = await build({
     ...options,
     stdin: {
@@ -25,21 +44,34 @@ async function opsIn(files) {
     },
     write: false,
   });
-  const modules = await import(
-    `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`
-  );
-  const ops = files.flatMap((file, i) =>
-    Object.entries(modules[`file${i}`])
-      .filter(([, value]) => typeof value?.infer === "function")
-      .map(([own]) => ({ name: own[0].toUpperCase() + own.slice(1), own, file })),
-  );
-  return ops.sort(byName);
+  const text = Buffer.from(outputFiles[0].text).toString("base64");
+  const modules = await import(`data:text/javascript;base64,${text}`);
+  return files.map((file, i) => [file, modules[`file${i}`]]);
 }
 
+const nameOf = (own) => own[0].toUpperCase() + own.slice(1);
 const byName = (a, b) => (a.name < b.name ? -1 : 1);
-const importsOf = (ops) =>
-  ops.map(({ name, own, file }) => `import { ${own} as ${name} } from "../../${file}";\n`).join("");
-const listOf = (ops) => ops.map(({ name }) => name).join(", ");
+
+/** Exports of a kind, under the names of ops and in their order. */
+function exportsOf(modules, isWanted) {
+  const all = modules.flatMap(([file, module]) =>
+    Object.entries(module)
+      .map(([own, value]) => ({ name: nameOf(own), own, file, value }))
+      .filter(isWanted),
+  );
+  const sorted = all.sort(byName);
+  const twice = sorted.find(({ name }, i) => name === sorted[i + 1]?.name);
+  if (twice) throw new Error(`${twice.own} is exported twice, by ${twice.file} and another file`);
+  return sorted;
+}
+
+const isOp = ({ value }) => typeof value?.infer === "function";
+const isFunction = ({ value }) => typeof value === "function";
+
+const importsOf = (entries) =>
+  entries.map(({ name, own, file }) => `import { ${own} as ${name} } from "../../${file}";\n`).join("");
+const listOf = (entries) => entries.map(({ name }) => name).join(", ");
+const unionOf = (names) => names.map((name) => JSON.stringify(name)).join(" | ");
 
 /** Writes a file, unless it is what it would be: whoever watches it is not woken. */
 async function write(name, text) {
@@ -47,21 +79,16 @@ async function write(name, text) {
   if ((await readFile(path, "utf8").catch(() => "")) !== text) await writeFile(path, text);
 }
 
-/** Writes all tables, and gives the file of each op. */
-export async function writeTables() {
-  const folders = (await readdir(`${root}src/ops`, { withFileTypes: true })).filter((entry) =>
-    entry.isDirectory(),
-  );
-  const groups = folders.map(({ name }) => name).sort();
-  const modules = await readdir(`${root}assembly`);
-  await mkdir(`${root}build/groups`, { recursive: true });
-  const all = await opsIn(await filesOf("core"));
-  await write("core.ts", `${importsOf(all)}\nexport const core = { ${listOf(all)} };\n`);
+/** The core, the other groups, how each is imported, and all ops with what the toolkit knows of them. */
+async function writeOps(groups, withKernels) {
+  const core = exportsOf(await modulesOf(await filesOf("src/ops")), isOp);
+  await write("core.ts", `${importsOf(core)}\nexport const core = { ${listOf(core)} };\n`);
+  const all = [...core];
   const later = [];
   for (const group of groups) {
-    const ops = await opsIn(await filesOf(group));
+    const ops = exportsOf(await modulesOf(await filesOf(`src/ops/${group}`)), isOp);
     all.push(...ops);
-    const hasKernels = modules.includes(`${group}.ts`);
+    const hasKernels = withKernels.includes(group);
     const wasm = hasKernels ? `import ${group} from "../wasm/${group}.wasm";\n` : "";
     const text = `${importsOf(ops)}${wasm}\nexport const ops = { ${listOf(ops)} };\nexport const wasm = { ${hasKernels ? group : ""} };\n`;
     await write(`${group}.ts`, text);
@@ -86,7 +113,96 @@ export const registry = { ${listOf(all)} } satisfies Record<string, Op>;
 export const traits = { ${listOf(all)} } satisfies Record<string, Traits>;
 `,
   );
-  return Object.fromEntries(all.map(({ name, file }) => [name, `${file}.ts`]));
+  return all;
+}
+
+/** Modules of kernels: their types, and their bytes within the script. */
+async function writeModules(withKernels) {
+  const modules = ["class", "common", ...withKernels, "train"];
+  await write(
+    "kernels.ts",
+    `${modules.map((name) => `import type * as ${name}Kernels from "../abi/${name}";\n`).join("")}
+export type Kernels = ${modules.map((name) => `typeof ${name}Kernels`).join(" & ")};
+`,
+  );
+  const list = withKernels.join(", ");
+  await write(
+    "modules.ts",
+    `${withKernels.map((name) => `import ${name} from "../wasm/${name}.wasm";\n`).join("")}
+export { ${list} };
+export const groupModules = { ${list} };
+`,
+  );
+  const all = `baseline, common, extmul, relaxed, ${list}`;
+  await write(
+    "inlined.ts",
+    `import { baseline, common, extmul, relaxed } from "../../src/engine/core-inlined";
+import { ${list} } from "./modules";
+
+export { ${all} };
+/** Every engine class and every op group. */
+export const inlined = { ${all} };
+`,
+  );
+}
+
+/** What becomes of operators in files: the same op, unless there is a conversion or the op is not ONNX's. */
+async function writeConversions(ops, traitsOf) {
+  const files = await filesOf("src/formats/onnx", /^convert-.*\.ts$/);
+  const own = exportsOf(await modulesOf(files), isFunction);
+  const names = new Set(own.map(({ name }) => name));
+  const same = ops
+    .filter((op) => !names.has(op.name) && traitsOf(op)?.onnx !== false)
+    .map(({ name }) => `${name}: same`);
+  await write(
+    "conversions.ts",
+    `${importsOf(own)}import { type Conversion, same } from "../../src/formats/onnx/source";
+
+/** Operators of the domain "" (also written "ai.onnx"), opset 7 and later. */
+export const conversions: Readonly<Record<string, Conversion>> = { ${[listOf(own), ...same].join(", ")} };
+`,
+  );
+}
+
+/** Ops of training, and gradient rules: one for every op whose traits do not say that it has none. */
+async function writeTraining(ops, traitsOf) {
+  const own = exportsOf(await modulesOf(await filesOf("src/train/ops")), isOp);
+  await write(
+    "training.ts",
+    `${importsOf(own)}import type { Op } from "../../src/ops/op";
+import { registry } from "./all";
+
+/** The ops of a training step: those of models, some of which training has in a form of its own, and what only it has. */
+export const trainingRegistry = { ...registry, ${listOf(own)} } satisfies Record<string, Op>;
+`,
+  );
+  const known = new Set([...ops, ...own].map(({ name }) => name));
+  const files = await filesOf("src/train/gradients");
+  const rules = exportsOf(await modulesOf(files), (entry) => isFunction(entry) && known.has(entry.name));
+  const differentiable = ops.filter((op) => traitsOf(op)?.gradient !== "none").map(({ name }) => name);
+  const ofTraining = rules.map(({ name }) => name).filter((name) => ops.every((op) => op.name !== name));
+  await write(
+    "gradients.ts",
+    `${importsOf(rules)}import type { Rule } from "../../src/train/gradients/rule";
+
+/** Ops that a gradient passes: all but those whose traits say that none does. */
+export type DifferentiableOp = ${unionOf(differentiable)};
+export const gradients: Readonly<Record<DifferentiableOp${ofTraining.map((name) => ` | "${name}"`).join("")}, Rule>> = { ${listOf(rules)} };
+`,
+  );
+}
+
+/** Writes all tables, and gives the file of each op. */
+export async function writeTables() {
+  const [groups, withKernels] = await Promise.all([groupFolders(), groupsWithKernels()]);
+  await mkdir(`${root}build/groups`, { recursive: true });
+  await writeModules(withKernels);
+  const ops = await writeOps(groups, withKernels);
+  const rooms = new Map(await modulesOf([...new Set(ops.map(({ file }) => file))]));
+  const traitsOf = ({ file, own }) => rooms.get(file)[`${own}Traits`];
+  await writeConversions(ops, traitsOf);
+  await writeTraining(ops, traitsOf);
+  return Object.fromEntries(ops.map(({ name, file }) => [name, `${file}.ts`]));
 }
 
 if (process.argv[1] === import.meta.filename) await writeTables();

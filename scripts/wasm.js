@@ -1,5 +1,5 @@
 // Compiles the kernels in assembly/ to build/: all modules, or those named on the command line, as many at once as there are
-// cores. The list of modules stands here.
+// cores.
 
 import { execFile } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { withGlobals } from "./constants.js";
 import { root } from "./esbuild.js";
+import { groupsWithKernels } from "./ops.js";
 
 const extmul = ["--use", "EXTMUL_CLASS=i8"];
 const relaxed = ["--enable", "relaxed-simd"];
@@ -14,8 +15,7 @@ const relaxed = ["--enable", "relaxed-simd"];
 /** What each module is compiled of, and with which flags beside those of all. */
 const modules = {
   "wasm/common": { source: "common" },
-  "wasm/math": { source: "math" },
-  "wasm/sequence": { source: "sequence" },
+  ...Object.fromEntries((await groupsWithKernels()).map((group) => [`wasm/${group}`, { source: group }])),
   "wasm/train": { source: "train" },
   "wasm/baseline": { source: "class" },
   "wasm/extmul": { source: "class", flags: extmul },

@@ -10,4 +10,9 @@ export const batchNormalization: Op = {
   infer: (node, inputs) => [inputType(node, inputs, 0)],
 };
 
-export const batchNormalizationTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const batchNormalizationTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

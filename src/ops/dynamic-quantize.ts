@@ -41,4 +41,9 @@ export const dynamicQuantize: Op = {
   },
 };
 
-export const dynamicQuantizeTraits: Traits = { codes: "makes", homogeneous: undefined, trained: undefined };
+export const dynamicQuantizeTraits: Traits = {
+  codes: "makes",
+  homogeneous: undefined,
+  trained: undefined,
+  onnx: false,
+};

@@ -4,11 +4,7 @@
 // kernels it becomes. One op is one file in this folder; its gradient lives elsewhere, so that a device which only
 // infers does not carry it.
 
-import type * as ClassKernels from "../../build/abi/class";
-import type * as CommonKernels from "../../build/abi/common";
-import type * as MathKernels from "../../build/abi/math";
-import type * as SequenceKernels from "../../build/abi/sequence";
-import type * as TrainKernels from "../../build/abi/train";
+import type { Kernels } from "../../build/groups/kernels";
 import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
 import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
@@ -17,11 +13,7 @@ import type { Constant, DType, TypedArray } from "../graph/tensor";
 export type { CodeFlow, Traits } from "./traits";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
-export type Kernels = typeof CommonKernels &
-  typeof ClassKernels &
-  typeof MathKernels &
-  typeof SequenceKernels &
-  typeof TrainKernels;
+export type { Kernels };
 export type KernelName = keyof Kernels;
 
 /** A value whose elements are known before a run: constants, and the integers of shape arithmetic. */

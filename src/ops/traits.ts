@@ -33,6 +33,13 @@ export interface Traits {
   readonly homogeneous: undefined | ((node: Node, axis: number, rank: number) => boolean);
   /** The inputs that training changes where they are constants; of a `table`, rows are picked. */
   readonly trained: undefined | { readonly weight: number; readonly bias?: number; readonly table?: true };
+  /**
+   * No gradient passes it: it makes integers or steps, or it exists only to be folded before a model is trained. Absent: its rule is
+   * what a file of src/train/gradients exports under its name. An op with neither does not compile.
+   */
+  readonly gradient?: "none";
+  /** ONNX has no operator of this name: no file is read into it as it is. */
+  readonly onnx?: false;
   /** Its output has the elements of its first input in their order, under another shape. */
   readonly reshapes?: true;
   /** Its output is a softmax of its input, or the logarithm of one. */

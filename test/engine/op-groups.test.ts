@@ -6,7 +6,7 @@ import { core } from "../../build/groups/core";
 import { later } from "../../build/groups/later";
 import { createRuntime, runtimeOf } from "../../src/create-runtime";
 import * as coreModules from "../../src/engine/core-inlined";
-import { math, sequence } from "../../src/engine/group-modules";
+import { groupModules } from "../../src/engine/group-modules";
 import { type LaterGroup, OpGroups } from "../../src/engine/op-groups";
 import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
@@ -141,7 +141,7 @@ describe("groups", () => {
     const { common, baseline } = coreModules;
     for (const wasm of [
       { common, baseline },
-      { common, baseline, math: new WebAssembly.Module(math as BufferSource) },
+      { common, baseline, math: new WebAssembly.Module(groupModules.math as BufferSource) },
     ])
       (await groupsOf().runtime.load(writeArtifact(graph), { wasm, engineClass: "baseline" })).dispose();
   });
@@ -170,7 +170,7 @@ describe("groups", () => {
       ...graph,
       nodes: graph.nodes.map((node) => (node.op === "Tanh" ? { ...node, op: "Mine" } : node)),
     };
-    const runtime = createRuntime({ ...core, Mine }, { ...coreModules, mine: math });
+    const runtime = createRuntime({ ...core, Mine }, { ...coreModules, mine: groupModules.math });
     const feeds = randomFeeds(graph, 1);
     const model = loadSync(graph);
     for (const threads of [1, 2]) {
@@ -193,7 +193,7 @@ const exportsOf = (wasm: Uint8Array) =>
   WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).map(({ name }) => name);
 
 test("ops call kernels of the core and of their own group, and of no other", () => {
-  const modules = { math, sequence };
+  const modules = groupModules;
   const groups = ["", ...Object.keys(later)];
   for (const group of groups) {
     const others = Object.entries(modules).filter(([name]) => name !== group);

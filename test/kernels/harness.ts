@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import { probeRelaxedDot } from "../../src/engine/features";
+import { groupModules } from "../../src/engine/group-modules";
+import type { Kernels } from "../../src/ops/op";
 
-export type Common = typeof import("../../build/abi/common") &
-  typeof import("../../build/abi/math") &
-  typeof import("../../build/abi/sequence");
+export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
 export type Class = typeof import("../../build/abi/class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
@@ -23,11 +23,8 @@ function load<T>(file: string, signs = 0): T {
 }
 
 /** The kernels that have one copy: those of the core and of all op groups. */
-export const loadCommon = (): Common => ({
-  ...load<Common>("wasm/common"),
-  ...load<Common>("wasm/math"),
-  ...load<Common>("wasm/sequence"),
-});
+export const loadCommon = (): Common =>
+  Object.assign({}, ...["common", ...Object.keys(groupModules)].map((name) => load(`wasm/${name}`)));
 export const loadTrain = (): Train => load<Train>("wasm/train");
 
 const relaxedDot = probeRelaxedDot().cold;

@@ -7,6 +7,7 @@ import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import type { OpName } from "../../src/ops/index";
 import type { CodeFlow, Op, Traits } from "../../src/ops/op";
 import { toolkitOps } from "../../src/ops/toolkit";
+import { ruleOf } from "../../src/train/gradients/index";
 import { withModel } from "../engine/engines";
 import type { Attributes } from "../graph-builder";
 
@@ -260,6 +261,12 @@ describe("clamp", () => {
   test("bounds that are computed are none", () => {
     const [node] = graphOf("Clip", {}).nodes;
     expect(toolkitOps.Clip!.clamp!({ ...node!, inputs: ["x", "lo"] })).toBeUndefined();
+  });
+});
+
+describe("gradient", () => {
+  test.for(all)("%s has a rule, unless it says that it has none", ([op, { gradient }]) => {
+    expect(ruleOf(op) === undefined).toBe(gradient === "none");
   });
 });
 

@@ -10,7 +10,7 @@ const inferenceOnly = (source: Source) =>
   });
 
 /** Batch normalization with given statistics. */
-export const normalization: Conversion = (source) => {
+export const batchNormalization: Conversion = (source) => {
   source.ignore("momentum");
   if (source.int("training_mode", 0) !== 0 || source.outputs.length > 1) throw inferenceOnly(source);
   if (source.int("spatial", 1) === 0) throw source.error("statistics of single positions (spatial = 0)");

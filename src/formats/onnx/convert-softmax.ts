@@ -26,3 +26,5 @@ export const softmax: Conversion = (source) => {
     step("Reshape", [result, shape], output, { allowzero: 1 }),
   ];
 };
+
+export { softmax as logSoftmax };

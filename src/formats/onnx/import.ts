@@ -1,6 +1,7 @@
 // ONNX → Graph, opset 7 and later, without changing what is computed: no pass runs here and no type in the file is
 // believed except those of the graph's inputs. What a file may hold and octette cannot run is an error that names it.
 
+import { conversions } from "../../../build/groups/conversions";
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node } from "../../graph/graph";
 import { FreshNames, told, toldNames } from "../../graph/names";
@@ -8,7 +9,6 @@ import { type Tensor, tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
 import { saturateToI32 } from "../elements";
-import { conversions } from "./conversions";
 import {
   dataTypeName,
   dtypeOf,

@@ -26,4 +26,9 @@ export const argMax: Op = {
   },
 };
 
-export const argMaxTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const argMaxTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

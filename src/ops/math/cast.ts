@@ -80,5 +80,6 @@ export const castTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
+  gradient: "none",
   idle: ({ attributes }, x) => x.dtype === attributes.to,
 };

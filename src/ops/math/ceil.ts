@@ -8,4 +8,9 @@ export const ceil: Op = {
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.ceil(value))),
 };
 
-export const ceilTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const ceilTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -24,4 +24,9 @@ export const constantOfShape: Op = {
   },
 };
 
-export const constantOfShapeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const constantOfShapeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -25,4 +25,9 @@ export const equal: Op = {
     evaluateBinary(node, inputs, isEqual)?.map((known) => ({ ...known, dtype: "bool" })),
 };
 
-export const equalTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const equalTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -8,4 +8,9 @@ export const floor: Op = {
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.floor(value))),
 };
 
-export const floorTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const floorTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -13,4 +13,9 @@ export const max = extremum((a, b) => {
   return isIdle(a, b) ? b : undefined;
 });
 
-export const maxTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const maxTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

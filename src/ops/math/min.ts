@@ -12,4 +12,9 @@ export const min = extremum((a, b) => {
   return a === UNBOUNDED ? b : undefined;
 });
 
-export const minTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const minTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

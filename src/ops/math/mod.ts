@@ -22,4 +22,9 @@ export const mod: Op = {
   },
 };
 
-export const modTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const modTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -8,4 +8,9 @@ export const not: Op = {
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (value === 0 ? 1 : 0)),
 };
 
-export const notTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const notTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

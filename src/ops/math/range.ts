@@ -31,4 +31,9 @@ export const range: Op = {
   },
 };
 
-export const rangeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const rangeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -49,4 +49,9 @@ export const reduceProd: Op = {
   },
 };
 
-export const reduceProdTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const reduceProdTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -23,4 +23,9 @@ export const shape: Op = {
   },
 };
 
-export const shapeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const shapeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

@@ -10,4 +10,9 @@ export const size: Op = {
   ],
 };
 
-export const sizeTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const sizeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

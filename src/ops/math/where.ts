@@ -22,4 +22,9 @@ export const where: Op = {
   },
 };
 
-export const whereTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const whereTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
+};

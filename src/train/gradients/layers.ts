@@ -51,7 +51,6 @@ function layer(kind: "Conv" | "Product", axis: number): Rule {
 
 export const conv = layer("Conv", 1);
 export const gemm = layer("Product", -1);
-export const matMul = layer("Product", -1);
 
 /** The mask of its codes is applied already: what passes, passes. */
 const straight: Rule = (unit, [dy], b) => {

@@ -11,11 +11,12 @@ import { factorsOf } from "../../ops/vision/resize";
 import type { Backward, Rule } from "./rule";
 import { codesWithin } from "./table";
 
-/** The same elements in the shape that the input had: of Reshape, Flatten, Squeeze, Unsqueeze. */
+/** The same elements in the shape that the input had. */
 export const reshape: Rule = ({ inputs }, [dy], b) => {
   const { shape } = b.type(inputs[0]!);
   b.give(inputs[0]!, b.write("Reshape", [dy!], { shape, allowzero: 1 })[0]);
 };
+export { reshape as flatten, reshape as squeeze, reshape as unsqueeze };
 
 export const identity: Rule = ({ inputs }, [dy], b) => b.give(inputs[0]!, dy!);
 

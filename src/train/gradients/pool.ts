@@ -19,3 +19,5 @@ export const averagePool: Rule = ({ node, inputs }, [dy], b) => {
   const { shape } = b.type(inputs[0]!);
   b.give(inputs[0]!, b.write("AveragePoolGradient", [dy!], { ...windowOf(node, shape), shape })[0]);
 };
+
+export { averagePool as globalAveragePool, maxPool as globalMaxPool };

@@ -34,7 +34,7 @@ function maskedOperands({ node, inputs, outputs }: Unit, c: Lowering) {
   return { batch, args: [c.output(y, x), mask, from, c.maximum(countOf(rest)), seed, threshold] as const };
 }
 
-export const droppingDropout: Op = extend(dropout, {
+const droppingDropout: Op = extend(dropout, {
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return node.outputs[1] ? [x, { dtype: "u8", shape: maskShape(x.shape) }] : [x];
@@ -53,3 +53,5 @@ export const droppingDropout: Op = extend(dropout, {
     c.emit("dropoutCodes", [...args, perTensor(unit.integer!.inputs[0], unit.node).zeroPoint[0]!], batch);
   },
 });
+
+export { droppingDropout as dropout };

@@ -147,10 +147,10 @@ function depthwiseSums(
   c.emit("depthwiseInt8Sums", [...operands, c.data(windowWords(window))], countOf([g.batch, g.outH]), macs);
 }
 
-export const trainedConv = trained(conv, convSums);
-export const trainedGemm = trained(gemm, productSums(gemmOf));
+const trainedConv = trained(conv, convSums);
+const trainedGemm = trained(gemm, productSums(gemmOf));
 /** A product of floats packs what is computed in every run as it is. */
-export const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
+const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
   lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
 });
 
@@ -195,3 +195,5 @@ export const convScaleGradient = scaleGradient(convSums, () => ({
 }));
 export const gemmScaleGradient = scaleGradient(productSums(gemmOf), gemm.layout);
 export const matMulScaleGradient = scaleGradient(productSums(matMulOf), matMul.layout);
+
+export { trainedConv as conv, trainedGemm as gemm, trainedMatMul as matMul };

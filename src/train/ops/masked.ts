@@ -28,7 +28,7 @@ const scaleAndZero = (q: Quantization | undefined, { node }: Unit) => {
   return [scale[0]!, zeroPoint[0]!] as const;
 };
 
-export const maskedAdd = masked(add, (unit, c, mask) => {
+const maskedAdd = masked(add, (unit, c, mask) => {
   const [a, b] = unit.inputs as [string, string];
   const { inputs, output } = unit.integer!;
   const scales = [inputs[0], inputs[1], output].flatMap((q) => scaleAndZero(q, unit));
@@ -47,5 +47,7 @@ const averagePoolMask = (windowFor: WindowRule) => (unit: Unit, c: Lowering, mas
   c.emit("averagePoolMask", [...operands, ...scales, ...boundsOf(unit)], w.batch);
 };
 
-export const maskedAveragePool = masked(averagePool, averagePoolMask(attributeWindow));
-export const maskedGlobalAveragePool = masked(globalAveragePool, averagePoolMask(globalWindow));
+const maskedAveragePool = masked(averagePool, averagePoolMask(attributeWindow));
+const maskedGlobalAveragePool = masked(globalAveragePool, averagePoolMask(globalWindow));
+
+export { maskedAdd as add, maskedAveragePool as averagePool, maskedGlobalAveragePool as globalAveragePool };

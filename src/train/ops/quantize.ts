@@ -100,7 +100,7 @@ export const withMask = (op: Op, rules: Partial<Op>): Op => ({
   },
 });
 
-export const maskedQuantizeLinear: Op = withMask(quantizeLinear, {
+const maskedQuantizeLinear: Op = withMask(quantizeLinear, {
   lowerInteger(unit, c) {
     quantizeLinear.lowerInteger!(unit, c);
     const [codes, mask = "", range = ""] = unit.outputs as [string, string?, string?];
@@ -135,3 +135,5 @@ export const maskGradient: Op = {
     c.emit("maskGradient", [c.output(dx, dy), from, c.input(mask), c.maximum(countOf(rest))], batch!);
   },
 };
+
+export { maskedQuantizeLinear as quantizeLinear };

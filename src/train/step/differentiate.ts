@@ -10,9 +10,9 @@ import { inferTypes, type Registry } from "../../ops/infer";
 import { type CodeFlow, opError, type Unit } from "../../ops/op";
 import { toolkitOps } from "../../ops/toolkit";
 import { GraphWriter } from "../../passes/graph-writer";
+import { ruleOf } from "../gradients/index";
 import { scaleGradientOf } from "../gradients/learned-scale";
 import type { Backward } from "../gradients/rule";
-import { ruleOf } from "../gradients/rules";
 import { writeReal } from "./observe";
 
 export interface DifferentiateOptions {
