@@ -13,6 +13,7 @@ import { ThreadPool } from "../../src/engine/thread-pool";
 import { type Carried, Engine, type EngineClass } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
 import { registry } from "../../src/ops/index";
+import type { CreateModel } from "./cuts";
 
 export const engineClasses: readonly EngineClass[] = ["baseline", "extmul", "relaxed"];
 
@@ -29,6 +30,12 @@ export const exactSources: Carried =
   probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: relaxedWhere(probeRelaxedDot().cold) };
 
 const engine = new Engine(exactSources);
+
+/** Makes models of a class. */
+export const creatingIn =
+  (engineClass: EngineClass): CreateModel =>
+  (graph, options) =>
+    new Model(graph, registry, engine, { ...options, engineClass });
 
 /** Runs `use` on a model of the graph and lets it go. */
 export function withModel<T>(graph: Graph, options: ModelOptions, use: (model: Model) => T): T {

@@ -27,10 +27,6 @@ test("every op with kernels says how it treats rows, or is told that they meet",
   expect(silent).toEqual(meeting);
 });
 
-test("graphs are made of every op with kernels", () => {
-  expect([...madeOps].sort()).toEqual(ops.filter(([, op]) => hasKernels(op)).map(([name]) => name));
-});
-
 const GRAPHS = Number(process.env.ROW_GRAPHS ?? 400);
 const SEED = Number(process.env.ROW_SEED ?? 0);
 

@@ -16,8 +16,8 @@ interface Form {
   readonly attributes?: Attributes;
 }
 
-/** A node of one input for every op. Undefined: it has more inputs, or no kernel over floats. */
-const forms: { readonly [K in OpName]: Form | undefined } = {
+/** A node of one input for every op that has no table of cases yet. Undefined: it has more inputs, or no kernel over floats. */
+const forms: { readonly [K in OpName]?: Form | undefined } = {
   Abs: {},
   Add: undefined,
   ArgMax: { attributes: { axis: 1 } },
@@ -78,13 +78,10 @@ const forms: { readonly [K in OpName]: Form | undefined } = {
   Silu: {},
   Size: undefined,
   Slice: { attributes: { starts: [1, 4], ends: [3, 0], axes: [1, 3], steps: [1, -2] } },
-  Softmax: {},
   Split: { attributes: { axis: 1 } },
   Sqrt: {},
   Squeeze: { shape: [2, 3, 1, 6], attributes: { axes: [2] } },
   Sub: undefined,
-  Tanh: {},
-  Transpose: { attributes: { perm: [0, 2, 3, 1] } },
   Unsqueeze: { attributes: { axes: [2] } },
   Where: undefined,
 };
@@ -99,10 +96,11 @@ const idleForms: { readonly [K in OpName]?: Form } = {
   Pad: { attributes: { pads: [0, 0, 0, 0, 0, 0, 0, 0] } },
   Slice: { attributes: { starts: [0], ends: [9], axes: [3], steps: [1] } },
   Split: { attributes: { axis: 1 } },
-  Transpose: { attributes: { perm: [0, 1, 2, 3] } },
 };
 
-const all = Object.entries(toolkitOps) as [OpName, Op & Traits][];
+const all = (Object.entries(toolkitOps) as [OpName, Op & Traits][]).filter(([op]) =>
+  Object.hasOwn(forms, op),
+);
 const opsOf = (...flows: CodeFlow[]) =>
   all.filter(([, { codes }]) => flows.includes(codes)).map(([op]) => op);
 
@@ -233,7 +231,6 @@ describe("idle", () => {
     ["Pad", forms.Pad!],
     ["Slice", forms.Slice!],
     ["Slice", { attributes: { starts: [5], ends: [-9], axes: [3], steps: [-1] } }],
-    ["Transpose", forms.Transpose!],
   ];
   test.for(others)("%s of %o does not", ([op, form]) => {
     expect(isIdle(op, form)).toBe(false);

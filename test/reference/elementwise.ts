@@ -21,7 +21,8 @@ export function erf(x: number): number {
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const clamp = (x: number, lo: number, hi: number) => Math.min(Math.max(x, lo), hi);
 
-type Unary = (node: Node, inputs: Inputs) => (x: number) => number;
+/** A function of one value, in float64. */
+export type Unary = (node: Node, inputs: Inputs) => (x: number) => number;
 
 /** Bounds of a Relu or Clip node. */
 export function boundsOf(node: Node, inputs: Inputs): { lo: number; hi: number } {
@@ -90,16 +91,13 @@ export function zip(a: Tensor, b: Tensor, of: Binary): Tensor {
 }
 
 /** A function of one value at every element. */
-export const map = (node: Node, inputs: Inputs, x: Tensor): Tensor => ({
-  ...x,
-  data: x.data.map(unary[node.op]!(node, inputs)),
-});
+export const map = (of: (x: number) => number, x: Tensor): Tensor => ({ ...x, data: x.data.map(of) });
 
 const each = (names: readonly string[], operator: Operator) =>
   Object.fromEntries(names.map((name) => [name, operator]));
 
 export const elementwiseOperators: Readonly<Record<string, Operator>> = {
-  ...each(Object.keys(unary), (node, inputs) => map(node, inputs, need(node, inputs, 0))),
+  ...each(Object.keys(unary), (node, inputs) => map(unary[node.op]!(node, inputs), need(node, inputs, 0))),
   ...each(Object.keys(binary), (node, inputs) =>
     zip(need(node, inputs, 0), need(node, inputs, 1), binary[node.op]!),
   ),

@@ -10,6 +10,7 @@ import { elementwiseOperators } from "./elementwise";
 import { floatOperators } from "./float";
 import { runLayer } from "./layer";
 import { fail, type Operator } from "./node";
+import { type Oracles, operatorOf } from "./oracle";
 import { quantizeOperators } from "./quantize";
 import { shapeOperators } from "./shape";
 
@@ -24,22 +25,28 @@ export const operators: Readonly<Record<string, Operator>> = {
 
 /**
  * Every value of a graph, inputs and constants included, for feeds of the inputs' own dtypes. Of an integer region
- * there is only its result: the real values inside it do not exist.
+ * there is only its result: the real values inside it do not exist. `oracles` has the ops that a test defines itself.
  */
-export function runReference(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Map<string, Tensor> {
+export function runReference(
+  graph: Graph,
+  feeds: Readonly<Record<string, Tensor>>,
+  oracles: Oracles = {},
+): Map<string, Tensor> {
   const values = new Map(graph.constants);
   const bindings = bind(graph, feeds);
   for (const { name } of graph.inputs) values.set(name, feeds[name]!);
   for (const node of graph.nodes)
-    if (node.codes) values.set(...runLayer(node, values, bindings));
-    else runNode(node, values, bindings);
+    if (node.codes) values.set(...runLayer(node, values, bindings, oracles[node.op]));
+    else runNode(node, values, bindings, oracles);
   for (const output of graph.outputs)
     if (!values.has(output)) throw new Error(`reference: output "${output}" was not computed`);
   return values;
 }
 
-function runNode(node: Node, values: Map<string, Tensor>, bindings: Bindings): void {
-  const operator = operators[node.op] ?? fail(node, "the reference has no such operator");
+function runNode(node: Node, values: Map<string, Tensor>, bindings: Bindings, oracles: Oracles): void {
+  const own = oracles[node.op];
+  const operator =
+    (own ? operatorOf(own) : operators[node.op]) ?? fail(node, "the reference has no such operator");
   const inputs = node.inputs.map((name) =>
     name === "" ? undefined : (values.get(name) ?? fail(node, `"${name}" has no value`)),
   );

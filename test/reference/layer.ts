@@ -7,6 +7,7 @@ import { binary, map, unary, zip } from "./elementwise";
 import { floatOperators } from "./float";
 import { average, type Codes, type Output, realize, recode, requantize, sumsOf } from "./integer";
 import { axisOf, fail, type Operator } from "./node";
+import type { Oracle } from "./oracle";
 import { codeRange, dequantizeValue, granularityOf, quantizeTensor, quantizeValue } from "./quantize";
 import { concatenate, moves, pad, padValue } from "./shape";
 
@@ -24,6 +25,7 @@ export function runLayer(
   node: Node,
   values: ReadonlyMap<string, Tensor>,
   bindings: Bindings,
+  own: Oracle = {},
 ): [string, Tensor] {
   const { inputs: parameters, output, bounds = { lo: -Infinity, hi: Infinity } } = node.codes!;
   const value = (name: string) => (name === "" ? undefined : values.get(name));
@@ -32,10 +34,11 @@ export function runLayer(
     return read && read.scale !== "" ? codesOf(node, value(name), read, value) : value(name);
   });
   const last = node.outputs[0]!;
-  if (output) return [last, integerResult(node, inputs, outputOf(node, output, value, bounds), bindings)];
-  if (!weighted.includes(node.op)) fail(node, "its result is not codes");
+  if (output)
+    return [last, integerResult(node, inputs, outputOf(node, output, value, bounds), bindings, own)];
+  const { sums = weighted.includes(node.op) ? sumsOf : fail(node, "its result is not codes") } = own;
   const [x, w] = [codes(node, inputs, 0), codes(node, inputs, 1)];
-  return [last, realize(node, sumsOf(node, x, w), x, w, realBias(node, x, w, inputs[2]), bounds)];
+  return [last, realize(node, sums(node, x, w), x, w, realBias(node, x, w, inputs[2]), bounds)];
 }
 
 type LayerInputs = readonly (Codes | Tensor | undefined)[];
@@ -78,11 +81,18 @@ function outputOf(
   return { dtype, scale: s, zeroPoint: z, lo: code(bounds.lo), hi: code(bounds.hi) };
 }
 
-function integerResult(core: Node, inputs: LayerInputs, output: Output, bindings: Bindings): Tensor {
+function integerResult(
+  core: Node,
+  inputs: LayerInputs,
+  output: Output,
+  bindings: Bindings,
+  own: Oracle,
+): Tensor {
   const { op } = core;
-  if (weighted.includes(op)) {
+  const sums = own.sums ?? (weighted.includes(op) ? sumsOf : undefined);
+  if (sums) {
     const [x, w] = [codes(core, inputs, 0), codes(core, inputs, 1)];
-    return requantize(core, sumsOf(core, x, w), x, w, biasCodes(core, inputs[2]), output);
+    return requantize(core, sums(core, x, w), x, w, biasCodes(core, inputs[2]), output);
   }
   const plain = inputs.map((input) => (isCodes(input) ? input.tensor : input));
   if (op in binary) {
@@ -98,9 +108,15 @@ function integerResult(core: Node, inputs: LayerInputs, output: Output, bindings
   }
   const x = perTensor(core, inputs, 0);
   if (averaging.includes(op)) return average(core, x, output);
-  if (op in unary)
+  const each = own.each ?? unary[op];
+  if (each)
     return bounded(
-      quantizeTensor(map(core, plain, real(core, inputs, 0)), output.dtype, output.scale, output.zeroPoint),
+      quantizeTensor(
+        map(each(core, plain), real(core, inputs, 0)),
+        output.dtype,
+        output.scale,
+        output.zeroPoint,
+      ),
       output,
     );
   const same =
@@ -110,7 +126,7 @@ function integerResult(core: Node, inputs: LayerInputs, output: Output, bindings
     const value = quantizeValue(padValue(core, plain), output.scale, output.zeroPoint, output.lo, output.hi);
     return bounded(pad(core, plain, value), output);
   }
-  const operator = passing[op] ?? fail(core, "has no integer form");
+  const operator = own.operator ?? passing[op] ?? fail(core, "has no integer form");
   return bounded(operator(core, plain, bindings) as Tensor, output);
 }
 

@@ -98,7 +98,7 @@ test("gradients of an attention block, of fewer samples than there is memory for
   model.dispose();
 
   const names = [...Object.keys(SHAPES), "ids"];
-  const forward = (inputs: readonly Real[]): readonly Real[] => {
+  const forward = (inputs: readonly (Real | undefined)[]): readonly Real[] => {
     const values = new Map(names.map((name, i) => [name, inputs[i]!] as const));
     for (const one of NODES) {
       const read = one.inputs.map((input) => values.get(input)!);

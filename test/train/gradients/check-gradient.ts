@@ -174,12 +174,13 @@ function placed(g: GradientGraph, name: string, shape: Shape, lies: Lies): strin
   return flat;
 }
 
-/** The gradients of Σ dy·y by central differences. */
+/** The gradients of Σ dy·y by central differences: those of all elements of an input, or of some. */
 export function differences(
-  forward: (inputs: readonly Real[]) => readonly Real[],
-  inputs: readonly Real[],
+  forward: (inputs: readonly (Real | undefined)[]) => readonly Real[],
+  inputs: readonly (Real | undefined)[],
   dy: readonly (Float64Array | undefined)[],
   wanted: number,
+  at?: readonly number[],
 ): Float64Array {
   const loss = () =>
     forward(inputs).reduce(
@@ -187,7 +188,8 @@ export function differences(
       0,
     );
   const { data } = inputs[wanted]!;
-  return data.map((value, i) => {
+  return Float64Array.from(at ?? data.keys(), (i) => {
+    const value = data[i]!;
     data[i] = value + STEP;
     const above = loss();
     data[i] = value - STEP;
@@ -235,7 +237,7 @@ export function checkGradient(one: GradientCase, seed = 1): void {
   if (fused) g.add({ ...fused, attributes: bounds });
 
   const reals = fed.map(({ shape, data }): Real => ({ shape, data: Float64Array.from(data) }));
-  const forward = (inputs: readonly Real[]) => {
+  const forward = (inputs: readonly (Real | undefined)[]) => {
     const ys = forwards[op]!(node, inputs);
     return fused ? forwards[fused.op]!({ ...fused, attributes: bounds }, ys) : ys;
   };

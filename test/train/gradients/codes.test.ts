@@ -84,7 +84,7 @@ function checkCodes({ op, attributes = {}, inputs, y = X, activation, dtype = "u
   };
   g.add(node);
 
-  const forward = (xs: readonly Real[]) => {
+  const forward = (xs: readonly (Real | undefined)[]) => {
     const ys = forwards[op]!(node, xs);
     return clamp ? forwards[clamp.op]!(clamp, ys) : ys;
   };

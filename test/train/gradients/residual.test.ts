@@ -91,7 +91,7 @@ test("gradients of residual blocks, of fewer samples than there is memory for", 
   model.dispose();
 
   const names = [...Object.keys(shapes), "x"];
-  const forward = (inputs: readonly Real[]): readonly Real[] => {
+  const forward = (inputs: readonly (Real | undefined)[]): readonly Real[] => {
     const values = new Map(names.map((name, i) => [name, inputs[i]!] as const));
     for (const one of nodes) {
       const read = one.inputs.map((input) => values.get(input)!);

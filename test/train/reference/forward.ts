@@ -1,23 +1,18 @@
 // What an op computes, in float64: what central differences of it are taken of. Ops that only move elements are the
 // reference's own, run over positions instead of values.
 
-import type { Node } from "../../../src/graph/graph";
+import { expect } from "vitest";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { binary, unary } from "../../reference/elementwise";
 import { poolKernel, reducedAxes } from "../../reference/float";
 import { operators } from "../../reference/index";
 import { numberAttribute } from "../../reference/node";
+import type { Forward, Oracle, Real } from "../../reference/oracle";
 import { productOf } from "../../reference/product";
 import { broadcastShapes, broadcastStrides, offsets, stridesOf } from "../../reference/view";
 import { PADDING, windowsOf } from "../../reference/windows";
 
-/** Real numbers in ONNX's order. */
-export interface Real {
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
-
-type Forward = (node: Node, inputs: readonly Real[]) => readonly Real[];
+export type { Real } from "../../reference/oracle";
 
 const real = (shape: readonly number[], data: ArrayLike<number>): Real => ({
   shape,
@@ -41,14 +36,14 @@ const pairwise: Forward = (node, [a, b]) => {
 /** Positions counted from 1 through all inputs; what is 0 comes from none of them. */
 const moving: Forward = (node, inputs) => {
   let next = 1;
-  const positions = inputs.map(({ shape }) =>
+  const positions = inputs.map((x) =>
     tensor(
       "i32",
-      shape,
-      Array.from({ length: sizeOf(shape) }, () => next++),
+      x!.shape,
+      Array.from(x!.data, () => next++),
     ),
   );
-  const all = inputs.flatMap(({ data }) => [...data]);
+  const all = inputs.flatMap((x) => [...x!.data]);
   const moved = operators[node.op]!(node, positions, {});
   return ("dtype" in moved ? [moved] : (moved as readonly Tensor[])).map(({ shape, data }) =>
     real(
@@ -196,6 +191,13 @@ const mean: Forward = (node, [x]) => {
 
 const each = (names: readonly string[], forward: Forward) =>
   Object.fromEntries(names.map((name) => [name, forward]));
+
+/** What an op computes: what its test says of it, or what is here. */
+export function forwardOf(op: string, { forward, each }: Oracle = {}): Forward {
+  if (forward) return forward;
+  if (each) return (node, [x]) => [real(x!.shape, x!.data.map(each(node, [])))];
+  return forwards[op] ?? expect.fail(`${op}: test/train/reference/forward.ts has no such op`);
+}
 
 export const forwards: Readonly<Record<string, Forward>> = {
   ...each(

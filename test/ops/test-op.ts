@@ -1,0 +1,203 @@
+// One table of cases for an op is all of its tests. Every case is run: its types against the reference's shapes; in every engine
+// class against the scalar reference, over floats and over codes (bytes, but where a float formula rounds otherwise); with
+// values that lie in memory as images do; whole, in parts of a batch and row by row; in parts of steps as two threads compute
+// them; and its gradient against central differences. What the op says of itself (traits, attributes, inputs) is held against
+// what its cases do. ONNX's own tests of it are run where there are data.
+
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { inlined } from "../../src/engine/inlined";
+import { kernelsOf } from "../../src/engine/plan";
+import type { EngineClass } from "../../src/engine/wasm";
+import { printGraph } from "../../src/graph/print";
+import { evaluateShape, type Shape, symbolsOf } from "../../src/graph/symbols";
+import { type Tensor, tensor } from "../../src/graph/tensor";
+import type { OpName } from "../../src/ops/index";
+import { inferTypes } from "../../src/ops/infer";
+import type { CodeFlow } from "../../src/ops/op";
+import { toolkitOps } from "../../src/ops/toolkit";
+import { simplify } from "../../src/passes/index";
+import { nonDifferentiable } from "../../src/train/gradients/index";
+import { expectClose, expectSameBytes, expectWithinOneCode } from "../check-tensors";
+import { BATCH, checkCuts, type Feeds } from "../engine/cuts";
+import { creatingIn, engineClasses, withModel, withModelInParts } from "../engine/engines";
+import { runReference } from "../reference/index";
+import type { Oracle } from "../reference/oracle";
+import {
+  type CaseGraph,
+  caseGraph,
+  type Fill,
+  type FormName,
+  isImage,
+  type OpCase,
+  operandsOf,
+  ROWS,
+} from "./case-graph";
+import { checkGradient } from "./gradient";
+import { type ReadsTable, testReads } from "./reads";
+import { checkTraits, testIdle } from "./traits";
+
+export { bias, constant, fed, type OpCase, weights } from "./case-graph";
+
+export interface OpTable extends ReadsTable {
+  readonly cases: readonly OpCase[];
+  /** What it computes, where test/reference does not know: an op that is added says so in its own table. */
+  readonly oracle?: Oracle;
+  /** Where its gradient is tested, if not here. */
+  readonly gradient?: "elsewhere";
+}
+
+/** Forms over codes, by what an op does with codes. */
+const formsOf: Readonly<Record<CodeFlow, readonly FormName[]>> = {
+  moves: ["u8 moved", "i8 moved"],
+  pads: ["u8 moved", "i8 moved"],
+  table: ["u8", "i8"],
+  mean: ["u8", "i8"],
+  sum: ["u8", "i8"],
+  join: ["u8", "i8", "u8 moved", "i8 moved"],
+  layer: ["u8", "i8", "u8 to floats", "dynamic"],
+  makes: [],
+  reads: [],
+  none: [],
+};
+
+const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
+
+/** Kernels that every class has its own code of: plans without them are the same in all. */
+const ofClasses = new Set(
+  WebAssembly.Module.exports(new WebAssembly.Module(inlined.baseline as BufferSource)).map(
+    ({ name }) => name,
+  ),
+);
+
+/** Title of a case. */
+const titleOf = ({ what, inputs, attributes = {}, fused }: OpCase): string => {
+  const operands = inputs.map((input) => {
+    if (input === "") return "–";
+    return "is" in input ? `${input.is} ${input.dtype} [${input.shape}]` : `[${input}]`;
+  });
+  return [...operands, what ?? JSON.stringify(attributes), ...(fused ? [fused] : [])].join(" ");
+};
+
+/** Tests an op by its table. */
+export function testOp(op: OpName | (string & {}), table: OpTable): void {
+  const { cases, oracle } = table;
+  const rules = toolkitOps[op]!;
+  const { codes, lower, lowerInteger } = rules;
+  const oracles = oracle ? { [op]: oracle } : {};
+  const hasKernels = lower !== undefined || lowerInteger !== undefined;
+  const exactness = (form: FormName) => {
+    if (form !== "float") return codes === "table" ? expectWithinOneCode : expectSameBytes;
+    return codes === "moves" || codes === "pads" || codes === "join" ? expectSameBytes : expectClose;
+  };
+
+  /** Runs a graph in every way and compares all results; returns the first of them, and whether a batch may be cut. */
+  async function check(
+    { graph, feeds }: CaseGraph,
+    form: FormName,
+  ): Promise<{ first: Feeds; isCut: boolean }> {
+    const isFar = form === "u8" || form === "i8";
+    const options = { maxima: { [BATCH]: ROWS } };
+    const runs = (isFar ? fills : fills.slice(0, 1)).map((fill) => ({ fill, fed: feeds(fill) }));
+    const { fed } = runs[0]!;
+    const expected = runs.map((run) => runReference(graph, run.fed, oracles));
+    for (const [name, { dtype, shape }] of inferTypes(graph, toolkitOps)) {
+      const known = expected[0]!.get(name);
+      if (known)
+        expect([dtype, evaluateShape(shape, { [BATCH]: ROWS })], `type of ${name}`).toEqual([
+          known.dtype,
+          known.shape,
+        ]);
+    }
+    const isOfClass = withModel(graph, options, ({ plan }) =>
+      [...kernelsOf(plan)].some((name) => ofClasses.has(name)),
+    );
+    const classes: readonly EngineClass[] = isOfClass ? engineClasses : ["baseline"];
+    let first: Feeds = {};
+    let isCut = false;
+    const isBatched = graph.inputs.some(({ shape }) => shape.some((dim) => symbolsOf(dim).includes(BATCH)));
+    for (const engineClass of classes) {
+      withModel(graph, { ...options, engineClass }, (model) => {
+        for (const [i, run] of runs.entries()) {
+          const results = model.runSync(run.fed);
+          if (i === 0) first = results;
+          for (const name of graph.outputs)
+            exactness(form)(
+              results[name],
+              expected[i]!.get(name)!,
+              `${name}, ${engineClass}, ${run.fill}\n${printGraph(graph)}`,
+            );
+        }
+      });
+      const inParts = await withModelInParts(graph, { ...options, engineClass }, (model) =>
+        model.runSync(fed),
+      );
+      for (const [name, y] of Object.entries(first))
+        expectSameBytes(inParts[name], y, `${name}, ${engineClass}, in parts of steps`);
+      if (!isBatched) continue;
+      const outcome = checkCuts(graph, fed, ROWS, creatingIn(engineClass));
+      expect(outcome).not.toBe("refused");
+      isCut ||= outcome === "cut";
+    }
+    return { first, isCut };
+  }
+
+  describe(op, () => {
+    // Numbers far outside of ranges are told of.
+    beforeAll(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
+    afterAll(() => vi.restoreAllMocks());
+    if (hasKernels) {
+      const forms = (one: OpCase): readonly FormName[] => [
+        ...(lower ? (["float"] as const) : []),
+        ...(lowerInteger ? (one.forms ?? formsOf[codes]) : []),
+      ];
+      let cuts = 0;
+      describe.each(cases.map((one) => [titleOf(one), one] as const))("%s", (_, one) => {
+        test.each(forms(one))("%s", async (form) => {
+          const made = caseGraph(op, one, form);
+          const { graph } = made;
+          const { first, isCut } = await check(
+            one.simplified ? { ...made, graph: simplify(graph, toolkitOps) } : made,
+            form,
+          );
+          if (isCut) cuts++;
+          if (form === "float") checkTraits(op, one, made, first);
+          if (
+            one.simplified ||
+            form === "dynamic" ||
+            !operandsOf(one).some((x) => x?.is === "fed" && isImage(x.shape))
+          )
+            return;
+          const types = inferTypes(graph, toolkitOps);
+          const images = graph.outputs.map((name) => types.get(name)!.shape);
+          const asImages = await check(caseGraph(op, one, form, { images }), form);
+          for (const [i, y] of Object.values(asImages.first).entries())
+            if (form === "float") exactness(form)(y, Object.values(first)[i]!, "as images");
+        });
+
+        if (
+          !lower ||
+          table.gradient ||
+          one.simplified ||
+          (nonDifferentiable as readonly string[]).includes(op)
+        )
+          return;
+        test("gradient", () =>
+          checkGradient({ ...one, op, inputs: gradientInputs(one), activation: one.fused, oracle }));
+      });
+
+      test("a batch is cut in some of its cases, or in none as its rows always meet", () =>
+        expect(cuts > 0).toBe(rules.rows !== undefined));
+    }
+    testIdle(op, cases);
+    testReads(op, cases, table);
+  });
+}
+
+/** Inputs of a case for its gradient: floats that are trained, and what is given. */
+const gradientInputs = (one: OpCase): readonly (Shape | Tensor | undefined)[] =>
+  operandsOf(one).map((operand) => {
+    if (!operand) return undefined;
+    const { is, dtype, shape, values } = operand;
+    const isTrained = dtype === "f32" && !(is === "constant" && values);
+    return isTrained ? shape : tensor(dtype, shape as number[], values!);
+  });
