@@ -16,7 +16,7 @@ import { inferTypes } from "../../src/ops/infer";
 import type { CodeFlow } from "../../src/ops/op";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
-import { nonDifferentiable } from "../../src/train/gradients/index";
+import { ruleOf } from "../../src/train/gradients/index";
 import { expectClose, expectSameBytes, expectWithinOneCode } from "../check-tensors";
 import { BATCH, checkCuts, type Feeds } from "../engine/cuts";
 import { creatingIn, engineClasses, withModel, withModelInParts } from "../engine/engines";
@@ -42,8 +42,8 @@ export interface OpTable extends ReadsTable {
   readonly cases: readonly OpCase[];
   /** What it computes, where test/reference does not know: an op that is added says so in its own table. */
   readonly oracle?: Oracle;
-  /** Where its gradient is tested, if not here. */
-  readonly gradient?: "elsewhere";
+  /** It has no gradient, or one that is tested elsewhere. */
+  readonly gradient?: "none" | "elsewhere";
 }
 
 /** Forms over codes, by what an op does with codes. */
@@ -188,6 +188,8 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
       test("a batch is cut in some of its cases, or in none as its rows always meet", () =>
         expect(cuts > 0).toBe(rules.rows !== undefined));
     }
+    test("it has a gradient, or its table says that it has none", () =>
+      expect(ruleOf(op) === undefined).toBe(table.gradient === "none"));
     testIdle(op, cases);
     testReads(op, cases, table);
   });
