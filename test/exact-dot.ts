@@ -2,7 +2,7 @@
 // over u8·s8, and over s8·s8 as ARM has it. So the class is tested over all 8 bits, its very code, on any engine.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
@@ -38,7 +38,11 @@ export function setup(): void {
     const exact = text
       .replace(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g, "(call $exact_dot")
       .replace(/\)\s*$/, `${exactDot(x)}\n)`);
-    writeFileSync(path(`build/test/${name}.wat`), exact);
-    tool("wasm-as", path(`build/test/${name}.wat`), "-o", path(`build/test/${name}.wasm`));
+    // Under a name of its own first: another run of tests may read the file at this time.
+    const own = path(`build/test/${name}-${process.pid}`);
+    writeFileSync(`${own}.wat`, exact);
+    tool("wasm-as", `${own}.wat`, "-o", `${own}.wasm`);
+    renameSync(`${own}.wasm`, path(`build/test/${name}.wasm`));
+    rmSync(`${own}.wat`);
   }
 }

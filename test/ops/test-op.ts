@@ -8,9 +8,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { inlined } from "../../src/engine/inlined";
 import { kernelsOf } from "../../src/engine/plan";
 import type { EngineClass } from "../../src/engine/wasm";
+import { OctetteError } from "../../src/errors";
 import { printGraph } from "../../src/graph/print";
 import { evaluateShape, type Shape, symbolsOf } from "../../src/graph/symbols";
 import { type Tensor, tensor } from "../../src/graph/tensor";
+import { importOnnx } from "../../src/index";
 import type { OpName } from "../../src/ops/index";
 import { inferTypes } from "../../src/ops/infer";
 import type { CodeFlow } from "../../src/ops/op";
@@ -40,6 +42,8 @@ export { bias, constant, fed, type OpCase, weights } from "./case-graph";
 
 export interface OpTable extends ReadsTable {
   readonly cases: readonly OpCase[];
+  /** ONNX's operators that become it, where not just the one of its name. */
+  readonly onnx?: readonly string[];
   /** What it computes, where test/reference does not know: an op that is added says so in its own table. */
   readonly oracle?: Oracle;
   /** It has no gradient, or one that is tested elsewhere. */
@@ -68,6 +72,9 @@ const ofClasses = new Set(
     ({ name }) => name,
   ),
 );
+
+/** ONNX's own tests, which are read from files: not in a page. */
+const conformance = typeof document === "undefined" ? await import("../conformance/cases") : undefined;
 
 /** Title of a case. */
 const titleOf = ({ what, inputs, attributes = {}, fused }: OpCase): string => {
@@ -185,8 +192,37 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
     test("it has a gradient, or its table says that it has none", () =>
       expect(ruleOf(op) === undefined).toBe(table.gradient === "none"));
     testIdle(op, cases);
+    const onnx = conformance?.casesOf(table.onnx ?? [op]) ?? [];
+    const inForms = onnx.flatMap((one) =>
+      one.inputs.map((_, i) => ({
+        one,
+        fed: i,
+        title: `${one.name}, ${i} of ${one.inputs.length} inputs fed`,
+      })),
+    );
+    test.each(inForms)("ONNX's $title", ({ one, fed }) => {
+      const { expectCase, freezeInputs } = conformance!;
+      const graph = orRefused(() => importOnnx(freezeInputs(one, fed), { name: one.name }));
+      if (!graph) return;
+      for (const engineClass of engineClasses)
+        orRefused(() =>
+          withModel(graph, { engineClass }, (model) =>
+            expectCase(one, graph, (feeds) => model.runSync(feeds)),
+          ),
+        );
+    });
     testReads(op, cases, table);
   });
+}
+
+/** A result; undefined where there is a typed error, which the ledger of ONNX's tests tells of. */
+function orRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OctetteError) return undefined;
+    throw error;
+  }
 }
 
 /** Inputs of a case for its gradient: floats that are trained, and what is given. */
