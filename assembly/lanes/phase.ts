@@ -1,4 +1,5 @@
-// Transposed windows, one phase of the strides at a time: input gradients of convolutions, and ConvTranspose.
+// Transposed windows, one phase of the strides at a time: input gradients of convolutions, and ConvTranspose. Kernels and their
+// host find them, in arithmetic that asc and tsc compile to the same: all numbers are i32.
 //
 // Positions of x that are equal modulo the stride meet the same taps, so what is sent back to them is an ordinary
 // convolution of y, of stride 1, with those taps in reverse. Along one axis, where position phase + stride·t meets pixel o by
@@ -11,14 +12,19 @@
 
 import { Window } from "./window";
 
+/** a / b without its fraction, which i32 has none of. */
+function divided(a: i32, b: i32): i32 {
+  return (a / b) | 0;
+}
+
 /** Positions of a phase among the first `size`. */
 function positions(size: i32, phase: i32, stride: i32): i32 {
-  return (size - phase + stride - 1) / stride;
+  return divided(size - phase + stride - 1, stride);
 }
 
 /** Rows of a phase among the first `row` of images that have `size` each. */
 export function rowsBefore(row: i32, size: i32, phase: i32, stride: i32): i32 {
-  const image = row / size;
+  const image = divided(row, size);
   return image * positions(size, phase, stride) + positions(row - image * size, phase, stride);
 }
 
@@ -34,14 +40,14 @@ function gcd(a: i32, b: i32): i32 {
 
 /** From one tap of a phase to the next. */
 export function stepOf(stride: i32, dilation: i32): i32 {
-  return stride / gcd(stride, dilation);
+  return divided(stride, gcd(stride, dilation));
 }
 
 /** The first tap of the phase; `taps` where it has none. */
 export function firstOf(phase: i32, pad: i32, taps: i32, stride: i32, dilation: i32): i32 {
-  let tap = 0;
-  while (tap < taps && (phase + pad - tap * dilation) % stride != 0) tap++;
-  return tap;
+  const most = stride < taps ? stride : taps;
+  for (let tap = 0; tap < most; tap++) if ((phase + pad - tap * dilation) % stride == 0) return tap;
+  return taps;
 }
 
 /** The last tap of the phase; before the first where it has none. */
@@ -51,12 +57,12 @@ export function lastOf(first: i32, taps: i32, step: i32): i32 {
 
 /** How many taps from `first` on a phase has. */
 function countOf(first: i32, taps: i32, step: i32): i32 {
-  return (taps - first + step - 1) / step;
+  return divided(taps - first + step - 1, step);
 }
 
 /** Padding of y, which may be negative: how far before t the pixel lies that `last` meets. */
 function padOf(phase: i32, pad: i32, last: i32, stride: i32, dilation: i32): i32 {
-  return (last * dilation - phase - pad) / stride;
+  return divided(last * dilation - phase - pad, stride);
 }
 
 /**
@@ -87,8 +93,8 @@ export function phaseOf(to: Window, slide: Window, py: i32, px: i32): i32 {
   to.kw = countOf(left, slide.kw, stepW);
   to.strideH = 1;
   to.strideW = 1;
-  to.dilationH = dilationH / (strideH / stepH);
-  to.dilationW = dilationW / (strideW / stepW);
+  to.dilationH = divided(dilationH, divided(strideH, stepH));
+  to.dilationW = divided(dilationW, divided(strideW, stepW));
   to.padTop = padOf(py, slide.padTop, lastOf(top, slide.kh, stepH), strideH, dilationH);
   to.padLeft = padOf(px, slide.padLeft, lastOf(left, slide.kw, stepW), strideW, dilationW);
   return py * line + px * slide.ldx;
