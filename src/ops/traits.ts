@@ -48,4 +48,13 @@ export interface Traits {
   idle?(node: Node, x: ValueType, y: ValueType): boolean;
   /** The part of its elements that it drops while a model is trained. */
   drops?(node: Node): number;
+  /**
+   * Of what moves elements: the axis that indices of one have then, and how often they are repeated there in their order. Absent or
+   * undefined: nothing is said.
+   */
+  turned?(
+    node: Node,
+    axis: number,
+    rank: number,
+  ): { readonly axis: number; readonly repeats: number } | undefined;
 }

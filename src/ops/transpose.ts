@@ -76,4 +76,5 @@ export const transposeTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   idle: (node, x) => permutationOf(node, x.shape.length).every((axis, i) => axis === i),
+  turned: (node, axis, rank) => ({ axis: permutationOf(node, rank).indexOf(axis), repeats: 1 }),
 };

@@ -2,7 +2,6 @@
 
 import type { Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
-import { numbersOf } from "../ops/op";
 import { quantizeBias } from "../ops/scheme";
 import { type CodedConstant, codesOf, I32_LIMIT, isInSumScales, realsOf } from "./coded-constant";
 import { perChannel } from "./fuse-bias";
@@ -61,21 +60,29 @@ export class QuantizedConstants {
     return parameters !== undefined;
   }
 
-  /** Moves the elements of a constant once. */
+  /** Moves the elements of a constant once, and with them its scales. */
   move(node: Node, constant: CodedConstant): boolean {
-    const { codes, scale, blockSize, names } = constant;
-    const isTurned = node.attributes.perm !== undefined && blockSize === 0;
-    if (this.#read.registry[node.op]?.codes === "pads" || (scale.data.length !== 1 && !isTurned))
-      return false;
-    const moved = this.#read.registry[node.op]?.evaluate?.(node, [codes], [codes])?.[0] as Tensor | undefined;
-    if (!moved) return false;
-    const axis = isTurned ? numbersOf(node, "perm", []).indexOf(constant.axis) : constant.axis;
-    const name = this.#writer.constant(`${node.outputs[0]}_codes`, moved);
+    const { codes, scale, zeroPoint, axis, blockSize, names } = constant;
+    const op = this.#read.registry[node.op];
+    const turned = blockSize === 0 ? op?.turned?.(node, axis, codes.shape.length) : undefined;
+    const to = turned ?? (scale.data.length === 1 ? { axis, repeats: 1 } : undefined);
+    const moved = op?.codes === "moves" && to ? op.evaluate?.(node, [codes], [codes])?.[0] : undefined;
+    if (!to || !moved) return false;
+    const own = { ...names, codes: this.#writer.constant(`${node.outputs[0]}_codes`, moved as Tensor) };
+    const repeat = (name: string, { dtype, data }: Tensor) => {
+      if (to.repeats === 1 || data.length === 1) return name;
+      const all = Array.from({ length: to.repeats * data.length }, (_, i) => data[i % data.length]!);
+      return this.#writer.constant(`${name}_repeated`, tensor(dtype, [all.length], all));
+    };
+    const scaleName = repeat(names.scale, scale);
+    const zeroName = zeroPoint ? repeat(names.zeroPoint, zeroPoint) : names.zeroPoint;
     this.#held.set(node.outputs[0]!, {
       ...constant,
-      codes: moved,
-      axis,
-      names: { ...names, codes: name, axis },
+      codes: moved as Tensor,
+      scale: this.#writer.constants.get(scaleName)!,
+      zeroPoint: zeroPoint && this.#writer.constants.get(zeroName)!,
+      axis: to.axis,
+      names: { ...own, scale: scaleName, zeroPoint: zeroName, axis: to.axis },
     });
     return true;
   }
