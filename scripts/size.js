@@ -23,7 +23,7 @@ const parts = [
   ["op group vision, where asked for", 1_000, () => later(RUNTIME, "vision")],
   [
     "runtime, every op, one class",
-    53_500,
+    54_000,
     () => atStart(runtimeOf("registry", "common, baseline, math, sequence")),
   ],
   [
