@@ -1,11 +1,21 @@
-// Graph → Plan: layouts are chosen, units lowered to kernel calls, memory laid out once for the largest sizes.
+// Graph → Plan: layouts are chosen and units lowered to kernel calls once; memory is laid out for the largest sizes, behind
+// constants that lie the same for all sizes.
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { addDims, type Dim, evaluateShape, formatShape, isMonotone, symbolsOf } from "../graph/symbols";
+import {
+  addDims,
+  type Bindings,
+  type Dim,
+  evaluateDim,
+  evaluateShape,
+  formatShape,
+  isMonotone,
+  symbolsOf,
+} from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
-import type { Address, Layout, Unit } from "../ops/op";
+import type { Address, Buffer, Layout, Unit } from "../ops/op";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { LoweringContext, type Task } from "./lowering";
@@ -17,8 +27,8 @@ import type { EngineClass } from "./wasm";
 export interface CompileOptions {
   readonly registry: Registry;
   readonly engineClass: EngineClass;
-  /** Largest value of each symbol; 1 where none is given. */
-  readonly maxima?: Readonly<Record<string, number>>;
+  /** Largest value of each symbol, as a first plan has them; 1 where none is given. */
+  readonly maxima?: Bindings | undefined;
   /** Values that can be read after a run, beside the outputs. */
   readonly taps?: readonly string[];
   /** Constants that steps write to: they have memory of their own, and nothing is loaded there. */
@@ -30,13 +40,21 @@ export interface CompileOptions {
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
 export const MAX_EMPTY = 2 ** 16;
 
-/** Compiles a graph. Throws an OctetteError that lists every operator without kernels. */
-export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
+/**
+ * Makes plans of one graph for other maxima, all with the same constants at the same addresses. The rows of a batch that can be
+ * cut are never more than those of `options`.
+ */
+export type Planner = (maxima?: Bindings) => Plan;
+
+/** Compiles a graph for the maxima of `options`. Throws an OctetteError that lists every operator without kernels. */
+export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =>
+  plannerOf(graph, options)(options.maxima);
+
+/** As `compile`, for any maxima. */
+export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
   const { registry, engineClass, taps = [], state = [], threads = 1 } = options;
   const types = inferTypes(graph, registry);
   checkShapes(types);
-  const maxima = maximaOf(types, options.maxima ?? {});
-  for (const { shape } of types.values()) evaluateShape(shape, maxima);
   const units = unitsOf(graph, registry, types, new Set(taps));
   rejectUnlowerable(units, registry);
   const batch = batchOf(graph, types, registry);
@@ -54,7 +72,7 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
     registry,
     types,
     layouts,
-    maxima,
+    one: batch !== undefined && (options.maxima?.[batch] ?? 1) === 1 ? batch : undefined,
     tasks,
     kept: [...outputs, ...taps],
     state: new Set(state),
@@ -63,45 +81,65 @@ export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
   for (const input of graph.inputs) c.place(input.name);
   for (const task of tasks) c.lower(task);
   c.finish();
-
-  const scratchBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(({ bytes }) => bytes))) : 0;
-  const map = planMemory(c.buffers, c.stagingBytes, (threads - 1) * scratchBytes);
-  if (findOverlap(c.buffers, map))
-    throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
-  const addressOf = ({ buffer, offset }: Address): Dim =>
-    addDims(buffer.area === "staging" ? map.arenaAt : map.addresses.get(buffer)!, offset);
-  const resolve = (arg: Address | Dim): Dim => (typeof arg === "object" ? addressOf(arg) : arg);
-  const planned = (value: string, name = value): PlannedValue => ({
+  const planned = (value: string, at: (place: Address) => Dim, name = value): PlannedValue => ({
     name,
     type: types.get(value)!,
     layout: layouts.get(value) ?? "plain",
-    address: addressOf(c.addressOf(value)) as number,
+    address: at(c.addressOf(value)) as number,
   });
-  return {
-    engineClass,
-    threads,
-    maxima,
-    ...(batch === undefined ? {} : { batch }),
-    inputs: graph.inputs.map(({ name }) => planned(name)),
-    outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
-    taps: taps.map((value) => planned(value)),
-    state: state.map((value) => planned(value)),
-    loads: c.loads.map(({ copies, calls }) => ({
-      copies: copies.map(({ to, ...content }) => ({ at: addressOf(to) as number, ...content })),
+  let loads: Plan["loads"] | undefined;
+
+  return (given = {}) => {
+    const maxima = maximaOf(types, given);
+    for (const { shape } of types.values()) evaluateShape(shape, maxima);
+    const most = (dim: Dim) => evaluateDim(dim, maxima);
+    const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
+    const sized = new Map(c.buffers.map((buffer) => [buffer, { ...buffer, bytes: bytesOf(buffer) }]));
+    const scratchBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(bytesOf))) : 0;
+    const buffers = [...sized.values()];
+    const map = planMemory(buffers, c.stagingBytes, (threads - 1) * scratchBytes);
+    if (findOverlap(buffers, map))
+      throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
+    const at = ({ buffer, offset }: Address): Dim =>
+      addDims(buffer.area === "staging" ? map.arenaAt : map.addresses.get(sized.get(buffer)!)!, offset);
+    const resolve = (arg: Address | Dim): Dim => (typeof arg === "object" ? at(arg) : arg);
+    /** Bytes of the largest value that a step touches, for each unit of its count. */
+    const widthOf = ({ args, count = 1 }: (typeof c.steps)[number]) => {
+      const touched = args.map((arg) =>
+        isValue(arg) && !c.scratches.has(arg.buffer) ? bytesOf(arg.buffer) : 0,
+      );
+      return Math.max(0, ...touched) / Math.max(1, most(count));
+    };
+    loads ??= c.loads.map(({ copies, calls }) => ({
+      copies: copies.map(({ to, ...content }) => ({ at: at(to) as number, ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
-    })),
-    needs: c.needed,
-    steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve) })),
-    loop: { ...c.loop },
-    memory: {
-      constantBytes: map.constantBytes,
-      arenaBytes: map.arenaBytes,
-      scratchAt: map.scratchAt,
-      scratchBytes,
-      totalBytes: map.totalBytes,
-    },
+    }));
+    return {
+      engineClass,
+      threads,
+      maxima,
+      ...(batch === undefined ? {} : { batch }),
+      inputs: graph.inputs.map(({ name }) => planned(name, at)),
+      outputs: outputs.map((value, i) => planned(value, at, graph.outputs[i])),
+      taps: taps.map((value) => planned(value, at)),
+      state: state.map((value) => planned(value, at)),
+      loads,
+      needs: c.needed,
+      steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve), bytes: widthOf(step) })),
+      loop: { ...c.loop },
+      memory: {
+        constantBytes: map.constantBytes,
+        arenaBytes: map.arenaBytes,
+        scratchAt: map.scratchAt,
+        scratchBytes,
+        totalBytes: map.totalBytes,
+      },
+    };
   };
 }
+
+const isValue = (arg: Address | Dim): arg is Address =>
+  typeof arg === "object" && arg.buffer.area === "arena";
 
 /** Attributes of a damaged file can make any shape. */
 function checkShapes(types: ReadonlyMap<string, ValueType>): void {

@@ -3,26 +3,34 @@
 import { byteSize } from "../bytes";
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
+import type { Planner } from "./compile";
 import type { Plan } from "./plan";
 
 /** Bytes of wasm memory that a model may take where nobody says otherwise: 1 GiB. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;
 
-/** Throws where a plan takes more than `maxBytes`; `planOf`, where there is one, makes the plan of a smaller batch. */
+/** Bytes of wasm memory that a model may take. */
+export const allowed = (maxBytes: number | string | undefined): number =>
+  maxBytes === undefined ? DEFAULT_MAX_BYTES : byteSize(maxBytes, "maxBytes");
+
+/** Throws where a plan takes more than `maxBytes`; `planOf`, where there is one, makes plans of smaller sizes. */
 export function checkLimit(
   plan: Plan,
   maxBytes: number | string | undefined,
   where: string,
-  planOf?: (maxima: Readonly<Record<string, number>>) => Plan,
+  planOf?: Planner,
 ): void {
-  const most = maxBytes === undefined ? DEFAULT_MAX_BYTES : byteSize(maxBytes, "maxBytes");
+  const most = allowed(maxBytes);
   const { totalBytes } = plan.memory;
   if (totalBytes <= most) return;
+  const sizes = Object.entries(plan.maxima)
+    .map(([symbol, value]) => `${symbol} = ${value}`)
+    .join(", ");
   throw new OctetteError("the model takes more memory than it may", {
     code: "limit",
     where,
     expected: `at most ${most} bytes${maxBytes === undefined ? " (DEFAULT_MAX_BYTES)" : ""}`,
-    got: `${totalBytes} bytes`,
+    got: `${totalBytes} bytes${sizes === "" ? "" : ` for ${sizes}`}`,
     hint: `${planOf ? wayOut(plan, most, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
   });
 }
@@ -52,23 +60,19 @@ export function fitBatch<T>(batch: number, make: (batch: number) => T): T {
 /** Whether an error is that of a limit. */
 export const isLimit = (error: unknown): boolean => error instanceof OctetteError && error.code === "limit";
 
-/** The largest batch that fits, or how much a batch of 1 is beyond the limit. */
-function wayOut(
-  { batch, maxima, memory }: Plan,
-  maxBytes: number,
-  planOf: (maxima: Readonly<Record<string, number>>) => Plan,
-): string {
-  const most = batch === undefined ? 1 : maxima[batch]!;
-  const bytesFor = (rows: number) =>
-    batch === undefined || rows === most
-      ? memory.totalBytes
-      : planOf({ ...maxima, [batch]: rows }).memory.totalBytes;
-  let [fits, tooMany] = [0, most];
-  while (tooMany - fits > 1) {
-    const rows = (fits + tooMany) >> 1;
-    if (bytesFor(rows) <= maxBytes) fits = rows;
-    else tooMany = rows;
+/** The largest batch that fits, or the largest of another size, or how much the smallest sizes are beyond the limit. */
+function wayOut({ batch, maxima }: Plan, most: number, planOf: Planner): string {
+  const bytesFor = (sizes: Bindings) => planOf(sizes).memory.totalBytes;
+  const symbols = Object.keys(maxima).sort((a, b) => Number(b === batch) - Number(a === batch));
+  for (const symbol of symbols) {
+    let [fits, tooMany] = [0, maxima[symbol]!];
+    while (tooMany - fits > 1) {
+      const some = (fits + tooMany) >> 1;
+      if (bytesFor({ ...maxima, [symbol]: some }) <= most) fits = some;
+      else tooMany = some;
+    }
+    if (fits > 0) return `A ${symbol} of ${fits} fits`;
   }
-  if (fits > 0) return `A batch of ${fits} fits, as the maximum of "${batch}"`;
-  return `A batch of 1 takes ${bytesFor(1)} bytes, ${bytesFor(1) - maxBytes} too many`;
+  const least = bytesFor({});
+  return `A batch of 1 takes ${least} bytes, ${least - most} too many`;
 }

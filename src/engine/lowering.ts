@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { type Bindings, countOf, type Dim, evaluateDim } from "../graph/symbols";
+import { countOf, type Dim, divideDims, multiplyDims, substituteDim } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import {
@@ -15,25 +15,22 @@ import {
   type LoadArguments,
   type Lowering,
   type NamedConstant,
+  type Size,
   type StepArguments,
   type Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
-import type { Need, Content as Planned } from "./plan";
+import type { Need, Content as Planned, Step } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task =
   | { readonly kind: "unit"; readonly unit: Unit }
   | { readonly kind: "convert"; readonly from: string; readonly to: string };
 
-interface PendingStep {
-  readonly node: string;
+/** A step whose addresses and sizes are not known yet. */
+interface PendingStep extends Omit<Step, "args" | "bytes"> {
   readonly kernel: KernelName;
   readonly args: readonly (Address | Dim)[];
-  readonly count: Dim | undefined;
-  readonly macs: Dim;
-  readonly scratch: number;
-  readonly bytes: number;
 }
 
 interface PendingLoad {
@@ -47,7 +44,8 @@ export interface LoweringInput {
   readonly registry: Registry;
   readonly types: ReadonlyMap<string, ValueType>;
   readonly layouts: ReadonlyMap<string, Layout>;
-  readonly maxima: Bindings;
+  /** A symbol that is never more than 1. */
+  readonly one: string | undefined;
   readonly tasks: readonly Task[];
   /** Values that are read after a run. */
   readonly kept: readonly string[];
@@ -163,7 +161,7 @@ export class LoweringContext implements Lowering {
 
   output(value: string, over?: string): Address {
     const { dtype, shape } = this.type(value);
-    const bytes = this.maximum(countOf(shape)) * bytesPerElement[dtype];
+    const bytes = multiplyDims(countOf(shape), bytesPerElement[dtype]);
     const taken = over === undefined ? undefined : this.#places.get(over);
     const address =
       taken && this.#isFree(taken.buffer) && taken.buffer.bytes === bytes
@@ -181,6 +179,8 @@ export class LoweringContext implements Lowering {
   }
 
   reserve(bytes: number): Address {
+    // Known before planning, so that what fills constants is not made for more than there can be.
+    checkTotal((this.#constantBytes += bytes));
     return this.#allocate("constants", bytes);
   }
 
@@ -202,14 +202,14 @@ export class LoweringContext implements Lowering {
     this.needed.push({ node: this.#node, dim, elements: countOf(this.type(output).shape) });
   }
 
-  scratch(bytes: Dim): Address {
+  scratch(bytes: Size): Address {
     const address = this.temporary(bytes);
     this.scratches.add(address.buffer);
     return address;
   }
 
-  temporary(bytes: Dim): Address {
-    return this.#allocate("arena", this.maximum(bytes));
+  temporary(bytes: Size): Address {
+    return this.#allocate("arena", bytes);
   }
 
   call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void {
@@ -224,24 +224,13 @@ export class LoweringContext implements Lowering {
     const step = this.steps.length;
     this.#limit("steps", step);
     let scratch = -1;
-    let largest = 0;
     for (const [i, arg] of (args as readonly (Address | Dim)[]).entries()) {
       if (typeof arg !== "object" || arg.buffer.area !== "arena") continue;
       arg.buffer.first = Math.min(arg.buffer.first, step);
       arg.buffer.last = Math.max(arg.buffer.last, step);
       if (this.scratches.has(arg.buffer)) scratch = i;
-      else largest = Math.max(largest, arg.buffer.bytes);
     }
-    const bytes = largest / Math.max(1, this.maximum(count ?? 1));
-    this.steps.push({
-      node: this.#node,
-      kernel,
-      args: args as PendingStep["args"],
-      count,
-      macs,
-      scratch,
-      bytes,
-    });
+    this.steps.push({ node: this.#node, kernel, args: args as PendingStep["args"], count, macs, scratch });
   }
 
   beginLoop(): void {
@@ -253,8 +242,9 @@ export class LoweringContext implements Lowering {
     this.loop.to = this.steps.length;
   }
 
-  maximum(dim: Dim): number {
-    return evaluateDim(dim, this.#in.maxima);
+  isOne(dim: Dim): boolean {
+    const { one } = this.#in;
+    return (one === undefined ? dim : substituteDim(dim, one, 1)) === 1;
   }
 
   /** Copied to its place alone: what is not packed need not wait for the rest of its unit. */
@@ -275,12 +265,10 @@ export class LoweringContext implements Lowering {
     return this.#load;
   }
 
-  #allocate(area: "constants" | "arena", bytes: number): Address {
+  #allocate(area: "constants" | "arena", bytes: Size): Address {
     this.#limit("buffers", this.buffers.length);
     const buffer: Buffer = { area, bytes, first: Infinity, last: -Infinity };
     this.buffers.push(buffer);
-    // Known before planning, so that what fills constants is not made for more than there can be.
-    if (area === "constants") checkTotal((this.#constantBytes += bytes));
     return { buffer, offset: 0 };
   }
 
@@ -315,7 +303,7 @@ export class LoweringContext implements Lowering {
     const total = countOf(shape.slice(1));
     const flat = [had, wants].find((layout) => layout.startsWith("flat:"));
     const channels = flat ? Number(flat.slice(5)) : shape[1]!;
-    const spatial = flat ? this.maximum(total) / this.maximum(channels) : countOf(shape.slice(2));
+    const spatial = flat ? divideDims(total, channels)! : countOf(shape.slice(2));
     if ((had === "plain") === (wants === "plain") || channels === 1 || spatial === 1)
       return this.alias(to, from);
     const [rows, cols] = had === "plain" ? [channels, spatial] : [spatial, channels];

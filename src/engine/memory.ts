@@ -8,16 +8,23 @@ import type { Buffer } from "../ops/op";
 export const ALIGNMENT = 64;
 /** Kernels may read this many bytes past the end of an operand. */
 export const SLACK = 64;
+/** Bytes by which wasm memory is measured. */
+export const PAGE = 65536;
 /** Largest memory a 32-bit wasm module can address, in bytes. */
-export const MAX_MEMORY_BYTES = 2 ** 32 - 65536;
+export const MAX_MEMORY_BYTES = 2 ** 32 - PAGE;
 
 export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** A buffer whose size is known. */
+export interface SizedBuffer extends Buffer {
+  readonly bytes: number;
+}
 
 export interface MemoryMap {
   /** First byte of each area; address 0 stays free, it means "no operand". */
   readonly constantsAt: number;
   readonly arenaAt: number;
-  readonly addresses: ReadonlyMap<Buffer, number>;
+  readonly addresses: ReadonlyMap<SizedBuffer, number>;
   readonly constantBytes: number;
   readonly arenaBytes: number;
   /** Where the scratch of further threads begins. */
@@ -27,7 +34,7 @@ export interface MemoryMap {
 }
 
 interface Placed {
-  readonly buffer: Buffer;
+  readonly buffer: SizedBuffer;
   readonly from: number;
   readonly to: number;
 }
@@ -49,8 +56,12 @@ const aliveTogether = (a: Buffer, b: Buffer) => a.first <= b.last && b.first <= 
  * Lays out constants, arena and what further threads need behind it; `stagingBytes` is what loading needs of the arena
  * before anything runs.
  */
-export function planMemory(buffers: readonly Buffer[], stagingBytes: number, scratchBytes = 0): MemoryMap {
-  const addresses = new Map<Buffer, number>();
+export function planMemory(
+  buffers: readonly SizedBuffer[],
+  stagingBytes: number,
+  scratchBytes = 0,
+): MemoryMap {
+  const addresses = new Map<SizedBuffer, number>();
   let top = ALIGNMENT;
   for (const buffer of buffers) {
     if (buffer.area !== "constants") continue;
@@ -75,7 +86,7 @@ export function planMemory(buffers: readonly Buffer[], stagingBytes: number, scr
     arenaBytes = Math.max(arenaBytes, at + bytes - arenaAt);
   }
   const scratchAt = arenaAt + arenaBytes;
-  const totalBytes = Math.ceil((scratchAt + scratchBytes + SLACK) / 65536) * 65536;
+  const totalBytes = Math.ceil((scratchAt + scratchBytes + SLACK) / PAGE) * PAGE;
   checkTotal(totalBytes);
   return {
     constantsAt: ALIGNMENT,
@@ -102,9 +113,9 @@ export function checkTotal(bytes: number): void {
 
 /** Two buffers that live at once and share a byte, or undefined. Shares no code with the placement above. */
 export function findOverlap(
-  buffers: readonly Buffer[],
+  buffers: readonly SizedBuffer[],
   map: MemoryMap,
-): readonly [Buffer, Buffer] | undefined {
+): readonly [SizedBuffer, SizedBuffer] | undefined {
   const lives = buffers
     .filter((b) => b.bytes > 0 && (b.area === "constants" || (b.area === "arena" && b.first <= b.last)))
     .map((buffer) => ({ buffer, from: map.addresses.get(buffer)! }))

@@ -15,10 +15,10 @@ import {
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
-import { compile } from "./compile";
+import { compile, type Planner, plannerOf } from "./compile";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
-import { checkLimit, checkNeeds } from "./limit";
+import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { kernelsOf, type Plan, type PlannedValue } from "./plan";
 import { Session } from "./session";
@@ -26,13 +26,16 @@ import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
 export interface ModelOptions {
-  /** Largest value of each symbol, such as `{ batch: 64 }`; 1 where none is given. A larger batch is run in parts, if its rows do not meet. */
+  /**
+   * Largest value of each symbol that memory is planned for, such as `{ batch: 64 }`; 1 where none is given. A larger batch is run in
+   * parts, if its rows do not meet. Other sizes beyond it take more memory in the run that needs it, up to `maxBytes`.
+   */
   readonly maxima?: Readonly<Record<string, number>>;
   /** Values to be read with `tapped()`, beside the outputs. */
   readonly taps?: readonly string[];
   /**
-   * Most memory it may take, in bytes or as a size such as "64MB"; default 1 GiB. A model that would take more is an error,
-   * before any is allocated. `Infinity` allows what wasm can address, 4 GB.
+   * Most memory it may take, in bytes or as a size such as "64MB"; default 1 GiB. A model, or a run, that would take more is
+   * an error, before any is allocated. `Infinity` allows what wasm can address, 4 GB.
    */
   readonly maxBytes?: number | string | undefined;
   /** Runs this class instead of the fastest one the engine computes right. Where it is not right, neither are results. */
@@ -87,9 +90,15 @@ interface Bound {
   readonly outputs: readonly Seen[];
 }
 
+/** Plans of one model that are kept: sizes that alternate are planned once. */
+export const MAX_PLANS = 4;
+
 /** What a model is before it has memory. */
 export interface Draft {
+  /** For the maxima that it is loaded with. */
   readonly plan: Plan;
+  /** For other ones. Throws where it takes too much memory. */
+  readonly planFor: Planner;
   /** Threads that may share its steps, and why not more. */
   readonly threads: Threads;
 }
@@ -109,9 +118,11 @@ export class Model {
   readonly #forgetEngine: () => void;
   readonly #look: Look;
   #threads: Threads;
+  #draft: Draft;
+  /** The last plans that ran first. */
+  #plans: readonly Plan[];
   /** Settles when the workers have been told to start, or cannot be. */
   #started: Promise<void> = Promise.resolve();
-  #plan: Plan;
   #session: Session;
   #distrusted = false;
   /** Of the last run: made again only where a symbol's value changes. */
@@ -131,32 +142,32 @@ export class Model {
     draft?: Draft,
   ) {
     const isCurrent = draft?.plan.engineClass === classOf(engine, options, graph);
-    const { plan, threads } = isCurrent ? draft! : draftModel(graph, registry, engine, options);
+    this.#draft = isCurrent ? draft! : draftModel(graph, registry, engine, options);
     this.graph = graph;
     this.inputs = graph.inputs;
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
     this.#look = lookOut(graph, engine.told);
-    this.#threads = threads;
-    this.#plan = plan;
+    this.#threads = this.#draft.threads;
+    this.#plans = [this.#draft.plan];
     this.#session = this.#open();
-    this.outputs = this.#plan.outputs.map(({ name, type }) => ({ name, ...type }));
+    this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }
 
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
   get bytes(): number {
-    return this.#plan.memory.totalBytes;
+    return this.#session.bytes;
   }
 
   /**
-   * The compiled plan: what runs, and where it lies.
+   * The compiled plan of the last run: what runs, and where it lies.
    * @internal
    */
   get plan(): Plan {
-    return this.#plan;
+    return this.#session.plan;
   }
 
   /**
@@ -178,7 +189,7 @@ export class Model {
   /** Which class of kernels runs and on how many threads, and why. */
   get engine(): EngineInfo {
     const { info } = this.#engine;
-    const { engineClass, threads } = this.#plan;
+    const { engineClass, threads } = this.plan;
     const isStarting = threads > 1 && this.#threads.threads > 1 && !this.#session.pool?.isUp;
     return {
       ...info,
@@ -198,7 +209,7 @@ export class Model {
   /**
    * Runs the model. Every input by name, as a tensor or as a bare array of its elements; bytes, or any numbers, where the input's
    * preprocessing is of those. Any batch: one beyond the maximum is run in parts, with the same result to the bit. Where
-   * rows of it meet, as in a mean over the batch, a batch beyond the maximum is an error.
+   * rows of it meet, as in a mean over the batch, and for other sizes beyond the maximum, memory grows, up to `maxBytes`.
    * The feeds are read when it is called: their arrays may change while its promise is awaited. Outputs are new arrays, or those
    * of `into`: in a loop that leaves no garbage. Those hold the outputs of the last run: await one before the next is given them.
    */
@@ -218,8 +229,8 @@ export class Model {
   runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
     const { fed, bindings } = this.#check(feeds);
     checkInto(this.outputs, into, lent);
-    const symbol = this.#plan.batch;
-    const limit = symbol === undefined ? Infinity : this.#plan.maxima[symbol]!;
+    const { batch: symbol, maxima } = this.#draft.plan;
+    const limit = symbol === undefined ? Infinity : maxima[symbol]!;
     if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
     const rows = bindings[symbol]!;
     const cut = (shape: Shape, { data }: Tensor, from: number, to: number): TypedArray => {
@@ -247,7 +258,7 @@ export class Model {
 
   /** A tapped value of the last run (of its last part, where the batch was cut). */
   tapped(name: string): Tapped {
-    const value = this.#plan.taps.find((tap) => tap.name === name);
+    const value = this.plan.taps.find((tap) => tap.name === name);
     if (!value)
       throw new OctetteError(`"${name}" is not tapped`, {
         code: "argument",
@@ -258,16 +269,16 @@ export class Model {
     return { ...this.#see(value, this.#bound?.bindings ?? {}), layout: value.layout };
   }
 
-  /** Runs the same feeds `rounds` times, no more of them than the maximum, and reports the median time of every step. */
+  /** Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. */
   profile(feeds: Feeds, rounds = 20): StepProfile[] {
     const { fed, bindings } = this.#check(feeds);
-    const times = this.#plan.steps.map((): number[] => []);
+    const times = this.plan.steps.map((): number[] => []);
     for (let round = 0; round < rounds; round++) {
       const bound = this.#bind(bindings);
       this.#write(fed, bound);
       this.#session.time(bound.bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
     }
-    return this.#plan.steps.map(({ node, kernel, macs }, i) => ({
+    return this.plan.steps.map(({ node, kernel, macs }, i) => ({
       node,
       kernel,
       milliseconds: times[i]!.sort((a, b) => a - b)[rounds >> 1]!,
@@ -284,9 +295,9 @@ export class Model {
 
   /** A session of the plan with all constants that are here, which runs on one thread until its workers are up. */
   #open(): Session {
-    const session = new Session(this.#plan, this.#engine);
+    const session = new Session(this.#draft.plan, this.#engine, { most: allowed(this.#options.maxBytes) });
     for (const [name, { data }] of this.graph.constants) if (data) session.loader.put(name, bytesIn(data));
-    if (this.#plan.threads > 1) this.#started = this.#share(session, session.memory!);
+    if (session.plan.threads > 1) this.#started = this.#share(session, session.memory!);
     return session;
   }
 
@@ -331,27 +342,32 @@ export class Model {
     this.#distrusted = false;
     this.#session.dispose();
     this.#bound = undefined;
-    const engineClass = classOf(this.#engine, this.#options, this.graph);
-    this.#plan = planOf(this.graph, this.#registry, this.#options, engineClass, this.#threads);
+    this.#draft = draftModel(this.graph, this.#registry, this.#engine, this.#options);
+    this.#threads = this.#draft.threads;
+    this.#plans = [this.#draft.plan];
     this.#session = this.#open();
   }
 
   #bind(bindings: Bindings): Bound {
     if (this.#bound && isSame(this.#bound.bindings, bindings)) return this.#bound;
-    for (const [symbol, value] of Object.entries(bindings))
-      if (value > this.#plan.maxima[symbol]!)
-        throw new OctetteError(`"${symbol}" is larger than the model was loaded for`, {
-          code: "limit",
-          where: "run",
-          expected: `at most ${this.#plan.maxima[symbol]}`,
-          got: `${value}`,
-          hint: `Load it with { maxima: { ${symbol}: ${value} } }`,
-        });
-    checkNeeds(this.#plan, bindings);
-    const { inputs, outputs } = this.#plan;
+    const plan = this.#planFor(bindings);
+    checkNeeds(plan, bindings);
+    if (plan !== this.plan) this.#session.plan = plan;
+    this.#plans = [plan, ...this.#plans.filter((other) => other !== plan)].slice(0, MAX_PLANS);
+    const { inputs, outputs } = plan;
     const see = (value: PlannedValue) => this.#see(value, bindings);
     this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };
     return this.#bound;
+  }
+
+  /** The smallest plan that has room for these sizes, or a new one. */
+  #planFor(bindings: Bindings): Plan {
+    const hasRoom = ({ maxima }: Plan) =>
+      Object.keys(bindings).every((symbol) => bindings[symbol]! <= maxima[symbol]!);
+    const [smallest] = this.#plans.filter(hasRoom).sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
+    if (smallest) return smallest;
+    const sizes = Object.entries(bindings).map(([symbol, size]) => [symbol, Math.max(1, size)]);
+    return this.#draft.planFor(Object.fromEntries(sizes));
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Bound): void {
@@ -400,17 +416,7 @@ const classOf = (engine: Engine, { engineClass }: ModelOptions, graph?: Graph<Co
 const threadsOf = (engine: Engine, { threads = 1 }: ModelOptions, engineClass: EngineClass) =>
   threadsFor(threads, engine.unsharable(engineClass));
 
-function planOf(
-  graph: Graph<Constant>,
-  registry: Registry,
-  { maxima = {}, taps = [] }: ModelOptions,
-  engineClass: EngineClass,
-  { threads }: Threads,
-): Plan {
-  return compile(graph, { registry, engineClass, maxima, taps, threads });
-}
-
-/** Compiles a graph to a plan whose memory is within its limit. */
+/** Compiles a graph to plans whose memory is within its limit. */
 export function draftModel(
   graph: Graph<Constant>,
   registry: Registry,
@@ -420,10 +426,15 @@ export function draftModel(
   checkSymbols(graph.inputs);
   const engineClass = classOf(engine, options, graph);
   const threads = threadsOf(engine, options, engineClass);
-  const compiled = (given: ModelOptions) => planOf(graph, registry, given, engineClass, threads);
-  const plan = compiled(options);
-  checkLimit(plan, options.maxBytes, graph.name, (maxima) => compiled({ ...options, maxima }));
-  return { plan, threads };
+  const { maxima, taps = [], maxBytes } = options;
+  const common = { registry, engineClass, taps, threads: threads.threads };
+  const planner = plannerOf(graph, { ...common, maxima });
+  const planFor: Planner = (sizes) => {
+    const plan = planner(sizes);
+    checkLimit(plan, maxBytes, graph.name, (maxima) => compile(graph, { ...common, maxima }));
+    return plan;
+  };
+  return { plan: planFor(maxima), planFor, threads };
 }
 
 /** Compiles the wasm that most models with these options need, without blocking; `graph` where it is known. */

@@ -4,6 +4,7 @@ import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
+import { MAX_MEMORY_BYTES, PAGE } from "./memory";
 import { kernelsOf, type Plan, type Step } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
@@ -18,8 +19,8 @@ export interface Ready {
 }
 
 export class Session {
-  /** What runs. */
-  readonly plan: Plan;
+  #plan: Plan;
+  #bytes: number;
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
@@ -30,14 +31,15 @@ export class Session {
   #range: readonly [from: number, to: number] = [0, 0];
   #readyFor: ThreadPool | undefined;
 
-  /** Takes memory for a plan, or that of a session whose plan was of the same size. */
-  constructor(plan: Plan, engine: Engine, before?: Session) {
-    this.plan = plan;
-    const memory = before?.memory ?? allocate(plan.memory.totalBytes, plan.threads > 1);
+  /** Takes memory for a plan, which may grow to `most` bytes, or that of a session whose plan was of the same size. */
+  constructor(plan: Plan, engine: Engine, { before, most }: { before?: Session; most?: number } = {}) {
+    this.#plan = plan;
+    const memory = before?.memory ?? allocate(plan.memory.totalBytes, plan.threads > 1, most);
     const called = kernelsOf(plan);
     const known = before?.kernelsFor(called);
     const kernels = known ?? engine.instantiate(plan.engineClass, memory, called);
     this.#memory = memory;
+    this.#bytes = memory.buffer.byteLength;
     this.#kernels = kernels;
     for (const name of called) kernelOf(kernels, name);
     this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
@@ -53,6 +55,24 @@ export class Session {
   kernelsFor(called: ReadonlySet<string>): Kernels | undefined {
     const kernels = this.#kernels;
     return kernels && [...called].every((name) => name in kernels) ? kernels : undefined;
+  }
+
+  /** What runs. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Goes on with a plan of the same constants. Memory grows where it takes more: no view of it is valid then. */
+  set plan(plan: Plan) {
+    const more = plan.memory.totalBytes - this.buffer.byteLength;
+    try {
+      if (more > 0) this.#memory!.grow(more / PAGE);
+    } catch (cause) {
+      throw noMemory(plan.memory.totalBytes, cause);
+    }
+    this.#plan = plan;
+    this.#bytes = this.buffer.byteLength;
+    this.#bindings = undefined;
   }
 
   /** Takes the plan's constants. Throws after dispose(). */
@@ -75,6 +95,11 @@ export class Session {
     this.#pool?.dispose();
     this.#pool = pool;
     if (!this.#memory) this.dispose();
+  }
+
+  /** Bytes of its memory: the most that any of its plans took. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The memory's buffer. Throws after dispose(). */
@@ -137,23 +162,30 @@ export class Session {
       call: kernelOf(kernels!, step.kernel),
       args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
     }));
-    this.#ready = pool?.spread(ready, evaluate) ?? ready;
+    this.#ready = pool?.spread(ready, evaluate, this.plan.memory) ?? ready;
     return this.#ready;
   }
 }
 
-function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
-  const pages = bytes / 65536;
+/** Memory that may grow to `most` bytes, or not at all where the engine does not reserve as much. */
+function allocate(bytes: number, shared: boolean, most = bytes): WebAssembly.Memory {
+  const [initial, maximum] = [bytes, Math.max(bytes, Math.min(most, MAX_MEMORY_BYTES))].map((n) =>
+    Math.floor(n / PAGE),
+  );
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    return new WebAssembly.Memory({ initial: initial!, maximum: maximum!, shared });
   } catch (cause) {
-    throw new OctetteError(`this engine has no such memory to give: ${(cause as Error).message}`, {
-      code: "limit",
-      got: `${bytes} bytes`,
-      hint: "Lower the maximum batch: load(bytes, { maxima: { batch: 1 } })",
-    });
+    if (maximum! > initial!) return allocate(bytes, shared);
+    throw noMemory(bytes, cause);
   }
 }
+
+const noMemory = (bytes: number, cause: unknown) =>
+  new OctetteError(`this engine has no such memory to give: ${(cause as Error).message}`, {
+    code: "limit",
+    got: `${bytes} bytes`,
+    hint: "Lower the maximum batch: load(bytes, { maxima: { batch: 1 } })",
+  });
 
 function kernelOf(kernels: Kernels, name: string): Call {
   const kernel = (kernels as unknown as Record<string, Call | undefined>)[name];

@@ -46,6 +46,7 @@ interface Worker {
 
 /** What the pool shares with its model. */
 export interface Ground {
+  /** Any of its plans: they have the same steps, but for addresses. */
   readonly plan: Plan;
   readonly modules: readonly WebAssembly.Module[];
   readonly imports: Imports;
@@ -70,11 +71,10 @@ export class ThreadPool {
   /** Tells the workers to start; they are up some time later. */
   static start({ plan, modules, imports, script, onEnd }: Ground): ThreadPool {
     const pool = new ThreadPool(plan);
-    const { scratchAt, scratchBytes } = plan.memory;
-    const orders = Array.from({ length: plan.threads - 1 }, (_, i): Orders => {
-      const scratch = scratchAt + i * scratchBytes;
-      return { modules, imports, ...pool.#queue, scratch };
-    });
+    const orders = Array.from(
+      { length: plan.threads - 1 },
+      (_, index): Orders => ({ modules, imports, ...pool.#queue, index }),
+    );
     const end = (reason: string) => {
       if (!pool.#isDisposed) onEnd(`a worker ended: ${reason}`);
     };
@@ -88,8 +88,13 @@ export class ThreadPool {
   }
 
   /** The same steps, those of enough work done by all threads; `evaluate` knows the symbols' values. */
-  spread(ready: readonly Ready[], evaluate: (dim: Dim) => number): Ready[] {
+  spread(
+    ready: readonly Ready[],
+    evaluate: (dim: Dim) => number,
+    { scratchAt, scratchBytes }: Plan["memory"],
+  ): Ready[] {
     Atomics.add(this.#queue.words, EDITION, 1);
+    this.#queue.program.set([scratchAt, scratchBytes]);
     return ready.map((whole, i) => {
       const { step, args } = whole;
       if (step.count === undefined) return whole;

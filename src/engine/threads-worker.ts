@@ -20,7 +20,7 @@ import {
 /** Looks before it sleeps: some 100 µs, longer than steps of one part take and short for a battery. */
 const SPINS = 20_000;
 
-function work({ modules, imports, words, program, rows, scratch }: Orders): never {
+function work({ modules, imports, words, program, rows, index }: Orders): never {
   const exports = modules.map((module) => new WebAssembly.Instance(module, imports).exports);
   const kernels: Record<string, (...args: number[]) => void> = Object.assign({}, ...exports);
   let edition = -1;
@@ -29,7 +29,7 @@ function work({ modules, imports, words, program, rows, scratch }: Orders): neve
     const current = Atomics.load(words, EDITION);
     if (current !== edition) known = [];
     edition = current;
-    known[step] ??= partsOf(program, rows[step]!, scratch);
+    known[step] ??= partsOf(program, rows[step]!, program[0]! + index * program[1]!);
     try {
       kernels[rows[step]!.kernel]!(...known[step]![part]!);
     } catch {

@@ -3,7 +3,7 @@
 // has died, but only for a part that is being computed.
 //
 //   words    | CLAIM | SLEEPERS | DONE TRAPPED | EDITION UP |     each group on a cache line of its own
-//   program  | parts | count | args… |                            a row a step, one behind the other, as f64
+//   program  | scratch of the first worker, and of each | parts | count | args… |   a row a step, one behind the other, as f64
 //
 // CLAIM says which parts of which step are left: | step | last, 8 bits | first, 8 bits |, parts [first, last). The host
 // takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
@@ -26,6 +26,8 @@ export const UP = 49;
 const WORDS = 64;
 const FIRST = 1;
 const LAST = 1 << 8;
+/** Where the rows of the program begin. */
+export const ROWS = 2;
 /** Where the arguments begin in a row of the program. */
 const ARGS = 2;
 
@@ -47,15 +49,15 @@ export interface Orders {
   readonly words: Int32Array;
   readonly program: Float64Array;
   readonly rows: readonly QueueRow[];
-  /** Address of its own scratch memory. */
-  readonly scratch: number;
+  /** Which of the workers it is, from 0. */
+  readonly index: number;
 }
 
 export type WorkQueue = Pick<Orders, "rows" | "words" | "program">;
 
 /** A work queue over these steps. */
 export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[]): WorkQueue {
-  let end = 0;
+  let end = ROWS;
   const rows = steps.map((step) => {
     const at = end;
     end += ARGS + step.arity;

@@ -177,7 +177,9 @@ export const conv: Op = {
       return c.emit("depthwise", [y, at, packed, b, window, lo, hi], rowsOf(g), macsOf(g));
     }
     const view = viewOf(g);
-    const scratch = c.scratch(convScratchBytes(c.maximum(rowsOf(g)), g.outW, g.kh, g.kw * view.channels));
+    const scratch = c.scratch((most) =>
+      convScratchBytes(most(rowsOf(g)), g.outW, g.kh, g.kw * view.channels),
+    );
     const window = c.data(windowWords(slideOf(g, groupChannels(g))));
     const staged = c.stage(weights);
     const biases = bias && c.data(bias);

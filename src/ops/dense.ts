@@ -99,7 +99,7 @@ export function lowerDense(c: Lowering, dense: Dense, bias: Content | undefined)
   const b = bias ? c.data(bias) : NONE;
   const macs = multiplyDims(rows, n * k);
   if (rows === 1) return c.emit("gemv", [y, x, packed, b, n, k, lo, hi], Math.ceil(n / 8), macs);
-  const scratch = c.scratch(gemmScratchBytes(c.maximum(rows), k));
+  const scratch = c.scratch((most) => gemmScratchBytes(most(rows), k));
   c.emit("gemm", [y, ldy, x, ldx, packed, b, scratch, n, k, lo, hi], rows, macs);
 }
 
@@ -198,11 +198,11 @@ function multiply(
   { scale, addend, range, epilogue }: Finish,
 ): void {
   const [n, k] = [view.n, depthOf(view)];
-  const isVector = c.maximum(rows) === 1 && !unit.sum;
+  const isVector = c.isOne(rows) && !unit.sum;
   const b = bias ? c.stage(bias) : NONE;
   const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, b, z, isVector ? BESIDE_COLUMNS : 8);
   if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
-  const scratch = c.scratch(gemmInt8ScratchBytes(c.maximum(rows), k));
+  const scratch = c.scratch((most) => gemmInt8ScratchBytes(most(rows), k));
   const tail = [packed, offset, scale, addend, ...range, scratch, n, k, epilogue] as const;
   const macs = multiplyDims(rows, n * k);
   if (isVector) c.emit("gemvInt8", [y, x, ...tail], Math.ceil(n / BESIDE_COLUMNS), macs);

@@ -76,7 +76,7 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const all = multiplyDims(inner, m);
   // With one matrix on the right, every row on the left is a row of one product.
   const rows = b1 === 0 ? all : m;
-  const scratch = c.scratch(matMulScratchBytes(c.maximum(rows), c.maximum(n), c.maximum(k)));
+  const scratch = c.scratch((most) => matMulScratchBytes(most(rows), most(n), most(k)));
   const [x, w, y] = [c.input(a), c.input(b), c.output(outputs[0]!)];
   for (let i = 0; i < outer; i++) {
     const at = (place: Address, step: Dim) => shifted(node, place, multiplyDims(step, i), "f32");

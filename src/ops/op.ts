@@ -78,9 +78,12 @@ export interface Address {
   readonly offset: Dim;
 }
 
+/** Bytes of a buffer: a dimension, or a function of what dimensions are at most. Of constants a number. */
+export type Size = Dim | ((most: (dim: Dim) => number) => number);
+
 export interface Buffer {
   readonly area: "constants" | "arena" | "staging";
-  readonly bytes: number;
+  readonly bytes: Size;
   /** First and last step that touch it; arena only. */
   first: number;
   last: number;
@@ -147,9 +150,9 @@ export interface Lowering {
   /** Refuses runs in which `dim` is 0 although the output has elements: there is nothing they could be of. */
   needs(dim: Dim, output: string): void;
   /** Memory for one step, not shared between threads. */
-  scratch(bytes: Dim): Address;
+  scratch(bytes: Size): Address;
   /** Memory that only this unit's steps use. */
-  temporary(bytes: Dim): Address;
+  temporary(bytes: Size): Address;
   /** Adds a step of a kernel that has no range: what loading runs once, in every run. */
   call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Adds a step over `count` units of the kernel's outermost output dimension. */
@@ -157,8 +160,8 @@ export interface Lowering {
   /** Steps from here on may run again and again, up to `endLoop`. A plan has one loop at most. */
   beginLoop(): void;
   endLoop(): void;
-  /** Largest value a dimension takes. */
-  maximum(dim: Dim): number;
+  /** Whether a dimension is never more than 1. Plans grow, so that a symbol has no largest value here. */
+  isOne(dim: Dim): boolean;
 }
 
 /** A shape and its batch axis: the one along which the rows of a batch lie; −1 where the value does not depend on them. */

@@ -130,7 +130,7 @@ describe("rows do not meet: the whole, its parts and every row alone have the sa
   test.each(Object.entries(cut))("%s", (_, build) => expect(check(build)).toBe("cut"));
 });
 
-describe("rows meet: a batch beyond the maximum is an error that names maxima", () => {
+describe("rows meet: a batch beyond the maximum is run whole", () => {
   test.each(Object.entries(meeting))("%s", (_, build) => expect(check(build)).toBe("whole"));
 });
 

@@ -8,6 +8,7 @@ import { relaxedClass } from "../../src/engine/classes";
 import { probeRelaxedDot, type RelaxedDot } from "../../src/engine/features";
 import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
+import type { Plan } from "../../src/engine/plan";
 import type { Ready } from "../../src/engine/session";
 import { ThreadPool } from "../../src/engine/thread-pool";
 import { type Carried, Engine, type EngineClass } from "../../src/engine/wasm";
@@ -70,8 +71,8 @@ export async function withModelInParts<T>(
   use: (model: Model) => T,
 ): Promise<T> {
   pretendCores(2);
-  const start = vi.spyOn(ThreadPool, "start").mockImplementation(({ plan: { memory } }) => {
-    const inParts = ({ step, call, args }: Ready): Ready => {
+  const start = vi.spyOn(ThreadPool, "start").mockImplementation(() => {
+    const inParts = ({ step, call, args }: Ready, memory: Plan["memory"]): Ready => {
       const count = args.at(-1)!;
       const parts = Math.min(PARTS, count);
       const own = args.with(step.scratch, memory.scratchAt);
@@ -86,7 +87,8 @@ export async function withModelInParts<T>(
     return {
       isUp: true,
       dispose() {},
-      spread: (ready: readonly Ready[]) => ready.map(inParts),
+      spread: (ready: readonly Ready[], _: unknown, memory: Plan["memory"]) =>
+        ready.map((whole) => inParts(whole, memory)),
     } as unknown as ThreadPool;
   });
   const model = await createModel(graph, registry, engine, { ...options, threads: 2 });

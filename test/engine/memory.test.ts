@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import {
   ALIGNMENT,
   align,
+  type SizedBuffer as Buffer,
   findOverlap,
   MAX_MEMORY_BYTES,
   type MemoryMap,
   planMemory,
   SLACK,
 } from "../../src/engine/memory";
-import type { Buffer } from "../../src/ops/op";
 
 const bytes = fc.oneof(fc.nat(300), fc.constantFrom(0, 1, 63, 64, 65, 4096));
 const constant = bytes.map((size): Buffer => ({ area: "constants", bytes: size, first: 0, last: 0 }));

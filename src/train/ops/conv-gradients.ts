@@ -71,7 +71,7 @@ function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weig
   const [n, k] = [g.channels, g.outChannels];
   const packed = c.temporary(packedBytes(n, k));
   c.call("packWeights", [packed, weights, n, 1, k, 1, 0, n]);
-  const scratch = c.scratch(gemmScratchBytes(c.maximum(rows), k));
+  const scratch = c.scratch((most) => gemmScratchBytes(most(rows), k));
   c.emit("gemm", [dx, n, dy, k, packed, NONE, scratch, n, k, -Infinity, Infinity], rows, macsOf(g));
 }
 
@@ -103,7 +103,7 @@ function groupedInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weight
   const { cin, cout } = window;
   for (let i = 0; i < g.groups; i++) {
     const packed = packedInput(c, window, behind(weights, i * cout * cin * g.taps * 4));
-    const scratch = c.scratch(convTransposeScratchBytes(window, c.maximum(g.batch)));
+    const scratch = c.scratch((most) => convTransposeScratchBytes(window, most(g.batch)));
     const [to, from] = [behind(dx, i * cin * 4), behind(dy, i * cout * 4)];
     const operands = [to, from, packed, NONE, scratch, c.data(windowWords(window))] as const;
     const rows = multiplyDims(g.batch, g.inH);

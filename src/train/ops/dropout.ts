@@ -31,7 +31,7 @@ function maskedOperands({ node, inputs, outputs }: Unit, c: Lowering) {
   const mask = outputs[1] ? c.output(outputs[1]) : NONE;
   const threshold = thresholdOf(numberOf(node, "ratio", 0));
   const seed = addDims(DROPOUT_SEED, saltOf(node.name));
-  return { batch, args: [c.output(y, x), mask, from, c.maximum(countOf(rest)), seed, threshold] as const };
+  return { batch, args: [c.output(y, x), mask, from, countOf(rest), seed, threshold] as const };
 }
 
 const droppingDropout: Op = extend(dropout, {

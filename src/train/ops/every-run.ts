@@ -25,7 +25,7 @@ export function everyRun(c: Lowering): Lowering {
     emit: (kernel, args, count, macs) => c.emit(kernel, args, count, macs),
     beginLoop: () => c.beginLoop(),
     endLoop: () => c.endLoop(),
-    maximum: (dim) => c.maximum(dim),
+    isOne: (dim) => c.isOne(dim),
   };
 }
 

@@ -79,7 +79,7 @@ interface ProductWeights {
 /** dw[n][k] = Σ_rows dy[row][n] · x[row][k]. */
 export function productWeights(c: Lowering, p: ProductWeights): void {
   const { dw, dy, x, rows, n, k, strideN, strideK, coded } = p;
-  const scratch = c.scratch(productWeightGradientScratchBytes(c.maximum(rows), n, k));
+  const scratch = c.scratch((most) => productWeightGradientScratchBytes(most(rows), n, k));
   const args = [dw, dy, n, x, k, scratch, rows, n, k, strideN, strideK, ...coded] as const;
   c.emit("productWeightGradient", args, n, multiplyDims(rows, n * k));
 }
@@ -98,7 +98,7 @@ export const productInputGradient: Op = {
     const [strideN, strideC] = isTransposed ? [1, n] : [k, 1];
     c.call("packWeights", [packed, real, n, 1, k, strideN, 0, strideC]);
     const count = countOf(c.type(dy).shape.slice(0, -1));
-    const scratch = c.scratch(gemmScratchBytes(c.maximum(count), k));
+    const scratch = c.scratch((most) => gemmScratchBytes(most(count), k));
     const from = c.input(dy);
     summed(unit, c, (dx) => {
       const args = [dx, n, from, k, packed, NONE, scratch, n, k, -Infinity, Infinity] as const;

@@ -3,7 +3,7 @@
 // step of its own here, because the mask is read off the sums.
 
 import { depthwiseInt8SumsScratchBytes } from "../../../assembly/train/sizes";
-import { countOf, type Dim } from "../../graph/symbols";
+import { countOf, type Dim, divideDims, multiplyDims } from "../../graph/symbols";
 import { codeBounds, perTensor } from "../../ops/codes";
 import {
   type Coded,
@@ -61,7 +61,7 @@ function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
       const lowering = loweringFor(unit, c);
       if (!unit.integer!.output || isDeployed(unit, c)) return op.lowerInteger!(unit, lowering);
       const { rows, channels, emit } = sumsOf(unit, lowering);
-      const sums = c.temporary(4 * channels * c.maximum(rows));
+      const sums = c.temporary(multiplyDims(4 * channels, rows));
       emit(lowering, sums);
       requantizeMasked(unit, lowering, sums, channels);
     },
@@ -78,7 +78,7 @@ function requantizeMasked(unit: Unit, c: Lowering, sums: Address, channels: numb
   c.emit("multipliers", [multipliers, scale, xq.scale[0]!, yq.scale[0]!], channels);
   c.emit("sumScales", [sumScales, scale, xq.scale[0]!], channels);
   const [batch, ...rest] = c.type(y).shape;
-  const pixels = c.maximum(countOf(rest)) / channels;
+  const pixels = divideDims(countOf(rest), channels)!;
   const { lo, hi } = codeBounds(unit.clamp, yq);
   const { lo: low = -Infinity, hi: high = Infinity } = unit.clamp ?? {};
   c.emit(
@@ -178,11 +178,11 @@ const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["la
     const unit: Unit = { node, inputs: [x, w, bias], outputs, integer: { inputs: [xq, wq] } };
     const lowering = loweringFor(unit, c);
     const { rows, channels, emit } = sumsOf(unit, lowering);
-    const [sums, m] = [c.temporary(4 * channels * c.maximum(rows)), c.temporary(channels * 4)];
+    const [sums, m] = [c.temporary(multiplyDims(4 * channels, rows)), c.temporary(channels * 4)];
     emit(lowering, sums);
     c.emit("multipliers", [m, c.input(scale), of("x_scale"), of("y_scale")], channels);
     const [batch = 1, ...rest] = c.type(dy).shape;
-    const sizes = [c.maximum(countOf(rest)) / channels, channels] as const;
+    const sizes = [divideDims(countOf(rest), channels)!, channels] as const;
     const [lo, hi] = [numberOf(node, "lo", -Infinity), numberOf(node, "hi", Infinity)];
     const numbers = [of("y_scale"), of("y_zero"), lo, hi, of("factor")] as const;
     c.emit("sumScaleGradient", [c.output(outputs[0]!), c.input(dy), sums, m, ...sizes, ...numbers], batch);

@@ -1,6 +1,6 @@
 // Losses: each finds its value and the gradient of what it judges in one step, as means over the rows of the batch.
 
-import { countOf, type Dim } from "../../graph/symbols";
+import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { type Address, floatType, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
 
 /** An op that gives each row its loss, summed in order, and its gradient. */
@@ -12,7 +12,7 @@ const loss = (emit: (unit: Unit, c: Lowering, ends: Ends) => void): Op => ({
   lower(unit, c) {
     const { shape } = c.type(unit.inputs[0]!);
     const rows = countOf(shape.slice(0, -1));
-    const losses = c.temporary(c.maximum(rows) * 4);
+    const losses = c.temporary(multiplyDims(rows, 4));
     const operands = [losses, c.output(unit.outputs[1]!), c.input(unit.inputs[0]!), c.input(unit.inputs[1]!)];
     emit(unit, c, { operands: operands as unknown as Ends["operands"], rows, cols: shape.at(-1)! });
     c.emit("sumRows", [c.output(unit.outputs[0]!), losses, rows, 1], 1);

@@ -35,7 +35,7 @@ const maskedAdd = masked(add, (unit, c, mask) => {
   const [batch, ...rest] = c.type(unit.outputs[0]!).shape;
   const [as, az, bs, bz, ys, yz] = scales as [number, number, number, number, number, number];
   const operands = [c.output(mask), c.input(a), c.input(b), as, az, bs, bz, ys, yz] as const;
-  c.emit("addMask", [...operands, ...boundsOf(unit), c.maximum(countOf(rest))], batch!);
+  c.emit("addMask", [...operands, ...boundsOf(unit), countOf(rest)], batch!);
 });
 
 const averagePoolMask = (windowFor: WindowRule) => (unit: Unit, c: Lowering, mask: string) => {

@@ -111,11 +111,7 @@ const maskedQuantizeLinear: Op = withMask(quantizeLinear, {
       throw opError(unit.node, "its gradient is not wanted in another layout", { got: c.layout(x) });
     const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);
     const [batch, ...rest] = c.type(x).shape;
-    c.emit(
-      "quantizeMask",
-      [c.output(mask), c.input(x), scale[0]!, zeroPoint[0]!, c.maximum(countOf(rest))],
-      batch!,
-    );
+    c.emit("quantizeMask", [c.output(mask), c.input(x), scale[0]!, zeroPoint[0]!, countOf(rest)], batch!);
   },
 });
 
@@ -132,7 +128,7 @@ export const maskGradient: Op = {
     const dx = unit.outputs[0]!;
     const [batch, ...rest] = c.type(dx).shape;
     const from = c.input(dy);
-    c.emit("maskGradient", [c.output(dx, dy), from, c.input(mask), c.maximum(countOf(rest))], batch!);
+    c.emit("maskGradient", [c.output(dx, dy), from, c.input(mask), countOf(rest)], batch!);
   },
 };
 

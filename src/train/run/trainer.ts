@@ -281,7 +281,7 @@ export class Trainer {
     this.#rounds = step.rounds;
     this.#seen = step.seen;
     if (placesOf(plan) === placesOf(this.plan))
-      this.#session = new Session(plan, this.#options.engine, this.#session);
+      this.#session = new Session(plan, this.#options.engine, { before: this.#session });
     else {
       const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
       this.#session.dispose();
