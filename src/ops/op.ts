@@ -96,7 +96,7 @@ export const behind = ({ buffer, offset }: Address, bytes: Dim): Address => ({
 });
 
 /** The null address: an operand left out. */
-export const NONE = 0;
+export const NONE = 0 as const;
 
 type IsAddress<P> = "__address" extends keyof P ? true : false;
 type Argument<P> = IsAddress<P> extends true ? Address | typeof NONE : Dim;

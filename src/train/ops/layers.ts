@@ -6,7 +6,6 @@ import { depthwiseInt8SumsScratchBytes } from "../../../assembly/train/sizes";
 import { countOf, type Dim, divideDims, multiplyDims } from "../../graph/symbols";
 import { codeBounds, perTensor } from "../../ops/codes";
 import {
-  type Coded,
   conv,
   denseOf,
   type Geometry,
@@ -122,25 +121,27 @@ function convSums(unit: Unit, c: Lowering): Sums {
   const at = c.input(x);
   const rows = countOf([g.batch, g.outH, g.outW]);
   if (isPointwise(g)) return denseSums(denseOf(unit, g, at, at, weights), xq, bias);
-  const wq = weightCodes(unit.node, unit.integer!.inputs[1], g.outChannels);
+  weightCodes(unit.node, unit.integer!.inputs[1], g.outChannels);
   return {
     rows,
     channels: g.outChannels,
     emit(lowering, y) {
-      const coded = { unit, geometry: g, x: at, y, weights, xq, wq, bytes: 4 };
-      if (isDepthwise(g)) depthwiseSums(lowering, coded, weights, bias);
-      else lowerConvSums(lowering, coded, bias);
+      if (isDepthwise(g)) return depthwiseSums(lowering, g, { x: at, y }, xq, weights, bias);
+      const constants = { weights: lowering.stage(weights), bias: bias ? lowering.stage(bias) : NONE };
+      lowerConvSums(lowering, g, xq, { x: at, y, ...constants });
     },
   };
 }
 
 function depthwiseSums(
   c: Lowering,
-  { geometry: g, x, y, xq }: Coded & { readonly geometry: Geometry },
+  g: Geometry,
+  { x, y }: { readonly x: Address; readonly y: Address },
+  { zeroPoint }: Quantization,
   weights: NamedConstant,
   bias: Content | undefined,
 ): void {
-  const window = slideOf(g, g.channels, xq.zeroPoint[0]);
+  const window = slideOf(g, g.channels, zeroPoint[0]);
   const scratch = c.scratch(depthwiseInt8SumsScratchBytes(window));
   const operands = [y, x, c.data(weights), bias ? c.data(bias) : NONE, scratch] as const;
   const macs = countOf([g.batch, g.outH, g.outW, g.channels, g.taps]);
