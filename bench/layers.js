@@ -3,7 +3,8 @@
 // A layer is a graph of one node; the ceiling is a loop with all sums in registers, timed in the layer's own rounds.
 
 import { parseArgs } from "node:util";
-import { benchmark, formatMicroseconds, formatTable, loadSync, runtimeInfo } from "../build/index.js";
+import { benchmark, loadSync, runtimeInfo } from "../build/index.js";
+import { formatMicroseconds, formatTable } from "../build/terminal.js";
 import { floatLayer, int8Layer, layers, moves } from "./graphs.js";
 
 const { values, positionals } = parseArgs({ options: { class: { type: "string" } }, allowPositionals: true });

@@ -3,7 +3,8 @@
 // Without a model: the product of 512×512×512. It needs as many free cores as threads: `uptime` should say so.
 
 import { parseArgs } from "node:util";
-import { formatMicroseconds, formatTable, load } from "../build/index.js";
+import { load } from "../build/index.js";
+import { formatMicroseconds, formatTable } from "../build/terminal.js";
 import { fill, int8Layer, layers } from "./graphs.js";
 
 const { values, positionals } = parseArgs({

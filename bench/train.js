@@ -2,7 +2,7 @@
 // it would be with float activations.
 //   npm run build && node bench/train.js [mlp|resnet8|mobile…]
 
-import { formatBytes, formatMicroseconds, formatTable } from "../build/index.js";
+import { formatBytes, formatMicroseconds, formatTable } from "../build/terminal.js";
 import { memoryOf } from "./train-memory.js";
 import { createStep, modelOf, RATE, samplesOf } from "./training.js";
 

@@ -2,7 +2,7 @@
 // An MLP of 6 → 16 → 3, batch 8, on made-up samples; the median of 5 runs of `tune`, from the first step to the last.
 
 import { fileURLToPath } from "node:url";
-import { formatTable } from "../build/index.js";
+import { formatTable } from "../build/terminal.js";
 import { launch, serve } from "../scripts/chromium.js";
 import { stepMilliseconds } from "./tune-step.js";
 
@@ -19,7 +19,7 @@ try {
     [`Chromium ${browser.version().split(".")[0]}, a page`, inPage],
     [`Node ${process.versions.node.split(".")[0]}`, await stepMilliseconds()],
   ].map(([host, milliseconds]) => [host, `${milliseconds.toFixed(3)} ms`]);
-  console.log(formatTable(["6 → 16 → 3, batch 8", "a step"], rows, { align: ["left", "right"] }));
+  console.log(formatTable(["6 → 16 → 3, batch 8", "a step"], rows, { align: "lr" }));
 } finally {
   await browser.close();
   server.close();

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createDataset, formatBytes, importOnnx, loadSync, quantize, tensor, tune } from "../build/index.js";
+import { createDataset, importOnnx, loadSync, quantize, tensor, tune } from "../build/index.js";
+import { formatBytes } from "../build/terminal.js";
 import { cifar, dataFolder, top1 } from "./data.js";
 
 const { values, positionals } = parseArgs({

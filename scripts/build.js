@@ -21,6 +21,8 @@ await build({
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",
+    // What examples and benchmarks print with; no entry of the package.
+    terminal: "src/cli/terminal.ts",
     footprint: "src/cli/footprint-process.ts",
   },
   plugins: [...options.plugins, nodeApart],

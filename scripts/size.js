@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
-import { formatBytes, formatTable } from "../build/index.js";
+import { formatBytes, formatTable } from "../build/terminal.js";
 import { root } from "./esbuild.js";
 
 /** Ops of an int8 convolutional network for images. */
@@ -122,6 +122,6 @@ for (const [name, budget, contents] of parts) {
 }
 console.log(
   formatTable(["part", "raw", "brotli", "budget", ""], rows, {
-    align: ["left", "right", "right", "right", "left"],
+    align: "lrrrl",
   }),
 );

@@ -156,7 +156,7 @@ export function save(graph: Graph, options: SaveOptions = {}): Uint8Array<ArrayB
 
 /** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
 export async function verify(source: BytesSource, options: LoadOptions = {}): Promise<boolean> {
-  const { graph, selfTest } = readArtifact(await readBytes(source), nameOf(source));
+  const { graph, selfTest } = readArtifact(await readBytes(source, options.signal), nameOf(source));
   const model = await runtime.loadGraph(graph, options);
   try {
     return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
@@ -186,11 +186,10 @@ export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Graph, Node } from "./graph/graph";
 export { tensor } from "./graph/tensor";
+export type { LongCallOptions, Progress } from "./long-call";
 export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
 export { type Benchmark, type BenchmarkOptions, benchmark } from "./report/benchmark";
 export { type Comparison, compare } from "./report/evaluate";
-export { formatBytes, formatMicroseconds, formatPercent, formatTable } from "./report/format";
-export { createProgress, type Progress, type ProgressStream } from "./report/progress";
 export type {
   DType,
   EngineClass,

@@ -66,6 +66,7 @@ const besideRooms = new Set([
   "src/errors.ts",
   "src/bytes.ts",
   "src/event-loop.ts",
+  "src/long-call.ts",
   "src/node-module.ts",
   "src/options.ts",
   "src/visible.ts",

@@ -7,14 +7,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import {
-  createProgress,
-  formatMicroseconds,
-  formatTable,
-  loadSync,
-  quantize,
-  save,
-} from "../../build/index.js";
+import { loadSync, quantize, save } from "../../build/index.js";
+import { createProgress, formatMicroseconds, formatTable } from "../../build/terminal.js";
 import { fill, floatLayer, int8Layer, layers, models } from "../graphs.js";
 import { writeOnnx } from "../onnx.js";
 
@@ -114,7 +108,7 @@ const version = execFileSync(values.node, ["--version"], { encoding: "utf8" }).t
 console.log(`Node ${version}, ${process.arch}, one thread, one run, ${values.rounds} rounds\n`);
 console.log(
   formatTable(["model", "", own, ...Object.keys(peers), "own/best"], rows, {
-    align: ["left", "left", "right", "right", "right", "right"],
+    align: "llrrrr",
   }),
 );
 for (const note of notes) console.log(note);

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatMicroseconds, formatTable } from "../../build/index.js";
+import { formatMicroseconds, formatTable } from "../../build/terminal.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,4 +48,4 @@ for (const [name, runtimes] of Object.entries(steps)) {
 const version = execFileSync(values.node, ["--version"], { encoding: "utf8" }).trim();
 console.log(`Node ${version}, ${process.arch}, one thread, one run, ${values.rounds} rounds\n`);
 const columns = ["step", "peer", "octette", "8 bits", "peer", "peer/octette", "peer/8 bits", "first losses"];
-console.log(formatTable(columns, rows, { align: ["left", "left"] }));
+console.log(formatTable(columns, rows, { align: "ll" }));

@@ -2,7 +2,7 @@
 // below each. A model of one layer, trained elsewhere, comes to a device whose sensors differ from those it learned on; there
 // it is quantized to int8 and fine-tuned as such. Run it with `node examples/book/run.js` after `npm ci`.
 
-import { evaluate, formatPercent, formatTable, load, save, tensor } from "../../build/index.js";
+import { evaluate, load, save, tensor } from "../../build/index.js";
 import {
   crossEntropyLoss,
   DataLoader,
@@ -15,6 +15,7 @@ import {
   trainable,
 } from "../../build/nn.js";
 import { load as loadOnDevice } from "../../build/runtime.js";
+import { formatPercent, formatTable } from "../../build/terminal.js";
 
 // class Model(nn.Module):
 //     def __init__(self):

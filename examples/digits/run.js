@@ -6,12 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  createProgress,
   evaluate,
-  formatBytes,
-  formatMicroseconds,
-  formatPercent,
-  formatTable,
   importOnnx,
   load,
   openDataset,
@@ -20,6 +15,13 @@ import {
   save,
   tune,
 } from "../../build/index.js";
+import {
+  createProgress,
+  formatBytes,
+  formatMicroseconds,
+  formatPercent,
+  formatTable,
+} from "../../build/terminal.js";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** Pixels are 0..16; the models take 0..1. */
@@ -51,8 +53,7 @@ for (const name of ["digits", "digits_wild"]) {
     quantize(graph, {
       ...options,
       calibration: train.batches(BATCH),
-      onProgress: ({ stage, samples }) =>
-        progress.update(`${name}, ${label}: ${stage}`, samples, train.count),
+      onProgress: ({ stage, done }) => progress.update(`${name}, ${label}: ${stage}`, done, train.count),
     });
   const naive = await quantized("naive 8-bit", { naive: true });
   const octette = await quantized("octette int8", {});

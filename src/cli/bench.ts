@@ -2,31 +2,13 @@
 
 import { seededFeeds } from "../engine/self-test";
 import { type EngineInfo, load } from "../index";
-import {
-  type Benchmark,
-  benchmark,
-  formatMicroseconds,
-  formatPercent,
-  formatRate,
-  formatTable,
-  type Profile,
-  type StepSpeed,
-} from "../report/index";
-import {
-  byteCount,
-  type Context,
-  defineCommand,
-  linesOf,
-  MAX_BYTES_OPTION,
-  positiveNumber,
-  THREADS_OPTION,
-  toJson,
-  wholeNumber,
-} from "./command";
+import { type Benchmark, benchmark, type Profile, type StepSpeed } from "../report/index";
+import { type Context, defineCommand } from "./command";
 import { askedMaxima, noteThreads, openModel } from "./open-model";
+import { flag, MAX_BYTES, positiveNumber, THREADS, wholeNumber } from "./options";
+import { formatMicroseconds, formatPercent, formatRate } from "./terminal";
 
 const SEED = 1;
-const PROGRESS_STEPS = 100;
 
 export const benchCommand = defineCommand({
   name: "bench",
@@ -34,48 +16,35 @@ export const benchCommand = defineCommand({
   arguments: "MODEL [--batch N] [--threads N] [--profile] [--seconds N]",
   positionals: ["MODEL"],
   options: {
-    batch: { type: "string", value: "N", help: "samples a run (default 1)" },
-    profile: {
-      type: "boolean",
-      help: "also every step, and how near it comes to the engine's multiply-adds",
-    },
-    threads: THREADS_OPTION,
-    "max-bytes": MAX_BYTES_OPTION,
-    seconds: { type: "string", value: "N", help: "how long to measure, after the warm-up (default 2)" },
+    batch: wholeNumber(1, "samples a run (default 1)"),
+    profile: flag("also every step, and how near it comes to the engine's multiply-adds"),
+    threads: THREADS,
+    "max-bytes": MAX_BYTES,
+    seconds: positiveNumber("N", "how long to measure, after the warm-up (default 2)"),
   },
   notes: [
-    "Random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by one on one",
-    "thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles,",
-    "which other work on the machine disturbs least.",
-    "",
-    "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are",
-    "percentages.",
+    "Random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by one on one thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles, which other work on the machine disturbs least.",
+    "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are percentages.",
   ],
   examples: ["octette bench digits.octette --profile"],
   async run([path = ""], values, context) {
-    const { profile = false, json } = values;
-    const asked = wholeNumber("batch", values.batch, 1);
-    const seconds = positiveNumber("seconds", values.seconds) ?? 2;
-    const threads = wholeNumber("threads", values.threads, 1);
-    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
+    const { batch, threads, seconds, profile } = values;
     const file = await openModel(path);
     const { graph, format } = file;
-    const maxima = askedMaxima(file, asked);
-    const model = await load(graph, { maxima, threads, maxBytes });
+    const maxima = askedMaxima(file, batch);
+    const model = await load(graph, { maxima, threads, maxBytes: values["max-bytes"] });
     try {
       const result = await benchmark(model, {
         feeds: seededFeeds(graph.inputs, SEED, maxima),
         seconds,
         profile,
-        signal: context.signal,
-        onProgress: (part) =>
-          context.progress.update("bench", Math.floor(part * PROGRESS_STEPS), PROGRESS_STEPS),
+        ...context.longCall,
       });
       context.progress.end();
       noteThreads(model, threads, context);
       const { engine } = model;
       const facts = { model: path, format, engine, symbols: maxima, ...result };
-      context.print(json ? toJson(facts) : factsText(facts, context));
+      context.print(facts, () => factsText(facts, context));
     } finally {
       model.dispose();
     }
@@ -92,7 +61,7 @@ interface Facts extends Benchmark {
 function factsText(facts: Facts, context: Context): string[] {
   const { microseconds, runsPerSecond, gmacsPerSecond, rounds, profile } = facts;
   const { median, p10, p90 } = microseconds;
-  const rows = [
+  const rows = context.pairs([
     ["model", `${facts.model} (${facts.format})`],
     ["engine", `${facts.engine.engineClass}: ${facts.engine.reason}`],
     ["threads", `${facts.engine.threads}`],
@@ -103,10 +72,8 @@ function factsText(facts: Facts, context: Context): string[] {
     ],
     ["speed", `${formatRate(runsPerSecond)} runs/s, ${formatRate(gmacsPerSecond)} GMAC/s`],
     ...(profile ? profileRows(profile) : []),
-  ];
-  const left = Math.max(...rows.map(([key]) => key!.length));
-  const lines = rows.map(([key, value]) => `${key!.padEnd(left)}  ${value}`);
-  return [...lines, ...(profile ? ["", ...linesOf(profileText(profile, context))] : [])];
+  ]);
+  return [...rows, ...(profile ? ["", ...profileTable(profile, context)] : [])];
 }
 
 const profileRows = ({ steps, ceilings }: Profile): string[][] => [
@@ -134,8 +101,8 @@ function joined(steps: readonly StepSpeed[]) {
   });
 }
 
-const profileText = ({ steps }: Profile, { width }: Context): string =>
-  formatTable(
+const profileTable = ({ steps }: Profile, { table }: Context): string[] =>
+  table(
     ["node", "kernel", "time", "share", "GMAC/s", "of ceiling"],
     joined(steps).map((step) => [
       step.node,
@@ -145,8 +112,5 @@ const profileText = ({ steps }: Profile, { width }: Context): string =>
       formatRate(step.gmacsPerSecond),
       formatPercent(step.ofCeiling, 0),
     ]),
-    {
-      align: ["left", "left", "right", "right", "right", "right"],
-      ...(width === undefined ? {} : { width }),
-    },
+    "llrrrr",
   );

@@ -6,9 +6,10 @@ import { brotliCompressSync } from "node:zlib";
 import { bundle } from "../bundle/index";
 import { makeFolder } from "../files/write-file";
 import { OctetteError, save } from "../index";
-import { formatBytes, formatTable } from "../report/index";
-import { byteCount, choice, defineCommand, linesOf, MAX_BYTES_OPTION, toJson, UsageError } from "./command";
+import { type Context, defineCommand } from "./command";
 import { openModel } from "./open-model";
+import { choice, flag, folder, MAX_BYTES } from "./options";
+import { formatBytes } from "./terminal";
 
 const CLASSES = {
   baseline: ["baseline"],
@@ -23,24 +24,22 @@ export const bundleCommand = defineCommand({
   arguments: "MODEL --output DIR",
   positionals: ["MODEL"],
   options: {
-    output: { type: "string", short: "o", value: "DIR", help: "folder to write, made where there is none" },
-    class: {
-      type: "string",
-      value: "CLASS",
-      help: "int8 kernels: baseline or extmul, which run everywhere, relaxed (and baseline where that is not exact), or all (the default)",
-    },
-    wasm: {
-      type: "string",
-      value: "PLACE",
-      help: "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
-    },
-    force: { type: "boolean", help: "write into a folder that holds something already, over the model, too" },
-    "max-bytes": MAX_BYTES_OPTION,
+    output: folder("folder to write, made where there is none"),
+    class: choice(
+      "CLASS",
+      ["baseline", "extmul", "relaxed", "all"],
+      "int8 kernels: baseline or extmul, which run everywhere, relaxed (and baseline where that is not exact), or all (the default)",
+    ),
+    wasm: choice(
+      "PLACE",
+      ["inline", "beside"],
+      "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
+    ),
+    force: flag("write into a folder that holds something already, over the model, too"),
+    "max-bytes": MAX_BYTES,
   },
   notes: [
-    "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 }",
-    "asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security",
-    "policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
+    "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 } asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",
   ],
   examples: [
@@ -48,11 +47,9 @@ export const bundleCommand = defineCommand({
     "octette bundle digits.octette -o page --class baseline --wasm beside",
   ],
   async run([path = ""], values, context) {
-    const { output: folder, force = false, json } = values;
-    if (!folder) throw new UsageError("--output DIR is missing. See: octette bundle --help");
-    const classes = CLASSES[choice("class", values.class, ["baseline", "extmul", "relaxed", "all"]) ?? "all"];
-    const beside = choice("wasm", values.wasm, ["inline", "beside"]) === "beside";
-    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
+    const { output: folder, force = false, "max-bytes": maxBytes } = values;
+    const classes = CLASSES[values.class ?? "all"];
+    const beside = values.wasm === "beside";
     if (!force) await checkEmpty(folder);
     const { graph, bytes, format } = await openModel(path);
     const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
@@ -66,8 +63,8 @@ export const bundleCommand = defineCommand({
       bytes: content.length,
       brotli: brotliCompressSync(content).length,
     }));
-    context.print(
-      json ? toJson({ model: path, folder, classes, ops, kernels, files: sizes }) : linesOf(sizesText(sizes)),
+    context.print({ model: path, folder, classes, ops, kernels, files: sizes }, () =>
+      sizesTable(sizes, context),
     );
   },
 });
@@ -88,12 +85,9 @@ interface Size {
   readonly brotli: number;
 }
 
-function sizesText(sizes: readonly Size[]): string {
+function sizesTable(sizes: readonly Size[], { table }: Context): string[] {
   const row = ({ file, bytes, brotli }: Size) => [file, formatBytes(bytes), formatBytes(brotli)];
   const sum = (key: "bytes" | "brotli") => sizes.reduce((n, size) => n + size[key], 0);
-  return formatTable(
-    ["file", "raw", "brotli"],
-    [...sizes.map(row), row({ file: "in all", bytes: sum("bytes"), brotli: sum("brotli") })],
-    { align: ["left", "right", "right"] },
-  );
+  const all = row({ file: "in all", bytes: sum("bytes"), brotli: sum("brotli") });
+  return table(["file", "raw", "brotli"], [...sizes.map(row), all], "lrr");
 }

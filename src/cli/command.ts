@@ -2,54 +2,48 @@
 // are all made, so that none of them can say something else than the others.
 
 import { parseArgs } from "node:util";
-import { parseBytes } from "../bytes";
+import type { LongCallOptions } from "../long-call";
 import { nearest } from "../options";
-import type { Progress } from "../report/index";
-
-/** Wrong usage: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
-export interface OptionSpec {
-  readonly type: "string" | "boolean";
-  readonly short?: string;
-  readonly multiple?: boolean;
-  /** What stands for the value in help, such as FILE. */
-  readonly value?: string;
-  /** The value names files that the command reads, which it must not replace. */
-  readonly reads?: true;
-  readonly help: string;
-}
+import { flag, type OptionSpec, UsageError } from "./options";
+import { type ProgressBar, wrap } from "./terminal";
 
 /** A line, or several. Control characters in them, such as those of a name in a hostile file, reach no terminal. */
 export type Lines = string | readonly string[];
 
 /** Where a command writes, and what stops it. */
 export interface Context {
-  /** Results: standard output. */
-  readonly print: (lines: Lines) => void;
+  /** Results: what was found as one object for --json, or as lines for people. */
+  readonly print: (facts: object, lines: () => Lines) => void;
   /** All else: standard error. */
-  readonly log: (lines: Lines) => void;
-  readonly progress: Progress;
+  readonly log: (...lines: string[]) => void;
+  readonly warn: (warnings: readonly string[]) => void;
+  /** A table that fits the terminal; `align` has an l or r for each column. */
+  readonly table: (
+    header: readonly string[],
+    rows: readonly (readonly string[])[],
+    align?: string,
+  ) => string[];
+  /** Names and what they are, side by side, cut to the terminal. */
+  readonly pairs: (rows: readonly (readonly string[])[]) => string[];
+  readonly progress: ProgressBar;
   readonly signal: AbortSignal;
-  /** Columns of the terminal, when there is one. */
-  readonly width?: number;
+  /** What long calls are given: the bar shows how far they are, and Ctrl-C stops them. */
+  readonly longCall: LongCallOptions;
   /** Throws, before long work, where a file could not be written at its end, or is an input and --force is not given. */
   readonly checkOutput: (path: string) => Promise<void>;
   /** Writes a file, whole: throws where it is an input and --force is not given. Commands have no other way to. */
   readonly write: (path: string, bytes: Uint8Array, signal?: AbortSignal) => Promise<void>;
 }
 
-type Values<S extends Readonly<Record<string, OptionSpec>>> = {
-  readonly [K in keyof S]?: S[K]["type"] extends "boolean"
-    ? boolean
-    : S[K]["multiple"] extends true
-      ? readonly string[]
-      : string;
+type Options = Readonly<Record<string, OptionSpec>>;
+type Value<O> =
+  O extends OptionSpec<infer T> ? (O extends { readonly multiple: true } ? readonly T[] : T) : never;
+/** What options were given; those that are needed always are. */
+export type Values<S extends Options> = { readonly [K in keyof S]?: Value<S[K]> } & {
+  readonly [K in keyof S as S[K] extends { readonly needed: string } ? K : never]: Value<S[K]>;
 };
 
-export interface Command<S extends Readonly<Record<string, OptionSpec>> = Record<string, OptionSpec>> {
+export interface Command<S extends Options = Options> {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -61,71 +55,52 @@ export interface Command<S extends Readonly<Record<string, OptionSpec>> = Record
   /** Paragraphs below the options. */
   readonly notes?: readonly string[];
   readonly examples: readonly string[];
-  run(positionals: readonly string[], values: Values<S> & CommonValues, context: Context): Promise<void>;
+  run(
+    positionals: readonly string[],
+    values: Values<S> & { readonly force?: boolean },
+    context: Context,
+  ): Promise<void>;
 }
 
-interface CommonValues {
-  readonly json?: boolean;
-  readonly force?: boolean;
-}
-
-const common: Readonly<Record<string, OptionSpec>> = {
-  json: {
-    type: "boolean",
-    help: "one JSON object on standard output; everything else goes to standard error",
-  },
-  help: { type: "boolean", short: "h", help: "show this help" },
+const common = {
+  json: flag("one JSON object on standard output; everything else goes to standard error"),
+  help: { ...flag("show this help"), short: "h" },
 };
 
-const force: OptionSpec = { type: "boolean", help: "write even over a file that the command reads" };
+const force = flag("write even over a file that the command reads");
 
 /** Its own options and those of all commands; what writes can be told to write over its inputs. */
-const allOptions = ({ options }: Command): Readonly<Record<string, OptionSpec>> => ({
-  ...("output" in options ? { force } : {}),
+const allOptions = ({ options }: Command): Options => ({
   ...options,
+  ...("output" in options && !("force" in options) ? { force } : {}),
   ...common,
 });
 
 /** A command whose option types follow from its table. */
-export const defineCommand = <const S extends Readonly<Record<string, OptionSpec>>>(command: Command<S>) =>
-  command as unknown as Command;
+export const defineCommand = <const S extends Options>(command: Command<S>) => command as unknown as Command;
 
-export const DATA_HELP = [
-  "DATA is a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it,",
-  "or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.",
-];
-
-/** For commands that run a model. */
-export const THREADS_OPTION = {
-  type: "string",
-  value: "N",
-  help: "share large steps among N threads; the results are the same",
-} as const;
-
-/** For commands that make a model of a file. */
-export const MAX_BYTES_OPTION = {
-  type: "string",
-  value: "SIZE",
-  help: "most memory of a model, such as 64MB (default 1GiB): one that takes more is refused",
-} as const;
+/** Columns of help, and of whatever else is wrapped for a terminal. */
+export const COLUMNS = 80;
 
 export function helpOf(command: Command): string[] {
-  const options = allOptions(command);
-  const lines = Object.entries(options).map(([name, o]) => [
-    `${o.short ? `-${o.short}, ` : "    "}--${name}${o.value ? ` ${o.value}` : ""}`,
-    o.help,
-  ]);
-  const width = Math.max(...lines.map(([left]) => left!.length));
+  const options = Object.entries(allOptions(command)).map(([name, { short, value, help }]) => {
+    const left = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
+    return { left, help };
+  });
+  const width = Math.max(...options.map(({ left }) => left.length));
+  const { name, summary, notes = [], examples } = command;
   return [
-    `octette ${command.name}: ${command.summary}`,
+    ...wrap(`octette ${name}: ${summary}`, COLUMNS, "  "),
     "",
-    `  octette ${command.name} ${command.arguments}`,
+    ...wrap(`  octette ${name} ${command.arguments}`, COLUMNS, "      "),
     "",
-    ...lines.map(([left, right]) => `  ${left!.padEnd(width)}  ${right}`),
+    ...options.flatMap(({ left, help }) =>
+      wrap(help, COLUMNS - width - 4).map((line, i) => `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`),
+    ),
     "",
-    ...(command.notes ? [...command.notes, ""] : []),
-    command.examples.length > 1 ? "Examples:" : "Example:",
-    ...command.examples.map((e) => `  ${e}`),
+    ...notes.flatMap((note) => [...wrap(note, COLUMNS), ""]),
+    examples.length > 1 ? "Examples:" : "Example:",
+    ...examples.flatMap((example) => wrap(`  ${example}`, COLUMNS, "      ", " \\")),
   ];
 }
 
@@ -134,82 +109,47 @@ export function parseCommand(command: Command, args: readonly string[]) {
   const options = allOptions(command);
   const fail = (what: string) =>
     new UsageError(`${what}${what.endsWith("?") ? "" : "."} See: octette ${command.name} --help`);
-  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  let parsed: { values: Record<string, string | boolean | string[] | undefined>; positionals: string[] };
   try {
     parsed = parseArgs({
       args: [...args],
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short, multiple }]) => [
+        Object.entries(options).map(([name, { value, short, multiple = false }]) => [
           name,
-          { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) },
+          { type: value ? "string" : "boolean", multiple, ...(short ? { short } : {}) },
         ]),
       ),
       allowPositionals: true,
-    });
+    }) as typeof parsed;
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
-    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" && unknown)
-      throw fail(unknownOption(unknown, Object.keys(options)));
-    const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
-    if (dashed)
-      throw fail(
-        `${dashed} is followed by another option; a value that begins with - is written ${dashed}=VALUE`,
-      );
-    const sentence = message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
-    throw fail(sentence);
+    throw fail(wrongOption(error as Error, Object.keys(options)));
   }
-  const { values, positionals } = parsed;
+  const { values: given, positionals } = parsed;
   const expected = command.positionals;
-  if (!values.help && positionals.length < expected.length)
+  if (!given.help && positionals.length < expected.length)
     throw fail(`${expected[positionals.length]} is missing`);
   if (positionals.length > expected.length)
     throw fail(`unexpected argument "${positionals[expected.length]}"`);
+  const values: Record<string, unknown> = {};
+  for (const [name, { short, value, needed, parse }] of Object.entries(options)) {
+    const text = given[name];
+    if (text !== undefined)
+      values[name] = Array.isArray(text) ? text.map((one) => parse(one, name)) : parse(`${text}`, name);
+    else if (needed !== undefined && !given.help)
+      throw fail(`${short ? `-${short}` : `--${name}`} ${value} is missing: ${needed}`);
+  }
   return { values: values as Record<string, never>, positionals };
 }
 
-function unknownOption(option: string, known: readonly string[]): string {
-  const near = nearest(option.replace(/^-+/, ""), known);
-  return `unknown option ${option}${near ? `; did you mean --${near}?` : ""}`;
+/** What Node's parser found wrong, in our words. */
+function wrongOption({ message }: Error, known: readonly string[]): string {
+  const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
+  if (unknown) {
+    const near = nearest(unknown.replace(/^-+/, ""), known);
+    return `unknown option ${unknown}${near ? `; did you mean --${near}?` : ""}`;
+  }
+  const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (dashed)
+    return `${dashed} is followed by another option; a value that begins with - is written ${dashed}=VALUE`;
+  return message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
 }
-
-/** One of a few words. */
-export function choice<T extends string>(
-  option: string,
-  value: string | undefined,
-  words: readonly T[],
-): T | undefined {
-  if (value === undefined || (words as readonly string[]).includes(value)) return value as T | undefined;
-  throw new UsageError(`--${option} must be one of ${words.join(", ")}, got "${value}"`);
-}
-
-/** A whole number of at least `least`. */
-export function wholeNumber(option: string, value: string | undefined, least: number): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < least || value.trim() === "")
-    throw new UsageError(`--${option} must be a whole number from ${least}, got "${value}"`);
-  return number;
-}
-
-/** A number above 0. */
-export function positiveNumber(option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (number > 0 && number < Infinity) return number;
-  throw new UsageError(`--${option} must be a number above 0, got "${value}"`);
-}
-
-/** A size such as 64MB, 1.5 GiB or 4096. */
-export function byteCount(option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const bytes = parseBytes(value);
-  if (bytes !== undefined) return bytes;
-  throw new UsageError(`--${option} must be a size such as 64MB or 4096, got "${value}"`);
-}
-
-/** JSON on one object; what JSON cannot say (no noise at all) becomes null. */
-export const toJson = (value: unknown): Lines => linesOf(JSON.stringify(value, undefined, 2));
-
-/** The lines of a text whose names hold no line breaks, such as a table. */
-export const linesOf = (text: string): string[] => text.split("\n");

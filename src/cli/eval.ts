@@ -1,22 +1,21 @@
 // octette eval: how good a model is on data, and what it lost against another.
 
-import { openDataset } from "../data/index";
-import { formatNormalize, type Graph, type Input, load, OctetteError } from "../index";
-import { type Evaluation, evaluate, formatDb, formatP, formatPercent, formatTable } from "../report/index";
+import { type Evaluation, evaluate, formatNormalize, type Graph, type Input, OctetteError } from "../index";
+import { type Context, defineCommand } from "./command";
+import { checkNormalization, formulaOf, openData } from "./normalize";
+import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
 import {
-  byteCount,
-  type Context,
   DATA_HELP,
-  defineCommand,
-  linesOf,
-  MAX_BYTES_OPTION,
-  THREADS_OPTION,
-  toJson,
+  flag,
+  LABELS_FROM,
+  MAX_BYTES,
+  NORMALIZE,
+  THREADS,
+  text,
   UsageError,
   wholeNumber,
-} from "./command";
-import { checkNormalization, formulaOf, normalizeOf } from "./normalize";
-import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
+} from "./options";
+import { formatDb, formatP, formatPercent } from "./terminal";
 
 export const evalCommand = defineCommand({
   name: "eval",
@@ -24,60 +23,33 @@ export const evalCommand = defineCommand({
   arguments: "MODEL --data DATA [--against FLOAT.onnx] [--layers] [options]",
   positionals: ["MODEL"],
   options: {
-    data: { type: "string", value: "DATA", reads: true, help: "samples and their labels" },
-    against: {
-      type: "string",
-      value: "MODEL",
-      reads: true,
-      help: "the model to compare with, usually the float one",
-    },
-    layers: { type: "boolean", help: "also the noise of every layer; needs --against" },
-    normalize: {
-      type: "string",
-      value: "SPEC",
-      help: "scale,mean,std[,nhwc], where the artifact does not carry it",
-    },
-    labels: {
-      type: "string",
-      value: "WHERE",
-      reads: true,
-      help: "array, column (first, last, a header) or file of the labels",
-    },
-    samples: { type: "string", value: "N", help: "only the first N samples" },
-    threads: THREADS_OPTION,
-    "max-bytes": MAX_BYTES_OPTION,
+    data: { ...text("DATA", "samples and their labels"), reads: true, needed: "what should it be tried on?" },
+    against: { ...text("MODEL", "the model to compare with, usually the float one"), reads: true },
+    layers: flag("also the noise of every layer; needs --against"),
+    normalize: { ...NORMALIZE, help: "scale,mean,std[,nhwc], where the artifact does not carry it" },
+    labels: LABELS_FROM,
+    samples: wholeNumber(1, "only the first N samples"),
+    threads: THREADS,
+    "max-bytes": MAX_BYTES,
   },
   notes: [
-    ...DATA_HELP,
-    "",
-    "In JSON: n, top1, against.top1, agreement, sqnrDb, mcnemarP and layers; percentages are 0..100; sqnrDb is null",
-    "where the outputs are identical. mcnemarP is the exact two-sided p of the paired test.",
+    DATA_HELP,
+    "In JSON: n, top1, against.top1, agreement, sqnrDb, mcnemarP and layers; percentages are 0..100; sqnrDb is null where the outputs are identical. mcnemarP is the exact two-sided p of the paired test.",
   ],
   examples: ["octette eval digits.octette --data test.npz --against digits.onnx --layers"],
   async run([path = ""], values, context) {
-    const { data, layers = false, json } = values;
-    if (!data) throw new UsageError("--data DATA is missing. See: octette eval --help");
+    const { data, layers, normalize, samples, threads, "max-bytes": maxBytes } = values;
     if (layers && !values.against)
       throw new UsageError("--layers needs --against MODEL: noise is measured between two models");
-    const normalize = normalizeOf(values.normalize);
-    const samples = wholeNumber("samples", values.samples, 1);
-    const threads = wholeNumber("threads", values.threads, 1);
-    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
     const open = (graph: Graph) => loadForData(graph, { threads, maxBytes });
     const file = await openModel(path);
     const otherFile = values.against ? await openModel(values.against) : undefined;
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
-    const opened = await openDataset(data, mergeInputs(file.graph.inputs, otherFile), {
-      ...(normalize ? { normalize } : {}),
-      ...(values.labels ? { labels: values.labels } : {}),
-    });
+    const opened = await openData(data, mergeInputs(file.graph.inputs, otherFile), values, context);
     for (const { preprocessing: own } of file.graph.inputs)
       if (own && normalize && formulaOf(own) !== formulaOf(normalize))
-        context.log(
-          `warning: --normalize is taken instead of ${formatNormalize(own)}, which the model carries`,
-        );
+        context.warn([`--normalize is taken instead of ${formatNormalize(own)}, which the model carries`]);
     const dataset = samples === undefined ? opened : opened.take(samples);
-    for (const note of dataset.notes) context.log(note);
     noteFewer(samples, opened.count, context);
     if (!dataset.labels && !otherFile)
       throw new OctetteError("there is nothing to measure", {
@@ -89,21 +61,10 @@ export const evalCommand = defineCommand({
     const model = await open(file.graph);
     const against = otherFile && (await open(otherFile.graph));
     try {
-      const result = await evaluate(
-        model,
-        dataset,
-        {
-          layers,
-          maxBytes,
-          signal: context.signal,
-          onProgress: (done, total) => context.progress.update("evaluate", done, total),
-          ...(against ? { against } : {}),
-        },
-        load,
-      );
+      const result = await evaluate(model, dataset, { layers, maxBytes, against, ...context.longCall });
       context.progress.end();
       noteThreads(model, threads, context);
-      context.print(json ? toJson(result) : linesOf(evaluationText(path, values.against, result, context)));
+      context.print(result, () => evaluationText(path, values.against, result, context));
     } finally {
       model.dispose();
       against?.dispose();
@@ -123,34 +84,18 @@ function mergeInputs(inputs: readonly Input[], against: ModelFile | undefined): 
 function evaluationText(
   path: string,
   against: string | undefined,
-  result: Evaluation,
-  { width }: Context,
-): string {
-  const wide = width === undefined ? {} : { width };
-  const rows: string[][] = [[path, formatPercent(result.top1), `${result.n}`]];
-  if (against) rows.push([against, formatPercent(result.against?.top1), `${result.n}`]);
-  const lines = [
-    formatTable(["model", "top-1", "samples"], rows, { ...wide, align: ["left", "right", "right"] }),
-  ];
-  if (against) {
-    lines.push(
-      "",
-      `agreement    ${formatPercent(result.agreement)}`,
-      `output SQNR  ${formatDb(result.sqnrDb)}`,
-    );
-    if (result.mcnemarP !== undefined)
-      lines.push(
-        `McNemar p    ${formatP(result.mcnemarP)}${result.mcnemarP < 0.05 ? " (significant at 5 %)" : " (no significant difference)"}`,
-      );
+  { n, top1, agreement, sqnrDb, mcnemarP, layers, ...other }: Evaluation,
+  { table }: Context,
+): string[] {
+  const rows = [[path, formatPercent(top1), `${n}`]];
+  if (against) rows.push([against, formatPercent(other.against?.top1), `${n}`]);
+  const lines = table(["model", "top-1", "samples"], rows, "lrr");
+  if (against) lines.push("", `agreement    ${formatPercent(agreement)}`, `output SQNR  ${formatDb(sqnrDb)}`);
+  if (mcnemarP !== undefined) {
+    const verdict = mcnemarP < 0.05 ? "significant at 5 %" : "no significant difference";
+    lines.push(`McNemar p    ${formatP(mcnemarP)} (${verdict})`);
   }
-  if (result.layers)
-    lines.push(
-      "",
-      formatTable(
-        ["layer", "op", "SQNR"],
-        result.layers.map((l) => [l.node, l.op, formatDb(l.sqnrDb)]),
-        { ...wide, align: ["left", "left", "right"] },
-      ),
-    );
-  return lines.join("\n");
+  const noise = layers?.map((layer) => [layer.node, layer.op, formatDb(layer.sqnrDb)]);
+  if (noise) lines.push("", ...table(["layer", "op", "SQNR"], noise, "llr"));
+  return lines;
 }

@@ -3,40 +3,36 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { OctetteError, save } from "../index";
-import { formatBytes, formatTable } from "../report/index";
-import { byteCount, type Context, defineCommand, linesOf, toJson, wholeNumber } from "./command";
+import { type Context, defineCommand } from "./command";
 import type { Footprint, Usage } from "./footprint-process";
 import { askedMaxima, type ModelFile, openModel } from "./open-model";
+import { MAX_BYTES, wholeNumber } from "./options";
+import { formatBytes } from "./terminal";
 
 export const footprintCommand = defineCommand({
   name: "footprint",
   summary: "what memory a model takes, step by step",
-  arguments: "MODEL [--batch N] [--limit SIZE]",
+  arguments: "MODEL [--batch N] [--max-bytes SIZE]",
   positionals: ["MODEL"],
   options: {
-    batch: { type: "string", value: "N", help: "largest batch it is loaded for (default 1)" },
-    limit: {
-      type: "string",
-      value: "SIZE",
-      help: "such as 64MB (default 1GiB): refuse a model whose wasm memory is planned larger, and say what would fit",
-    },
+    batch: wholeNumber(1, "largest batch it is loaded for (default 1)"),
+    "max-bytes": MAX_BYTES,
   },
   notes: [
-    "Weights and arena lie in one wasm memory, whose size is known before anything is allocated. Below it what the process",
-    "takes, a fresh one with nothing in it but Node and octette/runtime: resident memory (RSS), on Linux also with pages that",
-    "processes share counted in parts (PSS), and the JavaScript heap.",
-    "",
-    "In JSON, in bytes: bytes (weights, arena, memory, wasm), steps (rss, pss and heap of node, octette, loaded, ran, disposed)",
-    "and peak.",
+    "Weights and arena lie in one wasm memory, whose size is known before anything is allocated: a model that --max-bytes refuses is told what would fit. Below it what the process takes, a fresh one with nothing in it but Node and octette/runtime: resident memory (RSS), on Linux also with pages that processes share counted in parts (PSS), and the JavaScript heap.",
+    "In JSON, in bytes: bytes (weights, arena, memory, wasm), steps (rss, pss and heap of node, octette, loaded, ran, disposed) and peak.",
   ],
-  examples: ["octette footprint digits.octette", "octette footprint digits.octette --batch 64 --limit 8MB"],
+  examples: [
+    "octette footprint digits.octette",
+    "octette footprint digits.octette --batch 64 --max-bytes 8MB",
+  ],
   async run([path = ""], values, context) {
-    const maxBytes = byteCount("limit", values.limit);
+    const maxBytes = values["max-bytes"];
     const file = await openModel(path);
-    const maxima = askedMaxima(file, wholeNumber("batch", values.batch, 1));
+    const maxima = askedMaxima(file, values.batch);
     const footprint = await measure(file, { maxima, maxBytes }, context.signal);
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint };
-    context.print(values.json ? toJson(facts) : factsText(facts, context));
+    context.print(facts, () => factsText(facts, context));
   },
 });
 
@@ -81,7 +77,7 @@ const steps: Readonly<Record<keyof Footprint["steps"], string>> = {
   disposed: "disposed",
 };
 
-function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }: Facts, { width }: Context) {
+function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }: Facts, { table }: Context) {
   const asked = Object.entries(symbols).map(([symbol, value]) => `, ${symbol} ${value}`);
   const planned = [
     ["weights", formatBytes(bytes.weights), "packed for this engine"],
@@ -100,10 +96,6 @@ function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }
     `${model} (${engineClass}${asked.join("")})`,
     ...planned.map(([name, size, what]) => `${name!.padEnd(12)}${size!.padStart(8)}  ${what}`),
     "",
-    ...linesOf(
-      formatTable(["process", "RSS", "PSS", "JS heap"], [...rows, ["peak", formatBytes(peak), "", ""]], {
-        ...(width === undefined ? {} : { width }),
-      }),
-    ),
+    ...table(["process", "RSS", "PSS", "JS heap"], [...rows, ["peak", formatBytes(peak), "", ""]]),
   ];
 }

@@ -6,24 +6,24 @@ import { graphLines } from "../graph/print";
 import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { type Graph, load, type Preprocessing } from "../index";
-import { formatBytes, formatTable } from "../report/index";
-import { visible } from "../visible";
-import { type Context, defineCommand, linesOf, toJson } from "./command";
+import { type Context, defineCommand } from "./command";
 import { type ModelFile, openModel } from "./open-model";
+import { flag } from "./options";
+import { formatBytes } from "./terminal";
 
 export const inspectCommand = defineCommand({
   name: "inspect",
   summary: "inputs, outputs, sizes, quantization and graph of a model",
   arguments: "MODEL [--graph]",
   positionals: ["MODEL"],
-  options: { graph: { type: "boolean", help: "also every node; integer layers have a dot" } },
+  options: { graph: flag("also every node; integer layers have a dot") },
   notes: ["Memory is what one sample takes to run: constants as they are packed, and room for values."],
   examples: ["octette inspect digits.octette --graph"],
-  async run([path = ""], { graph: withGraph = false, json }, context) {
+  async run([path = ""], { graph: withGraph }, context) {
     const file = await openModel(path);
     const facts = await factsOf(file);
-    context.print(json ? toJson(facts) : factsText(facts, context));
-    if (withGraph && !json) context.print(["", ...graphLines(file.graph)]);
+    const graph = withGraph ? ["", ...graphLines(file.graph)] : [];
+    context.print(facts, () => [...factsText(facts, context), ...graph]);
   },
 });
 
@@ -91,8 +91,7 @@ function normalizationText(preprocessing: Preprocessing | undefined): string {
   return `${of ? "all that is fed" : "bytes, not floats,"} by ${formatNormalize(by)}`;
 }
 
-function factsText(facts: Facts, { width }: Context): string[] {
-  const wide = width === undefined ? {} : { width };
+function factsText(facts: Facts, { pairs, table }: Context): string[] {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
       .sort(([, a], [, b]) => b - a)
@@ -126,17 +125,6 @@ function factsText(facts: Facts, { width }: Context): string[] {
     ...(hashes.content ? [["content hash", hashes.content]] : []),
     ...provenance,
   ];
-  const left = Math.max(...rows.map(([key]) => key!.length));
-  const cut = (line: string, text = visible(line)) =>
-    width && text.length > width ? `${text.slice(0, width - 1)}…` : text;
-  return [
-    ...rows.map(([key, value]) => cut(`${key!.padEnd(left)}  ${value}`)),
-    "",
-    ...linesOf(
-      formatTable(["", "name", "type", "shape", "normalizes (scale,mean,std)"], values, {
-        ...wide,
-        align: ["left", "left", "left", "left", "left"],
-      }),
-    ),
-  ];
+  const header = ["", "name", "type", "shape", "normalizes (scale,mean,std)"];
+  return [...pairs(rows), "", ...table(header, values, "lllll")];
 }

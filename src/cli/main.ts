@@ -5,11 +5,12 @@
 import { version } from "../../package.json";
 import { checkWritable, writeFileWhole } from "../files/write-file";
 import { nearest } from "../options";
-import { createProgress } from "../report/index";
 import { visible } from "../visible";
-import { type Context, helpOf, type Lines, parseCommand, UsageError } from "./command";
+import { COLUMNS, type Context, helpOf, type Lines, parseCommand } from "./command";
 import { commands } from "./commands";
 import { Inputs } from "./inputs";
+import { UsageError } from "./options";
+import { createProgress, formatPairs, formatTable, wrap } from "./terminal";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -26,15 +27,16 @@ function help(): string[] {
     "Example:",
     "  octette quantize model.onnx --calibrate train.npz -o model.octette",
     "",
-    "Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted. OCTETTE_DEBUG=1 shows where an error came from.",
+    "Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.",
+    "OCTETTE_DEBUG=1 shows where an error came from.",
   ];
 }
 
 /** What a command is given to write with. */
-type Output = Pick<Context, "checkOutput" | "write">;
+type Output = Pick<Context, "checkOutput" | "write" | "print">;
 
 /** Writes no file that the command reads, unless it is told to. */
-function guarded(inputs: Inputs, force: boolean): Output {
+function guarded(inputs: Inputs, force: boolean): Omit<Output, "print"> {
   const check = async (path: string) => {
     if (!force) await inputs.check(path);
   };
@@ -50,11 +52,10 @@ function guarded(inputs: Inputs, force: boolean): Output {
   };
 }
 
-async function main(args: readonly string[], context: Omit<Context, keyof Output>): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
-  if (name === "--version" || name === "-V") return context.print(version);
-  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0))
-    return context.print(help());
+  if (name === "--version" || name === "-V") return print(version);
+  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) return print(help());
   if (name === undefined) throw new UsageError(["no command given", "", ...help()].join("\n"));
   const wanted = name === "help" ? rest[0] : name;
   const command = commands.find((c) => c.name === wanted);
@@ -68,9 +69,14 @@ async function main(args: readonly string[], context: Omit<Context, keyof Output
     );
   }
   const { values, positionals } = parseCommand(command, name === "help" ? ["--help"] : rest);
-  if (values.help) return context.print(helpOf(command));
+  if (values.help) return print(helpOf(command));
   const inputs = await Inputs.of(command, positionals, values);
-  await command.run(positionals, values, { ...context, ...guarded(inputs, values.force ?? false) });
+  await command.run(positionals, values, {
+    ...context,
+    ...guarded(inputs, values.force ?? false),
+    // JSON has no number for no noise at all: it becomes null.
+    print: (facts, lines) => print(values.json ? JSON.stringify(facts, undefined, 2).split("\n") : lines()),
+  });
 }
 
 /** Errors as one line for people; the way there only when asked for. */
@@ -81,12 +87,12 @@ function report(error: unknown): number {
     return EXIT.interrupted;
   }
   if (error instanceof UsageError) {
-    context.log(`octette: ${error.message}`.split("\n"));
+    context.log(...`octette: ${error.message}`.split("\n"));
     return EXIT.usage;
   }
   const { message, stack } = error as Error;
   const isDebugged = process.env.OCTETTE_DEBUG && stack;
-  context.log(isDebugged ? stack.split("\n") : `octette: ${message.replace(/\s*\n\s*/g, "; ")}`);
+  context.log(...(isDebugged ? stack.split("\n") : [`octette: ${message.replace(/\s*\n\s*/g, "; ")}`]));
   return EXIT.failed;
 }
 
@@ -97,14 +103,23 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
-const shown = (lines: Lines): string => [lines].flat().map(visible).join("\n");
+const print = (lines: Lines) => void process.stdout.write(`${[lines].flat().map(visible).join("\n")}\n`);
+const { signal } = controller;
 const progress = createProgress(process.stderr);
+const width = process.stdout.columns || undefined;
+/** In a terminal, lines for people are broken between words. */
+const logWidth = process.stderr.columns ? Math.min(process.stderr.columns, COLUMNS) : Infinity;
+const log = (...lines: string[]) => {
+  for (const line of lines.map(visible)) progress.log(wrap(line, logWidth, "  ").join("\n"));
+};
 const context: Omit<Context, keyof Output> = {
-  print: (lines) => void process.stdout.write(`${shown(lines)}\n`),
-  log: (lines) => progress.log(shown(lines)),
+  log,
+  warn: (warnings) => log(...warnings.map((warning) => `warning: ${warning}`)),
+  table: (header, rows, align) => formatTable(header, rows, { width, align }).split("\n"),
+  pairs: (rows) => formatPairs(rows, width),
   progress,
-  signal: controller.signal,
-  ...(process.stdout.columns ? { width: process.stdout.columns } : {}),
+  signal,
+  longCall: { signal, onProgress: ({ stage, done, total }) => progress.update(stage, done, total) },
 };
 
-process.exitCode = await main(process.argv.slice(2), context).then(() => EXIT.ok, report);
+process.exitCode = await main(process.argv.slice(2)).then(() => EXIT.ok, report);

@@ -1,24 +1,27 @@
 // --normalize: how what is fed becomes a model's numbers, and what of that the artifact says.
 
-import type { Dataset } from "../data/index";
+import { type Dataset, type OpenOptions, openDataset } from "../data/index";
 import {
   formatNormalize,
   type Graph,
+  type Input,
   OctetteError,
   type Preprocessing,
-  parseNormalize,
   withPreprocessing,
 } from "../index";
-import { UsageError } from "./command";
+import type { Context } from "./command";
 import type { ModelFile } from "./open-model";
 
-export function normalizeOf(text: string | undefined): Preprocessing | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return parseNormalize(text);
-  } catch (error) {
-    throw new UsageError(`--${(error as Error).message}`);
-  }
+/** Opens data as --normalize and --labels say, and tells what was assumed. */
+export async function openData(
+  source: string,
+  inputs: readonly Input[],
+  { normalize, labels }: OpenOptions,
+  { log, signal }: Context,
+): Promise<Dataset> {
+  const data = await openDataset(source, inputs, { normalize, labels, signal });
+  log(...data.notes);
+  return data;
 }
 
 /**

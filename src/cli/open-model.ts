@@ -1,9 +1,8 @@
 // Models as files: .onnx or .octette, told apart by their first bytes.
 
-import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { isLimit } from "../engine/limit";
-import { checkSize } from "../engine/source";
+import { readBytes } from "../engine/source";
 import { isArtifact } from "../formats/octette";
 import {
   type Artifact,
@@ -27,7 +26,7 @@ export interface ModelFile {
 }
 
 export async function openModel(path: string): Promise<ModelFile> {
-  const bytes = await readWhole(path);
+  const bytes = await readBytes(path);
   if (!isArtifact(bytes)) {
     // The name ends in the artifact, so it must not depend on the folder.
     const graph = { ...importOnnx(bytes, { name: path }), name: basename(path).replace(/\.onnx$/i, "") };
@@ -35,19 +34,6 @@ export async function openModel(path: string): Promise<ModelFile> {
   }
   const artifact = readArtifact(bytes, path);
   return { path, format: "octette", bytes, graph: artifact.graph, artifact };
-}
-
-/** The bytes of a file. Throws an OctetteError that names it where it cannot be read. */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  const info = await stat(path).catch((error: { code?: string; message: string }) => {
-    throw new OctetteError(error.code === "ENOENT" ? "no such file" : error.message, {
-      code: "argument",
-      where: path,
-    });
-  });
-  if (!info.isFile()) throw new OctetteError("is no file", { code: "argument", where: path });
-  checkSize(info.size, path);
-  return readFile(path);
 }
 
 /** Batch that data are run in: large enough to keep kernels busy, small enough for any memory. */

@@ -1,23 +1,13 @@
 // octette run: feeds arrays from files to a model once, and writes what comes out.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
-import { type Feeds, type Input, OctetteError, type Tensor } from "../index";
-import { formatTable } from "../report/index";
-import {
-  byteCount,
-  type Context,
-  defineCommand,
-  linesOf,
-  MAX_BYTES_OPTION,
-  THREADS_OPTION,
-  toJson,
-  UsageError,
-  wholeNumber,
-} from "./command";
+import type { Feeds, Input, Tensor } from "../index";
+import { defineCommand } from "./command";
 import { loadForData, noteThreads, openModel } from "./open-model";
+import { folder, MAX_BYTES, THREADS, UsageError } from "./options";
 
 export const runCommand = defineCommand({
   name: "run",
@@ -26,32 +16,28 @@ export const runCommand = defineCommand({
   positionals: ["MODEL"],
   options: {
     input: {
-      type: "string",
-      multiple: true,
       value: "NAME=FILE.npy",
+      multiple: true,
       reads: true,
+      needed: "what should it run on?",
       help: "an input of the model; repeat for each",
+      parse: splitPair,
     },
-    output: { type: "string", short: "o", value: "DIR", help: "folder for <output name>.npy" },
-    threads: THREADS_OPTION,
-    "max-bytes": MAX_BYTES_OPTION,
+    output: folder("folder for <output name>.npy"),
+    threads: THREADS,
+    "max-bytes": MAX_BYTES,
   },
   notes: [
-    "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot",
-    "have become _ in the names of the files; the output and --json say which file holds which output.",
+    "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot have become _ in the names of the files; the output and --json say which file holds which output.",
   ],
   examples: ["octette run digits.octette --input image=images.npy --output out"],
   async run([path = ""], values, context) {
-    const { input: pairs = [], output: folder, json } = values;
-    if (pairs.length === 0) throw new UsageError("--input NAME=FILE.npy is missing. See: octette run --help");
-    if (!folder) throw new UsageError("--output DIR is missing. See: octette run --help");
-    const files = new Map(pairs.map(splitPair));
+    const { input: pairs, output: folder, threads, "max-bytes": maxBytes } = values;
+    const files = new Map(pairs);
     if (files.size < pairs.length) throw new UsageError("an input is given twice");
-    const threads = wholeNumber("threads", values.threads, 1);
     const { graph } = await openModel(path);
     const feeds: Record<string, Tensor> = Object.create(null);
-    for (const [name, file] of files) feeds[name] = readNpy(await readArray(file), file);
-    const maxBytes = byteCount("max-bytes", values["max-bytes"]);
+    for (const [name, file] of files) feeds[name] = readNpy(await readBytes(file), file);
     const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
     try {
       const outputs = await model.run(feeds);
@@ -64,7 +50,10 @@ export const runCommand = defineCommand({
       for (const { file } of written) await context.checkOutput(file);
       for (const { name, file } of written)
         await context.write(file, writeNpy(outputs[name]!), context.signal);
-      context.print(json ? toJson({ model: path, outputs: written }) : linesOf(outputText(written, context)));
+      const rows = written.map((w) => [w.name, w.dtype, `[${w.shape.join(", ")}]`, w.file]);
+      context.print({ model: path, outputs: written }, () =>
+        context.table(["output", "type", "shape", "file"], rows, "llll"),
+      );
     } finally {
       model.dispose();
     }
@@ -76,15 +65,6 @@ function splitPair(pair: string): readonly [name: string, file: string] {
   const at = pair.lastIndexOf("=");
   if (at < 1 || at === pair.length - 1) throw new UsageError(`--input must be NAME=FILE.npy, got "${pair}"`);
   return [pair.slice(0, at), pair.slice(at + 1)];
-}
-
-async function readArray(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: { code?: string; message: string }) => {
-    throw new OctetteError(error.code === "ENOENT" ? "no such file" : error.message, {
-      code: "argument",
-      where: path,
-    });
-  });
 }
 
 /** What the fed arrays make of the symbols in the inputs' shapes. */
@@ -108,19 +88,4 @@ function fileName(name: string, taken: Set<string>): string {
   for (let i = 2; taken.has(unique.toLowerCase()); i++) unique = `${safe}_${i}`;
   taken.add(unique.toLowerCase());
   return unique;
-}
-
-interface Written {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly file: string;
-}
-
-function outputText(written: readonly Written[], { width }: Context): string {
-  return formatTable(
-    ["output", "type", "shape", "file"],
-    written.map((w) => [w.name, w.dtype, `[${w.shape.join(", ")}]`, w.file]),
-    { align: ["left", "left", "left", "left"], ...(width === undefined ? {} : { width }) },
-  );
 }

@@ -1,21 +1,12 @@
 // What people read while a model is tuned and when it is done: a bar, a line an epoch, and the models side by side.
 
 import type { Dataset } from "../data/index";
-import type { Graph, LoadOptions } from "../index";
-import {
-  agreementOf,
-  answersOf,
-  formatBytes,
-  formatDuration,
-  formatP,
-  formatPercent,
-  formatTable,
-  type PairedTest,
-  pairedTest,
-} from "../report/index";
+import type { Graph, LoadOptions, Progress } from "../index";
+import { agreementOf, answersOf, type PairedTest, pairedTest } from "../report/index";
 import type { BeginReport, EpochReport, StepReport, Validation } from "../train/index";
 import type { Context } from "./command";
 import { loadForData } from "./open-model";
+import { formatBytes, formatDuration, formatP, formatPercent } from "./terminal";
 
 /** Tells how tuning goes on. */
 export function narrator({ log, progress }: Context) {
@@ -27,11 +18,11 @@ export function narrator({ log, progress }: Context) {
       begun = begin;
       beganAt = performance.now();
       const { samples, validation, steps, batch, parameters, bytes, before, notes } = begin;
-      for (const note of notes) log(note);
       log(
+        ...notes,
         `trains ${parameters} numbers on ${samples} samples, ${steps} steps of ${batch} in ${formatBytes(bytes)}; ${validation.count} samples validate`,
+        `before     ${validationText(before)}`,
       );
-      log(`before     ${validationText(before)}`);
     },
     onStep(step: StepReport): void {
       codesPerStep = step.codesPerStep ?? codesPerStep;
@@ -96,7 +87,7 @@ export async function measure(
   const answers: Int32Array[] = [];
   for (const [i, { graph }] of candidates.entries()) {
     const model = await loadForData(graph, { maxBytes });
-    const onProgress = (done: number) =>
+    const onProgress = ({ done }: Progress) =>
       progress.update("measure", i * data.count + done, candidates.length * data.count);
     try {
       answers.push(await answersOf(model, data, { onProgress, signal }));
@@ -121,8 +112,8 @@ export async function measure(
 export function measuredText(
   { samples, models, paired }: Measured,
   data: string,
-  { width }: Context,
-): string {
+  { table }: Context,
+): string[] {
   const hasFloat = models.some(({ agreement }) => agreement !== undefined);
   const cells = models.map(({ name, top1, agreement, bytes }) => [
     name,
@@ -130,13 +121,13 @@ export function measuredText(
     ...(hasFloat ? [formatPercent(agreement)] : []),
     formatBytes(bytes),
   ]);
-  const table = formatTable(["model", "top-1", ...(hasFloat ? ["agrees with float"] : []), "file"], cells, {
-    ...(width === undefined ? {} : { width }),
-    align: ["left", "right", "right", "right"],
-  });
-  return [table, "", `data    ${samples} ${data}`, `tuned   ${verdict(paired, models.at(-2)!.name)}`].join(
-    "\n",
-  );
+  const header = ["model", "top-1", ...(hasFloat ? ["agrees with float"] : []), "file"];
+  return [
+    ...table(header, cells, "lrrr"),
+    "",
+    `data    ${samples} ${data}`,
+    `tuned   ${verdict(paired, models.at(-2)!.name)}`,
+  ];
 }
 
 /** Differences that chance makes more rarely than this are none of its. */

@@ -23,11 +23,11 @@ export interface Column {
 
 export interface ColumnOptions {
   /** Asked for by the caller: applied to any numbers. */
-  readonly normalize?: Preprocessing;
+  readonly normalize?: Preprocessing | undefined;
   /** File and array, for errors. */
   readonly where: string;
   /** The array holds whole numbers 0 … 255 as text did, which has no types: they count as bytes. */
-  readonly bytesAsNumbers?: boolean;
+  readonly bytesAsNumbers?: boolean | undefined;
 }
 
 type Read = (rows: ArrayLike<number>, out: TypedArray) => void;

@@ -38,13 +38,13 @@ export interface Dataset {
 
 export interface DatasetOptions {
   /** How numbers of the data become the model's, whatever their type. Overrides what the model's inputs carry. */
-  readonly normalize?: Preprocessing;
+  readonly normalize?: Preprocessing | undefined;
   /** One whole number for each sample. */
-  readonly labels?: Tensor;
+  readonly labels?: Tensor | undefined;
   /** What errors call the source. */
   readonly where?: string;
   /** The arrays come from text, which has no types. */
-  readonly bytesAsNumbers?: boolean;
+  readonly bytesAsNumbers?: boolean | undefined;
   readonly notes?: readonly string[];
 }
 
@@ -76,12 +76,7 @@ export function createDataset(
         hint: "Name the arrays like the model's inputs (octette inspect lists them)",
       });
     checkTensor(data, `${where}, array "${input.name}"`);
-    const { normalize, bytesAsNumbers } = options;
-    return fitColumn(data, input, {
-      where: `${where}, array "${input.name}"`,
-      ...(normalize ? { normalize } : {}),
-      ...(bytesAsNumbers ? { bytesAsNumbers } : {}),
-    });
+    return fitColumn(data, input, { ...options, where: `${where}, array "${input.name}"` });
   });
   if (columns.length === 0)
     throw new OctetteError("the model has no inputs", { code: "argument", where: "model" });

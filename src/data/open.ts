@@ -15,16 +15,18 @@ import { openCsv } from "./tables";
 
 export interface OpenOptions {
   /** How numbers of the file become the model's: `scale,mean,std`, or as an object. */
-  readonly normalize?: string | Preprocessing;
+  readonly normalize?: string | Preprocessing | undefined;
   /**
    * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;
    * default: the column headed `label`, else the one that the model's input leaves over), or for IDX and .npy a
    * file of their own (default: the file named `labels` where this one is named `images`, if there is one).
    */
-  readonly labels?: string | Source;
+  readonly labels?: string | Source | undefined;
+  /** Stops reading the source: `openDataset` throws the signal's reason. Default: nothing stops it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-const OPEN = { normalize: 1, labels: 1 } satisfies Names<OpenOptions>;
+const OPEN = { normalize: 1, labels: 1, signal: 1 } satisfies Names<OpenOptions>;
 
 type Format = "npz" | "npy" | "idx" | "csv";
 
@@ -70,8 +72,8 @@ export async function siblingLabels(path: Source): Promise<string | undefined> {
     : undefined;
 }
 
-async function readLabels(source: Source): Promise<Tensor> {
-  const file = await readSource(source);
+async function readLabels(source: Source, signal: AbortSignal | undefined): Promise<Tensor> {
+  const file = await readSource(source, signal);
   const format = formatOf(file);
   if (format === "idx") return readIdx(file.bytes, file.name);
   if (format === "npy") return readNpy(file.bytes, file.name);
@@ -102,10 +104,10 @@ export async function openDataset(
   const normalize =
     typeof options.normalize === "string" ? parseNormalize(options.normalize) : options.normalize;
   const pair = await splitPair(source);
-  const file = await readSource(pair.data);
+  const file = await readSource(pair.data, options.signal);
   const where = file.name;
   const format = formatOf(file);
-  const common = { where, ...(normalize ? { normalize } : {}) };
+  const common = { where, normalize };
   const asked = pair.labels ?? options.labels;
 
   if (format === "npz") {
@@ -118,7 +120,7 @@ export async function openDataset(
         where,
         got: [...arrays.keys()].map((n) => `"${n}"`).join(", "),
       });
-    return createDataset(arrays, inputs, { ...common, ...(labels ? { labels } : {}) });
+    return createDataset(arrays, inputs, { ...common, labels });
   }
 
   const input = inputs[0];
@@ -131,7 +133,7 @@ export async function openDataset(
   if (format === "csv") return openCsv(file, input, common, typeof asked === "string" ? asked : undefined);
   const data = format === "idx" ? readIdx(file.bytes, where) : readNpy(file.bytes, where);
   const labelSource = asked ?? (format === "idx" ? await siblingLabels(pair.data) : undefined);
-  const labels = labelSource === undefined ? undefined : await readLabels(labelSource);
+  const labels = labelSource === undefined ? undefined : await readLabels(labelSource, options.signal);
   const notes = labels && asked === undefined ? [`labels taken from ${labelSource}`] : [];
-  return createDataset({ [input.name]: data }, inputs, { ...common, notes, ...(labels ? { labels } : {}) });
+  return createDataset({ [input.name]: data }, inputs, { ...common, notes, labels });
 }

@@ -89,9 +89,9 @@ async function open(source: BytesSource, signal: AbortSignal | undefined): Promi
 }
 
 /** All bytes of a source. */
-export async function readBytes(source: BytesSource): Promise<Uint8Array> {
+export async function readBytes(source: BytesSource, signal?: AbortSignal): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
-  const reader = await openReader(source);
+  const reader = await openReader(source, signal);
   return read(readAll(reader.size), reader);
 }
 
@@ -247,9 +247,9 @@ const unreadable = (where: string, cause: unknown): OctetteError =>
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** What errors call a source. */
-export function nameOf(source: BytesSource): string {
+/** What errors call a source: its path, URL or file name. */
+export function nameOf(source: BytesSource, otherwise = "model"): string {
   if (typeof source === "string") return source;
-  if (source instanceof URL) return source.href;
-  return (kindOf(source) === "Response" && (source as Response).url) || "model";
+  const { href, url, name } = source as Partial<URL & Response & File>;
+  return href || url || name || otherwise;
 }

@@ -4,6 +4,7 @@ import type { Feeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { toolkitOps } from "../ops/toolkit";
 import { checkOptions, type Names } from "../options";
 import { simplify } from "../passes/index";
@@ -57,9 +58,9 @@ export async function quantizeDynamic(
   model: Module,
   classes: Readonly<Record<string, LayerClass>> = { Linear },
   dtype: "qint8" = "qint8",
-  options: InputOptions = {},
+  options: InputOptions & LongCallOptions = {},
 ): Promise<Trainable> {
-  checkOptions("quantizeDynamic", options, INPUT);
+  checkOptions("quantizeDynamic", options, { ...INPUT, ...LONG_CALL });
   const unknown = Object.entries(classes).filter(
     ([, kind]) => kind !== Linear && !(kind.prototype instanceof Linear),
   );
@@ -71,6 +72,7 @@ export async function quantizeDynamic(
       got: `{ ${Object.keys(classes).join(", ")} }, ${JSON.stringify(dtype)}`,
       hint: "prepareQat quantizes whole networks, with ranges from calibration data",
     });
+  const { signal, onProgress } = options;
   const graph = toTrain(model, options);
   const layers = layersOf(model);
   const isAsked = (path: string) => {
@@ -88,18 +90,18 @@ export async function quantizeDynamic(
       expected: Object.keys(classes).join(", "),
       got: graph.nodes.map(({ op, name }) => `${op} "${name}"`).join(", "),
     });
-  const { graph: quantized, masters } = await quantize(graph, { mode: "dynamic", skip });
+  const { graph: quantized, masters } = await quantize(graph, { mode: "dynamic", skip, signal, onProgress });
   return new Trainable(quantized, masters, options.seed);
 }
 
-export interface PrepareQatOptions extends InputOptions {
+export interface PrepareQatOptions extends InputOptions, LongCallOptions {
   /** Samples that show the ranges of activations, some hundred: a DataLoader, or batches of the model's inputs by name. */
   readonly calibration: DataLoader | Batches;
   /** Bits of weight codes, 2 to 8 (default). */
   readonly bits?: number;
 }
 
-const PREPARE_QAT = { ...INPUT, calibration: 1, bits: 1 } satisfies Names<PrepareQatOptions>;
+const PREPARE_QAT = { ...INPUT, calibration: 1, bits: 1, ...LONG_CALL } satisfies Names<PrepareQatOptions>;
 
 /**
  * Quantizes a whole network, float so far, for quantization-aware training: what it computes while it is trained is what `convert`
@@ -107,11 +109,16 @@ const PREPARE_QAT = { ...INPUT, calibration: 1, bits: 1 } satisfies Names<Prepar
  */
 export async function prepareQat(model: Module | Graph, options: PrepareQatOptions): Promise<Trainable> {
   checkOptions("prepareQat", options, PREPARE_QAT);
-  const { calibration, bits = 8 } = options;
+  const { calibration, bits = 8, signal, onProgress } = options;
   const graph = toTrain(model, options);
   const { name } = graph.inputs[0]!;
   const batches = calibration instanceof DataLoader ? feedsOf(calibration, name) : calibration;
-  const { graph: quantized, masters } = await quantize(graph, { calibration: batches, bits });
+  const { graph: quantized, masters } = await quantize(graph, {
+    calibration: batches,
+    bits,
+    signal,
+    onProgress,
+  });
   return new Trainable(quantized, masters, options.seed);
 }
 

@@ -8,6 +8,7 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import type { Graph, Input, Preprocessing } from "../graph/graph";
 import { sizeOf } from "../graph/tensor";
+import type { LongCallOptions } from "../long-call";
 import type { Applied } from "../passes/cover-numbers";
 import { ChannelMeans, Observer, type TappedValue } from "./observer";
 
@@ -33,12 +34,6 @@ export type MakeObservable = (
   },
 ) => Observable;
 
-/** What happened so far. */
-export interface CalibrationProgress {
-  readonly stage: string;
-  readonly samples: number;
-}
-
 /** What to watch. */
 export interface Wanted {
   /** Values whose histogram is kept. */
@@ -61,10 +56,7 @@ export const CALIBRATION_BATCH = 16;
 /** With fewer samples than this, ranges are a guess. */
 export const FEW_SAMPLES = 32;
 
-export interface CalibrateOptions extends Pick<ModelOptions, "maxBytes"> {
-  readonly onProgress?: ((progress: CalibrationProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type CalibrateOptions = Pick<ModelOptions, "maxBytes"> & LongCallOptions;
 
 const meansKey = (value: string, axis: number) => `${axis}:${value}`;
 
@@ -117,7 +109,7 @@ export async function calibrate(
         for (const { value, axis } of wanted.means)
           means.get(meansKey(value, axis))!.observe(model.tapped(value));
         samples += part.samples;
-        onProgress?.({ stage: "calibrate", samples });
+        await onProgress?.({ stage: "calibrate", done: samples });
       }
     }
   } finally {

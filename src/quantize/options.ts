@@ -2,10 +2,11 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node } from "../graph/graph";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
 import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
-import type { Batches, CalibrationProgress } from "./calibrate";
+import type { Batches } from "./calibrate";
 import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
 export type QuantizeMode = "static" | "dynamic";
@@ -20,41 +21,40 @@ export interface Override {
   readonly bits?: number;
 }
 
-export interface QuantizeOptions {
+export interface QuantizeOptions extends LongCallOptions {
   /**
    * `static` (default): activations have ranges found by calibration, everything that can runs on integers. `dynamic`:
    * Gemm and MatMul only, the range of every row found while running; needs no data.
    */
-  readonly mode?: QuantizeMode;
+  readonly mode?: QuantizeMode | undefined;
   /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode reads them once. */
-  readonly calibration?: Batches;
+  readonly calibration?: Batches | undefined;
   /** How ranges of activations are found; default `auto`, the method with the least error for each value. */
-  readonly range?: RangeChoice;
+  readonly range?: RangeChoice | undefined;
   /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. */
-  readonly naive?: boolean;
+  readonly naive?: boolean | undefined;
   /** Only operators of these ONNX names. Ops that only move codes follow their input. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
   /** Names of nodes that stay float; `*` stands for any characters. */
-  readonly skip?: readonly string[];
+  readonly skip?: readonly string[] | undefined;
   /** By name pattern; where several match, later ones win. */
-  readonly overrides?: Readonly<Record<string, Override>>;
+  readonly overrides?: Readonly<Record<string, Override>> | undefined;
   /** Bits of a weight code, 2 to 8 (default): codes lie in ±(2^(bits−1) − 1). Below 8 fine-tuning brings accuracy back. */
-  readonly bits?: number;
+  readonly bits?: number | undefined;
   /** Cross-layer equalization, default true. */
-  readonly equalize?: boolean;
+  readonly equalize?: boolean | undefined;
   /** Bias correction in static mode, default true. */
-  readonly biasCorrection?: boolean;
+  readonly biasCorrection?: boolean | undefined;
   /** Most memory of the model that calibration runs, as in `load`; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
   /** The seed that chose the calibration samples, recorded with the model. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
-  readonly force?: boolean;
-  readonly onProgress?: (progress: CalibrationProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly force?: boolean | undefined;
 }
 
 const QUANTIZE = {
+  ...LONG_CALL,
   mode: 1,
   calibration: 1,
   range: 1,
@@ -68,8 +68,6 @@ const QUANTIZE = {
   maxBytes: 1,
   seed: 1,
   force: 1,
-  onProgress: 1,
-  signal: 1,
 } satisfies Names<QuantizeOptions>;
 const OVERRIDE = { float: 1, range: 1, bits: 1 } satisfies Names<Override>;
 

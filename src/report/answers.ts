@@ -3,7 +3,8 @@
 import type { Dataset } from "../data/dataset";
 import { givingWay } from "../event-loop";
 import { sizeOf } from "../graph/tensor";
-import { checkLabels, type EvaluateOptions, type Runnable } from "./evaluate";
+import type { LongCallOptions } from "../long-call";
+import { checkLabels, type Runnable } from "./evaluate";
 import { argmax, mcnemar, PairedCounts } from "./metrics";
 
 /** Large enough to keep kernels busy, small enough for any memory. */
@@ -13,7 +14,7 @@ const BATCH = 32;
 export async function answersOf(
   model: Runnable,
   data: Dataset,
-  { onProgress, signal }: Pick<EvaluateOptions, "onProgress" | "signal"> = {},
+  { onProgress, signal }: LongCallOptions = {},
 ): Promise<Int32Array> {
   const answers = new Int32Array(data.count);
   const giveWay = givingWay(signal);
@@ -24,7 +25,7 @@ export async function answersOf(
     const classes = sizeOf(shape.slice(1));
     if (done === 0 && data.labels) checkLabels(data.labels, data.count, classes);
     for (let row = 0; row < shape[0]!; row++) answers[done++] = argmax(scores, row * classes, classes);
-    onProgress?.(done, data.count);
+    await onProgress?.({ stage: "evaluate", done, total: data.count });
   }
   return answers;
 }

@@ -5,31 +5,23 @@ import type { Feeds } from "../engine/feeds";
 import type { Model, StepProfile } from "../engine/model";
 import { seededFeeds } from "../engine/self-test";
 import { type GiveWay, givingWay } from "../event-loop";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { type Arithmetic, createCeiling } from "./ceiling";
 
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends LongCallOptions {
   /**
    * What to run on, no more of it than the model was loaded for; default: random numbers from a fixed seed, every
    * symbol 1.
    */
-  readonly feeds?: Feeds;
+  readonly feeds?: Feeds | undefined;
   /** Time to measure, after the warm-up; default 2. At least MIN_ROUNDS rounds are done however long they take. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** Also every step, and the ceilings they are compared with. */
-  readonly profile?: boolean;
-  readonly onProgress?: (done: number) => void;
-  /** Stops the measurement: it throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly profile?: boolean | undefined;
 }
 
-const BENCHMARK = {
-  feeds: 1,
-  seconds: 1,
-  profile: 1,
-  onProgress: 1,
-  signal: 1,
-} satisfies Names<BenchmarkOptions>;
+const BENCHMARK = { feeds: 1, seconds: 1, profile: 1, ...LONG_CALL } satisfies Names<BenchmarkOptions>;
 
 export interface Benchmark {
   readonly rounds: number;
@@ -94,12 +86,13 @@ export async function benchmark(model: Model, options: BenchmarkOptions = {}): P
   const profiler = profile ? await createProfiler(model, feeds, giveWay) : undefined;
   let rounds = 0;
   const start = performance.now();
-  for (let part = 0; part < 1 || rounds < MIN_ROUNDS; rounds++) {
+  const total = 1000 * seconds;
+  for (let done = 0; done < total || rounds < MIN_ROUNDS; rounds++) {
     run.round();
     profiler?.round();
     await giveWay();
-    part = (performance.now() - start) / 1000 / seconds;
-    onProgress?.(Math.min(1, part));
+    done = performance.now() - start;
+    await onProgress?.({ stage: "benchmark", done: Math.min(Math.round(done), total), total });
   }
   const microseconds = spreadOf(run.microseconds);
   const macs = model.profile(feeds, 1).reduce((sum, step) => sum + step.macs, 0);

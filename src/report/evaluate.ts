@@ -8,6 +8,7 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
@@ -24,19 +25,16 @@ export interface LabelledBatch {
 /** A data set, or batches from anywhere. */
 export type EvaluationData = Dataset | Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends LongCallOptions {
   /** The model to compare with, usually the float one. */
-  readonly against?: Model;
+  readonly against?: Model | undefined;
   /** Also measures the noise of every value that both models compute. Needs `against` and a data set. */
-  readonly layers?: boolean;
+  readonly layers?: boolean | undefined;
   /** Most memory of each of the models that measure layers, as in `load`; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
-  readonly onProgress?: (done: number, total: number | undefined) => void;
-  readonly signal?: AbortSignal;
 }
 
-const COMPARE = { onProgress: 1, signal: 1 } satisfies Names<Pick<EvaluateOptions, "onProgress" | "signal">>;
-const EVALUATE = { against: 1, layers: 1, maxBytes: 1, ...COMPARE } satisfies Names<EvaluateOptions>;
+const EVALUATE = { against: 1, layers: 1, maxBytes: 1, ...LONG_CALL } satisfies Names<EvaluateOptions>;
 
 export interface Evaluation {
   /** Samples. */
@@ -82,7 +80,7 @@ export async function evaluate(
   createModel: CreateModel,
 ): Promise<Evaluation> {
   checkOptions("evaluate", options, EVALUATE);
-  const { against, layers, onProgress, signal } = options;
+  const { against, layers } = options;
   if (layers && !(against && isDataset(data)))
     throw new OctetteError("layers are measured against another model, on a data set", {
       code: "argument",
@@ -90,7 +88,7 @@ export async function evaluate(
       expected: "against and a Dataset",
       got: against ? "batches" : "no against",
     });
-  const { counts, labelled, classes, meters } = await pass(model, against, data, onProgress, signal);
+  const { counts, labelled, classes, meters } = await pass("evaluate", model, against, data, options);
   const { n } = counts;
   const percent = (k: number) => (100 * k) / n;
   const judged = labelled && classes && n > 0;
@@ -110,11 +108,10 @@ export async function compare(
   model: Runnable,
   reference: Runnable,
   data: EvaluationData,
-  options: Pick<EvaluateOptions, "onProgress" | "signal"> = {},
+  options: LongCallOptions = {},
 ): Promise<Comparison> {
-  checkOptions("compare", options, COMPARE);
-  const { onProgress, signal } = options;
-  const { counts, classes, meters } = await pass(model, reference, data, onProgress, signal);
+  checkOptions("compare", options, LONG_CALL);
+  const { counts, classes, meters } = await pass("compare", model, reference, data, options);
   return {
     n: counts.n,
     ...(classes && counts.n > 0 ? { agreement: (100 * counts.agree) / counts.n } : {}),
@@ -142,11 +139,11 @@ const samplesOf = (feeds: Feeds) => (Object.values(feeds)[0] as Tensor).shape[0]
 
 /** One walk over the data with one or two models. */
 async function pass(
+  stage: string,
   model: Runnable,
   other: Runnable | undefined,
   data: EvaluationData,
-  onProgress: EvaluateOptions["onProgress"],
-  signal: AbortSignal | undefined,
+  { onProgress, signal }: LongCallOptions,
 ) {
   if (other) checkOutputs(model, other);
   const counts = new PairedCounts();
@@ -175,7 +172,7 @@ async function pass(
     other?.outputs.forEach(({ name }, o) => {
       meters[o]!.add(otherResults![name]!.data, results[model.outputs[o]!.name]!.data);
     });
-    onProgress?.(counts.n, total);
+    await onProgress?.({ stage, done: counts.n, total });
   }
   return { counts, labelled, classes, meters };
 }

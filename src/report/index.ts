@@ -20,7 +20,5 @@ export {
   type LabelledBatch,
   type OutputDifference,
 } from "./evaluate";
-export * from "./format";
 export type { CreateModel, LayerError } from "./layers";
 export { mcnemar, NoiseMeter } from "./metrics";
-export { createProgress, type Progress, type ProgressStream } from "./progress";

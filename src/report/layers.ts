@@ -7,6 +7,7 @@ import type { Model, ModelOptions, Tapped } from "../engine/model";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
+import type { LongCallOptions } from "../long-call";
 import { toolkitOps } from "../ops/toolkit";
 import { equalize } from "../passes/equalize";
 import { NoiseMeter } from "./metrics";
@@ -107,10 +108,7 @@ export async function layerErrors(
   reference: Model,
   dataset: Dataset,
   createModel: CreateModel,
-  {
-    signal,
-    maxBytes,
-  }: { readonly signal?: AbortSignal; readonly maxBytes?: number | string | undefined } = {},
+  { signal, maxBytes }: Pick<LongCallOptions, "signal"> & Pick<ModelOptions, "maxBytes"> = {},
 ): Promise<LayerError[]> {
   const [graph, other] = [wholeGraph(model), wholeGraph(reference)];
   const graphs = [graph, referenceGraph(graph, other)] as const;

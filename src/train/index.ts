@@ -56,11 +56,12 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
   const other = isOwn || teacher === "none" ? undefined : teacher;
   if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, engine);
   const calibration = options.data.sample(CALIBRATION, options.seed ?? 0).batches(32);
-  const { signal } = options;
   const quantized = await quantize(model, {
     calibration,
+    maxBytes: options.maxBytes,
+    signal: options.signal,
+    onProgress: options.onProgress,
     ...(bits === undefined ? {} : { bits }),
-    ...(signal ? { signal } : {}),
   });
   const { masters } = quantized;
   return tuneWith(quantized.graph, { ...rest, teacher: isOwn ? model : other, masters }, engine);

@@ -276,7 +276,7 @@ describe("bench", () => {
     expect(stdout).toMatch(
       /^model .*\nengine .*\nthreads {2}1\nbatch .*1\none run .* µs, 80 % between .*\nspeed .*GMAC\/s\n$/,
     );
-    expect(stderr).toContain("100/100 (100 %)");
+    expect(stderr).toContain("benchmark  1000/1000 (100 %)");
   });
 
   test("a fixed batch stays as it is", async () => {
@@ -302,7 +302,7 @@ describe("footprint", () => {
     expect(Object.keys(steps)).toEqual(["node", "octette", "loaded", "ran", "disposed"]);
     expect(steps.ran.rss).toBeGreaterThan(steps.node.rss);
     expect(peak).toBeGreaterThanOrEqual(steps.ran.rss);
-    const text = await octette(["footprint", artifact, "--limit", "64MB"]);
+    const text = await octette(["footprint", artifact, "--max-bytes", "64MB"]);
     expect(text.stdout).toMatch(/weights .*kB .*packed[\s\S]*process +RSS +PSS +JS heap/);
   });
 
@@ -312,7 +312,7 @@ describe("footprint", () => {
   });
 
   test("beyond the limit is refused, with the batch that fits", async () => {
-    const args = ["footprint", artifact, "--batch", "1000", "--limit"];
+    const args = ["footprint", artifact, "--batch", "1000", "--max-bytes"];
     expect(await octette([...args, "1MB"])).toMatchObject({
       code: 1,
       stdout: "",

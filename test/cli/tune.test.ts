@@ -107,7 +107,7 @@ describe("a quantized model", () => {
   test("is tuned further within the memory there is, with a teacher to compare with", async () => {
     const output = file("further.octette");
     const args = ["tune", calibrated, "--data", testData, "--validation", train, "--teacher", model];
-    const few = ["--epochs", "1", "--lr", "0.001", "--memory", "500kB", "-o", output];
+    const few = ["--epochs", "1", "--lr", "0.001", "--max-bytes", "500kB", "-o", output];
     const { code, stdout, stderr } = await octette([...args, ...few, "--json"]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
@@ -152,12 +152,12 @@ test("wrong usage and what cannot be tuned are named, and nothing is written", a
     [more("--lr", "0"), 2, /--lr must be a number above 0, got "0"/],
     [more("--bits", "9"), 2, /--bits must be one of 2, 3, 4, 5, 6, 7, 8, got "9"/],
     [more("--epochs", "0"), 2, /--epochs must be a whole number from 1/],
-    [more("--memory", "much"), 2, /--memory must be a size such as 64MB/],
+    [more("--max-bytes", "much"), 2, /--max-bytes must be a size such as 64MB/],
     [more("--bits", "4"), 1, /calibrated\.octette: the model is quantized already.*Leave --bits out/],
-    [more("--memory", "1kB"), 1, /memory: nothing can be trained in so little memory: expected at least/],
+    [more("--max-bytes", "1kB"), 1, /the model takes more memory than it may.*at most 1000 bytes/],
     [more("--train", "nothing"), 1, /train: matches nothing: expected one of onnx::Conv/],
     [more("--validation", "2"), 1, /validation: there is nothing to validate on/],
-    [more("--eval", "nowhere.npz"), 1, /nowhere\.npz: no such file/],
+    [more("--eval", "nowhere.npz"), 1, /nowhere\.npz: cannot be read: no such file/],
     [more("--eval", unlabelled), 1, /images\.npy: there is nothing to learn from.*without labels.*--labels/],
     [more("--teacher", calibrated, "--delta", model), 1, /digits_wild\.onnx/],
     [more("-o", join(folder, "no", "o")), 1, /cannot be written: no such folder/],

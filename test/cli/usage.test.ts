@@ -40,6 +40,7 @@ describe("help", () => {
     "inspect",
     "bench",
     "footprint",
+    "bundle",
     "delta",
     "apply",
   ])("of %s has an example and the usual options", async (command) => {
@@ -48,7 +49,7 @@ describe("help", () => {
     expect(stdout).toMatch(/Examples?:\n {2}octette /);
     expect(stdout).toContain("--json");
     expect(stdout).toContain("--help");
-    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test("--version is the package's", async () => {
@@ -107,8 +108,8 @@ describe("wrong usage exits with 2 and says what to do", () => {
     ["layers against nothing", ["eval", digits, "--data", "d", "--layers"], /--layers needs --against/],
     [
       "a limit that is no size",
-      ["footprint", digits, "--limit", "many"],
-      /--limit must be a size such as 64MB/,
+      ["footprint", digits, "--max-bytes", "many"],
+      /--max-bytes must be a size such as 64MB/,
     ],
     ["no batch", ["bench", digits, "--batch", "0"], /--batch must be a whole number from 1, got "0"/],
     ["run without input", ["run", digits, "--output", "o"], /--input NAME=FILE.npy is missing/],
@@ -132,11 +133,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
 
 describe("failure exits with 1 and one line", () => {
   test.each([
-    ["no such model", ["inspect", "nowhere.onnx"], /^octette: nowhere.onnx: no such file\n$/],
+    ["no such model", ["inspect", "nowhere.onnx"], /^octette: nowhere.onnx: cannot be read: no such file\n$/],
     [
       "no such data",
       ["eval", example("digits.onnx"), "--data", "nowhere.npz"],
-      /^octette: nowhere.npz: no such file\n$/,
+      /^octette: nowhere.npz: cannot be read: no such file\n$/,
     ],
     [
       "bytes without normalize",

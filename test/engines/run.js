@@ -6,7 +6,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
-import { formatTable, importOnnx, openDataset, quantize, save } from "../../build/index.js";
+import { importOnnx, openDataset, quantize, save } from "../../build/index.js";
+import { formatTable } from "../../build/terminal.js";
 import { arm64, armv7 } from "./emulated-node.js";
 import { firefox } from "./firefox.js";
 import { ANSWERS, root, run, within } from "./places.js";

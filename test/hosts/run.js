@@ -7,15 +7,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fill, floatLayer, layers } from "../../bench/graphs.js";
-import {
-  createProgress,
-  formatTable,
-  importOnnx,
-  load,
-  quantize,
-  readArtifact,
-  save,
-} from "../../build/index.js";
+import { importOnnx, load, quantize, readArtifact, save } from "../../build/index.js";
+import { createProgress, formatTable } from "../../build/terminal.js";
 import { answerOf } from "./app/answer.js";
 import { next } from "./next.js";
 import { closeBrowser, pages } from "./pages.js";
@@ -85,6 +78,6 @@ for (const [i, host] of hosts.entries()) {
 progress.end();
 await closeBrowser();
 console.log(
-  formatTable(["host", "result", "threads", "took"], rows, { align: ["left", "left", "right", "right"] }),
+  formatTable(["host", "result", "threads", "took"], rows, { align: "llrr" }),
 );
 for (const problem of problems) console.log(`\n${problem}`);

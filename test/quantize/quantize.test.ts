@@ -6,6 +6,7 @@ import type { Feeds } from "../../src/engine/feeds";
 import { WORK_MS } from "../../src/event-loop";
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
+import type { Progress } from "../../src/long-call";
 import { verify } from "../../src/graph/verify";
 import { registry } from "../../src/ops/index";
 import { CALIBRATION_BATCH } from "../../src/quantize/calibrate";
@@ -344,7 +345,7 @@ describe("calibration", () => {
     const timer = vi.fn();
     const seen: number[] = [];
     setTimeout(timer, 0);
-    const onProgress = ({ samples }: { samples: number }) => {
+    const onProgress = ({ done: samples }: Progress) => {
       seen.push(samples);
       for (const start = performance.now(); performance.now() - start < WORK_MS; );
     };

@@ -35,7 +35,7 @@ describe("answersOf", () => {
     const classes = Array.from({ length: count }, (_, i) => (i * 7) % 3);
     const model = await load(graph, { maxima: { n: 32 } });
     const told: number[] = [];
-    const answers = await answersOf(model, dataOf(classes), { onProgress: (done) => told.push(done) });
+    const answers = await answersOf(model, dataOf(classes), { onProgress: ({ done }) => told.push(done) });
     expect([...answers]).toEqual(classes);
     expect(told.at(-1)).toBe(count);
     model.dispose();

@@ -73,7 +73,7 @@ describe("evaluate", () => {
     await evaluate(
       model((v) => v),
       data,
-      { onProgress: (done, total) => seen.push(done / total!) },
+      { onProgress: ({ done, total }) => seen.push(done / total!) },
       noLayers,
     );
     expect(seen.at(-1)).toBe(1);

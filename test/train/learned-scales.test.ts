@@ -199,7 +199,13 @@ describe("tune", () => {
   test("gradients that are summed over steps and clipped, in little memory", async () => {
     const whole = await tune(float, { ...options(), epochs: 1, checkpoint: { save() {} } });
     const memory = Math.floor(whole.summary.bytes * 0.7);
-    const fitted = await tune(float, { ...options(), epochs: 1, memory, clip: 5, checkpoint: { save() {} } });
+    const fitted = await tune(float, {
+      ...options(),
+      epochs: 1,
+      maxBytes: memory,
+      clip: 5,
+      checkpoint: { save() {} },
+    });
     expect(fitted.summary.bytes).toBeLessThanOrEqual(memory);
     expect(fitted.summary.epochs.length).toBe(1);
   });

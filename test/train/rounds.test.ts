@@ -23,7 +23,7 @@ import {
   trace,
   type Value,
 } from "../../src/nn/index";
-import { fitMemory } from "../../src/train/run/budget";
+import { type Choice, fitMemory } from "../../src/train/run/budget";
 import { select } from "../../src/train/run/select";
 import { Trainer } from "../../src/train/run/trainer";
 import { choiceOf } from "../../src/train/run/tune-options";
@@ -238,10 +238,13 @@ describe("decided by what a step takes", () => {
     const wanted = { train: "all", batch: 512, accumulate: 1 } as const;
     const fitted = (meet: boolean, share: number) => {
       const graph = products(64, meet);
-      const { batch: _, keepsGradients: __, ...rest } = options(512);
+      const optionsFor = ({ batch, accumulate }: Choice) => ({
+        ...options(batch),
+        keepsGradients: accumulate > 1,
+      });
       const all = parametersOf(graph);
-      const { bytes } = fitMemory(graph, all, wanted, Infinity, rest);
-      return fitMemory(graph, all, wanted, share * bytes, rest);
+      const { bytes } = fitMemory(graph, all, wanted, Infinity, optionsFor);
+      return fitMemory(graph, all, wanted, share * bytes, optionsFor);
     };
     expect(fitted(false, 0.7)).toMatchObject({ train: "all", batch: 256, accumulate: 2 });
     expect(fitted(true, 1)).toMatchObject(wanted);

@@ -190,15 +190,15 @@ describe("memory", () => {
   test("what fits is chosen and told", async () => {
     const whole = await tune(float, { ...quick, epochs: 1 });
     const budget = Math.floor(whole.summary.bytes * 0.6);
-    const fitted = await tune(float, { ...quick, epochs: 1, memory: `${budget / 1000} kB` });
+    const fitted = await tune(float, { ...quick, epochs: 1, maxBytes: `${budget / 1000} kB` });
     expect(fitted.summary.bytes).toBeLessThanOrEqual(budget);
     expect(fitted.summary.notes.join()).toMatch(/steps of \d+ an update|instead of all/);
   });
 
   test("nothing fits: an error before any step", async () => {
     for (const memory of ["much", "", Number.NaN, -1])
-      await expect(tune(float, { ...quick, memory })).rejects.toThrow(/memory: invalid size/);
-    await expect(tune(float, { ...quick, memory: 1000 })).rejects.toThrow(
+      await expect(tune(float, { ...quick, maxBytes: memory })).rejects.toThrow(/maxBytes: invalid size/);
+    await expect(tune(float, { ...quick, maxBytes: 1000 })).rejects.toThrow(
       /nothing can be trained in so little memory: expected at least \d+ bytes \([\d.]+ kB\), got \d+ bytes/,
     );
   });

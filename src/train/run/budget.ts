@@ -52,7 +52,7 @@ export function fitMemory(
   parameters: readonly Parameter[],
   wanted: Choice,
   budget: number,
-  options: Omit<TrainerOptions, "batch" | "keepsGradients">,
+  optionsFor: (choice: Choice) => TrainerOptions,
 ): Fitted {
   select(parameters, wanted.train); // throws where nothing is asked for
   let first: number | undefined;
@@ -60,9 +60,9 @@ export function fitMemory(
   for (const choice of choicesOf(graph, parameters, wanted)) {
     const chosen = selectIfAny(parameters, choice.train);
     if (chosen.length === 0) continue;
-    const step = { ...options, batch: choice.batch, keepsGradients: choice.accumulate > 1 };
+    const step = optionsFor(choice);
     const inRounds = takesRounds(graph, chosen, step);
-    const { engine, engineClass = engine.classFor(graph) } = options;
+    const { engine, engineClass = engine.classFor(graph) } = step;
     const plan = planOf(stepOf(graph, chosen, { ...step, inRounds }), choice.batch, engineClass);
     const bytes = plan.memory.totalBytes;
     first ??= bytes;
@@ -79,10 +79,10 @@ export function fitMemory(
   }
   throw new OctetteError("nothing can be trained in so little memory", {
     code: "limit",
-    where: "memory",
+    where: "maxBytes",
     expected: `at least ${least} bytes (${formatBytes(least)})`,
     got: `${budget} bytes`,
-    hint: "Take a smaller batch or more memory",
+    hint: "Take a smaller batch, or a larger maxBytes (--max-bytes)",
   });
 }
 

@@ -5,6 +5,7 @@ import { OctetteError } from "../../errors";
 import type { Graph } from "../../graph/graph";
 import type { Random } from "../../graph/random";
 import type { Tensor } from "../../graph/tensor";
+import { LONG_CALL, type LongCallOptions } from "../../long-call";
 import { checkOptions, type Names } from "../../options";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import type { ActivationScales, RangeOptions } from "../step/activations";
@@ -16,65 +17,61 @@ import type { Schedule } from "./schedules";
 import type { Trained } from "./select";
 import type { Validation } from "./validate";
 
-export interface TuneDeployedOptions {
+export interface TuneDeployedOptions extends LongCallOptions {
   /** Samples with labels. */
   readonly data: Dataset;
   /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
-  readonly validation?: Dataset | number;
+  readonly validation?: Dataset | number | undefined;
   /** A float model whose logits the tuned one learns to give, beside the labels. */
   readonly teacher?: Graph | undefined;
   /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
-  readonly losses?: readonly Loss[];
-  readonly train?: Trained;
+  readonly losses?: readonly Loss[] | undefined;
+  readonly train?: Trained | undefined;
   /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
-  readonly ranges?: RangeOptions;
+  readonly ranges?: RangeOptions | undefined;
   /** Whether scales of trained weights follow max|w| (default), or are learned: every step then has a gradient. */
-  readonly scales?: WeightScales;
+  readonly scales?: WeightScales | undefined;
   /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
-  readonly activationScales?: ActivationScales;
+  readonly activationScales?: ActivationScales | undefined;
   /** Mirrors half of the images left to right. */
-  readonly flip?: boolean;
+  readonly flip?: boolean | undefined;
   /**
    * Changes the feeds of a step, such as images shifted or in another light: returns new ones. With no other random numbers than
    * those of `random`, which are each step's own, runs stay repeatable and can be resumed.
    */
   augment?(feeds: Readonly<Record<string, Tensor>>, random: Random): Readonly<Record<string, Tensor>>;
-  readonly epochs?: number;
+  readonly epochs?: number | undefined;
   /** Samples of a step. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Peak learning rate, in PyTorch's units. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
   /** Default SGD with momentum 0.9. Its rate is `lr`. */
   readonly optimizer?:
     | Omit<Extract<OptimizerOptions, { kind: "sgd" }>, "lr">
     | Omit<Extract<OptimizerOptions, { kind: "adamw" }>, "lr">;
-  readonly schedule?: Schedule;
+  readonly schedule?: Schedule | undefined;
   /** Largest norm of all gradients together; larger ones are scaled down. */
-  readonly clip?: number;
+  readonly clip?: number | undefined;
   /** Steps whose gradients are summed before an update. */
-  readonly accumulate?: number;
+  readonly accumulate?: number | undefined;
   /**
-   * Most wasm memory that a step may take, in bytes or as a size such as "8MB": the most that fits is trained, and the summary
-   * says what.
+   * Most wasm memory of a step, and of each model that runs, in bytes or as a size such as "8MB"; default 1 GiB. Where a step would
+   * take more, less is trained: smaller parts of a batch, then fewer layers, then scales or biases. `summary.notes` says what.
    */
-  readonly memory?: number | string;
-  /** Most memory of each model that runs, and of a step where `memory` does not say it, as in `load`; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
-  readonly masters?: Masters;
+  readonly masters?: Masters | undefined;
   /** Where checkpoints go, every so many steps (default 50), and the one to go on from. */
   readonly checkpoint?: {
     readonly state?: CheckpointState | undefined;
-    readonly every?: number;
+    readonly every?: number | undefined;
     save(state: CheckpointState): void | Promise<void>;
   };
   /** These three are told what happens; a promise that one of them returns is awaited before tuning goes on. */
   onBegin?(begin: BeginReport): unknown;
   onStep?(step: StepReport): unknown;
   onEpoch?(epoch: EpochReport): unknown;
-  /** Stops it with the signal's reason, between two steps, after a last checkpoint. */
-  readonly signal?: AbortSignal;
 }
 
 const CHECKPOINT = { state: 1, every: 1, save: 1 } satisfies Names<
@@ -100,7 +97,6 @@ export const TUNE = {
   schedule: 1,
   clip: 1,
   accumulate: 1,
-  memory: 1,
   maxBytes: 1,
   seed: 1,
   masters: 1,
@@ -108,7 +104,7 @@ export const TUNE = {
   onBegin: 1,
   onStep: 1,
   onEpoch: 1,
-  signal: 1,
+  ...LONG_CALL,
 } satisfies Names<TuneDeployedOptions>;
 
 /** Throws where a number is out of its range, or a checkpoint has nowhere to go; what other files check is left to them. */

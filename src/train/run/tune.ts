@@ -4,8 +4,9 @@
 import { byteSize } from "../../bytes";
 import type { Dataset } from "../../data/index";
 import { shuffled } from "../../data/sampling";
-import { checkLimit } from "../../engine/limit";
+import { checkLimit, DEFAULT_MAX_BYTES, isLimit } from "../../engine/limit";
 import type { Model } from "../../engine/model";
+import type { Plan } from "../../engine/plan";
 import type { Engine } from "../../engine/wasm";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
@@ -16,7 +17,7 @@ import { activationsOf, checkScales } from "../step/activations";
 import { createOptimizer } from "../step/optimizers";
 import { type Parameter, parametersOf } from "../step/prepare";
 import { batchSymbol } from "../step/step";
-import { fitMemory } from "./budget";
+import { type Choice, fitMemory } from "./budget";
 import { accuracyFell, hasForgotten, isSound, lossGrew, meanMove, noneBetter, worstOf } from "./divergence";
 import { identityOf } from "./identity";
 import { divided, FLIPS, ORDER, randomFor } from "./samples";
@@ -74,39 +75,54 @@ class Tuning {
 
   constructor(graph: Graph, options: TuneDeployedOptions, engine: Engine) {
     this.#graph = graph;
-    this.#options = { ...defaults, ...options } as TuneDeployedOptions & typeof defaults;
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    this.#options = { ...defaults, ...Object.fromEntries(given) } as TuneDeployedOptions & typeof defaults;
     this.#engine = engine;
     this.#giveWay = givingWay(options.signal);
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
     this.#validation = validation;
     const { clip, ranges, scales, activationScales } = this.#options;
-    const memory = options.memory === undefined ? undefined : byteSize(options.memory, "memory");
+    const maxBytes = byteSize(options.maxBytes ?? DEFAULT_MAX_BYTES, "maxBytes");
     checkScales(scales, activationScales);
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
     const all = parametersOf(graph, options.masters, scales);
     const wanted = choiceOf(options, graph, data.count, batchSymbol(graph) !== undefined);
-    const moved = { losses, optimizer, engine, activations: activationsOf(ranges, activationScales, 0) };
-    const fitted = memory === undefined ? undefined : fitMemory(graph, all, wanted, memory, moved);
-    const { train, batch, accumulate } = fitted ?? wanted;
-    if (fitted && (train !== wanted.train || batch !== wanted.batch)) this.#notes.push(fitted.reason);
-    this.#batch = batch;
-    this.#accumulate = accumulate;
-    this.#perEpoch = Math.ceil(data.count / batch);
-    this.#parameters = select(all, train);
-    this.#size = this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
-    this.#trainer = new Trainer(graph, this.#parameters, {
+    const perEpoch = (batch: number) => Math.ceil(data.count / batch);
+    const optionsFor = ({ batch, accumulate }: Choice) => ({
       losses,
       optimizer,
       keepsGradients: clip !== undefined || accumulate > 1,
-      activations: activationsOf(ranges, activationScales, this.#perEpoch * this.#options.epochs),
+      activations: activationsOf(ranges, activationScales, perEpoch(batch) * this.#options.epochs),
       batch,
       seed: this.#options.seed,
       engine,
-      checkPlan: (plan) => checkLimit(plan, memory ?? options.maxBytes, graph.name),
     });
+    const open = (choice: Choice) => {
+      const checkPlan = (plan: Plan) => checkLimit(plan, maxBytes, graph.name);
+      const trainer = new Trainer(graph, select(all, choice.train), { ...optionsFor(choice), checkPlan });
+      return { ...choice, trainer };
+    };
+    /** What is asked for, or the most of it that memory allows. */
+    const openFitting = () => {
+      try {
+        return open(wanted);
+      } catch (error) {
+        if (!isLimit(error)) throw error;
+        const fitted = fitMemory(graph, all, wanted, maxBytes, optionsFor);
+        this.#notes.push(fitted.reason);
+        return open(fitted);
+      }
+    };
+    const { train, batch, accumulate, trainer } = openFitting();
+    this.#batch = batch;
+    this.#accumulate = accumulate;
+    this.#perEpoch = perEpoch(batch);
+    this.#trainer = trainer;
+    this.#parameters = trainer.parameters;
+    this.#size = this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkClasses(set, classes);
     this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes);
@@ -218,6 +234,7 @@ class Tuning {
     const seen = ((step - 1) % this.#perEpoch) * this.#batch + rows.length;
     const accuracy = (100 * progress.right) / seen;
     await this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
+    await this.#options.onProgress?.({ stage: "tune", done: step, total: steps });
     return true;
   }
 

@@ -10,7 +10,7 @@ import {
   formatP,
   formatPercent,
   formatTable,
-} from "../../src/report";
+} from "../../src/cli/terminal";
 
 test("numbers", () => {
   expect([0, 999, 1000, 73_734, 999_999, 1.5e9].map(formatBytes)).toEqual([

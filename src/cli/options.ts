@@ -1,0 +1,113 @@
+// Options of commands: what each kind of value is written as, and those that several commands have.
+
+import { parseBytes } from "../bytes";
+import { parseNormalize } from "../data/index";
+
+/** Wrong usage: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface OptionSpec<T = unknown> {
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in help, such as FILE; without one it is on or off. */
+  readonly value?: string;
+  /** The value names files that the command reads, which it must not replace. */
+  readonly reads?: boolean;
+  /** Of an option that must be given: what is asked where it is not. */
+  readonly needed?: string;
+  readonly help: string;
+  /** The value of a text. Throws a UsageError where it is none. */
+  readonly parse: (text: string, name: string) => T;
+}
+
+export const flag = (help: string) => ({ help, parse: () => true }) satisfies OptionSpec<boolean>;
+
+/** Any text: a name, a file, a pattern. */
+export const text = (value: string, help: string) =>
+  ({ value, help, parse: (text) => text }) satisfies OptionSpec<string>;
+
+/** A value of which `read` makes something other than undefined. */
+const read = <T>(value: string, help: string, expected: string, of: (text: string) => T | undefined) => ({
+  value,
+  help,
+  parse(text: string, name: string): T {
+    const found = of(text);
+    if (found !== undefined) return found;
+    throw new UsageError(`--${name} must be ${expected}, got "${text}"`);
+  },
+});
+
+/** A whole number of at least `least`. */
+export const wholeNumber = (least: number, help: string) =>
+  read("N", help, `a whole number from ${least}`, (text) => {
+    const number = Number(text);
+    return Number.isSafeInteger(number) && number >= least && text.trim() !== "" ? number : undefined;
+  });
+
+/** A number above 0. */
+export const positiveNumber = (value: string, help: string) =>
+  read(value, help, "a number above 0", (text) =>
+    Number(text) > 0 && Number(text) < Infinity ? Number(text) : undefined,
+  );
+
+/** One of a few words. */
+export const choice = <const T extends string>(value: string, words: readonly T[], help: string) =>
+  read(value, help, `one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
+
+/** For commands that make a model of a file. */
+export const MAX_BYTES = read(
+  "SIZE",
+  "most memory of a model, such as 64MB (default 1GiB): one that takes more is refused",
+  "a size such as 64MB or 4096",
+  parseBytes,
+);
+
+/** For commands that run a model. */
+export const THREADS = wholeNumber(
+  1,
+  "share large steps among N threads (default 1); the results are the same",
+);
+
+const bits = choice(
+  "N",
+  ["2", "3", "4", "5", "6", "7", "8"],
+  "bits of a weight, 2 to 8 (default); below 8 octette tune brings accuracy back",
+);
+export const BITS = { ...bits, parse: (text: string, name: string) => Number(bits.parse(text, name)) };
+
+export const SEED = wholeNumber(0, "seed of everything random (default 0)");
+
+export const NORMALIZE = {
+  value: "SPEC",
+  help: "scale,mean,std[,nhwc][,numbers]: how what is fed becomes the model's numbers; kept in the artifact",
+  parse(spec: string) {
+    try {
+      return parseNormalize(spec);
+    } catch (error) {
+      throw new UsageError(`--${(error as Error).message}`);
+    }
+  },
+} satisfies OptionSpec;
+
+export const LABELS_FROM = {
+  ...text("WHERE", "array, column (first, last, a header) or file of the labels"),
+  reads: true,
+};
+
+export const output = (what: string) => ({
+  ...text("FILE", `where the ${what} goes; a file there is replaced`),
+  short: "o",
+  needed: `where should the ${what} go?`,
+});
+
+export const folder = (help: string) => ({
+  ...text("DIR", help),
+  short: "o",
+  needed: "where should the files go?",
+});
+
+/** What DATA may be. */
+export const DATA_HELP =
+  "DATA is a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.";
