@@ -21,10 +21,10 @@ import { checkOptions, type Names } from "./options";
 export interface LoadOptions extends ModelOptions {
   /**
    * Wasm to use instead of the runtime's own: bytes, a Response, a URL or a WebAssembly.Module for each group that it
-   * carries. The same object passed again is not compiled again.
+   * carries. The same object passed again is not compiled again. Default: the wasm that the runtime carries.
    */
   readonly wasm?: WasmSources;
-  /** Stops reading the source: `load` throws the signal's reason. */
+  /** Stops reading the source: `load` throws the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -126,7 +126,7 @@ export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: Load
 }
 
 export interface SaveOptions {
-  /** Most memory of the model while its self-test runs it, as in `load`; default 1 GiB. */
+  /** Most memory of the model while its self-test runs it, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
   /** Whether the file has a self-test for `verify`; default true. Without one the model is not run. */
   readonly selfTest?: boolean;

@@ -37,14 +37,15 @@ export interface Dataset {
 }
 
 export interface DatasetOptions {
-  /** How numbers of the data become the model's, whatever their type. Overrides what the model's inputs carry. */
+  /** How numbers of the data become the model's, whatever their type; default what the model's inputs carry, of bytes. */
   readonly normalize?: Preprocessing | undefined;
-  /** One whole number for each sample. */
+  /** The class of each sample, a whole number; default: no labels. */
   readonly labels?: Tensor | undefined;
-  /** What errors call the source. */
+  /** What errors call the source; default "data". */
   readonly where?: string;
-  /** The arrays come from text, which has no types. */
+  /** Whether whole numbers from 0 to 255 count as bytes, as from text, which has no types; default false. */
   readonly bytesAsNumbers?: boolean | undefined;
+  /** What the `notes` of the data set say, for people to read; default none. */
   readonly notes?: readonly string[];
 }
 

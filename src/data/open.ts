@@ -14,7 +14,7 @@ import { parseNormalize } from "./normalize";
 import { openCsv } from "./tables";
 
 export interface OpenOptions {
-  /** How numbers of the file become the model's: `scale,mean,std`, or as an object. */
+  /** How numbers of the file become the model's: `scale,mean,std`, or as an object. Default: what the model's inputs carry, of bytes. */
   readonly normalize?: string | Preprocessing | undefined;
   /**
    * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;

@@ -27,27 +27,27 @@ import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
 export interface ModelOptions {
   /**
-   * Largest value of each symbol that memory is planned for, such as `{ batch: 64 }`; 1 where none is given. A larger batch is run in
+   * Largest value of each symbol that memory is planned for, such as `{ batch: 64 }`; default 1 each. A larger batch is run in
    * parts, if its rows do not meet. Other sizes beyond it take more memory in the run that needs it, up to `maxBytes`.
    */
   readonly maxima?: Readonly<Record<string, number>>;
-  /** Values to be read with `tapped()`, beside the outputs. */
+  /** Values to be read with `tapped()`, beside the outputs. Default: none. */
   readonly taps?: readonly string[];
   /**
    * Most memory it may take, in bytes or as a size such as "64MB"; default 1 GiB. A model, or a run, that would take more is
    * an error, before any is allocated. `Infinity` allows what wasm can address, 4 GB.
    */
   readonly maxBytes?: number | string | undefined;
-  /** Runs this class instead of the fastest one the engine computes right. Where it is not right, neither are results. */
+  /** Kernels to run; default the fastest that the engine computes right. Where those asked for are not right, neither are results. */
   readonly engineClass?: EngineClass;
   /**
-   * Threads that share the large steps, with the same bytes for any number; 1 where it is left out. In a page it needs
+   * Threads that share the large steps, with the same bytes for any number; default 1. In a page it needs
    * cross-origin isolation (COOP and COEP headers). `model.engine` says how many run, and why not more.
    */
   readonly threads?: number | undefined;
   /**
    * Where the file of `octette/worker.js` is served: the script of further threads. Only needed in a page whose policy takes no
-   * worker from a Blob and whose bundler leaves the script out.
+   * worker from a Blob and whose bundler leaves the script out. Default: the script as the package carries it.
    */
   readonly worker?: URL | string;
 }

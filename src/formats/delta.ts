@@ -30,8 +30,11 @@ type NumberChange = readonly [index: number, text: string];
 
 /** What errors call the files. */
 export interface DeltaNames {
+  /** What errors call the base; default "base". */
   readonly base?: string;
+  /** What errors call the tuned model; default "tuned". */
   readonly tuned?: string;
+  /** What errors call the delta; default "delta". */
   readonly delta?: string;
 }
 

@@ -14,11 +14,11 @@ export interface Samples {
 }
 
 export interface DataLoaderOptions {
-  /** Default 1, as PyTorch's. */
+  /** Samples of a batch (PyTorch's batch_size); default 1. */
   readonly batchSize?: number;
   /** Another order in every epoch; the same ones for the same seed. Default false. */
   readonly shuffle?: boolean;
-  /** Default 0. */
+  /** Seed of the order; default 0. */
   readonly seed?: number;
 }
 

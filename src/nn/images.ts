@@ -17,15 +17,15 @@ const pads = (size: Size2d): number[] => [...both(size), ...both(size)];
 const IMAGE = "[batch, channels, height, width]";
 
 export interface Conv2dOptions {
-  /** Default 1. */
+  /** Elements from one window to the next; default 1. */
   readonly stride?: Size2d;
-  /** Zeros on every side, default 0. */
+  /** Zeros on every side; default 0. */
   readonly padding?: Size2d;
-  /** Default 1. */
+  /** Elements from one number of a window to the next; default 1. */
   readonly dilation?: Size2d;
   /** Parts of the channels that do not see each other, default 1; `inChannels` makes it depthwise. */
   readonly groups?: number;
-  /** Default true. */
+  /** Whether it adds a bias; default true. */
   readonly bias?: boolean;
 }
 
@@ -121,9 +121,9 @@ export class BatchNorm2d extends Layer {
 }
 
 export interface PoolOptions {
-  /** Default the size of the window. */
+  /** Elements from one window to the next; default the size of the window. */
   readonly stride?: Size2d;
-  /** On every side, default 0. */
+  /** Elements on every side; default 0. */
   readonly padding?: Size2d;
 }
 

@@ -31,7 +31,7 @@ export {
   type Size2d,
 } from "./images";
 export { Embedding, Linear } from "./linear";
-export { crossEntropyLoss, type Loss, mseLoss } from "./losses";
+export { type CrossEntropyOptions, crossEntropyLoss, type Loss, mseLoss } from "./losses";
 export { Module, type StateDict } from "./module";
 export { AdamW, type Optimizer, SGD } from "./optimizers";
 export {

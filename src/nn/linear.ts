@@ -9,7 +9,7 @@ import { Layer } from "./module";
 import { layerError, type Value } from "./value";
 
 export interface LinearOptions {
-  /** Default true. */
+  /** Whether it adds a bias; default true. */
   readonly bias?: boolean;
 }
 

@@ -43,8 +43,13 @@ export class Loss {
   }
 }
 
+export interface CrossEntropyOptions {
+  /** Part of a label's probability that all classes share, 0 to below 1; default 0. */
+  readonly labelSmoothing?: number;
+}
+
 /** −ln softmax(outputs)[label], the mean over the batch: outputs are logits [batch, classes], labels one whole number each. */
-export function crossEntropyLoss({ labelSmoothing = 0 }: { readonly labelSmoothing?: number } = {}) {
+export function crossEntropyLoss({ labelSmoothing = 0 }: CrossEntropyOptions = {}) {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new OctetteError("a number is out of range", {
       code: "argument",

@@ -16,9 +16,9 @@ import { trace, traceToTrain } from "./trace";
 import { Trainable } from "./trainable";
 
 export interface InputOptions {
-  /** Shape of a module's input, as `trace` takes it: needed unless it begins with Linear or Embedding. */
+  /** Shape of a module's input, as `trace` takes it: needed unless it begins with Linear or Embedding. Default: what these tell. */
   readonly inputShape?: Shape;
-  /** Of the masks that Dropout draws; default 0. */
+  /** Seed of the masks that Dropout draws; default 0. */
   readonly seed?: number;
 }
 

@@ -13,11 +13,11 @@ export type QuantizeMode = "static" | "dynamic";
 
 /** What is different for the nodes whose name matches a pattern. */
 export interface Override {
-  /** Stay float. */
+  /** Whether they stay float; default false. */
   readonly float?: boolean;
-  /** How the range of the node's output (or of the input of that name) is found. */
+  /** How the range of the node's output (or of the input of that name) is found; default the option `range`. */
   readonly range?: RangeChoice;
-  /** Bits of the node's weights, as `bits` below. */
+  /** Bits of a code of the node's weights, 2 to 8; default the option `bits`. */
   readonly bits?: number;
 }
 
@@ -27,17 +27,17 @@ export interface QuantizeOptions extends LongCallOptions {
    * Gemm and MatMul only, the range of every row found while running; needs no data.
    */
   readonly mode?: QuantizeMode | undefined;
-  /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode reads them once. */
+  /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode needs them and reads them once; default none. */
   readonly calibration?: Batches | undefined;
   /** How ranges of activations are found; default `auto`, the method with the least error for each value. */
   readonly range?: RangeChoice | undefined;
-  /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. */
+  /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. Default false. */
   readonly naive?: boolean | undefined;
-  /** Only operators of these ONNX names. Ops that only move codes follow their input. */
+  /** Operators that become int8, by their ONNX names; default all that can. Ops that only move codes follow their input. */
   readonly only?: readonly string[] | undefined;
-  /** Names of nodes that stay float; `*` stands for any characters. */
+  /** Names of nodes that stay float; `*` stands for any characters. Default none. */
   readonly skip?: readonly string[] | undefined;
-  /** By name pattern; where several match, later ones win. */
+  /** What is different for some nodes, by name pattern; where several match, later ones win. Default none. */
   readonly overrides?: Readonly<Record<string, Override>> | undefined;
   /** Bits of a weight code, 2 to 8 (default): codes lie in ±(2^(bits−1) − 1). Below 8 fine-tuning brings accuracy back. */
   readonly bits?: number | undefined;
@@ -45,9 +45,9 @@ export interface QuantizeOptions extends LongCallOptions {
   readonly equalize?: boolean | undefined;
   /** Bias correction in static mode, default true. */
   readonly biasCorrection?: boolean | undefined;
-  /** Most memory of the model that calibration runs, as in `load`; default 1 GiB. */
+  /** Most memory of the model that calibration runs, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
-  /** The seed that chose the calibration samples, recorded with the model. */
+  /** The seed that chose the calibration samples, recorded with the model. Default: none is recorded. */
   readonly seed?: number | undefined;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
   readonly force?: boolean | undefined;

@@ -15,9 +15,9 @@ export interface BenchmarkOptions extends LongCallOptions {
    * symbol 1.
    */
   readonly feeds?: Feeds | undefined;
-  /** Time to measure, after the warm-up; default 2. At least MIN_ROUNDS rounds are done however long they take. */
+  /** Seconds to measure, after the warm-up; default 2. At least MIN_ROUNDS rounds are done however long they take. */
   readonly seconds?: number | undefined;
-  /** Also every step, and the ceilings they are compared with. */
+  /** Also every step, and the ceilings they are compared with. Default false. */
   readonly profile?: boolean | undefined;
 }
 

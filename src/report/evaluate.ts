@@ -26,11 +26,11 @@ export interface LabelledBatch {
 export type EvaluationData = Dataset | Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
 
 export interface EvaluateOptions extends LongCallOptions {
-  /** The model to compare with, usually the float one. */
+  /** The model to compare with, usually the float one. Default: none. */
   readonly against?: Model | undefined;
-  /** Also measures the noise of every value that both models compute. Needs `against` and a data set. */
+  /** Also measures the noise of every value that both models compute. Needs `against` and a data set. Default false. */
   readonly layers?: boolean | undefined;
-  /** Most memory of each of the models that measure layers, as in `load`; default 1 GiB. */
+  /** Most memory of each of the models that measure layers, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
    */
   readonly teacher?: Graph | "float" | "none";
   /** Bits of weight codes that a float model is quantized to, 2 to 8 (default); "float" leaves it as it is. */
-  readonly bits?: number | "float";
+  readonly bits?: number | "float" | undefined;
 }
 
 const NAMES = { ...TUNE, bits: 1 } satisfies Names<TuneOptions>;

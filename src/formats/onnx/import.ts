@@ -33,9 +33,9 @@ const MAX_MISSING = 32;
 export const MIN_OPSET = 7;
 
 export interface OnnxOptions {
-  /** Name of the graph, and of the file in errors. */
+  /** Name of the graph, and of the file in errors; default the name in the file, "model" in errors. */
   readonly name?: string;
-  /** Values for symbolic dimensions, such as `{ batch: 1 }`. */
+  /** Values for symbolic dimensions, such as `{ batch: 1 }`; default: they stay symbols. */
   readonly symbols?: Readonly<Record<string, number>>;
 }
 

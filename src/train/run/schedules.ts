@@ -17,15 +17,16 @@ export interface ConstantSchedule extends WarmUp {
 /** From the full rate down to `floor` times it along half a cosine (Loshchilov & Hutter 2017, without restarts). */
 export interface CosineSchedule extends WarmUp {
   readonly kind: "cosine";
-  /** Default 0. */
+  /** Part of the full rate that it ends with; default 0. */
   readonly floor?: number;
 }
 
 /** Times `factor` after every `every` steps. */
 export interface StepSchedule extends WarmUp {
   readonly kind: "step";
+  /** Steps at one rate. */
   readonly every: number;
-  /** Default 0.1. */
+  /** What the rate is multiplied with each time; default 0.1. */
   readonly factor?: number;
 }
 

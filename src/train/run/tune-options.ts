@@ -22,10 +22,11 @@ export interface TuneDeployedOptions extends LongCallOptions {
   readonly data: Dataset;
   /** Samples that choose the state which is kept, or what part of `data` is put aside for that; default a tenth. */
   readonly validation?: Dataset | number | undefined;
-  /** A float model whose logits the tuned one learns to give, beside the labels. */
+  /** A float model whose logits the tuned one learns to give, beside the labels. Default: none. */
   readonly teacher?: Graph | undefined;
   /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
   readonly losses?: readonly Loss[] | undefined;
+  /** What moves: "all" (default), "bias", "scales", "last:2" (layers) or a pattern of parameter names. */
   readonly train?: Trained | undefined;
   /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
   readonly ranges?: RangeOptions | undefined;
@@ -33,44 +34,52 @@ export interface TuneDeployedOptions extends LongCallOptions {
   readonly scales?: WeightScales | undefined;
   /** Whether scales of activations stay (default), or are learned where gradient reaches them. */
   readonly activationScales?: ActivationScales | undefined;
-  /** Mirrors half of the images left to right. */
+  /** Mirrors half of the images left to right. Default false. */
   readonly flip?: boolean | undefined;
   /**
    * Changes the feeds of a step, such as images shifted or in another light: returns new ones. With no other random numbers than
    * those of `random`, which are each step's own, runs stay repeatable and can be resumed.
    */
   augment?(feeds: Readonly<Record<string, Tensor>>, random: Random): Readonly<Record<string, Tensor>>;
+  /** Times that all samples are seen; default 3. */
   readonly epochs?: number | undefined;
-  /** Samples of a step. */
+  /** Samples of a step; default 64. */
   readonly batch?: number | undefined;
-  /** Peak learning rate, in PyTorch's units. */
+  /** Learning rate at its peak, as in PyTorch; default 0.0005. */
   readonly lr?: number | undefined;
   /** Default SGD with momentum 0.9. Its rate is `lr`. */
   readonly optimizer?:
     | Omit<Extract<OptimizerOptions, { kind: "sgd" }>, "lr">
     | Omit<Extract<OptimizerOptions, { kind: "adamw" }>, "lr">;
+  /** How the learning rate goes on; default along a cosine to 0. */
   readonly schedule?: Schedule | undefined;
-  /** Largest norm of all gradients together; larger ones are scaled down. */
+  /** Largest norm of all gradients together; larger ones are scaled down. Default: none are. */
   readonly clip?: number | undefined;
-  /** Steps whose gradients are summed before an update. */
+  /** Steps whose gradients are summed before an update; default 1. */
   readonly accumulate?: number | undefined;
   /**
    * Most wasm memory of a step, and of each model that runs, in bytes or as a size such as "8MB"; default 1 GiB. Where a step would
    * take more, less is trained: smaller parts of a batch, then fewer layers, then scales or biases. `summary.notes` says what.
    */
   readonly maxBytes?: number | string | undefined;
+  /** Seed of everything random: the order of samples, what is mirrored, what Dropout drops. Default 0. */
   readonly seed?: number | undefined;
-  /** Floats of weights whose codes the model holds, from `quantize`; without them codes are what training starts from. */
+  /** Floats of weights whose codes the model holds, from `quantize`; by default codes are what training starts from. */
   readonly masters?: Masters | undefined;
-  /** Where checkpoints go, every so many steps (default 50), and the one to go on from. */
+  /** Where checkpoints go, and the one to go on from. Default: there are none. */
   readonly checkpoint?: {
+    /** The state to go on from, as `loadCheckpoint` or `readCheckpoint` give it; default: the beginning. */
     readonly state?: CheckpointState | undefined;
+    /** Steps from one checkpoint to the next; default 50. */
     readonly every?: number | undefined;
+    /** Keeps a state; a promise that it returns is awaited. */
     save(state: CheckpointState): void | Promise<void>;
   };
-  /** These three are told what happens; a promise that one of them returns is awaited before tuning goes on. */
+  /** Told before the first step; a promise that it returns is awaited before tuning goes on. */
   onBegin?(begin: BeginReport): unknown;
+  /** Told after every step, likewise. */
   onStep?(step: StepReport): unknown;
+  /** Told after every epoch, likewise. */
   onEpoch?(epoch: EpochReport): unknown;
 }
 

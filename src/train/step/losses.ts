@@ -10,10 +10,22 @@ import { checkOptions, type Names } from "../../options";
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by
  * a temperature T, times T²), `meanSquare` numbers by target numbers. Each is multiplied with its weight, 1 by default.
  */
-export type Loss =
-  | { readonly kind: "crossEntropy"; readonly weight?: number; readonly smoothing?: number }
-  | { readonly kind: "divergence"; readonly weight?: number; readonly temperature?: number }
-  | { readonly kind: "meanSquare"; readonly weight?: number };
+export type Loss = {
+  /** What the loss is multiplied with in the sum of all; default 1. */
+  readonly weight?: number;
+} & (
+  | {
+      readonly kind: "crossEntropy";
+      /** Part of a label's probability that all classes share, 0 to below 1; default 0. */
+      readonly smoothing?: number;
+    }
+  | {
+      readonly kind: "divergence";
+      /** What both logits are divided by before they are compared, above 0; default 1. */
+      readonly temperature?: number;
+    }
+  | { readonly kind: "meanSquare" }
+);
 
 /** `given`: a caller judges the output of the forward pass, and feeds its gradient to the backward pass. */
 export type Losses = readonly Loss[] | "given";

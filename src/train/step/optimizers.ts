@@ -7,24 +7,26 @@ import { checkOptions, type Names } from "../../options";
 /** Stochastic gradient descent. Takes one more float a parameter where momentum is not 0. */
 export interface Sgd {
   readonly kind: "sgd";
+  /** Learning rate. */
   readonly lr: number;
-  /** Default 0. */
+  /** Part of the last update that the next one keeps, 0 to below 1; default 0. */
   readonly momentum?: number;
-  /** Default false. */
+  /** Whether it looks ahead (Nesterov); needs momentum. Default false. */
   readonly nesterov?: boolean;
-  /** Default 0. */
+  /** What a weight is multiplied with and added to its gradient; default 0. */
   readonly weightDecay?: number;
 }
 
 /** Adam with decoupled weight decay. Takes two more floats a parameter. */
 export interface AdamW {
   readonly kind: "adamw";
+  /** Learning rate. */
   readonly lr: number;
-  /** Default [0.9, 0.999]. */
+  /** Parts of the means of gradients and of their squares that a step keeps; default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];
-  /** Default 1e-8. */
+  /** Added to the root of the mean square; default 1e-8. */
   readonly eps?: number;
-  /** Default 0.01. */
+  /** Part of a weight, times the learning rate, that a step takes from it; default 0.01. */
   readonly weightDecay?: number;
 }
 

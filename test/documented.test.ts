@@ -1,0 +1,111 @@
+// Every option of every public function says what it is, and what holds where it is left out: found in the declarations that the
+// package ships, as an editor shows them.
+
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+const entries = ["index", "runtime", "create-runtime", "nn"].map((name) =>
+  fileURLToPath(new URL(`../build/${name}.d.ts`, import.meta.url)),
+);
+const program = ts.createProgram(entries, {
+  strict: true,
+  lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.esnext.disposable.d.ts"],
+  types: [],
+});
+const checker = program.getTypeChecker();
+
+const isOwn = (symbol: ts.Symbol) =>
+  symbol.declarations?.some((one) => entries.includes(one.getSourceFile().fileName)) ?? false;
+
+/** Whether a caller puts it together as options: it is called so, or has no name of its own. */
+const isBag = (type: ts.Type, name: string): boolean =>
+  type.getCallSignatures().length === 0 &&
+  checker.getPropertiesOfType(type).some(isOwn) &&
+  (name === "options" ||
+    /Options$|Schedule$|^Override$|^DeltaNames$|^__type$/.test(type.getSymbol()?.name ?? ""));
+
+interface Option {
+  readonly path: string;
+  readonly text: string;
+  readonly isOptional: boolean;
+  readonly isCallback: boolean;
+}
+
+/** The options of a type, and those of what they hold. */
+function* optionsOf(type: ts.Type, path: string, seen: ReadonlySet<ts.Type>): Generator<Option> {
+  for (const part of type.isUnion() ? type.types : [type]) {
+    if (seen.has(part)) continue;
+    const element = part.getNumberIndexType() ?? part.getStringIndexType();
+    if (element) yield* optionsOf(element, `${path}[]`, new Set([...seen, part]));
+    if (!isBag(part, path.split(".").at(-1)!)) continue;
+    for (const property of checker.getPropertiesOfType(part)) {
+      const inner = checker.getNonNullableType(checker.getTypeOfSymbol(property));
+      // What tells the forms of an option apart.
+      if (inner.isStringLiteral()) continue;
+      const name = `${path}.${property.name}`;
+      yield {
+        path: name,
+        text: ts.displayPartsToString(property.getDocumentationComment(checker)),
+        isOptional: (property.flags & ts.SymbolFlags.Optional) !== 0,
+        isCallback: inner.getCallSignatures().length > 0,
+      };
+      yield* optionsOf(inner, name, new Set([...seen, part]));
+    }
+  }
+}
+
+/** Functions, constructors and methods that an entry exports, by name. */
+function* signaturesOf(file: string): Generator<readonly [string, ts.Signature]> {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file)!)!;
+  for (const exported of checker.getExportsOfModule(module)) {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const types = [checker.getTypeOfSymbol(symbol)];
+    if (symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface))
+      types.push(checker.getDeclaredTypeOfSymbol(symbol));
+    for (const type of types) {
+      for (const signature of [...type.getCallSignatures(), ...type.getConstructSignatures()])
+        yield [exported.name, signature];
+      for (const member of checker.getPropertiesOfType(type).filter(isOwn))
+        for (const signature of checker.getTypeOfSymbol(member).getCallSignatures())
+          yield [`${exported.name}.${member.name}`, signature];
+    }
+  }
+}
+
+const options = new Map<string, Option>();
+for (const file of entries)
+  for (const [name, signature] of signaturesOf(file))
+    for (const parameter of signature.getParameters()) {
+      const type = checker.getNonNullableType(checker.getTypeOfSymbol(parameter));
+      const called = parameter.name.replace(/^__\d+$/, "names");
+      for (const option of optionsOf(type, `${name}.${called}`, new Set())) options.set(option.path, option);
+    }
+
+describe("options of public functions", () => {
+  test("are found, nested ones too", () => {
+    for (const path of [
+      "load.options.maxBytes",
+      "quantize.options.overrides",
+      "tune.options.checkpoint.every",
+      "tune.options.optimizer.momentum",
+      "tune.options.losses[].temperature",
+      "quantize.options.overrides[].bits",
+      "openDataset.options.labels",
+      "Conv2d.options.stride",
+      "Runtime.load.options.wasm",
+    ])
+      expect([...options.keys()]).toContain(path);
+  });
+
+  test("have a comment each", () => {
+    expect([...options.values()].filter(({ text }) => text === "").map(({ path }) => path)).toEqual([]);
+  });
+
+  test("say what holds where they are left out", () => {
+    const silent = [...options.values()].filter(
+      ({ text, isOptional, isCallback }) => isOptional && !isCallback && !/default/i.test(text),
+    );
+    expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+});
