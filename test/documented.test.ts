@@ -18,12 +18,14 @@ const checker = program.getTypeChecker();
 const isOwn = (symbol: ts.Symbol) =>
   symbol.declarations?.some((one) => entries.includes(one.getSourceFile().fileName)) ?? false;
 
-/** Whether a caller puts it together as options: it is called so, or has no name of its own. */
-const isBag = (type: ts.Type, name: string): boolean =>
-  type.getCallSignatures().length === 0 &&
-  checker.getPropertiesOfType(type).some(isOwn) &&
-  (name === "options" ||
-    /Options$|Schedule$|^Override$|^DeltaNames$|^__type$/.test(type.getSymbol()?.name ?? ""));
+/** Whether a caller puts it together as options: it, or what it is called, says so; inside of others also what has no name. */
+function isBag(type: ts.Type, name: string, isNested: boolean): boolean {
+  if (type.isIntersection()) return type.types.some((part) => isBag(part, name, isNested));
+  if (type.getCallSignatures().length > 0 || !checker.getPropertiesOfType(type).some(isOwn)) return false;
+  const called = type.getSymbol()?.name ?? "";
+  if (isNested && called === "__type") return true;
+  return /^(options|names)$/.test(name) || /Options$|Schedule$|^Override$/.test(called);
+}
 
 interface Option {
   readonly path: string;
@@ -38,7 +40,7 @@ function* optionsOf(type: ts.Type, path: string, seen: ReadonlySet<ts.Type>): Ge
     if (seen.has(part)) continue;
     const element = part.getNumberIndexType() ?? part.getStringIndexType();
     if (element) yield* optionsOf(element, `${path}[]`, new Set([...seen, part]));
-    if (!isBag(part, path.split(".").at(-1)!)) continue;
+    if (!isBag(part, path.split(".").at(-1)!, seen.size > 0)) continue;
     for (const property of checker.getPropertiesOfType(part)) {
       const inner = checker.getNonNullableType(checker.getTypeOfSymbol(property));
       // What tells the forms of an option apart.

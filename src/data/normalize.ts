@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Preprocessing } from "../graph/graph";
+import type { Dataset } from "./dataset";
 
 const FORM = "scale,mean,std with several channels joined by a colon, such as 1/255,0.1307,0.3081";
 
@@ -53,7 +54,7 @@ export const formatNormalize = ({ scale, mean, std, layout, of }: Preprocessing)
  */
 export const withPreprocessing = (
   graph: Graph,
-  { preprocessing }: { readonly preprocessing: Readonly<Record<string, Preprocessing>> },
+  { preprocessing }: Pick<Dataset, "preprocessing">,
 ): Graph => ({
   ...graph,
   inputs: graph.inputs.map((input) => {
