@@ -42,5 +42,6 @@ const bundles = generateDtsBundle(
 );
 for (const [i, entry] of Object.keys(entries).entries()) {
   const text = bundles[i].replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>');
-  await writeFile(`${root}build/${entry}.d.ts`, text);
+  // Symbol.dispose, which a user's own list of libraries need not have.
+  await writeFile(`${root}build/${entry}.d.ts`, `/// <reference lib="esnext.disposable" />\n${text}`);
 }

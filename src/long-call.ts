@@ -20,3 +20,31 @@ export interface LongCallOptions {
 }
 
 export const LONG_CALL = { onProgress: 1, signal: 1 } satisfies Names<LongCallOptions>;
+
+/** Items as they come, until the signal is aborted: then it throws the reason, even while it waits for one. */
+export async function* until<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T> {
+  if (!signal || Symbol.iterator in items) return yield* items;
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  aborted.catch(() => {});
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([aborted, iterator.next()]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    // One that waits ends after what it waits for, which may never come.
+    const ending = iterator.return?.();
+    if (!signal.aborted) await ending;
+  }
+}

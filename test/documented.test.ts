@@ -24,7 +24,7 @@ function isBag(type: ts.Type, name: string, isNested: boolean): boolean {
   if (type.getCallSignatures().length > 0 || !checker.getPropertiesOfType(type).some(isOwn)) return false;
   const called = type.getSymbol()?.name ?? "";
   if (isNested && called === "__type") return true;
-  return /^(options|names)$/.test(name) || /Options$|Schedule$|^Override$/.test(called);
+  return name === "options" || /Options$|Schedule$|^Override$|^DeltaNames$/.test(called);
 }
 
 interface Option {

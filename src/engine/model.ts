@@ -293,6 +293,11 @@ export class Model {
     this.#forgetEngine();
   }
 
+  /** As `dispose`: with `using model = loadSync(bytes)`, memory is let go of where the block ends. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** A session of the plan with all constants that are here, which runs on one thread until its workers are up. */
   #open(): Session {
     const session = new Session(this.#draft.plan, this.#engine, { most: allowed(this.#options.maxBytes) });

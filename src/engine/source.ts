@@ -250,6 +250,6 @@ const kindOf = (value: unknown): string => Object.prototype.toString.call(value)
 /** What errors call a source: its path, URL or file name. */
 export function nameOf(source: BytesSource, otherwise = "model"): string {
   if (typeof source === "string") return source;
-  const { href, url, name } = source as Partial<URL & Response & File>;
+  const { href, url, name } = Object(source) as Partial<URL & Response & File>;
   return href || url || name || otherwise;
 }

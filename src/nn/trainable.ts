@@ -134,6 +134,11 @@ export class Trainable {
     this.#deployed = undefined;
   }
 
+  /** As `dispose`: with `using trained = trainable(model)`, memory is let go of where the block ends. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** @internal */
   masterOf(name: string): Float32Array {
     const isMoved = this.#trainer?.parameters.some((parameter) => parameter.name === name);

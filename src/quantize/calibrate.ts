@@ -8,7 +8,7 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import type { Graph, Input, Preprocessing } from "../graph/graph";
 import { sizeOf } from "../graph/tensor";
-import type { LongCallOptions } from "../long-call";
+import { type LongCallOptions, until } from "../long-call";
 import type { Applied } from "../passes/cover-numbers";
 import { ChannelMeans, Observer, type TappedValue } from "./observer";
 
@@ -91,7 +91,7 @@ export async function calibrate(
     return makeObservable(graph, { maxima, taps, maxBytes });
   };
   try {
-    for await (const feeds of batches) {
+    for await (const feeds of until(batches, signal)) {
       checkNamed(feeds, graph.inputs);
       model ??= fitBatch(CALIBRATION_BATCH, (most) => {
         rows = most;

@@ -5,6 +5,7 @@ import { batchOf } from "../engine/batch";
 import { Model } from "../engine/model";
 import { type Toolkit, toolkit } from "../engine/toolkit";
 import { OctetteError } from "../errors";
+import { givingWay } from "../event-loop";
 import { type Graph, isQuantized, type Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
@@ -54,7 +55,8 @@ export async function quantizeWith(
   checkGraph(original, ops);
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
-  options.signal?.throwIfAborted();
+  const giveWay = givingWay(options.signal);
+  await giveWay();
   const equalization = naive || options.equalize === false ? undefined : equalize(original, ops);
   const graph = equalization?.graph ?? original;
   const selection = selectNodes(graph, ops, options);
@@ -65,15 +67,18 @@ export async function quantizeWith(
   // Where rows end up in outputs is not of interest here.
   const batch = batchOf({ ...graph, outputs: [] }, types, ops);
   const observations = await observe(graph, plan, corrects, options, batch, makeObservable);
+  await giveWay();
   const ranges = chooseRanges(graph, plan, selection, observations);
   const parameters = new Map(
     [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
   );
+  await giveWay();
   const { layers, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, selection, {
     naive,
     corrects,
     observations,
   });
+  await giveWay();
   const provenance = {
     quantization: {
       mode,

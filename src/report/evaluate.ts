@@ -8,7 +8,7 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
-import { LONG_CALL, type LongCallOptions } from "../long-call";
+import { LONG_CALL, type LongCallOptions, until } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
@@ -152,7 +152,8 @@ async function pass(
   const giveWay = givingWay(signal);
   let labelled = true;
   let classes = true;
-  for await (const { feeds, labels } of isDataset(data) ? labelledBatches(data) : data) {
+  const batches = isDataset(data) ? labelledBatches(data) : data;
+  for await (const { feeds, labels } of until(batches, signal)) {
     await giveWay();
     const results = await model.run(feeds);
     const otherResults = await other?.run(feeds);

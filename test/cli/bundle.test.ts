@@ -68,10 +68,10 @@ test("a folder that holds something is left alone, but with --force", async () =
 
 test("wrong usage is named", async () => {
   const wrong: [string[], number, RegExp][] = [
-    [[model], 2, /--output DIR is missing/],
+    [[model], 2, /-o DIR is missing: where should the files go\?/],
     [[model, "-o", folder, "--class", "fast"], 2, /--class must be one of baseline, extmul, relaxed, all/],
     [[model, "-o", folder, "--wasm", "out"], 2, /--wasm must be one of inline, beside/],
-    [[join(folder, "none.onnx"), "-o", join(folder, "none")], 1, /none\.onnx: no such file/],
+    [[join(folder, "none.onnx"), "-o", join(folder, "none")], 1, /none\.onnx: cannot be read: no such file/],
     [[model, "-o", model], 1, /digits\.onnx: is no folder/],
   ];
   for (const [args, code, message] of wrong) {

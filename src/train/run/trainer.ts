@@ -196,6 +196,10 @@ export class Trainer {
     this.#session.dispose();
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Runs the steps in [from, to), those of the loop in rounds. */
   #run(bindings: Bindings, from: number, to = this.plan.steps.length): void {
     for (const [symbols, first, end] of this.#rangesOf(bindings, from, to))

@@ -16,6 +16,10 @@ const data = await openDataset("test.npz", model.inputs);
 const { top1 = 0, agreement = 0 } = await evaluate(model, data, { against: await load(graph) });
 const device = loadSync(save(int8));
 device.dispose();
+{
+  using scoped = loadSync(save(int8));
+  scoped.runSync({ image: new Float32Array(64) });
+}
 // @ts-expect-error: no op
 createRuntime({ Conv: 1 }, inlined);
 // @ts-expect-error: feeds are named
