@@ -23,24 +23,6 @@ interface Host {
 export const nodeModule = <Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined =>
   (globalThis as Host).process?.getBuiltinModule?.(name);
 
-/** What the system says of files that people name wrongly. */
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  ENOTDIR: "no such file",
-  EISDIR: "is a folder",
-  EACCES: "you may not read it",
-};
-
-/** Does `work` with the file system; its errors are in our words. */
-function told<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const { code = "", message } = error as { code?: string; message: string };
-    throw new Error(reasons[code] ?? message);
-  }
-}
-
 /**
  * Opens a file by path or file URL; `check` gets its number of bytes. Undefined without Node, and for http URLs.
  */
@@ -51,11 +33,10 @@ export function nodeFile(
 ): ByteReader | undefined {
   const files = nodeModule("node:fs");
   if (!files || /^https?:/.test(url)) return undefined;
-  const file = told(() => files.openSync(url.startsWith("file:") ? new URL(url) : url, "r"));
+  const file = files.openSync(url.startsWith("file:") ? new URL(url) : url, "r");
   const close = () => files.closeSync(file);
   try {
     const info = files.fstatSync(file);
-    if (info.isDirectory()) throw new Error(reasons.EISDIR);
     if (info.isFile()) check(info.size, url);
     const read = (target: Uint8Array) => {
       let count = 0;

@@ -75,11 +75,11 @@ async function open(source: BytesSource, signal: AbortSignal | undefined): Promi
   if (kind === "Response") return responseReader(source as Response);
   if (kind === "Blob" || kind === "File") {
     const { size } = source as Blob;
-    checkSize(size, "source");
-    return { ...chunkReader(chunksOf((source as Blob).stream()), "source"), size };
+    checkSize(size);
+    return { ...chunkReader(chunksOf((source as Blob).stream())), size };
   }
   if (Symbol.asyncIterator in Object(source))
-    return chunkReader((source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator](), "source");
+    return chunkReader((source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]());
   throw new OctetteError("cannot be read", {
     code: "argument",
     where: "source",
@@ -108,7 +108,7 @@ export function* readAll(size?: number): Reading<Uint8Array> {
   for (let length = 0; ; ) {
     length += yield bytes.subarray(length);
     if (length < bytes.length) return bytes.subarray(0, length);
-    checkSize(length + 1, "source");
+    checkSize(length + 1);
     const larger = new Uint8Array(Math.min(2 * length, MAX_FILE_BYTES + 1));
     larger.set(bytes);
     bytes = larger;
@@ -183,22 +183,35 @@ function responseReader(response: Response): ByteReader {
   return chunkReader(chunksOf(response.body), where);
 }
 
-/** The chunks of a stream; not all engines iterate over one. */
-async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  const reader = stream?.getReader();
-  try {
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) yield next.value;
-  } finally {
-    await reader?.cancel();
-  }
+/** What is read of an iterator, as a stream's reader has it, too. */
+interface Chunks {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
+  return?(): unknown;
 }
 
-function chunkReader(chunks: AsyncIterator<Uint8Array>, where: string): ByteReader {
+/** The chunks of a stream; not all engines iterate over one. */
+function chunksOf(stream: ReadableStream<Uint8Array> | null): Chunks {
+  const reader = stream?.getReader();
+  return {
+    next: async () => (await reader?.read()) ?? { done: true },
+    // One that failed has said so already.
+    return: () => reader?.cancel().catch(() => {}),
+  };
+}
+
+function chunkReader(chunks: Chunks, where = "source"): ByteReader {
   let chunk: Uint8Array | undefined;
   const next = async () => {
     try {
       const { done, value } = await chunks.next();
-      return done ? undefined : checkChunk(value, where);
+      if (done) return undefined;
+      if (value instanceof Uint8Array) return value;
+      throw new OctetteError("a chunk is not bytes", {
+        code: "argument",
+        where,
+        expected: "chunks of type Uint8Array",
+        got: kindOf(value),
+      });
     } catch (cause) {
       throw unreadable(where, cause);
     }
@@ -219,18 +232,8 @@ function chunkReader(chunks: AsyncIterator<Uint8Array>, where: string): ByteRead
   };
 }
 
-function checkChunk(chunk: unknown, where: string): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new OctetteError("a chunk is not bytes", {
-    code: "argument",
-    where,
-    expected: "chunks of type Uint8Array",
-    got: kindOf(chunk),
-  });
-}
-
 /** Throws where a file is larger than MAX_FILE_BYTES. */
-export function checkSize(bytes: number, where: string): void {
+export function checkSize(bytes: number, where = "source"): void {
   if (bytes > MAX_FILE_BYTES)
     throw new OctetteError("is too large", {
       code: "limit",
@@ -240,10 +243,14 @@ export function checkSize(bytes: number, where: string): void {
     });
 }
 
+/** What the system said, without its call and its path. */
 const unreadable = (where: string, cause: unknown): OctetteError =>
   cause instanceof OctetteError
     ? cause
-    : new OctetteError(`cannot be read: ${(cause as Error).message}`, { code: "argument", where });
+    : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
+        code: "argument",
+        where,
+      });
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 

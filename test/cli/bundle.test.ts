@@ -71,7 +71,11 @@ test("wrong usage is named", async () => {
     [[model], 2, /-o DIR is missing: where should the files go\?/],
     [[model, "-o", folder, "--class", "fast"], 2, /--class must be one of baseline, extmul, relaxed, all/],
     [[model, "-o", folder, "--wasm", "out"], 2, /--wasm must be one of inline, beside/],
-    [[join(folder, "none.onnx"), "-o", join(folder, "none")], 1, /none\.onnx: cannot be read: no such file/],
+    [
+      [join(folder, "none.onnx"), "-o", join(folder, "none")],
+      1,
+      /none\.onnx: cannot be read: ENOENT: no such file/,
+    ],
     [[model, "-o", model], 1, /digits\.onnx: is no folder/],
   ];
   for (const [args, code, message] of wrong) {

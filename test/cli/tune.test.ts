@@ -157,7 +157,7 @@ test("wrong usage and what cannot be tuned are named, and nothing is written", a
     [more("--max-bytes", "1kB"), 1, /the model takes more memory than it may.*at most 1000 bytes/],
     [more("--train", "nothing"), 1, /train: matches nothing: expected one of onnx::Conv/],
     [more("--validation", "2"), 1, /validation: there is nothing to validate on/],
-    [more("--eval", "nowhere.npz"), 1, /nowhere\.npz: cannot be read: no such file/],
+    [more("--eval", "nowhere.npz"), 1, /nowhere\.npz: cannot be read: ENOENT: no such file/],
     [more("--eval", unlabelled), 1, /images\.npy: there is nothing to learn from.*without labels.*--labels/],
     [more("--teacher", calibrated, "--delta", model), 1, /digits_wild\.onnx/],
     [more("-o", join(folder, "no", "o")), 1, /cannot be written: no such folder/],

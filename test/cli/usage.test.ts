@@ -133,11 +133,15 @@ describe("wrong usage exits with 2 and says what to do", () => {
 
 describe("failure exits with 1 and one line", () => {
   test.each([
-    ["no such model", ["inspect", "nowhere.onnx"], /^octette: nowhere.onnx: cannot be read: no such file\n$/],
+    [
+      "no such model",
+      ["inspect", "nowhere.onnx"],
+      /^octette: nowhere.onnx: cannot be read: ENOENT: no such file or directory\n$/,
+    ],
     [
       "no such data",
       ["eval", example("digits.onnx"), "--data", "nowhere.npz"],
-      /^octette: nowhere.npz: cannot be read: no such file\n$/,
+      /^octette: nowhere.npz: cannot be read: ENOENT: no such file or directory\n$/,
     ],
     [
       "bytes without normalize",

@@ -135,7 +135,7 @@ describe("openDataset", () => {
   });
 
   test.each([
-    ["no file", "nowhere.npz", /nowhere.npz: cannot be read: no such file/],
+    ["no file", "nowhere.npz", /nowhere.npz: cannot be read: ENOENT: no such file/],
     ["an empty one", { name: "e.csv", bytes: new Uint8Array() }, /e.csv: the file is empty/],
     [
       "something else",

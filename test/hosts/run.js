@@ -77,7 +77,5 @@ for (const [i, host] of hosts.entries()) {
 }
 progress.end();
 await closeBrowser();
-console.log(
-  formatTable(["host", "result", "threads", "took"], rows, { align: "llrr" }),
-);
+console.log(formatTable(["host", "result", "threads", "took"], rows, { align: "llrr" }));
 for (const problem of problems) console.log(`\n${problem}`);
