@@ -1,7 +1,7 @@
 // Cases of an op's table as graphs: over floats or codes, of values that lie in memory as they come or as images do.
 
-import type { Graph } from "../../src/graph/graph";
-import { evaluateShape, type Shape } from "../../src/graph/symbols";
+import type { Graph, ValueType } from "../../src/graph/graph";
+import { evaluateDim, evaluateShape, type Shape } from "../../src/graph/symbols";
 import { type DType, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { BATCH } from "../engine/cuts";
 import {
@@ -40,6 +40,10 @@ export interface OpCase {
   readonly fused?: Activation;
   /** It has kernels only after simplify(). */
   readonly simplified?: true;
+  /** "only": it has no kernel, and is computed where all inputs are known; "refused": it is refused then. */
+  readonly known?: "only" | "refused";
+  /** Its gradient is random, or none passes parameters that a run computes. */
+  readonly gradient?: "none";
   /** Forms over codes that it is run in, where not all of its op's. */
   readonly forms?: readonly FormName[];
 }
@@ -72,6 +76,76 @@ export const fed = (dtype: DType, shape: Shape, values?: readonly number[]): Ope
   shape,
   ...(values && { values }),
 });
+
+/** Cases of an op of one value: scalars, rows, images and what is flattened of them, under each of some attributes. */
+export const elementwise = (...ways: readonly Pick<OpCase, "attributes" | "from">[]): readonly OpCase[] =>
+  ways.flatMap((way) =>
+    [["batch", 17], ["batch", 3, 4, 5], [3, 12], ["batch", 3, 5], [3], []].map((shape) => ({
+      ...way,
+      inputs: [shape],
+    })),
+  );
+
+const map = ["batch", 6, 4, 5];
+
+/** Cases of an op of two values that are broadcast: the same on both sides, scalars, vectors, rows, columns, maps, both at once. */
+export const broadcasting: readonly OpCase[] = [
+  {
+    inputs: [
+      ["batch", 3, 4, 5],
+      ["batch", 3, 4, 5],
+    ],
+  },
+  {
+    inputs: [
+      ["batch", 12],
+      ["batch", 12],
+    ],
+  },
+  {
+    inputs: [
+      ["batch", 17],
+      ["batch", 17],
+    ],
+    fused: "Relu" as const,
+  },
+  ...[
+    [map, []],
+    [map, [5]],
+    [map, [4, 1]],
+    [map, [6, 1, 1]],
+    [map, [6, 4, 5]],
+    [map, [1, 6, 1, 1]],
+    [map, ["batch", 6, 1, 1]],
+    [map, ["batch", 1, 4, 5]],
+    [map, [1, 1, 4, 5]],
+    [map, [2, 1, 1, 1, 1]],
+    [map, [2, "batch", 6, 4, 5]],
+    [[], []],
+    [[1], [1]],
+    [["batch", 5], [5]],
+    [
+      ["batch", 5],
+      ["batch", 1],
+    ],
+    [
+      [3, 1],
+      [1, 5],
+    ],
+    [
+      [2, 33, 3],
+      [2, 1, 3],
+    ],
+    [[4, 33], [33]],
+    [
+      [2, 1, 4],
+      [1, 3, 1],
+    ],
+  ].flatMap(([a, b]) => [
+    { inputs: [a!, b!], forms: [] },
+    { inputs: [b!, a!], forms: [] },
+  ]),
+].map((one) => ({ ...one, from: [0.5, 2] as const }));
 
 export const operandsOf = ({ inputs }: OpCase): readonly (Operand | undefined)[] =>
   inputs.map((input) => {
@@ -123,13 +197,31 @@ export const isImage = (shape: Shape): boolean =>
 /** The values of what is fed. */
 export const sizesOf = (shape: Shape): number[] => [...evaluateShape(shape, { [BATCH]: ROWS })];
 
+/** Attributes with so many rows in place of their symbol. */
+export const boundTo = (rows: number, attributes: Attributes): Attributes =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      Array.isArray(value)
+        ? value.map((dim) => (typeof dim === "string" ? evaluateDim(dim, { [BATCH]: rows }) : dim))
+        : value,
+    ]),
+  );
+
 interface Layout {
   /** Types of its outputs, where these are images that are read channels-last as its inputs are. */
-  readonly images?: readonly Shape[];
+  readonly images?: readonly ValueType[];
+  /** Only the first input is. */
+  readonly isFirst?: boolean;
 }
 
 /** The graph of a case, whose outputs are those of its node. */
-export function caseGraph(op: string, one: OpCase, form: FormName, { images }: Layout = {}): CaseGraph {
+export function caseGraph(
+  op: string,
+  one: OpCase,
+  form: FormName,
+  { images, isFirst = false }: Layout = {},
+): CaseGraph {
   const { codes, isMoved, isReal, isDynamic }: Form = forms[form];
   const { attributes = {}, outputs = 1, fused, from: [lo, hi] = [-3, 3] } = one;
   const builder = new GraphBuilder(3);
@@ -156,13 +248,12 @@ export function caseGraph(op: string, one: OpCase, form: FormName, { images }: L
     if (is === "bias" && isLayer && !isReal) return builder.bias(`x${i}`, w!, k);
     if (is === "constant" && values) return builder.constant(`x${i}`, tensor(dtype, sizes, values));
     if (is !== "fed") return builder.floats(`x${i}`, sizes, is === "weights" ? Math.sqrt(3 / k) : 1);
-    const fedValue = builder.input(`x${i}`, shape, dtype);
-    if (dtype !== "f32" || !isLayer) return images && dtype === "f32" ? seen(fedValue, shape) : fedValue;
-    const isFirst = i === 0 || isMoved;
-    const coded = isDynamic
-      ? builder.quantizeDynamically(fedValue)
-      : builder.quantize(fedValue, isFirst ? common : builder.range(codes));
-    return images ? seen(coded, shape) : coded;
+    const isSeen = images && !(isFirst && i > 0);
+    const value = builder.input(`x${i}`, shape, dtype);
+    if (dtype !== "f32" || !isLayer) return isSeen && dtype === "f32" ? seen(value, shape) : value;
+    if (isDynamic) return builder.quantizeDynamically(value);
+    const coded = builder.quantize(value, i === 0 || isMoved ? common : builder.range(codes));
+    return isSeen ? seen(coded, shape) : coded;
   };
 
   /** A value as it is after a pooling of single pixels, if it is an image. */
@@ -190,7 +281,12 @@ export function caseGraph(op: string, one: OpCase, form: FormName, { images }: L
     builder.multiple(op, names, fused ? ["core"] : results, attributes);
     if (fused) builder.node(fused, ["core"], results[0]!, fused === "Clip" ? { min: 0, max: 0.5 } : {});
   }
-  const last = images ? made.map((value, i) => (isReal ? value : seen(value, images[i]!))) : made;
+  const last = images
+    ? made.map((value, i) => {
+        const { dtype, shape } = images[i]!;
+        return isReal || (dtype !== "f32" && !codes) ? value : seen(value, shape);
+      })
+    : made;
   const graph = builder.build(...last.map((value) => (typeof value === "string" ? value : value.codes)));
   return { graph, feeds: (fill) => feedsOf(operands, fill, lo, hi) };
 }

@@ -7,6 +7,9 @@ import { simplify } from "../../src/passes/index";
 import { expectSameBytes } from "../check-model";
 import { withModel } from "../engine/engines";
 import { GraphBuilder } from "../graph-builder";
+import { elementwise, testOp } from "./test-op";
+
+testOp("Clip", { cases: elementwise({ attributes: { min: -0.5, max: 0.7 } }, { attributes: { max: 0.2 } }) });
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const values = [-inf, -3, -1, -0.5, 0, 0.5, 1, 3, inf, nan];

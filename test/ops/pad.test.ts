@@ -8,6 +8,67 @@ import { simplifyImported } from "../../src/passes/index";
 import { expectSameBytes } from "../check-model";
 import { withModel } from "../engine/engines";
 import { GraphBuilder, randomOf } from "../graph-builder";
+import { testOp } from "./test-op";
+
+const image = ["batch", 6, 4, 5];
+
+testOp("Pad", {
+  cases: [
+    { what: "of the map", inputs: [image], attributes: { pads: [0, 0, 1, 0, 0, 0, 2, 3], value: 0.5 } },
+    { what: "of channels", inputs: [image], attributes: { pads: [0, 2, 0, 0, 0, 1, 0, 0] } },
+    {
+      what: "that takes away",
+      inputs: [image],
+      attributes: { pads: [0, 0, -1, 1, 0, 0, -1, -2], value: -0.25 },
+    },
+    {
+      what: "by reflection",
+      inputs: [image],
+      attributes: { pads: [0, 0, 2, 1, 0, 0, 3, 4], mode: "reflect" },
+    },
+    { what: "with the edge", inputs: [image], attributes: { pads: [0, 1, 6, 0, 0, 2, 0, 7], mode: "edge" } },
+    {
+      what: "with the other end",
+      inputs: [image],
+      attributes: { pads: [0, 0, 4, 2, 0, 0, 1, 5], mode: "wrap" },
+    },
+    { what: "of nothing", inputs: [image], attributes: { pads: [0, 0, 0, 0, 0, 0, 0, 0] } },
+    ...["constant", "edge", "reflect", "wrap"].map((mode) => ({
+      inputs: [["batch", 3, 4, 5]],
+      attributes: { mode, pads: [0, 0, 1, 2, 0, 0, 3, 1] },
+    })),
+    ...(
+      [
+        ["constant", [17], [2, 3]],
+        ["constant", [17], [-2, 3]],
+        ["constant", [3, 5], [0, 1, 2, 0]],
+        ["edge", [5], [2, 3]],
+        ["edge", [5], [0, 3]],
+        ["edge", [3, 5], [1, 2, 3, 0]],
+        ["edge", [3, 5], [-1, 2, 1, -2]],
+        ["reflect", [5], [2, 4]],
+        ["reflect", [5], [4, 0]],
+        ["reflect", [3, 5], [1, 2, 2, 1]],
+        ["reflect", [4, 5], [-1, 2, 2, 0]],
+        ["wrap", [5], [2, 3]],
+        ["wrap", [3, 5], [1, 0, 3, 5]],
+      ] as const
+    ).map(([mode, shape, pads]) => ({ inputs: [shape], attributes: { mode, pads, value: 0.5 } })),
+    { inputs: [["batch", 5]], attributes: { pads: [1, 2], axes: [1] } },
+    {
+      what: "with what is fed",
+      inputs: [["batch", 5], "", []],
+      attributes: { pads: [0, 2, 0, 1] },
+      forms: [],
+      gradient: "none",
+    },
+  ],
+  infers: [[[["batch", 3, "h", "w"]], { pads: [1, 2], axes: [2] }, "[batch, 3, 3+h, w]"]],
+  refuses: [
+    [[[5]], { pads: [-3, -3] }, "more is taken away than there is: got [-1]"],
+    [[[5]], { pads: [1] }, "pads does not fit: expected 2 integers, got [1]"],
+  ],
+});
 
 const dtypes: readonly DType[] = ["f32", "i8", "u8", "i32", "bool"];
 const modes = ["constant", "edge", "reflect", "wrap"] as const;

@@ -76,10 +76,15 @@ export function testReads(op: string, cases: readonly OpCase[], table: ReadsTabl
   };
 
   test("every attribute that it declares is in a case, and is read", () => {
+    const told = [...(table.infers ?? []), ...(table.refuses ?? [])];
+    const all = [
+      ...cases,
+      ...told.map(([inputs, attributes, , outputs = 1]) => ({ inputs, attributes, outputs })),
+    ];
     const declared = [...new Set([...attributes, ...Object.values(parameters)])].sort();
-    const given = new Set(cases.flatMap((one) => Object.keys(one.attributes ?? {})));
+    const given = new Set(all.flatMap((one) => Object.keys(one.attributes ?? {})));
     expect([...given].sort()).toEqual(declared);
-    const read = new Set(cases.flatMap((one) => [...attributesRead(op, one)]));
+    const read = new Set(all.flatMap((one) => [...attributesRead(op, one)]));
     expect(declared.filter((name) => !read.has(name))).toEqual([]);
   });
 

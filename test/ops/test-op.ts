@@ -9,6 +9,7 @@ import { inlined } from "../../src/engine/inlined";
 import { kernelsOf } from "../../src/engine/plan";
 import type { EngineClass } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
+import type { Graph } from "../../src/graph/graph";
 import { printGraph } from "../../src/graph/print";
 import { evaluateShape, type Shape, symbolsOf } from "../../src/graph/symbols";
 import { type Tensor, tensor } from "../../src/graph/tensor";
@@ -23,8 +24,9 @@ import { expectClose, expectSameBytes, expectWithinOneCode } from "../check-tens
 import { BATCH, checkCuts, type Feeds } from "../engine/cuts";
 import { creatingIn, engineClasses, withModel, withModelInParts } from "../engine/engines";
 import { runReference } from "../reference/index";
-import type { Oracle } from "../reference/oracle";
+import type { Oracle, Oracles } from "../reference/oracle";
 import {
+  boundTo,
   type CaseGraph,
   caseGraph,
   type Fill,
@@ -38,7 +40,8 @@ import { checkGradient } from "./gradient";
 import { type ReadsTable, testReads } from "./reads";
 import { checkTraits, testIdle } from "./traits";
 
-export { bias, constant, fed, type OpCase, weights } from "./case-graph";
+export { bias, broadcasting, constant, elementwise, fed, type OpCase, weights } from "./case-graph";
+export { dims } from "./reads";
 
 export interface OpTable extends ReadsTable {
   readonly cases: readonly OpCase[];
@@ -99,21 +102,21 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
 
   /** Runs a graph in every way and compares all results; returns the first of them, and whether a batch may be cut. */
   async function check(
-    { graph, feeds }: CaseGraph,
+    { graph: written, feeds }: CaseGraph,
     form: FormName,
+    graph = written,
   ): Promise<{ first: Feeds; isCut: boolean }> {
     const isFar = form === "u8" || form === "i8";
     const options = { maxima: { [BATCH]: ROWS } };
     const runs = (isFar ? fills : fills.slice(0, 1)).map((fill) => ({ fill, fed: feeds(fill) }));
     const { fed } = runs[0]!;
-    const expected = runs.map((run) => runReference(graph, run.fed, oracles));
-    for (const [name, { dtype, shape }] of inferTypes(graph, toolkitOps)) {
-      const known = expected[0]!.get(name);
-      if (known)
-        expect([dtype, evaluateShape(shape, { [BATCH]: ROWS })], `type of ${name}`).toEqual([
-          known.dtype,
-          known.shape,
-        ]);
+    const expected = runs.map((run) => runReference(written, run.fed, oracles));
+    const types = inferTypes(graph, toolkitOps);
+    for (const name of graph.outputs) {
+      const { dtype, shape } = types.get(name)!;
+      const known = expected[0]!.get(name)!;
+      const bound = evaluateShape(shape, { [BATCH]: ROWS });
+      expect([dtype, bound], `type of ${name}`).toEqual([known.dtype, known.shape]);
     }
     const isOfClass = withModel(graph, options, ({ plan }) =>
       [...kernelsOf(plan)].some((name) => ofClasses.has(name)),
@@ -152,20 +155,18 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
     // Numbers far outside of ranges are told of.
     beforeAll(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
     afterAll(() => vi.restoreAllMocks());
-    if (hasKernels) {
+    if (hasKernels || cases.some(({ simplified }) => simplified)) {
       const forms = (one: OpCase): readonly FormName[] => [
-        ...(lower ? (["float"] as const) : []),
-        ...(lowerInteger ? (one.forms ?? formsOf[codes]) : []),
+        ...(lower || one.simplified || codes === "makes" || codes === "reads" ? (["float"] as const) : []),
+        ...(lowerInteger && !one.simplified ? (one.forms ?? formsOf[codes]) : []),
       ];
       let cuts = 0;
-      describe.each(cases.map((one) => [titleOf(one), one] as const))("%s", (_, one) => {
+      const run = cases.filter(({ known }) => known !== "only");
+      describe.each(run.map((one) => [titleOf(one), one] as const))("%s", (_, one) => {
         test.each(forms(one))("%s", async (form) => {
           const made = caseGraph(op, one, form);
           const { graph } = made;
-          const { first, isCut } = await check(
-            one.simplified ? { ...made, graph: simplify(graph, toolkitOps) } : made,
-            form,
-          );
+          const { first, isCut } = await check(made, form, one.simplified && simplify(graph, toolkitOps));
           if (isCut) cuts++;
           if (form === "float") checkTraits(op, one, made, first);
           if (
@@ -175,22 +176,38 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
           )
             return;
           const types = inferTypes(graph, toolkitOps);
-          const images = graph.outputs.map((name) => types.get(name)!.shape);
-          const asImages = await check(caseGraph(op, one, form, { images }), form);
-          for (const [i, y] of Object.values(asImages.first).entries())
-            if (form === "float") exactness(form)(y, Object.values(first)[i]!, "as images");
+          const images = graph.outputs.map((name) => types.get(name)!);
+          const count = operandsOf(one).filter((x) => x?.is === "fed" && isImage(x.shape)).length;
+          for (const isFirst of count > 1 ? [false, true] : [false]) {
+            const asImages = await check(caseGraph(op, one, form, { images, isFirst }), form);
+            for (const [i, y] of Object.values(asImages.first).entries())
+              if (form === "float") exactness(form)(y, Object.values(first)[i]!, "as images");
+          }
         });
 
-        if (!lower || table.gradient || one.simplified) return;
+        if (!lower || table.gradient || one.gradient || one.simplified) return;
         const inputs = gradientInputs(one);
         // Integers have none.
         if (inputs.every((x) => !x || "dtype" in x)) return;
         test("gradient", () => checkGradient({ ...one, op, inputs, activation: one.fused, oracle }));
       });
 
-      test("a batch is cut in some of its cases, or in none as its rows always meet", () =>
-        expect(cuts > 0).toBe(rules.rows !== undefined));
+      test.runIf(hasKernels)("a batch is cut in some of its cases, or in none as its rows always meet", () =>
+        expect(cuts > 0).toBe(rules.rows !== undefined),
+      );
     }
+    describe.runIf(rules.evaluate)("known before a run", () => {
+      const all = cases.filter(({ known }) => known !== "refused");
+      test.each(all.map((one) => [titleOf(one), one] as const))("%s", (_, one) => {
+        const { graph, expected } = knownCase(op, one, oracles);
+        const { nodes, constants } = simplify(graph, toolkitOps);
+        expect(nodes).toEqual([]);
+        for (const [name, y] of Object.entries(expected)) {
+          const compare = y.dtype === "f32" ? expectClose : expectSameBytes;
+          compare(constants.get(name), y, name);
+        }
+      });
+    });
     test("it has a gradient, or its table says that it has none", () =>
       expect(ruleOf(op) === undefined).toBe(table.gradient === "none"));
     testIdle(op, cases);
@@ -215,6 +232,18 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
     });
     testReads(op, cases, table);
   });
+}
+
+/** A case whose feeds are constants, and what the reference makes of it. */
+function knownCase(op: string, one: OpCase, oracles: Oracles): { graph: Graph; expected: Feeds } {
+  const { fused: _, ...alone } = one;
+  const { graph, feeds } = caseGraph(op, alone, "float");
+  const fed = feeds("random");
+  const values = runReference(graph, fed, oracles);
+  const expected = Object.fromEntries(graph.outputs.map((name) => [name, values.get(name)!]));
+  const nodes = graph.nodes.map((node) => ({ ...node, attributes: boundTo(ROWS, node.attributes) }));
+  const constants = new Map([...graph.constants, ...Object.entries(fed)]);
+  return { graph: { ...graph, nodes, inputs: [], constants }, expected };
 }
 
 /** A result; undefined where there is a typed error, which the ledger of ONNX's tests tells of. */

@@ -11,7 +11,7 @@ const shapeOf: Operator = (node, inputs) => {
   return tensor("i32", [part.length], part);
 };
 
-/** Takes slices of x along an axis, as many as there are indices, which may count from the end. */
+/** Takes slices of x along an axis, as many as there are indices, which may count from the end; of one outside, the nearest. */
 const gather: Operator = (node, inputs) => {
   const [x, indices] = [need(node, inputs, 0), need(node, inputs, 1)];
   const axis = axisOf(node, numberAttribute(node, "axis", 0), x.shape.length);
@@ -24,7 +24,8 @@ const gather: Operator = (node, inputs) => {
     before.map((_, d) => stridesOf(x.shape)[d]!),
   ))
     for (const index of indices.data) {
-      const from = start + (index < 0 ? index + size : index) * stride;
+      const inside = Math.max(0, Math.min(index < 0 ? index + size : index, size - 1));
+      const from = start + inside * stride;
       for (let inner = 0; inner < sizeOf(after); inner++) y.data[i++] = x.data[from + inner]!;
     }
   return y;

@@ -6,7 +6,7 @@ import type { Tensor } from "../../src/graph/tensor";
 import { binary, map, unary, zip } from "./elementwise";
 import { floatOperators } from "./float";
 import { average, type Codes, type Output, realize, recode, requantize, sumsOf } from "./integer";
-import { axisOf, fail, type Operator } from "./node";
+import { axisOf, fail, need, type Operator } from "./node";
 import type { Oracle } from "./oracle";
 import { codeRange, dequantizeValue, granularityOf, quantizeTensor, quantizeValue } from "./quantize";
 import { concatenate, moves, pad, padValue } from "./shape";
@@ -14,6 +14,7 @@ import { concatenate, moves, pad, padValue } from "./shape";
 /** Operators that pass codes on, so that scale and zero point go in as they come out. */
 const passing: Readonly<Record<string, Operator>> = {
   ...moves,
+  Dropout: (node, inputs) => need(node, inputs, 0),
   MaxPool: floatOperators.MaxPool!,
   GlobalMaxPool: floatOperators.GlobalMaxPool!,
 };

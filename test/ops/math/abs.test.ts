@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Abs", { cases: elementwise({ from: [-2, 2] }) });

@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Neg", { cases: elementwise({ from: [-2, 2] }) });

@@ -1,0 +1,3 @@
+import { testOp } from "../test-op";
+
+testOp("Size", { cases: [{ inputs: [[2, 3, 4]] }, { inputs: [[]] }], gradient: "none" });

@@ -1,0 +1,42 @@
+import { dims, testOp } from "./test-op";
+
+const image = ["batch", 6, 4, 5];
+const END = 0x7fffffff;
+
+testOp("Slice", {
+  cases: [
+    { inputs: [["batch", 5]], attributes: { starts: [1], ends: [4], axes: [1] } },
+    { what: "of channels", inputs: [image], attributes: { starts: [1], ends: [5], axes: [1], steps: [2] } },
+    {
+      what: "of the map, backwards",
+      inputs: [image],
+      attributes: { starts: [-1, 1], ends: [-9, 4], axes: [2, 3], steps: [-1, 1] },
+    },
+    {
+      inputs: [["batch", 5, 4, 3]],
+      attributes: { starts: [3, 0], ends: [-9, 3], axes: [2, 3], steps: [-1, 2] },
+    },
+    { what: "of nothing", inputs: [image], attributes: { starts: [0], ends: [9], axes: [3], steps: [1] } },
+    { what: "that turns", inputs: [image], attributes: { starts: [5], ends: [-9], axes: [3], steps: [-1] } },
+    { inputs: [[17]], attributes: { starts: [3], ends: [9] } },
+    { inputs: [[17]], attributes: { starts: [-2], ends: [99] } },
+    { inputs: [[17]], attributes: { starts: [1], ends: [16], steps: [3] } },
+    { inputs: [[17]], attributes: { starts: [15], ends: [-99], steps: [-2] } },
+    { inputs: [[3, 5, 4]], attributes: { starts: [0, 1], ends: [2, 4], axes: [0, 2], steps: [1, 2] } },
+    { inputs: [[3, 5]], attributes: { starts: [0], ends: [3] } },
+    { inputs: [[3, 5]], attributes: { starts: [2], ends: [2] } },
+  ],
+  infers: [
+    [[["batch", 9]], { starts: [0], ends: [END], axes: [0] }, "[batch, 9]"],
+    [[["batch", 9]], { starts: [1], ends: [-1], axes: [0] }, "[-2+batch, 9]"],
+    [[["seq", 9]], { starts: [-1], ends: [END], axes: [0] }, "[1, 9]"],
+    [[["past+seq", 9]], { starts: [0], ends: ["seq"], axes: [0] }, "[seq, 9]"],
+    [[["past+seq", 9]], { starts: ["past"], ends: ["past+seq"], axes: [0] }, "[seq, 9]"],
+  ],
+  refuses: [
+    [[["batch"]], { starts: [0], ends: [10] }, "got [0:10:1] of batch. Fix the symbol"],
+    [[[4]], { starts: [0], ends: [4], steps: [0] }, "a step is an integer that is not 0"],
+    [[[4]], { starts: [0], ends: [4, 4] }, "its lists differ in length"],
+  ],
+  evaluates: [[[dims("batch", 3, "h")], { starts: [-2], ends: [9] }, [3, "h"]]],
+});
