@@ -208,20 +208,17 @@ export const boundTo = (rows: number, attributes: Attributes): Attributes =>
     ]),
   );
 
+/** Values that lie channels last, where they are images: all, or only some. */
+export const layouts = ["all", "inputs", "first input", "outputs"] as const;
+
 interface Layout {
-  /** Types of its outputs, where these are images that are read channels-last as its inputs are. */
-  readonly images?: readonly ValueType[];
-  /** Only the first input is. */
-  readonly isFirst?: boolean;
+  readonly lies: (typeof layouts)[number];
+  /** Types of its outputs. */
+  readonly outputs: readonly ValueType[];
 }
 
 /** The graph of a case, whose outputs are those of its node. */
-export function caseGraph(
-  op: string,
-  one: OpCase,
-  form: FormName,
-  { images, isFirst = false }: Layout = {},
-): CaseGraph {
+export function caseGraph(op: string, one: OpCase, form: FormName, layout?: Layout): CaseGraph {
   const { codes, isMoved, isReal, isDynamic }: Form = forms[form];
   const { attributes = {}, outputs = 1, fused, from: [lo, hi] = [-3, 3] } = one;
   const builder = new GraphBuilder(3);
@@ -248,7 +245,7 @@ export function caseGraph(
     if (is === "bias" && isLayer && !isReal) return builder.bias(`x${i}`, w!, k);
     if (is === "constant" && values) return builder.constant(`x${i}`, tensor(dtype, sizes, values));
     if (is !== "fed") return builder.floats(`x${i}`, sizes, is === "weights" ? Math.sqrt(3 / k) : 1);
-    const isSeen = images && !(isFirst && i > 0);
+    const isSeen = layout && layout.lies !== "outputs" && !(layout.lies === "first input" && i > 0);
     const value = builder.input(`x${i}`, shape, dtype);
     if (dtype !== "f32" || !isLayer) return isSeen && dtype === "f32" ? seen(value, shape) : value;
     if (isDynamic) return builder.quantizeDynamically(value);
@@ -281,12 +278,12 @@ export function caseGraph(
     builder.multiple(op, names, fused ? ["core"] : results, attributes);
     if (fused) builder.node(fused, ["core"], results[0]!, fused === "Clip" ? { min: 0, max: 0.5 } : {});
   }
-  const last = images
-    ? made.map((value, i) => {
-        const { dtype, shape } = images[i]!;
-        return isReal || (dtype !== "f32" && !codes) ? value : seen(value, shape);
-      })
-    : made;
+  /** What the node made, or that as an image. */
+  const read = (value: Coded | string, i: number) => {
+    const { dtype, shape } = layout!.outputs[i]!;
+    return isReal || (dtype !== "f32" && !codes) ? value : seen(value, shape);
+  };
+  const last = layout?.lies === "all" || layout?.lies === "outputs" ? made.map(read) : made;
   const graph = builder.build(...last.map((value) => (typeof value === "string" ? value : value.codes)));
   return { graph, feeds: (fill) => feedsOf(operands, fill, lo, hi) };
 }

@@ -7,7 +7,7 @@ testOp("Flatten", {
   cases: [
     { inputs: [image] },
     { inputs: [image], attributes: { axis: 1 } },
-    { inputs: [image], attributes: { axis: 2 } },
+    { inputs: [[5, 6, 4, 5]], attributes: { axis: 2 } },
     { inputs: [["batch", 4, 5]] },
     { inputs: [[2, 3, 4]], attributes: { axis: 2 } },
     { inputs: [[2, 3, 4]], attributes: { axis: 0 } },

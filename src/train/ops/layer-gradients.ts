@@ -135,8 +135,8 @@ export const productWeightGradient: Op = {
 export const biasGradient: Op = {
   infer: gradientTypes,
   sums: true,
-  layout: (node, [dy = "plain"]) => ({
-    inputs: [numberOf(node, "axis", -1) === 1 ? "channelsLast" : dy],
+  layout: (node) => ({
+    inputs: [numberOf(node, "axis", -1) === 1 ? "channelsLast" : "plain"],
     outputs: ["plain"],
   }),
   lower(unit, c) {

@@ -2,9 +2,9 @@ import type { Forward } from "../../reference/oracle";
 import { constant, fed, testOp } from "../test-op";
 
 /** Each element is added to all sums that it is in. */
-const forward: Forward = ({ attributes: { axis, exclusive = 0, reverse = 0 } }, [x]) => {
+const forward: Forward = ({ attributes: { axis, exclusive = 0, reverse = 0 } }, [x, fixed]) => {
   const { shape, data } = x!;
-  const at = (axis as number[])[0]!;
+  const at = (axis as number[] | undefined)?.[0] ?? fixed!.data[0]!;
   const along = at < 0 ? at + shape.length : at;
   const [n, inner] = [shape[along]!, shape.slice(along + 1).reduce((a, b) => a * b, 1)];
   const sums = new Float64Array(data.length);

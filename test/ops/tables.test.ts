@@ -1,0 +1,27 @@
+// Every op of the registry has a table of cases, in the folder that mirrors its own: src/ops/math/arg-max.ts is tested by
+// test/ops/math/arg-max.test.ts.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { registry } from "../../src/ops/index";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Files of ops, as the table that is made of the folders of src/ops has them. */
+const files = new Map(
+  Array.from(
+    readFileSync(join(root, "build/groups/all.ts"), "utf8").matchAll(
+      / as (\w+) } from "[./]+\/src\/(ops\/[^"]+)"/g,
+    ),
+    ([, op, file]) => [op!, file!] as const,
+  ),
+);
+
+test.each(Object.keys(registry))("%s has a table", (op) => {
+  const file = join(root, "test", `${files.get(op)}.test.ts`);
+  const source = existsSync(file) ? readFileSync(file, "utf8") : "";
+  expect(source, `${op} has no table: test/${files.get(op)}.test.ts must call testOp("${op}", …)`).toContain(
+    `testOp("${op}",`,
+  );
+});
