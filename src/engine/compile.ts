@@ -2,7 +2,7 @@
 // constants that lie the same for all sizes.
 
 import { OctetteError } from "../errors";
-import type { Graph, ValueType } from "../graph/graph";
+import type { Graph, Node, ValueType } from "../graph/graph";
 import {
   addDims,
   type Bindings,
@@ -35,6 +35,16 @@ export interface CompileOptions {
   readonly state?: readonly string[];
   /** Threads that may share a step; 1 where it is left out. */
   readonly threads?: number;
+  /** All nodes of the graph, in their order; where it is left out, they are one entry, `run`. */
+  readonly entries?: readonly NamedNodes[];
+}
+
+/** Nodes that are run by a name. */
+export interface NamedNodes {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  /** They may run again before the next ones do: what they read of others stays as it is. */
+  readonly repeats?: boolean;
 }
 
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
@@ -53,13 +63,14 @@ export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =
 /** As `compile`, for any maxima. */
 export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
   const { registry, engineClass, taps = [], state = [], threads = 1 } = options;
+  const { entries = [{ name: "run", nodes: graph.nodes }] } = options;
   const types = inferTypes(graph, registry);
   checkShapes(types);
   const units = unitsOf(graph, registry, types, new Set(taps));
   rejectUnlowerable(units, registry);
   const batch = batchOf(graph, types, registry);
   const fused = fuseAdditions(units, registry, types, new Set([...graph.outputs, ...taps]));
-  const { tasks, layouts, outputs } = chooseLayouts(graph, registry, fused, types);
+  const { tasks, layouts, outputs } = chooseLayouts(graph, entries, registry, fused, types);
   const untappable = taps.find((tap) => !layouts.has(tap));
   if (untappable !== undefined)
     throw new OctetteError(`"${untappable}" is in no memory`, {
@@ -73,19 +84,21 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     types,
     layouts,
     one: batch !== undefined && (options.maxima?.[batch] ?? 1) === 1 ? batch : undefined,
-    tasks,
+    tasks: tasks.flat(),
     kept: [...outputs, ...taps],
     state: new Set(state),
   });
   for (const name of state) c.placeState(name);
   for (const input of graph.inputs) c.place(input.name);
-  for (const task of tasks) c.lower(task);
+  const ranges = Object.fromEntries(
+    entries.map(({ name, repeats = false }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
+  );
   c.finish();
   const planned = (value: string, at: (place: Address) => Dim, name = value): PlannedValue => ({
     name,
     type: types.get(value)!,
     layout: layouts.get(value) ?? "plain",
-    address: at(c.addressOf(value)) as number,
+    address: at(c.addressOf(value)),
   });
   let loads: Plan["loads"] | undefined;
 
@@ -126,7 +139,7 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
       loads,
       needs: c.needed,
       steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve), bytes: widthOf(step) })),
-      loop: { ...c.loop },
+      entries: ranges,
       memory: {
         constantBytes: map.constantBytes,
         arenaBytes: map.arenaBytes,
@@ -197,15 +210,20 @@ function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
   });
 }
 
-/** Asks every op for its layouts and inserts a conversion wherever a value is not as it is wanted, once a layout. */
+/**
+ * Asks every op for its layouts and inserts a conversion wherever a value is not as it is wanted, once a layout, and once more for
+ * nodes that may run without those before them.
+ */
 function chooseLayouts(
   graph: Graph<Constant>,
+  entries: readonly NamedNodes[],
   registry: Registry,
   units: readonly Unit[],
   types: Map<string, ValueType>,
-): { tasks: Task[]; layouts: Map<string, Layout>; outputs: string[] } {
+): { tasks: Task[][]; layouts: Map<string, Layout>; outputs: string[] } {
   const layouts = new Map<string, Layout>(graph.inputs.map(({ name }) => [name, "plain"]));
-  const tasks: Task[] = [];
+  const tasks: Task[][] = [];
+  let own: Task[] = [];
   const conversions = new Map<string, string>();
   const bring = (value: string, wanted: Layout): string => {
     const type = types.get(value);
@@ -217,10 +235,10 @@ function chooseLayouts(
     conversions.set(`${wanted} ${value}`, converted);
     types.set(converted, type);
     layouts.set(converted, wanted);
-    tasks.push({ kind: "convert", from: value, to: converted });
+    own.push({ kind: "convert", from: value, to: converted });
     return converted;
   };
-  for (const unit of units) {
+  const place = (unit: Unit): void => {
     const op = opOf(registry, unit.node.op, unit.node.name);
     const inputTypes = unit.inputs.map((input) => types.get(input));
     const had = unit.inputs.map((input) => layouts.get(input) ?? "plain");
@@ -234,10 +252,24 @@ function chooseLayouts(
     unit.outputs.forEach((output, i) => {
       if (output !== "") layouts.set(output, wanted.outputs[i] ?? "plain");
     });
-    tasks.push({ kind: "unit", unit: { ...unit, inputs } });
+    own.push({ kind: "unit", unit: { ...unit, inputs } });
+  };
+  const made = new Set<string>();
+  /** What holds each output as callers read it. */
+  const read = new Map<string, string>();
+  for (const { nodes } of entries) {
+    const named = new Set(nodes);
+    const mine = units.filter(({ node }) => named.has(node));
+    if (!mine.some(({ inputs }) => inputs.some((value) => made.has(value)))) conversions.clear();
+    tasks.push((own = []));
+    for (const unit of mine) place(unit);
+    for (const value of mine.flatMap(({ outputs }) => outputs)) made.add(value);
+    for (const output of graph.outputs)
+      if (layouts.has(output) && !read.has(output)) read.set(output, bring(output, "plain"));
   }
   const outputs = graph.outputs.map((output) => {
-    if (layouts.has(output)) return bring(output, "plain");
+    const value = read.get(output);
+    if (value !== undefined) return value;
     throw new OctetteError(`output "${output}" is a constant or is produced by no node`, {
       code: "graph",
       where: graph.name,

@@ -20,7 +20,7 @@ import {
   type Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
-import type { Need, Content as Planned, Step } from "./plan";
+import type { Entry, Need, Content as Planned, Step } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task =
@@ -74,8 +74,10 @@ export class LoweringContext implements Lowering {
   /** Index of the last task that reads a value; infinite for those that are kept. */
   readonly #lastRead = new Map<string, number>();
   #constantBytes = 0;
-  /** The steps of the loop, [from, to), without an end while they are being made. */
-  readonly loop = { from: 0, to: 0 };
+  /** Steps that may run again and again. */
+  readonly #repeated: Entry[] = [];
+  /** First step of those that are being made, where they repeat. */
+  #again = -Infinity;
   #task = -1;
   #node = "";
   #load: PendingLoad | undefined;
@@ -89,7 +91,17 @@ export class LoweringContext implements Lowering {
     for (const value of input.kept) this.#lastRead.set(value, Infinity);
   }
 
-  lower(task: Task): void {
+  /** Lowers what runs by one name. */
+  lowerEntry(tasks: readonly Task[], repeats: boolean): Entry {
+    const from = this.steps.length;
+    this.#again = repeats ? from : -Infinity;
+    for (const task of tasks) this.#lower(task);
+    const entry = { from, to: this.steps.length };
+    if (repeats) this.#repeated.push(entry);
+    return entry;
+  }
+
+  #lower(task: Task): void {
     this.#task++;
     this.#load = undefined;
     if (task.kind === "convert") return this.#convert(task.from, task.to);
@@ -100,14 +112,14 @@ export class LoweringContext implements Lowering {
     else op.lower!(unit, this);
   }
 
-  /** Ends the lifetimes: what is kept lives on, and what crosses an edge of the loop lives all through it. */
+  /** Ends the lifetimes: what is kept lives on, and what crosses an edge of steps that repeat lives all through them. */
   finish(): void {
     for (const value of this.#in.kept) this.addressOf(value).buffer.last = Infinity;
-    const { from, to } = this.loop;
-    for (const buffer of this.buffers) {
-      if (buffer.first < from && buffer.last >= from) buffer.last = Math.max(buffer.last, to - 1);
-      if (buffer.first < to && buffer.last >= to) buffer.first = Math.min(buffer.first, from);
-    }
+    for (const { from, to } of this.#repeated)
+      for (const buffer of this.buffers) {
+        if (buffer.first < from && buffer.last >= from) buffer.last = Math.max(buffer.last, to - 1);
+        if (buffer.first < to && buffer.last >= to) buffer.first = Math.min(buffer.first, from);
+      }
   }
 
   /** Gives a value memory of its own that is written before the first step. */
@@ -233,15 +245,6 @@ export class LoweringContext implements Lowering {
     this.steps.push({ node: this.#node, kernel, args: args as PendingStep["args"], count, macs, scratch });
   }
 
-  beginLoop(): void {
-    this.loop.from = this.steps.length;
-    this.loop.to = Infinity;
-  }
-
-  endLoop(): void {
-    this.loop.to = this.steps.length;
-  }
-
   isOne(dim: Dim): boolean {
     const { one } = this.#in;
     return (one === undefined ? dim : substituteDim(dim, one, 1)) === 1;
@@ -288,10 +291,9 @@ export class LoweringContext implements Lowering {
     return address;
   }
 
-  /** No later task reads any value that lies in the buffer, nor a later round of the loop. */
+  /** No later task reads any value that lies in the buffer, nor this one when it runs again. */
   #isFree(buffer: Buffer): boolean {
-    const { from, to } = this.loop;
-    if (buffer.area !== "arena" || (to === Infinity && buffer.first < from)) return false;
+    if (buffer.area !== "arena" || buffer.first < this.#again) return false;
     return this.#lastUse.get(buffer)! <= this.#task;
   }
 

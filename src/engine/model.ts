@@ -2,16 +2,8 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Input, ValueType } from "../graph/graph";
-import { type Bindings, countOf, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
-import {
-  bytesIn,
-  type Constant,
-  type DType,
-  sizeOf,
-  type Tensor,
-  type TypedArray,
-  viewOf,
-} from "../graph/tensor";
+import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
+import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
@@ -21,7 +13,7 @@ import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds,
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { kernelsOf, type Plan, type PlannedValue } from "./plan";
-import { Session } from "./session";
+import { type Seen, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
@@ -70,14 +62,6 @@ export interface StepProfile {
   readonly milliseconds: number;
   /** Multiply-adds. */
   readonly macs: number;
-}
-
-/** A planned value in memory, as large as the symbols make it. */
-interface Seen {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: TypedArray;
 }
 
 /** What is fed, or some rows of it. */
@@ -266,7 +250,7 @@ export class Model {
         hint: "Name it in the model's `taps` option",
       });
     void this.#session.buffer; // throws after dispose()
-    return { ...this.#see(value, this.#bound?.bindings ?? {}), layout: value.layout };
+    return { ...this.#session.see(value, this.#bound?.bindings), layout: value.layout };
   }
 
   /** Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. */
@@ -360,7 +344,7 @@ export class Model {
     if (plan !== this.plan) this.#session.plan = plan;
     this.#plans = [plan, ...this.#plans.filter((other) => other !== plan)].slice(0, MAX_PLANS);
     const { inputs, outputs } = plan;
-    const see = (value: PlannedValue) => this.#see(value, bindings);
+    const see = (value: PlannedValue) => this.#session.see(value, bindings);
     this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };
     return this.#bound;
   }
@@ -380,17 +364,6 @@ export class Model {
       data.set(fed.get(name)!.data);
       flipped(dtype, data);
     }
-  }
-
-  #see({ name, type, address }: PlannedValue, bindings: Bindings): Seen {
-    const shape = evaluateShape(type.shape, bindings);
-    const length = evaluateDim(countOf(type.shape), bindings);
-    return {
-      name,
-      dtype: type.dtype,
-      shape,
-      data: viewOf(type.dtype, this.#session.buffer, address, length),
-    };
   }
 }
 

@@ -50,7 +50,17 @@ export interface PlannedValue {
   /** In ONNX's order; codes of an i8 value are held as u8 with the top bit flipped. */
   readonly type: ValueType;
   readonly layout: Layout;
-  readonly address: number;
+  /** A dimension where it lies within another value. */
+  readonly address: Dim;
+}
+
+/**
+ * Steps, [from, to), that a session runs by a name. Entries run in their order; one that repeats may run again before the
+ * next one does, and none needs those before it whose values it does not read. Constants and state are those of all.
+ */
+export interface Entry {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface Plan {
@@ -69,8 +79,8 @@ export interface Plan {
   readonly loads: readonly LoadGroup[];
   readonly steps: readonly Step[];
   readonly needs: readonly Need[];
-  /** The steps, [from, to), that may run again and again between the others. */
-  readonly loop: { readonly from: number; readonly to: number };
+  /** By name: `run` of a model, others of a training step. */
+  readonly entries: Readonly<Record<string, Entry>>;
   readonly memory: {
     readonly constantBytes: number;
     readonly arenaBytes: number;

@@ -1,11 +1,12 @@
 // Owns one wasm memory of the planned size and runs a plan in it, step by step.
 
 import { OctetteError } from "../errors";
-import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim, evaluateShape } from "../graph/symbols";
+import { sizeOf, type Tensor, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import { MAX_MEMORY_BYTES, PAGE } from "./memory";
-import { kernelsOf, type Plan, type Step } from "./plan";
+import { kernelsOf, type Plan, type PlannedValue, type Step } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
@@ -18,6 +19,11 @@ export interface Ready {
   readonly args: number[];
 }
 
+/** A planned value in memory. */
+export interface Seen extends Tensor {
+  readonly name: string;
+}
+
 export class Session {
   #plan: Plan;
   #bytes: number;
@@ -27,8 +33,8 @@ export class Session {
   #ready: Ready[] = [];
   #bindings: Bindings | undefined;
   #pool: ThreadPool | undefined;
-  /** The steps that are ready, [from, to), and the pool that takes part in them. */
-  #range: readonly [from: number, to: number] = [0, 0];
+  /** The entry that is ready, and the pool that takes part in it. */
+  #entry = "";
   #readyFor: ThreadPool | undefined;
 
   /** Takes memory for a plan, which may grow to `most` bytes, or that of a session whose plan was of the same size. */
@@ -102,6 +108,13 @@ export class Session {
     return this.#bytes;
   }
 
+  /** A value where it lies in memory, as large as symbols make it: valid until memory grows. */
+  see({ name, type, address }: PlannedValue, bindings: Bindings = {}): Seen {
+    const shape = evaluateShape(type.shape, bindings);
+    const at = evaluateDim(address, bindings);
+    return { name, dtype: type.dtype, shape, data: viewOf(type.dtype, this.buffer, at, sizeOf(shape)) };
+  }
+
   /** The memory's buffer. Throws after dispose(). */
   get buffer(): ArrayBuffer {
     if (!this.#memory)
@@ -109,9 +122,9 @@ export class Session {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Runs every step, or those in [from, to), with these values of the symbols: arguments are evaluated anew only for another object. */
-  run(bindings: Bindings, from = 0, to = this.plan.steps.length): void {
-    const ready = this.#prepare(bindings, from, to);
+  /** Runs an entry with these values of the symbols: arguments are evaluated anew only for another object, or entry. */
+  run(bindings: Bindings, entry = "run"): void {
+    const ready = this.#prepare(bindings, entry);
     let i = 0;
     try {
       for (; i < ready.length; i++) ready[i]!.call(...ready[i]!.args);
@@ -125,10 +138,11 @@ export class Session {
   time(
     bindings: Bindings,
     report: (step: Step, index: number, milliseconds: number) => void,
-    from = 0,
-    to = this.plan.steps.length,
+    entry = "run",
   ): void {
-    for (const [i, { step, call, args }] of this.#prepare(bindings, from, to).entries()) {
+    const ready = this.#prepare(bindings, entry);
+    const { from } = this.plan.entries[entry]!;
+    for (const [i, { step, call, args }] of ready.entries()) {
       const start = performance.now();
       call(...args);
       report(step, from + i, performance.now() - start);
@@ -146,23 +160,22 @@ export class Session {
     this.#bindings = undefined;
   }
 
-  #prepare(bindings: Bindings, from: number, to: number): readonly Ready[] {
+  #prepare(bindings: Bindings, entry: string): readonly Ready[] {
     const kernels = this.#kernels;
     if (!kernels) void this.buffer;
     const pool = this.#pool?.isUp ? this.#pool : undefined;
-    const [first, end] = this.#range;
-    if (bindings === this.#bindings && pool === this.#readyFor && from === first && to === end)
-      return this.#ready;
+    if (bindings === this.#bindings && pool === this.#readyFor && entry === this.#entry) return this.#ready;
     this.#bindings = bindings;
     this.#readyFor = pool;
-    this.#range = [from, to];
+    this.#entry = entry;
+    const { from, to } = this.plan.entries[entry]!;
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
     const ready = this.plan.steps.slice(from, to).map((step) => ({
       step,
       call: kernelOf(kernels!, step.kernel),
       args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
     }));
-    this.#ready = pool?.spread(ready, evaluate, this.plan.memory) ?? ready;
+    this.#ready = pool?.spread(ready, from, evaluate, this.plan.memory) ?? ready;
     return this.#ready;
   }
 }

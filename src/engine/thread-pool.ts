@@ -87,15 +87,17 @@ export class ThreadPool {
     return Atomics.load(this.#queue.words, UP) === this.#workers.length;
   }
 
-  /** The same steps, those of enough work done by all threads; `evaluate` knows the symbols' values. */
+  /** The same steps, of which the first is `from`, those of enough work done by all threads; `evaluate` knows the symbols' values. */
   spread(
     ready: readonly Ready[],
+    from: number,
     evaluate: (dim: Dim) => number,
     { scratchAt, scratchBytes }: Plan["memory"],
   ): Ready[] {
     Atomics.add(this.#queue.words, EDITION, 1);
     this.#queue.program.set([scratchAt, scratchBytes]);
-    return ready.map((whole, i) => {
+    return ready.map((whole, index) => {
+      const i = from + index;
       const { step, args } = whole;
       if (step.count === undefined) return whole;
       const count = args.at(-1)!;

@@ -74,7 +74,7 @@ export interface Unit {
 /** A place in wasm memory, which becomes a number when the plan's memory is laid out. */
 export interface Address {
   readonly buffer: Buffer;
-  /** In bytes; what a symbol decides, every round of a loop evaluates. */
+  /** In bytes; what a symbol decides, every run evaluates. */
   readonly offset: Dim;
 }
 
@@ -157,9 +157,6 @@ export interface Lowering {
   call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Adds a step over `count` units of the kernel's outermost output dimension. */
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs?: Dim): void;
-  /** Steps from here on may run again and again, up to `endLoop`. A plan has one loop at most. */
-  beginLoop(): void;
-  endLoop(): void;
   /** Whether a dimension is never more than 1. Plans grow, so that a symbol has no largest value here. */
   isOne(dim: Dim): boolean;
 }

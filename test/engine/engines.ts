@@ -87,7 +87,7 @@ export async function withModelInParts<T>(
     return {
       isUp: true,
       dispose() {},
-      spread: (ready: readonly Ready[], _: unknown, memory: Plan["memory"]) =>
+      spread: (ready: readonly Ready[], _from: number, _: unknown, memory: Plan["memory"]) =>
         ready.map((whole) => inParts(whole, memory)),
     } as unknown as ThreadPool;
   });

@@ -22,9 +22,9 @@ import { feedsOf, grow, type MadeOp, madeOps } from "../engine/row-graphs";
 import { engine } from "./digits";
 
 const ops = Object.entries<Op>(trainingRegistry);
-/** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none, rounds begin and end. */
+/** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none. */
 const OF_NO_ROW =
-  "AccumulateGradient AdamwUpdate BeginRounds ClippedGradient CrossEntropy Divergence EndRounds KeepWithin MeanSquare PutRows " +
+  "AccumulateGradient AdamwUpdate ClippedGradient CrossEntropy Divergence KeepWithin MeanSquare PutRows " +
   "QuantizeBias QuantizeWeights ScaleGradient SgdUpdate StepGradient TakeRows Zeros";
 /** Gradients of what all rows share. */
 const SUMS =
@@ -84,7 +84,7 @@ function gradientsOf(graph: Graph, fed: Readonly<Record<string, Tensor>>, inRoun
       .filter((name) => trainer.states.includes(name))
       .map((name) => [name, trainer.state(name).slice() as Float32Array] as const);
     if (gradients.length === 0) throw new OctetteError("nothing is trained", { code: "argument" });
-    return { gradients, loops: trainer.plan.loop.to > 0 };
+    return { gradients, loops: trainer.plan.entries.round!.to > trainer.plan.entries.round!.from };
   } finally {
     trainer.dispose();
   }

@@ -23,8 +23,6 @@ export function everyRun(c: Lowering): Lowering {
     temporary: (bytes) => c.temporary(bytes),
     call: (kernel, args) => c.call(kernel, args),
     emit: (kernel, args, count, macs) => c.emit(kernel, args, count, macs),
-    beginLoop: () => c.beginLoop(),
-    endLoop: () => c.endLoop(),
     isOne: (dim) => c.isOne(dim),
   };
 }

@@ -53,7 +53,3 @@ export const putRows: Op = {
     c.emit("copyRows", [behind(c.output(y), before(node, c.type(y))), 0, c.input(x), 0, bytes], 1);
   },
 };
-
-/** Steps between this one and the end run once a round. */
-export const beginRounds: Op = { infer: () => [], lower: (_, c) => c.beginLoop() };
-export const endRounds: Op = { infer: () => [], lower: (_, c) => c.endLoop() };

@@ -7,7 +7,7 @@ import type { Engine, EngineClass } from "../../engine/wasm";
 import { OctetteError } from "../../errors";
 import type { Graph, Input } from "../../graph/graph";
 import { type Bindings, evaluateShape } from "../../graph/symbols";
-import { bytesIn, sizeOf, type Tensor, type TypedArray, tensor, viewOf } from "../../graph/tensor";
+import { bytesIn, type Tensor, type TypedArray } from "../../graph/tensor";
 import { DROPOUT_SEED } from "../ops/dropout";
 import { bindingsOf } from "../ops/update";
 import {
@@ -20,12 +20,12 @@ import {
   withActivations,
 } from "../step/activations";
 import { exported } from "../step/export";
-import { GRADIENT, OUTPUT } from "../step/losses";
+import { GRADIENT } from "../step/losses";
 import { type Rounds, roundsOf } from "../step/micro-batches";
 import { planOf, takesRounds } from "../step/plan";
 import { changedOf, type Parameter } from "../step/prepare";
 import type { Shared } from "../step/quantization-groups";
-import { gradientOf, type Step, type StepOptions, stepOf, UPDATE } from "../step/step";
+import { gradientOf, type Step, type StepOptions, stepOf } from "../step/step";
 import { MASKS, randomFor } from "./samples";
 
 export interface TrainerOptions extends StepOptions {
@@ -53,13 +53,9 @@ export class Trainer {
   readonly #inputs: readonly Input[];
   #session!: Session;
   #state!: ReadonlyMap<string, PlannedValue>;
-  /** Index of the first step behind the forward pass, where losses are given. */
-  #backward = 0;
   /** Activations whose parameters move. */
   readonly #shared: readonly Shared[];
   #seen: readonly (readonly string[])[];
-  /** Index of the first step that updates, where gradients are kept. */
-  #updates = 0;
   /** What runs in rounds. */
   #rounds: Rounds | undefined;
   /** Symbols of the last forward pass. */
@@ -96,8 +92,7 @@ export class Trainer {
 
   /** What a state holds, in place. */
   state(name: string): TypedArray {
-    const { type, address } = this.#state.get(name)!;
-    return viewOf(type.dtype, this.#session.buffer, address, sizeOf(type.shape as number[]));
+    return this.#session.see(this.#state.get(name)!).data;
   }
 
   /**
@@ -107,7 +102,8 @@ export class Trainer {
   run(feeds: Feeds, lr: number, count: number): Judgement {
     this.#settle(count);
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
-    this.#run(bindings, 0, this.#updates);
+    this.#session.run(bindings, "forward");
+    this.#runBackward(bindings);
     const [loss, output, ...seen] = this.#outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
     this.#moveActivations(seen, lr);
     return { loss: loss.data[0]!, output };
@@ -116,7 +112,7 @@ export class Trainer {
   /** Where losses are given: the forward pass alone, number `count` (from 1), and the model's first output. */
   forward(feeds: Feeds, count: number): Tensor {
     this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, count);
-    this.#run(this.#bindings, 0, this.#backward);
+    this.#session.run(this.#bindings, "forward");
     return this.#outputs(this.#bindings)[0]!;
   }
 
@@ -124,8 +120,8 @@ export class Trainer {
   backward(gradient: Tensor): void {
     const input = this.#inputs.find(({ name }) => name === GRADIENT)!;
     const shape = evaluateShape(input.shape, this.#bindings);
-    this.#write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }));
-    this.#run(this.#bindings, this.#backward, this.#updates);
+    this.#write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }), this.#bindings);
+    this.#runBackward(this.#bindings);
   }
 
   /** Milliseconds of every step of the plan in a pass over these feeds, as after `run`. */
@@ -133,8 +129,9 @@ export class Trainer {
     const bindings = this.#bind(feeds, this.#inputs, lr, 1);
     const times = this.plan.steps.map(() => 0);
     const report = (_: unknown, i: number, milliseconds: number) => (times[i]! += milliseconds);
-    for (const [symbols, from, to] of this.#rangesOf(bindings, 0, times.length))
-      this.#session.time(symbols, report, from, to);
+    this.#session.time(bindings, report, "forward");
+    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.time(symbols, report, entry);
+    this.#session.time(bindings, report, "update");
     return times;
   }
 
@@ -154,7 +151,7 @@ export class Trainer {
   step(lr: number, count: number): void {
     const symbols = Object.fromEntries(Object.keys(this.plan.maxima).map((symbol) => [symbol, 1]));
     const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
-    this.#run(bindings, this.#updates);
+    this.#session.run(bindings, "update");
   }
 
   /** Where gradients are kept: forgets them. */
@@ -200,21 +197,17 @@ export class Trainer {
     this.dispose();
   }
 
-  /** Runs the steps in [from, to), those of the loop in rounds. */
-  #run(bindings: Bindings, from: number, to = this.plan.steps.length): void {
-    for (const [symbols, first, end] of this.#rangesOf(bindings, from, to))
-      this.#session.run(symbols, first, end);
+  #runBackward(bindings: Bindings): void {
+    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.run(symbols, entry);
   }
 
-  /** What runs of the steps in [from, to), one behind the other, and with what values of the symbols. */
-  #rangesOf(bindings: Bindings, from: number, to: number): (readonly [Bindings, number, number])[] {
-    const { loop } = this.plan;
-    if (!this.#rounds || to <= loop.from || from >= loop.to) return [[bindings, from, to]];
-    const rounds = roundsOf(this.#rounds, bindings);
+  /** What a backward pass runs, and with what values of the symbols. */
+  #backwardOf(bindings: Bindings): (readonly [entry: string, Bindings])[] {
+    const rounds = this.#rounds ? roundsOf(this.#rounds, bindings) : [];
     return [
-      [bindings, from, loop.from],
-      ...rounds.map((symbols) => [symbols, loop.from, loop.to] as const),
-      [bindings, loop.to, to],
+      ["backward", bindings],
+      ...rounds.map((symbols) => ["round", symbols] as const),
+      ["finish", bindings],
     ];
   }
 
@@ -225,9 +218,9 @@ export class Trainer {
   }
 
   #outputs(bindings: Bindings): Tensor[] {
-    return this.plan.outputs.map(({ type, address }) => {
-      const shape = evaluateShape(type.shape, bindings);
-      return tensor(type.dtype, shape, viewOf(type.dtype, this.#session.buffer, address, sizeOf(shape)));
+    return this.plan.outputs.map((value) => {
+      const { data, ...seen } = this.#session.see(value, bindings);
+      return { ...seen, data: data.slice() };
     });
   }
 
@@ -305,10 +298,6 @@ export class Trainer {
     this.#options.checkPlan?.(plan);
     this.#session = new Session(plan, this.#options.engine);
     this.#state = new Map(plan.state.map((value) => [value.name, value] as const));
-    const { steps } = plan;
-    const first = this.#options.keepsGradients ? steps.findIndex(({ node }) => node.startsWith(UPDATE)) : -1;
-    this.#backward = steps.findIndex(({ node }) => node === OUTPUT) + 1;
-    this.#updates = first < 0 ? steps.length : first;
   }
 
   #load({ graph, state }: Step): void {
@@ -317,10 +306,10 @@ export class Trainer {
       if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
   }
 
-  #write(fed: ReadonlyMap<string, Tensor>): void {
-    for (const { name, address, type } of this.plan.inputs) {
-      const data = fed.get(name)?.data;
-      if (data) viewOf(type.dtype, this.#session.buffer, address, data.length).set(data);
+  #write(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): void {
+    for (const value of this.plan.inputs) {
+      const data = fed.get(value.name)?.data;
+      if (data) this.#session.see(value, bindings).data.set(data);
     }
   }
 
@@ -329,7 +318,7 @@ export class Trainer {
     const fed = checkFeeds(inputs, feeds);
     const shapes = bindSymbols(inputs, fed);
     this.#checkBatch(shapes);
-    this.#write(fed);
+    this.#write(fed, shapes);
     const seed = randomFor(this.#options.seed ?? 0, MASKS, count).next();
     return { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count), [DROPOUT_SEED]: seed };
   }

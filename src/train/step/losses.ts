@@ -65,8 +65,7 @@ const ops = {
   meanSquare: { op: "MeanSquare", target: TARGET, names: PLAIN },
 } as const;
 
-/** Node that ends the forward pass where losses are given. */
-export const OUTPUT = "@output";
+const OUTPUT = "@output";
 
 function given(graph: Graph, types: ReadonlyMap<string, ValueType>): Judged {
   const [value] = graph.outputs as [string];

@@ -19,8 +19,8 @@ export interface RoundsOptions {
   readonly registry: Registry;
   /** Counts the rows of the batch, each of which the forward pass computes for itself. */
   readonly symbol: string;
-  /** Names of the nodes of the forward pass, which begins the graph. */
-  readonly forward: ReadonlySet<string>;
+  /** Nodes of the forward pass, which begins the graph. */
+  readonly forward: number;
   /** Ops that only add their second input to their first. */
   readonly adds: ReadonlySet<string>;
 }
@@ -28,10 +28,18 @@ export interface RoundsOptions {
 /** Rows of a round: as many as keep kernels busy, and few enough for gradients to be small beside what is kept. */
 export const ROUND = 8;
 
-/** The same step with its backward pass in rounds; as it is where rows meet there, other than in sums over them. */
-export function inRounds(graph: Graph, options: RoundsOptions): { graph: Graph; rounds?: Rounds } {
+/** A backward pass: what runs once, what runs in every round, and what runs once after them. */
+export interface Passes {
+  readonly before: readonly Node[];
+  readonly inside: readonly Node[];
+  readonly after: readonly Node[];
+  readonly rounds?: Rounds;
+}
+
+/** The backward pass of a step in rounds; undefined where rows meet there, other than in sums over them. */
+export function inRounds(graph: Graph, options: RoundsOptions): Passes | undefined {
   const split = new Split(graph, options);
-  return split.isPossible ? split.write() : { graph };
+  return split.isPossible ? split.write() : undefined;
 }
 
 /** Where a node of the backward pass goes. */
@@ -55,7 +63,7 @@ class Split {
     this.#graph = graph;
     this.#options = options;
     this.#types = inferTypes(graph, options.registry);
-    this.#backward = graph.nodes.filter(({ name }) => !options.forward.has(name));
+    this.#backward = graph.nodes.slice(options.forward);
     this.#writer = new GraphWriter(graph);
     const after = new Set<string>();
     for (const node of this.#backward) {
@@ -80,19 +88,14 @@ class Split {
     return this.#isPossible && values.every((value) => this.#batched(value).axis <= 0);
   }
 
-  write(): { graph: Graph; rounds: Rounds } {
+  write(): Passes {
     const at = (place: Place) => this.#backward.filter((node) => this.#places.get(node) === place);
-    this.#writer.nodes.push(
-      ...this.#graph.nodes.filter(({ name }) => this.#options.forward.has(name)),
-      ...at("before"),
-    );
     for (const sum of [...this.#sums].filter((value) => this.#leaves(value)))
       this.#add("Zeros", [], [sum], { shape: this.#types.get(sum)!.shape as Attribute });
-    this.#add("BeginRounds", [], []);
+    const before = [...at("before"), ...this.#writer.nodes.splice(0)];
     for (const node of at("inside")) this.#round(node);
-    this.#add("EndRounds", [], []);
-    const nodes = [...this.#writer.nodes, ...at("after")];
-    return { graph: { ...this.#graph, nodes }, rounds: { symbol: this.#options.symbol, size: ROUND } };
+    const rounds = { symbol: this.#options.symbol, size: ROUND };
+    return { before, inside: this.#writer.nodes, after: at("after"), rounds };
   }
 
   #placeOf({ op, inputs, outputs }: Node, after: ReadonlySet<string>): Place {

@@ -14,7 +14,7 @@ import { type Step, type StepOptions, stepOf } from "./step";
 
 /** The plan of a step for batches of so many samples, of other ops than those of training where a registry has them. */
 export function planOf(
-  { graph, state, rounds }: Step,
+  { graph, entries, state, rounds }: Step,
   batch: number,
   engineClass: EngineClass,
   registry: Registry = trainingRegistry,
@@ -25,6 +25,7 @@ export function planOf(
     engineClass,
     maxima: { ...maximaFor(graph.inputs, batch), ...round },
     state,
+    entries,
   });
 }
 

@@ -1,6 +1,7 @@
 // The graph of one training step: forward over masters, losses, backward, updates.
 
 import { batchOf } from "../../engine/batch";
+import type { NamedNodes } from "../../engine/compile";
 import type { Graph, Node } from "../../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
 import { inferTypes } from "../../ops/infer";
@@ -10,7 +11,7 @@ import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } fr
 import { differentiate } from "./differentiate";
 import { dropping } from "./dropout";
 import { judged, type Losses } from "./losses";
-import { inRounds, type Rounds } from "./micro-batches";
+import { inRounds, type Passes, type Rounds } from "./micro-batches";
 import { observed } from "./observe";
 import { type Optimizer, statesOf } from "./optimizers";
 import { type Parameter, prepare, SCALE_ROOM } from "./prepare";
@@ -37,6 +38,8 @@ export interface Step {
   readonly rounds?: Rounds | undefined;
   /** Its outputs are the loss, the values that were judged, and what was seen of activations. */
   readonly graph: Graph;
+  /** `forward`, `backward`, `round`, `finish` and `update`, some without nodes. */
+  readonly entries: readonly NamedNodes[];
   /** Constants that the step writes to. */
   readonly state: readonly string[];
   /** Activations whose parameters move, and what a step sees of each: names of outputs. */
@@ -50,8 +53,6 @@ export const batchSymbol = (graph: Graph): string | undefined =>
 
 const ACCUMULATES: ReadonlySet<string> = new Set(["AccumulateGradient"]);
 
-/** Begins the names of nodes that update: none but such follow the first of them where gradients are kept. */
-export const UPDATE = "update:";
 export const gradientOf = (parameter: string) => `${parameter}.gradient`;
 
 /** `trained` are moved; `graph` is the deployed one; `shared` is known where that was moved before. */
@@ -88,12 +89,12 @@ export function stepOf(
   const update = (name: string, gradient: string): Node[] => {
     const { kind, start } = byName.get(name)!;
     const own = statesOf(options.optimizer).map((what) => keep(`${name}.${what}`, start.shape));
-    const node = { op, name: `${UPDATE}${name}`, inputs: [name, gradient, ...own], outputs: [], attributes };
+    const node = { op, name: `${name}:update`, inputs: [name, gradient, ...own], outputs: [], attributes };
     if (kind !== "step") return [node];
     const bounds = { lo: Math.min(...start.data) / SCALE_ROOM, hi: Math.max(...start.data) * SCALE_ROOM };
     return [
       { ...node, attributes: { ...attributes, weight_decay: 0 } },
-      { op: "KeepWithin", name: `${UPDATE}${name}.bounds`, inputs: [name], outputs: [], attributes: bounds },
+      { op: "KeepWithin", name: `${name}:bounds`, inputs: [name], outputs: [], attributes: bounds },
     ];
   };
   const judging = {
@@ -121,21 +122,27 @@ export function stepOf(
       updates.push(...update(name, sum));
     },
   });
-  const all = new Map([...constants, ...differentiated.constants]);
   const seen = isLearned
     ? shared.map(({ made }) => made.flatMap((codes) => slopes.get(codes) ?? []))
     : observing.ranges;
   const whole = {
     ...differentiated,
-    constants: all,
-    nodes: [...differentiated.nodes, ...updates],
+    constants: new Map([...constants, ...differentiated.constants]),
     outputs: [...outputs, ...seen.flat()],
   };
   const symbol = options.inRounds ? batchSymbol(graph) : undefined;
-  const forward = new Set(judging.nodes.map(({ name }) => name));
-  const split =
-    symbol === undefined
-      ? { graph: whole }
-      : inRounds(whole, { registry: trainingRegistry, symbol, forward, adds: ACCUMULATES });
-  return { ...split, state, shared, seen };
+  const forward = judging.nodes.length;
+  const rounds = { registry: trainingRegistry, forward, adds: ACCUMULATES };
+  const split = symbol === undefined ? undefined : inRounds(whole, { ...rounds, symbol });
+  const once = { before: whole.nodes.slice(forward), inside: [], after: [] };
+  const passes: Passes = split ?? once;
+  const entries = [
+    { name: "forward", nodes: whole.nodes.slice(0, forward) },
+    { name: "backward", nodes: passes.before },
+    { name: "round", nodes: passes.inside, repeats: true },
+    { name: "finish", nodes: passes.after },
+    { name: "update", nodes: updates },
+  ];
+  const all = entries.flatMap((entry) => entry.nodes);
+  return { graph: { ...whole, nodes: all }, entries, rounds: passes.rounds, state, shared, seen };
 }
