@@ -1,6 +1,6 @@
 // How a runtime is put together: from its ops, an engine and the .octette format.
 
-import { createModel, draftModel, Model, type ModelOptions, prepareDraft, prepareWasm } from "./engine/model";
+import { createModel, draftModel, Model, type ModelOptions, prepareDraft } from "./engine/model";
 import {
   type ByteReader,
   type BytesSource,
@@ -102,15 +102,8 @@ export function runtimeOf(parts: Parts): Runtime {
     parts.check?.(graph);
     return new Model(graph, parts.ops, engineOf(options), options);
   };
-  /** An engine whose class no longer changes: what is read from a file keeps no weights to pack them again. */
-  const settledEngineOf = (options: LoadOptions) => {
-    const engine = engineOf(options);
-    engine.settle();
-    return engine;
-  };
   /** Reads an artifact into a model of its own. Once its graph is known, it may wait for groups and wasm to be there. */
   function* loading(
-    engine: Engine,
     where: string,
     size: number | undefined,
     options: LoadOptions,
@@ -118,6 +111,9 @@ export function runtimeOf(parts: Parts): Runtime {
   ): Reading<Model> {
     let model: Model | undefined;
     let isLoaded = false;
+    const engine = engineOf(options);
+    // Its class may no longer change: what is read from a file keeps no weights to pack them again.
+    engine.settle();
     try {
       yield* streamArtifact(
         function* ({ graph }) {
@@ -138,15 +134,7 @@ export function runtimeOf(parts: Parts): Runtime {
     }
   }
   const loadReader: Runtime["loadReader"] = async (reader, where, options = {}) => {
-    let engine: Engine;
-    try {
-      engine = settledEngineOf(options);
-      await prepareWasm(engine, options);
-    } catch (cause) {
-      await reader.close();
-      throw cause;
-    }
-    const model = await read(loading(engine, where, reader.size, options, true), reader);
+    const model = await read(loading(where, reader.size, options, true), reader);
     await model.started;
     return model;
   };
@@ -158,7 +146,7 @@ export function runtimeOf(parts: Parts): Runtime {
       loadReader(await openReader(source, options?.signal), nameOf(source), options),
     loadSync: (source, options = {}) => {
       const bytes = bytesOf(source);
-      return readSync(loading(settledEngineOf(options), "model", bytes.length, options, false), bytes);
+      return readSync(loading("model", bytes.length, options, false), bytes);
     },
     info: () => ({ ...shared.info, ...threadsHere() }),
   };

@@ -83,7 +83,7 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     registry,
     types,
     layouts,
-    one: batch !== undefined && (options.maxima?.[batch] ?? 1) === 1 ? batch : undefined,
+    one: (options.maxima?.[batch!] ?? 1) === 1 ? batch : undefined,
     tasks: tasks.flat(),
     kept: [...outputs, ...taps],
     state: new Set(state),
@@ -94,12 +94,6 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     entries.map(({ name, repeats = false }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
   );
   c.finish();
-  const planned = (value: string, at: (place: Address) => Dim, name = value): PlannedValue => ({
-    name,
-    type: types.get(value)!,
-    layout: layouts.get(value) ?? "plain",
-    address: at(c.addressOf(value)),
-  });
   let loads: Plan["loads"] | undefined;
 
   return (given = {}) => {
@@ -113,40 +107,40 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     const map = planMemory(buffers, c.stagingBytes, (threads - 1) * scratchBytes);
     if (findOverlap(buffers, map))
       throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
-    const at = ({ buffer, offset }: Address): Dim =>
-      addDims(buffer.area === "staging" ? map.arenaAt : map.addresses.get(sized.get(buffer)!)!, offset);
-    const resolve = (arg: Address | Dim): Dim => (typeof arg === "object" ? at(arg) : arg);
+    const { addresses, arenaAt, constantsAt, ...sizes } = map;
+    const resolve = (arg: Address | Dim): Dim =>
+      typeof arg === "object" ? addDims(addresses.get(sized.get(arg.buffer)!) ?? arenaAt, arg.offset) : arg;
+    const planned = (value: string, name = value): PlannedValue => ({
+      name,
+      type: types.get(value)!,
+      layout: layouts.get(value) ?? "plain",
+      address: resolve(c.addressOf(value)),
+    });
     /** Bytes of the largest value that a step touches, for each unit of its count. */
     const widthOf = ({ args, count = 1 }: (typeof c.steps)[number]) => {
       const touched = args.map((arg) =>
         isValue(arg) && !c.scratches.has(arg.buffer) ? bytesOf(arg.buffer) : 0,
       );
-      return Math.max(0, ...touched) / Math.max(1, most(count));
+      return Math.max(...touched) / Math.max(1, most(count));
     };
     loads ??= c.loads.map(({ copies, calls }) => ({
-      copies: copies.map(({ to, ...content }) => ({ at: at(to) as number, ...content })),
-      calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map((arg) => resolve(arg) as number) })),
+      copies: copies.map(({ to, ...content }) => ({ at: resolve(to) as number, ...content })),
+      calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map(resolve) as number[] })),
     }));
     return {
       engineClass,
       threads,
       maxima,
       ...(batch === undefined ? {} : { batch }),
-      inputs: graph.inputs.map(({ name }) => planned(name, at)),
-      outputs: outputs.map((value, i) => planned(value, at, graph.outputs[i])),
-      taps: taps.map((value) => planned(value, at)),
-      state: state.map((value) => planned(value, at)),
+      inputs: graph.inputs.map(({ name }) => planned(name)),
+      outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
+      taps: taps.map((value) => planned(value)),
+      state: state.map((value) => planned(value)),
       loads,
       needs: c.needed,
       steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve), bytes: widthOf(step) })),
       entries: ranges,
-      memory: {
-        constantBytes: map.constantBytes,
-        arenaBytes: map.arenaBytes,
-        scratchAt: map.scratchAt,
-        scratchBytes,
-        totalBytes: map.totalBytes,
-      },
+      memory: { ...sizes, scratchBytes },
     };
   };
 }

@@ -23,14 +23,11 @@ export function checkLimit(
   const most = allowed(maxBytes);
   const { totalBytes } = plan.memory;
   if (totalBytes <= most) return;
-  const sizes = Object.entries(plan.maxima)
-    .map(([symbol, value]) => `${symbol} = ${value}`)
-    .join(", ");
   throw new OctetteError("the model takes more memory than it may", {
     code: "limit",
     where,
     expected: `at most ${most} bytes${maxBytes === undefined ? " (DEFAULT_MAX_BYTES)" : ""}`,
-    got: `${totalBytes} bytes${sizes === "" ? "" : ` for ${sizes}`}`,
+    got: `${totalBytes} bytes`,
     hint: `${planOf ? wayOut(plan, most, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
   });
 }

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { countOf, type Dim, divideDims, multiplyDims, substituteDim } from "../graph/symbols";
+import { countOf, type Dim, divideDims, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import {
@@ -246,8 +246,7 @@ export class LoweringContext implements Lowering {
   }
 
   isOne(dim: Dim): boolean {
-    const { one } = this.#in;
-    return (one === undefined ? dim : substituteDim(dim, one, 1)) === 1;
+    return dim === 1 || dim === this.#in.one;
   }
 
   /** Copied to its place alone: what is not packed need not wait for the rest of its unit. */

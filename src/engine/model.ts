@@ -284,7 +284,7 @@ export class Model {
 
   /** A session of the plan with all constants that are here, which runs on one thread until its workers are up. */
   #open(): Session {
-    const session = new Session(this.#draft.plan, this.#engine, { most: allowed(this.#options.maxBytes) });
+    const session = new Session(this.#draft.plan, this.#engine, allowed(this.#options.maxBytes));
     for (const [name, { data }] of this.graph.constants) if (data) session.loader.put(name, bytesIn(data));
     if (session.plan.threads > 1) this.#started = this.#share(session, session.memory!);
     return session;
@@ -387,12 +387,9 @@ function flipped(dtype: DType, data: TypedArray): TypedArray {
   return data;
 }
 
-/** The class that a graph runs in, or, where it is not read yet, most graphs. */
-const classOf = (engine: Engine, { engineClass }: ModelOptions, graph?: Graph<Constant>): EngineClass =>
-  engineClass ?? (graph ? engine.classFor(graph) : engine.info.engineClass);
-
-const threadsOf = (engine: Engine, { threads = 1 }: ModelOptions, engineClass: EngineClass) =>
-  threadsFor(threads, engine.unsharable(engineClass));
+/** The class that a graph runs in. */
+const classOf = (engine: Engine, { engineClass }: ModelOptions, graph: Graph<Constant>): EngineClass =>
+  engineClass ?? engine.classFor(graph);
 
 /** Compiles a graph to plans whose memory is within its limit. */
 export function draftModel(
@@ -403,8 +400,8 @@ export function draftModel(
 ): Draft {
   checkSymbols(graph.inputs);
   const engineClass = classOf(engine, options, graph);
-  const threads = threadsOf(engine, options, engineClass);
   const { maxima, taps = [], maxBytes } = options;
+  const threads = threadsFor(options.threads ?? 1, engine.unsharable(engineClass));
   const common = { registry, engineClass, taps, threads: threads.threads };
   const planner = plannerOf(graph, { ...common, maxima });
   const planFor: Planner = (sizes) => {
@@ -415,13 +412,7 @@ export function draftModel(
   return { plan: planFor(maxima), planFor, threads };
 }
 
-/** Compiles the wasm that most models with these options need, without blocking; `graph` where it is known. */
-export function prepareWasm(engine: Engine, options: ModelOptions, graph?: Graph<Constant>): Promise<void> {
-  const engineClass = classOf(engine, options, graph);
-  return engine.prepare(engineClass, threadsOf(engine, options, engineClass).threads > 1, []);
-}
-
-/** Compiles the wasm that a draft needs. */
+/** Compiles the wasm that a draft needs, without blocking. */
 export const prepareDraft = (engine: Engine, { plan }: Draft): Promise<void> =>
   engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
 
@@ -432,7 +423,6 @@ export async function createModel(
   engine: Engine,
   options: ModelOptions = {},
 ): Promise<Model> {
-  await prepareWasm(engine, options, graph);
   const draft = draftModel(graph, registry, engine, options);
   await prepareDraft(engine, draft);
   const model = new Model(graph, registry, engine, options, draft);

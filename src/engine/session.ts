@@ -25,8 +25,9 @@ export interface Seen extends Tensor {
 }
 
 export class Session {
-  #plan: Plan;
-  #bytes: number;
+  readonly #engine: Engine;
+  #plan!: Plan;
+  #bytes = 0;
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
@@ -37,30 +38,11 @@ export class Session {
   #entry = "";
   #readyFor: ThreadPool | undefined;
 
-  /** Takes memory for a plan, which may grow to `most` bytes, or that of a session whose plan was of the same size. */
-  constructor(plan: Plan, engine: Engine, { before, most }: { before?: Session; most?: number } = {}) {
-    this.#plan = plan;
-    const memory = before?.memory ?? allocate(plan.memory.totalBytes, plan.threads > 1, most);
-    const called = kernelsOf(plan);
-    const known = before?.kernelsFor(called);
-    const kernels = known ?? engine.instantiate(plan.engineClass, memory, called);
-    this.#memory = memory;
-    this.#bytes = memory.buffer.byteLength;
-    this.#kernels = kernels;
-    for (const name of called) kernelOf(kernels, name);
-    this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
-      try {
-        kernelOf(kernels, kernel)(...args);
-      } catch (cause) {
-        throw failed("load", kernel, cause);
-      }
-    });
-  }
-
-  /** Its kernels, where they are all of `called`. */
-  kernelsFor(called: ReadonlySet<string>): Kernels | undefined {
-    const kernels = this.#kernels;
-    return kernels && [...called].every((name) => name in kernels) ? kernels : undefined;
+  /** Takes memory for a plan, which may grow to `most` bytes. */
+  constructor(plan: Plan, engine: Engine, most?: number) {
+    this.#engine = engine;
+    this.#memory = allocate(plan.memory.totalBytes, plan.threads > 1, most);
+    this.plan = plan;
   }
 
   /** What runs. */
@@ -68,14 +50,33 @@ export class Session {
     return this.#plan;
   }
 
-  /** Goes on with a plan of the same constants. Memory grows where it takes more: no view of it is valid then. */
+  /**
+   * Goes on with another plan; what both have at the same address stays there. Memory grows where it takes more: no view of it is
+   * valid then.
+   */
   set plan(plan: Plan) {
-    const more = plan.memory.totalBytes - this.buffer.byteLength;
+    const { totalBytes } = plan.memory;
+    const more = totalBytes - this.buffer.byteLength;
+    const memory = this.#memory!;
     try {
-      if (more > 0) this.#memory!.grow(more / PAGE);
+      if (more > 0) memory.grow(more / PAGE);
     } catch (cause) {
-      throw noMemory(plan.memory.totalBytes, cause);
+      throw noMemory(totalBytes, cause);
     }
+    const called = [...kernelsOf(plan)];
+    let kernels = this.#kernels;
+    if (!kernels || called.some((name) => !(name in kernels!)))
+      kernels = this.#engine.instantiate(plan.engineClass, memory, called);
+    for (const name of called) kernelOf(kernels, name);
+    this.#kernels = kernels;
+    if (plan.loads !== this.#plan?.loads)
+      this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
+        try {
+          kernelOf(kernels, kernel)(...args);
+        } catch (cause) {
+          throw failed("load", kernel, cause);
+        }
+      });
     this.#plan = plan;
     this.#bytes = this.buffer.byteLength;
     this.#bindings = undefined;

@@ -238,7 +238,7 @@ describe("memory", () => {
       expect(attempt).toThrow(
         expect.objectContaining({
           code: "limit",
-          got: `${whole.bytes} bytes for batch = ${big.maxima.batch}`,
+          got: `${whole.bytes} bytes`,
         }),
       );
       expect(attempt).toThrow(/expected at most \d+ bytes/);

@@ -277,8 +277,7 @@ export class Trainer {
     const plan = this.#plan(step);
     this.#rounds = step.rounds;
     this.#seen = step.seen;
-    if (placesOf(plan) === placesOf(this.plan))
-      this.#session = new Session(plan, this.#options.engine, { before: this.#session });
+    if (placesOf(plan) === placesOf(this.plan)) this.#session.plan = plan;
     else {
       const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
       this.#session.dispose();
