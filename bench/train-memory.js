@@ -1,7 +1,7 @@
 // What the plan of a training step takes, and what it would take if every code of an activation were the float it stands for:
 // the same steps, masks and order, but four bytes an element.
 
-import { planOf, trainingRegistry } from "./trainer.js";
+import { planOf, training } from "./trainer.js";
 
 /** The last step of the forward pass. */
 const LOSS = "crossEntropy";
@@ -11,7 +11,7 @@ export function memoryOf(step, batch, engineClass, keepsFloats) {
   const outputs = new Set();
   const watch = (c) => watched(c, outputs, keepsFloats);
   const registry = Object.fromEntries(
-    Object.entries(trainingRegistry).map(([name, op]) => {
+    Object.entries(training.ops).map(([name, op]) => {
       const { lower, lowerInteger } = op;
       return [
         name,

@@ -14,7 +14,7 @@ const contents = `
   export { createOptimizer } from "./src/train/step/optimizers";
   export { parametersOf } from "./src/train/step/prepare";
   export { planOf, takesRounds } from "./src/train/step/plan";
-  export { trainingRegistry } from "./src/train/registry";
+  export { training } from "./src/train/training";
   export { select } from "./src/train/run/select";
   export { stepOf } from "./src/train/step/step";
   export { Trainer } from "./src/train/run/trainer";`;
@@ -33,5 +33,5 @@ export const {
   takesRounds,
   train,
   Trainer,
-  trainingRegistry,
+  training,
 } = await import(outfile);

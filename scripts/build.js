@@ -17,6 +17,7 @@ await build({
     // An entry of its own keeps it in a file of its own, which bundlers leave out where only createRuntime is used.
     "core-runtime": "src/core-runtime.ts",
     "create-runtime": "src/custom-runtime.ts",
+    "create-toolkit": "src/create-toolkit.ts",
     nn: "src/nn/index.ts",
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",

@@ -170,10 +170,8 @@ async function writeTraining(ops, traitsOf) {
   await write(
     "training.ts",
     `${importsOf(own)}import type { Op } from "../../src/ops/op";
-import { registry } from "./all";
 
-/** The ops of a training step: those of models, some of which training has in a form of its own, and what only it has. */
-export const trainingRegistry = { ...registry, ${listOf(own)} } satisfies Record<string, Op>;
+export const trainingOps = { ${listOf(own)} } satisfies Record<string, Op>;
 `,
   );
   const known = new Set([...ops, ...own].map(({ name }) => name));

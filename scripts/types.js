@@ -32,7 +32,12 @@ await writeFile(
   `export { ${names.join(", ")} } from "./runtime.js";\nexport type * from "./runtime.js";\n`,
 );
 
-const entries = { index: "src/index.ts", runtime: "src/runtime.ts", nn: "src/nn/index.ts" };
+const entries = {
+  index: "src/index.ts",
+  runtime: "src/runtime.ts",
+  "create-toolkit": "src/create-toolkit.ts",
+  nn: "src/nn/index.ts",
+};
 const bundles = generateDtsBundle(
   Object.values(entries).map((file) => ({
     filePath: root + file,

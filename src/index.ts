@@ -1,7 +1,6 @@
 // The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
 import { type LoadOptions, type Runtime, runtimeOf } from "./create-runtime";
-import { inlined } from "./engine/inlined";
 import { Model } from "./engine/model";
 import { checkSelfTest, selfTestHash } from "./engine/self-test";
 import {
@@ -14,7 +13,6 @@ import {
   readAll,
   readBytes,
 } from "./engine/source";
-import { toolkit } from "./engine/toolkit";
 import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
@@ -28,23 +26,34 @@ import {
   type EvaluationData,
   evaluate as evaluateWith,
 } from "./report/evaluate";
+import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit";
 
 /** Seed of the self-test that every saved model carries. */
 const SELF_TEST_SEED = 1;
 
-const { engine, ops } = toolkit;
-const runtime = /* @__PURE__ */ runtimeOf({ ops, wasm: inlined, engine });
+const runtimes = /* @__PURE__ */ new WeakMap<Toolkit, Runtime>();
+
+/** The runtime of a toolkit, made once. */
+function runtimeFor(toolkit: Toolkit): Runtime {
+  const runtime = runtimes.get(toolkit) ?? runtimeOf(toolkit);
+  runtimes.set(toolkit, runtime);
+  return runtime;
+}
 
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
-export const runtimeInfo: Runtime["info"] = () => runtime.info();
+export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
 /**
  * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
  * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
  */
-export function importOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOptions = {}): Graph {
+export function importOnnx(
+  bytes: Uint8Array | ArrayBuffer,
+  options: OnnxOptions & ToolkitOptions = {},
+): Graph {
+  const [toolkit, rest] = toolkitIn<OnnxOptions>(options);
   checkOnnx(bytes, options.name ?? "model");
-  return simplifyImported(readFile(bytesOf(bytes), options), ops);
+  return simplifyImported(readFile(bytesOf(bytes), rest, toolkit), toolkit.ops);
 }
 
 /** Control characters that text has none of, which every model has at its beginning. */
@@ -52,9 +61,9 @@ const BINARY = /[^\P{Cc}\t\n\r]/u;
 const MARK_BYTES = 64;
 
 /** As readOnnx, but that it knows text where there should be a model. */
-function readFile(bytes: Uint8Array, options: OnnxOptions): Graph {
+function readFile(bytes: Uint8Array, options: OnnxOptions, { own }: Toolkit): Graph {
   try {
-    return readOnnx(bytes, options);
+    return readOnnx(bytes, options, own.conversions);
   } catch (cause) {
     const head = new TextDecoder().decode(bytes.subarray(0, MARK_BYTES));
     if (!(cause instanceof FormatError) || BINARY.test(head)) throw cause;
@@ -94,13 +103,14 @@ function checkOnnx(bytes: Uint8Array | ArrayBuffer, where: string): void {
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.onnx)?$/.exec(path)![1]!;
 
-const importNamed = (bytes: Uint8Array, where: string): Graph => importOnnx(bytes, { name: baseName(where) });
+const importNamed = (bytes: Uint8Array, where: string, toolkit: Toolkit): Graph =>
+  importOnnx(bytes, { name: baseName(where), toolkit });
 
 const isGraph = (source: unknown): source is Graph =>
   typeof source === "object" && source !== null && "nodes" in source && "constants" in source;
 
 /** A graph that anyone may have written. */
-function checked(graph: Graph): Graph {
+function checked(graph: Graph, { ops }: Toolkit): Graph {
   checkGraph(graph, ops);
   return graph;
 }
@@ -109,20 +119,30 @@ function checked(graph: Graph): Graph {
  * Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). The weights of a
  * .octette are read straight to it and kept nowhere else.
  */
-export async function load(source: BytesSource | Graph, options: LoadOptions = {}): Promise<Model> {
-  if (isGraph(source)) return runtime.loadGraph(checked(source), options);
+export async function load(
+  source: BytesSource | Graph,
+  given: LoadOptions & ToolkitOptions = {},
+): Promise<Model> {
+  const [toolkit, options] = toolkitIn<LoadOptions>(given);
+  const runtime = runtimeFor(toolkit);
+  if (isGraph(source)) return runtime.loadGraph(checked(source, toolkit), options);
   const where = nameOf(source);
   const [first, reader] = await peek(await openReader(source, options?.signal), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, options);
-  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where), options);
+  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where, toolkit), options);
 }
 
 /** As `load`, at once, from a graph or from bytes that are already here. */
-export function loadSync(source: Uint8Array | ArrayBuffer | Graph, options: LoadOptions = {}): Model {
-  if (isGraph(source)) return runtime.loadGraphSync(checked(source), options);
+export function loadSync(
+  source: Uint8Array | ArrayBuffer | Graph,
+  given: LoadOptions & ToolkitOptions = {},
+): Model {
+  const [toolkit, options] = toolkitIn<LoadOptions>(given);
+  const runtime = runtimeFor(toolkit);
+  if (isGraph(source)) return runtime.loadGraphSync(checked(source, toolkit), options);
   const bytes = bytesOf(source);
   if (isArtifact(bytes)) return runtime.loadSync(bytes, options);
-  return runtime.loadGraphSync(importNamed(bytes, "model"), options);
+  return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), options);
 }
 
 export interface SaveOptions {
@@ -138,11 +158,13 @@ const SAVE = { maxBytes: 1, selfTest: 1 } satisfies Names<SaveOptions>;
  * Bytes of a .octette file: graph, quantization and preprocessing, with hashes and a self-test. Equal graphs give equal bytes on
  * every engine. Throws an OctetteError "limit" where the self-test would take more memory than `maxBytes`, or too long.
  */
-export function save(graph: Graph, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+export function save(graph: Graph, given: SaveOptions & ToolkitOptions = {}): Uint8Array<ArrayBuffer> {
+  const [toolkit, options] = toolkitIn<SaveOptions>(given);
   checkOptions("save", options, SAVE);
   const { maxBytes, selfTest = true } = options;
-  if (!selfTest) return writeArtifact(checked(graph));
-  const model = new Model(checked(graph), ops, engine, {
+  if (!selfTest) return writeArtifact(checked(graph, toolkit));
+  const { ops, engine } = toolkit;
+  const model = new Model(checked(graph, toolkit), ops, engine, {
     engineClass: "baseline",
     maxBytes,
   });
@@ -155,9 +177,13 @@ export function save(graph: Graph, options: SaveOptions = {}): Uint8Array<ArrayB
 }
 
 /** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
-export async function verify(source: BytesSource, options: LoadOptions = {}): Promise<boolean> {
+export async function verify(
+  source: BytesSource,
+  given: LoadOptions & ToolkitOptions = {},
+): Promise<boolean> {
+  const [toolkit, options] = toolkitIn<LoadOptions>(given);
   const { graph, selfTest } = readArtifact(await readBytes(source, options.signal), nameOf(source));
-  const model = await runtime.loadGraph(graph, options);
+  const model = await runtimeFor(toolkit).loadGraph(graph, options);
   try {
     return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
   } finally {
@@ -169,8 +195,12 @@ export async function verify(source: BytesSource, options: LoadOptions = {}): Pr
 export const evaluate = (
   model: Model,
   data: EvaluationData,
-  options: EvaluateOptions = {},
-): Promise<Evaluation> => evaluateWith(model, data, options, loadSync);
+  options: EvaluateOptions & ToolkitOptions = {},
+): Promise<Evaluation> => {
+  const [toolkit, rest] = toolkitIn<EvaluateOptions>(options);
+  const loadWith = (graph: Graph, given?: LoadOptions) => loadSync(graph, { ...given, toolkit });
+  return evaluateWith(model, data, rest, loadWith, toolkit.ops);
+};
 
 export {
   createDataset,
@@ -225,5 +255,5 @@ export {
   type TuneSummary,
   tune,
 } from "./train/index";
-export type { EvaluateOptions, Evaluation, EvaluationData };
+export type { EvaluateOptions, Evaluation, EvaluationData, Toolkit, ToolkitOptions };
 export { FormatError, OctetteError };

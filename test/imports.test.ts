@@ -69,6 +69,7 @@ const besideRooms = new Set([
   "src/long-call.ts",
   "src/node-module.ts",
   "src/options.ts",
+  "src/toolkit.ts",
   "src/visible.ts",
 ]);
 

@@ -4,8 +4,8 @@ import { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import { formatShape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
-import { trainingRegistry } from "../train/registry";
 import { judged, LABELS, TARGET, type Loss as Written } from "../train/step/losses";
+import { training } from "../train/training";
 import { engine } from "./engine";
 import type { Output } from "./trainable";
 
@@ -123,7 +123,7 @@ class Judge {
     };
     const { inputs, nodes, outputs, seeds } = judged(bare, new Map([[OUTPUTS, input]]), [this.#loss]);
     const graph = { ...bare, inputs: [input, ...inputs], nodes, outputs: [outputs[0]!, seeds[0]![1]] };
-    this.#model = new Model(graph, trainingRegistry, engine, { maxima: { batch: rows } });
+    this.#model = new Model(graph, training.ops, engine, { maxima: { batch: rows } });
     this.#shape = shape;
     this.#rows = rows;
     return this.#model;

@@ -5,10 +5,10 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
-import { toolkitOps } from "../ops/toolkit";
 import { checkOptions, type Names } from "../options";
 import { simplify } from "../passes/index";
 import { type Batches, quantize } from "../quantize/index";
+import { toolkit } from "../toolkit";
 import { DataLoader } from "./data-loader";
 import { Linear } from "./linear";
 import { type Layer, layersOf, Module } from "./module";
@@ -30,7 +30,7 @@ const INPUT = { inputShape: 1, seed: 1 } satisfies Names<InputOptions>;
  */
 export function fuse(model: Module | Graph, options: InputOptions = {}): Graph {
   checkOptions("fuse", options, INPUT);
-  return model instanceof Module ? trace(model, options.inputShape) : simplify(model, toolkitOps);
+  return model instanceof Module ? trace(model, options.inputShape) : simplify(model, toolkit.ops);
 }
 
 /**
@@ -44,7 +44,7 @@ export function trainable(model: Module | Graph, options: InputOptions = {}): Tr
 
 /** As `fuse` does, but with the Dropout of a module. */
 const toTrain = (model: Module | Graph, { inputShape }: InputOptions): Graph =>
-  model instanceof Module ? traceToTrain(model, inputShape) : simplify(model, toolkitOps);
+  model instanceof Module ? traceToTrain(model, inputShape) : simplify(model, toolkit.ops);
 
 /** A class of layers, such as Linear. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is made of

@@ -2,8 +2,8 @@
 
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
-import { toolkitOps } from "../ops/toolkit";
 import { simplify } from "../passes/index";
+import { toolkit } from "../toolkit";
 import { withoutDropout } from "../train/step/dropout";
 import { layersOf, type Module, numbersOf } from "./module";
 import { Recording } from "./value";
@@ -25,5 +25,5 @@ export function traceToTrain(model: Module, inputShape?: Shape, name = "model"):
   numbersOf(model);
   const paths = new Map([...layersOf(model)].map(([path, layer]) => [layer, path] as const));
   const recording = new Recording(paths, inputShape);
-  return simplify(recording.graph(name, model.forward(recording.input)), toolkitOps);
+  return simplify(recording.graph(name, model.forward(recording.input)), toolkit.ops);
 }

@@ -3,7 +3,6 @@
 
 import { batchOf } from "../engine/batch";
 import { Model } from "../engine/model";
-import { type Toolkit, toolkit } from "../engine/toolkit";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { type Graph, isQuantized, type Node } from "../graph/graph";
@@ -14,6 +13,7 @@ import { channelAxis } from "../ops/linear-layer";
 import { type Affine, activationParameters, limitOf } from "../ops/scheme";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
+import { type Toolkit, type ToolkitOptions, toolkitIn } from "../toolkit";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
 import { convert } from "./convert";
 import {
@@ -40,8 +40,9 @@ export interface Quantized {
 }
 
 /** Quantizes a simplified float graph. Deterministic: the same graph, options and samples give the same bytes. */
-export function quantize(graph: Graph, options: QuantizeOptions = {}): Promise<Quantized> {
-  return quantizeWith(graph, options, toolkit);
+export function quantize(graph: Graph, options: QuantizeOptions & ToolkitOptions = {}): Promise<Quantized> {
+  const [toolkit, rest] = toolkitIn<QuantizeOptions>(options);
+  return quantizeWith(graph, rest, toolkit);
 }
 
 /** As `quantize`, with the ops and the engine of a toolkit. */

@@ -9,6 +9,7 @@ import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions, until } from "../long-call";
+import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names } from "../options";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
@@ -78,6 +79,7 @@ export async function evaluate(
   data: EvaluationData,
   options: EvaluateOptions,
   createModel: CreateModel,
+  ops?: ToolkitOps,
 ): Promise<Evaluation> {
   checkOptions("evaluate", options, EVALUATE);
   const { against, layers } = options;
@@ -99,7 +101,9 @@ export async function evaluate(
     ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
     ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
     ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
-    ...(layers ? { layers: await layerErrors(model, against!, data as Dataset, createModel, options) } : {}),
+    ...(layers
+      ? { layers: await layerErrors(model, against!, data as Dataset, createModel, options, ops) }
+      : {}),
   };
 }
 

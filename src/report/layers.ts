@@ -8,8 +8,9 @@ import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
 import type { LongCallOptions } from "../long-call";
-import { toolkitOps } from "../ops/toolkit";
+import type { ToolkitOps } from "../ops/infer";
 import { equalize } from "../passes/equalize";
+import { toolkit } from "../toolkit";
 import { NoiseMeter } from "./metrics";
 
 export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Promise<Model>;
@@ -95,11 +96,11 @@ function wholeGraph({ graph }: Model): Graph {
 }
 
 /** The float graph whose values mean the same as the model's: equalized when the model was. */
-function referenceGraph(model: Graph, reference: Graph): Graph {
+function referenceGraph(model: Graph, reference: Graph, ops: ToolkitOps): Graph {
   const quantization = model.provenance.quantization as { equalized?: unknown } | undefined;
   const equalized = quantization?.equalized ?? model.provenance.equalized;
   const any = Array.isArray(equalized) ? equalized.length > 0 : Boolean(equalized);
-  return any && !reference.provenance.quantization ? equalize(reference, toolkitOps).graph : reference;
+  return any && !reference.provenance.quantization ? equalize(reference, ops).graph : reference;
 }
 
 /** Noise of every value that `model` and `reference` both compute, in the reference's order. */
@@ -109,9 +110,10 @@ export async function layerErrors(
   dataset: Dataset,
   createModel: CreateModel,
   { signal, maxBytes }: Pick<LongCallOptions, "signal"> & Pick<ModelOptions, "maxBytes"> = {},
+  ops: ToolkitOps = toolkit.ops,
 ): Promise<LayerError[]> {
   const [graph, other] = [wholeGraph(model), wholeGraph(reference)];
-  const graphs = [graph, referenceGraph(graph, other)] as const;
+  const graphs = [graph, referenceGraph(graph, other, ops)] as const;
   const [read, readReference] = [readings(graphs[0]), readings(graphs[1])];
   const pairs = graphs[1].nodes.flatMap((node) =>
     node.outputs.flatMap((value) => {

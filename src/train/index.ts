@@ -1,12 +1,12 @@
 // Fine-tuning, from whatever was imported: a float model is quantized first.
 
-import { toolkit } from "../engine/toolkit";
 import { OctetteError } from "../errors";
 import { type Graph, isQuantized } from "../graph/graph";
 import { checkGraph } from "../ops/check-graph";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
-import { quantize } from "../quantize/index";
+import { quantizeWith } from "../quantize/index";
+import { type ToolkitOptions, toolkitIn } from "../toolkit";
 import { checkTuneOptions, TUNE, type TuneDeployedOptions, type Tuned } from "./run/tune-options";
 
 export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./run/tune-options";
@@ -34,7 +34,8 @@ const CALIBRATION = 512;
  * the very codes of the artifact. Kept is the state that does best on validation samples, that before tuning included.
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
-export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
+export async function tune(graph: Graph, given: TuneOptions & ToolkitOptions): Promise<Tuned> {
+  const [toolkit, options] = toolkitIn<TuneOptions>(given);
   checkOptions("tune", options, NAMES);
   const { teacher, bits, ...rest } = options;
   checkTuneOptions(rest as TuneDeployedOptions);
@@ -49,20 +50,24 @@ export async function tune(graph: Graph, options: TuneOptions): Promise<Tuned> {
     });
   // Kernels and gradients of training are loaded by whoever trains.
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
-  const { engine } = toolkit.carry({ train });
+  toolkit.carry({ train });
   const model = coverNumbers(graph, options.data.preprocessing);
   const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;
-  if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, engine);
+  if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, toolkit);
   const calibration = options.data.sample(CALIBRATION, options.seed ?? 0).batches(32);
-  const quantized = await quantize(model, {
-    calibration,
-    maxBytes: options.maxBytes,
-    signal: options.signal,
-    onProgress: options.onProgress,
-    ...(bits === undefined ? {} : { bits }),
-  });
+  const quantized = await quantizeWith(
+    model,
+    {
+      calibration,
+      maxBytes: options.maxBytes,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      ...(bits === undefined ? {} : { bits }),
+    },
+    toolkit,
+  );
   const { masters } = quantized;
-  return tuneWith(quantized.graph, { ...rest, teacher: isOwn ? model : other, masters }, engine);
+  return tuneWith(quantized.graph, { ...rest, teacher: isOwn ? model : other, masters }, toolkit);
 }

@@ -8,7 +8,7 @@ import type { Graph } from "../../src/graph/graph";
 import type { Bindings } from "../../src/graph/symbols";
 import { bytesIn, type TypedArray, tensor } from "../../src/graph/tensor";
 import { firstOf, rowsOf } from "../../src/train/ops/rows";
-import { trainingRegistry as registry } from "../../src/train/registry";
+import { training } from "../../src/train/training";
 import { convGraph, expectSameBytes, randomFeeds } from "../check-model";
 import { GraphBuilder } from "../graph-builder";
 import { engine } from "../train/digits";
@@ -21,7 +21,7 @@ afterEach(() => {
 
 /** A session of a graph whose nodes are run by these names, with its constants loaded. */
 function open(graph: Graph, entries: readonly NamedNodes[], maxima: Bindings, state: string[] = []): Session {
-  const plan = compile(graph, { registry, engineClass: "baseline", maxima, entries, state });
+  const plan = compile(graph, { registry: training.ops, engineClass: "baseline", maxima, entries, state });
   const session = new Session(plan, engine);
   opened.push(session);
   for (const [name, { data }] of graph.constants)

@@ -10,18 +10,18 @@ import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { inferTypes } from "../../src/ops/infer";
 import type { Op } from "../../src/ops/op";
 import { ruleOf } from "../../src/train/gradients/index";
-import { trainingRegistry } from "../../src/train/registry";
 import { Trainer } from "../../src/train/run/trainer";
 import { TARGET } from "../../src/train/step/losses";
 import { createOptimizer } from "../../src/train/step/optimizers";
 import { parametersOf } from "../../src/train/step/prepare";
 import { batchSymbol, gradientOf } from "../../src/train/step/step";
+import { training } from "../../src/train/training";
 import { BATCH } from "../engine/cuts";
 import { Growing } from "../engine/growing-graph";
 import { feedsOf, grow, type MadeOp, madeOps } from "../engine/row-graphs";
 import { engine } from "./digits";
 
-const ops = Object.entries<Op>(trainingRegistry);
+const ops = Object.entries<Op>(training.ops);
 /** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none. */
 const OF_NO_ROW =
   "AccumulateGradient AdamwUpdate ClippedGradient CrossEntropy Divergence KeepWithin MeanSquare PutRows " +
@@ -99,7 +99,7 @@ function checkSeed(seed: number): "in rounds" | "whole" | undefined {
   let whole: ReturnType<typeof gradientsOf>;
   let fed: Record<string, Tensor>;
   try {
-    const { shape } = inferTypes(graph, trainingRegistry).get(output)!;
+    const { shape } = inferTypes(graph, training.ops).get(output)!;
     const actual = evaluateShape(shape, { [BATCH]: ROWS });
     const target = Array.from({ length: sizeOf(actual) }, () => g.random.between(-1, 1));
     fed = { ...feedsOf(g, graph, ROWS), [TARGET]: tensor("f32", actual, target) };

@@ -1,7 +1,7 @@
 // ONNX → Graph, opset 7 and later, without changing what is computed: no pass runs here and no type in the file is
 // believed except those of the graph's inputs. What a file may hold and octette cannot run is an error that names it.
 
-import { conversions } from "../../../build/groups/conversions";
+import { conversions as all } from "../../../build/groups/conversions";
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node } from "../../graph/graph";
 import { FreshNames, told, toldNames } from "../../graph/names";
@@ -20,7 +20,7 @@ import {
   toTensor,
   type ValueInfoProto,
 } from "./proto";
-import { Source } from "./source";
+import { type Conversions, Source } from "./source";
 import { SymbolTable } from "./symbols";
 import { rejectWide } from "./wide";
 
@@ -46,17 +46,18 @@ const ONNX = { name: 1, symbols: 1 } satisfies Names<OnnxOptions>;
  * @throws FormatError when the bytes are not an ONNX model; OctetteError "unsupported" that lists every operator
  * octette does not have; OctetteError "graph" when the model breaks ONNX's own rules.
  */
-export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
+export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}, own: Conversions = {}): Graph {
   checkOptions("importOnnx", options, ONNX);
   const where = options.name ?? "model";
   const model = readModel(bytes, where);
   const opset = opsetOf(model, where);
   checkNodes(model.graph.nodes, where);
-  rejectMissing(model, opset, where);
+  const conversions = { ...all, ...own };
+  rejectMissing(model, conversions, opset, where);
 
   const constants = readConstants(model, where);
   rejectWide(model, constants);
-  const nodes = convertNodes(model, opset, constants, where);
+  const nodes = convertNodes(model, conversions, opset, constants, where);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
     ...nodes.flatMap((node) => node.inputs),
@@ -85,6 +86,9 @@ function checkNodes({ length }: readonly unknown[], where: string): void {
 }
 
 const isOnnx = (domain: string) => domain === "" || domain === "ai.onnx";
+const isConstant = ({ opType, domain }: NodeProto) => opType === "Constant" && isOnnx(domain);
+/** What conversions know an operator by. */
+const operatorOf = ({ opType, domain }: NodeProto) => (isOnnx(domain) ? opType : `${domain}.${opType}`);
 
 function opsetOf(model: ModelProto, where: string): number {
   const opset = model.opsetImport.find(({ domain }) => isOnnx(domain))?.version;
@@ -98,17 +102,19 @@ function opsetOf(model: ModelProto, where: string): number {
   });
 }
 
+/** The first version of each domain that a model imports. */
+const versionsOf = ({ opsetImport }: ModelProto): ReadonlyMap<string, number> =>
+  new Map(opsetImport.map(({ domain, version }) => [domain, version] as const).reverse());
+
 /** One error for all operators that are missing, each with its nodes. */
-function rejectMissing(model: ModelProto, opset: number, where: string): void {
+function rejectMissing(model: ModelProto, conversions: Conversions, opset: number, where: string): void {
   const missing = new Map<string, string[]>();
-  const versions = new Map(
-    model.opsetImport.map(({ domain, version }) => [domain, version] as const).reverse(),
-  );
+  const versions = versionsOf(model);
   const functions = new Set(model.functions);
   for (const [i, node] of model.graph.nodes.entries()) {
     const { opType, domain } = node;
-    if (isOnnx(domain) && (opType === "Constant" || Object.hasOwn(conversions, opType))) continue;
-    const full = isOnnx(domain) ? opType : `${domain}.${opType}`;
+    const full = operatorOf(node);
+    if (isConstant(node) || Object.hasOwn(conversions, full)) continue;
     const kind = functions.has(`${domain}.${opType}`)
       ? "a function of the model's own"
       : `opset ${isOnnx(domain) ? opset : (versions.get(domain) ?? "unknown")}`;
@@ -150,8 +156,7 @@ function readConstants(model: ModelProto, where: string): Constants {
   for (const proto of model.graph.initializers)
     define(proto.name, () => toTensor(proto), kindOf(proto.dataType));
   for (const node of model.graph.nodes)
-    if (node.opType === "Constant" && isOnnx(node.domain))
-      define(node.outputs[0] ?? "", () => constantTensor(node), constantKind(node));
+    if (isConstant(node)) define(node.outputs[0] ?? "", () => constantTensor(node), constantKind(node));
   return {
     has: (name) => read.has(name),
     constant: (name) => read.get(name)?.(),
@@ -197,21 +202,31 @@ function constantTensor(node: NodeProto): Tensor {
   }
 }
 
-function convertNodes(model: ModelProto, opset: number, constants: Constants, where: string): Node[] {
+function convertNodes(
+  model: ModelProto,
+  conversions: Conversions,
+  opset: number,
+  constants: Constants,
+  where: string,
+): Node[] {
   const { graph } = model;
   const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
   const values = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
   const taken = new FreshNames([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
   const fresh = (wanted: string) => taken.fresh(wanted);
-  const around = { opset, fresh, constant: constants.constant, kind: constants.kind };
+  const versions = versionsOf(model);
+  const around = { fresh, constant: constants.constant, kind: constants.kind };
   const nodes: Node[] = [];
   for (const [i, proto] of graph.nodes.entries()) {
-    if (proto.opType === "Constant") continue;
+    if (isConstant(proto)) continue;
     // The first node of a name keeps it.
     const isFirst = names.delete(proto.name);
     const name = isFirst ? proto.name : fresh(proto.name || `${proto.opType}_${i}`);
-    const source = new Source(proto, name, around);
-    const made = conversions[proto.opType]!(source);
+    const source = new Source(proto, name, {
+      ...around,
+      opset: isOnnx(proto.domain) ? opset : (versions.get(proto.domain) ?? 1),
+    });
+    const made = conversions[operatorOf(proto)]!(source);
     source.checkRead(made);
     for (const node of made) nodes.push(node);
     checkNodes(nodes, where);

@@ -20,6 +20,9 @@ export interface Surroundings {
 /** Nodes that stand for one node of the file. The last one makes its output. */
 export type Conversion = (source: Source) => readonly Node[];
 
+/** By the operator in a file: "domain.Operator", or "Operator" of ONNX's own domain. */
+export type Conversions = Readonly<Record<string, Conversion>>;
+
 /** The same operator, with the attributes it has: those its op does not read are refused with it. */
 export const same: Conversion = (source) => [source.node(source.attributes())];
 

@@ -3,7 +3,7 @@
 
 import { countOf, type Shape } from "../../graph/symbols";
 import { perTensor } from "../../ops/codes";
-import { floatType, NONE, numberOf, type Op, opError, stringOf } from "../../ops/op";
+import { floatType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
 import { channelsOf } from "../../ops/scheme";
 import { emitExtremes, rangeType } from "./extremes";
@@ -13,7 +13,8 @@ import { emitExtremes, rangeType } from "./extremes";
  * (state that counts the codes of each channel that moved), bias or "", scale or "". Attributes: limit, the largest code; x_scale where the
  * bias becomes int32 codes. Without a scale given it is max|w| / limit.
  */
-export const quantizeWeights: Op = {
+export const quantizeWeights: Op & Pick<Traits, "codes"> = {
+  codes: "makes",
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
     const channels = shape[numberOf(node, "axis", 0)]!;

@@ -7,6 +7,7 @@ import type { Graph } from "../../graph/graph";
 import { planOf, takesRounds } from "../step/plan";
 import type { Parameter } from "../step/prepare";
 import { batchSymbol, stepOf } from "../step/step";
+import type { Training } from "../training";
 import { select, type Trained } from "./select";
 import type { TrainerOptions } from "./trainer";
 
@@ -34,9 +35,10 @@ function choicesOf(
   graph: Graph,
   parameters: readonly Parameter[],
   { train, batch, accumulate }: Choice,
+  training: Training | undefined,
 ): Choice[] {
   const parts: Choice[] = [];
-  const most = batchSymbol(graph) === undefined ? 1 : PARTS;
+  const most = batchSymbol(graph, training) === undefined ? 1 : PARTS;
   for (let part = 1; part <= most && batch / part >= 1; part *= 2)
     parts.push({ train, batch: Math.ceil(batch / part), accumulate: accumulate * part });
   const smallest = parts.at(-1)!;
@@ -57,13 +59,14 @@ export function fitMemory(
   select(parameters, wanted.train); // throws where nothing is asked for
   let first: number | undefined;
   let least = Infinity;
-  for (const choice of choicesOf(graph, parameters, wanted)) {
+  for (const choice of choicesOf(graph, parameters, wanted, optionsFor(wanted).training)) {
     const chosen = selectIfAny(parameters, choice.train);
     if (chosen.length === 0) continue;
     const step = optionsFor(choice);
     const inRounds = takesRounds(graph, chosen, step);
-    const { engine, engineClass = engine.classFor(graph) } = step;
-    const plan = planOf(stepOf(graph, chosen, { ...step, inRounds }), choice.batch, engineClass);
+    const { engine, engineClass = engine.classFor(graph), training } = step;
+    const whole = stepOf(graph, chosen, { ...step, inRounds });
+    const plan = planOf(whole, choice.batch, engineClass, training?.ops);
     const bytes = plan.memory.totalBytes;
     first ??= bytes;
     least = Math.min(least, bytes);

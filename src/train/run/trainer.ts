@@ -289,7 +289,7 @@ export class Trainer {
 
   #plan(step: Step): Plan {
     const { batch, engine, engineClass = engine.classFor(step.graph) } = this.#options;
-    return planOf(step, batch, engineClass);
+    return planOf(step, batch, engineClass, this.#options.training?.ops);
   }
 
   /** Takes memory for a plan. */

@@ -7,16 +7,17 @@ import { shuffled } from "../../data/sampling";
 import { checkLimit, DEFAULT_MAX_BYTES, isLimit } from "../../engine/limit";
 import type { Model } from "../../engine/model";
 import type { Plan } from "../../engine/plan";
-import type { Engine } from "../../engine/wasm";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
 import type { Graph } from "../../graph/graph";
+import type { Toolkit } from "../../toolkit";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import { beginning, resume, savedProgress, type TrainingProgress } from "../checkpoint/progress";
 import { activationsOf, checkScales } from "../step/activations";
 import { createOptimizer } from "../step/optimizers";
 import { type Parameter, parametersOf } from "../step/prepare";
 import { batchSymbol } from "../step/step";
+import { type Training, trainingOf } from "../training";
 import { type Choice, fitMemory } from "./budget";
 import { accuracyFell, hasForgotten, isSound, lossGrew, meanMove, noneBetter, worstOf } from "./divergence";
 import { identityOf } from "./identity";
@@ -39,9 +40,10 @@ const KEPT = 50;
  * engine. What is trained is what is deployed: the forward pass of a step computes the very codes of the artifact.
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
-export async function tuneWith(graph: Graph, options: TuneDeployedOptions, engine: Engine): Promise<Tuned> {
+export async function tuneWith(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit): Promise<Tuned> {
+  const { engine } = toolkit;
   await engine.prepare(engine.settle().engineClass);
-  const tuning = new Tuning(graph, options, engine);
+  const tuning = new Tuning(graph, options, toolkit);
   try {
     return await tuning.run();
   } finally {
@@ -52,7 +54,8 @@ export async function tuneWith(graph: Graph, options: TuneDeployedOptions, engin
 class Tuning {
   readonly #graph: Graph;
   readonly #options: TuneDeployedOptions & typeof defaults;
-  readonly #engine: Engine;
+  readonly #engine: Toolkit["engine"];
+  readonly #training: Training;
   readonly #data: Dataset;
   readonly #validation: Dataset;
   readonly #parameters: readonly Parameter[];
@@ -73,11 +76,14 @@ class Tuning {
   /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
-  constructor(graph: Graph, options: TuneDeployedOptions, engine: Engine) {
+  constructor(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit) {
+    const { engine } = toolkit;
+    const training = trainingOf(toolkit);
     this.#graph = graph;
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
     this.#options = { ...defaults, ...Object.fromEntries(given) } as TuneDeployedOptions & typeof defaults;
     this.#engine = engine;
+    this.#training = training;
     this.#giveWay = givingWay(options.signal);
     const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
     this.#data = data;
@@ -88,8 +94,8 @@ class Tuning {
     checkSchedule(this.#options.schedule);
     const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
     const losses = options.losses ?? lossesFor(options);
-    const all = parametersOf(graph, options.masters, scales);
-    const wanted = choiceOf(options, graph, data.count, batchSymbol(graph) !== undefined);
+    const all = parametersOf(graph, options.masters, scales, toolkit.ops);
+    const wanted = choiceOf(options, graph, data.count, batchSymbol(graph, training) !== undefined);
     const perEpoch = (batch: number) => Math.ceil(data.count / batch);
     const optionsFor = ({ batch, accumulate }: Choice) => ({
       losses,
@@ -99,6 +105,7 @@ class Tuning {
       batch,
       seed: this.#options.seed,
       engine,
+      training,
     });
     const open = (choice: Choice) => {
       const checkPlan = (plan: Plan) => checkLimit(plan, maxBytes, graph.name);
@@ -125,7 +132,7 @@ class Tuning {
     this.#size = this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
     const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
     for (const set of [data, validation]) checkClasses(set, classes);
-    this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes);
+    this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes, training);
     this.#feedsOf = stepFeeds(graph.inputs, data, options, this.#teacher);
     this.#best = this.#trainer.numbers();
     this.#progress = beginning();
@@ -312,6 +319,13 @@ class Tuning {
   }
 
   #validate(graph: Graph): Promise<Validation> {
-    return validateGraph(graph, this.#validation, this.#engine, this.#options.maxBytes, this.#giveWay);
+    return validateGraph(
+      graph,
+      this.#validation,
+      this.#engine,
+      this.#options.maxBytes,
+      this.#giveWay,
+      this.#training,
+    );
   }
 }

@@ -8,17 +8,21 @@ import type { Engine } from "../../engine/wasm";
 import { OctetteError } from "../../errors";
 import type { GiveWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
-import { registry } from "../../ops";
-import { trainingRegistry } from "../registry";
+import { type Training, training } from "../training";
 
 /** Samples that evaluation takes at once; more are cut into parts, with the same result. */
 const EVALUATED = 64;
 
 /** The model to deploy, as evaluation runs it. */
-export const evaluated = (graph: Graph, engine: Engine, maxBytes: ModelOptions["maxBytes"]): Model =>
+export const evaluated = (
+  graph: Graph,
+  engine: Engine,
+  maxBytes: ModelOptions["maxBytes"],
+  { models }: Training = training,
+): Model =>
   fitBatch(
     EVALUATED,
-    (batch) => new Model(graph, registry, engine, { maxBytes, maxima: maximaFor(graph.inputs, batch) }),
+    (batch) => new Model(graph, models, engine, { maxBytes, maxima: maximaFor(graph.inputs, batch) }),
   );
 
 export interface Validation {
@@ -39,7 +43,7 @@ export async function validate(
   giveWay: GiveWay,
 ): Promise<Validation> {
   const { name, shape } = model.outputs[0]!;
-  const judge = new Model(judgeOf(shape.at(-1) as number), trainingRegistry, engine, {
+  const judge = new Model(judgeOf(shape.at(-1) as number), training.ops, engine, {
     maxima: { batch: EVALUATED },
   });
   let [at, right, loss] = [0, 0, 0];
@@ -66,8 +70,9 @@ export async function validateGraph(
   engine: Engine,
   maxBytes: Parameters<typeof evaluated>[2],
   giveWay: GiveWay,
+  training?: Training,
 ): Promise<Validation> {
-  const model = evaluated(graph, engine, maxBytes);
+  const model = evaluated(graph, engine, maxBytes, training);
   try {
     return await validate(model, data, engine, giveWay);
   } finally {

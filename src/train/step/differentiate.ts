@@ -6,17 +6,18 @@ import { OctetteError } from "../../errors";
 import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
 import { plus } from "../../ops/compose";
-import { inferTypes, type Registry } from "../../ops/infer";
+import { inferTypes } from "../../ops/infer";
 import { type CodeFlow, opError, type Unit } from "../../ops/op";
-import { toolkitOps } from "../../ops/toolkit";
 import { GraphWriter } from "../../passes/graph-writer";
-import { ruleOf } from "../gradients/index";
 import { scaleGradientOf } from "../gradients/learned-scale";
-import type { Backward } from "../gradients/rule";
+import type { Backward, Rule } from "../gradients/rule";
+import { type StepOps, training } from "../training";
 import { writeReal } from "./observe";
 
 export interface DifferentiateOptions {
-  readonly registry: Registry;
+  readonly registry: StepOps;
+  /** Rules by op; octette's own where they are left out. */
+  readonly gradients?: Readonly<Record<string, Rule>>;
   /** Values of the graph and, for each, the value that holds its gradient: what losses give. */
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
   /** Constants whose gradients are wanted. */
@@ -60,7 +61,7 @@ class Differentiation implements Backward {
     this.#wanted = new Set(options.trained);
     for (const unit of this.#units)
       if (readBy(unit).some((value) => this.#wanted.has(value)))
-        for (const value of carriers(unit)) this.#wanted.add(value);
+        for (const value of this.#carriers(unit)) this.#wanted.add(value);
     this.#writer = new GraphWriter(graph);
   }
 
@@ -154,7 +155,7 @@ class Differentiation implements Backward {
 
   #isMasked({ node, outputs, integer }: Unit): boolean {
     if (!this.wants(outputs[0]!)) return false;
-    const { codes = "none", drops } = toolkitOps[node.op] ?? {};
+    const { codes = "none", drops } = this.#options.registry[node.op] ?? {};
     return drops ? drops(node) > 0 : integer?.output !== undefined && MASKED.has(codes);
   }
 
@@ -169,12 +170,22 @@ class Differentiation implements Backward {
     return first;
   }
 
+  #ruleOf({ op }: Node): Rule | undefined {
+    const { gradients = training.gradients } = this.#options;
+    return Object.hasOwn(gradients, op) ? gradients[op] : undefined;
+  }
+
+  /** Outputs that pass gradient: of what makes codes these alone, since their scales follow what is quantized without one. */
+  #carriers({ node, outputs }: Unit): readonly string[] {
+    return this.#options.registry[node.op]?.codes === "makes" ? outputs.slice(0, 1) : outputs;
+  }
+
   #backward(unit: Unit): void {
     const dy = unit.outputs.map((value) => this.take(value));
     if (dy.every((gradient) => gradient === undefined) || !this.wants(unit.outputs[0]!)) return;
     const { node } = unit;
     this.#at = node.name;
-    const rule = ruleOf(node.op)!;
+    const rule = this.#ruleOf(node)!;
     const [y] = unit.outputs as [string];
     if (dy[0] !== undefined && this.#options.learned?.has(y)) {
       const real = () => (node.codes ? writeReal(node, (...made) => this.write(...made)) : unit.inputs[0]!);
@@ -204,7 +215,7 @@ class Differentiation implements Backward {
     const missing: Node[] = [];
     for (const { node, inputs, outputs } of units) {
       if (!outputs.some((value) => needed.has(value)) || !this.wants(outputs[0]!)) continue;
-      if (!ruleOf(node.op)) missing.push(node);
+      if (!this.#ruleOf(node)) missing.push(node);
       for (const value of inputs) needed.add(value);
     }
     if (missing.length > 0)
@@ -223,12 +234,6 @@ class Differentiation implements Backward {
       });
   }
 }
-
-/** Ops of whose outputs only the codes pass gradient: scales follow what is quantized without one. */
-const QUANTIZES: ReadonlySet<string> = new Set(["DynamicQuantize", "QuantizeBias", "QuantizeWeights"]);
-
-const carriers = ({ node, outputs }: Unit): readonly string[] =>
-  QUANTIZES.has(node.op) ? outputs.slice(0, 1) : outputs;
 
 /** Values and constants that a unit reads. */
 const readBy = ({ inputs, integer }: Unit): string[] => [

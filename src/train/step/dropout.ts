@@ -3,25 +3,26 @@
 
 import type { Graph, Node } from "../../graph/graph";
 import type { Tensor } from "../../graph/tensor";
-import { toolkitOps } from "../../ops/toolkit";
+import type { ToolkitOps } from "../../ops/infer";
 import { removeIdle } from "../../passes/remove-idle";
 import { Rewrite } from "../../passes/rewrite";
+import { toolkit } from "../../toolkit";
 import { factorOf } from "../ops/dropout";
 import { movedFrom, scalesOf, withParameters, withScales } from "./quantization-groups";
 
-const ratioOf = (node: Node): number => toolkitOps[node.op]?.drops?.(node) ?? 0;
+const ratioOf = (node: Node, ops: ToolkitOps): number => ops[node.op]?.drops?.(node) ?? 0;
 
 /** The codes that Dropout makes, in the order of the graph, and what part of them it drops. */
-const droppedCodes = (graph: Graph): { node: Node; codes: string; ratio: number }[] =>
+const droppedCodes = (graph: Graph, ops: ToolkitOps): { node: Node; codes: string; ratio: number }[] =>
   graph.nodes.flatMap((node) => {
-    const ratio = ratioOf(node);
+    const ratio = ratioOf(node, ops);
     return node.codes?.output && ratio > 0 ? [{ node, codes: node.outputs[0]!, ratio }] : [];
   });
 
 /** The graph in which the scale after each Dropout is a constant of its own, which can be another while training. */
-export function withOwnScales(graph: Graph): Graph {
+export function withOwnScales(graph: Graph, ops = toolkit.ops): Graph {
   let now = graph;
-  for (const { codes } of droppedCodes(graph)) {
+  for (const { codes } of droppedCodes(graph, ops)) {
     const constants = new Map(now.constants);
     const own = new Map<string, string>();
     const ownOf = (scale: string): string => {
@@ -33,16 +34,16 @@ export function withOwnScales(graph: Graph): Graph {
       constants.set(name, constants.get(scale)!);
       return name;
     };
-    now = { ...now, nodes: withScales(now, movedFrom(now, codes), ownOf), constants };
+    now = { ...now, nodes: withScales(now, movedFrom(now, codes, ops), ownOf), constants };
   }
   return now;
 }
 
 /** The graph while it drops: scales behind Dropout are divided by the part that is kept. Biases stand for what they did. */
-export function dropping(graph: Graph): Graph {
+export function dropping(graph: Graph, ops: ToolkitOps): Graph {
   const factors = new Map<string, number>();
-  for (const { codes, ratio } of droppedCodes(graph))
-    for (const scale of scalesOf(graph, movedFrom(graph, codes)))
+  for (const { codes, ratio } of droppedCodes(graph, ops))
+    for (const scale of scalesOf(graph, movedFrom(graph, codes, ops)))
       factors.set(scale, (factors.get(scale) ?? 1) * factorOf(ratio));
   if (factors.size === 0) return graph;
   const moved = [...factors].map(([name, factor]) => {
@@ -54,12 +55,12 @@ export function dropping(graph: Graph): Graph {
 }
 
 /** The graph to deploy. */
-export function withoutDropout(graph: Graph): Graph {
-  if (!graph.nodes.some((node) => ratioOf(node) > 0)) return graph;
+export function withoutDropout(graph: Graph, ops = toolkit.ops): Graph {
+  if (!graph.nodes.some((node) => ratioOf(node, ops) > 0)) return graph;
   const rewrite = new Rewrite(graph);
-  for (const { node, codes } of droppedCodes(graph))
+  for (const { node, codes } of droppedCodes(graph, ops))
     if (rewrite.rename(codes, node.inputs[0]!)) rewrite.replace(node);
   const bare = rewrite.done();
-  const idle = bare.nodes.map((node) => (ratioOf(node) > 0 ? { ...node, attributes: {} } : node));
-  return removeIdle({ ...bare, nodes: idle }, toolkitOps);
+  const idle = bare.nodes.map((node) => (ratioOf(node, ops) > 0 ? { ...node, attributes: {} } : node));
+  return removeIdle({ ...bare, nodes: idle }, ops);
 }

@@ -3,8 +3,9 @@
 import { OctetteError } from "../../errors";
 import type { Graph, Input, Node, ValueType } from "../../graph/graph";
 import { plus } from "../../ops/compose";
-import { toolkitOps } from "../../ops/toolkit";
+import type { ToolkitOps } from "../../ops/infer";
 import { checkOptions, type Names } from "../../options";
+import { toolkit } from "../../toolkit";
 
 /**
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by
@@ -78,9 +79,14 @@ function given(graph: Graph, types: ReadonlyMap<string, ValueType>): Judged {
 }
 
 /** What a graph's losses are computed by. Throws where its output cannot be judged so. */
-export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, losses: Losses): Judged {
+export function judged(
+  graph: Graph,
+  types: ReadonlyMap<string, ValueType>,
+  losses: Losses,
+  models: ToolkitOps = toolkit.ops,
+): Judged {
   if (losses === "given") return given(graph, types);
-  const value = logitsOf(graph);
+  const value = logitsOf(graph, models);
   const { shape } = types.get(value)!;
   if (losses.length === 0) throw new OctetteError("there is no loss", { code: "argument", where: "losses" });
   const inputs = new Map<string, Input>();
@@ -128,8 +134,8 @@ export function judged(graph: Graph, types: ReadonlyMap<string, ValueType>, loss
 }
 
 /** The first output, or what its softmax is made of. */
-function logitsOf(graph: Graph): string {
+function logitsOf(graph: Graph, models: ToolkitOps): string {
   const [output] = graph.outputs as [string];
   const last = graph.nodes.find(({ outputs }) => outputs.includes(output));
-  return last && toolkitOps[last.op]?.softmax ? last.inputs[0]! : output;
+  return last && models[last.op]?.softmax ? last.inputs[0]! : output;
 }

@@ -7,7 +7,7 @@ import type { EngineClass } from "../../engine/wasm";
 import type { Graph } from "../../graph/graph";
 import type { Registry } from "../../ops/infer";
 import { rowsOf } from "../ops/rows";
-import { trainingRegistry } from "../registry";
+import { training } from "../training";
 import { ROUND } from "./micro-batches";
 import type { Parameter } from "./prepare";
 import { type Step, type StepOptions, stepOf } from "./step";
@@ -17,7 +17,7 @@ export function planOf(
   { graph, entries, state, rounds }: Step,
   batch: number,
   engineClass: EngineClass,
-  registry: Registry = trainingRegistry,
+  registry: Registry = training.ops,
 ): Plan {
   const round = rounds && { [rowsOf(rounds.symbol)]: rounds.size };
   return compile(graph, {
@@ -37,7 +37,7 @@ export function takesRounds(graph: Graph, parameters: readonly Parameter[], opti
   if (options.batch <= ROUND) return false;
   const bytesOf = (inRounds: boolean) => {
     const step = stepOf(graph, parameters, { ...options, keepsGradients: false, inRounds });
-    const { memory } = planOf(step, options.batch, "baseline");
+    const { memory } = planOf(step, options.batch, "baseline", options.training?.ops);
     return memory.constantBytes + memory.arenaBytes;
   };
   return bytesOf(true) < bytesOf(false);

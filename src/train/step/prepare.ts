@@ -5,8 +5,9 @@ import type { Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
+import type { ToolkitOps } from "../../ops/infer";
 import { channelsOf, dequantizeBias, dequantizeWeights } from "../../ops/scheme";
-import { toolkitOps } from "../../ops/toolkit";
+import { toolkit } from "../../toolkit";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the
@@ -63,21 +64,24 @@ export function parametersOf(
   graph: Graph,
   masters: Masters = new Map(),
   scales: WeightScales = "follow",
+  ops: ToolkitOps = toolkit.ops,
 ): Parameter[] {
-  return new Search(graph, masters, scales).run();
+  return new Search(graph, masters, scales, ops).run();
 }
 
 class Search {
   readonly #graph: Graph;
   readonly #masters: Masters;
   readonly #scales: WeightScales;
+  readonly #ops: ToolkitOps;
   readonly #found = new Map<string, Parameter>();
   readonly #taken: Set<string>;
 
-  constructor(graph: Graph, masters: Masters, scales: WeightScales) {
+  constructor(graph: Graph, masters: Masters, scales: WeightScales, ops: ToolkitOps) {
     this.#graph = graph;
     this.#masters = masters;
     this.#scales = scales;
+    this.#ops = ops;
     this.#taken = new Set([
       ...graph.constants.keys(),
       ...graph.nodes.flatMap(({ outputs }) => outputs),
@@ -88,7 +92,7 @@ class Search {
   run(): Parameter[] {
     const layers = this.#graph.nodes.filter((node) => this.#isTrained(node));
     for (const [index, node] of layers.entries()) {
-      const { weight, bias = -1 } = trainedOf(node)!;
+      const { weight, bias = -1 } = this.#ops[node.op]!.trained!;
       const [w = "", b = ""] = [node.inputs[weight], node.inputs[bias]];
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
       else this.#weight(w, b, node, index);
@@ -99,7 +103,7 @@ class Search {
 
   /** Of a table, rows of floats are picked, by what is known only when it runs. */
   #isTrained(node: Node): boolean {
-    const { weight = -1, table } = trainedOf(node) ?? {};
+    const { weight = -1, table } = this.#ops[node.op]?.trained ?? {};
     const constant = this.#graph.constants.get(node.inputs[weight] ?? "");
     return table ? constant?.dtype === "f32" && constant.shape.length > 1 : weight >= 0;
   }
@@ -170,8 +174,6 @@ class Search {
     return name;
   }
 }
-
-const trainedOf = ({ op }: Node) => toolkitOps[op]?.trained;
 
 /** Largest code that weights of as many bits may have: 127, 7, 3 … */
 export function largestCodeOf(codes: ArrayLike<number>): number {

@@ -3,8 +3,9 @@
 import type { CodeParameters, Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
+import type { ToolkitOps } from "../../ops/infer";
 import { type Affine, dequantizeBias, quantizeBias } from "../../ops/scheme";
-import { toolkitOps } from "../../ops/toolkit";
+import { toolkit } from "../../toolkit";
 
 /** Scale and zero point of values that have the same ones. */
 export interface Shared extends Affine {
@@ -36,10 +37,8 @@ const placesOf = ({ nodes }: Graph): Place[] =>
     return [...read, made].filter((place): place is Place => place !== undefined && place.scale !== "");
   });
 
-const treatmentOf = (op: string) => toolkitOps[op]?.codes;
-
 /** What can move: constants of nothing else, one scale and one zero point for all values that have to share them. */
-export function sharedOf(graph: Graph): Shared[] {
+export function sharedOf(graph: Graph, ops: ToolkitOps = toolkit.ops): Shared[] {
   const { constants } = graph;
   const sets = new Sets();
   const fixed = new Set<string>();
@@ -58,7 +57,7 @@ export function sharedOf(graph: Graph): Shared[] {
     if (!node.codes?.output) continue;
     const isRead = (value: string, i: number) => node.codes!.inputs[i] && !constants.has(value);
     const read = node.inputs.filter(isRead);
-    const moved = node.inputs.filter((value, i) => isRead(value, i) && isMoved(node, i, constants));
+    const moved = node.inputs.filter((value, i) => isRead(value, i) && isMoved(node, i, constants, ops));
     for (const value of moved) sets.join(value, y);
     if (moved.length < Math.max(1, read.length)) made.add(y);
     // Sums as they are: their scale is that of what they are made of.
@@ -77,8 +76,8 @@ export function sharedOf(graph: Graph): Shared[] {
 }
 
 /** Whether a layer's codes are those of an input: always where it only moves them, in a Concat where they mean the same. */
-function isMoved({ op, codes }: Node, i: number, constants: Graph["constants"]): boolean {
-  const treated = treatmentOf(op);
+function isMoved({ op, codes }: Node, i: number, constants: Graph["constants"], ops: ToolkitOps): boolean {
+  const treated = ops[op]?.codes;
   if (treated === "moves") return true;
   const [x, y] = [codes!.inputs[i]!, codes!.output!];
   const same = (a: string, b: string) => constants.get(a)?.data[0] === constants.get(b)?.data[0];
@@ -86,10 +85,10 @@ function isMoved({ op, codes }: Node, i: number, constants: Graph["constants"]):
 }
 
 /** These codes, and those that layers only move from there. */
-export function movedFrom({ nodes }: Graph, codes: string): Set<string> {
+export function movedFrom({ nodes }: Graph, codes: string, ops: ToolkitOps): Set<string> {
   const found = new Set([codes]);
   for (const node of nodes)
-    if (node.codes?.output && treatmentOf(node.op) === "moves" && found.has(node.inputs[0]!))
+    if (node.codes?.output && ops[node.op]?.codes === "moves" && found.has(node.inputs[0]!))
       found.add(node.outputs[0]!);
   return found;
 }

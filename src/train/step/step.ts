@@ -6,7 +6,7 @@ import type { Graph, Node } from "../../graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
 import { inferTypes } from "../../ops/infer";
 import { updateOf } from "../ops/update";
-import { trainingRegistry } from "../registry";
+import { type Training, training } from "../training";
 import { ACTIVATION_GRADIENTS, ACTIVATIONS, type ActivationOptions, startOf } from "./activations";
 import { differentiate } from "./differentiate";
 import { dropping } from "./dropout";
@@ -29,6 +29,8 @@ export interface StepOptions {
   readonly keepsGradients: boolean;
   /** The backward pass runs in rounds, where rows of the batch do not meet; a trainer decides it where it is left out. */
   readonly inRounds?: boolean | undefined;
+  /** What steps are made of; octette's own where it is left out. */
+  readonly training?: Training | undefined;
   /** How scales and zero points of activations move; they stay as they are where it is left out. */
   readonly activations?: ActivationOptions | undefined;
 }
@@ -48,8 +50,8 @@ export interface Step {
 }
 
 /** The symbol that counts the samples of a batch, where rows do not meet: only then can it be cut into micro-batches. */
-export const batchSymbol = (graph: Graph): string | undefined =>
-  batchOf(graph, inferTypes(graph, trainingRegistry), trainingRegistry);
+export const batchSymbol = (graph: Graph, { ops }: Training = training): string | undefined =>
+  batchOf(graph, inferTypes(graph, ops), ops);
 
 const ACCUMULATES: ReadonlySet<string> = new Set(["AccumulateGradient"]);
 
@@ -60,10 +62,11 @@ export function stepOf(
   graph: Graph,
   trained: readonly Parameter[],
   options: StepOptions,
-  shared: readonly Shared[] = options.activations ? sharedOf(graph) : [],
+  shared: readonly Shared[] = options.activations ? sharedOf(graph, options.training?.models) : [],
 ): Step {
-  const { activations } = options;
-  const deployed = dropping(graph);
+  const { activations, training: made = training } = options;
+  const { ops, models } = made;
+  const deployed = dropping(graph, models);
   const isObserving = activations?.kind === "moving" && !activations.isSettled;
   const observing = isObserving ? observed(deployed, shared) : { graph: deployed, ranges: [] };
   const prepared = prepare(observing.graph, trained);
@@ -80,8 +83,8 @@ export function stepOf(
   const isLearned = activations?.kind === "learned" && shared.length > 0;
   if (isLearned && options.keepsGradients) keep(ACTIVATION_GRADIENTS, [shared.length]);
   const slopes = new Map<string, string>();
-  const types = inferTypes(prepared.graph, trainingRegistry);
-  const { inputs, nodes, outputs, seeds } = judged(prepared.graph, types, options.losses);
+  const types = inferTypes(prepared.graph, ops);
+  const { inputs, nodes, outputs, seeds } = judged(prepared.graph, types, options.losses, models);
   const byName = new Map(trained.map((p) => [p.name, p] as const));
   const { op, attributes } = updateOf(options.optimizer);
   const updates: Node[] = [];
@@ -104,7 +107,8 @@ export function stepOf(
     outputs: [...outputs, ...observing.ranges.flat()],
   };
   const differentiated = differentiate(judging, {
-    registry: trainingRegistry,
+    registry: ops,
+    gradients: made.gradients,
     seeds,
     trained: new Set(byName.keys()),
     learned: new Set(isLearned ? shared.flatMap(({ made }) => made) : []),
@@ -130,9 +134,9 @@ export function stepOf(
     constants: new Map([...constants, ...differentiated.constants]),
     outputs: [...outputs, ...seen.flat()],
   };
-  const symbol = options.inRounds ? batchSymbol(graph) : undefined;
+  const symbol = options.inRounds ? batchSymbol(graph, made) : undefined;
   const forward = judging.nodes.length;
-  const rounds = { registry: trainingRegistry, forward, adds: ACCUMULATES };
+  const rounds = { registry: ops, forward, adds: ACCUMULATES };
   const split = symbol === undefined ? undefined : inRounds(whole, { ...rounds, symbol });
   const once = { before: whole.nodes.slice(forward), inside: [], after: [] };
   const passes: Passes = split ?? once;

@@ -11,12 +11,12 @@ import type { Unit } from "../../../src/ops/op";
 import { type DifferentiableOp, gradients } from "../../../src/train/gradients/index";
 import type { Backward } from "../../../src/train/gradients/rule";
 import { train } from "../../../src/train/inlined";
-import { trainingRegistry } from "../../../src/train/registry";
+import { training } from "../../../src/train/training";
 import { exactSources } from "../../engine/engines";
 import type { Real } from "../reference/forward";
 
 /** Every op by its name, whatever that is. */
-export const ops: Registry = trainingRegistry;
+export const ops: Registry = training.ops;
 export const trainingEngine = new Engine({ ...exactSources, train });
 
 /** Relative to the largest element of a gradient. */
