@@ -36,13 +36,12 @@ const convAttributes = (size, group = 1, stride = 1) => ({
   strides: [stride, stride],
 });
 
-/** A layer without bias: input, weights, and the axis of the weights that counts output channels. */
-const dense = (m, k, n) => ({ op: "MatMul", x: [m, k], w: [k, n], axis: 1, k, attributes: {} });
+/** A layer without bias: input and weights. */
+const dense = (m, k, n) => ({ op: "Linear", x: [m, k], w: [n, k], k, attributes: {} });
 const conv = (size, inputs, outputs, extent, group = 1, stride = 1) => ({
   op: "Conv",
   x: [1, inputs, extent, extent],
   w: [outputs, inputs / group, size, size],
-  axis: 0,
   k: (inputs / group) * size * size,
   attributes: convAttributes(size, group, stride),
 });
@@ -81,12 +80,12 @@ export const floatLayer = (name, { op, x, w, k, attributes }) =>
   );
 
 /** The layer over codes. */
-export function int8Layer(name, { op, x, w, axis, k, attributes }) {
-  const channels = w[axis];
+export function int8Layer(name, { op, x, w, k, attributes }) {
+  const channels = w[0];
   const codes = {
     inputs: [
       { scale: "x_scale", zeroPoint: "x_zero_point" },
-      { scale: "w_scale", zeroPoint: "", axis },
+      { scale: "w_scale", zeroPoint: "", axis: 0 },
     ],
     output: { scale: "y_scale", zeroPoint: "y_zero_point" },
   };
@@ -170,9 +169,8 @@ class ModelBuilder {
     return this.node(op, [this.at, w, b], attributes);
   }
 
-  /** Weights [inputs, outputs]: transposed ones ONNX Runtime does not pack. */
   dense(inputs, outputs) {
-    return this.layer("Gemm", [inputs, outputs], inputs, outputs, {});
+    return this.layer("Linear", [outputs, inputs], inputs, outputs, {});
   }
 
   conv(size, inputs, outputs, stride = 1, group = 1) {

@@ -95,7 +95,7 @@ const roles = {
       constants.set(`w${i}`, { dtype: "f32", shape: [n, k], data: weights });
       constants.set(`b${i}`, tensor("f32", [n], new Float32Array(n)));
       const inputs = [i === 0 ? "x" : `y${i - 1}`, `w${i}`, `b${i}`];
-      nodes.push({ op: "Gemm", name: `layer${i}`, inputs, outputs: [`y${i}`], attributes: { transB: 1 } });
+      nodes.push({ op: "Linear", name: `layer${i}`, inputs, outputs: [`y${i}`], attributes: {} });
     }
     const inputs = [{ name: "x", dtype: "f32", shape: ["batch", cols] }];
     const graph = { name: "made", inputs, outputs: [`y${layers - 1}`], nodes, constants, provenance: {} };

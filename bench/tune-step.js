@@ -12,14 +12,14 @@ const graph = {
   inputs: [{ name: "x", dtype: "f32", shape: ["batch", FEATURES] }],
   outputs: ["logits"],
   nodes: [
-    { name: "fc1", op: "Gemm", inputs: ["x", "w1", "b1"], outputs: ["h"], attributes: {} },
+    { name: "fc1", op: "Linear", inputs: ["x", "w1", "b1"], outputs: ["h"], attributes: {} },
     { name: "relu", op: "Relu", inputs: ["h"], outputs: ["r"], attributes: {} },
-    { name: "fc2", op: "Gemm", inputs: ["r", "w2", "b2"], outputs: ["logits"], attributes: {} },
+    { name: "fc2", op: "Linear", inputs: ["r", "w2", "b2"], outputs: ["logits"], attributes: {} },
   ],
   constants: new Map([
-    ["w1", layer(FEATURES, HIDDEN)],
+    ["w1", layer(HIDDEN, FEATURES)],
     ["b1", tensor("f32", [HIDDEN], new Float32Array(HIDDEN))],
-    ["w2", layer(HIDDEN, CLASSES)],
+    ["w2", layer(CLASSES, HIDDEN)],
     ["b2", tensor("f32", [CLASSES], new Float32Array(CLASSES))],
   ]),
 };

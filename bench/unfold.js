@@ -1,6 +1,13 @@
-// Integer layers as ONNX's QDQ form writes them: what their codes stand for, the op over floats, and codes of its result.
+// Graphs as ONNX writes them: integer layers in its QDQ form, that is what their codes stand for, the op over floats, and codes of
+// its result; Linear over rows as Gemm of weights [inputs, outputs], others of which ONNX Runtime does not pack.
 
 const scalar = (value) => ({ dtype: "f32", shape: [], data: Float32Array.of(value) });
+
+/** A matrix with its dimensions exchanged. */
+export function turned({ dtype, shape: [rows, cols], data }) {
+  const moved = data.map((_, i) => data[(i % rows) * cols + Math.floor(i / rows)]);
+  return { dtype, shape: [cols, rows], data: moved };
+}
 
 /** The graph with every integer layer as DequantizeLinear… → op [→ Relu | Clip] [→ QuantizeLinear]. */
 export function unfolded(graph) {
@@ -15,7 +22,20 @@ export function unfolded(graph) {
     const data = Float32Array.from(w.data, (scale) => Math.fround(x.data[0] * scale));
     return hold(`${name}_bias_scale`, { dtype: "f32", shape: w.shape, data });
   };
-  const nodes = graph.nodes.flatMap((node) => {
+  const asGemm = (node) => {
+    if (node.op !== "Linear") return node;
+    const [x, w, ...bias] = node.inputs;
+    const { codes } = node;
+    const [of, weights, ...others] = codes?.inputs ?? [];
+    const columns = weights && { ...weights, ...(weights.axis === undefined ? {} : { axis: 1 }) };
+    return {
+      ...node,
+      op: "Gemm",
+      inputs: [x, hold(`${w}_turned`, turned(graph.constants.get(w))), ...bias],
+      ...(codes && { codes: { ...codes, inputs: [of, columns, ...others] } }),
+    };
+  };
+  const nodes = graph.nodes.map(asGemm).flatMap((node) => {
     const { codes, ...core } = node;
     if (!codes) return [node];
     const [result] = node.outputs;

@@ -13,7 +13,7 @@ import { root } from "./esbuild.js";
 
 /** Ops of an int8 convolutional network for images. */
 const CNN =
-  "Add, AveragePool, Clip, Concat, Conv, DequantizeLinear, Flatten, Gemm, GlobalAveragePool, MaxPool, QuantizeLinear, Relu";
+  "Add, AveragePool, Clip, Concat, Conv, DequantizeLinear, Flatten, GlobalAveragePool, Linear, MaxPool, QuantizeLinear, Relu";
 
 /** Brotli bytes that each part may take. */
 const parts = [

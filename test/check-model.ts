@@ -37,7 +37,6 @@ interface Weighted extends WeightedOptions {
   readonly op: string;
   readonly input: Shape;
   readonly weight: readonly number[];
-  readonly axis: number;
   /** Products in a sum. */
   readonly k: number;
   readonly attributes: Attributes;
@@ -45,10 +44,10 @@ interface Weighted extends WeightedOptions {
 
 /** x → op(x, w, b) → y, in the mode asked for. */
 function weightedGraph(options: Weighted): Graph {
-  const { op, weight, axis, k, attributes, activation, mode = "static", bias = true, codes = "u8" } = options;
+  const { op, weight, k, attributes, activation, mode = "static", bias = true, codes = "u8" } = options;
   const builder = new GraphBuilder(options.seed);
   const x = builder.input("x", options.input);
-  const n = weight[axis]!;
+  const n = weight[0]!;
   if (mode === "float") {
     const inputs = [x, builder.floats("w", weight, Math.sqrt(3 / Math.max(k, 1)))];
     if (bias) inputs.push(builder.floats("b", [n], 1));
@@ -58,7 +57,7 @@ function weightedGraph(options: Weighted): Graph {
   }
   const coded =
     mode === "dynamic" ? builder.quantizeDynamically(x) : builder.quantize(x, builder.range(codes));
-  const w = builder.weights("w", weight, axis, options.extreme);
+  const w = builder.weights("w", weight, 0, options.extreme);
   if (mode !== "static") {
     const inputs = bias ? [coded, w, builder.floats("b", [n], 1)] : [coded, w];
     builder.layer(op, inputs, "y", { attributes, activation });
@@ -70,27 +69,15 @@ function weightedGraph(options: Weighted): Graph {
   return builder.build("y");
 }
 
-/** Gemm (the weight [n, k] unless transB is false) or MatMul, which has no bias, over x [batch, k]. */
-export function denseGraph(
-  options: WeightedOptions & {
-    readonly k: number;
-    readonly n: number;
-    readonly op?: "Gemm" | "MatMul";
-    readonly transB?: boolean;
-  },
-): Graph {
-  const { k, n, op = "Gemm", transB = op === "Gemm", bias = op === "Gemm" } = options;
-  return weightedGraph({
+/** Linear over x [batch, k]. */
+export const denseGraph = (options: WeightedOptions & { readonly k: number; readonly n: number }): Graph =>
+  weightedGraph({
     ...options,
-    op,
-    bias,
-    input: ["batch", k],
-    weight: transB ? [n, k] : [k, n],
-    axis: transB ? 0 : 1,
-    k,
-    attributes: op === "Gemm" ? { transB: transB ? 1 : 0 } : {},
+    op: "Linear",
+    input: ["batch", options.k],
+    weight: [options.n, options.k],
+    attributes: {},
   });
-}
 
 /** Conv over x [batch, cin, h, w] with a square kernel. */
 export function convGraph(
@@ -125,7 +112,6 @@ export function convGraph(
     op: "Conv",
     input: ["batch", cin, h, w],
     weight: [cout, cin / groups, k, k],
-    axis: 0,
     k: (cin / groups) * k * k,
     attributes: {
       kernel_shape: [k, k],
@@ -221,7 +207,7 @@ export function networkGraph(options: { readonly quantized?: boolean; readonly s
   const both = apply("Concat", [largest, strided], "both", { axis: 1 });
   const pooled = apply("GlobalAveragePool", [both], "pooled", {});
   const flat = apply("Flatten", [pooled], "flat", { axis: 1 }, pooled.range);
-  const y = weighted("Gemm", flat, quantized ? "logits" : "y", [10, 25], { transB: 1 });
+  const y = weighted("Linear", flat, quantized ? "logits" : "y", [10, 25], {});
   if (quantized) builder.dequantize(y, "y");
   return builder.build("y");
 }

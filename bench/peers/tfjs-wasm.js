@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 
-const LAYERS = new Set(["Conv", "Gemm"]);
+const LAYERS = new Set(["Conv", "Linear"]);
 
 export async function prepare({ graph, feeds }) {
   const binaries = import.meta.resolve("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm");
@@ -50,12 +50,8 @@ function held(constants, name, order) {
 }
 
 const operations = {
-  MatMul({ inputs: [x, w] }, constants) {
-    const b = held(constants, w);
-    return (values) => tf.matMul(values.get(x), b);
-  },
-  Gemm({ inputs: [x, w, c] }, constants, activation) {
-    const b = held(constants, w);
+  Linear({ inputs: [x, w, c] }, constants, activation) {
+    const b = held(constants, w, [1, 0]);
     const bias = held(constants, c);
     return (values) => tf.fused.matMul({ a: values.get(x), b, bias, activation });
   },

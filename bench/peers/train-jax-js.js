@@ -1,6 +1,7 @@
 // jax-js on its wasm backend: an MLP of products, biases and Relu, all in one compiled function.
 
 import * as jax from "@jax-js/jax";
+import { turned } from "../unfold.js";
 
 const { numpy: np, nn } = jax;
 
@@ -8,7 +9,10 @@ export async function prepare({ graph, samples, labels, rate }) {
   await jax.init("wasm");
   jax.defaultDevice("wasm");
   let parameters = Object.fromEntries(
-    [...graph.constants].map(([name, { data, shape }]) => [name, np.array(data).reshape(shape)]),
+    [...graph.constants].map(([name, constant]) => {
+      const { data, shape } = constant.shape.length === 2 ? turned(constant) : constant;
+      return [name, np.array(data).reshape(shape)];
+    }),
   );
   const x = np.array(samples.data).reshape(samples.shape);
   const rows = labels.length;
@@ -17,7 +21,7 @@ export async function prepare({ graph, samples, labels, rate }) {
   const y = np.array(hot).reshape([rows, 10]);
   // What is read is let go of, unless `ref` is asked for.
   const refs = (p) => Object.fromEntries(Object.entries(p).map(([name, value]) => [name, value.ref]));
-  const layers = graph.nodes.filter(({ op }) => op === "Gemm");
+  const layers = graph.nodes.filter(({ op }) => op === "Linear");
   const lossOf = (p, x, y) => {
     let h = x;
     for (const [i, { inputs }] of layers.entries()) {

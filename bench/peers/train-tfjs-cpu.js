@@ -3,7 +3,8 @@
 
 import tf from "@tensorflow/tfjs";
 
-const FROM_OIHW = [2, 3, 1, 0];
+/** The order of dimensions in which it takes weights, by their number. */
+const ORDERS = { 2: [1, 0], 4: [2, 3, 1, 0] };
 
 export async function prepare({ graph, samples, labels, rate }) {
   await tf.setBackend("cpu");
@@ -13,7 +14,8 @@ export async function prepare({ graph, samples, labels, rate }) {
   const variables = new Map(
     [...graph.constants].map(([name, { data, shape }]) => {
       const value = tf.tensor(data, shape);
-      return [name, tf.variable(shape.length === 4 ? tf.transpose(value, FROM_OIHW) : value)];
+      const order = ORDERS[shape.length];
+      return [name, tf.variable(order ? tf.transpose(value, order) : value)];
     }),
   );
   const lossOf = () => {
@@ -40,7 +42,7 @@ export async function prepare({ graph, samples, labels, rate }) {
 
 const operations = {
   Conv: ([x, w, b], { strides, pads }) => tf.add(tf.conv2d(x, w, strides, pads[0]), b),
-  Gemm: ([x, w, b]) => tf.add(tf.matMul(x, w), b),
+  Linear: ([x, w, b]) => tf.add(tf.matMul(x, w), b),
   Relu: ([x]) => tf.relu(x),
   Add: ([a, b]) => tf.add(a, b),
   GlobalAveragePool: ([x]) => tf.mean(x, [1, 2]),

@@ -57,7 +57,7 @@ export const quantizeCommand = defineCommand({
       ["auto", "minmax", "percentile", "mse"],
       "how ranges of activations are found: auto (default), minmax, percentile or mse",
     ),
-    only: text("OPS", "quantize these operators only, such as Gemm,MatMul"),
+    only: text("OPS", "quantize these operators only, such as Linear"),
     skip: {
       ...text("PATTERN", "keep matching nodes float (* matches anything; may be repeated)"),
       multiple: true,

@@ -1,7 +1,7 @@
 // Layers over vectors.
 
 import type { Random } from "../graph/random";
-import { countOf, formatShape } from "../graph/symbols";
+import { formatShape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { checkCount, uniform } from "./initial";
@@ -38,7 +38,7 @@ export class Linear extends Layer {
   }
 
   forward(x: Value): Value {
-    const { inFeatures, outFeatures } = this;
+    const { inFeatures } = this;
     x.recording.expect(x, { dtype: "f32", shape: ["batch", inFeatures] });
     const { shape } = x;
     if (shape.length < 2 || shape.at(-1) !== inFeatures)
@@ -47,17 +47,7 @@ export class Linear extends Layer {
         got: formatShape(shape),
       });
     const operands = this.#hasBias ? ["weight", "bias"] : ["weight"];
-    if (shape.length === 2) return this.record(x, "Gemm", [x, ...operands], { transB: 1 });
-    const outer = shape.slice(0, -1);
-    const rows = this.record(
-      x,
-      "Reshape",
-      [x],
-      { shape: [countOf(outer), inFeatures], allowzero: 1 },
-      ".rows",
-    );
-    const product = this.record(x, "Gemm", [rows, ...operands], { transB: 1 });
-    return this.record(x, "Reshape", [product], { shape: [...outer, outFeatures], allowzero: 1 }, ".shape");
+    return this.record(x, "Linear", [x, ...operands]);
   }
 }
 

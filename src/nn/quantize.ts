@@ -79,7 +79,7 @@ export async function quantizeDynamic(
     const layer = layers.get(path);
     return Object.values(classes).some((kind) => layer instanceof kind);
   };
-  const products = graph.nodes.filter(({ op }) => op === "Gemm" || op === "MatMul");
+  const products = graph.nodes.filter(({ op }) => op === "Linear");
   const skip = products.flatMap(({ name, inputs: [, weight = ""] }) =>
     isAsked(weight.replace(/\.?weight$/, "")) ? [] : [name],
   );

@@ -167,4 +167,9 @@ const windowOver = (g: Geometry, depthwise: boolean, outside?: number) => ({
 export const groupMacs = (g: Geometry): Dim =>
   multiplyDims(g.batch, (g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups)) / g.groups);
 
-export const convTraits: Traits = { codes: "layer", homogeneous: undefined, trained: { weight: 1, bias: 2 } };
+export const convTraits: Traits = {
+  codes: "layer",
+  channels: "second",
+  homogeneous: undefined,
+  trained: { weight: 1, bias: 2 },
+};

@@ -1,4 +1,4 @@
-// A matrix product with constant weights, shared by Gemm, MatMul and pointwise Conv: packs the weights once and picks
+// A matrix product with constant weights, shared by Linear and pointwise Conv: packs the weights once and picks
 // the kernel for one row or many.
 
 import { gemmScratchBytes, packedBytes } from "../../assembly/f32/sizes";

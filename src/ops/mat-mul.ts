@@ -1,45 +1,12 @@
-// Matrix product of [..., k] with a constant [k, n], packed when the model is loaded, and an optional bias as third input; or of
-// two stacks of matrices that are computed.
+// Products of two stacks of matrices. One of a known matrix on the right is a Linear, once the graph is simplified
+// (passes/plain-forms.ts).
 
 import { matMulScratchBytes } from "../../assembly/f32/sizes";
 import type { Node } from "../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
-import { sizeOf } from "../graph/tensor";
 import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
-import { lowerDense, lowerDenseInt8 } from "./dense";
-import { denseView } from "./gemm";
 import { type Address, floatType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
-
-/** The product that a MatMul is, without where its result goes, and its bias. */
-export function matMulOf(unit: Unit, c: Lowering) {
-  const [x, w, b = ""] = unit.inputs as [string, string, string?];
-  const weights = c.constant(w);
-  const bias = b === "" ? undefined : c.constant(b);
-  if (weights?.shape.length !== 2 || (b !== "" && !bias))
-    throw opError(unit.node, "the right-hand side must be a constant matrix", {
-      got: c.constant(w) ? formatShape(c.type(w).shape) : `computed value "${w}"`,
-      hint: "A product of two computed values has no bias and no integer kernel: leave it float",
-    });
-  const view = denseView(weights.shape, false, "plain");
-  if (bias && sizeOf(bias.shape) !== view.n)
-    throw opError(unit.node, "the bias must be one row", {
-      expected: `[${view.n}]`,
-      got: formatShape(bias.shape),
-    });
-  const k = weights.shape[0]!;
-  const rows = countOf(c.type(x).shape.slice(0, -1));
-  const dense = {
-    unit,
-    x: c.input(x),
-    ldx: k,
-    ldy: view.n,
-    rows,
-    weights,
-    view,
-  };
-  return { dense, bias };
-}
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right, as in numpy. */
 export function stacksOf(node: Node, a: Shape, b: Shape) {
@@ -60,7 +27,7 @@ export function stacksOf(node: Node, a: Shape, b: Shape) {
 /** Stacks that a step of their own is emitted for, where both operands are repeated. */
 const MAX_STEPS = 64;
 
-/** Steps of a product whose right-hand side is packed in every run. */
+/** The right-hand side is packed in every run. */
 function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void {
   const [a, b] = inputs as [string, string];
   const { left, right, stack, m, n, k } = stacksOf(node, c.type(a).shape, c.type(b).shape);
@@ -85,30 +52,16 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   }
 }
 
-/** ONNX MatMul-13: [..., m, k] × [..., k, n]; of a constant right-hand side [k, n], with a bias [n]. */
+/** ONNX MatMul-13: [..., m, k] × [..., k, n]. */
 export const matMul: Op = {
-  inputs: 3,
+  inputs: 2,
   infer(node, inputs) {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
-    if (inputs[2]) floatType(node, inputs, 2);
     return [{ dtype: "f32", shape: stacksOf(node, a.shape, b.shape).shape }];
   },
   rows: true,
   fusesClamp: "always",
-  lower(unit, c) {
-    const [, w, b = ""] = unit.inputs as [string, string, string?];
-    if (b === "" && c.constant(w)?.shape.length !== 2) return lowerStacks(unit, c);
-    const { dense, bias } = matMulOf(unit, c);
-    lowerDense(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
-  },
-  lowerInteger(unit, c) {
-    const { dense, bias } = matMulOf(unit, c);
-    lowerDenseInt8(c, { ...dense, y: c.output(unit.outputs[0]!) }, bias);
-  },
+  lower: lowerStacks,
 };
 
-export const matMulTraits: Traits = {
-  codes: "layer",
-  homogeneous: undefined,
-  trained: { weight: 1, bias: 2 },
-};
+export const matMulTraits: Traits = { codes: "none", homogeneous: undefined, trained: { weight: 1 } };

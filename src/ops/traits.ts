@@ -26,6 +26,8 @@ export type CodeFlow =
  */
 export interface Traits {
   readonly codes: CodeFlow;
+  /** Of a `layer`: where its input and output have their channels, on axis 1 as images do, or last. */
+  readonly channels?: "second" | "last";
   /**
    * Whether it commutes with a positive factor for each index of `axis`, and keeps these indices: f(a·x) = a·f(x). What
    * `reshapes` needs no answer.

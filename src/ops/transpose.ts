@@ -2,6 +2,7 @@
 // channels last, or back) nothing moves.
 
 import type { Node } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
 import { axesOf } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, movesNothing, requireSameCodes, walkable } from "./copy";
 import { stridedCopy, stridesOf } from "./known";
@@ -14,6 +15,12 @@ export function permutationOf(node: Node, rank: number): number[] {
     throw opError(node, "perm does not fit", { expected: `${rank} axes`, got: `[${perm.join(", ")}]` });
   return perm;
 }
+
+/** A matrix with its two dimensions exchanged. */
+export const turned = (matrix: Tensor): Tensor => {
+  const [rows, cols] = matrix.shape as [number, number];
+  return stridedCopy(matrix, [cols, rows], [1, cols]) as Tensor;
+};
 
 export const transpose: Op = {
   attributes: ["perm"],

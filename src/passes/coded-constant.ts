@@ -62,7 +62,7 @@ export function codesOf(real: Tensor, dtype: "u8" | "i8", parameters: Omit<Coded
   return tensor(dtype, real.shape, codes);
 }
 
-/** Weights as the kernels take them: i8 codes with one scale, or one an index of the outputs' axis. */
+/** Weights as the kernels take them: i8 codes with one scale, or one an output. */
 export interface KernelCodes {
   readonly codes: Tensor;
   /** What is left of the zero points, as many as scales; undefined where nothing is. */
@@ -70,9 +70,9 @@ export interface KernelCodes {
 }
 
 /** Weights whose codes are moved by their zero points, or as near to that as all of one scale stay in i8. */
-export function kernelCodes(constant: CodedConstant, axis: number): KernelCodes | undefined {
+export function kernelCodes(constant: CodedConstant): KernelCodes | undefined {
   const { codes, scale, zeroPoint, blockSize } = constant;
-  const isPerOutput = scale.data.length === 1 || (blockSize === 0 && constant.axis === axis);
+  const isPerOutput = scale.data.length === 1 || (blockSize === 0 && constant.axis === 0);
   if (!isPerOutput || codes.dtype === "i32" || !scale.data.every((s) => s > 0 && s < Infinity))
     return undefined;
   const zeros = Int32Array.from(scale.data, (_, c) => zeroPoint?.data[c] ?? 0);
@@ -97,14 +97,13 @@ function movesInto8Bits(data: ArrayLike<number>, at: (i: number) => number, zero
 }
 
 /** Largest magnitude of every output's sum Σ (x − zx)·w over codes x of 8 bits. */
-export function largestSums({ shape, data }: Tensor, axis: number): Float64Array {
-  const sums = new Float64Array(shape[axis]!);
-  const inner = sizeOf(shape.slice(axis + 1));
-  for (let i = 0; i < data.length; i++) {
-    const c = Math.floor(i / inner) % sums.length;
-    sums[c] = sums[c]! + 255 * abs(data[i]!);
-  }
-  return sums;
+export function largestSums({ shape: [outputs = 0, ...rest], data }: Tensor): Float64Array {
+  const inner = sizeOf(rest);
+  return Float64Array.from({ length: outputs }, (_, c) => {
+    let sum = 0;
+    for (let i = c * inner; i < (c + 1) * inner; i++) sum += 255 * abs(data[i]!);
+    return sum;
+  });
 }
 
 /** Largest number of int32. */

@@ -6,7 +6,7 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { countOf, divideDims, type Shape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { channelAxis, isLinear, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
+import { channelAxis, isLayer, type LinearLayer, linearLayerOf, visitWeights } from "../ops/linear-layer";
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
 export const EQUALIZE_TOLERANCE = 1e-3;
@@ -172,7 +172,8 @@ function findPairs(graph: Graph, registry: ToolkitOps): { pairs: Pair[]; skipped
   const pairs: Pair[] = [];
   const skipped: NotEqualized[] = [];
   const layers = new Map<Node, LinearLayer | string>();
-  for (const node of graph.nodes) if (isLinear(node)) layers.set(node, scalable(graph, node, consumers));
+  for (const node of graph.nodes)
+    if (isLayer(node, registry)) layers.set(node, scalable(graph, node, registry, consumers));
   for (const [node, first] of layers) {
     const skip = (reason: string) => skipped.push({ where: node.name, reason });
     if (typeof first === "string") {
@@ -200,9 +201,10 @@ function findPairs(graph: Graph, registry: ToolkitOps): { pairs: Pair[]; skipped
 function scalable(
   graph: Graph,
   node: Node,
+  registry: ToolkitOps,
   consumers: ReadonlyMap<string, readonly Node[]>,
 ): LinearLayer | string {
-  const layer = linearLayerOf(graph, node);
+  const layer = linearLayerOf(graph, node, registry);
   if (typeof layer === "string") return layer;
   const { weight, bias, outputs } = layer;
   const shared = [weight, bias].find((name) => name !== undefined && consumers.get(name)!.length > 1);
@@ -226,16 +228,16 @@ function follow(
   { types, registry, consumers, outputs }: Surroundings,
 ): { node: Node; repeat: number } | string {
   let value = start.outputs[0]!;
-  const axis = channelAxis(start, types.get(value)!.shape.length);
+  const axis = channelAxis(start, types.get(value)!.shape.length, registry);
   for (;;) {
     if (outputs.has(value)) return `"${value}" is an output of the model`;
     const readers = consumers.get(value) ?? [];
     if (readers.length !== 1) return `"${value}" is read by ${readers.length} nodes`;
     const node = readers[0]!;
     const shape = types.get(value)!.shape;
-    if (isLinear(node)) {
+    if (isLayer(node, registry)) {
       if (node.inputs[0] !== value) return `"${node.name}" reads it as a weight or bias`;
-      if (axis !== channelAxis(node, shape.length)) return `"${node.name}" sums over another axis`;
+      if (axis !== channelAxis(node, shape.length, registry)) return `"${node.name}" sums over another axis`;
       const repeat = divideDims(shape[axis]!, channels);
       return typeof repeat === "number"
         ? { node, repeat }

@@ -1,11 +1,11 @@
-// BatchNormalization with given statistics is y = a·x + b for every channel. It is folded into the Conv or Gemm before
+// BatchNormalization with given statistics is y = a·x + b for every channel. It is folded into the layer before
 // it, into a Conv without padding behind it, or written as Mul and Add. Computed in float64, rounded once.
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { plus, times } from "../ops/compose";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { layerForm, visitWeights } from "../ops/linear-layer";
+import { channelAxis, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -26,19 +26,20 @@ function affineOf(node: Node, rewrite: Rewrite): Affine | undefined {
 }
 
 /** Folds every BatchNormalization that has a linear neighbour of its own. */
-export function foldBatchNorm(graph: Graph, _: ToolkitOps, room?: Room): Graph {
+export function foldBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);
   for (const norm of graph.nodes) {
     if (norm.op !== "BatchNormalization") continue;
     const before = rewrite.soleProducer(norm.inputs[0]);
     const after = rewrite.soleConsumer(norm.outputs[0]!, "Conv");
-    const layer = before?.op === "Conv" || before?.op === "Gemm" ? before : undefined;
+    const layer = before && isLayer(before, registry) ? before : undefined;
     if (!layer && !after) continue;
     const affine = affineOf(norm, rewrite);
     if (!affine) continue;
-    const folded = layer && intoLayer(layer, affine, rewrite);
+    const axis = layer && channelAxis(layer, rewrite.type(norm.inputs[0]!, registry).shape.length, registry);
+    const folded = axis === 1 ? intoLayer(layer!, affine, rewrite) : undefined;
     if (folded) {
-      rewrite.replace(layer, { ...folded, outputs: norm.outputs });
+      rewrite.replace(layer!, { ...folded, outputs: norm.outputs });
       rewrite.replace(norm);
       continue;
     }
@@ -58,15 +59,15 @@ function intoLayer(layer: Node, { a, b }: Affine, rewrite: Rewrite): Node | unde
   const [x, w = "", bias = ""] = layer.inputs;
   const weight = rewrite.constant(w);
   const old = rewrite.constant(bias);
-  const form = weight?.dtype === "f32" ? layerForm(layer, weight.shape) : "";
-  if (!weight || typeof form === "string" || form.outputs !== a.length) return undefined;
+  if (weight?.dtype !== "f32") return undefined;
+  const form = layerForm(layer, weight.shape);
+  if (form.outputs !== a.length) return undefined;
   if (bias !== "" && old?.data.length !== a.length && old?.data.length !== 1) return undefined;
-  const beta = numberOf(layer, "beta", 1);
   const scaled = Float32Array.from(weight.data);
   visitWeights(form, scaled, (output, _, value) => value * a[output]!);
   const shifted = Float32Array.from(a, (factor, c) => {
     const own = old ? old.data[old.data.length === 1 ? 0 : c]! : 0;
-    return beta * own * factor + b[c]!;
+    return own * factor + b[c]!;
   });
   return {
     ...layer,
@@ -75,7 +76,6 @@ function intoLayer(layer: Node, { a, b }: Affine, rewrite: Rewrite): Node | unde
       rewrite.hold(w, { ...weight, data: scaled }),
       rewrite.hold(biasName(layer), tensor("f32", [a.length], shifted)),
     ],
-    attributes: beta === 1 ? layer.attributes : { ...layer.attributes, beta: 1 },
   };
 }
 
@@ -89,7 +89,7 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
   if (isPadded || conv.codes || conv.inputs[0] !== norm.outputs[0]) return undefined;
   if (weight?.dtype !== "f32" || (bias !== "" && !old)) return undefined;
   const form = layerForm(conv, weight.shape);
-  if (typeof form === "string" || (form.outputs / form.perGroup) * form.inputs !== a.length) return undefined;
+  if ((form.outputs / form.perGroup) * form.inputs !== a.length) return undefined;
   const sums = Float64Array.from({ length: form.outputs }, (_, o) => old?.data[o] ?? 0);
   const scaled = Float32Array.from(weight.data);
   visitWeights(form, scaled, (output, input, value) => {

@@ -3,10 +3,9 @@
 // pair around them; codes of constants that no integer layer reads are folded to what they mean.
 
 import { type Graph, type Node, renamed } from "../graph/graph";
-import { sizeOf } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import type { ToolkitOps } from "../ops/infer";
-import { isLinear, isPlainLayer, type LayerForm, layerForm } from "../ops/linear-layer";
+import { isLayer } from "../ops/linear-layer";
 import { numberOf } from "../ops/op";
 import { sameShape } from "../ops/reshape";
 import { fitSums, kernelCodes, largestSums } from "./coded-constant";
@@ -76,7 +75,7 @@ class Folding {
         ? this.#dequantize(node)
         : node.op === "QuantizeLinear"
           ? this.#quantize(node)
-          : isLinear(node)
+          : isLayer(node, this.#read.registry)
             ? this.#layer(node)
             : this.#move(node) || this.#compute(node));
     if (!isRead) this.#keep(node);
@@ -205,29 +204,29 @@ class Folding {
     return true;
   }
 
-  /** Conv, Gemm and MatMul with constant weights. */
+  /** Sums of products with constant weights. */
   #layer(node: Node): boolean {
     const [input = "", weight = "", bias] = node.inputs;
     const [x, w] = [this.#coded.get(input), this.#constants.get(weight)];
-    const form = w && formOf(node, w.codes.shape);
-    if (!x || !w || !form) return false;
+    if (!x || !w || w.codes.data.length === 0) return false;
+    const outputs = w.codes.shape[0]!;
     this.#writer.need(w.codes, weight);
-    const kernel = kernelCodes(w, form.axis);
-    const tail = this.#read.tailOf(node, (...bias) => this.#constants.biasOf(...bias), form.outputs);
-    const own = bias ? this.#constants.biasOf(bias, form.outputs, 1) : undefined;
+    const kernel = kernelCodes(w);
+    const tail = this.#read.tailOf(node, (...bias) => this.#constants.biasOf(...bias), outputs);
+    const own = bias ? this.#constants.biasOf(bias, outputs, 1) : undefined;
     if (!kernel || (bias && !own)) return false;
     const { codes, rest } = kernel;
     // In float, groups are faster than two integer layers of them. Codes of a range found at run time have no float kernel.
     if (rest && x.range && isGrouped(node)) return false;
-    const term = rest && zeroPointTerm(node, w, form.axis, rest);
+    const term = rest && zeroPointTerm(node, w, rest);
     const constant = own ?? tail.bias;
     const isFloat = tail.quantize.length === 0 || !x.range || term !== undefined;
-    const units = isFloat ? undefined : sumScales(x.range!.scale, w.scale.data as Float32Array, form.outputs);
+    const units = isFloat ? undefined : sumScales(x.range!.scale, w.scale.data as Float32Array, outputs);
     if (units && !this.#canMake(tail, units)) return false;
     const scales = units && this.#holds(units, constant, tail) ? units : undefined;
     const added = this.#constants.inSumUnits(constant, scales);
-    if (!fitSums(largestSums(codes, form.axis), added?.codes)) return false;
-    if (term && !fitSums(largestSums(term.codes, form.axis))) return false;
+    if (!fitSums(largestSums(codes), added?.codes)) return false;
+    if (term && !fitSums(largestSums(term.codes))) return false;
     const need = (value: string) => this.#need(value);
     const operands = [
       x,
@@ -283,10 +282,4 @@ class Folding {
     );
     if (made) this.#coded.set(result, { ...made, codes: codes! });
   }
-}
-
-/** Outputs, and axis of the weights they lie along, of a layer that a kernel over codes can compute. */
-function formOf(node: Node, shape: readonly number[]): LayerForm | undefined {
-  const form = layerForm(node, shape);
-  return typeof form !== "string" && isPlainLayer(node) && sizeOf(shape) > 0 ? form : undefined;
 }

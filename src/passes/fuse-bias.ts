@@ -1,12 +1,10 @@
-// An Add of one constant a channel behind a Conv, Gemm or MatMul becomes its bias. A MatMul of two matrices is a Gemm
-// then; one of more dimensions stays as it is.
+// An Add of one constant a channel behind a layer becomes its bias.
 
 import type { Graph, Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
-import { channelAxis, isLinear, layerForm, withBiasInput } from "../ops/linear-layer";
-import { numberOf } from "../ops/op";
+import { channelAxis, isLayer } from "../ops/linear-layer";
 import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -17,12 +15,21 @@ export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph
   for (const add of graph.nodes) {
     if (registry[add.op]?.codes !== "sum" || add.codes) continue;
     for (const [value, constant] of [add.inputs, [...add.inputs].reverse()] as [string, string][]) {
-      const linear = rewrite.soleProducer(value);
+      const layer = rewrite.soleProducer(value);
       const added = rewrite.constant(constant);
-      if (!linear || !added || !sameShape(shapeOf(value), shapeOf(add.outputs[0]!))) continue;
-      const fused = withBias(linear, constant, added, rewrite, shapeOf(linear.outputs[0]!));
-      if (!fused) continue;
-      rewrite.replace(linear, { ...fused, outputs: add.outputs });
+      if (!layer || !isLayer(layer, registry) || added?.dtype !== "f32") continue;
+      const shape = shapeOf(value);
+      if (!sameShape(shape, shapeOf(add.outputs[0]!))) continue;
+      const inputs = withBias(
+        layer,
+        constant,
+        added,
+        rewrite,
+        shape,
+        channelAxis(layer, shape.length, registry),
+      );
+      if (!inputs) continue;
+      rewrite.replace(layer, { ...layer, inputs, outputs: add.outputs });
       rewrite.replace(add);
       break;
     }
@@ -30,32 +37,25 @@ export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph
   return rewrite.done();
 }
 
-/** The layer with `added` in its bias, or undefined where it has none of that form. */
+/** The inputs of a layer with `added` in its bias, or undefined where that is not one number a channel. */
 function withBias(
-  linear: Node,
+  { inputs: [x = "", w = "", bias = ""] }: Node,
   name: string,
   added: Tensor,
   rewrite: Rewrite,
   output: Shape,
-): Node | undefined {
-  if (!isLinear(linear)) return undefined;
-  const at = channelAxis(linear, output.length);
-  const channels = output[at];
-  const weight = rewrite.constant(linear.inputs[1]);
-  if (at !== 1 || typeof channels !== "number" || !weight || added.dtype !== "f32") return undefined;
-  const values = perChannel(added, channels, output.length - 1);
-  const isForm = typeof layerForm(linear, weight.shape) !== "string" && numberOf(linear, "beta", 1) === 1;
-  if (!values || !isForm) return undefined;
-  const [x, w, bias = ""] = linear.inputs as [string, string, string?];
+  axis: number,
+): readonly string[] | undefined {
+  const channels = output[axis];
+  if (typeof channels !== "number" || !rewrite.constant(w)) return undefined;
+  const values = perChannel(added, channels, output.length - axis);
   const old = rewrite.constant(bias);
-  if (bias !== "" && old?.data.length !== channels) return undefined;
+  if (!values || (bias !== "" && old?.data.length !== channels)) return undefined;
   const sum = old ? Float64Array.from(values, (value, c) => value + old.data[c]!) : values;
   // The constant keeps its name where it is a vector already.
-  const held =
-    !old && added.shape.length === 1 && added.data.length === channels
-      ? name
-      : rewrite.hold(old ? bias : name, tensor("f32", [channels], sum));
-  return { ...withBiasInput(linear), inputs: [x, w, held] };
+  const isVector = added.shape.length === 1 && added.data.length === channels;
+  const held = !old && isVector ? name : rewrite.hold(old ? bias : name, tensor("f32", [channels], sum));
+  return [x, w, held];
 }
 
 /** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */

@@ -54,7 +54,7 @@ export function simplify(graph: Graph, registry: ToolkitOps, room = new Room(gra
 export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
   const room = new Room(graph);
   const simple = simplify(graph, registry, room);
-  const folded = foldQuantization(joinIntegerProducts(simple, room), registry, room);
+  const folded = foldQuantization(joinIntegerProducts(simple, registry, room), registry, room);
   return folded === simple ? simple : simplify(folded, registry, room);
 }
 

@@ -4,40 +4,46 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
-import { channelAxis, layerForm } from "../ops/linear-layer";
+import type { ToolkitOps } from "../ops/infer";
+import { channelAxis, isLayer } from "../ops/linear-layer";
 import { perChannel } from "./fuse-bias";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 
-export function joinIntegerProducts(graph: Graph, room?: Room): Graph {
+export function joinIntegerProducts(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);
   for (const node of graph.nodes) {
     if (node.op !== "Mul" || node.codes) continue;
     const [a, b] = node.inputs as [string, string];
-    const joined = product(node, a, b, rewrite) ?? product(node, b, a, rewrite);
+    const joined = product(node, a, b, rewrite, registry) ?? product(node, b, a, rewrite, registry);
     if (joined) rewrite.replace(node, ...joined);
   }
   return rewrite.done();
 }
 
 /** The nodes that make `mul`'s output of `sums`, an int32 product as floats, and their scales. */
-function product(mul: Node, sums: string, scales: string, rewrite: Rewrite): readonly Node[] | undefined {
+function product(
+  mul: Node,
+  sums: string,
+  scales: string,
+  rewrite: Rewrite,
+  registry: ToolkitOps,
+): readonly Node[] | undefined {
   const cast = rewrite.soleProducer(sums, "Cast");
   const quantize = rewrite.soleProducer(cast?.inputs[0], "QuantizeLinear");
   const layer = rewrite.soleProducer(quantize?.inputs[0]);
   const [x, w] = [0, 1].map((i) => rewrite.soleProducer(layer?.inputs[i], "DequantizeLinear"));
-  const isProduct = layer?.inputs.length === 2 && (layer.op === "MatMul" || layer.op === "Conv");
+  const isProduct = layer?.inputs.length === 2 && isLayer(layer, registry);
   const isWhole =
     isProduct && [x, w, quantize].every((node) => node && areOnes(rewrite.constant(node.inputs[1])));
   const both = isWhole ? scalesOf(scales, x!, rewrite) : undefined;
   if (!both || !layer || rewrite.constant(quantize!.inputs[2])?.dtype !== "i32") return undefined;
-  const weights = scaledWeights(layer, w!, both[1], rewrite);
+  const weights = scaledWeights(layer, w!, both[1], rewrite, registry);
   if (!weights) return undefined;
   const [codes = "", , ...zeroPoint] = x!.inputs;
-  const axis = layer.op === "Conv" ? 0 : -1;
   const scaled = (dequantize: Node, inputs: readonly string[]): Node => {
     const output = rewrite.fresh(`${dequantize.outputs[0]}_scaled`);
-    return { ...dequantize, name: output, inputs, outputs: [output], attributes: { axis } };
+    return { ...dequantize, name: output, inputs, outputs: [output], attributes: { axis: 0 } };
   };
   const reals = [scaled(x!, [codes, both[0], ...zeroPoint]), scaled(w!, weights)];
   const inputs = reals.map((real) => real.outputs[0]!);
@@ -50,13 +56,13 @@ function scaledWeights(
   { inputs: [codes = "", , ...zeroPoint] }: Node,
   scale: string,
   rewrite: Rewrite,
+  registry: ToolkitOps,
 ): readonly string[] | undefined {
   const [q, s, z] = [codes, scale, ...zeroPoint].map((name) => rewrite.constant(name));
   if (s?.data.length === 1 && (z?.data.length ?? 1) === 1) return [codes, scale, ...zeroPoint];
-  const form = q && layerForm(layer, q.shape);
-  if (!form || typeof form === "string" || !s || (zeroPoint.length > 0 && !z)) return undefined;
-  const { outputs } = form;
-  const scales = perChannel(s, outputs, q.shape.length - channelAxis(layer, q.shape.length));
+  if (!q || !s || (zeroPoint.length > 0 && !z)) return undefined;
+  const [outputs = 0] = q.shape;
+  const scales = perChannel(s, outputs, q.shape.length - channelAxis(layer, q.shape.length, registry));
   const zeros = perChannel(z ?? tensor(q.dtype, [], [0]), outputs, 1);
   if (!scales || !zeros) return undefined;
   return [

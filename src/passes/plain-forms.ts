@@ -1,17 +1,17 @@
-// Forms of operators that no kernel has, written with forms that have one: factors, transposed and computed operands and
-// biases of Gemm, scales of LayerNormalization that are broadcast, Softmax over an axis that is not the last, and means over
+// Forms of operators that no kernel has, written with forms that have one: products with known matrices as layers, all that Gemm
+// can be, scales of LayerNormalization that are broadcast, Softmax over an axis that is not the last, and means over
 // axes that are not neighbours. Two forms of one thing become one: means of images, and two Transposes in a row.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
-import { isOneRow } from "../ops/gemm";
 import type { OpName } from "../ops/index";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
+import { isOneRow } from "../ops/linear";
 import { reducedAxes } from "../ops/math/reduce-mean";
 import { numberOf } from "../ops/op";
 import { isRowOf, rowsOf } from "../ops/sequence/layer-normalization";
 import { softmaxAxis } from "../ops/softmax";
-import { permutationOf } from "../ops/transpose";
+import { permutationOf, turned } from "../ops/transpose";
 import { Rewrite } from "./rewrite";
 
 export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
@@ -28,12 +28,16 @@ type Rule = (node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>
 
 const rules: { readonly [K in OpName]?: Rule } = {
   Gemm: plainGemm,
+  MatMul: plainMatMul,
   LayerNormalization: plainLayerNormalization,
   LogSoftmax: plainSoftmax,
   ReduceMean: plainReduceMean,
   Softmax: plainSoftmax,
   Transpose: joinTransposes,
 };
+
+/** Exchanges the dimensions of a matrix. */
+const TURN = { perm: [1, 0] };
 
 /** Nodes in the place of one, the last of which makes its first output. */
 class Steps {
@@ -59,6 +63,33 @@ class Steps {
     return this.#rewrite.hold(`${this.#node.name}_factor`, tensor("f32", [], [value]));
   }
 
+  /**
+   * Weights [n, k] of a layer, of a known matrix that is [n, k] (`isByOutput`) or [k, n]: a constant times a factor, or codes of a
+   * constant under DequantizeLinear. Undefined where the matrix is computed.
+   */
+  layerWeights(matrix: string, isByOutput: boolean, factor = 1): string | undefined {
+    const rewrite = this.#rewrite;
+    const constant = rewrite.constant(matrix);
+    if (constant && factor !== 1)
+      return rewrite.hold(matrix, scaled(isByOutput ? constant : turned(constant), factor));
+    if (constant) return isByOutput ? matrix : rewrite.holdTurned(matrix);
+    const { dequantize, isTurned } = dequantizedBy(matrix, rewrite) ?? {};
+    if (!dequantize) return undefined;
+    if (isTurned !== isByOutput) return dequantize.outputs[0]!;
+    if (!rewrite.constant(dequantize.inputs[0])) return this.add("Transpose", [dequantize.outputs[0]!], TURN);
+    const inputs = dequantize.inputs.map((name) => {
+      const isMatrix = rewrite.constant(name)?.shape.length === 2;
+      return isMatrix ? rewrite.holdTurned(name, `${name}_turned`) : name;
+    });
+    const [name, output] = [dequantize.name, dequantize.outputs[0]!].map((of) =>
+      rewrite.fresh(`${of}_turned`),
+    );
+    const axis = numberOf(dequantize, "axis", 1);
+    const attributes = { ...dequantize.attributes, axis: axis < 0 ? -3 - axis : 1 - axis };
+    this.nodes.push({ ...dequantize, name: name!, inputs, outputs: [output!], attributes });
+    return output;
+  }
+
   done(): void {
     const [first = "", ...others] = this.#node.outputs;
     const last = this.nodes.length - 1;
@@ -72,44 +103,60 @@ class Steps {
 
 /**
  * alpha · op(x) · op(w) + beta · b. Constants take the factors where f32 holds them: x · (alpha · w) + (beta · b). Kernels have
- * x · w of a constant w and a bias of one row, and products of two computed matrices.
+ * x · w of a known w and a bias of one row, and products of two computed matrices.
  */
 function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   const [x, w, b = ""] = node.inputs as [string, string, string?];
   const [alpha, beta] = [numberOf(node, "alpha", 1), numberOf(node, "beta", 1)];
   const [weights, bias] = [rewrite.constant(w), rewrite.constant(b)];
-  const { alpha: _alpha, beta: _beta, transA: _transA, ...attributes } = node.attributes;
-  const isTurned = numberOf(node, "transA", 0) !== 0;
+  const [isXTurned, isWTurned] = ["transA", "transB"].map((name) => numberOf(node, name, 0) !== 0);
   const columns = types.get(node.outputs[0]!)!.shape[1]!;
-  const isOwn = weights !== undefined && bias !== undefined && isOneRow(bias.shape, columns);
-  if (alpha === 1 && beta === 1 && !isTurned && weights && (b === "" || isOwn)) return;
-  if (isDequantized(w, rewrite) || isDequantized(b, rewrite)) return;
+  const isOwn = bias !== undefined && isOneRow(bias.shape, columns);
+  const isCoded = [w, b].some((value) => dequantizedBy(value, rewrite));
+  const isPlain =
+    alpha === 1 && beta === 1 && !isXTurned && (b === "" || isOwn || dequantizedBy(b, rewrite) !== undefined);
+  // It becomes an integer layer first, or floats.
+  if (isCoded && !isPlain) return;
   const steps = new Steps(rewrite, node);
-  const turn = { perm: [1, 0] };
-  const left = isTurned ? steps.add("Transpose", [x], turn) : x;
+  const left = isXTurned ? steps.add("Transpose", [x], TURN) : x;
   const added = bias && beta !== 1 ? rewrite.hold(b, scaled(bias, beta)) : b;
-  const isFactored = weights !== undefined && holdsScaled(weights, alpha);
+  const isFactored = isCoded || (weights !== undefined && holdsScaled(weights, alpha));
+  const isFused = isCoded || (isOwn && isFactored);
+  const known = steps.layerWeights(w, isWTurned!, isFactored ? alpha : 1);
   let y: string;
-  if (weights) {
-    const right = isFactored && alpha !== 1 ? rewrite.hold(w, scaled(weights, alpha)) : w;
-    y = steps.add("Gemm", isOwn && isFactored ? [left, right, added] : [left, right], attributes, true);
-  } else {
-    const right = numberOf(node, "transB", 0) !== 0 ? steps.add("Transpose", [w], turn) : w;
-    y = steps.add("MatMul", [left, right], {}, true);
-  }
+  if (known) y = steps.add("Linear", isFused ? [left, known, added] : [left, known], {}, true);
+  else y = steps.add("MatMul", [left, isWTurned ? steps.add("Transpose", [w], TURN) : w], {}, true);
   if (!isFactored && alpha !== 1) y = steps.add("Mul", [y, steps.number(alpha)]);
-  if (b !== "" && !(isOwn && isFactored)) {
+  if (b !== "" && !(known && isFused)) {
     const rest = bias || beta === 1 ? added : steps.add("Mul", [b, steps.number(beta)]);
     steps.add("Add", [y, rest]);
   }
   steps.done();
 }
 
-/** Whether a value is codes of a constant, dequantized, perhaps transposed: its layer becomes an integer layer first. */
-function isDequantized(value: string, rewrite: Rewrite): boolean {
+/** The product with a known matrix is a layer. */
+function plainMatMul(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+  const [x, w] = node.inputs as [string, string];
+  if (types.get(w)!.shape.length !== 2) return;
+  const steps = new Steps(rewrite, node);
+  const weights = steps.layerWeights(w, false);
+  if (weights === undefined) return;
+  steps.add("Linear", [x, weights], {}, true);
+  steps.done();
+}
+
+/**
+ * What reads codes that are known, where a value is what they stand for, perhaps with its dimensions exchanged: codes in the file,
+ * or of floats in the file.
+ */
+function dequantizedBy(value: string, rewrite: Rewrite) {
   const last = rewrite.producer(value);
-  const node = last?.op === "Transpose" ? rewrite.producer(last.inputs[0]) : last;
-  return node?.op === "DequantizeLinear" && rewrite.constant(node.inputs[0]) !== undefined;
+  const isTurned = last?.op === "Transpose";
+  const dequantize = isTurned ? rewrite.producer(last.inputs[0]) : last;
+  const isKnown = (node: Node) => node.inputs.every((name) => name === "" || rewrite.constant(name));
+  if (dequantize?.op !== "DequantizeLinear") return undefined;
+  const quantize = rewrite.producer(dequantize.inputs[0], "QuantizeLinear");
+  return isKnown(quantize ?? dequantize) ? { dequantize, isTurned } : undefined;
 }
 
 /** Scale and bias that are not one number an element of what is normalized are applied behind it. */

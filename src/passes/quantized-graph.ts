@@ -134,7 +134,7 @@ export class QuantizedGraph {
       const { shape } = this.types.get(value)!;
       const other = add.inputs[add.inputs[0] === value ? 1 : 0]!;
       if (sameShape(shape, this.types.get(add.outputs[0]!)!.shape))
-        bias = biasOf!(other, channels, shape.length - channelAxis(node, shape.length));
+        bias = biasOf!(other, channels, shape.length - channelAxis(node, shape.length, this.registry));
       if (bias) value = add.outputs[0]!;
     }
     const next = this.registry[node.op]?.fusesClamp ? this.#soleReader(value) : undefined;

@@ -5,6 +5,7 @@ import { consumersOf, type Graph, type Node, producersOf, renamed, type ValueTyp
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
+import { turned } from "../ops/transpose";
 import { Room } from "./room";
 
 export class Rewrite {
@@ -17,6 +18,8 @@ export class Rewrite {
   readonly #replaced = new Map<Node, readonly Node[]>();
   readonly #constants = new Map<string, Tensor>();
   readonly #renamed = new Map<string, string>();
+  /** Names of constant matrices with their dimensions exchanged. */
+  readonly #turned = new Map<string, string>();
   /** Every name there is; made on first use. */
   #names: FreshNames | undefined;
 
@@ -98,6 +101,20 @@ export class Rewrite {
   hold(of: string, constant: Tensor): string {
     this.#need(of, constant.data.byteLength);
     return this.#hold(of, constant);
+  }
+
+  /**
+   * Holds a constant matrix with its dimensions exchanged, once for all that ask: as `hold` does, or under a name that begins with
+   * `as`.
+   */
+  holdTurned(of: string, as = of): string {
+    const known = this.#turned.get(of);
+    if (known !== undefined) return known;
+    const matrix = this.constant(of)!;
+    this.#need(of, matrix.data.byteLength);
+    const name = this.#hold(as, turned(matrix));
+    this.#turned.set(of, name);
+    return name;
   }
 
   /** Holds a vector of one float, which is made only where there is room for it. */

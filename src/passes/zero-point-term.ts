@@ -21,16 +21,15 @@ export interface ZeroPointTerm {
 
 export const isGrouped = (node: Node): boolean => numberOf(node, "group", 1) !== 1;
 
-/** That of a layer whose weights, their outputs along `axis`, have the zero points z, as many as scales. */
+/** That of a layer whose weights have the zero points z, as many as scales. */
 export function zeroPointTerm(
   node: Node,
   { codes: { shape }, scale }: CodedConstant,
-  axis: number,
   z: Int32Array,
 ): ZeroPointTerm {
   const factors = Float32Array.from(z, (zero, c) => -zero * scale.data[c]!);
   const factor = factors.length === 1 ? factors[0]! : 1;
-  const summing = isGrouped(node) ? shape : shape.with(axis, 1);
+  const summing = isGrouped(node) ? shape : shape.with(0, 1);
   const pixels = shape.slice(2).map(() => 1);
   return {
     codes: tensor("i8", summing, new Int8Array(sizeOf(summing)).fill(Math.sign(factor))),

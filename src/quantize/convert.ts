@@ -107,7 +107,6 @@ class Writer extends GraphWriter {
       ...node,
       inputs,
       outputs: [name],
-      attributes: layer ? withoutFactors(node) : node.attributes,
       codes: { inputs: parameters, ...(made && { output: made }), ...(bounds && { bounds }) },
     });
     if (made) this.#coded.set(output, { codes: name, ...made });
@@ -176,11 +175,4 @@ class Writer extends GraphWriter {
     this.constants.set(name, value);
     return name;
   }
-}
-
-/** Attributes of a layer without the factors that were multiplied into its constants. */
-function withoutFactors({ attributes }: Node): Node["attributes"] {
-  return Object.fromEntries(
-    Object.entries(attributes).filter(([name]) => name !== "alpha" && name !== "beta"),
-  );
 }

@@ -9,7 +9,6 @@ import { type Graph, isQuantized, type Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
 import { inferTypes } from "../ops/infer";
-import { channelAxis } from "../ops/linear-layer";
 import { type Affine, activationParameters, limitOf } from "../ops/scheme";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
@@ -201,7 +200,7 @@ async function observe(
 
 /** The mean of each input channel of a layer. */
 const inputMeans = ({ node, layer }: IntegerLayer) =>
-  layer ? [{ value: node.inputs[0]!, axis: channelAxis(node, 0) }] : [];
+  layer ? [{ value: node.inputs[0]!, axis: layer.axis }] : [];
 
 function chooseRanges(
   graph: Graph,

@@ -24,7 +24,7 @@ export interface Override {
 export interface QuantizeOptions extends LongCallOptions {
   /**
    * `static` (default): activations have ranges found by calibration, everything that can runs on integers. `dynamic`:
-   * Gemm and MatMul only, the range of every row found while running; needs no data.
+   * Linear only, the range of every row found while running; needs no data.
    */
   readonly mode?: QuantizeMode | undefined;
   /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode needs them and reads them once; default none. */
@@ -33,7 +33,7 @@ export interface QuantizeOptions extends LongCallOptions {
   readonly range?: RangeChoice | undefined;
   /** What a quantizer without care does, to compare with: one scale a weight, min/max, no equalization, no bias correction. Default false. */
   readonly naive?: boolean | undefined;
-  /** Operators that become int8, by their ONNX names; default all that can. Ops that only move codes follow their input. */
+  /** Operators that become int8, such as `Conv`, or `Linear`: a Gemm or MatMul of known weights; default all that can. Ops that only move codes follow their input. */
   readonly only?: readonly string[] | undefined;
   /** Names of nodes that stay float; `*` stands for any characters. Default none. */
   readonly skip?: readonly string[] | undefined;

@@ -5,7 +5,7 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { formatShape } from "../graph/symbols";
 import { MAX_REDUCTION } from "../ops/codes";
 import type { ToolkitOps } from "../ops/infer";
-import { isConvolution, isLinear, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
+import { isConvolution, isLayer, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import type { QuantizeMode, Selection } from "./options";
 
 /** An integer layer to be. */
@@ -15,10 +15,10 @@ export interface IntegerLayer {
   readonly activation?: Node;
   /** Indices of the node's inputs that are codes of activations. */
   readonly activations: readonly number[];
-  /** Present for Conv, Gemm and MatMul. */
+  /** Present for sums of products with weights. */
   readonly layer?: LinearLayer;
   readonly output: string;
-  /** Float results are those of Gemm and MatMul that only float ops or the caller read. */
+  /** Float results are those of products of matrices that only float ops or the caller read. */
   readonly result: "codes" | "float";
 }
 
@@ -80,7 +80,7 @@ export function planInteger(
 
   /** The Relu or Clip that alone reads a node's result, where it can be fused, whatever operators were asked for. */
   function activationOf(node: Node): Node | undefined {
-    if (!registry[node.op]?.fusesClamp || (!isLinear(node) && registry[node.op]!.codes !== "sum"))
+    if (!registry[node.op]?.fusesClamp || (!isLayer(node, registry) && registry[node.op]!.codes !== "sum"))
       return undefined;
     const [value] = node.outputs as [string];
     const [next, ...others] = readersOf(value);
@@ -88,7 +88,7 @@ export function planInteger(
     return free && selection.skipReason(next.name) === undefined ? next : undefined;
   }
 
-  /** Inputs of Conv, Gemm and MatMul: turned into codes wherever they come from. */
+  /** Inputs of layers with weights: turned into codes wherever they come from. */
   function valuesReadByLayers(): Set<string> {
     const values = new Set<string>();
     for (const [node, capability] of candidates)
@@ -127,7 +127,7 @@ export function planInteger(
     if (float !== undefined) return stayFloat(`its input "${float}" is float`);
     const result = resultOf(node);
     const isFloat =
-      mode === "dynamic" || (layer !== undefined && !isConvolution(node) && !wanted.has(result));
+      mode === "dynamic" || (layer !== undefined && !isConvolution(node, registry) && !wanted.has(result));
     const activation = activationBehind.get(node);
     const planned: IntegerLayer = {
       node,
@@ -179,13 +179,13 @@ interface Context {
 function capabilityOf(node: Node, { graph, types, registry, mode }: Context): Capability | string {
   const isConstant = (value: string) => graph.constants.has(value);
   const codes = registry[node.op]?.codes;
-  if (mode === "dynamic" && (codes !== "layer" || isConvolution(node)))
-    return isConvolution(node)
+  if (mode === "dynamic" && (codes !== "layer" || isConvolution(node, registry)))
+    return isConvolution(node, registry)
       ? "convolutions have no dynamic form; use static mode"
       : `${node.op} is float in dynamic mode`;
   if (!registry[node.op]?.lowerInteger) return `${node.op} has no integer kernel`;
-  if (isLinear(node)) {
-    const layer = linearLayerOf(graph, node);
+  if (isLayer(node, registry)) {
+    const layer = linearLayerOf(graph, node, registry);
     if (typeof layer === "string") return layer;
     if (isConstant(node.inputs[0]!)) return "its input is a constant";
     const reduction = layer.inputs * layer.taps;

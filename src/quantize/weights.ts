@@ -1,11 +1,10 @@
 // The constants of a layer in its quantized form: weight codes and scales, the corrected bias as int32 codes or as
-// floats, with alpha and beta of a Gemm multiplied in.
+// floats.
 
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import type { LinearLayer } from "../ops/linear-layer";
-import { numberOf } from "../ops/op";
 import {
   type Channels,
   channelsOf,
@@ -41,17 +40,15 @@ export interface LayerOptions {
   readonly means?: Float64Array | undefined;
 }
 
-/** Weights and bias of a layer with alpha and beta applied, the bias one number an output. */
+/** Weights and bias of a layer, the bias one number an output. */
 export function layerConstants(
   graph: Graph,
   layer: LinearLayer,
 ): { weights: Float32Array; bias: Float32Array | undefined } {
-  const [alpha, beta] = [numberOf(layer.node, "alpha", 1), numberOf(layer.node, "beta", 1)];
-  const weights = Float32Array.from(graph.constants.get(layer.weight)!.data, (w) => w * alpha);
+  const weights = Float32Array.from(graph.constants.get(layer.weight)!.data);
   const given = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!.data;
   const bias =
-    given &&
-    Float32Array.from({ length: layer.outputs }, (_, o) => given[given.length === 1 ? 0 : o]! * beta);
+    given && Float32Array.from({ length: layer.outputs }, (_, o) => given[given.length === 1 ? 0 : o]!);
   return { weights, bias };
 }
 
@@ -59,7 +56,7 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
   const { perTensor, limit, inputScale, means } = options;
   const { shape } = graph.constants.get(layer.weight)!;
   const constants = layerConstants(graph, layer);
-  const channels: Channels = channelsOf(shape, layer.axis);
+  const channels: Channels = channelsOf(shape, 0);
   const scales = weightScales(constants.weights, channels, {
     perTensor,
     limit,
@@ -77,7 +74,7 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
     scale: perTensor
       ? { dtype: "f32", shape: [], data: scales.slice(0, 1) }
       : { dtype: "f32", shape: [scales.length], data: scales },
-    axis: layer.axis,
+    axis: 0,
     weights: { dtype: "f32", shape, data: constants.weights },
     bias: bias && { dtype: "f32", shape: [bias.length], data: bias },
     ...(bias && biasScale

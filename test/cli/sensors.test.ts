@@ -37,11 +37,11 @@ const models: Readonly<Record<string, () => Graph>> = {
     const b = new GraphBuilder(3);
     const weights = (name: string, shape: number[]) => b.constant(name, randomTensor(name.length, shape));
     const hidden = b.node(
-      "Gemm",
-      [b.input("x", ["batch", 6]), weights("w1", [6, 16]), weights("b1", [16])],
+      "Linear",
+      [b.input("x", ["batch", 6]), weights("w1", [16, 6]), weights("b1", [16])],
       "h",
     );
-    b.node("Gemm", [b.node("Relu", [hidden], "r"), weights("w20", [16, CLASSES])], "logits");
+    b.node("Linear", [b.node("Relu", [hidden], "r"), weights("w20", [CLASSES, 16])], "logits");
     return b.build("logits");
   },
   cnn: () => {
@@ -56,7 +56,7 @@ const models: Readonly<Record<string, () => Graph>> = {
     );
     const pooled = b.node("GlobalAveragePool", [b.node("Relu", [map], "r")], "p");
     const flat = b.node("Flatten", [pooled], "f", { axis: 1 });
-    b.node("Gemm", [flat, weights("w20", [4, CLASSES])], "logits");
+    b.node("Linear", [flat, weights("w20", [CLASSES, 4])], "logits");
     return b.build("logits");
   },
 };

@@ -64,7 +64,7 @@ const cut: Record<string, Case> = {
   },
   "a range for every row": (b) => {
     const w = b.weights("w", [3, 6], 0);
-    return b.layer("Gemm", [b.quantizeDynamically(x(b, 6)), w], "y", { attributes: { transB: 1 } }).codes;
+    return b.layer("Linear", [b.quantizeDynamically(x(b, 6)), w], "y").codes;
   },
   "LayerNormalization of every row": (b) =>
     b.node("LayerNormalization", [x(b), b.floats("scale", [6], 1)], "y", { axis: -1 }),
@@ -113,9 +113,7 @@ const meeting: Record<string, Case> = {
     const outputs = ["codes", "codes_scale", "codes_zero"] as const;
     b.multiple("DynamicQuantize", [x(b, 6)], outputs);
     const [codes, scale, zeroPoint] = outputs;
-    return b.layer("Gemm", [{ codes, scale, zeroPoint }, b.weights("w", [3, 6], 0)], "y", {
-      attributes: { transB: 1 },
-    }).codes;
+    return b.layer("Linear", [{ codes, scale, zeroPoint }, b.weights("w", [3, 6], 0)], "y").codes;
   },
 };
 

@@ -28,11 +28,11 @@ async function calibrated(
     "w",
     tensor(
       "f32",
-      [FEATURES, 2],
+      [2, FEATURES],
       Float32Array.from({ length: 2 * FEATURES }, (_, i) => Math.sin(i)),
     ),
   );
-  b.node("Gemm", [flat ? b.node("Flatten", [x], "rows", { axis: 1 }) : x, w], "y");
+  b.node("Linear", [flat ? b.node("Flatten", [x], "rows", { axis: 1 }) : x, w], "y");
   const plain = b.build("y");
   const graph = preprocessing
     ? { ...plain, inputs: plain.inputs.map((input) => ({ ...input, preprocessing })) }
@@ -116,8 +116,8 @@ describe("there is no warning", () => {
 
   test("where the model is float, or finds its ranges at run time", async () => {
     const b = new GraphBuilder(6);
-    const w = b.constant("w", tensor("f32", [FEATURES, 2], new Float32Array(2 * FEATURES).fill(0.1)));
-    b.node("Gemm", [b.input("x", ["batch", FEATURES]), w], "y");
+    const w = b.constant("w", tensor("f32", [2, FEATURES], new Float32Array(2 * FEATURES).fill(0.1)));
+    b.node("Linear", [b.input("x", ["batch", FEATURES]), w], "y");
     const float = b.build("y");
     runs(float, of(1e9));
     runs((await quantize(float, { mode: "dynamic" })).graph, of(1e9));

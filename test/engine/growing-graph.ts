@@ -38,7 +38,7 @@ const MOVING: ReadonlySet<string> = new Set(
     " ",
   ),
 );
-const LAYERS: ReadonlySet<string> = new Set(["Conv", "Gemm", "MatMul"]);
+const LAYERS: ReadonlySet<string> = new Set(["Conv", "Linear"]);
 
 /** No value is such that the node could be. */
 export class Misfit extends Error {}
@@ -150,7 +150,7 @@ export class Growing extends GraphBuilder {
       if (input.kind === "plain") throw new Misfit();
       if (input.kind === "bias")
         return isDynamic ? this.#plain(input) : this.bias(`b${this.#count++}`, w!, 8);
-      w = this.weights(`w${this.#count++}`, input.shape, input.axis ?? 0);
+      w = this.weights(`w${this.#count++}`, input.shape, 0);
       return w;
     });
     const activation = this.chance(0.2) && (LAYERS.has(op) || op === "Add") ? "Relu" : undefined;

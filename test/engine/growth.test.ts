@@ -26,8 +26,8 @@ function sequence(mode: "dynamic" | "float"): Graph {
   const turned = b.node("Transpose", [x], "turned", { perm: [0, 2, 1] });
   const mixed = b.node("Softmax", [turned], "mixed", { axis: -1 });
   const back = b.node("Transpose", [mixed], "back", { perm: [0, 2, 1] });
-  if (mode === "float") b.node("MatMul", [back, b.floats("w", [6, 40], 1)], "y");
-  else b.layer("MatMul", [b.quantizeDynamically(back), b.weights("w", [6, 40], 1)], "y");
+  if (mode === "float") b.node("Linear", [back, b.floats("w", [40, 6], 1)], "y");
+  else b.layer("Linear", [b.quantizeDynamically(back), b.weights("w", [40, 6], 0)], "y");
   return b.build("y");
 }
 const graph = sequence("dynamic");
@@ -135,7 +135,7 @@ describe("larger sizes take more memory, and have the bytes of a model planned f
     const mean = b.node("ReduceMean", [x], "mean", { axes: [0], keepdims: 1 });
     const centred = b.node("Sub", [x, mean], "centred");
     const w = b.weights("w", [40, 6], 0);
-    b.layer("Gemm", [b.quantizeDynamically(centred), w], "y", { attributes: { transB: 1 } });
+    b.layer("Linear", [b.quantizeDynamically(centred), w], "y");
     const of = b.build("y");
     const x700 = {
       x: tensor(

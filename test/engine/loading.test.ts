@@ -39,8 +39,8 @@ function expectRuns(model: Model, graph: Graph): void {
 function sharing(): Graph {
   const builder = new GraphBuilder(3);
   const w = builder.floats("w", [5, 5], 1);
-  const y = builder.node("Gemm", [builder.input("x", ["batch", 5]), w], "h", { transB: 1 });
-  builder.node("Gemm", [y, w], "y", { transB: 0 });
+  const y = builder.node("Linear", [builder.input("x", ["batch", 5]), w], "h");
+  builder.node("Linear", [y, w], "y");
   return builder.build("y");
 }
 
@@ -57,8 +57,8 @@ function adding(): Graph {
 const graphs: Record<string, Graph> = {
   network: networkGraph(),
   "float network": networkGraph({ quantized: false }),
-  "dynamic Gemm": denseGraph({ k: 9, n: 5, mode: "dynamic" }),
-  "static-float MatMul": denseGraph({ k: 9, n: 17, mode: "static-float", op: "MatMul" }),
+  "dynamic Linear": denseGraph({ k: 9, n: 5, mode: "dynamic" }),
+  "static-float, no bias": denseGraph({ k: 9, n: 17, mode: "static-float", bias: false }),
   "grouped convolution": convGraph({ cin: 4, cout: 6, k: 3, h: 5, w: 5, groups: 2 }),
   "grouped convolution, float": convGraph({ cin: 4, cout: 6, k: 3, h: 5, w: 5, groups: 2, mode: "float" }),
   "one output": denseGraph({ k: 4, n: 1 }),

@@ -35,8 +35,7 @@ function forked(): Graph {
   const coded = builder.quantize(sum);
   const w = builder.weights("w", [4, 6], 0);
   builder.dequantize(
-    builder.layer("Gemm", [coded, w, builder.bias("bias", w, 6)], "q", {
-      attributes: { transB: 1 },
+    builder.layer("Linear", [coded, w, builder.bias("bias", w, 6)], "q", {
       range: builder.range(),
     }),
     "scores",

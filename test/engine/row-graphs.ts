@@ -162,13 +162,6 @@ export const makers = {
     return { inputs: [x, at], attributes: { axis: axisOf(g, x) } };
   },
   Gelu: unary,
-  Gemm(g) {
-    const x = g.value(({ shape }) => shape.length === 2 && typeof shape[1] === "number");
-    const [k, n, transB] = [x.shape[1] as number, g.whole(1, 9), g.whole(0, 1)];
-    const weights = { kind: "weights", shape: transB ? [n, k] : [k, n], axis: 1 - transB } as const;
-    const bias: Constant[] = g.chance(0.5) ? [{ kind: "bias", shape: [n] }] : [];
-    return { inputs: [x, weights, ...bias], attributes: { transB } };
-  },
   GlobalAveragePool: (g) => ({ inputs: [image(g)] }),
   GlobalMaxPool: (g) => ({ inputs: [image(g)] }),
   HardSigmoid: unary,
@@ -185,12 +178,18 @@ export const makers = {
     return { inputs: [x, scale, ...bias], attributes: { axis }, outputs: g.one([1, 1, 3]) };
   },
   LeakyRelu: unary,
+  Linear(g) {
+    const x = g.value(({ shape }) => typeof shape.at(-1) === "number");
+    const [k, n] = [x.shape.at(-1) as number, g.whole(1, 9)];
+    const bias: Constant[] = g.chance(0.5) ? [{ kind: "bias", shape: [n] }] : [];
+    return { inputs: [x, { kind: "weights", shape: [n, k] }, ...bias] };
+  },
   LogSoftmax: overLastAxis,
   MatMul(g) {
     const a = g.value((value) => rankOf(value) > 0);
     const k = a.shape.at(-1)!;
     if (typeof k === "number" && g.chance(0.4))
-      return { inputs: [a, { kind: "weights", shape: [k, g.whole(1, 9)], axis: 1 }] };
+      return { inputs: [a, { kind: "plain", shape: [k, g.whole(1, 9)] }] };
     if (rankOf(a) > 1 && g.chance(0.7)) {
       const perm = a.shape.map((_, i) => (i < rankOf(a) - 2 ? i : 2 * rankOf(a) - 3 - i));
       const [t] = g.add("Transpose", { inputs: [a], attributes: { perm } });

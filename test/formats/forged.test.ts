@@ -79,7 +79,7 @@ const sources: Record<string, Graph> = {
   expanded,
   reduced,
   "grouped convolution": convGraph({ cin: 4, cout: 6, k: 3, h: 5, w: 5, groups: 2, activation: "Clip" }),
-  "static-float MatMul": denseGraph({ k: 9, n: 5, mode: "static-float", op: "MatMul" }),
+  "static-float, no bias": denseGraph({ k: 9, n: 5, mode: "static-float", bias: false }),
   Sigmoid: opGraph({ op: "Sigmoid", shapes: [["batch", 4]], activation: "Clip" }),
   MaxPool: float("MaxPool", image, window),
   Reshape: float("Reshape", ["batch", 6], { shape: ["batch", 2, 3] }),
@@ -291,8 +291,8 @@ const cases: Record<string, Case> = {
   "a computed scale that must be known": [
     dynamic,
     (json) => {
-      const gemm = row(json, "Gemm");
-      gemm[5][1] = gemm[5][0][0].slice(0, 2);
+      const linear = row(json, "Linear");
+      linear[5][1] = linear[5][0][0].slice(0, 2);
     },
     "graph",
     /scale and zero point must be constants/,

@@ -138,8 +138,7 @@ describe("what is written comes back", () => {
         const builder = new GraphBuilder(seed);
         const coded = builder.quantize(builder.input(`${x}_in`, ["batch", 3]), builder.range());
         const weights = builder.weights(w!, [2, 3], 0);
-        const region = builder.layer("Gemm", [coded, weights], a!, {
-          attributes: { transB: 1 },
+        const region = builder.layer("Linear", [coded, weights], a!, {
           range: builder.range(),
         });
         builder.dequantize(region, `${b}_out`);
@@ -406,9 +405,7 @@ describe("a forged file whose hash is right", () => {
   test("weights without elements but of many rows: a typed error before anything as long is made", () => {
     const tensors = new Map([["w", tensor("f32", [2 ** 31, 0], [])]]);
     const builder = new GraphBuilder();
-    builder.node("Gemm", [builder.input("x", ["batch", 0]), builder.constant("w", tensors.get("w")!)], "y", {
-      transB: 1,
-    });
+    builder.node("Linear", [builder.input("x", ["batch", 0]), builder.constant("w", tensors.get("w")!)], "y");
     expect(load(writeArtifact(builder.build("y")))).toBeInstanceOf(OctetteError);
   });
 

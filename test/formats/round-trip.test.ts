@@ -42,7 +42,7 @@ const sources: Record<string, Graph> = {
   ...Object.fromEntries(
     modes.flatMap((mode) => [
       [`Gemm, ${mode}`, denseGraph({ k: 9, n: 5, mode, activation: "Relu" })],
-      [`MatMul, ${mode}`, denseGraph({ k: 9, n: 5, mode, op: "MatMul" })],
+      [`no bias, ${mode}`, denseGraph({ k: 9, n: 5, mode, bias: false })],
     ]),
   ),
   "Gemm of i8 codes": denseGraph({ k: 9, n: 5, codes: "i8", activation: "Clip" }),

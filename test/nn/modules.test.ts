@@ -386,7 +386,7 @@ describe("a model", () => {
   test("names its weights and nodes as PyTorch does", () => {
     expect([...new Chapter().stateDict().keys()]).toEqual(["fc.weight", "fc.bias"]);
     const graph = trace(new Chapter());
-    expect(graph.nodes.map(({ op, name }) => [op, name])).toEqual([["Gemm", "fc"]]);
+    expect(graph.nodes.map(({ op, name }) => [op, name])).toEqual([["Linear", "fc"]]);
     expect([...graph.constants.keys()]).toEqual(["fc.weight", "fc.bias"]);
     const deep = new Sequential(new Block(), new Sequential(new Flatten(), new Linear(16, 2)));
     expect([...deep.stateDict().keys()]).toEqual([

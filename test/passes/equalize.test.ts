@@ -45,12 +45,11 @@ const conv = (
       ...attributes,
     },
   );
-const gemm = (builder: GraphBuilder, x: string, y: string, shape: readonly [number, number], transB = 1) =>
+const linear = (builder: GraphBuilder, x: string, y: string, shape: readonly [number, number]) =>
   builder.node(
-    "Gemm",
-    [x, builder.floats(`${y}_w`, shape, 1), builder.floats(`${y}_b`, [shape[transB ? 0 : 1]], 0.1)],
+    "Linear",
+    [x, builder.floats(`${y}_w`, shape, 1), builder.floats(`${y}_b`, [shape[0]], 0.1)],
     y,
-    { transB },
   );
 
 const same = { pads: [1, 1, 1, 1] };
@@ -68,16 +67,16 @@ describe("pairs", () => {
   const second: Record<string, (builder: GraphBuilder, x: string) => string> = {
     Conv: (builder, x) => conv(builder, x, "y", [3, 5, 3, 3], same),
     "depthwise Conv": (builder, x) => conv(builder, x, "y", [5, 1, 3, 3], { ...same, group: 5 }),
-    "Flatten and Gemm": (builder, x) => {
+    "Flatten and Linear": (builder, x) => {
       const flat = builder.node("Flatten", [x], "flat", { axis: 1 });
-      return gemm(builder, flat, "y", [
+      return linear(builder, flat, "y", [
         2,
         x === "between" && builder.build().nodes.at(-2)!.op === "MaxPool" ? 20 : 80,
       ]);
     },
-    "mean, Flatten and Gemm": (builder, x) => {
+    "mean, Flatten and Linear": (builder, x) => {
       const mean = builder.node("GlobalAveragePool", [x], "mean");
-      return gemm(builder, builder.node("Flatten", [mean], "flat", { axis: 1 }), "y", [5, 2], 0);
+      return linear(builder, builder.node("Flatten", [mean], "flat", { axis: 1 }), "y", [2, 5]);
     },
   };
   for (const [middle, addMiddle] of Object.entries(between))
@@ -97,12 +96,12 @@ describe("pairs", () => {
         expectSameFunction(graph, equalized);
       });
 
-  test("Gemm and MatMul over three dimensions", () => {
+  test("Linear over three dimensions", () => {
     const builder = new GraphBuilder();
     const x = builder.input("x", ["batch", 4, 6]);
-    const a = builder.node("MatMul", [x, builder.floats("a_w", [6, 7], 1)], "a");
+    const a = builder.node("Linear", [x, builder.floats("a_w", [7, 6], 1)], "a");
     const r = builder.node("Relu", [a], "r");
-    const graph = builder.build(builder.node("MatMul", [r, builder.floats("b_w", [7, 3], 1)], "b"));
+    const graph = builder.build(builder.node("Linear", [r, builder.floats("b_w", [3, 7], 1)], "b"));
     const { graph: equalized, report } = equalize(graph, toolkitOps);
     expect(report.pairs).toHaveLength(1);
     expectSameFunction(graph, equalized);
@@ -170,14 +169,14 @@ describe("left alone", () => {
 
 test("channels of zeros and channels that nobody reads keep their scale", () => {
   const builder = new GraphBuilder();
-  const zero = (name: string, shape: readonly number[], channel: number, each: number): string => {
+  const zero = (name: string, shape: readonly number[], ...indices: readonly number[]): string => {
     const w: Tensor = builder.build().constants.get(builder.floats(name, shape, 1))!;
-    w.data.fill(0, channel * each, (channel + 1) * each);
+    for (const i of indices) w.data[i] = 0;
     return name;
   };
   const x = builder.input("x", ["batch", 4]);
-  const a = builder.node("Gemm", [x, zero("a_w", [3, 4], 1, 4)], "a", { transB: 1 });
-  const graph = builder.build(builder.node("Gemm", [a, zero("b_w", [3, 2], 2, 2)], "b", { transB: 0 }));
+  const a = builder.node("Linear", [x, zero("a_w", [3, 4], 4, 5, 6, 7)], "a");
+  const graph = builder.build(builder.node("Linear", [a, zero("b_w", [2, 3], 2, 5)], "b"));
   const { graph: equalized } = equalize(graph, toolkitOps);
   const [before, after] = [graph.constants.get("a_w")!.data, equalized.constants.get("a_w")!.data];
   expect(after.slice(4)).toEqual(before.slice(4));
@@ -187,8 +186,8 @@ test("channels of zeros and channels that nobody reads keep their scale", () => 
 
 test("a channel of tiny weights does not have its bias blown up", () => {
   const builder = new GraphBuilder();
-  const first = gemm(builder, builder.input("x", ["batch", 4]), "a", [3, 4]);
-  const graph = builder.build(gemm(builder, builder.node("Relu", [first], "r"), "b", [2, 3]));
+  const first = linear(builder, builder.input("x", ["batch", 4]), "a", [3, 4]);
+  const graph = builder.build(linear(builder, builder.node("Relu", [first], "r"), "b", [2, 3]));
   const w = graph.constants.get("a_w")!.data;
   for (let i = 0; i < 4; i++) w[i]! *= 1e-9;
   const bias = equalize(graph, toolkitOps).graph.constants.get("a_b")!.data;

@@ -18,22 +18,21 @@ interface Case {
   readonly fused?: string;
 }
 
-const dense = { op: "MatMul", x: ["batch", 4], weight: [4, 3] } as const;
+const dense = { op: "Linear", x: ["batch", 4], weight: [3, 4] } as const;
 const conv = { op: "Conv", x: ["batch", 4, 3, 3], weight: [3, 4, 1, 1] } as const;
 const cases: Case[] = [
-  { name: "matmul + vector", ...dense, added: [3], fused: "Gemm" },
-  { name: "vector + matmul", ...dense, added: [3], constantFirst: true, fused: "Gemm" },
-  { name: "matmul + row", ...dense, added: [1, 3], fused: "Gemm" },
-  { name: "matmul + number", ...dense, added: [], fused: "Gemm" },
-  { name: "gemm + vector", ...dense, op: "Gemm", added: [3], fused: "Gemm" },
-  { name: "gemm with bias + vector", ...dense, op: "Gemm", bias: true, added: [3], fused: "Gemm" },
+  { name: "linear + vector", ...dense, added: [3], fused: "Linear" },
+  { name: "vector + linear", ...dense, added: [3], constantFirst: true, fused: "Linear" },
+  { name: "linear + row", ...dense, added: [1, 3], fused: "Linear" },
+  { name: "linear + number", ...dense, added: [], fused: "Linear" },
+  { name: "linear with bias + vector", ...dense, bias: true, added: [3], fused: "Linear" },
   { name: "conv + channels", ...conv, added: [3, 1, 1], fused: "Conv" },
   { name: "conv + channels of one image", ...conv, added: [1, 3, 1, 1], fused: "Conv" },
   { name: "conv with bias + number", ...conv, bias: true, added: [1], fused: "Conv" },
   { name: "conv + row of the map", ...conv, added: [3] },
-  { name: "matmul of more dimensions", ...dense, x: ["batch", 2, 4], added: [3] },
-  { name: "matmul + column", ...dense, x: [3, 4], added: [3, 1] },
-  { name: "matmul + what makes it larger", ...dense, x: [1, 4], added: [2, 3] },
+  { name: "linear of more dimensions", ...dense, x: ["batch", 2, 4], added: [3], fused: "Linear" },
+  { name: "linear + column", ...dense, x: [3, 4], added: [3, 1] },
+  { name: "linear + what makes it larger", ...dense, x: [1, 4], added: [2, 3] },
 ];
 
 describe("an Add of a constant", () => {
@@ -52,7 +51,7 @@ describe("an Add of a constant", () => {
 
 test("not where something else reads the product", () => {
   const b = new GraphBuilder(2);
-  const product = b.node("MatMul", [b.input("x", ["batch", 4]), b.floats("w", [4, 3], 1)], "product");
+  const product = b.node("Linear", [b.input("x", ["batch", 4]), b.floats("w", [3, 4], 1)], "product");
   b.node("Add", [product, b.floats("c", [3], 1)], "y");
   const graph = b.build("y", "product");
   expect(fuseBias(graph, toolkitOps)).toBe(graph);

@@ -45,9 +45,20 @@ test.for([
   });
 });
 
-test("factors of one change nothing", () => {
-  const graph = gemm({ alpha: 1, beta: 1 });
-  expect(plainForms(graph, toolkitOps)).toBe(graph);
+test("a product with a known matrix is Linear, whose weights keep their name and are shared", () => {
+  const b = new GraphBuilder();
+  const w = b.floats("w", [5, 3], 1);
+  const x = b.input("x", ["batch", 2, 5]);
+  b.node("Add", [b.node("MatMul", [x, w], "p"), b.node("MatMul", [b.node("Neg", [x], "n"), w], "q")], "y");
+  const graph = b.build("y");
+  const once = simplify(gemm({ alpha: 1, beta: 1 }), toolkitOps);
+  expect(once.nodes).toMatchObject([{ op: "Linear", inputs: ["x", "w", "b"], attributes: {} }]);
+  expect(once.constants.get("w")!.shape).toEqual([3, 5]);
+  const twice = simplify(graph, toolkitOps);
+  const weights = twice.nodes.flatMap(({ op, inputs }) => (op === "Linear" ? [inputs[1]] : []));
+  expect(weights).toHaveLength(2);
+  expect(new Set(weights).size).toBe(1);
+  expectSameFunction(graph, twice);
 });
 
 type Values = ArrayLike<number>;

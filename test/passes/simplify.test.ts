@@ -11,17 +11,17 @@ import { GraphBuilder } from "../graph-builder";
 import { expectSameFunction, opsOf } from "./check-pass";
 
 const times = (n: number, ops: string) => new Array<string>(n).fill(ops).join(" ");
-const head = "GlobalAveragePool Flatten Gemm";
+const head = "GlobalAveragePool Flatten Linear";
 const inverted = "Conv Relu Conv Relu Conv";
 const mobile = `Conv Relu ${inverted} ${inverted} Add ${inverted} ${inverted} Add ${inverted} Conv Relu ${head}`;
 const expected: Record<string, string> = {
-  "vision/mlp": "Flatten Gemm Relu Gemm Relu Gemm",
+  "vision/mlp": "Flatten Linear Relu Linear Relu Linear",
   "vision/resnet8": `Conv Relu Conv Relu Conv Add Relu ${times(2, "Conv Relu Conv Conv Add Relu")} ${head}`,
   "vision/mobile": mobile,
   "vision/mobile_wild": mobile,
   "digits/digits": `Conv Relu ${inverted} ${times(2, `${inverted} Add`)} Conv Relu ${head}`,
   "digits/digits_wild": `Conv Relu ${inverted} ${times(2, `${inverted} Add`)} Conv Relu ${head}`,
-  "edge/mnist-cntk/mnist": `${times(2, "Conv Relu MaxPool")} Flatten Gemm`,
+  "edge/mnist-cntk/mnist": `${times(2, "Conv Relu MaxPool")} Flatten Linear`,
 };
 
 describe("real models", () => {
@@ -70,7 +70,7 @@ test("layers, normalization and dropout in a row", () => {
   b.node("Add", [product, b.floats("c", [5], 1)], "y");
   const graph = b.build("y");
   const simple = simplify(graph, toolkitOps);
-  expect(opsOf(simple)).toBe("Conv Silu GlobalAveragePool Flatten Gemm");
+  expect(opsOf(simple)).toBe("Conv Silu GlobalAveragePool Flatten Linear");
   expectSameFunction(graph, simple);
 });
 

@@ -6,7 +6,7 @@ import { OctetteError } from "../../src/errors";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import type { Graph, Node } from "../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { isLinear } from "../../src/ops/linear-layer";
+import { isLayer } from "../../src/ops/linear-layer";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplifyImported } from "../../src/passes/index";
 import { parametersOf } from "../../src/train/step/prepare";
@@ -17,37 +17,33 @@ import { type Attributes, type Coded, type CodeType, GraphBuilder, type Range } 
 import { runReference } from "../reference/index";
 
 interface Layer {
-  readonly op: "Gemm" | "MatMul" | "Conv";
+  readonly op: "Linear" | "Conv";
   readonly x: readonly number[];
   readonly w: readonly number[];
-  /** Of the outputs in w. */
-  readonly axis: number;
   readonly attributes?: Attributes;
 }
 
 const layers = {
-  "Gemm of one number": { op: "Gemm", x: [1], w: [1, 1], axis: 1 },
-  "Gemm 17 → 3": { op: "Gemm", x: [17], w: [17, 3], axis: 1 },
-  "Gemm 130 → 17, transB": { op: "Gemm", x: [130], w: [17, 130], axis: 0, attributes: { transB: 1 } },
-  "MatMul of stacks": { op: "MatMul", x: [3, 33], w: [33, 4], axis: 1 },
-  "pointwise Conv": { op: "Conv", x: [17, 3, 5], w: [3, 17, 1, 1], axis: 0 },
+  "Linear of one number": { op: "Linear", x: [1], w: [1, 1] },
+  "Linear 17 → 3": { op: "Linear", x: [17], w: [3, 17] },
+  "Linear 130 → 17": { op: "Linear", x: [130], w: [17, 130] },
+  "Linear of stacks": { op: "Linear", x: [3, 33], w: [4, 33] },
+  "pointwise Conv": { op: "Conv", x: [17, 3, 5], w: [3, 17, 1, 1] },
   "Conv, padded, of strides": {
     op: "Conv",
     x: [3, 7, 9],
     w: [17, 3, 3, 2],
-    axis: 0,
     attributes: { pads: [1, 2, 1, 0], strides: [2, 1] },
   },
-  "Conv of one dimension": { op: "Conv", x: [4, 9], w: [5, 4, 3], axis: 0, attributes: { pads: [2, 1] } },
+  "Conv of one dimension": { op: "Conv", x: [4, 9], w: [5, 4, 3], attributes: { pads: [2, 1] } },
 } satisfies Record<string, Layer>;
 
 const groups = {
-  "in groups": { op: "Conv", x: [6, 7, 9], w: [4, 3, 3, 3], axis: 0, attributes: { group: 2 } },
+  "in groups": { op: "Conv", x: [6, 7, 9], w: [4, 3, 3, 3], attributes: { group: 2 } },
   depthwise: {
     op: "Conv",
     x: [6, 7, 9],
     w: [6, 1, 3, 3],
-    axis: 0,
     attributes: { group: 6, pads: [1, 1, 1, 1] },
   },
 } satisfies Record<string, Layer>;
@@ -90,9 +86,9 @@ class LayerBuilder extends GraphBuilder {
     return { codes: input, scale, zeroPoint, range };
   }
 
-  w({ w, axis }: Layer, { codes = "random", dtype = "u8", zero, perOutput = false }: Weights): Coded {
-    const shape = perOutput ? [w[axis]!] : [];
-    const inner = sizeOf(w.slice(axis + 1));
+  w({ w }: Layer, { codes = "random", dtype = "u8", zero, perOutput = false }: Weights): Coded {
+    const shape = perOutput ? [w[0]!] : [];
+    const inner = sizeOf(w.slice(1));
     const zeros = Array.from({ length: sizeOf(shape) }, (_, c) => Math.min(255, zero + 9 * (c % 5)));
     const own = (q: number) => q + (dtype === "u8" ? 0 : -128);
     const all = Array.from({ length: sizeOf(w) }, (_, i) =>
@@ -103,7 +99,7 @@ class LayerBuilder extends GraphBuilder {
       codes: this.constant("w", tensor(dtype, w, all)),
       scale: this.constant("w_scale", tensor("f32", shape, scales)),
       zeroPoint: this.constant("w_zero", tensor(dtype, shape, zeros.map(own))),
-      axis,
+      axis: 0,
       scales,
     };
   }
@@ -111,7 +107,7 @@ class LayerBuilder extends GraphBuilder {
   /** The layer of both, with a bias where its result is float. */
   file(layer: Layer, x: Coded, w: Coded, { range, relu }: { range?: Range; relu?: boolean } = {}): Graph {
     const reals = [this.dequantize(x, "x_real"), this.dequantize(w, "w_real")];
-    const bias = range ? [] : [this.floats("b", [layer.w[layer.axis]!], 1)];
+    const bias = range ? [] : [this.floats("b", [layer.w[0]!], 1)];
     const { kernel_shape = layer.w.slice(2), ...attributes } = layer.attributes ?? {};
     const core = this.node(layer.op, [...reals, ...bias], "core", {
       ...attributes,
@@ -125,7 +121,7 @@ class LayerBuilder extends GraphBuilder {
 /** The graph as one integer layer over the codes of the file, which only the reference can compute. */
 function asLayer(graph: Graph): Graph {
   const find = (op: string) => graph.nodes.find((node) => node.op === op);
-  const core = graph.nodes.find(isLinear)!;
+  const core = graph.nodes.find((node) => isLayer(node, toolkitOps))!;
   const operands = core.inputs.map((input) => graph.nodes.find(({ outputs }) => outputs[0] === input));
   const [quantize, dynamic] = [find("QuantizeLinear"), find("DynamicQuantize")];
   const parameters = ({ inputs: [, scale = "", zeroPoint = ""], attributes: { axis } }: Node) =>
@@ -153,7 +149,7 @@ function check(
   compare: (actual: Tensor | undefined, expected: Tensor, label: string) => void = expectClose,
 ): Graph {
   const marked = simplifyImported(graph, toolkitOps);
-  for (const node of marked.nodes) if (isLinear(node)) expect(node.codes).toBeDefined();
+  for (const node of marked.nodes) if (isLayer(node, toolkitOps)) expect(node.codes).toBeDefined();
   expect(floatOps(marked)).not.toContain("DequantizeLinear");
   const saved = readArtifact(writeArtifact(marked)).graph;
   const [output] = graph.outputs as [string];
@@ -198,7 +194,7 @@ describe.each(cases)("%s", (_, layer) => {
     for (const zero of zeros) {
       const g = new LayerBuilder(zero + 1);
       const [x, w] = [g.x(layer, "u8"), g.w(layer, { zero, perOutput: relu })];
-      const k = sizeOf(layer.w) / layer.w[layer.axis]!;
+      const k = sizeOf(layer.w) / layer.w[0]!;
       const scale = Math.fround(x.range!.scale * w.scales![0]! * k * 90);
       check(g.file(layer, x, w, { range: { ...g.range("u8"), scale }, relu }), expectFewCodesApart);
     }
@@ -206,7 +202,7 @@ describe.each(cases)("%s", (_, layer) => {
 });
 
 test("outputs of one scale share their sums, others multiply them", () => {
-  const layer = layers["Gemm 17 → 3"];
+  const layer = layers["Linear 17 → 3"];
   const opsOf = (perOutput: boolean) => {
     const g = new LayerBuilder();
     return floatOps(
@@ -229,13 +225,13 @@ test.each(
 
 test("a layer of one output and one scale in all is trained", () => {
   const g = new LayerBuilder();
-  const layer: Layer = { op: "Gemm", x: [17], w: [17, 1], axis: 1 };
+  const layer: Layer = { op: "Linear", x: [17], w: [1, 17] };
   const marked = simplifyImported(g.file(layer, g.x(layer, "u8"), g.w(layer, { zero: 128 })), toolkitOps);
   expect(parametersOf(marked).map(({ kind }) => kind)).toContain("weight");
 });
 
 test("thousands of weights at their zero point: within 1e-4 of the exact sums", () => {
-  const layer: Layer = { op: "Gemm", x: [4096], w: [4096, 3], axis: 1 };
+  const layer: Layer = { op: "Linear", x: [4096], w: [3, 4096] };
   for (const zero of [40, 250]) {
     const g = new LayerBuilder(zero);
     const w = g.w(layer, { codes: "lowest", zero });
@@ -263,17 +259,17 @@ describe.each(Object.entries<Layer>(groups))("Conv, %s", (_, layer) => {
 
 describe("stays as it is", () => {
   test("where sums could leave int32: float", () => {
-    const layer: Layer = { op: "Gemm", x: [70_000], w: [70_000, 1], axis: 1 };
+    const layer: Layer = { op: "Linear", x: [70_000], w: [1, 70_000] };
     const g = new LayerBuilder();
     const w = g.w(layer, { zero: 100 });
     const ends = Array.from({ length: 70_000 }, (_, i) => (i % 2) * 255);
     g.constant("w", tensor("u8", layer.w, ends));
     const graph = g.file(layer, g.x(layer, "u8"), w);
-    expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Gemm"]);
+    expect(floatOps(simplifyImported(graph, toolkitOps))).toEqual(["DequantizeLinear", "Linear"]);
   });
 
   test("where the scale times a zero point is infinite: an error", () => {
-    const layer = layers["Gemm 17 → 3"];
+    const layer = layers["Linear 17 → 3"];
     const g = new LayerBuilder();
     const w = g.w(layer, { zero: 0 });
     g.constant("w_scale", tensor("f32", [], [3e38]));

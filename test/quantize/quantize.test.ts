@@ -70,9 +70,7 @@ function classifier(): Graph {
   });
   const flat = builder.node("Flatten", [pooled], "f", { axis: 1 });
   return builder.build(
-    builder.node("Gemm", [flat, builder.floats("v", [4, 32], 0.3), builder.floats("d", [4], 1)], "y", {
-      transB: 1,
-    }),
+    builder.node("Linear", [flat, builder.floats("v", [4, 32], 0.3), builder.floats("d", [4], 1)], "y"),
   );
 }
 
@@ -84,11 +82,11 @@ describe("static", () => {
       Conv_c: "Conv, bounded, to codes",
       MaxPool_p: "MaxPool, to codes",
       Flatten_f: "Flatten, to codes",
-      Gemm_y: "Gemm",
+      Linear_y: "Linear",
     });
     expect(summary.layers.map(({ quantized }) => quantized)).toEqual([true, true, true, true, true]);
     expect(summary.layers[1]!.reason).toBe('part of "Conv_c"');
-    expect(summary.biasCorrected).toEqual(["Conv_c", "Gemm_y"]);
+    expect(summary.biasCorrected).toEqual(["Conv_c", "Linear_y"]);
     expect(summary.warnings).toEqual([]);
   });
 
@@ -156,7 +154,7 @@ describe("static", () => {
     const x = builder.input("x", ["batch", 4]);
     const mean = builder.node("ReduceMean", [x], "mean", { axes: [0], keepdims: 1 });
     const centred = builder.node("Sub", [x, mean], "centred");
-    builder.node("Gemm", [centred, builder.floats("w", [4, 3], 1)], "y");
+    builder.node("Linear", [centred, builder.floats("w", [3, 4], 1)], "y");
     const graph = builder.build("y");
     const count = 2 * CALIBRATION_BATCH + 5;
     // The larger, the later.
@@ -210,17 +208,16 @@ describe("static", () => {
     expect(decibels(float, graph)).toBeGreaterThan(30);
   });
 
-  test("alpha and beta are multiplied in, a scalar bias is repeated", async () => {
+  test("a scalar bias is repeated", async () => {
     const builder = new GraphBuilder();
     const inputs = [
       builder.input("x", ["batch", 8]),
-      builder.floats("w", [8, 4], 1),
+      builder.floats("w", [4, 8], 1),
       builder.floats("b", [1], 1),
     ];
-    const float = builder.build(builder.node("Gemm", inputs, "y", { alpha: 0.5, beta: 2 }));
+    const float = builder.build(builder.node("Linear", inputs, "y"));
     const { graph } = await quantize(float, { mode: "dynamic" });
-    expect(find(graph, "Gemm").attributes).toEqual({});
-    expect(graph.constants.get(find(graph, "Gemm").inputs[2]!)!.shape).toEqual([4]);
+    expect(graph.constants.get(find(graph, "Linear").inputs[2]!)!.shape).toEqual([4]);
     expect(decibels(float, graph)).toBeGreaterThan(30);
   });
 });
@@ -238,13 +235,13 @@ describe("what stays float", () => {
     expect(decibels(graph, result)).toBeGreaterThan(15);
     return summary.layers.find(({ name }) => name === node)!.reason;
   };
-  const gemm = (builder: GraphBuilder, x: string, y: string, k: number, n: number) =>
-    builder.node("Gemm", [x, builder.floats(`${y}_w`, [k, n], 1)], y);
+  const linear = (builder: GraphBuilder, x: string, y: string, k: number, n: number) =>
+    builder.node("Linear", [x, builder.floats(`${y}_w`, [n, k], 1)], y);
 
   test("sums of more products than int32 holds", async () => {
     const reason = await reasonFor(
-      (b) => gemm(b, b.input("x", ["batch", 32_897]), "y", 32_897, 1),
-      "Gemm_y",
+      (b) => linear(b, b.input("x", ["batch", 32_897]), "y", 32_897, 1),
+      "Linear_y",
       {
         force: true,
       },
@@ -254,9 +251,9 @@ describe("what stays float", () => {
 
   test("an operator without an integer form, between layers that have one", async () => {
     const build = (b: GraphBuilder) =>
-      gemm(
+      linear(
         b,
-        b.node("Softmax", [gemm(b, b.input("x", ["batch", 4]), "a", 4, 6)], "s", { axis: -1 }),
+        b.node("Softmax", [linear(b, b.input("x", ["batch", 4]), "a", 4, 6)], "s", { axis: -1 }),
         "y",
         6,
         3,
@@ -265,20 +262,20 @@ describe("what stays float", () => {
   });
 
   test("an addition of different shapes or of a constant", async () => {
-    const head = (b: GraphBuilder) => gemm(b, b.input("x", ["batch", 4]), "a", 4, 4);
+    const head = (b: GraphBuilder) => linear(b, b.input("x", ["batch", 4]), "a", 4, 4);
     const constant = (b: GraphBuilder) =>
-      gemm(b, b.node("Add", [head(b), b.floats("c", [4], 1)], "s"), "y", 4, 2);
+      linear(b, b.node("Add", [head(b), b.floats("c", [4], 1)], "s"), "y", 4, 2);
     expect(await reasonFor(constant, "Add_s")).toBe("one side is a constant");
     const shapes = (b: GraphBuilder) =>
-      gemm(b, b.node("Add", [head(b), b.input("z", ["batch", 1])], "s"), "y", 4, 2);
+      linear(b, b.node("Add", [head(b), b.input("z", ["batch", 1])], "s"), "y", 4, 2);
     expect(await reasonFor(shapes, "Add_s")).toMatch(/shapes \[batch, 4\] and \[batch, 1\] differ/);
   });
 
   test("nodes by name, by override and by operator", async () => {
     const options: [QuantizeOptions, string, string][] = [
       [{ skip: ["Conv*"] }, "Conv_c", 'skipped by "Conv*"'],
-      [{ overrides: { Gemm_y: { float: true } } }, "Gemm_y", "float by override"],
-      [{ only: ["Gemm"] }, "Conv_c", "Conv is not among the operators asked for"],
+      [{ overrides: { Linear_y: { float: true } } }, "Linear_y", "float by override"],
+      [{ only: ["Linear"] }, "Conv_c", "Conv is not among the operators asked for"],
     ];
     for (const [option, name, reason] of options) {
       const { graph, summary } = await quantized(classifier(), option);
@@ -289,27 +286,27 @@ describe("what stays float", () => {
 
   test("a Relu that is not alone after its layer is an integer layer of its own", async () => {
     const builder = new GraphBuilder();
-    const a = gemm(builder, builder.input("x", ["batch", 4]), "a", 4, 4);
+    const a = linear(builder, builder.input("x", ["batch", 4]), "a", 4, 4);
     const r = builder.node("Relu", [a], "r");
     const sum = builder.node("Add", [a, r], "s");
-    const float = builder.build(gemm(builder, sum, "y", 4, 3));
+    const float = builder.build(linear(builder, sum, "y", 4, 3));
     const { graph } = await quantized(float);
     expect(layersOf(graph)).toMatchObject({
       Relu_r: "Relu, to codes",
       Add_s: "Add, to codes",
-      Gemm_y: "Gemm",
+      Linear_y: "Linear",
     });
     expect(decibels(float, graph)).toBeGreaterThan(30);
   });
 });
 
 describe("dynamic", () => {
-  /** Two Gemms read x; one has a Relu behind it. */
+  /** Two layers read x; one has a Relu behind it. */
   function shared(): Graph {
     const builder = new GraphBuilder();
     const x = builder.input("x", ["batch", 8]);
-    const a = builder.node("Gemm", [x, builder.floats("v", [8, 6], 1), builder.floats("c", [6], 1)], "a");
-    const b = builder.node("MatMul", [x, builder.floats("w", [8, 6], 1)], "b");
+    const a = builder.node("Linear", [x, builder.floats("v", [6, 8], 1), builder.floats("c", [6], 1)], "a");
+    const b = builder.node("Linear", [x, builder.floats("w", [6, 8], 1)], "b");
     return builder.build(builder.node("Sub", [builder.node("Relu", [a], "r"), b], "y"));
   }
 
@@ -320,7 +317,7 @@ describe("dynamic", () => {
       outputs: ["x_codes", "x_scale", "x_zero_point"],
       attributes: { axis: -1 },
     });
-    expect(layersOf(graph)).toEqual({ Gemm_a: "Gemm, bounded", MatMul_b: "MatMul" });
+    expect(layersOf(graph)).toEqual({ Linear_a: "Linear, bounded", Linear_b: "Linear" });
     expect(summary.samples).toBe(0);
     expect(decibels(shared(), graph)).toBeGreaterThan(35);
   });
@@ -365,8 +362,8 @@ describe("calibration", () => {
   test("what matches nothing is an error, with the name that was meant, but with force", async () => {
     const options: [QuantizeOptions, RegExp][] = [
       [
-        { skip: ["Gem_y"] },
-        /^skip: matches nothing: expected one of .*, got "Gem_y"\. Did you mean Gemm_y\?/,
+        { skip: ["Linar_y"] },
+        /^skip: matches nothing: expected one of .*, got "Linar_y"\. Did you mean Linear_y\?/,
       ],
       [{ only: ["conv"] }, /^only: .*Did you mean Conv\?/],
       [{ overrides: { "nothing*": { bits: 4 } } }, /^overrides: matches nothing/],

@@ -46,7 +46,7 @@ const conv: Operator = (node, inputs) => {
   return y;
 };
 
-/** y = alpha·A·B + beta·C */
+/** y = alpha·A·B + beta·C, and Linear, which has no factors. */
 const gemm: Operator = (node, inputs) => {
   const { shape, m, n, k, a, b } = productOf(node, need(node, inputs, 0), need(node, inputs, 1));
   const c = inputs[2] && expand(inputs[2], shape);
@@ -246,6 +246,7 @@ export const floatOperators: Readonly<Record<string, Operator>> = {
   ArgMax: argMax,
   Conv: conv,
   Gemm: gemm,
+  Linear: gemm,
   LayerNormalization: layerNormalization,
   MatMul: matmul,
   MaxPool: maxPool,

@@ -32,7 +32,7 @@ test.skipIf(file === undefined).for([
   const bias = Array.from(array("bias").data, (b, c) => rne(fround(b / units[c]!)));
   builder.constant("b_codes", tensor("i32", [24], bias));
   const { codes } = builder.layer(
-    "Gemm",
+    "Linear",
     [
       { codes: "x_codes", scale: "x_scale", zeroPoint: "x_zero_point" },
       { codes: "w_codes", scale: "w_scale", axis: 0 },
@@ -40,7 +40,6 @@ test.skipIf(file === undefined).for([
     ],
     "y",
     {
-      attributes: { transB: 1 },
       activation: relu ? "Relu" : undefined,
       range: { scale: scalar("y_scale"), zeroPoint: scalar("y_zero_point"), dtype: "u8" },
     },

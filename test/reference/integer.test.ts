@@ -58,61 +58,61 @@ describe("matrix products", () => {
 
   test("(12−10)·3 + (8−10)·1 = 4, −4, 0 and one scale a channel", () => {
     // Reals 2, −4, 0 in units of 1 about 100.
-    expect(layer("Gemm", [x, w], range(1, 100), { transB: 1 })).toEqual([102, 96, 100]);
+    expect(layer("Linear", [x, w], range(1, 100))).toEqual([102, 96, 100]);
   });
 
   test("ties to even before the zero point, which is odd", () => {
     // 2/4 = 0.5 → 0, −4/4 = −1, and with a bias of 8 units of 2: (0 + 8)·2 / 4 … = 4.
     const bias = { codes: tensor("i32", [3], [0, 0, 8]), scale: [0.5, 1, 2], axis: 0 };
-    expect(layer("Gemm", [x, w, bias], range(4, 7), { transB: 1 })).toEqual([7, 6, 11]);
+    expect(layer("Linear", [x, w, bias], range(4, 7))).toEqual([7, 6, 11]);
     // 6 · 0.5 / 2 = 1.5 → 2, 2 · 0.5 / 2 = 0.5 → 0.
     const tie = { codes: u8([2, 1], 6, 2), scale: 0.5 };
-    expect(layer("Gemm", [tie, { codes: i8([1, 1], 1), scale: 1 }], range(2, 3))).toEqual([5, 3]);
+    expect(layer("Linear", [tie, { codes: i8([1, 1], 1), scale: 1 }], range(2, 3))).toEqual([5, 3]);
   });
 
   test("saturates at both ends, u8 and i8", () => {
-    expect(layer("Gemm", [x, w], range(0.01, 100), { transB: 1 })).toEqual([255, 0, 100]);
-    expect(layer("Gemm", [x, w], range(0.01, -5, "i8"), { transB: 1 })).toEqual([127, -128, -5]);
+    expect(layer("Linear", [x, w], range(0.01, 100))).toEqual([255, 0, 100]);
+    expect(layer("Linear", [x, w], range(0.01, -5, "i8"))).toEqual([127, -128, -5]);
   });
 
   test("Relu is a lower bound at the zero point, Clip is two bounds", () => {
-    expect(layer("Gemm", [x, w], range(1, 100), { transB: 1 }, "Relu")).toEqual([102, 100, 100]);
+    expect(layer("Linear", [x, w], range(1, 100), {}, "Relu")).toEqual([102, 100, 100]);
     // layer() clips at 100 scales: 0 … 200 at zero point 100 and scale 0.01.
-    expect(layer("Gemm", [x, w], range(0.01, 100), { transB: 1 }, "Clip")).toEqual([200, 100, 100]);
+    expect(layer("Linear", [x, w], range(0.01, 100), {}, "Clip")).toEqual([200, 100, 100]);
   });
 
   test("weights with zero points: Σ (x − zx)(w − zw)", () => {
     // (2, −2) · (5−3, 1−3) = 8, in units of 0.5.
-    const w = { codes: u8([2, 1], 5, 1), scale: 1, zeroPoint: 3 };
-    expect(layer("MatMul", [x, w], range(0.5, 0))).toEqual([8]);
+    const w = { codes: u8([1, 2], 5, 1), scale: 1, zeroPoint: 3 };
+    expect(layer("Linear", [x, w], range(0.5, 0))).toEqual([8]);
   });
 
   test("i8 codes with an asymmetric zero point", () => {
     const x = { codes: i8([1, 2], -128, 127), scale: 1, zeroPoint: -128 };
-    expect(layer("MatMul", [x, { codes: i8([2, 1], 1, 1), scale: 1 }], range(1, -128, "i8"))).toEqual([127]);
+    expect(layer("Linear", [x, { codes: i8([1, 2], 1, 1), scale: 1 }], range(1, -128, "i8"))).toEqual([127]);
   });
 
   test("extremes are exact: 255 · −128 · 1000 fits, 2^31 does not", () => {
     const k = 1000;
     const x = { codes: u8([1, k], ...new Array(k).fill(255)), scale: 1 };
-    const w = { codes: i8([k, 1], ...new Array(k).fill(-128)), scale: 1 };
-    expect(layer("MatMul", [x, w], undefined)).toEqual([-32_640_000]);
+    const w = { codes: i8([1, k], ...new Array(k).fill(-128)), scale: 1 };
+    expect(layer("Linear", [x, w], undefined)).toEqual([-32_640_000]);
     const bias = { codes: tensor("i32", [1], [-(2 ** 31)]), scale: [1], axis: 0 };
-    expect(() => layer("Gemm", [x, w, bias], range(1))).toThrow("does not fit int32");
+    expect(() => layer("Linear", [x, w, bias], range(1))).toThrow("does not fit int32");
   });
 
   test("a float result: f32(Σ) · f32(sx·sw) + b, then the bounds", () => {
     const bias = tensor("f32", [3], [0.25, 10, -1]);
-    expect(layer("Gemm", [x, w, bias], undefined, { transB: 1 })).toEqual([2.25, 6, -1]);
-    expect(layer("Gemm", [x, w, bias], undefined, { transB: 1 }, "Relu")).toEqual([2.25, 6, 0]);
+    expect(layer("Linear", [x, w, bias], undefined)).toEqual([2.25, 6, -1]);
+    expect(layer("Linear", [x, w, bias], undefined, {}, "Relu")).toEqual([2.25, 6, 0]);
   });
 
   test("dynamic: every row has its own scale and zero point", () => {
     const builder = new GraphBuilder();
     builder.input("x", ["batch", 2]);
     const coded = builder.quantizeDynamically("x");
-    const w = declare(builder, "w", { codes: i8([2, 1], 1, 2), scale: [0.5], axis: 1 });
-    builder.layer("MatMul", [coded, w], "y");
+    const w = declare(builder, "w", { codes: i8([1, 2], 1, 2), scale: [0.5], axis: 0 });
+    builder.layer("Linear", [coded, w], "y");
     const feeds = { x: tensor("f32", [2, 2], [255, 51, -510, 0]) };
     const values = runReference(builder.build("y"), feeds);
     expect([...values.get("x_zero_point")!.data]).toEqual([0, 255]);

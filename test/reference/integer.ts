@@ -96,22 +96,16 @@ function convSums(node: Node, x: Codes, w: Codes): Sums {
 }
 
 function productSums(node: Node, x: Codes, w: Codes): Sums {
-  const [alpha, beta] = [numberAttribute(node, "alpha", 1), numberAttribute(node, "beta", 1)];
-  if (alpha !== 1 || beta !== 1) fail(node, "alpha and beta of an integer Gemm are 1");
-  const columnAxis = numberAttribute(node, "transB", 0) ? 0 : w.tensor.shape.length - 1;
-  if (w.granularity === "axis" && w.axis !== columnAxis)
-    fail(node, `the scales of weights lie along axis ${columnAxis}`);
+  if (w.granularity === "axis" && w.axis !== 0) fail(node, "the scales of weights lie along axis 0");
   if (x.granularity === "axis") fail(node, "the input has one scale, or one a row");
-  const { shape, batches, m, n, k, a, b } = productOf(node, x.tensor, w.tensor);
+  const { shape, m, n, k, a, b } = productOf(node, x.tensor, w.tensor);
   const data = new Float64Array(sizeOf(shape));
-  for (let batch = 0; batch < batches; batch++) {
-    const wSums = Array.from({ length: n }, (_, j) => rangeSum(b, (batch * n + j) * k, k));
-    for (let i = batch * m; i < (batch + 1) * m; i++) {
-      const xSum = rangeSum(a, i * k, k);
-      for (let j = 0; j < n; j++) {
-        const raw = dot(a, i * k, b, (batch * n + j) * k, k);
-        data[i * n + j] = corrected(raw, xSum, wSums[j]!, k, at(x.zeroPoint, i), at(w.zeroPoint, j));
-      }
+  const wSums = Array.from({ length: n }, (_, j) => rangeSum(b, j * k, k));
+  for (let i = 0; i < m; i++) {
+    const xSum = rangeSum(a, i * k, k);
+    for (let j = 0; j < n; j++) {
+      const raw = dot(a, i * k, b, j * k, k);
+      data[i * n + j] = corrected(raw, xSum, wSums[j]!, k, at(x.zeroPoint, i), at(w.zeroPoint, j));
     }
   }
   return { shape, data, channels: n, inner: 1 };

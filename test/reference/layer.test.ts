@@ -18,9 +18,8 @@ const graphs: Record<string, Graph> = {
   ...Object.fromEntries(sizes.map((k, i) => [`Gemm k = ${k}`, denseGraph({ k, n: sizes[4 - i]!, seed: k })])),
   "Gemm without bias, Relu": denseGraph({ k: 64, n: 24, bias: false, activation: "Relu" }),
   "Gemm of i8 codes, Clip": denseGraph({ k: 33, n: 9, codes: "i8", activation: "Clip" }),
-  "Gemm, weights not transposed": denseGraph({ k: 20, n: 7, transB: false }),
   "Gemm of extremes": denseGraph({ k: 4096, n: 4, extreme: true }),
-  MatMul: denseGraph({ op: "MatMul", k: 19, n: 11 }),
+  "Linear, no bias": denseGraph({ bias: false, k: 19, n: 11 }),
   "Conv 3 × 3": convGraph({ cin: 3, cout: 5, k: 3, pad: 1, ...square }),
   "Conv 1 × 1, Relu": convGraph({ cin: 16, cout: 17, k: 1, activation: "Relu", ...square }),
   "Conv strided, i8 codes": convGraph({
@@ -108,7 +107,7 @@ describe("float results", () => {
     ["dynamic", denseGraph({ k: 65, n: 10, mode: "dynamic" })],
     ["dynamic with Relu", denseGraph({ k: 17, n: 3, mode: "dynamic", activation: "Relu", bias: false })],
     ["dynamic of no products", denseGraph({ k: 0, n: 3, mode: "dynamic" })],
-    ["dynamic MatMul", denseGraph({ op: "MatMul", k: 31, n: 4, mode: "dynamic" })],
+    ["dynamic, no bias", denseGraph({ bias: false, k: 31, n: 4, mode: "dynamic" })],
   ])("%s: within 1e-4 of float evaluation", ([, graph]) => {
     const feeds = randomFeeds(graph, 5);
     const expected = runReference(unfolded(graph), feeds).get("y")!;
@@ -128,14 +127,14 @@ describe("float results", () => {
 
 test("a broken layer is an error that names its node", () => {
   const graph = denseGraph({ k: 4, n: 2 });
-  const [x, ...others] = graph.nodes.find(({ op }) => op === "Gemm")!.codes!.inputs;
+  const [x, ...others] = graph.nodes.find(({ op }) => op === "Linear")!.codes!.inputs;
   expect(x).toBeDefined();
   const broken = graph.nodes.map((node) =>
     node.codes ? { ...node, codes: { ...node.codes, inputs: [undefined, ...others] } } : node,
   );
   const feeds = randomFeeds(graph);
   expect(() => runReference({ ...graph, nodes: broken }, feeds)).toThrow(
-    'Gemm "Gemm_q": input 0 holds no codes',
+    'Linear "Linear_q": input 0 holds no codes',
   );
   expect(() => runReference(graph, { x: { ...feeds.x!, shape: [6, 2] } })).toThrow(
     'input "x": expected f32 [batch,4]',

@@ -18,7 +18,7 @@ const passing: Readonly<Record<string, Operator>> = {
   MaxPool: floatOperators.MaxPool!,
   GlobalMaxPool: floatOperators.GlobalMaxPool!,
 };
-const weighted = ["Conv", "Gemm", "MatMul"];
+const weighted = ["Conv", "Linear"];
 const averaging = ["AveragePool", "GlobalAveragePool", "ReduceMean"];
 
 /** Evaluates an integer layer whose inputs are all in `values`; returns the name and tensor of its result. */

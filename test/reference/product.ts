@@ -1,4 +1,4 @@
-// The two operands of Gemm and MatMul brought to one form: rows of both are contiguous along the summed dimension.
+// The two operands of Gemm, MatMul and Linear brought to one form: rows of both are contiguous along the summed dimension.
 
 import type { Node } from "../../src/graph/graph";
 import { sizeOf, type Tensor, type TypedArray } from "../../src/graph/tensor";
@@ -18,7 +18,11 @@ export interface Product {
 }
 
 export const productOf = (node: Node, a: Tensor, b: Tensor): Product =>
-  node.op === "Gemm" ? gemmProduct(node, a, b) : matmulProduct(node, a, b);
+  node.op === "Gemm"
+    ? gemmProduct(node, a, b)
+    : node.op === "Linear"
+      ? linearProduct(node, a, b)
+      : matmulProduct(node, a, b);
 
 const transposed = (x: Tensor): Tensor => pick(x, [x.shape[1]!, x.shape[0]!], [1, x.shape[1]!]);
 
@@ -29,6 +33,14 @@ function gemmProduct(node: Node, a: Tensor, b: Tensor): Product {
   const [m, k, n] = [left.shape[0]!, left.shape[1]!, right.shape[0]!];
   if (right.shape[1] !== k) fail(node, `inner sizes differ: ${k} and ${right.shape[1]}`);
   return { shape: [m, n], batches: 1, m, n, k, a: left.data, b: right.data };
+}
+
+/** Rows of any leading dimensions, and weights [n, k]. */
+function linearProduct(node: Node, a: Tensor, b: Tensor): Product {
+  const [n, k] = b.shape as [number, number];
+  if (b.shape.length !== 2 || a.shape.at(-1) !== k) fail(node, `weights are [n, ${a.shape.at(-1)}]`);
+  const leading = a.shape.slice(0, -1);
+  return { shape: [...leading, n], batches: 1, m: sizeOf(leading), n, k, a: a.data, b: b.data };
 }
 
 /** numpy.matmul: a vector is a row on the left and a column on the right, leading dimensions broadcast. */

@@ -10,7 +10,7 @@ import { GraphBuilder } from "../graph-builder";
 function dense() {
   const graph = new GraphBuilder();
   const x = graph.input("x", ["batch", 24]);
-  const y = graph.node("MatMul", [x, graph.floats("w", [24, 40], 1)], "y");
+  const y = graph.node("Linear", [x, graph.floats("w", [40, 24], 1)], "y");
   return graph.build(graph.node("Relu", [graph.node("Neg", [y], "z")], "r"));
 }
 

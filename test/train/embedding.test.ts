@@ -19,11 +19,11 @@ function embedding() {
   const g = new GraphBuilder(5);
   g.input("ids", ["batch", length], "i32");
   g.floats("table", [rows, width], 1);
-  g.floats("w", [width * length, classes], 0.5);
+  g.floats("w", [classes, width * length], 0.5);
   g.floats("b", [classes], 0.5);
   g.node("Gather", ["table", "ids"], "rows", { axis: 0 });
   g.node("Flatten", ["rows"], "flat", { axis: 1 });
-  g.node("Gemm", ["flat", "w", "b"], "logits");
+  g.node("Linear", ["flat", "w", "b"], "logits");
   return g.build("logits");
 }
 
@@ -32,8 +32,8 @@ test("it is a parameter, moves where it was picked, and the loss falls", () => {
   const parameters = parametersOf(graph);
   expect(parameters.map(({ name, kind, layer }) => [name, kind, layer])).toEqual([
     ["table", "weight", "Gather_rows"],
-    ["w", "weight", "Gemm_logits"],
-    ["b", "bias", "Gemm_logits"],
+    ["w", "weight", "Linear_logits"],
+    ["b", "bias", "Linear_logits"],
   ]);
   const trainer = new Trainer(graph, select(parameters, "all"), {
     losses: [{ kind: "crossEntropy" }],

@@ -116,9 +116,8 @@ describe.skipIf(!mlp.isThere)("qat_mlp", () => {
     builder.input("x", ["batch", 64]);
     const x = builder.quantize("x", { ...range(0), dtype: "u8" });
     const of = (i: number) => ({ weight: array(`w${i}`), bias: array(`b${i}`) });
-    const linear = { attributes: { transB: 1 } };
-    const h = builder.mastered("Gemm", x, "h", of(1), range(1), { ...linear, activation: "Relu" });
-    const o = builder.mastered("Gemm", h, "o", of(2), range(2), linear);
+    const h = builder.mastered("Linear", x, "h", of(1), range(1), { activation: "Relu" });
+    const o = builder.mastered("Linear", h, "o", of(2), range(2));
     builder.dequantize(o, "logits");
     return { graph: builder.build("logits"), masters: builder.masters };
   };
@@ -214,7 +213,7 @@ describe.skipIf(!cnn.isThere)("qat_cnn: gradients of one step", () => {
     const pairs = builder.node("AveragePool", [x], "pairs", halves);
     builder.node("AveragePool", [pairs], "pooled", { kernel_shape: [2, 4] });
     const flat = builder.node("Flatten", [fake("pooled", 4)], "flat");
-    const sums = builder.float("Gemm", flat, "fc", of("fc"), { transB: 1 });
+    const sums = builder.float("Linear", flat, "fc", of("fc"), {});
     builder.node("Identity", [fake(sums, 5)], "logits");
     const { output, loss, trainer } = run(builder);
     close(output.data, array("logits").data);
@@ -234,7 +233,7 @@ describe.skipIf(!cnn.isThere)("qat_cnn: gradients of one step", () => {
     const parameters = { scale: pooled.scale, zeroPoint: pooled.zeroPoint!, range: pooled.range! };
     const flat = builder.layer("Flatten", [pooled], "flat", { range: pooled.range! });
     const coded = { ...flat, ...parameters, codes: flat.codes };
-    const o = builder.mastered("Gemm", coded, "fc", of("fc"), range(5), { attributes: { transB: 1 } });
+    const o = builder.mastered("Linear", coded, "fc", of("fc"), range(5));
     builder.dequantize(o, "logits");
     const { output, loss, trainer } = run(builder);
     // Means of 16 codes lie on a grid of twelfths, of which one in twelve is a tie, and PyTorch's sums of floats fall to either

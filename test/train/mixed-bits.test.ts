@@ -30,7 +30,7 @@ test("a layer of 4 bits stays one, and so do its neighbours of 8 and 2", async (
   });
   const expected = new Map(
     float.nodes
-      .filter(({ op }) => op === "Conv" || op === "Gemm")
+      .filter(({ op }) => op === "Conv" || op === "Linear")
       .map(({ name }) => [name, { limit: 2 ** (bitsOf(name) - 1) - 1, reached: true }] as const),
   );
   expect(new Set([...expected.values()].map(({ limit }) => limit))).toEqual(new Set([1, 7, 127]));

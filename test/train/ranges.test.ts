@@ -167,7 +167,7 @@ function everyMaker(dtype: CodeType, part: number): Graph {
   });
   const global = g.layer("GlobalAveragePool", [mean], "global", { range: range(0.4) });
   const flat = g.layer("Flatten", [global], "flat", { range: global.range });
-  const logits = layer("Gemm", flat, "logits", [6, 8], { attributes: { transB: 1 }, range: range(1.5) });
+  const logits = layer("Linear", flat, "logits", [6, 8], { range: range(1.5) });
   for (const coded of [x, conv, depthwise, add, table, joined, mean, global])
     g.dequantize(coded, `${coded.codes}_seen`);
   g.dequantize(logits, "out");
@@ -234,7 +234,7 @@ test("where two ranges come to be the same, a Concat only copies codes, and trai
   const range = (scale: number) => ({ scale: Math.fround(scale), zeroPoint: 0, dtype: "u8" }) as const;
   const x = g.quantize("x", { scale: Math.fround(1 / 64), zeroPoint: 128, dtype: "u8" });
   const w = g.weights("w", [5, 6], 0);
-  const layer = g.layer("Gemm", [x, w, g.bias("bias", w, 6)], "h", {
+  const layer = g.layer("Linear", [x, w, g.bias("bias", w, 6)], "h", {
     attributes: { transB: 1 },
     range: range(1),
   });

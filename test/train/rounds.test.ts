@@ -205,11 +205,11 @@ test("a profile has the time of every step, those of all rounds together", () =>
 function products(width: number, meet: boolean): Graph {
   const b = new GraphBuilder();
   b.input("x", ["batch", width]);
-  const w = [b.floats("w", [width, width], 1), b.floats("v", [width, 10], 1)];
-  b.node("MatMul", ["x", w[0]!], "hidden");
+  const w = [b.floats("w", [width, width], 1), b.floats("v", [10, width], 1)];
+  b.node("Linear", ["x", w[0]!], "hidden");
   const mean = () => b.node("ReduceMean", ["hidden"], "mean", { axes: [0], keepdims: 1 });
   const hidden = meet ? b.node("Sub", ["hidden", mean()], "centred") : "hidden";
-  b.node("MatMul", [hidden, w[1]!], "y");
+  b.node("Linear", [hidden, w[1]!], "y");
   return b.build("y");
 }
 

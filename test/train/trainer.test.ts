@@ -144,8 +144,8 @@ describe.each(Object.keys(models))("%s", (name) => {
 test("a parameter that the loss does not depend on stays", () => {
   const builder = new GraphBuilder();
   const x = builder.input("x", ["batch", 3]);
-  builder.node("Gemm", [x, builder.floats("w", [3, 4], 1)], "y");
-  builder.node("Gemm", [x, builder.floats("v", [3, 4], 1)], "z");
+  builder.node("Linear", [x, builder.floats("w", [4, 3], 1)], "y");
+  builder.node("Linear", [x, builder.floats("v", [4, 3], 1)], "z");
   const trainer = new Trainer(builder.build("y", "z"), select(parametersOf(builder.build("y", "z"))), {
     losses: [{ kind: "crossEntropy" }],
     optimizer: createOptimizer(SGD),

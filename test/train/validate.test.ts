@@ -16,7 +16,7 @@ const graphOf = (batch: number | string): Graph => ({
   provenance: {},
   inputs: [{ name: "x", dtype: "f32", shape: [batch, 2] }],
   outputs: ["y"],
-  nodes: [{ op: "Gemm", name: "fc", inputs: ["x", "w", "b"], outputs: ["y"], attributes: {} }],
+  nodes: [{ op: "Linear", name: "fc", inputs: ["x", "w", "b"], outputs: ["y"], attributes: {} }],
   constants: new Map([
     ["w", tensor("f32", [2, 2], [1, 0, 0, 1])],
     ["b", tensor("f32", [2], [0, 0])],

@@ -1,4 +1,4 @@
-// Conv, Gemm and MatMul, and the way between masters, codes and floats. dW is the gradient of the weights' numbers, which
+// Conv and Linear, and the way between masters, codes and floats. dW is the gradient of the weights' numbers, which
 // rounding passes straight through to their master (Bengio et al. 2013, arXiv:1308.3432).
 
 import { tensor } from "../../graph/tensor";
@@ -34,10 +34,7 @@ function layer(kind: "Conv" | "Product", axis: number): Rule {
       const shape = { ...attributes, ...input.codes, shape: b.type(w).shape };
       const [dw] = b.write(`${kind}WeightGradient`, [dy, input.x], shape);
       if (b.wants(w)) b.give(w, dw);
-      if (scale !== undefined && b.wants(scale)) {
-        const axis = kind === "Conv" || numberOf(unit.node, "transB", 0) === 1 ? 0 : 1;
-        b.give(scale, b.write("ScaleGradient", [dw, w], { axis })[0]);
-      }
+      if (scale !== undefined && b.wants(scale)) b.give(scale, b.write("ScaleGradient", [dw, w])[0]);
     }
     if (bias !== "" && b.wants(bias))
       b.give(bias, b.write("BiasGradient", [dy], { axis, shape: b.type(bias).shape })[0]);
@@ -50,7 +47,7 @@ function layer(kind: "Conv" | "Product", axis: number): Rule {
 }
 
 export const conv = layer("Conv", 1);
-export const gemm = layer("Product", -1);
+export const linear = layer("Product", -1);
 
 /** The mask of its codes is applied already: what passes, passes. */
 const straight: Rule = (unit, [dy], b) => {

@@ -4,11 +4,12 @@
 import { countOf } from "../../graph/symbols";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { perChannelScales, perTensor } from "../../ops/codes";
+import { channelAxis, isLayer } from "../../ops/linear-layer";
 import { opError, type Unit } from "../../ops/op";
+import { toolkitOps } from "../../ops/toolkit";
 import { scaleFactor } from "../ops/learned-scale";
 import type { Backward } from "./rule";
 
-const LAYERS: ReadonlySet<string> = new Set(["Conv", "Gemm", "MatMul"]);
 /** Largest code of an activation. */
 const LIMIT = 255;
 
@@ -22,7 +23,7 @@ export function scaleGradientOf(unit: Unit, dy: string, b: Backward, real: () =>
   const features = countOf(b.type(outputs[0]!).shape.slice(1));
   if (typeof features !== "number") throw opError(node, "only the batch may be open", { got: features });
   const factor = scaleFactor(features, LIMIT);
-  if (LAYERS.has(node.op)) return ofLayer(unit, dy, b, factor);
+  if (isLayer(node, toolkitOps)) return ofLayer(unit, dy, b, factor);
   const attributes = { scale: scale[0]!, zero: zeroPoint[0]!, factor };
   return b.write("CodeScaleGradient", [dy, real()], attributes)[0];
 }
@@ -37,7 +38,7 @@ function ofLayer(
   const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];
   const wq = integer!.inputs[1]!;
   const { shape } = b.type(outputs[0]!);
-  const channels = shape.at(node.op === "Conv" ? 1 : -1) as number;
+  const channels = shape[channelAxis(node, shape.length, toolkitOps)] as number;
   const scales = (): Tensor => tensor("f32", [channels], perChannelScales(wq, channels));
   const read = [x, w, bias, wq.dynamic?.scale ?? b.data(scales()), dy];
   const attributes = {

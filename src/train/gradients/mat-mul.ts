@@ -1,9 +1,8 @@
-// Products of two values: a layer where the right-hand side is a constant matrix; of values that are computed da = dy·bᵀ, db = aᵀ·dy, each summed over the stacks it was repeated in.
+// Products of two values: da = dy·bᵀ, db = aᵀ·dy, each summed over the stacks it was repeated in.
 
 import { countOf, type Shape } from "../../graph/symbols";
 import { stacksOf } from "../../ops/mat-mul";
 import { sameShape } from "../../ops/reshape";
-import { gemm } from "./layers";
 import type { Backward, Rule } from "./rule";
 
 /** A value, or one that was written, and its shape. */
@@ -12,7 +11,7 @@ interface Seen {
   readonly shape: Shape;
 }
 
-const ofStacks: Rule = ({ node, inputs, outputs }, [dy], b) => {
+export const matMul: Rule = ({ node, inputs, outputs }, [dy], b) => {
   const [x, w] = inputs.map((value): Seen => ({ value, shape: b.type(value).shape })) as [Seen, Seen];
   const product = stacksOf(node, x.shape, w.shape);
   const { m, n, k } = product;
@@ -34,11 +33,6 @@ const ofStacks: Rule = ({ node, inputs, outputs }, [dy], b) => {
     const full = b.write("MatMul", [transposed(b, seenAs(b, x, left)), gradient.value])[0];
     b.give(w.value, summed(b, { value: full, shape: [...stack, k, n] }, right, w.shape));
   }
-};
-
-export const matMul: Rule = (unit, dy, b) => {
-  const isDense = unit.integer !== undefined || b.constant(unit.inputs[1]!)?.shape.length === 2;
-  (isDense ? gemm : ofStacks)(unit, dy, b);
 };
 
 function seenAs(b: Backward, seen: Seen, shape: Shape): Seen {

@@ -56,7 +56,7 @@ export const convInputGradient: Op = {
   lower(unit, c) {
     const [dy, w] = unit.inputs as [string, string];
     const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
-    const real = realWeights(unit, c, 0);
+    const real = realWeights(unit, c);
     const from = c.input(dy);
     if (isDepthwise(g)) summed(unit, c, (to) => depthwiseInput(c, g, to, from, real));
     else if (isPointwise(g)) summed(unit, c, (to) => pointwiseInput(c, g, to, from, real));

@@ -1,4 +1,4 @@
-// Gradients of Gemm and MatMul, of any layer's bias and of scales of its weights, and what those of convolutions share. Weights and inputs
+// Gradients of Linear, of any layer's bias and of scales of its weights, and what those of convolutions share. Weights and inputs
 // may be codes: then one scale a channel, or the attributes x_scale and x_zero, say what they stand for.
 
 import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
@@ -32,12 +32,12 @@ export function weightsAt(c: Lowering, w: string): Address {
 }
 
 /** Weights as numbers: where they lie, or what their codes stand for. */
-export function realWeights(unit: Unit, c: Lowering, axis: number): Address {
+export function realWeights(unit: Unit, c: Lowering): Address {
   const [, w, scale = ""] = unit.inputs as [string, string, string?];
   const at = weightsAt(c, w);
   if (scale === "") return at;
   const shape = c.type(w).shape as number[];
-  const { outer, channels, inner } = channelsOf(shape, axis);
+  const { outer, channels, inner } = channelsOf(shape, 0);
   const scales = c.constant(scale)
     ? c.data(perChannelScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
     : c.input(scale);
@@ -84,19 +84,16 @@ export function productWeights(c: Lowering, p: ProductWeights): void {
   c.emit("productWeightGradient", args, n, multiplyDims(rows, n * k));
 }
 
-/** dx of y = x · W: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attributes transB and `shape`, that of x. */
+/** dx of y = x · Wᵀ: inputs dy, w, scales of its codes or "", a gradient to add to or ""; attribute `shape`, that of x. */
 export const productInputGradient: Op = {
   infer: gradientTypes,
   rows: true,
   lower(unit, c) {
     const [dy, w] = unit.inputs as [string, string];
-    const isTransposed = numberOf(unit.node, "transB", 0) === 1;
-    const [rows, cols] = c.type(w).shape as [number, number];
-    const [n, k] = isTransposed ? [cols, rows] : [rows, cols];
-    const real = realWeights(unit, c, isTransposed ? 0 : 1);
+    const [k, n] = c.type(w).shape as [number, number];
+    const real = realWeights(unit, c);
     const packed = c.temporary(packedBytes(n, k));
-    const [strideN, strideC] = isTransposed ? [1, n] : [k, 1];
-    c.call("packWeights", [packed, real, n, 1, k, strideN, 0, strideC]);
+    c.call("packWeights", [packed, real, n, 1, k, 1, 0, n]);
     const count = countOf(c.type(dy).shape.slice(0, -1));
     const scratch = c.scratch((most) => gemmScratchBytes(most(count), k));
     const from = c.input(dy);
@@ -107,16 +104,13 @@ export const productInputGradient: Op = {
   },
 };
 
-/** dw of y = x · W: inputs dy, x; attributes transB and `shape`, that of w. */
+/** dw of y = x · Wᵀ: inputs dy, x; attribute `shape`, that of w. */
 export const productWeightGradient: Op = {
   infer: gradientTypes,
   sums: true,
   lower(unit, c) {
     const [dy, x] = unit.inputs as [string, string];
-    const isTransposed = numberOf(unit.node, "transB", 0) === 1;
-    const [rows, cols] = shapeOf(unit.node) as [number, number];
-    const [n, k] = isTransposed ? [rows, cols] : [cols, rows];
-    const [strideN, strideK] = isTransposed ? [k, 1] : [1, n];
+    const [n, k] = shapeOf(unit.node) as [number, number];
     productWeights(c, {
       dw: c.output(unit.outputs[0]!),
       dy: c.input(dy),
@@ -124,8 +118,8 @@ export const productWeightGradient: Op = {
       rows: countOf(c.type(dy).shape.slice(0, -1)),
       n,
       k,
-      strideN,
-      strideK,
+      strideN: k,
+      strideK: 1,
       coded: [c.type(x).dtype !== "f32" ? 1 : 0, ...codesOf(unit.node)],
     });
   },

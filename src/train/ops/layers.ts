@@ -1,4 +1,4 @@
-// Conv, Gemm and MatMul in training: weights and bias may be what the step computes, and codes come with the mask of
+// Conv and Linear in training: weights and bias may be what the step computes, and codes come with the mask of
 // their gradient. Sums over codes are those of the deployed kernels; what the deployed epilogue does in registers is a
 // step of its own here, because the mask is read off the sums.
 
@@ -16,12 +16,10 @@ import {
 } from "../../ops/conv";
 import { type Dense, lowerDenseSums, weightCodes } from "../../ops/dense";
 import { scalesOf } from "../../ops/epilogue";
-import { gemm, gemmOf } from "../../ops/gemm";
-import { matMul, matMulOf } from "../../ops/mat-mul";
+import { linear, linearOf } from "../../ops/linear";
 import {
   type Address,
   type Content,
-  extend,
   type Lowering,
   type NamedConstant,
   NONE,
@@ -108,12 +106,10 @@ const denseSums = (dense: Omit<Dense, "y">, xq: Quantization, bias: Content | un
   emit: (c, y) => lowerDenseSums(c, { ...dense, y, ldy: dense.view.n }, xq, bias),
 });
 
-const productSums =
-  (productOf: typeof gemmOf | typeof matMulOf) =>
-  (unit: Unit, c: Lowering): Sums => {
-    const { dense, bias } = productOf(unit, c);
-    return denseSums(dense, perTensor(unit.integer!.inputs[0], unit.node), bias);
-  };
+function linearSums(unit: Unit, c: Lowering): Sums {
+  const { dense, bias } = linearOf(unit, c);
+  return denseSums(dense, perTensor(unit.integer!.inputs[0], unit.node), bias);
+}
 
 function convSums(unit: Unit, c: Lowering): Sums {
   const { x, weights, bias, geometry: g } = operands(unit, c);
@@ -149,11 +145,7 @@ function depthwiseSums(
 }
 
 const trainedConv = trained(conv, convSums);
-const trainedGemm = trained(gemm, productSums(gemmOf));
-/** A product of floats packs what is computed in every run as it is. */
-const trainedMatMul = extend(trained(matMul, productSums(matMulOf)), {
-  lower: (unit, c) => matMul.lower!(unit, unit.inputs[2] ? loweringFor(unit, c) : c),
-});
+const trainedLinear = trained(linear, linearSums);
 
 /**
  * ds of the scale of a layer's codes, a number a sample, from its sums, which are found once more: inputs x, w and bias as codes
@@ -194,7 +186,6 @@ export const convScaleGradient = scaleGradient(convSums, () => ({
   inputs: ["channelsLast", "plain", "plain", "plain", "channelsLast"],
   outputs: ["plain"],
 }));
-export const gemmScaleGradient = scaleGradient(productSums(gemmOf), gemm.layout);
-export const matMulScaleGradient = scaleGradient(productSums(matMulOf), matMul.layout);
+export const linearScaleGradient = scaleGradient(linearSums, linear.layout);
 
-export { trainedConv as conv, trainedGemm as gemm, trainedMatMul as matMul };
+export { trainedConv as conv, trainedLinear as linear };

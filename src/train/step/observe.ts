@@ -3,13 +3,14 @@
 
 import type { Graph, Node } from "../../graph/graph";
 import { clamped } from "../../ops/compose";
-import { isLinear } from "../../ops/linear-layer";
+import { isLayer } from "../../ops/linear-layer";
+import { toolkitOps } from "../../ops/toolkit";
 import { GraphWriter } from "../../passes/graph-writer";
 import type { Backward } from "../gradients/rule";
 import type { Shared } from "./quantization-groups";
 
 /** Whether sums, or the floats themselves, are at hand where the codes are made. */
-const isAtHand = (node: Node): boolean => !node.codes || isLinear(node);
+const isAtHand = (node: Node): boolean => !node.codes || isLayer(node, toolkitOps);
 
 /** Writes an integer layer again, over the numbers that its codes stand for; returns the result before it becomes codes. */
 export function writeReal({ op, inputs, attributes, codes }: Node, write: Backward["write"]): string {

@@ -19,7 +19,7 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
   query: [WIDTH, WIDTH],
   key: [WIDTH, WIDTH],
   value: [WIDTH, WIDTH],
-  last: [WIDTH, CLASSES],
+  last: [CLASSES, WIDTH],
 };
 
 const node = (
@@ -38,9 +38,9 @@ const node = (
 const NODES: readonly Node[] = [
   node("Gather", ["table", "ids"], "rows"),
   node("LayerNormalization", ["rows", "scale", "bias"], "normal"),
-  node("MatMul", ["normal", "query"], "q"),
-  node("MatMul", ["normal", "key"], "k"),
-  node("MatMul", ["normal", "value"], "v"),
+  node("Linear", ["normal", "query"], "q"),
+  node("Linear", ["normal", "key"], "k"),
+  node("Linear", ["normal", "value"], "v"),
   node("Transpose", ["k"], "turned", { perm: [0, 2, 1] }),
   node("MatMul", ["q", "turned"], "scores"),
   node("Softmax", ["scores"], "shares"),
@@ -48,7 +48,7 @@ const NODES: readonly Node[] = [
   node("Add", ["rows", "mixed"], "sum"),
   node("Gelu", ["sum"], "bent"),
   node("ReduceMean", ["bent"], "mean", { axes: [1], keepdims: 0 }),
-  node("MatMul", ["mean", "last"], "logits"),
+  node("Linear", ["mean", "last"], "logits"),
 ];
 
 test("gradients of an attention block, of fewer samples than there is memory for", () => {

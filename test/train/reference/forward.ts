@@ -136,19 +136,15 @@ const matMul: Forward = (node, [a, b]) => {
   return [real(shape, y)];
 };
 
-/** x [m, k] · w [k, n], or [n, k] with transB, + b [n]. */
-const gemm: Forward = (node, [x, w, b]) => {
-  const isTransposed = numberAttribute(node, "transB", 0) === 1;
-  const [m = 0, k = 0] = x!.shape;
-  const n = w!.shape[isTransposed ? 0 : 1]!;
-  const y = Array.from({ length: m * n }, (_, i) => {
-    const [row, col] = [Math.floor(i / n), i % n];
-    let sum = b?.data[col] ?? 0;
-    for (let at = 0; at < k; at++)
-      sum += x!.data[row * k + at]! * w!.data[isTransposed ? col * k + at : at * n + col]!;
-    return sum;
-  });
-  return [real([m, n], y)];
+/** x [..., k] · wᵀ of w [n, k], + b [n]. */
+const linear: Forward = (node, [x, w, b]) => {
+  const [product] = matMul(node, [x!, w!]);
+  return [
+    real(
+      product!.shape,
+      product!.data.map((sum, i) => sum + (b?.data[i % w!.shape[0]!] ?? 0)),
+    ),
+  ];
 };
 
 /** Indices are whole numbers; those outside are taken to the nearest slice, as the kernels do. */
@@ -223,8 +219,8 @@ export const forwards: Readonly<Record<string, Forward>> = {
   ...each(["LogSoftmax", "Softmax"], softmax),
   Conv: conv,
   Gather: gather,
-  Gemm: gemm,
   LayerNormalization: layerNormalization,
+  Linear: linear,
   MatMul: matMul,
   ReduceMean: mean,
 };
