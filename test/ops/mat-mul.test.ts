@@ -1,4 +1,4 @@
-import { type OpCase, testOp, weights } from "./test-op";
+import { constant, type OpCase, testOp } from "./test-op";
 
 /** Two values that a run computes. */
 const computed = (a: OpCase["inputs"][0], b: OpCase["inputs"][0], more: Partial<OpCase> = {}): OpCase => ({
@@ -6,18 +6,10 @@ const computed = (a: OpCase["inputs"][0], b: OpCase["inputs"][0], more: Partial<
   forms: [],
   ...more,
 });
-/** Rows by constant weights. */
-const dense = (k: number, n: number, more: Partial<OpCase> = {}): OpCase => ({
-  inputs: [["batch", k], weights([k, n], 1)],
-  ...more,
-});
-
 testOp("MatMul", {
   cases: [
-    dense(31, 3),
-    dense(31, 3, { fused: "Relu" }),
-    dense(500, 3, { what: "of extremes", inputs: [["batch", 500], weights([500, 3], 1, true)] }),
-    dense(9, 5, { inputs: [["batch", 7, 9], weights([9, 5], 1)] }),
+    { inputs: [["batch", 9], constant([9, 5])] },
+    { inputs: [["batch", 7, 9], constant([9, 5])], simplified: true },
     computed(["batch", 3, 7, 9], ["batch", 3, 9, 5]),
     computed(["batch", 3, 7, 9], ["batch", 3, 9, 5], { fused: "Relu" }),
     computed(["batch", 7, 9], [9, 5]),
@@ -40,5 +32,4 @@ testOp("MatMul", {
     computed([3, 4], [4]),
     computed(["batch", 3, 4], [4]),
   ],
-  onnx: ["MatMul", "MatMulInteger", "QLinearMatMul"],
 });
