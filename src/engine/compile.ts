@@ -116,13 +116,6 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
       layout: layouts.get(value) ?? "plain",
       address: resolve(c.addressOf(value)),
     });
-    /** Bytes of the largest value that a step touches, for each unit of its count. */
-    const widthOf = ({ args, count = 1 }: (typeof c.steps)[number]) => {
-      const touched = args.map((arg) =>
-        isValue(arg) && !c.scratches.has(arg.buffer) ? bytesOf(arg.buffer) : 0,
-      );
-      return Math.max(...touched) / Math.max(1, most(count));
-    };
     loads ??= c.loads.map(({ copies, calls }) => ({
       copies: copies.map(({ to, ...content }) => ({ at: resolve(to) as number, ...content })),
       calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map(resolve) as number[] })),
@@ -138,15 +131,16 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
       state: state.map((value) => planned(value)),
       loads,
       needs: c.needed,
-      steps: c.steps.map((step) => ({ ...step, args: step.args.map(resolve), bytes: widthOf(step) })),
+      steps: c.steps.map(({ touched, ...step }) => ({
+        ...step,
+        args: step.args.map(resolve),
+        bytes: Math.max(0, ...touched.map(bytesOf)) / Math.max(1, most(step.count ?? 1)),
+      })),
       entries: ranges,
       memory: { ...sizes, scratchBytes },
     };
   };
 }
-
-const isValue = (arg: Address | Dim): arg is Address =>
-  typeof arg === "object" && arg.buffer.area === "arena";
 
 /** Attributes of a damaged file can make any shape. */
 function checkShapes(types: ReadonlyMap<string, ValueType>): void {
@@ -229,7 +223,7 @@ function chooseLayouts(
     conversions.set(`${wanted} ${value}`, converted);
     types.set(converted, type);
     layouts.set(converted, wanted);
-    own.push({ kind: "convert", from: value, to: converted });
+    own.push({ from: value, to: converted });
     return converted;
   };
   const place = (unit: Unit): void => {
@@ -246,11 +240,11 @@ function chooseLayouts(
     unit.outputs.forEach((output, i) => {
       if (output !== "") layouts.set(output, wanted.outputs[i] ?? "plain");
     });
-    own.push({ kind: "unit", unit: { ...unit, inputs } });
+    own.push({ ...unit, inputs });
   };
   const made = new Set<string>();
   /** What holds each output as callers read it. */
-  const read = new Map<string, string>();
+  const read: string[] = [];
   for (const { nodes } of entries) {
     const named = new Set(nodes);
     const mine = units.filter(({ node }) => named.has(node));
@@ -258,12 +252,11 @@ function chooseLayouts(
     tasks.push((own = []));
     for (const unit of mine) place(unit);
     for (const value of mine.flatMap(({ outputs }) => outputs)) made.add(value);
-    for (const output of graph.outputs)
-      if (layouts.has(output) && !read.has(output)) read.set(output, bring(output, "plain"));
+    for (const [i, output] of graph.outputs.entries())
+      if (layouts.has(output)) read[i] ??= bring(output, "plain");
   }
-  const outputs = graph.outputs.map((output) => {
-    const value = read.get(output);
-    if (value !== undefined) return value;
+  const outputs = graph.outputs.map((output, i) => {
+    if (read[i] !== undefined) return read[i];
     throw new OctetteError(`output "${output}" is a constant or is produced by no node`, {
       code: "graph",
       where: graph.name,

@@ -44,12 +44,17 @@ export function checkInto(
         where: `output "${name}"`,
         hint: "Await that run first, or give each its own",
       });
-  const unknown = Object.keys(into).find((name) => outputs.every((output) => output.name !== name));
+  checkKnown("output", into, outputs);
+}
+
+/** Throws where a name is none of the model's. */
+function checkKnown(what: string, given: object, known: readonly { readonly name: string }[]): void {
+  const unknown = Object.keys(given).find((name) => known.every((own) => own.name !== name));
   if (unknown !== undefined)
-    throw new OctetteError(`the model has no output "${unknown}"`, {
+    throw new OctetteError(`the model has no ${what} "${unknown}"`, {
       code: "argument",
       where: "run",
-      expected: outputs.map(({ name }) => `"${name}"`).join(", "),
+      expected: known.map(({ name }) => `"${name}"`).join(", "),
     });
 }
 
@@ -81,14 +86,7 @@ export function arrayFor(name: string, dtype: DType, length: number, into: Into)
 /** Every input as a tensor of the model's dtype and rank; `look` sees what was fed as floats. */
 export function checkFeeds(inputs: readonly Input[], feeds: Feeds, look?: Look): Map<string, Tensor> {
   checkNamed(feeds, inputs);
-  const known = inputs.map(({ name }) => name);
-  for (const name of Object.keys(feeds))
-    if (!known.includes(name))
-      throw new OctetteError(`the model has no input "${name}"`, {
-        code: "argument",
-        where: "run",
-        expected: known.map((n) => `"${n}"`).join(", "),
-      });
+  checkKnown("input", feeds, inputs);
   return new Map(
     inputs.map((input) => {
       const fed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;

@@ -23,14 +23,14 @@ import { align, checkTotal } from "./memory";
 import type { Entry, Need, Content as Planned, Step } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
-export type Task =
-  | { readonly kind: "unit"; readonly unit: Unit }
-  | { readonly kind: "convert"; readonly from: string; readonly to: string };
+export type Task = Unit | { readonly from: string; readonly to: string };
 
 /** A step whose addresses and sizes are not known yet. */
 interface PendingStep extends Omit<Step, "args" | "bytes"> {
   readonly kernel: KernelName;
   readonly args: readonly (Address | Dim)[];
+  /** What it touches, scratch aside. */
+  readonly touched: readonly Buffer[];
 }
 
 interface PendingLoad {
@@ -85,7 +85,7 @@ export class LoweringContext implements Lowering {
   constructor(input: LoweringInput) {
     this.#in = input;
     for (const [i, task] of input.tasks.entries()) {
-      const read = task.kind === "convert" ? [task.from] : [...task.unit.inputs, ...dynamicValues(task.unit)];
+      const read = "from" in task ? [task.from] : [...task.inputs, ...dynamicValues(task)];
       for (const value of read) this.#lastRead.set(value, i);
     }
     for (const value of input.kept) this.#lastRead.set(value, Infinity);
@@ -104,12 +104,12 @@ export class LoweringContext implements Lowering {
   #lower(task: Task): void {
     this.#task++;
     this.#load = undefined;
-    if (task.kind === "convert") return this.#convert(task.from, task.to);
-    const { unit } = task;
-    this.#node = unit.node.name;
-    const op = opOf(this.#in.registry, unit.node.op, unit.node.name);
-    if (unit.integer) op.lowerInteger!(unit, this);
-    else op.lower!(unit, this);
+    if ("from" in task) return this.#convert(task.from, task.to);
+    const { op, name } = task.node;
+    this.#node = name;
+    const own = opOf(this.#in.registry, op, name);
+    if (task.integer) own.lowerInteger!(task, this);
+    else own.lower!(task, this);
   }
 
   /** Ends the lifetimes: what is kept lives on, and what crosses an edge of steps that repeat lives all through them. */
@@ -137,20 +137,17 @@ export class LoweringContext implements Lowering {
   }
 
   addressOf(value: string): Address {
-    const address = this.#places.get(value);
-    if (!address)
-      throw new OctetteError(`value "${value}" is not in memory`, {
-        code: "graph",
-        where: this.#in.graph.name,
-      });
-    return address;
+    return this.#known(this.#places, value, "is not in memory");
   }
 
   type(value: string): ValueType {
-    const type = this.#in.types.get(value);
-    if (!type)
-      throw new OctetteError(`value "${value}" has no type`, { code: "graph", where: this.#in.graph.name });
-    return type;
+    return this.#known(this.#in.types, value, "has no type");
+  }
+
+  #known<T>(all: ReadonlyMap<string, T>, value: string, otherwise: string): T {
+    const known = all.get(value);
+    if (known !== undefined) return known;
+    throw new OctetteError(`value "${value}" ${otherwise}`, { code: "graph", where: this.#in.graph.name });
   }
 
   layout(value: string): Layout {
@@ -236,13 +233,16 @@ export class LoweringContext implements Lowering {
     const step = this.steps.length;
     this.#limit("steps", step);
     let scratch = -1;
+    const touched: Buffer[] = [];
     for (const [i, arg] of (args as readonly (Address | Dim)[]).entries()) {
       if (typeof arg !== "object" || arg.buffer.area !== "arena") continue;
       arg.buffer.first = Math.min(arg.buffer.first, step);
       arg.buffer.last = Math.max(arg.buffer.last, step);
       if (this.scratches.has(arg.buffer)) scratch = i;
+      else touched.push(arg.buffer);
     }
-    this.steps.push({ node: this.#node, kernel, args: args as PendingStep["args"], count, macs, scratch });
+    const own = args as PendingStep["args"];
+    this.steps.push({ node: this.#node, kernel, args: own, count, macs, scratch, touched });
   }
 
   isOne(dim: Dim): boolean {

@@ -256,16 +256,17 @@ export class Model {
   /** Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. */
   profile(feeds: Feeds, rounds = 20): StepProfile[] {
     const { fed, bindings } = this.#check(feeds);
-    const times = this.plan.steps.map((): number[] => []);
-    for (let round = 0; round < rounds; round++) {
+    const times = Array.from({ length: rounds }, () => {
       const bound = this.#bind(bindings);
       this.#write(fed, bound);
-      this.#session.time(bound.bindings, (_, i, milliseconds) => times[i]!.push(milliseconds));
-    }
+      const each = this.plan.steps.map(() => 0);
+      this.#session.time(bound.bindings, each);
+      return each;
+    });
     return this.plan.steps.map(({ node, kernel, macs }, i) => ({
       node,
       kernel,
-      milliseconds: times[i]!.sort((a, b) => a - b)[rounds >> 1]!,
+      milliseconds: times.map((each) => each[i]!).sort((a, b) => a - b)[rounds >> 1]!,
       macs: evaluateDim(macs, bindings),
     }));
   }

@@ -187,18 +187,15 @@ export class Engine {
   /** Reads and compiles a module, once however often it is asked for. */
   #fetch(group: string, isShared: boolean): Promise<void> {
     const key = keyOf(group, isShared);
-    const known = this.#pending.get(key);
-    if (known) return known;
-    const pending = this.#compile(group, isShared);
+    const pending = this.#pending.get(key) ?? this.#compile(group, isShared);
     this.#pending.set(key, pending);
     return pending;
   }
 
   async #compile(group: string, isShared: boolean): Promise<void> {
     const key = keyOf(group, isShared);
-    if (this.#modules.has(key)) return;
     const source = this.#source(group);
-    if (source instanceof WebAssembly.Module) return void this.#modules.set(key, source);
+    if (this.#modules.has(key) || source instanceof WebAssembly.Module) return;
     const bytes = isDistant(source) ? await this.#bytesOf(group, source) : source;
     try {
       this.#modules.set(key, await WebAssembly.compile(isShared ? sharing(bytes) : (bytes as BufferSource)));

@@ -92,11 +92,14 @@ describe("what lives from entry to entry", () => {
   test("is timed by the index of its steps", () => {
     const own = session();
     own.run({ batch: ROWS }, "begin");
-    const indices: number[] = [];
+    const times = own.plan.steps.map(() => 0);
     const bindings = { batch: ROWS, [firstOf("batch")]: 0, [rowsOf("batch")]: 2 };
-    own.time(bindings, (step, i) => indices.push(own.plan.steps.indexOf(step) - i), "step");
+    own.time(bindings, times, "step");
     const { from, to } = own.plan.entries.step!;
-    expect(indices).toEqual(Array(to - from).fill(0));
+    for (const [i, ms] of times.entries()) {
+      if (i < from || i >= to) expect(ms).toBe(0);
+      else expect(ms).toBeGreaterThanOrEqual(0);
+    }
   });
 });
 

@@ -128,10 +128,9 @@ export class Trainer {
   profile(feeds: Feeds, lr = 0): number[] {
     const bindings = this.#bind(feeds, this.#inputs, lr, 1);
     const times = this.plan.steps.map(() => 0);
-    const report = (_: unknown, i: number, milliseconds: number) => (times[i]! += milliseconds);
-    this.#session.time(bindings, report, "forward");
-    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.time(symbols, report, entry);
-    this.#session.time(bindings, report, "update");
+    this.#session.time(bindings, times, "forward");
+    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.time(symbols, times, entry);
+    this.#session.time(bindings, times, "update");
     return times;
   }
 
