@@ -22,7 +22,7 @@ export const applyCommand = defineCommand({
   ],
   async run([base = "", delta = ""], { output }, context) {
     await context.checkOutput(output);
-    const [from, changes] = [await readBytes(base), await readBytes(delta)];
+    const [from, changes] = [await readBytes(base, context.signal), await readBytes(delta, context.signal)];
     const tuned = applyDelta(from, changes, { base, delta });
     const { contentHash } = readArtifact(tuned, delta);
     await context.write(output, tuned, context.signal);

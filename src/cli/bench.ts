@@ -29,7 +29,7 @@ export const benchCommand = defineCommand({
   examples: ["octette bench digits.octette --profile"],
   async run([path = ""], values, context) {
     const { batch, threads, seconds, profile } = values;
-    const file = await openModel(path);
+    const file = await openModel(path, context);
     const { graph, format } = file;
     const maxima = askedMaxima(file, batch);
     const model = await load(graph, { maxima, threads, maxBytes: values["max-bytes"] });

@@ -51,7 +51,7 @@ export const bundleCommand = defineCommand({
     const classes = CLASSES[values.class ?? "all"];
     const beside = values.wasm === "beside";
     if (!force) await checkEmpty(folder);
-    const { graph, bytes, format } = await openModel(path);
+    const { graph, bytes, format } = await openModel(path, context);
     const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
     const artifact = format === "onnx" ? save(graph, { maxBytes }) : bytes;
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });

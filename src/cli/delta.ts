@@ -18,7 +18,7 @@ export const deltaCommand = defineCommand({
   examples: ["octette delta digits.octette tuned.octette -o tuned.delta"],
   async run([base = "", tuned = ""], { output }, context) {
     await context.checkOutput(output);
-    const [from, to] = [await readBytes(base), await readBytes(tuned)];
+    const [from, to] = [await readBytes(base, context.signal), await readBytes(tuned, context.signal)];
     const delta = createDelta(from, to, { base, tuned });
     await context.write(output, delta, context.signal);
     const bytes = { base: from.length, tuned: to.length, delta: delta.length };

@@ -42,8 +42,8 @@ export const evalCommand = defineCommand({
     if (layers && !values.against)
       throw new UsageError("--layers needs --against MODEL: noise is measured between two models");
     const open = (graph: Graph) => loadForData(graph, { threads, maxBytes });
-    const file = await openModel(path);
-    const otherFile = values.against ? await openModel(values.against) : undefined;
+    const file = await openModel(path, context);
+    const otherFile = values.against ? await openModel(values.against, context) : undefined;
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
     const opened = await openData(data, mergeInputs(file.graph.inputs, otherFile), values, context);
     for (const { preprocessing: own } of file.graph.inputs)

@@ -28,7 +28,7 @@ export const footprintCommand = defineCommand({
   ],
   async run([path = ""], values, context) {
     const maxBytes = values["max-bytes"];
-    const file = await openModel(path);
+    const file = await openModel(path, context);
     const maxima = askedMaxima(file, values.batch);
     const footprint = await measure(file, { maxima, maxBytes }, context.signal);
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint };

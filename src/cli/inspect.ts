@@ -20,7 +20,7 @@ export const inspectCommand = defineCommand({
   notes: ["Memory is what one sample takes to run: constants as they are packed, and room for values."],
   examples: ["octette inspect digits.octette --graph"],
   async run([path = ""], { graph: withGraph }, context) {
-    const file = await openModel(path);
+    const file = await openModel(path, context);
     const facts = await factsOf(file);
     const graph = withGraph ? ["", ...graphLines(file.graph)] : [];
     context.print(facts, () => [...factsText(facts, context), ...graph]);

@@ -25,8 +25,8 @@ export interface ModelFile {
   readonly artifact?: Artifact;
 }
 
-export async function openModel(path: string): Promise<ModelFile> {
-  const bytes = await readBytes(path);
+export async function openModel(path: string, { signal }: Pick<Context, "signal">): Promise<ModelFile> {
+  const bytes = await readBytes(path, signal);
   if (!isArtifact(bytes)) {
     // The name ends in the artifact, so it must not depend on the folder.
     const graph = { ...importOnnx(bytes, { name: path }), name: basename(path).replace(/\.onnx$/i, "") };

@@ -88,7 +88,7 @@ export const quantizeCommand = defineCommand({
     if (naive && range) throw new UsageError("--naive always takes min/max: leave --range out");
 
     await context.checkOutput(output);
-    const model = await openModel(path);
+    const model = await openModel(path, context);
     const plain = withNormalize(model.graph, normalize);
     const data = calibrate ? await openData(calibrate, plain.inputs, values, context) : undefined;
     const graph = withNormalize(plain, normalize, [data]);

@@ -35,9 +35,9 @@ export const runCommand = defineCommand({
     const { input: pairs, output: folder, threads, "max-bytes": maxBytes } = values;
     const files = new Map(pairs);
     if (files.size < pairs.length) throw new UsageError("an input is given twice");
-    const { graph } = await openModel(path);
+    const { graph } = await openModel(path, context);
     const feeds: Record<string, Tensor> = Object.create(null);
-    for (const [name, file] of files) feeds[name] = readNpy(await readBytes(file), file);
+    for (const [name, file] of files) feeds[name] = readNpy(await readBytes(file, context.signal), file);
     const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
     try {
       const outputs = await model.run(feeds);

@@ -119,7 +119,7 @@ export const tuneCommand = defineCommand({
     const start = await startOf(files, { bits, seed: asked.seed ?? 0, maxBytes }, context);
     const float = start.isFloat ? files.model : files.teacher;
     const teacher = values.teacher === "none" ? undefined : (files.teacher ?? float);
-    const base = delta === undefined ? undefined : await readBytes(delta);
+    const base = delta === undefined ? undefined : await readBytes(delta, context.signal);
     const encode = (artifact: Uint8Array, tuned: string) =>
       base && delta ? createDelta(base, artifact, { base: delta, tuned }) : artifact;
     // Fails before the work where the base differs in more than numbers.
@@ -186,7 +186,7 @@ type Given = Values<typeof OPTIONS>;
 /** Everything that is read. The data for the table are opened, too, so that a wrong name costs no training. */
 async function openFiles(path: string, values: Given, context: Context) {
   const { data, validation = `${VALIDATION}`, eval: test, teacher, normalize } = values;
-  const file = await openModel(path);
+  const file = await openModel(path, context);
   const plain = withNormalize(file.graph, normalize);
   const open = async (source: string) =>
     labelled(await openData(source, plain.inputs, values, context), source);
@@ -201,7 +201,8 @@ async function openFiles(path: string, values: Given, context: Context) {
     ...sets,
     model: { ...file, graph } as ModelFile,
     validation: sets.validation ?? part,
-    teacher: teacher === undefined || teacher === "none" ? undefined : await teacherOf(teacher, graph),
+    teacher:
+      teacher === undefined || teacher === "none" ? undefined : await teacherOf(teacher, graph, context),
   };
 }
 
@@ -231,9 +232,9 @@ function labelled(data: Dataset, where: string): Dataset {
 }
 
 /** A model that takes what the tuned one takes. */
-async function teacherOf(path: string, graph: Graph): Promise<ModelFile> {
+async function teacherOf(path: string, graph: Graph, context: Context): Promise<ModelFile> {
   const { inputs } = graph;
-  const file = await openModel(path);
+  const file = await openModel(path, context);
   checkNormalization(graph, file);
   const namesOf = (of: Graph["inputs"]) => of.map(({ name }) => `"${name}"`).join(", ");
   if (namesOf(file.graph.inputs) === namesOf(inputs)) return file;

@@ -1,6 +1,8 @@
 // The main job from the command line, on the shipped digits: quantize, eval, run and inspect, text and JSON.
 
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -245,6 +247,29 @@ describe("inspect", () => {
     expect(int8.quantization.layers).toBeGreaterThan(10);
     expect(int8.bytes.constants).toBeLessThan(float.bytes.constants / 2);
     expect(float.bytes.memory).toBeGreaterThan(0);
+  });
+
+  test("from a server, and its data", async () => {
+    const files: Record<string, string> = { "/m.octette": artifact, "/d.npz": testData };
+    const server = createServer(async ({ url = "" }, response) => {
+      response.statusCode = url in files ? 200 : 404;
+      response.end(url in files ? await readFile(files[url]!) : "");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const at = (path: string) => `http://127.0.0.1:${port}/${path}`;
+      const args = ["eval", at("m.octette"), "--data", at("d.npz"), "--json"];
+      const local = await octette(["eval", artifact, "--data", testData, "--json"]);
+      expect((await octette(args)).stdout).toBe(local.stdout);
+      const none = await octette(["inspect", at("none.octette")]);
+      expect(none).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/none\.octette: server answered 404/),
+      });
+    } finally {
+      server.close();
+    }
   });
 
   test("as text, with the graph", async () => {
