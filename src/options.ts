@@ -8,7 +8,7 @@ export type Names<O> = Readonly<Record<keyof O, 1>>;
 /** Throws where options are no object, or one of them has no name of the list. */
 export function checkOptions(where: string, options: unknown, names: object): void {
   if (typeof options !== "object" || options === null)
-    throw new OctetteError("options are named", {
+    throw new OctetteError("options must be an object", {
       code: "argument",
       where,
       expected: "an object",

@@ -41,9 +41,13 @@ test.each([
   [
     "a number as calibration",
     () => quantize(graph, { calibration: 5 as never }),
-    /calibration data are read batch by batch/,
+    /calibration must be an iterable of batches/,
   ],
-  ["nothing as feeds", () => quantize(graph, { calibration: [null] as never }), /takes arrays by name|feeds/],
+  [
+    "nothing as feeds",
+    () => quantize(graph, { calibration: [null] as never }),
+    /feeds must be arrays by name|feeds/,
+  ],
 ])("%s", async (_, call, message) => {
   const error = await (async () => call())().catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(OctetteError);

@@ -70,7 +70,7 @@ const cases: [string, () => unknown, RegExp][] = [
   [
     "tune, a loss that is none",
     tune({ bits: "float", losses: [{ kind: "hinge" }] }),
-    /losses\[0\]\.kind: there is no such loss/,
+    /losses\[0\]\.kind: unknown loss/,
   ],
   ["tune, checkpoint", tune({ checkpoint: { save() {}, evry: 1 } }), /checkpoint: .*every\?/],
   ["evaluate", () => octette.evaluate(model, data, o({ layer: true })), /evaluate: .*Did you mean layers\?/],
@@ -131,7 +131,7 @@ describe("numbers of tune that are out of range", () => {
     [{ batch: "64" }, /batch: .*got "64"/],
     [{ checkpoint: { every: 0, save() {} } }, /checkpoint\.every/],
     [{ checkpoint: {} }, /checkpoint\.save: .*a function, got undefined/],
-    [{ checkpoint: null }, /checkpoint: options are named/],
+    [{ checkpoint: null }, /checkpoint: options must be an object/],
   ])("%j", async (options, message) => {
     const error = await tune(options)().catch((cause) => cause);
     expect(error).toBeInstanceOf(OctetteError);
@@ -141,7 +141,7 @@ describe("numbers of tune that are out of range", () => {
 
 test("null is no options", async () => {
   await expect(octette.load(bytes, null as never)).rejects.toThrow(
-    "load: options are named: expected an object, got null",
+    "load: options must be an object: expected an object, got null",
   );
   expect(() => octette.loadSync(bytes, 5 as never)).toThrow(OctetteError);
   await expect(octette.tune(graph, null as never)).rejects.toThrow(OctetteError);

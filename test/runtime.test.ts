@@ -43,7 +43,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === "/model.octette") response.end(bytes);
     else if (request.url === "/huge") response.setHeader("content-length", 2 ** 32).flushHeaders();
-    else response.writeHead(404).end("no such model");
+    else response.writeHead(404).end("unknown model");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

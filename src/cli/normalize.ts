@@ -56,7 +56,7 @@ export function checkNormalization({ inputs }: Graph, other: ModelFile): void {
   for (const { name, preprocessing: own } of inputs) {
     const its = other.graph.inputs.find((input) => input.name === name)?.preprocessing;
     if (own && its && formulaOf(own) !== formulaOf(its))
-      throw new OctetteError("normalizes in another way", {
+      throw new OctetteError("normalizes differently", {
         code: "argument",
         where: `${other.path}, input "${name}"`,
         expected: formatNormalize(own),

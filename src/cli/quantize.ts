@@ -135,7 +135,7 @@ export async function calibrated(
 /** Throws where int8 saves nothing: its scales and its graph are larger than what weights lose. */
 function checkSmaller(where: string, float: number, quantized: number): void {
   if (quantized < float) return;
-  throw new OctetteError("int8 makes the model no smaller", {
+  throw new OctetteError("the int8 model is not smaller", {
     code: "argument",
     where,
     expected: `fewer than the ${formatBytes(float)} of the float model as an .octette`,

@@ -185,7 +185,7 @@ class Arrays implements Dataset {
   at(rows: ArrayLike<number>): Feeds {
     const own = Int32Array.from(rows, (row) => {
       if (row >= 0 && row < this.count) return this.#rows[row]!;
-      throw new OctetteError("there is no such sample", {
+      throw new OctetteError("sample index out of range", {
         code: "argument",
         where: this.#where,
         expected: `0 to ${this.count - 1}`,

@@ -95,7 +95,7 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkOptions("openDataset", options, OPEN);
   if (!Array.isArray(inputs))
-    throw new OctetteError("data are opened for a model's inputs", {
+    throw new OctetteError("inputs must be those of a model", {
       code: "argument",
       where: "inputs",
       expected: "those of a graph or a model: graph.inputs",

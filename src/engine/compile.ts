@@ -148,7 +148,7 @@ function checkShapes(types: ReadonlyMap<string, ValueType>): void {
     const where = `value "${value}"`;
     for (const dim of shape)
       if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : !isMonotone(dim))
-        throw new OctetteError("a dimension is not one", {
+        throw new OctetteError("invalid dimension", {
           code: "graph",
           where,
           expected: "whole numbers below 2^53, and sums that grow with their symbols",
@@ -174,7 +174,7 @@ function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<
       maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
   for (const [symbol, value] of Object.entries(given)) {
     if (!Number.isInteger(value) || value < 1)
-      throw new OctetteError("a maximum is a positive integer", {
+      throw new OctetteError("invalid maximum", {
         code: "argument",
         where: `maxima.${symbol}`,
         got: `${value}`,

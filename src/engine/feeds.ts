@@ -39,7 +39,7 @@ export function checkInto(
   checkNamed(into, outputs);
   for (const [name, array] of Object.entries(into))
     if (lent.has(array))
-      throw new OctetteError("the array holds outputs of a run that nobody has awaited", {
+      throw new OctetteError("the array is in use by a run that was not awaited", {
         code: "argument",
         where: `output "${name}"`,
         hint: "Await that run first, or give each its own",
@@ -61,7 +61,7 @@ function checkKnown(what: string, given: object, known: readonly { readonly name
 /** Throws where what should be arrays by name is something else. */
 export function checkNamed(value: unknown, names: readonly { readonly name: string }[]): void {
   if (typeof value === "object" && value !== null && !isElements(value)) return;
-  throw new OctetteError("takes arrays by name", {
+  throw new OctetteError("feeds must be arrays by name", {
     code: "argument",
     where: "run",
     expected: `{ ${names.map(({ name }) => name).join(", ")} }`,

@@ -77,7 +77,7 @@ export class OpGroups {
     const all = Object.keys(this.#later);
     const unknown = groups.find((group) => !all.includes(group));
     if (unknown !== undefined)
-      throw new OctetteError("no such op group", {
+      throw new OctetteError("unknown op group", {
         code: "argument",
         where: "preload",
         expected: all.join(", ") || "none: this runtime has all its ops from the start",

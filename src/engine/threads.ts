@@ -37,7 +37,7 @@ export function threadsHere(): Threads {
 /** How many of the threads asked for a model gets; `unsharable`: what keeps its wasm from sharing memory. */
 export function threadsFor(asked: number, unsharable: string | undefined): Threads {
   if (!Number.isInteger(asked) || asked < 1)
-    throw new OctetteError("is no number of threads", {
+    throw new OctetteError("invalid number of threads", {
       code: "argument",
       where: "threads",
       expected: "a positive integer",

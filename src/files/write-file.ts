@@ -151,7 +151,7 @@ export async function makeFolder(path: string): Promise<void> {
   const { dirname } = paths();
   const kind = await stat(path).catch(() => undefined);
   if (kind?.isDirectory()) return;
-  if (kind) throw new OctetteError("is no folder", { code: "argument", where: path });
+  if (kind) throw new OctetteError("is not a folder", { code: "argument", where: path });
   const parent = dirname(path);
   if (parent !== path) await makeFolder(parent);
   await mkdir(path).catch((error: { code?: string }) => {

@@ -88,7 +88,7 @@ export function applyDelta(
   });
   const { file_hash: result } = readSafetensorsHeader(tuned, where).metadata;
   if (result === metadata.result) return tuned;
-  throw new FormatError("the result is not what it was made of", {
+  throw new FormatError("the delta gives another model than it was made for", {
     where,
     expected: `SHA-256 ${metadata.result}`,
     got: result ?? "none",

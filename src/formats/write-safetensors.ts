@@ -18,7 +18,7 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   if (tensors.has("__metadata__"))
-    throw new OctetteError("the format keeps this name for itself", {
+    throw new OctetteError("the name is reserved", {
       code: "argument",
       where: 'tensor "__metadata__"',
     });

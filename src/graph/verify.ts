@@ -37,7 +37,7 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
       });
     for (const dim of shape)
       if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : dim === "")
-        fail("a dimension is not one", `input "${name}"`, {
+        fail("invalid dimension", `input "${name}"`, {
           expected: "an integer ≥ 0 or a symbol",
           got: String(dim),
         });

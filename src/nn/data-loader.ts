@@ -36,7 +36,7 @@ export class DataLoader implements Iterable<[inputs: Tensor, labels: Int32Array]
     const { inputs, labels } = samples;
     checkCount("DataLoader", { batchSize });
     if (inputs.shape[0] !== labels.length)
-      throw new OctetteError("there is not one label for each sample", {
+      throw new OctetteError("the numbers of labels and samples differ", {
         code: "argument",
         where: "DataLoader",
         expected: `${inputs.shape[0]} labels`,

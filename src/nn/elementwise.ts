@@ -83,7 +83,7 @@ export class Dropout extends Layer {
   constructor(p = 0.5) {
     super();
     if (!(p >= 0 && p <= 1))
-      throw layerError("Dropout", "p is no probability", { expected: "0 to 1", got: String(p) });
+      throw layerError("Dropout", "p must be a probability", { expected: "0 to 1", got: String(p) });
     this.p = p;
   }
 

@@ -34,7 +34,7 @@ export class Loss {
   backward(): void {
     const { leadBack } = this.#outputs;
     if (leadBack) return leadBack(this.#gradient);
-    throw new OctetteError("nothing leads back from these outputs", {
+    throw new OctetteError("these outputs have no backward pass", {
       code: "argument",
       where: "backward",
       expected: "outputs of model.forward() while training",
@@ -71,7 +71,7 @@ export function crossEntropyLoss({ labelSmoothing = 0 }: CrossEntropyOptions = {
       (label) => !(Number.isInteger(label) && label >= 0 && label < classes),
     );
     if (bad >= 0)
-      throw new OctetteError("a label is no class", {
+      throw new OctetteError("a label is outside the classes", {
         code: "argument",
         where: "crossEntropyLoss",
         expected: `0 to ${classes - 1}`,

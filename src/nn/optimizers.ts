@@ -22,7 +22,7 @@ export abstract class Optimizer {
     const all = [...parameters];
     const [first] = all;
     if (!first || all.some(({ model }) => model !== first.model))
-      throw new OctetteError("an optimizer moves parameters of one model", {
+      throw new OctetteError("the parameters are not those of one model", {
         code: "argument",
         where: this.constructor.name,
         expected: "model.parameters(), or some of them",

@@ -65,7 +65,7 @@ export async function quantizeDynamic(
     ([, kind]) => kind !== Linear && !(kind.prototype instanceof Linear),
   );
   if (unknown.length > 0 || dtype !== "qint8")
-    throw new OctetteError("there is no such dynamic form", {
+    throw new OctetteError("this dynamic quantization is not supported", {
       code: "unsupported",
       where: "quantizeDynamic",
       expected: '{ Linear }, "qint8"',

@@ -25,7 +25,7 @@ export function checkGraph(graph: Graph<Constant>, registry: Registry): asserts 
   for (const [name, { dtype, data }] of graph.constants) {
     const where = `constant "${name}"`;
     if (!data)
-      throw new OctetteError("the graph is without its weights", {
+      throw new OctetteError("the graph has no weights", {
         code: "graph",
         where,
         hint: "A loaded model keeps none: readArtifact(bytes).graph has them",

@@ -117,7 +117,7 @@ export async function calibrate(
   }
   signal?.throwIfAborted();
   if (samples === 0)
-    throw new OctetteError("there is not one sample", {
+    throw new OctetteError("there are no samples", {
       code: "argument",
       where: "calibration",
       hint: 'Pass some hundred inputs, or use mode "dynamic", which needs none',

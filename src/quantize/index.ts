@@ -130,7 +130,7 @@ export async function quantizeWith(
 
 function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOptions): void {
   if (mode !== "static" && mode !== "dynamic")
-    throw new OctetteError("no such mode", {
+    throw new OctetteError("unknown mode", {
       code: "argument",
       where: "mode",
       expected: "static or dynamic",
@@ -147,7 +147,7 @@ function checkInput(graph: Graph, { mode = "static", calibration }: QuantizeOpti
     !(Symbol.iterator in Object(calibration)) &&
     !(Symbol.asyncIterator in Object(calibration))
   )
-    throw new OctetteError("calibration data are read batch by batch", {
+    throw new OctetteError("calibration must be an iterable of batches", {
       code: "argument",
       where: "calibration",
       expected: "an iterable of feeds",

@@ -183,7 +183,7 @@ const [LEAST_BITS, MOST_BITS] = [2, 8];
 
 function checkBits(bits: number, where: string): void {
   if (Number.isInteger(bits) && bits >= LEAST_BITS && bits <= MOST_BITS) return;
-  throw new OctetteError("weights have no such number of bits", {
+  throw new OctetteError("invalid number of weight bits", {
     code: "argument",
     where,
     expected: `a whole number from ${LEAST_BITS} to ${MOST_BITS}`,

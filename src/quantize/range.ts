@@ -37,7 +37,7 @@ const { max, min, floor, ceil, fround } = Math;
 
 export function checkRangeChoice(choice: string, where: string): asserts choice is RangeChoice {
   if (choice === "auto" || (rangeMethods as readonly string[]).includes(choice)) return;
-  throw new OctetteError("no such range method", {
+  throw new OctetteError("unknown range method", {
     code: "argument",
     where,
     expected: ["auto", ...rangeMethods].join(", "),

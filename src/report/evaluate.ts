@@ -84,7 +84,7 @@ export async function evaluate(
   checkOptions("evaluate", options, EVALUATE);
   const { against, layers } = options;
   if (layers && !(against && isDataset(data)))
-    throw new OctetteError("layers are measured against another model, on a data set", {
+    throw new OctetteError("`layers` needs another model and a data set", {
       code: "argument",
       where: "evaluate",
       expected: "against and a Dataset",
@@ -192,7 +192,7 @@ export function checkLabels(labels: ArrayLike<number>, n: number, classes: numbe
     });
   for (let i = 0; i < n; i++)
     if (classes > 1 && (labels[i]! < 0 || labels[i]! >= classes))
-      throw new OctetteError("a label is no class of the model", {
+      throw new OctetteError("a label is outside the classes", {
         code: "argument",
         where: "evaluate",
         expected: `0 … ${classes - 1}`,

@@ -87,11 +87,14 @@ function numbersOf({ dtype, shape, layout, data }: Tapped, { scale, zeroPoint }:
 function wholeGraph({ graph }: Model): Graph {
   for (const [name, { data }] of graph.constants)
     if (!data)
-      throw new OctetteError("the model kept no weights when it was loaded, and layers are run apart", {
-        code: "argument",
-        where: `constant "${name}" of "${graph.name}"`,
-        hint: "Load its graph: load(readArtifact(bytes).graph)",
-      });
+      throw new OctetteError(
+        "the model does not keep its weights after loading, so its layers cannot be measured",
+        {
+          code: "argument",
+          where: `constant "${name}" of "${graph.name}"`,
+          hint: "Load its graph: load(readArtifact(bytes).graph)",
+        },
+      );
   return graph as Graph;
 }
 

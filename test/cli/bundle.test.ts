@@ -76,7 +76,7 @@ test("wrong usage is named", async () => {
       1,
       /none\.onnx: cannot be read: ENOENT: no such file/,
     ],
-    [[model, "-o", model], 1, /digits\.onnx: is no folder/],
+    [[model, "-o", model], 1, /digits\.onnx: is not a folder/],
   ];
   for (const [args, code, message] of wrong) {
     const outcome = await octette(["bundle", ...args]);

@@ -280,7 +280,7 @@ test("two models that normalize in different ways are not compared, nor does one
       save(withPreprocessing(models.mlp!(), { preprocessing: { x: parseNormalize(text) } })),
     );
   const message =
-    /other.octette, input "x": normalizes in another way: expected 1\/4,3,2,numbers, got 1\/8,3,2,numbers\./;
+    /other.octette, input "x": normalizes differently: expected 1\/4,3,2,numbers, got 1\/8,3,2,numbers\./;
   const data = ["--data", file("mlp.csv")];
   const compared = await octette(["eval", one, ...data, "--against", other]);
   const taught = await octette(["tune", one, ...data, "--teacher", other, "-o", file("taught.octette")]);

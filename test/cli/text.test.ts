@@ -8,8 +8,10 @@ import {
   formatDuration,
   formatMicroseconds,
   formatP,
+  formatPairs,
   formatPercent,
   formatTable,
+  wrap,
 } from "../../src/cli/terminal";
 
 test("numbers", () => {
@@ -80,6 +82,46 @@ describe("formatTable", () => {
   });
 
   test("no rows", () => expect(formatTable(["a"], [])).toBe("a\n─"));
+});
+
+describe("wrap", () => {
+  test("breaks between words, with an indent and an end of lines", () => {
+    const command = "  octette run m.octette --input image=a.npy -o out";
+    expect(wrap(command, 34, "      ", " \\")).toEqual([
+      "  octette run m.octette --input \\",
+      "      image=a.npy -o out",
+    ]);
+    for (let width = 10; width < 60; width++) {
+      const lines = wrap(command, width, "  ");
+      expect(lines.map((line) => line.trim()).join(" ")).toBe(command.trim());
+      const longest = Math.max(
+        ...command
+          .trim()
+          .split(" ")
+          .map((word) => word.length + 2),
+      );
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(Math.max(width, longest));
+    }
+  });
+
+  test("what fits stays as it is, spaces and all", () => {
+    expect(wrap("epoch 1/2  loss 0.5", 19)).toEqual(["epoch 1/2  loss 0.5"]);
+    expect(wrap("", 5)).toEqual([""]);
+  });
+});
+
+describe("formatPairs", () => {
+  test("names and what they are, cut to the width, with nothing that a terminal obeys", () => {
+    expect(
+      formatPairs(
+        [
+          ["a", "1\u001b"],
+          ["long", "0123456789"],
+        ],
+        13,
+      ),
+    ).toEqual(["a     1\\u001b", "long  012345…"]);
+  });
 });
 
 describe("createProgress", () => {

@@ -30,6 +30,7 @@ describe("help", () => {
       "apply",
     ])
       expect(stdout).toContain(`  ${command} `);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test.each([
@@ -134,7 +135,7 @@ describe("wrong usage exits with 2 and says what to do", () => {
 describe("failure exits with 1 and one line", () => {
   test.each([
     [
-      "no such model",
+      "unknown model",
       ["inspect", "nowhere.onnx"],
       /^octette: nowhere.onnx: cannot be read: ENOENT: no such file or directory\n$/,
     ],

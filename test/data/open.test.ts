@@ -98,7 +98,7 @@ describe("openDataset", () => {
         /source: cannot be read: expected bytes, Blob, Response, async iterable, path or URL, got/,
       );
     await expect(openDataset("x.npy", undefined as never)).rejects.toThrow(
-      /inputs: data are opened for a model's inputs: expected .*graph\.inputs, got undefined/,
+      /inputs: inputs must be those of a model: expected .*graph\.inputs, got undefined/,
     );
   });
 

@@ -193,7 +193,7 @@ describe("sizes beyond the maximum", () => {
   test("and maxima that are no positive integers are refused", () => {
     for (const batch of [0, -1, 1.5, Number.NaN])
       expect(() => run(echo(["batch"]), { x: new Float32Array(1) }, { maxima: { batch } })).toThrow(
-        /maxima.batch: a maximum is a positive integer/,
+        /maxima.batch: invalid maximum/,
       );
   });
 });

@@ -64,7 +64,7 @@ describe("arrays of into", () => {
       expect(first).toMatchObject({ status: "fulfilled", value: { y: { data: Float32Array.of(-1, -2) } } });
       const { reason } = second as PromiseRejectedResult;
       expect(reason).toBeInstanceOf(OctetteError);
-      expect(reason.message).toMatch(/output "y": the array holds outputs of a run that nobody has awaited/);
+      expect(reason.message).toMatch(/output "y": the array is in use by a run that was not awaited/);
       expect(into.y).toEqual(Float32Array.of(-1, -2));
       const pending = model.run({ x: Float32Array.of(5, 6) }, into);
       expect(() => model.runSync({ x: Float32Array.of(7, 8) }, into)).toThrow(OctetteError);
@@ -92,7 +92,7 @@ describe("what is no feed", () => {
     return array;
   };
   const cases: [string, () => unknown[], RegExp][] = [
-    ["nothing", () => [], /run: takes arrays by name: expected \{ x \}, got undefined/],
+    ["nothing", () => [], /run: feeds must be arrays by name: expected \{ x \}, got undefined/],
     ["null", () => [null], /got null/],
     ["an array alone", () => [Float32Array.of(1, 2)], /expected \{ x \}, got Float32Array/],
     ["null to write to", () => [{ x: Float32Array.of(1, 2) }, null], /expected \{ y \}, got null/],

@@ -80,8 +80,8 @@ test("folders are made with those above them; a file in the way is named", async
   await makeFolder(deep);
   expect(await readdir(join(folder, "a", "b"))).toEqual(["c"]);
   await writeFile(join(folder, "file"), "");
-  await expect(makeFolder(join(folder, "file"))).rejects.toThrow(/file: is no folder/);
-  await expect(makeFolder(join(folder, "file", "below"))).rejects.toThrow(/file: is no folder/);
+  await expect(makeFolder(join(folder, "file"))).rejects.toThrow(/file: is not a folder/);
+  await expect(makeFolder(join(folder, "file", "below"))).rejects.toThrow(/file: is not a folder/);
 });
 
 test.runIf(process.platform === "linux")("a file system that takes no folders ends the work", async () => {

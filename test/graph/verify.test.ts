@@ -57,7 +57,7 @@ describe("verify names what is wrong", () => {
     ],
     "a negative dimension": [
       { ...graph, inputs: [{ name: "x", dtype: "f32", shape: [-1, 4] }] },
-      'input "x": a dimension is not one: expected an integer ≥ 0 or a symbol, got -1',
+      'input "x": invalid dimension: expected an integer ≥ 0 or a symbol, got -1',
     ],
     "an attribute that is not plain data": [
       { ...graph, nodes: [{ ...relu, attributes: { to: { a: 1 } as never } }, add] },

@@ -511,7 +511,7 @@ describe("errors say where and what", () => {
     [() => new Conv2d(4, 6, 3, { padding: -1 }), "Conv2d: padding does not fit"],
     [() => new MaxPool2d(1.5), "kernelSize does not fit"],
     [() => new Embedding(3, Number.NaN), "embeddingDim does not fit"],
-    [() => new Dropout(2), "p is no probability"],
+    [() => new Dropout(2), "p must be a probability"],
     [() => new LayerNorm([0]), "normalizedShape does not fit"],
   ])("%s", (make, message) => {
     expect(make).toThrow(message);

@@ -449,7 +449,7 @@ describe("errors say where and what", () => {
     const logits = floats([2, 3], 1);
     expect(() => crossEntropyLoss()(logits, [0])).toThrow("outputs and labels do not fit");
     expect(() => crossEntropyLoss()(logits, [0, 3])).toThrow(
-      "a label is no class: expected 0 to 2, got 3 at 1",
+      "a label is outside the classes: expected 0 to 2, got 3 at 1",
     );
     expect(() => crossEntropyLoss()(logits, [0, 0.5])).toThrow("got 0.5 at 1");
     expect(() => crossEntropyLoss({ labelSmoothing: 1 })).toThrow("crossEntropyLoss.labelSmoothing");
@@ -459,7 +459,7 @@ describe("errors say where and what", () => {
 
   test("of optimizers", () => {
     const [a, b] = [trainable(mlp()), trainable(mlp())];
-    expect(() => new SGD([], { lr: 1 })).toThrow("an optimizer moves parameters of one model");
+    expect(() => new SGD([], { lr: 1 })).toThrow("the parameters are not those of one model");
     expect(() => new AdamW([...a.parameters(), ...b.parameters()], { lr: 1 })).toThrow(
       "those of several models",
     );

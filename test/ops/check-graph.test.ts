@@ -37,7 +37,7 @@ const cases: [string, object, RegExp][] = [
     { constants: new Map([[name, { ...value, dtype: "i8" }], ...rest]) },
     /its elements are not of its dtype: expected i8, got Float32Array/,
   ],
-  ["the graph of a loaded model", loaded.graph, /the graph is without its weights.*readArtifact/],
+  ["the graph of a loaded model", loaded.graph, /the graph has no weights.*readArtifact/],
 ];
 
 describe.each(cases)("%s", (_, part, message) => {

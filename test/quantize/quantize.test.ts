@@ -416,10 +416,10 @@ describe("errors", () => {
       { calibration: { batches() {} } },
       /read batch by batch.*data\.batches\(32\)/,
     ],
-    ["empty data", { calibration: [] }, /calibration: there is not one sample/],
-    ["an unknown range", { range: "best" }, /range: no such range method: expected auto, minmax.*got best/],
+    ["empty data", { calibration: [] }, /calibration: there are no samples/],
+    ["an unknown range", { range: "best" }, /range: unknown range method: expected auto, minmax.*got best/],
     ["9 bits", { overrides: { a: { bits: 9 } } }, /no such number of bits/],
-    ["an unknown mode", { mode: "weights" }, /mode: no such mode/],
+    ["an unknown mode", { mode: "weights" }, /mode: unknown mode/],
   ])("%s", async (_, options, message) => {
     await expect(quantized(classifier(), options as unknown as QuantizeOptions)).rejects.toThrow(message);
   });

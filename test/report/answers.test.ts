@@ -44,7 +44,7 @@ describe("answersOf", () => {
   test("a label that is no class is named; a signal stops it", async () => {
     const model = await load(graph, { maxima: { n: 32 } });
     await expect(answersOf(model, dataOf([0, 1], [0, 3]))).rejects.toThrow(
-      "a label is no class of the model: expected 0 … 2, got 3",
+      "a label is outside the classes: expected 0 … 2, got 3",
     );
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(answersOf(model, dataOf([0]), { signal })).rejects.toThrow("enough");

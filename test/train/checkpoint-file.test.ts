@@ -119,7 +119,7 @@ describe("saving and loading", () => {
   test("where none is whole, the error says what is wrong with each", async () => {
     await writeFile(path, "damaged");
     await expect(loadCheckpoint(path)).rejects.toThrow(FormatError);
-    await expect(loadCheckpoint(path)).rejects.toThrow(/no whole checkpoint: got .*Remove what is there/);
+    await expect(loadCheckpoint(path)).rejects.toThrow(/no intact checkpoint: got .*Remove what is there/);
     await writeFile(`${path}.previous`, writeCheckpoint(checkpointOf(1)).subarray(0, 500));
     await expect(loadCheckpoint(path)).rejects.toThrow(/run\.ckpt.*; .*run\.ckpt\.previous/);
   });

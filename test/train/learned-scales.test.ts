@@ -214,7 +214,7 @@ describe("tune", () => {
     ["scales", { scales: "learnt" as never }],
     ["activationScales", { activationScales: "follow" as never }],
   ])("refuses %s in no way that there is", async (name, wrong) => {
-    const expected = new RegExp(`${name}: scales have no such way to move: expected .* or learned`);
+    const expected = new RegExp(`${name}: invalid choice for scales: expected .* or learned`);
     await expect(tune(float, { ...options(), ...wrong })).rejects.toThrow(expected);
   });
 

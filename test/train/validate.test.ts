@@ -68,11 +68,11 @@ test("labels that are no class of the model are named", async () => {
     });
   for (const label of [-1, 2])
     expect(() => checkClasses(wrong(label), 2)).toThrow(
-      `sample 1: a label is no class of the model: expected 0 to 1, got ${label}`,
+      `sample 1: a label is outside the classes: expected 0 to 1, got ${label}`,
     );
   expect(() => checkClasses(wrong(0), 2)).not.toThrow();
   await expect(tune(graph, { data: wrong(2), validation: wrong(0), bits: "float" })).rejects.toThrow(
-    "a label is no class",
+    "a label is outside the classes",
   );
 });
 

@@ -22,7 +22,7 @@ export class SymbolTable {
     this.#fixed = new Map(Object.entries(fixed));
     for (const [symbol, value] of Object.entries(fixed))
       if (!Number.isInteger(value) || value < 1)
-        throw new OctetteError("a symbol is fixed to a positive integer", {
+        throw new OctetteError("invalid value for a symbol", {
           code: "argument",
           where: `options.symbols.${symbol}`,
           got: `${value}`,
@@ -50,7 +50,7 @@ export class SymbolTable {
     const known = new Set([...this.#byName].flat());
     const stray = [...this.#fixed.keys()].filter((symbol) => !known.has(symbol));
     if (stray.length > 0)
-      throw new OctetteError("a symbol is fixed that no input has", {
+      throw new OctetteError("unknown symbol", {
         code: "argument",
         where: `${where}, options.symbols`,
         expected:

@@ -38,7 +38,7 @@ export function writeCheckpoint({ model, tensors, progress }: CheckpointState): 
     typeof tensors?.values === "function" &&
     [...tensors.values()].every(({ data }) => ArrayBuffer.isView(data));
   if (!isWhole)
-    throw new OctetteError("its tensors are no Map of typed arrays", {
+    throw new OctetteError("tensors must be a Map of typed arrays", {
       code: "argument",
       where: "checkpoint",
       hint: "Pass the state as tune() gives it to save(); structuredClone keeps it whole, JSON does not",

@@ -41,7 +41,7 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | u
     return { ...before, note: `${last.problem ?? `${path}: it is missing`}; ${previousOf(path)} is used` };
   const problems = [last.problem, before.problem].filter((problem) => problem !== undefined);
   if (problems.length === 0) return undefined;
-  throw new FormatError("no whole checkpoint", {
+  throw new FormatError("no intact checkpoint", {
     where: path,
     got: problems.join("; "),
     hint: "Remove what is there to begin anew",

@@ -62,7 +62,7 @@ export function checkSchedule(schedule: Schedule): void {
 }
 
 const scheduleError = (name: string, expected: string, got: string) =>
-  new OctetteError("the schedule cannot be followed", {
+  new OctetteError("invalid learning rate schedule", {
     code: "argument",
     where: `schedule.${name}`,
     expected,

@@ -105,7 +105,7 @@ const judgeOf = (classes: number): Graph => ({
 export function checkClasses({ labels }: Dataset, classes: number): void {
   const at = labels!.findIndex((label) => label < 0 || label >= classes);
   if (at < 0) return;
-  throw new OctetteError("a label is no class of the model", {
+  throw new OctetteError("a label is outside the classes", {
     code: "argument",
     where: `sample ${at}`,
     expected: `0 to ${classes - 1}`,

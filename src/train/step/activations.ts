@@ -60,7 +60,7 @@ export function activationsOf(
 export function checkScales(scales: WeightScales, activationScales: ActivationScales): void {
   const check = (where: string, value: string, values: readonly string[]) => {
     if (!values.includes(value))
-      throw new OctetteError("scales have no such way to move", {
+      throw new OctetteError("invalid choice for scales", {
         code: "argument",
         where,
         expected: values.join(" or "),
@@ -72,7 +72,7 @@ export function checkScales(scales: WeightScales, activationScales: ActivationSc
 }
 
 const rangeError = (name: string, expected: string, got: string) =>
-  new OctetteError("ranges cannot move so", { code: "argument", where: `ranges.${name}`, expected, got });
+  new OctetteError("invalid choice for ranges", { code: "argument", where: `ranges.${name}`, expected, got });
 
 /** Ranges follow those of the batches, as a moving average, up to a step and that included. */
 interface MovingRanges {

@@ -88,7 +88,7 @@ export function judged(
   if (losses === "given") return given(graph, types);
   const value = logitsOf(graph, models);
   const { shape } = types.get(value)!;
-  if (losses.length === 0) throw new OctetteError("there is no loss", { code: "argument", where: "losses" });
+  if (losses.length === 0) throw new OctetteError("no loss is given", { code: "argument", where: "losses" });
   const inputs = new Map<string, Input>();
   const nodes: Node[] = [];
   const seeds: [string, string][] = [];
@@ -96,7 +96,7 @@ export function judged(
   for (const [i, asked] of losses.entries()) {
     const { kind, weight = 1, ...rest } = Object(asked) as Loss;
     if (!Object.hasOwn(ops, kind))
-      throw new OctetteError("there is no such loss", {
+      throw new OctetteError("unknown loss", {
         code: "argument",
         where: `losses[${i}].kind`,
         expected: Object.keys(ops).join(", "),
@@ -106,7 +106,7 @@ export function judged(
     checkOptions(`losses[${i}]`, asked, names);
     const isLabel = target === LABELS;
     if (shape.length < 2 || (isLabel && typeof shape.at(-1) !== "number"))
-      throw new OctetteError("the model's first output cannot be judged so", {
+      throw new OctetteError("the losses do not fit the model's first output", {
         code: "argument",
         where: kind,
         expected: "[batch, …, classes]",

@@ -41,7 +41,7 @@ const ADAMW = { kind: 1, lr: 1, betas: 1, eps: 1, weightDecay: 1 } satisfies Nam
 export function createOptimizer(options: OptimizerOptions): Optimizer {
   if (options?.kind === "sgd") return createSgd(options);
   if (options?.kind === "adamw") return createAdamW(options);
-  throw new OctetteError("there is no such optimizer", {
+  throw new OctetteError("unknown optimizer", {
     code: "argument",
     where: "optimizer.kind",
     expected: '"sgd" or "adamw"',
@@ -56,7 +56,7 @@ function createSgd(options: Sgd): Required<Sgd> {
   check("momentum", momentum, momentum >= 0 && momentum < 1, BELOW_1);
   check("weightDecay", weightDecay, weightDecay >= 0, AT_LEAST_0);
   if (nesterov && momentum === 0)
-    throw new OctetteError("Nesterov's step looks ahead along the momentum", {
+    throw new OctetteError("nesterov needs momentum", {
       code: "argument",
       where: "optimizer.nesterov",
       expected: "a momentum above 0",

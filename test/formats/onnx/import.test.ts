@@ -184,7 +184,7 @@ describe("inputs", () => {
   });
   test("a symbol that is not there cannot", () => {
     expect(() => shapeOf([{ name: "x", shape: ["batch", 3] }], { symbols: { bacth: 1 } })).toThrow(
-      "model, options.symbols: a symbol is fixed that no input has: expected batch, got bacth",
+      "model, options.symbols: unknown symbol: expected batch, got bacth",
     );
     expect(() => shapeOf([{ name: "x", shape: ["batch"] }], { symbols: { batch: 0 } })).toThrow(OctetteError);
   });
