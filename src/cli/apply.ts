@@ -8,7 +8,7 @@ import { formatBytes } from "./terminal";
 
 export const applyCommand = defineCommand({
   name: "apply",
-  summary: "make the tuned model of its base and a delta, the same to the byte",
+  summary: "apply a delta to its base model, to the same bytes",
   arguments: "BASE.octette DELTA -o OUT.octette",
   positionals: ["BASE", "DELTA"],
   options: { output: output("model") },

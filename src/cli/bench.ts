@@ -12,7 +12,7 @@ const SEED = 1;
 
 export const benchCommand = defineCommand({
   name: "bench",
-  summary: "how fast a model runs here, and where the time goes",
+  summary: "measure the speed of a model and of its steps",
   arguments: "MODEL [--batch N] [--threads N] [--profile] [--seconds N]",
   positionals: ["MODEL"],
   options: {

@@ -20,7 +20,7 @@ const CLASSES = {
 
 export const bundleCommand = defineCommand({
   name: "bundle",
-  summary: "a folder for a page: the model, and as much of octette as it needs",
+  summary: "write a folder for a page: the model and the parts it needs",
   arguments: "MODEL --output DIR",
   positionals: ["MODEL"],
   options: {

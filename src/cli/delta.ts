@@ -8,7 +8,7 @@ import { formatBytes, formatPercent } from "./terminal";
 
 export const deltaCommand = defineCommand({
   name: "delta",
-  summary: "what makes a tuned model of its base: a small file for octette apply",
+  summary: "write what tuning changed as a small file",
   arguments: "BASE.octette TUNED.octette -o OUT.delta",
   positionals: ["BASE", "TUNED"],
   options: { output: output("delta") },

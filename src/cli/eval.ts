@@ -19,7 +19,7 @@ import { formatDb, formatP, formatPercent } from "./terminal";
 
 export const evalCommand = defineCommand({
   name: "eval",
-  summary: "accuracy, and what was lost against the float model",
+  summary: "measure accuracy, and compare with the float model",
   arguments: "MODEL --data DATA [--against FLOAT.onnx] [--layers] [options]",
   positionals: ["MODEL"],
   options: {

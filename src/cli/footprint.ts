@@ -11,7 +11,7 @@ import { formatBytes } from "./terminal";
 
 export const footprintCommand = defineCommand({
   name: "footprint",
-  summary: "what memory a model takes, step by step",
+  summary: "measure the memory of a model, step by step",
   arguments: "MODEL [--batch N] [--max-bytes SIZE]",
   positionals: ["MODEL"],
   options: {

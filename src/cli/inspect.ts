@@ -13,7 +13,7 @@ import { formatBytes } from "./terminal";
 
 export const inspectCommand = defineCommand({
   name: "inspect",
-  summary: "inputs, outputs, sizes, quantization and graph of a model",
+  summary: "show inputs, outputs, sizes, quantization and graph of a model",
   arguments: "MODEL [--graph]",
   positionals: ["MODEL"],
   options: { graph: flag("also every node; integer layers have a dot") },

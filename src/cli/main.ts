@@ -17,7 +17,7 @@ const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 function help(): string[] {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
-    `octette ${version}: a float model in, an exact int8 model out`,
+    `octette ${version}: quantize, fine-tune and run neural networks`,
     "",
     "  octette COMMAND --help    says more about a command",
     "  octette --version",

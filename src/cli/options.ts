@@ -81,7 +81,7 @@ export const SEED = wholeNumber(0, "seed of everything random (default 0)");
 
 export const NORMALIZE = {
   value: "SPEC",
-  help: "scale,mean,std[,nhwc][,numbers]: how what is fed becomes the model's numbers; kept in the artifact",
+  help: "scale,mean,std[,nhwc][,numbers]: inputs become (x · scale − mean) / std; stored in the artifact",
   parse(spec: string) {
     try {
       return parseNormalize(spec);

@@ -37,13 +37,13 @@ const BATCH = 32;
 
 export const quantizeCommand = defineCommand({
   name: "quantize",
-  summary: "make a small exact int8 model of a float one",
+  summary: "quantize a float model to int8",
   arguments: "MODEL.onnx -o OUT.octette [--calibrate DATA] [options]",
   positionals: ["MODEL"],
   options: {
     output: output("artifact"),
     calibrate: {
-      ...text("DATA", "samples that show the model's ranges; labels are not needed"),
+      ...text("DATA", "calibration samples; labels are not needed"),
       reads: true,
     },
     samples: wholeNumber(1, `how many of them, picked by --seed (default ${SAMPLES})`),
@@ -63,11 +63,11 @@ export const quantizeCommand = defineCommand({
       multiple: true,
     },
     seed: SEED,
-    force: flag("write even over an input, or where a name matches nothing or int8 saves nothing"),
+    force: flag("write even over an input, if a name matches nothing, or if int8 saves nothing"),
     "max-bytes": MAX_BYTES,
   },
   notes: [
-    "The artifact normalizes bytes where DATA are bytes, and all that it is fed where they are other numbers, such as sensors', or where SPEC ends in numbers.",
+    "If DATA are bytes, the artifact normalizes bytes only. If DATA are other numbers, such as sensor readings, or SPEC ends in numbers, it normalizes all inputs.",
     DATA_HELP,
   ],
   examples: [

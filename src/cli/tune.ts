@@ -42,21 +42,15 @@ const OPTIONS = {
   },
   output: output("tuned model"),
   validation: {
-    ...text(
-      "DATA",
-      `samples that choose the state which is kept, or a part of TRAIN (default ${VALIDATION})`,
-    ),
+    ...text("DATA", `samples to choose the best checkpoint by, or a part of TRAIN (default ${VALIDATION})`),
     reads: true,
   },
-  eval: { ...text("DATA", "samples for the table at the end, and for nothing else"), reads: true },
+  eval: { ...text("DATA", "test samples, for the table at the end"), reads: true },
   bits: BITS,
   normalize: NORMALIZE,
   labels: LABELS_FROM,
   teacher: {
-    ...text(
-      "MODEL",
-      "a float model whose outputs to learn, beside the labels: MODEL itself where it is float; none",
-    ),
+    ...text("MODEL", "float model to distill from (default MODEL, if it is float); none: labels only"),
     reads: true,
   },
   train: text("WHAT", "all (default), bias, scales (codes stay), last:N (layers), or a pattern of names"),
@@ -84,24 +78,24 @@ const OPTIONS = {
     help: "most memory of a step and of a model, such as 8MB (default 1GiB): trains what fits",
   },
   seed: SEED,
-  resume: flag("go on where an interrupted run of the same command was"),
+  resume: flag("continue an interrupted run of the same command"),
   checkpoint: wholeNumber(1, "steps from one checkpoint to the next (default 50)"),
   delta: {
-    ...text("BASE", "write only what is different from this artifact, for octette apply"),
+    ...text("BASE", "write only the difference from this artifact, for octette apply"),
     reads: true,
   },
 };
 
 export const tuneCommand = defineCommand({
   name: "tune",
-  summary: "train a quantized model further: what is trained is what runs",
+  summary: "fine-tune a quantized model",
   arguments: "MODEL --data TRAIN -o OUT.octette [--eval TEST] [options]",
   positionals: ["MODEL"],
   options: OPTIONS,
   notes: [
-    "MODEL is an .octette, or a float model, which is quantized first as octette quantize does, with ranges from TRAIN.",
-    "Tuning keeps the best state by validation accuracy, possibly the one before the first step.",
-    "While it runs, OUT.checkpoint lies beside OUT. Whatever ends it, Ctrl-C or a power cut: the same command with --resume goes on from there, to the same bytes.",
+    "MODEL is an .octette, or a float model: it is quantized first, as octette quantize does, with TRAIN as calibration samples.",
+    "Tuning keeps the best checkpoint by validation accuracy, possibly the original model.",
+    "While it runs, OUT.checkpoint lies beside OUT. After Ctrl-C or a power cut, the same command with --resume continues from there and ends in the same bytes.",
     DATA_HELP,
   ],
   examples: [

@@ -167,6 +167,17 @@ describe("interrupted", () => {
     expect(steps).toBeLessThan((1000 * 576) / 32);
   });
 
+  test("an option that is undefined counts as left out", async () => {
+    const few = { ...quick, data: data.take(96), epochs: 1 };
+    const given = await tune(float, { ...few, seed: undefined, schedule: undefined, clip: undefined });
+    const without = await tune(float, few);
+    expect(save(given.graph)).toEqual(save(without.graph));
+    expect(given.summary.epochs).toHaveLength(1);
+    const none = { epochs: undefined, batch: undefined, lr: undefined };
+    const { summary } = await tune(float, { ...few, ...none });
+    expect(summary.epochs).toHaveLength(3);
+  });
+
   test("waits for what onStep promises", async () => {
     const told: string[] = [];
     await tune(float, {
