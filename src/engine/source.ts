@@ -191,9 +191,9 @@ interface Chunks {
 
 /** The chunks of a stream; not all engines iterate over one. */
 function chunksOf(stream: ReadableStream<Uint8Array> | null): Chunks {
-  const reader = stream?.getReader();
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return {
-    next: async () => (await reader?.read()) ?? { done: true },
+    next: async () => (await (reader ??= stream?.getReader())?.read()) ?? { done: true },
     // One that failed has said so already.
     return: () => reader?.cancel().catch(() => {}),
   };

@@ -472,7 +472,7 @@ describe("errors say where and what", () => {
   test("of quantizeDynamic", async () => {
     await expect(quantizeDynamic(mlp(), { Conv2d })).rejects.toThrow("prepareQat quantizes whole networks");
     await expect(quantizeDynamic(mlp(), { Linear }, "float16" as "qint8")).rejects.toThrow(
-      "no such dynamic form",
+      "this dynamic quantization is not supported",
     );
     await expect(
       quantizeDynamic(new Sequential(new ReLU()), { Linear }, "qint8", { inputShape: ["batch", 3] }),
@@ -493,7 +493,9 @@ describe("PyTorch's names", () => {
     const model = await prepareQat(graph, { calibration: [{ input: floats([32, ...IMAGE], 9) }], bits: 4 });
     expect(convert(model).nodes.some(({ op }) => op === "QuantizeLinear")).toBe(true);
     expect(model.parameters().map(({ name }) => name)).toContain("fc.weight");
-    await expect(prepareQat(graph, { calibration: [], bits: 9 })).rejects.toThrow("no such number of bits");
+    await expect(prepareQat(graph, { calibration: [], bits: 9 })).rejects.toThrow(
+      "invalid number of weight bits",
+    );
   });
 
   test("quantizeDynamic leaves layers of other classes as they are", async () => {

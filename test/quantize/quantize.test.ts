@@ -414,11 +414,11 @@ describe("errors", () => {
     [
       "a data set for its batches",
       { calibration: { batches() {} } },
-      /read batch by batch.*data\.batches\(32\)/,
+      /an iterable of batches.*data\.batches\(32\)/,
     ],
     ["empty data", { calibration: [] }, /calibration: there are no samples/],
     ["an unknown range", { range: "best" }, /range: unknown range method: expected auto, minmax.*got best/],
-    ["9 bits", { overrides: { a: { bits: 9 } } }, /no such number of bits/],
+    ["9 bits", { overrides: { a: { bits: 9 } } }, /invalid number of weight bits/],
     ["an unknown mode", { mode: "weights" }, /mode: unknown mode/],
   ])("%s", async (_, options, message) => {
     await expect(quantized(classifier(), options as unknown as QuantizeOptions)).rejects.toThrow(message);
