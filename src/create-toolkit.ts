@@ -73,6 +73,7 @@ const OP = {
   layout: 1,
   lower: 1,
   lowerInteger: 1,
+  moves: 1,
   onnx: 1,
   parameters: 1,
   reshapes: 1,

@@ -3,6 +3,7 @@
 
 import type { Graph, Input } from "../graph/graph";
 import type { Constant, Tensor } from "../graph/tensor";
+import type { Registry } from "../ops/infer";
 
 /**
  * Widths of the range that numbers may lie beyond it. A range leaves out what is rare, and other data reach further, but not several times
@@ -21,11 +22,11 @@ export type Look = (input: Input, fed: Tensor) => void;
  * Warns of an input's numbers that lie far outside the range by which the graph quantizes it, once, which `told` keeps. Those of −1 … 1
  * never do: so are the random inputs of self-tests and benchmarks.
  */
-export function lookOut(graph: Graph<Constant>, told: WeakSet<object>): Look {
+export function lookOut(graph: Graph<Constant>, registry: Registry, told: WeakSet<object>): Look {
   let looks = LOOKS;
   return (input, { data }) => {
     if (looks-- <= 0 || told.has(input)) return;
-    const range = rangeOf(graph, input);
+    const range = rangeOf(graph, registry, input);
     if (!range) return;
     const [lo, hi] = range;
     const beyond = FAR * (hi - lo);
@@ -45,15 +46,16 @@ export function lookOut(graph: Graph<Constant>, told: WeakSet<object>): Look {
 
 const rounded = (number: number) => Number(number.toPrecision(2));
 
-/** Ops that only move numbers. */
-const MOVES = /^(Flatten|Reshape|Transpose)$/;
-
 /** Lowest and highest number that the first QuantizeLinear of an input has codes for. */
-function rangeOf({ nodes, constants }: Graph<Constant>, { name }: Input): [number, number] | undefined {
+function rangeOf(
+  { nodes, constants }: Graph<Constant>,
+  registry: Registry,
+  { name }: Input,
+): [number, number] | undefined {
   let value = name;
   for (const { op, inputs, outputs } of nodes) {
     if (inputs[0] !== value) continue;
-    if (MOVES.test(op)) value = outputs[0]!;
+    if (registry[op]?.moves) value = outputs[0]!;
     if (op !== "QuantizeLinear") continue;
     const [scale, zero] = [constants.get(inputs[1]!)?.data, constants.get(inputs[2] ?? "")];
     if (scale?.length !== 1) return undefined;

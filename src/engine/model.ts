@@ -132,7 +132,7 @@ export class Model {
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
-    this.#look = lookOut(graph, engine.told);
+    this.#look = lookOut(graph, registry, engine.told);
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
     this.#session = this.#open();

@@ -3,15 +3,7 @@
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { inputType, numberOf, type Op } from "./op";
-import {
-  lowerAlias,
-  lowerAliasOfCodes,
-  reshapeKnown,
-  reshapeLayout,
-  reshapeRows,
-  reshapeTraits,
-  retype,
-} from "./reshape";
+import { reshapeTraits, reshaping, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -21,14 +13,6 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, [countOf(x.shape.slice(0, at)), countOf(x.shape.slice(at))]);
 };
 
-export const flatten: Op = {
-  attributes: ["axis"],
-  infer,
-  evaluate: reshapeKnown(infer),
-  rows: reshapeRows,
-  layout: reshapeLayout(infer),
-  lower: lowerAlias,
-  lowerInteger: lowerAliasOfCodes,
-};
+export const flatten = reshaping(infer, { attributes: ["axis"] });
 
 export const flattenTraits = reshapeTraits;

@@ -217,6 +217,8 @@ export interface Op {
   readonly fusesClamp?: "integer" | "always";
   /** Whether an Add over its codes can be done in its last step. */
   fusesAdd?(node: Node): boolean;
+  /** Its output has the numbers of its first input, in whatever order. */
+  readonly moves?: true;
   /** It is an Add, over codes too. */
   readonly adds?: true;
   /**

@@ -86,18 +86,6 @@ export function reshapeLayouts(input: Layout, from: Shape, to: Shape): Layouts {
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i]);
 
-/** `layout` of an op whose output is its input seen otherwise. */
-// @__NO_SIDE_EFFECTS__
-export function reshapeLayout(infer: Op["infer"]): NonNullable<Op["layout"]> {
-  return (node, [layout = "plain"], types) =>
-    reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape);
-}
-
-/** `rows` of an op whose output is its input seen otherwise: the dimensions outside of a row stay. */
-export const reshapeRows: NonNullable<Op["rows"]> = (_, [x], [y]) => before(x!) === before(y!);
-
-const before = ({ shape, axis }: Batched): Dim => countOf(shape.slice(0, axis));
-
 /** Lowering of an op whose output is its input seen otherwise. */
 export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);
 
@@ -107,6 +95,25 @@ export function lowerAliasOfCodes(unit: Unit, c: Lowering): void {
   lowerAlias(unit, c);
 }
 
+/** An op whose output is its input seen otherwise. */
+// @__NO_SIDE_EFFECTS__
+export function reshaping(infer: Op["infer"], reads: Pick<Op, "inputs" | "attributes" | "parameters">): Op {
+  return {
+    ...reads,
+    infer,
+    evaluate: reshapeKnown(infer),
+    /** The dimensions outside of a row stay. */
+    rows: (_, [x], [y]) => before(x!) === before(y!),
+    layout: (node, [layout = "plain"], types) =>
+      reshapeLayouts(layout, inputType(node, types, 0).shape, infer(node, types)[0]!.shape),
+    lower: lowerAlias,
+    lowerInteger: lowerAliasOfCodes,
+    moves: true,
+  };
+}
+
+const before = ({ shape, axis }: Batched): Dim => countOf(shape.slice(0, axis));
+
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
   const shape = dimsOf(node, "shape");
@@ -114,17 +121,11 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, resolve(node, x.shape, shape));
 };
 
-export const reshape: Op = {
+export const reshape = reshaping(infer, {
   inputs: 2,
   attributes: ["allowzero"],
   parameters: { 1: "shape" },
-  infer,
-  evaluate: reshapeKnown(infer),
-  rows: reshapeRows,
-  layout: reshapeLayout(infer),
-  lower: lowerAlias,
-  lowerInteger: lowerAliasOfCodes,
-};
+});
 
 export const reshapeTraits: Traits = {
   codes: "moves",

@@ -3,15 +3,7 @@
 import { formatShape } from "../graph/symbols";
 import { axesOf } from "./axes";
 import { inputType, type Op, opError } from "./op";
-import {
-  lowerAlias,
-  lowerAliasOfCodes,
-  reshapeKnown,
-  reshapeLayout,
-  reshapeRows,
-  reshapeTraits,
-  retype,
-} from "./reshape";
+import { reshapeTraits, reshaping, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -31,15 +23,6 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const squeeze: Op = {
-  inputs: 2,
-  parameters: { 1: "axes" },
-  infer,
-  evaluate: reshapeKnown(infer),
-  rows: reshapeRows,
-  layout: reshapeLayout(infer),
-  lower: lowerAlias,
-  lowerInteger: lowerAliasOfCodes,
-};
+export const squeeze = reshaping(infer, { inputs: 2, parameters: { 1: "axes" } });
 
 export const squeezeTraits = reshapeTraits;

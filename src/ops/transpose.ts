@@ -24,6 +24,7 @@ export const turned = (matrix: Tensor): Tensor => {
 
 export const transpose: Op = {
   attributes: ["perm"],
+  moves: true,
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: permutationOf(node, x.shape.length).map((axis) => x.shape[axis]!) }];

@@ -3,15 +3,7 @@
 import type { Dim } from "../graph/symbols";
 import { axesOf, dimsOf, missing } from "./axes";
 import { inputType, type Op } from "./op";
-import {
-  lowerAlias,
-  lowerAliasOfCodes,
-  reshapeKnown,
-  reshapeLayout,
-  reshapeRows,
-  reshapeTraits,
-  retype,
-} from "./reshape";
+import { reshapeTraits, reshaping, retype } from "./reshape";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
@@ -26,15 +18,6 @@ const infer: Op["infer"] = (node, inputs) => {
   );
 };
 
-export const unsqueeze: Op = {
-  inputs: 2,
-  parameters: { 1: "axes" },
-  infer,
-  evaluate: reshapeKnown(infer),
-  rows: reshapeRows,
-  layout: reshapeLayout(infer),
-  lower: lowerAlias,
-  lowerInteger: lowerAliasOfCodes,
-};
+export const unsqueeze = reshaping(infer, { inputs: 2, parameters: { 1: "axes" } });
 
 export const unsqueezeTraits = reshapeTraits;
