@@ -2,6 +2,7 @@
 
 import { evaluate, type Graph, importOnnx, load, type Model, openDataset, quantize, save } from "octette";
 import { createRuntime, type Runtime } from "octette/create-runtime";
+import { countOf, createToolkit, type OwnOp, type Rule } from "octette/create-toolkit";
 import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
 import { loadSync, OctetteError, preload, runtimeInfo } from "octette/runtime";
@@ -32,6 +33,29 @@ const several = createRuntime(
   { Conv },
   { ...inlined, relaxed: relaxedClass(new URL("https://localhost/relaxed.wasm")) },
 );
+const squash: OwnOp = {
+  infer: (_, [x]) => [x!],
+  rows: true,
+  lower: ({ inputs, outputs }, c) =>
+    c.emit("squash", [c.output(outputs[0]!), c.input(inputs[0]!), 1], countOf(c.type(inputs[0]!).shape)),
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+};
+const rule: Rule = ({ inputs }, [dy], b) => b.give(inputs[0]!, b.write("Neg", [dy!])[0]);
+const toolkit = createToolkit({
+  ops: { Squash: squash },
+  conversions: {
+    "com.example.Squash": "Squash",
+    "com.example.Other": (source) => [source.node({}, { op: "Relu" })],
+  },
+  gradients: { Squash: rule },
+  wasm: { mine: new Uint8Array() },
+});
+importOnnx(new Uint8Array(), { toolkit });
+createRuntime({ Squash: squash }, { common, baseline, mine: new Uint8Array() });
+// @ts-expect-error: a trait is missing
+createToolkit({ ops: { Squash: { infer: squash.infer, codes: "none", trained: undefined } } });
 class Net extends Module {
   readonly fc = new Linear(10, 10);
   forward(x: Value): Value {
