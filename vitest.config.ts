@@ -56,17 +56,10 @@ const browser = {
   optimizeDeps: { include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate", "pbf"] },
   test: {
     name: "browser",
-    include: [
-      "test/browser/**/*.test.ts",
-      "test/engine/runtime.test.ts",
-      "test/determinism.test.ts",
-      "test/event-loop.test.ts",
-    ],
-    // All files share one renderer, whose address space V8 fills with the reservations of wasm memories that were let go of
-    // and not collected yet. A worker cannot have them collected: its own memory is refused then, until they are.
+    include: ["test/browser/**/*.test.ts", "test/determinism.test.ts", "test/event-loop.test.ts"],
+    setupFiles: ["test/browser/collect.ts"],
     testTimeout: 10_000,
     hookTimeout: 10_000,
-    retry: 3,
     fileParallelism: false,
     browser: {
       enabled: true,
@@ -75,7 +68,7 @@ const browser = {
       provider: playwright({
         launchOptions: {
           executablePath: chromiumPath ?? "",
-          args: chromiumFlags,
+          args: [...chromiumFlags, "--js-flags=--expose-gc"],
         },
       }),
       instances: [{ browser: "chromium" as const }],

@@ -77,8 +77,11 @@ const ofClasses = new Set(
   ),
 );
 
-/** ONNX's own tests, which are read from files: not in a page. */
-const conformance = typeof document === "undefined" ? await import("../conformance/cases") : undefined;
+/** In a page kernels are run, in every class and in parts; how plans come to be, by scripts alone, is the same as in Node. */
+const isPage = typeof document !== "undefined";
+
+/** ONNX's own tests, which are read from files. */
+const conformance = isPage ? undefined : await import("../conformance/cases");
 
 /** Title of a case. */
 const titleOf = ({ what, inputs, attributes = {}, fused }: OpCase): string => {
@@ -101,11 +104,17 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
     return codes === "moves" || codes === "pads" || codes === "join" ? expectSameBytes : expectClose;
   };
 
-  /** Runs a graph in every way and compares all results; returns the first of them, and whether a batch may be cut. */
+  /**
+   * Runs the graph of a case, or the one that it was simplified to, in every way and compares all results; `isWhole`: never in
+   * parts. Returns the first results, and whether a batch may be cut.
+   */
   async function check(
     { graph: written, feeds }: CaseGraph,
     form: FormName,
-    graph = written,
+    {
+      graph = written,
+      isWhole = false,
+    }: { readonly graph?: Graph | undefined; readonly isWhole?: boolean } = {},
   ): Promise<{ first: Feeds; isCut: boolean }> {
     const isFar = form === "u8" || form === "i8";
     const options = { maxima: { [BATCH]: ROWS } };
@@ -139,12 +148,13 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
             );
         }
       });
+      if (isWhole) continue;
       const inParts = await withModelInParts(graph, { ...options, engineClass }, (model) =>
         model.runSync(fed),
       );
       for (const [name, y] of Object.entries(first))
         expectSameBytes(inParts[name], y, `${name}, ${engineClass}, in parts of steps`);
-      if (!isBatched) continue;
+      if (!isBatched || isPage) continue;
       const outcome = checkCuts(graph, fed, ROWS, creatingIn(engineClass));
       expect(outcome).not.toBe("refused");
       isCut ||= outcome === "cut";
@@ -167,8 +177,11 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
         test.each(forms(one))("%s", async (form) => {
           const made = caseGraph(op, one, form);
           const { graph } = made;
-          const { first, isCut } = await check(made, form, one.simplified && simplify(graph, toolkitOps));
+          const { first, isCut } = await check(made, form, {
+            graph: one.simplified && simplify(graph, toolkitOps),
+          });
           if (isCut) cuts++;
+          if (isPage) return;
           if (form === "float") checkTraits(op, one, made, first);
           if (
             one.simplified ||
@@ -180,23 +193,26 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
           const outputs = graph.outputs.map((name) => types.get(name)!);
           const count = operandsOf(one).filter((x) => x?.is === "fed" && isImage(x.shape)).length;
           for (const lies of layouts.filter((lies) => count > 1 || lies !== "first input")) {
-            const asImages = await check(caseGraph(op, one, form, { lies, outputs }), form);
+            const asImages = await check(caseGraph(op, one, form, { lies, outputs }), form, {
+              isWhole: true,
+            });
             for (const [i, y] of Object.values(asImages.first).entries())
               if (form === "float") exactness(form)(y, Object.values(first)[i]!, `as images: ${lies}`);
           }
         });
 
-        if (!lower || table.gradient || one.gradient || one.simplified) return;
+        if (isPage || !lower || table.gradient || one.gradient || one.simplified) return;
         const inputs = gradientInputs(one);
         // Integers have none.
         if (inputs.every((x) => !x || "dtype" in x)) return;
         test("gradient", () => checkGradient({ ...one, op, inputs, activation: one.fused, oracle }));
       });
 
-      if (hasKernels)
+      if (hasKernels && !isPage)
         test("a batch is cut in some of its cases, or in none as its rows always meet", () =>
           expect(cuts > 0).toBe(rules.rows !== undefined));
     }
+    if (isPage) return;
     if (rules.evaluate)
       describe("known before a run", () => {
         const all = cases.filter(({ known }) => known !== "refused");
