@@ -12,6 +12,7 @@ const product = (k: number, n: number, more: Partial<OpCase> = {}): OpCase =>
 testOp("Linear", {
   cases: [
     linear(33, 17),
+    linear(20, 12),
     linear(20, 9, { fused: "Relu" }),
     linear(64, 10, { fused: "Clip" }),
     linear(1, 1),
