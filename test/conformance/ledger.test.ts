@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../src/errors";
 import { readOnnx } from "../../src/formats/onnx/import";
-import { runReference } from "../reference/index";
+import { operators, runReference } from "../reference/index";
 import { conformanceCases, expectCase, freezeInputs, outcomeOf } from "./cases";
 
 /** "passed", or the code and the first line of the error; of both forms where these differ. */
@@ -70,10 +70,13 @@ describe.skipIf(cases.length === 0)("ONNX's operator tests", () => {
   });
 });
 
-/** Cases that the importer reads, as it reads them. */
+/** Cases that the importer reads, as it reads them, of ops that the reference has: tables hold other oracles to ONNX's tests. */
 const readable = cases.flatMap((one) => {
   try {
-    return [{ name: one.name, one, graph: readOnnx(one.model, { name: one.name }) }];
+    const graph = readOnnx(one.model, { name: one.name });
+    return graph.nodes.every(({ op }) => Object.hasOwn(operators, op))
+      ? [{ name: one.name, one, graph }]
+      : [];
   } catch (error) {
     if (error instanceof OctetteError) return [];
     throw error;

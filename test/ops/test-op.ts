@@ -248,6 +248,8 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
       const { expectCase, freezeInputs } = conformance!;
       const graph = orRefused(() => importOnnx(freezeInputs(one, fed), { name: one.name }));
       if (!graph) return;
+      if (oracle && fed > 0)
+        expectCase(one, graph, (feeds) => Object.fromEntries(runReference(graph, feeds, oracles)));
       for (const engineClass of engineClasses)
         orRefused(() =>
           withModel(graph, { engineClass }, (model) =>
