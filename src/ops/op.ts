@@ -145,10 +145,7 @@ export interface Lowering {
   reserve(bytes: number): Address;
   /** Content, or bytes to compute in, that exist only while this unit is loaded. */
   stage(content: Content | number): Address;
-  /**
-   * Runs a kernel once, when the model is loaded, after this unit's staged content was copied.
-   * @internal
-   */
+  /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. @internal */
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
   /** Refuses runs in which `dim` is 0 although the output has elements: there is nothing they could be of. */
   needs(dim: Dim, output: string): void;
@@ -156,15 +153,9 @@ export interface Lowering {
   scratch(bytes: Size): Address;
   /** Memory that only this unit's steps use. */
   temporary(bytes: Size): Address;
-  /**
-   * Adds a step of a kernel that has no range: what loading runs once, in every run.
-   * @internal
-   */
+  /** Adds a step of a kernel that has no range: what loading runs once, in every run. @internal */
   call<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
-  /**
-   * Adds a step over `count` units of the kernel's outermost output dimension.
-   * @internal
-   */
+  /** Adds a step over `count` units of the kernel's outermost output dimension. @internal */
   emit<K extends KernelName>(kernel: K, args: StepArguments<K>, count: Dim, macs?: Dim): void;
   /** Whether a dimension is never more than 1. Plans grow, so that a symbol has no largest value here. */
   isOne(dim: Dim): boolean;

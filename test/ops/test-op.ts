@@ -19,7 +19,7 @@ import { inferTypes } from "../../src/ops/infer";
 import type { CodeFlow } from "../../src/ops/op";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
-import { ruleOf } from "../../src/train/gradients/index";
+import { training } from "../../src/train/training";
 import { expectClose, expectSameBytes, expectWithinOneCode } from "../check-tensors";
 import { BATCH, checkCuts, type Feeds } from "../engine/cuts";
 import { creatingIn, engineClasses, withModel, withModelInParts } from "../engine/engines";
@@ -229,7 +229,7 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
         });
       });
     test("it has a gradient, or its table says that it has none", () =>
-      expect(ruleOf(op) === undefined).toBe(table.gradient === "none"));
+      expect(training.gradients[op] === undefined).toBe(table.gradient === "none"));
     if (codes === "moves" || codes === "pads")
       test("codes of another range are refused", () => {
         const { graph } = caseGraph(op, cases[0]!, "u8");

@@ -1,6 +1,7 @@
 // What gradient rules are checked with: a graph that they write to, and central differences of an op in float64.
 
 import { expect } from "vitest";
+import { type DifferentiableOp, gradients } from "../../../build/groups/gradients";
 import { Engine } from "../../../src/engine/wasm";
 import type { Attribute, Graph, Input, Node, ValueType } from "../../../src/graph/graph";
 import type { Shape } from "../../../src/graph/symbols";
@@ -8,7 +9,6 @@ import type { Tensor } from "../../../src/graph/tensor";
 import type { Registry } from "../../../src/ops/infer";
 import { outputTypes } from "../../../src/ops/infer";
 import type { Unit } from "../../../src/ops/op";
-import { type DifferentiableOp, gradients } from "../../../src/train/gradients/index";
 import type { Backward } from "../../../src/train/gradients/rule";
 import { train } from "../../../src/train/inlined";
 import { training } from "../../../src/train/training";

@@ -2,12 +2,12 @@
 // there. Codes are all different and none is a zero point, so that no difference is taken across a kink.
 
 import { describe, expect, test } from "vitest";
+import type { DifferentiableOp } from "../../../build/groups/gradients";
 import { Model } from "../../../src/engine/model";
 import { unitsOf } from "../../../src/engine/units";
 import type { Node } from "../../../src/graph/graph";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { inferTypes } from "../../../src/ops/infer";
-import type { DifferentiableOp } from "../../../src/train/gradients/index";
 import { randomOf } from "../../graph-builder";
 import { forwards, type Real } from "../reference/forward";
 import { differences, expectClose, GradientGraph, ops, trainingEngine } from "./check-gradient";
