@@ -121,28 +121,28 @@ function checked(graph: Graph, { ops }: Toolkit): Graph {
  */
 export async function load(
   source: BytesSource | Graph,
-  given: LoadOptions & ToolkitOptions = {},
+  options: LoadOptions & ToolkitOptions = {},
 ): Promise<Model> {
-  const [toolkit, options] = toolkitIn<LoadOptions>(given);
+  const [toolkit, own] = toolkitIn<LoadOptions>(options);
   const runtime = runtimeFor(toolkit);
-  if (isGraph(source)) return runtime.loadGraph(checked(source, toolkit), options);
+  if (isGraph(source)) return runtime.loadGraph(checked(source, toolkit), own);
   const where = nameOf(source);
-  const [first, reader] = await peek(await openReader(source, options?.signal), ARTIFACT_MARK_BYTES);
-  if (isArtifact(first)) return runtime.loadReader(reader, where, options);
-  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where, toolkit), options);
+  const [first, reader] = await peek(await openReader(source, own?.signal), ARTIFACT_MARK_BYTES);
+  if (isArtifact(first)) return runtime.loadReader(reader, where, own);
+  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where, toolkit), own);
 }
 
 /** As `load`, at once, from a graph or from bytes that are already here. */
 export function loadSync(
   source: Uint8Array | ArrayBuffer | Graph,
-  given: LoadOptions & ToolkitOptions = {},
+  options: LoadOptions & ToolkitOptions = {},
 ): Model {
-  const [toolkit, options] = toolkitIn<LoadOptions>(given);
+  const [toolkit, own] = toolkitIn<LoadOptions>(options);
   const runtime = runtimeFor(toolkit);
-  if (isGraph(source)) return runtime.loadGraphSync(checked(source, toolkit), options);
+  if (isGraph(source)) return runtime.loadGraphSync(checked(source, toolkit), own);
   const bytes = bytesOf(source);
-  if (isArtifact(bytes)) return runtime.loadSync(bytes, options);
-  return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), options);
+  if (isArtifact(bytes)) return runtime.loadSync(bytes, own);
+  return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), own);
 }
 
 export interface SaveOptions {
@@ -158,10 +158,10 @@ const SAVE = { maxBytes: 1, selfTest: 1 } satisfies Names<SaveOptions>;
  * Bytes of a .octette file: graph, quantization and preprocessing, with hashes and a self-test. Equal graphs give equal bytes on
  * every engine. Throws an OctetteError "limit" where the self-test would take more memory than `maxBytes`, or too long.
  */
-export function save(graph: Graph, given: SaveOptions & ToolkitOptions = {}): Uint8Array<ArrayBuffer> {
-  const [toolkit, options] = toolkitIn<SaveOptions>(given);
-  checkOptions("save", options, SAVE);
-  const { maxBytes, selfTest = true } = options;
+export function save(graph: Graph, options: SaveOptions & ToolkitOptions = {}): Uint8Array<ArrayBuffer> {
+  const [toolkit, own] = toolkitIn<SaveOptions>(options);
+  checkOptions("save", own, SAVE);
+  const { maxBytes, selfTest = true } = own;
   if (!selfTest) return writeArtifact(checked(graph, toolkit));
   const { ops, engine } = toolkit;
   const model = new Model(checked(graph, toolkit), ops, engine, {
@@ -179,11 +179,11 @@ export function save(graph: Graph, given: SaveOptions & ToolkitOptions = {}): Ui
 /** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
 export async function verify(
   source: BytesSource,
-  given: LoadOptions & ToolkitOptions = {},
+  options: LoadOptions & ToolkitOptions = {},
 ): Promise<boolean> {
-  const [toolkit, options] = toolkitIn<LoadOptions>(given);
-  const { graph, selfTest } = readArtifact(await readBytes(source, options.signal), nameOf(source));
-  const model = await runtimeFor(toolkit).loadGraph(graph, options);
+  const [toolkit, own] = toolkitIn<LoadOptions>(options);
+  const { graph, selfTest } = readArtifact(await readBytes(source, own.signal), nameOf(source));
+  const model = await runtimeFor(toolkit).loadGraph(graph, own);
   try {
     return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
   } finally {

@@ -16,8 +16,8 @@ import type { Model } from "../src/engine/model";
 import type { BytesSource } from "../src/engine/source";
 import type { WasmSources } from "../src/engine/wasm";
 import { writeArtifact } from "../src/formats/octette";
-import { gemm } from "../src/ops/gemm";
 import { registry } from "../src/ops/index";
+import { linear } from "../src/ops/linear";
 import { denseGraph, expectSameBytes, networkGraph, randomFeeds } from "./check-model";
 import { runReference } from "./reference/index";
 
@@ -231,13 +231,13 @@ describe("wasm is taken from", () => {
 describe("a runtime of few ops", () => {
   test("loads what it has ops for", () => {
     const dense = denseGraph({ k: 3, n: 2, mode: "float" });
-    const model = createRuntime({ Gemm: gemm }, inlined).loadGraphSync(dense);
+    const model = createRuntime({ Linear: linear }, inlined).loadGraphSync(dense);
     expect(model.runSync(randomFeeds(dense, 1)).y!.shape).toEqual([1, 2]);
     model.dispose();
   });
 
   test("and names all that it lacks otherwise", () => {
-    expect(() => createRuntime({ Gemm: gemm }, inlined).loadSync(bytes)).toThrow(
+    expect(() => createRuntime({ Linear: linear }, inlined).loadSync(bytes)).toThrow(
       expect.objectContaining({
         code: "unsupported",
         message: expect.stringMatching(/not in this runtime: \w+(, \w+)+\. Add/),

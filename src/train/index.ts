@@ -34,36 +34,36 @@ const CALIBRATION = 512;
  * the very codes of the artifact. Kept is the state that does best on validation samples, that before tuning included.
  * @throws OctetteError "argument" where options or data do not fit, "unsupported" where a node has no gradient.
  */
-export async function tune(graph: Graph, given: TuneOptions & ToolkitOptions): Promise<Tuned> {
-  const [toolkit, options] = toolkitIn<TuneOptions>(given);
-  checkOptions("tune", options, NAMES);
-  const { teacher, bits, ...rest } = options;
+export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions): Promise<Tuned> {
+  const [toolkit, own] = toolkitIn<TuneOptions>(options);
+  checkOptions("tune", own, NAMES);
+  const { teacher, bits, ...rest } = own;
   checkTuneOptions(rest as TuneDeployedOptions);
   checkGraph(graph, toolkit.ops);
-  if (typeof options.data?.sample !== "function")
+  if (typeof own.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
       code: "argument",
       where: "tune",
       expected: "data: a data set",
-      got: typeof options.data,
+      got: typeof own.data,
       hint: "openDataset(file, graph.inputs) makes one",
     });
   // Kernels and gradients of training are loaded by whoever trains.
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   toolkit.carry({ train });
-  const model = coverNumbers(graph, options.data.preprocessing);
+  const model = coverNumbers(graph, own.data.preprocessing);
   const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;
   if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, toolkit);
-  const calibration = options.data.sample(CALIBRATION, options.seed ?? 0).batches(32);
+  const calibration = own.data.sample(CALIBRATION, own.seed ?? 0).batches(32);
   const quantized = await quantizeWith(
     model,
     {
       calibration,
-      maxBytes: options.maxBytes,
-      signal: options.signal,
-      onProgress: options.onProgress,
+      maxBytes: own.maxBytes,
+      signal: own.signal,
+      onProgress: own.onProgress,
       ...(bits === undefined ? {} : { bits }),
     },
     toolkit,
