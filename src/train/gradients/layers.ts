@@ -22,7 +22,7 @@ const scalesOf = (q: Quantization, b: Backward): string =>
   q.dynamic?.scale ?? b.data(tensor("f32", [q.scale.length], q.scale));
 
 /** Gradients of a layer, whose bias belongs to `axis` of its output. */
-function layer(kind: "Conv" | "Product", axis: number): Rule {
+export function layer(kind: string, axis: number): Rule {
   return (unit, [dy], b) => {
     if (dy === undefined) return;
     const [x, w, bias = ""] = unit.inputs as [string, string, string?];

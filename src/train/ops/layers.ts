@@ -42,14 +42,14 @@ const isDeployed = (unit: Unit, c: Lowering): boolean =>
   unit.inputs.slice(1).every((value) => value === "" || c.constant(value));
 
 /** What a layer's sums are made of, once its geometry is known. */
-interface Sums {
+export interface Sums {
   readonly rows: Dim;
   readonly channels: number;
   emit(c: Lowering, y: Address): void;
 }
 
 /** An op that is trained: float steps as they are, over codes sums that are requantized with their mask. */
-function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
+export function trained(op: Op, sumsOf: (unit: Unit, c: Lowering) => Sums): Op {
   return withMask(op, {
     // The mask of its own codes is wanted, which an addition behind it would not let come to be.
     fusesAdd: () => false,
@@ -152,7 +152,7 @@ const trainedLinear = trained(linear, linearSums);
  * ("" without), scales of the weights, dy. Attributes are those of the layer, scales and zero points of x and y, the bounds of
  * the activation, and a factor.
  */
-const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
+export const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
   infer: (_, inputs) => [{ dtype: "f32", shape: [inputs[4]!.shape[0] ?? 1] }],
   ...(layout ? { layout } : {}),
   rows: true,
