@@ -1,0 +1,178 @@
+// Geometry of a transposed convolution, and its phases: output pixels that are equal modulo the stride meet the same taps, so each
+// phase is a convolution of stride 1 with these taps in reverse (assembly/lanes/phase.ts).
+
+import { firstOf, lastOf, phaseOf, stepOf } from "../../../assembly/lanes/phase";
+import { Window as Slide } from "../../../assembly/lanes/window";
+import type { Node, ValueType } from "../../graph/graph";
+import { type Dim, formatShape } from "../../graph/symbols";
+import { numberOf, numbersOf, opError, stringOf } from "../op";
+import { MAX_WINDOW, slideOf } from "../window";
+
+export interface Geometry {
+  readonly batch: Dim;
+  readonly groups: number;
+  readonly channels: number;
+  readonly outChannels: number;
+  readonly taps: number;
+  /** Output spatial dimensions as the op's own rank has them. */
+  readonly outSpatial: readonly number[];
+  /** The convolution from y to x that this is the transpose of. */
+  readonly window: Parameters<typeof slideOf>[0];
+}
+
+/** The attributes that `geometryOf` reads. */
+export const geometryAttributes: readonly string[] = [
+  "auto_pad",
+  "dilations",
+  "group",
+  "kernel_shape",
+  "output_padding",
+  "output_shape",
+  "pads",
+  "strides",
+];
+
+export const isDepthwise = (g: Geometry): boolean =>
+  g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
+
+/** The window over the channels of one group, within images of all; or over all of them, where they are `depthwise`. */
+export function slideOver({ groups, channels, outChannels, window }: Geometry, depthwise: boolean): Slide {
+  const own = { cin: outChannels / groups, ldx: outChannels, cout: channels / groups, ldy: channels };
+  return slideOf(window, depthwise ? channels : own);
+}
+
+/** Resolves the attributes of a node over x [n, c, spatial…] with weights [o, c/group, kernel…]. */
+export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
+  const rank = x.shape.length - 2;
+  const got = `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`;
+  if (rank < 1 || rank > 2 || w.shape.length !== x.shape.length)
+    throw opError(node, "only one or two spatial dimensions are supported", {
+      expected: "x [n, c, w] or [n, c, h, w] and weights of the same rank",
+      got,
+    });
+  const [batch, ...fixed] = x.shape;
+  if (![...fixed, ...w.shape].every((dim) => typeof dim === "number"))
+    throw opError(node, "channels, image size and weights must have known sizes", {
+      got,
+      hint: "Fix the symbols when importing: importOnnx(bytes, { symbols: { height: 224, width: 224 } })",
+    });
+  const [channels, ...spatial] = fixed as [number, ...number[]];
+  const [outChannels, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
+  const groups = numberOf(node, "group", 1);
+  if (!Number.isInteger(groups) || groups < 1 || channels !== perGroup * groups || outChannels % groups !== 0)
+    throw opError(node, "channels do not fit the weights", {
+      expected: "x [n, c, …] and weights [o, c/group, …], o a multiple of group",
+      got: `${got}, group ${groups}`,
+    });
+  const axes = axesOf(node, spatial, kernel);
+  const [high, wide] = axes.length === 2 ? (axes as [Axis, Axis]) : [POINT, axes[0]!];
+  return {
+    batch: batch!,
+    groups,
+    channels,
+    outChannels,
+    taps: high.kernel * wide.kernel,
+    outSpatial: axes.map(({ out }) => out),
+    window: {
+      inH: high.out,
+      inW: wide.out,
+      outH: high.size,
+      outW: wide.size,
+      kh: high.kernel,
+      kw: wide.kernel,
+      strideH: high.stride,
+      strideW: wide.stride,
+      dilationH: high.dilation,
+      dilationW: wide.dilation,
+      padTop: high.begin,
+      padLeft: wide.begin,
+    },
+  };
+}
+
+interface Axis {
+  readonly size: number;
+  readonly out: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Pixels left out before the first. */
+  readonly begin: number;
+}
+
+const POINT: Axis = { size: 1, out: 1, kernel: 1, stride: 1, dilation: 1, begin: 0 };
+
+const AUTO_PAD = ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
+
+function axesOf(node: Node, spatial: readonly number[], kernel: readonly number[]): Axis[] {
+  const each = (value: number) => spatial.map(() => value);
+  const named = numbersOf(node, "kernel_shape", kernel);
+  if (`${named}` !== `${kernel}`)
+    throw opError(node, "kernel_shape is not that of the weights", { got: formatShape(named) });
+  const strides = numbersOf(node, "strides", each(1));
+  const dilations = numbersOf(node, "dilations", each(1));
+  const pads = numbersOf(node, "pads", [...each(0), ...each(0)]);
+  const more = numbersOf(node, "output_padding", each(0));
+  const wanted = numbersOf(node, "output_shape", []);
+  const autoPad = stringOf(node, "auto_pad", "NOTSET");
+  if (!AUTO_PAD.includes(autoPad))
+    throw opError(node, "auto_pad is unknown", { expected: AUTO_PAD.join(", "), got: autoPad });
+  const lists = [strides, dilations, more, ...(wanted.length > 0 ? [wanted] : [])];
+  if (lists.some(({ length }) => length !== spatial.length) || pads.length !== 2 * spatial.length)
+    throw opError(node, "its lists do not fit the input's rank", {
+      expected: `${spatial.length} strides, dilations, output_padding and output_shape, ${2 * spatial.length} pads`,
+    });
+  const check = (numbers: readonly number[], least: number, what: string) => {
+    const wrong = numbers.find((n) => !Number.isInteger(n) || n < least || n > MAX_WINDOW);
+    if (wrong === undefined) return;
+    const expected = `whole numbers from ${least} to MAX_WINDOW = ${MAX_WINDOW}`;
+    throw opError(node, `${what} do not fit`, { expected, got: `${wrong}` });
+  };
+  check([...spatial, ...kernel, ...strides, ...dilations], 1, "image, kernel, strides and dilations");
+  check([...pads, ...more, ...wanted], 0, "pads, output_padding and output_shape");
+  const axes = spatial.map((size, i): Axis => {
+    const [stride, dilation] = [strides[i]!, dilations[i]!];
+    const whole = stride * (size - 1) + more[i]! + (kernel[i]! - 1) * dilation + 1;
+    const isSame = autoPad.startsWith("SAME");
+    const isNamed = !isSame && wanted.length === 0 && autoPad !== "VALID";
+    const left = isNamed ? pads[i]! + pads[i + spatial.length]! : 0;
+    const out = wanted[i] ?? (isSame ? size * stride : whole - left);
+    // Runtimes differ on what is then the size.
+    if (isSame && wanted.length === 0 && whole < out)
+      throw opError(node, `auto_pad ${autoPad} would be below 0`, { hint: "Export explicit pads" });
+    // Of an output_shape beyond all that is reached, the end holds the bias alone.
+    const total = Math.max(0, whole - out);
+    const smaller = total >> 1;
+    const begin = isNamed ? pads[i]! : autoPad === "SAME_UPPER" ? smaller : total - smaller;
+    return { size, out, kernel: kernel[i]!, stride, dilation, begin };
+  });
+  const sizesOf = (of: "out" | "begin") => axes.map((axis) => axis[of]);
+  check(sizesOf("out"), 1, "sizes of the output");
+  check(sizesOf("begin"), 0, "pads");
+  return axes;
+}
+
+/** One phase: a convolution of stride 1 from x to some pixels of y. */
+export interface Phase {
+  readonly window: Slide;
+  /** Elements of y before its first. */
+  readonly at: number;
+  /** The tap of the weights that is its first, and how far the next ones are in memory; both steps are below 0. */
+  readonly firstTap: number;
+  readonly stepRow: number;
+  readonly stepTap: number;
+}
+
+/** The phases that have pixels, one by one: a plan has no room for all that a stride may have. */
+export function* phasesOf(slide: Slide): Generator<Phase> {
+  const { kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft } = slide;
+  const [stepH, stepW] = [stepOf(strideH, dilationH), stepOf(strideW, dilationW)];
+  for (let py = 0; py < Math.min(strideH, slide.inH); py++)
+    for (let px = 0; px < Math.min(strideW, slide.inW); px++) {
+      const window = new Slide();
+      const at = phaseOf(window, slide, py, px);
+      const bottom = lastOf(firstOf(py, padTop, kh, strideH, dilationH), kh, stepH);
+      const right = lastOf(firstOf(px, padLeft, kw, strideW, dilationW), kw, stepW);
+      yield { window, at, firstTap: bottom * kw + right, stepRow: -stepH * kw, stepTap: -stepW };
+    }
+}
