@@ -229,16 +229,11 @@ function chooseLayouts(
   const place = (unit: Unit): void => {
     const op = opOf(registry, unit.node.op, unit.node.name);
     const inputTypes = unit.inputs.map((input) => types.get(input));
-    const had = unit.inputs.map((input) => layouts.get(input) ?? "plain");
-    const plain = {
-      inputs: had.map((): Layout => "plain"),
-      outputs: unit.outputs.map((): Layout => "plain"),
-    };
     const layoutOf = (value: string) => layouts.get(value) ?? "plain";
-    const wanted = op.layout?.(unit.node, had, inputTypes, layoutOf) ?? plain;
-    const inputs = unit.inputs.map((input, i) => bring(input, wanted.inputs[i] ?? "plain"));
+    const wanted = op.layout?.(unit.node, unit.inputs.map(layoutOf), inputTypes, layoutOf);
+    const inputs = unit.inputs.map((input, i) => bring(input, wanted?.inputs[i] ?? "plain"));
     unit.outputs.forEach((output, i) => {
-      if (output !== "") layouts.set(output, wanted.outputs[i] ?? "plain");
+      if (output !== "") layouts.set(output, wanted?.outputs[i] ?? "plain");
     });
     own.push({ ...unit, inputs });
   };

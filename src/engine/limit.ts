@@ -60,9 +60,8 @@ export const isLimit = (error: unknown): boolean => error instanceof OctetteErro
 /** The largest batch that fits, or the largest of another size, or how much the smallest sizes are beyond the limit. */
 function wayOut({ batch, maxima }: Plan, most: number, planOf: Planner): string {
   const bytesFor = (sizes: Bindings) => planOf(sizes).memory.totalBytes;
-  const symbols = Object.keys(maxima).sort((a, b) => Number(b === batch) - Number(a === batch));
-  for (const symbol of symbols) {
-    let [fits, tooMany] = [0, maxima[symbol]!];
+  for (const symbol of new Set([batch ?? "", ...Object.keys(maxima)])) {
+    let [fits, tooMany] = [0, maxima[symbol] ?? 0];
     while (tooMany - fits > 1) {
       const some = (fits + tooMany) >> 1;
       if (bytesFor({ ...maxima, [symbol]: some }) <= most) fits = some;

@@ -13,7 +13,7 @@ import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds,
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { kernelsOf, type Plan, type PlannedValue } from "./plan";
-import { type Seen, Session } from "./session";
+import { type PlacedTensor, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
@@ -70,8 +70,8 @@ type Elements = Pick<Tensor, "data">;
 /** What runs with certain values of the symbols read and write. */
 interface Bound {
   readonly bindings: Bindings;
-  readonly inputs: readonly Seen[];
-  readonly outputs: readonly Seen[];
+  readonly inputs: readonly PlacedTensor[];
+  readonly outputs: readonly PlacedTensor[];
 }
 
 /** Plans of one model that are kept: sizes that alternate are planned once. */

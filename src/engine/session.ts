@@ -20,7 +20,7 @@ export interface Ready {
 }
 
 /** A planned value in memory. */
-export interface Seen extends Tensor {
+export interface PlacedTensor extends Tensor {
   readonly name: string;
 }
 
@@ -110,7 +110,7 @@ export class Session {
   }
 
   /** A value where it lies in memory, as large as symbols make it: valid until memory grows. */
-  see({ name, type, address }: PlannedValue, bindings: Bindings = {}): Seen {
+  see({ name, type, address }: PlannedValue, bindings: Bindings = {}): PlacedTensor {
     const shape = evaluateShape(type.shape, bindings);
     const at = evaluateDim(address, bindings);
     return { name, dtype: type.dtype, shape, data: viewOf(type.dtype, this.buffer, at, sizeOf(shape)) };

@@ -77,8 +77,13 @@ export function stepOf(
     state.push(name);
     return name;
   };
-  const keep = (name: string, shape: readonly number[]) =>
-    hold(name, tensor("f32", shape, new Float32Array(sizeOf(shape))));
+  /** Zeros of all states: what a step begins with is read only. */
+  let zeros = new Float32Array(0);
+  const keep = (name: string, shape: readonly number[]) => {
+    const size = sizeOf(shape);
+    if (zeros.length < size) zeros = new Float32Array(size);
+    return hold(name, { dtype: "f32", shape, data: zeros.subarray(0, size) });
+  };
   if (shared.length > 0) hold(ACTIVATIONS, startOf(activations!.kind, shared));
   const isLearned = activations?.kind === "learned" && shared.length > 0;
   if (isLearned && options.keepsGradients) keep(ACTIVATION_GRADIENTS, [shared.length]);
