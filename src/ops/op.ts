@@ -44,10 +44,7 @@ export interface Quantization {
   readonly scale: Float32Array;
   readonly zeroPoint: Int32Array;
   readonly axis: number;
-  /**
-   * Values that hold scale and zero point, where they are found at run time: one a row, or one in all; of computed weights
-   * one a channel, and "" for their zero point 0.
-   */
+  /** Values that hold scale and zero point found at run time: one a row, or in all; of computed weights one a channel, and "". */
   readonly dynamic?: { readonly scale: string; readonly zeroPoint: string };
 }
 

@@ -3,7 +3,7 @@
 import { batchOf } from "../../engine/batch";
 import type { NamedNodes } from "../../engine/compile";
 import type { Graph, Node } from "../../graph/graph";
-import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
+import { sizeOf, type Tensor } from "../../graph/tensor";
 import { inferTypes } from "../../ops/infer";
 import { updateOf } from "../ops/update";
 import { type Training, training } from "../training";
