@@ -63,7 +63,7 @@ export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =
 /** As `compile`, for any maxima. */
 export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
   const { registry, engineClass, taps = [], state = [], threads = 1 } = options;
-  const { entries = [{ name: "run", nodes: graph.nodes }] } = options;
+  const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
   const types = inferTypes(graph, registry);
   checkShapes(types);
   const units = unitsOf(graph, registry, types, new Set(taps));
@@ -91,7 +91,7 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
   for (const name of state) c.placeState(name);
   for (const input of graph.inputs) c.place(input.name);
   const ranges = Object.fromEntries(
-    entries.map(({ name, repeats = false }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
+    entries.map(({ name, repeats }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
   );
   c.finish();
   let loads: Plan["loads"] | undefined;

@@ -92,7 +92,7 @@ export class LoweringContext implements Lowering {
   }
 
   /** Lowers what runs by one name. */
-  lowerEntry(tasks: readonly Task[], repeats: boolean): Entry {
+  lowerEntry(tasks: readonly Task[], repeats?: boolean): Entry {
     const from = this.steps.length;
     this.#again = repeats ? from : -Infinity;
     for (const task of tasks) this.#lower(task);

@@ -343,7 +343,7 @@ export class Model {
     const plan = this.#planFor(bindings);
     checkNeeds(plan, bindings);
     if (plan !== this.plan) this.#session.plan = plan;
-    this.#plans = [plan, ...this.#plans.filter((other) => other !== plan)].slice(0, MAX_PLANS);
+    this.#plans = [...new Set([plan, ...this.#plans])].slice(0, MAX_PLANS);
     const { inputs, outputs } = plan;
     const see = (value: PlannedValue) => this.#session.see(value, bindings);
     this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };
@@ -352,12 +352,12 @@ export class Model {
 
   /** The smallest plan that has room for these sizes, or a new one. */
   #planFor(bindings: Bindings): Plan {
-    const hasRoom = ({ maxima }: Plan) =>
-      Object.keys(bindings).every((symbol) => bindings[symbol]! <= maxima[symbol]!);
-    const [smallest] = this.#plans.filter(hasRoom).sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
-    if (smallest) return smallest;
-    const sizes = Object.entries(bindings).map(([symbol, size]) => [symbol, Math.max(1, size)]);
-    return this.#draft.planFor(Object.fromEntries(sizes));
+    const sizes = Object.entries(bindings);
+    const [smallest] = this.#plans
+      .filter(({ maxima }) => sizes.every(([symbol, size]) => size <= maxima[symbol]!))
+      .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
+    const atLeastOne = sizes.map(([symbol, size]) => [symbol, size || 1]);
+    return smallest ?? this.#draft.planFor(Object.fromEntries(atLeastOne));
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Bound): void {
