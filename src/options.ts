@@ -11,7 +11,6 @@ export function checkOptions(where: string, options: unknown, names: object): vo
     throw new OctetteError("options must be an object", {
       code: "argument",
       where,
-      expected: "an object",
       got: `${options}`,
     });
   const known = Object.keys(names);

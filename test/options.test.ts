@@ -141,7 +141,7 @@ describe("numbers of tune that are out of range", () => {
 
 test("null is no options", async () => {
   await expect(octette.load(bytes, null as never)).rejects.toThrow(
-    "load: options must be an object: expected an object, got null",
+    "load: options must be an object: got null",
   );
   expect(() => octette.loadSync(bytes, 5 as never)).toThrow(OctetteError);
   await expect(octette.tune(graph, null as never)).rejects.toThrow(OctetteError);

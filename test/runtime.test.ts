@@ -142,7 +142,7 @@ describe("what cannot be loaded is said by name", () => {
         (async function* () {
           yield "text";
         })(),
-      /a chunk is not bytes.*got String/,
+      /a chunk is not a Uint8Array.*got String/,
       "argument",
     ],
     ["a number", () => 7, /source: cannot be read: expected bytes, Blob.*got Number/, "argument"],

@@ -206,10 +206,9 @@ function chunkReader(chunks: Chunks, where = "source"): ByteReader {
       const { done, value } = await chunks.next();
       if (done) return undefined;
       if (value instanceof Uint8Array) return value;
-      throw new OctetteError("a chunk is not bytes", {
+      throw new OctetteError("a chunk is not a Uint8Array", {
         code: "argument",
         where,
-        expected: "chunks of type Uint8Array",
         got: kindOf(value),
       });
     } catch (cause) {
