@@ -136,6 +136,11 @@ export const makers = {
     };
   },
   DequantizeLinear: (g) => quantized(g, true),
+  CumSum(g) {
+    const x = g.value();
+    const [exclusive, reverse] = [g.whole(0, 1), g.whole(0, 1)];
+    return { inputs: [x], attributes: { axis: [axisOf(g, x)], exclusive, reverse } };
+  },
   Div: binary,
   Dropout: (g) => ({ inputs: [g.value()], attributes: { ratio: 0.5 } }),
   DynamicQuantize: (g) => ({
@@ -245,6 +250,7 @@ export const makers = {
     };
   },
   Softmax: overLastAxis,
+  Softplus: unary,
   Split(g) {
     const x = sliceable(g);
     return { inputs: [x], attributes: { axis: axisOf(g, x) }, outputs: g.one([1, 2, 2, 3]) };
