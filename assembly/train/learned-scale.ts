@@ -25,16 +25,14 @@ class Steps {
  * ds[c] = factor · Σ dy · { −limit | limit | rne(v) − v }, v = w / scale[c], by whether rne(v) lies below −limit, above
  * limit or between. Range: channels.
  *
- * ds and scale f32 [channels], dy and w f32 [outer][channels][inner]. Lane i mod 4 sums the elements i, i + 4, … of
- * every run of `inner`, then (l0 + l2) + (l1 + l3).
+ * ds and scale f32 [channels], dy and w f32 [channels][inner]. Lane i mod 4 sums the elements i, i + 4, … of a channel, then
+ * (l0 + l2) + (l1 + l3).
  */
 export function weightScaleGradient(
   ds: usize,
   dy: usize,
   w: usize,
   scale: usize,
-  outer: i32,
-  channels: i32,
   inner: i32,
   limit: i32,
   factor: f32,
@@ -43,40 +41,16 @@ export function weightScaleGradient(
 ): void {
   const high = f32x4.splat(<f32>limit);
   const low = f32x4.neg(high);
-  const step = (<usize>(channels * inner)) << 2;
-  if (inner == 1) {
-    for (let c = begin; c < end; c += 4) {
-      const word = (<usize>c) << 2;
-      const s = v128.load(scale + word);
-      let sum = f32x4.splat(0);
-      let at = word;
-      for (let o = 0; o < outer; o++, at += step)
-        sum = f32x4.add(sum, Steps.weights4(dy + at, w + at, s, low, high));
-      storeWords(ds + word, f32x4.mul(f32x4.splat(factor), sum), end - c);
-    }
-    return;
-  }
   for (let c = begin; c < end; c++) {
     const s = v128.load32_splat(scale + ((<usize>c) << 2));
+    const run = (<usize>(c * inner)) << 2;
     let sum = f32x4.splat(0);
-    let run = (<usize>(c * inner)) << 2;
-    for (let o = 0; o < outer; o++, run += step)
-      for (let i = 0; i < inner; i += 4) {
-        const at = run + ((<usize>i) << 2);
-        const v = Steps.weights4(dy + at, w + at, s, low, high);
-        sum = f32x4.add(sum, head4(v, f32x4.splat(0), inner - i));
-      }
+    for (let i = 0; i < inner; i += 4) {
+      const at = run + ((<usize>i) << 2);
+      const v = Steps.weights4(dy + at, w + at, s, low, high);
+      sum = f32x4.add(sum, head4(v, f32x4.splat(0), inner - i));
+    }
     store<f32>(ds + ((<usize>c) << 2), factor * sum4(sum));
-  }
-}
-
-/** n weights of one scale, or of a scale each. */
-function clipRun(dw: usize, dy: usize, w: usize, scale: usize, isEach: bool, limit: v128, n: i32): void {
-  for (let i = 0; i < n; i += 4) {
-    const at = (<usize>i) << 2;
-    const s = isEach ? v128.load(scale + at) : v128.load32_splat(scale);
-    const inside = Bits.code4(f32x4.div(v128.load(w + at), s), f32x4.neg(limit), limit);
-    storeWords(dw + at, v128.and(v128.load(dy + at), inside), n - i);
   }
 }
 
@@ -90,25 +64,20 @@ export function weightGradient(
   dy: usize,
   w: usize,
   scale: usize,
-  outer: i32,
-  channels: i32,
   inner: i32,
   limit: i32,
   begin: i32,
   end: i32,
 ): void {
   const high = f32x4.splat(<f32>limit);
-  for (let o = 0; o < outer; o++) {
-    const row = (<usize>(o * channels * inner)) << 2;
-    if (inner == 1) {
-      const first = (<usize>begin) << 2;
-      const at = row + first;
-      clipRun(dw + at, dy + at, w + at, scale + first, true, high, end - begin);
-      continue;
-    }
-    for (let c = begin; c < end; c++) {
-      const at = row + ((<usize>(c * inner)) << 2);
-      clipRun(dw + at, dy + at, w + at, scale + ((<usize>c) << 2), false, high, inner);
+  const low = f32x4.neg(high);
+  for (let c = begin; c < end; c++) {
+    const s = v128.load32_splat(scale + ((<usize>c) << 2));
+    const run = (<usize>(c * inner)) << 2;
+    for (let i = 0; i < inner; i += 4) {
+      const at = run + ((<usize>i) << 2);
+      const inside = Bits.code4(f32x4.div(v128.load(w + at), s), low, high);
+      storeWords(dw + at, v128.and(v128.load(dy + at), inside), inner - i);
     }
   }
 }

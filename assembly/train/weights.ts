@@ -1,5 +1,5 @@
 // Codes, scales and biases of a layer's master weights, made anew in every step: to the bit what conversion makes of the
-// same floats (src/ops/scheme.ts). Weights are seen as [outer][channels][inner] around the axis of their scales.
+// same floats (src/ops/scheme.ts). Weights are seen as [channels][inner].
 
 import { codeMagic, codeShift, roundCode } from "../int8/epilogue";
 import { head4 } from "../lanes/lanes";
@@ -19,36 +19,16 @@ function sizeBits(x: usize): v128 {
   return v128.and(v128.load(x), i32x4.splat(0x7fffffff));
 }
 
-/** The largest |w| of a channel, of `inner` weights every `step` bytes. */
-function largestOf(w: usize, outer: i32, step: usize, inner: i32): f32 {
+/** The largest |w| of `inner` weights. */
+function largestOf(w: usize, inner: i32): f32 {
   let m = i32x4.splat(0);
-  for (; outer > 0; outer--, w += step) {
-    let i = 0;
-    for (; i + 4 <= inner; i += 4) m = i32x4.max_s(m, sizeBits(w + ((<usize>i) << 2)));
-    const rest = sizeBits(w + ((<usize>i) << 2));
-    if (i < inner) m = i32x4.max_s(m, head4(rest, i32x4.splat(0), inner - i));
-  }
+  let i = 0;
+  for (; i + 4 <= inner; i += 4) m = i32x4.max_s(m, sizeBits(w + ((<usize>i) << 2)));
+  const rest = sizeBits(w + ((<usize>i) << 2));
+  if (i < inner) m = i32x4.max_s(m, head4(rest, i32x4.splat(0), inner - i));
   m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
   m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
   return f32x4.extract_lane(m, 0);
-}
-
-/** scale[c] = the largest |w| of column c, for up to 16 columns of `rows` rows. */
-function largestOfColumns(scale: usize, w: usize, rows: i32, step: usize, count: i32): void {
-  let m0 = i32x4.splat(0);
-  let m1 = m0;
-  let m2 = m0;
-  let m3 = m0;
-  for (; rows > 0; rows--, w += step) {
-    m0 = i32x4.max_s(m0, sizeBits(w));
-    m1 = i32x4.max_s(m1, sizeBits(w + 16));
-    m2 = i32x4.max_s(m2, sizeBits(w + 32));
-    m3 = i32x4.max_s(m3, sizeBits(w + 48));
-  }
-  storeWords(scale, m0, count);
-  storeWords(scale + 16, m1, count - 4);
-  storeWords(scale + 32, m2, count - 8);
-  storeWords(scale + 48, m3, count - 12);
 }
 
 /** Scale of a channel; `bias` is its size. xScale 0: its sums are not requantized, so that nothing holds it up. */
@@ -62,32 +42,26 @@ function scaleOf(largest: f32, limit: f32, bias: f32, xScale: f32): f32 {
 }
 
 /**
- * scale[c] = max|w[·][c][·]| / limit, or 1 where that is no normal number; at least max(|bias[c]| / 2²⁹, 2⁻¹²⁶) / xScale.
+ * scale[c] = max|w[c][·]| / limit, or 1 where that is no normal number; at least max(|bias[c]| / 2²⁹, 2⁻¹²⁶) / xScale.
  * Range: channels.
  *
- * scale f32 [channels], w f32 [outer][channels][inner], bias f32 [channels] or 0. xScale 0 is none: no lower bound. A
+ * scale f32 [channels], w f32 [channels][inner], bias f32 [channels] or 0. xScale 0 is none: no lower bound. A
  * channel of zeros with a bias has that bound as its scale.
  */
 export function weightScales(
   scale: usize,
   w: usize,
   bias: usize,
-  outer: i32,
-  channels: i32,
   inner: i32,
   limit: i32,
   xScale: f32,
   begin: i32,
   end: i32,
 ): void {
-  const step = (<usize>(channels * inner)) << 2;
   for (let c = begin; c < end; c++) {
-    const to = scale + ((<usize>c) << 2);
-    const from = w + ((<usize>(c * inner)) << 2);
-    if (inner != 1) store<f32>(to, largestOf(from, outer, step, inner));
-    else if (((c - begin) & 15) == 0) largestOfColumns(to, from, outer, step, end - c);
+    const largest = largestOf(w + ((<usize>(c * inner)) << 2), inner);
     const size = bias ? abs<f32>(load<f32>(bias + ((<usize>c) << 2))) : 0;
-    store<f32>(to, scaleOf(load<f32>(to), <f32>limit, size, xScale));
+    store<f32>(scale + ((<usize>c) << 2), scaleOf(largest, <f32>limit, size, xScale));
   }
 }
 
@@ -99,22 +73,17 @@ class Weights {
     const real = v128.and(v, f32x4.eq(v, v));
     return roundCode(f32x4.pmin(limit, real), f32x4.neg(limit), codeMagic(), codeShift(0));
   }
-
-  /** Sixteen codes of weights in a row. */
-  @inline
-  static code16(w: usize, s0: v128, s1: v128, s2: v128, s3: v128, limit: v128): v128 {
-    return i8x16.narrow_i16x8_s(
-      i16x8.narrow_i32x4_s(Weights.code4(w, s0, limit), Weights.code4(w + 16, s1, limit)),
-      i16x8.narrow_i32x4_s(Weights.code4(w + 32, s2, limit), Weights.code4(w + 48, s3, limit)),
-    );
-  }
 }
 
 /** Codes of n weights of one channel; returns how many are not what they were. */
 function quantizeRun(codes: usize, w: usize, scale: v128, limit: v128, n: i32): i32 {
   let changed = 0;
   for (let i = 0; i < n; i += 16) {
-    const v = Weights.code16(w + ((<usize>i) << 2), scale, scale, scale, scale, limit);
+    const from = w + ((<usize>i) << 2);
+    const v = i8x16.narrow_i16x8_s(
+      i16x8.narrow_i32x4_s(Weights.code4(from, scale, limit), Weights.code4(from + 16, scale, limit)),
+      i16x8.narrow_i32x4_s(Weights.code4(from + 32, scale, limit), Weights.code4(from + 48, scale, limit)),
+    );
     const differ = i8x16.bitmask(i8x16.ne(v, v128.load(codes + i)));
     changed += popcnt<i32>(n - i < 16 ? differ & ((1 << (n - i)) - 1) : differ);
     storeBytes(codes + i, v, n - i);
@@ -122,47 +91,11 @@ function quantizeRun(codes: usize, w: usize, scale: v128, limit: v128, n: i32): 
   return changed;
 }
 
-/** Codes of up to 16 columns of `rows` rows; adds to changed[c] how many of a column are not what they were. */
-function quantizeColumns(
-  codes: usize,
-  changed: usize,
-  w: usize,
-  scale: usize,
-  rows: i32,
-  channels: i32,
-  limit: v128,
-  count: i32,
-): void {
-  const s0 = v128.load(scale);
-  const s1 = v128.load(scale, 16);
-  const s2 = v128.load(scale, 32);
-  const s3 = v128.load(scale, 48);
-  let n0 = i32x4.splat(0);
-  let n1 = n0;
-  let n2 = n0;
-  let n3 = n0;
-  for (; rows > 0; rows--, codes += channels, w += channels << 2) {
-    const v = Weights.code16(w, s0, s1, s2, s3, limit);
-    const differ = i8x16.ne(v, v128.load(codes));
-    const low = i16x8.extend_low_i8x16_s(differ);
-    const high = i16x8.extend_high_i8x16_s(differ);
-    n0 = i32x4.sub(n0, i32x4.extend_low_i16x8_s(low));
-    n1 = i32x4.sub(n1, i32x4.extend_high_i16x8_s(low));
-    n2 = i32x4.sub(n2, i32x4.extend_low_i16x8_s(high));
-    n3 = i32x4.sub(n3, i32x4.extend_high_i16x8_s(high));
-    storeBytes(codes, v, count);
-  }
-  storeWords(changed, i32x4.add(v128.load(changed), n0), count);
-  storeWords(changed + 16, i32x4.add(v128.load(changed, 16), n1), count - 4);
-  storeWords(changed + 32, i32x4.add(v128.load(changed, 32), n2), count - 8);
-  storeWords(changed + 48, i32x4.add(v128.load(changed, 48), n3), count - 12);
-}
-
 /**
  * codes = clamp(rne(w / scale[c]), −limit, limit), changed[c] += how many codes of channel c are not what they were.
  * Range: channels.
  *
- * codes i8 and w f32 [outer][channels][inner], scale f32 and changed i32 [channels]. A true division, half steps to
+ * codes i8 and w f32 [channels][inner], scale f32 and changed i32 [channels]. A true division, half steps to
  * even; NaN is 0.
  */
 export function quantizeWeightsAt(
@@ -170,29 +103,17 @@ export function quantizeWeightsAt(
   changed: usize,
   w: usize,
   scale: usize,
-  outer: i32,
-  channels: i32,
   inner: i32,
   limit: i32,
   begin: i32,
   end: i32,
 ): void {
   const bound = f32x4.splat(<f32>limit);
-  if (inner == 1) {
-    for (let c = begin; c < end; c += 16) {
-      const word = (<usize>c) << 2;
-      quantizeColumns(codes + c, changed + word, w + word, scale + word, outer, channels, bound, end - c);
-    }
-    return;
-  }
   for (let c = begin; c < end; c++) {
-    const s = v128.load32_splat(scale + ((<usize>c) << 2));
-    let n = load<i32>(changed + ((<usize>c) << 2));
-    for (let o = 0; o < outer; o++) {
-      const at = <usize>((o * channels + c) * inner);
-      n += quantizeRun(codes + at, w + (at << 2), s, bound, inner);
-    }
-    store<i32>(changed + ((<usize>c) << 2), n);
+    const word = (<usize>c) << 2;
+    const at = <usize>(c * inner);
+    const n = quantizeRun(codes + at, w + (at << 2), v128.load32_splat(scale + word), bound, inner);
+    store<i32>(changed + word, load<i32>(changed + word) + n);
   }
 }
 
@@ -203,8 +124,6 @@ export function quantizeWeights(
   changed: usize,
   w: usize,
   bias: usize,
-  outer: i32,
-  channels: i32,
   inner: i32,
   limit: i32,
   xScale: f32,
@@ -213,8 +132,8 @@ export function quantizeWeights(
 ): void {
   for (let c = begin; c < end; c += BLOCK) {
     const to = min(end, c + BLOCK);
-    weightScales(scale, w, bias, outer, channels, inner, limit, xScale, c, to);
-    quantizeWeightsAt(codes, changed, w, scale, outer, channels, inner, limit, c, to);
+    weightScales(scale, w, bias, inner, limit, xScale, c, to);
+    quantizeWeightsAt(codes, changed, w, scale, inner, limit, c, to);
   }
 }
 

@@ -3,7 +3,6 @@
 // engine.
 
 import { OctetteError } from "../errors";
-import { sizeOf } from "../graph/tensor";
 import { BIAS_LIMIT, rne } from "./codes";
 
 const { fround, abs, max, min } = Math;
@@ -44,37 +43,14 @@ export function activationParameters(lo: number, hi: number): Affine {
   return { scale, zeroPoint: min(ACTIVATION_LIMIT, max(0, rne(fround(-low / scale)))) };
 }
 
-/** Strides of a tensor seen as [outer][channels][inner] around one axis. */
-export interface Channels {
-  readonly outer: number;
-  readonly channels: number;
-  readonly inner: number;
-}
-
-export const channelsOf = (shape: readonly number[], axis: number): Channels => ({
-  outer: sizeOf(shape.slice(0, axis)),
-  channels: shape[axis]!,
-  inner: sizeOf(shape.slice(axis + 1)),
-});
-
-/** Calls `visit(channel, from, to)` for every run of consecutive elements that belong to one channel. */
-export function forEachRun(
-  { outer, channels, inner }: Channels,
-  visit: (channel: number, from: number, to: number) => void,
-): void {
-  for (let o = 0, at = 0; o < outer; o++)
-    for (let c = 0; c < channels; c++, at += inner) visit(c, at, at + inner);
-}
-
-/** max |w| of every channel. */
-export function channelMaxima(w: Float32Array, shape: Channels): Float32Array {
-  const maxima = new Float32Array(shape.channels);
-  forEachRun(shape, (c, from, to) => {
-    let largest = maxima[c]!;
-    for (let i = from; i < to; i++) largest = max(largest, abs(w[i]!));
-    maxima[c] = largest;
+/** max |w| of every channel of weights [channels][…]. */
+export function channelMaxima(w: Float32Array, channels: number): Float32Array {
+  const inner = w.length / channels;
+  return Float32Array.from({ length: channels }, (_, c) => {
+    let largest = 0;
+    for (let i = c * inner; i < (c + 1) * inner; i++) largest = max(largest, abs(w[i]!));
+    return largest;
   });
-  return maxima;
 }
 
 export interface WeightScaleOptions {
@@ -94,11 +70,11 @@ export interface WeightScaleOptions {
  */
 export function weightScales(
   w: Float32Array,
-  shape: Channels,
+  channels: number,
   options: WeightScaleOptions = {},
 ): Float32Array {
   const { limit = WEIGHT_LIMIT, perTensor = false, inputScale, bias } = options;
-  const maxima = channelMaxima(w, shape);
+  const maxima = channelMaxima(w, channels);
   if (perTensor) maxima.fill(maxima.reduce((a, b) => max(a, b), 0));
   const scales = maxima.map((largest) => fround(largest / limit));
   for (let c = 0; c < scales.length; c++) {
@@ -114,31 +90,21 @@ export function weightScales(
 }
 
 /**
- * q = clamp(rne(w / s[c]), −limit, limit), with a true f32 division. Conversion makes weight codes by this function, and
+ * q = clamp(rne(w / s[c]), −limit, limit), with a true f32 division, of weights [channels][…]. Conversion makes weight codes by this function, and
  * every training step by a kernel that gives the same bits (assembly/train/weights.ts), so the codes that were trained
  * are the codes that are deployed.
  */
-export function quantizeWeights(
-  w: Float32Array,
-  shape: Channels,
-  scales: Float32Array,
-  limit = WEIGHT_LIMIT,
-): Int8Array {
-  const codes = new Int8Array(w.length);
-  forEachRun(shape, (c, from, to) => {
-    const scale = scales[c]!;
-    for (let i = from; i < to; i++) codes[i] = max(-limit, min(limit, rne(fround(w[i]! / scale))));
-  });
-  return codes;
+export function quantizeWeights(w: Float32Array, scales: Float32Array, limit = WEIGHT_LIMIT): Int8Array {
+  const inner = w.length / scales.length;
+  return Int8Array.from(w, (x, i) =>
+    max(-limit, min(limit, rne(fround(x / scales[Math.floor(i / inner)]!)))),
+  );
 }
 
 /** What the codes stand for: w = q · s[c]. */
-export function dequantizeWeights(codes: Int8Array, shape: Channels, scales: Float32Array): Float32Array {
-  const w = new Float32Array(codes.length);
-  forEachRun(shape, (c, from, to) => {
-    for (let i = from; i < to; i++) w[i] = codes[i]! * scales[c]!;
-  });
-  return w;
+export function dequantizeWeights(codes: Int8Array, scales: Float32Array): Float32Array {
+  const inner = codes.length / scales.length;
+  return Float32Array.from(codes, (q, i) => q * scales[Math.floor(i / inner)]!);
 }
 
 /** What bias codes stand for, of one scale or one a channel: b = q · s[c]. */

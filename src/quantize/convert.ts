@@ -154,11 +154,11 @@ class Writer extends GraphWriter {
     return names;
   }
 
-  #weights(name: string, { codes, scale, axis, weights }: QuantizedLayer, layer: string): NamedCodes {
+  #weights(name: string, { codes, scale, weights }: QuantizedLayer, layer: string): NamedCodes {
     const own = this.#own(name, codes, layer);
     this.masters.set(own, weights);
     const coded = { codes: own, scale: this.constant(`${name}_scale`, scale, layer), zeroPoint: "" };
-    return scale.shape.length === 0 ? coded : { ...coded, axis };
+    return scale.shape.length === 0 ? coded : { ...coded, axis: 0 };
   }
 
   #biasCodes(name: string, { bias, biasCodes }: QuantizedLayer, layer: string): NamedCodes {

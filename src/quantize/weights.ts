@@ -5,22 +5,13 @@ import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import type { LinearLayer } from "../ops/linear-layer";
-import {
-  type Channels,
-  channelsOf,
-  dequantizeWeights,
-  quantizeBias,
-  quantizeWeights,
-  weightScales,
-} from "../ops/scheme";
+import { dequantizeWeights, quantizeBias, quantizeWeights, weightScales } from "../ops/scheme";
 import { correctBias } from "./bias-correction";
 
 export interface QuantizedLayer {
   readonly codes: Tensor;
   /** One a channel, or a scalar. */
   readonly scale: Tensor;
-  /** Axis of the codes that the scales belong to. */
-  readonly axis: number;
   /** What the codes were made of: the masters of fine-tuning. */
   readonly weights: Tensor;
   /** The bias as floats, one an output. */
@@ -56,15 +47,14 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
   const { perTensor, limit, inputScale, means } = options;
   const { shape } = graph.constants.get(layer.weight)!;
   const constants = layerConstants(graph, layer);
-  const channels: Channels = channelsOf(shape, 0);
-  const scales = weightScales(constants.weights, channels, {
+  const scales = weightScales(constants.weights, layer.outputs, {
     perTensor,
     limit,
     ...(inputScale === undefined ? {} : { inputScale }),
     ...(constants.bias ? { bias: constants.bias } : {}),
   });
-  const codes = quantizeWeights(constants.weights, channels, scales, limit);
-  const rounded = () => dequantizeWeights(codes, channels, scales);
+  const codes = quantizeWeights(constants.weights, scales, limit);
+  const rounded = () => dequantizeWeights(codes, scales);
   const bias = means
     ? correctBias(layer, constants.weights, rounded(), constants.bias, means)
     : constants.bias;
@@ -74,7 +64,6 @@ export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOp
     scale: perTensor
       ? { dtype: "f32", shape: [], data: scales.slice(0, 1) }
       : { dtype: "f32", shape: [scales.length], data: scales },
-    axis: 0,
     weights: { dtype: "f32", shape, data: constants.weights },
     bias: bias && { dtype: "f32", shape: [bias.length], data: bias },
     ...(bias && biasScale

@@ -9,13 +9,7 @@ import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { sumScales } from "../../src/ops/codes";
-import {
-  channelsOf,
-  dequantizeWeights,
-  quantizeBias,
-  quantizeWeights,
-  weightScales,
-} from "../../src/ops/scheme";
+import { dequantizeWeights, quantizeBias, quantizeWeights, weightScales } from "../../src/ops/scheme";
 import { train } from "../../src/train/inlined";
 import { select } from "../../src/train/run/select";
 import { Trainer } from "../../src/train/run/trainer";
@@ -40,10 +34,9 @@ class MasteredBuilder extends GraphBuilder {
     { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor },
     attributes: Attributes,
   ): string {
-    const channels = channelsOf(weight.shape, 0);
-    const scales = weightScales(weight.data as Float32Array, channels);
-    const codes = quantizeWeights(weight.data as Float32Array, channels, scales);
-    const real = tensor("f32", weight.shape, dequantizeWeights(codes, channels, scales));
+    const scales = weightScales(weight.data as Float32Array, weight.shape[0]!);
+    const codes = quantizeWeights(weight.data as Float32Array, scales);
+    const real = tensor("f32", weight.shape, dequantizeWeights(codes, scales));
     const read = [x, this.constant(`${output}_w`, real), this.constant(`${output}_b`, bias)];
     return this.node(op, read, output, attributes);
   }
@@ -58,12 +51,11 @@ class MasteredBuilder extends GraphBuilder {
   ): Coded {
     const { weight, bias } = masters;
     const [w, b] = [weight.data as Float32Array, bias.data as Float32Array];
-    const channels = channelsOf(weight.shape, 0);
     const inputScale = Math.fround(x.range!.scale);
-    const scales = weightScales(w, channels, { inputScale, bias: b });
+    const scales = weightScales(w, weight.shape[0]!, { inputScale, bias: b });
     const sums = sumScales(inputScale, scales);
     const name = `${output}_w`;
-    this.constant(name, tensor("i8", weight.shape, quantizeWeights(w, channels, scales)));
+    this.constant(name, tensor("i8", weight.shape, quantizeWeights(w, scales)));
     this.constant(`${name}_scale`, tensor("f32", [scales.length], scales));
     this.constant(`${output}_b`, tensor("i32", bias.shape, quantizeBias(b, sums)));
     this.masters.set(name, weight).set(`${output}_b`, bias);

@@ -65,10 +65,9 @@ export const quantizeWeights: Rule = (unit, [dw], b) => {
   const [w, , , , scale = ""] = unit.inputs as [string, string, string, string, string?];
   if (dw === undefined) return;
   if (scale === "") return b.give(w, dw);
-  const axis = numberOf(unit.node, "axis", 0);
   const limit = numberOf(unit.node, "limit", 127);
-  if (b.wants(scale)) b.give(scale, b.write("StepGradient", [dw, w, scale], { axis, limit })[0]);
-  if (b.wants(w)) b.give(w, b.write("ClippedGradient", [dw, w, scale], { axis, limit })[0]);
+  if (b.wants(scale)) b.give(scale, b.write("StepGradient", [dw, w, scale], { limit })[0]);
+  if (b.wants(w)) b.give(w, b.write("ClippedGradient", [dw, w, scale], { limit })[0]);
 };
 
 export const quantizeBias = straight;

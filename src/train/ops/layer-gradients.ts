@@ -18,7 +18,6 @@ import {
   opError,
   type Unit,
 } from "../../ops/op";
-import { channelsOf } from "../../ops/scheme";
 
 /** The shape that a gradient has because its value has it. */
 export const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
@@ -37,12 +36,12 @@ export function realWeights(unit: Unit, c: Lowering): Address {
   const at = weightsAt(c, w);
   if (scale === "") return at;
   const shape = c.type(w).shape as number[];
-  const { outer, channels, inner } = channelsOf(shape, 0);
+  const channels = shape[0]!;
   const scales = c.constant(scale)
     ? c.data(perChannelScales({ scale: elementsOf(c.constant(scale)!) as Float32Array }, channels))
     : c.input(scale);
   const real = c.temporary(4 * sizeOf(shape));
-  c.emit("dequantizeWeights", [real, at, scales, channels, inner], outer * channels);
+  c.emit("dequantizeWeights", [real, at, scales, sizeOf(shape.slice(1))], channels);
   return real;
 }
 
@@ -144,16 +143,13 @@ export const biasGradient: Op = {
   },
 };
 
-/** ds[c] = Σ dw · code over a channel of `axis`: inputs dw, codes. */
+/** ds[c] = Σ dw · code over a channel: inputs dw, codes. */
 export const scaleGradient: Op = {
-  infer: (node, inputs) => [{ dtype: "f32", shape: [inputs[0]!.shape[numberOf(node, "axis", 0)]!] }],
+  infer: (_, inputs) => [{ dtype: "f32", shape: inputs[0]!.shape.slice(0, 1) }],
   lower(unit, c) {
     const [dw, codes] = unit.inputs as [string, string];
     const at = weightsAt(c, codes);
-    const { outer, channels, inner } = channelsOf(
-      c.type(dw).shape as number[],
-      numberOf(unit.node, "axis", 0),
-    );
-    c.emit("scaleGradient", [c.output(unit.outputs[0]!), c.input(dw), at, outer, channels, inner], channels);
+    const [channels, ...rest] = c.type(dw).shape as [number, ...number[]];
+    c.emit("scaleGradient", [c.output(unit.outputs[0]!), c.input(dw), at, sizeOf(rest)], channels);
   },
 };

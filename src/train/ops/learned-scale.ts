@@ -2,13 +2,13 @@
 // that of weights, some of which such a scale clips.
 
 import { countOf } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
 import { type Address, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
-import { channelsOf } from "../../ops/scheme";
 
-/** Sizes [outer][channels][inner] around the axis of the scales, and the largest code. */
+/** Weights' channels, numbers of each, and the largest code. */
 function sizesOf({ node, inputs }: Unit, c: Lowering) {
-  const sizes = channelsOf(c.type(inputs[1]!).shape as number[], numberOf(node, "axis", 0));
-  return { ...sizes, limit: numberOf(node, "limit", 127) };
+  const [channels, ...rest] = c.type(inputs[1]!).shape as [number, ...number[]];
+  return { channels, inner: sizeOf(rest), limit: numberOf(node, "limit", 127) };
 }
 
 /** What makes steps of learning alike for scales of many numbers and of few. */
@@ -19,9 +19,9 @@ export const scaleFactor = (count: number, limit: number): number =>
 export const stepGradient: Op = {
   infer: (_, inputs) => [{ dtype: "f32", shape: inputs[2]!.shape }],
   lower(unit, c) {
-    const { outer, channels, inner, limit } = sizesOf(unit, c);
+    const { channels, inner, limit } = sizesOf(unit, c);
     const operands = unit.inputs.map((input) => c.input(input)) as [Address, Address, Address];
-    const sizes = [outer, channels, inner, limit, scaleFactor(outer * inner, limit)] as const;
+    const sizes = [inner, limit, scaleFactor(inner, limit)] as const;
     c.emit("weightScaleGradient", [c.output(unit.outputs[0]!), ...operands, ...sizes], channels);
   },
 };
@@ -30,10 +30,10 @@ export const stepGradient: Op = {
 export const clippedGradient: Op = {
   infer: (_, inputs) => [inputs[0]!],
   lower(unit, c) {
-    const { outer, channels, inner, limit } = sizesOf(unit, c);
+    const { channels, inner, limit } = sizesOf(unit, c);
     const operands = unit.inputs.map((input) => c.input(input)) as [Address, Address, Address];
     const to = c.output(unit.outputs[0]!, unit.inputs[0]!);
-    c.emit("weightGradient", [to, ...operands, outer, channels, inner, limit], channels);
+    c.emit("weightGradient", [to, ...operands, inner, limit], channels);
   },
 };
 

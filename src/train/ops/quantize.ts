@@ -2,14 +2,14 @@
 // activations.
 
 import { countOf, type Shape } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
 import { perTensor } from "../../ops/codes";
 import { floatType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
-import { channelsOf } from "../../ops/scheme";
 import { emitExtremes, rangeType } from "./extremes";
 
 /**
- * Codes of master weights and their scales, one a channel of `axis`: inputs w, codes (state that keeps them), changed
+ * Codes of master weights and their scales, one a channel: inputs w, codes (state that keeps them), changed
  * (state that counts the codes of each channel that moved), bias or "", scale or "". Attributes: limit, the largest code; x_scale where the
  * bias becomes int32 codes. Without a scale given it is max|w| / limit.
  */
@@ -17,7 +17,7 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
   codes: "makes",
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
-    const channels = shape[numberOf(node, "axis", 0)]!;
+    const channels = shape[0]!;
     return [
       { dtype: "i8", shape },
       { dtype: "f32", shape: [channels] },
@@ -32,27 +32,19 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
       string?,
     ];
     const [codes, scale] = unit.outputs as [string, string];
-    const axis = numberOf(unit.node, "axis", 0);
-    const { outer, channels, inner } = channelsOf(c.type(w).shape as number[], axis);
+    const [channels, ...rest] = c.type(w).shape as [number, ...number[]];
+    const inner = sizeOf(rest);
     const limit = numberOf(unit.node, "limit", 127);
     c.alias(codes, kept);
     const [to, counter, from] = [c.input(kept), c.input(changed), c.input(w)];
     if (given !== "") {
       c.alias(scale, given);
-      c.emit(
-        "quantizeWeightsAt",
-        [to, counter, from, c.input(given), outer, channels, inner, limit],
-        channels,
-      );
+      c.emit("quantizeWeightsAt", [to, counter, from, c.input(given), inner, limit], channels);
       return;
     }
     const b = bias === "" ? NONE : c.input(bias);
     const xScale = numberOf(unit.node, "x_scale", 0);
-    c.emit(
-      "quantizeWeights",
-      [to, c.output(scale), counter, from, b, outer, channels, inner, limit, xScale],
-      channels,
-    );
+    c.emit("quantizeWeights", [to, c.output(scale), counter, from, b, inner, limit, xScale], channels);
   },
 };
 

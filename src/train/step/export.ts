@@ -4,7 +4,7 @@
 import type { Graph } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
-import { channelsOf, quantizeBias, quantizeWeights, weightScales } from "../../ops/scheme";
+import { quantizeBias, quantizeWeights, weightScales } from "../../ops/scheme";
 import { inputScaleOf, type Parameter } from "./prepare";
 
 /** The deployed graph with the numbers that its masters have now. */
@@ -31,17 +31,16 @@ export function exported(
         Float32Array.from(scales, (scale, c) => scale * master[c]!),
       );
     } else if (kind === "weight") {
-      const shape = channelsOf(start.shape, coded.axis);
       const inputScale = inputScaleOf(graph, coded);
       const bias = coded.bias === undefined ? undefined : masters.get(coded.bias);
       const scales =
         masters.get(steps.get(coded.codes) ?? "") ??
-        weightScales(master, shape, {
+        weightScales(master, start.shape[0]!, {
           limit: coded.limit,
           ...(inputScale === undefined ? {} : { inputScale }),
           ...(bias ? { bias } : {}),
         });
-      set(coded.codes, quantizeWeights(master, shape, scales, coded.limit));
+      set(coded.codes, quantizeWeights(master, scales, coded.limit));
       set(coded.scale, scales);
     }
   }

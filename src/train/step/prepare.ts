@@ -6,7 +6,7 @@ import { type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
 import type { ToolkitOps } from "../../ops/infer";
-import { channelsOf, dequantizeBias, dequantizeWeights } from "../../ops/scheme";
+import { dequantizeBias, dequantizeWeights } from "../../ops/scheme";
 import { toolkit } from "../../toolkit";
 
 /**
@@ -40,8 +40,6 @@ export interface Coded {
   readonly codes: string;
   /** Constant with the scales of the weights: of a bias, those of its layer's. */
   readonly scale: string;
-  /** Axis of the scales. */
-  readonly axis: number;
   /** Largest code. */
   readonly limit: number;
   /** Constant that holds the scale of the layer's input, where its result is codes: the bias then is, too. */
@@ -119,17 +117,16 @@ class Search {
     const { axis, scale = "" } = wCodes ?? {};
     const [held, scales] = [this.#graph.constants.get(w), this.#graph.constants.get(scale)];
     if (held?.dtype !== "i8" || !scales || axis === undefined || this.#found.has(w)) return;
-    const shape = channelsOf(held.shape, axis);
-    if (scales.data.length !== shape.channels) return;
+    const [channels = 0] = held.shape;
+    if (scales.data.length !== channels) return;
     const hasInput = node.codes!.output && this.#graph.constants.has(xCodes?.scale ?? "");
     const inputScale = hasInput ? xCodes!.scale : undefined;
     const bias = bCodes?.scale === "" && inputScale !== undefined ? b : undefined;
-    const real = dequantizeWeights(held.data as Int8Array, shape, scales.data as Float32Array);
+    const real = dequantizeWeights(held.data as Int8Array, scales.data as Float32Array);
     const common = { layer: node.name, index };
     const coded = {
       codes: w,
       scale,
-      axis,
       limit: largestCodeOf(held.data),
       ...(inputScale === undefined ? {} : { inputScale }),
     };
@@ -144,7 +141,7 @@ class Search {
       ...common,
       name: this.#fresh(`${w}.scale`),
       kind: "scale",
-      start: tensor("f32", [shape.channels], new Float32Array(shape.channels).fill(1)),
+      start: tensor("f32", [channels], new Float32Array(channels).fill(1)),
       coded,
     });
     if (this.#scales === "learned")
@@ -163,7 +160,7 @@ class Search {
       name: bias,
       kind: "bias",
       start: this.#masters.get(bias) ?? tensor("f32", q.shape, dequantizeBias(q.data, sums)),
-      coded: { codes: bias, scale, axis: 0, limit: 0, inputScale: inputScale!, weightCodes: w },
+      coded: { codes: bias, scale, limit: 0, inputScale: inputScale!, weightCodes: w },
     });
   }
 
@@ -247,10 +244,10 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     }
     const kept = `${name}.codes`;
     keep(kept, graph.constants.get(coded.codes)!);
-    const channels = start.shape[coded.axis]!;
+    const channels = start.shape[0]!;
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
-    const attributes = { axis: coded.axis, limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
+    const attributes = { limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
     const step = steps.get(coded.codes);
     const inputs = [name, kept, changedOf(name), bias, ...(step === undefined ? [] : [step])];
     nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes });
