@@ -42,7 +42,7 @@ export interface OpCase {
   readonly simplified?: true;
   /** "only": it has no kernel, and is computed where all inputs are known; "refused": it is refused then. */
   readonly known?: "only" | "refused";
-  /** Its gradient is random, or none passes parameters that a run computes. */
+  /** Its gradient is random, or that of two nodes, or none passes parameters that a run computes. */
   readonly gradient?: "none";
   /** Forms over codes that it is run in, where not all of its op's. */
   readonly forms?: readonly FormName[];
@@ -78,13 +78,16 @@ export const fed = (dtype: DType, shape: Shape, values?: readonly number[]): Ope
 });
 
 /** Cases of an op of one value: scalars, rows, images and what is flattened of them, under each of some attributes. */
-export const elementwise = (...ways: readonly Pick<OpCase, "attributes" | "from">[]): readonly OpCase[] =>
-  ways.flatMap((way) =>
+export const elementwise = (...ways: readonly Pick<OpCase, "attributes" | "from">[]): readonly OpCase[] => [
+  ...ways.flatMap((way) =>
     [["batch", 17], ["batch", 3, 4, 5], [3, 12], ["batch", 3, 5], [3], []].map((shape) => ({
       ...way,
       inputs: [shape],
     })),
-  );
+  ),
+  // A table takes bounds in; floats are held to them by a node of their own, whose gradient is not this op's.
+  { ...ways[0], inputs: [["batch", 17]], fused: "Relu", gradient: "none" },
+];
 
 const map = ["batch", 6, 4, 5];
 
