@@ -8,9 +8,9 @@ import { denseGraph, networkGraph, randomFeeds } from "../check-model";
 const root = new URL("../../", import.meta.url).pathname;
 const PAGE = `
   import { createRuntime, OctetteError } from "octette/create-runtime";
-  import { DequantizeLinear, Gemm, QuantizeLinear } from "octette/ops";
+  import { DequantizeLinear, Linear, QuantizeLinear } from "octette/ops";
   import { baseline, common } from "octette/wasm";
-  const runtime = createRuntime({ DequantizeLinear, Gemm, QuantizeLinear }, { baseline, common });
+  const runtime = createRuntime({ DequantizeLinear, Linear, QuantizeLinear }, { baseline, common });
   export const { loadSync, info } = runtime;
   export { OctetteError };`;
 

@@ -73,7 +73,7 @@ describe("what is written comes back", () => {
       {},
     ]) {
       expect(() => writeCheckpoint(damaged)).toThrow(OctetteError);
-      expect(() => writeCheckpoint(damaged)).toThrow(/checkpoint: its tensors are no Map.*structuredClone/);
+      expect(() => writeCheckpoint(damaged)).toThrow(/checkpoint: tensors must be a Map.*structuredClone/);
     }
     expect(writeCheckpoint(structuredClone(state))).toEqual(valid);
   });
