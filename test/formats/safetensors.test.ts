@@ -166,7 +166,7 @@ describe("refuses", () => {
 
   test("the name __metadata__ for a tensor", () => {
     expect(() => writeSafetensors(new Map([["__metadata__", tensor("u8", [0], [])]]))).toThrow(
-      /keeps this name/,
+      /the name is reserved/,
     );
   });
 

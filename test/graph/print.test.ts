@@ -52,7 +52,7 @@ test("without types, and with a dot at an integer layer, which shows its scale a
   const lines = printGraph(denseGraph({ k: 3, n: 2, activation: "Relu" })).split("\n");
   expect(lines.map((line) => line[0]).join("")).toMatch(/^g +• +$/);
   expect(lines.find((line) => line.startsWith("•"))).toMatch(
-    /Gemm\(.*, min=0, scale=0\.\d+, zero_point=\d+\)/,
+    /Linear\(.*, min=0, scale=0\.\d+, zero_point=\d+\)/,
   );
   expect(lines.at(-1)).toBe("  return %y");
 });

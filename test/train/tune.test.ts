@@ -233,7 +233,7 @@ describe("refused", () => {
     ["nothing to validate on", { validation: 0 }, /nothing to validate on/],
     ["a name that is none", { train: "nothing.*" }, /train: matches nothing: .*got "nothing\.\*"/],
     ["a rate below zero", { lr: -1 }, /optimizer\.lr/],
-    ["bits that are none", { bits: 9 }, /no such number of bits/],
+    ["bits that are none", { bits: 9 }, /invalid number of weight bits/],
   ])("%s", async (_, options, message) => {
     await expect(tune(float, { ...quick, ...options })).rejects.toThrow(message);
   });
