@@ -34,8 +34,14 @@ if (!existsSync(data))
     `No data at ${data} (OCTETTE_DATA names the folder): conformance, accuracy and real files are left out.`,
   );
 
-/** Tests of files, commands, processes and costs, which OCTETTE_TESTS=engine leaves out: --exclude does not reach projects. */
-const apart = ["test/{cli,data,files,limits,package}/**", "test/train/interruption.test.ts"];
+/**
+ * Tests of files, formats, reports, commands, processes and costs, which OCTETTE_TESTS=engine leaves out: --exclude does not reach
+ * projects.
+ */
+const apart = [
+  "test/{bundle,cli,data,files,formats,graph,limits,package,report}/**",
+  "test/train/interruption.test.ts",
+];
 
 const node = {
   plugins: [inlineWasm, inlineScript],
