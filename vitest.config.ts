@@ -40,7 +40,7 @@ if (!existsSync(data))
  */
 const apart = [
   "test/{bundle,cli,data,files,formats,graph,limits,package,report}/**",
-  "test/train/interruption.test.ts",
+  "test/train/{checkpoint-file,interruption}.test.ts",
 ];
 
 const node = {
