@@ -8,7 +8,7 @@ import type { OpName } from "../ops/index";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isOneRow } from "../ops/linear";
 import { reducedAxes } from "../ops/math/reduce-mean";
-import { numberOf } from "../ops/op";
+import { numberOf, numbersOf } from "../ops/op";
 import { isRowOf, rowsOf } from "../ops/sequence/layer-normalization";
 import { softmaxAxis } from "../ops/softmax";
 import { permutationOf, turned } from "../ops/transpose";
@@ -111,10 +111,11 @@ function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Valu
   const [weights, bias] = [rewrite.constant(w), rewrite.constant(b)];
   const [isXTurned, isWTurned] = ["transA", "transB"].map((name) => numberOf(node, name, 0) !== 0);
   const columns = types.get(node.outputs[0]!)!.shape[1]!;
-  const isOwn = bias !== undefined && isOneRow(bias.shape, columns);
+  const isRow = b !== "" && isOneRow(types.get(b)!.shape, columns);
+  const isOwn = bias !== undefined && isRow;
   const isCoded = [w, b].some((value) => dequantizedBy(value, rewrite));
-  const isPlain =
-    alpha === 1 && beta === 1 && !isXTurned && (b === "" || isOwn || dequantizedBy(b, rewrite) !== undefined);
+  const isKnownRow = isRow && (isOwn || dequantizedBy(b, rewrite) !== undefined);
+  const isPlain = alpha === 1 && beta === 1 && !isXTurned && (b === "" || isKnownRow);
   // It becomes an integer layer first, or floats.
   if (isCoded && !isPlain) return;
   const steps = new Steps(rewrite, node);
@@ -151,8 +152,9 @@ function plainMatMul(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Va
  */
 function dequantizedBy(value: string, rewrite: Rewrite) {
   const last = rewrite.producer(value);
-  const isTurned = last?.op === "Transpose";
-  const dequantize = isTurned ? rewrite.producer(last.inputs[0]) : last;
+  const isMoved = last?.op === "Transpose";
+  const isTurned = isMoved && numbersOf(last, "perm", [1, 0])[0] === 1;
+  const dequantize = isMoved ? rewrite.producer(last.inputs[0]) : last;
   const isKnown = (node: Node) => node.inputs.every((name) => name === "" || rewrite.constant(name));
   if (dequantize?.op !== "DequantizeLinear") return undefined;
   const quantize = rewrite.producer(dequantize.inputs[0], "QuantizeLinear");

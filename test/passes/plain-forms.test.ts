@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../src/graph/tensor";
+import { sizeOf, tensor } from "../../src/graph/tensor";
 import { toolkitOps } from "../../src/ops/toolkit";
-import { simplify } from "../../src/passes/index";
+import { simplify, simplifyImported } from "../../src/passes/index";
 import { plainForms } from "../../src/passes/plain-forms";
 import { expectClose, randomFeeds } from "../check-model";
 import { withModel } from "../engine/engines";
@@ -123,6 +123,35 @@ describe("Gemm as ONNX has it", () => {
     expect(() => simplify(b.build("y"), toolkitOps)).toThrow(
       /the bias does not fit: expected what broadcasts to \[2, 3\], got \[3, 1\]/,
     );
+  });
+});
+
+describe("a Gemm of codes", () => {
+  /** x [3, 4] times codes [3, 4], transposed by `perm`, and a bias of codes of this shape. */
+  const coded = (perm: readonly number[], transB: number, bias: readonly number[]) => {
+    const b = new GraphBuilder(6);
+    const half = b.constant("half", tensor("f32", [], [0.5]));
+    const codes = (name: string, shape: readonly number[]) => {
+      const data = Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 37) % 11) - 5);
+      return b.node("DequantizeLinear", [b.constant(name, tensor("i8", shape, data)), half], `${name}_real`);
+    };
+    const w = b.node("Transpose", [codes("w", perm[0] === 1 ? [4, 3] : [3, 4])], "moved", { perm });
+    b.node("Gemm", [b.input("x", [3, 4]), w, codes("b", bias)], "y", { transB });
+    return b.build("y", "moved");
+  };
+  const turned = [1, 0];
+  const idle = [0, 1];
+
+  test.each([
+    [turned, 1, [3]],
+    [idle, 1, [3]],
+    [turned, 1, [1, 3]],
+    [idle, 1, [3, 3]],
+    [turned, 1, [3, 1]],
+    [turned, 1, []],
+  ] as const)("weights under Transpose %s, transB %i, a bias %s", (perm, transB, bias) => {
+    const graph = coded(perm, transB, bias);
+    expectSameFunction(graph, simplifyImported(graph, toolkitOps));
   });
 });
 
