@@ -5,7 +5,7 @@ import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import { plus, times } from "../ops/compose";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { channelAxis, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
+import { isConvolution, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
@@ -36,10 +36,9 @@ export function foldBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room): 
     if (!layer && !after) continue;
     const affine = affineOf(norm, rewrite);
     if (!affine) continue;
-    const axis = layer && channelAxis(layer, rewrite.type(norm.inputs[0]!, registry).shape.length, registry);
-    const folded = axis === 1 ? intoLayer(layer!, affine, rewrite) : undefined;
+    const folded = layer && hasSameChannels(layer, rewrite, registry) && intoLayer(layer, affine, rewrite);
     if (folded) {
-      rewrite.replace(layer!, { ...folded, outputs: norm.outputs });
+      rewrite.replace(layer, { ...folded, outputs: norm.outputs });
       rewrite.replace(norm);
       continue;
     }
@@ -50,6 +49,10 @@ export function foldBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room): 
   }
   return rewrite.done();
 }
+
+/** Whether a layer's channels lie where BatchNormalization has its own: on axis 1. */
+const hasSameChannels = (layer: Node, rewrite: Rewrite, registry: ToolkitOps): boolean =>
+  isConvolution(layer, registry) || rewrite.type(layer.outputs[0]!, registry).shape.length === 2;
 
 /** The bias, or a name for one. */
 const biasName = (node: Node) => node.inputs[2] || `${node.name}_bias`;
