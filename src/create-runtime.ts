@@ -112,7 +112,7 @@ export function runtimeOf(parts: Parts): Runtime {
     let model: Model | undefined;
     let isLoaded = false;
     const engine = engineOf(options);
-    // Its class may no longer change: what is read from a file keeps no weights to pack them again.
+    // The class is fixed from here on: weights from a file are packed once and not kept.
     engine.settle();
     try {
       yield* streamArtifact(

@@ -42,7 +42,8 @@ function scaleOf(largest: f32, limit: f32, bias: f32, xScale: f32): f32 {
 }
 
 /**
- * scale[c] = max|w[c][·]| / limit, or 1 where that is no normal number; at least max(|bias[c]| / 2²⁹, 2⁻¹²⁶) / xScale.
+ * scale[c] = max|w[c][·]| / limit. It is 1 where that is less than the smallest normal number. Its lower bound is
+ * max(|bias[c]| / 2²⁹, 2⁻¹²⁶) / xScale.
  * Range: channels.
  *
  * scale f32 [channels], w f32 [channels][inner], bias f32 [channels] or 0. xScale 0 is none: no lower bound. A

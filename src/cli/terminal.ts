@@ -1,5 +1,5 @@
-// Text for a terminal: numbers, tables that fit its width, paragraphs, and progress as a bar that is drawn again (a line every ten per
-// cent where the stream is no terminal).
+// Text for a terminal: numbers, tables that fit its width, paragraphs, and a progress bar. A stream that is no terminal gets a line
+// every ten per cent.
 
 import { visible } from "../visible";
 

@@ -105,8 +105,8 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
   };
 
   /**
-   * Runs the graph of a case, or the one that it was simplified to, in every way and compares all results; `isWhole`: never in
-   * parts. Returns the first results, and whether a batch may be cut.
+   * Runs a case in every way and compares all results with the reference. `graph` is the case simplified, if it is given. `isWhole`
+   * leaves runs in parts out. Returns the first results, and whether a batch may be cut.
    */
   async function check(
     { graph: written, feeds }: CaseGraph,
