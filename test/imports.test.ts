@@ -78,7 +78,7 @@ const allowed: Record<string, readonly string[]> = {
   graph: [],
   ops: ["graph"],
   engine: ["graph", "ops"],
-  formats: ["graph"],
+  formats: ["graph", "files"],
   files: [],
   passes: ["graph", "ops"],
   data: ["graph", "formats", "engine"],
