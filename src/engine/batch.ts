@@ -31,7 +31,7 @@ export function keepsRows(
 
 /**
  * The symbol that counts independent rows: the first dimension of inputs and outputs, but for those that do not depend on it.
- * Undefined where rows meet, as in a mean over the batch.
+ * Undefined where rows meet, as in a mean over the batch, or in a state.
  */
 export function batchOf(
   graph: Graph<Constant>,
@@ -39,7 +39,7 @@ export function batchOf(
   registry: Registry,
 ): string | undefined {
   const symbol = graph.inputs.map(({ shape: [first] }) => first).find((dim) => typeof dim === "string");
-  if (symbol === undefined) return undefined;
+  if (symbol === undefined || graph.states?.length) return undefined;
   const batched = (value: string): Batched => {
     const shape = types.get(value)?.shape ?? [];
     return { shape, axis: batchAxis(shape, symbol) };

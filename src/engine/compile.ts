@@ -62,7 +62,8 @@ export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =
 
 /** As `compile`, for any maxima. */
 export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
-  const { registry, engineClass, taps = [], state = [], threads = 1 } = options;
+  const { registry, engineClass, taps = [], threads = 1 } = options;
+  const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
   const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
   const types = inferTypes(graph, registry);
   checkShapes(types);

@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
-import { formatShape, symbolsOf } from "../graph/symbols";
+import { type Bindings, formatShape, symbolsOf } from "../graph/symbols";
 import {
   allocate,
   arrayName,
@@ -262,12 +262,21 @@ export const maximaFor = (inputs: readonly Input[], most: number): Record<string
     inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string").map((dim) => [dim, most])),
   );
 
-/** Value of every symbol that the fed shapes determine. Throws where two inputs disagree. */
+/** Value of every symbol that the caller gives or the fed shapes determine. Throws where two inputs disagree. */
 export function bindSymbols(
   inputs: readonly Input[],
   fed: ReadonlyMap<string, Tensor>,
+  symbols: Bindings = {},
 ): Record<string, number> {
-  const bindings: Record<string, number> = Object.create(null);
+  const bindings: Record<string, number> = Object.assign(Object.create(null), symbols);
+  for (const [symbol, value] of Object.entries(symbols))
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new OctetteError("the value of a symbol does not fit", {
+        code: "argument",
+        where: `symbol "${symbol}"`,
+        expected: "a whole number",
+        got: `${value}`,
+      });
   for (const { name, shape } of inputs)
     shape.forEach((dim, axis) => {
       if (typeof dim !== "string") return;

@@ -32,16 +32,18 @@ export function checkLimit(
   });
 }
 
-/** Throws where a run has no elements to make an output of. */
+/** Throws where a run lacks elements to make an output of. */
 export function checkNeeds({ needs }: Plan, bindings: Bindings): void {
-  for (const { node, dim, elements } of needs)
-    if (evaluateDim(dim, bindings) === 0 && evaluateDim(elements, bindings) > 0)
-      throw new OctetteError("its output has elements and its input has none", {
-        code: "argument",
-        where: `node "${node}"`,
-        expected: `at least 1 for ${dim}`,
-        got: "0",
-      });
+  for (const { node, dim, elements } of needs) {
+    const count = evaluateDim(dim, bindings);
+    if (count > 0 || evaluateDim(elements, bindings) === 0) continue;
+    throw new OctetteError("its input lacks elements that its output has", {
+      code: "argument",
+      where: `node "${node}"`,
+      expected: `at least 1 for ${dim}`,
+      got: `${count}`,
+    });
+  }
 }
 
 /** What `make` gives for the largest batch that memory allows, from `batch` down to one by halves. */

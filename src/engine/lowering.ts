@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, ValueType } from "../graph/graph";
-import { countOf, type Dim, divideDims, multiplyDims } from "../graph/symbols";
+import { countOf, type Dim, divideDims, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import {
@@ -73,6 +73,8 @@ export class LoweringContext implements Lowering {
   readonly #lastUse = new Map<Buffer, number>();
   /** Index of the last task that reads a value; infinite for those that are kept. */
   readonly #lastRead = new Map<string, number>();
+  /** What units share, by its key. */
+  readonly #made = new Map<string, unknown>();
   #constantBytes = 0;
   /** Steps that may run again and again. */
   readonly #repeated: Entry[] = [];
@@ -133,7 +135,15 @@ export class LoweringContext implements Lowering {
   /** Gives a constant that steps write to memory of its own, for the life of the plan. */
   placeState(value: string): void {
     const { dtype, shape } = this.type(value);
-    this.#places.set(value, this.reserve(sizeOf(shape as number[]) * bytesPerElement[dtype]));
+    const count = countOf(shape);
+    if (typeof count !== "number")
+      throw new OctetteError("a state has no fixed size", {
+        code: "graph",
+        where: `state "${value}"`,
+        expected: "numbers",
+        got: formatShape(shape),
+      });
+    this.#places.set(value, this.reserve(count * bytesPerElement[dtype]));
   }
 
   addressOf(value: string): Address {
@@ -187,6 +197,11 @@ export class LoweringContext implements Lowering {
     return this.#keep(planned(content));
   }
 
+  once<T>(key: string, make: () => T): T {
+    if (!this.#made.has(key)) this.#made.set(key, make());
+    return this.#made.get(key) as T;
+  }
+
   reserve(bytes: number): Address {
     // Known before planning, so that what fills constants is not made for more than there can be.
     checkTotal((this.#constantBytes += bytes));
@@ -207,7 +222,7 @@ export class LoweringContext implements Lowering {
   }
 
   needs(dim: Dim, output: string): void {
-    if (dim !== 0 && typeof dim === "number") return;
+    if (typeof dim === "number" && dim > 0) return;
     this.needed.push({ node: this.#node, dim, elements: countOf(this.type(output).shape) });
   }
 

@@ -196,9 +196,10 @@ export class Model {
    * rows of it meet, as in a mean over the batch, and for other sizes beyond the maximum, memory grows, up to `maxBytes`.
    * The feeds are read when it is called: their arrays may change while its promise is awaited. Outputs are new arrays, or those
    * of `into`: in a loop that leaves no garbage. Those hold the outputs of the last run: await one before the next is given them.
+   * `symbols` are values of those that no input has, such as a position in a cache: whole numbers.
    */
-  async run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
-    const outputs = this.runSync(feeds, into);
+  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, Tensor>> {
+    const outputs = this.runSync(feeds, into, symbols);
     if (!into) return outputs;
     const arrays = Object.values(into).filter(Boolean);
     for (const array of arrays) lent.add(array);
@@ -210,8 +211,8 @@ export class Model {
   }
 
   /** As `run`, at once. */
-  runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
-    const { fed, bindings } = this.#check(feeds);
+  runSync(feeds: Feeds, into: Into = {}, symbols: Bindings = {}): Record<string, Tensor> {
+    const { fed, bindings } = this.#check(feeds, symbols);
     checkInto(this.outputs, into, lent);
     const { batch: symbol, maxima } = this.#draft.plan;
     const limit = symbol === undefined ? Infinity : maxima[symbol]!;
@@ -251,6 +252,14 @@ export class Model {
       });
     void this.#session.buffer; // throws after dispose()
     return { ...this.#session.see(value, this.#bound?.bindings), layout: value.layout };
+  }
+
+  /**
+   * What it keeps from run to run, as it lies in memory: valid until memory grows. Zeros at first.
+   * @internal
+   */
+  get states(): readonly PlacedTensor[] {
+    return this.plan.state.map((state) => this.#session.see(state));
   }
 
   /** Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. */
@@ -307,10 +316,10 @@ export class Model {
     }
   }
 
-  #check(feeds: Feeds): { fed: ReadonlyMap<string, Tensor>; bindings: Bindings } {
+  #check(feeds: Feeds, symbols: Bindings = {}): { fed: ReadonlyMap<string, Tensor>; bindings: Bindings } {
     void this.#session.buffer; // throws after dispose()
     const fed = checkFeeds(this.inputs, feeds, this.#look);
-    return { fed, bindings: bindSymbols(this.inputs, fed) };
+    return { fed, bindings: bindSymbols(this.inputs, fed, symbols) };
   }
 
   #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, Tensor> {
@@ -352,7 +361,8 @@ export class Model {
 
   /** The smallest plan that has room for these sizes, or a new one. */
   #planFor(bindings: Bindings): Plan {
-    const sizes = Object.entries(bindings);
+    const known = this.#draft.plan.maxima;
+    const sizes = Object.entries(bindings).filter(([symbol]) => Object.hasOwn(known, symbol));
     const [smallest] = this.#plans
       .filter(({ maxima }) => sizes.every(([symbol, size]) => size <= maxima[symbol]!))
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
@@ -368,9 +378,10 @@ export class Model {
   }
 }
 
-/** Whether the same symbols have the same values: both come from the same inputs, in the same order. */
+/** Whether the same symbols have the same values. */
 function isSame(a: Bindings, b: Bindings): boolean {
   for (const symbol in a) if (a[symbol] !== b[symbol]) return false;
+  for (const symbol in b) if (!(symbol in a)) return false;
   return true;
 }
 

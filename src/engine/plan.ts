@@ -22,7 +22,7 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** A dimension that may not be 0 where a node's output has elements. */
+/** A dimension that is at least 1 where a node's output has elements. */
 export interface Need {
   readonly node: string;
   readonly dim: Dim;
@@ -74,7 +74,7 @@ export interface Plan {
   readonly inputs: readonly PlannedValue[];
   readonly outputs: readonly PlannedValue[];
   readonly taps: readonly PlannedValue[];
-  /** Constants that steps write to; nothing is loaded there. */
+  /** What steps write to and keep from run to run; nothing is loaded there. */
   readonly state: readonly PlannedValue[];
   readonly loads: readonly LoadGroup[];
   readonly steps: readonly Step[];

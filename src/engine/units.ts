@@ -1,9 +1,16 @@
 // Groups the nodes of a graph into what is lowered at once: an integer layer, or a float op with the clamp that follows it.
 // Names of scales and zero points become numbers here. Nothing here decides what is integer.
 
-import { type CodeParameters, consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
+import {
+  type CodeParameters,
+  consumersOf,
+  type Graph,
+  type GroupScales,
+  type Node,
+  type ValueType,
+} from "../graph/graph";
 import { countOf, formatShape } from "../graph/symbols";
-import type { Constant } from "../graph/tensor";
+import type { Constant, DType } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
@@ -70,7 +77,7 @@ function integerUnit(graph: Graph<Constant>, types: Types, node: Node): Unit {
   const inputs: (Quantization | undefined)[] = [];
   for (const [i, codes] of node.inputs.entries()) {
     const p = parameters[i];
-    const isBias = p?.scale === "";
+    const isBias = p?.scale === "" && !p.groups;
     inputs.push(
       isBias ? biasOf(node, codes, types, inputs) : p && quantizationOf(graph, types, node, codes, p),
     );
@@ -111,9 +118,10 @@ function quantizationOf(
   types: Types,
   node: Node,
   codes: string,
-  { scale: scaleName, zeroPoint: zeroName, axis = 1 }: CodeParameters,
+  { scale: scaleName, zeroPoint: zeroName, axis = 1, groups }: CodeParameters,
   isMade = false,
 ): Quantization {
+  if (groups) return groupsOf(graph, node, codes, scaleName, groups);
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
   const isConstant = graph.constants.has(codes);
   const { dtype } = types.get(codes)!;
@@ -155,6 +163,37 @@ function quantizationOf(
   const shift = dtype === "i8" ? 128 : 0;
   const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
+}
+
+/** Weights with scales of groups along their rows, and one of each row. */
+function groupsOf(
+  graph: Graph<Constant>,
+  node: Node,
+  codes: string,
+  scaleName: string,
+  groups: GroupScales,
+): Quantization {
+  const weights = graph.constants.get(codes);
+  const [n = 0, k = 0] = weights?.shape ?? [];
+  const scales = graph.constants.get(groups.scales);
+  const offsets = groups.offsets === undefined ? undefined : graph.constants.get(groups.offsets);
+  const scale = graph.constants.get(scaleName);
+  const isWhole = scaleName !== "";
+  const shape = [n, k / groups.size];
+  const fits = (constant: Constant | undefined, dtype: DType, of: readonly number[]) =>
+    constant?.dtype === dtype && `${constant.shape}` === `${of}`;
+  if (
+    !(weights?.dtype === "i8" && weights.shape.length === 2 && Number.isInteger(shape[1])) ||
+    !fits(scales, isWhole ? "i8" : "f32", shape) ||
+    (groups.offsets !== undefined && !fits(offsets, isWhole ? "i32" : "f32", shape)) ||
+    (isWhole && !(fits(scale, "f32", [n]) && scale!.data))
+  )
+    throw opError(node, "its weights do not fit their groups", {
+      expected: `i8 [n, k], ${isWhole ? "scales f32 [n] and i8 [n, k/size]" : "scales f32 [n, k/size]"}, offsets alike`,
+      got: [weights, scales, offsets, scale].map((c) => c && `${c.dtype} [${c.shape}]`).join(", "),
+    });
+  const of = new Float32Array(scale?.data ?? []);
+  return { codes, dtype: "i8", scale: of, zeroPoint: new Int32Array(of.length), axis: 0, groups };
 }
 
 /** What is found at run time is of codes that DynamicQuantize makes: one scale and zero point in all, or one of each a row. */

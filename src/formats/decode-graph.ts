@@ -1,7 +1,17 @@
 // A graph read from its rows (graph-rows.ts), every part of them checked.
 
 import { FormatError, OctetteError } from "../errors";
-import type { Attribute, CodeParameters, Codes, Graph, Input, Node, Preprocessing } from "../graph/graph";
+import type {
+  Attribute,
+  CodeParameters,
+  Codes,
+  Graph,
+  GroupScales,
+  Input,
+  Node,
+  Preprocessing,
+  State,
+} from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
 import { brief, MAX_RANK } from "./elements";
@@ -34,7 +44,7 @@ class Decoder<C extends Constant> {
   }
 
   decode(provenance: Readonly<Record<string, unknown>>): Graph<C | Tensor> {
-    const { name, inputs, outputs, scalars } = this.#header;
+    const { name, inputs, outputs, scalars, states } = this.#header;
     for (const scalar of this.#list(scalars, "scalars")) {
       const [constant, dtype, shape, value] = this.#list(scalar, "a scalar");
       const size = this.#sizes(shape);
@@ -49,6 +59,9 @@ class Decoder<C extends Constant> {
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
       nodes: this.#nodes(),
       constants: this.#constants,
+      ...(states !== undefined && {
+        states: this.#list(states, "states").map((state) => this.#state(this.#list(state, "a state"))),
+      }),
       provenance,
     };
   }
@@ -70,6 +83,10 @@ class Decoder<C extends Constant> {
     return preprocessing === undefined
       ? plain
       : { ...plain, preprocessing: this.#preprocessing(preprocessing) };
+  }
+
+  #state([name, dtype, shape]: readonly unknown[]): State {
+    return { name: this.#name(name), dtype: this.#dtype(dtype), shape: this.#dims(shape) };
   }
 
   #preprocessing(value: unknown): Preprocessing {
@@ -126,9 +143,21 @@ class Decoder<C extends Constant> {
 
   #parameters(value: unknown): CodeParameters | undefined {
     if (value === null) return undefined;
-    const [scale, zeroPoint, axis] = this.#list(value, "code parameters");
-    const pair = { scale: this.#name(scale), zeroPoint: this.#name(zeroPoint) };
-    return axis === undefined ? pair : { ...pair, axis: this.#number(axis, "an axis") };
+    const [scale, zeroPoint, axis, groups] = this.#list(value, "code parameters");
+    return {
+      scale: this.#name(scale),
+      zeroPoint: this.#name(zeroPoint),
+      ...(axis !== undefined && axis !== null && { axis: this.#number(axis, "an axis") }),
+      ...(groups !== undefined && { groups: this.#groups(this.#list(groups, "groups")) }),
+    };
+  }
+
+  #groups([size, scales, offsets]: readonly unknown[]): GroupScales {
+    return {
+      size: this.#number(size, "the size of a group"),
+      scales: this.#name(scales),
+      ...(offsets !== undefined && { offsets: this.#name(offsets) }),
+    };
   }
 
   /** A constant of one number, which its type must be able to hold. */

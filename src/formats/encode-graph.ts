@@ -13,7 +13,7 @@ export interface Encoded {
 }
 
 /** JSON of a graph, and the constants that do not stand in it. */
-export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph): Encoded {
+export function encodeGraph({ name, inputs, outputs, nodes, constants, states = [] }: Graph): Encoded {
   const strings = new Map<string, number>();
   /** Constants that a row names. */
   const named = new Set<string>();
@@ -27,8 +27,14 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph):
     if (constants.has(name)) named.add(name);
     return text(name);
   };
-  const parameters = (p: CodeParameters | undefined) =>
-    p ? [value(p.scale), value(p.zeroPoint), ...(p.axis === undefined ? [] : [p.axis])] : null;
+  const parameters = (p: CodeParameters | undefined) => {
+    if (!p) return null;
+    const { axis, groups } = p;
+    const pair = [value(p.scale), value(p.zeroPoint)];
+    if (!groups) return axis === undefined ? pair : [...pair, axis];
+    const offsets = groups.offsets === undefined ? [] : [value(groups.offsets)];
+    return [...pair, axis ?? null, [groups.size, value(groups.scales), ...offsets]];
+  };
   const codesOf = ({ inputs, output, bounds }: Codes) => [
     ...[inputs.map(parameters), parameters(output)],
     ...(bounds ? [[boundOf(bounds.lo), boundOf(bounds.hi)]] : []),
@@ -44,6 +50,7 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants }: Graph):
       ...(preprocessing ? [inOrder(preprocessing)] : []),
     ]),
     outputs: outputs.map(value),
+    ...(states.length > 0 && { states: states.map(({ name, dtype, shape }) => [value(name), dtype, shape]) }),
     nodes: nodes.map(row),
     scalars: [] as unknown[],
     strings: [] as unknown[],

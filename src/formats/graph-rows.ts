@@ -3,7 +3,8 @@
 //
 //   node        [op, name, attributes, inputs, outputs, codes?]
 //   codes       [[parameters of each input | null …], parameters of the output | null, [lo, hi] of the fused activation?]
-//   parameters  [scale, zero point, axis?]
+//   parameters  [scale, zero point, axis | null?, [group size, group scales, group offsets?]?]
+//   state       [name, dtype, shape]
 //   scalar      [name, dtype, shape, number]
 //   string      text | [a text before it, what follows]
 //

@@ -14,6 +14,20 @@ export interface CodeParameters {
   readonly zeroPoint: string;
   /** Axis that has one pair an index, −1 where every row has its own; absent where there is one pair in all. */
   readonly axis?: number;
+  /** Scales of groups of weights, beside `scale`, which is that of a row. */
+  readonly groups?: GroupScales;
+}
+
+/**
+ * Weights [n, k] in groups of `size` along k: w = scale[n] · (s[n, g] · q − t[n, g]). s is a constant of i8, or of f32 where `scale` is
+ * "": then w = s[n, g] · q − t[n, g].
+ */
+export interface GroupScales {
+  readonly size: number;
+  /** s [n, k / size]. */
+  readonly scales: string;
+  /** t [n, k / size], i32 or f32 as the scales are whole or not; absent where it is 0. */
+  readonly offsets?: string;
 }
 
 /** What makes a node an integer layer: the codes it reads and makes. It is computed by one integer kernel, always. */
@@ -63,6 +77,11 @@ export interface Input extends ValueType {
   readonly preprocessing?: Preprocessing;
 }
 
+/** Memory that is kept from run to run, zeros at first: nodes that have it among their inputs read it and write to it. */
+export interface State extends ValueType {
+  readonly name: string;
+}
+
 /** With the elements of its constants, or, as `Graph<Constant>`, without those of large ones. */
 export interface Graph<C extends Constant = Tensor> {
   readonly name: string;
@@ -71,6 +90,8 @@ export interface Graph<C extends Constant = Tensor> {
   /** Topological order. */
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<string, C>;
+  /** Caches and the like; left out where a run does not depend on those before it. */
+  readonly states?: readonly State[];
   /** Where the model came from and what was done to it: strings and numbers that reports and tools read. */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
@@ -83,9 +104,18 @@ export function producersOf(graph: Graph<Constant>): Map<string, Node> {
 /** All names that a node reads: its inputs, and scales and zero points of codes. */
 export function readsOf({ inputs, codes }: Node): string[] {
   const parameters = codes ? [...codes.inputs, codes.output] : [];
-  const names = [...inputs, ...parameters.flatMap((p) => (p ? [p.scale, p.zeroPoint] : []))];
-  return names.filter((name) => name !== "");
+  return [...inputs, ...parameters.flatMap(namesIn)].filter((name) => name !== "");
 }
+
+const namesIn = (p: CodeParameters | undefined): string[] =>
+  p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : [];
+
+/** Names that a graph has before its first node: inputs, constants and states. */
+export const namesBefore = ({ inputs, constants, states = [] }: Graph<Constant>): string[] => [
+  ...inputs.map(({ name }) => name),
+  ...constants.keys(),
+  ...states.map(({ name }) => name),
+];
 
 /** Whether a node reads or makes codes: one of a quantized model. */
 export const isQuantized = ({ op, codes }: Node): boolean =>
@@ -98,6 +128,7 @@ export function renamed(node: Node, nameOf: (value: string) => string): Node {
     ...p,
     scale: nameOf(p.scale),
     zeroPoint: nameOf(p.zeroPoint),
+    ...(p.groups && { groups: groupsUnder(p.groups, nameOf) }),
   });
   return {
     ...node,
@@ -112,6 +143,12 @@ export function renamed(node: Node, nameOf: (value: string) => string): Node {
     }),
   };
 }
+
+const groupsUnder = ({ size, scales, offsets }: GroupScales, nameOf: (value: string) => string) => ({
+  size,
+  scales: nameOf(scales),
+  ...(offsets !== undefined && { offsets: nameOf(offsets) }),
+});
 
 /** Nodes that read each value, in order, one entry a reading. Graph outputs are not listed. */
 export function consumersOf(graph: Graph<Constant>): Map<string, Node[]> {

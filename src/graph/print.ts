@@ -31,6 +31,8 @@ export function graphLines(graph: Graph, types?: ReadonlyMap<string, ValueType>)
       `  ${input.padEnd(width)} = input${image ? ` from ${image.layout} ${image.of ?? "bytes"}` : ""}`,
     );
   }
+  for (const state of graph.states ?? [])
+    lines.push(`  ${describe(state.name, state).padEnd(width)} = state`);
   const calls = made.map(({ node }) => callOf(graph, node));
   // Names stand in one column as far as lines are of common length.
   const callWidth = calls.reduce(

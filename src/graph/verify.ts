@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import { type Attribute, type Graph, type Node, readsOf } from "./graph";
+import type { Shape } from "./symbols";
 import { bytesPerElement, type Constant, sizeOf } from "./tensor";
 
 /**
@@ -25,6 +26,15 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
     values.add(value);
   };
 
+  const checkDtype = (dtype: string, where: string) => {
+    if (!Object.hasOwn(bytesPerElement, dtype)) fail("unknown dtype", where, { got: String(dtype) });
+  };
+  const checkDims = (shape: Shape, where: string) => {
+    for (const dim of shape)
+      if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : dim === "")
+        fail("invalid dimension", where, { expected: "an integer ≥ 0 or a symbol", got: String(dim) });
+  };
+
   for (const { name, shape, preprocessing } of graph.inputs) {
     define(name, `input "${name}"`);
     const { scale = 1, mean = [], std = [], of } = preprocessing ?? {};
@@ -35,23 +45,23 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
         expected: '"numbers", or left out',
         got: String(of),
       });
-    for (const dim of shape)
-      if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : dim === "")
-        fail("invalid dimension", `input "${name}"`, {
-          expected: "an integer ≥ 0 or a symbol",
-          got: String(dim),
-        });
+    checkDims(shape, `input "${name}"`);
   }
   for (const [name, { dtype, shape, data }] of graph.constants) {
     define(name, `constant "${name}"`);
-    if (!Object.hasOwn(bytesPerElement, dtype))
-      fail("unknown dtype", `constant "${name}"`, { got: String(dtype) });
+    checkDtype(dtype, `constant "${name}"`);
     const length = data?.length ?? sizeOf(shape);
     if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0) || sizeOf(shape) !== length)
       fail("its elements do not fill its shape", `constant "${name}"`, {
         expected: `[${shape.join(", ")}]`,
         got: `${length} elements`,
       });
+  }
+
+  for (const { name, dtype, shape } of graph.states ?? []) {
+    define(name, `state "${name}"`);
+    checkDtype(dtype, `state "${name}"`);
+    checkDims(shape, `state "${name}"`);
   }
 
   const names = new Set<string>();
@@ -91,6 +101,9 @@ function faultOf({ op, inputs, codes }: Node): string | undefined {
   if (!parameters.some(Boolean)) return "an integer layer that reads no codes";
   if (parameters.length > inputs.length || parameters.some((p, i) => p && inputs[i] === ""))
     return "an integer layer has code parameters of an input that is left out";
+  if (parameters.some((p) => p?.groups && !(Number.isSafeInteger(p.groups.size) && p.groups.size > 0)))
+    return "an integer layer has groups of weights of no size";
+  if (output?.groups) return "an integer layer makes codes in groups";
   if (output?.scale === "") return "an integer layer has codes without a scale";
   if (bounds && (Number.isNaN(bounds.lo) || Number.isNaN(bounds.hi)))
     return "an integer layer has bounds that are not numbers";

@@ -59,6 +59,7 @@ export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<stri
   const types = new Map<string, ValueType>();
   for (const { name, dtype, shape } of graph.inputs) types.set(name, { dtype, shape });
   for (const [name, { dtype, shape }] of graph.constants) types.set(name, { dtype, shape });
+  for (const { name, dtype, shape } of graph.states ?? []) types.set(name, { dtype, shape });
   for (const node of graph.nodes) {
     for (const value of readsOf(node))
       if (!types.has(value))

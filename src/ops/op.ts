@@ -6,7 +6,7 @@
 
 import type { Kernels } from "../../build/groups/kernels";
 import { OctetteError } from "../errors";
-import type { Node, ValueType } from "../graph/graph";
+import type { GroupScales, Node, ValueType } from "../graph/graph";
 import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
 
@@ -44,6 +44,8 @@ export interface Quantization {
   readonly scale: Float32Array;
   readonly zeroPoint: Int32Array;
   readonly axis: number;
+  /** Scales of groups of weights: of constants, by name. */
+  readonly groups?: GroupScales;
   /** Values that hold scale and zero point found at run time: one a row, or in all; of computed weights one a channel, and "". */
   readonly dynamic?: { readonly scale: string; readonly zeroPoint: string };
 }
@@ -138,13 +140,15 @@ export interface Lowering {
   alias(output: string, input: string, from?: Dim): void;
   /** Content as it is, kept for the life of the plan. */
   data(content: Content): Address;
+  /** What `make` gives, which is made for the first unit that asks for it under this key: a weight is packed once. */
+  once<T>(key: string, make: () => T): T;
   /** Memory for packed constants, which a load step fills. */
   reserve(bytes: number): Address;
   /** Content, or bytes to compute in, that exist only while this unit is loaded. */
   stage(content: Content | number): Address;
   /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. @internal */
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
-  /** Refuses runs in which `dim` is 0 although the output has elements: there is nothing they could be of. */
+  /** Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. */
   needs(dim: Dim, output: string): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Size): Address;

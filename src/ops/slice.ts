@@ -115,7 +115,10 @@ export function lowerCuts(
 function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const { shape } = c.type(inputs[0]!);
   const cuts = cutsOf(node, shape);
-  for (const [axis, { extent }] of cuts.entries()) if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
+  for (const [axis, { extent, start }] of cuts.entries()) {
+    if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
+    if (typeof start === "string") c.needs(addDims(start, 1), outputs[0]!);
+  }
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }
 

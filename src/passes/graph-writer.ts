@@ -6,6 +6,7 @@ import {
   type Codes,
   type Graph,
   type Node,
+  namesBefore,
   readsOf,
 } from "../graph/graph";
 import { FreshNames } from "../graph/names";
@@ -36,11 +37,7 @@ export class GraphWriter {
     this.#room = room;
     this.constants = new Map(graph.constants);
     this.#values = new FreshNames(
-      [
-        ...graph.inputs.map(({ name }) => name),
-        ...graph.constants.keys(),
-        ...graph.nodes.flatMap((node) => node.outputs),
-      ],
+      [...namesBefore(graph), ...graph.nodes.flatMap((node) => node.outputs)],
       ".",
     );
     this.#nodeNames = new FreshNames(

@@ -1,7 +1,15 @@
 // What passes over patterns share: the graph as a table of producers and consumers, and the change they make to it,
 // collected first and applied at once, so that a pass stays a function from graph to graph.
 
-import { consumersOf, type Graph, type Node, producersOf, renamed, type ValueType } from "../graph/graph";
+import {
+  consumersOf,
+  type Graph,
+  type Node,
+  namesBefore,
+  producersOf,
+  renamed,
+  type ValueType,
+} from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
@@ -87,8 +95,7 @@ export class Rewrite {
   /** A name that nothing in the graph has. */
   fresh(wanted: string): string {
     this.#names ??= new FreshNames([
-      ...this.graph.inputs.map((input) => input.name),
-      ...this.graph.constants.keys(),
+      ...namesBefore(this.graph),
       ...this.graph.nodes.flatMap((node) => [node.name, ...node.outputs]),
     ]);
     return this.#names.fresh(wanted);

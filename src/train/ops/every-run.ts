@@ -18,6 +18,8 @@ export function everyRun(c: Lowering): Lowering {
     reserve: (bytes) => c.temporary(bytes),
     stage: (content) => (typeof content === "number" ? c.temporary(content) : place(content)),
     load: (kernel, args) => c.call(kernel, args),
+    // What a step computes may differ from unit to unit.
+    once: (_, make) => make(),
     needs: (dim, output) => c.needs(dim, output),
     scratch: (bytes) => c.scratch(bytes),
     temporary: (bytes) => c.temporary(bytes),
