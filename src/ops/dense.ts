@@ -90,12 +90,15 @@ export function packWeightsInt8(
   return { packed, offset };
 }
 
+/** What units that read the same weights in the same way have in common. */
+const keyOf = ({ name }: NamedConstant, view: WeightView): string => `${JSON.stringify(view)} ${name}`;
+
 /** y = clamp(x·W + b), f32. */
 export function lowerDense(c: Lowering, dense: Dense, bias: Content | undefined): void {
   const { unit, x, ldx, y, ldy, rows, weights, view } = dense;
   const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
   const [n, k] = [view.n, depthOf(view)];
-  const packed = packWeights(c, c.stage(weights), view);
+  const packed = c.once(keyOf(weights, view), () => packWeights(c, c.stage(weights), view));
   const b = bias ? c.data(bias) : NONE;
   const macs = multiplyDims(rows, n * k);
   if (rows === 1) return c.emit("gemv", [y, x, packed, b, n, k, lo, hi], Math.ceil(n / 8), macs);
@@ -199,9 +202,13 @@ function multiply(
 ): void {
   const [n, k] = [view.n, depthOf(view)];
   const isVector = c.isOne(rows) && !unit.sum;
-  const b = bias ? c.stage(bias) : NONE;
-  const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, b, z, isVector ? BESIDE_COLUMNS : 8);
-  if (isVector) c.load("packRowWeightsInt8", [packed, n, k]);
+  const pack = () => {
+    const b = bias ? c.stage(bias) : NONE;
+    const made = packWeightsInt8(c, c.stage(weights), view, b, z, isVector ? BESIDE_COLUMNS : 8);
+    if (isVector) c.load("packRowWeightsInt8", [made.packed, n, k]);
+    return made;
+  };
+  const { packed, offset } = bias ? pack() : c.once(`${keyOf(weights, view)} ${z} ${isVector}`, pack);
   const scratch = c.scratch((most) => gemmInt8ScratchBytes(most(rows), k));
   const tail = [packed, offset, scale, addend, ...range, scratch, n, k, epilogue] as const;
   const macs = multiplyDims(rows, n * k);
