@@ -24,7 +24,7 @@ const units: Readonly<Record<string, number>> = {
   gi: 2 ** 30,
 };
 
-/** "64MB", "1.5 GiB" or "4096" in bytes; undefined where it is no size. */
+/** "64MB", "1.5 GiB" or "4096" in bytes; undefined where it is not a size. */
 export function parseBytes(text: string): number | undefined {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?) *([kmg]i?)?b?$/i.exec(text.trim()) ?? [];
   return number === undefined ? undefined : Math.floor(Number(number) * units[unit.toLowerCase()]!);

@@ -76,7 +76,7 @@ export interface Parts {
   readonly engine?: Engine;
   /** Imports what a graph needs beyond that; undefined where all is here. */
   loadFor?(graph: Graph<Constant>): Promise<void> | undefined;
-  /** Throws where a graph needs what is not imported yet. */
+  /** Throws where a graph needs an op group that is not imported yet. */
   check?(graph: Graph<Constant>): void;
 }
 

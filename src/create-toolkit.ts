@@ -48,7 +48,7 @@ export interface OwnTables {
    * inputs, outputs and attributes, or a function that writes nodes.
    */
   readonly conversions?: Readonly<Record<string, string | Conversion>>;
-  /** Gradient rules by the names of ops. Without one, an op cannot stand between a loss and what is trained. */
+  /** Gradient rules by the names of ops. Without one, an op cannot stand between a loss and trained weights. */
   readonly gradients?: Readonly<Record<string, Rule>>;
   /** Modules of kernels by any name: they import the memory as "env.memory". */
   readonly wasm?: Readonly<Record<string, WasmSource>>;
@@ -101,7 +101,7 @@ const HINT = "docs/own-op.md says what each is for";
 /**
  * A toolkit with ops of one's own beside octette's, for the option `toolkit` of importOnnx, load, save, quantize, tune and evaluate. A
  * device runs their models by `createRuntime({ …, Mine }, { …, mine })`.
- * @throws OctetteError "argument" that names the op and what is missing or does not fit.
+ * @throws OctetteError "argument" that names the op and the part that is missing or does not fit.
  */
 export function createToolkit(own: OwnTables): Toolkit {
   checkOptions("createToolkit", own, TABLES);

@@ -1,5 +1,5 @@
 // Node's own modules, asked for at run time: a bundler for pages stops at an import of one. In place of this file it takes
-// no-node-module.ts, by the field "browser" of package.json, so that pages do not download what is done in Node only.
+// no-node-module.ts, by the field "browser" of package.json, so that pages do not download code for Node.
 
 import type { ByteReader } from "./engine/source";
 import type { Sha256 } from "./graph/sha256";

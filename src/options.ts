@@ -5,7 +5,7 @@ import { OctetteError } from "./errors";
 /** Every option of a type, which the compiler holds a list to: `{ seed: 1, bits: 1 } satisfies Names<O>`. */
 export type Names<O> = Readonly<Record<keyof O, 1>>;
 
-/** Throws where options are no object, or one of them has no name of the list. */
+/** Throws where options are not an object, or one of them has a name that is not in the list. */
 export function checkOptions(where: string, options: unknown, names: object): void {
   if (typeof options !== "object" || options === null)
     throw new OctetteError("options must be an object", {

@@ -72,7 +72,7 @@ function block8(y: usize, step: usize, x: usize, row: usize, last: usize): void 
 /**
  * y[b][j][i] = x[b][i][j]: [batch][rows][cols] → [batch][cols][rows], bytes. Range: batch.
  *
- * Blocks at the edges overlap those before. With fewer than eight rows, a block writes bytes of the columns behind it,
+ * Blocks at the edges overlap those before. With fewer than eight rows, a block writes bytes of the next columns,
  * which those overwrite: the last columns, and all of a narrow matrix, go byte by byte.
  */
 export function transpose8(y: usize, x: usize, rows: i32, cols: i32, begin: i32, end: i32): void {

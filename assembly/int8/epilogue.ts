@@ -22,7 +22,7 @@ export function codeShift(zero: i32): v128 {
  * max(rne(f32(acc) · scale), lo) + zero, four lanes; lo counts from the zero point. A bound above is left to `narrow`.
  *
  * Clamping first is the same (the bound is whole) and keeps the sum with the magic number positive, whose bits then grow
- * with x and whose addition rounds half to even. NaN becomes lo. The zero point is no part of the magic number: an odd
+ * with x and whose addition rounds half to even. NaN becomes lo. The zero point is not part of the magic number: an odd
  * one would turn ties.
  */
 export function requantize(acc: v128, scale: v128, lo: v128, magic: v128, shift: v128): v128 {

@@ -45,7 +45,7 @@ export function quantize(
  * y[n][p][c] = quantize(x[n][c][p]): an image to channels-last codes in one pass. Range: n.
  *
  * x f32 [n][channels][spatial], y bytes [n][spatial][channels]. Four pixels of four channels at a time; the last four
- * overlap those before. With fewer than four channels, a pixel writes bytes of those behind it, which they overwrite.
+ * overlap those before. With fewer than four channels, a pixel writes bytes of the next ones, which they overwrite.
  */
 export function quantizeChannelsLast(
   y: usize,

@@ -1,7 +1,7 @@
 // A window that slides over images whose channels are last, as kernels read it from memory: i32, in this order. The host makes
 // one of these and writes its fields (src/ops/window.ts).
 
-/** An image x, what is made of it at each position of the window, y, and how the window moves. */
+/** An image x, the result y at each position of the window, and how the window moves. */
 export class Window {
   inH: i32 = 0;
   inW: i32 = 0;

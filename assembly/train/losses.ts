@@ -49,7 +49,7 @@ function logOf(x: f32): f32 {
  * p[c] = smoothing / cols, and 1 − smoothing more where c is the label. Range: rows.
  *
  * loss f32 [rows], dx and x f32 [rows][cols], labels i32 [rows]. dx is written, or added to where isAdded is not 0; it
- * may be x. A row whose label is no column, like −1, has no loss and no gradient; `rows` counts those that have.
+ * may be x. A row whose label names no column, such as −1, has no loss and no gradient; `rows` counts those that have.
  */
 export function crossEntropy(
   loss: usize,

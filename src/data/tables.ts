@@ -89,7 +89,7 @@ function readTable(
   return { ...table, note: `labels taken from the ${chosen === 0 ? "first" : "last"} column of ${where}` };
 }
 
-/** More than this are no classes. */
+/** Most distinct labels that count as classes. */
 const MOST_CLASSES = 100_000;
 
 /** Largest class of a column that could hold classes: whole numbers from 0, not all the same. */

@@ -30,7 +30,7 @@ const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
  * Reads a table. The first line is a header when it holds a field that is not a number; if it holds numbers too, they
  * have to look like column numbers (whole and all different), or the field is taken for a mistake. Blank lines are
  * skipped.
- * @throws FormatError with line and column for rows of unequal length, fields that are no numbers f32 can hold, and labels
+ * @throws FormatError with line and column for rows of unequal length, fields that f32 cannot hold, and labels
  * that are not whole i32; OctetteError "argument" for a label column the table does not have.
  */
 export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): Table {

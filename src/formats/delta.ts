@@ -3,7 +3,7 @@
 // in its metadata:
 //
 //   base          content hash of the artifact it is for
-//   result        file hash of the one that it makes
+//   result        file hash of the artifact that it makes
 //   numbers       JSON [[i, text], …]: the i-th number in the text of the base's graph is another
 //   provenance, self_test        those of the result: a base's content hash does not cover its own
 
@@ -147,7 +147,7 @@ function parseNumbers(json: string, where: string): readonly unknown[] {
     throw damaged(where, "its numbers are not JSON", (cause as Error).message);
   }
   if (Array.isArray(numbers)) return numbers;
-  throw damaged(where, "its numbers are no list", typeof numbers);
+  throw damaged(where, "its numbers are not a list", typeof numbers);
 }
 
 function checkStructure(from: Tensors, to: Tensors, where: string): void {

@@ -1,4 +1,4 @@
-// What a tensor differs from another by, coded so that little is left of what is 0 or small.
+// The differences of two tensors, coded so that zeros and small ones take few bytes.
 
 import { bytesPerElement, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
 import { Odds, type RangeCoder } from "./range-coder";

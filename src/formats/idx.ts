@@ -21,7 +21,7 @@ const kinds = new Map<number, ElementKind>([
 /**
  * Reads one tensor of any shape, gzipped or not; the data are a copy. u8, i8, i32 and f32 stay, i16 becomes i32,
  * f64 becomes f32. `where` is the file's name for errors.
- * @throws FormatError when the bytes are no such file, or unpack to more than MAX_IDX_BYTES.
+ * @throws FormatError when the bytes are not an IDX file, or unpack to more than MAX_IDX_BYTES.
  */
 export function readIdx(bytes: Uint8Array, where = "idx"): Tensor {
   const file = isGzip(bytes) ? gunzip(bytes, MAX_IDX_BYTES, where) : bytes;

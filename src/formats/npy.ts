@@ -42,7 +42,7 @@ const descrs: Readonly<Record<DType, string>> = { f32: "<f4", i8: "|i1", u8: "|u
  * Reads one array of any shape, in C or Fortran order, of either byte order; the data are a copy in C order.
  * f2, f4 and f8 become f32; i1, u1 and b1 stay i8, u8 and bool; wider integers become i32. `where` is the file's
  * name for errors.
- * @throws FormatError when the bytes are no such file, and for integers outside i32.
+ * @throws FormatError when the bytes are not a .npy file, and for integers outside i32.
  */
 export function readNpy(bytes: Uint8Array, where = "npy"): Tensor {
   const { descr, fortranOrder, shape, start } = readHeader(bytes, where);

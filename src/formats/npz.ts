@@ -29,7 +29,7 @@ interface Entry {
 
 /**
  * Reads every array; keys are the names without `.npy`. `where` is the file's name for errors.
- * @throws FormatError when the bytes are no such zip, unpack to more than MAX_NPZ_BYTES, or hold arrays that readNpy
+ * @throws FormatError when the bytes are not a zip, unpack to more than MAX_NPZ_BYTES, or hold arrays that readNpy
  * does not read.
  */
 export function readNpz(bytes: Uint8Array, where = "npz"): Map<string, Tensor> {

@@ -1,6 +1,6 @@
 // An arithmetic coder of bits (Witten, Neal, Cleary 1987; the carryless form of lpaq, Mahoney 2007): a bit that was expected takes
 // a small part of a bit. Integers below 2^48 only, so every engine writes the same bytes. Writing and reading are
-// one code: `code(odds, context, bit)` returns the bit that it wrote, or the one that it read instead.
+// one code: `code(odds, context, bit)` returns the bit that it wrote or read.
 
 import { FormatError } from "../errors";
 
@@ -51,7 +51,7 @@ export abstract class RangeCoder {
 
   /** 1 for the numbers up to `middle`. */
   protected abstract decide(middle: number, bit: number): number;
-  /** Goes on behind a byte that is known. */
+  /** Goes on after a byte that is known. */
   protected abstract pass(byte: number): void;
 }
 

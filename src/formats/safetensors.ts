@@ -14,7 +14,7 @@ import { brief, countElements, decodeElements, type ElementKind, elementKinds, M
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
 /** Bytes of the length of the header, before it. */
 export const LENGTH_BYTES = 8;
-/** Where the first bytes are no header. */
+/** Where the first bytes are not a header. */
 const WAY_OUT = "Is it a whole .octette or safetensors file? ONNX is made .octette by `octette quantize`";
 
 export interface SafetensorsEntry {

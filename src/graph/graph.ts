@@ -59,7 +59,7 @@ export interface ValueType {
 }
 
 /**
- * How what is fed becomes the model's input: `(number · scale − mean[c]) / std[c]`, then from `layout` to NCHW.
+ * How feeds become the model's input: `(number · scale − mean[c]) / std[c]`, then from `layout` to NCHW.
  * `mean` and `std` have one number a channel, or one for all.
  */
 export interface Preprocessing {

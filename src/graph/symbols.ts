@@ -128,7 +128,7 @@ export const symbolsOf = (dim: Dim): string[] =>
     ? []
     : [...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean)))];
 
-/** Whether a dimension never shrinks where a symbol grows: what is laid out for the largest symbols holds all others. */
+/** Whether a dimension never shrinks where a symbol grows: memory laid out for the largest symbols holds all smaller ones. */
 export const isMonotone = (dim: Dim): boolean =>
   [...parse(dim)].every(([monomial, coefficient]) => monomial === "" || coefficient >= 0);
 
@@ -152,7 +152,7 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
   return sum;
 }
 
-/** The sizes of a shape. Throws where a symbol is too small for what is taken away from it. */
+/** The sizes of a shape. Throws where a dimension would be negative. */
 export const evaluateShape = (shape: Shape, bindings: Bindings): number[] =>
   shape.map((dim) => {
     const size = evaluateDim(dim, bindings);

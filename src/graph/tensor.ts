@@ -63,6 +63,6 @@ export function tensorsEqual(a: Tensor, b: Tensor): boolean {
 
 /**
  * A file read in order: yields memory for its next bytes and is told how many there were, fewer only at its end. Between them it
- * may yield what is to be waited for, where it is read asynchronously.
+ * may yield a promise to wait for, where it is read asynchronously.
  */
 export type Reading<T> = Generator<Uint8Array | Promise<void>, T, number>;

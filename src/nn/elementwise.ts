@@ -133,7 +133,7 @@ export class QuantStub extends Module {
 /** Where PyTorch's integers end: x itself. Here the quantizer finds the place. */
 export class DeQuantStub extends QuantStub {}
 
-/** One module behind the other; their weights are named "0.weight", "1.weight" and so on. */
+/** One module after the other; their weights are named "0.weight", "1.weight" and so on. */
 export class Sequential extends Module {
   readonly #modules: readonly Module[];
 
@@ -157,6 +157,6 @@ export const add = (x: Value, y: Value): Value => x.recording.node("Add", "add",
 /** x · y, element by element, of shapes that broadcast: a gate. */
 export const mul = (x: Value, y: Value): Value => x.recording.node("Mul", "mul", [x, y], {});
 
-/** Values behind each other along a dimension, by default the channels. */
+/** Values joined along a dimension, by default the channels. */
 export const cat = (values: readonly [Value, ...Value[]], dim = 1): Value =>
   values[0].recording.node("Concat", "cat", values, { axis: dim });

@@ -27,7 +27,7 @@ export const uniform = (random: Random, shape: readonly number[], bound: number)
 export const filled = (shape: readonly number[], value: number): Tensor =>
   tensor("f32", shape, new Float32Array(sizeOf(shape)).fill(value));
 
-/** Throws where one of these is no whole number from `least` on. */
+/** Throws where one of these is not a whole number from `least` on. */
 export function checkCount(where: string, counts: Readonly<Record<string, number>>, least = 1): void {
   for (const [name, count] of Object.entries(counts))
     if (!Number.isInteger(count) || count < least)

@@ -179,7 +179,7 @@ export class Trainable {
     if (pass !== this.#pass)
       throw outOfOrder(
         "backward",
-        "the forward pass of this loss is over: another one, a backward pass or a step came behind it",
+        "the forward pass of this loss is over: another forward pass, a backward pass or a step came after it",
         "Call forward() and the loss again, then backward()",
       );
     if (this.#gradients === "used")

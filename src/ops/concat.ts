@@ -1,4 +1,4 @@
-// Concat: inputs one behind the other along `axis`. Codes of the output's scale and zero point are copied, others go
+// Concat: inputs one after the other along `axis`. Codes of the output's scale and zero point are copied, others go
 // through a table of 256.
 
 import type { Node } from "../graph/graph";

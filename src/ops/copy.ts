@@ -35,7 +35,7 @@ export function memoryStrides(shape: Shape, layout: Layout): Dim[] {
 export function shifted(node: Node, address: Address | typeof NONE, elements: Dim, dtype: DType): Address {
   if (address === NONE || typeof elements !== "number")
     throw opError(node, "where its elements lie depends on a symbol", {
-      expected: "sizes that are fixed along and behind the axis",
+      expected: "fixed sizes along the axis and after it",
       got: String(elements),
       hint: "Fix the symbol when importing (options.symbols)",
     });

@@ -10,7 +10,7 @@ export type Registry = Readonly<Record<string, Op>>;
 /** Ops of models, as the toolkit knows them. */
 export type ToolkitOps = Readonly<Record<string, Op & Traits>>;
 
-/** The op of a node, or an error that names what is missing. */
+/** The op of a node, or an error that names the missing op. */
 export function opOf(registry: Registry, name: string, node: string): Op {
   if (!Object.hasOwn(registry, name)) throw lacking([name], `node "${node}"`);
   return registry[name]!;

@@ -4,7 +4,7 @@ import type { Op } from "./op";
 
 type LayoutRule = NonNullable<Op["layout"]>;
 
-/** Input, output and what is added to it have the channels last; the rest are constants. */
+/** Input, output and the value that is added to it have the channels last; all others are constants. */
 export const channelsLast: LayoutRule = (_, inputs) => ({
   inputs: inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
   outputs: ["channelsLast"],

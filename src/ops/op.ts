@@ -88,7 +88,7 @@ export interface Buffer {
   last: number;
 }
 
-/** A place some bytes behind another. */
+/** The address so many bytes further on. */
 export const behind = ({ buffer, offset }: Address, bytes: Dim): Address => ({
   buffer,
   offset: addDims(offset, bytes),
@@ -122,7 +122,11 @@ export function elementsOf(content: Content): TypedArray {
   const elements = ArrayBuffer.isView(content) ? content : content.data;
   if (elements) return elements;
   const { name, shape } = content as NamedConstant;
-  throw new OctetteError("is no vector", { code: "graph", where: `constant "${name}"`, got: `[${shape}]` });
+  throw new OctetteError("is not a vector", {
+    code: "graph",
+    where: `constant "${name}"`,
+    got: `[${shape}]`,
+  });
 }
 
 /** What an op may ask of the compiler while it is lowered. */
@@ -196,7 +200,7 @@ export interface Op {
   readonly rows?: true | ((node: Node, inputs: readonly Batched[], outputs: readonly Batched[]) => boolean);
   /** Of gradients: outputs without a batch axis are sums over rows, so that those of a batch's parts are added. */
   readonly sums?: true;
-  /** The layouts it reads and makes, given those its inputs have; `of` tells that of any earlier value. Absent: plain. */
+  /** The layouts it reads and makes, given the layouts of its inputs; `of` tells the layout of any earlier value. Absent: plain. */
   layout?(
     node: Node,
     inputs: readonly Layout[],
@@ -205,7 +209,7 @@ export interface Op {
   ): Layouts;
   /** Bounds of a clamp that an op before it can take in. Absent or undefined: it is none. */
   clamp?(node: Node): { readonly lo: number; readonly hi: number } | undefined;
-  /** Whether a Relu or Clip behind it can become bounds of its last step: over codes only, or over floats too. */
+  /** Whether a Relu or Clip after it can become bounds of its last step: over codes only, or over floats too. */
   readonly fusesClamp?: "integer" | "always";
   /** Whether an Add over its codes can be done in its last step. */
   fusesAdd?(node: Node): boolean;

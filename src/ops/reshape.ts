@@ -20,7 +20,7 @@ import {
   type Unit,
 } from "./op";
 
-/** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (what is left) worked out. */
+/** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (the remaining elements) worked out. */
 function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
   const allowZero = numberOf(node, "allowzero", 0) !== 0;
   const shape = wanted.map((dim, i) => {

@@ -4,7 +4,7 @@ import { traits } from "../../build/groups/traits";
 import { registry } from "./index";
 import type { ToolkitOps } from "./infer";
 
-/** Ops with what is known of them: what passes, quantization and training take. */
+/** Ops with their traits, as passes, quantization and training take them. */
 export const toolkitOps: ToolkitOps = Object.fromEntries(
   Object.entries(registry).map(([name, op]) => [name, { ...op, ...traits[name as keyof typeof traits] }]),
 );

@@ -46,7 +46,7 @@ class Folding {
     }
   }
 
-  /** The node with what is known as attributes, or undefined when its outputs are constants now. */
+  /** The node with known inputs as attributes, or undefined when its outputs are constants now. */
   visit(original: Node, op: Op): Node | undefined {
     const node = this.#withParameters(original, op);
     checkReads(node, op);

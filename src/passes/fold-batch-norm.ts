@@ -1,5 +1,5 @@
 // BatchNormalization with given statistics is y = a·x + b for every channel. It is folded into the layer before
-// it, into a Conv without padding behind it, or written as Mul and Add. Computed in float64, rounded once.
+// it, into a Conv without padding after it, or written as Mul and Add. Computed in float64, rounded once.
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";

@@ -1,4 +1,4 @@
-// An Add of one constant a channel behind a layer becomes its bias.
+// An Add after a layer, of one constant a channel, becomes its bias.
 
 import type { Graph, Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";

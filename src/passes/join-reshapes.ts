@@ -50,7 +50,7 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
   return rewrite.done();
 }
 
-/** Softmax over rows between a reshape and the one that undoes it, as opsets before 13 need it. */
+/** Softmax over rows between a reshape and its inverse, as opsets before 13 need it. */
 function rowsOf(
   node: Node,
   rewrite: Rewrite,

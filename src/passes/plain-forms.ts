@@ -161,7 +161,7 @@ function dequantizedBy(value: string, rewrite: Rewrite) {
   return isKnown(quantize ?? dequantize) ? { dequantize, isTurned } : undefined;
 }
 
-/** Scale and bias that are not one number an element of what is normalized are applied behind it. */
+/** Scale and bias that are not one number for each normalized element are applied after it. */
 function plainLayerNormalization(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   const [x, scale, bias = ""] = node.inputs as [string, string, string?];
   const { shape } = types.get(x)!;

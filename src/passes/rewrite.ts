@@ -59,13 +59,13 @@ export class Rewrite {
     return node && !this.#replaced.has(node) && (op === undefined || node.op === op) ? node : undefined;
   }
 
-  /** The node that makes a value which only one input reads, and which is no output of the graph. */
+  /** The node that makes a value, if one input alone reads it and it is not an output of the graph. */
   soleProducer(value: string | undefined, op?: string): Node | undefined {
     const node = this.producer(value, op);
     return node && !node.codes && this.readings(value!) === 1 ? node : undefined;
   }
 
-  /** The one node that reads a value, if it is read once and is no output of the graph. */
+  /** The one node that reads a value, if it is read once and is not an output of the graph. */
   soleConsumer(value: string, op?: string): Node | undefined {
     const node = this.readings(value) === 1 ? this.#readers(value)[0] : undefined;
     return node && !node.codes && !this.#replaced.has(node) && (op === undefined || node.op === op)

@@ -190,7 +190,7 @@ describe("what cannot be applied is told", () => {
       /the delta gives another model than it was made for/,
     ],
     "numbers that are no JSON": [forged({ numbers: "[" }), /its numbers are not JSON/],
-    "numbers that are no list": [forged({ numbers: "{}" }), /its numbers are no list/],
+    "numbers that are no list": [forged({ numbers: "{}" }), /its numbers are not a list/],
     "a number that is not there": [forged({ numbers: '[[1000000,"1"]]' }), /no such number: got 1000000/],
     "a number before the first": [forged({ numbers: '[[-1,"1"]]' }), /no such number/],
     "a number between two": [forged({ numbers: '[[0.25,"1"]]' }), /no such number/],

@@ -4,7 +4,7 @@
 import type { Attribute, Node } from "../../graph/graph";
 import type { Conversion, Source } from "./source";
 
-/** The nodes of one operator, and names for what is between them. */
+/** The nodes of one operator, and names for the values between them. */
 class Parts {
   readonly nodes: Node[] = [];
   readonly #source: Source;

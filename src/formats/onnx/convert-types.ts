@@ -42,7 +42,7 @@ export const constantOfShape: Conversion = (source) => {
 /** Codes of 4 bits, as the codes of 8 bits that they are held in. */
 const nibbles = { i4: ["i8", -8, 7], u4: ["u8", 0, 15] } as const;
 
-/** Codes of 4 bits are codes of 8 of what is clipped to their range. */
+/** Codes of 4 bits become codes of 8, clipped to the range of 4. */
 export const quantizeLinear: Conversion = (source) => {
   source.ignore("saturate", "precision");
   const dtype = dtypeAttribute(source, "output_dtype");

@@ -1,4 +1,4 @@
-// Shape: the dimensions of its input from `start` to `end`, as i32. Only folded: symbols stand for what is not known.
+// Shape: the dimensions of its input from `start` to `end`, as i32. Only folded: symbols stand for unknown dimensions.
 
 import { inputType, numberOf, type Op, type Traits } from "../op";
 
