@@ -22,6 +22,7 @@ export * from "./train/product-gradient";
 export * from "./train/reduce";
 export * from "./train/reduce-mean";
 export * from "./train/requantize";
+export * from "./train/rms-normalization";
 export * from "./train/softmax";
 export * from "./train/sum";
 export * from "./train/unary";

@@ -17,7 +17,6 @@ const modules = {
   "wasm/common": { source: "common" },
   ...Object.fromEntries((await groupsWithKernels()).map((group) => [`wasm/${group}`, { source: group }])),
   "wasm/train": { source: "train" },
-  "wasm/quantizer": { source: "quantizer" },
   "wasm/baseline": { source: "class" },
   "wasm/extmul": { source: "class", flags: extmul },
   "wasm/relaxed": { source: "class", flags: relaxed },

@@ -52,7 +52,8 @@ export function layerNormalizationGradient(
 }
 
 /**
- * dscale[c] = Σ_r dy[r][c]·x̂[r][c], r ascending, with mean and inverse of layerNormalizationGradient. Range: cols.
+ * dscale[c] = Σ_r dy[r][c]·x̂[r][c], r ascending, with mean and inverse of layerNormalizationGradient. Range: cols. mean 0: none, as
+ * rmsNormalizationGradient has none.
  */
 export function layerNormalizationScaleGradient(
   dscale: usize,
@@ -70,7 +71,7 @@ export function layerNormalizationScaleGradient(
     let at = (<usize>c) << 2;
     let sum = f32x4.splat(0);
     for (let r = 0; r < rows; r++, at += step) {
-      const m = v128.load32_splat(mean + ((<usize>r) << 2));
+      const m = mean ? v128.load32_splat(mean + ((<usize>r) << 2)) : f32x4.splat(0);
       const s = v128.load32_splat(inverse + ((<usize>r) << 2));
       const n = f32x4.mul(f32x4.sub(v128.load(x + at), m), s);
       sum = f32x4.add(sum, f32x4.mul(v128.load(dy + at), n));

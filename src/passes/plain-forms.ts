@@ -1,5 +1,5 @@
 // Forms of operators that no kernel has, written with forms that have one: products with known matrices as layers, all that Gemm
-// can be, scales of LayerNormalization that are broadcast, Softmax over an axis that is not the last, and means over
+// can be, scales of normalizations that are broadcast, Softmax over an axis that is not the last, and means over
 // axes that are not neighbours. Two forms of one thing become one: means of images, and two Transposes in a row.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
@@ -32,6 +32,7 @@ const rules: { readonly [K in OpName]?: Rule } = {
   LayerNormalization: plainLayerNormalization,
   LogSoftmax: plainSoftmax,
   ReduceMean: plainReduceMean,
+  RMSNormalization: plainLayerNormalization,
   Softmax: plainSoftmax,
   Transpose: joinTransposes,
 };

@@ -172,16 +172,7 @@ export const makers = {
   HardSigmoid: unary,
   HardSwish: unary,
   Identity: unary,
-  LayerNormalization(g) {
-    const x = g.value((value) => rankOf(value) > 0);
-    const axis = axisOf(g, x);
-    const normalized = x.shape.slice(axis);
-    const isKnown = normalized.every((dim) => typeof dim === "number");
-    const plain = { kind: "plain", shape: normalized as number[] } as const;
-    const scale = isKnown && g.chance(0.8) ? plain : g.value(({ shape }) => `${shape}` === `${normalized}`);
-    const bias: Constant[] = isKnown && g.chance(0.5) ? [plain] : [];
-    return { inputs: [x, scale, ...bias], attributes: { axis }, outputs: g.one([1, 1, 3]) };
-  },
+  LayerNormalization: (g) => ({ ...normalized(g), outputs: g.one([1, 1, 3]) }),
   LeakyRelu: unary,
   Linear(g) {
     const x = g.value(({ shape }) => typeof shape.at(-1) === "number");
@@ -230,6 +221,21 @@ export const makers = {
     const x = g.value();
     return { inputs: [x], attributes: { shape: otherShape(g, x.shape) } };
   },
+  RMSNormalization(g) {
+    const { inputs, attributes } = normalized(g);
+    return { inputs: inputs.slice(0, 2), attributes: attributes! };
+  },
+  RotaryEmbedding(g) {
+    const x = g.value(
+      ({ shape: [, ...rest] }) => [2, 3].includes(rest.length) && Number(rest.at(-1)) % 2 === 0,
+    );
+    const angles = {
+      kind: "plain",
+      shape: [1, x.shape.at(-2)!, Number(x.shape.at(-1)) / 2] as number[],
+    } as const;
+    if (typeof angles.shape[1] !== "number") throw new Misfit();
+    return { inputs: [x, angles, angles], attributes: { num_heads: 1, interleaved: g.whole(0, 1) } };
+  },
   Resize(g) {
     const x = g.value();
     const scales = x.shape.map((dim) => (typeof dim === "number" && g.chance(0.5) ? g.whole(1, 2) : 1));
@@ -273,6 +279,18 @@ export const makers = {
     return { inputs: [x], attributes: { axes: [g.whole(0, rankOf(x))] } };
   },
 } satisfies Partial<Record<keyof typeof registry, Make>>;
+
+/** What layer normalization reads. */
+function normalized(g: Growing): Candidate {
+  const x = g.value((value) => rankOf(value) > 0);
+  const axis = axisOf(g, x);
+  const row = x.shape.slice(axis);
+  const isKnown = row.every((dim) => typeof dim === "number");
+  const plain = { kind: "plain", shape: row as number[] } as const;
+  const scale = isKnown && g.chance(0.8) ? plain : g.value(({ shape }) => `${shape}` === `${row}`);
+  const bias: Constant[] = isKnown && g.chance(0.5) ? [plain] : [];
+  return { inputs: [x, scale, ...bias], attributes: { axis } };
+}
 
 /** Codes of a value, or what those stand for. */
 function quantized(g: Growing, isReal: boolean): Candidate {

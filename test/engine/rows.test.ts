@@ -20,7 +20,7 @@ const creating =
 const ops = Object.entries<Op>(registry);
 const hasKernels = ({ lower, lowerInteger }: Op) => lower !== undefined || lowerInteger !== undefined;
 /** Ops with kernels whose rows meet whatever their inputs. */
-const meeting: readonly string[] = [];
+const meeting = ["CausalConv", "RotaryAngles"];
 
 test("every op with kernels says how it treats rows, or is told that they meet", () => {
   const silent = ops.filter(([, op]) => hasKernels(op) && op.rows === undefined).map(([name]) => name);
@@ -57,7 +57,7 @@ describe("a rule that is left out shows", () => {
   test.each(rules)("%s", (op) => {
     const create = creating({ ...registry, [op]: { ...registry[op], rows: () => true } });
     const index = madeOps.indexOf(op);
-    const wrong = Array.from({ length: 100 }, (_, i) => index + i * madeOps.length).some((seed) => {
+    const wrong = Array.from({ length: 400 }, (_, i) => index + i * madeOps.length).some((seed) => {
       try {
         checkSeed(seed, create);
         return false;

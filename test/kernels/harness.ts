@@ -10,7 +10,6 @@ import type { Kernels } from "../../src/ops/op";
 
 export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
-export type Quantizer = typeof import("../../build/abi/quantizer");
 export type Class = typeof import("../../build/abi/class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
@@ -27,7 +26,6 @@ function load<T>(file: string, signs = 0): T {
 export const loadCommon = (): Common =>
   Object.assign({}, ...["common", ...Object.keys(groupModules)].map((name) => load(`wasm/${name}`)));
 export const loadTrain = (): Train => load<Train>("wasm/train");
-export const loadQuantizer = (): Quantizer => load<Quantizer>("wasm/quantizer");
 
 const relaxedDot = probeRelaxedDot().cold;
 

@@ -3,11 +3,12 @@
 
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Bindings, Shape } from "../../src/graph/symbols";
-import { evaluateDim } from "../../src/graph/symbols";
-import type { Tensor } from "../../src/graph/tensor";
+import { evaluateDim, evaluateShape } from "../../src/graph/symbols";
+import { type Tensor, tensor } from "../../src/graph/tensor";
 import { arithmeticOperators } from "./arithmetic";
 import { elementwiseOperators } from "./elementwise";
 import { floatOperators } from "./float";
+import { languageOperators } from "./language";
 import { runLayer } from "./layer";
 import { fail, type Operator } from "./node";
 import { type Oracles, operatorOf } from "./oracle";
@@ -19,22 +20,31 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...arithmeticOperators,
   ...elementwiseOperators,
   ...floatOperators,
+  ...languageOperators,
   ...quantizeOperators,
   ...shapeOperators,
 };
 
 /**
  * Every value of a graph, inputs and constants included, for feeds of the inputs' own dtypes. Of an integer region
- * there is only its result: the real values inside it do not exist. `oracles` has the ops that a test defines itself.
+ * there is only its result: the real values inside it do not exist. `oracles` has the ops that a test defines itself, `symbols` values of
+ * those that no input has, and `states` what states hold, from run to run: zeros where it has none.
  */
 export function runReference(
   graph: Graph,
   feeds: Readonly<Record<string, Tensor>>,
   oracles: Oracles = {},
+  { symbols = {}, states = new Map() }: { symbols?: Bindings; states?: Map<string, Tensor> } = {},
 ): Map<string, Tensor> {
   const values = new Map(graph.constants);
-  const bindings = bind(graph, feeds);
-  for (const { name } of graph.inputs) values.set(name, feeds[name]!);
+  const bindings = { ...bind(graph, feeds), ...symbols };
+  // Operators write to states, which an op's own cases feed.
+  for (const { name } of graph.inputs)
+    values.set(name, { ...feeds[name]!, data: feeds[name]!.data.slice() } as Tensor);
+  for (const { name, dtype, shape } of graph.states ?? []) {
+    if (!states.has(name)) states.set(name, tensor(dtype, evaluateShape(shape, bindings), []));
+    values.set(name, states.get(name)!);
+  }
   for (const node of graph.nodes)
     if (node.codes) values.set(...runLayer(node, values, bindings, oracles[node.op]));
     else runNode(node, values, bindings, oracles);

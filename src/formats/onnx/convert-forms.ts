@@ -38,6 +38,8 @@ export const layerNormalization: Conversion = (source) => {
   return [source.node(source.attributes())];
 };
 
+export const rMSNormalization = layerNormalization;
+
 /** Sum of any number of values as a chain of Adds. */
 export const sum: Conversion = (source) => {
   const { inputs, name, fresh } = source;

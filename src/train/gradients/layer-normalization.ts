@@ -20,6 +20,18 @@ export const layerNormalization: Rule = ({ node, inputs }, [dy], b) => {
   giveRow(b, bias, b.write("SumTo", [dy!], { shape: row })[0], row);
 };
 
+/** As layer normalization, without a mean and a bias. */
+export const rMSNormalization: Rule = ({ node, inputs }, [dy], b) => {
+  const [x, scale] = inputs as [string, string];
+  if (!b.wants(x) && !b.wants(scale)) return;
+  const [dx, inverse] = b.write("RMSNormalizationGradient", [dy!, x, scale], node.attributes, 2);
+  if (b.wants(x)) b.give(x, dx);
+  if (!b.wants(scale)) return;
+  const read = [dy!, x, "", inverse!];
+  const { cols } = rowsOf(node, b.type(x).shape);
+  giveRow(b, scale, b.write("LayerNormalizationScaleGradient", read, node.attributes)[0], [cols]);
+};
+
 /** A gradient of this shape, in that of the operand, which has as many elements. */
 function giveRow(b: Backward, value: string, gradient: string, from: Shape): void {
   const { shape } = b.type(value);

@@ -2,7 +2,7 @@
 
 import type { ValueType } from "../../graph/graph";
 import { formatShape } from "../../graph/symbols";
-import { floatType, numberOf, type Op, opError } from "../../ops/op";
+import { floatType, NONE, numberOf, type Op, opError } from "../../ops/op";
 import { rowsOf } from "../../ops/sequence/layer-normalization";
 
 /** dy, x, which have one shape. */
@@ -35,7 +35,24 @@ export const layerNormalizationGradient: Op = {
   },
 };
 
-/** (dy, x, mean, inverse) → the gradient of scale, which is one row. */
+/** (dy, x, scale) → dx of RMSNormalization, and the inverse root mean square of every row of x. */
+export const rMSNormalizationGradient: Op = {
+  infer(node, inputs) {
+    const x = operands(node, inputs);
+    return [x, { dtype: "f32", shape: [rowsOf(node, x.shape).rows] }];
+  },
+  rows: (node, [, x]) => x!.axis === 0 && rowsOf(node, x!.shape).axis > 0,
+  lower({ node, inputs, outputs }, c) {
+    const [dy, x, scale] = inputs as [string, string, string];
+    const [dx, inverse] = outputs as [string, string];
+    const { rows, cols } = rowsOf(node, c.type(x).shape);
+    const places = [c.output(dx, dy), c.output(inverse)] as const;
+    const read = [c.input(dy), c.input(x), c.input(scale)] as const;
+    c.emit("rmsNormalizationGradient", [...places, ...read, cols, numberOf(node, "epsilon", 1e-5)], rows);
+  },
+};
+
+/** (dy, x, mean or "", inverse) → the gradient of scale, which is one row. */
 export const layerNormalizationScaleGradient: Op = {
   infer(node, inputs) {
     const { cols } = rowsOf(node, operands(node, inputs).shape);
@@ -44,7 +61,7 @@ export const layerNormalizationScaleGradient: Op = {
   sums: true,
   lower({ node, inputs, outputs }, c) {
     const { rows, cols } = rowsOf(node, c.type(inputs[1]!).shape);
-    const [dy, x, mean, inverse] = inputs.map((input) => c.input(input));
+    const [dy, x, mean, inverse] = inputs.map((input) => (input === "" ? NONE : c.input(input)));
     const args = [c.output(outputs[0]!), dy!, x!, mean!, inverse!, rows, cols] as const;
     c.emit("layerNormalizationScaleGradient", args, cols);
   },

@@ -117,6 +117,17 @@ const layerNormalization: Forward = (node, [x, scale, bias]) => {
   return [real(x!.shape, y)];
 };
 
+const rmsNormalization: Forward = (node, [x, scale]) => {
+  const cols = sizeOf(x!.shape.slice(numberAttribute(node, "axis", -1)));
+  const epsilon = Math.fround(numberAttribute(node, "epsilon", 1e-5));
+  const y = x!.data.map((value, i) => {
+    const row = x!.data.subarray(i - (i % cols), i - (i % cols) + cols);
+    const square = row.reduce((sum, v) => sum + v * v, 0) / cols;
+    return (value / Math.sqrt(square + epsilon)) * scale!.data[i % cols]!;
+  });
+  return [real(x!.shape, y)];
+};
+
 /** The reference's own view of both operands, over positions. */
 const matMul: Forward = (node, [a, b]) => {
   const [left, right] = [a!, b!].map(({ shape, data }) =>
@@ -223,4 +234,5 @@ export const forwards: Readonly<Record<string, Forward>> = {
   Linear: linear,
   MatMul: matMul,
   ReduceMean: mean,
+  RMSNormalization: rmsNormalization,
 };

@@ -1,0 +1,100 @@
+// Operators of the group language: float64 throughout and rounded once where nothing else is said. A state is a tensor that its
+// operator writes to.
+
+import { evaluateDim } from "../../src/graph/symbols";
+import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
+import { axisOf, dimsAttribute, fail, need, numberAttribute, type Operator, realAttribute } from "./node";
+
+const { fround } = Math;
+
+/** x / √(mean x² + epsilon) · scale, rows of the axes from `axis` on. */
+const rmsNormalization: Operator = (node, inputs) => {
+  const [x, scale] = [need(node, inputs, 0), need(node, inputs, 1).data];
+  const axis = axisOf(node, numberAttribute(node, "axis", -1), x.shape.length);
+  const epsilon = realAttribute(node, "epsilon", 1e-5);
+  const cols = sizeOf(x.shape.slice(axis));
+  const y = Array.from(x.data, (value, i) => {
+    const row = x.data.subarray(i - (i % cols), i - (i % cols) + cols);
+    const square = Array.from(row).reduce((sum, v) => sum + v * v, 0) / cols;
+    return (value / Math.sqrt(square + epsilon)) * scale[i % cols]!;
+  });
+  return tensor("f32", x.shape, y);
+};
+
+/** Of the pair (a, b) of head h, token t, batch n: (c·a − s·b, s·a + c·b). */
+const rotaryEmbedding: Operator = (node, inputs) => {
+  const [x, cos, sin] = [0, 1, 2].map((i) => need(node, inputs, i)) as [Tensor, Tensor, Tensor];
+  const positions = inputs[3];
+  const isFlat = x.shape.length === 3;
+  const [batch = 0, heads = 0, tokens = 0, size = 0] = isFlat
+    ? [
+        x.shape[0],
+        numberAttribute(node, "num_heads", 0),
+        x.shape[1],
+        x.shape[2]! / numberAttribute(node, "num_heads", 0),
+      ]
+    : x.shape;
+  const half = (numberAttribute(node, "rotary_embedding_dim", 0) || size) / 2;
+  const y = Array.from(x.data);
+  for (let n = 0; n < batch; n++)
+    for (let h = 0; h < heads; h++)
+      for (let t = 0; t < tokens; t++) {
+        const start = (isFlat ? (n * tokens + t) * heads + h : (n * heads + h) * tokens + t) * size;
+        const own = (of: Tensor) => (of.shape[0] === 1 ? 0 : n) * tokens + t;
+        const row = positions ? positions.data[own(positions)]! : own(cos);
+        for (let i = 0; i < half; i++) {
+          const [a, b] = numberAttribute(node, "interleaved", 0) ? [2 * i, 2 * i + 1] : [i, half + i];
+          const [c, s] = [cos.data[row * half + i]!, sin.data[row * half + i]!];
+          const [p, q] = [x.data[start + a]!, x.data[start + b]!];
+          y[start + a] = fround(fround(c * p) - fround(s * q));
+          y[start + b] = fround(fround(s * p) + fround(c * q));
+        }
+      }
+  return tensor("f32", x.shape, y);
+};
+
+/** cos and sin of (position + t)·f, the product in f32, times scale. */
+const rotaryAngles: Operator = (node, inputs, bindings) => {
+  const { data } = need(node, inputs, 0);
+  const [position, tokens] = ["position", "tokens"].map((name) =>
+    evaluateDim(dimsAttribute(node, name)?.[0] ?? fail(node, `no ${name}`), bindings),
+  ) as [number, number];
+  const scale = realAttribute(node, "scale", 1);
+  const angles = Array.from({ length: tokens }, (_, t) =>
+    Array.from(data, (f) => fround(fround(position + t) * f)),
+  ).flat();
+  const shape = [1, tokens, data.length];
+  return [Math.cos, Math.sin].map((of) =>
+    tensor(
+      "f32",
+      shape,
+      angles.map((x) => scale * of(x)),
+    ),
+  );
+};
+
+/** Σ_j w[c][j]·x[t + j − (taps − 1)][c] + bias[c], j ascending, each step in f32; the state is the tokens before. */
+const causalConv: Operator = (node, inputs) => {
+  const [x, w, state] = [0, 1, 3].map((i) => need(node, inputs, i)) as [Tensor, Tensor, Tensor];
+  const bias = inputs[2]?.data;
+  const [channels = 0, taps = 0] = w.shape;
+  const all = [...state.data, ...x.data];
+  const y = Array.from(x.data, (_, i) => {
+    const c = i % channels;
+    let sum = 0;
+    for (let j = 0; j < taps; j++) {
+      const product = fround(w.data[c * taps + j]! * all[i + j * channels]!);
+      sum = j === 0 ? product : fround(sum + product);
+    }
+    return bias ? fround(sum + bias[c]!) : sum;
+  });
+  state.data.set(all.slice(all.length - state.data.length));
+  return tensor("f32", x.shape, y);
+};
+
+export const languageOperators: Readonly<Record<string, Operator>> = {
+  RMSNormalization: rmsNormalization,
+  RotaryEmbedding: rotaryEmbedding,
+  RotaryAngles: rotaryAngles,
+  CausalConv: causalConv,
+};
