@@ -170,7 +170,9 @@ export function save(graph: Graph, options: SaveOptions & ToolkitOptions = {}): 
   });
   try {
     checkSelfTest(model, ops);
-    return writeArtifact(graph, { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) });
+    return writeArtifact(graph, {
+      selfTest: { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) },
+    });
   } finally {
     model.dispose();
   }

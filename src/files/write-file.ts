@@ -17,8 +17,13 @@ export function fileSystem() {
 }
 const paths = () => nodeModule("node:path")!;
 
+/** Takes the next bytes of a file. */
+export type Append = (bytes: Uint8Array) => Promise<void>;
+/** Bytes of a file, or what appends them one part after the other. */
+export type FileContent = Uint8Array | ((append: Append) => Promise<void>);
+
 /** Writes or replaces a file, whole. A symbolic link is kept: what it points to is replaced, or made. */
-export async function writeFileWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+export async function writeFileWhole(path: string, bytes: FileContent, signal?: AbortSignal): Promise<void> {
   await replaceWhole(await targetOf(path), bytes, async () => {}, signal);
 }
 
@@ -45,7 +50,7 @@ async function targetOf(path: string): Promise<string> {
  */
 export async function replaceWhole(
   path: string,
-  bytes: Uint8Array,
+  content: FileContent,
   before: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -59,7 +64,8 @@ export async function replaceWhole(
   try {
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(bytes, { ...(signal ? { signal } : {}) });
+      const append: Append = (bytes) => file.appendFile(bytes, { ...(signal ? { signal } : {}) });
+      await (typeof content === "function" ? content(append) : append(content));
       await file.sync();
     } finally {
       await file.close();

@@ -49,6 +49,12 @@ export function writeDelta(
 ): Uint8Array<ArrayBuffer> {
   const [from, to] = [readParts(base, baseName), readParts(tuned, tunedName)];
   checkStructure(from.tensors, to.tensors, tunedName);
+  if (from.metadata.text !== to.metadata.text)
+    throw new OctetteError("the models differ in their tokenizer or its settings", {
+      code: "argument",
+      where: tunedName,
+      hint: "A delta changes numbers only: send the tuned model whole",
+    });
   const { graph = "", provenance = "", self_test, file_hash: result = "" } = to.metadata;
   const numbers = numbersThatChange(from.metadata.graph ?? "", graph, tunedName);
   const differences = codeDifferences(from.tensors, to.tensors);
@@ -85,6 +91,7 @@ export function applyDelta(
     graph: withNumbers(from.metadata.graph ?? "", metadata.numbers ?? "", where),
     provenance,
     ...(self_test === undefined ? {} : { self_test }),
+    ...(from.metadata.text === undefined ? {} : { text: from.metadata.text }),
   });
   const { file_hash: result } = readSafetensorsHeader(tuned, where).metadata;
   if (result === metadata.result) return tuned;

@@ -1,19 +1,26 @@
 // A graph written as compact rows (graph-rows.ts).
 
 import type { CodeParameters, Codes, Graph, Node } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import type { Constant, Tensor } from "../graph/tensor";
 import { inOrder, MAX_PREFIX, written } from "./graph-rows";
 
 /** Code units of a text after which a beginning is not looked for. */
 const MAX_SUFFIX = 16;
 
-export interface Encoded {
+export interface Encoded<C extends Constant = Tensor> {
   readonly json: string;
-  readonly tensors: Map<string, Tensor>;
+  readonly tensors: Map<string, C>;
 }
 
-/** JSON of a graph, and the constants that do not stand in it. */
-export function encodeGraph({ name, inputs, outputs, nodes, constants, states = [] }: Graph): Encoded {
+/** JSON of a graph, and the constants that do not stand in it: a scalar does where its number is here. */
+export function encodeGraph<C extends Constant>({
+  name,
+  inputs,
+  outputs,
+  nodes,
+  constants,
+  states = [],
+}: Graph<C>): Encoded<C> {
   const strings = new Map<string, number>();
   /** Constants that a row names. */
   const named = new Set<string>();
@@ -55,10 +62,10 @@ export function encodeGraph({ name, inputs, outputs, nodes, constants, states = 
     scalars: [] as unknown[],
     strings: [] as unknown[],
   };
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, C>();
   for (const constant of named) {
     const { dtype, shape, data } = constants.get(constant)!;
-    const isScalar = data.length === 1 && Number.isFinite(data[0]) && !Object.is(data[0], -0);
+    const isScalar = data?.length === 1 && Number.isFinite(data[0]) && !Object.is(data[0], -0);
     if (isScalar) header.scalars.push([value(constant), dtype, shape, data[0]]);
     else tensors.set(constant, constants.get(constant)!);
   }

@@ -1,10 +1,24 @@
 // Codes that all fit 4 bits, written two to a byte, low nibble first, in two's complement (as ONNX's INT4): a U8 tensor
 // whose shape in elements the metadata have as `int4 NAME`. Read, they are a byte each again (safetensors.ts).
 
-import { isVector, type Tensor } from "../graph/tensor";
+import { type Constant, isVector, type Tensor } from "../graph/tensor";
 
-const fits = ({ dtype, shape, data }: Tensor) =>
-  dtype === "i8" && !isVector(shape) && data.length > 0 && data.every((code) => code >= -8 && code < 8);
+/** Whether a tensor is written two codes to a byte. */
+export function fitsInt4({ dtype, shape, data }: Tensor): boolean {
+  if (dtype !== "i8" || isVector(shape) || data.length === 0) return false;
+  for (let i = 0; i < data.length; i++) if (data[i]! < -8 || data[i]! > 7) return false;
+  return true;
+}
+
+/** A tensor of codes two to a byte. */
+export function packedInt4({ data }: Tensor): Tensor {
+  const packed = new Uint8Array(Math.ceil(data.length / 2));
+  for (let i = 0; i < data.length; i++) packed[i >> 1]! |= (data[i]! & 15) << (4 * (i & 1));
+  return { dtype: "u8", shape: [packed.length], data: packed };
+}
+
+/** What the metadata say of a tensor whose codes are two to a byte: a name, and its shape in codes. */
+export const int4Shape = (name: string, { shape }: Constant) => [`int4 ${name}`, `${shape}`] as const;
 
 /** Tensors as they are written, and what the metadata must say of those that were packed. */
 export function packInt4(tensors: ReadonlyMap<string, Tensor>): {
@@ -15,11 +29,10 @@ export function packInt4(tensors: ReadonlyMap<string, Tensor>): {
   const shapes: Record<string, string> = {};
   for (const name of [...tensors.keys()].sort()) {
     const tensor = tensors.get(name)!;
-    if (!fits(tensor)) continue;
-    const data = new Uint8Array(Math.ceil(tensor.data.length / 2));
-    for (const [i, code] of tensor.data.entries()) data[i >> 1]! |= (code & 15) << (4 * (i & 1));
-    stored.set(name, { dtype: "u8", shape: [data.length], data });
-    shapes[`int4 ${name}`] = `${tensor.shape}`;
+    if (!fitsInt4(tensor)) continue;
+    stored.set(name, packedInt4(tensor));
+    const [key, shape] = int4Shape(name, tensor);
+    shapes[key] = shape;
   }
   return { stored, shapes };
 }

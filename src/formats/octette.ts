@@ -24,7 +24,8 @@ export const ARTIFACT: SealKind = {
 /** Said of a file where no weight is −128, which not every engine class multiplies. */
 export const NARROW = "-127..127";
 
-const hasLowest = ({ dtype, shape }: Constant, bytes: Uint8Array) =>
+/** Whether a weight is −128. */
+export const hasLowest = ({ dtype, shape }: Constant, bytes: Uint8Array) =>
   dtype === "i8" && !isVector(shape) && bytes.includes(0x80);
 
 /** Throws where a file says that no weight is −128, and this tensor has one. */
@@ -57,6 +58,8 @@ export interface Artifact<C extends Constant = Tensor> {
   /** SHA-256 of the file's header, which has a hash of each tensor, this hash taken as zeros. */
   readonly fileHash: string;
   readonly selfTest?: SelfTest;
+  /** Of a language model: JSON of what its text needs (TextAssets of text/source.ts). */
+  readonly text?: string;
 }
 
 /** Bytes that tell an artifact. */
@@ -65,22 +68,41 @@ export const ARTIFACT_MARK_BYTES = 9;
 /** Whether bytes begin as an artifact does: the length of a header, then JSON (safetensors). */
 export const isArtifact = (bytes: Uint8Array): boolean => bytes[8] === 0x7b;
 
+/** What an artifact says beside its graph and tensors. */
+export type ArtifactFacts = Pick<Artifact, "selfTest" | "text">;
+
+/** What stands in an artifact beside its tensors. */
+export interface ArtifactParts {
+  readonly graph: string;
+  readonly provenance: string;
+  readonly self_test?: string;
+  readonly text?: string;
+}
+
 /** Bytes of an artifact. Equal graphs give equal bytes. Throws an OctetteError where the graph breaks a rule. */
-export function writeArtifact(graph: Graph, selfTest?: SelfTest): Uint8Array<ArrayBuffer> {
+export function writeArtifact(graph: Graph, facts: ArtifactFacts = {}): Uint8Array<ArrayBuffer> {
+  const { parts, tensors } = partsOf(graph, facts);
+  return writeParts(tensors, parts);
+}
+
+/** A graph as it stands in a file. Throws an OctetteError where it breaks a rule. */
+export function partsOf<C extends Constant>(graph: Graph<C>, { selfTest, text }: ArtifactFacts) {
   verify(graph);
   checkDepth(graph.provenance, graph.name);
   const { json, tensors } = encodeGraph(graph);
-  return writeParts(tensors, {
+  const parts: ArtifactParts = {
     graph: json,
     provenance: JSON.stringify(graph.provenance),
     ...(selfTest ? { self_test: `${selfTest.seed} ${selfTest.hash}` } : {}),
-  });
+    ...(text === undefined ? {} : { text }),
+  };
+  return { parts, tensors };
 }
 
 /** Bytes of an artifact of tensors, and of its other parts as they stand in the file. */
 export function writeParts(
   tensors: ReadonlyMap<string, Tensor>,
-  parts: { readonly graph: string; readonly provenance: string; readonly self_test?: string },
+  parts: ArtifactParts,
 ): Uint8Array<ArrayBuffer> {
   const { stored, shapes } = packInt4(tensors);
   const isWide = [...tensors.values()].some((tensor) => hasLowest(tensor, bytesIn(tensor.data)));
@@ -126,6 +148,7 @@ export function artifactOf<C extends Constant>(
     contentHash,
     fileHash,
     ...(selfTest ? { selfTest: { seed: Number(selfTest[1]), hash: selfTest[2]! } } : {}),
+    ...(metadata.text === undefined ? {} : { text: metadata.text }),
   };
 }
 
@@ -160,10 +183,27 @@ export function contentHash(graph: Graph): string {
 
 /** SHA-256 of a graph as it stands in a file, and of its tensors. */
 export function contentHashOf(header: string, tensors: ReadonlyMap<string, Tensor>): string {
-  const hash = createSha256().update(new TextEncoder().encode(header));
-  for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)))
-    hash.update(new TextEncoder().encode(`\n${JSON.stringify([name, dtype, shape])}`)).update(bytesIn(data));
+  const hash = new ContentHash(header);
+  for (const [name, tensor] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) hash.add(name, tensor);
   return hash.digest();
+}
+
+/** A content hash from tensor after tensor, in the order of their names. */
+export class ContentHash {
+  readonly #hash = createSha256();
+
+  constructor(header: string) {
+    this.#hash.update(new TextEncoder().encode(header));
+  }
+
+  add(name: string, { dtype, shape, data }: Tensor): void {
+    const head = new TextEncoder().encode(`\n${JSON.stringify([name, dtype, shape])}`);
+    this.#hash.update(head).update(bytesIn(data));
+  }
+
+  digest(): string {
+    return this.#hash.digest();
+  }
 }
 
 function parse(json: string, where: string): unknown {

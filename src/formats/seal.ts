@@ -4,7 +4,7 @@
 
 import { FormatError } from "../errors";
 import { createSha256 } from "../graph/sha256";
-import type { Tensor } from "../graph/tensor";
+import { bytesIn, type Constant, type Tensor } from "../graph/tensor";
 import {
   checkLength,
   LENGTH_BYTES,
@@ -13,7 +13,7 @@ import {
   type SafetensorsEntry,
   type SafetensorsHeader,
 } from "./safetensors";
-import { writeSafetensors } from "./write-safetensors";
+import { type SafetensorsHead, safetensorsHead } from "./write-safetensors";
 
 export interface SealKind {
   /** Its name in the metadata. */
@@ -34,34 +34,52 @@ const TENSOR_HASH_LENGTH = 32;
 const none = (length: number) => "0".repeat(length);
 const encode = (text: string) => new TextEncoder().encode(text);
 const hashOf = (bytes: Uint8Array) => createSha256().update(bytes).digest();
-const tensorHashOf = (bytes: Uint8Array) => hashOf(bytes).slice(0, TENSOR_HASH_LENGTH);
+/** The hash of a tensor in the header. */
+export const tensorHashOf = (bytes: Uint8Array) => hashOf(bytes).slice(0, TENSOR_HASH_LENGTH);
 
 /** Bytes of a file with its hashes. Equal input gives equal bytes. */
 export function writeSealed(
-  { format, version }: SealKind,
+  kind: SealKind,
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Metadata,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = writeSafetensors(tensors, {
+  const bytesOf = (name: string) => bytesIn(tensors.get(name)!.data);
+  const { head, order, fileBytes } = sealedHead(kind, tensors, metadata, (name) =>
+    tensorHashOf(bytesOf(name)),
+  );
+  const bytes = new Uint8Array(fileBytes);
+  bytes.set(head);
+  let at = head.length;
+  for (const name of order) {
+    bytes.set(bytesOf(name), at);
+    at += bytesOf(name).length;
+  }
+  return bytes;
+}
+
+/** What comes before the data of a sealed file; `hashOf` gives the tensorHash of the bytes of a tensor. */
+export function sealedHead(
+  { format, version }: SealKind,
+  tensors: ReadonlyMap<string, Constant>,
+  metadata: Metadata,
+  tensorHash: (name: string) => string,
+): SafetensorsHead {
+  const made = safetensorsHead(tensors, {
     format,
     version: `${version}`,
     ...metadata,
     tensor_hashes: none(TENSOR_HASH_LENGTH * tensors.size),
     file_hash: none(HASH_LENGTH),
   });
-  const { entries, headerBytes } = readSafetensorsHeader(bytes);
-  const head = bytes.subarray(0, headerBytes);
+  const { head, order } = made;
   const set = (name: string, value: string) => {
     // Quotes inside of texts are escaped, so this is the field and no text.
     const field = encode(`"${name}":"`);
     head.set(encode(value), indexOf(head, field) + field.length);
   };
-  const hashes = entries.map((entry) =>
-    tensorHashOf(bytes.subarray(entry.offset, entry.offset + entry.bytes)),
-  );
-  set("tensor_hashes", hashes.join(""));
+  set("tensor_hashes", order.map(tensorHash).join(""));
   set("file_hash", hashOf(head));
-  return bytes;
+  return made;
 }
 
 /** Reads a whole file; tensors are views of `bytes`. Throws FormatError where it is damaged or of another kind. */

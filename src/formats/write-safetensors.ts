@@ -1,11 +1,19 @@
 // Writes safetensors files, of the layout that safetensors.ts draws.
 
 import { OctetteError } from "../errors";
-import { bytesIn, bytesPerElement, isVector, type Tensor } from "../graph/tensor";
+import { bytesIn, bytesPerElement, type Constant, isVector, sizeOf, type Tensor } from "../graph/tensor";
 import { LENGTH_BYTES, storedNames } from "./safetensors";
 
 /** Data of a written file start at a multiple of this, a cache line. */
 const ALIGN = 64;
+
+/** What comes before the data of a file, and the order of its tensors. */
+export interface SafetensorsHead {
+  readonly head: Uint8Array<ArrayBuffer>;
+  readonly order: readonly string[];
+  /** Bytes of the whole file. */
+  readonly fileBytes: number;
+}
 
 /**
  * Writes tensors ordered by descending element size, so that each is aligned to its elements and none needs padding;
@@ -17,6 +25,23 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  const { head, order, fileBytes } = safetensorsHead(tensors, metadata);
+  const bytes = new Uint8Array(fileBytes);
+  bytes.set(head);
+  let at = head.length;
+  for (const name of order) {
+    const { data } = tensors.get(name)!;
+    bytes.set(bytesIn(data), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/** The header of a file of such tensors, with the checks and in the order of writeSafetensors. */
+export function safetensorsHead(
+  tensors: ReadonlyMap<string, Constant>,
+  metadata: Readonly<Record<string, string>>,
+): SafetensorsHead {
   if (tensors.has("__metadata__"))
     throw new OctetteError("the name is reserved", {
       code: "argument",
@@ -31,20 +56,16 @@ export function writeSafetensors(
   // Text is joined by hand: an object would reorder names such as "7" and lose "__proto__".
   const members = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let end = 0;
-  for (const [name, { dtype, shape, data }] of ordered) {
-    const info = { dtype: storedNames[dtype], shape, data_offsets: [end, (end += data.byteLength)] };
+  for (const [name, { dtype, shape }] of ordered) {
+    const bytes = sizeOf(shape) * bytesPerElement[dtype];
+    const info = { dtype: storedNames[dtype], shape, data_offsets: [end, (end += bytes)] };
     members.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
   }
   const json = new TextEncoder().encode(`{${members.join(",")}}`);
   const headerBytes = Math.ceil((LENGTH_BYTES + json.length) / ALIGN) * ALIGN;
-  const bytes = new Uint8Array(headerBytes + end);
-  new DataView(bytes.buffer).setUint32(0, headerBytes - LENGTH_BYTES, true);
-  bytes.fill(0x20, LENGTH_BYTES, headerBytes);
-  bytes.set(json, LENGTH_BYTES);
-  let at = headerBytes;
-  for (const [, { data }] of ordered) {
-    bytes.set(bytesIn(data), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  const head = new Uint8Array(headerBytes).fill(0x20);
+  new DataView(head.buffer).setUint32(0, headerBytes - LENGTH_BYTES, true);
+  new DataView(head.buffer).setUint32(4, 0, true);
+  head.set(json, LENGTH_BYTES);
+  return { head, order: ordered.map(([name]) => name), fileBytes: headerBytes + end };
 }

@@ -99,7 +99,7 @@ describe("the result is the tuned artifact, to the byte", () => {
     const others = [
       writeArtifact(scaled),
       writeArtifact({ ...graph, provenance: { tuned: 'on "nothing"', at: [1, null] } }),
-      writeArtifact(graph, { seed: 5, hash: "0".repeat(64) }),
+      writeArtifact(graph, { selfTest: { seed: 5, hash: "0".repeat(64) } }),
       writeArtifact(graph),
       base,
     ];

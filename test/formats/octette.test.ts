@@ -95,7 +95,7 @@ describe("what is written comes back", () => {
     const inputs = graph.inputs.map((input) => ({ ...input, preprocessing }));
     const provenance = { source: "ünïcode", nested: { list: [1, "two", null] } };
     const selfTest = { seed: 7, hash: "ab".repeat(32) };
-    const artifact = readArtifact(writeArtifact({ ...graph, inputs, provenance }, selfTest));
+    const artifact = readArtifact(writeArtifact({ ...graph, inputs, provenance }, { selfTest }));
     expect(artifact.graph.inputs).toEqual(inputs);
     expect(artifact.graph.provenance).toEqual(provenance);
     expect(artifact.selfTest).toEqual(selfTest);
@@ -175,7 +175,9 @@ describe("bytes and hashes", () => {
     const hash = hashOf(graph);
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(hashOf({ ...graph, provenance: { tool: "another" } })).toBe(hash);
-    expect(readArtifact(writeArtifact(graph, { seed: 1, hash: "0".repeat(64) })).contentHash).toBe(hash);
+    expect(
+      readArtifact(writeArtifact(graph, { selfTest: { seed: 1, hash: "0".repeat(64) } })).contentHash,
+    ).toBe(hash);
     const [name, weights] = [...graph.constants].find(([, { data }]) => data.length > 20)!;
     const data = weights.data.slice();
     data[3]! ^= 1;
@@ -207,7 +209,9 @@ describe("bytes and hashes", () => {
     expect(await verify(bytes)).toBe(true);
     expect(await verify(writeArtifact(graph))).toBe(false);
     const { selfTest } = readArtifact(bytes);
-    expect(await verify(writeArtifact(graph, { ...selfTest!, seed: selfTest!.seed + 1 }))).toBe(false);
+    expect(await verify(writeArtifact(graph, { selfTest: { ...selfTest!, seed: selfTest!.seed + 1 } }))).toBe(
+      false,
+    );
     const model = new Model(graph, toolkitOps, new Engine(inlined), { maxima: { batch: 4 } });
     expect(selfTestHash(model, selfTest!.seed)).toBe(selfTest!.hash);
     model.dispose();
@@ -252,7 +256,7 @@ function load(bytes: Uint8Array): unknown {
 }
 
 describe("a damaged file", () => {
-  const valid = writeArtifact(graphs["quantized network"]!, { seed: 1, hash: "0".repeat(64) });
+  const valid = writeArtifact(graphs["quantized network"]!, { selfTest: { seed: 1, hash: "0".repeat(64) } });
 
   test("is told apart from one of another format or version", () => {
     const message = (bytes: Uint8Array) => {

@@ -136,6 +136,6 @@ test("a saved model verifies, and not by the hash of another seed or of another 
   const bytes = save(digits);
   const { hash } = readArtifact(bytes).selfTest!;
   expect(await verify(bytes)).toBe(true);
-  expect(await verify(writeArtifact(digits, { seed: 2, hash }))).toBe(false);
-  expect(await verify(writeArtifact(digits, { seed: 1, hash: "0".repeat(64) }))).toBe(false);
+  expect(await verify(writeArtifact(digits, { selfTest: { seed: 2, hash } }))).toBe(false);
+  expect(await verify(writeArtifact(digits, { selfTest: { seed: 1, hash: "0".repeat(64) } }))).toBe(false);
 });
