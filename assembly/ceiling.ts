@@ -1,5 +1,5 @@
-// The multiply-adds of the int8 and f32 kernels with all sums in registers: what a kernel of this class could reach at
-// best. Only benchmarks carry it.
+// The multiply-adds of the int8 and f32 kernels with all sums in registers, and reading alone: what a kernel of this class
+// could reach at best. Only benchmarks carry it.
 
 import { multiplyAdd16, multiplyAddLow8 } from "./int8/multiply-add";
 import { BYTES, RELAXED } from "./int8/panels";
@@ -10,6 +10,21 @@ import { BYTES, RELAXED } from "./int8/panels";
  */
 export function int8(at: usize, steps: i32): i32 {
   return rounds<i8>(at, steps);
+}
+
+/** Reads `bytes` at `at`, 64 a step, in order: the bandwidth of memory where they are more than a cache holds. */
+export function stream(at: usize, bytes: i32): i32 {
+  let a = i32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (const end = at + bytes; at < end; at += 64) {
+    a = v128.or(a, v128.load(at));
+    b = v128.or(b, v128.load(at, 16));
+    c = v128.or(c, v128.load(at, 32));
+    d = v128.or(d, v128.load(at, 48));
+  }
+  return i32x4.extract_lane(v128.or(v128.or(a, b), v128.or(c, d)), 0);
 }
 
 /** As `int8`, of f32: a multiplication and an addition, each rounded. */

@@ -1,7 +1,9 @@
 // Writes to build/groups/ the tables that are made of files, so that nobody writes a list of ops.
 //
 // - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
-//   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels.
+//   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels, and
+//   assembly/GROUP-class.ts those that are compiled for each engine class. `linearOfCodes` lowers Linear over codes where its
+//   group is there, whatever the op's own rule.
 // - src/train/ops has what only training has, and what training has in place of an op of models.
 // - src/train/gradients exports gradient rules, and src/formats/onnx/convert-*.ts conversions, under the names of ops.
 
@@ -33,6 +35,16 @@ export async function groupsWithKernels() {
   const entries = await readdir(`${root}assembly`);
   return (await groupFolders()).filter((group) => entries.includes(`${group}.ts`));
 }
+
+/** Groups with kernels that are compiled for each engine class. */
+export async function classedGroups() {
+  const entries = await readdir(`${root}assembly`);
+  return entries.filter((name) => name.endsWith("-class.ts")).map((name) => name.replace("-class.ts", ""));
+}
+
+/** Names of their modules: that of the group and of the class. */
+export const modulesOfClasses = (group) =>
+  ["Baseline", "Extmul", "Relaxed"].map((engineClass) => `${group}${engineClass}`);
 
 /** What every file exports: pairs of a file and its module. */
 async function modulesOf(files) {
@@ -66,11 +78,16 @@ function exportsOf(modules, isWanted) {
 }
 
 const isOp = ({ value }) => typeof value?.infer === "function";
+/** What lowers an op over codes where its group is there: `linearOfCodes` that of Linear. */
+const isOfCodes = ({ own, value }) => own.endsWith("OfCodes") && typeof value?.lowerInteger === "function";
+const opOfCodes = ({ name }) => name.replace(/OfCodes$/, "");
 const isFunction = ({ value }) => typeof value === "function";
 
 const importsOf = (entries) =>
   entries.map(({ name, own, file }) => `import { ${own} as ${name} } from "../../${file}";\n`).join("");
 const listOf = (entries) => entries.map(({ name }) => name).join(", ");
+const rulesOf = (entries) => entries.map((rule) => `${opOfCodes(rule)}: ${rule.name}`).join(", ");
+const wasmOf = (names) => names.map((name) => `import ${name} from "../wasm/${name}.wasm";\n`).join("");
 const unionOf = (names) => names.map((name) => JSON.stringify(name)).join(" | ");
 
 /** Writes a file, unless it is what it would be: whoever watches it is not woken. */
@@ -80,29 +97,45 @@ async function write(name, text) {
 }
 
 /** The core, the other groups, how each is imported, and all ops with what the toolkit knows of them. */
-async function writeOps(groups, withKernels) {
+async function writeOps(groups, withKernels, classed) {
   const core = exportsOf(await modulesOf(await filesOf("src/ops")), isOp);
   await write("core.ts", `${importsOf(core)}\nexport const core = { ${listOf(core)} };\n`);
   const all = [...core];
+  const allOfCodes = [];
   const later = [];
   for (const group of groups) {
-    const ops = exportsOf(await modulesOf(await filesOf(`src/ops/${group}`)), isOp);
+    const modules = await modulesOf(await filesOf(`src/ops/${group}`));
+    const ops = exportsOf(modules, isOp);
+    const ofCodes = exportsOf(modules, isOfCodes);
     all.push(...ops);
-    const hasKernels = withKernels.includes(group);
-    const wasm = hasKernels ? `import ${group} from "../wasm/${group}.wasm";\n` : "";
-    const text = `${importsOf(ops)}${wasm}\nexport const ops = { ${listOf(ops)} };\nexport const wasm = { ${hasKernels ? group : ""} };\n`;
-    await write(`${group}.ts`, text);
+    allOfCodes.push(...ofCodes);
+    const wasm = [
+      ...(withKernels.includes(group) ? [group] : []),
+      ...(classed.includes(group) ? modulesOfClasses(group) : []),
+    ];
+    const rules = ofCodes.length > 0 ? `export const ofCodes = { ${rulesOf(ofCodes)} };\n` : "";
+    await write(
+      `${group}.ts`,
+      `${importsOf([...ops, ...ofCodes])}${wasmOf(wasm)}
+export const ops = { ${listOf(ops)} };
+${rules}export const wasm = { ${wasm.join(", ")} };
+`,
+    );
     const names = ops.map(({ name }) => `"${name}"`).join(", ");
-    later.push(`  ${group}: { names: [${names}], load: () => import("./${group}") },\n`);
+    const coded = ofCodes.map((rule) => `"${opOfCodes(rule)}"`).join(", ");
+    const also = coded ? ` ofCodes: [${coded}],` : "";
+    later.push(`  ${group}: { names: [${names}],${also} load: () => import("./${group}") },\n`);
   }
   all.sort(byName);
   await write("later.ts", `export const later = {\n${later.join("")}};\n`);
   await write(
     "all.ts",
-    `${importsOf(all)}import type { Op } from "../../src/ops/op";
+    `${importsOf([...all, ...allOfCodes])}import type { Op } from "../../src/ops/op";
 
 export { ${listOf(all)} };
 export const registry = { ${listOf(all)} } satisfies Record<string, Op>;
+/** What lowers some of them over codes in all ways, with the kernels of groups. */
+export const ofCodes: Readonly<Record<string, Partial<Op>>> = { ${rulesOf(allOfCodes)} };
 `,
   );
   const traits = all.map((op) => ({ ...op, own: `${op.own}Traits` }));
@@ -117,18 +150,20 @@ export const traits = { ${listOf(all)} } satisfies Record<string, Traits>;
 }
 
 /** Modules of kernels: their types, and their bytes within the script. */
-async function writeModules(withKernels) {
-  const modules = ["class", "common", ...withKernels, "train"];
+async function writeModules(withKernels, classed) {
+  const modules = ["class", "common", ...withKernels, ...classed.map((group) => `${group}-class`), "train"];
+  const nameFor = (module) => `${module.replace("-c", "C")}Kernels`;
   await write(
     "kernels.ts",
-    `${modules.map((name) => `import type * as ${name}Kernels from "../abi/${name}";\n`).join("")}
-export type Kernels = ${modules.map((name) => `typeof ${name}Kernels`).join(" & ")};
+    `${modules.map((name) => `import type * as ${nameFor(name)} from "../abi/${name}";\n`).join("")}
+export type Kernels = ${modules.map((name) => `typeof ${nameFor(name)}`).join(" & ")};
 `,
   );
-  const list = withKernels.join(", ");
+  const names = [...withKernels, ...classed.flatMap(modulesOfClasses)];
+  const list = names.join(", ");
   await write(
     "modules.ts",
-    `${withKernels.map((name) => `import ${name} from "../wasm/${name}.wasm";\n`).join("")}
+    `${wasmOf(names)}
 export { ${list} };
 export const groupModules = { ${list} };
 `,
@@ -192,10 +227,14 @@ export const gradients: Readonly<Record<DifferentiableOp${ofTraining.map((name) 
 
 /** Writes all tables, and gives the file of each op. */
 export async function writeTables() {
-  const [groups, withKernels] = await Promise.all([groupFolders(), groupsWithKernels()]);
+  const [groups, withKernels, classed] = await Promise.all([
+    groupFolders(),
+    groupsWithKernels(),
+    classedGroups(),
+  ]);
   await mkdir(`${root}build/groups`, { recursive: true });
-  await writeModules(withKernels);
-  const ops = await writeOps(groups, withKernels);
+  await writeModules(withKernels, classed);
+  const ops = await writeOps(groups, withKernels, classed);
   const rooms = new Map(await modulesOf([...new Set(ops.map(({ file }) => file))]));
   const traitsOf = ({ file, own }) => rooms.get(file)[`${own}Traits`];
   await writeConversions(ops, traitsOf);

@@ -7,22 +7,33 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { withGlobals } from "./constants.js";
 import { root } from "./esbuild.js";
-import { groupsWithKernels } from "./ops.js";
+import { classedGroups, groupsWithKernels, modulesOfClasses } from "./ops.js";
 
 const extmul = ["--use", "EXTMUL_CLASS=i8"];
 const relaxed = ["--enable", "relaxed-simd"];
+
+/** A source compiled for each class, under the names of these modules. */
+const ofClasses = ([baseline, ...others], source) => ({
+  [baseline]: { source },
+  [others[0]]: { source, flags: extmul },
+  [others[1]]: { source, flags: relaxed },
+});
+const inFolder = (folder, names) => names.map((name) => `${folder}/${name}`);
+const CLASSES = ["baseline", "extmul", "relaxed"];
 
 /** What each module is compiled of, and with which flags beside those of all. */
 const modules = {
   "wasm/common": { source: "common" },
   ...Object.fromEntries((await groupsWithKernels()).map((group) => [`wasm/${group}`, { source: group }])),
   "wasm/train": { source: "train" },
-  "wasm/baseline": { source: "class" },
-  "wasm/extmul": { source: "class", flags: extmul },
-  "wasm/relaxed": { source: "class", flags: relaxed },
-  "ceiling/baseline": { source: "ceiling" },
-  "ceiling/extmul": { source: "ceiling", flags: extmul },
-  "ceiling/relaxed": { source: "ceiling", flags: relaxed },
+  ...ofClasses(inFolder("wasm", CLASSES), "class"),
+  ...Object.assign(
+    {},
+    ...(await classedGroups()).map((group) =>
+      ofClasses(inFolder("wasm", modulesOfClasses(group)), `${group}-class`),
+    ),
+  ),
+  ...ofClasses(inFolder("ceiling", CLASSES), "ceiling"),
 };
 
 const FLAGS =

@@ -19,6 +19,16 @@ const exactDot = (x: "s" | "u") => `
       (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $lo) (local.get $hi))
       (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $lo) (local.get $hi)))))`;
 
+/** Eight sums of two products w·x of 16 bits, x in 0..127: what every engine that has the instruction computes. */
+const exactDot7 = `
+  (func $exact_dot_7 (param $w v128) (param $x v128) (result v128)
+    (local $lo v128) (local $hi v128)
+    (local.set $lo (i16x8.extmul_low_i8x16_s (local.get $w) (local.get $x)))
+    (local.set $hi (i16x8.extmul_high_i8x16_s (local.get $w) (local.get $x)))
+    (i16x8.add
+      (i8x16.shuffle 0 1 4 5 8 9 12 13 16 17 20 21 24 25 28 29 (local.get $lo) (local.get $hi))
+      (i8x16.shuffle 2 3 6 7 10 11 14 15 18 19 22 23 26 27 30 31 (local.get $lo) (local.get $hi))))`;
+
 const features = ["--enable-simd", "--enable-relaxed-simd", "--enable-bulk-memory", "--enable-sign-ext"];
 const moreFeatures = ["--enable-nontrapping-float-to-int", "--enable-mutable-globals"];
 
@@ -27,22 +37,22 @@ export function setup(): void {
     execFileSync(path(`node_modules/.bin/${name}`), [...args, ...features, ...moreFeatures], {
       encoding: "utf8",
     });
-  const text = tool("wasm-dis", path("build/wasm/relaxed.wasm"), "-o", "-");
-  const dots = text.match(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g) ?? [];
-  if (dots.length === 0) throw new Error("build/wasm/relaxed.wasm has no relaxed dot product to replace");
   mkdirSync(path("build/test"), { recursive: true });
-  for (const [name, x] of [
-    ["relaxed-u8s8", "u"],
-    ["relaxed-s8s8", "s"],
-  ] as const) {
-    const exact = text
-      .replace(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g, "(call $exact_dot")
-      .replace(/\)\s*$/, `${exactDot(x)}\n)`);
-    // Under a name of its own first: another run of tests may read the file at this time.
-    const own = path(`build/test/${name}-${process.pid}`);
-    writeFileSync(`${own}.wat`, exact);
-    tool("wasm-as", `${own}.wat`, "-o", `${own}.wasm`);
-    renameSync(`${own}.wasm`, path(`build/test/${name}.wasm`));
-    rmSync(`${own}.wat`);
+  for (const module of ["relaxed", "languageRelaxed"]) {
+    const text = tool("wasm-dis", path(`build/wasm/${module}.wasm`), "-o", "-");
+    const dots = text.match(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g) ?? [];
+    if (dots.length === 0) throw new Error(`${module}.wasm has no relaxed dot product to replace`);
+    for (const x of ["u", "s"] as const) {
+      const exact = text
+        .replace(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g, "(call $exact_dot")
+        .replace(/\(i16x8\.(relaxed_)?dot_i8x16_i7x16_s/g, "(call $exact_dot_7")
+        .replace(/\)\s*$/, `${exactDot(x)}${exactDot7}\n)`);
+      // Under a name of its own first: another run of tests may read the file at this time.
+      const own = path(`build/test/${module}-${x}8s8-${process.pid}`);
+      writeFileSync(`${own}.wat`, exact);
+      tool("wasm-as", `${own}.wat`, "-o", `${own}.wasm`);
+      renameSync(`${own}.wasm`, path(`build/test/${module}-${x}8s8.wasm`));
+      rmSync(`${own}.wat`);
+    }
   }
 }

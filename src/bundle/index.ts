@@ -39,7 +39,7 @@ export async function bundle(
   const kernels = kernelsFor(graph, classes);
   const modules = [
     ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
-    ...groupsWith(kernels),
+    ...groupsWith(kernels, classes),
   ].map(([name, wasm]) => [name, keepKernels(wasm, (kernel) => kernels.has(kernel))] as const);
   const { code, names, threads } = await piecesFor(ops, classes);
   const wasm = modules.map(([group, bytes]) => {

@@ -67,7 +67,7 @@ async function measure(path: string, options: ModelOptions): Promise<Footprint> 
   const disposed = await usage();
   const { modules } = await import("../engine/modules");
   const { groupsWith } = await import("../engine/group-modules");
-  const groups = groupsWith(kernelsOf(model.plan)).map(([, wasm]) => wasm);
+  const groups = groupsWith(kernelsOf(model.plan), [engineClass]).map(([, wasm]) => wasm);
   const wasm = [modules.common, modules[engineClass], ...groups].reduce(
     (bytes, { length }) => bytes + length,
     0,

@@ -4,11 +4,14 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
+import type { Op } from "../ops/op";
 import type { Carried, WasmSources } from "./wasm";
 
 export interface OpGroup {
   /** Ops by the names that graphs have for them. */
   readonly ops: Registry;
+  /** What lowers ops of other groups over codes, in place of their own rule. */
+  readonly ofCodes?: Readonly<Record<string, Partial<Op>>>;
   /** Modules with the kernels that these ops call beside those of the runtime, each under a name of its own. */
   readonly wasm?: WasmSources;
 }
@@ -17,6 +20,8 @@ export interface OpGroup {
 export interface LaterGroup {
   /** Names of its ops. */
   readonly names: readonly string[];
+  /** Names of ops of other groups whose weights in groups, or tables of codes, it has kernels for. */
+  readonly ofCodes?: readonly string[];
   /** Imports it: called when a model names one of its ops, or by `preload`. */
   readonly load: () => Promise<OpGroup>;
 }
@@ -25,6 +30,8 @@ export interface LaterGroup {
 export class OpGroups {
   readonly #later: Readonly<Record<string, LaterGroup>>;
   readonly #loading = new Map<string, Promise<void>>();
+  readonly #loaded = new Set<string>();
+  #ofCodes: Readonly<Record<string, Partial<Op>>> = {};
   #ops: Registry;
   readonly #wasm: Carried;
 
@@ -46,9 +53,17 @@ export class OpGroups {
   /** Ops of a graph that are in a group that is not here, by the group. */
   #lackedBy({ nodes }: Graph<Constant>): Map<string, Set<string>> {
     const lacked = new Map<string, Set<string>>();
-    for (const [group, { names }] of Object.entries(this.#later)) {
+    for (const [group, { names, ofCodes = [] }] of Object.entries(this.#later)) {
       const ops = new Set(nodes.map(({ op }) => op).filter((op) => names.includes(op)));
       for (const op of ops) if (Object.hasOwn(this.#ops, op)) ops.delete(op);
+      if (!this.#loaded.has(group))
+        for (const { op, codes } of nodes)
+          if (
+            ofCodes.includes(op) &&
+            codes &&
+            (codes.inputs.some((p) => p?.groups) || !hasRule(this.#ops[op]))
+          )
+            ops.add(op);
       if (ops.size > 0) lacked.set(group, ops);
     }
     return lacked;
@@ -90,8 +105,14 @@ export class OpGroups {
     const known = this.#loading.get(group);
     if (known) return known;
     const loading = this.#later[group]!.load().then(
-      ({ ops, wasm }) => {
+      ({ ops, ofCodes, wasm }) => {
+        this.#loaded.add(group);
+        this.#ofCodes = { ...this.#ofCodes, ...ofCodes };
         this.#ops = { ...this.#ops, ...ops };
+        for (const [name, rule] of Object.entries(this.#ofCodes)) {
+          const op = this.#ops[name];
+          if (op) this.#ops = { ...this.#ops, [name]: { ...op, ...rule } };
+        }
         Object.assign(this.#wasm, wasm);
       },
       (cause: unknown) => {
@@ -107,6 +128,9 @@ export class OpGroups {
     return loading;
   }
 }
+
+/** Whether an op that is here can be lowered over codes. One that is in a later group is asked for by its own name. */
+const hasRule = (op: Op | undefined): boolean => op === undefined || op.lowerInteger !== undefined;
 
 const told = ([group, ops]: readonly [string, ReadonlySet<string>]) =>
   `${[...ops].sort().join(", ")} (${group})`;

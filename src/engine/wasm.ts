@@ -14,12 +14,16 @@ import { sharing, type Threads } from "./threads";
 export type EngineClass = "baseline" | "extmul" | "relaxed";
 const CLASSES: readonly string[] = ["baseline", "extmul", "relaxed"];
 
+/** The class that a module is compiled for, by its name: "relaxed", "languageRelaxed"; undefined where it is of none. */
+const classOf = (name: string): string | undefined =>
+  CLASSES.find((engineClass) => name.toLowerCase().endsWith(engineClass));
+
 /** A source for each module, by name, bare or in its class. */
 export type WasmSources = Readonly<Record<string, WasmSource | KernelClass | undefined>>;
 
 /**
- * The modules of a runtime: `common`, the classes, and those of op groups, by any name. A class beside baseline comes with the probe
- * that decides whether it runs.
+ * The modules of a runtime: `common`, the classes, and those of op groups, by any name; one whose name ends with that of a class is
+ * taken in this class only. A class beside baseline comes with the probe that decides whether it runs.
  */
 export interface Carried extends WasmSources {
   readonly common?: WasmSource;
@@ -249,7 +253,8 @@ export class Engine {
   /** Names of the modules that a model in a class may take. */
   #names(engineClass: EngineClass): string[] {
     const others = Object.keys({ ...this.#carried, ...this.#own });
-    return [...new Set(["common", engineClass, ...others.filter((name) => !CLASSES.includes(name))])];
+    const own = others.filter((name) => [undefined, engineClass].includes(classOf(name) as EngineClass));
+    return [...new Set(["common", engineClass, ...own])];
   }
 
   #given(group: string): WasmSource | undefined {

@@ -141,6 +141,10 @@ export function weightCodes(node: Node, q: Quantization | undefined, n: number):
         ? `${q.dtype} codes with zero points ${[...new Set(q.zeroPoint)].slice(0, 3).join(", ")} as held in memory`
         : "no codes",
     });
+  if (q.groups)
+    throw opError(node, "weights in groups are those of language models", {
+      hint: 'await preload("language") brings their kernels',
+    });
   if (q.dynamic || q.scale.length === 1 || q.scale.length === n) return q;
   throw opError(node, "weights have one scale, or one an output channel", {
     expected: `1 or ${n} scales`,

@@ -2,6 +2,7 @@
 // u8·s8, the relaxed class runs with one that is (exact-dot.ts): the same module, that instruction replaced.
 
 import { vi } from "vitest";
+import exactLanguageBytes from "../../build/test/languageRelaxed-u8s8.wasm";
 import signedBytes from "../../build/test/relaxed-s8s8.wasm";
 import exactBytes from "../../build/test/relaxed-u8s8.wasm";
 import { relaxedClass } from "../../src/engine/classes";
@@ -13,7 +14,7 @@ import type { Ready } from "../../src/engine/session";
 import { ThreadPool } from "../../src/engine/thread-pool";
 import { type Carried, Engine, type EngineClass } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
-import { registry } from "../../src/ops/index";
+import { toolkitOps as registry } from "../../src/ops/toolkit";
 import type { CreateModel } from "./cuts";
 
 export const engineClasses: readonly EngineClass[] = ["baseline", "extmul", "relaxed"];
@@ -28,7 +29,13 @@ export const signedWhere = (cold: RelaxedDot, hot = () => cold) =>
 
 /** Modules under which every class is exact here. */
 export const exactSources: Carried =
-  probeRelaxedDot().cold === "u8s8" ? inlined : { ...inlined, relaxed: relaxedWhere(probeRelaxedDot().cold) };
+  probeRelaxedDot().cold === "u8s8"
+    ? inlined
+    : {
+        ...inlined,
+        relaxed: relaxedWhere(probeRelaxedDot().cold),
+        languageRelaxed: exactLanguageBytes,
+      };
 
 const engine = new Engine(exactSources);
 

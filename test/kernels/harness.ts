@@ -10,7 +10,7 @@ import type { Kernels } from "../../src/ops/op";
 
 export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
-export type Class = typeof import("../../build/abi/class");
+export type Class = typeof import("../../build/abi/class") & typeof import("../../build/abi/language-class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
 export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
@@ -24,23 +24,35 @@ function load<T>(file: string, signs = 0): T {
 
 /** The kernels that have one copy: those of the core and of all op groups. */
 export const loadCommon = (): Common =>
-  Object.assign({}, ...["common", ...Object.keys(groupModules)].map((name) => load(`wasm/${name}`)));
+  Object.assign(
+    {},
+    ...["common", ...Object.keys(groupModules).filter(isOfAll)].map((name) => load(`wasm/${name}`)),
+  );
+const isOfAll = (name: string) => !/(Baseline|Extmul|Relaxed)$/.test(name);
 export const loadTrain = (): Train => load<Train>("wasm/train");
 
 const relaxedDot = probeRelaxedDot().cold;
+
+/** The modules of a class: that of the core and that of language models. */
+const loadClass = (core: string, language: string, signs = 0): Class => ({
+  ...load<Class>(core, signs),
+  ...load<Class>(language, signs),
+});
+/** Those of the relaxed class as they are, or with a dot product that is exact. */
+const loadRelaxed = (how: "u8s8" | "s8s8", signs: number): Class =>
+  relaxedDot === how
+    ? loadClass("wasm/relaxed", "wasm/languageRelaxed", signs)
+    : loadClass(`test/relaxed-${how}`, `test/languageRelaxed-${how}`, signs);
 
 /**
  * The int8 classes, for `describe.each`; the relaxed one for both ways in which engines read its second operand. Where this
  * engine's relaxed dot product is not exact in a way, the class has one that is (exact-dot.ts).
  */
 export const classes: readonly { readonly name: ClassName; readonly kernels: Class }[] = [
-  { name: "baseline", kernels: load("wasm/baseline") },
-  { name: "extmul", kernels: load("wasm/extmul") },
-  { name: "relaxed", kernels: load(relaxedDot === "u8s8" ? "wasm/relaxed" : "test/relaxed-u8s8") },
-  {
-    name: "relaxed, s8·s8",
-    kernels: load(relaxedDot === "s8s8" ? "wasm/relaxed" : "test/relaxed-s8s8", 128),
-  },
+  { name: "baseline", kernels: loadClass("wasm/baseline", "wasm/languageBaseline") },
+  { name: "extmul", kernels: loadClass("wasm/extmul", "wasm/languageExtmul") },
+  { name: "relaxed", kernels: loadRelaxed("u8s8", 0) },
+  { name: "relaxed, s8·s8", kernels: loadRelaxed("s8s8", 128) },
 ];
 
 const GUARD = 64;

@@ -72,8 +72,8 @@ const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
 
 /** Kernels that every class has its own code of: plans without them are the same in all. */
 const ofClasses = new Set(
-  WebAssembly.Module.exports(new WebAssembly.Module(inlined.baseline as BufferSource)).map(
-    ({ name }) => name,
+  [inlined.baseline, inlined.languageBaseline].flatMap((wasm) =>
+    WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).map(({ name }) => name),
   ),
 );
 

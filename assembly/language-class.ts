@@ -1,0 +1,2 @@
+// Kernels of the group language, compiled once for each class as those of class.ts are: linear layers of language models.
+export * from "./linear/int8";
