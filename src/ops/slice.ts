@@ -2,10 +2,11 @@
 
 import type { Node } from "../graph/graph";
 import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
+import { bytesPerElement } from "../graph/tensor";
 import { dimsOf, missing, normalizeAxis } from "./axes";
-import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
+import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from "./copy";
 import { numericShape, stridedCopy, stridesOf } from "./known";
-import { inputType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
+import { behind, inputType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
 import { sameShape } from "./reshape";
 
 /** The part of one axis that is kept. */
@@ -109,7 +110,8 @@ export function lowerCuts(
     y: yStrides[axis]!,
     x: multiplyDims(xStrides[axis]!, cuts[axis]!.step),
   }));
-  emitCopy(node, c, x.dtype, c.output(output), shifted(node, c.input(input), offset, x.dtype), loops);
+  const from = behind(c.input(input), multiplyDims(offset, bytesPerElement[x.dtype]));
+  emitCopy(node, c, x.dtype, c.output(output), from, loops);
 }
 
 function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
