@@ -20,7 +20,7 @@ const creating =
 const ops = Object.entries<Op>(registry);
 const hasKernels = ({ lower, lowerInteger }: Op) => lower !== undefined || lowerInteger !== undefined;
 /** Ops with kernels whose rows meet whatever their inputs. */
-const meeting = ["CausalConv", "RotaryAngles"];
+const meeting = ["CachedAttention", "CausalConv", "RotaryAngles"];
 
 test("every op with kernels says how it treats rows, or is told that they meet", () => {
   const silent = ops.filter(([, op]) => hasKernels(op) && op.rows === undefined).map(([name]) => name);

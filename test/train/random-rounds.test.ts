@@ -24,7 +24,7 @@ const ops = Object.entries<Op>(training.ops);
 /** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none, nor have tokens
  * of one sequence. */
 const OF_NO_ROW =
-  "AccumulateGradient AdamwUpdate CausalConv ClippedGradient CrossEntropy Divergence KeepWithin MeanSquare PutRows " +
+  "AccumulateGradient AdamwUpdate CachedAttention CausalConv ClippedGradient CrossEntropy Divergence KeepWithin MeanSquare PutRows " +
   "QuantizeBias QuantizeWeights RotaryAngles ScaleGradient SgdUpdate StepGradient TakeRows Zeros";
 /** Gradients of what all rows share: of weights, biases, scales and tables, and of what was repeated. */
 const SUMS = /(Bias|Gather|Scale|Weight)Gradient$|^SumTo$/;

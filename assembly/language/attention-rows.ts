@@ -1,0 +1,124 @@
+// Queries of a batch of rows, which keys each of them sees, and the softmax of its scores.
+
+import { exp } from "../lanes/exp";
+import { head4, sum4 } from "../lanes/lanes";
+import { storeWords } from "../lanes/simd";
+import { tanh } from "../lanes/tanh";
+
+/** A query. */
+@unmanaged
+export class Row {
+  /** Where it lies, where its result goes, and where key and value 0 of its head lie. */
+  q!: usize;
+  y!: usize;
+  k!: usize;
+  v!: usize;
+  /** Where its mask begins, and its output of scores. */
+  mask!: usize;
+  output!: usize;
+  /** Keys that it sees, [from, to). */
+  from!: i32;
+  to!: i32;
+  /** Sum of its e^(score − largest). */
+  sum!: f32;
+  /** What its codes' products are multiplied by. */
+  scale!: f32;
+}
+
+/** The range of keys that the query of token t sees, `offset` keys being before token 0: −1 of left or right is no bound. */
+export function see(row: Row, t: i32, offset: i32, keys: i32, left: i32, right: i32): void {
+  const at = offset + t;
+  const to = max(0, right < 0 ? keys : min(keys, at + right + 1));
+  row.to = to;
+  row.from = left < 0 ? 0 : min(to, max(0, at - left));
+}
+
+/** (l0 + l2) + (l1 + l3) of each of four vectors. */
+export function sums4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
+}
+
+/** Four bytes of a mask: 0 where an element takes part, −∞ where it does not. */
+function chosen(mask: usize): v128 {
+  const bytes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(mask)));
+  return v128.and(i32x4.eq(bytes, i32x4.splat(0)), f32x4.splat(-Infinity));
+}
+
+/**
+ * Scores s[i] of the keys base + i, i from `begin` to `end` in fours, become e^(score − largest): 0 for keys that the row does not see.
+ * row.sum is their sum; lane i mod 4 adds the scores i, i + 4, ….
+ *
+ * Before that: softcap·tanh(score / softcap) where softcap is not 0; plus the mask, of the first maskKeys keys, −∞ behind them; f32, or
+ * bytes where isBool is 1. `output` gets the scores of `count` keys: 0 as they come, 1 capped, 2 masked, 3 as parts of 1.
+ */
+export function softmaxOf(
+  row: Row,
+  s: usize,
+  base: i32,
+  begin: i32,
+  end: i32,
+  softcap: f32,
+  maskKeys: i32,
+  isBool: i32,
+  mode: i32,
+  count: i32,
+): void {
+  const least = f32x4.splat(-Infinity);
+  const cap = f32x4.splat(softcap);
+  const from = i32x4.splat(row.from - base);
+  const to = i32x4.splat(row.to - base);
+  const steps = i32x4(0, 1, 2, 3);
+  const mask = row.mask;
+  const output = row.output;
+  let m = least;
+  for (let i = begin; i < end; i += 4) {
+    const at = (<usize>i) << 2;
+    let x = v128.load(s + at);
+    if (output && mode == 0) storeWords(output + at, x, count - i);
+    if (softcap != 0) x = f32x4.mul(cap, tanh(f32x4.div(x, cap)));
+    if (output && mode == 1) storeWords(output + at, x, count - i);
+    if (mask) {
+      const place = <usize>(base + i);
+      const left = maskKeys - base - i;
+      if (isBool) {
+        const bias = head4(chosen(mask + place), least, left);
+        x = v128.bitselect(least, x, f32x4.eq(bias, least));
+      } else x = f32x4.add(x, head4(v128.load(mask + (place << 2)), least, left));
+    }
+    const places = i32x4.add(i32x4.splat(i), steps);
+    x = v128.bitselect(x, least, v128.andnot(i32x4.lt_s(places, to), i32x4.lt_s(places, from)));
+    if (output && mode == 2) storeWords(output + at, x, count - i);
+    v128.store(s + at, x);
+    m = f32x4.pmax(m, x);
+  }
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  // Where nothing is seen, all shares are e^−∞.
+  m = v128.bitselect(f32x4.splat(0), m, f32x4.eq(m, least));
+  let sum = f32x4.splat(0);
+  for (let i = begin; i < end; i += 4) {
+    const at = (<usize>i) << 2;
+    const e = exp(f32x4.sub(v128.load(s + at), m));
+    v128.store(s + at, e);
+    sum = f32x4.add(sum, e);
+  }
+  const total = sum4(sum);
+  row.sum = total == 0 ? 1 : total;
+  if (!output || mode != 3) return;
+  const all = f32x4.splat(row.sum);
+  for (let i = begin; i < end; i += 4) {
+    const at = (<usize>i) << 2;
+    storeWords(output + at, f32x4.div(v128.load(s + at), all), count - i);
+  }
+}
+
+/** y = sums of values / row.sum, `size` of them. */
+export function finish(row: Row, sums: usize, size: i32): void {
+  const total = f32x4.splat(row.sum);
+  for (let i = 0; i < size; i += 4) {
+    const at = (<usize>i) << 2;
+    storeWords(row.y + at, f32x4.div(v128.load(sums + at), total), size - i);
+  }
+}

@@ -1,0 +1,42 @@
+// Scratch of the attention kernels, for them and for their host.
+
+import { up } from "../lanes/whole";
+
+/** Keys that are done together: tiles begin at multiples of it, wherever a query begins to look. */
+export const TILE: i32 = 32;
+
+/** Queries that meet a tile of keys while it is in the cache. */
+export const ROWS: i32 = 16;
+
+/** Bytes of a Row (attention-rows.ts). */
+export const ROW: i32 = 40;
+
+/** Scores that a query has room for: of all tiles that `keys` places in a ring can be seen in. */
+export function scoresOf(keys: i32): i32 {
+  return up(keys, TILE) + TILE;
+}
+
+/** Columns of a sum of values. */
+export function columnsOf(valueSize: i32): i32 {
+  return up(valueSize, 16);
+}
+
+/** Bytes of a query, f32. */
+export function queryFloats(size: i32): i32 {
+  return up(size, 4) * 4;
+}
+
+/** Scratch of attention: | rows | sums of values | queries | scores |. */
+export function attentionScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
+  return ROWS * (ROW + queryFloats(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 16;
+}
+
+/** Bytes of a query's codes, i16. */
+export function queryBytes(size: i32): i32 {
+  return up(size, 8) * 2;
+}
+
+/** Scratch of attentionInt8: | that of attention | scales of a tile | shares of a tile, i16, of 4 rows | codes of queries |. */
+export function attentionInt8ScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
+  return up(attentionScratchBytes(keys, size, valueSize), 16) + TILE * 4 + TILE * 8 + ROWS * queryBytes(size);
+}

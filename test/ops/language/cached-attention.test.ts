@@ -1,0 +1,217 @@
+import { describe, expect, test } from "vitest";
+import { Model } from "../../../src/engine/model";
+import { Engine } from "../../../src/engine/wasm";
+import type { Graph, State } from "../../../src/graph/graph";
+import { type Tensor, tensor } from "../../../src/graph/tensor";
+import { toolkitOps } from "../../../src/ops/toolkit";
+import { expectSameBytes } from "../../check-tensors";
+import { exactSources } from "../../engine/engines";
+import { type Attributes, randomOf } from "../../graph-builder";
+import { runReference } from "../../reference/index";
+import { testOp } from "../test-op";
+
+const plain = { num_heads: 4, kv_num_heads: 2, position: [0] };
+
+testOp("CachedAttention", {
+  gradient: "none",
+  cases: [
+    {
+      inputs: [
+        [1, 5, 32],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 6],
+      ],
+      attributes: { ...plain, position: [20] },
+    },
+    {
+      inputs: [
+        [1, 1, 12],
+        [1, 1, 12],
+        [1, 1, 12],
+        [9, 12],
+        [9, 12],
+      ],
+      attributes: { num_heads: 4, position: [8] },
+    },
+    {
+      inputs: [
+        [1, 3, 32],
+        [1, 3, 16],
+        [1, 3, 16],
+        [64, 16],
+        [64, 16],
+      ],
+      attributes: { ...plain, window: 9, scale: 0.5, softcap: 2, position: [62] },
+    },
+    {
+      inputs: [
+        [1, 0, 32],
+        [1, 0, 16],
+        [1, 0, 16],
+        [64, 16],
+        [64, 16],
+      ],
+      attributes: plain,
+    },
+  ],
+  infers: [
+    [
+      [
+        [1, "tokens", 32],
+        [1, "tokens", 16],
+        [1, "tokens", 6],
+        ["cache", 16],
+        ["cache", 6],
+      ],
+      { ...plain, position: ["position"] },
+      "[1, tokens, 12]",
+    ],
+  ],
+  refuses: [
+    [
+      [
+        [1, 5, 32],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 7],
+      ],
+      plain,
+      "input 4 does not fit: expected f32 [40, 6], got f32 [40, 7]",
+    ],
+    [
+      [
+        [2, 5, 32],
+        [2, 5, 16],
+        [2, 5, 6],
+        [40, 16],
+        [40, 6],
+      ],
+      plain,
+      "input 0 does not fit: expected f32 [1, 5, 32], got f32 [2, 5, 32]",
+    ],
+    [
+      [
+        [1, 5, 30],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 6],
+      ],
+      plain,
+      "queries do not fit: expected 4 heads of one size, got 30",
+    ],
+    [
+      [
+        [1, 5, 32],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 6],
+      ],
+      { ...plain, kv_num_heads: 3 },
+      "heads do not fit: expected num_heads a multiple of kv_num_heads, got 4 and 3",
+    ],
+    [
+      [
+        [1, 5, 32],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 6],
+      ],
+      { ...plain, window: 8 },
+      "a cache of a window is a ring of whole tiles: expected a multiple of 32 tokens, got 40",
+    ],
+    [
+      [
+        [1, 5, 8],
+        [1, 5, 8],
+        [1, 5, 8],
+        [40, 8],
+        [40, 8],
+      ],
+      { num_heads: 2 },
+      "position is missing",
+    ],
+  ],
+});
+
+const [HEADS, GROUPS, SIZE, VALUE_SIZE] = [6, 2, 8, 5];
+
+/** A node over states of `length` tokens. */
+function graphOf(length: number, attributes: Attributes): Graph {
+  const states: State[] = [
+    { name: "keys", dtype: "f32", shape: [length, GROUPS * SIZE] },
+    { name: "values", dtype: "f32", shape: [length, GROUPS * VALUE_SIZE] },
+  ];
+  const input = (name: string, size: number) => ({ name, dtype: "f32", shape: [1, "tokens", size] }) as const;
+  return {
+    name: "attention",
+    inputs: [input("q", HEADS * SIZE), input("k", GROUPS * SIZE), input("v", GROUPS * VALUE_SIZE)],
+    outputs: ["y"],
+    states,
+    nodes: [
+      {
+        op: "CachedAttention",
+        name: "attention",
+        inputs: ["q", "k", "v", ...states.map(({ name }) => name)],
+        outputs: ["y"],
+        attributes: { num_heads: HEADS, kv_num_heads: GROUPS, position: ["position"], ...attributes },
+      },
+    ],
+    constants: new Map(),
+    provenance: {},
+  };
+}
+
+describe.each([
+  ["all tokens before", 100, {}],
+  ["a window", 64, { window: 20, softcap: 5 }],
+  ["a window of whole tiles", 96, { window: 32 }],
+] as const)("over %s", (_, length, attributes) => {
+  test("tokens get the same bytes whether they come one by one, in chunks, or at once", () => {
+    const { between } = randomOf(3);
+    const count = 90;
+    const graph = graphOf(length, attributes);
+    const random = (size: number) => Float32Array.from({ length: count * size }, () => between(-2, 2));
+    const all = Object.fromEntries(graph.inputs.map(({ name, shape }) => [name, random(shape[2] as number)]));
+    const known: number[] = [];
+    for (const chunks of [[90], [1], [33, 1, 1, 30], [7]]) {
+      using model = new Model(graph, toolkitOps, new Engine(exactSources), {});
+      const states = new Map<string, Tensor>();
+      const found: number[] = [];
+      for (let at = 0, i = 0; at < count; i++) {
+        const most = "window" in attributes ? length - attributes.window + 1 : count;
+        const tokens = Math.min(chunks[i % chunks.length]!, count - at, most);
+        const feeds = Object.fromEntries(
+          graph.inputs.map(({ name, shape }) => {
+            const size = shape[2] as number;
+            const part = all[name]!.subarray(at * size, (at + tokens) * size);
+            return [name, tensor("f32", [1, tokens, size], part)];
+          }),
+        );
+        const symbols = { position: at };
+        const { y } = model.runSync(feeds, {}, symbols);
+        expectSameBytes(y, runReference(graph, feeds, {}, { symbols, states }).get("y")!, `at ${at}`);
+        found.push(...y!.data);
+        at += tokens;
+      }
+      if (known.length === 0) known.push(...found);
+      expect(found).toEqual(known);
+    }
+  });
+
+  test("a token without a place is refused", () => {
+    using model = new Model(graphOf(length, attributes), toolkitOps, new Engine(exactSources), {});
+    const feeds = (tokens: number) =>
+      Object.fromEntries(
+        model.inputs.map(({ name, shape }) => [name, new Float32Array(tokens * (shape[2] as number))]),
+      );
+    const most = "window" in attributes ? length - attributes.window + 1 : length - 10;
+    model.runSync(feeds(most), {}, { position: 10 });
+    expect(() => model.runSync(feeds(most + 1), {}, { position: 10 })).toThrow('node "attention"');
+  });
+});
