@@ -26,6 +26,7 @@ const modules = {
   "wasm/common": { source: "common" },
   ...Object.fromEntries((await groupsWithKernels()).map((group) => [`wasm/${group}`, { source: group }])),
   "wasm/train": { source: "train" },
+  "wasm/quantizer": { source: "quantizer" },
   ...ofClasses(inFolder("wasm", CLASSES), "class"),
   ...Object.assign(
     {},

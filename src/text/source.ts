@@ -79,6 +79,8 @@ export interface EmbeddingSettings {
   readonly pooling: "mean" | "cls";
   /** Whether embeddings are divided by their length. */
   readonly isNormalized: boolean;
+  /** Tokens to which a text is cut, where the folder says so. */
+  readonly maxTokens?: number;
 }
 
 /** A graph whose constants are read when they are wanted, one at a time. */

@@ -10,6 +10,7 @@ import type { Kernels } from "../../src/ops/op";
 
 export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
+export type Quantizer = typeof import("../../build/abi/quantizer");
 export type Class = typeof import("../../build/abi/class") & typeof import("../../build/abi/language-class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
@@ -30,6 +31,7 @@ export const loadCommon = (): Common =>
   );
 const isOfAll = (name: string) => !/(Baseline|Extmul|Relaxed)$/.test(name);
 export const loadTrain = (): Train => load<Train>("wasm/train");
+export const loadQuantizer = (): Quantizer => load<Quantizer>("wasm/quantizer");
 
 const relaxedDot = probeRelaxedDot().cold;
 

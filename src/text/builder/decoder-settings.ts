@@ -1,0 +1,253 @@
+// What config.json says of a decoder, with what its family means by it: numbers and switches that no later step has to look up.
+
+import { checkActivation } from "./activations";
+import type { DecoderFamily } from "./families";
+import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
+import type { Settings } from "./settings";
+import type { NormSettings } from "./writer";
+
+/** One layer's part in it. */
+export interface LayerSettings {
+  readonly kind: "attention" | "convolution";
+  /** Which rotary embedding; undefined: none. */
+  readonly rotary: "full_attention" | "sliding_attention" | undefined;
+  /** Positions that a token sees, itself included; 0: all. */
+  readonly window: number;
+  /** Factor of scores. */
+  readonly scale: number;
+}
+
+export interface DecoderSettings {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly maxPositions: number;
+  readonly norm: NormSettings;
+  readonly layers: readonly LayerSettings[];
+  readonly rotary: ReadonlyMap<string, Rotary>;
+  readonly activation: string;
+  readonly isParallel: boolean;
+  readonly isTied: boolean;
+  readonly isPostNorm: boolean;
+  readonly embeddingScale: number;
+  readonly residualScale: number;
+  readonly logitScale: number;
+  readonly attentionCap: number;
+  readonly logitCap: number;
+  /** Bound of q, k and v; 0: none. */
+  readonly clip: number;
+  /** Elements of a short convolution's kernel. */
+  readonly kernel: number;
+  /** Whether rows of q, k and v in one tensor are those of one key after the other; of Falcon. */
+  readonly isGrouped: boolean;
+  /** What settings say of biases, where they do: tensors decide, and must not contradict. */
+  readonly hasBias: { readonly attention: boolean | undefined; readonly feedForward: boolean | undefined };
+  readonly family: DecoderFamily;
+}
+
+const HIDDEN = ["hidden_size", "n_embd", "n_embed", "d_model"];
+const LAYERS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
+const HEADS = ["num_attention_heads", "n_head", "num_heads", "attention_heads", "n_heads"];
+const POSITIONS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"];
+const EPSILON = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"];
+const ACTIVATION = ["hidden_activation", "hidden_act", "activation_function", "activation", "afn"];
+/** Most layers of a model: a hostile file could ask for more than memory holds. */
+const MAX_LAYERS = 4096;
+
+/** Reads the settings of a decoder. Throws OctetteError "unsupported" that names a value octette does not know. */
+export function decoderSettings(
+  settings: Settings,
+  family: DecoderFamily,
+  length: number | undefined,
+): DecoderSettings {
+  const hidden = settings.count(HIDDEN);
+  const count = settings.count(LAYERS);
+  if (count > MAX_LAYERS) throw settings.wrong(LAYERS, `at most ${MAX_LAYERS}`, count);
+  const heads = settings.count(HEADS);
+  const headDim = headDimOf(settings, family, hidden, heads);
+  const kvHeads = kvHeadsOf(settings, family, heads);
+  if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
+  const maxPositions = settings.count(POSITIONS, family.norm === "layer" ? 2048 : 4096);
+  settings.value("is_decoder");
+  const layers = layersOf(settings, family, count, headDim);
+  const context: RotaryContext = {
+    headDim,
+    maxPositions,
+    length,
+    theta: family.theta ?? 10000,
+    localTheta: family.localTheta,
+    partial: family.partial ?? 1,
+  };
+  const kinds = new Set(layers.flatMap(({ rotary }) => rotary ?? []));
+  return {
+    vocabulary: settings.count("vocab_size"),
+    hidden,
+    heads,
+    kvHeads,
+    headDim,
+    maxPositions,
+    norm: {
+      kind: family.norm ?? "rms",
+      epsilon: settings.number(EPSILON, family.epsilon ?? 1e-6),
+      offset: family.normOffset ? 1 : 0,
+    },
+    layers,
+    rotary: new Map([...kinds].map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    activation: activationOf(settings, family),
+    isParallel:
+      family.parallel === "setting"
+        ? settings.flag(["use_parallel_residual", "parallel_attn"], true)
+        : family.parallel === true,
+    isTied: settings.flag(["tie_embedding", "tie_word_embeddings"], family.tied === true),
+    isPostNorm: family.postNorm === true || !settings.flag("do_layer_norm_before", true),
+    embeddingScale: embeddingScaleOf(settings, family, hidden),
+    residualScale: settings.number("residual_multiplier", 1),
+    logitScale: settings.number("logit_scale", family.logitScale ?? 1) / settings.number("logits_scaling", 1),
+    attentionCap: capOf(settings, "attn_logit_softcapping", family.attentionCap),
+    logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
+    clip: settings.number("clip_qkv", 0),
+    kernel: settings.count("conv_L_cache", 3),
+    isGrouped: settings.flag("new_decoder_architecture", false),
+    hasBias: {
+      attention: optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
+      feedForward: optionalFlag(settings, ["mlp_bias", "use_bias", "bias"]),
+    },
+    family,
+  };
+}
+
+const optionalFlag = (settings: Settings, names: readonly string[]): boolean | undefined =>
+  settings.value(names) === undefined ? undefined : settings.flag(names, false);
+
+function headDimOf(settings: Settings, family: DecoderFamily, hidden: number, heads: number): number {
+  const own = settings.value("head_dim") === undefined ? family.headDim : settings.count("head_dim");
+  if (own === undefined && hidden % heads !== 0)
+    throw settings.wrong(HEADS, `a divisor of hidden_size ${hidden}`, heads);
+  return own ?? hidden / heads;
+}
+
+function kvHeadsOf(settings: Settings, family: DecoderFamily, heads: number): number {
+  const isMultiQuery = settings.flag("multi_query", family.fused === "falcon" || family.fused === "bigcode");
+  const grouped = settings.count("num_kv_heads", heads);
+  const isGrouped = settings.flag("new_decoder_architecture", false);
+  const named = settings.value("num_key_value_heads");
+  if (family.fused === "falcon" && isGrouped) return grouped;
+  if (family.fused === "falcon" || family.fused === "bigcode") return isMultiQuery ? 1 : heads;
+  if (family.kvHeads === "heads") return heads;
+  const isNull = settings.says("num_key_value_heads") && named === undefined;
+  return settings.count("num_key_value_heads", isNull ? heads : (family.kvHeads ?? heads));
+}
+
+function activationOf(settings: Settings, family: DecoderFamily): string {
+  const name = settings.text(ACTIVATION, family.activation ?? "silu");
+  // What the first files of GPT and Gemma call gelu is the approximation by tanh.
+  return checkActivation(name === "gelu" && family.isGeluTanh ? "gelu_new" : name, settings.where);
+}
+
+function embeddingScaleOf(settings: Settings, family: DecoderFamily, hidden: number): number {
+  const isScaled = settings.flag("scale_embedding", family.embeddingScale === true);
+  return (isScaled ? Math.sqrt(hidden) : 1) * settings.number("embedding_multiplier", 1);
+}
+
+/** A soft cap; null in a file turns it off. */
+function capOf(settings: Settings, name: string, otherwise = 0): number {
+  if (settings.says(name) && settings.value(name) === undefined) return 0;
+  const cap = settings.number(name, otherwise);
+  if (cap >= 0) return cap;
+  throw settings.wrong(name, "a number above 0", cap);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isFlag = (value: unknown): value is number | boolean =>
+  value === 0 || value === 1 || typeof value === "boolean";
+const isAttentionKind = (value: unknown): value is string => value === "global" || value === "local";
+
+function layersOf(
+  settings: Settings,
+  family: DecoderFamily,
+  count: number,
+  headDim: number,
+): LayerSettings[] {
+  const types = layerTypes(settings, family, count);
+  const window = windowOf(settings, family, types);
+  const scale = scaleOf(settings, family, headDim);
+  const noRotary = settings.list("no_rope_layers", count, isFlag);
+  const interval = settings.count("no_rope_layer_interval", 4);
+  const hasWindows = window > 0;
+  return types.map((type, i) => {
+    const isSliding = type === "sliding_attention";
+    const byFamily = {
+      none: family.positions !== "learned",
+      full: isSliding,
+      "full-if-windows": isSliding || !hasWindows,
+      no_rope_layers: noRotary ? Boolean(noRotary[i]) : (i + 1) % interval !== 0,
+    };
+    const rotates = byFamily[family.noRotary ?? "none"];
+    const isAttention = type !== "conv";
+    return {
+      kind: isAttention ? "attention" : "convolution",
+      rotary: isAttention && rotates ? (isSliding ? "sliding_attention" : "full_attention") : undefined,
+      window: isSliding ? window : 0,
+      scale: scale(i),
+    };
+  });
+}
+
+/** What every layer is: full_attention, sliding_attention or conv. */
+function layerTypes(settings: Settings, family: DecoderFamily, count: number): readonly string[] {
+  const listed = settings.list("layer_types", count, isText);
+  const pattern = settings.value(["sliding_window_pattern", "_sliding_window_pattern"]);
+  const full = settings.value("full_attn_idxs");
+  if (listed) {
+    const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
+    if (unknown === undefined) return listed;
+    throw settings.wrong("layer_types", "full_attention, sliding_attention or conv", unknown);
+  }
+  if (Array.isArray(full))
+    return Array.from({ length: count }, (_, i) => (full.includes(i) ? "full_attention" : "conv"));
+  const attention = settings.list("attention_layers", count, isAttentionKind);
+  const first = settings.count("max_window_layers", 28, 0);
+  if (family.windows === "unused" && settings.flag("use_sliding_window", false))
+    throw settings.wrong("use_sliding_window", "false, or layer_types", true);
+  const isSliding = (i: number): boolean => {
+    if (family.windows === "all") return true;
+    if (family.windows === "even") return i % 2 === 0;
+    if (family.windows === "max_window_layers") return i >= first;
+    if (family.windows === "first-of-four-full") return i % 4 !== 0;
+    if (family.windows === "attention_layers") return attention ? attention[i] === "local" : i % 2 === 1;
+    if (family.windows !== "pattern") return false;
+    const every =
+      pattern === undefined ? family.pattern! : settings.count("sliding_window_pattern", family.pattern);
+    return (i + 1) % every !== 0;
+  };
+  return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
+}
+
+/** The window of layers that have one; 0 where none has. */
+function windowOf(settings: Settings, family: DecoderFamily, types: readonly string[]): number {
+  const isUsed = settings.flag(
+    "use_sliding_window",
+    family.windows !== "max_window_layers" && family.windows !== "unused",
+  );
+  const isNull = settings.says("sliding_window") && settings.value("sliding_window") === undefined;
+  settings.value("window_size");
+  if (!isUsed || isNull || !types.includes("sliding_attention")) {
+    settings.value("sliding_window");
+    return 0;
+  }
+  if (family.window === undefined && settings.value("sliding_window") === undefined) return 0;
+  return settings.count(["sliding_window", "window_size"], family.window);
+}
+
+/** The factor of scores in each layer. */
+function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (layer: number) => number {
+  const scalar = settings.number("query_pre_attn_scalar", 256);
+  const multiplier = settings.number("attention_multiplier", 1);
+  const isScaled = settings.flag("scale_attn_weights", family.attentionScale !== "none");
+  const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);
+  if (family.attentionScale === "attention_multiplier") return () => multiplier;
+  if (family.attentionScale === "query_pre_attn_scalar") return () => 1 / Math.sqrt(scalar);
+  return (layer) => (isScaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);
+}

@@ -1,0 +1,237 @@
+// The graph of a decoder: ids of tokens to logits of the next, layer after layer, with caches as states.
+
+import { OctetteError } from "../../errors";
+import type { Graph, State } from "../../graph/graph";
+import { addDims, subtractDims } from "../../graph/symbols";
+import type { Constant } from "../../graph/tensor";
+import { attention } from "./attention";
+import type { DecoderSettings, LayerSettings } from "./decoder-settings";
+import { beside, findPart, layerPrefixOf, needPart, type Part, parts, prefixOf } from "./layer-names";
+import { shortConvolution } from "./short-convolution";
+import type { GraphWriter } from "./writer";
+
+/** Writes a decoder: input `ids` i32 [1, tokens], output `logits` [1, rows, vocabulary]; symbols position, rows and cache. */
+export function decoder(
+  writer: GraphWriter,
+  settings: DecoderSettings,
+): Omit<Graph<Constant>, "constants" | "provenance"> {
+  const { weights } = writer;
+  const prefix = prefixOf(weights);
+  const layerPrefix = layerPrefixOf(weights, prefix);
+  const states: State[] = [];
+  const table = needPart(weights, prefix, beside.embedding);
+  rotaryAngles(writer, settings);
+  let x = embedded(writer, settings, prefix, table);
+  for (const [i, layer] of settings.layers.entries())
+    x = decoderLayer(x, { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}`, states }, i);
+  const last = writer.slice(x, 1, subtractDims("tokens", "rows"), "tokens", "last");
+  const logits = head(writer, settings, last, prefix, table);
+  return {
+    name: "decoder",
+    inputs: [{ name: "ids", dtype: "i32", shape: [1, "tokens"] }],
+    outputs: [logits],
+    nodes: writer.nodes,
+    states,
+  };
+}
+
+/** Cosines and sines of the run's positions, once for each kind of layer. */
+function rotaryAngles(writer: GraphWriter, { rotary }: DecoderSettings): void {
+  for (const [kind, { frequencies, scale }] of rotary) {
+    const inverse = writer.weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
+    const attributes = { position: ["position"], tokens: ["tokens"], scale };
+    writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
+  }
+}
+
+/** The rows of the table, scaled, with those of their positions. */
+function embedded(writer: GraphWriter, settings: DecoderSettings, prefix: string, table: string): string {
+  const { weights } = writer;
+  const { hidden, vocabulary, embeddingScale, family } = settings;
+  const projection = findPart(weights, prefix, beside.projectIn);
+  const positions = findPart(weights, prefix, beside.positions);
+  const width = projection ? weights.shapeOf(`${projection}.weight`)[1]! : hidden;
+  const name = `${table}.weight`;
+  const rows = weights.add(name, { tensors: [name], from: [vocabulary, width], shape: [vocabulary, width] });
+  const isPlain = embeddingScale === 1 && !projection && !positions;
+  const gathered = writer.node("Gather", [rows, "ids"], isPlain ? "hidden.0" : "tokens.rows", { axis: 0 });
+  const projected = projection
+    ? writer.linear(gathered, projection, [hidden, width], positions ? "tokens.projected" : "hidden.0")
+    : gathered;
+  const scaled = writer.scaled(projected, embeddingScale, positions ? "tokens.scaled" : "hidden.0");
+  if ((family.positions === "learned") !== (positions !== undefined))
+    throw new OctetteError(
+      positions ? "it has a table of positions and rotary settings" : "its table of positions is missing",
+      {
+        code: "unsupported",
+        where: weights.source.where,
+      },
+    );
+  if (!positions) return scaled;
+  const offset = family.positionOffset ?? 0;
+  const most = settings.maxPositions + offset;
+  const all = weights.add(`${positions}.weight`, {
+    tensors: [`${positions}.weight`],
+    from: [most, hidden],
+    shape: [most, hidden],
+  });
+  const from = addDims("position", offset);
+  const own = writer.slice(all, 0, from, addDims(from, "tokens"), "positions.rows");
+  return writer.add(scaled, own, "hidden.0");
+}
+
+interface Layering {
+  readonly writer: GraphWriter;
+  readonly settings: DecoderSettings;
+  readonly layer: LayerSettings;
+  readonly prefix: string;
+  readonly name: string;
+  readonly states: State[];
+}
+
+/** Where a layer's norms stand, found by which of them are there. */
+function normsOf({ writer: { weights }, prefix }: Layering) {
+  const find = (part: Part | readonly string[]) =>
+    findPart(weights, prefix, typeof part === "string" ? parts[part] : part);
+  const behind = find(["post_feedforward_layernorm", "post_mlp_layernorm"]);
+  const second = find(["post_attention_layernorm"]);
+  const isBehind = weights.has(`${prefix}post_feedforward_layernorm.weight`);
+  return {
+    attention: find("attentionNorm"),
+    feedForward: find("feedForwardNorm") ?? (isBehind ? undefined : second),
+    behindAttention: find(["post_self_attn_layernorm"]) ?? (isBehind ? second : undefined),
+    behindFeedForward: behind,
+  };
+}
+
+/** hidden.<i> to hidden.<i + 1>. */
+function decoderLayer(x: string, layering: Layering, index: number): string {
+  const { writer, settings, layer, name } = layering;
+  const { family, norm, hidden, residualScale, isParallel, isPostNorm } = settings;
+  const norms = normsOf(layering);
+  const output = `hidden.${index + 1}`;
+  const normalize = (value: string, part: string | undefined, to: string): string => {
+    if (part) return writer.norm(value, part, hidden, norm, to);
+    return family.plainNorm ? plainNorm(writer, value, settings, to) : value;
+  };
+  const behind = (value: string, part: string | undefined, to: string): string =>
+    writer.scaled(
+      part ? writer.norm(value, part, hidden, norm, `${to}.norm`) : value,
+      residualScale,
+      `${to}.scaled`,
+    );
+  const mix = (value: string): string =>
+    behind(
+      layer.kind === "convolution" ? shortConvolution(value, layering) : attention(value, layering),
+      norms.behindAttention,
+      `${name}.attention`,
+    );
+  const feed = (value: string): string =>
+    behind(feedForward(value, layering), norms.behindFeedForward, `${name}.mlp`);
+  if (isPostNorm) {
+    const first = writer.add(x, mix(x), `${name}.attention.sum`);
+    const middle = normalize(first, norms.attention, `${name}.attention.normed`);
+    return normalize(writer.add(middle, feed(middle), `${name}.mlp.sum`), norms.feedForward, output);
+  }
+  const normed = normalize(x, norms.attention, `${name}.attention.input`);
+  if (isParallel) {
+    const input = norms.feedForward ? normalize(x, norms.feedForward, `${name}.mlp.input`) : normed;
+    const sum = writer.add(x, mix(normed), `${name}.attention.sum`);
+    return writer.add(sum, feed(input), output);
+  }
+  const middle = writer.add(x, mix(normed), `${name}.middle`);
+  return writer.add(middle, feed(normalize(middle, norms.feedForward, `${name}.mlp.input`)), output);
+}
+
+/** Mean and variance, without scale and bias. */
+function plainNorm(
+  writer: GraphWriter,
+  x: string,
+  { hidden, norm }: DecoderSettings,
+  output: string,
+): string {
+  const ones = writer.weights.make("norm.ones", [hidden], new Float32Array(hidden).fill(1));
+  return writer.node("LayerNormalization", [x, ones], output, { axis: -1, epsilon: norm.epsilon });
+}
+
+/** down(activation(gate(x)) · up(x)), or down(activation(up(x))). */
+function feedForward(x: string, { writer, settings, prefix, name }: Layering): string {
+  const { weights } = writer;
+  const { hidden, activation, norm, family } = settings;
+  const down = needPart(weights, prefix, parts.down);
+  const [rows, cols] = weights.shapeOf(`${down}.weight`) as [number, number];
+  const inner = family.transposed ? rows : cols;
+  const fused = findPart(weights, prefix, parts.gateUp);
+  const gate = findPart(weights, prefix, parts.gate);
+  weights.hasBias(fused ?? needPart(weights, prefix, parts.up), settings.hasBias.feedForward);
+  const half = (part: string, begin: number): string => {
+    const own = (kind: string, shape: readonly number[]) =>
+      weights.add(`${fused}.${part}.${kind}`, {
+        tensors: [`${fused}.${kind}`],
+        from: [2 * inner, ...shape],
+        shape: [inner, ...shape],
+        rows: [[begin, begin + inner]],
+      });
+    const inputs = [x, own("weight", [hidden])];
+    if (weights.has(`${fused}.bias`)) inputs.push(own("bias", []));
+    return writer.node("Linear", inputs, `${name}.${part}`);
+  };
+  const layer = (part: "gate" | "up"): string =>
+    fused
+      ? half(part, part === "gate" ? 0 : inner)
+      : writer.linear(
+          x,
+          needPart(weights, prefix, parts[part]),
+          [inner, hidden],
+          `${name}.${part}`,
+          family.transposed,
+        );
+  let wide: string;
+  if (gate || fused) {
+    const active = writer.activation(activation, layer("gate"), `${name}.gate.active`);
+    wide = writer.node("Mul", [active, layer("up")], `${name}.gated`);
+  } else wide = writer.activation(activation, layer("up"), `${name}.up.active`);
+  const subNorm = findPart(weights, prefix, parts.downNorm);
+  const last = subNorm ? writer.norm(wide, subNorm, inner, norm, `${name}.down.norm`) : wide;
+  return writer.linear(last, down, [hidden, inner], `${name}.down`, family.transposed);
+}
+
+/** Final norm and logits of the rows that are wanted. */
+function head(
+  writer: GraphWriter,
+  settings: DecoderSettings,
+  x: string,
+  prefix: string,
+  table: string,
+): string {
+  const { weights } = writer;
+  const { hidden, vocabulary, norm, family, isTied, isPostNorm, logitScale, logitCap } = settings;
+  const finalNorm = findPart(weights, prefix, beside.finalNorm);
+  if (!finalNorm && !family.plainNorm && !isPostNorm) needPart(weights, prefix, beside.finalNorm);
+  let normed = x;
+  if (finalNorm) normed = writer.norm(x, finalNorm, hidden, norm, "normed");
+  else if (family.plainNorm) normed = plainNorm(writer, x, settings, "normed");
+  const projection = findPart(weights, prefix, beside.projectOut);
+  const width = weights.shapeOf(`${table}.weight`)[1]!;
+  if (projection) normed = writer.linear(normed, projection, [width, hidden], "projected");
+  const isLast = logitScale === 1 && logitCap === 0;
+  const raw = isLast ? "logits" : "logits.raw";
+  const own = findPart(weights, "", ["lm_head", "embed_out"]);
+  const from = isTied ? table : (own ?? needPart(weights, "", ["lm_head", "embed_out"]));
+  // A file may repeat the table that it ties.
+  if (isTied && own)
+    weights.add(`${own}.weight`, {
+      tensors: [`${own}.weight`],
+      from: [vocabulary, width],
+      shape: [vocabulary, width],
+    });
+  const inputs = [normed, isTied ? `${table}.weight` : ""];
+  if (isTied) {
+    if (weights.has("lm_head.bias")) inputs.push(writer.vector("lm_head.bias", vocabulary));
+    writer.node("Linear", inputs, raw);
+  } else writer.linear(normed, from, [vocabulary, width], raw);
+  const scaled = writer.scaled(raw, logitScale, logitCap === 0 ? "logits" : "logits.scaled");
+  if (logitCap === 0) return scaled;
+  const within = writer.scaled(scaled, 1 / logitCap, "logits.within");
+  return writer.scaled(writer.node("Tanh", [within], "logits.tanh"), logitCap, "logits");
+}

@@ -1,0 +1,214 @@
+// Frequencies of rotary embeddings, as Hugging Face's settings of both generations describe them: Su et al. 2021 (arXiv:2104.09864),
+// linear scaling, dynamic NTK, Llama 3, YaRN (Peng et al. 2023, arXiv:2309.00071), LongRoPE (Ding et al. 2024, arXiv:2402.13753).
+
+import { brief } from "../../formats/elements";
+import { log, power } from "./numbers";
+import type { Settings } from "./settings";
+
+/** How heads rotate. */
+export interface Rotary {
+  /** One a pair of elements. */
+  readonly frequencies: Float32Array;
+  /** Factor of cosines and sines. */
+  readonly scale: number;
+}
+
+/** What is known before the rotary settings are read. */
+export interface RotaryContext {
+  readonly headDim: number;
+  readonly maxPositions: number;
+  /** Tokens that a text will have, where the frequencies depend on it; as short as may be where left out. */
+  readonly length: number | undefined;
+  readonly theta: number;
+  /** Base of layers with windows, where it is another one. */
+  readonly localTheta: number | undefined;
+  readonly partial: number;
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+type LayerType = "full_attention" | "sliding_attention";
+
+const isObject = (value: unknown): value is Parameters =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The rotary settings of a layer type. */
+export function rotaryOf(settings: Settings, type: LayerType, context: RotaryContext): Rotary {
+  const isLocal = type === "sliding_attention" && context.localTheta !== undefined;
+  const theta = settings.number(["rope_theta", "rotary_emb_base", "global_rope_theta"], context.theta);
+  const local = settings.number(
+    ["rope_local_base_freq", "local_rope_theta"],
+    isLocal ? context.localTheta : theta,
+  );
+  const partial = settings.number(["partial_rotary_factor", "rotary_pct"], context.partial);
+  const rotated = settings.value("rotary_dim");
+  const given = parametersOf(settings, type, isLocal);
+  const reader = new RopeParameters(settings, given);
+  const share = reader.number("partial_rotary_factor", partial);
+  const base = reader.number("rope_theta", isLocal ? local : theta);
+  const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
+  if (dim % 2 !== 0 || dim < 2 || dim > context.headDim || base <= 1)
+    throw settings.wrong(
+      "rope_parameters",
+      `an even number of rotating elements up to ${context.headDim}, and a base above 1`,
+      `${dim}, ${base}`,
+    );
+  const kind = reader.kind();
+  const make = Object.hasOwn(kinds, kind) ? kinds[kind]! : undefined;
+  if (!make) throw settings.wrong("rope_parameters", `rope_type ${Object.keys(kinds).join(", ")}`, kind);
+  const { inverse, scale = 1 } = make({ reader, dim, base, settings, context });
+  reader.finish();
+  return { frequencies: Float32Array.from(inverse), scale };
+}
+
+/** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
+function parametersOf(settings: Settings, type: LayerType, isLocal: boolean): Parameters {
+  const scaling = settings.value("rope_scaling");
+  const all = settings.value("rope_parameters");
+  for (const value of [scaling, all])
+    if (value !== undefined && !isObject(value)) throw settings.wrong("rope_parameters", "an object", value);
+  const nested = isObject(all) && Object.values(all).some(isObject);
+  if (!nested) return (isLocal && !all ? undefined : ((scaling ?? all) as Parameters)) ?? {};
+  const own = (all as Parameters)[type];
+  if (own === undefined || own === null) return {};
+  if (isObject(own)) return own;
+  throw settings.wrong("rope_parameters", `an object for ${type}`, own);
+}
+
+/** Parameters of which every one must be read. */
+class RopeParameters {
+  readonly #settings: Settings;
+  readonly #given: Parameters;
+  readonly #read = new Set(["rope_type", "type", "original_max_position_embeddings"]);
+
+  constructor(settings: Settings, given: Parameters) {
+    this.#settings = settings;
+    this.#given = given;
+  }
+
+  kind(): string {
+    const kind = this.#given.rope_type ?? this.#given.type ?? "default";
+    if (kind === "su" || (kind === "yarn" && this.#given.short_factor !== undefined)) return "longrope";
+    return typeof kind === "string" ? kind : brief(kind);
+  }
+
+  number(name: string, otherwise?: number): number {
+    this.#read.add(name);
+    const value = this.#given[name] ?? otherwise;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    throw this.#settings.wrong(`rope_parameters.${name}`, "a number", value);
+  }
+
+  optional(name: string): number | undefined {
+    this.#read.add(name);
+    return this.#given[name] === undefined || this.#given[name] === null ? undefined : this.number(name);
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    this.#read.add(name);
+    const value = this.#given[name] ?? otherwise;
+    if (typeof value === "boolean") return value;
+    throw this.#settings.wrong(`rope_parameters.${name}`, "true or false", value);
+  }
+
+  numbers(name: string, length: number): readonly number[] {
+    this.#read.add(name);
+    const value = this.#given[name];
+    if (Array.isArray(value) && value.length === length && value.every((n) => typeof n === "number" && n > 0))
+      return value;
+    throw this.#settings.wrong(`rope_parameters.${name}`, `${length} positive numbers`, value);
+  }
+
+  finish(): void {
+    for (const [name, value] of Object.entries(this.#given))
+      if (value !== null && !this.#read.has(name))
+        throw this.#settings.wrong(`rope_parameters.${name}`, "a parameter of its rope_type", value);
+  }
+}
+
+interface Making {
+  readonly reader: RopeParameters;
+  readonly dim: number;
+  readonly base: number;
+  readonly settings: Settings;
+  readonly context: RotaryContext;
+}
+
+interface Made {
+  readonly inverse: readonly number[];
+  readonly scale?: number;
+}
+
+/** 1 / base^(2i / dim). */
+const inverseOf = (base: number, dim: number): number[] =>
+  Array.from({ length: dim / 2 }, (_, i) => 1 / power(base, (2 * i) / dim));
+
+/** The length that a model was first trained for. */
+const originalOf = ({ reader, settings, context }: Making): number =>
+  settings.count(
+    "original_max_position_embeddings",
+    reader.optional("original_max_position_embeddings") ?? context.maxPositions,
+  );
+
+const kinds: Readonly<Record<string, (making: Making) => Made>> = {
+  default: ({ base, dim }) => ({ inverse: inverseOf(base, dim) }),
+
+  linear({ reader, base, dim }) {
+    const factor = reader.number("factor");
+    return { inverse: inverseOf(base, dim).map((f) => f / factor) };
+  },
+
+  dynamic({ reader, base, dim, context: { length = 0, maxPositions } }) {
+    const factor = reader.number("factor");
+    const most = Math.max(length, maxPositions);
+    const stretch = (factor * most) / maxPositions - (factor - 1);
+    return { inverse: inverseOf(base * power(stretch, dim / (dim - 2)), dim) };
+  },
+
+  llama3(making) {
+    const { reader, base, dim } = making;
+    const factor = reader.number("factor");
+    const low = reader.number("low_freq_factor");
+    const high = reader.number("high_freq_factor");
+    const original = originalOf(making);
+    const inverse = inverseOf(base, dim).map((f) => {
+      const turns = (original * f) / (2 * Math.PI);
+      if (turns > high) return f;
+      if (turns < low) return f / factor;
+      const smooth = (turns - low) / (high - low);
+      return ((1 - smooth) * f) / factor + smooth * f;
+    });
+    return { inverse };
+  },
+
+  yarn(making) {
+    const { reader, base, dim, context } = making;
+    const original = originalOf(making);
+    const factor = reader.number("factor", context.maxPositions / original);
+    const [fast, slow] = [reader.number("beta_fast", 32), reader.number("beta_slow", 1)];
+    const [mscale, all] = [reader.optional("mscale"), reader.optional("mscale_all_dim")];
+    const growth = (by = 1) => (factor <= 1 ? 1 : 0.1 * by * log(factor) + 1);
+    const scale =
+      reader.optional("attention_factor") ?? (mscale && all ? growth(mscale) / growth(all) : growth());
+    const turning = (turns: number) => (dim * log(original / (turns * 2 * Math.PI))) / (2 * log(base));
+    const isWhole = reader.flag("truncate", true);
+    const low = Math.max(isWhole ? Math.floor(turning(fast)) : turning(fast), 0);
+    const high = Math.min(isWhole ? Math.ceil(turning(slow)) : turning(slow), dim - 1);
+    const span = high === low ? 0.001 : high - low;
+    const inverse = inverseOf(base, dim).map((f, i) => {
+      const ramp = Math.min(Math.max((i - low) / span, 0), 1);
+      return (f / factor) * ramp + f * (1 - ramp);
+    });
+    return { inverse, scale };
+  },
+
+  longrope(making) {
+    const { reader, base, dim, context } = making;
+    const original = originalOf(making);
+    const factor = reader.number("factor", context.maxPositions / original);
+    const [short, long] = [reader.numbers("short_factor", dim / 2), reader.numbers("long_factor", dim / 2)];
+    const factors = (context.length ?? 0) > original ? long : short;
+    const growth = factor <= 1 ? 1 : Math.sqrt(1 + log(factor) / log(original));
+    const scale = reader.optional("attention_factor") ?? growth;
+    return { inverse: inverseOf(base, dim).map((f, i) => f / factors[i]!), scale };
+  },
+};

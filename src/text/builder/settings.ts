@@ -1,0 +1,103 @@
+// Reads config.json: each setting by the names that families give it, with its type checked. What nobody read is an error in the end,
+// so that no setting is passed over in silence.
+
+import { OctetteError } from "../../errors";
+import { brief } from "../../formats/elements";
+import { HARMLESS, REQUIRED } from "./known-settings";
+
+/** A setting's name, or the names it goes by, the first that is there counts. */
+export type Names = string | readonly string[];
+
+export class Settings {
+  readonly where: string;
+  readonly #config: Readonly<Record<string, unknown>>;
+  readonly #read = new Set<string>();
+
+  constructor(config: Readonly<Record<string, unknown>>, where: string) {
+    this.#config = config;
+    this.where = where;
+  }
+
+  /** A value by the first of its names that is there and not null; undefined where there is none. */
+  value(names: Names): unknown {
+    const all = [names].flat();
+    for (const name of all) this.#read.add(name);
+    const name = all.find((one) => Object.hasOwn(this.#config, one) && this.#config[one] !== null);
+    return name === undefined ? undefined : this.#config[name];
+  }
+
+  /** Whether the file says it, be it null. */
+  says(name: string): boolean {
+    this.#read.add(name);
+    return Object.hasOwn(this.#config, name);
+  }
+
+  /** A finite number; `otherwise` where it is left out, an error without one. */
+  number(names: Names, otherwise?: number): number {
+    const value = this.#or(names, otherwise);
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    throw this.wrong(names, "a number", value);
+  }
+
+  /** A whole number of at least `least`. */
+  count(names: Names, otherwise?: number, least = 1): number {
+    const value = this.number(names, otherwise);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw this.wrong(names, `a whole number ≥ ${least}`, value);
+  }
+
+  flag(names: Names, otherwise: boolean): boolean {
+    const value = this.#or(names, otherwise);
+    if (typeof value === "boolean") return value;
+    throw this.wrong(names, "true or false", value);
+  }
+
+  text(names: Names, otherwise?: string): string {
+    const value = this.#or(names, otherwise);
+    if (typeof value === "string") return value;
+    throw this.wrong(names, "a text", value);
+  }
+
+  /** A list of `length` items that `is` accepts; undefined where it is left out. */
+  list<T>(names: Names, length: number, is: (item: unknown) => item is T): readonly T[] | undefined {
+    const value = this.value(names);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.length === length && value.every(is)) return value;
+    throw this.wrong(names, `a list of ${length}`, value);
+  }
+
+  /** An error about a setting that has no such value. */
+  wrong(names: Names, expected: string, got: unknown): OctetteError {
+    return new OctetteError(`config.json: ${[names].flat()[0]} has a value that octette does not know`, {
+      code: "unsupported",
+      where: this.where,
+      expected,
+      got: brief(got),
+    });
+  }
+
+  #or(names: Names, otherwise: unknown): unknown {
+    const value = this.value(names) ?? otherwise;
+    if (value !== undefined) return value;
+    throw new OctetteError(`config.json has no ${[names].flat().join(" or ")}`, {
+      code: "unsupported",
+      where: this.where,
+    });
+  }
+
+  /** Throws where the file says something that nothing read and that is not known to change nothing. */
+  finish(): void {
+    for (const [name, value] of Object.entries(this.#config)) {
+      if (this.#read.has(name) || HARMLESS.has(name) || name.startsWith("_") || value === null) continue;
+      const allowed = Object.hasOwn(REQUIRED, name) ? REQUIRED[name]! : undefined;
+      if (allowed?.some((one) => JSON.stringify(one) === JSON.stringify(value))) continue;
+      if (allowed) throw this.wrong(name, allowed.map((one) => JSON.stringify(one)).join(" or "), value);
+      throw new OctetteError(`config.json: ${name} is a setting that octette does not know`, {
+        code: "unsupported",
+        where: this.where,
+        got: brief(value),
+        hint: "A setting may change what the model computes. Remove it where it does not",
+      });
+    }
+  }
+}

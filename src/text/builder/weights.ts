@@ -1,0 +1,197 @@
+// The tensors of a source as constants of a graph: whole, some rows of one, turned, or several joined. Nothing is read until a constant
+// is asked for; which tensors belong to the model is known at once.
+
+import { FormatError, OctetteError } from "../../errors";
+import { type Constant, sizeOf, type Tensor, tensor } from "../../graph/tensor";
+import type { BlockCodes, LanguageSource } from "../source";
+
+/** First row and the one behind the last, of several pieces of a tensor. */
+export type Rows = readonly (readonly [number, number])[];
+
+/** How a constant is made of tensors. */
+export interface Recipe {
+  /** Joined along their rows, in this order. */
+  readonly tensors: readonly string[];
+  /** What each tensor's file must hold. */
+  readonly from: readonly number[];
+  readonly shape: readonly number[];
+  /** Only these rows, in this order. */
+  readonly rows?: Rows | undefined;
+  /** The file has [inputs, outputs]; rows are counted after turning. */
+  readonly isTransposed?: boolean | undefined;
+  /** Added to every element. */
+  readonly plus?: number | undefined;
+}
+
+/** Tables that are computed anew: masks, positions, and rotary frequencies, which files may have rounded. */
+const LEFTOVERS =
+  /(^|\.)(rotary_emb\.(inv_freq|cos_cached|sin_cached)|position_ids|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
+
+export class Weights {
+  readonly source: LanguageSource;
+  readonly #used = new Set<string>();
+  readonly #recipes = new Map<string, Recipe>();
+  readonly #made = new Map<string, Tensor>();
+  /** The tensor that was read last: parts of one are mostly asked for in a row. */
+  #last: { readonly name: string; readonly tensor: Tensor } | undefined;
+
+  constructor(source: LanguageSource) {
+    this.source = source;
+  }
+
+  has(name: string): boolean {
+    return this.source.tensors.has(name);
+  }
+
+  shapeOf(name: string): readonly number[] {
+    const { shape } = this.source.tensors.get(name) ?? {};
+    if (shape) return shape;
+    throw new FormatError(`the tensor "${name}" is missing`, { where: this.source.where });
+  }
+
+  /** A constant of this recipe. Throws FormatError where a tensor is missing or has another shape. */
+  add(name: string, recipe: Recipe): string {
+    for (const one of recipe.tensors) {
+      this.#used.add(one);
+      const shape = this.shapeOf(one);
+      const fits = shape.length === recipe.from.length && shape.every((n, i) => n === recipe.from[i]);
+      if (!fits)
+        throw new FormatError(`the tensor "${one}" has another shape`, {
+          where: this.source.where,
+          expected: `[${recipe.from}]`,
+          got: `[${shape}]`,
+        });
+    }
+    this.#recipes.set(name, recipe);
+    return name;
+  }
+
+  /** A constant that no file has. */
+  make(name: string, shape: readonly number[], values: ArrayLike<number>): string {
+    this.#made.set(name, tensor("f32", shape, values));
+    return name;
+  }
+
+  /** Whether a layer has a bias. Throws OctetteError "unsupported" where a setting says otherwise. */
+  hasBias(layer: string, expected?: boolean): boolean {
+    const has = this.has(`${layer}.bias`);
+    if (expected === undefined || expected === has) return has;
+    throw new OctetteError(`config.json and tensors disagree about "${layer}.bias"`, {
+      code: "unsupported",
+      where: this.source.where,
+      expected: expected ? "a bias" : "no bias",
+      got: has ? "one" : "none",
+    });
+  }
+
+  /** Leaves out tensors that are of no use: masks and tables that old files carry along. */
+  ignoreLeftovers(): void {
+    for (const [name, { shape }] of this.source.tensors) {
+      const isMask =
+        /(^|\.)att(ention|n)(\.attention)?\.(masked_)?bias$/.test(name) && [0, 4].includes(shape.length);
+      if (isMask || LEFTOVERS.test(name)) this.#used.add(name);
+    }
+  }
+
+  /** Throws where a tensor belongs to nothing. */
+  finish(): void {
+    const unread = [...this.source.tensors.keys()].filter((name) => !this.#used.has(name));
+    if (unread.length === 0) return;
+    throw new OctetteError(`${unread.length} tensors belong to nothing that octette computes`, {
+      code: "unsupported",
+      where: this.source.where,
+      got: unread.slice(0, 5).join(", ") + (unread.length > 5 ? ", …" : ""),
+    });
+  }
+
+  /** Constants of the graph. */
+  constants(): Map<string, Constant> {
+    const files = [...this.#recipes].map(
+      ([name, { shape }]) => [name, { dtype: "f32", shape } as const] as const,
+    );
+    return new Map<string, Constant>([...files, ...this.#made]);
+  }
+
+  /** The elements of a constant. */
+  async read(name: string): Promise<Tensor> {
+    const made = this.#made.get(name);
+    if (made) return made;
+    const recipe = this.#recipe(name);
+    const { shape, rows, isTransposed, plus } = recipe;
+    const parts: Float32Array[] = [];
+    for (const one of recipe.tensors) {
+      const { data } = await this.#tensor(one);
+      const turned = isTransposed ? transposed(data as Float32Array, recipe.from) : (data as Float32Array);
+      const rowCount = recipe.from[isTransposed ? 1 : 0] ?? 1;
+      const size = turned.length / rowCount;
+      parts.push(
+        ...(rows ?? [[0, rowCount]]).map(([begin, end]) => turned.subarray(begin * size, end * size)),
+      );
+    }
+    const result = new Float32Array(sizeOf(shape));
+    let at = 0;
+    for (const part of parts) {
+      result.set(part, at);
+      at += part.length;
+    }
+    if (plus) for (let i = 0; i < result.length; i++) result[i]! += plus;
+    return { dtype: "f32", shape, data: result };
+  }
+
+  /** The codes of a constant, where all its tensors are codes of one kind. */
+  async readCodes(name: string): Promise<BlockCodes | undefined> {
+    const { source } = this;
+    if (this.#made.has(name) || !source.readCodes) return undefined;
+    const { tensors, rows, isTransposed, plus, shape, from } = this.#recipe(name);
+    if (isTransposed || plus || shape.length !== 2 || tensors.length !== 1) return undefined;
+    const codes = await source.readCodes(tensors[0]!);
+    return codes && rows ? rowsOfCodes(codes, rows, from[1]!) : codes;
+  }
+
+  #recipe(name: string): Recipe {
+    const recipe = this.#recipes.get(name);
+    if (recipe) return recipe;
+    throw new OctetteError(`there is no constant "${name}"`, { code: "argument", where: this.source.where });
+  }
+
+  async #tensor(name: string): Promise<Tensor> {
+    if (this.#last?.name !== name) {
+      this.#last = undefined;
+      this.#last = { name, tensor: await this.source.read(name) };
+    }
+    return this.#last.tensor;
+  }
+}
+
+function transposed(data: Float32Array, [rows, cols]: readonly number[]): Float32Array {
+  const turned = new Float32Array(data.length);
+  for (let r = 0; r < rows!; r++)
+    for (let c = 0; c < cols!; c++) turned[c * rows! + r] = data[r * cols! + c]!;
+  return turned;
+}
+
+function rowsOfCodes({ bits, size, codes, scales, offsets }: BlockCodes, rows: Rows, k: number): BlockCodes {
+  const groups = k / size;
+  const pick = <T extends Int8Array | Float32Array>(all: T, width: number): T => {
+    const parts = rows.map(([begin, end]) => all.subarray(begin * width, end * width));
+    const result = all.slice(
+      0,
+      parts.reduce((n, part) => n + part.length, 0),
+    ) as T;
+    let at = 0;
+    for (const part of parts) {
+      result.set(part as never, at);
+      at += part.length;
+    }
+    return result;
+  };
+  const n = rows.reduce((sum, [begin, end]) => sum + end - begin, 0);
+  return {
+    shape: [n, k],
+    bits,
+    size,
+    codes: pick(codes, k),
+    scales: pick(scales, groups),
+    ...(offsets && { offsets: pick(offsets, groups) }),
+  };
+}

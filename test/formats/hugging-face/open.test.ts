@@ -1,0 +1,160 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openFolder } from "../../../src/formats/hugging-face/open";
+import { writeSafetensors } from "../../../src/formats/write-safetensors";
+import { tensor } from "../../../src/graph/tensor";
+import { tinyNames, tinyPath } from "../../text/tiny";
+
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const weights = (names: readonly string[]) =>
+  writeSafetensors(new Map(names.map((name, i) => [name, tensor("f32", [2], [i, i + 0.5])])));
+
+const whole = {
+  "config.json": json({ model_type: "llama" }),
+  "model.safetensors": weights(["a", "b"]),
+};
+const sharded = {
+  "config.json": json({ model_type: "llama" }),
+  "model.safetensors.index.json": json({ weight_map: { a: "x.safetensors", b: "sub/y.safetensors" } }),
+  "x.safetensors": weights(["a"]),
+  "sub/y.safetensors": weights(["b"]),
+};
+
+test.for([
+  ["one file", whole],
+  ["shards", sharded],
+  ["a Map", new Map(Object.entries(whole))],
+  ["Files", Object.entries(whole).map(([name, bytes]) => new File([bytes], name))],
+] as const)("%s: tensors by name", async ([, files]) => {
+  const source = await openFolder(files);
+  expect([...source.tensors.keys()].sort()).toEqual(["a", "b"]);
+  expect(source.tensors.get("b")).toMatchObject({ dtype: "F32", shape: [2] });
+  expect((await source.read("a")).data[1]).toBe(0.5);
+  await expect(source.read("c")).rejects.toThrow('folder: there is no tensor "c"');
+  await source.close();
+});
+
+test("Files of a chosen folder go by their paths below it", async () => {
+  const files = Object.entries(sharded).map(([name, bytes]) =>
+    Object.defineProperty(new File([bytes], name.split("/").at(-1)!), "webkitRelativePath", {
+      value: `model/${name}`,
+    }),
+  );
+  const source = await openFolder(files);
+  expect([source.where, source.tensors.size]).toEqual(["model", 2]);
+});
+
+test("text assets are parsed, each where it is there", async () => {
+  const source = await openFolder({
+    ...whole,
+    "tokenizer.json": json({ version: "1.0" }),
+    "tokenizer_config.json": json({ eos_token: "</s>" }),
+    "generation_config.json": json({ eos_token_id: [2, 3] }),
+    "chat_template.jinja": new TextEncoder().encode("{{ messages }}"),
+  });
+  expect(source.text).toEqual({
+    tokenizer: { version: "1.0" },
+    tokenizerConfig: { eos_token: "</s>" },
+    generationConfig: { eos_token_id: [2, 3] },
+    chatTemplate: "{{ messages }}",
+  });
+  expect((await openFolder(whole)).text).toEqual({});
+});
+
+describe("sentence-transformers", () => {
+  const folder = (types: readonly string[], pooling: object) => ({
+    ...whole,
+    "modules.json": json(
+      types.map((type, i) => ({
+        type: `sentence_transformers.models.${type}`,
+        path: i ? `${i}_${type}` : "",
+      })),
+    ),
+    "1_Pooling/config.json": json(pooling),
+    "sentence_bert_config.json": json({ max_seq_length: 32 }),
+  });
+  const mean = { pooling_mode_mean_tokens: true, pooling_mode_cls_token: false };
+  test("pooling, normalization, most tokens", async () => {
+    const { embedding } = await openFolder(folder(["Transformer", "Pooling", "Normalize"], mean));
+    expect(embedding).toEqual({ pooling: "mean", isNormalized: true, maxTokens: 32 });
+    const other = await openFolder(folder(["Transformer", "Pooling"], { pooling_mode: "cls" }));
+    expect(other.embedding).toMatchObject({ pooling: "cls", isNormalized: false });
+  });
+  test("what octette does not have is refused by name", async () => {
+    await expect(openFolder(folder(["Transformer", "Pooling", "Dense"], mean))).rejects.toThrow(
+      "folder/modules.json: a module that octette does not have: expected Transformer, Pooling and perhaps Normalize, got Transformer, Pooling, Dense",
+    );
+    await expect(
+      openFolder(folder(["Transformer", "Pooling"], { ...mean, pooling_mode_max_tokens: true })),
+    ).rejects.toThrow(
+      "folder/1_Pooling/config.json: a pooling that octette does not have: expected cls or mean, got mean and max",
+    );
+  });
+});
+
+test.for([
+  ["no config", { "config.json": undefined }, "folder: has no config.json"],
+  ["a config that is a list", { "config.json": json([]) }, "folder/config.json: is not an object"],
+  ["a config that is no JSON", { "config.json": json("{}").subarray(1) }, "folder/config.json: is not JSON"],
+  ["a config that is no text", { "config.json": Uint8Array.of(0xff) }, "folder/config.json: is not UTF-8"],
+  [
+    "no tensors",
+    { "model.safetensors": undefined },
+    "folder: has no model.safetensors and no model.safetensors.index.json",
+  ],
+  ["a file that is cut", { "model.safetensors": whole["model.safetensors"].subarray(0, -1) }, "truncated"],
+  ["a file without a header", { "model.safetensors": new Uint8Array(3) }, "truncated"],
+  [
+    "a header that promises more",
+    { "model.safetensors": Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0, 0) },
+    "truncated",
+  ],
+] as const)("%s is an error", async ([, files, message]) => {
+  const all = Object.entries({ ...whole, ...files }).flatMap(([name, bytes]) =>
+    bytes ? [[name, bytes] as const] : [],
+  );
+  await expect(openFolder(new Map(all))).rejects.toThrow(message);
+});
+
+test.for([
+  ["../x.safetensors", "a file's name leads out of the folder"],
+  ["/etc/passwd", "a file's name leads out of the folder"],
+  ["a\\..\\x", "a file's name leads out of the folder"],
+  ["sub/../../x", "a file's name leads out of the folder"],
+  ["C:x", "a file's name leads out of the folder"],
+  ["", "a file's name leads out of the folder"],
+  ["none.safetensors", '"none.safetensors" is missing'],
+  [7, "weight_map is not a map of tensors to files"],
+] as const)("an index that names %s is refused", async ([name, message]) => {
+  const files = { ...sharded, "model.safetensors.index.json": json({ weight_map: { a: name } }) };
+  await expect(openFolder(files)).rejects.toThrow(message);
+});
+
+test("an index that is wrong about its files is refused", async () => {
+  const index = (map: object) => ({ ...sharded, "model.safetensors.index.json": json({ weight_map: map }) });
+  await expect(openFolder(index({ a: "x.safetensors", c: "x.safetensors" }))).rejects.toThrow(
+    'folder/model.safetensors.index.json: "x.safetensors" has no tensor "c"',
+  );
+  await expect(openFolder({ ...sharded, "sub/y.safetensors": weights(["a", "b"]) })).rejects.toThrow(
+    'folder/sub/y.safetensors: tensor "a" is in two files',
+  );
+});
+
+test("a tensor of integers is refused when it is read", async () => {
+  const file = writeSafetensors(new Map([["mask", tensor("i32", [1], [1])]]));
+  const source = await openFolder({ ...whole, "model.safetensors": file });
+  await expect(source.read("mask")).rejects.toThrow(
+    'folder/model.safetensors, tensor "mask": weights must be floats: expected F32, F16, BF16 or F64, got I32',
+  );
+});
+
+describe.skipIf(tinyNames.length === 0)("real folders", () => {
+  test.for(tinyNames)("%s: every float tensor is read", async (name) => {
+    const source = await openFolder(tinyPath(name));
+    for (const [tensorName, { dtype, shape }] of source.tensors)
+      if (dtype !== "BOOL") expect((await source.read(tensorName)).shape).toEqual(shape);
+    expect(source.config).toEqual(JSON.parse(readFileSync(join(tinyPath(name), "config.json"), "utf8")));
+    await source.close();
+  });
+});
