@@ -1,7 +1,7 @@
 // Slice: from `starts` to `ends` in `steps` along `axes`. Bounds may be dimensions over symbols.
 
 import type { Node } from "../graph/graph";
-import { addDims, type Dim, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
+import { addDims, type Dim, isMonotone, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { dimsOf, missing, normalizeAxis } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from "./copy";
@@ -63,15 +63,17 @@ function cutAxis(node: Node, dim: Dim, from: Dim, to: Dim, step: number): Cut {
       : typeof to === "number" && to < 0
         ? addDims(dim, to)
         : to;
-  // A first element has to be there: runs without one are refused.
+  const extent = subtractDims(end, start);
+  // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
+  const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
-  if (step !== 1 || !fits)
+  if (step !== 1 || !(fits || isOfTable))
     throw opError(node, "how much is left depends on a symbol", {
       expected: "bounds that fit whatever its value, in steps of 1",
       got: `[${from}:${to}:${step}] of ${dim}`,
       hint: "Fix the symbol when importing (options.symbols)",
     });
-  return { start, step, extent: subtractDims(end, start) };
+  return { start, step, extent };
 }
 
 /** Copies the cuts of a known value. */
@@ -120,6 +122,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   for (const [axis, { extent, start }] of cuts.entries()) {
     if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
     if (typeof start === "string") c.needs(addDims(start, 1), outputs[0]!);
+    if (typeof shape[axis] === "number" && typeof extent === "string")
+      c.needs(addDims(subtractDims(shape[axis], addDims(start, extent)), 1), outputs[0]!);
   }
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }

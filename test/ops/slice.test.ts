@@ -1,3 +1,10 @@
+import { expect, test } from "vitest";
+import { Model } from "../../src/engine/model";
+import { Engine } from "../../src/engine/wasm";
+import type { Graph } from "../../src/graph/graph";
+import { tensor } from "../../src/graph/tensor";
+import { registry } from "../../src/ops";
+import { exactSources } from "../engine/engines";
 import { dims, testOp } from "./test-op";
 
 const image = ["batch", 6, 4, 5];
@@ -31,6 +38,8 @@ testOp("Slice", {
     [[["batch", 9]], { starts: [1], ends: [-1], axes: [0] }, "[-2+batch, 9]"],
     [[["seq", 9]], { starts: [-1], ends: [END], axes: [0] }, "[1, 9]"],
     [[["past+seq", 9]], { starts: [0], ends: ["seq"], axes: [0] }, "[seq, 9]"],
+    [[[64, 9]], { starts: ["position"], ends: ["position+seq"] }, "[seq, 9]"],
+    [[[64, 9]], { starts: [2], ends: ["2+seq"] }, "[seq, 9]"],
     [[["past+seq", 9]], { starts: ["past"], ends: ["past+seq"], axes: [0] }, "[seq, 9]"],
   ],
   refuses: [
@@ -39,4 +48,38 @@ testOp("Slice", {
     [[[4]], { starts: [0], ends: [4, 4] }, "its lists differ in length"],
   ],
   evaluates: [[[dims("batch", 3, "h")], { starts: [-2], ends: [9] }, [3, "h"]]],
+});
+
+test("rows of a fixed table, from where a run says; no run takes rows it does not have", () => {
+  const table = tensor(
+    "f32",
+    [6, 2],
+    Array.from({ length: 12 }, (_, i) => i),
+  );
+  const graph: Graph = {
+    name: "positions",
+    inputs: [{ name: "x", dtype: "f32", shape: ["tokens", 2] }],
+    outputs: ["y"],
+    nodes: [
+      {
+        op: "Slice",
+        name: "rows",
+        inputs: ["table"],
+        outputs: ["own"],
+        attributes: { starts: ["position"], ends: ["position+tokens"], axes: [0] },
+      },
+      { op: "Add", name: "sum", inputs: ["x", "own"], outputs: ["y"], attributes: {} },
+    ],
+    constants: new Map([["table", table]]),
+    provenance: {},
+  };
+  using model = new Model(graph, registry, new Engine(exactSources), { maxima: { tokens: 3 } });
+  const run = (tokens: number, position: number) => [
+    ...model.runSync({ x: new Float32Array(2 * tokens) }, {}, { position }).y!.data,
+  ];
+  expect(run(3, 1)).toEqual([2, 3, 4, 5, 6, 7]);
+  expect(run(1, 5)).toEqual([10, 11]);
+  expect(() => run(2, 5)).toThrow(
+    'node "rows": its input lacks elements that its output has: expected at least 1 for 7+-1*position+-1*tokens, got 0',
+  );
 });
