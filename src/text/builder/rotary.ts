@@ -2,7 +2,7 @@
 // linear scaling, dynamic NTK, Llama 3, YaRN (Peng et al. 2023, arXiv:2309.00071), LongRoPE (Ding et al. 2024, arXiv:2402.13753).
 
 import { brief } from "../../formats/elements";
-import { log, power } from "./numbers";
+import { portableExp, portableLog } from "../portable-math";
 import type { Settings } from "./settings";
 
 /** How heads rotate. */
@@ -138,6 +138,9 @@ interface Made {
   readonly scale?: number;
 }
 
+/** base^exponent, the same on every engine. */
+const power = (base: number, exponent: number): number => portableExp(exponent * portableLog(base));
+
 /** 1 / base^(2i / dim). */
 const inverseOf = (base: number, dim: number): number[] =>
   Array.from({ length: dim / 2 }, (_, i) => 1 / power(base, (2 * i) / dim));
@@ -186,10 +189,11 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
     const factor = reader.number("factor", context.maxPositions / original);
     const [fast, slow] = [reader.number("beta_fast", 32), reader.number("beta_slow", 1)];
     const [mscale, all] = [reader.optional("mscale"), reader.optional("mscale_all_dim")];
-    const growth = (by = 1) => (factor <= 1 ? 1 : 0.1 * by * log(factor) + 1);
+    const growth = (by = 1) => (factor <= 1 ? 1 : 0.1 * by * portableLog(factor) + 1);
     const scale =
       reader.optional("attention_factor") ?? (mscale && all ? growth(mscale) / growth(all) : growth());
-    const turning = (turns: number) => (dim * log(original / (turns * 2 * Math.PI))) / (2 * log(base));
+    const turning = (turns: number) =>
+      (dim * portableLog(original / (turns * 2 * Math.PI))) / (2 * portableLog(base));
     const isWhole = reader.flag("truncate", true);
     const low = Math.max(isWhole ? Math.floor(turning(fast)) : turning(fast), 0);
     const high = Math.min(isWhole ? Math.ceil(turning(slow)) : turning(slow), dim - 1);
@@ -207,7 +211,7 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
     const factor = reader.number("factor", context.maxPositions / original);
     const [short, long] = [reader.numbers("short_factor", dim / 2), reader.numbers("long_factor", dim / 2)];
     const factors = (context.length ?? 0) > original ? long : short;
-    const growth = factor <= 1 ? 1 : Math.sqrt(1 + log(factor) / log(original));
+    const growth = factor <= 1 ? 1 : Math.sqrt(1 + portableLog(factor) / portableLog(original));
     const scale = reader.optional("attention_factor") ?? growth;
     return { inverse: inverseOf(base, dim).map((f, i) => f / factors[i]!), scale };
   },
