@@ -1,7 +1,7 @@
 // Sizes of a decoder's caches: how many positions are kept, which is fixed before a graph is compiled.
 
 import { OctetteError } from "../../errors";
-import type { Graph } from "../../graph/graph";
+import type { Graph, Node } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
 
@@ -17,8 +17,9 @@ const OPTIONS = { maxTokens: 1, chunk: 1 } satisfies Names<CacheOptions>;
 const RING_STEP = 32;
 
 /**
- * A graph of which the caches have sizes: all of `maxTokens` positions, and those of a layer with a window only as many as a chunk's
- * tokens see: a ring of a multiple of 32. Throws OctetteError "argument" where one is no whole number above 0.
+ * A graph of which the caches have sizes: `maxTokens` positions, or, in a layer whose window is less, as many as the tokens of a chunk
+ * see: a ring of a multiple of 32. A window that no text is longer than is left out. Throws OctetteError "argument" where an option is no
+ * whole number above 0.
  */
 export function bindCache<C extends Constant>(graph: Graph<C>, options: CacheOptions): Graph<C> {
   checkOptions("bindCache", options, OPTIONS);
@@ -30,18 +31,19 @@ export function bindCache<C extends Constant>(graph: Graph<C>, options: CacheOpt
         where: "bindCache",
         got: `${value}`,
       });
-  const windows = new Map<string, number>();
-  for (const { op, inputs, attributes } of graph.nodes)
-    if (op === "CachedAttention")
-      for (const state of inputs.slice(3)) windows.set(state, Number(attributes.window ?? 0));
-  const sizeOf = (state: string): number => {
-    const window = windows.get(state) ?? 0;
-    if (window === 0) return maxTokens;
-    return Math.min(Math.ceil((window + chunk - 1) / RING_STEP) * RING_STEP, maxTokens);
-  };
+  /** Positions of the states that are not as long as a text. */
+  const rings = new Map<string, number>();
+  const nodes = graph.nodes.map((node): Node => {
+    const window = Number(node.attributes.window ?? 0);
+    if (node.op !== "CachedAttention" || window === 0) return node;
+    if (window >= maxTokens) return { ...node, attributes: { ...node.attributes, window: 0 } };
+    const positions = window + Math.min(chunk, maxTokens) - 1;
+    for (const state of node.inputs.slice(3)) rings.set(state, Math.ceil(positions / RING_STEP) * RING_STEP);
+    return node;
+  });
   const states = graph.states?.map((state) => ({
     ...state,
-    shape: state.shape.map((dim) => (dim === "cache" ? sizeOf(state.name) : dim)),
+    shape: state.shape.map((dim) => (dim === "cache" ? (rings.get(state.name) ?? maxTokens) : dim)),
   }));
-  return { ...graph, ...(states && { states }) };
+  return { ...graph, nodes, ...(states && { states }) };
 }
