@@ -1,0 +1,192 @@
+// Opens a GGUF file as a language model's source: settings, names and shapes of tensors in the words of Hugging Face, texts from the
+// file's tables. Of the tensors only what they are is read; their bytes follow one tensor at a time.
+
+import type { BytesSource } from "../../engine/source";
+import { FormatError, OctetteError } from "../../errors";
+import { openSeekable, type Seekable } from "../../files/seek";
+import type { LanguageSource, SourceTensor } from "../../text/source";
+import { type Architecture, architectureOf, llamaNames } from "./architectures";
+import { type GgufTensor, readGgufHeader } from "./header";
+import { GgufKeys } from "./keys";
+import { type RowOrder, readGgufCodes, readGgufTensor } from "./read-tensor";
+import { type RotaryFactors, settingsOf } from "./settings";
+import { textAssetsOf } from "./vocabulary";
+
+/** Tensors that become settings. */
+const FACTORS: Readonly<Record<string, keyof RotaryFactors>> = {
+  "rope_freqs.weight": "all",
+  "rope_factors_short.weight": "short",
+  "rope_factors_long.weight": "long",
+};
+/** Most elements of such a tensor. */
+const MAX_FACTORS = 4096;
+
+/** A tensor by its name of Hugging Face. */
+interface Named extends SourceTensor {
+  readonly tensor: GgufTensor;
+  /** In which order rows lie in the file. */
+  readonly order?: RowOrder;
+  /** What is taken from every element. */
+  readonly shift?: 1;
+  readonly isTransposed?: boolean;
+}
+
+/**
+ * Opens a GGUF file: a path or URL, a Blob, bytes.
+ * @throws FormatError where the file is damaged or hostile; OctetteError "unsupported" that names an architecture, key, type or
+ * tensor octette does not have.
+ */
+export async function openGguf(source: BytesSource): Promise<LanguageSource> {
+  const where = typeof source === "string" ? source : source instanceof URL ? source.href : "GGUF";
+  const file = await openSeekable(source, where);
+  try {
+    return await opened(file, where);
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+}
+
+async function opened(file: Seekable, where: string): Promise<LanguageSource> {
+  const { keys: values, tensors } = await readGgufHeader(file, where);
+  const keys = new GgufKeys(values, where);
+  if ((keys.number("split.count") ?? 1) > 1)
+    throw new OctetteError("is one of several parts", {
+      code: "unsupported",
+      where,
+      hint: "Join them by llama.cpp's gguf-split --merge",
+    });
+  const name = keys.text("general.architecture");
+  const architecture = architectureOf(name, where);
+  const embedding = tensors.get("token_embd.weight");
+  if (embedding?.shape.length !== 2) throw new FormatError('has no matrix "token_embd.weight"', { where });
+  const vocabulary = embedding.shape[0]!;
+  const factors = await factorsOf(file, tensors, where);
+  const facts = { vocabulary, hasHead: tensors.has("output.weight"), factors };
+  const config = settingsOf(name!, architecture, keys, facts);
+  keys.finish(name!);
+  const named = namesOf(tensors, architecture, config, where);
+  const text = textAssetsOf(keys, vocabulary);
+  const tensorOf = (name: string): Named => {
+    const tensor = named.get(name);
+    if (tensor) return tensor;
+    throw new OctetteError(`there is no tensor "${name}"`, { code: "argument", where });
+  };
+  return {
+    where,
+    config,
+    tensors: named,
+    text,
+    async read(name) {
+      const { tensor, shape, order, shift = 0, isTransposed } = tensorOf(name);
+      const isVector = tensor.shape.length === 1;
+      const at = `${where}, tensor "${name}"`;
+      let data = await readGgufTensor(file, tensor, at, isVector ? undefined : order);
+      if (isVector && order) data = data.map((_, i) => data[order(i)]!);
+      if (shift) for (let i = 0; i < data.length; i++) data[i]! -= shift;
+      return { dtype: "f32", shape, data: isTransposed ? turned(data, tensor.shape) : data };
+    },
+    async readCodes(name) {
+      const { tensor, order, isTransposed } = tensorOf(name);
+      return isTransposed ? undefined : readGgufCodes(file, tensor, `${where}, tensor "${name}"`, order);
+    },
+    close: () => file.close(),
+  };
+}
+
+async function factorsOf(
+  file: Seekable,
+  tensors: ReadonlyMap<string, GgufTensor>,
+  where: string,
+): Promise<RotaryFactors> {
+  const factors: { -readonly [K in keyof RotaryFactors]: RotaryFactors[K] } = {};
+  for (const [name, kind] of Object.entries(FACTORS)) {
+    const tensor = tensors.get(name);
+    if (!tensor) continue;
+    if (tensor.shape.length !== 1 || tensor.shape[0]! > MAX_FACTORS)
+      throw new FormatError(`"${name}" has another shape`, {
+        where,
+        expected: `at most ${MAX_FACTORS} numbers`,
+        got: `[${tensor.shape}]`,
+      });
+    factors[kind] = [...(await readGgufTensor(file, tensor, where))];
+  }
+  return factors;
+}
+
+/** Tensors by their names of Hugging Face. Throws OctetteError "unsupported" for one that has none. */
+function namesOf(
+  tensors: ReadonlyMap<string, GgufTensor>,
+  architecture: Architecture,
+  config: Readonly<Record<string, unknown>>,
+  where: string,
+): Map<string, Named> {
+  const { prefix = "model.", layerPrefix = "layers", shiftsNorms, transposed = [] } = architecture;
+  const names = { ...llamaNames, ...architecture.names };
+  const named = new Map<string, Named>();
+  for (const [from, tensor] of tensors) {
+    if (Object.hasOwn(FACTORS, from)) continue;
+    const [, layer, part = "", kind = ""] = /^(?:blk\.(\d{1,6})\.)?(.+)\.(weight|bias)$/.exec(from) ?? [];
+    const isHead = layer === undefined && part === "output";
+    const own = isHead ? "lm_head" : Object.hasOwn(names, part) ? names[part] : undefined;
+    if (own === undefined)
+      throw new OctetteError(`tensor "${from}" is one that octette does not know`, {
+        code: "unsupported",
+        where,
+      });
+    const before = isHead ? "" : layer === undefined ? prefix : `${prefix}${layerPrefix}.${Number(layer)}.`;
+    const name = `${before}${own}.${kind}`;
+    if (named.has(name)) throw new FormatError(`two tensors are "${name}"`, { where, got: from });
+    const order = architecture.permutesHeads && orderOf(part, tensor, config, where);
+    const isTransposed = kind === "weight" && transposed.includes(own);
+    named.set(name, {
+      dtype: tensor.type.name,
+      shape: shapeOf(tensor.shape, own, isTransposed),
+      tensor,
+      ...(order ? { order } : {}),
+      ...(shiftsNorms && part.endsWith("norm") ? { shift: 1 } : {}),
+      ...(isTransposed ? { isTransposed } : {}),
+    });
+  }
+  return named;
+}
+
+/** A depthwise convolution has one input channel in Hugging Face's files; a layer's weights may be turned. */
+function shapeOf(shape: readonly number[], name: string, isTransposed: boolean): readonly number[] {
+  if (name === "conv.conv" && shape.length === 2) return [shape[0]!, 1, shape[1]!];
+  return isTransposed ? [...shape].reverse() : shape;
+}
+
+/**
+ * Where rows of q and k lie that turn by pairs: the file has the two rows of a pair next to each other, Hugging Face half a head
+ * apart.
+ */
+function orderOf(
+  part: string,
+  { shape, name }: GgufTensor,
+  config: Readonly<Record<string, unknown>>,
+  where: string,
+): RowOrder | undefined {
+  if (part !== "attn_q" && part !== "attn_k") return undefined;
+  const dim = Number(config.head_dim);
+  const heads = Number(part === "attn_q" ? config.num_attention_heads : config.num_key_value_heads);
+  if (shape[0] !== heads * dim || dim % 2 !== 0)
+    throw new FormatError(`tensor "${name}" has another shape`, {
+      where,
+      expected: `${heads} heads of ${dim} rows`,
+      got: `[${shape}]`,
+    });
+  const half = dim / 2;
+  return (row) => {
+    const inHead = row % dim;
+    return row - inHead + 2 * (inHead % half) + (inHead < half ? 0 : 1);
+  };
+}
+
+/** The transpose of a matrix. */
+function turned(data: Float32Array, [rows, cols]: readonly number[]): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let r = 0; r < rows!; r++)
+    for (let c = 0; c < cols!; c++) result[c * rows! + r] = data[r * cols! + c]!;
+  return result;
+}

@@ -1,0 +1,129 @@
+// Settings of config.json from a GGUF file's keys: sizes, norms and rotary embedding, which all architectures name alike.
+
+import { OctetteError } from "../../errors";
+import type { Architecture, Common, Settings } from "./architectures";
+import type { GgufKeys } from "./keys";
+
+/** Factors of the rotary frequencies that some files keep as tensors. */
+export interface RotaryFactors {
+  /** rope_freqs: of all lengths. */
+  readonly all?: readonly number[];
+  /** rope_factors_short, rope_factors_long: below and above the length that the model was first trained on. */
+  readonly short?: readonly number[];
+  readonly long?: readonly number[];
+}
+
+/** Facts that tensors say: rows of the embedding, and whether there is a head of its own. */
+export interface TensorFacts {
+  readonly vocabulary: number;
+  readonly hasHead: boolean;
+  readonly factors: RotaryFactors;
+}
+
+/** config.json as Hugging Face would have it. Throws FormatError that names a key that is missing or wrong. */
+export function settingsOf(
+  name: string,
+  architecture: Architecture,
+  keys: GgufKeys,
+  facts: TensorFacts,
+): Settings {
+  const key = (end: string) => `${name}.${end}`;
+  const hidden = keys.needCount(key("embedding_length"));
+  const layers = keys.needCount(key("block_count"));
+  const heads = keys.needCount(key("attention.head_count"));
+  const headDim = keys.count(key("attention.key_length")) ?? hidden / heads;
+  const valueDim = keys.count(key("attention.value_length")) ?? headDim;
+  if (valueDim !== headDim) throw unsupported(keys, key("attention.value_length"), String(headDim), valueDim);
+  if (!Number.isInteger(headDim))
+    throw keys.wrong(key("attention.head_count"), `a divisor of ${hidden}`, heads);
+  const common: Common = { name, keys, hidden, layers, heads, headDim };
+  const epsilon = architecture.hasLayerNorm ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+  const own = architecture.settings?.(common) ?? {};
+  const context = keys.needCount(key("context_length"));
+  const settings: Settings = {
+    model_type: architecture.family,
+    vocab_size: facts.vocabulary,
+    hidden_size: hidden,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    head_dim: headDim,
+    max_position_embeddings: context,
+    tie_word_embeddings: !facts.hasHead,
+    [architecture.hasLayerNorm ? "layer_norm_epsilon" : "rms_norm_eps"]: keys.needNumber(
+      key(`attention.${epsilon}`),
+    ),
+    ...(own.num_key_value_heads === undefined
+      ? { num_key_value_heads: keys.count(key("attention.head_count_kv")) ?? heads }
+      : {}),
+    ...own,
+  };
+  if (architecture.hasLayerNorm) return settings;
+  return { ...settings, ...rotary(architecture, common, context, facts.factors) };
+}
+
+function rotary(
+  { isPartial }: Architecture,
+  { name, keys, headDim }: Common,
+  context: number,
+  factors: RotaryFactors,
+): Settings {
+  const key = (end: string) => `${name}.rope.${end}`;
+  const dim = keys.count(key("dimension_count")) ?? headDim;
+  if (dim !== headDim && !isPartial) throw unsupported(keys, key("dimension_count"), String(headDim), dim);
+  return {
+    rope_theta: keys.number(key("freq_base")) ?? 10000,
+    rope_scaling: scaling(name, keys, context, factors) ?? null,
+    ...(dim === headDim ? {} : { partial_rotary_factor: dim / headDim }),
+  };
+}
+
+function scaling(
+  name: string,
+  keys: GgufKeys,
+  context: number,
+  { all, short, long }: RotaryFactors,
+): Settings | undefined {
+  const key = (end: string) => `${name}.rope.${end}`;
+  const type = keys.text(key("scaling.type")) ?? "none";
+  const factor = keys.number(key("scaling.factor")) ?? keys.number(key("scale_linear"));
+  const original = keys.count(key("scaling.original_context_length")) ?? context;
+  const attention = keys.number(key("scaling.attn_factor"));
+  if (short && long)
+    return {
+      rope_type: "longrope",
+      short_factor: short,
+      long_factor: long,
+      original_max_position_embeddings: original,
+      ...(attention === undefined ? {} : { attention_factor: attention }),
+    };
+  if (attention !== undefined && attention !== 1)
+    throw unsupported(keys, key("scaling.attn_factor"), "1", attention);
+  // Llama 3's frequencies, which the file has worked out: of any length the same.
+  if (all)
+    return { rope_type: "longrope", short_factor: all, long_factor: all, factor: 1, attention_factor: 1 };
+  if (type === "none" && (factor === undefined || factor === 1)) return undefined;
+  if (factor === undefined || factor <= 0)
+    throw keys.wrong(key("scaling.factor"), "a number above 0", factor);
+  if (type === "linear" || type === "none") return factor === 1 ? undefined : { rope_type: "linear", factor };
+  if (type !== "yarn") throw unsupported(keys, key("scaling.type"), "none, linear, yarn or longrope", type);
+  const optional = { beta_fast: "scaling.yarn_beta_fast", beta_slow: "scaling.yarn_beta_slow" };
+  return {
+    rope_type: "yarn",
+    factor,
+    original_max_position_embeddings: original,
+    ...Object.fromEntries(
+      Object.entries(optional).flatMap(([setting, end]) => {
+        const value = keys.number(key(end));
+        return value === undefined ? [] : [[setting, value]];
+      }),
+    ),
+  };
+}
+
+const unsupported = (keys: GgufKeys, key: string, expected: string, got: unknown): OctetteError =>
+  new OctetteError(`${key} has a value that octette does not have`, {
+    code: "unsupported",
+    where: keys.where,
+    expected,
+    got: String(got),
+  });
