@@ -4,6 +4,7 @@ import { exp } from "../lanes/exp";
 import { head4, sum4 } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 import { tanh } from "../lanes/tanh";
+import { ROW } from "./attention-sizes";
 
 /** A query. */
 @unmanaged
@@ -21,8 +22,10 @@ export class Row {
   to!: i32;
   /** Sum of its e^(score − largest). */
   sum!: f32;
-  /** What its codes' products are multiplied by. */
+  /** Over codes: the head of its keys and values, what products with its codes are multiplied by, and what a tile's shares are. */
+  group!: i32;
   scale!: f32;
+  unit!: f32;
 }
 
 /** The range of keys that the query of token t sees, `offset` keys being before token 0: −1 of left or right is no bound. */
@@ -31,13 +34,6 @@ export function see(row: Row, t: i32, offset: i32, keys: i32, left: i32, right: 
   const to = max(0, right < 0 ? keys : min(keys, at + right + 1));
   row.to = to;
   row.from = left < 0 ? 0 : min(to, max(0, at - left));
-}
-
-/** (l0 + l2) + (l1 + l3) of each of four vectors. */
-export function sums4(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
-  return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
 }
 
 /** Four bytes of a mask: 0 where an element takes part, −∞ where it does not. */
@@ -112,6 +108,25 @@ export function softmaxOf(
     const at = (<usize>i) << 2;
     storeWords(output + at, f32x4.div(v128.load(s + at), all), count - i);
   }
+}
+
+/** Rows from `row` on that are done together: four that share keys, or one. */
+export function together(row: usize, left: i32): i32 {
+  return left >= 4 && changetype<Row>(row).k == changetype<Row>(row + 3 * ROW).k ? 4 : 1;
+}
+
+/** The first key from `begin` on that any of `n` rows sees. */
+export function firstOf(row: usize, n: i32, begin: i32): i32 {
+  let from = changetype<Row>(row).from;
+  for (let i = 1; i < n; i++) from = min(from, changetype<Row>(row + <usize>(i * ROW)).from);
+  return max(begin, from);
+}
+
+/** Behind the last key before `end` that any of `n` rows sees. */
+export function lastOf(row: usize, n: i32, end: i32): i32 {
+  let to = changetype<Row>(row).to;
+  for (let i = 1; i < n; i++) to = max(to, changetype<Row>(row + <usize>(i * ROW)).to);
+  return min(end, to);
 }
 
 /** y = sums of values / row.sum, `size` of them. */

@@ -9,7 +9,7 @@ export const TILE: i32 = 32;
 export const ROWS: i32 = 16;
 
 /** Bytes of a Row (attention-rows.ts). */
-export const ROW: i32 = 40;
+export const ROW: i32 = 48;
 
 /** Scores that a query has room for: of all tiles that `keys` places in a ring can be seen in. */
 export function scoresOf(keys: i32): i32 {
@@ -32,11 +32,11 @@ export function attentionScratchBytes(keys: i32, size: i32, valueSize: i32): i32
 }
 
 /** Bytes of a query's codes, i16. */
-export function queryBytes(size: i32): i32 {
+export function queryCodes(size: i32): i32 {
   return up(size, 8) * 2;
 }
 
-/** Scratch of attentionInt8: | that of attention | scales of a tile | shares of a tile, i16, of 4 rows | codes of queries |. */
+/** Scratch of attentionInt8: | rows | sums of values | codes of queries | scales of a tile | shares of a tile, i16, of 4 rows | scores |. */
 export function attentionInt8ScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
-  return up(attentionScratchBytes(keys, size, valueSize), 16) + TILE * 4 + TILE * 8 + ROWS * queryBytes(size);
+  return TILE * 12 + ROWS * (ROW + queryCodes(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 16;
 }

@@ -7,8 +7,16 @@
 // A key that a query does not see is not read for it: infinities and NaN there do not reach it.
 
 import { head4 } from "../lanes/lanes";
-import { finish, Row, see, softmaxOf, sums4 } from "./attention-rows";
+import { zipHigh32, zipLow32 } from "../lanes/simd";
+import { finish, firstOf, lastOf, Row, see, softmaxOf, together } from "./attention-rows";
 import { columnsOf, queryFloats, ROW, ROWS, scoresOf, TILE } from "./attention-sizes";
+
+/** (l0 + l2) + (l1 + l3) of each of four vectors. */
+function sums4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(zipLow32(a, b), zipHigh32(a, b));
+  const cd = f32x4.add(zipLow32(c, d), zipHigh32(c, d));
+  return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
+}
 
 /**
  * Scores of one query and `count` keys, `step` bytes apart, four at a time; up to three more are written. Zeros lie behind q up to a
@@ -174,25 +182,6 @@ function store0(to: usize, q: usize, size: i32): void {
     const at = (<usize>i) << 2;
     v128.store(to + at, head4(v128.load(q + at), f32x4.splat(0), size - i));
   }
-}
-
-/** Rows from `row` on that are done together: four that share keys, or one. */
-export function together(row: usize, left: i32): i32 {
-  return left >= 4 && changetype<Row>(row).k == changetype<Row>(row + 3 * ROW).k ? 4 : 1;
-}
-
-/** The first key from `begin` on that any of `n` rows sees. */
-export function firstOf(row: usize, n: i32, begin: i32): i32 {
-  let from = changetype<Row>(row).from;
-  for (let i = 1; i < n; i++) from = min(from, changetype<Row>(row + <usize>(i * ROW)).from);
-  return max(begin, from);
-}
-
-/** Behind the last key before `end` that any of `n` rows sees. */
-export function lastOf(row: usize, n: i32, end: i32): i32 {
-  let to = changetype<Row>(row).to;
-  for (let i = 1; i < n; i++) to = max(to, changetype<Row>(row + <usize>(i * ROW)).to);
-  return min(end, to);
 }
 
 /**

@@ -34,9 +34,9 @@ export function checkLimit(
 
 /** Throws where a run lacks elements to make an output of. */
 export function checkNeeds({ needs }: Plan, bindings: Bindings): void {
-  for (const { node, dim, elements } of needs) {
+  for (const { node, dim, otherwise, elements } of needs) {
     const count = evaluateDim(dim, bindings);
-    if (count > 0 || evaluateDim(elements, bindings) === 0) continue;
+    if (count > 0 || evaluateDim(otherwise, bindings) > 0 || evaluateDim(elements, bindings) === 0) continue;
     throw new OctetteError("its input lacks elements that its output has", {
       code: "argument",
       where: `node "${node}"`,

@@ -221,9 +221,9 @@ export class LoweringContext implements Lowering {
     this.#group().calls.push({ kernel, args });
   }
 
-  needs(dim: Dim, output: string): void {
-    if (typeof dim === "number" && dim > 0) return;
-    this.needed.push({ node: this.#node, dim, elements: countOf(this.type(output).shape) });
+  needs(dim: Dim, output: string, otherwise: Dim = 0): void {
+    if ([dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
+    this.needed.push({ node: this.#node, dim, otherwise, elements: countOf(this.type(output).shape) });
   }
 
   scratch(bytes: Size): Address {

@@ -22,10 +22,11 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** A dimension that is at least 1 where a node's output has elements. */
+/** A dimension that may not be below 1 where a node's output has elements, unless `otherwise` is at least 1. */
 export interface Need {
   readonly node: string;
   readonly dim: Dim;
+  readonly otherwise: Dim;
   readonly elements: Dim;
 }
 

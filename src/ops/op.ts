@@ -152,8 +152,11 @@ export interface Lowering {
   stage(content: Content | number): Address;
   /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. @internal */
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
-  /** Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. */
-  needs(dim: Dim, output: string): void;
+  /**
+   * Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. With `otherwise` where
+   * that is below 1, too.
+   */
+  needs(dim: Dim, output: string, otherwise?: Dim): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Size): Address;
   /** Memory that only this unit's steps use. */

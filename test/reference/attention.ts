@@ -102,3 +102,45 @@ export function attend(query: Query, size: number, mode?: number, count?: number
   });
   return { y, output: mode === undefined ? [] : outputs[mode]! };
 }
+
+/** Symmetric codes of some numbers, −127..127, and their scale: 1 where that would be no normal number. */
+export function codesOf(x: Numbers): { codes: number[]; scale: number } {
+  const found = f(Array.from(x).reduce((most, v) => Math.max(most, Math.abs(v)), 0) / 127);
+  const scale = found < 2 ** -126 ? 1 : found;
+  return { codes: Array.from(x, (v) => rne(f(v / scale))), scale };
+}
+
+/** Codes of keys and values, with the scales of both. */
+export interface CodedQuery extends Query {
+  readonly keyScale: (j: number) => number;
+  readonly valueScale: (j: number) => number;
+}
+
+const TILE = 32;
+
+/**
+ * Scores f32(Σ q·k)·(f32(s_q·scale)·s_k); shares e·s_v as u = rne(share·(127 / t)), t the largest of the tile, key 0 apart; values
+ * Σ_tiles f32(Σ u·v)·(t / 127), tiles at multiples of 32, ascending.
+ */
+export function attendInt8(query: CodedQuery, size: number): number[] {
+  const { from, to, key, value, keyScale, valueScale } = query;
+  const { codes, scale } = codesOf(query.q);
+  const { e, sum } = shares(query, to, (j) => {
+    const exact = codes.reduce((total, x, i) => total + x * key(j)[i]!, 0);
+    return f(f(exact) * f(f(scale * f(query.scale)) * keyScale(j)));
+  });
+  const w = e.map((x, j) => (j < from ? 0 : f(x * valueScale(j))));
+  return Array.from({ length: size }, (_, c) => {
+    let total = from === 0 ? f(w[0]! * value(0)[c]!) : 0;
+    for (let tile = from - (from % TILE); tile < to; tile += TILE) {
+      const own = Array.from({ length: Math.min(TILE, to - tile) }, (_, i) => tile + i);
+      const inTile = own.filter((j) => j >= Math.max(1, from));
+      const largest = inTile.reduce((most, j) => Math.max(most, w[j]!), 0);
+      const isNone = largest < 2 ** -119;
+      const factor = isNone ? 0 : f(127 / largest);
+      const exact = inTile.reduce((sum, j) => sum + rne(f(w[j]! * factor)) * value(j)[c]!, 0);
+      total = f(total + f(f(exact) * (isNone ? 0 : f(largest / 127))));
+    }
+    return f(total / sum);
+  });
+}

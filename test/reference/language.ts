@@ -3,7 +3,7 @@
 
 import { evaluateDim } from "../../src/graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { attend } from "./attention";
+import { attend, attendInt8, codesOf } from "./attention";
 import { axisOf, dimsAttribute, fail, need, numberAttribute, type Operator, realAttribute } from "./node";
 
 const { fround } = Math;
@@ -95,13 +95,16 @@ const causalConv: Operator = (node, inputs) => {
 
 /** Tokens written to states, then each query over those that it sees: in f32, in the order of attention.ts. */
 const cachedAttention: Operator = (node, inputs, bindings) => {
-  const [q, k, v, keys, values] = [0, 1, 2, 3, 4].map((i) => need(node, inputs, i)) as [
+  const [q, k, v, ...states] = inputs.map((_, i) => need(node, inputs, i)) as [
     Tensor,
     Tensor,
     Tensor,
-    Tensor,
-    Tensor,
+    ...Tensor[],
   ];
+  const isCoded = states.length > 2;
+  const [keys, keyScales, values, valueScales] = (
+    isCoded ? states : [states[0]!, states[0]!, states[1]!, states[1]!]
+  ) as [Tensor, Tensor, Tensor, Tensor];
   const heads = numberAttribute(node, "num_heads", 0);
   const groups = numberAttribute(node, "kv_num_heads", heads);
   const window = numberAttribute(node, "window", 0);
@@ -109,32 +112,35 @@ const cachedAttention: Operator = (node, inputs, bindings) => {
   const [, tokens = 0] = q.shape;
   const [size, valueSize] = [q.shape[2]! / heads, v.shape[2]! / groups];
   const length = keys.shape[0]!;
-  for (const [state, x] of [
-    [keys, k],
-    [values, v],
-  ] as const) {
-    const width = state.shape[1]!;
-    for (let t = 0; t < tokens; t++)
-      state.data.set(x.data.subarray(t * width, (t + 1) * width), ((position + t) % length) * width);
-  }
+  for (const [state, scales, x, each] of [
+    [keys, keyScales, k, size],
+    [values, valueScales, v, valueSize],
+  ] as const)
+    for (let r = 0; r < tokens * groups; r++) {
+      const row = x.data.subarray(r * each, (r + 1) * each);
+      const at = ((position + Math.floor(r / groups)) % length) * groups + (r % groups);
+      const { codes, scale } = codesOf(row);
+      state.data.set(isCoded ? codes : row, at * each);
+      if (isCoded) scales.data[at] = scale;
+    }
   const rows = Array.from({ length: tokens * heads }, (_, i) => {
     const [t, h] = [Math.floor(i / heads), i % heads];
-    const group = Math.floor(h / (heads / groups));
-    const row = (of: Tensor, each: number) => (j: number) => {
-      const at = ((j % length) * groups + group) * each;
-      return of.data.subarray(at, at + each);
-    };
+    const place = (j: number) => (j % length) * groups + Math.floor(h / (heads / groups));
+    const row = (of: Tensor, each: number) => (j: number) =>
+      of.data.subarray(place(j) * each, (place(j) + 1) * each);
     const to = position + t + 1;
     const query = {
       q: q.data.subarray(i * size, (i + 1) * size),
       key: row(keys, size),
       value: row(values, valueSize),
+      keyScale: (j: number) => keyScales.data[place(j)]!,
+      valueScale: (j: number) => valueScales.data[place(j)]!,
       from: window ? Math.max(0, to - window) : 0,
       to,
       scale: realAttribute(node, "scale", 1 / Math.sqrt(size)),
       softcap: realAttribute(node, "softcap", 0),
     };
-    return attend(query, valueSize).y;
+    return isCoded ? attendInt8(query, valueSize) : attend(query, valueSize).y;
   });
   return tensor("f32", [1, tokens, heads * valueSize], rows.flat());
 };

@@ -1,10 +1,15 @@
 // CachedAttention: tokens attend to those before them, whose keys and values lie in states that runs share.
 
-import { attentionScratchBytes, TILE } from "../../../assembly/language/attention-sizes";
+import {
+  attentionInt8ScratchBytes,
+  attentionScratchBytes,
+  TILE,
+} from "../../../assembly/language/attention-sizes";
 import type { Node, ValueType } from "../../graph/graph";
 import { addDims, type Dim, formatShape, multiplyDims, type Shape, subtractDims } from "../../graph/symbols";
 import type { DType } from "../../graph/tensor";
 import {
+  type Address,
   floatType,
   inputType,
   type Lowering,
@@ -16,6 +21,10 @@ import {
   type Unit,
 } from "../op";
 import { dimOf } from "./rotary-angles";
+
+/** States of codes: keys and values, and the scales of both. */
+const CODED = 4;
+type Five<T> = readonly [T, T, T, T, T];
 
 /** Sizes of a node. */
 interface Sizes {
@@ -68,6 +77,12 @@ function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes 
   const size = part(node, "queries", q[2], heads);
   const sizes = { tokens, heads, groups, size, valueSize: part(node, "values", v[2], groups), length };
   const isCoded = inputs[3]!.dtype === "i8";
+  const count = 3 + (isCoded ? CODED : 2);
+  if (inputs.length !== count)
+    throw opError(node, "the number of inputs does not fit", {
+      expected: `${count}`,
+      got: `${inputs.length}`,
+    });
   const expected: readonly (readonly [DType, Shape])[] = [
     ["f32", [1, tokens, heads * size]],
     ["f32", [1, tokens, groups * size]],
@@ -88,20 +103,16 @@ function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes 
 /** Tokens before its own that a query sees; −1: all. */
 const leftOf = (node: Node): number => numberOf(node, "window", 0) - 1;
 
-/** Refuses runs whose tokens have no place: in a ring, those that a token sees stay while it is new. */
+/** Refuses runs whose tokens have no place: neither one of their own nor, in a ring, one of a token that no query sees any more. */
 function checkRoom(node: Node, c: Lowering, output: string, { tokens, length }: Sizes, position: Dim): void {
+  const room = (needed: Dim) => addDims(subtractDims(length, needed), 1);
   const left = leftOf(node);
-  const needed = left < 0 ? addDims(position, tokens) : addDims(tokens, left);
-  if (left >= 0 && (typeof length !== "number" || length % TILE !== 0))
-    throw opError(node, "a cache of a window is a ring of whole tiles", {
-      expected: `a multiple of ${TILE} tokens`,
-      got: `${length}`,
-    });
-  c.needs(addDims(subtractDims(length, needed), 1), output);
+  const isRing = left >= 0 && (length as number) % TILE === 0;
+  c.needs(room(addDims(position, tokens)), output, isRing ? room(addDims(tokens, left)) : undefined);
 }
 
 function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
-  const [q, k, v, keys, values] = inputs as [string, string, string, string, string];
+  const [q, k, v, ...states] = inputs as [string, string, string, ...string[]];
   const sizes = sizesOf(
     node,
     inputs.map((input) => c.type(input)),
@@ -110,35 +121,50 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const length = sizes.length as number;
   const position = dimOf(node, "position");
   checkRoom(node, c, outputs[0]!, sizes, position);
-  for (const [state, x, each] of [
+  const seen = addDims(position, tokens);
+  const rows = multiplyDims(tokens, heads);
+  const macs = multiplyDims(multiplyDims(rows, seen), size + valueSize);
+  const left = leftOf(node);
+  const numbers = [numberOf(node, "scale", 1 / Math.sqrt(size)), numberOf(node, "softcap", 0)] as const;
+  const parts = [heads, groups, size, valueSize] as const;
+  const read = [c.input(q), ...states.map((state) => c.input(state))];
+  const y = c.output(outputs[0]!);
+  if (states.length === CODED) {
+    const [x, keys, keyScales, values, valueScales] = read as unknown as Five<Address>;
+    for (const [state, scales, from, each] of [
+      [keys, keyScales, k, size],
+      [values, valueScales, v, valueSize],
+    ] as const) {
+      const args = [state, scales, c.input(from), groups, each, position, length] as const;
+      c.emit("cacheCodes", args, multiplyDims(tokens, groups));
+    }
+    const scratch = c.scratch(attentionInt8ScratchBytes(length, size, valueSize));
+    const places = [y, x, keys, keyScales, values, valueScales, scratch] as const;
+    c.emit("attentionInt8", [...places, tokens, length, ...parts, position, left, ...numbers], rows, macs);
+    return;
+  }
+  const [x, keys, values] = read as [Address, Address, Address];
+  for (const [state, from, each] of [
     [keys, k, size],
     [values, v, valueSize],
   ] as const)
-    c.emit("cacheRows", [c.input(state), c.input(x), 4 * groups * each, position, length], tokens);
-  const seen = addDims(position, tokens);
-  const rows = multiplyDims(tokens, heads);
-  const operands = [c.output(outputs[0]!), NONE, c.input(q), c.input(keys), c.input(values)] as const;
+    c.emit("cacheRows", [state, c.input(from), 4 * groups * each, position, length], tokens);
   const scratch = c.scratch(attentionScratchBytes(length, size, valueSize));
-  const counts = [tokens, length, seen, heads, groups, size, valueSize] as const;
-  const scale = numberOf(node, "scale", 1 / Math.sqrt(size));
-  const numbers = [position, leftOf(node), 0, scale, numberOf(node, "softcap", 0), 0] as const;
-  c.emit(
-    "attention",
-    [...operands, NONE, NONE, scratch, ...counts, 1, 1, 0, 0, 0, 0, 0, ...numbers],
-    rows,
-    multiplyDims(multiplyDims(rows, seen), size + valueSize),
-  );
+  const places = [y, NONE, x, keys, values, NONE, NONE, scratch, tokens, length, seen] as const;
+  const unmasked = [1, 1, 0, 0, 0, 0, 0] as const;
+  c.emit("attention", [...places, ...parts, ...unmasked, position, left, 0, ...numbers, 0], rows, macs);
 }
 
 /**
  * Writes k and v of each token into states and attends from q to all tokens up to its own, `window` of them at most (0: all). Inputs q
  * [1, tokens, num_heads·size], k [1, tokens, kv_num_heads·size], v [1, tokens, kv_num_heads·valueSize], then states of `length` tokens:
- * keys and values, f32 [length, kv_num_heads·size]. Token t has the position `position` + t, a list of one dimension, and the place
+ * keys and values, f32 [length, kv_num_heads·size]; or keys, their scales, values, their scales: i8, and f32 [length, kv_num_heads], for codes
+ * that are symmetric for each token and head (assembly/language/attention-int8.ts). Token t has the position `position` + t, a list of one dimension, and the place
  * position mod length; with a window, length is a multiple of 32 and at least window + tokens − 1. Scores are times `scale` (1/√size),
  * and where `softcap` is not 0, softcap·tanh(score / softcap).
  */
 export const cachedAttention: Op = {
-  inputs: 5,
+  inputs: 7,
   attributes: ["num_heads", "kv_num_heads", "scale", "softcap", "window", "position"],
   infer(node, inputs) {
     const { tokens, heads, valueSize } = sizesOf(node, inputs);

@@ -8,7 +8,7 @@ import { expectSameBytes } from "../../check-tensors";
 import { exactSources } from "../../engine/engines";
 import { type Attributes, randomOf } from "../../graph-builder";
 import { runReference } from "../../reference/index";
-import { testOp } from "../test-op";
+import { fed, testOp } from "../test-op";
 
 const plain = { num_heads: 4, kv_num_heads: 2, position: [0] };
 
@@ -55,6 +55,15 @@ testOp("CachedAttention", {
       ],
       attributes: plain,
     },
+    // A code that is fed lies otherwise than one in a state: those that are read are written before.
+    {
+      inputs: [[1, 5, 32], [1, 5, 16], [1, 5, 6], fed("i8", [40, 16]), [40, 2], fed("i8", [40, 6]), [40, 2]],
+      attributes: plain,
+    },
+    {
+      inputs: [[1, 40, 8], [1, 40, 8], [1, 40, 8], fed("i8", [64, 8]), [64, 2], fed("i8", [64, 8]), [64, 2]],
+      attributes: { num_heads: 2, position: [0], window: 9, softcap: 2, scale: 1 },
+    },
   ],
   infers: [
     [
@@ -70,6 +79,11 @@ testOp("CachedAttention", {
     ],
   ],
   refuses: [
+    [
+      [[1, 5, 8], [1, 5, 8], [1, 5, 8], fed("i8", [40, 8]), [40, 8], [40, 1]],
+      { num_heads: 1, position: [0] },
+      "the number of inputs does not fit: expected 7, got 6",
+    ],
     [
       [
         [1, 5, 32],
@@ -116,17 +130,6 @@ testOp("CachedAttention", {
     ],
     [
       [
-        [1, 5, 32],
-        [1, 5, 16],
-        [1, 5, 6],
-        [40, 16],
-        [40, 6],
-      ],
-      { ...plain, window: 8 },
-      "a cache of a window is a ring of whole tiles: expected a multiple of 32 tokens, got 40",
-    ],
-    [
-      [
         [1, 5, 8],
         [1, 5, 8],
         [1, 5, 8],
@@ -141,11 +144,16 @@ testOp("CachedAttention", {
 
 const [HEADS, GROUPS, SIZE, VALUE_SIZE] = [6, 2, 8, 5];
 
-/** A node over states of `length` tokens. */
-function graphOf(length: number, attributes: Attributes): Graph {
-  const states: State[] = [
-    { name: "keys", dtype: "f32", shape: [length, GROUPS * SIZE] },
-    { name: "values", dtype: "f32", shape: [length, GROUPS * VALUE_SIZE] },
+/** A node over states of `length` tokens: of floats or of codes. */
+function graphOf(length: number, attributes: Attributes, isCoded: boolean): Graph {
+  const scales = (name: string): readonly State[] =>
+    isCoded ? [{ name, dtype: "f32", shape: [length, GROUPS] }] : [];
+  const dtype = isCoded ? "i8" : "f32";
+  const states: readonly State[] = [
+    { name: "keys", dtype, shape: [length, GROUPS * SIZE] },
+    ...scales("key_scales"),
+    { name: "values", dtype, shape: [length, GROUPS * VALUE_SIZE] },
+    ...scales("value_scales"),
   ];
   const input = (name: string, size: number) => ({ name, dtype: "f32", shape: [1, "tokens", size] }) as const;
   return {
@@ -167,15 +175,25 @@ function graphOf(length: number, attributes: Attributes): Graph {
   };
 }
 
-describe.each([
-  ["all tokens before", 100, {}],
-  ["a window", 64, { window: 20, softcap: 5 }],
-  ["a window of whole tiles", 96, { window: 32 }],
-] as const)("over %s", (_, length, attributes) => {
+describe.each(
+  [false, true].flatMap((isCoded) =>
+    (
+      [
+        ["all tokens before", 100, {}],
+        ["a window", 64, { window: 20, softcap: 5 }],
+        ["a window of whole tiles", 96, { window: 32 }],
+        ["a window in a cache of all tokens", 90, { window: 32 }],
+      ] as const
+    ).map(([what, length, attributes]) => [what, length, attributes, isCoded] as const),
+  ),
+)("over %s, %i tokens, %o, codes: %s", (_, length, attributes, isCoded) => {
+  const graph = graphOf(length, attributes, isCoded);
+  /** Most tokens of a run at any position. */
+  const most = "window" in attributes && length % 32 === 0 ? length - attributes.window + 1 : 90;
+
   test("tokens get the same bytes whether they come one by one, in chunks, or at once", () => {
     const { between } = randomOf(3);
     const count = 90;
-    const graph = graphOf(length, attributes);
     const random = (size: number) => Float32Array.from({ length: count * size }, () => between(-2, 2));
     const all = Object.fromEntries(graph.inputs.map(({ name, shape }) => [name, random(shape[2] as number)]));
     const known: number[] = [];
@@ -184,7 +202,6 @@ describe.each([
       const states = new Map<string, Tensor>();
       const found: number[] = [];
       for (let at = 0, i = 0; at < count; i++) {
-        const most = "window" in attributes ? length - attributes.window + 1 : count;
         const tokens = Math.min(chunks[i % chunks.length]!, count - at, most);
         const feeds = Object.fromEntries(
           graph.inputs.map(({ name, shape }) => {
@@ -205,13 +222,14 @@ describe.each([
   });
 
   test("a token without a place is refused", () => {
-    using model = new Model(graphOf(length, attributes), toolkitOps, new Engine(exactSources), {});
+    using model = new Model(graph, toolkitOps, new Engine(exactSources), {});
     const feeds = (tokens: number) =>
       Object.fromEntries(
         model.inputs.map(({ name, shape }) => [name, new Float32Array(tokens * (shape[2] as number))]),
       );
-    const most = "window" in attributes ? length - attributes.window + 1 : length - 10;
-    model.runSync(feeds(most), {}, { position: 10 });
-    expect(() => model.runSync(feeds(most + 1), {}, { position: 10 })).toThrow('node "attention"');
+    const position = Math.max(0, length - 10);
+    const fits = Math.max(10, most === 90 ? 10 : most);
+    model.runSync(feeds(fits), {}, { position });
+    expect(() => model.runSync(feeds(fits + 1), {}, { position })).toThrow('node "attention"');
   });
 });

@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { attentionInt8ScratchBytes } from "../../../assembly/language/attention-sizes";
+import { attendInt8, codesOf } from "../../reference/attention";
+import { same } from "../float";
+import { alloc, brokenGuard, fillFloats, fillInts, loadCommon, random, reset } from "../harness";
+
+const { attentionInt8, cacheCodes } = loadCommon();
+beforeEach(reset);
+
+interface Case {
+  readonly heads?: number;
+  readonly groups?: number;
+  readonly tokens: number;
+  readonly length: number;
+  readonly size: number;
+  readonly valueSize?: number;
+  readonly offset?: number;
+  readonly left?: number;
+  readonly softcap?: number;
+  /** Codes are −127 and 127 only. */
+  readonly extreme?: boolean;
+  /** Scale of queries: large ones leave a single key in a tile. */
+  readonly reach?: number;
+}
+
+const cases: readonly Case[] = [
+  ...[1, 3, 4, 17, 64].flatMap((size) =>
+    [1, 3, 4, 17, 20].map((tokens) => ({
+      size,
+      tokens,
+      length: tokens + 30,
+      offset: tokens === 17 ? 13 : 30,
+      valueSize: (size * 3) % 20 || 1,
+    })),
+  ),
+  { tokens: 0, length: 3, size: 4 },
+  { tokens: 1, length: 1, size: 8 },
+  { tokens: 40, length: 40, size: 8, heads: 2 },
+  { tokens: 1, length: 300, size: 16, heads: 12, groups: 3, offset: 299 },
+  { tokens: 5, length: 130, size: 64, heads: 4, groups: 1, offset: 111, softcap: 4 },
+  { tokens: 40, length: 96, size: 8, left: 50, offset: 200, heads: 2, groups: 1 },
+  { tokens: 6, length: 64, size: 8, left: 31, offset: 61, heads: 8, groups: 2 },
+  { tokens: 9, length: 200, size: 128, offset: 150, extreme: true },
+  { tokens: 9, length: 200, size: 16, offset: 150, reach: 1000 },
+  { tokens: 3, length: 70, size: 16, offset: 60, reach: 0 },
+  { tokens: 3, length: 70, size: 16, offset: 60, reach: 1e-30 },
+];
+
+describe("attentionInt8", () => {
+  test.each(cases.map((one) => [JSON.stringify(one), one] as const))("%s", (_, one) => {
+    const { heads = 1, groups = heads, tokens, length, size, valueSize = size } = one;
+    const { offset = 0, left = -1, softcap = 0, extreme = false, reach = 2 } = one;
+    const next = random(tokens + 31 * length + size);
+    const codes = (n: number) => {
+      const all = fillInts(alloc(Int8Array, n), next, -127, 127);
+      if (extreme) all.set(all.map((x) => (x < 0 ? -127 : 127)));
+      return all;
+    };
+    const scales = () => fillFloats(alloc(Float32Array, length * groups), next, 0.001, 0.02);
+    const q = fillFloats(alloc(Float32Array, tokens * heads * size), next, -reach, reach);
+    const [k, v] = [codes(length * groups * size), codes(length * groups * valueSize)];
+    const [keyScales, valueScales] = [scales(), scales()];
+    const y = alloc(Float32Array, tokens * heads * valueSize);
+    const scratch = alloc(Uint8Array, attentionInt8ScratchBytes(length, size, valueSize));
+    const scale = 0.3;
+    const rows = heads * tokens;
+    const run = (begin: number, end: number) =>
+      attentionInt8(
+        y.byteOffset,
+        q.byteOffset,
+        k.byteOffset,
+        keyScales.byteOffset,
+        v.byteOffset,
+        valueScales.byteOffset,
+        scratch.byteOffset,
+        tokens,
+        length,
+        heads,
+        groups,
+        size,
+        valueSize,
+        offset,
+        left,
+        scale,
+        softcap,
+        begin,
+        end,
+      );
+    run(0, rows);
+    const whole = y.slice();
+    y.fill(7);
+    const cut = Math.floor(next() * (rows + 1));
+    run(cut, rows);
+    run(0, cut);
+    same(y, whole);
+    expect(brokenGuard()).toBeUndefined();
+    for (let t = 0; t < tokens; t++)
+      for (let h = 0; h < heads; h++) {
+        const g = Math.floor(h / (heads / groups));
+        const row = (of: Int8Array, each: number) => (j: number) => {
+          const at = ((j % length) * groups + g) * each;
+          return of.subarray(at, at + each);
+        };
+        const at = t * heads + h;
+        const to = offset + t + 1;
+        const want = attendInt8(
+          {
+            q: q.subarray(at * size, (at + 1) * size),
+            key: row(k, size),
+            value: row(v, valueSize),
+            keyScale: (j) => keyScales[(j % length) * groups + g]!,
+            valueScale: (j) => valueScales[(j % length) * groups + g]!,
+            from: left < 0 ? 0 : Math.max(0, to - 1 - left),
+            to,
+            scale,
+            softcap,
+          },
+          valueSize,
+        );
+        same(y.subarray(at * valueSize, (at + 1) * valueSize), want);
+      }
+  });
+});
+
+test.each([0, 1, 3, 4, 8, 17, 64])("cacheCodes: heads of %i", (size) => {
+  const next = random(size);
+  for (const [position, tokens, length, groups] of [
+    [0, 3, 4, 2],
+    [62, 5, 64, 3],
+    [7, 1, 9, 1],
+    [5, 0, 8, 1],
+  ] as const) {
+    const x = fillFloats(alloc(Float32Array, tokens * groups * size), next, -3, 3);
+    if (size > 0) {
+      x.fill(0, 0, size);
+      x.fill(1e-44, size, 2 * size);
+    }
+    const state = alloc(Int8Array, length * groups * size).fill(0);
+    const scales = alloc(Float32Array, length * groups).fill(0);
+    const count = tokens * groups;
+    const run = (begin: number, end: number) =>
+      cacheCodes(
+        state.byteOffset,
+        scales.byteOffset,
+        x.byteOffset,
+        groups,
+        size,
+        position,
+        length,
+        begin,
+        end,
+      );
+    const cut = Math.floor(next() * (count + 1));
+    run(cut, count);
+    run(0, cut);
+    const want = { codes: new Int8Array(state.length), scales: new Float32Array(scales.length) };
+    for (let r = 0; r < count; r++) {
+      const place = ((position + Math.floor(r / groups)) % length) * groups + (r % groups);
+      const { codes, scale } = codesOf(x.subarray(r * size, (r + 1) * size));
+      want.codes.set(codes, place * size);
+      want.scales[place] = scale;
+    }
+    same(state, want.codes);
+    same(scales, want.scales);
+    expect(brokenGuard()).toBeUndefined();
+  }
+});
+
+test("cacheCodes: infinities and NaN are codes too", () => {
+  const x = alloc(Float32Array, 8);
+  x.set([Number.NaN, 1, -2, 0.5, Infinity, 1, 2, 3]);
+  const state = alloc(Int8Array, 8);
+  const scales = alloc(Float32Array, 2);
+  cacheCodes(state.byteOffset, scales.byteOffset, x.byteOffset, 2, 4, 0, 1, 0, 2);
+  expect([...state]).toEqual([0, 64, -127, 32, 0, 0, 0, 0]);
+  expect(scales[1]).toBe(Infinity);
+});
