@@ -119,7 +119,7 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     });
     loads ??= c.loads.map(({ copies, calls }) => ({
       copies: copies.map(({ to, ...content }) => ({ at: resolve(to) as number, ...content })),
-      calls: calls.map(({ kernel, args }) => ({ kernel, args: args.map(resolve) as number[] })),
+      calls: calls.map((call) => ({ ...call, args: call.args.map(resolve) as number[] })),
     }));
     return {
       engineClass,

@@ -1,6 +1,7 @@
 // Fills the constants of a plan as they arrive, in whatever order a file holds them: each is copied, or read straight,
 // to its place, and a group is packed as soon as all of it is there. Nothing is kept that no group still waits for.
 
+import { OctetteError } from "../errors";
 import { bytesIn } from "../graph/tensor";
 import type { LoadGroup } from "./plan";
 
@@ -10,7 +11,7 @@ const namesOf = ({ copies }: LoadGroup): string[] =>
 
 export class Loader {
   readonly #memory: Uint8Array;
-  readonly #call: (kernel: string, args: readonly number[]) => void;
+  readonly #call: (kernel: string, args: readonly number[]) => unknown;
   /** Groups that wait for a constant. */
   readonly #waiting = new Map<string, Set<LoadGroup>>();
   /** Bytes that a group needs which still waits for others. */
@@ -19,7 +20,7 @@ export class Loader {
   constructor(
     loads: readonly LoadGroup[],
     memory: Uint8Array,
-    call: (kernel: string, args: readonly number[]) => void,
+    call: (kernel: string, args: readonly number[]) => unknown,
   ) {
     this.#memory = memory;
     this.#call = call;
@@ -60,7 +61,13 @@ export class Loader {
       if ("constant" in copy && copy.isFlipped)
         for (let i = copy.at; i < copy.at + copy.bytes; i++) this.#memory[i]! ^= 0x80;
     }
-    for (const { kernel, args } of group.calls) this.#call(kernel, args);
+    for (const { kernel, args, expected } of group.calls)
+      if (this.#call(kernel, args) && expected)
+        throw new OctetteError("its numbers do not fit", {
+          code: "graph",
+          where: `constant "${names[0]}"`,
+          expected,
+        });
     for (const name of names) {
       const waiting = this.#waiting.get(name);
       waiting?.delete(group);

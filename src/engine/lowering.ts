@@ -35,7 +35,11 @@ interface PendingStep extends Omit<Step, "args" | "bytes"> {
 
 interface PendingLoad {
   readonly copies: (Planned & { readonly to: Address })[];
-  readonly calls: { readonly kernel: KernelName; readonly args: readonly (Address | Dim)[] }[];
+  readonly calls: {
+    readonly kernel: KernelName;
+    readonly args: readonly (Address | Dim)[];
+    readonly expected?: string | undefined;
+  }[];
   staged: number;
 }
 
@@ -217,8 +221,8 @@ export class LoweringContext implements Lowering {
     return address;
   }
 
-  load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void {
-    this.#group().calls.push({ kernel, args });
+  load<K extends KernelName>(kernel: K, args: LoadArguments<K>, expected?: string): void {
+    this.#group().calls.push({ kernel, args, expected });
   }
 
   needs(dim: Dim, output: string, otherwise: Dim = 0): void {

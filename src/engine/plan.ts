@@ -43,7 +43,12 @@ export type Content =
 /** Done once, as soon as its constants are there, groups in any order: copy, then run kernels that pack. */
 export interface LoadGroup {
   readonly copies: readonly (Content & { readonly at: number })[];
-  readonly calls: readonly { readonly kernel: string; readonly args: readonly number[] }[];
+  readonly calls: readonly {
+    readonly kernel: string;
+    readonly args: readonly number[];
+    /** What its numbers have to be where it may return that they are not. */
+    readonly expected?: string | undefined;
+  }[];
 }
 
 export interface PlannedValue {

@@ -10,7 +10,7 @@ import { kernelsOf, type Plan, type PlannedValue, type Step } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
-type Call = (...args: number[]) => void;
+type Call = (...args: number[]) => unknown;
 
 /** A step with its kernel bound and its arguments evaluated for the current symbols. */
 export interface Ready {
@@ -72,7 +72,7 @@ export class Session {
     if (plan.loads !== this.#plan?.loads)
       this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
         try {
-          kernelOf(kernels, kernel)(...args);
+          return kernelOf(kernels, kernel)(...args);
         } catch (cause) {
           throw failed("load", kernel, cause);
         }

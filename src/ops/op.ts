@@ -150,8 +150,12 @@ export interface Lowering {
   reserve(bytes: number): Address;
   /** Content, or bytes to compute in, that exist only while this unit is loaded. */
   stage(content: Content | number): Address;
-  /** Runs a kernel once, when the model is loaded, after this unit's staged content was copied. @internal */
-  load<K extends KernelName>(kernel: K, args: LoadArguments<K>): void;
+  /**
+   * Runs a kernel once, when the model is loaded, after this unit's staged content was copied. One that returns not 0 found numbers that
+   * are not what is `expected`, in words.
+   * @internal
+   */
+  load<K extends KernelName>(kernel: K, args: LoadArguments<K>, expected?: string): void;
   /**
    * Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. With `otherwise` where
    * that is below 1, too.

@@ -8,6 +8,8 @@ import { probeRelaxedDot } from "../../src/engine/features";
 import { groupModules } from "../../src/engine/group-modules";
 import type { Kernels } from "../../src/ops/op";
 
+export { fillInts, int, random } from "./random";
+
 export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
 export type Quantizer = typeof import("../../build/abi/quantizer");
@@ -106,30 +108,6 @@ export function brokenGuard(): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Seeded numbers in [0, 1) (Numerical Recipes' linear congruential generator). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-}
-
-/** An integer in [lo, hi]. */
-export const int = (next: () => number, lo: number, hi: number): number =>
-  lo + Math.floor(next() * (hi - lo + 1));
-
-/** Fills with integers in [lo, hi], a fifth of them at the ends. */
-export function fillInts<T extends { [i: number]: number; readonly length: number }>(
-  target: T,
-  next: () => number,
-  lo: number,
-  hi: number,
-): T {
-  for (let i = 0; i < target.length; i++) {
-    const edge = next();
-    target[i] = edge < 0.1 ? lo : edge < 0.2 ? hi : int(next, lo, hi);
-  }
-  return target;
 }
 
 /** Fills with f32 values in [lo, hi). */

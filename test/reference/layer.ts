@@ -5,6 +5,7 @@ import type { Bindings } from "../../src/graph/symbols";
 import type { Tensor } from "../../src/graph/tensor";
 import { binary, map, unary, zip } from "./elementwise";
 import { floatOperators } from "./float";
+import { gatherCodes, isGrouped, runGroups } from "./groups";
 import { average, type Codes, type Output, realize, recode, requantize, sumsOf } from "./integer";
 import { axisOf, fail, need, type Operator } from "./node";
 import type { Oracle } from "./oracle";
@@ -30,6 +31,10 @@ export function runLayer(
 ): [string, Tensor] {
   const { inputs: parameters, output, bounds = { lo: -Infinity, hi: Infinity } } = node.codes!;
   const value = (name: string) => (name === "" ? undefined : values.get(name));
+  if (isGrouped(node)) {
+    const run = node.op === "Gather" ? gatherCodes : runGroups;
+    return [node.outputs[0]!, run(node, value)];
+  }
   const inputs = node.inputs.map((name, i) => {
     const read = parameters[i];
     return read && read.scale !== "" ? codesOf(node, value(name), read, value) : value(name);

@@ -1,47 +1,75 @@
 // How Linear over codes is lowered in language models: kernels whose range is over outputs, on one packing for one row and for many.
 // Layers of other models are left to the op's own rule.
 
-import { BESIDE_COLUMNS } from "../../../assembly/int8/sizes";
+import { linearInt4ScratchBytes } from "../../../assembly/int4/sizes";
 import { linearInt8ScratchBytes } from "../../../assembly/linear/sizes";
 import { multiplyDims } from "../../graph/symbols";
-import { type Dense, depthOf, packWeightsInt8, realBias, weightCodes } from "../dense";
+import { checkBias, type Dense, depthOf, realBias, weightCodes } from "../dense";
 import { dequantizing, isPerRow } from "../epilogue";
 import { linear, linearOf } from "../linear";
-import { type Content, type Lowering, NONE, type Op, type Quantization } from "../op";
+import { type Content, type Lowering, type Op, opError, type Quantization, type Unit } from "../op";
+import { BESIDE_COLUMNS, COLUMNS, packInt4, packInt8 } from "./packed-weights";
 
-/** Where the input has a scale a row and the result is float: what DynamicQuantize(axis −1) feeds. */
+/** Where the input has a scale a row and the result is float, as DynamicQuantize(axis −1) feeds it, or the weights are in groups. */
 export const linearOfCodes = {
+  /** Groups lie along rows as they are written. */
+  layout(node, inputs, types, of) {
+    if (!node.codes?.inputs[1]?.groups) return linear.layout!(node, inputs, types, of);
+    return { inputs: inputs.map(() => "plain"), outputs: ["plain"] };
+  },
   lowerInteger(unit, c) {
     const { inputs, output } = unit.integer!;
     const [x, w, b] = inputs;
-    const plain = c.layout(unit.inputs[0]!) === "plain";
-    if (output || !plain || !x || !isPerRow(c, x)) return linear.lowerInteger!(unit, c);
+    if (w?.groups) {
+      checkGroups(unit, x);
+    } else {
+      const isPlain = c.layout(unit.inputs[0]!) === "plain";
+      if (output || !isPlain || !x || !isPerRow(c, x)) return linear.lowerInteger!(unit, c);
+    }
     const { dense, bias } = linearOf(unit, c);
-    const weights = weightCodes(unit.node, w, dense.view.n);
-    const given = { ...dense, y: c.output(unit.outputs[0]!) };
-    lowerColumns(c, given, x, weights, realBias(bias, b, dense.view.n));
+    checkBias(unit.node, bias, b, undefined);
+    const product = { ...dense, y: c.output(unit.outputs[0]!) };
+    (w?.groups ? lowerInt4 : lowerInt8)(c, product, x!, w!, realBias(bias, b, dense.view.n));
   },
 } satisfies Partial<Op>;
 
-/** W8: a scale for each output channel. */
-function lowerColumns(c: Lowering, dense: Dense, x: Quantization, w: Quantization, bias: Content): void {
-  const { unit, rows, view } = dense;
+type Lower = (c: Lowering, dense: Dense, x: Quantization, w: Quantization, bias: Content) => void;
+
+function checkGroups({ node, integer }: Unit, x: Quantization | undefined): void {
+  if (x && x.dtype !== "i32" && !integer!.output) return;
+  throw opError(node, "weights in groups multiply codes to floats", {
+    expected: "an input of codes, and no scale of its result",
+    got: x ? `${x.dtype} codes${integer!.output ? " to codes" : ""}` : "an input without codes",
+  });
+}
+
+/** A scale for each output. */
+const lowerInt8: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
   const [n, k] = [view.n, depthOf(view)];
-  const { packed, offset } = packColumns(c, dense);
-  const { scale, addend, range, epilogue } = dequantizing(c, unit, x, w, n, bias);
+  const { packed, sums } = packInt8(c, weights);
+  const finish = dequantizing(c, unit, xq, weightCodes(unit.node, wq, n), n, bias);
   const scratch = c.scratch((most) => linearInt8ScratchBytes(most(rows), k));
+  const { scale, addend, range, epilogue } = finish;
   c.emit(
     "linearInt8",
-    [dense.y, n, dense.x, k, packed, offset, scale, addend, ...range, scratch, rows, n, k, epilogue],
+    [y, n, x, k, packed, sums, scale, addend, ...range, scratch, rows, n, k, epilogue],
     Math.ceil(n / BESIDE_COLUMNS),
     multiplyDims(rows, n * k),
   );
-}
+};
 
-/** Weights as one row streams them, once for all layers that read them, and their sums. */
-const packColumns = (c: Lowering, { weights, view }: Pick<Dense, "weights" | "view">) =>
-  c.once(`columns ${weights.name}`, () => {
-    const made = packWeightsInt8(c, c.stage(weights), view, NONE, 1, BESIDE_COLUMNS);
-    c.load("packRowWeightsInt8", [made.packed, view.n, depthOf(view)]);
-    return made;
-  });
+/** A whole scale for each group and one for each output. */
+const lowerInt4: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
+  const [n, k] = [view.n, depthOf(view)];
+  const { packed, sums } = packInt4(c, unit.node, weights, wq.groups!);
+  const finish = dequantizing(c, unit, xq, wq, n, bias);
+  const scratch = c.scratch((most) => linearInt4ScratchBytes(most(rows), k));
+  const { scale, addend, range, epilogue } = finish;
+  const hasOffsets = wq.groups!.offsets === undefined ? 0 : 1;
+  c.emit(
+    "linearInt4",
+    [y, n, x, k, packed, sums, scale, addend, ...range, scratch, rows, n, k, hasOffsets, epilogue],
+    Math.ceil(n / COLUMNS),
+    multiplyDims(rows, n * k),
+  );
+};

@@ -1,0 +1,43 @@
+// Weights of language models for graphs of tests: constants of a layer or a table, and the code parameters that name them.
+
+import type { CodeParameters } from "../../../src/graph/graph";
+import { type Tensor, tensor } from "../../../src/graph/tensor";
+import { fillInts, random } from "../../kernels/random";
+
+export interface Weights {
+  readonly constants: readonly (readonly [name: string, value: Tensor])[];
+  readonly codes: CodeParameters;
+}
+
+export const KINDS = ["int8", "int4", "int4 with offsets"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Weights [n, k] of the name "w". */
+export function weightsOf(kind: Kind, n: number, k: number, seed = 1): Weights {
+  const next = random(seed);
+  const ints = (count: number, lo: number, hi: number) => fillInts(new Int32Array(count), next, lo, hi);
+  const floats = (count: number) => Float32Array.from({ length: count }, () => 0.001 + next() / 100);
+  const w = (lo: number, hi: number) => ["w", tensor("i8", [n, k], ints(n * k, lo, hi))] as const;
+  const scale = ["w_scale", tensor("f32", [n], floats(n))] as const;
+  if (kind === "int8")
+    return {
+      constants: [w(-127, 127), scale],
+      codes: { scale: "w_scale", zeroPoint: "", axis: 0 },
+    };
+  const size = 32;
+  const shape = [n, k / size];
+  const count = (n * k) / size;
+  const scales = ["w_groups", tensor("i8", shape, ints(count, -127, 127))] as const;
+  const offsets = ["w_offsets", tensor("i32", shape, ints(count, -900, 900))] as const;
+  const groups = { size, scales: "w_groups" };
+  const hasOffsets = kind === "int4 with offsets";
+  return {
+    constants: [w(-8, 7), scale, scales, ...(hasOffsets ? [offsets] : [])],
+    codes: {
+      scale: "w_scale",
+      zeroPoint: "",
+      axis: 0,
+      groups: hasOffsets ? { ...groups, offsets: "w_offsets" } : groups,
+    },
+  };
+}
