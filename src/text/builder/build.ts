@@ -2,10 +2,16 @@
 // them says is looked up by the name of the family. A setting or tensor that nothing reads is an error that names it.
 
 import { OctetteError } from "../../errors";
+import type { Graph } from "../../graph/graph";
+import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
-import type { LanguageFacts, LanguageGraph, LanguageSource } from "../source";
+import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource } from "../source";
 import { decoder } from "./decoder";
 import { decoderSettings } from "./decoder-settings";
+import { encoder } from "./encoder";
+import { encoderFamilies } from "./encoder-families";
+import { encoderHead } from "./encoder-heads";
+import { encoderSettings } from "./encoder-settings";
 import { decoderFamilies } from "./families";
 import { Settings } from "./settings";
 import { Weights } from "./weights";
@@ -13,20 +19,33 @@ import { GraphWriter } from "./writer";
 
 export interface LanguageGraphOptions {
   /**
-   * Tokens that a text will have, of models whose rotary embedding depends on that (dynamic NTK, LongRoPE): all positions use the
+   * Tokens that a text will have, of decoders whose rotary embedding depends on that (dynamic NTK, LongRoPE): all positions use the
    * frequencies of this length. Default: as for texts no longer than the model was first trained on.
    */
   readonly length?: number;
   /** Name of the family by whose rules the files are read. Default: `model_type` of config.json. */
   readonly family?: string;
+  /**
+   * Of encoders: how hidden states become an embedding; null: not at all. Default: as modules.json of the folder says, or else what
+   * the architecture in config.json gives.
+   */
+  readonly embedding?: EmbeddingSettings | null;
 }
 
-const OPTIONS = { length: 1, family: 1 } satisfies Names<LanguageGraphOptions>;
+const OPTIONS = { length: 1, family: 1, embedding: 1 } satisfies Names<LanguageGraphOptions>;
+
+type Parts = Pick<Graph<Constant>, "name" | "inputs" | "outputs" | "states">;
 
 /**
- * Builds the graph of a language model. Of a decoder: input `ids` i32 [1, tokens], output `logits` [1, rows, vocabulary], states of
- * `cache` positions (bindCache sets their sizes), symbols `position` and `rows` that a run binds; the embedding is `hidden.0`, the result of
- * layer i `hidden.<i>`. No weights are read.
+ * Builds the graph of a language model. No weights are read.
+ *
+ * A decoder has an input `ids` i32 [1, tokens], an output `logits` [1, rows, vocabulary] and states of `cache` positions, whose sizes
+ * bindCache sets; a run binds the symbols `position` (tokens before these) and `rows` (last tokens whose logits are wanted). The embedding
+ * is the value `hidden.0`, the result of layer i `hidden.<i>`.
+ *
+ * An encoder has inputs `ids` i32 [batch, tokens], `lengths` i32 [batch] (tokens of each text; padding stands behind them) and, where
+ * it knows types, `types` i32 [batch, tokens]. Its outputs are `embedding` [batch, hidden], `logits` [batch, classes] or
+ * [batch, tokens, …], or `hidden` [batch, tokens, hidden] and, where there is one, `pooler` [batch, hidden].
  * @throws OctetteError "unsupported" that names a family, setting or tensor octette does not know; FormatError that names a tensor that
  * is missing or has another shape.
  */
@@ -39,24 +58,67 @@ export function buildLanguageGraph(
   const settings = new Settings(source.config, source.where);
   const writer = new GraphWriter(weights);
   const family = options.family ?? settings.text("model_type");
-  if (!Object.hasOwn(decoderFamilies, family))
-    throw new OctetteError("config.json: a model_type that octette does not know", {
-      code: "unsupported",
-      where: source.where,
-      expected: Object.keys(decoderFamilies).join(", "),
-      got: family,
-      hint: "Where it computes what one of these does, name that: { family }",
-    });
-  const own = decoderSettings(settings, decoderFamilies[family]!, options.length);
-  const graph = decoder(writer, own);
-  const facts: LanguageFacts = { task: "next-token", maxPositions: own.maxPositions };
+  const { graph, facts } = Object.hasOwn(decoderFamilies, family)
+    ? decoderGraph(writer, settings, family, options)
+    : encoderGraph(writer, settings, family, options);
   weights.ignoreLeftovers();
   weights.finish();
   settings.finish();
   return {
-    graph: { ...graph, constants: weights.constants(), provenance: { family } },
+    graph: { ...graph, nodes: writer.nodes, constants: weights.constants(), provenance: { family } },
     read: (constant) => weights.read(constant),
     readCodes: (constant) => weights.readCodes(constant),
     text: { ...source.text, facts },
+  };
+}
+
+interface Built {
+  readonly graph: Parts;
+  readonly facts: LanguageFacts;
+}
+
+function decoderGraph(
+  writer: GraphWriter,
+  settings: Settings,
+  family: string,
+  { length }: LanguageGraphOptions,
+): Built {
+  const own = decoderSettings(settings, decoderFamilies[family]!, length);
+  return { graph: decoder(writer, own), facts: { task: "next-token", maxPositions: own.maxPositions } };
+}
+
+function encoderGraph(
+  writer: GraphWriter,
+  settings: Settings,
+  family: string,
+  { embedding }: LanguageGraphOptions,
+): Built {
+  const { source } = writer.weights;
+  if (!Object.hasOwn(encoderFamilies, family))
+    throw new OctetteError("config.json: a model_type that octette does not know", {
+      code: "unsupported",
+      where: source.where,
+      expected: [...Object.keys(decoderFamilies), ...Object.keys(encoderFamilies)].join(", "),
+      got: family,
+      hint: "Where it computes what one of these does, name that: { family }",
+    });
+  const own = encoderSettings(settings, encoderFamilies[family]!);
+  const encoded = encoder(writer, own);
+  const pooling = embedding === undefined ? source.embedding : (embedding ?? undefined);
+  const { outputs, task } = encoderHead(writer, own, encoded, pooling);
+  const names = encoded.hasTypes ? ["ids", "types"] : ["ids"];
+  const inputs = names.map((name) => ({ name, dtype: "i32", shape: ["batch", "tokens"] }) as const);
+  const most = own.positions - own.firstPosition;
+  return {
+    graph: {
+      name: "encoder",
+      inputs: [...inputs, { name: "lengths", dtype: "i32", shape: ["batch"] }],
+      outputs,
+    },
+    facts: {
+      task,
+      maxPositions: Math.min(most, pooling?.maxTokens ?? most),
+      ...(task === "classes" && own.labels && { labels: own.labels }),
+    },
   };
 }

@@ -14,7 +14,7 @@ import type { GraphWriter } from "./writer";
 export function decoder(
   writer: GraphWriter,
   settings: DecoderSettings,
-): Omit<Graph<Constant>, "constants" | "provenance"> {
+): Pick<Graph<Constant>, "name" | "inputs" | "outputs" | "states"> {
   const { weights } = writer;
   const prefix = prefixOf(weights);
   const layerPrefix = layerPrefixOf(weights, prefix);
@@ -30,7 +30,6 @@ export function decoder(
     name: "decoder",
     inputs: [{ name: "ids", dtype: "i32", shape: [1, "tokens"] }],
     outputs: [logits],
-    nodes: writer.nodes,
     states,
   };
 }
@@ -164,18 +163,14 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
   const fused = findPart(weights, prefix, parts.gateUp);
   const gate = findPart(weights, prefix, parts.gate);
   weights.hasBias(fused ?? needPart(weights, prefix, parts.up), settings.hasBias.feedForward);
-  const half = (part: string, begin: number): string => {
-    const own = (kind: string, shape: readonly number[]) =>
-      weights.add(`${fused}.${part}.${kind}`, {
-        tensors: [`${fused}.${kind}`],
-        from: [2 * inner, ...shape],
-        shape: [inner, ...shape],
-        rows: [[begin, begin + inner]],
-      });
-    const inputs = [x, own("weight", [hidden])];
-    if (weights.has(`${fused}.bias`)) inputs.push(own("bias", []));
-    return writer.node("Linear", inputs, `${name}.${part}`);
-  };
+  const half = (part: string, begin: number): string =>
+    writer.linearPart(
+      x,
+      fused!,
+      part,
+      { n: 2 * inner, k: hidden, rows: [begin, begin + inner] },
+      `${name}.${part}`,
+    );
   const layer = (part: "gate" | "up"): string =>
     fused
       ? half(part, part === "gate" ? 0 : inner)

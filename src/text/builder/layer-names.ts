@@ -90,22 +90,25 @@ export function needPart(weights: Weights, prefix: string, names: readonly strin
   });
 }
 
-/** What the names of all tensors of the decoder begin with: what stands before its table of tokens. */
-export function prefixOf(weights: Weights): string {
-  const names = beside.embedding.map((name) => `${name}.weight`);
-  for (const name of weights.source.tensors.keys()) {
-    const end = names.find((one) => name === one || name.endsWith(`.${one}`));
+/** What the names of a model's tensors begin with: what stands before its table of tokens. */
+export function prefixOf(weights: Weights, tables: readonly string[] = beside.embedding): string {
+  const ends = tables.map((name) => `${name}.weight`);
+  for (const name of weights.names) {
+    const end = ends.find((one) => name === one || name.endsWith(`.${one}`));
     if (end !== undefined) return name.slice(0, -end.length);
   }
-  return needPart(weights, "model.", beside.embedding);
+  return needPart(weights, "model.", tables);
 }
 
 /** What the names of a layer's tensors begin with. */
-export function layerPrefixOf(weights: Weights, prefix: string): (layer: number) => string {
-  const kinds = ["layers", "h", "blocks"];
-  for (const name of weights.source.tensors.keys()) {
+export function layerPrefixOf(
+  weights: Weights,
+  prefix: string,
+  kinds: readonly string[] = ["layers", "h", "blocks"],
+): (layer: number) => string {
+  for (const name of weights.names) {
     const kind = kinds.find((one) => name.startsWith(`${prefix}${one}.`));
     if (kind !== undefined) return (layer) => `${prefix}${kind}.${layer}.`;
   }
-  return (layer) => `${prefix}layers.${layer}.`;
+  return (layer) => `${prefix}${kinds[0]}.${layer}.`;
 }

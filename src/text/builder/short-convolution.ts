@@ -17,18 +17,15 @@ export function shortConvolution(x: string, { writer, settings, prefix, name, st
   const { weights } = writer;
   const { hidden, kernel } = settings;
   const input = `${prefix}conv.in_proj`;
-  const [b, c, value] = ["b", "c", "x"].map((part, i) => {
-    const own = (kind: string, shape: readonly number[]) =>
-      weights.add(`${input}.${part}.${kind}`, {
-        tensors: [`${input}.${kind}`],
-        from: [3 * hidden, ...shape],
-        shape: [hidden, ...shape],
-        rows: [[i * hidden, (i + 1) * hidden]],
-      });
-    const inputs = [x, own("weight", [hidden])];
-    if (weights.has(`${input}.bias`)) inputs.push(own("bias", []));
-    return writer.node("Linear", inputs, `${name}.conv.${part}`);
-  });
+  const [b, c, value] = ["b", "c", "x"].map((part, i) =>
+    writer.linearPart(
+      x,
+      input,
+      part,
+      { n: 3 * hidden, k: hidden, rows: [i * hidden, (i + 1) * hidden] },
+      `${name}.conv.${part}`,
+    ),
+  );
   const gated = writer.node("Mul", [b!, value!], `${name}.conv.input`);
   const conv = `${prefix}conv.conv`;
   const weight = weights.add(`${conv}.weight`, {

@@ -27,6 +27,8 @@ export interface Recipe {
 const LEFTOVERS =
   /(^|\.)(rotary_emb\.(inv_freq|cos_cached|sin_cached)|position_ids|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
 
+const MASKS = /(^|\.)att(ention|n)(\.attention)?\.(masked_)?bias$/;
+
 export class Weights {
   readonly source: LanguageSource;
   readonly #used = new Set<string>();
@@ -34,17 +36,30 @@ export class Weights {
   readonly #made = new Map<string, Tensor>();
   /** The tensor that was read last: parts of one are mostly asked for in a row. */
   #last: { readonly name: string; readonly tensor: Tensor } | undefined;
+  /** Names of the source, by the names of today. */
+  readonly #names = new Map<string, string>();
 
   constructor(source: LanguageSource) {
     this.source = source;
+    for (const name of source.tensors.keys()) {
+      const today = name
+        .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
+        .replace(/LayerNorm\.beta$/, "LayerNorm.bias");
+      this.#names.set(source.tensors.has(today) ? name : today, name);
+    }
+  }
+
+  /** Names of all tensors. */
+  get names(): Iterable<string> {
+    return this.#names.keys();
   }
 
   has(name: string): boolean {
-    return this.source.tensors.has(name);
+    return this.#names.has(name);
   }
 
   shapeOf(name: string): readonly number[] {
-    const { shape } = this.source.tensors.get(name) ?? {};
+    const { shape } = this.source.tensors.get(this.#names.get(name) ?? name) ?? {};
     if (shape) return shape;
     throw new FormatError(`the tensor "${name}" is missing`, { where: this.source.where });
   }
@@ -86,16 +101,20 @@ export class Weights {
 
   /** Leaves out tensors that are of no use: masks and tables that old files carry along. */
   ignoreLeftovers(): void {
-    for (const [name, { shape }] of this.source.tensors) {
-      const isMask =
-        /(^|\.)att(ention|n)(\.attention)?\.(masked_)?bias$/.test(name) && [0, 4].includes(shape.length);
+    for (const name of this.names) {
+      const isMask = MASKS.test(name) && [0, 4].includes(this.shapeOf(name).length);
       if (isMask || LEFTOVERS.test(name)) this.#used.add(name);
     }
   }
 
+  /** Leaves out tensors that another use of the model needs. */
+  ignore(pattern: RegExp): void {
+    for (const name of this.names) if (pattern.test(name)) this.#used.add(name);
+  }
+
   /** Throws where a tensor belongs to nothing. */
   finish(): void {
-    const unread = [...this.source.tensors.keys()].filter((name) => !this.#used.has(name));
+    const unread = [...this.names].filter((name) => !this.#used.has(name));
     if (unread.length === 0) return;
     throw new OctetteError(`${unread.length} tensors belong to nothing that octette computes`, {
       code: "unsupported",
@@ -144,7 +163,7 @@ export class Weights {
     if (this.#made.has(name) || !source.readCodes) return undefined;
     const { tensors, rows, isTransposed, plus, shape, from } = this.#recipe(name);
     if (isTransposed || plus || shape.length !== 2 || tensors.length !== 1) return undefined;
-    const codes = await source.readCodes(tensors[0]!);
+    const codes = await source.readCodes(this.#names.get(tensors[0]!)!);
     return codes && rows ? rowsOfCodes(codes, rows, from[1]!) : codes;
   }
 
@@ -157,7 +176,7 @@ export class Weights {
   async #tensor(name: string): Promise<Tensor> {
     if (this.#last?.name !== name) {
       this.#last = undefined;
-      this.#last = { name, tensor: await this.source.read(name) };
+      this.#last = { name, tensor: await this.source.read(this.#names.get(name)!) };
     }
     return this.#last.tensor;
   }

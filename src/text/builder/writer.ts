@@ -67,6 +67,26 @@ export class GraphWriter {
     return this.node("Linear", inputs, output);
   }
 
+  /** Rows of a layer [n, k] that is several in one; constants are named `NAME.PART.weight` and `NAME.PART.bias`. */
+  linearPart(
+    x: string,
+    name: string,
+    part: string,
+    { n, k, rows: [begin, end] }: { n: number; k: number; rows: readonly [number, number] },
+    output: string,
+  ): string {
+    const own = (kind: string, rest: readonly number[]) =>
+      this.weights.add(`${name}.${part}.${kind}`, {
+        tensors: [`${name}.${kind}`],
+        from: [n, ...rest],
+        shape: [end - begin, ...rest],
+        rows: [[begin, end]],
+      });
+    const inputs = [x, own("weight", [k])];
+    if (this.weights.has(`${name}.bias`)) inputs.push(own("bias", []));
+    return this.node("Linear", inputs, output);
+  }
+
   /** A tensor of one axis. */
   vector(name: string, n: number, plus = 0): string {
     return this.weights.add(name, { tensors: [name], from: [n], shape: [n], plus });

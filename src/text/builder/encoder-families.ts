@@ -1,0 +1,38 @@
+// Encoders by the name of their family: what neither settings nor tensors say.
+
+/** How a family's encoder computes, where its files do not say so. Left out: as BERT. */
+export interface EncoderFamily {
+  readonly norm?: "rms";
+  /** Norms stand before attention and feed-forward, not behind the residual sums. */
+  readonly preNorm?: true;
+  readonly epsilon?: number;
+  readonly activation?: string;
+  /** The first token's position is one behind the id of padding. */
+  readonly positionsAfterPadding?: true;
+  /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
+  readonly theta?: number;
+  readonly localTheta?: number;
+  /** Of the layers that see everything, every how manieth, where a file does not list them. */
+  readonly fullEvery?: number;
+  /** Function between the layers of a head of classes. */
+  readonly headActivation?: string;
+  /** All layers are one. */
+  readonly isShared?: true;
+}
+
+const robertaLike = { positionsAfterPadding: true, headActivation: "tanh" } as const satisfies EncoderFamily;
+
+/** Encoders by `model_type`. */
+export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
+  albert: { activation: "gelu_new", isShared: true },
+  bert: {},
+  camembert: robertaLike,
+  distilbert: { headActivation: "relu" },
+  electra: { headActivation: "gelu" },
+  ernie: {},
+  eurobert: { norm: "rms", preNorm: true, epsilon: 1e-5, activation: "silu", theta: 10000 },
+  modernbert: { preNorm: true, epsilon: 1e-5, theta: 160000, localTheta: 10000, fullEvery: 3 },
+  nomic_bert: { activation: "silu", theta: 1000 },
+  roberta: robertaLike,
+  "xlm-roberta": robertaLike,
+};

@@ -1,0 +1,211 @@
+// What follows an encoder's hidden states: one embedding a text, logits of classes, or logits of every token.
+
+import { OctetteError } from "../../errors";
+import type { EmbeddingSettings, LanguageFacts } from "../source";
+import { type Encoded, indexTable } from "./encoder";
+import type { EncoderSettings } from "./encoder-settings";
+import { findPart, needPart } from "./layer-names";
+import type { GraphWriter } from "./writer";
+
+/** What a graph gives, and of which task it is. */
+export interface Head {
+  readonly outputs: readonly string[];
+  readonly task: LanguageFacts["task"];
+}
+
+/** Tensors of heads, which a file keeps although its model is used without them. */
+const HEADS =
+  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder)|vocab_(transform|layer_norm|projector)\.|generator_|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
+
+/** Parts of a head that predicts tokens, in the names of each family. */
+const PREDICTORS = [
+  {
+    dense: "cls.predictions.transform.dense",
+    norm: "cls.predictions.transform.LayerNorm",
+    decoder: "cls.predictions.decoder",
+    bias: "cls.predictions.bias",
+  },
+  { dense: "lm_head.dense", norm: "lm_head.layer_norm", decoder: "lm_head.decoder", bias: "lm_head.bias" },
+  {
+    dense: "vocab_transform",
+    norm: "vocab_layer_norm",
+    decoder: "vocab_projector",
+    bias: "vocab_projector.bias",
+  },
+  {
+    dense: "generator_predictions.dense",
+    norm: "generator_predictions.LayerNorm",
+    decoder: "generator_lm_head",
+    bias: "generator_lm_head.bias",
+  },
+  {
+    dense: "predictions.dense",
+    norm: "predictions.LayerNorm",
+    decoder: "predictions.decoder",
+    bias: "predictions.bias",
+  },
+  { dense: "head.dense", norm: "head.norm", decoder: "decoder", bias: "decoder.bias" },
+] as const;
+
+/**
+ * Writes what follows `hidden`: what `embedding` says, or what the file's architecture says. Throws OctetteError "unsupported" where
+ * that is a head octette does not have.
+ */
+export function encoderHead(
+  writer: GraphWriter,
+  settings: EncoderSettings,
+  encoded: Encoded,
+  embedding: EmbeddingSettings | undefined,
+): Head {
+  const { weights } = writer;
+  const head = embedding ? embed(writer, settings, embedding) : byArchitecture(writer, settings, encoded);
+  weights.ignore(HEADS);
+  return head;
+}
+
+function byArchitecture(writer: GraphWriter, settings: EncoderSettings, encoded: Encoded): Head {
+  const { architecture } = settings;
+  if (architecture === "SequenceClassification") return classes(writer, settings, encoded);
+  if (architecture === "TokenClassification") return everyToken(writer, settings, ["classifier"]);
+  if (architecture === "QuestionAnswering") return everyToken(writer, settings, ["qa_outputs"]);
+  const predictor = PREDICTORS.find(({ dense }) => writer.weights.has(`${dense}.weight`));
+  if (predictor && ["MaskedLM", "PreTraining"].includes(architecture))
+    return predictions(writer, settings, encoded, predictor);
+  if (architecture === "PreTraining") return discriminator(writer, settings);
+  if (architecture !== "")
+    throw new OctetteError("config.json: an architecture that octette does not have", {
+      code: "unsupported",
+      where: writer.weights.source.where,
+      expected:
+        "Model, ForSequenceClassification, ForTokenClassification, ForQuestionAnswering, ForMaskedLM or ForPreTraining",
+      got: `For${architecture}`,
+    });
+  const pooler = poolerOf(writer, encoded);
+  if (!pooler) return { outputs: ["hidden"], task: "hidden" };
+  pooled(writer, settings, pooler, "pooler");
+  return { outputs: ["hidden", "pooler"], task: "hidden" };
+}
+
+/** The state of each text's first token, [batch, hidden]. */
+function firstToken(writer: GraphWriter, { hidden }: EncoderSettings, output: string): string {
+  const first = writer.slice("hidden", 1, 0, 1, `${output}.row`);
+  return writer.reshape(first, ["batch", hidden], output);
+}
+
+/** The mean of each text's states, padding aside, [batch, hidden]. */
+function meanOfTokens(writer: GraphWriter, settings: EncoderSettings, output: string): string {
+  const { hidden } = settings;
+  const table = indexTable(writer, settings);
+  const counts = writer.reshape(
+    writer.node("Gather", [table, "lengths"], `${output}.lengths`),
+    ["batch", 1],
+    `${output}.counts`,
+  );
+  const index = writer.slice(table, 0, 0, "tokens", `${output}.index`);
+  const left = writer.node("Sub", [counts, index], `${output}.left`);
+  const isText = writer.node("Clip", [left], `${output}.isText`, { min: 0, max: 1 });
+  const weights = writer.reshape(isText, ["batch", 1, "tokens"], `${output}.weights`);
+  const sums = writer.reshape(
+    writer.node("MatMul", [weights, "hidden"], `${output}.sums`),
+    ["batch", hidden],
+    `${output}.sum`,
+  );
+  const atLeastOne = writer.node("Clip", [counts], `${output}.divisor`, { min: 1 });
+  return writer.node("Div", [sums, atLeastOne], output);
+}
+
+function embed(
+  writer: GraphWriter,
+  settings: EncoderSettings,
+  { pooling, isNormalized }: EmbeddingSettings,
+): Head {
+  const to = isNormalized ? "pooled" : "embedding";
+  const vector = pooling === "mean" ? meanOfTokens(writer, settings, to) : firstToken(writer, settings, to);
+  if (isNormalized) {
+    const { hidden } = settings;
+    // x / √(mean(x²) · hidden): divided by its length.
+    const scale = writer.weights.make(
+      "embedding.scale",
+      [hidden],
+      new Float32Array(hidden).fill(1 / Math.sqrt(hidden)),
+    );
+    writer.node("RMSNormalization", [vector, scale], "embedding", { axis: -1, epsilon: 1e-24 / hidden });
+  }
+  return { outputs: ["embedding"], task: "embedding" };
+}
+
+/** The layer that BERT keeps for whole texts. */
+const poolerOf = ({ weights }: GraphWriter, { prefix }: Encoded): string | undefined =>
+  findPart(weights, prefix, ["pooler.dense", "pooler"]);
+
+function pooled(writer: GraphWriter, settings: EncoderSettings, pooler: string, output: string): string {
+  const { hidden } = settings;
+  const dense = writer.linear(
+    firstToken(writer, settings, "first"),
+    pooler,
+    [hidden, hidden],
+    "pooler.dense",
+  );
+  return writer.node("Tanh", [dense], output);
+}
+
+function classes(writer: GraphWriter, settings: EncoderSettings, encoded: Encoded): Head {
+  const { weights } = writer;
+  const { hidden, norm, headActivation, classPooling } = settings;
+  const dense = findPart(weights, "", ["classifier.dense", "pre_classifier", "head.dense"]);
+  const pooler = dense ? undefined : poolerOf(writer, encoded);
+  let vector: string;
+  if (pooler) vector = pooled(writer, settings, pooler, "pooler");
+  else {
+    const layer = dense ?? needPart(weights, encoded.prefix, ["pooler.dense"]);
+    const read = classPooling === "mean" ? meanOfTokens : firstToken;
+    const inner = writer.linear(read(writer, settings, "first"), layer, [hidden, hidden], "classes.dense");
+    vector = writer.activation(headActivation, inner, "classes.active");
+    if (weights.has("head.norm.weight"))
+      vector = writer.norm(vector, "head.norm", hidden, norm, "classes.normed");
+  }
+  const last = needPart(weights, "", ["classifier.out_proj", "classifier"]);
+  const [count = 0] = weights.shapeOf(`${last}.weight`);
+  writer.linear(vector, last, [count, hidden], "logits");
+  return { outputs: ["logits"], task: "classes" };
+}
+
+function everyToken(writer: GraphWriter, { hidden }: EncoderSettings, names: readonly string[]): Head {
+  const { weights } = writer;
+  const last = needPart(weights, "", names);
+  const [count = 0] = weights.shapeOf(`${last}.weight`);
+  writer.linear("hidden", last, [count, hidden], "logits");
+  return { outputs: ["logits"], task: "every-token" };
+}
+
+function predictions(
+  writer: GraphWriter,
+  settings: EncoderSettings,
+  { table, width }: Encoded,
+  { dense, norm, decoder, bias }: (typeof PREDICTORS)[number],
+): Head {
+  const { weights } = writer;
+  const { hidden, vocabulary, activation } = settings;
+  const inner = writer.linear("hidden", dense, [width, hidden], "predictions.dense");
+  // The heads of RoBERTa and Electra have this function whatever the settings say.
+  const isFixed = /^(lm_head|generator)/.test(dense);
+  const active = writer.activation(isFixed ? "gelu" : activation, inner, "predictions.active");
+  const normed = writer.norm(active, norm, width, settings.norm, "predictions.normed");
+  const own = `${decoder}.weight`;
+  const shape = [vocabulary, width];
+  if (weights.has(own) || !settings.isTied) weights.add(own, { tensors: [own], from: shape, shape });
+  const rows = settings.isTied ? `${table}.weight` : own;
+  const name = weights.has(bias) ? bias : `${decoder}.bias`;
+  const inputs = weights.has(name) ? [normed, rows, writer.vector(name, vocabulary)] : [normed, rows];
+  writer.node("Linear", inputs, "logits");
+  return { outputs: ["logits"], task: "every-token" };
+}
+
+/** Whether each token was replaced, of Electra: one logit a token. */
+function discriminator(writer: GraphWriter, { hidden, activation }: EncoderSettings): Head {
+  const name = "discriminator_predictions";
+  const inner = writer.linear("hidden", `${name}.dense`, [hidden, hidden], "predictions.dense");
+  const active = writer.activation(activation, inner, "predictions.active");
+  writer.linear(active, `${name}.dense_prediction`, [1, hidden], "logits");
+  return { outputs: ["logits"], task: "every-token" };
+}

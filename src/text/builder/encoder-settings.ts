@@ -1,0 +1,132 @@
+// What config.json says of an encoder.
+
+import { checkActivation } from "./activations";
+import type { EncoderFamily } from "./encoder-families";
+import { type Rotary, rotaryOf } from "./rotary";
+import type { Settings } from "./settings";
+import type { NormSettings } from "./writer";
+
+export type EncoderLayer = "full_attention" | "sliding_attention";
+
+export interface EncoderSettings {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly headDim: number;
+  /** Rows of the table of positions. */
+  readonly positions: number;
+  /** Row of the first token. */
+  readonly firstPosition: number;
+  readonly norm: NormSettings;
+  readonly layers: readonly EncoderLayer[];
+  /** Tokens on either side that a token of a layer with windows sees. */
+  readonly reach: number;
+  readonly rotary: ReadonlyMap<string, Rotary>;
+  readonly activation: string;
+  /** Function between the layers of a head. */
+  readonly headActivation: string;
+  /** What a head of classes reads. */
+  readonly classPooling: "cls" | "mean";
+  /** Names of classes, where the file has them. */
+  readonly labels: readonly string[] | undefined;
+  /** What the first of `architectures` ends with, such as "MaskedLM"; "" for a model without a head. */
+  readonly architecture: string;
+  /** Whether a head that predicts tokens has the table of tokens as its weights. */
+  readonly isTied: boolean;
+  /** What a setting says of biases of q, k and v. */
+  readonly hasBias: boolean | undefined;
+  readonly family: EncoderFamily;
+}
+
+const isLayer = (value: unknown): value is EncoderLayer =>
+  value === "full_attention" || value === "sliding_attention";
+
+/** Reads the settings of an encoder. Throws OctetteError "unsupported" that names a value octette does not know. */
+export function encoderSettings(settings: Settings, family: EncoderFamily): EncoderSettings {
+  const hidden = settings.count(["hidden_size", "dim"]);
+  const heads = settings.count(["num_attention_heads", "n_heads"]);
+  if (hidden % heads !== 0) throw settings.wrong("num_attention_heads", `a divisor of ${hidden}`, heads);
+  const headDim = settings.count("head_dim", hidden / heads);
+  if (settings.count("num_key_value_heads", heads) !== heads)
+    throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
+  const positions = settings.count("max_position_embeddings", 512);
+  const layers = layersOf(settings, family);
+  const local = settings.count("local_attention", 128);
+  const theta = family.theta ?? 10000;
+  const context = {
+    headDim,
+    maxPositions: positions,
+    length: undefined,
+    theta,
+    localTheta: family.localTheta,
+    partial: 1,
+  };
+  const kinds = family.theta === undefined ? [] : [...new Set(layers)];
+  const activation = checkActivation(
+    settings.text(["hidden_activation", "hidden_act", "activation"], family.activation ?? "gelu"),
+    settings.where,
+  );
+  const pooling = settings.text("classifier_pooling", "cls");
+  return {
+    vocabulary: settings.count("vocab_size"),
+    hidden,
+    heads,
+    headDim,
+    positions,
+    firstPosition: family.positionsAfterPadding ? settings.count("pad_token_id", 1, 0) + 1 : 0,
+    norm: {
+      kind: family.norm ?? "layer",
+      epsilon: settings.number(
+        ["rms_norm_eps", "layer_norm_eps", "norm_eps", "layer_norm_epsilon"],
+        family.epsilon ?? 1e-12,
+      ),
+      offset: 0,
+    },
+    layers,
+    reach: Math.floor(local / 2),
+    rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    activation,
+    headActivation: checkActivation(
+      settings.text("classifier_activation", family.headActivation ?? activation),
+      settings.where,
+    ),
+    classPooling: poolingOf(pooling, settings),
+    labels: labelsOf(settings),
+    architecture: architectureOf(settings),
+    isTied: settings.flag("tie_word_embeddings", true),
+    hasBias:
+      settings.value("attention_bias") === undefined ? undefined : settings.flag("attention_bias", false),
+    family,
+  };
+}
+
+function poolingOf(name: string, settings: Settings): "cls" | "mean" {
+  if (name === "cls" || name === "mean") return name;
+  // A head of EuroBERT, which is refused where its tensors are met.
+  if (name === "late" || name === "bos") return "cls";
+  throw settings.wrong("classifier_pooling", "cls or mean", name);
+}
+
+function layersOf(settings: Settings, { fullEvery, isShared }: EncoderFamily): EncoderLayer[] {
+  const count = settings.count(["num_hidden_layers", "n_layers"]);
+  const listed = settings.list("layer_types", count, isLayer);
+  const every = settings.count("global_attn_every_n_layers", fullEvery ?? 1);
+  for (const name of ["num_hidden_groups", "inner_group_num"] as const)
+    if (isShared && settings.count(name, 1) !== 1) throw settings.wrong(name, "1", settings.value(name));
+  if (listed) return [...listed];
+  return Array.from({ length: count }, (_, i) => (i % every === 0 ? "full_attention" : "sliding_attention"));
+}
+
+function labelsOf(settings: Settings): readonly string[] | undefined {
+  const labels = settings.value("id2label");
+  if (typeof labels !== "object" || labels === null) return undefined;
+  return Object.entries(labels)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, label]) => String(label));
+}
+
+function architectureOf(settings: Settings): string {
+  const all = settings.value("architectures");
+  const first = Array.isArray(all) ? String(all[0] ?? "") : "";
+  return /For([A-Z]\w*)$/.exec(first)?.[1] ?? "";
+}

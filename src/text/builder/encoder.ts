@@ -1,0 +1,264 @@
+// The graph of an encoder: ids and lengths of a batch of texts to hidden states, which padding does not change.
+
+import { addDims } from "../../graph/symbols";
+import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
+import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
+import type { GraphWriter } from "./writer";
+
+/** Names of a layer's parts. */
+const parts = {
+  q: ["attention.self.query", "attention.q_lin", "attention.query", "self_attn.q_proj"],
+  k: ["attention.self.key", "attention.k_lin", "attention.key", "self_attn.k_proj"],
+  v: ["attention.self.value", "attention.v_lin", "attention.value", "self_attn.v_proj"],
+  qkv: ["attn.Wqkv"],
+  attentionOut: [
+    "attention.output.dense",
+    "attention.out_lin",
+    "attention.dense",
+    "attn.Wo",
+    "attn.out_proj",
+    "self_attn.o_proj",
+  ],
+  attentionNorm: [
+    "attention.output.LayerNorm",
+    "sa_layer_norm",
+    "attention.LayerNorm",
+    "norm1",
+    "attn_norm",
+    "input_layernorm",
+  ],
+  gateUp: ["mlp.Wi"],
+  gate: ["mlp.gate_proj", "mlp.fc12"],
+  up: ["intermediate.dense", "ffn.lin1", "ffn", "mlp.up_proj", "mlp.fc11"],
+  down: ["output.dense", "ffn.lin2", "ffn_output", "mlp.Wo", "mlp.down_proj", "mlp.fc2"],
+  feedForwardNorm: [
+    "output.LayerNorm",
+    "output_layer_norm",
+    "full_layer_layer_norm",
+    "norm2",
+    "mlp_norm",
+    "post_attention_layernorm",
+  ],
+} as const;
+
+const TABLES = ["embeddings.word_embeddings", "embeddings.tok_embeddings", "embed_tokens"];
+const LAYERS = ["encoder.layer", "transformer.layer", "encoder.layers", "layers"];
+
+export interface Encoded {
+  /** What the names of its tensors begin with, heads aside. */
+  readonly prefix: string;
+  /** The table of tokens. */
+  readonly table: string;
+  /** Elements of a row of it. */
+  readonly width: number;
+  /** Whether the graph has an input `types`. */
+  readonly hasTypes: boolean;
+}
+
+/** Writes an encoder up to the value `hidden` [batch, tokens, hidden]; inputs `ids`, `lengths`, and `types` where it has them. */
+export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded {
+  const { weights } = writer;
+  const prefix = prefixOf(weights, TABLES);
+  const table = needPart(weights, prefix, TABLES);
+  const layerPrefix = settings.family.isShared
+    ? () => `${prefix}encoder.albert_layer_groups.0.albert_layers.0.`
+    : layerPrefixOf(weights, prefix, LAYERS);
+  const width = weights.shapeOf(`${table}.weight`)[1] ?? settings.hidden;
+  for (const [kind, { frequencies, scale }] of settings.rotary) {
+    const inverse = weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
+    const attributes = { position: [0], tokens: ["tokens"], scale };
+    writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
+  }
+  if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
+  const finalNorm = findPart(weights, prefix, ["final_norm", "norm"]);
+  const last = finalNorm ? "hidden.last" : "hidden";
+  const nameOf = (i: number) => (i === settings.layers.length ? last : `hidden.${i}`);
+  const types = embedded(writer, settings, prefix, table, width, nameOf(0));
+  for (const [i, layer] of settings.layers.entries())
+    encoderLayer(
+      nameOf(i),
+      { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}` },
+      nameOf(i + 1),
+    );
+  if (finalNorm) writer.norm(last, finalNorm, settings.hidden, settings.norm, "hidden");
+  return { prefix, table, width, hasTypes: types > 1 };
+}
+
+/** Sum of tokens, types and positions, its norm, and the layer behind a narrower table. Gives the number of types. */
+function embedded(
+  writer: GraphWriter,
+  settings: EncoderSettings,
+  prefix: string,
+  table: string,
+  width: number,
+  output: string,
+): number {
+  const { weights } = writer;
+  const { vocabulary, positions, firstPosition, norm, hidden } = settings;
+  const tokens = weights.add(`${table}.weight`, {
+    tensors: [`${table}.weight`],
+    from: [vocabulary, width],
+    shape: [vocabulary, width],
+  });
+  let sum = writer.node("Gather", [tokens, "ids"], "tokens.rows", { axis: 0 });
+  const typeTable = `${prefix}embeddings.token_type_embeddings.weight`;
+  const types = weights.has(typeTable) ? weights.shapeOf(typeTable)[0]! : 0;
+  if (types > 0) {
+    const shape = types === 1 ? [width] : [types, width];
+    const rows = weights.add(typeTable, { tensors: [typeTable], from: [types, width], shape });
+    const own = types === 1 ? rows : writer.node("Gather", [rows, "types"], "types.rows", { axis: 0 });
+    sum = writer.add(sum, own, "types.sum");
+  }
+  const positionTable = `${prefix}embeddings.position_embeddings.weight`;
+  if (settings.rotary.size === 0) {
+    const rows = weights.add(positionTable, {
+      tensors: [positionTable],
+      from: [positions, width],
+      shape: [positions, width],
+    });
+    const own = writer.slice(rows, 0, firstPosition, addDims(firstPosition, "tokens"), "positions.rows");
+    sum = writer.add(sum, own, "positions.sum");
+  }
+  const embeddingNorm = findPart(weights, prefix, ["embeddings.LayerNorm", "embeddings.norm", "emb_ln"]);
+  const projection = findPart(weights, prefix, ["embeddings_project", "encoder.embedding_hidden_mapping_in"]);
+  const to = projection ? "embedding.normed" : output;
+  if (embeddingNorm) sum = writer.norm(sum, embeddingNorm, width, norm, to);
+  if (projection) writer.linear(sum, projection, [hidden, width], output);
+  else if (!embeddingNorm) writer.node("Identity", [sum], output);
+  return types;
+}
+
+/** What is added to scores of a layer with windows: 0 within reach, far below 0 outside. */
+function windowMask(writer: GraphWriter, settings: EncoderSettings): void {
+  const { weights } = writer;
+  const index = writer.slice(indexTable(writer, settings), 0, 0, "tokens", "window.index");
+  const columns = writer.reshape(index, [1, "tokens"], "window.columns");
+  const rows = writer.reshape(index, ["tokens", 1], "window.rows");
+  const distance = writer.node(
+    "Abs",
+    [writer.node("Sub", [rows, columns], "window.offsets")],
+    "window.distances",
+  );
+  const reach = weights.make("window.reach", [], [settings.reach]);
+  const beyond = writer.node("Sub", [distance, reach], "window.beyond");
+  const isOutside = writer.node("Clip", [beyond], "window.outside", { min: 0, max: 1 });
+  const far = weights.make("window.far", [], [FAR]);
+  writer.node("Mul", [isOutside, far], "window.mask");
+}
+
+/** A score that leaves nothing of a weight. */
+const FAR = -1e30;
+
+/** Whole numbers from 0 to the most tokens a text can have, as floats. */
+export function indexTable({ weights }: GraphWriter, { positions }: EncoderSettings): string {
+  return weights.make(
+    "index",
+    [positions + 1],
+    Float32Array.from({ length: positions + 1 }, (_, i) => i),
+  );
+}
+
+interface Layering {
+  readonly writer: GraphWriter;
+  readonly settings: EncoderSettings;
+  readonly layer: EncoderLayer;
+  readonly prefix: string;
+  readonly name: string;
+}
+
+function encoderLayer(x: string, layering: Layering, output: string): void {
+  const { writer, settings, prefix, name } = layering;
+  const { hidden, norm, family } = settings;
+  const { weights } = writer;
+  const [first, second] = [parts.attentionNorm, parts.feedForwardNorm].map((names) =>
+    findPart(weights, prefix, names),
+  );
+  const normalize = (value: string, part: string | undefined, to: string): string =>
+    part ? writer.norm(value, part, hidden, norm, to) : value;
+  if (family.preNorm) {
+    const mixed = attention(normalize(x, first, `${name}.attention.input`), layering);
+    const middle = writer.add(x, mixed, `${name}.middle`);
+    writer.add(middle, feedForward(normalize(middle, second, `${name}.mlp.input`), layering), output);
+    return;
+  }
+  const sum = writer.add(x, attention(x, layering), `${name}.attention.sum`);
+  const middle = writer.norm(
+    sum,
+    first ?? needPart(weights, prefix, parts.attentionNorm),
+    hidden,
+    norm,
+    `${name}.middle`,
+  );
+  const last = writer.add(middle, feedForward(middle, layering), `${name}.mlp.sum`);
+  writer.norm(last, second ?? needPart(weights, prefix, parts.feedForwardNorm), hidden, norm, output);
+}
+
+function attention(x: string, { writer, settings, layer, prefix, name }: Layering): string {
+  const { weights } = writer;
+  const { hidden, heads, headDim, rotary } = settings;
+  const size = heads * headDim;
+  const fused = findPart(weights, prefix, parts.qkv);
+  weights.hasBias(fused ?? needPart(weights, prefix, parts.q), settings.hasBias);
+  const [q, k, v] = (["q", "k", "v"] as const).map((part, i) =>
+    fused
+      ? writer.linearPart(
+          x,
+          fused,
+          part,
+          { n: 3 * size, k: hidden, rows: [i * size, (i + 1) * size] },
+          `${name}.${part}`,
+        )
+      : writer.linear(x, needPart(weights, prefix, parts[part]), [size, hidden], `${name}.${part}`),
+  );
+  const rotate = (value: string) =>
+    rotary.size === 0
+      ? value
+      : writer.node("RotaryEmbedding", [value, `${layer}.cos`, `${layer}.sin`], `${value}.rotated`, {
+          num_heads: heads,
+        });
+  const mask = layer === "sliding_attention" ? "window.mask" : "";
+  const inputs = [rotate(q!), rotate(k!), v!, mask, "", "", "lengths"];
+  const mixed = writer.node("Attention", inputs, `${name}.attention`, {
+    q_num_heads: heads,
+    kv_num_heads: heads,
+    scale: 1 / Math.sqrt(headDim),
+  });
+  return writer.linear(
+    mixed,
+    needPart(weights, prefix, parts.attentionOut),
+    [hidden, size],
+    `${name}.attention.out`,
+  );
+}
+
+function feedForward(x: string, { writer, settings, prefix, name }: Layering): string {
+  const { weights } = writer;
+  const { hidden, activation } = settings;
+  const down = needPart(weights, prefix, parts.down);
+  const inner = weights.shapeOf(`${down}.weight`)[1]!;
+  const fused = findPart(weights, prefix, parts.gateUp);
+  const gate = findPart(weights, prefix, parts.gate);
+  const half = (part: string, begin: number): string =>
+    writer.linearPart(
+      x,
+      fused!,
+      part,
+      { n: 2 * inner, k: hidden, rows: [begin, begin + inner] },
+      `${name}.${part}`,
+    );
+  const up = (): string =>
+    fused
+      ? half("up", inner)
+      : writer.linear(x, needPart(weights, prefix, parts.up), [inner, hidden], `${name}.up`);
+  if (!fused && !gate)
+    return writer.linear(
+      writer.activation(activation, up(), `${name}.up.active`),
+      down,
+      [hidden, inner],
+      `${name}.down`,
+    );
+  const opened = fused ? half("gate", 0) : writer.linear(x, gate!, [inner, hidden], `${name}.gate`);
+  const active = writer.activation(activation, opened, `${name}.gate.active`);
+  const gated = writer.node("Mul", [active, up()], `${name}.gated`);
+  return writer.linear(gated, down, [hidden, inner], `${name}.down`);
+}
