@@ -3,7 +3,7 @@
 import { checkActivation } from "./activations";
 import type { DecoderFamily } from "./families";
 import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
-import type { Settings } from "./settings";
+import { MAX_PARTS, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
 
 /** One layer's part in it. */
@@ -53,8 +53,6 @@ const HEADS = ["num_attention_heads", "n_head", "num_heads", "attention_heads", 
 const POSITIONS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"];
 const EPSILON = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"];
 const ACTIVATION = ["hidden_activation", "hidden_act", "activation_function", "activation", "afn"];
-/** Most layers of a model: a hostile file could ask for more than memory holds. */
-const MAX_LAYERS = 4096;
 
 /** Reads the settings of a decoder. Throws OctetteError "unsupported" that names a value octette does not know. */
 export function decoderSettings(
@@ -63,9 +61,8 @@ export function decoderSettings(
   length: number | undefined,
 ): DecoderSettings {
   const hidden = settings.count(HIDDEN);
-  const count = settings.count(LAYERS);
-  if (count > MAX_LAYERS) throw settings.wrong(LAYERS, `at most ${MAX_LAYERS}`, count);
-  const heads = settings.count(HEADS);
+  const count = settings.count(LAYERS, undefined, 1, MAX_PARTS);
+  const heads = settings.count(HEADS, undefined, 1, MAX_PARTS);
   const headDim = headDimOf(settings, family, hidden, heads);
   const kvHeads = kvHeadsOf(settings, family, heads);
   if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
@@ -108,7 +105,7 @@ export function decoderSettings(
     attentionCap: capOf(settings, "attn_logit_softcapping", family.attentionCap),
     logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
     clip: settings.number("clip_qkv", 0),
-    kernel: settings.count("conv_L_cache", 3),
+    kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),
     isGrouped: settings.flag("new_decoder_architecture", false),
     hasBias: {
       attention: optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
@@ -125,7 +122,9 @@ function headDimOf(settings: Settings, family: DecoderFamily, hidden: number, he
   const own = settings.value("head_dim") === undefined ? family.headDim : settings.count("head_dim");
   if (own === undefined && hidden % heads !== 0)
     throw settings.wrong(HEADS, `a divisor of hidden_size ${hidden}`, heads);
-  return own ?? hidden / heads;
+  const size = own ?? hidden / heads;
+  if (size > MAX_PARTS) throw settings.wrong("head_dim", `at most ${MAX_PARTS}`, size);
+  return size;
 }
 
 function kvHeadsOf(settings: Settings, family: DecoderFamily, heads: number): number {

@@ -3,7 +3,7 @@
 import { checkActivation } from "./activations";
 import type { EncoderFamily } from "./encoder-families";
 import { type Rotary, rotaryOf } from "./rotary";
-import type { Settings } from "./settings";
+import { MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
 
 export type EncoderLayer = "full_attention" | "sliding_attention";
@@ -44,12 +44,12 @@ const isLayer = (value: unknown): value is EncoderLayer =>
 /** Reads the settings of an encoder. Throws OctetteError "unsupported" that names a value octette does not know. */
 export function encoderSettings(settings: Settings, family: EncoderFamily): EncoderSettings {
   const hidden = settings.count(["hidden_size", "dim"]);
-  const heads = settings.count(["num_attention_heads", "n_heads"]);
+  const heads = settings.count(["num_attention_heads", "n_heads"], undefined, 1, MAX_PARTS);
   if (hidden % heads !== 0) throw settings.wrong("num_attention_heads", `a divisor of ${hidden}`, heads);
-  const headDim = settings.count("head_dim", hidden / heads);
+  const headDim = settings.count("head_dim", hidden / heads, 1, MAX_PARTS);
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
-  const positions = settings.count("max_position_embeddings", 512);
+  const positions = settings.count("max_position_embeddings", 512, 1, MAX_TABLE);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
   const theta = family.theta ?? 10000;
@@ -108,7 +108,7 @@ function poolingOf(name: string, settings: Settings): "cls" | "mean" {
 }
 
 function layersOf(settings: Settings, { fullEvery, isShared }: EncoderFamily): EncoderLayer[] {
-  const count = settings.count(["num_hidden_layers", "n_layers"]);
+  const count = settings.count(["num_hidden_layers", "n_layers"], undefined, 1, MAX_PARTS);
   const listed = settings.list("layer_types", count, isLayer);
   const every = settings.count("global_attn_every_n_layers", fullEvery ?? 1);
   for (const name of ["num_hidden_groups", "inner_group_num"] as const)

@@ -37,7 +37,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   mlp_bias attention_out_bias enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine
   pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type directionality
   summary_activation summary_proj_to_labels summary_type summary_use_proj
-  sinusoidal_pos_embds task_type_vocab_size net_structure_type gap_size num_memory_blocks down_scale_factor
+  sinusoidal_pos_embds sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks down_scale_factor
   `
     .trim()
     .split(/\s+/),
@@ -49,16 +49,27 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   alibi: [false],
   apply_residual_connection_post_layernorm: [false],
   cross_attention_hidden_size: [],
+  full_attn_mod: [1],
+  interpolate_factor: [1],
   is_composition: [false],
   is_decoder: [false],
   is_encoder_decoder: [false],
+  lm_head_bias: [false],
+  mlp_type: ["default"],
+  norm_type: ["layer_norm", "rms_norm"],
+  order_of_interleaved_layers: ["local_attn_first"],
+  position_embedding_type: ["absolute", "rope_gptj"],
   pruned_heads: [{}],
   quantization_config: [],
   relative_attention: [false],
   rope_interleaved: [false],
+  rotary: [true],
   sinusoidal: [false],
   use_bidirectional_attention: [false],
+  use_embedding_sharing: [true],
+  use_gated_activation: [true],
   use_mrope: [false],
+  use_parallel_block: [true],
+  use_pos_enc: [true],
   use_task_id: [false],
-  position_embedding_type: ["absolute"],
 };

@@ -8,6 +8,13 @@ import { HARMLESS, REQUIRED } from "./known-settings";
 /** A setting's name, or the names it goes by, the first that is there counts. */
 export type Names = string | readonly string[];
 
+/** Largest count that a setting may give. */
+export const MAX_COUNT = 2 ** 31 - 1;
+/** Most heads, elements of a head and layers: what is made for each of them stays small. */
+export const MAX_PARTS = 2 ** 16;
+/** Most positions for which a table of them is made. */
+export const MAX_TABLE = 2 ** 24;
+
 export class Settings {
   readonly where: string;
   readonly #config: Readonly<Record<string, unknown>>;
@@ -40,10 +47,10 @@ export class Settings {
   }
 
   /** A whole number of at least `least`. */
-  count(names: Names, otherwise?: number, least = 1): number {
+  count(names: Names, otherwise?: number, least = 1, most = MAX_COUNT): number {
     const value = this.number(names, otherwise);
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw this.wrong(names, `a whole number ≥ ${least}`, value);
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw this.wrong(names, `a whole number from ${least} to ${most}`, value);
   }
 
   flag(names: Names, otherwise: boolean): boolean {
@@ -68,7 +75,9 @@ export class Settings {
 
   /** An error about a setting that has no such value. */
   wrong(names: Names, expected: string, got: unknown): OctetteError {
-    return new OctetteError(`config.json: ${[names].flat()[0]} has a value that octette does not know`, {
+    const all = [names].flat();
+    const name = all.find((one) => Object.hasOwn(this.#config, one)) ?? all[0];
+    return new OctetteError(`config.json: ${name} has a value that octette does not know`, {
       code: "unsupported",
       where: this.where,
       expected,
