@@ -37,5 +37,10 @@ export async function wholeGraph({ graph, read }: LanguageGraph): Promise<Graph>
 /** The largest difference of two lists of the same length. */
 export function farthest(got: ArrayLike<number>, want: ArrayLike<number>): number {
   expect(got.length).toBe(want.length);
-  return Math.max(...Array.from(got, (value, i) => Math.abs(value - want[i]!)));
+  let most = 0;
+  for (let i = 0; i < got.length; i++) {
+    const difference = Math.abs(got[i]! - want[i]!);
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
 }
