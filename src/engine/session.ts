@@ -1,7 +1,7 @@
 // Owns one wasm memory of the planned size and runs a plan in it, step by step.
 
 import { OctetteError } from "../errors";
-import { type Bindings, type Dim, evaluateDim, evaluateShape } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
 import { sizeOf, type Tensor, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
@@ -19,6 +19,13 @@ export interface Ready {
   readonly args: number[];
 }
 
+/** An argument of a step that depends on symbols. */
+interface OpenArgument {
+  readonly step: number;
+  readonly at: number;
+  readonly dim: Dim;
+}
+
 /** A planned value in memory. */
 export interface PlacedTensor extends Tensor {
   readonly name: string;
@@ -31,7 +38,11 @@ export class Session {
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
+  /** Steps of the entry that is ready, as one thread runs them. */
+  #whole: readonly Ready[] = [];
   #ready: Ready[] = [];
+  /** Arguments that depend on a symbol. */
+  #open = new Map<string, OpenArgument[]>();
   #bindings: Bindings | undefined;
   #pool: ThreadPool | undefined;
   /** The entry that is ready, and the pool that takes part in it. */
@@ -123,7 +134,7 @@ export class Session {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Runs an entry with these values of the symbols: arguments are evaluated anew only for another object, or entry. */
+  /** Runs an entry with these values of the symbols: arguments are evaluated anew where a symbol's value is another one. */
   run(bindings: Bindings, entry = "run"): void {
     const ready = this.#prepare(bindings, entry);
     let i = 0;
@@ -152,27 +163,60 @@ export class Session {
     this.#loader = undefined;
     this.#memory = undefined;
     this.#kernels = undefined;
+    this.#whole = [];
     this.#ready = [];
     this.#bindings = undefined;
   }
 
   #prepare(bindings: Bindings, entry: string): readonly Ready[] {
-    const kernels = this.#kernels;
-    if (!kernels) void this.buffer;
+    void this.buffer; // throws after dispose()
     const pool = this.#pool?.isUp ? this.#pool : undefined;
-    if (bindings === this.#bindings && pool === this.#readyFor && entry === this.#entry) return this.#ready;
+    const isSame = pool === this.#readyFor && entry === this.#entry;
+    if (bindings === this.#bindings && isSame) return this.#ready;
+    const before = isSame ? this.#bindings : undefined;
+    // Where a symbol has no value, what is ready is of no values.
+    this.#bindings = undefined;
+    if (before) this.#rebind(before, bindings);
+    else this.#lower(bindings, entry, pool);
     this.#bindings = bindings;
+    return this.#ready;
+  }
+
+  /** Evaluates all arguments of an entry's steps. */
+  #lower(bindings: Bindings, entry: string, pool: ThreadPool | undefined): void {
     this.#readyFor = pool;
     this.#entry = entry;
     const { from, to } = this.plan.entries[entry]!;
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
-    const ready = this.plan.steps.slice(from, to).map((step) => ({
-      step,
-      call: kernelOf(kernels!, step.kernel),
-      args: (step.count === undefined ? step.args : [...step.args, 0, step.count]).map(evaluate),
-    }));
-    this.#ready = pool?.spread(ready, from, evaluate, this.plan.memory) ?? ready;
-    return this.#ready;
+    this.#open = new Map();
+    this.#whole = this.plan.steps.slice(from, to).map((step, i) => {
+      const args = step.count === undefined ? step.args : [...step.args, 0, step.count];
+      for (const [at, dim] of args.entries())
+        for (const symbol of symbolsOf(dim)) {
+          const open = this.#open.get(symbol) ?? [];
+          this.#open.set(symbol, open);
+          open.push({ step: i, at, dim });
+        }
+      return { step, call: kernelOf(this.#kernels!, step.kernel), args: args.map(evaluate) };
+    });
+    pool?.enter(this.plan.memory);
+    this.#ready = this.#whole.map((whole, i) => pool?.spread(whole, from + i, evaluate) ?? whole);
+  }
+
+  /** Evaluates the arguments anew that depend on symbols whose values have changed. */
+  #rebind(before: Bindings, bindings: Bindings): void {
+    const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
+    const touched = new Set<number>();
+    for (const [symbol, open] of this.#open) {
+      if (before[symbol] === bindings[symbol]) continue;
+      for (const { step, at, dim } of open) {
+        this.#whole[step]!.args[at] = evaluate(dim);
+        touched.add(step);
+      }
+    }
+    const pool = this.#readyFor;
+    const { from } = this.plan.entries[this.#entry]!;
+    if (pool) for (const i of touched) this.#ready[i] = pool.spread(this.#whole[i]!, from + i, evaluate);
   }
 }
 

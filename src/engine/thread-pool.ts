@@ -12,7 +12,6 @@ import type { Imports } from "./wasm";
 import {
   CLAIM,
   DONE,
-  EDITION,
   lastOf,
   newWorkQueue,
   type Orders,
@@ -23,6 +22,7 @@ import {
   takeFirst,
   UP,
   type WorkQueue,
+  writeRow,
 } from "./work-queue";
 
 /** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
@@ -87,28 +87,23 @@ export class ThreadPool {
     return Atomics.load(this.#queue.words, UP) === this.#workers.length;
   }
 
-  /** The same steps, of which the first is `from`, those of enough work done by all threads; `evaluate` knows the symbols' values. */
-  spread(
-    ready: readonly Ready[],
-    from: number,
-    evaluate: (dim: Dim) => number,
-    { scratchAt, scratchBytes }: Plan["memory"],
-  ): Ready[] {
-    Atomics.add(this.#queue.words, EDITION, 1);
+  /** Tells the workers where their scratch lies, before steps of a plan are spread. */
+  enter({ scratchAt, scratchBytes }: Plan["memory"]): void {
     this.#queue.program.set([scratchAt, scratchBytes]);
-    return ready.map((whole, index) => {
-      const i = from + index;
-      const { step, args } = whole;
-      if (step.count === undefined) return whole;
-      const count = args.at(-1)!;
-      const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
-      const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
-      if (parts < 2) return whole;
-      const { rows, program } = this.#queue;
-      program.set([parts, count, ...args.slice(0, -2)], rows[i]!.at);
-      const ranges = partsOf(program, rows[i]!, 0);
-      return { step, args: [], call: () => this.#share(i, ranges, whole) };
-    });
+  }
+
+  /** A step, the `index`th of its plan, that all threads do where it is of enough work; `evaluate` knows the symbols' values. */
+  spread(whole: Ready, index: number, evaluate: (dim: Dim) => number): Ready {
+    const { step, args } = whole;
+    if (step.count === undefined) return whole;
+    const count = args.at(-1)!;
+    const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
+    const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
+    if (parts < 2) return whole;
+    const { rows, program } = this.#queue;
+    writeRow(program, rows[index]!, parts, count, args.slice(0, -2));
+    const ranges = partsOf(program, rows[index]!, 0);
+    return { step, args: [], call: () => this.#share(index, ranges, whole) };
   }
 
   /** Ends the workers. */

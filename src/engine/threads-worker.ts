@@ -5,7 +5,6 @@ import { nodeModule } from "../node-module";
 import {
   CLAIM,
   DONE,
-  EDITION,
   firstOf,
   lastOf,
   type Orders,
@@ -23,15 +22,15 @@ const SPINS = 20_000;
 function work({ modules, imports, words, program, rows, index }: Orders): never {
   const exports = modules.map((module) => new WebAssembly.Instance(module, imports).exports);
   const kernels: Record<string, (...args: number[]) => void> = Object.assign({}, ...exports);
-  let edition = -1;
-  let known: number[][][] = [];
+  const editions = new Float64Array(rows.length);
+  const known: number[][][] = [];
   const compute = (step: number, part: number) => {
-    const current = Atomics.load(words, EDITION);
-    if (current !== edition) known = [];
-    edition = current;
-    known[step] ??= partsOf(program, rows[step]!, program[0]! + index * program[1]!);
+    const row = rows[step]!;
+    if (editions[step] !== program[row.at])
+      known[step] = partsOf(program, row, program[0]! + index * program[1]!);
+    editions[step] = program[row.at]!;
     try {
-      kernels[rows[step]!.kernel]!(...known[step]![part]!);
+      kernels[row.kernel]!(...known[step]![part]!);
     } catch {
       Atomics.store(words, TRAPPED, 1);
     }

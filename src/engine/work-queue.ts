@@ -2,8 +2,8 @@
 // output dimension; whoever is free takes the next one. So nobody waits for a thread that sleeps, is busy elsewhere or
 // has died, but only for a part that is being computed.
 //
-//   words    | CLAIM | SLEEPERS | DONE TRAPPED | EDITION UP |     each group on a cache line of its own
-//   program  | scratch of the first worker, and of each | parts | count | args… |   a row a step, one behind the other, as f64
+//   words    | CLAIM | SLEEPERS | DONE TRAPPED | UP |     each group on a cache line of its own
+//   program  | scratch of the first worker, and of each | edition | parts | count | args… |   a row a step, one behind the other, as f64
 //
 // CLAIM says which parts of which step are left: | step | last, 8 bits | first, 8 bits |, parts [first, last). The host
 // takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
@@ -18,18 +18,17 @@ export const SLEEPERS = 16;
 export const DONE = 32;
 /** Not 0: a worker's part of the open step trapped. */
 export const TRAPPED = 33;
-/** Counts how often the program was rewritten. */
-export const EDITION = 48;
 /** Workers that take parts. */
-export const UP = 49;
+export const UP = 48;
 
 const WORDS = 64;
 const FIRST = 1;
 const LAST = 1 << 8;
 /** Where the rows of the program begin. */
 export const ROWS = 2;
-/** Where the arguments begin in a row of the program. */
-const ARGS = 2;
+/** Where the number of parts, the count and the arguments begin in a row of the program, behind how often it was rewritten. */
+const PARTS = 1;
+const ARGS = 3;
 
 /** What both sides know about a step. */
 export interface QueueRow {
@@ -67,9 +66,23 @@ export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[]): WorkQueue 
   return { rows, words, program: new Float64Array(new SharedArrayBuffer(end * 8)) };
 }
 
+/** Rewrites the row of a step. */
+export function writeRow(
+  program: Float64Array,
+  { at }: QueueRow,
+  parts: number,
+  count: number,
+  args: readonly number[],
+): void {
+  program[at]!++;
+  program[at + PARTS] = parts;
+  program[at + PARTS + 1] = count;
+  program.set(args, at + ARGS);
+}
+
 /** Arguments of each part of a step, with a thread's own scratch memory where that is needed. */
 export function partsOf(program: Float64Array, { at, arity, scratch }: QueueRow, own: number): number[][] {
-  const [parts = 0, count = 0, ...args] = program.subarray(at, at + ARGS + arity);
+  const [parts = 0, count = 0, ...args] = program.subarray(at + PARTS, at + ARGS + arity);
   if (scratch >= 0 && own > 0) args[scratch] = own;
   // Tiles are rows or panels by four and more.
   const unit = count >= 8 * parts ? 4 : 1;

@@ -132,13 +132,25 @@ export const symbolsOf = (dim: Dim): string[] =>
 export const isMonotone = (dim: Dim): boolean =>
   [...parse(dim)].every(([monomial, coefficient]) => monomial === "" || coefficient >= 0);
 
+/** Terms of a dimension as it is evaluated, by its text; begun anew at MAX_PARSED. */
+const termed = new Map<string, readonly (readonly [coefficient: number, symbols: readonly string[]])[]>();
+
+function termsOf(dim: string) {
+  let terms = termed.get(dim);
+  if (terms) return terms;
+  terms = [...parse(dim)].map(([m, c]) => [c, m.split("*").filter(Boolean)] as const);
+  if (termed.size === MAX_PARSED) termed.clear();
+  termed.set(dim, terms);
+  return terms;
+}
+
 /** The value of a dimension where every symbol has one. Throws when a symbol has none. */
 export function evaluateDim(dim: Dim, bindings: Bindings): number {
   if (typeof dim === "number") return dim;
   let sum = 0;
-  for (const [m, c] of parse(dim)) {
-    let product = c;
-    for (const symbol of m.split("*").filter(Boolean)) {
+  for (const [coefficient, symbols] of termsOf(dim)) {
+    let product = coefficient;
+    for (const symbol of symbols) {
       const value = Object.hasOwn(bindings, symbol) ? bindings[symbol] : undefined;
       if (value === undefined)
         throw new OctetteError(`symbol "${symbol}" has no value`, {

@@ -91,11 +91,12 @@ export async function withModelInParts<T>(
       };
       return { step, args: [], call: run };
     };
+    let memory: Plan["memory"];
     return {
       isUp: true,
       dispose() {},
-      spread: (ready: readonly Ready[], _from: number, _: unknown, memory: Plan["memory"]) =>
-        ready.map((whole) => inParts(whole, memory)),
+      enter: (entered: Plan["memory"]) => (memory = entered),
+      spread: (whole: Ready) => inParts(whole, memory),
     } as unknown as ThreadPool;
   });
   const model = await createModel(graph, registry, engine, { ...options, threads: 2 });
