@@ -19,6 +19,7 @@ await build({
     "create-runtime": "src/custom-runtime.ts",
     "create-toolkit": "src/create-toolkit.ts",
     nn: "src/nn/index.ts",
+    text: "src/text/index.ts",
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",

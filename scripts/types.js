@@ -37,6 +37,7 @@ const entries = {
   runtime: "src/runtime.ts",
   "create-toolkit": "src/create-toolkit.ts",
   nn: "src/nn/index.ts",
+  text: "src/text/index.ts",
 };
 const bundles = generateDtsBundle(
   Object.values(entries).map((file) => ({

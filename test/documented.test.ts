@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-const entries = ["index", "runtime", "create-runtime", "nn"].map((name) =>
+const entries = ["index", "runtime", "create-runtime", "nn", "text"].map((name) =>
   fileURLToPath(new URL(`../build/${name}.d.ts`, import.meta.url)),
 );
 const program = ts.createProgram(entries, {
@@ -95,6 +95,8 @@ describe("options of public functions", () => {
       "quantize.options.overrides[].bits",
       "openDataset.options.labels",
       "Conv2d.options.stride",
+      "loadLanguageModel.options.maxTokens",
+      "LanguageSession.generate.options.topK",
       "Runtime.load.options.wasm",
     ])
       expect([...options.keys()]).toContain(path);

@@ -10,7 +10,10 @@ export interface GenerateOptions extends SamplingOptions, LongCallOptions {
   readonly maxTokens?: number | undefined;
   /** Texts that end the generation, and are not part of it. Default: none. */
   readonly stop?: string | readonly string[] | undefined;
-  /** Tokens that end the generation; the one that did is its last. Default: the model's own ends of text; `[]`: none. */
+  /**
+   * Tokens that end the generation; the one that did is its last. Default: the model's own ends of text, and none after a prompt of
+   * tokens; `[]`: none.
+   */
   readonly stopTokens?: readonly number[] | undefined;
   /** Tells of each step the most likely tokens too, as many as this; default 0. */
   readonly logprobs?: number | undefined;

@@ -1,18 +1,17 @@
 // The text of generated tokens: whole characters, up to a stop string.
 
 import { StopStrings } from "./stop-strings";
-import type { TokenCodec } from "./token-codec";
-
-/** Tokens before the first that its text may depend on. */
-const CONTEXT = 8;
+import type { TextStream, Tokenizer } from "./tokenizer";
 
 export class GeneratedText {
-  readonly #stream: ReturnType<TokenCodec["stream"]> | undefined;
+  readonly #stream: TextStream | undefined;
+  readonly #vocabulary: number;
   readonly #stops: StopStrings;
 
-  /** `before`: the tokens that the text follows. Without a codec there is no text. */
-  constructor(codec: TokenCodec | undefined, stops: readonly string[], before: readonly number[]) {
-    this.#stream = codec?.stream({ skipSpecial: true, after: before.slice(-CONTEXT) });
+  /** Without a tokenizer there is no text. */
+  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
+    this.#stream = tokenizer?.stream({ isContinued: true });
+    this.#vocabulary = tokenizer?.vocabulary ?? 0;
     this.#stops = new StopStrings(stops);
   }
 
@@ -21,9 +20,10 @@ export class GeneratedText {
     return this.#stops.isFound;
   }
 
-  /** Text that is certain with this token, or, as the last of all, with nothing behind it. */
+  /** Text that is certain with this token, or, with the last of all, all that is left. Models may have more logits than tokens. */
   push(token: number | undefined, isLast: boolean): string {
-    const text = this.#stops.push(token === undefined ? "" : (this.#stream?.push(token) ?? ""));
+    const isText = token !== undefined && token < this.#vocabulary;
+    const text = this.#stops.push((isText && this.#stream?.push(token)) || "");
     if (!isLast || this.isStopped) return text;
     const rest = this.#stops.push(this.#stream?.end() ?? "");
     return text + rest + (this.isStopped ? "" : this.#stops.end());

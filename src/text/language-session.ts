@@ -11,10 +11,10 @@ import { GeneratedText } from "./generated-text";
 import type { SamplingOptions } from "./sampling/options";
 import { type Choice, Sampler } from "./sampling/sampler";
 import { readSession, type SessionHashes, writeSession } from "./session-file";
-import type { Message, TokenCodec } from "./token-codec";
+import type { ChatMessage, Tokenizer } from "./tokenizer";
 
 /** A text, the messages of a conversation, or tokens. */
-export type Prompt = string | readonly Message[] | readonly number[] | Int32Array;
+export type Prompt = string | readonly ChatMessage[] | readonly number[] | Int32Array;
 
 /** One token of a generated text. */
 export interface GeneratedToken {
@@ -43,7 +43,8 @@ const PREFILL = { ...LONG_CALL, reuse: 1 } satisfies Names<PrefillOptions>;
 export interface SessionGround {
   readonly where: string;
   readonly decoder: Decoder;
-  readonly codec: TokenCodec | undefined;
+  readonly hasTokenizer: boolean;
+  readonly tokenizer: () => Promise<Tokenizer>;
   readonly configured: SamplingOptions;
   /** Tokens that end a text. */
   readonly ends: readonly number[];
@@ -103,9 +104,9 @@ export class LanguageSession {
     prompt: Prompt = [],
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedToken, GenerationEnd> {
-    const { configured, ends, decoder, codec } = this.#ground;
-    const wanted = wantedOf(options, configured, ends, decoder.vocabulary);
-    if (wanted.stops.length > 0 && !codec) throw withoutTokenizer(this.#ground.where, "generate, stop");
+    const { configured, ends, decoder, hasTokenizer, where } = this.#ground;
+    const wanted = wantedOf(options, configured, isTokens(prompt) ? [] : ends, decoder.vocabulary);
+    if (wanted.stops.length > 0 && !hasTokenizer) throw withoutTokenizer(where, "generate, stop");
     return this.#generate(prompt, options, wanted);
   }
 
@@ -174,13 +175,14 @@ export class LanguageSession {
   ): AsyncGenerator<GeneratedToken, GenerationEnd> {
     this.#begin();
     try {
-      const { decoder, codec, where } = this.#ground;
+      const { decoder, hasTokenizer, where } = this.#ground;
       await this.#read(await this.#enter(prompt, options.reuse, wanted.maxTokens ?? 1), options);
       const most = wanted.maxTokens ?? decoder.maxTokens - this.#tokens.length;
       if (most === 0) return { reason: "length" };
       const giveWay = givingWay(options.signal);
       const sampler = new Sampler(wanted.sampling, decoder.vocabulary, where);
-      const text = new GeneratedText(codec, wanted.stops, this.#tokens);
+      const tokenizer = hasTokenizer ? await this.#ground.tokenizer() : undefined;
+      const text = new GeneratedText(tokenizer, wanted.stops);
       const seen = new Set(this.#tokens);
       const generated = new Map<number, number>();
       for (let left = most; ; ) {
@@ -242,11 +244,12 @@ export class LanguageSession {
   }
 
   async #encoded(prompt: Prompt, isStart: boolean): Promise<Int32Array> {
-    const { codec, decoder, where } = this.#ground;
+    const { hasTokenizer, decoder, where } = this.#ground;
     if (typeof prompt === "string" || isConversation(prompt)) {
-      if (!codec) throw withoutTokenizer(where, "prompt");
-      if (typeof prompt === "string") return codec.encode(prompt, { addSpecialTokens: isStart });
-      return codec.encodeChat(prompt, { addGenerationPrompt: true });
+      if (!hasTokenizer) throw withoutTokenizer(where, "prompt");
+      const tokenizer = await this.#ground.tokenizer();
+      if (typeof prompt !== "string") return tokenizer.encodeChat(prompt);
+      return tokenizer.encode(prompt, { addSpecialTokens: isStart });
     }
     const ids = prompt as readonly number[] | Int32Array;
     const wrong =
@@ -308,8 +311,11 @@ export class LanguageSession {
 
 const NO_LOGITS = new Float32Array();
 
-const isConversation = (prompt: Prompt): prompt is readonly Message[] =>
+const isConversation = (prompt: Prompt): prompt is readonly ChatMessage[] =>
   Array.isArray(prompt) && typeof prompt[0] === "object";
+
+const isTokens = (prompt: Prompt): boolean =>
+  typeof prompt !== "string" && prompt?.length > 0 && !isConversation(prompt);
 
 const withoutTokenizer = (where: string, what: string) =>
   new OctetteError("the model has no tokenizer", {

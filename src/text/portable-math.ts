@@ -6,13 +6,14 @@ const LN2_LOW = 1.9082149292705877e-10;
 /** Above it e^x is infinite, below its negative counterpart 0, as doubles are rounded. */
 const [MOST, LEAST] = [709.782712893384, -745.1332191019411];
 
-/** 2^n for whole n in −1074…1023. */
+/** 2^n for n = −538…512, halves of what a result may be multiplied by. */
+const LEAST_POWER = -538;
+const powers = Float64Array.from({ length: 1051 }, (_, i) => powerOfTwo(i + LEAST_POWER));
+
+/** By products, each of which is exact. */
 function powerOfTwo(n: number): number {
-  let [power, factor] = [1, n < 0 ? 0.5 : 2];
-  for (let left = Math.abs(n); left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) power *= factor;
-    factor *= factor;
-  }
+  let power = 1;
+  for (let i = 0; i < Math.abs(n); i++) power *= n < 0 ? 0.5 : 2;
   return power;
 }
 
@@ -36,7 +37,7 @@ export function portableExp(x: number): number {
   const y = 1 - (low - (r * c) / (2 - c) - high);
   // In two steps, where 2^k alone is beyond the range of doubles.
   const half = Math.trunc(k / 2);
-  return y * powerOfTwo(half) * powerOfTwo(k - half);
+  return y * powers[half - LEAST_POWER]! * powers[k - half - LEAST_POWER]!;
 }
 
 const bits = new DataView(new ArrayBuffer(8));

@@ -9,7 +9,7 @@ import { registry } from "../../src/ops/index";
 import { behind, type Op } from "../../src/ops/op";
 import { Cache, Decoder } from "../../src/text/decoder";
 import { LanguageSession, type SessionGround } from "../../src/text/language-session";
-import type { TokenCodec } from "../../src/text/token-codec";
+import { createTokenizer } from "../../src/text/tokenizer";
 import { exactSources } from "../engine/engines";
 import { randomTensor } from "./random-tensor";
 
@@ -79,24 +79,28 @@ export function recallingDecoder(chunk = 4, options: ModelOptions = {}): Decoder
   return new Decoder(model, MAX_TOKENS, chunk);
 }
 
-/** Letters a to z are tokens 0 to 25, "|" is 26 and a control token; the others are two letters each. */
-export const letters: TokenCodec = {
-  vocabulary: VOCABULARY,
-  specialId: (name) => (name === "eos" ? 26 : undefined),
-  encode: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0) - 97),
-  encodeChat: async (messages) =>
-    Int32Array.from(messages.flatMap(({ content }) => [...letters.encode(content), 26])),
-  decode: (ids) => Array.from(ids, textOf).join(""),
-  stream: () => ({ push: textOf, end: () => "" }),
-};
+const names = [
+  ...Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i)),
+  "|",
+  ...Array.from({ length: VOCABULARY - 27 }, (_, i) => String.fromCharCode(97 + i, 110 + i)),
+];
 
-const textOf = (id: number): string =>
-  id < 26 ? String.fromCharCode(97 + id) : id === 26 ? "" : String.fromCharCode(97 + id - 27, 110 + id - 27);
+/** Letters a to z are tokens 0 to 25, "|" is 26 and a control token; the others are two letters each. */
+export const letters = await createTokenizer({
+  tokenizer: {
+    model: { type: "BPE", vocab: Object.fromEntries(names.map((name, id) => [name, id])), merges: [] },
+    decoder: { type: "Fuse" },
+    added_tokens: [{ id: 26, content: "|", special: true }],
+  },
+  tokenizerConfig: { eos_token: "|" },
+  chatTemplate: "{% for message in messages %}{{ message.content }}|{% endfor %}",
+});
 
 export const groundOf = (decoder: Decoder, more: Partial<SessionGround> = {}): SessionGround => ({
   where: "recalling",
   decoder,
-  codec: letters,
+  hasTokenizer: true,
+  tokenizer: async () => letters,
   configured: {},
   ends: [],
   hashes: () => ({ model: "m".repeat(64), tokenizer: "" }),

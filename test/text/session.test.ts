@@ -334,7 +334,7 @@ describe("errors come before anything is computed", () => {
   ] as const)("%s", async (_, prompt, options, text) => fails(prompt, options, text));
 
   test("text without a tokenizer", async () => {
-    const more = { codec: undefined };
+    const more = { hasTokenizer: false };
     await fails("a", {}, /recalling, prompt: the model has no tokenizer/, more);
     await fails([1], { stop: "x" }, /no tokenizer/, more);
     using session = sessionOf(decoder, more);

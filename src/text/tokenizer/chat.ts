@@ -23,9 +23,9 @@ export interface ChatOptions {
   readonly addGenerationPrompt?: boolean;
   /** Name of the template where tokenizer_config.json has several. Default "default". */
   readonly template?: string;
-  /** Descriptions of functions for templates that know tools. */
+  /** Descriptions of functions for templates that know tools. Default: none. */
   readonly tools?: readonly unknown[];
-  /** Further variables of the template, such as { enable_thinking: false }. */
+  /** Further variables of the template, such as { enable_thinking: false }. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 

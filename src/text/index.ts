@@ -1,0 +1,21 @@
+// octette/text: language models. Loads folders of Hugging Face, GGUF files and artifacts; generates, embeds, classifies, measures.
+
+export { FormatError, OctetteError } from "../errors";
+export type { LongCallOptions, Progress } from "../long-call";
+export type { Classification, Texts } from "./encoder";
+export type { GenerateOptions } from "./generate-options";
+export type { LanguageMemory, LanguageModel } from "./language-model";
+export type {
+  GeneratedToken,
+  GenerationEnd,
+  LanguageSession,
+  PrefillOptions,
+  Prompt,
+} from "./language-session";
+export { type LoadLanguageOptions, loadLanguageModel } from "./load-language-model";
+export type { LanguageModelSource } from "./open-language";
+export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity";
+export type { SamplingOptions } from "./sampling/options";
+export type { Choice } from "./sampling/sampler";
+export type { LanguageFacts, TextAssets } from "./source";
+export { type ChatMessage, createTokenizer, type Tokenizer } from "./tokenizer";

@@ -1,0 +1,186 @@
+// A language model that runs: its memory, its tokenizer, and what is done with it.
+
+import type { Model } from "../engine/model";
+import type { EngineInfo } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import { createSha256 } from "../graph/sha256";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
+import { checkOptions } from "../options";
+import { Cache, Decoder } from "./decoder";
+import { type Classification, Encoder, type Texts } from "./encoder";
+import { LanguageSession, type SessionGround } from "./language-session";
+import { configuredSampling } from "./sampling/options";
+import type { LanguageFacts, TextAssets } from "./source";
+import { createTokenizer, type Tokenizer } from "./tokenizer";
+
+/** What a model is made of beside its memory. */
+export interface LanguageParts {
+  readonly where: string;
+  readonly text: TextAssets;
+  readonly facts: LanguageFacts;
+  readonly maxTokens: number;
+  readonly chunk: number;
+  /** Of graph and weights. */
+  readonly hash: string;
+}
+
+/** Bytes of memory. */
+export interface LanguageMemory {
+  /** Packed weights. */
+  readonly weights: number;
+  /** Keys, values and other states, of `maxTokens` tokens. */
+  readonly cache: number;
+  /** What one more token of a text adds to what is kept of it. */
+  readonly cachePerToken: number;
+  /** Values of a run. */
+  readonly arena: number;
+  /** All wasm memory. */
+  readonly total: number;
+}
+
+export class LanguageModel {
+  /** What it computes, and most tokens that it was made for. */
+  readonly facts: LanguageFacts;
+  /** Most tokens of a text, prompt and answer together, that it was loaded for. */
+  readonly maxTokens: number;
+  /** Logits of a row: ids of tokens are 0 to `vocabulary` − 1. Of an encoder 0. */
+  readonly vocabulary: number;
+  readonly #parts: LanguageParts;
+  readonly #model: Model;
+  readonly #decoder: Decoder | undefined;
+  readonly #encoder: Encoder | undefined;
+  #tokenizer: Promise<Tokenizer> | undefined;
+  #tokenizerHash: string | undefined;
+
+  /** @internal */
+  constructor(model: Model, parts: LanguageParts) {
+    const { facts, maxTokens, chunk, where } = parts;
+    this.facts = facts;
+    this.maxTokens = maxTokens;
+    this.#parts = parts;
+    this.#model = model;
+    if (facts.task === "next-token") this.#decoder = new Decoder(model, maxTokens, chunk);
+    else this.#encoder = new Encoder(model, facts, maxTokens, where);
+    this.vocabulary = this.#decoder?.vocabulary ?? 0;
+  }
+
+  /** Its tokenizer, made when it is first asked for. Throws an OctetteError where the model came without one. */
+  tokenizer(): Promise<Tokenizer> {
+    this.#tokenizer ??= createTokenizer(this.#parts.text);
+    return this.#tokenizer;
+  }
+
+  /** Whether it came with a tokenizer: without one it takes tokens instead of text. */
+  get hasTokenizer(): boolean {
+    return this.#parts.text.tokenizer !== undefined;
+  }
+
+  /** Which kernels run and on how many threads, and why. */
+  get engine(): EngineInfo {
+    return this.#model.engine;
+  }
+
+  /** Bytes of memory that it takes. */
+  get memory(): LanguageMemory {
+    const { memory } = this.#model.plan;
+    const { all, perToken } = this.#decoder?.cacheBytes ?? { all: 0, perToken: 0 };
+    return {
+      weights: memory.constantBytes - all,
+      cache: all,
+      cachePerToken: perToken,
+      arena: memory.arenaBytes,
+      total: this.#model.bytes,
+    };
+  }
+
+  /**
+   * A text to generate: with a cache of its own, which the model's memory holds while it runs. One that runs after another is copied
+   * in, and the other out, as far as they are filled.
+   */
+  session(): LanguageSession {
+    return new LanguageSession(this.#ground(), new Cache());
+  }
+
+  /** An embedding of each text. Throws an OctetteError "unsupported" where the model makes none, "limit" where a text is too long. */
+  async embed(texts: Texts, options: LongCallOptions = {}): Promise<Float32Array[]> {
+    checkOptions("embed", options, LONG_CALL);
+    return this.#needEncoder("embed").run(await this.#encoded(texts), "embedding", options);
+  }
+
+  /** The likeliest class of each text. Throws as `embed` does. */
+  async classify(texts: Texts, options: LongCallOptions = {}): Promise<Classification[]> {
+    checkOptions("classify", options, LONG_CALL);
+    const encoder = this.#needEncoder("classify");
+    const rows = await encoder.run(await this.#encoded(texts), "classes", options);
+    return rows.map((logits) => encoder.classOf(logits));
+  }
+
+  /** @internal */
+  get decoder(): Decoder {
+    if (this.#decoder) return this.#decoder;
+    throw new OctetteError("the model is an encoder: it generates no text", {
+      code: "unsupported",
+      where: this.#parts.where,
+      hint: "model.embed(texts), or model.classify(texts)",
+    });
+  }
+
+  /** Lets go of its memory and ends its threads. Sessions of it throw an OctetteError "disposed" then. */
+  dispose(): void {
+    this.#model.dispose();
+  }
+
+  /** As `dispose`: with `using model = await loadLanguageModel(path)`, memory is let go of where the block ends. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #ground(): SessionGround {
+    const { where, text } = this.#parts;
+    return {
+      where,
+      decoder: this.decoder,
+      hasTokenizer: this.hasTokenizer,
+      tokenizer: () => this.tokenizer(),
+      configured: configuredSampling(text.generationConfig),
+      ends: endsOf(text, this.vocabulary),
+      hashes: () => ({ model: this.#parts.hash, tokenizer: this.#hashOfTokenizer() }),
+    };
+  }
+
+  #hashOfTokenizer(): string {
+    const { tokenizer } = this.#parts.text;
+    if (tokenizer === undefined) return "";
+    this.#tokenizerHash ??= createSha256()
+      .update(new TextEncoder().encode(JSON.stringify(tokenizer)))
+      .digest();
+    return this.#tokenizerHash;
+  }
+
+  #needEncoder(call: string): Encoder {
+    if (this.#encoder) return this.#encoder;
+    throw new OctetteError("the model generates text: it is no encoder", {
+      code: "unsupported",
+      where: `${this.#parts.where}, ${call}`,
+      hint: "model.session().generate(prompt)",
+    });
+  }
+
+  async #encoded(texts: Texts): Promise<Int32Array[]> {
+    if (!Array.isArray(texts))
+      throw new OctetteError("takes a list of texts", {
+        code: "argument",
+        where: this.#parts.where,
+        got: typeof texts,
+      });
+    const tokenizer = texts.some((text) => typeof text === "string") ? await this.tokenizer() : undefined;
+    return texts.map((text) => (typeof text === "string" ? tokenizer!.encode(text) : Int32Array.from(text)));
+  }
+}
+
+/** Tokens that end a text, as generation_config.json says. */
+function endsOf({ generationConfig }: TextAssets, vocabulary: number): number[] {
+  const given = generationConfig?.eos_token_id;
+  const ends: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return ends.filter((id) => Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabulary) as number[];
+}

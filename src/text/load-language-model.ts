@@ -1,0 +1,227 @@
+// Loads a language model to run: opens it, builds its graph, compiles that, and puts weights to their place one after another.
+
+import { draftModel, Model, prepareDraft } from "../engine/model";
+import { type ByteReader, read } from "../engine/source";
+import type { EngineClass } from "../engine/wasm";
+import { FormatError, OctetteError } from "../errors";
+import { type GiveWay, givingWay } from "../event-loop";
+import { streamArtifact } from "../formats/artifact-stream";
+import type { Graph } from "../graph/graph";
+import { createSha256 } from "../graph/sha256";
+import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
+import { LONG_CALL, type LongCallOptions } from "../long-call";
+import { checkOptions, type Names } from "../options";
+import { buildLanguageGraph } from "./builder/build";
+import { bindCache } from "./builder/cache";
+import { LanguageModel } from "./language-model";
+import { type LanguageModelSource, openLanguage } from "./open-language";
+import { engine, groups } from "./runtime";
+import type { LanguageFacts, LanguageSource, TextAssets } from "./source";
+
+/** Most tokens of a text where nobody says otherwise. */
+const DEFAULT_MAX_TOKENS = 2048;
+const DEFAULT_CHUNK = 64;
+
+export interface LoadLanguageOptions extends LongCallOptions {
+  /**
+   * Most tokens of a text, prompt and answer together: memory for them is planned beforehand. Default: what the model was made for, at
+   * most 2048.
+   */
+  readonly maxTokens?: number | undefined;
+  /** Tokens of a prompt that are read at once; results do not depend on it. Default 64. */
+  readonly chunk?: number | undefined;
+  /** Threads that share the large steps, with the same bytes for any number; default 1. */
+  readonly threads?: number | undefined;
+  /** Most memory it may take, in bytes or as a size such as "640MB"; default 1 GiB. */
+  readonly maxBytes?: number | string | undefined;
+  /** Kernels to run; default the fastest that the engine computes right. */
+  readonly engineClass?: EngineClass | undefined;
+  /** Where the file of `octette/worker.js` is served, as in octette/runtime. Default: the script as the package carries it. */
+  readonly worker?: URL | string | undefined;
+  /** Name of the family by whose rules a folder is read. Default: `model_type` of its config.json. */
+  readonly family?: string | undefined;
+}
+
+const LOAD = {
+  ...LONG_CALL,
+  maxTokens: 1,
+  chunk: 1,
+  threads: 1,
+  maxBytes: 1,
+  engineClass: 1,
+  worker: 1,
+  family: 1,
+} satisfies Names<LoadLanguageOptions>;
+
+/**
+ * Loads a language model: a folder of Hugging Face, a GGUF file or an artifact. Weights are read one by one and kept in the model's
+ * memory only. Throws FormatError where a file is damaged, OctetteError "unsupported" where the model has what octette does not know,
+ * "limit" where it would take more than `maxBytes`.
+ */
+export async function loadLanguageModel(
+  source: LanguageModelSource,
+  options: LoadLanguageOptions = {},
+): Promise<LanguageModel> {
+  checkOptions("loadLanguageModel", options, LOAD);
+  checkWhole("maxTokens", options.maxTokens);
+  checkWhole("chunk", options.chunk);
+  // The class is fixed from here on: weights are packed once and not kept.
+  engine.settle();
+  const opened = await openLanguage(source, options.signal);
+  if ("artifact" in opened) return loadArtifact(opened.artifact, opened.where, options);
+  try {
+    return await loadSource(opened.source, options);
+  } finally {
+    await opened.source.close();
+  }
+}
+
+/** What is compiled, and what it is compiled for. */
+interface Sized {
+  readonly graph: Graph<Constant>;
+  readonly text: TextAssets;
+  readonly facts: LanguageFacts;
+  readonly maxTokens: number;
+  readonly chunk: number;
+}
+
+function sized(graph: Graph<Constant>, text: TextAssets, options: LoadLanguageOptions, where: string): Sized {
+  const { facts } = text;
+  if (!facts)
+    throw new FormatError("is no language model", {
+      where,
+      expected: "what its graph computes, in its text",
+      hint: "Make an artifact of a language model with octette quantize FOLDER -o MODEL.octette",
+    });
+  const maxTokens = options.maxTokens ?? Math.min(facts.maxPositions, DEFAULT_MAX_TOKENS);
+  if (maxTokens > facts.maxPositions)
+    throw new OctetteError("the model was made for fewer tokens", {
+      code: "limit",
+      where: "loadLanguageModel, maxTokens",
+      expected: `at most ${facts.maxPositions}`,
+      got: `${maxTokens}`,
+    });
+  const chunk = Math.min(options.chunk ?? DEFAULT_CHUNK, maxTokens);
+  const isDecoder = facts.task === "next-token";
+  return { graph: isDecoder ? bindCache(graph, { maxTokens, chunk }) : graph, text, facts, maxTokens, chunk };
+}
+
+/** Compiles a graph for its sizes and takes memory for it; the weights are put to its loader. */
+async function compiled(
+  { graph, facts, chunk, maxTokens }: Sized,
+  options: LoadLanguageOptions,
+): Promise<Model> {
+  await groups.loadFor(graph);
+  const isDecoder = facts.task === "next-token";
+  const maxima: Readonly<Record<string, number>> = isDecoder
+    ? { tokens: chunk, rows: 1 }
+    : { batch: 1, tokens: Math.min(chunk, maxTokens) };
+  const { threads, maxBytes, engineClass, worker } = options;
+  const modelOptions = {
+    maxima,
+    threads,
+    maxBytes,
+    ...(engineClass && { engineClass }),
+    ...(worker && { worker }),
+  };
+  const draft = draftModel(graph, groups.ops, engine, modelOptions);
+  await prepareDraft(engine, draft);
+  return new Model(graph, groups.ops, engine, modelOptions, draft);
+}
+
+async function loadSource(source: LanguageSource, options: LoadLanguageOptions): Promise<LanguageModel> {
+  const { where } = source;
+  const { maxTokens, family, signal, onProgress } = options;
+  const built = buildLanguageGraph(source, {
+    ...(maxTokens !== undefined && { length: maxTokens }),
+    ...(family !== undefined && { family }),
+  });
+  const parts = sized(built.graph, built.text, options, where);
+  const model = await compiled(parts, options);
+  try {
+    const giveWay = givingWay(signal);
+    const hash = createSha256().update(new TextEncoder().encode(JSON.stringify(built.graph.nodes)));
+    const missing = [...built.graph.constants].filter(([, { data }]) => !data);
+    const bytesOf = ({ dtype, shape }: Constant) => bytesPerElement[dtype] * sizeOf(shape);
+    const total = missing.reduce((sum, [, constant]) => sum + bytesOf(constant), 0);
+    let done = 0;
+    for (const [name, constant] of missing) {
+      const bytes = bytesIn((await built.read(name)).data);
+      hash.update(bytes);
+      model.loader.put(name, bytes);
+      done += bytesOf(constant);
+      await onProgress?.({ stage: "load", done, total });
+      await giveWay();
+    }
+    await model.started;
+    return new LanguageModel(model, { ...parts, where, hash: hash.digest() });
+  } catch (cause) {
+    model.dispose();
+    throw cause;
+  }
+}
+
+async function loadArtifact(
+  reader: ByteReader,
+  where: string,
+  options: LoadLanguageOptions,
+): Promise<LanguageModel> {
+  let loaded: { readonly model: Model; readonly language: LanguageModel } | undefined;
+  try {
+    await read(
+      streamArtifact(
+        function* ({ graph, text = "{}", contentHash }) {
+          const parts = sized(graph, assetsOf(text, where), options, where);
+          yield compiled(parts, options).then((model) => {
+            loaded = { model, language: new LanguageModel(model, { ...parts, where, hash: contentHash }) };
+          });
+          return loaded!.model.loader;
+        },
+        where,
+        reader.size,
+      ),
+      telling(reader, options),
+    );
+    await loaded!.model.started;
+    return loaded!.language;
+  } catch (cause) {
+    loaded?.model.dispose();
+    throw cause;
+  }
+}
+
+/** The reader, which tells how far it is and gives way to the event loop. */
+function telling(reader: ByteReader, { onProgress, signal }: LongCallOptions): ByteReader {
+  const giveWay: GiveWay = givingWay(signal);
+  let done = 0;
+  return {
+    ...reader,
+    async read(target) {
+      await giveWay();
+      const count = await reader.read(target);
+      done += count;
+      await onProgress?.({ stage: "load", done, total: reader.size });
+      return count;
+    },
+  };
+}
+
+function assetsOf(text: string, where: string): TextAssets {
+  try {
+    const assets: unknown = JSON.parse(text);
+    if (typeof assets === "object" && assets !== null && !Array.isArray(assets)) return assets as TextAssets;
+  } catch {
+    // Told below, as all that is not an object.
+  }
+  throw new FormatError("its text is not a JSON object", { where });
+}
+
+function checkWhole(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
+  throw new OctetteError("option does not fit", {
+    code: "argument",
+    where: `loadLanguageModel, ${name}`,
+    expected: "a whole number from 1",
+    got: `${value}`,
+  });
+}
