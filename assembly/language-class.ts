@@ -1,4 +1,7 @@
-// Kernels of the group language, compiled once for each class as those of class.ts are: linear layers of language models.
+// Kernels of the group language, compiled once for each class as those of class.ts are: linear layers of language models, and rows of
+// tables that lie as their weights do.
 export * from "./int4/linear";
 export * from "./int4/pack";
+export * from "./linear/gather";
 export * from "./linear/int8";
+export * from "./linear/pack-int8";

@@ -79,7 +79,7 @@ function measure(engineClass) {
   };
   const pack4 = (n, k) => {
     const w = room((n * k * 17) / 32);
-    kernels.packInt4(w, sums, nibbles, staged, 0, n, k, 32);
+    kernels.packInt4(w, sums, nibbles, staged, 0, n, k, 32, n);
     return w;
   };
   const tail = [sums, scale, 0, xScale, xZero, scratch];

@@ -9,22 +9,14 @@
 //
 // The last makes lanes of 16 bits signed numbers, 4096 · q5 + 256 · n1 + 16 · n4 + n0 (wide.ts).
 
-import {
-  COLUMNS,
-  columnSumBytes,
-  GROUP_SIZE,
-  groupBytes,
-  MOST_OFFSET,
-  MOST_SUM,
-  segmentDepth,
-} from "./sizes";
+import { COLUMNS, GROUP_SIZE, groupBytes, MOST_OFFSET, MOST_SUM, segmentDepth } from "./sizes";
 
 /**
  * q i8 [n][k], s i8 [n][k / size] and t i32 [n][k / size] or 0 into panels, and colsum[segment][c] = Σ_k s · q − t. Size is a
  * multiple of 32.
  *
- * dst packedInt4Bytes, colsum columnSumBytes. Returns 0; 1 where a code is not in −8..7; 2 where an offset is beyond MOST_OFFSET; 4
- * where a segment's Σ |s · q − t| is above MOST_SUM; or their sum.
+ * dst packedInt4Bytes, colsum i32 [segments][columns]: these are n rows of some more, from a multiple of 16 on. Returns 0; 1 where a
+ * code is not in −8..7; 2 where an offset is beyond MOST_OFFSET; 4 where a segment's Σ |s · q − t| is above MOST_SUM; or their sum.
  */
 export function packInt4(
   dst: usize,
@@ -35,6 +27,7 @@ export function packInt4(
   n: i32,
   k: i32,
   size: i32,
+  columns: i32,
 ): i32 {
   const bytes = groupBytes(t ? 1 : 0);
   const groups = k / GROUP_SIZE;
@@ -44,7 +37,6 @@ export function packInt4(
   const scales = k / size;
   const segment = segmentDepth(k) / GROUP_SIZE;
   memory.fill(dst, 0, <usize>panels * groups * bytes);
-  memory.fill(colsum, 0, columnSumBytes(n, k));
   const eight = i8x16.splat(8);
   const flip = i16x8.splat(-32768);
   // Columns past n have codes of 0 as well.
@@ -87,7 +79,7 @@ export function packInt4(
       sum += total(sums);
       most += total(sizes);
       if ((g + 1) % segment == 0 || g + 1 == groups) {
-        store<i32>(colsum + ((<usize>(g / segment) * <usize>(panels * COLUMNS) + <usize>c) << 2), sum);
+        store<i32>(colsum + ((<usize>(g / segment) * <usize>columns + <usize>c) << 2), sum);
         if (most > MOST_SUM) fault |= 4;
         sum = 0;
         most = 0;

@@ -38,7 +38,8 @@ export class Loader {
     if (!group || others.length > 0) return undefined;
     const isLast = namesOf(group).every((other) => other === name || this.#arrived.has(other));
     const [place, ...more] = group.copies.filter((copy) => "constant" in copy && copy.constant === name);
-    if (!isLast || !place || !("constant" in place) || more.length > 0) return undefined;
+    if (!isLast || !place || !("constant" in place) || place.from !== undefined || more.length > 0)
+      return undefined;
     return this.#memory.subarray(place.at, place.at + place.bytes);
   }
 
@@ -55,7 +56,8 @@ export class Loader {
 
   #fill(group: LoadGroup, names: readonly string[]): void {
     for (const copy of group.copies) {
-      const bytes = "constant" in copy ? this.#arrived.get(copy.constant)! : bytesIn(copy.numbers);
+      const bytes =
+        "constant" in copy ? partOf(this.#arrived.get(copy.constant)!, copy) : bytesIn(copy.numbers);
       const isThere = bytes.buffer === this.#memory.buffer && bytes.byteOffset === copy.at;
       if (!isThere) this.#memory.set(bytes, copy.at);
       if ("constant" in copy && copy.isFlipped)
@@ -77,3 +79,6 @@ export class Loader {
     }
   }
 }
+
+const partOf = (bytes: Uint8Array, copy: { readonly from?: number; readonly bytes: number }): Uint8Array =>
+  copy.from === undefined ? bytes : bytes.subarray(copy.from, copy.from + copy.bytes);

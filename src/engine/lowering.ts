@@ -212,8 +212,19 @@ export class LoweringContext implements Lowering {
     return this.#allocate("constants", bytes);
   }
 
-  stage(content: Content | number): Address {
-    if (typeof content !== "number") return this.#stage(planned(content));
+  fill(content: Content, to: Address): void {
+    this.#group().copies.push({ to, ...planned(content) });
+  }
+
+  apart(make: () => void): void {
+    const own = this.#load;
+    this.#load = undefined;
+    make();
+    this.#load = own;
+  }
+
+  stage(content: Content | number, part?: { readonly from: number; readonly bytes: number }): Address {
+    if (typeof content !== "number") return this.#stage({ ...planned(content), ...part });
     const group = this.#group();
     const address = { buffer: STAGING, offset: group.staged };
     group.staged += align(content);

@@ -35,6 +35,8 @@ export type Content =
   | { readonly numbers: TypedArray }
   | {
       readonly constant: string;
+      /** Where the part of it begins that is copied, in bytes; 0 where it is left out. */
+      readonly from?: number;
       readonly bytes: number;
       /** Codes that are held with their top bit flipped. */
       readonly isFlipped: boolean;

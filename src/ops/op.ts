@@ -148,8 +148,12 @@ export interface Lowering {
   once<T>(key: string, make: () => T): T;
   /** Memory for packed constants, which a load step fills. */
   reserve(bytes: number): Address;
-  /** Content, or bytes to compute in, that exist only while this unit is loaded. */
-  stage(content: Content | number): Address;
+  /** Content, or bytes of it, or bytes to compute in, that exist only while this unit is loaded. */
+  stage(content: Content | number, part?: { readonly from: number; readonly bytes: number }): Address;
+  /** Copies content to reserved memory when this unit is loaded: what packs it there needs no stage of its size. @internal */
+  fill(content: Content, to: Address): void;
+  /** Loads what `make` stages apart from the rest of the unit, so that both are in the same memory one after another. @internal */
+  apart(make: () => void): void;
   /**
    * Runs a kernel once, when the model is loaded, after this unit's staged content was copied. One that returns not 0 found numbers that
    * are not what is `expected`, in words.

@@ -8,6 +8,7 @@ import {
   segmentsOf,
 } from "../../assembly/int4/sizes";
 import { DEQUANTIZE } from "../../assembly/int8/sizes";
+import { up } from "../../assembly/lanes/whole";
 import {
   alloc,
   brokenGuard,
@@ -67,7 +68,14 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
     const panels = alloc(Uint8Array, packedInt4Bytes(n, k, t ? 1 : 0));
     const colsum = alloc(Int32Array, columnSumBytes(n, k) / 4);
     const [w, sums] = [panels.byteOffset, colsum.byteOffset];
-    const fault = k8.packInt4(w, sums, q.byteOffset, s.byteOffset, t?.byteOffset ?? 0, n, k, size);
+    const fault = k8.packInt4(
+      w,
+      sums,
+      q.byteOffset,
+      s.byteOffset,
+      t?.byteOffset ?? 0,
+      ...([n, k, size, up(n, COLUMNS)] as const),
+    );
     return { w, sums, fault };
   };
 

@@ -19,7 +19,8 @@ function wholeWeights(w: Tensor, { groups }: CodeParameters, value: Values): Flo
   const [s, t] = [value(groups!.scales)!.data, value(groups!.offsets ?? "")?.data];
   return Float64Array.from(w.data, (q, i) => {
     const g = Math.floor(i / groups!.size);
-    return s[g]! * q - (t?.[g] ?? 0);
+    // Whole numbers have no −0.
+    return s[g]! * q - (t?.[g] ?? 0) + 0;
   });
 }
 

@@ -8,10 +8,10 @@ import {
   MOST_SUM,
   packedInt4Bytes,
 } from "../../../assembly/int4/sizes";
-import { BESIDE_COLUMNS } from "../../../assembly/int8/sizes";
+import { BESIDE_COLUMNS, offsetInt8Bytes, packedInt8Bytes } from "../../../assembly/int8/sizes";
+import { up } from "../../../assembly/lanes/whole";
 import type { GroupScales, Node } from "../../graph/graph";
-import { packWeightsInt8 } from "../dense";
-import { type Address, type Lowering, type NamedConstant, NONE, opError } from "../op";
+import { type Address, behind, type Lowering, type NamedConstant, NONE, opError } from "../op";
 
 /** Columns of a range of these kernels. */
 export { BESIDE_COLUMNS, COLUMNS };
@@ -22,14 +22,21 @@ export interface Packed {
   readonly sums: Address;
 }
 
-/** Weights [n, k] of 8 bits. */
+/** Bytes of weights that are staged at once: a table of all words is packed part by part. */
+const PART_BYTES = 2 ** 22;
+
+/** Weights [n, k] of 8 bits, packed where they lie. */
 export const packInt8 = (c: Lowering, weights: NamedConstant): Packed =>
   c.once(`int8 ${weights.name}`, () => {
     const [n, k] = weights.shape as [number, number];
-    const view = { n, taps: 1, channels: k, strideN: k, strideTap: 0, strideC: 1 };
-    const { packed, offset } = packWeightsInt8(c, c.stage(weights), view, NONE, 1, BESIDE_COLUMNS);
-    c.load("packRowWeightsInt8", [packed, n, k]);
-    return { packed, sums: offset };
+    const bytes = packedInt8Bytes(n, k, 1, BESIDE_COLUMNS);
+    const packed = c.reserve(bytes);
+    const sums = c.reserve(offsetInt8Bytes(n));
+    c.apart(() => {
+      c.fill(weights, behind(packed, bytes - n * k));
+      c.load("packInPlaceInt8", [packed, sums, c.stage(BESIDE_COLUMNS * k), n, k]);
+    });
+    return { packed, sums };
   });
 
 /** Weights [n, k] of 4 bits in groups with whole scales. */
@@ -43,15 +50,28 @@ export function packInt4(c: Lowering, node: Node, weights: NamedConstant, groups
   return c.once(`int4 ${JSON.stringify([weights.name, size, scales, offsets])}`, () => {
     const [n, k] = weights.shape as [number, number];
     const hasOffsets = offsets === "" ? 0 : 1;
-    const packed = c.reserve(packedInt4Bytes(n, k, hasOffsets));
+    const bytes = packedInt4Bytes(n, k, hasOffsets);
+    const packed = c.reserve(bytes);
+    const columns = up(n, COLUMNS);
     const sums = c.reserve(columnSumBytes(n, k));
-    const staged = [weights, c.constant(scales)!].map((constant) => c.stage(constant));
-    const t = hasOffsets ? c.stage(c.constant(offsets)!) : NONE;
-    c.load(
-      "packInt4",
-      [packed, sums, staged[0]!, staged[1]!, t, n, k, size],
-      `codes in -8..7, offsets in ±${MOST_OFFSET}, and at most ${MOST_SUM} for the sum of |scale · code - offset| of a row`,
+    const expected = `codes in -8..7, offsets in ±${MOST_OFFSET}, and at most ${MOST_SUM} for the sum of |scale · code - offset| of a row`;
+    inParts(n, k, (from, rows) =>
+      c.apart(() => {
+        const stage = (name: string, of: number) =>
+          c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
+        const q = stage(weights.name, k);
+        const s = stage(scales, k / size);
+        const t = hasOffsets ? stage(offsets, (k / size) * 4) : NONE;
+        const to = behind(packed, (from / columns) * bytes);
+        c.load("packInt4", [to, behind(sums, from * 4), q, s, t, rows, k, size, columns], expected);
+      }),
     );
     return { packed, sums };
   });
+}
+
+/** Calls back for some rows at a time, as many as PART_BYTES hold of one byte a weight, from multiples of 16 on. */
+function inParts(n: number, k: number, pack: (from: number, rows: number) => void): void {
+  const most = Math.max(1, Math.floor(PART_BYTES / (k * COLUMNS || 1))) * COLUMNS;
+  for (let from = 0; from < n; from += most) pack(from, Math.min(most, n - from));
 }

@@ -1,6 +1,7 @@
 // Layers whose weights a step computes are lowered by the rules of those whose weights are loaded: what loading would do
 // once is done in every run, in memory that only the layer's steps use.
 
+import { OctetteError } from "../../errors";
 import type { Address, Content, Lowering, NamedConstant } from "../../ops/op";
 
 /** A lowering that takes computed values for constants. */
@@ -17,6 +18,12 @@ export function everyRun(c: Lowering): Lowering {
     data: place,
     reserve: (bytes) => c.temporary(bytes),
     stage: (content) => (typeof content === "number" ? c.temporary(content) : place(content)),
+    fill() {
+      throw new OctetteError("weights that a step computes are not packed where they lie", {
+        code: "engine",
+      });
+    },
+    apart: (make) => make(),
     load: (kernel, args) => c.call(kernel, args),
     // What a step computes may differ from unit to unit.
     once: (_, make) => make(),
