@@ -1,0 +1,195 @@
+// Vocabularies of GGUF files: byte-level ones against the tokenizers they were taken from, SentencePiece's against SentencePiece itself
+// (Python's sentencepiece 0.2, BPE with byte fallback, trained on verses of the King James Bible).
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { OctetteError } from "../../../src/errors";
+import { openGguf } from "../../../src/formats/gguf/open";
+import { preTokenizerOf } from "../../../src/formats/gguf/pre-tokenizers";
+import { MAX_MERGE_WORK } from "../../../src/formats/gguf/vocabulary";
+import { createTokenizer } from "../../../src/text/tokenizer";
+import { madeTokenizers, texts } from "../../text/made";
+import { type Value, writeGguf } from "./write-gguf";
+
+const LEAST: Record<string, Value> = {
+  "general.architecture": ["text", "llama"],
+  "llama.context_length": ["u32", 16],
+  "llama.embedding_length": ["u32", 8],
+  "llama.block_count": ["u32", 1],
+  "llama.attention.head_count": ["u32", 2],
+  "llama.attention.layer_norm_rms_epsilon": ["f32", 1e-6],
+};
+const ROWS = 1000;
+const embedding = { name: "token_embd.weight", shape: [ROWS, 8], type: 0, bytes: new Uint8Array(32 * ROWS) };
+
+const textOf = async (keys: Record<string, Value>) => {
+  const named = Object.entries(keys).map(([key, value]) => [`tokenizer.${key}`, value] as const);
+  const source = await openGguf(
+    writeGguf({ keys: { ...LEAST, ...Object.fromEntries(named) }, tensors: [embedding] }),
+  );
+  return source.text;
+};
+const texted = (items: readonly string[]): Value => ["list", "text", items];
+
+interface JsonOfTokenizer {
+  readonly added_tokens: readonly {
+    readonly id: number;
+    readonly content: string;
+    readonly special: boolean;
+  }[];
+  readonly model: { readonly vocab: Record<string, number>; readonly merges: readonly (readonly string[])[] };
+}
+
+/** A byte-level tokenizer.json as GGUF's keys. */
+function keysOf(json: JsonOfTokenizer, pre: string): Record<string, Value> {
+  const { model, added_tokens: added } = json;
+  const tokens: string[] = [];
+  for (const [token, id] of Object.entries(model.vocab)) tokens[id] = token;
+  for (const { id, content } of added) tokens[id] = content;
+  const types = tokens.map(() => 1);
+  for (const { id, special } of added) types[id] = special ? 3 : 4;
+  return {
+    "ggml.model": ["text", "gpt2"],
+    "ggml.pre": ["text", pre],
+    "ggml.tokens": texted(tokens),
+    "ggml.token_type": ["list", "i32", types],
+    "ggml.merges": texted(model.merges.map((pair) => pair.join(" "))),
+    "ggml.bos_token_id": ["u32", added[0]!.id],
+    "ggml.eos_token_id": ["u32", added[0]!.id],
+    "ggml.add_bos_token": ["bool", true],
+  };
+}
+
+describe.each([
+  ["gpt-2", "gpt-2"],
+  ["llama-3", "llama-bpe"],
+  ["smollm", "smollm"],
+])("byte-level: %s is %s", (made, pre) => {
+  const { tokenizer, cases, empty } = madeTokenizers.find(({ name }) => name === made)!;
+
+  test("the reference's ids and texts", async () => {
+    const text = await textOf(keysOf(tokenizer as unknown as JsonOfTokenizer, pre));
+    const own = await createTokenizer(text);
+    expect([...own.encode("")]).toEqual(empty);
+    texts.forEach((text, i) => {
+      const { plain, parsed = plain, decoded = text } = cases[i]!;
+      expect([...own.encode(text, { addSpecialTokens: false })], text).toEqual(plain);
+      expect([...own.encode(text, { addSpecialTokens: false, parseSpecialTokens: true })]).toEqual(parsed);
+      expect(own.decode(plain)).toBe(decoded);
+    });
+  });
+});
+
+test("pre-tokenizers split texts without losing any of them", async () => {
+  const { tokenizer } = madeTokenizers.find(({ name }) => name === "gpt-2")!;
+  for (const pre of ["default", "tekken", "gpt-4o", "qwen2", "dbrx", "starcoder"]) {
+    const own = await createTokenizer(await textOf(keysOf(tokenizer as unknown as JsonOfTokenizer, pre)));
+    for (const text of texts) expect(own.decode(own.encode(text))).toBe(text);
+  }
+  expect(() => preTokenizerOf("toString", "x")).toThrow(OctetteError);
+});
+
+describe("SentencePiece", () => {
+  const spm: {
+    readonly tokens: readonly string[];
+    readonly scores: readonly number[];
+    readonly types: readonly number[];
+    readonly cases: readonly {
+      readonly text: string;
+      readonly ids: readonly number[];
+      readonly decoded: string;
+    }[];
+  } = JSON.parse(readFileSync(join(import.meta.dirname, "sentencepiece.json"), "utf8"));
+  const keys: Record<string, Value> = {
+    "ggml.model": ["text", "llama"],
+    "ggml.tokens": texted(spm.tokens),
+    "ggml.scores": ["list", "f32", spm.scores],
+    "ggml.token_type": ["list", "i32", spm.types],
+    "ggml.bos_token_id": ["u32", 1],
+    "ggml.eos_token_id": ["u32", 2],
+    "ggml.unknown_token_id": ["u32", 0],
+  };
+
+  test("its ids and texts", async () => {
+    const own = await createTokenizer(await textOf(keys));
+    expect([...own.encode("")]).toEqual([1]);
+    for (const { text, ids, decoded } of spm.cases) {
+      // SentencePiece itself finds tokens that a user defined after it has put a space before the text, llama.cpp before.
+      if (text.includes("<tool>")) continue;
+      expect([...own.encode(text, { addSpecialTokens: false })], text).toEqual(ids);
+      expect(own.decode(ids)).toBe(decoded);
+    }
+    const tool = own.encode("x<tool>y", { addSpecialTokens: false });
+    expect([...tool]).toContain(spm.tokens.indexOf("<tool>"));
+  });
+
+  test("without a space before texts", async () => {
+    const own = await createTokenizer(await textOf({ ...keys, "ggml.add_space_prefix": ["bool", false] }));
+    const ids = own.encode("earth", { addSpecialTokens: false });
+    expect(spm.tokens[ids[0]!]!.startsWith("▁")).toBe(false);
+    expect(own.decode(ids)).toBe("earth");
+  });
+
+  test("tokens too long to be taken apart are refused", async () => {
+    const long = "a".repeat(Math.ceil(Math.sqrt(MAX_MERGE_WORK)) + 1);
+    const tokens = [...spm.tokens.slice(0, -1), long];
+    await expect(textOf({ ...keys, "ggml.tokens": texted(tokens) })).rejects.toMatchObject({ code: "limit" });
+  });
+});
+
+describe("what comes with it", () => {
+  const keys: Record<string, Value> = {
+    "ggml.model": ["text", "gpt2"],
+    "ggml.pre": ["text", "gpt-2"],
+    "ggml.tokens": texted(["a", "b", "ab", "<|end|>", "<|eot|>"]),
+    "ggml.token_type": ["list", "i32", [1, 1, 1, 3, 3]],
+    "ggml.merges": texted(["a b"]),
+    "ggml.eos_token_id": ["u32", 3],
+  };
+
+  test("templates, and every token that ends an answer", async () => {
+    const text = await textOf({
+      ...keys,
+      "ggml.eot_token_id": ["u32", 4],
+      "ggml.add_eos_token": ["bool", true],
+      chat_template: ["text", "plain"],
+      chat_templates: texted(["tool_use", "missing"]),
+      "chat_template.tool_use": ["text", "tools"],
+    });
+    expect(text.generationConfig).toEqual({ eos_token_id: [3, 4] });
+    expect(text.tokenizerConfig).toEqual({
+      eos_token: "<|end|>",
+      chat_template: [
+        { name: "default", template: "plain" },
+        { name: "tool_use", template: "tools" },
+      ],
+    });
+    const own = await createTokenizer(text);
+    expect([...own.encode("ab")]).toEqual([2, 3]);
+    expect(await own.applyChatTemplate([{ role: "user", content: "a" }], { template: "tool_use" })).toBe(
+      "tools",
+    );
+  });
+
+  test("no vocabulary is no tokenizer", async () => {
+    expect(await textOf({})).toEqual({});
+    expect(await textOf({ "ggml.model": ["text", "none"] })).toEqual({});
+  });
+
+  test.each<[string, Record<string, Value>, string]>([
+    ["an unknown kind", { "ggml.model": ["text", "rwkv"] }, "unsupported"],
+    ["an unknown pre-tokenizer", { "ggml.pre": ["text", "toString"] }, "unsupported"],
+    [
+      "more tokens than the embedding has rows",
+      { "ggml.tokens": texted(Array(ROWS + 1).fill("a")) },
+      "format",
+    ],
+    ["too few types", { "ggml.token_type": ["list", "i32", [1]] }, "format"],
+    ["ids that no token has", { "ggml.eos_token_id": ["u32", 5] }, "format"],
+    ["types that are no numbers", { "ggml.token_type": ["text", "1"] }, "format"],
+    ["no scores", { "ggml.model": ["text", "llama"] }, "format"],
+  ])("%s", async (_, more, code) => {
+    await expect(textOf({ ...keys, ...more })).rejects.toMatchObject({ code });
+  });
+});
