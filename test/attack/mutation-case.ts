@@ -5,6 +5,7 @@ import { gzipSync, zipSync } from "fflate";
 import { Random } from "../../src/graph/random";
 import type { CheckpointState, Dataset, Feeds, Graph, Tensor, TuneOptions } from "../../src/index";
 import { graphOf } from "./graphs";
+import { isOwn, mutatedFolder, mutatedGguf, openedFolder, openedGguf, useLanguage } from "./language";
 import { mutateModel } from "./protobuf";
 import { isTyped, type Octette } from "./runs";
 import { damaged, mutateSealed } from "./sealed";
@@ -143,6 +144,17 @@ const training = (data: Dataset) => ({
   lr: 0.01,
   seed: 3,
 });
+
+/** Runs a decoder over four tokens. */
+function decodes(octette: Octette, graph: Graph): void {
+  const maxima = { tokens: 4, rows: 4 };
+  const model = octette.loadSync(graph, { maxBytes: MAX_BYTES, engineClass: "baseline", maxima });
+  try {
+    model.runSync({ ids: Int32Array.of(1, 2, 3, 0) }, {}, { position: 0, rows: 4 });
+  } finally {
+    model.dispose();
+  }
+}
 
 function runs(octette: Octette, source: Graph | Uint8Array, random: Random): void {
   const model = octette.loadSync(source as Graph, { maxBytes: MAX_BYTES, engineClass: "baseline" });
@@ -383,6 +395,21 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
       };
     }),
   ],
+  gguf: [
+    10,
+    (octette, _, random) => {
+      const bytes = mutatedGguf(random);
+      return [bytes, () => useLanguage(openedGguf(bytes), (graph) => decodes(octette, graph))];
+    },
+  ],
+  folder: [
+    10,
+    (octette, _, random) => {
+      const files = mutatedFolder(random);
+      const use = () => useLanguage(openedFolder(files), (graph) => decodes(octette, graph));
+      return [zipSync(files, { level: 0 }), use];
+    },
+  ],
   csv: [
     4,
     dataFile((random) => ({
@@ -413,7 +440,7 @@ export async function mutationCase(octette: Octette, { seed, only }: Task, index
     await use();
   } catch (error) {
     const { name, message, stack } = Object(error) as Error;
-    if (isTyped(octette, error)) is = "typed";
+    if (isTyped(octette, error) || isOwn(error)) is = "typed";
     else
       [is, note] = [
         "untyped",
