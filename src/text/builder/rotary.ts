@@ -5,6 +5,9 @@ import { brief } from "../../formats/elements";
 import { portableExp, portableLog } from "../portable-math";
 import type { Settings } from "./settings";
 
+/** Most elements of a head that rotate: a hostile file could ask for more than memory holds. */
+const MAX_ROTATING = 2 ** 16;
+
 /** How heads rotate. */
 export interface Rotary {
   /** One a pair of elements. */
@@ -46,10 +49,11 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
   const share = reader.number("partial_rotary_factor", partial);
   const base = reader.number("rope_theta", isLocal ? local : theta);
   const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
-  if (dim % 2 !== 0 || dim < 2 || dim > context.headDim || base <= 1)
+  const most = Math.min(context.headDim, MAX_ROTATING);
+  if (dim % 2 !== 0 || dim < 2 || dim > most || base <= 1)
     throw settings.wrong(
       "rope_parameters",
-      `an even number of rotating elements up to ${context.headDim}, and a base above 1`,
+      `an even number of rotating elements up to ${most}, and a base above 1`,
       `${dim}, ${base}`,
     );
   const kind = reader.kind();
