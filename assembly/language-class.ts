@@ -1,5 +1,7 @@
 // Kernels of the group language, compiled once for each class as those of class.ts are: linear layers of language models, and rows of
 // tables that lie as their weights do.
+export * from "./blocks/linear";
+export * from "./blocks/pack";
 export * from "./int4/linear";
 export * from "./int4/pack";
 export * from "./linear/gather";

@@ -1,5 +1,6 @@
 // Rows of tables of codes, as floats, from the panels that linear layers multiply: an embedding and a head share them.
 
+import { blockBytes } from "../blocks/sizes";
 import { COLUMNS, GROUP_SIZE, groupBytes } from "../int4/sizes";
 import { BYTES, GROUP, STEP } from "../int8/panels";
 import { BESIDE, panelBytes } from "../int8/sizes";
@@ -77,6 +78,39 @@ export function gatherInt4(
           store<f32>(at, <f32>(s * ((both & 15) - 8) - t) * by);
           store<f32>(at, <f32>(s * ((both >> 4) - 8) - t) * by, 16);
         }
+    }
+  }
+}
+
+/**
+ * y[i][c] = f32(q · d) − m of row indices[i], rounded twice. Range: i.
+ *
+ * As gatherInt8, of w from packBlocks.
+ */
+export function gatherBlocks(
+  y: usize,
+  w: usize,
+  indices: usize,
+  extent: i32,
+  k: i32,
+  size: i32,
+  hasOffsets: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const bytes = <usize>blockBytes(size, hasOffsets);
+  const blocks = k / size;
+  for (let i = begin; i < end; i++) {
+    const r = rowOf(indices, i, extent);
+    const lane = <usize>(r % COLUMNS);
+    let from = w + <usize>(r / COLUMNS) * <usize>blocks * bytes;
+    let to = y + ((<usize>i * k) << 2);
+    for (let g = 0; g < blocks; g++, from += bytes) {
+      const d = load<f32>(from + (lane << 2));
+      const m: f32 = hasOffsets ? load<f32>(from + (lane << 2), 96) : 0;
+      let codes = from + (hasOffsets ? 160 : 96) + (lane >> 2) * <usize>(size << 2) + ((lane & 3) << 2);
+      for (let c = 0; c < size; c += 4, codes += 16, to += 16)
+        for (let j = 0; j < 4; j++) store<f32>(to + (j << 2), <f32>(<i32>load<i8>(codes + j)) * d - m);
     }
   }
 }

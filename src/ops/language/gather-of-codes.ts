@@ -5,7 +5,7 @@ import { countOf } from "../../graph/symbols";
 import { normalizeAxis } from "../axes";
 import { scalesOf } from "../epilogue";
 import { numberOf, type Op, opError } from "../op";
-import { packInt4, packInt8 } from "./packed-weights";
+import { packBlocks, packInt4, packInt8 } from "./packed-weights";
 
 /** Rows of a constant table [n, k] of i8 codes, along axis 0. */
 export const gatherOfCodes = {
@@ -29,9 +29,14 @@ export const gatherOfCodes = {
     c.needs(n, outputs[0]!);
     const count = countOf(indices.shape);
     const [y, at] = [c.output(outputs[0]!), c.input(inputs[1]!)];
+    const hasOffsets = codes.groups?.offsets === undefined ? 0 : 1;
+    if (codes.groups && codes.scale.length === 0) {
+      const blocks = packBlocks(c, node, table, codes.groups);
+      return c.emit("gatherBlocks", [y, blocks, at, n, k, codes.groups.size, hasOffsets], count);
+    }
     const scale = scalesOf(c, codes, n);
     if (!codes.groups) return c.emit("gatherInt8", [y, packInt8(c, table).packed, scale, at, n, k], count);
     const { packed } = packInt4(c, node, table, codes.groups);
-    c.emit("gatherInt4", [y, packed, scale, at, n, k, codes.groups.offsets === undefined ? 0 : 1], count);
+    c.emit("gatherInt4", [y, packed, scale, at, n, k, hasOffsets], count);
   },
 } satisfies Partial<Op>;

@@ -1,6 +1,7 @@
 // How Linear over codes is lowered in language models: kernels whose range is over outputs, on one packing for one row and for many.
 // Layers of other models are left to the op's own rule.
 
+import { linearBlocksScratchBytes } from "../../../assembly/blocks/sizes";
 import { linearInt4ScratchBytes } from "../../../assembly/int4/sizes";
 import { linearInt8ScratchBytes } from "../../../assembly/linear/sizes";
 import { multiplyDims } from "../../graph/symbols";
@@ -8,7 +9,7 @@ import { checkBias, type Dense, depthOf, realBias, weightCodes } from "../dense"
 import { dequantizing, isPerRow } from "../epilogue";
 import { linear, linearOf } from "../linear";
 import { type Content, type Lowering, type Op, opError, type Quantization, type Unit } from "../op";
-import { BESIDE_COLUMNS, COLUMNS, packInt4, packInt8 } from "./packed-weights";
+import { BESIDE_COLUMNS, COLUMNS, packBlocks, packInt4, packInt8 } from "./packed-weights";
 
 /** Where the input has a scale a row and the result is float, as DynamicQuantize(axis −1) feeds it, or the weights are in groups. */
 export const linearOfCodes = {
@@ -29,7 +30,8 @@ export const linearOfCodes = {
     const { dense, bias } = linearOf(unit, c);
     checkBias(unit.node, bias, b, undefined);
     const product = { ...dense, y: c.output(unit.outputs[0]!) };
-    (w?.groups ? lowerInt4 : lowerInt8)(c, product, x!, w!, realBias(bias, b, dense.view.n));
+    const lower = !w?.groups ? lowerInt8 : w.scale.length > 0 ? lowerInt4 : lowerBlocks;
+    lower(c, product, x!, w!, realBias(bias, b, dense.view.n));
   },
 } satisfies Partial<Op>;
 
@@ -69,6 +71,22 @@ const lowerInt4: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) 
   c.emit(
     "linearInt4",
     [y, n, x, k, packed, sums, scale, addend, ...range, scratch, rows, n, k, hasOffsets, epilogue],
+    Math.ceil(n / COLUMNS),
+    multiplyDims(rows, n * k),
+  );
+};
+
+/** A float scale for each block. */
+const lowerBlocks: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
+  const [n, k] = [view.n, depthOf(view)];
+  const { size, offsets } = wq.groups!;
+  const packed = packBlocks(c, unit.node, weights, wq.groups!);
+  const { addend, range, epilogue } = dequantizing(c, unit, xq, wq, n, bias);
+  const scratch = c.scratch((most) => linearBlocksScratchBytes(most(rows), k, size));
+  const hasOffsets = offsets === undefined ? 0 : 1;
+  c.emit(
+    "linearBlocks",
+    [y, n, x, k, packed, addend, ...range, scratch, rows, n, k, size, hasOffsets, epilogue],
     Math.ceil(n / COLUMNS),
     multiplyDims(rows, n * k),
   );

@@ -1,5 +1,6 @@
 // Weights of language models as their kernels read them, each packed once for all nodes that read it: layers and tables of rows.
 
+import { packedBlocksBytes } from "../../../assembly/blocks/sizes";
 import {
   COLUMNS,
   columnSumBytes,
@@ -67,6 +68,32 @@ export function packInt4(c: Lowering, node: Node, weights: NamedConstant, groups
       }),
     );
     return { packed, sums };
+  });
+}
+
+/** Weights [n, k] in blocks with float scales, as files of other programs have them. */
+export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, groups: GroupScales): Address {
+  const { size, scales, offsets = "" } = groups;
+  if (size !== 16 && size !== 32)
+    throw opError(node, "weights with float scales have them for blocks of 16 or 32", {
+      expected: "groups of 16 or 32",
+      got: `${size}`,
+    });
+  return c.once(`blocks ${JSON.stringify([weights.name, size, scales, offsets])}`, () => {
+    const [n, k] = weights.shape as [number, number];
+    const bytes = packedBlocksBytes(n, k, size, offsets === "" ? 0 : 1);
+    const packed = c.reserve(bytes);
+    inParts(n, k, (from, rows) =>
+      c.apart(() => {
+        const stage = (name: string, of: number) =>
+          c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
+        const q = stage(weights.name, k);
+        const d = stage(scales, (k / size) * 4);
+        const m = offsets === "" ? NONE : stage(offsets, (k / size) * 4);
+        c.load("packBlocks", [behind(packed, (from / up(n, COLUMNS)) * bytes), q, d, m, rows, k, size]);
+      }),
+    );
+    return packed;
   });
 }
 

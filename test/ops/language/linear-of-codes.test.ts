@@ -80,7 +80,7 @@ describe.each(KINDS)("%s", (kind) => {
       nodes: [...graph.nodes, { ...graph.nodes[1]!, name: "again", outputs: ["z"] }],
     };
     expect(bytes(twice) - bytes(graph)).toBeLessThan(1024);
-    const kernel = kind === "int8" ? "linearInt8" : "linearInt4";
+    const kernel = kind === "int8" ? "linearInt8" : kind.startsWith("int4") ? "linearInt4" : "linearBlocks";
     withModel(graph, {}, ({ plan }) => expect(plan.steps.map((step) => step.kernel)).toContain(kernel));
   });
 });

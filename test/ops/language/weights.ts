@@ -9,7 +9,13 @@ export interface Weights {
   readonly codes: CodeParameters;
 }
 
-export const KINDS = ["int8", "int4", "int4 with offsets"] as const;
+export const KINDS = [
+  "int8",
+  "int4",
+  "int4 with offsets",
+  "blocks of 32",
+  "blocks of 16 with offsets",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Weights [n, k] of the name "w". */
@@ -24,9 +30,18 @@ export function weightsOf(kind: Kind, n: number, k: number, seed = 1): Weights {
       constants: [w(-127, 127), scale],
       codes: { scale: "w_scale", zeroPoint: "", axis: 0 },
     };
-  const size = 32;
+  const size = kind === "blocks of 16 with offsets" ? 16 : 32;
   const shape = [n, k / size];
   const count = (n * k) / size;
+  if (kind.startsWith("blocks")) {
+    const d = ["w_groups", tensor("f32", shape, floats(count))] as const;
+    const m = ["w_offsets", tensor("f32", shape, floats(count))] as const;
+    const groups = { size, scales: "w_groups", ...(size === 16 && { offsets: "w_offsets" }) };
+    return {
+      constants: [w(-128, 127), d, ...(size === 16 ? [m] : [])],
+      codes: { scale: "", zeroPoint: "", axis: 0, groups },
+    };
+  }
   const scales = ["w_groups", tensor("i8", shape, ints(count, -127, 127))] as const;
   const offsets = ["w_offsets", tensor("i32", shape, ints(count, -900, 900))] as const;
   const groups = { size, scales: "w_groups" };
