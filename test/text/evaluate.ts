@@ -149,7 +149,10 @@ const own: Readonly<Record<string, Operator>> = {
               sum +=
                 q!.data[(b * tokens + t) * width + h * size + i]! *
                 k!.data[(b * tokens + p) * kvWidth + g * size + i]!;
-            return sum * scale + (mask?.data[t * tokens + p] ?? 0);
+            return (
+              sum * scale +
+              (mask?.data[(mask.shape.length === 4 ? h * tokens * tokens : 0) + t * tokens + p] ?? 0)
+            );
           });
           const weights = softmax(scores);
           for (let i = 0; i < size; i++)

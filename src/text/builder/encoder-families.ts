@@ -7,6 +7,8 @@ export interface EncoderFamily {
   readonly preNorm?: true;
   readonly epsilon?: number;
   readonly activation?: string;
+  /** Row of the first token in the table of positions. */
+  readonly firstPosition?: number;
   /** The first token's position is one behind the id of padding. */
   readonly positionsAfterPadding?: true;
   /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
@@ -27,11 +29,13 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   albert: { activation: "gelu_new", isShared: true },
   bert: {},
   camembert: robertaLike,
+  "data2vec-text": robertaLike,
   distilbert: { headActivation: "relu" },
   electra: { headActivation: "gelu" },
   ernie: {},
   eurobert: { norm: "rms", preNorm: true, epsilon: 1e-5, activation: "silu", theta: 10000 },
   modernbert: { preNorm: true, epsilon: 1e-5, theta: 160000, localTheta: 10000, fullEvery: 3 },
+  mpnet: { firstPosition: 2, headActivation: "tanh" },
   nomic_bert: { activation: "silu", theta: 1000 },
   roberta: robertaLike,
   "xlm-roberta": robertaLike,

@@ -67,13 +67,16 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     settings.where,
   );
   const pooling = settings.text("classifier_pooling", "cls");
+  settings.value("relative_attention_num_buckets");
   return {
     vocabulary: settings.count("vocab_size"),
     hidden,
     heads,
     headDim,
     positions,
-    firstPosition: family.positionsAfterPadding ? settings.count("pad_token_id", 1, 0) + 1 : 0,
+    firstPosition: family.positionsAfterPadding
+      ? settings.count("pad_token_id", 1, 0) + 1
+      : (family.firstPosition ?? 0),
     norm: {
       kind: family.norm ?? "layer",
       epsilon: settings.number(

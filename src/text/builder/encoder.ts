@@ -3,17 +3,19 @@
 import { addDims } from "../../graph/symbols";
 import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
 import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
+import { relativeBias } from "./relative-bias";
 import type { GraphWriter } from "./writer";
 
 /** Names of a layer's parts. */
 const parts = {
-  q: ["attention.self.query", "attention.q_lin", "attention.query", "self_attn.q_proj"],
-  k: ["attention.self.key", "attention.k_lin", "attention.key", "self_attn.k_proj"],
-  v: ["attention.self.value", "attention.v_lin", "attention.value", "self_attn.v_proj"],
+  q: ["attention.self.query", "attention.q_lin", "attention.attn.q", "attention.query", "self_attn.q_proj"],
+  k: ["attention.self.key", "attention.k_lin", "attention.attn.k", "attention.key", "self_attn.k_proj"],
+  v: ["attention.self.value", "attention.v_lin", "attention.attn.v", "attention.value", "self_attn.v_proj"],
   qkv: ["attn.Wqkv"],
   attentionOut: [
     "attention.output.dense",
     "attention.out_lin",
+    "attention.attn.o",
     "attention.dense",
     "attn.Wo",
     "attn.out_proj",
@@ -70,6 +72,9 @@ export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded
     writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
   }
   if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
+  const relative = `${prefix}encoder.relative_attention_bias.weight`;
+  if (weights.has(relative)) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
+  const mask = weights.has(relative) ? "relative" : "";
   const finalNorm = findPart(weights, prefix, ["final_norm", "norm"]);
   const last = finalNorm ? "hidden.last" : "hidden";
   const nameOf = (i: number) => (i === settings.layers.length ? last : `hidden.${i}`);
@@ -77,7 +82,14 @@ export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded
   for (const [i, layer] of settings.layers.entries())
     encoderLayer(
       nameOf(i),
-      { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}` },
+      {
+        writer,
+        settings,
+        layer,
+        prefix: layerPrefix(i),
+        name: `layers.${i}`,
+        mask: layer === "sliding_attention" ? "window.mask" : mask,
+      },
       nameOf(i + 1),
     );
   if (finalNorm) writer.norm(last, finalNorm, settings.hidden, settings.norm, "hidden");
@@ -164,6 +176,8 @@ interface Layering {
   readonly layer: EncoderLayer;
   readonly prefix: string;
   readonly name: string;
+  /** What is added to its scores; "": nothing. */
+  readonly mask: string;
 }
 
 function encoderLayer(x: string, layering: Layering, output: string): void {
@@ -193,7 +207,7 @@ function encoderLayer(x: string, layering: Layering, output: string): void {
   writer.norm(last, second ?? needPart(weights, prefix, parts.feedForwardNorm), hidden, norm, output);
 }
 
-function attention(x: string, { writer, settings, layer, prefix, name }: Layering): string {
+function attention(x: string, { writer, settings, layer, prefix, name, mask }: Layering): string {
   const { weights } = writer;
   const { hidden, heads, headDim, rotary } = settings;
   const size = heads * headDim;
@@ -216,7 +230,6 @@ function attention(x: string, { writer, settings, layer, prefix, name }: Layerin
       : writer.node("RotaryEmbedding", [value, `${layer}.cos`, `${layer}.sin`], `${value}.rotated`, {
           num_heads: heads,
         });
-  const mask = layer === "sliding_attention" ? "window.mask" : "";
   const inputs = [rotate(q!), rotate(k!), v!, mask, "", "", "lengths"];
   const mixed = writer.node("Attention", inputs, `${name}.attention`, {
     q_num_heads: heads,

@@ -182,6 +182,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   jais2: { norm: "layer", epsilon: 1e-5, activation: "relu2" },
   lfm2: { epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
   llama: {},
+  ministral: { kvHeads: 8, windows: "all", window: 4096 },
   mistral: { kvHeads: 8, windows: "all", window: 4096 },
   nemotron: { norm: "layer", normOffset: true, epsilon: 1e-5, activation: "relu2", partial: 0.5 },
   olmo: { norm: "layer", plainNorm: true, epsilon: 1e-5 },

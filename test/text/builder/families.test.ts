@@ -1,0 +1,108 @@
+// One small model of every family against transformers 5.17: its settings, the shapes of its tensors and what it computes stand in
+// families.json; the elements are a formula of a tensor's name, which whoever made that file evaluated too.
+
+import { describe, expect, test } from "vitest";
+import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
+import { buildLanguageGraph } from "../../../src/text/builder/build";
+import { bindCache } from "../../../src/text/builder/cache";
+import { encoderFamilies } from "../../../src/text/builder/encoder-families";
+import { decoderFamilies } from "../../../src/text/builder/families";
+import type { LanguageSource } from "../../../src/text/source";
+import { evaluate, statesOf } from "../evaluate";
+import { farthest, wholeGraph } from "../tiny";
+import cases from "./families.json";
+
+interface Case {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  /** Logits of the first and the last of 13 tokens; of encoders, rows of two texts of 11 and 7 tokens. */
+  readonly want: readonly number[];
+  /** Of encoders: whose rows they are. */
+  readonly output?: string;
+}
+
+/** FNV-1a of a name. */
+function hashOf(name: string): number {
+  let hash = 2166136261;
+  for (const letter of new TextEncoder().encode(name)) hash = Math.imul(hash ^ letter, 16777619);
+  return hash;
+}
+
+/** Weights within ±0.4, biases within ±0.2, scales of norms around 1. */
+function elementsOf(name: string, shape: readonly number[]): Tensor {
+  const hash = hashOf(name);
+  const [factor, base] = shape.length > 1 ? [0.8, 0] : [0.4, name.endsWith("bias") ? 0 : 1];
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    let x = Math.imul(i + hash, 0x9e3779b1);
+    x = Math.imul(x ^ (x >>> 15), 0x85ebca77);
+    return base + (((x ^ (x >>> 13)) >>> 0) / 2 ** 32 - 0.5) * factor;
+  });
+  return { dtype: "f32", shape, data };
+}
+
+const sourceOf = ({ config, tensors }: Case): LanguageSource => ({
+  where: "made",
+  config,
+  tensors: new Map(Object.entries(tensors).map(([name, shape]) => [name, { dtype: "F32", shape }])),
+  read: async (name) => elementsOf(name, tensors[name]!),
+  text: {},
+  close: async () => {},
+});
+
+const all = cases as unknown as readonly Case[];
+const isDecoder = ({ output }: Case) => output === undefined;
+const tight = ({ want }: Case) => 2e-5 * Math.max(...want.map(Math.abs));
+
+describe("decoders", () => {
+  test.for(all.filter(isDecoder).map((one) => [one.name, one] as const))("%s", async ([, one]) => {
+    const built = buildLanguageGraph(sourceOf(one));
+    const graph = bindCache(await wholeGraph(built), { maxTokens: 32, chunk: 4 });
+    const ids = Array.from({ length: 13 }, (_, j) => ((3 * j * j + 5 * j + 7) % 38) + 2);
+    const states = statesOf(graph);
+    const logits: number[] = [];
+    for (let position = 0; position < ids.length; position += 4) {
+      const fed = ids.slice(position, position + 4);
+      const feeds = { ids: tensor("i32", [1, fed.length], fed) };
+      logits.push(...evaluate(graph, feeds, states, { position, rows: fed.length }).get("logits")!.data);
+    }
+    const width = logits.length / ids.length;
+    const got = [...logits.slice(0, width), ...logits.slice(12 * width)];
+    expect(farthest(got, one.want)).toBeLessThan(tight(one));
+  });
+
+  test("every family has a case", () => {
+    const had = all.filter(isDecoder).map(({ config }) => config.model_type);
+    expect(Object.keys(decoderFamilies).filter((name) => !had.includes(name))).toEqual([]);
+  });
+});
+
+describe("encoders", () => {
+  test.for(all.filter((one) => !isDecoder(one)).map((one) => [one.name, one] as const))("%s", async ([
+    ,
+    one,
+  ]) => {
+    const graph = await wholeGraph(buildLanguageGraph(sourceOf(one)));
+    const ids = [0, 1].flatMap((i) =>
+      Array.from({ length: 11 }, (_, j) => (i === 1 && j >= 7 ? 0 : ((7 * i + 3 * j * j + 5) % 34) + 5)),
+    );
+    const feeds = {
+      ids: tensor("i32", [2, 11], ids),
+      types: tensor("i32", [2, 11], []),
+      lengths: tensor("i32", [2], [11, 7]),
+    };
+    const values = evaluate(graph, feeds, new Map(), {});
+    const { data, shape } = values.get(one.output === "hidden" ? "hidden" : "logits")!;
+    const width = shape.at(-1)!;
+    const rows = [10, 11, 17].map((row) => [...data.subarray(row * width, (row + 1) * width)]);
+    // Of questions and answers: starts alone.
+    const got =
+      shape.length === 2 ? data : one.output === "start" ? rows.map(([first]) => first!) : rows.flat();
+    expect(farthest(got, one.want)).toBeLessThan(tight(one));
+  });
+
+  test("every family has a case", () => {
+    const had = all.map(({ config }) => config.model_type);
+    expect(Object.keys(encoderFamilies).filter((name) => !had.includes(name))).toEqual([]);
+  });
+});
