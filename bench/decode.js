@@ -1,5 +1,6 @@
-// How fast linear layers of a language model run, of 8 and of 4 bits, each on one packing: one row, against reading as many bytes alone,
-// and 64 rows, against the int8 GEMM that splits rows. A model of 12 layers, hidden size 768, 2048 between and a vocabulary of 8192.
+// How fast linear layers of a language model run, of 8 bits, of 4, and in blocks with float scales, each on one packing: one row, against
+// reading as many bytes alone, and 64 rows, against the int8 GEMM that splits rows. A model of 12 layers, hidden size 768, 2048 between
+// and a vocabulary of 8192.
 //   npm run build:wasm && node bench/decode.js [--seconds 2]
 
 import { readFileSync } from "node:fs";
@@ -14,7 +15,7 @@ const WARM_UP_MS = 400;
 /** Bytes that fill weights and codes. */
 const hash = (i) => Math.imul(i + 1, 2654435761) >>> 24;
 
-const memory = new WebAssembly.Memory({ initial: 5000, maximum: 5000 });
+const memory = new WebAssembly.Memory({ initial: 7000, maximum: 7000 });
 const bytes = new Uint8Array(memory.buffer);
 const load = (file) => {
   const code = readFileSync(new URL(`../build/${file}.wasm`, import.meta.url));
@@ -62,6 +63,8 @@ const staged = room(8192 * 2048);
 for (let i = 0; i < 8192 * 2048; i++) bytes[staged + i] = hash(i) === 128 ? 1 : hash(i);
 const nibbles = room(8192 * 2048);
 for (let i = 0; i < 8192 * 2048; i++) bytes[nibbles + i] = (hash(i) & 15) - 8;
+const scales = room((8192 * 2048 * 4) / 32);
+new Float32Array(memory.buffer, scales, (8192 * 2048) / 32).fill(0.01);
 const begin = top;
 
 function measure(engineClass) {
@@ -82,6 +85,11 @@ function measure(engineClass) {
     kernels.packInt4(w, sums, nibbles, staged, 0, n, k, 32, n);
     return w;
   };
+  const packBlocks = (n, k) => {
+    const w = room((n * k * 19) / 16);
+    kernels.packBlocks(w, staged, scales, 0, n, k, 32);
+    return w;
+  };
   const tail = [sums, scale, 0, xScale, xZero, scratch];
   const columns =
     (rows) =>
@@ -91,19 +99,26 @@ function measure(engineClass) {
     (rows) =>
     (w, [n, k]) =>
       kernels.linearInt4(y, n, x, k, w, ...tail, rows, n, k, 0, epilogue, 0, n / 16);
+  const blocks =
+    (rows) =>
+    (w, [n, k]) =>
+      kernels.linearBlocks(y, n, x, k, w, 0, xScale, xZero, scratch, rows, n, k, 32, 0, epilogue, 0, n / 16);
   const rows = (w, [n, k]) => kernels.gemmInt8(y, n, x, k, w, ...tail, n, k, epilogue, 0, ROWS);
   const walk = (layers, weights, run) => weights.map((w, i) => () => run(w, layers[i]));
   const some = LAYER.length;
   const packed = MODEL.map(([n, k]) => pack(n, k, 4));
   const packed4 = MODEL.map(([n, k]) => pack4(n, k));
+  const packedBlocks = MODEL.map(([n, k]) => packBlocks(n, k));
   const rowPacked = LAYER.map(([n, k]) => pack(n, k, 1));
   const total = MODEL.reduce((sum, [n, k]) => sum + n * k, 0);
-  const [alone, decode, decode4, prefill, prefill4, gemm] = times([
+  const [alone, decode, decode4, decodeBlocks, prefill, prefill4, prefillBlocks, gemm] = times([
     walk(MODEL, packed, (w, [n, k]) => stream(w, n * k)),
     walk(MODEL, packed, columns(1)),
     walk(MODEL, packed4, groups(1)),
+    walk(MODEL, packedBlocks, blocks(1)),
     walk(LAYER, packed.slice(0, some), columns(ROWS)),
     walk(LAYER, packed4.slice(0, some), groups(ROWS)),
+    walk(LAYER, packedBlocks.slice(0, some), blocks(ROWS)),
     walk(LAYER, rowPacked, rows),
   ]);
   const macs = LAYER.reduce((sum, [n, k]) => sum + n * k * ROWS, 0);
@@ -126,6 +141,13 @@ function measure(engineClass) {
       rate(macs, prefill4),
       ratio(prefill, prefill4),
     ],
+    [
+      `${engineClass}, blocks`,
+      rate(total, decodeBlocks),
+      ratio(decode, decodeBlocks),
+      rate(macs, prefillBlocks),
+      ratio(prefill, prefillBlocks),
+    ],
   ];
 }
 
@@ -139,6 +161,6 @@ const rows = ["baseline", "extmul", "relaxed"].flatMap((engineClass) => {
 });
 console.log(`Node ${process.versions.node}, ${process.arch}`);
 console.log(
-  "One row and 64 rows in GMAC/s; 8 bits against reading and the GEMM by rows, 4 bits against 8 bits.",
+  "One row and 64 rows in GMAC/s; 8 bits against reading and the GEMM by rows, the others against 8 bits.",
 );
 console.log(formatTable(["", "one row", "ratio", `${ROWS} rows`, "ratio"], rows, { align: "lrrrr" }));

@@ -24,7 +24,21 @@ export function dynamicQuantize(
     const from = x + ((<usize>(r * cols)) << 2);
     let low = none;
     let high = none;
-    for (let i = 0; i < cols; i += 4) {
+    let low1 = none;
+    let high1 = none;
+    let i = 0;
+    for (; i + 8 <= cols; i += 8) {
+      const at = from + ((<usize>i) << 2);
+      const v = v128.load(at);
+      const v1 = v128.load(at, 16);
+      low = f32x4.pmin(low, v);
+      high = f32x4.pmax(high, v);
+      low1 = f32x4.pmin(low1, v1);
+      high1 = f32x4.pmax(high1, v1);
+    }
+    low = f32x4.pmin(low, low1);
+    high = f32x4.pmax(high, high1);
+    for (; i < cols; i += 4) {
       const v = head4(v128.load(from + ((<usize>i) << 2)), none, cols - i);
       low = f32x4.pmin(low, v);
       high = f32x4.pmax(high, v);
