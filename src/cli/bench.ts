@@ -4,8 +4,10 @@ import { seededFeeds } from "../engine/self-test";
 import { type EngineInfo, load } from "../index";
 import { type Benchmark, benchmark, type Profile, type StepSpeed } from "../report/index";
 import { type Context, defineCommand } from "./command";
+import { isLanguageModel } from "./language";
+import { benchLanguage } from "./language-reports";
 import { askedMaxima, noteThreads, openModel } from "./open-model";
-import { flag, MAX_BYTES, positiveNumber, THREADS, wholeNumber } from "./options";
+import { flag, MAX_BYTES, positiveNumber, THREADS, UsageError, wholeNumber } from "./options";
 import { formatMicroseconds, formatPercent, formatRate } from "./terminal";
 
 const SEED = 1;
@@ -24,11 +26,17 @@ export const benchCommand = defineCommand({
   },
   notes: [
     "Random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by one on one thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles, which other work on the machine disturbs least.",
+    "Of a language model: tokens read and generated a second, and the time to the first token; --batch and --profile are for others.",
     "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are percentages.",
   ],
   examples: ["octette bench digits.octette --profile"],
   async run([path = ""], values, context) {
     const { batch, threads, seconds, profile } = values;
+    if (await isLanguageModel(path)) {
+      if (batch !== undefined || profile)
+        throw new UsageError("--batch and --profile are not for language models");
+      return benchLanguage(path, { threads, seconds, maxBytes: values["max-bytes"] }, context);
+    }
     const file = await openModel(path, context);
     const { graph, format } = file;
     const maxima = askedMaxima(file, batch);

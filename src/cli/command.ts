@@ -14,6 +14,8 @@ export type Lines = string | readonly string[];
 export interface Context {
   /** Results: what was found as one object for --json, or as lines for people. */
   readonly print: (facts: object, lines: () => Lines) => void;
+  /** Text for people as it comes, of which line breaks alone are obeyed: to standard output; with --json nowhere. */
+  readonly stream: (text: string) => void;
   /** All else: standard error. */
   readonly log: (...lines: string[]) => void;
   readonly warn: (warnings: readonly string[]) => void;
@@ -51,6 +53,8 @@ export interface Command<S extends Options = Options> {
   readonly arguments: string;
   /** Names of the positional arguments, all of them needed. */
   readonly positionals: readonly string[];
+  /** Whether the last of them may come several times. */
+  readonly isRepeated?: boolean;
   readonly options: S;
   /** Paragraphs below the options. */
   readonly notes?: readonly string[];
@@ -128,7 +132,7 @@ export function parseCommand(command: Command, args: readonly string[]) {
   const expected = command.positionals;
   if (!given.help && positionals.length < expected.length)
     throw fail(`${expected[positionals.length]} is missing`);
-  if (positionals.length > expected.length)
+  if (positionals.length > expected.length && !command.isRepeated)
     throw fail(`unexpected argument "${positionals[expected.length]}"`);
   const values: Record<string, unknown> = {};
   for (const [name, { short, value, needed, parse }] of Object.entries(options)) {

@@ -3,11 +3,15 @@
 import { applyCommand } from "./apply";
 import { benchCommand } from "./bench";
 import { bundleCommand } from "./bundle";
+import { chatCommand } from "./chat";
 import type { Command } from "./command";
 import { deltaCommand } from "./delta";
+import { embedCommand } from "./embed";
 import { evalCommand } from "./eval";
 import { footprintCommand } from "./footprint";
+import { generateCommand } from "./generate";
 import { inspectCommand } from "./inspect";
+import { perplexityCommand } from "./perplexity";
 import { quantizeCommand } from "./quantize";
 import { runCommand } from "./run";
 import { tuneCommand } from "./tune";
@@ -17,6 +21,10 @@ export const commands: readonly Command[] = [
   tuneCommand,
   evalCommand,
   runCommand,
+  generateCommand,
+  chatCommand,
+  perplexityCommand,
+  embedCommand,
   inspectCommand,
   benchCommand,
   footprintCommand,

@@ -2,7 +2,7 @@
 // own code would count otherwise. Arguments: the model's path ("-" for standard input) and its load options as JSON.
 
 import { readFileSync } from "node:fs";
-import { kernelsOf } from "../engine/plan";
+import { kernelsOf, type Plan } from "../engine/plan";
 import type { EngineClass, ModelOptions } from "../runtime";
 
 /** Memory of this process, in bytes. */
@@ -19,6 +19,8 @@ export interface Footprint {
   readonly bytes: {
     /** Packed, in wasm memory. */
     readonly weights: number;
+    /** Of language models: keys and values of all tokens. */
+    readonly cache?: number;
     readonly arena: number;
     /** All wasm memory: planned, and taken to the page. */
     readonly memory: number;
@@ -30,6 +32,14 @@ export interface Footprint {
   /** Most that was ever resident. */
   readonly peak: number;
 }
+
+/** How the model is loaded; `language`, where it is one, as loadLanguageModel is told. */
+export type FootprintOptions =
+  | ModelOptions
+  | { readonly language: { readonly maxTokens?: number; readonly maxBytes: number | undefined } };
+
+/** Tokens that a language model generates after a chunk of prompt. */
+const GENERATED = 8;
 
 function pssOf(): { pss?: number } {
   try {
@@ -50,6 +60,47 @@ async function usage(): Promise<Usage> {
   return { rss, ...pssOf(), heap: heapUsed };
 }
 
+/** Bytes of the modules whose kernels a plan calls. */
+async function wasmBytes(plan: Plan): Promise<number> {
+  const { modules } = await import("../engine/modules");
+  const { groupsWith } = await import("../engine/group-modules");
+  const groups = groupsWith(kernelsOf(plan), [plan.engineClass]).map(([, wasm]) => wasm);
+  const all = [modules.common, modules[plan.engineClass], ...groups];
+  return all.reduce((bytes, { length }) => bytes + length, 0);
+}
+
+async function measureLanguage(
+  path: string,
+  options: { readonly maxTokens?: number; readonly maxBytes: number | undefined },
+): Promise<Footprint> {
+  const node = await usage();
+  const { loadLanguageModel } = await import("../text/index");
+  const octette = await usage();
+  const model = await loadLanguageModel(path, options);
+  const loaded = await usage();
+  const { memory, engine, maxTokens } = model;
+  if (model.facts.task === "next-token") {
+    const session = model.session();
+    const ids = new Int32Array(Math.min(model.decoder.chunk, Math.max(1, maxTokens - GENERATED)));
+    for await (const _ of session.generate(ids, { maxTokens: Math.min(GENERATED, maxTokens - ids.length) }));
+  } else await model.encoder.run([Int32Array.of(0)], model.facts.task, {});
+  const ran = await usage();
+  model.dispose();
+  const disposed = await usage();
+  return {
+    engineClass: engine.engineClass,
+    bytes: {
+      weights: memory.weights,
+      cache: memory.cache,
+      arena: memory.arena,
+      memory: memory.total,
+      wasm: await wasmBytes(model.plan),
+    },
+    steps: { node, octette, loaded, ran, disposed },
+    peak: 1024 * process.resourceUsage().maxRSS,
+  };
+}
+
 async function measure(path: string, options: ModelOptions): Promise<Footprint> {
   const node = await usage();
   const { load, tensor } = await import("../runtime");
@@ -65,13 +116,7 @@ async function measure(path: string, options: ModelOptions): Promise<Footprint> 
   const ran = await usage();
   model.dispose();
   const disposed = await usage();
-  const { modules } = await import("../engine/modules");
-  const { groupsWith } = await import("../engine/group-modules");
-  const groups = groupsWith(kernelsOf(model.plan), [engineClass]).map(([, wasm]) => wasm);
-  const wasm = [modules.common, modules[engineClass], ...groups].reduce(
-    (bytes, { length }) => bytes + length,
-    0,
-  );
+  const wasm = await wasmBytes(model.plan);
   return {
     engineClass,
     bytes: { weights: memory.constantBytes, arena: memory.arenaBytes, memory: model.bytes, wasm },
@@ -80,8 +125,10 @@ async function measure(path: string, options: ModelOptions): Promise<Footprint> 
   };
 }
 
-const [path = "-", options = "{}"] = process.argv.slice(2);
-measure(path, JSON.parse(options)).then(
+const [path = "-", text = "{}"] = process.argv.slice(2);
+const options: FootprintOptions = JSON.parse(text);
+const measuring = "language" in options ? measureLanguage(path, options.language) : measure(path, options);
+measuring.then(
   (footprint) => console.log(JSON.stringify(footprint)),
   (error: Error) => {
     console.error(error.message);

@@ -4,23 +4,26 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { OctetteError, save } from "../index";
 import { type Context, defineCommand } from "./command";
-import type { Footprint, Usage } from "./footprint-process";
-import { askedMaxima, type ModelFile, openModel } from "./open-model";
-import { MAX_BYTES, wholeNumber } from "./options";
+import type { Footprint, FootprintOptions, Usage } from "./footprint-process";
+import { isLanguageModel, LOADING } from "./language";
+import { askedMaxima, openModel } from "./open-model";
+import { MAX_BYTES, UsageError, wholeNumber } from "./options";
 import { formatBytes } from "./terminal";
 
 export const footprintCommand = defineCommand({
   name: "footprint",
   summary: "measure the memory of a model, step by step",
-  arguments: "MODEL [--batch N] [--max-bytes SIZE]",
+  arguments: "MODEL [--batch N | --context N] [--max-bytes SIZE]",
   positionals: ["MODEL"],
   options: {
     batch: wholeNumber(1, "largest batch it is loaded for (default 1)"),
+    context: LOADING.context,
     "max-bytes": MAX_BYTES,
   },
   notes: [
     "Weights and arena lie in one wasm memory, whose size is known before anything is allocated: a model that --max-bytes refuses is told what would fit. Below it what the process takes, a fresh one with nothing in it but Node and octette/runtime: resident memory (RSS), on Linux also with pages that processes share counted in parts (PSS), and the JavaScript heap.",
-    "In JSON, in bytes: bytes (weights, arena, memory, wasm), steps (rss, pss and heap of node, octette, loaded, ran, disposed) and peak.",
+    "Of a language model: with a cache for as many tokens as --context says, and a run that reads a chunk of them and generates.",
+    "In JSON, in bytes: bytes (weights, cache, arena, memory, wasm), steps (rss, pss and heap of node, octette, loaded, ran, disposed) and peak.",
   ],
   examples: [
     "octette footprint digits.octette",
@@ -28,9 +31,19 @@ export const footprintCommand = defineCommand({
   ],
   async run([path = ""], values, context) {
     const maxBytes = values["max-bytes"];
+    if (await isLanguageModel(path)) {
+      if (values.batch !== undefined) throw new UsageError("--batch is not for language models");
+      const options = { maxBytes, ...(values.context !== undefined && { maxTokens: values.context }) };
+      const footprint = await measure(path, undefined, { language: options }, context.signal);
+      const facts = { model: path, symbols: {}, ...footprint };
+      return context.print(facts, () => factsText(facts, context));
+    }
+    if (values.context !== undefined) throw new UsageError("--context is for language models");
     const file = await openModel(path, context);
     const maxima = askedMaxima(file, values.batch);
-    const footprint = await measure(file, { maxima, maxBytes }, context.signal);
+    // Before there is a process that waits for it.
+    const artifact = file.format === "octette" ? undefined : save(file.graph, { maxBytes });
+    const footprint = await measure(path, artifact, { maxima, maxBytes }, context.signal);
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint };
     context.print(facts, () => factsText(facts, context));
   },
@@ -41,16 +54,15 @@ interface Facts extends Footprint {
   readonly symbols: Readonly<Record<string, number>>;
 }
 
-/** Runs footprint-process.ts; a model in ONNX format is given to it as an artifact. */
+/** Runs footprint-process.ts on a file, or on an artifact where there is no file of it. */
 function measure(
-  { path, format, graph }: ModelFile,
-  options: { readonly maxima: Readonly<Record<string, number>>; readonly maxBytes: number | undefined },
+  path: string,
+  artifact: Uint8Array | undefined,
+  options: FootprintOptions,
   signal: AbortSignal,
 ): Promise<Footprint> {
   const script = fileURLToPath(new URL("footprint.js", import.meta.url));
-  const isFile = format === "octette";
-  // Before there is a process that waits for it.
-  const artifact = isFile ? undefined : save(graph, { maxBytes: options.maxBytes });
+  const isFile = artifact === undefined;
   return new Promise((resolve, reject) => {
     const args = ["--expose-gc", script, isFile ? path : "-", JSON.stringify(options)];
     const child = spawn(process.execPath, args, {
@@ -81,6 +93,9 @@ function factsText({ model, symbols, engineClass, bytes, steps: measured, peak }
   const asked = Object.entries(symbols).map(([symbol, value]) => `, ${symbol} ${value}`);
   const planned = [
     ["weights", formatBytes(bytes.weights), "packed for this engine"],
+    ...(bytes.cache === undefined
+      ? []
+      : [["cache", formatBytes(bytes.cache), "keys and values of all tokens"]]),
     ["arena", formatBytes(bytes.arena), "values of a run, and room to pack"],
     ["wasm memory", formatBytes(bytes.memory), "both, as planned: 64 KiB pages"],
     ["wasm code", formatBytes(bytes.wasm), "bytes of its modules"],

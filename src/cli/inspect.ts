@@ -7,6 +7,8 @@ import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { type Graph, load, type Preprocessing } from "../index";
 import { type Context, defineCommand } from "./command";
+import { isLanguageModel } from "./language";
+import { inspectLanguage } from "./language-reports";
 import { type ModelFile, openModel } from "./open-model";
 import { flag } from "./options";
 import { formatBytes } from "./terminal";
@@ -17,9 +19,12 @@ export const inspectCommand = defineCommand({
   arguments: "MODEL [--graph]",
   positionals: ["MODEL"],
   options: { graph: flag("also every node; integer layers have a dot") },
-  notes: ["Memory is what one sample takes to run: constants as they are packed, and room for values."],
+  notes: [
+    "Memory is what one sample takes to run: constants as they are packed, and room for values. Of a language model (a folder, a GGUF file, an .octette of one): its cache, too, for as many tokens as it is loaded for.",
+  ],
   examples: ["octette inspect digits.octette --graph"],
   async run([path = ""], { graph: withGraph }, context) {
+    if (!withGraph && (await isLanguageModel(path))) return inspectLanguage(path, context);
     const file = await openModel(path, context);
     const facts = await factsOf(file);
     const graph = withGraph ? ["", ...graphLines(file.graph)] : [];

@@ -33,10 +33,10 @@ function help(): string[] {
 }
 
 /** What a command is given to write with. */
-type Output = Pick<Context, "checkOutput" | "write" | "print">;
+type Output = Pick<Context, "checkOutput" | "write" | "print" | "stream">;
 
 /** Writes no file that the command reads, unless it is told to. */
-function guarded(inputs: Inputs, force: boolean): Omit<Output, "print"> {
+function guarded(inputs: Inputs, force: boolean): Omit<Output, "print" | "stream"> {
   const check = async (path: string) => {
     if (!force) await inputs.check(path);
   };
@@ -76,6 +76,9 @@ async function main(args: readonly string[]): Promise<void> {
     ...guarded(inputs, values.force ?? false),
     // JSON has no number for no noise at all: it becomes null.
     print: (facts, lines) => print(values.json ? JSON.stringify(facts, undefined, 2).split("\n") : lines()),
+    stream(text) {
+      if (!values.json) process.stdout.write(text.split("\n").map(visible).join("\n"));
+    },
   });
 }
 
@@ -103,7 +106,9 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
-const print = (lines: Lines) => void process.stdout.write(`${[lines].flat().map(visible).join("\n")}\n`);
+const print = (lines: Lines) => {
+  for (const line of [lines].flat()) process.stdout.write(`${visible(line)}\n`);
+};
 const { signal } = controller;
 const progress = createProgress(process.stderr);
 const width = process.stdout.columns || undefined;

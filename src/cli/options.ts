@@ -52,6 +52,13 @@ export const positiveNumber = (value: string, help: string) =>
     Number(text) > 0 && Number(text) < Infinity ? Number(text) : undefined,
   );
 
+/** A number of at least `least` and at most `most`. */
+export const numberFrom = (least: number, most: number, help: string) =>
+  read("X", help, `a number from ${least}${most < Infinity ? ` to ${most}` : ""}`, (text) => {
+    const number = Number(text);
+    return number >= least && number <= most && text.trim() !== "" && number < Infinity ? number : undefined;
+  });
+
 /** One of a few words. */
 export const choice = <const T extends string>(value: string, words: readonly T[], help: string) =>
   read(value, help, `one of ${words.join(", ")}`, (text) => words.find((word) => word === text));

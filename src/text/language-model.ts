@@ -1,9 +1,12 @@
 // A language model that runs: its memory, its tokenizer, and what is done with it.
 
 import type { Model } from "../engine/model";
+import type { Plan } from "../engine/plan";
 import type { EngineInfo } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import type { Graph } from "../graph/graph";
 import { createSha256 } from "../graph/sha256";
+import type { Constant } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions } from "../options";
 import { Cache, Decoder } from "./decoder";
@@ -104,15 +107,29 @@ export class LanguageModel {
   /** An embedding of each text. Throws an OctetteError "unsupported" where the model makes none, "limit" where a text is too long. */
   async embed(texts: Texts, options: LongCallOptions = {}): Promise<Float32Array[]> {
     checkOptions("embed", options, LONG_CALL);
-    return this.#needEncoder("embed").run(await this.#encoded(texts), "embedding", options);
+    return this.encoder.run(await this.#encoded(texts), "embedding", options);
   }
 
   /** The likeliest class of each text. Throws as `embed` does. */
   async classify(texts: Texts, options: LongCallOptions = {}): Promise<Classification[]> {
     checkOptions("classify", options, LONG_CALL);
-    const encoder = this.#needEncoder("classify");
-    const rows = await encoder.run(await this.#encoded(texts), "classes", options);
-    return rows.map((logits) => encoder.classOf(logits));
+    const rows = await this.encoder.run(await this.#encoded(texts), "classes", options);
+    return rows.map((logits) => this.encoder.classOf(logits));
+  }
+
+  /** @internal */
+  get graph(): Graph<Constant> {
+    return this.#model.graph;
+  }
+
+  /** @internal */
+  get plan(): Plan {
+    return this.#model.plan;
+  }
+
+  /** SHA-256 of graph and weights; of an artifact its content hash. */
+  get hash(): string {
+    return this.#parts.hash;
   }
 
   /** @internal */
@@ -122,6 +139,16 @@ export class LanguageModel {
       code: "unsupported",
       where: this.#parts.where,
       hint: "model.embed(texts), or model.classify(texts)",
+    });
+  }
+
+  /** @internal */
+  get encoder(): Encoder {
+    if (this.#encoder) return this.#encoder;
+    throw new OctetteError("the model generates text: it is no encoder", {
+      code: "unsupported",
+      where: this.#parts.where,
+      hint: "model.session().generate(prompt)",
     });
   }
 
@@ -155,15 +182,6 @@ export class LanguageModel {
       .update(new TextEncoder().encode(JSON.stringify(tokenizer)))
       .digest();
     return this.#tokenizerHash;
-  }
-
-  #needEncoder(call: string): Encoder {
-    if (this.#encoder) return this.#encoder;
-    throw new OctetteError("the model generates text: it is no encoder", {
-      code: "unsupported",
-      where: `${this.#parts.where}, ${call}`,
-      hint: "model.session().generate(prompt)",
-    });
   }
 
   async #encoded(texts: Texts): Promise<Int32Array[]> {
