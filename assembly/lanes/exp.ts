@@ -36,6 +36,19 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, pow2(half)), pow2(i32x4.sub(k, half)));
 }
 
+/**
+ * e^x for x ≤ 0, as exp gives it; 0 below −87, where it leaves the normal numbers. NaN stays NaN. With 1.5·2^23 added, the lowest bits of
+ * a float are k.
+ */
+export function expOfNegative(x: v128): v128 {
+  const least = f32x4.splat(-87);
+  const whole = f32x4.splat(12582912);
+  const inside = f32x4.pmax(x, least);
+  const k = f32x4.add(f32x4.mul(inside, f32x4.splat(1.44269504088896341)), whole);
+  const p = f32x4.add(f32x4.splat(1), expm1Rest(inside, f32x4.sub(k, whole)));
+  return v128.andnot(i32x4.add(p, i32x4.shl(k, 23)), f32x4.lt(x, least));
+}
+
 /** e^x − 1 for x ≤ 0 within 2 ulp, around 0 too: 2^k·(e^r − 1) + (2^k − 1). */
 export function expm1(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-30)), f32x4.splat(0));

@@ -1,6 +1,6 @@
 // Queries of a batch of rows, which keys each of them sees, and the softmax of its scores.
 
-import { exp } from "../lanes/exp";
+import { expOfNegative } from "../lanes/exp";
 import { head4, sum4 } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 import { tanh } from "../lanes/tanh";
@@ -36,14 +36,15 @@ export function see(row: Row, t: i32, offset: i32, keys: i32, left: i32, right: 
   row.from = left < 0 ? 0 : min(to, max(0, at - left));
 }
 
-/** Four bytes of a mask: 0 where an element takes part, −∞ where it does not. */
+/** All bits of the elements that take part, by four bytes of a mask. */
 function chosen(mask: usize): v128 {
   const bytes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(mask)));
-  return v128.and(i32x4.eq(bytes, i32x4.splat(0)), f32x4.splat(-Infinity));
+  return i32x4.ne(bytes, i32x4.splat(0));
 }
 
 /**
- * Scores s[i] of the keys base + i, i from `begin` to `end` in fours, become e^(score − largest): 0 for keys that the row does not see.
+ * Scores s[i] of the keys base + i, i from `begin` to `end` in fours, become e^(score − largest): 0 for keys that the row does not see,
+ * and where score − largest is below −87.
  * row.sum is their sum; lane i mod 4 adds the scores i, i + 4, ….
  *
  * Before that: softcap·tanh(score / softcap) where softcap is not 0; plus the mask, of the first maskKeys keys, −∞ behind them; f32, or
@@ -63,30 +64,30 @@ export function softmaxOf(
 ): void {
   const least = f32x4.splat(-Infinity);
   const cap = f32x4.splat(softcap);
-  const from = i32x4.splat(row.from - base);
-  const to = i32x4.splat(row.to - base);
-  const steps = i32x4(0, 1, 2, 3);
   const mask = row.mask;
   const output = row.output;
+  if (softcap != 0 || mask || output)
+    for (let i = begin; i < end; i += 4) {
+      const at = (<usize>i) << 2;
+      let x = v128.load(s + at);
+      if (output && mode == 0) storeWords(output + at, x, count - i);
+      if (softcap != 0) x = f32x4.mul(cap, tanh(f32x4.div(x, cap)));
+      if (output && mode == 1) storeWords(output + at, x, count - i);
+      if (mask) {
+        const place = <usize>(base + i);
+        const left = maskKeys - base - i;
+        if (isBool) x = v128.bitselect(x, least, head4(chosen(mask + place), i32x4.splat(0), left));
+        else x = f32x4.add(x, head4(v128.load(mask + (place << 2)), least, left));
+      }
+      v128.store(s + at, x);
+    }
+  // What the row does not see.
+  for (let i = begin, left = row.from - base; i < left; i++) store<f32>(s + ((<usize>i) << 2), -Infinity);
+  for (let i = row.to - base; i < end || i & 3; i++) store<f32>(s + ((<usize>i) << 2), -Infinity);
   let m = least;
   for (let i = begin; i < end; i += 4) {
-    const at = (<usize>i) << 2;
-    let x = v128.load(s + at);
-    if (output && mode == 0) storeWords(output + at, x, count - i);
-    if (softcap != 0) x = f32x4.mul(cap, tanh(f32x4.div(x, cap)));
-    if (output && mode == 1) storeWords(output + at, x, count - i);
-    if (mask) {
-      const place = <usize>(base + i);
-      const left = maskKeys - base - i;
-      if (isBool) {
-        const bias = head4(chosen(mask + place), least, left);
-        x = v128.bitselect(least, x, f32x4.eq(bias, least));
-      } else x = f32x4.add(x, head4(v128.load(mask + (place << 2)), least, left));
-    }
-    const places = i32x4.add(i32x4.splat(i), steps);
-    x = v128.bitselect(x, least, v128.andnot(i32x4.lt_s(places, to), i32x4.lt_s(places, from)));
-    if (output && mode == 2) storeWords(output + at, x, count - i);
-    v128.store(s + at, x);
+    const x = v128.load(s + ((<usize>i) << 2));
+    if (output && mode == 2) storeWords(output + ((<usize>i) << 2), x, count - i);
     m = f32x4.pmax(m, x);
   }
   m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
@@ -96,7 +97,7 @@ export function softmaxOf(
   let sum = f32x4.splat(0);
   for (let i = begin; i < end; i += 4) {
     const at = (<usize>i) << 2;
-    const e = exp(f32x4.sub(v128.load(s + at), m));
+    const e = expOfNegative(f32x4.sub(v128.load(s + at), m));
     v128.store(s + at, e);
     sum = f32x4.add(sum, e);
   }
@@ -127,6 +128,18 @@ export function lastOf(row: usize, n: i32, end: i32): i32 {
   let to = changetype<Row>(row).to;
   for (let i = 1; i < n; i++) to = max(to, changetype<Row>(row + <usize>(i * ROW)).to);
   return min(end, to);
+}
+
+/**
+ * Reads `count` rows of keys or values once, `step` bytes apart, in the order in which they lie: the heads of a tile lie between each
+ * other, and loads of one head after the other come in an order that no prefetcher follows. What is returned has to be stored, or
+ * the loads are left out.
+ */
+export function touch(from: usize, span: usize, step: usize, count: i32): v128 {
+  let all = i32x4.splat(0);
+  for (let j = 0; j < count; j++, from += step)
+    for (let i: usize = 0; i < span; i += 64) all = v128.or(all, v128.load(from + i));
+  return all;
 }
 
 /** y = sums of values / row.sum, `size` of them. */

@@ -18,7 +18,7 @@ export function scoresOf(keys: i32): i32 {
 
 /** Columns of a sum of values. */
 export function columnsOf(valueSize: i32): i32 {
-  return up(valueSize, 16);
+  return up(valueSize, 32);
 }
 
 /** Bytes of a query, f32. */
@@ -26,17 +26,21 @@ export function queryFloats(size: i32): i32 {
   return up(size, 4) * 4;
 }
 
-/** Scratch of attention: | rows | sums of values | queries | scores |. */
+/** Scratch of attention: | rows | sums of values | queries | 16 bytes | scores |. */
 export function attentionScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
-  return ROWS * (ROW + queryFloats(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 16;
+  return ROWS * (ROW + queryFloats(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 32;
 }
 
 /** Bytes of a query's codes, i16. */
 export function queryCodes(size: i32): i32 {
-  return up(size, 8) * 2;
+  return up(size, 16) * 2;
 }
 
-/** Scratch of attentionInt8: | rows | sums of values | codes of queries | scales of a tile | shares of a tile, i16, of 4 rows | scores |. */
+/** Bytes of scales of a tile, of the heads that rows done together have, and of shares of a tile, i16, of four rows. */
+export const SCALES: i32 = ROWS * TILE * 4;
+export const SHARES: i32 = 4 * TILE * 2;
+
+/** Scratch of attentionInt8: | rows | sums of values | codes of queries | scales | shares | 16 bytes | scores |. */
 export function attentionInt8ScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
-  return TILE * 12 + ROWS * (ROW + queryCodes(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 16;
+  return SCALES + SHARES + ROWS * (ROW + queryCodes(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 32;
 }

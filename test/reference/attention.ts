@@ -81,7 +81,10 @@ function shares(query: Query, count: number, scores: (j: number) => number) {
     return added === -Infinity ? added : f(x + added);
   });
   const largest = masked.reduce((a, b) => Math.max(a, b), -Infinity);
-  const e = masked.map((x) => exp(f(x - (largest === -Infinity ? 0 : largest))));
+  const e = masked.map((x) => {
+    const below = f(x - (largest === -Infinity ? 0 : largest));
+    return below < -87 ? 0 : exp(below);
+  });
   const sum = laneSum(e) || 1;
   return { e, sum, outputs: [plain, inCap, masked, e.map((x) => f(x / sum))] };
 }
