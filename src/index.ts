@@ -20,6 +20,11 @@ import type { Graph } from "./graph/graph";
 import { checkGraph } from "./ops/check-graph";
 import { checkOptions, type Names } from "./options";
 import { simplifyImported } from "./passes/index";
+import type {
+  QuantizableLanguage,
+  QuantizedLanguageModel,
+  QuantizeLanguageOptions,
+} from "./quantize/language/index";
 import {
   type EvaluateOptions,
   type Evaluation,
@@ -178,6 +183,20 @@ export function save(graph: Graph, options: SaveOptions & ToolkitOptions = {}): 
   }
 }
 
+/**
+ * Quantizes a language model, a folder of Hugging Face or a GGUF file, to 8 or 4 bits: weights as codes, activations as codes of each
+ * token, an int8 cache. Equal sources, texts and options give equal bytes on every engine. With `output`, work that was interrupted
+ * goes on where it was. What it takes is loaded with the first call. See QuantizeLanguageOptions.
+ * @throws OctetteError "argument" where an option does not fit, "unsupported" where the model is no decoder.
+ */
+export async function quantizeLanguageModel(
+  model: QuantizableLanguage,
+  options: QuantizeLanguageOptions & ToolkitOptions = {},
+): Promise<QuantizedLanguageModel> {
+  const { quantizeLanguage } = await import("./quantize/language/index.js");
+  return quantizeLanguage(model, options);
+}
+
 /** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
 export async function verify(
   source: BytesSource,
@@ -220,6 +239,8 @@ export type { Graph, Node } from "./graph/graph";
 export { tensor } from "./graph/tensor";
 export type { LongCallOptions, Progress } from "./long-call";
 export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
+export type { Agreement } from "./quantize/language/agreement";
+export type { QuantizeLanguageSummary } from "./quantize/language/index";
 export { type Benchmark, type BenchmarkOptions, benchmark } from "./report/benchmark";
 export { type Comparison, compare } from "./report/evaluate";
 export type {
@@ -257,5 +278,14 @@ export {
   type TuneSummary,
   tune,
 } from "./train/index";
-export type { EvaluateOptions, Evaluation, EvaluationData, Toolkit, ToolkitOptions };
+export type {
+  EvaluateOptions,
+  Evaluation,
+  EvaluationData,
+  QuantizableLanguage,
+  QuantizedLanguageModel,
+  QuantizeLanguageOptions,
+  Toolkit,
+  ToolkitOptions,
+};
 export { FormatError, OctetteError };

@@ -82,7 +82,7 @@ const allowed: Record<string, readonly string[]> = {
   files: [],
   passes: ["graph", "ops"],
   data: ["graph", "formats", "engine"],
-  quantize: ["graph", "ops", "engine", "passes"],
+  quantize: ["graph", "ops", "engine", "formats", "files", "passes", "text"],
   report: ["graph", "ops", "engine", "passes", "data"],
   train: ["graph", "ops", "engine", "formats", "files", "passes", "data", "quantize"],
   bundle: ["graph", "ops", "engine"],

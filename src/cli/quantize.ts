@@ -1,5 +1,7 @@
-// octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not.
+// octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not. Language models
+// have a way of their own (quantize-language.ts).
 
+import { open, stat } from "node:fs/promises";
 import {
   type Dataset,
   type Graph,
@@ -24,6 +26,7 @@ import {
   NORMALIZE,
   output,
   SEED,
+  THREADS,
   text,
   UsageError,
   wholeNumber,
@@ -37,15 +40,25 @@ const BATCH = 32;
 
 export const quantizeCommand = defineCommand({
   name: "quantize",
-  summary: "quantize a float model to int8",
-  arguments: "MODEL.onnx -o OUT.octette [--calibrate DATA] [options]",
+  summary: "quantize a float model to int8, a language model to int8 or int4",
+  arguments: "MODEL -o OUT.octette [--calibrate DATA] [options]",
   positionals: ["MODEL"],
   options: {
     output: output("artifact"),
     calibrate: {
-      ...text("DATA", "calibration samples; labels are not needed"),
+      ...text("DATA", "calibration samples; of a language model a text, ids (.npy), or self (default)"),
       reads: true,
     },
+    weights: {
+      ...text("FILE", "language models: a safetensors file in place of the folder's"),
+      reads: true,
+    },
+    large: flag("language models of 4 bits: down projections of 8 bits"),
+    eval: {
+      ...text("TEXT", "language models: what the report is measured on, a text or ids (.npy)"),
+      reads: true,
+    },
+    threads: { ...THREADS, help: "language models: threads to work on (default: the cores, at most 4)" },
     samples: wholeNumber(1, `how many of them, picked by --seed (default ${SAMPLES})`),
     normalize: NORMALIZE,
     labels: { ...LABELS_FROM, help: "column (first, last, a header) or file of labels, to leave out" },
@@ -67,6 +80,7 @@ export const quantizeCommand = defineCommand({
     "max-bytes": MAX_BYTES,
   },
   notes: [
+    "MODEL is a file in ONNX format. A language model is a folder of Hugging Face or a GGUF file: it takes --bits 8 (default) or 4, --calibrate, --weights, --large, --naive, --eval, --seed and --threads.",
     "If DATA are bytes, the artifact normalizes bytes only. If DATA are other numbers, such as sensor readings, or SPEC ends in numbers, it normalizes all inputs.",
     DATA_HELP,
   ],
@@ -74,10 +88,17 @@ export const quantizeCommand = defineCommand({
     "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 -o digits.octette",
     "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 --bits 4 -o digits4.octette",
     "octette quantize mlp.onnx --mode dynamic -o mlp.octette",
+    "octette quantize SmolLM2-135M --bits 4 -o smol.octette",
   ],
   async run([path = ""], values, context) {
     const { output, calibrate, naive = false, normalize, only, range, seed = 0, force = false } = values;
     const { mode = "static", bits, skip, samples = SAMPLES, "max-bytes": maxBytes } = values;
+    if (await isLanguageModel(path)) {
+      refuse(path, values, ["samples", "normalize", "labels", "mode", "range", "only", "skip", "max-bytes"]);
+      const { quantizeLanguageFile } = await import("./quantize-language.js");
+      return quantizeLanguageFile(path, values, context);
+    }
+    refuse(path, values, ["weights", "large", "eval", "threads"]);
     if (mode === "static" && !calibrate)
       throw new UsageError(
         "static quantization needs samples: add --calibrate DATA, or --mode dynamic, which needs none. See: octette quantize --help",
@@ -113,6 +134,26 @@ export const quantizeCommand = defineCommand({
     ]);
   },
 });
+
+/** Bytes that a GGUF file begins with. */
+const GGUF = "GGUF";
+
+/** Whether a path is a folder, or a GGUF file. What cannot be read is left to whoever reads it. */
+async function isLanguageModel(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info?.isFile()) return info?.isDirectory() ?? false;
+  const file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(GGUF.length), 0, GGUF.length, 0);
+  await file.close();
+  return buffer.toString("latin1") === GGUF;
+}
+
+/** Throws where an option was given that is of the other kind of models. */
+function refuse(path: string, values: object, names: readonly string[]): void {
+  const given = names.find((name) => values[name as keyof typeof values] !== undefined);
+  if (given !== undefined)
+    throw new UsageError(`--${given} does not apply to ${path}. See: octette quantize --help`);
+}
 
 /** Quantizes with the samples of a data set, and tells how far it is and what to look at. */
 export async function calibrated(

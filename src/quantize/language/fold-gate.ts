@@ -1,0 +1,139 @@
+// Whether norms are folded, and how far: the model is run over some text as it is and with int8 weights and activations, plain and
+// folded, block by block. A fold is kept where it brings the divergence from the float model down.
+
+import type { Agreement } from "./agreement";
+import { type Block, withResults } from "./blocks";
+import { codedConstants, type FoldChoice, foldBlock, NO_FOLD, plainCodes, readBlock } from "./coded-block";
+import { compareHeads } from "./compare-heads";
+import { largestOf } from "./folds";
+import { BlockRunner, type Hidden } from "./forward";
+import type { Tensors } from "./parts";
+import type { Work } from "./work";
+
+/** α that is tried first, in sixteenths: within 3 % of the best on all models measured. */
+const FIRST = 11;
+/** α that are tried where a fold is kept. */
+const OTHERS: readonly number[] = [8, 14];
+/** A fold must bring the divergence to this share. */
+const KEPT = 0.9;
+
+export interface GateResult {
+  readonly fold: FoldChoice;
+  /** Divergence by α in sixteenths, 0 for no fold. */
+  readonly tried: ReadonlyMap<number, Agreement>;
+}
+
+/** Chooses the fold by the divergence over windows. Told after each block: `onBlock`. */
+export async function chooseFold(
+  work: Work,
+  windows: readonly Int32Array[],
+  onBlock: () => Promise<void>,
+): Promise<GateResult> {
+  const tried = new Map<number, Agreement>();
+  if (work.folds.length === 0) return { fold: NO_FOLD, tried };
+  const sweep = new Sweep(work, windows, onBlock);
+  for (const alphas of [[0, FIRST], OTHERS]) {
+    const made = await sweep.run(alphas);
+    for (const [i, alpha] of alphas.entries()) tried.set(alpha, made[i]!);
+    if (tried.get(FIRST)!.kld > KEPT * tried.get(0)!.kld) return { fold: NO_FOLD, tried };
+  }
+  const [best] = [...tried.keys()].sort((a, b) => tried.get(a)!.kld - tried.get(b)!.kld || b - a);
+  return { fold: { sixteenths: best!, largest: sweep.largest }, tried };
+}
+
+/** How many blocks a choice goes through at most. */
+export const gateBlocks = ({ blocks, folds }: Work): number => (folds.length === 0 ? 0 : 2 * blocks.length);
+
+class Sweep {
+  readonly largest = new Map<string, Float32Array>();
+  readonly #work: Work;
+  readonly #windows: readonly Int32Array[];
+  readonly #onBlock: () => Promise<void>;
+  readonly #longest: number;
+  /** States of the float model before its head, once it was run. */
+  #float: Hidden | undefined;
+
+  constructor(work: Work, windows: readonly Int32Array[], onBlock: () => Promise<void>) {
+    this.#work = work;
+    this.#windows = windows;
+    this.#onBlock = onBlock;
+    this.#longest = Math.max(...windows.map(({ length }) => length));
+  }
+
+  /** Runs the model with these α, the float model the first time only. */
+  async run(alphas: readonly number[]): Promise<Agreement[]> {
+    const layers = this.#work.blocks.slice(0, -1);
+    const isKnown = this.#float !== undefined;
+    let hidden: (Hidden | undefined)[] = alphas.map(() => undefined);
+    for (const [i, block] of layers.entries()) {
+      const constants = await readBlock(block, this.#work.source.read);
+      if (!isKnown) await this.#advanceFloat(i, constants);
+      const next: Hidden[] = [];
+      for (const [a, alpha] of alphas.entries()) {
+        const runner = await this.#coded(i, alpha, constants);
+        next.push(await runner.advance(this.#windows, hidden[a]));
+        runner.dispose();
+      }
+      hidden = next;
+      await this.#onBlock();
+    }
+    const agreements = await this.#compare(alphas, hidden);
+    await this.#onBlock();
+    return agreements;
+  }
+
+  async #advanceFloat(i: number, constants: Tensors): Promise<void> {
+    const block = this.#work.blocks[i]!;
+    const { values, take } = this.#watch(i);
+    const runner = await this.#load(withResults(block, [...new Set([block.to, ...values])]), constants);
+    this.#float = await runner.advance(this.#windows, this.#float, take);
+    runner.dispose();
+  }
+
+  /** The norms of a block that may be folded, and what finds the largest |x| of their columns. */
+  #watch(i: number) {
+    const { graph } = this.#work.blocks[i]!;
+    const own = this.#work.folds.filter(({ vectors }) => graph.constants.has(vectors[0]!));
+    const finders = own.map(({ value, columns }) => ({ value, ...largestOf(columns) }));
+    for (const { value, largest } of finders) this.largest.set(value, largest);
+    const take = (results: Record<string, Float32Array>) => {
+      for (const { value, add } of finders) add(results[value]!);
+    };
+    return { values: own.map(({ value }) => value), take };
+  }
+
+  #load(block: Block, constants: Tensors): Promise<BlockRunner> {
+    return BlockRunner.load(block, constants, this.#longest, this.#work);
+  }
+
+  #coded(i: number, alpha: number, constants: Tensors): Promise<BlockRunner> {
+    const { blocks, codedBlocks, folds, coded, workspace } = this.#work;
+    const choice = { sixteenths: alpha, largest: this.largest };
+    const moved = foldBlock(blocks[i]!, folds, choice, constants);
+    const block = codedBlocks[i]!;
+    return this.#load(block, codedConstants(block.graph, coded.weights, moved, plainCodes(workspace, false)));
+  }
+
+  async #compare(alphas: readonly number[], hidden: readonly (Hidden | undefined)[]): Promise<Agreement[]> {
+    const last = this.#work.blocks.length - 1;
+    const block = this.#work.blocks[last]!;
+    const constants = await readBlock(block, this.#work.source.read);
+    const { values, take } = this.#watch(last);
+    if (values.length > 0) {
+      const norm = await this.#load(withResults(block, values), constants);
+      await norm.run(this.#windows, this.#float, take);
+      norm.dispose();
+    }
+    const float = await this.#load(block, constants);
+    const others: BlockRunner[] = [];
+    for (const alpha of alphas) others.push(await this.#coded(last, alpha, constants));
+    const made = await compareHeads(
+      this.#windows,
+      { runner: float, hidden: this.#float },
+      others.map((runner, a) => ({ runner, hidden: hidden[a] })),
+      this.#work.pause,
+    );
+    for (const runner of [float, ...others]) runner.dispose();
+    return made;
+  }
+}

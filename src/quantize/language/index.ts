@@ -1,0 +1,370 @@
+// Quantizes a language model: W8 or W4 weights, u8 activations of each token, int8 caches. Works block by block, so that neither its
+// weights nor its activations are in memory at once, and keeps finished blocks, so that work that was interrupted goes on.
+
+import { threadsHere } from "../../engine/threads";
+import { OctetteError } from "../../errors";
+import { givingWay } from "../../event-loop";
+import { writeFileWhole } from "../../files/write-file";
+import { appendArtifact } from "../../formats/write-artifact";
+import type { Graph } from "../../graph/graph";
+import { createSha256 } from "../../graph/sha256";
+import { bytesIn, type Constant, sizeOf, type Tensor } from "../../graph/tensor";
+import { LONG_CALL, type LongCallOptions, type Progress } from "../../long-call";
+import { inferTypes } from "../../ops/infer";
+import { checkOptions, type Names } from "../../options";
+import { buildLanguageGraph } from "../../text/builder/build";
+import { type LanguageModelSource, openLanguage } from "../../text/open-language";
+import type { LanguageGraph, LanguageSource } from "../../text/source";
+import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit";
+import type { Agreement } from "./agreement";
+import { type Calibration, calibrationOf, idsOf, ownCalibration } from "./calibration";
+import { type FoldChoice, NO_FOLD } from "./coded-block";
+import { agreementOf, batchesOf } from "./evaluate-language";
+import { chooseFold, gateBlocks } from "./fold-gate";
+import { blockPart, writeLayers } from "./layer-codes";
+import { type Parts, partsBeside, partsInMemory, type Tensors } from "./parts";
+import { someOf, windowsOf } from "./windows";
+import { inRecipe, type Work } from "./work";
+import { prepareWorkspace, Workspace } from "./workspace";
+
+export interface QuantizeLanguageOptions extends LongCallOptions {
+  /** Bits of a layer's weights, 8 (default) or 4; embedding and head have 8. */
+  readonly bits?: 8 | 4 | undefined;
+  /** With 4 bits: 8 for layers that lead back from the feed-forward's width, a third less error for a sixth more bytes. Default false. */
+  readonly large?: boolean | undefined;
+  /** One scale for all of a weight and for all of an activation, no folding: for comparison. Default false. */
+  readonly naive?: boolean | undefined;
+  /** Keeps keys and values of attention as floats. Default false. */
+  readonly floatCache?: boolean | undefined;
+  /** A text like those that the model will meet, or ids of its tokens, to calibrate by. Default: text that the model writes itself. */
+  readonly calibration?: string | ArrayLike<number> | undefined;
+  /** A text, or ids, on which the report compares it with its source. Default: a part of the calibration text that was held out. */
+  readonly evaluation?: string | ArrayLike<number> | undefined;
+  /** Of the text that the model writes itself; default 0. */
+  readonly seed?: number | undefined;
+  /** Threads of the models that are run; default as many as there are cores, at most 4. The result is the same. */
+  readonly threads?: number | undefined;
+  /** Path of the artifact, where there are files: it is written tensor by tensor. Default: its bytes are returned. */
+  readonly output?: string | undefined;
+}
+
+const OPTIONS = {
+  ...LONG_CALL,
+  bits: 1,
+  large: 1,
+  naive: 1,
+  floatCache: 1,
+  calibration: 1,
+  evaluation: 1,
+  seed: 1,
+  threads: 1,
+  output: 1,
+} satisfies Names<QuantizeLanguageOptions>;
+
+/** What was done. */
+export interface QuantizeLanguageSummary {
+  readonly bits: 4 | 8;
+  /** Weights by the bits of their codes, and what they were divided in. */
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly bits: 4 | 8;
+  }[];
+  /** α by which norms were folded; absent where none was. */
+  readonly foldedBy?: number;
+  /** Tokens that it was calibrated by. */
+  readonly calibrationTokens: number;
+  /** How far it is from its source on text it was not calibrated by. */
+  readonly agreement: Agreement;
+  /** Whether that text is the calibration text itself, which was too short for a part of it. */
+  readonly isOnCalibrationText: boolean;
+}
+
+export interface QuantizedLanguageModel {
+  /** The artifact; absent where it was written to `output`. */
+  readonly bytes?: Uint8Array;
+  readonly contentHash: string;
+  /** Bytes of the artifact. */
+  readonly size: number;
+  readonly summary: QuantizeLanguageSummary;
+}
+
+/** Windows that a fold is chosen by. */
+const GATE_WINDOWS = 12;
+/** Windows of a report's text that are read at most. */
+const MOST_EVALUATED = 4096;
+/** Threads that are taken where nobody says how many. */
+const MOST_THREADS = 4;
+/** Constants of no more elements tell two sources apart. */
+const MARK_ELEMENTS = 2 ** 14;
+
+/** What can be quantized: anything that a language model of floats is loaded from, opened or not. */
+export type QuantizableLanguage = LanguageModelSource | LanguageSource | LanguageGraph;
+
+const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
+  typeof model === "object" && "text" in model && "read" in model;
+
+/** The graph of a model, and what closes what was opened for it. */
+async function opened(
+  model: QuantizableLanguage,
+  signal: AbortSignal | undefined,
+): Promise<{ source: LanguageGraph; close: () => Promise<void> }> {
+  const given = isOpened(model) ? { source: model } : await openLanguage(model, signal);
+  if ("artifact" in given) {
+    await given.artifact.close();
+    throw new OctetteError("is an .octette already", {
+      code: "argument",
+      where: given.where,
+      expected: "a folder of Hugging Face or a GGUF file",
+    });
+  }
+  const { source } = given;
+  const close = async () => {
+    if (!isOpened(model) && "close" in source) await source.close();
+  };
+  if (!("config" in source)) return { source, close };
+  try {
+    return { source: buildLanguageGraph(source), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Quantizes a decoder. Equal sources, texts and options give equal bytes on every engine. Interrupted work goes on where it was, where
+ * it is called again with the same `output`.
+ * @throws OctetteError "argument" where an option does not fit, "unsupported" where it is no decoder.
+ */
+export async function quantizeLanguage(
+  model: QuantizableLanguage,
+  given: QuantizeLanguageOptions & ToolkitOptions = {},
+): Promise<QuantizedLanguageModel> {
+  const [toolkit, options] = toolkitIn<QuantizeLanguageOptions>(given);
+  checkOptions("quantizeLanguageModel", options, OPTIONS);
+  const { bits = 8, large = false, naive = false } = options;
+  checkRecipe(bits, large, naive);
+  const { source, close } = await opened(model, options.signal);
+  try {
+    return await quantized(source, options, toolkit);
+  } finally {
+    await close();
+  }
+}
+
+async function quantized(
+  source: LanguageGraph,
+  options: QuantizeLanguageOptions,
+  toolkit: Toolkit,
+): Promise<QuantizedLanguageModel> {
+  const { bits = 8, large = false, naive = false, floatCache = false, output } = options;
+  await prepareWorkspace();
+  const threads = options.threads ?? Math.min(MOST_THREADS, threadsHere().threads);
+  const common = { toolkit, threads, source, pause: givingWay(options.signal), workspace: new Workspace() };
+  const work = inRecipe(common, { bits, large, naive, floatCache });
+  const draft = bits === 8 ? work : inRecipe(common, { bits: 8, floatCache });
+  const key = await keyOf(source, options);
+  const parts = output === undefined ? partsInMemory() : await partsBeside(output, key);
+  const { calibration, fold } = await prepared(work, draft, parts, options);
+  await writeLayers(work, fold, calibration.kept, parts, steps(options, "quantize", work.blocks.length));
+  const codesOf = async (i: number) => (await parts.read(blockPart(i)))!;
+  const measured = await measuredBy(work, calibration, options);
+  const rounds = batchesOf(work, measured.windows).length * work.blocks.length;
+  const agreement = await agreementOf(work, codesOf, measured.windows, steps(options, "evaluate", rounds));
+  const written = await write(
+    work,
+    codesOf,
+    provenanceOf(work, fold, calibration, options),
+    output,
+    options.signal,
+  );
+  await parts.clear();
+  return {
+    ...written,
+    summary: {
+      bits,
+      weights: [...work.coded.weights.values()].map(({ name, bits, n, k }) => ({
+        name,
+        shape: [n, k],
+        bits,
+      })),
+      ...(fold.sixteenths > 0 ? { foldedBy: fold.sixteenths / 16 } : {}),
+      calibrationTokens: tokensIn(calibration.kept),
+      agreement,
+      isOnCalibrationText: measured.windows === calibration.kept,
+    },
+  };
+}
+
+function checkRecipe(bits: unknown, large: boolean, naive: boolean): void {
+  const fail = (what: string, expected: string, got: string) =>
+    new OctetteError(what, { code: "argument", where: "quantizeLanguageModel", expected, got });
+  if (bits !== 8 && bits !== 4) throw fail("no such number of bits", "8 or 4", `${bits}`);
+  if (large && bits === 8) throw fail("large is of 4 bits", "bits: 4", "bits: 8");
+  if (naive && bits === 4) throw fail("naive is of 8 bits", "bits: 8", "bits: 4");
+}
+
+const tokensIn = (windows: readonly Int32Array[]) => windows.reduce((sum, { length }) => sum + length, 0);
+
+/** Tells of each of so many steps. */
+function steps({ onProgress }: LongCallOptions, stage: string, total: number): () => Promise<void> {
+  let done = 0;
+  return async () => void (await onProgress?.({ stage, done: ++done, total } satisfies Progress));
+}
+
+/** The calibration text and the fold that were chosen, now or before an interruption. */
+async function prepared(
+  work: Work,
+  draft: Work,
+  parts: Parts,
+  options: QuantizeLanguageOptions,
+): Promise<{ calibration: Calibration; fold: FoldChoice }> {
+  const calibration = textIn(await parts.read("text")) ?? (await calibrated(work, draft, options));
+  await parts.write("text", textTensors(calibration));
+  if (work.recipe.naive) return { calibration, fold: NO_FOLD };
+  const known = foldIn(await parts.read("fold"));
+  if (known) return { calibration, fold: known };
+  const onBlock = steps(options, "calibrate", gateBlocks(draft));
+  const { fold } = await chooseFold(draft, someOf(calibration.kept, GATE_WINDOWS), onBlock);
+  await parts.write("fold", foldTensors(fold));
+  return { calibration, fold };
+}
+
+async function calibrated(
+  work: Work,
+  draft: Work,
+  { calibration, seed = 0, onProgress }: QuantizeLanguageOptions,
+): Promise<Calibration> {
+  if (calibration !== undefined)
+    return calibrationOf(await tokensOf(work, calibration, "calibration"), "calibration");
+  return ownCalibration(draft, work.recipe.bits, seed, async (done, total) => {
+    await onProgress?.({ stage: "write text", done, total });
+  });
+}
+
+/** The windows that the report is of. */
+async function measuredBy(
+  work: Work,
+  { kept, held }: Calibration,
+  { evaluation }: QuantizeLanguageOptions,
+): Promise<{ windows: readonly Int32Array[] }> {
+  if (evaluation === undefined) return { windows: held.length > 0 ? held : kept };
+  const windows = windowsOf(await tokensOf(work, evaluation, "evaluation"), MOST_EVALUATED);
+  if (windows.length > 0) return { windows };
+  throw new OctetteError("the text is too short", {
+    code: "argument",
+    where: "evaluation",
+    expected: "at least 2 tokens",
+  });
+}
+
+const tokensOf = ({ source, toolkit }: Work, text: string | ArrayLike<number>, where: string) => {
+  const { graph } = source;
+  const { shape } = inferTypes(graph, toolkit.ops).get(graph.outputs[0]!)!;
+  return idsOf(text, source.text, Number(shape.at(-1)), where);
+};
+
+const i32 = (data: Int32Array): Tensor => ({ dtype: "i32", shape: [data.length], data });
+
+const textTensors = ({ kept, held }: Calibration): Tensors =>
+  new Map([
+    ...kept.map((ids, i) => [`kept ${i}`, i32(ids)] as const),
+    ...held.map((ids, i) => [`held ${i}`, i32(ids)] as const),
+  ]);
+
+function textIn(tensors: Tensors | undefined): Calibration | undefined {
+  if (!tensors) return undefined;
+  const those = (which: string) => {
+    const windows: Int32Array[] = [];
+    for (let i = 0; tensors.has(`${which} ${i}`); i++)
+      windows.push(tensors.get(`${which} ${i}`)!.data as Int32Array);
+    return windows;
+  };
+  return { kept: those("kept"), held: those("held") };
+}
+
+const ALPHA = "α in sixteenths";
+
+const foldTensors = ({ sixteenths, largest }: FoldChoice): Tensors =>
+  new Map<string, Tensor>([
+    ...[...largest].map(
+      ([name, data]) => [`of ${name}`, { dtype: "f32", shape: [data.length], data }] as const,
+    ),
+    [ALPHA, i32(Int32Array.of(sixteenths))],
+  ]);
+
+function foldIn(tensors: Tensors | undefined): FoldChoice | undefined {
+  if (!tensors) return undefined;
+  const norms = [...tensors].filter(([name]) => name !== ALPHA);
+  return {
+    sixteenths: tensors.get(ALPHA)!.data[0]!,
+    largest: new Map(norms.map(([name, { data }]) => [name.slice("of ".length), data as Float32Array])),
+  };
+}
+
+/** What work is told apart by: the source, its small constants, and what was asked for. */
+async function keyOf(source: LanguageGraph, options: QuantizeLanguageOptions): Promise<string> {
+  const { bits, large, naive, floatCache, calibration, seed } = options;
+  const hash = createSha256();
+  const add = (value: unknown) => hash.update(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  const text = typeof calibration === "string" ? calibration : calibration && Array.from(calibration);
+  add([bits, large, naive, floatCache, seed, text]);
+  add(source.graph.nodes);
+  for (const [name, { dtype, shape }] of source.graph.constants) {
+    add([name, dtype, shape]);
+    if (sizeOf(shape) <= MARK_ELEMENTS) hash.update(bytesIn((await source.read(name)).data));
+  }
+  return hash.digest();
+}
+
+/** What the artifact says of how it was made. */
+function provenanceOf(
+  { source, recipe, coded }: Work,
+  { sixteenths }: FoldChoice,
+  { kept }: Calibration,
+  { calibration, seed = 0 }: QuantizeLanguageOptions,
+): Graph["provenance"] {
+  const { bits, large, naive } = recipe;
+  const own = calibration === undefined ? { calibration: "self", seed } : { calibration: "text" };
+  const done = { bits, large, naive, ...own, calibrationTokens: tokensIn(kept), foldedBy: sixteenths / 16 };
+  return { ...source.graph.provenance, quantization: { ...done, weights: coded.weights.size } };
+}
+
+/** Writes the artifact from the constants of all blocks. */
+async function write(
+  { coded, codedBlocks, source }: Work,
+  codesOf: (block: number) => Promise<Tensors>,
+  provenance: Graph["provenance"],
+  output: string | undefined,
+  signal: AbortSignal | undefined,
+) {
+  const owner = new Map<string, number>();
+  for (const [i, { graph }] of codedBlocks.entries())
+    for (const name of graph.constants.keys()) if (!owner.has(name)) owner.set(name, i);
+  const constants = new Map<string, Constant>([...coded.graph.constants].filter(([name]) => owner.has(name)));
+  const graph = { ...coded.graph, constants, provenance };
+  const read = async (name: string) => (await codesOf(owner.get(name)!)).get(name)!;
+  const text = JSON.stringify(source.text);
+  if (output !== undefined) {
+    let made: { contentHash: string; bytes: number } | undefined;
+    const append = async (append: (bytes: Uint8Array) => Promise<void>) => {
+      made = await appendArtifact(graph, read, append, { text });
+    };
+    await writeFileWhole(output, append, signal);
+    return { contentHash: made!.contentHash, size: made!.bytes };
+  }
+  const pieces: Uint8Array[] = [];
+  const { contentHash, bytes: size } = await appendArtifact(
+    graph,
+    read,
+    async (bytes) => void pieces.push(bytes.slice()),
+    { text },
+  );
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return { bytes, contentHash, size };
+}

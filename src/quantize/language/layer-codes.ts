@@ -1,0 +1,105 @@
+// The codes of all blocks, one after the other. With 4 bits the inputs of a block's layers are those that the blocks before it give once
+// they are quantized, and GPTQ makes good what is left.
+
+import { withResults } from "./blocks";
+import {
+  codedConstants,
+  type FoldChoice,
+  foldBlock,
+  plainCodes,
+  type Quantize,
+  readBlock,
+} from "./coded-block";
+import { BlockRunner, type Hidden } from "./forward";
+import { LayerInputs } from "./layer-inputs";
+import { quantizeGroups } from "./layer-weights";
+import type { Parts, Tensors } from "./parts";
+import type { CodedWeight } from "./recipe";
+import type { Work } from "./work";
+
+/** Name of the part with the constants of a block. */
+export const blockPart = (i: number) => `block-${i}`;
+/** Name of the part with the hidden states before a block, as long as that is the next. */
+const hiddenPart = (i: number) => `hidden-${i}`;
+
+/**
+ * Writes the constants of every block of codes as a part; blocks whose part is there are done. `windows` are what 4 bits are fitted to.
+ * Told after each block: `onBlock`.
+ */
+export async function writeLayers(
+  work: Work,
+  fold: FoldChoice,
+  windows: readonly Int32Array[],
+  parts: Parts,
+  onBlock: () => Promise<void>,
+): Promise<void> {
+  const { blocks, codedBlocks, coded, workspace, recipe } = work;
+  const weightsOf = (i: number) =>
+    [...codedBlocks[i]!.graph.constants.keys()].flatMap((name) => coded.weights.get(name) ?? []);
+  const isFitted = (i: number) => weightsOf(i).some(({ bits }) => bits === 4);
+  const last = blocks.findLastIndex((_, i) => isFitted(i));
+  let hidden: Hidden | undefined;
+  for (const [i, block] of blocks.entries()) {
+    if (await parts.read(blockPart(i))) {
+      await onBlock();
+      continue;
+    }
+    const float = foldBlock(block, work.folds, fold, await readBlock(block, work.source.read));
+    let quantize = plainCodes(workspace, recipe.naive === true);
+    if (i > 0 && i <= last) hidden ??= statesOf(await parts.read(hiddenPart(i)), windows.length);
+    const mark = workspace.mark;
+    if (isFitted(i)) quantize = await fitted(work, i, float, { windows, hidden }, quantize);
+    const codes = codedConstants(codedBlocks[i]!.graph, coded.weights, float, quantize);
+    workspace.release(mark);
+    if (i < last) {
+      const runner = await BlockRunner.load(codedBlocks[i]!, codes, longestOf(windows), work);
+      hidden = await runner.advance(windows, hidden);
+      runner.dispose();
+      await parts.write(hiddenPart(i + 1), tensorsOf(hidden));
+    }
+    await parts.write(blockPart(i), codes);
+    await parts.remove(hiddenPart(i));
+    await onBlock();
+  }
+}
+
+export const longestOf = (windows: readonly Int32Array[]): number =>
+  windows.reduce((most, { length }) => Math.max(most, length), 1);
+
+/** GPTQ for the layers of a block that have 4 bits: their inputs are those of all windows. */
+async function fitted(
+  work: Work,
+  i: number,
+  constants: Tensors,
+  { windows, hidden }: { readonly windows: readonly Int32Array[]; readonly hidden: Hidden | undefined },
+  plain: Quantize,
+): Promise<Quantize> {
+  const { blocks, codedBlocks, coded, workspace } = work;
+  const inputs = new Map<string, LayerInputs>();
+  const isFitted = ({ bits, input }: CodedWeight) => bits === 4 && input !== undefined;
+  for (const name of codedBlocks[i]!.graph.constants.keys()) {
+    const weight = coded.weights.get(name);
+    if (weight && isFitted(weight) && !inputs.has(weight.input!))
+      inputs.set(weight.input!, new LayerInputs(workspace, weight.k));
+  }
+  const runner = await BlockRunner.load(
+    withResults(blocks[i]!, [...inputs.keys()]),
+    constants,
+    longestOf(windows),
+    work,
+  );
+  await runner.run(windows, hidden, (results) => {
+    for (const [value, own] of inputs) own.add(results[value]!);
+  });
+  runner.dispose();
+  return (weight, w) => {
+    const own = isFitted(weight) ? inputs.get(weight.input!) : undefined;
+    return own ? quantizeGroups(workspace, w, weight.n, weight.k, own) : plain(weight, w);
+  };
+}
+
+const tensorsOf = (hidden: Hidden): Tensors =>
+  new Map(hidden.map((data, w) => [`${w}`, { dtype: "f32", shape: [data.length], data }]));
+
+const statesOf = (tensors: Tensors | undefined, windows: number): Hidden | undefined =>
+  tensors && Array.from({ length: windows }, (_, w) => tensors.get(`${w}`)!.data as Float32Array);

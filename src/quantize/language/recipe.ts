@@ -1,0 +1,189 @@
+// Which constants of a language model become codes, and the graph that reads them: layers over u8 codes of a row, tables of int8
+// rows, caches of int8 heads. A constant that several nodes read stays one.
+
+import { type CodeParameters, type Graph, type Node, namesBefore, type State } from "../../graph/graph";
+import { FreshNames } from "../../graph/names";
+import type { Constant } from "../../graph/tensor";
+import { GROUP } from "./layer-weights";
+
+export interface RecipeOptions {
+  /** Bits of a layer's weights; embedding and head always have 8. */
+  readonly bits: 4 | 8;
+  /** Layers that lead back from the feed-forward's width have 8 bits. */
+  readonly large?: boolean;
+  /** One scale for all of a tensor, weights and activations: for comparison. */
+  readonly naive?: boolean;
+  /** Keys and values of attention stay floats. */
+  readonly floatCache?: boolean;
+}
+
+/** A constant that becomes codes [n, k]. */
+export interface CodedWeight {
+  readonly name: string;
+  readonly bits: 4 | 8;
+  readonly n: number;
+  readonly k: number;
+  /** Its constant of f32 [n]. */
+  readonly scale: string;
+  /** Its constant of i8 [n, k / GROUP]; weights of 4 bits only. */
+  readonly groups?: string;
+  /** The value whose rows it is multiplied with; undefined for a table alone. */
+  readonly input?: string;
+}
+
+export interface CodedGraph {
+  readonly graph: Graph<Constant>;
+  /** By the name of the constant. */
+  readonly weights: ReadonlyMap<string, CodedWeight>;
+}
+
+/** Name of a layer from the feed-forward's width to the hidden state, as builders give it. */
+const DOWN = /\.down$/;
+
+const isMatrix = (constant: Constant | undefined) =>
+  constant?.dtype === "f32" && constant.shape.length === 2 && constant.shape.every((n) => n > 0);
+
+/** Whether a node is a layer over a float matrix. */
+export const isLayerOf = ({ op, inputs }: Node, constants: ReadonlyMap<string, Constant>): boolean =>
+  op === "Linear" && isMatrix(constants.get(inputs[1]!)) && !constants.has(inputs[0]!);
+
+const isTableOf = ({ op, inputs, attributes }: Node, constants: ReadonlyMap<string, Constant>): boolean =>
+  op === "Gather" &&
+  (attributes.axis ?? 0) === 0 &&
+  isMatrix(constants.get(inputs[0]!)) &&
+  !constants.has(inputs[1]!);
+
+/** The graph over codes of a graph of floats. Constants of codes have no elements yet. */
+export function codedGraph(graph: Graph<Constant>, options: RecipeOptions): CodedGraph {
+  const coder = new Coder(graph, options);
+  const nodes = graph.nodes.flatMap((node) => coder.write(node));
+  return {
+    graph: { ...graph, nodes, constants: coder.constants, states: coder.states() },
+    weights: coder.weights,
+  };
+}
+
+class Coder {
+  readonly constants: Map<string, Constant>;
+  readonly weights = new Map<string, CodedWeight>();
+  readonly #graph: Graph<Constant>;
+  readonly #options: RecipeOptions;
+  readonly #values: FreshNames;
+  readonly #nodes: FreshNames;
+  /** Codes of a value, once for all that read it. */
+  readonly #codes = new Map<string, { readonly codes: string; readonly parameters: CodeParameters }>();
+  readonly #states = new Map<string, readonly State[]>();
+  /** Constants of which an index picks rows, and those that end in the logits: they keep 8 bits. */
+  readonly #wide: ReadonlySet<string>;
+
+  constructor(graph: Graph<Constant>, options: RecipeOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    this.constants = new Map(graph.constants);
+    this.#values = new FreshNames([...namesBefore(graph), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
+    this.#nodes = new FreshNames(graph.nodes.map(({ name }) => name));
+    const tables = graph.nodes.filter((node) => isTableOf(node, graph.constants));
+    const heads = graph.nodes.filter((node) => isLayerOf(node, graph.constants) && this.#isHead(node));
+    this.#wide = new Set([
+      ...tables.map(({ inputs }) => inputs[0]!),
+      ...heads.map(({ inputs }) => inputs[1]!),
+    ]);
+  }
+
+  /** Nodes that take the place of one. */
+  write(node: Node): Node[] {
+    if (isLayerOf(node, this.#graph.constants)) return this.#layer(node);
+    if (isTableOf(node, this.#graph.constants)) return [this.#table(node)];
+    const isCoded = node.op === "CachedAttention" && !this.#options.floatCache;
+    return [isCoded ? this.#attention(node) : node];
+  }
+
+  states(): State[] {
+    return (this.#graph.states ?? []).flatMap((state) => this.#states.get(state.name) ?? [state]);
+  }
+
+  /** Whether nothing with weights follows: only what is done to logits. */
+  #isHead(layer: Node): boolean {
+    let value = layer.outputs[0]!;
+    for (const node of this.#graph.nodes.slice(this.#graph.nodes.indexOf(layer) + 1)) {
+      if (!node.inputs.includes(value) || isLayerOf(node, this.#graph.constants)) return false;
+      value = node.outputs[0]!;
+    }
+    return this.#graph.outputs.includes(value);
+  }
+
+  #layer(node: Node): Node[] {
+    const [x, w, ...bias] = node.inputs as [string, string, ...string[]];
+    const before: Node[] = [];
+    let known = this.#codes.get(x);
+    if (!known) {
+      const [codes, scale, zeroPoint] = ["codes", "scale", "zero"].map((part) =>
+        this.#values.fresh(`${x}_${part}`),
+      );
+      const isPerRow = !this.#options.naive;
+      before.push({
+        op: "DynamicQuantize",
+        name: this.#nodes.fresh(`${x}_codes`),
+        inputs: [x],
+        outputs: [codes!, scale!, zeroPoint!],
+        attributes: isPerRow ? { axis: -1 } : {},
+      });
+      const pair = { scale: scale!, zeroPoint: zeroPoint! };
+      known = { codes: codes!, parameters: isPerRow ? { ...pair, axis: -1 } : pair };
+      this.#codes.set(x, known);
+    }
+    const weight = this.#weight(w, DOWN.test(node.name), x);
+    const codes = { inputs: [known.parameters, parametersOf(weight), ...bias.map(() => undefined)] };
+    return [...before, { ...node, inputs: [known.codes, w, ...bias], codes }];
+  }
+
+  #table(node: Node): Node {
+    const weight = this.#weight(node.inputs[0]!, false);
+    return { ...node, codes: { inputs: [parametersOf(weight), undefined] } };
+  }
+
+  #weight(name: string, isDown: boolean, input?: string): CodedWeight {
+    const known = this.weights.get(name);
+    if (known) {
+      const both = known.input === undefined && input !== undefined ? { ...known, input } : known;
+      this.weights.set(name, both);
+      return both;
+    }
+    const [n, k] = this.#graph.constants.get(name)!.shape as [number, number];
+    const isWide = this.#wide.has(name) || (isDown && this.#options.large === true) || k % GROUP !== 0;
+    const bits = isWide ? 8 : this.#options.bits;
+    const scale = this.#values.fresh(`${name}_scale`);
+    this.constants.set(name, { dtype: "i8", shape: [n, k], isNarrow: true });
+    this.constants.set(scale, { dtype: "f32", shape: [n] });
+    const weight: CodedWeight = { name, bits, n, k, scale, ...(input === undefined ? {} : { input }) };
+    const grouped = bits === 4 ? { ...weight, groups: this.#values.fresh(`${name}_groups`) } : weight;
+    if (grouped.groups !== undefined)
+      this.constants.set(grouped.groups, { dtype: "i8", shape: [n, k / GROUP], isNarrow: true });
+    this.weights.set(name, grouped);
+    return grouped;
+  }
+
+  /** Keys and values as codes of a token and head, each with a scale. */
+  #attention(node: Node): Node {
+    const [q, k, v, ...caches] = node.inputs as [string, string, string, ...string[]];
+    const heads = Number(node.attributes.kv_num_heads);
+    const inputs = caches.flatMap((name) => {
+      const state = this.#graph.states!.find((own) => own.name === name)!;
+      const scales = this.#states.get(name)?.[1]?.name ?? this.#values.fresh(`${name}_scales`);
+      this.#states.set(name, [
+        { ...state, dtype: "i8" },
+        { name: scales, dtype: "f32", shape: [state.shape[0]!, heads] },
+      ]);
+      return [name, scales];
+    });
+    return { ...node, inputs: [q, k, v, ...inputs] };
+  }
+}
+
+/** How a weight's codes are read. */
+const parametersOf = ({ scale, groups }: CodedWeight): CodeParameters => ({
+  scale,
+  zeroPoint: "",
+  axis: 0,
+  ...(groups === undefined ? {} : { groups: { size: GROUP, scales: groups } }),
+});

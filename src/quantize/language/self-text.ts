@@ -1,0 +1,100 @@
+// Text that a language model writes itself, to calibrate it where there is no other: sampled at temperature 1 from its int8 form,
+// which fits in memory where its floats do not.
+
+import { draftModel, Model, prepareDraft } from "../../engine/model";
+import { Random } from "../../graph/random";
+import { bytesIn, type Constant, isVector, type Tensor } from "../../graph/tensor";
+import { bindCache } from "../../text/builder/cache";
+import { Cache, Decoder } from "../../text/decoder";
+import { samplingOf } from "../../text/sampling/options";
+import { Sampler } from "../../text/sampling/sampler";
+import { codedConstants, plainCodes, readBlock } from "./coded-block";
+import { WINDOW } from "./windows";
+import type { Work } from "./work";
+
+/** What text begins with, where a model says so, in the order in which it is looked for. */
+const FIRST = ["bos_token_id", "eos_token_id"];
+
+/**
+ * So many windows of text. Each begins with the token that texts begin with, or with any one. Told after each window: `onWindow`.
+ */
+export async function writeText(
+  work: Work,
+  count: number,
+  seed: number,
+  onWindow: () => Promise<void>,
+): Promise<Int32Array[]> {
+  const model = await loadCoded(work);
+  try {
+    const decoder = new Decoder(model, WINDOW, 1);
+    const { vocabulary } = decoder;
+    const sampler = new Sampler(
+      samplingOf({ temperature: 1, seed }, {}, vocabulary),
+      vocabulary,
+      work.source.graph.name,
+    );
+    const random = new Random(seed);
+    const first = firstToken(work, vocabulary);
+    const logits = new Float32Array(vocabulary);
+    const history = { seen: new Set<number>(), generated: new Map<number, number>() };
+    const windows: Int32Array[] = [];
+    while (windows.length < count) {
+      const cache = new Cache();
+      const ids = new Int32Array(WINDOW);
+      ids[0] = first ?? random.below(vocabulary);
+      for (let at = 1; at < WINDOW; at++) {
+        decoder.run(cache, ids.subarray(at - 1, at), logits);
+        ids[at] = sampler.sample(logits, history).token;
+        await work.pause();
+      }
+      decoder.close(cache);
+      windows.push(ids);
+      await onWindow();
+    }
+    return windows;
+  } finally {
+    model.dispose();
+  }
+}
+
+function firstToken({ source }: Work, vocabulary: number): number | undefined {
+  const settings = source.text.generationConfig ?? {};
+  const ids = FIRST.flatMap((name) => settings[name] ?? []);
+  return ids.find((id): id is number => Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabulary);
+}
+
+/** The whole model of codes. */
+async function loadCoded(work: Work): Promise<Model> {
+  const { ops, engine } = work.toolkit;
+  const codes = new Map<string, Tensor>();
+  for (const [i, block] of work.blocks.entries()) {
+    const float = await readBlock(block, work.source.read);
+    const quantize = plainCodes(work.workspace, false);
+    const own = work.codedBlocks[i]!.graph;
+    for (const [name, tensor] of codedConstants(own, work.coded.weights, float, quantize))
+      codes.set(name, tensor);
+    await work.pause();
+  }
+  // Kernels' arguments hang on vectors; matrices are read to where they are packed, and let go of.
+  const constants = new Map<string, Constant>(
+    [...codes].map(([name, tensor]) => [
+      name,
+      isVector(tensor.shape) ? tensor : { dtype: tensor.dtype, shape: tensor.shape, isNarrow: true },
+    ]),
+  );
+  const graph = { ...bindCache(work.coded.graph, { maxTokens: WINDOW, chunk: 1 }), constants };
+  const options = {
+    maxima: { tokens: 1, rows: 1, cache: WINDOW },
+    maxBytes: Infinity,
+    threads: work.threads,
+  };
+  const draft = draftModel(graph, ops, engine, options);
+  await prepareDraft(engine, draft);
+  const model = new Model(graph, ops, engine, options, draft);
+  for (const [name, { shape, data }] of codes) {
+    if (!isVector(shape)) model.loader.put(name, bytesIn(data));
+    codes.delete(name);
+  }
+  await model.started;
+  return model;
+}

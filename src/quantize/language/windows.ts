@@ -1,0 +1,30 @@
+// Text in windows: runs of tokens that a model reads each from its beginning.
+
+/** Tokens of a window. */
+export const WINDOW = 256;
+
+/** At most so many windows of a text, spread evenly over it; one that is shorter where there is no whole one. */
+export function windowsOf(ids: Int32Array, most: number): Int32Array[] {
+  const whole = Math.floor(ids.length / WINDOW);
+  if (whole === 0) return ids.length > 1 ? [ids] : [];
+  return spread(whole, most).map((w) => ids.subarray(w * WINDOW, (w + 1) * WINDOW));
+}
+
+/** At most `most` of 0 … count − 1, spread evenly. */
+function spread(count: number, most: number): number[] {
+  const taken = Math.min(count, most);
+  return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
+}
+
+/** Windows in two parts: every fifth is held out, where there are five. */
+export function heldOut(windows: readonly Int32Array[]): { kept: Int32Array[]; held: Int32Array[] } {
+  const isHeld = (i: number) => windows.length >= 5 && i % 5 === 4;
+  return {
+    kept: windows.filter((_, i) => !isHeld(i)),
+    held: windows.filter((_, i) => isHeld(i)),
+  };
+}
+
+/** At most so many of some windows, spread evenly. */
+export const someOf = (windows: readonly Int32Array[], most: number): Int32Array[] =>
+  spread(windows.length, most).map((i) => windows[i]!);
