@@ -7,7 +7,8 @@ import { Epilogue } from "../int8/sizes";
 import { packRow8 } from "../int8/tile-dot8";
 import { storeWords } from "../lanes/simd";
 import { BLOCK_ROWS } from "../linear/sizes";
-import { blockBytes, blockRowBytes, COLUMNS } from "./sizes";
+import { blockBytes, blockRowBytes, COLUMNS, OPEN, SCALES, TOTALS } from "./sizes";
+import { openBlock, packTileBlocks, TILE_ROWS, tileBlock, tileLess, tileOfBlocks } from "./tiles";
 
 /**
  * y[r][c] = clamp(v + bias[c], lo, hi)   v = Σ_g f32(Σ_k x · q) · f32(xScale[r] · d[c][g]) − f32(Σ_k x) · f32(xScale[r] · m[c][g])
@@ -40,35 +41,118 @@ export function linearBlocks(
   const high = f32x4.splat(how.hi);
   const step = (<usize>how.rowStride) << 2;
   const row = (<usize>ldy) << 2;
-  const own = <usize>blockRowBytes(k, size);
   const panel = <usize>(k / size) * <usize>blockBytes(size, hasOffsets);
   for (let r = 0; r < rows; r += BLOCK_ROWS) {
     const count = min(BLOCK_ROWS, rows - r);
-    for (let i = 0, to = scratch; i < count; i++, to += own)
-      packRow(to, x + <usize>(r + i) * ldx, load<i32>(xZero + <usize>(r + i) * step), k, size);
+    const at = <usize>r * step;
+    const isTiled = !RELAXED && count >= TILE_ROWS;
+    const block = scratch + TOTALS;
+    packRows(block, x + <usize>r * ldx, ldx, count, isTiled, xZero + at, step, k, size);
+    if (isTiled)
+      for (let i = 0; i < count + TILE_ROWS; i++)
+        store<f32>(
+          scratch + SCALES + ((<usize>i) << 2),
+          load<f32>(xScale + at + step * <usize>min(i, count - 1)),
+        );
     for (let p = begin; p < end; p++) {
       const c = p * COLUMNS;
+      const cols = min(COLUMNS, n - c);
       const from = w + <usize>p * panel;
       const add = bias ? bias + ((<usize>c) << 2) : 0;
-      let to = y + <usize>r * row + ((<usize>c) << 2);
-      for (let i = r, packed = scratch; i < r + count; i++, packed += own, to += row) {
-        const at = <usize>i * step;
-        const by = v128.load32_splat(xScale + at);
-        multiplyRow(
-          to,
-          packed,
-          from,
-          by,
-          load<i32>(xZero + at),
-          k,
-          size,
-          hasOffsets,
-          add,
-          min(COLUMNS, n - c),
-          low,
-          high,
-        );
+      const to = y + <usize>r * row + ((<usize>c) << 2);
+      if (isTiled) multiplyTiles(scratch, block, from, count, k, size, hasOffsets);
+      else {
+        const own = <usize>blockRowBytes(k, size);
+        for (let i = 0, packed = block; i < count; i++, packed += own) {
+          const its = at + <usize>i * step;
+          const by = v128.load32_splat(xScale + its);
+          multiplyRow(
+            scratch + <usize>(i << 6),
+            packed,
+            from,
+            by,
+            load<i32>(xZero + its),
+            k,
+            size,
+            hasOffsets,
+          );
+        }
       }
+      for (let i = 0; i < count; i++)
+        finish(to + <usize>i * row, scratch + <usize>(i << 6), cols, add, low, high);
+    }
+  }
+}
+
+/** y = clamp(v + bias, lo, hi) of a row of totals. */
+function finish(y: usize, totals: usize, cols: i32, bias: usize, low: v128, high: v128): void {
+  for (let c = 0; c < cols; c += 4) {
+    const at = (<usize>c) << 2;
+    const v = f32x4.add(v128.load(totals + at), bias ? v128.load(bias + at) : f32x4.splat(0));
+    storeWords(y + at, f32x4.min(f32x4.max(v, low), high), cols - c);
+  }
+}
+
+/** Rows of codes, in tiles or each by itself. */
+function packRows(
+  to: usize,
+  x: usize,
+  ldx: usize,
+  rows: i32,
+  isTiled: bool,
+  xZero: usize,
+  step: usize,
+  k: i32,
+  size: i32,
+): void {
+  if (isTiled) {
+    for (let i = 0; i < rows; i += TILE_ROWS, to += tileOfBlocks(k, size))
+      packTileBlocks(
+        to,
+        x + <usize>i * ldx,
+        ldx,
+        min(TILE_ROWS, rows - i),
+        xZero + <usize>i * step,
+        step,
+        k,
+        size,
+      );
+  } else {
+    for (let i = 0; i < rows; i++, to += blockRowBytes(k, size))
+      packRow(to, x + <usize>i * ldx, load<i32>(xZero + <usize>i * step), k, size);
+  }
+}
+
+/** Totals of all tiles against a panel. */
+function multiplyTiles(
+  totals: usize,
+  x: usize,
+  w: usize,
+  rows: i32,
+  k: i32,
+  size: i32,
+  hasOffsets: i32,
+): void {
+  const open = totals + OPEN;
+  const tile = tileOfBlocks(k, size);
+  const head: usize = hasOffsets ? 160 : 96;
+  memory.fill(totals, 0, <usize>((rows + TILE_ROWS) << 6));
+  let sums = (<usize>k) << 3;
+  for (
+    let g = 0;
+    g < k;
+    g += size, w += blockBytes(size, hasOffsets), x += size << 3, sums += 16 - (size << 3)
+  ) {
+    openBlock(open, w + head, size);
+    let by = totals + SCALES;
+    for (
+      let r = 0, to = totals, from = x;
+      r < rows;
+      r += TILE_ROWS, to += TILE_ROWS << 6, from += tile, by += 16
+    ) {
+      tileBlock(to, from, open, w, by, size);
+      tileBlock(to + 32, from, open + 32, w + 32, by, size);
+      if (hasOffsets) tileLess(to, from + sums, w + 96, by);
     }
   }
 }
@@ -118,7 +202,7 @@ function less(t: v128, x: v128, by: v128, m: v128): v128 {
   return f32x4.sub(t, f32x4.mul(x, f32x4.mul(by, m)));
 }
 
-/** One row × 16 columns. */
+/** Totals of one row × 16 columns. */
 function multiplyRow(
   y: usize,
   x: usize,
@@ -128,10 +212,6 @@ function multiplyRow(
   k: i32,
   size: i32,
   hasOffsets: i32,
-  bias: usize,
-  cols: i32,
-  low: v128,
-  high: v128,
 ): void {
   let t0 = f32x4.splat(0);
   let t1 = t0;
@@ -180,24 +260,8 @@ function multiplyRow(
       t3 = less(t3, sum, by, v128.load(head, 144));
     }
   }
-  const none = f32x4.splat(0);
-  storeWords(y, f32x4.min(f32x4.max(f32x4.add(t0, bias ? v128.load(bias) : none), low), high), cols);
-  if (cols > 4)
-    storeWords(
-      y + 16,
-      f32x4.min(f32x4.max(f32x4.add(t1, bias ? v128.load(bias, 16) : none), low), high),
-      cols - 4,
-    );
-  if (cols > 8)
-    storeWords(
-      y + 32,
-      f32x4.min(f32x4.max(f32x4.add(t2, bias ? v128.load(bias, 32) : none), low), high),
-      cols - 8,
-    );
-  if (cols > 12)
-    storeWords(
-      y + 48,
-      f32x4.min(f32x4.max(f32x4.add(t3, bias ? v128.load(bias, 48) : none), low), high),
-      cols - 12,
-    );
+  v128.store(y, t0);
+  v128.store(y, t1, 16);
+  v128.store(y, t2, 32);
+  v128.store(y, t3, 48);
 }

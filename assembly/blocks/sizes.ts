@@ -21,7 +21,12 @@ export function blockRowBytes(k: i32, size: i32): i32 {
   return loneBytes(k) + up(quotient(k, size) * 4, 16);
 }
 
-/** Scratch of linearBlocks: | rows |. */
+/** Where scratch has the scales of rows and an opened block, behind the totals of a block of rows, and where its rows begin. */
+export const SCALES: i32 = (BLOCK_ROWS + 8) * COLUMNS * 4;
+export const OPEN: i32 = SCALES + (BLOCK_ROWS + 8) * 4;
+export const TOTALS: i32 = OPEN + 32 * COLUMNS * 2;
+
+/** Scratch of linearBlocks: | totals | scales | opened block | rows |. */
 export function linearBlocksScratchBytes(rows: i32, k: i32, size: i32): i32 {
-  return smaller(rows, BLOCK_ROWS) * blockRowBytes(k, size);
+  return TOTALS + (smaller(rows, BLOCK_ROWS) + 3) * blockRowBytes(k, size);
 }

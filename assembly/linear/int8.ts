@@ -72,7 +72,10 @@ function packBlock(to: usize, x: usize, ldx: usize, count: i32, tiled: i32, k: i
     packTile(to, x + <usize>r * ldx, ldx, last, k);
   for (let r = tiled, own = to; r < count; r++, own += loneBytes(k)) {
     if (BYTES) packRow8(own, x + <usize>r * ldx, k);
-    else packRow16(own, x + <usize>r * ldx, k);
+    else {
+      packRow16(own, x + <usize>r * ldx, k);
+      v128.store(own + <usize>(rowBytes(k) << 1), sumRow16(own, k));
+    }
   }
   return to;
 }
@@ -94,7 +97,8 @@ function multiplyRow(
   if (BYTES) {
     rowDot8(y, shiftOfCodes() == 0 ? x : own, w, colsum, scale, n, k, p << 2, stop, true, codes);
   } else {
-    rowPairs16(y, own, w, colsum, scale, sumRow16(own, k), n, k, p << 2, stop, codes);
+    const sum = v128.load(own + <usize>(rowBytes(k) << 1));
+    rowPairs16(y, own, w, colsum, scale, sum, n, k, p << 2, stop, codes);
   }
 }
 

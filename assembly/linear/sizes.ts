@@ -11,7 +11,7 @@ export const DEPTH: i32 = 1024;
 /** Most rows that go one by one. */
 const LONE_ROWS: i32 = 4;
 
-/** Bytes of a row of x by itself, as i16. */
+/** Bytes of a row of x by itself, as i16, and of what its sums start at. */
 export function loneBytes(k: i32): i32 {
   return rowBytes(k) * 2 + 16;
 }

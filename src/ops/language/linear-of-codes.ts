@@ -11,6 +11,9 @@ import { linear, linearOf } from "../linear";
 import { type Content, type Lowering, type Op, opError, type Quantization, type Unit } from "../op";
 import { BESIDE_COLUMNS, COLUMNS, packBlocks, packInt4, packInt8 } from "./packed-weights";
 
+/** Most inputs whose sum int32 holds: 255 · 128 · MAX_DEPTH < 2^31. */
+const MAX_DEPTH = 65_793;
+
 /** Where the input has a scale a row and the result is float, as DynamicQuantize(axis −1) feeds it, or the weights are in groups. */
 export const linearOfCodes = {
   /** Groups lie along rows as they are written. */
@@ -48,6 +51,11 @@ function checkGroups({ node, integer }: Unit, x: Quantization | undefined): void
 /** A scale for each output. */
 const lowerInt8: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
   const [n, k] = [view.n, depthOf(view)];
+  if (k > MAX_DEPTH)
+    throw opError(unit.node, "a sum of so many products does not fit int32", {
+      expected: `at most ${MAX_DEPTH} inputs`,
+      got: `${k}`,
+    });
   const { packed, sums } = packInt8(c, weights);
   const finish = dequantizing(c, unit, xq, weightCodes(unit.node, wq, n), n, bias);
   const scratch = c.scratch((most) => linearInt8ScratchBytes(most(rows), k));
