@@ -25,13 +25,14 @@ export function attention(x: string, attending: Attending): string {
   const bounded = (value: string) =>
     clip === 0 ? value : writer.node("Clip", [value], `${value}.clipped`, { min: -clip, max: clip });
   const [q, k, v] = projected(x, attending).map(bounded) as [string, string, string];
+  const isNormed = settings.hasHeadNorms ?? (hasNorm(attending, "q") || hasNorm(attending, "k"));
   const [rotatedQ, rotatedK] = (
     [
-      [q, "q", heads, findPart(writer.weights, prefix, parts.qNorm)],
-      [k, "k", kvHeads, findPart(writer.weights, prefix, parts.kNorm)],
+      [q, "q", heads],
+      [k, "k", kvHeads],
     ] as const
-  ).map(([value, part, count, weight]) => {
-    const normalize = (one: string) => headNorm(attending, one, part, weight, count);
+  ).map(([value, part, count]) => {
+    const normalize = (one: string) => (isNormed ? headNorm(attending, one, part, count) : one);
     const rotate = (one: string) => rotated(attending, one, part, count);
     return settings.family.normAfterRotary ? normalize(rotate(value)) : rotate(normalize(value));
   });
@@ -66,9 +67,11 @@ function projected(x: string, attending: Attending): string[] {
     settings.hasBias.attention,
   );
   if (!fused)
-    return (["q", "k", "v"] as const).map((part, i) =>
-      writer.linear(x, needPart(writer.weights, prefix, parts[part]), [sizes[i]!, hidden], `${name}.${part}`),
-    );
+    return (["q", "k", "v"] as const).map((part, i) => {
+      const layer = needPart(writer.weights, prefix, parts[part]);
+      writer.weights.hasBias(layer, hasBias);
+      return writer.linear(x, layer, [sizes[i]!, hidden], `${name}.${part}`);
+    });
   const n = sizes[0] + sizes[1] + sizes[2];
   const from = family.transposed ? [hidden, n] : [n, hidden];
   return fusedRows(settings).map((rows, i) => {
@@ -126,27 +129,36 @@ function fusedRows(settings: DecoderSettings): [Rows, Rows, Rows] {
 /** Parts in which CodeGen's files keep q, v and k, one a processor it was trained on. */
 const CODEGEN_PARTS = 4;
 
+/** The first of the norms that each head has for itself. */
+const firstNorm = (prefix: string, part: "q" | "k"): string =>
+  `${prefix}self_attn.${part}_layernorm.norms.0.weight`;
+
+const hasNorm = ({ writer: { weights }, prefix }: Attending, part: "q" | "k"): boolean =>
+  findPart(weights, prefix, parts[`${part}Norm`]) !== undefined || weights.has(firstNorm(prefix, part));
+
 /** A norm of each head by itself, or of all in one, as the shape of its scale says. */
 function headNorm(
   { writer, settings, prefix, name }: Attending,
   x: string,
-  part: string,
-  weight: string | undefined,
+  part: "q" | "k",
   heads: number,
 ): string {
   const { headDim, norm } = settings;
   const { weights } = writer;
   const output = `${name}.${part}.norm`;
-  if (!weight) {
-    const first = `${prefix}self_attn.${part}_layernorm.norms.0.weight`;
-    return weights.has(first) ? ownNorms(writer, x, first, heads, settings, output) : x;
-  }
-  const shape = weights.shapeOf(`${weight}.weight`);
+  const first = firstNorm(prefix, part);
+  if (weights.has(first)) return ownNorms(writer, x, first, heads, settings, output);
+  const weight = needPart(weights, prefix, parts[`${part}Norm`]);
+  const { headNormScales } = settings.family;
+  const found = weights.shapeOf(`${weight}.weight`);
+  const shape = headNormScales
+    ? { same: [headDim], together: [heads * headDim], own: [heads, headDim] }[headNormScales]
+    : found;
   const perHead = (make: (heads: string) => string): string => {
     const apart = writer.reshape(x, [1, "tokens", heads, headDim], `${output}.heads`);
     return writer.reshape(make(apart), [1, "tokens", heads * headDim], output);
   };
-  if (shape.length === 1 && shape[0] === headDim && heads * headDim !== headDim)
+  if (shape.length === 1 && shape[0] === headDim && headNormScales !== "together")
     return perHead((apart) => writer.norm(apart, weight, headDim, norm, `${output}.each`));
   if (shape.length === 1) return writer.norm(x, weight, heads * headDim, norm, output);
   if (shape.length !== 2)

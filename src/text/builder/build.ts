@@ -6,6 +6,7 @@ import type { Graph } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
 import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource } from "../source";
+import { checkLayers } from "./completeness";
 import { decoder } from "./decoder";
 import { decoderSettings } from "./decoder-settings";
 import { encoder } from "./encoder";
@@ -63,6 +64,7 @@ export function buildLanguageGraph(
     : encoderGraph(writer, settings, family, options);
   weights.ignoreLeftovers();
   weights.finish();
+  checkLayers(weights);
   settings.finish();
   return {
     graph: { ...graph, nodes: writer.nodes, constants: weights.constants(), provenance: { family } },

@@ -43,6 +43,8 @@ export interface DecoderSettings {
   /** Whether rows of q, k and v in one tensor are those of one key after the other; of Falcon. */
   readonly isGrouped: boolean;
   /** What settings say of biases, where they do: tensors decide, and must not contradict. */
+  /** Whether q and k are normalized; undefined: where there are tensors. */
+  readonly hasHeadNorms: boolean | undefined;
   readonly hasBias: { readonly attention: boolean | undefined; readonly feedForward: boolean | undefined };
   readonly family: DecoderFamily;
 }
@@ -87,7 +89,7 @@ export function decoderSettings(
     maxPositions,
     norm: {
       kind: family.norm ?? "rms",
-      epsilon: settings.number(EPSILON, family.epsilon ?? 1e-6),
+      epsilon: settings.positive(EPSILON, family.epsilon ?? 1e-6),
       offset: family.normOffset ? 1 : 0,
     },
     layers,
@@ -101,14 +103,17 @@ export function decoderSettings(
     isPostNorm: family.postNorm === true || !settings.flag("do_layer_norm_before", true),
     embeddingScale: embeddingScaleOf(settings, family, hidden),
     residualScale: settings.number("residual_multiplier", 1),
-    logitScale: settings.number("logit_scale", family.logitScale ?? 1) / settings.number("logits_scaling", 1),
+    logitScale:
+      settings.number("logit_scale", family.logitScale ?? 1) / settings.positive("logits_scaling", 1),
     attentionCap: capOf(settings, "attn_logit_softcapping", family.attentionCap),
     logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
     clip: settings.number("clip_qkv", 0),
     kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),
     isGrouped: settings.flag("new_decoder_architecture", false),
+    hasHeadNorms: family.headNorms ?? optionalFlag(settings, ["use_qk_norm", "qk_layernorm"]),
     hasBias: {
-      attention: optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
+      attention:
+        family.hasBiases ?? optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
       feedForward: optionalFlag(settings, ["mlp_bias", "use_bias", "bias"]),
     },
     family,
@@ -119,7 +124,12 @@ const optionalFlag = (settings: Settings, names: readonly string[]): boolean | u
   settings.value(names) === undefined ? undefined : settings.flag(names, false);
 
 function headDimOf(settings: Settings, family: DecoderFamily, hidden: number, heads: number): number {
-  const own = settings.value("head_dim") === undefined ? family.headDim : settings.count("head_dim");
+  const isNull = settings.says("head_dim") && settings.value("head_dim") === undefined;
+  const own = isNull
+    ? undefined
+    : settings.value("head_dim") === undefined
+      ? family.headDim
+      : settings.count("head_dim");
   if (own === undefined && hidden % heads !== 0)
     throw settings.wrong(HEADS, `a divisor of hidden_size ${hidden}`, heads);
   const size = own ?? hidden / heads;
@@ -242,7 +252,7 @@ function windowOf(settings: Settings, family: DecoderFamily, types: readonly str
 
 /** The factor of scores in each layer. */
 function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (layer: number) => number {
-  const scalar = settings.number("query_pre_attn_scalar", 256);
+  const scalar = settings.positive("query_pre_attn_scalar", 256);
   const multiplier = settings.number("attention_multiplier", 1);
   const isScaled = settings.flag("scale_attn_weights", family.attentionScale !== "none");
   const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);

@@ -48,7 +48,10 @@ function embedded(writer: GraphWriter, settings: DecoderSettings, prefix: string
   const { weights } = writer;
   const { hidden, vocabulary, embeddingScale, family } = settings;
   const projection = findPart(weights, prefix, beside.projectIn);
-  const positions = findPart(weights, prefix, beside.positions);
+  const positions =
+    family.positions === "learned"
+      ? needPart(weights, prefix, beside.positions)
+      : findPart(weights, prefix, beside.positions);
   const width = projection ? weights.shapeOf(`${projection}.weight`)[1]! : hidden;
   const name = `${table}.weight`;
   const rows = weights.add(name, { tensors: [name], from: [vocabulary, width], shape: [vocabulary, width] });
@@ -58,9 +61,9 @@ function embedded(writer: GraphWriter, settings: DecoderSettings, prefix: string
     ? writer.linear(gathered, projection, [hidden, width], positions ? "tokens.projected" : "hidden.0")
     : gathered;
   const scaled = writer.scaled(projected, embeddingScale, positions ? "tokens.scaled" : "hidden.0");
-  if ((family.positions === "learned") !== (positions !== undefined))
+  if (positions && family.positions !== "learned")
     throw new OctetteError(
-      positions ? "it has a table of positions and rotary settings" : "its table of positions is missing",
+      `the tensor "${positions}.weight" is a table of positions, where rotary ones are expected`,
       {
         code: "unsupported",
         where: weights.source.where,
@@ -209,6 +212,7 @@ function head(
   const projection = findPart(weights, prefix, beside.projectOut);
   const width = weights.shapeOf(`${table}.weight`)[1]!;
   if (projection) normed = writer.linear(normed, projection, [width, hidden], "projected");
+  else if (width !== hidden) needPart(weights, prefix, beside.projectOut);
   const isLast = logitScale === 1 && logitCap === 0;
   const raw = isLast ? "logits" : "logits.raw";
   const own = findPart(weights, "", ["lm_head", "embed_out"]);
@@ -220,11 +224,10 @@ function head(
       from: [vocabulary, width],
       shape: [vocabulary, width],
     });
-  const inputs = [normed, isTied ? `${table}.weight` : ""];
-  if (isTied) {
-    if (weights.has("lm_head.bias")) inputs.push(writer.vector("lm_head.bias", vocabulary));
-    writer.node("Linear", inputs, raw);
-  } else writer.linear(normed, from, [vocabulary, width], raw);
+  const bias =
+    weights.has("lm_head.bias") || family.hasHeadBias ? writer.vector("lm_head.bias", vocabulary) : "";
+  if (isTied) writer.node("Linear", [normed, `${table}.weight`, ...(bias ? [bias] : [])], raw);
+  else writer.linear(normed, from, [vocabulary, width], raw);
   const scaled = writer.scaled(raw, logitScale, logitCap === 0 ? "logits" : "logits.scaled");
   if (logitCap === 0) return scaled;
   const within = writer.scaled(scaled, 1 / logitCap, "logits.within");

@@ -18,6 +18,14 @@ export interface EncoderFamily {
   readonly fullEvery?: number;
   /** Function between the layers of a head of classes. */
   readonly headActivation?: string;
+  /** Scores have numbers added by the distance of two tokens. */
+  readonly hasRelativeBias?: true;
+  /** Layers and norms may be without biases, as settings say. */
+  readonly isBiasOptional?: true;
+  /** Embeddings are not normalized. */
+  readonly noEmbeddingNorm?: true;
+  /** The first layer's attention reads embeddings that are normalized already. */
+  readonly isFirstNormed?: true;
   /** All layers are one. */
   readonly isShared?: true;
 }
@@ -33,10 +41,26 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   distilbert: { headActivation: "relu" },
   electra: { headActivation: "gelu" },
   ernie: {},
-  eurobert: { norm: "rms", preNorm: true, epsilon: 1e-5, activation: "silu", theta: 10000 },
-  modernbert: { preNorm: true, epsilon: 1e-5, theta: 160000, localTheta: 10000, fullEvery: 3 },
-  mpnet: { firstPosition: 2, headActivation: "tanh" },
-  nomic_bert: { activation: "silu", theta: 1000 },
+  eurobert: {
+    isBiasOptional: true,
+    noEmbeddingNorm: true,
+    norm: "rms",
+    preNorm: true,
+    epsilon: 1e-5,
+    activation: "silu",
+    theta: 10000,
+  },
+  modernbert: {
+    isBiasOptional: true,
+    isFirstNormed: true,
+    preNorm: true,
+    epsilon: 1e-5,
+    theta: 160000,
+    localTheta: 10000,
+    fullEvery: 3,
+  },
+  mpnet: { hasRelativeBias: true, firstPosition: 2, headActivation: "tanh" },
+  nomic_bert: { isBiasOptional: true, activation: "silu", theta: 1000 },
   roberta: robertaLike,
   "xlm-roberta": robertaLike,
 };

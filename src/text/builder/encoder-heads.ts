@@ -161,11 +161,11 @@ function classes(writer: GraphWriter, settings: EncoderSettings, encoded: Encode
     const read = classPooling === "mean" ? meanOfTokens : firstToken;
     const inner = writer.linear(read(writer, settings, "first"), layer, [hidden, hidden], "classes.dense");
     vector = writer.activation(headActivation, inner, "classes.active");
-    if (weights.has("head.norm.weight"))
-      vector = writer.norm(vector, "head.norm", hidden, norm, "classes.normed");
+    if (layer === "head.dense") vector = writer.norm(vector, "head.norm", hidden, norm, "classes.normed");
   }
   const last = needPart(weights, "", ["classifier.out_proj", "classifier"]);
   const [count = 0] = weights.shapeOf(`${last}.weight`);
+  writer.needsBiases = true;
   writer.linear(vector, last, [count, hidden], "logits");
   return { outputs: ["logits"], task: "classes" };
 }
@@ -174,6 +174,7 @@ function everyToken(writer: GraphWriter, { hidden }: EncoderSettings, names: rea
   const { weights } = writer;
   const last = needPart(weights, "", names);
   const [count = 0] = weights.shapeOf(`${last}.weight`);
+  writer.needsBiases = true;
   writer.linear("hidden", last, [count, hidden], "logits");
   return { outputs: ["logits"], task: "every-token" };
 }
@@ -196,8 +197,7 @@ function predictions(
   if (weights.has(own) || !settings.isTied) weights.add(own, { tensors: [own], from: shape, shape });
   const rows = settings.isTied ? `${table}.weight` : own;
   const name = weights.has(bias) ? bias : `${decoder}.bias`;
-  const inputs = weights.has(name) ? [normed, rows, writer.vector(name, vocabulary)] : [normed, rows];
-  writer.node("Linear", inputs, "logits");
+  writer.node("Linear", [normed, rows, writer.vector(name, vocabulary)], "logits");
   return { outputs: ["logits"], task: "every-token" };
 }
 

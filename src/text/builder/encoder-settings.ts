@@ -33,6 +33,8 @@ export interface EncoderSettings {
   readonly architecture: string;
   /** Whether a head that predicts tokens has the table of tokens as its weights. */
   readonly isTied: boolean;
+  /** Types of tokens that a setting says there are. */
+  readonly types: number;
   /** What a setting says of biases of q, k and v. */
   readonly hasBias: boolean | undefined;
   readonly family: EncoderFamily;
@@ -79,7 +81,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
       : (family.firstPosition ?? 0),
     norm: {
       kind: family.norm ?? "layer",
-      epsilon: settings.number(
+      epsilon: settings.positive(
         ["rms_norm_eps", "layer_norm_eps", "norm_eps", "layer_norm_epsilon"],
         family.epsilon ?? 1e-12,
       ),
@@ -97,6 +99,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     labels: labelsOf(settings),
     architecture: architectureOf(settings),
     isTied: settings.flag("tie_word_embeddings", true),
+    types: settings.count("type_vocab_size", 0, 0),
     hasBias:
       settings.value("attention_bias") === undefined ? undefined : settings.flag("attention_bias", false),
     family,

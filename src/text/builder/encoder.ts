@@ -60,6 +60,7 @@ export interface Encoded {
 /** Writes an encoder up to the value `hidden` [batch, tokens, hidden]; inputs `ids`, `lengths`, and `types` where it has them. */
 export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded {
   const { weights } = writer;
+  writer.needsBiases = !settings.family.isBiasOptional;
   const prefix = prefixOf(weights, TABLES);
   const table = needPart(weights, prefix, TABLES);
   const layerPrefix = settings.family.isShared
@@ -73,9 +74,11 @@ export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded
   }
   if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
   const relative = `${prefix}encoder.relative_attention_bias.weight`;
-  if (weights.has(relative)) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
-  const mask = weights.has(relative) ? "relative" : "";
-  const finalNorm = findPart(weights, prefix, ["final_norm", "norm"]);
+  const { hasRelativeBias } = settings.family;
+  if (hasRelativeBias) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
+  const mask = hasRelativeBias ? "relative" : "";
+  const finalNorms = ["final_norm", "norm"];
+  const finalNorm = settings.family.preNorm ? needPart(weights, prefix, finalNorms) : undefined;
   const last = finalNorm ? "hidden.last" : "hidden";
   const nameOf = (i: number) => (i === settings.layers.length ? last : `hidden.${i}`);
   const types = embedded(writer, settings, prefix, table, width, nameOf(0));
@@ -89,6 +92,7 @@ export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded
         prefix: layerPrefix(i),
         name: `layers.${i}`,
         mask: layer === "sliding_attention" ? "window.mask" : mask,
+        isFirst: i === 0,
       },
       nameOf(i + 1),
     );
@@ -114,7 +118,7 @@ function embedded(
   });
   let sum = writer.node("Gather", [tokens, "ids"], "tokens.rows", { axis: 0 });
   const typeTable = `${prefix}embeddings.token_type_embeddings.weight`;
-  const types = weights.has(typeTable) ? weights.shapeOf(typeTable)[0]! : 0;
+  const types = weights.has(typeTable) || settings.types > 0 ? weights.shapeOf(typeTable)[0]! : 0;
   if (types > 0) {
     const shape = types === 1 ? [width] : [types, width];
     const rows = weights.add(typeTable, { tensors: [typeTable], from: [types, width], shape });
@@ -133,10 +137,12 @@ function embedded(
   }
   const embeddingNorm = findPart(weights, prefix, ["embeddings.LayerNorm", "embeddings.norm", "emb_ln"]);
   const projection = findPart(weights, prefix, ["embeddings_project", "encoder.embedding_hidden_mapping_in"]);
-  const to = projection ? "embedding.normed" : output;
-  if (embeddingNorm) sum = writer.norm(sum, embeddingNorm, width, norm, to);
-  if (projection) writer.linear(sum, projection, [hidden, width], output);
-  else if (!embeddingNorm) writer.node("Identity", [sum], output);
+  const to = projection || width !== hidden ? "embedding.normed" : output;
+  if (!settings.family.noEmbeddingNorm)
+    sum = writer.norm(sum, embeddingNorm ?? `${prefix}embeddings.LayerNorm`, width, norm, to);
+  if (projection || width !== hidden)
+    writer.linear(sum, projection ?? `${prefix}embeddings_project`, [hidden, width], output);
+  else if (settings.family.noEmbeddingNorm) writer.node("Identity", [sum], output);
   return types;
 }
 
@@ -178,10 +184,11 @@ interface Layering {
   readonly name: string;
   /** What is added to its scores; "": nothing. */
   readonly mask: string;
+  readonly isFirst: boolean;
 }
 
 function encoderLayer(x: string, layering: Layering, output: string): void {
-  const { writer, settings, prefix, name } = layering;
+  const { writer, settings, prefix, name, isFirst } = layering;
   const { hidden, norm, family } = settings;
   const { weights } = writer;
   const [first, second] = [parts.attentionNorm, parts.feedForwardNorm].map((names) =>
@@ -190,9 +197,15 @@ function encoderLayer(x: string, layering: Layering, output: string): void {
   const normalize = (value: string, part: string | undefined, to: string): string =>
     part ? writer.norm(value, part, hidden, norm, to) : value;
   if (family.preNorm) {
-    const mixed = attention(normalize(x, first, `${name}.attention.input`), layering);
+    // ModernBERT's first layer reads what is normalized already.
+    const isNormed = isFirst && family.isFirstNormed;
+    const own = isNormed
+      ? undefined
+      : (first ?? needPart(weights, prefix, [...parts.attentionNorm].reverse()));
+    const mixed = attention(normalize(x, own, `${name}.attention.input`), layering);
     const middle = writer.add(x, mixed, `${name}.middle`);
-    writer.add(middle, feedForward(normalize(middle, second, `${name}.mlp.input`), layering), output);
+    const before = second ?? needPart(weights, prefix, [...parts.feedForwardNorm].reverse());
+    writer.add(middle, feedForward(normalize(middle, before, `${name}.mlp.input`), layering), output);
     return;
   }
   const sum = writer.add(x, attention(x, layering), `${name}.attention.sum`);

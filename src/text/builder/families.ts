@@ -41,6 +41,14 @@ export interface DecoderFamily {
   readonly partial?: number;
   /** Layers that do not rotate: of full attention where others have windows. */
   readonly noRotary?: "full" | "full-if-windows" | "no_rope_layers";
+  /** q and k are normalized in every layer; left out: as a setting says, or where there are tensors. */
+  readonly headNorms?: true;
+  /** Their scales: the same for each head, for all heads together, or each head's own. Default: as their shape says. */
+  readonly headNormScales?: "same" | "together" | "own";
+  /** q, k and v have biases. */
+  readonly hasBiases?: true;
+  /** The layer of logits has a bias. */
+  readonly hasHeadBias?: true;
   /** q and k are normalized after they rotate. */
   readonly normAfterRotary?: true;
   /** Which layers have windows, where a file does not list them. */
@@ -98,6 +106,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   bitnet: { epsilon: 1e-5, activation: "relu2", theta: 500000, kvHeads: 5 },
   codegen: {
+    hasHeadBias: true,
     norm: "layer",
     epsilon: 1e-5,
     activation: "gelu_new",
@@ -107,6 +116,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     kvHeads: "heads",
   },
   cohere: {
+    headNormScales: "own",
     norm: "layer",
     epsilon: 1e-5,
     parallel: true,
@@ -130,6 +140,8 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   cwm: { epsilon: 1e-5, headDim: 128, kvHeads: 8, theta: 1e6, windows: "first-of-four-full", window: 8192 },
   ernie4_5: { epsilon: 1e-5, tied: true, interleaved: true, headDim: 128, kvHeads: 2, theta: 500000 },
   exaone4: {
+    headNorms: true,
+    headNormScales: "same",
     epsilon: 1e-5,
     noRotary: "full-if-windows",
     windows: "pattern",
@@ -147,7 +159,15 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   gemma: { ...gemmaLike, kvHeads: 16, isGeluTanh: true },
   gemma2: { ...gemma2Like, attentionCap: 50, logitCap: 30 },
-  gemma3_text: { ...gemma2Like, windows: "pattern", pattern: 6, theta: 1e6, localTheta: 10000 },
+  gemma3_text: {
+    headNorms: true,
+    headNormScales: "same",
+    ...gemma2Like,
+    windows: "pattern",
+    pattern: 6,
+    theta: 1e6,
+    localTheta: 10000,
+  },
   glm: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
   glm4: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
   gpt2: { ...gptLike, positions: "learned", transposed: true },
@@ -169,6 +189,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     fused: "heads",
   },
   gptj: {
+    hasHeadBias: true,
     norm: "layer",
     kvHeads: "heads",
     epsilon: 1e-5,
@@ -178,19 +199,29 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   granite: { attentionScale: "attention_multiplier" },
   helium: { epsilon: 1e-8, interleaved: true, headDim: 128, kvHeads: 20, theta: 100000 },
-  hunyuan_v1_dense: { epsilon: 1e-5, normAfterRotary: true },
+  hunyuan_v1_dense: { headNorms: true, headNormScales: "same", epsilon: 1e-5, normAfterRotary: true },
   jais2: { norm: "layer", epsilon: 1e-5, activation: "relu2" },
-  lfm2: { epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
+  lfm2: { headNorms: true, headNormScales: "same", epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
   llama: {},
   ministral: { kvHeads: 8, windows: "all", window: 4096 },
   mistral: { kvHeads: 8, windows: "all", window: 4096 },
   nemotron: { norm: "layer", normOffset: true, epsilon: 1e-5, activation: "relu2", partial: 0.5 },
   olmo: { norm: "layer", plainNorm: true, epsilon: 1e-5 },
-  olmo2: { epsilon: 1e-5 },
-  olmo3: { epsilon: 1e-5, theta: 500000, localTheta: 500000, windows: "pattern", pattern: 4, window: 4096 },
+  olmo2: { headNorms: true, headNormScales: "together", epsilon: 1e-5 },
+  olmo3: {
+    headNorms: true,
+    headNormScales: "together",
+    epsilon: 1e-5,
+    theta: 500000,
+    localTheta: 500000,
+    windows: "pattern",
+    pattern: 4,
+    window: 4096,
+  },
   "openai-gpt": { ...gptLike, isGeluTanh: true, positions: "learned", postNorm: true, transposed: true },
   opt: { ...gptLike, activation: "relu", positions: "learned", positionOffset: 2 },
   persimmon: {
+    headNormScales: "same",
     norm: "layer",
     kvHeads: "heads",
     epsilon: 1e-5,
@@ -198,10 +229,25 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     partial: 0.5,
     fused: "heads",
   },
-  phi: { norm: "layer", epsilon: 1e-5, activation: "gelu_new", parallel: true, partial: 0.5 },
+  phi: {
+    headNormScales: "same",
+    hasHeadBias: true,
+    norm: "layer",
+    epsilon: 1e-5,
+    activation: "gelu_new",
+    parallel: true,
+    partial: 0.5,
+  },
   phi3: { epsilon: 1e-5, windows: "all" },
-  qwen2: { kvHeads: 32, windows: "max_window_layers", window: 4096 },
-  qwen3: { kvHeads: 32, headDim: 128, windows: "max_window_layers", window: 4096 },
+  qwen2: { hasBiases: true, kvHeads: 32, windows: "max_window_layers", window: 4096 },
+  qwen3: {
+    headNorms: true,
+    headNormScales: "same",
+    kvHeads: 32,
+    headDim: 128,
+    windows: "max_window_layers",
+    window: 4096,
+  },
   seed_oss: { headDim: 128, kvHeads: 8 },
   smollm3: { tied: true, kvHeads: 4, theta: 2e6, noRotary: "no_rope_layers", windows: "unused" },
   stablelm: { norm: "layer", epsilon: 1e-5, parallel: "setting", partial: 0.25, kvHeads: 32 },

@@ -102,6 +102,12 @@ class RopeParameters {
     throw this.#settings.wrong(`rope_parameters.${name}`, "a number", value);
   }
 
+  positive(name: string, otherwise?: number): number {
+    const value = this.number(name, otherwise);
+    if (value > 0) return value;
+    throw this.#settings.wrong(`rope_parameters.${name}`, "a number above 0", value);
+  }
+
   optional(name: string): number | undefined {
     this.#read.add(name);
     return this.#given[name] === undefined || this.#given[name] === null ? undefined : this.number(name);
@@ -160,12 +166,12 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
   default: ({ base, dim }) => ({ inverse: inverseOf(base, dim) }),
 
   linear({ reader, base, dim }) {
-    const factor = reader.number("factor");
+    const factor = reader.positive("factor");
     return { inverse: inverseOf(base, dim).map((f) => f / factor) };
   },
 
   dynamic({ reader, base, dim, context: { length = 0, maxPositions } }) {
-    const factor = reader.number("factor");
+    const factor = reader.positive("factor");
     const most = Math.max(length, maxPositions);
     const stretch = (factor * most) / maxPositions - (factor - 1);
     return { inverse: inverseOf(base * power(stretch, dim / (dim - 2)), dim) };
@@ -173,9 +179,9 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
 
   llama3(making) {
     const { reader, base, dim } = making;
-    const factor = reader.number("factor");
-    const low = reader.number("low_freq_factor");
-    const high = reader.number("high_freq_factor");
+    const factor = reader.positive("factor");
+    const low = reader.positive("low_freq_factor");
+    const high = reader.positive("high_freq_factor");
     const original = originalOf(making);
     const inverse = inverseOf(base, dim).map((f) => {
       const turns = (original * f) / (2 * Math.PI);
@@ -190,8 +196,8 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
   yarn(making) {
     const { reader, base, dim, context } = making;
     const original = originalOf(making);
-    const factor = reader.number("factor", context.maxPositions / original);
-    const [fast, slow] = [reader.number("beta_fast", 32), reader.number("beta_slow", 1)];
+    const factor = reader.positive("factor", context.maxPositions / original);
+    const [fast, slow] = [reader.positive("beta_fast", 32), reader.positive("beta_slow", 1)];
     const [mscale, all] = [reader.optional("mscale"), reader.optional("mscale_all_dim")];
     const growth = (by = 1) => (factor <= 1 ? 1 : 0.1 * by * portableLog(factor) + 1);
     const scale =
@@ -212,7 +218,7 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
   longrope(making) {
     const { reader, base, dim, context } = making;
     const original = originalOf(making);
-    const factor = reader.number("factor", context.maxPositions / original);
+    const factor = reader.positive("factor", context.maxPositions / original);
     const [short, long] = [reader.numbers("short_factor", dim / 2), reader.numbers("long_factor", dim / 2)];
     const factors = (context.length ?? 0) > original ? long : short;
     const growth = factor <= 1 ? 1 : Math.sqrt(1 + portableLog(factor) / portableLog(original));

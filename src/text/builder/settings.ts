@@ -46,6 +46,13 @@ export class Settings {
     throw this.wrong(names, "a number", value);
   }
 
+  /** A number above 0. */
+  positive(names: Names, otherwise?: number): number {
+    const value = this.number(names, otherwise);
+    if (value > 0) return value;
+    throw this.wrong(names, "a number above 0", value);
+  }
+
   /** A whole number of at least `least`. */
   count(names: Names, otherwise?: number, least = 1, most = MAX_COUNT): number {
     const value = this.number(names, otherwise);

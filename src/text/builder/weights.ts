@@ -54,6 +54,11 @@ export class Weights {
     return this.#names.keys();
   }
 
+  /** Names of the tensors that constants are made of. */
+  get usedNames(): Iterable<string> {
+    return new Set([...this.#recipes.values()].flatMap(({ tensors }) => tensors));
+  }
+
   has(name: string): boolean {
     return this.#names.has(name);
   }

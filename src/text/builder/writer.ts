@@ -19,6 +19,10 @@ export interface NormSettings {
 export class GraphWriter {
   readonly nodes: Node[] = [];
   readonly weights: Weights;
+  /** Whether every layer and norm of the model has a bias, so that one without is not whole. */
+  needsBiases = false;
+  /** The first LayerNormalization, which all others are alike: with a bias or without. */
+  #firstNorm: string | undefined;
 
   constructor(weights: Weights) {
     this.weights = weights;
@@ -63,7 +67,7 @@ export class GraphWriter {
     });
     const inputs = [x, weight];
     const bias = `${name}.bias`;
-    if (this.weights.has(bias)) inputs.push(this.vector(bias, n));
+    if (this.needsBiases || this.weights.has(bias)) inputs.push(this.vector(bias, n));
     return this.node("Linear", inputs, output);
   }
 
@@ -104,7 +108,10 @@ export class GraphWriter {
     const attributes = { axis: -1, epsilon };
     if (kind === "rms") return this.node("RMSNormalization", [x, scale], output, attributes);
     const bias = `${name}.bias`;
-    const inputs = this.weights.has(bias) ? [x, scale, this.vector(bias, size)] : [x, scale];
+    this.#firstNorm ??= name;
+    const isAlike = this.needsBiases || this.weights.has(`${this.#firstNorm}.bias`);
+    if (this.weights.has(bias) && !isAlike) this.vector(`${this.#firstNorm}.bias`, size);
+    const inputs = isAlike ? [x, scale, this.vector(bias, size)] : [x, scale];
     return this.node("LayerNormalization", inputs, output, attributes);
   }
 

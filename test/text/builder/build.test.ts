@@ -37,6 +37,14 @@ describe("refused by name", () => {
     [{ num_key_value_heads: 3 }, "num_key_value_heads has a value that octette does not know"],
     [{ vocab_size: undefined }, "config.json has no vocab_size"],
     [{ rms_norm_eps: "1e-6" }, "rms_norm_eps has a value that octette does not know: expected a number"],
+    [
+      { rms_norm_eps: 0 },
+      "rms_norm_eps has a value that octette does not know: expected a number above 0, got 0",
+    ],
+    [
+      { rope_scaling: { type: "linear", factor: 0 } },
+      "rope_parameters.factor has a value that octette does not know",
+    ],
     [{ tie_word_embeddings: 1 }, "tie_word_embeddings has a value that octette does not know"],
     [{ layer_types: ["full_attention", "linear_attention"] }, 'got "linear_attention"'],
     [
