@@ -4,6 +4,7 @@
 import { FormatError, OctetteError } from "../../errors";
 import type { TextAssets } from "../../text/source";
 import type { GgufKeys } from "./keys";
+import { mergesOf } from "./merges";
 import { type PreTokenizer, preTokenizerOf } from "./pre-tokenizers";
 
 type Settings = Record<string, unknown>;
@@ -23,8 +24,6 @@ const ROLES = [
   ["padding", "pad_token", "pad_token_id"],
   ["mask", "mask_token", undefined],
 ] as const;
-/** Most work to find merges: squares of the tokens' lengths, summed. A vocabulary of 262 144 takes a tenth of it. */
-export const MAX_MERGE_WORK = 2 ** 27;
 /** Further tokens at which an answer ends. */
 const ENDS = ["eot", "eom"];
 
@@ -197,6 +196,7 @@ function byteLevel(table: TokenTable): Made {
 
 function sentencePiece(table: TokenTable): Made {
   const { keys, tokens, types, idOf } = table;
+  const isPiece = (id: number) => types[id] !== CONTROL && types[id] !== UNKNOWN && types[id] !== BYTE;
   const scores = keys.numbers("tokenizer.ggml.scores");
   if (scores?.length !== tokens.length)
     throw keys.wrong("tokenizer.ggml.scores", `${tokens.length} numbers`, scores);
@@ -226,40 +226,8 @@ function sentencePiece(table: TokenTable): Made {
       byte_fallback: true,
       ignore_merges: false,
       vocab: vocabOf(tokens),
-      merges: mergesOf(table, scores),
+      merges: mergesOf(tokens, isPiece, scores, keys.where),
     },
   };
   return { tokenizer, addsBos: true };
-}
-
-/** Every way to put a token together from two others, those of tokens with high scores first. */
-function mergesOf({ keys, tokens, types }: TokenTable, scores: ArrayLike<number>): [string, string][] {
-  const isPiece = (id: number) => types[id] !== CONTROL && types[id] !== UNKNOWN && types[id] !== BYTE;
-  const pieces = new Set<string>();
-  const ids: number[] = [];
-  tokens.forEach((token, id) => {
-    if (!isPiece(id) || pieces.has(token)) return;
-    pieces.add(token);
-    ids.push(id);
-  });
-  const work = ids.reduce((sum, id) => sum + tokens[id]!.length ** 2, 0);
-  if (work > MAX_MERGE_WORK)
-    throw new OctetteError("the vocabulary's tokens are too long", {
-      code: "limit",
-      where: `${keys.where}, tokenizer.ggml.tokens`,
-      expected: `at most MAX_MERGE_WORK = ${MAX_MERGE_WORK}, the sum of squared lengths`,
-      got: String(work),
-    });
-  ids.sort((a, b) => scores[b]! - scores[a]! || a - b);
-  const merges: [string, string][] = [];
-  for (const id of ids) {
-    const token = tokens[id]!;
-    for (let cut = 1; cut < token.length; cut++) {
-      const left = token.slice(0, cut);
-      if (!pieces.has(left)) continue;
-      const right = token.slice(cut);
-      if (pieces.has(right)) merges.push([left, right]);
-    }
-  }
-  return merges;
 }

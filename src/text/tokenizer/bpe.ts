@@ -115,17 +115,22 @@ export class BytePairModel implements TokenizerModel {
     this.#suffix = textAt(`${at}.end_of_word_suffix`, json.end_of_word_suffix ?? "");
     const merges = listAt(`${at}.merges`, json.merges ?? []);
     this.#merges = new MergeTable(merges.length);
-    merges.forEach((merge, rank) => {
-      const [left, right] = this.#pair(`${at}.merges[${rank}]`, merge);
-      const whole = left + right.slice(this.#prefix.length);
-      const [first, second, result] = [left, right, whole].map((text) => this.#ids.get(text));
-      if (first !== undefined && second !== undefined && result !== undefined)
-        this.#merges.add(first, second, rank, result);
-      else
-        for (const text of [left, right, whole])
-          if (vocabulary.idOf(text) === undefined)
-            throw malformed(`${at}.merges[${rank}]`, "tokens of the vocabulary", text);
-    });
+    for (let rank = 0; rank < merges.length; rank++) this.#add(at, merges[rank], rank, vocabulary);
+  }
+
+  #add(at: string, merge: unknown, rank: number, vocabulary: Vocabulary): void {
+    const [left, right] = this.#pair(`${at}.merges`, merge);
+    const whole = left + (this.#prefix === "" ? right : right.slice(this.#prefix.length));
+    const first = this.#ids.get(left);
+    const second = this.#ids.get(right);
+    const result = this.#ids.get(whole);
+    if (first !== undefined && second !== undefined && result !== undefined) {
+      this.#merges.add(first, second, rank, result);
+      return;
+    }
+    for (const text of [left, right, whole])
+      if (vocabulary.idOf(text) === undefined)
+        throw malformed(`${at}.merges[${rank}]`, "tokens of the vocabulary", text);
   }
 
   #pair(at: string, merge: unknown): readonly [string, string] {
