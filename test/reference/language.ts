@@ -145,10 +145,91 @@ const cachedAttention: Operator = (node, inputs, bindings) => {
   return tensor("f32", [1, tokens, heads * valueSize], rows.flat());
 };
 
+/** Attention of ONNX: every query by itself, over keys [batch, groups, tokens, size] of all tokens. */
+const attention: Operator = (node, inputs) => {
+  const [q, k, v] = [0, 1, 2].map((i) => need(node, inputs, i)) as [Tensor, Tensor, Tensor];
+  const [, , , mask, pastKeys, pastValues, lengths] = inputs;
+  const isFlat = q.shape.length === 3;
+  const heads = isFlat ? numberAttribute(node, "q_num_heads", 0) : q.shape[1]!;
+  const groups = isFlat ? numberAttribute(node, "kv_num_heads", heads) : k.shape[1]!;
+  const [batch = 0] = q.shape;
+  const tokens = q.shape.at(-2)!;
+  const past = pastKeys?.shape[2] ?? 0;
+  const keys = past + k.shape.at(-2)!;
+  const all = (own: Tensor, before: Tensor | undefined) => {
+    const size = own.shape.at(-1)! / (isFlat ? groups : 1);
+    const count = keys - past;
+    const data = Array.from({ length: batch * groups * keys * size }, (_, i) => {
+      const [d, j, g, b] = [
+        i % size,
+        Math.floor(i / size) % keys,
+        Math.floor(i / size / keys) % groups,
+        Math.floor(i / size / keys / groups),
+      ];
+      if (j < past) return before!.data[((b * groups + g) * past + j) * size + d]!;
+      const row = isFlat ? (b * count + j - past) * groups + g : (b * groups + g) * count + j - past;
+      return own.data[row * size + d]!;
+    });
+    return tensor("f32", [batch, groups, keys, size], data);
+  };
+  const [allKeys, allValues] = [all(k, pastKeys), all(v, pastValues)];
+  const [size, valueSize] = [allKeys.shape[3]!, allValues.shape[3]!];
+  const rowOf = (of: Tensor, b: number, h: number) => (j: number) => {
+    const at = ((b * groups + Math.floor(h / (heads / groups))) * keys + j) * of.shape[3]!;
+    return of.data.subarray(at, at + of.shape[3]!);
+  };
+  const [left, right] = [
+    numberAttribute(node, "left_window_size", -1),
+    numberAttribute(node, "is_causal", 0) ? 0 : numberAttribute(node, "right_window_size", -1),
+  ];
+  const maskShape = mask && [...Array(4 - mask.shape.length).fill(1), ...mask.shape];
+  const y = tensor(
+    "f32",
+    isFlat ? [batch, tokens, heads * valueSize] : [batch, heads, tokens, valueSize],
+    [],
+  );
+  const scores = tensor("f32", [batch, heads, tokens, keys], []);
+  for (let r = 0; r < batch * heads * tokens; r++) {
+    const [t, h, b] = [r % tokens, Math.floor(r / tokens) % heads, Math.floor(r / tokens / heads)];
+    const most = lengths ? Math.max(0, Math.min(keys, lengths.data[b]!)) : keys;
+    const at = t + (lengths ? most - tokens : past);
+    const to = Math.max(0, right < 0 ? most : Math.min(most, at + right + 1));
+    const place = isFlat ? (b * tokens + t) * heads + h : r;
+    const bias = (j: number) => {
+      const [mb, mh, mt, mk] = maskShape as [number, number, number, number];
+      if (j >= mk) return -Infinity;
+      const row = ((mb === 1 ? 0 : b) * mh + (mh === 1 ? 0 : h)) * mt + (mt === 1 ? 0 : t);
+      const value = mask!.data[row * mk + j]!;
+      if (mask!.dtype === "f32") return value;
+      return value ? 0 : -Infinity;
+    };
+    const query = {
+      q: q.data.subarray(place * size, (place + 1) * size),
+      key: rowOf(allKeys, b, h),
+      value: rowOf(allValues, b, h),
+      from: left < 0 ? 0 : Math.min(to, Math.max(0, at - left)),
+      to,
+      scale: realAttribute(node, "scale", 1 / Math.sqrt(size)),
+      softcap: realAttribute(node, "softcap", 0),
+      ...(mask && { bias }),
+    };
+    const { y: own, output } = attend(
+      query,
+      valueSize,
+      numberAttribute(node, "qk_matmul_output_mode", 0),
+      keys,
+    );
+    y.data.set(own, place * valueSize);
+    scores.data.set(output, r * keys);
+  }
+  return [y, allKeys, allValues, scores];
+};
+
 export const languageOperators: Readonly<Record<string, Operator>> = {
   RMSNormalization: rmsNormalization,
   RotaryEmbedding: rotaryEmbedding,
   RotaryAngles: rotaryAngles,
+  Attention: attention,
   CachedAttention: cachedAttention,
   CausalConv: causalConv,
 };

@@ -40,6 +40,12 @@ export const layerNormalization: Conversion = (source) => {
 
 export const rMSNormalization = layerNormalization;
 
+/** The softmax is f32 always. */
+export const attention: Conversion = (source) => {
+  source.ignore("softmax_precision");
+  return [source.node(source.attributes())];
+};
+
 /** Sum of any number of values as a chain of Adds. */
 export const sum: Conversion = (source) => {
   const { inputs, name, fresh } = source;
