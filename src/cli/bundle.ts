@@ -1,14 +1,18 @@
 // octette bundle: a folder that a page can be served from.
 
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { brotliCompressSync } from "node:zlib";
+import { brotliCompressSync, constants } from "node:zlib";
 import { bundle } from "../bundle/index";
+import { bundleLanguage } from "../bundle/language";
+import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
+import { isArtifact } from "../formats/octette";
 import { OctetteError, save } from "../index";
 import { type Context, defineCommand } from "./command";
+import { isLanguageModel } from "./language";
 import { openModel } from "./open-model";
-import { choice, flag, folder, MAX_BYTES } from "./options";
+import { choice, flag, folder, MAX_BYTES, UsageError } from "./options";
 import { formatBytes } from "./terminal";
 
 const CLASSES = {
@@ -40,6 +44,7 @@ export const bundleCommand = defineCommand({
   },
   notes: [
     "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 } asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
+    "Of a language model (an .octette): a page with a prompt, whose worker generates with text.js, and streams.",
     "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",
   ],
   examples: [
@@ -51,6 +56,10 @@ export const bundleCommand = defineCommand({
     const classes = CLASSES[values.class ?? "all"];
     const beside = values.wasm === "beside";
     if (!force) await checkEmpty(folder);
+    if (await isLanguageModel(path)) {
+      if (values.class || values.wasm) throw new UsageError("--class and --wasm are not for language models");
+      return writeLanguagePage(path, folder, context);
+    }
     const { graph, bytes, format } = await openModel(path, context);
     const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
     const artifact = format === "onnx" ? save(graph, { maxBytes }) : bytes;
@@ -68,6 +77,28 @@ export const bundleCommand = defineCommand({
     );
   },
 });
+
+/** The page of a language model, which generates in a worker. */
+async function writeLanguagePage(path: string, folder: string, context: Context): Promise<void> {
+  const artifact = (await stat(path)).isFile() ? await readBytes(path, context.signal) : undefined;
+  if (!artifact || !isArtifact(artifact))
+    throw new OctetteError("is no artifact, which has weights and text in one file", {
+      code: "argument",
+      where: path,
+      expected: "an .octette",
+      hint: "Make one with octette quantize MODEL -o MODEL.octette",
+    });
+  const files = await bundleLanguage(artifact, basename(path));
+  await makeFolder(folder);
+  for (const name of files.keys()) await context.checkOutput(join(folder, name));
+  for (const [name, content] of files) await context.write(join(folder, name), content, context.signal);
+  const sizes = [...files].map(([file, content]) => ({
+    file,
+    bytes: content.length,
+    brotli: brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
+  }));
+  context.print({ model: path, folder, files: sizes }, () => sizesTable(sizes, context));
+}
 
 async function checkEmpty(folder: string): Promise<void> {
   const present = await readdir(folder).catch(() => []);

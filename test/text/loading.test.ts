@@ -6,12 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
-import { openFolder } from "../../src/formats/hugging-face/open";
-import { appendArtifact } from "../../src/formats/write-artifact";
-import { buildLanguageGraph } from "../../src/text/builder/build";
 import type { LanguageModel } from "../../src/text/language-model";
 import { loadLanguageModel } from "../../src/text/load-language-model";
 import { dataFolder } from "../formats/fixtures";
+import { artifactOfFolder } from "./artifact-of";
 
 const kjv = join(dataFolder ?? "", "lm/kjv");
 const gguf = join(dataFolder ?? "", "lm/gguf/kjv-BF16.gguf");
@@ -40,14 +38,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("a language model"
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "octette-loading-"));
     path = join(folder, "kjv.octette");
-    const source = await openFolder(kjv);
-    const { graph, read, text } = buildLanguageGraph(source);
-    const parts: Uint8Array[] = [];
-    await appendArtifact(graph, read, async (bytes) => void parts.push(bytes.slice()), {
-      text: JSON.stringify(text),
-    });
-    await source.close();
-    artifact = new Uint8Array(Buffer.concat(parts));
+    artifact = await artifactOfFolder(kjv);
     await writeFile(path, artifact);
   });
   afterAll(() => rm(folder, { recursive: true }));

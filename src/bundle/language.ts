@@ -1,0 +1,30 @@
+// A folder for a page that generates text: an artifact, the scripts of octette/text, and a page whose worker streams what it
+// generates. Scripts are those of the package, with all that they import.
+
+import { readFile } from "node:fs/promises";
+import { html, page, worker } from "./language-page";
+
+/** Where the package's scripts lie: beside this one. */
+const scripts = new URL(".", import.meta.url);
+
+/** What a script imports, now or later, by the names of files beside it. */
+const importsOf = (code: string): string[] =>
+  [...code.matchAll(/(?:from |import\(|import |new URL\()"\.\/([\w.-]+\.js)"/g)].map(([, name]) => name!);
+
+/** In place of Node's part, which pages do not have. */
+const IN_PAGES: Readonly<Record<string, string>> = { "node-module.js": "no-node-module.js" };
+
+/** Contents by name: first what a page loads, then the page that shows it. `model` is the name of the artifact's file. */
+export async function bundleLanguage(artifact: Uint8Array, model: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>([[model, artifact]]);
+  const wanted = ["text.js"];
+  for (const name of wanted) {
+    if (files.has(name)) continue;
+    const code = await readFile(new URL(IN_PAGES[name] ?? name, scripts));
+    files.set(name, code);
+    wanted.push(...importsOf(code.toString()));
+  }
+  const texts = { "worker.js": worker(model), "page.js": page, "index.html": html(model) };
+  for (const [name, text] of Object.entries(texts)) files.set(name, new TextEncoder().encode(text));
+  return files;
+}
