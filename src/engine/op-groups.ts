@@ -57,13 +57,8 @@ export class OpGroups {
       const ops = new Set(nodes.map(({ op }) => op).filter((op) => names.includes(op)));
       for (const op of ops) if (Object.hasOwn(this.#ops, op)) ops.delete(op);
       if (!this.#loaded.has(group))
-        for (const { op, codes } of nodes)
-          if (
-            ofCodes.includes(op) &&
-            codes &&
-            (codes.inputs.some((p) => p?.groups) || !hasRule(this.#ops[op]))
-          )
-            ops.add(op);
+        for (const { op, codes } of nodes.filter((node) => ofCodes.includes(node.op)))
+          if (codes && (!this.#ops[op]?.lowerInteger || codes.inputs.some((p) => p?.groups))) ops.add(op);
       if (ops.size > 0) lacked.set(group, ops);
     }
     return lacked;
@@ -128,9 +123,6 @@ export class OpGroups {
     return loading;
   }
 }
-
-/** Whether an op that is here can be lowered over codes. One that is in a later group is asked for by its own name. */
-const hasRule = (op: Op | undefined): boolean => op === undefined || op.lowerInteger !== undefined;
 
 const told = ([group, ops]: readonly [string, ReadonlySet<string>]) =>
   `${[...ops].sort().join(", ")} (${group})`;

@@ -11,22 +11,24 @@ import { type LaterGroup, OpGroups } from "../../src/engine/op-groups";
 import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { countOf } from "../../src/graph/symbols";
+import { tensor } from "../../src/graph/tensor";
 import { loadSync } from "../../src/index";
 import { registry } from "../../src/ops/index";
 import type { Op } from "../../src/ops/op";
 import { networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectSameBytes } from "../check-tensors";
+import { layerGraph, weightsOf } from "../ops/language/weights";
 
 /** The groups as octette/runtime has them, and how often each was imported. */
 function groupsOf(groups: Readonly<Record<string, LaterGroup>> = later) {
   const imported: string[] = [];
-  const counted = Object.entries(groups).map(([name, { names, load }]): [string, LaterGroup] => [
+  const counted = Object.entries(groups).map(([name, group]): [string, LaterGroup] => [
     name,
     {
-      names,
+      ...group,
       load() {
         imported.push(name);
-        return load();
+        return group.load();
       },
     },
   ]);
@@ -48,6 +50,7 @@ const graphs: Record<string, { readonly graph: Graph; readonly groups: readonly 
     graph: opGraph({ op: "LayerNormalization", shapes: [["batch", 5], [5], [5]], quantized: false }),
     groups: ["sequence"],
   },
+  "of weights in groups": { graph: layerGraph("int4", 17, 64), groups: ["language"] },
 };
 
 describe("a model", () => {
@@ -90,7 +93,7 @@ describe("a model", () => {
               code: "unsupported",
               message: expect.stringMatching(
                 new RegExp(
-                  `${graph.nodes.find(({ op }) => !(op in core))!.op} \\(${groups[0]}\\)\\. .*await preload\\("${groups[0]}"\\).* load\\(\\)`,
+                  `${(graph.nodes.find(({ op }) => !(op in core)) ?? graph.nodes.at(-1)!).op} \\(${groups[0]}\\)\\. .*await preload\\("${groups[0]}"\\).* load\\(\\)`,
                 ),
               ),
             }),
@@ -103,6 +106,33 @@ describe("a model", () => {
       }
     });
   }
+});
+
+test("rows of a table of codes are loaded with their op and what lowers it", async () => {
+  const { constants, codes } = weightsOf("int8", 5, 8);
+  const graph: Graph = {
+    name: "table",
+    inputs: [{ name: "ids", dtype: "i32", shape: [3] }],
+    outputs: ["y"],
+    nodes: [
+      {
+        op: "Gather",
+        name: "embed",
+        inputs: ["w", "ids"],
+        outputs: ["y"],
+        attributes: {},
+        codes: { inputs: [codes] },
+      },
+    ],
+    constants: new Map(constants),
+    provenance: {},
+  };
+  const feeds = { ids: tensor("i32", [3], [4, 0, 2]) };
+  const { runtime, imported } = groupsOf();
+  const [model, here] = [await runtime.loadGraph(graph), loadSync(graph)];
+  expect(imported).toEqual(["language", "sequence"]);
+  expectSameBytes(model.runSync(feeds).y, here.runSync(feeds).y!);
+  for (const one of [model, here]) one.dispose();
 });
 
 describe("groups", () => {

@@ -5,42 +5,7 @@ import { expectSameBytes } from "../../check-tensors";
 import { engineClasses, withModel, withModelInParts } from "../../engine/engines";
 import { random } from "../../kernels/random";
 import { runReference } from "../../reference/index";
-import { KINDS, type Kind, weightsOf } from "./weights";
-
-/** Rows of tokens, quantized each by itself, times weights [n, k]. */
-function graphOf(kind: Kind, n: number, k: number, hasBias = true): Graph {
-  const { constants, codes } = weightsOf(kind, n, k);
-  const next = random(5);
-  const bias = tensor(
-    "f32",
-    [n],
-    Array.from({ length: n }, () => next() - 0.5),
-  );
-  return {
-    name: "layer",
-    inputs: [{ name: "x", dtype: "f32", shape: [1, "tokens", k] }],
-    outputs: ["y"],
-    nodes: [
-      {
-        op: "DynamicQuantize",
-        name: "quantize",
-        inputs: ["x"],
-        outputs: ["x_codes", "x_scale", "x_zero"],
-        attributes: { axis: -1 },
-      },
-      {
-        op: "Linear",
-        name: "fc",
-        inputs: hasBias ? ["x_codes", "w", "b"] : ["x_codes", "w"],
-        outputs: ["y"],
-        attributes: {},
-        codes: { inputs: [{ scale: "x_scale", zeroPoint: "x_zero", axis: -1 }, codes] },
-      },
-    ],
-    constants: new Map([...constants, ["b", bias]]),
-    provenance: {},
-  };
-}
+import { layerGraph as graphOf, KINDS } from "./weights";
 
 const feedsOf = (rows: number, k: number, seed = 9) => {
   const next = random(seed);

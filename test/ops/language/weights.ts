@@ -1,6 +1,6 @@
 // Weights of language models for graphs of tests: constants of a layer or a table, and the code parameters that name them.
 
-import type { CodeParameters } from "../../../src/graph/graph";
+import type { CodeParameters, Graph } from "../../../src/graph/graph";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { fillInts, random } from "../../kernels/random";
 
@@ -54,5 +54,40 @@ export function weightsOf(kind: Kind, n: number, k: number, seed = 1): Weights {
       axis: 0,
       groups: hasOffsets ? { ...groups, offsets: "w_offsets" } : groups,
     },
+  };
+}
+
+/** Rows of tokens, quantized each by itself, times weights [n, k]. */
+export function layerGraph(kind: Kind, n: number, k: number, hasBias = true): Graph {
+  const { constants, codes } = weightsOf(kind, n, k);
+  const next = random(5);
+  const bias = tensor(
+    "f32",
+    [n],
+    Array.from({ length: n }, () => next() - 0.5),
+  );
+  return {
+    name: "layer",
+    inputs: [{ name: "x", dtype: "f32", shape: [1, "tokens", k] }],
+    outputs: ["y"],
+    nodes: [
+      {
+        op: "DynamicQuantize",
+        name: "quantize",
+        inputs: ["x"],
+        outputs: ["x_codes", "x_scale", "x_zero"],
+        attributes: { axis: -1 },
+      },
+      {
+        op: "Linear",
+        name: "fc",
+        inputs: hasBias ? ["x_codes", "w", "b"] : ["x_codes", "w"],
+        outputs: ["y"],
+        attributes: {},
+        codes: { inputs: [{ scale: "x_scale", zeroPoint: "x_zero", axis: -1 }, codes] },
+      },
+    ],
+    constants: new Map([...constants, ["b", bias]]),
+    provenance: {},
   };
 }
