@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { importOnnx, quantize } from "../build/index.js";
 import { dataFolder } from "./data.js";
 import { batched, fill } from "./graphs.js";
@@ -23,15 +24,16 @@ export const RATE = 1e-5;
 
 /** A float model by name: a trained one where there is one, else one of graphs.js. */
 export function modelOf(name) {
-  const path = join(dataFolder, "vision", `${name}.onnx`);
+  const own = fileURLToPath(new URL(`../examples/${name}/${name}.onnx`, import.meta.url));
+  const path = existsSync(own) ? own : join(dataFolder, "vision", `${name}.onnx`);
   return name !== "mlp" && existsSync(path) ? importOnnx(readFileSync(path)) : batched[name];
 }
 
 /** Made-up samples of a graph's input. */
 export const samplesOf = ({ inputs: [{ shape }] }, batch) => fill("f32", [batch, ...shape.slice(1)]);
 
-/** A trainer of all parameters, one step of it on the same samples again and again, and what its plan is made of. */
-export async function createStep({ graph, samples, labels, rate, isCoded, momentum }) {
+/** A trainer of all parameters, whose scales of activations move as asked for, one step of it on the same samples again and again, and what its plan is made of. */
+export async function createStep({ graph, samples, labels, rate, isCoded, momentum, activations }) {
   const [{ name }] = graph.inputs;
   const feeds = { [name]: samples };
   const deployed = isCoded ? await quantize(graph, { calibration: [feeds] }) : { graph };
@@ -40,6 +42,7 @@ export async function createStep({ graph, samples, labels, rate, isCoded, moment
     losses: [{ kind: "crossEntropy" }],
     optimizer: createOptimizer({ kind: "sgd", lr: rate, momentum }),
     keepsGradients: false,
+    activations,
     batch,
     engine: new Engine({ ...inlined, train }),
   };

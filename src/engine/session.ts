@@ -6,7 +6,7 @@ import { sizeOf, type Tensor, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import { MAX_MEMORY_BYTES, PAGE } from "./memory";
-import { kernelsOf, type Plan, type PlannedValue, type Step } from "./plan";
+import { kernelsOf, type LoadGroup, type Plan, type PlannedValue, type Step } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
@@ -80,17 +80,23 @@ export class Session {
       kernels = this.#engine.instantiate(plan.engineClass, memory, called);
     for (const name of called) kernelOf(kernels, name);
     this.#kernels = kernels;
-    if (plan.loads !== this.#plan?.loads)
-      this.#loader = new Loader(plan.loads, new Uint8Array(memory.buffer), (kernel, args) => {
-        try {
-          return kernelOf(kernels, kernel)(...args);
-        } catch (cause) {
-          throw failed("load", kernel, cause);
-        }
-      });
+    if (plan.loads !== this.#plan?.loads) this.load(plan.loads);
     this.#plan = plan;
     this.#bytes = this.buffer.byteLength;
     this.#bindings = undefined;
+  }
+
+  /** Begins to load groups of the plan: all of a new one, or those whose numbers changed, as arguments of steps may have. */
+  load(groups: readonly LoadGroup[]): void {
+    const kernels = this.#kernels!;
+    this.#bindings = undefined;
+    this.#loader = new Loader(groups, new Uint8Array(this.buffer), (kernel, args) => {
+      try {
+        return kernelOf(kernels, kernel)(...args);
+      } catch (cause) {
+        throw failed("load", kernel, cause);
+      }
+    });
   }
 
   /** Takes the plan's constants. Throws after dispose(). */

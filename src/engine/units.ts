@@ -11,7 +11,7 @@ import {
 } from "../graph/graph";
 import { countOf, formatShape } from "../graph/symbols";
 import type { Constant, DType } from "../graph/tensor";
-import { sumScales } from "../ops/codes";
+import { heldAbove, sumScales } from "../ops/codes";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
 
@@ -160,7 +160,7 @@ function quantizationOf(
     });
   if (scale.data.length !== 1 && !isConstant)
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
-  const shift = dtype === "i8" ? 128 : 0;
+  const shift = heldAbove(dtype);
   const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
 }

@@ -22,6 +22,9 @@ export const MAX_DIM_LENGTH = 1024;
 const parsed = new Map<string, Polynomial>();
 const MAX_PARSED = 4096;
 
+/** Products of dimensions by the text of both. */
+const products = new Map<string, Dim>();
+
 function parse(dim: Dim): Polynomial {
   if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
   let terms = parsed.get(dim);
@@ -74,6 +77,16 @@ export function addDims(a: Dim, b: Dim): Dim {
 
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
+  const key = `${a} ${b}`;
+  let known = products.get(key);
+  if (known === undefined) {
+    if (products.size === MAX_PARSED) products.clear();
+    products.set(key, (known = productOf(a, b)));
+  }
+  return known;
+}
+
+function productOf(a: Dim, b: Dim): Dim {
   const product: Polynomial = new Map();
   const [p, q] = [parse(a), parse(b)];
   checkSize("terms", p.size * q.size, `MAX_TERMS = ${MAX_TERMS}`, MAX_TERMS);

@@ -16,6 +16,9 @@ export const BIAS_LIMIT = 2 ** 30;
 /** Most products one accumulator may sum: 32 896 · 255 · 128 < 2^30. */
 export const MAX_REDUCTION = 32_896;
 
+/** What a code of this type is larger by as it is held: i8 codes are kept as u8, with their top bit flipped. */
+export const heldAbove = (dtype: string): number => (dtype === "i8" ? 128 : 0);
+
 /** Smallest and largest code of an activation, as held in memory. */
 export const CODES = { min: 0, max: 255 } as const;
 

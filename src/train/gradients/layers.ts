@@ -11,10 +11,11 @@ import type { Backward, Rule } from "./rule";
  * row of codes has a range of its own, a sum over rows has no one scale to take out of it: it is taken over the numbers that the
  * codes were made of, which differ from what they stand for by half a step at most.
  */
-function inputOf({ inputs, integer }: Unit, b: Backward) {
-  const [x, q] = [inputs[0]!, integer?.inputs[0]];
-  if (q?.dynamic) return { x: b.quantized(x), codes: {} };
-  return { x, codes: q ? { x_scale: q.scale[0]!, x_zero: q.zeroPoint[0]! } : {} };
+function inputOf({ node, inputs, integer }: Unit, b: Backward): readonly string[] {
+  const [x] = inputs as [string];
+  if (integer?.inputs[0]?.dynamic) return [b.quantized(x)];
+  const codes = node.codes?.inputs[0];
+  return codes ? [x, codes.scale, codes.zeroPoint] : [x];
 }
 
 /** The value or constant that holds the scales of a layer's weights. */
@@ -30,9 +31,8 @@ export function layer(kind: string, axis: number): Rule {
     const weights = unit.integer?.inputs[1];
     const scale = weights && scalesOf(weights, b);
     if (b.wants(w) || (scale !== undefined && b.wants(scale))) {
-      const input = inputOf(unit, b);
-      const shape = { ...attributes, ...input.codes, shape: b.type(w).shape };
-      const [dw] = b.write(`${kind}WeightGradient`, [dy, input.x], shape);
+      const shape = { ...attributes, shape: b.type(w).shape };
+      const [dw] = b.write(`${kind}WeightGradient`, [dy, ...inputOf(unit, b)], shape);
       if (b.wants(w)) b.give(w, dw);
       if (scale !== undefined && b.wants(scale)) b.give(scale, b.write("ScaleGradient", [dw, w])[0]);
     }

@@ -3,13 +3,13 @@
 import { addDims, type Dim, type Shape } from "../../graph/symbols";
 import { sizeOf, tensor } from "../../graph/tensor";
 import { normalizeAxis } from "../../ops/axes";
-import { CODES, sameCodes } from "../../ops/codes";
+import { sameCodes } from "../../ops/codes";
 import { numberOf } from "../../ops/op";
 import { sameShape } from "../../ops/reshape";
 import { permutationOf } from "../../ops/transpose";
 import { factorsOf } from "../../ops/vision/resize";
 import type { Backward, Rule } from "./rule";
-import { codesWithin } from "./table";
+import { conversionSlopes } from "./table";
 
 /** The same elements in the shape that the input had. */
 export const reshape: Rule = ({ inputs }, [dy], b) => {
@@ -44,8 +44,9 @@ export const concat: Rule = ({ node, inputs, integer }, [dy], b) => {
       const [xq, yq] = [integer?.inputs[i], integer?.output];
       if (!xq || !yq || sameCodes(xq, yq)) b.give(input, part);
       else {
-        const passes = b.data(tensor("f32", [CODES.max + 1], codesWithin(xq, yq)));
-        b.give(input, b.write("LookupGradient", [part, input, passes])[0]);
+        const { inputs: read, output: made } = node.codes!;
+        const slopes = conversionSlopes(input, read[i]!, made!, b);
+        b.give(input, b.write("LookupGradient", [part, input, slopes])[0]);
       }
     }
     start = end;

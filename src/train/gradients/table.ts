@@ -1,8 +1,9 @@
 // Functions of one value over codes: there are 256 numbers, so their slopes are a table, and a gradient is looked up.
 
+import type { CodeParameters, ValueType } from "../../graph/graph";
 import { tensor } from "../../graph/tensor";
-import { CODES, perTensor, realOf, rne } from "../../ops/codes";
-import type { Quantization, Unit } from "../../ops/op";
+import { CODES, heldAbove, perTensor } from "../../ops/codes";
+import type { Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
 /** The rule itself where the unit is over floats. */
@@ -15,16 +16,14 @@ export const orTable =
   };
 
 /** The slope at every number that a code stands for, 0 where the result is clamped or its code out of range. */
-function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): string {
-  const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];
-  const all = { length: CODES.max + 1 };
-  const numbers = Float32Array.from(all, (_, q) => realOf(q, xq));
-  const x = b.data(tensor("f32", [numbers.length], numbers));
-  const one = b.data(tensor("f32", [numbers.length], new Float32Array(numbers.length).fill(1)));
+function slopesOf({ node, inputs, integer, clamp }: Unit, rule: Rule, b: Backward): string {
+  for (const q of [integer!.inputs[0], integer!.output]) perTensor(q, node);
+  const x = realsOf(inputs[0]!, node.codes!.inputs[0]!, b);
+  const one = onesOf(b);
   const [y] = b.write(node.op, [x], node.attributes);
   let slopes = one;
   rule({ node, inputs: [x], outputs: [y] }, [one], {
-    type: () => ({ dtype: "f32", shape: [numbers.length] }),
+    type: () => ALL,
     constant: (value) => b.constant(value),
     quantized: (codes) => b.quantized(codes),
     wants: () => true,
@@ -37,29 +36,30 @@ function slopesOf({ node, integer, clamp }: Unit, rule: Rule, b: Backward): stri
     },
   });
   if (clamp) [slopes] = b.write("ClipGradient", [slopes, y], clamp);
-  const [steps] = b.write("Div", [y, b.data(tensor("f32", [], yq.scale))]);
-  return b.write("ClipGradient", [slopes, steps], rangeOf(yq.zeroPoint[0]!))[0];
+  return withinCodes(slopes, y, node.codes!.output!, b);
 }
 
-/** 1 for every code of x whose number has a code of y, else 0. */
-export const codesWithin = (xq: Quantization, yq: Quantization): Float32Array =>
-  Float32Array.from({ length: CODES.max + 1 }, (_, q) => {
-    const code = rne(Math.fround(realOf(q, xq) / yq.scale[0]!)) + yq.zeroPoint[0]!;
-    return code >= CODES.min && code <= CODES.max ? 1 : 0;
-  });
+/** Slopes of a conversion of codes: 1 for every code whose number has a code among those it makes, else 0. */
+export const conversionSlopes = (codes: string, from: CodeParameters, to: CodeParameters, b: Backward) =>
+  withinCodes(onesOf(b), realsOf(codes, from, b), to, b);
 
-/** What lies between these is rounded to a code that there is. Half a step is rounded to even: it may belong to them. */
-function rangeOf(zeroPoint: number): { lo: number; hi: number } {
-  const [least, most] = [CODES.min - zeroPoint, CODES.max - zeroPoint];
-  return {
-    lo: least % 2 === 0 ? beyond(least - 0.5) : least - 0.5,
-    hi: most % 2 === 0 ? beyond(most + 0.5) : most + 0.5,
-  };
+/** A number for each code. */
+const ALL = { dtype: "f32", shape: [CODES.max + 1] } as const satisfies ValueType;
+
+const onesOf = (b: Backward): string =>
+  b.data(tensor("f32", ALL.shape, new Float32Array(CODES.max + 1).fill(1)));
+
+/** What every code of a value stands for, in the order of codes as they are held. */
+function realsOf(codes: string, parameters: CodeParameters, b: Backward): string {
+  const { dtype } = b.type(codes);
+  const all = Array.from({ length: CODES.max + 1 }, (_, q) => q - heldAbove(dtype));
+  return b.write("DequantizeLinear", [b.data(tensor(dtype, ALL.shape, all)), ...namesOf(parameters)])[0];
 }
 
-/** The f32 next to x that is farther from 0. */
-function beyond(x: number): number {
-  const bits = new Int32Array(Float32Array.of(x).buffer);
-  bits[0]!++;
-  return new Float32Array(bits.buffer)[0]!;
+/** The slopes where the result has a code, else 0. */
+function withinCodes(slopes: string, y: string, parameters: CodeParameters, b: Backward): string {
+  const [codes, mask] = b.write("QuantizeLinear", [y, ...namesOf(parameters)], {}, 2);
+  return b.write("MaskGradient", [slopes, mask!], { like: codes })[0];
 }
+
+const namesOf = ({ scale, zeroPoint }: CodeParameters) => (zeroPoint === "" ? [scale] : [scale, zeroPoint]);

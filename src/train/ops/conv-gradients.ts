@@ -29,8 +29,8 @@ import { type Address, behind, type Lowering, NONE, type Op, type Unit } from ".
 import { slideOf, windowWords } from "../../ops/window";
 import {
   addTo,
-  codesOf,
   gradientTypes,
+  inputCodes,
   productWeights,
   realWeights,
   shapeOf,
@@ -120,7 +120,7 @@ function depthwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weig
   c.emit("depthwiseTranspose", [...operands, -Infinity, Infinity], rows, macsOf(g));
 }
 
-/** dw of y = conv(x, w): inputs dy, x; `shape` is that of w. */
+/** dw of y = conv(x, w): inputs dy, x and, of codes, scale and zero point; `shape` is that of w. */
 export const convWeightGradient: Op = {
   infer: gradientTypes,
   sums: true,
@@ -129,10 +129,9 @@ export const convWeightGradient: Op = {
     const [dy, x] = unit.inputs as [string, string];
     const shape = shapeOf(unit.node) as number[];
     const g = geometry(unit.node, c.type(x).shape, shape);
-    const isCoded = c.type(x).dtype !== "f32";
-    const size = isCoded ? 1 : 4;
+    const coded = inputCodes(unit, c);
+    const size = coded[0] === 1 ? 1 : 4;
     const [to, y, from] = [c.output(unit.outputs[0]!), c.input(dy), c.input(x)];
-    const coded = [isCoded ? 1 : 0, ...codesOf(unit.node)] as const;
     if (isDepthwise(g)) {
       const window = slideOf(g, g.channels);
       const scratch = c.scratch(depthwiseWeightGradientScratchBytes(window));

@@ -17,7 +17,7 @@ import { convTranspose as deployed, lowerPhases, operands } from "../../ops/visi
 import { type Geometry, geometryOf, isDepthwise, slideOver } from "../../ops/vision/transposed-window";
 import { windowWords } from "../../ops/window";
 import { everyRun } from "./every-run";
-import { codesOf, gradientTypes, realWeights, shapeOf, summed } from "./layer-gradients";
+import { gradientTypes, inputCodes, realWeights, shapeOf, summed } from "./layer-gradients";
 import { type Sums, scaleGradient, trained } from "./layers";
 
 function sumsOf(unit: Unit, c: Lowering): Sums {
@@ -83,7 +83,7 @@ function turn(
   ]);
 }
 
-/** dw: inputs dy, x; `shape` is that of w, and x_scale and x_zero say what codes of x stand for. */
+/** dw: inputs dy, x and, of codes, scale and zero point; `shape` is that of w. */
 export const convTransposeWeightGradient: Op = {
   infer: gradientTypes,
   sums: true,
@@ -91,14 +91,15 @@ export const convTransposeWeightGradient: Op = {
   lower(unit, c) {
     const [dy, x] = unit.inputs as [string, string];
     const shape = shapeOf(unit.node);
-    const { dtype, shape: image } = c.type(x);
+    const image = c.type(x).shape;
     const g = geometryOf(unit.node, { dtype: "f32", shape: image }, { dtype: "f32", shape });
     const [to, y] = [c.output(unit.outputs[0]!), c.input(dy)];
     let from = c.input(x);
-    if (dtype !== "f32") {
+    const [isCoded, ...affine] = inputCodes(unit, c);
+    if (isCoded) {
       const codes = from;
       from = c.temporary(multiplyDims(countOf(image), 4));
-      c.emit("dequantize", [from, codes, ...codesOf(unit.node)], countOf(image));
+      c.emit("dequantize", [from, codes, ...affine], countOf(image));
     }
     const depthwise = isDepthwise(g);
     const slide = slideOver(g, depthwise);

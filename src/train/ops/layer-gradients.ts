@@ -1,5 +1,5 @@
 // Gradients of Linear, of any layer's bias and of scales of its weights, and what those of convolutions share. Weights and inputs
-// may be codes: then one scale a channel, or the attributes x_scale and x_zero, say what they stand for.
+// may be codes: then one scale a channel, or inputs that name the constants of a scale and a zero point, say what they stand for.
 
 import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
 import { productWeightGradientScratchBytes } from "../../../assembly/train/sizes";
@@ -7,7 +7,7 @@ import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { dimsOf } from "../../ops/axes";
-import { perChannelScales } from "../../ops/codes";
+import { heldAbove, perChannelScales } from "../../ops/codes";
 import {
   type Address,
   elementsOf,
@@ -18,6 +18,7 @@ import {
   opError,
   type Unit,
 } from "../../ops/op";
+import { scalar } from "./scalar";
 
 /** The shape that a gradient has because its value has it. */
 export const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
@@ -59,8 +60,13 @@ export function summed(unit: Unit, c: Lowering, emit: (dx: Address) => void): vo
 export const addTo = (c: Lowering, y: Address, a: Address, b: Address, count: Dim): void =>
   c.emit("add", [y, a, b, 1, count, 0, 0, 1, 0, 0, 1, -Infinity, Infinity], 1);
 
-/** Scale and zero point of x where it is codes. */
-export const codesOf = (node: Node) => [numberOf(node, "x_scale", 1), numberOf(node, "x_zero", 0)] as const;
+/** What the input x of a weights' gradient is: inputs dy, x, scale and zero point of the codes that x is. */
+export function inputCodes({ inputs }: Unit, c: Lowering): readonly [isCoded: 0 | 1, scale: Dim, zero: Dim] {
+  const [, x, scale = "", zeroPoint = ""] = inputs as [string, string, string?, string?];
+  const { dtype } = c.type(x);
+  if (dtype === "f32") return [0, 1, 0];
+  return [1, scalar(c, scale), zeroPoint === "" ? heldAbove(dtype) : scalar(c, zeroPoint)];
+}
 
 interface ProductWeights {
   readonly dw: Address;
@@ -72,7 +78,7 @@ interface ProductWeights {
   readonly strideN: number;
   readonly strideK: number;
   /** Whether x is codes, and what they stand for. */
-  readonly coded: readonly [isCoded: 0 | 1, scale: number, zero: number];
+  readonly coded: ReturnType<typeof inputCodes>;
 }
 
 /** dw[n][k] = Σ_rows dy[row][n] · x[row][k]. */
@@ -103,7 +109,7 @@ export const productInputGradient: Op = {
   },
 };
 
-/** dw of y = x · Wᵀ: inputs dy, x; attribute `shape`, that of w. */
+/** dw of y = x · Wᵀ: inputs dy, x and, of codes, scale and zero point; attribute `shape`, that of w. */
 export const productWeightGradient: Op = {
   infer: gradientTypes,
   sums: true,
@@ -119,7 +125,7 @@ export const productWeightGradient: Op = {
       k,
       strideN: k,
       strideK: 1,
-      coded: [c.type(x).dtype !== "f32" ? 1 : 0, ...codesOf(unit.node)],
+      coded: inputCodes(unit, c),
     });
   },
 };

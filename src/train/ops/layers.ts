@@ -4,7 +4,7 @@
 
 import { depthwiseInt8SumsScratchBytes } from "../../../assembly/train/sizes";
 import { countOf, type Dim, divideDims, multiplyDims } from "../../graph/symbols";
-import { codeBounds, perTensor } from "../../ops/codes";
+import { codeBounds, heldAbove, perTensor } from "../../ops/codes";
 import {
   conv,
   denseOf,
@@ -31,6 +31,7 @@ import {
 import { slideOf, windowWords } from "../../ops/window";
 import { everyRun } from "./every-run";
 import { withMask } from "./quantize";
+import { numberIn } from "./scalar";
 
 /** The lowering for a unit: that of every run where its weights or bias are computed. */
 const loweringFor = (unit: Unit, c: Lowering): Lowering =>
@@ -149,22 +150,24 @@ const trainedLinear = trained(linear, linearSums);
 
 /**
  * ds of the scale of a layer's codes, a number a sample, from its sums, which are found once more: inputs x, w and bias as codes
- * ("" without), scales of the weights, dy. Attributes are those of the layer, scales and zero points of x and y, the bounds of
- * the activation, and a factor.
+ * ("" without), scales of the weights, dy, scales and zero points of x and y. Attributes are those of the layer, the bounds of the
+ * activation, and a factor.
  */
 export const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout: Op["layout"]): Op => ({
   infer: (_, inputs) => [{ dtype: "f32", shape: [inputs[4]!.shape[0] ?? 1] }],
   ...(layout ? { layout } : {}),
   rows: true,
   lower({ node, inputs, outputs }, c) {
-    const [x, w, bias, scale, dy] = inputs as [string, string, string, string, string];
-    const of = (name: string) => numberOf(node, name, 0);
+    const [x, w, bias, scale, dy, ...names] = inputs as [string, string, string, string, string, ...string[]];
+    const [xScale, xZero, yScale, yZero] = names.map((name) =>
+      name === "" ? heldAbove(c.type(x).dtype) : numberIn(c.constant(name)!),
+    ) as [number, number, number, number];
     const none = { zeroPoint: new Int32Array(0), scale: new Float32Array(0), axis: 0 };
     const xq = {
       codes: x,
       dtype: "u8",
-      scale: Float32Array.of(of("x_scale")),
-      zeroPoint: Int32Array.of(of("x_zero")),
+      scale: Float32Array.of(xScale),
+      zeroPoint: Int32Array.of(xZero),
       axis: 0,
     } as const;
     const wq = { ...none, codes: w, dtype: "i8", dynamic: { scale, zeroPoint: "" } } as const;
@@ -173,11 +176,11 @@ export const scaleGradient = (sumsOf: (unit: Unit, c: Lowering) => Sums, layout:
     const { rows, channels, emit } = sumsOf(unit, lowering);
     const [sums, m] = [c.temporary(multiplyDims(4 * channels, rows)), c.temporary(channels * 4)];
     emit(lowering, sums);
-    c.emit("multipliers", [m, c.input(scale), of("x_scale"), of("y_scale")], channels);
+    c.emit("multipliers", [m, c.input(scale), xScale, yScale], channels);
     const [batch = 1, ...rest] = c.type(dy).shape;
     const sizes = [divideDims(countOf(rest), channels)!, channels] as const;
     const [lo, hi] = [numberOf(node, "lo", -Infinity), numberOf(node, "hi", Infinity)];
-    const numbers = [of("y_scale"), of("y_zero"), lo, hi, of("factor")] as const;
+    const numbers = [yScale, yZero, lo, hi, numberOf(node, "factor", 0)] as const;
     c.emit("sumScaleGradient", [c.output(outputs[0]!), c.input(dy), sums, m, ...sizes, ...numbers], batch);
   },
 });

@@ -4,6 +4,7 @@
 import { countOf } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { type Address, type Lowering, numberOf, type Op, type Unit } from "../../ops/op";
+import { scalar } from "./scalar";
 
 /** Weights' channels, numbers of each, and the largest code. */
 function sizesOf({ node, inputs }: Unit, c: Lowering) {
@@ -37,16 +38,16 @@ export const clippedGradient: Op = {
   },
 };
 
-/** ds of a scale of codes, a number a sample: inputs dy, x; attributes scale, zero, factor. */
+/** ds of a scale of codes, a number a sample: inputs dy, x, scale and zero point of the codes; attribute factor. */
 export const codeScaleGradient: Op = {
   infer: (_, [dy]) => [{ dtype: "f32", shape: [dy!.shape[0] ?? 1] }],
   rows: true,
   layout: (_, [, x = "plain"]) => ({ inputs: [x, x], outputs: ["plain"] }),
   lower({ node, inputs, outputs }, c) {
-    const [dy, x] = inputs as [string, string];
+    const [dy, x, scale, zero] = inputs as [string, string, string, string];
     const [batch = 1, ...rest] = c.type(x).shape;
-    const [scale, zero, factor] = ["scale", "zero", "factor"].map((name) => numberOf(node, name, 1));
     const operands = [c.output(outputs[0]!), c.input(dy), c.input(x)] as const;
-    c.emit("codeScaleGradient", [...operands, countOf(rest), scale!, zero!, factor!], batch);
+    const numbers = [scalar(c, scale), scalar(c, zero), numberOf(node, "factor", 1)] as const;
+    c.emit("codeScaleGradient", [...operands, countOf(rest), ...numbers], batch);
   },
 };

@@ -7,11 +7,12 @@ import { perTensor } from "../../ops/codes";
 import { floatType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
 import { emitExtremes, rangeType } from "./extremes";
+import { scalar } from "./scalar";
 
 /**
  * Codes of master weights and their scales, one a channel: inputs w, codes (state that keeps them), changed
- * (state that counts the codes of each channel that moved), bias or "", scale or "". Attributes: limit, the largest code; x_scale where the
- * bias becomes int32 codes. Without a scale given it is max|w| / limit.
+ * (state that counts the codes of each channel that moved), bias or "", scale or "", scale of the layer's input where the bias becomes
+ * int32 codes, else "". Attribute: limit, the largest code. Without a scale given it is max|w| / limit.
  */
 export const quantizeWeights: Op & Pick<Traits, "codes"> = {
   codes: "makes",
@@ -24,10 +25,11 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
     ];
   },
   lower(unit, c) {
-    const [w, kept, changed, bias = "", given = ""] = unit.inputs as [
+    const [w, kept, changed, bias = "", given = "", x = ""] = unit.inputs as [
       string,
       string,
       string,
+      string?,
       string?,
       string?,
     ];
@@ -43,19 +45,18 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
       return;
     }
     const b = bias === "" ? NONE : c.input(bias);
-    const xScale = numberOf(unit.node, "x_scale", 0);
+    const xScale = x === "" ? 0 : scalar(c, x);
     c.emit("quantizeWeights", [to, c.output(scale), counter, from, b, inner, limit, xScale], channels);
   },
 };
 
-/** int32 codes of a bias, in units of f32(x_scale · scale[c]): inputs b, scale of the weights. */
+/** int32 codes of a bias, in units of f32(x · scale[c]): inputs b, scale of the weights, x: that of the layer's input. */
 export const quantizeBias: Op = {
   infer: (node, inputs) => [{ dtype: "i32", shape: floatType(node, inputs, 0).shape }],
-  lower({ node, inputs, outputs }, c) {
-    const [b, scale] = inputs as [string, string];
+  lower({ inputs, outputs }, c) {
+    const [b, scale, x] = inputs as [string, string, string];
     const [channels] = c.type(b).shape as [number];
-    const xScale = numberOf(node, "x_scale", 0);
-    c.emit("quantizeBias", [c.output(outputs[0]!), c.input(b), c.input(scale), xScale], channels);
+    c.emit("quantizeBias", [c.output(outputs[0]!), c.input(b), c.input(scale), scalar(c, x)], channels);
   },
 };
 

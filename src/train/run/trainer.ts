@@ -19,13 +19,16 @@ import {
   startOf,
   withActivations,
 } from "../step/activations";
+import { CompiledStep } from "../step/compiled-step";
+import { dropping } from "../step/dropout";
 import { exported } from "../step/export";
 import { GRADIENT } from "../step/losses";
 import { type Rounds, roundsOf } from "../step/micro-batches";
-import { planOf, takesRounds } from "../step/plan";
+import { takesRounds } from "../step/plan";
 import { changedOf, type Parameter } from "../step/prepare";
 import type { Shared } from "../step/quantization-groups";
 import { gradientOf, type Step, type StepOptions, stepOf } from "../step/step";
+import { training } from "../training";
 import { MASKS, randomFor } from "./samples";
 
 export interface TrainerOptions extends StepOptions {
@@ -51,11 +54,14 @@ export class Trainer {
   readonly #graph: Graph;
   #options: TrainerOptions;
   readonly #inputs: readonly Input[];
+  #step!: CompiledStep;
   #session!: Session;
   #state!: ReadonlyMap<string, PlannedValue>;
+  /** Constants with codes of the biases that are trained. */
+  readonly #biases: ReadonlySet<string>;
   /** Activations whose parameters move. */
   readonly #shared: readonly Shared[];
-  #seen: readonly (readonly string[])[];
+  #seen!: readonly (readonly string[])[];
   /** What runs in rounds. */
   #rounds: Rounds | undefined;
   /** Symbols of the last forward pass. */
@@ -66,13 +72,11 @@ export class Trainer {
     this.#graph = graph;
     this.#options = { ...options, inRounds: options.inRounds ?? takesRounds(graph, parameters, options) };
     this.parameters = parameters;
+    this.#biases = new Set(parameters.flatMap((p) => (p.kind === "bias" && p.coded ? [p.coded.codes] : [])));
     const step = stepOf(graph, parameters, this.#options);
     this.#inputs = step.graph.inputs;
     this.#shared = step.shared;
-    this.#seen = step.seen;
-    this.#rounds = step.rounds;
-    this.#open(this.#plan(step));
-    this.#load(step);
+    this.#open(step);
     for (const name of step.state) this.state(name).set(step.graph.constants.get(name)!.data);
   }
 
@@ -184,7 +188,7 @@ export class Trainer {
 
   /** To be called when states were written from outside: the parameters of activations are taken from them. */
   restored(): void {
-    if (this.#shared.length > 0) this.#recompile();
+    if (this.#shared.length > 0) this.#rescale();
   }
 
   /** Lets go of the memory. Twice is harmless. */
@@ -227,7 +231,7 @@ export class Trainer {
   #deployed(state: Float32Array | undefined): Graph {
     const { activations } = this.#options;
     return activations && state
-      ? withActivations(this.#graph, this.#shared, activations.kind, state)
+      ? withActivations(this.#graph, this.#shared, activations.kind, state, this.#biases)
       : this.#graph;
   }
 
@@ -243,7 +247,7 @@ export class Trainer {
       if (!keepsGradients) this.#descend(gradients, lr);
     } else if (!activations.isSettled) {
       follow(this.state(ACTIVATIONS) as Float32Array, seen, activations.momentum);
-      this.#recompile();
+      this.#rescale();
     }
   }
 
@@ -263,45 +267,56 @@ export class Trainer {
   /** A step of the learned scales of activations. */
   #descend(gradients: Float32Array, lr: number): void {
     descend(this.state(ACTIVATIONS) as Float32Array, startOf("learned", this.#shared).data, gradients, lr);
-    this.#recompile();
+    this.#rescale();
   }
 
-  /**
-   * Goes on with a step that has the parameters of activations which the state stands for. It lies as the last one does, but
-   * where the parameters of what a Concat joins became the same, or no longer are.
-   */
+  /** Goes on with the parameters of activations that the state stands for: the same steps with other numbers, where there are some. */
+  #rescale(): void {
+    const deployed = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
+    const moved = this.#movedIn(dropping(deployed, (this.#options.training ?? training).models));
+    const loads = this.#step.move(moved);
+    if (!loads) return this.#recompile();
+    this.#session.load(loads);
+    this.#putAll(loads);
+  }
+
+  /** Constants that a graph has and this step has other numbers of. */
+  #movedIn({ constants }: Graph): Map<string, Tensor> {
+    const moved = [...constants].filter(([name, now]) => {
+      const known = this.#state.has(name) ? now : this.#step.constants.get(name);
+      return known !== now;
+    });
+    return new Map(moved);
+  }
+
+  /** Goes on with another step, of the same state. */
   #recompile(): void {
     const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
-    const step = stepOf(graph, this.parameters, this.#options, this.#shared);
-    const plan = this.#plan(step);
-    this.#rounds = step.rounds;
+    const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
+    this.#session.dispose();
+    this.#open(stepOf(graph, this.parameters, this.#options, this.#shared));
+    for (const [name, data] of kept) this.state(name).set(data);
+  }
+
+  /** Compiles a step and takes memory for it. */
+  #open(step: Step): void {
+    const { batch, checkPlan, engine, engineClass = engine.classFor(step.graph) } = this.#options;
     this.#seen = step.seen;
-    if (placesOf(plan) === placesOf(this.plan)) this.#session.plan = plan;
-    else {
-      const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
-      this.#session.dispose();
-      this.#open(plan);
-      for (const [name, data] of kept) this.state(name).set(data);
-    }
-    this.#load(step);
-  }
-
-  #plan(step: Step): Plan {
-    const { batch, engine, engineClass = engine.classFor(step.graph) } = this.#options;
-    return planOf(step, batch, engineClass, this.#options.training?.ops);
-  }
-
-  /** Takes memory for a plan. */
-  #open(plan: Plan): void {
-    this.#options.checkPlan?.(plan);
-    this.#session = new Session(plan, this.#options.engine);
+    this.#rounds = step.rounds;
+    this.#step = new CompiledStep(step, batch, engineClass, this.#options.training?.ops);
+    const { plan } = this.#step;
+    checkPlan?.(plan);
+    this.#session = new Session(plan, engine);
     this.#state = new Map(plan.state.map((value) => [value.name, value] as const));
+    this.#putAll(plan.loads);
   }
 
-  #load({ graph, state }: Step): void {
-    const isState = new Set(state);
-    for (const [name, { data }] of graph.constants)
-      if (!isState.has(name)) this.#session.loader.put(name, bytesIn(data));
+  /** Gives the loader the constants that groups copy. */
+  #putAll(loads: Plan["loads"]): void {
+    const { loader } = this.#session;
+    for (const copy of loads.flatMap(({ copies }) => copies))
+      if ("constant" in copy)
+        loader.put(copy.constant, bytesIn(this.#step.constants.get(copy.constant)!.data));
   }
 
   #write(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): void {
@@ -332,14 +347,6 @@ export class Trainer {
         });
   }
 }
-
-/** Where everything lies that is there between two steps, in a memory of what size. */
-const placesOf = ({ engineClass, memory, inputs, outputs, state }: Plan): string =>
-  JSON.stringify({
-    engineClass,
-    memory,
-    values: [inputs, outputs, state].map((values) => values.map(({ name, address }) => [name, address])),
-  });
 
 /** √Σ g² over all gradients, in f64 and in order. */
 function normOf(gradients: readonly Float32Array[]): number {

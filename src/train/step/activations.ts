@@ -107,12 +107,16 @@ export function startOf(kind: Kind, all: readonly Shared[]): Tensor {
   return tensor("f32", [rows.length, kind === "learned" ? 1 : 2], rows.flat());
 }
 
-/** The deployed graph with the parameters that a state stands for; where it never moved, with those that it had. */
+/**
+ * The deployed graph with the parameters that a state stands for; where it never moved, with those that it had. Codes of biases
+ * that are `computed` stay.
+ */
 export function withActivations(
   graph: Graph,
   all: readonly Shared[],
   kind: Kind,
   state: Float32Array,
+  computed?: ReadonlySet<string>,
 ): Graph {
   const start = startOf(kind, all).data;
   const width = kind === "learned" ? 1 : 2;
@@ -123,7 +127,7 @@ export function withActivations(
     const now = kind === "learned" ? { scale: a, zeroPoint: shared.zeroPoint } : activationParameters(a, b);
     return [[shared, now] as const];
   });
-  return moved.length === 0 ? graph : withParameters(graph, moved);
+  return moved.length === 0 ? graph : withParameters(graph, moved, computed);
 }
 
 /** What a step saw of every set: a tensor for each of its values that tell something. */

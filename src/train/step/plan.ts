@@ -1,33 +1,17 @@
-// A step, compiled.
+// What a step takes.
 
-import { compile } from "../../engine/compile";
-import { maximaFor } from "../../engine/feeds";
 import type { Plan } from "../../engine/plan";
 import type { EngineClass } from "../../engine/wasm";
 import type { Graph } from "../../graph/graph";
 import type { Registry } from "../../ops/infer";
-import { rowsOf } from "../ops/rows";
-import { training } from "../training";
+import { CompiledStep } from "./compiled-step";
 import { ROUND } from "./micro-batches";
 import type { Parameter } from "./prepare";
 import { type Step, type StepOptions, stepOf } from "./step";
 
 /** The plan of a step for batches of so many samples, of other ops than those of training where a registry has them. */
-export function planOf(
-  { graph, entries, state, rounds }: Step,
-  batch: number,
-  engineClass: EngineClass,
-  registry: Registry = training.ops,
-): Plan {
-  const round = rounds && { [rowsOf(rounds.symbol)]: rounds.size };
-  return compile(graph, {
-    registry,
-    engineClass,
-    maxima: { ...maximaFor(graph.inputs, batch), ...round },
-    state,
-    entries,
-  });
-}
+export const planOf = (step: Step, batch: number, engineClass: EngineClass, registry?: Registry): Plan =>
+  new CompiledStep(step, batch, engineClass, registry).plan;
 
 /**
  * Whether a step takes less memory where its backward pass runs in rounds. The order of sums depends on it, so it must not depend on

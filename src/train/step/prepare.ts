@@ -233,9 +233,8 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     if (kind === "bias") {
       const weight = byCodes.get(coded.weightCodes!);
       if (weight) make(weight);
-      const inputs = [name, weight ? scale : coded.scale];
-      const attributes = { x_scale: inputScaleOf(graph, coded)! };
-      nodes.push({ ...node, op: "QuantizeBias", inputs, outputs: [codes], attributes });
+      const inputs = [name, weight ? scale : coded.scale, coded.inputScale!];
+      nodes.push({ ...node, op: "QuantizeBias", inputs, outputs: [codes], attributes: {} });
       return;
     }
     if (kind === "scale") {
@@ -247,10 +246,9 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     const channels = start.shape[0]!;
     keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
-    const attributes = { limit: coded.limit, x_scale: inputScaleOf(graph, coded) ?? 0 };
-    const step = steps.get(coded.codes);
-    const inputs = [name, kept, changedOf(name), bias, ...(step === undefined ? [] : [step])];
-    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes });
+    const step = steps.get(coded.codes) ?? "";
+    const inputs = [name, kept, changedOf(name), bias, step, coded.inputScale ?? ""];
+    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes: { limit: coded.limit } });
   }
 }
 

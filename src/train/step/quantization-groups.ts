@@ -2,7 +2,7 @@
 
 import type { CodeParameters, Graph, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { sumScales } from "../../ops/codes";
+import { heldAbove, sumScales } from "../../ops/codes";
 import type { ToolkitOps } from "../../ops/infer";
 import { type Affine, dequantizeBias, quantizeBias } from "../../ops/scheme";
 import { toolkit } from "../../toolkit";
@@ -16,9 +16,8 @@ export interface Shared extends Affine {
   readonly made: readonly string[];
 }
 
-/** Codes of i8 are held as u8, so their zero point is there 128 higher. */
-const HALF = 128;
-const zeroPointOf = ({ dtype, data }: Tensor): number => data[0]! + (dtype === "i8" ? HALF : 0);
+/** A zero point as codes are held. */
+const zeroPointOf = ({ dtype, data }: Tensor): number => data[0]! + heldAbove(dtype);
 
 /** Codes, and the scale and zero point by which a node reads or makes them. */
 interface Place extends CodeParameters {
@@ -132,10 +131,14 @@ class Sets {
   }
 }
 
-/** The graph with other scales and zero points. Biases that are codes of the scales of inputs stand for what they did. */
+/**
+ * The graph with other scales and zero points. Biases that are codes of the scales of inputs stand for what they did, but for
+ * those that are `computed` anyway.
+ */
 export function withParameters(
   graph: Graph,
   moved: readonly (readonly [shared: Shared, now: Affine])[],
+  computed: ReadonlySet<string> = new Set(),
 ): Graph {
   const constants = new Map(graph.constants);
   const set = (name: string, value: number) => {
@@ -144,10 +147,10 @@ export function withParameters(
   };
   for (const [{ scales, zeroPoints }, now] of moved) {
     for (const name of scales) set(name, now.scale);
-    for (const name of zeroPoints)
-      set(name, now.zeroPoint - (constants.get(name)!.dtype === "i8" ? HALF : 0));
+    for (const name of zeroPoints) set(name, now.zeroPoint - heldAbove(constants.get(name)!.dtype));
   }
-  for (const node of graph.nodes) rescaleBias(graph, constants, node);
+  for (const node of graph.nodes)
+    if (!computed.has(node.inputs[2] ?? "")) rescaleBias(graph, constants, node);
   return { ...graph, constants };
 }
 

@@ -77,16 +77,16 @@ describe("gradients over codes are those of the numbers that they stand for", ()
     g.input("reals", ["batch", 4, 3, 4]);
     const sizes = { ...attributes, shape: ["batch", 4, 3, 4] };
     g.node("ConvTransposeInputGradient", ["dy", w.codes, w.scale], "dx", sizes);
-    g.node("ConvTransposeWeightGradient", ["dy", "codes"], "dw", {
-      ...attributes,
-      shape,
-      x_scale: scale,
-      x_zero: zero,
-    });
+    const codes = [
+      "codes",
+      g.constant("scale", tensor("f32", [], [scale])),
+      g.constant("zero", tensor("u8", [], [zero])),
+    ];
+    g.node("ConvTransposeWeightGradient", ["dy", ...codes], "dw", { ...attributes, shape });
     g.node("ConvTransposeWeightGradient", ["dy", "reals"], "dw_real", { ...attributes, shape });
-    const { codes, scales } = { codes: g.build().constants.get(w.codes)!, scales: w.scales! };
-    const perOutput = codes.data.length / 4;
-    const real = Float32Array.from(codes.data, (q, i) => q * scales[Math.floor(i / perOutput)]!);
+    const weights = g.build().constants.get(w.codes)!;
+    const perOutput = weights.data.length / 4;
+    const real = Float32Array.from(weights.data, (q, i) => q * w.scales![Math.floor(i / perOutput)]!);
     g.constant("w_real", { dtype: "f32", shape, data: real });
     g.node("ConvTransposeInputGradient", ["dy", "w_real"], "dx_real", sizes);
     const q = tensor(

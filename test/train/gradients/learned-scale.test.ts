@@ -102,7 +102,7 @@ function checkLayer({ op, x, w, attributes = {}, isBiased = true, bounds }: Laye
   });
   const bias = isBiased ? ["b"] : [];
   const factor = 0.37;
-  const coded = { x_scale: xScale, x_zero: xZero, y_scale: yScale, y_zero: yZero, ...bounds, factor };
+  const codes = ["scale", "zero", "y_scale", "y_zero"];
   const of = (dtype: "i8" | "i32", { shape, data }: Tensor) => tensor(dtype, shape, data);
   const forward: Graph = {
     name: "layer",
@@ -134,14 +134,17 @@ function checkLayer({ op, x, w, attributes = {}, isBiased = true, bounds }: Laye
     outputs: ["ds"],
     nodes: [
       node("QuantizeLinear", ["real", "scale", "zero"], "x"),
-      node(`${op}ScaleGradient`, ["x", "w", isBiased ? "b" : "", "scales", "dy"], "ds", {
+      node(`${op}ScaleGradient`, ["x", "w", isBiased ? "b" : "", "scales", "dy", ...codes], "ds", {
         ...attributes,
-        ...coded,
+        ...bounds,
+        factor,
       }),
     ],
     constants: new Map<string, Tensor>([
       ["scale", tensor("f32", [], [xScale])],
       ["zero", tensor("u8", [], [xZero])],
+      ["y_scale", tensor("f32", [], [yScale])],
+      ["y_zero", tensor("u8", [], [yZero])],
       ["w", of("i8", ws)],
       ["b", of("i32", bs)],
       ["scales", tensor("f32", [channels], scales)],
