@@ -86,7 +86,9 @@ function decoderGraph(
   { length }: LanguageGraphOptions,
 ): Built {
   const own = decoderSettings(settings, decoderFamilies[family]!, length);
-  return { graph: decoder(writer, own), facts: { task: "next-token", maxPositions: own.maxPositions } };
+  const reach = [...own.rotary.values()].map((rotary) => rotary.reach);
+  const maxPositions = Math.max(own.maxPositions, ...reach);
+  return { graph: decoder(writer, own), facts: { task: "next-token", maxPositions } };
 }
 
 function encoderGraph(

@@ -14,6 +14,8 @@ export interface Rotary {
   readonly frequencies: Float32Array;
   /** Factor of cosines and sines. */
   readonly scale: number;
+  /** Positions for which its scaling was made, where that is more than max_position_embeddings says. */
+  readonly reach: number;
 }
 
 /** What is known before the rotary settings are read. */
@@ -59,9 +61,9 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
   const kind = reader.kind();
   const make = Object.hasOwn(kinds, kind) ? kinds[kind]! : undefined;
   if (!make) throw settings.wrong("rope_parameters", `rope_type ${Object.keys(kinds).join(", ")}`, kind);
-  const { inverse, scale = 1 } = make({ reader, dim, base, settings, context });
+  const { inverse, scale = 1, reach = 0 } = make({ reader, dim, base, settings, context });
   reader.finish();
-  return { frequencies: Float32Array.from(inverse), scale };
+  return { frequencies: Float32Array.from(inverse), scale, reach: Math.floor(reach) };
 }
 
 /** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
@@ -146,6 +148,7 @@ interface Making {
 interface Made {
   readonly inverse: readonly number[];
   readonly scale?: number;
+  readonly reach?: number;
 }
 
 /** base^exponent, the same on every engine. */
@@ -174,7 +177,7 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
     const factor = reader.positive("factor");
     const most = Math.max(length, maxPositions);
     const stretch = (factor * most) / maxPositions - (factor - 1);
-    return { inverse: inverseOf(base * power(stretch, dim / (dim - 2)), dim) };
+    return { inverse: inverseOf(base * power(stretch, dim / (dim - 2)), dim), reach: factor * maxPositions };
   },
 
   llama3(making) {
@@ -212,7 +215,7 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
       const ramp = Math.min(Math.max((i - low) / span, 0), 1);
       return (f / factor) * ramp + f * (1 - ramp);
     });
-    return { inverse, scale };
+    return { inverse, scale, reach: factor * original };
   },
 
   longrope(making) {

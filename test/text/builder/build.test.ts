@@ -112,6 +112,14 @@ test("null settings are left out, and those that change nothing are passed over"
   expect(graph.outputs).toEqual(["logits"]);
 });
 
+test("a rotary scaling that reaches further than the settings' positions is told", () => {
+  const reach = (rope_scaling: object) => build({ rope_scaling }).text.facts!.maxPositions;
+  expect(reach({ type: "linear", factor: 4 })).toBe(64);
+  expect(reach({ type: "dynamic", factor: 4 })).toBe(256);
+  expect(reach({ type: "yarn", factor: 4, original_max_position_embeddings: 32 })).toBe(128);
+  expect(reach({ type: "yarn", factor: 4, original_max_position_embeddings: 8 })).toBe(64);
+});
+
 test("masks and tables of old files are left out", () => {
   const shapes = madeShapes()
     .set("model.layers.0.self_attn.rotary_emb.inv_freq", [2])

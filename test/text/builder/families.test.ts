@@ -1,6 +1,7 @@
 // One small model of every family against transformers 5.17: its settings, the shapes of its tensors and what it computes stand in
 // families.json; the elements are a formula of a tensor's name, which whoever made that file evaluated too.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
@@ -105,4 +106,12 @@ describe("encoders", () => {
     const had = all.map(({ config }) => config.model_type);
     expect(Object.keys(encoderFamilies).filter((name) => !had.includes(name))).toEqual([]);
   });
+});
+
+test("the documentation lists every family", () => {
+  const text = readFileSync("docs/language-models.md", "utf8");
+  for (const [kind, families] of Object.entries({ decoders: decoderFamilies, encoders: encoderFamilies })) {
+    const [, list] = new RegExp(`^\\| ${kind} \\| (.*) \\|$`, "m").exec(text)!;
+    expect(list!.split(", ")).toEqual(Object.keys(families).sort());
+  }
 });
