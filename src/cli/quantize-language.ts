@@ -34,20 +34,10 @@ export async function quantizeLanguageFile(
   values: LanguageValues,
   context: Context,
 ): Promise<void> {
-  const {
-    output,
-    bits = 8,
-    calibrate = SELF,
-    weights,
-    large,
-    naive,
-    eval: evaluation,
-    seed,
-    threads,
-  } = values;
-  if (bits !== 8 && bits !== 4)
+  const { output, bits, calibrate = SELF, weights, large, naive, eval: evaluation, seed, threads } = values;
+  if (bits !== undefined && bits !== 8 && bits !== 4)
     throw new UsageError(`--bits of a language model must be 8 or 4, got ${bits}`);
-  if (large && bits === 8) throw new UsageError("--large is of --bits 4");
+  if (large && bits !== 4) throw new UsageError("--large is of --bits 4");
   if (naive && bits === 4) throw new UsageError("--naive is of --bits 8");
   await context.checkOutput(output);
   const source = weights === undefined ? path : await withWeights(path, weights);

@@ -10,7 +10,7 @@ import type { Work } from "./work";
 /** Windows that 4 bits are fitted to: more gain less than another sample of text does. */
 const MOST = 40;
 /** Windows that the model writes itself, some of them held out: 4,096 tokens are enough. */
-const SELF = { 4: 20, 8: 15 } as const;
+const SELF = { 4: 20, 8: 10 } as const;
 
 export interface Calibration {
   /** Windows to quantize by. */

@@ -5,6 +5,7 @@ import type { Constant, Tensor } from "../../graph/tensor";
 import type { LanguageGraph } from "../../text/source";
 import type { Block } from "./blocks";
 import { type Fold, factorsOf, folded } from "./folds";
+import type { BlockOfCodes } from "./kept-codes";
 import { type GroupCodes, quantizeRows, type RowCodes } from "./layer-weights";
 import type { Tensors } from "./parts";
 import type { CodedWeight } from "./recipe";
@@ -45,7 +46,7 @@ export function foldBlock(
 }
 
 /** Gives the codes of a weight, f32 [n, k]. */
-export type Quantize = (weight: CodedWeight, w: Float32Array) => RowCodes | GroupCodes;
+export type Quantize = (weight: CodedWeight, w: Float32Array) => RowCodes | GroupCodes | BlockOfCodes;
 
 /** Codes of 8 bits for every weight, with one scale a row, or one for all. */
 export const plainCodes =
@@ -71,12 +72,18 @@ export function codedConstants(
       if (given) made.set(name, given);
       continue;
     }
-    const { n, k, scale, groups } = weight;
+    const { n, k, scale, groups, offsets } = weight;
     const codes = quantize(weight, given!.data as Float32Array);
     made.set(name, { dtype: "i8", shape: [n, k], data: codes.codes });
-    made.set(scale, { dtype: "f32", shape: [n], data: codes.scales });
+    if (scale !== "") made.set(scale, { dtype: "f32", shape: [n], data: codes.scales });
     if (groups !== undefined && "groups" in codes)
-      made.set(groups, { dtype: "i8", shape: [n, codes.groups.length / n], data: codes.groups });
+      made.set(groups, {
+        dtype: codes.groups instanceof Int8Array ? "i8" : "f32",
+        shape: [n, codes.groups.length / n],
+        data: codes.groups,
+      });
+    if (offsets !== undefined && "offsets" in codes)
+      made.set(offsets, { dtype: "f32", shape: [n, codes.offsets.length / n], data: codes.offsets });
   }
   return made;
 }

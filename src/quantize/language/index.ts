@@ -4,11 +4,9 @@
 import { threadsHere } from "../../engine/threads";
 import { OctetteError } from "../../errors";
 import { givingWay } from "../../event-loop";
-import { writeFileWhole } from "../../files/write-file";
-import { appendArtifact } from "../../formats/write-artifact";
 import type { Graph } from "../../graph/graph";
 import { createSha256 } from "../../graph/sha256";
-import { bytesIn, type Constant, sizeOf, type Tensor } from "../../graph/tensor";
+import { bytesIn, sizeOf } from "../../graph/tensor";
 import { LONG_CALL, type LongCallOptions, type Progress } from "../../long-call";
 import { inferTypes } from "../../ops/infer";
 import { checkOptions, type Names } from "../../options";
@@ -18,17 +16,23 @@ import type { LanguageGraph, LanguageSource } from "../../text/source";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit";
 import type { Agreement } from "./agreement";
 import { type Calibration, calibrationOf, idsOf, ownCalibration } from "./calibration";
+import { foldIn, foldTensors, textIn, textTensors } from "./choices";
 import { type FoldChoice, NO_FOLD } from "./coded-block";
 import { agreementOf, batchesOf } from "./evaluate-language";
 import { chooseFold, gateBlocks } from "./fold-gate";
+import { keptIn } from "./kept-codes";
 import { blockPart, writeLayers } from "./layer-codes";
-import { type Parts, partsBeside, partsInMemory, type Tensors } from "./parts";
+import { type Parts, partsBeside, partsInMemory } from "./parts";
+import type { KeptCodes } from "./recipe";
 import { someOf, windowsOf } from "./windows";
 import { inRecipe, type Work } from "./work";
 import { prepareWorkspace, Workspace } from "./workspace";
+import { writeModel } from "./write-model";
 
 export interface QuantizeLanguageOptions extends LongCallOptions {
-  /** Bits of a layer's weights, 8 (default) or 4; embedding and head have 8. */
+  /**
+   * Bits of a layer's weights, 8 or 4; embedding and head have 8. Default: 8, but that codes of 4 bits, which GGUF files have, are kept.
+   */
   readonly bits?: 8 | 4 | undefined;
   /** With 4 bits: 8 for layers that lead back from the feed-forward's width, a third less error for a sixth more bytes. Default false. */
   readonly large?: boolean | undefined;
@@ -90,7 +94,7 @@ export interface QuantizedLanguageModel {
 }
 
 /** Windows that a fold is chosen by. */
-const GATE_WINDOWS = 12;
+const GATE_WINDOWS = 8;
 /** Windows of a report's text that are read at most. */
 const MOST_EVALUATED = 4096;
 /** Threads that are taken where nobody says how many. */
@@ -161,8 +165,10 @@ async function quantized(
   await prepareWorkspace();
   const threads = options.threads ?? Math.min(MOST_THREADS, threadsHere().threads);
   const common = { toolkit, threads, source, pause: givingWay(options.signal), workspace: new Workspace() };
-  const work = inRecipe(common, { bits, large, naive, floatCache });
-  const draft = bits === 8 ? work : inRecipe(common, { bits: 8, floatCache });
+  // Codes that the source has are kept where nobody says how many bits.
+  const kept = options.bits === undefined && !naive ? await keptIn(source) : new Map<string, KeptCodes>();
+  const work = inRecipe(common, { bits, large, naive, floatCache, kept });
+  const draft = bits === 8 && kept.size === 0 ? work : inRecipe(common, { bits: 8, floatCache });
   const key = await keyOf(source, options);
   const parts = output === undefined ? partsInMemory() : await partsBeside(output, key);
   const { calibration, fold } = await prepared(work, draft, parts, options);
@@ -171,7 +177,7 @@ async function quantized(
   const measured = await measuredBy(work, calibration, options);
   const rounds = batchesOf(work, measured.windows).length * work.blocks.length;
   const agreement = await agreementOf(work, codesOf, measured.windows, steps(options, "evaluate", rounds));
-  const written = await write(
+  const written = await writeModel(
     work,
     codesOf,
     provenanceOf(work, fold, calibration, options),
@@ -211,7 +217,6 @@ function steps({ onProgress }: LongCallOptions, stage: string, total: number): (
   let done = 0;
   return async () => void (await onProgress?.({ stage, done: ++done, total } satisfies Progress));
 }
-
 /** The calibration text and the fold that were chosen, now or before an interruption. */
 async function prepared(
   work: Work,
@@ -221,7 +226,8 @@ async function prepared(
 ): Promise<{ calibration: Calibration; fold: FoldChoice }> {
   const calibration = textIn(await parts.read("text")) ?? (await calibrated(work, draft, options));
   await parts.write("text", textTensors(calibration));
-  if (work.recipe.naive) return { calibration, fold: NO_FOLD };
+  const hasKept = (work.recipe.kept?.size ?? 0) > 0;
+  if (work.recipe.naive || hasKept) return { calibration, fold: NO_FOLD };
   const known = foldIn(await parts.read("fold"));
   if (known) return { calibration, fold: known };
   const onBlock = steps(options, "calibrate", gateBlocks(draft));
@@ -264,44 +270,6 @@ const tokensOf = ({ source, toolkit }: Work, text: string | ArrayLike<number>, w
   return idsOf(text, source.text, Number(shape.at(-1)), where);
 };
 
-const i32 = (data: Int32Array): Tensor => ({ dtype: "i32", shape: [data.length], data });
-
-const textTensors = ({ kept, held }: Calibration): Tensors =>
-  new Map([
-    ...kept.map((ids, i) => [`kept ${i}`, i32(ids)] as const),
-    ...held.map((ids, i) => [`held ${i}`, i32(ids)] as const),
-  ]);
-
-function textIn(tensors: Tensors | undefined): Calibration | undefined {
-  if (!tensors) return undefined;
-  const those = (which: string) => {
-    const windows: Int32Array[] = [];
-    for (let i = 0; tensors.has(`${which} ${i}`); i++)
-      windows.push(tensors.get(`${which} ${i}`)!.data as Int32Array);
-    return windows;
-  };
-  return { kept: those("kept"), held: those("held") };
-}
-
-const ALPHA = "α in sixteenths";
-
-const foldTensors = ({ sixteenths, largest }: FoldChoice): Tensors =>
-  new Map<string, Tensor>([
-    ...[...largest].map(
-      ([name, data]) => [`of ${name}`, { dtype: "f32", shape: [data.length], data }] as const,
-    ),
-    [ALPHA, i32(Int32Array.of(sixteenths))],
-  ]);
-
-function foldIn(tensors: Tensors | undefined): FoldChoice | undefined {
-  if (!tensors) return undefined;
-  const norms = [...tensors].filter(([name]) => name !== ALPHA);
-  return {
-    sixteenths: tensors.get(ALPHA)!.data[0]!,
-    largest: new Map(norms.map(([name, { data }]) => [name.slice("of ".length), data as Float32Array])),
-  };
-}
-
 /** What work is told apart by: the source, its small constants, and what was asked for. */
 async function keyOf(source: LanguageGraph, options: QuantizeLanguageOptions): Promise<string> {
   const { bits, large, naive, floatCache, calibration, seed } = options;
@@ -328,43 +296,4 @@ function provenanceOf(
   const own = calibration === undefined ? { calibration: "self", seed } : { calibration: "text" };
   const done = { bits, large, naive, ...own, calibrationTokens: tokensIn(kept), foldedBy: sixteenths / 16 };
   return { ...source.graph.provenance, quantization: { ...done, weights: coded.weights.size } };
-}
-
-/** Writes the artifact from the constants of all blocks. */
-async function write(
-  { coded, codedBlocks, source }: Work,
-  codesOf: (block: number) => Promise<Tensors>,
-  provenance: Graph["provenance"],
-  output: string | undefined,
-  signal: AbortSignal | undefined,
-) {
-  const owner = new Map<string, number>();
-  for (const [i, { graph }] of codedBlocks.entries())
-    for (const name of graph.constants.keys()) if (!owner.has(name)) owner.set(name, i);
-  const constants = new Map<string, Constant>([...coded.graph.constants].filter(([name]) => owner.has(name)));
-  const graph = { ...coded.graph, constants, provenance };
-  const read = async (name: string) => (await codesOf(owner.get(name)!)).get(name)!;
-  const text = JSON.stringify(source.text);
-  if (output !== undefined) {
-    let made: { contentHash: string; bytes: number } | undefined;
-    const append = async (append: (bytes: Uint8Array) => Promise<void>) => {
-      made = await appendArtifact(graph, read, append, { text });
-    };
-    await writeFileWhole(output, append, signal);
-    return { contentHash: made!.contentHash, size: made!.bytes };
-  }
-  const pieces: Uint8Array[] = [];
-  const { contentHash, bytes: size } = await appendArtifact(
-    graph,
-    read,
-    async (bytes) => void pieces.push(bytes.slice()),
-    { text },
-  );
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return { bytes, contentHash, size };
 }

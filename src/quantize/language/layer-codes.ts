@@ -11,6 +11,7 @@ import {
   readBlock,
 } from "./coded-block";
 import { BlockRunner, type Hidden } from "./forward";
+import { keptCodes } from "./kept-codes";
 import { LayerInputs } from "./layer-inputs";
 import { quantizeGroups } from "./layer-weights";
 import type { Parts, Tensors } from "./parts";
@@ -36,7 +37,7 @@ export async function writeLayers(
   const { blocks, codedBlocks, coded, workspace, recipe } = work;
   const weightsOf = (i: number) =>
     [...codedBlocks[i]!.graph.constants.keys()].flatMap((name) => coded.weights.get(name) ?? []);
-  const isFitted = (i: number) => weightsOf(i).some(({ bits }) => bits === 4);
+  const isFitted = (i: number) => weightsOf(i).some(needsFitting);
   const last = blocks.findLastIndex((_, i) => isFitted(i));
   let hidden: Hidden | undefined;
   for (const [i, block] of blocks.entries()) {
@@ -49,7 +50,15 @@ export async function writeLayers(
     if (i > 0 && i <= last) hidden ??= statesOf(await parts.read(hiddenPart(i)), windows.length);
     const mark = workspace.mark;
     if (isFitted(i)) quantize = await fitted(work, i, float, { windows, hidden }, quantize);
-    const codes = codedConstants(codedBlocks[i]!.graph, coded.weights, float, quantize);
+    const given = new Map<string, ReturnType<typeof keptCodes>>();
+    for (const { name, kept } of weightsOf(i))
+      if (kept) given.set(name, keptCodes((await work.source.readCodes(name))!));
+    const codes = codedConstants(
+      codedBlocks[i]!.graph,
+      coded.weights,
+      float,
+      (weight, w) => given.get(weight.name) ?? quantize(weight, w),
+    );
     workspace.release(mark);
     if (i < last) {
       const runner = await BlockRunner.load(codedBlocks[i]!, codes, longestOf(windows), work);
@@ -62,6 +71,9 @@ export async function writeLayers(
     await onBlock();
   }
 }
+
+/** Whether GPTQ makes the codes of a weight. */
+const needsFitting = ({ bits, input, kept }: CodedWeight) => bits === 4 && input !== undefined && !kept;
 
 export const longestOf = (windows: readonly Int32Array[]): number =>
   windows.reduce((most, { length }) => Math.max(most, length), 1);
@@ -76,10 +88,9 @@ async function fitted(
 ): Promise<Quantize> {
   const { blocks, codedBlocks, coded, workspace } = work;
   const inputs = new Map<string, LayerInputs>();
-  const isFitted = ({ bits, input }: CodedWeight) => bits === 4 && input !== undefined;
   for (const name of codedBlocks[i]!.graph.constants.keys()) {
     const weight = coded.weights.get(name);
-    if (weight && isFitted(weight) && !inputs.has(weight.input!))
+    if (weight && needsFitting(weight) && !inputs.has(weight.input!))
       inputs.set(weight.input!, new LayerInputs(workspace, weight.k));
   }
   const runner = await BlockRunner.load(
@@ -93,7 +104,7 @@ async function fitted(
   });
   runner.dispose();
   return (weight, w) => {
-    const own = isFitted(weight) ? inputs.get(weight.input!) : undefined;
+    const own = needsFitting(weight) ? inputs.get(weight.input!) : undefined;
     return own ? quantizeGroups(workspace, w, weight.n, weight.k, own) : plain(weight, w);
   };
 }

@@ -15,7 +15,11 @@ export interface RecipeOptions {
   readonly naive?: boolean;
   /** Keys and values of attention stay floats. */
   readonly floatCache?: boolean;
+  /** Weights whose source has codes of 4 bits, which they keep: with whole scales, or with the float scales and offsets of blocks. */
+  readonly kept?: ReadonlyMap<string, KeptCodes>;
 }
+
+export type KeptCodes = "whole" | "blocks";
 
 /** A constant that becomes codes [n, k]. */
 export interface CodedWeight {
@@ -23,10 +27,14 @@ export interface CodedWeight {
   readonly bits: 4 | 8;
   readonly n: number;
   readonly k: number;
-  /** Its constant of f32 [n]. */
+  /** Its constant of f32 [n]; "" where blocks have float scales. */
   readonly scale: string;
-  /** Its constant of i8 [n, k / GROUP]; weights of 4 bits only. */
+  /** Its constant of i8 [n, k / GROUP], f32 where blocks have float scales; weights of 4 bits only. */
   readonly groups?: string;
+  /** Its constant of f32 [n, k / GROUP]; blocks only. */
+  readonly offsets?: string;
+  /** Its codes are those of the source. */
+  readonly kept?: KeptCodes;
   /** The value whose rows it is multiplied with; undefined for a table alone. */
   readonly input?: string;
 }
@@ -151,16 +159,25 @@ class Coder {
     }
     const [n, k] = this.#graph.constants.get(name)!.shape as [number, number];
     const isWide = this.#wide.has(name) || (isDown && this.#options.large === true) || k % GROUP !== 0;
-    const bits = isWide ? 8 : this.#options.bits;
-    const scale = this.#values.fresh(`${name}_scale`);
+    const kept = isWide ? undefined : this.#options.kept?.get(name);
+    const bits = isWide ? 8 : kept ? 4 : this.#options.bits;
+    const constant = (part: string, dtype: "i8" | "f32", shape: readonly number[]) => {
+      const own = this.#values.fresh(`${name}_${part}`);
+      this.constants.set(own, { dtype, shape, isNarrow: true });
+      return own;
+    };
     this.constants.set(name, { dtype: "i8", shape: [n, k], isNarrow: true });
-    this.constants.set(scale, { dtype: "f32", shape: [n] });
-    const weight: CodedWeight = { name, bits, n, k, scale, ...(input === undefined ? {} : { input }) };
-    const grouped = bits === 4 ? { ...weight, groups: this.#values.fresh(`${name}_groups`) } : weight;
-    if (grouped.groups !== undefined)
-      this.constants.set(grouped.groups, { dtype: "i8", shape: [n, k / GROUP], isNarrow: true });
-    this.weights.set(name, grouped);
-    return grouped;
+    const across = [n, k / GROUP];
+    const weight: CodedWeight = {
+      ...{ name, bits, n, k },
+      scale: kept === "blocks" ? "" : constant("scale", "f32", [n]),
+      ...(bits === 4 && { groups: constant("groups", kept === "blocks" ? "f32" : "i8", across) }),
+      ...(kept === "blocks" && { offsets: constant("offsets", "f32", across) }),
+      ...(input === undefined ? {} : { input }),
+      ...(kept && { kept }),
+    };
+    this.weights.set(name, weight);
+    return weight;
   }
 
   /** Keys and values as codes of a token and head, each with a scale. */
@@ -181,9 +198,11 @@ class Coder {
 }
 
 /** How a weight's codes are read. */
-const parametersOf = ({ scale, groups }: CodedWeight): CodeParameters => ({
+const parametersOf = ({ scale, groups, offsets }: CodedWeight): CodeParameters => ({
   scale,
   zeroPoint: "",
   axis: 0,
-  ...(groups === undefined ? {} : { groups: { size: GROUP, scales: groups } }),
+  ...(groups === undefined
+    ? {}
+    : { groups: { size: GROUP, scales: groups, ...(offsets === undefined ? {} : { offsets }) } }),
 });

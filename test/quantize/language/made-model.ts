@@ -1,7 +1,7 @@
 // A small decoder with seeded weights, as a source in memory.
 
 import type { Tensor } from "../../../src/graph/tensor";
-import type { LanguageSource } from "../../../src/text/source";
+import type { BlockCodes, LanguageSource } from "../../../src/text/source";
 import { random } from "../../kernels/harness";
 
 const [HIDDEN, INNER, LAYERS, VOCABULARY] = [64, 96, 2, 50];
@@ -15,10 +15,12 @@ export interface MadeOptions {
   /** Channels that a norm makes so many times as large, which its layers take back. */
   readonly outliers?: number;
   readonly tied?: boolean;
+  /** Weights of layers come as codes of 4 bits in groups of 32, as GGUF files have them. */
+  readonly codes?: "plain" | "with offsets";
 }
 
 /** A Llama of two layers. */
-export function madeModel({ outliers = 1, tied = true }: MadeOptions = {}): Made {
+export function madeModel({ outliers = 1, tied = true, codes }: MadeOptions = {}): Made {
   const tensors = new Map<string, Tensor>();
   const next = random(1);
   const bell = () => next() + next() + next() + next() - 2;
@@ -44,6 +46,18 @@ export function madeModel({ outliers = 1, tied = true }: MadeOptions = {}): Made
   norm("model.norm.weight", !tied);
   if (!tied) matrix("lm_head.weight", VOCABULARY, HIDDEN, true);
   const reads = new Map<string, number>();
+  const blocks = new Map<string, BlockCodes>();
+  if (codes)
+    for (const [name, { shape, data }] of tensors) {
+      if (!name.includes("_proj")) continue;
+      const [n, k] = shape as [number, number];
+      const own = blocksOf([n, k], data as Float32Array, codes === "with offsets");
+      blocks.set(name, own);
+      data.forEach((_, i) => {
+        const g = Math.floor(i / own.size);
+        data[i] = own.scales[g]! * own.codes[i]! - (own.offsets?.[g] ?? 0);
+      });
+    }
   return {
     where: "made",
     config: {
@@ -65,10 +79,24 @@ export function madeModel({ outliers = 1, tied = true }: MadeOptions = {}): Made
       reads.set(name, (reads.get(name) ?? 0) + 1);
       return tensors.get(name)!;
     },
+    readCodes: async (name) => blocks.get(name),
     text: { generationConfig: { bos_token_id: 0 } },
     close: async () => {},
     reads,
   };
+}
+
+/** Codes in groups of 32, of which every scale is negative, as Q4_0 has some. */
+function blocksOf(shape: readonly [number, number], w: Float32Array, hasOffsets: boolean): BlockCodes {
+  const size = 32;
+  const groups = Array.from({ length: w.length / size }, (_, g) => w.subarray(g * size, (g + 1) * size));
+  const most = groups.map((group) => group.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
+  const scales = Float32Array.from(most, (x) => x / -8);
+  const codes = Int8Array.from(w, (x, i) =>
+    Math.max(-8, Math.min(7, Math.round(x / scales[Math.floor(i / size)]!))),
+  );
+  const offsets = { offsets: Float32Array.from(most, (x, g) => (g % 3) * 0.01 * x) };
+  return { shape, bits: 4, size, codes, scales, ...(hasOffsets ? offsets : {}) };
 }
 
 /** Ids of a text that means nothing. */

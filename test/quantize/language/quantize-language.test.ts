@@ -85,6 +85,39 @@ describe("the report says how far it is from its source", () => {
   });
 });
 
+describe("codes that a source has", () => {
+  const weight = "model.layers.1.mlp.up_proj.weight";
+
+  test.each(["plain", "with offsets"] as const)("of 4 bits, %s, are kept", async (codes) => {
+    const source = madeModel({ codes });
+    const { bytes, summary } = await quantizeLanguageModel(source, texts);
+    expect(summary.agreement.kld).toBeLessThan(0.005);
+    expect(summary.foldedBy).toBeUndefined();
+    const { graph } = readArtifact(bytes!);
+    const own = await source.readCodes!(weight);
+    expectSame(graph.constants.get(weight)!.data, own!.codes);
+    const layer = graph.nodes.find(({ inputs }) => inputs[1] === weight)!;
+    const { scale, groups } = layer.codes!.inputs[1]!;
+    if (codes === "with offsets") {
+      expect(scale).toBe("");
+      expectSame(graph.constants.get(groups!.scales)!.data, own!.scales);
+      expectSame(graph.constants.get(groups!.offsets!)!.data, own!.offsets!);
+      return;
+    }
+    const [units, whole] = [scale, groups!.scales].map((name) => graph.constants.get(name)!.data);
+    const across = whole!.length / units!.length;
+    for (const [i, s] of [...whole!].entries())
+      expect(Math.abs(s * units![Math.floor(i / across)]! - own!.scales[i]!)).toBeLessThan(
+        0.51 * units![Math.floor(i / across)]!,
+      );
+  });
+
+  test("are made anew where a number of bits is asked for", async () => {
+    const { summary } = await quantizeLanguageModel(madeModel({ codes: "plain" }), { ...texts, bits: 8 });
+    expect(summary.weights.every(({ bits }) => bits === 8)).toBe(true);
+  });
+});
+
 describe("the same bytes", () => {
   test.each([8, 4] as const)("of %i bits, on one thread and two, at once and into a file", async (bits) => {
     const output = join(folder, `made${bits}.octette`);
