@@ -38,7 +38,7 @@ const LAYER_HINT =
 
 /** Parameters of an activation's codes: constants, one of each. */
 export function perTensor(q: Quantization | undefined, node: Node): Quantization {
-  if (q && q.scale.length === 1 && q.dtype !== "i32") return q;
+  if (q && q.scale.length === 1 && q.dtype !== "i32" && !q.groups) return q;
   throw opError(node, "activations are u8 or i8 codes with one scale a tensor", {
     got: q
       ? `${q.dtype} codes with ${q.dynamic ? "computed scales" : `${q.scale.length} scales`}`

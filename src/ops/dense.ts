@@ -134,16 +134,12 @@ export function lowerDenseInt8(c: Lowering, dense: Dense, bias: Content | undefi
  * or one for each of `n` output channels.
  */
 export function weightCodes(node: Node, q: Quantization | undefined, n: number): Quantization {
-  if (q?.dtype !== "i8" || !q.zeroPoint.every((z) => z === 128))
+  if (q?.dtype !== "i8" || q.groups || !q.zeroPoint.every((z) => z === 128))
     throw opError(node, "weights must be symmetric", {
       expected: "i8 codes with zero point 0",
       got: q
-        ? `${q.dtype} codes with zero points ${[...new Set(q.zeroPoint)].slice(0, 3).join(", ")} as held in memory`
+        ? `${q.groups ? "groups of " : ""}${q.dtype} codes with zero points ${[...new Set(q.zeroPoint)].slice(0, 3).join(", ")} as held in memory`
         : "no codes",
-    });
-  if (q.groups)
-    throw opError(node, "weights in groups are those of language models", {
-      hint: 'await preload("language") brings their kernels',
     });
   if (q.dynamic || q.scale.length === 1 || q.scale.length === n) return q;
   throw opError(node, "weights have one scale, or one an output channel", {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { compile } from "../../../src/engine/compile";
 import type { Graph } from "../../../src/graph/graph";
 import { tensor } from "../../../src/graph/tensor";
+import { registry } from "../../../src/ops/index";
 import { expectSameBytes } from "../../check-tensors";
 import { engineClasses, withModel, withModelInParts } from "../../engine/engines";
 import { random } from "../../kernels/random";
@@ -84,5 +86,34 @@ describe("what does not fit is refused", () => {
     expect(load(withConstants({ ...graph, nodes }, ["w_groups", scales]))).toThrow(
       /groups of a multiple of 32/,
     );
+  });
+
+  test("blocks of 64 with float scales", () => {
+    const graph = graphOf("blocks of 32", 3, 64);
+    const [quantize, fc] = graph.nodes as [Graph["nodes"][0], Graph["nodes"][0]];
+    const [x, w] = fc.codes!.inputs;
+    const groups = { ...w!.groups!, size: 64 };
+    const nodes = [quantize, { ...fc, codes: { inputs: [x, { ...w!, groups }] } }];
+    const scales = tensor("f32", [3, 1], [1, 1, 1]);
+    expect(load(withConstants({ ...graph, nodes }, ["w_groups", scales]))).toThrow(/groups of 16 or 32/);
+  });
+
+  test("weights in groups where their kernels are not", () => {
+    const graph = graphOf("int4", 3, 64);
+    expect(() => compile(graph, { registry, engineClass: "baseline" })).toThrow(
+      /symmetric.*groups of i8 codes/,
+    );
+  });
+
+  test("groups of weights to codes", () => {
+    const graph = graphOf("int4", 3, 64);
+    const [quantize, fc] = graph.nodes as [Graph["nodes"][0], Graph["nodes"][0]];
+    const output = { scale: "y_scale", zeroPoint: "y_zero" };
+    const nodes = [quantize, { ...fc, codes: { ...fc.codes!, output } }];
+    const constants = [
+      ["y_scale", tensor("f32", [], [1])],
+      ["y_zero", tensor("u8", [], [0])],
+    ] as const;
+    expect(load(withConstants({ ...graph, nodes }, ...constants))).toThrow(/no scale of its result/);
   });
 });
