@@ -115,11 +115,12 @@ export class BytePairModel implements TokenizerModel {
     this.#suffix = textAt(`${at}.end_of_word_suffix`, json.end_of_word_suffix ?? "");
     const merges = listAt(`${at}.merges`, json.merges ?? []);
     this.#merges = new MergeTable(merges.length);
-    for (let rank = 0; rank < merges.length; rank++) this.#add(at, merges[rank], rank, vocabulary);
+    const place = `${at}.merges`;
+    for (let rank = 0; rank < merges.length; rank++) this.#add(place, merges[rank], rank, vocabulary);
   }
 
   #add(at: string, merge: unknown, rank: number, vocabulary: Vocabulary): void {
-    const [left, right] = this.#pair(`${at}.merges`, merge);
+    const [left, right] = this.#pair(at, merge);
     const whole = left + (this.#prefix === "" ? right : right.slice(this.#prefix.length));
     const first = this.#ids.get(left);
     const second = this.#ids.get(right);
@@ -130,7 +131,7 @@ export class BytePairModel implements TokenizerModel {
     }
     for (const text of [left, right, whole])
       if (vocabulary.idOf(text) === undefined)
-        throw malformed(`${at}.merges[${rank}]`, "tokens of the vocabulary", text);
+        throw malformed(`${at}[${rank}]`, "tokens of the vocabulary", text);
   }
 
   #pair(at: string, merge: unknown): readonly [string, string] {
