@@ -26,8 +26,8 @@ function bucketOf(ahead: number, buckets: number): number {
 
 /**
  * What is added to scores, the value `output` [1, heads, tokens, tokens], from the table `name` [buckets, heads]. Rows of all distances
- * are picked when the table is read. A run turns them into a matrix whose row i is shifted by i: it repeats 2·tokens numbers,
- * which begin with that of distance 0, in rows of 2·tokens − 1.
+ * are picked when the table is read. A run repeats those of −tokens to tokens, 2·tokens + 1 of them. Read in rows of 2·tokens, row i is
+ * shifted by i, so that its second half is that of distances −i, −i + 1 …
  */
 export function relativeBias(
   writer: GraphWriter,
@@ -38,27 +38,26 @@ export function relativeBias(
 ): string {
   const { weights } = writer;
   const [buckets = 0] = weights.shapeOf(name);
-  const rows: Rows = Array.from({ length: 2 * positions }, (_, i) => {
+  const rows: Rows = Array.from({ length: 2 * positions + 1 }, (_, i) => {
     const bucket = bucketOf(i - positions, buckets);
     return [bucket, bucket + 1] as const;
   });
   const table = weights.add(`${name}.byDistance`, {
     tensors: [name],
     from: [buckets, heads],
-    shape: [2 * positions, heads],
+    shape: [2 * positions + 1, heads],
     rows,
   });
-  const ahead = writer.slice(table, 0, positions, addDims(positions, "tokens"), `${output}.ahead`);
-  const behind = writer.slice(table, 0, subtractDims(positions, "tokens"), positions, `${output}.behind`);
-  const ring = writer.node("Concat", [ahead, behind], `${output}.ring`, { axis: 0 });
-  const turned = writer.node("Transpose", [ring], `${output}.turned`, { perm: [1, 0] });
+  const first = subtractDims(positions, "tokens");
+  const near = writer.slice(table, 0, first, addDims(positions + 1, "tokens"), `${output}.near`);
+  const turned = writer.node("Transpose", [near], `${output}.turned`, { perm: [1, 0] });
   const twice = multiplyDims("tokens", 2);
-  const each = writer.reshape(turned, [heads, 1, twice], `${output}.each`);
-  const repeated = writer.node("Expand", [each], `${output}.repeated`, { shape: [heads, "tokens", twice] });
-  const flat = writer.reshape(repeated, [heads, multiplyDims(twice, "tokens")], `${output}.flat`);
-  const width = subtractDims(twice, 1);
-  const cut = writer.slice(flat, 1, 0, multiplyDims(width, "tokens"), `${output}.cut`);
-  const shifted = writer.reshape(cut, [heads, "tokens", width], `${output}.shifted`);
-  const square = writer.slice(shifted, 2, 0, "tokens", `${output}.square`);
+  const length = addDims(twice, 1);
+  const each = writer.reshape(turned, [heads, 1, length], `${output}.each`);
+  const repeated = writer.node("Expand", [each], `${output}.repeated`, { shape: [heads, "tokens", length] });
+  const flat = writer.reshape(repeated, [heads, multiplyDims(length, "tokens")], `${output}.flat`);
+  const cut = writer.slice(flat, 1, 0, multiplyDims(twice, "tokens"), `${output}.cut`);
+  const shifted = writer.reshape(cut, [heads, "tokens", twice], `${output}.shifted`);
+  const square = writer.slice(shifted, 2, "tokens", twice, `${output}.square`);
   return writer.reshape(square, [1, heads, "tokens", "tokens"], output);
 }
