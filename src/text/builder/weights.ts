@@ -142,6 +142,12 @@ export class Weights {
     if (made) return made;
     const recipe = this.#recipe(name);
     const { shape, rows, isTransposed, plus } = recipe;
+    if (recipe.tensors.length === 1 && !rows && !isTransposed && !plus) {
+      // Passed on without a copy, and not kept.
+      this.#last = undefined;
+      const { data } = await this.source.read(this.#names.get(recipe.tensors[0]!)!);
+      return { dtype: "f32", shape, data };
+    }
     const parts: Float32Array[] = [];
     for (const one of recipe.tensors) {
       const { data } = await this.#tensor(one);
