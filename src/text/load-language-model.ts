@@ -11,7 +11,6 @@ import { createSha256 } from "../graph/sha256";
 import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
-import { buildLanguageGraph } from "./builder/build";
 import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
 import { type LanguageModelSource, openLanguage } from "./open-language";
@@ -132,6 +131,7 @@ async function compiled(
 async function loadSource(source: LanguageSource, options: LoadLanguageOptions): Promise<LanguageModel> {
   const { where } = source;
   const { maxTokens, family, signal, onProgress } = options;
+  const { buildLanguageGraph } = await import("./builder/build");
   const built = buildLanguageGraph(source, {
     ...(maxTokens !== undefined && { length: maxTokens }),
     ...(family !== undefined && { family }),

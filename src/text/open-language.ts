@@ -3,9 +3,7 @@
 
 import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";
 import { FormatError } from "../errors";
-import { openGguf } from "../formats/gguf/open";
 import type { FolderSource } from "../formats/hugging-face/folder";
-import { openFolder } from "../formats/hugging-face/open";
 import { isArtifact } from "../formats/octette";
 import { nodeModule } from "../node-module";
 import type { LanguageSource } from "./source";
@@ -29,13 +27,18 @@ export async function openLanguage(
   source: LanguageModelSource,
   signal: AbortSignal | undefined,
 ): Promise<OpenedLanguage> {
-  if (isFolder(source)) return { source: await openFolder(source) };
+  // Devices that run artifacts download neither reader.
+  if (isFolder(source)) {
+    const { openFolder } = await import("../formats/hugging-face/open");
+    return { source: await openFolder(source) };
+  }
   const where = nameOf(source);
   const [first, reader] = await peek(await openReader(source, signal), MARK_BYTES);
   if (String.fromCharCode(...first.subarray(0, GGUF.length)) === GGUF) {
     // What can be opened again is read at offsets, anything else as a whole.
     if (!isStream(source)) await reader.close();
     const own = isStream(source) ? await read(readAll(reader.size), reader) : source;
+    const { openGguf } = await import("../formats/gguf/open");
     return { source: await openGguf(own) };
   }
   if (isArtifact(first)) return { artifact: reader, where };
