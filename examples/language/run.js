@@ -23,7 +23,7 @@ const ROWS = [
 ];
 const MAX_TOKENS = 512;
 /** Windows of 256 tokens of the book that are read. */
-const WINDOWS = 96;
+const WINDOWS = 64;
 /** Tokens whose generation is timed, after as many that warm up. */
 const TIMED_TOKENS = 64;
 const PROMPT = "It was a wild night in November, and";
@@ -47,7 +47,7 @@ const outliers = { ...prose, "model.safetensors": await withOutliers(prose["mode
 const rows = [];
 let smallest;
 for (const [name, folder] of Object.entries({ prose, "with outlier channels": outliers })) {
-  using float = await loadLanguageModel(folder, { maxTokens: MAX_TOKENS });
+  const float = await loadLanguageModel(folder, { maxTokens: MAX_TOKENS });
   const fileBytes = folder["model.safetensors"].length;
   rows.push([name, "float", ...(await measure(float, name, "float")), formatBytes(fileBytes)]);
   for (const { as, options } of ROWS) {
@@ -56,10 +56,12 @@ for (const [name, folder] of Object.entries({ prose, "with outlier channels": ou
       calibration,
       onProgress: ({ stage, done, total }) => progress.update(`${name}, ${as}: ${stage}`, done, total),
     });
-    using model = await loadLanguageModel(bytes, { maxTokens: MAX_TOKENS });
+    const model = await loadLanguageModel(bytes, { maxTokens: MAX_TOKENS });
     rows.push([name, as, ...(await measure(model, name, as, float)), formatBytes(bytes.length)]);
+    model.dispose();
     if (name === "prose" && options.bits === 4) smallest = bytes;
   }
+  float.dispose();
 }
 progress.end();
 
@@ -70,11 +72,12 @@ takes this model to 48.8, and to 12 933 with outlier channels (whole text, float
 `);
 
 await writeFile(here("prose.octette"), smallest);
-using writer = await loadLanguageModel(here("prose.octette"), { maxTokens: MAX_TOKENS });
+const writer = await loadLanguageModel(here("prose.octette"), { maxTokens: MAX_TOKENS });
 process.stdout.write(`The 4-bit model goes on (examples/language/prose.octette):\n\n${PROMPT}`);
 const sampling = { temperature: 0.8, topP: 0.95, seed: 7, maxTokens: 120 };
 for await (const { text } of writer.session().generate(PROMPT, sampling)) process.stdout.write(text);
 process.stdout.write(" …\n");
+writer.dispose();
 
 /** Perplexity, KLD, tokens a second and memory of a model. */
 async function measure(model, name, as, against) {
