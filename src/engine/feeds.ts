@@ -271,10 +271,9 @@ export function bindSymbols(
   const bindings: Record<string, number> = Object.assign(Object.create(null), symbols);
   for (const [symbol, value] of Object.entries(symbols))
     if (!Number.isSafeInteger(value) || value < 0)
-      throw new OctetteError("the value of a symbol does not fit", {
+      throw new OctetteError("is not a whole number", {
         code: "argument",
         where: `symbol "${symbol}"`,
-        expected: "a whole number",
         got: `${value}`,
       });
   for (const { name, shape } of inputs)

@@ -19,11 +19,9 @@ export interface Ready {
   readonly args: number[];
 }
 
-/** An argument of a step that depends on symbols. */
-interface OpenArgument {
-  readonly step: number;
-  readonly at: number;
-  readonly dim: Dim;
+/** A step, and its arguments that depend on symbols. */
+interface Whole extends Ready {
+  readonly open: readonly { readonly at: number; readonly dim: Dim; readonly symbols: readonly string[] }[];
 }
 
 /** A planned value in memory. */
@@ -39,10 +37,8 @@ export class Session {
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
   /** Steps of the entry that is ready, as one thread runs them. */
-  #whole: readonly Ready[] = [];
+  #whole: readonly Whole[] = [];
   #ready: Ready[] = [];
-  /** Arguments that depend on a symbol. */
-  #open = new Map<string, OpenArgument[]>();
   #bindings: Bindings | undefined;
   #pool: ThreadPool | undefined;
   /** The entry that is ready, and the pool that takes part in it. */
@@ -182,47 +178,42 @@ export class Session {
     const before = isSame ? this.#bindings : undefined;
     // Where a symbol has no value, what is ready is of no values.
     this.#bindings = undefined;
-    if (before) this.#rebind(before, bindings);
-    else this.#lower(bindings, entry, pool);
+    if (!before) this.#enter(entry, pool);
+    this.#bind(before, bindings);
     this.#bindings = bindings;
     return this.#ready;
   }
 
-  /** Evaluates all arguments of an entry's steps. */
-  #lower(bindings: Bindings, entry: string, pool: ThreadPool | undefined): void {
+  /** Makes the steps of an entry ready, but for arguments that depend on symbols. */
+  #enter(entry: string, pool: ThreadPool | undefined): void {
     this.#readyFor = pool;
     this.#entry = entry;
     const { from, to } = this.plan.entries[entry]!;
-    const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
-    this.#open = new Map();
-    this.#whole = this.plan.steps.slice(from, to).map((step, i) => {
-      const args = step.count === undefined ? step.args : [...step.args, 0, step.count];
-      for (const [at, dim] of args.entries())
-        for (const symbol of symbolsOf(dim)) {
-          const open = this.#open.get(symbol) ?? [];
-          this.#open.set(symbol, open);
-          open.push({ step: i, at, dim });
-        }
-      return { step, call: kernelOf(this.#kernels!, step.kernel), args: args.map(evaluate) };
+    this.#whole = this.plan.steps.slice(from, to).map((step) => {
+      const args = step.count === undefined ? [...step.args] : [...step.args, 0, step.count];
+      const open = args.flatMap((dim, at) =>
+        typeof dim === "string" ? { at, dim, symbols: symbolsOf(dim) } : [],
+      );
+      return { step, call: kernelOf(this.#kernels!, step.kernel), args: args as number[], open };
     });
     pool?.enter(this.plan.memory);
-    this.#ready = this.#whole.map((whole, i) => pool?.spread(whole, from + i, evaluate) ?? whole);
+    this.#ready = [...this.#whole];
   }
 
-  /** Evaluates the arguments anew that depend on symbols whose values have changed. */
-  #rebind(before: Bindings, bindings: Bindings): void {
-    const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
-    const touched = new Set<number>();
-    for (const [symbol, open] of this.#open) {
-      if (before[symbol] === bindings[symbol]) continue;
-      for (const { step, at, dim } of open) {
-        this.#whole[step]!.args[at] = evaluate(dim);
-        touched.add(step);
-      }
-    }
+  /** Evaluates the arguments that depend on symbols whose values were others before. */
+  #bind(before: Bindings | undefined, bindings: Bindings): void {
     const pool = this.#readyFor;
     const { from } = this.plan.entries[this.#entry]!;
-    if (pool) for (const i of touched) this.#ready[i] = pool.spread(this.#whole[i]!, from + i, evaluate);
+    const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
+    for (const [i, whole] of this.#whole.entries()) {
+      let isOther = !before;
+      for (const { at, dim, symbols } of whole.open) {
+        if (before && symbols.every((symbol) => before[symbol] === bindings[symbol])) continue;
+        whole.args[at] = evaluate(dim);
+        isOther = true;
+      }
+      if (pool && isOther) this.#ready[i] = pool.spread(whole, from + i, evaluate);
+    }
   }
 }
 
