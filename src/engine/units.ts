@@ -1,16 +1,9 @@
 // Groups the nodes of a graph into what is lowered at once: an integer layer, or a float op with the clamp that follows it.
 // Names of scales and zero points become numbers here. Nothing here decides what is integer.
 
-import {
-  type CodeParameters,
-  consumersOf,
-  type Graph,
-  type GroupScales,
-  type Node,
-  type ValueType,
-} from "../graph/graph";
+import { type CodeParameters, consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
 import { countOf, formatShape } from "../graph/symbols";
-import type { Constant, DType } from "../graph/tensor";
+import type { Constant } from "../graph/tensor";
 import { heldAbove, sumScales } from "../ops/codes";
 import { opOf, type Registry } from "../ops/infer";
 import { numberOf, opError, type Quantization, type Unit } from "../ops/op";
@@ -121,7 +114,11 @@ function quantizationOf(
   { scale: scaleName, zeroPoint: zeroName, axis = 1, groups }: CodeParameters,
   isMade = false,
 ): Quantization {
-  if (groups) return groupsOf(graph, node, codes, scaleName, groups);
+  if (groups) {
+    // Whether they fit, those know that pack them.
+    const own = new Float32Array(graph.constants.get(scaleName)?.data ?? []);
+    return { codes, dtype: "i8", scale: own, zeroPoint: new Int32Array(own.length), axis: 0, groups };
+  }
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
   const isConstant = graph.constants.has(codes);
   const { dtype } = types.get(codes)!;
@@ -163,37 +160,6 @@ function quantizationOf(
   const shift = heldAbove(dtype);
   const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
-}
-
-/** Weights with scales of groups along their rows, and one of each row. */
-function groupsOf(
-  graph: Graph<Constant>,
-  node: Node,
-  codes: string,
-  scaleName: string,
-  groups: GroupScales,
-): Quantization {
-  const weights = graph.constants.get(codes);
-  const [n = 0, k = 0] = weights?.shape ?? [];
-  const scales = graph.constants.get(groups.scales);
-  const offsets = groups.offsets === undefined ? undefined : graph.constants.get(groups.offsets);
-  const scale = graph.constants.get(scaleName);
-  const isWhole = scaleName !== "";
-  const shape = [n, k / groups.size];
-  const fits = (constant: Constant | undefined, dtype: DType, of: readonly number[]) =>
-    constant?.dtype === dtype && `${constant.shape}` === `${of}`;
-  if (
-    !(weights?.dtype === "i8" && weights.shape.length === 2 && Number.isInteger(shape[1])) ||
-    !fits(scales, isWhole ? "i8" : "f32", shape) ||
-    (groups.offsets !== undefined && !fits(offsets, isWhole ? "i32" : "f32", shape)) ||
-    (isWhole && !(fits(scale, "f32", [n]) && scale!.data))
-  )
-    throw opError(node, "its weights do not fit their groups", {
-      expected: `i8 [n, k], ${isWhole ? "scales f32 [n] and i8 [n, k/size]" : "scales f32 [n, k/size]"}, offsets alike`,
-      got: [weights, scales, offsets, scale].map((c) => c && `${c.dtype} [${c.shape}]`).join(", "),
-    });
-  const of = new Float32Array(scale?.data ?? []);
-  return { codes, dtype: "i8", scale: of, zeroPoint: new Int32Array(of.length), axis: 0, groups };
 }
 
 /** What is found at run time is of codes that DynamicQuantize makes: one scale and zero point in all, or one of each a row. */

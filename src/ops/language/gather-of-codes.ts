@@ -31,12 +31,12 @@ export const gatherOfCodes = {
     const [y, at] = [c.output(outputs[0]!), c.input(inputs[1]!)];
     const hasOffsets = codes.groups?.offsets === undefined ? 0 : 1;
     if (codes.groups && codes.scale.length === 0) {
-      const blocks = packBlocks(c, node, table, codes.groups);
+      const blocks = packBlocks(c, node, table, codes);
       return c.emit("gatherBlocks", [y, blocks, at, n, k, codes.groups.size, hasOffsets], count);
     }
     const scale = scalesOf(c, codes, n);
     if (!codes.groups) return c.emit("gatherInt8", [y, packInt8(c, table).packed, scale, at, n, k], count);
-    const { packed } = packInt4(c, node, table, codes.groups);
+    const { packed } = packInt4(c, node, table, codes);
     c.emit("gatherInt4", [y, packed, scale, at, n, k, hasOffsets], count);
   },
 } satisfies Partial<Op>;

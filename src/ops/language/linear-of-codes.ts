@@ -71,7 +71,7 @@ const lowerInt8: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) 
 /** A whole scale for each group and one for each output. */
 const lowerInt4: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
   const [n, k] = [view.n, depthOf(view)];
-  const { packed, sums } = packInt4(c, unit.node, weights, wq.groups!);
+  const { packed, sums } = packInt4(c, unit.node, weights, wq);
   const finish = dequantizing(c, unit, xq, wq, n, bias);
   const scratch = c.scratch((most) => linearInt4ScratchBytes(most(rows), k));
   const { scale, addend, range, epilogue } = finish;
@@ -88,7 +88,7 @@ const lowerInt4: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) 
 const lowerBlocks: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
   const [n, k] = [view.n, depthOf(view)];
   const { size, offsets } = wq.groups!;
-  const packed = packBlocks(c, unit.node, weights, wq.groups!);
+  const packed = packBlocks(c, unit.node, weights, wq);
   const { addend, range, epilogue } = dequantizing(c, unit, xq, wq, n, bias);
   const scratch = c.scratch((most) => linearBlocksScratchBytes(most(rows), k, size));
   const hasOffsets = offsets === undefined ? 0 : 1;

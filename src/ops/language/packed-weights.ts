@@ -12,7 +12,15 @@ import {
 import { BESIDE_COLUMNS, offsetInt8Bytes, packedInt8Bytes } from "../../../assembly/int8/sizes";
 import { up } from "../../../assembly/lanes/whole";
 import type { GroupScales, Node } from "../../graph/graph";
-import { type Address, behind, type Lowering, type NamedConstant, NONE, opError } from "../op";
+import {
+  type Address,
+  behind,
+  type Lowering,
+  type NamedConstant,
+  NONE,
+  opError,
+  type Quantization,
+} from "../op";
 
 /** Columns of a range of these kernels. */
 export { BESIDE_COLUMNS, COLUMNS };
@@ -40,9 +48,38 @@ export const packInt8 = (c: Lowering, weights: NamedConstant): Packed =>
     return { packed, sums };
   });
 
+/** The groups of weights [n, k]: constants of their shapes, and where scales are whole a scale of each row. */
+function groupsOf(
+  c: Lowering,
+  node: Node,
+  weights: NamedConstant,
+  { scale, groups }: Quantization,
+): GroupScales {
+  const { size, scales, offsets } = groups!;
+  const [n = 0, k = 0] = weights.shape;
+  const isWhole = scale.length > 0;
+  const shape = [n, k / size];
+  const fits = (name: string, dtype: string) => {
+    const constant = c.constant(name);
+    return constant?.dtype === dtype && `${constant.shape}` === `${shape}`;
+  };
+  const isMatrix = weights.dtype === "i8" && weights.shape.length === 2 && Number.isInteger(shape[1]);
+  const haveOffsets = offsets === undefined || fits(offsets, isWhole ? "i32" : "f32");
+  if (isMatrix && fits(scales, isWhole ? "i8" : "f32") && haveOffsets && (!isWhole || scale.length === n))
+    return groups!;
+  throw opError(node, "its weights do not fit their groups", {
+    expected: isWhole
+      ? "i8 [n, k], scales f32 [n] and i8 [n, k/size], offsets i32 [n, k/size]"
+      : "i8 [n, k], scales and offsets f32 [n, k/size]",
+    got: [weights, c.constant(scales), offsets === undefined ? undefined : c.constant(offsets)]
+      .flatMap((constant) => (constant ? `${constant.dtype} [${constant.shape}]` : []))
+      .join(", "),
+  });
+}
+
 /** Weights [n, k] of 4 bits in groups with whole scales. */
-export function packInt4(c: Lowering, node: Node, weights: NamedConstant, groups: GroupScales): Packed {
-  const { size, scales, offsets = "" } = groups;
+export function packInt4(c: Lowering, node: Node, weights: NamedConstant, q: Quantization): Packed {
+  const { size, scales, offsets = "" } = groupsOf(c, node, weights, q);
   if (size % GROUP_SIZE !== 0)
     throw opError(node, "weights of 4 bits have scales of groups of 32", {
       expected: `groups of a multiple of ${GROUP_SIZE}`,
@@ -60,11 +97,11 @@ export function packInt4(c: Lowering, node: Node, weights: NamedConstant, groups
       c.apart(() => {
         const stage = (name: string, of: number) =>
           c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
-        const q = stage(weights.name, k);
+        const codes = stage(weights.name, k);
         const s = stage(scales, k / size);
         const t = hasOffsets ? stage(offsets, (k / size) * 4) : NONE;
         const to = behind(packed, (from / columns) * bytes);
-        c.load("packInt4", [to, behind(sums, from * 4), q, s, t, rows, k, size, columns], expected);
+        c.load("packInt4", [to, behind(sums, from * 4), codes, s, t, rows, k, size, columns], expected);
       }),
     );
     return { packed, sums };
@@ -72,8 +109,8 @@ export function packInt4(c: Lowering, node: Node, weights: NamedConstant, groups
 }
 
 /** Weights [n, k] in blocks with float scales, as files of other programs have them. */
-export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, groups: GroupScales): Address {
-  const { size, scales, offsets = "" } = groups;
+export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, q: Quantization): Address {
+  const { size, scales, offsets = "" } = groupsOf(c, node, weights, q);
   if (size !== 16 && size !== 32)
     throw opError(node, "weights with float scales have them for blocks of 16 or 32", {
       expected: "groups of 16 or 32",
@@ -87,10 +124,10 @@ export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, grou
       c.apart(() => {
         const stage = (name: string, of: number) =>
           c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
-        const q = stage(weights.name, k);
+        const codes = stage(weights.name, k);
         const d = stage(scales, (k / size) * 4);
         const m = offsets === "" ? NONE : stage(offsets, (k / size) * 4);
-        c.load("packBlocks", [behind(packed, (from / up(n, COLUMNS)) * bytes), q, d, m, rows, k, size]);
+        c.load("packBlocks", [behind(packed, (from / up(n, COLUMNS)) * bytes), codes, d, m, rows, k, size]);
       }),
     );
     return packed;
