@@ -14,7 +14,7 @@ import { type Classification, Encoder, type Texts } from "./encoder";
 import { LanguageSession, type SessionGround } from "./language-session";
 import { configuredSampling } from "./sampling/options";
 import type { LanguageFacts, TextAssets } from "./source";
-import { createTokenizer, type Tokenizer } from "./tokenizer";
+import type { Tokenizer } from "./tokenizer";
 
 /** What a model is made of beside its memory. */
 export interface LanguageParts {
@@ -69,7 +69,9 @@ export class LanguageModel {
 
   /** Its tokenizer, made when it is first asked for. Throws an OctetteError where the model came without one. */
   tokenizer(): Promise<Tokenizer> {
-    this.#tokenizer ??= createTokenizer(this.#parts.text);
+    this.#tokenizer ??= import("./tokenizer.js").then(({ createTokenizer }) =>
+      createTokenizer(this.#parts.text),
+    );
     return this.#tokenizer;
   }
 
