@@ -1,6 +1,6 @@
 // The page that generates text, and its worker. No inline script and no style: it runs under the policy it states.
 
-export const html = (model: string) => `<!doctype html>
+export const languageHtml = (model: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />

@@ -2,7 +2,7 @@
 // generates. Scripts are those of the package, with all that they import.
 
 import { readFile } from "node:fs/promises";
-import { html, page, worker } from "./language-page";
+import { languageHtml, page, worker } from "./language-page";
 
 /** Where the package's scripts lie: beside this one. */
 const scripts = new URL(".", import.meta.url);
@@ -24,7 +24,7 @@ export async function bundleLanguage(artifact: Uint8Array, model: string): Promi
     files.set(name, code);
     wanted.push(...importsOf(code.toString()));
   }
-  const texts = { "worker.js": worker(model), "page.js": page, "index.html": html(model) };
+  const texts = { "worker.js": worker(model), "page.js": page, "index.languageHtml": languageHtml(model) };
   for (const [name, text] of Object.entries(texts)) files.set(name, new TextEncoder().encode(text));
   return files;
 }

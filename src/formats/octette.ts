@@ -81,12 +81,12 @@ export interface ArtifactParts {
 
 /** Bytes of an artifact. Equal graphs give equal bytes. Throws an OctetteError where the graph breaks a rule. */
 export function writeArtifact(graph: Graph, facts: ArtifactFacts = {}): Uint8Array<ArrayBuffer> {
-  const { parts, tensors } = partsOf(graph, facts);
+  const { parts, tensors } = artifactParts(graph, facts);
   return writeParts(tensors, parts);
 }
 
 /** A graph as it stands in a file. Throws an OctetteError where it breaks a rule. */
-export function partsOf<C extends Constant>(graph: Graph<C>, { selfTest, text }: ArtifactFacts) {
+export function artifactParts<C extends Constant>(graph: Graph<C>, { selfTest, text }: ArtifactFacts) {
   verify(graph);
   checkDepth(graph.provenance, graph.name);
   const { json, tensors } = encodeGraph(graph);

@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { bytesIn, type Constant, sizeOf, type Tensor } from "../graph/tensor";
 import { fitsInt4, int4Shape, packedInt4 } from "./int4";
-import { ARTIFACT, type ArtifactFacts, ContentHash, hasLowest, NARROW, partsOf } from "./octette";
+import { ARTIFACT, type ArtifactFacts, artifactParts, ContentHash, hasLowest, NARROW } from "./octette";
 import { sealedHead, tensorHashOf } from "./seal";
 
 export interface WrittenArtifact {
@@ -26,7 +26,7 @@ export async function appendArtifact(
   facts: ArtifactFacts = {},
 ): Promise<WrittenArtifact> {
   const known = await withScalars(graph, read);
-  const { parts, tensors } = partsOf(known, facts);
+  const { parts, tensors } = artifactParts(known, facts);
   const tensorOf = async (name: string): Promise<Tensor> => {
     const constant = tensors.get(name)!;
     return constant.data ? (constant as Tensor) : checked(name, constant, await read(name));

@@ -41,7 +41,7 @@ const GENERATE = {
 } satisfies Names<GenerateOptions>;
 
 /** A generation's options with what they stand for. */
-export interface Wanted {
+export interface GenerationSettings {
   readonly sampling: Sampling;
   readonly maxTokens: number | undefined;
   readonly stops: readonly string[];
@@ -55,7 +55,7 @@ export function wantedOf(
   configured: SamplingOptions,
   ends: readonly number[],
   vocabulary: number,
-): Wanted {
+): GenerationSettings {
   checkOptions("generate", options, GENERATE);
   const { maxTokens, stop = [], stopTokens = ends, logprobs = 0, processLogits } = options;
   const sampling = samplingOf(options, configured, vocabulary);

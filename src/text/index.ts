@@ -16,6 +16,6 @@ export { type LoadLanguageOptions, loadLanguageModel } from "./load-language-mod
 export type { LanguageModelSource } from "./open-language";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity";
 export type { SamplingOptions } from "./sampling/options";
-export type { Choice } from "./sampling/sampler";
+export type { TokenChoice } from "./sampling/sampler";
 export type { LanguageFacts, TextAssets } from "./source";
 export { type ChatMessage, createTokenizer, type Tokenizer } from "./tokenizer";

@@ -69,7 +69,7 @@ export class LanguageModel {
 
   /** Its tokenizer, made when it is first asked for. Throws an OctetteError where the model came without one. */
   tokenizer(): Promise<Tokenizer> {
-    this.#tokenizer ??= import("./tokenizer.js").then(({ createTokenizer }) =>
+    this.#tokenizer ??= import("./tokenizer").then(({ createTokenizer }) =>
       createTokenizer(this.#parts.text),
     );
     return this.#tokenizer;

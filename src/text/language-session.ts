@@ -6,10 +6,10 @@ import { givingWay } from "../event-loop";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import type { Cache, Decoder } from "./decoder";
-import { type GenerateOptions, type Wanted, wantedOf } from "./generate-options";
+import { type GenerateOptions, type GenerationSettings, wantedOf } from "./generate-options";
 import { GeneratedText } from "./generated-text";
 import type { SamplingOptions } from "./sampling/options";
-import { type Choice, Sampler } from "./sampling/sampler";
+import { Sampler, type TokenChoice } from "./sampling/sampler";
 import { readSession, type SessionHashes, writeSession } from "./session-file";
 import type { ChatMessage, Tokenizer } from "./tokenizer";
 
@@ -24,7 +24,7 @@ export interface GeneratedToken {
   /** The logarithm of the probability that the model gave it, before penalties, truncation and temperature. */
   readonly logprob: number;
   /** The most likely tokens of this step, where `logprobs` asked for them. */
-  readonly top?: readonly Choice[];
+  readonly top?: readonly TokenChoice[];
 }
 
 /** Why a generation ended: its most tokens, a token or a text that ends it. */
@@ -171,7 +171,7 @@ export class LanguageSession {
   async *#generate(
     prompt: Prompt,
     options: GenerateOptions,
-    wanted: Wanted,
+    wanted: GenerationSettings,
   ): AsyncGenerator<GeneratedToken, GenerationEnd> {
     this.#begin();
     try {

@@ -4,7 +4,7 @@
 import { OctetteError } from "../../errors";
 import type { GgufKeys } from "./keys";
 
-export type Settings = Record<string, unknown>;
+export type GgufSettings = Record<string, unknown>;
 
 /** What keys say of every decoder. */
 export interface Common {
@@ -20,8 +20,8 @@ export interface Common {
 export interface Architecture {
   /** `model_type` of config.json. */
   readonly family: string;
-  /** Settings beside those that all have. */
-  readonly settings?: (common: Common) => Settings;
+  /** GgufSettings beside those that all have. */
+  readonly settings?: (common: Common) => GgufSettings;
   /** Prefix of tensors, and of a layer. Default "model." and "layers". */
   readonly prefix?: string;
   readonly layerPrefix?: string;
@@ -67,7 +67,7 @@ const sandwichNames = {
 const scalarOf = ({ layers, hidden, heads, headDim }: Common, largest: number): number =>
   layers === largest ? hidden / heads : headDim;
 
-const gemma2 = (common: Common): Settings => ({
+const gemma2 = (common: Common): GgufSettings => ({
   hidden_activation: "gelu_pytorch_tanh",
   query_pre_attn_scalar: scalarOf(common, 46),
   sliding_window: common.keys.count(`${common.name}.attention.sliding_window`) ?? 4096,
@@ -75,7 +75,7 @@ const gemma2 = (common: Common): Settings => ({
   final_logit_softcapping: common.keys.number(`${common.name}.final_logit_softcapping`) ?? 30,
 });
 
-function gemma3(common: Common): Settings {
+function gemma3(common: Common): GgufSettings {
   const { name, keys, layers } = common;
   const pattern = keys.value(`${name}.attention.sliding_window_pattern`) ?? 6;
   const types = ArrayBuffer.isView(pattern)
@@ -94,7 +94,7 @@ function gemma3(common: Common): Settings {
 }
 
 /** Which layers attend, by their key and value heads: 0 stands for a short convolution. */
-function lfm2({ name, keys, layers }: Common): Settings {
+function lfm2({ name, keys, layers }: Common): GgufSettings {
   const kvHeads = Array.from(keys.numbers(`${name}.attention.head_count_kv`, layers) ?? []);
   const widths = new Set(kvHeads.filter((count) => count > 0));
   if (kvHeads.length === 0 || widths.size !== 1)
@@ -106,7 +106,7 @@ function lfm2({ name, keys, layers }: Common): Settings {
   };
 }
 
-const granite = ({ name, keys, headDim }: Common): Settings => ({
+const granite = ({ name, keys, headDim }: Common): GgufSettings => ({
   attention_multiplier: keys.number(`${name}.attention.scale`) ?? 1 / Math.sqrt(headDim),
   embedding_multiplier: keys.number(`${name}.embedding_scale`) ?? 1,
   residual_multiplier: keys.number(`${name}.residual_scale`) ?? 1,

@@ -1,7 +1,7 @@
-// Settings of config.json from a GGUF file's keys: sizes, norms and rotary embedding, which all architectures name alike.
+// GgufSettings of config.json from a GGUF file's keys: sizes, norms and rotary embedding, which all architectures name alike.
 
 import { OctetteError } from "../../errors";
-import type { Architecture, Common, Settings } from "./architectures";
+import type { Architecture, Common, GgufSettings } from "./architectures";
 import type { GgufKeys } from "./keys";
 
 /** Factors of the rotary frequencies that some files keep as tensors. */
@@ -26,7 +26,7 @@ export function settingsOf(
   architecture: Architecture,
   keys: GgufKeys,
   facts: TensorFacts,
-): Settings {
+): GgufSettings {
   const key = (end: string) => `${name}.${end}`;
   const hidden = keys.needCount(key("embedding_length"));
   const layers = keys.needCount(key("block_count"));
@@ -40,7 +40,7 @@ export function settingsOf(
   const epsilon = architecture.hasLayerNorm ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
   const own = architecture.settings?.(common) ?? {};
   const context = keys.needCount(key("context_length"));
-  const settings: Settings = {
+  const settings: GgufSettings = {
     model_type: architecture.family,
     vocab_size: facts.vocabulary,
     hidden_size: hidden,
@@ -66,7 +66,7 @@ function rotary(
   { name, keys, headDim }: Common,
   context: number,
   factors: RotaryFactors,
-): Settings {
+): GgufSettings {
   const key = (end: string) => `${name}.rope.${end}`;
   const dim = keys.count(key("dimension_count")) ?? headDim;
   if (dim !== headDim && !isPartial) throw unsupported(keys, key("dimension_count"), String(headDim), dim);
@@ -82,7 +82,7 @@ function scaling(
   keys: GgufKeys,
   context: number,
   { all, short, long }: RotaryFactors,
-): Settings | undefined {
+): GgufSettings | undefined {
   const key = (end: string) => `${name}.rope.${end}`;
   const type = keys.text(key("scaling.type")) ?? "none";
   const factor = keys.number(key("scaling.factor")) ?? keys.number(key("scale_linear"));

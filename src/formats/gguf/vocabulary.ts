@@ -7,7 +7,7 @@ import type { GgufKeys } from "./keys";
 import { mergesOf } from "./merges";
 import { type PreTokenizer, preTokenizerOf } from "./pre-tokenizers";
 
-type Settings = Record<string, unknown>;
+type GgufSettings = Record<string, unknown>;
 
 /** What a token is, by the numbers in tokenizer.ggml.token_type. */
 const UNKNOWN = 2;
@@ -48,8 +48,8 @@ export function textAssetsOf(keys: GgufKeys, vocabulary: number): TextAssets {
     });
   const table = tableOf(keys, vocabulary);
   const { tokenizer, addsBos } = kind(table);
-  const config: Settings = {};
-  const generation: Settings = {};
+  const config: GgufSettings = {};
+  const generation: GgufSettings = {};
   for (const [role, token, setting] of ROLES) {
     const id = table.idOf(role);
     if (id === undefined) continue;
@@ -105,7 +105,7 @@ function templatesOf(keys: GgufKeys): unknown {
 }
 
 /** Tokens before and after a text. */
-function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean): Settings {
+function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean): GgufSettings {
   const bos = (keys.flag("tokenizer.ggml.add_bos_token") ?? addsBos) ? idOf("bos") : undefined;
   const eos = keys.flag("tokenizer.ggml.add_eos_token") ? idOf("eos") : undefined;
   const items = [bos, "text", eos].filter((item) => item !== undefined);
@@ -125,7 +125,7 @@ function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean): Settings 
 }
 
 interface Made {
-  readonly tokenizer: Settings;
+  readonly tokenizer: GgufSettings;
   /** Whether texts begin with the token for that, where no key says so. */
   readonly addsBos: boolean;
 }
@@ -136,8 +136,8 @@ const kinds: Readonly<Record<string, (table: TokenTable) => Made>> = {
 };
 
 /** Control tokens, and plain ones that are found before a text is split. */
-function addedTokens({ tokens, types }: TokenTable): Settings[] {
-  const added: Settings[] = [];
+function addedTokens({ tokens, types }: TokenTable): GgufSettings[] {
+  const added: GgufSettings[] = [];
   for (let id = 0; id < tokens.length; id++) {
     const type = types[id];
     if (type !== CONTROL && type !== USER_DEFINED && type !== UNKNOWN) continue;

@@ -22,7 +22,7 @@ import { agreementOf, batchesOf } from "./evaluate-language";
 import { chooseFold, gateBlocks } from "./fold-gate";
 import { keptIn } from "./kept-codes";
 import { blockPart, writeLayers } from "./layer-codes";
-import { type Parts, partsBeside, partsInMemory } from "./parts";
+import { type KeptParts, partsBeside, partsInMemory } from "./parts";
 import type { KeptCodes } from "./recipe";
 import { someOf, windowsOf } from "./windows";
 import { inRecipe, type Work } from "./work";
@@ -221,7 +221,7 @@ function steps({ onProgress }: LongCallOptions, stage: string, total: number): (
 async function prepared(
   work: Work,
   draft: Work,
-  parts: Parts,
+  parts: KeptParts,
   options: QuantizeLanguageOptions,
 ): Promise<{ calibration: Calibration; fold: FoldChoice }> {
   const calibration = textIn(await parts.read("text")) ?? (await calibrated(work, draft, options));

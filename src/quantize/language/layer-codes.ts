@@ -14,7 +14,7 @@ import { BlockRunner, type Hidden } from "./forward";
 import { keptCodes } from "./kept-codes";
 import { LayerInputs } from "./layer-inputs";
 import { quantizeGroups } from "./layer-weights";
-import type { Parts, Tensors } from "./parts";
+import type { KeptParts, Tensors } from "./parts";
 import type { CodedWeight } from "./recipe";
 import type { Work } from "./work";
 
@@ -31,7 +31,7 @@ export async function writeLayers(
   work: Work,
   fold: FoldChoice,
   windows: readonly Int32Array[],
-  parts: Parts,
+  parts: KeptParts,
   onBlock: () => Promise<void>,
 ): Promise<void> {
   const { blocks, codedBlocks, coded, workspace, recipe } = work;

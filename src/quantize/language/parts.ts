@@ -10,7 +10,7 @@ import { nodeModule } from "../../node-module";
 /** Tensors by name. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
-export interface Parts {
+export interface KeptParts {
   /** The tensors of a part; undefined where it is not there. */
   read(name: string): Promise<Tensors | undefined>;
   write(name: string, tensors: Tensors): Promise<void>;
@@ -19,8 +19,8 @@ export interface Parts {
   clear(): Promise<void>;
 }
 
-/** Parts that are gone when the work is. */
-export function partsInMemory(): Parts {
+/** KeptParts that are gone when the work is. */
+export function partsInMemory(): KeptParts {
   const kept = new Map<string, Tensors>();
   return {
     read: async (name) => kept.get(name),
@@ -38,8 +38,8 @@ const PART: SealKind = {
 };
 const ENDING = ".part";
 
-/** Parts in the folder `OUTPUT.parts`; `key` says what they are parts of. */
-export async function partsBeside(output: string, key: string): Promise<Parts> {
+/** KeptParts in the folder `OUTPUT.parts`; `key` says what they are parts of. */
+export async function partsBeside(output: string, key: string): Promise<KeptParts> {
   const folder = `${output}.parts`;
   const { readFile, readdir, rm, rmdir } = fileSystem();
   const { join } = nodeModule("node:path")!;

@@ -1,9 +1,9 @@
 // Activations by the names that Hugging Face's settings give them.
 
 import { OctetteError } from "../../errors";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
-type Activation = (writer: GraphWriter, x: string, output: string) => string;
+type Activation = (writer: LanguageGraphWriter, x: string, output: string) => string;
 
 const byOp =
   (op: string, attributes: Readonly<Record<string, string>> = {}): Activation =>

@@ -5,10 +5,10 @@ import type { State } from "../../graph/graph";
 import type { DecoderSettings, LayerSettings } from "./decoder-settings";
 import { findPart, needPart, parts } from "./layer-names";
 import type { Rows } from "./weights";
-import type { GraphWriter, NormSettings } from "./writer";
+import type { LanguageGraphWriter, NormSettings } from "./writer";
 
 export interface Attending {
-  readonly writer: GraphWriter;
+  readonly writer: LanguageGraphWriter;
   readonly settings: DecoderSettings;
   readonly layer: LayerSettings;
   /** What names of its tensors begin with. */
@@ -179,7 +179,7 @@ function headNorm(
 
 /** Norms of a tensor for each head. */
 function ownNorms(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   x: string,
   first: string,
   heads: number,
@@ -200,7 +200,7 @@ function ownNorms(
 
 /** A norm of each head, times scales of its own. */
 function scaledNorm(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   heads: string,
   scales: string,
   size: number,

@@ -5,7 +5,7 @@ import { OctetteError } from "../../errors";
 import type { Graph } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
-import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource } from "../source";
+import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource, TextAssets } from "../source";
 import { checkLayers } from "./completeness";
 import { decoder } from "./decoder";
 import { decoderSettings } from "./decoder-settings";
@@ -16,7 +16,7 @@ import { encoderSettings } from "./encoder-settings";
 import { decoderFamilies } from "./families";
 import { Settings } from "./settings";
 import { Weights } from "./weights";
-import { GraphWriter } from "./writer";
+import { LanguageGraphWriter } from "./writer";
 
 export interface LanguageGraphOptions {
   /**
@@ -57,7 +57,7 @@ export function buildLanguageGraph(
   checkOptions("buildLanguageGraph", options, OPTIONS);
   const weights = new Weights(source);
   const settings = new Settings(source.config, source.where);
-  const writer = new GraphWriter(weights);
+  const writer = new LanguageGraphWriter(weights);
   const family = options.family ?? settings.text("model_type");
   const { graph, facts } = Object.hasOwn(decoderFamilies, family)
     ? decoderGraph(writer, settings, family, options)
@@ -70,8 +70,15 @@ export function buildLanguageGraph(
     graph: { ...graph, nodes: writer.nodes, constants: weights.constants(), provenance: { family } },
     read: (constant) => weights.read(constant),
     readCodes: (constant) => weights.readCodes(constant),
-    text: { ...source.text, facts },
+    text: { ...textOf(source), facts },
   };
+}
+
+/** The text of a source: what ends one is said in generation_config.json, or where that does not say it, in config.json. */
+function textOf({ config, text }: LanguageSource): TextAssets {
+  const { eos_token_id } = config;
+  if (eos_token_id === undefined) return text;
+  return { ...text, generationConfig: { eos_token_id, ...text.generationConfig } };
 }
 
 interface Built {
@@ -80,7 +87,7 @@ interface Built {
 }
 
 function decoderGraph(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
   { length }: LanguageGraphOptions,
@@ -92,7 +99,7 @@ function decoderGraph(
 }
 
 function encoderGraph(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
   { embedding }: LanguageGraphOptions,

@@ -8,11 +8,11 @@ import { attention } from "./attention";
 import type { DecoderSettings, LayerSettings } from "./decoder-settings";
 import { beside, findPart, layerPrefixOf, needPart, type Part, parts, prefixOf } from "./layer-names";
 import { shortConvolution } from "./short-convolution";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
 /** Writes a decoder: input `ids` i32 [1, tokens], output `logits` [1, rows, vocabulary]; symbols position, rows and cache. */
 export function decoder(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: DecoderSettings,
 ): Pick<Graph<Constant>, "name" | "inputs" | "outputs" | "states"> {
   const { weights } = writer;
@@ -35,7 +35,7 @@ export function decoder(
 }
 
 /** Cosines and sines of the run's positions, once for each kind of layer. */
-function rotaryAngles(writer: GraphWriter, { rotary }: DecoderSettings): void {
+function rotaryAngles(writer: LanguageGraphWriter, { rotary }: DecoderSettings): void {
   for (const [kind, { frequencies, scale }] of rotary) {
     const inverse = writer.weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
     const attributes = { position: ["position"], tokens: ["tokens"], scale };
@@ -44,7 +44,12 @@ function rotaryAngles(writer: GraphWriter, { rotary }: DecoderSettings): void {
 }
 
 /** The rows of the table, scaled, with those of their positions. */
-function embedded(writer: GraphWriter, settings: DecoderSettings, prefix: string, table: string): string {
+function embedded(
+  writer: LanguageGraphWriter,
+  settings: DecoderSettings,
+  prefix: string,
+  table: string,
+): string {
   const { weights } = writer;
   const { hidden, vocabulary, embeddingScale, family } = settings;
   const projection = findPart(weights, prefix, beside.projectIn);
@@ -83,7 +88,7 @@ function embedded(writer: GraphWriter, settings: DecoderSettings, prefix: string
 }
 
 interface Layering {
-  readonly writer: GraphWriter;
+  readonly writer: LanguageGraphWriter;
   readonly settings: DecoderSettings;
   readonly layer: LayerSettings;
   readonly prefix: string;
@@ -147,7 +152,7 @@ function decoderLayer(x: string, layering: Layering, index: number): string {
 
 /** Mean and variance, without scale and bias. */
 function plainNorm(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   x: string,
   { hidden, norm }: DecoderSettings,
   output: string,
@@ -196,7 +201,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
 
 /** Final norm and logits of the rows that are wanted. */
 function head(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: DecoderSettings,
   x: string,
   prefix: string,

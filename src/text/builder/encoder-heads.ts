@@ -2,10 +2,10 @@
 
 import { OctetteError } from "../../errors";
 import type { EmbeddingSettings, LanguageFacts } from "../source";
-import { type Encoded, indexTable } from "./encoder";
+import { type EncodedTokens, indexTable } from "./encoder";
 import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
 /** What a graph gives, and of which task it is. */
 export interface Head {
@@ -52,9 +52,9 @@ const PREDICTORS = [
  * that is a head octette does not have.
  */
 export function encoderHead(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: EncoderSettings,
-  encoded: Encoded,
+  encoded: EncodedTokens,
   embedding: EmbeddingSettings | undefined,
 ): Head {
   const { weights } = writer;
@@ -63,7 +63,11 @@ export function encoderHead(
   return head;
 }
 
-function byArchitecture(writer: GraphWriter, settings: EncoderSettings, encoded: Encoded): Head {
+function byArchitecture(
+  writer: LanguageGraphWriter,
+  settings: EncoderSettings,
+  encoded: EncodedTokens,
+): Head {
   const { architecture } = settings;
   if (architecture === "SequenceClassification") return classes(writer, settings, encoded);
   if (architecture === "TokenClassification") return everyToken(writer, settings, ["classifier"]);
@@ -87,13 +91,13 @@ function byArchitecture(writer: GraphWriter, settings: EncoderSettings, encoded:
 }
 
 /** The state of each text's first token, [batch, hidden]. */
-function firstToken(writer: GraphWriter, { hidden }: EncoderSettings, output: string): string {
+function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, output: string): string {
   const first = writer.slice("hidden", 1, 0, 1, `${output}.row`);
   return writer.reshape(first, ["batch", hidden], output);
 }
 
 /** The mean of each text's states, padding aside, [batch, hidden]. */
-function meanOfTokens(writer: GraphWriter, settings: EncoderSettings, output: string): string {
+function meanOfTokens(writer: LanguageGraphWriter, settings: EncoderSettings, output: string): string {
   const { hidden } = settings;
   const table = indexTable(writer, settings);
   const counts = writer.reshape(
@@ -115,7 +119,7 @@ function meanOfTokens(writer: GraphWriter, settings: EncoderSettings, output: st
 }
 
 function embed(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: EncoderSettings,
   { pooling, isNormalized }: EmbeddingSettings,
 ): Head {
@@ -135,10 +139,15 @@ function embed(
 }
 
 /** The layer that BERT keeps for whole texts. */
-const poolerOf = ({ weights }: GraphWriter, { prefix }: Encoded): string | undefined =>
+const poolerOf = ({ weights }: LanguageGraphWriter, { prefix }: EncodedTokens): string | undefined =>
   findPart(weights, prefix, ["pooler.dense", "pooler"]);
 
-function pooled(writer: GraphWriter, settings: EncoderSettings, pooler: string, output: string): string {
+function pooled(
+  writer: LanguageGraphWriter,
+  settings: EncoderSettings,
+  pooler: string,
+  output: string,
+): string {
   const { hidden } = settings;
   const dense = writer.linear(
     firstToken(writer, settings, "first"),
@@ -149,7 +158,7 @@ function pooled(writer: GraphWriter, settings: EncoderSettings, pooler: string, 
   return writer.node("Tanh", [dense], output);
 }
 
-function classes(writer: GraphWriter, settings: EncoderSettings, encoded: Encoded): Head {
+function classes(writer: LanguageGraphWriter, settings: EncoderSettings, encoded: EncodedTokens): Head {
   const { weights } = writer;
   const { hidden, norm, headActivation, classPooling } = settings;
   const dense = findPart(weights, "", ["classifier.dense", "pre_classifier", "head.dense"]);
@@ -170,7 +179,11 @@ function classes(writer: GraphWriter, settings: EncoderSettings, encoded: Encode
   return { outputs: ["logits"], task: "classes" };
 }
 
-function everyToken(writer: GraphWriter, { hidden }: EncoderSettings, names: readonly string[]): Head {
+function everyToken(
+  writer: LanguageGraphWriter,
+  { hidden }: EncoderSettings,
+  names: readonly string[],
+): Head {
   const { weights } = writer;
   const last = needPart(weights, "", names);
   const [count = 0] = weights.shapeOf(`${last}.weight`);
@@ -180,9 +193,9 @@ function everyToken(writer: GraphWriter, { hidden }: EncoderSettings, names: rea
 }
 
 function predictions(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: EncoderSettings,
-  { table, width }: Encoded,
+  { table, width }: EncodedTokens,
   { dense, norm, decoder, bias }: (typeof PREDICTORS)[number],
 ): Head {
   const { weights } = writer;
@@ -202,7 +215,7 @@ function predictions(
 }
 
 /** Whether each token was replaced, of Electra: one logit a token. */
-function discriminator(writer: GraphWriter, { hidden, activation }: EncoderSettings): Head {
+function discriminator(writer: LanguageGraphWriter, { hidden, activation }: EncoderSettings): Head {
   const name = "discriminator_predictions";
   const inner = writer.linear("hidden", `${name}.dense`, [hidden, hidden], "predictions.dense");
   const active = writer.activation(activation, inner, "predictions.active");

@@ -4,7 +4,7 @@ import { addDims } from "../../graph/symbols";
 import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
 import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
 import { relativeBias } from "./relative-bias";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
 /** Names of a layer's parts. */
 const parts = {
@@ -46,7 +46,7 @@ const parts = {
 const TABLES = ["embeddings.word_embeddings", "embeddings.tok_embeddings", "embed_tokens"];
 const LAYERS = ["encoder.layer", "transformer.layer", "encoder.layers", "layers"];
 
-export interface Encoded {
+export interface EncodedTokens {
   /** What the names of its tensors begin with, heads aside. */
   readonly prefix: string;
   /** The table of tokens. */
@@ -58,7 +58,7 @@ export interface Encoded {
 }
 
 /** Writes an encoder up to the value `hidden` [batch, tokens, hidden]; inputs `ids`, `lengths`, and `types` where it has them. */
-export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded {
+export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings): EncodedTokens {
   const { weights } = writer;
   writer.needsBiases = !settings.family.isBiasOptional;
   const prefix = prefixOf(weights, TABLES);
@@ -102,7 +102,7 @@ export function encoder(writer: GraphWriter, settings: EncoderSettings): Encoded
 
 /** Sum of tokens, types and positions, its norm, and the layer behind a narrower table. Gives the number of types. */
 function embedded(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   settings: EncoderSettings,
   prefix: string,
   table: string,
@@ -147,7 +147,7 @@ function embedded(
 }
 
 /** What is added to scores of a layer with windows: 0 within reach, far below 0 outside. */
-function windowMask(writer: GraphWriter, settings: EncoderSettings): void {
+function windowMask(writer: LanguageGraphWriter, settings: EncoderSettings): void {
   const { weights } = writer;
   const index = writer.slice(indexTable(writer, settings), 0, 0, "tokens", "window.index");
   const columns = writer.reshape(index, [1, "tokens"], "window.columns");
@@ -168,7 +168,7 @@ function windowMask(writer: GraphWriter, settings: EncoderSettings): void {
 const FAR = -1e30;
 
 /** Whole numbers from 0 to the most tokens a text can have, as floats. */
-export function indexTable({ weights }: GraphWriter, { positions }: EncoderSettings): string {
+export function indexTable({ weights }: LanguageGraphWriter, { positions }: EncoderSettings): string {
   return weights.make(
     "index",
     [positions + 1],
@@ -177,7 +177,7 @@ export function indexTable({ weights }: GraphWriter, { positions }: EncoderSetti
 }
 
 interface Layering {
-  readonly writer: GraphWriter;
+  readonly writer: LanguageGraphWriter;
   readonly settings: EncoderSettings;
   readonly layer: EncoderLayer;
   readonly prefix: string;

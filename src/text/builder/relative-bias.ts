@@ -4,7 +4,7 @@
 import { addDims, multiplyDims, subtractDims } from "../../graph/symbols";
 import { portableLog } from "../portable-math";
 import type { Rows } from "./weights";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
 /** Distance from which all share a bucket. */
 const MAX_DISTANCE = 128;
@@ -30,7 +30,7 @@ function bucketOf(ahead: number, buckets: number): number {
  * shifted by i, so that its second half is that of distances −i, −i + 1 …
  */
 export function relativeBias(
-  writer: GraphWriter,
+  writer: LanguageGraphWriter,
   name: string,
   heads: number,
   positions: number,

@@ -6,7 +6,7 @@ import { brief } from "../../formats/elements";
 import { HARMLESS, REQUIRED } from "./known-settings";
 
 /** A setting's name, or the names it goes by, the first that is there counts. */
-export type Names = string | readonly string[];
+export type SettingNames = string | readonly string[];
 
 /** Largest count that a setting may give. */
 export const MAX_COUNT = 2 ** 31 - 1;
@@ -26,7 +26,7 @@ export class Settings {
   }
 
   /** A value by the first of its names that is there and not null; undefined where there is none. */
-  value(names: Names): unknown {
+  value(names: SettingNames): unknown {
     const all = [names].flat();
     for (const name of all) this.#read.add(name);
     const name = all.find((one) => Object.hasOwn(this.#config, one) && this.#config[one] !== null);
@@ -40,40 +40,40 @@ export class Settings {
   }
 
   /** A finite number; `otherwise` where it is left out, an error without one. */
-  number(names: Names, otherwise?: number): number {
+  number(names: SettingNames, otherwise?: number): number {
     const value = this.#or(names, otherwise);
     if (typeof value === "number" && Number.isFinite(value)) return value;
     throw this.wrong(names, "a number", value);
   }
 
   /** A number above 0. */
-  positive(names: Names, otherwise?: number): number {
+  positive(names: SettingNames, otherwise?: number): number {
     const value = this.number(names, otherwise);
     if (value > 0) return value;
     throw this.wrong(names, "a number above 0", value);
   }
 
   /** A whole number of at least `least`. */
-  count(names: Names, otherwise?: number, least = 1, most = MAX_COUNT): number {
+  count(names: SettingNames, otherwise?: number, least = 1, most = MAX_COUNT): number {
     const value = this.number(names, otherwise);
     if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
     throw this.wrong(names, `a whole number from ${least} to ${most}`, value);
   }
 
-  flag(names: Names, otherwise: boolean): boolean {
+  flag(names: SettingNames, otherwise: boolean): boolean {
     const value = this.#or(names, otherwise);
     if (typeof value === "boolean") return value;
     throw this.wrong(names, "true or false", value);
   }
 
-  text(names: Names, otherwise?: string): string {
+  text(names: SettingNames, otherwise?: string): string {
     const value = this.#or(names, otherwise);
     if (typeof value === "string") return value;
     throw this.wrong(names, "a text", value);
   }
 
   /** A list of `length` items that `is` accepts; undefined where it is left out. */
-  list<T>(names: Names, length: number, is: (item: unknown) => item is T): readonly T[] | undefined {
+  list<T>(names: SettingNames, length: number, is: (item: unknown) => item is T): readonly T[] | undefined {
     const value = this.value(names);
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.length === length && value.every(is)) return value;
@@ -81,7 +81,7 @@ export class Settings {
   }
 
   /** An error about a setting that has no such value. */
-  wrong(names: Names, expected: string, got: unknown): OctetteError {
+  wrong(names: SettingNames, expected: string, got: unknown): OctetteError {
     const all = [names].flat();
     const name = all.find((one) => Object.hasOwn(this.#config, one)) ?? all[0];
     return new OctetteError(`config.json: ${name} has a value that octette does not know`, {
@@ -92,7 +92,7 @@ export class Settings {
     });
   }
 
-  #or(names: Names, otherwise: unknown): unknown {
+  #or(names: SettingNames, otherwise: unknown): unknown {
     const value = this.value(names) ?? otherwise;
     if (value !== undefined) return value;
     throw new OctetteError(`config.json has no ${[names].flat().join(" or ")}`, {

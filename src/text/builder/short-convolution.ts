@@ -2,10 +2,10 @@
 
 import type { State } from "../../graph/graph";
 import type { DecoderSettings } from "./decoder-settings";
-import type { GraphWriter } from "./writer";
+import type { LanguageGraphWriter } from "./writer";
 
 interface Convolving {
-  readonly writer: GraphWriter;
+  readonly writer: LanguageGraphWriter;
   readonly settings: DecoderSettings;
   readonly prefix: string;
   readonly name: string;

@@ -16,7 +16,7 @@ export interface NormSettings {
   readonly offset: number;
 }
 
-export class GraphWriter {
+export class LanguageGraphWriter {
   readonly nodes: Node[] = [];
   readonly weights: Weights;
   /** Whether every layer and norm of the model has a bias, so that one without is not whole. */

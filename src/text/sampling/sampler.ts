@@ -8,14 +8,14 @@ import type { Sampling } from "./options";
 import { FADED, logOfShare, NEVER, STEPS, weightOf } from "./weights";
 
 /** A token and the logarithm of the probability that the model gives it, before penalties and all that follows. */
-export interface Choice {
+export interface TokenChoice {
   readonly token: number;
   readonly logprob: number;
 }
 
-export interface Sampled extends Choice {
+export interface Sampled extends TokenChoice {
   /** The most likely tokens, as many as were asked for. */
-  readonly top?: readonly Choice[];
+  readonly top?: readonly TokenChoice[];
 }
 
 /** What a step's logits are changed by. */

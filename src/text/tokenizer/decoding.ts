@@ -4,10 +4,10 @@
 import {
   type JsonObject,
   malformed,
-  partsOf,
   patternAt,
   type TokenizerPart,
   textAt,
+  tokenizerParts,
   unknownPart,
 } from "./json";
 import { byteOf } from "./vocabulary";
@@ -64,7 +64,7 @@ const cleaned = (text: string): string =>
 
 /** Of tokenizer.json, whose path is `at`. */
 export function createDecoding(at: string, json: JsonObject): Decoding {
-  const parts = partsOf(`${at}.decoder`, json.decoder, "decoders");
+  const parts = tokenizerParts(`${at}.decoder`, json.decoder, "decoders");
   const steps: Step[] = parts.length === 0 ? [(token, isFirst) => (isFirst ? token : ` ${token}`)] : [];
   const state = { hasBytes: false, isByteLevel: false, isFused: false };
   let strip: { readonly character: string; readonly count: number } | undefined;

@@ -8,7 +8,9 @@ export const MAX_VOCABULARY = 2 ** 20;
 /** Deepest nesting of normalizers, pre-tokenizers, decoders or post-processors. */
 const MAX_DEPTH = 8;
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+import type { JsonObject } from "../../formats/hugging-face/folder";
+
+export type { JsonObject };
 
 /** One part of tokenizer.json and its path, for errors. */
 export interface TokenizerPart {
@@ -77,13 +79,18 @@ export function idAt(at: string, value: unknown): number {
 }
 
 /** A part or the parts of its Sequence, whose list has the key `list`; empty for null. */
-export function partsOf(at: string, value: unknown, list: string, depth = 0): readonly TokenizerPart[] {
+export function tokenizerParts(
+  at: string,
+  value: unknown,
+  list: string,
+  depth = 0,
+): readonly TokenizerPart[] {
   if (value === null || value === undefined) return [];
   const json = objectAt(at, value);
   if (json.type !== "Sequence") return [{ at, json }];
   if (depth === MAX_DEPTH) throw malformed(at, `at most ${MAX_DEPTH} Sequences in each other`, "more");
   return listAt(`${at}.${list}`, json[list]).flatMap((item, i) =>
-    partsOf(`${at}.${list}[${i}]`, item, list, depth + 1),
+    tokenizerParts(`${at}.${list}[${i}]`, item, list, depth + 1),
   );
 }
 

@@ -6,9 +6,9 @@ import {
   listAt,
   malformed,
   objectAt,
-  partsOf,
   type TokenizerPart,
   textAt,
+  tokenizerParts,
   unknownPart,
 } from "./json";
 
@@ -22,7 +22,7 @@ export interface Surroundings {
 export function readSurroundings(at: string, json: JsonObject): Surroundings {
   let before: readonly number[] = [];
   let after: readonly number[] = [];
-  for (const part of partsOf(`${at}.post_processor`, json.post_processor, "processors")) {
+  for (const part of tokenizerParts(`${at}.post_processor`, json.post_processor, "processors")) {
     const own = surroundingsOf(part);
     before = [...own.before, ...before];
     after = [...after, ...own.after];

@@ -7,10 +7,10 @@ import { OctetteError } from "../../errors";
 import {
   type JsonObject,
   malformed,
-  partsOf,
   patternAt,
   type TokenizerPart,
   textAt,
+  tokenizerParts,
   unknownPart,
 } from "./json";
 
@@ -102,7 +102,7 @@ const preTokenizers: Readonly<Record<string, (part: TokenizerPart) => readonly J
 
 /** Of tokenizer.json, whose path is `at`. */
 export function createPreparation(at: string, json: JsonObject): Preparation {
-  const normalizers = partsOf(`${at}.normalizer`, json.normalizer, "normalizers").map((part) => {
+  const normalizers = tokenizerParts(`${at}.normalizer`, json.normalizer, "normalizers").map((part) => {
     if (!NORMALIZERS.includes(String(part.json.type)))
       throw unknownPart(`${part.at}.type`, part.json.type, NORMALIZERS.join(", "));
     if (part.json.type === "Prepend") textAt(`${part.at}.prepend`, part.json.prepend);
@@ -112,7 +112,7 @@ export function createPreparation(at: string, json: JsonObject): Preparation {
     }
     return part.json;
   });
-  const parts = partsOf(`${at}.pre_tokenizer`, json.pre_tokenizer, "pretokenizers").flatMap((part) => {
+  const parts = tokenizerParts(`${at}.pre_tokenizer`, json.pre_tokenizer, "pretokenizers").flatMap((part) => {
     const type = String(part.json.type);
     if (!Object.hasOwn(preTokenizers, type))
       throw unknownPart(`${part.at}.type`, type, Object.keys(preTokenizers).join(", "));
