@@ -230,8 +230,9 @@ async function prepared(
   if (work.recipe.naive || hasKept) return { calibration, fold: NO_FOLD };
   const known = foldIn(await parts.read("fold"));
   if (known) return { calibration, fold: known };
-  const onBlock = steps(options, "calibrate", gateBlocks(draft));
-  const { fold } = await chooseFold(draft, someOf(calibration.kept, GATE_WINDOWS), onBlock);
+  const { bits } = work.recipe;
+  const onBlock = steps(options, "calibrate", gateBlocks(draft, bits));
+  const { fold } = await chooseFold(draft, bits, someOf(calibration.kept, GATE_WINDOWS), onBlock);
   await parts.write("fold", foldTensors(fold));
   return { calibration, fold };
 }

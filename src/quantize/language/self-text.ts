@@ -63,25 +63,17 @@ function firstToken({ source }: Work, vocabulary: number): number | undefined {
   return ids.find((id): id is number => Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabulary);
 }
 
-/** The whole model of codes. */
+/**
+ * The whole model of codes. Kernels' arguments hang on vectors, which must be known first: weights are quantized twice, so that no matrix
+ * is in memory but where it is packed.
+ */
 async function loadCoded(work: Work): Promise<Model> {
   const { ops, engine } = work.toolkit;
-  const codes = new Map<string, Tensor>();
-  for (const [i, block] of work.blocks.entries()) {
-    const float = await readBlock(block, work.source.read);
-    const quantize = plainCodes(work.workspace, false);
-    const own = work.codedBlocks[i]!.graph;
-    for (const [name, tensor] of codedConstants(own, work.coded.weights, float, quantize))
-      codes.set(name, tensor);
-    await work.pause();
-  }
-  // Kernels' arguments hang on vectors; matrices are read to where they are packed, and let go of.
-  const constants = new Map<string, Constant>(
-    [...codes].map(([name, tensor]) => [
-      name,
-      isVector(tensor.shape) ? tensor : { dtype: tensor.dtype, shape: tensor.shape, isNarrow: true },
-    ]),
-  );
+  const constants = new Map<string, Constant>();
+  await eachCoded(work, (name, tensor) => {
+    const { dtype, shape } = tensor;
+    constants.set(name, isVector(shape) ? tensor : { dtype, shape, isNarrow: true });
+  });
   const graph = { ...bindCache(work.coded.graph, { maxTokens: WINDOW, chunk: 1 }), constants };
   const options = {
     maxima: { tokens: 1, rows: 1, cache: WINDOW },
@@ -91,10 +83,28 @@ async function loadCoded(work: Work): Promise<Model> {
   const draft = draftModel(graph, ops, engine, options);
   await prepareDraft(engine, draft);
   const model = new Model(graph, ops, engine, options, draft);
-  for (const [name, { shape, data }] of codes) {
+  await eachCoded(work, (name, { shape, data }) => {
     if (!isVector(shape)) model.loader.put(name, bytesIn(data));
-    codes.delete(name);
-  }
+  });
   await model.started;
   return model;
+}
+
+/** Visits the constants of codes, each once. */
+async function eachCoded(work: Work, visit: (name: string, tensor: Tensor) => void): Promise<void> {
+  const seen = new Set<string>();
+  for (const [i, block] of work.blocks.entries()) {
+    const float = await readBlock(block, work.source.read);
+    const quantize = plainCodes(work.workspace, false);
+    for (const [name, tensor] of codedConstants(
+      work.codedBlocks[i]!.graph,
+      work.coded.weights,
+      float,
+      quantize,
+    )) {
+      if (!seen.has(name)) visit(name, tensor);
+      seen.add(name);
+    }
+    await work.pause();
+  }
 }
