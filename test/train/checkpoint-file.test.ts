@@ -46,10 +46,10 @@ vi.mock("../../src/node-module", async (original) => {
     async open(...args: Parameters<typeof real.open>) {
       if (fails("open")) throw failure();
       const file = await real.open(...args);
-      const { writeFile, sync } = file;
-      file.writeFile = async (data, options) => {
-        if (!fails("writeFile")) return writeFile.call(file, data, options);
-        await writeFile.call(file, (data as Uint8Array).subarray(0, 1000), options);
+      const { appendFile, sync } = file;
+      file.appendFile = async (data, options) => {
+        if (!fails("appendFile")) return appendFile.call(file, data, options);
+        await appendFile.call(file, (data as Uint8Array).subarray(0, 1000), options);
         throw failure();
       };
       file.sync = guard("sync", sync.bind(file)) as typeof sync;
