@@ -319,7 +319,7 @@ const doesNotCompile = (group: string, cause: unknown, wasm: unknown) =>
     where: `wasm.${group}`,
     hint: WebAssembly.validate(wasm as BufferSource)
       ? "Allow 'wasm-unsafe-eval' in script-src, or give compiled modules: { wasm: { common, baseline } }"
-      : group === "relaxed"
+      : classOf(group) === "relaxed"
         ? "This engine has no relaxed SIMD: leave engineClass out"
         : "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
   });

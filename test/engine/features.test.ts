@@ -20,7 +20,7 @@ import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, randomFeeds } from "../check-model";
 import { sealed } from "../formats/sealed";
-import { relaxedWhere, signedWhere, withModel } from "./engines";
+import { exactSources, relaxedWhere, signedWhere, withModel } from "./engines";
 
 const signed = (y: number) => (y << 24) >> 24;
 const saturated = (sum: number) => Math.min(32767, Math.max(-32768, sum));
@@ -103,7 +103,7 @@ describe("the engine class", () => {
   test("asks what else would run only where that is still to be read", async () => {
     const extmul = extmulClass(inlined.extmul.wasm, () => false);
     const probe = vi.spyOn(extmul, "probe");
-    const carried = { ...inlined, extmul, relaxed: relaxedWhere("u8s8") };
+    const carried = { ...exactSources, extmul, relaxed: relaxedWhere("u8s8") };
     await new Engine(carried).prepare("relaxed");
     expect(probe).not.toHaveBeenCalled();
     const distant = new URL("../../build/wasm/baseline.wasm", import.meta.url);
