@@ -24,7 +24,7 @@ export async function bundleLanguage(artifact: Uint8Array, model: string): Promi
     files.set(name, code);
     wanted.push(...importsOf(code.toString()));
   }
-  const texts = { "worker.js": worker(model), "page.js": page, "index.languageHtml": languageHtml(model) };
+  const texts = { "worker.js": worker(model), "page.js": page, "index.html": languageHtml(model) };
   for (const [name, text] of Object.entries(texts)) files.set(name, new TextEncoder().encode(text));
   return files;
 }
