@@ -94,6 +94,12 @@ export function decodeElements(kind: ElementKind, bytes: Uint8Array, littleEndia
   else if (kind === "f32" || kind === "i32") {
     const out = bits();
     each((i, at) => (out[i] = view.getInt32(at, littleEndian)));
+  } else if (kind === "bf16" && littleEndian) {
+    const out = bits();
+    // A view needs an even address.
+    const { buffer, byteOffset } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+    const halves = new Uint16Array(buffer, byteOffset, count);
+    for (let i = 0; i < count; i++) out[i] = bf16ToF32Bits(halves[i]!);
   } else if (kind === "f16" || kind === "bf16") {
     const out = bits();
     const widen = kind === "f16" ? f16ToF32Bits : bf16ToF32Bits;

@@ -1,0 +1,95 @@
+// octette quantize of language models: a folder becomes an artifact that generates, with a report for people and for programs.
+
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeNpy } from "../../src/formats/npy";
+import { writeSafetensors } from "../../src/formats/write-safetensors";
+import type { Tensor } from "../../src/graph/tensor";
+import { type MadeOptions, madeIds, madeModel } from "../quantize/language/made-model";
+import { octette } from "./spawn";
+
+let folder: string;
+let model: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "octette-quantize-language-"));
+  model = join(folder, "model");
+  await mkdir(model);
+  const { config, text } = madeModel();
+  await writeFile(join(model, "config.json"), JSON.stringify(config));
+  await writeFile(join(model, "generation_config.json"), JSON.stringify(text.generationConfig));
+  await writeFile(join(model, "model.safetensors"), await weightsOf({}));
+  await writeFile(join(folder, "outliers.safetensors"), await weightsOf({ outliers: 200 }));
+  const ids = madeIds(256 * 5);
+  await writeFile(join(folder, "ids.npy"), writeNpy({ dtype: "i32", shape: [ids.length], data: ids }));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function weightsOf(options: MadeOptions): Promise<Uint8Array> {
+  const { tensors, read } = madeModel(options);
+  const all = new Map<string, Tensor>();
+  for (const name of tensors.keys()) all.set(name, await read(name));
+  return writeSafetensors(all);
+}
+
+const quantize = (...args: string[]) =>
+  octette(["quantize", model, "-o", join(folder, "out.octette"), "--threads", "1", ...args]);
+
+test("by text that it writes itself, told in words", async () => {
+  const { code, stdout, stderr } = await quantize();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/on 510 tokens +perplexity +KLD +same likeliest/);
+  expect(stdout).toMatch(/weights: 15 of 8 bits; norms not folded; calibrated by 2048 tokens/);
+  expect(stderr).toMatch(/evaluate .*s left/);
+  expect((await readdir(folder)).filter((name) => name.includes("parts"))).toEqual([]);
+  const run = await octette([
+    "generate",
+    join(folder, "out.octette"),
+    "--ids",
+    "1,2,3",
+    "--max-tokens",
+    "4",
+    "--json",
+  ]);
+  expect([run.code, JSON.parse(run.stdout).tokens.length]).toEqual([0, 4]);
+});
+
+test("by ids, with other weights, to 4 bits, told to programs", async () => {
+  const ids = join(folder, "ids.npy");
+  const weights = join(folder, "outliers.safetensors");
+  const { code, stdout } = await quantize(
+    "--bits",
+    "4",
+    "--weights",
+    weights,
+    "--calibrate",
+    ids,
+    "--eval",
+    ids,
+    "--json",
+  );
+  expect(code).toBe(0);
+  const { bytes, contentHash, summary } = JSON.parse(stdout);
+  expect(bytes).toBeGreaterThan(1000);
+  expect(contentHash).toMatch(/^[0-9a-f]{64}$/);
+  expect(summary.foldedBy).toBe(0.5);
+  expect(summary.agreement.tokens).toBe(5 * 255);
+});
+
+test.each([
+  [["--bits", "6"], "--bits of a language model must be 8 or 4, got 6"],
+  [["--large"], "--large is of --bits 4"],
+  [["--bits", "4", "--naive"], "--naive is of --bits 8"],
+  [["--normalize", "1/255,0,1"], "--normalize does not apply to"],
+])("%j is refused", async (args, message) => {
+  const { code, stderr } = await quantize(...args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+test("what is of language models is refused for others", async () => {
+  const { code, stderr } = await octette(["quantize", "x.onnx", "--large", "-o", join(folder, "x.octette")]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("--large does not apply to x.onnx");
+});
