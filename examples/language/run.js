@@ -23,7 +23,7 @@ const ROWS = [
 ];
 const MAX_TOKENS = 512;
 /** Windows of 256 tokens of the book that are read. */
-const WINDOWS = 64;
+const WINDOWS = 96;
 /** Tokens whose generation is timed, after as many that warm up. */
 const TIMED_TOKENS = 64;
 const PROMPT = "It was a wild night in November, and";
