@@ -5,7 +5,7 @@
 //   share    w[j] = e^(score − largest) · s_v[j], rounded to 0..127 in the unit of its tile: u = rne(w · (127 / t)), t the largest w
 //   value    Σ_tiles f32(Σ_j u[j]·v[j]) · (t / 127), tiles of 32 keys at multiples of 32, ascending; divided by Σ_j e[j]
 //
-// Key 0, which may hold most of the mass, is no part of its tile: w[0]·v[0] in f32 comes first. A tile whose t is below 2^-119 is none.
+// Key 0 may hold most of the mass. It is outside of its tile: w[0]·v[0] is added first, in f32. A tile with t below 2^-119 adds nothing.
 // The instructions are those that every engine has: a decoded token is bound by memory, and a chunk of tokens reads each key for four
 // queries at once.
 

@@ -10,7 +10,7 @@
 const BLOCK: i32 = 32;
 
 /**
- * m[a][b] = h[order[a]][order[b]] for b ≤ a, of a matrix of which the lower triangle is known; `damping` is added on the diagonal.
+ * m[a][b] = h[order[a]][order[b]] for b ≤ a, from the lower triangle of a symmetric matrix; `damping` is added on the diagonal.
  * Range: rows of m.
  *
  * h f32, ldh elements a row; order i32, all of its rows in any order; m f64, ld elements a row.
@@ -94,7 +94,7 @@ function takeOffSquare(y: usize, step: usize, f: usize, b: usize, count: i32): v
 export function factorTriangle(m: usize, k: i32, ld: i32): i32 {
   const step = (<usize>ld) << 3;
   for (let top = k; top > 0; ) {
-    // The lowest block is the one that is short, so that the rows above a block come in fours.
+    // Only the lowest block may be short: the rows above each block come in fours.
     const low = (top - 1) & ~(BLOCK - 1);
     for (let j = top - 1; j >= low; j--) {
       const row = m + <usize>j * step;

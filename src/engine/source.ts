@@ -251,7 +251,8 @@ const unreadable = (where: string, cause: unknown): OctetteError =>
         where,
       });
 
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** The name of a value's class, such as "Blob". */
+export const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** What errors call a source: its path, URL or file name. */
 export function nameOf(source: BytesSource, otherwise = "model"): string {

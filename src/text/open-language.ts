@@ -1,7 +1,16 @@
 // Tells what a language model comes from: a folder of Hugging Face, a GGUF file or an artifact, by what lies there and by its first bytes.
 // Only of a URL its ending decides whether it is a file.
 
-import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";
+import {
+  type ByteReader,
+  type BytesSource,
+  kindOf,
+  nameOf,
+  openReader,
+  peek,
+  read,
+  readAll,
+} from "../engine/source";
 import { FormatError } from "../errors";
 import type { FolderSource } from "../formats/hugging-face/folder";
 import { isArtifact } from "../formats/octette";
@@ -49,8 +58,6 @@ export async function openLanguage(
     got: JSON.stringify(String.fromCharCode(...first)),
   });
 }
-
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** Whether it can be read once only. */
 const isStream = (source: BytesSource): boolean =>

@@ -3,7 +3,8 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import type { EmbeddingSettings } from "../../text/source";
-import { checkName, type Folder, isObject, type JsonObject, readJson, readObject } from "./folder";
+import { isJsonObject, type JsonObject } from "../json";
+import { checkName, type Folder, readJson, readObject } from "./folder";
 
 /** What modules.json says: where the model lies, and how an embedding is made of it. */
 export interface Modules {
@@ -27,7 +28,7 @@ export async function readModules(folder: Folder): Promise<Modules> {
   const modules = await readJson(folder, "modules.json");
   if (modules === undefined) return { path: "" };
   const where = `${folder.where}/modules.json`;
-  if (!Array.isArray(modules) || !modules.every(isObject))
+  if (!Array.isArray(modules) || !modules.every(isJsonObject))
     throw new FormatError("is not a list of modules", { where });
   const kinds = modules.map(({ type }) => String(type).split(".").at(-1)!);
   const paths = modules.map(({ path }) =>

@@ -5,6 +5,7 @@ import type { BytesSource } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";
 import { openSeekable, type Seekable } from "../../files/seek";
 import { nodeModule } from "../../node-module";
+import { isJsonObject, type JsonObject } from "../json";
 
 /** A model's folder: a directory's path, a URL, sources by file name, or Files. */
 export type FolderSource =
@@ -156,14 +157,9 @@ export async function readJson(folder: Folder, name: string): Promise<unknown> {
   }
 }
 
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** As readJson, of a file that holds an object. */
 export async function readObject(folder: Folder, name: string): Promise<JsonObject | undefined> {
   const value = await readJson(folder, name);
-  if (value === undefined || isObject(value)) return value;
+  if (value === undefined || isJsonObject(value)) return value;
   throw new FormatError("is not an object", { where: `${folder.where}/${name}` });
 }

@@ -2,8 +2,9 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import type { LanguageSource, TextAssets } from "../../text/source";
+import type { JsonObject } from "../json";
 import { readModules } from "./embedding";
-import { type FolderSource, folderOf, type JsonObject, readObject, readText } from "./folder";
+import { type FolderSource, folderOf, readObject, readText } from "./folder";
 import { openTensors } from "./tensors";
 
 /** What of the text assets is parsed JSON, by file. */

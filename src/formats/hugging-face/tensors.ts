@@ -4,6 +4,7 @@
 import { FormatError, OctetteError } from "../../errors";
 import type { Seekable } from "../../files/seek";
 import type { Tensor } from "../../graph/tensor";
+import { isJsonObject } from "../json";
 import {
   checkLength,
   dtypeOf,
@@ -13,7 +14,7 @@ import {
   type SafetensorsEntry,
   safetensorsHeaderBytes,
 } from "../safetensors";
-import { checkName, type Folder, isObject, readObject } from "./folder";
+import { checkName, type Folder, readObject } from "./folder";
 
 const WHOLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
@@ -85,7 +86,7 @@ async function openShards(
       hint: "Save the model with save_pretrained(…, safe_serialization=True); an adapter needs the model it adapts",
     });
   const map = index.weight_map;
-  if (!isObject(map) || Object.values(map).some((file) => typeof file !== "string"))
+  if (!isJsonObject(map) || Object.values(map).some((file) => typeof file !== "string"))
     throw new FormatError("weight_map is not a map of tensors to files", { where });
   const names = [...new Set(Object.values(map) as string[])];
   if (names.length > MAX_SHARDS)

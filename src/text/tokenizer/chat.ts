@@ -2,9 +2,10 @@
 // template may compute only so much and see nothing but what it is given. The interpreter is loaded when it is wanted.
 
 import { OctetteError } from "../../errors";
+import { isJsonObject } from "../../formats/json";
 import { checkOptions, type Names } from "../../options";
 import type { TextAssets } from "../source";
-import { isJsonObject, tokenText } from "./json";
+import { tokenText } from "./json";
 
 /** Longest template, in UTF-16 units. */
 export const MAX_TEMPLATE_LENGTH = 2 ** 18;

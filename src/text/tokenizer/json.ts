@@ -8,7 +8,7 @@ export const MAX_VOCABULARY = 2 ** 20;
 /** Deepest nesting of normalizers, pre-tokenizers, decoders or post-processors. */
 const MAX_DEPTH = 8;
 
-import type { JsonObject } from "../../formats/hugging-face/folder";
+import { isJsonObject, type JsonObject } from "../../formats/json";
 
 export type { JsonObject };
 
@@ -40,9 +40,6 @@ const brieflyTold = (value: unknown): string =>
       : typeof value === "object" && value !== null
         ? "an object"
         : String(value);
-
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Text of a token in tokenizer_config.json, where it is a text or an object that has it. */
 export const tokenText = (token: unknown): string | undefined => {
