@@ -72,7 +72,7 @@ export class Source {
     return Object.fromEntries(names.map((name) => [name, this.attribute(name)!]));
   }
 
-  /** An attribute of numbers or text. */
+  /** An attribute of numbers or texts. */
   attribute(name: string): Attribute | undefined {
     this.#read.add(name);
     const attribute = this.#proto.attributes.get(name);
@@ -83,6 +83,7 @@ export class Source {
       case "string":
       case "floats":
       case "ints":
+      case "strings":
         return attribute.value;
       default:
         throw this.error(`attribute ${name} holds what octette has no use for`, { got: attribute.kind });

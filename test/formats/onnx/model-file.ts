@@ -19,7 +19,8 @@ type Value =
   | "graph"
   | { readonly float: number }
   | { readonly floats: readonly number[] }
-  | { readonly ints: readonly number[] };
+  | { readonly ints: readonly number[] }
+  | { readonly strings: readonly string[] };
 
 export interface FileNode {
   readonly op: string;
@@ -92,6 +93,9 @@ const attributeBytes = (name: string, value: Value) =>
     } else if ("dtype" in value || "bytes" in value) {
       type(4);
       pbf.writeBytesField(5, tensorBytes("", value));
+    } else if ("strings" in value) {
+      type(8);
+      for (const text of value.strings) pbf.writeStringField(9, text);
     } else if ("float" in value) {
       type(1);
       pbf.writeFloatField(2, value.float);

@@ -1,0 +1,237 @@
+// What LSTM, GRU and RNN have in common: x·Wᵀ of all steps is one product, then a kernel goes through the steps.
+
+import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
+import { Recurrence } from "../../../assembly/recurrent/recurrence";
+import type { Node, ValueType } from "../../graph/graph";
+import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import { packWeights } from "../dense";
+import {
+  type Address,
+  behind,
+  floatType,
+  type Lowering,
+  NONE,
+  numberOf,
+  type Op,
+  opError,
+  stringOf,
+  type Unit,
+} from "../op";
+import { sameShape } from "../reshape";
+import { type Activation, functionsOf } from "./functions";
+
+/** What a layer of this kind has. */
+export interface Kind {
+  /** States' worth of numbers that x·Wᵀ has for each row. */
+  readonly gates: number;
+  /** Functions of a direction where a node names none. */
+  readonly functions: readonly string[];
+  /** Inputs behind sequence_lens that hold states. */
+  readonly states: number;
+  /** Numbers of the peepholes, in states. */
+  readonly peepholes?: number;
+}
+
+/** Attributes that every kind has. */
+export const recurrentAttributes: readonly string[] = [
+  "activation_alpha",
+  "activation_beta",
+  "activations",
+  "clip",
+  "direction",
+  "hidden_size",
+  "layout",
+];
+
+export interface Form {
+  readonly steps: Dim;
+  readonly rows: Dim;
+  /** Numbers of an input. */
+  readonly depth: number;
+  readonly hidden: number;
+  /** Whether each direction goes from the last step to the first. */
+  readonly directions: readonly boolean[];
+  /** Rows lie outside of steps. */
+  readonly isBatchFirst: boolean;
+}
+
+const directionsOf: Readonly<Record<string, readonly boolean[]>> = {
+  forward: [false],
+  reverse: [true],
+  bidirectional: [false, true],
+};
+
+/** The form of a layer over x with recurrent weights r. */
+export function formOf(node: Node, { gates }: Kind, x: ValueType, r: ValueType): Form {
+  const direction = stringOf(node, "direction", "forward");
+  const layout = numberOf(node, "layout", 0);
+  if (!Object.hasOwn(directionsOf, direction) || (layout !== 0 && layout !== 1))
+    throw opError(node, "direction or layout is unknown", {
+      expected: `${Object.keys(directionsOf).join(", ")}; 0 or 1`,
+      got: `${direction}; ${layout}`,
+    });
+  const [depth, hidden] = [x.shape[2], r.shape[2]];
+  if (
+    x.shape.length !== 3 ||
+    r.shape.length !== 3 ||
+    typeof depth !== "number" ||
+    typeof hidden !== "number" ||
+    numberOf(node, "hidden_size", hidden) !== hidden
+  )
+    throw opError(node, "input or recurrent weights do not fit", {
+      expected: `[steps, batch, inputs] and [directions, ${gates}·hidden, hidden], sizes but the first two known`,
+      got: `${formatShape(x.shape)} and ${formatShape(r.shape)}`,
+    });
+  const [outer, inner] = x.shape as [Dim, Dim];
+  const [steps, rows] = layout === 0 ? [outer, inner] : [inner, outer];
+  return { steps, rows, depth, hidden, directions: directionsOf[direction]!, isBatchFirst: layout === 1 };
+}
+
+/** Shape of one state a row and direction. */
+const stateShape = ({ directions: { length }, rows, hidden, isBatchFirst }: Form): Shape =>
+  isBatchFirst ? [rows, length, hidden] : [length, rows, hidden];
+
+/** Types of the results of all steps, and of the last states. */
+export function inferRecurrent(
+  node: Node,
+  kind: Kind,
+  inputs: readonly (ValueType | undefined)[],
+): readonly ValueType[] {
+  const [x, w, r] = [0, 1, 2].map((i) => floatType(node, inputs, i)) as [ValueType, ValueType, ValueType];
+  const form = formOf(node, kind, x, r);
+  const { steps, rows, depth, hidden, isBatchFirst } = form;
+  const { length } = form.directions;
+  const n = kind.gates * hidden;
+  const check = (i: number, type: ValueType | undefined, expected: Shape, dtype = "f32") => {
+    if (!type || (type.dtype === dtype && sameShape(type.shape, expected))) return;
+    throw opError(node, `input ${i} does not fit`, {
+      expected: `${dtype} ${formatShape(expected)}`,
+      got: `${type.dtype} ${formatShape(type.shape)}`,
+    });
+  };
+  check(1, w, [length, n, depth]);
+  check(2, r, [length, n, hidden]);
+  check(3, inputs[3], [length, 2 * n]);
+  check(4, inputs[4], [rows], "i32");
+  const state = stateShape(form);
+  for (let i = 0; i < kind.states; i++) check(5 + i, inputs[5 + i], state);
+  if (kind.peepholes) check(5 + kind.states, inputs[5 + kind.states], [length, kind.peepholes * hidden]);
+  functionsOf(node, kind.functions, length);
+  const y = isBatchFirst ? [rows, steps, length, hidden] : [steps, length, rows, hidden];
+  const states = Array.from({ length: kind.states }, (): ValueType => ({ dtype: "f32", shape: state }));
+  return [{ dtype: "f32" as const, shape: y }, ...states].slice(0, Math.max(1, node.outputs.length));
+}
+
+/** Steps meet, rows do not. */
+export const keepsRecurrentRows: NonNullable<Op["rows"]> = (node, [x], outputs) => {
+  const isBatchFirst = numberOf(node, "layout", 0) === 1;
+  if (x!.axis !== (isBatchFirst ? 0 : 1)) return false;
+  return outputs.every(({ shape, axis }) => shape[axis] === x!.shape[x!.axis]);
+};
+
+/** A struct's fields in memory, in its order. */
+function recurrenceWords(fields: Partial<Recurrence>): Float32Array {
+  return Float32Array.from(Object.values(Object.assign(new Recurrence(), fields)));
+}
+
+function optionsOf(
+  node: Node,
+  hidden: number,
+  reverse: boolean,
+  [f, g, h]: readonly Activation[],
+  variant: number,
+): Float32Array {
+  const clip = numberOf(node, "clip", 0);
+  return recurrenceWords({
+    hidden,
+    reverse: reverse ? 1 : 0,
+    variant,
+    clip: clip > 0 ? clip : Infinity,
+    ...(f && { f: f.kind, fAlpha: f.alpha, fBeta: f.beta }),
+    ...(g && { g: g.kind, gAlpha: g.alpha, gBeta: g.beta }),
+    ...(h && { h: h.kind, hAlpha: h.alpha, hBeta: h.beta }),
+  });
+}
+
+/** Rows `from` on of the matrices in a value [directions, n, k], packed: when the model is loaded, or in each run. */
+export function packedRows(c: Lowering, value: string, from: number, n: number, k: number): Address {
+  const constant = c.constant(value);
+  const view = { n, taps: 1, channels: k, strideN: k, strideTap: 0, strideC: 1 };
+  const part = { from: from * k * 4, bytes: n * k * 4 };
+  if (constant)
+    return c.once(`recurrent ${part.from} ${part.bytes} ${value}`, () =>
+      packWeights(c, c.stage(constant, part), view),
+    );
+  const packed = c.temporary(packedBytes(n, k));
+  c.call("packWeights", [packed, behind(c.input(value), part.from), n, 1, k, k, 0, 1]);
+  return packed;
+}
+
+/** What a kernel is given for one direction. */
+export interface Direction {
+  /** Its number. */
+  readonly at: number;
+  readonly form: Form;
+  readonly y: Address | typeof NONE;
+  /** Where each state is kept, and where it starts. */
+  readonly states: readonly Address[];
+  readonly starts: readonly (Address | typeof NONE)[];
+  readonly z: Address;
+  /** Bias of the recurrent product. */
+  readonly bias: Address | typeof NONE;
+  readonly lengths: Address | typeof NONE;
+  readonly options: Address;
+  /** steps, then elements from one step and row to the next: of z, of y, of rows of states. */
+  readonly strides: readonly [steps: Dim, stepZ: Dim, rowZ: Dim, stepY: Dim, rowY: Dim, rowH: Dim];
+  readonly macs: Dim;
+}
+
+/** Lowers a layer, direction by direction. */
+export function lowerRecurrent(
+  { node, inputs, outputs }: Unit,
+  c: Lowering,
+  kind: Kind,
+  variant: number,
+  emit: (direction: Direction) => void,
+): void {
+  const [x, w, r, b = "", lengths = "", ...others] = inputs as [string, string, string, ...string[]];
+  const form = formOf(node, kind, c.type(x), c.type(r));
+  const { steps, rows, depth, hidden, directions, isBatchFirst } = form;
+  const n = kind.gates * hidden;
+  const all = multiplyDims(steps, rows);
+  const optional = (value: string | undefined) => (value ? c.input(value) : NONE);
+  const shifted = (at: Address | typeof NONE, elements: Dim) =>
+    at === NONE ? NONE : behind(at, multiplyDims(elements, 4));
+  const stateBytes = countOf([...stateShape(form), 4]);
+  const kept = Array.from({ length: kind.states }, (_, i) =>
+    outputs[1 + i] ? c.output(outputs[1 + i]!) : c.temporary(stateBytes),
+  );
+  const y = outputs[0] ? c.output(outputs[0]) : NONE;
+  const functions = functionsOf(node, kind.functions, directions.length);
+  const perStep = multiplyDims(directions.length * hidden, isBatchFirst ? 1 : rows);
+  const strides = isBatchFirst
+    ? ([steps, n, multiplyDims(steps, n), perStep, multiplyDims(steps, perStep), perStep] as const)
+    : ([steps, multiplyDims(rows, n), n, perStep, hidden, hidden] as const);
+  for (const [at, reverse] of directions.entries()) {
+    const z = c.temporary(multiplyDims(all, n * 4));
+    const bias = optional(b);
+    const scratch = c.scratch((most) => gemmScratchBytes(most(all), depth));
+    const packed = packedRows(c, w, at * n, n, depth);
+    const operands = [c.input(x), depth, packed, shifted(bias, at * 2 * n), scratch] as const;
+    c.emit("gemm", [z, n, ...operands, n, depth, -Infinity, Infinity], all, multiplyDims(all, n * depth));
+    const own = multiplyDims(at * hidden, isBatchFirst ? 1 : rows);
+    emit({
+      at,
+      form,
+      y: shifted(y, own),
+      states: kept.map((state) => behind(state, multiplyDims(own, 4))),
+      starts: kept.map((_, i) => shifted(optional(others[i]), own)),
+      z,
+      bias: shifted(bias, at * 2 * n + n),
+      lengths: optional(lengths),
+      options: c.data(optionsOf(node, hidden, reverse, functions[at]!, variant)),
+      strides,
+      macs: multiplyDims(all, n * hidden),
+    });
+  }
+}
