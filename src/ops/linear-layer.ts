@@ -2,9 +2,11 @@
 // [outputs, inputs, ...kernel] and a bias. Equalization, quantization and training walk weights through this view.
 
 import type { Graph, Node } from "../graph/graph";
-import { sizeOf } from "../graph/tensor";
+import type { Shape } from "../graph/symbols";
+import { sizeOf, type Tensor } from "../graph/tensor";
 import type { ToolkitOps } from "./infer";
 import { numberOf } from "./op";
+import { sameShape } from "./reshape";
 
 /** How a layer's weights lie: [outputs][inputs][taps]. */
 export interface LayerForm {
@@ -35,6 +37,22 @@ export const isConvolution = ({ op }: Node, ops: ToolkitOps): boolean => ops[op]
 export const channelAxis = (node: Node, rank: number, ops: ToolkitOps): number =>
   isConvolution(node, ops) ? 1 : rank - 1;
 
+/** Where an Add can be the bias of the layer before it: the place of the channels, counted from the right; undefined where it widens `output`. */
+export const biasPlace = (layer: Node, output: Shape, sum: Shape, ops: ToolkitOps): number | undefined =>
+  sameShape(output, sum) ? output.length - channelAxis(layer, output.length, ops) : undefined;
+
+/** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */
+export function perChannel(
+  added: Tensor,
+  channels: number,
+  fromRight: number,
+): ArrayLike<number> | undefined {
+  if (added.data.length === 1) return new Float32Array(channels).fill(added.data[0]!);
+  const at = added.shape.length - fromRight;
+  const isVector = added.data.length === channels && added.shape[at] === channels;
+  return isVector ? added.data : undefined;
+}
+
 /** How weights of this shape lie. */
 export function layerForm(node: Node, [outputs = 0, inputs = 0, ...kernel]: readonly number[]): LayerForm {
   return { outputs, inputs, perGroup: outputs / numberOf(node, "group", 1), taps: sizeOf(kernel) };
@@ -48,8 +66,7 @@ export function linearLayerOf(graph: Graph, node: Node, ops: ToolkitOps): Linear
   if (w?.dtype !== "f32") return "its weight is not a float constant";
   if (bias !== "" && b?.dtype !== "f32") return "its bias is not a float constant";
   const form = layerForm(node, w.shape);
-  if (b && b.data.length !== form.outputs && b.data.length !== 1)
-    return "its bias is not one number an output";
+  if (b && !perChannel(b, form.outputs, 1)) return "its bias is not one number an output";
   return { ...form, node, axis: channelAxis(node, 0, ops), weight, bias: bias === "" ? undefined : bias };
 }
 

@@ -1,11 +1,10 @@
 // An Add after a layer, of one constant a channel, becomes its bias.
 
 import type { Graph, Node } from "../graph/graph";
-import type { Shape } from "../graph/symbols";
+import type { Dim } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
-import { channelAxis, isLayer } from "../ops/linear-layer";
-import { sameShape } from "../ops/reshape";
+import { biasPlace, isLayer, perChannel } from "../ops/linear-layer";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 
@@ -19,15 +18,8 @@ export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph
       const added = rewrite.constant(constant);
       if (!layer || !isLayer(layer, registry) || added?.dtype !== "f32") continue;
       const shape = shapeOf(value);
-      if (!sameShape(shape, shapeOf(add.outputs[0]!))) continue;
-      const inputs = withBias(
-        layer,
-        constant,
-        added,
-        rewrite,
-        shape,
-        channelAxis(layer, shape.length, registry),
-      );
+      const place = biasPlace(layer, shape, shapeOf(add.outputs[0]!), registry);
+      const inputs = place && withBias(layer, constant, added, rewrite, shape.at(-place)!, place);
       if (!inputs) continue;
       rewrite.replace(layer, { ...layer, inputs, outputs: add.outputs });
       rewrite.replace(add);
@@ -43,12 +35,11 @@ function withBias(
   name: string,
   added: Tensor,
   rewrite: Rewrite,
-  output: Shape,
-  axis: number,
+  channels: Dim,
+  fromRight: number,
 ): readonly string[] | undefined {
-  const channels = output[axis];
   if (typeof channels !== "number" || !rewrite.constant(w)) return undefined;
-  const values = perChannel(added, channels, output.length - axis);
+  const values = perChannel(added, channels, fromRight);
   const old = rewrite.constant(bias);
   if (!values || (bias !== "" && old?.data.length !== channels)) return undefined;
   const sum = old ? Float64Array.from(values, (value, c) => value + old.data[c]!) : values;
@@ -56,16 +47,4 @@ function withBias(
   const isVector = added.shape.length === 1 && added.data.length === channels;
   const held = !old && isVector ? name : rewrite.hold(old ? bias : name, tensor("f32", [channels], sum));
   return [x, w, held];
-}
-
-/** One number a channel when a constant is that, counted from the right: channels are at `fromRight`. */
-export function perChannel(
-  added: Tensor,
-  channels: number,
-  fromRight: number,
-): ArrayLike<number> | undefined {
-  if (added.data.length === 1) return new Float32Array(channels).fill(added.data[0]!);
-  const at = added.shape.length - fromRight;
-  const isVector = added.data.length === channels && added.shape[at] === channels;
-  return isVector ? added.data : undefined;
 }

@@ -5,8 +5,7 @@
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
-import { channelAxis, isLayer } from "../ops/linear-layer";
-import { perChannel } from "./fuse-bias";
+import { channelAxis, isLayer, perChannel } from "../ops/linear-layer";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 

@@ -2,9 +2,9 @@
 
 import type { Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
+import { perChannel } from "../ops/linear-layer";
 import { quantizeBias } from "../ops/scheme";
 import { type CodedConstant, codesOf, I32_LIMIT, isInSumScales, realsOf } from "./coded-constant";
-import { perChannel } from "./fuse-bias";
 import type { GraphWriter, NamedCodes } from "./graph-writer";
 import type { Bias, QuantizedGraph } from "./quantized-graph";
 
@@ -63,7 +63,7 @@ export class QuantizedConstants {
   /** Moves the elements of a constant once, and with them its scales. */
   move(node: Node, constant: CodedConstant): boolean {
     const { codes, scale, zeroPoint, axis, blockSize, names } = constant;
-    const op = this.#read.registry[node.op];
+    const op = this.#read.ops[node.op];
     const turned = blockSize === 0 ? op?.turned?.(node, axis, codes.shape.length) : undefined;
     const to = turned ?? (scale.data.length === 1 ? { axis, repeats: 1 } : undefined);
     const moved = op?.codes === "moves" && to ? op.evaluate?.(node, [codes], [codes])?.[0] : undefined;

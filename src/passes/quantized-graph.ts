@@ -1,21 +1,14 @@
 // A graph that came quantized, as ONNX's QDQ form writes it: what its nodes say of codes, and what follows an op that can be an
 // integer layer. Nothing of the graph is changed here.
 
-import {
-  type CodeParameters,
-  consumersOf,
-  type Graph,
-  type Node,
-  producersOf,
-  type ValueType,
-} from "../graph/graph";
+import { type CodeParameters, type Graph, type Node, producersOf } from "../graph/graph";
 import { type DType, tensor } from "../graph/tensor";
-import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { channelAxis } from "../ops/linear-layer";
+import type { ToolkitOps } from "../ops/infer";
+import { biasPlace } from "../ops/linear-layer";
 import { numberOf } from "../ops/op";
-import { sameShape } from "../ops/reshape";
 import { type CodedConstant, isComplete } from "./coded-constant";
 import type { GraphWriter, NamedCodes } from "./graph-writer";
+import { IntegerForms } from "./integer-forms";
 
 /** How codes of a computed value are read. */
 export interface CodeReading extends CodeParameters {
@@ -59,20 +52,13 @@ const activationTypes: readonly DType[] = ["u8", "i8"];
 /** Of a layer also the sums themselves. */
 const resultTypes: readonly DType[] = [...activationTypes, "i32"];
 
-export class QuantizedGraph {
-  readonly registry: ToolkitOps;
-  readonly types: ReadonlyMap<string, ValueType>;
-  readonly outputs: ReadonlySet<string>;
-  readonly #consumers: ReadonlyMap<string, readonly Node[]>;
+export class QuantizedGraph extends IntegerForms {
   readonly #producers: ReadonlyMap<string, Node>;
   /** Holds the constants, and zero points that files leave out. */
   readonly #writer: GraphWriter;
 
-  constructor(graph: Graph, registry: ToolkitOps, writer: GraphWriter) {
-    this.registry = registry;
-    this.types = inferTypes(graph, registry);
-    this.outputs = new Set(graph.outputs);
-    this.#consumers = consumersOf(graph);
+  constructor(graph: Graph, ops: ToolkitOps, writer: GraphWriter) {
+    super(graph, ops);
     this.#producers = producersOf(graph);
     this.#writer = writer;
   }
@@ -129,16 +115,15 @@ export class QuantizedGraph {
   tailOf(node: Node, biasOf?: BiasOf, channels?: number): Tail {
     let value = node.outputs[0]!;
     let bias: Bias | undefined;
-    const add = channels !== undefined && !node.inputs[2] ? this.#soleReader(value) : undefined;
-    if (add && this.registry[add.op]?.codes === "sum" && channels !== undefined) {
-      const { shape } = this.types.get(value)!;
+    const add = channels !== undefined && !node.inputs[2] ? this.soleReader(value) : undefined;
+    if (add && this.ops[add.op]?.codes === "sum" && channels !== undefined) {
+      const shapeOf = (name: string) => this.types.get(name)!.shape;
       const other = add.inputs[add.inputs[0] === value ? 1 : 0]!;
-      if (sameShape(shape, this.types.get(add.outputs[0]!)!.shape))
-        bias = biasOf!(other, channels, shape.length - channelAxis(node, shape.length, this.registry));
+      const place = biasPlace(node, shapeOf(value), shapeOf(add.outputs[0]!), this.ops);
+      if (place !== undefined) bias = biasOf!(other, channels, place);
       if (bias) value = add.outputs[0]!;
     }
-    const next = this.registry[node.op]?.fusesClamp ? this.#soleReader(value) : undefined;
-    const activation = next && this.clampOf(next) ? next : undefined;
+    const activation = this.activationAfter(node, value);
     const result = activation?.outputs[0] ?? value;
     return {
       value,
@@ -150,19 +135,9 @@ export class QuantizedGraph {
     };
   }
 
-  /** Bounds of a float node that is a clamp. */
-  clampOf(node: Node) {
-    return node.codes ? undefined : this.registry[node.op]?.clamp?.(node);
-  }
-
-  #soleReader(value: string): Node | undefined {
-    const [reader, ...others] = this.#consumers.get(value) ?? [];
-    return others.length === 0 && !this.outputs.has(value) && !reader?.codes ? reader : undefined;
-  }
-
   /** All that reads a value, where that is one QuantizeLinear to these types or some that are the same. */
   #quantizersOf(value: string, types: readonly DType[]): readonly Node[] {
-    const readers = this.#consumers.get(value) ?? [];
+    const readers = this.readersOf(value);
     if (readers.length === 0 || this.outputs.has(value)) return [];
     const ranges = readers.map((node) =>
       node.op === "QuantizeLinear" ? this.madeBy(node, types) : undefined,

@@ -5,7 +5,8 @@ import type { CodeParameters, Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
 import type { Affine } from "../ops/scheme";
-import { codeParameters, GraphWriter, type NamedCodes } from "../passes/graph-writer";
+import type { NamedCodes } from "../passes/graph-writer";
+import { IntegerWriter } from "../passes/integer-writer";
 import type { QuantizeMode } from "./options";
 import type { IntegerLayer, IntegerPlan } from "./plan";
 import type { QuantizedLayer } from "./weights";
@@ -32,10 +33,10 @@ export function convert(input: ConvertInput): Converted {
   const writer = new Writer(input);
   for (const node of graph.nodes) {
     const layer = plan.layers.get(node);
-    if (layer) writer.layer(layer);
-    else if (!isFused(plan, node)) writer.float(node);
+    if (layer) writer.planned(layer);
+    else if (!isFused(plan, node)) writer.keep(node);
   }
-  for (const output of graph.outputs) writer.floatOf(output);
+  for (const output of graph.outputs) writer.bring(output);
   const done = writer.done();
   const provenance = { ...done.provenance, ...input.provenance };
   return { graph: { ...done, provenance }, masters: writer.masters };
@@ -54,68 +55,39 @@ function readAsFloats({ nodes, outputs }: Graph, plan: IntegerPlan): Set<string>
   return new Set([...read, ...outputs]);
 }
 
-class Writer extends GraphWriter {
+class Writer extends IntegerWriter {
   readonly masters = new Map<string, Tensor>();
   readonly #input: ConvertInput;
-  readonly #coded = new Map<string, NamedCodes>();
   readonly #parameters = new Map<string, CodeParameters>();
   readonly #readAsFloats: ReadonlySet<string>;
-  /** Values that exist as floats in the new graph. */
-  readonly #floats: Set<string>;
 
   constructor(input: ConvertInput) {
     super(input.graph);
     this.#input = input;
     this.#readAsFloats = readAsFloats(input.graph, input.plan);
-    this.#floats = new Set([...input.graph.inputs.map(({ name }) => name), ...input.graph.constants.keys()]);
   }
 
-  /** A node that stays as it is. */
-  float(node: Node): void {
-    for (const value of node.inputs) if (value !== "") this.floatOf(value);
-    this.nodes.push(node);
-    for (const value of node.outputs) this.#floats.add(value);
-  }
-
-  /** Makes sure that a value exists as floats, under its own name. */
-  floatOf(value: string): void {
-    if (this.#floats.has(value)) return;
-    this.dequantize(this.#coded.get(value)!, `${value}_dequantize`, value);
-    this.#floats.add(value);
-  }
-
-  layer({ node, activation, activations, layer, output, result }: IntegerLayer): void {
-    const inputs = [...node.inputs];
-    const parameters = inputs.map((): CodeParameters | undefined => undefined);
-    const read = (i: number, coded: NamedCodes) => {
-      inputs[i] = coded.codes;
-      parameters[i] = codeParameters(coded);
-    };
-    for (const i of activations) read(i, this.#codesOf(node.inputs[i]!));
+  planned({ node, activation, activations, layer, output, result }: IntegerLayer): void {
+    const operands: (NamedCodes | string)[] = node.inputs.map((value, i) =>
+      activations.includes(i) ? this.#codesOf(value) : value,
+    );
     const quantized = layer && this.#input.layers.get(node)!;
     if (quantized) {
-      read(1, this.#weights(layer.weight, quantized, node.name));
+      operands[1] = this.#weights(layer.weight, quantized, node.name);
       const bias = layer.bias ?? `${layer.weight}_bias`;
-      if (quantized.bias && result === "codes") read(2, this.#biasCodes(bias, quantized, node.name));
-      else if (quantized.bias) inputs[2] = this.#own(bias, quantized.bias, node.name);
+      if (quantized.bias && result === "codes") operands[2] = this.#biasCodes(bias, quantized, node.name);
+      else if (quantized.bias) operands[2] = this.#own(bias, quantized.bias, node.name);
     }
-    const bounds = activation && this.#input.ops[activation.op]!.clamp!(activation);
-    const name =
-      result === "codes" && this.#readAsFloats.has(output) ? this.fresh(`${output}_codes`) : output;
     const made = result === "codes" ? this.#parametersOf(output) : undefined;
-    this.nodes.push({
-      ...node,
-      inputs,
-      outputs: [name],
-      codes: { inputs: parameters, ...(made && { output: made }), ...(bounds && { bounds }) },
-    });
-    if (made) this.#coded.set(output, { codes: name, ...made });
-    else this.#floats.add(output);
+    const name = made ? this.fresh(`${output}_codes`) : output;
+    const bounds = activation && this.#input.ops[activation.op]!.clamp!(activation);
+    this.layer({ ...node, outputs: [name] }, operands, made, bounds);
+    if (made) this.coded.set(output, { codes: name, ...made });
   }
 
   /** The codes of a value; a float one is quantized the first time they are asked for. */
   #codesOf(value: string): NamedCodes {
-    const known = this.#coded.get(value);
+    const known = this.coded.get(value);
     if (known) return known;
     return this.#input.mode === "dynamic" ? this.#quantizeRows(value) : this.#quantize(value);
   }
@@ -126,7 +98,7 @@ class Writer extends GraphWriter {
     const { scale, zeroPoint } = parameters;
     this.add("QuantizeLinear", `${value}_quantize`, [value, scale, zeroPoint], [codes]);
     const coded = { codes, ...parameters };
-    this.#coded.set(value, coded);
+    this.coded.set(value, coded);
     return coded;
   }
 
@@ -136,7 +108,7 @@ class Writer extends GraphWriter {
     ) as [string, string, string];
     this.add("DynamicQuantize", `${value}_quantize`, [value], [codes, scale, zeroPoint], { axis: -1 });
     const coded = { codes, scale, zeroPoint, axis: -1 };
-    this.#coded.set(value, coded);
+    this.coded.set(value, coded);
     return coded;
   }
 

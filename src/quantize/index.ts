@@ -12,6 +12,7 @@ import { inferTypes } from "../ops/infer";
 import { type Affine, activationParameters, limitOf } from "../ops/scheme";
 import { coverNumbers } from "../passes/cover-numbers";
 import { type EqualizeReport, equalize } from "../passes/equalize";
+import { IntegerForms } from "../passes/integer-forms";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "../toolkit";
 import { calibrate, FEW_SAMPLES, type MakeObservable, type Observations } from "./calibrate";
 import { convert } from "./convert";
@@ -61,7 +62,7 @@ export async function quantizeWith(
   const graph = equalization?.graph ?? original;
   const selection = selectNodes(graph, ops, options);
   const types = inferTypes(graph, ops);
-  const plan = planInteger(graph, types, ops, mode, selection);
+  const plan = planInteger(graph, new IntegerForms(graph, ops, types), mode, selection);
   checkAny(graph, plan, options);
   const corrects = mode === "static" && !naive && options.biasCorrection !== false;
   // Where rows end up in outputs is not of interest here.

@@ -1,11 +1,10 @@
 // Decides, before any data is seen, which nodes become integer layers: what each reads and writes as codes, and which
 // values share scale and zero point. A node that stays float carries the reason.
 
-import { consumersOf, type Graph, type Node, type ValueType } from "../graph/graph";
-import { formatShape } from "../graph/symbols";
+import type { Graph, Node } from "../graph/graph";
 import { MAX_REDUCTION } from "../ops/codes";
-import type { ToolkitOps } from "../ops/infer";
 import { isConvolution, isLayer, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
+import type { IntegerForms } from "../passes/integer-forms";
 import type { QuantizeMode, Selection } from "./options";
 
 /** An integer layer to be. */
@@ -45,17 +44,14 @@ interface Capability {
 
 export function planInteger(
   graph: Graph,
-  types: ReadonlyMap<string, ValueType>,
-  registry: ToolkitOps,
+  forms: IntegerForms,
   mode: QuantizeMode,
   selection: Selection,
 ): IntegerPlan {
-  const consumers = consumersOf(graph);
-  const outputs = new Set(graph.outputs);
-  const readersOf = (value: string) => consumers.get(value) ?? [];
+  const { ops, outputs } = forms;
   const candidates = new Map<Node, Capability | string>();
   for (const node of graph.nodes)
-    candidates.set(node, selection.floatReason(node) ?? capabilityOf(node, { graph, types, registry, mode }));
+    candidates.set(node, selection.floatReason(node) ?? capabilityOf(node, graph, forms, mode));
   const isCandidate = (node: Node) => typeof candidates.get(node) !== "string";
 
   const fused = new Map<Node, Node>();
@@ -78,14 +74,11 @@ export function planInteger(
   shareConcatenated();
   return { layers, decisions, coded, parametersOf: ownerOf };
 
-  /** The Relu or Clip that alone reads a node's result, where it can be fused, whatever operators were asked for. */
+  /** The Relu or Clip that a node with two or more operands takes in, whatever operators were asked for. */
   function activationOf(node: Node): Node | undefined {
-    if (!registry[node.op]?.fusesClamp || (!isLayer(node, registry) && registry[node.op]!.codes !== "sum"))
-      return undefined;
-    const [value] = node.outputs as [string];
-    const [next, ...others] = readersOf(value);
-    const free = next && registry[next.op]?.clamp?.(next) && others.length === 0 && !outputs.has(value);
-    return free && selection.skipReason(next.name) === undefined ? next : undefined;
+    if (!isLayer(node, ops) && ops[node.op]!.codes !== "sum") return undefined;
+    const next = forms.activationAfter(node);
+    return next && selection.skipReason(next.name) === undefined ? next : undefined;
   }
 
   /** Inputs of layers with weights: turned into codes wherever they come from. */
@@ -127,7 +120,7 @@ export function planInteger(
     if (float !== undefined) return stayFloat(`its input "${float}" is float`);
     const result = resultOf(node);
     const isFloat =
-      mode === "dynamic" || (layer !== undefined && !isConvolution(node, registry) && !wanted.has(result));
+      mode === "dynamic" || (layer !== undefined && !isConvolution(node, ops) && !wanted.has(result));
     const activation = activationBehind.get(node);
     const planned: IntegerLayer = {
       node,
@@ -140,7 +133,7 @@ export function planInteger(
     layers.set(node, planned);
     decisions.push({ node, quantized: true });
     if (!isFloat || readAsCodes.has(result)) coded.add(result);
-    if (registry[node.op]?.codes === "moves") owners.set(output, node.inputs[0]!);
+    if (ops[node.op]?.codes === "moves") owners.set(output, node.inputs[0]!);
   }
 
   function ownerOf(value: string): string {
@@ -157,61 +150,41 @@ export function planInteger(
     const members = new Map<string, string[]>();
     for (const value of coded) members.set(ownerOf(value), [...(members.get(ownerOf(value)) ?? []), value]);
     for (const { node, output } of [...layers.values()].reverse()) {
-      if (registry[node.op]?.codes !== "join") continue;
+      if (ops[node.op]?.codes !== "join") continue;
       for (const input of node.inputs) {
         const owner = ownerOf(input);
         const shared = members.get(owner) ?? [];
-        const alone = shared.every((value) => !outputs.has(value) && readersOf(value).length === 1);
+        const alone = shared.every((value) => !outputs.has(value) && forms.readersOf(value).length === 1);
         if (alone && owner !== ownerOf(output)) owners.set(owner, output);
       }
     }
   }
 }
 
-interface Context {
-  readonly graph: Graph;
-  readonly types: ReadonlyMap<string, ValueType>;
-  readonly registry: ToolkitOps;
-  readonly mode: QuantizeMode;
-}
-
 /** What a node reads as codes, or why it has no integer form. */
-function capabilityOf(node: Node, { graph, types, registry, mode }: Context): Capability | string {
-  const isConstant = (value: string) => graph.constants.has(value);
-  const codes = registry[node.op]?.codes;
-  if (mode === "dynamic" && (codes !== "layer" || isConvolution(node, registry)))
-    return isConvolution(node, registry)
-      ? "convolutions have no dynamic form; use static mode"
-      : `${node.op} is float in dynamic mode`;
-  if (!registry[node.op]?.lowerInteger) return `${node.op} has no integer kernel`;
-  if (isLayer(node, registry)) {
-    const layer = linearLayerOf(graph, node, registry);
-    if (typeof layer === "string") return layer;
-    if (isConstant(node.inputs[0]!)) return "its input is a constant";
-    const reduction = layer.inputs * layer.taps;
-    if (reduction > MAX_REDUCTION)
-      return `it sums ${reduction} products an output; int32 holds ${MAX_REDUCTION} of them at most`;
-    if (layer.outputs === 0 || reduction === 0) return "its weight is empty";
-    const weights = graph.constants.get(layer.weight)!.data as Float32Array;
-    return weights.every(Number.isFinite)
-      ? { activations: [0], layer }
-      : "its weight has numbers that are not finite";
-  }
-  const computed = node.inputs.flatMap((value, i) => (value !== "" && !isConstant(value) ? [i] : []));
-  const isFloat = (i: number) => types.get(node.inputs[i]!)?.dtype === "f32";
-  if (!computed.every(isFloat)) return "it does not work on float numbers";
-  if (codes === "sum") {
-    const shapes = node.inputs.map((value) => formatShape(types.get(value)!.shape));
-    if (computed.length !== 2) return "one side is a constant";
-    return shapes[0] === shapes[1] ? { activations: [0, 1] } : `shapes ${shapes.join(" and ")} differ`;
-  }
-  if (codes === "join")
-    return computed.length === node.inputs.length
-      ? { activations: computed }
-      : "one of its inputs is a constant";
-  if (codes !== "table" && codes !== "mean" && codes !== "moves") return `${node.op} has no integer form`;
-  const extra = node.inputs.slice(1).some((value) => value !== "");
-  return extra || computed[0] !== 0
-    ? "it has inputs that are only known while running"
-    : { activations: [0] };
+function capabilityOf(
+  node: Node,
+  graph: Graph,
+  forms: IntegerForms,
+  mode: QuantizeMode,
+): Capability | string {
+  const { ops } = forms;
+  const codes = ops[node.op]?.codes;
+  if (mode === "dynamic" && isConvolution(node, ops))
+    return "convolutions have no dynamic form; use static mode";
+  if (mode === "dynamic" && codes !== "layer") return `${node.op} is float in dynamic mode`;
+  if (codes === "pads") return `${node.op} has no integer form`;
+  const activations = forms.activationsOf(node);
+  if (typeof activations === "string") return activations;
+  if (codes !== "layer") return { activations };
+  const layer = linearLayerOf(graph, node, ops);
+  if (typeof layer === "string") return layer;
+  const reduction = layer.inputs * layer.taps;
+  if (reduction > MAX_REDUCTION)
+    return `it sums ${reduction} products an output; int32 holds ${MAX_REDUCTION} of them at most`;
+  if (layer.outputs === 0 || reduction === 0) return "its weight is empty";
+  const weights = graph.constants.get(layer.weight)!.data as Float32Array;
+  return weights.every(Number.isFinite)
+    ? { activations, layer }
+    : "its weight has numbers that are not finite";
 }

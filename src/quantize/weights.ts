@@ -4,7 +4,7 @@
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
-import type { LinearLayer } from "../ops/linear-layer";
+import { type LinearLayer, perChannel } from "../ops/linear-layer";
 import { dequantizeWeights, quantizeBias, quantizeWeights, weightScales } from "../ops/scheme";
 import { correctBias } from "./bias-correction";
 
@@ -37,10 +37,8 @@ export function layerConstants(
   layer: LinearLayer,
 ): { weights: Float32Array; bias: Float32Array | undefined } {
   const weights = Float32Array.from(graph.constants.get(layer.weight)!.data);
-  const given = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!.data;
-  const bias =
-    given && Float32Array.from({ length: layer.outputs }, (_, o) => given[given.length === 1 ? 0 : o]!);
-  return { weights, bias };
+  const bias = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!;
+  return { weights, bias: bias && Float32Array.from(perChannel(bias, layer.outputs, 1)!) };
 }
 
 export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOptions): QuantizedLayer {
