@@ -20,7 +20,7 @@ export * from "./train/masks";
 export * from "./train/pool";
 export * from "./train/product-gradient";
 export * from "./train/reduce";
-export * from "./train/reduce-mean";
+export * from "./train/reductions";
 export * from "./train/requantize";
 export * from "./train/rms-normalization";
 export * from "./train/softmax";

@@ -19,6 +19,7 @@ const CNN =
 const parts = [
   ["octette/runtime, every class", 56_500, () => atStart(RUNTIME)],
   ["op group math, where asked for", 5_000, () => later(RUNTIME, "math")],
+  ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 4_000, () => later(RUNTIME, "vision")],
   [

@@ -36,6 +36,15 @@ export function absGradient(dx: usize, dy: usize, x: usize, begin: i32, end: i32
   }
 }
 
+/** 1 where x is y, else 0. */
+export function tiesGradient(to: usize, y: usize, x: usize, begin: i32, end: i32): void {
+  const one = f32x4.splat(1);
+  for (let i = begin; i < end; i += 4) {
+    const isSame = f32x4.eq(v128.load(at(x, i)), v128.load(at(y, i)));
+    storeWords(at(to, i), v128.and(isSame, one), end - i);
+  }
+}
+
 /** dx = alpha·dy where x < 0, else dy; y does for x where alpha > 0. */
 export function leakyReluGradient(dx: usize, dy: usize, x: usize, alpha: f32, begin: i32, end: i32): void {
   const slope = f32x4.splat(alpha);

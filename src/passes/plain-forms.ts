@@ -1,14 +1,13 @@
 // Forms of operators that no kernel has, written with forms that have one: products with known matrices as layers, all that Gemm
-// can be, scales of normalizations that are broadcast, Softmax over an axis that is not the last, and means over
-// axes that are not neighbours. Two forms of one thing become one: means of images, and two Transposes in a row.
+// can be, scales of normalizations that are broadcast, and Softmax over an axis that is not the last. Two forms of one thing become one: means of images, and two Transposes in a row.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { OpName } from "../ops/index";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isOneRow } from "../ops/linear";
-import { reducedAxes } from "../ops/math/reduce-mean";
 import { numberOf, numbersOf } from "../ops/op";
+import { reducedAxes } from "../ops/reduce/reduction";
 import { isRowOf, rowsOf } from "../ops/sequence/layer-normalization";
 import { softmaxAxis } from "../ops/softmax";
 import { permutationOf, turned } from "../ops/transpose";
@@ -202,26 +201,12 @@ function joinTransposes(node: Node, rewrite: Rewrite, types: ReadonlyMap<string,
 
 /**
  * The mean over height and width is GlobalAveragePool, followed by Flatten where the dimensions are not kept: one exporter of
- * PyTorch writes the one, the other the other. Of other axes, the mean over the last neighbours first, so that the axes before
- * them stay what they are.
+ * PyTorch writes the one, the other the other.
  */
 function plainReduceMean(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
-  let y = node.inputs[0]!;
-  const { shape } = types.get(y)!;
-  const reduced = reducedAxes(node, shape.length);
-  if (shape.length === 4 && `${reduced}` === "2,3") return meanOfImages(node, rewrite);
-  const groups: number[][] = [];
-  for (const axis of reduced) {
-    const last = groups.at(-1);
-    if (last?.at(-1) === axis - 1) last.push(axis);
-    else groups.push([axis]);
-  }
-  if (groups.length < 2) return;
-  const keepdims = numberOf(node, "keepdims", 1);
-  const steps = new Steps(rewrite, node);
-  for (const [i, axes] of groups.reverse().entries())
-    y = steps.add(node.op, [y], { axes, keepdims }, i === groups.length - 1);
-  steps.done();
+  const { dtype, shape } = types.get(node.inputs[0]!)!;
+  const isOfImages = dtype === "f32" && shape.length === 4;
+  if (isOfImages && `${reducedAxes(node, shape.length)}` === "2,3") meanOfImages(node, rewrite);
 }
 
 function meanOfImages(node: Node, rewrite: Rewrite): void {

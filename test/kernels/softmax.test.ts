@@ -72,26 +72,3 @@ describe("softmax and logSoftmax", () => {
     same(x, [0, 0.25, 0.25, 0, 0.25, 0.25]);
   });
 });
-
-describe("reduceMean", () => {
-  test.each([
-    [1, 1, 1],
-    [3, 17, 1],
-    [2, 100, 1],
-    [3, 5, 3],
-    [1, 49, 17],
-    [4, 3, 64],
-    [0, 3, 4],
-  ])("%i × %i × %i: bit-equal to f32 in the stated order", (outer, reduce, inner) => {
-    const next = random(reduce * inner);
-    const x = fillFloats(alloc(Float32Array, outer * reduce * inner), next, -4, 4);
-    const y = alloc(Float32Array, outer * inner);
-    inPieces(y, outer, next, (b, e) => kernels.reduceMean(y.byteOffset, x.byteOffset, reduce, inner, b, e));
-    const expected = Array.from(y, (_, i) => {
-      const [o, at] = [Math.floor(i / inner), i % inner];
-      const values = Array.from({ length: reduce }, (_, r) => x[(o * reduce + r) * inner + at]!);
-      return f((inner === 1 ? laneSum(values) : values.reduce((s, v) => f(s + v), 0)) / reduce);
-    });
-    same(y, expected);
-  });
-});

@@ -40,7 +40,10 @@ function isMove({ opType, attributes }: NodeProto, input: number): boolean {
 }
 
 /** Operators that make integers which none of their inputs holds. */
-const computing = new Set(["Add", "Div", "Mod", "Mul", "Neg", "Range", "ReduceProd", "Sub", "Sum"]);
+const computing = new Set([
+  ...["Add", "Div", "Mod", "Mul", "Neg", "Range", "Sub", "Sum"],
+  ...["CumSum", "ReduceL1", "ReduceProd", "ReduceSum", "ReduceSumSquare"],
+]);
 
 /** How a file stores a value, and the ends of i32 in it. */
 interface Held {

@@ -68,5 +68,7 @@ export const leakyReluGradient = derivative("leakyReluGradient", alpha(0.01));
 export const sigmoidGradient = derivative("sigmoidGradient");
 /** From x. */
 export const siluGradient = derivative("siluGradient");
+/** (y, x) → 1 where they are equal, else 0: the slope at what was chosen. */
+export const tiesGradient = derivative("tiesGradient");
 /** From y. */
 export const tanhGradient = derivative("tanhGradient");

@@ -100,7 +100,10 @@ describe("sumTo", () => {
   });
 });
 
-describe("reduceMeanGradient", () => {
+/** What is divided by. */
+const COUNT = 6;
+
+describe("reduceGradient", () => {
   test.each([
     [1, 1, 1],
     [3, 17, 1],
@@ -113,11 +116,38 @@ describe("reduceMeanGradient", () => {
     const dy = fillFloats(alloc(Float32Array, outer * inner), next, -4, 4);
     const dx = alloc(Float32Array, outer * reduce * inner);
     inPieces(dx, outer, next, (b, e) =>
-      kernels.reduceMeanGradient(dx.byteOffset, dy.byteOffset, reduce, inner, b, e),
+      kernels.reduceGradient(dx.byteOffset, dy.byteOffset, reduce, inner, COUNT, b, e),
     );
     same(
       dx,
-      Array.from(dx, (_, i) => f(dy[Math.floor(i / inner / reduce) * inner + (i % inner)]! / reduce)),
+      Array.from(dx, (_, i) => f(dy[Math.floor(i / inner / reduce) * inner + (i % inner)]! / COUNT)),
     );
+  });
+});
+
+describe("reduceProductGradient", () => {
+  test.each([
+    [1, 1, 1],
+    [3, 17, 1],
+    [2, 5, 3],
+    [3, 4, 33],
+    [0, 3, 4],
+    [2, 0, 3],
+  ])("%i × %i × %i: products of the others", (outer, reduce, inner) => {
+    const next = random(reduce + inner);
+    const x = fillFloats(alloc(Float32Array, outer * reduce * inner), next, -2, 2);
+    const dy = fillFloats(alloc(Float32Array, outer * inner), next, -4, 4);
+    const dx = alloc(Float32Array, x.length);
+    inPieces(dx, outer, next, (b, e) =>
+      kernels.reduceProductGradient(dx.byteOffset, dy.byteOffset, x.byteOffset, reduce, inner, b, e),
+    );
+    const expected = Array.from(dx, (_, at) => {
+      const [o, r, i] = [Math.floor(at / inner / reduce), Math.floor(at / inner) % reduce, at % inner];
+      const others = Array.from({ length: reduce }, (_, s) => x[(o * reduce + s) * inner + i]!);
+      const ahead = others.slice(0, r).reduce((a, v) => f(a * v), dy[o * inner + i]!);
+      const behind = others.slice(r + 1).reduceRight((a, v) => f(a * v), 1);
+      return f(ahead * behind);
+    });
+    same(dx, expected);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SIZES } from "./float";
-import { alloc, brokenGuard, expectSame, int, loadCommon, place, random, reset } from "./harness";
+import { SIZES } from "../float";
+import { alloc, brokenGuard, expectSame, int, loadCommon, place, random, reset } from "../harness";
 
 const kernels = loadCommon();
 beforeEach(reset);

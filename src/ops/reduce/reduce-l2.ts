@@ -1,0 +1,17 @@
+import type { Traits } from "../op";
+import { isKeptBy, reduction, sums } from "./reduction";
+
+/** √Σ x² over axes; of i32 towards 0. ONNX ReduceL2-18. */
+export const reduceL2 = reduction({
+  f32: "reduceSquareSum",
+  i32: "reduceSquareSumInt",
+  further: sums,
+  finish: "rootOfSums",
+  changes: true,
+});
+
+export const reduceL2Traits: Traits = {
+  codes: "none",
+  homogeneous: isKeptBy,
+  trained: undefined,
+};
