@@ -16,11 +16,13 @@ import {
 import type { Constant } from "../graph/tensor";
 import { inferTypes, opOf, type Registry } from "../ops/infer";
 import type { Address, Buffer, Layout, Unit } from "../ops/op";
+import { SizesNeeded } from "../ops/sizes";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
-import { LoweringContext, type Task } from "./lowering";
+import { LoweringContext, type PendingLoad, type Task } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
-import type { Plan, PlannedValue } from "./plan";
+import type { LoadGroup, Plan, PlannedValue } from "./plan";
+import { type Sharing, WHILE_LOADING } from "./shared-constants";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
 
@@ -50,19 +52,28 @@ export interface NamedNodes {
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
 export const MAX_EMPTY = 2 ** 16;
 
-/**
- * Makes plans of one graph for other maxima, all with the same constants at the same addresses. The rows of a batch that can be
- * cut are never more than those of `options`.
- */
-export type Planner = (maxima?: Bindings) => Plan;
+/** A graph in steps whose memory is not laid out. */
+export interface Lowered {
+  readonly graph: Graph<Constant>;
+  readonly c: LoweringContext;
+  readonly types: ReadonlyMap<string, ValueType>;
+  readonly layouts: ReadonlyMap<string, Layout>;
+  /** What holds each output as callers read it. */
+  readonly outputs: readonly string[];
+  readonly entries: Plan["entries"];
+  readonly state: readonly string[];
+  readonly batch: string | undefined;
+  /** What it has in common with the first of several plans. */
+  later?: Later | undefined;
+}
 
 /** Compiles a graph for the maxima of `options`. Throws an OctetteError that lists every operator without kernels. */
 export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =>
-  plannerOf(graph, options)(options.maxima);
+  layOut(lowerGraph(graph, options), options);
 
-/** As `compile`, for any maxima. */
-export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
-  const { registry, engineClass, taps = [], threads = 1 } = options;
+/** Chooses layouts and lowers every unit once. Throws SizesNeeded where a kernel takes a size as a number that is a symbol. */
+export function lowerGraph(graph: Graph<Constant>, options: CompileOptions): Lowered {
+  const { registry, taps = [] } = options;
   const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
   const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
   const types = inferTypes(graph, registry);
@@ -95,51 +106,75 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     entries.map(({ name, repeats }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
   );
   c.finish();
-  let loads: Plan["loads"] | undefined;
+  return { graph, c, types, layouts, outputs, entries: ranges, state, batch };
+}
 
-  return (given = {}) => {
-    const maxima = maximaOf(types, given);
-    for (const { shape } of types.values()) evaluateShape(shape, maxima);
-    const most = (dim: Dim) => evaluateDim(dim, maxima);
-    const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
-    const sized = new Map(c.buffers.map((buffer) => [buffer, { ...buffer, bytes: bytesOf(buffer) }]));
-    const scratchBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(bytesOf))) : 0;
-    const buffers = [...sized.values()];
-    const map = planMemory(buffers, c.stagingBytes, (threads - 1) * scratchBytes);
-    if (findOverlap(buffers, map))
-      throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
-    const { addresses, arenaAt, constantsAt, ...sizes } = map;
-    const resolve = (arg: Address | Dim): Dim =>
-      typeof arg === "object" ? addDims(addresses.get(sized.get(arg.buffer)!) ?? arenaAt, arg.offset) : arg;
-    const planned = (value: string, name = value): PlannedValue => ({
-      name,
-      type: types.get(value)!,
-      layout: layouts.get(value) ?? "plain",
-      address: resolve(c.addressOf(value)),
-    });
-    loads ??= c.loads.map(({ copies, calls }) => ({
+/** Constants of a first plan, and what a later one has in common with it. */
+interface Later extends Sharing {
+  readonly buffers: readonly Buffer[];
+  readonly loads: Plan["loads"];
+}
+
+/**
+ * Lays out the memory of a lowered graph for maxima. A later plan of the same model has the constants of the first at the same
+ * addresses.
+ */
+export function layOut(
+  { graph, c, types, layouts, outputs, entries, state, batch, later }: Lowered,
+  { engineClass, threads = 1, maxima: given = {}, taps = [] }: CompileOptions,
+): Plan {
+  const maxima = maximaOf(types, given);
+  for (const { shape } of types.values()) evaluateShape(shape, maxima);
+  const most = (dim: Dim) => evaluateDim(dim, maxima);
+  const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
+  const { same, own = [], buffers: shared = [] } = later ?? {};
+  const staging: Buffer = { area: "arena", bytes: c.stagingBytes, first: WHILE_LOADING, last: WHILE_LOADING };
+  const all = [
+    ...shared,
+    ...c.buffers.filter((buffer) => !same?.has(buffer)),
+    ...(own.length > 0 ? [staging] : []),
+  ];
+  const sized = new Map(all.map((buffer) => [buffer, { ...buffer, bytes: bytesOf(buffer) }]));
+  const scratchBytes = threads > 1 ? align(Math.max(0, ...[...c.scratches].map(bytesOf))) : 0;
+  const buffers = [...sized.values()];
+  const map = planMemory(buffers, c.stagingBytes, (threads - 1) * scratchBytes);
+  if (findOverlap(buffers, map))
+    throw new OctetteError("the memory plan overlaps itself", { code: "engine", where: graph.name });
+  const { addresses, arenaAt, constantsAt, ...sizes } = map;
+  const placeOf = (buffer: Buffer) => addresses.get(sized.get(same?.get(buffer) ?? buffer)!);
+  const resolve = (arg: Address | Dim): Dim =>
+    typeof arg === "object" ? addDims(placeOf(arg.buffer) ?? placeOf(staging) ?? arenaAt, arg.offset) : arg;
+  const planned = (value: string, name = value): PlannedValue => ({
+    name,
+    type: types.get(value)!,
+    layout: layouts.get(value) ?? "plain",
+    address: resolve(c.addressOf(value)),
+  });
+  const loadsOf = (pending: readonly PendingLoad[]): LoadGroup[] =>
+    pending.map(({ copies, calls }) => ({
       copies: copies.map(({ to, ...content }) => ({ at: resolve(to) as number, ...content })),
       calls: calls.map((call) => ({ ...call, args: call.args.map(resolve) as number[] })),
     }));
-    return {
-      engineClass,
-      threads,
-      maxima,
-      ...(batch === undefined ? {} : { batch }),
-      inputs: graph.inputs.map(({ name }) => planned(name)),
-      outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
-      taps: taps.map((value) => planned(value)),
-      state: state.map((value) => planned(value)),
-      loads,
-      needs: c.needed,
-      steps: c.steps.map(({ touched, ...step }) => ({
-        ...step,
-        args: step.args.map(resolve),
-        bytes: Math.max(0, ...touched.map(bytesOf)) / Math.max(1, most(step.count ?? 1)),
-      })),
-      entries: ranges,
-      memory: { ...sizes, scratchBytes },
-    };
+  return {
+    engineClass,
+    threads,
+    maxima,
+    ...(batch === undefined ? {} : { batch }),
+    inputs: graph.inputs.map(({ name }) => planned(name)),
+    outputs: outputs.map((value, i) => planned(value, graph.outputs[i])),
+    taps: taps.map((value) => planned(value)),
+    state: state.map((value) => planned(value)),
+    sizes: {},
+    loads: later?.loads ?? loadsOf(c.loads),
+    own: loadsOf(own),
+    needs: c.needed,
+    steps: c.steps.map(({ touched, ...step }) => ({
+      ...step,
+      args: step.args.map(resolve),
+      bytes: Math.max(0, ...touched.map(bytesOf)) / Math.max(1, most(step.count ?? 1)),
+    })),
+    entries,
+    memory: { ...sizes, scratchBytes },
   };
 }
 
@@ -147,14 +182,17 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
 function checkShapes(types: ReadonlyMap<string, ValueType>): void {
   for (const [value, { shape }] of types) {
     const where = `value "${value}"`;
-    for (const dim of shape)
-      if (typeof dim === "number" ? !Number.isSafeInteger(dim) || dim < 0 : !isMonotone(dim))
+    for (const dim of shape) {
+      if (typeof dim === "string") {
+        if (!isMonotone(dim)) throw new SizesNeeded(where, shape);
+      } else if (!Number.isSafeInteger(dim) || dim < 0)
         throw new OctetteError("invalid dimension", {
           code: "graph",
           where,
-          expected: "whole numbers below 2^53, and sums that grow with their symbols",
+          expected: "whole numbers below 2^53",
           got: formatShape(shape),
         });
+    }
     if (!shape.includes(0)) continue;
     const steps = shape.reduce<number>((n, dim) => n * (typeof dim === "number" ? dim || 1 : 1), 1);
     if (steps > MAX_EMPTY)

@@ -3,8 +3,8 @@
 import { byteSize } from "../bytes";
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
-import type { Planner } from "./compile";
 import type { Plan } from "./plan";
+import type { Planner } from "./planner";
 
 /** Bytes of wasm memory that a model may take where nobody says otherwise: 1 GiB. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;

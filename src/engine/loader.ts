@@ -32,6 +32,11 @@ export class Loader {
     }
   }
 
+  /** Names of constants that are still waited for. */
+  get missing(): readonly string[] {
+    return [...this.#waiting.keys()];
+  }
+
   /** Memory that a constant can be read straight to: where it has one place, and nothing else is missing there. */
   placeOf(name: string): Uint8Array | undefined {
     const [group, ...others] = this.#waiting.get(name) ?? [];

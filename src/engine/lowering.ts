@@ -33,7 +33,7 @@ interface PendingStep extends Omit<Step, "args" | "bytes"> {
   readonly touched: readonly Buffer[];
 }
 
-interface PendingLoad {
+export interface PendingLoad {
   readonly copies: (Planned & { readonly to: Address })[];
   readonly calls: {
     readonly kernel: KernelName;
@@ -67,6 +67,8 @@ export class LoweringContext implements Lowering {
   readonly steps: PendingStep[] = [];
   readonly loads: PendingLoad[] = [];
   readonly needed: Need[] = [];
+  /** Those of states, in their order. */
+  readonly stateBuffers: Buffer[] = [];
   /** Those of the buffers that are scratch. */
   readonly scratches = new Set<Buffer>();
   /** What the largest load group stages. */
@@ -147,7 +149,9 @@ export class LoweringContext implements Lowering {
         expected: "numbers",
         got: formatShape(shape),
       });
-    this.#places.set(value, this.reserve(count * bytesPerElement[dtype]));
+    const place = this.reserve(count * bytesPerElement[dtype]);
+    this.stateBuffers.push(place.buffer);
+    this.#places.set(value, place);
   }
 
   addressOf(value: string): Address {

@@ -7,12 +7,12 @@ import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArra
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
-import { compile, type Planner, plannerOf } from "./compile";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { kernelsOf, type Plan, type PlannedValue } from "./plan";
+import { type Planner, plannerOf } from "./planner";
 import { type PlacedTensor, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
@@ -351,7 +351,7 @@ export class Model {
     if (this.#bound && isSame(this.#bound.bindings, bindings)) return this.#bound;
     const plan = this.#planFor(bindings);
     checkNeeds(plan, bindings);
-    if (plan !== this.plan) this.#session.plan = plan;
+    if (plan !== this.plan) this.#session.goOn(plan, (name) => this.graph.constants.get(name)?.data);
     this.#plans = [...new Set([plan, ...this.#plans])].slice(0, MAX_PLANS);
     const { inputs, outputs } = plan;
     const see = (value: PlannedValue) => this.#session.see(value, bindings);
@@ -361,13 +361,15 @@ export class Model {
 
   /** The smallest plan that has room for these sizes, or a new one. */
   #planFor(bindings: Bindings): Plan {
-    const known = this.#draft.plan.maxima;
-    const sizes = Object.entries(bindings).filter(([symbol]) => Object.hasOwn(known, symbol));
+    const given = Object.entries(bindings);
     const [smallest] = this.#plans
-      .filter(({ maxima }) => sizes.every(([symbol, size]) => size <= maxima[symbol]!))
+      .filter(({ maxima, sizes }) =>
+        given.every(([symbol, size]) => size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size)),
+      )
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
-    const atLeastOne = sizes.map(([symbol, size]) => [symbol, size || 1]);
-    return smallest ?? this.#draft.planFor(Object.fromEntries(atLeastOne));
+    const numbers = this.#draft.plan.sizes;
+    const sizes = given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]);
+    return smallest ?? this.#draft.planFor(Object.fromEntries(sizes));
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Bound): void {
@@ -418,7 +420,7 @@ export function draftModel(
   const planner = plannerOf(graph, { ...common, maxima });
   const planFor: Planner = (sizes) => {
     const plan = planner(sizes);
-    checkLimit(plan, maxBytes, graph.name, (maxima) => compile(graph, { ...common, maxima }));
+    checkLimit(plan, maxBytes, graph.name, planner);
     return plan;
   };
   return { plan: planFor(maxima), planFor, threads };

@@ -77,6 +77,8 @@ export interface Plan {
   readonly threads: number;
   /** Largest value of every symbol. */
   readonly maxima: Readonly<Record<string, number>>;
+  /** Sizes that it is made for alone: kernels take them as numbers. */
+  readonly sizes: Readonly<Record<string, number>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
   readonly batch?: string;
   readonly inputs: readonly PlannedValue[];
@@ -84,7 +86,10 @@ export interface Plan {
   readonly taps: readonly PlannedValue[];
   /** What steps write to and keep from run to run; nothing is loaded there. */
   readonly state: readonly PlannedValue[];
+  /** Those that plans for all sizes share. */
   readonly loads: readonly LoadGroup[];
+  /** Those of this plan alone, which are loaded before it runs in place of another. */
+  readonly own: readonly LoadGroup[];
   readonly steps: readonly Step[];
   readonly needs: readonly Need[];
   /** By name: `run` of a model, others of a training step. */

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
-import { sizeOf, type Tensor, viewOf } from "../graph/tensor";
+import { bytesIn, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import { MAX_MEMORY_BYTES, PAGE } from "./memory";
@@ -82,11 +82,32 @@ export class Session {
     this.#bindings = undefined;
   }
 
+  /** Goes on with another plan of the same model, whose own constants it loads. */
+  goOn(plan: Plan, elementsOf: (constant: string) => TypedArray | undefined): void {
+    this.plan = plan;
+    if (plan.own.length === 0) return;
+    const loader = this.#loaderOf(plan.own);
+    for (const name of loader.missing) {
+      const elements = elementsOf(name);
+      if (!elements)
+        throw new OctetteError("sizes need other constants than those that were loaded", {
+          code: "limit",
+          where: `constant "${name}"`,
+          hint: "Load the model for these sizes: load(bytes, { maxima: { … } })",
+        });
+      loader.put(name, bytesIn(elements));
+    }
+  }
+
   /** Begins to load groups of the plan: all of a new one, or those whose numbers changed, as arguments of steps may have. */
   load(groups: readonly LoadGroup[]): void {
-    const kernels = this.#kernels!;
     this.#bindings = undefined;
-    this.#loader = new Loader(groups, new Uint8Array(this.buffer), (kernel, args) => {
+    this.#loader = this.#loaderOf(groups);
+  }
+
+  #loaderOf(groups: readonly LoadGroup[]): Loader {
+    const kernels = this.#kernels!;
+    return new Loader(groups, new Uint8Array(this.buffer), (kernel, args) => {
       try {
         return kernelOf(kernels, kernel)(...args);
       } catch (cause) {

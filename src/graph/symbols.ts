@@ -1,157 +1,203 @@
-// Dimensions that are known only when a model runs: polynomials with integer coefficients over named symbols,
-// such as `batch`, `49*batch` or `past+seq`, held as their canonical text so that a graph stays plain data.
+// Dimensions that are known only when a model runs: what functions beside sums and products make of them, and their values.
+// A graph holds them as text (polynomials.ts) and stays plain data.
 
 import { OctetteError } from "../errors";
+import {
+  addDims,
+  type Dim,
+  divideDims,
+  factorsOf,
+  format,
+  formatShape,
+  multiplyDims,
+  parse,
+  type Shape,
+  split,
+  subtractDims,
+} from "./polynomials";
 
-/** A number, or the canonical text of a polynomial over symbols. */
-export type Dim = number | string;
-export type Shape = readonly Dim[];
+export {
+  addDims,
+  countOf,
+  type Dim,
+  divideDims,
+  formatShape,
+  MAX_DIM_LENGTH,
+  MAX_RANK,
+  MAX_TERMS,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+} from "./polynomials";
+
 export type Bindings = Readonly<Record<string, number>>;
 
-/** Monomial (symbols joined by `*`, sorted; "" is the constant) → coefficient. */
-type Polynomial = Map<string, number>;
-
-/** Dimensions of a value: NumPy's own limit, far above what any operator takes. */
-export const MAX_RANK = 64;
-/** Terms of a dimension: those of a shape that a model computes have a few. */
-export const MAX_TERMS = 64;
-/** Length of a dimension's text: it bounds the degree of its terms. */
-export const MAX_DIM_LENGTH = 1024;
-
-/** Polynomials by their text; begun anew at MAX_PARSED. */
-const parsed = new Map<string, Polynomial>();
+/** Dimensions that are kept in the form they are computed in; begun anew there. */
 const MAX_PARSED = 4096;
 
-/** Products of dimensions by the text of both. */
-const products = new Map<string, Dim>();
-
-function parse(dim: Dim): Polynomial {
-  if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
-  let terms = parsed.get(dim);
-  if (terms) return terms;
-  terms = new Map();
-  for (const term of dim.split("+")) {
-    const factors = term.split("*");
-    const coefficient = /^-?\d+$/.test(factors[0]!) ? Number(factors.shift()) : 1;
-    const monomial = factors.sort().join("*");
-    terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient);
-  }
-  format(terms);
-  if (parsed.size === MAX_PARSED) parsed.clear();
-  parsed.set(dim, terms);
-  return terms;
-}
-
-function format(terms: Polynomial): Dim {
-  checkSize("terms", terms.size, `MAX_TERMS = ${MAX_TERMS}`, MAX_TERMS);
-  const kept = [...terms].filter(([, c]) => c !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  const inexact = kept.find(([, c]) => !Number.isSafeInteger(c));
-  if (inexact)
-    throw new OctetteError("a dimension is too large", {
-      code: "limit",
-      expected: "coefficients below 2^53",
-      got: `${inexact[1]} ${inexact[0]}`,
-    });
-  if (kept.length === 0) return 0;
-  if (kept.length === 1 && kept[0]![0] === "") return kept[0]![1];
-  const text = kept.map(([m, c]) => (m === "" ? `${c}` : c === 1 ? m : `${c}*${m}`)).join("+");
-  checkSize("letters", text.length, `MAX_DIM_LENGTH = ${MAX_DIM_LENGTH}`, MAX_DIM_LENGTH);
-  return text;
-}
-
-function checkSize(what: string, got: number, limit: string, most: number): void {
-  if (got > most)
-    throw new OctetteError(`a dimension has too many ${what}`, {
-      code: "limit",
-      expected: `at most ${limit}`,
-      got: `${got}`,
-    });
-}
-
-export function addDims(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a + b;
-  const sum: Polynomial = new Map(parse(a));
-  for (const [m, c] of parse(b)) sum.set(m, (sum.get(m) ?? 0) + c);
-  return format(sum);
-}
-
-export function multiplyDims(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
-  const key = `${a} ${b}`;
-  let known = products.get(key);
-  if (known === undefined) {
-    if (products.size === MAX_PARSED) products.clear();
-    products.set(key, (known = productOf(a, b)));
-  }
-  return known;
-}
-
-function productOf(a: Dim, b: Dim): Dim {
-  const product: Polynomial = new Map();
-  const [p, q] = [parse(a), parse(b)];
-  checkSize("terms", p.size * q.size, `MAX_TERMS = ${MAX_TERMS}`, MAX_TERMS);
-  for (const [m, c] of p)
-    for (const [n, d] of q) {
-      const monomial = [...m.split("*"), ...n.split("*")].filter(Boolean).sort().join("*");
-      product.set(monomial, (product.get(monomial) ?? 0) + c * d);
+/** What dimensions are computed with beside sums and products: by numbers, and of dimensions as text. */
+const functions: Readonly<
+  Record<
+    string,
+    {
+      readonly at: (a: number, b: number) => number;
+      readonly of: (a: Dim, b: Dim) => Dim;
+      readonly isMonotone: boolean;
     }
-  return format(product);
+  >
+> = {
+  div: { at: (a, b) => Math.floor(a / b), of: floorDims, isMonotone: true },
+  max: { at: Math.max, of: maxDims, isMonotone: true },
+  min: { at: Math.min, of: minDims, isMonotone: true },
+  scale: { at: (a, b) => Math.floor(a * b), of: scaleDims, isMonotone: true },
+  /** An index, counted from the end where it is below 0. */
+  wrap: { at: (a, b) => (a < 0 ? a + b : a), of: wrapDims, isMonotone: false },
+  /** What two dimensions broadcast to. */
+  both: { at: (a, b) => (a === 1 ? b : a), of: bothDims, isMonotone: false },
+};
+
+/** The function that a factor is, or undefined for a symbol. */
+function functionOf(factor: string) {
+  if (!factor.endsWith(")")) return undefined;
+  const [name = "", inner = ""] = [
+    factor.slice(0, factor.indexOf("(")),
+    factor.slice(factor.indexOf("(") + 1, -1),
+  ];
+  const args = split(inner, ",").map((arg): Dim => (Number.isFinite(Number(arg)) ? Number(arg) : arg));
+  if (Object.hasOwn(functions, name) && args.length === 2)
+    return { ...functions[name]!, args: args as [Dim, Dim] };
+  throw new OctetteError("a dimension is computed by an unknown function", {
+    code: "graph",
+    expected: Object.keys(functions).join(", "),
+    got: factor.slice(0, 80),
+  });
 }
 
-/** The dimension with another one in place of a symbol. */
-export function substituteDim(dim: Dim, symbol: string, by: Dim): Dim {
-  if (!symbolsOf(dim).includes(symbol)) return dim;
-  let sum: Dim = 0;
-  for (const [monomial, coefficient] of parse(dim)) {
-    const factors = monomial.split("*").filter(Boolean);
-    const term = factors.reduce<Dim>((n, s) => multiplyDims(n, s === symbol ? by : s), coefficient);
-    sum = addDims(sum, term);
+/** Whether a dimension is never below 0, as symbols are not. */
+const isNatural = (dim: Dim): boolean =>
+  [...parse(dim)].every(([m, c]) => c >= 0 && factorsOf(m).every(isNaturalFactor));
+
+function isNaturalFactor(factor: string): boolean {
+  const made = functionOf(factor);
+  return !made || (made.isMonotone && made.args.every(isNatural));
+}
+
+/** Whether a is known to be b or more: of quotients by the same number, where what they divide is. */
+function isAtLeast(a: Dim, b: Dim): boolean {
+  if (isNatural(subtractDims(a, b))) return true;
+  const [p, q] = [quotientIn(a), quotientIn(b)];
+  return p !== undefined && p.by === q?.by && isNatural(subtractDims(p.of, q.of));
+}
+
+/** What a dimension divides by a number, where it is one quotient and a constant. */
+function quotientIn(dim: Dim): { readonly of: Dim; readonly by: number } | undefined {
+  const terms = parse(dim);
+  const [only, ...others] = [...terms].filter(([monomial]) => monomial !== "");
+  if (only?.[1] !== 1 || others.length > 0 || factorsOf(only[0]).length > 1) return undefined;
+  const inner = functionOf(only[0]);
+  const by = inner?.args[1];
+  if (inner?.of !== floorDims || typeof by !== "number") return undefined;
+  return { of: addDims(inner.args[0], (terms.get("") ?? 0) * by), by };
+}
+
+const written = (name: string, a: Dim, b: Dim): Dim => format(new Map([[`${name}(${a},${b})`, 1]]));
+
+/** ⌊a ÷ b⌋, of a number b above 0. */
+export function floorDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return Math.floor(a / b);
+  if (typeof b !== "number") return divideDims(a, b) ?? written("div", a, b);
+  if (b === 1) return a;
+  // Whole multiples go before the function, and a quotient within one is a single quotient.
+  let [whole, rest]: Dim[] = [0, 0];
+  for (const [monomial, coefficient] of parse(a)) {
+    const quotient =
+      monomial === "" ? Math.floor(coefficient / b) : coefficient % b === 0 ? coefficient / b : 0;
+    whole = addDims(whole!, multiplyDims(quotient, monomial || 1));
+    rest = addDims(rest!, multiplyDims(coefficient - quotient * b, monomial || 1));
   }
-  return sum;
+  if (typeof rest === "number") return addDims(whole!, Math.floor(rest / b));
+  const inner = quotientIn(rest!);
+  if (inner) return addDims(whole!, floorDims(inner.of, b * inner.by));
+  return addDims(whole!, written("div", rest!, b));
 }
 
-export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
+/** ⌈a ÷ b⌉, of a number b above 0. */
+export const ceilDims = (a: Dim, b: number): Dim => floorDims(addDims(a, b - 1), b);
 
-/** Exact quotient by a number or a single term, or undefined when it does not divide. */
-export function divideDims(a: Dim, b: Dim): Dim | undefined {
-  if (typeof a === "number" && typeof b === "number") return b !== 0 && a % b === 0 ? a / b : undefined;
-  const divisor = [...parse(b)];
-  if (divisor.length !== 1) return a === b ? 1 : undefined;
-  const [monomial, coefficient] = divisor[0]!;
-  const quotient: Polynomial = new Map();
-  for (const [m, c] of parse(a)) {
-    const factors = m.split("*").filter(Boolean);
-    for (const symbol of monomial.split("*").filter(Boolean)) {
-      const at = factors.indexOf(symbol);
-      if (at < 0) return undefined;
-      factors.splice(at, 1);
-    }
-    if (c % coefficient !== 0) return undefined;
-    quotient.set(factors.join("*"), c / coefficient);
-  }
-  return format(quotient);
+/** The larger of two. */
+export function maxDims(a: Dim, b: Dim): Dim {
+  return chosen("max", a, b, isAtLeast(a, b), isAtLeast(b, a));
 }
 
-/** Number of elements of a shape, 1 for a scalar. */
-export const countOf = (shape: Shape): Dim => shape.reduce<Dim>((n, d) => multiplyDims(n, d), 1);
+/** The smaller of two. */
+export function minDims(a: Dim, b: Dim): Dim {
+  return chosen("min", a, b, isAtLeast(b, a), isAtLeast(a, b));
+}
+
+/** ⌊a · b⌋, of a number b that need not be whole. */
+export function scaleDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return Math.floor(a * b);
+  return Number.isInteger(b) ? multiplyDims(a, b) : written("scale", a, b);
+}
+
+function chosen(name: string, a: Dim, b: Dim, isFirst: boolean, isSecond: boolean): Dim {
+  if (isFirst || isSecond) return isFirst ? a : b;
+  const [first, second] = [a, b].sort((p, q) => (`${p}` < `${q}` ? -1 : 1));
+  return written(name, first!, second!);
+}
+
+/** An index into a dimension, counted from its end where it is below 0. */
+export function wrapDims(index: Dim, dim: Dim): Dim {
+  if (typeof index === "number") return index < 0 ? addDims(dim, index) : index;
+  return isNatural(index) ? index : written("wrap", index, dim);
+}
+
+/** What two dimensions broadcast to, provided that they do. A symbol that is to fit a number larger than 1 does. */
+export function bothDims(a: Dim, b: Dim): Dim {
+  if (a === b || b === 1) return a;
+  if (a === 1 || typeof b === "number") return b;
+  return typeof a === "number" ? a : chosen("both", a, b, false, false);
+}
 
 /** The symbols a dimension mentions. */
 export const symbolsOf = (dim: Dim): string[] =>
   typeof dim === "number"
     ? []
-    : [...new Set([...parse(dim).keys()].flatMap((m) => m.split("*").filter(Boolean)))];
+    : [...new Set([...parse(dim).keys()].flatMap((m) => factorsOf(m).flatMap(symbolsIn)))];
+
+const symbolsIn = (factor: string): string[] => functionOf(factor)?.args.flatMap(symbolsOf) ?? [factor];
 
 /** Whether a dimension never shrinks where a symbol grows: memory laid out for the largest symbols holds all smaller ones. */
 export const isMonotone = (dim: Dim): boolean =>
-  [...parse(dim)].every(([monomial, coefficient]) => monomial === "" || coefficient >= 0);
+  [...parse(dim)].every(([monomial, coefficient]) =>
+    coefficient >= 0 ? factorsOf(monomial).every(isMonotoneFactor) : monomial === "",
+  );
+
+function isMonotoneFactor(factor: string): boolean {
+  const made = functionOf(factor);
+  return (
+    !made ||
+    (made.isMonotone &&
+      made.args.every(isMonotone) &&
+      (made.of !== floorDims || typeof made.args[1] === "number"))
+  );
+}
 
 /** Terms of a dimension as it is evaluated, by its text; begun anew at MAX_PARSED. */
-const termed = new Map<string, readonly (readonly [coefficient: number, symbols: readonly string[]])[]>();
+const termed = new Map<string, readonly (readonly [coefficient: number, factors: readonly Factor[]])[]>();
+type Factor = string | ((bindings: Bindings) => number);
+
+function evaluated(factor: string): Factor {
+  const made = functionOf(factor);
+  if (!made) return factor;
+  const [a, b] = made.args;
+  return (bindings) => made.at(evaluateDim(a, bindings), evaluateDim(b, bindings));
+}
 
 function termsOf(dim: string) {
   let terms = termed.get(dim);
   if (terms) return terms;
-  terms = [...parse(dim)].map(([m, c]) => [c, m.split("*").filter(Boolean)] as const);
+  terms = [...parse(dim)].map(([m, c]) => [c, factorsOf(m).map(evaluated)] as const);
   if (termed.size === MAX_PARSED) termed.clear();
   termed.set(dim, terms);
   return terms;
@@ -161,9 +207,13 @@ function termsOf(dim: string) {
 export function evaluateDim(dim: Dim, bindings: Bindings): number {
   if (typeof dim === "number") return dim;
   let sum = 0;
-  for (const [coefficient, symbols] of termsOf(dim)) {
+  for (const [coefficient, factors] of termsOf(dim)) {
     let product = coefficient;
-    for (const symbol of symbols) {
+    for (const symbol of factors) {
+      if (typeof symbol === "function") {
+        product *= symbol(bindings);
+        continue;
+      }
       const value = Object.hasOwn(bindings, symbol) ? bindings[symbol] : undefined;
       if (value === undefined)
         throw new OctetteError(`symbol "${symbol}" has no value`, {
@@ -192,4 +242,20 @@ export const evaluateShape = (shape: Shape, bindings: Bindings): number[] =>
     });
   });
 
-export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** The dimension with another one in place of a symbol. */
+export function substituteDim(dim: Dim, symbol: string, by: Dim): Dim {
+  if (!symbolsOf(dim).includes(symbol)) return dim;
+  let sum: Dim = 0;
+  for (const [monomial, coefficient] of parse(dim)) {
+    const replaced = (factor: string): Dim => {
+      if (factor === symbol) return by;
+      const made = functionOf(factor);
+      return made
+        ? made.of(substituteDim(made.args[0], symbol, by), substituteDim(made.args[1], symbol, by))
+        : factor;
+    };
+    const term = factorsOf(monomial).reduce<Dim>((n, f) => multiplyDims(n, replaced(f)), coefficient);
+    sum = addDims(sum, term);
+  }
+  return sum;
+}

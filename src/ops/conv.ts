@@ -3,6 +3,7 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../graph/symbols";
+import { sizeOf } from "../graph/tensor";
 import { type Convolution, convolve, convolveInt8, layerFinish, viewOf } from "./convolve";
 import { type Dense, lowerDense, lowerDenseInt8 } from "./dense";
 import { summing } from "./epilogue";
@@ -21,15 +22,28 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { type Channels, slideOf, type Window, windowAttributes, windowOf, windowType } from "./window";
+import {
+  type Channels,
+  numbered,
+  slideOf,
+  type Window,
+  windowAttributes,
+  windowDims,
+  windowType,
+} from "./window";
 
-export interface Geometry extends Window {
+interface Layer {
   readonly groups: number;
   readonly outChannels: number;
   readonly taps: number;
 }
+export type Geometry = Window & Layer;
 
-export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
+/** As `dimsOf`, in numbers. Throws SizesNeeded where the image's size is not known. */
+export const geometryOf = (node: Node, x: ValueType, w: ValueType): Geometry =>
+  numbered(node, x, dimsOf(node, x, w));
+
+function dimsOf(node: Node, x: ValueType, w: ValueType): Window<Dim> & Layer {
   const groups = numberOf(node, "group", 1);
   if (!Number.isInteger(groups) || groups < 1)
     throw opError(node, "group is not a number of groups", {
@@ -40,13 +54,13 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
   const named = numbersOf(node, "kernel_shape", kernel);
   if (`${named}` !== `${kernel}`)
     throw opError(node, "kernel_shape is not that of the weights", { got: formatShape(named) });
-  const window = windowOf(node, x, kernel);
+  const window = windowDims(node, x, kernel);
   if (window.channels !== perGroup! * groups || outChannels! % groups !== 0)
     throw opError(node, "channels do not fit the weights", {
       expected: `x with ${perGroup! * groups} channels, in ${groups} group(s)`,
       got: `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`,
     });
-  return { ...window, groups, outChannels: outChannels!, taps: window.kh * window.kw };
+  return { ...window, groups, outChannels: outChannels!, taps: sizeOf(kernel) };
 }
 
 /** Every output pixel is one input pixel times a matrix. */
@@ -118,7 +132,7 @@ export const conv: Op = {
     const bias = inputs[2] && floatType(node, inputs, 2);
     if (bias && (bias.shape.length !== 1 || bias.shape[0] !== w.shape[0]))
       throw opError(node, "bias does not fit", { expected: `[${w.shape[0]}]`, got: formatShape(bias.shape) });
-    const g = geometryOf(node, x, w);
+    const g = dimsOf(node, x, w);
     return [windowType(g, g.outChannels, "f32")];
   },
   rows: true,

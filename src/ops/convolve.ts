@@ -125,7 +125,9 @@ export function convolveInt8(c: Lowering, layer: Convolution & LayerFinish): voi
   if (depthwise) {
     const packed = c.reserve(packedDepthwiseInt8Bytes(slide));
     const offset = c.reserve(offsetInt8Bytes(cin));
-    c.load("packDepthwiseInt8", [packed, offset, weights, bias, z, c.stage(windowWords(slide))]);
+    // Weights are packed the same for images of all sizes.
+    const own = c.stage(windowWords({ ...slide, inH: 0, inW: 0, outH: 0, outW: 0, lineY: 0, imageY: 0 }));
+    c.load("packDepthwiseInt8", [packed, offset, weights, bias, z, own]);
     const scratch = c.scratch(depthwiseInt8ScratchBytes(slide));
     return c.emit("depthwiseInt8", [y, x, packed, offset, scale, scratch, window, epilogue], rows, macs);
   }

@@ -9,6 +9,7 @@ import { OctetteError } from "../errors";
 import type { GroupScales, Node, ValueType } from "../graph/graph";
 import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
+import { numbersIn } from "./sizes";
 
 export type { CodeFlow, Traits } from "./traits";
 
@@ -256,9 +257,8 @@ export function numberOf(node: Node, name: string, otherwise: number): number {
 /** A list of numbers, or its default. */
 export function numbersOf(node: Node, name: string, otherwise: readonly number[]): readonly number[] {
   const value = node.attributes[name] ?? otherwise;
-  if (!Array.isArray(value) || value.some((v) => typeof v !== "number"))
-    throw badAttribute(node, name, "a list of numbers", value);
-  return value;
+  if (!Array.isArray(value)) throw badAttribute(node, name, "a list of numbers", value);
+  return numbersIn(`${node.op} "${node.name}", ${name}`, value);
 }
 
 /** A string attribute, or its default. */

@@ -2,7 +2,7 @@
 
 import { Rescale } from "../../assembly/int8/sizes";
 import type { Node, ValueType } from "../graph/graph";
-import { multiplyDims } from "../graph/symbols";
+import { type Dim, multiplyDims } from "../graph/symbols";
 import { codeBounds, perTensor } from "./codes";
 import { requireSameCodes } from "./copy";
 import { channelsLast } from "./layout";
@@ -17,33 +17,28 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { slideOf, type Window, windowOf, windowType, windowWords } from "./window";
+import { numbered, slideOf, type Window, windowDims, windowType, windowWords } from "./window";
 
 /** A Rescale's fields in memory, in the struct's order. */
 export const rescaleWords = (fields: Rescale): Float32Array =>
   Float32Array.from(Object.values(Object.assign(new Rescale(), fields)));
 
-export type WindowRule = (node: Node, x: ValueType) => Window;
+export type WindowRule = (node: Node, x: ValueType) => Window<Dim>;
 
 /** The window that `kernel_shape` and its companions describe. */
 export const attributeWindow: WindowRule = (node, x) => {
   const kernel = numbersOf(node, "kernel_shape", []);
   if (kernel.length === 0) throw opError(node, "kernel_shape is missing");
-  return windowOf(node, x, kernel);
+  return windowDims(node, x, kernel);
 };
 
+/** The same in numbers, as kernels take it. */
+export const attributeWindowIn = (node: Node, x: ValueType): Window =>
+  numbered(node, x, attributeWindow(node, x));
+
 /** The whole image. */
-export const globalWindow: WindowRule = (node, x) => {
-  const bare = { ...node, attributes: {} };
-  const spatial = x.shape.slice(2);
-  if (spatial.some((dim) => typeof dim !== "number"))
-    return windowOf(
-      bare,
-      x,
-      spatial.map(() => 1),
-    );
-  return windowOf(bare, x, spatial as number[]);
-};
+export const globalWindow: WindowRule = (node, x) =>
+  windowDims({ ...node, attributes: {} }, x, x.shape.slice(2));
 
 /** A pooling's window in memory. */
 export const poolWindow = (c: Lowering, w: Window): Address => c.data(windowWords(slideOf(w, w.channels)));
@@ -60,7 +55,7 @@ export function meanWindow(c: Lowering, node: Node, w: Window): Address {
 export function maxPooling(windowFor: WindowRule): Op {
   const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
-    const w = windowFor(unit.node, c.type(x));
+    const w = numbered(unit.node, c.type(x), windowFor(unit.node, c.type(x)));
     c.emit(kernel, [c.output(y), c.input(x), poolWindow(c, w)], multiplyDims(w.batch, w.outH));
   };
   return {
@@ -81,7 +76,7 @@ export function averagePooling(windowFor: WindowRule): Op {
     fusesClamp: "integer",
     lower(unit, c) {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
-      const w = windowFor(unit.node, c.type(x));
+      const w = numbered(unit.node, c.type(x), windowFor(unit.node, c.type(x)));
       const args = [c.output(y), c.input(x), meanWindow(c, unit.node, w)] as const;
       c.emit("averagePool", args, multiplyDims(w.batch, w.outH));
     },
@@ -89,7 +84,7 @@ export function averagePooling(windowFor: WindowRule): Op {
       const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
       const { inputs, output } = unit.integer!;
       const [xq, yq] = [perTensor(inputs[0], unit.node), perTensor(output, unit.node)];
-      const w = windowFor(unit.node, c.type(x));
+      const w = numbered(unit.node, c.type(x), windowFor(unit.node, c.type(x)));
       const rescale = {
         ...{ xScale: xq.scale[0]!, xZero: xq.zeroPoint[0]! },
         ...{ yScale: yq.scale[0]!, yZero: yq.zeroPoint[0]! },

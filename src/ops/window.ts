@@ -3,30 +3,42 @@
 
 import { Window as Slide } from "../../assembly/lanes/window";
 import type { Node, ValueType } from "../graph/graph";
-import type { Dim, Shape } from "../graph/symbols";
-import { formatShape } from "../graph/symbols";
+import {
+  addDims,
+  ceilDims,
+  type Dim,
+  floorDims,
+  formatShape,
+  maxDims,
+  minDims,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+} from "../graph/symbols";
 import { numberOf, numbersOf, opError, stringOf } from "./op";
+import { numbersIn } from "./sizes";
 
-export interface Window {
+/** Sizes are numbers, or dimensions over symbols where only a type is asked for. */
+export interface Window<Size extends Dim = number> {
   readonly batch: Dim;
   readonly channels: number;
-  readonly inH: number;
-  readonly inW: number;
-  readonly outH: number;
-  readonly outW: number;
-  readonly kh: number;
-  readonly kw: number;
+  readonly inH: Size;
+  readonly inW: Size;
+  readonly outH: Size;
+  readonly outW: Size;
+  readonly kh: Size;
+  readonly kw: Size;
   readonly strideH: number;
   readonly strideW: number;
   readonly dilationH: number;
   readonly dilationW: number;
-  readonly padTop: number;
-  readonly padLeft: number;
+  readonly padTop: Size;
+  readonly padLeft: Size;
   /** Rows and columns from the image's first to the padding's last. */
-  readonly coverH: number;
-  readonly coverW: number;
+  readonly coverH: Size;
+  readonly coverW: Size;
   /** Output spatial dimensions as the op's own rank has them. */
-  readonly outSpatial: readonly number[];
+  readonly outSpatial: readonly Size[];
 }
 
 /** Largest stride, dilation, pad and extent of a window: kernels count in 32 bits. */
@@ -44,8 +56,18 @@ export const windowAttributes: readonly string[] = [
   "strides",
 ];
 
+/** As `windowDims`, in numbers. Throws SizesNeeded where the image's size is not known. */
+export const windowOf = (node: Node, x: ValueType, kernel: readonly Dim[]): Window =>
+  numbered(node, x, windowDims(node, x, kernel));
+
+/** A window whose sizes are numbers. */
+export function numbered<W extends Window<Dim>>(node: Node, x: ValueType, w: W): W & Window {
+  numbersIn(`${node.op} "${node.name}"`, x.shape.slice(2));
+  return w as W & Window;
+}
+
 /** Resolves strides, dilations, pads, auto_pad and ceil_mode of a node over input `x`. ONNX Conv, MaxPool, AveragePool. */
-export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): Window {
+export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Window<Dim> {
   const spatialRank = x.shape.length - 2;
   if (spatialRank < 1 || spatialRank > 2 || kernel.length !== spatialRank)
     throw opError(node, "only one or two spatial dimensions are supported", {
@@ -53,12 +75,8 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
       got: `x ${formatShape(x.shape)}, kernel ${formatShape(kernel)}`,
     });
   const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
-  const fixed = [channels, ...spatial].every((dim) => typeof dim === "number");
-  if (!fixed)
-    throw opError(node, "channels and image size must be known", {
-      got: formatShape(x.shape),
-      hint: "Fix the symbols when importing: importOnnx(bytes, { symbols: { height: 224, width: 224 } })",
-    });
+  if (typeof channels !== "number")
+    throw opError(node, "the number of channels must be known", { got: formatShape(x.shape) });
   const ones = spatial.map(() => 1);
   const strides = numbersOf(node, "strides", ones);
   const dilations = numbersOf(node, "dilations", ones);
@@ -74,50 +92,54 @@ export function windowOf(node: Node, x: ValueType, kernel: readonly number[]): W
     throw opError(node, "strides, dilations and pads do not fit the input's rank", {
       got: formatShape(x.shape),
     });
-  const isWhole = (n: number) => Number.isInteger(n) && n <= MAX_WINDOW;
-  const numbers = [...kernel, ...strides, ...dilations, ...pads, ...(spatial as number[])];
+  const isWhole = (n: Dim) => typeof n === "string" || (Number.isInteger(n) && n <= MAX_WINDOW);
+  const numbers = [...kernel, ...strides, ...dilations, ...pads, ...spatial];
   if (!numbers.every(isWhole))
     throw opError(node, "kernel, strides, dilations, pads and image must be whole numbers", {
       expected: `at most MAX_WINDOW = ${MAX_WINDOW}`,
       got: `${numbers.find((n) => !isWhole(n))}`,
     });
-  const axes = (spatial as number[]).map((size, i) => {
-    const extent = (kernel[i]! - 1) * dilations[i]! + 1;
+  const isBelow = (dim: Dim, least: number) => typeof dim === "number" && dim < least;
+  const axes = spatial.map((size, i) => {
+    const extent = addDims(multiplyDims(addDims(kernel[i]!, -1), dilations[i]!), 1);
     const stride = strides[i]!;
-    if (kernel[i]! < 1 || stride < 1 || dilations[i]! < 1)
+    if (isBelow(kernel[i]!, 1) || stride < 1 || dilations[i]! < 1)
       throw opError(node, "kernel, strides and dilations must be positive");
     if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
-      const out = Math.ceil(size / stride);
-      const needed = (out - 1) * stride + extent - size;
+      const out = ceilDims(size, stride);
+      const needed = subtractDims(addDims(multiplyDims(addDims(out, -1), stride), extent), size);
       // Runtimes differ on where windows begin that leave out more than one pixel.
-      if (needed < -1)
+      if (isBelow(needed, -1))
         throw opError(node, `auto_pad ${autoPad} would be below 0`, { hint: "Export explicit pads" });
-      const total = Math.max(0, needed);
-      const begin = autoPad === "SAME_UPPER" ? total >> 1 : total - (total >> 1);
-      return { size, out, begin, cover: size + total - begin };
+      const total = maxDims(0, needed);
+      const begin = autoPad === "SAME_UPPER" ? floorDims(total, 2) : ceilDims(total, 2);
+      return { size, out, begin, cover: subtractDims(addDims(size, total), begin) };
     }
     const begin = autoPad === "VALID" ? 0 : pads[i]!;
     const end = autoPad === "VALID" ? 0 : pads[i + spatialRank]!;
-    const room = size + begin + end - extent;
-    if (room < 0 || begin < 0 || end < 0)
+    const padded = addDims(size, begin + end);
+    const room = subtractDims(padded, extent);
+    if (isBelow(room, 0) || begin < 0 || end < 0)
       throw opError(node, "the window does not fit into the padded input", {
         expected: `at least ${extent} along spatial axis ${i}`,
-        got: `${size + begin + end}`,
+        got: `${padded}`,
       });
-    let out = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
-    if (ceil && (out - 1) * stride >= size + begin) out--;
-    return { size, out, begin, cover: size + end };
+    // With ceil_mode, the last window still begins in the image or the padding before it.
+    const out = ceil
+      ? minDims(addDims(ceilDims(room, stride), 1), ceilDims(addDims(size, begin), stride))
+      : addDims(floorDims(room, stride), 1);
+    return { size, out, begin, cover: addDims(size, end) };
   });
   const [high, wide] =
     spatialRank === 2 ? [axes[0]!, axes[1]!] : [{ size: 1, out: 1, begin: 0, cover: 1 }, axes[0]!];
-  const pair = (values: readonly number[]) =>
-    spatialRank === 2 ? [values[0]!, values[1]!] : [1, values[0]!];
-  const [kh, kw] = pair(kernel) as [number, number];
-  const [strideH, strideW] = pair(strides) as [number, number];
-  const [dilationH, dilationW] = pair(dilations) as [number, number];
+  const pair = <D extends Dim>(values: readonly D[]) =>
+    (spatialRank === 2 ? [values[0]!, values[1]!] : [1, values[0]!]) as [D, D];
+  const [kh, kw] = pair(kernel);
+  const [strideH, strideW] = pair(strides);
+  const [dilationH, dilationW] = pair(dilations);
   return {
     batch,
-    channels: channels as number,
+    channels,
     inH: high.size,
     inW: wide.size,
     outH: high.out,
@@ -156,7 +178,7 @@ export const windowWords = (slide: Slide): Int32Array =>
   Int32Array.from(Object.keys(new Slide()) as (keyof Slide)[], (field) => slide[field]);
 
 /** Type of a window op's output. */
-export const windowType = (w: Window, channels: number, dtype: ValueType["dtype"]): ValueType => ({
+export const windowType = (w: Window<Dim>, channels: number, dtype: ValueType["dtype"]): ValueType => ({
   dtype,
   shape: [w.batch, channels, ...w.outSpatial] as Shape,
 });

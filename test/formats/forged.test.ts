@@ -328,11 +328,17 @@ const cases: Record<string, Case> = {
   "a fractional slice": [sliced, attribute("Slice", { starts: [0.5, 0] }), "graph", /whole numbers/],
   "a slice in steps of nothing": [sliced, attribute("Slice", { steps: [0, 1] }), "graph", /not 0/],
   "pads of more than there is": [padded, attribute("Pad", { pads: [0, far, 0, 0, 0, 0] }), "graph", /border/],
-  "a dimension that shrinks": [
+  "a dimension that is never above 0": [
     expanded,
-    attribute("Expand", { shape: ["batch", "100+-9*batch", 3] }),
+    attribute("Expand", { shape: ["batch", "5+-9*batch", 3] }),
     "graph",
-    /sums that grow with their symbols/,
+    /dimension is negative/,
+  ],
+  "a function of dimensions that there is not": [
+    expanded,
+    attribute("Expand", { shape: ["batch", "power(batch,9)", 3] }),
+    "graph",
+    /unknown function/,
   ],
   "formulas that multiply": [
     expanded,

@@ -2,14 +2,22 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   addDims,
+  ceilDims,
   countOf,
   type Dim,
   divideDims,
   evaluateDim,
   evaluateShape,
+  floorDims,
+  isMonotone,
+  maxDims,
+  minDims,
   multiplyDims,
+  scaleDims,
+  substituteDim,
   subtractDims,
   symbolsOf,
+  wrapDims,
 } from "../../src/graph/symbols";
 
 const names = ["batch", "past", "seq"];
@@ -54,6 +62,44 @@ describe("arithmetic on dimensions", () => {
     expect(multiplyDims("batch", 0)).toBe(0);
     expect(addDims(multiplyDims("seq", 7), addDims("past", -1))).toBe("-1+past+7*seq");
     expect(multiplyDims("seq", "batch")).toBe("batch*seq");
+  });
+
+  test("quotients, bounds and indices evaluate to the same of numbers, whatever was computed before", () => {
+    const by = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(polynomial, polynomial, by, by, bindings, (a, b, m, n, at) => {
+        const [x, y] = [evaluateDim(a, at), evaluateDim(b, at)];
+        const half = floorDims(a, m);
+        expect(evaluateDim(half, at) + 0).toBe(Math.floor(x / m) + 0);
+        expect(evaluateDim(floorDims(addDims(half, 3), n), at) + 0).toBe(
+          Math.floor((Math.floor(x / m) + 3) / n) + 0,
+        );
+        expect(evaluateDim(ceilDims(a, m), at) + 0).toBe(Math.ceil(x / m) + 0);
+        expect(evaluateDim(maxDims(a, half), at) + 0).toBe(Math.max(x, Math.floor(x / m)) + 0);
+        expect(evaluateDim(minDims(a, b), at) + 0).toBe(Math.min(x, y) + 0);
+        expect(evaluateDim(wrapDims(a, "seq"), at) + 0).toBe((x < 0 ? x + at.seq! : x) + 0);
+        expect(evaluateDim(scaleDims(a, 1.5), at) + 0).toBe(Math.floor(x * 1.5) + 0);
+      }),
+    );
+  });
+
+  test("what convolutions of stride 2 leave of an image is one quotient", () => {
+    const halved = (dim: Dim) => addDims(floorDims(addDims(dim, -1), 2), 1);
+    expect(halved(halved(halved("batch")))).toBe("div(7+batch,8)");
+    expect(floorDims(addDims(multiplyDims("seq", 4), 7), 4)).toBe("1+seq");
+    expect(isMonotone(halved("seq"))).toBe(true);
+    expect(symbolsOf(multiplyDims(halved("seq"), halved("past")))).toEqual(["past", "seq"]);
+  });
+
+  test("puts numbers in the place of symbols within functions", () => {
+    fc.assert(
+      fc.property(polynomial, fc.nat(20), bindings, (a, n, at) => {
+        const dim = minDims(floorDims(a, 3), addDims("seq", "past"));
+        const replaced = substituteDim(dim, "seq", n);
+        expect(symbolsOf(replaced)).not.toContain("seq");
+        expect(evaluateDim(replaced, at)).toBe(evaluateDim(dim, { ...at, seq: n }));
+      }),
+    );
   });
 
   test("refuses coefficients that are no longer exact", () => {

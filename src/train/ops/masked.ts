@@ -8,6 +8,7 @@ import { perTensor } from "../../ops/codes";
 import { globalAveragePool } from "../../ops/global-average-pool";
 import type { Lowering, Op, Quantization, Unit } from "../../ops/op";
 import { attributeWindow, globalWindow, meanWindow, type WindowRule } from "../../ops/pool";
+import { numbered } from "../../ops/window";
 import { withMask } from "./quantize";
 
 function masked(op: Op, emitMask: (unit: Unit, c: Lowering, mask: string) => void): Op {
@@ -40,7 +41,7 @@ const maskedAdd = masked(add, (unit, c, mask) => {
 
 const averagePoolMask = (windowFor: WindowRule) => (unit: Unit, c: Lowering, mask: string) => {
   const [x] = unit.inputs as [string];
-  const w = windowFor(unit.node, c.type(x));
+  const w = numbered(unit.node, c.type(x), windowFor(unit.node, c.type(x)));
   const { inputs, output } = unit.integer!;
   const scales = [...scaleAndZero(inputs[0], unit), ...scaleAndZero(output, unit)] as const;
   const operands = [c.output(mask), c.input(x), meanWindow(c, unit.node, w)] as const;

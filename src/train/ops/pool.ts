@@ -3,7 +3,7 @@
 import { formatShape } from "../../graph/symbols";
 import { dimsOf, missing } from "../../ops/axes";
 import { floatType, inputType, type Op, opError } from "../../ops/op";
-import { attributeWindow, meanWindow, poolWindow } from "../../ops/pool";
+import { attributeWindow, attributeWindowIn, meanWindow, poolWindow } from "../../ops/pool";
 import { windowType } from "../../ops/window";
 import { images } from "./layout";
 
@@ -25,7 +25,7 @@ export const maxPoolGradient: Op = {
   lower({ node, inputs, outputs }, c) {
     const [dy, x, y] = inputs as [string, string, string];
     const type = c.type(x);
-    const w = attributeWindow(node, type);
+    const w = attributeWindowIn(node, type);
     const kernel = type.dtype === "f32" ? "maxPoolGradient" : "maxPoolGradientU8";
     const operands = [c.output(outputs[0]!), c.input(dy), c.input(x), c.input(y)] as const;
     c.emit(kernel, [...operands, poolWindow(c, w)], w.batch);
@@ -47,7 +47,7 @@ export const averagePoolGradient: Op = {
   rows: true,
   layout: images,
   lower({ node, inputs, outputs }, c) {
-    const w = attributeWindow(node, c.type(outputs[0]!));
+    const w = attributeWindowIn(node, c.type(outputs[0]!));
     const operands = [c.output(outputs[0]!), c.input(inputs[0]!)] as const;
     c.emit("averagePoolGradient", [...operands, meanWindow(c, node, w)], w.batch);
   },

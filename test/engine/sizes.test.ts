@@ -1,0 +1,115 @@
+// Images of any size through one model: kernels take sizes as numbers, so that every size has a plan, with the weights of all in
+// memory once.
+
+import { describe, expect, test } from "vitest";
+import { Model } from "../../src/engine/model";
+import { bound } from "../../src/engine/planner";
+import { Engine } from "../../src/engine/wasm";
+import { OctetteError } from "../../src/errors";
+import type { Graph } from "../../src/graph/graph";
+import { tensor } from "../../src/graph/tensor";
+import { toolkitOps as registry } from "../../src/ops/toolkit";
+import { expectSameBytes } from "../check-model";
+import { GraphBuilder, randomOf } from "../graph-builder";
+import { engineClasses, exactSources, withModel } from "./engines";
+
+const engine = new Engine(exactSources);
+
+/** Convolutions of all kinds, poolings and an addition of images whose sizes are computed in different ways. */
+function pyramid(quantized: boolean): Graph {
+  const b = new GraphBuilder(7);
+  const x = b.input("x", ["batch", 3, "height", "width"]);
+  const pads = [1, 1, 1, 1];
+  const strided = { kernel_shape: [3, 3], strides: [2, 2], pads };
+  const spread = { kernel_shape: [3, 3], group: 16, pads };
+  if (quantized) {
+    const layer = (op: string, inputs: Parameters<GraphBuilder["layer"]>[1], y: string, attributes = {}) =>
+      b.layer(op, inputs, y, { attributes, range: b.range() });
+    const stem = layer("Conv", [b.quantize(x), b.weights("w0", [16, 3, 3, 3], 0)], "stem", strided);
+    const spatial = layer("Conv", [stem, b.weights("w1", [16, 1, 3, 3], 0)], "spatial", spread);
+    const point = layer("Conv", [spatial, b.weights("w2", [16, 16, 1, 1], 0)], "point", {
+      kernel_shape: [1, 1],
+    });
+    const sum = layer("Add", [stem, point], "sum");
+    const pooled = layer("AveragePool", [sum], "pooled", { kernel_shape: [2, 2], strides: [2, 2] });
+    b.dequantize(layer("GlobalAveragePool", [pooled], "mean"), "y");
+    b.dequantize(pooled, "map");
+  } else {
+    const stem = b.node("Conv", [x, b.floats("w0", [16, 3, 3, 3], 1)], "stem", strided);
+    const spatial = b.node("Conv", [stem, b.floats("w1", [16, 1, 3, 3], 1)], "spatial", spread);
+    const point = b.node("Conv", [spatial, b.floats("w2", [16, 16, 1, 1], 1)], "point", {
+      kernel_shape: [1, 1],
+    });
+    const sum = b.node("Add", [stem, point], "sum");
+    b.node("MaxPool", [sum], "map", { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 });
+    b.node("GlobalAveragePool", ["map"], "y");
+  }
+  return b.build("y", "map");
+}
+
+type Size = readonly [batch: number, height: number, width: number];
+const feedsOf = ([batch, height, width]: Size) => {
+  const { between } = randomOf(batch + 7 * height + 11 * width);
+  const count = batch * 3 * height * width;
+  return {
+    x: tensor(
+      "f32",
+      [batch, 3, height, width],
+      Array.from({ length: count }, () => between(-1, 1)),
+    ),
+  };
+};
+
+/** Results of the same graph with this size in its file. */
+const expected = (graph: Graph, size: Size, engineClass = engineClasses[0]!) => {
+  const [batch, height, width] = size;
+  const fixed = bound(graph, registry, { height, width }) as Graph;
+  return withModel(fixed, { engineClass, maxima: { batch } }, (model) => model.runSync(feedsOf(size)));
+};
+
+const { below } = randomOf(5);
+const sizes: readonly Size[] = Array.from({ length: 25 }, () => [1 + below(2), 6 + below(40), 6 + below(40)]);
+
+describe.each(engineClasses)("%s", (engineClass) => {
+  test.each([
+    "float",
+    "int8",
+  ])("25 sizes of a network of %s: as that of a file of this size, weights in memory once", (kind) => {
+    const graph = pyramid(kind === "int8");
+    withModel(graph, { engineClass, maxima: { batch: 2 } }, (model) => {
+      const { constantBytes } = model.plan.memory;
+      for (const size of sizes) {
+        const result = model.runSync(feedsOf(size));
+        for (const [name, output] of Object.entries(expected(graph, size, engineClass)))
+          expectSameBytes(result[name], output, `${name} of ${size}`);
+        expect(model.plan.memory.constantBytes).toBe(constantBytes);
+        const packs = model.plan.own.flatMap(({ calls }) => calls.map(({ kernel }) => kernel));
+        expect(packs).toEqual([]);
+      }
+    });
+  });
+});
+
+test("a size that was run before has the plan that it had", () => {
+  withModel(pyramid(true), {}, (model) => {
+    const planOf = (size: Size) => {
+      model.runSync(feedsOf(size));
+      return model.plan;
+    };
+    const [a, b] = [planOf([1, 12, 16]), planOf([1, 20, 8])];
+    expect(planOf([1, 12, 16])).toBe(a);
+    expect(planOf([1, 20, 8])).toBe(b);
+    expect(b).not.toBe(a);
+  });
+});
+
+test("outputs are told with their symbols, and a size that does not fit is an error", () => {
+  const model = new Model(pyramid(false), registry, engine);
+  expect(model.outputs.map(({ shape }) => shape)).toEqual([
+    ["batch", 16, 1, 1],
+    ["batch", 16, "div(1+height,4)", "div(1+width,4)"],
+  ]);
+  expect(() => model.runSync({ x: tensor("f32", [1, 3, 0, 9], []) })).toThrow(OctetteError);
+  expect(model.runSync(feedsOf([1, 9, 9])).y!.shape).toEqual([1, 16, 1, 1]);
+  model.dispose();
+});
