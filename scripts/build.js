@@ -20,6 +20,7 @@ await build({
     "create-toolkit": "src/create-toolkit.ts",
     nn: "src/nn/index.ts",
     text: "src/text/index.ts",
+    tflite: "src/tflite.ts",
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",

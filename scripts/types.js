@@ -38,6 +38,7 @@ const entries = {
   "create-toolkit": "src/create-toolkit.ts",
   nn: "src/nn/index.ts",
   text: "src/text/index.ts",
+  tflite: "src/tflite.ts",
 };
 const bundles = generateDtsBundle(
   Object.values(entries).map((file) => ({

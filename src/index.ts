@@ -16,6 +16,7 @@ import {
 import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
 import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
+import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
 import { checkGraph } from "./ops/check-graph";
 import { checkOptions, type Names } from "./options";
@@ -80,7 +81,7 @@ function readFile(bytes: Uint8Array, options: OnnxOptions, { own }: Toolkit): Gr
   }
 }
 
-/** Throws where bytes are none, too few, or those of an artifact. */
+/** Throws where bytes are none, too few, or those of another kind of model. */
 function checkOnnx(bytes: Uint8Array | ArrayBuffer, where: string): void {
   if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
     throw new OctetteError("takes the bytes of a model", {
@@ -103,10 +104,16 @@ function checkOnnx(bytes: Uint8Array | ArrayBuffer, where: string): void {
       where,
       hint: "load() runs it, and readArtifact() gives its graph",
     });
+  if (isTflite(bytesOf(bytes)))
+    throw new OctetteError("is a TensorFlow Lite model, not one in ONNX format", {
+      code: "argument",
+      where,
+      hint: "load() runs it, and importTflite() of octette/tflite gives its graph",
+    });
 }
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
-const baseName = (path: string) => /([^/\\]*?)(\.onnx)?$/.exec(path)![1]!;
+const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 
 const importNamed = (bytes: Uint8Array, where: string, toolkit: Toolkit): Graph =>
   importOnnx(bytes, { name: baseName(where), toolkit });
@@ -121,8 +128,8 @@ function checked(graph: Graph, { ops }: Toolkit): Graph {
 }
 
 /**
- * Loads a model to run: .octette or .onnx from anywhere, or a graph. The model owns its memory until dispose(). The weights of a
- * .octette are read straight to it and kept nowhere else.
+ * Loads a model to run: .octette, .onnx or .tflite from anywhere, or a graph. The model owns its memory until dispose(). The weights of
+ * a .octette are read straight to it and kept nowhere else.
  */
 export async function load(
   source: BytesSource | Graph,
@@ -134,7 +141,10 @@ export async function load(
   const where = nameOf(source);
   const [first, reader] = await peek(await openReader(source, own?.signal), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, own);
-  return runtime.loadGraph(importNamed(await read(readAll(reader.size), reader), where, toolkit), own);
+  const bytes = await read(readAll(reader.size), reader);
+  if (!isTflite(bytes)) return runtime.loadGraph(importNamed(bytes, where, toolkit), own);
+  const { importTflite } = await import("./tflite.js");
+  return runtime.loadGraph(importTflite(bytes, { name: baseName(where), toolkit }), own);
 }
 
 /** As `load`, at once, from a graph or from bytes that are already here. */

@@ -45,7 +45,7 @@ export const bundleCommand = defineCommand({
   notes: [
     "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 } asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "Of a language model (an .octette): a page with a prompt, whose worker generates with text.js, and streams.",
-    "A model in ONNX format is imported and saved as .octette; it stays float: octette quantize makes it int8.",
+    "A model in ONNX or TensorFlow Lite format is imported and saved as .octette; a float one stays float: octette quantize makes it int8.",
   ],
   examples: [
     "octette bundle digits.octette -o page",
@@ -61,8 +61,8 @@ export const bundleCommand = defineCommand({
       return writeLanguagePage(path, folder, context);
     }
     const { graph, bytes, format } = await openModel(path, context);
-    const model = `${basename(path).replace(/\.(onnx|octette)$/i, "")}.octette`;
-    const artifact = format === "onnx" ? save(graph, { maxBytes }) : bytes;
+    const model = `${basename(path).replace(/\.(onnx|octette|tflite)$/i, "")}.octette`;
+    const artifact = format === "octette" ? bytes : save(graph, { maxBytes });
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
     await makeFolder(folder);
     for (const name of files.keys()) await context.checkOutput(join(folder, name));

@@ -1,9 +1,10 @@
-// Models as files: .onnx or .octette, told apart by their first bytes.
+// Models as files: .onnx, .tflite or .octette, told apart by their first bytes.
 
 import { basename } from "node:path";
 import { isLimit } from "../engine/limit";
 import { readBytes } from "../engine/source";
 import { isArtifact } from "../formats/octette";
+import { isTflite } from "../formats/tflite/mark";
 import {
   type Artifact,
   type Graph,
@@ -18,7 +19,7 @@ import type { Context } from "./command";
 
 export interface ModelFile {
   readonly path: string;
-  readonly format: "onnx" | "octette";
+  readonly format: "onnx" | "octette" | "tflite";
   readonly bytes: Uint8Array;
   readonly graph: Graph;
   /** Hashes and self-test; artifacts only. */
@@ -29,8 +30,13 @@ export async function openModel(path: string, { signal }: Pick<Context, "signal"
   const bytes = await readBytes(path, signal);
   if (!isArtifact(bytes)) {
     // The name ends in the artifact, so it must not depend on the folder.
-    const graph = { ...importOnnx(bytes, { name: path }), name: basename(path).replace(/\.onnx$/i, "") };
-    return { path, format: "onnx", bytes, graph };
+    const format = isTflite(bytes) ? "tflite" : "onnx";
+    const imported =
+      format === "tflite"
+        ? (await import("../tflite.js")).importTflite(bytes, { name: path })
+        : importOnnx(bytes, { name: path });
+    const graph = { ...imported, name: basename(path).replace(/\.(onnx|tflite)$/i, "") };
+    return { path, format, bytes, graph };
   }
   const artifact = readArtifact(bytes, path);
   return { path, format: "octette", bytes, graph: artifact.graph, artifact };

@@ -80,7 +80,7 @@ export const quantizeCommand = defineCommand({
     "max-bytes": MAX_BYTES,
   },
   notes: [
-    "MODEL is a file in ONNX format. A language model is a folder of Hugging Face or a GGUF file: it takes --bits 8 (default) or 4, --calibrate, --weights, --large, --naive, --eval, --seed and --threads.",
+    "MODEL is a file in ONNX or TensorFlow Lite format. A language model is a folder of Hugging Face or a GGUF file: it takes --bits 8 (default) or 4, --calibrate, --weights, --large, --naive, --eval, --seed and --threads.",
     "If DATA are bytes, the artifact normalizes bytes only. If DATA are other numbers, such as sensor readings, or SPEC ends in numbers, it normalizes all inputs.",
     DATA_HELP,
   ],

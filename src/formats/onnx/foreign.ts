@@ -1,8 +1,13 @@
 // What a file that is no ONNX model probably is, by its first bytes: the way out in the importer's errors.
 
-const signatures: readonly { readonly at: number; readonly magic: string; readonly what: string }[] = [
+const signatures: readonly {
+  readonly at: number;
+  readonly magic: string;
+  readonly what: string;
+  readonly way?: string;
+}[] = [
   { at: 0, magic: "PK\x03\x04", what: "a ZIP archive (.npz, .pt, .keras)" },
-  { at: 4, magic: "TFL3", what: "a TensorFlow Lite model" },
+  { at: 4, magic: "TFL3", what: "a TensorFlow Lite model", way: "importTflite() of octette/tflite reads it" },
   { at: 1, magic: "HDF", what: "an HDF5 file (.h5)" },
   { at: 0, magic: "GGUF", what: "a GGUF model" },
   { at: 1, magic: "NUMPY", what: "a NumPy array" },
@@ -15,6 +20,6 @@ const signatures: readonly { readonly at: number; readonly magic: string; readon
 export function hintOf(bytes: Uint8Array): string {
   const head = String.fromCharCode(...bytes.subarray(0, 32));
   const known = signatures.find(({ at, magic }) => head.startsWith(magic, at));
-  if (known) return `The file begins as ${known.what} would; export the model to ONNX`;
+  if (known) return `The file begins as ${known.what} would; ${known.way ?? "export the model to ONNX"}`;
   return "Is it a whole ONNX model? Export, copy or download it again";
 }

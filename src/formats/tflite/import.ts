@@ -1,0 +1,121 @@
+// TensorFlow Lite → Graph, without changing what is computed: no pass runs here. What a file may hold and octette cannot run is an
+// error that names it.
+
+import { OctetteError } from "../../errors";
+import type { Graph, Input } from "../../graph/graph";
+import { told, toldNames } from "../../graph/names";
+import { verify } from "../../graph/verify";
+import { checkOptions, type Names } from "../../options";
+import { SymbolTable } from "../onnx/symbols";
+import { codes } from "./convert-codes";
+import { elementwise } from "./convert-elementwise";
+import { layers } from "./convert-layers";
+import { moves } from "./convert-moves";
+import { pools } from "./convert-pools";
+import { dtypeOf } from "./elements";
+import { readTfliteModel, type TfliteOperator, type TfliteSubgraph, type TfliteTensor } from "./schema";
+import { type Conversions, Source } from "./source";
+import { Values } from "./values";
+
+export interface TfliteOptions {
+  /** Name of the graph, and of the file in errors; default "model". */
+  readonly name?: string;
+  /** Values for open dimensions, such as `{ batch: 1 }`; default: they stay symbols. */
+  readonly symbols?: Readonly<Record<string, number>>;
+}
+
+const OPTIONS = { name: 1, symbols: 1 } satisfies Names<TfliteOptions>;
+
+/** By the names of builtin operators. */
+export const conversions: Conversions = { ...codes, ...elementwise, ...layers, ...moves, ...pools };
+
+/** Operators that an error names. */
+const MAX_MISSING = 32;
+
+/**
+ * Reads a TensorFlow Lite model into a graph, as it is written. Its inputs and outputs have TFLite's order of dimensions.
+ * @throws FormatError when the bytes are no such model; OctetteError "unsupported" that lists every operator octette does not have;
+ * OctetteError "graph" when the model breaks TFLite's own rules.
+ */
+export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Graph {
+  checkOptions("importTflite", options, OPTIONS);
+  const where = options.name ?? "model";
+  const model = readTfliteModel(bytes, where);
+  const graph = model.subgraphs[0]!;
+  rejectMissing(graph, where);
+  const inputs = graph.inputs.map(graph.tensor);
+  const outputs = graph.outputs.map(graph.tensor);
+  const values = new Values(where, []);
+  const read = readInputs(inputs, values, options.symbols ?? {});
+  const names = namesOf(outputs, values);
+  for (const operator of graph.operators) convert(operator, graph, values);
+  for (const [i, output] of outputs.entries())
+    values.nodes.push({
+      op: "Identity",
+      name: values.fresh(names[i]!),
+      inputs: [values.stored(output)],
+      outputs: [names[i]!],
+      attributes: {},
+    });
+  const imported: Graph = {
+    name: where,
+    inputs: read,
+    outputs: names,
+    nodes: values.nodes,
+    constants: values.constants,
+    provenance: { format: "tflite", ...(model.description === "" ? {} : { producer: model.description }) },
+  };
+  verify(imported);
+  return imported;
+}
+
+function convert(operator: TfliteOperator, graph: TfliteSubgraph, values: Values): void {
+  conversions[operator.name]!(new Source(operator, graph.tensor, values));
+}
+
+/** One error for all operators that are missing, each with what it makes. */
+function rejectMissing(graph: TfliteSubgraph, where: string): void {
+  const missing = new Map<string, string[]>();
+  for (const { name, isCustom, version, outputs } of graph.operators) {
+    if (!isCustom && Object.hasOwn(conversions, name)) continue;
+    const key = isCustom ? `custom operator "${told(name)}"` : `${name} (version ${version})`;
+    const made = missing.get(key) ?? [];
+    made.push(`"${told(outputs[0] === undefined ? "" : graph.tensor(outputs[0]).name)}"`);
+    missing.set(key, made);
+  }
+  if (missing.size === 0) return;
+  throw new OctetteError("operators that octette does not have", {
+    code: "unsupported",
+    where,
+    got: [...missing]
+      .slice(0, MAX_MISSING)
+      .map(([key, made]) => `${key} for ${toldNames(made)}`)
+      .join("; "),
+    hint: "Cut the model before them, or write them with other operators when converting",
+  });
+}
+
+/** Inputs under the names of the file. */
+function readInputs(
+  tensors: readonly TfliteTensor[],
+  values: Values,
+  fixed: Readonly<Record<string, number>>,
+): Input[] {
+  const infos = tensors.map(({ name, shape }) => ({
+    name,
+    shape: shape.map((dim) => (dim < 0 ? undefined : dim)),
+  }));
+  const symbols = new SymbolTable(fixed, infos);
+  const read = tensors.map((tensor, i): Input => {
+    const name = values.fresh(tensor.name);
+    const dtype = dtypeOf(tensor, values.where);
+    return { name, dtype, shape: symbols.dims(name, infos[i]!.shape) };
+  });
+  for (const [i, { name }] of read.entries()) values.setStored(tensors[i]!, name);
+  symbols.checkFixed(values.where);
+  return read;
+}
+
+/** A name of its own for every output: that in the file, where no other value has it. */
+const namesOf = (tensors: readonly TfliteTensor[], values: Values): string[] =>
+  tensors.map(({ name }) => values.fresh(name));

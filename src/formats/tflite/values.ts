@@ -1,0 +1,209 @@
+// The graph that a TensorFlow Lite file becomes, while it is written. A tensor of four dimensions is there in TFLite's order
+// [n, h, w, c], with its channels first [n, c, h, w], or both: what wants another order than there is gets a Transpose. In memory both
+// are the same, images are channels-last there, so that the compiler makes no step of it. What is quantized is there as the real numbers
+// that its codes stand for; a pass makes integer layers of that.
+
+import { OctetteError } from "../../errors";
+import type { Attribute, Node } from "../../graph/graph";
+import { FreshNames } from "../../graph/names";
+import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
+import { constantOf, dtypeOf, kindOf, typeName } from "./elements";
+import type { TfliteTensor } from "./schema";
+
+/** `last`: the channels of four dimensions are the last, as TFLite has them; all other tensors, too. */
+export type Order = "last" | "first";
+
+const PERMS = { first: [0, 3, 1, 2], last: [0, 2, 3, 1] } as const;
+
+/** Nodes that a file may become. */
+export const MAX_FILE_NODES = 2 ** 17;
+
+/** What stands for a tensor: real numbers, and the codes that these were read of. */
+interface Held {
+  readonly real: Map<Order, string>;
+  readonly codes: Map<Order, string>;
+}
+
+/** Whether a tensor holds codes of 8 bits or fewer, which stand for real numbers. */
+export const isCoded = (tensor: TfliteTensor): boolean =>
+  tensor.quantization !== undefined && ["i8", "u8", "i4"].includes(kindOf(tensor) ?? "");
+
+export class Values {
+  readonly nodes: Node[] = [];
+  readonly constants = new Map<string, Tensor>();
+  readonly where: string;
+  readonly #names: FreshNames;
+  readonly #held = new Map<number, Held>();
+  /** Tensors that nodes or callers make. */
+  readonly #computed = new Set<number>();
+
+  constructor(where: string, taken: readonly string[]) {
+    this.where = where;
+    this.#names = new FreshNames(taken);
+  }
+
+  fresh(wanted: string): string {
+    return this.#names.fresh(wanted);
+  }
+
+  /** A constant; returns its name. */
+  hold(wanted: string, constant: Tensor): string {
+    const name = this.fresh(wanted);
+    this.constants.set(name, constant);
+    return name;
+  }
+
+  /** Adds a node of so many outputs; returns their names. */
+  push(
+    op: string,
+    wanted: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    count = 1,
+  ): string[] {
+    if (this.nodes.length >= MAX_FILE_NODES)
+      throw new OctetteError("the graph has too many nodes", {
+        code: "limit",
+        where: this.where,
+        expected: `at most MAX_FILE_NODES = ${MAX_FILE_NODES}, those that operators are written with included`,
+      });
+    const outputs = Array.from({ length: count }, () => this.fresh(wanted));
+    this.nodes.push({ op, name: outputs[0]!, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  add(
+    op: string,
+    wanted: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, Attribute>>,
+  ): string {
+    return this.push(op, wanted, inputs, attributes)[0]!;
+  }
+
+  /** Whether a tensor is no constant of the file. */
+  isComputed({ index, data }: TfliteTensor): boolean {
+    return data === undefined || this.#computed.has(index);
+  }
+
+  /** Whether a tensor is there in an order without a Transpose. */
+  isIn({ index }: TfliteTensor, order: Order): boolean {
+    return this.#held.get(index)?.real.has(order) ?? false;
+  }
+
+  /** Says that a value of the graph holds a tensor as the file stores it: codes where it is quantized. */
+  setStored(tensor: TfliteTensor, value: string): void {
+    this.#computed.add(tensor.index);
+    if (!isCoded(tensor)) return this.#set(tensor, "last", value);
+    const [scale, zeroPoint] = this.#parameters(tensor);
+    const real = this.add("DequantizeLinear", `${tensor.name}_real`, [value, scale, zeroPoint]);
+    this.#set(tensor, "last", real, value);
+  }
+
+  /** Says that a value is a tensor, before it is rounded to the codes that this holds where it is quantized. */
+  setReal(tensor: TfliteTensor, order: Order, value: string): void {
+    this.#computed.add(tensor.index);
+    if (!isCoded(tensor)) return this.#set(tensor, order, value);
+    const [scale, zeroPoint] = this.#parameters(tensor);
+    const codes = this.add("QuantizeLinear", `${tensor.name}_codes`, [value, scale, zeroPoint]);
+    const real = this.add("DequantizeLinear", `${tensor.name}_real`, [codes, scale, zeroPoint]);
+    this.#set(tensor, order, real, codes);
+  }
+
+  #set({ index, name }: TfliteTensor, order: Order, real: string, codes?: string): void {
+    if (this.#held.has(index))
+      throw new OctetteError(`tensor "${name}" is made twice`, { code: "graph", where: this.where });
+    this.#held.set(index, {
+      real: new Map([[order, real]]),
+      codes: new Map(codes === undefined ? [] : [[order, codes]]),
+    });
+  }
+
+  /** The value that is a tensor: real numbers where it is quantized. */
+  real(tensor: TfliteTensor, order: Order = "last"): string {
+    const held = this.#held.get(tensor.index) ?? this.#constant(tensor);
+    return this.#in(held.real, order, tensor.name);
+  }
+
+  /** The value that is a tensor as the file stores it. */
+  stored(tensor: TfliteTensor): string {
+    const held = this.#held.get(tensor.index) ?? this.#constant(tensor);
+    return this.#in(held.codes.size > 0 ? held.codes : held.real, "last", tensor.name);
+  }
+
+  #in(forms: Map<Order, string>, order: Order, wanted: string): string {
+    const known = forms.get(order);
+    if (known !== undefined) return known;
+    const [other] = forms.values();
+    const turned = this.add("Transpose", `${wanted}_${order}`, [other!], { perm: PERMS[order] });
+    forms.set(order, turned);
+    return turned;
+  }
+
+  #constant(tensor: TfliteTensor): Held {
+    if (!tensor.data)
+      throw new OctetteError(`tensor "${tensor.name}" is produced by no earlier operator`, {
+        code: "graph",
+        where: this.where,
+      });
+    this.setConstant(tensor, constantOf(tensor, this.where));
+    return this.#held.get(tensor.index)!;
+  }
+
+  /** Says that a constant holds a tensor as the file stores it. */
+  setConstant(tensor: TfliteTensor, constant: Tensor): void {
+    const stored = this.hold(tensor.name, constant);
+    if (!isCoded(tensor)) return this.#set(tensor, "last", stored);
+    this.#set(tensor, "last", this.#meaning(tensor, stored), stored);
+  }
+
+  /** Weights as a matrix with a row for each index of their first axis, which their scales are along. */
+  matrix(tensor: TfliteTensor): string {
+    const constant = constantOf(tensor, this.where);
+    const [rows = 1, ...rest] = constant.shape;
+    const stored = this.hold(tensor.name, { ...constant, shape: [rows, sizeOf(rest)] });
+    return isCoded(tensor) ? this.#meaning(tensor, stored) : stored;
+  }
+
+  /** What the codes of a constant stand for. */
+  #meaning(tensor: TfliteTensor, stored: string): string {
+    const { scale, axis } = tensor.quantization!;
+    const [scaleName, zeroPoint] = this.#parameters(tensor);
+    const attributes = scale.length > 1 ? { axis } : {};
+    return this.add("DequantizeLinear", `${tensor.name}_real`, [stored, scaleName, zeroPoint], attributes);
+  }
+
+  /** Scale and zero point of a tensor, as constants. */
+  #parameters(tensor: TfliteTensor): [scale: string, zeroPoint: string] {
+    const { scale, zeroPoint, axis } = tensor.quantization!;
+    const dtype = dtypeOf(tensor, this.where);
+    const fail = (what: string, expected: string, got: string) =>
+      new OctetteError(what, {
+        code: "graph",
+        where: `${this.where}, tensor "${tensor.name}"`,
+        expected,
+        got,
+      });
+    if (!scale.every((s) => s > 0 && s < Infinity))
+      throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !(s > 0))}`);
+    const [lo, hi] = dtype === "u8" ? [0, 255] : [-128, 127];
+    if (!zeroPoint.every((z) => z >= lo && z <= hi))
+      throw fail(
+        "a zero point is a code",
+        `${lo} to ${hi}`,
+        `${zeroPoint.find((z) => !(z >= lo && z <= hi))}`,
+      );
+    const perAxis = tensor.data !== undefined && tensor.shape[axis] === scale.length;
+    if (zeroPoint.length !== scale.length || (scale.length > 1 && !perAxis))
+      throw fail(
+        `${scale.length} scales and ${zeroPoint.length} zero points of ${typeName(tensor)} codes`,
+        "one of each, or of a constant one of each along an axis",
+        `[${tensor.shape.join(", ")}], axis ${axis}`,
+      );
+    const shape = scale.length > 1 ? [scale.length] : [];
+    return [
+      this.hold(`${tensor.name}_scale`, tensorOf("f32", shape, scale)),
+      this.hold(`${tensor.name}_zero`, tensorOf(dtype, shape, zeroPoint)),
+    ];
+  }
+}

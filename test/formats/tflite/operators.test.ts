@@ -1,0 +1,7 @@
+// Every operator of TensorFlow Lite in a file of its own, against what it computes element by element.
+
+import { test } from "vitest";
+import { layerCases } from "./layer-cases";
+import { checkCase } from "./operator-case";
+
+test.each(layerCases)("$name", checkCase);
