@@ -40,6 +40,7 @@ const parts = [
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
   ["toolkit", 134_000, () => atStart('export * from "octette"')],
+  ["TensorFlow Lite models, where asked for", 14_000, () => later('export { load } from "octette"', "tflite")],
   ["training, where asked for", 42_500, () => later('export { tune } from "octette"', "tune", "inlined")],
   ["train.wasm", 13_500, () => wasm("train")],
   ["common.wasm", 7_000, () => wasm("common")],

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-const entries = ["index", "runtime", "create-runtime", "nn", "text"].map((name) =>
+const entries = ["index", "runtime", "create-runtime", "nn", "text", "tflite"].map((name) =>
   fileURLToPath(new URL(`../build/${name}.d.ts`, import.meta.url)),
 );
 const program = ts.createProgram(entries, {
