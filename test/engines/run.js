@@ -1,15 +1,18 @@
-// The same bytes on other engines: models run here, on Node for arm64 and armv7 under emulation, in JavaScriptCore (Safari's
-// engine) and in Firefox; all answers are compared with this machine's.
-//   npm run engines      on Debian, with qemu-user-static, libjavascriptcoregtk-4.0-bin and firefox-esr; minutes, for emulation
-//                        is 60–300 × slower. What it fetches goes to build/engines.
+// The same bytes on other engines: models run here, on other Nodes, on Node for arm64 and armv7 under emulation, in JavaScriptCore
+// (Safari's engine), in Chromium and in Firefox; all answers are compared with this machine's.
+//   npm run engines [-- NAME…]      all engines, or those whose name has one of these; on Debian, with qemu-user-static,
+//                                   libjavascriptcoregtk-4.0-bin, chromium and firefox-esr; minutes, for emulation is 60–300 ×
+//                                   slower. What it fetches goes to build/engines.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
-import { importOnnx, openDataset, quantize, save } from "../../build/index.js";
+import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
+import { importOnnx, openDataset, quantize, quantizeLanguageModel, save } from "../../build/index.js";
 import { formatTable } from "../../build/terminal.js";
-import { arm64, armv7 } from "./emulated-node.js";
-import { firefox } from "./firefox.js";
+import { CALIBRATION } from "./language.js";
+import { arm64, armv7, node } from "./nodes.js";
+import { chromium, firefox } from "./pages.js";
 import { ANSWERS, root, run, within } from "./places.js";
 
 const CALIBRATION_SAMPLES = 128;
@@ -18,7 +21,9 @@ const here = {
   name: `${process.arch}, Node ${process.versions.node.split(".")[0]}`,
   ask: (artifacts) => run(process.execPath, [ANSWERS.node, ...artifacts]),
 };
+const asked = process.argv.slice(2);
 const others = [
+  ...[20, 22, 24, 26].map(node).filter(({ name }) => name !== here.name),
   // Without a dot product of bytes and with one, which only V8's optimising compiler uses.
   arm64("cortex-a72", 20),
   arm64("cortex-a72", 24),
@@ -26,8 +31,11 @@ const others = [
   arm64("cortex-a76", 24, "--no-liftoff"),
   armv7(20),
   { name: "JavaScriptCore", ask: (artifacts) => run("jsc", ["-m", ANSWERS.shell, "--", ...artifacts]) },
+  chromium,
   firefox,
-];
+].filter(
+  ({ name }) => asked.length === 0 || asked.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+);
 
 const images = (set) => (graph) => batches(set, graph.inputs[0].name, 32, CALIBRATION_SAMPLES);
 const digits = async (graph) => {
@@ -48,6 +56,23 @@ const withLowest = (graph) => ({
   ),
 });
 
+/** Small language models of 8 and 4 bits, and the files that one of them is made from. */
+async function writeLanguageModels() {
+  const paths = [];
+  for (const name of ["tiny-llama", "tiny-gemma"]) {
+    const folder = within("models", name);
+    writeLanguageFolder(folder, languageShapes[name]);
+    for (const bits of [8, 4]) {
+      const output = join(within("models"), `${name} ${bits}.octette`);
+      await quantizeLanguageModel(folder, { bits, calibration: CALIBRATION, output });
+      paths.push(relative(root, output));
+    }
+    if (name === "tiny-llama")
+      paths.push(...readdirSync(folder).map((file) => relative(root, join(folder, file))));
+  }
+  return paths;
+}
+
 /** Artifacts of every model there is: float, static int8, also with weights of −128, and dynamic int8. */
 async function writeArtifacts() {
   const models = [
@@ -59,7 +84,7 @@ async function writeArtifacts() {
     models.push([...vision("mlp"), images(mnist("train"))]);
     for (const name of ["resnet8", "mobile"]) models.push([...vision(name), images(cifar("train"))]);
   } else console.log(`left out: mlp, resnet8 and mobile; no data in ${dataFolder} (set OCTETTE_DATA)`);
-  const paths = [];
+  const paths = await writeLanguageModels();
   for (const [file, name, calibration] of models) {
     const graph = importOnnx(readFileSync(resolve(root, file)), { name });
     const write = (way, made) => {

