@@ -5,13 +5,11 @@ import type { TextStream, Tokenizer } from "./tokenizer";
 
 export class GeneratedText {
   readonly #stream: TextStream | undefined;
-  readonly #vocabulary: number;
   readonly #stops: StopStrings;
 
   /** Without a tokenizer there is no text. */
   constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
     this.#stream = tokenizer?.stream({ isContinued: true });
-    this.#vocabulary = tokenizer?.vocabulary ?? 0;
     this.#stops = new StopStrings(stops);
   }
 
@@ -20,10 +18,9 @@ export class GeneratedText {
     return this.#stops.isFound;
   }
 
-  /** Text that is certain with this token, or, with the last of all, all that is left. Models may have more logits than tokens. */
+  /** Text that is certain with this token, or, with the last of all, all that is left. */
   push(token: number | undefined, isLast: boolean): string {
-    const isText = token !== undefined && token < this.#vocabulary;
-    const text = this.#stops.push((isText && this.#stream?.push(token)) || "");
+    const text = this.#stops.push((token !== undefined && this.#stream?.push(token)) || "");
     if (!isLast || this.isStopped) return text;
     const rest = this.#stops.push(this.#stream?.end() ?? "");
     return text + rest + (this.isStopped ? "" : this.#stops.end());

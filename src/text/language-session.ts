@@ -180,8 +180,9 @@ export class LanguageSession {
       const most = wanted.maxTokens ?? decoder.maxTokens - this.#tokens.length;
       if (most === 0) return { reason: "length" };
       const giveWay = givingWay(options.signal);
-      const sampler = new Sampler(wanted.sampling, decoder.vocabulary, where);
       const tokenizer = hasTokenizer ? await this.#ground.tokenizer() : undefined;
+      const { vocabulary } = decoder;
+      const sampler = new Sampler(wanted.sampling, vocabulary, where, tokenizer?.absent(vocabulary));
       const text = new GeneratedText(tokenizer, wanted.stops);
       const seen = new Set(this.#tokens);
       const generated = new Map<number, number>();

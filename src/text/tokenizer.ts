@@ -115,6 +115,14 @@ export class Tokenizer {
     return this.#parts.specialId(name);
   }
 
+  /** @internal Ids below `count` without a token: many models have more logits than tokens. */
+  absent(count: number): number[] {
+    const { tokens } = this.#parts.vocabulary;
+    const ids: number[] = [];
+    for (let id = 0; id < count; id++) if (tokens[id] === undefined) ids.push(id);
+    return ids;
+  }
+
   /** Whether an id is that of a control token. */
   isSpecial(id: number): boolean {
     return this.#parts.special.has(id);

@@ -127,6 +127,29 @@ describe("a token is chosen", () => {
   });
 });
 
+describe("ids without a token", () => {
+  const logits = [1, 3, 2, 9];
+  const samplerWithout = (options: SamplingOptions, absent: readonly number[]) =>
+    new Sampler(samplingOf(options, {}, logits.length), logits.length, "model", absent);
+  const sampled = (options: SamplingOptions, absent: readonly number[], top?: number) =>
+    samplerWithout(options, absent).sample(Float32Array.from(logits), NONE, top);
+
+  test("are never chosen, and are none of the likeliest", () => {
+    expect(sampled({}, [3]).token).toBe(1);
+    expect(sampled({ logitBias: { 3: 99 } }, [1, 3]).token).toBe(2);
+    const sampler = samplerWithout({ temperature: 1e6 }, [1, 3]);
+    const tokens = Array.from({ length: 300 }, () => sampler.sample(Float32Array.from(logits), NONE).token);
+    expect(distinct(tokens)).toEqual([0, 2]);
+    expect(sampled({}, [3], 3).top!.map(({ token }) => token)).toEqual([1, 2, 0]);
+    expect(() => sampled({}, [0, 1, 2, 3])).toThrow(/no token may follow/);
+  });
+
+  test("count among those that the model gave a probability", () => {
+    const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    expect(sampled({}, [3]).logprob).toBeCloseTo(3 - total, 6);
+  });
+});
+
 describe("penalties and biases", () => {
   const one = (options: SamplingOptions, logits: readonly number[], history: Partial<History>) =>
     samplerOf(options, logits.length).sample(Float32Array.from(logits), { ...NONE, ...history }).token;

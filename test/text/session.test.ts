@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
 import type { GenerateOptions } from "../../src/text/generate-options";
 import type { GeneratedToken, LanguageSession, Prompt } from "../../src/text/language-session";
+import { createTokenizer } from "../../src/text/tokenizer";
 import { groundOf, letters, MAX_TOKENS, recallingDecoder, sessionOf, VOCABULARY } from "./recalling";
 
 const decoder = recallingDecoder();
@@ -48,6 +49,28 @@ describe("generate", () => {
       expect((await one!.next()).value).toEqual(piece);
       expect((await two!.next()).value).toEqual(piece);
     }
+  });
+
+  test("gives no id that the tokenizer has no token for", async () => {
+    const ids = Array.from({ length: 9 }, (_, id) => id).filter((id) => id !== 4);
+    const few = await createTokenizer({
+      tokenizer: {
+        model: {
+          type: "BPE",
+          vocab: Object.fromEntries(ids.map((id) => [String.fromCharCode(97 + id), id])),
+          merges: [],
+        },
+        decoder: { type: "Fuse" },
+      },
+    });
+    using session = sessionOf(decoder, { tokenizer: async () => few });
+    const { tokens, text } = await all(session, "abc", { maxTokens: 20, temperature: 1e3, logprobs: 9 });
+    for (const token of tokens) expect(ids).toContain(token);
+    expect(new Set(tokens).size).toBeGreaterThan(3);
+    expect(text).toBe(few.decode(tokens));
+    session.reset();
+    for await (const { top } of session.generate("abc", { maxTokens: 3, logprobs: 9 }))
+      expect(top!.map(({ token }) => token).sort()).toEqual(ids);
   });
 
   test("goes on from the text so far", async () => {

@@ -36,13 +36,16 @@ export class Sampler {
   readonly #where: string;
   /** Logits of the last step, in steps of the grid. */
   readonly #units: Int32Array;
+  /** Ids that are never chosen. */
+  readonly #absent: readonly number[];
 
-  /** `where` is what errors call the model. */
-  constructor(sampling: Sampling, vocabulary: number, where: string) {
+  /** `where` is what errors call the model; `absent` are ids of no token. */
+  constructor(sampling: Sampling, vocabulary: number, where: string, absent: readonly number[] = []) {
     this.#sampling = sampling;
     this.#random = new Random(sampling.seed);
     this.#units = new Int32Array(vocabulary);
     this.#where = where;
+    this.#absent = absent;
   }
 
   /** Chooses by one row of logits, and tells the `top` most likely tokens. Throws where a logit is NaN, and where none is left. */
@@ -51,6 +54,7 @@ export class Sampler {
     const most = this.#round(logits);
     const total = totalWeight(units, most);
     const logprobOf = (token: number) => logOfShare(most - unitOf(logits[token]!), total);
+    for (const id of this.#absent) units[id] = NEVER;
     const likely = top > 0 ? leading(units, most, top, 0).subarray(0, top) : [];
     const token = this.#choose(this.#change(most, history));
     return {
@@ -83,7 +87,7 @@ export class Sampler {
     const set = (token: number, unit: number) => {
       units[token] = Number.isNaN(unit) ? NEVER : unitOf(unit / STEPS);
     };
-    let isChanged = logitBias.size > 0;
+    let isChanged = logitBias.size > 0 || this.#absent.length > 0;
     if (repetitionPenalty !== 1) {
       isChanged = true;
       for (const token of seen) {
