@@ -14,7 +14,7 @@ import {
   verify,
 } from "../../build/index.js";
 import { loadLanguageModel } from "../../build/text.js";
-import { CALIBRATION, generatedBy } from "./language.js";
+import { CALIBRATION, generatedBy } from "../hosts/app/language.js";
 
 const ROWS = 3;
 const SAMPLES = 64;

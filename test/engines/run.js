@@ -10,7 +10,7 @@ import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
 import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
 import { importOnnx, openDataset, quantize, quantizeLanguageModel, save } from "../../build/index.js";
 import { formatTable } from "../../build/terminal.js";
-import { CALIBRATION } from "./language.js";
+import { CALIBRATION } from "../hosts/app/language.js";
 import { arm64, armv7, node } from "./nodes.js";
 import { chromium, firefox } from "./pages.js";
 import { ANSWERS, root, run, within } from "./places.js";

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerAt } from "./pages.js";
-import { app, folder, run, toolsOf } from "./places.js";
+import { app, folder, inputs, run, toolsOf } from "./places.js";
 
 /** Longest that the server may take to start, in milliseconds. */
 const PATIENCE = 30_000;
@@ -24,9 +24,9 @@ async function build() {
     rmSync(join(place, made), { recursive: true, force: true });
   cpSync(join(folder, "node_modules/octette"), join(modules, "octette"), { recursive: true });
   cpSync(fileURLToPath(new URL("next-app", import.meta.url)), place, { recursive: true });
-  for (const program of ["answer.js", "run.js"]) cpSync(join(app, program), join(place, "app", program));
-  for (const file of ["model.octette", "digits.onnx"])
-    cpSync(join(folder, file), join(place, "public", file), { recursive: true });
+  for (const program of ["answer.js", "language.js", "run.js"])
+    cpSync(join(app, program), join(place, "app", program));
+  for (const file of inputs) cpSync(join(folder, file), join(place, "public", file), { recursive: true });
   const command = join(modules, "next/dist/bin/next");
   await run(process.execPath, [command, "build"], { cwd: place, env });
   return { place, command };

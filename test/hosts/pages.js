@@ -3,7 +3,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isolation, launch, serve } from "../../scripts/chromium.js";
-import { folder, placeFor, toolsOf } from "./places.js";
+import { folder, inputs, placeFor, toolsOf } from "./places.js";
 
 /** Longest that a page may take, in milliseconds. */
 const PATIENCE = 60_000;
@@ -57,6 +57,7 @@ async function answerIn(served, script, { head, headers, options } = {}) {
 const files = {
   octette: "/node_modules/octette/build/index.js",
   "octette/runtime": "/node_modules/octette/build/runtime.js",
+  "octette/text": "/node_modules/octette/build/text.js",
 };
 const importMap = `<script type="importmap">${JSON.stringify({ imports: files })}</script>`;
 
@@ -162,8 +163,7 @@ const webpack = {
 async function viteProject(version, name) {
   const place = placeWithPackage(name);
   writeFileSync(join(place, "index.html"), htmlOf("/page.js"));
-  for (const file of ["model.octette", "digits.onnx"])
-    cpSync(join(folder, file), join(place, "public", file), { recursive: true });
+  for (const file of inputs) cpSync(join(folder, file), join(place, "public", file), { recursive: true });
   const vite = await import(join(await toolsOf(`vite${version}`), "vite/dist/node/index.js"));
   return { place, vite };
 }

@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** All that is fetched and made. */
 export const folder = join(root, "build/hosts");
+/** Files in there that the programs read. */
+export const inputs = ["model.octette", "language.octette", "digits.onnx"];
 /** Programs that run in hosts. */
 export const app = fileURLToPath(new URL("app/", import.meta.url));
 
@@ -88,6 +90,6 @@ export function placeFor(name) {
   const place = join(folder, "rows", name.replaceAll(/[^\w.-]+/g, "-"));
   rmSync(place, { recursive: true, force: true });
   cpSync(app, place, { recursive: true });
-  for (const file of ["model.octette", "digits.onnx"]) cpSync(join(folder, file), join(place, file));
+  for (const file of inputs) cpSync(join(folder, file), join(place, file));
   return place;
 }

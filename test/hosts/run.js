@@ -7,9 +7,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fill, floatLayer, layers } from "../../bench/graphs.js";
-import { importOnnx, load, quantize, readArtifact, save } from "../../build/index.js";
+import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
+import { importOnnx, load, quantize, quantizeLanguageModel, readArtifact, save } from "../../build/index.js";
 import { createProgress, formatTable } from "../../build/terminal.js";
+import { loadLanguageModel } from "../../build/text.js";
 import { answerOf } from "./app/answer.js";
+import { CALIBRATION } from "./app/language.js";
 import { next } from "./next.js";
 import { closeBrowser, pages } from "./pages.js";
 import { folder, installPackage, root } from "./places.js";
@@ -26,7 +29,7 @@ const hosts = [...processes, ...pages, ...next].filter(
 );
 if (hosts.length === 0) throw new Error(`no host is named so: ${asked.join(", ")}`);
 
-/** The files that hosts read: a model whose last op is of a group that octette/runtime imports when it is loaded. */
+/** The files that hosts read: a language model, and a model whose last op is of a group that octette/runtime imports when it is loaded. */
 async function writeInputs() {
   const layer = floatLayer(LAYER, layers[LAYER]);
   const last = { op: "Tanh", name: "last", inputs: layer.outputs, outputs: ["z"], attributes: {} };
@@ -34,6 +37,10 @@ async function writeInputs() {
   const calibration = graph.inputs.map(({ name, dtype, shape }) => ({ [name]: fill(dtype, shape) }));
   writeFileSync(join(folder, "model.octette"), save((await quantize(graph, { calibration })).graph));
   writeFileSync(join(folder, "digits.onnx"), readFileSync(join(root, "examples/digits/digits.onnx")));
+  const language = join(folder, "language");
+  writeLanguageFolder(language, languageShapes["tiny-llama"]);
+  const output = join(folder, "language.octette");
+  await quantizeLanguageModel(language, { bits: 4, calibration: CALIBRATION, output });
 }
 
 /** What a host's answer is worth, and whether that is as it should be. */
@@ -44,7 +51,7 @@ function judged({ refusal, isTypes, only = { threads: THREADS } }, answer, expec
     throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
   }
   if (answer.error) throw new Error(answer.error);
-  for (const part of ["outputs", "artifact"])
+  for (const part of ["outputs", "artifact", "generated"])
     if (answer[part] !== undefined && answer[part] !== expected[part]) throw new Error(`other ${part}`);
   const { threads, threadsReason } = answer;
   if (threads !== only.threads || (only.reason && !only.reason.test(threadsReason)))
@@ -55,9 +62,10 @@ function judged({ refusal, isTypes, only = { threads: THREADS } }, answer, expec
 mkdirSync(folder, { recursive: true });
 await installPackage();
 await writeInputs();
-const octette = { load, importOnnx, quantize, readArtifact, save };
+const octette = { load, importOnnx, quantize, readArtifact, save, loadLanguageModel };
 const onnx = readFileSync(join(folder, "digits.onnx"));
-const expected = await answerOf(octette, join(folder, "model.octette"), onnx);
+const [model, language] = ["model.octette", "language.octette"].map((file) => join(folder, file));
+const expected = await answerOf(octette, { model, language, onnx });
 
 const rows = [];
 const problems = [];

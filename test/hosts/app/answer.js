@@ -1,4 +1,7 @@
-// What a host makes of octette: outputs of a model that threads share, and an artifact that it quantizes itself.
+// What a host makes of octette: outputs of a model that threads share, an artifact that it quantizes itself, and what a language model
+// generates.
+
+import { generatedBy } from "./language.js";
 
 /** Longest wait for threads, in milliseconds. */
 const PATIENCE = 8000;
@@ -26,8 +29,10 @@ export async function outputsOf(load, model, options) {
   return { outputs: outputs.map((tensor) => hexOf(tensor.data)).join(" "), threads, threadsReason };
 }
 
-export async function answerOf({ load, importOnnx, quantize, readArtifact, save }, model, onnx, options) {
+export async function answerOf(octette, { model, language, onnx }, options) {
+  const { load, loadLanguageModel, importOnnx, quantize, readArtifact, save } = octette;
   const answer = await outputsOf(load, model, options);
+  const generated = await generatedBy(loadLanguageModel, language, { threads: 2, ...options });
   const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
-  return { ...answer, artifact: readArtifact(save(graph)).contentHash };
+  return { ...answer, generated, artifact: readArtifact(save(graph)).contentHash };
 }

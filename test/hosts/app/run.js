@@ -2,14 +2,16 @@
 
 import { importOnnx, quantize, readArtifact, save } from "octette";
 import { load } from "octette/runtime";
+import { loadLanguageModel } from "octette/text";
 import { answerOf } from "./answer.js";
 
-const octette = { load, importOnnx, quantize, readArtifact, save };
+const octette = { load, importOnnx, quantize, readArtifact, save, loadLanguageModel };
 
 export async function run(options) {
   try {
-    const onnx = await (await fetch("/digits.onnx")).arrayBuffer();
-    return await answerOf(octette, await fetch("/model.octette"), new Uint8Array(onnx), options);
+    const onnx = new Uint8Array(await (await fetch("/digits.onnx")).arrayBuffer());
+    const [model, language] = [await fetch("/model.octette"), await fetch("/language.octette")];
+    return await answerOf(octette, { model, language, onnx }, options);
   } catch (error) {
     return { error: `${error.name}: ${error.message}` };
   }
