@@ -35,7 +35,7 @@ const parts = [
   ["runtime, an int8 CNN, one class", 45_300, () => atStart(runtimeOf(CNN, "common, baseline"))],
   ["octette.js of digits, every class", 44_000, () => bundleOfDigits("all")],
   ["octette.js of digits, one class", 39_600, () => bundleOfDigits("baseline")],
-  ["language models from artifacts, beside octette/runtime", 48_500, languageBesideCore],
+  ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],

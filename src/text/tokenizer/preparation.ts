@@ -2,7 +2,7 @@
 // library reads otherwise than the reference implementation (github.com/huggingface/tokenizers, in Rust) are said to it in other
 // words; parts that it does not have are refused by name.
 
-import { Tokenizer } from "@huggingface/tokenizers";
+import { SequenceNormalizer, SequencePreTokenizer } from "@huggingface/tokenizers";
 import { OctetteError } from "../../errors";
 import {
   type JsonObject,
@@ -81,7 +81,7 @@ function metaspaceAs({ at, json }: TokenizerPart): readonly JsonObject[] {
   return json.split === false ? [space] : [space, isolated(`${pattern}(?:(?!${pattern})[\\s\\S])*`)];
 }
 
-/** How the library is brieflyTold of one pre-tokenizer. */
+/** What the library is told of one pre-tokenizer. */
 const preTokenizers: Readonly<Record<string, (part: TokenizerPart) => readonly JsonObject[]>> = {
   BertPreTokenizer: ({ json }) => [json],
   Digits: ({ json }) => [json],
@@ -118,34 +118,29 @@ export function createPreparation(at: string, json: JsonObject): Preparation {
       throw unknownPart(`${part.at}.type`, type, Object.keys(preTokenizers).join(", "));
     return preTokenizers[type]!(part);
   });
-  const { normalizer, pre_tokenizer } = inLibrary(at, normalizers, parts);
+  const { normalizer, preTokenizer } = inLibrary(at, normalizers, parts);
   return {
-    normalize: (text) => (text === "" || normalizer === null ? text : normalizer.normalize(text)),
+    normalize: (text) => (text === "" ? text : normalizer.normalize(text)),
     split(text, isFirst) {
       if (text === "") return [];
-      if (pre_tokenizer === null) return [text];
-      return pre_tokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 });
+      if (parts.length === 0) return [text];
+      return preTokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 });
     },
   };
 }
 
+/** Of the library only these two are used: they have what they are named for, and models and decoders stay out of the bundle. */
 function inLibrary(
   at: string,
   normalizers: readonly JsonObject[],
   pretokenizers: readonly JsonObject[],
-): Tokenizer {
+): { readonly normalizer: SequenceNormalizer; readonly preTokenizer: SequencePreTokenizer } {
+  const type = "Sequence";
   try {
-    return new Tokenizer(
-      {
-        model: { type: "BPE", vocab: {}, merges: [] },
-        added_tokens: [],
-        decoder: null,
-        post_processor: null,
-        normalizer: normalizers.length === 0 ? null : { type: "Sequence", normalizers },
-        pre_tokenizer: pretokenizers.length === 0 ? null : { type: "Sequence", pretokenizers },
-      },
-      {},
-    );
+    return {
+      normalizer: new SequenceNormalizer({ type, normalizers } as unknown as NormalizerConfig),
+      preTokenizer: new SequencePreTokenizer({ type, pretokenizers } as unknown as PreTokenizerConfig),
+    };
   } catch (cause) {
     throw new OctetteError(`tokenizer cannot be made (${(cause as Error).message})`, {
       code: "format",
@@ -153,3 +148,6 @@ function inLibrary(
     });
   }
 }
+
+type NormalizerConfig = ConstructorParameters<typeof SequenceNormalizer>[0];
+type PreTokenizerConfig = ConstructorParameters<typeof SequencePreTokenizer>[0];
