@@ -1,6 +1,7 @@
 // Copies that change where elements lie, and fills. Operands do not overlap, xor128 apart.
 
 import { storeBytes, storeWords } from "../lanes/simd";
+import { turn8, turn32 } from "./transpose";
 
 /** From here on memory.copy is faster than a loop: a call out of wasm costs some 10 ns. */
 const LONG: i32 = 256;
@@ -22,80 +23,75 @@ export function copyRows(y: usize, ldy: i32, x: usize, ldx: i32, bytes: i32, beg
   else for (let r = begin; r < end; r++, y += ldy, x += ldx) copyRun(y, x, bytes);
 }
 
-function strided<T>(
+/** Elements of 4 bytes, or 1, `dy` and `dx` bytes apart. */
+function copySpread(y: usize, dy: usize, x: usize, dx: usize, size: i32, n: i32): void {
+  if (size == 4) for (; n > 0; n--, x += dx, y += dy) store<i32>(y, load<i32>(x));
+  else for (; n > 0; n--, x += dx, y += dy) store<u8>(y, load<u8>(x));
+}
+
+/** The two innermost loops: runs, a matrix turned, or elements. */
+function copyMatrix(
   y: usize,
   x: usize,
-  d1: i32,
-  d2: i32,
-  d3: i32,
-  y0: i32,
-  y1: i32,
-  y2: i32,
-  y3: i32,
-  x0: i32,
-  x1: i32,
-  x2: i32,
-  x3: i32,
-  begin: i32,
-  end: i32,
+  size: i32,
+  d4: i32,
+  d5: i32,
+  y4: usize,
+  y5: usize,
+  x4: usize,
+  x5: usize,
 ): void {
-  const size = <i32>sizeof<T>();
-  for (let i0 = begin; i0 < end; i0++) {
-    for (let i1 = 0; i1 < d1; i1++) {
-      for (let i2 = 0; i2 < d2; i2++) {
-        let p = x + <usize>((i0 * x0 + i1 * x1 + i2 * x2) * size);
-        let q = y + <usize>((i0 * y0 + i1 * y1 + i2 * y2) * size);
-        if (y3 == 1 && x3 == 1) copyRun(q, p, d3 * size);
-        else for (let i3 = 0; i3 < d3; i3++, p += x3 * size, q += y3 * size) store<T>(q, load<T>(p));
-      }
-    }
+  if (y5 == <usize>size && x4 == y5 && x5 != y5 && <i32>x5 >= 0 && d4 > 1) {
+    if (size == 4) turn32(y, y4, x, x5, d5, d4);
+    else turn8(y, y4, x, x5, d5, d4);
+    return;
+  }
+  for (; d4 > 0; d4--, y += y4, x += x4) {
+    if (y5 == <usize>size && x5 == y5) copyRun(y, x, d5 * size);
+    else copySpread(y, y5, x, x5, size, d5);
   }
 }
 
 /**
- * y[i·(y0,y1,y2,y3)] = x[i·(x0,x1,x2,x3)] for i0 from begin to end, i1 < d1, i2 < d2, i3 < d3; bytes.
+ * y[Σ i·y_] = x[Σ i·x_] for i0 from begin to end, i1 < d1 … i5 < d5: elements of `size` bytes, 4 or 1.
  *
- * Strides in elements, of any sign, 0 in x to repeat. Transposes, slices, pads, concatenates and expands.
+ * Strides in bytes, of any sign, 0 in x to repeat. Transposes, slices, pads, concatenates and expands: fastest where the elements of
+ * a row of y, i5, lie together, and those of i5 or of i4 in x.
  */
-export function copyStrided8(
+export function copyStrided(
   y: usize,
   x: usize,
+  size: i32,
   d1: i32,
   d2: i32,
   d3: i32,
+  d4: i32,
+  d5: i32,
   y0: i32,
   y1: i32,
   y2: i32,
   y3: i32,
+  y4: i32,
+  y5: i32,
   x0: i32,
   x1: i32,
   x2: i32,
   x3: i32,
+  x4: i32,
+  x5: i32,
   begin: i32,
   end: i32,
 ): void {
-  strided<u8>(y, x, d1, d2, d3, y0, y1, y2, y3, x0, x1, x2, x3, begin, end);
-}
-
-/** copyStrided8 for 4-byte elements. */
-export function copyStrided32(
-  y: usize,
-  x: usize,
-  d1: i32,
-  d2: i32,
-  d3: i32,
-  y0: i32,
-  y1: i32,
-  y2: i32,
-  y3: i32,
-  x0: i32,
-  x1: i32,
-  x2: i32,
-  x3: i32,
-  begin: i32,
-  end: i32,
-): void {
-  strided<u32>(y, x, d1, d2, d3, y0, y1, y2, y3, x0, x1, x2, x3, begin, end);
+  for (let i0 = begin; i0 < end; i0++) {
+    for (let i1 = 0; i1 < d1; i1++) {
+      for (let i2 = 0; i2 < d2; i2++) {
+        let q = y + <usize>(i0 * y0 + i1 * y1 + i2 * y2);
+        let p = x + <usize>(i0 * x0 + i1 * x1 + i2 * x2);
+        for (let i3 = 0; i3 < d3; i3++, q += <usize>y3, p += <usize>x3)
+          copyMatrix(q, p, size, d4, d5, y4, y5, x4, x5);
+      }
+    }
+  }
 }
 
 /** y = x xor 0x80, bytes begin to end: u8 codes ↔ s8 codes. y may be x. */

@@ -12,26 +12,29 @@ function stripOf(step: i32): i32 {
   return min(64, max(8, (8 << 12) / max(4, together)));
 }
 
+/** y[j·step + i] = x[i·row + j], i < rows, j < cols: 4-byte elements; `step` and `row` in bytes. */
+export function turn32(y: usize, step: usize, x: usize, row: usize, rows: i32, cols: i32): void {
+  const strip = stripOf(<i32>step);
+  for (let j = 0; j < cols; j += strip) {
+    const count = min(strip, cols - j);
+    let p = x + ((<usize>j) << 2);
+    let q = y + <usize>j * step;
+    let i = 0;
+    for (; i + 4 <= rows; i += 4, p += 4 * row, q += 16) {
+      interleave4(q, <i32>step, p, p + row, p + 2 * row, p + 3 * row, count);
+    }
+    for (; i < rows; i++, p += row, q += 4) {
+      for (let c = 0; c < count; c++) store<i32>(q + <usize>c * step, load<i32>(p + ((<usize>c) << 2)));
+    }
+  }
+}
+
 /** y[b][j][i] = x[b][i][j]: [batch][rows][cols] → [batch][cols][rows], 4-byte elements. Range: batch. */
 export function transpose32(y: usize, x: usize, rows: i32, cols: i32, begin: i32, end: i32): void {
   const row = (<usize>cols) << 2;
   const step = (<usize>rows) << 2;
-  const strip = stripOf(rows << 2);
   for (let b = begin; b < end; b++) {
-    const from = x + <usize>(b * rows) * row;
-    const to = y + <usize>(b * rows) * row;
-    for (let j = 0; j < cols; j += strip) {
-      const count = min(strip, cols - j);
-      let p = from + ((<usize>j) << 2);
-      let q = to + <usize>j * step;
-      let i = 0;
-      for (; i + 4 <= rows; i += 4, p += 4 * row, q += 16) {
-        interleave4(q, <i32>step, p, p + row, p + 2 * row, p + 3 * row, count);
-      }
-      for (; i < rows; i++, p += row, q += 4) {
-        for (let c = 0; c < count; c++) store<i32>(q + <usize>c * step, load<i32>(p + ((<usize>c) << 2)));
-      }
-    }
+    turn32(y + <usize>(b * rows) * row, step, x + <usize>(b * rows) * row, row, rows, cols);
   }
 }
 
@@ -70,31 +73,33 @@ function block8(y: usize, step: usize, x: usize, row: usize, last: usize): void 
 }
 
 /**
- * y[b][j][i] = x[b][i][j]: [batch][rows][cols] → [batch][cols][rows], bytes. Range: batch.
+ * y[j·step + i] = x[i·row + j], i < rows, j < cols: bytes.
  *
  * Blocks at the edges overlap those before. With fewer than eight rows, a block writes bytes of the next columns,
- * which those overwrite: the last columns, and all of a narrow matrix, go byte by byte.
+ * which those overwrite: the last columns, and all of a narrow matrix or of one with gaps, go byte by byte.
  */
-export function transpose8(y: usize, x: usize, rows: i32, cols: i32, begin: i32, end: i32): void {
-  const step = <usize>rows;
-  const row = <usize>cols;
+export function turn8(y: usize, step: usize, x: usize, row: usize, rows: i32, cols: i32): void {
   const last = <usize>(min(8, rows) - 1) * row;
-  const strip = max(16, stripOf(rows));
-  const wide = rows < 8 ? max(0, cols - 8) & ~15 : cols < 16 ? 0 : cols;
-  for (let b = begin; b < end; b++) {
-    const from = x + <usize>b * step * row;
-    const to = y + <usize>b * step * row;
-    for (let j = 0; j < wide; j += strip) {
-      const until = min(wide, j + strip);
-      for (let i = 0; i < rows; i += 8) {
-        const top = max(0, min(i, rows - 8));
-        for (let c = j; c < until; c += 16) {
-          const left = min(c, wide - 16);
-          block8(to + <usize>left * step + top, step, from + <usize>top * row + left, row, last);
-        }
+  const strip = max(16, stripOf(<i32>step));
+  const narrow = <usize>rows == step ? max(0, cols - 8) & ~15 : 0;
+  const wide = rows < 8 ? narrow : cols < 16 ? 0 : cols;
+  for (let j = 0; j < wide; j += strip) {
+    const until = min(wide, j + strip);
+    for (let i = 0; i < rows; i += 8) {
+      const top = max(0, min(i, rows - 8));
+      for (let c = j; c < until; c += 16) {
+        const left = min(c, wide - 16);
+        block8(y + <usize>left * step + top, step, x + <usize>top * row + left, row, last);
       }
     }
-    for (let j = wide; j < cols; j++)
-      for (let i = 0; i < rows; i++) store<u8>(to + <usize>j * step + i, load<u8>(from + <usize>i * row + j));
+  }
+  for (let j = wide; j < cols; j++)
+    for (let i = 0; i < rows; i++) store<u8>(y + <usize>j * step + i, load<u8>(x + <usize>i * row + j));
+}
+
+/** y[b][j][i] = x[b][i][j]: [batch][rows][cols] → [batch][cols][rows], bytes. Range: batch. */
+export function transpose8(y: usize, x: usize, rows: i32, cols: i32, begin: i32, end: i32): void {
+  for (let b = begin; b < end; b++) {
+    turn8(y + <usize>(b * rows * cols), rows, x + <usize>(b * rows * cols), cols, rows, cols);
   }
 }

@@ -5,7 +5,16 @@ import type { Node } from "../graph/graph";
 import { type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { bytesPerElement, type DType } from "../graph/tensor";
 import { codeOf, perTensor, sameCodes } from "./codes";
-import { type Address, behind, type Layout, type Lowering, NONE, opError, type Unit } from "./op";
+import {
+  type Address,
+  behind,
+  type Layout,
+  type Lowering,
+  NONE,
+  opError,
+  type StepArguments,
+  type Unit,
+} from "./op";
 
 /** One loop: how often, and the distance between neighbours in both arrays, in elements. */
 export interface Loop {
@@ -65,10 +74,21 @@ export function movesNothing(loops: readonly Loop[]): boolean {
 }
 
 const IDLE: Loop = { extent: 1, y: 0, x: 0 };
-/** Loops of the strided kernels; a deeper copy is several steps. */
-const MAX_LOOPS = 4;
+/** Loops of the strided kernel; a deeper copy is several steps. */
+const MAX_LOOPS = 6;
 /** Steps that one copy may become. */
 const MAX_STEPS = 64;
+
+/** Whether the two innermost loops turn a matrix. */
+const isTurned = (loops: readonly Loop[]): boolean => loops.at(-1)!.y === 1 && loops.at(-2)?.x === 1;
+
+/** Loops with the one that walks x element by element moved next to the innermost: a matrix that is turned is copied in blocks. */
+function inBlocks(loops: readonly Loop[]): readonly Loop[] {
+  const { x, y } = loops.at(-1)!;
+  const turned = loops.find((loop) => loop.x === 1);
+  if (!turned || y !== 1 || x === 1) return loops;
+  return [...loops.filter((loop) => loop !== turned).slice(0, -1), turned, loops.at(-1)!];
+}
 
 /** Emits the steps of y[Σ i·loop.y] = x[Σ i·loop.x]. */
 export function emitCopy(
@@ -82,17 +102,11 @@ export function emitCopy(
   const rest = merged(loops);
   if (rest.some((loop) => loop.extent === 0)) return;
   const size = bytesPerElement[dtype];
+  const bytes = (elements: Dim) => multiplyDims(elements, size);
   const last = rest.at(-1) ?? { extent: 1, y: 1, x: 1 };
   if (rest.length <= 2 && last.y === 1 && last.x === 1) {
     const rows = rest.length === 2 ? rest[0]! : IDLE;
-    const bytes = (elements: Dim) => multiplyDims(elements, size);
     c.emit("copyRows", [y, bytes(rows.y), x, bytes(rows.x), bytes(last.extent)], rows.extent);
-    return;
-  }
-  const transposed = transposition(rest);
-  if (transposed) {
-    const { batch, rows, cols } = transposed;
-    c.emit(size === 1 ? "transpose8" : "transpose32", [y, x, rows, cols], batch);
     return;
   }
   if (rest.length > MAX_LOOPS) {
@@ -110,28 +124,15 @@ export function emitCopy(
       );
     return;
   }
-  const [d0, d1, d2, d3] = [...new Array<Loop>(MAX_LOOPS - rest.length).fill(IDLE), ...rest] as [
-    Loop,
-    Loop,
-    Loop,
-    Loop,
-  ];
-  c.emit(
-    size === 1 ? "copyStrided8" : "copyStrided32",
-    [y, x, d1.extent, d2.extent, d3.extent, d0.y, d1.y, d2.y, d3.y, d0.x, d1.x, d2.x, d3.x],
-    d0.extent,
-  );
-}
-
-/** [batch][rows][cols] → [batch][cols][rows], when that is what the loops do. */
-function transposition(loops: readonly Loop[]): { batch: Dim; rows: Dim; cols: Dim } | undefined {
-  if (loops.length !== 2 && loops.length !== 3) return undefined;
-  const [a, b] = loops.slice(-2) as [Loop, Loop];
-  if (b.y !== 1 || a.x !== 1 || a.y !== b.extent || b.x !== a.extent) return undefined;
-  const batch = loops.length === 3 ? loops[0]! : IDLE;
-  const area = multiplyDims(a.extent, b.extent);
-  if (loops.length === 3 && (batch.y !== area || batch.x !== area)) return undefined;
-  return { batch: batch.extent, rows: b.extent, cols: a.extent };
+  const ordered = inBlocks(rest);
+  // Threads share the first loop: it is that of the kernel, unless a matrix has no other.
+  const [first, ...others] = ordered.length > 2 || !isTurned(ordered) ? ordered : [IDLE, ...ordered];
+  const idle = new Array<Loop>(MAX_LOOPS - 1 - others.length).fill(IDLE);
+  const all = [first!, ...idle, ...others];
+  const extents = all.slice(1).map(({ extent }) => extent);
+  const strides = [...all.map((loop) => bytes(loop.y)), ...all.map((loop) => bytes(loop.x))];
+  const args = [y, x, size, ...extents, ...strides] as unknown as StepArguments<"copyStrided">;
+  c.emit("copyStrided", args, first!.extent);
 }
 
 /** An integer unit that moves codes needs one scale and zero point on both sides. */

@@ -87,57 +87,86 @@ describe("copyRows", () => {
 });
 
 describe("copyStrided", () => {
-  const dims = [3, 4, 2, 17] as const;
-  const [d0, d1, d2, d3] = dims;
-  const count = d0 * d1 * d2 * d3;
-  const dense = [d1 * d2 * d3, d2 * d3, d3, 1] as const;
-  const cases: readonly [string, readonly [number, number, number, number], number][] = [
+  const sizes = [2, 3, 2, 4, 5, 17] as const;
+  const count = sizes.reduce((a, b) => a * b, 1);
+  /** Distances between neighbours along each of `axes`, the last one together. */
+  const stepsOf = (order: readonly number[]) => {
+    const steps = sizes.map(() => 0);
+    let step = 1;
+    for (const axis of [...order].reverse()) {
+      steps[axis] = step;
+      step *= sizes[axis]!;
+    }
+    return steps;
+  };
+  const dense = stepsOf([0, 1, 2, 3, 4, 5]);
+  const reversed = dense.map((step, axis) => (axis === 2 ? step : -step));
+  const last = dense.reduce((sum, step, axis) => (axis === 2 ? sum : sum + step * (sizes[axis]! - 1)), 0);
+  const cases: readonly [string, readonly number[], number][] = [
     ["copies", dense, 0],
-    ["permutes", [1, d0, d0 * d1, d0 * d1 * d2], 0],
-    ["repeats", [0, d3, 0, 1], 0],
-    ["repeats one element", [d1, 1, 0, 0], 0],
-    ["reverses", [-d1 * d2 * d3, d2 * d3, -d3, -1], (d0 - 1) * d1 * d2 * d3 + (d2 - 1) * d3 + d3 - 1],
+    ["permutes", stepsOf([5, 3, 4, 2, 0, 1]), 0],
+    ["turns a matrix", stepsOf([0, 1, 2, 3, 5, 4]), 0],
+    ["turns matrices with gaps", stepsOf([2, 5, 1, 3, 0, 4]), 0],
+    ["turns a row that repeats", stepsOf([2, 5, 1, 3, 0, 4]).with(5, 0), 0],
+    ["repeats", dense.with(0, 0).with(3, 0), 0],
+    ["repeats one element", dense.with(4, 0).with(5, 0), 0],
+    ["reverses", reversed, last],
+    ["turns a matrix round", stepsOf([0, 1, 2, 3, 5, 4]).with(5, -5), 16 * 5],
   ];
-  test.each(cases)("%s", (_, s, start) => {
+  test.each(cases)("%s", (_, steps, start) => {
+    const at = Array.from({ length: count }, (_, i) =>
+      sizes.reduce((sum, size, axis) => sum + (Math.floor(i / dense[axis]!) % size) * steps[axis]!, start),
+    );
     const next = random(start);
-    const x8 = bytes(count, next);
-    const y8 = alloc(Uint8Array, count);
-    const x32 = words(count, next);
-    const y32 = alloc(Int32Array, count);
-    inPieces(y8, d0, next, (b, e) =>
-      kernels.copyStrided8(y8.byteOffset, x8.byteOffset + start, d1, d2, d3, ...dense, ...s, b, e),
-    );
-    inPieces(y32, d0, next, (b, e) =>
-      kernels.copyStrided32(y32.byteOffset, x32.byteOffset + 4 * start, d1, d2, d3, ...dense, ...s, b, e),
-    );
-    const at = Array.from({ length: count }, (_, i) => {
-      const index = [
-        Math.floor(i / dense[0]),
-        Math.floor(i / dense[1]) % d1,
-        Math.floor(i / d3) % d2,
-        i % d3,
-      ];
-      return index.reduce((sum, v, axis) => sum + v * s[axis]!, start);
-    });
-    same(
-      y8,
-      at.map((i) => x8[i]!),
-    );
-    same(
-      y32,
-      at.map((i) => x32[i]!),
-    );
+    const [d0, d1, d2, d3, d4, d5] = sizes;
+    const copy = (x: Int32Array | Uint8Array, y: Int32Array | Uint8Array) => {
+      const size = x.BYTES_PER_ELEMENT;
+      const [y0, y1, y2, y3, y4, y5] = dense.map((step) => step * size) as unknown as typeof sizes;
+      const [x0, x1, x2, x3, x4, x5] = steps.map((step) => step * size) as unknown as typeof sizes;
+      inPieces(y, d0, next, (b, e) =>
+        kernels.copyStrided(
+          ...([y.byteOffset, x.byteOffset + start * size, size, d1, d2, d3, d4, d5] as const),
+          ...([y0, y1, y2, y3, y4, y5, x0, x1, x2, x3, x4, x5, b, e] as const),
+        ),
+      );
+      same(
+        y,
+        at.map((i) => x[i]!),
+      );
+    };
+    copy(bytes(count, next), alloc(Uint8Array, count));
+    copy(words(count, next), alloc(Int32Array, count));
   });
 
   test("writes with strides, leaving the gaps", () => {
     const x = words(12, random(2));
     const y = alloc(Int32Array, 24);
     y.fill(7);
-    kernels.copyStrided32(y.byteOffset, x.byteOffset, 1, 3, 4, 0, 0, 8, 2, 0, 0, 4, 1, 0, 1);
+    const [ySteps, xSteps] = [[0, 0, 0, 0, 32, 8] as const, [0, 0, 0, 0, 16, 4] as const];
+    kernels.copyStrided(y.byteOffset, x.byteOffset, 4, 1, 1, 1, 3, 4, ...ySteps, ...xSteps, 0, 1);
     same(
       y,
       Array.from(y, (_, i) => (i % 2 ? 7 : x[i / 2]!)),
     );
+  });
+
+  test("turns bytes into rows with gaps, leaving these", () => {
+    for (const [rows, cols] of [
+      [3, 40],
+      [9, 33],
+    ] as const) {
+      const x = bytes(rows * cols, random(rows));
+      const y = alloc(Uint8Array, cols * (rows + 2)).fill(7);
+      const [ySteps, xSteps] = [[0, 0, 0, 0, rows + 2, 1] as const, [0, 0, 0, 0, 1, cols] as const];
+      kernels.copyStrided(y.byteOffset, x.byteOffset, 1, 1, 1, 1, cols, rows, ...ySteps, ...xSteps, 0, 1);
+      same(
+        y,
+        Array.from(y, (_, i) => {
+          const [j, r] = [Math.floor(i / (rows + 2)), i % (rows + 2)];
+          return r < rows ? x[r * cols + j]! : 7;
+        }),
+      );
+    }
   });
 });
 

@@ -41,8 +41,9 @@ function phaseWeights(c: Lowering, g: Geometry, phase: Phase, weights: Address, 
   const pairs = (g.outChannels * g.channels) / g.groups;
   const to = c.stage(pairs * kh * kw * size);
   const from = behind(weights, firstTap * size);
-  const loops = [1, kh, kw, kh * kw, 0, kw, 1, g.taps, 0, stepRow, stepTap] as const;
-  if (kh * kw > 0) c.load(size === 1 ? "copyStrided8" : "copyStrided32", [to, from, ...loops, 0, pairs]);
+  const ySteps = [kh * kw * size, 0, 0, 0, kw * size, size] as const;
+  const xSteps = [g.taps * size, 0, 0, 0, stepRow * size, stepTap * size] as const;
+  if (kh * kw > 0) c.load("copyStrided", [to, from, size, 1, 1, 1, kh, kw, ...ySteps, ...xSteps, 0, pairs]);
   return to;
 }
 
