@@ -1,5 +1,4 @@
 // Kernels of the group sequence: rows of text, sound and transformers.
 
 export * from "./f32/cum-sum";
-export * from "./f32/gather";
 export * from "./f32/layer-normalization";

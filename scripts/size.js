@@ -19,13 +19,14 @@ const CNN =
 const parts = [
   ["octette/runtime, every class", 56_500, () => atStart(RUNTIME)],
   ["op group math, where asked for", 5_000, () => later(RUNTIME, "math")],
+  ["op group moves, where asked for", 8_000, () => later(RUNTIME, "moves")],
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 4_000, () => later(RUNTIME, "vision")],
   [
     "runtime, every op, one class",
     61_000,
-    () => atStart(runtimeOf("registry", "common, baseline, math, sequence")),
+    () => atStart(runtimeOf("registry", "common, baseline, math, moves, sequence")),
   ],
   [
     "runtime, an int8 CNN, every class",

@@ -12,7 +12,7 @@ const runtime = /* @__PURE__ */ runtimeOf(groups);
 
 /**
  * Loads a model from .octette bytes, a Blob, a Response, an async iterable of chunks, or a file's path or URL (Node).
- * Imports the op groups (math, sequence, vision) that the model names, where they are not here yet.
+ * Imports the op groups (math, moves, sequence, vision) that the model names, where they are not here yet.
  * Throws FormatError where the file is not what it should be, OctetteError where this runtime lacks an op.
  */
 export const load: Runtime["load"] = (source, options) => runtime.load(source, options);
@@ -21,7 +21,7 @@ export const load: Runtime["load"] = (source, options) => runtime.load(source, o
  * is in a group that is not here: `await preload("math")` imports it.
  */
 export const loadSync: Runtime["loadSync"] = (bytes, options) => runtime.loadSync(bytes, options);
-/** Imports op groups ("math", "sequence", "vision"; all where none is named), so that `loadSync` runs models of their ops. */
+/** Imports op groups ("math", "moves", "sequence", "vision"; all where none is named), so that `loadSync` runs models of their ops. */
 export const preload = (...names: string[]): Promise<void> => groups.load(names);
 /** Which class of kernels this engine runs, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtime.info();

@@ -1,19 +1,8 @@
 // Copies that change where elements lie, and fills. Operands do not overlap, xor128 apart.
 
+import { copyRun } from "../lanes/runs";
 import { storeBytes, storeWords } from "../lanes/simd";
 import { turn8, turn32 } from "./transpose";
-
-/** From here on memory.copy is faster than a loop: a call out of wasm costs some 10 ns. */
-const LONG: i32 = 256;
-
-function copyRun(y: usize, x: usize, bytes: i32): void {
-  if (bytes >= LONG) {
-    memory.copy(y, x, bytes);
-    return;
-  }
-  for (; bytes >= 16; bytes -= 16, x += 16, y += 16) v128.store(y, v128.load(x));
-  if (bytes > 0) storeBytes(y, v128.load(x), bytes);
-}
 
 /** y[r] = x[r]: rows of `bytes`, ldy and ldx bytes apart. Range: rows. */
 export function copyRows(y: usize, ldy: i32, x: usize, ldx: i32, bytes: i32, begin: i32, end: i32): void {

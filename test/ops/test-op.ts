@@ -289,5 +289,5 @@ const gradientInputs = (one: OpCase): readonly (Shape | Tensor | undefined)[] =>
     if (!operand) return undefined;
     const { is, dtype, shape, values } = operand;
     const isTrained = dtype === "f32" && !(is === "constant" && values);
-    return isTrained ? shape : tensor(dtype, shape as number[], values!);
+    return isTrained ? shape : tensor(dtype, shape as number[], values ?? []);
   });

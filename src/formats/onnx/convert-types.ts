@@ -1,20 +1,8 @@
 // Conversions of operators that name a dtype or hold a tensor: the IR writes dtypes by name and has no tensors
 // among its attributes.
 
-import type { DType } from "../../graph/tensor";
-import { dataTypeName, dtypeOf, kindOf } from "./proto";
-import type { Conversion, Source } from "./source";
-
-function dtypeAttribute(source: Source, name: string): DType | undefined {
-  const dataType = source.int(name, 0);
-  if (dataType === 0) return undefined;
-  const dtype = dtypeOf(dataType);
-  if (!dtype)
-    throw source.error(`attribute ${name} names a type octette does not have`, {
-      got: dataTypeName(dataType),
-    });
-  return dtype;
-}
+import { kindOf } from "./proto";
+import type { Conversion } from "./source";
 
 /** Kinds of integers whose numbers are not those of the dtype that holds them. */
 export const partial: ReadonlySet<unknown> = new Set(["i4", "u4", "i16", "u16", "u32", "u64"]);
@@ -22,7 +10,7 @@ export const partial: ReadonlySet<unknown> = new Set(["i4", "u4", "i16", "u16", 
 /** Attribute `to` as the name of a dtype, or of integers that are held in one. */
 export const cast: Conversion = (source) => {
   source.ignore("saturate", "round_mode");
-  const dtype = dtypeAttribute(source, "to");
+  const dtype = source.dtype("to");
   if (!dtype) throw source.error("attribute to is missing", { expected: "a type" });
   const kind = kindOf(source.int("to", 0))!;
   return [source.node({ to: partial.has(kind) ? kind : dtype })];
@@ -45,7 +33,7 @@ const nibbles = { i4: ["i8", -8, 7], u4: ["u8", 0, 15] } as const;
 /** Codes of 4 bits become codes of 8, clipped to the range of 4. */
 export const quantizeLinear: Conversion = (source) => {
   source.ignore("saturate", "precision");
-  const dtype = dtypeAttribute(source, "output_dtype");
+  const dtype = source.dtype("output_dtype");
   const attributes = source.attributes();
   const [x = "", scaleName = "", zeroName = ""] = source.inputs;
   const kind = dtype ? kindOf(source.int("output_dtype", 0)) : source.kind(zeroName);

@@ -2,8 +2,8 @@
 
 import { OctetteError } from "../../errors";
 import type { Attribute, Node } from "../../graph/graph";
-import type { Tensor } from "../../graph/tensor";
-import { type NodeProto, type StoredKind, toTensor } from "./proto";
+import type { DType, Tensor } from "../../graph/tensor";
+import { dataTypeName, dtypeOf, type NodeProto, type StoredKind, toTensor } from "./proto";
 
 /** What a conversion may ask of the file around its node. */
 export interface Surroundings {
@@ -98,6 +98,15 @@ export class Source {
     if (attribute.kind !== "int")
       throw this.error(`attribute ${name} does not fit`, { expected: "int", got: attribute.kind });
     return attribute.value;
+  }
+
+  /** The dtype that an attribute names by its number in files; undefined where it names none. */
+  dtype(name: string): DType | undefined {
+    const dataType = this.int(name, 0);
+    if (dataType === 0) return undefined;
+    const dtype = dtypeOf(dataType);
+    if (dtype) return dtype;
+    throw this.error(`attribute ${name} names a type octette does not have`, { got: dataTypeName(dataType) });
   }
 
   /** A tensor attribute. */

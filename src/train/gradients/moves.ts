@@ -1,9 +1,10 @@
 // Ops that only move elements: their gradients move back, and are summed where an element was repeated.
 
-import { addDims, type Dim, type Shape } from "../../graph/symbols";
+import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../../graph/symbols";
 import { sizeOf, tensor } from "../../graph/tensor";
 import { normalizeAxis } from "../../ops/axes";
 import { sameCodes } from "../../ops/codes";
+import { repeatsOf } from "../../ops/moves/tile";
 import { numberOf } from "../../ops/op";
 import { sameShape } from "../../ops/reshape";
 import { permutationOf } from "../../ops/transpose";
@@ -31,6 +32,40 @@ export const expand: Rule = ({ inputs, outputs }, [dy], b) => {
   const isWhole = sameShape(shape, b.type(outputs[0]!).shape);
   b.give(inputs[0]!, isWhole ? dy! : b.write("SumTo", [dy!], { shape })[0]);
 };
+
+/** Axis by axis, the sum over its repeats. */
+export const tile: Rule = ({ node, inputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  const repeats = repeatsOf(node, shape);
+  let gradient = dy!;
+  const reach = repeats.map((n, axis) => multiplyDims(n, shape[axis]!));
+  for (const [axis, n] of repeats.entries()) {
+    if (n === 1) continue;
+    const [outer, inner] = [countOf(reach.slice(0, axis)), countOf(reach.slice(axis + 1))];
+    reach[axis] = shape[axis]!;
+    const apart = { shape: [outer, n, multiplyDims(shape[axis]!, inner)], allowzero: 1 };
+    const repeated = b.write("Reshape", [gradient], apart)[0];
+    const sum = b.write("SumTo", [repeated], { shape: apart.shape.with(1, 1) })[0];
+    gradient = b.write("Reshape", [sum], { shape: [...reach], allowzero: 1 })[0];
+  }
+  b.give(inputs[0]!, gradient);
+};
+
+/** The same triangle. */
+export const trilu: Rule = ({ node, inputs: [x, ...k] }, [dy], b) =>
+  b.give(x!, b.write("Trilu", [dy!, ...k], node.attributes)[0]);
+
+/** The same elements turned back. */
+export const reverseSequence: Rule = ({ node, inputs: [x, lengths] }, [dy], b) =>
+  b.give(x!, b.write("ReverseSequence", [dy!, lengths!], node.attributes)[0]);
+
+const undone =
+  (op: "DepthToSpace" | "SpaceToDepth"): Rule =>
+  ({ node, inputs }, [dy], b) =>
+    b.give(inputs[0]!, b.write(op, [dy!], node.attributes)[0]);
+
+export const depthToSpace = undone("SpaceToDepth");
+export const spaceToDepth = undone("DepthToSpace");
 
 /** Every input takes its part; where its codes are made anew, none where there is no such code. */
 export const concat: Rule = ({ node, inputs, integer }, [dy], b) => {

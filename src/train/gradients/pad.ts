@@ -1,6 +1,7 @@
 // Pad: what was added as a constant is dropped, what was taken from the input goes back to where it was taken from.
 
 import type { Dim } from "../../graph/symbols";
+import { asPad } from "../../ops/moves/center-crop-pad";
 import { modeOf, type Padding, paddingOf } from "../../ops/pad";
 import { type Backward, checkFixed, type Rule } from "./rule";
 
@@ -26,6 +27,13 @@ export const pad: Rule = ({ node, inputs, outputs }, [dy], b) => {
   const left = mode === "constant" ? padding : padding.map(cut);
   const pads = [...left.map(({ before }) => -before), ...left.map(({ after }) => -after)];
   b.give(inputs[0]!, pads.some(Boolean) ? b.write("Pad", [gradient], { pads })[0] : gradient);
+};
+
+/** As the Pad that it is. */
+export const centerCropPad: Rule = (unit, dy, b) => {
+  const { node, inputs } = unit;
+  checkFixed(node);
+  pad({ ...unit, node: asPad(node, b.type(inputs[0]!).shape) }, dy, b);
 };
 
 const cut = ({ before, after }: Padding): Padding => ({

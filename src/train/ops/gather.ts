@@ -2,8 +2,8 @@
 
 import { countOf, formatShape, multiplyDims } from "../../graph/symbols";
 import { dimsOf, missing, normalizeAxis } from "../../ops/axes";
+import { gather } from "../../ops/moves/gather";
 import { floatType, inputType, numberOf, type Op, opError } from "../../ops/op";
-import { gather } from "../../ops/sequence/gather";
 
 /** (dy, indices) → dx */
 export const gatherGradient: Op = {

@@ -1,18 +1,19 @@
-// Gather: slices of its input along `axis`, picked by indices. Exporters pick dimensions with it, models embeddings. Where
-// indices are computed, a negative one counts from the end, and one outside picks the first or the last slice.
+// Gather: slices of its input along `axis`, picked by indices. Exporters pick dimensions with it, models embeddings. A negative index
+// counts from the end; a computed one outside picks the first or the last slice.
 
 import { countOf, multiplyDims } from "../../graph/symbols";
 import { bytesPerElement, sizeOf } from "../../graph/tensor";
 import { normalizeAxis } from "../axes";
 import { listLike, numbersIn } from "../known";
 import { inputType, numberOf, type Op, opError, type Traits } from "../op";
+import { checkConstantIndices, indexType } from "./indices";
 
 export const gather: Op = {
   inputs: 2,
   attributes: ["axis"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
-    const indices = inputType(node, inputs, 1);
+    const indices = indexType(node, inputs, 1);
     const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
     return [
       { dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] },
@@ -47,8 +48,7 @@ export const gather: Op = {
     const [x, indices] = [c.type(inputs[0]!), c.type(inputs[1]!)];
     const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
     const extent = x.shape[axis]!;
-    if (indices.dtype !== "i32")
-      throw opError(node, "its indices do not fit", { expected: "i32", got: indices.dtype });
+    checkConstantIndices(node, c, inputs[1]!, [extent]);
     c.needs(extent, outputs[0]!);
     const count = countOf(indices.shape);
     const bytes = multiplyDims(countOf(x.shape.slice(axis + 1)), bytesPerElement[x.dtype]);

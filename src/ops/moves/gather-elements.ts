@@ -1,0 +1,68 @@
+// GatherElements: each element of the output is one of the input, at its own place but for `axis`, where an index says which. Indices
+// are read as those of Gather; where they reach less far than the input along another axis, so does the output.
+
+import type { Node, ValueType } from "../../graph/graph";
+import { countOf, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import { bytesPerElement } from "../../graph/tensor";
+import { normalizeAxis } from "../axes";
+import { emitCopy } from "../copy";
+import { type Batched, inputType, numberOf, type Op, opError, type Traits } from "../op";
+import { sameShape } from "../reshape";
+import { checkConstantIndices, indexType, loopsOfPart } from "./indices";
+
+/** The axis that indices go through. */
+export const indexedAxis = (node: Node, { length }: Shape): number =>
+  normalizeAxis(node, numberOf(node, "axis", 0), length);
+
+/** The part of an array that indices of a shape reach, if it is along all axes but one no longer than the array. */
+export function reachOf(node: Node, x: Shape, indices: Shape, axis: number): Shape {
+  const isWithin = (dim: Shape[number], i: number) =>
+    i === axis ||
+    dim === x[i] ||
+    dim === 1 ||
+    (typeof dim === "number" && typeof x[i] === "number" && dim <= x[i]);
+  if (indices.length === x.length && indices.every(isWithin)) return indices.with(axis, x[axis]!);
+  throw opError(node, "its indices do not fit", {
+    expected: `a shape within ${formatShape(x)} along all axes but ${axis}`,
+    got: formatShape(indices),
+  });
+}
+
+/** Rows are apart where both have them on one axis, which no index goes through. */
+export const keepsRows = (node: Node, [x, indices]: readonly Batched[]): boolean =>
+  x!.axis === indices!.axis && x!.axis !== indexedAxis(node, x!.shape);
+
+/** ONNX GatherElements-13. */
+export const gatherElements: Op = {
+  inputs: 2,
+  attributes: ["axis"],
+  infer(node, inputs): readonly ValueType[] {
+    const x = inputType(node, inputs, 0);
+    const { shape } = indexType(node, inputs, 1);
+    reachOf(node, x.shape, shape, indexedAxis(node, x.shape));
+    return [{ dtype: x.dtype, shape }];
+  },
+  rows: keepsRows,
+  lower({ node, inputs: [x = "", indices = ""], outputs: [y = ""] }, c) {
+    const { dtype, shape } = c.type(x);
+    const { shape: picked } = c.type(indices);
+    const axis = indexedAxis(node, shape);
+    const extent = shape[axis]!;
+    checkConstantIndices(node, c, indices, [extent]);
+    c.needs(extent, y);
+    const reach = reachOf(node, shape, picked, axis);
+    const size = bytesPerElement[dtype];
+    const to = c.output(y);
+    let from = c.input(x);
+    if (!sameShape(reach, shape)) {
+      const part = c.temporary(multiplyDims(countOf(reach), size));
+      emitCopy(node, c, dtype, part, from, loopsOfPart(shape, reach));
+      from = part;
+    }
+    const [count, inner] = [picked[axis]!, countOf(picked.slice(axis + 1))];
+    const rows = multiplyDims(countOf(picked.slice(0, axis)), count);
+    c.emit("gatherElements", [to, from, c.input(indices), size, extent, count, inner], rows);
+  },
+};
+
+export const gatherElementsTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
