@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
+import { FreshNames } from "../graph/names";
 import {
   addDims,
   type Bindings,
@@ -251,14 +252,14 @@ function chooseLayouts(
   const layouts = new Map<string, Layout>(graph.inputs.map(({ name }) => [name, "plain"]));
   const tasks: Task[][] = [];
   let own: Task[] = [];
+  const names = new FreshNames(types.keys());
   const conversions = new Map<string, string>();
   const bring = (value: string, wanted: Layout): string => {
     const type = types.get(value);
     if (!type || (layouts.get(value) ?? "plain") === wanted) return value;
     let converted = conversions.get(`${wanted} ${value}`);
     if (converted !== undefined) return converted;
-    converted = `${value}@${wanted}`;
-    while (types.has(converted)) converted += "'";
+    converted = names.fresh(`${value}@${wanted}`);
     conversions.set(`${wanted} ${value}`, converted);
     types.set(converted, type);
     layouts.set(converted, wanted);

@@ -110,11 +110,12 @@ export function readsOf({ inputs, codes }: Node): string[] {
 const namesIn = (p: CodeParameters | undefined): string[] =>
   p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : [];
 
-/** Names that a graph has before its first node: inputs, constants and states. */
-export const namesBefore = ({ inputs, constants, states = [] }: Graph<Constant>): string[] => [
+/** Names of all values: inputs, constants, states and what nodes make. */
+export const valueNames = ({ inputs, constants, states = [], nodes }: Graph<Constant>): string[] => [
   ...inputs.map(({ name }) => name),
   ...constants.keys(),
   ...states.map(({ name }) => name),
+  ...nodes.flatMap(({ outputs }) => outputs),
 ];
 
 /** Whether a node reads or makes codes: one of a quantized model. */

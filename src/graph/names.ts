@@ -1,4 +1,4 @@
-// FreshNames that are new: each tried name counts on from the last number it got, so that n of one spelling take n steps.
+// Fresh names: each tried name counts on from the last number it got, so that n of one spelling take n steps.
 
 /** Letters of a name that are told in an error. */
 const MAX_TOLD = 64;

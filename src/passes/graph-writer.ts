@@ -6,8 +6,8 @@ import {
   type Codes,
   type Graph,
   type Node,
-  namesBefore,
   readsOf,
+  valueNames,
 } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensorsEqual } from "../graph/tensor";
@@ -36,10 +36,7 @@ export class GraphWriter {
     this.#graph = graph;
     this.#room = room;
     this.constants = new Map(graph.constants);
-    this.#values = new FreshNames(
-      [...namesBefore(graph), ...graph.nodes.flatMap((node) => node.outputs)],
-      ".",
-    );
+    this.#values = new FreshNames(valueNames(graph), ".");
     this.#nodeNames = new FreshNames(
       graph.nodes.map((node) => node.name),
       ".",

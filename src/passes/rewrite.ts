@@ -5,10 +5,10 @@ import {
   consumersOf,
   type Graph,
   type Node,
-  namesBefore,
   producersOf,
   renamed,
   type ValueType,
+  valueNames,
 } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensor } from "../graph/tensor";
@@ -94,10 +94,7 @@ export class Rewrite {
 
   /** A name that nothing in the graph has. */
   fresh(wanted: string): string {
-    this.#names ??= new FreshNames([
-      ...namesBefore(this.graph),
-      ...this.graph.nodes.flatMap((node) => [node.name, ...node.outputs]),
-    ]);
+    this.#names ??= new FreshNames([...valueNames(this.graph), ...this.graph.nodes.map(({ name }) => name)]);
     return this.#names.fresh(wanted);
   }
 

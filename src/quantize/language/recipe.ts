@@ -1,7 +1,7 @@
 // Which constants of a language model become codes, and the graph that reads them: layers over u8 codes of a row, tables of int8
 // rows, caches of int8 heads. A constant that several nodes read stays one.
 
-import { type CodeParameters, type Graph, type Node, namesBefore, type State } from "../../graph/graph";
+import { type CodeParameters, type Graph, type Node, type State, valueNames } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import type { Constant } from "../../graph/tensor";
 import { GROUP } from "./layer-weights";
@@ -88,7 +88,7 @@ class Coder {
     this.#graph = graph;
     this.#options = options;
     this.constants = new Map(graph.constants);
-    this.#values = new FreshNames([...namesBefore(graph), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
+    this.#values = new FreshNames(valueNames(graph));
     this.#nodes = new FreshNames(graph.nodes.map(({ name }) => name));
     const tables = graph.nodes.filter((node) => isTableOf(node, graph.constants));
     const heads = graph.nodes.filter((node) => isLayerOf(node, graph.constants) && this.#isHead(node));

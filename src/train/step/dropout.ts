@@ -1,7 +1,8 @@
 // Dropout in a graph: kept while it is trained, gone where it is deployed. Over codes it leaves those that are kept as they are,
 // so that behind it, while training, they stand for more by what was dropped.
 
-import type { Graph, Node } from "../../graph/graph";
+import { type Graph, type Node, valueNames } from "../../graph/graph";
+import { FreshNames } from "../../graph/names";
 import type { Tensor } from "../../graph/tensor";
 import type { ToolkitOps } from "../../ops/infer";
 import { removeIdle } from "../../passes/remove-idle";
@@ -21,6 +22,7 @@ const droppedCodes = (graph: Graph, ops: ToolkitOps): { node: Node; codes: strin
 
 /** The graph in which the scale after each Dropout is a constant of its own, which can be another while training. */
 export function withOwnScales(graph: Graph, ops = toolkit.ops): Graph {
+  const names = new FreshNames(valueNames(graph));
   let now = graph;
   for (const { codes } of droppedCodes(graph, ops)) {
     const constants = new Map(now.constants);
@@ -28,8 +30,7 @@ export function withOwnScales(graph: Graph, ops = toolkit.ops): Graph {
     const ownOf = (scale: string): string => {
       let name = own.get(scale);
       if (name !== undefined) return name;
-      name = `${codes}_scale`;
-      while (constants.has(name)) name += "'";
+      name = names.fresh(`${codes}_scale`);
       own.set(scale, name);
       constants.set(name, constants.get(scale)!);
       return name;

@@ -1,7 +1,8 @@
 // A graph to deploy → the graph to train: constants that are trained become masters, which the step writes to, and the
 // codes of masters are computed. Integer layers stay what they are.
 
-import type { Graph, Node } from "../../graph/graph";
+import { type Graph, type Node, valueNames } from "../../graph/graph";
+import { FreshNames } from "../../graph/names";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
@@ -73,18 +74,14 @@ class Search {
   readonly #scales: WeightScales;
   readonly #ops: ToolkitOps;
   readonly #found = new Map<string, Parameter>();
-  readonly #taken: Set<string>;
+  readonly #names: FreshNames;
 
   constructor(graph: Graph, masters: Masters, scales: WeightScales, ops: ToolkitOps) {
     this.#graph = graph;
     this.#masters = masters;
     this.#scales = scales;
     this.#ops = ops;
-    this.#taken = new Set([
-      ...graph.constants.keys(),
-      ...graph.nodes.flatMap(({ outputs }) => outputs),
-      ...graph.inputs.map(({ name }) => name),
-    ]);
+    this.#names = new FreshNames(valueNames(graph));
   }
 
   run(): Parameter[] {
@@ -139,7 +136,7 @@ class Search {
     });
     this.#found.set(`${w} scale`, {
       ...common,
-      name: this.#fresh(`${w}.scale`),
+      name: this.#names.fresh(`${w}.scale`),
       kind: "scale",
       start: tensor("f32", [channels], new Float32Array(channels).fill(1)),
       coded,
@@ -147,7 +144,7 @@ class Search {
     if (this.#scales === "learned")
       this.#found.set(`${w} step`, {
         ...common,
-        name: this.#fresh(`${w}.step`),
+        name: this.#names.fresh(`${w}.step`),
         kind: "step",
         start: scales,
         coded,
@@ -162,13 +159,6 @@ class Search {
       start: this.#masters.get(bias) ?? tensor("f32", q.shape, dequantizeBias(q.data, sums)),
       coded: { codes: bias, scale, limit: 0, inputScale: inputScale!, weightCodes: w },
     });
-  }
-
-  /** A name for something trained that nothing else has. */
-  #fresh(wanted: string): string {
-    let name = wanted;
-    while (this.#taken.has(name)) name += "'";
-    return name;
   }
 }
 
