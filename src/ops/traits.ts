@@ -44,6 +44,8 @@ export interface Traits {
   readonly onnx?: false;
   /** Its output has the elements of its first input in their order, under another shape. */
   readonly reshapes?: true;
+  /** It normalizes rows, and vectors along the last axis scale and shift them then: its inputs after the first. */
+  readonly normalizesRows?: true;
   /** Its output is a softmax of its input, or the logarithm of one. */
   readonly softmax?: true;
   /** Whether the first output is the first input, element by element. Absent: it never is. */

@@ -38,4 +38,5 @@ export const rMSNormalizationTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: { weight: 1 },
+  normalizesRows: true,
 };

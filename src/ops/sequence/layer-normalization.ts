@@ -58,4 +58,5 @@ export const layerNormalizationTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
+  normalizesRows: true,
 };

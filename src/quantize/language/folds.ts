@@ -3,6 +3,7 @@
 
 import { consumersOf, type Graph, type Node } from "../../graph/graph";
 import type { Constant, Tensor } from "../../graph/tensor";
+import type { ToolkitOps } from "../../ops/infer";
 import { isLayerOf } from "./recipe";
 
 /** A norm that only layers read. */
@@ -16,10 +17,8 @@ export interface Fold {
   readonly weights: readonly string[];
 }
 
-const NORMS: readonly string[] = ["RMSNormalization", "LayerNormalization"];
-
 /** Every norm that can be folded: all that read it are layers, and nothing else has its constants or their weights. */
-export function foldsOf(graph: Graph<Constant>): Fold[] {
+export function foldsOf(graph: Graph<Constant>, ops: ToolkitOps): Fold[] {
   const consumers = consumersOf(graph);
   const isOwn = (constant: string) => consumers.get(constant)!.length === 1;
   return graph.nodes.flatMap((node): Fold[] => {
@@ -27,11 +26,11 @@ export function foldsOf(graph: Graph<Constant>): Fold[] {
     const [, ...vectors] = node.inputs.filter((name) => name !== "");
     const readers = consumers.get(value) ?? [];
     const isFoldable =
-      NORMS.includes(node.op) &&
+      ops[node.op]?.normalizesRows &&
       readers.length > 0 &&
       !graph.outputs.includes(value) &&
       vectors.every((name) => graph.constants.get(name)?.shape.length === 1 && isOwn(name)) &&
-      readers.every((reader) => isLayerOf(reader, graph.constants) && isOwn(weightOf(reader)));
+      readers.every((reader) => isLayerOf(reader, graph.constants, ops) && isOwn(weightOf(reader)));
     if (!isFoldable) return [];
     const columns = graph.constants.get(vectors[0]!)!.shape[0]!;
     return [{ value, columns, vectors, weights: readers.map(weightOf) }];

@@ -4,6 +4,8 @@
 import { type CodeParameters, type Graph, type Node, type State, valueNames } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import type { Constant } from "../../graph/tensor";
+import type { ToolkitOps } from "../../ops/infer";
+import { isConvolution, isLayer } from "../../ops/linear-layer";
 import { GROUP } from "./layer-weights";
 
 export interface RecipeOptions {
@@ -51,19 +53,25 @@ const DOWN = /\.down$/;
 const isMatrix = (constant: Constant | undefined) =>
   constant?.dtype === "f32" && constant.shape.length === 2 && constant.shape.every((n) => n > 0);
 
-/** Whether a node is a layer over a float matrix. */
-export const isLayerOf = ({ op, inputs }: Node, constants: ReadonlyMap<string, Constant>): boolean =>
-  op === "Linear" && isMatrix(constants.get(inputs[1]!)) && !constants.has(inputs[0]!);
+type Constants = ReadonlyMap<string, Constant>;
 
-const isTableOf = ({ op, inputs, attributes }: Node, constants: ReadonlyMap<string, Constant>): boolean =>
-  op === "Gather" &&
+/** Whether a node is a layer over a float matrix. */
+export const isLayerOf = (node: Node, constants: Constants, ops: ToolkitOps): boolean =>
+  isLayer(node, ops) &&
+  !isConvolution(node, ops) &&
+  isMatrix(constants.get(node.inputs[1]!)) &&
+  !constants.has(node.inputs[0]!);
+
+/** Whether a node picks rows of a float matrix. */
+const isTableOf = ({ op, inputs, attributes }: Node, constants: Constants, ops: ToolkitOps): boolean =>
+  ops[op]?.trained?.table === true &&
   (attributes.axis ?? 0) === 0 &&
   isMatrix(constants.get(inputs[0]!)) &&
   !constants.has(inputs[1]!);
 
 /** The graph over codes of a graph of floats. Constants of codes have no elements yet. */
-export function codedGraph(graph: Graph<Constant>, options: RecipeOptions): CodedGraph {
-  const coder = new Coder(graph, options);
+export function codedGraph(graph: Graph<Constant>, options: RecipeOptions, ops: ToolkitOps): CodedGraph {
+  const coder = new Coder(graph, options, ops);
   const nodes = graph.nodes.flatMap((node) => coder.write(node));
   return {
     graph: { ...graph, nodes, constants: coder.constants, states: coder.states() },
@@ -76,6 +84,8 @@ class Coder {
   readonly weights = new Map<string, CodedWeight>();
   readonly #graph: Graph<Constant>;
   readonly #options: RecipeOptions;
+  readonly #isLayer: (node: Node) => boolean;
+  readonly #isTable: (node: Node) => boolean;
   readonly #values: FreshNames;
   readonly #nodes: FreshNames;
   /** Codes of a value, once for all that read it. */
@@ -84,14 +94,16 @@ class Coder {
   /** Constants of which an index picks rows, and those that end in the logits: they keep 8 bits. */
   readonly #wide: ReadonlySet<string>;
 
-  constructor(graph: Graph<Constant>, options: RecipeOptions) {
+  constructor(graph: Graph<Constant>, options: RecipeOptions, ops: ToolkitOps) {
     this.#graph = graph;
+    this.#isLayer = (node) => isLayerOf(node, graph.constants, ops);
+    this.#isTable = (node) => isTableOf(node, graph.constants, ops);
     this.#options = options;
     this.constants = new Map(graph.constants);
     this.#values = new FreshNames(valueNames(graph));
     this.#nodes = new FreshNames(graph.nodes.map(({ name }) => name));
-    const tables = graph.nodes.filter((node) => isTableOf(node, graph.constants));
-    const heads = graph.nodes.filter((node) => isLayerOf(node, graph.constants) && this.#isHead(node));
+    const tables = graph.nodes.filter(this.#isTable);
+    const heads = graph.nodes.filter((node) => this.#isLayer(node) && this.#isHead(node));
     this.#wide = new Set([
       ...tables.map(({ inputs }) => inputs[0]!),
       ...heads.map(({ inputs }) => inputs[1]!),
@@ -100,8 +112,8 @@ class Coder {
 
   /** Nodes that take the place of one. */
   write(node: Node): Node[] {
-    if (isLayerOf(node, this.#graph.constants)) return this.#layer(node);
-    if (isTableOf(node, this.#graph.constants)) return [this.#table(node)];
+    if (this.#isLayer(node)) return this.#layer(node);
+    if (this.#isTable(node)) return [this.#table(node)];
     const isCoded = node.op === "CachedAttention" && !this.#options.floatCache;
     return [isCoded ? this.#attention(node) : node];
   }
@@ -114,7 +126,7 @@ class Coder {
   #isHead(layer: Node): boolean {
     let value = layer.outputs[0]!;
     for (const node of this.#graph.nodes.slice(this.#graph.nodes.indexOf(layer) + 1)) {
-      if (!node.inputs.includes(value) || isLayerOf(node, this.#graph.constants)) return false;
+      if (!node.inputs.includes(value) || this.#isLayer(node)) return false;
       value = node.outputs[0]!;
     }
     return this.#graph.outputs.includes(value);

@@ -25,12 +25,12 @@ export function inRecipe(
   recipe: RecipeOptions,
 ): Work {
   const { graph } = work.source;
-  const coded = codedGraph(graph, recipe);
   const { ops } = work.toolkit;
+  const coded = codedGraph(graph, recipe, ops);
   return {
     ...work,
     ...{ recipe, coded },
-    folds: recipe.naive ? [] : foldsOf(graph),
+    folds: recipe.naive ? [] : foldsOf(graph, ops),
     blocks: blocksOf(graph, ops),
     codedBlocks: blocksOf(coded.graph, ops),
   };
