@@ -1,13 +1,10 @@
-// A graph being trained: one compiled step over one memory, and the numbers in it.
+// A graph being trained: its step in memory, and the numbers in it. Activations whose parameters move give it other numbers.
 
 import { bindSymbols, checkFeeds, type Feeds } from "../../engine/feeds";
-import type { Plan, PlannedValue } from "../../engine/plan";
-import { Session } from "../../engine/session";
-import type { Engine, EngineClass } from "../../engine/wasm";
-import { OctetteError } from "../../errors";
+import type { Plan } from "../../engine/plan";
 import type { Graph, Input } from "../../graph/graph";
 import { type Bindings, evaluateShape } from "../../graph/symbols";
-import { bytesIn, type Tensor, type TypedArray } from "../../graph/tensor";
+import type { Tensor, TypedArray } from "../../graph/tensor";
 import { DROPOUT_SEED } from "../ops/dropout";
 import { bindingsOf } from "../ops/update";
 import {
@@ -19,27 +16,20 @@ import {
   startOf,
   withActivations,
 } from "../step/activations";
-import { CompiledStep } from "../step/compiled-step";
 import { dropping } from "../step/dropout";
 import { exported } from "../step/export";
 import { GRADIENT } from "../step/losses";
-import { type Rounds, roundsOf } from "../step/micro-batches";
 import { takesRounds } from "../step/plan";
 import { changedOf, type Parameter } from "../step/prepare";
 import type { Shared } from "../step/quantization-groups";
-import { gradientOf, type Step, type StepOptions, stepOf } from "../step/step";
+import { gradientOf, type StepOptions, stepOf } from "../step/step";
 import { training } from "../training";
+import { RunningStep, type RunningStepOptions } from "./running-step";
 import { MASKS, randomFor } from "./samples";
 
-export interface TrainerOptions extends StepOptions {
+export interface TrainerOptions extends StepOptions, RunningStepOptions {
   /** Of the masks of Dropout; default 0. */
   readonly seed?: number | undefined;
-  /** Carries the wasm group `train`. */
-  readonly engine: Engine;
-  /** Runs this class instead of the fastest one the engine computes right. */
-  readonly engineClass?: EngineClass | undefined;
-  /** Throws where a plan takes too much memory, before any is taken. */
-  readonly checkPlan?: ((plan: Plan) => void) | undefined;
 }
 
 /** What a forward pass found. */
@@ -54,16 +44,11 @@ export class Trainer {
   readonly #graph: Graph;
   #options: TrainerOptions;
   readonly #inputs: readonly Input[];
-  #step!: CompiledStep;
-  #session!: Session;
-  #state!: ReadonlyMap<string, PlannedValue>;
+  #step: RunningStep;
   /** Constants with codes of the biases that are trained. */
   readonly #biases: ReadonlySet<string>;
   /** Activations whose parameters move. */
   readonly #shared: readonly Shared[];
-  #seen!: readonly (readonly string[])[];
-  /** What runs in rounds. */
-  #rounds: Rounds | undefined;
   /** Symbols of the last forward pass. */
   #bindings: Bindings = {};
 
@@ -76,12 +61,12 @@ export class Trainer {
     const step = stepOf(graph, parameters, this.#options);
     this.#inputs = step.graph.inputs;
     this.#shared = step.shared;
-    this.#open(step);
+    this.#step = new RunningStep(step, this.#options);
     for (const name of step.state) this.state(name).set(step.graph.constants.get(name)!.data);
   }
 
   get plan(): Plan {
-    return this.#session.plan;
+    return this.#step.plan;
   }
 
   /** Bytes of wasm memory: all that training holds beside its data. */
@@ -91,12 +76,12 @@ export class Trainer {
 
   /** Names of everything a step writes to: masters, moments, codes. */
   get states(): readonly string[] {
-    return [...this.#state.keys()];
+    return this.#step.states;
   }
 
   /** What a state holds, in place. */
   state(name: string): TypedArray {
-    return this.#session.see(this.#state.get(name)!).data;
+    return this.#step.state(name);
   }
 
   /**
@@ -106,9 +91,9 @@ export class Trainer {
   run(feeds: Feeds, lr: number, count: number): Judgement {
     this.#settle(count);
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
-    this.#session.run(bindings, "forward");
-    this.#runBackward(bindings);
-    const [loss, output, ...seen] = this.#outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
+    this.#step.run("forward", bindings);
+    this.#step.run("backward", bindings);
+    const [loss, output, ...seen] = this.#step.outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
     this.#moveActivations(seen, lr);
     return { loss: loss.data[0]!, output };
   }
@@ -116,25 +101,23 @@ export class Trainer {
   /** Where losses are given: the forward pass alone, number `count` (from 1), and the model's first output. */
   forward(feeds: Feeds, count: number): Tensor {
     this.#bindings = this.#bind(feeds, this.#graph.inputs, 0, count);
-    this.#session.run(this.#bindings, "forward");
-    return this.#outputs(this.#bindings)[0]!;
+    this.#step.run("forward", this.#bindings);
+    return this.#step.outputs(this.#bindings)[0]!;
   }
 
   /** The backward pass of the last `forward`, from the gradient of its output: adds to the gradients, once. */
   backward(gradient: Tensor): void {
     const input = this.#inputs.find(({ name }) => name === GRADIENT)!;
     const shape = evaluateShape(input.shape, this.#bindings);
-    this.#write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }), this.#bindings);
-    this.#runBackward(this.#bindings);
+    this.#step.write(checkFeeds([{ ...input, shape }], { [GRADIENT]: gradient }), this.#bindings);
+    this.#step.run("backward", this.#bindings);
   }
 
   /** Milliseconds of every step of the plan in a pass over these feeds, as after `run`. */
   profile(feeds: Feeds, lr = 0): number[] {
     const bindings = this.#bind(feeds, this.#inputs, lr, 1);
     const times = this.plan.steps.map(() => 0);
-    this.#session.time(bindings, times, "forward");
-    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.time(symbols, times, entry);
-    this.#session.time(bindings, times, "update");
+    for (const entry of ["forward", "backward", "update"] as const) this.#step.time(entry, bindings, times);
     return times;
   }
 
@@ -154,7 +137,7 @@ export class Trainer {
   step(lr: number, count: number): void {
     const symbols = Object.fromEntries(Object.keys(this.plan.maxima).map((symbol) => [symbol, 1]));
     const bindings = { ...symbols, ...bindingsOf(this.#options.optimizer, lr, count) };
-    this.#session.run(bindings, "update");
+    this.#step.run("update", bindings);
   }
 
   /** Where gradients are kept: forgets them. */
@@ -193,38 +176,17 @@ export class Trainer {
 
   /** Lets go of the memory. Twice is harmless. */
   dispose(): void {
-    this.#session.dispose();
+    this.#step.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #runBackward(bindings: Bindings): void {
-    for (const [entry, symbols] of this.#backwardOf(bindings)) this.#session.run(symbols, entry);
-  }
-
-  /** What a backward pass runs, and with what values of the symbols. */
-  #backwardOf(bindings: Bindings): (readonly [entry: string, Bindings])[] {
-    const rounds = this.#rounds ? roundsOf(this.#rounds, bindings) : [];
-    return [
-      ["backward", bindings],
-      ...rounds.map((symbols) => ["round", symbols] as const),
-      ["finish", bindings],
-    ];
-  }
-
   /** Of all parameters that the loss depends on. */
   #gradients(): Float32Array[] {
-    const names = this.parameters.map(({ name }) => gradientOf(name)).filter((name) => this.#state.has(name));
+    const names = this.parameters.map(({ name }) => gradientOf(name)).filter((name) => this.#step.has(name));
     return names.map((name) => this.state(name) as Float32Array);
-  }
-
-  #outputs(bindings: Bindings): Tensor[] {
-    return this.plan.outputs.map((value) => {
-      const { data, ...seen } = this.#session.see(value, bindings);
-      return { ...seen, data: data.slice() };
-    });
   }
 
   /** The deployed graph with the parameters of activations that a state stands for. */
@@ -240,7 +202,7 @@ export class Trainer {
     const { activations, keepsGradients } = this.#options;
     if (!activations || this.#shared.length === 0) return;
     const values = tensors.values();
-    const seen = this.#seen.map((names) => names.map(() => values.next().value!.data));
+    const seen = this.#step.seen.map((names) => names.map(() => values.next().value!.data));
     if (activations.kind === "learned") {
       const gradients = keepsGradients ? this.#activationGradients : new Float32Array(this.#shared.length);
       accumulate(gradients, seen);
@@ -274,16 +236,13 @@ export class Trainer {
   #rescale(): void {
     const deployed = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
     const moved = this.#movedIn(dropping(deployed, (this.#options.training ?? training).models));
-    const loads = this.#step.move(moved);
-    if (!loads) return this.#recompile();
-    this.#session.load(loads);
-    this.#putAll(loads);
+    if (!this.#step.move(moved)) this.#recompile();
   }
 
   /** Constants that a graph has and this step has other numbers of. */
   #movedIn({ constants }: Graph): Map<string, Tensor> {
     const moved = [...constants].filter(([name, now]) => {
-      const known = this.#state.has(name) ? now : this.#step.constants.get(name);
+      const known = this.#step.has(name) ? now : this.#step.constant(name);
       return known !== now;
     });
     return new Map(moved);
@@ -293,58 +252,18 @@ export class Trainer {
   #recompile(): void {
     const graph = this.#deployed(this.state(ACTIVATIONS) as Float32Array);
     const kept = this.states.map((name) => [name, this.state(name).slice()] as const);
-    this.#session.dispose();
-    this.#open(stepOf(graph, this.parameters, this.#options, this.#shared));
+    this.#step.dispose();
+    this.#step = new RunningStep(stepOf(graph, this.parameters, this.#options, this.#shared), this.#options);
     for (const [name, data] of kept) this.state(name).set(data);
-  }
-
-  /** Compiles a step and takes memory for it. */
-  #open(step: Step): void {
-    const { batch, checkPlan, engine, engineClass = engine.classFor(step.graph) } = this.#options;
-    this.#seen = step.seen;
-    this.#rounds = step.rounds;
-    this.#step = new CompiledStep(step, batch, engineClass, this.#options.training?.ops);
-    const { plan } = this.#step;
-    checkPlan?.(plan);
-    this.#session = new Session(plan, engine);
-    this.#state = new Map(plan.state.map((value) => [value.name, value] as const));
-    this.#putAll(plan.loads);
-  }
-
-  /** Gives the loader the constants that groups copy. */
-  #putAll(loads: Plan["loads"]): void {
-    const { loader } = this.#session;
-    for (const copy of loads.flatMap(({ copies }) => copies))
-      if ("constant" in copy)
-        loader.put(copy.constant, bytesIn(this.#step.constants.get(copy.constant)!.data));
-  }
-
-  #write(fed: ReadonlyMap<string, Tensor>, bindings: Bindings): void {
-    for (const value of this.plan.inputs) {
-      const data = fed.get(value.name)?.data;
-      if (data) this.#session.see(value, bindings).data.set(data);
-    }
   }
 
   /** Writes the feeds of these inputs to memory; returns the values of all symbols. */
   #bind(feeds: Feeds, inputs: readonly Input[], lr: number, count: number): Bindings {
     const fed = checkFeeds(inputs, feeds);
     const shapes = bindSymbols(inputs, fed);
-    this.#checkBatch(shapes);
-    this.#write(fed, shapes);
+    this.#step.write(fed, shapes);
     const seed = randomFor(this.#options.seed ?? 0, MASKS, count).next();
     return { ...shapes, ...bindingsOf(this.#options.optimizer, lr, count), [DROPOUT_SEED]: seed };
-  }
-
-  #checkBatch(bindings: Bindings): void {
-    for (const [symbol, most] of Object.entries(this.plan.maxima))
-      if (bindings[symbol]! > most)
-        throw new OctetteError(`"${symbol}" is larger than the step was made for`, {
-          code: "limit",
-          where: "train",
-          expected: `at most ${most}`,
-          got: `${bindings[symbol]}`,
-        });
   }
 }
 

@@ -1,34 +1,22 @@
 // Fine-tuning: from a deployed model and labelled samples to one whose accuracy is back. Kept is the state that does best on
 // validation samples, that before the first step included.
 
-import { byteSize } from "../../bytes";
-import type { Dataset } from "../../data/index";
 import { shuffled } from "../../data/sampling";
-import { checkLimit, DEFAULT_MAX_BYTES, isLimit } from "../../engine/limit";
-import type { Model } from "../../engine/model";
-import type { Plan } from "../../engine/plan";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
 import type { Graph } from "../../graph/graph";
 import type { Toolkit } from "../../toolkit";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import { beginning, resume, savedProgress, type TrainingProgress } from "../checkpoint/progress";
-import { activationsOf, checkScales } from "../step/activations";
-import { createOptimizer } from "../step/optimizers";
-import { type Parameter, parametersOf } from "../step/prepare";
-import { batchSymbol } from "../step/step";
-import { type Training, trainingOf } from "../training";
-import { type Choice, fitMemory } from "./budget";
 import { accuracyFell, hasForgotten, isSound, lossGrew, meanMove, noneBetter, worstOf } from "./divergence";
-import { identityOf } from "./identity";
-import { divided, FLIPS, ORDER, randomFor } from "./samples";
-import { checkSchedule, learningRate } from "./schedules";
-import { select } from "./select";
+import { FLIPS, ORDER, randomFor } from "./samples";
+import { learningRate } from "./schedules";
 import { asTensors, stateOf } from "./state";
-import { labelsOf, stepFeeds } from "./step-feeds";
-import { type Judgement, Trainer } from "./trainer";
-import { choiceOf, defaults, lossesFor, type TuneDeployedOptions, type Tuned } from "./tune-options";
-import { checkClasses, evaluated, isBetter, rightOf, type Validation, validateGraph } from "./validate";
+import { labelsOf } from "./step-feeds";
+import type { Judgement } from "./trainer";
+import type { TuneDeployedOptions, Tuned } from "./tune-options";
+import { setUp, type TuneSetup } from "./tune-setup";
+import { isBetter, rightOf, type Validation, validateGraph } from "./validate";
 
 /** Updates between two measurements of how far weights move. */
 const MEASURED = 25;
@@ -53,97 +41,27 @@ export async function tuneWith(graph: Graph, options: TuneDeployedOptions, toolk
 
 class Tuning {
   readonly #graph: Graph;
-  readonly #options: TuneDeployedOptions & typeof defaults;
+  readonly #setup: TuneSetup;
+  readonly #options: TuneSetup["options"];
+  readonly #trainer: TuneSetup["trainer"];
   readonly #engine: Toolkit["engine"];
-  readonly #training: Training;
-  readonly #data: Dataset;
-  readonly #validation: Dataset;
-  readonly #parameters: readonly Parameter[];
-  readonly #trainer: Trainer;
-  readonly #teacher: Model | undefined;
   readonly #giveWay: GiveWay;
-  readonly #feedsOf: ReturnType<typeof stepFeeds>;
-  /** Samples of a step, and steps of an update. */
-  readonly #batch: number;
-  readonly #accumulate: number;
-  readonly #perEpoch: number;
-  readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
-  readonly #identity: string;
   /** Numbers that are trained. */
   readonly #size: number;
-  #progress: TrainingProgress;
+  #progress: TrainingProgress = beginning();
   /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
   constructor(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit) {
-    const { engine } = toolkit;
-    const training = trainingOf(toolkit);
     this.#graph = graph;
-    const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    this.#options = { ...defaults, ...Object.fromEntries(given) } as TuneDeployedOptions & typeof defaults;
-    this.#engine = engine;
-    this.#training = training;
+    this.#engine = toolkit.engine;
     this.#giveWay = givingWay(options.signal);
-    const { data, validation } = divided(options.data, this.#options.validation, this.#options.seed);
-    this.#data = data;
-    this.#validation = validation;
-    const { clip, ranges, scales, activationScales } = this.#options;
-    const maxBytes = byteSize(options.maxBytes ?? DEFAULT_MAX_BYTES, "maxBytes");
-    checkScales(scales, activationScales);
-    checkSchedule(this.#options.schedule);
-    const optimizer = createOptimizer({ ...this.#options.optimizer, lr: this.#options.lr });
-    const losses = options.losses ?? lossesFor(options);
-    const all = parametersOf(graph, options.masters, scales, toolkit.ops);
-    const wanted = choiceOf(options, graph, data.count, batchSymbol(graph, training) !== undefined);
-    const perEpoch = (batch: number) => Math.ceil(data.count / batch);
-    const optionsFor = ({ batch, accumulate }: Choice) => ({
-      losses,
-      optimizer,
-      keepsGradients: clip !== undefined || accumulate > 1,
-      activations: activationsOf(ranges, activationScales, perEpoch(batch) * this.#options.epochs),
-      batch,
-      seed: this.#options.seed,
-      engine,
-      training,
-    });
-    const open = (choice: Choice) => {
-      const checkPlan = (plan: Plan) => checkLimit(plan, maxBytes, graph.name);
-      const trainer = new Trainer(graph, select(all, choice.train), { ...optionsFor(choice), checkPlan });
-      return { ...choice, trainer };
-    };
-    /** What is asked for, or the most of it that memory allows. */
-    const openFitting = () => {
-      try {
-        return open(wanted);
-      } catch (error) {
-        if (!isLimit(error)) throw error;
-        const fitted = fitMemory(graph, all, wanted, maxBytes, optionsFor);
-        this.#notes.push(fitted.reason);
-        return open(fitted);
-      }
-    };
-    const { train, batch, accumulate, trainer } = openFitting();
-    this.#batch = batch;
-    this.#accumulate = accumulate;
-    this.#perEpoch = perEpoch(batch);
-    this.#trainer = trainer;
-    this.#parameters = trainer.parameters;
-    this.#size = this.#parameters.reduce((sum, { start }) => sum + start.data.length, 0);
-    const classes = this.#trainer.plan.outputs[1]!.type.shape.at(-1) as number;
-    for (const set of [data, validation]) checkClasses(set, classes);
-    this.#teacher = options.teacher && evaluated(options.teacher, engine, options.maxBytes, training);
-    this.#feedsOf = stepFeeds(graph.inputs, data, options, this.#teacher);
+    this.#setup = setUp(graph, options, toolkit);
+    this.#options = this.#setup.options;
+    this.#trainer = this.#setup.trainer;
+    this.#size = this.#trainer.parameters.reduce((sum, { start }) => sum + start.data.length, 0);
     this.#best = this.#trainer.numbers();
-    this.#progress = beginning();
-    this.#identity = identityOf(this.#options, {
-      losses,
-      optimizer,
-      batch,
-      accumulate,
-      train,
-      samples: [data.count, validation.count],
-    });
   }
 
   async run(): Promise<Tuned> {
@@ -161,7 +79,7 @@ class Tuning {
   async #train(): Promise<void> {
     const progress = this.#progress;
     const { epochs, seed, checkpoint } = this.#options;
-    const [batch, perEpoch] = [this.#batch, this.#perEpoch];
+    const { batch, perEpoch } = this.#setup;
     let order: Int32Array | undefined;
     while (progress.epochs.length < epochs) {
       const [whole, i] = [Math.floor(progress.step / perEpoch), progress.step % perEpoch];
@@ -169,7 +87,7 @@ class Tuning {
       if (progress.epochs.length < whole) {
         if (!(await this.#finish(whole))) return;
       } else {
-        if (!order || i === 0) order = shuffled(this.#data.count, randomFor(seed, ORDER, whole + 1));
+        if (!order || i === 0) order = shuffled(this.#setup.data.count, randomFor(seed, ORDER, whole + 1));
         const isGood = await this.#advance(order.subarray(i * batch, (i + 1) * batch), whole + 1);
         if (!isGood) return;
         if (progress.step % (checkpoint?.every ?? KEPT) === 0) await this.#save();
@@ -179,7 +97,7 @@ class Tuning {
 
   dispose(): void {
     this.#trainer.dispose();
-    this.#teacher?.dispose();
+    this.#setup.teacher?.dispose();
   }
 
   /** Where the run stands: at its beginning, or where a checkpoint left it. */
@@ -192,23 +110,23 @@ class Tuning {
     }
     await this.#options.onBegin?.({
       step: this.#progress.step,
-      steps: this.#perEpoch * this.#options.epochs,
+      steps: this.#setup.perEpoch * this.#options.epochs,
       epochs: this.#options.epochs,
-      batch: this.#batch,
-      samples: this.#data.count,
-      validation: this.#validation,
+      batch: this.#setup.batch,
+      samples: this.#setup.data.count,
+      validation: this.#setup.validation,
       before: this.#progress.before,
       parameters: this.#size,
       bytes: this.#trainer.bytes,
-      notes: this.#notes,
+      notes: this.#setup.notes,
     });
   }
 
   #resume(state: CheckpointState): void {
     const best = new Map([...this.#best].map(([name, { length }]) => [name, new Float32Array(length)]));
     this.#progress = resume(state, {
-      run: { model: contentHash(this.#graph), options: this.#identity },
-      perEpoch: this.#perEpoch,
+      run: { model: contentHash(this.#graph), options: this.#setup.identity },
+      perEpoch: this.#setup.perEpoch,
       epochs: this.#options.epochs,
       targets: stateOf(this.#trainer, best),
     });
@@ -220,7 +138,7 @@ class Tuning {
   async #save(): Promise<void> {
     const { checkpoint } = this.#options;
     if (!checkpoint) return;
-    const progress = savedProgress(this.#progress, this.#identity);
+    const progress = savedProgress(this.#progress, this.#setup.identity);
     const tensors = asTensors(stateOf(this.#trainer, this.#best));
     await checkpoint.save({ model: contentHash(this.#graph), tensors, progress });
   }
@@ -229,16 +147,16 @@ class Tuning {
   async #advance(rows: Int32Array, epoch: number): Promise<boolean> {
     await this.#giveWay();
     const progress = this.#progress;
-    const [step, steps] = [progress.step + 1, this.#perEpoch * this.#options.epochs];
+    const [step, steps] = [progress.step + 1, this.#setup.perEpoch * this.#options.epochs];
     const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
     if (!isSound(progress, loss, step)) {
-      const worst = worstOf(this.#parameters, (name) => this.#trainer.state(name));
+      const worst = worstOf(this.#trainer.parameters, (name) => this.#trainer.state(name));
       return this.#stop(lossGrew(progress, loss, step, worst));
     }
     progress.step = step;
     progress.losses += loss * rows.length;
-    progress.right += rightOf(output.data, labelsOf(this.#data, rows));
-    const seen = ((step - 1) % this.#perEpoch) * this.#batch + rows.length;
+    progress.right += rightOf(output.data, labelsOf(this.#setup.data, rows));
+    const seen = ((step - 1) % this.#setup.perEpoch) * this.#setup.batch + rows.length;
     const accuracy = (100 * progress.right) / seen;
     await this.#options.onStep?.({ epoch, step, steps, loss, accuracy, lr, codesPerStep });
     await this.#options.onProgress?.({ stage: "tune", done: step, total: steps });
@@ -259,8 +177,8 @@ class Tuning {
     }
     const report = {
       epoch,
-      loss: progress.losses / this.#data.count,
-      accuracy: (100 * progress.right) / this.#data.count,
+      loss: progress.losses / this.#setup.data.count,
+      accuracy: (100 * progress.right) / this.#setup.data.count,
       validation,
       changed: this.#trainer.takeChanged(),
       isBest,
@@ -281,7 +199,8 @@ class Tuning {
 
   #result(): Tuned {
     const { before, best, epochs } = this.#progress;
-    if (best.epoch === 0) this.#warnings.push(noneBetter(before, this.#validation.count, this.#options.lr));
+    if (best.epoch === 0)
+      this.#warnings.push(noneBetter(before, this.#setup.validation.count, this.#options.lr));
     return {
       graph: best.epoch === 0 ? this.#graph : this.#trainer.graph(this.#best),
       summary: {
@@ -289,10 +208,10 @@ class Tuning {
         after: best.validation,
         best: best.epoch,
         epochs,
-        trained: this.#parameters.map(({ name }) => name),
+        trained: this.#trainer.parameters.map(({ name }) => name),
         parameters: this.#size,
         bytes: this.#trainer.bytes,
-        notes: this.#notes,
+        notes: this.#setup.notes,
         warnings: this.#warnings,
       },
     };
@@ -301,9 +220,9 @@ class Tuning {
   /** One step over some samples. */
   #step(rows: Int32Array, step: number, steps: number) {
     const { seed, lr: peak, schedule, clip } = this.#options;
-    const accumulate = this.#accumulate;
+    const { accumulate } = this.#setup;
     const lr = learningRate(schedule, peak, step - 1, steps);
-    const feeds = this.#feedsOf(rows, randomFor(seed, FLIPS, step));
+    const feeds = this.#setup.feedsOf(rows, randomFor(seed, FLIPS, step));
     const passes = step % accumulate || accumulate;
     const isUpdate = passes === accumulate || step === steps;
     const isMeasured = isUpdate && Math.ceil(step / accumulate) % MEASURED === 1;
@@ -314,18 +233,18 @@ class Tuning {
     return {
       ...judgement,
       lr,
-      codesPerStep: before && meanMove(this.#parameters, before, (name) => this.#trainer.state(name)),
+      codesPerStep: before && meanMove(this.#trainer.parameters, before, (name) => this.#trainer.state(name)),
     };
   }
 
   #validate(graph: Graph): Promise<Validation> {
     return validateGraph(
       graph,
-      this.#validation,
+      this.#setup.validation,
       this.#engine,
       this.#options.maxBytes,
       this.#giveWay,
-      this.#training,
+      this.#setup.training,
     );
   }
 }

@@ -17,7 +17,7 @@ import { rowsOf } from "../ops/rows";
 import { numberIn } from "../ops/scalar";
 import { training } from "../training";
 import { type Asked, type Lowered, Recording, Repetition, type Scalar } from "./repeated-lowering";
-import type { Step } from "./step";
+import type { TrainingStep } from "./step";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends TypedArray ? T[K] : Mutable<T[K]> };
 type Lower = NonNullable<Op["lower"]>;
@@ -37,7 +37,12 @@ export class CompiledStep {
   readonly #scalars: Scalar[] = [];
 
   /** Compiles for batches of at most `batch` samples. */
-  constructor(step: Step, batch: number, engineClass: EngineClass, registry: Registry = training.ops) {
+  constructor(
+    step: TrainingStep,
+    batch: number,
+    engineClass: EngineClass,
+    registry: Registry = training.ops,
+  ) {
     const { graph, state, entries, rounds } = step;
     this.constants = new Map(graph.constants);
     const recorded = Object.entries(registry).map(([name, op]) => [name, this.#recorded(op)] as const);

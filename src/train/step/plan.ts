@@ -7,11 +7,15 @@ import type { Registry } from "../../ops/infer";
 import { CompiledStep } from "./compiled-step";
 import { ROUND } from "./micro-batches";
 import type { Parameter } from "./prepare";
-import { type Step, type StepOptions, stepOf } from "./step";
+import { type StepOptions, stepOf, type TrainingStep } from "./step";
 
 /** The plan of a step for batches of so many samples, of other ops than those of training where a registry has them. */
-export const planOf = (step: Step, batch: number, engineClass: EngineClass, registry?: Registry): Plan =>
-  new CompiledStep(step, batch, engineClass, registry).plan;
+export const planOf = (
+  step: TrainingStep,
+  batch: number,
+  engineClass: EngineClass,
+  registry?: Registry,
+): Plan => new CompiledStep(step, batch, engineClass, registry).plan;
 
 /**
  * Whether a step takes less memory where its backward pass runs in rounds. The order of sums depends on it, so it must not depend on

@@ -35,7 +35,7 @@ export interface StepOptions {
   readonly activations?: ActivationOptions | undefined;
 }
 
-export interface Step {
+export interface TrainingStep {
   /** What of it runs in rounds. */
   readonly rounds?: Rounds | undefined;
   /** Its outputs are the loss, the values that were judged, and what was seen of activations. */
@@ -63,7 +63,7 @@ export function stepOf(
   trained: readonly Parameter[],
   options: StepOptions,
   shared: readonly Shared[] = options.activations ? sharedOf(graph, options.training?.models) : [],
-): Step {
+): TrainingStep {
   const { activations, training: made = training } = options;
   const { ops, models } = made;
   const deployed = dropping(graph, models);
