@@ -1,7 +1,6 @@
 // Kernels of the group language: what transformers and other models of text have beyond the core and sequence.
 
 export * from "./language/attention";
-export * from "./language/attention-int8";
 export * from "./language/cache";
 export * from "./language/causal-conv";
 export * from "./language/rms-normalization";

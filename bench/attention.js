@@ -23,8 +23,9 @@ const load = (file) => {
   const code = readFileSync(new URL(`../build/${file}.wasm`, import.meta.url));
   return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory, signs: 0 } }).exports;
 };
-const { attention, attentionInt8, cacheCodes, cacheRows } = load("wasm/language");
+const { attention, cacheKeys, cacheRows, cacheValues } = load("wasm/language");
 const { stream } = load("ceiling/baseline");
+const CLASSES = ["baseline", "extmul", "relaxed"];
 
 let top = 65536;
 /** Room for so many bytes, or floats of a scale, written to: memory that never was reads back too fast. */
@@ -55,41 +56,29 @@ const scratch = room(8 << 20, 0.01);
 const begin = top;
 const scale = 1 / Math.sqrt(SIZE);
 
-/** Runs all layers for so many tokens behind `position`. */
+/** A cache of codes, of a class's own kernels: nothing where the engine has no such class. */
+function coded(engineClass) {
+  let kernels;
+  try {
+    kernels = load(`wasm/language${engineClass[0].toUpperCase()}${engineClass.slice(1)}`);
+  } catch {
+    return {};
+  }
+  const run = ([[k, ks], [v, vs]], position, tokens) => {
+    const count = tokens * GROUPS;
+    cacheKeys(k, ks, x, GROUPS, SIZE, position, LENGTH, 0, count);
+    cacheValues(v, vs, x, GROUPS, SIZE, position, LENGTH, 0, count);
+    const sizes = [tokens, LENGTH, HEADS, GROUPS, SIZE, SIZE];
+    kernels.attentionInt8(y, q, k, ks, v, vs, scratch, ...sizes, position, -1, scale, 0, 0, tokens * HEADS);
+  };
+  const layer = () =>
+    [LENGTH * GROUPS * SIZE, LENGTH * GROUPS * SIZE].map((n) => [room(n), room(LENGTH * GROUPS * 4, 1e-4)]);
+  return { [`int8, ${engineClass}`]: { bytes: SIZE + 4, layer, run } };
+}
+
+/** Runs a layer for so many tokens behind `position`. */
 const kinds = {
-  int8: {
-    bytes: SIZE + 4,
-    layer: () =>
-      [LENGTH * GROUPS * SIZE, LENGTH * GROUPS * SIZE].map((n) => [room(n), room(LENGTH * GROUPS * 4, 1e-4)]),
-    run([[k, ks], [v, vs]], position, tokens) {
-      for (const [codes, scales] of [
-        [k, ks],
-        [v, vs],
-      ])
-        cacheCodes(codes, scales, x, GROUPS, SIZE, position, LENGTH, 0, tokens * GROUPS);
-      attentionInt8(
-        y,
-        q,
-        k,
-        ks,
-        v,
-        vs,
-        scratch,
-        tokens,
-        LENGTH,
-        HEADS,
-        GROUPS,
-        SIZE,
-        SIZE,
-        position,
-        -1,
-        scale,
-        0,
-        0,
-        tokens * HEADS,
-      );
-    },
-  },
+  ...Object.assign({}, ...CLASSES.map(coded)),
   f32: {
     bytes: 4 * SIZE,
     layer: () => [0, 1].map(() => room(LENGTH * GROUPS * SIZE * 4, 0.01)),

@@ -6,34 +6,53 @@
 //   value    Σ_tiles f32(Σ_j u[j]·v[j]) · (t / 127), tiles of 32 keys at multiples of 32, ascending; divided by Σ_j e[j]
 //
 // Key 0 may hold most of the mass. It is outside of its tile: w[0]·v[0] is added first, in f32. A tile with t below 2^-119 adds nothing.
-// The instructions are those that every engine has: a decoded token is bound by memory, and a chunk of tokens reads each key for four
-// queries at once.
+// A range of rows meets a tile while it is in the cache, and a head's part of a tile lies in one piece, so that a decoded token reads its
+// cache once in the order in which it lies.
 
 import { head4 } from "../lanes/lanes";
-import { scores1, scores4, shares, turn, values1, values4 } from "./attention-int8-tiles";
-import { finish, firstOf, lastOf, Row, see, softmaxOf, together, touch } from "./attention-rows";
-import { columnsOf, queryCodes, ROW, ROWS, SCALES, SHARES, scoresOf, TILE } from "./attention-sizes";
+import { addValues, opened, scores, shares, storeQuery } from "./attention-int8-tiles";
+import { finish, Row, see, softmaxOf } from "./attention-rows";
+import {
+  BLOCK,
+  columnsOf,
+  keySizeOf,
+  openTileBytes,
+  queryCodes,
+  ROW,
+  ROWS,
+  SHARES,
+  scoresOf,
+  TILE,
+} from "./attention-sizes";
 import { codes4, scaleOf } from "./codes";
 
-/** Codes of a query as i16, zeros up to a multiple of 16; returns their scale. */
+/** Codes of a query, zeros up to whole blocks; returns their scale. */
 function encode(to: usize, q: usize, size: i32): f32 {
   const zero = i32x4.splat(0);
   const scale = scaleOf(q, size);
   const s = f32x4.splat(scale);
-  memory.fill(to, 0, queryCodes(size));
-  for (let i = 0; i < size; i += 4, to += 8, q += 16) {
-    const codes = head4(codes4(q, s), zero, size - i);
-    v128.store64_lane(to, i16x8.narrow_i32x4_s(codes, zero), 0);
-  }
+  for (let i = 0; i < size; i += BLOCK, to += 8, q += 16) storeQuery(to, head4(codes4(q, s), zero, size - i));
   return scale;
 }
 
-/** sums[c] = w · v[c]: key 0, whose share in its tile is 0 then. */
-function keyZero(sums: usize, columns: i32, e: usize, scale: f32, v: usize): void {
+/** Whether the row before is of another head of keys. */
+function isFirst(row: Row, i: i32): bool {
+  return i == 0 || changetype<Row>(changetype<usize>(row) - <usize>ROW).group != row.group;
+}
+
+/** Rows from this one on, of `left`, that have its head of keys. */
+function sharing(row: Row, left: i32): i32 {
+  let n = 1;
+  while (n < left && changetype<Row>(changetype<usize>(row) + <usize>(n * ROW)).group == row.group) n++;
+  return n;
+}
+
+/** sums[c] = w · v[c]: key 0, the first of its tile `v`, whose share in that is 0 then. */
+function keyZero(sums: usize, size: i32, e: usize, scale: f32, v: usize): void {
   const w = f32x4.splat(load<f32>(e) * scale);
   store<f32>(e, 0);
-  for (let c = 0; c < columns; c += 4, sums += 16, v += 4) {
-    const codes = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(v)));
+  for (let c = 0; c < size; c += 4, sums += 16, v += 16) {
+    const codes = i32x4.shr_s(i32x4.shl(v128.load(v), 24), 24);
     v128.store(sums, f32x4.mul(w, f32x4.convert_i32x4_s(codes)));
   }
 }
@@ -42,9 +61,9 @@ function keyZero(sums: usize, columns: i32, e: usize, scale: f32, v: usize): voi
  * y[t][h] = Σ_j softmax_j(scale·q[t][h]·k[j])·v[j] over codes, with the keys that token t sees: those up to its own position, offset + t,
  * and from `left` before it on (−1: all). Rows r = head·tokens + t. Range: rows.
  *
- * q, y f32 [tokens][heads][size]; keys, values i8 [length][groups][size], their scales f32 [length][groups]; valueSize of y and values.
- * heads / groups heads share keys and values. Key j lies at place j mod length, a multiple of 32 where there are more. softcap:
- * softmaxOf. scratch: attentionInt8ScratchBytes.
+ * q, y f32 [tokens][heads][size]; keys, values and their scales are tiles of cacheKeys and cacheValues, of `length` tokens; valueSize of
+ * y and values. heads / groups heads share keys and values. Key j lies at place j mod length. softcap: softmaxOf. scratch:
+ * attentionInt8ScratchBytes.
  */
 export function attentionInt8(
   y: usize,
@@ -72,11 +91,11 @@ export function attentionInt8(
   const sums = scratch + <usize>(ROWS * ROW);
   const queries = sums + ((<usize>(ROWS * columns)) << 2);
   const pitch = queryCodes(size);
-  const scales = queries + <usize>ROWS * pitch;
-  const units = scales + <usize>SCALES;
-  const read = units + <usize>SHARES;
-  const scores = read + 16;
-  const keyStep = <usize>(groups * size);
+  const units = queries + <usize>(ROWS * pitch);
+  const open = units + <usize>SHARES;
+  const all = open + <usize>openTileBytes(size, valueSize);
+  const blocks = keySizeOf(size) / BLOCK;
+  const keyStep = <usize>(groups * keySizeOf(size));
   const valueStep = <usize>(groups * valueSize);
   const scaleStep = (<usize>groups) << 2;
   const seen = offset + tokens;
@@ -90,11 +109,11 @@ export function attentionInt8(
       const t = r + i - head * tokens;
       const place = t * heads + head;
       row.group = head / (heads / groups);
-      row.q = queries + <usize>i * pitch;
+      row.q = queries + <usize>(i * pitch);
       row.scale = encode(row.q, q + ((<usize>(place * size)) << 2), size) * scale;
       row.y = y + ((<usize>(place * valueSize)) << 2);
-      row.k = keys + <usize>(row.group * size);
-      row.v = values + <usize>(row.group * valueSize);
+      row.k = keys + <usize>(row.group * keySizeOf(size) * TILE);
+      row.v = values + <usize>(row.group * valueSize * TILE);
       row.mask = 0;
       row.output = 0;
       see(row, t, offset, seen, left, 0);
@@ -102,72 +121,49 @@ export function attentionInt8(
       to = max(to, row.to);
     }
     const first = from & ~(TILE - 1);
-    const one = changetype<Row>(scratch);
-    const other = changetype<Row>(scratch + <usize>((count - 1) * ROW));
-    const own = other.group - one.group + 1;
-    const firstScale = (<usize>one.group) << 2;
     for (let tile = first; tile < to; tile += TILE) {
       const start = <usize>(tile % length);
-      const n = min(TILE, to - tile);
-      v128.store(read, touch(one.k + start * keyStep, other.k - one.k + <usize>size, keyStep, n));
-      turn(scales, keyScales + start * scaleStep + firstScale, own, scaleStep, n);
-      for (let i = 0, n = 0; i < count; i += n) {
-        const at = scratch + <usize>(i * ROW);
-        n = together(at, count - i);
-        const a = firstOf(at, n, tile);
-        const b = lastOf(at, n, tile + TILE);
+      const scales = keyScales + start * scaleStep;
+      let isOpen: bool = false;
+      for (let i = 0; i < count; i++) {
+        const row = changetype<Row>(scratch + <usize>(i * ROW));
+        const at = row.k + start * keyStep;
+        if (isFirst(row, i)) isOpen = opened(open, at, TILE * keySizeOf(size), sharing(row, count - i));
+        const a = max(0, row.from - tile);
+        const b = min(TILE, row.to - tile);
         if (a >= b) continue;
-        const row = changetype<Row>(at);
-        const key = row.k + (start + <usize>(a - tile)) * keyStep;
-        const own = scores + <usize>i * ld + ((<usize>(a - first)) << 2);
-        const s = scales + ((<usize>((row.group - one.group) * TILE + a - tile)) << 2);
-        if (n == 4) scores4(own, ld, at, key, keyStep, s, b - a, size);
-        else scores1(own, row, key, keyStep, s, b - a, size);
+        const own = all + <usize>i * ld + ((<usize>(tile - first)) << 2);
+        const s = scales + <usize>(row.group * TILE * 4);
+        scores(own, row.q, row.scale, isOpen ? open : at, isOpen, s, blocks, a, b);
       }
     }
     memory.fill(sums, 0, (<usize>(count * columns)) << 2);
     for (let i = 0; i < count; i++) {
       const row = changetype<Row>(scratch + <usize>(i * ROW));
-      const own = scores + <usize>i * ld;
+      const own = all + <usize>i * ld;
       // Whole tiles, zeros where the row sees nothing.
       const begin = (row.from - first) & ~(TILE - 1);
       const end = (row.to - first + TILE - 1) & ~(TILE - 1);
       softmaxOf(row, own, first, begin, end, softcap, 0, 0, 0, 0);
       if (row.from > 0) continue;
-      const zero = load<f32>(valueScales + ((<usize>row.group) << 2));
-      keyZero(sums + ((<usize>(i * columns)) << 2), columns, own, zero, row.v);
+      const zero = load<f32>(valueScales + <usize>(row.group * TILE * 4));
+      keyZero(sums + ((<usize>(i * columns)) << 2), valueSize, own, zero, row.v);
     }
     for (let tile = first; tile < to; tile += TILE) {
       const start = <usize>(tile % length);
-      const n = min(TILE, to - tile);
-      v128.store(read, touch(one.v + start * valueStep, other.v - one.v + <usize>valueSize, valueStep, n));
-      turn(scales, valueScales + start * scaleStep + firstScale, own, scaleStep, n);
-      for (let i = 0, n = 0; i < count; i += n) {
-        const at = scratch + <usize>(i * ROW);
-        n = together(at, count - i);
-        const a = firstOf(at, n, tile);
-        const b = lastOf(at, n, tile + TILE);
+      const scales = valueScales + start * scaleStep;
+      let isOpen: bool = false;
+      for (let i = 0; i < count; i++) {
+        const row = changetype<Row>(scratch + <usize>(i * ROW));
+        const at = row.v + start * valueStep;
+        if (isFirst(row, i)) isOpen = opened(open, at, TILE * valueSize, sharing(row, count - i));
+        const a = max(0, row.from - tile);
+        const b = min(TILE, row.to - tile);
         if (a >= b) continue;
-        const row = changetype<Row>(at);
-        const s = scales + <usize>((row.group - one.group) * TILE * 4);
-        for (let j = 0; j < n; j++) {
-          const own = changetype<Row>(at + <usize>(j * ROW));
-          const u = units + <usize>(j * TILE * 2);
-          const e = scores + <usize>(i + j) * ld + ((<usize>(tile - first)) << 2);
-          if (own.from < tile + TILE && own.to > tile) own.unit = shares(u, e, s);
-          else {
-            own.unit = 0;
-            memory.fill(u, 0, TILE * 2);
-          }
-        }
-        // Pairs begin at even keys.
-        const even = <usize>(a - tile) & ~1;
-        const value = row.v + (start + even) * valueStep;
-        const u = units + (even << 1);
-        const keysLeft = b - tile - <i32>even;
+        const own = all + <usize>i * ld + ((<usize>(tile - first)) << 2);
+        const unit = shares(units, own, scales + <usize>(row.group * TILE * 4));
         const sum = sums + ((<usize>(i * columns)) << 2);
-        if (n == 4) values4(sum, columns, at, u, value, valueStep, keysLeft);
-        else values1(sum, columns, row.unit, u, value, valueStep, keysLeft);
+        addValues(sum, unit, units, isOpen ? open : at, isOpen, valueSize, a, b);
       }
     }
     for (let i = 0; i < count; i++)

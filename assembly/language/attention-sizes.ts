@@ -1,6 +1,6 @@
 // Scratch of the attention kernels, for them and for their host.
 
-import { up } from "../lanes/whole";
+import { larger, up } from "../lanes/whole";
 
 /** Keys that are done together: tiles begin at multiples of it, wherever a query begins to look. */
 export const TILE: i32 = 32;
@@ -31,16 +31,32 @@ export function attentionScratchBytes(keys: i32, size: i32, valueSize: i32): i32
   return ROWS * (ROW + queryFloats(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 32;
 }
 
-/** Bytes of a query's codes, i16. */
-export function queryCodes(size: i32): i32 {
-  return up(size, 16) * 2;
+/** Elements of a key that lie together, and keys of which an element of a value lies together with those of others. */
+export const BLOCK: i32 = 4;
+/** Keys of which scores are summed at once, and columns of values. */
+export const KEYS: i32 = 16;
+export const COLUMNS: i32 = 16;
+
+/** Elements of a key in a cache of codes: whole blocks, zeros behind the key's own. */
+export function keySizeOf(size: i32): i32 {
+  return up(size, BLOCK);
 }
 
-/** Bytes of scales of a tile, of the heads that rows done together have, and of shares of a tile, i16, of four rows. */
-export const SCALES: i32 = ROWS * TILE * 4;
-export const SHARES: i32 = 4 * TILE * 2;
+/** Bytes of a query's codes: i16, or two bytes each. */
+export function queryCodes(size: i32): i32 {
+  return keySizeOf(size) * 2;
+}
 
-/** Scratch of attentionInt8: | rows | sums of values | codes of queries | scales | shares | 16 bytes | scores |. */
+/** Bytes of a tile's shares, i16 at most. */
+export const SHARES: i32 = TILE * 2;
+
+/** Bytes of an opened tile of keys or values, i16, and of what is read behind it. */
+export function openTileBytes(size: i32, valueSize: i32): i32 {
+  return (TILE * larger(keySizeOf(size), valueSize) + COLUMNS * BLOCK) * 2;
+}
+
+/** Scratch of attentionInt8: | rows | sums of values | codes of queries | shares | an opened tile | scores |. */
 export function attentionInt8ScratchBytes(keys: i32, size: i32, valueSize: i32): i32 {
-  return SCALES + SHARES + ROWS * (ROW + queryCodes(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4) + 32;
+  const rows = ROWS * (ROW + queryCodes(size) + (columnsOf(valueSize) + scoresOf(keys)) * 4);
+  return rows + SHARES + openTileBytes(size, valueSize) + 16;
 }

@@ -4,7 +4,7 @@
 import type { Model } from "../engine/model";
 import { bytesIn, type Tensor } from "../graph/tensor";
 import {
-  filledRows,
+  filledBytes,
   fitsState,
   isRing,
   layoutsOf,
@@ -33,7 +33,7 @@ export class Decoder {
   readonly #layouts: readonly StateLayout[];
   /** Whose states are in the model's memory. */
   #inside: Cache | undefined;
-  /** Rows of each state that may be other than zeros. */
+  /** Bytes of each state that may be other than zeros. */
   readonly #used: number[];
 
   constructor(model: Model, maxTokens: number, chunk: number) {
@@ -68,7 +68,7 @@ export class Decoder {
     const { position } = cache;
     const rows = logits.length / this.vocabulary;
     for (const [i, layout] of this.#layouts.entries())
-      this.#used[i] = Math.max(this.#used[i]!, filledRows(layout, position + ids.length));
+      this.#used[i] = Math.max(this.#used[i]!, filledBytes(layout, position + ids.length));
     this.model.runSync({ ids }, { logits }, { position, rows });
     cache.position += ids.length;
   }
@@ -79,10 +79,7 @@ export class Decoder {
     if (this.canRewind && position > 0) {
       const away = cache.away ?? this.#taken(cache);
       if (this.#inside === cache) this.#inside = undefined;
-      cache.away = away.map((bytes, i) => {
-        const layout = this.#layouts[i]!;
-        return bytes.slice(0, filledRows(layout, position) * layout.rowBytes);
-      });
+      cache.away = away.map((bytes, i) => bytes.slice(0, filledBytes(this.#layouts[i]!, position)));
       cache.position = position;
       return position;
     }
@@ -131,11 +128,11 @@ export class Decoder {
     return cache;
   }
 
-  /** Copies of the filled rows that are in the model's memory. */
+  /** Copies of what is filled in the model's memory. */
   #taken(cache: Cache): StateBytes {
     const states = this.model.states;
     return this.#layouts.map((layout, i) =>
-      bytesIn(states[i]!.data).slice(0, filledRows(layout, cache.position) * layout.rowBytes),
+      bytesIn(states[i]!.data).slice(0, filledBytes(layout, cache.position)),
     );
   }
 
@@ -144,12 +141,12 @@ export class Decoder {
     if (this.#inside === cache) return;
     if (this.#inside) this.#inside.away = this.#taken(this.#inside);
     const states = this.model.states;
-    for (const [i, layout] of this.#layouts.entries()) {
+    for (const i of this.#layouts.keys()) {
       const memory = bytesIn(states[i]!.data);
       const bytes = cache.away?.[i] ?? new Uint8Array();
       memory.set(bytes);
-      memory.fill(0, bytes.length, this.#used[i]! * layout.rowBytes);
-      this.#used[i] = bytes.length / (layout.rowBytes || 1);
+      memory.fill(0, bytes.length, this.#used[i]!);
+      this.#used[i] = bytes.length;
     }
     this.#inside = cache;
     cache.away = undefined;

@@ -3,6 +3,7 @@
 import {
   attentionInt8ScratchBytes,
   attentionScratchBytes,
+  keySizeOf,
   TILE,
 } from "../../../assembly/language/attention-sizes";
 import type { Node, ValueType } from "../../graph/graph";
@@ -60,14 +61,17 @@ const statesOf = (
   { length, groups, size, valueSize }: Sizes,
   isCoded: boolean,
 ): readonly (readonly [DType, Shape])[] =>
-  [size, valueSize].flatMap((each) =>
-    isCoded
-      ? ([
-          ["i8", [length, groups * each]],
-          ["f32", [length, groups]],
-        ] as const)
-      : ([["f32", [length, groups * each]]] as const),
-  );
+  isCoded
+    ? [
+        ["i8", [length, groups * keySizeOf(size)]],
+        ["f32", [length, groups]],
+        ["i8", [length, groups * valueSize]],
+        ["f32", [length, groups]],
+      ]
+    : [
+        ["f32", [length, groups * size]],
+        ["f32", [length, groups * valueSize]],
+      ];
 
 function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes {
   const { heads, groups } = headsOf(node, "num_heads");
@@ -82,6 +86,11 @@ function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes 
     throw opError(node, "the number of inputs does not fit", {
       expected: `${count}`,
       got: `${inputs.length}`,
+    });
+  if (isCoded && typeof length === "number" && length % TILE !== 0)
+    throw opError(node, "a cache of codes has whole tiles", {
+      expected: `a multiple of ${TILE} tokens`,
+      got: `${length}`,
     });
   const expected: readonly (readonly [DType, Shape])[] = [
     ["f32", [1, tokens, heads * size]],
@@ -131,12 +140,12 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const y = c.output(outputs[0]!);
   if (states.length === CODED) {
     const [x, keys, keyScales, values, valueScales] = read as unknown as Five<Address>;
-    for (const [state, scales, from, each] of [
-      [keys, keyScales, k, size],
-      [values, valueScales, v, valueSize],
+    for (const [kernel, state, scales, from, each] of [
+      ["cacheKeys", keys, keyScales, k, size],
+      ["cacheValues", values, valueScales, v, valueSize],
     ] as const) {
       const args = [state, scales, c.input(from), groups, each, position, length] as const;
-      c.emit("cacheCodes", args, multiplyDims(tokens, groups));
+      c.emit(kernel, args, multiplyDims(tokens, groups));
     }
     const scratch = c.scratch(attentionInt8ScratchBytes(length, size, valueSize));
     const places = [y, x, keys, keyScales, values, valueScales, scratch] as const;
@@ -159,7 +168,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
  * Writes k and v of each token into states and attends from q to all tokens up to its own, `window` of them at most (0: all). Inputs q
  * [1, tokens, num_heads·size], k [1, tokens, kv_num_heads·size], v [1, tokens, kv_num_heads·valueSize], then states of `length` tokens:
  * keys and values, f32 [length, kv_num_heads·size]; or keys, their scales, values, their scales: i8, and f32 [length, kv_num_heads], for codes
- * that are symmetric for each token and head (assembly/language/attention-int8.ts). Token t has the position `position` + t, a list of one dimension, and the place
+ * that are symmetric for each token and head (assembly/language/attention-int8.ts). Those lie in tiles of 32 tokens
+ * (assembly/language/cache.ts), a key in a multiple of 4 elements. Token t has the position `position` + t, a list of one dimension, and the place
  * position mod length; with a window, length is a multiple of 32 and at least window + tokens − 1. Scores are times `scale` (1/√size),
  * and where `softcap` is not 0, softcap·tanh(score / softcap).
  */

@@ -1,8 +1,10 @@
 // Which constants of a language model become codes, and the graph that reads them: layers over u8 codes of a row, tables of int8
 // rows, caches of int8 heads. A constant that several nodes read stays one.
 
+import { keySizeOf } from "../../../assembly/language/attention-sizes";
 import { type CodeParameters, type Graph, type Node, type State, valueNames } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
+import type { Dim } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
 import type { ToolkitOps } from "../../ops/infer";
 import { isConvolution, isLayer } from "../../ops/linear-layer";
@@ -196,12 +198,13 @@ class Coder {
   #attention(node: Node): Node {
     const [q, k, v, ...caches] = node.inputs as [string, string, string, ...string[]];
     const heads = Number(node.attributes.kv_num_heads);
-    const inputs = caches.flatMap((name) => {
+    const inputs = caches.flatMap((name, i) => {
       const state = this.#graph.states!.find((own) => own.name === name)!;
+      const [positions, width] = state.shape as [Dim, number];
       const scales = this.#states.get(name)?.[1]?.name ?? this.#values.fresh(`${name}_scales`);
       this.#states.set(name, [
-        { ...state, dtype: "i8" },
-        { name: scales, dtype: "f32", shape: [state.shape[0]!, heads] },
+        { name, dtype: "i8", shape: [positions, i === 0 ? heads * keySizeOf(width / heads) : width] },
+        { name: scales, dtype: "f32", shape: [positions, heads] },
       ]);
       return [name, scales];
     });

@@ -13,13 +13,14 @@ export interface CacheOptions {
 }
 
 const OPTIONS = { maxTokens: 1, chunk: 1 } satisfies Names<CacheOptions>;
-/** Positions of a ring are a multiple of this: the tile of attention. */
-const RING_STEP = 32;
+/** Positions of a ring, and of a cache of codes, are a multiple of this: the tile of attention. */
+const STEP = 32;
+const whole = (positions: number) => Math.ceil(positions / STEP) * STEP;
 
 /**
  * A graph of which the caches have sizes: `maxTokens` positions, or, in a layer whose window is less, as many as the tokens of a chunk
- * see: a ring of a multiple of 32. A window that no text is longer than is left out. Throws OctetteError "argument" where an option is no
- * whole number above 0.
+ * see; rings, and caches of codes, a multiple of 32. A window that no text is longer than is left out. Throws OctetteError "argument"
+ * where an option is no whole number above 0.
  */
 export function bindCache<C extends Constant>(graph: Graph<C>, options: CacheOptions): Graph<C> {
   checkOptions("bindCache", options, OPTIONS);
@@ -32,18 +33,21 @@ export function bindCache<C extends Constant>(graph: Graph<C>, options: CacheOpt
         got: `${value}`,
       });
   /** Positions of the states that are not as long as a text. */
-  const rings = new Map<string, number>();
+  const own = new Map<string, number>();
+  const coded = new Set(graph.states?.flatMap(({ name, dtype }) => (dtype === "i8" ? [name] : [])));
   const nodes = graph.nodes.map((node): Node => {
+    const states = node.op === "CachedAttention" ? node.inputs.slice(3) : [];
+    if (coded.has(states[0]!)) for (const state of states) own.set(state, whole(maxTokens));
     const window = Number(node.attributes.window ?? 0);
     if (node.op !== "CachedAttention" || window === 0) return node;
     if (window >= maxTokens) return { ...node, attributes: { ...node.attributes, window: 0 } };
     const positions = window + Math.min(chunk, maxTokens) - 1;
-    for (const state of node.inputs.slice(3)) rings.set(state, Math.ceil(positions / RING_STEP) * RING_STEP);
+    for (const state of states) own.set(state, whole(positions));
     return node;
   });
   const states = graph.states?.map((state) => ({
     ...state,
-    shape: state.shape.map((dim) => (dim === "cache" ? (rings.get(state.name) ?? maxTokens) : dim)),
+    shape: state.shape.map((dim) => (dim === "cache" ? (own.get(state.name) ?? maxTokens) : dim)),
   }));
   return { ...graph, nodes, ...(states && { states }) };
 }

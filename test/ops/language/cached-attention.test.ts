@@ -57,7 +57,7 @@ testOp("CachedAttention", {
     },
     // A code that is fed lies otherwise than one in a state: those that are read are written before.
     {
-      inputs: [[1, 5, 32], [1, 5, 16], [1, 5, 6], fed("i8", [40, 16]), [40, 2], fed("i8", [40, 6]), [40, 2]],
+      inputs: [[1, 5, 32], [1, 5, 16], [1, 5, 6], fed("i8", [64, 16]), [64, 2], fed("i8", [64, 6]), [64, 2]],
       attributes: plain,
     },
     {
@@ -83,6 +83,11 @@ testOp("CachedAttention", {
       [[1, 5, 8], [1, 5, 8], [1, 5, 8], fed("i8", [40, 8]), [40, 8], [40, 1]],
       { num_heads: 1, position: [0] },
       "the number of inputs does not fit: expected 7, got 6",
+    ],
+    [
+      [[1, 5, 8], [1, 5, 8], [1, 5, 8], fed("i8", [40, 8]), [40, 1], fed("i8", [40, 8]), [40, 1]],
+      { num_heads: 1, position: [0] },
+      "a cache of codes has whole tiles: expected a multiple of 32 tokens, got 40",
     ],
     [
       [
@@ -179,10 +184,10 @@ describe.each(
   [false, true].flatMap((isCoded) =>
     (
       [
-        ["all tokens before", 100, {}],
+        ["all tokens before", 128, {}],
         ["a window", 64, { window: 20, softcap: 5 }],
         ["a window of whole tiles", 96, { window: 32 }],
-        ["a window in a cache of all tokens", 90, { window: 32 }],
+        ["a window in a cache of all tokens", isCoded ? 96 : 90, { window: 32 }],
       ] as const
     ).map(([what, length, attributes]) => [what, length, attributes, isCoded] as const),
   ),

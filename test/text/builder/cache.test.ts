@@ -40,6 +40,14 @@ test.for([
   expect(bound.nodes.map(({ attributes }) => attributes.window)).toEqual([0, window]);
 });
 
+test("caches of codes have whole tiles", () => {
+  const codes = graph.states!.map((one) =>
+    one.shape[0] === "cache" ? { ...one, dtype: "i8" as const } : one,
+  );
+  const bound = bindCache({ ...graph, states: codes }, { maxTokens: 101, chunk: 1 });
+  expect(bound.states!.map(({ shape }) => shape[0])).toEqual([128, 128, 128, 128, 2]);
+});
+
 test("what is no count of tokens is refused", () => {
   expect(() => bindCache(graph, { maxTokens: 0 })).toThrow(
     "bindCache: maxTokens must be a whole number above 0: got 0",
