@@ -21,6 +21,7 @@ import {
   groupBytes,
   OPEN_DEPTH,
   ownRowBytes,
+  rowsBytes,
   SUMS_BYTES,
   segmentDepth,
   segmentsOf,
@@ -34,17 +35,51 @@ const LONE: i32 = 3;
 const SUMS_ROW: usize = 64;
 
 /**
+ * to = x, u8 [rows][k], rows ldx apart, as linearInt4 multiplies it. Range: rows; a tile is packed with its first row.
+ *
+ * Layers that read the same codes share it, and so do threads.
+ */
+export function packRowsInt4(to: usize, x: usize, ldx: i32, rows: i32, k: i32, begin: i32, end: i32): void {
+  for (let r = begin; r < end; r++) {
+    const i = r % BLOCK_ROWS;
+    const tiled = tiledOf(min(BLOCK_ROWS, rows - r + i));
+    const block = to + <usize>((r / BLOCK_ROWS) * rowsBytes(BLOCK_ROWS, k));
+    const from = x + <usize>(r * ldx);
+    if (i >= tiled) {
+      const own = lonesOf(block, tiled, k) + <usize>((i - tiled) * ownRowBytes(k));
+      if (RELAXED) packRowSigned(own, from, k);
+      else packRowWide(own, from, k);
+    } else if (i % ROWS == 0) {
+      const tile = block + <usize>(i / ROWS) * tileSize(k);
+      const last = from + <usize>((tiled - 1 - i) * ldx);
+      if (RELAXED) packTileSigned(tile, from, ldx, last, k);
+      else packTilePairs(tile, from, ldx, last, k);
+    }
+  }
+}
+
+/** Where rows by themselves are, behind the tiles of a block. */
+function lonesOf(block: usize, tiled: i32, k: i32): usize {
+  return block + <usize>((tiled + ROWS - 1) / ROWS) * tileSize(k);
+}
+
+/** How many of a block's rows go in tiles. */
+function tiledOf(rows: i32): i32 {
+  const left = rows % ROWS;
+  return left <= LONE ? rows - left : rows;
+}
+
+/**
  * y[r][c] = clamp(v · f32(xScale[r] · scale[c]) + bias[c], lo, hi)   v = f32(Σ_k x[r][k] · w[k][c] − xZero[r] · colsum[c])
  *
  * w = s · q − t, of packInt4, which gives colsum. Of several segments v is the sum of theirs, in f32, ascending. y f32 [rows][n], rows
- * ldy elements apart; x u8 [rows][k], rows ldx apart. scale f32 [n], bias f32 [n] or 0. xScale f32 and xZero i32: one, or one a row,
+ * ldy elements apart; x from packRowsInt4. scale f32 [n], bias f32 [n] or 0. xScale f32 and xZero i32: one, or one a row,
  * as the epilogue of DEQUANTIZE says. Range: panels of 16 columns. y overlaps nothing.
  */
 export function linearInt4(
   y: usize,
   ldy: i32,
   x: usize,
-  ldx: i32,
   w: usize,
   colsum: usize,
   scale: usize,
@@ -69,17 +104,11 @@ export function linearInt4(
   const columns = <usize>(((n + COLUMNS - 1) / COLUMNS) * COLUMNS);
   const sums = scratch;
   const totals = scratch + SUMS_BYTES;
-  const block = totals + SUMS_BYTES;
-  for (let r = 0; r < rows; r += BLOCK_ROWS) {
+  const open = totals + SUMS_BYTES;
+  for (let r = 0; r < rows; r += BLOCK_ROWS, x += rowsBytes(BLOCK_ROWS, k)) {
     const count = min(BLOCK_ROWS, rows - r);
-    const left = count % ROWS;
-    const tiled = left <= LONE ? count - left : count;
-    const own = packTiles(block, x + <usize>r * ldx, ldx, tiled, k);
-    let open = own;
-    for (let i = tiled; i < count; i++, open += ownRowBytes(k)) {
-      if (RELAXED) packRowSigned(open, x + <usize>(r + i) * ldx, k);
-      else packRowWide(open, x + <usize>(r + i) * ldx, k);
-    }
+    const tiled = tiledOf(count);
+    const own = lonesOf(x, tiled, k);
     const at = <usize>r * step;
     for (let p = begin; p < end; p++) {
       memory.fill(totals, 0, <usize>count * SUMS_ROW);
@@ -87,7 +116,7 @@ export function linearInt4(
         const first = s * segment;
         const groups = min(segment, k / GROUP_SIZE - first);
         const from = w + <usize>p * panel + <usize>first * bytes;
-        if (tiled > 0) multiplyTiles(sums, block, open, from, tiled, k, first, groups, bytes, hasOffsets);
+        if (tiled > 0) multiplyTiles(sums, x, open, from, tiled, k, first, groups, bytes, hasOffsets);
         for (let i = tiled, lone = own; i < count; i++, lone += ownRowBytes(k))
           multiplyRow(sums + <usize>i * SUMS_ROW, lone, from, k, first, groups, hasOffsets);
         const weights = colsum + ((<usize>s * columns + <usize>(p * COLUMNS)) << 2);
@@ -110,17 +139,6 @@ export function linearInt4(
       );
     }
   }
-}
-
-/** Tiles of rows; returns what follows them. */
-function packTiles(to: usize, x: usize, ldx: usize, rows: i32, k: i32): usize {
-  const last = x + <usize>(rows - 1) * ldx;
-  for (let r = 0; r < rows; r += ROWS, to += tileSize(k)) {
-    const from = x + <usize>r * ldx;
-    if (RELAXED) packTileSigned(to, from, ldx, last, k);
-    else packTilePairs(to, from, ldx, last, k);
-  }
-  return to;
 }
 
 function tileSize(k: i32): usize {

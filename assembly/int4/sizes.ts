@@ -55,8 +55,15 @@ export function tileRowBytes(k: i32): i32 {
   return up(k, GROUP_SIZE) * 2 + quotient(k, GROUP_SIZE) * 8;
 }
 
-/** Scratch of linearInt4: | sums | totals | rows by themselves or in tiles | opened panel |. */
-export function linearInt4ScratchBytes(rows: i32, k: i32): i32 {
-  const block = (smaller(rows, BLOCK_ROWS) + 6) * larger(ownRowBytes(k), tileRowBytes(k));
-  return 2 * SUMS_BYTES + block + OPEN_DEPTH * COLUMNS * 2;
+/** Bytes of a block of packed rows: | tiles | rows by themselves |. */
+export function rowsBytes(rows: i32, k: i32): i32 {
+  return (smaller(rows, BLOCK_ROWS) + 6) * larger(ownRowBytes(k), tileRowBytes(k));
 }
+
+/** Bytes of rows from packRowsInt4. */
+export function packedRowsInt4Bytes(rows: i32, k: i32): i32 {
+  return (up(rows, BLOCK_ROWS) / BLOCK_ROWS) * rowsBytes(rows, k);
+}
+
+/** Scratch of linearInt4: | sums | totals | opened panel |. */
+export const LINEAR_INT4_SCRATCH: i32 = 2 * SUMS_BYTES + OPEN_DEPTH * COLUMNS * 2;

@@ -16,7 +16,7 @@ export function loneBytes(k: i32): i32 {
   return rowBytes(k) * 2 + 16;
 }
 
-/** Bytes of a block of rows in scratch: | tiles | rows one by one |. */
+/** Bytes of a block of packed rows: | tiles | rows one by one |. */
 export function blockBytes(rows: i32, k: i32): i32 {
   const most = smaller(rows, BLOCK_ROWS);
   const pairs = (up(most, ROWS_16) / ROWS_16) * STEP_16;
@@ -24,12 +24,17 @@ export function blockBytes(rows: i32, k: i32): i32 {
   return larger(pairs, bytes) * rowBytes(k) + smaller(most, LONE_ROWS) * loneBytes(k);
 }
 
+/** Bytes of rows from packRowsInt8. */
+export function packedRowsInt8Bytes(rows: i32, k: i32): i32 {
+  return (up(rows, BLOCK_ROWS) / BLOCK_ROWS) * blockBytes(rows, k);
+}
+
 /** Bytes of a panel of 8 columns that a block's tiles meet: all of k as bytes, or DEPTH of it as i16. */
 export function openPanelBytes(k: i32): i32 {
   return larger(up(k, FOUR), up(smaller(k, DEPTH), FOUR) * 2) * 8;
 }
 
-/** Scratch of linearInt8: | codes | a block of rows | a panel |. */
-export function linearInt8ScratchBytes(rows: i32, k: i32): i32 {
-  return CODES + blockBytes(rows, k) + openPanelBytes(k);
+/** Scratch of linearInt8: | codes | a panel |. */
+export function linearInt8ScratchBytes(k: i32): i32 {
+  return CODES + openPanelBytes(k);
 }

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   COLUMNS,
   columnSumBytes,
-  linearInt4ScratchBytes,
+  LINEAR_INT4_SCRATCH,
   packedInt4Bytes,
+  packedRowsInt4Bytes,
   segmentDepth,
   segmentsOf,
 } from "../../assembly/int4/sizes";
@@ -125,7 +126,14 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           want[r * ldy + c] = Math.min(Math.max(out, lo), hi);
         }
       }
-      const scratch = alloc(Uint8Array, linearInt4ScratchBytes(rows, k));
+      const scratch = alloc(Uint8Array, LINEAR_INT4_SCRATCH);
+      const packed = alloc(Uint8Array, packedRowsInt4Bytes(rows, k));
+      const between = int(next, 0, rows);
+      for (const [begin, end] of [
+        [between, rows],
+        [0, between],
+      ] as const)
+        k8.packRowsInt4(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end);
       const to = epilogue({ kind: DEQUANTIZE, lo, hi, rowStride: stride });
       const all = Math.ceil(n / COLUMNS);
       const cut = int(next, 0, all);
@@ -136,8 +144,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         k8.linearInt4(
           y.byteOffset,
           ldy,
-          x.byteOffset,
-          ldx,
+          packed.byteOffset,
           w,
           sums,
           scale.byteOffset,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BESIDE_COLUMNS, DEQUANTIZE, offsetInt8Bytes, packedInt8Bytes } from "../../assembly/int8/sizes";
-import { linearInt8ScratchBytes } from "../../assembly/linear/sizes";
+import { linearInt8ScratchBytes, packedRowsInt8Bytes } from "../../assembly/linear/sizes";
 import {
   alloc,
   brokenGuard,
@@ -72,7 +72,14 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           want[r * ldy + c] = dequantize(product, sum, scale[c]!, bias?.[c] ?? 0, ...range, lo!, hi!);
         }
       }
-      const scratch = alloc(Uint8Array, linearInt8ScratchBytes(rows, k));
+      const scratch = alloc(Uint8Array, linearInt8ScratchBytes(k));
+      const packed = alloc(Uint8Array, packedRowsInt8Bytes(rows, k));
+      const between = int(next, 0, rows);
+      for (const [begin, end] of [
+        [between, rows],
+        [0, between],
+      ] as const)
+        k8.packRowsInt8(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end);
       const to = epilogue({ kind: DEQUANTIZE, lo: lo!, hi: hi!, rowStride: stride });
       const all = Math.ceil(n / BESIDE_COLUMNS);
       const cut = int(next, 0, all);
@@ -83,8 +90,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         k8.linearInt8(
           y.byteOffset,
           ldy,
-          x.byteOffset,
-          ldx,
+          packed.byteOffset,
           panels.byteOffset,
           colsum.byteOffset,
           scale.byteOffset,

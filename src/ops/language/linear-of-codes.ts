@@ -2,13 +2,21 @@
 // Layers of other models are left to the op's own rule.
 
 import { linearBlocksScratchBytes } from "../../../assembly/blocks/sizes";
-import { linearInt4ScratchBytes } from "../../../assembly/int4/sizes";
-import { linearInt8ScratchBytes } from "../../../assembly/linear/sizes";
+import { LINEAR_INT4_SCRATCH, packedRowsInt4Bytes } from "../../../assembly/int4/sizes";
+import { linearInt8ScratchBytes, packedRowsInt8Bytes } from "../../../assembly/linear/sizes";
 import { multiplyDims } from "../../graph/symbols";
 import { checkBias, type Dense, depthOf, realBias, weightCodes } from "../dense";
 import { dequantizing, isPerRow } from "../epilogue";
 import { linear, linearOf } from "../linear";
-import { type Content, type Lowering, type Op, opError, type Quantization, type Unit } from "../op";
+import {
+  type Address,
+  type Content,
+  type Lowering,
+  type Op,
+  opError,
+  type Quantization,
+  type Unit,
+} from "../op";
 import { BESIDE_COLUMNS, COLUMNS, packBlocks, packInt4, packInt8 } from "./packed-weights";
 
 /** Most inputs whose sum int32 holds: 255 · 128 · MAX_DEPTH < 2^31. */
@@ -48,8 +56,23 @@ function checkGroups({ node, integer }: Unit, x: Quantization | undefined): void
   });
 }
 
+/** Rows of codes as a kernel multiplies them, packed once for all layers that read them. */
+const packedRows = (
+  c: Lowering,
+  kernel: "packRowsInt8" | "packRowsInt4",
+  { unit, x, ldx, rows, view }: Dense,
+  bytes: (rows: number, k: number) => number,
+): Address =>
+  c.once(`${kernel} ${unit.inputs[0]}`, () => {
+    const k = depthOf(view);
+    const to = c.temporary((most) => bytes(most(rows), k));
+    c.emit(kernel, [to, x, ldx, rows, k], rows);
+    return to;
+  });
+
 /** A scale for each output. */
-const lowerInt8: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
+const lowerInt8: Lower = (c, dense, xq, wq, bias) => {
+  const { unit, y, rows, weights, view } = dense;
   const [n, k] = [view.n, depthOf(view)];
   if (k > MAX_DEPTH)
     throw opError(unit.node, "a sum of so many products does not fit int32", {
@@ -58,27 +81,30 @@ const lowerInt8: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) 
     });
   const { packed, sums } = packInt8(c, weights);
   const finish = dequantizing(c, unit, xq, weightCodes(unit.node, wq, n), n, bias);
-  const scratch = c.scratch((most) => linearInt8ScratchBytes(most(rows), k));
+  const x = packedRows(c, "packRowsInt8", dense, packedRowsInt8Bytes);
+  const scratch = c.scratch(linearInt8ScratchBytes(k));
   const { scale, addend, range, epilogue } = finish;
   c.emit(
     "linearInt8",
-    [y, n, x, k, packed, sums, scale, addend, ...range, scratch, rows, n, k, epilogue],
+    [y, n, x, packed, sums, scale, addend, ...range, scratch, rows, n, k, epilogue],
     Math.ceil(n / BESIDE_COLUMNS),
     multiplyDims(rows, n * k),
   );
 };
 
 /** A whole scale for each group and one for each output. */
-const lowerInt4: Lower = (c, { unit, x, y, rows, weights, view }, xq, wq, bias) => {
+const lowerInt4: Lower = (c, dense, xq, wq, bias) => {
+  const { unit, y, rows, weights, view } = dense;
   const [n, k] = [view.n, depthOf(view)];
   const { packed, sums } = packInt4(c, unit.node, weights, wq);
   const finish = dequantizing(c, unit, xq, wq, n, bias);
-  const scratch = c.scratch((most) => linearInt4ScratchBytes(most(rows), k));
+  const x = packedRows(c, "packRowsInt4", dense, packedRowsInt4Bytes);
+  const scratch = c.scratch(LINEAR_INT4_SCRATCH);
   const { scale, addend, range, epilogue } = finish;
   const hasOffsets = wq.groups!.offsets === undefined ? 0 : 1;
   c.emit(
     "linearInt4",
-    [y, n, x, k, packed, sums, scale, addend, ...range, scratch, rows, n, k, hasOffsets, epilogue],
+    [y, n, x, packed, sums, scale, addend, ...range, scratch, rows, n, k, hasOffsets, epilogue],
     Math.ceil(n / COLUMNS),
     multiplyDims(rows, n * k),
   );
