@@ -19,9 +19,10 @@ export interface Ready {
   readonly args: number[];
 }
 
-/** A step, and its arguments that depend on symbols. */
+/** A step, its arguments that depend on symbols, and those. */
 interface Whole extends Ready {
-  readonly open: readonly { readonly at: number; readonly dim: Dim; readonly symbols: readonly string[] }[];
+  readonly open: readonly { readonly at: number; readonly dim: string }[];
+  readonly symbols: ReadonlySet<string>;
 }
 
 /** A planned value in memory. */
@@ -212,10 +213,9 @@ export class Session {
     const { from, to } = this.plan.entries[entry]!;
     this.#whole = this.plan.steps.slice(from, to).map((step) => {
       const args = step.count === undefined ? [...step.args] : [...step.args, 0, step.count];
-      const open = args.flatMap((dim, at) =>
-        typeof dim === "string" ? { at, dim, symbols: symbolsOf(dim) } : [],
-      );
-      return { step, call: kernelOf(this.#kernels!, step.kernel), args: args as number[], open };
+      const open = args.flatMap((dim, at) => (typeof dim === "string" ? { at, dim } : []));
+      const symbols = new Set(open.flatMap(({ dim }) => symbolsOf(dim)));
+      return { step, call: kernelOf(this.#kernels!, step.kernel), args: args as number[], open, symbols };
     });
     pool?.enter(this.plan.memory);
     this.#ready = [...this.#whole];
@@ -226,14 +226,11 @@ export class Session {
     const pool = this.#readyFor;
     const { from } = this.plan.entries[this.#entry]!;
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
+    const moved = before && Object.keys(bindings).filter((symbol) => before[symbol] !== bindings[symbol]);
     for (const [i, whole] of this.#whole.entries()) {
-      let isOther = !before;
-      for (const { at, dim, symbols } of whole.open) {
-        if (before && symbols.every((symbol) => before[symbol] === bindings[symbol])) continue;
-        whole.args[at] = evaluate(dim);
-        isOther = true;
-      }
-      if (pool && isOther) this.#ready[i] = pool.spread(whole, from + i, evaluate);
+      if (moved && !moved.some((symbol) => whole.symbols.has(symbol))) continue;
+      for (const { at, dim } of whole.open) whole.args[at] = evaluate(dim);
+      if (pool) this.#ready[i] = pool.spread(whole, from + i, evaluate);
     }
   }
 }
