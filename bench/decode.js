@@ -1,13 +1,69 @@
 // How fast linear layers of a language model run, of 8 bits, of 4, and in blocks with float scales, each on one packing: one row, against
 // reading as many bytes alone, and 64 rows, against the int8 GEMM that splits rows. A model of 12 layers, hidden size 768, 2048 between
-// and a vocabulary of 8192.
-//   npm run build:wasm && node bench/decode.js [--seconds 2]
+// and a vocabulary of 8192. With --model, where the time of a token goes in a quantized model: kernel by kernel, and what the host takes
+// beside them.
+//   npm run build && node bench/decode.js [--seconds 2]
+//   node bench/decode.js --model M.octette [--seconds 2] [--contexts 100,1900] [--class baseline]
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { formatTable } from "../build/terminal.js";
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "2" } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "2" },
+    model: { type: "string" },
+    contexts: { type: "string", default: "100,1900" },
+    class: { type: "string" },
+  },
+});
+if (values.model !== undefined) {
+  await profileModel(values.model);
+  process.exit();
+}
+
+/** Kernels' medians, each in turns with whole runs, by how many tokens are in the cache; and what a run takes beside them. */
+async function profileModel(path) {
+  const { loadLanguageModel } = await import("../build/text.js");
+  const contexts = values.contexts.split(",").map(Number);
+  const options = { maxTokens: Math.max(...contexts) + 1 };
+  const language = await loadLanguageModel(path, {
+    ...options,
+    ...(values.class && { engineClass: values.class }),
+  });
+  const { model } = language.decoder;
+  const feeds = { ids: Int32Array.of(1) };
+  const into = { logits: new Float32Array(language.vocabulary) };
+  const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+  console.log(`Node ${process.versions.node}, ${process.arch}, ${language.engine.engineClass}`);
+  for (const position of contexts) {
+    const steps = [];
+    const runs = [];
+    const begin = performance.now();
+    while (runs.length < 10 || performance.now() - begin < 1000 * Number(values.seconds)) {
+      steps.push(model.profile(feeds, 1, { position, rows: 1 }));
+      // A run at another position first, as a text has them: arguments are evaluated anew.
+      model.runSync(feeds, into, { position: position - 1, rows: 1 });
+      const start = performance.now();
+      model.runSync(feeds, into, { position, rows: 1 });
+      runs.push(performance.now() - start);
+    }
+    const kernels = new Map();
+    for (const [i, { kernel }] of steps[0].entries()) {
+      const { count = 0, ms = 0 } = kernels.get(kernel) ?? {};
+      kernels.set(kernel, { count: count + 1, ms: ms + median(steps.map((one) => one[i].milliseconds)) });
+    }
+    const run = median(runs);
+    const all = [...kernels.values()].reduce((sum, { ms }) => sum + ms, 0);
+    const row = (name, count, ms) => [name, `${count}`, ms.toFixed(3), `${((100 * ms) / run).toFixed(1)} %`];
+    const rows = [...kernels]
+      .sort(([, a], [, b]) => b.ms - a.ms)
+      .map(([name, { count, ms }]) => row(name, count, ms));
+    rows.push(row("kernels", steps[0].length, all), row("host", "", run - all), row("a token", "", run));
+    console.log(formatTable([`${position} tokens`, "steps", "ms", "share"], rows, { align: "lrrr" }));
+  }
+  language.dispose();
+}
 const LAYER = [...Array(4).fill([768, 768]), [2048, 768], [2048, 768], [768, 2048]];
 const MODEL = [...Array(12).fill(LAYER).flat(), [8192, 768]];
 const ROWS = 64;
@@ -54,7 +110,7 @@ const x = room(ROWS * 2048 + 64);
 for (let i = 0; i < ROWS * 2048; i++) bytes[x + i] = hash(i);
 const y = room(ROWS * 8192 * 4);
 const [xScale, xZero, scale, sums] = [256, 256, 8192 * 4, 8192 * 4].map(room);
-const scratch = room(4 << 20);
+const [scratch, own] = [room(4 << 20), room(1 << 20)];
 const epilogue = room(64);
 new Float32Array(memory.buffer, epilogue, 12).set([3, 0, -Infinity, Infinity, 0, 0, 0, 0, 0, 0, 0, 1]);
 new Float32Array(memory.buffer, scale, 8192).fill(0.01);
@@ -93,12 +149,16 @@ function measure(engineClass) {
   const tail = [sums, scale, 0, xScale, xZero, scratch];
   const columns =
     (rows) =>
-    (w, [n, k]) =>
-      kernels.linearInt8(y, n, x, k, w, ...tail, rows, n, k, epilogue, 0, n / 32);
+    (w, [n, k]) => {
+      kernels.packRowsInt8(own, x, k, rows, k, 0, rows);
+      kernels.linearInt8(y, n, own, w, ...tail, rows, n, k, epilogue, 0, n / 32);
+    };
   const groups =
     (rows) =>
-    (w, [n, k]) =>
-      kernels.linearInt4(y, n, x, k, w, ...tail, rows, n, k, 0, epilogue, 0, n / 16);
+    (w, [n, k]) => {
+      kernels.packRowsInt4(own, x, k, rows, k, 0, rows);
+      kernels.linearInt4(y, n, own, w, ...tail, rows, n, k, 0, epilogue, 0, n / 16);
+    };
   const blocks =
     (rows) =>
     (w, [n, k]) =>

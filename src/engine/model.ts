@@ -262,9 +262,12 @@ export class Model {
     return this.plan.state.map((state) => this.#session.see(state));
   }
 
-  /** Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. */
-  profile(feeds: Feeds, rounds = 20): StepProfile[] {
-    const { fed, bindings } = this.#check(feeds);
+  /**
+   * Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. `symbols` as those
+   * of `run`.
+   */
+  profile(feeds: Feeds, rounds = 20, symbols?: Bindings): StepProfile[] {
+    const { fed, bindings } = this.#check(feeds, symbols);
     const times = Array.from({ length: rounds }, () => {
       const bound = this.#bind(bindings);
       this.#write(fed, bound);
