@@ -2,6 +2,7 @@
 
 export * from "./reduce/arg-extreme";
 export * from "./reduce/finish";
+export * from "./reduce/hardmax";
 export * from "./reduce/log-sum-exp";
 export * from "./reduce/negative-log-likelihood";
 export * from "./reduce/reduce";

@@ -19,7 +19,11 @@ const CNN =
 const parts = [
   ["octette/runtime, every class", 56_500, () => atStart(RUNTIME)],
   ["op group math, where asked for", 5_000, () => later(RUNTIME, "math")],
+<<<<<<< HEAD
   ["op group moves, where asked for", 8_000, () => later(RUNTIME, "moves")],
+=======
+  ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
+>>>>>>> eef7b4e (Run Einsum, Hardmax, LRN and normalizations of instances and groups)
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 4_000, () => later(RUNTIME, "vision")],
@@ -41,7 +45,11 @@ const parts = [
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
   ["toolkit", 134_000, () => atStart('export * from "octette"')],
-  ["TensorFlow Lite models, where asked for", 14_000, () => later('export { load } from "octette"', "tflite")],
+  [
+    "TensorFlow Lite models, where asked for",
+    14_000,
+    () => later('export { load } from "octette"', "tflite"),
+  ],
   ["training, where asked for", 42_500, () => later('export { tune } from "octette"', "tune", "inlined")],
   ["train.wasm", 13_500, () => wasm("train")],
   ["common.wasm", 7_000, () => wasm("common")],

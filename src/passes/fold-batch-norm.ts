@@ -7,6 +7,7 @@ import { plus, times } from "../ops/compose";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isConvolution, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
+import { computedBatchNorm, isTraining } from "./compute-batch-norm";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 
@@ -19,7 +20,7 @@ interface Affine {
 /** y = (x − mean) · scale / √(var + ε) + bias. Undefined when a statistic is computed. */
 function affineOf(node: Node, rewrite: Rewrite): Affine | undefined {
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => rewrite.constant(node.inputs[i])?.data);
-  if (!scale || !bias || !mean || !variance || node.codes) return undefined;
+  if (!scale || !bias || !mean || !variance || node.codes || isTraining(node)) return undefined;
   const epsilon = numberOf(node, "epsilon", 1e-5);
   const a = Float64Array.from(scale, (s, c) => s / Math.sqrt(variance[c]! + epsilon));
   return { a, b: a.map((factor, c) => bias[c]! - mean[c]! * factor) };
@@ -109,7 +110,7 @@ function intoNextConv(norm: Node, conv: Node, { a, b }: Affine, rewrite: Rewrite
   };
 }
 
-/** Writes every BatchNormalization that is left as Mul and Add, which have kernels. */
+/** Writes every BatchNormalization that is left as arithmetic: as Mul and Add where its statistics are known. */
 export function splitBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const norms = graph.nodes.filter((node) => node.op === "BatchNormalization");
   if (norms.length === 0) return graph;
@@ -117,7 +118,10 @@ export function splitBatchNorm(graph: Graph, registry: ToolkitOps, room?: Room):
   const rewrite = new Rewrite(graph, room);
   for (const norm of norms) {
     const affine = affineOf(norm, rewrite);
-    if (!affine) continue;
+    if (!affine) {
+      rewrite.replace(norm, ...computedBatchNorm(norm, types.get(norm.inputs[0]!)!, rewrite));
+      continue;
+    }
     const rank = types.get(norm.inputs[0]!)!.shape.length;
     const shape = [affine.a.length, ...new Array<number>(Math.max(0, rank - 2)).fill(1)];
     const constant = (of: string, values: Float64Array): string => {

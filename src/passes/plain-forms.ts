@@ -11,6 +11,7 @@ import { reducedAxes } from "../ops/reduce/reduction";
 import { isRowOf, rowsOf } from "../ops/sequence/layer-normalization";
 import { softmaxAxis } from "../ops/softmax";
 import { permutationOf, turned } from "../ops/transpose";
+import { plainEinsum } from "./plain-einsum";
 import { Rewrite } from "./rewrite";
 
 export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
@@ -26,6 +27,7 @@ export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
 type Rule = (node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>) => void;
 
 const rules: { readonly [K in OpName]?: Rule } = {
+  Einsum: plainEinsum,
   Gemm: plainGemm,
   MatMul: plainMatMul,
   LayerNormalization: plainLayerNormalization,

@@ -9,11 +9,11 @@ const inferenceOnly = (source: Source) =>
     hint: "Export the model for inference: model.eval() before torch.onnx.export",
   });
 
-/** Batch normalization with given statistics. */
+/** Batch normalization, in training mode since opset 14: before, its statistics were told by the outputs. */
 export const batchNormalization: Conversion = (source) => {
-  source.ignore("momentum");
-  if (source.int("training_mode", 0) !== 0 || source.outputs.length > 1) throw inferenceOnly(source);
+  if (source.opset < 14 && source.outputs.length > 1) throw inferenceOnly(source);
   if (source.int("spatial", 1) === 0) throw source.error("statistics of single positions (spatial = 0)");
+  if (source.opset < 14) source.ignore("momentum");
   return [source.node(source.attributes())];
 };
 

@@ -1,4 +1,4 @@
-// Softmax and LogSoftmax before opset 13 work on their input flattened to two dimensions at `axis`; since then along
+// Softmax, LogSoftmax and Hardmax before opset 13 work on their input flattened to two dimensions at `axis`; since then along
 // `axis` alone. The old form becomes Flatten → Softmax → Reshape; a pass takes the three together where `axis` is
 // the last one and the two mean the same.
 
@@ -27,4 +27,4 @@ export const softmax: Conversion = (source) => {
   ];
 };
 
-export { softmax as logSoftmax };
+export { softmax as hardmax, softmax as logSoftmax };
