@@ -19,18 +19,15 @@ const CNN =
 const parts = [
   ["octette/runtime, every class", 56_500, () => atStart(RUNTIME)],
   ["op group math, where asked for", 5_000, () => later(RUNTIME, "math")],
-<<<<<<< HEAD
   ["op group moves, where asked for", 8_000, () => later(RUNTIME, "moves")],
-=======
   ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
->>>>>>> eef7b4e (Run Einsum, Hardmax, LRN and normalizations of instances and groups)
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 4_000, () => later(RUNTIME, "vision")],
   [
     "runtime, every op, one class",
     61_000,
-    () => atStart(runtimeOf("registry", "common, baseline, math, moves, sequence")),
+    () => atStart(runtimeOf("registry", "common, baseline, math, moves, normalize, reduce, sequence")),
   ],
   [
     "runtime, an int8 CNN, every class",

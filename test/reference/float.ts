@@ -117,19 +117,34 @@ const averagePool: Operator = (node, inputs) => {
   return y;
 };
 
-/** (x − mean) / sqrt(variance + epsilon) · scale + bias, with the statistics given. */
+/** (x − mean) / sqrt(variance + epsilon) · scale + bias, with the statistics given, or in training mode with those of x, which move. */
 const batchNormalization: Operator = (node, inputs) => {
   const x = need(node, inputs, 0);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => need(node, inputs, i).data);
-  const epsilon = realAttribute(node, "epsilon", 1e-5);
-  if (numberAttribute(node, "training_mode", 0)) fail(node, "only the inference form");
+  const [epsilon, momentum] = [realAttribute(node, "epsilon", 1e-5), realAttribute(node, "momentum", 0.9)];
+  const isTraining = numberAttribute(node, "training_mode", 0) !== 0;
   const [, channels = 1, ...spatial] = x.shape;
   const pixels = sizeOf(spatial);
+  const channelOf = (i: number) => Math.floor(i / pixels) % channels;
+  const average = (of: (value: number, c: number) => number) => {
+    const sums = new Float64Array(channels);
+    for (const [i, value] of x.data.entries()) sums[channelOf(i)]! += of(value, channelOf(i));
+    return sums.map((sum) => (sum * channels) / x.data.length);
+  };
+  const own = average((value) => value);
+  const spread = average((value, c) => (value - own[c]!) ** 2);
+  const [centers, spreads] = isTraining ? [own, spread] : [mean!, variance!];
   const y = x.data.map((value, i) => {
-    const c = Math.floor(i / pixels) % channels;
-    return ((value - mean![c]!) / Math.sqrt(variance![c]! + epsilon)) * scale![c]! + bias![c]!;
+    const c = channelOf(i);
+    return ((value - centers[c]!) / Math.sqrt(spreads[c]! + epsilon)) * scale![c]! + bias![c]!;
   });
-  return tensor("f32", x.shape, y);
+  const moved = (given: ArrayLike<number>, found: Float64Array) =>
+    tensor(
+      "f32",
+      [channels],
+      found.map((value, c) => given[c]! * momentum + value * (1 - momentum)),
+    );
+  return [tensor("f32", x.shape, y), moved(mean!, own), moved(variance!, spread)];
 };
 
 /** Rows of the axes from `axis` on, each by its own mean and variance: float64 throughout, rounded once. */
