@@ -62,3 +62,15 @@ export class FormatError extends OctetteError {
     if (offset !== undefined) this.offset = offset;
   }
 }
+
+/** The name of a value's class, such as "Blob". */
+export const classNameOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** What the system said of a source, without its call and its path. */
+export const unreadable = (where: string, cause: unknown): OctetteError =>
+  cause instanceof OctetteError
+    ? cause
+    : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
+        code: "argument",
+        where,
+      });

@@ -2,7 +2,7 @@
 // many samples it has and may have one label for each.
 
 import type { Feeds } from "../engine/feeds";
-import { OctetteError } from "../errors";
+import { classNameOf, OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
@@ -109,7 +109,7 @@ function checkTensor(value: unknown, where: string): void {
     code: "argument",
     where,
     expected: "{ dtype, shape, data }, its elements in a typed array",
-    got: Object.prototype.toString.call(value).slice(8, -1),
+    got: classNameOf(value),
     hint: "tensor(dtype, shape, values) makes one",
   });
 }

@@ -1,7 +1,7 @@
 // What a caller passes to run(): checked against the model's inputs, turned into the bytes the plan wants, and cut
 // into batches no larger than the plan's maximum.
 
-import { OctetteError } from "../errors";
+import { classNameOf, OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { type Bindings, formatShape, symbolsOf } from "../graph/symbols";
 import {
@@ -104,7 +104,7 @@ function checkFeed(input: Input, fed: Feeds[string] | undefined, look: Look | un
   if (!isElements(given) || (isTensor && !Array.isArray(fed.shape)))
     throw misfit(input, "is neither a tensor nor a typed array", {
       expected: `${expectedOf(input)}: { dtype, shape, data } or the elements in a typed array`,
-      got: Object.prototype.toString.call(fed).slice(8, -1),
+      got: classNameOf(fed),
     });
   if (isDetached(given)) throw misfit(input, "its buffer was transferred to another thread or array");
   if (isTensor && !isOf(fed.dtype, kindOf(given)))

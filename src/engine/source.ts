@@ -1,7 +1,7 @@
 // Bytes from wherever they come, in order: a reader fills the memory it is given, so that a large tensor is read
 // straight to its place. In Node a file is read without a copy, and nothing of Node is reached elsewhere.
 
-import { OctetteError } from "../errors";
+import { classNameOf, OctetteError, unreadable } from "../errors";
 import type { Reading } from "../graph/tensor";
 import { nodeFile } from "../node-module";
 
@@ -69,7 +69,7 @@ export async function openReader(source: BytesSource, signal?: AbortSignal): Pro
 async function open(source: BytesSource, signal: AbortSignal | undefined): Promise<ByteReader> {
   if (typeof source === "string" || source instanceof URL) return openNamed(source, signal);
   // By name: to mention Response in Node loads its whole HTTP client.
-  const kind = kindOf(source);
+  const kind = classNameOf(source);
   if (source instanceof Uint8Array || kind === "ArrayBuffer")
     return bytesReader(bytesOf(source as Uint8Array | ArrayBuffer));
   if (kind === "Response") return responseReader(source as Response);
@@ -137,10 +137,10 @@ export async function peek(reader: ByteReader, count: number): Promise<[Uint8Arr
 /** Bytes that are already here, without a copy. */
 export function bytesOf(source: Uint8Array | ArrayBuffer): Uint8Array {
   if (source instanceof Uint8Array) return source;
-  if (kindOf(source) === "ArrayBuffer") return new Uint8Array(source);
+  if (classNameOf(source) === "ArrayBuffer") return new Uint8Array(source);
   throw new OctetteError("takes bytes; load() takes paths and URLs, too", {
     code: "argument",
-    got: kindOf(source),
+    got: classNameOf(source),
   });
 }
 
@@ -209,7 +209,7 @@ function chunkReader(chunks: Chunks, where = "source"): ByteReader {
       throw new OctetteError("a chunk is not a Uint8Array", {
         code: "argument",
         where,
-        got: kindOf(value),
+        got: classNameOf(value),
       });
     } catch (cause) {
       throw unreadable(where, cause);
@@ -241,18 +241,6 @@ export function checkSize(bytes: number, where = "source"): void {
       got: `${bytes}`,
     });
 }
-
-/** What the system said, without its call and its path. */
-const unreadable = (where: string, cause: unknown): OctetteError =>
-  cause instanceof OctetteError
-    ? cause
-    : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
-        code: "argument",
-        where,
-      });
-
-/** The name of a value's class, such as "Blob". */
-export const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** What errors call a source: its path, URL or file name. */
 export function nameOf(source: BytesSource, otherwise = "model"): string {

@@ -2,7 +2,7 @@
 // URLs of servers that answer with ranges; of what can only be read in order, all bytes are kept, up to a limit.
 
 import type { BytesSource } from "../engine/source";
-import { FormatError, OctetteError } from "../errors";
+import { classNameOf, FormatError, OctetteError, unreadable } from "../errors";
 import { nodeModule } from "../node-module";
 
 /** Most bytes that are kept of a source which can only be read from its beginning. */
@@ -55,7 +55,7 @@ export async function openSeekable(source: BytesSource, where: string): Promise<
 async function open(source: BytesSource, where: string): Promise<Seekable> {
   if (source instanceof Uint8Array) return inMemory(where, source);
   // By name: to mention Response in Node loads its whole HTTP client.
-  const kind = kindOf(source);
+  const kind = classNameOf(source);
   if (kind === "ArrayBuffer") return inMemory(where, new Uint8Array(source as ArrayBuffer));
   if (kind === "Blob" || kind === "File") return ofBlob(where, source as Blob);
   if (kind === "Response") return inMemory(where, await bytesOfResponse(where, source as Response));
@@ -165,7 +165,7 @@ async function gather(where: string, chunks: AsyncIterable<Uint8Array>): Promise
       throw new OctetteError("a chunk is not a Uint8Array", {
         code: "argument",
         where,
-        got: kindOf(chunk),
+        got: classNameOf(chunk),
       });
     size += chunk.length;
     if (size > MAX_UNSEEKABLE_BYTES)
@@ -185,14 +185,3 @@ async function gather(where: string, chunks: AsyncIterable<Uint8Array>): Promise
   }
   return bytes;
 }
-
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
-
-/** What the system said, without its call and its path. */
-const unreadable = (where: string, cause: unknown): OctetteError =>
-  cause instanceof OctetteError
-    ? cause
-    : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
-        code: "argument",
-        where,
-      });

@@ -1,17 +1,8 @@
 // Tells what a language model comes from: a folder of Hugging Face, a GGUF file or an artifact, by what lies there and by its first bytes.
 // Only of a URL its ending decides whether it is a file.
 
-import {
-  type ByteReader,
-  type BytesSource,
-  kindOf,
-  nameOf,
-  openReader,
-  peek,
-  read,
-  readAll,
-} from "../engine/source";
-import { FormatError } from "../errors";
+import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";
+import { classNameOf, FormatError } from "../errors";
 import type { FolderSource } from "../formats/hugging-face/folder";
 import { isArtifact } from "../formats/octette";
 import { nodeModule } from "../node-module";
@@ -61,13 +52,14 @@ export async function openLanguage(
 
 /** Whether it can be read once only. */
 const isStream = (source: BytesSource): boolean =>
-  kindOf(source) === "Response" ||
-  (Symbol.asyncIterator in Object(source) && !/^(Blob|File)$/.test(kindOf(source)));
+  classNameOf(source) === "Response" ||
+  (Symbol.asyncIterator in Object(source) && !/^(Blob|File)$/.test(classNameOf(source)));
 
 /** Whether a source is a folder: a directory, a URL of no file, or files by name. */
 function isFolder(source: LanguageModelSource): source is FolderSource {
   if (typeof source === "string" || source instanceof URL) return isDirectory(`${source}`);
-  if (source instanceof Uint8Array || /^(ArrayBuffer|Blob|File|Response)$/.test(kindOf(source))) return false;
+  if (source instanceof Uint8Array || /^(ArrayBuffer|Blob|File|Response)$/.test(classNameOf(source)))
+    return false;
   return !(Symbol.asyncIterator in Object(source));
 }
 

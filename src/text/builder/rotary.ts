@@ -2,6 +2,7 @@
 // linear scaling, dynamic NTK, Llama 3, YaRN (Peng et al. 2023, arXiv:2309.00071), LongRoPE (Ding et al. 2024, arXiv:2402.13753).
 
 import { brief } from "../../formats/elements";
+import { isJsonObject, type JsonObject } from "../../formats/json";
 import { portableExp, portableLog } from "../portable-math";
 import type { Settings } from "./settings";
 
@@ -30,11 +31,7 @@ export interface RotaryContext {
   readonly partial: number;
 }
 
-type Parameters = Readonly<Record<string, unknown>>;
 type LayerType = "full_attention" | "sliding_attention";
-
-const isObject = (value: unknown): value is Parameters =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The rotary settings of a layer type. */
 export function rotaryOf(settings: Settings, type: LayerType, context: RotaryContext): Rotary {
@@ -67,26 +64,27 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
 }
 
 /** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
-function parametersOf(settings: Settings, type: LayerType, isLocal: boolean): Parameters {
+function parametersOf(settings: Settings, type: LayerType, isLocal: boolean): JsonObject {
   const scaling = settings.value("rope_scaling");
   const all = settings.value("rope_parameters");
   for (const value of [scaling, all])
-    if (value !== undefined && !isObject(value)) throw settings.wrong("rope_parameters", "an object", value);
-  const nested = isObject(all) && Object.values(all).some(isObject);
-  if (!nested) return (isLocal && !all ? undefined : ((scaling ?? all) as Parameters)) ?? {};
-  const own = (all as Parameters)[type];
+    if (value !== undefined && !isJsonObject(value))
+      throw settings.wrong("rope_parameters", "an object", value);
+  const nested = isJsonObject(all) && Object.values(all).some(isJsonObject);
+  if (!nested) return (isLocal && !all ? undefined : ((scaling ?? all) as JsonObject)) ?? {};
+  const own = (all as JsonObject)[type];
   if (own === undefined || own === null) return {};
-  if (isObject(own)) return own;
+  if (isJsonObject(own)) return own;
   throw settings.wrong("rope_parameters", `an object for ${type}`, own);
 }
 
-/** Parameters of which every one must be read. */
+/** JsonObject of which every one must be read. */
 class RopeParameters {
   readonly #settings: Settings;
-  readonly #given: Parameters;
+  readonly #given: JsonObject;
   readonly #read = new Set(["rope_type", "type", "original_max_position_embeddings"]);
 
-  constructor(settings: Settings, given: Parameters) {
+  constructor(settings: Settings, given: JsonObject) {
     this.#settings = settings;
     this.#given = given;
   }
