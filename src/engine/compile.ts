@@ -238,10 +238,7 @@ function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
   });
 }
 
-/**
- * Asks every op for its layouts and inserts a conversion wherever a value is not as it is wanted, once a layout, and once more for
- * nodes that may run without those before them.
- */
+/** Asks every op for its layouts, and converts a value once for each other layout in each entry that may run alone. */
 function chooseLayouts(
   graph: Graph<Constant>,
   entries: readonly NamedNodes[],

@@ -1,8 +1,8 @@
 // The compiled kernels: where their bytes come from, which engine class runs them, and how they are instantiated
 // over one memory. `common` has one copy; the int8 kernels have one module an engine class; further modules are taken where a
-// plan calls their kernels.
+// plan calls their kernels. One class, because the choice of an engine class changes which modules are read: its file is long.
 
-import { OctetteError } from "../errors";
+import { classNameOf, OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
@@ -60,7 +60,7 @@ const isClass = (given: WasmSource | KernelClass): given is KernelClass => "prob
 
 /** Whether reading it takes time. (By name: to mention Response in Node loads its whole HTTP client.) */
 const isDistant = (source: WasmSource | undefined): source is Response | URL =>
-  source instanceof URL || Object.prototype.toString.call(source) === "[object Response]";
+  source instanceof URL || classNameOf(source) === "Response";
 
 /** Compiled modules of what a runtime carries, made when first asked for and kept. */
 export class Engine {

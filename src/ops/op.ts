@@ -7,10 +7,12 @@
 import type { Kernels } from "../../build/groups/kernels";
 import { OctetteError } from "../errors";
 import type { GroupScales, Node, ValueType } from "../graph/graph";
-import { addDims, type Dim, formatShape, type Shape } from "../graph/symbols";
+import { type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, TypedArray } from "../graph/tensor";
+import type { Address, NONE, Size } from "./address";
 import { numbersIn } from "./sizes";
 
+export { type Address, type Buffer, behind, NONE, type Size } from "./address";
 export type { CodeFlow, Traits } from "./traits";
 
 /** Every kernel the host can call, typed by the AssemblyScript sources themselves. */
@@ -70,33 +72,6 @@ export interface Unit {
     readonly clamp?: { readonly lo: number; readonly hi: number };
   };
 }
-
-/** A place in wasm memory, which becomes a number when the plan's memory is laid out. */
-export interface Address {
-  readonly buffer: Buffer;
-  /** In bytes; what a symbol decides, every run evaluates. */
-  readonly offset: Dim;
-}
-
-/** Bytes of a buffer: a dimension, or a function of what dimensions are at most. Of constants a number. */
-export type Size = Dim | ((most: (dim: Dim) => number) => number);
-
-export interface Buffer {
-  readonly area: "constants" | "arena" | "staging";
-  readonly bytes: Size;
-  /** First and last step that touch it; arena only. */
-  first: number;
-  last: number;
-}
-
-/** The address so many bytes further on. */
-export const behind = ({ buffer, offset }: Address, bytes: Dim): Address => ({
-  buffer,
-  offset: addDims(offset, bytes),
-});
-
-/** The null address: an operand left out. */
-export const NONE = 0 as const;
 
 type IsAddress<P> = "__address" extends keyof P ? true : false;
 type Argument<P> = IsAddress<P> extends true ? Address | typeof NONE : Dim;

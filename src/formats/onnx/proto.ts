@@ -1,6 +1,7 @@
 // ONNX's protobuf messages as plain objects: the fields an importer needs, by the field numbers of onnx.proto.
 // Nothing that can contain itself is descended into (a subgraph is only noted), so nesting is bounded by the code.
-// Tensors stay undecoded bytes of the file until toTensor (tensor-proto.ts) is called on one.
+// Tensors stay undecoded bytes of the file until toTensor (tensor-proto.ts) is called on one. One reader a message: the file is as long as
+// the format has messages.
 
 import { OctetteError } from "../../errors";
 import { MAX_RANK } from "../elements";

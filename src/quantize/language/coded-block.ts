@@ -4,7 +4,7 @@ import type { Graph } from "../../graph/graph";
 import type { Constant, Tensor } from "../../graph/tensor";
 import type { LanguageGraph } from "../../text/source";
 import type { Block } from "./blocks";
-import { type Fold, factorsOf, folded } from "./folds";
+import { columnFactorsOf, type Fold, folded } from "./folds";
 import type { BlockOfCodes } from "./kept-codes";
 import { type GroupCodes, quantizeRows, type RowCodes } from "./layer-weights";
 import type { Tensors } from "./parts";
@@ -41,7 +41,7 @@ export function foldBlock(
     .filter(({ vectors }) => graph.constants.has(vectors[0]!))
     .reduce((done, fold) => {
       const most = largest.get(fold.value);
-      return most ? folded(fold, factorsOf(fold, most, sixteenths, done), done) : done;
+      return most ? folded(fold, columnFactorsOf(fold, most, sixteenths, done), done) : done;
     }, constants);
 }
 

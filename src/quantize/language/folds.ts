@@ -71,7 +71,7 @@ export function power(x: number, sixteenths: number): number {
 /**
  * What each column is divided by in the norm: max|x|^α / max|w|^(1 − α), α in sixteenths; 1 where either is 0. `largest` has max|x|.
  */
-export function factorsOf(
+export function columnFactorsOf(
   { columns, weights }: Fold,
   largest: Float32Array,
   sixteenths: number,

@@ -16,14 +16,14 @@ import type { Address, Op, Quantization, Unit } from "../../ops/op";
 import { rowsOf } from "../ops/rows";
 import { numberIn } from "../ops/scalar";
 import { training } from "../training";
-import { type Asked, type Lowered, Recording, Repetition, type Scalar } from "./repeated-lowering";
+import { type Asked, type LoweredUnit, Recording, Repetition, type Scalar } from "./repeated-lowering";
 import type { TrainingStep } from "./step";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends TypedArray ? T[K] : Mutable<T[K]> };
 type Lower = NonNullable<Op["lower"]>;
 
 /** A unit that reads constants, what it took of the compiler, and how to lower it. */
-interface Reader extends Lowered {
+interface Reader extends LoweredUnit {
   readonly unit: Unit;
   readonly lower: Lower;
 }

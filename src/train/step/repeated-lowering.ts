@@ -24,7 +24,7 @@ export interface Scalar {
 }
 
 /** What a unit took: memory without a name, load groups by their index, and the steps [from, to). */
-export interface Lowered {
+export interface LoweredUnit {
   readonly c: LoweringContext;
   readonly memory: readonly Address[];
   readonly loads: readonly number[];
@@ -89,7 +89,7 @@ export class Recording extends UnitLowering implements ScalarLowering {
   }
 
   /** What was taken. */
-  get lowered(): Lowered {
+  get lowered(): LoweredUnit {
     const { c } = this;
     return {
       c,
@@ -203,7 +203,7 @@ export class Repetition extends UnitLowering implements ScalarLowering {
   }
 
   /** Begins a unit. Returns what it will ask for. */
-  begin({ c, memory }: Lowered): Asked {
+  begin({ c, memory }: LoweredUnit): Asked {
     this.c = c;
     this.#memory = memory;
     this.#taken = 0;
