@@ -16,7 +16,7 @@ import {
   SOFTSIGN,
   TANH,
   THRESHOLDED_RELU,
-} from "./recurrence";
+} from "./sizes";
 
 /** A function by its number, of what is within −clip..clip. */
 export function activate(kind: i32, v: v128, clip: f32, alpha: f32, beta: f32): v128 {

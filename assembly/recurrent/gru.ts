@@ -3,7 +3,7 @@
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
 import { activate, startStates, stepsOf, storeState } from "./activate";
-import { Recurrence } from "./recurrence";
+import { Recurrence } from "./sizes";
 
 /**
  * At each step t, with [u r] = z[t] + h·Rᵀ + bias through the function f: n = g(z[t] + (r·h)·Rₙᵀ + biasₙ), or where how.variant is 1

@@ -3,7 +3,7 @@
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
 import { activate, startStates, stepsOf, storeState } from "./activate";
-import { Recurrence } from "./recurrence";
+import { Recurrence } from "./sizes";
 
 /**
  * At each step t, with [i o f g] = z[t] + h·Rᵀ + bias: i, o and f through the function f, g through g, then c = f·c + i·g, h = o·h(c) and

@@ -2,7 +2,7 @@
 
 import { gemm } from "../f32/gemm";
 import { activate, startStates, stepsOf, storeState } from "./activate";
-import { Recurrence } from "./recurrence";
+import { Recurrence } from "./sizes";
 
 /**
  * At each step t: h = f(z[t] + h·Rᵀ + bias), y[t] = h. Operands as lstm has them. Range: rows. scratch:

@@ -1,4 +1,4 @@
-// Convolution over one or two spatial dimensions, with groups. Pointwise ones are matrix products, depthwise ones have
+// Convolution, with groups, whose kernels here are those over one or two spatial dimensions. Pointwise ones are matrix products, depthwise ones have
 // kernels of their own, all others gather patches inside the kernel.
 
 import type { Node, ValueType } from "../graph/graph";

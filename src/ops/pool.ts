@@ -3,12 +3,13 @@
 import { Rescale } from "../../assembly/int8/sizes";
 import type { Node, ValueType } from "../graph/graph";
 import { type Dim, multiplyDims } from "../graph/symbols";
+import type { DType } from "../graph/tensor";
 import { codeBounds, perTensor } from "./codes";
 import { requireSameCodes } from "./copy";
 import { channelsLast } from "./layout";
 import {
   type Address,
-  floatType,
+  inputType,
   type Lowering,
   numberOf,
   numbersOf,
@@ -53,17 +54,19 @@ export function meanWindow(c: Lowering, node: Node, w: Window): Address {
 /** Largest element of every window; padding is ignored. Codes keep their scale. */
 // @__NO_SIDE_EFFECTS__
 export function maxPooling(windowFor: WindowRule): Op {
-  const lowerWith = (kernel: "maxPool" | "maxPoolU8") => (unit: Unit, c: Lowering) => {
+  const lower = (unit: Unit, c: Lowering) => {
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
-    const w = numbered(unit.node, c.type(x), windowFor(unit.node, c.type(x)));
+    const type = c.type(x);
+    const w = numbered(unit.node, type, windowFor(unit.node, type));
+    const kernel = type.dtype === "f32" ? "maxPool" : "maxPoolU8";
     c.emit(kernel, [c.output(y), c.input(x), poolWindow(c, w)], multiplyDims(w.batch, w.outH));
   };
   return {
-    ...pooling(windowFor),
-    lower: lowerWith("maxPool"),
+    ...pooling(windowFor, ["f32", "u8", "i8"]),
+    lower,
     lowerInteger(unit, c) {
       requireSameCodes(unit);
-      lowerWith("maxPoolU8")(unit, c);
+      lower(unit, c);
     },
   };
 }
@@ -100,9 +103,11 @@ export function averagePooling(windowFor: WindowRule): Op {
 /** Channels stay where they are. */
 export const inWindows: Traits["homogeneous"] = (_, axis) => axis === 1;
 
-const pooling = (windowFor: WindowRule): Op => ({
+const pooling = (windowFor: WindowRule, dtypes: readonly DType[] = ["f32"]): Op => ({
   infer(node, inputs) {
-    const x = floatType(node, inputs, 0);
+    const x = inputType(node, inputs, 0);
+    if (!dtypes.includes(x.dtype))
+      throw opError(node, "element type does not fit", { expected: dtypes.join(", "), got: x.dtype });
     if (node.outputs.length > 1) throw opError(node, "a second output (indices) is not supported");
     const w = windowFor(node, x);
     return [windowType(w, w.channels, x.dtype)];

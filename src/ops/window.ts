@@ -2,6 +2,7 @@
 // image one pixel high.
 
 import { Window as Slide } from "../../assembly/lanes/window";
+import { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
 import {
   addDims,
@@ -37,9 +38,25 @@ export interface Window<Size extends Dim = number> {
   /** Rows and columns from the image's first to the padding's last. */
   readonly coverH: Size;
   readonly coverW: Size;
+  /** Axes outside of rows: there are kernels for them in the group windows alone. */
+  readonly outer: readonly Axis<Size>[];
   /** Output spatial dimensions as the op's own rank has them. */
   readonly outSpatial: readonly Size[];
 }
+
+/** How a window moves along one axis. */
+export interface Axis<Size extends Dim = number> {
+  readonly size: Size;
+  readonly out: Size;
+  readonly kernel: Size;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly begin: Size;
+  /** From the first pixel to the padding's last. */
+  readonly cover: Size;
+}
+
+export const POINT: Axis = { size: 1, out: 1, kernel: 1, stride: 1, dilation: 1, begin: 0, cover: 1 };
 
 /** Largest stride, dilation, pad and extent of a window: kernels count in 32 bits. */
 export const MAX_WINDOW = 2 ** 24;
@@ -69,9 +86,9 @@ export function numbered<W extends Window<Dim>>(node: Node, x: ValueType, w: W):
 /** Resolves strides, dilations, pads, auto_pad and ceil_mode of a node over input `x`. ONNX Conv, MaxPool, AveragePool. */
 export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Window<Dim> {
   const spatialRank = x.shape.length - 2;
-  if (spatialRank < 1 || spatialRank > 2 || kernel.length !== spatialRank)
-    throw opError(node, "only one or two spatial dimensions are supported", {
-      expected: "x [n, c, w] or [n, c, h, w] and a kernel of the same rank",
+  if (spatialRank < 1 || kernel.length !== spatialRank)
+    throw opError(node, "its input has no image, or the kernel another rank", {
+      expected: "x [n, c, spatial…] and a kernel of the same rank",
       got: `x ${formatShape(x.shape)}, kernel ${formatShape(kernel)}`,
     });
   const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
@@ -100,10 +117,11 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
       got: `${numbers.find((n) => !isWhole(n))}`,
     });
   const isBelow = (dim: Dim, least: number) => typeof dim === "number" && dim < least;
-  const axes = spatial.map((size, i) => {
-    const extent = addDims(multiplyDims(addDims(kernel[i]!, -1), dilations[i]!), 1);
-    const stride = strides[i]!;
-    if (isBelow(kernel[i]!, 1) || stride < 1 || dilations[i]! < 1)
+  const axes = spatial.map((size, i): Axis<Dim> => {
+    const own = { size, kernel: kernel[i]!, stride: strides[i]!, dilation: dilations[i]! };
+    const extent = addDims(multiplyDims(addDims(own.kernel, -1), own.dilation), 1);
+    const { stride } = own;
+    if (isBelow(own.kernel, 1) || stride < 1 || own.dilation < 1)
       throw opError(node, "kernel, strides and dilations must be positive");
     if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
       const out = ceilDims(size, stride);
@@ -113,7 +131,7 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
         throw opError(node, `auto_pad ${autoPad} would be below 0`, { hint: "Export explicit pads" });
       const total = maxDims(0, needed);
       const begin = autoPad === "SAME_UPPER" ? floorDims(total, 2) : ceilDims(total, 2);
-      return { size, out, begin, cover: subtractDims(addDims(size, total), begin) };
+      return { ...own, out, begin, cover: subtractDims(addDims(size, total), begin) };
     }
     const begin = autoPad === "VALID" ? 0 : pads[i]!;
     const end = autoPad === "VALID" ? 0 : pads[i + spatialRank]!;
@@ -128,15 +146,9 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
     const out = ceil
       ? minDims(addDims(ceilDims(room, stride), 1), ceilDims(addDims(size, begin), stride))
       : addDims(floorDims(room, stride), 1);
-    return { size, out, begin, cover: addDims(size, end) };
+    return { ...own, out, begin, cover: addDims(size, end) };
   });
-  const [high, wide] =
-    spatialRank === 2 ? [axes[0]!, axes[1]!] : [{ size: 1, out: 1, begin: 0, cover: 1 }, axes[0]!];
-  const pair = <D extends Dim>(values: readonly D[]) =>
-    (spatialRank === 2 ? [values[0]!, values[1]!] : [1, values[0]!]) as [D, D];
-  const [kh, kw] = pair(kernel);
-  const [strideH, strideW] = pair(strides);
-  const [dilationH, dilationW] = pair(dilations);
+  const [high, wide] = (spatialRank > 1 ? axes.slice(-2) : [POINT, axes[0]]) as [Axis<Dim>, Axis<Dim>];
   return {
     batch,
     channels,
@@ -144,16 +156,17 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
     inW: wide.size,
     outH: high.out,
     outW: wide.out,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
+    kh: high.kernel,
+    kw: wide.kernel,
+    strideH: high.stride,
+    strideW: wide.stride,
+    dilationH: high.dilation,
+    dilationW: wide.dilation,
     padTop: high.begin,
     padLeft: wide.begin,
     coverH: high.cover,
     coverW: wide.cover,
+    outer: axes.slice(0, -2),
     outSpatial: axes.map(({ out }) => out),
   };
 }
@@ -161,12 +174,19 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
 /** Channels of both images that count, and elements from one pixel to the next. */
 export type Channels = Pick<Slide, "cin" | "ldx" | "cout" | "ldy">;
 
+/** What of a window is the same for each image and channel; nothing lies outside of rows. */
+type Slid = Omit<Window, "batch" | "channels" | "outSpatial" | "coverH" | "coverW" | "outer"> & {
+  readonly outer?: readonly unknown[];
+};
+
 /** A window as kernels take it; a number of channels is that of two dense images. */
-export function slideOf(
-  w: Omit<Window, "batch" | "channels" | "outSpatial" | "coverH" | "coverW">,
-  channels: number | Channels,
-  outside = 0,
-): Slide {
+export function slideOf({ outer = [], ...w }: Slid, channels: number | Channels, outside = 0): Slide {
+  if (outer.length > 0)
+    throw new OctetteError("images of more than two dimensions have no kernels here", {
+      code: "unsupported",
+      where: "window",
+      hint: "importOnnx writes them with operators of the group windows",
+    });
   const own =
     typeof channels === "number" ? { cin: channels, ldx: channels, cout: channels, ldy: channels } : channels;
   const lineY = w.outW * own.ldy;

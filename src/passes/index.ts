@@ -9,6 +9,7 @@ import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
 import { foldQuantization } from "./fold-quantization";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
+import { generalForms } from "./general-forms";
 import { joinIntegerProducts } from "./join-integer-products";
 import { joinReshapes } from "./join-reshapes";
 import { plainForms } from "./plain-forms";
@@ -55,7 +56,7 @@ export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
   const room = new Room(graph);
   const simple = simplify(graph, registry, room);
   const folded = foldQuantization(joinIntegerProducts(simple, registry, room), registry, room);
-  return folded === simple ? simple : simplify(folded, registry, room);
+  return generalForms(folded === simple ? simple : simplify(folded, registry, room), registry);
 }
 
 function settle(graph: Graph, registry: ToolkitOps, room: Room): Graph {

@@ -79,7 +79,9 @@ export async function withModelInParts<T>(
 ): Promise<T> {
   pretendCores(2);
   const start = vi.spyOn(ThreadPool, "start").mockImplementation(() => {
-    const inParts = ({ step, call, args }: Ready, memory: Plan["memory"]): Ready => {
+    const inParts = (whole: Ready, memory: Plan["memory"]): Ready => {
+      const { step, call, args } = whole;
+      if (step.count === undefined) return whole;
       const count = args.at(-1)!;
       const parts = Math.min(PARTS, count);
       const own = args.with(step.scratch, memory.scratchAt);

@@ -25,11 +25,11 @@ export const dropout: Conversion = (source) => {
   return [source.node({}, { inputs: source.inputs.slice(0, 1) })];
 };
 
-/** MaxPool without its second output. */
+/** MaxPool, whose second output, the places of its elements, has an op of its own. */
 export const maxPool: Conversion = (source) => {
-  source.ignore("storage_order");
-  if (source.outputs.length > 1) throw source.error("its second output, the indices, is not computed");
-  return [source.node(source.attributes())];
+  const hasPlaces = source.outputs.length > 1;
+  if (!hasPlaces) source.ignore("storage_order");
+  return [source.node(source.attributes(), { op: hasPlaces ? "GeneralMaxPool" : "MaxPool" })];
 };
 
 /** `stash_type`, the type of the inner sums, is f32 always. */

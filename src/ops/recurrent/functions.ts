@@ -12,7 +12,7 @@ import {
   SOFTSIGN,
   TANH,
   THRESHOLDED_RELU,
-} from "../../../assembly/recurrent/recurrence";
+} from "../../../assembly/recurrent/sizes";
 import type { Node } from "../../graph/graph";
 import { numbersOf, opError } from "../op";
 

@@ -1,4 +1,4 @@
-import { recurrentScratchBytes } from "../../../assembly/recurrent/recurrence";
+import { recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
 import { behind, NONE, numberOf, type Op, type Traits } from "../op";
 import {
   inferRecurrent,

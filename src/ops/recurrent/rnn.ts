@@ -1,4 +1,4 @@
-import { recurrentScratchBytes } from "../../../assembly/recurrent/recurrence";
+import { recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
 import type { Op, Traits } from "../op";
 import {
   inferRecurrent,

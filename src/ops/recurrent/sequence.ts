@@ -1,10 +1,9 @@
 // What LSTM, GRU and RNN have in common: x·Wᵀ of all steps is one product, then a kernel goes through the steps.
 
 import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
-import { Recurrence } from "../../../assembly/recurrent/recurrence";
+import { Recurrence } from "../../../assembly/recurrent/sizes";
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
-import { packWeights } from "../dense";
 import {
   type Address,
   behind,
@@ -17,6 +16,7 @@ import {
   stringOf,
   type Unit,
 } from "../op";
+import { Prepared } from "../prepared";
 import { sameShape } from "../reshape";
 import { type Activation, functionsOf } from "./functions";
 
@@ -153,18 +153,16 @@ function optionsOf(
   });
 }
 
-/** Rows `from` on of the matrices in a value [directions, n, k], packed: when the model is loaded, or in each run. */
+/** Rows `from` on of the matrices in a value [directions, n, k], packed. */
 export function packedRows(c: Lowering, value: string, from: number, n: number, k: number): Address {
-  const constant = c.constant(value);
-  const view = { n, taps: 1, channels: k, strideN: k, strideTap: 0, strideC: 1 };
   const part = { from: from * k * 4, bytes: n * k * 4 };
-  if (constant)
-    return c.once(`recurrent ${part.from} ${part.bytes} ${value}`, () =>
-      packWeights(c, c.stage(constant, part), view),
-    );
-  const packed = c.temporary(packedBytes(n, k));
-  c.call("packWeights", [packed, behind(c.input(value), part.from), n, 1, k, k, 0, 1]);
-  return packed;
+  const pack = () => {
+    const rows = new Prepared(c, value, part);
+    const packed = rows.made(packedBytes(n, k));
+    rows.run("packWeights", [packed, rows.source, n, 1, k, k, 0, 1]);
+    return packed;
+  };
+  return c.constant(value) ? c.once(`recurrent ${part.from} ${part.bytes} ${value}`, pack) : pack();
 }
 
 /** What a kernel is given for one direction. */

@@ -2,6 +2,8 @@
 
 import type { Node } from "../../graph/graph";
 import { formatShape, type Shape } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
+import { emitCopy } from "../copy";
 import { stridedCopy, stridesOf } from "../known";
 import { inputType, numberOf, type Op, opError, type Traits } from "../op";
 
@@ -25,6 +27,17 @@ export const convTransposeWeights: Op = {
     const { dtype, shape } = inputType(node, inputs, 0);
     const { groups, channels, outputs, kernel } = partsOf(node, shape);
     return [{ dtype, shape: [groups * outputs, channels, ...kernel] }];
+  },
+  lower({ node, inputs, outputs }, c) {
+    const w = c.type(inputs[0]!);
+    const { groups, channels, outputs: made, kernel } = partsOf(node, w.shape);
+    const taps = sizeOf(kernel);
+    emitCopy(node, c, w.dtype, c.output(outputs[0]!), c.input(inputs[0]!), [
+      { extent: groups, y: made * channels * taps, x: made * channels * taps },
+      { extent: made, y: channels * taps, x: taps },
+      { extent: channels, y: taps, x: made * taps },
+      { extent: taps, y: 1, x: 1 },
+    ]);
   },
   evaluate(node, [w]) {
     if (!w) return undefined;

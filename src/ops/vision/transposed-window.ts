@@ -5,8 +5,9 @@ import { firstOf, lastOf, phaseOf, stepOf } from "../../../assembly/lanes/phase"
 import { Window as Slide } from "../../../assembly/lanes/window";
 import type { Node, ValueType } from "../../graph/graph";
 import { type Dim, formatShape } from "../../graph/symbols";
+import { sizeOf } from "../../graph/tensor";
 import { numberOf, numbersOf, opError, stringOf } from "../op";
-import { MAX_WINDOW, slideOf } from "../window";
+import { MAX_WINDOW, POINT, slideOf, type Axis as WindowAxis } from "../window";
 
 export interface Geometry {
   readonly batch: Dim;
@@ -14,6 +15,7 @@ export interface Geometry {
   readonly channels: number;
   readonly outChannels: number;
   readonly taps: number;
+  readonly axes: readonly Axis[];
   /** Output spatial dimensions as the op's own rank has them. */
   readonly outSpatial: readonly number[];
   /** The convolution from y to x that this is the transpose of. */
@@ -45,9 +47,9 @@ export function slideOver({ groups, channels, outChannels, window }: Geometry, d
 export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
   const rank = x.shape.length - 2;
   const got = `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`;
-  if (rank < 1 || rank > 2 || w.shape.length !== x.shape.length)
-    throw opError(node, "only one or two spatial dimensions are supported", {
-      expected: "x [n, c, w] or [n, c, h, w] and weights of the same rank",
+  if (rank < 1 || w.shape.length !== x.shape.length)
+    throw opError(node, "its input has no image, or the weights another rank", {
+      expected: "x [n, c, spatial…] and weights of the same rank",
       got,
     });
   const [batch, ...fixed] = x.shape;
@@ -65,13 +67,14 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       got: `${got}, group ${groups}`,
     });
   const axes = axesOf(node, spatial, kernel);
-  const [high, wide] = axes.length === 2 ? (axes as [Axis, Axis]) : [POINT, axes[0]!];
+  const [high, wide] = (axes.length > 1 ? axes.slice(-2) : [POINT, axes[0]]) as [Axis, Axis];
   return {
     batch: batch!,
     groups,
     channels,
     outChannels,
-    taps: high.kernel * wide.kernel,
+    taps: sizeOf(kernel),
+    axes,
     outSpatial: axes.map(({ out }) => out),
     window: {
       inH: high.out,
@@ -86,21 +89,13 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       dilationW: wide.dilation,
       padTop: high.begin,
       padLeft: wide.begin,
+      outer: axes.slice(0, -2),
     },
   };
 }
 
-interface Axis {
-  readonly size: number;
-  readonly out: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  /** Pixels left out before the first. */
-  readonly begin: number;
-}
-
-const POINT: Axis = { size: 1, out: 1, kernel: 1, stride: 1, dilation: 1, begin: 0 };
+/** `begin`: pixels left out before the first. */
+export type Axis = Omit<WindowAxis, "cover">;
 
 const AUTO_PAD = ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { packedBytes } from "../../../assembly/f32/sizes";
-import { Recurrence, recurrentScratchBytes, SIGMOID, TANH } from "../../../assembly/recurrent/recurrence";
+import { Recurrence, recurrentScratchBytes, SIGMOID, TANH } from "../../../assembly/recurrent/sizes";
 import { forward } from "../../ops/recurrent/reference";
 import { inPieces } from "../float";
 import { alloc, fillFloats, loadCommon, place, random, reset } from "../harness";

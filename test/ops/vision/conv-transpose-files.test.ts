@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
-import { importOnnx, OctetteError, readArtifact, save } from "../../../src/index";
+import { importOnnx, readArtifact, save } from "../../../src/index";
 import { expectClose, expectFewCodesApart } from "../../check-tensors";
 import { engineClasses, withModel } from "../../engine/engines";
 import { type FileNode, onnxFile } from "../../formats/onnx/model-file";
@@ -142,23 +142,6 @@ describe("a file that came quantized", () => {
       );
     expect(readArtifact(save(graph)).graph.nodes).toEqual(graph.nodes);
   });
-});
-
-test("three dimensions are refused when a file is read", () => {
-  const bytes = onnxFile({
-    inputs: [{ name: "x", shape: [1, 1, 2, 2, 2], type: 1 }],
-    nodes: [{ op: "ConvTranspose", name: "up", inputs: ["x", "w"], outputs: ["y"] }],
-    initializers: {
-      w: tensor(
-        "f32",
-        [1, 1, 2, 2, 2],
-        list(8, () => 1),
-      ),
-    },
-    outputs: ["y"],
-  });
-  expect(() => importOnnx(bytes)).toThrow(OctetteError);
-  expect(() => importOnnx(bytes)).toThrow('ConvTranspose "up": only one or two spatial dimensions');
 });
 
 test("codes of one range that is found in each run", () => {

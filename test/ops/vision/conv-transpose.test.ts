@@ -76,7 +76,7 @@ testOp("ConvTranspose", {
     [[["3*n", 4, 3], weights([2, 4, 3])], { strides: [2], output_padding: [1] }, "[3*n, 2, 8]"],
   ],
   refuses: [
-    [[[1, 2, 3, 3, 3], weights([2, 2, 3, 3, 3])], {}, "only one or two spatial dimensions are supported"],
+    [[[1, 2, 3, 3, 3], weights([2, 2, 3, 3])], {}, "its input has no image, or the weights another rank"],
     [[["batch", 4, "h", 3], w], {}, "channels, image size and weights must have known sizes"],
     [[["batch", 3, 3, 3], w], {}, "channels do not fit the weights"],
     [[x, w, bias(3)], {}, "bias does not fit: expected [2], got [3]"],

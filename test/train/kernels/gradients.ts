@@ -95,7 +95,7 @@ export function testWindow(numbers: readonly number[]): TestWindow {
   const outH = outSize(coverH, kh, strideH, dilationH, padTop);
   const outW = outSize(coverW, kw, strideW, dilationW, padLeft);
   const steps = { strideH, strideW, dilationH, dilationW };
-  const image = { batch, channels: 0, inH, inW, outH, outW, outSpatial: [outH, outW] };
+  const image = { batch, channels: 0, inH, inW, outH, outW, outer: [], outSpatial: [outH, outW] };
   return { ...image, kh, kw, ...steps, padTop, padLeft, coverH, coverW };
 }
 
