@@ -22,6 +22,8 @@ const parts = [
   ["op group moves, where asked for", 8_000, () => later(RUNTIME, "moves")],
   ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
+  ["op group recurrent, where asked for", 7_000, () => later(RUNTIME, "recurrent")],
+  ["op group windows, where asked for", 9_000, () => later(RUNTIME, "windows")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 4_000, () => later(RUNTIME, "vision")],
   [
