@@ -65,10 +65,10 @@ function kernelsOf(weights: Prepared, g: Geometry, phases: readonly AxisPhase[])
   const to = weights.between(pairs * taps * 4);
   if (taps === 0) return to;
   const from = behind(weights.source, ((d.firstTap * kh + h.firstTap) * kw + w.firstTap) * 4);
-  const extents = [d.taps, h.taps, w.taps] as const;
-  const toSteps = [taps, h.taps * w.taps, w.taps, 1] as const;
-  const fromSteps = [g.taps, -d.step * kh * kw, -h.step * kw, -w.step] as const;
-  weights.run("copyStrided32", [to, from, ...extents, ...toSteps, ...fromSteps, 0, pairs]);
+  const extents = [1, 1, d.taps, h.taps, w.taps] as const;
+  const toSteps = [taps * 4, 0, 0, h.taps * w.taps * 4, w.taps * 4, 4] as const;
+  const fromSteps = [g.taps * 4, 0, 0, -d.step * kh * kw * 4, -h.step * kw * 4, -w.step * 4] as const;
+  weights.run("copyStrided", [to, from, 4, ...extents, ...toSteps, ...fromSteps, 0, pairs]);
   return to;
 }
 
