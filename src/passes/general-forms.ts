@@ -1,7 +1,7 @@
-// Convolutions and poolings that the core has no kernels for, over volumes or of computed weights, as the ops of the group windows
-// that have some. It runs last: until then they are what other passes know.
+// Convolutions and poolings that the core has no kernels for, over volumes or of computed weights, and codes of computed scales, as ops
+// of groups that have some. It runs last: until then they are what other passes know.
 
-import type { Graph, Node, ValueType } from "../graph/graph";
+import { type Graph, type Node, producersOf, type ValueType } from "../graph/graph";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 
 type Types = ReadonlyMap<string, ValueType>;
@@ -9,7 +9,12 @@ type Types = ReadonlyMap<string, ValueType>;
 const isVolume = (node: Node, types: Types) => types.get(node.inputs[0]!)!.shape.length > 4;
 
 /** The general op that a node is, if it is one. */
-type Rule = (node: Node, types: Types, graph: Graph) => Node | undefined;
+type Rule = (
+  node: Node,
+  types: Types,
+  graph: Graph,
+  producers: ReadonlyMap<string, Node>,
+) => Node | undefined;
 
 const layer: Rule = (node, types, { constants }) => {
   const isKnown = node.inputs.slice(1).every((name) => name === "" || constants.has(name));
@@ -27,22 +32,57 @@ const globally =
     return isVolume(node, types) ? { ...node, op, attributes: { kernel_shape } } : undefined;
   };
 
+/** Whether codes have one constant scale and zero point in all, as the core takes them. */
+function isPlain({ inputs, attributes }: Node, { constants }: Graph): boolean {
+  const [, scale = "", zero = ""] = inputs;
+  const isKnown = constants.get(scale)?.data.length === 1 && (zero === "" || constants.has(zero));
+  return isKnown && !attributes.block_size;
+}
+
+const dequantize: Rule = (node, types, graph, producers) => {
+  const [x = "", scale = ""] = node.inputs;
+  const isOwn = isPlain(node, graph) && types.get(x)!.dtype !== "i32";
+  const isDynamic = producers.get(scale)?.op === "DynamicQuantize";
+  return isOwn || isDynamic ? undefined : { ...node, op: "GeneralDequantize" };
+};
+
+/** Most products of two bytes whose sums f32 holds: MOST · 255² < 2²⁴. */
+const MOST = 257;
+
+/** How many products a value's numbers are sums of; infinite where that is not known. */
+function depthOf(value: string, types: Types, producers: ReadonlyMap<string, Node>): number {
+  const { op, inputs } = producers.get(value) ?? {};
+  const [x, w] = (inputs ?? []).map((name) => types.get(name)?.shape ?? []);
+  const depth = op?.endsWith("Conv") ? w!.slice(1) : op === "MatMul" ? x!.slice(-1) : [Infinity];
+  return depth.reduce<number>((n, dim) => n * (typeof dim === "number" ? dim : Infinity), 1);
+}
+
+/** Sums of codes are whole in f32 only as far as it holds them. */
+const quantize: Rule = (node, types, graph, producers) => {
+  const makesSums = types.get(node.outputs[0]!)!.dtype === "i32";
+  if (makesSums && depthOf(node.inputs[0]!, types, producers) > MOST) return undefined;
+  return isPlain(node, graph) && !makesSums ? undefined : { ...node, op: "GeneralQuantize" };
+};
+
 const rules: Readonly<Record<string, Rule>> = {
   AveragePool: pool,
   Conv: layer,
   ConvTranspose: layer,
+  DequantizeLinear: dequantize,
   GlobalAveragePool: globally("GeneralAveragePool"),
   GlobalMaxPool: globally("GeneralMaxPool"),
   MaxPool: pool,
+  QuantizeLinear: quantize,
 };
 
 export function generalForms(graph: Graph, registry: ToolkitOps): Graph {
   const isMeant = ({ op, codes }: Node) => !codes && Object.hasOwn(rules, op);
   if (!graph.nodes.some(isMeant)) return graph;
   const types = inferTypes(graph, registry);
+  const producers = producersOf(graph);
   let isSame = true;
   const nodes = graph.nodes.map((node) => {
-    const general = isMeant(node) ? rules[node.op]!(node, types, graph) : undefined;
+    const general = isMeant(node) ? rules[node.op]!(node, types, graph, producers) : undefined;
     if (general) isSame = false;
     return general ?? node;
   });
