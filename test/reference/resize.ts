@@ -5,7 +5,9 @@ import { axisOf, fail, listAttribute, need, type Operator, stringAttribute } fro
 import { stridesOf } from "./view";
 
 /** Coordinate in the input of index i of n, the input having d, stretched by `scale`. */
-const coordinates: Readonly<Record<string, (i: number, scale: number, n: number, d: number) => number>> = {
+export const coordinates: Readonly<
+  Record<string, (i: number, scale: number, n: number, d: number) => number>
+> = {
   asymmetric: (i, scale) => i / scale,
   half_pixel: (i, scale) => (i + 0.5) / scale - 0.5,
   half_pixel_symmetric: (i, scale, n, d) => {
@@ -34,10 +36,15 @@ export const resize: Operator = (node, inputs) => {
   const mode = stringAttribute(node, "coordinate_transformation_mode", "half_pixel");
   const coordinate = coordinates[mode] ?? fail(node, `no coordinates ${mode}`);
   const round = roundings[stringAttribute(node, "nearest_mode", "round_prefer_floor")]!;
+  const ratios = axes.map((d, i) => sizes[i]! / x.shape[d]!);
+  const policy = stringAttribute(node, "keep_aspect_ratio_policy", "stretch");
+  const keep = policy === "not_larger" ? Math.min : policy === "not_smaller" ? Math.max : undefined;
+  const common = keep?.(...ratios);
   const sources = x.shape.map((dim, d) => {
     const i = axes.indexOf(d);
-    const scale = i < 0 ? 1 : (scales[i] ?? sizes[i]! / dim);
-    const n = i < 0 ? dim : (sizes[i] ?? Math.floor(dim * scale));
+    const scale = i < 0 ? 1 : (common ?? scales[i] ?? sizes[i]! / dim);
+    const kept = common === undefined ? sizes[i] : Math.floor(dim * scale + 0.5);
+    const n = i < 0 ? dim : (kept ?? Math.floor(Math.fround(dim * scale)));
     const source = (at: number) => Math.min(dim - 1, Math.max(0, round(coordinate(at, scale, n, dim))));
     return Array.from({ length: n }, (_, at) => source(at));
   });

@@ -1,7 +1,6 @@
 // Conversions of operators that have a form only training or other programs use, and of operators that are written
 // with others.
 
-import type { Node } from "../../graph/graph";
 import type { Conversion, Source } from "./source";
 
 const inferenceOnly = (source: Source) =>
@@ -68,40 +67,4 @@ export const swish: Conversion = (source) => {
   const alpha = source.attribute("alpha") ?? 1;
   if (alpha !== 1) throw source.error("alpha does not fit", { expected: "1", got: `${alpha}` });
   return [source.node({}, { op: "Silu" })];
-};
-
-/** What only interpolation, crops and sizes that are not kept go by. */
-const interpolating = ["antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"];
-
-/** To the nearest element, which is the only mode there are kernels for. */
-export const resize: Conversion = (source) => {
-  source.ignore(...interpolating);
-  const mode = source.attribute("mode") ?? "nearest";
-  const policy = source.attribute("keep_aspect_ratio_policy") ?? "stretch";
-  if (mode !== "nearest" || policy !== "stretch" || source.inputs.length < 2)
-    throw source.error("only to the nearest element, by scales or sizes", { got: `${mode}, ${policy}` });
-  if (source.opset < 11) return [asUpsample(source, source.inputs)];
-  // The region of interest belongs to crops: one that a run computes is not missed.
-  const [x = "", roi = "", ...rest] = source.inputs;
-  source.ignore(roi);
-  const inputs = [x, source.constant(roi) ? roi : "", ...rest];
-  return [source.node(source.attributes(), { inputs })];
-};
-
-/** Resize as it was before opset 11. */
-const asUpsample = (
-  source: Source,
-  [x = "", scales = ""]: readonly string[],
-  attributes: Node["attributes"] = {},
-) =>
-  source.node(
-    { ...attributes, coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
-    { op: "Resize", inputs: scales === "" ? [x] : [x, "", scales] },
-  );
-
-/** Its scales are an attribute before opset 9. */
-export const upsample: Conversion = (source) => {
-  const mode = source.attribute("mode") ?? "nearest";
-  if (mode !== "nearest") throw source.error("only to the nearest element", { got: `${mode}` });
-  return [asUpsample(source, source.inputs, source.attributes())];
 };

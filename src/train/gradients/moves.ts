@@ -108,13 +108,21 @@ export const slice: Rule = ({ node, inputs }, [dy], b) => {
   b.give(inputs[0]!, b.write("SliceGradient", [dy!], { ...node.attributes, shape })[0]);
 };
 
-/** Every element takes the sum over what it was repeated to. */
-export const resize: Rule = ({ node, inputs }, [dy], b) => {
+/** Every element takes the sum over what it was repeated to, or picked for. */
+export const resize: Rule = (unit, dy, b) => {
+  const { node, inputs } = unit;
   const { shape } = b.type(inputs[0]!);
   const factors = factorsOf(node, shape);
+  if (!factors) return interpolate(unit, dy, b);
   const [images, channels, ...spatial] = factors;
   const isImage = images === 1 && channels === 1 && (spatial.length === 1 || spatial.length === 2);
-  b.give(inputs[0]!, isImage ? sumOfWindows(b, dy!, spatial) : sumOfRepeats(b, dy!, shape, factors));
+  b.give(inputs[0]!, isImage ? sumOfWindows(b, dy[0]!, spatial) : sumOfRepeats(b, dy[0]!, shape, factors));
+};
+
+/** Every element takes its share of what it was weighed in. */
+export const interpolate: Rule = ({ node, inputs }, [dy], b) => {
+  const { shape } = b.type(inputs[0]!);
+  b.give(inputs[0]!, b.write("InterpolateGradient", [dy!], { ...node.attributes, shape })[0]);
 };
 
 /** A mean times how many there are of each: images stay as they lie. */
