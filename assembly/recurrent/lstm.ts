@@ -6,7 +6,7 @@ import { activate, startStates, stepsOf, storeState } from "./activate";
 import { Recurrence } from "./sizes";
 
 /**
- * At each step t, with [i o f g] = z[t] + h·Rᵀ + bias: i, o and f through the function f, g through g, then c = f·c + i·g, h = o·h(c) and
+ * At each step t, with [i o f g] = z[t] + h·Rᵀ + bias: i, o and f through the function f, g through g, then c = f·c + i·g, within ±cellClip, h = o·h(c) and
  * y[t] = h. The peepholes p [3][hidden] add p₀·c to i and p₂·c to f, and p₁ times the new c to o.
  *
  * z [gates of four states] at t·stepZ + row·rowZ, y at t·stepY + row·rowY, states at row·rowH, all in elements; weights R from packWeights. h and c
@@ -81,6 +81,8 @@ function lstmCell(
   const state = (<usize>hidden) << 2;
   const coupled = how.variant != 0;
   const fKind = <i32>how.f;
+  const most = f32x4.splat(how.cellClip);
+  const least = f32x4.neg(most);
   for (let j = 0; j < hidden; j += 4) {
     const at = (<usize>j) << 2;
     const count = hidden - j;
@@ -98,7 +100,8 @@ function lstmCell(
     i = activate(fKind, i, clip, how.fAlpha, how.fBeta);
     f = coupled ? f32x4.sub(f32x4.splat(1), i) : activate(fKind, f, clip, how.fAlpha, how.fBeta);
     g = activate(<i32>how.g, g, clip, how.gAlpha, how.gBeta);
-    const after = f32x4.add(f32x4.mul(f, before), f32x4.mul(i, g));
+    const whole = f32x4.add(f32x4.mul(f, before), f32x4.mul(i, g));
+    const after = f32x4.max(f32x4.min(whole, most), least);
     if (peepholes) o = f32x4.add(o, f32x4.mul(v128.load(peepholes + state + at), after));
     o = activate(fKind, o, clip, how.fAlpha, how.fBeta);
     const out = f32x4.mul(o, activate(<i32>how.h, after, Infinity, how.hAlpha, how.hBeta));

@@ -35,6 +35,8 @@ export class Recurrence {
   h: f32 = 0;
   hAlpha: f32 = 0;
   hBeta: f32 = 0;
+  /** Of lstm: each new c is in −cellClip..cellClip. */
+  cellClip: f32 = 0;
 }
 
 /** Scratch of a kernel for so many rows: | `parts` states a row | that of gemm |. */

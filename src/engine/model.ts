@@ -262,6 +262,11 @@ export class Model {
     return this.plan.state.map((state) => this.#session.see(state));
   }
 
+  /** Sets what it keeps from run to run to zeros, as it is at first. */
+  reset(): void {
+    for (const { data } of this.states) data.fill(0);
+  }
+
   /**
    * Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. `symbols` as those
    * of `run`.

@@ -39,7 +39,7 @@ class Folding {
 
   constructor(graph: Graph, room: Room) {
     this.#room = room;
-    for (const input of graph.inputs) this.#types.set(input.name, input);
+    for (const value of [...graph.inputs, ...(graph.states ?? [])]) this.#types.set(value.name, value);
     for (const [name, constant] of graph.constants) {
       this.#known.set(name, constant);
       this.#types.set(name, constant);

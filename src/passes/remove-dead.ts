@@ -1,13 +1,15 @@
-// Removes nodes whose outputs nobody reads, and constants that no node is left to read.
+// Removes nodes whose outputs nobody reads and that write to no state, and constants that no node is left to read.
 
 import { type Graph, readsOf } from "../graph/graph";
 
 export function removeDead(graph: Graph): Graph {
   const used = new Set(graph.outputs);
+  const states = new Set(graph.states?.map(({ name }) => name));
   const nodes = [...graph.nodes]
     .reverse()
     .filter((node) => {
-      const isAlive = node.outputs.some((output) => used.has(output));
+      const isAlive =
+        node.outputs.some((output) => used.has(output)) || node.inputs.some((input) => states.has(input));
       if (isAlive) for (const value of readsOf(node)) used.add(value);
       return isAlive;
     })

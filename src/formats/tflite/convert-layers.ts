@@ -39,7 +39,7 @@ export function paddingOf(
 }
 
 /** The bias of a layer, where it has one. As int32 it is in units of the layer's sums, whatever scale the file gives it. */
-function biasOf(source: Source, i: number, x: number, w: number): string[] {
+export function biasOf(source: Source, i: number, x: number, w: number): string[] {
   if (!source.has(i)) return [];
   const [bias, input, weights] = [source.tensor(i), source.tensor(x), source.tensor(w)];
   const kind = kindOf(bias);

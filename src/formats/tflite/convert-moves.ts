@@ -267,7 +267,7 @@ function resize(source: Source, mode: "linear" | "nearest", aligned: number): vo
   const coordinates = isAligned ? "align_corners" : isHalf ? "half_pixel" : "asymmetric";
   const rounding = isAligned || isHalf ? "round_prefer_ceil" : "floor";
   const y = source.add("Resize", [source.real(0, "first")], {
-    mode,
+    ...(mode === "linear" ? { mode } : {}),
     coordinate_transformation_mode: coordinates,
     ...(mode === "nearest" ? { nearest_mode: rounding } : {}),
     axes: [2, 3],

@@ -12,8 +12,10 @@ import { elementwise } from "./convert-elementwise";
 import { layers } from "./convert-layers";
 import { moves } from "./convert-moves";
 import { pools } from "./convert-pools";
+import { recurrent } from "./convert-recurrent";
+import { variables } from "./convert-variables";
 import { dtypeOf } from "./elements";
-import { readTfliteModel, type TfliteOperator, type TfliteSubgraph, type TfliteTensor } from "./schema";
+import { readTfliteModel, type TfliteSubgraph, type TfliteTensor } from "./schema";
 import { type Conversions, Source } from "./source";
 import { Values } from "./values";
 
@@ -27,7 +29,15 @@ export interface TfliteOptions {
 const OPTIONS = { name: 1, symbols: 1 } satisfies Names<TfliteOptions>;
 
 /** By the names of builtin operators. */
-export const conversions: Conversions = { ...codes, ...elementwise, ...layers, ...moves, ...pools };
+export const conversions: Conversions = {
+  ...codes,
+  ...elementwise,
+  ...layers,
+  ...moves,
+  ...pools,
+  ...recurrent,
+  ...variables,
+};
 
 /** Operators that an error names. */
 const MAX_MISSING = 32;
@@ -48,7 +58,8 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
   const values = new Values(where, []);
   const read = readInputs(inputs, values, options.symbols ?? {});
   const names = namesOf(outputs, values);
-  for (const operator of graph.operators) convert(operator, graph, values);
+  for (const operator of graph.operators)
+    conversions[operator.name]!(new Source(operator, graph, values, model.subgraphs));
   for (const [i, output] of outputs.entries())
     values.nodes.push({
       op: "Identity",
@@ -63,14 +74,11 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
     outputs: names,
     nodes: values.nodes,
     constants: values.constants,
+    ...(values.states.length > 0 && { states: values.states }),
     provenance: { format: "tflite", ...(model.description === "" ? {} : { producer: model.description }) },
   };
   verify(imported);
   return imported;
-}
-
-function convert(operator: TfliteOperator, graph: TfliteSubgraph, values: Values): void {
-  conversions[operator.name]!(new Source(operator, graph.tensor, values));
 }
 
 /** One error for all operators that are missing, each with what it makes. */

@@ -11,6 +11,8 @@ import { builtinOperator } from "./operators";
 const VERSION = 3;
 /** Operators of a subgraph, and tensors. */
 export const MAX_TFLITE_ENTRIES = 2 ** 16;
+/** The type of a tensor that names a variable. */
+const RESOURCE = 13;
 /** Offsets of buffers behind the flatbuffer that mean none. */
 const NO_OFFSET = 1;
 
@@ -139,6 +141,8 @@ function readSubgraph(
 ): TfliteSubgraph {
   const tensors = bounded(table.tables(0), "tensors", where);
   const read = new Map<number, TfliteTensor>();
+  // What is kept from run to run has the sizes that the file gives, and so has all that meets it.
+  const isFixed = tensors.some((tensor) => tensor.bool(5) || tensor.byte(1) === RESOURCE);
   const operators = bounded(table.tables(3), "operators", where).map((operator) => {
     const index = operator.uint(0);
     const code = codes[index];
@@ -167,7 +171,7 @@ function readSubgraph(
           expected: `0 to ${tensors.length - 1}`,
           got: `${index}`,
         });
-      const tensor = readTensor(own, index, dataOf, where);
+      const tensor = readTensor(own, index, isFixed, dataOf, where);
       read.set(index, tensor);
       return tensor;
     },
@@ -177,12 +181,13 @@ function readSubgraph(
 function readTensor(
   table: Table,
   index: number,
+  isFixed: boolean,
   dataOf: (buffer: number) => Uint8Array | undefined,
   where: string,
 ): TfliteTensor {
   const name = table.text(3) || `tensor_${index}`;
   const [fixed, signature] = [table.ints(0), table.ints(7)];
-  const shape = signature.length === fixed.length ? signature : fixed;
+  const shape = !isFixed && signature.length === fixed.length ? signature : fixed;
   if (shape.length > MAX_RANK || shape.some((dim) => dim < -1))
     throw new FormatError("a tensor has a shape that is none", {
       where: `${where}, tensor "${name}"`,

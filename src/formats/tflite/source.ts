@@ -5,7 +5,7 @@ import type { Attribute } from "../../graph/graph";
 import { type Tensor, tensor as tensorOf } from "../../graph/tensor";
 import { constantOf } from "./elements";
 import type { Table } from "./flatbuffer";
-import type { TfliteOperator, TfliteTensor } from "./schema";
+import type { TfliteOperator, TfliteSubgraph, TfliteTensor } from "./schema";
 import type { Order, Values } from "./values";
 
 /** Writes the nodes that one operator becomes. */
@@ -16,15 +16,15 @@ export type Conversions = Readonly<Record<string, Conversion>>;
 type Attributes = Readonly<Record<string, Attribute>>;
 
 /** Options by their ids in the schema; all at their defaults where an operator has none. */
-export type Options = Pick<Table, "bool" | "byte" | "float" | "floats" | "int" | "ints">;
+export type Options = Pick<Table, "bool" | "byte" | "float" | "int" | "ints" | "text">;
 
 const NO_OPTIONS: Options = {
   bool: (_, otherwise = false) => otherwise,
   byte: (_, otherwise = 0) => otherwise,
   float: (_, otherwise = 0) => otherwise,
-  floats: () => [],
   int: (_, otherwise = 0) => otherwise,
   ints: () => [],
+  text: () => "",
 };
 
 /** Enum ActivationFunctionType. */
@@ -44,10 +44,17 @@ export class Source {
   readonly values: Values;
   readonly #operator: TfliteOperator;
   readonly #tensorOf: (index: number) => TfliteTensor;
+  readonly #subgraphs: readonly TfliteSubgraph[];
 
-  constructor(operator: TfliteOperator, tensorOf: (index: number) => TfliteTensor, values: Values) {
+  constructor(
+    operator: TfliteOperator,
+    { tensor: tensorOf }: TfliteSubgraph,
+    values: Values,
+    subgraphs: readonly TfliteSubgraph[] = [],
+  ) {
     this.#operator = operator;
     this.#tensorOf = tensorOf;
+    this.#subgraphs = subgraphs;
     this.values = values;
     this.inputs = operator.inputs;
     this.outputs = operator.outputs.map(tensorOf);
@@ -72,10 +79,11 @@ export class Source {
     throw this.error(`output ${i} is missing`);
   }
 
-  /** A tensor that belongs to the operator alone, such as the range of a sum inside it. */
-  intermediate(i: number): TfliteTensor | undefined {
-    const index = this.#operator.intermediates[i] ?? -1;
-    return index < 0 ? undefined : this.#tensorOf(index);
+  /** Another graph of the file. */
+  subgraph(index: number): TfliteSubgraph {
+    const graph = this.#subgraphs[index];
+    if (graph) return graph;
+    throw this.error("a graph is named that is not there", { got: `${index}` });
   }
 
   /** Number of dimensions of input `i`. */

@@ -4,7 +4,7 @@
 // that its codes stand for; a pass makes integer layers of that.
 
 import { OctetteError } from "../../errors";
-import type { Attribute, Node } from "../../graph/graph";
+import type { Attribute, Node, State } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
 import { constantOf, dtypeOf, kindOf, typeName } from "./elements";
@@ -32,6 +32,9 @@ export class Values {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
   readonly where: string;
+  /** Names of variables by the tensors that stand for them. */
+  readonly variables = new Map<number, string>();
+  readonly #states = new Map<string, State>();
   readonly #names: FreshNames;
   readonly #held = new Map<number, Held>();
   /** Tensors that nodes or callers make. */
@@ -51,6 +54,29 @@ export class Values {
     const name = this.fresh(wanted);
     this.constants.set(name, constant);
     return name;
+  }
+
+  get states(): State[] {
+    return [...this.#states.values()];
+  }
+
+  /** The state under a key of the file's, of a size that is known; of real numbers where it holds codes. */
+  state(key: string, tensor: TfliteTensor): string {
+    const { name, shape } = tensor;
+    const known = this.#states.get(key);
+    if (shape.includes(-1))
+      throw new OctetteError(`tensor "${name}" is kept from run to run, and has an open size`, {
+        code: "unsupported",
+        where: this.where,
+        got: `[${shape.join(", ")}]`,
+      });
+    const state = known ?? {
+      name: this.fresh(`${key}_state`),
+      dtype: isCoded(tensor) ? ("f32" as const) : dtypeOf(tensor, this.where),
+      shape,
+    };
+    this.#states.set(key, state);
+    return state.name;
   }
 
   /** Adds a node of so many outputs; returns their names. */
@@ -79,6 +105,11 @@ export class Values {
     attributes?: Readonly<Record<string, Attribute>>,
   ): string {
     return this.push(op, wanted, inputs, attributes)[0]!;
+  }
+
+  /** Whether a node or a caller makes a tensor. */
+  isMade({ index }: TfliteTensor): boolean {
+    return this.#computed.has(index);
   }
 
   /** Whether a tensor is no constant of the file. */

@@ -11,10 +11,13 @@ import {
 
 const kind: Kind = { gates: 4, functions: ["Sigmoid", "Tanh", "Tanh"], states: 2, peepholes: 3 };
 
-/** Long short-term memory: x, W, R, B, sequence_lens, initial_h, initial_c, P → y, y_h, y_c. ONNX LSTM-22. */
+/**
+ * Long short-term memory: x, W, R, B, sequence_lens, initial_h, initial_c, P → y, y_h, y_c. ONNX LSTM-22; with `cell_clip`, Octette's own, every new c
+ * is within ±cell_clip.
+ */
 export const lSTM: Op = {
   inputs: 8,
-  attributes: /* @__PURE__ */ recurrentAttributes.concat("input_forget"),
+  attributes: /* @__PURE__ */ recurrentAttributes.concat("input_forget", "cell_clip"),
   infer: (node, inputs) => inferRecurrent(node, kind, inputs),
   rows: keepsRecurrentRows,
   lower(unit, c) {

@@ -141,12 +141,13 @@ function optionsOf(
   [f, g, h]: readonly Activation[],
   variant: number,
 ): Float32Array {
-  const clip = numberOf(node, "clip", 0);
+  const [clip, cellClip] = [numberOf(node, "clip", 0), numberOf(node, "cell_clip", 0)];
   return recurrenceWords({
     hidden,
     reverse: reverse ? 1 : 0,
     variant,
     clip: clip > 0 ? clip : Infinity,
+    cellClip: cellClip > 0 ? cellClip : Infinity,
     ...(f && { f: f.kind, fAlpha: f.alpha, fBeta: f.beta }),
     ...(g && { g: g.kind, gAlpha: g.alpha, gBeta: g.beta }),
     ...(h && { h: h.kind, hAlpha: h.alpha, hBeta: h.beta }),

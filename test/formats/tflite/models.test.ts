@@ -43,6 +43,7 @@ describe.each([
   "ad01_fp32",
   "hello_world_float",
   "kws_ref_model_float32",
+  "mnist_lstm_float",
   "pretrainedResnet",
   "vww_96_float",
 ])("%s", (name) => {
@@ -50,6 +51,15 @@ describe.each([
   test.skipIf(!bytes)("gives XNNPACK's numbers within 1e-4", () => {
     for (const { own, theirs } of answers(importTflite(bytes!), name, "xnn")) expectClose(own, theirs, name);
   });
+});
+
+/** Its layer is computed in real numbers: codes differ by one at most. */
+test.skipIf(!fileOf("mnist_lstm_int8"))("mnist_lstm_int8 gives XNNPACK's codes, ± 1", () => {
+  for (const { own, theirs } of answers(importTflite(fileOf("mnist_lstm_int8")!), "mnist_lstm_int8", "xnn")) {
+    for (const [i, code] of theirs.data.entries())
+      expect(Math.abs(own.data[i]! - code)).toBeLessThanOrEqual(1);
+    expect(argMax(own)).toBe(argMax(theirs));
+  }
 });
 
 describe.each([

@@ -61,10 +61,10 @@ const typeOf = ({ type, codes }: Result): FileType => type ?? (codes ? (codes.mi
 /** The file of a case, the feeds in the order of its inputs, and its results. */
 export function fileOf({ code, inputs, outputs, options }: OperatorCase): Uint8Array {
   const there = inputs.filter((operand) => operand !== null);
-  const results = outputs.map((result): FileTensor => {
+  const results = outputs.map((result, i): FileTensor => {
     const { expected, codes } = result;
     const scale = codes && { scale: [codes.scale], zeroPoint: [codes.zero] };
-    return { shape: expected.shape, type: typeOf(result), name: "y", ...scale };
+    return { shape: expected.shape, type: typeOf(result), name: `y${i || ""}`, ...scale };
   });
   let next = 0;
   const operator: FileOperator = {

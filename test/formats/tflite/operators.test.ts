@@ -3,5 +3,6 @@
 import { test } from "vitest";
 import { layerCases } from "./layer-cases";
 import { checkCase } from "./operator-case";
+import { otherCases } from "./other-cases";
 
-test.each(layerCases)("$name", checkCase);
+test.each([...layerCases, ...otherCases])("$name", checkCase);
