@@ -60,7 +60,7 @@ export class Values {
     return [...this.#states.values()];
   }
 
-  /** The state under a key of the file's, of a size that is known; of real numbers where it holds codes. */
+  /** The state under a key of the file's, of a size that is known; of real numbers where it is quantized. */
   state(key: string, tensor: TfliteTensor): string {
     const { name, shape } = tensor;
     const known = this.#states.get(key);
@@ -72,7 +72,7 @@ export class Values {
       });
     const state = known ?? {
       name: this.fresh(`${key}_state`),
-      dtype: isCoded(tensor) ? ("f32" as const) : dtypeOf(tensor, this.where),
+      dtype: tensor.quantization ? ("f32" as const) : dtypeOf(tensor, this.where),
       shape,
     };
     this.#states.set(key, state);

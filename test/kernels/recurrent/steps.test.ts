@@ -32,7 +32,14 @@ function check(op: string, rows: number, hidden: number, reverse: boolean, flag:
     return packed.byteOffset;
   };
   const functions = op === "RNN" ? { f: TANH } : { f: SIGMOID, g: TANH, h: TANH };
-  const fields = { hidden, reverse: reverse ? 1 : 0, variant: flag, clip: Infinity, ...functions };
+  const fields = {
+    hidden,
+    reverse: reverse ? 1 : 0,
+    variant: flag,
+    clip: Infinity,
+    cellClip: Infinity,
+    ...functions,
+  };
   const options = place(
     Float32Array,
     Float32Array.from(Object.values(Object.assign(new Recurrence(), fields))),

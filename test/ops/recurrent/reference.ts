@@ -37,15 +37,17 @@ type Step = (at: {
   readonly p: readonly number[];
   readonly f: readonly F[];
   readonly flag: boolean;
+  /** Of c. */
+  readonly most: number;
 }) => { readonly h: number[]; readonly c?: number[] };
 
-const lstmStep: Step = ({ x, product, h, c, p, f: [f, g, last], flag }) => {
+const lstmStep: Step = ({ x, product, h, c, p, f: [f, g, last], flag, most }) => {
   const n = h.length;
   const [pi, po, pf, pc] = [0, 1, 2, 3].map((gate) => product(gate, h).map((v, j) => v + x[gate * n + j]!));
   const own = (gate: number, j: number) => p[gate * n + j] ?? 0;
   const i = pi!.map((v, j) => f!(v + own(0, j) * c[j]!));
   const forget = pf!.map((v, j) => (flag ? 1 - i[j]! : f!(v + own(2, j) * c[j]!)));
-  const after = c.map((v, j) => forget[j]! * v + i[j]! * g!(pc![j]!));
+  const after = c.map((v, j) => Math.max(-most, Math.min(most, forget[j]! * v + i[j]! * g!(pc![j]!))));
   const o = po!.map((v, j) => f!(v + own(1, j) * after[j]!));
   return { h: o.map((v, j) => v * last!(after[j]!)), c: after };
 };
@@ -90,6 +92,7 @@ export const forward: Forward = ({ op, attributes }, inputs) => {
   const alphas = [...((attributes.activation_alpha ?? []) as number[])];
   const betas = [...((attributes.activation_beta ?? []) as number[])];
   const clip = (attributes.clip as number) || Infinity;
+  const most = (attributes.cell_clip as number) || Infinity;
   const all = names.map((name) => {
     const [alpha, beta] = usual[name] ?? [];
     const one = functions[name]!(
@@ -138,6 +141,7 @@ export const forward: Forward = ({ op, attributes }, inputs) => {
           p: peepholes,
           f,
           flag: attributes[flag] === 1,
+          most,
         });
         h = next.h;
         c = next.c ?? c;
