@@ -86,13 +86,18 @@ function timed({ progress }: Context) {
   };
 }
 
-function summaryText(
-  { weights, foldedBy, calibrationTokens, agreement, isOnCalibrationText }: QuantizeLanguageSummary,
-  { table }: Context,
-): string[] {
-  const { tokens, kld, top1, perplexity } = agreement;
+function summaryText(summary: QuantizeLanguageSummary, { table }: Context): string[] {
+  const { weights, foldedBy, calibrationTokens, agreement, similarity, isOnCalibrationText } = summary;
   const count = (bits: number) => weights.filter((weight) => weight.bits === bits).length;
   const kinds = [4, 8].filter((bits) => count(bits) > 0).map((bits) => `${count(bits)} of ${bits} bits`);
+  if (similarity) {
+    const { texts, cosine, isRandom } = similarity;
+    return [
+      `cosine similarity to the float model: mean ${cosine.mean.toFixed(5)}, least ${cosine.least.toFixed(5)}, of ${texts} ${isRandom ? "texts of random tokens (--eval FILE: lines of a file)" : "texts"}`,
+      `weights: ${kinds.join(", ")}`,
+    ];
+  }
+  const { tokens, kld, top1, perplexity } = agreement!;
   const rows = [
     ["float", perplexity.float.toFixed(3), "", ""],
     ["quantized", perplexity.quantized.toFixed(3), kld.toFixed(4), formatPercent(100 * top1, 1)],

@@ -8,6 +8,7 @@ import { writeNpy } from "../../src/formats/npy";
 import { writeSafetensors } from "../../src/formats/write-safetensors";
 import type { Tensor } from "../../src/graph/tensor";
 import { type MadeOptions, madeIds, madeModel } from "../quantize/language/made-model";
+import { tinyNames, tinyPath } from "../text/tiny";
 import { octette } from "./spawn";
 
 let folder: string;
@@ -92,4 +93,17 @@ test("what is of language models is refused for others", async () => {
   const { code, stderr } = await octette(["quantize", "x.onnx", "--large", "-o", join(folder, "x.octette")]);
   expect(code).toBe(2);
   expect(stderr).toContain("--large does not apply to x.onnx");
+});
+
+test.skipIf(!tinyNames.includes("bert"))("an encoder: the report is of cosine similarity", async () => {
+  const output = join(folder, "encoder.octette");
+  const lines = join(folder, "lines.txt");
+  await writeFile(lines, "one text\n\nanother one\n");
+  const args = ["quantize", tinyPath("bert"), "-o", output];
+  const { code, stdout } = await octette([...args, "--eval", lines]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/cosine similarity to the float model: mean 0\.99\d+, least 0\.99\d+, of 2 texts/);
+  const four = await octette([...args, "--bits", "4"]);
+  expect(four.code).toBe(1);
+  expect(four.stderr).toContain("an encoder of 4 bits");
 });

@@ -59,7 +59,7 @@ export const plainCodes =
 
 /** The constants of a block of codes, made of those of its block of floats. */
 export function codedConstants(
-  coded: Graph<Constant>,
+  coded: Pick<Graph<Constant>, "constants">,
   weights: ReadonlyMap<string, CodedWeight>,
   constants: Tensors,
   quantize: Quantize,

@@ -5,29 +5,30 @@ import { threadsHere } from "../../engine/threads";
 import { OctetteError } from "../../errors";
 import { givingWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
-import { createSha256 } from "../../graph/sha256";
-import { bytesIn, sizeOf } from "../../graph/tensor";
 import { LONG_CALL, type LongCallOptions, type Progress } from "../../long-call";
 import { inferTypes } from "../../ops/infer";
 import { checkOptions, type Names } from "../../options";
-import { buildLanguageGraph } from "../../text/builder/build";
-import { type LanguageModelSource, openLanguage } from "../../text/open-language";
-import type { LanguageGraph, LanguageSource } from "../../text/source";
+import type { LanguageGraph } from "../../text/source";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit";
 import type { Agreement } from "./agreement";
 import { type Calibration, calibrationOf, idsOf, ownCalibration } from "./calibration";
 import { foldIn, foldTensors, textIn, textTensors } from "./choices";
 import { type FoldChoice, NO_FOLD } from "./coded-block";
+import { codedEncoder, isEncoder, type Similarity, similarityOf } from "./encoder";
 import { agreementOf, batchesOf } from "./evaluate-language";
 import { chooseFold, gateBlocks } from "./fold-gate";
 import { keptIn } from "./kept-codes";
+import { keyOf } from "./key";
 import { blockPart, writeLayers } from "./layer-codes";
+import { openSource, type QuantizableLanguage } from "./open-source";
 import { type KeptParts, partsBeside, partsInMemory } from "./parts";
-import type { KeptCodes } from "./recipe";
+import type { CodedGraph, KeptCodes } from "./recipe";
 import { someOf, windowsOf } from "./windows";
 import { inRecipe, type Work } from "./work";
 import { prepareWorkspace, Workspace } from "./workspace";
 import { writeModel } from "./write-model";
+
+export type { QuantizableLanguage } from "./open-source";
 
 export interface QuantizeLanguageOptions extends LongCallOptions {
   /**
@@ -42,7 +43,10 @@ export interface QuantizeLanguageOptions extends LongCallOptions {
   readonly floatCache?: boolean | undefined;
   /** A text like those that the model will meet, or ids of its tokens, to calibrate by. Default: text that the model writes itself. */
   readonly calibration?: string | ArrayLike<number> | undefined;
-  /** A text, or ids, on which the report compares it with its source. Default: a part of the calibration text that was held out. */
+  /**
+   * A text, or ids, on which the report compares it with its source; of encoders each line is a text. Default: a part of the calibration
+   * text that was held out; of encoders the calibration text, or random tokens.
+   */
   readonly evaluation?: string | ArrayLike<number> | undefined;
   /** Of the text that the model writes itself; default 0. */
   readonly seed?: number | undefined;
@@ -78,8 +82,10 @@ export interface QuantizeLanguageSummary {
   readonly foldedBy?: number;
   /** Tokens that it was calibrated by. */
   readonly calibrationTokens: number;
-  /** How far it is from its source on text it was not calibrated by. */
-  readonly agreement: Agreement;
+  /** Of a decoder: how far it is from its source on text it was not calibrated by. */
+  readonly agreement?: Agreement;
+  /** Of an encoder: how near its results are to those of its source. */
+  readonly similarity?: Similarity;
   /** Whether that text is the calibration text itself, which was too short for a part of it. */
   readonly isOnCalibrationText: boolean;
 }
@@ -99,46 +105,11 @@ const GATE_WINDOWS = 8;
 const MOST_EVALUATED = 4096;
 /** Threads that are taken where nobody says how many. */
 const MOST_THREADS = 4;
-/** Constants of no more elements tell two sources apart. */
-const MARK_ELEMENTS = 2 ** 14;
-
-/** What can be quantized: anything that a language model of floats is loaded from, opened or not. */
-export type QuantizableLanguage = LanguageModelSource | LanguageSource | LanguageGraph;
-
-const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
-  typeof model === "object" && "text" in model && "read" in model;
-
-/** The graph of a model, and what closes what was opened for it. */
-async function opened(
-  model: QuantizableLanguage,
-  signal: AbortSignal | undefined,
-): Promise<{ source: LanguageGraph; close: () => Promise<void> }> {
-  const given = isOpened(model) ? { source: model } : await openLanguage(model, signal);
-  if ("artifact" in given) {
-    await given.artifact.close();
-    throw new OctetteError("is an .octette already", {
-      code: "argument",
-      where: given.where,
-      expected: "a folder of Hugging Face or a GGUF file",
-    });
-  }
-  const { source } = given;
-  const close = async () => {
-    if (!isOpened(model) && "close" in source) await source.close();
-  };
-  if (!("config" in source)) return { source, close };
-  try {
-    return { source: buildLanguageGraph(source), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
 
 /**
- * Quantizes a decoder. Equal sources, texts and options give equal bytes on every engine. Interrupted work goes on where it was, where
- * it is called again with the same `output`.
- * @throws OctetteError "argument" where an option does not fit, "unsupported" where it is no decoder.
+ * Quantizes a language model. Equal sources, texts and options give equal bytes on every engine. Interrupted work on a decoder goes on
+ * where it was, where it is called again with the same `output`. Encoders have 8 bits, and need no text.
+ * @throws OctetteError "argument" where an option does not fit, "unsupported" where its layers cannot be told apart.
  */
 export async function quantizeLanguage(
   model: QuantizableLanguage,
@@ -148,9 +119,10 @@ export async function quantizeLanguage(
   checkOptions("quantizeLanguageModel", options, OPTIONS);
   const { bits = 8, large = false, naive = false } = options;
   checkRecipe(bits, large, naive);
-  const { source, close } = await opened(model, options.signal);
+  const { source, close } = await openSource(model, options.signal);
   try {
-    return await quantized(source, options, toolkit);
+    const done = isEncoder(source) ? quantizedEncoder : quantized;
+    return await done(source, options, toolkit);
   } finally {
     await close();
   }
@@ -162,9 +134,7 @@ async function quantized(
   toolkit: Toolkit,
 ): Promise<QuantizedLanguageModel> {
   const { bits = 8, large = false, naive = false, floatCache = false, output } = options;
-  await prepareWorkspace();
-  const threads = options.threads ?? Math.min(MOST_THREADS, threadsHere().threads);
-  const common = { toolkit, threads, source, pause: givingWay(options.signal), workspace: new Workspace() };
+  const common = await commonWork(source, options, toolkit);
   // Codes that the source has are kept where nobody says how many bits.
   const kept = options.bits === undefined && !naive ? await keptIn(source) : new Map<string, KeptCodes>();
   const work = inRecipe(common, { bits, large, naive, floatCache, kept });
@@ -189,11 +159,7 @@ async function quantized(
     ...written,
     summary: {
       bits,
-      weights: [...work.coded.weights.values()].map(({ name, bits, n, k }) => ({
-        name,
-        shape: [n, k],
-        bits,
-      })),
+      weights: weightsIn(work.coded),
       ...(fold.sixteenths > 0 ? { foldedBy: fold.sixteenths / 16 } : {}),
       calibrationTokens: tokensIn(calibration.kept),
       agreement,
@@ -201,6 +167,49 @@ async function quantized(
     },
   };
 }
+
+/** What is done with an encoder. */
+async function quantizedEncoder(
+  source: LanguageGraph,
+  options: QuantizeLanguageOptions,
+  toolkit: Toolkit,
+): Promise<QuantizedLanguageModel> {
+  const { naive = false, seed = 0, output, signal } = options;
+  if (options.bits === 4)
+    throw new OctetteError("an encoder of 4 bits", {
+      code: "unsupported",
+      where: "quantizeLanguageModel, bits",
+      expected: "8, or none said",
+    });
+  const work = await commonWork(source, options, toolkit);
+  const made = await codedEncoder(work, naive, steps(options, "quantize", source.graph.constants.size));
+  const texts = options.evaluation ?? options.calibration;
+  const similarity = await similarityOf(work, made, texts, seed, steps(options, "evaluate"));
+  const { coded, codes } = made;
+  const provenance = {
+    ...source.graph.provenance,
+    quantization: { bits: 8, naive, weights: coded.weights.size },
+  };
+  const blocks = { source, coded, codedBlocks: [{ graph: coded.graph }] };
+  const written = await writeModel(blocks, async () => codes, provenance, output, signal);
+  return {
+    ...written,
+    summary: {
+      ...{ bits: 8, weights: weightsIn(coded), similarity },
+      ...{ calibrationTokens: 0, isOnCalibrationText: false },
+    },
+  };
+}
+
+/** What all work on a source has. */
+async function commonWork(source: LanguageGraph, options: QuantizeLanguageOptions, toolkit: Toolkit) {
+  await prepareWorkspace();
+  const threads = options.threads ?? Math.min(MOST_THREADS, threadsHere().threads);
+  return { toolkit, threads, source, pause: givingWay(options.signal), workspace: new Workspace() };
+}
+
+const weightsIn = ({ weights }: CodedGraph) =>
+  [...weights.values()].map(({ name, bits, n, k }) => ({ name, shape: [n, k], bits }));
 
 function checkRecipe(bits: unknown, large: boolean, naive: boolean): void {
   const fail = (what: string, expected: string, got: string) =>
@@ -213,7 +222,7 @@ function checkRecipe(bits: unknown, large: boolean, naive: boolean): void {
 const tokensIn = (windows: readonly Int32Array[]) => windows.reduce((sum, { length }) => sum + length, 0);
 
 /** Tells of each of so many steps. */
-function steps({ onProgress }: LongCallOptions, stage: string, total: number): () => Promise<void> {
+function steps({ onProgress }: LongCallOptions, stage: string, total?: number): () => Promise<void> {
   let done = 0;
   return async () => void (await onProgress?.({ stage, done: ++done, total } satisfies Progress));
 }
@@ -270,21 +279,6 @@ const tokensOf = ({ source, toolkit }: Work, text: string | ArrayLike<number>, w
   const { shape } = inferTypes(graph, toolkit.ops).get(graph.outputs[0]!)!;
   return idsOf(text, source.text, Number(shape.at(-1)), where);
 };
-
-/** What work is told apart by: the source, its small constants, and what was asked for. */
-async function keyOf(source: LanguageGraph, options: QuantizeLanguageOptions): Promise<string> {
-  const { bits, large, naive, floatCache, calibration, seed } = options;
-  const hash = createSha256();
-  const add = (value: unknown) => hash.update(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
-  const text = typeof calibration === "string" ? calibration : calibration && Array.from(calibration);
-  add([bits, large, naive, floatCache, seed, text]);
-  add(source.graph.nodes);
-  for (const [name, { dtype, shape }] of source.graph.constants) {
-    add([name, dtype, shape]);
-    if (sizeOf(shape) <= MARK_ELEMENTS) hash.update(bytesIn((await source.read(name)).data));
-  }
-  return hash.digest();
-}
 
 /** What the artifact says of how it was made. */
 function provenanceOf(

@@ -7,9 +7,14 @@ import type { Constant } from "../../graph/tensor";
 import type { Tensors } from "./parts";
 import type { Work } from "./work";
 
+/** A source, its graph of codes, and that in blocks. */
+interface CodedModel extends Pick<Work, "coded" | "source"> {
+  readonly codedBlocks: readonly { readonly graph: Graph<Constant> }[];
+}
+
 /** Writes the artifact from the constants of all blocks. */
 export async function writeModel(
-  { coded, codedBlocks, source }: Work,
+  { coded, codedBlocks, source }: CodedModel,
   codesOf: (block: number) => Promise<Tensors>,
   provenance: Graph["provenance"],
   output: string | undefined,

@@ -57,10 +57,10 @@ describe("the report says how far it is from its source", () => {
     const eight = await kldOf({}, {});
     const four = await kldOf({}, { bits: 4 });
     const large = await kldOf({}, { bits: 4, large: true });
-    expect(eight.agreement.tokens).toBe(255);
-    expect(eight.agreement.kld).toBeLessThan(0.01);
-    expect(four.agreement.kld).toBeLessThan(0.2);
-    expect(large.agreement.kld).toBeLessThan(four.agreement.kld);
+    expect(eight.agreement!.tokens).toBe(255);
+    expect(eight.agreement!.kld).toBeLessThan(0.01);
+    expect(four.agreement!.kld).toBeLessThan(0.2);
+    expect(large.agreement!.kld).toBeLessThan(four.agreement!.kld);
     expect(four.weights.filter(({ bits }) => bits === 8).map(({ name }) => name)).toEqual([
       "model.embed_tokens.weight",
     ]);
@@ -79,9 +79,9 @@ describe("the report says how far it is from its source", () => {
     const folded = await kldOf(made, {});
     const naive = await kldOf(made, { naive: true });
     expect(folded.foldedBy).toBeGreaterThan(0);
-    expect(folded.agreement.kld).toBeLessThan(0.02);
+    expect(folded.agreement!.kld).toBeLessThan(0.02);
     expect(naive.foldedBy).toBeUndefined();
-    expect(naive.agreement.kld).toBeGreaterThan(10 * folded.agreement.kld);
+    expect(naive.agreement!.kld).toBeGreaterThan(10 * folded.agreement!.kld);
   });
 });
 
@@ -91,7 +91,7 @@ describe("codes that a source has", () => {
   test.each(["plain", "with offsets"] as const)("of 4 bits, %s, are kept", async (codes) => {
     const source = madeModel({ codes });
     const { bytes, summary } = await quantizeLanguageModel(source, texts);
-    expect(summary.agreement.kld).toBeLessThan(0.005);
+    expect(summary.agreement!.kld).toBeLessThan(0.005);
     expect(summary.foldedBy).toBeUndefined();
     const { graph } = readArtifact(bytes!);
     const own = await source.readCodes!(weight);

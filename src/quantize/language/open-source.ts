@@ -1,0 +1,39 @@
+// What a language model is quantized from: its graph, opened where it is not yet.
+
+import { OctetteError } from "../../errors";
+import { buildLanguageGraph } from "../../text/builder/build";
+import { type LanguageModelSource, openLanguage } from "../../text/open-language";
+import type { LanguageGraph, LanguageSource } from "../../text/source";
+
+/** What can be quantized: anything that a language model of floats is loaded from, opened or not. */
+export type QuantizableLanguage = LanguageModelSource | LanguageSource | LanguageGraph;
+
+const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
+  typeof model === "object" && "text" in model && "read" in model;
+
+/** The graph of a model, and what closes what was opened for it. */
+export async function openSource(
+  model: QuantizableLanguage,
+  signal: AbortSignal | undefined,
+): Promise<{ source: LanguageGraph; close: () => Promise<void> }> {
+  const given = isOpened(model) ? { source: model } : await openLanguage(model, signal);
+  if ("artifact" in given) {
+    await given.artifact.close();
+    throw new OctetteError("is an .octette already", {
+      code: "argument",
+      where: given.where,
+      expected: "a folder of Hugging Face or a GGUF file",
+    });
+  }
+  const { source } = given;
+  const close = async () => {
+    if (!isOpened(model) && "close" in source) await source.close();
+  };
+  if (!("config" in source)) return { source, close };
+  try {
+    return { source: buildLanguageGraph(source), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
