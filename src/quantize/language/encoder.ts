@@ -48,11 +48,11 @@ export const isEncoder = ({ text }: LanguageGraph): boolean =>
 
 /** Codes of an encoder; floats of one constant are in memory at a time. Told after each: `onConstant`. */
 export async function codedEncoder(
-  { source, workspace, pause }: EncoderWork,
+  { source, workspace, toolkit, pause }: EncoderWork,
   naive: boolean,
   onConstant: () => Promise<void>,
 ): Promise<CodedEncoder> {
-  const coded = codedGraph(source.graph, { bits: 8, naive });
+  const coded = codedGraph(source.graph, { bits: 8, naive }, toolkit.ops);
   const quantize = plainCodes(workspace, naive);
   const codes = new Map<string, Tensor>();
   for (const [name, constant] of source.graph.constants) {
