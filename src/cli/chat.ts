@@ -2,7 +2,8 @@
 
 import { createInterface } from "node:readline/promises";
 import { isLimit } from "../engine/limit";
-import type { ChatMessage, LanguageSession } from "../text/index";
+import { OctetteError } from "../errors";
+import type { ChatMessage, LanguageModel, LanguageSession } from "../text/index";
 import { type Context, defineCommand } from "./command";
 import {
   LOADING,
@@ -32,14 +33,21 @@ export const chatCommand = defineCommand({
   examples: ['octette chat model.octette --system "Answer in one sentence." --temperature 0.7'],
   async run([path = ""], values, context) {
     const { system, threads } = values;
-    const model = await loadLanguage(
+    using model = await loadLanguage(
       path,
       { maxTokens: values.context, threads, maxBytes: values["max-bytes"] },
       context,
     );
-    const lines = createInterface({ input: process.stdin });
-    const prompt = () => process.stdin.isTTY && process.stderr.write("> ");
+    // Before lines are taken: those that come while nobody waits for them are lost.
+    await checkTemplate(model, path);
+    // In a terminal, lines are edited and called back by arrows.
+    const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+    const input = { input: process.stdin, prompt: isTerminal ? "> " : "" };
+    const lines = createInterface(isTerminal ? { ...input, output: process.stderr } : input);
+    const prompt = () => isTerminal && lines.prompt();
     try {
+      // Keys are read one by one there, and the terminal itself sends no signal.
+      lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
       using session = model.session();
       let messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
       context.signal.addEventListener("abort", () => lines.close());
@@ -60,10 +68,20 @@ export const chatCommand = defineCommand({
       context.print({ model: path, messages }, () => []);
     } finally {
       lines.close();
-      model.dispose();
     }
   },
 });
+
+/** Throws where the model knows no conversations, before anything is typed. */
+async function checkTemplate(model: LanguageModel, where: string): Promise<void> {
+  if (model.hasTokenizer && (await model.tokenizer()).hasChatTemplate) return;
+  throw new OctetteError("the model has no chat template", {
+    code: "unsupported",
+    where,
+    expected: "a template in tokenizer_config.json, or chat_template.jinja beside it",
+    hint: "octette generate MODEL --prompt TEXT continues a text",
+  });
+}
 
 /** The messages with the model's answer, without the oldest ones where there is no room for all. */
 async function answered(

@@ -1,7 +1,7 @@
 // Language models from the command line, on the models of shared data (OCTETTE_DATA, lm).
 
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -41,6 +41,28 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("language models",
     expect(stdout).toBe(`${found.text}\n`);
     expect(stderr).toMatch(/7 tokens of prompt, 12 generated, .* tokens\/s; ended by length/);
     expect((await json(...args, "--stop", " days")).text).toBe(" of the end of the");
+  });
+
+  test("chat answers each line, with a template, and says before any line where there is none", async () => {
+    const model = join(folder, "chat");
+    await cp(kjv, model, { recursive: true });
+    await writeFile(
+      join(model, "chat_template.jinja"),
+      "{% for m in messages %}{{ m.content }} {% endfor %}",
+    );
+    const args = ["chat", model, "--max-tokens", "4", "--json"];
+    const { code, stdout } = await octette(args, { input: "In the beginning\nAnd God\n\nunread\n" });
+    expect(code).toBe(0);
+    const { messages } = JSON.parse(stdout);
+    expect(messages.map(({ role }: { role: string }) => role)).toEqual([
+      "user",
+      "assistant",
+      "user",
+      "assistant",
+    ]);
+    expect(messages[2].content).toBe("And God");
+    expect(messages[3].content.length).toBeGreaterThan(3);
+    await fails(1, /kjv: the model has no chat template.*generate MODEL --prompt/, "chat", kjv);
   });
 
   test("generate draws the same text from the same seed, on threads too", async () => {

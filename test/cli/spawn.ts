@@ -16,14 +16,19 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs `octette …args`; `interruptWhen` sends Ctrl-C once standard error matches. */
+/** Runs `octette …args`; `input` is its standard input, `interruptWhen` sends Ctrl-C once standard error matches. */
 export function octette(
   args: readonly string[],
-  { env = {}, interruptWhen }: { env?: Record<string, string>; interruptWhen?: RegExp } = {},
+  {
+    env = {},
+    input,
+    interruptWhen,
+  }: { env?: Record<string, string>; input?: string; interruptWhen?: RegExp } = {},
 ): Promise<Outcome> {
   if (!existsSync(cli)) throw new Error(`${cli} is missing: run npm run build first`);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...env } });
+    if (input !== undefined) child.stdin.end(input);
     let stdout = "";
     let stderr = "";
     let interrupted = false;
