@@ -22,7 +22,7 @@ import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { LoweringContext, type PendingLoad, type Task } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
-import type { LoadGroup, Plan, PlannedValue } from "./plan";
+import { type LoadGroup, type Plan, type PlannedValue, partOf } from "./plan";
 import { type Sharing, WHILE_LOADING } from "./shared-constants";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
@@ -169,14 +169,26 @@ export function layOut(
     loads: later?.loads ?? loadsOf(c.loads),
     own: loadsOf(own),
     needs: c.needed,
+    pauses: c.pauses.map(({ node, inputs, outputs }) => ({
+      node,
+      inputs: inputs.map((value) => planned(value)),
+      outputs: outputs.map((value) => planned(value)),
+    })),
     steps: c.steps.map(({ touched, ...step }) => ({
       ...step,
       args: step.args.map(resolve),
       bytes: Math.max(0, ...touched.map(bytesOf)) / Math.max(1, most(step.count ?? 1)),
     })),
-    entries,
+    entries: { ...entries, ...partsOf(c) },
     memory: { ...sizes, scratchBytes },
   };
+}
+
+/** Entries of the steps between pauses. */
+function partsOf({ pauses, steps }: LoweringContext): Plan["entries"] {
+  if (pauses.length === 0) return {};
+  const ends = [...pauses.map(({ at }) => at), steps.length];
+  return Object.fromEntries(ends.map((to, i) => [partOf(i), { from: ends[i - 1] ?? 0, to }]));
 }
 
 /** Attributes of a damaged file can make any shape. */
@@ -226,7 +238,7 @@ function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<
 function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
   const missing = units.filter(({ node, integer }) => {
     const op = opOf(registry, node.op, node.name);
-    return integer ? !op.lowerInteger : !op.lower;
+    return integer ? !op.lowerInteger : !op.lower && !op.act;
   });
   if (missing.length === 0) return;
   throw new OctetteError("no kernels for these nodes", {

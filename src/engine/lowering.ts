@@ -1,7 +1,7 @@
 // What the ops write to while a graph is compiled: buffers with lifetimes, load groups, steps.
 
 import { OctetteError } from "../errors";
-import type { Graph, ValueType } from "../graph/graph";
+import type { Graph, Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, divideDims, formatShape, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
@@ -67,6 +67,13 @@ export class LoweringContext implements Lowering {
   readonly steps: PendingStep[] = [];
   readonly loads: PendingLoad[] = [];
   readonly needed: Need[] = [];
+  /** Where the host acts, and on what. */
+  readonly pauses: {
+    readonly node: Node;
+    readonly at: number;
+    readonly inputs: readonly string[];
+    readonly outputs: readonly string[];
+  }[] = [];
   /** Those of states, in their order. */
   readonly stateBuffers: Buffer[] = [];
   /** Those of the buffers that are scratch. */
@@ -116,8 +123,23 @@ export class LoweringContext implements Lowering {
     const { op, name } = task.node;
     this.#node = name;
     const own = opOf(this.#in.registry, op, name);
-    if (task.integer) own.lowerInteger!(task, this);
+    if (own.act) this.#pause(task);
+    else if (task.integer) own.lowerInteger!(task, this);
     else own.lower!(task, this);
+  }
+
+  /** The host reads the inputs of an act after the steps so far, and writes its outputs before the next one. */
+  #pause({ node, inputs, outputs }: Unit): void {
+    const at = this.steps.length;
+    const alive = [
+      ...inputs.map((value) => this.input(value)),
+      ...outputs.map((value) => this.output(value)),
+    ];
+    for (const { buffer } of alive) {
+      buffer.first = Math.min(buffer.first, at);
+      buffer.last = Math.max(buffer.last, at);
+    }
+    this.pauses.push({ node, at, inputs, outputs });
   }
 
   /** Ends the lifetimes: what is kept lives on, and what crosses an edge of steps that repeat lives all through them. */

@@ -6,14 +6,15 @@ import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/
 import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
+import { Acts } from "./acts";
 import { batchAxis } from "./batch";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
-import { kernelsOf, type Plan, type PlannedValue } from "./plan";
+import { isFor, kernelsOf, type Plan, type PlannedValue } from "./plan";
 import { type Planner, plannerOf } from "./planner";
-import { type PlacedTensor, Session } from "./session";
+import { flipFor, type PlacedTensor, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
@@ -109,6 +110,8 @@ export class Model {
   #started: Promise<void> = Promise.resolve();
   #session: Session;
   #distrusted = false;
+  /** Present where the host acts between steps. */
+  readonly #acts: Acts | undefined;
   /** Of the last run: made again only where a symbol's value changes. */
   #bound: Bound | undefined;
 
@@ -136,6 +139,9 @@ export class Model {
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
     this.#session = this.#open();
+    const modelOf = (body: Graph<Constant>) =>
+      new Model(body, registry, engine, { ...options, maxima: {}, taps: [] });
+    this.#acts = this.plan.pauses.length > 0 ? new Acts(registry, modelOf) : undefined;
     this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
@@ -291,6 +297,7 @@ export class Model {
   /** Lets go of the memory and ends its threads. Twice is harmless; a later run throws an OctetteError with code "disposed". */
   dispose(): void {
     this.#session.dispose();
+    this.#acts?.dispose();
     this.#bound = undefined;
     this.#forgetEngine();
   }
@@ -332,16 +339,31 @@ export class Model {
 
   #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, Tensor> {
     if (this.#distrusted) this.#rebuild();
-    const bound = this.#bind(bindings);
-    this.#write(fed, bound);
-    this.#session.run(bound.bindings);
+    const bound = this.#acts ? this.#act(this.#acts, fed, bindings) : this.#bind(bindings);
+    if (!this.#acts) {
+      this.#write(fed, bound);
+      this.#session.run(bound.bindings);
+    }
     const results: [string, Tensor][] = [];
     for (const { name, dtype, shape, data } of bound.outputs) {
       const array = arrayFor(name, dtype, data.length, into);
       array.set(data);
-      results.push([name, { dtype, shape: [...shape], data: flipped(dtype, array) }]);
+      results.push([name, { dtype, shape: [...shape], data: flipFor(dtype, array) }]);
     }
     return Object.fromEntries(results);
+  }
+
+  /** Runs a plan in which the host acts between steps. */
+  #act(acts: Acts, fed: ReadonlyMap<string, Elements>, given: Bindings): Bound {
+    const found = acts.run(given, {
+      session: () => this.#session,
+      planFor: (sizes) => this.#planFor(sizes),
+      begin: (plan, bindings) => {
+        this.#use(plan, bindings);
+        this.#write(fed, { inputs: plan.inputs.map((value) => this.#session.see(value, bindings)) });
+      },
+    });
+    return this.#see(found);
   }
 
   /** The class in use was found wrong: the same graph in the class that is trusted. */
@@ -357,11 +379,20 @@ export class Model {
 
   #bind(bindings: Bindings): Bound {
     if (this.#bound && isSame(this.#bound.bindings, bindings)) return this.#bound;
-    const plan = this.#planFor(bindings);
+    this.#use(this.#planFor(bindings), bindings);
+    return this.#see(bindings);
+  }
+
+  /** Goes on with a plan that has room for these sizes. */
+  #use(plan: Plan, bindings: Bindings): void {
     checkNeeds(plan, bindings);
     if (plan !== this.plan) this.#session.goOn(plan, (name) => this.graph.constants.get(name)?.data);
     this.#plans = [...new Set([plan, ...this.#plans])].slice(0, MAX_PLANS);
-    const { inputs, outputs } = plan;
+  }
+
+  /** What the plan reads and writes where it runs with these sizes. */
+  #see(bindings: Bindings): Bound {
+    const { inputs, outputs } = this.plan;
     const see = (value: PlannedValue) => this.#session.see(value, bindings);
     this.#bound = { bindings, inputs: inputs.map(see), outputs: outputs.map(see) };
     return this.#bound;
@@ -371,19 +402,17 @@ export class Model {
   #planFor(bindings: Bindings): Plan {
     const given = Object.entries(bindings);
     const [smallest] = this.#plans
-      .filter(({ maxima, sizes }) =>
-        given.every(([symbol, size]) => size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size)),
-      )
+      .filter((plan) => isFor(plan, bindings))
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
     const numbers = this.#draft.plan.sizes;
     const sizes = given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]);
     return smallest ?? this.#draft.planFor(Object.fromEntries(sizes));
   }
 
-  #write(fed: ReadonlyMap<string, Elements>, { inputs }: Bound): void {
+  #write(fed: ReadonlyMap<string, Elements>, { inputs }: Pick<Bound, "inputs">): void {
     for (const { name, dtype, data } of inputs) {
       data.set(fed.get(name)!.data);
-      flipped(dtype, data);
+      flipFor(dtype, data);
     }
   }
 }
@@ -393,20 +422,6 @@ function isSame(a: Bindings, b: Bindings): boolean {
   for (const symbol in a) if (a[symbol] !== b[symbol]) return false;
   for (const symbol in b) if (!(symbol in a)) return false;
   return true;
-}
-
-/** i8 codes are held in memory with the top bit flipped: in place, either way, four at a time. */
-function flipped(dtype: DType, data: TypedArray): TypedArray {
-  if (dtype !== "i8") return data;
-  const { buffer, byteOffset, length } = data;
-  let i = 0;
-  for (; i < length && (byteOffset + i) & 3; i++) data[i]! ^= 0x80;
-  if (i + 4 <= length) {
-    const words = new Uint32Array(buffer, byteOffset + i, (length - i) >> 2);
-    for (let w = 0; w < words.length; w++, i += 4) words[w]! ^= 0x80808080;
-  }
-  for (; i < length; i++) data[i]! ^= 0x80;
-  return data;
 }
 
 /** The class that a graph runs in. */

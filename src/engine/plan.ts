@@ -1,7 +1,7 @@
 // A compiled model: steps over fixed addresses. Plain data, so that every thread can walk the same one.
 
-import type { ValueType } from "../graph/graph";
-import type { Dim } from "../graph/symbols";
+import type { Node, ValueType } from "../graph/graph";
+import type { Bindings, Dim } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
 import type { Layout } from "../ops/op";
 import type { EngineClass } from "./wasm";
@@ -71,12 +71,24 @@ export interface Entry {
   readonly to: number;
 }
 
+/** Between two steps the host computes the outputs of a node from its inputs. */
+export interface Pause {
+  readonly node: Node;
+  readonly inputs: readonly PlannedValue[];
+  readonly outputs: readonly PlannedValue[];
+}
+
+/** The entry of the steps before a pause, or after the last one. */
+export const partOf = (pause: number): string => `run ${pause}`;
+
 export interface Plan {
   readonly engineClass: EngineClass;
   /** Threads there is scratch for; the memory of more than one is shared. */
   readonly threads: number;
   /** Largest value of every symbol. */
   readonly maxima: Readonly<Record<string, number>>;
+  /** It ends at the first size that a run finds: no plan of all steps can be made before. */
+  readonly isPart?: boolean;
   /** Sizes that it is made for alone: kernels take them as numbers. */
   readonly sizes: Readonly<Record<string, number>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
@@ -92,6 +104,8 @@ export interface Plan {
   readonly own: readonly LoadGroup[];
   readonly steps: readonly Step[];
   readonly needs: readonly Need[];
+  /** In their order; where there are some, the steps between them are entries of their own. */
+  readonly pauses: readonly Pause[];
   /** By name: `run` of a model, others of a training step. */
   readonly entries: Readonly<Record<string, Entry>>;
   readonly memory: {
@@ -108,3 +122,9 @@ export interface Plan {
 /** Names of the kernels that loading and running a plan call. */
 export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));
+
+/** Whether a plan has room for sizes, and is made for those that it takes as numbers. */
+export const isFor = ({ maxima, sizes }: Plan, bindings: Bindings): boolean =>
+  Object.entries(bindings).every(
+    ([symbol, size]) => size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size),
+  );

@@ -2,7 +2,7 @@
 // values. All have the same constants at the same addresses.
 
 import { OctetteError } from "../errors";
-import type { Attribute, Graph } from "../graph/graph";
+import type { Attribute, Graph, Node } from "../graph/graph";
 import { type Bindings, type Dim, substituteDim, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
@@ -26,7 +26,11 @@ const MAX_LOWERED = 4;
 export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
   const { registry } = options;
   const types = inferTypes(graph, registry);
-  const symbols = new Set([...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)));
+  const found = graph.nodes.flatMap(({ attributes }) => attributes.found ?? []) as readonly string[];
+  const symbols = new Set([
+    ...found,
+    ...[...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)),
+  ]);
   /** Symbols are told where a caller sees a type, whatever plan runs. */
   const told = (value: PlannedValue): PlannedValue => ({ ...value, type: types.get(value.name)! });
   /** Symbols of sizes that have to be numbers. */
@@ -35,10 +39,14 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
   let first: { readonly c: LoweringContext; readonly loads: Plan["loads"] } | undefined;
   let shared: SharedConstants | undefined;
 
-  const planFor = (maxima: Bindings): Plan => {
+  /** Up to the first size that a run finds: what can be planned before. */
+  const untilFound = partUntilFound(graph);
+
+  const planFor = (maxima: Bindings, of = graph): Plan => {
+    const isPart = of !== graph;
     const sizes = Object.fromEntries([...sized].map((symbol) => [symbol, maxima[symbol] ?? 1]));
-    const key = JSON.stringify(sizes);
-    const own = lowered.get(key) ?? lowerGraph(bound(graph, registry, sizes), options);
+    const key = JSON.stringify([isPart, sizes]);
+    const own = lowered.get(key) ?? lowerGraph(bound(of, registry, sizes), options);
     lowered.delete(key);
     lowered.set(key, own);
     const [oldest] = lowered.keys();
@@ -49,16 +57,27 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     }
     const others = Object.entries(maxima).filter(([symbol]) => !sized.has(symbol));
     const plan = layOut(own, { ...options, maxima: Object.fromEntries(others) });
-    first ??= { c: own.c, loads: plan.loads };
+    if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
-    return { ...plan, sizes, inputs: inputs.map(told), outputs: outputs.map(told), taps: taps.map(told) };
+    const pauses = plan.pauses.map((pause) => ({
+      ...pause,
+      node: graph.nodes[own.graph.nodes.indexOf(pause.node)]!,
+    }));
+    return {
+      ...plan,
+      sizes,
+      pauses,
+      inputs: inputs.map(told),
+      outputs: outputs.map(told),
+      taps: taps.map(told),
+    };
   };
   /** As `planFor`, which may find that more sizes have to be numbers. */
-  const plan = (maxima: Bindings): Plan => {
+  const plan = (maxima: Bindings, of?: Graph<Constant>): Plan => {
     for (;;)
       try {
-        return planFor(maxima);
+        return planFor(maxima, of);
       } catch (error) {
         const more = error instanceof SizesNeeded ? error.symbols : [];
         const added = more.filter((symbol) => symbols.has(symbol) && !sized.has(symbol));
@@ -74,32 +93,44 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
       } catch (error) {
         const isOpen = [...sized].some((symbol) => maxima[symbol] === undefined);
         const isOfSizes = error instanceof OctetteError && /^(graph|argument)$/.test(error.code);
-        if (trial === MAX_TRIAL || !isOpen || !isOfSizes) throw error;
+        if (!isOpen || !isOfSizes || (trial === MAX_TRIAL && !untilFound)) throw error;
+        if (trial === MAX_TRIAL) return plan(maxima, untilFound);
       }
   };
 }
 
+/** The nodes up to the first that finds sizes, without outputs; undefined where none does. */
+function partUntilFound(graph: Graph<Constant>): Graph<Constant> | undefined {
+  const last = graph.nodes.findIndex(({ attributes }) => attributes.found !== undefined);
+  return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
+}
+
 /** The graph with numbers in place of symbols: in the shapes of inputs, and in parameters that nodes have as attributes. */
 export function bound(graph: Graph<Constant>, registry: Registry, sizes: Bindings): Graph<Constant> {
-  const symbols = Object.keys(sizes);
-  if (symbols.length === 0) return graph;
-  const numbered = (dim: Dim): Dim =>
-    symbols.reduce<Dim>(
-      (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, sizes[symbol]!) : d),
-      dim,
-    );
-  const attribute = (value: Attribute): Attribute =>
-    Array.isArray(value) ? value.map(numbered) : numbered(value as Dim);
+  if (Object.keys(sizes).length === 0) return graph;
   return {
     ...graph,
-    inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape.map(numbered) })),
-    nodes: graph.nodes.map((node) => {
-      const names = Object.values(registry[node.op]?.parameters ?? {}).filter(
-        (name) => name in node.attributes,
-      );
-      if (names.length === 0) return node;
-      const own = names.map((name) => [name, attribute(node.attributes[name]!)] as const);
-      return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(own) } };
-    }),
+    inputs: graph.inputs.map((input) => ({
+      ...input,
+      shape: input.shape.map((dim) => boundDim(dim, sizes)),
+    })),
+    nodes: graph.nodes.map((node) => boundNode(node, registry, sizes)),
   };
+}
+
+const boundDim = (dim: Dim, sizes: Bindings): Dim =>
+  Object.keys(sizes).reduce<Dim>(
+    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, sizes[symbol]!) : d),
+    dim,
+  );
+
+/** The node with numbers in place of symbols among its parameters. */
+export function boundNode(node: Node, registry: Registry, sizes: Bindings): Node {
+  const parameters = ["found", ...Object.values(registry[node.op]?.parameters ?? {})];
+  const names = parameters.filter((name) => name in node.attributes);
+  if (names.length === 0) return node;
+  const numbered = (value: Attribute): Attribute =>
+    Array.isArray(value) ? value.map((dim) => boundDim(dim, sizes)) : boundDim(value as Dim, sizes);
+  const own = names.map((name) => [name, numbered(node.attributes[name]!)] as const);
+  return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(own) } };
 }

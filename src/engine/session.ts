@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
-import { bytesIn, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
+import { bytesIn, type DType, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import { MAX_MEMORY_BYTES, PAGE } from "./memory";
@@ -85,10 +85,13 @@ export class Session {
 
   /** Goes on with another plan of the same model, whose own constants it loads. */
   goOn(plan: Plan, elementsOf: (constant: string) => TypedArray | undefined): void {
+    const isOther = plan.loads !== this.#plan.loads;
     this.plan = plan;
-    if (plan.own.length === 0) return;
-    const loader = this.#loaderOf(plan.own);
-    for (const name of loader.missing) {
+    const loaders = [
+      ...(isOther ? [this.loader] : []),
+      ...(plan.own.length > 0 ? [this.#loaderOf(plan.own)] : []),
+    ];
+    for (const [loader, name] of loaders.flatMap((one) => one.missing.map((name) => [one, name] as const))) {
       const elements = elementsOf(name);
       if (!elements)
         throw new OctetteError("sizes need other constants than those that were loaded", {
@@ -270,4 +273,18 @@ function failed(where: string, kernel: string, cause: unknown): OctetteError {
     code: "engine",
     where,
   });
+}
+
+/** i8 codes are held in memory with the top bit flipped: in place, either way, four at a time. */
+export function flipFor(dtype: DType, data: TypedArray): TypedArray {
+  if (dtype !== "i8") return data;
+  const { buffer, byteOffset, length } = data;
+  let i = 0;
+  for (; i < length && (byteOffset + i) & 3; i++) data[i]! ^= 0x80;
+  if (i + 4 <= length) {
+    const words = new Uint32Array(buffer, byteOffset + i, (length - i) >> 2);
+    for (let w = 0; w < words.length; w++, i += 4) words[w]! ^= 0x80808080;
+  }
+  for (; i < length; i++) data[i]! ^= 0x80;
+  return data;
 }

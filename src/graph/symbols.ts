@@ -79,8 +79,11 @@ const isNatural = (dim: Dim): boolean =>
 
 function isNaturalFactor(factor: string): boolean {
   const made = functionOf(factor);
-  return !made || (made.isMonotone && made.args.every(isNatural));
+  return made ? made.isMonotone && made.args.every(isNatural) : !factor.startsWith(ANY_NUMBER);
 }
+
+/** How symbols begin that may be below 0. */
+export const ANY_NUMBER = "$";
 
 /** Whether a is known to be b or more: of quotients by the same number, where what they divide is. */
 function isAtLeast(a: Dim, b: Dim): boolean {

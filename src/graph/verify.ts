@@ -82,7 +82,8 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
     }
     const fault = node.codes && faultOf(node);
     if (fault) fail(fault, where);
-    if (node.outputs.every((output) => output === "")) fail("a node without outputs", where);
+    if (node.attributes.found === undefined && node.outputs.every((output) => output === ""))
+      fail("a node without outputs", where);
     for (const output of node.outputs) if (output !== "") define(output, where);
   }
   for (const output of graph.outputs)

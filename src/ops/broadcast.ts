@@ -1,17 +1,18 @@
 // Broadcasting of elementwise ops with two inputs: numpy's rule for shapes, and the strides kernels walk by.
 
 import type { Node, ValueType } from "../graph/graph";
-import { type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { type Known, type Layout, type Op, opError } from "./op";
+import { numbersIn } from "./sizes";
 
-/** Shape of a op b. A symbol fits itself and 1. */
+/** Shape of a op b. Sizes that symbols decide are taken to fit: where they do not, a plan for them is refused. */
 export function broadcastShapes(node: Node, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const [p, q] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
-    if (p === q || q === 1) return p;
-    if (p === 1) return q;
+    if (p === q || p === 1 || q === 1 || typeof p === "string" || typeof q === "string")
+      return bothDims(p, q);
     throw opError(node, "shapes do not broadcast", {
       expected: "dimensions that are equal or 1, from the right",
       got: `${formatShape(a)} and ${formatShape(b)}`,
@@ -84,6 +85,8 @@ export interface Walk {
 
 /** Three loops with the strides of both operands, in elements. Neighbouring axes that both walk alike are merged. */
 export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layout): Walk {
+  for (const operand of [a, b])
+    if (!isWithin(operand, out)) numbersIn(`${node.op} "${node.name}"`, [...operand, ...out]);
   const shape = inMemory(out, out.length, layout);
   const operands = [inMemory(a, out.length, layout), inMemory(b, out.length, layout)];
   const strides = operands.map(stridesOf);

@@ -8,7 +8,8 @@ import type { Kernels } from "../../build/groups/kernels";
 import { OctetteError } from "../errors";
 import type { GroupScales, Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, type Shape } from "../graph/symbols";
-import type { Constant, DType, TypedArray } from "../graph/tensor";
+import type { Constant, DType, Tensor, TypedArray } from "../graph/tensor";
+import type { Acted, Host } from "./act";
 import type { Address, NONE, Size } from "./address";
 import { numbersIn } from "./sizes";
 
@@ -169,6 +170,8 @@ export interface Op {
   readonly inputs?: number;
   /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
   readonly parameters?: Readonly<Record<number, string>>;
+  /** Its parameter is a shape for the elements of its first input, which says what 0 and −1 in it stand for. */
+  readonly reshapes?: true;
   /** Those of the parameters that a run may compute too: one number each, read as an input. */
   readonly computable?: readonly number[];
   /** The other attributes it reads, none by default. A node with an unknown attribute is refused. */
@@ -204,6 +207,10 @@ export interface Op {
   readonly moves?: true;
   /** It is an Add, over codes too. */
   readonly adds?: true;
+  /** How many sizes only a run finds: symbols in its attribute `found`, which `act` gives values. */
+  finds?(node: Node, inputs: readonly (ValueType | undefined)[]): number;
+  /** What the host computes between steps, instead of `lower`: parameters and `found` are numbers then. */
+  act?(node: Node, inputs: readonly Tensor[], host: Host): Acted;
   /**
    * Float steps. Absent on ops that only exist to be folded.
    * @internal

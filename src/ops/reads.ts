@@ -11,7 +11,7 @@ import { type Op, opError } from "./op";
  */
 export function checkReads(
   node: Node,
-  { inputs = 1, parameters = {}, computable = [], attributes = [] }: Op,
+  { inputs = 1, parameters = {}, computable = [], attributes = [], finds }: Op,
 ): void {
   if (node.inputs.length > inputs)
     throw opError(node, `input ${inputs} is unknown`, {
@@ -25,7 +25,7 @@ export function checkReads(
         got: `input "${node.inputs[Number(i)]}", which a run computes`,
         hint: `Export the model with constant ${name}; simplify() takes in what a graph of your own knows`,
       });
-  const known = [...attributes, ...Object.values(parameters)];
+  const known = [...attributes, ...Object.values(parameters), ...(finds ? ["found"] : [])];
   const unknown = Object.keys(node.attributes).find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw opError(node, `attribute ${unknown} is unknown`, { expected: known.join(", ") || "no attributes" });

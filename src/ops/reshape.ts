@@ -2,7 +2,15 @@
 // What all ops of this kind share (Flatten, Squeeze, Unsqueeze) is here too.
 
 import type { Node, ValueType } from "../graph/graph";
-import { countOf, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import {
+  countOf,
+  type Dim,
+  divideDims,
+  floorDims,
+  formatShape,
+  multiplyDims,
+  type Shape,
+} from "../graph/symbols";
 import { dimsOf, missing } from "./axes";
 import { requireSameCodes } from "./copy";
 import { numericShape } from "./known";
@@ -19,9 +27,10 @@ import {
   type Traits,
   type Unit,
 } from "./op";
+import { numbersIn } from "./sizes";
 
 /** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (the remaining elements) worked out. */
-function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
+export function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
   const allowZero = numberOf(node, "allowzero", 0) !== 0;
   const shape = wanted.map((dim, i) => {
     if (dim !== 0 || allowZero) return dim;
@@ -36,17 +45,18 @@ function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
       expected: `${countOf(from)} elements as in ${formatShape(from)}`,
       got: formatShape(wanted),
     });
+  const isOfSymbols = [...shape, ...from].some((dim) => typeof dim === "string");
   const open = shape.indexOf(-1);
   if (open < 0) {
-    if (countOf(shape) !== countOf(from)) throw mismatch();
+    if (countOf(shape) !== countOf(from) && !isOfSymbols) throw mismatch();
     return shape;
   }
   if (shape.lastIndexOf(-1) !== open || shape.some((dim) => typeof dim === "number" && dim < -1))
     throw opError(node, "shape is not a shape", { expected: "at most one −1", got: formatShape(wanted) });
   const rest = shape.reduce<Dim>((n, dim, i) => (i === open ? n : multiplyDims(n, dim)), 1);
   const left = divideDims(countOf(from), rest);
-  if (left === undefined) throw mismatch();
-  shape[open] = left;
+  if (left === undefined && !isOfSymbols) throw mismatch();
+  shape[open] = left ?? floorDims(countOf(from), rest);
   return shape;
 }
 
@@ -87,7 +97,12 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i]);
 
 /** Lowering of an op whose output is its input seen otherwise. */
-export const lowerAlias = ({ inputs, outputs }: Unit, c: Lowering): void => c.alias(outputs[0]!, inputs[0]!);
+export function lowerAlias({ node, inputs, outputs }: Unit, c: Lowering): void {
+  const [from, to] = [c.type(inputs[0]!).shape, c.type(outputs[0]!).shape];
+  // Whether they have as many elements is seen in numbers, where the shapes do not tell.
+  if (countOf(from) !== countOf(to)) numbersIn(`${node.op} "${node.name}"`, [...from, ...to]);
+  c.alias(outputs[0]!, inputs[0]!);
+}
 
 /** As `lowerAlias`, over codes. */
 export function lowerAliasOfCodes(unit: Unit, c: Lowering): void {
@@ -121,11 +136,10 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, resolve(node, x.shape, shape));
 };
 
-export const reshape = reshaping(infer, {
-  inputs: 2,
-  attributes: ["allowzero"],
-  parameters: { 1: "shape" },
-});
+export const reshape: Op = {
+  ...reshaping(infer, { inputs: 2, attributes: ["allowzero"], parameters: { 1: "shape" } }),
+  reshapes: true,
+};
 
 export const reshapeTraits: Traits = {
   codes: "moves",

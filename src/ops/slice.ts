@@ -1,19 +1,33 @@
 // Slice: from `starts` to `ends` in `steps` along `axes`. Bounds may be dimensions over symbols.
 
 import type { Node } from "../graph/graph";
-import { addDims, type Dim, isMonotone, multiplyDims, type Shape, subtractDims } from "../graph/symbols";
+import {
+  addDims,
+  ceilDims,
+  type Dim,
+  isMonotone,
+  maxDims,
+  minDims,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+  wrapDims,
+} from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { dimsOf, missing, normalizeAxis } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from "./copy";
 import { numericShape, stridedCopy, stridesOf } from "./known";
 import { behind, inputType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
 import { sameShape } from "./reshape";
+import { numbersIn } from "./sizes";
 
 /** The part of one axis that is kept. */
 export interface Cut {
   readonly start: Dim;
   readonly step: number;
   readonly extent: Dim;
+  /** Whether bounds are where they are only for some sizes: a plan has to know them. */
+  readonly depends?: true;
 }
 
 /** The end of an i32, to which larger sentinels of exporters were cut. */
@@ -40,12 +54,12 @@ export function cutsOf(node: Node, shape: Shape): Cut[] {
     const step = steps[i]!;
     if (typeof step !== "number" || step === 0 || !Number.isInteger(step))
       throw opError(node, "a step is an integer that is not 0", { got: `${step}` });
-    cuts[axis] = cutAxis(node, shape[axis]!, starts[i]!, ends[i]!, step);
+    cuts[axis] = cutAxis(shape[axis]!, starts[i]!, ends[i]!, step);
   }
   return cuts;
 }
 
-function cutAxis(node: Node, dim: Dim, from: Dim, to: Dim, step: number): Cut {
+function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   if (typeof dim === "number" && typeof from === "number" && typeof to === "number") {
     const clamp = (at: number, lo: number, hi: number) => Math.min(hi, Math.max(lo, at < 0 ? at + dim : at));
     const start = step > 0 ? clamp(from, 0, dim) : clamp(from, 0, dim - 1);
@@ -67,13 +81,18 @@ function cutAxis(node: Node, dim: Dim, from: Dim, to: Dim, step: number): Cut {
   // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
   const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
-  if (step !== 1 || !(fits || isOfTable))
-    throw opError(node, "how much is left depends on a symbol", {
-      expected: "bounds that fit whatever its value, in steps of 1",
-      got: `[${from}:${to}:${step}] of ${dim}`,
-      hint: "Fix the symbol when importing (options.symbols)",
-    });
-  return { start, step, extent };
+  return step === 1 && (fits || isOfTable) ? { start, step, extent } : clampedCut(dim, from, to, step);
+}
+
+/** A cut whose bounds are brought into the dimension, whatever symbols say. */
+function clampedCut(dim: Dim, from: Dim, to: Dim, step: number): Cut {
+  const last = step > 0 ? dim : subtractDims(dim, 1);
+  const within = (at: Dim, least: number) => minDims(last, maxDims(least, wrapDims(at, dim)));
+  const isFirst = typeof to === "number" && to <= -UNBOUNDED;
+  const start = within(from, 0);
+  const end = step > 0 ? within(to, 0) : isFirst ? -1 : within(to, -1);
+  const span = step > 0 ? subtractDims(end, start) : subtractDims(start, end);
+  return { start, step, extent: maxDims(0, ceilDims(span, Math.abs(step))), depends: true };
 }
 
 /** Copies the cuts of a known value. */
@@ -119,6 +138,8 @@ export function lowerCuts(
 function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const { shape } = c.type(inputs[0]!);
   const cuts = cutsOf(node, shape);
+  for (const { start, extent, depends } of cuts)
+    if (depends) numbersIn(`${node.op} "${node.name}"`, [start, extent]);
   for (const [axis, { extent, start }] of cuts.entries()) {
     if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
     if (typeof start === "string") c.needs(addDims(start, 1), outputs[0]!);

@@ -2,8 +2,11 @@
 // op needs before a run (Op.parameters) become attributes, so that the chains exporters build around Reshape vanish.
 
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
-import { countOf, type Dim, type Shape } from "../graph/symbols";
+import { FreshNames } from "../graph/names";
+import { ANY_NUMBER, countOf, type Dim, type Shape, symbolsOf } from "../graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
+import { foundBy } from "../ops/act";
+import { MAX_BOUND } from "../ops/control/bind";
 import { opOf, outputTypes, type Registry } from "../ops/infer";
 import { MAX_RANGE } from "../ops/math/range";
 import { type Known, type Op, opError } from "../ops/op";
@@ -23,8 +26,11 @@ const scalarParameters = new Set(["min", "max", "value"]);
 
 /** Folds everything known into constants and attributes. */
 export function foldConstants(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
-  const fold = new Folding(graph, room);
-  const nodes = graph.nodes.flatMap((node) => fold.visit(node, opOf(registry, node.op, node.name)) ?? []);
+  const fold = new Folding(graph, registry, room);
+  const nodes = graph.nodes.flatMap((node) => {
+    const kept = fold.visit(node, opOf(registry, node.op, node.name)) ?? [];
+    return [...fold.takeBindings(), kept].flat();
+  });
   if (!fold.changed) return graph;
   return { ...graph, nodes, constants: new Map([...graph.constants, ...fold.made]) };
 }
@@ -36,9 +42,21 @@ class Folding {
   readonly #types = new Map<string, ValueType>();
   /** What would take more is computed in every run. */
   readonly #room: Room;
+  readonly #symbols: FreshNames;
+  readonly #names: FreshNames;
+  readonly #registry: Registry;
+  /** Nodes that bind parameters of the node that is visited. */
+  #bindings: Node[] = [];
 
-  constructor(graph: Graph, room: Room) {
+  constructor(graph: Graph, registry: Registry, room: Room) {
     this.#room = room;
+    this.#registry = registry;
+    const found = graph.nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly string[]);
+    this.#symbols = new FreshNames([
+      ...found,
+      ...graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)),
+    ]);
+    this.#names = new FreshNames(graph.nodes.map(({ name }) => name));
     for (const value of [...graph.inputs, ...(graph.states ?? [])]) this.#types.set(value.name, value);
     for (const [name, constant] of graph.constants) {
       this.#known.set(name, constant);
@@ -48,7 +66,7 @@ class Folding {
 
   /** The node with known inputs as attributes, or undefined when its outputs are constants now. */
   visit(original: Node, op: Op): Node | undefined {
-    const node = this.#withParameters(original, op);
+    const node = this.#withSymbols(this.#withParameters(original, op), op);
     checkReads(node, op);
     if (node !== original) this.changed = true;
     const inputTypes = node.inputs.map((input) => this.#types.get(input));
@@ -93,6 +111,40 @@ class Folding {
     return results;
   }
 
+  /** The nodes that bind what the visited node takes as parameters. */
+  takeBindings(): readonly Node[] {
+    const bindings = this.#bindings;
+    this.#bindings = [];
+    return bindings;
+  }
+
+  /** The elements of a value that a run computes as symbols, where there can be a node that binds them. */
+  #bind(value: string, { inputs, attributes }: Node, { reshapes }: Op): Known | undefined {
+    const [type, x] = [this.#types.get(value), this.#types.get(inputs[0]!)];
+    const count = type && countOf(type.shape);
+    if (!Object.hasOwn(this.#registry, "Bind") || typeof count !== "number" || count > MAX_BOUND)
+      return undefined;
+    const of = reshapes && x ? { of: x.shape, allowzero: attributes.allowzero ?? 0 } : {};
+    const name = this.#names.fresh(`${value}_bind`);
+    const node = { op: "Bind", name, inputs: [value], outputs: [], attributes: of };
+    const bound = this.#withSymbols(node, this.#registry.Bind!, reshapes ? "" : ANY_NUMBER);
+    this.#bindings.push(bound);
+    this.changed = true;
+    return { dtype: type!.dtype, shape: type!.shape as number[], data: foundBy(bound) };
+  }
+
+  /** A node with names for the sizes that it finds. */
+  #withSymbols(node: Node, op: Op, prefix = ""): Node {
+    if (!op.finds || node.attributes.found !== undefined) return node;
+    const count = op.finds(
+      node,
+      node.inputs.map((input) => this.#types.get(input)),
+    );
+    const stem = (node.outputs[0] ?? node.inputs[0] ?? "").replace(/\W/g, "_").replace(/^(?=\d|$)/, "_");
+    const found = Array.from({ length: count }, (_, i) => this.#symbols.fresh(`${prefix}${stem}_${i}`));
+    return { ...node, attributes: { ...node.attributes, found } };
+  }
+
   /** Known parameters moved from the inputs to the attributes. */
   #withParameters(node: Node, op: Op): Node {
     if (!op.parameters) return node;
@@ -100,7 +152,9 @@ class Folding {
     const attributes: Record<string, Attribute> = { ...node.attributes };
     for (const [key, name] of Object.entries(op.parameters)) {
       const index = Number(key);
-      const known = this.#known.get(inputs[index] ?? "");
+      const input = inputs[index] ?? "";
+      const isComputed = input !== "" && !this.#known.has(input) && !op.computable?.includes(index);
+      const known = isComputed ? this.#bind(input, node, op) : this.#known.get(input);
       if (!known || known.data.length > MAX_LISTED) continue;
       if (attributes[name] !== undefined)
         throw opError(node, `input ${key} and attribute ${name} are both given`, { expected: "one of them" });

@@ -1,16 +1,25 @@
-// Removes nodes whose outputs nobody reads and that write to no state, and constants that no node is left to read.
+// Removes nodes whose outputs, and sizes that they find, nobody reads and that write to no state, and constants that no node is
+// left to read.
 
-import { type Graph, readsOf } from "../graph/graph";
+import { type Graph, type Node, readsOf } from "../graph/graph";
+import { symbolsOf } from "../graph/symbols";
 
 export function removeDead(graph: Graph): Graph {
   const used = new Set(graph.outputs);
   const states = new Set(graph.states?.map(({ name }) => name));
+  /** Symbols that attributes of later nodes mention. */
+  const mentioned = new Set<string>();
+  const finds = graph.nodes.some(({ attributes }) => attributes.found !== undefined);
   const nodes = [...graph.nodes]
     .reverse()
     .filter((node) => {
+      const { found = [], ...attributes } = node.attributes;
       const isAlive =
-        node.outputs.some((output) => used.has(output)) || node.inputs.some((input) => states.has(input));
+        node.outputs.some((output) => used.has(output)) ||
+        node.inputs.some((input) => states.has(input)) ||
+        (found as readonly string[]).some((symbol) => mentioned.has(symbol));
       if (isAlive) for (const value of readsOf(node)) used.add(value);
+      if (isAlive && finds) for (const symbol of symbolsIn(attributes)) mentioned.add(symbol);
       return isAlive;
     })
     .reverse();
@@ -18,3 +27,8 @@ export function removeDead(graph: Graph): Graph {
   const isClean = nodes.length === graph.nodes.length && constants.size === graph.constants.size;
   return isClean ? graph : { ...graph, nodes, constants };
 }
+
+const symbolsIn = (attributes: Node["attributes"]): string[] =>
+  Object.values(attributes)
+    .flat()
+    .flatMap((value) => (typeof value === "string" && /^[\w$*+(),.-]+$/.test(value) ? symbolsOf(value) : []));
