@@ -89,7 +89,10 @@ export class Acts {
     const op = opOf(this.#registry, node.op, node.name);
     const { outputs, found } = op.act!(boundNode(node, this.#registry, bindings), read, this.#host);
     const symbols = (node.attributes.found ?? []) as readonly string[];
-    return { outputs, sizes: Object.fromEntries(symbols.map((symbol, at) => [symbol, found[at]!])) };
+    return {
+      outputs: outputs.filter((_, at) => node.outputs[at]),
+      sizes: Object.fromEntries(symbols.map((symbol, at) => [symbol, found[at]!])),
+    };
   }
 
   readonly #host: Host = {

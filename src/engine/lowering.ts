@@ -131,15 +131,13 @@ export class LoweringContext implements Lowering {
   /** The host reads the inputs of an act after the steps so far, and writes its outputs before the next one. */
   #pause({ node, inputs, outputs }: Unit): void {
     const at = this.steps.length;
-    const alive = [
-      ...inputs.map((value) => this.input(value)),
-      ...outputs.map((value) => this.output(value)),
-    ];
+    const made = outputs.filter(Boolean);
+    const alive = [...inputs.map((value) => this.input(value)), ...made.map((value) => this.output(value))];
     for (const { buffer } of alive) {
       buffer.first = Math.min(buffer.first, at);
       buffer.last = Math.max(buffer.last, at);
     }
-    this.pauses.push({ node, at, inputs, outputs });
+    this.pauses.push({ node, at, inputs, outputs: made });
   }
 
   /** Ends the lifetimes: what is kept lives on, and what crosses an edge of steps that repeat lives all through them. */

@@ -7,8 +7,8 @@ import { ANY_NUMBER, countOf, type Dim, type Shape, symbolsOf } from "../graph/s
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { foundBy } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
+import { MAX_RANGE } from "../ops/control/range";
 import { opOf, outputTypes, type Registry } from "../ops/infer";
-import { MAX_RANGE } from "../ops/math/range";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
 import { Room } from "./room";
@@ -84,12 +84,23 @@ class Folding {
       this.#known.set(output, tensors[i] ?? result);
       this.#types.set(output, { dtype: result.dtype, shape: result.shape });
     });
-    if (tensors.includes(undefined)) return node;
+    if (tensors.includes(undefined)) return this.#asDimensions(node, results) ?? node;
     node.outputs.forEach((output, i) => {
       if (output !== "") this.made.set(output, tensors[i]!);
     });
     this.changed = true;
     return undefined;
+  }
+
+  /** A node whose result follows from symbols without its inputs: whoever reads it as a tensor does not keep what it was computed from. */
+  #asDimensions(node: Node, [result, ...others]: readonly Known[]): Node | undefined {
+    const canBe =
+      Object.hasOwn(this.#registry, "Dimensions") && node.op !== "Dimensions" && others.length === 0;
+    if (!canBe || result?.dtype !== "i32" || result.data.length > MAX_BOUND) return undefined;
+    const { name, outputs } = node;
+    const attributes = { values: Array.from(result.data), shape: result.shape };
+    this.changed = true;
+    return { op: "Dimensions", name, inputs: [], outputs, attributes };
   }
 
   #evaluate(

@@ -1,4 +1,4 @@
-// ConstantOfShape: a tensor of one value repeated. Only folded.
+// ConstantOfShape: a tensor of one value repeated.
 
 import { allocate, bytesPerElement, type DType, sizeOf } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
@@ -21,6 +21,12 @@ export const constantOfShape: Op = {
     const { dtype, shape: dims } = infer(node, [])[0]!;
     const shape = numericShape(dims);
     return shape && [{ dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) }];
+  },
+  act(node) {
+    const { dtype, shape: dims } = infer(node, [])[0]!;
+    const shape = numericShape(dims)!;
+    const data = allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0));
+    return { outputs: [{ dtype, shape, data }], found: [] };
   },
 };
 
