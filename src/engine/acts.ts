@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { type Bindings, formatShape } from "../graph/symbols";
 import type { Constant, Tensor } from "../graph/tensor";
-import type { Host } from "../ops/act";
+import { foundBy, type Host } from "../ops/act";
 import { opOf, type Registry } from "../ops/infer";
 import type { Model } from "./model";
 import { isFor, type Pause, type Plan, partOf } from "./plan";
@@ -88,7 +88,7 @@ export class Acts {
     });
     const op = opOf(this.#registry, node.op, node.name);
     const { outputs, found } = op.act!(boundNode(node, this.#registry, bindings), read, this.#host);
-    const symbols = (node.attributes.found ?? []) as readonly string[];
+    const symbols = foundBy(node, found.length) as readonly string[];
     return {
       outputs: outputs.filter((_, at) => node.outputs[at]),
       sizes: Object.fromEntries(symbols.map((symbol, at) => [symbol, found[at]!])),

@@ -54,6 +54,7 @@ export function batchOf(
       return names.map(batched).every((own) => own.axis < 0 || own.shape[own.axis] === shape[axis]);
     });
   const keeps = (node: Node): boolean => {
+    if (opOf(registry, node.op, node.name).act) return false;
     const inputs = node.inputs.map(batched);
     const outputs = node.outputs.filter(Boolean).map(batched);
     // Computed from what does not depend on the batch, a value without a batch axis does not either.

@@ -3,7 +3,6 @@
 import type { Graph, Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import type { Constant, Tensor } from "../graph/tensor";
-import { opError } from "./op";
 
 /** Results of an act: its outputs in their order, and the values of the symbols in its attribute `found`. */
 export interface Acted {
@@ -17,9 +16,12 @@ export interface Host {
   run(body: Graph<Constant>, inputs: readonly Tensor[]): readonly Tensor[];
 }
 
-/** The sizes that a run finds for a node: symbols, or numbers where they are known. */
-export function foundBy(node: Node): readonly Dim[] {
-  const { found } = node.attributes;
-  if (Array.isArray(found)) return found as readonly Dim[];
-  throw opError(node, "the sizes that it finds have no symbols", { hint: "Simplify the graph first" });
+/** The sizes that a run finds for a node: symbols, or numbers where they are known. Without the attribute they have names of its own. */
+export function foundBy({ attributes, outputs, name }: Node, count = 1): readonly Dim[] {
+  if (Array.isArray(attributes.found)) return attributes.found as readonly Dim[];
+  return Array.from({ length: count }, (_, i) => symbolOf(outputs[0] ?? name, i));
 }
+
+/** A symbol that is named after a value. */
+export const symbolOf = (value: string, i: number): string =>
+  `${value.replace(/\W/g, "_").replace(/^(?=\d|$)/, "_")}_${i}`;

@@ -172,6 +172,8 @@ export interface Op {
   readonly parameters?: Readonly<Record<number, string>>;
   /** Its parameter is a shape for the elements of its first input, which says what 0 and −1 in it stand for. */
   readonly reshapes?: true;
+  /** Those of the parameters whose numbers may be symbols: a run may find them. */
+  readonly open?: readonly number[];
   /** Those of the parameters that a run may compute too: one number each, read as an input. */
   readonly computable?: readonly number[];
   /** The other attributes it reads, none by default. A node with an unknown attribute is refused. */

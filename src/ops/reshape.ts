@@ -138,6 +138,7 @@ const infer: Op["infer"] = (node, inputs) => {
 
 export const reshape: Op = {
   ...reshaping(infer, { inputs: 2, attributes: ["allowzero"], parameters: { 1: "shape" } }),
+  open: [1],
   reshapes: true,
 };
 

@@ -152,6 +152,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
 export const slice: Op = {
   inputs: 5,
   parameters: { 1: "starts", 2: "ends", 3: "axes", 4: "steps" },
+  open: [1, 2],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: cutsOf(node, x.shape).map((cut) => cut.extent) }];

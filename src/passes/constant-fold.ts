@@ -5,7 +5,7 @@ import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { ANY_NUMBER, countOf, type Dim, type Shape, symbolsOf } from "../graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { foundBy } from "../ops/act";
+import { foundBy, symbolOf } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
 import { MAX_RANGE } from "../ops/control/range";
 import { opOf, outputTypes, type Registry } from "../ops/infer";
@@ -151,8 +151,8 @@ class Folding {
       node,
       node.inputs.map((input) => this.#types.get(input)),
     );
-    const stem = (node.outputs[0] ?? node.inputs[0] ?? "").replace(/\W/g, "_").replace(/^(?=\d|$)/, "_");
-    const found = Array.from({ length: count }, (_, i) => this.#symbols.fresh(`${prefix}${stem}_${i}`));
+    const stem = node.outputs[0] ?? node.inputs[0] ?? "";
+    const found = Array.from({ length: count }, (_, i) => this.#symbols.fresh(prefix + symbolOf(stem, i)));
     return { ...node, attributes: { ...node.attributes, found } };
   }
 
@@ -164,7 +164,7 @@ class Folding {
     for (const [key, name] of Object.entries(op.parameters)) {
       const index = Number(key);
       const input = inputs[index] ?? "";
-      const isComputed = input !== "" && !this.#known.has(input) && !op.computable?.includes(index);
+      const isComputed = input !== "" && !this.#known.has(input) && op.open?.includes(index);
       const known = isComputed ? this.#bind(input, node, op) : this.#known.get(input);
       if (!known || known.data.length > MAX_LISTED) continue;
       if (attributes[name] !== undefined)

@@ -74,8 +74,6 @@ describe("parameters that a run computes", () => {
 });
 
 describe("sizes that are in the data", () => {
-  const bools = (...values: number[]): Tensor => tensor("bool", [values.length], values);
-
   test("NonZero, and a Gather of what it finds", () => {
     const b = new GraphBuilder();
     const x = b.input("x", [2, "n"]);
@@ -96,52 +94,6 @@ describe("sizes that are in the data", () => {
     });
   });
 
-  test("Compress along an axis, and of all elements, before a product", () => {
-    const b = new GraphBuilder();
-    const [x, holds] = [b.input("x", [4, 3]), b.input("holds", [4], "bool")];
-    b.node("Add", [b.node("Compress", [x, holds], "rows", { axis: 0 }), b.floats("bias", [3], 0)], "y");
-    b.node("Compress", [x, holds], "flat");
-    withModel(simplify(b.build("y", "flat"), registry), {}, (model) => {
-      for (const mask of [
-        [1, 0, 0, 1],
-        [0, 0, 0, 0],
-        [1, 1, 1, 1],
-      ]) {
-        const { y, flat } = model.runSync({ x: counting([4, 3]), holds: bools(...mask) });
-        const rows = [0, 1, 2, 3].filter((i) => mask[i]);
-        expectSameBytes(
-          y,
-          tensor(
-            "f32",
-            [rows.length, 3],
-            rows.flatMap((row) => [0, 1, 2].map((i) => row * 3 + i)),
-          ),
-        );
-        expectSameBytes(flat, tensor("f32", [rows.length], rows));
-      }
-    });
-  });
-
-  test("Unique in order and sorted, with NaN last, and of rows", () => {
-    const b = new GraphBuilder();
-    const x = b.input("x", ["n", 2]);
-    b.multiple("Unique", [x], ["values", "first", "inverse", "counts"], { sorted: 0 });
-    b.multiple("Unique", [x], ["rows", "", "", "times"], { axis: 0 });
-    withModel(
-      simplify(b.build("values", "first", "inverse", "counts", "rows", "times"), registry),
-      {},
-      (model) => {
-        const run = model.runSync({ x: tensor("f32", [4, 2], [3, 1, 1, NaN, 3, 1, -2, NaN]) });
-        expectSameBytes(run.values, tensor("f32", [4], [3, 1, NaN, -2]));
-        expectSameBytes(run.first, ints(0, 1, 3, 6));
-        expectSameBytes(run.inverse, ints(0, 1, 1, 2, 0, 1, 3, 2));
-        expectSameBytes(run.counts, ints(2, 3, 2, 1));
-        expectSameBytes(run.rows, tensor("f32", [3, 2], [-2, NaN, 1, NaN, 3, 1]));
-        expectSameBytes(run.times, ints(1, 1, 2));
-      },
-    );
-  });
-
   test("Range of computed bounds, and ConstantOfShape of a computed shape", () => {
     const b = new GraphBuilder();
     const limit = b.input("limit", [], "i32");
@@ -159,28 +111,6 @@ describe("sizes that are in the data", () => {
         expectSameBytes(result.range, ints(...expected));
         expectSameBytes(result.filled, tensor("f32", shape, new Array(shape[0] * shape[1]).fill(7)));
       }
-    });
-  });
-
-  test("NonMaxSuppression: ONNX's example, and a threshold of scores that a run computes", () => {
-    const b = new GraphBuilder();
-    const [boxes, scores] = [b.input("boxes", [1, 6, 4]), b.input("scores", [1, 1, 6])];
-    const least = b.input("least", [1]);
-    const [most, overlap] = [b.constant("most", ints(3)), b.constant("iou", tensor("f32", [1], [0.5]))];
-    b.node("NonMaxSuppression", [boxes, scores, most, overlap, least], "y");
-    const corners = [
-      0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9, 0, 10, 1, 11, 0, 10.1, 1, 11.1, 0, 100, 1, 101,
-    ];
-    withModel(simplify(b.build("y"), registry), {}, (model) => {
-      const run = (threshold: number) =>
-        model.runSync({
-          boxes: tensor("f32", [1, 6, 4], corners),
-          scores: tensor("f32", [1, 1, 6], [0.9, 0.75, 0.6, 0.95, 0.5, 0.3]),
-          least: tensor("f32", [1], [threshold]),
-        }).y;
-      expectSameBytes(run(0), tensor("i32", [3, 3], [0, 0, 3, 0, 0, 0, 0, 0, 5]));
-      expectSameBytes(run(0.4), tensor("i32", [2, 3], [0, 0, 3, 0, 0, 0]));
-      expectSameBytes(run(2), tensor("i32", [0, 3], []));
     });
   });
 

@@ -64,7 +64,7 @@ function attributesRead(op: string, one: OpCase): Set<string> {
 
 export function testReads(op: string, cases: readonly OpCase[], table: ReadsTable): void {
   const rules = toolkitOps[op]!;
-  const { attributes = [], parameters = {}, computable = [], inputs: most = 1 } = rules;
+  const { attributes = [], parameters = {}, computable = [], open = [], inputs: most = 1 } = rules;
   const [first] = cases as [OpCase, ...OpCase[]];
   const { nodes } = caseGraph(op, first, "float").graph;
   const names = nodes.find((node) => node.op === op)!.inputs;
@@ -97,7 +97,8 @@ export function testReads(op: string, cases: readonly OpCase[], table: ReadsTabl
     expectRefused(changed(op, first, { inputs }, [extra]), `${op} "n": input ${most} is unknown`);
   });
 
-  const fixed = Object.entries(parameters).filter(([i]) => !computable.includes(Number(i)));
+  const found = [...computable, ...open];
+  const fixed = Object.entries(parameters).filter(([i]) => !found.includes(Number(i)));
   test.each(fixed)("input %s is refused where a run computes %s", (index, parameter) => {
     const inputs = Array.from({ length: Number(index) + 1 }, (_, i) =>
       i === Number(index) ? "late" : (names[i] ?? ""),

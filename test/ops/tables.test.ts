@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { registry } from "../../src/ops/index";
+import { type OpName, registry } from "../../src/ops/index";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -21,7 +21,11 @@ const files = new Map(
 test.each(Object.keys(registry))("%s has a table", (op) => {
   const file = join(root, "test", `${files.get(op)}.test.ts`);
   const source = existsSync(file) ? readFileSync(file, "utf8") : "";
-  expect(source, `${op} has no table: test/${files.get(op)}.test.ts must call testOp("${op}", …)`).toContain(
-    `testOp("${op}",`,
+  // What the host computes has cases of other sizes in turn; what only finds sizes, tests of its own.
+  const call = registry[op as OpName].act
+    ? `(testOp|testActs)\\("${op}",|test\\("${op} `
+    : `testOp\\("${op}",`;
+  expect(source, `${op} has no table: test/${files.get(op)}.test.ts must call testOp("${op}", …)`).toMatch(
+    new RegExp(call),
   );
 });

@@ -80,11 +80,25 @@ describe("shape arithmetic of exporters", () => {
     expectSameFunction(graph, fold(graph), "exact");
   });
 
-  test("a shape that depends on data stays unknown, and says so", () => {
+  test("a shape that depends on data is bound where a run finds it", () => {
     const b = new Builder();
     b.node("Reshape", [b.input("x", ["batch", 4]), b.input("wanted", [2], "i32")], "y");
+    expect(fold(b.build("y")).nodes).toMatchObject([
+      {
+        op: "Bind",
+        inputs: ["wanted"],
+        outputs: [],
+        attributes: { found: ["wanted_0", "wanted_1"], of: ["batch", 4] },
+      },
+      { op: "Reshape", inputs: ["x"], attributes: { shape: ["wanted_0", "wanted_1"] } },
+    ]);
+  });
+
+  test("axes that depend on data stay unknown, and say so", () => {
+    const b = new Builder();
+    b.node("Unsqueeze", [b.input("x", ["batch", 4]), b.input("wanted", [1], "i32")], "y");
     expect(() => fold(b.build("y"))).toThrow(
-      'Reshape "Reshape_y": shape must be known before a run: expected a constant, or arithmetic over the shapes of inputs, got input "wanted", which a run computes',
+      'Unsqueeze "Unsqueeze_y": axes must be known before a run: expected a constant, or arithmetic over the shapes of inputs, got input "wanted", which a run computes',
     );
   });
 });

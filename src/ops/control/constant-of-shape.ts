@@ -16,6 +16,7 @@ const infer: Op["infer"] = (node) => {
 export const constantOfShape: Op = {
   attributes: ["dtype", "value"],
   parameters: { 0: "shape" },
+  open: [0],
   infer,
   evaluate(node) {
     const { dtype, shape: dims } = infer(node, [])[0]!;

@@ -36,6 +36,7 @@ export const nonMaxSuppression: Op = {
   inputs: 5,
   attributes: ["center_point_box"],
   parameters: { 2: "max_output_boxes_per_class", 3: "iou_threshold", 4: "score_threshold" },
+  open: [2, 3, 4],
   infer(node, inputs) {
     const [boxes, scores] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
     if (boxes.shape.length !== 3 || boxes.shape[2] !== 4 || scores.shape.length !== 3)

@@ -18,6 +18,7 @@ function expanded(node: Node, from: Shape): Shape {
 export const expand: Op = {
   inputs: 2,
   parameters: { 1: "shape" },
+  open: [1],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: expanded(node, x.shape) }];
