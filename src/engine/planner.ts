@@ -27,10 +27,8 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
   const { registry } = options;
   const types = inferTypes(graph, registry);
   const found = graph.nodes.flatMap(({ attributes }) => attributes.found ?? []) as readonly string[];
-  const symbols = new Set([
-    ...found,
-    ...[...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)),
-  ]);
+  const inTypes = new Set([...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)));
+  const symbols = new Set([...found, ...inTypes]);
   /** Symbols are told where a caller sees a type, whatever plan runs. */
   const told = (value: PlannedValue): PlannedValue => ({ ...value, type: types.get(value.name)! });
   /** Symbols of sizes that have to be numbers. */
@@ -55,7 +53,7 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
       shared ??= new SharedConstants(first.c);
       own.later = { ...shared.share(own.c), buffers: shared.buffers, loads: first.loads };
     }
-    const others = Object.entries(maxima).filter(([symbol]) => !sized.has(symbol));
+    const others = Object.entries(maxima).filter(([symbol]) => inTypes.has(symbol) && !sized.has(symbol));
     const plan = layOut(own, { ...options, maxima: Object.fromEntries(others) });
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
