@@ -27,3 +27,14 @@ export function log(x: v128): v128 {
   y = f32x4.add(f32x4.add(r, y), f32x4.mul(e, f32x4.splat(0.693359375)));
   return f32x4.add(y, f32x4.sub(x, x));
 }
+
+/** ln x for every x, within 1 ulp: −∞ of 0, NaN below, ∞ of ∞, subnormal numbers as they are. */
+export function logOfAny(x: v128): v128 {
+  const zero = f32x4.splat(0);
+  const isSmall = f32x4.lt(x, f32x4.splat(1.1754943508222875e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, isSmall);
+  const y = f32x4.sub(log(scaled), v128.and(isSmall, f32x4.splat(15.942385152878742)));
+  const known = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, zero));
+  const most = v128.bitselect(x, known, f32x4.eq(x, f32x4.splat(Infinity)));
+  return v128.or(most, f32x4.lt(x, zero));
+}

@@ -1,8 +1,8 @@
 // Elementwise ops with two inputs, broadcast as numpy does.
 
 import { type Dim, divideDims, formatShape } from "../graph/symbols";
-import { binaryLayout, broadcastShapes, evaluateBinary, walkOf } from "./broadcast";
-import { inputType, type Op, opError } from "./op";
+import { broadcastLayout, broadcastTypes, evaluateBinary, walkOf } from "./broadcast";
+import { type Op, opError } from "./op";
 
 /** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
 // @__NO_SIDE_EFFECTS__
@@ -12,15 +12,7 @@ export function binary(
 ): Op {
   return {
     inputs: 2,
-    infer(node, inputs) {
-      const [a, b] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
-      if (a.dtype !== b.dtype)
-        throw opError(node, "element types differ", {
-          expected: "two of a kind",
-          got: `${a.dtype} and ${b.dtype}`,
-        });
-      return [{ dtype: a.dtype, shape: broadcastShapes(node, a.shape, b.shape) }];
-    },
+    infer: (node, inputs) => [broadcastTypes(node, inputs, 2)],
     evaluate(node, inputs) {
       const isFloat = inputs[0]?.dtype === "f32";
       return evaluateBinary(node, inputs, (a, b) =>
@@ -28,7 +20,7 @@ export function binary(
       );
     },
     rows: true,
-    layout: binaryLayout,
+    layout: broadcastLayout,
     fusesClamp: "always",
     lower(unit, c) {
       const [a, b] = unit.inputs as [string, string];

@@ -3,7 +3,7 @@
 import type { Node, ValueType } from "../graph/graph";
 import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
-import { type Known, type Layout, type Op, opError } from "./op";
+import { inputType, type Known, type Layout, type Op, opError } from "./op";
 import { numbersIn } from "./sizes";
 
 /** Shape of a op b. Sizes that symbols decide are taken to fit: where they do not, a plan for them is refused. */
@@ -18,6 +18,23 @@ export function broadcastShapes(node: Node, a: Shape, b: Shape): Shape {
       got: `${formatShape(a)} and ${formatShape(b)}`,
     });
   });
+}
+
+/** Type of what is computed of so many values of one dtype. */
+export function broadcastTypes(
+  node: Node,
+  inputs: readonly (ValueType | undefined)[],
+  count: number,
+): ValueType {
+  const [first, ...rest] = Array.from({ length: count }, (_, i) => inputType(node, inputs, i)) as [ValueType];
+  return rest.reduce((a: ValueType, b: ValueType) => {
+    if (a.dtype !== b.dtype)
+      throw opError(node, "element types differ", {
+        expected: "two of a kind",
+        got: `${a.dtype} and ${b.dtype}`,
+      });
+    return { dtype: a.dtype, shape: broadcastShapes(node, a.shape, b.shape) };
+  }, first);
 }
 
 /** Whether a shape broadcasts to another. */
@@ -58,22 +75,24 @@ function indexIn(operand: readonly number[], shape: readonly number[], i: number
 }
 
 /**
- * Channels last where an image is of the result's rank, provided that the other operand can be walked in that order: one of lower
+ * Channels last where an image is of the result's rank, provided that the other operands can be walked in that order: one of lower
  * rank would have its channels elsewhere.
  */
-export const binaryLayout: NonNullable<Op["layout"]> = (_, [a = "plain", b = "plain"], [p, q]) => {
-  const rank = Math.max(p!.shape.length, q!.shape.length);
-  const isImage = (has: Layout, { shape }: ValueType) => has === "channelsLast" && shape.length === rank;
-  const walkable = ({ shape }: ValueType) =>
-    shape.length === rank || shape.filter((dim) => dim !== 1).length <= 1;
-  if (rank > 2 && (isImage(a, p!) || isImage(b, q!)) && walkable(p!) && walkable(q!))
+export const broadcastLayout: NonNullable<Op["layout"]> = (_, given, types) => {
+  const all = types as readonly ValueType[];
+  const rank = Math.max(...all.map(({ shape }) => shape.length));
+  const isFull = ({ shape }: ValueType) => shape.length === rank;
+  const walkable = (type: ValueType) => isFull(type) || type.shape.filter((dim) => dim !== 1).length <= 1;
+  if (rank > 2 && all.some((type, i) => given[i] === "channelsLast" && isFull(type)) && all.every(walkable))
     return {
-      inputs: [p, q].map((type) => (type!.shape.length === rank ? "channelsLast" : "plain")),
+      inputs: all.map((type) => (isFull(type) ? "channelsLast" : "plain")),
       outputs: ["channelsLast"],
     };
-  if (a.startsWith("flat:") && a === b && formatShape(p!.shape) === formatShape(q!.shape))
-    return { inputs: [a, b], outputs: [a] };
-  return { inputs: ["plain", "plain"], outputs: ["plain"] };
+  const [first = "plain"] = given;
+  const isAlike = ({ shape }: ValueType, i: number) =>
+    given[i] === first && formatShape(shape) === formatShape(all[0]!.shape);
+  if (first.startsWith("flat:") && all.every(isAlike)) return { inputs: given, outputs: [first] };
+  return { inputs: all.map(() => "plain"), outputs: ["plain"] };
 };
 
 export interface Walk {
@@ -114,7 +133,7 @@ export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layou
 }
 
 /** A shape of `rank` dimensions in the order they have in memory. */
-function inMemory(shape: Shape, rank: number, layout: Layout): Shape {
+export function inMemory(shape: Shape, rank: number, layout: Layout): Shape {
   const full = [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
   return layout === "channelsLast" ? [full[0]!, ...full.slice(2), full[1]!] : full;
 }

@@ -1,5 +1,16 @@
 import { countOf } from "../graph/symbols";
-import { checkComputed, extend, type Lowering, NONE, numberOf, type Op, type Traits, type Unit } from "./op";
+import {
+  checkComputed,
+  extend,
+  floatType,
+  inputType,
+  type Lowering,
+  NONE,
+  numberOf,
+  type Op,
+  type Traits,
+  type Unit,
+} from "./op";
 import { unary } from "./unary";
 
 const fixed = unary("clip", [
@@ -21,11 +32,12 @@ export const clip: Op = extend(fixed, {
       : undefined,
   infer(node, inputs) {
     checkComputed(node, clip, inputs);
-    return fixed.infer(node, inputs);
+    return [inputType(node, inputs, 0)];
   },
   lower(unit, c) {
     if (unit.inputs.length === 1) return fixed.lower!(unit, c);
     const [x, y] = [unit.inputs[0]!, unit.outputs[0]!];
+    floatType(unit.node, [c.type(x)], 0);
     const bounds = [boundOf(unit, c, 1, "min"), boundOf(unit, c, 2, "max")] as const;
     c.emit("clipBetween", [c.output(y, x), c.input(x), ...bounds], countOf(c.type(x).shape));
   },

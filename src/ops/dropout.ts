@@ -2,6 +2,8 @@
 // that training drops.
 
 import type { Node } from "../graph/graph";
+import { countOf } from "../graph/symbols";
+import { emitCopy } from "./copy";
 import { inputType, numberOf, type Op, type Traits } from "./op";
 import { lowerAlias, lowerAliasOfCodes } from "./reshape";
 
@@ -16,7 +18,13 @@ export const dropout: Op = {
   evaluate: (node, [x]) => (x && node.outputs.length === 1 ? [x] : undefined),
   rows: true,
   layout: (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout, "plain"] }),
-  lower: lowerAlias,
+  lower(unit, c) {
+    lowerAlias(unit, c);
+    const mask = unit.outputs[1];
+    if (!mask) return;
+    const loop = { extent: countOf(c.type(mask).shape), y: 1, x: 0 };
+    emitCopy(unit.node, c, "bool", c.output(mask), c.data(Uint8Array.of(1)), [loop]);
+  },
   lowerInteger: lowerAliasOfCodes,
 };
 

@@ -37,7 +37,8 @@ export function unary(kernel: UnaryKernel, scalars: readonly Scalar[] = []): Op 
     fusesClamp: "integer",
     lower({ node, inputs, outputs }, c) {
       const [x, y] = [inputs[0]!, outputs[0]!];
-      c.emit(name, argsOf(c.output(y, x), c.input(x), node), countOf(c.type(x).shape));
+      const { shape } = floatType(node, [c.type(x)], 0);
+      c.emit(name, argsOf(c.output(y, x), c.input(x), node), countOf(shape));
     },
     lowerInteger({ node, inputs, outputs, integer, clamp }, c) {
       const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];

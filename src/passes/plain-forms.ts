@@ -1,8 +1,9 @@
 // Forms of operators that no kernel has, written with forms that have one: products with known matrices as layers, all that Gemm
-// can be, scales of normalizations that are broadcast, and Softmax over an axis that is not the last. Two forms of one thing become one: means of images, and two Transposes in a row.
+// can be, arithmetic on integers, scales of normalizations that are broadcast, and Softmax over an axis that is not the last. Two forms of
+// one thing become one: means of images, and two Transposes in a row.
 
 import type { Graph, Node, ValueType } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
+import type { Tensor } from "../graph/tensor";
 import type { OpName } from "../ops/index";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isOneRow } from "../ops/linear";
@@ -12,7 +13,9 @@ import { isRowOf, rowsOf } from "../ops/sequence/layer-normalization";
 import { softmaxAxis } from "../ops/softmax";
 import { permutationOf, turned } from "../ops/transpose";
 import { plainEinsum } from "./plain-einsum";
+import { plainArithmetic, plainClip, plainPow, plainRelu } from "./plain-elementwise";
 import { Rewrite } from "./rewrite";
+import { Steps } from "./steps";
 
 export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
   const types = inferTypes(graph, registry);
@@ -27,9 +30,16 @@ export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
 type Rule = (node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>) => void;
 
 const rules: { readonly [K in OpName]?: Rule } = {
+  Add: plainArithmetic,
+  Clip: plainClip,
+  Div: plainArithmetic,
   Einsum: plainEinsum,
   Gemm: plainGemm,
   MatMul: plainMatMul,
+  Mul: plainArithmetic,
+  Pow: plainPow,
+  Relu: plainRelu,
+  Sub: plainArithmetic,
   LayerNormalization: plainLayerNormalization,
   LogSoftmax: plainSoftmax,
   ReduceMean: plainReduceMean,
@@ -40,68 +50,6 @@ const rules: { readonly [K in OpName]?: Rule } = {
 
 /** Exchanges the dimensions of a matrix. */
 const TURN = { perm: [1, 0] };
-
-/** Nodes in the place of one, the last of which makes its first output. */
-class Steps {
-  readonly nodes: Node[] = [];
-  readonly #rewrite: Rewrite;
-  readonly #node: Node;
-
-  constructor(rewrite: Rewrite, node: Node) {
-    this.#rewrite = rewrite;
-    this.#node = node;
-  }
-
-  /** `isCore`: the one that keeps the node's name, and its further outputs. */
-  add(op: string, inputs: readonly string[], attributes: Node["attributes"] = {}, isCore = false): string {
-    const name = isCore ? this.#node.name : this.#rewrite.fresh(`${this.#node.name}_${op.toLowerCase()}`);
-    const output = this.#rewrite.fresh(`${this.#node.outputs[0]}_${op.toLowerCase()}`);
-    this.nodes.push({ op, name, inputs, outputs: [output], attributes });
-    return output;
-  }
-
-  /** A constant of one number. */
-  number(value: number): string {
-    return this.#rewrite.hold(`${this.#node.name}_factor`, tensor("f32", [], [value]));
-  }
-
-  /**
-   * Weights [n, k] of a layer, of a known matrix that is [n, k] (`isByOutput`) or [k, n]: a constant times a factor, or codes of a
-   * constant under DequantizeLinear. Undefined where the matrix is computed.
-   */
-  layerWeights(matrix: string, isByOutput: boolean, factor = 1): string | undefined {
-    const rewrite = this.#rewrite;
-    const constant = rewrite.constant(matrix);
-    if (constant && factor !== 1)
-      return rewrite.hold(matrix, scaled(isByOutput ? constant : turned(constant), factor));
-    if (constant) return isByOutput ? matrix : rewrite.holdTurned(matrix);
-    const { dequantize, isTurned } = dequantizedBy(matrix, rewrite) ?? {};
-    if (!dequantize) return undefined;
-    if (isTurned !== isByOutput) return dequantize.outputs[0]!;
-    if (!rewrite.constant(dequantize.inputs[0])) return this.add("Transpose", [dequantize.outputs[0]!], TURN);
-    const inputs = dequantize.inputs.map((name) => {
-      const isMatrix = rewrite.constant(name)?.shape.length === 2;
-      return isMatrix ? rewrite.holdTurned(name, `${name}_turned`) : name;
-    });
-    const [name, output] = [dequantize.name, dequantize.outputs[0]!].map((of) =>
-      rewrite.fresh(`${of}_turned`),
-    );
-    const axis = numberOf(dequantize, "axis", 1);
-    const attributes = { ...dequantize.attributes, axis: axis < 0 ? -3 - axis : 1 - axis };
-    this.nodes.push({ ...dequantize, name: name!, inputs, outputs: [output!], attributes });
-    return output;
-  }
-
-  done(): void {
-    const [first = "", ...others] = this.#node.outputs;
-    const last = this.nodes.length - 1;
-    const nodes = this.nodes.map((node, i) => {
-      const more = node.name === this.#node.name ? others : [];
-      return { ...node, outputs: [i === last ? first : node.outputs[0]!, ...more] };
-    });
-    this.#rewrite.replace(this.#node, ...nodes);
-  }
-}
 
 /**
  * alpha · op(x) · op(w) + beta · b. Constants take the factors where f32 holds them: x · (alpha · w) + (beta · b). Kernels have
@@ -125,7 +73,7 @@ function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Valu
   const added = bias && beta !== 1 ? rewrite.hold(b, scaled(bias, beta)) : b;
   const isFactored = isCoded || (weights !== undefined && holdsScaled(weights, alpha));
   const isFused = isCoded || (isOwn && isFactored);
-  const known = steps.layerWeights(w, isWTurned!, isFactored ? alpha : 1);
+  const known = layerWeights(steps, rewrite, w, isWTurned!, isFactored ? alpha : 1);
   let y: string;
   if (known) y = steps.add("Linear", isFused ? [left, known, added] : [left, known], {}, true);
   else y = steps.add("MatMul", [left, isWTurned ? steps.add("Transpose", [w], TURN) : w], {}, true);
@@ -137,12 +85,42 @@ function plainGemm(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, Valu
   steps.done();
 }
 
+/**
+ * Weights [n, k] of a layer, of a known matrix that is [n, k] (`isByOutput`) or [k, n]: a constant times a factor, or codes of a
+ * constant under DequantizeLinear. Undefined where the matrix is computed.
+ */
+function layerWeights(
+  steps: Steps,
+  rewrite: Rewrite,
+  matrix: string,
+  isByOutput: boolean,
+  factor = 1,
+): string | undefined {
+  const constant = rewrite.constant(matrix);
+  if (constant && factor !== 1)
+    return rewrite.hold(matrix, scaled(isByOutput ? constant : turned(constant), factor));
+  if (constant) return isByOutput ? matrix : rewrite.holdTurned(matrix);
+  const { dequantize, isTurned } = dequantizedBy(matrix, rewrite) ?? {};
+  if (!dequantize) return undefined;
+  if (isTurned !== isByOutput) return dequantize.outputs[0]!;
+  if (!rewrite.constant(dequantize.inputs[0])) return steps.add("Transpose", [dequantize.outputs[0]!], TURN);
+  const inputs = dequantize.inputs.map((name) => {
+    const isMatrix = rewrite.constant(name)?.shape.length === 2;
+    return isMatrix ? rewrite.holdTurned(name, `${name}_turned`) : name;
+  });
+  const [name, output] = [dequantize.name, dequantize.outputs[0]!].map((of) => rewrite.fresh(`${of}_turned`));
+  const axis = numberOf(dequantize, "axis", 1);
+  const attributes = { ...dequantize.attributes, axis: axis < 0 ? -3 - axis : 1 - axis };
+  steps.nodes.push({ ...dequantize, name: name!, inputs, outputs: [output!], attributes });
+  return output;
+}
+
 /** The product with a known matrix is a layer. */
 function plainMatMul(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
   const [x, w] = node.inputs as [string, string];
   if (types.get(w)!.shape.length !== 2) return;
   const steps = new Steps(rewrite, node);
-  const weights = steps.layerWeights(w, false);
+  const weights = layerWeights(steps, rewrite, w, false);
   if (weights === undefined) return;
   steps.add("Linear", [x, weights], {}, true);
   steps.done();

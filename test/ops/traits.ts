@@ -72,6 +72,7 @@ export function checkTraits(op: string, one: OpCase, { graph, feeds }: CaseGraph
     // Powers of two: exact.
     const factors = Array.from({ length: x.shape[1]! }, (_, c) => 2 ** ((c % 5) - 2));
     const isHomogeneous =
+      y.dtype === x.dtype &&
       y.shape[0] === x.shape[0] &&
       y.shape[1] === x.shape[1] &&
       `${run(scaled(x, factors)).data}` === `${scaled(y, factors).data}`;
@@ -118,7 +119,8 @@ export function testIdle(op: string, cases: readonly OpCase[]): void {
       const x = fed[node.inputs[0]!]!;
       // What drops while a model is trained is kept until then.
       if (drops?.(node)) return says;
-      expect(says, JSON.stringify(one)).toBe(`${y.shape}` === `${x.shape}` && `${y.data}` === `${x.data}`);
+      const isSame = y.dtype === x.dtype && `${y.shape}` === `${x.shape}` && `${y.data}` === `${x.data}`;
+      expect(says, JSON.stringify(one)).toBe(isSame);
       return says;
     });
     expect(found).toContain(true);

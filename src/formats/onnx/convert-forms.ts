@@ -19,8 +19,9 @@ export const batchNormalization: Conversion = (source) => {
 /** Dropout outside of training, which keeps everything. */
 export const dropout: Conversion = (source) => {
   source.ignore("ratio", "seed", "is_test", ...source.inputs.slice(1));
-  const training = source.inputs[2];
-  if (training && (source.constant(training)?.data[0] ?? 1) !== 0) throw inferenceOnly(source);
+  const [, ratio = "", training = ""] = source.inputs;
+  const isOn = training !== "" && source.constant(training)?.data[0] !== 0;
+  if (isOn && source.constant(ratio)?.data[0] !== 0) throw inferenceOnly(source);
   return [source.node({}, { inputs: source.inputs.slice(0, 1) })];
 };
 
@@ -65,6 +66,5 @@ export const sum: Conversion = (source) => {
 /** x · sigmoid(αx), which is Silu where α is 1. */
 export const swish: Conversion = (source) => {
   const alpha = source.attribute("alpha") ?? 1;
-  if (alpha !== 1) throw source.error("alpha does not fit", { expected: "1", got: `${alpha}` });
-  return [source.node({}, { op: "Silu" })];
+  return [alpha === 1 ? source.node({}, { op: "Silu" }) : source.node({ alpha })];
 };

@@ -43,6 +43,7 @@ function isMove({ opType, attributes }: NodeProto, input: number): boolean {
 const computing = new Set([
   ...["Add", "Div", "Mod", "Mul", "Neg", "Range", "Sub", "Sum"],
   ...["CumSum", "ReduceL1", "ReduceProd", "ReduceSum", "ReduceSumSquare"],
+  ...["BitShift", "BitwiseNot", "Pow"],
 ]);
 
 /** How a file stores a value, and the ends of i32 in it. */

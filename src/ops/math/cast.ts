@@ -1,11 +1,13 @@
-// Cast: the same numbers in another dtype. Folded, or removed where the dtype stays: a dtype is decided when a model is
-// planned. A dimension over symbols can only stay an integer. Integers that a file has narrower or wider than octette's
+// Cast: the same numbers in another dtype. Folded where they are known, removed where the dtype stays. A dimension over symbols
+// can only stay an integer. Integers that a file has narrower or wider than octette's
 // dtypes are held in one that has room: attribute `to` then names what they are in the file, such as i16.
 
+import { BOOL } from "../../../assembly/elementwise/types";
 import { countOf, type Dim } from "../../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../../graph/tensor";
-import { emitCopy } from "../copy";
+import { asInput } from "../layout";
 import { inputType, type Op, opError, stringOf, type Traits } from "../op";
+import { emitBroadcast, type Kernel, scalar, typeOf } from "./pairwise";
 
 /** Bits of every integer type, the dtype it is held in, and whether it has a sign. */
 const integers: Readonly<Record<string, readonly [bits: number, dtype: DType, isSigned: boolean]>> = {
@@ -29,7 +31,9 @@ function castNumber(value: Dim, to: string): Dim | undefined {
   if (to === "f32") return Math.fround(value);
   if (to === "bool") return value === 0 ? 0 : 1;
   const [bits, , isSigned] = integers[to]!;
-  const whole = Math.trunc(value);
+  // Beyond i32 bytes are those of the nearest number it has.
+  const whole =
+    bits > 16 ? Math.trunc(value) : Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1);
   const size = 2 ** bits;
   const low = bits === 64 && (isSigned || whole >= 0) ? whole : whole - Math.floor(whole / size) * size;
   const integer = isSigned && bits < 64 && low >= size / 2 ? low - size : low;
@@ -63,16 +67,38 @@ export const cast: Op = {
     return [{ dtype, shape: x.shape, data: numbers }];
   },
   rows: true,
-  /** The low bytes. */
-  lower({ node, inputs, outputs }, c) {
-    const [from, to] = [c.type(inputs[0]!), c.type(outputs[0]!)];
-    if (from.dtype !== "i32" || node.attributes.to !== "u8")
-      throw opError(node, "only a cast of i32 to u8 has a kernel", {
-        got: `${from.dtype} to ${node.attributes.to}`,
-        hint: "A type is decided when a model is planned: leave the cast out",
+  layout: asInput,
+  lower(unit, c) {
+    const { node, inputs, outputs } = unit;
+    const [x, y] = [inputs[0]!, outputs[0]!];
+    const [from, to] = [c.type(x).dtype, c.type(y).dtype];
+    const kind = stringOf(node, "to", "");
+    if (from === "f32" && to !== "f32" && to !== "bool" && c.constant(x))
+      throw opError(node, `it is of numbers that ${kind} does not hold`, {
+        expected: "numbers within 32 bits",
       });
-    const loop = { extent: countOf(to.shape), y: 1, x: bytesPerElement.i32 };
-    emitCopy(node, c, "u8", c.output(outputs[0]!), c.input(inputs[0]!), [loop]);
+    const isUnsigned = from === "u8" || from === "bool";
+    if ((kind === "u32" || kind === "u64") && !isUnsigned)
+      throw opError(node, "integers below 0 would be beyond i32", {
+        expected: "u8 or bool",
+        got: `${from} to ${kind}`,
+        hint: "Cast to int64",
+      });
+    const result = {
+      ...c.type(y),
+      at: c.output(y, bytesPerElement[from] === bytesPerElement[to] ? x : undefined),
+    };
+    const count = countOf(result.shape);
+    c.emit("cast", [result.at, c.input(x), typeOf[from], to === "bool" ? BOOL : typeOf[to]], count);
+    const [bits = 0, , isSigned] = isWholeType(kind) ? [] : integers[kind]!;
+    if (bits > 16 || bits === 0) return;
+    /** Only the low bits: of a signed type ((v and mask) xor half) − half. */
+    const step = (kernel: Kernel, value: number) =>
+      emitBroadcast(node, c, kernel, to, result, [result, scalar(c, to, value)], c.layout(y));
+    step("bitAnd", 2 ** bits - 1);
+    if (!isSigned) return;
+    step("bitXor", 2 ** (bits - 1));
+    step("broadcastSub", 2 ** (bits - 1));
   },
 };
 

@@ -1,12 +1,11 @@
-// Ceil: the smallest integer not below x. Only folded; dimensions over symbols are integers already.
-
 import { evaluateUnary } from "../known";
-import { inputType, type Op, type Traits } from "../op";
+import { extend, type Traits } from "../op";
+import { unary } from "../unary";
 
-export const ceil: Op = {
-  infer: (node, inputs) => [inputType(node, inputs, 0)],
+/** The smallest whole number not below x. ONNX Ceil-13. Dimensions over symbols are whole. */
+export const ceil = extend(unary("ceil"), {
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.ceil(value))),
-};
+});
 
 export const ceilTraits: Traits = {
   codes: "none",

@@ -1,12 +1,11 @@
-// Floor: the largest integer not above x. Only folded; dimensions over symbols are integers already.
-
 import { evaluateUnary } from "../known";
-import { inputType, type Op, type Traits } from "../op";
+import { extend, type Traits } from "../op";
+import { unary } from "../unary";
 
-export const floor: Op = {
-  infer: (node, inputs) => [inputType(node, inputs, 0)],
+/** The largest whole number not above x. ONNX Floor-13. Dimensions over symbols are whole. */
+export const floor = extend(unary("floor"), {
   evaluate: (_, [x]) => evaluateUnary(x, (value) => (typeof value === "string" ? value : Math.floor(value))),
-};
+});
 
 export const floorTraits: Traits = {
   codes: "none",

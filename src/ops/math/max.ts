@@ -1,21 +1,16 @@
-// Max: the elementwise largest of its inputs. Only folded.
+// Max: the elementwise largest of its inputs, NaN where one is.
 
-import { extremum } from "../extremum";
 import type { Traits } from "../op";
+import { extremum } from "./extremum";
 
 /** A dimension is never below zero, so that a bound of zero or less says nothing. */
 const isIdle = (bound: number | string, dim: number | string) =>
   typeof bound === "number" && bound <= 0 && typeof dim === "string" && !dim.includes("-");
 
-export const max = extremum((a, b) => {
+export const max = extremum("maximum", (a, b) => {
   if (typeof a === "number" && typeof b === "number") return Math.max(a, b);
   if (a === b || isIdle(b, a)) return a;
   return isIdle(a, b) ? b : undefined;
 });
 
-export const maxTraits: Traits = {
-  codes: "none",
-  homogeneous: undefined,
-  trained: undefined,
-  gradient: "none",
-};
+export const maxTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -1,20 +1,15 @@
-// Min: the elementwise smallest of its inputs. Only folded.
+// Min: the elementwise smallest of its inputs, NaN where one is.
 
-import { extremum } from "../extremum";
 import type { Traits } from "../op";
+import { extremum } from "./extremum";
 
 /** INT64_MAX and INT32_MAX, cut to i32, stand for "no bound". */
 const UNBOUNDED = 0x7fffffff;
 
-export const min = extremum((a, b) => {
+export const min = extremum("minimum", (a, b) => {
   if (typeof a === "number" && typeof b === "number") return Math.min(a, b);
   if (a === b || b === UNBOUNDED) return a;
   return a === UNBOUNDED ? b : undefined;
 });
 
-export const minTraits: Traits = {
-  codes: "none",
-  homogeneous: undefined,
-  trained: undefined,
-  gradient: "none",
-};
+export const minTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

@@ -1,26 +1,29 @@
-// Mod: the remainder, with the sign of the divisor, or with `fmod` that of the dividend. Only folded.
+// Mod: the remainder, with the sign of the divisor, or with `fmod` that of the dividend. Of integers it is 0 where the divisor is.
 
 import { divideDims } from "../../graph/symbols";
-import { broadcastShapes, evaluateBinary } from "../broadcast";
-import { inputType, numberOf, type Op, type Traits } from "../op";
+import { evaluateBinary } from "../broadcast";
+import { numberOf, opError, type Traits } from "../op";
+import { NUMBERS, pairwise } from "./pairwise";
 
-export const mod: Op = {
-  inputs: 2,
+/** ONNX Mod-13. */
+export const mod = pairwise({
   attributes: ["fmod"],
-  infer(node, inputs) {
-    const [x, y] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
-    return [{ dtype: x.dtype, shape: broadcastShapes(node, x.shape, y.shape) }];
+  dtypes: NUMBERS,
+  kernel(node, dtype) {
+    if (numberOf(node, "fmod", 0) !== 0) return "fmod";
+    if (dtype === "f32") throw opError(node, "the remainder of floats has fmod = 1");
+    return "modulo";
   },
   evaluate(node, inputs) {
     const isFmod = numberOf(node, "fmod", 0) !== 0;
     return evaluateBinary(node, inputs, (x, y) => {
       if (typeof x === "string" || typeof y === "string")
         return divideDims(x, y) === undefined ? undefined : 0;
-      if (y === 0 && inputs[0]?.dtype !== "f32") return undefined;
+      if (inputs[0]?.dtype === "f32" ? !isFmod : y === 0) return undefined;
       return isFmod || x % y === 0 || x % y < 0 === y < 0 ? x % y : (x % y) + y;
     });
   },
-};
+});
 
 export const modTraits: Traits = {
   codes: "none",

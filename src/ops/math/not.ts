@@ -1,12 +1,13 @@
-// Not: 1 where x is 0. Only folded.
+import type { Traits } from "../op";
+import { ofIntegers } from "./integers";
+import { BOOLS } from "./pairwise";
 
-import { evaluateUnary } from "../known";
-import { inputType, type Op, type Traits } from "../op";
-
-export const not: Op = {
-  infer: (node, inputs) => [inputType(node, inputs, 0)],
-  evaluate: (_, [x]) => evaluateUnary(x, (value) => (value === 0 ? 1 : 0)),
-};
+/** Whether x is false. ONNX Not-1. */
+export const not = ofIntegers({
+  dtypes: BOOLS,
+  known: (x) => (x === 0 ? 1 : 0),
+  steps: () => [["bitXor", "x", 1]],
+});
 
 export const notTraits: Traits = {
   codes: "none",

@@ -2,13 +2,17 @@
 
 import type { Unit } from "../../ops/op";
 import { sameShape } from "../../ops/reshape";
+import { shapesBetween } from "../ops/sum-to";
 import type { Backward, Rule } from "./rule";
 
 /** Gives an operand its gradient, which has the shape of the unit's output. */
-function giveSummed({ outputs }: Unit, value: string, gradient: string, b: Backward): void {
+export function giveSummed({ outputs }: Unit, value: string, gradient: string, b: Backward): void {
   const { shape } = b.type(value);
-  const isWhole = sameShape(shape, b.type(outputs[0]!).shape);
-  b.give(value, isWhole ? gradient : b.write("SumTo", [gradient], { shape })[0]);
+  const from = b.type(outputs[0]!).shape;
+  if (sameShape(shape, from)) return b.give(value, gradient);
+  let sum = gradient;
+  for (const between of shapesBetween(from, shape)) [sum] = b.write("SumTo", [sum], { shape: between });
+  b.give(value, b.write("SumTo", [sum], { shape })[0]);
 }
 
 /** da = db = dy */
@@ -24,18 +28,28 @@ export const sub: Rule = (unit, [dy], b) => {
 };
 
 /** da = dy·b, db = dy·a */
-export const mul: Rule = (unit, [dy], b) => {
-  const [x, y] = unit.inputs as [string, string];
-  if (b.wants(x)) giveSummed(unit, x, b.write("Mul", [dy!, y])[0], b);
-  if (b.wants(y)) giveSummed(unit, y, b.write("Mul", [dy!, x])[0], b);
-};
+const product =
+  (times: "Mul" | "BroadcastMul"): Rule =>
+  (unit, [dy], b) => {
+    const [x, y] = unit.inputs as [string, string];
+    if (b.wants(x)) giveSummed(unit, x, b.write(times, [dy!, y])[0], b);
+    if (b.wants(y)) giveSummed(unit, y, b.write(times, [dy!, x])[0], b);
+  };
 
 /** da = dy / b, db = −(dy / b)·(a / b). Where a clamp changed the quotient, dy is 0. */
-export const div: Rule = (unit, [dy], b) => {
-  const [x, y] = unit.inputs as [string, string];
-  const share = b.write("Div", [dy!, y])[0];
-  if (b.wants(x)) giveSummed(unit, x, share, b);
-  if (!b.wants(y)) return;
-  const slope = b.write("Mul", [share, unit.outputs[0]!])[0];
-  giveSummed(unit, y, b.write("Neg", [slope])[0], b);
-};
+const quotient =
+  (over: "Div" | "BroadcastDiv"): Rule =>
+  (unit, [dy], b) => {
+    const [x, y] = unit.inputs as [string, string];
+    const share = b.write(over, [dy!, y])[0];
+    if (b.wants(x)) giveSummed(unit, x, share, b);
+    if (!b.wants(y)) return;
+    const slope = b.write("Mul", [share, unit.outputs[0]!])[0];
+    giveSummed(unit, y, b.write("Neg", [slope])[0], b);
+  };
+
+export const mul = product("Mul");
+export const div = quotient("Div");
+export const broadcastMul = product("BroadcastMul");
+export const broadcastDiv = quotient("BroadcastDiv");
+export { add as broadcastAdd, sub as broadcastSub };

@@ -42,6 +42,21 @@ function runsOf(from: Shape, full: Shape, layout: Layout): Run[] {
   return runs;
 }
 
+/** Whether one step sums it: at most two runs of neighbours are kept, and two are summed. */
+const isOneSum = (runs: readonly Run[]) =>
+  [true, false].every((kept) => runs.filter(({ isKept }) => isKept === kept).length <= 2);
+
+/** Shapes on the way to one of the same rank: none where one step will do, however elements lie; else an axis less with each. */
+export function shapesBetween(from: Shape, to: Shape): Shape[] {
+  const full = [...Array.from({ length: from.length - to.length }, () => 1), ...to];
+  const layouts: readonly Layout[] = ["plain", "channelsLast"];
+  if (layouts.every((layout) => isOneSum(runsOf(from, full, layout)))) return [];
+  const between: Shape[] = [from];
+  for (const [axis, dim] of full.entries())
+    if (dim === 1 && from[axis] !== 1) between.push(between.at(-1)!.map((own, i) => (i === axis ? 1 : own)));
+  return between.slice(1);
+}
+
 const ONE = { extent: 1, step: 0 } as const;
 
 export const sumTo: Op = {
@@ -67,7 +82,7 @@ export const sumTo: Op = {
     const kept = runs.filter(({ isKept }) => isKept);
     const summed = runs.filter(({ isKept }) => !isKept);
     if (summed.length === 0) return c.alias(y, x);
-    if (kept.length > 2 || summed.length > 2)
+    if (!isOneSum(runs))
       throw opError(node, "its dimensions are summed in too many places", {
         expected: "at most two runs of neighbours that are kept, and two that are summed",
         got: `${formatShape(from)} to ${formatShape(shape)}`,

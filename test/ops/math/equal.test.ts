@@ -1,11 +1,13 @@
-import { constant, dims, testOp } from "../test-op";
+import { dims, testOp } from "../test-op";
+import { endsOf, oracleOf, pairsOf } from "./pairs";
 
 const shape = dims("batch", 3, "h");
 
 testOp("Equal", {
+  oracle: oracleOf((a, b) => Number(a === b), true),
   cases: [
-    { inputs: [constant([2, 3], [1, 2, 3, 4, 5, 6]), constant([3], [1, 5, 3])] },
-    { inputs: [constant([2], [1, 2], "i32"), constant([], [2], "i32")] },
+    ...pairsOf(["f32", "i32", "i8", "u8", "bool"]),
+    ...endsOf(["f32", "i32", "i8", "u8", "bool"], {}, true),
   ],
   gradient: "none",
   evaluates: [

@@ -1,3 +1,11 @@
-import { constant, testOp } from "../test-op";
+import { fed, testOp } from "../test-op";
 
-testOp("Not", { cases: [{ inputs: [constant([2], [0, 1], "bool")] }], gradient: "none" });
+testOp("Not", {
+  cases: [
+    { inputs: [fed("bool", ["batch", 17])] },
+    { inputs: [fed("bool", [2, 3])] },
+    { inputs: [fed("bool", [])] },
+  ],
+  gradient: "none",
+  refuses: [[[[3]], {}, "element type does not fit: expected bool, got f32"]],
+});

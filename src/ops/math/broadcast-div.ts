@@ -1,0 +1,13 @@
+import { div } from "../div";
+import type { Traits } from "../op";
+import { NUMBERS, pairwise } from "./pairwise";
+
+/** a / b, of integers truncated, and 0 where b is 0: of every dtype, broadcast in every way. What Div has no kernel for becomes it. */
+export const broadcastDiv = pairwise({ kernel: "broadcastDiv", dtypes: NUMBERS, evaluate: div.evaluate! });
+
+export const broadcastDivTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  onnx: false,
+};

@@ -1,0 +1,13 @@
+import { mul } from "../mul";
+import type { Traits } from "../op";
+import { NUMBERS, pairwise } from "./pairwise";
+
+/** a · b: of every dtype, broadcast in every way. What Mul has no kernel for becomes it. */
+export const broadcastMul = pairwise({ kernel: "broadcastMul", dtypes: NUMBERS, evaluate: mul.evaluate! });
+
+export const broadcastMulTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  onnx: false,
+};

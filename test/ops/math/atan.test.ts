@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Atan", { oracle: { each: () => Math.atan }, cases: elementwise({}) });

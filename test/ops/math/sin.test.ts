@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Sin", { oracle: { each: () => Math.sin }, cases: elementwise({}) });
