@@ -4,9 +4,10 @@ import { BYTE, INTEGER, REAL, SIGNED_BYTE } from "../../../assembly/elementwise/
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims } from "../../graph/symbols";
 import { allocate, bytesPerElement, type DType } from "../../graph/tensor";
-import { broadcastLayout, broadcastTypes, evaluateBinary, inMemory } from "../broadcast";
+import { broadcastLayout, broadcastTypes, evaluateBinary, inMemory, isWithin } from "../broadcast";
 import { heldAbove } from "../codes";
 import { type Address, behind, type Layout, type Lowering, type Op, opError, type Unit } from "../op";
+import { numbersIn } from "../sizes";
 
 /** What kernels call a dtype. */
 export const typeOf: Readonly<Record<DType, number>> = {
@@ -86,6 +87,8 @@ export function emitBroadcast(
   operands: readonly Operand[],
   layout: Layout,
 ): void {
+  for (const { shape } of operands)
+    if (!isWithin(shape, y.shape)) numbersIn(`${node.op} "${node.name}"`, [...shape, ...y.shape]);
   const emit = ([first, ...rest]: readonly Loop[], at: readonly Address[]): void => {
     if (rest.length >= LOOPS) {
       if (typeof first!.extent !== "number" || first!.extent > MAX_STEPS)
