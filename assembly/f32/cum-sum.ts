@@ -2,6 +2,68 @@
 
 import { storeWords } from "../lanes/simd";
 
+/** Columns whose last sums stay in the nearest cache while the next ones are made. */
+const STRIP: i32 = 1024;
+
+class Sums {
+  /** Of elements that lie one behind the other, `step` bytes on. */
+  @inline
+  static row<T>(y: usize, x: usize, n: i32, step: i32, exclusive: i32): void {
+    let real: f32 = 0;
+    let whole: i32 = 0;
+    for (let k = 0; k < n; k++, x += step, y += step) {
+      if (isFloat<T>()) {
+        const next = real + load<f32>(x);
+        store<f32>(y, exclusive ? real : next);
+        real = next;
+      } else {
+        const next = whole + load<i32>(x);
+        store<i32>(y, exclusive ? whole : next);
+        whole = next;
+      }
+    }
+  }
+
+  /** Of `cols` columns in rows that are `step` bytes apart. */
+  @inline
+  static columns<T>(y: usize, x: usize, n: i32, cols: i32, step: i32, exclusive: i32): void {
+    const zero = i32x4.splat(0);
+    for (let k = 0; k < n; k++, x += step, y += step) {
+      const next = exclusive ? x - step : x;
+      for (let i = 0; i < cols; i += 4) {
+        const at = (<usize>i) << 2;
+        const before = k ? v128.load(y - step + at) : zero;
+        const v = exclusive && k == 0 ? zero : v128.load(next + at);
+        storeWords(y + at, isFloat<T>() ? f32x4.add(before, v) : i32x4.add(before, v), cols - i);
+      }
+    }
+  }
+
+  @inline
+  static all<T>(
+    y: usize,
+    x: usize,
+    n: i32,
+    inner: i32,
+    exclusive: i32,
+    reverse: i32,
+    begin: i32,
+    end: i32,
+  ): void {
+    const row = inner << 2;
+    const step = reverse ? -row : row;
+    for (let o = begin; o < end; o++) {
+      const first = (reverse ? o * n + n - 1 : o * n) * row;
+      if (inner == 1) Sums.row<T>(y + first, x + first, n, step, exclusive);
+      else
+        for (let i = 0; i < inner; i += STRIP) {
+          const at = first + (i << 2);
+          Sums.columns<T>(y + at, x + at, n, inner - i < STRIP ? inner - i : STRIP, step, exclusive);
+        }
+    }
+  }
+}
+
 /**
  * y[o][k][i] = Σ x[o][j][i] over j ≤ k: x and y [outer][n][inner], f32, or i32 where `integers` is 1. exclusive: j < k; reverse: j ≥ k, or
  * j > k. Range: outer.
@@ -20,20 +82,6 @@ export function cumSum(
   begin: i32,
   end: i32,
 ): void {
-  const row = inner << 2;
-  const step = reverse ? -row : row;
-  for (let o = begin; o < end; o++) {
-    const first = (reverse ? o * n + n - 1 : o * n) * row;
-    for (let i = 0; i < inner; i += 4) {
-      let sum = i32x4.splat(0);
-      let at = first + (i << 2);
-      for (let k = 0; k < n; k++) {
-        const v = v128.load(x + at);
-        const next = integers ? i32x4.add(sum, v) : f32x4.add(sum, v);
-        storeWords(y + at, exclusive ? sum : next, inner - i);
-        sum = next;
-        at += step;
-      }
-    }
-  }
+  if (integers) Sums.all<i32>(y, x, n, inner, exclusive, reverse, begin, end);
+  else Sums.all<f32>(y, x, n, inner, exclusive, reverse, begin, end);
 }
