@@ -106,6 +106,8 @@ export function lowerGraph(graph: Graph<Constant>, options: CompileOptions): Low
   const ranges = Object.fromEntries(
     entries.map(({ name, repeats }, i) => [name, c.lowerEntry(tasks[i]!, repeats)] as const),
   );
+  // An output that is a constant lies where those are.
+  for (const value of outputs) if (graph.constants.has(value)) c.input(value);
   c.finish();
   return { graph, c, types, layouts, outputs, entries: ranges, state, batch };
 }
@@ -301,7 +303,8 @@ function chooseLayouts(
   }
   const outputs = graph.outputs.map((output, i) => {
     if (read[i] !== undefined) return read[i];
-    throw new OctetteError(`output "${output}" is a constant or is produced by no node`, {
+    if (graph.constants.has(output)) return output;
+    throw new OctetteError(`output "${output}" is produced by no node`, {
       code: "graph",
       where: graph.name,
     });
