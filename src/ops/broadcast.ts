@@ -80,7 +80,7 @@ function indexIn(operand: readonly number[], shape: readonly number[], i: number
  */
 export const broadcastLayout: NonNullable<Op["layout"]> = (_, given, types) => {
   const all = types as readonly ValueType[];
-  const rank = Math.max(...all.map(({ shape }) => shape.length));
+  const rank = all.reduce((most, { shape }) => Math.max(most, shape.length), 0);
   const isFull = ({ shape }: ValueType) => shape.length === rank;
   const walkable = (type: ValueType) => isFull(type) || type.shape.filter((dim) => dim !== 1).length <= 1;
   if (rank > 2 && all.some((type, i) => given[i] === "channelsLast" && isFull(type)) && all.every(walkable))

@@ -24,8 +24,9 @@ const ops = Object.entries<Op>(training.ops);
 /** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none, nor have tokens
  * of one sequence. */
 const OF_NO_ROW =
-  "AccumulateGradient AdamwUpdate CachedAttention CausalConv ClippedGradient CrossEntropy Divergence KeepWithin MeanSquare PutRows " +
-  "QuantizeBias QuantizeWeights RotaryAngles ScaleGradient SgdUpdate StepGradient TakeRows Zeros";
+  "AccumulateGradient AdamwUpdate CachedAttention CausalConv ClippedGradient ConvTransposeWeights CrossEntropy Divergence EyeLike " +
+  "GeneralDequantize GeneralQuantize KeepWithin MaxUnpool MeanSquare PutRows QuantizeBias QuantizeWeights ReadState RotaryAngles " +
+  "ScaleGradient SgdUpdate StepGradient TakeRows WriteState Zeros";
 /** Gradients of what all rows share: of weights, biases, scales and tables, and of what was repeated. */
 const SUMS = /(Bias|Gather|Scale|Weight)Gradient$|^SumTo$/;
 

@@ -8,20 +8,17 @@ import { numbersIn } from "../known";
 import { inputType, type Op, opError, type Traits } from "../op";
 import { findingTraits } from "./finding";
 
-/** A longer range is not folded; nothing that describes a shape comes near. */
+/** Elements that a range may have: nothing that counts positions comes near. */
 export const MAX_RANGE = 2 ** 20;
-/** Elements that a range may have. */
-export const MAX_RANGE_FOUND = 2 ** 26;
 
 function rangeOf(
   node: Node,
   dtype: DType,
   [start, limit, delta]: readonly [number, number, number],
-  most: number,
 ): Tensor | undefined {
   if (delta === 0) throw opError(node, "delta is 0", { expected: "any other step" });
   const length = Math.max(0, Math.ceil((limit - start) / delta));
-  if (!(length <= most)) return undefined;
+  if (!(length <= MAX_RANGE)) return undefined;
   const end = start + Math.max(0, length - 1) * delta;
   if (dtype === "i32" && [start, end].some((value) => value !== (value | 0))) return undefined;
   const data = allocate(dtype, length);
@@ -36,15 +33,15 @@ export const range: Op = {
   evaluate(node, inputs) {
     const given = inputs.map((known) => numbersIn(known)?.[0]);
     if (!given.every((number) => number !== undefined)) return undefined;
-    const made = rangeOf(node, inputs[0]!.dtype, given as unknown as [number, number, number], MAX_RANGE);
+    const made = rangeOf(node, inputs[0]!.dtype, given as unknown as [number, number, number]);
     return made && [made];
   },
   act(node, inputs) {
     const given = inputs.map(({ data }) => data[0]!) as unknown as [number, number, number];
-    const made = rangeOf(node, inputs[0]!.dtype, given, MAX_RANGE_FOUND);
+    const made = rangeOf(node, inputs[0]!.dtype, given);
     if (made) return { outputs: [made], found: [made.data.length] };
     throw opError(node, "the range is too long, or beyond 32 bits", {
-      expected: `at most MAX_RANGE_FOUND = ${MAX_RANGE_FOUND} elements`,
+      expected: `at most MAX_RANGE = ${MAX_RANGE} elements`,
       got: given.join(", "),
     });
   },
