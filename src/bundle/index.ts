@@ -1,10 +1,11 @@
 // A folder that a page can be served from: the model, a script with the ops it needs, wasm with the kernels it calls.
 
-import { compile } from "../engine/compile";
 import { groupsWith } from "../engine/group-modules";
 import { modules as coreModules } from "../engine/modules";
 import { kernelsOf } from "../engine/plan";
+import { plannerOf } from "../engine/planner";
 import type { EngineClass } from "../engine/wasm";
+import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { symbolsOf } from "../graph/symbols";
 import { registry } from "../ops/index";
@@ -80,10 +81,16 @@ const urlOf = (file: string) =>
 /** Kernels that the model calls while it is loaded and run: for one row of each symbol and for several. */
 function kernelsFor(graph: Graph, classes: readonly EngineClass[]): Set<string> {
   const symbols = graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
-  const plans = classes.flatMap((engineClass) =>
-    [1, 2].map((rows) =>
-      compile(graph, { registry, engineClass, maxima: Object.fromEntries(symbols.map((s) => [s, rows])) }),
-    ),
-  );
+  const plans = classes.flatMap((engineClass) => {
+    const planFor = plannerOf(graph, { registry, engineClass });
+    const one = planFor();
+    return [one, planFor({ ...Object.fromEntries(symbols.map((symbol) => [symbol, 2])), ...one.sizes })];
+  });
+  if (plans.some(({ isPart }) => isPart))
+    throw new OctetteError("its kernels depend on sizes that only a run finds", {
+      code: "unsupported",
+      where: graph.name,
+      hint: "Import octette/runtime in a page of your own: it has all kernels",
+    });
   return new Set(plans.flatMap((plan) => [...kernelsOf(plan)]));
 }

@@ -73,11 +73,14 @@ export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =
   layOut(lowerGraph(graph, options), options);
 
 /** Chooses layouts and lowers every unit once. Throws SizesNeeded where a kernel takes a size as a number that is a symbol. */
-export function lowerGraph(graph: Graph<Constant>, options: CompileOptions): Lowered {
+export function lowerGraph(
+  graph: Graph<Constant>,
+  options: CompileOptions,
+  types: Map<string, ValueType> = inferTypes(graph, options.registry),
+): Lowered {
   const { registry, taps = [] } = options;
   const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
   const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
-  const types = inferTypes(graph, registry);
   checkShapes(types);
   const units = unitsOf(graph, registry, types, new Set(taps));
   rejectUnlowerable(units, registry);

@@ -168,6 +168,14 @@ export class Model {
     return this.#session.loader;
   }
 
+  /**
+   * Sizes that kernels take as numbers, as it was planned for at first: those of `maxima`, or the smallest powers of two that it takes.
+   * Other sizes are planned when they are fed.
+   */
+  get sizes(): Bindings {
+    return this.#draft.plan.sizes;
+  }
+
   /** Why it runs another class than its engine. */
   get #reason(): string {
     if (this.#options.engineClass) return "asked for";

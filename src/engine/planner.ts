@@ -44,7 +44,10 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
     const isPart = of !== graph;
     const sizes = Object.fromEntries([...sized].map((symbol) => [symbol, maxima[symbol] ?? 1]));
     const key = JSON.stringify([isPart, sizes]);
-    const own = lowered.get(key) ?? lowerGraph(bound(of, registry, sizes), options);
+    const isAsItIs = !isPart && sized.size === 0;
+    const own =
+      lowered.get(key) ??
+      lowerGraph(bound(of, registry, sizes), options, ...(isAsItIs ? [new Map(types)] : []));
     lowered.delete(key);
     lowered.set(key, own);
     const [oldest] = lowered.keys();

@@ -15,11 +15,10 @@ export const MAX_SELF_TEST_MACS = 2 ** 36;
 const MACS_PER_ELEMENT = 16;
 
 /** Throws where a self-test would take too long: a small file can ask for more than any device does. */
-export function checkSelfTest({ graph, plan }: Model, registry: Registry): void {
+export function checkSelfTest({ graph, plan, sizes: taken }: Model, registry: Registry): void {
   const types = inferTypes(graph, registry);
-  const ones = Object.fromEntries(
-    [...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)).map((symbol) => [symbol, 1]),
-  );
+  const symbols = [...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf));
+  const ones = { ...Object.fromEntries(symbols.map((symbol) => [symbol, 1])), ...taken };
   const sizes = (value: string) => evaluateShape(types.get(value)?.shape ?? [0], ones);
   let work = plan.steps.reduce((n, { macs }) => n + evaluateDim(macs, ones), 0);
   for (const { op, inputs, outputs, attributes } of graph.nodes) {
@@ -43,9 +42,9 @@ const windowIn = ([, , ...image]: readonly number[], kernel: unknown): number =>
     image.map((size, i) => Math.min(size, Number((kernel as readonly number[] | undefined)?.[i] ?? size))),
   );
 
-/** SHA-256 of all outputs for the input that `seed` makes, every symbol 1. */
+/** SHA-256 of all outputs for the input that `seed` makes, every symbol 1, or the smallest size that the model takes. */
 export function selfTestHash(model: Model, seed: number): string {
-  const feeds = seededFeeds(model.inputs, seed);
+  const feeds = seededFeeds(model.inputs, seed, model.sizes);
   const outputs = model.runSync(feeds);
   const hash = createSha256();
   for (const { name } of model.outputs) {

@@ -75,7 +75,7 @@ const SEED = 1;
 export async function benchmark(model: Model, options: BenchmarkOptions = {}): Promise<Benchmark> {
   checkOptions("benchmark", options, BENCHMARK);
   const {
-    feeds = seededFeeds(model.inputs, SEED),
+    feeds = seededFeeds(model.inputs, SEED, model.sizes),
     seconds = 2,
     profile = false,
     onProgress,

@@ -8,6 +8,7 @@ import { Engine } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
+import { benchmark, load, save, verify } from "../../src/index";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { expectSameBytes } from "../check-model";
 import { GraphBuilder, randomOf } from "../graph-builder";
@@ -88,6 +89,19 @@ describe.each(engineClasses)("%s", (engineClass) => {
       }
     });
   });
+});
+
+test("an artifact of any size is saved, verified and benchmarked at the smallest size that it takes", async () => {
+  const graph = pyramid(true);
+  const bytes = save(graph);
+  expect(await verify(bytes)).toBe(true);
+  expect(await verify(bytes, { maxima: { height: 40, width: 24 } })).toBe(true);
+  const model = await load(bytes);
+  expect(model.sizes).toEqual({ height: 4, width: 4 });
+  const { rounds } = await benchmark(model, { seconds: 0.01 });
+  expect(rounds).toBeGreaterThan(0);
+  expectSameBytes(model.runSync(feedsOf([2, 30, 22])).y, expected(graph, [2, 30, 22]).y!);
+  model.dispose();
 });
 
 test("a size that was run before has the plan that it had", () => {
