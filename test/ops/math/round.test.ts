@@ -1,4 +1,4 @@
-import { rne } from "../../kernels/float";
+import { rne } from "../../reference/quantize";
 import { constant, dims, elementwise, fed, testOp } from "../test-op";
 
 testOp("Round", {

@@ -24,6 +24,7 @@ testOp("ConvTransposeWeights", {
   cases: [
     { inputs: [constant([3, 4, 2, 3])], known: "only" },
     { inputs: [constant([6, 2, 3])], attributes: { group: 2 }, known: "only" },
+    { what: "computed", inputs: [[6, 2, 3]], attributes: { group: 3 } },
   ],
   gradient: "none",
   refuses: [[[[3, 4, 2]], { group: 2 }, "weights do not fit"]],
