@@ -7,7 +7,7 @@ import { plannerOf } from "../engine/planner";
 import type { EngineClass } from "../engine/wasm";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
-import { symbolsOf } from "../graph/symbols";
+import { type Bindings, symbolsOf } from "../graph/symbols";
 import { registry } from "../ops/index";
 import { keepKernels } from "./keep-kernels";
 import { piecesFor } from "./kit";
@@ -82,8 +82,8 @@ const urlOf = (file: string) =>
 function kernelsFor(graph: Graph, classes: readonly EngineClass[]): Set<string> {
   const symbols = graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
   const plans = classes.flatMap((engineClass) => {
-    const planFor = plannerOf(graph, { registry, engineClass });
-    const one = planFor();
+    const planFor = (maxima: Bindings) => plannerOf(graph, { registry, engineClass, maxima })(maxima);
+    const one = planFor({});
     return [one, planFor({ ...Object.fromEntries(symbols.map((symbol) => [symbol, 2])), ...one.sizes })];
   });
   if (plans.some(({ isPart }) => isPart))
