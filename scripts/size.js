@@ -37,7 +37,7 @@ const parts = [
     54_000,
     () => atStart(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
-  ["runtime, an int8 CNN, one class", 49_500, () => atStart(runtimeOf(CNN, "common, baseline"))],
+  ["runtime, an int8 CNN, one class", 49_700, () => atStart(runtimeOf(CNN, "common, baseline"))],
   ["octette.js of digits, every class", 48_000, () => bundleOfDigits("all")],
   ["octette.js of digits, one class", 43_800, () => bundleOfDigits("baseline")],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
