@@ -61,6 +61,9 @@ export function rejectWide(
   { constant, kind }: Pick<Surroundings, "constant" | "kind">,
 ): void {
   const known = new Map<string, Held>();
+  for (const { name, elemType } of graph.inputs)
+    if (elemType !== undefined && kind(name) === undefined)
+      known.set(name, { kind: kindOf(elemType), ends: [] });
   const of = (value: string): Held => {
     let held = known.get(value);
     if (!held) {

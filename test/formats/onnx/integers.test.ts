@@ -154,6 +154,12 @@ describe("a Cast to integers that octette holds in a wider type", () => {
     expect(() => run(cast(7, -1), x)).toThrow(/Cast/);
   });
 
+  test.each([INT16, UINT16, UINT32, UINT64])("sums of inputs of data type %i are refused", (type) => {
+    const inputs = ["x", "b"].map((name) => ({ name, shape: [3], type }));
+    const model = { nodes: [node("Sub", ["x", "b"], "y")], inputs };
+    expect(() => read(model)).toThrow(/Sub.*"x" holds integers of a type that octette does not compute with/);
+  });
+
   test("of a computed value keeps the low bits", () => {
     const nodes = [node("Cast", ["x"], "y", { to: INT16 })];
     const model = { nodes, inputs: [{ name: "x", shape: [3], type: INT64 }] };
