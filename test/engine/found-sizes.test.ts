@@ -134,3 +134,13 @@ describe("sizes that are in the data", () => {
     });
   });
 });
+
+test("Expand of a row, or of as many, where a symbol says which", () => {
+  const b = new GraphBuilder();
+  b.node("Expand", [b.input("x", ["batch", 2]), b.constant("shape", ints(3, 2))], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    expectSameBytes(model.runSync({ x: counting([1, 2]) }).y, tensor("f32", [3, 2], [0, 1, 0, 1, 0, 1]));
+    expectSameBytes(model.runSync({ x: counting([3, 2]) }).y, counting([3, 2]));
+    expect(() => model.runSync({ x: counting([2, 2]) })).toThrow(/do not broadcast/);
+  });
+});

@@ -3,11 +3,12 @@
 import type { Node } from "../../graph/graph";
 import type { Shape } from "../../graph/symbols";
 import { dimsOf, missing } from "../axes";
-import { broadcastShapes } from "../broadcast";
+import { broadcastShapes, isWithin } from "../broadcast";
 import { emitCopy, memoryStrides } from "../copy";
 import { expandKnown, numericShape } from "../known";
 import { inputType, type Op, type Traits } from "../op";
 import { sameShape } from "../reshape";
+import { numbersIn } from "../sizes";
 
 function expanded(node: Node, from: Shape): Shape {
   const shape = dimsOf(node, "shape");
@@ -32,6 +33,8 @@ export const expand: Op = {
     const [input, output] = [inputs[0]!, outputs[0]!];
     const { dtype, shape: from } = c.type(input);
     const { shape } = c.type(output);
+    // Which dimensions are repeated is seen in numbers, where symbols do not tell.
+    if (!isWithin(from, shape)) numbersIn(`${node.op} "${node.name}"`, [...from, ...shape]);
     const xStrides = memoryStrides(from, "plain");
     const yStrides = memoryStrides(shape, "plain");
     const skipped = shape.length - from.length;
