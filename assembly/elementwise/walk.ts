@@ -62,7 +62,7 @@ export function walk<F extends Row>(
   b += (<usize>(begin * stepOf(wb, 0, b0))) << bShift;
   c += (<usize>(begin * stepOf(wc, 0, c0))) << cShift;
   let row = 4;
-  if ((d1 | d2 | d3 | d4) == 1) {
+  if (d1 * d2 * d3 * d4 == 1) {
     d4 = end - begin;
     row = 0;
     begin = 0;

@@ -63,3 +63,15 @@ test.each<[string, Attributes, Shape | undefined]>([
     expect([sizeOf(shape), data.length]).toEqual([0, 0]);
   });
 });
+
+test("integers without elements leave what lies at their place as it is", () => {
+  const b = new GraphBuilder();
+  b.node("Abs", [b.input("x", [8])], "y");
+  b.node("BroadcastSub", [b.input("p", [4, 0], "i32"), b.input("q", [1, 0], "i32")], "none");
+  withModel(b.build("y", "none"), {}, (model) => {
+    const values = [1, 2, 3, 4, 5, 6, 7, 8];
+    const none = (rows: number) => tensor("i32", [rows, 0], []);
+    const { y } = model.runSync({ x: tensor("f32", [8], values), p: none(4), q: none(1) });
+    expect([...y!.data]).toEqual(values);
+  });
+});
