@@ -347,11 +347,7 @@ export class Model {
 
   #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, Tensor> {
     if (this.#distrusted) this.#rebuild();
-    const bound = this.#acts ? this.#act(this.#acts, fed, bindings) : this.#bind(bindings);
-    if (!this.#acts) {
-      this.#write(fed, bound);
-      this.#session.run(bound.bindings);
-    }
+    const bound = this.#acts ? this.#act(this.#acts, fed, bindings) : this.#step(fed, bindings);
     const results: [string, Tensor][] = [];
     for (const { name, dtype, shape, data } of bound.outputs) {
       const array = arrayFor(name, dtype, data.length, into);
@@ -359,6 +355,14 @@ export class Model {
       results.push([name, { dtype, shape: [...shape], data: flipFor(dtype, array) }]);
     }
     return Object.fromEntries(results);
+  }
+
+  /** Runs a plan of steps alone. */
+  #step(fed: ReadonlyMap<string, Elements>, bindings: Bindings): Bound {
+    const bound = this.#bind(bindings);
+    this.#write(fed, bound);
+    this.#session.run(bound.bindings);
+    return bound;
   }
 
   /** Runs a plan in which the host acts between steps. */

@@ -3,7 +3,7 @@
 import { foundBy } from "../act";
 import { normalizeAxis } from "../axes";
 import { inputType, numberOf, type Op, opError } from "../op";
-import { findingTraits, flat, pick } from "./finding";
+import { alongAxis, findingTraits, pick } from "./finding";
 
 export const compress: Op = {
   inputs: 2,
@@ -22,9 +22,7 @@ export const compress: Op = {
   },
   finds: () => 1,
   act(node, [x, condition]) {
-    const isFlat = node.attributes.axis === undefined;
-    const from = isFlat ? flat(x!) : x!;
-    const axis = isFlat ? 0 : normalizeAxis(node, numberOf(node, "axis", 0), from.shape.length);
+    const [from, axis] = alongAxis(node, x!);
     const kept = Array.from(condition!.data, (holds, i) => (holds ? i : -1)).filter((i) => i >= 0);
     const outside = kept.find((i) => i >= from.shape[axis]!);
     if (outside !== undefined)

@@ -1,9 +1,11 @@
 // ConstantOfShape: a tensor of one value repeated.
 
-import { allocate, bytesPerElement, type DType, sizeOf } from "../../graph/tensor";
+import type { Node } from "../../graph/graph";
+import { allocate, bytesPerElement, type DType, sizeOf, type Tensor } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
 import { numericShape } from "../known";
-import { numberOf, type Op, opError, stringOf, type Traits } from "../op";
+import { numberOf, type Op, opError, stringOf } from "../op";
+import { findingTraits } from "./finding";
 
 const infer: Op["infer"] = (node) => {
   const shape = dimsOf(node, "shape");
@@ -13,27 +15,23 @@ const infer: Op["infer"] = (node) => {
   return [{ dtype: dtype as DType, shape }];
 };
 
+/** The tensor, where its shape is numbers. */
+function filled(node: Node): Tensor | undefined {
+  const { dtype, shape: dims } = infer(node, [])[0]!;
+  const shape = numericShape(dims);
+  return shape && { dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) };
+}
+
 export const constantOfShape: Op = {
   attributes: ["dtype", "value"],
   parameters: { 0: "shape" },
   open: [0],
   infer,
   evaluate(node) {
-    const { dtype, shape: dims } = infer(node, [])[0]!;
-    const shape = numericShape(dims);
-    return shape && [{ dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) }];
+    const made = filled(node);
+    return made && [made];
   },
-  act(node) {
-    const { dtype, shape: dims } = infer(node, [])[0]!;
-    const shape = numericShape(dims)!;
-    const data = allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0));
-    return { outputs: [{ dtype, shape, data }], found: [] };
-  },
+  act: (node) => ({ outputs: [filled(node)!], found: [] }),
 };
 
-export const constantOfShapeTraits: Traits = {
-  codes: "none",
-  homogeneous: undefined,
-  trained: undefined,
-  gradient: "none",
-};
+export const constantOfShapeTraits = findingTraits;

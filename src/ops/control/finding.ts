@@ -1,7 +1,9 @@
 // What ops share whose results have sizes that only a run finds.
 
-import { allocate, type Tensor } from "../../graph/tensor";
-import type { Traits } from "../op";
+import type { Node } from "../../graph/graph";
+import { allocate, sizeOf, type Tensor } from "../../graph/tensor";
+import { normalizeAxis } from "../axes";
+import { numberOf, type Traits } from "../op";
 
 export const findingTraits: Traits = {
   codes: "none",
@@ -12,8 +14,8 @@ export const findingTraits: Traits = {
 
 /** Slices of a tensor along an axis, by their indices, one after another. */
 export function pick({ dtype, shape, data }: Tensor, axis: number, indices: readonly number[]): Tensor {
-  const inner = shape.slice(axis + 1).reduce((n, dim) => n * dim, 1);
-  const outer = shape.slice(0, axis).reduce((n, dim) => n * dim, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
+  const outer = sizeOf(shape.slice(0, axis));
   const picked = allocate(dtype, outer * indices.length * inner);
   let to = 0;
   for (let o = 0; o < outer; o++)
@@ -25,5 +27,8 @@ export function pick({ dtype, shape, data }: Tensor, axis: number, indices: read
   return { dtype, shape: [...shape.slice(0, axis), indices.length, ...shape.slice(axis + 1)], data: picked };
 }
 
-/** A tensor as one row. */
-export const flat = ({ dtype, data }: Tensor): Tensor => ({ dtype, shape: [data.length], data });
+/** A tensor and the axis that attribute `axis` names, or its elements in a row where there is none. */
+export function alongAxis(node: Node, x: Tensor): readonly [Tensor, number] {
+  if (node.attributes.axis === undefined) return [{ ...x, shape: [x.data.length] }, 0];
+  return [x, normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length)];
+}

@@ -1,11 +1,10 @@
 // Range: start, start + delta, … up to but not including limit. Where a run computes these, it finds how many there are.
 
 import type { Node } from "../../graph/graph";
-import type { DType } from "../../graph/tensor";
-import { allocate, type Tensor } from "../../graph/tensor";
+import { allocate, type DType, type Tensor } from "../../graph/tensor";
 import { foundBy } from "../act";
 import { numbersIn } from "../known";
-import { inputType, type Op, opError, type Traits } from "../op";
+import { inputType, type Op, opError } from "../op";
 import { findingTraits } from "./finding";
 
 /** Elements that a range may have: nothing that counts positions comes near. */
@@ -47,4 +46,4 @@ export const range: Op = {
   },
 };
 
-export const rangeTraits: Traits = findingTraits;
+export const rangeTraits = findingTraits;

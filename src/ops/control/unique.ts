@@ -7,7 +7,7 @@ import { type Tensor, tensor } from "../../graph/tensor";
 import { foundBy } from "../act";
 import { normalizeAxis } from "../axes";
 import { inputType, numberOf, type Op } from "../op";
-import { findingTraits, flat, pick } from "./finding";
+import { alongAxis, findingTraits, pick } from "./finding";
 
 /** The order of two slices: that of their first different elements, NaN last. */
 function compare(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -34,9 +34,7 @@ export const unique: Op = {
   },
   finds: () => 1,
   act(node, [x]) {
-    const isFlat = node.attributes.axis === undefined;
-    const from = isFlat ? flat(x!) : x!;
-    const axis = isFlat ? 0 : normalizeAxis(node, numberOf(node, "axis", 0), from.shape.length);
+    const [from, axis] = alongAxis(node, x!);
     const slices = Array.from({ length: from.shape[axis]! }, (_, i) => pick(from, axis, [i]).data);
     const order = slices.map((_, i) => i).sort((a, b) => compare(slices[a]!, slices[b]!) || a - b);
     /** The first of its kind, for each slice. */
