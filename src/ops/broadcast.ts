@@ -4,7 +4,7 @@ import type { Node, ValueType } from "../graph/graph";
 import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { inputType, type Known, type Layout, type Op, opError } from "./op";
-import { numbersIn } from "./sizes";
+import { sizesIn } from "./sizes";
 
 /** Shape of a op b. Sizes that symbols decide are taken to fit: where they do not, a plan for them is refused. */
 export function broadcastShapes(node: Node, a: Shape, b: Shape): Shape {
@@ -105,7 +105,7 @@ export interface Walk {
 /** Three loops with the strides of both operands, in elements. Neighbouring axes that both walk alike are merged. */
 export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layout): Walk {
   for (const operand of [a, b])
-    if (!isWithin(operand, out)) numbersIn(`${node.op} "${node.name}"`, [...operand, ...out]);
+    if (!isWithin(operand, out)) sizesIn(`${node.op} "${node.name}"`, [...operand, ...out]);
   const shape = inMemory(out, out.length, layout);
   const operands = [inMemory(a, out.length, layout), inMemory(b, out.length, layout)];
   const strides = operands.map(stridesOf);

@@ -11,7 +11,7 @@ import { type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, Tensor, TypedArray } from "../graph/tensor";
 import type { Acted, Host } from "./act";
 import type { Address, NONE, Size } from "./address";
-import { numbersIn } from "./sizes";
+import { sizesIn } from "./sizes";
 
 export { type Address, type Buffer, behind, NONE, type Size } from "./address";
 export type { CodeFlow, Traits } from "./traits";
@@ -242,7 +242,7 @@ export function numberOf(node: Node, name: string, otherwise: number): number {
 export function numbersOf(node: Node, name: string, otherwise: readonly number[]): readonly number[] {
   const value = node.attributes[name] ?? otherwise;
   if (!Array.isArray(value)) throw badAttribute(node, name, "a list of numbers", value);
-  return numbersIn(`${node.op} "${node.name}", ${name}`, value);
+  return sizesIn(`${node.op} "${node.name}", ${name}`, value);
 }
 
 /** A string attribute, or its default. */

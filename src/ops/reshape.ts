@@ -27,7 +27,7 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { numbersIn } from "./sizes";
+import { sizesIn } from "./sizes";
 
 /** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (the remaining elements) worked out. */
 export function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
@@ -100,7 +100,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 export function lowerAlias({ node, inputs, outputs }: Unit, c: Lowering): void {
   const [from, to] = [c.type(inputs[0]!).shape, c.type(outputs[0]!).shape];
   // Whether they have as many elements is seen in numbers, where the shapes do not tell.
-  if (countOf(from) !== countOf(to)) numbersIn(`${node.op} "${node.name}"`, [...from, ...to]);
+  if (countOf(from) !== countOf(to)) sizesIn(`${node.op} "${node.name}"`, [...from, ...to]);
   c.alias(outputs[0]!, inputs[0]!);
 }
 

@@ -20,7 +20,7 @@ export class SizesNeeded extends OctetteError {
 }
 
 /** The shape in numbers. Throws SizesNeeded where a symbol is in it. */
-export function numbersIn(where: string, shape: readonly Dim[]): readonly number[] {
+export function sizesIn(where: string, shape: readonly Dim[]): readonly number[] {
   if (shape.every((dim) => typeof dim === "number")) return shape;
   throw new SizesNeeded(where, shape);
 }

@@ -19,7 +19,7 @@ import { emitCopy, memoryOrder, memoryStrides, requireSameCodes, walkable } from
 import { numericShape, stridedCopy, stridesOf } from "./known";
 import { behind, inputType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
 import { sameShape } from "./reshape";
-import { numbersIn } from "./sizes";
+import { sizesIn } from "./sizes";
 
 /** The part of one axis that is kept. */
 export interface Cut {
@@ -139,7 +139,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const { shape } = c.type(inputs[0]!);
   const cuts = cutsOf(node, shape);
   for (const { start, extent, depends } of cuts)
-    if (depends) numbersIn(`${node.op} "${node.name}"`, [start, extent]);
+    if (depends) sizesIn(`${node.op} "${node.name}"`, [start, extent]);
   for (const [axis, { extent, start }] of cuts.entries()) {
     if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
     if (typeof start === "string") c.needs(addDims(start, 1), outputs[0]!);

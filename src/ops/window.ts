@@ -17,7 +17,7 @@ import {
   subtractDims,
 } from "../graph/symbols";
 import { numberOf, numbersOf, opError, stringOf } from "./op";
-import { numbersIn } from "./sizes";
+import { sizesIn } from "./sizes";
 
 /** Sizes are numbers, or dimensions over symbols where only a type is asked for. */
 export interface Window<Size extends Dim = number> {
@@ -79,7 +79,7 @@ export const windowOf = (node: Node, x: ValueType, kernel: readonly Dim[]): Wind
 
 /** A window whose sizes are numbers. */
 export function numbered<W extends Window<Dim>>(node: Node, x: ValueType, w: W): W & Window {
-  numbersIn(`${node.op} "${node.name}"`, x.shape.slice(2));
+  sizesIn(`${node.op} "${node.name}"`, x.shape.slice(2));
   return w as W & Window;
 }
 

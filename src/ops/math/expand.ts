@@ -8,7 +8,7 @@ import { emitCopy, memoryStrides } from "../copy";
 import { expandKnown, numericShape } from "../known";
 import { inputType, type Op, type Traits } from "../op";
 import { sameShape } from "../reshape";
-import { numbersIn } from "../sizes";
+import { sizesIn } from "../sizes";
 
 function expanded(node: Node, from: Shape): Shape {
   const shape = dimsOf(node, "shape");
@@ -34,7 +34,7 @@ export const expand: Op = {
     const { dtype, shape: from } = c.type(input);
     const { shape } = c.type(output);
     // Which dimensions are repeated is seen in numbers, where symbols do not tell.
-    if (!isWithin(from, shape)) numbersIn(`${node.op} "${node.name}"`, [...from, ...shape]);
+    if (!isWithin(from, shape)) sizesIn(`${node.op} "${node.name}"`, [...from, ...shape]);
     const xStrides = memoryStrides(from, "plain");
     const yStrides = memoryStrides(shape, "plain");
     const skipped = shape.length - from.length;

@@ -7,7 +7,7 @@ import { allocate, bytesPerElement, type DType } from "../../graph/tensor";
 import { broadcastLayout, broadcastTypes, evaluateBinary, inMemory, isWithin } from "../broadcast";
 import { heldAbove } from "../codes";
 import { type Address, behind, type Layout, type Lowering, type Op, opError, type Unit } from "../op";
-import { numbersIn } from "../sizes";
+import { sizesIn } from "../sizes";
 
 /** What kernels call a dtype. */
 export const typeOf: Readonly<Record<DType, number>> = {
@@ -88,7 +88,7 @@ export function emitBroadcast(
   layout: Layout,
 ): void {
   for (const { shape } of operands)
-    if (!isWithin(shape, y.shape)) numbersIn(`${node.op} "${node.name}"`, [...shape, ...y.shape]);
+    if (!isWithin(shape, y.shape)) sizesIn(`${node.op} "${node.name}"`, [...shape, ...y.shape]);
   const emit = ([first, ...rest]: readonly Loop[], at: readonly Address[]): void => {
     if (rest.length >= LOOPS) {
       if (typeof first!.extent !== "number" || first!.extent > MAX_STEPS)
