@@ -50,6 +50,8 @@ export interface OpTable extends ReadsTable {
   readonly onnx?: readonly string[];
   /** What it computes, where test/reference does not know: an op that is added says so in its own table. */
   readonly oracle?: Oracle;
+  /** Ops that ONNX's forms of it become: the oracle computes them, too. */
+  readonly becomes?: readonly string[];
   /** It has no gradient, or one that is tested elsewhere. */
   readonly gradient?: "none" | "elsewhere";
 }
@@ -97,7 +99,9 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
   const { cases, oracle } = table;
   const rules = toolkitOps[op]!;
   const { codes, lower, lowerInteger } = rules;
-  const oracles = oracle ? { [op]: oracle } : {};
+  const oracles = oracle
+    ? Object.fromEntries([op, ...(table.becomes ?? [])].map((name) => [name, oracle]))
+    : {};
   const hasKernels = lower !== undefined || lowerInteger !== undefined;
   const exactness = (form: FormName) => {
     if (form !== "float") return codes === "table" ? expectWithinOneCode : expectSameBytes;

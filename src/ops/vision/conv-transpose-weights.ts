@@ -3,9 +3,9 @@
 import type { Node } from "../../graph/graph";
 import { formatShape, type Shape } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
-import { emitCopy } from "../copy";
+import { emitCopy, requireSameCodes } from "../copy";
 import { stridedCopy, stridesOf } from "../known";
-import { inputType, numberOf, type Op, opError, type Traits } from "../op";
+import { inputType, type Lowering, numberOf, type Op, opError, type Traits, type Unit } from "../op";
 
 /** Groups, and the dimensions of [c, o/group, kernel…]. */
 function partsOf(node: Node, shape: Shape) {
@@ -28,16 +28,10 @@ export const convTransposeWeights: Op = {
     const { groups, channels, outputs, kernel } = partsOf(node, shape);
     return [{ dtype, shape: [groups * outputs, channels, ...kernel] }];
   },
-  lower({ node, inputs, outputs }, c) {
-    const w = c.type(inputs[0]!);
-    const { groups, channels, outputs: made, kernel } = partsOf(node, w.shape);
-    const taps = sizeOf(kernel);
-    emitCopy(node, c, w.dtype, c.output(outputs[0]!), c.input(inputs[0]!), [
-      { extent: groups, y: made * channels * taps, x: made * channels * taps },
-      { extent: made, y: channels * taps, x: taps },
-      { extent: channels, y: taps, x: made * taps },
-      { extent: taps, y: 1, x: 1 },
-    ]);
+  lower,
+  lowerInteger(unit, c) {
+    requireSameCodes(unit);
+    lower(unit, c);
   },
   evaluate(node, [w]) {
     if (!w) return undefined;
@@ -52,6 +46,18 @@ export const convTransposeWeights: Op = {
     ];
   },
 };
+
+function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
+  const w = c.type(inputs[0]!);
+  const { groups, channels, outputs: made, kernel } = partsOf(node, w.shape);
+  const taps = sizeOf(kernel);
+  emitCopy(node, c, w.dtype, c.output(outputs[0]!), c.input(inputs[0]!), [
+    { extent: groups, y: made * channels * taps, x: made * channels * taps },
+    { extent: made, y: channels * taps, x: taps },
+    { extent: channels, y: taps, x: made * taps },
+    { extent: taps, y: 1, x: 1 },
+  ]);
+}
 
 export const convTransposeWeightsTraits: Traits = {
   codes: "moves",

@@ -71,6 +71,7 @@ const refused = (attributes: OpCase["attributes"], message: string, operand: Ope
 testOp("ConvTranspose", {
   cases: cases.map((one) => ({ ...one, forms })),
   oracle: { forward, sums },
+  becomes: ["GeneralConvTranspose"],
   infers: [
     [[x, w], twice, "[batch, 2, 7, 7]"],
     [[["3*n", 4, 3], weights([2, 4, 3])], { strides: [2], output_padding: [1] }, "[3*n, 2, 8]"],
