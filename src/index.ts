@@ -15,12 +15,19 @@ import {
 } from "./engine/source";
 import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
-import { type OnnxOptions, readOnnx } from "./formats/onnx/import";
 import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
+import {
+  type ExternalOptions,
+  externalIn,
+  folderBeside,
+  importOnnx,
+  importWithExternal,
+  type OpenOnnxOptions,
+  openOnnx,
+} from "./import-onnx";
 import { checkGraph } from "./ops/check-graph";
 import { checkOptions, type Names } from "./options";
-import { simplifyImported } from "./passes/index";
 import type {
   QuantizableLanguage,
   QuantizedLanguageModel,
@@ -49,69 +56,6 @@ function runtimeFor(toolkit: Toolkit): Runtime {
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
-/**
- * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
- * removed. Throws one OctetteError that lists every operator octette does not have, FormatError for a damaged file.
- */
-export function importOnnx(
-  bytes: Uint8Array | ArrayBuffer,
-  options: OnnxOptions & ToolkitOptions = {},
-): Graph {
-  const [toolkit, rest] = toolkitIn<OnnxOptions>(options);
-  checkOnnx(bytes, options.name ?? "model");
-  return simplifyImported(readFile(bytesOf(bytes), rest, toolkit), toolkit.ops);
-}
-
-/** Control characters that text has none of, which every model has at its beginning. */
-const BINARY = /[^\P{Cc}\t\n\r]/u;
-const MARK_BYTES = 64;
-
-/** As readOnnx, but that it knows text where there should be a model. */
-function readFile(bytes: Uint8Array, options: OnnxOptions, { own }: Toolkit): Graph {
-  try {
-    return readOnnx(bytes, options, own.conversions);
-  } catch (cause) {
-    const head = new TextDecoder().decode(bytes.subarray(0, MARK_BYTES));
-    if (!(cause instanceof FormatError) || BINARY.test(head)) throw cause;
-    throw new FormatError("is text, not a model", {
-      where: options.name ?? "model",
-      expected: "a file in ONNX format, or an .octette",
-      got: JSON.stringify(head.slice(0, 16)),
-    });
-  }
-}
-
-/** Throws where bytes are none, too few, or those of another kind of model. */
-function checkOnnx(bytes: Uint8Array | ArrayBuffer, where: string): void {
-  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
-    throw new OctetteError("takes the bytes of a model", {
-      code: "argument",
-      where: "importOnnx",
-      expected: "a Uint8Array or ArrayBuffer",
-      got: typeof bytes,
-      hint: "load() takes paths and URLs, too",
-    });
-  if (bytes.byteLength < ARTIFACT_MARK_BYTES)
-    throw new FormatError("is too short for a model", {
-      where,
-      expected: "a file in ONNX format, or an .octette",
-      got: `${bytes.byteLength} bytes`,
-      hint: "Copy or download it again",
-    });
-  if (isArtifact(bytesOf(bytes)))
-    throw new OctetteError("is an .octette, not a model in ONNX format", {
-      code: "argument",
-      where,
-      hint: "load() runs it, and readArtifact() gives its graph",
-    });
-  if (isTflite(bytesOf(bytes)))
-    throw new OctetteError("is a TensorFlow Lite model, not one in ONNX format", {
-      code: "argument",
-      where,
-      hint: "load() runs it, and importTflite() of octette/tflite gives its graph",
-    });
-}
-
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 
@@ -133,16 +77,22 @@ function checked(graph: Graph, { ops }: Toolkit): Graph {
  */
 export async function load(
   source: BytesSource | Graph,
-  options: LoadOptions & ToolkitOptions = {},
+  options: LoadOptions & ExternalOptions & ToolkitOptions = {},
 ): Promise<Model> {
-  const [toolkit, own] = toolkitIn<LoadOptions>(options);
+  const [toolkit, given] = toolkitIn<LoadOptions & ExternalOptions>(options);
+  const [externalData, own] = externalIn(given);
   const runtime = runtimeFor(toolkit);
   if (isGraph(source)) return runtime.loadGraph(checked(source, toolkit), own);
   const where = nameOf(source);
   const [first, reader] = await peek(await openReader(source, own?.signal), ARTIFACT_MARK_BYTES);
   if (isArtifact(first)) return runtime.loadReader(reader, where, own);
   const bytes = await read(readAll(reader.size), reader);
-  if (!isTflite(bytes)) return runtime.loadGraph(importNamed(bytes, where, toolkit), own);
+  if (!isTflite(bytes)) {
+    const named = { name: baseName(where) };
+    const folder = externalData ?? folderBeside(source);
+    const graph = await importWithExternal(bytes, named, toolkit, folder, own?.signal);
+    return runtime.loadGraph(graph, own);
+  }
   const { importTflite } = await import("./tflite.js");
   return runtime.loadGraph(importTflite(bytes, { name: baseName(where), toolkit }), own);
 }
@@ -247,6 +197,7 @@ export {
   parseNormalize,
   withPreprocessing,
 } from "./data/index";
+export type { FolderSource } from "./files/folder";
 export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
 export { type Artifact, readArtifact } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
@@ -297,10 +248,12 @@ export type {
   EvaluateOptions,
   Evaluation,
   EvaluationData,
+  ExternalOptions,
+  OpenOnnxOptions,
   QuantizableLanguage,
   QuantizedLanguageModel,
   QuantizeLanguageOptions,
   Toolkit,
   ToolkitOptions,
 };
-export { FormatError, OctetteError };
+export { FormatError, importOnnx, OctetteError, openOnnx };

@@ -5,14 +5,15 @@ import { isLimit } from "../engine/limit";
 import { readBytes } from "../engine/source";
 import { isArtifact } from "../formats/octette";
 import { isTflite } from "../formats/tflite/mark";
+import { folderBeside } from "../import-onnx";
 import {
   type Artifact,
   type Graph,
-  importOnnx,
   type LoadOptions,
   load,
   type Model,
   OctetteError,
+  openOnnx,
   readArtifact,
 } from "../index";
 import type { Context } from "./command";
@@ -34,13 +35,17 @@ export async function openModel(path: string, { signal }: Pick<Context, "signal"
     const imported =
       format === "tflite"
         ? (await import("../tflite.js")).importTflite(bytes, { name: path })
-        : importOnnx(bytes, { name: path });
+        : await importBeside(path, bytes, signal);
     const graph = { ...imported, name: basename(path).replace(/\.(onnx|tflite)$/i, "") };
     return { path, format, bytes, graph };
   }
   const artifact = readArtifact(bytes, path);
   return { path, format: "octette", bytes, graph: artifact.graph, artifact };
 }
+
+/** An ONNX model, with the tensors that lie in files beside it. */
+const importBeside = (path: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Graph> =>
+  openOnnx(bytes, { name: path, signal, externalData: folderBeside(path) });
 
 /** Batch that data are run in: large enough to keep kernels busy, small enough for any memory. */
 const BATCH = 32;

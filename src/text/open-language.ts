@@ -3,7 +3,7 @@
 
 import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";
 import { classNameOf, FormatError } from "../errors";
-import type { FolderSource } from "../formats/hugging-face/folder";
+import type { FolderSource } from "../files/folder";
 import { isArtifact } from "../formats/octette";
 import { nodeModule } from "../node-module";
 import type { LanguageSource } from "./source";

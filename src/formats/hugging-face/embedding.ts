@@ -2,9 +2,10 @@
 // by its length, become part of the graph; any other module is refused by name.
 
 import { FormatError, OctetteError } from "../../errors";
+import { checkName, type Folder } from "../../files/folder";
 import type { EmbeddingSettings } from "../../text/source";
 import { isJsonObject, type JsonObject } from "../json";
-import { checkName, type Folder, readJson, readObject } from "./folder";
+import { readJson, readObject } from "./folder";
 
 /** What modules.json says: where the model lies, and how an embedding is made of it. */
 export interface Modules {

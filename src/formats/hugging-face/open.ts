@@ -1,11 +1,14 @@
 // Opens a folder as Hugging Face's libraries save one: settings, tensors and what tokenizing needs.
 
 import { FormatError, OctetteError } from "../../errors";
+import { type FolderSource, folderOf } from "../../files/folder";
 import type { LanguageSource, TextAssets } from "../../text/source";
 import type { JsonObject } from "../json";
 import { readModules } from "./embedding";
-import { type FolderSource, folderOf, readObject, readText } from "./folder";
+import { readObject, readText } from "./folder";
 import { openTensors } from "./tensors";
+
+const FOLDER_HINT = "Pass the folder that holds config.json and model.safetensors";
 
 /** What of the text assets is parsed JSON, by file. */
 const ASSETS = {
@@ -21,14 +24,14 @@ const ASSETS = {
  * @throws FormatError where a file is damaged or hostile, OctetteError where one is missing or cannot be read.
  */
 export async function openFolder(source: FolderSource): Promise<LanguageSource> {
-  const folder = await folderOf(source);
+  const folder = await folderOf(source, { hint: FOLDER_HINT });
   const { path, embedding } = await readModules(folder);
   const config = await readObject(folder, `${path}config.json`);
   if (!config)
     throw new OctetteError("has no config.json", {
       code: "argument",
       where: folder.where,
-      hint: "Pass the folder that holds config.json and model.safetensors",
+      hint: FOLDER_HINT,
     });
   const text = await readAssets(
     async (name) => (await readObject(folder, path + name)) ?? readObject(folder, name),

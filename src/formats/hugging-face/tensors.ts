@@ -2,6 +2,7 @@
 // they are wanted, one tensor at a time.
 
 import { FormatError, OctetteError } from "../../errors";
+import { checkName, type Folder } from "../../files/folder";
 import type { Seekable } from "../../files/seek";
 import type { Tensor } from "../../graph/tensor";
 import { isJsonObject } from "../json";
@@ -14,7 +15,7 @@ import {
   type SafetensorsEntry,
   safetensorsHeaderBytes,
 } from "../safetensors";
-import { checkName, type Folder, readObject } from "./folder";
+import { readObject } from "./folder";
 
 const WHOLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";

@@ -48,8 +48,12 @@ const ONNX = { name: 1, symbols: 1 } satisfies Names<OnnxOptions>;
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}, own: Conversions = {}): Graph {
   checkOptions("importOnnx", options, ONNX);
+  return convertModel(readModel(bytes, options.name ?? "model"), options, own);
+}
+
+/** The graph of a model that was read, with the tensors that lie in other files. */
+export function convertModel(model: ModelProto, options: OnnxOptions, own: Conversions): Graph {
   const where = options.name ?? "model";
-  const model = readModel(bytes, where);
   const opset = opsetOf(model, where);
   checkNodes(model.graph.nodes, where);
   const conversions = { ...all, ...own };

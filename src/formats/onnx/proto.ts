@@ -4,6 +4,7 @@
 // the format has messages.
 
 import { OctetteError } from "../../errors";
+import type { Tensor } from "../../graph/tensor";
 import { MAX_RANK } from "../elements";
 import { hintOf } from "./foreign";
 import { WireReader } from "./wire";
@@ -77,6 +78,8 @@ export interface TensorProto {
   readonly dataType: number;
   /** Set when the data lie in another file: keys `location`, `offset`, `length`. */
   readonly external?: ReadonlyMap<string, string>;
+  /** What was read from there (external.ts). */
+  elements?: Tensor;
   /** The whole message, a view of the file; toTensor decodes its data from here. */
   readonly message: Uint8Array;
   /** Offset of `message` in the file. */
@@ -372,4 +375,18 @@ function readValueInfo(wire: WireReader): ValueInfoProto {
       });
   });
   return { name, ...(elemType === undefined ? {} : { elemType }), ...(shape === undefined ? {} : { shape }) };
+}
+
+/** All tensors of a model whose elements lie in other files. */
+export const externalTensors = ({ graph }: ModelProto): readonly TensorProto[] =>
+  tensorsIn(graph).filter(({ external }) => external !== undefined);
+
+function tensorsIn({ initializers, nodes }: GraphProto): readonly TensorProto[] {
+  const attributes = nodes.flatMap((node) => [...node.attributes.values()]);
+  return [
+    ...initializers,
+    ...attributes.flatMap((attribute) =>
+      attribute.kind === "tensor" ? [attribute.value] : attribute.kind === "tensors" ? attribute.value : [],
+    ),
+  ];
 }

@@ -81,33 +81,61 @@ export function dtypeOf(dataType: number): DType | undefined {
   return kind === "i4" ? "i8" : kind === "u4" ? "u8" : elementKinds[kind].dtype;
 }
 
+/** A tensor's place in its file, for errors. */
+export const placeOf = ({ where, name }: TensorProto): string =>
+  `${where === undefined ? "" : `${where}, `}tensor "${name}"`;
+
+/** How the elements of a tensor are stored, and what they become. */
+function elementsOf(proto: TensorProto) {
+  const { kind, field } = dataTypes[proto.dataType] ?? {};
+  const dtype = dtypeOf(proto.dataType);
+  if (kind !== undefined && field !== undefined && dtype !== undefined) {
+    const isNibbles = kind === "i4" || kind === "u4";
+    return { kind, field, dtype, size: isNibbles ? 0.5 : elementKinds[kind].bytes };
+  }
+  throw new OctetteError("elements that octette has no numbers for", {
+    code: "unsupported",
+    where: placeOf(proto),
+    got: dataTypeName(proto.dataType),
+  });
+}
+
+/** Bytes of raw_data, or of another file, that elements of a shape take; undefined where no memory holds so many. */
+export function rawBytesOf(proto: TensorProto): number | undefined {
+  const count = countElements(proto.dims);
+  return count === undefined ? undefined : Math.ceil(count * elementsOf(proto).size);
+}
+
+/** The tensor whose elements are these bytes, as many as rawBytesOf says. */
+export function fromRaw(proto: TensorProto, raw: Uint8Array): Tensor {
+  const { kind, dtype } = elementsOf(proto);
+  const { dims: shape } = proto;
+  if (kind !== "i4" && kind !== "u4") return { dtype, shape, data: decodeElements(kind, raw).data };
+  const data = allocate(dtype, countElements(shape)!);
+  raw.forEach(nibbleByte(kind, data));
+  return { dtype, shape, data };
+}
+
 /**
  * Decodes a tensor of any shape; the data are a copy. FLOAT, FLOAT16, BFLOAT16 and DOUBLE become f32 (DOUBLE
  * rounded), INT8, UINT8, INT32 and BOOL stay, INT16, UINT16, INT64, UINT32 and UINT64 become i32, saturated, so
  * that a sentinel such as the INT64_MAX of Slice stays "as far as it goes"; INT4 and UINT4 become i8 and u8.
- * @throws FormatError when the data do not fill the dims or lie in another file; OctetteError "unsupported" for
- * strings, complex numbers and 8-bit floats.
+ * @throws FormatError when the data do not fill the dims or lie in another file that was not read; OctetteError
+ * "unsupported" for strings, complex numbers and 8-bit floats.
  */
 export function toTensor(proto: TensorProto): Tensor {
+  if (proto.elements) return proto.elements;
   const { dims: shape, dataType } = proto;
-  const where = `${proto.where === undefined ? "" : `${proto.where}, `}tensor "${proto.name}"`;
   const fail = (what: string, facts: { expected?: string; got?: string; hint?: string }): never => {
-    throw new FormatError(what, { where, offset: proto.offset, ...facts });
+    throw new FormatError(what, { where: placeOf(proto), offset: proto.offset, ...facts });
   };
   if (proto.external)
     fail("its data lie in another file", {
       expected: "the data inside the model",
       got: `external data "${proto.external.get("location") ?? ""}"`,
-      hint: 'Embed them: in Python, onnx.save(onnx.load("model.onnx"), "embedded.onnx"), or torch.onnx.export(…, external_data=False).',
+      hint: "load() and openOnnx() find them beside the model's path, or among the files of the option externalData",
     });
-  const { kind, field } = dataTypes[dataType] ?? {};
-  const dtype = dtypeOf(dataType);
-  if (kind === undefined || field === undefined || dtype === undefined)
-    throw new OctetteError("elements that octette has no numbers for", {
-      code: "unsupported",
-      where,
-      got: dataTypeName(dataType),
-    });
+  const { kind, field, dtype, size } = elementsOf(proto);
   const nibbles = kind === "i4" || kind === "u4";
   const expected = `${dataTypeName(dataType)} [${shape.join(", ")}]`;
   const count = countElements(shape);
@@ -133,16 +161,12 @@ export function toTensor(proto: TensorProto): Tensor {
     }
   });
   if (raw && (raw.length > 0 || data === undefined)) {
-    const size = nibbles ? 0.5 : elementKinds[kind].bytes;
     if (raw.length !== Math.ceil(count * size))
       fail("raw_data do not fill the shape", {
         expected: `${Math.ceil(count * size)} bytes for ${expected}`,
         got: `${raw.length}`,
       });
-    if (!nibbles) return { dtype, shape, data: decodeElements(kind, raw).data };
-    data = allocate(dtype, count);
-    raw.forEach(nibbleByte(kind, data));
-    return { dtype, shape, data };
+    return fromRaw(proto, raw);
   }
   const values = nibbles ? Math.ceil(count / 2) : count;
   if (found !== values)

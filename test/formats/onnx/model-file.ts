@@ -10,12 +10,21 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
+/** A tensor whose elements lie in another file. */
+export interface ExternalTensor {
+  readonly dataType: number;
+  readonly shape: readonly number[];
+  /** location, offset and length as the file has them. */
+  readonly external: Readonly<Record<string, string>>;
+}
+
+type StoredTensor = Tensor | RawTensor | ExternalTensor;
+
 type Value =
   | number
   | string
   | readonly number[]
-  | Tensor
-  | RawTensor
+  | StoredTensor
   | "graph"
   | { readonly float: number }
   | { readonly floats: readonly number[] }
@@ -45,7 +54,7 @@ export interface FileModel {
   readonly nodes: readonly FileNode[];
   readonly inputs?: readonly FileInput[];
   readonly outputs?: readonly (string | FileInput)[];
-  readonly initializers?: Readonly<Record<string, Tensor | RawTensor | "external">>;
+  readonly initializers?: Readonly<Record<string, StoredTensor | "external">>;
   /** Names of model-local functions of the domain "local". */
   readonly functions?: readonly string[];
 }
@@ -58,12 +67,27 @@ function message(write: (pbf: PbfWriter) => void): Uint8Array {
   return pbf.finish().slice();
 }
 
-const tensorBytes = (name: string, tensor: Tensor | RawTensor | "external") =>
+const tensorBytes = (name: string, tensor: StoredTensor | "external") =>
   message((pbf) => {
     if (tensor === "external") {
       pbf.writePackedVarint(1, [2]);
       pbf.writeVarintField(2, 1);
       pbf.writeStringField(8, name);
+      pbf.writeVarintField(14, 1);
+      return;
+    }
+    if ("external" in tensor) {
+      pbf.writePackedVarint(1, [...tensor.shape]);
+      pbf.writeVarintField(2, tensor.dataType);
+      pbf.writeStringField(8, name);
+      for (const [key, value] of Object.entries(tensor.external))
+        pbf.writeBytesField(
+          13,
+          message((entry) => {
+            entry.writeStringField(1, key);
+            entry.writeStringField(2, value);
+          }),
+        );
       pbf.writeVarintField(14, 1);
       return;
     }
@@ -90,7 +114,7 @@ const attributeBytes = (name: string, value: Value) =>
       type(isInt ? 2 : 1);
       if (isInt) pbf.writeVarintField(3, value);
       else pbf.writeFloatField(2, value);
-    } else if ("dtype" in value || "bytes" in value) {
+    } else if ("dtype" in value || "bytes" in value || "external" in value) {
       type(4);
       pbf.writeBytesField(5, tensorBytes("", value));
     } else if ("strings" in value) {

@@ -256,7 +256,7 @@ describe("toTensor", () => {
     [
       "data in another file",
       tensorProto([1], 1, int(14, 1), nested(13, text(1, "location"), text(2, "w.bin"))),
-      /tensor "w" at byte 0: .*got external data "w\.bin"\. Embed them: .*onnx\.save/,
+      /tensor "w" at byte 0: .*got external data "w\.bin"\. load\(\) and openOnnx\(\)/,
     ],
   ])("refuses %s", (_, proto, message) => {
     const read = () => toTensor(readTensorProto(proto, "m.onnx"));
