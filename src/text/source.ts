@@ -65,6 +65,8 @@ export interface LanguageSource {
   readonly tensors: ReadonlyMap<string, SourceTensor>;
   /** Elements of one tensor as f32. Throws OctetteError where there is none of that name, FormatError where its file is damaged. */
   read(name: string): Promise<Tensor>;
+  /** Rows `begin` to `end` − 1 of one tensor as f32; undefined where its file has them in another order. Throws as `read` does. */
+  readRows?(name: string, begin: number, end: number): Promise<Tensor | undefined>;
   /** Codes of one tensor where the file holds codes; undefined where it holds floats. */
   readCodes?(name: string): Promise<BlockCodes | undefined>;
   readonly text: TextAssets;
@@ -89,6 +91,8 @@ export interface LanguageGraph {
   readonly graph: Graph<Constant>;
   /** Elements of a constant. */
   read(constant: string): Promise<Tensor>;
+  /** Rows `begin` to `end` − 1 of a constant. */
+  readRows(constant: string, begin: number, end: number): Promise<Tensor>;
   /** Codes of a constant whose rows are those of tensors that the source holds as codes; undefined for any other. */
   readCodes(constant: string): Promise<BlockCodes | undefined>;
   readonly text: TextAssets;

@@ -86,6 +86,16 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
       if (shift) for (let i = 0; i < data.length; i++) data[i]! -= shift;
       return { dtype: "f32", shape, data: isTransposed ? turned(data, tensor.shape) : data };
     },
+    async readRows(name, begin, end) {
+      const { tensor, order, shift, isTransposed } = tensorOf(name);
+      if (order || shift || isTransposed || tensor.shape.length !== 2) return undefined;
+      const [rows, cols] = tensor.shape as [number, number];
+      const rowBytes = tensor.bytes / rows;
+      const shape = [end - begin, cols];
+      const place = { shape, offset: tensor.offset + begin * rowBytes, bytes: rowBytes * (end - begin) };
+      const data = await readGgufTensor(file, { ...tensor, ...place }, `${where}, tensor "${name}"`);
+      return { dtype: "f32", shape, data };
+    },
     async readCodes(name) {
       const { tensor, order, isTransposed } = tensorOf(name);
       return isTransposed ? undefined : readGgufCodes(file, tensor, `${where}, tensor "${name}"`, order);

@@ -37,7 +37,7 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
     async (name) => (await readObject(folder, path + name)) ?? readObject(folder, name),
     () => readText(folder, "chat_template.jinja"),
   );
-  const { entries, read, close } = await openTensors(folder, path);
+  const { entries, read, readRows, close } = await openTensors(folder, path);
   if (entries.size === 0) {
     await close();
     throw new FormatError("has no tensors", { where: folder.where });
@@ -47,6 +47,7 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
     config,
     tensors: entries,
     read,
+    readRows,
     text,
     ...(embedding && { embedding }),
     close,

@@ -27,6 +27,8 @@ export interface FolderTensors {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   /** Elements of one tensor, as f32. */
   read(name: string): Promise<Tensor>;
+  /** Rows `begin` to `end` − 1 of one tensor, as f32. */
+  readRows(name: string, begin: number, end: number): Promise<Tensor>;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function openTensors(folder: Folder, path: string): Promise<FolderT
     const places = await openShards(folder, path, shards);
     return {
       entries: new Map([...places].map(([name, { entry }]) => [name, entry])),
-      read: reader(folder, places),
+      ...readers(folder, places),
       close,
     };
   } catch (cause) {
@@ -116,22 +118,43 @@ async function entriesOf({ where, file }: Shard): Promise<readonly SafetensorsEn
   return entries;
 }
 
-function reader(folder: Folder, places: ReadonlyMap<string, Place>): FolderTensors["read"] {
-  return async (name) => {
+function readers(
+  folder: Folder,
+  places: ReadonlyMap<string, Place>,
+): Pick<FolderTensors, "read" | "readRows"> {
+  const placeOf = (name: string): Place => {
     const place = places.get(name);
     if (!place)
       throw new OctetteError(`there is no tensor "${name}"`, { code: "argument", where: folder.where });
     const { shard, entry } = place;
-    if (dtypeOf(entry, shard.where) !== "f32")
-      throw new OctetteError("weights must be floats", {
-        code: "unsupported",
-        where: `${shard.where}, tensor "${name}"`,
-        expected: "F32, F16, BF16 or F64",
-        got: entry.dtype,
-      });
-    const bytes = allocateBytes(entry.bytes, `${shard.where}, tensor "${name}"`);
+    if (dtypeOf(entry, shard.where) === "f32") return place;
+    throw new OctetteError("weights must be floats", {
+      code: "unsupported",
+      where: `${shard.where}, tensor "${name}"`,
+      expected: "F32, F16, BF16 or F64",
+      got: entry.dtype,
+    });
+  };
+  const read = async ({ shard, entry }: Place): Promise<Tensor> => {
+    const bytes = allocateBytes(entry.bytes, `${shard.where}, tensor "${entry.name}"`);
     await shard.file.read(entry.offset, bytes);
     return readSafetensorsTensor(entry, bytes, shard.where);
+  };
+  return {
+    read: async (name) => read(placeOf(name)),
+    async readRows(name, begin, end) {
+      const { shard, entry } = placeOf(name);
+      const [rows = 1, ...rest] = entry.shape;
+      const rowBytes = entry.bytes / rows;
+      const bytes = rowBytes * (end - begin);
+      const part = {
+        ...entry,
+        shape: [end - begin, ...rest],
+        offset: entry.offset + begin * rowBytes,
+        bytes,
+      };
+      return read({ shard, entry: part });
+    },
   };
 }
 

@@ -1,13 +1,13 @@
 // How far a quantized language model is from its source on text: both run block by block over the same windows.
 
-import { inferTypes } from "../../ops/infer";
 import { type Agreement, AgreementSums } from "./agreement";
 import type { Block } from "./blocks";
-import { readBlock } from "./coded-block";
+import { readEntered, readInBand, readLayers } from "./coded-block";
 import { compareHeads } from "./compare-heads";
 import { BlockRunner, type Hidden } from "./forward";
 import { longestOf } from "./layer-codes";
 import type { Tensors } from "./parts";
+import { type Band, constantsInBand, constantsInEntry, entryOf, inBand, inEntry } from "./vocabulary";
 import type { Work } from "./work";
 
 /** Bytes of hidden states of both models that are in memory at once. */
@@ -29,38 +29,59 @@ export async function agreementOf(
   windows: readonly Int32Array[],
   onBlock: () => Promise<void>,
 ): Promise<Agreement> {
-  const { blocks, codedBlocks } = work;
+  const { blocks, codedBlocks, vocabulary } = work;
   const tokens = longestOf(windows);
   const load = (block: Block, constants: Tensors) => BlockRunner.load(block, constants, tokens, work);
   const last = blocks.length - 1;
-  let sums: AgreementSums | undefined;
-  let agreement: Agreement | undefined;
+  const sums = new AgreementSums(1);
   for (const batch of batchesOf(work, windows)) {
     let own: Hidden | undefined;
     let other: Hidden | undefined;
-    const advanced = async (block: Block, constants: Tensors, hidden: Hidden | undefined) => {
+    const advanced = async (
+      block: Block,
+      constants: Tensors,
+      ids: readonly Int32Array[],
+      hidden: Hidden | undefined,
+    ) => {
       const runner = await load(block, constants);
-      const after = await runner.advance(batch, hidden);
+      const after = await runner.advance(ids, hidden);
       runner.dispose();
       return after;
     };
+    const entry = entryOf(vocabulary, batch);
     for (let i = 0; i < last; i++) {
-      own = await advanced(blocks[i]!, await readBlock(blocks[i]!, work.source.read), own);
-      other = await advanced(codedBlocks[i]!, await codesOf(i), other);
+      const [block, coded] = [blocks[i]!, codedBlocks[i]!];
+      if (i > 0) {
+        own = await advanced(block, await readLayers(work, i), batch, own);
+        other = await advanced(coded, await codesOf(i), batch, other);
+      } else {
+        own = await advanced(
+          inEntry(block, vocabulary, entry),
+          await readEntered(work, entry),
+          entry.windows,
+          own,
+        );
+        const codes = constantsInEntry(coded, vocabulary, entry, await codesOf(i));
+        other = await advanced(inEntry(coded, vocabulary, entry), codes, entry.windows, other);
+      }
       await onBlock();
     }
-    const float = await load(blocks[last]!, await readBlock(blocks[last]!, work.source.read));
-    const coded = await load(codedBlocks[last]!, await codesOf(last));
-    sums ??= new AgreementSums(vocabularyOf(work), 1);
-    const heads = [{ runner: float, hidden: own }, [{ runner: coded, hidden: other }]] as const;
-    [agreement] = await compareHeads(batch, ...heads, work.pause, sums);
-    float.dispose();
-    coded.dispose();
+    const [block, coded] = [blocks[last]!, codedBlocks[last]!];
+    const layers = await readLayers(work, last);
+    const float = async (band: Band) =>
+      load(inBand(block, vocabulary, band), await readInBand(work, layers, band));
+    const made = async (band: Band) =>
+      load(inBand(coded, vocabulary, band), constantsInBand(coded, vocabulary, band, await codesOf(last)));
+    await compareHeads(
+      vocabulary.bands,
+      batch,
+      { load: float, hidden: own },
+      [{ load: made, hidden: other }],
+      work.pause,
+      sums,
+    );
     await onBlock();
   }
+  const [agreement] = sums.done();
   return agreement!;
 }
-
-/** Logits of a row. */
-const vocabularyOf = ({ source, toolkit }: Work): number =>
-  Number(inferTypes(source.graph, toolkit.ops).get(source.graph.outputs[0]!)!.shape.at(-1));

@@ -1,13 +1,25 @@
 // Whether norms are folded, and how far: the model is run over some text as it is and with int8 weights and activations, plain and
 // folded, block by block. A fold is kept where it brings the divergence from the float model down.
 
-import type { Agreement } from "./agreement";
+import { type Agreement, AgreementSums } from "./agreement";
 import { type Block, withResults } from "./blocks";
-import { codedConstants, type FoldChoice, foldBlock, NO_FOLD, plainCodes, readBlock } from "./coded-block";
+import {
+  codedConstants,
+  type FoldChoice,
+  type Folding,
+  foldingOf,
+  NO_FOLD,
+  plainCodes,
+  readBlock,
+  readEntered,
+  readInBand,
+  readLayers,
+} from "./coded-block";
 import { compareHeads } from "./compare-heads";
 import { largestOf } from "./folds";
 import { BlockRunner, type Hidden } from "./forward";
 import type { Tensors } from "./parts";
+import { type Band, type Entry, entryOf, inBand, inEntry } from "./vocabulary";
 import type { Work } from "./work";
 
 /**
@@ -72,13 +84,15 @@ class Sweep {
     const layers = this.#work.blocks.slice(0, -1);
     const isKnown = this.#float !== undefined;
     let hidden: (Hidden | undefined)[] = alphas.map(() => undefined);
-    for (const [i, block] of layers.entries()) {
-      const constants = await readBlock(block, this.#work.source.read);
-      if (!isKnown) await this.#advanceFloat(i, constants);
+    for (const i of layers.keys()) {
+      const { own, windows, constants } = await this.#entered(i);
+      if (!isKnown) await this.#advanceFloat(i, own, windows, constants);
       const next: Hidden[] = [];
       for (const [a, alpha] of alphas.entries()) {
-        const runner = await this.#coded(i, alpha, constants);
-        next.push(await runner.advance(this.#windows, hidden[a]));
+        const fold = await foldingOf(this.#work, i, this.#choice(alpha), constants);
+        const coded = inEntry(this.#work.codedBlocks[i]!, this.#work.vocabulary, own);
+        const runner = await this.#coded(coded, fold(constants));
+        next.push(await runner.advance(windows, hidden[a]));
         runner.dispose();
       }
       hidden = next;
@@ -89,11 +103,24 @@ class Sweep {
     return agreements;
   }
 
-  async #advanceFloat(i: number, constants: Tensors): Promise<void> {
-    const block = this.#work.blocks[i]!;
+  /** What block i is run over: the windows, of the first block as places among the rows of the table that they have. */
+  async #entered(i: number) {
+    const { work, windows } = { work: this.#work, windows: this.#windows };
+    const own: Entry = i === 0 ? entryOf(work.vocabulary, windows) : { windows, ids: undefined };
+    const constants = await (i === 0 ? readEntered(work, own) : readLayers(work, i));
+    return { own, windows: own.windows, constants };
+  }
+
+  async #advanceFloat(
+    i: number,
+    entry: Entry,
+    windows: readonly Int32Array[],
+    constants: Tensors,
+  ): Promise<void> {
+    const block = inEntry(this.#work.blocks[i]!, this.#work.vocabulary, entry);
     const { values, take } = this.#watch(i);
     const runner = await this.#load(withResults(block, [...new Set([block.to, ...values])]), constants);
-    this.#float = await runner.advance(this.#windows, this.#float, take);
+    this.#float = await runner.advance(windows, this.#float, take);
     runner.dispose();
   }
 
@@ -113,34 +140,50 @@ class Sweep {
     return BlockRunner.load(block, constants, this.#longest, this.#work);
   }
 
-  #coded(i: number, alpha: number, constants: Tensors): Promise<BlockRunner> {
-    const { blocks, codedBlocks, folds, coded, workspace } = this.#work;
-    const choice = { sixteenths: alpha, largest: this.largest };
-    const moved = foldBlock(blocks[i]!, folds, choice, constants);
-    const block = codedBlocks[i]!;
-    return this.#load(block, codedConstants(block.graph, coded.weights, moved, plainCodes(workspace, false)));
+  #choice(alpha: number): FoldChoice {
+    return { sixteenths: alpha, largest: this.largest };
+  }
+
+  /** A block of codes, of floats that are folded already. */
+  #coded(block: Block, floats: Tensors): Promise<BlockRunner> {
+    const { coded, workspace } = this.#work;
+    return this.#load(
+      block,
+      codedConstants(block.graph, coded.weights, floats, plainCodes(workspace, false)),
+    );
   }
 
   async #compare(alphas: readonly number[], hidden: readonly (Hidden | undefined)[]): Promise<Agreement[]> {
-    const last = this.#work.blocks.length - 1;
-    const block = this.#work.blocks[last]!;
-    const constants = await readBlock(block, this.#work.source.read);
+    const work = this.#work;
+    const last = work.blocks.length - 1;
+    const block = work.blocks[last]!;
     const { values, take } = this.#watch(last);
     if (values.length > 0) {
-      const norm = await this.#load(withResults(block, values), constants);
-      await norm.run(this.#windows, this.#float, take);
-      norm.dispose();
+      const norms = withResults(block, values);
+      const runner = await this.#load(norms, await readBlock(norms, work.source.read));
+      await runner.run(this.#windows, this.#float, take);
+      runner.dispose();
     }
-    const float = await this.#load(block, constants);
-    const others: BlockRunner[] = [];
-    for (const alpha of alphas) others.push(await this.#coded(last, alpha, constants));
-    const made = await compareHeads(
+    const layers = await readLayers(work, last);
+    const folds: Folding[] = [];
+    for (const alpha of alphas) folds.push(await foldingOf(work, last, this.#choice(alpha), layers));
+    // The float model is loaded first: others take the same floats.
+    let floats: Tensors = layers;
+    const float = async (band: Band) => {
+      floats = await readInBand(work, layers, band);
+      return this.#load(inBand(block, work.vocabulary, band), floats);
+    };
+    const coded = (fold: Folding) => (band: Band) =>
+      this.#coded(inBand(work.codedBlocks[last]!, work.vocabulary, band), fold(floats));
+    const sums = new AgreementSums(alphas.length);
+    await compareHeads(
+      work.vocabulary.bands,
       this.#windows,
-      { runner: float, hidden: this.#float },
-      others.map((runner, a) => ({ runner, hidden: hidden[a] })),
-      this.#work.pause,
+      { load: float, hidden: this.#float },
+      folds.map((fold, a) => ({ load: coded(fold), hidden: hidden[a] })),
+      work.pause,
+      sums,
     );
-    for (const runner of [float, ...others]) runner.dispose();
-    return made;
+    return sums.done();
   }
 }

@@ -69,24 +69,18 @@ export function power(x: number, sixteenths: number): number {
 }
 
 /**
- * What each column is divided by in the norm: max|x|^α / max|w|^(1 − α), α in sixteenths; 1 where either is 0. `largest` has max|x|.
+ * What each column is divided by in the norm: max|x|^α / max|w|^(1 − α), α in sixteenths; 1 where either is 0. `most` has max|x|, `reading`
+ * max|w|.
  */
-export function columnFactorsOf(
-  { columns, weights }: Fold,
-  largest: Float32Array,
-  sixteenths: number,
-  constants: ReadonlyMap<string, Tensor>,
-): Float32Array {
-  const reading = largestOf(columns);
-  for (const name of weights) reading.add(constants.get(name)!.data as Float32Array);
-  return largest.map((x, c) => {
-    const w = reading.largest[c]!;
+export function columnFactorsOf(most: Float32Array, sixteenths: number, reading: Float32Array): Float32Array {
+  return most.map((x, c) => {
+    const w = reading[c]!;
     const factor = power(x, sixteenths) / power(w, 16 - sixteenths);
     return x > 0 && w > 0 && Number.isFinite(factor) ? factor : 1;
   });
 }
 
-/** Constants with a fold applied: those it changes are new, the others as they were. */
+/** Constants with a fold applied: those of them that it changes are new, the others as they were. */
 export function folded(
   { columns, vectors, weights }: Fold,
   factors: Float32Array,
@@ -94,7 +88,9 @@ export function folded(
 ): Map<string, Tensor> {
   const changed = new Map(constants);
   const change = (name: string, of: (x: number, factor: number) => number) => {
-    const { shape, data } = constants.get(name)!;
+    const constant = constants.get(name);
+    if (!constant) return;
+    const { shape, data } = constant;
     const made = new Float32Array(data.length);
     for (let at = 0; at < made.length; at += columns)
       for (let c = 0; c < columns; c++) made[at + c] = of(data[at + c]!, factors[c]!);

@@ -135,10 +135,12 @@ async function quantized(
 ): Promise<QuantizedLanguageModel> {
   const { bits = 8, large = false, naive = false, floatCache = false, output } = options;
   const common = await commonWork(source, options, toolkit);
+  const eight = inRecipe(common, { bits: 8, floatCache });
   // Codes that the source has are kept where nobody says how many bits.
-  const kept = options.bits === undefined && !naive ? await keptIn(source) : new Map<string, KeptCodes>();
+  const isKeeping = options.bits === undefined && !naive;
+  const kept = isKeeping ? await keptIn(source, eight.vocabulary) : new Map<string, KeptCodes>();
   const work = inRecipe(common, { bits, large, naive, floatCache, kept });
-  const draft = bits === 8 && kept.size === 0 ? work : inRecipe(common, { bits: 8, floatCache });
+  const draft = bits === 8 && kept.size === 0 ? work : eight;
   const key = await keyOf(source, options);
   const parts = output === undefined ? partsInMemory() : await partsBeside(output, key);
   const { calibration, fold } = await prepared(work, draft, parts, options);

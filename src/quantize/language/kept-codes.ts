@@ -5,6 +5,7 @@ import { rne } from "../../ops/codes";
 import type { BlockCodes, LanguageGraph } from "../../text/source";
 import { GROUP, type GroupCodes, type RowCodes } from "./layer-weights";
 import type { KeptCodes } from "./recipe";
+import type { Vocabulary } from "./vocabulary";
 
 const LIMIT = 127;
 /** Smallest normal f32. A smaller unit has lost bits, so it counts as zero. */
@@ -16,11 +17,15 @@ export interface BlockOfCodes extends RowCodes {
   readonly offsets: Float32Array;
 }
 
-/** Which matrices of a model have codes that can be kept. */
-export async function keptIn({ graph, readCodes }: LanguageGraph): Promise<Map<string, KeptCodes>> {
+/** Which matrices of a model have codes that can be kept. Table and head have 8 bits in any case. */
+export async function keptIn(
+  { graph, readCodes }: LanguageGraph,
+  { table, head }: Vocabulary,
+): Promise<Map<string, KeptCodes>> {
+  const others = [table?.name, head?.name];
   const kept = new Map<string, KeptCodes>();
   for (const [name, { shape }] of graph.constants) {
-    const codes = shape.length === 2 ? await readCodes(name) : undefined;
+    const codes = shape.length === 2 && !others.includes(name) ? await readCodes(name) : undefined;
     if (codes?.bits === 4 && codes.size === GROUP) kept.set(name, codes.offsets ? "blocks" : "whole");
   }
   return kept;

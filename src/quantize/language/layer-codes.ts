@@ -1,14 +1,16 @@
 // The codes of all blocks, one after the other. With 4 bits the inputs of a block's layers are those that the blocks before it give once
 // they are quantized, and GPTQ makes good what is left.
 
-import { withResults } from "./blocks";
+import { type Block, withResults } from "./blocks";
 import {
   codedConstants,
+  codedTokenMatrices,
   type FoldChoice,
-  foldBlock,
+  foldingOf,
   plainCodes,
   type Quantize,
-  readBlock,
+  readEntered,
+  readLayers,
 } from "./coded-block";
 import { BlockRunner, type Hidden } from "./forward";
 import { keptCodes } from "./kept-codes";
@@ -16,6 +18,7 @@ import { LayerInputs } from "./layer-inputs";
 import { quantizeGroups } from "./layer-weights";
 import type { KeptParts, Tensors } from "./parts";
 import type { CodedWeight } from "./recipe";
+import { constantsInEntry, entryOf, inEntry } from "./vocabulary";
 import type { Work } from "./work";
 
 /** Name of the part with the constants of a block. */
@@ -34,7 +37,7 @@ export async function writeLayers(
   parts: KeptParts,
   onBlock: () => Promise<void>,
 ): Promise<void> {
-  const { blocks, codedBlocks, coded, workspace, recipe } = work;
+  const { blocks, codedBlocks, coded, workspace, recipe, vocabulary } = work;
   const weightsOf = (i: number) =>
     [...codedBlocks[i]!.graph.constants.keys()].flatMap((name) => coded.weights.get(name) ?? []);
   const isFitted = (i: number) => weightsOf(i).some(needsFitting);
@@ -45,11 +48,16 @@ export async function writeLayers(
       await onBlock();
       continue;
     }
-    const float = foldBlock(block, work.folds, fold, await readBlock(block, work.source.read));
+    const entry = i === 0 ? entryOf(vocabulary, windows) : { windows, ids: undefined };
+    const layers = await (i === 0 ? readEntered(work, entry) : readLayers(work, i));
+    const folding = await foldingOf(work, i, fold, layers);
+    const float = folding(layers);
     let quantize = plainCodes(workspace, recipe.naive === true);
     if (i > 0 && i <= last) hidden ??= statesOf(await parts.read(hiddenPart(i)), windows.length);
     const mark = workspace.mark;
-    if (isFitted(i)) quantize = await fitted(work, i, float, { windows, hidden }, quantize);
+    const read = { windows: entry.windows, hidden };
+    if (isFitted(i))
+      quantize = await fitted(work, i, inEntry(block, vocabulary, entry), float, read, quantize);
     const given = new Map<string, ReturnType<typeof keptCodes>>();
     for (const { name, kept } of weightsOf(i))
       if (kept) given.set(name, keptCodes((await work.source.readCodes(name))!));
@@ -60,9 +68,12 @@ export async function writeLayers(
       (weight, w) => given.get(weight.name) ?? quantize(weight, w),
     );
     workspace.release(mark);
+    for (const [name, tensor] of await codedTokenMatrices(work, i, folding)) codes.set(name, tensor);
     if (i < last) {
-      const runner = await BlockRunner.load(codedBlocks[i]!, codes, longestOf(windows), work);
-      hidden = await runner.advance(windows, hidden);
+      const own = constantsInEntry(codedBlocks[i]!, vocabulary, entry, codes);
+      const entered = inEntry(codedBlocks[i]!, vocabulary, entry);
+      const runner = await BlockRunner.load(entered, own, longestOf(windows), work);
+      hidden = await runner.advance(entry.windows, hidden);
       runner.dispose();
       await parts.write(hiddenPart(i + 1), tensorsOf(hidden));
     }
@@ -82,11 +93,12 @@ export const longestOf = (windows: readonly Int32Array[]): number =>
 async function fitted(
   work: Work,
   i: number,
+  block: Block,
   constants: Tensors,
   { windows, hidden }: { readonly windows: readonly Int32Array[]; readonly hidden: Hidden | undefined },
   plain: Quantize,
 ): Promise<Quantize> {
-  const { blocks, codedBlocks, coded, workspace } = work;
+  const { codedBlocks, coded, workspace } = work;
   const inputs = new Map<string, LayerInputs>();
   for (const name of codedBlocks[i]!.graph.constants.keys()) {
     const weight = coded.weights.get(name);
@@ -94,7 +106,7 @@ async function fitted(
       inputs.set(weight.input!, new LayerInputs(workspace, weight.k));
   }
   const runner = await BlockRunner.load(
-    withResults(blocks[i]!, [...inputs.keys()]),
+    withResults(block, [...inputs.keys()]),
     constants,
     longestOf(windows),
     work,

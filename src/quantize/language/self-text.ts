@@ -8,7 +8,7 @@ import { bindCache } from "../../text/builder/cache";
 import { Cache, Decoder } from "../../text/decoder";
 import { samplingOf } from "../../text/sampling/options";
 import { Sampler } from "../../text/sampling/sampler";
-import { codedConstants, plainCodes, readBlock } from "./coded-block";
+import { codedConstants, codedTokenMatrices, plainCodes, readLayers } from "./coded-block";
 import { WINDOW } from "./windows";
 import type { Work } from "./work";
 
@@ -93,15 +93,11 @@ async function loadCoded(work: Work): Promise<Model> {
 /** Visits the constants of codes, each once. */
 async function eachCoded(work: Work, visit: (name: string, tensor: Tensor) => void): Promise<void> {
   const seen = new Set<string>();
-  for (const [i, block] of work.blocks.entries()) {
-    const float = await readBlock(block, work.source.read);
+  for (const i of work.blocks.keys()) {
+    const float = await readLayers(work, i);
     const quantize = plainCodes(work.workspace, false);
-    for (const [name, tensor] of codedConstants(
-      work.codedBlocks[i]!.graph,
-      work.coded.weights,
-      float,
-      quantize,
-    )) {
+    const codes = codedConstants(work.codedBlocks[i]!.graph, work.coded.weights, float, quantize);
+    for (const [name, tensor] of [...codes, ...(await codedTokenMatrices(work, i))]) {
       if (!seen.has(name)) visit(name, tensor);
       seen.add(name);
     }

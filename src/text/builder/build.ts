@@ -69,6 +69,7 @@ export function buildLanguageGraph(
   return {
     graph: { ...graph, nodes: writer.nodes, constants: weights.constants(), provenance: { family } },
     read: (constant) => weights.read(constant),
+    readRows: (constant, begin, end) => weights.readRows(constant, begin, end),
     readCodes: (constant) => weights.readCodes(constant),
     text: { ...textOf(source), facts },
   };

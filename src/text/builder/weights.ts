@@ -142,7 +142,7 @@ export class Weights {
     if (made) return made;
     const recipe = this.#recipe(name);
     const { shape, rows, isTransposed, plus } = recipe;
-    if (recipe.tensors.length === 1 && !rows && !isTransposed && !plus) {
+    if (isWhole(recipe)) {
       // Passed on without a copy, and not kept.
       this.#last = undefined;
       const { data } = await this.source.read(this.#names.get(recipe.tensors[0]!)!);
@@ -166,6 +166,18 @@ export class Weights {
     }
     if (plus) for (let i = 0; i < result.length; i++) result[i]! += plus;
     return { dtype: "f32", shape, data: result };
+  }
+
+  /** Rows of a constant: of one that is a tensor as it lies in its file no others are read. */
+  async readRows(name: string, begin: number, end: number): Promise<Tensor> {
+    const recipe = this.#recipes.get(name);
+    const own = recipe && isWhole(recipe) ? this.#names.get(recipe.tensors[0]!)! : undefined;
+    const rows = own === undefined ? undefined : await this.source.readRows?.(own, begin, end);
+    if (rows) return rows;
+    const { dtype, shape, data } = await this.read(name);
+    const rest = shape.slice(1);
+    const size = sizeOf(rest);
+    return { dtype, shape: [end - begin, ...rest], data: data.slice(begin * size, end * size) };
   }
 
   /** The codes of a constant, where all its tensors are codes of one kind. */
@@ -192,6 +204,10 @@ export class Weights {
     return this.#last.tensor;
   }
 }
+
+/** Whether a constant is one tensor as it lies in its file. */
+const isWhole = ({ tensors, rows, isTransposed, plus }: Recipe): boolean =>
+  tensors.length === 1 && !rows && !isTransposed && !plus;
 
 function transposed(data: Float32Array, [rows, cols]: readonly number[]): Float32Array {
   const turned = new Float32Array(data.length);

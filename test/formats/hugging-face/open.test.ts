@@ -31,7 +31,9 @@ test.for([
   expect([...source.tensors.keys()].sort()).toEqual(["a", "b"]);
   expect(source.tensors.get("b")).toMatchObject({ dtype: "F32", shape: [2] });
   expect((await source.read("a")).data[1]).toBe(0.5);
-  await expect(source.read("c")).rejects.toThrow('folder: there is no tensor "c"');
+  expect((await source.readRows!("b", 1, 2))!.data).toEqual((await source.read("b")).data.slice(1));
+  for (const read of [source.read("c"), source.readRows!("c", 0, 1)])
+    await expect(read).rejects.toThrow('folder: there is no tensor "c"');
   await source.close();
 });
 

@@ -79,6 +79,11 @@ export function madeModel({ outliers = 1, tied = true, codes }: MadeOptions = {}
       reads.set(name, (reads.get(name) ?? 0) + 1);
       return tensors.get(name)!;
     },
+    async readRows(name, begin, end) {
+      const { shape, data } = tensors.get(name)!;
+      const k = shape[1]!;
+      return { dtype: "f32", shape: [end - begin, k], data: data.slice(begin * k, end * k) };
+    },
     readCodes: async (name) => blocks.get(name),
     text: { generationConfig: { bos_token_id: 0 } },
     close: async () => {},

@@ -164,6 +164,32 @@ describe("constants", () => {
     expect([...(await read("model.norm.weight")).data]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  test("rows of a constant are those of the whole, whether its source has rows or not", async () => {
+    const source = madeSource(
+      { ...madeConfig, model_type: "gemma", head_dim: 4, hidden_act: "gelu" },
+      madeShapes(),
+    );
+    const asked: string[] = [];
+    const readRows = async (name: string, begin: number, end: number) => {
+      asked.push(name);
+      const { dtype, shape, data } = await source.read(name);
+      const k = shape[1]!;
+      return { dtype, shape: [end - begin, k], data: data.slice(begin * k, end * k) };
+    };
+    for (const one of [source, { ...source, readRows }]) {
+      const built = buildLanguageGraph(one);
+      for (const name of ["model.embed_tokens.weight", "model.norm.weight"]) {
+        const { data, shape } = await built.read(name);
+        const width = data.length / shape[0]!;
+        const rows = await built.readRows(name, 2, 5);
+        expect(rows.shape).toEqual([3, ...shape.slice(1)]);
+        expect(rows.data).toEqual(data.slice(2 * width, 5 * width));
+      }
+    }
+    // A norm that is shifted is not what its file has.
+    expect(asked).toEqual(["model.embed_tokens.weight"]);
+  });
+
   test("codes of a source are passed on, with rows of parts", async () => {
     const codes = Int8Array.from({ length: 16 * 8 }, (_, i) => i % 16);
     const scales = Float32Array.from({ length: 32 }, (_, i) => i);
