@@ -49,6 +49,7 @@ const node = {
     name: "node",
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**", ...(process.env.OCTETTE_TESTS === "engine" ? apart : [])],
+    setupFiles: ["test/run-sizes.ts"],
     testTimeout: 120_000,
     provide: { chromium: chromiumPath ? { executablePath: chromiumPath, args: chromiumFlags } : undefined },
   },
@@ -63,7 +64,7 @@ const browser = {
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts", "test/determinism.test.ts", "test/event-loop.test.ts"],
-    setupFiles: ["test/browser/collect.ts"],
+    setupFiles: ["test/browser/collect.ts", "test/run-sizes.ts"],
     testTimeout: 10_000,
     hookTimeout: 10_000,
     fileParallelism: false,

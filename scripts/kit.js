@@ -7,9 +7,10 @@ import { options, root, threadScripts } from "./esbuild.js";
 import { writeTables } from "./ops.js";
 
 const ENTRY = `
-  export { createRuntime } from "./src/create-runtime";
+  export { runtimeOf } from "./src/runtime-of";
   export { extmulClass, relaxedClass } from "./src/engine/classes";
   export { fromHex } from "./src/engine/hex";
+  export { runSizes } from "./src/engine/run-sizes/run-sizes";
   export { FormatError, OctetteError } from "./src/errors";
   export * from "./src/ops/index";`;
 

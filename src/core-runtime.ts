@@ -3,9 +3,9 @@
 
 import { core } from "../build/groups/core";
 import { later } from "../build/groups/later";
-import { type Runtime, runtimeOf } from "./create-runtime";
 import { baseline, common, extmul, relaxed } from "./engine/core-inlined";
 import { OpGroups } from "./engine/op-groups";
+import { type Runtime, runtimeOf } from "./runtime-of";
 
 const groups = /* @__PURE__ */ new OpGroups(core, { common, baseline, extmul, relaxed }, later);
 const runtime = /* @__PURE__ */ runtimeOf(groups);

@@ -1,6 +1,5 @@
 // The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
-import { type LoadOptions, type Runtime, runtimeOf } from "./create-runtime";
 import { Model } from "./engine/model";
 import { checkSelfTest, selfTestHash } from "./engine/self-test";
 import {
@@ -39,6 +38,7 @@ import {
   type EvaluationData,
   evaluate as evaluateWith,
 } from "./report/evaluate";
+import { type LoadOptions, type Runtime, runtimeOf } from "./runtime-of";
 import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit";
 
 /** Seed of the self-test that every saved model carries. */

@@ -2,7 +2,7 @@
 // .octette format; the importer and the quantizer stay out.
 
 export { load, loadSync, preload, runtimeInfo } from "./core-runtime";
-export { createRuntime, type LoadOptions, type Runtime } from "./create-runtime";
+export { createRuntime } from "./create-runtime";
 export type { KernelClass, Verdict, WasmSource } from "./engine/classes";
 export type { RelaxedDot } from "./engine/features";
 export type { Feeds, Into } from "./engine/feeds";
@@ -14,3 +14,4 @@ export type { Graph, Input, Preprocessing, ValueType } from "./graph/graph";
 export { type Constant, type DType, type Tensor, type TypedArray, tensor } from "./graph/tensor";
 export type { Registry } from "./ops/infer";
 export type { Op } from "./ops/op";
+export type { LoadOptions, Runtime } from "./runtime-of";

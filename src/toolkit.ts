@@ -2,6 +2,8 @@
 // entries of the package hand it down; a runtime of octette/runtime carries none of it.
 
 import { inlined } from "./engine/inlined";
+import { provideRunSizes } from "./engine/planner";
+import { runSizes } from "./engine/run-sizes/run-sizes";
 import { type Carried, Engine, type WasmSources } from "./engine/wasm";
 import { OctetteError } from "./errors";
 import type { Conversions } from "./formats/onnx/source";
@@ -30,6 +32,7 @@ export class Toolkit {
 
   /** @internal */
   constructor(own: Own) {
+    provideRunSizes(runSizes);
     this.own = own;
     this.ops = { ...toolkitOps, ...own.ops };
     this.wasm = { ...inlined, ...own.wasm };

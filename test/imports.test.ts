@@ -42,6 +42,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/write-safetensors.ts",
     "src/node-module.ts",
     "src/options.ts",
+    "src/runtime-of.ts",
     "src/runtime.ts",
   ]);
 });

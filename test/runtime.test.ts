@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import baselineBytes from "../build/wasm/baseline.wasm";
 import commonBytes from "../build/wasm/common.wasm";
-import { createRuntime, type LoadOptions } from "../src/create-runtime";
+import { createRuntime } from "../src/create-runtime";
 import { inlined } from "../src/engine/inlined";
 import type { Model } from "../src/engine/model";
 import type { BytesSource } from "../src/engine/source";
@@ -18,6 +18,7 @@ import type { WasmSources } from "../src/engine/wasm";
 import { writeArtifact } from "../src/formats/octette";
 import { registry } from "../src/ops/index";
 import { linear } from "../src/ops/linear";
+import type { LoadOptions } from "../src/runtime-of";
 import { denseGraph, expectSameBytes, networkGraph, randomFeeds } from "./check-model";
 import { runReference } from "./reference/index";
 

@@ -37,12 +37,12 @@ export async function bundle(
   { model, classes, beside }: BundleOptions,
 ): Promise<Bundle> {
   const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
-  const kernels = kernelsFor(graph, classes);
+  const { kernels, hasRunSizes } = needsOf(graph, classes);
   const modules = [
     ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
     ...groupsWith(kernels, classes),
   ].map(([name, wasm]) => [name, keepKernels(wasm, (kernel) => kernels.has(kernel))] as const);
-  const { code, names, threads } = await piecesFor(ops, classes);
+  const { code, names, threads } = await piecesFor(ops, classes, hasRunSizes);
   const wasm = modules.map(([group, bytes]) => {
     const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
     const source = beside ? urlOf(`${group}.wasm`) : inside();
@@ -52,10 +52,11 @@ export async function bundle(
   const lines = [
     NOTICE,
     code,
-    `const runtime = ${names.createRuntime}(`,
-    `  { ${ops.map((op) => `${op}: ${names[op]}`).join(", ")} },`,
-    `  { ${wasm.join(", ")} },`,
-    ");",
+    `const runtime = ${names.runtimeOf}({`,
+    `  ops: { ${ops.map((op) => `${op}: ${names[op]}`).join(", ")} },`,
+    `  wasm: { ${wasm.join(", ")} },`,
+    ...(hasRunSizes ? [`  sizes: ${names.runSizes},`] : []),
+    "});",
     `/** Loads ${model}, which lies beside this script. */`,
     `export const load = (options) => runtime.load(${urlOf(model)}, options);`,
     `export { ${names.FormatError} as FormatError, ${names.OctetteError} as OctetteError };`,
@@ -78,19 +79,27 @@ export async function bundle(
 const urlOf = (file: string) =>
   `new URL(${JSON.stringify(`./${encodeURIComponent(file)}`)}, import.meta.url)`;
 
-/** Kernels that the model calls while it is loaded and run: for one row of each symbol and for several. */
-function kernelsFor(graph: Graph, classes: readonly EngineClass[]): Set<string> {
-  const symbols = graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
+/**
+ * Kernels that the model calls while it is loaded and run, for one row of each symbol and for several; and whether its sizes may have to
+ * be planned in a run: where a symbol does not only count rows that are kept apart.
+ */
+function needsOf(graph: Graph, classes: readonly EngineClass[]) {
+  const symbols = [...new Set(graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)))];
   const plans = classes.flatMap((engineClass) => {
     const planFor = (maxima: Bindings) => plannerOf(graph, { registry, engineClass, maxima })(maxima);
     const one = planFor({});
     return [one, planFor({ ...Object.fromEntries(symbols.map((symbol) => [symbol, 2])), ...one.sizes })];
   });
-  if (plans.some(({ isPart }) => isPart))
+  if (plans.some(({ open }) => open))
     throw new OctetteError("its kernels depend on sizes that only a run finds", {
       code: "unsupported",
       where: graph.name,
       hint: "Import octette/runtime in a page of your own: it has all kernels",
     });
-  return new Set(plans.flatMap((plan) => [...kernelsOf(plan)]));
+  return {
+    kernels: new Set(plans.flatMap((plan) => [...kernelsOf(plan)])),
+    hasRunSizes: plans.some(
+      ({ batch, pauses }) => pauses.length > 0 || symbols.some((symbol) => symbol !== batch),
+    ),
+  };
 }

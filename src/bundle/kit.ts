@@ -18,13 +18,20 @@ interface Kit {
   readonly homes: Readonly<Record<string, string>>;
 }
 
-const BASE = ["src/create-runtime.ts", "src/engine/hex.ts", "src/errors.ts"];
+const BASE = ["src/runtime-of.ts", "src/engine/hex.ts", "src/errors.ts"];
 
 /** What the classes beside baseline take. */
 const CLASSES = "src/engine/classes.ts";
 
+/** What models need whose sizes only a run knows. */
+const SIZES = "src/engine/run-sizes/run-sizes.ts";
+
 /** Code that defines a runtime, these ops and classes, and the names it has for them. */
-export async function piecesFor(ops: readonly string[], classes: readonly EngineClass[]) {
+export async function piecesFor(
+  ops: readonly string[],
+  classes: readonly EngineClass[],
+  hasRunSizes: boolean,
+) {
   const kit: Kit = (await import("../../build/kit.json")).default;
   const homes = ops.map((op) => {
     if (Object.hasOwn(kit.homes, op)) return kit.homes[op]!;
@@ -32,7 +39,7 @@ export async function piecesFor(ops: readonly string[], classes: readonly Engine
   });
   const imports = new Map(kit.modules.map((module) => [module.path, module.imports]));
   const beside = classes.some((name) => name !== "baseline") ? [CLASSES] : [];
-  const needed = new Set([...BASE, ...beside, ...homes]);
+  const needed = new Set([...BASE, ...beside, ...homes, ...(hasRunSizes ? [SIZES] : [])]);
   for (const path of needed) for (const next of imports.get(path) ?? []) needed.add(next);
   const code = kit.modules.filter(({ path }) => needed.has(path)).map((module) => module.code);
   return { code: code.join("\n"), names: kit.names, threads: kit.threads };

@@ -23,7 +23,7 @@ import { batchOf } from "./batch";
 import { LoweringContext, type PendingLoad, type Task } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
 import { type LoadGroup, type Plan, type PlannedValue, partOf } from "./plan";
-import { type Sharing, WHILE_LOADING } from "./shared-constants";
+import type { Sharing } from "./run-sizes/shared-constants";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
 
@@ -52,6 +52,9 @@ export interface NamedNodes {
 
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
 export const MAX_EMPTY = 2 ** 16;
+
+/** The time before a run in which a plan's own constants are loaded. */
+export const WHILE_LOADING = -2;
 
 /** A graph in steps whose memory is not laid out. */
 export interface Lowered {

@@ -6,14 +6,14 @@ import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/
 import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
-import { Acts } from "./acts";
 import { batchAxis } from "./batch";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { isFor, kernelsOf, type Plan, type PlannedValue } from "./plan";
-import { type Planner, plannerOf } from "./planner";
+import { type Planner, plannerOf, runSizes } from "./planner";
+import type { Acts } from "./run-sizes/acts";
 import { flipFor, type PlacedTensor, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
@@ -141,7 +141,7 @@ export class Model {
     this.#session = this.#open();
     const modelOf = (body: Graph<Constant>) =>
       new Model(body, registry, engine, { ...options, maxima: {}, taps: [] });
-    this.#acts = this.plan.pauses.length > 0 ? new Acts(registry, modelOf) : undefined;
+    this.#acts = this.plan.pauses.length > 0 ? new (runSizes().Acts)(registry, modelOf) : undefined;
     this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};

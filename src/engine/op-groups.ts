@@ -5,6 +5,7 @@ import type { Graph } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Op } from "../ops/op";
+import { importRunSizes } from "./run-sizes/import";
 import type { Carried, WasmSources } from "./wasm";
 
 export interface OpGroup {
@@ -38,7 +39,7 @@ export class OpGroups {
   constructor(ops: Registry, wasm: Carried, later: Readonly<Record<string, LaterGroup>>) {
     this.#ops = ops;
     this.#wasm = { ...wasm };
-    this.#later = later;
+    this.#later = { ...later, sizes: { names: [], load: importSizes } };
   }
 
   get ops(): Registry {
@@ -68,6 +69,11 @@ export class OpGroups {
   loadFor(graph: Graph<Constant>): Promise<void> | undefined {
     const lacked = this.#lackedBy(graph);
     return lacked.size > 0 ? this.load([...lacked.keys()]) : undefined;
+  }
+
+  /** Imports what models need whose sizes only a run knows. */
+  loadSizes(): Promise<void> {
+    return this.load(["sizes"]);
   }
 
   /** Throws where a graph needs a group that is not here. */
@@ -126,3 +132,9 @@ export class OpGroups {
 
 const told = ([group, ops]: readonly [string, ReadonlySet<string>]) =>
   `${[...ops].sort().join(", ")} (${group})`;
+
+/** What models need whose sizes only a run knows: a group without ops. */
+async function importSizes(): Promise<OpGroup> {
+  await importRunSizes();
+  return { ops: {} };
+}

@@ -87,8 +87,8 @@ export interface Plan {
   readonly threads: number;
   /** Largest value of every symbol. */
   readonly maxima: Readonly<Record<string, number>>;
-  /** It ends at the first size that a run finds: no plan of all steps can be made before. */
-  readonly isPart?: boolean;
+  /** It ends where a run finds these sizes: no plan of all steps can be made before. */
+  readonly open?: readonly string[];
   /** Sizes that it is made for alone: kernels take them as numbers. */
   readonly sizes: Readonly<Record<string, number>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
@@ -124,7 +124,8 @@ export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));
 
 /** Whether a plan has room for sizes, and is made for those that it takes as numbers. */
-export const isFor = ({ maxima, sizes }: Plan, bindings: Bindings): boolean =>
+export const isFor = ({ maxima, sizes, open = [] }: Plan, bindings: Bindings): boolean =>
   Object.entries(bindings).every(
-    ([symbol, size]) => size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size),
+    ([symbol, size]) =>
+      size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size) && !open.includes(symbol),
   );

@@ -1,6 +1,7 @@
 // Loads a language model to run: opens it, builds its graph, compiles that, and puts weights to their place one after another.
 
 import { draftModel, Model, prepareDraft } from "../engine/model";
+import { withRunSizes } from "../engine/planner";
 import { type ByteReader, read } from "../engine/source";
 import type { EngineClass } from "../engine/wasm";
 import { FormatError, OctetteError } from "../errors";
@@ -123,7 +124,10 @@ async function compiled(
     ...(engineClass && { engineClass }),
     ...(worker && { worker }),
   };
-  const draft = draftModel(graph, groups.ops, engine, modelOptions);
+  const draft = await withRunSizes(
+    () => draftModel(graph, groups.ops, engine, modelOptions),
+    () => groups.loadSizes(),
+  );
   await prepareDraft(engine, draft);
   return new Model(graph, groups.ops, engine, modelOptions, draft);
 }

@@ -94,6 +94,19 @@ describe("sizes that are in the data", () => {
     });
   });
 
+  test("that no power of two fits, and that the graph then refuses", () => {
+    const b = new GraphBuilder();
+    const found = b.node("NonZero", [b.input("x", ["n"])], "found");
+    b.node("Relu", [b.node("Cast", [found], "counted", { to: "f32" })], "positive");
+    b.node("Reshape", ["positive", b.constant("shape", ints(3, -1))], "y");
+    withModel(simplify(b.build("y"), registry), {}, (model) => {
+      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/number of elements/);
+      const { y } = model.runSync({ x: tensor("f32", [4], [1, 1, 0, 1]) });
+      expectSameBytes(y, tensor("f32", [3, 1], [0, 1, 3]));
+      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/number of elements/);
+    });
+  });
+
   test("Range of computed bounds, and ConstantOfShape of a computed shape", () => {
     const b = new GraphBuilder();
     const limit = b.input("limit", [], "i32");

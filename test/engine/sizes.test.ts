@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Model } from "../../src/engine/model";
-import { bound } from "../../src/engine/planner";
+import { bound } from "../../src/engine/run-sizes/sized-planner";
 import { Engine } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";

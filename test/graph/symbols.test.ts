@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { substituteDim } from "../../src/graph/dim-functions";
 import {
   addDims,
   ceilDims,
@@ -14,7 +15,6 @@ import {
   minDims,
   multiplyDims,
   scaleDims,
-  substituteDim,
   subtractDims,
   symbolsOf,
   wrapDims,

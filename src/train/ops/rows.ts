@@ -1,8 +1,9 @@
 // Some rows of a value that is by rows of a batch, those of the round that runs: how many and which, symbols tell. Attribute `of`
 // is the symbol that counts all rows.
 
+import { substituteDim } from "../../graph/dim-functions";
 import type { Node, ValueType } from "../../graph/graph";
-import { countOf, type Dim, divideDims, multiplyDims, type Shape, substituteDim } from "../../graph/symbols";
+import { countOf, type Dim, divideDims, multiplyDims, type Shape } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { behind, inputType, type Op, opError, stringOf } from "../../ops/op";
 

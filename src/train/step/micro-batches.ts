@@ -2,8 +2,9 @@
 // What the forward pass kept is there whole, and gradients of parameters are summed over the rounds.
 
 import { batchAxis, keepsRows } from "../../engine/batch";
+import { substituteDim } from "../../graph/dim-functions";
 import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
-import { type Bindings, type Dim, substituteDim } from "../../graph/symbols";
+import type { Bindings, Dim } from "../../graph/symbols";
 import { inferTypes, opOf, type Registry } from "../../ops/infer";
 import type { Batched } from "../../ops/op";
 import { GraphWriter } from "../../passes/graph-writer";

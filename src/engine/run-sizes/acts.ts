@@ -1,16 +1,16 @@
 // Runs of plans in which the host acts between steps: values that no kernel computes, sizes that only a run finds, and graphs
 // within the graph.
 
-import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
-import { type Bindings, formatShape } from "../graph/symbols";
-import type { Constant, Tensor } from "../graph/tensor";
-import { foundBy, type Host } from "../ops/act";
-import { opOf, type Registry } from "../ops/infer";
-import type { Model } from "./model";
-import { isFor, type Pause, type Plan, partOf } from "./plan";
-import { boundNode } from "./planner";
-import { flipFor, type Session } from "./session";
+import { OctetteError } from "../../errors";
+import type { Graph } from "../../graph/graph";
+import { type Bindings, formatShape } from "../../graph/symbols";
+import type { Constant, Tensor } from "../../graph/tensor";
+import { foundBy, type Host } from "../../ops/act";
+import { opOf, type Registry } from "../../ops/infer";
+import type { Model } from "../model";
+import { isFor, type Pause, type Plan, partOf } from "../plan";
+import { flipFor, type Session } from "../session";
+import { boundNode } from "./sized-planner";
 
 /** What runs the steps. */
 interface Runner {
@@ -50,7 +50,7 @@ export class Acts {
         const found = this.#pass(runner.session(), pause, i, bindings);
         known = { ...known, ...found.sizes };
         const next: Bindings = { ...bindings, ...found.sizes };
-        bindings = !plan.isPart && isFor(plan, next) ? next : undefined;
+        bindings = isFor(plan, next) ? next : undefined;
         if (bindings) write(runner.session(), pause, found.outputs, bindings);
       }
       if (!bindings) continue;

@@ -1,9 +1,10 @@
 // Constants that plans for other sizes share with the first one: what the same kernels pack of the same numbers is in memory
 // once. What is not the same, such as the geometry of a window, is the plan's own.
 
-import { bytesIn } from "../graph/tensor";
-import type { Buffer } from "../ops/op";
-import type { LoweringContext, PendingLoad } from "./lowering";
+import { bytesIn } from "../../graph/tensor";
+import type { Buffer } from "../../ops/op";
+import { WHILE_LOADING } from "../compile";
+import type { LoweringContext, PendingLoad } from "../lowering";
 
 /** Load groups that write to the same buffers. */
 interface Component {
@@ -49,9 +50,6 @@ export class SharedConstants {
     return { same, own };
   }
 }
-
-/** The time before a run in which a plan's own constants are loaded. */
-export const WHILE_LOADING = -2;
 
 function componentsOf(loads: readonly PendingLoad[]): Set<Component> {
   const of = new Map<Buffer, Component>();

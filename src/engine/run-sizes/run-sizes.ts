@@ -1,0 +1,8 @@
+// What plans and runs models whose sizes only a run knows. A runtime loads it for the first model that needs it.
+
+import { dimFunctions } from "../../graph/dim-functions";
+import type { RunSizes } from "../planner";
+import { Acts } from "./acts";
+import { sizedPlannerOf } from "./sized-planner";
+
+export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, Acts };
