@@ -20,7 +20,7 @@ import {
   type Unit,
 } from "../ops/op";
 import { align, checkTotal } from "./memory";
-import type { Entry, Need, Content as Planned, Step } from "./plan";
+import type { Need, PlanEntry, Content as Planned, Step } from "./plan";
 
 /** A unit to lower, or a value to bring into another layout. */
 export type Task = Unit | { readonly from: string; readonly to: string };
@@ -90,7 +90,7 @@ export class LoweringContext implements Lowering {
   readonly #made = new Map<string, unknown>();
   #constantBytes = 0;
   /** Steps that may run again and again. */
-  readonly #repeated: Entry[] = [];
+  readonly #repeated: PlanEntry[] = [];
   /** First step of those that are being made, where they repeat. */
   #again = -Infinity;
   #task = -1;
@@ -107,7 +107,7 @@ export class LoweringContext implements Lowering {
   }
 
   /** Lowers what runs by one name. */
-  lowerEntry(tasks: readonly Task[], repeats?: boolean): Entry {
+  lowerEntry(tasks: readonly Task[], repeats?: boolean): PlanEntry {
     const from = this.steps.length;
     this.#again = repeats ? from : -Infinity;
     for (const task of tasks) this.#lower(task);

@@ -12,7 +12,7 @@ import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds,
 import { allowed, checkLimit, checkNeeds } from "./limit";
 import type { Loader } from "./loader";
 import { isFor, kernelsOf, type Plan, type PlannedValue } from "./plan";
-import { type Planner, plannerOf, runSizes } from "./planner";
+import { loadedRunSizes, type Planner, plannerOf } from "./planner";
 import type { Acts } from "./run-sizes/acts";
 import { flipFor, type PlacedTensor, Session } from "./session";
 import { type Threads, threadsFor } from "./threads";
@@ -141,7 +141,7 @@ export class Model {
     this.#session = this.#open();
     const modelOf = (body: Graph<Constant>) =>
       new Model(body, registry, engine, { ...options, maxima: {}, taps: [] });
-    this.#acts = this.plan.pauses.length > 0 ? new (runSizes().Acts)(registry, modelOf) : undefined;
+    this.#acts = this.plan.pauses.length > 0 ? new (loadedRunSizes().Acts)(registry, modelOf) : undefined;
     this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};

@@ -66,7 +66,7 @@ export interface PlannedValue {
  * Steps, [from, to), that a session runs by a name. Entries run in their order; one that repeats may run again before the
  * next one does, and none needs those before it whose values it does not read. Constants and state are those of all.
  */
-export interface Entry {
+export interface PlanEntry {
   readonly from: number;
   readonly to: number;
 }
@@ -107,7 +107,7 @@ export interface Plan {
   /** In their order; where there are some, the steps between them are entries of their own. */
   readonly pauses: readonly Pause[];
   /** By name: `run` of a model, others of a training step. */
-  readonly entries: Readonly<Record<string, Entry>>;
+  readonly entries: Readonly<Record<string, PlanEntry>>;
   readonly memory: {
     readonly constantBytes: number;
     readonly arenaBytes: number;

@@ -58,7 +58,7 @@ export async function withRunSizes<T>(
 }
 
 /** What models need whose sizes only a run knows. Throws RunSizesNeeded where it is not loaded. */
-export function runSizes(): RunSizes {
+export function loadedRunSizes(): RunSizes {
   if (provided) return provided;
   throw new RunSizesNeeded();
 }
@@ -78,5 +78,5 @@ export function plannerOf(graph: Graph<Constant>, options: CompileOptions): Plan
   } catch (error) {
     if (!(error instanceof SizesNeeded)) throw error;
   }
-  return runSizes().plannerOf(graph, options);
+  return loadedRunSizes().plannerOf(graph, options);
 }

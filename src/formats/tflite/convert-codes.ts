@@ -1,12 +1,12 @@
 // Operators between codes and real numbers. What a tensor holds as codes is real numbers here that were rounded to codes, so that
 // nothing is left to do but to say so.
 
-import type { Conversions, Source } from "./source";
+import type { Conversions, OperatorSource } from "./source";
 
 const IMAGE = 4;
 
 /** Images with their channels first, so that their codes lie as layers read them. */
-function pass(source: Source): void {
+function pass(source: OperatorSource): void {
   const order = source.rank(0) === IMAGE ? "first" : "last";
   source.end(source.real(0, order), order);
 }

@@ -3,7 +3,7 @@
 import type { Attribute } from "../../graph/graph";
 import { elementKinds } from "../elements";
 import { kindOf } from "./elements";
-import type { Conversion, Conversions, Source } from "./source";
+import type { Conversion, Conversions, OperatorSource } from "./source";
 import type { Order } from "./values";
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -12,7 +12,7 @@ const IMAGE = 4;
 const FIRST = [0, 3, 1, 2];
 
 /** First where all computed images are there so; an operand of lower rank must have known sizes then. */
-function orderOf(source: Source, count: number): Order {
+function orderOf(source: OperatorSource, count: number): Order {
   const { values } = source;
   const operands = Array.from({ length: count }, (_, i) => source.tensor(i));
   const isImage = operands.some((operand) => operand.shape.length === IMAGE && values.isIn(operand, "first"));
@@ -25,7 +25,7 @@ function orderOf(source: Source, count: number): Order {
 }
 
 /** An operand as it is broadcast in an order. */
-function operandOf(source: Source, i: number, order: Order): string {
+function operandOf(source: OperatorSource, i: number, order: Order): string {
   const { shape } = source.tensor(i);
   if (order === "last" || shape.every((dim) => dim === 1)) return source.real(i);
   if (shape.length === IMAGE) return source.real(i, "first");
@@ -35,14 +35,21 @@ function operandOf(source: Source, i: number, order: Order): string {
 }
 
 /** Operands in one order, and that order. */
-function operandsOf(source: Source, count: number): { readonly order: Order; readonly inputs: string[] } {
+function operandsOf(
+  source: OperatorSource,
+  count: number,
+): { readonly order: Order; readonly inputs: string[] } {
   const order = orderOf(source, count);
   return { order, inputs: Array.from({ length: count }, (_, i) => operandOf(source, i, order)) };
 }
 
 /** An op of the same meaning with so many inputs. */
 const same =
-  (op: string, count: number, attributes?: Attributes | ((source: Source) => Attributes)): Conversion =>
+  (
+    op: string,
+    count: number,
+    attributes?: Attributes | ((source: OperatorSource) => Attributes),
+  ): Conversion =>
   (source) => {
     const { order, inputs } = operandsOf(source, count);
     const own = typeof attributes === "function" ? attributes(source) : attributes;
@@ -51,7 +58,7 @@ const same =
 
 /** What `write` makes of so many operands. */
 const written =
-  (count: number, write: (source: Source, inputs: readonly string[]) => string): Conversion =>
+  (count: number, write: (source: OperatorSource, inputs: readonly string[]) => string): Conversion =>
   (source) => {
     const { order, inputs } = operandsOf(source, count);
     source.end(write(source, inputs), order);
@@ -82,7 +89,7 @@ const floorMod = written(2, (source, inputs) => {
 });
 
 /** A condition of one dimension before others is that of rows. */
-function select(source: Source): void {
+function select(source: OperatorSource): void {
   const [condition, x] = [source.tensor(0), source.tensor(1)];
   const isRows = condition.shape.length === 1 && x.shape.length > 1;
   if (!isRows) return same("Where", 3)(source);
@@ -91,7 +98,7 @@ function select(source: Source): void {
   source.end(source.add("Where", [rows, source.real(1), source.real(2)]));
 }
 
-function addN(source: Source): void {
+function addN(source: OperatorSource): void {
   const { order, inputs } = operandsOf(source, source.inputs.length);
   const [first = "", ...rest] = inputs;
   source.end(
@@ -103,7 +110,7 @@ function addN(source: Source): void {
 }
 
 /** Names of element types in the graph, by the tensor that a Cast makes. */
-function cast(source: Source): void {
+function cast(source: OperatorSource): void {
   const output = source.output();
   const kind = kindOf(output);
   if (!kind) throw source.error("it makes elements of a type octette does not have");
@@ -113,7 +120,7 @@ function cast(source: Source): void {
 }
 
 /** Rounds to the codes of a range that is given in numbers: what training simulates. */
-function fakeQuant(source: Source): void {
+function fakeQuant(source: OperatorSource): void {
   const { options } = source;
   const [min, max, bits] = [options.float(0), options.float(1), options.int(2)];
   const [lo, hi] = [options.bool(3) ? 1 : 0, 2 ** bits - 1];

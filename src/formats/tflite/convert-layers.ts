@@ -3,7 +3,7 @@
 import type { Attribute } from "../../graph/graph";
 import { tensor as tensorOf } from "../../graph/tensor";
 import { kindOf } from "./elements";
-import type { Conversions, Source } from "./source";
+import type { Conversions, OperatorSource } from "./source";
 
 /** Ids of options in the schema. */
 const CONV = { padding: 0, strideW: 1, strideH: 2, activation: 3, dilationW: 4, dilationH: 5 };
@@ -23,7 +23,7 @@ const SAME = 0;
  * pixel, it is told in numbers, since a runtime may begin elsewhere.
  */
 export function paddingOf(
-  source: Source,
+  source: OperatorSource,
   padding: number,
   extents: readonly number[],
   strides: readonly number[],
@@ -39,7 +39,7 @@ export function paddingOf(
 }
 
 /** The bias of a layer, where it has one. As int32 it is in units of the layer's sums, whatever scale the file gives it. */
-export function biasOf(source: Source, i: number, x: number, w: number): string[] {
+export function biasOf(source: OperatorSource, i: number, x: number, w: number): string[] {
   if (!source.has(i)) return [];
   const [bias, input, weights] = [source.tensor(i), source.tensor(x), source.tensor(w)];
   const kind = kindOf(bias);
@@ -56,7 +56,7 @@ export function biasOf(source: Source, i: number, x: number, w: number): string[
 }
 
 /** Whether the input is real numbers and the weights are codes: dynamic range. */
-const isHybrid = (source: Source): boolean => {
+const isHybrid = (source: OperatorSource): boolean => {
   const [x, w] = [source.tensor(0), source.tensor(1)];
   return !x.quantization && w.quantization !== undefined && kindOf(w) === "i8" && source.isKnown(1);
 };
@@ -65,19 +65,19 @@ const isHybrid = (source: Source): boolean => {
  * The input of a layer, rounded to codes of a range that is found at run time where the weights are codes: as XNNPACK has it, one range for
  * every row of a product, and one for all that a window slides over.
  */
-function ranged(source: Source, x: string, isRows: boolean): string {
+function ranged(source: OperatorSource, x: string, isRows: boolean): string {
   if (!isHybrid(source)) return x;
   const made = source.values.push("DynamicQuantize", source.name, [x], isRows ? { axis: -1 } : {}, 3);
   return source.add("DequantizeLinear", made);
 }
 
 /** A convolution of single pixels whose input gets ranges at run time is the product that XNNPACK makes of it. */
-function pointwise(source: Source): string {
+function pointwise(source: OperatorSource): string {
   const w = source.values.matrix(source.tensor(1));
   return source.add("Linear", [ranged(source, source.real(0), true), w, ...biasOf(source, 2, 0, 1)]);
 }
 
-function convolution(source: Source, isDepthwise: boolean): void {
+function convolution(source: OperatorSource, isDepthwise: boolean): void {
   const { options } = source;
   const ids = isDepthwise ? DEPTHWISE : CONV;
   const [, kh = 0, kw = 0, last = 0] = source.tensor(1).shape;
@@ -100,7 +100,7 @@ function convolution(source: Source, isDepthwise: boolean): void {
   source.end(source.activated(y, options.byte(ids.activation)), "first");
 }
 
-function fullyConnected(source: Source): void {
+function fullyConnected(source: OperatorSource): void {
   const { options } = source;
   if (options.byte(DENSE.format) !== 0) throw source.error("its weights are shuffled");
   const [, k = 0] = source.tensor(1).shape;
@@ -114,7 +114,7 @@ function fullyConnected(source: Source): void {
 }
 
 /** The transpose of a convolution: its pads are those of the convolution from its output to its input. */
-function transposeConv(source: Source): void {
+function transposeConv(source: OperatorSource): void {
   const { options } = source;
   const [, outH = 0, outW = 0] = source.numbers(0, "the output's shape");
   const [, kh = 0, kw = 0] = source.tensor(1).shape;
@@ -136,7 +136,7 @@ function transposeConv(source: Source): void {
   source.end(source.activated(y, options.byte(CONV.activation)), "first");
 }
 
-function batchMatMul(source: Source): void {
+function batchMatMul(source: OperatorSource): void {
   const { options } = source;
   const operand = (i: number, isTurned: boolean) => {
     const rank = source.rank(i);

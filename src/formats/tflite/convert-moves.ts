@@ -2,7 +2,7 @@
 
 import { elementKinds, I32_MAX, I32_MIN } from "../elements";
 import { kindOf } from "./elements";
-import type { Conversion, Conversions, Source } from "./source";
+import type { Conversion, Conversions, OperatorSource } from "./source";
 import type { Order } from "./values";
 
 const IMAGE = 4;
@@ -10,7 +10,7 @@ const IMAGE = 4;
 const AXES_FIRST = [0, 2, 3, 1];
 
 /** The order that an image is in, and where its axes are then. */
-function placed(source: Source, i: number): { order: Order; axisOf: (axis: number) => number } {
+function placed(source: OperatorSource, i: number): { order: Order; axisOf: (axis: number) => number } {
   const rank = source.rank(i);
   const isFirst = rank === IMAGE && source.values.isIn(source.tensor(i), "first");
   return {
@@ -27,7 +27,7 @@ function placed(source: Source, i: number): { order: Order; axisOf: (axis: numbe
 /**
  * A file may write the batch into a shape though it is open: then the shape of the output, which has it open, is the right one.
  */
-function reshape(source: Source): void {
+function reshape(source: OperatorSource): void {
   const open = source.output().shape;
   const known = source.has(1) ? source.constant(1) : undefined;
   const listed = known ? Array.from(known.data) : source.has(1) ? undefined : source.options.ints(0);
@@ -39,7 +39,7 @@ function reshape(source: Source): void {
   source.end(source.add("Reshape", [source.real(0)], { shape: [...shape], ...zeros }));
 }
 
-function squeeze(source: Source): void {
+function squeeze(source: OperatorSource): void {
   const rank = source.rank(0);
   const listed = source.options.ints(0).map((axis) => (axis < 0 ? axis + rank : axis));
   const ones = source.tensor(0).shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
@@ -48,16 +48,16 @@ function squeeze(source: Source): void {
   source.end(source.add("Squeeze", [source.real(0)], { axes }));
 }
 
-function expandDims(source: Source): void {
+function expandDims(source: OperatorSource): void {
   const [axis = 0] = source.numbers(1, "its axis");
   source.end(source.add("Unsqueeze", [source.real(0)], { axes: [axis] }));
 }
 
-function transpose(source: Source): void {
+function transpose(source: OperatorSource): void {
   source.end(source.add("Transpose", [source.real(0)], { perm: source.numbers(1, "the order of axes") }));
 }
 
-function concatenation(source: Source): void {
+function concatenation(source: OperatorSource): void {
   const { options, values } = source;
   const all = source.inputs.map((_, i) => source.tensor(i));
   const isFirst =
@@ -73,7 +73,7 @@ function concatenation(source: Source): void {
 }
 
 /** Parts along an axis, each an output. */
-function parts(source: Source, x: number, axis: number, sizes?: readonly number[]): void {
+function parts(source: OperatorSource, x: number, axis: number, sizes?: readonly number[]): void {
   const { order, axisOf } = placed(source, x);
   const { length } = source.outputs;
   const attributes = { axis: axisOf(axis), ...(sizes ? { split: [...sizes] } : { num_outputs: length }) };
@@ -81,7 +81,7 @@ function parts(source: Source, x: number, axis: number, sizes?: readonly number[
   for (const [i, part] of made.entries()) source.end(part, order, i);
 }
 
-function splitV(source: Source): void {
+function splitV(source: OperatorSource): void {
   const sizes = source.numbers(1, "the sizes of its parts");
   const [axis = 0] = source.numbers(2, "its axis");
   const rest = sizes.indexOf(-1);
@@ -100,7 +100,11 @@ interface Range {
   readonly step: number;
 }
 
-function sliced(source: Source, i: number, ranges: readonly Range[]): { value: string; order: Order } {
+function sliced(
+  source: OperatorSource,
+  i: number,
+  ranges: readonly Range[],
+): { value: string; order: Order } {
   const { order, axisOf } = placed(source, i);
   const x = source.real(i, order);
   if (ranges.length === 0) return { value: x, order };
@@ -114,7 +118,7 @@ function sliced(source: Source, i: number, ranges: readonly Range[]): { value: s
 }
 
 /** Begins and sizes, −1 for all that is left. */
-function slice(source: Source): void {
+function slice(source: OperatorSource): void {
   const begins = source.numbers(1, "where it begins");
   const sizes = source.numbers(2, "its sizes");
   const ranges = begins.map((start, axis) => {
@@ -129,7 +133,7 @@ function slice(source: Source): void {
 const MASKS = { begin: 0, end: 1, ellipsis: 2, added: 3, shrunk: 4, isOffset: 5 };
 
 /** NumPy's indexing, written in masks with a bit for each entry. */
-function stridedSlice(source: Source): void {
+function stridedSlice(source: OperatorSource): void {
   const { options } = source;
   const [begins, ends, steps] = [
     source.numbers(1, "where it begins"),
@@ -175,7 +179,7 @@ function stridedSlice(source: Source): void {
   source.end(news.length > 0 ? source.add("Unsqueeze", [fewer], { axes: news }) : fewer);
 }
 
-function reverse(source: Source): void {
+function reverse(source: OperatorSource): void {
   const ranges = source
     .numbers(1, "its axes")
     .map((axis) => ({ axis, start: I32_MAX, end: I32_MIN, step: -1 }));
@@ -183,13 +187,13 @@ function reverse(source: Source): void {
   source.end(value, order);
 }
 
-function pack(source: Source): void {
+function pack(source: OperatorSource): void {
   const axis = source.options.int(1);
   const rows = source.inputs.map((_, i) => source.add("Unsqueeze", [source.real(i)], { axes: [axis] }));
   source.end(source.add("Concat", rows, { axis }));
 }
 
-function unpack(source: Source): void {
+function unpack(source: OperatorSource): void {
   const axis = source.options.int(1);
   const { length } = source.outputs;
   const made = source.values.push(
@@ -204,7 +208,7 @@ function unpack(source: Source): void {
 }
 
 /** Pads of every axis, before and after, in the order that an input is in. */
-function padsOf(source: Source, axisOf: (axis: number) => number): number[] {
+function padsOf(source: OperatorSource, axisOf: (axis: number) => number): number[] {
   const rank = source.rank(0);
   const pads = source.numbers(1, "its pads");
   if (pads.length !== 2 * rank)
@@ -217,7 +221,7 @@ function padsOf(source: Source, axisOf: (axis: number) => number): number[] {
   return own;
 }
 
-function pad(source: Source): void {
+function pad(source: OperatorSource): void {
   const { order, axisOf } = placed(source, 0);
   const value = source.has(2) ? ["", source.real(2)] : [];
   source.end(source.add("Pad", [source.real(0, order), ...value], { pads: padsOf(source, axisOf) }), order);
@@ -226,7 +230,7 @@ function pad(source: Source): void {
 /** Enum MirrorPadMode: the border is not repeated, or is. */
 const REFLECT = 0;
 
-function mirrorPad(source: Source): void {
+function mirrorPad(source: OperatorSource): void {
   const { order, axisOf } = placed(source, 0);
   const pads = padsOf(source, axisOf);
   const x = source.real(0, order);
@@ -253,14 +257,14 @@ function mirrorPad(source: Source): void {
   source.end(value, order);
 }
 
-function gather(source: Source): void {
+function gather(source: OperatorSource): void {
   const [axis, batches] = [source.options.int(0), source.options.int(1)];
   if (batches !== 0) throw source.error("batch_dims does not fit", { expected: "0", got: `${batches}` });
   source.end(source.add("Gather", [source.real(0), source.real(1)], { axis }));
 }
 
 /** Both are ways to name a coordinate of the input; TFLite takes the element below it. */
-function resize(source: Source, mode: "linear" | "nearest", aligned: number): void {
+function resize(source: OperatorSource, mode: "linear" | "nearest", aligned: number): void {
   const { options } = source;
   const [height = 0, width = 0] = source.numbers(1, "the output's size");
   const [isAligned, isHalf] = [options.bool(aligned), options.bool(aligned + 1)];
@@ -294,7 +298,7 @@ const same =
       ),
     );
 
-function oneHot(source: Source): void {
+function oneHot(source: OperatorSource): void {
   const pair = [source.real(3), source.real(2)].map((value) =>
     source.add("Reshape", [value], { shape: [1] }),
   );
@@ -303,21 +307,21 @@ function oneHot(source: Source): void {
   source.end(source.add("OneHot", [source.real(0), source.real(1), values], { axis }));
 }
 
-function topK(source: Source): void {
+function topK(source: OperatorSource): void {
   const k = source.add("Reshape", [source.real(1)], { shape: [1] });
   const made = source.values.push("TopK", source.name, [source.real(0), k], { axis: -1 }, 2);
   for (const [i, part] of made.entries()) if (source.outputs[i]) source.end(part, "last", i);
 }
 
 /** Zeros of a tensor's shape. */
-function zerosLike(source: Source): void {
+function zerosLike(source: OperatorSource): void {
   const kind = kindOf(source.tensor(0));
   const shape = source.add("Shape", [source.real(0)]);
   const dtype = kind === undefined || source.tensor(0).quantization ? "f32" : elementKinds[kind].dtype;
   source.end(source.add("ConstantOfShape", [shape], { dtype, value: 0 }));
 }
 
-function reverseSequence(source: Source): void {
+function reverseSequence(source: OperatorSource): void {
   const [time_axis, batch_axis] = [source.options.int(0), source.options.int(1)];
   source.end(source.add("ReverseSequence", [source.real(0), source.real(1)], { time_axis, batch_axis }));
 }

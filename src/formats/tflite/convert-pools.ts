@@ -1,7 +1,7 @@
 // Operators that take many elements together: poolings, means and other reductions, softmax, normalizations.
 
 import { paddingOf } from "./convert-layers";
-import type { Conversion, Conversions, Source } from "./source";
+import type { Conversion, Conversions, OperatorSource } from "./source";
 
 const POOL = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4, activation: 5 };
 const NORM = { radius: 0, bias: 1, alpha: 2, beta: 3 };
@@ -54,7 +54,7 @@ const truth =
     source.end(source.add("Cast", [y], { to: "bool" }));
   };
 
-function softmax(source: Source): void {
+function softmax(source: OperatorSource): void {
   const beta = source.options.float(0);
   const x = source.real(0);
   const scaled = beta === 1 ? x : source.add("Mul", [x, source.number(beta)]);
@@ -64,7 +64,7 @@ function softmax(source: Source): void {
 /** Smallest sum of squares that TFLite divides by. */
 const LEAST_NORM = 1e-6;
 
-function l2Normalization(source: Source): void {
+function l2Normalization(source: OperatorSource): void {
   const x = source.real(0);
   const squares = source.add("Mul", [x, x]);
   const sum = source.add("ReduceSum", [squares], { axes: [-1], keepdims: 1 });
@@ -73,7 +73,7 @@ function l2Normalization(source: Source): void {
 }
 
 /** ONNX divides alpha by the channels of a window. */
-function localResponse(source: Source): void {
+function localResponse(source: OperatorSource): void {
   const { options } = source;
   const size = 2 * options.int(NORM.radius) + 1;
   const attributes = {
@@ -92,7 +92,7 @@ const argument =
     source.end(source.add(op, [source.real(0)], { axis, keepdims: 0 }));
   };
 
-function cumSum(source: Source): void {
+function cumSum(source: OperatorSource): void {
   const { options } = source;
   const [axis = 0] = source.numbers(1, "its axis");
   const attributes = { axis, exclusive: options.bool(0) ? 1 : 0, reverse: options.bool(1) ? 1 : 0 };

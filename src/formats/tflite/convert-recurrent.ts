@@ -1,7 +1,7 @@
 // Layers over sequences. Their weights are a matrix a gate, which ONNX has below each other.
 
 import { biasOf } from "./convert-layers";
-import type { Conversions, Source } from "./source";
+import type { Conversions, OperatorSource } from "./source";
 
 /** Places of inputs, of gates in the order input, forget, cell, output. */
 const LSTM = {
@@ -23,12 +23,12 @@ const OPTIONS = { activation: 0, cellClip: 1, projectionClip: 2, timeMajor: 3, d
 const FUNCTIONS: Readonly<Record<number, string>> = { 0: "Affine", 1: "Relu", 4: "Tanh" };
 
 /** Values below each other, [1, rows, …]. */
-function stacked(source: Source, values: readonly string[]): string {
+function stacked(source: OperatorSource, values: readonly string[]): string {
   const all = source.add("Concat", values, { axis: 0 });
   return source.add("Unsqueeze", [all], { axes: [0] });
 }
 
-function functionsOf(source: Source): {
+function functionsOf(source: OperatorSource): {
   readonly activations: string[];
   readonly activation_alpha?: number[];
 } {
@@ -42,12 +42,12 @@ function functionsOf(source: Source): {
 
 /** A state before the first step and after the last: what the file computes, or a variable that is kept from run to run. */
 class KeptState {
-  readonly #source: Source;
+  readonly #source: OperatorSource;
   readonly #state: string | undefined;
   readonly #before: string;
   readonly #axes: readonly number[];
 
-  constructor(source: Source, i: number, isBatchFirst: boolean) {
+  constructor(source: OperatorSource, i: number, isBatchFirst: boolean) {
     const tensor = source.tensor(i);
     const isKept = tensor.isVariable && !source.values.isMade(tensor);
     this.#source = source;
@@ -67,7 +67,7 @@ class KeptState {
   }
 }
 
-function lstm(source: Source): void {
+function lstm(source: OperatorSource): void {
   const { options } = source;
   const refuse = (what: string) => source.error(what, { hint: "Convert it as a plain LSTM" });
   if (LSTM.weights.some((i) => !source.has(i))) throw refuse("its input gate is coupled to the forget gate");

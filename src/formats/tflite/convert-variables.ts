@@ -2,38 +2,39 @@
 
 import { constantOf } from "./elements";
 import type { TfliteSubgraph } from "./schema";
-import type { Conversions, Source } from "./source";
+import type { Conversions, OperatorSource } from "./source";
 
 const NAMES = { container: 0, name: 1 };
 const SVDF = { rank: 0, activation: 1 };
 
-const keyOf = ({ options }: Source) => [options.text(NAMES.container), options.text(NAMES.name)].join("/");
+const keyOf = ({ options }: OperatorSource) =>
+  [options.text(NAMES.container), options.text(NAMES.name)].join("/");
 
 /** A variable under its name in the file, which tensors of all graphs of the file have in common. */
-function varHandle(source: Source): void {
+function varHandle(source: OperatorSource): void {
   source.values.variables.set(source.output().index, keyOf(source));
 }
 
-function variableOf(source: Source): string {
+function variableOf(source: OperatorSource): string {
   const key = source.values.variables.get(source.tensor(0).index);
   if (key !== undefined) return key;
   throw source.error("a variable that no VAR_HANDLE of the graph names");
 }
 
-function readVariable(source: Source): void {
+function readVariable(source: OperatorSource): void {
   const output = source.output();
   const state = source.values.state(variableOf(source), output);
   source.end(source.add("ReadState", [state]));
 }
 
-function assignVariable(source: Source): void {
+function assignVariable(source: OperatorSource): void {
   const value = source.tensor(1);
   const state = source.values.state(variableOf(source), value);
   source.add("WriteState", [source.real(1), state]);
 }
 
 /** What is done before the first run: variables are set to zeros, as states are at first. */
-function callOnce(source: Source): void {
+function callOnce(source: OperatorSource): void {
   const graph = source.subgraph(source.options.int(0));
   for (const operator of graph.operators) {
     if (operator.name === "VAR_HANDLE") continue;
@@ -54,7 +55,7 @@ function isZeros(graph: TfliteSubgraph, index = -1): boolean {
  * A filter of rank r over time: features x·Wfᵀ of the last inputs, as many as the state has room for, times weights over time. Inputs x, Wf
  * [units·r, inputs], Wt [units·r, memory], bias [units], state [batch, units·r·memory].
  */
-function svdf(source: Source): void {
+function svdf(source: OperatorSource): void {
   const { options } = source;
   const rank = options.int(SVDF.rank);
   const [filters = 0, memory = 0] = source.tensor(2).shape;
@@ -77,7 +78,7 @@ function svdf(source: Source): void {
 }
 
 /** As int32 it is in units of the sums over time: those of the state, times the weights'. */
-function svdfBias(source: Source): string {
+function svdfBias(source: OperatorSource): string {
   const [state, weights] = [source.tensor(4).quantization, source.tensor(2).quantization];
   if (!state || !weights) return source.real(3);
   const scale = source.number(Math.fround(state.scale[0]! * weights.scale[0]!));

@@ -44,7 +44,7 @@ export const kindOf = ({ type }: TfliteTensor): ElementKind | undefined => KINDS
 export const typeName = ({ type }: TfliteTensor): string => KINDS[type] ?? NAMES[type] ?? `type ${type}`;
 
 /** The dtype that elements of a tensor become. */
-export function dtypeOf(tensor: TfliteTensor, where: string): DType {
+export function elementTypeOf(tensor: TfliteTensor, where: string): DType {
   const kind = kindOf(tensor);
   if (kind) return elementKinds[kind].dtype;
   throw new OctetteError("its elements have a type octette does not have", {
@@ -58,7 +58,7 @@ export function dtypeOf(tensor: TfliteTensor, where: string): DType {
 export function constantOf(tensor: TfliteTensor, where: string): Tensor {
   const here = `${where}, tensor "${tensor.name}"`;
   const { shape, data } = tensor;
-  const dtype = dtypeOf(tensor, where);
+  const dtype = elementTypeOf(tensor, where);
   if (tensor.isSparse)
     throw new OctetteError("a sparse tensor", {
       code: "unsupported",

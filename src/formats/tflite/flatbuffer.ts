@@ -70,13 +70,13 @@ class Source {
 }
 
 /** The first table of a file. */
-export function rootTable(bytes: Uint8Array, where: string): Table {
+export function rootTable(bytes: Uint8Array, where: string): FlatTable {
   const source = new Source(bytes, where);
-  return new Table(source, source.referred(0));
+  return new FlatTable(source, source.referred(0));
 }
 
 /** A table: its fields by their ids, in the order of a schema. A field that is left out has its default. */
-export class Table {
+export class FlatTable {
   readonly #source: Source;
   readonly #at: number;
   readonly #vtable: number;
@@ -138,9 +138,9 @@ export class Table {
     return this.#scalar(field, 8, otherwise, (view, at) => Number(view.getBigInt64(at, true)));
   }
 
-  table(field: number): Table | undefined {
+  table(field: number): FlatTable | undefined {
     const at = this.#place(field, 4);
-    return at === undefined ? undefined : new Table(this.#source, this.#source.referred(at));
+    return at === undefined ? undefined : new FlatTable(this.#source, this.#source.referred(at));
   }
 
   /** Where the elements of a vector lie, and how many there are; undefined where it is left out. */
@@ -173,9 +173,9 @@ export class Table {
     return this.#list(field, 8, (view, at) => Number(view.getBigInt64(at, true)));
   }
 
-  tables(field: number): Table[] {
+  tables(field: number): FlatTable[] {
     const source = this.#source;
-    return this.#list(field, 4, (_, at) => new Table(source, source.referred(at)));
+    return this.#list(field, 4, (_, at) => new FlatTable(source, source.referred(at)));
   }
 
   /** The bytes of a vector, without a copy. */

@@ -14,10 +14,10 @@ import { moves } from "./convert-moves";
 import { pools } from "./convert-pools";
 import { recurrent } from "./convert-recurrent";
 import { variables } from "./convert-variables";
-import { dtypeOf } from "./elements";
+import { elementTypeOf } from "./elements";
 import { readTfliteModel, type TfliteSubgraph, type TfliteTensor } from "./schema";
-import { type Conversions, Source } from "./source";
-import { Values } from "./values";
+import { type Conversions, OperatorSource } from "./source";
+import { TensorValues } from "./values";
 
 export interface TfliteOptions {
   /** Name of the graph, and of the file in errors; default "model". */
@@ -55,11 +55,11 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
   rejectMissing(graph, where);
   const inputs = graph.inputs.map(graph.tensor);
   const outputs = graph.outputs.map(graph.tensor);
-  const values = new Values(where, []);
+  const values = new TensorValues(where, []);
   const read = readInputs(inputs, values, options.symbols ?? {});
   const names = namesOf(outputs, values);
   for (const operator of graph.operators)
-    conversions[operator.name]!(new Source(operator, graph, values, model.subgraphs));
+    conversions[operator.name]!(new OperatorSource(operator, graph, values, model.subgraphs));
   for (const [i, output] of outputs.entries())
     values.nodes.push({
       op: "Identity",
@@ -106,7 +106,7 @@ function rejectMissing(graph: TfliteSubgraph, where: string): void {
 /** Inputs under the names of the file. */
 function readInputs(
   tensors: readonly TfliteTensor[],
-  values: Values,
+  values: TensorValues,
   fixed: Readonly<Record<string, number>>,
 ): Input[] {
   const infos = tensors.map(({ name, shape }) => ({
@@ -116,7 +116,7 @@ function readInputs(
   const symbols = new SymbolTable(fixed, infos);
   const read = tensors.map((tensor, i): Input => {
     const name = values.fresh(tensor.name);
-    const dtype = dtypeOf(tensor, values.where);
+    const dtype = elementTypeOf(tensor, values.where);
     return { name, dtype, shape: symbols.dims(name, infos[i]!.shape) };
   });
   for (const [i, { name }] of read.entries()) values.setStored(tensors[i]!, name);
@@ -125,5 +125,5 @@ function readInputs(
 }
 
 /** A name of its own for every output: that in the file, where no other value has it. */
-const namesOf = (tensors: readonly TfliteTensor[], values: Values): string[] =>
+const namesOf = (tensors: readonly TfliteTensor[], values: TensorValues): string[] =>
   tensors.map(({ name }) => values.fresh(name));

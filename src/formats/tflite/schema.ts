@@ -3,7 +3,7 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import { MAX_RANK } from "../elements";
-import { rootTable, type Table } from "./flatbuffer";
+import { type FlatTable, rootTable } from "./flatbuffer";
 import { isTflite } from "./mark";
 import { builtinOperator } from "./operators";
 
@@ -46,7 +46,7 @@ export interface TfliteOperator {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly intermediates: readonly number[];
-  readonly options: Table | undefined;
+  readonly options: FlatTable | undefined;
 }
 
 export interface TfliteSubgraph {
@@ -113,7 +113,7 @@ function bounded<T>(list: T[], what: string, where: string): T[] {
 const CUSTOM = 32;
 
 /** Codes above 127 do not fit the first field, which older files have alone. */
-function codeOf(table: Table) {
+function codeOf(table: FlatTable) {
   const code = Math.max(table.byte(0), table.int(3));
   const isCustom = code === CUSTOM;
   const { name, options } = builtinOperator(code);
@@ -121,7 +121,7 @@ function codeOf(table: Table) {
 }
 
 /** The options of an operator, which are a table of its own kind. */
-function optionsOf(operator: Table, kind: number, where: string): Table | undefined {
+function optionsOf(operator: FlatTable, kind: number, where: string): FlatTable | undefined {
   const own = operator.byte(3);
   if (own === 0) return undefined;
   if (own !== kind)
@@ -134,7 +134,7 @@ function optionsOf(operator: Table, kind: number, where: string): Table | undefi
 }
 
 function readSubgraph(
-  table: Table,
+  table: FlatTable,
   codes: readonly ReturnType<typeof codeOf>[],
   dataOf: (buffer: number) => Uint8Array | undefined,
   where: string,
@@ -179,7 +179,7 @@ function readSubgraph(
 }
 
 function readTensor(
-  table: Table,
+  table: FlatTable,
   index: number,
   isFixed: boolean,
   dataOf: (buffer: number) => Uint8Array | undefined,
@@ -208,7 +208,7 @@ function readTensor(
 }
 
 /** Undefined where there are no scales: files tell the range of floats, too. */
-function readQuantization(table: Table | undefined): TfliteQuantization | undefined {
+function readQuantization(table: FlatTable | undefined): TfliteQuantization | undefined {
   const scale = table?.floats(2) ?? [];
   if (!table || scale.length === 0) return undefined;
   const zeroPoint = table.longs(3);

@@ -4,19 +4,19 @@ import { OctetteError } from "../../errors";
 import type { Attribute } from "../../graph/graph";
 import { type Tensor, tensor as tensorOf } from "../../graph/tensor";
 import { constantOf } from "./elements";
-import type { Table } from "./flatbuffer";
+import type { FlatTable } from "./flatbuffer";
 import type { TfliteOperator, TfliteSubgraph, TfliteTensor } from "./schema";
-import type { Order, Values } from "./values";
+import type { Order, TensorValues } from "./values";
 
 /** Writes the nodes that one operator becomes. */
-export type Conversion = (source: Source) => void;
+export type Conversion = (source: OperatorSource) => void;
 /** By the names of builtin operators. */
 export type Conversions = Readonly<Record<string, Conversion>>;
 
 type Attributes = Readonly<Record<string, Attribute>>;
 
 /** Options by their ids in the schema; all at their defaults where an operator has none. */
-export type Options = Pick<Table, "bool" | "byte" | "float" | "int" | "ints" | "text">;
+export type Options = Pick<FlatTable, "bool" | "byte" | "float" | "int" | "ints" | "text">;
 
 const NO_OPTIONS: Options = {
   bool: (_, otherwise = false) => otherwise,
@@ -36,12 +36,12 @@ const ACTIVATIONS: readonly ([op: string, attributes?: Attributes] | undefined)[
   ["Tanh"],
 ];
 
-export class Source {
+export class OperatorSource {
   readonly name: string;
   readonly inputs: readonly number[];
   readonly outputs: readonly TfliteTensor[];
   readonly options: Options;
-  readonly values: Values;
+  readonly values: TensorValues;
   readonly #operator: TfliteOperator;
   readonly #tensorOf: (index: number) => TfliteTensor;
   readonly #subgraphs: readonly TfliteSubgraph[];
@@ -49,7 +49,7 @@ export class Source {
   constructor(
     operator: TfliteOperator,
     { tensor: tensorOf }: TfliteSubgraph,
-    values: Values,
+    values: TensorValues,
     subgraphs: readonly TfliteSubgraph[] = [],
   ) {
     this.#operator = operator;

@@ -7,7 +7,7 @@ import { OctetteError } from "../../errors";
 import type { Attribute, Node, State } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
-import { constantOf, dtypeOf, kindOf, typeName } from "./elements";
+import { constantOf, elementTypeOf, kindOf, typeName } from "./elements";
 import type { TfliteTensor } from "./schema";
 
 /** `last`: the channels of four dimensions are the last, as TFLite has them; all other tensors, too. */
@@ -28,7 +28,7 @@ interface Held {
 export const isCoded = (tensor: TfliteTensor): boolean =>
   tensor.quantization !== undefined && ["i8", "u8", "i4"].includes(kindOf(tensor) ?? "");
 
-export class Values {
+export class TensorValues {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
   readonly where: string;
@@ -72,7 +72,7 @@ export class Values {
       });
     const state = known ?? {
       name: this.fresh(`${key}_state`),
-      dtype: tensor.quantization ? ("f32" as const) : dtypeOf(tensor, this.where),
+      dtype: tensor.quantization ? ("f32" as const) : elementTypeOf(tensor, this.where),
       shape,
     };
     this.#states.set(key, state);
@@ -207,7 +207,7 @@ export class Values {
   /** Scale and zero point of a tensor, as constants. */
   #parameters(tensor: TfliteTensor): [scale: string, zeroPoint: string] {
     const { scale, zeroPoint, axis } = tensor.quantization!;
-    const dtype = dtypeOf(tensor, this.where);
+    const dtype = elementTypeOf(tensor, this.where);
     const fail = (what: string, expected: string, got: string) =>
       new OctetteError(what, {
         code: "graph",
