@@ -3,7 +3,7 @@
 // - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
 //   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels, and
 //   assembly/GROUP-class.ts those that are compiled for each engine class. `linearOfCodes` lowers Linear over codes where its
-//   group is there, whatever the op's own rule.
+//   group is there, whatever the op's own rule, and `gemmPlain` writes Gemm with other ops.
 // - src/train/ops has what only training has, and what training has in place of an op of models.
 // - src/train/gradients exports gradient rules, and src/formats/onnx/convert-*.ts conversions, under the names of ops.
 
@@ -81,6 +81,8 @@ const isOp = ({ value }) => typeof value?.infer === "function";
 /** What lowers an op over codes where its group is there: `linearOfCodes` that of Linear. */
 const isOfCodes = ({ own, value }) => own.endsWith("OfCodes") && typeof value?.lowerInteger === "function";
 const opOfCodes = ({ name }) => name.replace(/OfCodes$/, "");
+/** What writes an op with others: `gemmPlain` for Gemm. */
+const isPlain = ({ own, value }) => own.endsWith("Plain") && typeof value === "function";
 const isFunction = ({ value }) => typeof value === "function";
 
 const importsOf = (entries) =>
@@ -98,10 +100,12 @@ async function write(name, text) {
 
 /** The core, the other groups, how each is imported, and all ops with what the toolkit knows of them. */
 async function writeOps(groups, withKernels, classed) {
-  const core = exportsOf(await modulesOf(await filesOf("src/ops")), isOp);
+  const coreModules = await modulesOf(await filesOf("src/ops"));
+  const core = exportsOf(coreModules, isOp);
   await write("core.ts", `${importsOf(core)}\nexport const core = { ${listOf(core)} };\n`);
   const all = [...core];
   const allOfCodes = [];
+  const plain = exportsOf(coreModules, isPlain);
   const later = [];
   for (const group of groups) {
     const modules = await modulesOf(await filesOf(`src/ops/${group}`));
@@ -109,6 +113,7 @@ async function writeOps(groups, withKernels, classed) {
     const ofCodes = exportsOf(modules, isOfCodes);
     all.push(...ops);
     allOfCodes.push(...ofCodes);
+    plain.push(...exportsOf(modules, isPlain));
     const wasm = [
       ...(withKernels.includes(group) ? [group] : []),
       ...(classed.includes(group) ? modulesOfClasses(group) : []),
@@ -136,6 +141,14 @@ export { ${listOf(all)} };
 export const registry = { ${listOf(all)} } satisfies Record<string, Op>;
 /** What lowers some of them over codes in all ways, with the kernels of groups. */
 export const ofCodes: Readonly<Record<string, Partial<Op>>> = { ${rulesOf(allOfCodes)} };
+`,
+  );
+  const rules = plain.map((rule) => `${rule.name.replace(/Plain$/, "")}: ${rule.name}`).join(", ");
+  await write(
+    "plain.ts",
+    `${importsOf(plain)}import type { PlainRule } from "../../src/ops/steps";
+
+export const plain: Readonly<Record<string, PlainRule>> = { ${rules} };
 `,
   );
   const traits = all.map((op) => ({ ...op, own: `${op.own}Traits` }));

@@ -47,7 +47,7 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 177_000, () => atStart('export * from "octette"')],
+  ["toolkit", 177_600, () => atStart('export * from "octette"')],
   [
     "TensorFlow Lite models, where asked for",
     14_000,

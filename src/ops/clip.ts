@@ -11,6 +11,7 @@ import {
   type Traits,
   type Unit,
 } from "./op";
+import { type PlainRule, Steps } from "./steps";
 import { unary } from "./unary";
 
 const fixed = unary("clip", [
@@ -50,3 +51,19 @@ function boundOf({ node, inputs }: Unit, c: Lowering, i: number, name: string) {
 }
 
 export const clipTraits: Traits = { codes: "table", homogeneous: undefined, trained: undefined };
+
+/** Clips of integers: max with the lower bound, then min with the upper one. */
+export const clipPlain: PlainRule = (node, rewrite, types) => {
+  const { dtype } = types.get(node.outputs[0]!)!;
+  if (dtype === "f32") return;
+  const steps = new Steps(rewrite, node);
+  let [y = "", ...bounds] = node.inputs;
+  for (const [i, op] of ["Max", "Min"].entries()) {
+    const name = ["min", "max"][i]!;
+    const isKnown = node.attributes[name] !== undefined;
+    const bound = isKnown ? steps.filled(dtype, numberOf(node, name, 0)) : bounds[i];
+    if (bound) y = steps.add(op, [y, bound], {}, i === 1);
+  }
+  if (steps.nodes.length === 0) steps.add("Identity", [y], {}, true);
+  steps.done();
+};

@@ -186,4 +186,5 @@ export const convTraits: Traits = {
   channels: "second",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
+  depth: ([, weights]) => weights!.slice(1),
 };

@@ -5,10 +5,11 @@ import { type Graph, type Node, readsOf, type ValueType } from "../graph/graph";
 import { formatShape, MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { type Op, opError, type Traits } from "./op";
+import type { PlainRule } from "./steps";
 
 export type Registry = Readonly<Record<string, Op>>;
 /** Ops of models, as the toolkit knows them. */
-export type ToolkitOps = Readonly<Record<string, Op & Traits>>;
+export type ToolkitOps = Readonly<Record<string, Op & Traits & { readonly plain?: PlainRule | undefined }>>;
 
 /** The op of a node, or an error that names the missing op. */
 export function opOf(registry: Registry, name: string, node: string): Op {

@@ -1,12 +1,13 @@
 // Products of two stacks of matrices. One of a known matrix on the right is a Linear, once the graph is simplified
-// (passes/plain-forms.ts).
 
 import { matMulScratchBytes } from "../../assembly/f32/sizes";
 import type { Node } from "../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
+import { layerWeights } from "./gemm";
 import { type Address, floatType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
+import { type PlainRule, Steps } from "./steps";
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right, as in numpy. */
 export function stacksOf(node: Node, a: Shape, b: Shape) {
@@ -64,4 +65,20 @@ export const matMul: Op = {
   lower: lowerStacks,
 };
 
-export const matMulTraits: Traits = { codes: "none", homogeneous: undefined, trained: { weight: 1 } };
+export const matMulTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: { weight: 1 },
+  depth: ([x]) => x!.slice(-1),
+};
+
+/** The product with a known matrix is a layer. */
+export const matMulPlain: PlainRule = (node, rewrite, types) => {
+  const [x, w] = node.inputs as [string, string];
+  if (types.get(w)!.shape.length !== 2) return;
+  const steps = new Steps(rewrite, node);
+  const weights = layerWeights(steps, rewrite, w, false);
+  if (weights === undefined) return;
+  steps.add("Linear", [x, weights], {}, true);
+  steps.done();
+};

@@ -4,6 +4,7 @@ import type { Node } from "../graph/graph";
 import { countOf } from "../graph/symbols";
 import { normalizeAxis } from "./axes";
 import { floatType, numberOf, type Op, opError, type Traits } from "./op";
+import { type PlainRule, Steps } from "./steps";
 
 /** The axis whose elements share 1, counted from the front. */
 export const softmaxAxis = (node: Node, rank: number): number =>
@@ -41,4 +42,17 @@ export const softmaxTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   softmax: true,
+};
+
+/** The axis and the last one change places before and after. */
+export const softmaxPlain: PlainRule = (node, rewrite, types) => {
+  const x = node.inputs[0]!;
+  const rank = types.get(x)!.shape.length;
+  const axis = softmaxAxis(node, rank);
+  if (axis === rank - 1) return;
+  const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
+  const steps = new Steps(rewrite, node);
+  const rows = steps.add("Transpose", [x], { perm });
+  steps.add("Transpose", [steps.add(node.op, [rows], { axis: -1 }, true)], { perm });
+  steps.done();
 };

@@ -1,6 +1,7 @@
 // What the toolkit knows of ops beside what running them needs.
 
 import type { Node, ValueType } from "../graph/graph";
+import type { Shape } from "../graph/symbols";
 
 /**
  * What an op does with codes of 8 bits. `moves`: its output has elements of its first input, and so their scale and zero point;
@@ -48,6 +49,8 @@ export interface Traits {
   readonly normalizesRows?: true;
   /** Its output is a softmax of its input, or the logarithm of one. */
   readonly softmax?: true;
+  /** Of shapes of its inputs: the dimensions of the products that one element of its output sums. Absent: it sums no products. */
+  depth?(inputs: readonly Shape[]): Shape;
   /** Whether the first output is the first input, element by element. Absent: it never is. */
   idle?(node: Node, x: ValueType, y: ValueType): boolean;
   /** The part of its elements that it drops while a model is trained. */

@@ -7,6 +7,7 @@ import { axesOf } from "./axes";
 import { emitCopy, memoryOrder, memoryStrides, movesNothing, requireSameCodes, walkable } from "./copy";
 import { stridedCopy, stridesOf } from "./known";
 import { inputType, type Layout, type Op, opError, type Traits, type Unit } from "./op";
+import type { PlainRule } from "./steps";
 
 /** y's dimension i is x's dimension perm[i]; all reversed where no attribute says otherwise. */
 export function permutationOf(node: Node, rank: number): number[] {
@@ -85,4 +86,14 @@ export const transposeTraits: Traits = {
   trained: undefined,
   idle: (node, x) => permutationOf(node, x.shape.length).every((axis, i) => axis === i),
   turned: (node, axis, rank) => ({ axis: permutationOf(node, rank).indexOf(axis), repeats: 1 }),
+};
+
+/** z's dimension i is y's perm[i], which is x's before[perm[i]]. */
+export const transposePlain: PlainRule = (node, rewrite, types) => {
+  const inner = rewrite.producer(node.inputs[0]);
+  if (inner?.op !== node.op || inner.codes) return;
+  const { length } = types.get(node.inputs[0]!)!.shape;
+  const before = permutationOf(inner, length);
+  const perm = permutationOf(node, length).map((axis) => before[axis]!);
+  rewrite.replace(node, { ...node, inputs: inner.inputs, attributes: { perm } });
 };

@@ -3,11 +3,11 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
+import { computedBatchNorm, isTraining } from "../ops/batch-normalization";
 import { plus, times } from "../ops/compose";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isConvolution, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
-import { computedBatchNorm, isTraining } from "./compute-batch-norm";
 import { Rewrite } from "./rewrite";
 import type { Room } from "./room";
 

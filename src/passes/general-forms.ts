@@ -14,6 +14,7 @@ type Rule = (
   types: Types,
   graph: Graph,
   producers: ReadonlyMap<string, Node>,
+  registry: ToolkitOps,
 ) => Node | undefined;
 
 const layer: Rule = (node, types, { constants }) => {
@@ -50,17 +51,21 @@ const dequantize: Rule = (node, types, graph, producers) => {
 const MOST = 257;
 
 /** How many products a value's numbers are sums of; infinite where that is not known. */
-function depthOf(value: string, types: Types, producers: ReadonlyMap<string, Node>): number {
-  const { op, inputs } = producers.get(value) ?? {};
-  const [x, w] = (inputs ?? []).map((name) => types.get(name)?.shape ?? []);
-  const depth = op?.endsWith("Conv") ? w!.slice(1) : op === "MatMul" ? x!.slice(-1) : [Infinity];
+function depthOf(
+  value: string,
+  types: Types,
+  producers: ReadonlyMap<string, Node>,
+  registry: ToolkitOps,
+): number {
+  const { op = "", inputs = [] } = producers.get(value) ?? {};
+  const depth = registry[op]?.depth?.(inputs.map((name) => types.get(name)?.shape ?? [])) ?? [Infinity];
   return depth.reduce<number>((n, dim) => n * (typeof dim === "number" ? dim : Infinity), 1);
 }
 
 /** Sums of codes are whole in f32 only as far as it holds them. */
-const quantize: Rule = (node, types, graph, producers) => {
+const quantize: Rule = (node, types, graph, producers, registry) => {
   const makesSums = types.get(node.outputs[0]!)!.dtype === "i32";
-  if (makesSums && depthOf(node.inputs[0]!, types, producers) > MOST) return undefined;
+  if (makesSums && depthOf(node.inputs[0]!, types, producers, registry) > MOST) return undefined;
   return isPlain(node, graph) && !makesSums ? undefined : { ...node, op: "GeneralQuantize" };
 };
 
@@ -82,7 +87,7 @@ export function generalForms(graph: Graph, registry: ToolkitOps): Graph {
   const producers = producersOf(graph);
   let isSame = true;
   const nodes = graph.nodes.map((node) => {
-    const general = isMeant(node) ? rules[node.op]!(node, types, graph, producers) : undefined;
+    const general = isMeant(node) ? rules[node.op]!(node, types, graph, producers, registry) : undefined;
     if (general) isSame = false;
     return general ?? node;
   });

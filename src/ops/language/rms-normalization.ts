@@ -1,7 +1,7 @@
 import { formatShape } from "../../graph/symbols";
 import { isWithin } from "../broadcast";
 import { floatType, numberOf, type Op, opError, type Traits } from "../op";
-import { isRowOf, rowsOf } from "../sequence/layer-normalization";
+import { isRowOf, layerNormalizationPlain, rowsOf } from "../sequence/layer-normalization";
 
 /** x / √(mean x² + epsilon) · scale over the axes from `axis` on. ONNX RMSNormalization-23. */
 export const rMSNormalization: Op = {
@@ -40,3 +40,5 @@ export const rMSNormalizationTraits: Traits = {
   trained: { weight: 1 },
   normalizesRows: true,
 };
+
+export const rMSNormalizationPlain = layerNormalizationPlain;

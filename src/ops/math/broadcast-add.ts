@@ -1,6 +1,6 @@
 import { add } from "../add";
 import type { Traits } from "../op";
-import { NUMBERS, pairwise } from "./pairwise";
+import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 
 /** a + b: of every dtype, broadcast in every way. What Add has no kernel for becomes it. */
 export const broadcastAdd = pairwise({ kernel: "broadcastAdd", dtypes: NUMBERS, evaluate: add.evaluate! });
@@ -11,3 +11,5 @@ export const broadcastAddTraits: Traits = {
   trained: undefined,
   onnx: false,
 };
+
+export const addPlain = plainArithmetic;

@@ -1,6 +1,6 @@
 import { div } from "../div";
 import type { Traits } from "../op";
-import { NUMBERS, pairwise } from "./pairwise";
+import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 
 /** a / b, of integers truncated, and 0 where b is 0: of every dtype, broadcast in every way. What Div has no kernel for becomes it. */
 export const broadcastDiv = pairwise({ kernel: "broadcastDiv", dtypes: NUMBERS, evaluate: div.evaluate! });
@@ -11,3 +11,5 @@ export const broadcastDivTraits: Traits = {
   trained: undefined,
   onnx: false,
 };
+
+export const divPlain = plainArithmetic;

@@ -1,6 +1,6 @@
 import { mul } from "../mul";
 import type { Traits } from "../op";
-import { NUMBERS, pairwise } from "./pairwise";
+import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 
 /** a · b: of every dtype, broadcast in every way. What Mul has no kernel for becomes it. */
 export const broadcastMul = pairwise({ kernel: "broadcastMul", dtypes: NUMBERS, evaluate: mul.evaluate! });
@@ -11,3 +11,5 @@ export const broadcastMulTraits: Traits = {
   trained: undefined,
   onnx: false,
 };
+
+export const mulPlain = plainArithmetic;

@@ -1,6 +1,6 @@
 import type { Traits } from "../op";
 import { sub } from "../sub";
-import { NUMBERS, pairwise } from "./pairwise";
+import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 
 /** a − b: of every dtype, broadcast in every way. What Sub has no kernel for becomes it. */
 export const broadcastSub = pairwise({ kernel: "broadcastSub", dtypes: NUMBERS, evaluate: sub.evaluate! });
@@ -11,3 +11,5 @@ export const broadcastSubTraits: Traits = {
   trained: undefined,
   onnx: false,
 };
+
+export const subPlain = plainArithmetic;

@@ -1,5 +1,5 @@
 import type { Traits } from "../op";
-import { overLastAxis } from "../softmax";
+import { overLastAxis, softmaxPlain } from "../softmax";
 
 /** x − max − log Σ e^(x − max). ONNX LogSoftmax-13. */
 export const logSoftmax = overLastAxis("logSoftmax");
@@ -10,3 +10,5 @@ export const logSoftmaxTraits: Traits = {
   trained: undefined,
   softmax: true,
 };
+
+export const logSoftmaxPlain = softmaxPlain;

@@ -8,6 +8,7 @@ import { broadcastLayout, broadcastTypes, evaluateBinary, inMemory, isWithin } f
 import { heldAbove } from "../codes";
 import { type Address, behind, type Layout, type Lowering, type Op, opError, type Unit } from "../op";
 import { sizesIn } from "../sizes";
+import type { PlainRule } from "../steps";
 
 /** What kernels call a dtype. */
 export const typeOf: Readonly<Record<DType, number>> = {
@@ -210,3 +211,15 @@ export function emitAll(unit: Unit, c: Lowering, kernel: Kernel): Operand {
   }
   return y;
 }
+
+/** Loops of the core's kernels. */
+const CORE_LOOPS = 3;
+
+/** Sums, differences, products and quotients of integers, and of floats that are broadcast with more loops than the core has. */
+export const plainArithmetic: PlainRule = (node, rewrite, types) => {
+  const operands = node.inputs.map((value) => types.get(value)!);
+  const y = types.get(node.outputs[0]!)!;
+  const layouts = y.shape.length > 2 ? (["plain", "channelsLast"] as const) : (["plain"] as const);
+  if (y.dtype !== "f32" || layouts.some((layout) => loopsOf(y, operands, layout).length > CORE_LOOPS))
+    rewrite.replace(node, { ...node, op: `Broadcast${node.op}` });
+};

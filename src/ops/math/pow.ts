@@ -2,6 +2,7 @@ import { countOf, multiplyDims } from "../../graph/symbols";
 import { bytesPerElement, type DType } from "../../graph/tensor";
 import { broadcastShapes, evaluateBinary } from "../broadcast";
 import { extend, inputType, type Lowering, type Traits } from "../op";
+import { type PlainRule, Steps } from "../steps";
 import {
   checkType,
   emitBroadcast,
@@ -62,3 +63,19 @@ export const pow = extend(rule, {
 });
 
 export const powTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+
+/** Powers that are products, roots and quotients. */
+export const powPlain: PlainRule = (node, rewrite, types) => {
+  const [x, y] = node.inputs as [string, string];
+  const exponent = rewrite.scalar(y);
+  const { dtype, shape } = types.get(node.outputs[0]!)!;
+  if (exponent === undefined || dtype !== "f32" || shape.length > types.get(x)!.shape.length) return;
+  const steps = new Steps(rewrite, node);
+  if (exponent === 2) steps.add("Mul", [x, x], {}, true);
+  else if (exponent === 3) steps.add("Mul", [steps.add("Mul", [x, x]), x], {}, true);
+  else if (exponent === 1) steps.add("Identity", [x], {}, true);
+  else if (exponent === 0.5) steps.add("Sqrt", [x], {}, true);
+  else if (exponent === -1) steps.add("Reciprocal", [x], {}, true);
+  else return;
+  steps.done();
+};

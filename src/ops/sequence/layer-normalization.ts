@@ -4,6 +4,7 @@ import { normalizeAxis } from "../axes";
 import { isWithin } from "../broadcast";
 import { floatType, NONE, numberOf, type Op, opError, type Traits } from "../op";
 import { sameShape } from "../reshape";
+import { type PlainRule, Steps } from "../steps";
 
 /** Rows that are normalized each by itself, and the elements of one: those of the axes from `axis` on. */
 export function rowsOf(node: Node, shape: Shape): { axis: number; rows: Dim; cols: Dim } {
@@ -59,4 +60,19 @@ export const layerNormalizationTraits: Traits = {
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
   normalizesRows: true,
+};
+
+/** Scale and bias that are not one number for each normalized element are applied after it. */
+export const layerNormalizationPlain: PlainRule = (node, rewrite, types) => {
+  const [x, scale, bias = ""] = node.inputs as [string, string, string?];
+  const { shape } = types.get(x)!;
+  const { axis, cols } = rowsOf(node, shape);
+  const fits = [scale, bias].every((name) => name === "" || isRowOf(types.get(name)!.shape, shape, axis));
+  if (fits || typeof cols !== "number") return;
+  const steps = new Steps(rewrite, node);
+  const ones = rewrite.holdRepeated(`${node.name}_ones`, 1, cols);
+  const y = steps.add(node.op, [x, ones], node.attributes, true);
+  const product = steps.add("Mul", [y, scale]);
+  if (bias !== "") steps.add("Add", [product, bias]);
+  steps.done();
 };

@@ -1,9 +1,9 @@
 // Einsum as sums, transposes, reshapes and products of matrices: inputs one after the other, from the left.
 
-import type { Node, ValueType } from "../graph/graph";
-import { countOf, type Dim } from "../graph/symbols";
-import { type Equation, equationOf, extentsOf } from "../ops/reduce/einsum";
-import type { Rewrite } from "./rewrite";
+import type { Node } from "../../graph/graph";
+import { countOf, type Dim } from "../../graph/symbols";
+import type { PlainRule, Rewriting } from "../steps";
+import { type Equation, equationOf, extentsOf } from "./einsum";
 
 /** A value whose dimensions have names; those of length 1 may stand for longer ones. */
 interface Named {
@@ -12,7 +12,7 @@ interface Named {
   readonly extents: readonly Dim[];
 }
 
-export function plainEinsum(node: Node, rewrite: Rewrite, types: ReadonlyMap<string, ValueType>): void {
+export const einsumPlain: PlainRule = (node, rewrite, types) => {
   const shapes = node.inputs.map((input) => types.get(input)!.shape);
   const equation = equationOf(node, shapes);
   const all = extentsOf(node, equation, shapes);
@@ -30,7 +30,7 @@ export function plainEinsum(node: Node, rewrite: Rewrite, types: ReadonlyMap<str
     last,
     equation.result.map((name) => all.get(name)!),
   );
-}
+};
 
 /** Names that the result or later inputs have. */
 const needed = ({ result }: Equation, later: readonly Named[]): readonly string[] => [
@@ -40,10 +40,10 @@ const needed = ({ result }: Equation, later: readonly Named[]): readonly string[
 
 class Writer {
   readonly #node: Node;
-  readonly #rewrite: Rewrite;
+  readonly #rewrite: Rewriting;
   readonly #nodes: Node[] = [];
 
-  constructor(node: Node, rewrite: Rewrite) {
+  constructor(node: Node, rewrite: Rewriting) {
     this.#node = node;
     this.#rewrite = rewrite;
   }
