@@ -5,7 +5,8 @@
 //   assembly/GROUP-class.ts those that are compiled for each engine class. `linearOfCodes` lowers Linear over codes where its
 //   group is there, whatever the op's own rule, and `gemmPlain` writes Gemm with other ops.
 // - src/train/ops has what only training has, and what training has in place of an op of models.
-// - src/train/gradients exports gradient rules, and src/formats/onnx/convert-*.ts conversions, under the names of ops.
+// - src/train/gradients exports gradient rules, src/formats/onnx/convert-*.ts conversions and export-*.ts the ways back of ops to ONNX, under
+//   the names of ops. A conversion of another domain stands in a table of convert-*.ts, `export const octetteConversions`.
 
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
@@ -84,6 +85,8 @@ const opOfCodes = ({ name }) => name.replace(/OfCodes$/, "");
 /** What writes an op with others: `gemmPlain` for Gemm. */
 const isPlain = ({ own, value }) => own.endsWith("Plain") && typeof value === "function";
 const isFunction = ({ value }) => typeof value === "function";
+/** Conversions by the names of operators in other domains. */
+const isConversionTable = ({ own, value }) => own.endsWith("Conversions") && typeof value === "object";
 
 const importsOf = (entries) =>
   entries.map(({ name, own, file }) => `import { ${own} as ${name} } from "../../${file}";\n`).join("");
@@ -197,17 +200,39 @@ export const inlined = { ${all} };
 /** What becomes of operators in files: the same op, unless there is a conversion or the op is not ONNX's. */
 async function writeConversions(ops, traitsOf) {
   const files = await filesOf("src/formats/onnx", /^convert-.*\.ts$/);
-  const own = exportsOf(await modulesOf(files), isFunction);
+  const modules = await modulesOf(files);
+  const own = exportsOf(modules, isFunction);
+  const tables = exportsOf(modules, isConversionTable);
   const names = new Set(own.map(({ name }) => name));
   const same = ops
     .filter((op) => !names.has(op.name) && traitsOf(op)?.onnx !== false)
     .map(({ name }) => `${name}: same`);
   await write(
     "conversions.ts",
-    `${importsOf(own)}import { type Conversion, same } from "../../src/formats/onnx/source";
+    `${importsOf([...own, ...tables])}import { type Conversion, same } from "../../src/formats/onnx/source";
 
-/** Operators of the domain "" (also written "ai.onnx"), opset 7 and later. */
-export const conversions: Readonly<Record<string, Conversion>> = { ${[listOf(own), ...same].join(", ")} };
+/** Operators of the domain "" (also written "ai.onnx"), opset 7 and later, and those of other domains as "domain.Operator". */
+export const conversions: Readonly<Record<string, Conversion>> = { ${[listOf(own), ...same, ...tables.map(({ name }) => `...${name}`)].join(", ")} };
+`,
+  );
+}
+
+/** How ops are written to ONNX: as they are, unless there is a way of their own or the op is not ONNX's. */
+async function writeWays(ops, traitsOf) {
+  const files = await filesOf("src/formats/onnx", /^export-.*\.ts$/);
+  const known = new Set(ops.map(({ name }) => name));
+  const own = exportsOf(await modulesOf(files), (entry) => isFunction(entry) && known.has(entry.name));
+  const names = new Set(own.map(({ name }) => name));
+  const same = ops
+    .filter((op) => !names.has(op.name) && traitsOf(op)?.onnx !== false)
+    .map(({ name }) => `${name}: asItIs`);
+  await write(
+    "ways.ts",
+    `${importsOf(own)}import type { Ways } from "../../src/formats/onnx/target";
+import { asItIs } from "../../src/formats/onnx/ways";
+
+/** How each op is written to ONNX. */
+export const ways: Ways = { ${[listOf(own), ...same].join(", ")} };
 `,
   );
 }
@@ -251,6 +276,7 @@ export async function writeTables() {
   const rooms = new Map(await modulesOf([...new Set(ops.map(({ file }) => file))]));
   const traitsOf = ({ file, own }) => rooms.get(file)[`${own}Traits`];
   await writeConversions(ops, traitsOf);
+  await writeWays(ops, traitsOf);
   await writeTraining(ops, traitsOf);
   return Object.fromEntries(ops.map(({ name, file }) => [name, `${file}.ts`]));
 }

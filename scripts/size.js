@@ -53,6 +53,11 @@ const parts = [
     14_000,
     () => later('export { load } from "octette"', "tflite"),
   ],
+  [
+    "export to ONNX, where asked for",
+    9_000,
+    () => later('export { exportOnnx } from "octette"', "export-onnx"),
+  ],
   ["training, where asked for", 46_000, () => later('export { tune } from "octette"', "tune", "inlined")],
   ["train.wasm", 13_500, () => wasm("train")],
   ["common.wasm", 7_000, () => wasm("common")],

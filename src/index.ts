@@ -56,6 +56,22 @@ function runtimeFor(toolkit: Toolkit): Runtime {
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
+/**
+ * The bytes of an ONNX model (opset 21 or later) that computes what a graph does, for ONNX Runtime and other tools. Integer layers become
+ * the float operators between QuantizeLinear and DequantizeLinear, weights that fit 4 bits int4; integers are int64, floats float32. Importing them
+ * gives the graph again. What it takes is loaded with the first call.
+ * @throws OctetteError "unsupported" that names every node ONNX has no operator for.
+ */
+export async function exportOnnx(
+  graph: Graph,
+  options: ToolkitOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const [toolkit, rest] = toolkitIn(options);
+  checkOptions("exportOnnx", rest, {});
+  const { onnxOf } = await import("./export-onnx.js");
+  return onnxOf(graph, toolkit);
+}
+
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 

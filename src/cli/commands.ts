@@ -8,6 +8,7 @@ import type { Command } from "./command";
 import { deltaCommand } from "./delta";
 import { embedCommand } from "./embed";
 import { evalCommand } from "./eval";
+import { exportCommand } from "./export";
 import { footprintCommand } from "./footprint";
 import { generateCommand } from "./generate";
 import { inspectCommand } from "./inspect";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   inspectCommand,
   benchCommand,
   footprintCommand,
+  exportCommand,
   bundleCommand,
   deltaCommand,
   applyCommand,

@@ -84,8 +84,15 @@ export class GraphWriter {
     return outputs[0];
   }
 
-  /** Writes the DequantizeLinear that makes `output` of codes. */
+  /** Writes what makes `output` of codes: DequantizeLinear; of codes whose rows have ranges of their own (q − z) · s. */
   dequantize({ codes, scale, zeroPoint, axis }: NamedCodes, name: string, output: string): string {
+    if (axis === -1) {
+      const [q, z] = [codes, zeroPoint].map((of) =>
+        this.add("Cast", `${name}_${of}`, [of], [this.fresh(`${of}_float`)], { to: "f32" }),
+      );
+      const steps = this.add("Sub", `${name}_steps`, [q!, z!], [this.fresh(`${output}_steps`)]);
+      return this.add("Mul", name, [steps, scale], [output]);
+    }
     const inputs = zeroPoint === "" ? [codes, scale] : [codes, scale, zeroPoint];
     return this.add("DequantizeLinear", name, inputs, [output], axis === undefined ? {} : { axis });
   }

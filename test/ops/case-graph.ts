@@ -44,6 +44,8 @@ export interface OpCase {
   readonly known?: "only" | "refused";
   /** Its gradient is random, or that of two nodes, or none passes parameters that a run computes. */
   readonly gradient?: "none";
+  /** ONNX has no operators for it. */
+  readonly exported?: "refused";
   /** Forms over codes that it is run in, where not all of its op's. */
   readonly forms?: readonly FormName[];
 }

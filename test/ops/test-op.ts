@@ -37,6 +37,7 @@ import {
   operandsOf,
   ROWS,
 } from "./case-graph";
+import { checkExported, checkRefused } from "./exported";
 import { checkGradient } from "./gradient";
 import { type ReadsTable, testReads } from "./reads";
 import { checkTraits, testIdle } from "./traits";
@@ -52,6 +53,8 @@ export interface OpTable extends ReadsTable {
   readonly oracle?: Oracle;
   /** Ops that ONNX's forms of it become: the oracle computes them, too. */
   readonly becomes?: readonly string[];
+  /** ONNX has no operators for it. */
+  readonly exported?: "refused";
   /** It has no gradient, or one that is tested elsewhere. */
   readonly gradient?: "none" | "elsewhere";
 }
@@ -189,6 +192,8 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
           if (isCut) cuts++;
           if (isPage) return;
           if (form === "float") checkTraits(op, one, made, first);
+          if (table.exported === "refused" || one.exported === "refused") checkRefused(graph);
+          else checkExported(graph, made.feeds("random"), first);
           if (
             one.simplified ||
             form === "dynamic" ||

@@ -149,7 +149,8 @@ describe("old forms of operators", () => {
       "Sum",
       "Upsample",
     ];
-    const made = Object.keys(conversions).filter((op) => !written.includes(op));
+    // Those of other domains are written with others, too.
+    const made = Object.keys(conversions).filter((op) => !written.includes(op) && !op.includes("."));
     expect(made.filter((op) => !Object.hasOwn(toolkitOps, op))).toEqual([]);
     const own = Object.keys(toolkitOps).filter((op) => toolkitOps[op]!.onnx === false);
     expect(Object.keys(toolkitOps).filter((op) => !made.includes(op))).toEqual(own);

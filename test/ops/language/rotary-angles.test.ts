@@ -1,6 +1,7 @@
 import { testOp } from "../test-op";
 
 testOp("RotaryAngles", {
+  exported: "refused",
   gradient: "none",
   cases: [
     { inputs: [[8]], outputs: 2, attributes: { position: [0], tokens: [1] } },

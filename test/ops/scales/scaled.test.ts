@@ -85,6 +85,8 @@ testOp("GeneralDequantize", {
         what: `${dtype} ${JSON.stringify(attributes)}`,
         inputs: [fed(dtype, x), scales(scale), zeros(dtype, scale)],
         attributes: attributes!,
+        // Codes of int32 have no zero point in ONNX.
+        ...(dtype === "i32" && { exported: "refused" as const }),
       },
       {
         what: `${dtype} ${JSON.stringify(attributes)} of 0`,

@@ -1,6 +1,7 @@
 import { fed, testOp } from "../test-op";
 
 testOp("ReadState", {
+  exported: "refused",
   oracle: { operator: (_, [state]) => state! },
   cases: [
     { inputs: [[3, 17]] },

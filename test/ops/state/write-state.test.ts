@@ -1,6 +1,7 @@
 import { fed, testOp } from "../test-op";
 
 testOp("WriteState", {
+  exported: "refused",
   oracle: {
     operator(_, [x, state]) {
       state!.data.set(x!.data);

@@ -1,0 +1,70 @@
+// The way back of ops that ONNX has under another name, in later versions, or written with others.
+
+import type { Node } from "../../graph/graph";
+import { tensor } from "../../graph/tensor";
+import type { Target, Way } from "./target";
+import { as, unwritten, writeSame } from "./ways";
+import { dataTypes } from "./write-proto";
+
+/** Lengths of sequences came later, and windows after them. */
+export const attention: Way = (node, target) => {
+  const { left_window_size: left, right_window_size: right } = node.attributes;
+  const isWindowed = left !== undefined || right !== undefined;
+  const hasLengths = (node.inputs[6] ?? "") !== "";
+  writeSame(node, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
+};
+
+export const rMSNormalization = as({ opset: 23 });
+export const rotaryEmbedding = as({ opset: 23 });
+export const swish = as({ opset: 24 });
+export const tensorScatter = as({ opset: 24 });
+
+export const generalAveragePool = as({ op: "AveragePool" });
+export const generalMaxPool = as({ op: "MaxPool" });
+export const broadcastAdd = as({ op: "Add" });
+export const broadcastDiv = as({ op: "Div" });
+export const broadcastMul = as({ op: "Mul" });
+export const broadcastSub = as({ op: "Sub" });
+
+/** x · sigmoid(x). */
+export const silu: Way = (node, target) => {
+  const [x = ""] = node.inputs;
+  const held = target.operand(x);
+  const sigmoid = target.add("Sigmoid", [held]);
+  target.write(node, "Mul", [held, sigmoid]);
+};
+
+/** How much training drops is nothing to a model that runs. */
+export const dropout = as({ attributes: { ratio: undefined } });
+
+/** One scale a group, as before opset 21, becomes one a channel. */
+export const groupNormalization: Way = (node, target) => {
+  const channels = target.type(node.inputs[0]!).shape[1];
+  const repeated = (value: string) => {
+    const constant = target.constant(value);
+    if (!constant || typeof channels !== "number" || constant.data.length === channels) return value;
+    const each = channels / constant.data.length;
+    const all = Array.from({ length: channels }, (_, c) => constant.data[Math.floor(c / each)]!);
+    const name = target.hold(`${value}_repeated`, tensor("f32", [channels], all));
+    return target.define(name, { dtype: "f32", shape: [channels] });
+  };
+  writeSame({ ...node, inputs: [node.inputs[0]!, ...node.inputs.slice(1).map(repeated)] }, target);
+};
+
+/** The size of states is always said; lengths of sequences are int32. */
+function writeRecurrent(node: Node, target: Target): void {
+  if (Number(node.attributes.cell_clip ?? 0) !== 0)
+    throw unwritten(node, "it clips its cells", "cell_clip 0");
+  const { hidden_size = target.type(node.inputs[2]!).shape[2] as number } = node.attributes;
+  const options = { attributes: { hidden_size, cell_clip: undefined } };
+  const lengths = node.inputs[4] ?? "";
+  if (lengths === "") return writeSame(node, target, options);
+  const held = target.constant(lengths)
+    ? target.operand(lengths, "i32")
+    : target.add("Cast", [lengths], { attributes: { to: dataTypes.i32 } });
+  writeSame({ ...node, inputs: node.inputs.with(4, held) }, target, options);
+}
+
+export const gRU: Way = writeRecurrent;
+export const lSTM: Way = writeRecurrent;
+export const rNN: Way = writeRecurrent;

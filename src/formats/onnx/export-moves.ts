@@ -1,0 +1,79 @@
+// The way back of operators whose known parameters are inputs in a file that are not vectors of int64, and of sizes that a run finds.
+
+import type { Dim } from "../../graph/symbols";
+import type { Way } from "./target";
+import { as, unwritten, writeSame } from "./ways";
+
+const ofInput = { kind: "as the first", isScalar: true } as const;
+const scalar = { isScalar: true } as const;
+const float = { kind: "f32", isScalar: true } as const;
+
+export const clip = as({ forms: { 1: ofInput, 2: ofInput } });
+export const pad = as({ forms: { 2: ofInput } });
+export const cumSum = as({ forms: { 1: scalar } });
+export const oneHot = as({ forms: { 1: scalar } });
+export const trilu = as({ forms: { 1: scalar } });
+export const nonMaxSuppression = as({ forms: { 2: scalar, 3: float, 4: float } });
+export const resize = as({ forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
+export const interpolate = as({ op: "Resize", forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
+
+/** Without sizes, its outputs are as large as each other. */
+export const split: Way = (node, target) => {
+  const isSaid = node.inputs.length > 1 || node.attributes.split !== undefined;
+  writeSame(node, target, isSaid ? {} : { attributes: { num_outputs: node.outputs.length } });
+};
+
+/** Indices into parts of a batch are octette's own. */
+export const scatterND: Way = (node, target) => {
+  const { batch_dims = 0 } = node.attributes;
+  if (batch_dims !== 0) throw unwritten(node, "its indices are of parts of a batch", "batch_dims 0");
+  writeSame(node, target, { attributes: { batch_dims: undefined } });
+};
+
+/** ONNX has always both outputs. */
+export const topK: Way = (node, target) => {
+  const [values, indices = ""] = node.outputs;
+  const outputs = [
+    values || target.fresh(`${node.name}_values`),
+    indices || target.fresh(`${node.name}_indices`),
+  ];
+  writeSame({ ...node, outputs }, target);
+};
+
+/** ONNX has the blocks' channels first; in mode CRD each channel's block follows it. */
+export const spaceToDepth: Way = (node, target) => {
+  const { mode = "DCR", blocksize } = node.attributes;
+  if (mode === "DCR") return writeSame(node, target, { attributes: { mode: undefined } });
+  const b = blocksize as number;
+  const [n, c, h, w] = target.type(node.inputs[0]!).shape as [Dim, Dim, Dim, Dim];
+  const { shape } = target.type(node.outputs[0]!);
+  const [rows, cols] = [shape[2]!, shape[3]!];
+  const known = [h, w, b].every((dim) => typeof dim === "number");
+  if (!known) throw unwritten(node, "its image has no known size", "height and width as numbers");
+  const apart = target.add("Reshape", [
+    target.operand(node.inputs[0]!),
+    target.dims([n, c, rows, b, cols, b]),
+  ]);
+  const moved = target.add("Transpose", [apart], { attributes: { perm: [0, 1, 3, 5, 2, 4] } });
+  target.write(node, "Reshape", [moved, target.dims(shape)]);
+};
+
+/** Numbers that follow from symbols. */
+export const dimensions: Way = (node, target) => {
+  const { values, shape } = node.attributes;
+  const dims = Array.isArray(values) ? target.dims(values) : target.operand(node.inputs[0]!);
+  target.write(node, "Reshape", [dims, target.integers((shape ?? []) as number[])]);
+};
+
+/** Symbols are elements of a value; where these are a shape of other elements, the sizes that it has then. */
+export const bind: Way = (node, target) => {
+  const [x = ""] = node.inputs;
+  const { of, allowzero = 0 } = node.attributes;
+  let sizes = target.operand(x);
+  if (Array.isArray(of)) {
+    const elements = target.add("ConstantOfShape", [target.dims(of)]);
+    sizes = target.add("Shape", [target.add("Reshape", [elements, sizes], { attributes: { allowzero } })]);
+  }
+  for (const [i, symbol] of target.foundBy(node).entries())
+    target.isSymbol(symbol, target.add("Gather", [sizes, target.integers([i])], { attributes: { axis: 0 } }));
+};

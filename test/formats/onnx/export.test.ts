@@ -1,0 +1,179 @@
+// Graph → ONNX: models that were imported, quantized and tuned come back as the same graph, names included; what ONNX has no place for is
+// refused. Cases of single ops are in their tables (test/ops/exported.ts).
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { withPreprocessing } from "../../../src/data/index";
+import { readModel } from "../../../src/formats/onnx/proto";
+import { WireWriter } from "../../../src/formats/onnx/write-wire";
+import type { Graph } from "../../../src/graph/graph";
+import { tensor } from "../../../src/graph/tensor";
+import {
+  type Dataset,
+  exportOnnx,
+  importOnnx,
+  loadSync,
+  openDataset,
+  quantize,
+  tune,
+} from "../../../src/index";
+import { expectClose } from "../../check-tensors";
+import { readExample } from "../../examples";
+import { GraphBuilder } from "../../graph-builder";
+import { structureOf } from "../../same-graph";
+
+const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] } as const;
+
+const again = async (graph: Graph) => importOnnx(await exportOnnx(graph), { name: graph.name });
+/** Names of nodes and of what they make; a zero point of rows is a byte in the file, and another value. */
+const namesOf = ({ nodes }: Graph) => nodes.map(({ name, outputs }) => `${name} → ${outputs.slice(0, 2)}`);
+
+async function expectSame(graph: Graph): Promise<void> {
+  const read = await again(graph);
+  expect(structureOf(read)).toEqual(structureOf(graph));
+  expect(namesOf(read)).toEqual(namesOf(graph));
+}
+
+describe.each(["digits", "digits_wild"])("%s", (name) => {
+  let float: Graph;
+  let data: Dataset;
+  beforeAll(async () => {
+    float = importOnnx(await readExample(`${name}.onnx`), { name });
+    data = await openDataset(await readExample("train.npz"), float.inputs, { normalize });
+  });
+
+  test("as floats", () => expectSame(float));
+  test.each([8, 4])("of %i bits", async (bits) =>
+    expectSame((await quantize(float, { calibration: data.take(64).batches(32), bits })).graph));
+  test("quantized dynamically", async () => expectSame((await quantize(float, { mode: "dynamic" })).graph));
+  test("of 4 bits, tuned", async () =>
+    expectSame((await tune(float, { data: data.take(128), bits: 4, epochs: 1 })).graph));
+});
+
+const line = (build: (b: GraphBuilder) => string): Graph => {
+  const builder = new GraphBuilder();
+  return builder.build(build(builder));
+};
+
+test("sizes that only a run knows are dimensions by name, and computed where a shape has more of them than one", async () => {
+  const graph = line((b) => {
+    const x = b.input("x", ["batch", "height", 6]);
+    return b.node("Reshape", [x], "y", { shape: ["batch*height", 2, 3] });
+  });
+  const { graph: file } = readModel(await exportOnnx(graph));
+  expect(file.inputs[0]!.shape).toEqual(["batch", "height", 6]);
+  expect(file.outputs[0]!.shape).toEqual(["batch*height", 2, 3]);
+  expect(structureOf(await again(graph))).toEqual(structureOf(graph));
+});
+
+test("the opset is 21, or that of the latest operator", async () => {
+  const of = async (op: string, attributes = {}) => {
+    const graph = line((b) => b.node(op, [b.input("x", [2, 3])], "y", attributes));
+    return readModel(await exportOnnx(graph)).opsetImport;
+  };
+  expect(await of("Relu")).toEqual([{ domain: "", version: 21 }]);
+  expect(await of("Swish", { alpha: 0.5 })).toEqual([{ domain: "", version: 24 }]);
+});
+
+test("weights in groups are codes in blocks", async () => {
+  const codes = Int8Array.from({ length: 3 * 64 }, (_, i) => (i % 15) - 7);
+  const graph: Graph = {
+    name: "groups",
+    inputs: [{ name: "x", dtype: "f32", shape: ["batch", 64] }],
+    outputs: ["y"],
+    nodes: [
+      {
+        op: "Linear",
+        name: "linear",
+        inputs: ["x_codes", "w"],
+        outputs: ["y"],
+        attributes: {},
+        codes: {
+          inputs: [
+            { scale: "x_scale", zeroPoint: "x_zero", axis: -1 },
+            { scale: "w_scale", zeroPoint: "", axis: 0, groups: { size: 32, scales: "w_groups" } },
+          ],
+        },
+      },
+    ],
+    constants: new Map([
+      ["w", tensor("i8", [3, 64], codes)],
+      ["w_scale", tensor("f32", [3], [0.5, 0.25, 0.125])],
+      ["w_groups", tensor("i8", [3, 2], [1, 2, 3, 4, 5, 6])],
+    ]),
+    provenance: {},
+  };
+  const quantizing = {
+    op: "DynamicQuantize",
+    name: "quantize",
+    inputs: ["x"],
+    outputs: ["x_codes", "x_scale", "x_zero"],
+    attributes: { axis: -1 },
+  };
+  const whole = { ...graph, nodes: [quantizing, ...graph.nodes] };
+  const bytes = await exportOnnx(whole);
+  const file = readModel(bytes).graph;
+  const dequantize = file.nodes.find(({ opType }) => opType === "DequantizeLinear")!;
+  expect(dequantize.attributes.get("block_size")).toMatchObject({ value: 32 });
+  const INT4 = 22;
+  expect(file.initializers.find(({ name }) => name === "w")).toMatchObject({ dataType: INT4, dims: [3, 64] });
+  const x = tensor(
+    "f32",
+    [2, 64],
+    Float32Array.from({ length: 128 }, (_, i) => Math.sin(i)),
+  );
+  const [own, read] = [whole, importOnnx(bytes)].map((one) =>
+    loadSync(one, { maxima: { batch: 2 } }).runSync({ x }),
+  );
+  expectClose(read!.y, own!.y!, "y");
+});
+
+test("how feeds are normalized stands in the metadata", async () => {
+  const float = importOnnx(await readExample("digits.onnx"));
+  const data = await openDataset(await readExample("test.npz"), float.inputs, { normalize });
+  const { metadata } = readModel(await exportOnnx(withPreprocessing(float, data)));
+  expect(JSON.parse(metadata.get("octette.preprocessing.image")!)).toMatchObject(normalize);
+});
+
+test("equal graphs give equal bytes", async () => {
+  const file = await readExample("digits.onnx");
+  expect(await exportOnnx(importOnnx(file))).toEqual(await exportOnnx(importOnnx(file)));
+});
+
+describe("refused", () => {
+  test("states", async () => {
+    const graph = line((b) => b.node("Relu", [b.input("x", [2])], "y"));
+    const states = [{ name: "cache", dtype: "f32", shape: [4] }] as const;
+    await expect(exportOnnx({ ...graph, states })).rejects.toThrow(
+      'graph "check": it keeps states from run to run, which ONNX has no place for: got "cache".',
+    );
+  });
+
+  test("operators that ONNX does not have, all of them", async () => {
+    const graph = line((b) => {
+      const [x, before] = [b.input("x", [1, 5, 8]), b.input("before", [2, 8])];
+      return b.node("CausalConv", [x, b.floats("w", [8, 3], 1), "", before], "y");
+    });
+    await expect(exportOnnx(graph)).rejects.toThrow(/operators that ONNX does not have: got CausalConv in "/);
+  });
+
+  test("an option that there is none of", async () => {
+    const graph = line((b) => b.node("Relu", [b.input("x", [2])], "y"));
+    await expect(exportOnnx(graph, { opset: 17 } as object)).rejects.toThrow(/opset/);
+  });
+});
+
+test("numbers of every size are read as they were written", () => {
+  const values = [0, 1, 127, 128, 300, 2 ** 31, 2 ** 53 - 1, -1, -128, -(2 ** 31)];
+  const wire = new WireWriter();
+  wire.message(7, (graph) =>
+    graph.message(1, (node) =>
+      node.message(5, (attribute) => {
+        attribute.string(1, "values");
+        attribute.integers(8, values);
+        attribute.integer(20, 7);
+      }),
+    ),
+  );
+  const [node] = readModel(wire.finish()).graph.nodes;
+  expect(node!.attributes.get("values")).toMatchObject({ kind: "ints", value: values });
+});
