@@ -93,6 +93,7 @@ export const quantizeCommand = defineCommand({
   async run([path = ""], values, context) {
     const { output, calibrate, naive = false, normalize, only, range, seed = 0, force = false } = values;
     const { mode = "static", bits, skip, samples = SAMPLES, "max-bytes": maxBytes } = values;
+    await requireThere(path);
     if (await isLanguageModel(path)) {
       refuse(path, values, ["samples", "normalize", "labels", "mode", "range", "only", "skip", "max-bytes"]);
       const { quantizeLanguageFile } = await import("./quantize-language.js");
@@ -137,6 +138,18 @@ export const quantizeCommand = defineCommand({
 
 /** Bytes that a GGUF file begins with. */
 const GGUF = "GGUF";
+
+/** Throws where there is nothing at a path: which options are needed depends on what is there. */
+async function requireThere(path: string): Promise<void> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => cause);
+  if (!(info instanceof Error) || info.code !== "ENOENT") return;
+  throw new OctetteError("there is no such file or folder", {
+    code: "argument",
+    where: path,
+    expected: "a model in ONNX or TensorFlow Lite format, a GGUF file, or a folder of Hugging Face",
+    hint: `Check the path, which is read from ${process.cwd()}`,
+  });
+}
 
 /** Whether a path is a folder, or a GGUF file. What cannot be read is left to whoever reads it. */
 async function isLanguageModel(path: string): Promise<boolean> {

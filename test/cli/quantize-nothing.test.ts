@@ -23,6 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+test("a model that is not there is told, whatever options are missing", async () => {
+  const missing = join(folder, "NO_SUCH_FOLDER");
+  const { code, stderr } = await octette(["quantize", missing, "-o", join(folder, "out.octette")]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`${missing}: there is no such file or folder: expected a model in ONNX`);
+  expect(stderr).toContain(`Check the path, which is read from ${process.cwd()}`);
+});
+
 test.each([
   ["an operator in other letters", ["--only", "conv"], /only: matches nothing.*Did you mean Conv\?/],
   ["a node that is not there", ["--skip", "nosuch"], /skip: matches nothing/],
