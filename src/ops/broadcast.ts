@@ -1,7 +1,7 @@
 // Broadcasting of elementwise ops with two inputs: numpy's rule for shapes, and the strides kernels walk by.
 
 import type { Node, ValueType } from "../graph/graph";
-import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { bothDims, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { inputType, type Known, type Layout, type Op, opError } from "./op";
 import { sizesIn } from "./sizes";
@@ -130,6 +130,23 @@ export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layou
     a: column(0),
     b: column(1),
   };
+}
+
+/**
+ * The same loops with the outermost one first, which is the one that threads divide; where all axes were merged it is the first dimension
+ * of the result, `first`, again. Kernels that merge dense levels take no longer.
+ */
+export function dividedWalk(walk: Walk, first: Dim): Walk {
+  const [outer, middle, inner] = walk.extents;
+  if (outer !== 1) return walk;
+  const count = middle !== 1 ? middle : first;
+  const rest = middle !== 1 ? inner : divideDims(inner, first);
+  if (rest === undefined) return walk;
+  const stridesOf = ([, across, along]: readonly [Dim, Dim, Dim]): readonly [Dim, Dim, Dim] => {
+    const row = multiplyDims(along, rest);
+    return [middle !== 1 ? across : row, row, along];
+  };
+  return { extents: [count, 1, rest], a: stridesOf(walk.a), b: stridesOf(walk.b) };
 }
 
 /** A shape of `rank` dimensions in the order they have in memory. */

@@ -7,11 +7,13 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { batches, cifar, mnist } from "../../bench/data.js";
 import { extmulClass } from "../../src/engine/classes";
+import { compile } from "../../src/engine/compile";
 import type { Feeds } from "../../src/engine/feeds";
 import { inlined } from "../../src/engine/inlined";
 import { createModel, Model, type ModelOptions } from "../../src/engine/model";
 import { Engine } from "../../src/engine/wasm";
 import type { Graph } from "../../src/graph/graph";
+import type { Shape } from "../../src/graph/symbols";
 import { importOnnx, quantize } from "../../src/index";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, opGraph, randomFeeds } from "../check-model";
@@ -67,6 +69,15 @@ const wide: Record<string, Graph> = {
   "float conv": convGraph({ cin: 24, cout: 33, k: 3, pad: 1, mode: "float", ...images }),
   "float gemm": denseGraph({ k: 300, n: 130, mode: "float" }),
   "int8 add": opGraph({ op: "Add", shapes: Array(2).fill(["batch", 40, 33, 32]) }),
+  "float add": opGraph({ op: "Add", shapes: Array(2).fill(["batch", 40, 33, 32]), quantized: false }),
+  "float add, one row of each": opGraph({
+    op: "Mul",
+    shapes: [
+      ["batch", 40, 1056],
+      ["batch", 1, 1056],
+    ],
+    quantized: false,
+  }),
   gelu: opGraph({ op: "Gelu", shapes: [["batch", 40, 33, 32]], quantized: false }),
 };
 
@@ -89,6 +100,21 @@ describe("the same bytes on 1, 2, 3 and 4 threads", () => {
       const feeds = (batch: number) => [...batches(set, "input", batch, batch)][0]!;
       for (const each of [graph, int8]) await expectSame(each, [8, 3], feeds);
     });
+});
+
+test("threads divide sums and products along the outermost dimension, however few their loops are", () => {
+  const counts = (...shapes: Shape[]) =>
+    compile(opGraph({ op: "Add", shapes, quantized: false }), {
+      registry,
+      engineClass: "baseline",
+      maxima: { batch: 4 },
+    }).steps.map(({ count }) => count);
+  expect(counts(["batch", 40, 32], ["batch", 40, 32])).toEqual(["batch"]);
+  expect(counts([1, 40, 32], [1, 40, 32])).toEqual([40]);
+  expect(counts([1, "batch", 32], [1, "batch", 32])).toEqual(["batch"]);
+  expect(counts([40, 32], [32])).toEqual([40]);
+  expect(counts([1, 40, 32], [1])).toEqual([40]);
+  expect(counts([1], [1])).toEqual([1]);
 });
 
 const graph = wide["int8 conv"]!;
