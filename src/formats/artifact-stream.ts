@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../graph/tensor";
+import { unpackInt4 } from "./int4";
 import { ARTIFACT, type Artifact, artifactOf, checkNarrow, NARROW } from "./octette";
 import {
   checkLength,
@@ -90,10 +91,13 @@ class ArtifactStream {
       early.delete(name);
     }
     for (const entry of entries.slice(known)) {
-      const place = isPlain(entry) ? sink.placeOf(entry.name) : undefined;
+      const isInt4 = entry.dtype === "I4";
+      const place = isPlain(entry) || isInt4 ? sink.placeOf(entry.name) : undefined;
       if (place) {
-        yield* this.#fill(place);
-        this.#seal!(entry, place);
+        const bytes = place.subarray(place.length - entry.bytes);
+        yield* this.#fill(bytes);
+        this.#seal!(entry, bytes);
+        if (isInt4) unpackInt4(place, bytes);
       }
       put(sink, entry.name, place ?? bytesIn((yield* this.#tensor(entry)).data));
     }

@@ -2,6 +2,7 @@
 // Tensor. Every binary format here decodes through this one table. The host is little-endian, as wasm memory is.
 
 import { allocate, bytesPerElement, type DType, type TypedArray } from "../graph/tensor";
+import { unpackInt4 } from "./int4";
 
 export type ElementKind =
   | "f64"
@@ -87,7 +88,7 @@ export function decodeElements(kind: ElementKind, bytes: Uint8Array, littleEndia
   };
   const bits = () => new Int32Array(data.buffer);
   if (kind === "bool") each((i) => (data[i] = bytes[i] === 0 ? 0 : 1));
-  else if (kind === "i4") each((i) => (data[i] = (bytes[i >> 1]! << (28 - 4 * (i & 1))) >> 28));
+  else if (kind === "i4") unpackInt4(new Uint8Array(data.buffer), bytes);
   else if (size === bytesPerElement[dtype] && kind !== "u32" && (littleEndian || size === 1))
     new Uint8Array(data.buffer).set(bytes);
   else if (kind === "f64") each((i, at) => (data[i] = view.getFloat64(at, littleEndian)));

@@ -20,6 +20,17 @@ export function packedInt4({ data }: Tensor): Tensor {
 /** What the metadata say of a tensor whose codes are two to a byte: a name, and its shape in codes. */
 export const int4Shape = (name: string, { shape }: Constant) => [`int4 ${name}`, `${shape}`] as const;
 
+/** Whether metadata say that a tensor's codes are two to a byte. */
+export const isInt4 = (name: string, metadata: Readonly<Record<string, string>>): boolean =>
+  Object.hasOwn(metadata, `int4 ${name}`);
+
+/**
+ * Codes of two to a byte to a byte each. `packed` may be the end of `codes`: a byte is read before what it becomes reaches it.
+ */
+export function unpackInt4(codes: Uint8Array, packed: Uint8Array): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = (packed[i >> 1]! << (28 - 4 * (i & 1))) >> 28;
+}
+
 /** Tensors as they are written, and what the metadata must say of those that were packed. */
 export function packInt4(tensors: ReadonlyMap<string, Tensor>): {
   stored: ReadonlyMap<string, Tensor>;

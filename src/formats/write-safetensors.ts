@@ -2,10 +2,14 @@
 
 import { OctetteError } from "../errors";
 import { bytesIn, bytesPerElement, type Constant, isVector, sizeOf, type Tensor } from "../graph/tensor";
+import { isInt4 } from "./int4";
 import { LENGTH_BYTES, storedNames } from "./safetensors";
 
 /** Data of a written file start at a multiple of this, a cache line. */
 const ALIGN = 64;
+
+/** Comes after every character of a name. */
+const LAST = "\uffff";
 
 /** What comes before the data of a file, and the order of its tensors. */
 export interface SafetensorsHead {
@@ -17,8 +21,9 @@ export interface SafetensorsHead {
 
 /**
  * Writes tensors ordered by descending element size, so that each is aligned to its elements and none needs padding;
- * vectors first, which who reads in order may need to know before the rest; then by name (UTF-16 code units). Data
- * start at a multiple of 64 bytes. Equal input gives equal bytes.
+ * vectors first, which who reads in order may need to know before the rest; then by name (UTF-16 code units), codes of 4 bits after all
+ * that their names begin, such as the scales of their groups: read last, they need not be kept until those come. Data start at a
+ * multiple of 64 bytes. Equal input gives equal bytes.
  * @throws OctetteError "argument" for a tensor named `__metadata__`.
  */
 export function writeSafetensors(
@@ -47,12 +52,14 @@ export function safetensorsHead(
       code: "argument",
       where: 'tensor "__metadata__"',
     });
-  const ordered = [...tensors].sort(
-    ([a, x], [b, y]) =>
-      bytesPerElement[y.dtype] - bytesPerElement[x.dtype] ||
-      Number(isVector(y.shape)) - Number(isVector(x.shape)) ||
-      (a < b ? -1 : 1),
-  );
+  const keys = [...tensors].map(([name, { dtype, shape }]) => {
+    const isCodes = isInt4(name, metadata);
+    const isEarly = isVector(shape) && !isCodes;
+    return { name, size: bytesPerElement[dtype], isEarly, place: isCodes ? `${name}${LAST}` : name };
+  });
+  const ordered = keys
+    .sort((a, b) => b.size - a.size || Number(b.isEarly) - Number(a.isEarly) || (a.place < b.place ? -1 : 1))
+    .map(({ name }) => [name, tensors.get(name)!] as const);
   // Text is joined by hand: an object would reorder names such as "7" and lose "__proto__".
   const members = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let end = 0;

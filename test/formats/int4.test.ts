@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
-import { packInt4 } from "../../src/formats/int4";
+import { packInt4, unpackInt4 } from "../../src/formats/int4";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import { readSafetensors, readSafetensorsHeader } from "../../src/formats/safetensors";
 import { writeSafetensors } from "../../src/formats/write-safetensors";
@@ -60,6 +60,27 @@ describe("packing", () => {
     const { stored, shapes } = packInt4(new Map([["w", codes]]));
     expect(stored.get("w")!.data.length).toBe(Math.ceil(count / 2));
     expectSame(readSafetensors(writeSafetensors(stored, shapes)).tensors.get("w"), codes);
+    const place = new Uint8Array(count);
+    const packed = place.subarray(count - Math.ceil(count / 2));
+    packed.set(stored.get("w")!.data);
+    unpackInt4(place, packed);
+    expect(new Int8Array(place.buffer)).toEqual(codes.data);
+  });
+
+  test("codes lie behind the scales of their groups, and before the next layer's", () => {
+    const codes = tensor("i8", [2, 4], [1, 2, 3, 4, 5, 6, 7, 0]);
+    const groups = tensor("i8", [2, 2], [100, 100, 100, 100]);
+    const { stored, shapes } = packInt4(
+      new Map([
+        ["a", codes],
+        ["a_groups", groups],
+        ["b", codes],
+        ["b_groups", groups],
+        ["v", tensor("u8", [2], [1, 2])],
+      ]),
+    );
+    const { entries } = readSafetensorsHeader(writeSafetensors(stored, shapes));
+    expect(entries.map(({ name }) => name)).toEqual(["v", "a_groups", "a", "b_groups", "b"]);
   });
 });
 

@@ -95,8 +95,7 @@ export function packInt4(c: Lowering, node: Node, weights: NamedConstant, q: Qua
     const expected = `codes in -8..7, offsets in ±${MOST_OFFSET}, and at most ${MOST_SUM} for the sum of |scale · code - offset| of a row`;
     inParts(n, k, (from, rows) =>
       c.apart(() => {
-        const stage = (name: string, of: number) =>
-          c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
+        const stage = (name: string, of: number) => stageRows(c, name, from, rows, of);
         const codes = stage(weights.name, k);
         const s = stage(scales, k / size);
         const t = hasOffsets ? stage(offsets, (k / size) * 4) : NONE;
@@ -122,8 +121,7 @@ export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, q: Q
     const packed = c.reserve(bytes);
     inParts(n, k, (from, rows) =>
       c.apart(() => {
-        const stage = (name: string, of: number) =>
-          c.stage(c.constant(name)!, { from: from * of, bytes: rows * of });
+        const stage = (name: string, of: number) => stageRows(c, name, from, rows, of);
         const codes = stage(weights.name, k);
         const d = stage(scales, (k / size) * 4);
         const m = offsets === "" ? NONE : stage(offsets, (k / size) * 4);
@@ -132,6 +130,13 @@ export function packBlocks(c: Lowering, node: Node, weights: NamedConstant, q: Q
     );
     return packed;
   });
+}
+
+/** Stages rows of a constant, `bytes` each; what is staged whole can be read from its file to there. */
+function stageRows(c: Lowering, name: string, from: number, rows: number, bytes: number): Address {
+  const constant = c.constant(name)!;
+  const isWhole = rows === constant.shape[0];
+  return c.stage(constant, isWhole ? undefined : { from: from * bytes, bytes: rows * bytes });
 }
 
 /** Calls back for some rows at a time, as many as PART_BYTES hold of one byte a weight, from multiples of 16 on. */
