@@ -77,7 +77,7 @@ export class LanguageModel {
 
   /** Whether it came with a tokenizer: without one it takes tokens instead of text. */
   get hasTokenizer(): boolean {
-    return this.#parts.text.tokenizer !== undefined;
+    return "tokenizer" in this.#parts.text;
   }
 
   /** Which kernels run and on how many threads, and why. */

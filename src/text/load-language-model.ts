@@ -12,6 +12,7 @@ import { createSha256 } from "../graph/sha256";
 import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
+import { assetsOf } from "./artifact-text";
 import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
 import { type LanguageModelSource, openLanguage } from "./open-language";
@@ -208,16 +209,6 @@ function telling(reader: ByteReader, { onProgress, signal }: LongCallOptions): B
       return count;
     },
   };
-}
-
-function assetsOf(text: string, where: string): TextAssets {
-  try {
-    const assets: unknown = JSON.parse(text);
-    if (typeof assets === "object" && assets !== null && !Array.isArray(assets)) return assets as TextAssets;
-  } catch {
-    // Told below, as all that is not an object.
-  }
-  throw new FormatError("its text is not a JSON object", { where });
 }
 
 function checkWhole(name: string, value: number | undefined): void {
