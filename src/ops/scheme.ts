@@ -96,15 +96,23 @@ export function weightScales(
  */
 export function quantizeWeights(w: Float32Array, scales: Float32Array, limit = WEIGHT_LIMIT): Int8Array {
   const inner = w.length / scales.length;
-  return Int8Array.from(w, (x, i) =>
-    max(-limit, min(limit, rne(fround(x / scales[Math.floor(i / inner)]!)))),
-  );
+  const codes = new Int8Array(w.length);
+  scales.forEach((scale, c) => {
+    const end = (c + 1) * inner;
+    for (let i = c * inner; i < end; i++) codes[i] = max(-limit, min(limit, rne(fround(w[i]! / scale))));
+  });
+  return codes;
 }
 
 /** What the codes stand for: w = q · s[c]. */
 export function dequantizeWeights(codes: Int8Array, scales: Float32Array): Float32Array {
   const inner = codes.length / scales.length;
-  return Float32Array.from(codes, (q, i) => q * scales[Math.floor(i / inner)]!);
+  const w = new Float32Array(codes.length);
+  scales.forEach((scale, c) => {
+    const end = (c + 1) * inner;
+    for (let i = c * inner; i < end; i++) w[i] = codes[i]! * scale;
+  });
+  return w;
 }
 
 /** What bias codes stand for, of one scale or one a channel: b = q · s[c]. */

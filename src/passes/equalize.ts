@@ -55,9 +55,11 @@ export function equalize(graph: Graph, registry: ToolkitOps): { graph: Graph; re
   const { pairs, skipped } = findPairs(graph, registry);
   const layers = new Set(pairs.flatMap(({ first, second }) => [first, second]));
   const working = new Map<string, Float32Array>();
-  for (const { weight, bias } of layers)
-    for (const name of [weight, bias])
-      if (name !== undefined) working.set(name, Float32Array.from(graph.constants.get(name)!.data));
+  for (const layer of layers) {
+    const { weight, bias } = layer;
+    working.set(weight, tapMaxima(layer, graph.constants.get(weight)!.data as Float32Array));
+    if (bias !== undefined) working.set(bias, Float32Array.from(graph.constants.get(bias)!.data, abs));
+  }
   const factors = pairs.map(({ channels }) => new Float64Array(channels).fill(1));
   const spreads = pairs.map((pair) => spreadOf(outputRanges(pair, working)));
   const rounds = iterate(pairs, working, factors);
@@ -87,6 +89,20 @@ export function equalize(graph: Graph, registry: ToolkitOps): { graph: Graph; re
 }
 
 /**
+ * Largest |w| over the kernel of each output and input, [outputs, inputs]: all that ranges ask of weights. Rounding keeps the order of
+ * numbers, so the largest of scaled weights is to the bit the scaled largest.
+ */
+function tapMaxima({ taps }: LinearLayer, weights: Float32Array): Float32Array {
+  const maxima = new Float32Array(weights.length / taps);
+  for (let i = 0, at = 0; i < maxima.length; i++) {
+    let most = 0;
+    for (const end = at + taps; at < end; at++) most = max(most, abs(weights[at]!));
+    maxima[i] = most;
+  }
+  return maxima;
+}
+
+/**
  * s = √(r1·r2) / r2 (equation 9 there): the first layer's channel is divided by it, the second's multiplied, and both
  * ranges become √(r1·r2). Pairs share layers, so this is repeated until nothing moves.
  */
@@ -110,7 +126,7 @@ function iterate(
         factors[p]![c]! *= factor;
         change = max(change, abs(factor - 1));
       }
-      scalePair(pair, step, (name) => working.get(name)!);
+      scaleMaxima(pair, step, working);
     });
   }
   return round;
@@ -120,28 +136,55 @@ function iterate(
  * Range of each output channel of the first layer: max |w|, or |b| / `BIAS_SHARE` where that is more. Without the bias, a
  * channel of tiny weights would have its bias scaled up until it alone sets the range of the activation.
  */
-function outputRanges({ first, channels }: Pair, data: ReadonlyMap<string, Float32Array>): Float64Array {
+function outputRanges({ first, channels }: Pair, maxima: ReadonlyMap<string, Float32Array>): Float64Array {
+  const { inputs } = first;
   const ranges = new Float64Array(channels);
-  const bias = first.bias === undefined ? undefined : data.get(first.bias)!;
-  visitWeights(first, data.get(first.weight)!, (output, _, w) => {
-    ranges[output] = max(ranges[output]!, abs(w));
-    return undefined;
-  });
-  return ranges.map((range, c) => max(range, abs(bias?.[c] ?? 0) / BIAS_SHARE));
+  const [weights, bias] = [maxima.get(first.weight)!, maxima.get(first.bias ?? "")];
+  for (let output = 0, at = 0; output < channels; output++) {
+    let most = bias ? bias[output]! / BIAS_SHARE : 0;
+    for (const end = at + inputs; at < end; at++) most = max(most, weights[at]!);
+    ranges[output] = most;
+  }
+  return ranges;
 }
 
 /** max |w| of the second layer over all that reads a channel. */
 function inputRanges(
   { second, channels, repeat }: Pair,
-  data: ReadonlyMap<string, Float32Array>,
+  maxima: ReadonlyMap<string, Float32Array>,
 ): Float64Array {
+  const { outputs, inputs, perGroup } = second;
   const ranges = new Float64Array(channels);
-  visitWeights(second, data.get(second.weight)!, (_, input, w) => {
-    const c = (input - (input % repeat)) / repeat;
-    ranges[c] = max(ranges[c]!, abs(w));
-    return undefined;
-  });
+  const weights = maxima.get(second.weight)!;
+  for (let output = 0, at = 0; output < outputs; output++) {
+    const start = Math.floor(output / perGroup) * inputs;
+    for (let input = start; input < start + inputs; input++, at++) {
+      const c = (input - (input % repeat)) / repeat;
+      ranges[c] = max(ranges[c]!, weights[at]!);
+    }
+  }
   return ranges;
+}
+
+/** Divides what the first layer's channels have by factors, and multiplies what reads them. */
+function scaleMaxima(
+  { first, second, repeat }: Pair,
+  factors: Float64Array,
+  maxima: ReadonlyMap<string, Float32Array>,
+): void {
+  const [made, read, bias] = [
+    maxima.get(first.weight)!,
+    maxima.get(second.weight)!,
+    maxima.get(first.bias ?? ""),
+  ];
+  for (let output = 0, at = 0; output < first.outputs; output++)
+    for (const end = at + first.inputs; at < end; at++) made[at] = made[at]! / factors[output]!;
+  if (bias) for (let c = 0; c < bias.length; c++) bias[c] = bias[c]! / factors[c]!;
+  for (let output = 0, at = 0; output < second.outputs; output++) {
+    const start = Math.floor(output / second.perGroup) * second.inputs;
+    for (let input = start; input < start + second.inputs; input++, at++)
+      read[at] = read[at]! * factors[(input - (input % repeat)) / repeat]!;
+  }
 }
 
 function scalePair(pair: Pair, factors: Float64Array, dataOf: (name: string) => Float32Array): void {
