@@ -49,6 +49,18 @@ describe("parameters that a run computes", () => {
     });
   });
 
+  test("values after a found size are tapped from the first run on", () => {
+    const b = new GraphBuilder();
+    const x = b.input("x", [24]);
+    const root = b.node("Cast", [b.node("Sqrt", [b.input("square", [2])], "root")], "sizes", { to: "i32" });
+    b.node("Relu", [b.node("Neg", [b.node("Reshape", [x, root], "y")], "negated")], "z");
+    withModel(simplify(b.build("z"), registry), { taps: ["negated"] }, (model) => {
+      model.runSync({ x: counting([24]), square: tensor("f32", [2], [16, 36]) });
+      expect(model.tapped("negated").shape).toEqual([4, 6]);
+      expect(Array.from(model.tapped("negated").data)).toEqual(Array.from(counting([24]).data, (v) => -v));
+    });
+  });
+
   test("Slice between fed bounds, of a product", () => {
     const b = new GraphBuilder();
     const x = b.input("x", ["n", 8]);

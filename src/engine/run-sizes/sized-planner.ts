@@ -39,12 +39,13 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
 
   const planFor = (maxima: Bindings, of = graph): Plan => {
     const isPart = of !== graph;
+    const given = isPart ? { ...options, taps: [] } : options;
     const sizes = Object.fromEntries([...sized].map((symbol) => [symbol, maxima[symbol] ?? 1]));
     const key = JSON.stringify([isPart, sizes]);
     const isAsItIs = !isPart && sized.size === 0;
     const own =
       lowered.get(key) ??
-      lowerGraph(bound(of, registry, sizes), options, ...(isAsItIs ? [new Map(types)] : []));
+      lowerGraph(bound(of, registry, sizes), given, ...(isAsItIs ? [new Map(types)] : []));
     lowered.delete(key);
     lowered.set(key, own);
     const [oldest] = lowered.keys();
@@ -54,7 +55,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
       own.later = { ...shared.share(own.c), buffers: shared.buffers, loads: first.loads };
     }
     const others = Object.entries(maxima).filter(([symbol]) => inTypes.has(symbol) && !sized.has(symbol));
-    const plan = layOut(own, { ...options, maxima: Object.fromEntries(others) });
+    const plan = layOut(own, { ...given, maxima: Object.fromEntries(others) });
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
