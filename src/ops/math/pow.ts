@@ -25,6 +25,15 @@ function castTo(dtype: DType, x: Operand, c: Lowering): Operand {
   return { shape: x.shape, dtype, at };
 }
 
+/** A power of a number above 0 whose bits no kernel decides: simplifying computes these by products, roots and quotients. */
+function roundedPower(x: number, y: number): number | undefined {
+  if (!(x > 0)) return undefined;
+  if (y === 0.5) return Math.fround(Math.sqrt(x));
+  if (y === 1) return x;
+  if (y === 2) return Math.fround(x * x);
+  return y === -1 ? Math.fround(1 / x) : undefined;
+}
+
 /**
  * x^y, in the dtype of x. ONNX Pow-15. Integers keep the low bits of their powers, and what is left of those of negative exponents when
  * the fraction is cut off.
@@ -36,6 +45,8 @@ export const pow = extend(rule, {
     return [{ dtype: x.dtype, shape: broadcastShapes(node, x.shape, y.shape) }];
   },
   evaluate(node, inputs) {
+    if (inputs.every((known) => known?.dtype === "f32"))
+      return evaluateBinary(node, inputs, (x, y) => roundedPower(Number(x), Number(y)));
     if (inputs.some((known) => known?.dtype !== "i32")) return undefined;
     return evaluateBinary(node, inputs, (x, y) => {
       if (typeof x === "string" || typeof y === "string" || y < 0 || y > 31) return undefined;

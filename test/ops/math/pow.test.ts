@@ -1,6 +1,6 @@
 import { type DType, tensor } from "../../../src/graph/tensor";
 import { need } from "../../reference/node";
-import { fed, testOp } from "../test-op";
+import { constant, fed, testOp } from "../test-op";
 import { endsOf, oracleOf, pairsOf } from "./pairs";
 
 /** The low 32 bits of a whole power; a negative exponent leaves what is whole of the fraction. */
@@ -32,6 +32,10 @@ testOp("Pow", {
   cases: [
     ...pairsOf(["f32", "i32", "i8", "u8"], { known: "refused" }),
     ...endsOf(["f32", "i32", "i8", "u8"]),
+    ...[0.5, 1, 2, -1].map((exponent) => ({
+      inputs: [constant([3], [9, 0.1, 3e4]), constant([], [exponent])],
+      known: "only" as const,
+    })),
     {
       what: "floats to integers",
       inputs: [["batch", 4], fed("i32", [4], [0, 2, -1, 3])],
