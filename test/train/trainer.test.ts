@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { EngineClass } from "../../src/engine/wasm";
-import type { Graph } from "../../src/graph/graph";
+import { type Graph, renamed } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { quantize } from "../../src/index";
 import { select } from "../../src/train/run/select";
@@ -171,4 +171,37 @@ test("memory is planned to the page, and holds no float of an activation that co
   expect(trainer.bytes).toBeLessThan(withFloats.bytes);
   trainer.dispose();
   withFloats.dispose();
+});
+
+test("values of the model may have the names that a step would give its own", () => {
+  const { graph, masters } = models["8 bits"]!;
+  const taken = parametersOf(graph, masters).flatMap(({ kind, coded }) =>
+    kind === "weight" && coded
+      ? [`${coded.codes}.codes`, `${coded.codes}.changed`, `${coded.codes}@step`, `${coded.scale}@step`]
+      : [],
+  );
+  const computed = graph.nodes.flatMap(({ outputs }) => outputs).filter((value) => value !== "");
+  const inner = computed.filter((value) => !graph.outputs.includes(value)).slice(0, taken.length);
+  const names = new Map(inner.map((value, i) => [value, taken[i]!]));
+  expect(names.size).toBeGreaterThan(3);
+  const other: Graph = {
+    ...graph,
+    nodes: graph.nodes.map((node) => renamed(node, (value) => names.get(value) ?? value)),
+  };
+  const logits = [graph, other].map((one) => {
+    const trainer = new Trainer(one, select(parametersOf(one, masters), "all"), {
+      losses: [{ kind: "crossEntropy" }],
+      optimizer: createOptimizer(SGD),
+      keepsGradients: false,
+      batch: 32,
+      engine,
+    });
+    for (let step = 1; step <= 2; step++) trainer.run(feeds(step * 32, 32), 0.01, step);
+    const { output } = trainer.run(feeds(0, 32), 0.01, 3);
+    const result = { data: output.data.slice(), changed: trainer.takeChanged() };
+    trainer.dispose();
+    return result;
+  });
+  expect(logits[1]).toEqual(logits[0]);
+  expect(logits[0]!.changed).toBeGreaterThan(0);
 });

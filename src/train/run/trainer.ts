@@ -20,7 +20,7 @@ import { dropping } from "../step/dropout";
 import { exported } from "../step/export";
 import { GRADIENT } from "../step/losses";
 import { takesRounds } from "../step/plan";
-import { changedOf, type Parameter } from "../step/prepare";
+import type { Parameter } from "../step/prepare";
 import type { Shared } from "../step/quantization-groups";
 import { gradientOf, type StepOptions, stepOf } from "../step/step";
 import { training } from "../training";
@@ -148,9 +148,9 @@ export class Trainer {
   /** Weight codes that moved since this was asked last. */
   takeChanged(): number {
     let sum = 0;
-    for (const { name, kind, coded } of this.parameters) {
-      if (!coded || kind !== "weight") continue;
-      const changed = this.state(changedOf(name)) as Int32Array;
+    for (const { moving } of this.parameters) {
+      if (!moving) continue;
+      const changed = this.state(moving.changed) as Int32Array;
       sum += changed.reduce((a, b) => a + b, 0);
       changed.fill(0);
     }

@@ -34,6 +34,8 @@ export interface Parameter {
   readonly start: Tensor;
   /** Present where the deployed graph holds codes of it. */
   readonly coded?: Coded;
+  /** Names of state beside the master, of weights with codes: those of the last step, and how many moved in each channel. */
+  readonly moving?: { readonly codes: string; readonly changed: string };
 }
 
 /** How a master becomes constants of the deployed graph. */
@@ -132,6 +134,7 @@ class Search {
       name: w,
       kind: "weight",
       start: this.#masters.get(w) ?? tensor("f32", held.shape, real),
+      moving: { codes: this.#names.fresh(`${w}.codes`), changed: this.#names.fresh(`${w}.changed`) },
       coded: { ...coded, ...(bias === undefined ? {} : { bias }) },
     });
     this.#found.set(`${w} scale`, {
@@ -178,9 +181,6 @@ export interface Prepared {
   readonly state: readonly string[];
 }
 
-/** Name of the state that counts, a channel, the weight codes that moved. */
-export const changedOf = (weight: string) => `${weight}.changed`;
-
 /** The graph in which what is trained is a master, in float, and codes of it are computed right before they are read. */
 export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   const constants = new Map(graph.constants);
@@ -196,6 +196,18 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   const byCodes = new Map(
     trained.flatMap((p) => (p.coded && p.kind !== "step" ? [[p.coded.codes, p] as const] : [])),
   );
+  const names = new FreshNames([
+    ...valueNames(graph),
+    ...trained.flatMap(({ name, moving }) => [name, ...Object.values(moving ?? {})]),
+  ]);
+  const nodeNames = new FreshNames(graph.nodes.map(({ name }) => name));
+  /** Values of a step that take the place of constants, by these. */
+  const computed = new Map<string, string>();
+  const computedOf = (constant: string): string => {
+    const known = computed.get(constant) ?? names.fresh(`${constant}@step`);
+    computed.set(constant, known);
+    return known;
+  };
   const nodes: Node[] = [];
   const made = new Set<Parameter>();
   for (const node of graph.nodes) {
@@ -204,9 +216,9 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       const parameter = p && byCodes.get(inputs[i]!);
       if (!parameter) return p;
       make(parameter);
-      const [codes, scale] = computed(parameter.coded!);
-      if (parameter.kind !== "scale") inputs[i] = codes;
-      return p.scale === "" ? p : { ...p, scale, zeroPoint: "" };
+      const { codes, scale } = parameter.coded!;
+      if (parameter.kind !== "scale") inputs[i] = computedOf(codes);
+      return p.scale === "" ? p : { ...p, scale: computedOf(scale), zeroPoint: "" };
     });
     nodes.push(parameters ? { ...node, inputs, codes: { ...node.codes!, inputs: parameters } } : node);
   }
@@ -216,10 +228,10 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   function make(parameter: Parameter): void {
     if (made.has(parameter)) return;
     made.add(parameter);
-    const { name, kind, start } = parameter;
+    const { name, kind, start, moving } = parameter;
     const coded = parameter.coded!;
-    const [codes, scale] = computed(coded);
-    const node = { name: `${name}:quantize`, outputs: [codes, scale] };
+    const [codes, scale] = [computedOf(coded.codes), computedOf(coded.scale)];
+    const node = { name: nodeNames.fresh(`${name}:quantize`), outputs: [codes, scale] };
     if (kind === "bias") {
       const weight = byCodes.get(coded.weightCodes!);
       if (weight) make(weight);
@@ -231,16 +243,13 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
       nodes.push({ ...node, ...times(coded.scale, name), outputs: [scale] });
       return;
     }
-    const kept = `${name}.codes`;
+    const { codes: kept, changed } = moving!;
     keep(kept, graph.constants.get(coded.codes)!);
     const channels = start.shape[0]!;
-    keep(changedOf(name), tensor("i32", [channels], new Int32Array(channels)));
+    keep(changed, tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
     const step = steps.get(coded.codes) ?? "";
-    const inputs = [name, kept, changedOf(name), bias, step, coded.inputScale ?? ""];
+    const inputs = [name, kept, changed, bias, step, coded.inputScale ?? ""];
     nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes: { limit: coded.limit } });
   }
 }
-
-/** Values of a step that take the place of constants: codes and their scale. */
-const computed = ({ codes, scale }: Coded) => [`${codes}@step`, `${scale}@step`] as const;
