@@ -1,4 +1,5 @@
-// A model that runs: its graph, compiled and loaded into a wasm memory of its own.
+// A model that runs: its graph, compiled and loaded into a wasm memory of its own. The file is long because the class is one: loading,
+// running, planning anew and disposing change the same session.
 
 import { OctetteError } from "../errors";
 import type { Graph, Input, ValueType } from "../graph/graph";
