@@ -11,6 +11,7 @@ import { codes } from "./convert-codes";
 import { elementwise } from "./convert-elementwise";
 import { layers } from "./convert-layers";
 import { moves } from "./convert-moves";
+import { parts } from "./convert-parts";
 import { pools } from "./convert-pools";
 import { recurrent } from "./convert-recurrent";
 import { variables } from "./convert-variables";
@@ -34,6 +35,7 @@ export const conversions: Conversions = {
   ...elementwise,
   ...layers,
   ...moves,
+  ...parts,
   ...pools,
   ...recurrent,
   ...variables,
