@@ -199,20 +199,31 @@ export const inlined = { ${all} };
 
 /** What becomes of operators in files: the same op, unless there is a conversion or the op is not ONNX's. */
 async function writeConversions(ops, traitsOf) {
-  const files = await filesOf("src/formats/onnx", /^convert-.*\.ts$/);
-  const modules = await modulesOf(files);
+  const conversionsIn = async (folder) =>
+    modulesOf(await filesOf(`src/formats/onnx${folder}`, /^convert-.*\.ts$/));
+  const modules = await conversionsIn("");
   const own = exportsOf(modules, isFunction);
   const tables = exportsOf(modules, isConversionTable);
+  const microsoft = exportsOf(await conversionsIn("/microsoft"), isFunction).map((entry) => ({
+    ...entry,
+    operator: entry.name,
+    name: `microsoft${entry.name}`,
+  }));
   const names = new Set(own.map(({ name }) => name));
   const same = ops
     .filter((op) => !names.has(op.name) && traitsOf(op)?.onnx !== false)
     .map(({ name }) => `${name}: same`);
   await write(
     "conversions.ts",
-    `${importsOf([...own, ...tables])}import { type Conversion, same } from "../../src/formats/onnx/source";
+    `${importsOf([...own, ...tables, ...microsoft])}import { type Conversion, same } from "../../src/formats/onnx/source";
 
 /** Operators of the domain "" (also written "ai.onnx"), opset 7 and later, and those of other domains as "domain.Operator". */
-export const conversions: Readonly<Record<string, Conversion>> = { ${[listOf(own), ...same, ...tables.map(({ name }) => `...${name}`)].join(", ")} };
+export const conversions: Readonly<Record<string, Conversion>> = { ${[
+      listOf(own),
+      ...same,
+      ...tables.map(({ name }) => `...${name}`),
+      ...microsoft.map(({ operator, name }) => `"com.microsoft.${operator}": ${name}`),
+    ].join(", ")} };
 `,
   );
 }

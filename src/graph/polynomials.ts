@@ -118,11 +118,12 @@ function productOf(a: Dim, b: Dim): Dim {
 
 export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(b, -1));
 
-/** Exact quotient by a number or a single term, or undefined when it does not divide. */
+/** Exact quotient, or undefined when none is found. */
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   if (typeof a === "number" && typeof b === "number") return b !== 0 && a % b === 0 ? a / b : undefined;
   const divisor = [...parse(b)];
-  if (divisor.length !== 1) return a === b ? 1 : undefined;
+  if (divisor.length === 0) return undefined;
+  if (divisor.length > 1) return a === b ? 1 : dividedByTerms(a, b);
   const [monomial, coefficient] = divisor[0]!;
   const quotient: Polynomial = new Map();
   for (const [m, c] of parse(a)) {
@@ -136,6 +137,29 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
     quotient.set(factors.join("*"), c / coefficient);
   }
   return format(quotient);
+}
+
+/** The term that is divided first: of most factors, then the last by its text. */
+function leadOf(dim: Dim): Dim {
+  let [lead, most] = ["", -1];
+  const terms = parse(dim);
+  for (const monomial of terms.keys()) {
+    const { length } = factorsOf(monomial);
+    if (length > most || (length === most && monomial > lead)) [lead, most] = [monomial, length];
+  }
+  return format(new Map([[lead, terms.get(lead) ?? 0]]));
+}
+
+/** Long division by several terms. */
+function dividedByTerms(a: Dim, b: Dim): Dim | undefined {
+  let [quotient, rest]: [Dim, Dim] = [0, a];
+  for (let i = 0; rest !== 0; i++) {
+    const next = i < MAX_TERMS ? divideDims(leadOf(rest), leadOf(b)) : undefined;
+    if (next === undefined) return undefined;
+    quotient = addDims(quotient, next);
+    rest = subtractDims(rest, multiplyDims(next, b));
+  }
+  return quotient;
 }
 
 /** Number of elements of a shape, 1 for a scalar. */

@@ -52,7 +52,7 @@ function lowerPart(
   const layout = c.layout(output);
   const xStrides = memoryStrides(shape, c.layout(input));
   const yStrides = memoryStrides(c.type(output).shape, layout);
-  const part = shifted(node, y, multiplyDims(start, yStrides[axis]!), dtype);
+  const part = shifted(y, multiplyDims(start, yStrides[axis]!), dtype);
   const loops = memoryOrder(shape.length, layout).map((i) => ({
     extent: shape[i]!,
     y: yStrides[i]!,

@@ -40,16 +40,9 @@ export function memoryStrides(shape: Shape, layout: Layout): Dim[] {
   return strides;
 }
 
-/** The place `elements` further on. Throws when that is only known at run time. */
-export function shifted(node: Node, address: Address | typeof NONE, elements: Dim, dtype: DType): Address {
-  if (address === NONE || typeof elements !== "number")
-    throw opError(node, "where its elements lie depends on a symbol", {
-      expected: "fixed sizes along the axis and after it",
-      got: String(elements),
-      hint: "Fix the symbol when importing (options.symbols)",
-    });
-  return behind(address, elements * bytesPerElement[dtype]);
-}
+/** The place `elements` further on. */
+export const shifted = (address: Address, elements: Dim, dtype: DType): Address =>
+  behind(address, multiplyDims(elements, bytesPerElement[dtype]));
 
 /** Loops with neighbours joined that walk both arrays alike; loops of one round are left out. */
 function merged(loops: readonly Loop[]): Loop[] {
@@ -118,8 +111,8 @@ export function emitCopy(
         node,
         c,
         dtype,
-        shifted(node, y, multiplyDims(outer.y, i), dtype),
-        shifted(node, x, multiplyDims(outer.x, i), dtype),
+        shifted(y, multiplyDims(outer.y, i), dtype),
+        x === NONE ? NONE : shifted(x, multiplyDims(outer.x, i), dtype),
         inner,
       );
     return;

@@ -47,7 +47,7 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const scratch = c.scratch((most) => matMulScratchBytes(most(rows), most(n), most(k)));
   const [x, w, y] = [c.input(a), c.input(b), c.output(outputs[0]!)];
   for (let i = 0; i < outer; i++) {
-    const at = (place: Address, step: Dim) => shifted(node, place, multiplyDims(step, i), "f32");
+    const at = (place: Address, step: Dim) => shifted(place, multiplyDims(step, i), "f32");
     const places = [at(y, countOf([all, n])), at(x, a0), at(w, b0), scratch] as const;
     c.emit("matMul", [...places, rows, n, k, a1, b1, lo, hi], all, countOf([all, n, k]));
   }

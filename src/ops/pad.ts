@@ -132,7 +132,6 @@ function lower(unit: Unit, c: Lowering): void {
     c,
     dtype,
     shifted(
-      node,
       y,
       at(
         yStrides,
@@ -141,7 +140,6 @@ function lower(unit: Unit, c: Lowering): void {
       dtype,
     ),
     shifted(
-      node,
       c.input(input),
       at(
         xStrides,
@@ -160,7 +158,6 @@ function lower(unit: Unit, c: Lowering): void {
       const origin = padding.map((own, i) => (i <= axis ? 0 : Math.max(0, own.before)));
       const place = (position: number) =>
         shifted(
-          node,
           y,
           at(
             yStrides,

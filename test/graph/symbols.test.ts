@@ -127,6 +127,12 @@ describe("division of dimensions", () => {
     );
   });
 
+  test("finds quotients by sums", () => {
+    expect(divideDims("32*batch*past+32*batch*seq", "batch*past+batch*seq")).toBe(32);
+    expect(divideDims("batch*past+batch*seq", "past+seq")).toBe("batch");
+    expect(divideDims("batch*past+seq", "past+seq")).toBeUndefined();
+  });
+
   test("is undefined where something would be left, and by zero", () => {
     expect(divideDims(7, 2)).toBeUndefined();
     expect(divideDims("7*batch", 2)).toBeUndefined();

@@ -56,3 +56,10 @@ export const meanVarianceNormalization: Conversion = (source) => {
   const epsilon = chain.add("ConstantOfShape", [], { shape: [], dtype: "f32", value: EPSILON });
   return chain.divided(distance, chain.add("Add", [chain.add("Sqrt", [variance]), epsilon]));
 };
+
+/** x over the root of its mean square, times a scale: ONNX Runtime's own operator in ONNX's domain. */
+export const simplifiedLayerNormalization: Conversion = (source) => {
+  source.ignore("stash_type");
+  if (source.outputs.length > 1) throw source.error("it gives deviations, which only training reads");
+  return [source.node({ axis: -1, epsilon: 1e-5, ...source.attributes() }, { op: "RMSNormalization" })];
+};

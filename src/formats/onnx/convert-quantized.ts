@@ -2,54 +2,8 @@
 // a pass makes an integer layer of that again.
 
 import type { Attribute, Node } from "../../graph/graph";
+import { Parts } from "./parts";
 import type { Conversion, Source } from "./source";
-
-/** The nodes of one operator, and names for the values between them. */
-class Parts {
-  readonly nodes: Node[] = [];
-  readonly #source: Source;
-
-  constructor(source: Source) {
-    this.#source = source;
-  }
-
-  /** A constant of one number. */
-  scalar(what: string, dtype: "f32" | "i32", value: number): string {
-    return this.make("ConstantOfShape", what, [], { shape: [], dtype, value });
-  }
-
-  /** Adds a node whose one output is new; returns that. */
-  make(
-    op: string,
-    what: string,
-    inputs: readonly string[],
-    attributes: Record<string, Attribute> = {},
-  ): string {
-    const output = this.#source.fresh(`${this.#source.name}_${what}`);
-    this.nodes.push(this.#source.node(attributes, { op, name: output, inputs, outputs: [output] }));
-    return output;
-  }
-
-  /** The operator itself, which keeps the name, and QuantizeLinear of its result. */
-  end(
-    op: string,
-    inputs: readonly string[],
-    attributes: Record<string, Attribute>,
-    scale: string,
-    zero: string,
-  ) {
-    const { fresh, name } = this.#source;
-    const real = fresh(`${name}_real`);
-    return [
-      ...this.nodes,
-      this.#source.node(attributes, { op, inputs, outputs: [real] }),
-      this.#source.node(
-        {},
-        { op: "QuantizeLinear", name: fresh(`${name}_quantize`), inputs: [real, scale, zero] },
-      ),
-    ];
-  }
-}
 
 /** x, its scale and zero point; w and its; scale and zero point of y; bias in the units of the sums. */
 export const qLinearConv: Conversion = (source) => {

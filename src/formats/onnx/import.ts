@@ -61,7 +61,7 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
 
   const constants = readConstants(model, where);
   rejectWide(model, constants);
-  const nodes = convertNodes(model, conversions, opset, constants, where);
+  const { nodes, defined } = convertNodes(model, conversions, opset, constants, where);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
     ...nodes.flatMap((node) => node.inputs),
@@ -72,7 +72,7 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
     inputs,
     outputs: model.graph.outputs.map(({ name }) => name),
     nodes,
-    constants: constants.among(used),
+    constants: new Map([...constants.among(used), ...defined]),
     provenance: provenanceOf(model, opset),
   };
   verify(graph);
@@ -212,14 +212,24 @@ function convertNodes(
   opset: number,
   constants: Constants,
   where: string,
-): Node[] {
+): { readonly nodes: readonly Node[]; readonly defined: ReadonlyMap<string, Tensor> } {
   const { graph } = model;
   const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
   const values = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
   const taken = new FreshNames([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
   const fresh = (wanted: string) => taken.fresh(wanted);
   const versions = versionsOf(model);
-  const around = { fresh, constant: constants.constant, kind: constants.kind };
+  const defined = new Map<string, Tensor>();
+  const define = (wanted: string, value: Tensor) => {
+    const name = fresh(wanted);
+    defined.set(name, value);
+    return name;
+  };
+  const ranks = new Map(
+    [...graph.valueInfo, ...graph.inputs].map(({ name, shape }) => [name, shape?.length]),
+  );
+  const rank = (value: string) => ranks.get(value) ?? constants.constant(value)?.shape.length;
+  const around = { fresh, define, rank, constant: constants.constant, kind: constants.kind };
   const nodes: Node[] = [];
   for (const [i, proto] of graph.nodes.entries()) {
     if (isConstant(proto)) continue;
@@ -235,7 +245,7 @@ function convertNodes(
     for (const node of made) nodes.push(node);
     checkNodes(nodes, where);
   }
-  return nodes;
+  return { nodes, defined };
 }
 
 /** Inputs that are not constants: before IR version 4, initializers are listed too. */

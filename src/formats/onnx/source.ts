@@ -15,6 +15,10 @@ export interface Surroundings {
   constant(value: string): Tensor | undefined;
   /** How its file stores them. */
   kind(value: string): StoredKind;
+  /** Adds a constant; returns its name, which is `wanted` or one like it. */
+  define(wanted: string, value: Tensor): string;
+  /** How many dimensions the file says that a value has. It may be wrong: what is made of it must not fit then. */
+  rank(value: string): number | undefined;
 }
 
 /** Nodes that stand for one node of the file. The last one makes its output. */
@@ -36,6 +40,8 @@ export class Source {
   readonly fresh: Surroundings["fresh"];
   readonly constant: Surroundings["constant"];
   readonly kind: Surroundings["kind"];
+  readonly define: Surroundings["define"];
+  readonly rank: Surroundings["rank"];
   readonly #proto: NodeProto;
   /** Attributes and inputs that a conversion looked at, or says it need not. */
   readonly #read = new Set<string>();
@@ -54,6 +60,8 @@ export class Source {
     this.fresh = around.fresh;
     this.constant = around.constant;
     this.kind = around.kind;
+    this.define = around.define;
+    this.rank = around.rank;
   }
 
   /** A node with this one's name, inputs and outputs where `parts` does not say otherwise. */

@@ -2,7 +2,15 @@
 
 import { attentionScratchBytes } from "../../../assembly/language/attention-sizes";
 import type { Node, ValueType } from "../../graph/graph";
-import { addDims, countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import {
+  addDims,
+  countOf,
+  type Dim,
+  formatShape,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+} from "../../graph/symbols";
 import { emitCopy } from "../copy";
 import {
   type Address,
@@ -91,22 +99,40 @@ function sizesOf(node: Node, inputs: Types): Sizes {
   return { ...sizes, size: size as number, valueSize: valueSize as number };
 }
 
+/** Whether sizes are equal, or symbols that a run may find equal. */
+const mayBe = (a: Dim, b: Dim): boolean => a === b || typeof a === "string" || typeof b === "string";
+
+/** A mask's dimensions, of which those in front may be left out. */
+const maskDims = (shape: Shape) =>
+  [...Array.from({ length: 4 - shape.length }, () => 1), ...shape] as unknown as Four;
+type Four = readonly [b: Dim, h: Dim, t: Dim, k: Dim];
+
+/** Refuses runs in which symbols of a mask are not the sizes that they stand for. */
+function needSizes(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes, output: string): void {
+  const [b, , t, k] = maskDims(shape);
+  const pairs: readonly (readonly [Dim, Dim])[] = [
+    [b, batch],
+    [t, tokens],
+    [k, addDims(past, own)],
+  ];
+  for (const [dim, size] of pairs) {
+    if (dim === size || (typeof dim === "number" && typeof size === "number") || dim === 1) continue;
+    c.needs(addDims(subtractDims(dim, size), 1), output);
+    c.needs(addDims(subtractDims(size, dim), 1), output);
+  }
+}
+
 /** Steps of a mask from one batch, head and token to the next, and the keys it has. */
 function maskSteps(node: Node, { dtype, shape }: ValueType, { batch, heads, tokens, own, past }: Sizes) {
   const keys = addDims(past, own);
-  const [b, h, t, k] = [...Array.from({ length: 4 - shape.length }, () => 1), ...shape] as [
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-  ];
+  const [b, h, t, k] = maskDims(shape);
   const isWithin =
     shape.length > 0 &&
     shape.length <= 4 &&
-    [batch, 1].includes(b) &&
+    (mayBe(b, batch) || b === 1) &&
     (h === heads || h === 1) &&
-    [tokens, 1].includes(t) &&
-    (k === keys || (typeof k === "number" && typeof keys === "number" && 1 < k && k < keys));
+    (mayBe(t, tokens) || t === 1) &&
+    (mayBe(k, keys) || (typeof k === "number" && typeof keys === "number" && 1 < k && k < keys));
   if (!isWithin || (dtype !== "f32" && dtype !== "bool"))
     throw opError(node, "the mask does not fit", {
       expected: `f32 or bool, within ${formatShape([batch, heads, tokens, keys])}`,
@@ -149,6 +175,7 @@ function lower(unit: Unit, c: Lowering): void {
   const k = isJoined ? joined(unit, c, sizes, 0, size) : c.input(inputs[1]!);
   const v = isJoined ? joined(unit, c, sizes, 1, valueSize) : c.input(inputs[2]!);
   const masks = given(3) ? maskSteps(node, c.type(inputs[3]!), sizes) : ([0, 0, 0, 0, 0] as const);
+  if (given(3)) needSizes(c, c.type(inputs[3]!).shape, sizes, outputs[0]!);
   const optional = (i: number) => (given(i) ? c.input(inputs[i]!) : NONE);
   const scores = (outputs[3] ?? "") === "" ? NONE : c.output(outputs[3]!);
   const scratch = c.scratch((most) => attentionScratchBytes(most(keys), size, valueSize));

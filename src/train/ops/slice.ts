@@ -33,6 +33,6 @@ export const sliceGradient: Op = {
     }));
     const at = c.output(dx);
     c.emit("fill32", [at, 0], countOf(shape));
-    emitCopy(node, c, "f32", shifted(node, at, first, "f32"), c.input(dy), loops);
+    emitCopy(node, c, "f32", shifted(at, first, "f32"), c.input(dy), loops);
   },
 };
