@@ -23,6 +23,7 @@ const parts = [
   ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
   ["op group recurrent, where asked for", 7_000, () => later(RUNTIME, "recurrent")],
+  ["op group sampling, where asked for", 5_000, () => later(RUNTIME, "sampling")],
   ["op group scales, where asked for", 2_500, () => later(RUNTIME, "scales")],
   ["op group windows, where asked for", 10_500, () => later(RUNTIME, "windows")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],

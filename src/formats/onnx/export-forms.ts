@@ -19,6 +19,13 @@ export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });
 
+/** Modes have other names since opset 20. */
+export const gridSample: Way = (node, target) => {
+  const { mode } = node.attributes;
+  const named = typeof mode === "string" ? { mode: mode.replace(/^bi/, "") } : {};
+  writeSame(node, target, { attributes: named });
+};
+
 export const generalAveragePool = as({ op: "AveragePool" });
 export const generalMaxPool = as({ op: "MaxPool" });
 export const broadcastAdd = as({ op: "Add" });
