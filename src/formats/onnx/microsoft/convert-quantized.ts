@@ -1,0 +1,248 @@
+// Operators over codes of ONNX Runtime: the float operator between DequantizeLinear and QuantizeLinear, of which a pass makes integer layers.
+
+import type { Attribute, Node } from "../../../graph/graph";
+import { qLinearConv as convolved } from "../convert-quantized";
+import { Parts } from "../parts";
+import type { Conversion, Source } from "../source";
+import { projected } from "./projected";
+
+type Attributes = Record<string, Attribute>;
+
+/** A value, its scale and its zero point, which may be left out. */
+function real(
+  parts: Parts,
+  what: string,
+  [codes = "", scale = "", zero = ""]: readonly string[],
+  axis?: number,
+): string {
+  const inputs = zero === "" ? [codes, scale] : [codes, scale, zero];
+  return parts.make("DequantizeLinear", what, inputs, axis === undefined ? {} : { axis });
+}
+
+/** The operator, and its result as codes; their type is that of their zero point. */
+function coded(
+  source: Source,
+  parts: Parts,
+  op: string,
+  inputs: readonly string[],
+  attributes: Attributes,
+  [scale = "", zero = ""]: readonly string[],
+): readonly Node[] {
+  if (zero !== "") return parts.end(op, inputs, attributes, scale, zero);
+  throw source.error("the zero point of its result is left out", {
+    expected: "one, which says the type of the codes",
+  });
+}
+
+/** Two operands, each with scale and zero point. */
+const pair =
+  (op: string): Conversion =>
+  (source) => {
+    const parts = new Parts(source);
+    const { inputs } = source;
+    const both = [real(parts, "a", inputs.slice(0, 3)), real(parts, "b", inputs.slice(3, 6))];
+    return coded(source, parts, op, both, {}, inputs.slice(6));
+  };
+
+export const qLinearAdd = pair("Add");
+export const qLinearMul = pair("Mul");
+
+/** One operand. */
+const single =
+  (op: string, attributesOf: (source: Source) => Attributes): Conversion =>
+  (source) => {
+    const parts = new Parts(source);
+    const x = real(parts, "x", source.inputs.slice(0, 3));
+    return coded(source, parts, op, [x], attributesOf(source), source.inputs.slice(3));
+  };
+
+export const qLinearSigmoid = single("Sigmoid", () => ({}));
+export const qLinearLeakyRelu = single("LeakyRelu", (source) => ({
+  alpha: source.attribute("alpha") ?? 0.01,
+}));
+export const qLinearReduceMean = single("ReduceMean", (source) => source.attributes());
+
+/** An axis, or before opset 13 all that is behind it. */
+export const qLinearSoftmax: Conversion = (source) => {
+  const isOld = source.int("opset", 13) < 13;
+  const axis = source.int("axis", isOld ? 1 : -1);
+  const parts = new Parts(source);
+  const x = real(parts, "x", source.inputs.slice(0, 3));
+  const result = source.inputs.slice(3);
+  if (!isOld) return coded(source, parts, "Softmax", [x], { axis }, result);
+  const shape = parts.make("Shape", "shape", [x]);
+  const flat = parts.make("Flatten", "flat", [x], { axis });
+  const rows = parts.make("Softmax", "rows", [flat], { axis: -1 });
+  return coded(source, parts, "Reshape", [rows, shape], {}, result);
+};
+
+/** Scale and zero point of the result, then those of each operand behind it. */
+export const qLinearConcat: Conversion = (source) => {
+  const parts = new Parts(source);
+  const [scale = "", zero = "", ...operands] = source.inputs;
+  const count = Math.floor(operands.length / 3);
+  const inputs = Array.from({ length: count }, (_, i) =>
+    real(parts, `x_${i}`, operands.slice(3 * i, 3 * i + 3)),
+  );
+  return coded(source, parts, "Concat", inputs, { axis: source.int("axis", 0) }, [scale, zero]);
+};
+
+/** A condition, and two operands. */
+export const qLinearWhere: Conversion = (source) => {
+  const parts = new Parts(source);
+  const [condition = "", ...operands] = source.inputs;
+  const both = [real(parts, "x", operands.slice(0, 3)), real(parts, "y", operands.slice(3, 6))];
+  return coded(source, parts, "Where", [condition, ...both], {}, operands.slice(6));
+};
+
+/** The dimensions of images with channels second from last, and back. */
+function permutations(
+  source: Source,
+  rank: number | undefined,
+): { readonly toSecond: number[]; readonly toLast: number[] } {
+  if (rank === undefined || rank < 3)
+    throw source.error("the rank of its channels-last input is not known", {
+      expected: "its shape in the file",
+    });
+  const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 1);
+  return { toSecond: [0, rank - 1, ...spatial], toLast: [0, ...spatial.map((i) => i + 1), 1] };
+}
+
+/** An operator over images between transposes, where a node has channels last. */
+function overImages(
+  source: Source,
+  rank: number | undefined,
+  convert: (parts: Parts, x: string, isLast: boolean) => readonly Node[],
+) {
+  const isLast = source.int("channels_last", 0) !== 0;
+  const [x = ""] = source.inputs;
+  const parts = new Parts(source);
+  if (!isLast) return convert(parts, x, false);
+  const { toSecond, toLast } = permutations(source, rank);
+  const turned = parts.make("Transpose", "channels_second", [x], { perm: toSecond });
+  const nodes = convert(parts, turned, true);
+  const last = nodes.at(-1)!;
+  const inner = source.fresh(`${source.name}_result`);
+  const back = {
+    op: "Transpose",
+    name: source.fresh(`${source.name}_channels_last`),
+    inputs: [inner],
+    outputs: last.outputs,
+  };
+  return [...nodes.slice(0, -1), { ...last, outputs: [inner] }, { ...back, attributes: { perm: toLast } }];
+}
+
+const pooled =
+  (op: string): Conversion =>
+  (source) =>
+    overImages(source, source.rank(source.inputs[0]!), (parts, x) => {
+      const [, scale = "", zero = ""] = source.inputs;
+      const own = real(parts, "x", [x, scale, zero]);
+      return coded(source, parts, op, [own], source.attributes(), source.inputs.slice(3));
+    });
+
+export const qLinearAveragePool = pooled("AveragePool");
+export const qLinearGlobalAveragePool = pooled("GlobalAveragePool");
+
+/** ONNX's QLinearConv, of which only the images may have channels last. */
+export const qLinearConv: Conversion = (source) => {
+  const [x = "", , , w = ""] = source.inputs;
+  if (source.int("channels_last", 0) === 0) return convolved(source);
+  const { toSecond, toLast } = permutations(source, source.rank(w));
+  const [turned, inner] = [source.fresh(`${x}_channels_second`), source.fresh(`${source.name}_result`)];
+  const move = (what: string, from: string, to: string, perm: readonly number[]) =>
+    source.node(
+      { perm },
+      { op: "Transpose", name: source.fresh(`${source.name}_${what}`), inputs: [from], outputs: [to] },
+    );
+  const within = convolved(source).map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === x ? turned : name)),
+    outputs: node.outputs.map((name) => (name === source.outputs[0] ? inner : name)),
+  }));
+  return [
+    move("channels_second", x, turned, toSecond),
+    ...within,
+    move("channels_last", inner, source.outputs[0]!, toLast),
+  ];
+};
+
+/** MaxPool over images with channels last, floats or codes. */
+export const nhwcMaxPool: Conversion = (source) => {
+  const [x = ""] = source.inputs;
+  const { toSecond, toLast } = permutations(source, source.rank(x));
+  const parts = new Parts(source);
+  const turned = parts.make("Transpose", "channels_second", [x], { perm: toSecond });
+  const result = parts.make("MaxPool", "pooled", [turned], source.attributes());
+  return parts.last("Transpose", [result], { perm: toLast });
+};
+
+/** alpha · A · B + C, C in units of alpha · a_scale · b_scale; floats where no scale of the result is given. */
+export const qGemm: Conversion = (source) => {
+  const [a = "", as = "", az = "", b = "", bs = "", bz = "", c = "", ...result] = source.inputs;
+  const parts = new Parts(source);
+  const alpha = source.attribute("alpha") ?? 1;
+  const transB = source.int("transB", 0);
+  const inputs = [real(parts, "a", [a, as, az]), real(parts, "b", [b, bs, bz], transB === 0 ? 1 : 0)];
+  if (c !== "") inputs.push(real(parts, "c", [c, parts.make("Mul", "c_scale", [as, bs])], -1));
+  const attributes = { alpha, beta: alpha, transA: source.int("transA", 0), transB };
+  if (result.length === 0) return parts.last("Gemm", inputs, attributes);
+  return coded(source, parts, "Gemm", inputs, attributes, result);
+};
+
+/** A product, plus a bias where there is one. */
+function plus(parts: Parts, operands: readonly string[], bias: string): readonly Node[] {
+  if (bias === "") return parts.last("MatMul", operands);
+  return parts.last("Add", [parts.make("MatMul", "product", operands), bias]);
+}
+
+/** Codes times codes, as floats. */
+export const matMulIntegerToFloat: Conversion = (source) => {
+  const [a = "", b = "", as = "", bs = "", az = "", bz = "", bias = ""] = source.inputs;
+  const parts = new Parts(source);
+  return plus(parts, [real(parts, "a", [a, as, az]), real(parts, "b", [b, bs, bz], -1)], bias);
+};
+
+/** Floats whose range a run finds, times codes. */
+export const dynamicQuantizeMatMul: Conversion = (source) => {
+  const [a = "", b = "", bs = "", bz = "", bias = ""] = source.inputs;
+  const parts = new Parts(source);
+  const codes = parts.several("DynamicQuantize", ["codes", "scale", "zero_point"], [a]);
+  return plus(parts, [real(parts, "a", codes), real(parts, "b", [b, bs, bz], -1)], bias);
+};
+
+/** Attention whose input and weights are codes. */
+export const qAttention: Conversion = (source) => {
+  const [x = "", w = "", bias = "", xs = "", ws = "", mask = "", xz = "", wz = "", past = ""] = source.inputs;
+  const parts = new Parts(source);
+  const operands = [real(parts, "x", [x, xs, xz]), real(parts, "w", [w, ws, wz], -1)];
+  const columns = source.constant(w)?.shape[1];
+  return projected(source, parts, parts.make("MatMul", "product", operands), bias, columns, [mask, past, ""]);
+};
+
+/** Weights [directions, inputs, gates] under scales a direction, or a gate, as [directions, gates, inputs]. */
+function gateWeights(
+  parts: Parts,
+  what: string,
+  [codes = "", scale = "", zero = ""]: readonly string[],
+): string {
+  const wide = (name: string, value: string) =>
+    parts.make("Reshape", `${what}_${name}`, [value, parts.integers(`${what}_${name}_shape`, [0, 1, -1])]);
+  const less = parts.make("Sub", `${what}_less`, [
+    parts.make("Cast", `${what}_codes`, [codes], { to: "f32" }),
+    wide("zeros", parts.make("Cast", `${what}_zero`, [zero], { to: "f32" })),
+  ]);
+  const reals = parts.make("Mul", `${what}_real`, [less, wide("scales", scale)]);
+  return parts.make("Transpose", `${what}_turned`, [reals], { perm: [0, 2, 1] });
+}
+
+/** LSTM of weights that are codes. ONNX Runtime rounds what they are multiplied by to 8 bits; here it stays float. */
+export const dynamicQuantizeLSTM: Conversion = (source) => {
+  const [x = "", w = "", r = "", ...others] = source.inputs;
+  const [ws = "", wz = "", rs = "", rz = ""] = others.slice(5);
+  const parts = new Parts(source);
+  const weights = [gateWeights(parts, "w", [w, ws, wz]), gateWeights(parts, "r", [r, rs, rz])];
+  const inputs = [x, ...weights, ...others.slice(0, 5)];
+  while (inputs.at(-1) === "") inputs.pop();
+  return parts.last("LSTM", inputs, source.attributes(), source.outputs);
+};
