@@ -1,7 +1,7 @@
 // How fast linear layers of a language model run, of 8 bits, of 4, and in blocks with float scales, each on one packing: one row, against
 // reading as many bytes alone, and 64 rows, against the int8 GEMM that splits rows. A model of 12 layers, hidden size 768, 2048 between
-// and a vocabulary of 8192. With --model, where the time of a token goes in a quantized model: kernel by kernel, and what the host takes
-// beside them.
+// and a vocabulary of 8192. With --model, where the time of a token goes in a quantized model: kernel by kernel, what the host takes beside
+// them, and what reading its weights and its cache alone takes in the same rounds.
 //   npm run build && node bench/decode.js [--seconds 2]
 //   node bench/decode.js --model M.octette [--seconds 2] [--contexts 100,1900] [--class baseline]
 
@@ -17,6 +17,8 @@ const { values } = parseArgs({
     class: { type: "string" },
   },
 });
+/** Most bytes that reading alone is timed on: several times what caches hold. */
+const MOST_READ = 256e6;
 if (values.model !== undefined) {
   await profileModel(values.model);
   process.exit();
@@ -47,7 +49,10 @@ async function profileModel(path) {
     model.runSync(feeds, into, { ...warm, position: warm.position - 1 });
     model.runSync(feeds, into, warm);
   }
+  const { weights, cachePerToken } = language.memory;
+  const read = readerOf(weights);
   for (const position of contexts) {
+    const reads = [];
     const rounds = [];
     const runs = [];
     const begin = performance.now();
@@ -58,6 +63,7 @@ async function profileModel(path) {
       const start = performance.now();
       model.runSync(feeds, into, { position, rows: 1 });
       runs.push(performance.now() - start);
+      reads.push(read());
     }
     const kernels = new Map();
     const steps = tenth(rounds, sum);
@@ -72,10 +78,31 @@ async function profileModel(path) {
       .sort(([, a], [, b]) => b.ms - a.ms)
       .map(([name, { count, ms }]) => row(name, count, ms));
     rows.push(row("kernels", steps.length, all), row("host", "", run - all), row("a token", "", run));
+    const alone = tenth(reads, (ms) => ms) * (1 + (position * cachePerToken) / weights);
+    rows.push(row("reading as much alone", "", alone));
     console.log(formatTable([`${position} tokens`, "steps", "ms", "share"], rows, { align: "lrrr" }));
   }
   language.dispose();
 }
+
+/** Reads as many bytes as weights have, and gives the milliseconds: those of a part that memory holds, where they are more. */
+function readerOf(weights) {
+  const own = Math.min(weights, MOST_READ);
+  const pages = Math.ceil(own / 65536) + 1;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  // Memory that was never written reads back too fast.
+  new Uint8Array(memory.buffer).fill(1);
+  const code = readFileSync(new URL("../build/ceiling/baseline.wasm", import.meta.url));
+  const { stream } = new WebAssembly.Instance(new WebAssembly.Module(code), {
+    env: { memory, signs: 0 },
+  }).exports;
+  return () => {
+    const start = performance.now();
+    stream(0, Math.floor(own / 64) * 64);
+    return ((performance.now() - start) * weights) / own;
+  };
+}
+
 const LAYER = [...Array(4).fill([768, 768]), [2048, 768], [2048, 768], [768, 2048]];
 const MODEL = [...Array(12).fill(LAYER).flat(), [8192, 768]];
 const ROWS = 64;

@@ -3,8 +3,10 @@
 // where a bound is passed.
 //
 //   npm run build && npm run bench:language [-- MODEL.octette] [--tokens 1024] [--loads 100] [--sessions 5]
+//       [--shape qwen3-0.6b] [--bits 4] [--keep MODEL.octette]
 //
-// Without a model it makes one: 98 million random weights of 8 bits.
+// Without a model it makes one of random weights: 98 million of 8 bits, or those of another shape (bench/language-model.js); with 4 bits its
+// codes are those of a GGUF file. `--keep` says where, for bench/decode.js to time.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +15,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { languageShapes, writeLanguageFolder } from "./language-model.js";
+import { languageShapes, writeLanguageFolder, writeLanguageGguf } from "./language-model.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -21,13 +23,16 @@ const { positionals, values } = parseArgs({
     tokens: { type: "string", default: "1024" },
     loads: { type: "string", default: "100" },
     sessions: { type: "string", default: "5" },
+    shape: { type: "string", default: "98m" },
+    bits: { type: "string", default: "8" },
+    keep: { type: "string" },
     role: { type: "string" },
   },
 });
 
 const MB = 1e6;
-/** What a process may take beside weights and cache, above an empty one. */
-const BESIDE = 40 * MB;
+/** What a process may take beside weights and cache, above an empty one; with 4 bits weights are staged twice as large as they are. */
+const BESIDE = { 8: 40 * MB, 4: 60 * MB }[values.bits];
 /** What the second half of levels may lie above the first. */
 const GROWTH = 4 * MB;
 /** After so many loads it is looked at what is left of them. */
@@ -86,10 +91,15 @@ const roles = {
   },
   async make(path) {
     const { quantizeLanguageModel } = await import("../build/index.js");
-    const folder = `${path}.float`;
-    writeLanguageFolder(folder, languageShapes["98m"]);
-    await quantizeLanguageModel(folder, { output: path, calibration: "A few words to calibrate it by." });
-    rmSync(folder, { recursive: true });
+    const shape = languageShapes[values.shape];
+    const source = values.bits === "4" ? `${path}.gguf` : `${path}.float`;
+    if (values.bits === "4") writeLanguageGguf(source, shape);
+    else writeLanguageFolder(source, shape);
+    await quantizeLanguageModel(source, {
+      output: path,
+      calibration: Array.from({ length: 32 }, (_, i) => i),
+    });
+    rmSync(source, { recursive: true });
     return {};
   },
 };
@@ -130,8 +140,8 @@ function tellGrowth(what, levels) {
 
 const folder = mkdtempSync(join(tmpdir(), "octette-language-memory-"));
 try {
-  const [path = join(folder, "made.octette")] = positionals;
-  if (positionals.length === 0) child("make", path);
+  const [path = values.keep ?? join(folder, "made.octette")] = positionals;
+  if (positionals.length === 0) console.log(`made by a process of ${megabytes(child("make", path).peak)}`);
   const idle = child("empty").peak;
   const { peak, weights, cache } = child("run", path);
   console.log(`weights ${megabytes(weights)}, cache of ${maxTokens} tokens ${megabytes(cache)}`);

@@ -1,5 +1,5 @@
-// Language models with random weights, the same on every machine, as folders of Hugging Face: in memory, or written tensor by tensor
-// where they are large. Weights are bf16. Their tokenizer has a token for each byte.
+// Language models with random weights, the same on every machine, written tensor by tensor: as folders of Hugging Face, whose weights are
+// bf16 and whose tokenizer has a token for each byte, or as GGUF files of 4 bits.
 
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,13 @@ const TOKENS = 257;
 const llama = {
   config: { model_type: "llama", hidden_act: "silu", rope_theta: 1e4, rms_norm_eps: 1e-5 },
   attentionNorms: ["input_layernorm"],
+  feedForwardNorms: ["post_attention_layernorm"],
+  norm: 1,
+};
+const qwen3 = {
+  config: { model_type: "qwen3", hidden_act: "silu", rope_theta: 1e6, rms_norm_eps: 1e-6 },
+  attentionNorms: ["input_layernorm"],
+  headNorms: ["self_attn.q_norm", "self_attn.k_norm"],
   feedForwardNorms: ["post_attention_layernorm"],
   norm: 1,
 };
@@ -47,6 +54,11 @@ export const languageShapes = {
     ...{ hidden_size: 768, intermediate_size: 2048, num_hidden_layers: 12, vocab_size: 8192 },
     ...{ num_attention_heads: 12, num_key_value_heads: 12, head_dim: 64, tie_word_embeddings: false },
   },
+  "qwen3-0.6b": {
+    family: qwen3,
+    ...{ hidden_size: 1024, intermediate_size: 3072, num_hidden_layers: 28, vocab_size: 151936 },
+    ...{ num_attention_heads: 16, num_key_value_heads: 8, head_dim: 128, tie_word_embeddings: true },
+  },
 };
 
 /** Names and shapes of the tensors, in the order of the file. */
@@ -62,6 +74,7 @@ function* tensorsOf({ family, ...sizes }) {
       ["self_attn.k_proj", [kvHeads, hidden]],
       ["self_attn.v_proj", [kvHeads, hidden]],
       ["self_attn.o_proj", [hidden, heads]],
+      ...(family.headNorms ?? []).map((norm) => [norm, [head]]),
       ...family.feedForwardNorms.map((norm) => [norm, [hidden]]),
       ["mlp.gate_proj", [inner, hidden]],
       ["mlp.up_proj", [inner, hidden]],
@@ -140,6 +153,118 @@ function settingsOf({ family, ...sizes }) {
   };
   const bytesOf = (value) => new TextEncoder().encode(JSON.stringify(value));
   return Object.fromEntries(Object.entries(files).map(([name, value]) => [name, bytesOf(value)]));
+}
+
+/** Names of GGUF, by the names of Hugging Face. */
+const ggufNames = {
+  "model.embed_tokens": "token_embd",
+  "model.norm": "output_norm",
+  lm_head: "output",
+  input_layernorm: "attn_norm",
+  "self_attn.q_proj": "attn_q",
+  "self_attn.k_proj": "attn_k",
+  "self_attn.v_proj": "attn_v",
+  "self_attn.o_proj": "attn_output",
+  "self_attn.q_norm": "attn_q_norm",
+  "self_attn.k_norm": "attn_k_norm",
+  post_attention_layernorm: "ffn_norm",
+  "mlp.gate_proj": "ffn_gate",
+  "mlp.up_proj": "ffn_up",
+  "mlp.down_proj": "ffn_down",
+};
+
+function ggufName(name) {
+  const [, layer, part] = /^(?:model\.layers\.(\d+)\.)?(.+)\.weight$/.exec(name);
+  return `${layer === undefined ? "" : `blk.${layer}.`}${ggufNames[part]}.weight`;
+}
+
+/** Numbers of the file's types: vectors, and blocks of 32 codes of 4 bits in 18 bytes. */
+const [F32, Q4_0] = [0, 2];
+const [UINT32, FLOAT32, TEXT] = [4, 6, 8];
+const isVector = (shape) => shape.length === 1;
+const ggufBytes = (shape) => (isVector(shape) ? 4 * sizeOf(shape) : (sizeOf(shape) / 32) * 18);
+const aligned = (bytes) => Math.ceil(bytes / 32) * 32;
+
+/** Elements of a tensor as GGUF has them: random codes under one scale, a power of two, by which rows have a length near 2. */
+function ggufElements(index, shape, norm) {
+  if (isVector(shape)) return new Uint8Array(Float32Array.from({ length: shape[0] }, () => norm).buffer);
+  const bytes = new Uint8Array(aligned(ggufBytes(shape)));
+  const words = new Uint32Array(bytes.buffer);
+  for (let i = 0; i < words.length; i++) {
+    const mixed = Math.imul(i ^ (index << 24), 0x9e3779b1);
+    words[i] = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  }
+  const exponent = 15 - Math.round(Math.log2(2.3 * Math.sqrt(shape[1])));
+  for (let at = 0; at < bytes.length; at += 18) bytes.set([0, exponent << 2], at);
+  return bytes;
+}
+
+/** Writes a GGUF file of Q4_0, without a tokenizer. */
+export function writeLanguageGguf(path, shape) {
+  const { family, ...sizes } = shape;
+  const { model_type: architecture, rope_theta: theta, rms_norm_eps: epsilon } = family.config;
+  const head = [];
+  const number = (bytes, put) => {
+    const view = new DataView(new ArrayBuffer(bytes));
+    put(view);
+    head.push(new Uint8Array(view.buffer));
+  };
+  const u32 = (value) => number(4, (view) => view.setUint32(0, value, true));
+  const u64 = (value) => number(8, (view) => view.setBigUint64(0, BigInt(value), true));
+  const text = (value) => {
+    const bytes = new TextEncoder().encode(value);
+    u64(bytes.length);
+    head.push(bytes);
+  };
+  const settings = {
+    context_length: 8192,
+    embedding_length: sizes.hidden_size,
+    block_count: sizes.num_hidden_layers,
+    feed_forward_length: sizes.intermediate_size,
+    "attention.head_count": sizes.num_attention_heads,
+    "attention.head_count_kv": sizes.num_key_value_heads,
+    "attention.key_length": sizes.head_dim,
+    "attention.value_length": sizes.head_dim,
+    vocab_size: sizes.vocab_size,
+  };
+  const floats = { "attention.layer_norm_rms_epsilon": epsilon, "rope.freq_base": theta };
+  const tensors = [...tensorsOf(shape)];
+  head.push(new TextEncoder().encode("GGUF"));
+  u32(3);
+  u64(tensors.length);
+  u64(1 + Object.keys(settings).length + Object.keys(floats).length);
+  text("general.architecture");
+  u32(TEXT);
+  text(architecture);
+  for (const [key, value] of Object.entries(settings)) {
+    text(`${architecture}.${key}`);
+    u32(UINT32);
+    u32(value);
+  }
+  for (const [key, value] of Object.entries(floats)) {
+    text(`${architecture}.${key}`);
+    u32(FLOAT32);
+    number(4, (view) => view.setFloat32(0, value, true));
+  }
+  let at = 0;
+  for (const [name, own] of tensors) {
+    text(ggufName(name));
+    u32(own.length);
+    for (const dim of [...own].reverse()) u64(dim);
+    u32(isVector(own) ? F32 : Q4_0);
+    u64(at);
+    at += aligned(ggufBytes(own));
+  }
+  const file = openSync(path, "w");
+  const bytes = Buffer.concat(head);
+  writeSync(file, bytes);
+  writeSync(file, new Uint8Array(aligned(bytes.length) - bytes.length));
+  for (const [index, [, own]] of tensors.entries()) {
+    const elements = ggufElements(index, own, family.norm);
+    writeSync(file, elements);
+    writeSync(file, new Uint8Array(aligned(elements.length) - elements.length));
+  }
+  closeSync(file);
 }
 
 /** Tokens of the tokenizer, which are fewer than the tiny models' logits. */
