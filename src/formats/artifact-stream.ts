@@ -18,7 +18,7 @@ import { checkKind, openSeal, type Seal } from "./seal";
 
 /** What takes the tensors of an artifact that is read in order. */
 export interface TensorSink {
-  /** Memory that a tensor's bytes can be read straight to, where it has any for it. */
+  /** Memory that a tensor's elements can be read to, where it has any for them. */
   placeOf(name: string): Uint8Array | undefined;
   /** Takes the bytes of a tensor, which may lie in their place already. */
   put(name: string, bytes: Uint8Array): void;

@@ -183,17 +183,14 @@ describe("a loader", () => {
   });
   const filled = (byte: number) => new Uint8Array(4).fill(byte);
 
-  test("offers the place of what completes a group, and of nothing else", () => {
+  test("offers the place of what completes a group, and no place of what several groups read", () => {
     const memory = new Uint8Array(64);
     const packed: string[] = [];
     const loader = new Loader([group("a", "b"), group("c"), group("b", "c", "c")], memory, (kernel) =>
       packed.push(kernel),
     );
-    expect([loader.placeOf("a"), loader.placeOf("b"), loader.placeOf("none")]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([loader.placeOf("b"), loader.placeOf("none")]).toEqual([undefined, undefined]);
+    expect(loader.placeOf("a")!.buffer).not.toBe(memory.buffer);
     loader.put("b", filled(2));
     loader.placeOf("a")!.fill(1);
     loader.put("a", loader.placeOf("a")!);
@@ -204,6 +201,17 @@ describe("a loader", () => {
     expect(packed).toEqual(["a,b", "c", "b,c,c"]);
     loader.put("c", filled(4));
     expect([...memory.subarray(16, 20)]).toEqual([3, 3, 3, 3]);
+  });
+
+  test("lends memory to what waits for others, and takes it again for the next of its size", () => {
+    const memory = new Uint8Array(64);
+    const loader = new Loader([group("a", "b"), group("c", "d")], memory, () => {});
+    const lent = loader.placeOf("a")!;
+    loader.put("a", lent.fill(1));
+    expect(loader.placeOf("c")).not.toBe(lent);
+    loader.put("b", loader.placeOf("b")!.fill(2));
+    expect([...memory.subarray(0, 4), ...memory.subarray(16, 20)]).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    expect(loader.placeOf("c")).toBe(lent);
   });
 
   test("flips codes that are read as values", () => {
