@@ -36,6 +36,7 @@ const LOAD = {
   engineClass: 1,
   threads: 1,
   worker: 1,
+  maxIterations: 1,
   wasm: 1,
   signal: 1,
 } satisfies Names<LoadOptions>;

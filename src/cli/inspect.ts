@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { formatNormalize } from "../data/index";
+import { constantsIn, nodesIn } from "../graph/bodies";
 import { graphLines } from "../graph/print";
 import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
@@ -38,9 +39,9 @@ async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
   // Nothing is written to its memory, which no file is too large to be told of.
   const model = await load(graph, { maxBytes: Infinity });
   model.dispose();
-  const constants = [...graph.constants.values()];
+  const constants = constantsIn(graph);
   const ops: Record<string, number> = {};
-  for (const { op } of graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
+  for (const { op } of nodesIn(graph)) ops[op] = (ops[op] ?? 0) + 1;
   return {
     file: path,
     format,
@@ -67,10 +68,10 @@ async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
 /** Integer layers by operator, and the bytes of weights by type. */
 function quantizationOf(graph: Graph) {
   const layersByOp: Record<string, number> = {};
-  const layers = graph.nodes.filter(({ codes }) => codes);
+  const layers = nodesIn(graph).filter(({ codes }) => codes);
   for (const { op } of layers) layersByOp[op] = (layersByOp[op] ?? 0) + 1;
   const constantBytes: Record<string, number> = {};
-  for (const { dtype, data } of graph.constants.values())
+  for (const { dtype, data } of constantsIn(graph))
     constantBytes[dtype] = (constantBytes[dtype] ?? 0) + data.length * bytesPerElement[dtype];
   return { layers: layers.length, layersByOp, constantBytes };
 }

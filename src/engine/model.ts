@@ -2,8 +2,9 @@
 // running, planning anew and disposing change the same session.
 
 import { OctetteError } from "../errors";
+import { bodiesOf } from "../graph/bodies";
 import type { Graph, Input, ValueType } from "../graph/graph";
-import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
+import { type Bindings, evaluateDim, evaluateShape, RunSizesNeeded, type Shape } from "../graph/symbols";
 import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
@@ -44,7 +45,12 @@ export interface ModelOptions {
    * worker from a Blob and whose bundler leaves the script out. Default: the script as the package carries it.
    */
   readonly worker?: URL | string;
+  /** Most iterations that all loops of one run may do, those of loops in loops included: an endless one ends. Default 262 144. */
+  readonly maxIterations?: number | undefined;
 }
+
+/** What takes constants whose elements the graph does not have. */
+export type ConstantSink = Pick<Loader, "missing" | "placeOf" | "put">;
 
 /** A value of the last run, in the layout it has in memory. */
 export interface Tapped {
@@ -87,6 +93,8 @@ export interface Draft {
   readonly planFor: Planner;
   /** Threads that may share its steps, and why not more. */
   readonly threads: Threads;
+  /** Those of graphs within the graph: without those that can only be made for the sizes of a run. */
+  readonly bodies: ReadonlyMap<Graph<Constant>, Draft>;
 }
 
 /** Arrays with outputs of runs of this turn, which nobody can have read yet. */
@@ -128,6 +136,7 @@ export class Model {
     engine: Engine,
     options: ModelOptions = {},
     draft?: Draft,
+    within?: Acts,
   ) {
     const isCurrent = draft?.plan.engineClass === classOf(engine, options, graph);
     this.#draft = isCurrent ? draft! : draftModel(graph, registry, engine, options);
@@ -140,9 +149,14 @@ export class Model {
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
     this.#session = this.#open();
-    const modelOf = (body: Graph<Constant>) =>
-      new Model(body, registry, engine, { ...options, maxima: {}, taps: [] });
-    this.#acts = this.plan.pauses.length > 0 ? new (loadedRunSizes().Acts)(registry, modelOf) : undefined;
+    if (this.plan.pauses.length > 0) {
+      const { maxIterations } = options;
+      const { bodies } = this.#draft;
+      const modelOf = (body: Graph<Constant>, acts: Acts) =>
+        new Model(body, registry, engine, ofBody(options), bodies.get(body), acts);
+      this.#acts = new (loadedRunSizes().Acts)({ registry, modelOf, maxIterations, within });
+      this.#acts.open(bodies.keys());
+    }
     this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
@@ -150,7 +164,7 @@ export class Model {
 
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
   get bytes(): number {
-    return this.#session.bytes;
+    return this.#session.bytes + (this.#acts?.bytes ?? 0);
   }
 
   /**
@@ -165,8 +179,9 @@ export class Model {
    * Takes the constants whose elements the graph does not have.
    * @internal
    */
-  get loader(): Loader {
-    return this.#session.loader;
+  get loader(): ConstantSink {
+    const { loader } = this.#session;
+    return this.#acts?.loader(loader) ?? loader;
   }
 
   /**
@@ -459,12 +474,27 @@ export function draftModel(
     checkLimit(plan, maxBytes, graph.name, planner);
     return plan;
   };
-  return { plan: planFor(maxima), planFor, threads };
+  const plan = planFor(maxima);
+  const bodies = new Map<Graph<Constant>, Draft>();
+  for (const body of graph.nodes.flatMap(bodiesOf))
+    try {
+      bodies.set(body, draftModel(body, registry, engine, ofBody(options)));
+    } catch (error) {
+      // Which sizes it takes, a run knows.
+      if (!(error instanceof OctetteError) || error.code === "limit" || error instanceof RunSizesNeeded)
+        throw error;
+    }
+  return { plan, planFor, threads, bodies };
 }
 
+/** Options for graphs within a graph. */
+const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {}, taps: [], threads: 1 });
+
 /** Compiles the wasm that a draft needs, without blocking. */
-export const prepareDraft = (engine: Engine, { plan }: Draft): Promise<void> =>
-  engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
+export async function prepareDraft(engine: Engine, { plan, bodies }: Draft): Promise<void> {
+  await engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
+  for (const draft of bodies.values()) await prepareDraft(engine, draft);
+}
 
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */
 export async function createModel(

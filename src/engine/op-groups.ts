@@ -1,6 +1,7 @@
 // Op groups: ops, and the kernels that only they call, which a runtime imports when a model names one of them.
 
 import { OctetteError } from "../errors";
+import { nodesIn } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
@@ -52,7 +53,8 @@ export class OpGroups {
   }
 
   /** Ops of a graph that are in a group that is not here, by the group. */
-  #lackedBy({ nodes }: Graph<Constant>): Map<string, Set<string>> {
+  #lackedBy(graph: Graph<Constant>): Map<string, Set<string>> {
+    const nodes = nodesIn(graph);
     const lacked = new Map<string, Set<string>>();
     for (const [group, { names, ofCodes = [] }] of Object.entries(this.#later)) {
       const ops = new Set(nodes.map(({ op }) => op).filter((op) => names.includes(op)));

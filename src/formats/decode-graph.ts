@@ -1,6 +1,7 @@
 // A graph read from its rows (graph-rows.ts), every part of them checked.
 
 import { FormatError, OctetteError } from "../errors";
+import { checkNesting } from "../graph/bodies";
 import type {
   Attribute,
   CodeParameters,
@@ -27,24 +28,49 @@ export function decodeGraph<C extends Constant>(
   return new Decoder(json, tensors, where).decode(provenance);
 }
 
+/** What the graphs of a file share. */
+interface Whole {
+  /** Constants that are named by graphs within the graph. */
+  readonly within: Set<string>;
+  /** Nodes that were read. */
+  nodes: number;
+}
+
 class Decoder<C extends Constant> {
   readonly #header: Record<string, unknown>;
   readonly #strings: readonly string[];
   readonly #constants: Map<string, C | Tensor>;
   readonly #where: string;
+  readonly #tensors: ReadonlyMap<string, C>;
+  readonly #whole: Whole;
+  readonly #depth: number;
 
-  constructor(json: unknown, tensors: ReadonlyMap<string, C>, where: string) {
+  constructor(
+    json: unknown,
+    tensors: ReadonlyMap<string, C>,
+    where: string,
+    whole: Whole = { within: new Set(), nodes: 0 },
+    depth = 0,
+  ) {
+    checkNesting(depth, where);
     this.#where = where;
+    this.#tensors = tensors;
+    this.#whole = whole;
+    this.#depth = depth;
     this.#header = this.#object(json, "it");
     const texts = this.#list(this.#header.strings, "strings");
     this.#strings = texts.map((text) =>
       Array.isArray(text) ? this.#joined(text, texts) : this.#text(text, "a name"),
     );
-    this.#constants = new Map<string, C | Tensor>(tensors);
+    this.#constants = new Map<string, C | Tensor>(depth > 0 ? this.#own() : tensors);
   }
 
   decode(provenance: Readonly<Record<string, unknown>>): Graph<C | Tensor> {
     const { name, inputs, outputs, scalars, states } = this.#header;
+    const nodes = this.#nodes();
+    const named = new Set(this.#strings);
+    if (this.#depth === 0)
+      for (const constant of this.#whole.within) if (!named.has(constant)) this.#constants.delete(constant);
     for (const scalar of this.#list(scalars, "scalars")) {
       const [constant, dtype, shape, value] = this.#list(scalar, "a scalar");
       const size = this.#sizes(shape);
@@ -57,7 +83,7 @@ class Decoder<C extends Constant> {
       name: this.#text(name, "its name"),
       inputs: this.#list(inputs, "inputs").map((input) => this.#input(input)),
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
-      nodes: this.#nodes(),
+      nodes,
       constants: this.#constants,
       ...(states !== undefined && {
         states: this.#list(states, "states").map((state) => this.#state(this.#list(state, "a state"))),
@@ -68,13 +94,34 @@ class Decoder<C extends Constant> {
 
   #nodes(): Node[] {
     const rows = this.#list(this.#header.nodes, "nodes");
-    if (rows.length > MAX_NODES)
+    if ((this.#whole.nodes += rows.length) > MAX_NODES)
       throw new OctetteError("the graph has too many nodes", {
         code: "limit",
         where: this.#where,
         expected: `at most MAX_NODES = ${MAX_NODES}`,
       });
     return rows.map((row) => this.#node(this.#list(row, "a row")));
+  }
+
+  /** The constants that a graph within the graph names. */
+  #own(): Map<string, C> {
+    const names = this.#list(this.#header.tensors, "tensors").map((name) => this.#name(name));
+    return new Map(
+      names.map((name) => {
+        this.#whole.within.add(name);
+        return [name, this.#tensors.get(name) ?? this.#fail("it has no such tensor", name)] as const;
+      }),
+    );
+  }
+
+  #graphs(value: unknown): NonNullable<Node["graphs"]> {
+    const graphs = Object.entries(this.#object(value, "graphs"));
+    return Object.fromEntries(
+      graphs.map(([name, json]) => {
+        const body = new Decoder(json, this.#tensors, this.#where, this.#whole, this.#depth + 1);
+        return [name, body.decode({})] as const;
+      }),
+    );
   }
 
   #input(input: unknown): Input {
@@ -106,14 +153,17 @@ class Decoder<C extends Constant> {
     };
   }
 
-  #node([op, name, attributes, inputs, outputs, codes]: readonly unknown[]): Node {
+  #node([op, name, attributes, inputs, outputs, codes, graphs]: readonly unknown[]): Node {
     return {
       op: this.#text(op, "an operator"),
       name: this.#name(name),
       inputs: this.#list(inputs, "inputs").map((input) => this.#name(input)),
       outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
       attributes: this.#attributes(attributes),
-      ...(codes === undefined ? {} : { codes: this.#codes(this.#list(codes, "codes")) }),
+      ...(codes === undefined || (codes === null && graphs !== undefined)
+        ? {}
+        : { codes: this.#codes(this.#list(codes, "codes")) }),
+      ...(graphs === undefined ? {} : { graphs: this.#graphs(graphs) }),
     };
   }
 

@@ -1,13 +1,14 @@
 // A graph as compact JSON, its larger constants left to the file around it. Names stand once in a table, numbers that are
 // constants in a list of scalars.
 //
-//   node        [op, name, attributes, inputs, outputs, codes?]
+//   node        [op, name, attributes, inputs, outputs, codes? | null, { name of a graph of it: that graph }?]
 //   codes       [[parameters of each input | null …], parameters of the output | null, [lo, hi] of the fused activation?]
 //   parameters  [scale, zero point, axis | null?, [group size, group scales, group offsets?]?]
 //   state       [name, dtype, shape]
 //   scalar      [name, dtype, shape, number]
 //   string      text | [a text before it, what follows]
 //
+// A graph of a node is as the graph itself, and lists its constants in the file as `tensors`; several graphs may have one.
 // Attributes are numbers, texts or lists of them; a number that JSON has not is {"number": "-Infinity"}, or NaN, or −0.
 // Values are indices into the table of names; −1 is one that is left out. A bound that is not there is null.
 

@@ -51,6 +51,8 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** Present on integer layers: set by the quantizer, or where a quantized file is read. */
   readonly codes?: Codes;
+  /** Graphs that the op runs, such as the branches of an If, by its names for them (graph/bodies.ts). */
+  readonly graphs?: Readonly<Record<string, Graph<Constant>>>;
 }
 
 export interface ValueType {

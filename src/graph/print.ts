@@ -43,6 +43,10 @@ export function graphLines(graph: Graph, types?: ReadonlyMap<string, ValueType>)
     lines.push(
       `${node.codes ? "•" : " "} ${left.padEnd(width)} = ${calls[i]!.padEnd(callWidth)}  # ${node.name}`,
     );
+    // Graphs of a node stand below it.
+    for (const [name, body] of Object.entries(node.graphs ?? {}))
+      for (const [at, line] of graphLines(body as Graph).entries())
+        lines.push(`    ${at === 0 ? `${name}: ` : ""}${line}`);
   }
   lines.push(`  return ${graph.outputs.map((output) => `%${output}`).join(", ")}`);
   return lines;

@@ -2,16 +2,31 @@
 // prepared for it.
 
 import { OctetteError } from "../errors";
+import { checkNesting, graphsIn, MAX_BODIES } from "./bodies";
 import { type Attribute, type Graph, type Node, readsOf } from "./graph";
 import type { Shape } from "./symbols";
 import { bytesPerElement, type Constant, sizeOf } from "./tensor";
 
 /**
  * Checks a graph: unique names, topological order, outputs that exist, plain attributes, whole integer layers,
- * and, with a registry, that every op is in it.
+ * and, with a registry, that every op is in it; the same of the graphs within it.
  * @throws OctetteError "graph" that names the node or value.
  */
 export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string, unknown>>): void {
+  verifyAt(0, graph, registry);
+  if (!graph.nodes.some(({ graphs }) => graphs)) return;
+  const bodies = graphsIn(graph).length - 1;
+  if (bodies <= MAX_BODIES) return;
+  throw new OctetteError("too many graphs within the graph", {
+    code: "limit",
+    where: graph.name,
+    expected: `at most MAX_BODIES = ${MAX_BODIES}`,
+    got: `${bodies}`,
+  });
+}
+
+function verifyAt(depth: number, graph: Graph<Constant>, registry?: Readonly<Record<string, unknown>>): void {
+  checkNesting(depth, graph.name);
   const fail = (
     what: string,
     where = graph.name,
@@ -85,6 +100,7 @@ export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string
     if (node.attributes.found === undefined && node.outputs.every((output) => output === ""))
       fail("a node without outputs", where);
     for (const output of node.outputs) if (output !== "") define(output, where);
+    for (const body of Object.values(node.graphs ?? {})) verifyAt(depth + 1, body, registry);
   }
   for (const output of graph.outputs)
     if (!values.has(output)) fail(`output "${output}" is produced by no node`);

@@ -93,7 +93,10 @@ export class Recording {
     for (const input of inputs) if (typeof input !== "string") this.typeOf(input);
     const names = inputs.map((input) => (typeof input === "string" ? input : input.name));
     const node = { op, name, inputs: names, outputs: [name], attributes };
-    this.#types.set(name, outputTypes(node, opOf(registry, op, name), (value) => this.#types.get(value))[0]!);
+    this.#types.set(
+      name,
+      outputTypes(node, opOf(registry, op, name), (value) => this.#types.get(value), registry)[0]!,
+    );
     this.#nodes.push(node);
     return new Value(this, name);
   }

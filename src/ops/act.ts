@@ -12,8 +12,19 @@ export interface Acted {
 
 /** What an act may ask of the model that runs it. */
 export interface Host {
-  /** Runs a graph within the model's graph on its inputs, in their order. */
-  run(body: Graph<Constant>, inputs: readonly Tensor[]): readonly Tensor[];
+  /**
+   * Runs a graph within the model's graph on its inputs, in their order. Results may be written over `spare`: those of a run before that
+   * nobody reads any more.
+   */
+  readonly run: (
+    body: Graph<Constant>,
+    inputs: readonly Tensor[],
+    spare?: readonly Tensor[],
+  ) => readonly Tensor[];
+  /** Types that its results have for such inputs; sizes that only a run knows are 0. */
+  readonly typesOf: (body: Graph<Constant>, inputs: readonly Tensor[]) => readonly Omit<Tensor, "data">[];
+  /** Counts an iteration of a loop. Throws where the run has done too many. */
+  readonly iterate: (node: Node) => void;
 }
 
 /** The sizes that a run finds for a node: symbols, or numbers where they are known. Without the attribute they have names of its own. */

@@ -4,7 +4,7 @@ import { OctetteError } from "../errors";
 import { type Graph, type Node, readsOf, type ValueType } from "../graph/graph";
 import { formatShape, MAX_RANK } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
-import { type Op, opError, type Traits } from "./op";
+import { type GraphTypes, type Op, opError, type Traits } from "./op";
 import type { PlainRule } from "./steps";
 
 export type Registry = Readonly<Record<string, Op>>;
@@ -35,13 +35,14 @@ export function outputTypes(
   node: Node,
   op: Op,
   typeOf: (value: string) => ValueType | undefined,
+  registry: Registry,
 ): readonly ValueType[] {
   const { codes } = node;
   const inputs = node.inputs.map((value, i) => {
     const type = typeOf(value);
     return type && codes?.inputs[i] ? ({ dtype: "f32", shape: type.shape } as const) : type;
   });
-  const [first, ...others] = op.infer(node, inputs);
+  const [first, ...others] = op.infer(node, inputs, node.graphs && resultsOf(node.graphs, registry));
   const dtype = codes?.output && (typeOf(codes.output.zeroPoint)?.dtype ?? "u8");
   const types = first ? [dtype ? { ...first, dtype } : first, ...others] : [];
   for (const { shape } of types) {
@@ -52,6 +53,18 @@ export function outputTypes(
   }
   return types;
 }
+
+/** Types of the outputs of graphs, by the names of the graphs. */
+export const resultsOf = (
+  graphs: Readonly<Record<string, Graph<Constant>>>,
+  registry: Registry,
+): GraphTypes =>
+  Object.fromEntries(
+    Object.entries(graphs).map(([name, body]) => {
+      const types = inferTypes(body, registry);
+      return [name, body.outputs.map((output) => types.get(output)!)];
+    }),
+  );
 
 /** Type of every input, constant and computed value. Throws one OctetteError that lists every op the registry lacks. */
 export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<string, ValueType> {
@@ -68,7 +81,12 @@ export function inferTypes(graph: Graph<Constant>, registry: Registry): Map<stri
           code: "graph",
           where: `${node.op} "${node.name}"`,
         });
-    const outputs = outputTypes(node, opOf(registry, node.op, node.name), (value) => types.get(value));
+    const outputs = outputTypes(
+      node,
+      opOf(registry, node.op, node.name),
+      (value) => types.get(value),
+      registry,
+    );
     node.outputs.forEach((output, i) => {
       if (output !== "" && outputs[i]) types.set(output, outputs[i]);
     });

@@ -6,7 +6,7 @@
 
 import type { Kernels } from "../../build/groups/kernels";
 import { OctetteError } from "../errors";
-import type { GroupScales, Node, ValueType } from "../graph/graph";
+import type { GroupScales, Input, Node, ValueType } from "../graph/graph";
 import { type Dim, formatShape, type Shape } from "../graph/symbols";
 import type { Constant, DType, Tensor, TypedArray } from "../graph/tensor";
 import type { Acted, Host } from "./act";
@@ -163,9 +163,33 @@ export interface Batched {
 /** Inputs of an op that takes any number. (Infinity becomes a division in a bundle, which keeps the op there.) */
 export const ANY_NUMBER = 2 ** 31;
 
+/** Types of the outputs of graphs, by the names of the graphs. */
+export type GraphTypes = Readonly<Record<string, readonly ValueType[]>>;
+
+/** What passes ask of an op that runs graphs. */
+export interface Control {
+  /** The first of the node's inputs that all of its graphs have as their last ones, as they are: what they read of the graph around. */
+  captures(node: Node): number;
+  /** Types of the inputs of each graph, where values that a loop carries keep their shapes. */
+  enter(node: Node, inputs: readonly (ValueType | undefined)[]): Readonly<Record<string, readonly Input[]>>;
+  /** Inputs of more general types, where those of a loop's body are not what the body makes of them; undefined where they are. */
+  widen?(node: Node, graphs: GraphTypes): Readonly<Record<string, readonly Input[]>> | undefined;
+  /** The graph that a node stands for where its inputs are known so far; undefined where a run decides. */
+  choose?(node: Node, known: readonly (Known | undefined)[]): string | undefined;
+}
+
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
-  infer(node: Node, inputs: readonly (ValueType | undefined)[]): readonly ValueType[];
+  infer(
+    node: Node,
+    inputs: readonly (ValueType | undefined)[],
+    /** Types of the outputs of the node's graphs, over their own symbols. */
+    graphs?: GraphTypes,
+  ): readonly ValueType[];
+  /** Names of the graphs that a node of it has; none by default. */
+  readonly graphs?: readonly string[];
+  /** What it does with its graphs: of ops that have some. */
+  readonly control?: Control;
   /** Most inputs it reads, 1 by default. A node with more is refused. */
   readonly inputs?: number;
   /** Inputs that must be known before a run, and the attribute each becomes (a number list) when it is. */
@@ -210,7 +234,7 @@ export interface Op {
   /** It is an Add, over codes too. */
   readonly adds?: true;
   /** How many sizes only a run finds: symbols in its attribute `found`, which `act` gives values. */
-  finds?(node: Node, inputs: readonly (ValueType | undefined)[]): number;
+  finds?(node: Node, inputs: readonly (ValueType | undefined)[], graphs?: GraphTypes): number;
   /** What the host computes between steps, instead of `lower`: parameters and `found` are numbers then. */
   act?(node: Node, inputs: readonly Tensor[], host: Host): Acted;
   /**

@@ -1,5 +1,6 @@
 // What a node holds, against what its op reads: a value or setting that nothing looks at would change the answer in silence.
 
+import { nodesIn } from "../graph/bodies";
 import type { Graph, Node } from "../graph/graph";
 import type { Constant } from "../graph/tensor";
 import type { Registry } from "./infer";
@@ -11,7 +12,7 @@ import { type Op, opError } from "./op";
  */
 export function checkReads(
   node: Node,
-  { inputs = 1, parameters = {}, computable = [], attributes = [], finds }: Op,
+  { inputs = 1, parameters = {}, computable = [], attributes = [], finds, graphs = [] }: Op,
 ): void {
   if (node.inputs.length > inputs)
     throw opError(node, `input ${inputs} is unknown`, {
@@ -25,6 +26,12 @@ export function checkReads(
         got: `input "${node.inputs[Number(i)]}", which a run computes`,
         hint: `Export the model with constant ${name}; simplify() takes in what a graph of your own knows`,
       });
+  const own = Object.keys(node.graphs ?? {});
+  if (own.length !== graphs.length || own.some((name) => !graphs.includes(name)))
+    throw opError(node, "its graphs are not those that the op runs", {
+      expected: graphs.join(", ") || "none",
+      got: own.join(", ") || "none",
+    });
   const known = [...attributes, ...Object.values(parameters), ...(finds ? ["found"] : [])];
   const unknown = Object.keys(node.attributes).find((name) => !known.includes(name));
   if (unknown !== undefined)
@@ -33,5 +40,6 @@ export function checkReads(
 
 /** As `checkReads`, of every node whose op is here: `inferTypes` lists the others. */
 export function checkAllReads(graph: Graph<Constant>, registry: Registry): void {
-  for (const node of graph.nodes) if (Object.hasOwn(registry, node.op)) checkReads(node, registry[node.op]!);
+  for (const node of nodesIn(graph))
+    if (Object.hasOwn(registry, node.op)) checkReads(node, registry[node.op]!);
 }

@@ -1,16 +1,18 @@
 // Computes what does not depend on data: arithmetic on constants, and on shapes with symbols in them. Inputs that an
 // op needs before a run (Op.parameters) become attributes, so that the chains exporters build around Reshape vanish.
 
-import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
+import { OctetteError } from "../errors";
+import { type Attribute, type Graph, type Node, type ValueType, valueNames } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { ANY_NUMBER, countOf, type Dim, type Shape, symbolsOf } from "../graph/symbols";
 import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { foundBy, symbolOf } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
 import { MAX_RANGE } from "../ops/control/range";
-import { opOf, outputTypes, type Registry } from "../ops/infer";
+import { opOf, outputTypes, type Registry, resultsOf } from "../ops/infer";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
+import { entered, inlined, tightened } from "./bodies";
 import { Room } from "./room";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
@@ -27,10 +29,14 @@ const scalarParameters = new Set(["min", "max", "value"]);
 /** Folds everything known into constants and attributes. */
 export function foldConstants(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
   const fold = new Folding(graph, registry, room);
-  const nodes = graph.nodes.flatMap((node) => {
-    const kept = fold.visit(node, opOf(registry, node.op, node.name)) ?? [];
+  const visit = (node: Node): readonly Node[] => {
+    const op = opOf(registry, node.op, node.name);
+    const inlined = fold.inline(node, op);
+    if (inlined) return inlined.flatMap(visit);
+    const kept = fold.visit(node, op) ?? [];
     return [...fold.takeBindings(), kept].flat();
-  });
+  };
+  const nodes = graph.nodes.flatMap(visit);
   if (!fold.changed) return graph;
   return { ...graph, nodes, constants: new Map([...graph.constants, ...fold.made]) };
 }
@@ -45,12 +51,16 @@ class Folding {
   readonly #symbols: FreshNames;
   readonly #names: FreshNames;
   readonly #registry: Registry;
+  readonly #graph: Graph;
+  /** Names of values; made on first use. */
+  #values: FreshNames | undefined;
   /** Nodes that bind parameters of the node that is visited. */
   #bindings: Node[] = [];
 
   constructor(graph: Graph, registry: Registry, room: Room) {
     this.#room = room;
     this.#registry = registry;
+    this.#graph = graph;
     const found = graph.nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly string[]);
     this.#symbols = new FreshNames([
       ...found,
@@ -64,13 +74,54 @@ class Folding {
     }
   }
 
+  /** What a node is whose graph is known; undefined where a run decides, or where sizes have been named after it. */
+  inline(node: Node, { control }: Op): readonly Node[] | undefined {
+    const known = node.inputs.map((input) => this.#known.get(input));
+    const chosen = node.attributes.found === undefined ? control?.choose?.(node, known) : undefined;
+    const body = chosen === undefined ? undefined : (node.graphs?.[chosen] as Graph | undefined);
+    if (!body) return undefined;
+    this.#values ??= new FreshNames(valueNames(this.#graph));
+    const { nodes, constants } = inlined(node, body, this.#values, this.#names);
+    for (const [name, constant] of constants) {
+      this.made.set(name, constant);
+      this.#known.set(name, constant);
+      this.#types.set(name, constant);
+    }
+    this.changed = true;
+    return nodes;
+  }
+
+  /** A node with types of the inputs of its graphs, which it has once the sizes that it finds have names. */
+  #enter(node: Node, inputTypes: readonly (ValueType | undefined)[]): Node {
+    if (!node.graphs) return node;
+    const isNew = node.attributes.found === undefined;
+    const typed = isNew
+      ? entered(node, inputTypes, this.#registry, (body) => {
+          if (this.#room.visit(body.nodes.length)) return foldConstants(body, this.#registry, this.#room);
+          throw new OctetteError("its loops within loops carry too many sizes that change", {
+            code: "limit",
+            where: `${node.op} "${node.name}"`,
+          });
+        })
+      : node;
+    return tightened(typed, this.#registry, this.#constants());
+  }
+
+  /** Constants of the graph and those that were made. */
+  #constants(): { get(name: string): Tensor | undefined; has(name: string): boolean } {
+    const get = (name: string) => this.made.get(name) ?? this.#graph.constants.get(name);
+    return { get, has: (name) => get(name) !== undefined };
+  }
+
   /** The node with known inputs as attributes, or undefined when its outputs are constants now. */
   visit(original: Node, op: Op): Node | undefined {
-    const node = this.#withSymbols(this.#withParameters(original, op), op);
+    const typesIn = ({ inputs }: Node) => inputs.map((input) => this.#types.get(input));
+    const whole = this.#enter(original, typesIn(original));
+    const node = this.#withSymbols(this.#withParameters(whole, op), op);
     checkReads(node, op);
     if (node !== original) this.changed = true;
-    const inputTypes = node.inputs.map((input) => this.#types.get(input));
-    const types = outputTypes(node, op, (value) => this.#types.get(value));
+    const inputTypes = typesIn(node);
+    const types = outputTypes(node, op, (value) => this.#types.get(value), this.#registry);
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
@@ -150,6 +201,7 @@ class Folding {
     const count = op.finds(
       node,
       node.inputs.map((input) => this.#types.get(input)),
+      node.graphs && resultsOf(node.graphs, this.#registry),
     );
     const stem = node.outputs[0] ?? node.inputs[0] ?? "";
     const found = Array.from({ length: count }, (_, i) => this.#symbols.fresh(prefix + symbolOf(stem, i)));

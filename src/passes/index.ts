@@ -1,9 +1,11 @@
 // What is done to every imported graph before anything else looks at it: known things computed, layers folded into
 // their neighbours, the exporters' ways of writing brought to one.
 
+import { everywhere, withBodies } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
 import { verify } from "../graph/verify";
 import type { ToolkitOps } from "../ops/infer";
+import { tightened } from "./bodies";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
 import { foldQuantization } from "./fold-quantization";
@@ -31,13 +33,21 @@ const passes: readonly Pass[] = [
   fuseBias,
   foldBatchNorm,
   fuseActivations,
+  simplifyBodies,
   removeDead,
 ];
 
 /** Rounds until nothing changes; models take three or four. */
 const MAX_ROUNDS = 16;
-/** Nodes that all rounds together look at, the first ones aside: a model of more stays less simple. */
-const MAX_VISITS = 2 ** 18;
+
+/** Graphs within the graph, simplified. */
+function simplifyBodies(graph: Graph, registry: ToolkitOps, room: Room): Graph {
+  const nodes = graph.nodes.map((node) => {
+    const simple = withBodies(node, (body) => settle(body, registry, room));
+    return tightened(simple, registry, graph.constants);
+  });
+  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes };
+}
 
 /**
  * A graph that computes the same from the same inputs with fewer nodes. Names of inputs, outputs and of the nodes that
@@ -45,7 +55,7 @@ const MAX_VISITS = 2 ** 18;
  */
 export function simplify(graph: Graph, registry: ToolkitOps, room = new Room(graph)): Graph {
   const settled = settle(graph, registry, room);
-  const split = splitBatchNorm(settled, registry, room);
+  const split = everywhere(settled, (one) => splitBatchNorm(one, registry, room));
   const simple = split === settled ? settled : settle(split, registry, room);
   verify(simple, registry);
   return simple;
@@ -55,15 +65,16 @@ export function simplify(graph: Graph, registry: ToolkitOps, room = new Room(gra
 export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
   const room = new Room(graph);
   const simple = simplify(graph, registry, room);
-  const folded = foldQuantization(joinIntegerProducts(simple, registry, room), registry, room);
-  return generalForms(folded === simple ? simple : simplify(folded, registry, room), registry);
+  const folded = everywhere(simple, (one) =>
+    foldQuantization(joinIntegerProducts(one, registry, room), registry, room),
+  );
+  const settled = folded === simple ? simple : simplify(folded, registry, room);
+  return everywhere(settled, (one) => generalForms(one, registry));
 }
 
 function settle(graph: Graph, registry: ToolkitOps, room: Room): Graph {
   let current = graph;
-  let visits = 0;
-  for (let round = 0; round < MAX_ROUNDS && visits < MAX_VISITS; round++) {
-    visits += current.nodes.length;
+  for (let round = 0; round < MAX_ROUNDS && room.visit(current.nodes.length); round++) {
     const next = passes.reduce((before, pass) => pass(before, registry, room), current);
     if (next === current) break;
     current = next;

@@ -13,7 +13,6 @@ import {
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensor } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
-import { turned } from "../ops/transpose";
 import { Room } from "./room";
 
 export class Rewrite {
@@ -116,7 +115,7 @@ export class Rewrite {
     if (known !== undefined) return known;
     const matrix = this.constant(of)!;
     this.#need(of, matrix.data.byteLength);
-    const name = this.#hold(as, turned(matrix));
+    const name = this.#hold(as, this.#room.turned(matrix));
     this.#turned.set(of, name);
     return name;
   }

@@ -2,8 +2,13 @@
 // the file holds. A small file can ask for much, such as a Range of millions, or one weight folded into thousands of layers.
 
 import { OctetteError } from "../errors";
+import { constantsIn } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
+import type { Tensor } from "../graph/tensor";
+import { turned } from "../ops/transpose";
 
+/** Nodes that all rounds together look at, the first one aside: a model of more stays less simple. */
+const MAX_VISITS = 2 ** 20;
 /** Bytes of constants that may be made beside those in proportion to a model's own. */
 export const MAX_FOLDED_BYTES = 2 ** 24;
 /** Bytes that may be made for each byte of a model's constants: codes of one byte become floats of four, some of them twice. */
@@ -14,11 +19,12 @@ const READ = 2;
 export class Room {
   #made: number;
   #read: number;
+  #visits = 0;
+  readonly #turned = new Map<Tensor, Tensor>();
 
   /** For a graph as it came. */
-  constructor({ constants }: Graph) {
-    let own = 0;
-    for (const { data } of constants.values()) own += data.byteLength;
+  constructor(graph: Graph) {
+    const own = constantsIn(graph).reduce((n, { data }) => n + data.byteLength, 0);
     this.#made = MAX_FOLDED_BYTES + MADE * own;
     this.#read = READ * this.#made;
   }
@@ -26,6 +32,20 @@ export class Room {
   /** Whether there is room for constants of `made` bytes, computed of `read` bytes. */
   has(made: number, read: number): boolean {
     return made <= this.#made && read <= this.#read;
+  }
+
+  /** A matrix with its dimensions exchanged: one for all graphs that have the same matrix. */
+  turned(matrix: Tensor): Tensor {
+    const known = this.#turned.get(matrix) ?? turned(matrix);
+    this.#turned.set(matrix, known);
+    return known;
+  }
+
+  /** Counts nodes that a round looks at; false where rounds have looked at enough. */
+  visit(nodes: number): boolean {
+    const isLeft = this.#visits < MAX_VISITS;
+    this.#visits += nodes;
+    return isLeft;
   }
 
   take(made: number, read: number): void {

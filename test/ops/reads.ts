@@ -118,8 +118,11 @@ export function testReads(op: string, cases: readonly OpCase[], table: ReadsTabl
       const inputs = Array.from({ length: count }, (_, i) => (i === left ? "" : names[i] || `more${i}`));
       const node = graph.nodes.find((node) => node.op === op)!;
       attempt(() =>
-        outputTypes({ ...node, inputs }, rules, (value) =>
-          value === "" ? undefined : (known.get(value) ?? one),
+        outputTypes(
+          { ...node, inputs },
+          rules,
+          (value) => (value === "" ? undefined : (known.get(value) ?? one)),
+          toolkitOps,
         ),
       );
     }

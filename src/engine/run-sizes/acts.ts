@@ -2,12 +2,12 @@
 // within the graph.
 
 import { OctetteError } from "../../errors";
-import type { Graph } from "../../graph/graph";
-import { type Bindings, formatShape } from "../../graph/symbols";
+import type { Graph, Node } from "../../graph/graph";
+import { type Bindings, type Dim, evaluateDim, formatShape, symbolsOf } from "../../graph/symbols";
 import type { Constant, Tensor } from "../../graph/tensor";
-import { foundBy, type Host } from "../../ops/act";
+import { type Acted, foundBy, type Host } from "../../ops/act";
 import { opOf, type Registry } from "../../ops/infer";
-import type { Model } from "../model";
+import type { ConstantSink, Model } from "../model";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
 import { boundNode } from "./sized-planner";
@@ -21,16 +21,62 @@ interface Runner {
   begin(plan: Plan, bindings: Bindings): void;
 }
 
+/** Iterations of all loops that one run may do where options say nothing else. */
+export const MAX_ITERATIONS = 2 ** 18;
+
+/** What runs graphs within a graph. */
+export interface Around {
+  readonly registry: Registry;
+  /** A model of a graph within. */
+  modelOf(body: Graph<Constant>, within: Acts): Model;
+  /** Iterations of loops that a run may do. */
+  readonly maxIterations?: number | undefined;
+  /** Those of the graph around it, which count for it too. */
+  readonly within?: Acts | undefined;
+}
+
 export class Acts {
-  readonly #registry: Registry;
-  readonly #modelOf: (body: Graph<Constant>) => Model;
+  readonly #around: Around;
   readonly #bodies = new Map<Graph<Constant>, Model>();
+  readonly #host: Host;
+  #iterations = 0;
   /** Sizes of the last run. */
   #last: Bindings = {};
 
-  constructor(registry: Registry, modelOf: (body: Graph<Constant>) => Model) {
-    this.#registry = registry;
-    this.#modelOf = modelOf;
+  constructor(around: Around) {
+    this.#around = around;
+    this.#host = {
+      run: (body, inputs, spare) => run(this.#modelOf(body), body, inputs, spare),
+      typesOf: (body, inputs) => typesOf(this.#modelOf(body), inputs),
+      iterate: (node) => this.#iterate(node),
+    };
+  }
+
+  /** Bytes of the memories of graphs within the graph. */
+  get bytes(): number {
+    return [...this.#bodies.values()].reduce((n, { bytes }) => n + bytes, 0);
+  }
+
+  /** Makes the models of graphs within a graph, so that their constants can be loaded. */
+  open(bodies: Iterable<Graph<Constant>>): void {
+    for (const body of bodies) this.#bodies.set(body, this.#around.modelOf(body, this));
+  }
+
+  /** Takes the constants of the graph and of those within it. */
+  loader(own: ConstantSink): ConstantSink {
+    const all = [own, ...[...this.#bodies.values()].map(({ loader }) => loader)];
+    return {
+      get missing() {
+        return all.flatMap(({ missing }) => missing);
+      },
+      placeOf(name) {
+        const [only, ...others] = all.filter(({ missing }) => missing.includes(name));
+        return others.length === 0 ? only?.placeOf(name) : undefined;
+      },
+      put(name, bytes) {
+        for (const loader of all) loader.put(name, bytes);
+      },
+    };
   }
 
   /**
@@ -38,6 +84,9 @@ export class Acts {
    * plan is not made for them, the run begins again with a plan that is.
    */
   run(given: Bindings, runner: Runner): Bindings {
+    this.#iterations = 0;
+    /** What nodes made in this run, which they make again where it begins again. */
+    const made = new Map<Node, Acted>();
     let known = given;
     for (let again = 0; ; again++) {
       const [plan, first] = this.#planFor(known, runner);
@@ -47,7 +96,7 @@ export class Acts {
       let bindings: Bindings | undefined = first;
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
-        const found = this.#pass(runner.session(), pause, i, bindings);
+        const found = this.#pass(runner.session(), pause, i, bindings, made);
         known = { ...known, ...found.sizes };
         const next: Bindings = { ...bindings, ...found.sizes };
         bindings = isFor(plan, next) ? next : undefined;
@@ -80,14 +129,19 @@ export class Acts {
   }
 
   /** Runs the steps before a pause, and acts. */
-  #pass(session: Session, { inputs, node }: Pause, i: number, bindings: Bindings) {
+  #pass(session: Session, { inputs, node }: Pause, i: number, bindings: Bindings, made: Map<Node, Acted>) {
+    const { registry } = this.#around;
     session.run(bindings, partOf(i));
-    const read = inputs.map((value): Tensor => {
-      const { dtype, shape, data } = session.see(value, bindings);
-      return { dtype, shape, data: flipFor(dtype, data.slice()) };
-    });
-    const op = opOf(this.#registry, node.op, node.name);
-    const { outputs, found } = op.act!(boundNode(node, this.#registry, bindings), read, this.#host);
+    const act = () => {
+      const read = inputs.map((value): Tensor => {
+        const { dtype, shape, data } = session.see(value, bindings);
+        return { dtype, shape, data: flipFor(dtype, data.slice()) };
+      });
+      return opOf(registry, node.op, node.name).act!(boundNode(node, registry, bindings), read, this.#host);
+    };
+    const acted = made.get(node) ?? act();
+    made.set(node, acted);
+    const { outputs, found } = acted;
     const symbols = foundBy(node, found.length) as readonly string[];
     return {
       outputs: outputs.filter((_, at) => node.outputs[at]),
@@ -95,16 +149,55 @@ export class Acts {
     };
   }
 
-  readonly #host: Host = {
-    run: (body, inputs) => {
-      let model = this.#bodies.get(body);
-      if (!model) this.#bodies.set(body, (model = this.#modelOf(body)));
-      const outputs = model.runSync(
-        Object.fromEntries(model.inputs.map(({ name }, i) => [name, inputs[i]!])),
-      );
-      return body.outputs.map((name) => outputs[name]!);
-    },
-  };
+  #modelOf(body: Graph<Constant>): Model {
+    let model = this.#bodies.get(body);
+    if (model) return model;
+    this.#bodies.set(body, (model = this.#around.modelOf(body, this)));
+    const [missing] = model.loader.missing;
+    if (missing !== undefined)
+      throw new OctetteError("sizes need constants that were loaded for none", {
+        code: "limit",
+        where: `graph "${body.name}", constant "${missing}"`,
+        hint: "Load the model from its graph: load(readArtifact(bytes).graph)",
+      });
+    return model;
+  }
+
+  #iterate(node: Node): void {
+    const { within, maxIterations = MAX_ITERATIONS } = this.#around;
+    if (within) return within.#iterate(node);
+    if (++this.#iterations <= maxIterations) return;
+    throw new OctetteError("loops of the run do not end", {
+      code: "limit",
+      where: `${node.op} "${node.name}"`,
+      expected: `at most maxIterations = ${maxIterations} iterations in all`,
+      hint: "Where it needs more: load(model, { maxIterations })",
+    });
+  }
+}
+
+/** Runs a graph, and writes results of fixed sizes over those that nobody reads any more. */
+function run(
+  model: Model,
+  { outputs }: Graph<Constant>,
+  inputs: readonly Tensor[],
+  spare: readonly Tensor[] = [],
+): readonly Tensor[] {
+  const feeds = Object.fromEntries(model.inputs.map(({ name }, i) => [name, inputs[i]!]));
+  const isFixed = (i: number) => model.outputs[i]!.shape.every((dim) => typeof dim === "number");
+  const into = spare.flatMap(({ data }, i) => (isFixed(i) ? [[outputs[i]!, data] as const] : []));
+  const results = model.runSync(feeds, Object.fromEntries(into));
+  return outputs.map((name) => results[name]!);
+}
+
+function typesOf(model: Model, inputs: readonly Tensor[]): readonly Omit<Tensor, "data">[] {
+  const bindings = new Map(
+    model.inputs.flatMap(({ shape }, i) => shape.map((dim, axis) => [dim, inputs[i]!.shape[axis]!] as const)),
+  );
+  const sizes = Object.fromEntries(bindings);
+  const sizeOf = (dim: Dim) =>
+    symbolsOf(dim).every((symbol) => bindings.has(symbol)) ? evaluateDim(dim, sizes) : 0;
+  return model.outputs.map(({ dtype, shape }) => ({ dtype, shape: shape.map(sizeOf) }));
 }
 
 /** Writes what was made in a pause to where the next steps read it. */

@@ -34,14 +34,24 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
   let first: { readonly c: LoweringContext; readonly loads: Plan["loads"] } | undefined;
   let shared: SharedConstants | undefined;
 
-  /** Up to the first size that a run finds: what can be planned before. */
-  const untilFound = partUntilFound(graph);
+  /** Symbols that a node finds, those aside that nothing mentions. */
+  const findsOf = ({ attributes }: Node) =>
+    ((attributes.found ?? []) as readonly string[]).filter(
+      (symbol) => inTypes.has(symbol) || sized.has(symbol),
+    );
+  /** The nodes up to the first that finds a size which is not given, without outputs; undefined where none does. */
+  const untilFound = (maxima: Bindings): Graph<Constant> | undefined => {
+    const last = graph.nodes.findIndex((node) =>
+      findsOf(node).some((symbol) => maxima[symbol] === undefined),
+    );
+    return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
+  };
 
   const planFor = (maxima: Bindings, of = graph): Plan => {
     const isPart = of !== graph;
     const given = isPart ? { ...options, taps: [] } : options;
     const sizes = Object.fromEntries([...sized].map((symbol) => [symbol, maxima[symbol] ?? 1]));
-    const key = JSON.stringify([isPart, sizes]);
+    const key = JSON.stringify([of.nodes.length, sizes]);
     const isAsItIs = !isPart && sized.size === 0;
     const own =
       lowered.get(key) ??
@@ -65,7 +75,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     }));
     return {
       ...plan,
-      ...(isPart ? { open: of.nodes.at(-1)!.attributes.found as readonly string[] } : {}),
+      ...(isPart ? { open: findsOf(of.nodes.at(-1)!) } : {}),
       sizes,
       pauses,
       inputs: inputs.map(told),
@@ -93,16 +103,13 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
       } catch (error) {
         const isOpen = [...sized].some((symbol) => maxima[symbol] === undefined);
         const isOfSizes = error instanceof OctetteError && /^(graph|argument)$/.test(error.code);
-        if (!isOpen || !isOfSizes || (trial === MAX_TRIAL && !untilFound)) throw error;
-        if (trial === MAX_TRIAL) return plan(maxima, untilFound);
+        if (!isOpen || !isOfSizes) throw error;
+        if (trial < MAX_TRIAL) continue;
+        const part = untilFound(maxima);
+        if (!part) throw error;
+        return plan(maxima, part);
       }
   };
-}
-
-/** The nodes up to the first that finds sizes, without outputs; undefined where none does. */
-function partUntilFound(graph: Graph<Constant>): Graph<Constant> | undefined {
-  const last = graph.nodes.findIndex(({ attributes }) => attributes.found !== undefined);
-  return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
 }
 
 /** The graph with numbers in place of symbols: in the shapes of inputs, and in parameters that nodes have as attributes. */

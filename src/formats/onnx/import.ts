@@ -12,6 +12,7 @@ import { saturateToI32 } from "../elements";
 import {
   dataTypeName,
   dtypeOf,
+  type GraphProto,
   kindOf,
   type ModelProto,
   type NodeProto,
@@ -20,9 +21,9 @@ import {
   toTensor,
   type ValueInfoProto,
 } from "./proto";
-import { type Conversions, Source } from "./source";
+import { type Conversions, Source, type Subgraph } from "./source";
 import { SymbolTable } from "./symbols";
-import { rejectWide } from "./wide";
+import { type HeldIn, rejectWide } from "./wide";
 
 /** Nodes of a file. Simplified, a graph may have far fewer: exporters write shapes and constants with many. */
 export const MAX_FILE_NODES = 2 ** 16;
@@ -55,13 +56,19 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}, own: Conv
 export function convertModel(model: ModelProto, options: OnnxOptions, own: Conversions): Graph {
   const where = options.name ?? "model";
   const opset = opsetOf(model, where);
-  checkNodes(model.graph.nodes, where);
+  const parts = graphsIn(model.graph);
+  checkNodes(
+    parts.reduce((n, { nodes }) => n + nodes.length, 0),
+    where,
+  );
   const conversions = { ...all, ...own };
   rejectMissing(model, conversions, opset, where);
 
-  const constants = readConstants(model, where);
-  rejectWide(model, constants);
-  const { nodes, defined } = convertNodes(model, conversions, opset, constants, where);
+  const constants = readConstants(model.graph, where);
+  const held = rejectWide(model.graph, constants);
+  const versions = versionsOf(model);
+  const file = { conversions, opset, versions, names: namesIn(parts), made: 0, where };
+  const { nodes, defined } = convertNodes(model.graph, file, { constants, held });
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
     ...nodes.flatMap((node) => node.inputs),
@@ -79,7 +86,37 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
   return graph;
 }
 
-function checkNodes({ length }: readonly unknown[], where: string): void {
+/** What conversions of all graphs of a file share. */
+interface File {
+  readonly conversions: Conversions;
+  readonly opset: number;
+  readonly versions: ReadonlyMap<string, number>;
+  /** Names of values and nodes of all graphs: what one reads of another keeps its name. */
+  readonly names: FreshNames;
+  /** Nodes that there are so far. */
+  made: number;
+  readonly where: string;
+}
+
+/** A graph, and the graphs of its nodes. */
+const graphsIn = (graph: GraphProto): readonly GraphProto[] => [
+  graph,
+  ...graph.nodes.flatMap(({ attributes }) =>
+    [...attributes.values()].flatMap((attribute) =>
+      attribute.kind === "graph" ? graphsIn(attribute.value) : [],
+    ),
+  ),
+];
+
+const namesIn = (graphs: readonly GraphProto[]) =>
+  new FreshNames(
+    graphs.flatMap(({ inputs, initializers, nodes }) => [
+      ...[...inputs, ...initializers, ...nodes].map(({ name }) => name),
+      ...nodes.flatMap(({ outputs }) => outputs),
+    ]),
+  );
+
+function checkNodes(length: number, where: string): void {
   if (length <= MAX_FILE_NODES) return;
   throw new OctetteError("the graph has too many nodes", {
     code: "limit",
@@ -115,7 +152,7 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
   const missing = new Map<string, string[]>();
   const versions = versionsOf(model);
   const functions = new Set(model.functions);
-  for (const [i, node] of model.graph.nodes.entries()) {
+  for (const [i, node] of graphsIn(model.graph).flatMap(({ nodes }) => [...nodes.entries()])) {
     const { opType, domain } = node;
     const full = operatorOf(node);
     if (isConstant(node) || Object.hasOwn(conversions, full)) continue;
@@ -139,7 +176,7 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
   });
 }
 
-/** Initializers and Constant nodes, decoded when first asked for. */
+/** Initializers and Constant nodes of a graph and of those around it, decoded when first asked for. */
 interface Constants {
   has(name: string): boolean;
   constant(name: string): Tensor | undefined;
@@ -147,7 +184,7 @@ interface Constants {
   among(used: ReadonlySet<string>): Map<string, Tensor>;
 }
 
-function readConstants(model: ModelProto, where: string): Constants {
+function readConstants(graph: GraphProto, where: string, around?: Constants): Constants {
   const read = new Map<string, () => Tensor>();
   const kinds = new Map<string, StoredKind>();
   const define = (name: string, make: () => Tensor, kind: StoredKind) => {
@@ -157,17 +194,48 @@ function readConstants(model: ModelProto, where: string): Constants {
     let made: Tensor | undefined;
     read.set(name, () => (made ??= make()));
   };
-  for (const proto of model.graph.initializers)
-    define(proto.name, () => toTensor(proto), kindOf(proto.dataType));
-  for (const node of model.graph.nodes)
+  for (const proto of graph.initializers) define(proto.name, () => toTensor(proto), kindOf(proto.dataType));
+  for (const node of graph.nodes)
     if (isConstant(node)) define(node.outputs[0] ?? "", () => constantTensor(node), constantKind(node));
+  const own = new Set([
+    ...graph.inputs.map(({ name }) => name),
+    ...graph.nodes.flatMap(({ outputs }) => outputs),
+  ]);
+  const above = (name: string) => (own.has(name) ? undefined : around);
+  const constant = (name: string): Tensor | undefined => read.get(name)?.() ?? above(name)?.constant(name);
   return {
-    has: (name) => read.has(name),
-    constant: (name) => read.get(name)?.(),
-    kind: (name) => kinds.get(name),
-    among: (used) =>
-      new Map([...read].filter(([name]) => used.has(name)).map(([name, make]) => [name, make()])),
+    has: (name) => read.has(name) || above(name)?.has(name) === true,
+    constant,
+    kind: (name) => kinds.get(name) ?? above(name)?.kind(name),
+    among(used) {
+      const names = [...read.keys()].filter((name) => used.has(name));
+      const all = new Set([...names, ...(around ? used : [])]);
+      return new Map([...all].map((name) => [name, constant(name)!] as const).filter(([, known]) => known));
+    },
   };
+}
+
+/** What is known of the values of a graph while its nodes are converted. */
+interface Known {
+  readonly constants: Constants;
+  readonly held: HeldIn;
+  /** Dimensions of values of the graph around it. */
+  readonly rankAround?: (value: string) => number | undefined;
+}
+
+/** A graph of a node; `around` is known of the graph that the node is in. */
+function readSubgraph(proto: GraphProto, name: string, file: File, around: Known): Subgraph {
+  const constants = readConstants(proto, `${file.where}, graph "${told(name)}"`, around.constants);
+  const held = rejectWide(proto, constants, around.held);
+  const { nodes, defined } = convertNodes(proto, file, { ...around, constants, held });
+  const initialized = new Set(proto.initializers.map((own) => own.name));
+  const inputs = proto.inputs.map((input) => input.name).filter((input) => !initialized.has(input));
+  const outputs = proto.outputs.map((output) => output.name);
+  const used = new Set([...nodes.flatMap((node) => node.inputs), ...outputs].filter(Boolean));
+  const known = new Map([...constants.among(used), ...defined]);
+  const own = new Set([...inputs, ...nodes.flatMap((node) => node.outputs), ...known.keys()]);
+  const captured = [...used].filter((value) => !own.has(value));
+  return { name, inputs, outputs, nodes, constants: known, captured };
 }
 
 /** How the number that a Constant node is would be stored in a tensor. */
@@ -207,18 +275,13 @@ function constantTensor(node: NodeProto): Tensor {
 }
 
 function convertNodes(
-  model: ModelProto,
-  conversions: Conversions,
-  opset: number,
-  constants: Constants,
-  where: string,
+  graph: GraphProto,
+  file: File,
+  { constants, held, rankAround }: Known,
 ): { readonly nodes: readonly Node[]; readonly defined: ReadonlyMap<string, Tensor> } {
-  const { graph } = model;
+  const { conversions, opset, versions } = file;
   const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
-  const values = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
-  const taken = new FreshNames([...values, ...graph.nodes.flatMap((node) => node.outputs), ...names]);
-  const fresh = (wanted: string) => taken.fresh(wanted);
-  const versions = versionsOf(model);
+  const fresh = (wanted: string) => file.names.fresh(wanted);
   const defined = new Map<string, Tensor>();
   const define = (wanted: string, value: Tensor) => {
     const name = fresh(wanted);
@@ -228,8 +291,17 @@ function convertNodes(
   const ranks = new Map(
     [...graph.valueInfo, ...graph.inputs].map(({ name, shape }) => [name, shape?.length]),
   );
-  const rank = (value: string) => ranks.get(value) ?? constants.constant(value)?.shape.length;
-  const around = { fresh, define, rank, constant: constants.constant, kind: constants.kind };
+  const rank = (value: string) =>
+    ranks.get(value) ?? constants.constant(value)?.shape.length ?? rankAround?.(value);
+  const around = {
+    fresh,
+    define,
+    rank,
+    constant: constants.constant,
+    kind: constants.kind,
+    graph: (proto: GraphProto, name: string) =>
+      readSubgraph(proto, name, file, { constants, held, rankAround: rank }),
+  };
   const nodes: Node[] = [];
   for (const [i, proto] of graph.nodes.entries()) {
     if (isConstant(proto)) continue;
@@ -243,7 +315,7 @@ function convertNodes(
     const made = conversions[operatorOf(proto)]!(source);
     source.checkRead(made);
     for (const node of made) nodes.push(node);
-    checkNodes(nodes, where);
+    checkNodes((file.made += made.length), file.where);
   }
   return { nodes, defined };
 }

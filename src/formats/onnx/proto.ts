@@ -1,9 +1,10 @@
 // ONNX's protobuf messages as plain objects: the fields an importer needs, by the field numbers of onnx.proto.
-// Nothing that can contain itself is descended into (a subgraph is only noted), so nesting is bounded by the code.
+// A subgraph is the one thing that can contain itself: MAX_DEPTH of them.
 // Tensors stay undecoded bytes of the file until toTensor (tensor-proto.ts) is called on one. One reader a message: the file is as long as
 // the format has messages.
 
 import { OctetteError } from "../../errors";
+import { checkNesting } from "../../graph/bodies";
 import type { Tensor } from "../../graph/tensor";
 import { MAX_RANK } from "../elements";
 import { hintOf } from "./foreign";
@@ -62,8 +63,7 @@ export type AttributeProto = { readonly name: string } & (
   | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "tensors"; readonly value: readonly TensorProto[] }
-  /** A subgraph, not read. */
-  | { readonly kind: "graph" }
+  | { readonly kind: "graph"; readonly value: GraphProto }
   /** A reference to an attribute of the enclosing function, in a function's body. */
   | { readonly kind: "reference"; readonly value: string }
   /** Sparse tensors, type protos and whatever comes later. */
@@ -176,7 +176,8 @@ function readEntry(wire: WireReader, into: Map<string, string>): void {
   into.set(key, value);
 }
 
-function readGraph(wire: WireReader): GraphProto {
+function readGraph(wire: WireReader, depth = 0): GraphProto {
+  checkNesting(depth, wire.where);
   let name = "";
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
@@ -184,7 +185,7 @@ function readGraph(wire: WireReader): GraphProto {
   const outputs: ValueInfoProto[] = [];
   const valueInfo: ValueInfoProto[] = [];
   wire.message((field) => {
-    if (field === 1) nodes.push(readNode(wire));
+    if (field === 1) nodes.push(readNode(wire, depth));
     else if (field === 2) name = wire.string();
     else if (field === 5) initializers.push(nestedTensor(wire));
     else if (field === 11) inputs.push(readValueInfo(wire));
@@ -200,7 +201,7 @@ function readGraph(wire: WireReader): GraphProto {
   return { name, nodes, initializers, inputs, outputs, valueInfo };
 }
 
-function readNode(wire: WireReader): NodeProto {
+function readNode(wire: WireReader, depth: number): NodeProto {
   let name = "";
   let opType = "";
   let domain = "";
@@ -213,7 +214,7 @@ function readNode(wire: WireReader): NodeProto {
     else if (field === 3) name = wire.string();
     else if (field === 4) opType = wire.string();
     else if (field === 5) {
-      const attribute = readAttribute(wire);
+      const attribute = readAttribute(wire, depth);
       attributes.set(attribute.name, attribute);
     } else if (field === 7) domain = wire.string();
   });
@@ -232,12 +233,11 @@ const attributeKinds = [
   "ints",
   "strings",
   "tensors",
-  "graph",
 ] as const;
 /** Field that holds the value → AttributeType, for files of before IR version 2, which leave the type out. */
 const typeOfField = new Map([2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((field, i) => [field, i + 1]));
 
-function readAttribute(wire: WireReader): AttributeProto {
+function readAttribute(wire: WireReader, depth: number): AttributeProto {
   const at = wire.offset;
   let name = "";
   let type = 0;
@@ -251,6 +251,7 @@ function readAttribute(wire: WireReader): AttributeProto {
   const strings: string[] = [];
   const tensors: TensorProto[] = [];
   let tensor: TensorProto | undefined;
+  let graph: GraphProto | undefined;
   wire.message((field) => {
     inferred = typeOfField.get(field) ?? inferred;
     if (field === 1) name = wire.string();
@@ -258,6 +259,7 @@ function readAttribute(wire: WireReader): AttributeProto {
     else if (field === 3) int = wire.integer();
     else if (field === 4) string = wire.string("bytes");
     else if (field === 5) tensor = nestedTensor(wire);
+    else if (field === 6) graph = readGraph(wire, depth + 1);
     else if (field === 7)
       wire.numbers("float", (value) => {
         wire.keep();
@@ -297,7 +299,11 @@ function readAttribute(wire: WireReader): AttributeProto {
     case "tensors":
       return { name, kind, value: tensors };
     case "graph":
-      return { name, kind };
+      return {
+        name,
+        kind,
+        value: graph ?? wire.fail(`attribute "${name}" says it is a graph but has none`, {}, at),
+      };
     default:
       return { name, kind: "other", type };
   }

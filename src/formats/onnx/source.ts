@@ -1,9 +1,9 @@
 // One node of an ONNX file as a conversion sees it: its attributes by kind, and the node it becomes.
 
 import { OctetteError } from "../../errors";
-import type { Attribute, Node } from "../../graph/graph";
+import type { Attribute, Graph, Node } from "../../graph/graph";
 import type { DType, Tensor } from "../../graph/tensor";
-import { dataTypeName, dtypeOf, type NodeProto, type StoredKind, toTensor } from "./proto";
+import { dataTypeName, dtypeOf, type GraphProto, type NodeProto, type StoredKind, toTensor } from "./proto";
 
 /** What a conversion may ask of the file around its node. */
 export interface Surroundings {
@@ -19,6 +19,16 @@ export interface Surroundings {
   define(wanted: string, value: Tensor): string;
   /** How many dimensions the file says that a value has. It may be wrong: what is made of it must not fit then. */
   rank(value: string): number | undefined;
+  /** A graph of the node, converted. */
+  graph(proto: GraphProto, name: string): Subgraph;
+}
+
+/** A graph of a node. */
+export interface Subgraph extends Omit<Graph, "inputs" | "provenance"> {
+  /** Names of its own inputs, in their order. */
+  readonly inputs: readonly string[];
+  /** Values of the graphs around that it reads, constants aside, which it has as its own. */
+  readonly captured: readonly string[];
 }
 
 /** Nodes that stand for one node of the file. The last one makes its output. */
@@ -42,6 +52,7 @@ export class Source {
   readonly kind: Surroundings["kind"];
   readonly define: Surroundings["define"];
   readonly rank: Surroundings["rank"];
+  readonly #around: Surroundings;
   readonly #proto: NodeProto;
   /** Attributes and inputs that a conversion looked at, or says it need not. */
   readonly #read = new Set<string>();
@@ -52,6 +63,7 @@ export class Source {
     readonly name: string,
     around: Surroundings,
   ) {
+    this.#around = around;
     this.#proto = proto;
     this.op = proto.opType;
     this.inputs = withoutEmptyTail(proto.inputs);
@@ -125,6 +137,17 @@ export class Source {
     if (attribute.kind !== "tensor")
       throw this.error(`attribute ${name} does not fit`, { expected: "tensor", got: attribute.kind });
     return toTensor(attribute.value);
+  }
+
+  /** A graph attribute, which has to be there. */
+  graph(name: string): Subgraph {
+    this.#read.add(name);
+    const attribute = this.#proto.attributes.get(name);
+    if (attribute?.kind === "graph") return this.#around.graph(attribute.value, `${this.name}_${name}`);
+    throw this.error(`attribute ${name} does not fit`, {
+      expected: "graph",
+      got: attribute?.kind ?? "nothing",
+    });
   }
 
   /**

@@ -6,7 +6,7 @@ import { OctetteError } from "../../errors";
 import type { Tensor } from "../../graph/tensor";
 import { I32_MAX, I32_MIN } from "../elements";
 import { partial } from "./convert-types";
-import { INT64, kindOf, type ModelProto, type NodeProto, type StoredKind, toTensor } from "./proto";
+import { type GraphProto, INT64, kindOf, type NodeProto, type StoredKind, toTensor } from "./proto";
 import type { Surroundings } from "./source";
 
 /** Ends of i32 that stand among the elements of a value for what may be beyond them. */
@@ -52,14 +52,19 @@ interface Held {
   readonly ends: Ends;
 }
 
+/** What is known of the values of a graph. */
+export type HeldIn = (value: string) => Held;
+
 /**
  * Throws where anything but the bounds of a Slice reads an integer that is not held as it is, and where integers are computed of
- * a kind that wraps before i32 does, or beyond it.
+ * a kind that wraps before i32 does, or beyond it. Gives what it knows of the graph's values; `around` knows those of the graph around.
  */
 export function rejectWide(
-  { graph }: ModelProto,
+  graph: GraphProto,
   { constant, kind }: Pick<Surroundings, "constant" | "kind">,
-): void {
+  around?: HeldIn,
+): HeldIn {
+  const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
   const known = new Map<string, Held>();
   for (const { name, elemType } of graph.inputs)
     if (elemType !== undefined && kind(name) === undefined)
@@ -68,6 +73,7 @@ export function rejectWide(
     let held = known.get(value);
     if (!held) {
       const own = kind(value);
+      if (around && own === undefined && !made.has(value)) return around(value);
       held = { kind: own, ends: wideKinds.includes(own) ? endsIn(constant(value)!) : [] };
       known.set(value, held);
     }
@@ -77,13 +83,26 @@ export function rejectWide(
     if (node.opType === "Constant") continue;
     const inputs = node.inputs.map(of);
     const ends = endsOf(node, inputs);
-    const made = kindMade(node, inputs);
-    for (const output of node.outputs)
-      if (ends.length > 0 || partial.has(made))
-        known.set(output, { kind: partial.has(made) ? made : kind(output), ends });
+    const own = kindMade(node, inputs);
+    for (const [i, output] of node.outputs.entries()) {
+      const is = kindOfResult(node, i) ?? own;
+      if (ends.length > 0 || partial.has(is))
+        known.set(output, { kind: partial.has(is) ? is : kind(output), ends });
+    }
   }
   for (const { name } of graph.outputs)
     if (of(name).ends.length > 0) throw beyond("the graph's outputs", name);
+  return of;
+}
+
+/** The kind that a graph of a node says it makes. The body of a Loop makes its condition first. */
+function kindOfResult({ opType, attributes }: NodeProto, i: number): StoredKind {
+  for (const attribute of attributes.values())
+    if (attribute.kind === "graph") {
+      const elemType = attribute.value.outputs[opType === "Loop" ? i + 1 : i]?.elemType;
+      return elemType === undefined ? undefined : kindOf(elemType);
+    }
+  return undefined;
 }
 
 /** Ends in a node's outputs. */
@@ -133,7 +152,8 @@ function isBesideOthers({ opType }: NodeProto, inputs: readonly Held[]): boolean
   return idle !== undefined && others && inputs.every(({ ends }) => ends.every((end) => end === idle));
 }
 
-const isBound = ({ opType }: NodeProto, input: number) => opType === "Slice" && (input === 1 || input === 2);
+const isBound = ({ opType }: NodeProto, input: number) =>
+  opType === "Slice" ? input === 1 || input === 2 : opType === "Loop" && input === 0;
 
 const beyond = (where: string, value: string) =>
   new OctetteError(`"${value}" holds integers beyond 32 bits`, {

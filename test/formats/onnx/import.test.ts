@@ -233,14 +233,14 @@ describe("names of nodes", () => {
 describe("what octette cannot take is an error that says so", () => {
   test("all missing operators at once", () => {
     const nodes = [
-      one("Loop", { outputs: ["a"], name: "rnn" }),
+      one("SequenceMap", { outputs: ["a"], name: "rnn" }),
       one("Relu", { inputs: ["a"], outputs: ["b"] }),
       one("Sampling", { inputs: ["b"], outputs: ["c"], domain: "com.microsoft", name: "sampled" }),
-      one("Loop", { inputs: ["c"], outputs: ["d"] }),
+      one("SequenceMap", { inputs: ["c"], outputs: ["d"] }),
       one("Mine", { inputs: ["d"], domain: "local" }),
     ];
     expect(() => read({ nodes, functions: ["Mine"] }, { name: "speech.onnx" })).toThrow(
-      'speech.onnx: operators that octette does not have: got Loop (domain "ai.onnx", opset 17) in "rnn", "Loop_3"; ' +
+      'speech.onnx: operators that octette does not have: got SequenceMap (domain "ai.onnx", opset 17) in "rnn", "SequenceMap_3"; ' +
         'com.microsoft.Sampling (domain "com.microsoft", opset unknown) in "sampled"; ' +
         'local.Mine (domain "local", a function of the model\'s own) in "Mine_4". ',
     );

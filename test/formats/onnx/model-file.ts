@@ -26,6 +26,7 @@ type Value =
   | readonly number[]
   | StoredTensor
   | "graph"
+  | { readonly graph: FileGraph }
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly ints: readonly number[] }
@@ -48,13 +49,16 @@ export interface FileInput {
   readonly type?: number;
 }
 
-export interface FileModel {
-  readonly opset?: number;
-  readonly domain?: string;
+export interface FileGraph {
   readonly nodes: readonly FileNode[];
   readonly inputs?: readonly FileInput[];
   readonly outputs?: readonly (string | FileInput)[];
   readonly initializers?: Readonly<Record<string, StoredTensor | "external">>;
+}
+
+export interface FileModel extends FileGraph {
+  readonly opset?: number;
+  readonly domain?: string;
   /** Names of model-local functions of the domain "local". */
   readonly functions?: readonly string[];
 }
@@ -114,6 +118,9 @@ const attributeBytes = (name: string, value: Value) =>
       type(isInt ? 2 : 1);
       if (isInt) pbf.writeVarintField(3, value);
       else pbf.writeFloatField(2, value);
+    } else if ("graph" in value) {
+      type(5);
+      pbf.writeBytesField(6, graphBytes(value.graph));
     } else if ("dtype" in value || "bytes" in value || "external" in value) {
       type(4);
       pbf.writeBytesField(5, tensorBytes("", value));
@@ -166,6 +173,20 @@ const valueBytes = ({ name, shape, type = 1 }: FileInput) =>
     );
   });
 
+const graphBytes = ({ nodes, initializers = {}, inputs = [], outputs = [] }: FileGraph) =>
+  message((graph) => {
+    for (const node of nodes) graph.writeBytesField(1, nodeBytes(node));
+    graph.writeStringField(2, "tested");
+    for (const [name, tensor] of Object.entries(initializers))
+      graph.writeBytesField(5, tensorBytes(name, tensor));
+    for (const input of inputs) graph.writeBytesField(11, valueBytes(input));
+    for (const output of outputs)
+      graph.writeBytesField(
+        12,
+        valueBytes(typeof output === "string" ? { name: output, shape: [] } : output),
+      );
+  });
+
 /** Bytes of a model; by default opset 17, one input x [batch, 4], one output y. */
 export function onnxFile(model: FileModel): Uint8Array {
   const { opset = 17, domain = "", nodes, initializers = {}, functions = [] } = model;
@@ -173,21 +194,7 @@ export function onnxFile(model: FileModel): Uint8Array {
   return message((pbf) => {
     pbf.writeVarintField(1, 8);
     pbf.writeStringField(2, "test");
-    pbf.writeBytesField(
-      7,
-      message((graph) => {
-        for (const node of nodes) graph.writeBytesField(1, nodeBytes(node));
-        graph.writeStringField(2, "tested");
-        for (const [name, tensor] of Object.entries(initializers))
-          graph.writeBytesField(5, tensorBytes(name, tensor));
-        for (const input of inputs) graph.writeBytesField(11, valueBytes(input));
-        for (const output of outputs)
-          graph.writeBytesField(
-            12,
-            valueBytes(typeof output === "string" ? { name: output, shape: [] } : output),
-          );
-      }),
-    );
+    pbf.writeBytesField(7, graphBytes({ nodes, initializers, inputs, outputs }));
     pbf.writeBytesField(
       8,
       message((id) => {

@@ -124,7 +124,7 @@ describe("readModel", () => {
       ["int", -3],
       ["string", "é"],
       ["tensor", { dims: [2] }],
-      ["graph", undefined],
+      ["graph", { nodes: [{ opType: "Inner" }] }],
       ["floats", [1, 2]],
       ["ints", [1, 2, -1, 2 ** 40]],
       ["strings", ["a", "b"]],

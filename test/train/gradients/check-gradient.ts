@@ -43,7 +43,7 @@ export class GradientGraph implements Backward {
   add(node: Node): void {
     this.nodes.push(node);
     const typeOf = (value: string) => this.types.get(value) ?? this.constants.get(value);
-    const types = outputTypes(node, ops[node.op]!, typeOf);
+    const types = outputTypes(node, ops[node.op]!, typeOf, ops);
     for (const [i, output] of node.outputs.entries()) this.types.set(output, types[i]!);
   }
 

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { type Tensor, tensor } from "../../../src/graph/tensor";
+import { importOnnx, loadSync } from "../../../src/index";
+import { type FileGraph, type FileModel, onnxFile } from "../../formats/onnx/model-file";
+import { testControl } from "./test-control";
+
+const flag = (holds: boolean): Tensor => tensor("bool", [], [holds ? 1 : 0]);
+const floats = (shape: readonly number[], ...values: number[]): Tensor => tensor("f32", shape, values);
+const c = { name: "c", shape: [], type: 9 };
+const branching = (
+  then_branch: FileGraph,
+  else_branch: FileGraph,
+  more: Partial<FileModel> = {},
+): FileModel => ({
+  nodes: [
+    {
+      op: "If",
+      inputs: ["c"],
+      outputs: ["y"],
+      attributes: { then_branch: { graph: then_branch }, else_branch: { graph: else_branch } },
+    },
+  ],
+  inputs: [c, { name: "x", shape: ["n", 3] }],
+  ...more,
+});
+/** A branch of one node. */
+const by = (op: string, inputs: readonly string[], more: Partial<FileGraph> = {}): FileGraph => ({
+  nodes: [{ op, inputs, outputs: ["made"] }],
+  outputs: ["made"],
+  ...more,
+});
+
+const x = floats([2, 3], 1, -2, 0, 4, 5, -6);
+testControl("If, branches that read what is around them", branching(by("Relu", ["x"]), by("Neg", ["x"])), [
+  [{ c: flag(true), x }, { y: floats([2, 3], 1, 0, 0, 4, 5, 0) }],
+  [{ c: flag(false), x }, { y: floats([2, 3], -1, 2, -0, -4, -5, 6) }],
+  [{ c: flag(false), x: floats([1, 3], 1, 2, 3) }, { y: floats([1, 3], -1, -2, -3) }],
+]);
+
+testControl(
+  "If, a branch that hands on what is around it",
+  branching({ nodes: [], outputs: ["x"] }, by("Exp", ["x"])),
+  [
+    [{ c: flag(true), x }, { y: x }],
+    [{ c: flag(false), x: floats([1, 3], 0, 0, 1) }, { y: floats([1, 3], 1, 1, Math.E) }],
+  ],
+);
+
+testControl(
+  "If, weights within a branch and around it",
+  branching(
+    by("MatMul", ["x", "inner"], { initializers: { inner: floats([3, 2], 1, 0, 0, 1, 2, 2) } }),
+    by("MatMul", ["x", "outer"]),
+    { initializers: { outer: floats([3, 2], 1, 1, 1, 1, 1, 1) } },
+  ),
+  [
+    [{ c: flag(true), x }, { y: floats([2, 2], 1, -2, -8, -7) }],
+    [{ c: flag(false), x }, { y: floats([2, 2], -1, -1, 3, 3) }],
+  ],
+);
+
+testControl(
+  "If, other sizes in each branch, read by the next node",
+  {
+    ...branching(
+      by("NonZero", ["x"]),
+      by("Cast", ["x"], { nodes: [{ op: "Cast", inputs: ["x"], outputs: ["made"], attributes: { to: 6 } }] }),
+    ),
+    nodes: [
+      ...branching(
+        { nodes: [{ op: "NonZero", inputs: ["x"], outputs: ["made"] }], outputs: ["made"] },
+        {
+          nodes: [{ op: "Cast", inputs: ["x"], outputs: ["made"], attributes: { to: 7 } }],
+          outputs: ["made"],
+        },
+      ).nodes,
+      { op: "Neg", inputs: ["y"], outputs: ["z"] },
+    ],
+    outputs: ["z"],
+  },
+  [
+    [{ c: flag(true), x }, { z: tensor("i32", [2, 5], [0, 0, -1, -1, -1, 0, -1, 0, -1, -2]) }],
+    [{ c: flag(false), x }, { z: tensor("i32", [2, 3], [-1, 2, 0, -4, -5, 6]) }],
+    [{ c: flag(true), x: floats([1, 3], 0, 0, 1) }, { z: tensor("i32", [2, 1], [0, -2]) }],
+  ],
+);
+
+const inner = branching(by("Relu", ["x"]), by("Abs", ["x"])).nodes;
+const nested: FileModel = branching(
+  {
+    nodes: [
+      { op: "Not", inputs: ["c"], outputs: ["c2"] },
+      { ...inner[0]!, inputs: ["c2"], outputs: ["made"] },
+    ],
+    outputs: ["made"],
+  },
+  by("Neg", ["x"]),
+);
+testControl("If in If, which reads two graphs up", nested, [
+  [{ c: flag(true), x }, { y: floats([2, 3], 1, 2, 0, 4, 5, 6) }],
+  [{ c: flag(false), x }, { y: floats([2, 3], -1, 2, -0, -4, -5, 6) }],
+]);
+
+describe("If whose condition is known", () => {
+  test("is the branch, without a step of the host", () => {
+    const file = branching(by("Relu", ["x"]), by("Neg", ["x"]), { initializers: { c: flag(false) } });
+    const graph = importOnnx(onnxFile(file));
+    expect(graph.nodes.map(({ op }) => op)).toEqual(["Neg"]);
+    const model = loadSync(graph);
+    expect(model.runSync({ x }).y!.data).toEqual(Float32Array.of(-1, 2, -0, -4, -5, 6));
+    expect(model.plan.pauses).toEqual([]);
+  });
+
+  test("by arithmetic over shapes, of branches that differ in rank", () => {
+    const nodes = [
+      { op: "Shape", inputs: ["x"], outputs: ["s"] },
+      { op: "Gather", inputs: ["s", "at"], outputs: ["d"] },
+      { op: "Equal", inputs: ["d", "three"], outputs: ["c"] },
+      ...branching(
+        by("ReduceSum", ["x", "axes"], {
+          nodes: [{ op: "ReduceSum", inputs: ["x", "axes"], outputs: ["made"], attributes: { keepdims: 0 } }],
+        }),
+        by("Identity", ["x"]),
+      ).nodes,
+    ];
+    const [at, three, axes] = [tensor("i32", [], [1]), tensor("i32", [], [3]), tensor("i32", [1], [1])];
+    const file = { nodes, inputs: [{ name: "x", shape: ["n", 3] }], initializers: { at, three, axes } };
+    const model = loadSync(importOnnx(onnxFile(file)));
+    expect(model.runSync({ x }).y).toEqual(floats([2], -1, 3));
+  });
+
+  test("gives one value as several outputs, and a constant", () => {
+    const branch = {
+      nodes: [{ op: "Exp", inputs: ["x"], outputs: ["made"] }],
+      outputs: ["made", "made", "k", "x"],
+      initializers: { k: floats([1], 7) },
+    };
+    const attributes = { then_branch: { graph: branch }, else_branch: { graph: branch } };
+    const nodes = [{ op: "If", inputs: ["c"], outputs: ["a", "b", "k2", "same"], attributes }];
+    const file = {
+      nodes,
+      inputs: [{ name: "x", shape: [1] }],
+      outputs: ["a", "b", "k2", "same"],
+      initializers: { c: flag(true) },
+    };
+    const results = loadSync(importOnnx(onnxFile(file))).runSync({ x: floats([1], 0) });
+    expect(Object.values(results).map(({ data }) => data[0])).toEqual([1, 1, 7, 0]);
+  });
+});
+
+test.each([
+  [
+    "ranks",
+    by("ReduceSum", ["x"], {
+      nodes: [{ op: "ReduceSum", inputs: ["x"], outputs: ["made"], attributes: { keepdims: 0 } }],
+    }),
+    /other types of output 0.*f32 \[\] and f32 \[n, 3\]/,
+  ],
+  ["element types", by("IsNaN", ["x"]), /other types of output 0.*bool \[n, 3\] and f32 \[n, 3\]/],
+  ["numbers of outputs", { nodes: [], outputs: [] }, /other types of output 0.*nothing/],
+] as const)("branches of other %s are refused", (_, branch, message) => {
+  expect(() => importOnnx(onnxFile(branching(branch, by("Neg", ["x"]))))).toThrow(
+    expect.objectContaining({ code: "graph", message: expect.stringMatching(message) }),
+  );
+});
+
+test("a condition that is no flag is refused", () => {
+  const file = {
+    ...branching(by("Relu", ["x"]), by("Neg", ["x"])),
+    inputs: [
+      { name: "c", shape: [] },
+      { name: "x", shape: ["n", 3] },
+    ],
+  };
+  expect(() => importOnnx(onnxFile(file))).toThrow(
+    /condition does not fit.*expected bool \[\].*got f32 \[\]/s,
+  );
+});
