@@ -4,7 +4,7 @@
 import { OctetteError } from "../errors";
 import { bodiesOf } from "../graph/bodies";
 import type { Graph, Input, ValueType } from "../graph/graph";
-import { type Bindings, evaluateDim, evaluateShape, RunSizesNeeded, type Shape } from "../graph/symbols";
+import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
 import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
@@ -85,6 +85,9 @@ interface Bound {
 /** Plans of one model that are kept: sizes that alternate are planned once. */
 export const MAX_PLANS = 4;
 
+/** What graphs within a graph are before they have memory. */
+export type Bodies = ReadonlyMap<Graph<Constant>, Draft>;
+
 /** What a model is before it has memory. */
 export interface Draft {
   /** For the maxima that it is loaded with. */
@@ -94,7 +97,7 @@ export interface Draft {
   /** Threads that may share its steps, and why not more. */
   readonly threads: Threads;
   /** Those of graphs within the graph: without those that can only be made for the sizes of a run. */
-  readonly bodies: ReadonlyMap<Graph<Constant>, Draft>;
+  readonly bodies: Bodies | undefined;
 }
 
 /** Arrays with outputs of runs of this turn, which nobody can have read yet. */
@@ -149,14 +152,15 @@ export class Model {
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
     this.#session = this.#open();
-    if (this.plan.pauses.length > 0) {
-      const { maxIterations } = options;
-      const { bodies } = this.#draft;
-      const modelOf = (body: Graph<Constant>, acts: Acts) =>
-        new Model(body, registry, engine, ofBody(options), bodies.get(body), acts);
-      this.#acts = new (loadedRunSizes().Acts)({ registry, modelOf, maxIterations, within });
-      this.#acts.open(bodies.keys());
-    }
+    const { bodies } = this.#draft;
+    if (this.plan.pauses.length > 0)
+      this.#acts = new (loadedRunSizes().Acts)({
+        registry,
+        modelOf: (body, acts) => new Model(body, registry, engine, ofBody(options), bodies?.get(body), acts),
+        bodies: bodies?.keys(),
+        maxIterations: options.maxIterations,
+        within,
+      });
     this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
@@ -475,15 +479,9 @@ export function draftModel(
     return plan;
   };
   const plan = planFor(maxima);
-  const bodies = new Map<Graph<Constant>, Draft>();
-  for (const body of graph.nodes.flatMap(bodiesOf))
-    try {
-      bodies.set(body, draftModel(body, registry, engine, ofBody(options)));
-    } catch (error) {
-      // Which sizes it takes, a run knows.
-      if (!(error instanceof OctetteError) || error.code === "limit" || error instanceof RunSizesNeeded)
-        throw error;
-    }
+  const within = graph.nodes.flatMap(bodiesOf);
+  const draftOf = (body: Graph<Constant>) => draftModel(body, registry, engine, ofBody(options));
+  const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf) : undefined;
   return { plan, planFor, threads, bodies };
 }
 
@@ -493,7 +491,7 @@ const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {
 /** Compiles the wasm that a draft needs, without blocking. */
 export async function prepareDraft(engine: Engine, { plan, bodies }: Draft): Promise<void> {
   await engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
-  for (const draft of bodies.values()) await prepareDraft(engine, draft);
+  for (const draft of bodies?.values() ?? []) await prepareDraft(engine, draft);
 }
 
 /** Compiles a graph and loads it, without blocking on the compilation of wasm. */

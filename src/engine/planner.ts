@@ -14,7 +14,7 @@ import { inferTypes } from "../ops/infer";
 import { SizesNeeded } from "../ops/sizes";
 import { type CompileOptions, layOut, lowerGraph } from "./compile";
 import type { Plan } from "./plan";
-import type { Acts } from "./run-sizes/acts";
+import type { Acts, draftsOf } from "./run-sizes/acts";
 
 /** Makes plans of one graph for maxima. The rows of a batch that can be cut are never more than those of the options. */
 export type Planner = (maxima?: Bindings) => Plan;
@@ -28,6 +28,11 @@ export interface RunSizes {
    * @internal
    */
   plannerOf(graph: Graph<Constant>, options: CompileOptions): Planner;
+  /**
+   * Drafts of graphs within a graph.
+   * @internal
+   */
+  readonly draftsOf: typeof draftsOf;
   /**
    * Runs plans in which the host acts between steps.
    * @internal

@@ -1,7 +1,7 @@
 // A graph read from its rows (graph-rows.ts), every part of them checked.
 
 import { FormatError, OctetteError } from "../errors";
-import { checkNesting } from "../graph/bodies";
+import { checkBodies } from "../graph/bodies";
 import type {
   Attribute,
   CodeParameters,
@@ -52,7 +52,7 @@ class Decoder<C extends Constant> {
     whole: Whole = { within: new Set(), nodes: 0 },
     depth = 0,
   ) {
-    checkNesting(depth, where);
+    checkBodies(depth, where);
     this.#where = where;
     this.#tensors = tensors;
     this.#whole = whole;

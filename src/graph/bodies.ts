@@ -43,12 +43,12 @@ export function everywhere(graph: Graph, change: (graph: Graph) => Graph): Graph
   return change(nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes });
 }
 
-/** Throws where graphs are nested too deeply. */
-export function checkNesting(depth: number, where: string | undefined): void {
-  if (depth <= MAX_DEPTH) return;
-  throw new OctetteError("graphs are nested too deeply", {
+/** Throws where graphs are nested too deeply, or are too many. */
+export function checkBodies(depth: number, where = "model", count = 0): void {
+  if (depth <= MAX_DEPTH && count <= MAX_BODIES) return;
+  throw new OctetteError("too many graphs within graphs", {
     code: "limit",
-    ...(where === undefined ? {} : { where }),
-    expected: `at most MAX_DEPTH = ${MAX_DEPTH} inside each other`,
+    where,
+    expected: `at most MAX_DEPTH = ${MAX_DEPTH} inside each other, MAX_BODIES = ${MAX_BODIES} in all`,
   });
 }

@@ -2,7 +2,7 @@
 // prepared for it.
 
 import { OctetteError } from "../errors";
-import { checkNesting, graphsIn, MAX_BODIES } from "./bodies";
+import { bodiesOf, checkBodies, graphsIn } from "./bodies";
 import { type Attribute, type Graph, type Node, readsOf } from "./graph";
 import type { Shape } from "./symbols";
 import { bytesPerElement, type Constant, sizeOf } from "./tensor";
@@ -14,19 +14,11 @@ import { bytesPerElement, type Constant, sizeOf } from "./tensor";
  */
 export function verify(graph: Graph<Constant>, registry?: Readonly<Record<string, unknown>>): void {
   verifyAt(0, graph, registry);
-  if (!graph.nodes.some(({ graphs }) => graphs)) return;
-  const bodies = graphsIn(graph).length - 1;
-  if (bodies <= MAX_BODIES) return;
-  throw new OctetteError("too many graphs within the graph", {
-    code: "limit",
-    where: graph.name,
-    expected: `at most MAX_BODIES = ${MAX_BODIES}`,
-    got: `${bodies}`,
-  });
+  checkBodies(0, graph.name, graphsIn(graph).length - 1);
 }
 
 function verifyAt(depth: number, graph: Graph<Constant>, registry?: Readonly<Record<string, unknown>>): void {
-  checkNesting(depth, graph.name);
+  checkBodies(depth, graph.name);
   const fail = (
     what: string,
     where = graph.name,
@@ -100,7 +92,7 @@ function verifyAt(depth: number, graph: Graph<Constant>, registry?: Readonly<Rec
     if (node.attributes.found === undefined && node.outputs.every((output) => output === ""))
       fail("a node without outputs", where);
     for (const output of node.outputs) if (output !== "") define(output, where);
-    for (const body of Object.values(node.graphs ?? {})) verifyAt(depth + 1, body, registry);
+    for (const body of bodiesOf(node)) verifyAt(depth + 1, body, registry);
   }
   for (const output of graph.outputs)
     if (!values.has(output)) fail(`output "${output}" is produced by no node`);

@@ -7,7 +7,7 @@ import { type Bindings, type Dim, evaluateDim, formatShape, symbolsOf } from "..
 import type { Constant, Tensor } from "../../graph/tensor";
 import { type Acted, foundBy, type Host } from "../../ops/act";
 import { opOf, type Registry } from "../../ops/infer";
-import type { ConstantSink, Model } from "../model";
+import type { Bodies, ConstantSink, Draft, Model } from "../model";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
 import { boundNode } from "./sized-planner";
@@ -28,11 +28,28 @@ export const MAX_ITERATIONS = 2 ** 18;
 export interface Around {
   readonly registry: Registry;
   /** A model of a graph within. */
-  modelOf(body: Graph<Constant>, within: Acts): Model;
+  readonly modelOf: (body: Graph<Constant>, within: Acts) => Model;
+  /** Graphs within whose models are made at once, so that their constants can be loaded. */
+  readonly bodies: Iterable<Graph<Constant>> | undefined;
   /** Iterations of loops that a run may do. */
   readonly maxIterations?: number | undefined;
   /** Those of the graph around it, which count for it too. */
   readonly within?: Acts | undefined;
+}
+
+/** Drafts of graphs within a graph, those aside whose sizes a run has to find before there can be one. */
+export function draftsOf(
+  bodies: readonly Graph<Constant>[],
+  draftOf: (body: Graph<Constant>) => Draft,
+): Bodies {
+  const drafts = new Map<Graph<Constant>, Draft>();
+  for (const body of bodies)
+    try {
+      drafts.set(body, draftOf(body));
+    } catch (error) {
+      if (!(error instanceof OctetteError && /^(graph|argument)$/.test(error.code))) throw error;
+    }
+  return drafts;
 }
 
 export class Acts {
@@ -45,6 +62,7 @@ export class Acts {
 
   constructor(around: Around) {
     this.#around = around;
+    for (const body of around.bodies ?? []) this.#bodies.set(body, around.modelOf(body, this));
     this.#host = {
       run: (body, inputs, spare) => run(this.#modelOf(body), body, inputs, spare),
       typesOf: (body, inputs) => typesOf(this.#modelOf(body), inputs),
@@ -55,11 +73,6 @@ export class Acts {
   /** Bytes of the memories of graphs within the graph. */
   get bytes(): number {
     return [...this.#bodies.values()].reduce((n, { bytes }) => n + bytes, 0);
-  }
-
-  /** Makes the models of graphs within a graph, so that their constants can be loaded. */
-  open(bodies: Iterable<Graph<Constant>>): void {
-    for (const body of bodies) this.#bodies.set(body, this.#around.modelOf(body, this));
   }
 
   /** Takes the constants of the graph and of those within it. */

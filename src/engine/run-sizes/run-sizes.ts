@@ -2,7 +2,7 @@
 
 import { dimFunctions } from "../../graph/dim-functions";
 import type { RunSizes } from "../planner";
-import { Acts } from "./acts";
+import { Acts, draftsOf } from "./acts";
 import { sizedPlannerOf } from "./sized-planner";
 
-export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, Acts };
+export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, draftsOf, Acts };

@@ -4,7 +4,7 @@
 // the format has messages.
 
 import { OctetteError } from "../../errors";
-import { checkNesting } from "../../graph/bodies";
+import { checkBodies } from "../../graph/bodies";
 import type { Tensor } from "../../graph/tensor";
 import { MAX_RANK } from "../elements";
 import { hintOf } from "./foreign";
@@ -177,7 +177,7 @@ function readEntry(wire: WireReader, into: Map<string, string>): void {
 }
 
 function readGraph(wire: WireReader, depth = 0): GraphProto {
-  checkNesting(depth, wire.where);
+  checkBodies(depth, wire.where);
   let name = "";
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
