@@ -10,7 +10,7 @@ import { printGraph } from "../../src/graph/print";
 import { Random } from "../../src/graph/random";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { verify } from "../../src/graph/verify";
-import { importOnnx, load, loadSync, save } from "../../src/index";
+import { exportOnnx, importOnnx, load, loadSync, save } from "../../src/index";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { type FileGraph, type FileModel, onnxFile } from "./onnx/model-file";
@@ -261,6 +261,15 @@ describe("a graph within a graph that does not fit is refused", () => {
       }),
     );
   });
+});
+
+test("a graph with graphs within is not written to ONNX", async () => {
+  await expect(exportOnnx(graph)).rejects.toThrow(
+    expect.objectContaining({
+      code: "unsupported",
+      message: expect.stringMatching(/graphs of nodes are not written to ONNX.*If "either"/),
+    }),
+  );
 });
 
 test("names that bodies have in common with the graph around are told apart", () => {

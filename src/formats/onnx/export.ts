@@ -17,12 +17,13 @@ const IR_VERSION = 10;
 
 /**
  * The bytes of an ONNX model that computes what a graph does.
- * @throws OctetteError "unsupported" that names every node ONNX has no operator for, and states, which it has no place for; "limit" where
+ * @throws OctetteError "unsupported" that names every node ONNX has no operator for, graphs of nodes, and states, which it has no place for; "limit" where
  * the file would be larger than MAX_MODEL_BYTES.
  */
 export function writeOnnx(facts: Facts): Uint8Array<ArrayBuffer> {
   const { graph } = facts;
   rejectStates(graph);
+  rejectBodies(graph);
   rejectMissing(graph);
   checkSize(graph);
   const target = new Target(facts);
@@ -82,6 +83,17 @@ function rejectStates({ name, states = [] }: Graph): void {
     where: `graph "${name}"`,
     got: toldNames(states.map((state) => `"${state.name}"`)),
     hint: "Language models and streams run in octette alone",
+  });
+}
+
+function rejectBodies({ name, nodes }: Graph): void {
+  const having = nodes.filter(({ graphs }) => graphs);
+  if (having.length === 0) return;
+  throw new OctetteError("graphs of nodes are not written to ONNX", {
+    code: "unsupported",
+    where: `graph "${name}"`,
+    got: toldNames(having.map((node) => `${node.op} "${node.name}"`)),
+    hint: "Fix the sizes that an If compares when importing, save it as .octette, or cut the model before them",
   });
 }
 
