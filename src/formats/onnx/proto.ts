@@ -389,10 +389,13 @@ export const externalTensors = ({ graph }: ModelProto): readonly TensorProto[] =
 
 function tensorsIn({ initializers, nodes }: GraphProto): readonly TensorProto[] {
   const attributes = nodes.flatMap((node) => [...node.attributes.values()]);
-  return [
-    ...initializers,
-    ...attributes.flatMap((attribute) =>
-      attribute.kind === "tensor" ? [attribute.value] : attribute.kind === "tensors" ? attribute.value : [],
-    ),
-  ];
+  const inNodes = attributes.flatMap((attribute) => {
+    if (attribute.kind === "graph") return tensorsIn(attribute.value);
+    return attribute.kind === "tensor"
+      ? [attribute.value]
+      : attribute.kind === "tensors"
+        ? attribute.value
+        : [];
+  });
+  return [...initializers, ...inNodes];
 }
