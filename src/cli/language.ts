@@ -1,7 +1,7 @@
 // Language models of commands: what is one, how it is loaded, and the options that generating commands share.
 
 import { open, stat } from "node:fs/promises";
-import { MAX_SAFETENSORS_HEADER_BYTES } from "../formats/safetensors";
+import { MAX_SAFETENSORS_HEADER_BYTES } from "../formats/safetensors-header";
 import type { LanguageModel, LoadLanguageOptions } from "../text/index";
 import type { Context } from "./command";
 import { MAX_BYTES, numberFrom, SEED, THREADS, text, wholeNumber } from "./options";

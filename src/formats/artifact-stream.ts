@@ -4,16 +4,13 @@ import { OctetteError } from "../errors";
 import { bytesIn, type Constant, isVector, type Reading, type Tensor } from "../graph/tensor";
 import { unpackInt4 } from "./int4";
 import { ARTIFACT, type Artifact, artifactOf, checkNarrow, NARROW } from "./octette";
+import { isPlain, ownDtypeOf, readOwnHeader, readOwnTensor } from "./own-tensors";
 import {
   checkLength,
-  dtypeOf,
-  isPlain,
-  readSafetensorsHeader,
-  readSafetensorsTensor,
   type SafetensorsEntry,
   type SafetensorsHeader,
   safetensorsHeaderBytes,
-} from "./safetensors";
+} from "./safetensors-header";
 import { checkKind, openSeal, type Seal } from "./seal";
 
 /** What takes the tensors of an artifact that is read in order. */
@@ -56,7 +53,7 @@ class ArtifactStream {
     const bytes = new Uint8Array((this.#fileBytes = safetensorsHeaderBytes(start, where)));
     bytes.set(start);
     yield* this.#fill(bytes.subarray(8));
-    const header = readSafetensorsHeader(bytes, where);
+    const header = readOwnHeader(bytes, where);
     this.#fileBytes = header.fileBytes;
     if (size !== undefined) checkLength(size, header.fileBytes, where);
     checkKind(header.metadata, ARTIFACT, where);
@@ -72,7 +69,7 @@ class ArtifactStream {
     const constants = new Map<string, Constant>();
     const isNarrow = metadata.weight_codes === NARROW;
     for (const entry of entries)
-      constants.set(entry.name, { dtype: dtypeOf(entry, where), shape: entry.shape, isNarrow });
+      constants.set(entry.name, { dtype: ownDtypeOf(entry), shape: entry.shape, isNarrow });
     const put = (sink: TensorSink, name: string, bytes: Uint8Array) => {
       checkNarrow(metadata, name, constants.get(name)!, bytes, where);
       sink.put(name, bytes);
@@ -111,7 +108,7 @@ class ArtifactStream {
     const bytes = this.#allocate(entry);
     yield* this.#fill(bytes);
     this.#seal!(entry, bytes);
-    return readSafetensorsTensor(entry, bytes, this.#where);
+    return readOwnTensor(entry, bytes, this.#where);
   }
 
   #allocate({ name, bytes }: SafetensorsEntry): Uint8Array {

@@ -15,7 +15,7 @@ import type {
 } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import { allocate, type Constant, type DType, sizeOf, type Tensor } from "../graph/tensor";
-import { brief, MAX_RANK } from "./elements";
+import { brief, MAX_RANK } from "./checks";
 import { asWritten, dtypes, MAX_NODES, MAX_PREFIX } from "./graph-rows";
 
 /** The graph of a JSON text and its tensors. Throws FormatError where any part of it is not what it should be. */

@@ -11,8 +11,8 @@ import { FormatError, OctetteError } from "../errors";
 import { bytesPerElement, type Tensor, tensor } from "../graph/tensor";
 import { addDifferences, differencesOf, PlaneCoder } from "./differences";
 import { contentHashOf, readParts, writeParts } from "./octette";
+import { readOwnHeader } from "./own-tensors";
 import { RangeReader, RangeWriter } from "./range-coder";
-import { readSafetensorsHeader } from "./safetensors";
 import { readSealed, type SealKind, writeSealed } from "./seal";
 
 /** Version of what the metadata mean; a reader refuses any other. */
@@ -93,7 +93,7 @@ export function applyDelta(
     ...(self_test === undefined ? {} : { self_test }),
     ...(from.metadata.text === undefined ? {} : { text: from.metadata.text }),
   });
-  const { file_hash: result } = readSafetensorsHeader(tuned, where).metadata;
+  const { file_hash: result } = readOwnHeader(tuned, where).metadata;
   if (result === metadata.result) return tuned;
   throw new FormatError("the delta gives another model than it was made for", {
     where,

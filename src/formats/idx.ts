@@ -3,7 +3,8 @@
 
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
-import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
+import { countElements, MAX_RANK } from "./checks";
+import { decodeElements, type ElementKind, elementKinds } from "./elements";
 import { gunzip, isGzip } from "./inflate";
 
 /** Unpacked bytes of a gzipped file. */

@@ -10,7 +10,8 @@ import {
   type Tensor,
   type TypedArray,
 } from "../graph/tensor";
-import { countElements, decodeElements, type ElementKind, elementKinds, MAX_RANK } from "./elements";
+import { countElements, MAX_RANK } from "./checks";
+import { decodeElements, type ElementKind, elementKinds } from "./elements";
 
 /** Longest header read; version 1.0 cannot have a longer one, and only structured dtypes need it. */
 export const MAX_NPY_HEADER_BYTES = 65535;

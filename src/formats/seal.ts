@@ -5,14 +5,13 @@
 import { FormatError } from "../errors";
 import { createSha256 } from "../graph/sha256";
 import { bytesIn, type Constant, type Tensor } from "../graph/tensor";
+import { readOwnHeader, readOwnTensor } from "./own-tensors";
 import {
   checkLength,
   LENGTH_BYTES,
-  readSafetensorsHeader,
-  readSafetensorsTensor,
   type SafetensorsEntry,
   type SafetensorsHeader,
-} from "./safetensors";
+} from "./safetensors-header";
 import { type SafetensorsHead, safetensorsHead } from "./write-safetensors";
 
 export interface SealKind {
@@ -90,7 +89,7 @@ export function readSealed(
 ): { tensors: Map<string, Tensor>; metadata: Metadata } {
   // Of a file of another kind the length of its header is any number.
   if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== 0x7b) throw notOf(kind, where, "another file");
-  const header = readSafetensorsHeader(bytes, where);
+  const header = readOwnHeader(bytes, where);
   const { entries, metadata, headerBytes, fileBytes } = header;
   checkKind(metadata, kind, where);
   checkLength(bytes.length, fileBytes, where);
@@ -99,7 +98,7 @@ export function readSealed(
   for (const entry of entries) {
     const own = bytes.subarray(entry.offset, entry.offset + entry.bytes);
     seal(entry, own);
-    tensors.set(entry.name, readSafetensorsTensor(entry, own, where));
+    tensors.set(entry.name, readOwnTensor(entry, own, where));
   }
   return { tensors, metadata };
 }

@@ -3,7 +3,8 @@
 import { OctetteError } from "../errors";
 import { bytesIn, bytesPerElement, type Constant, isVector, sizeOf, type Tensor } from "../graph/tensor";
 import { isInt4 } from "./int4";
-import { LENGTH_BYTES, storedNames } from "./safetensors";
+import { storedNames } from "./own-tensors";
+import { LENGTH_BYTES } from "./safetensors-header";
 
 /** Data of a written file start at a multiple of this, a cache line. */
 const ALIGN = 64;

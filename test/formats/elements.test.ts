@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bf16ToF32Bits, countElements, decodeElements, f16ToF32Bits } from "../../src/formats/elements";
+import { countElements } from "../../src/formats/checks";
+import { bf16ToF32Bits, decodeElements, f16ToF32Bits } from "../../src/formats/elements";
 
 const asFloat = (bits: number) => new Float32Array(Int32Array.of(bits).buffer)[0]!;
 

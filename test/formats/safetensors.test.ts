@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
-import {
-  MAX_SAFETENSORS_HEADER_BYTES,
-  readSafetensors,
-  readSafetensorsHeader,
-  readSafetensorsTensor,
-  safetensorsHeaderBytes,
-} from "../../src/formats/safetensors";
+import { readSafetensors, readSafetensorsHeader, readSafetensorsTensor } from "../../src/formats/safetensors";
+import { MAX_SAFETENSORS_HEADER_BYTES, safetensorsHeaderBytes } from "../../src/formats/safetensors-header";
 import { writeSafetensors } from "../../src/formats/write-safetensors";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { anyTensor, expectOnlyOctetteErrors, expectSame, realFile } from "./fixtures";

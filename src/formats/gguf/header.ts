@@ -7,7 +7,7 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import type { Seekable } from "../../files/seek";
-import { countElements } from "../elements";
+import { countElements } from "../checks";
 import { type BlockType, blockTypeOf } from "./block-types";
 import { GgufCursor, type GgufValue, MAX_GGUF_ENTRIES } from "./metadata";
 

@@ -2,7 +2,7 @@
 // error in the end, so that none is passed over in silence.
 
 import { FormatError, OctetteError } from "../../errors";
-import { brief } from "../elements";
+import { brief } from "../checks";
 import type { GgufValue } from "./metadata";
 
 /** Keys below the architecture's name that change nothing of what is computed, or that tensors say themselves. */

@@ -6,15 +6,13 @@ import { checkName, type Folder } from "../../files/folder";
 import type { Seekable } from "../../files/seek";
 import type { Tensor } from "../../graph/tensor";
 import { isJsonObject } from "../json";
+import { dtypeOf, readSafetensorsHeader, readSafetensorsTensor } from "../safetensors";
 import {
   checkLength,
-  dtypeOf,
   LENGTH_BYTES,
-  readSafetensorsHeader,
-  readSafetensorsTensor,
   type SafetensorsEntry,
   safetensorsHeaderBytes,
-} from "../safetensors";
+} from "../safetensors-header";
 import { readObject } from "./folder";
 
 const WHOLE = "model.safetensors";

@@ -6,7 +6,7 @@
 import { OctetteError } from "../../errors";
 import { checkBodies } from "../../graph/bodies";
 import type { Tensor } from "../../graph/tensor";
-import { MAX_RANK } from "../elements";
+import { MAX_RANK } from "../checks";
 import { hintOf } from "./foreign";
 import { WireReader } from "./wire";
 

@@ -2,9 +2,9 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import { allocate, type DType, type Tensor, type TypedArray } from "../../graph/tensor";
+import { countElements } from "../checks";
 import {
   bf16ToF32Bits,
-  countElements,
   decodeElements,
   type ElementKind,
   elementKinds,

@@ -2,7 +2,7 @@
 // they are asked for.
 
 import { FormatError, OctetteError } from "../../errors";
-import { MAX_RANK } from "../elements";
+import { MAX_RANK } from "../checks";
 import { type FlatTable, rootTable } from "./flatbuffer";
 import { isTflite } from "./mark";
 import { builtinOperator } from "./operators";

@@ -1,7 +1,7 @@
 // Frequencies of rotary embeddings, as Hugging Face's settings of both generations describe them: Su et al. 2021 (arXiv:2104.09864),
 // linear scaling, dynamic NTK, Llama 3, YaRN (Peng et al. 2023, arXiv:2309.00071), LongRoPE (Ding et al. 2024, arXiv:2402.13753).
 
-import { brief } from "../../formats/elements";
+import { brief } from "../../formats/checks";
 import { isJsonObject, type JsonObject } from "../../formats/json";
 import { portableExp, portableLog } from "../portable-math";
 import type { Settings } from "./settings";

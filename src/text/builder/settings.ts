@@ -2,7 +2,7 @@
 // so that no setting is passed over in silence.
 
 import { OctetteError } from "../../errors";
-import { brief } from "../../formats/elements";
+import { brief } from "../../formats/checks";
 import { HARMLESS, REQUIRED } from "./known-settings";
 
 /** A setting's name, or the names it goes by, the first that is there counts. */
