@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import { bytesIn } from "../graph/tensor";
 import type { LoadGroup } from "./plan";
 
-/** Most bytes of memory that is lent: scales of groups have few sizes, and as many bytes in all as engines leave uncollected. */
+/** Most bytes of memory that is lent: scales of groups are that small, and all of them more than an engine collects in time. */
 const MOST_LENT = 2 ** 22;
 
 /** Names of the constants a group reads. */
@@ -19,9 +19,9 @@ export class Loader {
   readonly #waiting = new Map<string, Set<LoadGroup>>();
   /** Bytes that a group needs which still waits for others. */
   readonly #arrived = new Map<string, Uint8Array>();
-  /** Memory that was lent and is not given back, and what was, by its size. */
-  readonly #lent = new Set<Uint8Array>();
-  readonly #free = new Map<number, Uint8Array[]>();
+  /** Memory that one constant at a time is lent while it waits. */
+  #spare = new Uint8Array();
+  #isLent = false;
 
   constructor(
     loads: readonly LoadGroup[],
@@ -45,7 +45,7 @@ export class Loader {
 
   /**
    * Memory that a constant with one place can be read to: the place itself, where nothing else is missing there, or memory in which a small
-   * one waits for the others. That is used again.
+   * one waits for the others, one after another.
    */
   placeOf(name: string): Uint8Array | undefined {
     const [group, ...others] = this.#waiting.get(name) ?? [];
@@ -54,13 +54,10 @@ export class Loader {
     if (!place || !("constant" in place) || place.from !== undefined || more.length > 0) return undefined;
     const isLast = namesOf(group).every((other) => other === name || this.#arrived.has(other));
     if (isLast) return this.#memory.subarray(place.at, place.at + place.bytes);
-    return place.bytes <= MOST_LENT ? this.#lend(place.bytes) : undefined;
-  }
-
-  #lend(bytes: number): Uint8Array {
-    const lent = this.#free.get(bytes)?.pop() ?? new Uint8Array(bytes);
-    this.#lent.add(lent);
-    return lent;
+    if (this.#isLent || place.bytes > MOST_LENT) return undefined;
+    this.#isLent = true;
+    if (this.#spare.length < place.bytes) this.#spare = new Uint8Array(place.bytes);
+    return this.#spare.subarray(0, place.bytes);
   }
 
   /** Takes the bytes of a constant, which may lie in their place already, and packs what was waiting for them. */
@@ -95,17 +92,9 @@ export class Loader {
       waiting?.delete(group);
       if (waiting?.size !== 0) continue;
       this.#waiting.delete(name);
-      this.#giveBack(this.#arrived.get(name)!);
+      if (this.#arrived.get(name)!.buffer === this.#spare.buffer) this.#isLent = false;
       this.#arrived.delete(name);
     }
-    if (this.#waiting.size === 0) this.#free.clear();
-  }
-
-  #giveBack(bytes: Uint8Array): void {
-    if (!this.#lent.delete(bytes)) return;
-    const free = this.#free.get(bytes.length);
-    if (free) free.push(bytes);
-    else this.#free.set(bytes.length, [bytes]);
   }
 }
 

@@ -1,7 +1,7 @@
 // Elementwise ops with two inputs, broadcast as numpy does.
 
 import { type Dim, divideDims, formatShape } from "../graph/symbols";
-import { broadcastLayout, broadcastTypes, dividedWalk, evaluateBinary, inMemory, walkOf } from "./broadcast";
+import { broadcastLayout, broadcastTypes, evaluateBinary, walkOf } from "./broadcast";
 import { type Op, opError } from "./op";
 
 /** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
@@ -29,8 +29,7 @@ export function binary(
       if (type.dtype !== "f32") throw opError(unit.node, "only f32 has kernels", { got: type.dtype });
       const { lo = -Infinity, hi = Infinity } = unit.clamp ?? {};
       const [p, q] = [c.type(a).shape, c.type(b).shape];
-      const first = inMemory(type.shape, type.shape.length, c.layout(y)).find((dim) => dim !== 1);
-      const walk = dividedWalk(walkOf(unit.node, type.shape, p, q, c.layout(y)), first ?? 1);
+      const walk = walkOf(unit.node, type.shape, p, q, c.layout(y), true);
       const [d0, d1, d2] = walk.extents;
       const over = formatShape(p) === formatShape(type.shape) ? a : undefined;
       const [atA, atB] = [c.input(a), c.input(b)];

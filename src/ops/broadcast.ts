@@ -1,7 +1,7 @@
 // Broadcasting of elementwise ops with two inputs: numpy's rule for shapes, and the strides kernels walk by.
 
 import type { Node, ValueType } from "../graph/graph";
-import { bothDims, type Dim, divideDims, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
 import { inputType, type Known, type Layout, type Op, opError } from "./op";
 import { sizesIn } from "./sizes";
@@ -102,51 +102,51 @@ export interface Walk {
   readonly b: readonly [Dim, Dim, Dim];
 }
 
-/** Three loops with the strides of both operands, in elements. Neighbouring axes that both walk alike are merged. */
-export function walkOf(node: Node, out: Shape, a: Shape, b: Shape, layout: Layout): Walk {
+/**
+ * Three loops with the strides of both operands, in elements. Neighbouring axes that both walk alike are merged; where threads divide the
+ * outermost loop, it stays one of its own if there is a loop left for it, which costs nothing in kernels that merge dense levels.
+ */
+export function walkOf(
+  node: Node,
+  out: Shape,
+  a: Shape,
+  b: Shape,
+  layout: Layout,
+  isDivided?: boolean,
+): Walk {
   for (const operand of [a, b])
     if (!isWithin(operand, out)) sizesIn(`${node.op} "${node.name}"`, [...operand, ...out]);
   const shape = inMemory(out, out.length, layout);
   const operands = [inMemory(a, out.length, layout), inMemory(b, out.length, layout)];
   const strides = operands.map(stridesOf);
   const axes: { extent: Dim; strides: Dim[] }[] = [];
+  const first = shape.findIndex((size) => size !== 1);
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const extent = shape[axis]!;
     if (extent === 1) continue;
     const own = strides.map((s) => s[axis]!);
     const inner = axes[0];
-    const merges = inner && own.every((s, i) => s === multiplyDims(inner.strides[i]!, inner.extent));
-    if (merges) inner.extent = multiplyDims(inner.extent, extent);
+    const merges =
+      (!isDivided || axis > first || axes.length > 2) &&
+      own.every((s, i) => inner && s === multiplyDims(inner.strides[i]!, inner.extent));
+    if (merges) inner!.extent = multiplyDims(inner!.extent, extent);
     else axes.unshift({ extent, strides: own });
   }
   if (axes.length > 3)
     throw opError(node, "this broadcast is not supported", {
       got: `${formatShape(a)} and ${formatShape(b)}`,
     });
-  while (axes.length < 3) axes.unshift({ extent: 1, strides: [0, 0] });
+  while (axes.length < 3) {
+    const [, inner] = axes;
+    if (!isDivided || !inner) axes.unshift({ extent: 1, strides: [0, 0] });
+    else axes.splice(1, 0, { extent: 1, strides: inner.strides.map((s) => multiplyDims(s, inner.extent)) });
+  }
   const column = (i: number) => axes.map((axis) => axis.strides[i]!) as unknown as readonly [Dim, Dim, Dim];
   return {
     extents: axes.map((axis) => axis.extent) as unknown as readonly [Dim, Dim, Dim],
     a: column(0),
     b: column(1),
   };
-}
-
-/**
- * The same loops with the outermost one first, which is the one that threads divide; where all axes were merged it is the first dimension
- * of the result, `first`, again. Kernels that merge dense levels take no longer.
- */
-export function dividedWalk(walk: Walk, first: Dim): Walk {
-  const [outer, middle, inner] = walk.extents;
-  if (outer !== 1) return walk;
-  const count = middle !== 1 ? middle : first;
-  const rest = middle !== 1 ? inner : divideDims(inner, first);
-  if (rest === undefined) return walk;
-  const stridesOf = ([, across, along]: readonly [Dim, Dim, Dim]): readonly [Dim, Dim, Dim] => {
-    const row = multiplyDims(along, rest);
-    return [middle !== 1 ? across : row, row, along];
-  };
-  return { extents: [count, 1, rest], a: stridesOf(walk.a), b: stridesOf(walk.b) };
 }
 
 /** A shape of `rank` dimensions in the order they have in memory. */
