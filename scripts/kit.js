@@ -14,11 +14,14 @@ const ENTRY = `
   export { FormatError, OctetteError } from "./src/errors";
   export * from "./src/ops/index";`;
 
-/** The scripts of further threads, by file. */
+/** Not in the pieces: a page loads it where it asks for a stream. */
+const STREAM = { stream: "src/engine/stream.ts" };
+
+/** The scripts of further threads and of streams, by file. */
 async function threads() {
   const { outputFiles } = await build({
     ...options,
-    entryPoints: threadScripts,
+    entryPoints: { ...threadScripts, ...STREAM },
     outdir: "build",
     minify: true,
     write: false,
@@ -31,6 +34,7 @@ export async function createKit() {
   const homes = await writeTables();
   const { outputFiles, metafile } = await build({
     ...options,
+    external: [...options.external, "*/stream.js"],
     stdin: { contents: ENTRY, resolveDir: root },
     minifyIdentifiers: true,
     write: false,

@@ -237,6 +237,8 @@ export type {
   ModelOptions,
   Preprocessing,
   StepProfile,
+  Stream,
+  StreamOptions,
   Tapped,
   Tensor,
   TypedArray,

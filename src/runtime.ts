@@ -8,6 +8,7 @@ export type { RelaxedDot } from "./engine/features";
 export type { Feeds, Into } from "./engine/feeds";
 export type { Model, ModelOptions, StepProfile, Tapped } from "./engine/model";
 export type { BytesSource } from "./engine/source";
+export type { Stream, StreamOptions } from "./engine/stream";
 export type { Carried, EngineClass, EngineInfo, WasmSources } from "./engine/wasm";
 export { FormatError, OctetteError } from "./errors";
 export type { Graph, Input, Preprocessing, ValueType } from "./graph/graph";

@@ -6,8 +6,10 @@ import { kernelsOf } from "../engine/plan";
 import { plannerOf } from "../engine/planner";
 import type { EngineClass } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import { graphsIn, nodesIn } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
 import { type Bindings, symbolsOf } from "../graph/symbols";
+import type { Constant } from "../graph/tensor";
 import { registry } from "../ops/index";
 import { keepKernels } from "./keep-kernels";
 import { piecesFor } from "./kit";
@@ -36,7 +38,7 @@ export async function bundle(
   artifact: Uint8Array,
   { model, classes, beside }: BundleOptions,
 ): Promise<Bundle> {
-  const ops = [...new Set(graph.nodes.map(({ op }) => op))].sort();
+  const ops = [...new Set(nodesIn(graph).map(({ op }) => op))].sort();
   const { kernels, hasRunSizes } = needsOf(graph, classes);
   const modules = [
     ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
@@ -84,12 +86,17 @@ const urlOf = (file: string) =>
  * be planned in a run: where a symbol does not only count rows that are kept apart.
  */
 function needsOf(graph: Graph, classes: readonly EngineClass[]) {
-  const symbols = [...new Set(graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)))];
-  const plans = classes.flatMap((engineClass) => {
-    const planFor = (maxima: Bindings) => plannerOf(graph, { registry, engineClass, maxima })(maxima);
-    const one = planFor({});
-    return [one, planFor({ ...Object.fromEntries(symbols.map((symbol) => [symbol, 2])), ...one.sizes })];
-  });
+  const symbolsIn = ({ inputs }: Graph<Constant>) =>
+    new Set(inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)));
+  const plansOf = (one: Graph<Constant>, engineClass: EngineClass) => {
+    const planFor = (maxima: Bindings) => plannerOf(one, { registry, engineClass, maxima })(maxima);
+    const first = planFor({});
+    const twos = Object.fromEntries([...symbolsIn(one)].map((symbol) => [symbol, 2]));
+    return [first, planFor({ ...twos, ...first.sizes })];
+  };
+  const graphs = graphsIn(graph);
+  const plans = classes.flatMap((engineClass) => graphs.flatMap((one) => plansOf(one, engineClass)));
+  const symbols = [...symbolsIn(graph)];
   if (plans.some(({ open }) => open))
     throw new OctetteError("its kernels depend on sizes that only a run finds", {
       code: "unsupported",

@@ -12,7 +12,7 @@ interface Kit {
   }[];
   /** What the pieces call each export. */
   readonly names: Readonly<Record<string, string>>;
-  /** Scripts of further threads, by file. */
+  /** Scripts of further threads and of streams, by file. */
   readonly threads: Readonly<Record<string, string>>;
   /** The module of each op. */
   readonly homes: Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ import { isFor, kernelsOf, type Plan, type PlannedValue } from "./plan";
 import { loadedRunSizes, type Planner, plannerOf } from "./planner";
 import type { Acts } from "./run-sizes/acts";
 import { flipFor, type PlacedTensor, Session } from "./session";
+import type { Stream, StreamOptions } from "./stream";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
@@ -273,6 +274,14 @@ export class Model {
       this.#runOnce(part, { ...bindings, [symbol]: to - from }, Object.fromEntries(parts));
     }
     return whole;
+  }
+
+  /**
+   * A stream: runs frame after frame and keeps the states that the model takes as inputs and gives as outputs. Which they are is guessed
+   * only where names and types leave no doubt (see StreamOptions); otherwise it is an error that asks for `states`.
+   */
+  async stream(options: StreamOptions = {}): Promise<Stream> {
+    return (await import("./stream.js")).streamOf(this, options);
   }
 
   /** A tapped value of the last run (of its last part, where the batch was cut). */

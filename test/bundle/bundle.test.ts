@@ -95,6 +95,7 @@ test("carries ops and kernels of the model, and no others", async () => {
     NAME,
     "thread-pool.js",
     "threads-worker.js",
+    "stream.js",
     "index.html",
     "page.js",
   ]);

@@ -28,6 +28,7 @@ test("a float ONNX model becomes a folder that runs", async () => {
     "index.html",
     "octette.js",
     "page.js",
+    "stream.js",
     "thread-pool.js",
     "threads-worker.js",
   ]);
