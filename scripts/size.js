@@ -25,6 +25,7 @@ const parts = [
   ["op group recurrent, where asked for", 7_000, () => later(RUNTIME, "recurrent")],
   ["op group sampling, where asked for", 5_000, () => later(RUNTIME, "sampling")],
   ["op group scales, where asked for", 2_500, () => later(RUNTIME, "scales")],
+  ["op group packed, where asked for", 2_000, () => later(RUNTIME, "packed")],
   ["op group windows, where asked for", 10_500, () => later(RUNTIME, "windows")],
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
