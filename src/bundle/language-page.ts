@@ -1,22 +1,8 @@
 // The page that generates text, and its worker. No inline script and no style: it runs under the policy it states.
 
-export const languageHtml = (model: string) => `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <!-- What octette needs of a policy: wasm that compiles, and its own files. -->
-    <meta
-      http-equiv="Content-Security-Policy"
-      content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
-    />
-    <meta name="viewport" content="width=device-width" />
-    <title>${escaped(model)}</title>
-    <script type="module" src="page.js"></script>
-  </head>
-  <body>
-    <h1>${escaped(model)}</h1>
-    <p>A page that is opened from disk loads nothing: serve this folder over http.</p>
-    <form>
+import { pageOf } from "./page";
+
+const CONTENT = `    <form>
       <textarea name="prompt" rows="4" cols="60">Once upon a time</textarea>
       <p>
         <label>temperature <input name="temperature" type="number" min="0" step="0.1" value="0.8" /></label>
@@ -27,13 +13,9 @@ export const languageHtml = (model: string) => `<!doctype html>
       </p>
     </form>
     <output id="answer"></output>
-    <p id="state">loading</p>
-  </body>
-</html>
-`;
+    <p id="state">loading</p>`;
 
-const escaped = (text: string) =>
-  text.replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character]!);
+export const languageHtml = (model: string) => pageOf(model, "worker-src 'self'; ", CONTENT);
 
 export const page = `// Shows what the worker generates, as it comes.
 

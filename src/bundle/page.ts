@@ -1,13 +1,14 @@
 // The page that shows how the script beside it is used. No inline script and no style: it runs under the policy it states.
 
-export const html = (model: string) => `<!doctype html>
+/** A page of a model: its title, what it may load beside its own scripts and data, and what stands below its heading. */
+export const pageOf = (model: string, policy: string, content: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <!-- What octette needs of a policy: wasm that compiles, and its own files. -->
     <meta
       http-equiv="Content-Security-Policy"
-      content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+      content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; ${policy}connect-src 'self'"
     />
     <meta name="viewport" content="width=device-width" />
     <title>${escaped(model)}</title>
@@ -16,10 +17,12 @@ export const html = (model: string) => `<!doctype html>
   <body>
     <h1>${escaped(model)}</h1>
     <p>A page that is opened from disk loads nothing: serve this folder over http.</p>
-    <pre id="answer">loading</pre>
+${content}
   </body>
 </html>
 `;
+
+export const html = (model: string) => pageOf(model, "", `    <pre id="answer">loading</pre>`);
 
 const escaped = (text: string) =>
   text.replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character]!);

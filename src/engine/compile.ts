@@ -92,7 +92,7 @@ export function lowerGraph(
   const { tasks, layouts, outputs } = chooseLayouts(graph, entries, registry, fused, types);
   const untappable = taps.find((tap) => !layouts.has(tap));
   if (untappable !== undefined)
-    throw new OctetteError(`"${untappable}" is in no memory`, {
+    throw new OctetteError(`"${untappable}" cannot be tapped: it has no memory of its own`, {
       code: "argument",
       where: "taps",
       expected: "inputs and computed values",

@@ -8,7 +8,7 @@ export type RelaxedDot =
   | "absent"
   /** Not known: bytes may not be compiled here. */
   | "forbidden"
-  /** Wrong where the specification fixes the result, or beyond it none of what follows. */
+  /** Wrong where the specification fixes the result, or none of the following beyond it. */
   | "broken"
   /** Second operand unsigned, but pairs of products saturate in 16 bits. */
   | "u8s8-saturating"

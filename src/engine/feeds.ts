@@ -271,9 +271,10 @@ export function bindSymbols(
   const bindings: Record<string, number> = Object.assign(Object.create(null), symbols);
   for (const [symbol, value] of Object.entries(symbols))
     if (!Number.isSafeInteger(value) || value < 0)
-      throw new OctetteError("is not a whole number", {
+      throw new OctetteError("invalid value", {
         code: "argument",
         where: `symbol "${symbol}"`,
+        expected: "a whole number of 0 or more",
         got: `${value}`,
       });
   for (const { name, shape } of inputs)

@@ -9,7 +9,7 @@ export { groupModules };
 /** The class that a module is of, by its name. */
 const CLASS = /(Baseline|Extmul|Relaxed)$/;
 
-/** The modules of op groups that have any of these kernels, by name: of those that classes have, the ones of these classes. */
+/** The modules of op groups that have any of these kernels, by name. Of a group with one module for each engine class, those of the given classes. */
 export const groupsWith = (
   kernels: ReadonlySet<string>,
   classes: readonly string[],

@@ -92,7 +92,7 @@ export class LoweringContext implements Lowering {
   #constantBytes = 0;
   /** Steps that may run again and again. */
   readonly #repeated: PlanEntry[] = [];
-  /** First step of those that are being made, where they repeat. */
+  /** First step of the entry that is being lowered, where it repeats. */
   #again = -Infinity;
   #task = -1;
   #node = "";

@@ -39,7 +39,7 @@ interface Placed {
   readonly to: number;
 }
 
-/** Index behind the last one that begins at `address` or before. */
+/** Index after the last one that begins at or below `address`. */
 function placeAfter(placed: readonly Placed[], address: number): number {
   let [low, high] = [0, placed.length];
   while (low < high) {

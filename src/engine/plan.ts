@@ -111,7 +111,7 @@ export interface Plan {
   readonly memory: {
     readonly constantBytes: number;
     readonly arenaBytes: number;
-    /** Scratch of the threads beside the first: one behind the other from here, this many bytes each. */
+    /** Scratch memory of the threads after the first: contiguous from `scratchAt`, `scratchBytes` each. */
     readonly scratchAt: number;
     readonly scratchBytes: number;
     /** Size of the wasm memory, a multiple of its page. */

@@ -62,7 +62,7 @@ const isClass = (given: WasmSource | KernelClass): given is KernelClass => "prob
 const isDistant = (source: WasmSource | undefined): source is Response | URL =>
   source instanceof URL || classNameOf(source) === "Response";
 
-/** Compiled modules of what a runtime carries, made when first asked for and kept. */
+/** Compiled modules of a runtime, compiled when first asked for and kept. */
 export class Engine {
   /** Inputs that a warning was given of. */
   readonly told = new WeakSet<object>();

@@ -67,7 +67,7 @@ export interface Unit {
     readonly inputs: readonly (Quantization | undefined)[];
     readonly output?: Quantization;
   };
-  /** An Add over codes done at once: of those that `integer.output` describes, which are in no memory, and the fourth input. */
+  /** Fused Add: adds the fourth input to this layer's output codes, which `integer.output` describes, before they are stored. */
   readonly sum?: {
     readonly output: Quantization;
     readonly clamp?: { readonly lo: number; readonly hi: number };

@@ -1,5 +1,5 @@
 // A product of codes whose int32 sums are multiplied with scales, as dynamic quantization is written in ONNX:
-// MatMulInteger or ConvInteger → Cast → Mul. It becomes the product of what the codes mean, which becomes an integer layer
+// MatMulInteger or ConvInteger → Cast → Mul. It becomes the product of the dequantized operands, which becomes an integer layer
 // then.
 
 import type { Graph, Node } from "../graph/graph";

@@ -256,7 +256,7 @@ describe("taps", () => {
       expect(() => run(graph, feeds, { taps: [tap] })).toThrow(
         expect.objectContaining({
           code: "argument",
-          message: expect.stringMatching(/^taps: ".*" is in no memory/),
+          message: expect.stringMatching(/^taps: ".*" cannot be tapped/),
         }),
       );
     withModel(graph, {}, (model) => expect(() => model.tapped("sum")).toThrow(/"sum" is not tapped/));

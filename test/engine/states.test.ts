@@ -78,7 +78,7 @@ describe("states", () => {
   test("a position is a whole number, and has to be given", () => {
     using own = model();
     expect(() => own.runSync({ x: rows(1) }, {}, { position: -1 })).toThrow(
-      'symbol "position": is not a whole number: got -1',
+      'symbol "position": invalid value: expected a whole number of 0 or more, got -1',
     );
     expect(() => own.runSync({ x: rows(1) })).toThrow('symbol "position" has no value');
   });

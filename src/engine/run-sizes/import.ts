@@ -1,4 +1,4 @@
-// The import of what models need whose sizes only a run knows.
+// Imports run-sizes.ts, which plans and runs models whose sizes only a run knows.
 
 import { provideRunSizes } from "../planner";
 

@@ -1,5 +1,5 @@
 // A checkpoint: all that a training run needs to go on where it stood, as a safetensors file. Its tensors are what steps
-// write to and the best masters so far; its metadata say of which model they are, and where in data and schedule the
+// write to and the best master weights so far; its metadata say of which model they are, and where in data and schedule the
 // run is. It is read only if every byte is what was written.
 
 import { bytesOf } from "../../engine/source";
@@ -23,7 +23,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface CheckpointState {
   /** Content hash of the artifact that is trained. */
   readonly model: string;
-  /** Masters, state of the optimizer, and the best masters so far. */
+  /** Master weights, state of the optimizer, and the best master weights so far. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Place in the data, random state, step, schedule, best metric, scales of activations, fingerprint of the options. */
   readonly progress: Readonly<Record<string, Json>>;

@@ -3,7 +3,7 @@ import { numberOf } from "../../ops/op";
 import { factorOf } from "../ops/dropout";
 import type { Rule } from "./rule";
 
-/** dx = dy / (1 − ratio): the mask of what was dropped is applied already. */
+/** dx = dy / (1 − ratio): the dropout mask is applied already. */
 export const dropout: Rule = ({ node, inputs }, [dy], b) => {
   const ratio = numberOf(node, "ratio", 0);
   if (ratio === 0) return b.give(inputs[0]!, dy!);

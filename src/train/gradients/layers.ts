@@ -1,4 +1,4 @@
-// Conv and Linear, and the way between masters, codes and floats. dW is the gradient of the weights' numbers, which
+// Conv and Linear, and the way between master weights, codes and floats. dW is the gradient of the weights' numbers, which
 // rounding passes straight through to their master (Bengio et al. 2013, arXiv:1308.3432).
 
 import { tensor } from "../../graph/tensor";
@@ -60,7 +60,7 @@ export const dequantizeLinear = straight;
 /** A range that follows its row clips nothing, and moves without gradient. */
 export const dynamicQuantize = straight;
 
-/** Masters: rounding to codes passes gradient straight through, and a scale that follows max|w| clips nothing. */
+/** Master weights: rounding to codes passes gradient straight through, and a scale that follows max|w| clips nothing. */
 export const quantizeWeights: Rule = (unit, [dw], b) => {
   const [w, , , , scale = ""] = unit.inputs as [string, string, string, string, string?];
   if (dw === undefined) return;

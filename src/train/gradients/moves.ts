@@ -119,7 +119,7 @@ export const resize: Rule = (unit, dy, b) => {
   b.give(inputs[0]!, isImage ? sumOfWindows(b, dy[0]!, spatial) : sumOfRepeats(b, dy[0]!, shape, factors));
 };
 
-/** Every element takes its share of what it was weighed in. */
+/** Every element takes its share of the gradients of the elements that it was weighed in. */
 export const interpolate: Rule = ({ node, inputs }, [dy], b) => {
   const { shape } = b.type(inputs[0]!);
   b.give(inputs[0]!, b.write("InterpolateGradient", [dy!], { ...node.attributes, shape })[0]);

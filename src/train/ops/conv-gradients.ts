@@ -30,6 +30,7 @@ import { slideOf, windowWords } from "../../ops/window";
 import {
   addTo,
   gradientTypes,
+  imageGradient,
   inputCodes,
   productWeights,
   realWeights,
@@ -46,24 +47,16 @@ function geometry(node: Node, x: readonly Dim[], w: readonly Dim[]): Geometry {
  * dx of y = conv(x, w): inputs dy, w, scales of its codes or "", a gradient to add to or "", of ungrouped windows a mask of dy
  * or ""; `shape` is that of x.
  */
-export const convInputGradient: Op = {
-  infer: gradientTypes,
-  rows: true,
-  layout: (node) => ({
-    inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
-    outputs: ["channelsLast"],
-  }),
-  lower(unit, c) {
-    const [dy, w] = unit.inputs as [string, string];
-    const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
-    const real = realWeights(unit, c);
-    const from = c.input(dy);
-    if (isDepthwise(g)) summed(unit, c, (to) => depthwiseInput(c, g, to, from, real));
-    else if (isPointwise(g)) summed(unit, c, (to) => pointwiseInput(c, g, to, from, real));
-    else if (isSpatial(g)) spatialInput(unit, c, g, real);
-    else summed(unit, c, (to) => groupedInput(c, g, to, from, real));
-  },
-};
+export const convInputGradient = imageGradient((unit, c) => {
+  const [dy, w] = unit.inputs as [string, string];
+  const g = geometry(unit.node, shapeOf(unit.node), c.type(w).shape);
+  const real = realWeights(unit, c);
+  const from = c.input(dy);
+  if (isDepthwise(g)) summed(unit, c, (to) => depthwiseInput(c, g, to, from, real));
+  else if (isPointwise(g)) summed(unit, c, (to) => pointwiseInput(c, g, to, from, real));
+  else if (isSpatial(g)) spatialInput(unit, c, g, real);
+  else summed(unit, c, (to) => groupedInput(c, g, to, from, real));
+});
 
 /** dx = dy · W. */
 function pointwiseInput(c: Lowering, g: Geometry, dx: Address, dy: Address, weights: Address): void {

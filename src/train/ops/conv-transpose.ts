@@ -17,7 +17,7 @@ import { convTranspose as deployed, lowerPhases, operands } from "../../ops/visi
 import { type Geometry, geometryOf, isDepthwise, slideOver } from "../../ops/vision/transposed-window";
 import { windowWords } from "../../ops/window";
 import { everyRun } from "./every-run";
-import { gradientTypes, inputCodes, realWeights, shapeOf, summed } from "./layer-gradients";
+import { gradientTypes, imageGradient, inputCodes, realWeights, shapeOf, summed } from "./layer-gradients";
 import { type Sums, scaleGradient, trained } from "./layers";
 
 function sumsOf(unit: Unit, c: Lowering): Sums {
@@ -44,27 +44,19 @@ export const convTransposeScaleGradient = scaleGradient(sumsOf, () => ({
 }));
 
 /** dx: inputs dy, w, scales of its codes or "", a gradient to add to or ""; `shape` is that of x. */
-export const convTransposeInputGradient: Op = {
-  infer: gradientTypes,
-  rows: true,
-  layout: (node) => ({
-    inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
-    outputs: ["channelsLast"],
-  }),
-  lower(unit, c) {
-    const [dy, w] = unit.inputs as [string, string];
-    const g = geometryOf(unit.node, { dtype: "f32", shape: shapeOf(unit.node) }, c.type(w));
-    const [real, depthwise] = [realWeights(unit, c), isDepthwise(g)];
-    const slide = slideOver(g, depthwise);
-    let weights = real;
-    if (!depthwise) {
-      weights = c.temporary(g.groups * slide.cin * slide.cout * g.taps * 4);
-      turn(unit.node, c, g, [slide.cin, slide.cout], weights, real);
-    }
-    const own = { batch: g.batch, groups: g.groups, slide, depthwise, x: c.input(dy), weights, bias: NONE };
-    summed(unit, c, (y) => convolve(everyRun(c), { ...own, y }, undefined));
-  },
-};
+export const convTransposeInputGradient = imageGradient((unit, c) => {
+  const [dy, w] = unit.inputs as [string, string];
+  const g = geometryOf(unit.node, { dtype: "f32", shape: shapeOf(unit.node) }, c.type(w));
+  const [real, depthwise] = [realWeights(unit, c), isDepthwise(g)];
+  const slide = slideOver(g, depthwise);
+  let weights = real;
+  if (!depthwise) {
+    weights = c.temporary(g.groups * slide.cin * slide.cout * g.taps * 4);
+    turn(unit.node, c, g, [slide.cin, slide.cout], weights, real);
+  }
+  const own = { batch: g.batch, groups: g.groups, slide, depthwise, x: c.input(dy), weights, bias: NONE };
+  summed(unit, c, (y) => convolve(everyRun(c), { ...own, y }, undefined));
+});
 
 /** [group][a][b][taps] → [group][b][a][taps]. */
 function turn(

@@ -25,6 +25,18 @@ export const shapeOf = (node: Node): readonly Dim[] => dimsOf(node, "shape")!;
 
 export const gradientTypes = (node: Node): ValueType[] => [{ dtype: "f32", shape: shapeOf(node) }];
 
+/** A gradient of an image, which it may be added to: inputs dy, w, scales of its codes or "", and the gradient that is there. */
+// @__NO_SIDE_EFFECTS__
+export const imageGradient = (lower: NonNullable<Op["lower"]>): Op => ({
+  infer: gradientTypes,
+  rows: true,
+  layout: (node) => ({
+    inputs: node.inputs.map((_, i) => (i === 0 || i === 3 ? "channelsLast" : "plain")),
+    outputs: ["channelsLast"],
+  }),
+  lower,
+});
+
 /** Where weights lie, which may be a constant or what the step computes. */
 export function weightsAt(c: Lowering, w: string): Address {
   const constant = c.constant(w);

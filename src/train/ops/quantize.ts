@@ -1,4 +1,4 @@
-// What turns masters into codes in every step, and gradients back: the codes of weights and biases, and the masks of
+// What turns master weights into codes in every step, and gradients back: the codes of weights and biases, and the masks of
 // activations.
 
 import { countOf, type Shape } from "../../graph/symbols";

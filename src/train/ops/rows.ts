@@ -1,5 +1,5 @@
-// Some rows of a value that is by rows of a batch, those of the round that runs: how many and which, symbols tell. Attribute `of`
-// is the symbol that counts all rows.
+// The rows of one micro-batch, within a value that has the rows of the whole batch. Symbols say where they begin and how many there are;
+// attribute `of` is the symbol that counts all rows.
 
 import { substituteDim } from "../../graph/dim-functions";
 import type { Node, ValueType } from "../../graph/graph";
@@ -7,14 +7,14 @@ import { countOf, type Dim, divideDims, multiplyDims, type Shape } from "../../g
 import { bytesPerElement } from "../../graph/tensor";
 import { behind, inputType, type Op, opError, stringOf } from "../../ops/op";
 
-/** Symbol that counts the rows of a round. */
+/** Symbol that counts the rows of a micro-batch. */
 export const rowsOf = (symbol: string): string => `${symbol}@rows`;
-/** Symbol for the first row of a round. */
+/** Symbol for the first row of a micro-batch. */
 export const firstOf = (symbol: string): string => `${symbol}@first`;
 
 const counterOf = (node: Node): string => stringOf(node, "of", "");
 
-/** Bytes before the first row of a round, in a value of all rows. */
+/** Bytes before the first row of a micro-batch, in a value of all rows. */
 function before(node: Node, { dtype, shape }: ValueType): Dim {
   const symbol = counterOf(node);
   const each = divideDims(countOf(shape), symbol);
@@ -27,7 +27,7 @@ const counted = (shape: Shape, from: string, to: string): Shape =>
 
 const asItIs: Op["layout"] = (_, [layout = "plain"]) => ({ inputs: [layout], outputs: [layout] });
 
-/** The rows of a round, where they lie. */
+/** The rows of a micro-batch, where they lie. */
 export const takeRows: Op = {
   infer(node, inputs) {
     const { dtype, shape } = inputType(node, inputs, 0);
@@ -40,7 +40,7 @@ export const takeRows: Op = {
   },
 };
 
-/** All rows, those of this round from its input. */
+/** All rows, those of this micro-batch from its input. */
 export const putRows: Op = {
   infer(node, inputs) {
     const { dtype, shape } = inputType(node, inputs, 0);

@@ -19,7 +19,7 @@ function targetOf(node: Node, from: Shape): { shape: Shape; full: Shape } {
   if (!shape) throw missing(node, "shape");
   const full = [...Array.from({ length: from.length - shape.length }, () => 1), ...shape];
   if (full.length !== from.length || full.some((dim, i) => dim !== from[i] && dim !== 1))
-    throw opError(node, "is no sum of its input", {
+    throw opError(node, "its shape is not that of a sum over its input", {
       expected: `dimensions of ${formatShape(from)} or 1, from the right`,
       got: formatShape(shape),
     });

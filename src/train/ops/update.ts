@@ -1,4 +1,4 @@
-// Updates of what is trained, in place. What changes from step to step, the learning rate and AdamW's corrections, are
+// Updates of trained parameters, in place. The learning rate and AdamW's corrections, which change from step to step, are
 // symbols that every run binds.
 
 import type { Node } from "../../graph/graph";

@@ -30,7 +30,7 @@ export class RunningStep {
   readonly #compiled: CompiledStep;
   readonly #session: Session;
   readonly #states: ReadonlyMap<string, PlannedValue>;
-  /** What runs in rounds. */
+  /** What runs in micro-batches. */
   readonly #rounds: Rounds | undefined;
 
   /** Compiles a step and takes memory for it. */
@@ -46,7 +46,7 @@ export class RunningStep {
     this.#put(this.plan.loads);
   }
 
-  /** Names of everything the step writes to: masters, moments, codes. */
+  /** Names of everything the step writes to: master weights, moments, codes. */
   get states(): readonly string[] {
     return [...this.#states.keys()];
   }

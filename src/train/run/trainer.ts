@@ -74,7 +74,7 @@ export class Trainer {
     return this.plan.memory.totalBytes;
   }
 
-  /** Names of everything a step writes to: masters, moments, codes. */
+  /** Names of everything a step writes to: master weights, moments, codes. */
   get states(): readonly string[] {
     return this.#step.states;
   }
@@ -157,7 +157,7 @@ export class Trainer {
     return sum;
   }
 
-  /** Copies of all that the graph to deploy is made of: the masters, and what the parameters of activations are. */
+  /** Copies of all that the graph to deploy is made of: the master weights, and what the parameters of activations are. */
   numbers(): Map<string, Float32Array> {
     const names = this.parameters.map(({ name }) => name);
     if (this.#shared.length > 0) names.push(ACTIVATIONS);

@@ -1,5 +1,5 @@
 // How scales and zero points of activations move while a model is trained: numbers that the host updates between steps, from
-// what a step found. They are state like masters are, one row for each set of values that shares them.
+// what a step found. They are state like master weights, one row for each set of values that shares them.
 
 import { OctetteError } from "../../errors";
 import type { Graph } from "../../graph/graph";
@@ -156,7 +156,7 @@ export function accumulate(gradients: Float32Array, seen: Seen): void {
     for (const each of slopes) for (let n = 0; n < each.length; n++) gradients[i]! += each[n]!;
 }
 
-/** scale −= lr · gradient, within bounds of what it began as. */
+/** scale −= lr · gradient, within bounds around its first value. */
 export function descend(
   state: Float32Array,
   start: ArrayLike<number>,

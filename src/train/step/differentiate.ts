@@ -175,7 +175,7 @@ class Differentiation implements Backward {
     return Object.hasOwn(gradients, op) ? gradients[op] : undefined;
   }
 
-  /** Outputs that pass gradient: of what makes codes these alone, since their scales follow what is quantized without one. */
+  /** Outputs that pass a gradient. Of a node that makes codes only the codes do: their scales follow the quantized values without one. */
   #carriers({ node, outputs }: Unit): readonly string[] {
     return this.#options.registry[node.op]?.codes === "makes" ? outputs.slice(0, 1) : outputs;
   }

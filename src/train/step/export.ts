@@ -1,4 +1,4 @@
-// Masters → the graph to deploy: the codes, scales and biases that the last step would compute, in the constants that held
+// Master weights → the graph to deploy: the codes, scales and biases that the last step would compute, in the constants that held
 // them before. Made by the functions of conversion, which the kernels of training equal to the bit.
 
 import type { Graph } from "../../graph/graph";
@@ -7,7 +7,7 @@ import { sumScales } from "../../ops/codes";
 import { quantizeBias, quantizeWeights, weightScales } from "../../ops/scheme";
 import { inputScaleOf, type Parameter } from "./prepare";
 
-/** The deployed graph with the numbers that its masters have now. */
+/** The deployed graph with the numbers that its master weights have now. */
 export function exported(
   graph: Graph,
   trained: readonly Parameter[],

@@ -46,7 +46,7 @@ export interface Judged {
    * it. Where losses are given, the first output alone.
    */
   readonly outputs: readonly string[];
-  /** For each loss, the gradient of what is judged. */
+  /** For each loss, the gradient of the value that it judges. */
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
 }
 

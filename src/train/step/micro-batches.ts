@@ -1,5 +1,5 @@
-// The backward pass in rounds: a few rows of the batch at a time, so that gradients of activations have the size of those rows.
-// What the forward pass kept is there whole, and gradients of parameters are summed over the rounds.
+// The backward pass in micro-batches: a few rows of the batch at a time, so that gradients of activations need memory for those rows
+// only. Activations of the forward pass are kept for the whole batch, and gradients of parameters are summed over the micro-batches.
 
 import { batchAxis, keepsRows } from "../../engine/batch";
 import { substituteDim } from "../../graph/dim-functions";
@@ -10,7 +10,7 @@ import type { Batched } from "../../ops/op";
 import { GraphWriter } from "../../passes/graph-writer";
 import { firstOf, rowsOf } from "../ops/rows";
 
-/** What a loop runs over: `size` rows a round, of those that `symbol` counts. */
+/** Micro-batches of `size` rows each; `symbol` counts the rows of the batch. */
 export interface Rounds {
   readonly symbol: string;
   readonly size: number;
@@ -26,10 +26,10 @@ export interface RoundsOptions {
   readonly adds: ReadonlySet<string>;
 }
 
-/** Rows of a round: as many as keep kernels busy, and few enough for gradients to be small beside what is kept. */
+/** Rows of a micro-batch: enough to keep kernels busy, and few enough for gradients to be small beside the activations that are kept. */
 export const ROUND = 8;
 
-/** A backward pass: what runs once, what runs in every round, and what runs once after them. */
+/** A backward pass: what runs once, what runs in every micro-batch, and what runs once after them. */
 export interface Passes {
   readonly before: readonly Node[];
   readonly inside: readonly Node[];
@@ -37,7 +37,7 @@ export interface Passes {
   readonly rounds?: Rounds;
 }
 
-/** The backward pass of a step in rounds; undefined where rows meet there, other than in sums over them. */
+/** The backward pass of a step in micro-batches; undefined where it mixes rows other than by summing over them. */
 export function inRounds(graph: Graph, options: RoundsOptions): Passes | undefined {
   const split = new Split(graph, options);
   return split.isPossible ? split.write() : undefined;
@@ -53,7 +53,7 @@ class Split {
   readonly #backward: readonly Node[];
   readonly #places = new Map<Node, Place>();
   #isPossible = true;
-  /** Values that a round computes, and those of them that are sums over rows. */
+  /** Values that a micro-batch computes, and those of them that are sums over rows. */
   readonly #inside = new Set<string>();
   readonly #sums = new Set<string>();
   readonly #writer: GraphWriter;
@@ -83,7 +83,7 @@ class Split {
     }
   }
 
-  /** Whether rounds compute what the whole batch does: every value is by rows or does not depend on them, and ops say the same. */
+  /** Whether micro-batches compute what the whole batch does: every value is by rows or does not depend on them, and ops say the same. */
   get isPossible(): boolean {
     const values = this.#backward.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
     return this.#isPossible && values.every((value) => this.#batched(value).axis <= 0);
@@ -107,7 +107,7 @@ class Split {
     return outputs.length === 0 ? "after" : "before";
   }
 
-  /** Whether something outside reads what rounds make. */
+  /** Whether a node outside of the micro-batches reads a value. */
   #leaves(value: string): boolean {
     const isRead = (node: Node) => node.inputs.includes(value) && this.#places.get(node) !== "inside";
     return this.#graph.outputs.includes(value) || this.#backward.some(isRead);
@@ -129,14 +129,14 @@ class Split {
     for (const value of node.outputs) if (value !== "" && this.#leaves(value)) this.#hand(value);
   }
 
-  /** Hands on what a round made: added to a sum, or as the rows that it is. */
+  /** Hands on a value of a micro-batch: adds it to a sum, or puts its rows in their place. */
   #hand(value: string): void {
     const rows = this.#names.get(value)!;
     if (this.#sums.has(value)) this.#add("AccumulateGradient", [value, rows], []);
     else this.#add("PutRows", [rows], [value], { of: this.#options.symbol });
   }
 
-  /** The rows of a value that this round is about; the value itself where it has none. */
+  /** The rows of a value that this micro-batch computes; the value itself where it has no rows of the batch. */
   #rowsOf(value: string): string {
     if (value === "" || (!this.#inside.has(value) && !this.#isByRows(value))) return value;
     const known = this.#names.get(value);
@@ -163,7 +163,7 @@ class Split {
     this.#writer.nodes.push({ op, name, inputs, outputs, attributes });
   }
 
-  /** Whether a round computes its outputs by rows, or as sums over the rows of that round. */
+  /** Whether a micro-batch computes its outputs by rows, or as sums over the rows of that micro-batch. */
   #isApart(node: Node): boolean {
     const op = opOf(this.#options.registry, node.op, node.name);
     const outputs = node.outputs.filter(Boolean).map((value) => this.#batched(value));
@@ -183,7 +183,7 @@ class Split {
   }
 }
 
-/** The values of all symbols in each round of a batch. */
+/** The values of all symbols in each micro-batch of a batch. */
 export function roundsOf({ symbol, size }: Rounds, bindings: Bindings): Bindings[] {
   const count = bindings[symbol]!;
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => {

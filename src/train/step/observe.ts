@@ -33,7 +33,7 @@ export interface Observed {
   readonly ranges: readonly (readonly string[])[];
 }
 
-/** The graph that also finds the range of whatever becomes codes. */
+/** The graph with nodes that find the range of every value that is quantized. */
 export function observed(graph: Graph, all: readonly Shared[]): Observed {
   const writer = new GraphWriter(graph);
   const ranges = new Map(

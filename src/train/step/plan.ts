@@ -18,7 +18,7 @@ export const planOf = (
 ): Plan => new CompiledStep(step, batch, engineClass, registry).plan;
 
 /**
- * Whether a step takes less memory where its backward pass runs in rounds. The order of sums depends on it, so it must not depend on
+ * Whether a step takes less memory where its backward pass runs in micro-batches. The order of sums depends on it, so it must not depend on
  * the engine, nor on whether gradients are kept.
  */
 export function takesRounds(graph: Graph, parameters: readonly Parameter[], options: StepOptions): boolean {

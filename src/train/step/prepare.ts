@@ -1,5 +1,5 @@
-// A graph to deploy → the graph to train: constants that are trained become masters, which the step writes to, and the
-// codes of masters are computed. Integer layers stay what they are.
+// The deployed graph becomes the graph to train: trained constants become master weights, which the step writes to, and their codes
+// are computed in each step. Integer layers stay as they are.
 
 import { type Graph, type Node, valueNames } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
@@ -57,7 +57,7 @@ export interface Coded {
 export const inputScaleOf = (graph: Graph, { inputScale }: Coded): number | undefined =>
   inputScale === undefined ? undefined : graph.constants.get(inputScale)!.data[0]!;
 
-/** Masters by the name of the constant that holds their codes: more than the codes tell. */
+/** Master weights by the name of the constant that holds their codes. They are more precise than the codes. */
 export type Masters = ReadonlyMap<string, Tensor>;
 
 /** Everything in a graph that could be trained, in its order. */
@@ -174,14 +174,14 @@ export function largestCodeOf(codes: ArrayLike<number>): number {
   return limit;
 }
 
-/** State beside the masters: codes of trained weights, and how many of them moved. */
+/** State beside the master weights: codes of trained weights, and how many of them moved. */
 export interface Prepared {
   readonly graph: Graph;
   /** Constants that a step writes to. */
   readonly state: readonly string[];
 }
 
-/** The graph in which what is trained is a master, in float, and codes of it are computed right before they are read. */
+/** The graph to train: parameters are float master weights, and their codes are computed right before they are read. */
 export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   const constants = new Map(graph.constants);
   const state: string[] = [];

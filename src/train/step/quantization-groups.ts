@@ -59,7 +59,7 @@ export function sharedOf(graph: Graph, ops: ToolkitOps = toolkit.ops): Shared[] 
     const moved = node.inputs.filter((value, i) => isRead(value, i) && isMoved(node, i, constants, ops));
     for (const value of moved) sets.join(value, y);
     if (moved.length < Math.max(1, read.length)) made.add(y);
-    // Sums as they are: their scale is that of what they are made of.
+    // Plain sums have the scale of their operands.
     if (fixed.has(y)) for (const value of read) fixed.add(value);
   }
   return sets.all().flatMap((names) => {

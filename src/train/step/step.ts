@@ -1,4 +1,4 @@
-// The graph of one training step: forward over masters, losses, backward, updates.
+// The graph of one training step: forward over master weights, losses, backward, updates.
 
 import { batchOf } from "../../engine/batch";
 import type { NamedNodes } from "../../engine/compile";
@@ -27,7 +27,7 @@ export interface StepOptions {
    * clipping. Without it a parameter is updated as soon as its gradient is complete, and no two gradients are held.
    */
   readonly keepsGradients: boolean;
-  /** The backward pass runs in rounds, where rows of the batch do not meet; a trainer decides it where it is left out. */
+  /** The backward pass runs in micro-batches, where rows of the batch do not meet; a trainer decides it where it is left out. */
   readonly inRounds?: boolean | undefined;
   /** What steps are made of; octette's own where it is left out. */
   readonly training?: Training | undefined;
@@ -36,7 +36,7 @@ export interface StepOptions {
 }
 
 export interface TrainingStep {
-  /** What of it runs in rounds. */
+  /** What of it runs in micro-batches. */
   readonly rounds?: Rounds | undefined;
   /** Its outputs are the loss, the values that were judged, and what was seen of activations. */
   readonly graph: Graph;
