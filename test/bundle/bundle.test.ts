@@ -17,6 +17,7 @@ import type { TypedArray } from "../../src/graph/tensor";
 import { loadSync } from "../../src/index";
 import type { LoadOptions, OctetteError } from "../../src/runtime";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
+import { GraphBuilder } from "../graph-builder";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -55,11 +56,21 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => [
   ...new Uint8Array(buffer, byteOffset, byteLength),
 ];
 
+/** A convolution of images whose height only a run knows. */
+function tallGraph(): Graph {
+  const b = new GraphBuilder(5);
+  const x = b.input("x", ["batch", 3, "height", 8]);
+  const attributes = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+  b.node("Relu", [b.node("Conv", [x, b.floats("w", [4, 3, 3, 3], 1)], "c", attributes)], "y");
+  return b.build("y");
+}
+
 const graphs: Record<string, Graph> = {
   "a float network": networkGraph({ quantized: false }),
   "an int8 network": networkGraph(),
   "an int8 convolution": convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 7, w: 6 }),
   "a dense layer, dynamic": denseGraph({ k: 17, n: 5, mode: "dynamic" }),
+  "images of any height": tallGraph(),
   "a float op": opGraph({ op: "Gelu", shapes: [["batch", 17]], quantized: false }),
 };
 
