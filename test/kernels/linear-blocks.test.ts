@@ -1,19 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { COLUMNS, linearBlocksScratchBytes, packedBlocksBytes } from "../../assembly/blocks/sizes";
-import { DEQUANTIZE } from "../../assembly/int8/sizes";
-import {
-  alloc,
-  brokenGuard,
-  classes,
-  expectSame,
-  fillFloats,
-  fillInts,
-  int,
-  place,
-  random,
-  reset,
-} from "./harness";
-import { epilogue } from "./structs";
+import { alloc, brokenGuard, classes, expectSame, fillFloats, fillInts, reset } from "./harness";
+import { inTwoParts, linearRows } from "./linear-rows";
 
 const f = Math.fround;
 
@@ -40,27 +28,15 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
   ] as const)("linearBlocks, block after block: %s, offsets: %s", (fill, hasOffsets) => {
     SHAPES.forEach(([rows, n, k, size], seed) => {
       reset();
-      const next = random(seed + 1);
-      const ldx = k + int(next, 0, 5);
-      const ldy = n + int(next, 0, 5);
+      const own = linearRows([rows, n, k], seed, fill !== "random");
+      const { next, ldx, ldy, x, stride, xScale, xZero, bias, lo, hi, y, want, to } = own;
       const blocks = (n * k) / size;
-      const x = fillInts(alloc(Uint8Array, rows * ldx), next, 0, 255);
       const q = fillInts(alloc(Int8Array, n * k), next, -128, 127);
-      if (fill !== "random") {
-        x.fill(255);
-        q.fill(fill === "lowest" ? -128 : 127);
-      }
+      if (fill !== "random") q.fill(fill === "lowest" ? -128 : 127);
       const d = fillFloats(alloc(Float32Array, blocks), next, -0.01, 0.01);
       const m = hasOffsets ? fillFloats(alloc(Float32Array, blocks), next, -1, 1) : undefined;
-      const stride = seed % 3 ? 1 : 0;
-      const xScale = fillFloats(alloc(Float32Array, stride ? rows : 1), next, 0.001, 0.1);
-      const xZero = fillInts(alloc(Int32Array, stride ? rows : 1), next, 0, 255);
-      const bias = seed % 2 ? fillFloats(alloc(Float32Array, n), next, -2, 2) : undefined;
-      const [lo, hi] = (seed % 4 ? [-Infinity, Infinity] : [0, 6]) as [number, number];
       const w = alloc(Uint8Array, packedBlocksBytes(n, k, size, hasOffsets ? 1 : 0));
       k8.packBlocks(w.byteOffset, q.byteOffset, d.byteOffset, m?.byteOffset ?? 0, n, k, size);
-      const y = place(Float32Array, new Float32Array(rows * ldy).fill(7));
-      const want = y.slice();
       for (let r = 0; r < rows; r++)
         for (let c = 0; c < n; c++) {
           const by = xScale[r * stride]!;
@@ -79,13 +55,7 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           want[r * ldy + c] = Math.min(Math.max(f(v + (bias?.[c] ?? 0)), lo), hi);
         }
       const scratch = alloc(Uint8Array, linearBlocksScratchBytes(rows, k, size));
-      const to = epilogue({ kind: DEQUANTIZE, lo, hi, rowStride: stride });
-      const all = Math.ceil(n / COLUMNS);
-      const cut = int(next, 0, all);
-      for (const [begin, end] of [
-        [cut, all],
-        [0, cut],
-      ] as const)
+      const cut = inTwoParts(next, Math.ceil(n / COLUMNS), (begin, end) =>
         k8.linearBlocks(
           y.byteOffset,
           ldy,
@@ -104,7 +74,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           to,
           begin,
           end,
-        );
+        ),
+      );
       expectSame(y, want, `${[rows, n, k, size]} split at ${cut}`);
       expect(brokenGuard()).toBeUndefined();
     });

@@ -8,21 +8,9 @@ import {
   segmentDepth,
   segmentsOf,
 } from "../../assembly/int4/sizes";
-import { DEQUANTIZE } from "../../assembly/int8/sizes";
 import { up } from "../../assembly/lanes/whole";
-import {
-  alloc,
-  brokenGuard,
-  classes,
-  expectSame,
-  fillFloats,
-  fillInts,
-  int,
-  place,
-  random,
-  reset,
-} from "./harness";
-import { epilogue } from "./structs";
+import { alloc, brokenGuard, classes, expectSame, fillFloats, fillInts, random, reset } from "./harness";
+import { inTwoParts, linearRows } from "./linear-rows";
 
 const f = Math.fround;
 
@@ -89,25 +77,13 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
   ] as const)("linearInt4, exact: %s, offsets: %s", (fill, hasOffsets) => {
     SHAPES.forEach(([rows, n, k, size], seed) => {
       reset();
-      const next = random(seed + 1);
-      const ldx = k + int(next, 0, 5);
-      const ldy = n + int(next, 0, 5);
-      const x = fillInts(alloc(Uint8Array, rows * ldx), next, 0, 255);
+      const made = linearRows([rows, n, k], seed, fill !== "random");
+      const { next, ldx, ldy, x, stride, xScale, xZero, bias, lo, hi, y, want, to } = made;
+      if (fill !== "random") xZero.fill(0);
       const own = weights(n, k, size, fill, hasOffsets, next);
-      const stride = seed % 3 ? 1 : 0;
-      const xScale = fillFloats(alloc(Float32Array, stride ? rows : 1), next, 0.001, 0.1);
-      const xZero = fillInts(alloc(Int32Array, stride ? rows : 1), next, 0, 255);
-      if (fill !== "random") {
-        x.fill(255);
-        xZero.fill(0);
-      }
       const scale = fillFloats(alloc(Float32Array, n), next, 1e-4, 1e-2);
-      const bias = seed % 2 ? fillFloats(alloc(Float32Array, n), next, -2, 2) : undefined;
-      const [lo, hi] = (seed % 4 ? [-Infinity, Infinity] : [0, 6]) as [number, number];
       const { w, sums, fault } = pack(own, n, k, size);
       expect(fault, `${[rows, n, k]}`).toBe(0);
-      const y = place(Float32Array, new Float32Array(rows * ldy).fill(7));
-      const want = y.slice();
       const depth = segmentDepth(k);
       for (let c = 0; c < n; c++) {
         const values = Array.from({ length: k }, (_, i) => {
@@ -128,19 +104,10 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
       }
       const scratch = alloc(Uint8Array, LINEAR_INT4_SCRATCH);
       const packed = alloc(Uint8Array, packedRowsInt4Bytes(rows, k));
-      const between = int(next, 0, rows);
-      for (const [begin, end] of [
-        [between, rows],
-        [0, between],
-      ] as const)
-        k8.packRowsInt4(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end);
-      const to = epilogue({ kind: DEQUANTIZE, lo, hi, rowStride: stride });
-      const all = Math.ceil(n / COLUMNS);
-      const cut = int(next, 0, all);
-      for (const [begin, end] of [
-        [cut, all],
-        [0, cut],
-      ] as const)
+      inTwoParts(next, rows, (begin, end) =>
+        k8.packRowsInt4(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end),
+      );
+      const cut = inTwoParts(next, Math.ceil(n / COLUMNS), (begin, end) =>
         k8.linearInt4(
           y.byteOffset,
           ldy,
@@ -159,7 +126,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           to,
           begin,
           end,
-        );
+        ),
+      );
       expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
       expect(brokenGuard()).toBeUndefined();
     });

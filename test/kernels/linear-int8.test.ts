@@ -1,20 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BESIDE_COLUMNS, DEQUANTIZE, offsetInt8Bytes, packedInt8Bytes } from "../../assembly/int8/sizes";
+import { BESIDE_COLUMNS, offsetInt8Bytes, packedInt8Bytes } from "../../assembly/int8/sizes";
 import { linearInt8ScratchBytes, packedRowsInt8Bytes } from "../../assembly/linear/sizes";
-import {
-  alloc,
-  brokenGuard,
-  classes,
-  expectSame,
-  fillFloats,
-  fillInts,
-  int,
-  place,
-  random,
-  reset,
-} from "./harness";
+import { alloc, brokenGuard, classes, expectSame, fillFloats, fillInts, reset } from "./harness";
+import { inTwoParts, linearRows } from "./linear-rows";
 import { dequantize, dot } from "./oracle-int8";
-import { epilogue } from "./structs";
 
 /** rows, n, k */
 const SHAPES = [
@@ -39,21 +28,11 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
   test.each(["random", "lowest", "highest"] as const)("linearInt8, exact: %s", (fill) => {
     SHAPES.forEach(([rows, n, k], seed) => {
       reset();
-      const next = random(seed + 1);
-      const ldx = k + int(next, 0, 5);
-      const ldy = n + int(next, 0, 5);
-      const x = fillInts(alloc(Uint8Array, rows * ldx), next, 0, 255);
+      const own = linearRows([rows, n, k], seed, fill !== "random");
+      const { next, ldx, ldy, x, stride, xScale, xZero, bias, lo, hi, y, want, to } = own;
       const w = fillInts(alloc(Int8Array, n * k), next, -128, 127);
-      if (fill !== "random") {
-        x.fill(255);
-        w.fill(fill === "lowest" ? -128 : 127);
-      }
-      const stride = seed % 3 ? 1 : 0;
-      const xScale = fillFloats(alloc(Float32Array, stride ? rows : 1), next, 0.001, 0.1);
-      const xZero = fillInts(alloc(Int32Array, stride ? rows : 1), next, 0, 255);
+      if (fill !== "random") w.fill(fill === "lowest" ? -128 : 127);
       const scale = fillFloats(alloc(Float32Array, n), next, 1e-4, 1e-2);
-      const bias = seed % 2 ? fillFloats(alloc(Float32Array, n), next, -2, 2) : undefined;
-      const [lo, hi] = seed % 4 ? [-Infinity, Infinity] : [0, 6];
       const panels = alloc(Uint8Array, packedInt8Bytes(n, k, 1, BESIDE_COLUMNS));
       const colsum = alloc(Int32Array, offsetInt8Bytes(n) / 4);
       k8.packWeightsInt8(
@@ -61,32 +40,21 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
         ...([0, 1, n, 1, 1, k, k, 0, 0, 1, BESIDE_COLUMNS / 8] as const),
       );
       k8.packRowWeightsInt8(panels.byteOffset, n, k);
-      const y = place(Float32Array, new Float32Array(rows * ldy).fill(7));
-      const want = y.slice();
       for (let c = 0; c < n; c++) {
         const at = (i: number) => w[c * k + i]!;
         const sum = dot(k, () => 1, at);
         for (let r = 0; r < rows; r++) {
           const product = dot(k, (i) => x[r * ldx + i]!, at);
           const range = [xScale[r * stride]!, xZero[r * stride]!] as const;
-          want[r * ldy + c] = dequantize(product, sum, scale[c]!, bias?.[c] ?? 0, ...range, lo!, hi!);
+          want[r * ldy + c] = dequantize(product, sum, scale[c]!, bias?.[c] ?? 0, ...range, lo, hi);
         }
       }
       const scratch = alloc(Uint8Array, linearInt8ScratchBytes(k));
       const packed = alloc(Uint8Array, packedRowsInt8Bytes(rows, k));
-      const between = int(next, 0, rows);
-      for (const [begin, end] of [
-        [between, rows],
-        [0, between],
-      ] as const)
-        k8.packRowsInt8(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end);
-      const to = epilogue({ kind: DEQUANTIZE, lo: lo!, hi: hi!, rowStride: stride });
-      const all = Math.ceil(n / BESIDE_COLUMNS);
-      const cut = int(next, 0, all);
-      for (const [begin, end] of [
-        [cut, all],
-        [0, cut],
-      ] as const)
+      inTwoParts(next, rows, (begin, end) =>
+        k8.packRowsInt8(packed.byteOffset, x.byteOffset, ldx, rows, k, begin, end),
+      );
+      const cut = inTwoParts(next, Math.ceil(n / BESIDE_COLUMNS), (begin, end) =>
         k8.linearInt8(
           y.byteOffset,
           ldy,
@@ -104,7 +72,8 @@ describe.each(classes)("$name", ({ kernels: k8 }) => {
           to,
           begin,
           end,
-        );
+        ),
+      );
       expectSame(y, want, `${[rows, n, k]} split at ${cut}`);
       expect(brokenGuard()).toBeUndefined();
     });
