@@ -1,6 +1,9 @@
 // What more threads gain: whole runs on one and on several, taking turns in short rounds, with a look at their bytes.
 //   npm run build && node bench/threads.js [MODEL.octette|MODEL.onnx…] [--batch 8] [--threads 2]
 // Without a model: the product of 512×512×512. It needs as many free cores as threads: `uptime` should say so.
+//   node bench/threads.js --prefill M.octette [--threads 2] [--seconds 20]
+// A language model that reads 64 tokens, kernel by kernel: of equal steps the time that few of all rounds stay below, which other work on the
+// machine disturbs least.
 
 import { parseArgs } from "node:util";
 import { load } from "../build/index.js";
@@ -8,7 +11,12 @@ import { formatMicroseconds, formatTable } from "../build/terminal.js";
 import { fill, int8Layer, layers } from "./graphs.js";
 
 const { values, positionals } = parseArgs({
-  options: { batch: { type: "string", default: "8" }, threads: { type: "string", default: "2" } },
+  options: {
+    batch: { type: "string", default: "8" },
+    threads: { type: "string", default: "2" },
+    prefill: { type: "string" },
+    seconds: { type: "string", default: "20" },
+  },
   allowPositionals: true,
 });
 const threads = Number(values.threads);
@@ -20,11 +28,67 @@ const ROUNDS = 40;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
-/** The model on `count` threads, once all of them are up, or as many as there are. */
-async function start(source, maxima, count) {
-  const model = await load(source, { maxima, threads: count });
+const TOKENS = 64;
+const POSITION = 256;
+/** Share of the times of equal steps below the one that is told. */
+const FEW = 0.003;
+/** Kernels that are told of; all count. */
+const TOLD = 12;
+
+/** The model once all of its threads are up, or as many as there are. */
+async function upOf(model) {
   for (let i = 0; i < 100 && model.engine.threadsReason === "its workers are starting"; i++) await sleep(10);
   return model;
+}
+
+const start = async (source, maxima, count) => upOf(await load(source, { maxima, threads: count }));
+
+/** Steps of a chunk of a prompt on one thread and on several, taking turns. */
+async function comparePrefill(path) {
+  const { loadLanguageModel } = await import("../build/text.js");
+  const models = [];
+  for (const count of [1, threads])
+    models.push(
+      await upOf((await loadLanguageModel(path, { threads: count, maxTokens: 1024 })).decoder.model),
+    );
+  const vocabulary = models[0].outputs[0].shape.at(-1);
+  const feeds = { ids: Int32Array.from({ length: TOKENS }, (_, i) => (i * 7919) % vocabulary) };
+  const symbols = { position: POSITION, rows: 1 };
+  const kernels = new Map();
+  const begin = performance.now();
+  for (let round = 0; performance.now() - begin < 1000 * Number(values.seconds); round++)
+    for (const i of round % 2 ? [0, 1] : [1, 0])
+      for (const { kernel, macs, milliseconds } of models[i].profile(feeds, 1, symbols)) {
+        const key = `${kernel}${macs > 0 ? `, ${(macs / 1e6).toFixed(1)} M multiply-adds` : ""}`;
+        if (!kernels.has(key)) kernels.set(key, [[], []]);
+        if (round > 0) kernels.get(key)[i].push(milliseconds);
+        if (round === 0 && i === 0) kernels.get(key).count = (kernels.get(key).count ?? 0) + 1;
+      }
+  const [one, many] = models.map((model) =>
+    Buffer.from(Object.values(model.runSync(feeds, {}, symbols))[0].data.buffer),
+  );
+  const few = (times) => times.sort((a, b) => a - b)[Math.floor(times.length * FEW)];
+  const told = [...kernels].map(([key, each]) => [key, each.count, ...each.map((t) => each.count * few(t))]);
+  told.sort((a, b) => b[2] - a[2]);
+  const sum = (i) => told.reduce((all, row) => all + row[i], 0);
+  const all = ["all", sum(1), sum(2), sum(3)];
+  console.log(`Node ${process.versions.node}, ${process.arch}, ${models[1].engine.engineClass}`);
+  const rows = [...told.slice(0, TOLD), all].map(([key, count, a, b]) => [
+    key,
+    `${count}`,
+    a.toFixed(3),
+    b.toFixed(3),
+    (a / b).toFixed(2),
+  ]);
+  const titles = [`${TOKENS} tokens`, "steps", "one thread, ms", `${threads} threads, ms`, "times as fast"];
+  console.log(formatTable(titles, rows, { align: "lrrrr" }));
+  console.log(one.equals(many) ? "the same bytes" : "DIFFERENT BYTES");
+  for (const model of models) model.dispose();
+}
+
+if (values.prefill !== undefined) {
+  await comparePrefill(values.prefill);
+  process.exit();
 }
 
 function runFor(ms, run) {
