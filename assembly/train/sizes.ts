@@ -1,6 +1,6 @@
 // Bytes of scratch of the training kernels, for them and for their host.
 
-import { convTransposeScratchBytes } from "../f32/sizes";
+import { convTransposeScratchBytes, gemmScratchBytes } from "../f32/sizes";
 import { larger, quotient, smaller, up } from "../lanes/whole";
 import { Window } from "../lanes/window";
 
@@ -111,4 +111,11 @@ export function convInputGradientScratchBytes(w: Window, adds: boolean): i32 {
 /** Scratch of depthwiseInt8Sums: its weights as i16. */
 export function depthwiseInt8SumsScratchBytes(w: Window): i32 {
   return w.kh * w.kw * up(w.cin, 8) * 2;
+}
+
+// ---- recurrent layers ----
+
+/** Scratch of the gradient of a recurrent layer: | `parts` states a row | that of gemm over `depth` |. */
+export function recurrentGradientScratchBytes(rows: i32, hidden: i32, parts: i32, depth: i32): i32 {
+  return rows * hidden * parts * 4 + gemmScratchBytes(rows, depth);
 }

@@ -43,6 +43,7 @@ export {
   quantizeDynamic,
   trainable,
 } from "./quantize";
+export { GRU, LSTM, type RecurrentOptions, RNN } from "./recurrent";
 export { trace } from "./trace";
 export type { Output, Parameter, Trainable } from "./trainable";
 export type { Value } from "./value";

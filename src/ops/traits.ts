@@ -34,8 +34,15 @@ export interface Traits {
    * `reshapes` needs no answer.
    */
   readonly homogeneous: undefined | ((node: Node, axis: number, rank: number) => boolean);
-  /** The inputs that training changes where they are constants; of a `table`, rows are picked. */
-  readonly trained: undefined | { readonly weight: number; readonly bias?: number; readonly table?: true };
+  /** The inputs that training changes where they are constants; of a `table`, rows are picked; `others` are floats, too. */
+  readonly trained:
+    | undefined
+    | {
+        readonly weight: number;
+        readonly bias?: number;
+        readonly table?: true;
+        readonly others?: readonly number[];
+      };
   /**
    * No gradient passes it: it makes integers or steps, or it exists only to be folded before a model is trained. Absent: its rule is
    * what a file of src/train/gradients exports under its name. An op with neither does not compile.

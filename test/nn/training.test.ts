@@ -18,8 +18,10 @@ import {
   Embedding,
   Flatten,
   fuse,
+  GRU,
   LayerNorm,
   Linear,
+  LSTM,
   MaxPool2d,
   Module,
   mseLoss,
@@ -27,6 +29,7 @@ import {
   quantizeDynamic,
   ReLU,
   ReLU6,
+  RNN,
   Sequential,
   SGD,
   SiLU,
@@ -83,10 +86,21 @@ class Net extends Module {
 const IMAGE = [2, 8, 6];
 const inputShape = ["batch", ...IMAGE];
 
+/** Steps of a sequence, and numbers of one. */
+const SEQUENCE = [6, 5];
+/** A network over sequences, whose layer makes 8 numbers a step. */
+const sequences = (layer: Module) =>
+  trainable(new Sequential(layer, new Flatten(), new Linear(6 * 8, 5)).initialize(3), {
+    inputShape: ["batch", ...SEQUENCE],
+  });
+
 const kinds: Readonly<Record<string, { shape: readonly number[]; make: () => Promise<Trainable> }>> = {
   "float mlp": { shape: [10], make: async () => trainable(mlp()) },
   "dynamic mlp": { shape: [10], make: () => quantizeDynamic(mlp(), { Linear }, "qint8") },
   "float net": { shape: IMAGE, make: async () => trainable(new Net().initialize(2), { inputShape }) },
+  "float lstm": { shape: SEQUENCE, make: async () => sequences(new LSTM(5, 8)) },
+  "float gru": { shape: SEQUENCE, make: async () => sequences(new GRU(5, 4, { bidirectional: true })) },
+  "float rnn": { shape: SEQUENCE, make: async () => sequences(new RNN(5, 8, { bias: false })) },
   "8 bit net": { shape: IMAGE, make: () => qat(8) },
   "4 bit net": { shape: IMAGE, make: () => qat(4) },
 };

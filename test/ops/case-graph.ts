@@ -1,7 +1,7 @@
 // Cases of an op's table as graphs: over floats or codes, of values that lie in memory as they come or as images do.
 
 import type { Graph, ValueType } from "../../src/graph/graph";
-import { evaluateDim, evaluateShape, type Shape } from "../../src/graph/symbols";
+import { evaluateDim, evaluateShape, type Shape, symbolsOf } from "../../src/graph/symbols";
 import { type DType, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { BATCH } from "../engine/cuts";
 import {
@@ -208,7 +208,7 @@ export const boundTo = (rows: number, attributes: Attributes): Attributes =>
     Object.entries(attributes).map(([name, value]) => [
       name,
       Array.isArray(value)
-        ? value.map((dim) => (typeof dim === "string" ? evaluateDim(dim, { [BATCH]: rows }) : dim))
+        ? value.map((dim) => (symbolsOf(dim).includes(BATCH) ? evaluateDim(dim, { [BATCH]: rows }) : dim))
         : value,
     ]),
   );

@@ -166,10 +166,20 @@ export function packedRows(c: Lowering, value: string, from: number, n: number, 
   return c.constant(value) ? c.once(`recurrent ${part.from} ${part.bytes} ${value}`, pack) : pack();
 }
 
+/** The same rows, turned: of k outputs over n. */
+export function turnedRows(c: Lowering, value: string, from: number, n: number, k: number): Address {
+  const rows = new Prepared(c, value, { from: from * k * 4, bytes: n * k * 4 });
+  const packed = rows.made(packedBytes(k, n));
+  rows.run("packWeights", [packed, rows.source, k, 1, n, 1, 0, k]);
+  return packed;
+}
+
 /** What a kernel is given for one direction. */
 export interface Direction {
   /** Its number. */
   readonly at: number;
+  /** Elements in front of its first ones in y, and in states. */
+  readonly offset: Dim;
   readonly form: Form;
   readonly y: Address | typeof NONE;
   /** Where each state is kept, and where it starts. */
@@ -192,6 +202,8 @@ export function lowerRecurrent(
   kind: Kind,
   variant: number,
   emit: (direction: Direction) => void,
+  /** Where x·Wᵀ of a direction goes; room of its own where it is left out. */
+  placeOf: (at: number) => Address | undefined = () => undefined,
 ): void {
   const [x, w, r, b = "", lengths = "", ...others] = inputs as [string, string, string, ...string[]];
   const form = formOf(node, kind, c.type(x), c.type(r));
@@ -212,7 +224,7 @@ export function lowerRecurrent(
     ? ([steps, n, multiplyDims(steps, n), perStep, multiplyDims(steps, perStep), perStep] as const)
     : ([steps, multiplyDims(rows, n), n, perStep, hidden, hidden] as const);
   for (const [at, reverse] of directions.entries()) {
-    const z = c.temporary(multiplyDims(all, n * 4));
+    const z = placeOf(at) ?? c.temporary(multiplyDims(all, n * 4));
     const bias = optional(b);
     const scratch = c.scratch((most) => gemmScratchBytes(most(all), depth));
     const packed = packedRows(c, w, at * n, n, depth);
@@ -221,6 +233,7 @@ export function lowerRecurrent(
     const own = multiplyDims(at * hidden, isBatchFirst ? 1 : rows);
     emit({
       at,
+      offset: own,
       form,
       y: shifted(y, own),
       states: kept.map((state) => behind(state, multiplyDims(own, 4))),

@@ -89,11 +89,14 @@ class Search {
   run(): Parameter[] {
     const layers = this.#graph.nodes.filter((node) => this.#isTrained(node));
     for (const [index, node] of layers.entries()) {
-      const { weight, bias = -1 } = this.#ops[node.op]!.trained!;
+      const { weight, bias = -1, others = [] } = this.#ops[node.op]!.trained!;
       const [w = "", b = ""] = [node.inputs[weight], node.inputs[bias]];
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
       else this.#weight(w, b, node, index);
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
+      for (const i of others)
+        if (this.#graph.constants.get(node.inputs[i] ?? "")?.dtype === "f32")
+          this.#float(node.inputs[i]!, "weight", node, index);
     }
     return [...this.#found.values()];
   }

@@ -6,7 +6,6 @@ const from = [-1, 1] as const;
 
 testOp("GRU", {
   oracle: { forward },
-  gradient: "none",
   cases: [
     ...commonCases(3, 1),
     { inputs: operands({ gates: 3 }), attributes: { linear_before_reset: 1 }, outputs: 2, from },

@@ -8,11 +8,11 @@ const x = [4, 3, 5];
 
 testOp("LSTM", {
   oracle: { forward },
-  gradient: "none",
   cases: [
     ...commonCases(4, 2),
     {
       what: "peepholes",
+      gradient: "none",
       inputs: [...operands({ gates: 4 }), lengths(4, 4, 2), state(3, 6), state(3, 6), peepholes],
       outputs: 3,
       from,

@@ -15,7 +15,6 @@ const through = (
 
 testOp("RNN", {
   oracle: { forward },
-  gradient: "none",
   cases: [
     ...commonCases(1, 1),
     through("Relu"),

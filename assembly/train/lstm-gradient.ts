@@ -1,0 +1,141 @@
+// Gradients of long short-term memory: from the last step to the first, of what lstm keeps.
+
+import { gemm } from "../f32/gemm";
+import { storeWords } from "../lanes/simd";
+import { activate, startStates, stepsOf } from "../recurrent/activate";
+import { Recurrence } from "../recurrent/sizes";
+import { addRow, slope, stepAt } from "./recurrent-steps";
+
+/**
+ * z: the gates i, o, f, g that lstm kept become the gradients of what their functions were given, as cells [hidden] are each c; before: h as it was in
+ * front of each step. dh and dc start as dhLast and dcLast, the gradients of the last states, and end as those of the first; dy may be 0, and so may
+ * all that lstm may be without. rT: the recurrent weights, turned, from packWeights. Other operands as lstm has them. Range: rows. scratch:
+ * recurrentScratchBytes(rows, hidden, 4).
+ */
+export function lstmGradient(
+  z: usize,
+  before: usize,
+  dh: usize,
+  dc: usize,
+  dy: usize,
+  dhLast: usize,
+  dcLast: usize,
+  cells: usize,
+  rT: usize,
+  peepholes: usize,
+  lengths: usize,
+  h0: usize,
+  c0: usize,
+  scratch: usize,
+  options: usize,
+  steps: i32,
+  stepZ: i32,
+  rowZ: i32,
+  stepY: i32,
+  rowY: i32,
+  rowH: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const how = changetype<Recurrence>(options);
+  const hidden = <i32>how.hidden;
+  const reverse = how.reverse != 0;
+  const rows = end - begin;
+  const n = hidden << 2;
+  const state = (<usize>hidden) << 2;
+  const products = scratch + <usize>rows * state * 4;
+  const rest = products + <usize>rows * state;
+  startStates(dh, dhLast, lengths, hidden, rowH, begin, end);
+  startStates(dc, dcLast, lengths, hidden, rowH, begin, end);
+  for (let s = steps - 1; s >= 0; s--) {
+    memory.fill(scratch, 0, <usize>rows * state * 4);
+    for (let row = begin; row < end; row++) {
+      const length = stepsOf(lengths, row, steps);
+      const t = stepAt(s, length, reverse);
+      const at = t * stepZ + row * rowZ;
+      const gates = z + ((<usize>at) << 2);
+      const kept = before + <usize>at;
+      if (s >= length) {
+        memory.fill(gates, 0, state << 2);
+        memory.fill(kept, 0, state);
+        continue;
+      }
+      const place = (<usize>(row * rowH)) << 2;
+      const last = stepAt(s - 1, length, reverse) * stepZ + row * rowZ;
+      const cell = cells + <usize>at;
+      const cellBefore = s > 0 ? cells + <usize>last : c0 ? c0 + place : 0;
+      const gatesBefore = s > 0 ? z + ((<usize>last) << 2) : 0;
+      const to = dy ? dy + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
+      const start = h0 ? h0 + place : 0;
+      lstmBack(gates, kept, dh + place, dc + place, to, cell, cellBefore, gatesBefore, start, peepholes, how);
+      memory.copy(scratch + <usize>(row - begin) * state * 4, gates, state << 2);
+    }
+    gemm(products, hidden, scratch, n, rT, 0, rest, hidden, n, -Infinity, Infinity, 0, rows);
+    for (let row = 0; row < rows; row++)
+      addRow(dh + ((<usize>((begin + row) * rowH)) << 2), products + <usize>row * state, hidden);
+  }
+}
+
+/** One step of one row: dh and dc of the state after it become those of the state in front of it, dh without what comes of the product. */
+function lstmBack(
+  z: usize,
+  kept: usize,
+  dh: usize,
+  dc: usize,
+  dy: usize,
+  cell: usize,
+  cellBefore: usize,
+  gatesBefore: usize,
+  h0: usize,
+  p: usize,
+  how: Recurrence,
+): void {
+  const hidden = <i32>how.hidden;
+  const state = (<usize>hidden) << 2;
+  const kind = <i32>how.f;
+  const out = <i32>how.h;
+  const zero = f32x4.splat(0);
+  const most = f32x4.splat(how.cellClip);
+  for (let j = 0; j < hidden; j += 4) {
+    const at = (<usize>j) << 2;
+    const count = hidden - j;
+    const zi = z + at;
+    const i = v128.load(zi);
+    const o = v128.load(zi + state);
+    const f = v128.load(zi + 2 * state);
+    const g = v128.load(zi + 3 * state);
+    const c = v128.load(cell + at);
+    const b = cellBefore ? v128.load(cellBefore + at) : zero;
+    let h = h0 ? v128.load(h0 + at) : zero;
+    if (gatesBefore) {
+      const shown = activate(out, b, Infinity, how.hAlpha, how.hBeta);
+      h = f32x4.mul(v128.load(gatesBefore + state + at), shown);
+    }
+    let dOut = v128.load(dh + at);
+    if (dy) dOut = f32x4.add(dOut, v128.load(dy + at));
+    const shown = activate(out, c, Infinity, how.hAlpha, how.hBeta);
+    const dO = f32x4.mul(f32x4.mul(dOut, shown), slope(kind, o, how.fAlpha, how.fBeta));
+    let dC = f32x4.mul(f32x4.mul(dOut, o), slope(out, shown, how.hAlpha, how.hBeta));
+    dC = f32x4.add(v128.load(dc + at), dC);
+    if (p) dC = f32x4.add(dC, f32x4.mul(v128.load(p + state + at), dO));
+    dC = v128.and(dC, f32x4.lt(f32x4.abs(c), most));
+    const slopeF = slope(kind, f, how.fAlpha, how.fBeta);
+    const coupled = how.variant != 0;
+    const dF = coupled ? zero : f32x4.mul(f32x4.mul(dC, b), slopeF);
+    const pull = coupled ? f32x4.sub(g, b) : g;
+    const dI = f32x4.mul(f32x4.mul(dC, pull), slope(kind, i, how.fAlpha, how.fBeta));
+    const dG = f32x4.mul(f32x4.mul(dC, i), slope(<i32>how.g, g, how.gAlpha, how.gBeta));
+    let dB = f32x4.mul(dC, f);
+    if (p) {
+      dB = f32x4.add(dB, f32x4.mul(v128.load(p + at), dI));
+      dB = f32x4.add(dB, f32x4.mul(v128.load(p + 2 * state + at), dF));
+    }
+    storeWords(dc + at, dB, count);
+    storeWords(dh + at, zero, count);
+    storeWords(kept + at, h, count);
+    storeWords(zi, dI, count);
+    storeWords(zi + state, dO, count);
+    storeWords(zi + 2 * state, dF, count);
+    storeWords(zi + 3 * state, dG, count);
+  }
+}
