@@ -137,8 +137,11 @@ describe("old forms of operators", () => {
 
   test("every operator it makes is in the registry", () => {
     const written = [
+      "BlackmanWindow",
       "ConvInteger",
       "DynamicQuantizeLinear",
+      "HammingWindow",
+      "HannWindow",
       "LpNormalization",
       "MatMulInteger",
       "MeanVarianceNormalization",

@@ -1,0 +1,42 @@
+// Windows of signals against their formulas in float64.
+
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../../src/graph/tensor";
+import { importOnnx, loadSync } from "../../../src/index";
+import { onnxFile } from "./model-file";
+
+const formulas: Readonly<Record<string, (turn: number) => number>> = {
+  HannWindow: (turn) => 0.5 - 0.5 * Math.cos(turn),
+  HammingWindow: (turn) => 25 / 46 - (21 / 46) * Math.cos(turn),
+  BlackmanWindow: (turn) => 0.42 - 0.5 * Math.cos(turn) + 0.08 * Math.cos(2 * turn),
+};
+
+const fileOf = (op: string, attributes: Readonly<Record<string, number>>, size = 17) =>
+  onnxFile({
+    opset: 17,
+    nodes: [
+      { op, inputs: ["size"], outputs: ["window"], attributes },
+      { op: "Mul", inputs: ["x", "window"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", shape: [size] }],
+    outputs: ["y"],
+    initializers: { size: tensor("i32", [], [size]) },
+  });
+
+describe.each(Object.entries(formulas))("%s", (op, formula) => {
+  test.each([
+    [17, 1, 17],
+    [17, 0, 16],
+    [400, 1, 400],
+  ])("of %i, periodic %i", (size, periodic, turns) => {
+    const model = loadSync(importOnnx(fileOf(op, { periodic }, size)));
+    const { data } = model.runSync({ x: new Float32Array(size).fill(1) }).y!;
+    for (let i = 0; i < size; i++) expect(data[i]).toBeCloseTo(formula((2 * Math.PI * i) / turns), 5);
+    model.dispose();
+  });
+
+  test("of integers is refused", () => {
+    const INT32 = 6;
+    expect(() => importOnnx(fileOf(op, { output_datatype: INT32 }))).toThrow(/its elements are no floats/);
+  });
+});
