@@ -1,6 +1,7 @@
 // Operators over codes of ONNX Runtime: the float operator between DequantizeLinear and QuantizeLinear, of which a pass makes integer layers.
 
 import type { Attribute, Node } from "../../../graph/graph";
+import { tensor } from "../../../graph/tensor";
 import { qLinearConv as convolved } from "../convert-quantized";
 import { Parts } from "../parts";
 import type { Conversion, Source } from "../source";
@@ -62,13 +63,24 @@ export const qLinearLeakyRelu = single("LeakyRelu", (source) => ({
 }));
 export const qLinearReduceMean = single("ReduceMean", (source) => source.attributes());
 
+/** The scale that ONNX Runtime rounds a softmax to codes by: it takes a whole number of codes for 1. */
+function wholeScale(source: Source, scale: string): string {
+  const known = source.constant(scale);
+  if (known?.data.length !== 1)
+    throw source.error("the scale of its result is computed", { expected: "a constant" });
+  source.ignore(scale);
+  const codes = Math.floor(Math.fround(1 / known.data[0]!));
+  return source.define(`${source.name}_scale`, tensor("f32", [], [1 / codes]));
+}
+
 /** An axis, or before opset 13 all that is behind it. */
 export const qLinearSoftmax: Conversion = (source) => {
   const isOld = source.int("opset", 13) < 13;
   const axis = source.int("axis", isOld ? 1 : -1);
   const parts = new Parts(source);
   const x = real(parts, "x", source.inputs.slice(0, 3));
-  const result = source.inputs.slice(3);
+  const [scale = "", zero = ""] = source.inputs.slice(3);
+  const result = [wholeScale(source, scale), zero];
   if (!isOld) return coded(source, parts, "Softmax", [x], { axis }, result);
   const shape = parts.make("Shape", "shape", [x]);
   const flat = parts.make("Flatten", "flat", [x], { axis });
