@@ -17,7 +17,7 @@ const CNN =
 
 /** Brotli bytes that each part may take. */
 const parts = [
-  ["octette/runtime, every class", 60_300, () => atStart(RUNTIME)],
+  ["octette/runtime, every class", 60_500, () => atStart(RUNTIME)],
   ["op group math, where asked for", 14_000, () => later(RUNTIME, "math")],
   ["op group moves, where asked for", 8_000, () => later(RUNTIME, "moves")],
   ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
