@@ -2,7 +2,7 @@
 // constants that lie the same for all sizes.
 
 import { OctetteError } from "../errors";
-import type { Graph, Node, ValueType } from "../graph/graph";
+import type { Graph, ValueType } from "../graph/graph";
 import {
   addDims,
   type Bindings,
@@ -20,9 +20,9 @@ import { SizesNeeded } from "../ops/sizes";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { chooseLayouts } from "./layouts";
-import { LoweringContext, type PendingLoad } from "./lowering";
+import { LoweringContext, type PendingLoad, WHILE_LOADING } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
-import { type LoadGroup, type Plan, type PlannedValue, partOf } from "./plan";
+import { type LoadGroup, type NamedNodes, type Plan, type PlannedValue, partOf } from "./plan";
 import type { Sharing } from "./run-sizes/shared-constants";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
@@ -42,19 +42,8 @@ export interface CompileOptions {
   readonly entries?: readonly NamedNodes[];
 }
 
-/** Nodes that are run by a name. */
-export interface NamedNodes {
-  readonly name: string;
-  readonly nodes: readonly Node[];
-  /** They may run again before the next ones do: what they read of others stays as it is. */
-  readonly repeats?: boolean;
-}
-
 /** Product of the dimensions beside a 0: kernels walk them though there is nothing to do. */
 export const MAX_EMPTY = 2 ** 16;
-
-/** The time before a run in which a plan's own constants are loaded. */
-export const WHILE_LOADING = -2;
 
 /** A graph in steps whose memory is not laid out. */
 export interface Lowered {

@@ -6,8 +6,8 @@ import { FreshNames } from "../graph/names";
 import type { Constant } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import type { Layout, Unit } from "../ops/op";
-import type { NamedNodes } from "./compile";
 import type { Task } from "./lowering";
+import type { NamedNodes } from "./plan";
 
 /** Asks every op for its layouts, and converts a value once for each other layout in each entry that may run alone. */
 export function chooseLayouts(

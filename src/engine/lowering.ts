@@ -23,6 +23,9 @@ import {
 import { align, checkTotal } from "./memory";
 import type { Need, PlanEntry, Content as Planned, Step } from "./plan";
 
+/** The time before a run in which a plan's own constants are loaded. */
+export const WHILE_LOADING = -2;
+
 /** A unit to lower, or a value to bring into another layout. */
 export type Task = Unit | { readonly from: string; readonly to: string };
 

@@ -71,6 +71,14 @@ export interface PlanEntry {
   readonly to: number;
 }
 
+/** Nodes that are run by a name. */
+export interface NamedNodes {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  /** They may run again before the next ones do: what they read of others stays as it is. */
+  readonly repeats?: boolean;
+}
+
 /** Between two steps the host computes the outputs of a node from its inputs. */
 export interface Pause {
   readonly node: Node;

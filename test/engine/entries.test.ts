@@ -2,7 +2,8 @@
 // caller binds.
 
 import { afterEach, describe, expect, test } from "vitest";
-import { compile, type NamedNodes } from "../../src/engine/compile";
+import { compile } from "../../src/engine/compile";
+import type { NamedNodes } from "../../src/engine/plan";
 import { Session } from "../../src/engine/session";
 import type { Graph } from "../../src/graph/graph";
 import type { Bindings } from "../../src/graph/symbols";

@@ -3,8 +3,7 @@
 
 import { bytesIn } from "../../graph/tensor";
 import type { Buffer } from "../../ops/op";
-import { WHILE_LOADING } from "../compile";
-import type { LoweringContext, PendingLoad } from "../lowering";
+import { type LoweringContext, type PendingLoad, WHILE_LOADING } from "../lowering";
 
 /** Load groups that write to the same buffers. */
 interface Component {

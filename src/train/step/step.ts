@@ -1,7 +1,7 @@
 // The graph of one training step: forward over master weights, losses, backward, updates.
 
 import { batchOf } from "../../engine/batch";
-import type { NamedNodes } from "../../engine/compile";
+import type { NamedNodes } from "../../engine/plan";
 import type { Graph, Node } from "../../graph/graph";
 import { sizeOf, type Tensor } from "../../graph/tensor";
 import { inferTypes } from "../../ops/infer";
