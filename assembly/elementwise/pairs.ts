@@ -23,8 +23,14 @@ class Rows<F extends Pair> extends Row {
   row(type: i32, y: usize, a: usize, as: i32, b: usize, bs: i32, _c: usize, _cs: i32, n: i32): void {
     const f = changetype<F>(0);
     if (type == REAL) {
-      for (let i = 0; i < n; i += 4)
-        storeWords(y + ((<usize>i) << 2), f.real(words(a, i, as), words(b, i, bs)), n - i);
+      let v = v128.load32_splat(a);
+      let w = v128.load32_splat(b);
+      for (let i = 0; i < n; i += 4) {
+        const at = (<usize>i) << 2;
+        if (as) v = v128.load(a + at);
+        if (bs) w = v128.load(b + at);
+        storeWords(y + at, f.real(v, w), n - i);
+      }
     } else if (type == INTEGER) {
       for (let i = 0; i < n; i += 4)
         storeWords(y + ((<usize>i) << 2), f.integer(words(a, i, as), words(b, i, bs)), n - i);

@@ -3,16 +3,18 @@
 
 import { erf } from "../lanes/erf";
 import { expm1, onePlusExpNeg } from "../lanes/exp";
+import { beforeBounds, bounded } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 import { tanh as tanhLanes } from "../lanes/tanh";
 
 /** y = min(max(x, lo), hi), ReLU with 0 and ∞; NaN stays NaN. */
 export function clip(y: usize, x: usize, lo: f32, hi: f32, begin: i32, end: i32): void {
+  const before = beforeBounds(lo);
   const low = f32x4.splat(lo);
-  const high = f32x4.splat(hi);
+  const high = f32x4.splat(hi + <f32>0);
   for (let i = begin; i < end; i += 4) {
     const v = v128.load(x + ((<usize>i) << 2));
-    storeWords(y + ((<usize>i) << 2), f32x4.min(f32x4.max(v, low), high), end - i);
+    storeWords(y + ((<usize>i) << 2), bounded(v, before, low, high), end - i);
   }
 }
 
@@ -92,7 +94,7 @@ export function hardSigmoid(y: usize, x: usize, alpha: f32, beta: f32, begin: i3
   for (let i = begin; i < end; i += 4) {
     const v = v128.load(x + ((<usize>i) << 2));
     const t = f32x4.add(f32x4.mul(v, slope), shift);
-    storeWords(y + ((<usize>i) << 2), f32x4.min(f32x4.max(t, f32x4.splat(0)), f32x4.splat(1)), end - i);
+    storeWords(y + ((<usize>i) << 2), bounded(t, f32x4.splat(0), f32x4.splat(0), f32x4.splat(1)), end - i);
   }
 }
 
@@ -103,7 +105,7 @@ export function hardSwish(y: usize, x: usize, begin: i32, end: i32): void {
     const t = f32x4.add(f32x4.mul(v, f32x4.splat(1.0 / 6.0)), f32x4.splat(0.5));
     storeWords(
       y + ((<usize>i) << 2),
-      f32x4.mul(v, f32x4.min(f32x4.max(t, f32x4.splat(0)), f32x4.splat(1))),
+      f32x4.mul(v, bounded(t, f32x4.splat(0), f32x4.splat(0), f32x4.splat(1))),
       end - i,
     );
   }

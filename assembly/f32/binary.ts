@@ -1,5 +1,6 @@
 // Sum, difference, product and quotient with three levels of broadcasting.
 
+import { beforeBounds, bounded } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 
 const ADD: i32 = 0;
@@ -7,40 +8,87 @@ const SUB: i32 = 1;
 const MUL: i32 = 2;
 const DIV: i32 = 3;
 
-/** Four elements, or one repeated. */
-function operand(x: usize, i: i32, step: i32): v128 {
-  return step ? v128.load(x + ((<usize>i) << 2)) : v128.load32_splat(x);
-}
-
-function within(v: v128, lo: v128, hi: v128): v128 {
-  return f32x4.min(f32x4.max(v, lo), hi);
-}
-
-function addRow(y: usize, a: usize, as: i32, b: usize, bs: i32, n: i32, lo: v128, hi: v128): void {
-  for (let i = 0; i < n; i += 4) {
-    const v = f32x4.add(operand(a, i, as), operand(b, i, bs));
-    storeWords(y + ((<usize>i) << 2), within(v, lo, hi), n - i);
+/** A function of two values on four lanes. */
+@unmanaged
+class Pair {
+  of(a: v128, _b: v128): v128 {
+    return a;
   }
 }
 
-function subRow(y: usize, a: usize, as: i32, b: usize, bs: i32, n: i32, lo: v128, hi: v128): void {
-  for (let i = 0; i < n; i += 4) {
-    const v = f32x4.sub(operand(a, i, as), operand(b, i, bs));
-    storeWords(y + ((<usize>i) << 2), within(v, lo, hi), n - i);
+@unmanaged
+class Sum extends Pair {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
   }
 }
 
-function mulRow(y: usize, a: usize, as: i32, b: usize, bs: i32, n: i32, lo: v128, hi: v128): void {
-  for (let i = 0; i < n; i += 4) {
-    const v = f32x4.mul(operand(a, i, as), operand(b, i, bs));
-    storeWords(y + ((<usize>i) << 2), within(v, lo, hi), n - i);
+@unmanaged
+class Difference extends Pair {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.sub(a, b);
   }
 }
 
-function divRow(y: usize, a: usize, as: i32, b: usize, bs: i32, n: i32, lo: v128, hi: v128): void {
-  for (let i = 0; i < n; i += 4) {
-    const v = f32x4.div(operand(a, i, as), operand(b, i, bs));
-    storeWords(y + ((<usize>i) << 2), within(v, lo, hi), n - i);
+@unmanaged
+class Product extends Pair {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.mul(a, b);
+  }
+}
+
+@unmanaged
+class Quotient extends Pair {
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.div(a, b);
+  }
+}
+
+/** n elements; one of a repeated where `as` is 0, of b where `bs` is. */
+function row<F extends Pair>(
+  y: usize,
+  a: usize,
+  as: i32,
+  b: usize,
+  bs: i32,
+  n: i32,
+  before: v128,
+  lo: v128,
+  hi: v128,
+): void {
+  const f = changetype<F>(0);
+  let a0 = v128.load32_splat(a);
+  let a1 = a0;
+  let b0 = v128.load32_splat(b);
+  let b1 = b0;
+  for (; n >= 8; n -= 8, y += 32) {
+    if (as) {
+      a0 = v128.load(a);
+      a1 = v128.load(a, 16);
+      a += 32;
+    }
+    if (bs) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      b += 32;
+    }
+    v128.store(y, bounded(f.of(a0, b0), before, lo, hi));
+    v128.store(y, bounded(f.of(a1, b1), before, lo, hi), 16);
+  }
+  for (; n > 0; n -= 4, y += 16) {
+    if (as) {
+      a0 = v128.load(a);
+      a += 16;
+    }
+    if (bs) {
+      b0 = v128.load(b);
+      b += 16;
+    }
+    storeWords(y, bounded(f.of(a0, b0), before, lo, hi), n);
   }
 }
 
@@ -62,8 +110,9 @@ function broadcast(
   begin: i32,
   end: i32,
 ): void {
+  const before = beforeBounds(low);
   const lo = f32x4.splat(low);
-  const hi = f32x4.splat(high);
+  const hi = f32x4.splat(high + <f32>0);
   a += (<usize>(begin * a0)) << 2;
   b += (<usize>(begin * b0)) << 2;
   y += (<usize>(begin * d1 * d2)) << 2;
@@ -81,10 +130,10 @@ function broadcast(
     let p = a;
     let q = b;
     for (let i = 0; i < d1; i++, p += a1 << 2, q += b1 << 2, y += d2 << 2) {
-      if (kind == ADD) addRow(y, p, a2, q, b2, d2, lo, hi);
-      else if (kind == SUB) subRow(y, p, a2, q, b2, d2, lo, hi);
-      else if (kind == MUL) mulRow(y, p, a2, q, b2, d2, lo, hi);
-      else divRow(y, p, a2, q, b2, d2, lo, hi);
+      if (kind == ADD) row<Sum>(y, p, a2, q, b2, d2, before, lo, hi);
+      else if (kind == SUB) row<Difference>(y, p, a2, q, b2, d2, before, lo, hi);
+      else if (kind == MUL) row<Product>(y, p, a2, q, b2, d2, before, lo, hi);
+      else row<Quotient>(y, p, a2, q, b2, d2, before, lo, hi);
     }
   }
 }

@@ -33,6 +33,16 @@ export function clamp(v: v128, lo: v128, hi: v128): v128 {
   return f32x4.pmin(f32x4.pmax(v, lo), hi);
 }
 
+/** What bounded adds first: −0, which changes nothing, or +0 where the lower bound is +0, so that −0 becomes +0. */
+export function beforeBounds(lo: f32): v128 {
+  return f32x4.splat(reinterpret<i32>(lo) == 0 ? 0 : -0.0);
+}
+
+/** min(max(v, lo), hi), hi not −0; NaN stays NaN. Three instructions, where f32x4.max alone is eight on x64. */
+export function bounded(v: v128, before: v128, lo: v128, hi: v128): v128 {
+  return clamp(f32x4.add(v, before), lo, hi);
+}
+
 /**
  * n values of four rows side by side: dst[i·step + r] = p_r[i] for i < n, r < 4. `step` in bytes.
  *

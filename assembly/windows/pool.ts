@@ -80,6 +80,25 @@ function root(s: v128, p: i32): v128 {
   return v128.andnot(v, f32x4.eq(s, f32x4.splat(0)));
 }
 
+/** The largest of every lane of a window. pmax passes over NaN; a sum beside it finds that there may be one. */
+function largest(taps: Taps, from: usize): v128 {
+  let m = f32x4.splat(-Infinity);
+  let sum = f32x4.splat(0);
+  let slice = taps.x + from;
+  for (let z = taps.slices; z > 0; z--, slice += taps.dz) {
+    let row = slice;
+    for (let r = taps.rows; r > 0; r--, row += taps.dy) {
+      let at = row;
+      for (let c = taps.cols; c > 0; c--, at += taps.dx) {
+        const v = v128.load(at);
+        m = f32x4.pmax(m, v);
+        sum = f32x4.add(sum, v);
+      }
+    }
+  }
+  return v128.any_true(f32x4.ne(sum, sum)) ? block(taps, from, LARGEST, 0) : m;
+}
+
 /** One block of a window. */
 function block(taps: Taps, from: usize, how: i32, p: i32): v128 {
   let v = how == LARGEST ? f32x4.splat(-Infinity) : f32x4.splat(0);
@@ -124,7 +143,10 @@ export function poolVolume(
   for (let at = begin; at < end; at++)
     for (let ox = 0; ox < slide.outW; ox++, out += size) {
       findTaps(taps, slide, x, size, at, ox, 0);
-      for (let c = 0; c < size; c += 16) storeBytes(out + c, block(taps, c, how, power), size - c);
+      for (let c = 0; c < size; c += 16) {
+        const v = how == LARGEST ? largest(taps, c) : block(taps, c, how, power);
+        storeBytes(out + c, v, size - c);
+      }
     }
 }
 
