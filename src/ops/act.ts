@@ -3,6 +3,7 @@
 import type { Graph, Node } from "../graph/graph";
 import type { Dim } from "../graph/symbols";
 import type { Constant, Tensor } from "../graph/tensor";
+import { opError } from "./op";
 
 /** Results of an act: its outputs in their order, and the values of the symbols in its attribute `found`. */
 export interface Acted {
@@ -28,8 +29,15 @@ export interface Host {
 }
 
 /** The sizes that a run finds for a node: symbols, or numbers where they are known. Without the attribute they have names of its own. */
-export function foundBy({ attributes, outputs, name }: Node, count = 1): readonly Dim[] {
-  if (Array.isArray(attributes.found)) return attributes.found as readonly Dim[];
+export function foundBy(node: Node, count = 1): readonly Dim[] {
+  const { attributes, outputs, name } = node;
+  if (Array.isArray(attributes.found)) {
+    if (attributes.found.length === count) return attributes.found as readonly Dim[];
+    throw opError(node, "attribute found does not fit", {
+      expected: `${count} symbols`,
+      got: `${attributes.found.length}`,
+    });
+  }
   return Array.from({ length: count }, (_, i) => symbolOf(outputs[0] ?? name, i));
 }
 

@@ -192,7 +192,7 @@ class Folding {
     const bound = this.#withSymbols(node, this.#registry.Bind!, reshapes ? "" : ANY_NUMBER);
     this.#bindings.push(bound);
     this.changed = true;
-    return { dtype: type!.dtype, shape: type!.shape as number[], data: foundBy(bound) };
+    return { dtype: type!.dtype, shape: type!.shape as number[], data: foundBy(bound, count) };
   }
 
   /** A node with names for the sizes that it finds. */

@@ -14,9 +14,10 @@ import type { Model } from "../../src/engine/model";
 import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import type { TypedArray } from "../../src/graph/tensor";
-import { loadSync } from "../../src/index";
+import { importOnnx, loadSync } from "../../src/index";
 import type { LoadOptions, OctetteError } from "../../src/runtime";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
+import { onnxFile } from "../formats/onnx/model-file";
 import { GraphBuilder } from "../graph-builder";
 
 declare module "vitest" {
@@ -65,12 +66,26 @@ function tallGraph(): Graph {
   return b.build("y");
 }
 
+/** An If of two layers, whose ops and kernels nothing else calls. */
+function branching(): Graph {
+  const branch = (op: string) => ({
+    graph: { nodes: [{ op, inputs: ["x"], outputs: ["made"] }], outputs: ["made"] },
+  });
+  const attributes = { then_branch: branch("Softmax"), else_branch: branch("Erf") };
+  const inputs = [
+    { name: "c", shape: [], type: 9 },
+    { name: "x", shape: ["batch", 4] },
+  ];
+  return importOnnx(onnxFile({ nodes: [{ op: "If", inputs: ["c"], outputs: ["y"], attributes }], inputs }));
+}
+
 const graphs: Record<string, Graph> = {
   "a float network": networkGraph({ quantized: false }),
   "an int8 network": networkGraph(),
   "an int8 convolution": convGraph({ cin: 5, cout: 9, k: 3, pad: 1, h: 7, w: 6 }),
   "a dense layer, dynamic": denseGraph({ k: 17, n: 5, mode: "dynamic" }),
   "images of any height": tallGraph(),
+  "graphs within the graph": branching(),
   "a float op": opGraph({ op: "Gelu", shapes: [["batch", 17]], quantized: false }),
 };
 

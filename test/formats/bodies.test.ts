@@ -238,6 +238,10 @@ describe("a graph within a graph that does not fit is refused", () => {
       }),
       /./,
     ],
+    "with too few sizes to find": [
+      (node) => ({ ...node, attributes: { found: ["a"] } }),
+      /attribute found does not fit.*expected 2 symbols, got 1/s,
+    ],
     "with more inputs": [
       (node) => ({
         ...node,
@@ -270,6 +274,14 @@ test("a graph with graphs within is not written to ONNX", async () => {
       message: expect.stringMatching(/graphs of nodes are not written to ONNX.*If "either"/),
     }),
   );
+});
+
+test("a size that is found cannot be that of an input, too", () => {
+  const named = graph.nodes.map((node) =>
+    node.graphs ? { ...node, attributes: { found: ["n", "m"] } } : node,
+  );
+  const changed = loadSync({ ...graph, nodes: named });
+  expect(() => changed.runSync(feeds(true))).toThrow(/"n" is found, and the size of an input too/);
 });
 
 test("names that bodies have in common with the graph around are told apart", () => {

@@ -110,6 +110,12 @@ export class Acts {
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
         const found = this.#pass(runner.session(), pause, i, bindings, made);
+        const clash = Object.keys(found.sizes).find((symbol) => symbol in given);
+        if (clash !== undefined)
+          throw new OctetteError(`"${clash}" is found, and the size of an input too`, {
+            code: "graph",
+            where: `${pause.node.op} "${pause.node.name}"`,
+          });
         known = { ...known, ...found.sizes };
         const next: Bindings = { ...bindings, ...found.sizes };
         bindings = isFor(plan, next) ? next : undefined;
