@@ -16,6 +16,8 @@ export const packedGather: Op = {
     if (dtype !== "i32") throw opError(node, "its indices do not fit", { expected: "i32", got: dtype });
     return [{ dtype: "f32", shape: [...shape, k] }];
   },
+  // The batch may be one of indices, not of tables.
+  rows: (_, [table]) => table!.axis < 0,
   lower({ node, inputs, outputs }, c) {
     const types = inputs.map((input) => (input === "" ? undefined : c.type(input)));
     const k = numberOf(node, "k", 0);

@@ -1,5 +1,6 @@
 import { tensor } from "../../../src/graph/tensor";
 import { need, numberAttribute, type Operator } from "../../reference/node";
+import { ROWS } from "../case-graph";
 import { constant, fed, type OpCase, testOp } from "../test-op";
 import { bytesOf, weightAt } from "./packed-rows";
 
@@ -16,7 +17,12 @@ const operator: Operator = (node, inputs) => {
 
 function table(k: number, n: number, bits: number, size: number, hasZeros: boolean): OpCase {
   const blocks = Math.ceil(k / size);
-  const indices = fed("i32", [2, 3], [0, n - 1, -1, 1, 0, n + 5]);
+  const picked = [0, n - 1, -1, 1, 0, n + 5];
+  const indices = fed(
+    "i32",
+    ["batch", 2],
+    Array.from({ length: 2 * ROWS }, (_, i) => picked[i % 6]!),
+  );
   const own = [bytesOf([n, (blocks * size * bits) / 8]), indices, constant([n, blocks])];
   return {
     what: `${bits} bits, blocks of ${size}`,
