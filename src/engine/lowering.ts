@@ -1,5 +1,5 @@
 // What the ops write to while a graph is compiled: buffers with lifetimes, load groups, steps. The file is long because it implements
-// one interface, `Lowering` of ops/op.ts.
+// one interface, `Lowering` of ops/lowering.ts.
 
 import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
