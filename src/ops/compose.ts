@@ -8,8 +8,15 @@ type Written = Pick<Node, "op" | "inputs" | "attributes">;
 
 /** a + b. */
 export const plus = (a: string, b: string): Written => ({ op: "Add", inputs: [a, b], attributes: {} });
+/** a − b. */
+export const minus = (a: string, b: string): Written => ({ op: "Sub", inputs: [a, b], attributes: {} });
 /** a · b. */
 export const times = (a: string, b: string): Written => ({ op: "Mul", inputs: [a, b], attributes: {} });
+
+/** x under another name. */
+export const same = (x: string): Written => ({ op: "Identity", inputs: [x], attributes: {} });
+/** x as floats. */
+export const asFloats = (x: string): Written => ({ op: "Cast", inputs: [x], attributes: { to: "f32" } });
 
 /** x between bounds. */
 export const clamped = (x: string, { lo, hi }: { readonly lo: number; readonly hi: number }): Written => ({

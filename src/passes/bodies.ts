@@ -5,6 +5,7 @@ import { withBodies } from "../graph/bodies";
 import { type Graph, type Node, readsOf, renamed, type ValueType, valueNames } from "../graph/graph";
 import type { FreshNames } from "../graph/names";
 import type { Tensor } from "../graph/tensor";
+import { same } from "../ops/compose";
 import { opOf, type Registry, resultsOf } from "../ops/infer";
 
 /** Rounds after which the sizes that a loop carries are all taken to change: each finds more that do. */
@@ -91,7 +92,7 @@ export function inlined(node: Node, body: Graph, values: FreshNames, nodeNames: 
     const result = body.outputs[i]!;
     if (output === "" || direct.get(result) === output) return [];
     const name = nodeNames.fresh(`${node.name}_${output}`);
-    return [{ op: "Identity", name, inputs: [nameOf(result)], outputs: [output], attributes: {} }];
+    return [{ ...same(nameOf(result)), name, outputs: [output] }];
   });
   const constants = new Map([...body.constants].map(([name, value]) => [nameOf(name), value] as const));
   return { nodes: [...moved, ...copies], constants };

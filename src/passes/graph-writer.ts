@@ -11,6 +11,7 @@ import {
 } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Tensor, tensorsEqual } from "../graph/tensor";
+import { asFloats, minus, times } from "../ops/compose";
 import type { Room } from "./room";
 
 /** A value or constant that holds codes, and how they are read. */
@@ -87,11 +88,13 @@ export class GraphWriter {
   /** Writes what makes `output` of codes: DequantizeLinear; of codes whose rows have ranges of their own (q − z) · s. */
   dequantize({ codes, scale, zeroPoint, axis }: NamedCodes, name: string, output: string): string {
     if (axis === -1) {
+      const write = (written: Pick<Node, "op" | "inputs" | "attributes">, as: string, made: string) =>
+        this.add(written.op, as, written.inputs, [made], written.attributes);
       const [q, z] = [codes, zeroPoint].map((of) =>
-        this.add("Cast", `${name}_${of}`, [of], [this.fresh(`${of}_float`)], { to: "f32" }),
+        write(asFloats(of), `${name}_${of}`, this.fresh(`${of}_float`)),
       );
-      const steps = this.add("Sub", `${name}_steps`, [q!, z!], [this.fresh(`${output}_steps`)]);
-      return this.add("Mul", name, [steps, scale], [output]);
+      const steps = write(minus(q!, z!), `${name}_steps`, this.fresh(`${output}_steps`));
+      return write(times(steps, scale), name, output);
     }
     const inputs = zeroPoint === "" ? [codes, scale] : [codes, scale, zeroPoint];
     return this.add("DequantizeLinear", name, inputs, [output], axis === undefined ? {} : { axis });
