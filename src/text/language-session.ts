@@ -1,5 +1,6 @@
 // A text and what the model has kept of it: it reads prompts and generates what follows, token by token, and can be branched, saved
-// and restored. Its last token may be one that the model has not read yet.
+// and restored. Its last token may be one that the model has not read yet. The file is long because the class is one: all of it changes
+// the same text and cache.
 
 import { FormatError, OctetteError } from "../errors";
 import { givingWay } from "../event-loop";

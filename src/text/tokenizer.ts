@@ -36,7 +36,7 @@ export interface DecodeOptions {
   readonly skipSpecial?: boolean;
 }
 
-export interface StreamOptions extends DecodeOptions {
+export interface TextStreamOptions extends DecodeOptions {
   /** Whether text stands before the stream: a first space is then kept where a tokenizer would take it away. Default false. */
   readonly isContinued?: boolean;
 }
@@ -84,8 +84,8 @@ export class Tokenizer {
   }
 
   /** Decodes tokens one by one, in whole characters: what it gives, put together, is what `decode` gives. */
-  stream(options: StreamOptions = {}): TextStream {
-    checkOptions("stream", options, { skipSpecial: 1, isContinued: 1 } satisfies Names<StreamOptions>);
+  stream(options: TextStreamOptions = {}): TextStream {
+    checkOptions("stream", options, { skipSpecial: 1, isContinued: 1 } satisfies Names<TextStreamOptions>);
     const { skipSpecial = true, isContinued = false } = options;
     const { special, added } = this.#parts;
     const tokenOf = (id: number) => {

@@ -5,7 +5,7 @@ import { rne } from "../../ops/codes";
 import type { BlockCodes, LanguageGraph } from "../../text/source";
 import { GROUP, type GroupCodes, type RowCodes } from "./layer-weights";
 import type { KeptCodes } from "./recipe";
-import type { Vocabulary } from "./vocabulary";
+import type { TokenMatrices } from "./vocabulary";
 
 const LIMIT = 127;
 /** Smallest normal f32. A smaller unit has lost bits, so it counts as zero. */
@@ -20,7 +20,7 @@ export interface BlockOfCodes extends RowCodes {
 /** Which matrices of a model have codes that can be kept. Table and head have 8 bits in any case. */
 export async function keptIn(
   { graph, readCodes }: LanguageGraph,
-  { table, head }: Vocabulary,
+  { table, head }: TokenMatrices,
 ): Promise<Map<string, KeptCodes>> {
   const others = [table?.name, head?.name];
   const kept = new Map<string, KeptCodes>();

@@ -25,7 +25,7 @@ export interface TokenMatrix {
   readonly bands: readonly Band[];
 }
 
-export interface Vocabulary {
+export interface TokenMatrices {
   /** What `ids` pick rows of; undefined where that is not all that is done with ids. */
   readonly table: TokenMatrix | undefined;
   /** What the logits are made by; undefined where what follows it does not take each logit by itself. */
@@ -40,7 +40,7 @@ export function vocabularyOf(
   logits: number,
   ops: ToolkitOps,
   bandBytes: number = BAND_BYTES,
-): Vocabulary {
+): TokenMatrices {
   const matrixOf = ({ constants }: Graph<Constant>, name: string | undefined): TokenMatrix | undefined => {
     const shape = name === undefined ? undefined : constants.get(name)?.shape;
     return shape?.length === 2 ? { name: name!, bands: bandsOf(shape[0]!, shape[1]!, bandBytes) } : undefined;
@@ -67,7 +67,7 @@ function bandsOf(n: number, k: number, bandBytes: number): Band[] {
 }
 
 /** A block whose head makes the logits of a band alone: constants that the head reads are cut, be they floats or codes. */
-export function inBand(block: Block, { head }: Vocabulary, { begin, end }: Band): Block {
+export function inBand(block: Block, { head }: TokenMatrices, { begin, end }: Band): Block {
   if (!head) return block;
   const own = ownOf(block, head.name, head.bands.at(-1)!.end);
   return withShapes(block, own, ([, ...rest]) => [end - begin, ...rest]);
@@ -76,7 +76,7 @@ export function inBand(block: Block, { head }: Vocabulary, { begin, end }: Band)
 /** The constants of such a block, of those of the whole. */
 export function constantsInBand(
   block: Block,
-  { head }: Vocabulary,
+  { head }: TokenMatrices,
   { begin, end }: Band,
   constants: Tensors,
 ): Tensors {
@@ -92,7 +92,7 @@ export interface Entry {
   readonly ids: readonly number[] | undefined;
 }
 
-export function entryOf({ table }: Vocabulary, windows: readonly Int32Array[]): Entry {
+export function entryOf({ table }: TokenMatrices, windows: readonly Int32Array[]): Entry {
   if (!table) return { windows, ids: undefined };
   const ids = [...new Set(windows.flatMap((window) => [...window]))].sort((a, b) => a - b);
   const places = new Map(ids.map((id, place) => [id, place]));
@@ -100,7 +100,7 @@ export function entryOf({ table }: Vocabulary, windows: readonly Int32Array[]): 
 }
 
 /** The first block over the rows of an entry. */
-export function inEntry(block: Block, { table }: Vocabulary, { ids }: Entry): Block {
+export function inEntry(block: Block, { table }: TokenMatrices, { ids }: Entry): Block {
   if (!table || !ids) return block;
   const own = ownOf(block, table.name, table.bands.at(-1)!.end);
   return withShapes(block, own, ([, ...rest]) => [ids.length, ...rest]);
@@ -109,7 +109,7 @@ export function inEntry(block: Block, { table }: Vocabulary, { ids }: Entry): Bl
 /** Its constants, of those of the whole. */
 export function constantsInEntry(
   block: Block,
-  { table }: Vocabulary,
+  { table }: TokenMatrices,
   { ids }: Entry,
   constants: Tensors,
 ): Tensors {

@@ -6,7 +6,7 @@ import { type Block, blocksOf } from "./blocks";
 import { type Fold, foldsOf } from "./folds";
 import type { ForwardOptions } from "./forward";
 import { type CodedGraph, codedGraph, type RecipeOptions } from "./recipe";
-import { type Vocabulary, vocabularyOf } from "./vocabulary";
+import { type TokenMatrices, vocabularyOf } from "./vocabulary";
 import type { Workspace } from "./workspace";
 
 export interface Work extends ForwardOptions {
@@ -19,7 +19,7 @@ export interface Work extends ForwardOptions {
   /** The same blocks of codes. */
   readonly codedBlocks: readonly Block[];
   /** Table and head, which are read in bands. */
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: TokenMatrices;
   readonly workspace: Workspace;
 }
 

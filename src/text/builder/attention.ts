@@ -3,7 +3,7 @@
 import { OctetteError } from "../../errors";
 import type { State } from "../../graph/graph";
 import type { DecoderSettings, LayerSettings } from "./decoder-settings";
-import { findPart, needPart, parts } from "./layer-names";
+import { findPart, layerParts, needPart } from "./layer-names";
 import type { Rows } from "./weights";
 import type { LanguageGraphWriter, NormSettings } from "./writer";
 
@@ -49,10 +49,10 @@ export function attention(x: string, attending: Attending): string {
     window: layer.window,
     position: ["position"],
   });
-  const subNorm = findPart(writer.weights, prefix, parts.attentionOutNorm);
+  const subNorm = findPart(writer.weights, prefix, layerParts.attentionOutNorm);
   const size = heads * headDim;
   const out = subNorm ? writer.norm(mixed, subNorm, size, norm, `${name}.attention.norm`) : mixed;
-  const last = needPart(writer.weights, prefix, parts.attentionOut);
+  const last = needPart(writer.weights, prefix, layerParts.attentionOut);
   return writer.linear(out, last, [hidden, size], `${name}.attention.out`, settings.family.transposed);
 }
 
@@ -61,14 +61,14 @@ function projected(x: string, attending: Attending): string[] {
   const { writer, settings, prefix, name } = attending;
   const { heads, kvHeads, headDim, hidden, family } = settings;
   const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim] as const;
-  const fused = findPart(writer.weights, prefix, parts.qkv);
+  const fused = findPart(writer.weights, prefix, layerParts.qkv);
   const hasBias = writer.weights.hasBias(
-    fused ?? needPart(writer.weights, prefix, parts.q),
+    fused ?? needPart(writer.weights, prefix, layerParts.q),
     settings.hasBias.attention,
   );
   if (!fused)
     return (["q", "k", "v"] as const).map((part, i) => {
-      const layer = needPart(writer.weights, prefix, parts[part]);
+      const layer = needPart(writer.weights, prefix, layerParts[part]);
       writer.weights.hasBias(layer, hasBias);
       return writer.linear(x, layer, [sizes[i]!, hidden], `${name}.${part}`);
     });
@@ -134,7 +134,7 @@ const firstNorm = (prefix: string, part: "q" | "k"): string =>
   `${prefix}self_attn.${part}_layernorm.norms.0.weight`;
 
 const hasNorm = ({ writer: { weights }, prefix }: Attending, part: "q" | "k"): boolean =>
-  findPart(weights, prefix, parts[`${part}Norm`]) !== undefined || weights.has(firstNorm(prefix, part));
+  findPart(weights, prefix, layerParts[`${part}Norm`]) !== undefined || weights.has(firstNorm(prefix, part));
 
 /** A norm of each head by itself, or of all in one, as the shape of its scale says. */
 function headNorm(
@@ -148,7 +148,7 @@ function headNorm(
   const output = `${name}.${part}.norm`;
   const first = firstNorm(prefix, part);
   if (weights.has(first)) return ownNorms(writer, x, first, heads, settings, output);
-  const weight = needPart(weights, prefix, parts[`${part}Norm`]);
+  const weight = needPart(weights, prefix, layerParts[`${part}Norm`]);
   const { headNormScales } = settings.family;
   const found = weights.shapeOf(`${weight}.weight`);
   const shape = headNormScales

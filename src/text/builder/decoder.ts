@@ -6,7 +6,7 @@ import { addDims, subtractDims } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
 import { attention } from "./attention";
 import type { DecoderSettings, LayerSettings } from "./decoder-settings";
-import { beside, findPart, layerPrefixOf, needPart, type Part, parts, prefixOf } from "./layer-names";
+import { beside, findPart, layerParts, layerPrefixOf, needPart, type Part, prefixOf } from "./layer-names";
 import { shortConvolution } from "./short-convolution";
 import type { LanguageGraphWriter } from "./writer";
 
@@ -99,7 +99,7 @@ interface Layering {
 /** Where a layer's norms stand, found by which of them are there. */
 function normsOf({ writer: { weights }, prefix }: Layering) {
   const find = (part: Part | readonly string[]) =>
-    findPart(weights, prefix, typeof part === "string" ? parts[part] : part);
+    findPart(weights, prefix, typeof part === "string" ? layerParts[part] : part);
   const behind = find(["post_feedforward_layernorm", "post_mlp_layernorm"]);
   const second = find(["post_attention_layernorm"]);
   const isBehind = weights.has(`${prefix}post_feedforward_layernorm.weight`);
@@ -165,12 +165,12 @@ function plainNorm(
 function feedForward(x: string, { writer, settings, prefix, name }: Layering): string {
   const { weights } = writer;
   const { hidden, activation, norm, family } = settings;
-  const down = needPart(weights, prefix, parts.down);
+  const down = needPart(weights, prefix, layerParts.down);
   const [rows, cols] = weights.shapeOf(`${down}.weight`) as [number, number];
   const inner = family.transposed ? rows : cols;
-  const fused = findPart(weights, prefix, parts.gateUp);
-  const gate = findPart(weights, prefix, parts.gate);
-  weights.hasBias(fused ?? needPart(weights, prefix, parts.up), settings.hasBias.feedForward);
+  const fused = findPart(weights, prefix, layerParts.gateUp);
+  const gate = findPart(weights, prefix, layerParts.gate);
+  weights.hasBias(fused ?? needPart(weights, prefix, layerParts.up), settings.hasBias.feedForward);
   const half = (part: string, begin: number): string =>
     writer.linearPart(
       x,
@@ -184,7 +184,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
       ? half(part, part === "gate" ? 0 : inner)
       : writer.linear(
           x,
-          needPart(weights, prefix, parts[part]),
+          needPart(weights, prefix, layerParts[part]),
           [inner, hidden],
           `${name}.${part}`,
           family.transposed,
@@ -194,7 +194,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
     const active = writer.activation(activation, layer("gate"), `${name}.gate.active`);
     wide = writer.node("Mul", [active, layer("up")], `${name}.gated`);
   } else wide = writer.activation(activation, layer("up"), `${name}.up.active`);
-  const subNorm = findPart(weights, prefix, parts.downNorm);
+  const subNorm = findPart(weights, prefix, layerParts.downNorm);
   const last = subNorm ? writer.norm(wide, subNorm, inner, norm, `${name}.down.norm`) : wide;
   return writer.linear(last, down, [hidden, inner], `${name}.down`, family.transposed);
 }

@@ -4,7 +4,7 @@ import { OctetteError } from "../../errors";
 import type { Weights } from "./weights";
 
 /** Names of one part of a layer, without `.weight`. */
-export const parts = {
+export const layerParts = {
   attentionNorm: [
     "input_layernorm",
     "ln_1",
@@ -61,7 +61,7 @@ export const parts = {
   downNorm: ["mlp.ffn_sub_norm"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-export type Part = keyof typeof parts;
+export type Part = keyof typeof layerParts;
 
 /** Names of the parts beside the layers, below the same prefix. */
 export const beside = {
