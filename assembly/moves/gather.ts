@@ -60,6 +60,11 @@ export function gatherElements(
     const from = x + ((<usize>(o * extent) * inner) << shift);
     let at = <usize>r * inner;
     const last = <usize>stop * inner;
+    if (inner == 1 && size == 4)
+      for (; at < last; at++) {
+        const source = from + ((<usize>rowAt(load<i32>(indices + (at << 2)), extent)) << 2);
+        store<i32>(y + (at << 2), load<i32>(source));
+      }
     for (let i = 0; at < last; at++) {
       const source = from + ((<usize>rowAt(load<i32>(indices + (at << 2)), extent) * inner + i) << shift);
       if (size == 4) store<i32>(y + (at << 2), load<i32>(source));
