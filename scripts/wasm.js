@@ -70,9 +70,19 @@ if (unknown.length > 0) throw new Error(`no module ${unknown}: there are ${Objec
 const waiting = Object.keys(modules).filter(
   (key) => named.length === 0 || named.some((name) => key.endsWith(name)),
 );
+const { length } = waiting;
+/** Overwritten line by line where somebody watches: a minute and a half on two cores. */
+const tell = (done) =>
+  process.stderr.isTTY &&
+  process.stderr.write(`\rkernels compiled: ${done}/${length}${done < length ? "" : "\n"}`);
+let compiled = 0;
 const work = async () => {
-  for (let name = waiting.shift(); name; name = waiting.shift()) await compile(name);
+  for (let name = waiting.shift(); name; name = waiting.shift()) {
+    await compile(name);
+    tell(++compiled);
+  }
 };
+tell(0);
 await Promise.all(Array.from({ length: availableParallelism() }, work)).catch((failure) => {
   console.error(failure.stdout, failure.stderr ?? failure);
   process.exitCode = 1;
