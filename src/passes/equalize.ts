@@ -5,7 +5,7 @@
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
-import { type LinearLayer, visitWeights } from "../ops/linear-layer";
+import type { LinearLayer } from "../ops/linear-layer";
 import { type EqualizablePair, findPairs, type NotEqualized } from "./equalize-pairs";
 
 /** A round of factors that all lie within 1 ± this ends the iteration. */
@@ -34,7 +34,7 @@ export interface EqualizeReport {
   readonly rounds: number;
 }
 
-const { abs, fround, max, sqrt } = Math;
+const { abs, max, sqrt } = Math;
 
 /** Returns the graph with equalized constants. Depends on the graph alone: the same file gives the same factors. */
 export function equalize(graph: Graph, registry: ToolkitOps): { graph: Graph; report: EqualizeReport } {
@@ -58,7 +58,7 @@ export function equalize(graph: Graph, registry: ToolkitOps): { graph: Graph; re
       if (name !== undefined) replace(name, Float32Array.from(graph.constants.get(name)!.data));
   const dataOf = (name: string) => constants.get(name)!.data as Float32Array;
   pairs.forEach((pair, i) => {
-    scalePair(pair, factors[i]!, dataOf);
+    scalePair(pair, factors[i]!, dataOf, ({ taps }) => taps);
   });
   const report = {
     pairs: pairs.map((pair, i) => ({
@@ -112,7 +112,12 @@ function iterate(
         factors[p]![c]! *= factor;
         change = max(change, abs(factor - 1));
       }
-      scaleMaxima(pair, step, working);
+      scalePair(
+        pair,
+        step,
+        (name) => working.get(name)!,
+        () => 1,
+      );
     });
   }
   return round;
@@ -155,43 +160,30 @@ function inputRanges(
   return ranges;
 }
 
-/** Divides what the first layer's channels have by factors, and multiplies what reads them. */
-function scaleMaxima(
+/** Divides what the first layer's channels have by factors, and multiplies what reads them: `taps` numbers a pair of output and input. */
+function scalePair(
   { first, second, repeat }: EqualizablePair,
   factors: Float64Array,
-  maxima: ReadonlyMap<string, Float32Array>,
-): void {
-  const [made, read, bias] = [
-    maxima.get(first.weight)!,
-    maxima.get(second.weight)!,
-    maxima.get(first.bias ?? ""),
-  ];
-  for (let output = 0, at = 0; output < first.outputs; output++)
-    for (const end = at + first.inputs; at < end; at++) made[at] = made[at]! / factors[output]!;
-  if (bias) for (let c = 0; c < bias.length; c++) bias[c] = bias[c]! / factors[c]!;
-  for (let output = 0, at = 0; output < second.outputs; output++) {
-    const start = Math.floor(output / second.perGroup) * second.inputs;
-    for (let input = start; input < start + second.inputs; input++, at++)
-      read[at] = read[at]! * factors[(input - (input % repeat)) / repeat]!;
-  }
-}
-
-function scalePair(
-  pair: EqualizablePair,
-  factors: Float64Array,
   dataOf: (name: string) => Float32Array,
+  tapsOf: (layer: LinearLayer) => number,
 ): void {
-  const { first, second, repeat } = pair;
-  visitWeights(first, dataOf(first.weight), (output, _, w) => fround(w / factors[output]!));
+  const made = dataOf(first.weight);
+  const perOutput = first.inputs * tapsOf(first);
+  for (let output = 0, at = 0; output < first.outputs; output++)
+    for (const end = at + perOutput; at < end; at++) made[at] = made[at]! / factors[output]!;
   if (first.bias !== undefined) {
     const bias = dataOf(first.bias);
     for (let c = 0; c < bias.length; c++) bias[c] = bias[c]! / factors[c]!;
   }
-  visitWeights(
-    second,
-    dataOf(second.weight),
-    (_, input, w) => w * factors[(input - (input % repeat)) / repeat]!,
-  );
+  const read = dataOf(second.weight);
+  const taps = tapsOf(second);
+  for (let output = 0, at = 0; output < second.outputs; output++) {
+    const start = Math.floor(output / second.perGroup) * second.inputs;
+    for (let input = start; input < start + second.inputs; input++) {
+      const factor = factors[(input - (input % repeat)) / repeat]!;
+      for (const end = at + taps; at < end; at++) read[at] = read[at]! * factor;
+    }
+  }
 }
 
 /** Largest over smallest of the ranges that are not zero. */
