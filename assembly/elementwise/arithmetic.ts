@@ -2,60 +2,9 @@
 //
 // y = f(a, b), elements of `type`, broadcast as `walk` says; y may be an operand of its own shape. Range: the outermost loop.
 
+import { Add, Div, Mul, Sub } from "./basic";
 import { Pair, pairs } from "./pairs";
-import { quotient, remainder } from "./quotient";
-
-@unmanaged
-class Add extends Pair {
-  @inline
-  real(a: v128, b: v128): v128 {
-    return f32x4.add(a, b);
-  }
-
-  @inline
-  integer(a: v128, b: v128): v128 {
-    return i32x4.add(a, b);
-  }
-}
-
-@unmanaged
-class Sub extends Pair {
-  @inline
-  real(a: v128, b: v128): v128 {
-    return f32x4.sub(a, b);
-  }
-
-  @inline
-  integer(a: v128, b: v128): v128 {
-    return i32x4.sub(a, b);
-  }
-}
-
-@unmanaged
-class Mul extends Pair {
-  @inline
-  real(a: v128, b: v128): v128 {
-    return f32x4.mul(a, b);
-  }
-
-  @inline
-  integer(a: v128, b: v128): v128 {
-    return i32x4.mul(a, b);
-  }
-}
-
-@unmanaged
-class Div extends Pair {
-  @inline
-  real(a: v128, b: v128): v128 {
-    return f32x4.div(a, b);
-  }
-
-  @inline
-  integer(a: v128, b: v128): v128 {
-    return quotient(a, b);
-  }
-}
+import { remainder } from "./quotient";
 
 @unmanaged
 class Max extends Pair {

@@ -1,5 +1,7 @@
 // Sum, difference, product and quotient with three levels of broadcasting.
 
+import { Add, Div, Mul, Sub } from "../elementwise/basic";
+import { Pair } from "../elementwise/pairs";
 import { beforeBounds, bounded } from "../lanes/lanes";
 import { storeWords } from "../lanes/simd";
 
@@ -7,46 +9,6 @@ const ADD: i32 = 0;
 const SUB: i32 = 1;
 const MUL: i32 = 2;
 const DIV: i32 = 3;
-
-/** A function of two values on four lanes. */
-@unmanaged
-class Pair {
-  of(a: v128, _b: v128): v128 {
-    return a;
-  }
-}
-
-@unmanaged
-class Sum extends Pair {
-  @inline
-  of(a: v128, b: v128): v128 {
-    return f32x4.add(a, b);
-  }
-}
-
-@unmanaged
-class Difference extends Pair {
-  @inline
-  of(a: v128, b: v128): v128 {
-    return f32x4.sub(a, b);
-  }
-}
-
-@unmanaged
-class Product extends Pair {
-  @inline
-  of(a: v128, b: v128): v128 {
-    return f32x4.mul(a, b);
-  }
-}
-
-@unmanaged
-class Quotient extends Pair {
-  @inline
-  of(a: v128, b: v128): v128 {
-    return f32x4.div(a, b);
-  }
-}
 
 /** n elements; one of a repeated where `as` is 0, of b where `bs` is. */
 function row<F extends Pair>(
@@ -76,8 +38,8 @@ function row<F extends Pair>(
       b1 = v128.load(b, 16);
       b += 32;
     }
-    v128.store(y, bounded(f.of(a0, b0), before, lo, hi));
-    v128.store(y, bounded(f.of(a1, b1), before, lo, hi), 16);
+    v128.store(y, bounded(f.real(a0, b0), before, lo, hi));
+    v128.store(y, bounded(f.real(a1, b1), before, lo, hi), 16);
   }
   for (; n > 0; n -= 4, y += 16) {
     if (as) {
@@ -88,7 +50,7 @@ function row<F extends Pair>(
       b0 = v128.load(b);
       b += 16;
     }
-    storeWords(y, bounded(f.of(a0, b0), before, lo, hi), n);
+    storeWords(y, bounded(f.real(a0, b0), before, lo, hi), n);
   }
 }
 
@@ -130,10 +92,10 @@ function broadcast(
     let p = a;
     let q = b;
     for (let i = 0; i < d1; i++, p += a1 << 2, q += b1 << 2, y += d2 << 2) {
-      if (kind == ADD) row<Sum>(y, p, a2, q, b2, d2, before, lo, hi);
-      else if (kind == SUB) row<Difference>(y, p, a2, q, b2, d2, before, lo, hi);
-      else if (kind == MUL) row<Product>(y, p, a2, q, b2, d2, before, lo, hi);
-      else row<Quotient>(y, p, a2, q, b2, d2, before, lo, hi);
+      if (kind == ADD) row<Add>(y, p, a2, q, b2, d2, before, lo, hi);
+      else if (kind == SUB) row<Sub>(y, p, a2, q, b2, d2, before, lo, hi);
+      else if (kind == MUL) row<Mul>(y, p, a2, q, b2, d2, before, lo, hi);
+      else row<Div>(y, p, a2, q, b2, d2, before, lo, hi);
     }
   }
 }
