@@ -56,6 +56,11 @@ export function stepsOf(lengths: usize, row: i32, steps: i32): i32 {
   return lengths ? min(max(load<i32>(lengths + ((<usize>row) << 2)), 0), steps) : steps;
 }
 
+/** The step that a row takes as its s-th. */
+export function stepAt(s: i32, length: i32, reverse: bool): i32 {
+  return reverse && s < length ? length - 1 - s : s;
+}
+
 /** States of rows begin to end as they are before the first step: those at `from`, or zeros, as where a row has no steps. Rows `ld` elements apart. */
 export function startStates(
   state: usize,

@@ -2,7 +2,7 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepsOf, storeState } from "./activate";
+import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
 import { Recurrence } from "./sizes";
 
 /**
@@ -52,7 +52,7 @@ export function gru(
     for (let row = 0; row < rows; row++) {
       const length = stepsOf(lengths, begin + row, steps);
       if (s >= length) continue;
-      const t = reverse ? length - 1 - s : s;
+      const t = stepAt(s, length, reverse);
       const from = z + ((<usize>(t * stepZ + (begin + row) * rowZ)) << 2);
       const gate = gates + <usize>row * state * 2;
       openGates(gate, from, hidden << 1, how);
@@ -64,7 +64,7 @@ export function gru(
     gemm(products, hidden, x, ldx, rNew, biasNew, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
     for (let row = begin; row < end; row++) {
       const length = stepsOf(lengths, row, steps);
-      const t = reverse && s < length ? length - 1 - s : s;
+      const t = stepAt(s, length, reverse);
       const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
       if (s >= length) {
         if (to) memory.fill(to, 0, state);

@@ -2,7 +2,7 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepsOf, storeState } from "./activate";
+import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
 import { Recurrence } from "./sizes";
 
 /**
@@ -50,7 +50,7 @@ export function lstm(
     gemm(scratch, n, h + first, rowH, r, bias, rest, n, hidden, -Infinity, Infinity, 0, rows);
     for (let row = begin; row < end; row++) {
       const length = stepsOf(lengths, row, steps);
-      const t = reverse && s < length ? length - 1 - s : s;
+      const t = stepAt(s, length, reverse);
       const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
       if (s >= length) {
         if (to) memory.fill(to, 0, (<usize>hidden) << 2);

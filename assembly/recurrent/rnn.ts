@@ -1,7 +1,7 @@
 // Plain recurrent layers over all steps, of what gemm made of the inputs.
 
 import { gemm } from "../f32/gemm";
-import { activate, startStates, stepsOf, storeState } from "./activate";
+import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
 import { Recurrence } from "./sizes";
 
 /**
@@ -39,7 +39,7 @@ export function rnn(
     gemm(scratch, hidden, h + first, rowH, r, bias, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
     for (let row = begin; row < end; row++) {
       const length = stepsOf(lengths, row, steps);
-      const t = reverse && s < length ? length - 1 - s : s;
+      const t = stepAt(s, length, reverse);
       const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
       if (s >= length) {
         if (to) memory.fill(to, 0, state);

@@ -2,9 +2,9 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { startStates, stepsOf } from "../recurrent/activate";
+import { startStates, stepAt, stepsOf } from "../recurrent/activate";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope, stepAt } from "./recurrent-steps";
+import { addRow, slope } from "./recurrent-steps";
 
 /**
  * z: the gates u, r and n that gru kept become the gradients of what their functions were given; saved: r·h stays, h·Rₙᵀ + biasₙ (how.variant 1)

@@ -2,9 +2,9 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepsOf } from "../recurrent/activate";
+import { activate, startStates, stepAt, stepsOf } from "../recurrent/activate";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope, stepAt } from "./recurrent-steps";
+import { addRow, slope } from "./recurrent-steps";
 
 /**
  * z: the gates i, o, f, g that lstm kept become the gradients of what their functions were given, as cells [hidden] are each c; before: h as it was in

@@ -47,11 +47,6 @@ export function slope(kind: i32, y: v128, alpha: f32, beta: f32): v128 {
   }
 }
 
-/** The step that a row takes as its s-th. */
-export function stepAt(s: i32, length: i32, reverse: bool): i32 {
-  return reverse && s < length ? length - 1 - s : s;
-}
-
 /** to += from. */
 export function addRow(to: usize, from: usize, count: i32): void {
   for (let j = 0; j < count; j += 4) {

@@ -2,9 +2,9 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { startStates, stepsOf } from "../recurrent/activate";
+import { startStates, stepAt, stepsOf } from "../recurrent/activate";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope, stepAt } from "./recurrent-steps";
+import { addRow, slope } from "./recurrent-steps";
 
 /**
  * z takes the gradients of what the function was given; before: h as it was in front of each step, of what rnn made, y [hidden] at t·stepZ + row·rowZ.
