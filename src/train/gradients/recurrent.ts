@@ -61,14 +61,14 @@ class Products {
   }
 }
 
-/** Gives x, W, and what else every kind gives alike; `recurrent` makes the gradient of R, `sums` those of R's bias. */
+/** Gives x, W, and what else every kind gives alike; `recurrent` makes the gradient of R, `sums` those of R's bias, by default those of W's. */
 function giveAll(
   { inputs }: Unit,
   b: Backward,
   p: Products,
   dz: Steps,
   recurrent: () => string,
-  sums: (own: string) => string,
+  sums: (own: string) => string = (own) => own,
 ): void {
   const [x, w, r, bias = ""] = inputs as [string, string, string, string?];
   if (b.wants(x)) b.give(x, p.input(dz, w, b.type(x).shape));
@@ -109,14 +109,7 @@ export const lSTM: Rule = (unit, dy, b) => {
   const hidden = b.type(r).shape[2] as number;
   const p = new Products(b, x, r);
   const gates = p.flat(dz, 4 * hidden);
-  giveAll(
-    unit,
-    b,
-    p,
-    gates,
-    () => p.product(gates, p.flat(before!, hidden).value),
-    (own) => own,
-  );
+  giveAll(unit, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
   if (h0 !== "" && b.wants(h0)) b.give(h0, dh!);
   if (c0 !== "" && b.wants(c0)) b.give(c0, dc!);
 };
@@ -151,13 +144,6 @@ export const rNN: Rule = (unit, dy, b) => {
   const hidden = b.type(r).shape[2] as number;
   const p = new Products(b, x, r);
   const gates = p.flat(dz, hidden);
-  giveAll(
-    unit,
-    b,
-    p,
-    gates,
-    () => p.product(gates, p.flat(before!, hidden).value),
-    (own) => own,
-  );
+  giveAll(unit, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
   if (h0 !== "" && b.wants(h0)) b.give(h0, dh!);
 };
