@@ -1,4 +1,4 @@
-// Plain forms: what is written in the place of a node that no kernel computes as it is.
+// Plain forms: the nodes that replace a node without a kernel.
 
 import type { Node, ValueType } from "../graph/graph";
 import { allocate, type DType, type Tensor, tensor } from "../graph/tensor";

@@ -1,6 +1,6 @@
 // Graph → ONNX. An op that ONNX has is written as it is; one that ONNX writes otherwise has its way back in a file export-….ts beside the
 // conversion that reads it. Integer layers become the float operator between DequantizeLinear and QuantizeLinear, as ONNX's QDQ form has
-// it. Importing what is written gives the graph again.
+// it. Importing the file gives the same graph.
 
 import { ways } from "../../../build/groups/ways";
 import { OctetteError } from "../../errors";

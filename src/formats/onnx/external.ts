@@ -21,8 +21,8 @@ export const openExternal = async (
 
 /**
  * Reads the elements of these tensors from the files of a folder, so that toTensor has them.
- * @throws FormatError where a name leads out of the folder, or the file does not hold what a tensor says; OctetteError "argument"
- * where there is no such file, "limit" above MAX_EXTERNAL_FILES or where tensors share too many bytes.
+ * @throws FormatError if a name leads out of the folder, or a tensor reaches beyond its file; OctetteError "argument" if a file is
+ * missing, "limit" above MAX_EXTERNAL_FILES or if tensors share too many bytes.
  */
 async function readExternal(
   tensors: readonly TensorProto[],

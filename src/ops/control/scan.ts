@@ -1,5 +1,5 @@
 // Scan: runs a graph on one slice of its inputs after another. States are carried on; what an iteration makes beside them is stacked.
-// ONNX Scan-25, and Scan-8, which does so for each of a batch (`batched`), of which each may have a length (`lengths`).
+// ONNX Scan-25 and Scan-8. Scan-8 runs the graph for each row of a batch (`batched`); a row may have its own length (`lengths`).
 
 import type { Node, ValueType } from "../../graph/graph";
 import type { Dim, Shape } from "../../graph/symbols";

@@ -75,8 +75,8 @@ export class AgreementSums {
   }
 
   /**
-   * Adds rows of logits, of the `width` ids from `from` on, of which the first `next.length` have a token that follows; the first of those is
-   * token `at` of the text.
+   * Adds rows of logits for the `width` ids from `from` on. Token `at` of the text has the first row. The first `next.length` rows have a
+   * token that follows.
    */
   add(
     at: number,

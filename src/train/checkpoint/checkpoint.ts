@@ -1,6 +1,6 @@
-// A checkpoint: all that a training run needs to go on where it stood, as a safetensors file. Its tensors are what steps
-// write to and the best master weights so far; its metadata say of which model they are, and where in data and schedule the
-// run is. It is read only if every byte is what was written.
+// A checkpoint: all that a training run needs to go on where it stood, as a safetensors file. Its tensors are the state of
+// the steps and the best master weights so far. Its metadata name the model and the position in data and schedule.
+// It is read only if every byte is what was written.
 
 import { bytesOf } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";

@@ -1,4 +1,5 @@
-// Operators over codes of ONNX Runtime: the float operator between DequantizeLinear and QuantizeLinear, of which a pass makes integer layers.
+// ONNX Runtime's operators over codes. Each becomes a float operator between DequantizeLinear and QuantizeLinear; a pass makes integer
+// layers of these.
 
 import type { Attribute, Node } from "../../../graph/graph";
 import { tensor } from "../../../graph/tensor";
