@@ -8,6 +8,7 @@ import { convertModel, type OnnxOptions, readOnnx } from "./formats/onnx/import"
 import { externalTensors, type ModelProto, readModel } from "./formats/onnx/proto";
 import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
+import { nameClasses } from "./ops/classes";
 import { checkOptions, type Names } from "./options";
 import { simplifyImported } from "./passes/index";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "./toolkit";
@@ -26,7 +27,14 @@ export interface OpenOnnxOptions extends OnnxOptions, ExternalOptions, ToolkitOp
   readonly signal?: AbortSignal | undefined;
 }
 
-const OPEN = { name: 1, symbols: 1, externalData: 1, signal: 1, toolkit: 1 } satisfies Names<OpenOnnxOptions>;
+const OPEN = {
+  name: 1,
+  symbols: 1,
+  classes: 1,
+  externalData: 1,
+  signal: 1,
+  toolkit: 1,
+} satisfies Names<OpenOnnxOptions>;
 
 /**
  * Reads an ONNX model (opset 7 on) and simplifies it: constants folded, BatchNorm folded into its neighbours, dead nodes
@@ -42,7 +50,7 @@ export function importOnnx(
   checkOnnx(bytes, where);
   const own = bytesOf(bytes);
   const graph = notText(own, where, () => readOnnx(own, rest, toolkit.own.conversions));
-  return simplifyImported(graph, toolkit.ops);
+  return nameClasses(simplifyImported(graph, toolkit.ops), rest.classes, toolkit.ops);
 }
 
 /**
@@ -70,7 +78,8 @@ export async function importWithExternal(
   checkOnnx(bytes, where);
   const model = notText(bytes, where, () => readModel(bytes, where));
   await readExternalOf(model, folder, signal);
-  return simplifyImported(convertModel(model, options, toolkit.own.conversions), toolkit.ops);
+  const graph = simplifyImported(convertModel(model, options, toolkit.own.conversions), toolkit.ops);
+  return nameClasses(graph, options.classes, toolkit.ops);
 }
 
 async function readExternalOf(

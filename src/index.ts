@@ -26,6 +26,7 @@ import {
   openOnnx,
 } from "./import-onnx";
 import { checkGraph } from "./ops/check-graph";
+import { nameClasses } from "./ops/classes";
 import { checkOptions, type Names } from "./options";
 import type {
   QuantizableLanguage,
@@ -177,6 +178,17 @@ export async function quantizeLanguageModel(
   return quantizeLanguage(model, options);
 }
 
+/**
+ * The graph with names of its classes, in the order of its scores, the last dimension of the first output: `save` writes them, `quantize` and
+ * `tune` keep them, and `model.classes` has them.
+ * @throws OctetteError "argument" where there are not as many names as scores.
+ */
+export function withClasses(graph: Graph, classes: readonly string[], options: ToolkitOptions = {}): Graph {
+  const [{ ops }, rest] = toolkitIn(options);
+  checkOptions("withClasses", rest, {});
+  return nameClasses(checked(graph, toolkitIn(options)[0]), classes, ops);
+}
+
 /** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
 export async function verify(
   source: BytesSource,
@@ -246,6 +258,7 @@ export type {
   WasmSource,
   WasmSources,
 } from "./runtime";
+export { type Ranked, softmax, topK } from "./scores";
 export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint/checkpoint";
 export {
   type LoadedCheckpoint,

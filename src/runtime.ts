@@ -16,3 +16,4 @@ export { type Constant, type DType, type Tensor, type TypedArray, tensor } from 
 export type { Registry } from "./ops/infer";
 export type { Op } from "./ops/op";
 export type { LoadOptions, Runtime } from "./runtime-of";
+export { type Ranked, softmax, topK } from "./scores";

@@ -43,8 +43,10 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/write-safetensors.ts",
     "src/node-module.ts",
     "src/options.ts",
+    "src/portable-math.ts",
     "src/runtime-of.ts",
     "src/runtime.ts",
+    "src/scores.ts",
   ]);
 });
 
@@ -71,6 +73,7 @@ const besideRooms = new Set([
   "src/long-call.ts",
   "src/node-module.ts",
   "src/options.ts",
+  "src/portable-math.ts",
   "src/toolkit.ts",
   "src/visible.ts",
 ]);

@@ -48,6 +48,7 @@ async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
     name: graph.name,
     inputs: graph.inputs,
     outputs: model.outputs,
+    ...(graph.classes ? { classes: graph.classes } : {}),
     ops,
     parameters: constants.reduce((n, { data }) => n + data.length, 0),
     bytes: {
@@ -97,6 +98,12 @@ function normalizationText(preprocessing: Preprocessing | undefined): string {
   return `${of ? "all that is fed" : "bytes, not floats,"} by ${formatNormalize(by)}`;
 }
 
+/** Names of classes that are shown; --json has them all. */
+const MOST_CLASSES = 12;
+
+const classesText = (classes: readonly string[]): string =>
+  `${classes.length}: ${classes.slice(0, MOST_CLASSES).join(", ")}${classes.length > MOST_CLASSES ? ", …" : ""}`;
+
 function factsText(facts: Facts, { pairs, table }: Context): string[] {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
@@ -119,6 +126,7 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
     ["model", `${facts.name} (${facts.format})`],
     ["file", `${formatBytes(bytes.file)}  ${facts.file}`],
     ["parameters", `${facts.parameters} in ${formatBytes(bytes.constants)}`],
+    ...(facts.classes ? [["classes", classesText(facts.classes)]] : []),
     ["memory", formatBytes(bytes.memory)],
     ["nodes", counts(facts.ops)],
     [

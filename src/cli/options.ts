@@ -115,6 +115,12 @@ export const folder = (help: string) => ({
   needed: "where should the files go?",
 });
 
+/** Names of classes: in a file, one a line, or joined by commas. */
+export const CLASSES = {
+  ...text("NAMES", "names of the classes in the order of the scores: a file with one a line, or a,b,c"),
+  reads: true,
+};
+
 /** What DATA may be. */
 export const DATA_HELP =
   "DATA is a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.";

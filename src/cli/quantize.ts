@@ -13,11 +13,13 @@ import {
   readArtifact,
   save,
 } from "../index";
+import { withNames } from "./classes";
 import { type Context, defineCommand } from "./command";
 import { openData, withNormalize } from "./normalize";
 import { openModel } from "./open-model";
 import {
   BITS,
+  CLASSES,
   choice,
   DATA_HELP,
   flag,
@@ -62,6 +64,7 @@ export const quantizeCommand = defineCommand({
     samples: wholeNumber(1, `how many of them, picked by --seed (default ${SAMPLES})`),
     normalize: NORMALIZE,
     labels: { ...LABELS_FROM, help: "column (first, last, a header) or file of labels, to leave out" },
+    classes: CLASSES,
     bits: BITS,
     mode: choice("MODE", ["static", "dynamic"], "static (default) or dynamic, which needs no data"),
     naive: flag("per tensor, min/max, nothing else: for comparison"),
@@ -95,7 +98,17 @@ export const quantizeCommand = defineCommand({
     const { mode = "static", bits, skip, samples = SAMPLES, "max-bytes": maxBytes } = values;
     await requireThere(path);
     if (await isLanguageModel(path)) {
-      refuse(path, values, ["samples", "normalize", "labels", "mode", "range", "only", "skip", "max-bytes"]);
+      refuse(path, values, [
+        "samples",
+        "normalize",
+        "labels",
+        "mode",
+        "range",
+        "only",
+        "skip",
+        "classes",
+        "max-bytes",
+      ]);
       const { quantizeLanguageFile } = await import("./quantize-language.js");
       return quantizeLanguageFile(path, values, context);
     }
@@ -111,7 +124,7 @@ export const quantizeCommand = defineCommand({
 
     await context.checkOutput(output);
     const model = await openModel(path, context);
-    const plain = withNormalize(model.graph, normalize);
+    const plain = withNormalize(await withNames(model.graph, values.classes), normalize);
     const data = calibrate ? await openData(calibrate, plain.inputs, values, context) : undefined;
     const graph = withNormalize(plain, normalize, [data]);
     const options = { mode, naive, range, bits, only: only?.split(",").map((op) => op.trim()), skip };

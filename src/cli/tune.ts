@@ -7,11 +7,13 @@ import { createDelta, type Graph, OctetteError, type QuantizeOptions, readArtifa
 import { previousOf } from "../train/checkpoint/file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
 import { defaults } from "../train/run/tune-options";
+import { withNames } from "./classes";
 import { type Context, defineCommand, type Values } from "./command";
 import { checkNormalization, openData, withNormalize } from "./normalize";
 import { type ModelFile, openModel } from "./open-model";
 import {
   BITS,
+  CLASSES,
   choice,
   DATA_HELP,
   flag,
@@ -48,6 +50,7 @@ const OPTIONS = {
   eval: { ...text("DATA", "test samples, for the table at the end"), reads: true },
   bits: BITS,
   normalize: NORMALIZE,
+  classes: CLASSES,
   labels: LABELS_FROM,
   teacher: {
     ...text("MODEL", "float model to distill from (default MODEL, if it is float); none: labels only"),
@@ -181,7 +184,7 @@ type Given = Values<typeof OPTIONS>;
 async function openFiles(path: string, values: Given, context: Context) {
   const { data, validation = `${VALIDATION}`, eval: test, teacher, normalize } = values;
   const file = await openModel(path, context);
-  const plain = withNormalize(file.graph, normalize);
+  const plain = withNormalize(await withNames(file.graph, values.classes), normalize);
   const open = async (source: string) =>
     labelled(await openData(source, plain.inputs, values, context), source);
   const part = Number(validation);

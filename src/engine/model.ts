@@ -167,6 +167,11 @@ export class Model {
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }
 
+  /** Names of its classes, in the order of the last dimension of its first output, where the artifact has them: `topK` takes them. */
+  get classes(): readonly string[] | undefined {
+    return this.graph.classes;
+  }
+
   /** Bytes of wasm memory the model holds: constants, arena, and what rounds them up to a page. */
   get bytes(): number {
     return this.#session.bytes + (this.#acts?.bytes ?? 0);

@@ -66,7 +66,7 @@ class Decoder<C extends Constant> {
   }
 
   decode(provenance: Readonly<Record<string, unknown>>): Graph<C | Tensor> {
-    const { name, inputs, outputs, scalars, states } = this.#header;
+    const { name, inputs, outputs, scalars, states, classes } = this.#header;
     const nodes = this.#nodes();
     const named = new Set(this.#strings);
     if (this.#depth === 0)
@@ -87,6 +87,9 @@ class Decoder<C extends Constant> {
       constants: this.#constants,
       ...(states !== undefined && {
         states: this.#list(states, "states").map((state) => this.#state(this.#list(state, "a state"))),
+      }),
+      ...(classes !== undefined && {
+        classes: this.#list(classes, "classes").map((name) => this.#text(name, "a class")),
       }),
       provenance,
     };

@@ -4,6 +4,7 @@
 //
 //   base          content hash of the artifact it is for
 //   result        file hash of the artifact that it makes
+//   classes       JSON of the names of classes in the result, where the base has others or none; null where only the base has some
 //   numbers       JSON [[i, text], …]: the i-th number in the text of the base's graph is another
 //   provenance, self_test        those of the result: a base's content hash does not cover its own
 
@@ -56,7 +57,12 @@ export function writeDelta(
       hint: "A delta changes numbers only: send the tuned model whole",
     });
   const { graph = "", provenance = "", self_test, file_hash: result = "" } = to.metadata;
-  const numbers = numbersThatChange(from.metadata.graph ?? "", graph, tunedName);
+  const classes = otherClasses(from.metadata.graph ?? "", graph, tunedName);
+  const numbers = numbersThatChange(
+    withClassNames(from.metadata.graph ?? "", classes, baseName),
+    graph,
+    tunedName,
+  );
   const differences = codeDifferences(from.tensors, to.tensors);
   const delta = writeSealed(
     DELTA,
@@ -65,6 +71,7 @@ export function writeDelta(
       base: contentHashOf(from.metadata.graph ?? "", from.tensors),
       result,
       numbers: JSON.stringify(numbers),
+      ...(classes === undefined ? {} : { classes }),
       provenance,
       ...(self_test === undefined ? {} : { self_test }),
     },
@@ -88,7 +95,11 @@ export function applyDelta(
   checkBase(metadata.base, contentHashOf(from.metadata.graph ?? "", from.tensors), baseName, where);
   const { provenance = "", self_test } = metadata;
   const tuned = writeParts(changedTensors(from.tensors, coded.get(DIFFERENCES), where), {
-    graph: withNumbers(from.metadata.graph ?? "", metadata.numbers ?? "", where),
+    graph: withNumbers(
+      withClassNames(from.metadata.graph ?? "", metadata.classes, where),
+      metadata.numbers ?? "",
+      where,
+    ),
     provenance,
     ...(self_test === undefined ? {} : { self_test }),
     ...(from.metadata.text === undefined ? {} : { text: from.metadata.text }),
@@ -123,6 +134,27 @@ function changedTensors(from: Tensors, coded: Tensor | undefined, where: string)
   }
   reader.finish();
   return tensors;
+}
+
+/** JSON of the names of classes in a graph, where another graph has others; null where it has none. */
+function otherClasses(from: string, to: string, where: string): string | undefined {
+  const [a, b] = [from, to].map((graph) => JSON.stringify(Object(parsed(graph, where)).classes ?? null));
+  return a === b ? undefined : b;
+}
+
+/** A graph's text with other names of classes, which stand last in it. */
+function withClassNames(graph: string, classes: string | undefined, where: string): string {
+  if (classes === undefined) return graph;
+  const { classes: _, ...rest } = Object(parsed(graph, where));
+  return JSON.stringify({ ...rest, classes: parsed(classes, where) ?? undefined });
+}
+
+function parsed(json: string, where: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw damaged(where, "its graph or its classes are not JSON", (cause as Error).message);
+  }
 }
 
 /** Every second part is a number, or what looks like one in a name. */

@@ -62,7 +62,7 @@ const isScalar = ({ data }: Constant) =>
   data?.length === 1 && Number.isFinite(data[0]) && !Object.is(data[0], -0);
 
 function headerOf<C extends Constant>(
-  { name, inputs, outputs, nodes, constants, states = [] }: Graph<C>,
+  { name, inputs, outputs, nodes, constants, states = [], classes }: Graph<C>,
   whole: Whole<C>,
   isBody = false,
 ): unknown {
@@ -113,6 +113,7 @@ function headerOf<C extends Constant>(
     nodes: nodes.map(row),
     scalars: [] as unknown[],
     strings: [] as unknown[],
+    ...(classes && { classes }),
   };
   const own: number[] = [];
   for (const constant of read) {

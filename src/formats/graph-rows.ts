@@ -7,6 +7,7 @@
 //   state       [name, dtype, shape]
 //   scalar      [name, dtype, shape, number]
 //   string      text | [a text before it, what follows]
+//   classes     [name of each class], last and only where there are some
 //
 // A graph of a node is as the graph itself, and lists its constants in the file as `tensors`; several graphs may have one.
 // Attributes are numbers, texts or lists of them; a number that JSON has not is {"number": "-Infinity"}, or NaN, or −0.

@@ -94,6 +94,8 @@ export interface Graph<C extends Constant = Tensor> {
   readonly constants: ReadonlyMap<string, C>;
   /** Caches and the like; left out where a run does not depend on those before it. */
   readonly states?: readonly State[];
+  /** Names of a classifier's classes, in the order of the last dimension of its first output; left out where nobody named them. */
+  readonly classes?: readonly string[];
   /** Where the model came from and what was done to it: strings and numbers that reports and tools read. */
   readonly provenance: Readonly<Record<string, unknown>>;
 }

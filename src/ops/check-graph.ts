@@ -4,11 +4,12 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { arrayName, type Constant } from "../graph/tensor";
 import { verify } from "../graph/verify";
+import { checkClassNames } from "./classes";
 import type { Registry } from "./infer";
 import { checkAllReads } from "./reads";
 
 /**
- * Checks a graph: the rules of graphs, the elements of its constants, and that ops read all that its nodes say.
+ * Checks a graph: the rules of graphs, the elements of its constants, that ops read all that its nodes say, and names of classes.
  * @throws OctetteError "graph" that names the node or value.
  */
 export function checkGraph(graph: Graph<Constant>, registry: Registry): asserts graph is Graph {
@@ -40,4 +41,5 @@ export function checkGraph(graph: Graph<Constant>, registry: Registry): asserts 
     });
   }
   checkAllReads(graph, registry);
+  checkClassNames(graph, registry);
 }

@@ -8,6 +8,7 @@ import { givingWay } from "../event-loop";
 import { type Graph, isQuantized, type Node } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkGraph } from "../ops/check-graph";
+import { nameClasses } from "../ops/classes";
 import { inferTypes } from "../ops/infer";
 import { type Affine, activationParameters, limitOf } from "../ops/scheme";
 import { coverNumbers } from "../passes/cover-numbers";
@@ -47,13 +48,14 @@ export function quantize(graph: Graph, options: QuantizeOptions & ToolkitOptions
 
 /** As `quantize`, with the ops and the engine of a toolkit. */
 export async function quantizeWith(
-  original: Graph,
+  given: Graph,
   options: QuantizeOptions,
   { ops, engine }: Pick<Toolkit, "ops" | "engine">,
 ): Promise<Quantized> {
   const makeObservable: MakeObservable = (graph, modelOptions) => new Model(graph, ops, engine, modelOptions);
   checkNames(options);
-  checkGraph(original, ops);
+  checkGraph(given, ops);
+  const original = nameClasses(given, options.classes, ops);
   const { mode = "static", naive = false } = options;
   checkInput(original, options);
   const giveWay = givingWay(options.signal);

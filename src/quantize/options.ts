@@ -47,6 +47,8 @@ export interface QuantizeOptions extends LongCallOptions {
   readonly biasCorrection?: boolean | undefined;
   /** Most memory of the model that calibration runs, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
+  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: those that the graph has. */
+  readonly classes?: readonly string[] | undefined;
   /** The seed that chose the calibration samples, recorded with the model. Default: none is recorded. */
   readonly seed?: number | undefined;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
@@ -66,6 +68,7 @@ const QUANTIZE = {
   equalize: 1,
   biasCorrection: 1,
   maxBytes: 1,
+  classes: 1,
   seed: 1,
   force: 1,
 } satisfies Names<QuantizeOptions>;

@@ -5,7 +5,7 @@ import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import type { LongCallOptions } from "../long-call";
-import { portableExp } from "./portable-math";
+import { portableExp } from "../portable-math";
 import type { LanguageFacts } from "./source";
 
 /** A class that a text was found to be of. */

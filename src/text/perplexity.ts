@@ -4,9 +4,9 @@ import { OctetteError } from "../errors";
 import { type GiveWay, givingWay } from "../event-loop";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
+import { portableExp } from "../portable-math";
 import { Cache, type Decoder } from "./decoder";
 import type { LanguageModel } from "./language-model";
-import { portableExp } from "./portable-math";
 import { divergenceOf, likeliest, lossOf } from "./row-scores";
 
 export interface PerplexityOptions extends LongCallOptions {

@@ -1,6 +1,6 @@
 // What rows of logits say of the tokens that followed, and how far two models' rows are apart, in nats.
 
-import { portableExp, portableLog } from "./portable-math";
+import { portableExp, portableLog } from "../portable-math";
 
 /** The logarithm of the sum of e^logit: log probabilities are logits less this. */
 export function logSumExp(row: Float32Array): number {

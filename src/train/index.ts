@@ -3,6 +3,7 @@
 import { OctetteError } from "../errors";
 import { type Graph, isQuantized } from "../graph/graph";
 import { checkGraph } from "../ops/check-graph";
+import { nameClasses } from "../ops/classes";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantizeWith } from "../quantize/index";
@@ -21,9 +22,11 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   readonly teacher?: Graph | "float" | "none";
   /** Bits of weight codes that a float model is quantized to, 2 to 8 (default); "float" leaves it as it is. */
   readonly bits?: number | "float" | undefined;
+  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: those that the graph has. */
+  readonly classes?: readonly string[] | undefined;
 }
 
-const NAMES = { ...TUNE, bits: 1 } satisfies Names<TuneOptions>;
+const NAMES = { ...TUNE, bits: 1, classes: 1 } satisfies Names<TuneOptions>;
 
 /** Samples that show a float model's ranges. */
 const CALIBRATION = 512;
@@ -37,7 +40,7 @@ const CALIBRATION = 512;
 export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions): Promise<Tuned> {
   const [toolkit, own] = toolkitIn<TuneOptions>(options);
   checkOptions("tune", own, NAMES);
-  const { teacher, bits, ...rest } = own;
+  const { teacher, bits, classes, ...rest } = own;
   checkTuneOptions(rest as TuneDeployedOptions);
   checkGraph(graph, toolkit.ops);
   if (typeof own.data?.sample !== "function")
@@ -51,7 +54,7 @@ export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions):
   // Kernels and gradients of training are loaded by whoever trains.
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   toolkit.carry({ train });
-  const model = coverNumbers(graph, own.data.preprocessing);
+  const model = nameClasses(coverNumbers(graph, own.data.preprocessing), classes, toolkit.ops);
   const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;

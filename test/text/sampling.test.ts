@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { portableExp, portableLog } from "../../src/text/portable-math";
+import { portableExp, portableLog } from "../../src/portable-math";
 import { configuredSampling, type SamplingOptions, samplingOf } from "../../src/text/sampling/options";
 import { type History, Sampler } from "../../src/text/sampling/sampler";
 import { STEPS, WHOLE, weightOf } from "../../src/text/sampling/weights";

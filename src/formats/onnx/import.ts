@@ -35,9 +35,11 @@ export interface OnnxOptions {
   readonly name?: string;
   /** Values for symbolic dimensions, such as `{ batch: 1 }`; default: they stay symbols. */
   readonly symbols?: Readonly<Record<string, number>>;
+  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: none. */
+  readonly classes?: readonly string[] | undefined;
 }
 
-const ONNX = { name: 1, symbols: 1 } satisfies Names<OnnxOptions>;
+const ONNX = { name: 1, symbols: 1, classes: 1 } satisfies Names<OnnxOptions>;
 
 /**
  * Reads an ONNX model into a graph, as it is written. int64 values become i32, f16 and f64 become f32.

@@ -2,7 +2,7 @@
 // hold the same token for the likeliest, and the perplexity of each. Logits come in bands of the vocabulary; sums are of doubles in the
 // order of the text, and of a token in the order of its bands.
 
-import { portableExp, portableLog } from "../../text/portable-math";
+import { portableExp, portableLog } from "../../portable-math";
 
 /** Figures of one text, the mean over its tokens. */
 export interface Agreement {

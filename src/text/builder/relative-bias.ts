@@ -2,7 +2,7 @@
 // bucket of the distance between two tokens.
 
 import { addDims, multiplyDims, subtractDims } from "../../graph/symbols";
-import { portableLog } from "../portable-math";
+import { portableLog } from "../../portable-math";
 import type { Rows } from "./weights";
 import type { LanguageGraphWriter } from "./writer";
 

@@ -3,7 +3,7 @@
 
 import { brief } from "../../formats/checks";
 import { isJsonObject, type JsonObject } from "../../formats/json";
-import { portableExp, portableLog } from "../portable-math";
+import { portableExp, portableLog } from "../../portable-math";
 import type { Settings } from "./settings";
 
 /** Most elements of a head that rotate: a hostile file could ask for more than memory holds. */

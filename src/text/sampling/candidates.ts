@@ -1,7 +1,7 @@
 // The tokens among which one is drawn, most likely first, and what cuts them short. A candidate is one number, its distance from the
 // largest logit in steps of the grid above its id: numbers sort as candidates do, and ties go to the lower id.
 
-import { portableLog } from "../portable-math";
+import { portableLog } from "../../portable-math";
 import { FADED, STEPS, weightOf } from "./weights";
 
 const IDS = 2 ** 24;

@@ -1,7 +1,7 @@
 // Probabilities as whole numbers. A logit is a multiple of 2^−16; what lies d of these below the largest has the weight
 // round(2^32 · e^(−d / 2^16)). Sums of weights are exact in any order, so a draw is the same on every engine.
 
-import { portableExp, portableLog } from "../portable-math";
+import { portableExp, portableLog } from "../../portable-math";
 
 /** Steps of the grid in a unit of a logit: 2^−16 is finer than f32 has for logits above 256. */
 export const STEPS = 2 ** 16;

@@ -8,7 +8,7 @@ const [MOST, LEAST] = [709.782712893384, -745.1332191019411];
 
 /** 2^n for n = −538…512, halves of what a result may be multiplied by. */
 const LEAST_POWER = -538;
-const powers = Float64Array.from({ length: 1051 }, (_, i) => powerOfTwo(i + LEAST_POWER));
+const powers = /* @__PURE__ */ Float64Array.from({ length: 1051 }, (_, i) => powerOfTwo(i + LEAST_POWER));
 
 /** By products, each of which is exact. */
 function powerOfTwo(n: number): number {
@@ -40,7 +40,7 @@ export function portableExp(x: number): number {
   return y * powers[half - LEAST_POWER]! * powers[k - half - LEAST_POWER]!;
 }
 
-const bits = new DataView(new ArrayBuffer(8));
+const bits = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 const EXPONENT_OF_ONE = 1023;
 
 /** The natural logarithm of x; −Infinity for 0, NaN below. */

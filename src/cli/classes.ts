@@ -1,0 +1,20 @@
+// --classes: names of a model's classes, from a file or the command line.
+
+import { readFile } from "node:fs/promises";
+import { type Graph, OctetteError, withClasses } from "../index";
+
+/** The graph with the names that a file has, one a line, or that are joined by commas; as it is where none are given. */
+export async function withNames(graph: Graph, names: string | undefined): Promise<Graph> {
+  return names === undefined ? graph : withClasses(graph, await namesIn(names));
+}
+
+async function namesIn(names: string): Promise<string[]> {
+  const text = await readFile(names, "utf8").catch(() => undefined);
+  if (text === undefined && !names.includes(","))
+    throw new OctetteError("there is no such file", {
+      code: "argument",
+      where: `--classes ${names}`,
+      expected: "a file with a name on each line, or names joined by commas",
+    });
+  return (text?.trimEnd().split("\n") ?? names.split(",")).map((name) => name.trim());
+}

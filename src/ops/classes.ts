@@ -1,0 +1,34 @@
+// Names of a classifier's classes, in the order of its scores: the last dimension of the first output.
+
+import { OctetteError } from "../errors";
+import type { Graph } from "../graph/graph";
+import { formatShape } from "../graph/symbols";
+import type { Constant } from "../graph/tensor";
+import { inferTypes, type Registry } from "./infer";
+
+/** The graph with these names of its classes; as it is where none are given. Throws where they do not fit its first output. */
+export function nameClasses(graph: Graph, classes: readonly string[] | undefined, registry: Registry): Graph {
+  if (classes === undefined) return graph;
+  const named = { ...graph, classes: Array.isArray(classes) ? [...classes] : classes };
+  checkClassNames(named, registry);
+  return named;
+}
+
+/** Throws where a graph has names of classes that are not one text for each score of its first output. */
+export function checkClassNames(graph: Graph<Constant>, registry: Registry): void {
+  const { classes, outputs } = graph;
+  if (classes === undefined) return;
+  const fail = (what: string, expected: string, got: string) =>
+    new OctetteError(what, { code: "argument", where: "classes", expected, got });
+  if (!Array.isArray(classes)) throw fail("must be a list of names", "a list of texts", typeof classes);
+  const wrong = classes.findIndex((name) => typeof name !== "string" || name === "");
+  if (wrong >= 0) throw fail(`invalid name of class ${wrong}`, "a text", JSON.stringify(classes[wrong]));
+  const [first = ""] = outputs;
+  const { shape = [] } = inferTypes(graph, registry).get(first) ?? {};
+  if (shape.at(-1) === classes.length) return;
+  throw fail(
+    `do not fit output "${first}"`,
+    `as many names as the last dimension of ${formatShape(shape)}`,
+    `${classes.length}`,
+  );
+}
