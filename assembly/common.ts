@@ -1,20 +1,8 @@
-// The module that every model loads: kernels of the core ops, over floats and codes alike.
+// The module that every model loads: kernels of the core ops over codes, and those over floats that integer models have, too.
 
-export {
-  clip,
-  clipBetween,
-  hardSigmoid,
-  hardSwish,
-  leakyRelu,
-  sigmoid,
-  silu,
-} from "./f32/activations";
+export { clip, clipBetween } from "./f32/activations";
 export * from "./f32/binary";
-export * from "./f32/conv";
 export * from "./f32/copy";
-export * from "./f32/depthwise";
-export * from "./f32/gemm";
-export * from "./f32/mat-mul";
 export * from "./f32/pool";
 export { softmax } from "./f32/softmax";
 export * from "./f32/transpose";

@@ -2,7 +2,8 @@
 //
 // - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
 //   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels, and
-//   assembly/GROUP-class.ts those that are compiled for each engine class. `linearOfCodes` lowers Linear over codes where its
+//   assembly/GROUP-class.ts those that are compiled for each engine class. assembly/floats.ts has kernels of the core that integer
+//   models do not call: a group without ops. `linearOfCodes` lowers Linear over codes where its
 //   group is there, whatever the op's own rule, and `gemmPlain` writes Gemm with other ops.
 // - src/train/ops has what only training has, and what training has in place of an op of models.
 // - src/train/gradients exports gradient rules, src/formats/onnx/convert-*.ts conversions and export-*.ts the ways back of ops to ONNX, under
@@ -31,10 +32,13 @@ async function groupFolders() {
     .sort();
 }
 
+/** The group of the core's kernels that are imported where a plan calls one of them. */
+const CALLED = "floats";
+
 /** Groups that have kernels of their own: modules of wasm beside that of the core. */
 export async function groupsWithKernels() {
   const entries = await readdir(`${root}assembly`);
-  return (await groupFolders()).filter((group) => entries.includes(`${group}.ts`));
+  return [CALLED, ...(await groupFolders()).filter((group) => entries.includes(`${group}.ts`))];
 }
 
 /** Groups with kernels that are compiled for each engine class. */
@@ -109,7 +113,11 @@ async function writeOps(groups, withKernels, classed) {
   const all = [...core];
   const allOfCodes = [];
   const plain = exportsOf(coreModules, isPlain);
-  const later = [];
+  await write(
+    `${CALLED}.ts`,
+    `${wasmOf([CALLED])}\nexport const ops = {};\nexport const wasm = { ${CALLED} };\n`,
+  );
+  const later = [`  ${CALLED}: { names: [], isCalled: true, load: () => import("./${CALLED}") },\n`];
   for (const group of groups) {
     const modules = await modulesOf(await filesOf(`src/ops/${group}`));
     const ops = exportsOf(modules, isOp);

@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { importOnnx, loadSync, save } from "../src/index";
 import { Linear, trainable } from "../src/nn/index";
-import { loadSync as loadSyncOfRuntime } from "../src/runtime";
+import { load as loadOfRuntime } from "../src/runtime";
 import { toolkit } from "../src/toolkit";
 import { train } from "../src/train/inlined";
 import { Trainer } from "../src/train/run/trainer";
@@ -21,9 +21,9 @@ const feeds = { [graph.inputs[0]!.name]: new Float32Array(64) };
 
 test.each([
   ["a model of the toolkit", () => loadSync(graph)],
-  ["a model of octette/runtime", () => loadSyncOfRuntime(save(graph))],
-])("%s", (_, load) => {
-  const kept = load();
+  ["a model of octette/runtime", () => loadOfRuntime(save(graph))],
+])("%s", async (_, load) => {
+  const kept = await load();
   {
     using model = kept;
     model.runSync(feeds);
@@ -73,7 +73,7 @@ test("an engine without Symbol.dispose imports, runs and disposes", async () => 
     const script = join(folder, "runtime.mjs");
     await writeFile(script, outputFiles[0]!.contents);
     const older: typeof import("../src/runtime") = await import(pathToFileURL(script).href);
-    const model = older.loadSync(save(graph));
+    const model = await older.load(save(graph));
     expect(model[Symbol.dispose]).toBeUndefined();
     expect(model.runSync(feeds)).toEqual(loadSync(graph).runSync(feeds));
     model.dispose();

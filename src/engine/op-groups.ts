@@ -24,6 +24,8 @@ export interface LaterGroup {
   readonly names: readonly string[];
   /** Names of ops of other groups whose weights in groups, or tables of codes, it has kernels for. */
   readonly ofCodes?: readonly string[];
+  /** Whether ops of the core call its kernels: it is imported when a plan does. */
+  readonly isCalled?: boolean;
   /** Imports it: called when a model names one of its ops, or by `preload`. */
   readonly load: () => Promise<OpGroup>;
 }
@@ -41,6 +43,9 @@ export class OpGroups {
     this.#ops = ops;
     this.#wasm = { ...wasm };
     this.#later = { ...later, sizes: { names: [], load: importSizes } };
+    for (const [group, { isCalled }] of Object.entries(later))
+      if (isCalled)
+        Object.assign(this.#wasm, { [group]: () => this.#import(group).then(() => this.#wasm[group]) });
   }
 
   get ops(): Registry {

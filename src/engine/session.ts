@@ -262,7 +262,7 @@ function kernelOf(kernels: Kernels, name: string): Call {
   if (kernel) return kernel;
   throw new OctetteError(`wasm has no kernel "${name}"`, {
     code: "engine",
-    hint: "Take the wasm files of this version of octette, with those of the op groups that the model needs; bundle a model's own",
+    hint: "Take the wasm files of this version of octette, with floats for float layers and those of the op groups that the model needs",
   });
 }
 

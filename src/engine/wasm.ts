@@ -56,11 +56,18 @@ const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
     }),
   );
 
+type Imported = () => Promise<Uint8Array>;
+type Distant = Response | URL | Imported;
+
+/** Whether it is imported, once a plan calls a kernel that no other module has. */
+const isImported = (source: WasmSource | KernelClass | undefined): source is Imported =>
+  typeof source === "function";
+
 const isClass = (given: WasmSource | KernelClass): given is KernelClass => "probe" in given;
 
 /** Whether reading it takes time. (By name: to mention Response in Node loads its whole HTTP client.) */
-const isDistant = (source: WasmSource | undefined): source is Response | URL =>
-  source instanceof URL || classNameOf(source) === "Response";
+const isDistant = (source: WasmSource | undefined): source is Distant =>
+  isImported(source) || source instanceof URL || classNameOf(source) === "Response";
 
 /** Compiled modules of a runtime, compiled when first asked for and kept. */
 export class Engine {
@@ -208,7 +215,7 @@ export class Engine {
     }
   }
 
-  #bytesOf(group: string, source: Response | URL): Promise<Uint8Array> {
+  #bytesOf(group: string, source: Distant): Promise<Uint8Array> {
     const bytes = this.#read.get(group) ?? bytesOf(group, source);
     this.#read.set(group, bytes);
     return bytes;
@@ -250,11 +257,12 @@ export class Engine {
     }
   }
 
-  /** Names of the modules that a model in a class may take. */
+  /** Names of the modules that a model in a class may take, those to import last. */
   #names(engineClass: EngineClass): string[] {
     const others = Object.keys({ ...this.#carried, ...this.#own });
     const own = others.filter((name) => [undefined, engineClass].includes(classOf(name) as EngineClass));
-    return [...new Set(["common", engineClass, ...own])];
+    const isLast = (name: string) => +isImported(this.#given(name));
+    return [...new Set(["common", engineClass, ...own.sort((a, b) => isLast(a) - isLast(b))])];
   }
 
   #given(group: string): WasmSource | undefined {
@@ -277,6 +285,12 @@ export class Engine {
     const known = this.#modules.get(key);
     if (known) return known;
     const source = this.#source(group);
+    if (isImported(source))
+      throw new OctetteError("its kernels are not imported yet", {
+        code: "unsupported",
+        where: `wasm.${group}`,
+        hint: `Call await preload("${group}") once before, or take the asynchronous load()`,
+      });
     if (isDistant(source))
       throw new OctetteError(`a ${source.constructor.name} cannot be read synchronously`, {
         code: "argument",
@@ -298,9 +312,10 @@ export class Engine {
 
 const keyOf = (group: string, isShared: boolean) => `${group} ${isShared}`;
 
-async function bytesOf(group: string, response: Response | URL): Promise<Uint8Array> {
+async function bytesOf(group: string, response: Distant): Promise<Uint8Array> {
   if (response instanceof URL) return readBytes(response);
   const where = `wasm.${group}`;
+  if (isImported(response)) return response();
   if (!response.ok)
     throw new OctetteError(`server answered ${response.status} ${response.statusText}`, {
       code: "argument",

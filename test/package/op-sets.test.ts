@@ -12,10 +12,10 @@ const root = new URL("../../", import.meta.url).pathname;
 const PAGE = `
   import { createRuntime, OctetteError } from "octette/create-runtime";
   import { Conv, DequantizeLinear, Linear, QuantizeLinear, Relu } from "octette/ops";
-  import { baseline, common } from "octette/wasm";
+  import { baseline, common, floats } from "octette/wasm";
   const runtime = createRuntime({ DequantizeLinear, Linear, QuantizeLinear }, { baseline, common });
   export const { loadSync, info } = runtime;
-  export const ofImages = createRuntime({ Conv, Relu }, { baseline, common });
+  export const ofImages = createRuntime({ Conv, Relu }, { baseline, common, floats });
   export { OctetteError };`;
 
 let script: string;
@@ -65,6 +65,12 @@ test("and says which ops it lacks, and what to do", () => {
         /not in this runtime: Add, Concat, Conv, .*octette\/ops.*createRuntime\(\{ …, Add, Concat, Conv, /,
       ),
     }),
+  );
+});
+
+test("and that it lacks the kernels of float layers", () => {
+  expect(() => page.loadSync(writeArtifact(denseGraph({ k: 3, n: 2, mode: "float" })))).toThrow(
+    expect.objectContaining({ code: "engine", message: expect.stringMatching(/no kernel "\w+".*floats/) }),
   );
 });
 
