@@ -4,20 +4,40 @@ import type { WasmSource } from "./engine/classes";
 import { OctetteError } from "./errors";
 import type { Conversion } from "./formats/onnx/source";
 import type { Dim } from "./graph/symbols";
-import type { Address, CodeFlow, Lowering, NONE, Op, Traits, Unit } from "./ops/op";
+import type { Address, CodeFlow, Lowering, Op, Traits, Unit } from "./ops/op";
 import { toolkitOps } from "./ops/toolkit";
 import { checkOptions, type Names } from "./options";
 import { Toolkit } from "./toolkit";
 import type { Rule } from "./train/gradients/rule";
 
 export { OctetteError } from "./errors";
-export type { Conversion, Source } from "./formats/onnx/source";
+export type { ElementKind } from "./formats/elements";
+export type { Conversion, Parts, Source, Subgraph, Surroundings } from "./formats/onnx/source";
+export type { StoredKind } from "./formats/onnx/tensor-proto";
 export { countOf } from "./graph/symbols";
-export type { Rule } from "./train/gradients/rule";
+export type { Acted, Host } from "./ops/act";
+export type {
+  Address,
+  Batched,
+  Buffer,
+  CodeFlow,
+  Content,
+  Control,
+  GraphTypes,
+  Known,
+  Layouts,
+  Lowering,
+  NamedConstant,
+  Quantization,
+  Size,
+  Traits,
+  Unit,
+} from "./ops/op";
+export type { Backward, Rule } from "./train/gradients/rule";
 export type { Toolkit };
 
 /** An argument of a kernel: a place in memory, 0 where it is left out, or a number, which may depend on symbols. */
-export type KernelArgument = Address | typeof NONE | Dim;
+export type KernelArgument = Address | Dim;
 
 /** What an op may ask of the compiler while it is lowered, with kernels by any name. */
 export interface OwnLowering extends Omit<Lowering, "load" | "call" | "emit"> {

@@ -218,48 +218,62 @@ export const evaluate = (
 
 export {
   createDataset,
+  type DataSource,
   type Dataset,
   type DatasetOptions,
   formatNormalize,
+  type NamedBytes,
+  type OpenOptions,
   openDataset,
   parseNormalize,
   withPreprocessing,
 } from "./data/index";
 export type { FolderSource } from "./files/folder";
 export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
-export { type Artifact, readArtifact } from "./formats/octette";
+export { type Artifact, readArtifact, type SelfTest } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
-export type { Graph, Node } from "./graph/graph";
+export type { Random } from "./graph/random";
 export { tensor } from "./graph/tensor";
 export type { LongCallOptions, Progress } from "./long-call";
-export { type Batches, type QuantizeOptions, type QuantizeSummary, quantize } from "./quantize/index";
+export type { EqualizedPair } from "./passes/equalize";
+export {
+  type Batches,
+  type LayerSummary,
+  type Override,
+  type Quantized,
+  type QuantizeMode,
+  type QuantizeOptions,
+  type QuantizeSummary,
+  quantize,
+  type RangeChoice,
+  type RangeMethod,
+} from "./quantize/index";
 export type { Agreement } from "./quantize/language/agreement";
+export type { Similarity } from "./quantize/language/encoder";
 export type { QuantizeLanguageSummary } from "./quantize/language/index";
-export { type Benchmark, type BenchmarkOptions, benchmark } from "./report/benchmark";
-export { type Comparison, compare } from "./report/evaluate";
-export type {
-  DType,
-  EngineClass,
-  EngineInfo,
-  Feeds,
-  Input,
-  Into,
-  LoadOptions,
-  Model,
-  ModelOptions,
-  Preprocessing,
-  StepProfile,
-  Stream,
-  StreamOptions,
-  Tapped,
-  Tensor,
-  TypedArray,
-  ValueType,
-  WasmSource,
-  WasmSources,
-} from "./runtime";
+export {
+  type Arithmetic,
+  type Benchmark,
+  type BenchmarkOptions,
+  benchmark,
+  type Comparison,
+  compare,
+  type LabelledBatch,
+  type LayerError,
+  type OutputDifference,
+  type Profile,
+  type Runnable,
+  type Spread,
+  type StepSpeed,
+} from "./report/index";
+export type * from "./runtime-types";
 export { type Ranked, softmax, topK } from "./scores";
-export { type CheckpointState, readCheckpoint, writeCheckpoint } from "./train/checkpoint/checkpoint";
+export {
+  type CheckpointState,
+  type Json,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./train/checkpoint/checkpoint";
 export {
   type LoadedCheckpoint,
   loadCheckpoint,
@@ -267,13 +281,29 @@ export {
   saveCheckpoint,
 } from "./train/checkpoint/file";
 export {
+  type ActivationScales,
+  type AdamWOptions,
+  type BeginReport,
+  type ConstantSchedule,
+  type CosineSchedule,
   type EpochReport,
-  type Loss,
+  type LossTerm,
+  type Masters,
+  type OptimizerOptions,
+  type RangeOptions,
+  type Schedule,
+  type SgdOptions,
   type StepReport,
+  type StepSchedule,
+  type Trained,
+  type TuneDeployedOptions,
   type Tuned,
   type TuneOptions,
   type TuneSummary,
   tune,
+  type Validation,
+  type WarmUp,
+  type WeightScales,
 } from "./train/index";
 export type {
   EvaluateOptions,

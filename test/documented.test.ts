@@ -1,22 +1,15 @@
 // Every option of every public function says what it is, and what holds where it is left out: found in the declarations that the
 // package ships, as an editor shows them.
 
-import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
+import { declarationsOf } from "./declarations";
 
-const entries = ["index", "runtime", "create-runtime", "nn", "text", "tflite"].map((name) =>
-  fileURLToPath(new URL(`../build/${name}.d.ts`, import.meta.url)),
-);
-const program = ts.createProgram(entries, {
-  strict: true,
-  lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.esnext.disposable.d.ts"],
-  types: [],
-});
-const checker = program.getTypeChecker();
+const { program, checker, files } = declarationsOf();
+const entries = files.filter((file) => /\/(index|runtime|create-runtime|nn|text|tflite)\.d\.ts$/.test(file));
 
 const isOwn = (symbol: ts.Symbol) =>
-  symbol.declarations?.some((one) => entries.includes(one.getSourceFile().fileName)) ?? false;
+  symbol.declarations?.some((one) => files.includes(one.getSourceFile().fileName)) ?? false;
 
 /** Whether a caller puts it together as options: it, or what it is called, says so; inside of others also what has no name. */
 function isBag(type: ts.Type, name: string, isNested: boolean): boolean {

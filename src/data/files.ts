@@ -12,13 +12,13 @@ export interface NamedBytes {
   readonly packed?: number;
 }
 
-export type Source = BytesSource | NamedBytes;
+export type DataSource = BytesSource | NamedBytes;
 
-const isNamed = (source: Source): source is NamedBytes =>
+const isNamed = (source: DataSource): source is NamedBytes =>
   Object(source).bytes instanceof Uint8Array && "name" in (source as object);
 
 /** The bytes of a source, unpacked when gzip packed them. */
-export async function readSource(source: Source, signal?: AbortSignal): Promise<NamedBytes> {
+export async function readSource(source: DataSource, signal?: AbortSignal): Promise<NamedBytes> {
   const { name, bytes } = isNamed(source)
     ? source
     : { name: nameOf(source, "data"), bytes: await readBytes(source, signal) };

@@ -1,6 +1,6 @@
 // Data sets: samples from files and arrays, as a model's inputs want them.
 
 export { createDataset, type Dataset, type DatasetOptions } from "./dataset";
-export type { NamedBytes, Source } from "./files";
+export type { DataSource, NamedBytes } from "./files";
 export { formatNormalize, parseNormalize, withPreprocessing } from "./normalize";
 export { type OpenOptions, openDataset } from "./open";

@@ -9,7 +9,7 @@ import type { Input, Preprocessing } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { createDataset, type Dataset } from "./dataset";
-import { exists, type NamedBytes, readSource, type Source } from "./files";
+import { type DataSource, exists, type NamedBytes, readSource } from "./files";
 import { parseNormalize } from "./normalize";
 import { openCsv } from "./tables";
 
@@ -21,7 +21,7 @@ export interface OpenOptions {
    * default: the column headed `label`, else the one that the model's input leaves over), or for IDX and .npy a
    * file of their own (default: the file named `labels` where this one is named `images`, if there is one).
    */
-  readonly labels?: string | Source | undefined;
+  readonly labels?: string | DataSource | undefined;
   /** Stops reading the source: `openDataset` throws the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,7 +49,7 @@ function formatOf({ bytes, name }: NamedBytes): Format {
 }
 
 /** Images and labels of `images,labels`, unless a file has just that name. */
-async function splitPair(source: Source): Promise<{ data: Source; labels?: string }> {
+async function splitPair(source: DataSource): Promise<{ data: DataSource; labels?: string }> {
   if (typeof source !== "string" || !source.includes(",") || (await exists(source))) return { data: source };
   const [data, labels, ...rest] = source.split(",");
   if (!data || !labels || rest.length > 0)
@@ -62,7 +62,7 @@ async function splitPair(source: Source): Promise<{ data: Source; labels?: strin
 }
 
 /** The labels that lie beside a file of images, as MNIST's four files do. */
-export async function siblingLabels(path: Source): Promise<string | undefined> {
+export async function siblingLabels(path: DataSource): Promise<string | undefined> {
   if (typeof path !== "string") return undefined;
   const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
   const file = path.slice(at);
@@ -72,7 +72,7 @@ export async function siblingLabels(path: Source): Promise<string | undefined> {
     : undefined;
 }
 
-async function readLabels(source: Source, signal: AbortSignal | undefined): Promise<Tensor> {
+async function readLabels(source: DataSource, signal: AbortSignal | undefined): Promise<Tensor> {
   const file = await readSource(source, signal);
   const format = formatOf(file);
   if (format === "idx") return readIdx(file.bytes, file.name);
@@ -89,7 +89,7 @@ async function readLabels(source: Source, signal: AbortSignal | undefined): Prom
  * @throws OctetteError or FormatError that names file, array, expected and got.
  */
 export async function openDataset(
-  source: Source,
+  source: DataSource,
   inputs: readonly Input[],
   options: OpenOptions = {},
 ): Promise<Dataset> {

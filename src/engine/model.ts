@@ -5,7 +5,15 @@ import { OctetteError } from "../errors";
 import { bodiesOf } from "../graph/bodies";
 import type { Graph, Input, ValueType } from "../graph/graph";
 import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
-import { bytesIn, type Constant, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import {
+  bytesIn,
+  type Constant,
+  type DType,
+  type OutputTensor,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+} from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
@@ -238,7 +246,7 @@ export class Model {
    * of `into`: in a loop that leaves no garbage. Those hold the outputs of the last run: await one before the next is given them.
    * `symbols` are values of those that no input has, such as a position in a cache: whole numbers.
    */
-  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, OutputTensor>> {
     const outputs = this.runSync(feeds, into, symbols);
     if (!into) return outputs;
     const arrays = Object.values(into).filter(Boolean);
@@ -251,7 +259,7 @@ export class Model {
   }
 
   /** As `run`, at once. */
-  runSync(feeds: Feeds, into: Into = {}, symbols: Bindings = {}): Record<string, Tensor> {
+  runSync(feeds: Feeds, into: Into = {}, symbols: Bindings = {}): Record<string, OutputTensor> {
     const { fed, bindings } = this.#check(feeds, symbols);
     checkInto(this.outputs, into, lent);
     const { batch: symbol, maxima } = this.#draft.plan;
@@ -263,9 +271,10 @@ export class Model {
       return batchAxis(shape, symbol) < 0 ? data : data.subarray(from * each, to * each);
     };
     const whole = Object.fromEntries(
-      this.outputs.map(({ name, dtype, shape }): [string, Tensor] => {
+      this.outputs.map(({ name, dtype, shape }) => {
         const actual = evaluateShape(shape, bindings);
-        return [name, { dtype, shape: actual, data: arrayFor(name, dtype, sizeOf(actual), into) }];
+        const data = arrayFor(name, dtype, sizeOf(actual), into);
+        return [name, { dtype, shape: actual, data } as OutputTensor];
       }),
     );
     for (let from = 0; from < rows; from += limit) {
@@ -379,14 +388,14 @@ export class Model {
     return { fed, bindings: bindSymbols(this.inputs, fed, symbols) };
   }
 
-  #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, Tensor> {
+  #runOnce(fed: ReadonlyMap<string, Elements>, bindings: Bindings, into: Into): Record<string, OutputTensor> {
     if (this.#distrusted) this.#rebuild();
     const bound = this.#acts ? this.#act(this.#acts, fed, bindings) : this.#step(fed, bindings);
-    const results: [string, Tensor][] = [];
+    const results: [string, OutputTensor][] = [];
     for (const { name, dtype, shape, data } of bound.outputs) {
       const array = arrayFor(name, dtype, data.length, into);
       array.set(data);
-      results.push([name, { dtype, shape: [...shape], data: flipFor(dtype, array) }]);
+      results.push([name, { dtype, shape: [...shape], data: flipFor(dtype, array) } as OutputTensor]);
     }
     return Object.fromEntries(results);
   }

@@ -3,9 +3,9 @@
 import { OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
 import { evaluateShape, formatShape, symbolsOf } from "../graph/symbols";
-import { allocate, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import { allocate, type OutputTensor, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
-import type { Feeds, Into } from "./feeds";
+import type { Feed, Feeds, Into } from "./feeds";
 import type { Model } from "./model";
 
 export interface StreamOptions {
@@ -131,12 +131,12 @@ export class Stream {
   }
 
   /** Runs the next frame. Feeds, results and errors are those of `model.run`, without the states. */
-  async run(feeds: Feeds, into?: Into): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, into?: Into): Promise<Record<string, OutputTensor>> {
     return this.runSync(feeds, into);
   }
 
   /** As `run`, at once. */
-  runSync(feeds: Feeds, into: Into = {}): Record<string, Tensor> {
+  runSync(feeds: Feeds, into: Into = {}): Record<string, OutputTensor> {
     const states = this.#kept();
     const all: Record<string, Feeds[string]> = { ...feeds };
     const arrays: Record<string, TypedArray> = { ...into };
@@ -150,7 +150,7 @@ export class Stream {
     }
     const results = this.#model.runSync(all, arrays);
     for (const { input, output } of this.#pairs) {
-      states.set(input.name, { ...results[output.name]!, normalized: true } as Tensor);
+      states.set(input.name, { ...results[output.name]!, normalized: true } as Feed);
       delete results[output.name];
     }
     return results;

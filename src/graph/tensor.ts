@@ -15,9 +15,23 @@ export interface Constant {
   readonly isNarrow?: boolean;
 }
 
-export interface Tensor extends Constant {
-  readonly data: TypedArray;
+/** How the elements of each dtype are held. */
+export interface Elements {
+  readonly f32: Float32Array;
+  readonly i8: Int8Array;
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+  readonly bool: Uint8Array;
 }
+
+/** A tensor, of any dtype or of one: the data of a `Tensor<"f32">` are a Float32Array. */
+export interface Tensor<D extends DType = DType> extends Constant {
+  readonly dtype: D;
+  readonly data: Elements[D];
+}
+
+/** A tensor whose dtype tells its data apart: where `dtype` is "f32", `data` is a Float32Array. */
+export type OutputTensor = { readonly [D in DType]: Tensor<D> }[DType];
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i8: 1, u8: 1, i32: 4, bool: 1 };
 

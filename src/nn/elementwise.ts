@@ -9,7 +9,7 @@ import { Layer, Module } from "./module";
 import { layerError, type Value } from "./value";
 
 /** A layer that is one op over one value. */
-abstract class Unary extends Layer {
+export abstract class Unary extends Layer {
   /** @internal */
   protected abstract readonly op: string;
   /** @internal */

@@ -130,7 +130,7 @@ export interface PoolOptions {
 const POOL = { stride: 1, padding: 1 } satisfies Names<PoolOptions>;
 
 /** A pooling by windows. */
-abstract class Pool2d extends Layer {
+export abstract class Pool2d extends Layer {
   readonly kernelSize: readonly [number, number];
   readonly #stride: Size2d;
   readonly #padding: Size2d;

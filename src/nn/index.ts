@@ -19,6 +19,7 @@ export {
   SiLU,
   Softmax,
   Tanh,
+  type Unary,
 } from "./elementwise";
 export {
   AdaptiveAvgPool2d,
@@ -27,23 +28,26 @@ export {
   Conv2d,
   type Conv2dOptions,
   MaxPool2d,
+  type Pool2d,
   type PoolOptions,
   type Size2d,
 } from "./images";
-export { Embedding, Linear } from "./linear";
+export type { NormOptions } from "./initial";
+export { Embedding, Linear, type LinearOptions } from "./linear";
 export { type CrossEntropyOptions, crossEntropyLoss, type Loss, mseLoss } from "./losses";
-export { Module, type StateDict } from "./module";
+export { type Layer, Module, type StateDict } from "./module";
 export { AdamW, type Optimizer, SGD } from "./optimizers";
 export {
   convert,
   fuse,
   type InputOptions,
+  type LayerClass,
   type PrepareQatOptions,
   prepareQat,
   quantizeDynamic,
   trainable,
 } from "./quantize";
-export { GRU, LSTM, type RecurrentOptions, RNN } from "./recurrent";
+export { GRU, LSTM, type Recurrent, type RecurrentOptions, RNN } from "./recurrent";
 export { trace } from "./trace";
 export type { Output, Parameter, Trainable } from "./trainable";
 export type { Value } from "./value";

@@ -4,7 +4,7 @@ import { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import { formatShape } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
-import { judged, LABELS, TARGET, type Loss as Written } from "../train/step/losses";
+import { judged, LABELS, TARGET, type LossTerm as Written } from "../train/step/losses";
 import { training } from "../train/training";
 import { engine } from "./engine";
 import type { Output } from "./trainable";

@@ -2,10 +2,10 @@
 
 import { OctetteError } from "../errors";
 import {
-  type AdamW as AdamWOptions,
+  type AdamWOptions,
   createOptimizer,
   type OptimizerOptions,
-  type Sgd,
+  type SgdOptions,
 } from "../train/step/optimizers";
 import type { Parameter, Trainable } from "./trainable";
 
@@ -49,7 +49,7 @@ export abstract class Optimizer {
 
 /** Stochastic gradient descent: `new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })`. */
 export class SGD extends Optimizer {
-  constructor(parameters: Iterable<Parameter>, options: Omit<Sgd, "kind">) {
+  constructor(parameters: Iterable<Parameter>, options: Omit<SgdOptions, "kind">) {
     super(parameters, { kind: "sgd", ...options });
   }
 }

@@ -48,7 +48,7 @@ const toTrain = (model: Module | Graph, { inputShape }: InputOptions): Graph =>
 
 /** A class of layers, such as Linear. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is made of
-type LayerClass = abstract new (...args: any[]) => Layer;
+export type LayerClass = abstract new (...args: any[]) => Layer;
 
 /**
  * Quantizes the layers of these classes: weights to int8, one scale an output, activations to 8 bits, with a range that each row

@@ -22,7 +22,7 @@ const RECURRENT = { bias: 1, bidirectional: 1 } satisfies Names<RecurrentOptions
  * as zeros. Weights are ONNX's: weight_ih [directions, gates·hiddenSize, inputSize], weight_hh [directions, gates·hiddenSize, hiddenSize], bias
  * [directions, 2·gates·hiddenSize].
  */
-abstract class Recurrent extends Layer {
+export abstract class Recurrent extends Layer {
   readonly inputSize: number;
   readonly hiddenSize: number;
   /** The op, and how many gates it has. */

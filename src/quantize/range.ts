@@ -7,8 +7,9 @@ import { rne } from "../ops/codes";
 import { ACTIVATION_LIMIT, activationParameters } from "../ops/scheme";
 import type { Histogram } from "./observer";
 
-export const rangeMethods = ["minmax", "percentile", "mse"] as const;
-export type RangeMethod = (typeof rangeMethods)[number];
+/** How a range is chosen from the numbers that were seen. */
+export type RangeMethod = "minmax" | "percentile" | "mse";
+export const rangeMethods: readonly RangeMethod[] = ["minmax", "percentile", "mse"];
 /** `auto` is the method with the least measured error. */
 export type RangeChoice = RangeMethod | "auto";
 

@@ -19,6 +19,7 @@ export {
   evaluate,
   type LabelledBatch,
   type OutputDifference,
+  type Runnable,
 } from "./evaluate";
 export type { CreateModel, LayerError } from "./layers";
 export { mcnemar, NoiseMeter } from "./metrics";

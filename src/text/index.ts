@@ -17,5 +17,23 @@ export type { LanguageModelSource } from "./open-language";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity";
 export type { SamplingOptions } from "./sampling/options";
 export type { TokenChoice } from "./sampling/sampler";
-export type { LanguageFacts, TextAssets } from "./source";
-export { type ChatMessage, createTokenizer, type Tokenizer } from "./tokenizer";
+export type {
+  BlockCodes,
+  EmbeddingSettings,
+  LanguageFacts,
+  LanguageGraph,
+  LanguageSource,
+  SourceTensor,
+  TextAssets,
+} from "./source";
+export {
+  type ChatMessage,
+  type ChatOptions,
+  createTokenizer,
+  type DecodeOptions,
+  type EncodeOptions,
+  type TextStream,
+  type TextStreamOptions,
+  type Tokenizer,
+  type TokenRole,
+} from "./tokenizer";

@@ -10,9 +10,21 @@ import { quantizeWith } from "../quantize/index";
 import { type ToolkitOptions, toolkitIn } from "../toolkit";
 import { checkTuneOptions, TUNE, type TuneDeployedOptions, type Tuned } from "./run/tune-options";
 
-export type { BeginReport, EpochReport, StepReport, Tuned, TuneSummary } from "./run/tune-options";
+export type { ConstantSchedule, CosineSchedule, Schedule, StepSchedule, WarmUp } from "./run/schedules";
+export type { Trained } from "./run/select";
+export type {
+  BeginReport,
+  EpochReport,
+  StepReport,
+  TuneDeployedOptions,
+  Tuned,
+  TuneSummary,
+} from "./run/tune-options";
 export type { Validation } from "./run/validate";
-export type { Loss } from "./step/losses";
+export type { ActivationScales, RangeOptions } from "./step/activations";
+export type { LossTerm } from "./step/losses";
+export type { AdamWOptions, OptimizerOptions, SgdOptions } from "./step/optimizers";
+export type { Masters, WeightScales } from "./step/prepare";
 
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   /**

@@ -19,7 +19,10 @@ export interface Surroundings {
   define(wanted: string, value: Tensor): string;
   /** How many dimensions the file says that a value has. It may be wrong: what is made of it must not fit then. */
   rank(value: string): number | undefined;
-  /** A graph of the node, converted. */
+  /**
+   * A graph of the node, converted.
+   * @internal
+   */
   graph(proto: GraphProto, name: string): Subgraph;
 }
 
@@ -40,9 +43,13 @@ export type Conversions = Readonly<Record<string, Conversion>>;
 /** The same operator, with the attributes it has: those its op does not read are refused with it. */
 export const same: Conversion = (source) => [source.node(source.attributes())];
 
-type Parts = Partial<Pick<Node, "op" | "name" | "inputs" | "outputs">>;
+/** What a node has in place of what its node in the file has. */
+export type Parts = Partial<Pick<Node, "op" | "name" | "inputs" | "outputs">>;
 
+/** A node of an ONNX file, which a conversion turns into nodes of a graph. */
 export class Source {
+  /** Unique in the graph. */
+  readonly name: string;
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -57,12 +64,9 @@ export class Source {
   /** Attributes and inputs that a conversion looked at, or says it need not. */
   readonly #read = new Set<string>();
 
-  constructor(
-    proto: NodeProto,
-    /** Unique in the graph. */
-    readonly name: string,
-    around: Surroundings,
-  ) {
+  /** @internal */
+  constructor(proto: NodeProto, name: string, around: Surroundings) {
+    this.name = name;
     this.#around = around;
     this.#proto = proto;
     this.op = proto.opType;

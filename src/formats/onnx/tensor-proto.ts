@@ -69,7 +69,7 @@ export const dataTypeName = (dataType: number): string =>
 export const INT64 = 7;
 
 /** How elements are stored; undefined when octette has no such numbers. */
-export type StoredKind = DataType["kind"];
+export type StoredKind = ElementKind | "u4" | undefined;
 
 /** How elements of a TensorProto.DataType are stored. */
 export const kindOf = (dataType: number): StoredKind => dataTypes[dataType]?.kind;

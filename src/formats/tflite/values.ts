@@ -30,7 +30,7 @@ export const isCoded = (tensor: TfliteTensor): boolean =>
 
 export class TensorValues {
   readonly nodes: Node[] = [];
-  readonly constants = new Map<string, Tensor>();
+  readonly constants: Map<string, Tensor> = new Map();
   readonly where: string;
   /** Names of variables by the tensors that stand for them. */
   readonly variables = new Map<number, string>();

@@ -1,14 +1,14 @@
 // What a checkpoint belongs to: everything that decides the numbers of a run.
 
 import { contentHash } from "../../formats/octette";
-import type { Loss } from "../step/losses";
+import type { LossTerm } from "../step/losses";
 import type { Optimizer } from "../step/optimizers";
 import { fingerprint } from "./samples";
 import type { defaults, TuneDeployedOptions } from "./tune-options";
 
 /** What a run has chosen beside its options. */
 export interface Chosen {
-  readonly losses: readonly Loss[];
+  readonly losses: readonly LossTerm[];
   readonly optimizer: Optimizer;
   readonly batch: number;
   readonly accumulate: number;

@@ -4,7 +4,8 @@
 import { OctetteError } from "../../errors";
 import { checkOptions, type Names } from "../../options";
 
-interface WarmUp {
+/** How the learning rate grows at first. */
+export interface WarmUp {
   /** Steps in which the rate grows from near 0 to its full size. Default 0. */
   readonly warmup?: number;
 }

@@ -9,7 +9,7 @@ import { LONG_CALL, type LongCallOptions } from "../../long-call";
 import { checkOptions, type Names } from "../../options";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import type { ActivationScales, RangeOptions } from "../step/activations";
-import type { Loss } from "../step/losses";
+import type { LossTerm } from "../step/losses";
 import type { OptimizerOptions } from "../step/optimizers";
 import type { Masters, WeightScales } from "../step/prepare";
 import type { Choice } from "./budget";
@@ -25,7 +25,7 @@ export interface TuneDeployedOptions extends LongCallOptions {
   /** A float model whose logits the tuned one learns to give, beside the labels. Default: none. */
   readonly teacher?: Graph | undefined;
   /** What is minimised; default cross-entropy, and with a teacher its divergence, half and half. */
-  readonly losses?: readonly Loss[] | undefined;
+  readonly losses?: readonly LossTerm[] | undefined;
   /** What moves: "all" (default), "bias", "scales", "last:2" (layers) or a pattern of parameter names. */
   readonly train?: Trained | undefined;
   /** Whether ranges of activations stay as calibration found them (default), or follow the batches for a while. */
@@ -252,7 +252,7 @@ export function choiceOf(
 }
 
 /** Cross-entropy, and half of it distillation where there is a teacher. */
-export const lossesFor = ({ teacher }: TuneDeployedOptions): readonly Loss[] =>
+export const lossesFor = ({ teacher }: TuneDeployedOptions): readonly LossTerm[] =>
   teacher
     ? [
         { kind: "crossEntropy", weight: 0.5 },

@@ -11,7 +11,7 @@ import { toolkit } from "../../toolkit";
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by
  * a temperature T, times T²), `meanSquare` numbers by target numbers. Each is multiplied with its weight, 1 by default.
  */
-export type Loss = {
+export type LossTerm = {
   /** What the loss is multiplied with in the sum of all; default 1. */
   readonly weight?: number;
 } & (
@@ -29,7 +29,7 @@ export type Loss = {
 );
 
 /** `given`: a caller judges the output of the forward pass, and feeds its gradient to the backward pass. */
-export type Losses = readonly Loss[] | "given";
+export type Losses = readonly LossTerm[] | "given";
 
 /** Inputs that a step has beside those of the model. */
 export const GRADIENT = "@gradient";
@@ -50,7 +50,7 @@ export interface Judged {
   readonly seeds: readonly (readonly [value: string, gradient: string])[];
 }
 
-type Kind<K extends Loss["kind"]> = Extract<Loss, { kind: K }>;
+type Kind<K extends LossTerm["kind"]> = Extract<LossTerm, { kind: K }>;
 const PLAIN = { kind: 1, weight: 1 } satisfies Names<Kind<"meanSquare">>;
 const ops = {
   crossEntropy: {
@@ -94,7 +94,7 @@ export function judged(
   const seeds: [string, string][] = [];
   let total = "";
   for (const [i, asked] of losses.entries()) {
-    const { kind, weight = 1, ...rest } = Object(asked) as Loss;
+    const { kind, weight = 1, ...rest } = Object(asked) as LossTerm;
     if (!Object.hasOwn(ops, kind))
       throw new OctetteError("unknown loss", {
         code: "argument",

@@ -5,7 +5,7 @@ import { OctetteError } from "../../errors";
 import { checkOptions, type Names } from "../../options";
 
 /** Stochastic gradient descent. Takes one more float a parameter where momentum is not 0. */
-export interface Sgd {
+export interface SgdOptions {
   readonly kind: "sgd";
   /** Learning rate. */
   readonly lr: number;
@@ -18,7 +18,7 @@ export interface Sgd {
 }
 
 /** Adam with decoupled weight decay. Takes two more floats a parameter. */
-export interface AdamW {
+export interface AdamWOptions {
   readonly kind: "adamw";
   /** Learning rate. */
   readonly lr: number;
@@ -30,12 +30,12 @@ export interface AdamW {
   readonly weightDecay?: number;
 }
 
-export type OptimizerOptions = Sgd | AdamW;
+export type OptimizerOptions = SgdOptions | AdamWOptions;
 /** Checked, with every default filled in. */
-export type Optimizer = Required<Sgd> | Required<AdamW>;
+export type Optimizer = Required<SgdOptions> | Required<AdamWOptions>;
 
-const SGD = { kind: 1, lr: 1, momentum: 1, nesterov: 1, weightDecay: 1 } satisfies Names<Sgd>;
-const ADAMW = { kind: 1, lr: 1, betas: 1, eps: 1, weightDecay: 1 } satisfies Names<AdamW>;
+const SGD = { kind: 1, lr: 1, momentum: 1, nesterov: 1, weightDecay: 1 } satisfies Names<SgdOptions>;
+const ADAMW = { kind: 1, lr: 1, betas: 1, eps: 1, weightDecay: 1 } satisfies Names<AdamWOptions>;
 
 /** Checks what a caller passed and fills in the defaults. */
 export function createOptimizer(options: OptimizerOptions): Optimizer {
@@ -49,7 +49,7 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   });
 }
 
-function createSgd(options: Sgd): Required<Sgd> {
+function createSgd(options: SgdOptions): Required<SgdOptions> {
   checkOptions("optimizer", options, SGD);
   const { lr, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   check("lr", lr, lr >= 0, AT_LEAST_0);
@@ -66,7 +66,7 @@ function createSgd(options: Sgd): Required<Sgd> {
   return { kind: "sgd", lr, momentum, nesterov, weightDecay };
 }
 
-function createAdamW(options: AdamW): Required<AdamW> {
+function createAdamW(options: AdamWOptions): Required<AdamWOptions> {
   checkOptions("optimizer", options, ADAMW);
   const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 } = options;
   check("lr", lr, lr >= 0, AT_LEAST_0);

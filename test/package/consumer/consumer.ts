@@ -5,17 +5,26 @@ import { createRuntime, type Runtime } from "octette/create-runtime";
 import { countOf, createToolkit, type OwnOp, type Rule } from "octette/create-toolkit";
 import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
-import { loadSync, OctetteError, preload, runtimeInfo } from "octette/runtime";
+import { loadSync, OctetteError, preload, type Model as RuntimeModel, runtimeInfo } from "octette/runtime";
+import { type LanguageModel, loadLanguageModel } from "octette/text";
+import { importTflite } from "octette/tflite";
 import { baseline, common, inlined, relaxedClass } from "octette/wasm";
 
 const graph: Graph = importOnnx(new Uint8Array(), { name: "digits" });
 const { graph: int8, summary } = await quantize(graph, { calibration: [{ image: new Float32Array(64) }] });
 const model: Model = await load(save(int8), { maxima: { batch: 8 } });
 const { logits } = await model.run({ image: new Float32Array(64) });
-const scores: ArrayLike<number> | undefined = logits?.data;
+const scores: Float32Array | undefined = logits?.dtype === "f32" ? logits.data : undefined;
+// @ts-expect-error: codes are no floats
+const codes: Float32Array | undefined = logits?.dtype === "i8" ? logits.data : undefined;
 const data = await openDataset("test.npz", model.inputs);
 const { top1 = 0, agreement = 0 } = await evaluate(model, data, { against: await load(graph) });
 const device = loadSync(save(int8));
+// A model of any entry is the same model.
+await evaluate(device, data);
+const same: RuntimeModel = model;
+const lite: Graph = importTflite(new Uint8Array());
+await quantize(lite);
 device.dispose();
 {
   using scoped = loadSync(save(int8));
@@ -53,6 +62,7 @@ const toolkit = createToolkit({
   wasm: { mine: new Uint8Array() },
 });
 importOnnx(new Uint8Array(), { toolkit });
+importTflite(new Uint8Array(), { toolkit });
 createRuntime({ Squash: squash }, { common, baseline, mine: new Uint8Array() });
 // @ts-expect-error: a trait is missing
 createToolkit({ ops: { Squash: { infer: squash.infer, codes: "none", trained: undefined } } });
@@ -77,7 +87,11 @@ for (const [inputs, labels] of loader) {
 const tuned: Graph = trained.graph();
 // @ts-expect-error: only 8 bits
 quantizeDynamic(new Net(), { Linear }, "float16");
+const language: LanguageModel = await loadLanguageModel("model.octette", { maxTokens: 64 });
 export const used = [
+  codes,
+  same,
+  language.engine satisfies typeof model.engine,
   save(tuned),
   few.loadSync,
   several.info().reason,
