@@ -92,7 +92,9 @@ function needsOf(graph: Graph, classes: readonly EngineClass[]) {
     const planFor = (maxima: Bindings) => plannerOf(one, { registry, engineClass, maxima })(maxima);
     const first = planFor({});
     const twos = Object.fromEntries([...symbolsIn(one)].map((symbol) => [symbol, 2]));
-    return [first, planFor({ ...twos, ...first.sizes })];
+    for (const [symbol, size] of Object.entries(first.sizes))
+      if (typeof size === "number") twos[symbol] = size;
+    return [first, planFor(twos)];
   };
   const graphs = graphsIn(graph);
   const plans = classes.flatMap((engineClass) => graphs.flatMap((one) => plansOf(one, engineClass)));

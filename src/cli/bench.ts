@@ -43,7 +43,7 @@ export const benchCommand = defineCommand({
     const model = await load(graph, { maxima, threads, maxBytes: values["max-bytes"] });
     try {
       const result = await benchmark(model, {
-        feeds: seededFeeds(graph.inputs, SEED, { ...model.sizes, ...maxima }),
+        feeds: seededFeeds(graph.inputs, SEED, { ...maxima, ...model.sizes }),
         seconds,
         profile,
         ...context.longCall,

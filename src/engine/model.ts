@@ -4,7 +4,7 @@
 import { OctetteError } from "../errors";
 import { bodiesOf } from "../graph/bodies";
 import type { Graph, Input, ValueType } from "../graph/graph";
-import { type Bindings, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim, evaluateShape, type Shape } from "../graph/symbols";
 import {
   bytesIn,
   type Constant,
@@ -203,10 +203,10 @@ export class Model {
   }
 
   /**
-   * Sizes that kernels take as numbers, as it was planned for at first: those of `maxima`, or the smallest powers of two that it takes.
-   * Other sizes are planned when they are fed.
+   * Sizes that it was planned for at first: numbers where kernels take those, of `maxima` or the smallest powers of two that it takes, and
+   * sizes that are equal to others, such as `{ total: "past+seq" }`. Other sizes are planned when they are fed.
    */
-  get sizes(): Bindings {
+  get sizes(): Readonly<Record<string, Dim>> {
     return this.#draft.plan.sizes;
   }
 
@@ -412,7 +412,7 @@ export class Model {
   #act(acts: Acts, fed: ReadonlyMap<string, Elements>, given: Bindings): Bound {
     const found = acts.run(given, {
       session: () => this.#session,
-      planFor: (sizes) => this.#planFor(sizes),
+      planFor: (sizes, run) => this.#planFor(sizes, run),
       begin: (plan, bindings) => {
         this.#use(plan, bindings);
         this.#write(fed, { inputs: plan.inputs.map((value) => this.#session.see(value, bindings)) });
@@ -453,15 +453,15 @@ export class Model {
     return this.#bound;
   }
 
-  /** The smallest plan that has room for these sizes, or a new one. */
-  #planFor(bindings: Bindings): Plan {
+  /** The smallest plan that has room for these sizes, or a new one; `run` are those of them that are known and not taken from another run. */
+  #planFor(bindings: Bindings, run = bindings): Plan {
     const given = Object.entries(bindings);
     const [smallest] = this.#plans
       .filter((plan) => isFor(plan, bindings))
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
     const numbers = this.#draft.plan.sizes;
     const sizes = given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]);
-    return smallest ?? this.#draft.planFor(Object.fromEntries(sizes));
+    return smallest ?? this.#draft.planFor(Object.fromEntries(sizes), run);
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Pick<Bound, "inputs">): void {
@@ -496,8 +496,8 @@ export function draftModel(
   const threads = threadsFor(options.threads ?? 1, engine.unsharable(engineClass));
   const common = { registry, engineClass, taps, threads: threads.threads };
   const planner = plannerOf(graph, { ...common, maxima });
-  const planFor: Planner = (sizes) => {
-    const plan = planner(sizes);
+  const planFor: Planner = (sizes, run) => {
+    const plan = planner(sizes, run);
     checkLimit(plan, maxBytes, graph.name, planner);
     return plan;
   };

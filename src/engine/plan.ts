@@ -1,7 +1,7 @@
 // A compiled model: steps over fixed addresses. Plain data, so that every thread can walk the same one.
 
 import type { Node, ValueType } from "../graph/graph";
-import type { Bindings, Dim } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
 import type { Layout } from "../ops/op";
 import type { EngineClass } from "./wasm";
@@ -97,8 +97,8 @@ export interface Plan {
   readonly maxima: Readonly<Record<string, number>>;
   /** It ends where a run finds these sizes: no plan of all steps can be made before. */
   readonly open?: readonly string[];
-  /** Sizes that it is made for alone: kernels take them as numbers. */
-  readonly sizes: Readonly<Record<string, number>>;
+  /** Sizes that it is made for alone: numbers that kernels take, and symbols that are equal to other sizes. */
+  readonly sizes: Readonly<Record<string, Dim>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
   readonly batch?: string;
   readonly inputs: readonly PlannedValue[];
@@ -131,9 +131,11 @@ export interface Plan {
 export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));
 
-/** Whether a plan has room for sizes, and is made for those that it takes as numbers. */
+/** Whether a plan has room for sizes, and is made for those that it does not take as they come. */
 export const isFor = ({ maxima, sizes, open = [] }: Plan, bindings: Bindings): boolean =>
   Object.entries(bindings).every(
     ([symbol, size]) =>
-      size === (sizes[symbol] ?? size) && size <= (maxima[symbol] ?? size) && !open.includes(symbol),
+      size === evaluateDim(sizes[symbol] ?? size, { ...maxima, ...bindings }) &&
+      size <= (maxima[symbol] ?? size) &&
+      !open.includes(symbol),
   );

@@ -16,8 +16,11 @@ import { type CompileOptions, layOut, lowerGraph } from "./compile";
 import type { Plan } from "./plan";
 import type { Acts, draftsOf } from "./run-sizes/acts";
 
-/** Makes plans of one graph for maxima. The rows of a batch that can be cut are never more than those of the options. */
-export type Planner = (maxima?: Bindings) => Plan;
+/**
+ * Makes plans of one graph for maxima. The rows of a batch that can be cut are never more than those of the options. What could be equal
+ * is, but for sizes of `run` that are not.
+ */
+export type Planner = (maxima?: Bindings, run?: Bindings) => Plan;
 
 /** What models need whose sizes only a run knows. */
 export interface RunSizes {

@@ -4,10 +4,13 @@ import { OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
 import { Random } from "../graph/random";
 import { createSha256 } from "../graph/sha256";
-import { type Bindings, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
+import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
 import { allocate, bytesIn, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import type { Model } from "./model";
+
+/** Sizes of symbols, as numbers or as those of other symbols. */
+type Sizes = Readonly<Record<string, Dim>>;
 
 /** Multiply-adds that a self-test may take: half a minute of a slow device. Other work counts as some of them. */
 export const MAX_SELF_TEST_MACS = 2 ** 36;
@@ -18,7 +21,7 @@ const MACS_PER_ELEMENT = 16;
 export function checkSelfTest({ graph, plan, sizes: taken }: Model, registry: Registry): void {
   const types = inferTypes(graph, registry);
   const symbols = [...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf));
-  const ones = { ...Object.fromEntries(symbols.map((symbol) => [symbol, 1])), ...taken };
+  const ones = smallest(symbols, taken);
   const sizes = (value: string) => evaluateShape(types.get(value)?.shape ?? [0], ones);
   let work = plan.steps.reduce((n, { macs }) => n + evaluateDim(macs, ones), 0);
   for (const { op, inputs, outputs, attributes } of graph.nodes) {
@@ -55,16 +58,23 @@ export function selfTestHash(model: Model, seed: number): string {
   return hash.digest();
 }
 
-/** Inputs that `seed` makes: uniform in [−1, 1), codes of every value; symbols that are not bound are 1. */
+/** Values of symbols: 1 but for sizes that are given, after those which they are told by. */
+function smallest(symbols: readonly string[], sizes: Sizes): Bindings {
+  const all = [...symbols, ...Object.values(sizes).flatMap(symbolsOf)];
+  const values = Object.fromEntries(all.map((symbol) => [symbol, 1]));
+  for (const symbol in sizes) values[symbol] = evaluateDim(sizes[symbol]!, values);
+  return values;
+}
+
+/** Inputs that `seed` makes: uniform in [−1, 1), codes of every value; sizes that are not given are 1. */
 export function seededFeeds(
   inputs: readonly Input[],
   seed: number,
-  bindings: Bindings = {},
+  sizes: Sizes = {},
 ): Record<string, Tensor> {
   const random = new Random(seed);
   const feeds = inputs.map(({ name, dtype, shape }): [string, Tensor] => {
-    const ones = Object.fromEntries(shape.flatMap(symbolsOf).map((symbol) => [symbol, 1]));
-    const actual = evaluateShape(shape, { ...ones, ...bindings });
+    const actual = evaluateShape(shape, smallest(shape.flatMap(symbolsOf), sizes));
     const data = allocate(dtype, sizeOf(actual));
     for (let i = 0; i < data.length; i++)
       data[i] =

@@ -50,7 +50,7 @@ const functions: Readonly<Record<string, DimFunction>> = {
   /** What two dimensions broadcast to. */
   both: {
     at: (a, b) => (a === 1 ? b : a),
-    of: (a, b) => chosen("both", a, b, false, false),
+    of: (a, b) => chosen("both", a, b, isBoth(a, b), isBoth(b, a)),
     isMonotone: false,
   },
 };
@@ -76,7 +76,8 @@ function functionIn(factor: string) {
   });
 }
 
-const functionOf = (factor: string) => (factor.endsWith(")") ? functionIn(factor) : undefined);
+/** The function that a factor of a monomial is; undefined of a symbol. */
+export const functionOf = (factor: string) => (factor.endsWith(")") ? functionIn(factor) : undefined);
 
 export const dimFunctions: DimFunctions = {
   apply,
@@ -88,7 +89,7 @@ export const dimFunctions: DimFunctions = {
 };
 
 /** Whether a dimension is never below 0, as symbols are not. */
-const isNatural = (dim: Dim): boolean =>
+export const isNatural = (dim: Dim): boolean =>
   [...parse(dim)].every(([m, c]) => c >= 0 && factorsOf(m).every(isNaturalFactor));
 
 function isNaturalFactor(factor: string): boolean {
@@ -112,6 +113,14 @@ function quotientIn(dim: Dim): { readonly of: Dim; readonly by: number } | undef
   const by = inner?.args[1];
   if (inner?.name !== "div" || typeof by !== "number") return undefined;
   return { of: addDims(inner.args[0], (terms.get("") ?? 0) * by), by };
+}
+
+/** Whether a dimension is what it and another one broadcast to: it is the same, or what that and a third one broadcast to. */
+function isBoth(dim: Dim, other: Dim): boolean {
+  if (typeof dim === "number") return dim !== 1;
+  if (dim === other || other === 1) return true;
+  const made = functionOf(dim);
+  return made?.name === "both" && made.args.includes(other);
 }
 
 const written = (name: string, a: Dim, b: Dim): Dim => format(new Map([[`${name}(${a},${b})`, 1]]));

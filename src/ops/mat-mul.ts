@@ -5,8 +5,10 @@ import type { Node } from "../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
+import { mayEqual, needEqual } from "./equal";
 import { layerWeights } from "./gemm";
 import { type Address, floatType, type Lowering, type Op, opError, type Traits, type Unit } from "./op";
+import { sizesIn } from "./sizes";
 import { type PlainRule, Steps } from "./steps";
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right, as in numpy. */
@@ -15,14 +17,14 @@ export function stacksOf(node: Node, a: Shape, b: Shape) {
   const right = b.length === 1 ? [...b, 1] : b;
   const [m, k] = left.slice(-2);
   const [inner, n] = right.slice(-2);
-  if (a.length < 1 || b.length < 1 || k !== inner)
+  if (a.length < 1 || b.length < 1 || !mayEqual(k!, inner!))
     throw opError(node, "inner sizes differ", {
       expected: "[..., m, k] × [..., k, n]",
       got: `${formatShape(a)} × ${formatShape(b)}`,
     });
   const stack = broadcastShapes(node, left.slice(0, -2), right.slice(0, -2));
   const shape = [...stack, ...(a.length === 1 ? [] : [m!]), ...(b.length === 1 ? [] : [n!])];
-  return { left, right, stack, m: m!, n: n!, k: k!, shape };
+  return { left, right, stack, m: m!, n: n!, k: k!, inner: inner!, shape };
 }
 
 /** Stacks that a step of their own is emitted for, where both operands are repeated. */
@@ -31,13 +33,15 @@ const MAX_STEPS = 64;
 /** The right-hand side is packed in every run. */
 function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void {
   const [a, b] = inputs as [string, string];
-  const { left, right, stack, m, n, k } = stacksOf(node, c.type(a).shape, c.type(b).shape);
+  const { left, right, stack, m, n, k, inner: other } = stacksOf(node, c.type(a).shape, c.type(b).shape);
+  needEqual(c, k, other, outputs[0]!);
   const { lo = -Infinity, hi = Infinity } = clamp ?? {};
   const walk = walkOf(node, stack, left.slice(0, -2), right.slice(0, -2), "plain");
   const [one, outer, inner] = walk.extents;
   const [a0, a1] = walk.a.slice(1).map((step) => countOf([step, m, k])) as [Dim, Dim];
   const [b0, b1] = walk.b.slice(1).map((step) => countOf([step, k, n])) as [Dim, Dim];
-  if (one !== 1 || typeof outer !== "number" || outer > MAX_STEPS)
+  const [steps] = sizesIn(`${node.op} "${node.name}"`, [outer]) as [number];
+  if (one !== 1 || steps > MAX_STEPS)
     throw opError(node, "this broadcast is not supported", {
       got: `${formatShape(left)} and ${formatShape(right)}`,
     });
@@ -46,7 +50,7 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const rows = b1 === 0 ? all : m;
   const scratch = c.scratch((most) => matMulScratchBytes(most(rows), most(n), most(k)));
   const [x, w, y] = [c.input(a), c.input(b), c.output(outputs[0]!)];
-  for (let i = 0; i < outer; i++) {
+  for (let i = 0; i < steps; i++) {
     const at = (place: Address, step: Dim) => shifted(place, multiplyDims(step, i), "f32");
     const places = [at(y, countOf([all, n])), at(x, a0), at(w, b0), scratch] as const;
     c.emit("matMul", [...places, rows, n, k, a1, b1, lo, hi], all, countOf([all, n, k]));

@@ -153,6 +153,8 @@ export interface Op {
   readonly adds?: true;
   /** How many sizes only a run finds: symbols in its attribute `found`, which `act` gives values. */
   finds?(node: Node, inputs: readonly (ValueType | undefined)[], graphs?: GraphTypes): number;
+  /** Those of the sizes it finds that follow from inputs which are known; undefined for one that a run has to find. */
+  follows?(node: Node, known: readonly (Known | undefined)[]): readonly (Dim | undefined)[];
   /** What the host computes between steps, instead of `lower`: parameters and `found` are numbers then. */
   act?(node: Node, inputs: readonly Tensor[], host: Host): Acted;
   /**

@@ -71,17 +71,13 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
     return typeof left === "number" ? left >= 0 : !left.includes("-");
   };
   const start = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
-  const end =
-    typeof to === "number" && to >= UNBOUNDED
-      ? dim
-      : typeof to === "number" && to < 0
-        ? addDims(dim, to)
-        : to;
+  const until = typeof to === "number" && to >= UNBOUNDED ? dim : to;
+  const end = typeof until === "number" && until < 0 ? addDims(dim, until) : until;
   const extent = subtractDims(end, start);
   // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
   const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
-  return step === 1 && (fits || isOfTable) ? { start, step, extent } : clampedCut(dim, from, to, step);
+  return step === 1 && (fits || isOfTable) ? { start, step, extent } : clampedCut(dim, from, until, step);
 }
 
 /** A cut whose bounds are brought into the dimension, whatever symbols say. */

@@ -76,8 +76,8 @@ class Folding {
 
   /** What a node is whose graph is known; undefined where a run decides, or where sizes have been named after it. */
   inline(node: Node, { control }: Op): readonly Node[] | undefined {
-    const known = node.inputs.map((input) => this.#known.get(input));
-    const chosen = node.attributes.found === undefined ? control?.choose?.(node, known) : undefined;
+    const chosen =
+      node.attributes.found === undefined ? control?.choose?.(node, this.#knownOf(node)) : undefined;
     const body = chosen === undefined ? undefined : (node.graphs?.[chosen] as Graph | undefined);
     if (!body) return undefined;
     this.#values ??= new FreshNames(valueNames(this.#graph));
@@ -105,6 +105,10 @@ class Folding {
         })
       : node;
     return tightened(typed, this.#registry, this.#constants());
+  }
+
+  #knownOf({ inputs }: Node): readonly (Known | undefined)[] {
+    return inputs.map((input) => this.#known.get(input));
   }
 
   /** Constants of the graph and those that were made. */
@@ -161,7 +165,7 @@ class Folding {
     types: readonly ValueType[],
   ): readonly Known[] | undefined {
     if (!op.evaluate) return undefined;
-    const inputs = node.inputs.map((input) => this.#known.get(input));
+    const inputs = this.#knownOf(node);
     const read = inputs.reduce((n, known) => n + (known?.data.length ?? 0), 0);
     const isListed = inputs.some((known) => known && !ArrayBuffer.isView(known.data));
     const bytesOf = (count: number) => count * (isListed ? BYTES_LISTED : BYTES_MADE);
@@ -204,7 +208,11 @@ class Folding {
       node.graphs && resultsOf(node.graphs, this.#registry),
     );
     const stem = node.outputs[0] ?? node.inputs[0] ?? "";
-    const found = Array.from({ length: count }, (_, i) => this.#symbols.fresh(prefix + symbolOf(stem, i)));
+    const following = op.follows?.(node, this.#knownOf(node)) ?? [];
+    const found = Array.from(
+      { length: count },
+      (_, i) => following[i] ?? this.#symbols.fresh(prefix + symbolOf(stem, i)),
+    );
     return { ...node, attributes: { ...node.attributes, found } };
   }
 

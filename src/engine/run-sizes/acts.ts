@@ -15,8 +15,8 @@ import { boundNode } from "./sized-planner";
 /** What runs the steps. */
 interface Runner {
   session(): Session;
-  /** A plan for these sizes. Throws where the graph cannot be of them. */
-  planFor(sizes: Bindings): Plan;
+  /** A plan for these sizes, of which `run` are not those of another run. Throws where the graph cannot be of them. */
+  planFor(sizes: Bindings, run: Bindings): Plan;
   /** Goes on with a plan and writes the feeds. */
   begin(plan: Plan, bindings: Bindings): void;
 }
@@ -109,21 +109,18 @@ export class Acts {
       let bindings: Bindings | undefined = first;
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
-        const found = this.#pass(runner.session(), pause, i, bindings, made);
-        const clash = Object.keys(found.sizes).find((symbol) => symbol in given);
-        if (clash !== undefined)
-          throw new OctetteError(`"${clash}" is found, and the size of an input too`, {
-            code: "graph",
-            where: `${pause.node.op} "${pause.node.name}"`,
-          });
-        known = { ...known, ...found.sizes };
-        const next: Bindings = { ...bindings, ...found.sizes };
+        const { outputs, found } = this.#pass(runner.session(), pause, i, bindings, made);
+        const sizes = bind(pause.node, found, bindings, given);
+        known = { ...known, ...sizes };
+        const next: Bindings = { ...bindings, ...sizes };
         bindings = isFor(plan, next) ? next : undefined;
-        if (bindings) write(runner.session(), pause, found.outputs, bindings);
+        if (bindings) write(runner.session(), pause, outputs, bindings);
       }
       if (!bindings) continue;
       runner.session().run(bindings, partOf(plan.pauses.length));
-      this.#last = known;
+      const { sizes } = runner.session().plan;
+      const isFree = ([symbol]: [string, number]) => typeof sizes[symbol] !== "string";
+      this.#last = Object.fromEntries(Object.entries(known).filter(isFree));
       return bindings;
     }
   }
@@ -139,12 +136,14 @@ export class Acts {
     let plan: Plan;
     let guessed = this.#last;
     try {
-      plan = planFor({ ...guessed, ...known });
+      plan = planFor({ ...guessed, ...known }, known);
     } catch {
       guessed = {};
-      plan = planFor(known);
+      plan = planFor(known, known);
     }
-    return [plan, { ...plan.maxima, ...guessed, ...plan.sizes, ...known }];
+    const taken = { ...plan.maxima, ...guessed, ...known };
+    const sizes = Object.entries(plan.sizes).map(([symbol, dim]) => [symbol, evaluateDim(dim, taken)]);
+    return [plan, { ...taken, ...Object.fromEntries(sizes), ...known }];
   }
 
   /** Runs the steps before a pause, and acts. */
@@ -160,12 +159,7 @@ export class Acts {
     };
     const acted = made.get(node) ?? act();
     made.set(node, acted);
-    const { outputs, found } = acted;
-    const symbols = foundBy(node, found.length) as readonly string[];
-    return {
-      outputs: outputs.filter((_, at) => node.outputs[at]),
-      sizes: Object.fromEntries(symbols.map((symbol, at) => [symbol, found[at]!])),
-    };
+    return { outputs: acted.outputs.filter((_, at) => node.outputs[at]), found: acted.found };
   }
 
   #modelOf(body: Graph<Constant>): Model {
@@ -207,6 +201,23 @@ function run(
   const into = spare.flatMap(({ data }, i) => (isFixed(i) ? [[outputs[i]!, data] as const] : []));
   const results = model.runSync(feeds, Object.fromEntries(into));
   return outputs.map((name) => results[name]!);
+}
+
+/** Values of the symbols that a node finds. Those that follow from given ones have to be what they are. */
+function bind(node: Node, found: readonly number[], bindings: Bindings, given: Bindings): Bindings {
+  const sizes: Record<string, number> = {};
+  for (const [i, dim] of foundBy(node, found.length).entries()) {
+    const isOwn = symbolsOf(dim)[0] === dim && !(dim in given);
+    if (isOwn) sizes[dim] = found[i]!;
+    else if (evaluateDim(dim, bindings) !== found[i])
+      throw new OctetteError("a size that is found is not that of the graph", {
+        code: "graph",
+        where: `${node.op} "${node.name}"`,
+        expected: `${dim} = ${evaluateDim(dim, bindings)}`,
+        got: `${found[i]}`,
+      });
+  }
+  return sizes;
 }
 
 function typesOf(model: Model, inputs: readonly Tensor[]): readonly Omit<Tensor, "data">[] {

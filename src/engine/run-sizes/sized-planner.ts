@@ -1,9 +1,8 @@
-// Plans of one graph where kernels take sizes as numbers: one for each of their values. All have the same constants at the same
-// addresses.
+// Plans of one graph where kernels take sizes as numbers, or where sizes have to be equal: one for each of their values, and one
+// for all runs in which they are. All have the same constants at the same addresses.
 
 import { OctetteError } from "../../errors";
-import { substituteDim } from "../../graph/dim-functions";
-import type { Attribute, Graph, Node } from "../../graph/graph";
+import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
 import { type Bindings, type Dim, symbolsOf } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
 import { inferTypes, type Registry } from "../../ops/infer";
@@ -12,54 +11,73 @@ import { type CompileOptions, type Lowered, layOut, lowerGraph } from "../compil
 import type { LoweringContext } from "../lowering";
 import type { Plan, PlannedValue } from "../plan";
 import type { Planner } from "../planner";
+import { type Equal, equalIn, heldIn, substituted, symbolsIn } from "./equal-sizes";
 import { SharedConstants } from "./shared-constants";
 
 /** Largest size that is tried where none is given. */
 export const MAX_TRIAL = 2 ** 11;
 /** Lowered graphs that are kept, each for other sizes. */
 const MAX_LOWERED = 4;
+/** Graphs that are kept in which other sizes are equal. */
+const MAX_VARIANTS = 8;
+
+/** The graph as it is where some of its sizes are equal. */
+interface Variant {
+  readonly graph: Graph<Constant>;
+  readonly types: ReadonlyMap<string, ValueType>;
+  /** Symbols that a shape has. */
+  readonly inTypes: ReadonlySet<string>;
+  readonly symbols: ReadonlySet<string>;
+  readonly equal: Equal;
+  /** What may be equal, too. */
+  readonly more: Equal;
+  /** Symbols of sizes that have to be numbers. */
+  readonly sized: Set<string>;
+}
 
 /** Sizes that have to be numbers are those given, or the smallest power of two that the graph takes. */
 export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
   const { registry } = options;
   const types = inferTypes(graph, registry);
-  const found = graph.nodes.flatMap(({ attributes }) => attributes.found ?? []) as readonly string[];
-  const inTypes = new Set([...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf)));
-  const symbols = new Set([...found, ...inTypes]);
   /** Symbols are told where a caller sees a type, whatever plan runs. */
   const told = (value: PlannedValue): PlannedValue => ({ ...value, type: types.get(value.name)! });
-  /** Symbols of sizes that have to be numbers. */
-  const sized = new Set<string>();
+  const variants = new Map<string, Variant>();
   const lowered = new Map<string, Lowered>();
   let first: { readonly c: LoweringContext; readonly loads: Plan["loads"] } | undefined;
   let shared: SharedConstants | undefined;
 
-  /** Symbols that a node finds, those aside that nothing mentions. */
-  const findsOf = ({ attributes }: Node) =>
-    ((attributes.found ?? []) as readonly string[]).filter(
-      (symbol) => inTypes.has(symbol) || sized.has(symbol),
-    );
-  /** The nodes up to the first that finds a size which is not given, without outputs; undefined where none does. */
-  const untilFound = (maxima: Bindings): Graph<Constant> | undefined => {
-    const last = graph.nodes.findIndex((node) =>
-      findsOf(node).some((symbol) => maxima[symbol] === undefined),
-    );
-    return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
+  const variantOf = (equal: Equal): Variant => {
+    const own = bound(graph, registry, equal);
+    const ownTypes = equal === NOTHING ? types : inferTypes(own, registry);
+    const shapes = [...ownTypes.values()].map(({ shape }) => shape);
+    const inTypes = new Set(shapes.flat().flatMap(symbolsOf));
+    const known = symbolsIn(own);
+    const more = equalIn(shapes, known);
+    const symbols = new Set([...known, ...inTypes]);
+    return { graph: own, types: ownTypes, inTypes, symbols, equal, more, sized: new Set() };
+  };
+  /** The graph in which everything is equal that is in a run. */
+  const variantFor = (run: Bindings): Variant => {
+    for (let equal: Equal = NOTHING; ; ) {
+      const key = JSON.stringify(equal);
+      const variant = recent(variants, key, MAX_VARIANTS, () => variantOf(equal));
+      const held = heldIn(variant.more, run);
+      if (Object.keys(held).length === 0) return variant;
+      const before = Object.entries(equal).map(([symbol, dim]) => [symbol, substituted(dim, held)]);
+      equal = { ...Object.fromEntries(before), ...held };
+    }
   };
 
-  const planFor = (maxima: Bindings, of = graph): Plan => {
-    const isPart = of !== graph;
+  const planFor = (variant: Variant, maxima: Bindings, of = variant.graph): Plan => {
+    const { sized, equal, inTypes } = variant;
+    const isPart = of !== variant.graph;
     const given = isPart ? { ...options, taps: [] } : options;
     const sizes = Object.fromEntries([...sized].map((symbol) => [symbol, maxima[symbol] ?? 1]));
-    const key = JSON.stringify([of.nodes.length, sizes]);
+    const key = JSON.stringify([equal, of.nodes.length, sizes]);
     const isAsItIs = !isPart && sized.size === 0;
-    const own =
-      lowered.get(key) ??
-      lowerGraph(bound(of, registry, sizes), given, ...(isAsItIs ? [new Map(types)] : []));
-    lowered.delete(key);
-    lowered.set(key, own);
-    const [oldest] = lowered.keys();
-    if (lowered.size > MAX_LOWERED) lowered.delete(oldest!);
+    const own = recent(lowered, key, MAX_LOWERED, () =>
+      lowerGraph(bound(of, registry, sizes), given, ...(isAsItIs ? [new Map(variant.types)] : [])),
+    );
     if (first && !own.later) {
       shared ??= new SharedConstants(first.c);
       own.later = { ...shared.share(own.c), buffers: shared.buffers, loads: first.loads };
@@ -75,8 +93,8 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     }));
     return {
       ...plan,
-      ...(isPart ? { open: findsOf(of.nodes.at(-1)!) } : {}),
-      sizes,
+      ...(isPart ? { open: findsOf(variant, of.nodes.at(-1)!) } : {}),
+      sizes: { ...sizes, ...equal },
       pauses,
       inputs: inputs.map(told),
       outputs: outputs.map(told),
@@ -84,10 +102,11 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     };
   };
   /** As `planFor`, which may find that more sizes have to be numbers. */
-  const plan = (maxima: Bindings, of?: Graph<Constant>): Plan => {
+  const plan = (variant: Variant, maxima: Bindings, of?: Graph<Constant>): Plan => {
+    const { sized, symbols } = variant;
     for (;;)
       try {
-        return planFor(maxima, of);
+        return planFor(variant, maxima, of);
       } catch (error) {
         const more = error instanceof SizesNeeded ? error.symbols : [];
         const added = more.filter((symbol) => symbols.has(symbol) && !sized.has(symbol));
@@ -95,49 +114,77 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
         for (const symbol of added) sized.add(symbol);
       }
   };
-  return (maxima = {}) => {
+  return (maxima = {}, run = {}) => {
+    const variant = variantFor(run);
+    const { sized } = variant;
     for (let trial = 1; ; trial *= 2)
       try {
         const tried = [...sized].filter((symbol) => maxima[symbol] === undefined);
-        return plan({ ...Object.fromEntries(tried.map((symbol) => [symbol, trial])), ...maxima });
+        const trials = Object.fromEntries(tried.map((symbol) => [symbol, trial]));
+        return plan(variant, { ...trials, ...maxima });
       } catch (error) {
         const isOpen = [...sized].some((symbol) => maxima[symbol] === undefined);
         const isOfSizes = error instanceof OctetteError && /^(graph|argument)$/.test(error.code);
         if (!isOpen || !isOfSizes) throw error;
         if (trial < MAX_TRIAL) continue;
-        const part = untilFound(maxima);
+        const part = untilFound(variant, maxima);
         if (!part) throw error;
-        return plan(maxima, part);
+        return plan(variant, maxima, part);
       }
   };
 }
 
-/** The graph with numbers in place of symbols: in the shapes of inputs, and in parameters that nodes have as attributes. */
-export function bound(graph: Graph<Constant>, registry: Registry, sizes: Bindings): Graph<Constant> {
+const NOTHING: Equal = {};
+
+/** The value of a key, made where it is not kept any more. The last ones that were asked for are. */
+function recent<V>(all: Map<string, V>, key: string, most: number, make: () => V): V {
+  const value = all.get(key) ?? make();
+  all.delete(key);
+  all.set(key, value);
+  const [oldest] = all.keys();
+  if (all.size > most) all.delete(oldest!);
+  return value;
+}
+
+/** Symbols that a node finds, those aside that nothing mentions. */
+const findsOf = ({ inTypes, sized }: Variant, { attributes }: Node) =>
+  ((attributes.found ?? []) as readonly string[]).filter(
+    (symbol) => inTypes.has(symbol) || sized.has(symbol),
+  );
+
+/** The nodes up to the first that finds a size which is not given, without outputs; undefined where none does. */
+function untilFound(variant: Variant, maxima: Bindings): Graph<Constant> | undefined {
+  const { graph } = variant;
+  const last = graph.nodes.findIndex((node) =>
+    findsOf(variant, node).some((symbol) => maxima[symbol] === undefined),
+  );
+  return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
+}
+
+/** The graph with other dimensions in place of symbols: in the shapes of inputs, and in parameters that nodes have as attributes. */
+export function bound(
+  graph: Graph<Constant>,
+  registry: Registry,
+  sizes: Readonly<Record<string, Dim>>,
+): Graph<Constant> {
   if (Object.keys(sizes).length === 0) return graph;
   return {
     ...graph,
     inputs: graph.inputs.map((input) => ({
       ...input,
-      shape: input.shape.map((dim) => boundDim(dim, sizes)),
+      shape: input.shape.map((dim) => substituted(dim, sizes)),
     })),
     nodes: graph.nodes.map((node) => boundNode(node, registry, sizes)),
   };
 }
 
-const boundDim = (dim: Dim, sizes: Bindings): Dim =>
-  Object.keys(sizes).reduce<Dim>(
-    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, sizes[symbol]!) : d),
-    dim,
-  );
-
-/** The node with numbers in place of symbols among its parameters. */
-export function boundNode(node: Node, registry: Registry, sizes: Bindings): Node {
+/** The node with other dimensions in place of symbols among its parameters. */
+export function boundNode(node: Node, registry: Registry, sizes: Readonly<Record<string, Dim>>): Node {
   const parameters = ["found", ...Object.values(registry[node.op]?.parameters ?? {})];
   const names = parameters.filter((name) => name in node.attributes);
   if (names.length === 0) return node;
   const numbered = (value: Attribute): Attribute =>
-    Array.isArray(value) ? value.map((dim) => boundDim(dim, sizes)) : boundDim(value as Dim, sizes);
+    Array.isArray(value) ? value.map((dim) => substituted(dim, sizes)) : substituted(value as Dim, sizes);
   const own = names.map((name) => [name, numbered(node.attributes[name]!)] as const);
   return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(own) } };
 }

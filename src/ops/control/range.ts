@@ -1,6 +1,7 @@
 // Range: start, start + delta, … up to but not including limit. Where a run computes these, it finds how many there are.
 
 import type { Node } from "../../graph/graph";
+import { ceilDims, isMonotone, maxDims, subtractDims } from "../../graph/symbols";
 import { allocate, type DType, type Tensor } from "../../graph/tensor";
 import { foundBy } from "../act";
 import { numbersIn } from "../known";
@@ -29,6 +30,12 @@ export const range: Op = {
   inputs: 3,
   infer: (node, inputs) => [{ dtype: inputType(node, inputs, 0).dtype, shape: [foundBy(node)[0]!] }],
   finds: () => 1,
+  follows(_, known) {
+    const [start, limit, delta] = known.map((one) => one?.data[0]);
+    if (start === undefined || limit === undefined || typeof delta !== "number" || delta <= 0) return [];
+    const length = maxDims(0, ceilDims(subtractDims(limit, start), delta));
+    return isMonotone(length) ? [length] : [];
+  },
   evaluate(node, inputs) {
     const given = inputs.map((known) => numbersIn(known)?.[0]);
     if (!given.every((number) => number !== undefined)) return undefined;

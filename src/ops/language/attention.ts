@@ -2,16 +2,9 @@
 
 import { attentionScratchBytes } from "../../../assembly/language/attention-sizes";
 import type { Node, ValueType } from "../../graph/graph";
-import {
-  addDims,
-  countOf,
-  type Dim,
-  formatShape,
-  multiplyDims,
-  type Shape,
-  subtractDims,
-} from "../../graph/symbols";
+import { addDims, countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { emitCopy } from "../copy";
+import { mayEqual, needEqual } from "../equal";
 import {
   type Address,
   type Batched,
@@ -99,9 +92,6 @@ function sizesOf(node: Node, inputs: Types): Sizes {
   return { ...sizes, size: size as number, valueSize: valueSize as number };
 }
 
-/** Whether sizes are equal, or symbols that a run may find equal. */
-const mayBe = (a: Dim, b: Dim): boolean => a === b || typeof a === "string" || typeof b === "string";
-
 /** A mask's dimensions, of which those in front may be left out. */
 const maskDims = (shape: Shape) =>
   [...Array.from({ length: 4 - shape.length }, () => 1), ...shape] as unknown as Four;
@@ -117,8 +107,7 @@ function needSizes(c: Lowering, shape: Shape, { batch, tokens, own, past }: Size
   ];
   for (const [dim, size] of pairs) {
     if (dim === size || (typeof dim === "number" && typeof size === "number") || dim === 1) continue;
-    c.needs(addDims(subtractDims(dim, size), 1), output);
-    c.needs(addDims(subtractDims(size, dim), 1), output);
+    needEqual(c, dim, size, output);
   }
 }
 
@@ -129,10 +118,10 @@ function maskSteps(node: Node, { dtype, shape }: ValueType, { batch, heads, toke
   const isWithin =
     shape.length > 0 &&
     shape.length <= 4 &&
-    (mayBe(b, batch) || b === 1) &&
+    (mayEqual(b, batch) || b === 1) &&
     (h === heads || h === 1) &&
-    (mayBe(t, tokens) || t === 1) &&
-    (mayBe(k, keys) || (typeof k === "number" && typeof keys === "number" && 1 < k && k < keys));
+    (mayEqual(t, tokens) || t === 1) &&
+    (mayEqual(k, keys) || (typeof k === "number" && typeof keys === "number" && 1 < k && k < keys));
   if (!isWithin || (dtype !== "f32" && dtype !== "bool"))
     throw opError(node, "the mask does not fit", {
       expected: `f32 or bool, within ${formatShape([batch, heads, tokens, keys])}`,

@@ -1,0 +1,108 @@
+// Sizes that a graph broadcasts are most often equal, such as the length of a mask and that of the tokens which it is of: a plan
+// is made for runs in which they are. Here is which symbol then is which other size, and the graph with that in its place.
+
+import { functionOf, isNatural, substituteDim } from "../../graph/dim-functions";
+import type { Graph } from "../../graph/graph";
+import { type Dim, factorsOf, parse } from "../../graph/polynomials";
+import {
+  addDims,
+  type Bindings,
+  divideDims,
+  evaluateDim,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+  symbolsOf,
+} from "../../graph/symbols";
+import type { Constant } from "../../graph/tensor";
+
+/** Symbols by the sizes that they are equal to. */
+export type Equal = Readonly<Record<string, Dim>>;
+
+/** Symbols in the order in which a run knows them: those of inputs, then those that nodes find. */
+export function symbolsIn({ inputs, nodes }: Graph<Constant>): string[] {
+  const found = nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly Dim[]);
+  return [...new Set([...inputs.flatMap(({ shape }) => shape), ...found].flatMap(symbolsOf))];
+}
+
+/** Choices between sizes that are tried for one pair. */
+const MAX_CHOICES = 16;
+
+/** What is equal where sizes that are broadcast are: each symbol that can be told by those before it. */
+export function equalIn(shapes: Iterable<Shape>, symbols: readonly string[]): Equal {
+  const equal: Record<string, Dim> = {};
+  const dims = new Set([...shapes].flat());
+  for (const [a, b] of [...dims].flatMap((dim) => pairsIn(dim, symbols))) {
+    const solved = solve(substituted(a, equal), substituted(b, equal), symbols);
+    for (const [symbol, dim] of Object.entries(equal)) equal[symbol] = substituted(dim, solved);
+    Object.assign(equal, solved);
+  }
+  return equal;
+}
+
+/**
+ * Pairs of sizes that are most often equal: those that are broadcast, and a size that others are divided by and the first of these, as
+ * where a batch is reshaped. Pairs within them are told first.
+ */
+function pairsIn(dim: Dim, symbols: readonly string[]): (readonly [Dim, Dim])[] {
+  return factorsIn(dim).flatMap((factor) => {
+    const made = functionOf(factor);
+    if (!made) return [];
+    const inner = made.args.flatMap((arg) => pairsIn(arg, symbols));
+    if (inner.length > 0) return inner;
+    const [a, b] = made.args;
+    if (made.name === "both") return [[a, b]];
+    const first = symbols.find((symbol) => factorsIn(a).includes(symbol));
+    return made.name === "div" && symbols.includes(`${b}`) && first !== undefined ? [[first, b]] : [];
+  });
+}
+
+const factorsIn = (dim: Dim): string[] => [...parse(dim).keys()].flatMap(factorsOf);
+
+/** The last symbol that makes two sizes equal, as a sum of others: of none that is subtracted, which could be below 0. */
+function solve(a: Dim, b: Dim, symbols: readonly string[]): Equal {
+  let tried = 0;
+  for (const difference of choicesIn(subtractDims(a, b))) {
+    if (++tried > MAX_CHOICES) break;
+    for (const symbol of symbols.toReversed()) {
+      const rest = substituteDim(difference, symbol, 0);
+      const coefficient = divideDims(subtractDims(difference, rest), symbol);
+      if (!coefficient || symbolsOf(coefficient).includes(symbol)) continue;
+      const dim = divideDims(multiplyDims(rest, -1), coefficient);
+      if (dim === undefined || symbolsOf(dim).includes(symbol) || !isNatural(dim)) continue;
+      const solved = { [symbol]: dim };
+      if (substituted(a, solved) === substituted(b, solved)) return solved;
+    }
+  }
+  return {};
+}
+
+/** A size, or where it has the larger or smaller of two others, one with either in its place. */
+function* choicesIn(dim: Dim): Generator<Dim> {
+  const choice = factorsIn(dim).find((factor) => /^(max|min)\(/.test(factor));
+  if (choice === undefined) return yield dim;
+  for (const arg of functionOf(choice)!.args) {
+    let sum: Dim = 0;
+    for (const [monomial, coefficient] of parse(dim)) {
+      const factors = factorsOf(monomial).map((factor): Dim => (factor === choice ? arg : factor));
+      sum = addDims(sum, factors.reduce(multiplyDims, coefficient));
+    }
+    yield* choicesIn(sum);
+  }
+}
+
+/** The dimension with other ones in place of symbols. */
+export const substituted = (dim: Dim, by: Readonly<Record<string, Dim>>): Dim =>
+  Object.keys(by).reduce<Dim>(
+    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, by[symbol]!) : d),
+    dim,
+  );
+
+/** Those of the sizes that are equal in a run; one that a run has not found yet is taken to be. */
+export const heldIn = (equal: Equal, run: Bindings): Equal =>
+  Object.fromEntries(
+    Object.entries(equal).filter(([symbol, dim]) => {
+      const isKnown = [symbol, ...symbolsOf(dim)].every((one) => one in run);
+      return !isKnown || evaluateDim(dim, run) === run[symbol];
+    }),
+  );

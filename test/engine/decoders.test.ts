@@ -1,0 +1,126 @@
+// Exported decoders, whose sizes are those of a run: tokens, those before, and a mask as long as both. One plan is for all runs in
+// which the mask is.
+
+import { describe, expect, test } from "vitest";
+import type { Model } from "../../src/engine/model";
+import { equalIn } from "../../src/engine/run-sizes/equal-sizes";
+import type { Graph } from "../../src/graph/graph";
+import { tensor } from "../../src/graph/tensor";
+import { load, OctetteError, save } from "../../src/index";
+import { toolkitOps as registry } from "../../src/ops/toolkit";
+import { simplifyImported } from "../../src/passes/index";
+import { GraphBuilder } from "../graph-builder";
+import { type Case, decoder, feedsOf, logitsOf } from "./decoder-graph";
+import { withModel } from "./engines";
+
+const cases: readonly Case[] = [
+  { batch: 1, past: 0, tokens: 5 },
+  { batch: 2, past: 0, tokens: 4, padding: 2 },
+  { batch: 1, past: 5, tokens: 1 },
+  { batch: 3, past: 6, tokens: 1 },
+  { batch: 2, past: 9, tokens: 3, padding: 1 },
+  { batch: 1, past: 0, tokens: 1 },
+];
+
+const graph = decoder({ keys: "past", values: "past", total: "total" });
+const simple = simplifyImported(graph, registry);
+const equal = { total: "past+tokens" };
+
+/** Within 1e-4 of the largest of what it should be. */
+function expectLogits(model: Model, feeds: ReturnType<typeof feedsOf>, of: Graph = graph): void {
+  const { logits } = model.runSync(feeds);
+  const { shape, data } = logitsOf(of, feeds);
+  expect(logits!.shape).toEqual(shape);
+  const most = Math.max(...data.map(Math.abs));
+  for (const [i, value] of data.entries())
+    expect(Math.abs(value - logits!.data[i]!)).toBeLessThanOrEqual(1e-4 * most);
+}
+
+describe("a mask of its own length", () => {
+  test("one lowered graph takes any batch, past and number of tokens within 1e-4", () => {
+    withModel(simple, {}, (model) => {
+      expect(model.sizes).toEqual(equal);
+      for (const one of cases) {
+        expectLogits(model, feedsOf(one));
+        expect(model.plan.sizes).toEqual(equal);
+      }
+    });
+  });
+
+  test("token after token gives what all tokens at once give", () => {
+    withModel(simple, { maxima: { past: 8 } }, (model) => {
+      const feeds = feedsOf({ batch: 1, past: 0, tokens: 8 });
+      const whole = model.runSync(feeds).logits!;
+      let past = { key: feeds["past.key"], value: feeds["past.value"] };
+      for (let t = 0; t < 8; t++) {
+        const out = model.runSync({
+          ids: tensor("i32", [1, 1], [feeds.ids.data[t]!]),
+          mask: tensor("i32", [1, t + 1], new Array(t + 1).fill(1)),
+          "past.key": past.key,
+          "past.value": past.value,
+        });
+        const row = whole.data.subarray(t * 11, (t + 1) * 11);
+        for (const [i, value] of row.entries()) expect(out.logits!.data[i]).toBeCloseTo(value, 4);
+        past = { key: out["present.key"]!, value: out["present.value"]! };
+      }
+      expect(past.key.shape).toEqual([1, 2, 8, 4]);
+    });
+  });
+
+  test("may be 1, which is broadcast, and every other length is refused", () => {
+    withModel(simple, {}, (model) => {
+      const feeds = feedsOf({ batch: 2, past: 3, tokens: 2 });
+      const masked = (length: number) => ({
+        ...feeds,
+        mask: tensor("i32", [2, length], new Array(2 * length).fill(1)),
+      });
+      expectLogits(model, masked(1));
+      expect(model.plan.sizes).not.toEqual(equal);
+      expect(() => model.runSync(masked(4))).toThrow(/do not broadcast/);
+      expectLogits(model, feeds);
+      expect(model.plan.sizes).toEqual(equal);
+    });
+  });
+
+  test("any maxima are taken, and an artifact keeps all of it", async () => {
+    const model = await load(save(simple), { maxima: { past: 16, total: 64 } });
+    expect(model.sizes).toEqual(equal);
+    for (const one of cases) expectLogits(model, feedsOf(one));
+    model.dispose();
+  });
+});
+
+test("sizes of keys and values that are to be equal are taken to be, and compared in a run", () => {
+  const apart = decoder({ keys: "keys", values: "values", total: "total" });
+  withModel(simplifyImported(apart, registry), {}, (model) => {
+    for (const one of cases) expectLogits(model, feedsOf(one), apart);
+    const feeds = feedsOf({ batch: 1, past: 3, tokens: 1 });
+    const shorter = tensor("f32", [1, 2, 2, 4], []);
+    expect(() => model.runSync({ ...feeds, "past.value": shorter })).toThrow(OctetteError);
+  });
+});
+
+test("a size that the graph says of what a run finds is compared with what it finds", () => {
+  const b = new GraphBuilder();
+  b.node("NonZero", [b.input("x", ["n"])], "found", { found: ["n"] });
+  withModel(b.build("found"), {}, (model) => {
+    expect(model.runSync({ x: tensor("f32", [2], [4, 5]) }).found!.shape).toEqual([1, 2]);
+    expect(() => model.runSync({ x: tensor("f32", [3], [4, 0, 5]) })).toThrow(/is not that of the graph/);
+  });
+});
+
+describe("which sizes are taken to be equal", () => {
+  const symbols = ["batch", "tokens", "past", "total", "found"];
+  test.each([
+    ["the last symbol as a sum", ["both(past+tokens,total)"], { total: "past+tokens" }],
+    ["what a run finds as what it is given", ["both(found,tokens)"], { found: "tokens" }],
+    ["a number of times", ["both(2*past,2*total)"], { total: "past" }],
+    ["a batch that a reshape exchanges", ["div(past*total,batch)"], { past: "batch" }],
+    ["by the larger of two", ["both(max(-1*min(past,total)+total,0),tokens)"], { total: "past+tokens" }],
+    ["what is subtracted as a sum", ["both(past,-1+batch)"], { batch: "1+past" }],
+    ["no quotients by a number", ["div(1+past,2)"], {}],
+    ["one after another", ["both(past,total)", "both(tokens,total)"], { total: "tokens", past: "tokens" }],
+  ])("%s", (_, shape, expected) => {
+    expect(equalIn([shape], symbols)).toEqual(expected);
+  });
+});
