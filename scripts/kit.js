@@ -29,6 +29,26 @@ async function threads() {
   return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
 }
 
+/** Scripts and styles of the pages that show a model, by file. They import what lies beside them. */
+async function pages() {
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: {
+      page: "src/bundle/page/main.ts",
+      style: "src/bundle/page/page.css",
+      icon: "src/bundle/page/icon.svg",
+      language: "src/bundle/page/language-main.ts",
+      "language-worker": "src/bundle/page/language-worker.ts",
+    },
+    loader: { ".svg": "copy" },
+    external: [...options.external, "*/octette.js", "*/text.js"],
+    outdir: "build",
+    minify: true,
+    write: false,
+  });
+  return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
+}
+
 /** Modules in the order in which they run, each with what it imports and its code; the names of what they export; each op's module. */
 export async function createKit() {
   const homes = await writeTables();
@@ -53,5 +73,5 @@ export async function createKit() {
     const imports = metafile.inputs[parts[i]]?.imports.map(({ path }) => path) ?? [];
     modules.push({ path: parts[i], imports, code: code.trim() });
   }
-  return { modules, names: Object.fromEntries(names), homes, threads: await threads() };
+  return { modules, names: Object.fromEntries(names), homes, threads: await threads(), pages: await pages() };
 }

@@ -1,5 +1,6 @@
 // A folder that a page can be served from: the model, a script with the ops it needs, wasm with the kernels it calls.
 
+import { rangeOf } from "../engine/feed-range";
 import { groupsWith } from "../engine/group-modules";
 import { modules as coreModules } from "../engine/modules";
 import { kernelsOf } from "../engine/plan";
@@ -12,8 +13,9 @@ import { type Bindings, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { registry } from "../ops/index";
 import { keepKernels } from "./keep-kernels";
-import { piecesFor } from "./kit";
-import { html, script } from "./page";
+import { pageFiles, piecesFor } from "./kit";
+import { html } from "./page/html";
+import type { Settings } from "./page/settings";
 
 export interface BundleOptions {
   /** Name of the model's file. */
@@ -21,6 +23,8 @@ export interface BundleOptions {
   readonly classes: readonly EngineClass[];
   /** Whether wasm lies in files of its own, instead of inside the script. */
   readonly beside: boolean;
+  /** Names of the classes that the page shows, by number; default: those that the model has. */
+  readonly classNames?: readonly string[] | undefined;
 }
 
 export interface Bundle {
@@ -36,7 +40,7 @@ const NOTICE = "/*! octette, Apache-2.0 */";
 export async function bundle(
   graph: Graph,
   artifact: Uint8Array,
-  { model, classes, beside }: BundleOptions,
+  { model, classes, beside, classNames }: BundleOptions,
 ): Promise<Bundle> {
   const ops = [...new Set(nodesIn(graph).map(({ op }) => op))].sort();
   const { kernels, hasRunSizes } = needsOf(graph, classes);
@@ -72,10 +76,19 @@ export async function bundle(
     ...(beside ? modules.map(([group, bytes]) => [`${group}.wasm`, bytes] as const) : []),
     [model, artifact],
     ...workers,
-    ["index.html", text(html(model))],
-    ["page.js", text(script)],
+    ["index.html", text(html(model, settingsOf(graph, classNames)))],
+    ...(await pageFiles({ "page.js": "page.js", "page.css": "style.css", "icon.svg": "icon.svg" })),
   ];
   return { ops, kernels: [...kernels].sort(), files: new Map(files) };
+}
+
+/** What the page is told. */
+function settingsOf(graph: Graph, classes: readonly string[] | undefined): Settings {
+  const ranges = graph.inputs.flatMap((input) => {
+    const range = rangeOf(graph, registry, input);
+    return range ? [[input.name, range] as const] : [];
+  });
+  return { ...(classes && { classes }), ranges: Object.fromEntries(ranges) };
 }
 
 const urlOf = (file: string) =>

@@ -14,6 +14,8 @@ interface Kit {
   readonly names: Readonly<Record<string, string>>;
   /** Scripts of further threads and of streams, by file. */
   readonly threads: Readonly<Record<string, string>>;
+  /** Scripts and styles of pages, by file. */
+  readonly pages: Readonly<Record<string, string>>;
   /** The module of each op. */
   readonly homes: Readonly<Record<string, string>>;
 }
@@ -26,13 +28,23 @@ const CLASSES = "src/engine/classes.ts";
 /** What models need whose sizes only a run knows. */
 const SIZES = "src/engine/run-sizes/run-sizes.ts";
 
+const readKit = async (): Promise<Kit> => (await import("../../build/kit.json")).default;
+
+/** Scripts and styles of pages: by the names they have in a folder, those of the kit. */
+export async function pageFiles(
+  files: Readonly<Record<string, string>>,
+): Promise<(readonly [file: string, content: Uint8Array])[]> {
+  const { pages } = await readKit();
+  return Object.entries(files).map(([file, own]) => [file, new TextEncoder().encode(pages[own]!)] as const);
+}
+
 /** Code that defines a runtime, these ops and classes, and the names it has for them. */
 export async function piecesFor(
   ops: readonly string[],
   classes: readonly EngineClass[],
   hasRunSizes: boolean,
 ) {
-  const kit: Kit = (await import("../../build/kit.json")).default;
+  const kit = await readKit();
   const homes = ops.map((op) => {
     if (Object.hasOwn(kit.homes, op)) return kit.homes[op]!;
     throw new OctetteError(`operator ${op} is not in octette`, { code: "unsupported" });

@@ -2,7 +2,8 @@
 // generates. Scripts are those of the package, with all that they import.
 
 import { readFile } from "node:fs/promises";
-import { languageHtml, page, worker } from "./language-page";
+import { pageFiles } from "./kit";
+import { languageHtml } from "./page/html";
 
 /** Where the package's scripts lie: beside this one. */
 const scripts = new URL(".", import.meta.url);
@@ -24,7 +25,12 @@ export async function bundleLanguage(artifact: Uint8Array, model: string): Promi
     files.set(name, code);
     wanted.push(...importsOf(code.toString()));
   }
-  const texts = { "worker.js": worker(model), "page.js": page, "index.html": languageHtml(model) };
-  for (const [name, text] of Object.entries(texts)) files.set(name, new TextEncoder().encode(text));
-  return files;
+  const page = await pageFiles({
+    "worker.js": "language-worker.js",
+    "page.js": "language.js",
+    "page.css": "style.css",
+    "icon.svg": "icon.svg",
+  });
+  for (const [name, content] of page) files.set(name, content);
+  return files.set("index.html", new TextEncoder().encode(languageHtml(model)));
 }

@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { bundle } from "../bundle/index";
 import { bundleLanguage } from "../bundle/language";
+import { PORT, serveFolder } from "../bundle/serve";
 import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { isArtifact } from "../formats/octette";
@@ -12,7 +13,7 @@ import { OctetteError, save } from "../index";
 import { type Context, defineCommand } from "./command";
 import { isLanguageModel } from "./language";
 import { openModel } from "./open-model";
-import { choice, flag, folder, MAX_BYTES, UsageError } from "./options";
+import { choice, flag, folder, MAX_BYTES, type OptionSpec, UsageError } from "./options";
 import { formatBytes } from "./terminal";
 
 const CLASSES = {
@@ -21,6 +22,18 @@ const CLASSES = {
   relaxed: ["baseline", "relaxed"],
   all: ["baseline", "extmul", "relaxed"],
 } as const;
+
+/** A port, or none for the usual one. */
+const SERVE = {
+  value: "PORT",
+  isOptional: true,
+  help: `serve the folder at this machine's PORT (${PORT}, or a free one) until Ctrl-C`,
+  parse(text: string): { readonly port: number | undefined } {
+    const port = text === "" ? undefined : Number(text);
+    if (port === undefined || (Number.isInteger(port) && port > 0 && port < 65_536)) return { port };
+    throw new UsageError(`--serve must be a port from 1 to 65535, got "${text}"`);
+  },
+} satisfies OptionSpec;
 
 export const bundleCommand = defineCommand({
   name: "bundle",
@@ -39,16 +52,18 @@ export const bundleCommand = defineCommand({
       ["inline", "beside"],
       "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
     ),
+    serve: SERVE,
     force: flag("write into a folder that holds something already, over the model, too"),
     "max-bytes": MAX_BYTES,
   },
   notes: [
-    "octette.js is an ES module that exports load(options); thread-pool.js and threads-worker.js are loaded where { threads: 2 } asks for them; index.html and page.js show its use and need not be kept. Serve the folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
+    "index.html is a page to try the model in: drop or draw a picture, use the camera or the microphone, move sliders, paste a row of a CSV. It needs page.js, page.css and icon.svg, and nothing from elsewhere.",
+    "octette.js is for pages of your own: an ES module that exports load(options). thread-pool.js and threads-worker.js are loaded where { threads: 2 } asks for them. Serve the folder over http. A content security policy needs script-src 'wasm-unsafe-eval', and connect-src for the model.",
     "Of a language model (an .octette): a page with a prompt, whose worker generates with text.js, and streams.",
     "A model in ONNX or TensorFlow Lite format is imported and saved as .octette; a float one stays float: octette quantize makes it int8.",
   ],
   examples: [
-    "octette bundle digits.octette -o page",
+    "octette bundle digits.octette -o page --serve",
     "octette bundle digits.octette -o page --class baseline --wasm beside",
   ],
   async run([path = ""], values, context) {
@@ -58,7 +73,8 @@ export const bundleCommand = defineCommand({
     if (!force) await checkEmpty(folder);
     if (await isLanguageModel(path)) {
       if (values.class || values.wasm) throw new UsageError("--class and --wasm are not for language models");
-      return writeLanguagePage(path, folder, context);
+      await writeLanguagePage(path, values, context);
+      return serve(values, context);
     }
     const { graph, bytes, format } = await openModel(path, context);
     const model = `${basename(path).replace(/\.(onnx|octette|tflite)$/i, "")}.octette`;
@@ -72,14 +88,34 @@ export const bundleCommand = defineCommand({
       bytes: content.length,
       brotli: brotliCompressSync(content).length,
     }));
-    context.print({ model: path, folder, classes, ops, kernels, files: sizes }, () =>
-      sizesTable(sizes, context),
-    );
+    context.print({ model: path, folder, classes, ops, kernels, files: sizes }, () => [
+      ...sizesTable(sizes, context),
+      ...nextStep(path, values),
+    ]);
+    await serve(values, context);
   },
 });
 
+interface Serving {
+  readonly output: string;
+  readonly serve?: { readonly port: number | undefined };
+}
+
+/** What to do with the folder, unless it is being done. */
+const nextStep = (path: string, { output, serve }: Serving) =>
+  serve ? [] : ["", `look at it: octette bundle ${path} -o ${output} --force --serve`];
+
+/** Serves the folder until Ctrl-C, if asked to. */
+async function serve({ output, serve }: Serving, { log, signal }: Context): Promise<void> {
+  if (!serve) return;
+  const { address, ended } = await serveFolder(output, serve.port, signal);
+  log(`${address} shows ${output} on this machine. Ctrl-C ends it.`);
+  await ended;
+}
+
 /** The page of a language model, which generates in a worker. */
-async function writeLanguagePage(path: string, folder: string, context: Context): Promise<void> {
+async function writeLanguagePage(path: string, values: Serving, context: Context): Promise<void> {
+  const { output: folder } = values;
   const artifact = (await stat(path)).isFile() ? await readBytes(path, context.signal) : undefined;
   if (!artifact || !isArtifact(artifact))
     throw new OctetteError("is no artifact, which has weights and text in one file", {
@@ -97,7 +133,10 @@ async function writeLanguagePage(path: string, folder: string, context: Context)
     bytes: content.length,
     brotli: brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
   }));
-  context.print({ model: path, folder, files: sizes }, () => sizesTable(sizes, context));
+  context.print({ model: path, folder, files: sizes }, () => [
+    ...sizesTable(sizes, context),
+    ...nextStep(path, values),
+  ]);
 }
 
 async function checkEmpty(folder: string): Promise<void> {

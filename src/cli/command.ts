@@ -87,8 +87,9 @@ export const defineCommand = <const S extends Options>(command: Command<S>) => c
 export const COLUMNS = 80;
 
 export function helpOf(command: Command): string[] {
-  const options = Object.entries(allOptions(command)).map(([name, { short, value, help }]) => {
-    const left = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
+  const options = Object.entries(allOptions(command)).map(([name, { short, value, isOptional, help }]) => {
+    const shown = isOptional ? `[${value}]` : value;
+    const left = `${short ? `-${short}, ` : "    "}--${name}${shown ? ` ${shown}` : ""}`;
     return { left, help };
   });
   const width = Math.max(...options.map(({ left }) => left.length));
@@ -116,7 +117,7 @@ export function parseCommand(command: Command, args: readonly string[]) {
   let parsed: { values: Record<string, string | boolean | string[] | undefined>; positionals: string[] };
   try {
     parsed = parseArgs({
-      args: [...args],
+      args: withOptional(args, options),
       options: Object.fromEntries(
         Object.entries(options).map(([name, { value, short, multiple = false }]) => [
           name,
@@ -143,6 +144,17 @@ export function parseCommand(command: Command, args: readonly string[]) {
       throw fail(`${short ? `-${short}` : `--${name}`} ${value} is missing: ${needed}`);
   }
   return { values: values as Record<string, never>, positionals };
+}
+
+/** Arguments as Node's parser takes them: an option whose value is left out is given "". What follows is its value where it can be. */
+function withOptional(args: readonly string[], options: Options): string[] {
+  const end = args.indexOf("--");
+  return args.map((arg, i) => {
+    const option = arg.startsWith("--") && (end < 0 || i < end) ? options[arg.slice(2)] : undefined;
+    if (!option?.isOptional) return arg;
+    const next = args[i + 1];
+    return next !== undefined && /^\d/.test(next) ? arg : `${arg}=`;
+  });
 }
 
 /** What Node's parser found wrong, in our words. */

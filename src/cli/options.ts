@@ -15,6 +15,8 @@ export interface OptionSpec<T = unknown> {
   readonly value?: string;
   /** The value names files that the command reads, which it must not replace. */
   readonly reads?: boolean;
+  /** The value may be left out: then the text is "". */
+  readonly isOptional?: boolean;
   /** Of an option that must be given: what is asked where it is not. */
   readonly needed?: string;
   readonly help: string;

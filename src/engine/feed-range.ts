@@ -47,7 +47,7 @@ export function lookOut(graph: Graph<Constant>, registry: Registry, told: WeakSe
 const rounded = (number: number) => Number(number.toPrecision(2));
 
 /** Lowest and highest number that the first QuantizeLinear of an input has codes for. */
-function rangeOf(
+export function rangeOf(
   { nodes, constants }: Graph<Constant>,
   registry: Registry,
   { name }: Input,

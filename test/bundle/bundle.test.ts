@@ -1,14 +1,11 @@
 // Bundled folders run what they were made for: their script, in Node and in a page under a strict policy, gives the bytes
 // that the whole toolkit gives.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium } from "playwright";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BundleOptions, bundle } from "../../src/bundle/index";
 import type { Model } from "../../src/engine/model";
 import { writeArtifact } from "../../src/formats/octette";
@@ -19,13 +16,7 @@ import type { LoadOptions, OctetteError } from "../../src/runtime";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { onnxFile } from "../formats/onnx/model-file";
 import { GraphBuilder } from "../graph-builder";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** How to launch it, where it was found. */
-    readonly chromium: { executablePath: string; args: string[] } | undefined;
-  }
-}
+import { launch, Pages } from "./pages";
 
 interface Script {
   load(options?: LoadOptions): Promise<Model>;
@@ -124,6 +115,8 @@ test("carries ops and kernels of the model, and no others", async () => {
     "stream.js",
     "index.html",
     "page.js",
+    "page.css",
+    "icon.svg",
   ]);
   const script = new TextDecoder().decode(files.get("octette.js"));
   expect(script).not.toMatch(/maxPool|softmax|pads and image/);
@@ -133,7 +126,7 @@ test("carries ops and kernels of the model, and no others", async () => {
   for (const { name, kind } of exports) if (kind === "function") expect(kernels).toContain(name);
 });
 
-/** A page's script that runs the feeds beside it and shows the bytes of the outputs. */
+/** A page's script that runs the feeds beside it; its title becomes the bytes of the outputs. */
 const CHECK = `
   import { load } from "./octette.js";
   const arrays = { f32: Float32Array, i32: Int32Array, i8: Int8Array, u8: Uint8Array, bool: Uint8Array };
@@ -142,50 +135,15 @@ const CHECK = `
   const feeds = stored.map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: new arrays[dtype](data) }]);
   const outputs = await model.run(Object.fromEntries(feeds));
   const bytes = Object.entries(outputs).map(([name, { data }]) => [name, [...new Uint8Array(data.buffer)]]);
-  document.querySelector("#answer").textContent = JSON.stringify(Object.fromEntries(bytes));`;
+  document.body.innerHTML = "<div id=facts><dl></dl></div>";
+  document.title = JSON.stringify(Object.fromEntries(bytes));`;
 
-const launch = inject("chromium");
-
-describe.skipIf(!launch)("the page, in Chromium, under the policy that it states", () => {
-  let browser: Browser;
-  let server: Server;
-  let origin: string;
-  const types: Record<string, string> = { html: "text/html", js: "text/javascript" };
-
+describe.skipIf(!launch)("the script, in Chromium, under the policy that its page states", () => {
+  let pages: Pages;
   beforeAll(async () => {
-    browser = await chromium.launch(launch);
-    server = createServer(({ url = "/" }, response) => {
-      const file = join(folder, decodeURIComponent(url));
-      if (!existsSync(file)) return void response.writeHead(404).end();
-      const type = types[url.split(".").at(-1)!] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type }).end(readFileSync(file));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    pages = await Pages.start();
   });
-  afterAll(async () => {
-    await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
-
-  /** What a page shows, once it has something to show; it may complain about nothing but its icon. */
-  async function answerOf(url: string): Promise<string> {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.location().url.endsWith("favicon.ico"))
-        complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(url);
-    const answer = page.locator("#answer");
-    await answer.filter({ hasNotText: /^loading$/ }).waitFor({ timeout: 20_000 });
-    const text = await answer.textContent();
-    await page.close();
-    expect(complaints).toEqual([]);
-    return text!;
-  }
+  afterAll(() => pages?.stop());
 
   const forms: [string, Partial<BundleOptions>][] = [
     ["all classes, wasm inside", {}],
@@ -193,14 +151,9 @@ describe.skipIf(!launch)("the page, in Chromium, under the policy that it states
     ["baseline, wasm beside", { classes: ["baseline"], beside: true }],
   ];
   for (const [form, options] of forms)
-    test(`${form}: shows an answer, and gives the bytes that Node gives`, async () => {
+    test(`${form}: gives the bytes that Node gives`, async () => {
       const graph = graphs["an int8 network"]!;
-      const { at } = await bundled(graph, options);
-      const url = `${origin}/${at.slice(folder.length + 1)}`;
-      expect(await answerOf(`${url}/index.html`)).toMatch(
-        /^[\d.]+ ms, (baseline|extmul|relaxed) kernels\ny \[1, 10\]: /,
-      );
-
+      const at = await pages.bundled(graph, { model: NAME, ...options });
       const feeds = randomFeeds(graph, 3);
       const stored = Object.entries(feeds).map(([name, tensor]) => [
         name,
@@ -208,12 +161,14 @@ describe.skipIf(!launch)("the page, in Chromium, under the policy that it states
       ]);
       writeFileSync(join(at, "feeds.json"), JSON.stringify(stored));
       writeFileSync(join(at, "page.js"), CHECK);
-      const answer = JSON.parse(await answerOf(`${url}/index.html`));
+      const { page, complaints } = await pages.open(at);
+      const answer = JSON.parse(await page.title());
       const model = loadSync(graph, { maxima: { batch: 3 } });
       const expected = model.runSync(feeds);
       model.dispose();
       expect(answer).toEqual(
         Object.fromEntries(Object.entries(expected).map(([name, { data }]) => [name, bytesOf(data)])),
       );
+      expect(complaints).toEqual([]);
     });
 });

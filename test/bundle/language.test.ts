@@ -78,7 +78,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("octette bundle of
       await tab.fill("[name=prompt]", "In the beginning");
       await tab.fill("[name=temperature]", "0");
       await tab.fill("[name=maxTokens]", "12");
-      await tab.click("button");
+      await tab.click("button.main");
       await state.filter({ hasText: "12 tokens" }).waitFor({ timeout: 30_000 });
       expect(await tab.locator("#answer").textContent()).toBe(
         "In the beginning of the end of the days of the end of the days",

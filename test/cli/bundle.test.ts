@@ -1,6 +1,8 @@
 // octette bundle from the command line: what it writes, says and refuses.
 
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -23,10 +25,15 @@ test("a float ONNX model becomes a folder that runs", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/octette\.js +\d.* kB +\d.* kB\ndigits\.octette/);
   expect(stdout).toMatch(/in all +\d.* kB/);
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
+    `look at it: octette bundle ${model} -o ${page} --force --serve`,
+  );
   expect((await readdir(page)).sort()).toEqual([
     "digits.octette",
+    "icon.svg",
     "index.html",
     "octette.js",
+    "page.css",
     "page.js",
     "stream.js",
     "thread-pool.js",
@@ -67,10 +74,43 @@ test("a folder that holds something is left alone, but with --force", async () =
   expect(await readdir(page)).toContain("octette.js");
 });
 
+test("--serve shows the folder on this machine until Ctrl-C", async () => {
+  const page = join(folder, "served");
+  const { port, server } = await takenPort();
+  const taken = await octette(["bundle", model, "-o", page, "--serve", `${port}`]);
+  expect(taken).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/port \d+: another program has this port/),
+  });
+  server.close();
+  for (const serve of [["--serve", `${port}`], ["--serve"]]) {
+    const { code, stdout, stderr } = await octette(["bundle", model, "-o", page, "--force", ...serve], {
+      interruptWhen: /Ctrl-C ends it/,
+    });
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^http:\/\/localhost:\d+\/ shows .*served on this machine\. Ctrl-C ends it\.\n$/,
+      ),
+    });
+    expect(stdout).not.toMatch(/look at it/);
+    if (serve.length > 1) expect(stderr).toContain(`localhost:${port}/`);
+  }
+});
+
+/** A port that another program has. */
+async function takenPort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
 test("wrong usage is named", async () => {
   const wrong: [string[], number, RegExp][] = [
     [[model], 2, /-o DIR is missing: where should the files go\?/],
     [[model, "-o", folder, "--class", "fast"], 2, /--class must be one of baseline, extmul, relaxed, all/],
+    [[model, "-o", folder, "--serve", "99999"], 2, /--serve must be a port from 1 to 65535, got "99999"/],
+    [[model, "-o", folder, "--serve=all"], 2, /--serve must be a port from 1 to 65535, got "all"/],
     [[model, "-o", folder, "--wasm", "out"], 2, /--wasm must be one of inline, beside/],
     [
       [join(folder, "none.onnx"), "-o", join(folder, "none")],

@@ -1,0 +1,353 @@
+// The control of pictures: dropped, pasted or chosen files, the camera, and for small grey pictures a canvas to draw on.
+
+import type { Feed } from "../../engine/feeds";
+import type { Input } from "../../graph/graph";
+import type { Changed, Control, Say } from "./control";
+import { button, choose, labelled, make, messageOf, tick } from "./dom";
+import type { ImageKind } from "./kinds";
+import { feedOf, inverted, levelsFor } from "./pixels";
+import type { Known } from "./settings";
+import { draw, type Point, pixelsOf, type Stroke } from "./strokes";
+
+/** Largest side of a picture that can be drawn. */
+const DRAWABLE = 64;
+/** Pixels of the stage's side. */
+const STAGE = 320;
+/** Milliseconds between two pictures of the camera. */
+const FRAME = 100;
+/** Longest side of a picture whose size the model leaves open, and what its sides are multiples of. */
+const [LONGEST, STEP] = [640, 32];
+
+type Picture = ImageBitmap | HTMLVideoElement;
+
+export class ImageControl implements Control {
+  readonly element: HTMLElement;
+  readonly #input: Input;
+  readonly #kind: ImageKind;
+  readonly #changed: Changed;
+  readonly #say: Say;
+  readonly #isDrawable: boolean;
+  readonly #stage: HTMLCanvasElement;
+  readonly #seen = make("canvas", { className: "seen", ariaHidden: "true" });
+  readonly #camera: HTMLButtonElement;
+  #levels;
+  #strokes: Stroke[] = [];
+  #picture: Picture | undefined;
+  #isCentred = true;
+  #isInverted = false;
+  /** Where the keyboard's pen is, and whether it draws. */
+  #pen: { at: Point; isDown: boolean } = { at: [0.5, 0.2], isDown: false };
+
+  constructor(input: Input, kind: ImageKind, known: Known, changed: Changed, say: Say) {
+    this.#input = input;
+    this.#kind = kind;
+    this.#changed = changed;
+    this.#say = say;
+    const { channels, width, height } = kind;
+    this.#isDrawable = channels === 1 && Math.max(width, height) <= DRAWABLE;
+    const levels = levelsFor(known, channels);
+    this.#levels = levels[0]!;
+    const ratio = height / width;
+    this.#stage = make("canvas", {
+      className: "stage",
+      width: ratio > 1 ? Math.round(STAGE / ratio) : STAGE,
+      height: ratio > 1 ? STAGE : Math.round(STAGE * ratio),
+      role: "img",
+      ariaLabel: "the picture",
+    });
+    const hint = this.#isDrawable ? "Draw here, or drop a picture" : "Drop a picture here";
+    const frame = make("div", { className: "frame" }, this.#stage, make("p", { className: "hint" }, hint));
+    this.#camera = button("Use the camera", () => this.#toggleCamera());
+    const file = make("input", { type: "file", accept: "image/*" });
+    file.onchange = () => {
+      if (file.files?.[0]) void this.#open(file.files[0]);
+      file.value = "";
+    };
+    const more = make(
+      "details",
+      {},
+      make("summary", {}, "What the model sees"),
+      make("div", { className: "row" }, this.#seen, make("div", {}, ...this.#settings(levels))),
+    );
+    this.element = make(
+      "div",
+      { className: "picture" },
+      frame,
+      make(
+        "div",
+        { className: "row" },
+        make("label", { className: "button" }, "Choose a picture", file),
+        this.#camera,
+        button("Clear", () => this.clear()),
+      ),
+      more,
+    );
+    this.#takeDrops(frame);
+    if (this.#isDrawable) this.#takeStrokes();
+    this.#show();
+  }
+
+  read(): Feed | undefined {
+    const image = this.#pixels();
+    return image && feedOf(this.#input, this.#kind, image, this.#levels);
+  }
+
+  thumbnail(): HTMLElement {
+    const copy = make("canvas", { width: this.#seen.width, height: this.#seen.height });
+    copy.getContext("2d")!.drawImage(this.#seen, 0, 0);
+    return copy;
+  }
+
+  clear(): void {
+    this.#strokes = [];
+    this.#setPicture(undefined);
+  }
+
+  #settings(levels: ReturnType<typeof levelsFor>): HTMLElement[] {
+    const set = (change: () => void) => {
+      change();
+      this.#show();
+      this.#changed();
+    };
+    const { dtype, preprocessing } = this.#input;
+    const isOpen = dtype === "f32" && !preprocessing;
+    return [
+      ...(this.#isDrawable
+        ? [tick("Centre what is drawn", true, (on) => set(() => (this.#isCentred = on)))]
+        : []),
+      tick("Swap light and dark", false, (on) => set(() => (this.#isInverted = on))),
+      ...(isOpen
+        ? [
+            labelled(
+              "Pixels become",
+              choose(
+                levels.map((one) => [one.name, one] as const),
+                (chosen) => set(() => (this.#levels = chosen)),
+              ),
+            ),
+          ]
+        : []),
+    ];
+  }
+
+  /** The picture as the model takes it, or undefined where there is none. */
+  #pixels(): ImageData | undefined {
+    const { width, height, isAnySize } = this.#kind;
+    if (this.#picture) {
+      const [w, h] = isAnySize ? openSides(this.#picture) : [width, height];
+      const image = cropped(this.#picture, w, h);
+      return this.#isInverted ? inverted(image) : image;
+    }
+    if (this.#strokes.length === 0) return undefined;
+    const image = pixelsOf(this.#strokes, width, height, this.#isCentred);
+    return this.#isInverted ? inverted(image) : image;
+  }
+
+  /** Draws the stage, and beside it what the model sees. */
+  #show(): void {
+    const context = this.#stage.getContext("2d")!;
+    this.element.classList.toggle("empty", !this.#picture && this.#strokes.length === 0);
+    if (this.#picture) {
+      const image = cropped(this.#picture, this.#stage.width, this.#stage.height);
+      context.putImageData(image, 0, 0);
+    } else draw(this.#stage, this.#strokes, Math.min(this.#kind.width, this.#kind.height));
+    const image = this.#pixels();
+    this.#seen.width = image?.width ?? this.#kind.width;
+    this.#seen.height = image?.height ?? this.#kind.height;
+    if (image)
+      this.#seen.getContext("2d")!.putImageData(this.#kind.channels === 1 ? greyed(image) : image, 0, 0);
+  }
+
+  #setPicture(picture: Picture | undefined): void {
+    if (this.#picture instanceof HTMLVideoElement && picture !== this.#picture)
+      this.#stopCamera(this.#picture);
+    this.#picture = picture;
+    if (picture) this.#strokes = [];
+    this.#show();
+    this.#changed();
+  }
+
+  async #open(file: Blob): Promise<void> {
+    try {
+      this.#setPicture(await createImageBitmap(file));
+      this.#say("");
+    } catch {
+      const { name = "it", type = "" } = file as Partial<File>;
+      this.#say(`${name} is not a picture that this browser reads${type ? ` (${type})` : ""}.`);
+    }
+  }
+
+  #takeDrops(frame: HTMLElement): void {
+    const over = (isOver: boolean) => (event: DragEvent) => {
+      event.preventDefault();
+      frame.classList.toggle("over", isOver);
+    };
+    frame.ondragover = over(true);
+    frame.ondragleave = over(false);
+    frame.ondrop = (event) => {
+      over(false)(event);
+      const file = event.dataTransfer?.files[0];
+      if (file) void this.#open(file);
+      else this.#say("What was dropped is not a file.");
+    };
+    document.addEventListener("paste", ({ clipboardData }) => {
+      const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+      if (file) void this.#open(file);
+    });
+  }
+
+  async #toggleCamera(): Promise<void> {
+    if (this.#picture instanceof HTMLVideoElement) {
+      // The last picture stays.
+      this.#setPicture(await createImageBitmap(this.#picture));
+      return;
+    }
+    if (!navigator.mediaDevices) {
+      this.#say("There is no camera for this page: browsers give it to pages of https and localhost only.");
+      return;
+    }
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      const video = make("video", { srcObject: stream, muted: true, playsInline: true });
+      await video.play();
+      this.#say("");
+      this.#camera.textContent = "Take the picture";
+      this.#setPicture(video);
+      this.#follow(video);
+    } catch (error) {
+      const { name } = error as DOMException;
+      this.#say(
+        name === "NotAllowedError"
+          ? "The camera was denied. Allow it in the browser's settings of this page, or choose a picture."
+          : name === "NotFoundError"
+            ? "There is no camera here. Choose a picture instead."
+            : `The camera does not start: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  /** Shows frame after frame, as long as the camera is what is shown. A hidden page waits. */
+  #follow(video: HTMLVideoElement): void {
+    if (this.#picture !== video) return;
+    if (!document.hidden) {
+      this.#show();
+      this.#changed();
+    }
+    setTimeout(() => this.#follow(video), FRAME);
+  }
+
+  #stopCamera(video: HTMLVideoElement): void {
+    for (const track of (video.srcObject as MediaStream).getTracks()) track.stop();
+    this.#camera.textContent = "Use the camera";
+  }
+
+  #takeStrokes(): void {
+    const stage = this.#stage;
+    Object.assign(stage, {
+      tabIndex: 0,
+      role: "application",
+      ariaLabel:
+        "Canvas. Draw with the mouse or a finger; or with the arrow keys, Space puts the pen down and up.",
+    });
+    stage.classList.add("drawable");
+    stage.onpointerdown = (event) => {
+      stage.setPointerCapture(event.pointerId);
+      this.#begin(this.#at(event));
+    };
+    stage.onpointermove = (event) => {
+      if (!stage.hasPointerCapture(event.pointerId)) return;
+      for (const one of event.getCoalescedEvents?.() ?? [event]) this.#extend(this.#at(one));
+    };
+    stage.onkeydown = (event) => {
+      if (this.#key(event.key)) event.preventDefault();
+    };
+  }
+
+  #at({ clientX, clientY }: PointerEvent): Point {
+    const { left, top, width, height } = this.#stage.getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  }
+
+  #begin(point: Point): void {
+    if (this.#picture) this.clear();
+    this.#strokes.push([point]);
+    this.#drawn();
+  }
+
+  #extend(point: Point): void {
+    const last = this.#strokes.pop() ?? [];
+    this.#strokes.push([...last, point]);
+    this.#drawn();
+  }
+
+  #drawn(): void {
+    this.#show();
+    this.#changed();
+  }
+
+  /** Draws by keys; whether this one was for it. */
+  #key(key: string): boolean {
+    const [dx, dy] =
+      { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key] ?? [];
+    const { at, isDown } = this.#pen;
+    if (key === " ") {
+      this.#pen = { at, isDown: !isDown };
+      if (!isDown) this.#begin(at);
+      this.#say(isDown ? "Pen up." : "Pen down.");
+    } else if (dx !== undefined) {
+      const step = 1 / 16;
+      const inside = (x: number) => Math.min(Math.max(x, step), 1 - step);
+      const to = [inside(at[0] + dx * step), inside(at[1] + dy! * step)] as const;
+      this.#pen = { at: to, isDown };
+      if (isDown) this.#extend(to);
+      else this.#cursor(to);
+    } else return false;
+    return true;
+  }
+
+  /** Shows where the pen is while it does not draw. */
+  #cursor([x, y]: Point): void {
+    this.#show();
+    const context = this.#stage.getContext("2d")!;
+    context.strokeStyle = "#f80";
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(x * this.#stage.width, y * this.#stage.height, 6, 0, 7);
+    context.stroke();
+  }
+}
+
+const sidesOf = (picture: Picture) =>
+  picture instanceof HTMLVideoElement
+    ? [picture.videoWidth, picture.videoHeight]
+    : [picture.width, picture.height];
+
+/** The size that a picture is given where the model takes any: its own, within bounds. */
+function openSides(picture: Picture): [number, number] {
+  const [width = 1, height = 1] = sidesOf(picture);
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  const whole = (side: number) => Math.max(STEP, Math.round((side * scale) / STEP) * STEP);
+  return [whole(width), whole(height)];
+}
+
+/** The middle of a picture, as large as fits, in this size. */
+function cropped(picture: Picture, width: number, height: number): ImageData {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  const [w = 1, h = 1] = sidesOf(picture);
+  const scale = Math.min(w / width, h / height);
+  context.imageSmoothingQuality = "high";
+  // What is transparent is black.
+  context.fillRect(0, 0, width, height);
+  const [sw, sh] = [width * scale, height * scale];
+  context.drawImage(picture, (w - sw) / 2, (h - sh) / 2, sw, sh, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+/** As a model of one channel sees it. */
+function greyed(image: ImageData): ImageData {
+  const { data } = image;
+  for (let at = 0; at < data.length; at += 4)
+    data.fill((data[at]! * 19595 + data[at + 1]! * 38470 + data[at + 2]! * 7471 + 0x8000) >> 16, at, at + 3);
+  return image;
+}

@@ -1,0 +1,114 @@
+// The page of a model: a control for each input, what the model answers as soon as there is something to answer, and what that costs.
+
+import type { Feed } from "../../engine/feeds";
+import type { Input } from "../../graph/graph";
+import type { Control } from "./control";
+import { make, messageOf } from "./dom";
+import { arraysFor, Facts } from "./facts";
+import { ImageControl } from "./image-control";
+import { kindOf } from "./kinds";
+import { load } from "./octette.js";
+import { type Answer, OutputView } from "./results";
+import type { Settings } from "./settings";
+import { SoundControl } from "./sound-control";
+import { IdsControl, NumbersControl } from "./text-controls";
+import { VectorControl } from "./vector-control";
+
+/** Most threads that are asked for. */
+const THREADS = 4;
+/** Milliseconds without a change after which the answer is read out, and the run measured. */
+const QUIET = 400;
+
+const place = (id: string) => document.getElementById(id)!;
+const settings: Settings = JSON.parse(document.querySelector("main")!.dataset.settings!);
+
+try {
+  await start();
+} catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
+  place("problem").textContent = messageOf(error);
+}
+
+async function start(): Promise<void> {
+  const begin = performance.now();
+  const model = await load({ threads: Math.min(THREADS, navigator.hardwareConcurrency || 1) });
+  const facts = new Facts(model, performance.now() - begin);
+  const views = model.outputs.map(
+    ({ name }) => [name, new OutputView(name, settings.classes, model.outputs.length === 1)] as const,
+  );
+  const controls = model.inputs.map((input) => [input.name, controlFor(input, changed)] as const);
+  const isOnly = controls.length === 1;
+  place("inputs").replaceChildren(
+    ...controls.map(([name, control]) =>
+      make("fieldset", {}, make("legend", { className: isOnly ? "heard" : "" }, name), control.element),
+    ),
+  );
+  place("facts").replaceChildren(facts.element);
+  let isAsked = false;
+  let isFirst = true;
+  let quiet = 0;
+
+  /** Runs once the page has drawn what changed, however much that was. */
+  function changed(): void {
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(() => {
+      isAsked = false;
+      void run();
+    });
+  }
+
+  async function run(): Promise<void> {
+    const feeds: Record<string, Feed> = {};
+    for (const [name, control] of controls) {
+      const feed = control.read();
+      if (!feed) return;
+      feeds[name] = feed;
+    }
+    try {
+      const from = performance.now();
+      const outputs = await model.run(feeds);
+      if (isFirst) facts.first(performance.now() - from);
+      isFirst = false;
+      const texts = views.map(([name, view]) => {
+        const answers: readonly Answer[] = [{ of: "", tensor: outputs[name]! }];
+        return view.show(answers);
+      });
+      place("outputs").replaceChildren(...views.map(([, view]) => view.element));
+      place("problem").textContent = "";
+      clearTimeout(quiet);
+      quiet = window.setTimeout(() => {
+        place("heard").textContent = texts.join("; ");
+        facts.measure(feeds, arraysFor(outputs));
+      }, QUIET);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  changed();
+}
+
+function controlFor(input: Input, changed: () => void): Control {
+  const note = make("p", { className: "note", role: "status" });
+  const say = (text: string) => {
+    if (note.textContent !== text) note.textContent = text;
+  };
+  const known = { preprocessing: input.preprocessing, range: settings.ranges[input.name] };
+  const kind = kindOf(input);
+  const control =
+    kind.kind === "image"
+      ? new ImageControl(input, kind, known, changed, say)
+      : kind.kind === "sound"
+        ? new SoundControl(input, kind.samples, changed, say)
+        : kind.kind === "vector"
+          ? new VectorControl(input, kind.size, known, changed, say)
+          : kind.kind === "ids"
+            ? new IdsControl(input, kind.size, changed, say)
+            : new NumbersControl(input, changed, say);
+  control.element.append(note);
+  return control;
+}

@@ -1,0 +1,39 @@
+// Rows of numbers as people paste them: separated by commas, semicolons, tabs or spaces, with or without a header.
+
+export interface Rows {
+  /** Names of the columns, where the first line has them. */
+  readonly names?: readonly string[];
+  /** Numbers of each row; a column that holds text, or is named as a label, is left out. */
+  readonly rows: readonly (readonly number[])[];
+}
+
+const LABEL = /^(label|class|target|y)$/i;
+
+/** The rows of a text. Throws an Error that says what is wrong where there are none of `size` numbers. */
+export function readRows(text: string, size: number): Rows {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (lines.length === 0) throw new Error("There are no numbers yet.");
+  const separator = [";", "\t", ","].find((one) => lines[0]!.includes(one)) ?? /\s+/;
+  const cells = lines.map((line) =>
+    line
+      .trim()
+      .split(separator)
+      .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")),
+  );
+  const isNumber = (cell: string | undefined) =>
+    cell !== undefined && cell !== "" && Number.isFinite(Number(cell));
+  const hasHeader = cells.length > 1 && !cells[0]!.every(isNumber) && cells[1]!.some(isNumber);
+  const header = hasHeader ? cells.shift() : undefined;
+  const [first] = cells;
+  const isWanted = (column: number) => isNumber(first![column]) && !LABEL.test(header?.[column] ?? "");
+  const columns = first!.map((_, column) => column).filter(isWanted);
+  if (columns.length !== size)
+    throw new Error(`The model takes ${size} numbers, and the first row has ${columns.length}.`);
+  const rows = cells.map((row, i) => {
+    const wrong = columns.find((column) => !isNumber(row[column]));
+    if (wrong !== undefined)
+      throw new Error(`Row ${i + 1}, column ${wrong + 1} is not a number: "${row[wrong] ?? ""}".`);
+    return columns.map((column) => Number(row[column]));
+  });
+  return header ? { names: columns.map((column) => header[column]!), rows } : { rows };
+}

@@ -1,0 +1,16 @@
+// What the page knows of its model beyond what the model itself says: written into index.html when it is bundled.
+
+import type { Preprocessing } from "../../graph/graph";
+
+export interface Settings {
+  /** Names of the classes, by number; absent where nobody named them. */
+  readonly classes?: readonly string[] | undefined;
+  /** By input: the lowest and highest number that calibration saw. */
+  readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+}
+
+/** What an input's numbers look like, for controls that make them. */
+export interface Known {
+  readonly preprocessing?: Preprocessing | undefined;
+  readonly range?: readonly [number, number] | undefined;
+}
