@@ -23,8 +23,6 @@ export interface BundleOptions {
   readonly classes: readonly EngineClass[];
   /** Whether wasm lies in files of its own, instead of inside the script. */
   readonly beside: boolean;
-  /** Names of the classes that the page shows, by number; default: those that the model has. */
-  readonly classNames?: readonly string[] | undefined;
 }
 
 export interface Bundle {
@@ -40,7 +38,7 @@ const NOTICE = "/*! octette, Apache-2.0 */";
 export async function bundle(
   graph: Graph,
   artifact: Uint8Array,
-  { model, classes, beside, classNames }: BundleOptions,
+  { model, classes, beside }: BundleOptions,
 ): Promise<Bundle> {
   const ops = [...new Set(nodesIn(graph).map(({ op }) => op))].sort();
   const { kernels, hasRunSizes } = needsOf(graph, classes);
@@ -76,19 +74,19 @@ export async function bundle(
     ...(beside ? modules.map(([group, bytes]) => [`${group}.wasm`, bytes] as const) : []),
     [model, artifact],
     ...workers,
-    ["index.html", text(html(model, settingsOf(graph, classNames)))],
+    ["index.html", text(html(model, settingsOf(graph)))],
     ...(await pageFiles({ "page.js": "page.js", "page.css": "style.css", "icon.svg": "icon.svg" })),
   ];
   return { ops, kernels: [...kernels].sort(), files: new Map(files) };
 }
 
 /** What the page is told. */
-function settingsOf(graph: Graph, classes: readonly string[] | undefined): Settings {
+function settingsOf(graph: Graph): Settings {
   const ranges = graph.inputs.flatMap((input) => {
     const range = rangeOf(graph, registry, input);
     return range ? [[input.name, range] as const] : [];
   });
-  return { ...(classes && { classes }), ranges: Object.fromEntries(ranges) };
+  return { ranges: Object.fromEntries(ranges) };
 }
 
 const urlOf = (file: string) =>

@@ -10,13 +10,16 @@ import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { isArtifact } from "../formats/octette";
 import { OctetteError, save } from "../index";
+import { withNames } from "./classes";
 import { type Context, defineCommand } from "./command";
 import { isLanguageModel } from "./language";
+import { withNormalize } from "./normalize";
 import { openModel } from "./open-model";
-import { choice, flag, folder, MAX_BYTES, type OptionSpec, UsageError } from "./options";
+import { CLASSES, choice, flag, folder, MAX_BYTES, NORMALIZE, type OptionSpec, UsageError } from "./options";
 import { formatBytes } from "./terminal";
 
-const CLASSES = {
+/** Kernels of --class. */
+const KERNELS = {
   baseline: ["baseline"],
   extmul: ["extmul"],
   relaxed: ["baseline", "relaxed"],
@@ -52,6 +55,8 @@ export const bundleCommand = defineCommand({
       ["inline", "beside"],
       "inline (the default): inside the script; beside: in files, of which a page loads what its engine runs",
     ),
+    classes: CLASSES,
+    normalize: NORMALIZE,
     serve: SERVE,
     force: flag("write into a folder that holds something already, over the model, too"),
     "max-bytes": MAX_BYTES,
@@ -64,21 +69,24 @@ export const bundleCommand = defineCommand({
   ],
   examples: [
     "octette bundle digits.octette -o page --serve",
+    "octette bundle photos.onnx -o page --classes labels.txt --normalize 1/255,0.485:0.456:0.406,0.229:0.224:0.225",
     "octette bundle digits.octette -o page --class baseline --wasm beside",
   ],
   async run([path = ""], values, context) {
     const { output: folder, force = false, "max-bytes": maxBytes } = values;
-    const classes = CLASSES[values.class ?? "all"];
+    const classes = KERNELS[values.class ?? "all"];
     const beside = values.wasm === "beside";
     if (!force) await checkEmpty(folder);
     if (await isLanguageModel(path)) {
-      if (values.class || values.wasm) throw new UsageError("--class and --wasm are not for language models");
+      if (values.class || values.wasm || values.classes || values.normalize)
+        throw new UsageError("--class, --wasm, --classes and --normalize are not for language models");
       await writeLanguagePage(path, values, context);
       return serve(values, context);
     }
-    const { graph, bytes, format } = await openModel(path, context);
+    const { graph: plain, bytes, format } = await openModel(path, context);
+    const graph = withNormalize(await withNames(plain, values.classes), values.normalize);
     const model = `${basename(path).replace(/\.(onnx|octette|tflite)$/i, "")}.octette`;
-    const artifact = format === "octette" ? bytes : save(graph, { maxBytes });
+    const artifact = format === "octette" && graph === plain ? bytes : save(graph, { maxBytes });
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
     await makeFolder(folder);
     for (const name of files.keys()) await context.checkOutput(join(folder, name));

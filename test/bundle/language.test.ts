@@ -55,7 +55,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("octette bundle of
     const other = join(folder, "other");
     expect((await octette(["bundle", kjv, "-o", other])).stderr).toMatch(/is no artifact.*octette quantize/s);
     const args = ["bundle", join(folder, "kjv.octette"), "-o", other, "--class", "baseline"];
-    expect((await octette(args)).stderr).toMatch(/not for language models/);
+    expect((await octette(args)).stderr).toMatch(/are not for language models/);
   });
 
   test.skipIf(!launch)("generates in a page, under the policy that it states", async () => {

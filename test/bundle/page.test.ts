@@ -74,7 +74,8 @@ function colourGraph(): Graph {
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
   } as const;
-  return { ...graph, inputs: [{ ...graph.inputs[0]!, preprocessing }] };
+  const classes = ["apple", "bean", "cherry", "date", "elder"];
+  return { ...graph, classes, inputs: [{ ...graph.inputs[0]!, preprocessing }] };
 }
 
 /** x [batch, k] → n numbers. */
@@ -160,6 +161,7 @@ describe.skipIf(!launch)("the page of a model, in Chromium", () => {
     );
     const expected = percents(sharesOf(answerOf(graph, { photo: planes })));
     expect(await page.locator("table.classes td.number").allTextContents()).toEqual(expected);
+    expect(await page.locator("table.classes tbody th").allTextContents()).toEqual(graph.classes);
     await drop(page, ".frame", "notes.txt", "text/plain", Uint8Array.of(1, 2, 3));
     await page.getByText("notes.txt is not a picture that this browser reads (text/plain).").waitFor();
     expect(await seriousIn(page)).toEqual([]);

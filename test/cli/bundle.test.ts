@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { importOnnx, load } from "../../src/index";
+import { importOnnx, load, readArtifact } from "../../src/index";
 import { example, octette } from "./spawn";
 
 const model = example("digits.onnx");
@@ -96,6 +96,16 @@ test("--serve shows the folder on this machine until Ctrl-C", async () => {
     expect(stdout).not.toMatch(/look at it/);
     if (serve.length > 1) expect(stderr).toContain(`localhost:${port}/`);
   }
+});
+
+test("names of classes and a normalization given here are in the artifact of the page", async () => {
+  const page = join(folder, "named");
+  const names = "zero,one,two,three,four,five,six,seven,eight,nine";
+  const args = ["bundle", model, "-o", page, "--classes", names, "--normalize", "1/16,0,1"];
+  expect((await octette(args)).code).toBe(0);
+  const { graph } = readArtifact(await readFile(join(page, "digits.octette")));
+  expect(graph.classes).toEqual(names.split(","));
+  expect(graph.inputs[0]!.preprocessing).toEqual({ layout: "nchw", scale: 1 / 16, mean: [0], std: [1] });
 });
 
 /** A port that another program has. */

@@ -37,7 +37,7 @@ async function start(): Promise<void> {
   const model = await load({ threads: Math.min(THREADS, navigator.hardwareConcurrency || 1) });
   const facts = new Facts(model, performance.now() - begin);
   const views = model.outputs.map(
-    ({ name }) => [name, new OutputView(name, settings.classes, model.outputs.length === 1)] as const,
+    ({ name }) => [name, new OutputView(name, model.classes, model.outputs.length === 1)] as const,
   );
   const controls = model.inputs.map((input) => [input.name, controlFor(input, changed)] as const);
   const isOnly = controls.length === 1;

@@ -1,6 +1,7 @@
 // What a model answers: classes as bars, a few numbers as a table, many as a line, maps as pictures. Two models' answers stand side by side.
 
 import type { Tensor, TypedArray } from "../../graph/tensor";
+import { softmax } from "../../scores";
 import { choose, labelled, make } from "./dom";
 import { drawLine, rangeOf } from "./plot";
 
@@ -86,10 +87,7 @@ export function sharesOf({ dtype, data }: Pick<Tensor, "dtype" | "data">): numbe
   }
   const sum = numbers.reduce((a, b) => a + b, 0);
   if (Math.abs(sum - 1) < 0.01 && numbers.every((number) => number >= 0)) return numbers;
-  const largest = Math.max(...numbers);
-  const powers = numbers.map((number) => Math.exp(number - largest));
-  const all = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / all);
+  return [...softmax({ dtype, shape: [data.length], data }).data];
 }
 
 /** Where the largest is. */
@@ -103,7 +101,8 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function classesOf(answers: readonly Answer[], names: readonly string[] | undefined) {
   const shares = answers.map(({ tensor }) => sharesOf(tensor));
-  const nameOf = (at: number) => names?.[at] ?? `${at}`;
+  const isNamed = names?.length === answers[0]!.tensor.data.length;
+  const nameOf = (at: number) => (isNamed && names[at]) || `${at}`;
   const best = shares.map(largestOf);
   const count = shares[0]!.length;
   const order = Array.from({ length: count }, (_, i) => i);

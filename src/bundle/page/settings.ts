@@ -3,8 +3,6 @@
 import type { Preprocessing } from "../../graph/graph";
 
 export interface Settings {
-  /** Names of the classes, by number; absent where nobody named them. */
-  readonly classes?: readonly string[] | undefined;
   /** By input: the lowest and highest number that calibration saw. */
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
 }
