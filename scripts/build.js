@@ -7,7 +7,8 @@ import { nodeApart, options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
-for (const file of await readdir(folder)) if (/^(chunk|kit)-/.test(file)) await rm(folder + file);
+// Scripts of an earlier build, which have a hash in their names.
+for (const file of await readdir(folder)) if (/-[A-Z0-9]{8}\.js$/.test(file)) await rm(folder + file);
 await writeFile(`${folder}kit.json`, JSON.stringify(await createKit()));
 await build({
   ...options,

@@ -1,7 +1,7 @@
 // Where what the hosts need lies: the package as it is packed and installed, and tools of npm at the versions that are run.
 
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -34,6 +34,8 @@ const tools = {
   vite8: { vite: "8.4.0" },
   webpack: { webpack: "5.113.0" },
   next: { next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" },
+  publint: { publint: "0.3.25" },
+  attw: { "@arethetypeswrong/cli": "0.18.5" },
   workerd: { workerd: "1.20261117.1" },
 };
 
@@ -72,17 +74,19 @@ export async function toolsOf(name) {
 /** The binary of a tool. */
 export const binaryOf = async (name, path) => join(await toolsOf(name), Object.keys(tools[name])[0], path);
 
+const packed = join(folder, "packed");
+/** The packed package. */
+export const tarball = join(packed, "octette.tgz");
+
 /** Packs the package as it is built and installs it anew, where the programs of hosts find it. */
 export async function installPackage() {
-  const packed = join(folder, "packed");
   for (const path of ["node_modules", "packed"]) rmSync(join(folder, path), { recursive: true, force: true });
   mkdirSync(packed, { recursive: true });
   const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", packed];
   const [{ filename }] = JSON.parse(await run("npm", args, { cwd: root }));
-  const tarball = join(packed, filename);
+  renameSync(join(packed, filename), tarball);
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["install", ...options, folder, "--ignore-scripts", "--offline", "--no-save", tarball]);
-  return tarball;
 }
 
 /** A new folder for a host, with the programs in it. */

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { cpSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { binaryOf, placeFor, root, run, toolsOf } from "./places.js";
+import { binaryOf, placeFor, root, run, tarball, toolsOf } from "./places.js";
 
 const answerIn = async (place, command, args) => JSON.parse(await run(command, args, { cwd: place }));
 
@@ -119,7 +119,7 @@ const resolutions = {
 const typescript = (tool, version) =>
   Object.entries(resolutions).map(([resolution, options]) => ({
     name: `TypeScript ${version}, ${resolution}`,
-    isTypes: true,
+    says: "compiles",
     async ask(name) {
       const place = placeFor(name);
       const consumer = join(root, "test/package/consumer");
@@ -135,7 +135,29 @@ const typescript = (tool, version) =>
     },
   }));
 
+/** Tools that read the packed package and find nothing to say about its fields, files and types. */
+const readers = [
+  {
+    name: "publint",
+    says: "clean",
+    ask: async () =>
+      run(process.execPath, [join(await toolsOf("publint"), "publint/src/cli.js"), tarball, "--strict"]),
+  },
+  {
+    name: "Are the types wrong",
+    says: "clean",
+    async ask() {
+      const attw = join(await toolsOf("attw"), "@arethetypeswrong/cli/dist/index.js");
+      // Entries that are no modules of types: wasm, and the script of a worker.
+      const others = ["wasm/*", "worker.js", "package.json"];
+      const args = [tarball, "--profile", "esm-only", "--no-color", "--exclude-entrypoints", ...others];
+      return run(process.execPath, [attw, ...args]);
+    },
+  },
+];
+
 export const processes = [
+  ...readers,
   ...[20, 22, 24, 26].flatMap(node),
   ...typescript("typescript54", "5.4"),
   ...typescript("typescript", "current"),

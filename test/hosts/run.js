@@ -44,8 +44,8 @@ async function writeInputs() {
 }
 
 /** What a host's answer is worth, and whether that is as it should be. */
-function judged({ refusal, isTypes, only = { threads: THREADS } }, answer, expected) {
-  if (isTypes) return ["compiles", ""];
+function judged({ refusal, says, only = { threads: THREADS } }, answer, expected) {
+  if (says) return [says, ""];
   if (refusal) {
     if (refusal.test(answer.error)) return ["refused, typed", ""];
     throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
