@@ -60,6 +60,7 @@ export interface OwnOp extends Omit<Op, "lower" | "lowerInteger">, Traits {
   lowerInteger?(unit: Unit, c: OwnLowering): void;
 }
 
+/** What `createToolkit` adds. */
 export interface OwnTables {
   /** Ops by the names that graphs have for them. */
   readonly ops?: Readonly<Record<string, OwnOp>>;

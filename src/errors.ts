@@ -1,6 +1,7 @@
 // Every error octette throws on purpose. A message says where, what, expected, got, and the way out;
 // the same facts are fields, so that a program can act on them without parsing prose.
 
+/** What kind of error it is. */
 export type ErrorCode =
   /** Bytes of a file are not what its format says. */
   | "format"
@@ -17,6 +18,7 @@ export type ErrorCode =
   /** The engine lacks what octette needs, or computes it wrong. */
   | "engine";
 
+/** The parts of an error. */
 export interface ErrorFields {
   readonly code: ErrorCode;
   /** File, node, value or argument the error is about. */
@@ -32,6 +34,7 @@ const MAX_TOLD = 4096;
 
 const brief = (part = "") => (part.length > MAX_TOLD ? `${part.slice(0, MAX_TOLD)}…` : part);
 
+/** What octette throws. The message says where, what, expected and got, and the way out; the fields say the same to a program. */
 export class OctetteError extends Error {
   readonly code: ErrorCode;
   readonly where?: string;

@@ -22,6 +22,7 @@ export interface ExternalOptions {
   readonly externalData?: FolderSource | undefined;
 }
 
+/** Options of `openOnnx`. */
 export interface OpenOnnxOptions extends OnnxOptions, ExternalOptions, ToolkitOptions {
   /** Stops reading: the promise rejects with the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;

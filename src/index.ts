@@ -127,6 +127,7 @@ export function loadSync(
   return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), own);
 }
 
+/** Options of `save`. */
 export interface SaveOptions {
   /** Most memory of the model while its self-test runs it, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;

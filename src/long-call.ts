@@ -12,6 +12,7 @@ export interface Progress {
   readonly total?: number | undefined;
 }
 
+/** Options of every long call. */
 export interface LongCallOptions {
   /** Told how far the work is, at least once a batch or step; a promise it returns is awaited. Default: nobody is told. */
   readonly onProgress?: ((progress: Progress) => unknown) | undefined;

@@ -19,6 +19,7 @@ import type { Constant, Reading } from "./graph/tensor";
 import type { Registry } from "./ops/infer";
 import { checkOptions, type Names } from "./options";
 
+/** Options of `load`. */
 export interface LoadOptions extends ModelOptions {
   /**
    * Wasm to use instead of the runtime's own: bytes, a Response, a URL or a WebAssembly.Module for each group that it
@@ -41,6 +42,7 @@ const LOAD = {
   signal: 1,
 } satisfies Names<LoadOptions>;
 
+/** What loads and runs models. */
 export interface Runtime {
   /**
    * Loads a model from .octette bytes, a Blob, a Response, an async iterable of chunks, or a file's path or URL (Node).

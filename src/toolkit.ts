@@ -52,6 +52,7 @@ export class Toolkit {
 /** That of octette and octette/nn, which compile the same modules. */
 export const toolkit = /* @__PURE__ */ new Toolkit({ ops: {}, wasm: {}, conversions: {}, gradients: {} });
 
+/** Which toolkit a function works with. */
 export interface ToolkitOptions {
   /** With ops of one's own: what `createToolkit` made. Default: octette's ops alone. */
   readonly toolkit?: Toolkit | undefined;

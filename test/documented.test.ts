@@ -1,8 +1,11 @@
-// Every option of every public function says what it is, and what holds where it is left out: found in the declarations that the
-// package ships, as an editor shows them.
+// Every name that the package exports says what it is, and every option of its functions also what holds where it is left out: found
+// in the declarations that the package ships, as an editor shows them. docs/api.md is made of the same.
 
+import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
+// @ts-expect-error: a script
+import { apiText } from "../scripts/api.js";
 import { declarationsOf } from "./declarations";
 
 const { program, checker, files } = declarationsOf();
@@ -105,4 +108,30 @@ describe("options of public functions", () => {
     );
     expect(silent.map(({ path }) => path)).toEqual([]);
   });
+});
+
+/** Names that entries export without a comment, and methods of classes. */
+function* silent(): Generator<string> {
+  for (const file of files.filter((one) => !/\/(ops|wasm|types)\.d\.ts$/.test(one)))
+    for (const exported of checker.getExportsOfModule(
+      checker.getSymbolAtLocation(program.getSourceFile(file)!)!,
+    )) {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+      const isSilent = (one: ts.Symbol) => one.getDocumentationComment(checker).length === 0;
+      if (isSilent(symbol)) yield exported.name;
+      if (symbol.flags & ts.SymbolFlags.Class)
+        for (const member of checker
+          .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+          .filter(isOwn))
+          if (checker.getTypeOfSymbol(member).getCallSignatures().length > 0 && isSilent(member))
+            yield `${exported.name}.${member.name}`;
+    }
+}
+
+test("every exported name and method has a comment", () => {
+  expect([...new Set(silent())]).toEqual([]);
+});
+
+test("docs/api.md is what npm run api writes", () => {
+  expect(readFileSync(new URL("../docs/api.md", import.meta.url), "utf8") === apiText()).toBe(true);
 });

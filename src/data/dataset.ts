@@ -10,6 +10,7 @@ import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
 import { sampleIndices } from "./sampling";
 
+/** Samples as a model's inputs want them, in batches. */
 export interface Dataset {
   readonly count: number;
   /** Class of each sample. */
@@ -36,6 +37,7 @@ export interface Dataset {
   sample(n: number, seed: number): Dataset;
 }
 
+/** Options of `createDataset`. */
 export interface DatasetOptions {
   /** How numbers of the data become the model's, whatever their type; default what the model's inputs carry, of bytes. */
   readonly normalize?: Preprocessing | undefined;

@@ -4,6 +4,7 @@ import { type BytesSource, MAX_FILE_BYTES, nameOf, readBytes } from "../engine/s
 import { gunzip, isGzip } from "../formats/inflate";
 import { nodeModule } from "../node-module";
 
+/** The bytes of a file, and its name. */
 export interface NamedBytes {
   /** What errors call it. */
   readonly name: string;
@@ -12,6 +13,7 @@ export interface NamedBytes {
   readonly packed?: number;
 }
 
+/** Where a file of data comes from. */
 export type DataSource = BytesSource | NamedBytes;
 
 const isNamed = (source: DataSource): source is NamedBytes =>

@@ -13,6 +13,7 @@ import { type DataSource, exists, type NamedBytes, readSource } from "./files";
 import { parseNormalize } from "./normalize";
 import { openCsv } from "./tables";
 
+/** Options of `openDataset`. */
 export interface OpenOptions {
   /** How numbers of the file become the model's: `scale,mean,std`, or as an object. Default: what the model's inputs carry, of bytes. */
   readonly normalize?: string | Preprocessing | undefined;

@@ -3,6 +3,7 @@
 
 import { fromHex } from "./hex";
 
+/** What the relaxed dot product of this engine computes. */
 export type RelaxedDot =
   /** No relaxed SIMD. */
   | "absent"

@@ -29,6 +29,7 @@ import type { Stream, StreamOptions } from "./stream";
 import { type Threads, threadsFor } from "./threads";
 import type { Engine, EngineClass, EngineInfo } from "./wasm";
 
+/** Memory, threads and kernels of a model. */
 export interface ModelOptions {
   /**
    * Largest value of each symbol that memory is planned for, such as `{ batch: 64 }`; default 1 each. A larger batch is run in
@@ -112,6 +113,7 @@ export interface Draft {
 /** Arrays with outputs of runs of this turn, which nobody can have read yet. */
 const lent = new WeakSet<TypedArray>();
 
+/** A model in memory of its own, ready to run. */
 export class Model {
   /** The graph it was made from; loaded from a file, it is without the elements of its large constants. */
   readonly graph: Graph<Constant>;

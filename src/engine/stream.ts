@@ -8,6 +8,7 @@ import { checkOptions, type Names } from "../options";
 import type { Feed, Feeds, Into } from "./feeds";
 import type { Model } from "./model";
 
+/** Options of `model.stream`. */
 export interface StreamOptions {
   /**
    * The output that is the next value of each state, by the input that takes it: `{ h: "hn", c: "cn" }`. Default: guessed from names and

@@ -7,6 +7,7 @@ import { nodeModule } from "../node-module";
 /** More than any device has, and few enough for the parts of a step to be counted in a byte. */
 const MAX_THREADS = 32;
 
+/** How many threads there are. */
 export interface Threads {
   readonly threads: number;
   /** Why not more. */

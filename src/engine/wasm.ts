@@ -11,6 +11,7 @@ import type { RelaxedDot } from "./features";
 import { readBytes } from "./source";
 import { sharing, type Threads } from "./threads";
 
+/** An instruction set that int8 kernels are written for. */
 export type EngineClass = "baseline" | "extmul" | "relaxed";
 const CLASSES: readonly string[] = ["baseline", "extmul", "relaxed"];
 

@@ -4,6 +4,7 @@
 import { allocate, bytesPerElement, type DType, type TypedArray } from "../graph/tensor";
 import { unpackInt4 } from "./int4";
 
+/** How files store elements. */
 export type ElementKind =
   | "f64"
   | "f32"

@@ -51,6 +51,7 @@ export interface SelfTest {
   readonly hash: string;
 }
 
+/** What a .octette file holds. */
 export interface Artifact<C extends Constant = Tensor> {
   readonly graph: Graph<C>;
   /** SHA-256 of graph, quantization and tensors, as the file states it: what a delta names as its base, and applyDelta computes. */

@@ -4,6 +4,7 @@
 import type { Dim, Shape } from "./symbols";
 import type { Constant, DType, Tensor } from "./tensor";
 
+/** What an attribute of a node holds. */
 export type Attribute = number | string | readonly number[] | readonly string[] | readonly Dim[];
 
 /** How codes q are read: they stand for (q − zeroPoint) · scale. Names of constants, or of values found at run time. */
@@ -40,6 +41,7 @@ export interface Codes {
   readonly bounds?: { readonly lo: number; readonly hi: number };
 }
 
+/** One operator of a graph, with the names of its inputs and outputs. */
 export interface Node {
   /** Operator, a key of the op registry. */
   readonly op: string;
@@ -55,6 +57,7 @@ export interface Node {
   readonly graphs?: Readonly<Record<string, Graph<Constant>>>;
 }
 
+/** The dtype and the shape of a value. */
 export interface ValueType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -73,6 +76,7 @@ export interface Preprocessing {
   readonly of?: "numbers";
 }
 
+/** An input of a graph: its name, its type, and what normalizes its feeds. */
 export interface Input extends ValueType {
   readonly name: string;
   /** Which feeds are normalized before the model sees them, and how. */

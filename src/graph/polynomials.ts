@@ -5,6 +5,7 @@ import { OctetteError } from "../errors";
 
 /** A number, or the canonical text of a polynomial over symbols. */
 export type Dim = number | string;
+/** Dimensions: numbers, or texts of polynomials over symbols. */
 export type Shape = readonly Dim[];
 
 /** Monomial (symbols and functions joined by `*`, sorted; "" is the constant) → coefficient. */

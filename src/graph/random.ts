@@ -1,6 +1,7 @@
 // The one source of random numbers: xoshiro128** (Blackman & Vigna 2018, prng.di.unimi.it), seeded by splitmix32, with a
 // state of four words that can be saved. Integers and one division only: the same on every engine.
 
+/** Random numbers from a seed: the same on every engine. */
 export class Random {
   #state: Uint32Array;
 

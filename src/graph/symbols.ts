@@ -18,6 +18,7 @@ export {
   subtractDims,
 } from "./polynomials";
 
+/** Values of symbols, by name. */
 export type Bindings = Readonly<Record<string, number>>;
 
 /** Dimensions that are kept in the form they are computed in; begun anew there. */

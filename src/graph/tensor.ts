@@ -3,6 +3,7 @@
 /** int64 is narrowed to i32 on import, f16 and f64 become f32: what a small device computes with. */
 export type DType = "f32" | "i8" | "u8" | "i32" | "bool";
 
+/** What elements are held in. */
 export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array;
 
 /** Elements that are in memory, or only known by type until a model is loaded from where they lie. */

@@ -13,6 +13,7 @@ export interface Samples {
   readonly labels: ArrayLike<number>;
 }
 
+/** Options of a DataLoader. */
 export interface DataLoaderOptions {
   /** Samples of a batch (PyTorch's batch_size); default 1. */
   readonly batchSize?: number;
@@ -52,6 +53,7 @@ export class DataLoader implements Iterable<[inputs: Tensor, labels: Int32Array]
     return Math.ceil(this.#samples.labels.length / this.#batchSize);
   }
 
+  /** Batches in their order, or shuffled anew each time. */
   *[Symbol.iterator](): Generator<[inputs: Tensor, labels: Int32Array]> {
     const { inputs, labels } = this.#samples;
     const count = labels.length;

@@ -16,6 +16,7 @@ const pads = (size: Size2d): number[] => [...both(size), ...both(size)];
 
 const IMAGE = "[batch, channels, height, width]";
 
+/** Options of a Conv2d, as in PyTorch. */
 export interface Conv2dOptions {
   /** Elements from one window to the next; default 1. */
   readonly stride?: Size2d;
@@ -120,6 +121,7 @@ export class BatchNorm2d extends Layer {
   }
 }
 
+/** Options of a pooling. */
 export interface PoolOptions {
   /** Elements from one window to the next; default the size of the window. */
   readonly stride?: Size2d;

@@ -5,6 +5,7 @@ import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import type { Names } from "../options";
 import { layerError } from "./value";
 
+/** Options of a normalization. */
 export interface NormOptions {
   /** Added to the variance, default 1e-5. */
   readonly eps?: number;

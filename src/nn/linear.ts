@@ -8,6 +8,7 @@ import { checkCount, uniform } from "./initial";
 import { Layer } from "./module";
 import { layerError, type Value } from "./value";
 
+/** Options of a Linear layer. */
 export interface LinearOptions {
   /** Whether it adds a bias; default true. */
   readonly bias?: boolean;

@@ -43,6 +43,7 @@ export class Loss {
   }
 }
 
+/** Options of `crossEntropyLoss`. */
 export interface CrossEntropyOptions {
   /** Part of a label's probability that all classes share, 0 to below 1; default 0. */
   readonly labelSmoothing?: number;

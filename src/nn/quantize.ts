@@ -15,6 +15,7 @@ import { type Layer, layersOf, Module } from "./module";
 import { trace, traceToTrain } from "./trace";
 import { Trainable } from "./trainable";
 
+/** What `trainable` and its like are told of a model's input. */
 export interface InputOptions {
   /** Shape of a module's input, as `trace` takes it: needed unless it begins with Linear or Embedding. Default: what these tell. */
   readonly inputShape?: Shape;
@@ -94,6 +95,7 @@ export async function quantizeDynamic(
   return new Trainable(quantized, masters, options.seed);
 }
 
+/** Options of `prepareQat`. */
 export interface PrepareQatOptions extends InputOptions, LongCallOptions {
   /** Samples that show the ranges of activations, some hundred: a DataLoader, or batches of the model's inputs by name. */
   readonly calibration: DataLoader | Batches;

@@ -8,6 +8,7 @@ import { checkCount, uniform } from "./initial";
 import { Layer } from "./module";
 import { layerError, type Value } from "./value";
 
+/** Options of LSTM, GRU and RNN. */
 export interface RecurrentOptions {
   /** Whether it adds biases; default true. */
   readonly bias?: boolean;

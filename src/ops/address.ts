@@ -12,6 +12,7 @@ export interface Address {
 /** Bytes of a buffer: a dimension, or a function of what dimensions are at most. Of constants a number. */
 export type Size = Dim | ((most: (dim: Dim) => number) => number);
 
+/** A place in memory that the planner finds an address for. */
 export interface Buffer {
   readonly area: "constants" | "arena" | "staging";
   readonly bytes: Size;

@@ -7,6 +7,7 @@ import type { Constant } from "../graph/tensor";
 import { type GraphTypes, type Op, opError, type Traits } from "./op";
 import type { PlainRule } from "./steps";
 
+/** Ops by the names that graphs have for them. */
 export type Registry = Readonly<Record<string, Op>>;
 /** Ops of models, as the toolkit knows them. */
 export type ToolkitOps = Readonly<Record<string, Op & Traits & { readonly plain?: PlainRule | undefined }>>;

@@ -32,6 +32,7 @@ export interface Known {
   readonly data: ArrayLike<Dim>;
 }
 
+/** Layouts of the inputs and outputs of an op. */
 export interface Layouts {
   readonly inputs: readonly Layout[];
   readonly outputs: readonly Layout[];
@@ -96,6 +97,7 @@ export interface Control {
   choose?(node: Node, known: readonly (Known | undefined)[]): string | undefined;
 }
 
+/** What an op knows about itself. */
 export interface Op {
   /** Types of the outputs. Throws an OctetteError whose message names node, shapes and the way out. */
   infer(

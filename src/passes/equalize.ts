@@ -19,6 +19,7 @@ export const EQUALIZE_ROUNDS = 40;
  */
 const BIAS_SHARE = 8;
 
+/** Two layers whose channels were given like ranges. */
 export interface EqualizedPair {
   readonly first: string;
   readonly second: string;

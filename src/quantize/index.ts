@@ -33,6 +33,7 @@ export type { Batches } from "./calibrate";
 export type { LayerSummary, Override, QuantizeMode, QuantizeOptions, QuantizeSummary } from "./options";
 export type { RangeChoice, RangeMethod } from "./range";
 
+/** What `quantize` gives. */
 export interface Quantized {
   readonly graph: Graph;
   /** Floats that weights and biases were before they became codes, by the constant that holds those: what tuning starts from. */

@@ -9,6 +9,7 @@ import type { EqualizedPair } from "../passes/equalize";
 import type { Batches } from "./calibrate";
 import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
+/** Ranges of activations found by calibration (static), or at run time (dynamic). */
 export type QuantizeMode = "static" | "dynamic";
 
 /** What is different for the nodes whose name matches a pattern. */
@@ -21,6 +22,7 @@ export interface Override {
   readonly bits?: number;
 }
 
+/** Options of `quantize`. */
 export interface QuantizeOptions extends LongCallOptions {
   /**
    * `static` (default): activations have ranges found by calibration, everything that can runs on integers. `dynamic`:
@@ -92,6 +94,7 @@ export interface LayerSummary {
   readonly reason?: string;
 }
 
+/** What `quantize` did, skipped and chose. */
 export interface QuantizeSummary {
   readonly mode: QuantizeMode;
   readonly layers: readonly LayerSummary[];

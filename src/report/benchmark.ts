@@ -9,6 +9,7 @@ import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { type Arithmetic, createCeiling } from "./ceiling";
 
+/** Options of `benchmark`. */
 export interface BenchmarkOptions extends LongCallOptions {
   /**
    * What to run on, no more of it than the model was loaded for; default: random numbers from a fixed seed, every
@@ -23,6 +24,7 @@ export interface BenchmarkOptions extends LongCallOptions {
 
 const BENCHMARK = { feeds: 1, seconds: 1, profile: 1, ...LONG_CALL } satisfies Names<BenchmarkOptions>;
 
+/** What `benchmark` measured. */
 export interface Benchmark {
   readonly rounds: number;
   /** Of one run. */
@@ -48,6 +50,7 @@ export interface Profile {
   readonly steps: readonly StepSpeed[];
 }
 
+/** What a step takes, beside the speed of the engine's own multiply-adds. */
 export interface StepSpeed {
   readonly node: string;
   readonly kernel: string;

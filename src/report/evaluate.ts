@@ -17,6 +17,7 @@ import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
 /** What is needed of a model; anything that runs and names its outputs will do. */
 export type Runnable = Pick<Model, "run" | "outputs">;
 
+/** A batch of feeds, and a label for each of its rows. */
 export interface LabelledBatch {
   readonly feeds: Feeds;
   /** Class of each sample. */
@@ -26,6 +27,7 @@ export interface LabelledBatch {
 /** A data set, or batches from anywhere. */
 export type EvaluationData = Dataset | Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends LongCallOptions {
   /** The model to compare with, usually the float one. Default: none. */
   readonly against?: Model | undefined;
@@ -37,6 +39,7 @@ export interface EvaluateOptions extends LongCallOptions {
 
 const EVALUATE = { against: 1, layers: 1, maxBytes: 1, ...LONG_CALL } satisfies Names<EvaluateOptions>;
 
+/** What `evaluate` measured. */
 export interface Evaluation {
   /** Samples. */
   readonly n: number;
@@ -53,6 +56,7 @@ export interface Evaluation {
   readonly layers?: readonly LayerError[];
 }
 
+/** How one output differs from that of another model. */
 export interface OutputDifference {
   readonly name: string;
   readonly sqnrDb: number;
@@ -62,6 +66,7 @@ export interface OutputDifference {
   readonly relative: number;
 }
 
+/** How the outputs of two models differ. */
 export interface Comparison {
   readonly n: number;
   readonly agreement?: number;

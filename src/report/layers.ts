@@ -15,6 +15,7 @@ import { NoiseMeter } from "./metrics";
 
 export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Promise<Model>;
 
+/** How far the values of a layer are from those of the float model. */
 export interface LayerError {
   /** The value's name, which both graphs have. */
   readonly value: string;

@@ -5,6 +5,7 @@ import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { SAMPLING, type Sampling, type SamplingOptions, samplingOf } from "./sampling/options";
 
+/** Options of `generate`. */
 export interface GenerateOptions extends SamplingOptions, LongCallOptions {
   /** Most tokens to generate. Default: as many as there is room for. */
   readonly maxTokens?: number | undefined;

@@ -41,6 +41,7 @@ export interface LanguageMemory {
   readonly total: number;
 }
 
+/** A language model in memory, made by `loadLanguageModel`. */
 export class LanguageModel {
   /** What it computes, and most tokens that it was made for. */
   readonly facts: LanguageFacts;

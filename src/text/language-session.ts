@@ -33,6 +33,7 @@ export interface GenerationEnd {
   readonly reason: "length" | "stop token" | "stop text";
 }
 
+/** Options of `prefill`. */
 export interface PrefillOptions extends LongCallOptions {
   /** As that of `generate`. Default: true for messages, false for others. */
   readonly reuse?: boolean | undefined;
@@ -52,6 +53,7 @@ export interface SessionGround {
   readonly hashes: () => SessionHashes;
 }
 
+/** One text that a model reads and continues, made by `model.session()`. */
 export class LanguageSession {
   readonly #ground: SessionGround;
   #cache: Cache;

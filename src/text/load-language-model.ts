@@ -23,6 +23,7 @@ import type { LanguageFacts, LanguageSource, TextAssets } from "./source";
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_CHUNK = 64;
 
+/** Options of `loadLanguageModel`. */
 export interface LoadLanguageOptions extends LongCallOptions {
   /**
    * Most tokens of a text, prompt and answer together: memory for them is planned beforehand. Default: what the model was made for, at

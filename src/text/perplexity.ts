@@ -9,6 +9,7 @@ import { Cache, type Decoder } from "./decoder";
 import type { LanguageModel } from "./language-model";
 import { divergenceOf, likeliest, lossOf } from "./row-scores";
 
+/** Options of `perplexity`. */
 export interface PerplexityOptions extends LongCallOptions {
   /** Tokens of a window, of which all but the first are scored. Default 256, or as many as the models were loaded for. */
   readonly window?: number | undefined;
@@ -20,6 +21,7 @@ export interface PerplexityOptions extends LongCallOptions {
 
 const PERPLEXITY = { ...LONG_CALL, window: 1, windows: 1, against: 1 } satisfies Names<PerplexityOptions>;
 
+/** How well a model predicts a text. */
 export interface Perplexity {
   /** e^nats. */
   readonly perplexity: number;

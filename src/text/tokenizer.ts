@@ -24,6 +24,7 @@ import { WordPieceModel } from "./tokenizer/word-piece";
 export type { ChatMessage, ChatOptions } from "./tokenizer/chat";
 export type { TextStream } from "./tokenizer/decoding";
 
+/** Options of `encode`. */
 export interface EncodeOptions {
   /** Whether the tokens that the tokenizer puts around a text are added, such as the beginning of a sequence. Default true. */
   readonly addSpecialTokens?: boolean;
@@ -31,11 +32,13 @@ export interface EncodeOptions {
   readonly parseSpecialTokens?: boolean;
 }
 
+/** Options of `decode`. */
 export interface DecodeOptions {
   /** Whether control tokens are left out. Default true. */
   readonly skipSpecial?: boolean;
 }
 
+/** Options of a stream of tokens. */
 export interface TextStreamOptions extends DecodeOptions {
   /** Whether text stands before the stream: a first space is then kept where a tokenizer would take it away. Default false. */
   readonly isContinued?: boolean;

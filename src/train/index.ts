@@ -26,6 +26,7 @@ export type { LossTerm } from "./step/losses";
 export type { AdamWOptions, OptimizerOptions, SgdOptions } from "./step/optimizers";
 export type { Masters, WeightScales } from "./step/prepare";
 
+/** Options of `tune`. */
 export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   /**
    * A float model whose logits the tuned one learns to give, beside the labels. "float" is the model itself before

@@ -30,6 +30,7 @@ const MAX_MISSING = 32;
 /** Before it, broadcasting and BatchNormalization meant something else. */
 export const MIN_OPSET = 7;
 
+/** Options of `importOnnx`. */
 export interface OnnxOptions {
   /** Name of the graph, and of the file in errors; default the name in the file, "model" in errors. */
   readonly name?: string;

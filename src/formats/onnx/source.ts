@@ -54,10 +54,15 @@ export class Source {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly opset: number;
+  /** As in Surroundings. */
   readonly fresh: Surroundings["fresh"];
+  /** As in Surroundings. */
   readonly constant: Surroundings["constant"];
+  /** As in Surroundings. */
   readonly kind: Surroundings["kind"];
+  /** As in Surroundings. */
   readonly define: Surroundings["define"];
+  /** As in Surroundings. */
   readonly rank: Surroundings["rank"];
   readonly #around: Surroundings;
   readonly #proto: NodeProto;
@@ -166,6 +171,7 @@ export class Source {
     if (input >= 0) throw this.error(`input ${input} is unknown`, { got: `"${this.inputs[input]}"` });
   }
 
+  /** An error that names the node. */
   error(what: string, facts: { expected?: string; got?: string; hint?: string } = {}): OctetteError {
     return new OctetteError(what, {
       code: "unsupported",

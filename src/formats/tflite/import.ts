@@ -20,6 +20,7 @@ import { readTfliteModel, type TfliteSubgraph, type TfliteTensor } from "./schem
 import { type Conversions, OperatorSource } from "./source";
 import { TensorValues } from "./values";
 
+/** Options of `importTflite`. */
 export interface TfliteOptions {
   /** Name of the graph, and of the file in errors; default "model". */
   readonly name?: string;

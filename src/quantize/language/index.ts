@@ -30,6 +30,7 @@ import { writeModel } from "./write-model";
 
 export type { QuantizableLanguage } from "./open-source";
 
+/** Options of `quantizeLanguageModel`. */
 export interface QuantizeLanguageOptions extends LongCallOptions {
   /**
    * Bits of a layer's weights, 8 or 4; embedding and head have 8. Default: 8, but that codes of 4 bits, which GGUF files have, are kept.
@@ -90,6 +91,7 @@ export interface QuantizeLanguageSummary {
   readonly isOnCalibrationText: boolean;
 }
 
+/** What `quantizeLanguageModel` gives. */
 export interface QuantizedLanguageModel {
   /** The artifact; absent where it was written to `output`. */
   readonly bytes?: Uint8Array;

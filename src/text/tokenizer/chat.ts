@@ -19,6 +19,7 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
+/** Options of a chat template. */
 export interface ChatOptions {
   /** Whether the prompt ends where the model's answer begins. Default true. */
   readonly addGenerationPrompt?: boolean;

@@ -20,6 +20,7 @@ const CHECKPOINT: SealKind = {
 /** What JSON can say, and numbers that it cannot: infinities, NaN and −0 come back too. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** The state of training at a step: what `tune` continues from. */
 export interface CheckpointState {
   /** Content hash of the artifact that is trained. */
   readonly model: string;

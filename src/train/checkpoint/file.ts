@@ -12,6 +12,7 @@ import { type CheckpointState, readCheckpoint, writeCheckpoint } from "./checkpo
 /** Where the checkpoint before lies. */
 export const previousOf = (path: string): string => `${path}.previous`;
 
+/** A checkpoint that was read from a file. */
 export interface LoadedCheckpoint {
   readonly state: CheckpointState;
   /** Why it is not the last one that was saved. */

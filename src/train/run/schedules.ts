@@ -31,6 +31,7 @@ export interface StepSchedule extends WarmUp {
   readonly factor?: number;
 }
 
+/** How the learning rate changes over the steps. */
 export type Schedule = ConstantSchedule | CosineSchedule | StepSchedule;
 
 const CONSTANT = { kind: 1, warmup: 1 } satisfies Names<ConstantSchedule>;

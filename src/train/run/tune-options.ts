@@ -17,6 +17,7 @@ import type { Schedule } from "./schedules";
 import type { Trained } from "./select";
 import type { Validation } from "./validate";
 
+/** Options of `tune` for a model that is quantized already. */
 export interface TuneDeployedOptions extends LongCallOptions {
   /** Samples with labels. */
   readonly data: Dataset;
@@ -166,6 +167,7 @@ export interface BeginReport {
   readonly notes: readonly string[];
 }
 
+/** What `tune` tells after a step. */
 export interface StepReport {
   readonly epoch: number;
   /** From 1, over all epochs, of `steps`. */
@@ -179,6 +181,7 @@ export interface StepReport {
   readonly codesPerStep: number | undefined;
 }
 
+/** What `tune` tells after an epoch. */
 export interface EpochReport {
   readonly epoch: number;
   /** Mean of the steps' losses, and percent of right answers while training. */
@@ -191,12 +194,14 @@ export interface EpochReport {
   readonly isBest: boolean;
 }
 
+/** What `tune` gives. */
 export interface Tuned {
   /** The model to deploy, in its best state. */
   readonly graph: Graph;
   readonly summary: TuneSummary;
 }
 
+/** What `tune` did. */
 export interface TuneSummary {
   /** On the validation samples, before the first step and in the state that is kept. */
   readonly before: Validation;

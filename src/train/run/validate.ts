@@ -25,6 +25,7 @@ export const evaluated = (
     (batch) => new Model(graph, models, engine, { maxBytes, maxima: maximaFor(graph.inputs, batch) }),
   );
 
+/** How good a model is on validation samples. */
 export interface Validation {
   /** Percent of samples whose label has the largest score; the first of equals counts. */
   readonly accuracy: number;

@@ -30,6 +30,7 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
+/** An optimizer and its numbers. */
 export type OptimizerOptions = SgdOptions | AdamWOptions;
 /** Checked, with every default filled in. */
 export type Optimizer = Required<SgdOptions> | Required<AdamWOptions>;
