@@ -113,6 +113,7 @@ const FLOWS: Readonly<Record<CodeFlow, boolean>> = {
   sum: true,
   join: true,
   layer: true,
+  recurrence: true,
   makes: false,
   reads: false,
   none: false,

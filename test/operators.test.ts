@@ -21,6 +21,7 @@ const overCodes: Readonly<Record<CodeFlow, string | undefined>> = {
   sum: "integers",
   join: "joined",
   layer: "integer layer",
+  recurrence: "integer products",
   makes: "makes codes",
   reads: "reads codes",
   none: undefined,

@@ -1,9 +1,8 @@
 // Gated recurrent units over all steps, of what gemm made of the inputs.
 
-import { gemm } from "../f32/gemm";
-import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
-import { Recurrence } from "./sizes";
+import { floatProduct } from "./float-product";
+import { gruSteps } from "./gru-steps";
+import { PRODUCT, PRODUCTS, Recurrence } from "./sizes";
 
 /**
  * At each step t, with [u r] = z[t] + h·Rᵀ + bias through the function f: n = g(z[t] + (r·h)·Rₙᵀ + biasₙ), or where how.variant is 1
@@ -35,96 +34,29 @@ export function gru(
   begin: i32,
   end: i32,
 ): void {
-  const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
-  const after = how.variant != 0;
-  const rows = end - begin;
-  const state = (<usize>hidden) << 2;
-  const gates = scratch;
-  const products = gates + <usize>rows * state * 2;
-  const resets = products + <usize>rows * state;
-  const rest = resets + <usize>rows * state;
-  const own = h + ((<usize>(begin * rowH)) << 2);
-  startStates(h, h0, lengths, hidden, rowH, begin, end);
-  for (let s = 0; s < steps; s++) {
-    gemm(gates, hidden << 1, own, rowH, r, bias, rest, hidden << 1, hidden, -Infinity, Infinity, 0, rows);
-    for (let row = 0; row < rows; row++) {
-      const length = stepsOf(lengths, begin + row, steps);
-      if (s >= length) continue;
-      const t = stepAt(s, length, reverse);
-      const from = z + ((<usize>(t * stepZ + (begin + row) * rowZ)) << 2);
-      const gate = gates + <usize>row * state * 2;
-      openGates(gate, from, hidden << 1, how);
-      if (!after)
-        multiplyRow(resets + <usize>row * state, gate + state, own + ((<usize>(row * rowH)) << 2), hidden);
-    }
-    const x = after ? own : resets;
-    const ldx = after ? rowH : hidden;
-    gemm(products, hidden, x, ldx, rNew, biasNew, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
-    for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
-      if (s >= length) {
-        if (to) memory.fill(to, 0, state);
-        continue;
-      }
-      const at = t * stepZ + row * rowZ;
-      const own = <usize>(row - begin) * state;
-      const from = z + ((<usize>at) << 2);
-      if (saved) {
-        const kept = saved + ((<usize>(at / 3)) << 2);
-        memory.copy(kept, (after ? products : resets) + own, state);
-        memory.copy(from, gates + 2 * own, 2 * state);
-      }
-      const news = saved ? from + 2 * state : 0;
-      const before = h + ((<usize>(row * rowH)) << 2);
-      gruCell(to, before, news, from + 2 * state, gates + 2 * own, products + own, how);
-    }
-  }
-}
-
-/** gates = f(gates + z). */
-function openGates(gates: usize, z: usize, count: i32, how: Recurrence): void {
-  const kind = <i32>how.f;
-  for (let j = 0; j < count; j += 4) {
-    const at = (<usize>j) << 2;
-    const v = f32x4.add(v128.load(z + at), v128.load(gates + at));
-    storeWords(gates + at, activate(kind, v, how.clip, how.fAlpha, how.fBeta), count - j);
-  }
-}
-
-/** to = a·b. */
-function multiplyRow(to: usize, a: usize, b: usize, count: i32): void {
-  for (let j = 0; j < count; j += 4) {
-    const at = (<usize>j) << 2;
-    storeWords(to + at, f32x4.mul(v128.load(a + at), v128.load(b + at)), count - j);
-  }
-}
-
-/** The end of one step of one row, whose gates are open. */
-function gruCell(
-  y: usize,
-  h: usize,
-  news: usize,
-  z: usize,
-  gates: usize,
-  products: usize,
-  how: Recurrence,
-): void {
-  const hidden = <i32>how.hidden;
-  const state = (<usize>hidden) << 2;
-  const after = how.variant != 0;
-  for (let j = 0; j < hidden; j += 4) {
-    const at = (<usize>j) << 2;
-    let product = v128.load(products + at);
-    if (after) product = f32x4.mul(v128.load(gates + state + at), product);
-    const sum = f32x4.add(v128.load(z + at), product);
-    const n = activate(<i32>how.g, sum, how.clip, how.gAlpha, how.gBeta);
-    const u = v128.load(gates + at);
-    const own = f32x4.mul(f32x4.sub(f32x4.splat(1), u), n);
-    storeState(h, y, at, f32x4.add(own, f32x4.mul(u, v128.load(h + at))), hidden - j);
-    if (news) storeWords(news + at, n, hidden - j);
-  }
+  const hidden = <i32>changetype<Recurrence>(options).hidden;
+  const gates = scratch + PRODUCTS;
+  const rest = gates + ((<usize>((end - begin) * hidden)) << 4);
+  const opening = floatProduct(scratch, r, bias, rest, hidden << 1, hidden);
+  const renewing = floatProduct(scratch + PRODUCT, rNew, biasNew, rest, hidden, hidden);
+  gruSteps(
+    opening,
+    renewing,
+    gates,
+    y,
+    h,
+    saved,
+    z,
+    lengths,
+    h0,
+    options,
+    steps,
+    stepZ,
+    rowZ,
+    stepY,
+    rowY,
+    rowH,
+    begin,
+    end,
+  );
 }

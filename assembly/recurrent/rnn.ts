@@ -1,8 +1,8 @@
 // Plain recurrent layers over all steps, of what gemm made of the inputs.
 
-import { gemm } from "../f32/gemm";
-import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
-import { Recurrence } from "./sizes";
+import { floatProduct } from "./float-product";
+import { rnnSteps } from "./rnn-steps";
+import { PRODUCTS, Recurrence } from "./sizes";
 
 /**
  * At each step t: h = f(z[t] + h·Rᵀ + bias), y[t] = h. Operands as lstm has them. Range: rows. scratch:
@@ -27,33 +27,9 @@ export function rnn(
   begin: i32,
   end: i32,
 ): void {
-  const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
-  const rows = end - begin;
-  const state = (<usize>hidden) << 2;
-  const rest = scratch + <usize>rows * state;
-  const first = (<usize>(begin * rowH)) << 2;
-  startStates(h, h0, lengths, hidden, rowH, begin, end);
-  for (let s = 0; s < steps; s++) {
-    gemm(scratch, hidden, h + first, rowH, r, bias, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
-    for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
-      if (s >= length) {
-        if (to) memory.fill(to, 0, state);
-        continue;
-      }
-      const own = scratch + <usize>(row - begin) * state;
-      const from = z + ((<usize>(t * stepZ + row * rowZ)) << 2);
-      const kept = h + ((<usize>(row * rowH)) << 2);
-      for (let j = 0; j < hidden; j += 4) {
-        const at = (<usize>j) << 2;
-        const sum = f32x4.add(v128.load(from + at), v128.load(own + at));
-        const v = activate(<i32>how.f, sum, how.clip, how.fAlpha, how.fBeta);
-        storeState(kept, to, at, v, hidden - j);
-      }
-    }
-  }
+  const hidden = <i32>changetype<Recurrence>(options).hidden;
+  const own = scratch + PRODUCTS;
+  const rest = own + ((<usize>((end - begin) * hidden)) << 2);
+  const product = floatProduct(scratch, r, bias, rest, hidden, hidden);
+  rnnSteps(product, own, y, h, z, lengths, h0, options, steps, stepZ, rowZ, stepY, rowY, rowH, begin, end);
 }

@@ -1,6 +1,8 @@
 // What the kernels of recurrent layers and their host both know.
 
 import { gemmScratchBytes } from "../f32/sizes";
+import { gemmInt8ScratchBytes } from "../int8/sizes";
+import { up } from "../lanes/whole";
 
 /** Functions of gates and candidates. */
 export const SIGMOID: i32 = 0;
@@ -37,9 +39,29 @@ export class Recurrence {
   hBeta: f32 = 0;
   /** Of lstm: each new c is in −cellClip..cellClip. */
   cellClip: f32 = 0;
+  /** Over codes 1 where weights are packed for the one row there is. */
+  isBeside: f32 = 0;
+  /** Over codes 1 where the states of all rows have one range. */
+  isShared: f32 = 0;
 }
 
-/** Scratch of a kernel for so many rows: | `parts` states a row | that of gemm |. */
+/** What multiplies states by weights (float-product.ts, coded-product.ts). */
+export interface Product {
+  /** to[r] = x[r]·W + bias [n], rows of x [k] ldx elements apart, those of `to` dense. */
+  multiply(to: usize, x: usize, ldx: i32, rows: i32): void;
+}
+
+/** Bytes of a product at the start of scratch, and how many there are at most. */
+export const PRODUCT: i32 = 128;
+export const PRODUCTS: i32 = 2 * PRODUCT;
+
+/** Scratch of a kernel for so many rows: | products | `parts` states a row | that of gemm |. */
 export function recurrentScratchBytes(rows: i32, hidden: i32, parts: i32): i32 {
-  return rows * hidden * parts * 4 + gemmScratchBytes(rows, hidden);
+  return PRODUCTS + rows * hidden * parts * 4 + gemmScratchBytes(rows, hidden);
+}
+
+/** Scratch over codes: | products | `parts` states a row | that of gemmInt8 | scale and zero point of each row | codes |. */
+export function recurrentInt8ScratchBytes(rows: i32, hidden: i32, parts: i32): i32 {
+  const coded = gemmInt8ScratchBytes(rows, hidden) + rows * 8 + up(rows * hidden, 64);
+  return PRODUCTS + rows * hidden * parts * 4 + coded;
 }

@@ -13,7 +13,7 @@ export interface CodeParameters {
   readonly scale: string;
   /** "" where it is 0. */
   readonly zeroPoint: string;
-  /** Axis that has one pair an index, −1 where every row has its own; absent where there is one pair in all. */
+  /** Axis that has one pair an index, −1 where every row has its own, in their order; absent where there is one pair in all. */
   readonly axis?: number;
   /** Scales of groups of weights, beside `scale`, which is that of a row. */
   readonly groups?: GroupScales;

@@ -6,8 +6,9 @@ import type { Shape } from "../graph/symbols";
 /**
  * What an op does with codes of 8 bits. `moves`: its output has elements of its first input, and so their scale and zero point;
  * `pads`: so, and zeros; `table`: a function of one value, looked up; `mean`: of one input, by arithmetic; `sum`: of two inputs;
- * `join`: inputs beside each other; `layer`: sums of products with weights; `makes` and `reads`: floats become codes, or codes
- * floats; `none`: it works on floats.
+ * `join`: inputs beside each other; `layer`: sums of products with weights; `recurrence`: float states of products of its first
+ * input's codes, and of its own states' codes, with weights; `makes` and `reads`: floats become codes, or codes floats; `none`: it works
+ * on floats.
  */
 export type CodeFlow =
   | "moves"
@@ -17,6 +18,7 @@ export type CodeFlow =
   | "sum"
   | "join"
   | "layer"
+  | "recurrence"
   | "makes"
   | "reads"
   | "none";
@@ -27,6 +29,8 @@ export type CodeFlow =
  */
 export interface Traits {
   readonly codes: CodeFlow;
+  /** Of a `recurrence`: its inputs that hold weights [..., k], whose codes have a scale for each of the rows that are summed over. */
+  readonly weights?: readonly number[];
   /** Of a `layer`: where its input and output have their channels, on axis 1 as images do, or last. */
   readonly channels?: "second" | "last";
   /**

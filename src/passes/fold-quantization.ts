@@ -118,6 +118,7 @@ class Folding extends IntegerWriter<CodedValue> {
     if (!operands.every((x) => x !== undefined)) return false;
     const [x] = operands as [CodedValue];
     if (isLayer(node, this.#read.ops)) return this.#layer(node, x);
+    if (this.#read.ops[node.op]?.codes === "recurrence") return this.#recurrence(node, x);
     if (!operands.every(({ range }) => range)) return false;
     if (this.#read.keepsCodes(node)) {
       const [output] = node.outputs as [string];
@@ -129,6 +130,16 @@ class Folding extends IntegerWriter<CodedValue> {
     const tail = this.#read.tailOf(node);
     if (tail.quantize.length === 0) return false;
     this.#write(node, operands, tail);
+    return true;
+  }
+
+  /** Products with weights of several inputs, whose rows have a scale each. */
+  #recurrence(node: Node, x: CodedValue): boolean {
+    const { weights = [] } = this.#read.ops[node.op]!;
+    const held = new Map(weights.map((i) => [i, this.#constants.rowsOf(node.inputs[i]!)] as const));
+    if ([...held.values()].includes(undefined)) return false;
+    const operands = node.inputs.map((value, i) => (i === 0 ? x : (held.get(i) ?? this.bring(value))));
+    this.layer(node, operands, undefined);
     return true;
   }
 

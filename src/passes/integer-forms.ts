@@ -54,7 +54,8 @@ export class IntegerForms {
     const { codes, lowerInteger } = this.ops[op] ?? {};
     if (!lowerInteger) return `${op} has no integer kernel`;
     const isComputed = (value: string) => value !== "" && !this.#graph.constants.has(value);
-    if (codes === "layer") return isComputed(inputs[0]!) ? [0] : "its input is a constant";
+    if (codes === "layer" || codes === "recurrence")
+      return isComputed(inputs[0]!) ? [0] : "its input is a constant";
     const computed = inputs.flatMap((value, i) => (isComputed(value) ? [i] : []));
     const typeOf = (i: number) => this.types.get(inputs[i]!);
     if (!computed.every((i) => typeOf(i)?.dtype === "f32")) return "it does not work on float numbers";

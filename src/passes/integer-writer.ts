@@ -63,8 +63,7 @@ export class IntegerWriter<Coded extends NamedCodes = NamedCodes> extends GraphW
         ...(bounds && { bounds }),
       },
     });
-    const [result] = node.outputs as [string];
-    this.written.add(result);
-    if (made) this.#made.add(result);
+    for (const result of node.outputs) this.written.add(result);
+    if (made) this.#made.add(node.outputs[0]!);
   }
 }

@@ -95,6 +95,20 @@ export class QuantizedConstants {
     return isOne ? parameters : { ...parameters, axis: names.axis! };
   }
 
+  /** Weights [..., k] of symmetric codes, where every row has one scale, or all have; undefined of others. */
+  rowsOf(real: string): NamedCodes | undefined {
+    const held = this.#held.get(real);
+    const { codes, scale, zeroPoint, axis, blockSize, names } = held ?? {};
+    if (!codes || codes.dtype !== "i8" || !scale!.data.every((s) => s > 0 && s < Infinity)) return undefined;
+    if (zeroPoint?.data.some((z) => z !== 0)) return undefined;
+    const [last, k] = [codes.shape.length - 1, codes.shape.at(-1)!];
+    const parameters = { codes: names!.codes, scale: names!.scale, zeroPoint: "" };
+    if (scale!.data.length === 1) return parameters;
+    if (axis !== last || blockSize! < k || k === 0) return undefined;
+    const each = tensor("f32", [scale!.data.length], scale!.data);
+    return { ...parameters, scale: this.#writer.constant(`${names!.codes}_scale`, each), axis: -1 };
+  }
+
   /** A constant that is added to every channel, counted from the right. */
   biasOf(name: string, channels: number, fromRight: number): Bias | undefined {
     const coded = this.#held.get(name);

@@ -9,7 +9,7 @@ import type { NamedCodes } from "../passes/graph-writer";
 import { IntegerWriter } from "../passes/integer-writer";
 import type { QuantizeMode } from "./options";
 import type { IntegerLayer, IntegerPlan } from "./plan";
-import type { QuantizedLayer } from "./weights";
+import type { QuantizedLayer, QuantizedWeights } from "./weights";
 
 export interface ConvertInput {
   readonly ops: ToolkitOps;
@@ -19,6 +19,8 @@ export interface ConvertInput {
   /** Scale and zero point of every value that owns some. */
   readonly parameters: ReadonlyMap<string, Affine>;
   readonly layers: ReadonlyMap<Node, QuantizedLayer>;
+  /** Weights of recurrences, by the inputs that hold them. */
+  readonly recurrences: ReadonlyMap<Node, ReadonlyMap<number, QuantizedWeights>>;
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
@@ -50,7 +52,10 @@ function readAsFloats({ nodes, outputs }: Graph, plan: IntegerPlan): Set<string>
   const read = nodes.flatMap((node) => {
     const layer = plan.layers.get(node);
     if (!layer) return isFused(plan, node) ? [] : node.inputs;
-    return node.inputs.filter((_, i) => !layer.activations.includes(i) && !(layer.layer && i > 0));
+    const { activations, weights = [] } = layer;
+    return node.inputs.filter(
+      (_, i) => !activations.includes(i) && !weights.includes(i) && !(layer.layer && i > 0),
+    );
   });
   return new Set([...read, ...outputs]);
 }
@@ -69,8 +74,10 @@ class Writer extends IntegerWriter {
 
   planned({ node, activation, activations, layer, output, result }: IntegerLayer): void {
     const operands: (NamedCodes | string)[] = node.inputs.map((value, i) =>
-      activations.includes(i) ? this.#codesOf(value) : value,
+      activations.includes(i) ? this.#codesOf(value) : this.bring(value),
     );
+    for (const [i, weights] of this.#input.recurrences.get(node) ?? [])
+      operands[i] = this.#weights(node.inputs[i]!, weights, node.name, -1);
     const quantized = layer && this.#input.layers.get(node)!;
     if (quantized) {
       operands[1] = this.#weights(layer.weight, quantized, node.name);
@@ -81,7 +88,7 @@ class Writer extends IntegerWriter {
     const made = result === "codes" ? this.#parametersOf(output) : undefined;
     const name = made ? this.fresh(`${output}_codes`) : output;
     const bounds = activation && this.#input.ops[activation.op]!.clamp!(activation);
-    this.layer({ ...node, outputs: [name] }, operands, made, bounds);
+    this.layer({ ...node, outputs: [name, ...node.outputs.slice(1)] }, operands, made, bounds);
     if (made) this.coded.set(output, { codes: name, ...made });
   }
 
@@ -126,11 +133,11 @@ class Writer extends IntegerWriter {
     return names;
   }
 
-  #weights(name: string, { codes, scale, weights }: QuantizedLayer, layer: string): NamedCodes {
+  #weights(name: string, { codes, scale, weights }: QuantizedWeights, layer: string, axis = 0): NamedCodes {
     const own = this.#own(name, codes, layer);
     this.masters.set(own, weights);
     const coded = { codes: own, scale: this.constant(`${name}_scale`, scale, layer), zeroPoint: "" };
-    return scale.shape.length === 0 ? coded : { ...coded, axis: 0 };
+    return scale.shape.length === 0 ? coded : { ...coded, axis };
   }
 
   #biasCodes(name: string, { bias, biasCodes }: QuantizedLayer, layer: string): NamedCodes {

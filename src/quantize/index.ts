@@ -27,7 +27,7 @@ import {
 } from "./options";
 import { type IntegerLayer, type IntegerPlan, planInteger } from "./plan";
 import { type ChosenRange, chooseRange } from "./range";
-import { type QuantizedLayer, quantizeLayer } from "./weights";
+import { type QuantizedLayer, type QuantizedWeights, quantizeLayer, quantizeRows } from "./weights";
 
 export type { Batches } from "./calibrate";
 export type { LayerSummary, Override, QuantizeMode, QuantizeOptions, QuantizeSummary } from "./options";
@@ -77,7 +77,7 @@ export async function quantizeWith(
     [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
   );
   await giveWay();
-  const { layers, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, selection, {
+  const { layers, recurrences, corrected, uncorrected } = quantizeLayers(graph, plan, parameters, selection, {
     naive,
     corrects,
     observations,
@@ -99,7 +99,7 @@ export async function quantizeWith(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     },
   };
-  const converted = convert({ ops, graph, plan, mode, parameters, layers, provenance });
+  const converted = convert({ ops, graph, plan, mode, parameters, layers, recurrences, provenance });
   return {
     ...converted,
     graph: coverNumbers(converted.graph, observations?.applied),
@@ -236,21 +236,25 @@ function quantizeLayers(
   { naive, corrects, observations }: LayersInput,
 ) {
   const layers = new Map<Node, QuantizedLayer>();
+  const recurrences = new Map<Node, ReadonlyMap<number, QuantizedWeights>>();
   const corrected: string[] = [];
   const uncorrected: { what: string; where: string; reason: string }[] = [];
   for (const planned of plan.layers.values()) {
-    const { node, layer, result } = planned;
+    const { node, layer, weights, result } = planned;
+    const limit = limitOf(selection.bitsOf(node.name));
+    const ofRows = (i: number) =>
+      [i, quantizeRows(graph.constants.get(node.inputs[i]!)!, { perTensor: naive, limit })] as const;
+    if (weights) recurrences.set(node, new Map(weights.map(ofRows)));
     if (!layer) continue;
     const [{ value, axis }] = inputMeans(planned) as [{ value: string; axis: number }];
     const means = corrects ? observations?.means(value, axis) : undefined;
-    const limit = limitOf(selection.bitsOf(node.name));
     const inputScale = result === "codes" ? parameters.get(plan.parametersOf(value))!.scale : undefined;
     layers.set(node, quantizeLayer(graph, layer, { perTensor: naive, limit, inputScale, means }));
     if (means) corrected.push(node.name);
     else if (corrects)
       uncorrected.push({ what: "bias correction", where: node.name, reason: "its input was never seen" });
   }
-  return { layers, corrected, uncorrected };
+  return { layers, recurrences, corrected, uncorrected };
 }
 
 const notEqualized = (report: EqualizeReport | undefined) =>

@@ -26,7 +26,7 @@ export interface Override {
 export interface QuantizeOptions extends LongCallOptions {
   /**
    * `static` (default): activations have ranges found by calibration, everything that can runs on integers. `dynamic`:
-   * Linear only, the range of every row found while running; needs no data.
+   * Linear, LSTM, GRU and RNN only, the range of every row found while running; needs no data.
    */
   readonly mode?: QuantizeMode | undefined;
   /** Inputs like those the model will meet, a few hundred samples in batches of any size. Static mode needs them and reads them once; default none. */

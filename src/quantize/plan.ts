@@ -2,6 +2,7 @@
 // values share scale and zero point. A node that stays float carries the reason.
 
 import type { Graph, Node } from "../graph/graph";
+import { sizeOf, type Tensor } from "../graph/tensor";
 import { MAX_REDUCTION } from "../ops/codes";
 import { isConvolution, isLayer, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
 import type { IntegerForms } from "../passes/integer-forms";
@@ -16,6 +17,8 @@ export interface IntegerLayer {
   readonly activations: readonly number[];
   /** Present for sums of products with weights. */
   readonly layer?: LinearLayer;
+  /** Of a recurrence: indices of the inputs that hold its weights. */
+  readonly weights?: readonly number[];
   readonly output: string;
   /** Float results are those of products of matrices that only float ops or the caller read. */
   readonly result: "codes" | "float";
@@ -37,10 +40,10 @@ export interface IntegerPlan {
   parametersOf(value: string): string;
 }
 
-interface Capability {
-  readonly activations: readonly number[];
-  readonly layer?: LinearLayer;
-}
+type Capability = Pick<IntegerLayer, "activations" | "layer" | "weights">;
+
+/** Whether it turns its input into codes wherever that comes from. */
+const hasWeights = ({ layer, weights }: Capability): boolean => layer !== undefined || weights !== undefined;
 
 export function planInteger(
   graph: Graph,
@@ -85,7 +88,7 @@ export function planInteger(
   function valuesReadByLayers(): Set<string> {
     const values = new Set<string>();
     for (const [node, capability] of candidates)
-      if (typeof capability !== "string" && capability.layer) values.add(node.inputs[0]!);
+      if (typeof capability !== "string" && hasWeights(capability)) values.add(node.inputs[0]!);
     return values;
   }
 
@@ -94,7 +97,7 @@ export function planInteger(
     const values = new Set<string>(readAsCodes);
     for (const node of [...graph.nodes].reverse()) {
       const capability = candidates.get(node)!;
-      if (typeof capability === "string" || capability.layer || !values.has(resultOf(node))) continue;
+      if (typeof capability === "string" || hasWeights(capability) || !values.has(resultOf(node))) continue;
       for (const i of capability.activations) values.add(node.inputs[i]!);
     }
     return values;
@@ -113,26 +116,30 @@ export function planInteger(
       for (const value of node.outputs) if (readAsCodes.has(value)) coded.add(value);
     };
     if (typeof capability === "string") return stayFloat(capability);
-    const { layer, activations } = capability;
-    const float = layer
+    const { layer, weights, activations } = capability;
+    const float = hasWeights(capability)
       ? undefined
       : activations.map((i) => node.inputs[i]!).find((value) => !coded.has(value));
     if (float !== undefined) return stayFloat(`its input "${float}" is float`);
     const result = resultOf(node);
     const isFloat =
-      mode === "dynamic" || (layer !== undefined && !isConvolution(node, ops) && !wanted.has(result));
+      mode === "dynamic" ||
+      weights !== undefined ||
+      (layer !== undefined && !isConvolution(node, ops) && !wanted.has(result));
     const activation = activationBehind.get(node);
     const planned: IntegerLayer = {
       node,
       ...(activation ? { activation } : {}),
       activations,
       ...(layer ? { layer } : {}),
+      ...(weights ? { weights } : {}),
       output: result,
       result: isFloat ? "float" : "codes",
     };
     layers.set(node, planned);
     decisions.push({ node, quantized: true });
-    if (!isFloat || readAsCodes.has(result)) coded.add(result);
+    if (!isFloat) coded.add(result);
+    for (const value of [result, ...node.outputs.slice(1)]) if (readAsCodes.has(value)) coded.add(value);
     if (ops[node.op]?.codes === "moves") owners.set(output, node.inputs[0]!);
   }
 
@@ -172,19 +179,35 @@ function capabilityOf(
   const codes = ops[node.op]?.codes;
   if (mode === "dynamic" && isConvolution(node, ops))
     return "convolutions have no dynamic form; use static mode";
-  if (mode === "dynamic" && codes !== "layer") return `${node.op} is float in dynamic mode`;
+  const isProduct = codes === "layer" || codes === "recurrence";
+  if (mode === "dynamic" && !isProduct) return `${node.op} is float in dynamic mode`;
   if (codes === "pads") return `${node.op} has no integer form`;
   const activations = forms.activationsOf(node);
   if (typeof activations === "string") return activations;
-  if (codes !== "layer") return { activations };
+  if (!isProduct) return { activations };
+  if (codes === "recurrence") {
+    const weights = ops[node.op]!.weights!;
+    const reason = weights.map((i) => rowsReason(graph.constants.get(node.inputs[i]!))).find(Boolean);
+    return reason ?? { activations, weights };
+  }
   const layer = linearLayerOf(graph, node, ops);
   if (typeof layer === "string") return layer;
-  const reduction = layer.inputs * layer.taps;
+  const weight = graph.constants.get(layer.weight)!;
+  return weightReason(weight, layer.outputs, layer.inputs * layer.taps) ?? { activations, layer };
+}
+
+/** Why weights [..., k], each row of which has a scale, have no codes. */
+function rowsReason(weight: Tensor | undefined): string | undefined {
+  if (weight?.dtype !== "f32") return "its weight is not a float constant";
+  const { shape } = weight;
+  return weightReason(weight, sizeOf(shape.slice(0, -1)), shape.at(-1)!);
+}
+
+/** Why weights of so many outputs, each of which sums so many products, have no codes. */
+function weightReason({ data }: Tensor, outputs: number, reduction: number): string | undefined {
   if (reduction > MAX_REDUCTION)
     return `it sums ${reduction} products an output; int32 holds ${MAX_REDUCTION} of them at most`;
-  if (layer.outputs === 0 || reduction === 0) return "its weight is empty";
-  const weights = graph.constants.get(layer.weight)!.data as Float32Array;
-  return weights.every(Number.isFinite)
-    ? { activations, layer }
-    : "its weight has numbers that are not finite";
+  if (outputs === 0 || reduction === 0) return "its weight is empty";
+  const isWhole = (data as Float32Array).every(Number.isFinite);
+  return isWhole ? undefined : "its weight has numbers that are not finite";
 }

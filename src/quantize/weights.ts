@@ -1,19 +1,22 @@
 // The constants of a layer in its quantized form: weight codes and scales, the corrected bias as int32 codes or as
-// floats.
+// floats. A recurrence has weights of several inputs, and a bias that stays as it is.
 
 import type { Graph } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import { sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { sumScales } from "../ops/codes";
 import { type LinearLayer, perChannel } from "../ops/linear-layer";
 import { dequantizeWeights, quantizeBias, quantizeWeights, weightScales } from "../ops/scheme";
 import { correctBias } from "./bias-correction";
 
-export interface QuantizedLayer {
+export interface QuantizedWeights {
   readonly codes: Tensor;
   /** One a channel, or a scalar. */
   readonly scale: Tensor;
   /** What the codes were made of: the masters of fine-tuning. */
   readonly weights: Tensor;
+}
+
+export interface QuantizedLayer extends QuantizedWeights {
   /** The bias as floats, one an output. */
   readonly bias: Tensor | undefined;
   /** The bias as codes of scale sx·sw; present when the input's scale is known. */
@@ -39,6 +42,22 @@ export function layerConstants(
   const weights = Float32Array.from(graph.constants.get(layer.weight)!.data);
   const bias = layer.bias === undefined ? undefined : graph.constants.get(layer.bias)!;
   return { weights, bias: bias && Float32Array.from(perChannel(bias, layer.outputs, 1)!) };
+}
+
+/** Weights [..., k] with a scale for each row, or one for all. */
+export function quantizeRows(
+  weights: Tensor,
+  { perTensor, limit }: Pick<LayerOptions, "perTensor" | "limit">,
+): QuantizedWeights {
+  const rows = sizeOf(weights.shape.slice(0, -1));
+  const data = weights.data as Float32Array;
+  const scales = weightScales(data, rows, { perTensor, limit });
+  const codes = quantizeWeights(data, scales, limit);
+  return {
+    codes: tensor("i8", weights.shape, codes),
+    scale: perTensor ? tensor("f32", [], scales.slice(0, 1)) : tensor("f32", [rows], scales),
+    weights,
+  };
 }
 
 export function quantizeLayer(graph: Graph, layer: LinearLayer, options: LayerOptions): QuantizedLayer {

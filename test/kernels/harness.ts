@@ -13,7 +13,9 @@ export { fillInts, int, random } from "./random";
 export type Common = Omit<Kernels, keyof Class | keyof Train>;
 export type Train = typeof import("../../build/abi/train");
 export type Quantizer = typeof import("../../build/abi/quantizer");
-export type Class = typeof import("../../build/abi/class") & typeof import("../../build/abi/language-class");
+export type Class = typeof import("../../build/abi/class") &
+  typeof import("../../build/abi/language-class") &
+  typeof import("../../build/abi/recurrent-class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
 export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
@@ -37,24 +39,24 @@ export const loadQuantizer = (): Quantizer => load<Quantizer>("wasm/quantizer");
 
 const relaxedDot = probeRelaxedDot().cold;
 
-/** The modules of a class: that of the core and that of language models. */
-const loadClass = (core: string, language: string, signs = 0): Class => ({
-  ...load<Class>(core, signs),
-  ...load<Class>(language, signs),
-});
+/** The modules of a class: that of the core and those of groups. */
+const loadClass = (nameOf: (group: string) => string, signs = 0): Class =>
+  Object.assign({}, ...["", "language", "recurrent"].map((group) => load<Class>(nameOf(group), signs)));
+const named = (group: string, name: string) =>
+  group === "" ? name : `${group}${name[0]!.toUpperCase()}${name.slice(1)}`;
 /** Those of the relaxed class as they are, or with a dot product that is exact. */
 const loadRelaxed = (how: "u8s8" | "s8s8", signs: number): Class =>
   relaxedDot === how
-    ? loadClass("wasm/relaxed", "wasm/languageRelaxed", signs)
-    : loadClass(`test/relaxed-${how}`, `test/languageRelaxed-${how}`, signs);
+    ? loadClass((group) => `wasm/${named(group, "relaxed")}`, signs)
+    : loadClass((group) => `test/${named(group, "relaxed")}-${how}`, signs);
 
 /**
  * The int8 classes, for `describe.each`; the relaxed one for both ways in which engines read its second operand. Where this
  * engine's relaxed dot product is not exact in a way, the class has one that is (exact-dot.ts).
  */
 export const classes: readonly { readonly name: ClassName; readonly kernels: Class }[] = [
-  { name: "baseline", kernels: loadClass("wasm/baseline", "wasm/languageBaseline") },
-  { name: "extmul", kernels: loadClass("wasm/extmul", "wasm/languageExtmul") },
+  { name: "baseline", kernels: loadClass((group) => `wasm/${named(group, "baseline")}`) },
+  { name: "extmul", kernels: loadClass((group) => `wasm/${named(group, "extmul")}`) },
   { name: "relaxed", kernels: loadRelaxed("u8s8", 0) },
   { name: "relaxed, s8·s8", kernels: loadRelaxed("s8s8", 128) },
 ];

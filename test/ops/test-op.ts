@@ -68,6 +68,8 @@ const formsOf: Readonly<Record<CodeFlow, readonly FormName[]>> = {
   sum: ["u8", "i8"],
   join: ["u8", "i8", "u8 moved", "i8 moved"],
   layer: ["u8", "i8", "u8 to floats", "dynamic"],
+  // Tested in a table of their own: states become codes at each step.
+  recurrence: [],
   makes: [],
   reads: [],
   none: [],
@@ -77,7 +79,7 @@ const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
 
 /** Kernels that every class has its own code of: plans without them are the same in all. */
 const ofClasses = new Set(
-  [inlined.baseline, inlined.languageBaseline].flatMap((wasm) =>
+  [inlined.baseline, inlined.languageBaseline, inlined.recurrentBaseline].flatMap((wasm) =>
     WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).map(({ name }) => name),
   ),
 );

@@ -66,6 +66,13 @@ export class CodedOperands {
     }
     if (axis === -1 && !target.constant(scale))
       return writeDequantizeRows(target, codes, scale, zeroPoint, made);
+    if (axis === -1) {
+      const { shape } = target.type(value);
+      const each = tensor("f32", [...(shape as number[]).slice(0, -1), 1], target.constant(scale)!.data);
+      const attributes = { axis: shape.length - 1, block_size: shape.at(-1) as number };
+      const inputs = [codes, target.hold(`${value}_scales`, each)];
+      return target.add("DequantizeLinear", inputs, { outputs: [made], attributes });
+    }
     const inputs = [
       codes,
       target.operand(scale),

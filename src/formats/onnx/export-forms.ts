@@ -58,12 +58,12 @@ export const groupNormalization: Way = (node, target) => {
   writeSame({ ...node, inputs: [node.inputs[0]!, ...node.inputs.slice(1).map(repeated)] }, target);
 };
 
-/** The size of states is always said; lengths of sequences are int32. */
+/** The size of states is always said; lengths of sequences are int32. States that become codes are floats in ONNX. */
 function writeRecurrent(node: Node, target: Target): void {
   if (Number(node.attributes.cell_clip ?? 0) !== 0)
     throw unwritten(node, "it clips its cells", "cell_clip 0");
   const { hidden_size = target.type(node.inputs[2]!).shape[2] as number } = node.attributes;
-  const options = { attributes: { hidden_size, cell_clip: undefined } };
+  const options = { attributes: { hidden_size, cell_clip: undefined, state_range: undefined } };
   const lengths = node.inputs[4] ?? "";
   if (lengths === "") return writeSame(node, target, options);
   const held = target.constant(lengths)

@@ -1,5 +1,5 @@
-import { recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
-import { behind, NONE, numberOf, type Op, type Traits } from "../op";
+import { recurrentInt8ScratchBytes, recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
+import { behind, type Lowering, NONE, numberOf, type Op, type Traits, type Unit } from "../op";
 import {
   inferRecurrent,
   type Kind,
@@ -11,30 +11,43 @@ import {
 
 export const gruKind: Kind = { gates: 3, functions: ["Sigmoid", "Tanh"], states: 1 };
 
-/** Gated recurrent unit: x, W, R, B, sequence_lens, initial_h → y, y_h. ONNX GRU-22. */
+function lower(unit: Unit, c: Lowering): void {
+  const r = unit.inputs[2]!;
+  lowerRecurrent(unit, c, gruKind, numberOf(unit.node, "linear_before_reset", 0), (own) => {
+    const { at, form, y, states, starts, z, bias, lengths, options, strides, macs, codes } = own;
+    const { rows, hidden } = form;
+    const biasNew = bias === NONE ? NONE : behind(bias, 2 * hidden * 4);
+    const places = [y, states[0]!, NONE, z] as const;
+    if (codes) {
+      const gates = codes.weights(0, 2 * hidden);
+      const news = codes.weights(2 * hidden, hidden);
+      const scratch = c.scratch((most) => recurrentInt8ScratchBytes(most(rows), hidden, 4));
+      const operands = [...places, ...gates, bias, ...news, biasNew, lengths, starts[0]!] as const;
+      const tail = [scratch, options, codes.group, ...strides] as const;
+      return c.emit("gruInt8", [...operands, ...tail], codes.groups, macs);
+    }
+    const first = at * gruKind.gates * hidden;
+    const gates = packedRows(c, r, first, 2 * hidden, hidden);
+    const news = packedRows(c, r, first + 2 * hidden, hidden, hidden);
+    const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 4));
+    const operands = [...places, gates, news, bias, biasNew, lengths, starts[0]!] as const;
+    c.emit("gru", [...operands, scratch, options, ...strides], rows, macs);
+  });
+}
+
+/** Gated recurrent unit: x, W, R, B, sequence_lens, initial_h → y, y_h. ONNX GRU-22; over codes as LSTM. */
 export const gRU: Op = {
   inputs: 6,
   attributes: /* @__PURE__ */ recurrentAttributes.concat("linear_before_reset"),
   infer: (node, inputs) => inferRecurrent(node, gruKind, inputs),
   rows: keepsRecurrentRows,
-  lower(unit, c) {
-    const r = unit.inputs[2]!;
-    lowerRecurrent(unit, c, gruKind, numberOf(unit.node, "linear_before_reset", 0), (own) => {
-      const { at, form, y, states, starts, z, bias, lengths, options, strides, macs } = own;
-      const { rows, hidden } = form;
-      const first = at * gruKind.gates * hidden;
-      const gates = packedRows(c, r, first, 2 * hidden, hidden);
-      const news = packedRows(c, r, first + 2 * hidden, hidden, hidden);
-      const biasNew = bias === NONE ? NONE : behind(bias, 2 * hidden * 4);
-      const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 4));
-      const places = [y, states[0]!, NONE, z, gates, news, bias, biasNew, lengths, starts[0]!] as const;
-      c.emit("gru", [...places, scratch, options, ...strides], rows, macs);
-    });
-  },
+  lower,
+  lowerInteger: lower,
 };
 
 export const gRUTraits: Traits = {
-  codes: "none",
+  codes: "recurrence",
+  weights: [1, 2],
   homogeneous: undefined,
   trained: { weight: 1, others: [2, 3] },
 };

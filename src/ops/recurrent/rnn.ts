@@ -1,5 +1,5 @@
-import { recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
-import type { Op, Traits } from "../op";
+import { recurrentInt8ScratchBytes, recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
+import type { Lowering, Op, Traits, Unit } from "../op";
 import {
   inferRecurrent,
   type Kind,
@@ -11,26 +11,37 @@ import {
 
 export const rnnKind: Kind = { gates: 1, functions: ["Tanh"], states: 1 };
 
-/** Recurrent layer without gates: x, W, R, B, sequence_lens, initial_h → y, y_h. ONNX RNN-22. */
+function lower(unit: Unit, c: Lowering): void {
+  lowerRecurrent(unit, c, rnnKind, 0, (own) => {
+    const { at, form, y, states, starts, z, bias, lengths, options, strides, macs, codes } = own;
+    const { rows, hidden } = form;
+    const places = [y, states[0]!, z] as const;
+    if (codes) {
+      const scratch = c.scratch((most) => recurrentInt8ScratchBytes(most(rows), hidden, rnnKind.gates));
+      const operands = [...places, ...codes.weights(0, hidden), bias, lengths, starts[0]!] as const;
+      const tail = [scratch, options, codes.group, ...strides] as const;
+      return c.emit("rnnInt8", [...operands, ...tail], codes.groups, macs);
+    }
+    const packed = packedRows(c, unit.inputs[2]!, at * hidden, hidden, hidden);
+    const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, rnnKind.gates));
+    const operands = [...places, packed, bias, lengths, starts[0]!, scratch, options] as const;
+    c.emit("rnn", [...operands, ...strides], rows, macs);
+  });
+}
+
+/** Recurrent layer without gates: x, W, R, B, sequence_lens, initial_h → y, y_h. ONNX RNN-22; over codes as LSTM. */
 export const rNN: Op = {
   inputs: 6,
   attributes: recurrentAttributes,
   infer: (node, inputs) => inferRecurrent(node, rnnKind, inputs),
   rows: keepsRecurrentRows,
-  lower(unit, c) {
-    lowerRecurrent(unit, c, rnnKind, 0, (own) => {
-      const { at, form, y, states, starts, z, bias, lengths, options, strides, macs } = own;
-      const { rows, hidden } = form;
-      const packed = packedRows(c, unit.inputs[2]!, at * hidden, hidden, hidden);
-      const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, rnnKind.gates));
-      const places = [y, states[0]!, z, packed, bias, lengths, starts[0]!, scratch, options] as const;
-      c.emit("rnn", [...places, ...strides], rows, macs);
-    });
-  },
+  lower,
+  lowerInteger: lower,
 };
 
 export const rNNTraits: Traits = {
-  codes: "none",
+  codes: "recurrence",
+  weights: [1, 2],
   homogeneous: undefined,
   trained: { weight: 1, others: [2, 3] },
 };

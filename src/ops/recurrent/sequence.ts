@@ -18,6 +18,7 @@ import {
 } from "../op";
 import { Prepared } from "../prepared";
 import { sameShape } from "../reshape";
+import { CodedLayer, type CodedRows, isShared } from "./coded";
 import { type Activation, functionsOf } from "./functions";
 
 /** What a layer of this kind has. */
@@ -41,6 +42,7 @@ export const recurrentAttributes: readonly string[] = [
   "direction",
   "hidden_size",
   "layout",
+  "state_range",
 ];
 
 export interface Form {
@@ -117,15 +119,17 @@ export function inferRecurrent(
   for (let i = 0; i < kind.states; i++) check(5 + i, inputs[5 + i], state);
   if (kind.peepholes) check(5 + kind.states, inputs[5 + kind.states], [length, kind.peepholes * hidden]);
   functionsOf(node, kind.functions, length);
+  if (isShared({ node }) && isBatchFirst)
+    throw opError(node, "states share a range in layout 0 only", { expected: "state_range row" });
   const y = isBatchFirst ? [rows, steps, length, hidden] : [steps, length, rows, hidden];
   const states = Array.from({ length: kind.states }, (): ValueType => ({ dtype: "f32", shape: state }));
   return [{ dtype: "f32" as const, shape: y }, ...states].slice(0, Math.max(1, node.outputs.length));
 }
 
-/** Steps meet, rows do not. */
+/** Steps meet, rows do not, unless their states share a range. */
 export const keepsRecurrentRows: NonNullable<Op["rows"]> = (node, [x], outputs) => {
   const isBatchFirst = numberOf(node, "layout", 0) === 1;
-  if (x!.axis !== (isBatchFirst ? 0 : 1)) return false;
+  if (isShared({ node }) || x!.axis !== (isBatchFirst ? 0 : 1)) return false;
   return outputs.every(({ shape, axis }) => shape[axis] === x!.shape[x!.axis]);
 };
 
@@ -140,6 +144,7 @@ function optionsOf(
   reverse: boolean,
   [f, g, h]: readonly Activation[],
   variant: number,
+  isBeside: boolean,
 ): Float32Array {
   const [clip, cellClip] = [numberOf(node, "clip", 0), numberOf(node, "cell_clip", 0)];
   return recurrenceWords({
@@ -148,6 +153,8 @@ function optionsOf(
     variant,
     clip: clip > 0 ? clip : Infinity,
     cellClip: cellClip > 0 ? cellClip : Infinity,
+    isBeside: isBeside ? 1 : 0,
+    isShared: isShared({ node }) ? 1 : 0,
     ...(f && { f: f.kind, fAlpha: f.alpha, fBeta: f.beta }),
     ...(g && { g: g.kind, gAlpha: g.alpha, gBeta: g.beta }),
     ...(h && { h: h.kind, hAlpha: h.alpha, hBeta: h.beta }),
@@ -193,11 +200,22 @@ export interface Direction {
   /** steps, then elements from one step and row to the next: of z, of y, of rows of states. */
   readonly strides: readonly [steps: Dim, stepZ: Dim, rowZ: Dim, stepY: Dim, rowY: Dim, rowH: Dim];
   readonly macs: Dim;
+  /** Present where weights are codes. */
+  readonly codes?: States;
+}
+
+/** States that kernels round to codes. */
+export interface States {
+  /** Rows of the direction's recurrent weights, the first of which is `from`. */
+  weights(from: number, n: number): CodedRows;
+  /** Rows of the batch whose states share a range, and how often there are so many. */
+  readonly group: Dim;
+  readonly groups: Dim;
 }
 
 /** Lowers a layer, direction by direction. */
 export function lowerRecurrent(
-  { node, inputs, outputs }: Unit,
+  unit: Unit,
   c: Lowering,
   kind: Kind,
   variant: number,
@@ -205,6 +223,8 @@ export function lowerRecurrent(
   /** Where x·Wᵀ of a direction goes; room of its own where it is left out. */
   placeOf: (at: number) => Address | undefined = () => undefined,
 ): void {
+  const { node, inputs, outputs } = unit;
+  const coded = unit.integer && new CodedLayer(unit, c);
   const [x, w, r, b = "", lengths = "", ...others] = inputs as [string, string, string, ...string[]];
   const form = formOf(node, kind, c.type(x), c.type(r));
   const { steps, rows, depth, hidden, directions, isBatchFirst } = form;
@@ -219,6 +239,7 @@ export function lowerRecurrent(
   );
   const y = outputs[0] ? c.output(outputs[0]) : NONE;
   const functions = functionsOf(node, kind.functions, directions.length);
+  const isOne = c.isOne(rows);
   const perStep = multiplyDims(directions.length * hidden, isBatchFirst ? 1 : rows);
   const strides = isBatchFirst
     ? ([steps, n, multiplyDims(steps, n), perStep, multiplyDims(steps, perStep), perStep] as const)
@@ -226,10 +247,14 @@ export function lowerRecurrent(
   for (const [at, reverse] of directions.entries()) {
     const z = placeOf(at) ?? c.temporary(multiplyDims(all, n * 4));
     const bias = optional(b);
-    const scratch = c.scratch((most) => gemmScratchBytes(most(all), depth));
-    const packed = packedRows(c, w, at * n, n, depth);
-    const operands = [c.input(x), depth, packed, shifted(bias, at * 2 * n), scratch] as const;
-    c.emit("gemm", [z, n, ...operands, n, depth, -Infinity, Infinity], all, multiplyDims(all, n * depth));
+    const inputBias = shifted(bias, at * 2 * n);
+    if (coded) coded.multiply(z, all, at * n, n, inputBias);
+    else {
+      const scratch = c.scratch((most) => gemmScratchBytes(most(all), depth));
+      const packed = packedRows(c, w, at * n, n, depth);
+      const operands = [c.input(x), depth, packed, inputBias, scratch] as const;
+      c.emit("gemm", [z, n, ...operands, n, depth, -Infinity, Infinity], all, multiplyDims(all, n * depth));
+    }
     const own = multiplyDims(at * hidden, isBatchFirst ? 1 : rows);
     emit({
       at,
@@ -241,9 +266,16 @@ export function lowerRecurrent(
       z,
       bias: shifted(bias, at * 2 * n + n),
       lengths: optional(lengths),
-      options: c.data(optionsOf(node, hidden, reverse, functions[at]!, variant)),
+      options: c.data(optionsOf(node, hidden, reverse, functions[at]!, variant, isOne)),
       strides,
       macs: multiplyDims(all, n * hidden),
+      ...(coded && {
+        codes: {
+          weights: (from: number, count: number) => coded.rows(2, at * n + from, count, isOne),
+          group: isShared(unit) ? rows : 1,
+          groups: isShared(unit) ? 1 : rows,
+        },
+      }),
     });
   }
 }

@@ -1,7 +1,8 @@
 // Gradients of recurrent layers. Those of the gates at every step are one op; those of inputs, weights and biases are products and sums of them.
 
 import { countOf, type Dim, type Shape } from "../../graph/symbols";
-import { numberOf, opError, type Unit } from "../../ops/op";
+import { tensor } from "../../graph/tensor";
+import { numberOf, opError, type Quantization, type Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 
 /** A value of every step and row of each direction, as a stack of matrices. */
@@ -54,16 +55,36 @@ class Products {
     return this.#b.write("Reshape", [sum], { shape, allowzero: 1 })[0];
   }
 
-  /** x as one matrix. */
-  rows(x: string): string {
+  /** The numbers of x as one matrix. */
+  rows(x: string, real: string): string {
     const shape = [this.#all, this.#b.type(x).shape[2]!];
-    return this.#b.write("Reshape", [x], { shape, allowzero: 1 })[0];
+    return this.#b.write("Reshape", [real], { shape, allowzero: 1 })[0];
   }
+}
+
+/**
+ * A layer's inputs as floats: what codes of weights stand for, and of x the numbers that they were made of where a run finds their ranges. States
+ * are not rounded then, which changes them by half a step at most.
+ */
+function realInputs({ node, inputs, integer }: Unit, b: Backward): readonly string[] {
+  const ofWeights = (codes: string, q: Quantization) => {
+    const scale = q.dynamic?.scale ?? b.data(tensor("f32", [q.scale.length], q.scale));
+    return b.write("DequantizeWeights", [codes, scale])[0];
+  };
+  return inputs.map((value, i) => {
+    const q = integer?.inputs[i];
+    if (!q) return value;
+    if (i > 0) return ofWeights(value, q);
+    if (q.dynamic) return b.quantized(value);
+    const { scale, zeroPoint } = node.codes!.inputs[0]!;
+    return b.write("DequantizeLinear", zeroPoint === "" ? [value, scale] : [value, scale, zeroPoint])[0];
+  });
 }
 
 /** Gives x, W, and what else every kind gives alike; `recurrent` makes the gradient of R, `sums` those of R's bias, by default those of W's. */
 function giveAll(
   { inputs }: Unit,
+  [xReal, wReal]: readonly string[],
   b: Backward,
   p: Products,
   dz: Steps,
@@ -71,8 +92,8 @@ function giveAll(
   sums: (own: string) => string = (own) => own,
 ): void {
   const [x, w, r, bias = ""] = inputs as [string, string, string, string?];
-  if (b.wants(x)) b.give(x, p.input(dz, w, b.type(x).shape));
-  if (b.wants(w)) b.give(w, p.product(dz, p.rows(x)));
+  if (b.wants(x)) b.give(x, p.input(dz, wReal!, b.type(x).shape));
+  if (b.wants(w)) b.give(w, p.product(dz, p.rows(x, xReal!)));
   if (b.wants(r)) b.give(r, recurrent());
   if (bias === "" || !b.wants(bias)) return;
   const own = p.sum(dz);
@@ -105,11 +126,12 @@ export const lSTM: Rule = (unit, dy, b) => {
   const { node, inputs } = unit;
   checkPlain(unit, b, 7);
   const [x, , r, , , h0 = "", c0 = ""] = inputs as [string, string, string, ...string[]];
-  const [dz, before, dh, dc] = b.write("LSTMGradient", operands(inputs, 8, dy, 3), node.attributes, 4);
+  const real = realInputs(unit, b);
+  const [dz, before, dh, dc] = b.write("LSTMGradient", operands(real, 8, dy, 3), node.attributes, 4);
   const hidden = b.type(r).shape[2] as number;
   const p = new Products(b, x, r);
   const gates = p.flat(dz, 4 * hidden);
-  giveAll(unit, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
+  giveAll(unit, real, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
   if (h0 !== "" && b.wants(h0)) b.give(h0, dh!);
   if (c0 !== "" && b.wants(c0)) b.give(c0, dc!);
 };
@@ -118,7 +140,8 @@ export const gRU: Rule = (unit, dy, b) => {
   const { node, inputs } = unit;
   checkPlain(unit, b);
   const [x, , r, , , h0 = ""] = inputs as [string, string, string, ...string[]];
-  const [dz, before, dh, saved] = b.write("GRUGradient", operands(inputs, 6, dy, 2), node.attributes, 4);
+  const real = realInputs(unit, b);
+  const [dz, before, dh, saved] = b.write("GRUGradient", operands(real, 6, dy, 2), node.attributes, 4);
   const hidden = b.type(r).shape[2] as number;
   const isAfter = numberOf(node, "linear_before_reset", 0) !== 0;
   const p = new Products(b, x, r);
@@ -132,7 +155,7 @@ export const gRU: Rule = (unit, dy, b) => {
   };
   const sums = (own: string) =>
     isAfter ? p.join(1, p.sum(p.part(gates, 0, 2 * hidden)), p.sum(p.flat(saved!, hidden))) : own;
-  giveAll(unit, b, p, gates, recurrent, sums);
+  giveAll(unit, real, b, p, gates, recurrent, sums);
   if (h0 !== "" && b.wants(h0)) b.give(h0, dh!);
 };
 
@@ -140,10 +163,11 @@ export const rNN: Rule = (unit, dy, b) => {
   const { node, inputs } = unit;
   checkPlain(unit, b);
   const [x, , r, , , h0 = ""] = inputs as [string, string, string, ...string[]];
-  const [dz, before, dh] = b.write("RNNGradient", operands(inputs, 6, dy, 2), node.attributes, 3);
+  const real = realInputs(unit, b);
+  const [dz, before, dh] = b.write("RNNGradient", operands(real, 6, dy, 2), node.attributes, 3);
   const hidden = b.type(r).shape[2] as number;
   const p = new Products(b, x, r);
   const gates = p.flat(dz, hidden);
-  giveAll(unit, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
+  giveAll(unit, real, b, p, gates, () => p.product(gates, p.flat(before!, hidden).value));
   if (h0 !== "" && b.wants(h0)) b.give(h0, dh!);
 };

@@ -4,21 +4,22 @@
 import { countOf, type Shape } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { perTensor } from "../../ops/codes";
-import { floatType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
+import { floatType, inputType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
 import { quantizeLinear } from "../../ops/quantize-linear";
 import { emitExtremes, rangeType } from "./extremes";
+import { weightsAt } from "./layer-gradients";
 import { scalar } from "./scalar";
 
 /**
  * Codes of master weights and their scales, one a channel: inputs w, codes (state that keeps them), changed
  * (state that counts the codes of each channel that moved), bias or "", scale or "", scale of the layer's input where the bias becomes
- * int32 codes, else "". Attribute: limit, the largest code. Without a scale given it is max|w| / limit.
+ * int32 codes, else "". Attributes: limit, the largest code, and channels. Without a scale given it is max|w| / limit.
  */
 export const quantizeWeights: Op & Pick<Traits, "codes"> = {
   codes: "makes",
   infer(node, inputs) {
     const { shape } = floatType(node, inputs, 0);
-    const channels = shape[0]!;
+    const channels = numberOf(node, "channels", 1);
     return [
       { dtype: "i8", shape },
       { dtype: "f32", shape: [channels] },
@@ -34,8 +35,8 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
       string?,
     ];
     const [codes, scale] = unit.outputs as [string, string];
-    const [channels, ...rest] = c.type(w).shape as [number, ...number[]];
-    const inner = sizeOf(rest);
+    const channels = numberOf(unit.node, "channels", 1);
+    const inner = sizeOf(c.type(w).shape as readonly number[]) / channels;
     const limit = numberOf(unit.node, "limit", 127);
     c.alias(codes, kept);
     const [to, counter, from] = [c.input(kept), c.input(changed), c.input(w)];
@@ -47,6 +48,18 @@ export const quantizeWeights: Op & Pick<Traits, "codes"> = {
     const b = bias === "" ? NONE : c.input(bias);
     const xScale = x === "" ? 0 : scalar(c, x);
     c.emit("quantizeWeights", [to, c.output(scale), counter, from, b, inner, limit, xScale], channels);
+  },
+};
+
+/** What weight codes stand for: inputs codes, scale, one a row of those that are outermost. */
+export const dequantizeWeights: Op = {
+  infer: (node, inputs) => [{ dtype: "f32", shape: inputType(node, inputs, 0).shape }],
+  lower({ inputs, outputs }, c) {
+    const [codes, scale] = inputs as [string, string];
+    const size = sizeOf(c.type(codes).shape as readonly number[]);
+    const rows = sizeOf(c.type(scale).shape as readonly number[]);
+    const places = [c.output(outputs[0]!), weightsAt(c, codes), c.input(scale)] as const;
+    c.emit("dequantizeWeights", [...places, size / rows], rows);
   },
 };
 

@@ -21,7 +21,7 @@ export function exported(
   const steps = new Map(
     trained.flatMap((p) => (p.kind === "step" ? [[p.coded!.codes, p.name] as const] : [])),
   );
-  for (const { name, kind, coded, start } of trained) {
+  for (const { name, kind, coded } of trained) {
     const master = masters.get(name)!;
     if (!coded) set(name, master);
     else if (kind === "scale") {
@@ -35,7 +35,7 @@ export function exported(
       const bias = coded.bias === undefined ? undefined : masters.get(coded.bias);
       const scales =
         masters.get(steps.get(coded.codes) ?? "") ??
-        weightScales(master, start.shape[0]!, {
+        weightScales(master, graph.constants.get(coded.scale)!.data.length, {
           limit: coded.limit,
           ...(inputScale === undefined ? {} : { inputScale }),
           ...(bias ? { bias } : {}),

@@ -3,7 +3,7 @@
 
 import { type Graph, type Node, valueNames } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
-import { type Tensor, tensor } from "../../graph/tensor";
+import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
 import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
 import type { ToolkitOps } from "../../ops/infer";
@@ -92,11 +92,13 @@ class Search {
       const { weight, bias = -1, others = [] } = this.#ops[node.op]!.trained!;
       const [w = "", b = ""] = [node.inputs[weight], node.inputs[bias]];
       if (this.#graph.constants.get(w)?.dtype === "f32") this.#float(w, "weight", node, index);
-      else this.#weight(w, b, node, index);
+      else this.#weight(weight, b, node, index);
       if (b !== "" && this.#graph.constants.get(b)?.dtype === "f32") this.#float(b, "bias", node, index);
-      for (const i of others)
-        if (this.#graph.constants.get(node.inputs[i] ?? "")?.dtype === "f32")
-          this.#float(node.inputs[i]!, "weight", node, index);
+      for (const i of others) {
+        const { dtype } = this.#graph.constants.get(node.inputs[i] ?? "") ?? {};
+        if (dtype === "f32") this.#float(node.inputs[i]!, "weight", node, index);
+        else this.#weight(i, "", node, index);
+      }
     }
     return [...this.#found.values()];
   }
@@ -113,13 +115,15 @@ class Search {
     this.#found.set(name, { name, kind, layer: node.name, index, start: this.#graph.constants.get(name)! });
   }
 
-  /** Weights that are codes with a scale a channel, and the bias where it is codes, too. */
-  #weight(w: string, b: string, node: Node, index: number): void {
-    const [xCodes, wCodes, bCodes] = node.codes?.inputs ?? [];
-    const { axis, scale = "" } = wCodes ?? {};
+  /** Weights, input `i`, that are codes with a scale a channel, and the bias where it is codes, too. */
+  #weight(i: number, b: string, node: Node, index: number): void {
+    const w = node.inputs[i] ?? "";
+    const [xCodes, , bCodes] = node.codes?.inputs ?? [];
+    const { axis, scale = "" } = node.codes?.inputs[i] ?? {};
     const [held, scales] = [this.#graph.constants.get(w), this.#graph.constants.get(scale)];
     if (held?.dtype !== "i8" || !scales || axis === undefined || this.#found.has(w)) return;
-    const [channels = 0] = held.shape;
+    const isOfRows = axis === -1;
+    const channels = isOfRows ? sizeOf(held.shape.slice(0, -1)) : held.shape[0]!;
     if (scales.data.length !== channels) return;
     const hasInput = node.codes!.output && this.#graph.constants.has(xCodes?.scale ?? "");
     const inputScale = hasInput ? xCodes!.scale : undefined;
@@ -140,6 +144,8 @@ class Search {
       moving: { codes: this.#names.fresh(`${w}.codes`), changed: this.#names.fresh(`${w}.changed`) },
       coded: { ...coded, ...(bias === undefined ? {} : { bias }) },
     });
+    // Factors of frozen codes and learned scales are those of a layer's outputs.
+    if (isOfRows) return;
     this.#found.set(`${w} scale`, {
       ...common,
       name: this.#names.fresh(`${w}.scale`),
@@ -231,7 +237,7 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
   function make(parameter: Parameter): void {
     if (made.has(parameter)) return;
     made.add(parameter);
-    const { name, kind, start, moving } = parameter;
+    const { name, kind, moving } = parameter;
     const coded = parameter.coded!;
     const [codes, scale] = [computedOf(coded.codes), computedOf(coded.scale)];
     const node = { name: nodeNames.fresh(`${name}:quantize`), outputs: [codes, scale] };
@@ -248,11 +254,11 @@ export function prepare(graph: Graph, trained: readonly Parameter[]): Prepared {
     }
     const { codes: kept, changed } = moving!;
     keep(kept, graph.constants.get(coded.codes)!);
-    const channels = start.shape[0]!;
+    const channels = graph.constants.get(coded.scale)!.data.length;
     keep(changed, tensor("i32", [channels], new Int32Array(channels)));
     const bias = trained.some((other) => other.name === coded.bias) ? coded.bias! : "";
     const step = steps.get(coded.codes) ?? "";
     const inputs = [name, kept, changed, bias, step, coded.inputScale ?? ""];
-    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes: { limit: coded.limit } });
+    nodes.push({ ...node, op: "QuantizeWeights", inputs, attributes: { limit: coded.limit, channels } });
   }
 }

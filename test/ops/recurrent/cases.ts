@@ -63,7 +63,7 @@ export function commonCases(gates: number, states: number): readonly OpCase[] {
     {
       what: "without a bias",
       inputs: operands({ gates }).slice(0, 3),
-      attributes: { hidden_size: 6, direction: "reverse" },
+      attributes: { hidden_size: 6, direction: "reverse", state_range: "row" },
       outputs,
       from: [-1, 1],
     },

@@ -75,8 +75,18 @@ const kinds = {
   RNN: { gates: 1, step: rnnStep, defaults: ["Tanh"], flag: "" },
 };
 
+/** What a state is when it meets its weights. */
+type Round = (state: readonly number[]) => readonly number[];
+
 /** Results of all steps, then the last states. */
-export const forward: Forward = ({ op, attributes }, inputs) => {
+export const forward: Forward = (node, inputs) => forwardOf(node, inputs, (state) => state);
+
+/** As `forward`, of states that are rounded before they meet their weights. */
+export const forwardOf = (
+  { op, attributes }: Parameters<Forward>[0],
+  inputs: Parameters<Forward>[1],
+  round: Round,
+): readonly Real[] => {
   const { gates, step, defaults, flag } = kinds[op as keyof typeof kinds];
   const [x, w, r, b, lengths, h0, ...others] = inputs as readonly [Real, Real, Real, ...(Real | undefined)[]];
   const [c0, p] = op === "LSTM" ? others : [];
@@ -125,13 +135,15 @@ export const forward: Forward = ({ op, attributes }, inputs) => {
           for (let k = 0; k < depth; k++) sum += x.data[from + k]! * w.data[(d * n + j) * depth + k]!;
           return sum;
         });
-        const product = (gate: number, v: readonly number[]) =>
-          Array.from({ length: hidden }, (_, j) => {
+        const product = (gate: number, state: readonly number[]) => {
+          const v = round(state);
+          return Array.from({ length: hidden }, (_, j) => {
             const line = gate * hidden + j;
             let sum = b?.data[d * 2 * n + n + line] ?? 0;
             for (let k = 0; k < hidden; k++) sum += v[k]! * r.data[(d * n + line) * hidden + k]!;
             return sum;
           });
+        };
         const peepholes = p ? [...p.data.slice(d * 3 * hidden, (d + 1) * 3 * hidden)] : [];
         const next = step({
           x: projected,
