@@ -1,7 +1,7 @@
-// Copies that change where elements lie, and fills. Operands do not overlap, xor128 apart.
+// Copies that change where elements lie, and fills. Operands do not overlap.
 
 import { copyRun } from "../lanes/runs";
-import { storeBytes, storeWords } from "../lanes/simd";
+import { storeWords } from "../lanes/simd";
 import { turn8, turn32 } from "./transpose";
 
 /** y[r] = x[r]: rows of `bytes`, ldy and ldx bytes apart. Range: rows. */
@@ -81,12 +81,6 @@ export function copyStrided(
       }
     }
   }
-}
-
-/** y = x xor 0x80, bytes begin to end: u8 codes ↔ s8 codes. y may be x. */
-export function xor128(y: usize, x: usize, begin: i32, end: i32): void {
-  const sign = i8x16.splat(-128);
-  for (let i = begin; i < end; i += 16) storeBytes(y + i, v128.xor(v128.load(x + i), sign), end - i);
 }
 
 /** y = value, 4-byte elements begin to end. */

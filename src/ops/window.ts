@@ -123,7 +123,7 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
     const { stride } = own;
     if (isBelow(own.kernel, 1) || stride < 1 || own.dilation < 1)
       throw opError(node, "kernel, strides and dilations must be positive");
-    if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") {
+    if (autoPad.startsWith("SAME")) {
       const out = ceilDims(size, stride);
       const needed = subtractDims(addDims(multiplyDims(addDims(out, -1), stride), extent), size);
       // Runtimes differ on where windows begin that leave out more than one pixel.

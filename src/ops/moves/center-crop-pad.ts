@@ -4,7 +4,7 @@ import type { Node } from "../../graph/graph";
 import type { Shape } from "../../graph/symbols";
 import { axesOf, dimsOf, missing } from "../axes";
 import { inputType, type Op, opError, type Traits } from "../op";
-import { pad } from "../pad";
+import { pad } from "./pad";
 
 /** The Pad that does it: what is one-sided is taken from the end, and added to it. */
 export function asPad(node: Node, shape: Shape): Node {

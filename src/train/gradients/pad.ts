@@ -2,7 +2,7 @@
 
 import type { Dim } from "../../graph/symbols";
 import { asPad } from "../../ops/moves/center-crop-pad";
-import { modeOf, type Padding, paddingOf } from "../../ops/pad";
+import { modeOf, type Padding, paddingOf } from "../../ops/moves/pad";
 import { type Backward, checkFixed, type Rule } from "./rule";
 
 type Mode = "edge" | "reflect" | "wrap";

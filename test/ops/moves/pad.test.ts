@@ -2,13 +2,13 @@
 // away.
 
 import { describe, expect, test } from "vitest";
-import { type DType, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { toolkitOps } from "../../src/ops/toolkit";
-import { simplifyImported } from "../../src/passes/index";
-import { expectSameBytes } from "../check-model";
-import { withModel } from "../engine/engines";
-import { GraphBuilder, randomOf } from "../graph-builder";
-import { testOp } from "./test-op";
+import { type DType, sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
+import { toolkitOps } from "../../../src/ops/toolkit";
+import { simplifyImported } from "../../../src/passes/index";
+import { expectSameBytes } from "../../check-model";
+import { withModel } from "../../engine/engines";
+import { GraphBuilder, randomOf } from "../../graph-builder";
+import { testOp } from "../test-op";
 
 const image = ["batch", 6, 4, 5];
 

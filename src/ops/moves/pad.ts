@@ -1,12 +1,20 @@
 // Pad: elements added around the input (or, where a pad is negative, taken away). What is added is a constant, or
 // taken from the input: its border repeated (edge), mirrored (reflect), or its other end (wrap).
 
-import type { Node } from "../graph/graph";
-import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../graph/symbols";
-import { bytesPerElement, sizeOf } from "../graph/tensor";
-import { axesOf, dimsOf, missing } from "./axes";
-import { elementOf, emitCopy, memoryOrder, memoryStrides, requireSameCodes, shifted, walkable } from "./copy";
-import { listLike, stridesOf } from "./known";
+import type { Node } from "../../graph/graph";
+import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../../graph/symbols";
+import { bytesPerElement, sizeOf } from "../../graph/tensor";
+import { axesOf, dimsOf, missing } from "../axes";
+import {
+  elementOf,
+  emitCopy,
+  memoryOrder,
+  memoryStrides,
+  requireSameCodes,
+  shifted,
+  walkable,
+} from "../copy";
+import { listLike, stridesOf } from "../known";
 import {
   checkComputed,
   inputType,
@@ -17,7 +25,7 @@ import {
   stringOf,
   type Traits,
   type Unit,
-} from "./op";
+} from "../op";
 
 export interface Padding {
   readonly before: number;
