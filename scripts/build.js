@@ -3,7 +3,7 @@
 
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { nodeApart, options, root, threadScripts } from "./esbuild.js";
+import { nodeApart, options, root, threadScripts, workerAlone } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
@@ -22,6 +22,7 @@ await build({
     nn: "src/nn/index.ts",
     text: "src/text/index.ts",
     tflite: "src/tflite.ts",
+    learner: "src/learner/index.ts",
     ops: "src/ops/index.ts",
     wasm: "src/engine/inlined.ts",
     cli: "src/cli/main.ts",
@@ -39,6 +40,14 @@ await build({
     ...threadScripts,
     "node-module": "src/node-module.ts",
   },
+  outdir: folder,
+});
+await build({
+  ...options,
+  entryPoints: { "learner-worker": "src/learner/worker.ts" },
+  plugins: [workerAlone, ...options.plugins],
+  external: [],
+  minify: true,
   outdir: folder,
 });
 await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, outdir: folder });

@@ -40,6 +40,7 @@ const entries = {
   nn: `${root}src/nn/index.ts`,
   text: `${root}src/text/index.ts`,
   tflite: `${root}src/tflite.ts`,
+  learner: `${root}src/learner/index.ts`,
 };
 const isEntry = new Set(Object.values(entries));
 

@@ -1,7 +1,7 @@
 // The whole toolkit: import, quantize, fine-tune, save, load, run, evaluate.
 
-import { Model } from "./engine/model";
-import { checkSelfTest, selfTestHash } from "./engine/self-test";
+import type { Model } from "./engine/model";
+import { selfTestHash } from "./engine/self-test";
 import {
   type BytesSource,
   bytesOf,
@@ -13,7 +13,7 @@ import {
   readBytes,
 } from "./engine/source";
 import { FormatError, OctetteError } from "./errors";
-import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact, writeArtifact } from "./formats/octette";
+import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact } from "./formats/octette";
 import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
 import {
@@ -25,9 +25,8 @@ import {
   type OpenOnnxOptions,
   openOnnx,
 } from "./import-onnx";
-import { checkGraph } from "./ops/check-graph";
 import { nameClasses } from "./ops/classes";
-import { checkOptions, type Names } from "./options";
+import { checkOptions } from "./options";
 import type {
   QuantizableLanguage,
   QuantizedLanguageModel,
@@ -40,10 +39,8 @@ import {
   evaluate as evaluateWith,
 } from "./report/evaluate";
 import { type LoadOptions, type Runtime, runtimeOf } from "./runtime-of";
+import { checked } from "./save";
 import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit";
-
-/** Seed of the self-test that every saved model carries. */
-const SELF_TEST_SEED = 1;
 
 const runtimes = /* @__PURE__ */ new WeakMap<Toolkit, Runtime>();
 
@@ -82,12 +79,6 @@ const importNamed = (bytes: Uint8Array, where: string, toolkit: Toolkit): Graph 
 const isGraph = (source: unknown): source is Graph =>
   typeof source === "object" && source !== null && "nodes" in source && "constants" in source;
 
-/** A graph that anyone may have written. */
-function checked(graph: Graph, { ops }: Toolkit): Graph {
-  checkGraph(graph, ops);
-  return graph;
-}
-
 /**
  * Loads a model to run: .octette, .onnx or .tflite from anywhere, or a graph. The model owns its memory until dispose(). The weights of
  * a .octette are read straight to it and kept nowhere else.
@@ -125,44 +116,6 @@ export function loadSync(
   const bytes = bytesOf(source);
   if (isArtifact(bytes)) return runtime.loadSync(bytes, own);
   return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), own);
-}
-
-/** Options of `save`. */
-export interface SaveOptions {
-  /** Most memory of the model while its self-test runs it, in bytes or as a size such as "64MB"; default 1 GiB. */
-  readonly maxBytes?: number | string | undefined;
-  /** Whether the file has a self-test for `verify`; default true. Without one the model is not run. */
-  readonly selfTest?: boolean;
-}
-
-const SAVE = { maxBytes: 1, selfTest: 1 } satisfies Names<SaveOptions>;
-
-/**
- * Bytes of a .octette file: graph, quantization and preprocessing, with hashes and a self-test. Equal graphs give equal bytes on
- * every engine. Throws an OctetteError "limit" where the self-test would take more memory than `maxBytes`, or too long.
- */
-export function save(graph: Graph, options: SaveOptions & ToolkitOptions = {}): Uint8Array<ArrayBuffer> {
-  const [toolkit, own] = toolkitIn<SaveOptions>(options);
-  checkOptions("save", own, SAVE);
-  const { maxBytes, selfTest = true } = own;
-  if (!selfTest) return writeArtifact(checked(graph, toolkit));
-  const { ops, engine } = toolkit;
-  const model = new Model(checked(graph, toolkit), ops, engine, {
-    engineClass: "baseline",
-    maxBytes,
-  });
-  try {
-    checkSelfTest(model, ops);
-    return writeArtifact(graph, {
-      selfTest: { seed: SELF_TEST_SEED, hash: selfTestHash(model, SELF_TEST_SEED) },
-    });
-  } catch (error) {
-    // Random numbers need not be a shape, or indices, that the model computes with.
-    if (model.plan.pauses.length === 0) throw error;
-    return writeArtifact(graph);
-  } finally {
-    model.dispose();
-  }
 }
 
 /**
@@ -229,6 +182,7 @@ export {
   parseNormalize,
   withPreprocessing,
 } from "./data/index";
+export type { Pace } from "./event-loop";
 export type { FolderSource } from "./files/folder";
 export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
 export { type Artifact, readArtifact, type SelfTest } from "./formats/octette";
@@ -268,6 +222,7 @@ export {
   type StepSpeed,
 } from "./report/index";
 export type * from "./runtime-types";
+export { type SaveOptions, save } from "./save";
 export { type Ranked, softmax, topK } from "./scores";
 export {
   type CheckpointState,

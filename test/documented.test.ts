@@ -9,7 +9,9 @@ import { apiText } from "../scripts/api.js";
 import { declarationsOf } from "./declarations";
 
 const { program, checker, files } = declarationsOf();
-const entries = files.filter((file) => /\/(index|runtime|create-runtime|nn|text|tflite)\.d\.ts$/.test(file));
+const entries = files.filter((file) =>
+  /\/(index|runtime|create-runtime|nn|text|tflite|learner)\.d\.ts$/.test(file),
+);
 
 const isOwn = (symbol: ts.Symbol) =>
   symbol.declarations?.some((one) => files.includes(one.getSourceFile().fileName)) ?? false;

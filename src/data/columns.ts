@@ -6,6 +6,7 @@ import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import type { PackedColumn } from "./packed";
 
 export interface Column {
   readonly input: string;
@@ -17,8 +18,12 @@ export interface Column {
   readonly fixedBatch?: number;
   /** What makes the array's numbers the model's own: of bytes alone, when bytes they are. */
   readonly preprocessing?: Preprocessing;
+  /** What its numbers are of that were normalized before. */
+  readonly normalized?: Feed["normalized"];
   /** Writes the samples at `rows` to `out`, one after the other. */
   read(rows: ArrayLike<number>, out: TypedArray): void;
+  /** Copies of the samples at `rows`, as they were given. */
+  pack(rows: ArrayLike<number>): PackedColumn;
 }
 
 export interface ColumnOptions {
@@ -81,7 +86,7 @@ function checkPreprocessing(p: Preprocessing, where: string): void {
 }
 
 /** The samples at `rows`, one after the other. */
-function copyRows(data: TypedArray, size: number): Read {
+export function copyRows(data: TypedArray, size: number): Read {
   return (rows, out) => {
     for (let i = 0; i < rows.length; i++)
       out.set(data.subarray(rows[i]! * size, (rows[i]! + 1) * size), i * size);
@@ -150,13 +155,24 @@ export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): C
       ? { preprocessing: bytes ? preprocessing : { ...preprocessing, of: "numbers" as const } }
       : {}),
     read,
+    pack(rows) {
+      const size = sizeOf(data.shape.slice(1));
+      const copy = allocate(data.dtype, rows.length * size);
+      copyRows(data.data, size)(rows, copy);
+      const own: Tensor = { dtype: data.dtype, shape: [rows.length, ...data.shape.slice(1)], data: copy };
+      const { normalize, bytesAsNumbers } = options;
+      return { data: own, input, where, normalize, bytesAsNumbers };
+    },
   };
 }
 
 /** The samples at `rows` of a column, as a tensor [rows, …sample]. */
-export function readColumn({ dtype, sample, preprocessing, read }: Column, rows: ArrayLike<number>): Feed {
+export function readColumn(
+  { dtype, sample, preprocessing, normalized = preprocessing, read }: Column,
+  rows: ArrayLike<number>,
+): Feed {
   const shape = [rows.length, ...sample];
   const data = allocate(dtype, sizeOf(shape));
   read(rows, data);
-  return { dtype, shape, data, ...(preprocessing ? { normalized: preprocessing } : {}) };
+  return { dtype, shape, data, ...(normalized ? { normalized } : {}) };
 }

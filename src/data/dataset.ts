@@ -8,6 +8,7 @@ import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
+import type { PackedDataset } from "./packed";
 import { sampleIndices } from "./sampling";
 
 /** Samples as a model's inputs want them, in batches. */
@@ -35,6 +36,11 @@ export interface Dataset {
    * fixes its batch, as many as fill whole batches.
    */
   sample(n: number, seed: number): Dataset;
+  /**
+   * Copies of all samples as plain data.
+   * @internal
+   */
+  pack?(): PackedDataset;
 }
 
 /** Options of `createDataset`. */
@@ -129,7 +135,8 @@ function readLabels(labels: Tensor, where: string): Int32Array {
   return Int32Array.from(data as Float32Array);
 }
 
-class Arrays implements Dataset {
+/** Samples of columns, those at `rows`. */
+export class Arrays implements Dataset {
   readonly labels?: Int32Array;
   readonly preprocessing: Readonly<Record<string, Preprocessing>>;
   readonly notes: readonly string[];
@@ -209,6 +216,14 @@ class Arrays implements Dataset {
     const most = Math.min(n, this.count);
     const whole = most - (most % (this.#fixedBatch || 1));
     return this.#select(sampleIndices(this.count, whole, seed).map((i) => this.#rows[i]!));
+  }
+
+  pack(): PackedDataset {
+    return {
+      columns: this.#columns.map((column) => column.pack(this.#rows)),
+      labels: this.labels?.slice(),
+      where: this.#where,
+    };
   }
 
   get #fixedBatch(): number | undefined {

@@ -161,26 +161,35 @@ export class Session {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Runs an entry with these values of the symbols: arguments are evaluated anew where a symbol's value is another one. */
-  run(bindings: Bindings, entry = "run"): void {
+  /**
+   * Runs an entry with these values of the symbols: arguments are evaluated anew where a symbol's value is another one. It stops after
+   * a step for which `after` is true, and goes on `from` there; returns the steps that are done, undefined at the end.
+   */
+  run(bindings: Bindings, entry = "run", after?: (step: number) => unknown, from = 0): number | undefined {
     const ready = this.#prepare(bindings, entry);
-    let i = 0;
+    let i = from;
     try {
-      for (; i < ready.length; i++) ready[i]!.call(...ready[i]!.args);
+      for (; i < ready.length; i++) {
+        ready[i]!.call(...ready[i]!.args);
+        if (after?.(i)) return i + 1;
+      }
     } catch (cause) {
       const { node, kernel } = ready[i]!.step;
       throw failed(node, kernel, cause);
     }
+    return undefined;
   }
 
   /** The same, and adds the milliseconds that each step of the plan took to `times`. */
   time(bindings: Bindings, times: number[], entry = "run"): void {
-    let i = this.plan.entries[entry]!.from;
-    for (const { call, args } of this.#prepare(bindings, entry)) {
-      const start = performance.now();
-      call(...args);
-      times[i++]! += performance.now() - start;
-    }
+    const { from } = this.plan.entries[entry]!;
+    this.#prepare(bindings, entry);
+    let start = performance.now();
+    this.run(bindings, entry, (i) => {
+      const now = performance.now();
+      times[from + i]! += now - start;
+      start = performance.now();
+    });
   }
 
   /** Lets go of the memory and ends its threads. Twice is harmless. */

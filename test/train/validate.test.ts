@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { inlined } from "../../src/engine/inlined";
 import { Engine } from "../../src/engine/wasm";
+import { givingWay } from "../../src/event-loop";
 import type { Graph } from "../../src/graph/graph";
 import { createDataset, loadSync, tensor } from "../../src/index";
 import { tune } from "../../src/train/index";
@@ -36,7 +37,7 @@ describe.each(["n", 1, 4])("batch %s", (batch) => {
   test("accuracy is that of all samples", async () => {
     const graph = graphOf(batch);
     const model = loadSync(graph, { maxima: batch === "n" ? { n: 64 } : {} });
-    const giveWay = async () => {};
+    const giveWay = givingWay(undefined);
     const some = await validate(model, dataOf(graph, 200), engine, giveWay);
     const all = await validate(
       model,

@@ -76,7 +76,21 @@ export class RunningStep {
 
   /** Runs the steps of an entry; of "backward" all that a backward pass is. */
   run(entry: "forward" | "backward" | "update", bindings: Bindings): void {
-    for (const [name, symbols] of this.#entries(entry, bindings)) this.#session.run(symbols, name);
+    for (const _ of this.pieces(entry, bindings));
+  }
+
+  /** As `run`, in pieces: yields between kernels wherever `isDue`. */
+  *pieces(
+    entry: "forward" | "backward" | "update",
+    bindings: Bindings,
+    isDue?: () => boolean,
+  ): Generator<void> {
+    for (const [name, symbols] of this.#entries(entry, bindings))
+      for (let at: number | undefined = 0; ; ) {
+        at = this.#session.run(symbols, name, isDue, at);
+        if (at === undefined) break;
+        yield;
+      }
   }
 
   /** As `run`, adding the milliseconds of every step of the plan to `times`. */

@@ -89,10 +89,19 @@ export class Trainer {
    * with learning rate `lr`, as step number `count` (from 1) of the optimizer.
    */
   run(feeds: Feeds, lr: number, count: number): Judgement {
+    const pieces = this.pieces(feeds, lr, count);
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done) return value;
+    }
+  }
+
+  /** As `run`, in pieces: yields between kernels wherever `isDue`. Until it returns, nothing else may run. */
+  *pieces(feeds: Feeds, lr: number, count: number, isDue?: () => boolean): Generator<void, Judgement> {
     this.#settle(count);
     const bindings = this.#bind(feeds, this.#inputs, lr, count);
-    this.#step.run("forward", bindings);
-    this.#step.run("backward", bindings);
+    yield* this.#step.pieces("forward", bindings, isDue);
+    yield* this.#step.pieces("backward", bindings, isDue);
     const [loss, output, ...seen] = this.#step.outputs(bindings) as [Tensor, Tensor, ...Tensor[]];
     this.#moveActivations(seen, lr);
     return { loss: loss.data[0]!, output };

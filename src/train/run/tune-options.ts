@@ -2,6 +2,7 @@
 
 import type { Dataset } from "../../data/index";
 import { OctetteError } from "../../errors";
+import type { Pace } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
 import type { Random } from "../../graph/random";
 import type { Tensor } from "../../graph/tensor";
@@ -76,6 +77,12 @@ export interface TuneDeployedOptions extends LongCallOptions {
     /** Keeps a state; a promise that it returns is awaited. */
     save(state: CheckpointState): void | Promise<void>;
   };
+  /**
+   * Leaves the thread its turns while it works: no more than `blockMs` at a time, between kernels of a step too, and no more than a `share` of
+   * the time. What is computed does not depend on it: a smaller batch with `accumulate` makes shorter kernels, and that is another run. Default: a
+   * turn between two steps, 8 ms after the last.
+   */
+  readonly pace?: Pace | undefined;
   /** Told before the first step; a promise that it returns is awaited before tuning goes on. */
   onBegin?(begin: BeginReport): unknown;
   /** Told after every step, likewise. */
@@ -87,6 +94,8 @@ export interface TuneDeployedOptions extends LongCallOptions {
 const CHECKPOINT = { state: 1, every: 1, save: 1 } satisfies Names<
   NonNullable<TuneDeployedOptions["checkpoint"]>
 >;
+
+const PACE = { blockMs: 1, share: 1 } satisfies Names<Pace>;
 
 /** The names of all options. */
 export const TUNE = {
@@ -111,6 +120,7 @@ export const TUNE = {
   seed: 1,
   masters: 1,
   checkpoint: 1,
+  pace: 1,
   onBegin: 1,
   onStep: 1,
   onEpoch: 1,
@@ -142,6 +152,13 @@ export function checkTuneOptions(options: TuneDeployedOptions): void {
   const { train = "all" } = options;
   if (typeof train !== "string") throw fail("train", "a text, such as all or last:2", train);
   if (!(typeof clip === "number" && clip > 0)) throw fail("clip", "a number above 0", clip);
+  const { pace } = options;
+  if (pace !== undefined) {
+    checkOptions("pace", pace, PACE);
+    const { blockMs = 1, share = 1 } = pace;
+    if (!(blockMs > 0 && blockMs < Infinity)) throw fail("pace.blockMs", "milliseconds above 0", blockMs);
+    if (!(share > 0 && share <= 1)) throw fail("pace.share", "a share above 0, at most 1", share);
+  }
   if (checkpoint === undefined) return;
   checkOptions("checkpoint", checkpoint, CHECKPOINT);
   if (typeof checkpoint.save !== "function") throw fail("checkpoint.save", "a function", checkpoint.save);

@@ -2,6 +2,7 @@
 // validation samples, that before the first step included.
 
 import { shuffled } from "../../data/sampling";
+import type { Feeds } from "../../engine/feeds";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
 import type { Graph } from "../../graph/graph";
@@ -56,7 +57,7 @@ class Tuning {
   constructor(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit) {
     this.#graph = graph;
     this.#engine = toolkit.engine;
-    this.#giveWay = givingWay(options.signal);
+    this.#giveWay = givingWay(options.signal, options.pace);
     this.#setup = setUp(graph, options, toolkit);
     this.#options = this.#setup.options;
     this.#trainer = this.#setup.trainer;
@@ -148,7 +149,7 @@ class Tuning {
     await this.#giveWay();
     const progress = this.#progress;
     const [step, steps] = [progress.step + 1, this.#setup.perEpoch * this.#options.epochs];
-    const { loss, output, lr, codesPerStep } = this.#step(rows, step, steps);
+    const { loss, output, lr, codesPerStep } = await this.#step(rows, step, steps);
     if (!isSound(progress, loss, step)) {
       const worst = worstOf(this.#trainer.parameters, (name) => this.#trainer.state(name));
       return this.#stop(lossGrew(progress, loss, step, worst));
@@ -218,7 +219,7 @@ class Tuning {
   }
 
   /** One step over some samples. */
-  #step(rows: Int32Array, step: number, steps: number) {
+  async #step(rows: Int32Array, step: number, steps: number) {
     const { seed, lr: peak, schedule, clip } = this.#options;
     const { accumulate } = this.#setup;
     const lr = learningRate(schedule, peak, step - 1, steps);
@@ -227,7 +228,7 @@ class Tuning {
     const isUpdate = passes === accumulate || step === steps;
     const isMeasured = isUpdate && Math.ceil(step / accumulate) % MEASURED === 1;
     const before = isMeasured ? this.#trainer.numbers() : undefined;
-    const judgement: Judgement = this.#trainer.run(feeds, lr, step);
+    const judgement = await this.#pass(feeds, lr, step);
     if (isUpdate && (clip !== undefined || accumulate > 1))
       this.#trainer.update(lr, Math.ceil(step / accumulate), passes, clip);
     return {
@@ -235,6 +236,17 @@ class Tuning {
       lr,
       codesPerStep: before && meanMove(this.#trainer.parameters, before, (name) => this.#trainer.state(name)),
     };
+  }
+
+  /** Forward and backward pass, with turns for others between kernels where a pace is asked for. */
+  async #pass(feeds: Feeds, lr: number, step: number): Promise<Judgement> {
+    if (!this.#giveWay.isPaced) return this.#trainer.run(feeds, lr, step);
+    const pieces = this.#trainer.pieces(feeds, lr, step, this.#giveWay.isDue);
+    for (;;) {
+      await this.#giveWay();
+      const { done, value } = pieces.next();
+      if (done) return value;
+    }
   }
 
   #validate(graph: Graph): Promise<Validation> {

@@ -1,13 +1,14 @@
 // How good the deployed model is on samples with labels: what chooses the state that is kept.
 
 import type { Dataset } from "../../data/index";
-import { maximaFor } from "../../engine/feeds";
+import { type Feed, type Feeds, maximaFor } from "../../engine/feeds";
 import { fitBatch } from "../../engine/limit";
 import { Model, type ModelOptions } from "../../engine/model";
 import type { Engine } from "../../engine/wasm";
 import { OctetteError } from "../../errors";
 import type { GiveWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
+import { allocate, type Tensor } from "../../graph/tensor";
 import { type Training, training } from "../training";
 
 /** Samples that evaluation takes at once; more are cut into parts, with the same result. */
@@ -51,7 +52,9 @@ export async function validate(
   try {
     for (const feeds of data.batches(EVALUATED)) {
       await giveWay();
-      const scores = model.runSync(feeds)[name]!;
+      const scores = giveWay.isPaced
+        ? await inParts(model, feeds, name, giveWay)
+        : model.runSync(feeds)[name]!;
       const rows = scores.shape[0]!;
       const labels = data.labels!.slice(at, at + rows);
       right += rightOf(scores.data, labels);
@@ -62,6 +65,45 @@ export async function validate(
     judge.dispose();
   }
   return { accuracy: (100 * right) / data.count, loss: loss / data.count };
+}
+
+/** Milliseconds from which on a part of a batch is not made larger. */
+const PART_MS = 2;
+
+/** What a batch gives, run a few rows at a time: as many as are done in a part of a turn, which no result depends on. */
+async function inParts(model: Model, feeds: Feeds, output: string, giveWay: GiveWay): Promise<Tensor> {
+  const { batch } = model.plan;
+  const fed = Object.entries(feeds) as [string, Feed][];
+  const rows = fed[0]![1].shape[0]!;
+  if (batch === undefined || fed.some(([, { shape }]) => shape[0] !== rows))
+    return model.runSync(feeds)[output]!;
+  const parts: Tensor[] = [];
+  for (let from = 0, size = 1; from < rows; ) {
+    await giveWay();
+    const start = performance.now();
+    const to = Math.min(from + size, rows);
+    const part = fed.map(([name, feed]) => [name, rowsOf(feed, from, to)] as const);
+    parts.push(model.runSync(Object.fromEntries(part))[output]!);
+    if (performance.now() - start < PART_MS) size *= 2;
+    from = to;
+  }
+  const { dtype, shape } = parts[0]!;
+  const data = allocate(
+    dtype,
+    parts.reduce((sum, { data }) => sum + data.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { dtype, shape: [rows, ...shape.slice(1)], data };
+}
+
+function rowsOf(feed: Feed, from: number, to: number): Feed {
+  const [rows = 1, ...sample] = feed.shape;
+  const size = feed.data.length / rows;
+  return { ...feed, shape: [to - from, ...sample], data: feed.data.subarray(from * size, to * size) };
 }
 
 /** As `validate`, for a graph. */

@@ -1,0 +1,402 @@
+// A model that learns while it serves: `run` has a worker of its own, tuning another, and the tuned model takes the place of the one
+// before between two runs.
+
+import type { Dataset } from "../data/dataset";
+import { packDataset } from "../data/packed";
+import { arrayFor, type Feeds, type Into } from "../engine/feeds";
+import type { Model, ModelOptions } from "../engine/model";
+import type { EngineInfo } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import { checkWritable } from "../files/write-file";
+import type { Input } from "../graph/graph";
+import type { Bindings } from "../graph/symbols";
+import type { Tensor } from "../graph/tensor";
+import type { Progress } from "../long-call";
+import { checkOptions, type Names } from "../options";
+import type { CheckpointState } from "../train/checkpoint/checkpoint";
+import type { EpochReport, StepReport, TuneOptions, TuneSummary } from "../train/index";
+import { checkTuneOptions, type TuneDeployedOptions } from "../train/run/tune-options";
+import { copied } from "./feeds";
+import type { CheckpointOrder, Guarded, LearningBegin, ModelFacts, ServedOptions } from "./jobs";
+import { type Hand, LocalHand, WorkerHand } from "./workers";
+
+export interface LearnerOptions
+  extends Pick<ModelOptions, "maxima" | "maxBytes" | "maxIterations" | "engineClass"> {
+  /**
+   * Whether the model and its tuning run in workers (default, where there are any), and where the file of `octette/learner-worker.js` is
+   * served, for pages whose bundler leaves it out. `false`: in the caller's own thread, which `pace` leaves its turns.
+   */
+  readonly worker?: boolean | URL | string | undefined;
+  /** Bytes of the wasm modules that the model and its training need, by name; default all that octette has. */
+  readonly wasm?: Readonly<Record<string, Uint8Array>> | undefined;
+}
+
+/** Where the checkpoints of a learner's tuning go. */
+export interface LearnerCheckpoint {
+  /**
+   * A file (Node), written by the worker, whole, and kept until the next run replaces it: a process that was killed before it saved the tuned
+   * model comes to the same model again. A disk that is full costs the checkpoint, not the run: the warnings say so. Default: none.
+   */
+  readonly path?: string | undefined;
+  /** Goes on from the file where it is of the same model, data and options, else from the beginning, with a warning. Default false. */
+  readonly resume?: boolean | undefined;
+  /** Without a file: the state to go on from; default the beginning. */
+  readonly state?: CheckpointState | undefined;
+  /** Steps from one checkpoint to the next; default 50. */
+  readonly every?: number | undefined;
+  /** Without a file: keeps a state; a promise that it returns is awaited. */
+  save?(state: CheckpointState): void | Promise<void>;
+}
+
+const CHECKPOINT = { path: 1, resume: 1, state: 1, every: 1, save: 1 } satisfies Names<LearnerCheckpoint>;
+
+/** Samples that watch over what is learned, such as against wrong labels. */
+export interface Guard {
+  /** Held-out samples with labels that can be trusted. */
+  readonly data: Dataset;
+  /** Percent that a tuned model may lose on them and still replace the model before; default 0. */
+  readonly tolerance?: number | undefined;
+}
+
+const GUARD = { data: 1, tolerance: 1 } satisfies Names<Guard>;
+
+export interface LearnOptions
+  extends Omit<TuneOptions, "augment" | "checkpoint" | "onBegin" | "onStep" | "onEpoch" | "onProgress"> {
+  /** Samples that never train: a tuned model that does worse on them is not taken. Default: none. */
+  readonly guard?: Guard | undefined;
+  /** Whether the tuned model replaces the one that runs, where it is better; default true. */
+  readonly swap?: boolean | undefined;
+  /** Where checkpoints go, and which one to go on from. Default: there are none. */
+  readonly checkpoint?: LearnerCheckpoint | undefined;
+  /** Told before the first step. */
+  onBegin?(begin: LearningBegin): unknown;
+  /** Told after every step. In a worker, tuning does not wait for what it returns. */
+  onStep?(step: StepReport): unknown;
+  /** Told after every epoch, likewise. */
+  onEpoch?(epoch: EpochReport): unknown;
+  /** Told how far the work is, likewise. */
+  onProgress?(progress: Progress): unknown;
+}
+
+/** What tuning came to. */
+export interface Learned {
+  /** Whether the tuned model is better than the one before: by the validation samples, and no worse by those of the guard. */
+  readonly isBetter: boolean;
+  /** The better model, an .octette; the one before where none is better. */
+  readonly artifact: Uint8Array;
+  readonly summary: TuneSummary;
+  /** With a guard, how good both models are on its samples; absent where no state was better than the model before. */
+  readonly guarded?: Guarded;
+  /** Why the model before is kept. */
+  readonly reason?: string;
+}
+
+const EVENTS = ["onBegin", "onStep", "onEpoch", "onProgress"] as const;
+
+/** Made by `createLearner`. It has a model's API: `run`, `inputs`, `outputs`, `classes`, `dispose`. */
+export class Learner {
+  readonly #options: LearnerOptions;
+  readonly #base: Uint8Array;
+  #artifact: Uint8Array;
+  #facts: ModelFacts;
+  #serving: Hand;
+  /** Restarts the serving worker, once for all runs that find it ended. */
+  #restarting: Promise<void> | undefined;
+  #working: Hand | undefined;
+  #reason: string;
+  #isTuning = false;
+  #isDisposed = false;
+  /** Swaps follow each other. */
+  #swaps: Promise<unknown> = Promise.resolve();
+
+  private constructor(artifact: Uint8Array, options: LearnerOptions, started: Started, facts: ModelFacts) {
+    this.#base = artifact;
+    this.#artifact = artifact;
+    this.#options = options;
+    this.#serving = started.hand;
+    this.#reason = started.reason;
+    this.#facts = facts;
+  }
+
+  /** @internal */
+  static async create(artifact: Uint8Array, options: LearnerOptions): Promise<Learner> {
+    const started = await start(options);
+    try {
+      const facts = await started.hand.call("load", { artifact, options: servedIn(options) });
+      return new Learner(artifact, options, started, facts);
+    } catch (error) {
+      started.hand.dispose();
+      throw error;
+    }
+  }
+
+  get inputs(): readonly Input[] {
+    return this.#facts.inputs;
+  }
+
+  get outputs(): Model["outputs"] {
+    return this.#facts.outputs;
+  }
+
+  /** Names of the classes, in the order of the last dimension of the first output, where the artifact has them. */
+  get classes(): readonly string[] | undefined {
+    return this.#facts.classes;
+  }
+
+  /** Which class of kernels runs, and why. */
+  get engine(): EngineInfo {
+    return this.#facts.engine;
+  }
+
+  /** Bytes of wasm memory that the model holds. */
+  get bytes(): number {
+    return this.#facts.bytes;
+  }
+
+  /** Whether the model and its tuning run in workers. */
+  get hasWorker(): boolean {
+    return this.#serving instanceof WorkerHand;
+  }
+
+  /** Why they do, or do not. */
+  get workerReason(): string {
+    return this.#reason;
+  }
+
+  /**
+   * Runs the model, as `model.run` does: feeds are copied once and moved to the worker, those over a SharedArrayBuffer are read where they
+   * are, and must stay as they are until the promise settles. Runs that were asked for before a swap finish on the model before; none is rejected.
+   */
+  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, Tensor>> {
+    this.#checkUp();
+    if (!this.#serving.isUp) await this.#restart();
+    const isApart = this.hasWorker;
+    const outputs = await this.#serving.call("run", { feeds: isApart ? copied(feeds) : feeds, symbols });
+    if (!into) return outputs;
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+        const array = arrayFor(name, dtype, data.length, into);
+        array.set(data);
+        return [name, { dtype, shape, data: array }];
+      }),
+    );
+  }
+
+  /**
+   * Fine-tunes the model that runs now, as `tune` does and to the same bytes, while it goes on running. The state that does best on
+   * validation samples takes its place, where it is better than the model before and, with a `guard`, no worse on its samples.
+   * Without a worker, steps leave the thread its turns: see `pace`, here by default 8 ms of work at a time and 30 % of the time.
+   * @throws OctetteError "argument" where options or data do not fit, or where it is tuning already; the signal's reason.
+   */
+  async tune(options: LearnOptions): Promise<Learned> {
+    this.#checkUp();
+    const {
+      guard,
+      swap = true,
+      checkpoint,
+      signal,
+      data,
+      validation,
+      onBegin,
+      onStep,
+      onEpoch,
+      onProgress,
+      ...rest
+    } = options;
+    checkLearnOptions(options);
+    if (this.#isTuning)
+      throw new OctetteError("is tuning already", {
+        code: "argument",
+        where: "learner",
+        hint: "Await that, or abort it by its signal",
+      });
+    this.#isTuning = true;
+    try {
+      if (checkpoint?.path !== undefined) await checkWritable(checkpoint.path);
+      const hand = await this.#worker();
+      const listeners = { onBegin, onStep, onEpoch, onProgress };
+      const artifact = this.#artifact;
+      const { artifact: tuned, ...result } = await hand.call(
+        "tune",
+        {
+          artifact: artifact.slice(),
+          data: packDataset(data),
+          validation: typeof validation === "object" ? packDataset(validation) : validation,
+          guard: guard && { data: packDataset(guard.data), tolerance: guard.tolerance ?? 0 },
+          checkpoint: checkpoint && orderOf(checkpoint),
+          hears: EVENTS.filter((event) => listeners[event]),
+          options: hand instanceof LocalHand ? { pace: PACE, ...rest } : rest,
+        },
+        {
+          signal,
+          onEvent: (event, value) =>
+            event === "onCheckpoint"
+              ? checkpoint?.save?.(value as CheckpointState)
+              : listeners[event as keyof typeof listeners]?.(value as never),
+        },
+      );
+      if (tuned && swap) await this.#swap(tuned);
+      return { ...result, isBetter: tuned !== undefined, artifact: tuned ?? artifact };
+    } finally {
+      this.#isTuning = false;
+      // A worker that has tuned holds the memory of a step; the next one starts anew.
+      if (this.#working instanceof WorkerHand) this.#endWork();
+    }
+  }
+
+  /**
+   * The delta that makes the model that runs now of another artifact, by default of the one that the learner began with. The same bytes as
+   * `octette delta`.
+   */
+  async createDelta(base: Uint8Array = this.#base): Promise<Uint8Array> {
+    this.#checkUp();
+    return this.#withWorker((hand) => hand.call("delta", { base, tuned: this.#artifact }));
+  }
+
+  /**
+   * Applies a delta that was made for the model that runs now, or for the one that the learner began with, and goes on with the result. Throws an
+   * OctetteError where it is for another, FormatError where it is damaged: the model before goes on.
+   */
+  async apply(delta: Uint8Array): Promise<void> {
+    this.#checkUp();
+    const bases = this.#artifact === this.#base ? [this.#base] : [this.#artifact, this.#base];
+    await this.#swap(await this.#withWorker((hand) => hand.call("apply", { bases, delta })));
+  }
+
+  /** Goes on with another artifact, such as the last good one: as after tuning, runs under way finish on the model before. */
+  async replace(artifact: Uint8Array): Promise<void> {
+    this.#checkUp();
+    await this.#swap(artifact.slice());
+  }
+
+  /** The artifact that runs now: bytes of an .octette. */
+  save(): Uint8Array {
+    return this.#artifact.slice();
+  }
+
+  /** Ends the workers and lets go of the memory. Twice is harmless; what is under way rejects with an OctetteError "disposed". */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#serving.dispose();
+    this.#working?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #checkUp(): void {
+    if (this.#isDisposed)
+      throw new OctetteError("the learner was disposed", { code: "disposed", hint: "Create it again" });
+  }
+
+  async #swap(artifact: Uint8Array): Promise<void> {
+    const swapping = this.#swaps.then(async () => {
+      if (!this.#serving.isUp) await this.#restart();
+      this.#facts = await this.#serving.call("load", { artifact, options: servedIn(this.#options) });
+      this.#artifact = artifact;
+    });
+    this.#swaps = swapping.catch(() => {});
+    await swapping;
+  }
+
+  /** Loads the model anew in another worker, where that before has ended by itself. */
+  #restart(): Promise<void> {
+    this.#restarting ??= (async () => {
+      try {
+        const { hand, reason } = await start(this.#options);
+        this.#facts = await hand.call("load", { artifact: this.#artifact, options: servedIn(this.#options) });
+        [this.#serving, this.#reason] = [hand, reason];
+        if (this.#isDisposed) hand.dispose();
+      } finally {
+        this.#restarting = undefined;
+      }
+    })();
+    return this.#restarting;
+  }
+
+  /** Who tunes: a worker beside the one that serves, or where there are none, this thread. */
+  async #worker(): Promise<Hand> {
+    if (!this.hasWorker) return this.#serving;
+    if (!this.#working?.isUp) this.#working = (await start(this.#options)).hand;
+    if (this.#isDisposed) this.#working.dispose();
+    return this.#working;
+  }
+
+  async #withWorker<T>(work: (hand: Hand) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#worker());
+    } finally {
+      if (!this.#isTuning && this.#working instanceof WorkerHand) this.#endWork();
+    }
+  }
+
+  #endWork(): void {
+    this.#working?.dispose();
+    this.#working = undefined;
+  }
+}
+
+/** What tuning takes of a thread that does other things, too. */
+const PACE = { blockMs: 8, share: 0.3 } as const;
+
+interface Started {
+  readonly hand: Hand;
+  readonly reason: string;
+}
+
+/** A worker where there is to be one and can be one. */
+async function start({ worker = true, wasm }: LearnerOptions): Promise<Started> {
+  if (worker === false)
+    return { hand: await LocalHand.start(), reason: "none is asked for: { worker: true }" };
+  try {
+    const script = worker === true ? undefined : worker;
+    const kernels = wasm ?? (await import("./wasm")).kernels();
+    return { hand: await WorkerHand.start(script, kernels), reason: "workers run here" };
+  } catch (cause) {
+    return { hand: await LocalHand.start(), reason: `no worker can be started: ${(cause as Error).message}` };
+  }
+}
+
+const servedIn = ({ maxima, maxBytes, maxIterations, engineClass }: LearnerOptions): ServedOptions =>
+  Object.fromEntries(
+    Object.entries({ maxima, maxBytes, maxIterations, engineClass }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+
+/** Checks what only this thread can; the rest is checked where tuning runs. */
+function checkLearnOptions({ guard, checkpoint, data, ...rest }: LearnOptions): void {
+  const fail = (where: string, expected: string, got: unknown, hint?: string) =>
+    new OctetteError("an option of tune does not fit", {
+      code: "argument",
+      where,
+      expected,
+      got: typeof got,
+      ...(hint ? { hint } : {}),
+    });
+  if ("augment" in rest && rest.augment)
+    throw fail(
+      "augment",
+      "none: a function cannot be sent to a worker",
+      rest.augment,
+      "Push augmented samples, or take flip",
+    );
+  if (typeof data?.batches !== "function")
+    throw fail("data", "a data set", data, "openDataset, createDataset or createSamples make one");
+  checkTuneOptions({ ...rest, data } as unknown as TuneDeployedOptions);
+  if (guard) {
+    checkOptions("guard", guard, GUARD);
+    if (typeof guard.data?.batches !== "function" || !guard.data.labels)
+      throw fail("guard.data", "a data set with labels", guard.data);
+    if (guard.tolerance !== undefined && !(guard.tolerance >= 0 && guard.tolerance <= 100))
+      throw fail("guard.tolerance", "percent, from 0 to 100", guard.tolerance);
+  }
+  if (!checkpoint) return;
+  checkOptions("checkpoint", checkpoint, CHECKPOINT);
+  if (checkpoint.path === undefined && typeof checkpoint.save !== "function")
+    throw fail("checkpoint", "a path, or a function save", checkpoint);
+}
+
+const orderOf = ({ path, state, every, resume = false }: LearnerCheckpoint): CheckpointOrder =>
+  path === undefined ? { state, every } : { path, every, resume };
