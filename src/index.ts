@@ -172,14 +172,20 @@ export const evaluate = (
 
 export {
   createDataset,
+  createSamples,
   type DataSource,
   type Dataset,
   type DatasetOptions,
   formatNormalize,
+  type LabelledSamples,
   type NamedBytes,
   type OpenOptions,
   openDataset,
   parseNormalize,
+  readSamples,
+  type SampleFeeds,
+  type Samples,
+  type SamplesOptions,
   withPreprocessing,
 } from "./data/index";
 export type { Pace } from "./event-loop";

@@ -4,3 +4,11 @@ export { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 export type { DataSource, NamedBytes } from "./files";
 export { formatNormalize, parseNormalize, withPreprocessing } from "./normalize";
 export { type OpenOptions, openDataset } from "./open";
+export {
+  createSamples,
+  type LabelledSamples,
+  readSamples,
+  type SampleFeeds,
+  Samples,
+  type SamplesOptions,
+} from "./samples";
