@@ -183,8 +183,8 @@ export {
   openDataset,
   parseNormalize,
   readSamples,
+  type SampleBuffer,
   type SampleFeeds,
-  type Samples,
   type SamplesOptions,
   withPreprocessing,
 } from "./data/index";

@@ -8,7 +8,7 @@ export {
   createSamples,
   type LabelledSamples,
   readSamples,
+  SampleBuffer,
   type SampleFeeds,
-  Samples,
   type SamplesOptions,
 } from "./samples";

@@ -70,9 +70,9 @@ const DEFAULT_CAPACITY = 1024;
  *     samples.push({ image }, "seven");
  *     await learner.tune({ data: samples.dataset() });
  */
-export function createSamples(inputs: readonly Input[], options: SamplesOptions = {}): Samples {
+export function createSamples(inputs: readonly Input[], options: SamplesOptions = {}): SampleBuffer {
   checkOptions("createSamples", options, OPTIONS);
-  return new Samples(inputs, options);
+  return new SampleBuffer(inputs, options);
 }
 
 /** The samples that `samples.save()` wrote, for the same inputs and options. Throws FormatError where the bytes are damaged or of others. */
@@ -80,14 +80,14 @@ export function readSamples(
   bytes: Uint8Array,
   inputs: readonly Input[],
   options: SamplesOptions = {},
-): Samples {
+): SampleBuffer {
   const samples = createSamples(inputs, options);
   samples.restore(bytes);
   return samples;
 }
 
 /** Made by `createSamples`. */
-export class Samples {
+export class SampleBuffer {
   readonly #inputs: readonly Input[];
   readonly #options: SamplesOptions;
   readonly #capacity: number;

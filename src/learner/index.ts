@@ -30,7 +30,7 @@ export async function createLearner(source: BytesSource, options: LearnerOptions
   const bytes = await readBytes(source);
   // Throws what is wrong with the file before anything is started.
   readArtifact(bytes, nameOf(source));
-  return Learner.create(bytes.slice(), options);
+  return Learner.create(new Uint8Array(bytes), options);
 }
 
 export { FormatError, OctetteError } from "../errors";

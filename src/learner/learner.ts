@@ -20,6 +20,7 @@ import { copied } from "./feeds";
 import type { CheckpointOrder, Guarded, LearningBegin, ModelFacts, ServedOptions } from "./jobs";
 import { type Hand, LocalHand, WorkerHand } from "./workers";
 
+/** Options of `createLearner`. */
 export interface LearnerOptions
   extends Pick<ModelOptions, "maxima" | "maxBytes" | "maxIterations" | "engineClass"> {
   /**
@@ -60,6 +61,7 @@ export interface Guard {
 
 const GUARD = { data: 1, tolerance: 1 } satisfies Names<Guard>;
 
+/** Options of `learner.tune`. */
 export interface LearnOptions
   extends Omit<TuneOptions, "augment" | "checkpoint" | "onBegin" | "onStep" | "onEpoch" | "onProgress"> {
   /** Samples that never train: a tuned model that does worse on them is not taken. Default: none. */
@@ -219,7 +221,7 @@ export class Learner {
       const { artifact: tuned, ...result } = await hand.call(
         "tune",
         {
-          artifact: artifact.slice(),
+          artifact: new Uint8Array(artifact),
           data: packDataset(data),
           validation: typeof validation === "object" ? packDataset(validation) : validation,
           guard: guard && { data: packDataset(guard.data), tolerance: guard.tolerance ?? 0 },
@@ -266,7 +268,7 @@ export class Learner {
   /** Goes on with another artifact, such as the last good one: as after tuning, runs under way finish on the model before. */
   async replace(artifact: Uint8Array): Promise<void> {
     this.#checkUp();
-    await this.#swap(artifact.slice());
+    await this.#swap(new Uint8Array(artifact));
   }
 
   /** The artifact that runs now: bytes of an .octette. */
@@ -281,6 +283,7 @@ export class Learner {
     this.#working?.dispose();
   }
 
+  /** As `dispose`: for `using learner = await createLearner(bytes)`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

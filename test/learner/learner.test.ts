@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyDelta, createDelta, loadSync, readArtifact, save, tune } from "../../src/index";
+import { createLearner } from "../../src/learner/index";
 import {
   calibrated,
   data,
@@ -118,7 +119,11 @@ describe.each(hands)("%s", (_, options) => {
   });
 
   test("deltas go out and in", async () => {
-    using learner = await learnerOf(options);
+    // A Buffer, whose own slice is no copy, stays the caller's.
+    const file = Buffer.from(calibrated);
+    using learner = await createLearner(file, options);
+    await learner.tune({ ...quick, epochs: 1, swap: false });
+    expect([file.length, learner.save()]).toEqual([calibrated.length, calibrated]);
     await learner.apply(createDelta(calibrated, expected));
     expect(learner.save()).toEqual(expected);
     expect(applyDelta(calibrated, await learner.createDelta())).toEqual(expected);
@@ -210,7 +215,6 @@ describe("workers", () => {
   });
 
   test("what is no artifact, and a misspelt option, are refused at once", async () => {
-    const { createLearner } = await import("../../src/learner/index");
     await expect(createLearner(new Uint8Array(100))).rejects.toMatchObject({ name: "FormatError" });
     await expect(createLearner(calibrated, { workers: 2 } as never)).rejects.toThrow("Did you mean worker?");
   });
