@@ -224,6 +224,7 @@ export {
   type OutputDifference,
   type Profile,
   type Runnable,
+  type Speed,
   type Spread,
   type StepSpeed,
 } from "./report/index";

@@ -1,13 +1,14 @@
 // octette bench: how fast a model runs here, and where the time goes.
 
 import { seededFeeds } from "../engine/self-test";
-import { type EngineInfo, load } from "../index";
-import { type Benchmark, benchmark, type Profile, type StepSpeed } from "../report/index";
+import { nodesIn } from "../graph/bodies";
+import { type EngineInfo, type Graph, load } from "../index";
+import { type Benchmark, benchmark, type Profile, type Speed, type StepSpeed } from "../report/index";
 import { type Context, defineCommand } from "./command";
 import { isLanguageModel } from "./language";
 import { benchLanguage } from "./language-reports";
-import { askedMaxima, noteThreads, openModel } from "./open-model";
-import { flag, MAX_BYTES, positiveNumber, THREADS, UsageError, wholeNumber } from "./options";
+import { askedMaxima, type ModelFile, noteThreads, openModel } from "./open-model";
+import { flag, MAX_BYTES, positiveNumber, THREADS, text, UsageError, wholeNumber } from "./options";
 import { formatMicroseconds, formatPercent, formatRate } from "./terminal";
 
 const SEED = 1;
@@ -15,9 +16,10 @@ const SEED = 1;
 export const benchCommand = defineCommand({
   name: "bench",
   summary: "measure the speed of a model and of its steps",
-  arguments: "MODEL [--batch N] [--threads N] [--profile] [--seconds N]",
+  arguments: "MODEL [--against MODEL] [--batch N] [--threads N] [--profile] [--seconds N]",
   positionals: ["MODEL"],
   options: {
+    against: { ...text("MODEL", "a second model, measured in turns with the first"), reads: true },
     batch: wholeNumber(1, "samples a run (default 1)"),
     profile: flag("also every step, and how near it comes to the engine's multiply-adds"),
     threads: THREADS,
@@ -25,64 +27,169 @@ export const benchCommand = defineCommand({
     seconds: positiveNumber("N", "how long to measure, after the warm-up (default 2)"),
   },
   notes: [
-    "Random inputs from a fixed seed, median of calls after a warm-up. In the profile, steps are timed one by one on one thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles, which other work on the machine disturbs least.",
-    "Of a language model: tokens read and generated a second, and the time to the first token; --batch and --profile are for others.",
-    "In JSON: microseconds (median, p10, p90), runsPerSecond, macs, gmacsPerSecond and profile; share and ofCeiling are percentages.",
+    "Random inputs from a fixed seed. p50, p95 and p99 are percentiles of calls after a warm-up; load and first are the time until the model is there and that of its first run, which nothing has optimised. In the profile, steps are timed one by one on one thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles, which other work on the machine disturbs least.",
+    "Of a language model: tokens read and generated a second, and the time to the first token; --against, --batch and --profile are for others.",
+    "In JSON: microseconds (min, p10, median, p90, p95, p99, max), start (loadMs, firstRunMs), runsPerSecond, macs, gmacsPerSecond, byOp, profile and against; share and ofCeiling are percentages.",
   ],
-  examples: ["octette bench digits.octette --profile"],
+  examples: ["octette bench digits.octette --against digits.onnx", "octette bench digits.octette --profile"],
   async run([path = ""], values, context) {
     const { batch, threads, seconds, profile } = values;
     if (await isLanguageModel(path)) {
-      if (batch !== undefined || profile)
-        throw new UsageError("--batch and --profile are not for language models");
+      if (batch !== undefined || profile || values.against !== undefined)
+        throw new UsageError("--against, --batch and --profile are not for language models");
       return benchLanguage(path, { threads, seconds, maxBytes: values["max-bytes"] }, context);
     }
     const file = await openModel(path, context);
-    const { graph, format } = file;
-    const maxima = askedMaxima(file, batch);
-    const model = await load(graph, { maxima, threads, maxBytes: values["max-bytes"] });
+    const otherFile = values.against === undefined ? undefined : await openModel(values.against, context);
+    const start = (one: ModelFile) => started(one, { batch, threads, maxBytes: values["max-bytes"] });
+    const [first, other] = [await start(file), otherFile && (await start(otherFile))];
+    const { model } = first;
     try {
-      const result = await benchmark(model, {
-        feeds: seededFeeds(graph.inputs, SEED, { ...maxima, ...model.sizes }),
+      const { against, ...result } = await benchmark(model, {
+        feeds: first.feeds,
+        against: other?.model,
+        againstFeeds: other?.feeds,
         seconds,
         profile,
         ...context.longCall,
       });
       context.progress.end();
       noteThreads(model, threads, context);
-      const { engine } = model;
-      const facts = { model: path, format, engine, symbols: maxima, ...result };
+      const facts = {
+        model: path,
+        format: file.format,
+        engine: model.engine,
+        symbols: first.maxima,
+        start: first.start,
+        ...result,
+        ...(result.profile ? { byOp: byOp(file.graph, result.profile) } : {}),
+        ...(against ? { against: { model: values.against!, start: other!.start, ...against } } : {}),
+      };
       context.print(facts, () => factsText(facts, context));
     } finally {
       model.dispose();
+      other?.model.dispose();
     }
   },
 });
 
-interface Facts extends Benchmark {
+/** Milliseconds until a model is there, and those of its first run, when nothing is optimised yet. */
+interface Start {
+  readonly loadMs: number;
+  readonly firstRunMs: number;
+}
+
+/** Loads a model and runs it once. */
+async function started(
+  file: ModelFile,
+  {
+    batch,
+    threads,
+    maxBytes,
+  }: { batch?: number | undefined; threads?: number | undefined; maxBytes?: number | undefined },
+) {
+  const maxima = askedMaxima(file, batch);
+  const from = performance.now();
+  const model = await load(file.format === "octette" ? file.bytes : file.graph, {
+    maxima,
+    threads,
+    maxBytes,
+  });
+  const loaded = performance.now();
+  const feeds = seededFeeds(file.graph.inputs, SEED, { ...maxima, ...model.sizes });
+  const begun = performance.now();
+  model.runSync(feeds);
+  const start: Start = { loadMs: loaded - from, firstRunMs: performance.now() - begun };
+  return { model, feeds, maxima, start };
+}
+
+interface Facts extends Omit<Benchmark, "against"> {
   readonly model: string;
   readonly format: string;
   readonly engine: EngineInfo;
   readonly symbols: Readonly<Record<string, number>>;
+  readonly start: Start;
+  readonly byOp?: readonly OpTime[];
+  readonly against?: NonNullable<Benchmark["against"]> & { readonly model: string; readonly start: Start };
 }
 
 function factsText(facts: Facts, context: Context): string[] {
-  const { microseconds, runsPerSecond, gmacsPerSecond, rounds, profile } = facts;
-  const { median, p10, p90 } = microseconds;
-  const rows = context.pairs([
-    ["model", `${facts.model} (${facts.format})`],
-    ["engine", `${facts.engine.engineClass}: ${facts.engine.reason}`],
-    ["threads", `${facts.engine.threads}`],
-    ...Object.entries(facts.symbols).map(([symbol, value]) => [symbol, `${value}`]),
-    [
-      "one run",
-      `${formatMicroseconds(median)}, 80 % between ${formatMicroseconds(p10)} and ${formatMicroseconds(p90)}, ${rounds} rounds`,
-    ],
-    ["speed", `${formatRate(runsPerSecond)} runs/s, ${formatRate(gmacsPerSecond)} GMAC/s`],
-    ...(profile ? profileRows(profile) : []),
-  ]);
-  return [...rows, ...(profile ? ["", ...profileTable(profile, context)] : [])];
+  const { rounds, profile, against } = facts;
+  const row = (model: string, { loadMs, firstRunMs }: Start, { microseconds, ...speed }: Speed) => [
+    model,
+    formatMicroseconds(1000 * loadMs),
+    formatMicroseconds(1000 * firstRunMs),
+    ...[microseconds.median, microseconds.p95, microseconds.p99].map(formatMicroseconds),
+    formatRate(speed.runsPerSecond),
+    formatRate(speed.gmacsPerSecond),
+  ];
+  const rows = [
+    row(facts.model, facts.start, facts),
+    ...(against ? [row(against.model, against.start, against)] : []),
+  ];
+  return [
+    ...context.pairs([
+      ["engine", `${facts.engine.engineClass}: ${facts.engine.reason}`],
+      ["threads", `${facts.engine.threads}`],
+      ...Object.entries(facts.symbols).map(([symbol, value]) => [symbol, `${value}`]),
+      ["rounds", `${rounds}`],
+      ...(profile ? profileRows(profile) : []),
+    ]),
+    "",
+    ...context.table(["model", "load", "first", "p50", "p95", "p99", "runs/s", "GMAC/s"], rows, "lrrrrrrr"),
+    ...(against ? ["", ratioText(facts.model, against.model, against.ratio)] : []),
+    ...(profile ? ["", ...opTable(facts.byOp!, context), "", ...profileTable(profile, context)] : []),
+  ];
 }
+
+const ratioText = (model: string, other: string, ratio: number): string =>
+  ratio >= 1
+    ? `${model} is ${ratio.toFixed(2)} times as fast as ${other}.`
+    : `${model} takes ${(1 / ratio).toFixed(2)} times as long as ${other}.`;
+
+/** What all steps of one operator take together. */
+interface OpTime {
+  readonly op: string;
+  readonly nodes: number;
+  readonly microseconds: number;
+  /** Percentage of all steps' time. */
+  readonly share: number;
+  readonly macs: number;
+}
+
+/** Time by operator, the longest first. */
+function byOp(graph: Graph, { steps }: Profile): OpTime[] {
+  const ops = new Map(nodesIn(graph).map(({ name, op }) => [name, op]));
+  const groups = new Map<string, StepSpeed[]>();
+  for (const step of steps) {
+    const op = ops.get(step.node) ?? "between layers";
+    groups.set(op, [...(groups.get(op) ?? []), step]);
+  }
+  const sum = (of: readonly StepSpeed[], key: "microseconds" | "share" | "macs") =>
+    of.reduce((total, step) => total + step[key], 0);
+  return [...groups]
+    .map(([op, own]) => ({
+      op,
+      nodes: new Set(own.map(({ node }) => node)).size,
+      microseconds: sum(own, "microseconds"),
+      share: sum(own, "share"),
+      macs: sum(own, "macs"),
+    }))
+    .sort((a, b) => b.microseconds - a.microseconds);
+}
+
+const opTable = (ops: readonly OpTime[], { table }: Context): string[] =>
+  table(
+    ["op", "nodes", "time", "share", "GMAC/s"],
+    ops.map(({ op, nodes, microseconds, share, macs }) => [
+      op,
+      `${nodes}`,
+      formatMicroseconds(microseconds),
+      formatPercent(share, 1),
+      macs === 0 ? "–" : formatRate(macs / microseconds / 1000),
+    ]),
+    "lrrrr",
+  );
 
 const profileRows = ({ steps, ceilings }: Profile): string[][] => [
   ["steps", `${formatMicroseconds(steps.reduce((sum, s) => sum + s.microseconds, 0))} of a run`],

@@ -153,7 +153,7 @@ function withOptional(args: readonly string[], options: Options): string[] {
     const option = arg.startsWith("--") && (end < 0 || i < end) ? options[arg.slice(2)] : undefined;
     if (!option?.isOptional) return arg;
     const next = args[i + 1];
-    return next !== undefined && /^\d/.test(next) ? arg : `${arg}=`;
+    return next !== undefined && (option.looks ?? /^\d/).test(next) ? arg : `${arg}=`;
   });
 }
 

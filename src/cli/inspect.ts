@@ -8,28 +8,49 @@ import { formatShape } from "../graph/symbols";
 import { bytesPerElement } from "../graph/tensor";
 import { type Graph, load, type Preprocessing } from "../index";
 import { type Context, defineCommand } from "./command";
+import { PICTURES, pictureOf } from "./graph-picture";
 import { isLanguageModel } from "./language";
 import { inspectLanguage } from "./language-reports";
+import { type LayerFacts, layersOf } from "./layer-table";
 import { type ModelFile, openModel } from "./open-model";
-import { flag } from "./options";
-import { formatBytes } from "./terminal";
+import { flag, text, UsageError } from "./options";
+import { formatBytes, formatCount, formatPercent } from "./terminal";
 
 export const inspectCommand = defineCommand({
   name: "inspect",
   summary: "show inputs, outputs, sizes, quantization and graph of a model",
   arguments: "MODEL [--graph]",
   positionals: ["MODEL"],
-  options: { graph: flag("also every node; integer layers have a dot") },
+  options: {
+    graph: {
+      ...text("FILE", "also every node; or a picture of them: FILE.svg, .html or .dot (Graphviz)"),
+      isOptional: true,
+      looks: PICTURES,
+      parse(path: string) {
+        if (path === "" || PICTURES.test(path)) return path;
+        throw new UsageError(`--graph writes .svg, .html and .dot, got "${path}"`);
+      },
+    },
+    all: flag("every layer, not only those with most multiply-adds or parameters"),
+  },
   notes: [
     "Memory is what one sample takes to run: constants as they are packed, and room for values. Of a language model (a folder, a GGUF file, an .octette of one): its cache, too, for as many tokens as it is loaded for.",
   ],
-  examples: ["octette inspect digits.octette --graph"],
-  async run([path = ""], { graph: withGraph }, context) {
-    if (!withGraph && (await isLanguageModel(path))) return inspectLanguage(path, context);
+  examples: ["octette inspect digits.octette", "octette inspect digits.octette --graph digits.svg"],
+  async run([path = ""], { graph: picture, all = false }, context) {
+    if (picture) await context.checkOutput(picture);
+    if (picture === undefined && (await isLanguageModel(path))) return inspectLanguage(path, context);
     const file = await openModel(path, context);
     const facts = await factsOf(file);
-    const graph = withGraph ? ["", ...graphLines(file.graph)] : [];
-    context.print(facts, () => [...factsText(facts, context), ...graph]);
+    if (picture) await context.write(picture, Buffer.from(pictureOf(file.graph, picture)));
+    const graph = picture === "" ? ["", ...graphLines(file.graph)] : [];
+    context.print(facts, () => [
+      ...factsText(facts, context),
+      "",
+      ...layersText(facts.layers, all, context),
+      ...graph,
+      ...(picture ? ["", `graph → ${picture}`] : []),
+    ]);
   },
 });
 
@@ -38,6 +59,7 @@ type Facts = Awaited<ReturnType<typeof factsOf>>;
 async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
   // Nothing is written to its memory, which no file is too large to be told of.
   const model = await load(graph, { maxBytes: Infinity });
+  const layers = layersOf(graph, model);
   model.dispose();
   const constants = constantsIn(graph);
   const ops: Record<string, number> = {};
@@ -50,6 +72,8 @@ async function factsOf({ path, format, bytes, graph, artifact }: ModelFile) {
     outputs: model.outputs,
     ...(graph.classes ? { classes: graph.classes } : {}),
     ops,
+    macs: layers.reduce((n, { macs }) => n + macs, 0),
+    layers,
     parameters: constants.reduce((n, { data }) => n + data.length, 0),
     bytes: {
       file: bytes.length,
@@ -126,6 +150,7 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
     ["model", `${facts.name} (${facts.format})`],
     ["file", `${formatBytes(bytes.file)}  ${facts.file}`],
     ["parameters", `${facts.parameters} in ${formatBytes(bytes.constants)}`],
+    ["multiply-adds", `${formatCount(facts.macs)} a sample`],
     ...(facts.classes ? [["classes", classesText(facts.classes)]] : []),
     ["memory", formatBytes(bytes.memory)],
     ["nodes", counts(facts.ops)],
@@ -141,4 +166,30 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
   ];
   const header = ["", "name", "type", "shape", "normalizes (scale,mean,std)"];
   return [...pairs(rows), "", ...table(header, values, "lllll")];
+}
+
+/** Layers of a table that is not asked for whole. */
+const MOST_LAYERS = 24;
+
+/** Layers in their order: the heaviest ones, unless all are asked for. */
+function layersText(layers: readonly LayerFacts[], all: boolean, { table }: Context): string[] {
+  if (layers.length === 0) return [];
+  const weight = ({ share, parameters }: LayerFacts) => share + (100 * parameters) / (most || 1);
+  const most = layers.reduce((sum, { parameters }) => sum + parameters, 0);
+  const heaviest = new Set([...layers].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LAYERS));
+  const shown = all ? layers : layers.filter((layer) => heaviest.has(layer));
+  const rows = shown.map(({ name, op, shape, parameters, bits, macs, share }) => [
+    name,
+    op,
+    formatShape(shape),
+    parameters === 0 ? "" : formatCount(parameters),
+    bits === 0 ? "" : `${bits}`,
+    macs === 0 ? "" : formatCount(macs),
+    macs === 0 ? "" : formatPercent(share, 1),
+  ]);
+  const left = layers.length - shown.length;
+  return [
+    ...table(["layer", "op", "makes", "params", "bits", "MACs", "share"], rows, "lllrrrr"),
+    ...(left > 0 ? [`… and ${left} lighter ones (--all shows them)`] : []),
+  ];
 }

@@ -17,6 +17,8 @@ export interface OptionSpec<T = unknown> {
   readonly reads?: boolean;
   /** The value may be left out: then the text is "". */
   readonly isOptional?: boolean;
+  /** Of such an option: what the next argument looks like where it is the value; a number, unless it says otherwise. */
+  readonly looks?: RegExp;
   /** Of an option that must be given: what is asked where it is not. */
   readonly needed?: string;
   readonly help: string;

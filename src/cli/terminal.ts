@@ -23,6 +23,14 @@ export function formatDuration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A count with three digits: "950", "12.3 k", "4.56 M", "1.20 G". */
+export function formatCount(count: number): string {
+  if (count < 1000) return `${count}`;
+  const at = count < 999_500 ? 0 : count < 999_500_000 ? 1 : 2;
+  const value = count / 1000 ** (at + 1);
+  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${"kMG"[at]}`;
+}
+
 /** A rate with three digits or all its whole ones: "0.12", "3.46", "34.6", "346", "3456"; "–" where there is none. */
 export function formatRate(value: number | undefined): string {
   if (value === undefined) return "–";
@@ -47,8 +55,13 @@ export interface TableOptions {
 }
 
 const length = (text: string) => [...text].length;
-const cut = (text: string, width: number) =>
-  length(text) <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join("")}…`;
+/** A text of at most `width` characters: of a longer one its beginning and its end, which names of layers differ in. */
+export function cutMiddle(text: string, width: number): string {
+  if (length(text) <= width) return text;
+  const letters = [...text];
+  const end = Math.floor((width - 1) / 2);
+  return `${letters.slice(0, Math.max(0, width - 1 - end)).join("")}…${end > 0 ? letters.slice(-end).join("") : ""}`;
+}
 
 const numeric = (cell: string) => /^[-+<]?\s?\d|^[–∞]|^$|^identical$/.test(cell);
 
@@ -71,10 +84,15 @@ export function wrap(text: string, width: number, indent = "", tail = ""): strin
   return [...lines, line];
 }
 
-/** Names and what they are, side by side. */
+/** Names and what they are, side by side; what is longer than the width goes on below. */
 export function formatPairs(rows: readonly (readonly string[])[], width = Infinity): string[] {
   const left = Math.max(...rows.map(([name = ""]) => name.length));
-  return rows.map(([name = "", value = ""]) => cut(visible(`${name.padEnd(left)}  ${value}`), width));
+  const room = width - left - 2;
+  return rows.flatMap(([name = "", value = ""]) =>
+    wrap(visible(value), room).map((line, i) =>
+      `${visible(i === 0 ? name : "").padEnd(left)}  ${cutMiddle(line, room)}`.trimEnd(),
+    ),
+  );
 }
 
 /** Narrower than this a column says nothing. */
@@ -101,7 +119,7 @@ export function formatTable(
   const line = (cells: readonly string[]) =>
     widths
       .map((w, c) => {
-        const cell = cut(cells[c] ?? "", w);
+        const cell = cutMiddle(cells[c] ?? "", w);
         const pad = " ".repeat(w - length(cell));
         return sides[c] === "r" ? pad + cell : cell + pad;
       })

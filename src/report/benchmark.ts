@@ -18,29 +18,53 @@ export interface BenchmarkOptions extends LongCallOptions {
   readonly feeds?: Feeds | undefined;
   /** Seconds to measure, after the warm-up; default 2. At least MIN_ROUNDS rounds are done however long they take. */
   readonly seconds?: number | undefined;
+  /** A second model, which takes its turn between the rounds of the first, so that a busy machine disturbs both alike. Default: none. */
+  readonly against?: Model | undefined;
+  /** What `against` runs on. Default: as `feeds` by default. */
+  readonly againstFeeds?: Feeds | undefined;
   /** Also every step, and the ceilings they are compared with. Default false. */
   readonly profile?: boolean | undefined;
 }
 
-const BENCHMARK = { feeds: 1, seconds: 1, profile: 1, ...LONG_CALL } satisfies Names<BenchmarkOptions>;
+const BENCHMARK = {
+  feeds: 1,
+  seconds: 1,
+  against: 1,
+  againstFeeds: 1,
+  profile: 1,
+  ...LONG_CALL,
+} satisfies Names<BenchmarkOptions>;
 
-/** What `benchmark` measured. */
-export interface Benchmark {
-  readonly rounds: number;
+/** How fast one model runs. */
+export interface Speed {
   /** Of one run. */
   readonly microseconds: Spread;
   readonly runsPerSecond: number;
   /** Multiply-adds of one run. */
   readonly macs: number;
   readonly gmacsPerSecond: number;
-  readonly profile?: Profile;
 }
 
-/** Median, and what 80 % lie between. */
+/** What `benchmark` measured. */
+export interface Benchmark extends Speed {
+  readonly rounds: number;
+  readonly profile?: Profile;
+  /** The second model, and how many times as long a run of it takes: the ratio of the medians. */
+  readonly against?: Speed & { readonly ratio: number };
+}
+
+/**
+ * What calls took: percentiles of readings of the clock. A reading stands for the mean of the calls within 0.1 ms, or for one call
+ * that takes longer.
+ */
 export interface Spread {
-  readonly median: number;
+  readonly min: number;
   readonly p10: number;
+  readonly median: number;
   readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /** All of it from lower deciles: other work on the machine lengthens a long step more often than a short loop. */
@@ -80,32 +104,47 @@ export async function benchmark(model: Model, options: BenchmarkOptions = {}): P
   const {
     feeds = seededFeeds(model.inputs, SEED, model.sizes),
     seconds = 2,
+    against,
     profile = false,
     onProgress,
     signal,
   } = options;
   const giveWay = givingWay(signal);
   const run = await warmUp(() => model.runSync(feeds), giveWay);
+  const { againstFeeds = against && seededFeeds(against.inputs, SEED, against.sizes) } = options;
+  const other = against && (await warmUp(() => against.runSync(againstFeeds!), giveWay));
   const profiler = profile ? await createProfiler(model, feeds, giveWay) : undefined;
   let rounds = 0;
   const start = performance.now();
   const total = 1000 * seconds;
   for (let done = 0; done < total || rounds < MIN_ROUNDS; rounds++) {
     run.round();
+    other?.round();
     profiler?.round();
     await giveWay();
     done = performance.now() - start;
     await onProgress?.({ stage: "benchmark", done: Math.min(Math.round(done), total), total });
   }
+  const speed = speedOf(model, feeds, run);
+  const otherSpeed = other && speedOf(against!, againstFeeds!, other);
+  return {
+    rounds,
+    ...speed,
+    ...(profiler ? { profile: profiler.result() } : {}),
+    ...(otherSpeed
+      ? { against: { ...otherSpeed, ratio: otherSpeed.microseconds.median / speed.microseconds.median } }
+      : {}),
+  };
+}
+
+function speedOf(model: Model, feeds: Feeds, run: Watched): Speed {
   const microseconds = spreadOf(run.microseconds);
   const macs = model.profile(feeds, 1).reduce((sum, step) => sum + step.macs, 0);
   return {
-    rounds,
     microseconds,
     runsPerSecond: 1e6 / microseconds.median,
     macs,
     gmacsPerSecond: macs / microseconds.median / 1000,
-    ...(profiler ? { profile: profiler.result() } : {}),
   };
 }
 
@@ -186,5 +225,13 @@ async function warmUp(work: () => unknown, giveWay: GiveWay): Promise<Watched> {
 function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))]!;
-  return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
+  return {
+    min: at(0),
+    p10: at(0.1),
+    median: at(0.5),
+    p90: at(0.9),
+    p95: at(0.95),
+    p99: at(0.99),
+    max: at(1),
+  };
 }

@@ -6,6 +6,7 @@ export {
   type BenchmarkOptions,
   benchmark,
   type Profile,
+  type Speed,
   type Spread,
   type StepSpeed,
 } from "./benchmark";

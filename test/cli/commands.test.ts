@@ -299,9 +299,22 @@ describe("bench", () => {
     const { code, stdout, stderr } = await octette(["bench", artifact, "--seconds", "1"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^model .*\nengine .*\nthreads {2}1\nbatch .*1\none run .* µs, 80 % between .*\nspeed .*GMAC\/s\n$/,
+      /^engine .*\nthreads {2}1\nbatch .*1\nrounds .*\n\nmodel +load +first +p50 +p95 +p99 +runs\/s +GMAC\/s\n─+\n.* µs .*\n$/,
     );
     expect(stderr).toContain("benchmark  1000/1000 (100 %)");
+  });
+
+  test("two models take turns, and their operators are told", async () => {
+    const args = ["bench", artifact, "--against", model, "--profile", "--seconds", "1", "--json"];
+    const { against, byOp, start, microseconds, profile } = JSON.parse((await octette(args)).stdout);
+    expect(against).toMatchObject({ model, macs: 308_864, start: { loadMs: expect.any(Number) } });
+    expect(against.ratio).toBeCloseTo(against.microseconds.median / microseconds.median);
+    expect(start.firstRunMs).toBeGreaterThan(0);
+    const { min, median, p95, p99, max } = microseconds;
+    expect([min, median, p95, p99, max]).toEqual([min, median, p95, p99, max].toSorted((a, b) => a - b));
+    expect(byOp[0].op).toBe("Conv");
+    const sum = (of: readonly { share: number }[]) => of.reduce((n, { share }) => n + share, 0);
+    expect(sum(byOp)).toBeCloseTo(sum(profile.steps));
   });
 
   test("a fixed batch stays as it is", async () => {

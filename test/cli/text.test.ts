@@ -78,7 +78,7 @@ describe("formatTable", () => {
       width: 24,
     }).split("\n");
     expect(Math.max(...lines.map((l) => l.length))).toBeLessThanOrEqual(24);
-    expect(lines[2]).toBe("/blocks/block…  Conv  12");
+    expect(lines[2]).toBe("/blocks…y/Conv  Conv  12");
   });
 
   test("no rows", () => expect(formatTable(["a"], [])).toBe("a\n─"));
@@ -120,7 +120,7 @@ describe("formatPairs", () => {
         ],
         13,
       ),
-    ).toEqual(["a     1\\u001b", "long  012345…"]);
+    ).toEqual(["a     1\\u001b", "long  012…789"]);
   });
 });
 
