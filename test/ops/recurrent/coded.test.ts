@@ -12,7 +12,7 @@ import { BATCH, checkCuts } from "../../engine/cuts";
 import { creatingIn, engineClasses, withModel, withModelInParts } from "../../engine/engines";
 import { GraphBuilder, randomOf } from "../../graph-builder";
 import { realOf } from "../../reference/oracle";
-import { forwardOf } from "./reference";
+import { forwardOf, rounded } from "./reference";
 
 const GATES = { LSTM: 4, GRU: 3, RNN: 1 };
 type OpName = keyof typeof GATES;
@@ -34,14 +34,6 @@ interface Case {
   readonly isOne?: boolean;
   /** Whether x has codes of a range that is known. */
   readonly isStatic?: boolean;
-}
-
-/** Numbers rounded to codes of their own range, as DynamicQuantize does. */
-function rounded(state: readonly number[], of = state): number[] {
-  const [lo, hi] = [min(0, ...of.map(fround)), max(0, ...of.map(fround))];
-  const scale = fround(fround(hi - lo) / 255) || 1;
-  const zero = rne(min(255, max(0, fround(0 - fround(lo / scale)))));
-  return state.map((x) => (min(255, max(0, rne(fround(fround(x) / scale)) + zero)) - zero) * scale);
 }
 
 /** A layer over codes, its feeds, and what it computes. */

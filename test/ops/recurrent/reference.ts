@@ -1,6 +1,9 @@
 // LSTM, GRU and RNN in float64, step by step, as ONNX writes them.
 
+import { rne } from "../../../src/ops/codes";
 import type { Forward, Real } from "../../reference/oracle";
+
+const { fround, max, min } = Math;
 
 type F = (x: number) => number;
 
@@ -74,6 +77,14 @@ const kinds = {
   GRU: { gates: 3, step: gruStep, defaults: ["Sigmoid", "Tanh"], flag: "linear_before_reset" },
   RNN: { gates: 1, step: rnnStep, defaults: ["Tanh"], flag: "" },
 };
+
+/** Numbers rounded to codes of their own range, as DynamicQuantize does. */
+export function rounded(state: readonly number[], of = state): number[] {
+  const [lo, hi] = [min(0, ...of.map(fround)), max(0, ...of.map(fround))];
+  const scale = fround(fround(hi - lo) / 255) || 1;
+  const zero = rne(min(255, max(0, fround(0 - fround(lo / scale)))));
+  return state.map((x) => (min(255, max(0, rne(fround(fround(x) / scale)) + zero)) - zero) * scale);
+}
 
 /** What a state is when it meets its weights. */
 type Round = (state: readonly number[]) => readonly number[];

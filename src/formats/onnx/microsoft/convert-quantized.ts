@@ -2,7 +2,7 @@
 // layers of these.
 
 import type { Attribute, Node } from "../../../graph/graph";
-import { tensor } from "../../../graph/tensor";
+import { type Tensor, tensor } from "../../../graph/tensor";
 import { qLinearConv as convolved } from "../convert-quantized";
 import { Parts } from "../parts";
 import type { Conversion, Source } from "../source";
@@ -249,13 +249,47 @@ function gateWeights(
   return parts.make("Transpose", `${what}_turned`, [reals], { perm: [0, 2, 1] });
 }
 
-/** LSTM of weights that are codes. ONNX Runtime rounds what they are multiplied by to 8 bits; here it stays float. */
+/**
+ * Constant weights as `gateWeights` turns them, as codes without zero points under a scale each row; undefined where they are computed, or their codes
+ * do not fit 8 bits then.
+ */
+function gateCodes(source: Source, parts: Parts, what: string, names: readonly string[]): string | undefined {
+  const [codes, scale, zero] = names.map((name) => source.constant(name));
+  if (!codes || !scale || !zero || codes.shape.length !== 3) return undefined;
+  const [directions, k, n] = codes.shape as [number, number, number];
+  const counts = [directions, directions * n];
+  if (!counts.includes(scale.data.length) || !counts.includes(zero.data.length)) return undefined;
+  const of = ({ data }: Tensor, row: number) => data[data.length === counts[1] ? row : Math.floor(row / n)]!;
+  const turned = Int32Array.from(codes.data, (_, i) => {
+    const row = Math.floor(i / k);
+    return codes.data[Math.floor(row / n) * k * n + (i % k) * n + (row % n)]! - of(zero, row);
+  });
+  if (turned.some((q) => q < -128 || q > 127)) return undefined;
+  source.ignore(...names);
+  const each = Float32Array.from({ length: directions * n }, (_, row) => of(scale, row));
+  const own = source.define(`${source.name}_${what}_codes`, tensor("i8", [directions, n, k], turned));
+  const scales = source.define(`${source.name}_${what}_scales`, tensor("f32", [directions, n, 1], each));
+  return parts.make("DequantizeLinear", what, [own, scales], { axis: 2, block_size: k });
+}
+
+/**
+ * LSTM whose input and states become codes of one range for all rows, as its weights are. Weights whose codes do not fit 8 bits less their zero
+ * points are floats, and so is then what they are multiplied by.
+ */
 export const dynamicQuantizeLSTM: Conversion = (source) => {
   const [x = "", w = "", r = "", ...others] = source.inputs;
   const [ws = "", wz = "", rs = "", rz = ""] = others.slice(5);
   const parts = new Parts(source);
-  const weights = [gateWeights(parts, "w", [w, ws, wz]), gateWeights(parts, "r", [r, rs, rz])];
-  const inputs = [x, ...weights, ...others.slice(0, 5)];
+  const own = [
+    ["w", w, ws, wz],
+    ["r", r, rs, rz],
+  ] as const;
+  const coded = own.map(([what, ...names]) => gateCodes(source, parts, what, names));
+  const isCoded = coded.every((name) => name !== undefined);
+  const weights = isCoded ? coded : own.map(([what, ...names]) => gateWeights(parts, what, names));
+  const codes = () => parts.several("DynamicQuantize", ["codes", "scale", "zero_point"], [x]);
+  const inputs = [isCoded ? real(parts, "x", codes()) : x, ...weights, ...others.slice(0, 5)];
   while (inputs.at(-1) === "") inputs.pop();
-  return parts.last("LSTM", inputs, source.attributes(), source.outputs);
+  const range = isCoded ? { state_range: "batch" } : {};
+  return parts.last("LSTM", inputs, { ...source.attributes(), ...range }, source.outputs);
 };

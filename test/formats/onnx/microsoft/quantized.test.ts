@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "../../../../src/graph/tensor";
+import { forwardOf, rounded } from "../../../ops/recurrent/reference";
+import { realOf } from "../../../reference/oracle";
 import { attended, expectClose, floats, graphOf, headed, product, run, wholes } from "./reference";
 
 const number = (value: number) => tensor("f32", [], [value]);
@@ -215,10 +217,43 @@ describe("floats whose codes a run finds", () => {
     expect(Math.max(...sums.map((sum, i) => Math.abs(sum - y!.data[i]!)))).toBeLessThan(0.05);
   });
 
-  test("DynamicQuantizeLSTM is the LSTM of its weights", () => {
+  test.each([
+    ["u8", 120, 240, 0],
+    ["i8", 0, 255, 127],
+  ] as const)("DynamicQuantizeLSTM of %s codes runs over codes", (dtype, zero, count, from) => {
+    const [x, bias] = [floats([4, 1, 3]), floats([1, 16])];
+    const [w, r] = [[3], [2]].map(([k]) => wholes(dtype, [1, k!, 8], count, from));
+    const z = tensor(dtype, [1], [zero]);
+    const s = tensor("f32", [1], [0.01]);
+    const turned = ({ data, shape: [, k = 0] }: Tensor) => ({
+      shape: [1, 8, k],
+      data: Float64Array.from(
+        { length: 8 * k },
+        (_, i) => (data[(i % k) * 8 + Math.floor(i / k)]! - zero) * Math.fround(0.01),
+      ),
+    });
+    const outputs = ["y", "h", "c"];
+    const made = run({
+      op: "DynamicQuantizeLSTM",
+      inputs: ["x", "w", "r", "b", "", "", "", "", "s", "z", "s", "z"],
+      feeds: { x },
+      constants: { w: w!, r: r!, b: bias, s, z },
+      attributes: { hidden_size: 2 },
+      outputs,
+    });
+    const codes = { shape: x.shape, data: Float64Array.from(rounded([...x.data])) };
+    const node = { op: "LSTM", name: "", inputs: [], outputs, attributes: {} };
+    const expected = forwardOf(node, [codes, turned(w!), turned(r!), realOf(bias)], (state) =>
+      rounded(state),
+    );
+    for (const [i, name] of outputs.entries())
+      expectClose(made[name], expected[i]!.shape, [...expected[i]!.data]);
+  });
+
+  test("DynamicQuantizeLSTM whose codes do not fit 8 bits less their zero points is the LSTM of its weights", () => {
     const [x, bias] = [floats([4, 2, 3]), floats([1, 16])];
     const [w, r] = [wholes("i8", [1, 3, 8], 255, 127), wholes("i8", [1, 2, 8], 255, 127)];
-    const zero = tensor("i8", [1], [2]);
+    const zero = tensor("i8", [1], [100]);
     const scale = tensor("f32", [1], [0.01]);
     const turned = ({ data, shape: [, k = 0] }: Tensor) =>
       tensor(
@@ -226,7 +261,7 @@ describe("floats whose codes a run finds", () => {
         [1, 8, k],
         Array.from(
           { length: 8 * k },
-          (_, i) => (data[(i % k) * 8 + Math.floor(i / k)]! - 2) * Math.fround(0.01),
+          (_, i) => (data[(i % k) * 8 + Math.floor(i / k)]! - 100) * Math.fround(0.01),
         ),
       );
     const outputs = ["y", "h", "c"];
