@@ -25,6 +25,18 @@ interface Whole extends Ready {
   readonly symbols: ReadonlySet<string>;
 }
 
+/** Steps of an entry that are ready for values of symbols. */
+interface Entered {
+  /** The first of them in the plan. */
+  readonly from: number;
+  /** The threads that take part in them. */
+  readonly pool: ThreadPool | undefined;
+  /** As one thread runs them. */
+  readonly whole: readonly Whole[];
+  readonly ready: Ready[];
+  bindings: Bindings | undefined;
+}
+
 /** A planned value in memory. */
 export interface PlacedTensor extends Tensor {
   readonly name: string;
@@ -37,14 +49,9 @@ export class Session {
   #loader: Loader | undefined;
   #memory: WebAssembly.Memory | undefined;
   #kernels: Kernels | undefined;
-  /** Steps of the entry that is ready, as one thread runs them. */
-  #whole: readonly Whole[] = [];
-  #ready: Ready[] = [];
-  #bindings: Bindings | undefined;
+  /** Entries of the plan that ran. */
+  readonly #entered = new Map<string, Entered>();
   #pool: ThreadPool | undefined;
-  /** The entry that is ready, and the pool that takes part in it. */
-  #entry = "";
-  #readyFor: ThreadPool | undefined;
 
   /** Takes memory for a plan, which may grow to `most` bytes. */
   constructor(plan: Plan, engine: Engine, most?: number) {
@@ -80,7 +87,7 @@ export class Session {
     if (plan.loads !== this.#plan?.loads) this.load(plan.loads);
     this.#plan = plan;
     this.#bytes = this.buffer.byteLength;
-    this.#bindings = undefined;
+    this.#entered.clear();
   }
 
   /** Goes on with another plan of the same model, whose own constants it loads. */
@@ -105,7 +112,7 @@ export class Session {
 
   /** Begins to load groups of the plan: all of a new one, or those whose numbers changed, as arguments of steps may have. */
   load(groups: readonly LoadGroup[]): void {
-    this.#bindings = undefined;
+    this.#entered.clear();
     this.#loader = this.#loaderOf(groups);
   }
 
@@ -199,51 +206,44 @@ export class Session {
     this.#loader = undefined;
     this.#memory = undefined;
     this.#kernels = undefined;
-    this.#whole = [];
-    this.#ready = [];
-    this.#bindings = undefined;
+    this.#entered.clear();
   }
 
   #prepare(bindings: Bindings, entry: string): readonly Ready[] {
     void this.buffer; // throws after dispose()
     const pool = this.#pool?.isUp ? this.#pool : undefined;
-    const isSame = pool === this.#readyFor && entry === this.#entry;
-    if (bindings === this.#bindings && isSame) return this.#ready;
-    const before = isSame ? this.#bindings : undefined;
-    // Where a symbol has no value, what is ready is of no values.
-    this.#bindings = undefined;
-    if (!before) this.#enter(entry, pool);
-    this.#bind(before, bindings);
-    this.#bindings = bindings;
-    return this.#ready;
+    let entered = this.#entered.get(entry);
+    if (!entered || entered.pool !== pool) this.#entered.set(entry, (entered = this.#enter(entry, pool)));
+    if (bindings !== entered.bindings) this.#bind(entered, bindings);
+    return entered.ready;
   }
 
   /** Makes the steps of an entry ready, but for arguments that depend on symbols. */
-  #enter(entry: string, pool: ThreadPool | undefined): void {
-    this.#readyFor = pool;
-    this.#entry = entry;
+  #enter(entry: string, pool: ThreadPool | undefined): Entered {
     const { from, to } = this.plan.entries[entry]!;
-    this.#whole = this.plan.steps.slice(from, to).map((step) => {
+    const whole = this.plan.steps.slice(from, to).map((step) => {
       const args = step.count === undefined ? [...step.args] : [...step.args, 0, step.count];
       const open = args.flatMap((dim, at) => (typeof dim === "string" ? { at, dim } : []));
       const symbols = new Set(open.flatMap(({ dim }) => symbolsOf(dim)));
       return { step, call: kernelOf(this.#kernels!, step.kernel), args: args as number[], open, symbols };
     });
     pool?.enter(this.plan.memory);
-    this.#ready = [...this.#whole];
+    return { from, pool, whole, ready: [...whole], bindings: undefined };
   }
 
   /** Evaluates the arguments that depend on symbols whose values were others before. */
-  #bind(before: Bindings | undefined, bindings: Bindings): void {
-    const pool = this.#readyFor;
-    const { from } = this.plan.entries[this.#entry]!;
+  #bind(entered: Entered, bindings: Bindings): void {
+    const { from, pool, whole, ready, bindings: before } = entered;
+    // Where a symbol has no value, what is ready is of no values.
+    entered.bindings = undefined;
     const evaluate = (dim: Dim) => evaluateDim(dim, bindings);
     const moved = before && Object.keys(bindings).filter((symbol) => before[symbol] !== bindings[symbol]);
-    for (const [i, whole] of this.#whole.entries()) {
-      if (moved && !moved.some((symbol) => whole.symbols.has(symbol))) continue;
-      for (const { at, dim } of whole.open) whole.args[at] = evaluate(dim);
-      if (pool) this.#ready[i] = pool.spread(whole, from + i, evaluate);
+    for (const [i, one] of whole.entries()) {
+      if (moved && !moved.some((symbol) => one.symbols.has(symbol))) continue;
+      for (const { at, dim } of one.open) one.args[at] = evaluate(dim);
+      if (pool) ready[i] = pool.spread(one, from + i, evaluate);
     }
+    entered.bindings = bindings;
   }
 }
 
