@@ -95,6 +95,9 @@ interface Bound {
 /** Plans of one model that are kept: sizes that alternate are planned once. */
 export const MAX_PLANS = 4;
 
+/** Times a size that there is room for where it grows from run to run: few of its runs need a new plan. */
+const ROOM = 2;
+
 /** What graphs within a graph are before they have memory. */
 export type Bodies = ReadonlyMap<Graph<Constant>, Draft>;
 
@@ -129,6 +132,10 @@ export class Model {
   #draft: Draft;
   /** The last plans that ran first. */
   #plans: readonly Plan[];
+  /** Symbols of sizes that a run had more of than there was room for. */
+  readonly #grown = new Set<string>();
+  /** Whether there is memory for more than a run needs. */
+  #hasRoom = true;
   /** Settles when the workers have been told to start, or cannot be. */
   #started: Promise<void> = Promise.resolve();
   #session: Session;
@@ -461,9 +468,35 @@ export class Model {
     const [smallest] = this.#plans
       .filter((plan) => isFor(plan, bindings))
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
+    if (smallest) return smallest;
     const numbers = this.#draft.plan.sizes;
-    const sizes = given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]);
-    return smallest ?? this.#draft.planFor(Object.fromEntries(sizes), run);
+    const sizes = Object.fromEntries(
+      given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]),
+    );
+    return this.#roomy(sizes, run) ?? this.#draft.planFor(sizes, run);
+  }
+
+  /** A plan with room for more of sizes that grew before, too; undefined where none did, or memory is too small. */
+  #roomy(sizes: Bindings, run: Bindings): Plan | undefined {
+    const { maxima, sizes: fixed } = this.plan;
+    const roomy: Record<string, number> = { ...sizes };
+    let hasMore = false;
+    for (const [symbol, size] of Object.entries(sizes)) {
+      const most = maxima[symbol] ?? size;
+      if (symbol in fixed) continue;
+      if (this.#grown.has(symbol)) {
+        roomy[symbol] = ROOM * size;
+        hasMore ||= size > most;
+      } else if (size > most) this.#grown.add(symbol);
+      else if (most <= ROOM * size) roomy[symbol] = most;
+    }
+    try {
+      const plan = hasMore && this.#hasRoom ? this.#draft.planFor(roomy, run) : undefined;
+      return plan && isFor(plan, sizes) ? plan : undefined;
+    } catch {
+      this.#hasRoom = false;
+      return undefined;
+    }
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Pick<Bound, "inputs">): void {

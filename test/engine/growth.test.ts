@@ -219,12 +219,31 @@ describe("plans", () => {
       expect(short).toBe(one);
     }));
 
+  test("have room for a size that grows from run to run: it is planned few times", () =>
+    withModel(graph, {}, (model) => {
+      const sizes = Array.from({ length: 60 }, (_, i): Size => [1, i + 1]);
+      const plans = new Set(plansOf(model, sizes));
+      expect(plans.size).toBeLessThan(8);
+      for (const size of [sizes[31]!, sizes[59]!])
+        expectSameBytes(model.runSync(feedsOf(size)).y, expected(size));
+    }));
+
+  test("have no more room than maxBytes", () => {
+    const size: Size = [1, 3000];
+    const { totalBytes } = withModel(graph, { maxima: { length: size[1] } }, ({ plan }) => plan.memory);
+    withModel(graph, { maxBytes: totalBytes }, (model) => {
+      for (const length of [1000, 2000, 2500, 2600, size[1]])
+        expectSameBytes(model.runSync(feedsOf([1, length])).y, expected([1, length]));
+      expect(model.bytes).toBeLessThanOrEqual(totalBytes);
+    });
+  });
+
   test("no more than MAX_PLANS of them are kept, the last ones", () =>
     withModel(graph, { maxima: { batch: 64 } }, (model) => {
-      const sizes = Array.from({ length: MAX_PLANS }, (_, i): Size => [i + 1, 64 >> i]);
+      const sizes = Array.from({ length: MAX_PLANS }, (_, i): Size => [4 ** i, 1024 >> (3 * i)]);
       const first = plansOf(model, sizes);
       expect(plansOf(model, sizes)).toEqual(first);
-      const [more] = plansOf(model, [[7, 5]]);
+      const [more] = plansOf(model, [[40, 5]]);
       expect(first).not.toContain(more);
       expect(plansOf(model, [sizes[0]!])[0]).not.toBe(first[0]);
       expect(plansOf(model, [sizes.at(-1)!])[0]).toBe(first.at(-1));
