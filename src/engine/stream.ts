@@ -13,7 +13,7 @@ export interface StreamOptions {
   /**
    * The output that is the next value of each state, by the input that takes it: `{ h: "hn", c: "cn" }`. Default: guessed from names and
    * types. An input and an output are a state where they have the same element type and dimensions and their names are `X` and `new_X`,
-   * `next_X`, `X_new` or `X_next`; `past_X` and `present_X`; `prev_X` and `X`; or, of an X such as h, c, state, hidden, cache or memory,
+   * `next_X`, `X_new` or `X_next`; `past_X` and `present_X`; `past_key_values.X` and `present.X`; `prev_X` and `X`; or, of an X such as h, c, state, hidden, cache or memory,
    * `X` and `Xn` or `X_n`, `X_in` and `X_out`, `in_X` and `out_X`. It is an error if an input or
    * an output matches more than once, or if nothing matches.
    */
@@ -29,6 +29,7 @@ const PATTERNS: readonly (readonly [input: RegExp, output: RegExp, isSaid?: bool
   [/^(.+)$/, /^(?:new|next)[_.]?(.+)$/],
   [/^(.+)$/, /^(.+?)[_.]?(?:new|next)$/],
   [/^past[_.]?(.+)$/, /^present[_.]?(.+)$/],
+  [/^past_key_values[_.](.+)$/, /^present[_.](.+)$/],
   [/^prev(?:ious)?[_.]?(.+)$/, /^(?:new[_.]?|next[_.]?)?(.+)$/],
   [/^(.+)$/, /^(.+?)[_.]?n$/, true],
   [/^(.+?)[_.]?in(?:put)?$/, /^(.+?)[_.]?out(?:put)?$/, true],

@@ -23,8 +23,8 @@ export function decoder({ keys, values, total }: Names): Graph {
   const ids = b.input("ids", ["batch", "tokens"], "i32");
   const mask = b.input("mask", ["batch", total], "i32");
   const past = {
-    key: b.input("past.key", ["batch", HEADS, keys, SIZE]),
-    value: b.input("past.value", ["batch", HEADS, values, SIZE]),
+    key: b.input("past_key_values.0.key", ["batch", HEADS, keys, SIZE]),
+    value: b.input("past_key_values.0.value", ["batch", HEADS, values, SIZE]),
   };
   const sizeOfAxis = (value: string, axis: number, name: string) =>
     b.node("Gather", [b.node("Shape", [value], `${name}_shape`), number(`${name}_axis`, axis)], name);
@@ -53,7 +53,7 @@ export function decoder({ keys, values, total }: Names): Graph {
   };
   const q = headed("q");
   const present = (["key", "value"] as const).map((name) =>
-    b.node("Concat", [past[name], headed(name)], `present.${name}`, { axis: 2 }),
+    b.node("Concat", [past[name], headed(name)], `present.0.${name}`, { axis: 2 }),
   ) as [string, string];
   const turned = b.node("Transpose", [present[0]], "turned", { perm: [0, 1, 3, 2] });
   const scores = b.node("Add", [b.node("MatMul", [q, turned], "products"), bias], "scores");
@@ -72,7 +72,7 @@ export interface Case {
   readonly padding?: number;
 }
 
-type Feeds = Readonly<Record<"ids" | "mask" | "past.key" | "past.value", Tensor>>;
+type Feeds = Readonly<Record<"ids" | "mask" | "past_key_values.0.key" | "past_key_values.0.value", Tensor>>;
 
 export function feedsOf({ batch, past, tokens, padding = 0 }: Case): Feeds {
   const { below, between } = randomOf(batch + 10 * past + 100 * tokens);
@@ -94,15 +94,15 @@ export function feedsOf({ batch, past, tokens, padding = 0 }: Case): Feeds {
       [batch, total],
       Array.from({ length: batch * total }, (_, i) => (i < padding ? 0 : 1)),
     ),
-    "past.key": floats([batch, HEADS, past, SIZE]),
-    "past.value": floats([batch, HEADS, past, SIZE]),
+    "past_key_values.0.key": floats([batch, HEADS, past, SIZE]),
+    "past_key_values.0.value": floats([batch, HEADS, past, SIZE]),
   };
 }
 
 /** Logits in doubles but for what is hidden, one query after another. */
 export function logitsOf({ constants }: Graph, feeds: Feeds): { shape: readonly number[]; data: number[] } {
   const [batch, tokens] = feeds.ids.shape as [number, number];
-  const past = feeds["past.key"].shape[2]!;
+  const past = feeds["past_key_values.0.key"].shape[2]!;
   const masked = feeds.mask.shape[1]!;
   const times = (v: readonly number[], name: string) => {
     const { shape, data } = constants.get(name)!;
@@ -123,7 +123,7 @@ export function logitsOf({ constants }: Graph, feeds: Feeds): { shape: readonly 
     const of = (name: "key" | "value", h: number, t: number) => {
       if (t >= past) return made[name][t - past]!.slice(h * SIZE, (h + 1) * SIZE);
       const at = ((b * HEADS + h) * past + t) * SIZE;
-      return Array.from(feeds[`past.${name}`].data.slice(at, at + SIZE));
+      return Array.from(feeds[`past_key_values.0.${name}`].data.slice(at, at + SIZE));
     };
     for (let t = 0; t < tokens; t++) {
       const q = times(words[t]!, "w_q");

@@ -51,20 +51,51 @@ describe("a mask of its own length", () => {
     withModel(simple, { maxima: { past: 8 } }, (model) => {
       const feeds = feedsOf({ batch: 1, past: 0, tokens: 8 });
       const whole = model.runSync(feeds).logits!;
-      let past = { key: feeds["past.key"], value: feeds["past.value"] };
+      let past = { key: feeds["past_key_values.0.key"], value: feeds["past_key_values.0.value"] };
       for (let t = 0; t < 8; t++) {
         const out = model.runSync({
           ids: tensor("i32", [1, 1], [feeds.ids.data[t]!]),
           mask: tensor("i32", [1, t + 1], new Array(t + 1).fill(1)),
-          "past.key": past.key,
-          "past.value": past.value,
+          "past_key_values.0.key": past.key,
+          "past_key_values.0.value": past.value,
         });
         const row = whole.data.subarray(t * 11, (t + 1) * 11);
         for (const [i, value] of row.entries()) expect(out.logits!.data[i]).toBeCloseTo(value, 4);
-        past = { key: out["present.key"]!, value: out["present.value"]! };
+        past = { key: out["present.0.key"]!, value: out["present.0.value"]! };
       }
       expect(past.key.shape).toEqual([1, 2, 8, 4]);
     });
+  });
+
+  test("a stream keeps keys and values that grow, begins anew and is cloned", async () => {
+    const model = await load(save(simple));
+    const { ids } = feedsOf({ batch: 2, past: 0, tokens: 6 });
+    const stream = await model.stream();
+    expect(stream.inputs.map(({ name }) => name)).toEqual(["ids", "mask"]);
+    expect(stream.outputs.map(({ name }) => name)).toEqual(["logits"]);
+    const feed = (from: number, to: number) => ({
+      ids: tensor(
+        "i32",
+        [2, to - from],
+        [0, 1].flatMap((b) => Array.from(ids.data.slice(b * 6 + from, b * 6 + to))),
+      ),
+      mask: tensor("i32", [2, to], new Array(2 * to).fill(1)),
+    });
+    const run = async (of: typeof stream, from: number, to: number) =>
+      Array.from((await of.run(feed(from, to))).logits!.data);
+    const expectSame = (is: number[], from: number, to: number) => {
+      const all = logitsOf(graph, { ...feedsOf({ batch: 2, past: 0, tokens: to }), ...feed(0, to) }).data;
+      const rows = [0, 1].flatMap((b) => all.slice((b * to + from) * 11, (b * to + to) * 11));
+      for (const [i, value] of rows.entries()) expect(is[i]).toBeCloseTo(value, 4);
+    };
+    for (const again of [1, 2]) {
+      expectSame(await run(stream, 0, 3), 0, 3);
+      const other = stream.clone();
+      for (let t = 3; t < 6; t++) expectSame(await run(stream, t, t + 1), t, t + 1);
+      expectSame(await run(other, 3, 5), 3, 5);
+      if (again === 1) stream.reset();
+    }
+    model.dispose();
   });
 
   test("may be 1, which is broadcast, and every other length is refused", () => {
@@ -96,7 +127,7 @@ test("sizes of keys and values that are to be equal are taken to be, and compare
     for (const one of cases) expectLogits(model, feedsOf(one), apart);
     const feeds = feedsOf({ batch: 1, past: 3, tokens: 1 });
     const shorter = tensor("f32", [1, 2, 2, 4], []);
-    expect(() => model.runSync({ ...feeds, "past.value": shorter })).toThrow(OctetteError);
+    expect(() => model.runSync({ ...feeds, "past_key_values.0.value": shorter })).toThrow(OctetteError);
   });
 });
 
