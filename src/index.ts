@@ -199,6 +199,8 @@ export type { LongCallOptions, Progress } from "./long-call";
 export type { EqualizedPair } from "./passes/equalize";
 export {
   type Batches,
+  type ChosenRange,
+  type Histogram,
   type LayerSummary,
   type Override,
   type Quantized,
@@ -206,6 +208,7 @@ export {
   type QuantizeOptions,
   type QuantizeSummary,
   quantize,
+  type Range,
   type RangeChoice,
   type RangeMethod,
 } from "./quantize/index";
@@ -217,7 +220,9 @@ export {
   type Benchmark,
   type BenchmarkOptions,
   benchmark,
+  type ClassAccuracy,
   type Comparison,
+  type Confusion,
   compare,
   type LabelledBatch,
   type LayerError,

@@ -1,6 +1,15 @@
 // octette eval: how good a model is on data, and what it lost against another.
 
-import { type Evaluation, evaluate, formatNormalize, type Graph, type Input, OctetteError } from "../index";
+import {
+  type Evaluation,
+  evaluate,
+  formatNormalize,
+  type Graph,
+  type Input,
+  type LayerError,
+  load,
+  OctetteError,
+} from "../index";
 import { type Context, defineCommand } from "./command";
 import { checkNormalization, formulaOf, openData } from "./normalize";
 import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
@@ -15,6 +24,7 @@ import {
   UsageError,
   wholeNumber,
 } from "./options";
+import { REPORT, writeReport } from "./report";
 import { formatDb, formatP, formatPercent } from "./terminal";
 
 export const evalCommand = defineCommand({
@@ -28,13 +38,15 @@ export const evalCommand = defineCommand({
     layers: flag("also the noise of every layer; needs --against"),
     normalize: { ...NORMALIZE, help: "scale,mean,std[,nhwc], where the artifact does not carry it" },
     labels: LABELS_FROM,
+    report: REPORT,
+    all: flag("every class and layer, not only those that need attention"),
     samples: wholeNumber(1, "only the first N samples"),
     threads: THREADS,
     "max-bytes": MAX_BYTES,
   },
   notes: [
     DATA_HELP,
-    "In JSON: n, top1, against.top1, agreement, sqnrDb, mcnemarP and layers; percentages are 0..100; sqnrDb is null where the outputs are identical. mcnemarP is the exact two-sided p of the paired test.",
+    "In JSON: n, top1, top5 (of more than five classes), byClass, confusions, meanSquaredError and meanAbsoluteError (of one output), against, agreement, sqnrDb, mcnemarP and layers; percentages are 0..100; sqnrDb is null where the outputs are identical. mcnemarP is the exact two-sided p of the paired test.",
   ],
   examples: ["octette eval digits.octette --data test.npz --against digits.onnx --layers"],
   async run([path = ""], values, context) {
@@ -42,6 +54,7 @@ export const evalCommand = defineCommand({
     if (layers && !values.against)
       throw new UsageError("--layers needs --against MODEL: noise is measured between two models");
     const open = (graph: Graph) => loadForData(graph, { threads, maxBytes });
+    if (values.report) await context.checkOutput(values.report);
     const file = await openModel(path, context);
     const otherFile = values.against ? await openModel(values.against, context) : undefined;
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
@@ -64,7 +77,23 @@ export const evalCommand = defineCommand({
       const result = await evaluate(model, dataset, { layers, maxBytes, against, ...context.longCall });
       context.progress.end();
       noteThreads(model, threads, context);
-      context.print(result, () => evaluationText(path, values.against, result, context));
+      if (values.report) {
+        const one = await load(file.graph, { maxBytes });
+        const facts: [string, string][] = [
+          ["model", path],
+          ["data", data],
+        ];
+        if (values.against) facts.push(["compared with", values.against]);
+        const names = values.against ? ([path, values.against] as const) : ([path] as const);
+        await writeReport(
+          values.report,
+          { graph: file.graph, model: one, facts, evaluation: result, names },
+          context,
+        );
+        one.dispose();
+      }
+      const about = { path, against: values.against, classes: file.graph.classes, all: values.all ?? false };
+      context.print(result, () => evaluationText(about, result, context));
     } finally {
       model.dispose();
       against?.dispose();
@@ -81,21 +110,107 @@ function mergeInputs(inputs: readonly Input[], against: ModelFile | undefined): 
   });
 }
 
-function evaluationText(
-  path: string,
-  against: string | undefined,
-  { n, top1, agreement, sqnrDb, mcnemarP, layers, ...other }: Evaluation,
-  { table }: Context,
-): string[] {
-  const rows = [[path, formatPercent(top1), `${n}`]];
-  if (against) rows.push([against, formatPercent(other.against?.top1), `${n}`]);
-  const lines = table(["model", "top-1", "samples"], rows, "lrr");
+interface About {
+  readonly path: string;
+  readonly against: string | undefined;
+  readonly classes: readonly string[] | undefined;
+  /** Whether every row of a table is asked for. */
+  readonly all: boolean;
+}
+
+function evaluationText(about: About, evaluation: Evaluation, context: Context): string[] {
+  const { path, against } = about;
+  const { agreement, sqnrDb, mcnemarP, layers } = evaluation;
+  const lines = scoresTable(path, against, evaluation, context);
   if (against) lines.push("", `agreement    ${formatPercent(agreement)}`, `output SQNR  ${formatDb(sqnrDb)}`);
   if (mcnemarP !== undefined) {
     const verdict = mcnemarP < 0.05 ? "significant at 5 %" : "no significant difference";
     lines.push(`McNemar p    ${formatP(mcnemarP)} (${verdict})`);
   }
-  const noise = layers?.map((layer) => [layer.node, layer.op, formatDb(layer.sqnrDb)]);
-  if (noise) lines.push("", ...table(["layer", "op", "SQNR"], noise, "llr"));
-  return lines;
+  return [
+    ...lines,
+    ...classesText(about, evaluation, context),
+    ...(layers ? layersText(about, layers, context) : []),
+  ];
+}
+
+function scoresTable(
+  path: string,
+  against: string | undefined,
+  { n, against: other, ...own }: Evaluation,
+  { table }: Context,
+): string[] {
+  const columns = [
+    ["top-1", "top1", formatPercent],
+    ["top-5", "top5", formatPercent],
+    ["mean squared error", "meanSquaredError", (value?: number) => value?.toPrecision(4) ?? "–"],
+    ["mean absolute error", "meanAbsoluteError", (value?: number) => value?.toPrecision(4) ?? "–"],
+  ] as const;
+  const shown = columns.filter(
+    ([name, key]) => own[key] !== undefined || (name === "top-1" && own.meanSquaredError === undefined),
+  );
+  const row = (name: string, values: NonNullable<Evaluation["against"]>) => [
+    name,
+    ...shown.map(([, key, format]) => format(values[key])),
+    `${n}`,
+  ];
+  const rows = [row(path, own), ...(against ? [row(against, other ?? {})] : [])];
+  return table(
+    ["model", ...shown.map(([name]) => name), "samples"],
+    rows,
+    `l${"r".repeat(shown.length + 1)}`,
+  );
+}
+
+/** Rows of classes and of layers that are shown, the worst first. */
+const [WORST_CLASSES, WORST_LAYERS] = [5, 12];
+
+function classesText(
+  { classes, all }: About,
+  { byClass = [], confusions = [] }: Evaluation,
+  { table }: Context,
+): string[] {
+  if (confusions.length === 0 && !all) return [];
+  const nameOf = (label: number) => classes?.[label] ?? `${label}`;
+  const most = (label: number) => confusions.find((one) => one.label === label);
+  const worst = [...byClass].sort((a, b) => a.top1 - b.top1 || a.label - b.label);
+  const shown = all ? worst : worst.filter(({ top1 }) => top1 < 100).slice(0, WORST_CLASSES);
+  const rows = shown.map(({ label, n, top1 }) => {
+    const taken = most(label);
+    return [
+      nameOf(label),
+      formatPercent(top1, 1),
+      `${n}`,
+      taken ? `${nameOf(taken.chosen)} (${taken.n})` : "",
+    ];
+  });
+  return [
+    "",
+    ...table([all ? "class" : "worst classes", "top-1", "samples", "mostly taken for"], rows, "lrrl"),
+  ];
+}
+
+/** Layers whose noise is not told apart from that of 8 bits everywhere. */
+const FINE_DB = 30;
+
+function layersText({ path, all }: About, layers: readonly LayerError[], { table }: Context): string[] {
+  const worst = [...layers].sort((a, b) => a.sqnrDb - b.sqnrDb);
+  const shown = all ? worst : worst.slice(0, WORST_LAYERS);
+  const left = layers.length - shown.length;
+  const [first] = worst;
+  const next =
+    first && first.sqnrDb < FINE_DB
+      ? `Noisiest: ${first.node}. Quantize with --skip "${first.node}" to keep it float, or fine-tune: octette tune ${path} --data TRAIN -o tuned.octette`
+      : `No layer is noisier than ${FINE_DB} dB.`;
+  return [
+    "",
+    ...table(
+      ["noisiest layers", "op", "SQNR"],
+      shown.map(({ node, op, sqnrDb }) => [node, op, formatDb(sqnrDb)]),
+      "llr",
+    ),
+    ...(left > 0 ? [`… and ${left} with less noise (--all shows them)`] : []),
+    "",
+    next,
+  ];
 }

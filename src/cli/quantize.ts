@@ -5,6 +5,7 @@ import { open, stat } from "node:fs/promises";
 import {
   type Dataset,
   type Graph,
+  type LayerSummary,
   load,
   OctetteError,
   type QuantizeOptions,
@@ -33,6 +34,8 @@ import {
   UsageError,
   wholeNumber,
 } from "./options";
+import { REPORT, writeReport } from "./report";
+import { type SeenRange, seenRange } from "./seen-range";
 import { formatBytes, formatPercent } from "./terminal";
 
 /** Samples of the calibration data that are used unless --samples says otherwise. */
@@ -78,6 +81,8 @@ export const quantizeCommand = defineCommand({
       ...text("PATTERN", "keep matching nodes float (* matches anything; may be repeated)"),
       multiple: true,
     },
+    report: REPORT,
+    all: flag("every node, not only those that stay float"),
     seed: SEED,
     force: flag("write even over an input, if a name matches nothing, or if int8 saves nothing"),
     "max-bytes": MAX_BYTES,
@@ -123,15 +128,17 @@ export const quantizeCommand = defineCommand({
     if (naive && range) throw new UsageError("--naive always takes min/max: leave --range out");
 
     await context.checkOutput(output);
+    if (values.report) await context.checkOutput(values.report);
     const model = await openModel(path, context);
     const plain = withNormalize(await withNames(model.graph, values.classes), normalize);
     const data = calibrate ? await openData(calibrate, plain.inputs, values, context) : undefined;
     const graph = withNormalize(plain, normalize, [data]);
     const options = { mode, naive, range, bits, only: only?.split(",").map((op) => op.trim()), skip };
+    const ranges: SeenRange[] = [];
     const { graph: quantized, summary } = await calibrated(
       graph,
       data?.sample(samples, seed),
-      { ...options, seed, force, maxBytes },
+      { ...options, seed, force, maxBytes, onRange: (...seen) => void ranges.push(seenRange(...seen)) },
       context,
     );
     const bytes = save(quantized, { maxBytes });
@@ -141,9 +148,24 @@ export const quantizeCommand = defineCommand({
       bytes: { from: model.bytes.length, to: bytes.length },
       memory: { from: await memoryOf(graph, maxBytes), to: await memoryOf(quantized, maxBytes) },
     };
+    if (values.report) {
+      const facts = [
+        ["model", path],
+        ["written to", output],
+        ["file", `${formatBytes(sizes.bytes.from)} → ${formatBytes(sizes.bytes.to)}`],
+        ["memory", `${formatBytes(sizes.memory.from)} → ${formatBytes(sizes.memory.to)}`],
+        [
+          "int8",
+          `${summary.layers.filter((layer) => layer.quantized).length} of ${summary.layers.length} nodes`,
+        ],
+      ] as const;
+      const model = await load(quantized, { maxBytes });
+      await writeReport(values.report, { graph: quantized, model, facts, names: [output], ranges }, context);
+      model.dispose();
+    }
     const { contentHash } = readArtifact(bytes, output);
     context.print({ model: path, output, contentHash, ...sizes, summary }, () => [
-      ...summaryText(sizes, summary, context),
+      ...summaryText(sizes, summary, values.all ?? false, context),
       `${path} → ${output}`,
     ]);
   },
@@ -223,20 +245,23 @@ interface Sizes {
   readonly memory: { readonly from: number; readonly to: number };
 }
 
-/** Rows of each part of the summary that are shown; --json has them all. */
-const MOST_ROWS = 40;
+/** Rows of each part of the summary that are shown where not all are asked for. */
+const MOST_ROWS = 12;
 
 function summaryText(
   { bytes, memory }: Sizes,
   { mode, layers, equalized, biasCorrected, skipped, samples }: QuantizeSummary,
+  all: boolean,
   { table }: Context,
 ): string[] {
   const some = (header: string[], rows: (readonly string[])[]) => [
-    ...table(header, rows.slice(0, MOST_ROWS), "l".repeat(header.length)),
-    ...(rows.length > MOST_ROWS ? [`… and ${rows.length - MOST_ROWS} more (--json lists them)`] : []),
+    ...table(header, all ? rows : rows.slice(0, MOST_ROWS), "l".repeat(header.length)),
+    ...(!all && rows.length > MOST_ROWS ? [`… and ${rows.length - MOST_ROWS} more (--all shows them)`] : []),
     "",
   ];
-  const nodes = layers.map(({ name, op, quantized, reason, range }) => [
+  // An activation in the layer before it is int8 with it.
+  const isFloat = ({ quantized, reason }: LayerSummary) => !quantized && !reason?.startsWith("part of");
+  const nodes = (all ? layers : layers.filter(isFloat)).map(({ name, op, quantized, reason, range }) => [
     name,
     op,
     quantized ? "int8" : "float",
@@ -251,7 +276,9 @@ function summaryText(
     ...(samples > 0 ? [`${samples} samples`] : []),
   ];
   return [
-    ...some(["node", "op", "becomes", "range or reason"], nodes),
+    ...(nodes.length > 0
+      ? some([all ? "node" : "stays float", "op", "becomes", "range or reason"], nodes)
+      : []),
     ...(left.length > 0 ? some(["left out", "where", "why"], left) : []),
     done.join(", "),
     `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,

@@ -30,8 +30,9 @@ import { type ChosenRange, chooseRange } from "./range";
 import { type QuantizedLayer, type QuantizedWeights, quantizeLayer, quantizeRows } from "./weights";
 
 export type { Batches } from "./calibrate";
+export type { Histogram } from "./observer";
 export type { LayerSummary, Override, QuantizeMode, QuantizeOptions, QuantizeSummary } from "./options";
-export type { RangeChoice, RangeMethod } from "./range";
+export type { ChosenRange, Range, RangeChoice, RangeMethod } from "./range";
 
 /** What `quantize` gives. */
 export interface Quantized {
@@ -72,7 +73,7 @@ export async function quantizeWith(
   const batch = batchOf({ ...graph, outputs: [] }, types, ops);
   const observations = await observe(graph, plan, corrects, options, batch, makeObservable);
   await giveWay();
-  const ranges = chooseRanges(graph, plan, selection, observations);
+  const ranges = chooseRanges(graph, plan, selection, observations, options.onRange);
   const parameters = new Map(
     [...ranges].map(([value, { lo, hi }]) => [value, activationParameters(lo, hi)] as const),
   );
@@ -211,14 +212,20 @@ function chooseRanges(
   plan: IntegerPlan,
   selection: Selection,
   observations: Observations | undefined,
+  onRange: QuantizeOptions["onRange"],
 ): Map<string, ChosenRange> {
   const producers = new Map<string, string>(graph.inputs.map(({ name }) => [name, name]));
   for (const node of graph.nodes) for (const value of node.outputs) producers.set(value, node.name);
   // An integer layer goes by the name of its op, not of its activation.
   for (const { node, output } of plan.layers.values()) producers.set(output, node.name);
   const ranges = new Map<string, ChosenRange>();
-  for (const [value, observer] of observations?.observers ?? [])
-    ranges.set(value, chooseRange(observer.histogram(), selection.rangeOf(producers.get(value) ?? value)));
+  for (const [value, observer] of observations?.observers ?? []) {
+    const name = producers.get(value) ?? value;
+    const histogram = observer.histogram();
+    const range = chooseRange(histogram, selection.rangeOf(name));
+    ranges.set(value, range);
+    onRange?.(name, range, histogram);
+  }
   return ranges;
 }
 

@@ -7,7 +7,8 @@ import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names, nearest } from "../options";
 import type { EqualizedPair } from "../passes/equalize";
 import type { Batches } from "./calibrate";
-import { checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
+import type { Histogram } from "./observer";
+import { type ChosenRange, checkRangeChoice, type RangeChoice, type RangeMethod } from "./range";
 
 /** Ranges of activations found by calibration (static), or at run time (dynamic). */
 export type QuantizeMode = "static" | "dynamic";
@@ -55,6 +56,8 @@ export interface QuantizeOptions extends LongCallOptions {
   readonly seed?: number | undefined;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
   readonly force?: boolean | undefined;
+  /** Is told each range that was chosen for the output of a node, or for an input, and what it was chosen from. */
+  onRange?(name: string, range: ChosenRange, histogram: Histogram): void;
 }
 
 const QUANTIZE = {
@@ -73,6 +76,7 @@ const QUANTIZE = {
   classes: 1,
   seed: 1,
   force: 1,
+  onRange: 1,
 } satisfies Names<QuantizeOptions>;
 const OVERRIDE = { float: 1, range: 1, bits: 1 } satisfies Names<Override>;
 

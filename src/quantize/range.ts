@@ -13,11 +13,13 @@ export const rangeMethods: readonly RangeMethod[] = ["minmax", "percentile", "ms
 /** `auto` is the method with the least measured error. */
 export type RangeChoice = RangeMethod | "auto";
 
+/** The numbers that the codes of a value span. */
 export interface Range {
   readonly lo: number;
   readonly hi: number;
 }
 
+/** A range, and how it was found. */
 export interface ChosenRange extends Range {
   readonly method: RangeMethod;
   /** Expected squared error summed over all numbers seen. */

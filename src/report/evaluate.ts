@@ -11,6 +11,7 @@ import { sizeOf, type Tensor } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions, until } from "../long-call";
 import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names } from "../options";
+import type { ClassAccuracy, Confusion } from "./class-counts";
 import { type CreateModel, type LayerError, layerErrors } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
 
@@ -45,7 +46,22 @@ export interface Evaluation {
   readonly n: number;
   /** Per cent of samples whose largest output is that of their label, where there are labels and classes. */
   readonly top1?: number;
-  readonly against?: { readonly top1?: number };
+  /** Per cent of samples whose label is among the five largest outputs, where there are more than five classes. */
+  readonly top5?: number;
+  /** Each class that there are samples of. */
+  readonly byClass?: readonly ClassAccuracy[];
+  /** Which classes were taken for which, the most frequent ones first. */
+  readonly confusions?: readonly Confusion[];
+  /** Of a model with one output number, whose labels are the numbers to find: mean of squared differences, in the label's unit squared. */
+  readonly meanSquaredError?: number;
+  /** The same of their sizes, in the label's unit. */
+  readonly meanAbsoluteError?: number;
+  readonly against?: {
+    readonly top1?: number;
+    readonly top5?: number;
+    readonly meanSquaredError?: number;
+    readonly meanAbsoluteError?: number;
+  };
   /** Per cent of samples for which both models choose the same class. */
   readonly agreement?: number;
   /** Signal to noise of the first output in decibels, `against` being the signal; Infinity when identical. */
@@ -95,14 +111,19 @@ export async function evaluate(
       expected: "against and a Dataset",
       got: against ? "batches" : "no against",
     });
-  const { counts, labelled, classes, meters } = await pass("evaluate", model, against, data, options);
+  const pair = await pass("evaluate", model, against, data, options);
+  const { counts, labelled, classes, meters, answers, otherAnswers } = pair;
   const { n } = counts;
   const percent = (k: number) => (100 * k) / n;
   const judged = labelled && classes && n > 0;
   return {
     n,
     ...(judged ? { top1: percent(counts.right) } : {}),
-    ...(against ? { against: judged ? { top1: percent(counts.otherRight) } : {} } : {}),
+    ...answers.found,
+    ...(judged ? { byClass: answers.classes.byClass, confusions: answers.classes.confusions } : {}),
+    ...(against
+      ? { against: { ...(judged ? { top1: percent(counts.otherRight) } : {}), ...otherAnswers.found } }
+      : {}),
     ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
     ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
     ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
@@ -159,6 +180,9 @@ async function pass(
   const meters = other ? other.outputs.map(() => new NoiseMeter()) : [];
   const total = isDataset(data) ? data.count : undefined;
   const giveWay = givingWay(signal);
+  // Loaded apart: a page that compares models has no labels.
+  const { Answers } = await import("./class-counts.js");
+  const [answers, otherAnswers] = [new Answers(), new Answers()];
   let labelled = true;
   let classes = true;
   const batches = isDataset(data) ? labelledBatches(data) : data;
@@ -171,20 +195,22 @@ async function pass(
     const n = main.shape[0] ?? 1;
     const width = n === 0 ? 0 : sizeOf(main.shape) / n;
     if (!labels) labelled = false;
-    else checkLabels(labels, n, width);
+    else checkLabels(labels, n, width < 2 ? Infinity : width);
     if (width < 2) classes = false;
-    for (let i = 0; i < n; i++)
-      counts.add(
-        argmax(main.data, i * width, width),
-        labels?.[i],
-        otherMain && argmax(otherMain.data, i * width, width),
-      );
+    for (let i = 0; i < n; i++) {
+      const chosen = argmax(main.data, i * width, width);
+      const other = otherMain && argmax(otherMain.data, i * width, width);
+      counts.add(chosen, labels?.[i], other);
+      if (!labels) continue;
+      answers.add(main.data, i * width, width, chosen, labels[i]!);
+      if (otherMain) otherAnswers.add(otherMain.data, i * width, width, other!, labels[i]!);
+    }
     other?.outputs.forEach(({ name }, o) => {
       meters[o]!.add(otherResults![name]!.data, results[model.outputs[o]!.name]!.data);
     });
     await onProgress?.({ stage, done: counts.n, total });
   }
-  return { counts, labelled, classes, meters };
+  return { counts, labelled, classes, meters, answers, otherAnswers };
 }
 
 export function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {

@@ -11,6 +11,7 @@ export {
   type StepSpeed,
 } from "./benchmark";
 export type { Arithmetic } from "./ceiling";
+export type { ClassAccuracy, Confusion } from "./class-counts";
 export {
   type Comparison,
   compare,

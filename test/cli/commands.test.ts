@@ -159,7 +159,7 @@ describe("eval", () => {
       model,
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/top-1 +samples\n/);
+    expect(stdout).toMatch(/top-1 +top-5 +samples\n/);
     expect(stdout).toMatch(/McNemar p/);
     expect(stdout).not.toMatch(/evaluate/);
     expect(stderr).toMatch(/evaluate {2}500\/500/);
@@ -183,7 +183,7 @@ describe("eval", () => {
       "100",
       "--json",
     ]);
-    expect(Object.keys(JSON.parse(stdout))).toEqual(["n", "top1"]);
+    expect(Object.keys(JSON.parse(stdout))).toEqual(["n", "top1", "top5", "byClass", "confusions"]);
   });
 });
 

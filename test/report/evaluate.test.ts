@@ -34,10 +34,15 @@ const noLayers = async (): Promise<Model> => {
 describe("evaluate", () => {
   test("a perfect model, alone and against itself", async () => {
     const good = model((v) => v);
-    expect(await evaluate(good, data, {}, noLayers)).toEqual({ n: 100, top1: 100 });
+    const classes = {
+      byClass: [34, 33, 33].map((n, label) => ({ label, n, top1: 100 })),
+      confusions: [],
+    };
+    expect(await evaluate(good, data, {}, noLayers)).toEqual({ n: 100, top1: 100, ...classes });
     expect(await evaluate(good, data, { against: good }, noLayers)).toEqual({
       n: 100,
       top1: 100,
+      ...classes,
       against: { top1: 100 },
       agreement: 100,
       sqnrDb: Number.POSITIVE_INFINITY,
@@ -51,6 +56,38 @@ describe("evaluate", () => {
     expect(result).toMatchObject({ n: 100, top1: 67, against: { top1: 100 }, agreement: 67 });
     expect(result.sqnrDb).toBeCloseTo(0, 10); // 100 · 1² of signal, 100 · 1² of noise
     expect(result.mcnemarP).toBeCloseTo(2 / 2 ** 33, 20);
+  });
+
+  test("top-5, classes and confusions are those of a count by hand", async () => {
+    const width = 12;
+    const scores = Float32Array.from({ length: 200 * width }, (_, i) => (i * 7919) % 23);
+    const wide = createDataset(
+      { x: tensor("f32", [200, width], scores) },
+      [{ name: "x", dtype: "f32", shape: ["n", width] }],
+      {
+        labels: tensor(
+          "i32",
+          [200],
+          Array.from({ length: 200 }, (_, i) => (i * 5) % width),
+        ),
+      },
+    );
+    const same = { ...model((v) => v), outputs: [{ name: "y", dtype: "f32", shape: ["n", width] }] };
+    const { top1, top5, byClass, confusions } = await evaluate(same as unknown as Model, wide, {}, noLayers);
+    const found = { top1: 0, top5: 0 };
+    const pairs = new Map<string, number>();
+    for (let i = 0; i < 200; i++) {
+      const label = (i * 5) % width;
+      const ranked = [...scores.subarray(i * width, (i + 1) * width).entries()]
+        .sort(([a, x], [b, y]) => y - x || a - b)
+        .map(([index]) => index);
+      if (ranked[0] === label) found.top1 += 0.5;
+      else pairs.set(`${label} ${ranked[0]}`, (pairs.get(`${label} ${ranked[0]}`) ?? 0) + 1);
+      if (ranked.slice(0, 5).includes(label)) found.top5 += 0.5;
+    }
+    expect({ top1, top5 }).toEqual(found);
+    expect(new Map(confusions!.map(({ label, chosen, n }) => [`${label} ${chosen}`, n]))).toEqual(pairs);
+    expect(byClass!.map(({ label }) => label)).toEqual(Array.from({ length: width }, (_, i) => i));
   });
 
   test("without labels there is agreement but no accuracy; batches may come from a generator", async () => {

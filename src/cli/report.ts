@@ -1,0 +1,47 @@
+// --report FILE: what a command measured, as one page.
+
+import type { Evaluation, Graph, Model } from "../index";
+import type { Context } from "./command";
+import { memorySteps } from "./memory-steps";
+import { text, UsageError } from "./options";
+import { type Report, reportPage } from "./report-page";
+import type { SeenRange } from "./seen-range";
+
+/** The option of commands that write a page. */
+export const REPORT = {
+  ...text("FILE", "also write a page about it, as .html: one file that loads nothing"),
+  parse(path: string) {
+    if (/\.html?$/i.test(path)) return path;
+    throw new UsageError(`--report writes a page: FILE must end in .html, got "${path}"`);
+  },
+};
+
+/** What a page is made of. */
+export interface Measured {
+  readonly graph: Graph;
+  /** The model, loaded for one sample or more: its plan says what is in memory. */
+  readonly model: Model;
+  readonly facts: Report["facts"];
+  readonly evaluation?: Evaluation | undefined;
+  readonly names: NonNullable<Report["names"]>;
+  readonly ranges?: readonly SeenRange[];
+}
+
+export async function writeReport(
+  path: string,
+  { graph, model, facts, evaluation, names, ranges = [] }: Measured,
+  context: Pick<Context, "write" | "log">,
+): Promise<void> {
+  const { arenaBytes, constantBytes } = model.plan.memory;
+  const page = reportPage({
+    title: graph.name,
+    facts,
+    ...(evaluation ? { evaluation } : {}),
+    names,
+    classes: graph.classes,
+    ranges,
+    memory: { steps: memorySteps(graph, model), arenaBytes, constantBytes },
+  });
+  await context.write(path, Buffer.from(page));
+  context.log(`report → ${path}`);
+}
