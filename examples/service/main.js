@@ -1,0 +1,48 @@
+// The service's process: settings from the environment, an orderly start and an orderly end.
+//
+//   MQTT_URL    mqtt://127.0.0.1:1883         SERVICE_ID  classifier
+//   MODEL       model.octette                 STATE       state (a folder)
+//   LEARN_AT    02:30, or empty               WORKER      1, or 0: learns in its own thread
+
+import { mkdir } from "node:fs/promises";
+import { createLearner } from "octette/learner";
+import { Learning } from "./learning.js";
+import { Memory } from "./memory.js";
+import { Models } from "./models.js";
+import { Service } from "./service.js";
+
+const {
+  MQTT_URL = "mqtt://127.0.0.1:1883",
+  SERVICE_ID = "classifier",
+  MODEL = "model.octette",
+  STATE = "state",
+  LEARN_AT = "02:30",
+  WORKER = "1",
+  TUNE = "{}",
+} = process.env;
+
+const log = (line) => console.log(line);
+await mkdir(STATE, { recursive: true });
+const models = new Models(STATE, MODEL);
+const learner = await createLearner(await models.newest(log), { worker: WORKER !== "0" });
+if (!learner.hasWorker) log(`learns in this thread: ${learner.workerReason}`);
+const memory = await Memory.open(STATE, learner.inputs, {
+  capacity: 2000,
+  replay: 500,
+  ...(learner.classes && { classes: learner.classes }),
+});
+const learning = new Learning({ folder: STATE, learner, memory, models, options: JSON.parse(TUNE) });
+const service = new Service({
+  id: SERVICE_ID,
+  url: MQTT_URL,
+  learner,
+  memory,
+  learning,
+  learnAt: LEARN_AT,
+  log,
+});
+await service.start();
+log(`${SERVICE_ID} is up: ${memory.training.count} samples, ${memory.guard.count} guards`);
+
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => service.stop().then(() => process.exit(0)));
