@@ -1,6 +1,7 @@
 // Kernels of the group reduce: folds of dimensions, and what is found in them.
 
 export * from "./reduce/arg-extreme";
+export * from "./reduce/det";
 export * from "./reduce/finish";
 export * from "./reduce/hardmax";
 export * from "./reduce/log-sum-exp";

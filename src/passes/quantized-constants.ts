@@ -99,7 +99,7 @@ export class QuantizedConstants {
   rowsOf(real: string): NamedCodes | undefined {
     const held = this.#held.get(real);
     const { codes, scale, zeroPoint, axis, blockSize, names } = held ?? {};
-    if (!codes || codes.dtype !== "i8" || !scale!.data.every((s) => s > 0 && s < Infinity)) return undefined;
+    if (codes?.dtype !== "i8" || !scale!.data.every((s) => s > 0 && s < Infinity)) return undefined;
     if (zeroPoint?.data.some((z) => z !== 0)) return undefined;
     const [last, k] = [codes.shape.length - 1, codes.shape.at(-1)!];
     const parameters = { codes: names!.codes, scale: names!.scale, zeroPoint: "" };

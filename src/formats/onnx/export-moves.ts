@@ -10,6 +10,7 @@ const float = { kind: "f32", isScalar: true } as const;
 
 export const clip = as({ forms: { 1: ofInput, 2: ofInput } });
 export const pad = as({ forms: { 2: ofInput } });
+export const cumProd = as({ opset: 26, forms: { 1: scalar } });
 export const cumSum = as({ forms: { 1: scalar } });
 export const oneHot = as({ forms: { 1: scalar } });
 export const trilu = as({ forms: { 1: scalar } });

@@ -42,7 +42,7 @@ function isMove({ opType, attributes }: NodeProto, input: number): boolean {
 /** Operators that make integers which none of their inputs holds. */
 const computing = new Set([
   ...["Add", "Div", "Mod", "Mul", "Neg", "Range", "Sub", "Sum"],
-  ...["CumSum", "ReduceL1", "ReduceProd", "ReduceSum", "ReduceSumSquare"],
+  ...["CumProd", "CumSum", "ReduceL1", "ReduceProd", "ReduceSum", "ReduceSumSquare"],
   ...["BitShift", "BitwiseNot", "Pow"],
 ]);
 

@@ -9,11 +9,9 @@ function axisOf(node: Node, rank: number): number {
   return normalizeAxis(node, axis, rank);
 }
 
-/**
- * Sums of the elements along an axis up to each of them; with `exclusive` without itself, with `reverse` of those from it on. Sums
- * of i32 keep their low 32 bits. ONNX CumSum-14.
- */
-export const cumSum: Op = {
+/** What runs along an axis, by a kernel. */
+// @__NO_SIDE_EFFECTS__
+export const running = (kernel: "cumSum" | "cumProd"): Op => ({
   inputs: 2,
   attributes: ["exclusive", "reverse"],
   parameters: { 1: "axis" },
@@ -23,7 +21,7 @@ export const cumSum: Op = {
     if (x.dtype === "f32" || x.dtype === "i32") return [x];
     throw opError(node, "element type does not fit", { expected: "f32 or i32", got: x.dtype });
   },
-  /** Along the batch axis, a row is added to all that follow it. */
+  /** Along the batch axis, a row is part of all that follow it. */
   rows: (node, [x]) => x!.axis !== axisOf(node, x!.shape.length),
   lower({ node, inputs, outputs }, c) {
     const { dtype, shape } = c.type(inputs[0]!);
@@ -32,9 +30,15 @@ export const cumSum: Op = {
     const sizes = [shape[axis]!, countOf(shape.slice(axis + 1))] as const;
     const flags = [numberOf(node, "exclusive", 0), numberOf(node, "reverse", 0)] as const;
     const integers = dtype === "f32" ? 0 : 1;
-    c.emit("cumSum", [...places, ...sizes, ...flags, integers], countOf(shape.slice(0, axis)));
+    c.emit(kernel, [...places, ...sizes, ...flags, integers], countOf(shape.slice(0, axis)));
   },
-};
+});
+
+/**
+ * Sums of the elements along an axis up to each of them; with `exclusive` without itself, with `reverse` of those from it on. Sums
+ * of i32 keep their low 32 bits. ONNX CumSum-14.
+ */
+export const cumSum: Op = running("cumSum");
 
 export const cumSumTraits: Traits = {
   codes: "none",
