@@ -12,7 +12,7 @@ import { LONG_CALL, type LongCallOptions, until } from "../long-call";
 import type { ToolkitOps } from "../ops/infer";
 import { checkOptions, type Names } from "../options";
 import type { ClassAccuracy, Confusion } from "./class-counts";
-import { type CreateModel, type LayerError, layerErrors } from "./layers";
+import type { CreateModel, LayerError } from "./layers";
 import { argmax, mcnemar, NoiseMeter, PairedCounts } from "./metrics";
 
 /** What is needed of a model; anything that runs and names its outputs will do. */
@@ -127,10 +127,13 @@ export async function evaluate(
     ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
     ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
     ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
-    ...(layers
-      ? { layers: await layerErrors(model, against!, data as Dataset, createModel, options, ops) }
-      : {}),
+    ...(layers ? { layers: await layersOf() } : {}),
   };
+
+  async function layersOf() {
+    const { layerErrors } = await import("./layers.js");
+    return layerErrors(model, against!, data as Dataset, createModel, options, ops);
+  }
 }
 
 /** How two models differ on the same data, output by output. `reference` is the signal; labels are not needed. */
