@@ -148,8 +148,8 @@ const readers = [
     says: "clean",
     async ask() {
       const attw = join(await toolsOf("attw"), "@arethetypeswrong/cli/dist/index.js");
-      // Entries that are no modules of types: wasm, and the script of a worker.
-      const others = ["wasm/*", "worker.js", "package.json"];
+      // Entries that are no modules of types: wasm, and the scripts of workers.
+      const others = ["wasm/*", "worker.js", "learner-worker.js", "package.json"];
       const args = [tarball, "--profile", "esm-only", "--no-color", "--exclude-entrypoints", ...others];
       return run(process.execPath, [attw, ...args]);
     },
