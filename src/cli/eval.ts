@@ -10,7 +10,7 @@ import {
   load,
   OctetteError,
 } from "../index";
-import { type Context, defineCommand } from "./command";
+import { COLUMNS, type Context, defineCommand } from "./command";
 import { checkNormalization, formulaOf, openData } from "./normalize";
 import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
 import {
@@ -25,7 +25,7 @@ import {
   wholeNumber,
 } from "./options";
 import { REPORT, writeReport } from "./report";
-import { formatDb, formatP, formatPercent } from "./terminal";
+import { formatDb, formatP, formatPercent, wrap } from "./terminal";
 
 export const evalCommand = defineCommand({
   name: "eval",
@@ -211,6 +211,6 @@ function layersText({ path, all }: About, layers: readonly LayerError[], { table
     ),
     ...(left > 0 ? [`… and ${left} with less noise (--all shows them)`] : []),
     "",
-    next,
+    ...wrap(next, COLUMNS),
   ];
 }

@@ -181,7 +181,7 @@ function layersText(layers: readonly LayerFacts[], all: boolean, { table }: Cont
   const rows = shown.map(({ name, op, shape, parameters, bits, macs, share }) => [
     name,
     op,
-    formatShape(shape),
+    shape.slice(1).join("×") || formatShape(shape),
     parameters === 0 ? "" : formatCount(parameters),
     bits === 0 ? "" : `${bits}`,
     macs === 0 ? "" : formatCount(macs),

@@ -84,6 +84,13 @@ export function wrap(text: string, width: number, indent = "", tail = ""): strin
   return [...lines, line];
 }
 
+/** A part of a path that the next one repeats, as PyTorch's exporter writes them: "body/" of "body/body.1". */
+const REPEATED = /(?<=^|\/)([^/]+)\/(?=\1\.)/g;
+
+/** A cell of at most `width` characters: names of layers lose what they say twice before anything else. */
+const fitted = (text: string, width: number) =>
+  length(text) <= width ? text : cutMiddle(text.replace(REPEATED, ""), width);
+
 /** Names and what they are, side by side; what is longer than the width goes on below. */
 export function formatPairs(rows: readonly (readonly string[])[], width = Infinity): string[] {
   const left = Math.max(...rows.map(([name = ""]) => name.length));
@@ -119,7 +126,7 @@ export function formatTable(
   const line = (cells: readonly string[]) =>
     widths
       .map((w, c) => {
-        const cell = cutMiddle(cells[c] ?? "", w);
+        const cell = fitted(cells[c] ?? "", w);
         const pad = " ".repeat(w - length(cell));
         return sides[c] === "r" ? pad + cell : cell + pad;
       })

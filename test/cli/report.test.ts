@@ -74,7 +74,9 @@ describe("eval", () => {
     const [worst] = json.layers.toSorted(
       (a: { sqnrDb: number }, b: { sqnrDb: number }) => a.sqnrDb - b.sqnrDb,
     );
-    expect(stdout).toContain(`Noisiest: ${worst.node}. Quantize with --skip "${worst.node}"`);
+    expect(stdout.replaceAll("\n", " ")).toContain(
+      `Noisiest: ${worst.node}. Quantize with --skip "${worst.node}"`,
+    );
     const { byClass, confusions, top1, n } = json;
     const sum = (of: readonly { n: number }[]) => of.reduce((total, one) => total + one.n, 0);
     expect(sum(byClass)).toBe(n);
