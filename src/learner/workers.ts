@@ -45,6 +45,9 @@ interface Pending extends CallOptions {
   reject(error: unknown): void;
 }
 
+/** Where it lies for Node. No literal, which bundlers for pages would copy once more. */
+const SCRIPT = ["./learner-worker.js"].join();
+
 /** Milliseconds that a worker may take to start. */
 const PATIENCE = 30_000;
 
@@ -204,7 +207,7 @@ export class LocalHand implements Hand {
 
 function startInNode(script: URL | string | undefined, { onReply, onEnd }: Listeners): Port {
   const threads = nodeModule("node:worker_threads")!;
-  const worker = new threads.Worker(script ?? new URL("./learner-worker.js", import.meta.url), {
+  const worker = new threads.Worker(script ?? new URL(SCRIPT, import.meta.url), {
     execArgv: [],
   });
   worker

@@ -58,6 +58,7 @@ const files = {
   octette: "/node_modules/octette/build/index.js",
   "octette/runtime": "/node_modules/octette/build/runtime.js",
   "octette/text": "/node_modules/octette/build/text.js",
+  "octette/learner": "/node_modules/octette/build/learner.js",
 };
 const importMap = `<script type="importmap">${JSON.stringify({ imports: files })}</script>`;
 
@@ -109,13 +110,16 @@ async function withEsbuild(name, options = {}) {
 }
 
 const esbuild = [
-  { name: "esbuild", ask: async (name) => answerIn(await withEsbuild(name), "/out.js") },
+  // Its one script has no worker of a learner beside it.
+  { name: "esbuild", isAlone: true, ask: async (name) => answerIn(await withEsbuild(name), "/out.js") },
   {
     name: "esbuild, iife, minified",
+    isAlone: true,
     ask: async (name) => answerIn(await withEsbuild(name, { format: "iife", minify: true }), "/out.js"),
   },
   {
     name: "esbuild, strict policy",
+    isAlone: true,
     only: { threads: 1, reason: /octette\/worker\.js.*\{ worker/ },
     ask: async (name) => answerIn(await withEsbuild(name), "/out.js", { headers: STRICT }),
   },
@@ -125,13 +129,16 @@ const esbuild = [
       const place = await withEsbuild(name);
       const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/octette/package.json"), "utf8"));
       cpSync(join(folder, "node_modules/octette", exports["./worker.js"]), join(place, "threads.js"));
-      return answerIn(place, "/out.js", { headers: STRICT, options: { worker: "/threads.js" } });
+      cpSync(join(folder, "node_modules/octette", exports["./learner-worker.js"]), join(place, "learner.js"));
+      const options = { worker: "/threads.js", learnerWorker: "/learner.js" };
+      return answerIn(place, "/out.js", { headers: STRICT, options });
     },
   },
 ];
 
 const rollup = {
   name: "Rollup, node-resolve",
+  isAlone: true,
   async ask(name) {
     const place = placeFor(name);
     const tools = await toolsOf("rollup");

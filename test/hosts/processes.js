@@ -92,6 +92,7 @@ const worker :Workerd.Worker = (
 };
 
 const bundledForNode = (format) => ({
+  isAlone: true,
   name: `esbuild for Node, ${format === "esm" ? "ESM" : "CommonJS"}`,
   async ask(name) {
     const place = placeFor(name);

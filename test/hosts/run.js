@@ -8,7 +8,17 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fill, floatLayer, layers } from "../../bench/graphs.js";
 import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
-import { importOnnx, load, quantize, quantizeLanguageModel, readArtifact, save } from "../../build/index.js";
+import {
+  createDataset,
+  importOnnx,
+  load,
+  quantize,
+  quantizeLanguageModel,
+  readArtifact,
+  save,
+  tensor,
+} from "../../build/index.js";
+import { createLearner } from "../../build/learner.js";
 import { createProgress, formatTable } from "../../build/terminal.js";
 import { loadLanguageModel } from "../../build/text.js";
 import { answerOf } from "./app/answer.js";
@@ -44,16 +54,18 @@ async function writeInputs() {
 }
 
 /** What a host's answer is worth, and whether that is as it should be. */
-function judged({ refusal, says, only = { threads: THREADS } }, answer, expected) {
+function judged({ refusal, says, isAlone = false, only = { threads: THREADS } }, answer, expected) {
   if (says) return [says, ""];
   if (refusal) {
     if (refusal.test(answer.error)) return ["refused, typed", ""];
     throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
   }
   if (answer.error) throw new Error(answer.error);
-  for (const part of ["outputs", "artifact", "generated"])
+  for (const part of ["outputs", "artifact", "generated", "learned"])
     if (answer[part] !== undefined && answer[part] !== expected[part]) throw new Error(`other ${part}`);
-  const { threads, threadsReason } = answer;
+  const { threads, threadsReason, hasWorker, workerReason } = answer;
+  if (hasWorker === isAlone)
+    throw new Error(`a learner ${isAlone ? "with" : "without"} a worker: ${workerReason}`);
   if (threads !== only.threads || (only.reason && !only.reason.test(threadsReason)))
     throw new Error(`${threads} threads: ${threadsReason}`);
   return ["same bytes", `${threads}`];
@@ -62,7 +74,17 @@ function judged({ refusal, says, only = { threads: THREADS } }, answer, expected
 mkdirSync(folder, { recursive: true });
 await installPackage();
 await writeInputs();
-const octette = { load, importOnnx, quantize, readArtifact, save, loadLanguageModel };
+const octette = {
+  createDataset,
+  createLearner,
+  importOnnx,
+  load,
+  loadLanguageModel,
+  quantize,
+  readArtifact,
+  save,
+  tensor,
+};
 const onnx = readFileSync(join(folder, "digits.onnx"));
 const [model, language] = ["model.octette", "language.octette"].map((file) => join(folder, file));
 const expected = await answerOf(octette, { model, language, onnx });

@@ -1,7 +1,8 @@
 // What a host makes of octette: outputs of a model that threads share, an artifact that it quantizes itself, and what a language model
-// generates.
+// generates, and what a learner learns.
 
 import { generatedBy } from "./language.js";
+import { learnedBy } from "./learner.js";
 
 /** Longest wait for threads, in milliseconds. */
 const PATIENCE = 8000;
@@ -29,10 +30,12 @@ export async function outputsOf(load, model, options) {
   return { outputs: outputs.map((tensor) => hexOf(tensor.data)).join(" "), threads, threadsReason };
 }
 
-export async function answerOf(octette, { model, language, onnx }, options) {
+export async function answerOf(octette, { model, language, onnx }, { learnerWorker, ...options } = {}) {
   const { load, loadLanguageModel, importOnnx, quantize, readArtifact, save } = octette;
   const answer = await outputsOf(load, model, options);
   const generated = await generatedBy(loadLanguageModel, language, { threads: 2, ...options });
   const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
-  return { ...answer, generated, artifact: readArtifact(save(graph)).contentHash };
+  const bytes = save(graph);
+  const learned = await learnedBy(octette, bytes, learnerWorker);
+  return { ...answer, ...learned, generated, artifact: readArtifact(bytes).contentHash };
 }

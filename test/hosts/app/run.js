@@ -1,11 +1,22 @@
 // What pages and their workers do.
 
-import { importOnnx, quantize, readArtifact, save } from "octette";
+import { createDataset, importOnnx, quantize, readArtifact, save, tensor } from "octette";
+import { createLearner } from "octette/learner";
 import { load } from "octette/runtime";
 import { loadLanguageModel } from "octette/text";
 import { answerOf } from "./answer.js";
 
-const octette = { load, importOnnx, quantize, readArtifact, save, loadLanguageModel };
+const octette = {
+  createDataset,
+  createLearner,
+  importOnnx,
+  load,
+  loadLanguageModel,
+  quantize,
+  readArtifact,
+  save,
+  tensor,
+};
 
 export async function run(options) {
   try {

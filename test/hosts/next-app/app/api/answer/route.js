@@ -1,12 +1,23 @@
 import { readFile } from "node:fs/promises";
-import { importOnnx, quantize, readArtifact, save } from "octette";
+import { createDataset, importOnnx, quantize, readArtifact, save, tensor } from "octette";
+import { createLearner } from "octette/learner";
 import { load } from "octette/runtime";
 import { loadLanguageModel } from "octette/text";
 import { answerOf } from "../../answer.js";
 
 export const dynamic = "force-dynamic";
 
-const octette = { load, importOnnx, quantize, readArtifact, save, loadLanguageModel };
+const octette = {
+  createDataset,
+  createLearner,
+  importOnnx,
+  load,
+  loadLanguageModel,
+  quantize,
+  readArtifact,
+  save,
+  tensor,
+};
 
 export async function GET() {
   const onnx = await readFile("public/digits.onnx");
