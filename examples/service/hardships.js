@@ -55,6 +55,8 @@ teacher.on("message", (name, payload) => {
   } else if (`${payload}` === "kept") acknowledged.add(name.split("/").at(-1));
   else throw new Error(`not kept: ${payload}`);
 });
+/** Corrections that wait for their acknowledgement at once. */
+const MOST_OPEN = 50;
 let next = 0;
 /** A correction, sent until it is acknowledged, as a teacher who wants to be sure does. */
 function teach(id = `${next++}`) {
@@ -64,7 +66,7 @@ function teach(id = `${next++}`) {
   teacher.publish(`${topic("correction")}/${classes[labels[sample]]}/${id}`, elements, { qos: 1 });
 }
 const teaching = setInterval(() => {
-  teach();
+  if (sent.size - acknowledged.size < MOST_OPEN) teach();
   for (const [id, at] of sent) if (!acknowledged.has(id) && Date.now() - at > 5000) teach(id);
 }, 50);
 const asking = setInterval(() => teacher.publish(topic("command"), "learn", { qos: 1 }), 1500);
@@ -98,7 +100,7 @@ for (let i = 1; i <= kills || restarted < restarts; i++) {
 clearInterval(teaching);
 clearInterval(asking);
 for (let waited = 0; acknowledged.size < sent.size && waited < 60; waited++) {
-  await sleep(1000);
+  await sleep(2000);
   for (const id of sent.keys()) if (!acknowledged.has(id)) teach(id);
 }
 await service.kill("SIGTERM");
