@@ -24,7 +24,7 @@ const ops = Object.entries<Op>(training.ops);
 /** Ops of steps that are of no row: losses judge all of them, updates and codes of weights have none, nor have tokens
  * of one sequence; gradients of recurrent layers sum those of their weights over all rows. */
 const OF_NO_ROW =
-  "AccumulateGradient AdamwUpdate CachedAttention CausalConv ClippedGradient ConvTransposeWeights CrossEntropy Divergence EyeLike GRUGradient " +
+  "AccumulateGradient AdamwUpdate CachedAttention CausalConv ClippedGradient ConvTransposeWeights CrossEntropy DequantizeWeights Divergence EyeLike GRUGradient " +
   "GeneralDequantize GeneralQuantize KeepWithin LSTMGradient MaxUnpool MeanSquare PutRows QuantizeBias QuantizeWeights RNNGradient ReadState RotaryAngles " +
   "ScaleGradient SgdUpdate StepGradient TakeRows WriteState Zeros";
 /** Gradients of what all rows share: of weights, biases, scales and tables, and of what was repeated. */
