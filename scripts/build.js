@@ -20,6 +20,7 @@ await build({
     "create-runtime": "src/custom-runtime.ts",
     "create-toolkit": "src/create-toolkit.ts",
     nn: "src/nn/index.ts",
+    pictures: "src/pictures/index.ts",
     text: "src/text/index.ts",
     tflite: "src/tflite.ts",
     learner: "src/learner/index.ts",

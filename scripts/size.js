@@ -62,6 +62,12 @@ const parts = [
     9_000,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
+  ["pictures of a page as feeds", 3_000, picturesBesideCore],
+  [
+    "  picture files, where asked for",
+    12_000,
+    () => later('export { openPicture } from "octette/pictures"', "decode"),
+  ],
   ["training, where asked for", 51_000, () => later('export { tune } from "octette"', "tune", "inlined")],
   ["train.wasm", 15_800, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
@@ -132,6 +138,13 @@ async function languageBesideCore() {
   );
   const core = await sizeOf(() => atStart(RUNTIME));
   return { raw: all.raw - core.raw, brotli: all.brotli - core.brotli };
+}
+
+/** What a page that feeds pictures loads beyond what octette/runtime does. */
+async function picturesBesideCore() {
+  const both = await sizeOf(() => atStart(`${RUNTIME}; export { pictureFeed } from "octette/pictures"`));
+  const core = await sizeOf(() => atStart(RUNTIME));
+  return { raw: both.raw - core.raw, brotli: both.brotli - core.brotli };
 }
 
 const wasm = (group) => readFileSync(`${root}build/wasm/${group}.wasm`);

@@ -38,6 +38,7 @@ const entries = {
   runtime: `${root}src/runtime.ts`,
   "create-toolkit": `${root}src/create-toolkit.ts`,
   nn: `${root}src/nn/index.ts`,
+  pictures: `${root}src/pictures/index.ts`,
   text: `${root}src/text/index.ts`,
   tflite: `${root}src/tflite.ts`,
   learner: `${root}src/learner/index.ts`,

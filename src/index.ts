@@ -197,6 +197,8 @@ export type { Random } from "./graph/random";
 export { tensor } from "./graph/tensor";
 export type { LongCallOptions, Progress } from "./long-call";
 export type { EqualizedPair } from "./passes/equalize";
+export type { PictureOptions } from "./pictures/options";
+export type { Filter } from "./pictures/resize";
 export {
   type Batches,
   type ChosenRange,

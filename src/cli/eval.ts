@@ -13,17 +13,7 @@ import {
 import { COLUMNS, type Context, defineCommand } from "./command";
 import { checkNormalization, formulaOf, openData } from "./normalize";
 import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
-import {
-  DATA_HELP,
-  flag,
-  LABELS_FROM,
-  MAX_BYTES,
-  NORMALIZE,
-  THREADS,
-  text,
-  UsageError,
-  wholeNumber,
-} from "./options";
+import { DATA_HELP, DATA_OPTIONS, flag, MAX_BYTES, THREADS, text, UsageError, wholeNumber } from "./options";
 import { REPORT, writeReport } from "./report";
 import { formatDb, formatP, formatPercent, wrap } from "./terminal";
 
@@ -36,8 +26,8 @@ export const evalCommand = defineCommand({
     data: { ...text("DATA", "samples and their labels"), reads: true, needed: "what should it be tried on?" },
     against: { ...text("MODEL", "the model to compare with, usually the float one"), reads: true },
     layers: flag("also the noise of every layer; needs --against"),
-    normalize: { ...NORMALIZE, help: "scale,mean,std[,nhwc], where the artifact does not carry it" },
-    labels: LABELS_FROM,
+    ...DATA_OPTIONS,
+    normalize: { ...DATA_OPTIONS.normalize, help: "SPEC, where the artifact does not carry it" },
     report: REPORT,
     all: flag("every class and layer, not only those that need attention"),
     samples: wholeNumber(1, "only the first N samples"),

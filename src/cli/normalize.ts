@@ -9,17 +9,20 @@ import {
   type Preprocessing,
   withPreprocessing,
 } from "../index";
-import type { Context } from "./command";
+import type { Context, Values } from "./command";
 import type { ModelFile } from "./open-model";
+import { DATA_OPTIONS } from "./options";
 
-/** Opens data as --normalize and --labels say, and tells what was assumed. */
+/** Opens data as the options of a command say, and tells what was assumed. */
 export async function openData(
   source: string,
   inputs: readonly Input[],
-  { normalize, labels }: OpenOptions,
+  values: Values<typeof DATA_OPTIONS>,
   { log, signal }: Context,
 ): Promise<Dataset> {
-  const data = await openDataset(source, inputs, { normalize, labels, signal });
+  const names = Object.keys(DATA_OPTIONS) as (keyof typeof DATA_OPTIONS)[];
+  const options: OpenOptions = Object.fromEntries(names.map((name) => [name, values[name]]));
+  const data = await openDataset(source, inputs, { ...options, signal });
   log(...data.notes);
   return data;
 }

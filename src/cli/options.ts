@@ -2,6 +2,7 @@
 
 import { parseBytes } from "../bytes";
 import { parseNormalize } from "../data/index";
+import { FILTERS } from "../pictures/options";
 
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {
@@ -92,7 +93,7 @@ export const SEED = wholeNumber(0, "seed of everything random (default 0)");
 
 export const NORMALIZE = {
   value: "SPEC",
-  help: "scale,mean,std[,nhwc][,numbers]: inputs become (x · scale − mean) / std; stored in the artifact",
+  help: "scale,mean,std[,nhwc][,numbers], or imagenet, cifar10, cifar100, mnist, 0..1, -1..1: inputs become (x · scale − mean) / std; stored in the artifact",
   parse(spec: string) {
     try {
       return parseNormalize(spec);
@@ -103,8 +104,25 @@ export const NORMALIZE = {
 } satisfies OptionSpec;
 
 export const LABELS_FROM = {
-  ...text("WHERE", "array, column (first, last, a header) or file of the labels"),
+  ...text(
+    "WHERE",
+    "array, column (first, last, a header) or file of the labels; of a folder, a CSV of files and labels",
+  ),
   reads: true,
+};
+
+/** How pictures become what a model takes. */
+export const PICTURE_OPTIONS = {
+  resize: text("SIZE", "pictures: their shorter side, such as 256, or WIDTHxHEIGHT"),
+  crop: text("SIZE", "pictures: the middle of this size (default: the model's input)"),
+  filter: choice("HOW", FILTERS, "pictures: bilinear (default), bicubic or nearest, as PIL resizes"),
+};
+
+/** How data are read; the library's `openDataset` has the same names. */
+export const DATA_OPTIONS = {
+  normalize: NORMALIZE,
+  labels: LABELS_FROM,
+  ...PICTURE_OPTIONS,
 };
 
 export const output = (what: string) => ({
@@ -127,4 +145,4 @@ export const CLASSES = {
 
 /** What DATA may be. */
 export const DATA_HELP =
-  "DATA is a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), or a CSV with an optional label column. Any of them may be gzipped.";
+  "DATA is a folder of PNG or JPEG files, one folder a class (or --labels with a CSV of files and labels), a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), or a CSV with an optional label column. Files may be gzipped.";

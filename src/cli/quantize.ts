@@ -23,10 +23,9 @@ import {
   CLASSES,
   choice,
   DATA_HELP,
+  DATA_OPTIONS,
   flag,
-  LABELS_FROM,
   MAX_BYTES,
-  NORMALIZE,
   output,
   SEED,
   THREADS,
@@ -65,8 +64,11 @@ export const quantizeCommand = defineCommand({
     },
     threads: { ...THREADS, help: "language models: threads to work on (default: the cores, at most 4)" },
     samples: wholeNumber(1, `how many of them, picked by --seed (default ${SAMPLES})`),
-    normalize: NORMALIZE,
-    labels: { ...LABELS_FROM, help: "column (first, last, a header) or file of labels, to leave out" },
+    ...DATA_OPTIONS,
+    labels: {
+      ...DATA_OPTIONS.labels,
+      help: "column (first, last, a header) or file of labels, to leave out; of a folder, a CSV of files",
+    },
     classes: CLASSES,
     bits: BITS,
     mode: choice("MODE", ["static", "dynamic"], "static (default) or dynamic, which needs no data"),
@@ -104,9 +106,8 @@ export const quantizeCommand = defineCommand({
     await requireThere(path);
     if (await isLanguageModel(path)) {
       refuse(path, values, [
+        ...Object.keys(DATA_OPTIONS),
         "samples",
-        "normalize",
-        "labels",
         "mode",
         "range",
         "only",

@@ -1,43 +1,52 @@
 // octette run: feeds arrays from files to a model once, and writes what comes out.
 
 import { join } from "node:path";
+
 import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
 import type { Feeds, Input, Tensor } from "../index";
-import { defineCommand } from "./command";
+import { isPictureName } from "../pictures/options";
+import { defineCommand, type Values } from "./command";
 import { loadForData, noteThreads, openModel } from "./open-model";
-import { folder, MAX_BYTES, THREADS, UsageError } from "./options";
+import { folder, MAX_BYTES, PICTURE_OPTIONS, THREADS, UsageError } from "./options";
 
 export const runCommand = defineCommand({
   name: "run",
-  summary: "run a model on arrays from files",
-  arguments: "MODEL --input NAME=FILE.npy … --output DIR",
+  summary: "run a model on arrays or a picture from files",
+  arguments: "MODEL --input NAME=FILE … --output DIR",
   positionals: ["MODEL"],
   options: {
     input: {
-      value: "NAME=FILE.npy",
+      value: "NAME=FILE",
       multiple: true,
       reads: true,
       needed: "what should it run on?",
-      help: "an input of the model; repeat for each",
+      help: "an input of the model, of an .npy, PNG or JPEG; repeat for each",
       parse: splitPair,
     },
     output: folder("folder for <output name>.npy"),
+    ...PICTURE_OPTIONS,
     threads: THREADS,
     "max-bytes": MAX_BYTES,
   },
   notes: [
     "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot have become _ in the names of the files; the output and --json say which file holds which output.",
   ],
-  examples: ["octette run digits.octette --input image=images.npy --output out"],
+  examples: [
+    "octette run digits.octette --input image=images.npy --output out",
+    "octette run mobilenet.octette --input x=cat.jpg --resize 256 --crop 224 --output out",
+  ],
   async run([path = ""], values, context) {
     const { input: pairs, output: folder, threads, "max-bytes": maxBytes } = values;
     const files = new Map(pairs);
     if (files.size < pairs.length) throw new UsageError("an input is given twice");
     const { graph } = await openModel(path, context);
     const feeds: Record<string, Tensor> = Object.create(null);
-    for (const [name, file] of files) feeds[name] = readNpy(await readBytes(file, context.signal), file);
+    for (const [name, file] of files)
+      feeds[name] = isPictureName(file)
+        ? await fedPicture(graph.inputs, name, file, values, context.signal)
+        : readNpy(await readBytes(file, context.signal), file);
     const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
     try {
       const outputs = await model.run(feeds);
@@ -63,8 +72,22 @@ export const runCommand = defineCommand({
 function splitPair(pair: string): readonly [name: string, file: string] {
   // Names of exported values may hold "=" but files rarely do, so the last one divides.
   const at = pair.lastIndexOf("=");
-  if (at < 1 || at === pair.length - 1) throw new UsageError(`--input must be NAME=FILE.npy, got "${pair}"`);
+  if (at < 1 || at === pair.length - 1) throw new UsageError(`--input must be NAME=FILE, got "${pair}"`);
   return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** The picture of a file as an input of the model takes it. */
+async function fedPicture(
+  inputs: readonly Input[],
+  name: string,
+  file: string,
+  { resize, crop, filter }: Values<typeof PICTURE_OPTIONS>,
+  signal: AbortSignal,
+): Promise<Tensor> {
+  const { pictureFeed, openPicture } = await import("../pictures/index.js");
+  return pictureFeed({ inputs }, await openPicture(file, signal), { input: name, resize, crop, filter })[
+    name
+  ]!;
 }
 
 /** What the fed arrays make of the symbols in the inputs' shapes. */

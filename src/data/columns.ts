@@ -1,4 +1,4 @@
-// One array of a data file fitted to one input of a model: the shape it must have, the numbers it becomes, and the
+// Samples of a data file fitted to one input of a model: the shape it must have, the numbers it becomes, and the
 // conversion of any rows of it. Nothing is converted before it is asked for, so u8 images stay u8 in memory.
 
 import { type Feed, preprocess } from "../engine/feeds";
@@ -7,6 +7,7 @@ import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { allocate, type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import type { PackedColumn } from "./packed";
+import type { SampleRows } from "./sample-rows";
 
 export interface Column {
   readonly input: string;
@@ -85,21 +86,17 @@ function checkPreprocessing(p: Preprocessing, where: string): void {
     });
 }
 
-/** The samples at `rows`, one after the other. */
-export function copyRows(data: TypedArray, size: number): Read {
-  return (rows, out) => {
-    for (let i = 0; i < rows.length; i++)
-      out.set(data.subarray(rows[i]! * size, (rows[i]! + 1) * size), i * size);
-  };
-}
-
-/** The same, as the model takes them: by the function that `model.run` uses. */
-function normalizedRows({ dtype, data }: Tensor, sample: number[], p: Preprocessing, where: string): Read {
+/** The samples at `rows` as the model takes them: by the function that `model.run` uses. */
+function normalizedRows(
+  { dtype, copy }: SampleRows,
+  sample: number[],
+  p: Preprocessing,
+  where: string,
+): Read {
   const size = sizeOf(sample);
-  const gather = copyRows(data, size);
   const normalized = (rows: ArrayLike<number>) => {
     const numbers = allocate(dtype, rows.length * size);
-    gather(rows, numbers);
+    copy(rows, numbers);
     return preprocess([rows.length, ...sample], numbers, p, where).data;
   };
   // Throws before samples are read where means and stds do not fit the channels.
@@ -116,8 +113,8 @@ const losslessTo: Readonly<Record<DType, readonly DType[]>> = {
   bool: ["bool"],
 };
 
-/** An array of a data file as samples for `input`. Throws where shape or dtype do not fit. */
-export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): Column {
+/** Samples of data as those of `input`. Throws where shape or dtype do not fit. */
+export function fitColumn(data: SampleRows, input: Input, options: ColumnOptions): Column {
   const { where } = options;
   const bytes = data.dtype === "u8" || options.bytesAsNumbers === true;
   const isFloat = input.dtype === "f32";
@@ -130,7 +127,7 @@ export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): C
     checkPreprocessing(preprocessing, where);
     const image = preprocessing.layout === "nhwc" ? [...sample.slice(1), sample[0]!] : sample;
     read = normalizedRows(data, image, preprocessing, where);
-  } else if (losslessTo[input.dtype].includes(data.dtype)) read = copyRows(data.data, sizeOf(sample));
+  } else if (losslessTo[input.dtype].includes(data.dtype)) read = data.copy;
   else
     throw new OctetteError(`has the wrong type for the model's input "${input.name}"`, {
       code: "argument",
@@ -158,7 +155,7 @@ export function fitColumn(data: Tensor, input: Input, options: ColumnOptions): C
     pack(rows) {
       const size = sizeOf(data.shape.slice(1));
       const copy = allocate(data.dtype, rows.length * size);
-      copyRows(data.data, size)(rows, copy);
+      data.copy(rows, copy);
       const own: Tensor = { dtype: data.dtype, shape: [rows.length, ...data.shape.slice(1)], data: copy };
       const { normalize, bytesAsNumbers } = options;
       return { data: own, input, where, normalize, bytesAsNumbers };

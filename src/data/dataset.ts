@@ -9,6 +9,7 @@ import { sizeOf, type Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
 import type { PackedDataset } from "./packed";
+import { rowsOf, type SampleRows } from "./sample-rows";
 import { sampleIndices } from "./sampling";
 
 /** Samples as a model's inputs want them, in batches. */
@@ -16,6 +17,8 @@ export interface Dataset {
   readonly count: number;
   /** Class of each sample. */
   readonly labels?: Int32Array;
+  /** Name of each class, where the data have names: label 0 is the first. */
+  readonly classes?: readonly string[];
   /**
    * By input: how its numbers become the model's own, of bytes alone or, where the data are others, of any numbers. Belongs into
    * the artifact: see `withPreprocessing`.
@@ -49,6 +52,8 @@ export interface DatasetOptions {
   readonly normalize?: Preprocessing | undefined;
   /** The class of each sample, a whole number; default: no labels. */
   readonly labels?: Tensor | undefined;
+  /** Name of each class; default: the classes have none. */
+  readonly classes?: readonly string[] | undefined;
   /** What errors call the source; default "data". */
   readonly where?: string;
   /** Whether whole numbers from 0 to 255 count as bytes, as from text, which has no types; default false. */
@@ -60,6 +65,7 @@ export interface DatasetOptions {
 const DATASET = {
   normalize: 1,
   labels: 1,
+  classes: 1,
   where: 1,
   bytesAsNumbers: 1,
   notes: 1,
@@ -74,6 +80,17 @@ export function createDataset(
   checkOptions("createDataset", options, DATASET);
   const named = arrays instanceof Map ? arrays : new Map<string, Tensor>(Object.entries(arrays));
   const where = options.where ?? "data";
+  for (const [name, data] of named) checkTensor(data, `${where}, array "${name}"`);
+  return datasetOf(new Map([...named].map(([name, data]) => [name, rowsOf(data)])), inputs, options);
+}
+
+/** As createDataset, of samples that need not be in memory. */
+export function datasetOf(
+  named: ReadonlyMap<string, SampleRows>,
+  inputs: readonly Input[],
+  options: DatasetOptions,
+): Dataset {
+  const where = options.where ?? "data";
   const columns = inputs.map((input) => {
     const data = named.get(input.name);
     if (!data)
@@ -84,7 +101,6 @@ export function createDataset(
         got: named.size === 0 ? "no arrays" : [...named.keys()].map((n) => `"${n}"`).join(", "),
         hint: "Name the arrays like the model's inputs (octette inspect lists them)",
       });
-    checkTensor(data, `${where}, array "${input.name}"`);
     return fitColumn(data, input, { ...options, where: `${where}, array "${input.name}"` });
   });
   if (columns.length === 0)
@@ -100,13 +116,24 @@ export function createDataset(
       expected: `${count} in each`,
       got: [...counts].map(([name, c]) => `${c} in "${name}"`).join(", "),
     });
+  const { classes, notes = [] } = options;
+  if (classes && labels) checkClasses(labels, classes, where);
   return new Arrays(
-    columns,
+    { columns, labels, classes, where, notes },
     Int32Array.from({ length: count }, (_, i) => i),
-    labels,
-    where,
-    options.notes ?? [],
   );
+}
+
+/** Throws where a label has no name. */
+function checkClasses(labels: Int32Array, classes: readonly string[], where: string): void {
+  const bad = labels.findIndex((label) => label < 0 || label >= classes.length);
+  if (bad < 0) return;
+  throw new OctetteError("a label has no class name", {
+    code: "argument",
+    where: `${where}, labels`,
+    expected: `0 to ${classes.length - 1}`,
+    got: `${labels[bad]} at ${bad}`,
+  });
 }
 
 /** Throws where what should be a tensor is something else, such as the bare elements. */
@@ -135,29 +162,31 @@ function readLabels(labels: Tensor, where: string): Int32Array {
   return Int32Array.from(data as Float32Array);
 }
 
+/** All that data sets of the same source share. */
+export interface Contents {
+  readonly columns: readonly Column[];
+  readonly labels: Int32Array | undefined;
+  readonly classes: readonly string[] | undefined;
+  readonly where: string;
+  readonly notes: readonly string[];
+}
+
 /** Samples of columns, those at `rows`. */
 export class Arrays implements Dataset {
   readonly labels?: Int32Array;
+  readonly classes?: readonly string[];
   readonly preprocessing: Readonly<Record<string, Preprocessing>>;
   readonly notes: readonly string[];
-  readonly #columns: readonly Column[];
+  readonly #contents: Contents;
   readonly #rows: Int32Array;
-  readonly #allLabels: Int32Array | undefined;
-  readonly #where: string;
 
-  constructor(
-    columns: readonly Column[],
-    rows: Int32Array,
-    labels: Int32Array | undefined,
-    where: string,
-    notes: readonly string[],
-  ) {
-    this.#columns = columns;
+  constructor(contents: Contents, rows: Int32Array) {
+    const { columns, labels, classes, notes } = contents;
+    this.#contents = contents;
     this.#rows = rows;
-    this.#allLabels = labels;
-    this.#where = where;
     this.notes = notes;
     if (labels) this.labels = rows.map((row) => labels[row]!);
+    if (classes) this.classes = classes;
     this.preprocessing = Object.fromEntries(
       columns.flatMap((c) => (c.preprocessing ? [[c.input, c.preprocessing]] : [])),
     );
@@ -171,7 +200,7 @@ export class Arrays implements Dataset {
     if (!Number.isInteger(size) || size < 1)
       throw new OctetteError("batch size does not fit", {
         code: "argument",
-        where: this.#where,
+        where: this.#contents.where,
         expected: "a whole number from 1",
         got: `${size}`,
       });
@@ -179,7 +208,7 @@ export class Arrays implements Dataset {
     if (fixed !== undefined && (fixed < 1 || this.count % fixed !== 0))
       throw new OctetteError(`the model runs exactly ${fixed} samples at a time`, {
         code: "argument",
-        where: this.#where,
+        where: this.#contents.where,
         expected: `a multiple of ${fixed} samples`,
         got: `${this.count}`,
         hint: "Take fewer samples, or export the model with a dynamic batch",
@@ -187,7 +216,9 @@ export class Arrays implements Dataset {
     const step = fixed ?? size;
     for (let start = 0; start < this.count; start += step) {
       const rows = this.#rows.subarray(start, start + step);
-      yield Object.fromEntries(this.#columns.map((column) => [column.input, readColumn(column, rows)]));
+      yield Object.fromEntries(
+        this.#contents.columns.map((column) => [column.input, readColumn(column, rows)]),
+      );
     }
   }
 
@@ -196,12 +227,14 @@ export class Arrays implements Dataset {
       if (row >= 0 && row < this.count) return this.#rows[row]!;
       throw new OctetteError("sample index out of range", {
         code: "argument",
-        where: this.#where,
+        where: this.#contents.where,
         expected: `0 to ${this.count - 1}`,
         got: `${row}`,
       });
     });
-    return Object.fromEntries(this.#columns.map((column) => [column.input, readColumn(column, own)]));
+    return Object.fromEntries(
+      this.#contents.columns.map((column) => [column.input, readColumn(column, own)]),
+    );
   }
 
   pick(rows: ArrayLike<number>): Dataset {
@@ -220,17 +253,18 @@ export class Arrays implements Dataset {
 
   pack(): PackedDataset {
     return {
-      columns: this.#columns.map((column) => column.pack(this.#rows)),
+      columns: this.#contents.columns.map((column) => column.pack(this.#rows)),
       labels: this.labels?.slice(),
-      where: this.#where,
+      classes: this.classes,
+      where: this.#contents.where,
     };
   }
 
   get #fixedBatch(): number | undefined {
-    return this.#columns.find((c) => c.fixedBatch !== undefined)?.fixedBatch;
+    return this.#contents.columns.find((c) => c.fixedBatch !== undefined)?.fixedBatch;
   }
 
   #select(rows: Int32Array): Dataset {
-    return new Arrays(this.#columns, rows, this.#allLabels, this.#where, this.notes);
+    return new Arrays(this.#contents, rows);
   }
 }

@@ -13,8 +13,8 @@ export interface NamedBytes {
   readonly packed?: number;
 }
 
-/** Where a file of data comes from. */
-export type DataSource = BytesSource | NamedBytes;
+/** Where data come from: a file, or a folder, by its path in Node or as the Files that a page was given. */
+export type DataSource = BytesSource | NamedBytes | Iterable<File>;
 
 const isNamed = (source: DataSource): source is NamedBytes =>
   Object(source).bytes instanceof Uint8Array && "name" in (source as object);
@@ -23,7 +23,10 @@ const isNamed = (source: DataSource): source is NamedBytes =>
 export async function readSource(source: DataSource, signal?: AbortSignal): Promise<NamedBytes> {
   const { name, bytes } = isNamed(source)
     ? source
-    : { name: nameOf(source, "data"), bytes: await readBytes(source, signal) };
+    : {
+        name: nameOf(source as BytesSource, "data"),
+        bytes: await readBytes(source as BytesSource, signal),
+      };
   if (!isGzip(bytes)) return { name, bytes };
   return { name, bytes: gunzip(bytes, MAX_FILE_BYTES, name), packed: bytes.length };
 }
@@ -33,5 +36,25 @@ export async function exists(path: string): Promise<boolean> {
   return (nodeModule("node:fs/promises")?.access(path) ?? Promise.reject()).then(
     () => true,
     () => false,
+  );
+}
+
+/** What a name means in a file system, and what errors call it. */
+export function pathOf(source: string | URL): { readonly where: string; readonly path: string } {
+  const where = typeof source === "string" ? source : source.href;
+  return { where, path: where.startsWith("file:") ? decodeURIComponent(new URL(where).pathname) : where };
+}
+
+/** Whether a source is a folder: a directory, or a list of Files. */
+export function isFolder(source: DataSource): boolean {
+  if (typeof source === "string" || source instanceof URL) {
+    const { where, path } = pathOf(source);
+    const info = /^https?:/.test(where)
+      ? undefined
+      : nodeModule("node:fs")?.statSync(path, { throwIfNoEntry: false });
+    return info?.isDirectory() ?? false;
+  }
+  return (
+    typeof source === "object" && source !== null && Symbol.iterator in source && !ArrayBuffer.isView(source)
   );
 }

@@ -5,11 +5,22 @@ import { OctetteError } from "../errors";
 import type { Graph, Preprocessing } from "../graph/graph";
 import type { Dataset } from "./dataset";
 
-const FORM = "scale,mean,std with several channels joined by a colon, such as 1/255,0.1307,0.3081";
+/** What pictures of bytes are normalized by under a name: as torchvision's models and the common recipes have it. */
+const presets: Readonly<Record<string, string>> = {
+  imagenet: "1/255,0.485:0.456:0.406,0.229:0.224:0.225",
+  cifar10: "1/255,0.4914:0.4822:0.4465,0.247:0.2435:0.2616",
+  cifar100: "1/255,0.5071:0.4867:0.4408,0.2675:0.2565:0.2761",
+  mnist: "1/255,0.1307,0.3081",
+  "0..1": "1/255,0,1",
+  "-1..1": "1/255,0.5,0.5",
+};
+
+const FORM = `scale,mean,std with several channels joined by a colon, such as 1/255,0.1307,0.3081, or one of ${Object.keys(presets).join(", ")}`;
 
 /**
  * `scale,mean,std[,nhwc][,numbers]` to preprocessing. Numbers may be fractions; mean and std may have one number a channel,
- * as in `1/255,0.4914:0.4822:0.4465,0.2470:0.2435:0.2616`. `nhwc` says the images have their channels last, `numbers` that a
+ * as in `1/255,0.4914:0.4822:0.4465,0.2470:0.2435:0.2616`. A name stands for the three: `imagenet`, `cifar10`, `cifar100`, `mnist`, `0..1`
+ * or `-1..1`. `nhwc` says the images have their channels last, `numbers` that a
  * model is to normalize all that it is fed, not only bytes.
  */
 export function parseNormalize(text: string): Preprocessing {
@@ -21,7 +32,9 @@ export function parseNormalize(text: string): Preprocessing {
     if (rest.length > 0 || !Number.isFinite(value)) throw fail(`"${part}" in "${text}"`);
     return value;
   };
-  const parts = text.split(",").map((part) => part.trim());
+  const [first = "", ...words] = text.split(",").map((part) => part.trim());
+  const preset = Object.hasOwn(presets, first) ? presets[first]!.split(",") : [first];
+  const parts = [...preset, ...words];
   const of = parts.at(-1) === "numbers" ? "numbers" : undefined;
   const [scale, mean, std, layout, ...rest] = of ? parts.slice(0, -1) : parts;
   if (scale === undefined || mean === undefined || std === undefined || rest.length > 0)

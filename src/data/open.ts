@@ -1,6 +1,7 @@
-// Opens a data file for a model. What the file is, its first bytes say: a zip of arrays (.npz), one array (.npy),
-// IDX (MNIST's format), or else CSV text; gzip around any of them is unpacked.
+// Opens data for a model: a folder of pictures, or a file. What a file is, its first bytes say: a zip of arrays (.npz), one array (.npy),
+// IDX (MNIST's format), a picture, or else CSV text; gzip around any of them is unpacked.
 
+import { type BytesSource, nameOf } from "../engine/source";
 import { FormatError, OctetteError } from "../errors";
 import { readIdx } from "../formats/idx";
 import { readNpy } from "../formats/npy";
@@ -8,34 +9,36 @@ import { readNpz } from "../formats/npz";
 import type { Input, Preprocessing } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
+import { PICTURE, type PictureOptions } from "../pictures/options";
 import { createDataset, type Dataset } from "./dataset";
-import { type DataSource, exists, type NamedBytes, readSource } from "./files";
+import { type DataSource, exists, isFolder, type NamedBytes, readSource } from "./files";
 import { parseNormalize } from "./normalize";
-import { openCsv } from "./tables";
 
 /** Options of `openDataset`. */
-export interface OpenOptions {
+export interface OpenOptions extends PictureOptions {
   /** How numbers of the file become the model's: `scale,mean,std`, or as an object. Default: what the model's inputs carry, of bytes. */
   readonly normalize?: string | Preprocessing | undefined;
   /**
    * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;
-   * default: the column headed `label`, else the one that the model's input leaves over), or for IDX and .npy a
-   * file of their own (default: the file named `labels` where this one is named `images`, if there is one).
+   * default: the column headed `label`, else the one that the model's input leaves over), for IDX and .npy a
+   * file of their own (default: the file named `labels` where this one is named `images`, if there is one), or for a folder
+   * a CSV of files and labels (default: the class of a file is the folder it lies in).
    */
   readonly labels?: string | DataSource | undefined;
   /** Stops reading the source: `openDataset` throws the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const OPEN = { normalize: 1, labels: 1, signal: 1 } satisfies Names<OpenOptions>;
+const OPEN = { ...PICTURE, normalize: 1, labels: 1, signal: 1 } satisfies Names<OpenOptions>;
 
-type Format = "npz" | "npy" | "idx" | "csv";
+type Format = "npz" | "npy" | "idx" | "csv" | "picture";
 
 /** What the bytes are, by how they begin. */
 function formatOf({ bytes, name }: NamedBytes): Format {
   const begins = (...start: number[]) => start.every((b, i) => bytes[i] === b);
   if (begins(0x50, 0x4b)) return "npz";
   if (begins(0x93, 0x4e, 0x55, 0x4d)) return "npy";
+  if (begins(0x89, 0x50, 0x4e, 0x47) || begins(0xff, 0xd8, 0xff)) return "picture";
   if (begins(0, 0) && bytes.length >= 4) return "idx";
   const head = bytes.subarray(0, 4096);
   if (bytes.length === 0) throw new FormatError("the file is empty", { where: name });
@@ -44,7 +47,7 @@ function formatOf({ bytes, name }: NamedBytes): Format {
   throw new FormatError("is not data that octette reads", {
     where: name,
     offset: 0,
-    expected: ".npz, .npy, IDX or CSV (any of them also as .gz)",
+    expected: ".npz, .npy, IDX, PNG, JPEG or CSV (any of them also as .gz), or a folder of pictures",
     got: `bytes ${[...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}`,
   });
 }
@@ -105,11 +108,24 @@ export async function openDataset(
   const normalize =
     typeof options.normalize === "string" ? parseNormalize(options.normalize) : options.normalize;
   const pair = await splitPair(source);
+  const asked = pair.labels ?? options.labels;
+  if (isFolder(pair.data)) {
+    const { openFolder } = await import("./open-folder.js");
+    return openFolder(
+      pair.data,
+      onlyInput(inputs, "a file of a folder is one input", nameOf(pair.data as BytesSource, "files")),
+      {
+        ...options,
+        normalize,
+        labels: asked,
+      },
+    );
+  }
   const file = await readSource(pair.data, options.signal);
   const where = file.name;
   const format = formatOf(file);
   const common = { where, normalize };
-  const asked = pair.labels ?? options.labels;
+  if (format !== "picture") refuseOptions(options, PICTURE, "pictures", where);
 
   if (format === "npz") {
     const arrays = readNpz(file.bytes, where);
@@ -124,17 +140,41 @@ export async function openDataset(
     return createDataset(arrays, inputs, { ...common, labels });
   }
 
-  const input = inputs[0];
-  if (!input || inputs.length > 1)
-    throw new OctetteError(`.${format} holds one array, but the model has ${inputs.length} inputs`, {
-      code: "argument",
-      where,
-      expected: `an .npz with arrays ${inputs.map((i) => `"${i.name}"`).join(", ")}`,
-    });
-  if (format === "csv") return openCsv(file, input, common, typeof asked === "string" ? asked : undefined);
+  const input = onlyInput(inputs, `.${format} holds one array`, where);
+  if (format === "picture") {
+    const { openPictures } = await import("./pictures.js");
+    const files = [{ name: where, read: () => file.bytes }];
+    return openPictures({ files }, input, options, common);
+  }
+  if (format === "csv") {
+    const { openCsv } = await import("./tables.js");
+    return openCsv(file, input, common, typeof asked === "string" ? asked : undefined);
+  }
   const data = format === "idx" ? readIdx(file.bytes, where) : readNpy(file.bytes, where);
   const labelSource = asked ?? (format === "idx" ? await siblingLabels(pair.data) : undefined);
   const labels = labelSource === undefined ? undefined : await readLabels(labelSource, options.signal);
   const notes = labels && asked === undefined ? [`labels taken from ${labelSource}`] : [];
   return createDataset({ [input.name]: data }, inputs, { ...common, notes, labels });
+}
+
+/** The one input of a model; data of other kinds than .npz are for no more. */
+function onlyInput(inputs: readonly Input[], what: string, where: string): Input {
+  const [input, ...others] = inputs;
+  if (input && others.length === 0) return input;
+  throw new OctetteError(`${what}, but the model has ${inputs.length} inputs`, {
+    code: "argument",
+    where,
+    expected: `an .npz with arrays ${inputs.map((i) => `"${i.name}"`).join(", ")}`,
+  });
+}
+
+/** Throws where an option was given that does nothing for these data. */
+function refuseOptions(options: OpenOptions, names: object, what: string, where: string): void {
+  const given = Object.keys(names).find((name) => options[name as keyof OpenOptions] !== undefined);
+  if (given === undefined) return;
+  throw new OctetteError(`the option ${given} is for ${what}`, {
+    code: "argument",
+    where,
+    hint: "Leave it out",
+  });
 }

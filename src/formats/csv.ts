@@ -3,10 +3,8 @@
 
 import { FormatError, OctetteError } from "../errors";
 import type { Tensor } from "../graph/tensor";
+import { readCsvText } from "./csv-rows";
 import { I32_MAX, I32_MIN } from "./elements";
-
-/** A table takes several times its text in memory while it is read. */
-export const MAX_CSV_BYTES = 2 ** 28;
 
 export interface Table {
   /** f32 [rows, columns], without the label column. */
@@ -35,43 +33,32 @@ const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
  */
 export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): Table {
   const { labelColumn, where = "csv" } = options;
-  if (source.length > MAX_CSV_BYTES)
-    throw new OctetteError("too large", {
-      code: "limit",
-      where,
-      expected: `at most MAX_CSV_BYTES = ${MAX_CSV_BYTES}`,
-      got: `${source.length}`,
-    });
-  const text = typeof source === "string" ? source : decodeUtf8(source, where);
+  const text = readCsvText(source, where);
   const fail = (what: string, line: number, column: number | undefined, facts: Facts): never => {
     const name = column === undefined ? undefined : header?.[column];
     const place =
       column === undefined ? "" : `, column ${column + 1}${name === undefined ? "" : ` ("${name}")`}`;
     throw new FormatError(what, { where: `${where}, line ${line + 1}${place}`, ...facts });
   };
-  let header: string[] | undefined;
-  const fieldsOf = ({ row, line }: Line) =>
-    splitRow(row, () => fail("a quote is not closed", line, undefined, {}));
-  const [firstLine] = linesOf(text);
-  const first = firstLine ? fieldsOf(firstLine) : [];
+  let header: readonly string[] | undefined;
+  const [firstRow] = text.rows();
+  const first = firstRow?.fields ?? [];
   if (isHeader(first)) header = first;
   const width = first.length;
   const label = findLabel(labelColumn, width, header, where);
   const columns = width - (label === undefined ? 0 : 1);
   let rows = header ? -1 : 0;
-  for (const _ of linesOf(text)) rows++;
+  for (const _ of text.rows()) rows++;
   // A field takes a digit and a comma or line end, so a table that is larger than this has a row too short.
   const values = new Float32Array(Math.min(rows * columns, (text.length + 1) >> 1));
   const labels = new Int32Array(label === undefined ? 0 : rows);
   let at = 0;
   let row = header ? -1 : 0;
-  for (const each of linesOf(text)) {
+  for (const { fields, line: i } of text.rows()) {
     if (row < 0) {
       row++;
       continue;
     }
-    const i = each.line;
-    const fields = fieldsOf(each);
     if (fields.length !== width)
       fail("a row of another length", i, undefined, { expected: `${width} fields`, got: `${fields.length}` });
     for (let column = 0; column < width; column++) {
@@ -93,58 +80,9 @@ export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): 
   };
 }
 
-interface Line {
-  readonly row: string;
-  /** From 0, blank ones counted. */
-  readonly line: number;
-}
-
-/** The lines that are not blank, one after the other: all of them at once would take several times their text. */
-function* linesOf(text: string): Generator<Line> {
-  let line = 0;
-  for (let at = text.startsWith("\ufeff") ? 1 : 0; at <= text.length; line++) {
-    let end = at;
-    let code = text.charCodeAt(end);
-    while (end < text.length && code !== LF && code !== CR) code = text.charCodeAt(++end);
-    const row = text.slice(at, end);
-    if (row.trim() !== "") yield { row, line };
-    at = end + (code === CR && text.charCodeAt(end + 1) === LF ? 2 : 1);
-  }
-}
-
-const LF = 10;
-const CR = 13;
-
 type Facts = { expected?: string; got?: string };
 
 const quote = (field: string): string => (field === "" ? "an empty field" : `"${field.slice(0, 40)}"`);
-
-function decodeUtf8(bytes: Uint8Array, where: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new FormatError("not UTF-8 text", { where });
-  }
-}
-
-/** Fields without surrounding blanks and quotes; a quoted field may hold commas and doubled quotes, not line ends. */
-function splitRow(row: string, unclosed: () => never): string[] {
-  if (!row.includes('"')) return row.split(",").map((field) => field.trim());
-  const fields: string[] = [];
-  let field = "";
-  let quoted = false;
-  for (let i = 0; i < row.length; i++) {
-    const char = row[i]!;
-    if (char === '"' && quoted && row[i + 1] === '"') field += row[i++];
-    else if (char === '"') quoted = !quoted;
-    else if (char === "," && !quoted) {
-      fields.push(field.trim());
-      field = "";
-    } else field += char;
-  }
-  if (quoted) unclosed();
-  return [...fields, field.trim()];
-}
 
 function isHeader(fields: readonly string[]): boolean {
   const numbers = fields.filter((field) => number.test(field));

@@ -31,6 +31,18 @@ export function inflateExactly(
   where: string,
   offset: number,
 ): Uint8Array {
+  const out = inflateUnchecked(deflated, size, where, offset);
+  checkCrc32(out, checksum, where, offset);
+  return out;
+}
+
+/** As `inflateExactly`, where the bytes that were deflated have a checksum. */
+export function inflateUnchecked(
+  deflated: Uint8Array,
+  size: number,
+  where: string,
+  offset: number,
+): Uint8Array {
   const fail = (what: string, expected: string, got: string): never => {
     throw new FormatError(what, { where, offset, expected, got });
   };
@@ -57,7 +69,6 @@ export function inflateExactly(
     throw new FormatError(`not deflate (${(error as Error).message})`, { where, offset });
   }
   if (length !== size) fail("less data than the file says", `${size} bytes`, `${length}`);
-  checkCrc32(out, checksum, where, offset);
   return out;
 }
 
