@@ -16,6 +16,7 @@ const entries = {
   tflite: ["octette/tflite", "TensorFlow Lite models as graphs."],
   learner: ["octette/learner", "A model and its training in a worker."],
   pictures: ["octette/pictures", "Pictures as feeds."],
+  sound: ["octette/sound", "Recordings, and log-mel bands and MFCCs of them."],
   "create-toolkit": ["octette/create-toolkit", "Operators of your own ([guide](own-op.md))."],
 };
 

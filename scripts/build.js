@@ -21,6 +21,7 @@ await build({
     "create-toolkit": "src/create-toolkit.ts",
     nn: "src/nn/index.ts",
     pictures: "src/pictures/index.ts",
+    sound: "src/sound/index.ts",
     text: "src/text/index.ts",
     tflite: "src/tflite.ts",
     learner: "src/learner/index.ts",

@@ -39,6 +39,7 @@ const entries = {
   "create-toolkit": `${root}src/create-toolkit.ts`,
   nn: `${root}src/nn/index.ts`,
   pictures: `${root}src/pictures/index.ts`,
+  sound: `${root}src/sound/index.ts`,
   text: `${root}src/text/index.ts`,
   tflite: `${root}src/tflite.ts`,
   learner: `${root}src/learner/index.ts`,

@@ -188,9 +188,14 @@ export {
   type SamplesOptions,
   withPreprocessing,
 } from "./data/index";
+export type { TableOptions } from "./data/table-options";
+export type { WindowOptions } from "./data/windows";
 export type { Pace } from "./event-loop";
 export type { FolderSource } from "./files/folder";
+export type { Missing } from "./formats/csv";
 export { applyDelta, type DeltaNames, writeDelta as createDelta } from "./formats/delta";
+export { readNpy, writeNpy } from "./formats/npy";
+export { readNpz, writeNpz } from "./formats/npz";
 export { type Artifact, readArtifact, type SelfTest } from "./formats/octette";
 export type { OnnxOptions } from "./formats/onnx/import";
 export type { Random } from "./graph/random";
@@ -238,6 +243,8 @@ export {
 export type * from "./runtime-types";
 export { type SaveOptions, save } from "./save";
 export { type Ranked, softmax, topK } from "./scores";
+export type { SoundFeatures } from "./sound/features";
+export type { SoundOptions } from "./sound/options";
 export {
   type CheckpointState,
   type Json,

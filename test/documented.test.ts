@@ -10,7 +10,7 @@ import { declarationsOf } from "./declarations";
 
 const { program, checker, files } = declarationsOf();
 const entries = files.filter((file) =>
-  /\/(index|runtime|create-runtime|nn|pictures|text|tflite|learner)\.d\.ts$/.test(file),
+  /\/(index|runtime|create-runtime|nn|pictures|sound|text|tflite|learner)\.d\.ts$/.test(file),
 );
 
 const isOwn = (symbol: ts.Symbol) =>

@@ -48,7 +48,12 @@ export const evalCommand = defineCommand({
     const file = await openModel(path, context);
     const otherFile = values.against ? await openModel(values.against, context) : undefined;
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
-    const opened = await openData(data, mergeInputs(file.graph.inputs, otherFile), values, context);
+    const opened = await openData(
+      data,
+      { ...file.graph, inputs: mergeInputs(file.graph.inputs, otherFile) },
+      values,
+      context,
+    );
     for (const { preprocessing: own } of file.graph.inputs)
       if (own && normalize && formulaOf(own) !== formulaOf(normalize))
         context.warn([`--normalize is taken instead of ${formatNormalize(own)}, which the model carries`]);
@@ -108,7 +113,7 @@ interface About {
   readonly all: boolean;
 }
 
-function evaluationText(about: About, evaluation: Evaluation, context: Context): string[] {
+export function evaluationText(about: About, evaluation: Evaluation, context: Context): string[] {
   const { path, against } = about;
   const { agreement, sqnrDb, mcnemarP, layers } = evaluation;
   const lines = scoresTable(path, against, evaluation, context);

@@ -1,30 +1,26 @@
 // --normalize: how what is fed becomes a model's numbers, and what of that the artifact says.
 
 import { type Dataset, type OpenOptions, openDataset } from "../data/index";
-import {
-  formatNormalize,
-  type Graph,
-  type Input,
-  OctetteError,
-  type Preprocessing,
-  withPreprocessing,
-} from "../index";
+import { formatNormalize, type Graph, OctetteError, type Preprocessing, withPreprocessing } from "../index";
 import type { Context, Values } from "./command";
 import type { ModelFile } from "./open-model";
 import { DATA_OPTIONS } from "./options";
 
-/** Opens data as the options of a command say, and tells what was assumed. */
+/** Opens data as the options of a command say, and tells what was assumed. Labels are those of the model's classes, where it has names. */
 export async function openData(
   source: string,
-  inputs: readonly Input[],
+  { inputs, classes }: Pick<Graph, "inputs" | "classes">,
   values: Values<typeof DATA_OPTIONS>,
   { log, signal }: Context,
 ): Promise<Dataset> {
   const names = Object.keys(DATA_OPTIONS) as (keyof typeof DATA_OPTIONS)[];
-  const options: OpenOptions = Object.fromEntries(names.map((name) => [name, values[name]]));
+  const { "window-label": windowLabel, ...same } = Object.fromEntries(
+    names.map((name) => [name, values[name]]),
+  ) as Values<typeof DATA_OPTIONS>;
+  const options: OpenOptions = { ...same, windowLabel };
   const data = await openDataset(source, inputs, { ...options, signal });
   log(...data.notes);
-  return data;
+  return classes ? data.withClasses(classes) : data;
 }
 
 /**

@@ -68,6 +68,17 @@ export const numberFrom = (least: number, most: number, help: string) =>
 export const choice = <const T extends string>(value: string, words: readonly T[], help: string) =>
   read(value, help, `one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
 
+/** Names between commas. */
+export const list = (value: string, help: string) => ({
+  value,
+  help,
+  parse: (text: string) => text.split(",").map((name) => name.trim()),
+});
+
+/** Yes or no, where neither is what holds without it. */
+export const yesNo = (help: string) =>
+  read("yes|no", help, "yes or no", (text) => (text === "yes" ? true : text === "no" ? false : undefined));
+
 /** For commands that make a model of a file. */
 export const MAX_BYTES = read(
   "SIZE",
@@ -111,18 +122,21 @@ export const LABELS_FROM = {
   reads: true,
 };
 
-/** How pictures become what a model takes. */
-export const PICTURE_OPTIONS = {
-  resize: text("SIZE", "pictures: their shorter side, such as 256, or WIDTHxHEIGHT"),
-  crop: text("SIZE", "pictures: the middle of this size (default: the model's input)"),
-  filter: choice("HOW", FILTERS, "pictures: bilinear (default), bicubic or nearest, as PIL resizes"),
-};
-
 /** How data are read; the library's `openDataset` has the same names. */
 export const DATA_OPTIONS = {
   normalize: NORMALIZE,
   labels: LABELS_FROM,
-  ...PICTURE_OPTIONS,
+  resize: text("SIZE", "pictures: their shorter side, such as 256, or WIDTHxHEIGHT"),
+  crop: text("SIZE", "pictures: the middle of this size (default: the model's input)"),
+  filter: choice("HOW", FILTERS, "pictures: bilinear (default), bicubic or nearest, as PIL resizes"),
+  features: text("SPEC", "sounds: logmel or mfcc, as mfcc,like=tensorflow,mels=40 (docs/data.md)"),
+  columns: list("a,b,c", "CSV: the columns of features; * stands for anything"),
+  header: yesNo("CSV: whether the first line names the columns (default: as it looks)"),
+  missing: choice("HOW", ["refuse", "mean", "drop"], "CSV: values that are missing (default refuse)"),
+  group: text("COLUMN", "CSV: which recording a row is of; no window goes across two"),
+  window: wholeNumber(1, "CSV, sounds: rows, or samples of the sound, over time"),
+  stride: wholeNumber(1, "from one window to the next (default: as many as a window has)"),
+  "window-label": choice("HOW", ["majority", "last"], "label of a window of rows (default majority)"),
 };
 
 export const output = (what: string) => ({
@@ -145,4 +159,4 @@ export const CLASSES = {
 
 /** What DATA may be. */
 export const DATA_HELP =
-  "DATA is a folder of PNG or JPEG files, one folder a class (or --labels with a CSV of files and labels), a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), or a CSV with an optional label column. Files may be gzipped.";
+  "DATA is a folder of PNG, JPEG or WAV files, one folder a class (or --labels with a CSV of files and labels), a .npz with arrays named like the model's inputs (and labels), an IDX or .npy file (labels beside it, or as IMAGES,LABELS), CIFAR's .bin, or a CSV with an optional label column. Files may be gzipped.";

@@ -4,6 +4,8 @@
 import { open, stat } from "node:fs/promises";
 import {
   type Dataset,
+  type Evaluation,
+  evaluate,
   type Graph,
   type LayerSummary,
   load,
@@ -14,10 +16,11 @@ import {
   readArtifact,
   save,
 } from "../index";
-import { withNames } from "./classes";
-import { type Context, defineCommand } from "./command";
+import { namedBySamples, withNames } from "./classes";
+import { type Context, defineCommand, type Values } from "./command";
+import { evaluationText } from "./eval";
 import { openData, withNormalize } from "./normalize";
-import { openModel } from "./open-model";
+import { loadForData, openModel } from "./open-model";
 import {
   BITS,
   CLASSES,
@@ -59,7 +62,10 @@ export const quantizeCommand = defineCommand({
     },
     large: flag("language models of 4 bits: down projections of 8 bits"),
     eval: {
-      ...text("TEXT", "language models: what the report is measured on, a text or ids (.npy)"),
+      ...text(
+        "DATA",
+        "samples and labels to measure both models on; of a language model a text or ids (.npy)",
+      ),
       reads: true,
     },
     threads: { ...THREADS, help: "language models: threads to work on (default: the cores, at most 4)" },
@@ -95,7 +101,8 @@ export const quantizeCommand = defineCommand({
     DATA_HELP,
   ],
   examples: [
-    "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 -o digits.octette",
+    "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 --eval test.npz -o digits.octette",
+    "octette quantize net.onnx --calibrate photos --resize 256 --crop 224 --normalize imagenet -o net.octette",
     "octette quantize digits.onnx --calibrate train.npz --normalize 1/16,0,1 --bits 4 -o digits4.octette",
     "octette quantize mlp.onnx --mode dynamic -o mlp.octette",
     "octette quantize SmolLM2-135M --bits 4 -o smol.octette",
@@ -118,7 +125,7 @@ export const quantizeCommand = defineCommand({
       const { quantizeLanguageFile } = await import("./quantize-language.js");
       return quantizeLanguageFile(path, values, context);
     }
-    refuse(path, values, ["weights", "large", "eval", "threads"]);
+    refuse(path, values, ["weights", "large", "threads"]);
     if (mode === "static" && !calibrate)
       throw new UsageError(
         "static quantization needs samples: add --calibrate DATA, or --mode dynamic, which needs none. See: octette quantize --help",
@@ -132,8 +139,10 @@ export const quantizeCommand = defineCommand({
     if (values.report) await context.checkOutput(values.report);
     const model = await openModel(path, context);
     const plain = withNormalize(await withNames(model.graph, values.classes), normalize);
-    const data = calibrate ? await openData(calibrate, plain.inputs, values, context) : undefined;
-    const graph = withNormalize(plain, normalize, [data]);
+    const data = calibrate ? await openData(calibrate, plain, values, context) : undefined;
+    const named = namedBySamples(plain, data, context);
+    const test = values.eval === undefined ? undefined : await openTest(values.eval, named, values, context);
+    const graph = withNormalize(named, normalize, [data, test]);
     const options = { mode, naive, range, bits, only: only?.split(",").map((op) => op.trim()), skip };
     const ranges: SeenRange[] = [];
     const { graph: quantized, summary } = await calibrated(
@@ -149,6 +158,7 @@ export const quantizeCommand = defineCommand({
       bytes: { from: model.bytes.length, to: bytes.length },
       memory: { from: await memoryOf(graph, maxBytes), to: await memoryOf(quantized, maxBytes) },
     };
+    const evaluation = test && (await measured(quantized, graph, test, maxBytes, context));
     if (values.report) {
       const facts = [
         ["model", path],
@@ -161,16 +171,74 @@ export const quantizeCommand = defineCommand({
         ],
       ] as const;
       const model = await load(quantized, { maxBytes });
-      await writeReport(values.report, { graph: quantized, model, facts, names: [output], ranges }, context);
+      await writeReport(
+        values.report,
+        { graph: quantized, model, facts, evaluation, names: evaluation ? [output, path] : [output], ranges },
+        context,
+      );
       model.dispose();
     }
     const { contentHash } = readArtifact(bytes, output);
-    context.print({ model: path, output, contentHash, ...sizes, summary }, () => [
-      ...summaryText(sizes, summary, values.all ?? false, context),
+    const result = { model: path, output, contentHash, ...sizes, summary, ...(evaluation && { evaluation }) };
+    const about = { path: output, against: path, classes: graph.classes, all: values.all ?? false };
+    context.print(result, () => [
+      ...summaryText(sizes, summary, about.all, context),
+      ...(evaluation ? ["", ...evaluationText(about, evaluation, context)] : []),
+      "",
       `${path} → ${output}`,
+      ...nextSteps(path, output, evaluation),
     ]);
   },
 });
+
+/** Samples to measure accuracy on. Opened before the work, so that a wrong name costs none. */
+async function openTest(
+  source: string,
+  graph: Graph,
+  values: Values<typeof DATA_OPTIONS>,
+  context: Context,
+): Promise<Dataset> {
+  const data = await openData(source, graph, values, context);
+  if (data.labels && data.count > 0) return data;
+  throw new OctetteError("there is nothing to measure", {
+    code: "argument",
+    where: source,
+    expected: "samples and a label for each",
+    got: `${data.count} samples${data.labels ? "" : " without labels"}`,
+    hint: "--labels says where labels are",
+  });
+}
+
+/** Accuracy of the int8 model beside that of the float one. */
+async function measured(
+  quantized: Graph,
+  float: Graph,
+  data: Dataset,
+  maxBytes: number | undefined,
+  { longCall, progress }: Context,
+): Promise<Evaluation> {
+  const model = await loadForData(quantized, { maxBytes });
+  const against = await loadForData(float, { maxBytes });
+  try {
+    return await evaluate(model, data, { against, maxBytes, ...longCall });
+  } finally {
+    progress.end();
+    model.dispose();
+    against.dispose();
+  }
+}
+
+/** What a user may want to do now, with the names of the files that there are. */
+function nextSteps(float: string, output: string, evaluation: Evaluation | undefined): string[] {
+  const isWorse = evaluation?.mcnemarP !== undefined && evaluation.mcnemarP < 0.05;
+  const commands = [
+    ...(evaluation ? [] : [`octette eval ${output} --data TEST --against ${float}`]),
+    ...(isWorse ? [`octette eval ${output} --data TEST --against ${float} --layers`] : []),
+    `octette tune ${output} --data TRAIN -o TUNED.octette`,
+    `octette bundle ${output} -o PAGE`,
+  ];
+  return commands.map((command, i) => `${i === 0 ? "next " : "     "}  ${command}`);
+}
 
 /** Bytes that a GGUF file begins with. */
 const GGUF = "GGUF";

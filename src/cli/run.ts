@@ -7,13 +7,18 @@ import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
 import type { Feeds, Input, Tensor } from "../index";
 import { isPictureName } from "../pictures/options";
-import { defineCommand, type Values } from "./command";
+import { isSoundName } from "../sound/options";
+import { type Context, defineCommand, type Values } from "./command";
+import { openData } from "./normalize";
 import { loadForData, noteThreads, openModel } from "./open-model";
-import { folder, MAX_BYTES, PICTURE_OPTIONS, THREADS, UsageError } from "./options";
+import { DATA_OPTIONS, folder, MAX_BYTES, THREADS, UsageError } from "./options";
+
+const { normalize, resize, crop, filter, features, window, stride } = DATA_OPTIONS;
+const OPTIONS = { normalize, resize, crop, filter, features, window, stride };
 
 export const runCommand = defineCommand({
   name: "run",
-  summary: "run a model on arrays or a picture from files",
+  summary: "run a model on arrays, pictures or sounds from files",
   arguments: "MODEL --input NAME=FILE … --output DIR",
   positionals: ["MODEL"],
   options: {
@@ -22,11 +27,11 @@ export const runCommand = defineCommand({
       multiple: true,
       reads: true,
       needed: "what should it run on?",
-      help: "an input of the model, of an .npy, PNG or JPEG; repeat for each",
+      help: "an input of the model, of an .npy, PNG, JPEG or WAV; repeat for each",
       parse: splitPair,
     },
     output: folder("folder for <output name>.npy"),
-    ...PICTURE_OPTIONS,
+    ...OPTIONS,
     threads: THREADS,
     "max-bytes": MAX_BYTES,
   },
@@ -44,9 +49,10 @@ export const runCommand = defineCommand({
     const { graph } = await openModel(path, context);
     const feeds: Record<string, Tensor> = Object.create(null);
     for (const [name, file] of files)
-      feeds[name] = isPictureName(file)
-        ? await fedPicture(graph.inputs, name, file, values, context.signal)
-        : readNpy(await readBytes(file, context.signal), file);
+      feeds[name] =
+        isPictureName(file) || isSoundName(file)
+          ? await fedFile(graph.inputs, name, file, values, context)
+          : readNpy(await readBytes(file, context.signal), file);
     const model = await loadForData(graph, { threads, maxBytes }, symbolsOf(graph.inputs, feeds));
     try {
       const outputs = await model.run(feeds);
@@ -76,18 +82,18 @@ function splitPair(pair: string): readonly [name: string, file: string] {
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-/** The picture of a file as an input of the model takes it. */
-async function fedPicture(
+/** A picture or a recording as an input of the model takes it. */
+async function fedFile(
   inputs: readonly Input[],
   name: string,
   file: string,
-  { resize, crop, filter }: Values<typeof PICTURE_OPTIONS>,
-  signal: AbortSignal,
+  values: Values<typeof OPTIONS>,
+  context: Context,
 ): Promise<Tensor> {
-  const { pictureFeed, openPicture } = await import("../pictures/index.js");
-  return pictureFeed({ inputs }, await openPicture(file, signal), { input: name, resize, crop, filter })[
-    name
-  ]!;
+  const input = inputs.find((one) => one.name === name);
+  if (!input) throw new UsageError(`the model has no input "${name}"`);
+  const data = await openData(file, { inputs: [input] }, values, context);
+  return data.at(Int32Array.from({ length: data.count }, (_, i) => i))[name] as Tensor;
 }
 
 /** What the fed arrays make of the symbols in the inputs' shapes. */

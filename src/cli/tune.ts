@@ -7,7 +7,7 @@ import { createDelta, type Graph, OctetteError, type QuantizeOptions, readArtifa
 import { previousOf } from "../train/checkpoint/file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
 import { defaults } from "../train/run/tune-options";
-import { withNames } from "./classes";
+import { namedBySamples, withNames } from "./classes";
 import { type Context, defineCommand, type Values } from "./command";
 import { checkNormalization, openData, withNormalize } from "./normalize";
 import { type ModelFile, openModel } from "./open-model";
@@ -182,14 +182,16 @@ type Given = Values<typeof OPTIONS>;
 async function openFiles(path: string, values: Given, context: Context) {
   const { data, validation = `${VALIDATION}`, eval: test, teacher, normalize } = values;
   const file = await openModel(path, context);
-  const plain = withNormalize(await withNames(file.graph, values.classes), normalize);
-  const open = async (source: string) =>
-    labelled(await openData(source, plain.inputs, values, context), source);
+  const given = withNormalize(await withNames(file.graph, values.classes), normalize);
+  const open = async (source: string, graph: Graph) =>
+    labelled(await openData(source, graph, values, context), source);
   const part = Number(validation);
+  const training = await open(data, given);
+  const plain = namedBySamples(given, training, context);
   const sets = {
-    data: await open(data),
-    validation: Number.isFinite(part) ? undefined : await open(validation),
-    test: test === undefined ? undefined : await open(test),
+    data: training,
+    validation: Number.isFinite(part) ? undefined : await open(validation, plain),
+    test: test === undefined ? undefined : await open(test, plain),
   };
   const graph = withNormalize(plain, normalize, Object.values(sets));
   return {

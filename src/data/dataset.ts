@@ -8,6 +8,7 @@ import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
+import { numbered } from "./names";
 import type { PackedDataset } from "./packed";
 import { rowsOf, type SampleRows } from "./sample-rows";
 import { sampleIndices } from "./sampling";
@@ -32,6 +33,11 @@ export interface Dataset {
   at(rows: ArrayLike<number>): Feeds;
   /** The samples at these places. */
   pick(rows: ArrayLike<number>): Dataset;
+  /**
+   * The same samples, their labels the numbers of their names among these: `data.withClasses(model.classes)`. As it is where the data have no
+   * names. Throws an OctetteError "argument" for a name that is not among them.
+   */
+  withClasses(classes: readonly string[]): Dataset;
   /** The first `n` samples. */
   take(n: number): Dataset;
   /**
@@ -239,6 +245,14 @@ export class Arrays implements Dataset {
 
   pick(rows: ArrayLike<number>): Dataset {
     return this.#select(Int32Array.from(rows, (row) => this.#rows[row]!));
+  }
+
+  withClasses(classes: readonly string[]): Dataset {
+    const { labels, classes: own, where } = this.#contents;
+    if (!own || own.join("\n") === classes.join("\n")) return this;
+    const numbers = numbered(own, classes, `${where}, classes`);
+    const renumbered = labels?.map((label) => numbers[label]!);
+    return new Arrays({ ...this.#contents, labels: renumbered, classes }, this.#rows);
   }
 
   take(n: number): Dataset {

@@ -6,6 +6,7 @@ import { FormatError, OctetteError, unreadable } from "../errors";
 import { readCsvText } from "../formats/csv-rows";
 import { nodeModule } from "../node-module";
 import { type DataSource, pathOf } from "./files";
+import { byName, named } from "./names";
 
 /** A file of a folder. */
 export interface SampleFile {
@@ -27,9 +28,6 @@ export interface SampleFolder {
 export const MAX_FOLDER_FILES = 2 ** 21;
 /** Folders in each other. */
 const MAX_DEPTH = 32;
-
-/** By code units, as Python's sorted does for all but rare letters: on every system the same. */
-const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const isHidden = (name: string) => name.startsWith(".") || name === "Thumbs.db";
 
@@ -140,13 +138,6 @@ export function labelledByFolders({ where, files, folders }: SampleFolder): Labe
       folders,
     ),
   };
-}
-
-/** Names as labels: numbers of the names in sorted order. */
-export function named(names: readonly string[], all = names): { labels: Int32Array; classes: string[] } {
-  const classes = [...new Set(all)].sort(byName);
-  const numbers = new Map(classes.map((name, i) => [name, i]));
-  return { labels: Int32Array.from(names, (name) => numbers.get(name)!), classes };
 }
 
 const FILE_HEADERS = ["file", "filename", "file_name", "image", "path", "name", "id"];

@@ -1,8 +1,9 @@
-// Opens data for a model: a folder of pictures, or a file. What a file is, its first bytes say: a zip of arrays (.npz), one array (.npy),
-// IDX (MNIST's format), a picture, or else CSV text; gzip around any of them is unpacked.
+// Opens data for a model: a folder of pictures or recordings, or a file. What a file is, its first bytes say: a zip of arrays (.npz), one
+// array (.npy), IDX (MNIST's format), CIFAR's records, a picture, a recording, or else CSV text; gzip around any of them is unpacked.
 
 import { type BytesSource, nameOf } from "../engine/source";
 import { FormatError, OctetteError } from "../errors";
+import { isCifar, readCifar } from "../formats/cifar";
 import { readIdx } from "../formats/idx";
 import { readNpy } from "../formats/npy";
 import { readNpz } from "../formats/npz";
@@ -10,28 +11,65 @@ import type { Input, Preprocessing } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { PICTURE, type PictureOptions } from "../pictures/options";
+import { isWav } from "../sound/mark";
+import { SOUND, type SoundOptions } from "../sound/options";
 import { createDataset, type Dataset } from "./dataset";
 import { type DataSource, exists, isFolder, type NamedBytes, readSource } from "./files";
 import { parseNormalize } from "./normalize";
+import { TABLE, type TableOptions } from "./table-options";
 
 /** Options of `openDataset`. */
-export interface OpenOptions extends PictureOptions {
+export interface OpenOptions extends PictureOptions, SoundOptions, TableOptions {
   /** How numbers of the file become the model's: `scale,mean,std`, or as an object. Default: what the model's inputs carry, of bytes. */
   readonly normalize?: string | Preprocessing | undefined;
   /**
    * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;
    * default: the column headed `label`, else the one that the model's input leaves over), for IDX and .npy a
-   * file of their own (default: the file named `labels` where this one is named `images`, if there is one), or for a folder
-   * a CSV of files and labels (default: the class of a file is the folder it lies in).
+   * file of their own (default: the file named `labels` where this one is named `images`, if there is one), for a folder
+   * a CSV of files and labels (default: the class of a file is the folder it lies in), or for CIFAR-100 `coarse` (default: the fine ones).
    */
   readonly labels?: string | DataSource | undefined;
   /** Stops reading the source: `openDataset` throws the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const OPEN = { ...PICTURE, normalize: 1, labels: 1, signal: 1 } satisfies Names<OpenOptions>;
+const OPEN = {
+  ...PICTURE,
+  ...SOUND,
+  ...TABLE,
+  normalize: 1,
+  labels: 1,
+  signal: 1,
+} satisfies Names<OpenOptions>;
 
-type Format = "npz" | "npy" | "idx" | "csv" | "picture";
+type Format = "npz" | "npy" | "idx" | "cifar" | "csv" | "picture" | "sound";
+
+/** Options that only some kinds of data have. */
+const KINDS = { ...PICTURE, ...SOUND, ...TABLE };
+const optionsOf: Readonly<Partial<Record<Format, object>>> = {
+  picture: PICTURE,
+  sound: { ...SOUND, window: 1, stride: 1 },
+  csv: TABLE,
+};
+
+/** Throws where an option was given that does nothing for these data. */
+export function checkKind(options: OpenOptions, format: Format, where: string): void {
+  const own = optionsOf[format] ?? {};
+  const given = Object.keys(KINDS).find(
+    (name) => options[name as keyof OpenOptions] !== undefined && !Object.hasOwn(own, name),
+  );
+  if (given === undefined) return;
+  const kinds = Object.entries(optionsOf).flatMap(([kind, names]) =>
+    Object.hasOwn(names, given) ? [kind] : [],
+  );
+  throw new OctetteError(`the option ${given} is for data of another kind`, {
+    code: "argument",
+    where,
+    expected: kinds.join(" or "),
+    got: format,
+    hint: "Leave it out",
+  });
+}
 
 /** What the bytes are, by how they begin. */
 function formatOf({ bytes, name }: NamedBytes): Format {
@@ -39,15 +77,20 @@ function formatOf({ bytes, name }: NamedBytes): Format {
   if (begins(0x50, 0x4b)) return "npz";
   if (begins(0x93, 0x4e, 0x55, 0x4d)) return "npy";
   if (begins(0x89, 0x50, 0x4e, 0x47) || begins(0xff, 0xd8, 0xff)) return "picture";
+  if (isWav(bytes)) return "sound";
+  // Of one record a file of IDX could look the same.
+  if (bytes.length > 4096 && isCifar(bytes)) return "cifar";
   if (begins(0, 0) && bytes.length >= 4) return "idx";
   const head = bytes.subarray(0, 4096);
   if (bytes.length === 0) throw new FormatError("the file is empty", { where: name });
   const binary = head.findIndex((b) => b < 9 || (b > 13 && b < 32));
   if (binary < 0) return "csv";
+  if (isCifar(bytes)) return "cifar";
   throw new FormatError("is not data that octette reads", {
     where: name,
     offset: 0,
-    expected: ".npz, .npy, IDX, PNG, JPEG or CSV (any of them also as .gz), or a folder of pictures",
+    expected:
+      ".npz, .npy, IDX, PNG, JPEG, WAV, CIFAR's .bin or CSV (any of them also as .gz), or a folder of pictures or recordings",
     got: `bytes ${[...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}`,
   });
 }
@@ -125,7 +168,7 @@ export async function openDataset(
   const where = file.name;
   const format = formatOf(file);
   const common = { where, normalize };
-  if (format !== "picture") refuseOptions(options, PICTURE, "pictures", where);
+  checkKind(options, format, where);
 
   if (format === "npz") {
     const arrays = readNpz(file.bytes, where);
@@ -146,9 +189,21 @@ export async function openDataset(
     const files = [{ name: where, read: () => file.bytes }];
     return openPictures({ files }, input, options, common);
   }
+  if (format === "sound") {
+    const { openSounds } = await import("./sounds.js");
+    const files = [{ name: where, read: () => file.bytes }];
+    return openSounds({ files }, input, options, common);
+  }
   if (format === "csv") {
     const { openCsv } = await import("./tables.js");
-    return openCsv(file, input, common, typeof asked === "string" ? asked : undefined);
+    return openCsv(file, input, common, options, typeof asked === "string" ? asked : undefined);
+  }
+  if (format === "cifar") {
+    const { images, labels, coarse } = readCifar(file.bytes, where);
+    return createDataset({ [input.name]: images }, inputs, {
+      ...common,
+      labels: asked === "coarse" ? coarse : labels,
+    });
   }
   const data = format === "idx" ? readIdx(file.bytes, where) : readNpy(file.bytes, where);
   const labelSource = asked ?? (format === "idx" ? await siblingLabels(pair.data) : undefined);
@@ -165,16 +220,5 @@ function onlyInput(inputs: readonly Input[], what: string, where: string): Input
     code: "argument",
     where,
     expected: `an .npz with arrays ${inputs.map((i) => `"${i.name}"`).join(", ")}`,
-  });
-}
-
-/** Throws where an option was given that does nothing for these data. */
-function refuseOptions(options: OpenOptions, names: object, what: string, where: string): void {
-  const given = Object.keys(names).find((name) => options[name as keyof OpenOptions] !== undefined);
-  if (given === undefined) return;
-  throw new OctetteError(`the option ${given} is for ${what}`, {
-    code: "argument",
-    where,
-    hint: "Leave it out",
   });
 }

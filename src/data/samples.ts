@@ -185,6 +185,7 @@ export class SampleBuffer {
     );
     return createDataset(this.#picked(kept), this.#inputs, {
       labels,
+      classes: this.#options.classes,
       normalize: this.#options.normalize,
       where: "samples",
     });

@@ -1,25 +1,26 @@
-// CSV tables as samples of a model with one input: which column holds the labels, and whether the numbers were
-// bytes once, since text has no types.
+// CSV tables as samples of a model with one input: which columns hold what, whether the numbers were bytes once, since text has no types,
+// and rows over time as windows.
 
 import { OctetteError } from "../errors";
-import { readCsv, type Table } from "../formats/csv";
+import { type CsvOptions, isLabelHeader, type Outline, outlineOf, readCsv, type Table } from "../formats/csv";
 import type { Input } from "../graph/graph";
-import { createDataset, type Dataset, type DatasetOptions } from "./dataset";
+import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { NamedBytes } from "./files";
 import { formatNormalize } from "./normalize";
+import { rowsOf } from "./sample-rows";
+import type { TableOptions } from "./table-options";
+import { windowLabels, windowStarts, windowsOf } from "./windows";
 
 /** Bytes that any table may unpack to, and times its size beyond those: to read text takes longer than to unpack it. */
 const MIN_UNPACKED_TEXT = 2 ** 22;
 const MAX_TEXT_RATIO = 20;
-
-/** Headers that mean a column of labels when nobody says which it is. */
-const LABEL_HEADERS = ["label", "labels", "class", "target", "y"];
 
 /** Opens a table. `labels` is `first`, `last`, a header, or undefined to find out. */
 export function openCsv(
   { bytes, name: where, packed }: NamedBytes,
   input: Input,
   options: DatasetOptions,
+  tableOptions: TableOptions,
   labels: string | undefined,
 ): Dataset {
   if (packed !== undefined && bytes.length > MIN_UNPACKED_TEXT + MAX_TEXT_RATIO * packed)
@@ -30,18 +31,27 @@ export function openCsv(
       got: `${bytes.length} bytes of ${packed}`,
       hint: "Unpack the file",
     });
-  const table = readTable(bytes, input, labels, where);
-  const { data } = table.features;
+  const { window, stride = window, windowLabel } = tableOptions;
+  const table = readTable(bytes, input, tableOptions, labels, where);
+  const { features, classes, breaks, dropped, filled } = table;
+  const { data } = features;
+  const [rows, columns] = features.shape as [number, number];
+  const starts = window === undefined ? undefined : windowStarts(rows, breaks, window, stride!, where);
+  const samples = starts ? windowsOf(data, columns, starts, window!, input) : rowsOf(features);
+  const rowLabels = table.labels?.data as Int32Array | undefined;
+  const ownLabels = starts && rowLabels ? windowLabels(rowLabels, starts, window!, windowLabel) : rowLabels;
   const bytesAsNumbers = (data as Float32Array).every((v) => v >= 0 && v <= 255 && Number.isInteger(v));
-  const inputs = [input];
   const { preprocessing } = input;
   const isOwn = preprocessing && !preprocessing.of && !options.normalize && !bytesAsNumbers;
-  return createDataset({ [input.name]: table.features }, inputs, {
+  return datasetOf(new Map([[input.name, samples]]), [input], {
     ...options,
     bytesAsNumbers,
-    ...(table.labels ? { labels: table.labels } : {}),
+    ...(ownLabels && { labels: { dtype: "i32", shape: [ownLabels.length], data: ownLabels } }),
+    classes,
     notes: [
       ...(table.note ? [table.note] : []),
+      ...(dropped > 0 ? [`${where}: left out ${dropped} rows in which a value is missing`] : []),
+      ...(filled > 0 ? [`${where}: filled ${filled} missing values by the means of their columns`] : []),
       ...(isOwn
         ? [
             `${where}: its numbers are not bytes, so they are taken as the model's own, not normalized by ${formatNormalize(preprocessing)}; --normalize changes that`,
@@ -51,44 +61,67 @@ export function openCsv(
   });
 }
 
+/** Numbers of one row that an input takes, where it says so. */
+function rowSize({ shape }: Input, window = 1): number | undefined {
+  const dims = shape.slice(1);
+  if (!dims.every((dim) => typeof dim === "number")) return undefined;
+  return dims.reduce((product, dim) => product * dim, 1) / window;
+}
+
 function readTable(
   bytes: Uint8Array,
   input: Input,
+  { columns, missing, group, header: hasHeader, window }: TableOptions,
   labels: string | undefined,
   where: string,
 ): Table & { note?: string } {
-  const column = labels === "first" ? 0 : labels === "last" ? -1 : labels;
-  if (column !== undefined) return readCsv(bytes, { labelColumn: column, where });
-  const plain = readCsv(bytes, { where });
-  const header = plain.columns?.findIndex((c) => LABEL_HEADERS.includes(c.toLowerCase())) ?? -1;
-  if (header >= 0) return readCsv(bytes, { labelColumn: header, where });
-  const columns = plain.features.shape[1]!;
-  const features = input.shape
-    .slice(1)
-    .reduce<number | undefined>((n, d) => (n === undefined || typeof d !== "number" ? undefined : n * d), 1);
-  if (features === undefined || columns === features) return plain;
-  if (columns !== features + 1)
+  const outline = outlineOf(bytes, where, hasHeader);
+  const read = (labelColumn: CsvOptions["labelColumn"]) =>
+    readCsv(outline, { columns, missing, groupColumn: group, labelColumn, where });
+  if (labels !== undefined) return read(labels === "first" ? 0 : labels === "last" ? -1 : labels);
+  const { header, width, kinds } = outline;
+  const named = header?.findIndex(isLabelHeader) ?? -1;
+  if (named >= 0) return read(named);
+  if (columns) return read(undefined);
+  const features = rowSize(input, window);
+  const own = width - (group === undefined ? 0 : 1);
+  if (features !== undefined && own !== features && own !== features + 1)
     throw new OctetteError(`a row does not fit the model's input "${input.name}"`, {
       code: "argument",
       where,
       expected: `${features} numbers, or ${features + 1} with a label`,
-      got: `${columns}`,
+      got: `${own}`,
+      hint: "Choose some with columns (--columns)",
     });
-  const first = largestClass(plain, 0);
-  const last = largestClass(plain, columns - 1);
-  if (first === undefined && last === undefined)
-    throw new OctetteError("cannot tell which column holds the labels", {
-      code: "argument",
-      where,
-      expected: "a header with a column named label, or whole numbers in the first or the last column",
-      hint: 'Say "first", "last" or a header with labels',
-    });
-  // Where both could be, classes are the smaller numbers, and come first more often.
-  const chosen = last === undefined || (first !== undefined && first <= last) ? 0 : -1;
-  const table = readCsv(bytes, { labelColumn: chosen, where });
+  const texts = kinds.flatMap((kind, i) =>
+    kind === "text" && (group === undefined || header?.[i] !== group) ? [i] : [],
+  );
+  if (features === undefined || own === features) return read(undefined);
+  if (texts.length === 1) {
+    const [text] = texts as [number];
+    return { ...read(text), note: `labels taken from the column ${nameOf(outline, text)} of ${where}` };
+  }
+  const chosen = labelOf(read(undefined), own, where);
+  const table = read(chosen);
   return { ...table, note: `labels taken from the ${chosen === 0 ? "first" : "last"} column of ${where}` };
 }
 
+const nameOf = ({ header }: Outline, column: number) => (header ? `"${header[column]}"` : `${column + 1}`);
+
+/** Which column of numbers holds classes, the first or the last. */
+function labelOf(plain: Table, columns: number, where: string): 0 | -1 {
+  const first = largestClass(plain, 0);
+  const last = largestClass(plain, columns - 1);
+  // Where both could be, classes are the smaller numbers, and come first more often.
+  if (first !== undefined || last !== undefined)
+    return last === undefined || (first !== undefined && first <= last) ? 0 : -1;
+  throw new OctetteError("cannot tell which column holds the labels", {
+    code: "argument",
+    where,
+    expected: "a header with a column named label, or whole numbers in the first or the last column",
+    hint: 'Say "first", "last" or a header with labels',
+  });
+}
 /** Most distinct labels that count as classes. */
 const MOST_CLASSES = 100_000;
 

@@ -1,117 +1,342 @@
-// Numeric tables as comma-separated values (RFC 4180, quotes and either line end included): rows of numbers, one
-// column of which may be whole-number labels. Errors name the line and the column, as a text editor counts them.
+// Tables as text: numbers in columns, one of which may be labels, whole numbers or names, and one the group that a row belongs to.
+// Errors name the line and the column, as a text editor counts them.
 
 import { FormatError, OctetteError } from "../errors";
 import type { Tensor } from "../graph/tensor";
-import { readCsvText } from "./csv-rows";
+import { type CsvRow, type CsvText, readCsvText } from "./csv-rows";
 import { I32_MAX, I32_MIN } from "./elements";
 
 export interface Table {
-  /** f32 [rows, columns], without the label column. */
+  /** f32 [rows, columns], without the columns of labels and groups. */
   readonly features: Tensor;
   /** i32 [rows]. */
   readonly labels?: Tensor;
+  /** The names that labels were, in sorted order: label 0 is the first. */
+  readonly classes?: readonly string[];
   /** Names of the feature columns, when the table has a header line. */
   readonly columns?: readonly string[];
+  /** Rows from which on something new begins: another group, or what follows a row that was left out. Ascending, 0 is not among them. */
+  readonly breaks: readonly number[];
+  /** Rows that were left out, and fields that were filled, because a value was missing. */
+  readonly dropped: number;
+  readonly filled: number;
 }
+
+/** What to do about fields without a value. */
+export type Missing = "refuse" | "mean" | "drop";
 
 export interface CsvOptions {
   /** The column of labels: its name in the header line, or its number from 0; a negative number counts from the end. */
-  readonly labelColumn?: string | number;
+  readonly labelColumn?: string | number | undefined;
+  /** The column of groups, named likewise. */
+  readonly groupColumn?: string | number | undefined;
+  /** The columns of features in this order: names, in which * stands for anything, or numbers from 0. Default: all others. */
+  readonly columns?: readonly string[] | undefined;
+  /** Fields without a value are refused (default), filled by the mean of their column, or their rows are dropped. */
+  readonly missing?: Missing | undefined;
+  /** Whether the first line names the columns; default: as it looks. */
+  readonly header?: boolean | undefined;
   /** The file's name for errors. */
   readonly where?: string;
 }
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const whole = /^[+-]?\d+$/;
+/** What stands in tables where there is no value. */
+const absent = /^(|na|n\/a|#n\/a|nan|null|none|\?)$/i;
+
+/** Headers that mean a column of labels when nobody says which it is. */
+const LABEL_HEADERS = ["label", "labels", "class", "target", "y"];
+export const isLabelHeader = (name: string): boolean => LABEL_HEADERS.includes(name.toLowerCase());
+
+type Kind = "number" | "absent" | "text";
+
+/** The shape of a table, by its first two lines. */
+export interface Outline {
+  readonly text: CsvText;
+  readonly width: number;
+  readonly header?: readonly string[];
+  /** Of the fields of its first row of values. */
+  readonly kinds: readonly Kind[];
+}
+
+/** A field as a number is written: with a decimal comma where semicolons separate fields. */
+const plain = (field: string, { separator }: CsvText) =>
+  separator === ";" ? field.replace(",", ".") : field;
+
+const kindOf = (field: string): Kind =>
+  absent.test(field) ? "absent" : number.test(field) ? "number" : "text";
 
 /**
- * Reads a table. The first line is a header when it holds a field that is not a number; if it holds numbers too, they
- * have to look like column numbers (whole and all different), or the field is taken for a mistake. Blank lines are
- * skipped.
- * @throws FormatError with line and column for rows of unequal length, fields that f32 cannot hold, and labels
- * that are not whole i32; OctetteError "argument" for a label column the table does not have.
+ * Looks at a table. The first line is a header when it holds a field that is not a number; if it holds numbers too, they have to look like
+ * column numbers (whole and all different), or the field is taken for a mistake. Where the second line has text at the same places
+ * and the first none that means labels, the first line is one of values.
  */
-export function readCsv(source: string | Uint8Array, options: CsvOptions = {}): Table {
-  const { labelColumn, where = "csv" } = options;
+export function outlineOf(source: string | Uint8Array, where: string, asked?: boolean): Outline {
   const text = readCsvText(source, where);
+  const rows = text.rows();
+  const [first, second] = [rows.next().value, rows.next().value].map(
+    (row) => (row as CsvRow | undefined)?.fields,
+  );
+  const kinds = (fields: readonly string[] = []) => fields.map((field) => kindOf(plain(field, text)));
+  const width = first?.length ?? 0;
+  const isHeader = asked ?? (first !== undefined && looksLikeHeader(first, second && kinds(second), text));
+  return {
+    text,
+    width,
+    ...(isHeader && first ? { header: first } : {}),
+    kinds: kinds(isHeader ? second : first),
+  };
+}
+
+function looksLikeHeader(
+  first: readonly string[],
+  second: readonly Kind[] | undefined,
+  text: CsvText,
+): boolean {
+  const fields = first.map((field) => plain(field, text));
+  const numbers = fields.filter((field) => number.test(field));
+  const isNames =
+    numbers.length < fields.length &&
+    new Set(numbers).size === numbers.length &&
+    numbers.every((field) => /^\d+$/.test(field));
+  if (!isNames || !second) return isNames;
+  const isSameKind = fields.every((field, i) => kindOf(field) !== "text" || second[i] === "text");
+  return !isSameKind || fields.some(isLabelHeader);
+}
+
+/**
+ * Reads a table. Blank lines are skipped. Labels are whole numbers, or names, which become numbers in sorted order.
+ * @throws FormatError with line and column for rows of unequal length, fields that f32 cannot hold or that have no value, and labels that
+ * are neither whole i32 nor all names; OctetteError "argument" for a column the table does not have.
+ */
+export function readCsv(source: string | Uint8Array | Outline, options: CsvOptions = {}): Table {
+  const { where = "csv", missing = "refuse" } = options;
+  const outline =
+    typeof source === "string" || source instanceof Uint8Array
+      ? outlineOf(source, where, options.header)
+      : source;
+  const { text, width, header } = outline;
   const fail = (what: string, line: number, column: number | undefined, facts: Facts): never => {
     const name = column === undefined ? undefined : header?.[column];
     const place =
       column === undefined ? "" : `, column ${column + 1}${name === undefined ? "" : ` ("${name}")`}`;
     throw new FormatError(what, { where: `${where}, line ${line + 1}${place}`, ...facts });
   };
-  let header: readonly string[] | undefined;
-  const [firstRow] = text.rows();
-  const first = firstRow?.fields ?? [];
-  if (isHeader(first)) header = first;
-  const width = first.length;
-  const label = findLabel(labelColumn, width, header, where);
-  const columns = width - (label === undefined ? 0 : 1);
-  let rows = header ? -1 : 0;
-  for (const _ of text.rows()) rows++;
-  // A field takes a digit and a comma or line end, so a table that is larger than this has a row too short.
-  const values = new Float32Array(Math.min(rows * columns, (text.length + 1) >> 1));
-  const labels = new Int32Array(label === undefined ? 0 : rows);
-  let at = 0;
-  let row = header ? -1 : 0;
-  for (const { fields, line: i } of text.rows()) {
-    if (row < 0) {
-      row++;
+  const label = findColumn(options.labelColumn, outline, "label", where);
+  const group = findColumn(options.groupColumn, outline, "group", where);
+  const chosen = chooseColumns(options.columns, outline, [label, group], where);
+
+  let most = header ? -1 : 0;
+  for (const _ of text.rows()) most++;
+  // A field takes a digit and a separator or line end, so a table that is larger than this has a row too short.
+  const values = new Float32Array(Math.min(Math.max(0, most) * chosen.length, (text.length + 1) >> 1));
+  const labels = new Labels(label === undefined ? 0 : Math.max(0, most));
+  const holes: number[] = [];
+  const breaks: number[] = [];
+  let [at, row, dropped] = [0, 0, 0];
+  let [isFirst, isBroken] = [header !== undefined, false];
+  let groupBefore: string | undefined;
+  for (const { fields, line } of text.rows()) {
+    if (isFirst) {
+      isFirst = false;
       continue;
     }
     if (fields.length !== width)
-      fail("a row of another length", i, undefined, { expected: `${width} fields`, got: `${fields.length}` });
-    for (let column = 0; column < width; column++) {
-      const field = fields[column]!;
+      fail("a row of another length", line, undefined, {
+        expected: `${width} fields`,
+        got: `${fields.length}`,
+      });
+    const start = at;
+    let isDropped = false;
+    for (const column of chosen) {
+      const field = plain(fields[column]!, text);
       const value = number.test(field) ? Number(field) : Number.NaN;
-      if (!Number.isFinite(Math.fround(value)))
-        fail("not a number that f32 holds", i, column, { got: quote(field) });
-      if (column !== label) values[at++] = value;
-      else if (Number.isInteger(value) && value >= I32_MIN && value <= I32_MAX) labels[row] = value;
-      else fail("not a label", i, column, { expected: "a whole number of 32 bits", got: quote(field) });
+      if (Number.isFinite(Math.fround(value))) values[at++] = value;
+      else if (!absent.test(field))
+        fail("not a number that f32 holds", line, column, { got: quote(field), hint: CHOOSE });
+      else if (missing === "refuse")
+        fail("a value is missing", line, column, { got: quote(field), hint: FILL });
+      else {
+        if (missing === "mean") holes.push(at);
+        else isDropped = true;
+        values[at++] = Number.NaN;
+      }
     }
+    const name = label === undefined ? "" : fields[label]!;
+    if (label !== undefined && absent.test(name)) {
+      if (missing === "drop") isDropped = true;
+      else
+        fail("a label is missing", line, label, {
+          got: quote(name),
+          hint: "missing: drop (--missing drop) leaves the row out",
+        });
+    }
+    if (isDropped) {
+      at = start;
+      dropped++;
+      isBroken = true;
+      continue;
+    }
+    if (label !== undefined) {
+      const wrong = labels.add(name, row, line);
+      if (wrong)
+        fail("not a label", line, label, {
+          expected: "a whole number of 32 bits, or a name",
+          got: quote(name),
+        });
+    }
+    const own = group === undefined ? undefined : fields[group]!;
+    if (row > 0 && (isBroken || own !== groupBefore)) breaks.push(row);
+    groupBefore = own;
+    isBroken = false;
     row++;
   }
-  const names = header?.filter((_, column) => column !== label);
+  fillHoles(values, holes, chosen, row, (column) =>
+    fail("a column without a value", 0, column, { expected: "one number, for the mean" }),
+  );
+  const found =
+    label === undefined
+      ? {}
+      : labels.table(row, (line, name) =>
+          fail("not a label", line, label, {
+            expected: "whole numbers alone, or names alone",
+            got: quote(name),
+          }),
+        );
   return {
-    features: { dtype: "f32", shape: [rows, columns], data: values },
-    ...(label === undefined ? {} : { labels: { dtype: "i32", shape: [rows], data: labels } }),
-    ...(names === undefined ? {} : { columns: names }),
+    features: { dtype: "f32", shape: [row, chosen.length], data: values.subarray(0, at) },
+    ...found,
+    ...(header === undefined ? {} : { columns: chosen.map((column) => header[column]!) }),
+    breaks,
+    dropped,
+    filled: holes.length,
   };
 }
 
-type Facts = { expected?: string; got?: string };
+type Facts = { expected?: string; got?: string; hint?: string };
+
+const CHOOSE =
+  "Columns that are no numbers are left out by columns (--columns) or named by labels (--labels)";
+const FILL = "missing (--missing) fills by the mean, or drops the row";
 
 const quote = (field: string): string => (field === "" ? "an empty field" : `"${field.slice(0, 40)}"`);
 
-function isHeader(fields: readonly string[]): boolean {
-  const numbers = fields.filter((field) => number.test(field));
-  const wordless = numbers.length === fields.length;
-  return (
-    !wordless && new Set(numbers).size === numbers.length && numbers.every((field) => /^\d+$/.test(field))
-  );
+/** Fields without a value become the mean of their column, summed in the order of the rows. */
+function fillHoles(
+  values: Float32Array,
+  holes: readonly number[],
+  chosen: readonly number[],
+  rows: number,
+  empty: (column: number) => never,
+): void {
+  const columns = chosen.length;
+  const means = new Map<number, number>();
+  for (const hole of holes) {
+    const column = hole % columns;
+    if (means.has(column)) continue;
+    let [sum, count] = [0, 0];
+    for (let row = 0; row < rows; row++) {
+      const value = values[row * columns + column]!;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count++;
+    }
+    means.set(column, count > 0 ? sum / count : empty(chosen[column]!));
+  }
+  for (const hole of holes) values[hole] = means.get(hole % columns)!;
 }
 
-function findLabel(
-  labelColumn: string | number | undefined,
-  width: number,
-  header: readonly string[] | undefined,
+/** Labels as they come: each name is a number until all are known. */
+class Labels {
+  readonly #ids: Int32Array;
+  readonly #names = new Map<string, number>();
+  /** Where the first number and the first name stand. */
+  #number: { readonly line: number; readonly name: string } | undefined;
+  #text: { readonly line: number; readonly name: string } | undefined;
+
+  constructor(rows: number) {
+    this.#ids = new Int32Array(rows);
+  }
+
+  /** Whether the label cannot be one. */
+  add(name: string, row: number, line: number): boolean {
+    if (whole.test(name)) {
+      const value = Number(name);
+      if (value < I32_MIN || value > I32_MAX) return true;
+      this.#number ??= { line, name };
+    } else if (number.test(name)) {
+      if (!Number.isInteger(Number(name)) || Math.abs(Number(name)) > I32_MAX) return true;
+      this.#number ??= { line, name };
+    } else this.#text ??= { line, name };
+    let id = this.#names.get(name);
+    if (id === undefined) this.#names.set(name, (id = this.#names.size));
+    this.#ids[row] = id;
+    return false;
+  }
+
+  table(rows: number, mixed: (line: number, name: string) => never): Pick<Table, "labels" | "classes"> {
+    const [first, other] = [this.#number, this.#text];
+    if (first && other) {
+      const later = first.line > other.line ? first : other;
+      return mixed(later.line, later.name);
+    }
+    const names = [...this.#names.keys()];
+    const classes = other ? [...names].sort((a, b) => (a < b ? -1 : 1)) : undefined;
+    const places = classes && new Map(classes.map((name, i) => [name, i]));
+    const numbers = names.map((name) => places?.get(name) ?? Number(name));
+    const data = this.#ids.subarray(0, rows).map((id) => numbers[id]!);
+    return { labels: { dtype: "i32", shape: [rows], data }, ...(classes ? { classes } : {}) };
+  }
+}
+
+function findColumn(
+  asked: string | number | undefined,
+  { width, header }: Outline,
+  what: string,
   where: string,
 ): number | undefined {
-  if (labelColumn === undefined) return undefined;
-  const at =
-    typeof labelColumn === "string"
-      ? (header?.indexOf(labelColumn) ?? -1)
-      : labelColumn < 0
-        ? labelColumn + width
-        : labelColumn;
+  if (asked === undefined) return undefined;
+  const at = typeof asked === "string" ? (header?.indexOf(asked) ?? -1) : asked < 0 ? asked + width : asked;
   if (Number.isInteger(at) && at >= 0 && at < width) return at;
-  throw new OctetteError("no such label column", {
+  throw new OctetteError(`no such ${what} column`, {
     code: "argument",
     where,
     expected: header
       ? `one of ${header.slice(0, 20).join(", ")}`
       : `a number below ${width}, as there is no header line`,
-    got: `${labelColumn}`,
+    got: `${asked}`,
+  });
+}
+
+/** Places of the columns of features. */
+function chooseColumns(
+  asked: readonly string[] | undefined,
+  { width, header }: Outline,
+  taken: readonly (number | undefined)[],
+  where: string,
+): number[] {
+  const all = Array.from({ length: width }, (_, column) => column);
+  if (asked === undefined) return all.filter((column) => !taken.includes(column));
+  const chosen = asked.flatMap((name) => {
+    const parts = name.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const pattern = new RegExp(`^${parts.join(".*")}$`);
+    const named = all.filter((column) => header && pattern.test(header[column]!) && !taken.includes(column));
+    const found = named.length === 0 && /^\d+$/.test(name) && Number(name) < width ? [Number(name)] : named;
+    if (found.length > 0) return found;
+    throw new OctetteError(`no column "${name}"`, {
+      code: "argument",
+      where,
+      expected: header
+        ? header.slice(0, 20).join(", ")
+        : `numbers below ${width}, as there is no header line`,
+    });
+  });
+  const twice = chosen.find((column, i) => chosen.indexOf(column) !== i || taken.includes(column));
+  if (twice === undefined) return chosen;
+  throw new OctetteError("a column is chosen twice", {
+    code: "argument",
+    where,
+    got: header?.[twice] ?? `${twice}`,
   });
 }

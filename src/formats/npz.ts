@@ -50,8 +50,12 @@ export function readNpz(bytes: Uint8Array, where = "npz"): Map<string, Tensor> {
 }
 
 /** Writes the arrays deflated, in order, with a fixed date: equal tensors give equal bytes. */
-export function writeNpz(tensors: ReadonlyMap<string, Tensor>): Uint8Array<ArrayBuffer> {
-  const files = [...tensors].map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
+export function writeNpz(
+  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+): Uint8Array<ArrayBuffer> {
+  const all =
+    tensors instanceof Map ? [...tensors] : Object.entries<Tensor>(tensors as Record<string, Tensor>);
+  const files = all.map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
   return zipSync(Object.fromEntries(files), { mtime: new Date(1980, 0, 1) });
 }
 

@@ -14,6 +14,24 @@ export function nameClasses(graph: Graph, classes: readonly string[] | undefined
   return named;
 }
 
+/** Scores that a classifier gives: the last dimension of its first output, where that is a number. */
+export function countScores(graph: Graph<Constant>, registry: Registry): number | undefined {
+  const [first = ""] = graph.outputs;
+  const count = inferTypes(graph, registry).get(first)?.shape.at(-1);
+  return typeof count === "number" ? count : undefined;
+}
+
+/** The graph with the names of its samples' classes, where it has none and there are as many as it gives scores. */
+export function nameBySamples(
+  graph: Graph,
+  samples: { readonly classes?: readonly string[] },
+  registry: Registry,
+): Graph {
+  const { classes } = samples;
+  const isNew = classes !== undefined && graph.classes === undefined;
+  return isNew && countScores(graph, registry) === classes.length ? { ...graph, classes } : graph;
+}
+
 /** Throws where a graph has names of classes that are not one text for each score of its first output. */
 export function checkClassNames(graph: Graph<Constant>, registry: Registry): void {
   const { classes, outputs } = graph;

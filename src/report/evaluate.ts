@@ -97,13 +97,15 @@ const BATCH = 32;
  */
 export async function evaluate(
   model: Model,
-  data: EvaluationData,
+  given: EvaluationData,
   options: EvaluateOptions,
   createModel: CreateModel,
   ops?: ToolkitOps,
 ): Promise<Evaluation> {
   checkOptions("evaluate", options, EVALUATE);
   const { against, layers } = options;
+  // Labels are numbers of names: those of the model count.
+  const data = isDataset(given) && model.classes ? given.withClasses(model.classes) : given;
   if (layers && !(against && isDataset(data)))
     throw new OctetteError("`layers` needs another model and a data set", {
       code: "argument",

@@ -1,9 +1,10 @@
 // Fine-tuning, from whatever was imported: a float model is quantized first.
 
+import type { Dataset } from "../data/dataset";
 import { OctetteError } from "../errors";
 import { type Graph, isQuantized } from "../graph/graph";
 import { checkGraph } from "../ops/check-graph";
-import { nameClasses } from "../ops/classes";
+import { nameBySamples, nameClasses } from "../ops/classes";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import { quantizeWith } from "../quantize/index";
@@ -35,11 +36,13 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
   readonly teacher?: Graph | "float" | "none";
   /** Bits of weight codes that a float model is quantized to, 2 to 8 (default); "float" leaves it as it is. */
   readonly bits?: number | "float" | undefined;
-  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: those that the graph has. */
+  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: those that the graph or, of as many, the data have. */
   readonly classes?: readonly string[] | undefined;
 }
 
 const NAMES = { ...TUNE, bits: 1, classes: 1 } satisfies Names<TuneOptions>;
+
+const isDataset = (data: unknown): data is Dataset => typeof Object(data).withClasses === "function";
 
 /** Samples that show a float model's ranges. */
 const CALIBRATION = 512;
@@ -53,8 +56,8 @@ const CALIBRATION = 512;
 export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions): Promise<Tuned> {
   const [toolkit, own] = toolkitIn<TuneOptions>(options);
   checkOptions("tune", own, NAMES);
-  const { teacher, bits, classes, ...rest } = own;
-  checkTuneOptions(rest as TuneDeployedOptions);
+  const { teacher, bits, classes, ...given } = own;
+  checkTuneOptions(given as TuneDeployedOptions);
   checkGraph(graph, toolkit.ops);
   if (typeof own.data?.sample !== "function")
     throw new OctetteError("there are no samples", {
@@ -67,12 +70,16 @@ export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions):
   // Kernels and gradients of training are loaded by whoever trains.
   const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   toolkit.carry({ train });
-  const model = nameClasses(coverNumbers(graph, own.data.preprocessing), classes, toolkit.ops);
+  const covered = nameClasses(coverNumbers(graph, own.data.preprocessing), classes, toolkit.ops);
+  const model = nameBySamples(covered, own.data, toolkit.ops);
+  const as = <T>(data: T | Dataset): T | Dataset =>
+    model.classes && isDataset(data) ? data.withClasses(model.classes) : data;
+  const rest = { ...given, data: as(given.data) as Dataset, validation: as(given.validation) };
   const isFloat = !model.nodes.some(isQuantized);
   const isOwn = teacher === undefined || teacher === "float";
   const other = isOwn || teacher === "none" ? undefined : teacher;
   if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, toolkit);
-  const calibration = own.data.sample(CALIBRATION, own.seed ?? 0).batches(32);
+  const calibration = rest.data.sample(CALIBRATION, own.seed ?? 0).batches(32);
   const quantized = await quantizeWith(
     model,
     {

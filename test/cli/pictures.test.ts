@@ -122,6 +122,63 @@ describe("a folder of pictures", () => {
   });
 });
 
+test("quantize --eval tells the accuracy of both models, keeps the names of the classes, and names what comes next", async () => {
+  const args = ["--calibrate", file("data"), "--normalize", "0..1", "--force", "-o", file("q3.octette")];
+  const { stdout } = await run("quantize", file("cnn.onnx"), ...args, "--eval", file("data"));
+  expect(stdout).toMatch(/model\s+top-1\s+samples/);
+  expect(stdout).toMatch(/next {3}octette tune .*q3\.octette --data TRAIN/);
+  expect(readArtifact(new Uint8Array(await readFile(file("q3.octette"))), "q3").graph.classes).toEqual([
+    "cat",
+    "dog",
+  ]);
+  const json = JSON.parse(
+    (await run("quantize", file("cnn.onnx"), ...args, "--eval", file("data"), "--json")).stdout,
+  );
+  expect(json.evaluation.n).toBe(12);
+  expect(json.evaluation.against.top1).toBeTypeOf("number");
+  const eval1 = JSON.parse(
+    (
+      await run(
+        "eval",
+        file("q3.octette"),
+        "--data",
+        file("data"),
+        "--against",
+        file("cnn.onnx"),
+        "--json",
+        "--normalize",
+        "0..1",
+      )
+    ).stdout,
+  );
+  expect({ top1: eval1.top1, against: eval1.against }).toEqual({
+    top1: json.evaluation.top1,
+    against: json.evaluation.against,
+  });
+});
+
+test("data whose classes the model does not know are refused, and others are numbered as the model numbers them", async () => {
+  const model = [
+    "quantize",
+    file("cnn.onnx"),
+    "--calibrate",
+    file("data"),
+    "--normalize",
+    "0..1",
+    "--force",
+    "-o",
+    file("q4.octette"),
+  ];
+  await run(...model, "--classes", "dog,cat");
+  const accuracy = async (name: string) =>
+    JSON.parse((await run("eval", file(name), "--data", file("data"), "--json")).stdout).top1 as number;
+  await run(...model.slice(0, -1), file("q5.octette"), "--classes", "cat,dog");
+  expect(await accuracy("q4.octette")).toBeCloseTo(100 - (await accuracy("q5.octette")), 6);
+  const { code, stderr } = await octette([...model, "--classes", "lion,dog"]);
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/is none of the classes: expected lion, dog, got "cat"/);
+});
+
 test("mistakes are errors that name the option", async () => {
   const quantize = ["quantize", file("cnn.onnx"), "--calibrate", file("data"), "-o", file("no.octette")];
   for (const [args, message] of [
@@ -137,7 +194,7 @@ test("mistakes are errors that name the option", async () => {
     [quantize, /--normalize/],
     [
       ["run", file("cnn.onnx"), "--input", `x=${file("data/cat/0.jpg")}`, "--output", file("o")],
-      /does not say how bytes become its numbers/,
+      /has the wrong type for the model.s input "x": expected f32, got u8.*--normalize/s,
     ],
   ] as const) {
     const { code, stderr } = await octette(args);

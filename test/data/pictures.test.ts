@@ -81,7 +81,7 @@ describe("a folder of pictures", () => {
     expect(named.classes).toEqual(["cat", "dog"]);
     expect(named.labels).toEqual(Int32Array.of(1, 0));
     expect([...(named.at([0]).x as Tensor).data]).toEqual(rgbOf(blue));
-    expect(named.notes[0]).toMatch(/left out 1 of 3 pictures, which .*labels\.csv does not name/);
+    expect(named.notes[0]).toMatch(/left out 1 of 3 files, which .*labels\.csv does not name/);
     const numbered = await openDataset(`${flat},${join(folder, "numbers.csv")}`, [input], options);
     expect(numbered.classes).toBeUndefined();
     expect(numbered.labels).toEqual(Int32Array.of(3, 0));
@@ -123,7 +123,7 @@ describe("what is refused", () => {
     ["broken", {}, /broken\/a\/1\.png at byte \d+: truncated/],
     ["mixed", {}, /some files lie in no folder of a class: .* got "2\.png" beside "a\/1\.png"/],
     ["other", {}, /a format that is not read: expected PNG or JPEG, got "a\/1\.webp"/],
-    ["none", {}, /none: holds no pictures: .* got "a\.txt"/],
+    ["none", {}, /none: holds no samples: .* got "a\.txt"/],
     ["flat", { resize: "big" }, /resize: is not a size/],
   ])("the folder %s, %j", async (name, more, message) => {
     const read = async () => {
@@ -139,7 +139,7 @@ describe("what is refused", () => {
     );
     await expect(
       openDataset({ name: "t.csv", bytes: new TextEncoder().encode("1,2\n") }, [input], { crop: 3 }),
-    ).rejects.toThrow(/t\.csv: the option crop is for pictures/);
+    ).rejects.toThrow(/t\.csv: the option crop is for data of another kind: expected picture, got csv/);
     for (const [text, message] of [
       ["1.png\n", /line 1: a row without a file or a label/],
       ["9.png,a\n", /names a file that the folder does not have: .* got "9\.png"/],

@@ -1,0 +1,97 @@
+// Recordings as samples: windows of them, or features of windows, computed as batches are read.
+
+import { OctetteError } from "../errors";
+import type { Input } from "../graph/graph";
+import { createExtractor, type Extractor, parseFeatures } from "../sound/features";
+import type { SoundOptions } from "../sound/options";
+import { openWav, type Wav } from "../sound/wav";
+import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
+import type { Labelled } from "./folders";
+import { madeRows } from "./sample-rows";
+import { fitsSample, likeInput, type WindowOptions, windowStarts } from "./windows";
+
+/** Samples of WAV files for a model's input. A file shorter than a window is one sample, silent at its end. */
+export function openSounds(
+  { files, labels, classes }: Labelled,
+  input: Input,
+  { features, window: asked, stride }: SoundOptions & Pick<WindowOptions, "window" | "stride">,
+  options: DatasetOptions & { readonly where: string },
+): Dataset {
+  const { where } = options;
+  const extractor =
+    features === undefined
+      ? undefined
+      : createExtractor(typeof features === "string" ? parseFeatures(features) : features);
+  const window = asked ?? windowOf(input, extractor, where);
+  const placeOf = (file: number) => {
+    const { name } = files[file]!;
+    return name === where ? where : `${where}/${name}`;
+  };
+  // Windows of a file mostly follow each other.
+  let open: { readonly file: number; readonly wav: Wav } | undefined;
+  const wavOf = (file: number): Wav => {
+    if (open?.file !== file) open = { file, wav: openWav(files[file]!.read(), placeOf(file)) };
+    return open.wav;
+  };
+  const [fileOf, starts]: [number[], number[]] = [[], []];
+  const rate = extractor?.sampleRate ?? (files.length > 0 ? wavOf(0).sampleRate : 0);
+  for (let file = 0; file < files.length; file++) {
+    const { length, sampleRate } = wavOf(file);
+    if (sampleRate !== rate)
+      throw new OctetteError("has another sample rate", {
+        code: "argument",
+        where: placeOf(file),
+        expected: `${rate} Hz`,
+        got: `${sampleRate} Hz`,
+        hint: `Convert it, for example with ffmpeg -i in.wav -ar ${rate} out.wav${extractor ? ", or say features with sampleRate=" : ""}`,
+      });
+    for (const start of windowStarts(Math.max(length, window), [], window, stride ?? window, placeOf(file))) {
+      fileOf.push(file);
+      starts.push(start);
+    }
+  }
+  const shape = shapeOf(input, extractor, window);
+  const samples = madeRows("f32", [starts.length, ...likeInput(input, shape.sample)], (row, out, at) => {
+    const sound = wavOf(fileOf[row]!).read(starts[row]!, window);
+    const data = extractor ? extractor.extract(sound) : sound;
+    if (!shape.isTurned) return out.set(data, at);
+    const [width, frames] = shape.sample as [number, number];
+    for (let t = 0, from = 0; t < frames; t++)
+      for (let k = 0; k < width; k++) out[at + k * frames + t] = data[from++]!;
+  });
+  const ownLabels = labels && Int32Array.from(fileOf, (file) => labels[file]!);
+  return datasetOf(new Map([[input.name, samples]]), [input], {
+    ...options,
+    ...(ownLabels && { labels: { dtype: "i32", shape: [ownLabels.length], data: ownLabels } }),
+    classes,
+  });
+}
+
+/** Samples that a model takes at once, by the shape of its input. */
+function windowOf(input: Input, extractor: Extractor | undefined, where: string): number {
+  const dims = input.shape.slice(1).filter((dim) => dim !== 1);
+  const [first, second] = dims;
+  if (!extractor && dims.every((dim) => typeof dim === "number"))
+    return (dims as number[]).reduce((product, dim) => product * dim, 1);
+  if (extractor && dims.length === 2) {
+    const frames = second === extractor.width ? first : first === extractor.width ? second : undefined;
+    if (typeof frames === "number") return extractor.samples(frames);
+  }
+  throw new OctetteError("cannot tell how long a sample is", {
+    code: "argument",
+    where,
+    expected: extractor
+      ? `an input of frames and ${extractor.width} values of each`
+      : "an input of a size of its own",
+    got: `[${input.shape.join(", ")}]`,
+    hint: "Say it with window (--window), in samples of the sound; or other features",
+  });
+}
+
+/** How the numbers of one sample lie, and whether frames come last. */
+function shapeOf(input: Input, extractor: Extractor | undefined, window: number) {
+  if (!extractor) return { sample: [window], isTurned: false };
+  const [frames, width] = [extractor.frames(window), extractor.width];
+  const isTurned = !fitsSample(input, [frames, width]) && fitsSample(input, [width, frames]);
+  return { sample: isTurned ? [width, frames] : [frames, width], isTurned };
+}

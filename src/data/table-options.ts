@@ -1,0 +1,30 @@
+// What may be said about tables. Apart from the code that does it, which only those load who have tables.
+
+import type { Missing } from "../formats/csv";
+import type { Names } from "../options";
+import type { WindowOptions } from "./windows";
+
+/** How tables are read. */
+export interface TableOptions extends WindowOptions {
+  /**
+   * The columns of a CSV that are features, in this order: names, in which `*` stands for anything, or numbers from 0. Default: all but those
+   * of labels and groups.
+   */
+  readonly columns?: readonly string[] | undefined;
+  /** Whether the first line of a CSV names its columns; default: as it looks. */
+  readonly header?: boolean | undefined;
+  /** Fields without a value are refused (`refuse`, default), filled by the `mean` of their column in this file, or their rows left out (`drop`). */
+  readonly missing?: Missing | undefined;
+  /** The column that says which recording a row belongs to, such as a subject: no window goes across two. Default: there is none. */
+  readonly group?: string | undefined;
+}
+
+export const WINDOW = { window: 1, stride: 1, windowLabel: 1 } satisfies Names<WindowOptions>;
+
+export const TABLE = {
+  ...WINDOW,
+  columns: 1,
+  header: 1,
+  missing: 1,
+  group: 1,
+} satisfies Names<TableOptions>;

@@ -1,0 +1,32 @@
+// octette/sound: recordings, and the features that keyword models take of them, the same in every engine. Only its users load it.
+
+import { type BytesSource, nameOf, readBytes } from "../engine/source";
+import { createExtractor, parseFeatures, type SoundFeatures } from "./features";
+import { openWav, type Wav } from "./wav";
+
+/**
+ * Opens a WAV from anywhere: PCM of 8, 16, 24 or 32 bits, or floats.
+ * @throws FormatError where it is none, damaged or truncated; OctetteError "unsupported" for other encodings, "limit" where it is too long.
+ */
+export async function openSound(source: BytesSource, signal?: AbortSignal): Promise<Wav> {
+  return openWav(await readBytes(source, signal), nameOf(source, "sound"));
+}
+
+/**
+ * Features of a sound, f32 [frames, bands or coefficients], from samples between −1 and 1. `features` is an object, or a text such as
+ * `mfcc,like=tensorflow`. Tables are made once: `const extract = soundFeatures("logmel,mels=40")`.
+ * @throws OctetteError "argument" that names the value which does not fit.
+ */
+export function soundFeatures(features: string | SoundFeatures = {}): (samples: ArrayLike<number>) => {
+  readonly dtype: "f32";
+  readonly shape: readonly [number, number];
+  readonly data: Float32Array;
+} {
+  const { width, frames, extract } = createExtractor(
+    typeof features === "string" ? parseFeatures(features) : features,
+  );
+  return (samples) => ({ dtype: "f32", shape: [frames(samples.length), width], data: extract(samples) });
+}
+
+export type { SoundFeatures } from "./features";
+export { MAX_SOUND_SAMPLES, type Wav } from "./wav";
