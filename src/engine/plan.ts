@@ -135,7 +135,8 @@ export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
 export const isFor = ({ maxima, sizes, open = [] }: Plan, bindings: Bindings): boolean =>
   Object.entries(bindings).every(
     ([symbol, size]) =>
-      size === evaluateDim(sizes[symbol] ?? size, { ...maxima, ...bindings }) &&
+      size ===
+        (Object.hasOwn(sizes, symbol) ? evaluateDim(sizes[symbol]!, { ...maxima, ...bindings }) : size) &&
       size <= (maxima[symbol] ?? size) &&
       !open.includes(symbol),
   );
