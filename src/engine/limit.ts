@@ -33,7 +33,7 @@ export function checkLimit(
 }
 
 /** Throws where a run lacks elements to make an output of. */
-export function checkNeeds({ needs }: Plan, bindings: Bindings): void {
+export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
   for (const { node, dim, otherwise, elements } of needs) {
     const count = evaluateDim(dim, bindings);
     if (count > 0 || evaluateDim(otherwise, bindings) > 0 || evaluateDim(elements, bindings) === 0) continue;

@@ -334,16 +334,21 @@ export class Model {
   }
 
   /**
-   * Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step. `symbols` as those
-   * of `run`.
+   * Runs the same feeds `rounds` times, no larger batch than the maximum, and reports the median time of every step, without what the
+   * host does between steps. `symbols` as those of `run`.
    */
   profile(feeds: Feeds, rounds = 20, symbols?: Bindings): StepProfile[] {
-    const { fed, bindings } = this.#check(feeds, symbols);
+    const { fed, bindings: given } = this.#check(feeds, symbols);
+    // The plan is that of this run.
+    const { bindings } = this.#acts ? this.#act(this.#acts, fed, given) : this.#bind(given);
     const times = Array.from({ length: rounds }, () => {
-      const bound = this.#bind(bindings);
-      this.#write(fed, bound);
       const each = this.plan.steps.map(() => 0);
-      this.#session.time(bound.bindings, each);
+      const time = (sizes: Bindings, entry?: string) => this.#session.time(sizes, each, entry);
+      if (this.#acts) this.#act(this.#acts, fed, given, time);
+      else {
+        this.#write(fed, this.#bind(bindings));
+        time(bindings);
+      }
       return each;
     });
     return this.plan.steps.map(({ node, kernel, macs }, i) => ({
@@ -418,12 +423,19 @@ export class Model {
   }
 
   /** Runs a plan in which the host acts between steps. */
-  #act(acts: Acts, fed: ReadonlyMap<string, Elements>, given: Bindings): Bound {
+  #act(
+    acts: Acts,
+    fed: ReadonlyMap<string, Elements>,
+    given: Bindings,
+    run: (bindings: Bindings, entry: string) => unknown = (bindings, entry) =>
+      this.#session.run(bindings, entry),
+  ): Bound {
     const found = acts.run(given, {
       session: () => this.#session,
+      run,
       planFor: (sizes, run) => this.#planFor(sizes, run),
       begin: (plan, bindings) => {
-        this.#use(plan, bindings);
+        this.#use(plan);
         this.#write(fed, { inputs: plan.inputs.map((value) => this.#session.see(value, bindings)) });
       },
     });
@@ -443,13 +455,14 @@ export class Model {
 
   #bind(bindings: Bindings): Bound {
     if (this.#bound && isSame(this.#bound.bindings, bindings)) return this.#bound;
-    this.#use(this.#planFor(bindings), bindings);
+    const plan = this.#planFor(bindings);
+    checkNeeds(plan.needs, bindings);
+    this.#use(plan);
     return this.#see(bindings);
   }
 
   /** Goes on with a plan that has room for these sizes. */
-  #use(plan: Plan, bindings: Bindings): void {
-    checkNeeds(plan, bindings);
+  #use(plan: Plan): void {
     if (plan !== this.plan) this.#session.goOn(plan, (name) => this.graph.constants.get(name)?.data);
     this.#plans = [...new Set([plan, ...this.#plans])].slice(0, MAX_PLANS);
   }

@@ -14,8 +14,11 @@ export interface Names {
   readonly total: string;
 }
 
-/** One layer of attention over ids [batch, tokens]; the mask says which of all tokens are no padding. */
-export function decoder({ keys, values, total }: Names): Graph {
+/**
+ * One layer of attention over ids [batch, tokens]; the mask says which of all tokens are no padding. The first run of some exporters has a graph of
+ * its own, which reads no past.
+ */
+export function decoder({ keys, values, total }: Names, isFirst = false): Graph {
   const b = new GraphBuilder(5);
   const ints = (name: string, ...of: number[]) => b.constant(name, tensor("i32", [of.length], of));
   const number = (name: string, value: number, dtype: "i32" | "f32" = "i32") =>
@@ -28,7 +31,8 @@ export function decoder({ keys, values, total }: Names): Graph {
   };
   const sizeOfAxis = (value: string, axis: number, name: string) =>
     b.node("Gather", [b.node("Shape", [value], `${name}_shape`), number(`${name}_axis`, axis)], name);
-  const [tokens, before] = [sizeOfAxis(ids, 1, "token_count"), sizeOfAxis(past.key, 2, "past_count")];
+  const tokens = sizeOfAxis(ids, 1, "token_count");
+  const before = isFirst ? number("no_past", 0) : sizeOfAxis(past.key, 2, "past_count");
   const all = b.node("Add", [before, tokens], "total_count");
   const one = number("one", 1);
   const row = b.node("Range", [number("zero", 0), all, one], "row");
@@ -53,7 +57,7 @@ export function decoder({ keys, values, total }: Names): Graph {
   };
   const q = headed("q");
   const present = (["key", "value"] as const).map((name) =>
-    b.node("Concat", [past[name], headed(name)], `present.0.${name}`, { axis: 2 }),
+    isFirst ? headed(name) : b.node("Concat", [past[name], headed(name)], `present.0.${name}`, { axis: 2 }),
   ) as [string, string];
   const turned = b.node("Transpose", [present[0]], "turned", { perm: [0, 1, 3, 2] });
   const scores = b.node("Add", [b.node("MatMul", [q, turned], "products"), bias], "scores");

@@ -121,6 +121,49 @@ describe("a mask of its own length", () => {
   });
 });
 
+test("a branch for the first run and one for those after it, as exporters merge them", () => {
+  const names = { keys: "past", values: "past", total: "total" };
+  const [first, next] = [decoder(names, true), decoder(names)];
+  const read = next.inputs.map(({ name }) => name);
+  const merged: Graph = {
+    ...next,
+    inputs: [{ name: "use_cache_branch", dtype: "bool", shape: [1] }, ...next.inputs],
+    constants: new Map(),
+    nodes: [
+      {
+        op: "If",
+        name: "if",
+        inputs: ["use_cache_branch", ...read],
+        outputs: next.outputs,
+        attributes: {},
+        graphs: { then_branch: next, else_branch: first },
+      },
+    ],
+  };
+  withModel(simplifyImported(merged, registry), {}, (model) => {
+    for (const one of [...cases, ...cases]) {
+      const feeds = { ...feedsOf(one), use_cache_branch: tensor("bool", [1], [one.past > 0 ? 1 : 0]) };
+      expectLogits(model, feeds);
+      expect(model.runSync(feeds)["present.0.key"]!.shape).toEqual([one.batch, 2, one.past + one.tokens, 4]);
+    }
+  });
+});
+
+test("a profile has the steps of the run, with the sizes that it found", () => {
+  const b = new GraphBuilder();
+  const found = b.node("NonZero", [b.input("x", ["n"])], "found");
+  b.node("MatMul", [b.node("Cast", [found], "counted", { to: "f32" }), b.input("w", ["m", 5])], "y");
+  withModel(simplifyImported(b.build("y"), registry), {}, (model) => {
+    const feeds = { x: tensor("f32", [4], [1, 0, 1, 1]), w: tensor("f32", [3, 5], new Array(15).fill(1)) };
+    const { y } = model.runSync(feeds);
+    const profile = model.profile(feeds, 3);
+    expect(profile.map(({ kernel }) => kernel)).toEqual(model.plan.steps.map(({ kernel }) => kernel));
+    expect(profile.reduce((n, { macs }) => n + macs, 0)).toBe(1 * 3 * 5);
+    expect(profile.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    expect(Array.from(y!.data)).toEqual([5, 5, 5, 5, 5]);
+  });
+});
+
 test("sizes of keys and values that are to be equal are taken to be, and compared in a run", () => {
   const apart = decoder({ keys: "keys", values: "values", total: "total" });
   withModel(simplifyImported(apart, registry), {}, (model) => {

@@ -7,6 +7,7 @@ import { type Bindings, type Dim, evaluateDim, formatShape, symbolsOf } from "..
 import type { Constant, Tensor } from "../../graph/tensor";
 import { type Acted, foundBy, type Host } from "../../ops/act";
 import { opOf, type Registry } from "../../ops/infer";
+import { checkNeeds } from "../limit";
 import type { Bodies, ConstantSink, Draft, Model } from "../model";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
@@ -19,6 +20,8 @@ interface Runner {
   planFor(sizes: Bindings, run: Bindings): Plan;
   /** Goes on with a plan and writes the feeds. */
   begin(plan: Plan, bindings: Bindings): void;
+  /** Runs steps up to a pause, or after the last one. */
+  run(bindings: Bindings, entry: string): unknown;
 }
 
 /** Iterations of all loops that one run may do where options say nothing else. */
@@ -106,18 +109,20 @@ export class Acts {
       if (again > plan.pauses.length + 1)
         throw new OctetteError("a run finds other sizes each time", { code: "engine" });
       runner.begin(plan, first);
+      checkKnown(plan, known);
       let bindings: Bindings | undefined = first;
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
-        const { outputs, found } = this.#pass(runner.session(), pause, i, bindings, made);
+        const { outputs, found } = this.#pass(runner, pause, i, bindings, made);
         const sizes = bind(pause.node, found, bindings, given);
         known = { ...known, ...sizes };
+        if (Object.keys(sizes).length > 0) checkKnown(plan, known);
         const next: Bindings = { ...bindings, ...sizes };
         bindings = isFor(plan, next) ? next : undefined;
         if (bindings) write(runner.session(), pause, outputs, bindings);
       }
       if (!bindings) continue;
-      runner.session().run(bindings, partOf(plan.pauses.length));
+      runner.run(bindings, partOf(plan.pauses.length));
       const { sizes } = runner.session().plan;
       const isFree = ([symbol]: [string, number]) => typeof sizes[symbol] !== "string";
       this.#last = Object.fromEntries(Object.entries(known).filter(isFree));
@@ -147,9 +152,10 @@ export class Acts {
   }
 
   /** Runs the steps before a pause, and acts. */
-  #pass(session: Session, { inputs, node }: Pause, i: number, bindings: Bindings, made: Map<Node, Acted>) {
+  #pass(runner: Runner, { inputs, node }: Pause, i: number, bindings: Bindings, made: Map<Node, Acted>) {
     const { registry } = this.#around;
-    session.run(bindings, partOf(i));
+    runner.run(bindings, partOf(i));
+    const session = runner.session();
     const act = () => {
       const read = inputs.map((value): Tensor => {
         const { dtype, shape, data } = session.see(value, bindings);
@@ -201,6 +207,13 @@ function run(
   const into = spare.flatMap(({ data }, i) => (isFixed(i) ? [[outputs[i]!, data] as const] : []));
   const results = model.runSync(feeds, Object.fromEntries(into));
   return outputs.map((name) => results[name]!);
+}
+
+/** Throws where the sizes that are known so far do not fit: others are compared when the run has found them. */
+function checkKnown({ needs }: Plan, known: Bindings): void {
+  const isKnown = (dim: Dim) => symbolsOf(dim).every((symbol) => symbol in known);
+  const decided = needs.filter(({ dim, otherwise, elements }) => [dim, otherwise, elements].every(isKnown));
+  checkNeeds(decided, known);
 }
 
 /** Values of the symbols that a node finds. Those that follow from given ones have to be what they are. */
