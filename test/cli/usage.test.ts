@@ -113,11 +113,11 @@ describe("wrong usage exits with 2 and says what to do", () => {
       /--max-bytes must be a size such as 64MB/,
     ],
     ["no batch", ["bench", digits, "--batch", "0"], /--batch must be a whole number from 1, got "0"/],
-    ["run without input", ["run", digits, "--output", "o"], /--input NAME=FILE.npy is missing/],
+    ["run without input", ["run", digits, "--output", "o"], /--input NAME=FILE is missing/],
     [
       "an input without a file",
       ["run", digits, "--output", "o", "--input", "image"],
-      /NAME=FILE.npy, got "image"/,
+      /NAME=FILE, got "image"/,
     ],
     [
       "no thread",
