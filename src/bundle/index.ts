@@ -13,7 +13,8 @@ import { type Bindings, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { registry } from "../ops/index";
 import { keepKernels } from "./keep-kernels";
-import { pageFiles, piecesFor } from "./kit";
+import { learningPieces, pageFiles, piecesFor } from "./kit";
+import type { Learning } from "./learning";
 import { html } from "./page/html";
 import type { Settings } from "./page/settings";
 
@@ -69,24 +70,58 @@ export async function bundle(
   const workers = Object.entries(threads).map(
     ([file, script]) => [file, text(`${NOTICE}\n${script}`)] as const,
   );
+  const { learningOf } = await import("./learning");
+  const learning = learningOf(graph);
   const files: (readonly [string, Uint8Array])[] = [
     ["octette.js", text(`${lines.join("\n")}\n`)],
     ...(beside ? modules.map(([group, bytes]) => [`${group}.wasm`, bytes] as const) : []),
     [model, artifact],
     ...workers,
-    ["index.html", text(html(model, settingsOf(graph)))],
+    ["index.html", text(html(settingsOf(model, graph, learning)))],
     ...(await pageFiles({ "page.js": "page.js", "page.css": "style.css", "icon.svg": "icon.svg" })),
+    ...(typeof learning === "string" ? [] : await learningFiles(graph, learning)),
   ];
   return { ops, kernels: [...kernels].sort(), files: new Map(files) };
 }
 
+/** What is loaded when someone lets the model learn: a worker, and wasm of one class with the kernels that training and running call. */
+async function learningFiles(graph: Graph, { ops, steps, kernels }: Learning) {
+  const own = needsOf(graph, ["baseline"]).kernels;
+  const isCalled = (kernel: string) => kernels.has(kernel) || own.has(kernel);
+  const { train } = await import("../train/inlined");
+  const modules = [
+    ["common", coreModules.common] as const,
+    ["baseline", coreModules.baseline] as const,
+    ["train", train] as const,
+    ...groupsWith(new Set([...kernels, ...own]), ["baseline"]),
+  ].map(([name, wasm]) => [name, keepKernels(wasm, isCalled)] as const);
+  const names = modules.map(([name]) => name);
+  const pieces = await learningPieces([...ops, ...steps], names);
+  const script = [
+    NOTICE,
+    `const wasmNames = ${JSON.stringify(names)};`,
+    'const wasmBytes = async (name) => (await fetch(new URL("./learn-" + name + ".wasm", import.meta.url))).arrayBuffer();',
+    "const wasmFiles = await Promise.all(wasmNames.map(wasmBytes));",
+    "const wasmFile = (name) => new Uint8Array(wasmFiles[wasmNames.indexOf(name)]);",
+    pieces,
+  ].join("\n");
+  return [
+    ["learn.js", new TextEncoder().encode(script)] as const,
+    ...modules.map(([name, bytes]) => [`learn-${name}.wasm`, bytes] as const),
+  ];
+}
+
 /** What the page is told. */
-function settingsOf(graph: Graph): Settings {
+function settingsOf(model: string, graph: Graph, learning: Learning | string): Settings {
   const ranges = graph.inputs.flatMap((input) => {
     const range = rangeOf(graph, registry, input);
     return range ? [[input.name, range] as const] : [];
   });
-  return { ranges: Object.fromEntries(ranges) };
+  return {
+    model,
+    learning: typeof learning === "string" ? learning : "",
+    ranges: Object.fromEntries(ranges),
+  };
 }
 
 const urlOf = (file: string) =>

@@ -117,6 +117,11 @@ test("carries ops and kernels of the model, and no others", async () => {
     "page.js",
     "page.css",
     "icon.svg",
+    "learn.js",
+    "learn-common.wasm",
+    "learn-baseline.wasm",
+    "learn-train.wasm",
+    "learn-floats.wasm",
   ]);
   const script = new TextDecoder().decode(files.get("octette.js"));
   expect(script).not.toMatch(/maxPool|softmax|pads and image/);

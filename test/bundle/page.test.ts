@@ -1,7 +1,6 @@
 // The page of a model, as people use it: what they draw, drop, record, type and paste is answered as the model answers it in Node, under a
 // strict policy, without a request to elsewhere, and so that everyone can use it.
 
-import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { zlibSync } from "fflate";
 import type { Page } from "playwright";
@@ -11,29 +10,7 @@ import type { Graph } from "../../src/graph/graph";
 import type { TypedArray } from "../../src/graph/tensor";
 import { loadSync } from "../../src/index";
 import { GraphBuilder } from "../graph-builder";
-import { digitsGraph, draw, drawn, drop, launch, Pages } from "./pages";
-
-const axe = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-
-/** What axe finds that weighs much. */
-async function seriousIn(page: Page): Promise<string[]> {
-  // Not by a script element, which the policy would not take.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    interface Violation {
-      readonly id: string;
-      readonly impact: string;
-      readonly nodes: readonly { readonly html: string }[];
-    }
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: readonly Violation[] }> };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
-}
+import { digitsGraph, draw, drawn, drop, launch, Pages, seriousIn } from "./pages";
 
 /** Lets the page say its answer in words that match. */
 const heard = (page: Page, words: RegExp) =>

@@ -1,5 +1,6 @@
 // Bundled folders in Chromium: served, opened, and watched for whatever a page may not do.
 
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -224,6 +225,7 @@ export async function draw(
   shift: readonly [number, number] = [0, 0],
 ): Promise<void> {
   await page.getByRole("button", { name: "Clear" }).click();
+  await page.locator(".stage").scrollIntoViewIfNeeded();
   const { x, y, width, height } = (await page.locator(".stage").boundingBox())!;
   for (const line of lines) {
     const [first, ...rest] = line.map(
@@ -253,4 +255,26 @@ export async function drop(
     [name, type, [...bytes]] as const,
   );
   await page.dispatchEvent(selector, "drop", { dataTransfer: transfer });
+}
+
+const axe = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** What axe finds that weighs much. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  // Not by a script element, which the policy would not take.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    interface Violation {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: readonly { readonly html: string }[];
+    }
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: readonly Violation[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
 }

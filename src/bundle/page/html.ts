@@ -26,12 +26,12 @@ ${content}
 `;
 
 /** The page of a model. */
-export const html = (model: string, settings: Settings) =>
+export const html = (settings: Settings) =>
   documentOf(
-    model,
+    settings.model,
     "worker-src 'self'; ",
     `    <header>
-      <h1>${escaped(model.replace(/\.octette$/, ""))}</h1>
+      <h1>${escaped(settings.model.replace(/\.octette$/, ""))}</h1>
       <p id="about">Runs in this page. What you show it stays on this device.</p>
     </header>
     <main data-settings="${escaped(JSON.stringify(settings))}">
@@ -47,6 +47,10 @@ export const html = (model: string, settings: Settings) =>
           <p id="heard" class="heard" role="status"></p>
         </section>
       </div>
+      <section class="card" aria-labelledby="learning-title">
+        <h2 id="learning-title">Teach it</h2>
+        <div id="learning"></div>
+      </section>
       <section class="card" aria-labelledby="facts-title">
         <h2 id="facts-title">What it takes</h2>
         <div id="facts"></div>

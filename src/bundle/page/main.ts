@@ -2,11 +2,13 @@
 
 import type { Feed } from "../../engine/feeds";
 import type { Input } from "../../graph/graph";
+import type { Tensor } from "../../graph/tensor";
 import type { Control } from "./control";
 import { make, messageOf } from "./dom";
 import { arraysFor, Facts } from "./facts";
 import { ImageControl } from "./image-control";
 import { kindOf } from "./kinds";
+import { LearnPanel } from "./learn-panel";
 import { load } from "./octette.js";
 import { type Answer, OutputView } from "./results";
 import type { Settings } from "./settings";
@@ -61,22 +63,36 @@ async function start(): Promise<void> {
     });
   }
 
-  async function run(): Promise<void> {
+  /** What the controls have, once all of them have something. */
+  function read(): Record<string, Feed> | undefined {
     const feeds: Record<string, Feed> = {};
     for (const [name, control] of controls) {
       const feed = control.read();
-      if (!feed) return;
+      if (!feed) return undefined;
       feeds[name] = feed;
     }
+    return feeds;
+  }
+
+  const panel =
+    settings.learning === ""
+      ? new LearnPanel({
+          ...{ model, file: settings.model, read, changed },
+          thumbnails: () => controls.flatMap(([, control]) => control.thumbnail?.() ?? []),
+        })
+      : undefined;
+  place("learning").replaceChildren(panel?.element ?? make("p", {}, settings.learning));
+
+  async function run(): Promise<void> {
+    const feeds = read();
+    if (!feeds) return;
     try {
       const from = performance.now();
       const outputs = await model.run(feeds);
       if (isFirst) facts.first(performance.now() - from);
       isFirst = false;
-      const texts = views.map(([name, view]) => {
-        const answers: readonly Answer[] = [{ of: "", tensor: outputs[name]! }];
-        return view.show(answers);
-      });
+      const tuned = await panel?.answer(feeds);
+      const texts = views.map(([name, view]) => view.show(answersOf(outputs[name]!, tuned?.[name])));
       place("outputs").replaceChildren(...views.map(([, view]) => view.element));
       place("problem").textContent = "";
       clearTimeout(quiet);
@@ -91,6 +107,14 @@ async function start(): Promise<void> {
 
   changed();
 }
+
+const answersOf = (tensor: Tensor, tuned: Tensor | undefined): readonly Answer[] =>
+  tuned
+    ? [
+        { of: "before", tensor },
+        { of: "after", tensor: tuned },
+      ]
+    : [{ of: "", tensor }];
 
 function controlFor(input: Input, changed: () => void): Control {
   const note = make("p", { className: "note", role: "status" });

@@ -3,6 +3,10 @@
 import type { Preprocessing } from "../../graph/graph";
 
 export interface Settings {
+  /** Name of the model's file. */
+  readonly model: string;
+  /** Why the model cannot learn in the page; "" where it can. */
+  readonly learning: string;
   /** By input: the lowest and highest number that calibration saw. */
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
 }
