@@ -41,7 +41,10 @@ export class LearnPanel {
   readonly #list = make("ul", { className: "samples", ariaLabel: "Samples" });
   readonly #status = make("p", { role: "status" });
   readonly #progress = make("progress", { ariaLabel: "Steps", value: 0, hidden: true });
-  readonly #curve = make("canvas", { className: "wave", width: 640, height: 120, role: "img", hidden: true });
+  readonly #curve = make("canvas", {
+    ...{ className: "wave", width: 640, height: 120, hidden: true },
+    ...{ role: "img", ariaLabel: "Loss, step by step" },
+  });
   readonly #result = make("div");
   readonly #learn = button("Learn", () => this.#begin(), "main");
   readonly #stop = button("Stop", () => this.#order({ kind: "stop" }));
