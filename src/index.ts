@@ -243,7 +243,7 @@ export {
 export type * from "./runtime-types";
 export { type SaveOptions, save } from "./save";
 export { type Ranked, softmax, topK } from "./scores";
-export type { SoundFeatures } from "./sound/features";
+export type { SoundFeatures } from "./sound/feature-settings";
 export type { SoundOptions } from "./sound/options";
 export {
   type CheckpointState,

@@ -7,11 +7,9 @@ import {
   type Evaluation,
   evaluate,
   type Graph,
-  type LayerSummary,
   load,
   OctetteError,
   type QuantizeOptions,
-  type QuantizeSummary,
   quantize,
   readArtifact,
   save,
@@ -36,9 +34,10 @@ import {
   UsageError,
   wholeNumber,
 } from "./options";
+import { nextSteps, type SavedSizes, summaryText } from "./quantize-summary";
 import { REPORT, writeReport } from "./report";
 import { type SeenRange, seenRange } from "./seen-range";
-import { formatBytes, formatPercent } from "./terminal";
+import { formatBytes } from "./terminal";
 
 /** Samples of the calibration data that are used unless --samples says otherwise. */
 const SAMPLES = 512;
@@ -154,7 +153,7 @@ export const quantizeCommand = defineCommand({
     const bytes = save(quantized, { maxBytes });
     if (!force) checkSmaller(path, save(graph, { maxBytes }).length, bytes.length);
     await context.write(output, bytes, context.signal);
-    const sizes = {
+    const sizes: SavedSizes = {
       bytes: { from: model.bytes.length, to: bytes.length },
       memory: { from: await memoryOf(graph, maxBytes), to: await memoryOf(quantized, maxBytes) },
     };
@@ -228,18 +227,6 @@ async function measured(
   }
 }
 
-/** What a user may want to do now, with the names of the files that there are. */
-function nextSteps(float: string, output: string, evaluation: Evaluation | undefined): string[] {
-  const isWorse = evaluation?.mcnemarP !== undefined && evaluation.mcnemarP < 0.05;
-  const commands = [
-    ...(evaluation ? [] : [`octette eval ${output} --data TEST --against ${float}`]),
-    ...(isWorse ? [`octette eval ${output} --data TEST --against ${float} --layers`] : []),
-    `octette tune ${output} --data TRAIN -o TUNED.octette`,
-    `octette bundle ${output} -o PAGE`,
-  ];
-  return commands.map((command, i) => `${i === 0 ? "next " : "     "}  ${command}`);
-}
-
 /** Bytes that a GGUF file begins with. */
 const GGUF = "GGUF";
 
@@ -307,50 +294,4 @@ async function memoryOf(graph: Graph, maxBytes: number | undefined): Promise<num
   const model = await load(graph, { maxBytes });
   model.dispose();
   return model.bytes;
-}
-
-interface Sizes {
-  readonly bytes: { readonly from: number; readonly to: number };
-  readonly memory: { readonly from: number; readonly to: number };
-}
-
-/** Rows of each part of the summary that are shown where not all are asked for. */
-const MOST_ROWS = 12;
-
-function summaryText(
-  { bytes, memory }: Sizes,
-  { mode, layers, equalized, biasCorrected, skipped, samples }: QuantizeSummary,
-  all: boolean,
-  { table }: Context,
-): string[] {
-  const some = (header: string[], rows: (readonly string[])[]) => [
-    ...table(header, all ? rows : rows.slice(0, MOST_ROWS), "l".repeat(header.length)),
-    ...(!all && rows.length > MOST_ROWS ? [`… and ${rows.length - MOST_ROWS} more (--all shows them)`] : []),
-    "",
-  ];
-  // An activation in the layer before it is int8 with it.
-  const isFloat = ({ quantized, reason }: LayerSummary) => !quantized && !reason?.startsWith("part of");
-  const nodes = (all ? layers : layers.filter(isFloat)).map(({ name, op, quantized, reason, range }) => [
-    name,
-    op,
-    quantized ? "int8" : "float",
-    reason ?? range ?? "",
-  ]);
-  const left = skipped.map(({ what, where, reason }) => [what, where, reason]);
-  const quantized = layers.filter((layer) => layer.quantized).length;
-  const done = [
-    `${mode}: ${quantized} of ${layers.length} nodes int8`,
-    `${equalized.length} pairs equalized`,
-    `${biasCorrected.length} biases corrected`,
-    ...(samples > 0 ? [`${samples} samples`] : []),
-  ];
-  return [
-    ...(nodes.length > 0
-      ? some([all ? "node" : "stays float", "op", "becomes", "range or reason"], nodes)
-      : []),
-    ...(left.length > 0 ? some(["left out", "where", "why"], left) : []),
-    done.join(", "),
-    `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,
-    `memory  ${formatBytes(memory.from)} → ${formatBytes(memory.to)}`,
-  ];
 }

@@ -4,11 +4,10 @@ export { createDataset, type Dataset, type DatasetOptions } from "./dataset";
 export type { DataSource, NamedBytes } from "./files";
 export { formatNormalize, parseNormalize, withPreprocessing } from "./normalize";
 export { type OpenOptions, openDataset } from "./open";
+export type { LabelledSamples, SampleFeeds } from "./sample-feeds";
 export {
   createSamples,
-  type LabelledSamples,
   readSamples,
   SampleBuffer,
-  type SampleFeeds,
   type SamplesOptions,
 } from "./samples";

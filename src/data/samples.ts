@@ -1,14 +1,15 @@
 // Samples that come one after the other: the latest of them, and some of those before against forgetting. Bounded, the same for the same pushes
 // and seed, and kept as bytes.
 
-import { classNameOf, FormatError, OctetteError } from "../errors";
+import { FormatError, OctetteError } from "../errors";
 import { readSealed, type SealKind, writeSealed } from "../formats/seal";
 import type { Input, Preprocessing } from "../graph/graph";
-import { Random } from "../graph/random";
-import { allocate, arrayName, bytesIn, sizeOf, type Tensor, type TypedArray, tensor } from "../graph/tensor";
+import { allocate, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import { until } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { createDataset, type Dataset } from "./dataset";
+import { type KeptSample, largestClassOf, remember } from "./reservoir";
+import { fittedSamples, type LabelledSamples, labelNumbers, type SampleFeeds } from "./sample-feeds";
 
 const SAMPLES: SealKind = {
   format: "octette-samples",
@@ -44,21 +45,6 @@ const OPTIONS = {
   normalize: 1,
   seed: 1,
 } satisfies Names<SamplesOptions>;
-
-/** Arrays of one or more samples by input: tensors [samples, …], or the bare elements of whole samples. */
-export type SampleFeeds = Readonly<Record<string, Tensor | TypedArray | Uint8ClampedArray>>;
-
-/** One or more samples with their labels: whole numbers, or names of classes. */
-export interface LabelledSamples {
-  readonly feeds: SampleFeeds;
-  readonly label: number | string | ArrayLike<number | string>;
-}
-
-/** Where a sample lies, and what it is. */
-interface Kept {
-  readonly slot: number;
-  readonly label: number;
-}
 
 const DEFAULT_CAPACITY = 1024;
 
@@ -97,8 +83,8 @@ export class SampleBuffer {
   #arrays: Map<string, Tensor> | undefined;
   readonly #free: number[];
   /** In order of arrival. */
-  #latest: Kept[] = [];
-  #earlier: Kept[] = [];
+  #latest: KeptSample[] = [];
+  #earlier: KeptSample[] = [];
   /** By class: how many have left the latest so far. */
   readonly #left = new Map<number, number>();
   #pushed = 0;
@@ -146,7 +132,7 @@ export class SampleBuffer {
    * class: then none of them is added.
    */
   push(feeds: SampleFeeds, label: LabelledSamples["label"]): void {
-    const labels = this.#labelsOf(label);
+    const labels = labelNumbers(label, this.#options.classes);
     const arrays = this.#fitted(feeds, labels);
     this.#arrays ??= new Map(
       [...arrays].map(([name, { dtype, shape }]) => {
@@ -240,7 +226,7 @@ export class SampleBuffer {
   }
 
   #restoreKept(feeds: SampleFeeds, labels: readonly number[], earlier: number): void {
-    const arrays = this.#fitted(feeds, this.#labelsOf(labels));
+    const arrays = this.#fitted(feeds, labelNumbers(labels, this.#options.classes));
     this.#arrays = new Map(
       [...arrays].map(([name, { dtype, shape, data }]) => {
         const all = [this.#capacity + this.#replay, ...shape.slice(1)];
@@ -263,45 +249,20 @@ export class SampleBuffer {
   /** Makes room: a sample leaves the latest, and may take the place of an earlier one. */
   #retire(): void {
     const { balance = true } = this.#options;
-    const at = balance ? this.#latest.findIndex(({ label }) => label === largestOf(this.#latest)) : 0;
-    const [old] = this.#latest.splice(at, 1) as [Kept];
+    const at = balance ? this.#latest.findIndex(({ label }) => label === largestClassOf(this.#latest)) : 0;
+    const [old] = this.#latest.splice(at, 1) as [KeptSample];
     const left = (this.#left.get(old.label) ?? 0) + 1;
     this.#left.set(old.label, left);
-    const out = this.#remember(old, left);
+    const out = remember(this.#earlier, old, this.#left, {
+      most: this.#replay,
+      seed: this.#seed,
+      balance,
+    });
     if (out) this.#free.push(out.slot);
   }
 
-  /**
-   * Class-balancing reservoir sampling (Chrysakis & Moens 2020): a sample of a class that is not the largest takes the place of one
-   * of the largest; one of the largest that of its own, each that ever came being as likely to be there. Returns which is let go of.
-   */
-  #remember(sample: Kept, left: number): Kept | undefined {
-    if (this.#replay === 0) return sample;
-    if (this.#earlier.length < this.#replay) {
-      this.#earlier.push(sample);
-      return undefined;
-    }
-    const total = [...this.#left.values()].reduce((sum, n) => sum + n, 0);
-    const random = new Random(Math.imul(this.#seed + 1, 0x9e3779b1) ^ Math.imul(total, 0x85ebca6b));
-    const largest = largestOf(this.#earlier);
-    const own = this.#earlier.filter(({ label }) => label === sample.label).length;
-    const most = this.#earlier.filter(({ label }) => label === largest).length;
-    const { balance = true } = this.#options;
-    const isLargest = own === most;
-    if (!balance || isLargest) {
-      const [seen, room] = balance ? [left, own] : [total, this.#earlier.length];
-      if (random.below(seen) >= room) return sample;
-    }
-    const from = balance ? (isLargest ? sample.label : largest) : undefined;
-    const places = this.#earlier.flatMap(({ label }, i) => (from === undefined || label === from ? [i] : []));
-    const place = places[random.below(places.length)]!;
-    const out = this.#earlier[place]!;
-    this.#earlier[place] = sample;
-    return out;
-  }
-
   /** Copies of samples, [samples, …] by input. */
-  #picked(kept: readonly Kept[]): Map<string, Tensor> {
+  #picked(kept: readonly KeptSample[]): Map<string, Tensor> {
     return new Map(
       [...(this.#arrays ?? [])].map(([name, { dtype, shape, data }]) => {
         const sample = shape.slice(1);
@@ -314,101 +275,10 @@ export class SampleBuffer {
     );
   }
 
-  #labelsOf(label: LabelledSamples["label"]): number[] {
-    const { classes } = this.#options;
-    const given = typeof label === "number" || typeof label === "string" ? [label] : Array.from(label ?? []);
-    if (given.length === 0) throw wrong("label", "there is none", "one for each sample", typeof label);
-    return given.map((one) => {
-      const index = typeof one === "string" ? (classes?.indexOf(one) ?? -1) : one;
-      const most = classes?.length ?? 2 ** 31;
-      if (Number.isInteger(index) && index >= 0 && index < most) return index;
-      const expected = classes
-        ? `one of ${classes.join(", ")}, or 0 to ${most - 1}`
-        : "a whole number from 0";
-      throw wrong("label", "is no class", expected, JSON.stringify(one) ?? typeof one);
-    });
-  }
-
   /** The arrays as tensors of so many samples, like those before. */
   #fitted(feeds: SampleFeeds, labels: readonly number[]): Map<string, Tensor> {
-    const count = labels.length;
-    const unknown = Object.keys(Object(feeds)).find((name) =>
-      this.#inputs.every((input) => input.name !== name),
-    );
-    if (unknown !== undefined)
-      throw wrong(
-        `input "${unknown}"`,
-        "the model has no such input",
-        this.#inputs.map(({ name }) => `"${name}"`).join(", "),
-        "it",
-      );
-    const arrays = new Map(
-      this.#inputs.map(
-        (input) => [input.name, tensorOf(Object(feeds)[input.name], input, count, this.#options)] as const,
-      ),
-    );
-    for (const [name, { dtype, shape }] of arrays) {
-      const before = this.#arrays?.get(name);
-      if (!before || (before.dtype === dtype && `${before.shape.slice(1)}` === `${shape.slice(1)}`)) continue;
-      const typeOf = (type: string, sizes: readonly number[]) => `${type} [${sizes.slice(1).join(", ")}]`;
-      const [expected, got] = [typeOf(before.dtype, before.shape), typeOf(dtype, shape)];
-      throw wrong(`input "${name}"`, "is not like the samples before", expected, got);
-    }
-    const names = tensor("i32", [count], labels);
-    // Throws what does not fit the model.
-    createDataset(arrays, this.#inputs, {
-      labels: names,
-      normalize: this.#options.normalize,
-      where: "samples",
-    });
-    return arrays;
+    return fittedSamples(feeds, labels, this.#inputs, this.#options, this.#arrays);
   }
-}
-
-/** The class with most samples; of equals the one whose sample comes first. */
-function largestOf(kept: readonly Kept[]): number {
-  const counts = new Map<number, number>();
-  for (const { label } of kept) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return kept.find(({ label }) => counts.get(label) === most)!.label;
-}
-
-const dtypes = ["f32", "u8", "i8", "i32"] as const;
-
-/** What was given for an input, as a tensor of so many samples. */
-function tensorOf(
-  given: unknown,
-  { name, shape, preprocessing }: Input,
-  count: number,
-  { normalize = preprocessing }: SamplesOptions,
-): Tensor {
-  const fail = (what: string, expected: string, got: string) => wrong(`input "${name}"`, what, expected, got);
-  if (!ArrayBuffer.isView(given)) {
-    const { dtype, shape: own, data } = Object(given) as Partial<Tensor>;
-    if (!dtype || !Array.isArray(own) || !ArrayBuffer.isView(data) || sizeOf(own) !== data.length)
-      throw fail(
-        "is neither a tensor nor a typed array",
-        "{ dtype, shape, data } or elements",
-        classNameOf(given),
-      );
-    return { dtype, shape: own, data };
-  }
-  const elements = given as TypedArray;
-  const kind = elements[Symbol.toStringTag] as string;
-  const dtype = kind === "Uint8ClampedArray" ? "u8" : dtypes.find((one) => arrayName(one) === kind);
-  const sample = shape.slice(1);
-  if (!dtype || sample.some((dim) => typeof dim !== "number"))
-    throw fail("needs a tensor", "{ dtype, shape, data }", kind);
-  if (sizeOf(sample as number[]) * count !== elements.length)
-    throw fail(
-      "is not of so many samples",
-      `${count} of [${sample.join(", ")}]`,
-      `${elements.length} elements`,
-    );
-  const isLast = normalize?.layout === "nhwc" && sample.length > 1;
-  const own = (isLast ? [...sample.slice(1), sample[0]!] : sample) as number[];
-  const data = dtype === "u8" ? bytesIn(elements) : elements;
-  return { dtype, shape: [count, ...own], data };
 }
 
 const wrong = (where: string, what: string, expected: string, got: string) =>

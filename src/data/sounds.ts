@@ -2,7 +2,8 @@
 
 import { OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
-import { createExtractor, type Extractor, parseFeatures } from "../sound/features";
+import { parseFeatures } from "../sound/feature-settings";
+import { createExtractor, type Extractor } from "../sound/features";
 import type { SoundOptions } from "../sound/options";
 import { openWav, type Wav } from "../sound/wav";
 import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";

@@ -1,8 +1,9 @@
 // Tables as text: numbers in columns, one of which may be labels, whole numbers or names, and one the group that a row belongs to.
 // Errors name the line and the column, as a text editor counts them.
 
-import { FormatError, OctetteError } from "../errors";
+import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
+import { type Columns, chooseColumns, findColumn } from "./csv-columns";
 import { type CsvRow, type CsvText, readCsvText } from "./csv-rows";
 import { I32_MAX, I32_MIN } from "./elements";
 
@@ -52,10 +53,8 @@ export const isLabelHeader = (name: string): boolean => LABEL_HEADERS.includes(n
 type Kind = "number" | "absent" | "text";
 
 /** The shape of a table, by its first two lines. */
-export interface Outline {
+export interface Outline extends Columns {
   readonly text: CsvText;
-  readonly width: number;
-  readonly header?: readonly string[];
   /** Of the fields of its first row of values. */
   readonly kinds: readonly Kind[];
 }
@@ -288,55 +287,4 @@ class Labels {
     const data = this.#ids.subarray(0, rows).map((id) => numbers[id]!);
     return { labels: { dtype: "i32", shape: [rows], data }, ...(classes ? { classes } : {}) };
   }
-}
-
-function findColumn(
-  asked: string | number | undefined,
-  { width, header }: Outline,
-  what: string,
-  where: string,
-): number | undefined {
-  if (asked === undefined) return undefined;
-  const at = typeof asked === "string" ? (header?.indexOf(asked) ?? -1) : asked < 0 ? asked + width : asked;
-  if (Number.isInteger(at) && at >= 0 && at < width) return at;
-  throw new OctetteError(`no such ${what} column`, {
-    code: "argument",
-    where,
-    expected: header
-      ? `one of ${header.slice(0, 20).join(", ")}`
-      : `a number below ${width}, as there is no header line`,
-    got: `${asked}`,
-  });
-}
-
-/** Places of the columns of features. */
-function chooseColumns(
-  asked: readonly string[] | undefined,
-  { width, header }: Outline,
-  taken: readonly (number | undefined)[],
-  where: string,
-): number[] {
-  const all = Array.from({ length: width }, (_, column) => column);
-  if (asked === undefined) return all.filter((column) => !taken.includes(column));
-  const chosen = asked.flatMap((name) => {
-    const parts = name.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    const pattern = new RegExp(`^${parts.join(".*")}$`);
-    const named = all.filter((column) => header && pattern.test(header[column]!) && !taken.includes(column));
-    const found = named.length === 0 && /^\d+$/.test(name) && Number(name) < width ? [Number(name)] : named;
-    if (found.length > 0) return found;
-    throw new OctetteError(`no column "${name}"`, {
-      code: "argument",
-      where,
-      expected: header
-        ? header.slice(0, 20).join(", ")
-        : `numbers below ${width}, as there is no header line`,
-    });
-  });
-  const twice = chosen.find((column, i) => chosen.indexOf(column) !== i || taken.includes(column));
-  if (twice === undefined) return chosen;
-  throw new OctetteError("a column is chosen twice", {
-    code: "argument",
-    where,
-    got: header?.[twice] ?? `${twice}`,
-  });
 }

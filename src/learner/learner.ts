@@ -1,5 +1,6 @@
 // A model that learns while it serves: `run` has a worker of its own, tuning another, and the tuned model takes the place of the one
-// before between two runs.
+// before between two runs. One class, because every method asks which worker serves, whether one tunes and whether it is disposed; half
+// of the file is the reference of its options.
 
 import type { Dataset } from "../data/dataset";
 import { packDataset } from "../data/packed";

@@ -1,7 +1,8 @@
 // octette/sound: recordings, and the features that keyword models take of them, the same in every engine. Only its users load it.
 
 import { type BytesSource, nameOf, readBytes } from "../engine/source";
-import { createExtractor, parseFeatures, type SoundFeatures } from "./features";
+import { parseFeatures, type SoundFeatures } from "./feature-settings";
+import { createExtractor } from "./features";
 import { openWav, type Wav } from "./wav";
 
 /**
@@ -28,5 +29,5 @@ export function soundFeatures(features: string | SoundFeatures = {}): (samples: 
   return (samples) => ({ dtype: "f32", shape: [frames(samples.length), width], data: extract(samples) });
 }
 
-export type { SoundFeatures } from "./features";
+export type { SoundFeatures } from "./feature-settings";
 export { MAX_SOUND_SAMPLES, type Wav } from "./wav";

@@ -1,7 +1,7 @@
 // What may be said about sounds. Apart from the code that does it, which only those load who have sounds.
 
 import type { Names } from "../options";
-import type { SoundFeatures } from "./features";
+import type { SoundFeatures } from "./feature-settings";
 
 /** What becomes of recordings. */
 export interface SoundOptions {

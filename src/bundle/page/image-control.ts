@@ -3,11 +3,12 @@
 import type { Feed } from "../../engine/feeds";
 import type { Input } from "../../graph/graph";
 import type { Changed, Control, Say } from "./control";
-import { button, choose, labelled, make, messageOf, tick } from "./dom";
+import { button, choose, labelled, make, tick } from "./dom";
 import type { ImageKind } from "./kinds";
+import { cameraProblem, cropped, greyed, openSides, type PictureSource } from "./pictures";
 import { feedOf, inverted, levelsFor } from "./pixels";
 import type { Known } from "./settings";
-import { draw, type Point, pixelsOf, type Stroke } from "./strokes";
+import { draw, drawPen, type Point, pixelsOf, type Stroke } from "./strokes";
 
 /** Largest side of a picture that can be drawn. */
 const DRAWABLE = 64;
@@ -15,11 +16,6 @@ const DRAWABLE = 64;
 const STAGE = 320;
 /** Milliseconds between two pictures of the camera. */
 const FRAME = 100;
-/** Longest side of a picture whose size the model leaves open, and what its sides are multiples of. */
-const [LONGEST, STEP] = [640, 32];
-
-type Picture = ImageBitmap | HTMLVideoElement;
-
 export class ImageControl implements Control {
   readonly element: HTMLElement;
   readonly #input: Input;
@@ -32,7 +28,7 @@ export class ImageControl implements Control {
   readonly #camera: HTMLButtonElement;
   #levels;
   #strokes: Stroke[] = [];
-  #picture: Picture | undefined;
+  #picture: PictureSource | undefined;
   #isCentred = true;
   #isInverted = false;
   /** Where the keyboard's pen is, and whether it draws. */
@@ -145,11 +141,10 @@ export class ImageControl implements Control {
 
   /** Draws the stage, and beside it what the model sees. */
   #show(): void {
-    const context = this.#stage.getContext("2d")!;
     this.element.classList.toggle("empty", !this.#picture && this.#strokes.length === 0);
     if (this.#picture) {
       const image = cropped(this.#picture, this.#stage.width, this.#stage.height);
-      context.putImageData(image, 0, 0);
+      this.#stage.getContext("2d")!.putImageData(image, 0, 0);
     } else draw(this.#stage, this.#strokes, Math.min(this.#kind.width, this.#kind.height));
     const image = this.#pixels();
     this.#seen.width = image?.width ?? this.#kind.width;
@@ -158,7 +153,7 @@ export class ImageControl implements Control {
       this.#seen.getContext("2d")!.putImageData(this.#kind.channels === 1 ? greyed(image) : image, 0, 0);
   }
 
-  #setPicture(picture: Picture | undefined): void {
+  #setPicture(picture: PictureSource | undefined): void {
     if (this.#picture instanceof HTMLVideoElement && picture !== this.#picture)
       this.#stopCamera(this.#picture);
     this.#picture = picture;
@@ -215,14 +210,7 @@ export class ImageControl implements Control {
       this.#setPicture(video);
       this.#follow(video);
     } catch (error) {
-      const { name } = error as DOMException;
-      this.#say(
-        name === "NotAllowedError"
-          ? "The camera was denied. Allow it in the browser's settings of this page, or choose a picture."
-          : name === "NotFoundError"
-            ? "There is no camera here. Choose a picture instead."
-            : `The camera does not start: ${messageOf(error)}`,
-      );
+      this.#say(cameraProblem(error));
     }
   }
 
@@ -275,8 +263,7 @@ export class ImageControl implements Control {
   }
 
   #extend(point: Point): void {
-    const last = this.#strokes.pop() ?? [];
-    this.#strokes.push([...last, point]);
+    this.#strokes.push([...(this.#strokes.pop() ?? []), point]);
     this.#drawn();
   }
 
@@ -306,48 +293,8 @@ export class ImageControl implements Control {
   }
 
   /** Shows where the pen is while it does not draw. */
-  #cursor([x, y]: Point): void {
+  #cursor(at: Point): void {
     this.#show();
-    const context = this.#stage.getContext("2d")!;
-    context.strokeStyle = "#f80";
-    context.lineWidth = 2;
-    context.beginPath();
-    context.arc(x * this.#stage.width, y * this.#stage.height, 6, 0, 7);
-    context.stroke();
+    drawPen(this.#stage, at);
   }
-}
-
-const sidesOf = (picture: Picture) =>
-  picture instanceof HTMLVideoElement
-    ? [picture.videoWidth, picture.videoHeight]
-    : [picture.width, picture.height];
-
-/** The size that a picture is given where the model takes any: its own, within bounds. */
-function openSides(picture: Picture): [number, number] {
-  const [width = 1, height = 1] = sidesOf(picture);
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  const whole = (side: number) => Math.max(STEP, Math.round((side * scale) / STEP) * STEP);
-  return [whole(width), whole(height)];
-}
-
-/** The middle of a picture, as large as fits, in this size. */
-function cropped(picture: Picture, width: number, height: number): ImageData {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  const [w = 1, h = 1] = sidesOf(picture);
-  const scale = Math.min(w / width, h / height);
-  context.imageSmoothingQuality = "high";
-  // What is transparent is black.
-  context.fillRect(0, 0, width, height);
-  const [sw, sh] = [width * scale, height * scale];
-  context.drawImage(picture, (w - sw) / 2, (h - sh) / 2, sw, sh, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height);
-}
-
-/** As a model of one channel sees it. */
-function greyed(image: ImageData): ImageData {
-  const { data } = image;
-  for (let at = 0; at < data.length; at += 4)
-    data.fill((data[at]! * 19595 + data[at + 1]! * 38470 + data[at + 2]! * 7471 + 0x8000) >> 16, at, at + 3);
-  return image;
 }

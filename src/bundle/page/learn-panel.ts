@@ -4,25 +4,22 @@
 import type { Feed } from "../../engine/feeds";
 import type { Model } from "../../engine/model";
 import { allocate, type Tensor } from "../../graph/tensor";
-import { button, choose, labelled, make } from "./dom";
-import type { Order, Samples, Score, Settings, Told } from "./learn-talk";
+import { button, choose, download, labelled, make } from "./dom";
+import type { LearnNews, LearnOrder, LearnSettings, Samples, Score } from "./learn-talk";
 import { drawLine } from "./plot";
 
 /** Part of the samples that is put aside to choose the state that is kept, and fewest samples for it to hold one. */
 const VALIDATION = 0.2;
 const FEWEST = 1 / VALIDATION;
 
-export interface Kept {
+interface Sample {
   readonly label: number;
   readonly feeds: Readonly<Record<string, Feed>>;
-}
-
-interface Sample extends Kept {
   readonly element: HTMLElement;
 }
 
 /** What the panel needs of the page around it. */
-export interface Around {
+export interface PageAccess {
   /** The model, and the name of its file. */
   readonly model: Model;
   readonly file: string;
@@ -35,7 +32,7 @@ export interface Around {
 
 export class LearnPanel {
   readonly element: HTMLElement;
-  readonly #around: Around;
+  readonly #around: PageAccess;
   readonly #names: readonly string[];
   readonly #counts = make("p", { className: "note" });
   readonly #list = make("ul", { className: "samples", ariaLabel: "Samples" });
@@ -61,12 +58,12 @@ export class LearnPanel {
   #losses: number[] = [];
   #worker: Worker | undefined;
   /** What the worker is told once it listens. */
-  #waiting: Order[] | undefined;
+  #waiting: LearnOrder[] | undefined;
   #isTuned = false;
   #asked = 0;
   readonly #answers = new Map<number, (outputs: Readonly<Record<string, Tensor>> | undefined) => void>();
 
-  constructor(around: Around) {
+  constructor(around: PageAccess) {
     this.#around = around;
     const { model } = around;
     const count = model.outputs[0]!.shape[1] as number;
@@ -189,7 +186,7 @@ export class LearnPanel {
     };
   }
 
-  get #settings(): Settings {
+  get #settings(): LearnSettings {
     return {
       train: this.#trained,
       epochs: this.#epochs.valueAsNumber,
@@ -200,7 +197,7 @@ export class LearnPanel {
     };
   }
 
-  #order(order: Order): void {
+  #order(order: LearnOrder): void {
     if (typeof Worker === "undefined") {
       this.#status.textContent = "This browser has no workers: learning needs one.";
       return;
@@ -208,7 +205,7 @@ export class LearnPanel {
     if (!this.#worker) {
       this.#waiting = [];
       this.#worker = new Worker(new URL("./learn.js", import.meta.url), { type: "module" });
-      this.#worker.onmessage = ({ data }: MessageEvent<Told>) => this.#told(data);
+      this.#worker.onmessage = ({ data }: MessageEvent<LearnNews>) => this.#told(data);
       this.#worker.onerror = (event) => {
         event.preventDefault();
         this.#worker = undefined;
@@ -232,7 +229,7 @@ export class LearnPanel {
     });
   }
 
-  #told(told: Told): void {
+  #told(told: LearnNews): void {
     if (told.kind === "ready") {
       for (const order of this.#waiting ?? []) this.#worker?.postMessage(order);
       this.#waiting = undefined;
@@ -260,7 +257,7 @@ export class LearnPanel {
     this.#show(false);
   }
 
-  #learned({ artifact, delta, before, after, best, notes }: Told & { readonly kind: "learned" }): void {
+  #learned({ artifact, delta, before, after, best, notes }: LearnNews & { readonly kind: "learned" }): void {
     const [first = 0, last = 0] = [this.#losses[0], this.#losses.at(-1)];
     this.#curve.ariaLabel = `Loss over ${this.#losses.length} steps, from ${first.toFixed(3)} to ${last.toFixed(3)}`;
     this.#status.textContent =
@@ -299,11 +296,4 @@ export class LearnPanel {
     this.#show(false);
     this.#around.changed();
   }
-}
-
-/** Hands a file to the browser. */
-function download(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([bytes]));
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -9,7 +9,7 @@ export interface Samples {
 }
 
 /** As the options of `tune`. */
-export interface Settings {
+export interface LearnSettings {
   readonly train: string;
   readonly epochs: number;
   readonly batch: number;
@@ -19,8 +19,13 @@ export interface Settings {
 }
 
 /** From the page. */
-export type Order =
-  | { readonly kind: "learn"; readonly model: string; readonly samples: Samples; readonly settings: Settings }
+export type LearnOrder =
+  | {
+      readonly kind: "learn";
+      readonly model: string;
+      readonly samples: Samples;
+      readonly settings: LearnSettings;
+    }
   | { readonly kind: "stop" }
   | { readonly kind: "save"; readonly samples: Samples }
   | { readonly kind: "run"; readonly id: number; readonly feeds: Readonly<Record<string, Tensor>> };
@@ -32,7 +37,7 @@ export interface Score {
 }
 
 /** From the worker. */
-export type Told =
+export type LearnNews =
   /** It listens: what it was told before is lost. */
   | { readonly kind: "ready" }
   | { readonly kind: "begun"; readonly steps: number }

@@ -12,11 +12,11 @@ import { save } from "../../save";
 import { toolkit } from "../../toolkit";
 import { train } from "../../train/inlined";
 import { tuneWith } from "../../train/run/tune";
-import type { Order, Samples, Score, Settings, Told } from "./learn-talk";
+import type { LearnNews, LearnOrder, LearnSettings, Samples, Score } from "./learn-talk";
 
 toolkit.carry({ train });
 
-const tell = (told: Told, transfer: Transferable[] = []) => self.postMessage(told, { transfer });
+const tell = (told: LearnNews, transfer: Transferable[] = []) => self.postMessage(told, { transfer });
 
 let controller = new AbortController();
 /** The model that was learned last. */
@@ -27,7 +27,7 @@ const loaded = (graph: Graph) => new Model(graph, toolkit.ops, toolkit.engine);
 const dataOf = ({ arrays, labels }: Samples, { inputs }: Graph): Dataset =>
   createDataset(arrays, inputs, { labels: { dtype: "i32", shape: [labels.length], data: labels } });
 
-async function learn(name: string, samples: Samples, settings: Settings): Promise<void> {
+async function learn(name: string, samples: Samples, settings: LearnSettings): Promise<void> {
   const response = await fetch(new URL(`./${encodeURIComponent(name)}`, import.meta.url));
   const base = new Uint8Array(await response.arrayBuffer());
   const { graph } = readArtifact(base, name);
@@ -69,7 +69,7 @@ function scoreOf(model: Model, data: Dataset): Score {
   return { right, of: data.count };
 }
 
-async function obey(order: Order): Promise<void> {
+async function obey(order: LearnOrder): Promise<void> {
   if (order.kind === "stop") return controller.abort(new Error("stopped"));
   try {
     if (order.kind === "learn") {
@@ -88,5 +88,5 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<Order>) => void obey(data);
+self.onmessage = ({ data }: MessageEvent<LearnOrder>) => void obey(data);
 tell({ kind: "ready" });

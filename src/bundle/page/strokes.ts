@@ -94,3 +94,13 @@ function shrunk(fine: ImageData, width: number, height: number): ImageData {
     }
   return image;
 }
+
+/** Shows where the pen of the keyboard is. */
+export function drawPen(canvas: HTMLCanvasElement, [x, y]: Point): void {
+  const context = canvas.getContext("2d")!;
+  context.strokeStyle = "#f80";
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x * canvas.width, y * canvas.height, 6, 0, 7);
+  context.stroke();
+}

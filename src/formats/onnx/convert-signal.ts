@@ -46,7 +46,7 @@ function melWeights(source: Source, [bands, points, rate, low, high]: readonly n
 export const melWeightMatrix: Conversion = (source) => {
   source.ignore("output_datatype", ...source.inputs);
   const known = source.inputs.map((name) => source.constant(name)?.data[0]);
-  const missing = known.findIndex((value) => value === undefined);
+  const missing = known.indexOf(undefined);
   if (known.length !== 5 || missing >= 0)
     throw source.error("its inputs are computed", { expected: "5 constants" });
   const [bands, points] = known as number[];

@@ -1,0 +1,61 @@
+// Which columns of a table are asked for: by name, by number, or by a name in which * stands for anything.
+
+import { OctetteError } from "../errors";
+
+/** How many columns a table has, and their names. */
+export interface Columns {
+  readonly width: number;
+  readonly header?: readonly string[];
+}
+
+/** The place of a column that is asked for by name or number. Throws an OctetteError "argument" where there is none. */
+export function findColumn(
+  asked: string | number | undefined,
+  { width, header }: Columns,
+  what: string,
+  where: string,
+): number | undefined {
+  if (asked === undefined) return undefined;
+  const at = typeof asked === "string" ? (header?.indexOf(asked) ?? -1) : asked < 0 ? asked + width : asked;
+  if (Number.isInteger(at) && at >= 0 && at < width) return at;
+  throw new OctetteError(`no such ${what} column`, {
+    code: "argument",
+    where,
+    expected: header
+      ? `one of ${header.slice(0, 20).join(", ")}`
+      : `a number below ${width}, as there is no header line`,
+    got: `${asked}`,
+  });
+}
+
+/** Places of the columns of features. */
+export function chooseColumns(
+  asked: readonly string[] | undefined,
+  { width, header }: Columns,
+  taken: readonly (number | undefined)[],
+  where: string,
+): number[] {
+  const all = Array.from({ length: width }, (_, column) => column);
+  if (asked === undefined) return all.filter((column) => !taken.includes(column));
+  const chosen = asked.flatMap((name) => {
+    const parts = name.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const pattern = new RegExp(`^${parts.join(".*")}$`);
+    const named = all.filter((column) => header && pattern.test(header[column]!) && !taken.includes(column));
+    const found = named.length === 0 && /^\d+$/.test(name) && Number(name) < width ? [Number(name)] : named;
+    if (found.length > 0) return found;
+    throw new OctetteError(`no column "${name}"`, {
+      code: "argument",
+      where,
+      expected: header
+        ? header.slice(0, 20).join(", ")
+        : `numbers below ${width}, as there is no header line`,
+    });
+  });
+  const twice = chosen.find((column, i) => chosen.indexOf(column) !== i || taken.includes(column));
+  if (twice === undefined) return chosen;
+  throw new OctetteError("a column is chosen twice", {
+    code: "argument",
+    where,
+    got: header?.[twice] ?? `${twice}`,
+  });
+}
