@@ -16,7 +16,7 @@ import { keepKernels } from "./keep-kernels";
 import { learningPieces, pageFiles, piecesFor } from "./kit";
 import type { Learning } from "./learning";
 import { html } from "./page/html";
-import type { Settings } from "./page/settings";
+import type { PageSettings } from "./page/settings";
 
 export interface BundleOptions {
   /** Name of the model's file. */
@@ -112,7 +112,7 @@ async function learningFiles(graph: Graph, { ops, steps, kernels }: Learning) {
 }
 
 /** What the page is told. */
-function settingsOf(model: string, graph: Graph, learning: Learning | string): Settings {
+function settingsOf(model: string, graph: Graph, learning: Learning | string): PageSettings {
   const ranges = graph.inputs.flatMap((input) => {
     const range = rangeOf(graph, registry, input);
     return range ? [[input.name, range] as const] : [];

@@ -17,7 +17,7 @@ export const REPORT = {
 };
 
 /** What a page is made of. */
-export interface Measured {
+export interface ReportParts {
   readonly graph: Graph;
   /** The model, loaded for one sample or more: its plan says what is in memory. */
   readonly model: Model;
@@ -29,7 +29,7 @@ export interface Measured {
 
 export async function writeReport(
   path: string,
-  { graph, model, facts, evaluation, names, ranges = [] }: Measured,
+  { graph, model, facts, evaluation, names, ranges = [] }: ReportParts,
   context: Pick<Context, "write" | "log">,
 ): Promise<void> {
   const { arenaBytes, constantBytes } = model.plan.memory;

@@ -47,7 +47,7 @@ export function formatDb(db: number | undefined): string {
 export const formatP = (p: number | undefined): string =>
   p === undefined ? "–" : p >= 0.001 ? p.toFixed(3) : p === 0 ? "< 1e-300" : p.toExponential(1);
 
-export interface TableOptions {
+export interface TableFormat {
   /** Columns of the terminal; cells of the widest text column are cut to fit. */
   readonly width?: number | undefined;
   /** A letter for each column, l (left) or r; default: left where the column's cells start with a letter, else right. */
@@ -109,7 +109,7 @@ const LEAST_WIDTH = 8;
 export function formatTable(
   header: readonly string[],
   content: readonly (readonly string[])[],
-  { width, align }: TableOptions = {},
+  { width, align }: TableFormat = {},
 ): string {
   const rows = content.map((row) => row.map(visible));
   const widths = header.map((h, c) => Math.max(length(h), ...rows.map((row) => length(row[c] ?? ""))));

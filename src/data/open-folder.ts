@@ -7,7 +7,7 @@ import { isSoundName } from "../sound/options";
 import type { Dataset } from "./dataset";
 import { type DataSource, readSource } from "./files";
 import { labelledByFolders, labelledByTable, listFolder } from "./folders";
-import { checkKind, type OpenOptions } from "./open";
+import { checkFormatOptions, type OpenOptions } from "./open";
 import { checkPictureNames, openPictures } from "./pictures";
 
 /** The pictures or recordings of a folder as samples of a model's input. */
@@ -34,7 +34,7 @@ export async function openFolder(
           ? "no files"
           : `"${first}"${names.length > 1 ? ` and ${names.length - 1} more` : ""}`,
     });
-  checkKind(options, isSounds ? "sound" : "picture", where);
+  checkFormatOptions(options, isSounds ? "sound" : "picture", where);
   const table = labels === undefined ? undefined : await readSource(labels, signal);
   const samples = { ...folder, files };
   const labelled = table ? labelledByTable(samples, table.bytes, table.name) : labelledByFolders(samples);

@@ -53,7 +53,7 @@ const optionsOf: Readonly<Partial<Record<Format, object>>> = {
 };
 
 /** Throws where an option was given that does nothing for these data. */
-export function checkKind(options: OpenOptions, format: Format, where: string): void {
+export function checkFormatOptions(options: OpenOptions, format: Format, where: string): void {
   const own = optionsOf[format] ?? {};
   const given = Object.keys(KINDS).find(
     (name) => options[name as keyof OpenOptions] !== undefined && !Object.hasOwn(own, name),
@@ -168,7 +168,7 @@ export async function openDataset(
   const where = file.name;
   const format = formatOf(file);
   const common = { where, normalize };
-  checkKind(options, format, where);
+  checkFormatOptions(options, format, where);
 
   if (format === "npz") {
     const arrays = readNpz(file.bytes, where);

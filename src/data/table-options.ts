@@ -19,10 +19,10 @@ export interface TableOptions extends WindowOptions {
   readonly group?: string | undefined;
 }
 
-export const WINDOW = { window: 1, stride: 1, windowLabel: 1 } satisfies Names<WindowOptions>;
+export const WINDOW_NAMES = { window: 1, stride: 1, windowLabel: 1 } satisfies Names<WindowOptions>;
 
 export const TABLE = {
-  ...WINDOW,
+  ...WINDOW_NAMES,
   columns: 1,
   header: 1,
   missing: 1,

@@ -9,7 +9,7 @@ import type { NamedBytes } from "./files";
 import { formatNormalize } from "./normalize";
 import { rowsOf } from "./sample-rows";
 import type { TableOptions } from "./table-options";
-import { windowLabels, windowStarts, windowsOf } from "./windows";
+import { cutWindows, windowLabels, windowStarts } from "./windows";
 
 /** Bytes that any table may unpack to, and times its size beyond those: to read text takes longer than to unpack it. */
 const MIN_UNPACKED_TEXT = 2 ** 22;
@@ -37,7 +37,7 @@ export function openCsv(
   const { data } = features;
   const [rows, columns] = features.shape as [number, number];
   const starts = window === undefined ? undefined : windowStarts(rows, breaks, window, stride!, where);
-  const samples = starts ? windowsOf(data, columns, starts, window!, input) : rowsOf(features);
+  const samples = starts ? cutWindows(data, columns, starts, window!, input) : rowsOf(features);
   const rowLabels = table.labels?.data as Int32Array | undefined;
   const ownLabels = starts && rowLabels ? windowLabels(rowLabels, starts, window!, windowLabel) : rowLabels;
   const bytesAsNumbers = (data as Float32Array).every((v) => v >= 0 && v <= 255 && Number.isInteger(v));

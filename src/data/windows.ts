@@ -71,7 +71,7 @@ export function windowLabels(
  * Windows over rows of `columns` numbers, as an input takes them: [window, columns] as they lie, or [columns, window] where only that
  * fits the input.
  */
-export function windowsOf(
+export function cutWindows(
   data: TypedArray,
   columns: number,
   starts: Int32Array,

@@ -6,7 +6,7 @@ import type { Events, Jobs } from "./jobs";
 export type JobName = Exclude<keyof Jobs, "dispose">;
 
 /** To a worker. */
-export type Order =
+export type WorkerOrder =
   /** The kernels, once, before anything else. */
   | { readonly wasm: Readonly<Record<string, Uint8Array>> }
   | { readonly id: number; readonly job: JobName; readonly args: unknown }

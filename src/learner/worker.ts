@@ -5,7 +5,7 @@ import type { WasmSources } from "../engine/wasm";
 import { nodeModule } from "../node-module";
 import { toolkit } from "../toolkit";
 import { type JobContext, Jobs } from "./jobs";
-import { buffersIn, errorFromWire, errorToWire, type Order, type Reply } from "./messages";
+import { buffersIn, errorFromWire, errorToWire, type Reply, type WorkerOrder } from "./messages";
 import { receiveTrain } from "./received";
 
 interface Running {
@@ -23,7 +23,7 @@ const jobs = new Jobs();
 const running = new Map<number, Running>();
 let asked = 0;
 
-function take(order: Order): void {
+function take(order: WorkerOrder): void {
   if ("wasm" in order) return receive(order.wasm);
   const { id } = order;
   if ("job" in order) return void work(id, order);
@@ -42,7 +42,7 @@ function receive({ train, extmul, relaxed, ...wasm }: Readonly<Record<string, Ui
   post({ id: 0, result: undefined });
 }
 
-async function work(id: number, { job, args }: Extract<Order, { job: unknown }>): Promise<void> {
+async function work(id: number, { job, args }: Extract<WorkerOrder, { job: unknown }>): Promise<void> {
   const controller = new AbortController();
   const answers: Running["answers"] = new Map();
   running.set(id, { controller, answers });
@@ -72,4 +72,4 @@ async function work(id: number, { job, args }: Extract<Order, { job: unknown }>)
 }
 
 if (parentPort) parentPort.on("message", take);
-else page.onmessage = ({ data }: MessageEvent<Order>) => take(data);
+else page.onmessage = ({ data }: MessageEvent<WorkerOrder>) => take(data);

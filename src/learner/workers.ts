@@ -3,7 +3,14 @@
 import { OctetteError } from "../errors";
 import { nodeModule } from "../node-module";
 import type { Events, Jobs } from "./jobs";
-import { buffersIn, errorFromWire, errorToWire, type JobName, type Order, type Reply } from "./messages";
+import {
+  buffersIn,
+  errorFromWire,
+  errorToWire,
+  type JobName,
+  type Reply,
+  type WorkerOrder,
+} from "./messages";
 
 type Args<J extends JobName> = Parameters<Jobs[J]>[0];
 type Result<J extends JobName> = Awaited<ReturnType<Jobs[J]>>;
@@ -26,7 +33,7 @@ export interface Hand {
 
 /** A worker of either kind. */
 interface Port {
-  post(order: Order): void;
+  post(order: WorkerOrder): void;
   /** Lets a process end while nothing is asked of it. */
   hold(isHeld: boolean): void;
   terminate(): void;
@@ -237,7 +244,7 @@ function startInPage(script: URL | string | undefined, { onReply, onEnd }: Liste
 }
 
 /** Feeds, samples and the artifact to tune were copied for the worker alone; they move there. */
-function transferable(order: Order): ArrayBuffer[] {
+function transferable(order: WorkerOrder): ArrayBuffer[] {
   if (!("job" in order)) return [];
   if (order.job === "run") return buffersIn((order.args as Args<"run">).feeds);
   if (order.job !== "tune") return [];

@@ -73,7 +73,7 @@ export interface Inlined {
 }
 
 /** What a node is where one of its graphs, which takes what the node has as its last inputs, stands for it. */
-export function inlined(node: Node, body: Graph, values: FreshNames, nodeNames: FreshNames): Inlined {
+export function inlineBody(node: Node, body: Graph, values: FreshNames, nodeNames: FreshNames): Inlined {
   const names = new Map<string, string>();
   const given = node.inputs.slice(node.inputs.length - body.inputs.length);
   for (const [i, { name }] of body.inputs.entries()) names.set(name, given[i]!);

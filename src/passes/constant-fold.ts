@@ -12,7 +12,7 @@ import { MAX_RANGE } from "../ops/control/range";
 import { opOf, outputTypes, type Registry, resultsOf } from "../ops/infer";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
-import { entered, inlined, tightened } from "./bodies";
+import { entered, inlineBody, tightened } from "./bodies";
 import { Room } from "./room";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
@@ -31,8 +31,8 @@ export function foldConstants(graph: Graph, registry: Registry, room = new Room(
   const fold = new Folding(graph, registry, room);
   const visit = (node: Node): readonly Node[] => {
     const op = opOf(registry, node.op, node.name);
-    const inlined = fold.inline(node, op);
-    if (inlined) return inlined.flatMap(visit);
+    const inlineBody = fold.inline(node, op);
+    if (inlineBody) return inlineBody.flatMap(visit);
     const kept = fold.visit(node, op) ?? [];
     return [...fold.takeBindings(), kept].flat();
   };
@@ -81,7 +81,7 @@ class Folding {
     const body = chosen === undefined ? undefined : (node.graphs?.[chosen] as Graph | undefined);
     if (!body) return undefined;
     this.#values ??= new FreshNames(valueNames(this.#graph));
-    const { nodes, constants } = inlined(node, body, this.#values, this.#names);
+    const { nodes, constants } = inlineBody(node, body, this.#values, this.#names);
     for (const [name, constant] of constants) {
       this.made.set(name, constant);
       this.#known.set(name, constant);

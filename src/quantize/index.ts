@@ -27,7 +27,7 @@ import {
 } from "./options";
 import { type IntegerLayer, type IntegerPlan, planInteger } from "./plan";
 import { type ChosenRange, chooseRange } from "./range";
-import { type QuantizedLayer, type QuantizedWeights, quantizeLayer, quantizeRows } from "./weights";
+import { type QuantizedLayer, type QuantizedWeights, quantizeLayer, quantizeWeightRows } from "./weights";
 
 export type { Batches } from "./calibrate";
 export type { Histogram } from "./observer";
@@ -250,7 +250,7 @@ function quantizeLayers(
     const { node, layer, weights, result } = planned;
     const limit = limitOf(selection.bitsOf(node.name));
     const ofRows = (i: number) =>
-      [i, quantizeRows(graph.constants.get(node.inputs[i]!)!, { perTensor: naive, limit })] as const;
+      [i, quantizeWeightRows(graph.constants.get(node.inputs[i]!)!, { perTensor: naive, limit })] as const;
     if (weights) recurrences.set(node, new Map(weights.map(ofRows)));
     if (!layer) continue;
     const [{ value, axis }] = inputMeans(planned) as [{ value: string; axis: number }];

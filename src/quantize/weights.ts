@@ -45,7 +45,7 @@ export function layerConstants(
 }
 
 /** Weights [..., k] with a scale for each row, or one for all. */
-export function quantizeRows(
+export function quantizeWeightRows(
   weights: Tensor,
   { perTensor, limit }: Pick<LayerOptions, "perTensor" | "limit">,
 ): QuantizedWeights {

@@ -1,7 +1,7 @@
 // What the page decides without a browser: which control fits an input, what pixels and pasted rows become, what shares logits are.
 
 import { expect, test } from "vitest";
-import { kindOf } from "../../src/bundle/page/kinds";
+import { controlKindOf } from "../../src/bundle/page/kinds";
 import { feedOf, levelsFor } from "../../src/bundle/page/pixels";
 import { sharesOf } from "../../src/bundle/page/results";
 import { readRows } from "../../src/bundle/page/rows";
@@ -35,7 +35,7 @@ test("inputs get the control that fits their shape, type and name", () => {
     [input([1, 128], "i32"), { kind: "ids", size: 128 }],
     [input(["batch"], "bool"), { kind: "ids", size: undefined }],
   ];
-  for (const [one, kind] of cases) expect({ one, kind: kindOf(one) }).toEqual({ one, kind });
+  for (const [one, kind] of cases) expect({ one, kind: controlKindOf(one) }).toEqual({ one, kind });
 });
 
 /** Two pixels, a red and a blue one. */

@@ -1,5 +1,6 @@
 // What a run costs: warm latency, memory, and which kernels this engine runs.
 
+import { formatBytes } from "../../bytes";
 import type { Feeds, Into } from "../../engine/feeds";
 import type { Model } from "../../engine/model";
 import { allocate } from "../../graph/tensor";
@@ -83,6 +84,3 @@ export const formatTime = (milliseconds: number): string =>
   milliseconds < 1
     ? `${Number((1000 * milliseconds).toPrecision(3))} µs`
     : `${Number(milliseconds.toPrecision(3))} ms`;
-
-export const formatBytes = (bytes: number): string =>
-  bytes < 1e6 ? `${Number((bytes / 1e3).toPrecision(3))} kB` : `${Number((bytes / 1e6).toPrecision(3))} MB`;

@@ -1,6 +1,6 @@
 // The documents of pages: of models, and of language models. No inline script and no style: they run under the policy they state.
 
-import type { Settings } from "./settings";
+import type { PageSettings } from "./settings";
 
 /** A document: its title, what it may load beside its own scripts, styles and data, and what stands below its heading. */
 export const documentOf = (title: string, policy: string, content: string) => `<!doctype html>
@@ -26,7 +26,7 @@ ${content}
 `;
 
 /** The page of a model. */
-export const html = (settings: Settings) =>
+export const html = (settings: PageSettings) =>
   documentOf(
     settings.model,
     "worker-src 'self'; ",

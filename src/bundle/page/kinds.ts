@@ -22,7 +22,7 @@ export interface ImageKind {
   readonly isAnySize: boolean;
 }
 
-export type Kind =
+export type ControlKind =
   | ImageKind
   | { readonly kind: "sound"; readonly samples: number | undefined }
   | { readonly kind: "vector"; readonly size: number }
@@ -35,7 +35,7 @@ const isChannels = (dim: number | string | undefined): dim is 1 | 3 | 4 =>
 const isColour = (dim: number | string) => dim === 3 || dim === 4;
 
 /** The kind of control that an input gets. */
-export function kindOf({ name, dtype, shape }: Input): Kind {
+export function controlKindOf({ name, dtype, shape }: Input): ControlKind {
   const image = dtype === "i32" || dtype === "bool" ? undefined : imageOf(shape);
   if (image) return image;
   const [, ...rest] = shape.length > 1 ? shape : [1, ...shape];

@@ -1,9 +1,9 @@
 // The page of a language model: shows what its worker generates, as it comes.
 
-import type { Order, Told } from "./language-talk";
+import type { LanguageNews, LanguageOrder } from "./language-talk";
 
 const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-const order = (message: Order) => worker.postMessage(message);
+const order = (message: LanguageOrder) => worker.postMessage(message);
 const form = document.querySelector("form")!;
 const [start, stop] = form.querySelectorAll("button");
 const answer = document.querySelector("#answer")!;
@@ -15,7 +15,7 @@ const free = (isFree: boolean) => {
   stop!.disabled = isFree;
 };
 
-worker.onmessage = ({ data: told }: MessageEvent<Told>) => {
+worker.onmessage = ({ data: told }: MessageEvent<LanguageNews>) => {
   if (told.kind === "loading") state.textContent = `loading ${told.percent} %`;
   else if (told.kind === "text") answer.append(told.text);
   else {

@@ -1,10 +1,10 @@
 // The worker of a language model's page: loads the model and generates, so that the page stays free.
 
 import type { LanguageModel } from "../../text/index";
-import type { Asked, Order, Told } from "./language-talk";
+import type { LanguageNews, LanguageOrder, PromptOptions } from "./language-talk";
 import { loadLanguageModel } from "./text.js";
 
-const tell = (told: Told) => postMessage(told);
+const tell = (told: LanguageNews) => postMessage(told);
 
 let model: LanguageModel | undefined;
 let controller = new AbortController();
@@ -22,7 +22,7 @@ async function open(name: string): Promise<void> {
   }
 }
 
-async function generate(prompt: string, options: Asked): Promise<void> {
+async function generate(prompt: string, options: PromptOptions): Promise<void> {
   const session = model!.session();
   const begin = performance.now();
   let count = 0;
@@ -42,7 +42,7 @@ async function generate(prompt: string, options: Asked): Promise<void> {
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<Order>) => {
+self.onmessage = ({ data }: MessageEvent<LanguageOrder>) => {
   if (data.kind === "open") return void open(data.model);
   controller.abort(new Error("stopped"));
   controller = new AbortController();

@@ -7,11 +7,11 @@ import type { Control } from "./control";
 import { make, messageOf } from "./dom";
 import { arraysFor, Facts } from "./facts";
 import { ImageControl } from "./image-control";
-import { kindOf } from "./kinds";
+import { controlKindOf } from "./kinds";
 import { LearnPanel } from "./learn-panel";
 import { load } from "./octette.js";
 import { type Answer, OutputView } from "./results";
-import type { Settings } from "./settings";
+import type { PageSettings } from "./settings";
 import { SoundControl } from "./sound-control";
 import { IdsControl, NumbersControl } from "./text-controls";
 import { VectorControl } from "./vector-control";
@@ -22,7 +22,7 @@ const THREADS = 4;
 const QUIET = 400;
 
 const place = (id: string) => document.getElementById(id)!;
-const settings: Settings = JSON.parse(document.querySelector("main")!.dataset.settings!);
+const settings: PageSettings = JSON.parse(document.querySelector("main")!.dataset.settings!);
 
 try {
   await start();
@@ -122,7 +122,7 @@ function controlFor(input: Input, changed: () => void): Control {
     if (note.textContent !== text) note.textContent = text;
   };
   const known = { preprocessing: input.preprocessing, range: settings.ranges[input.name] };
-  const kind = kindOf(input);
+  const kind = controlKindOf(input);
   const control =
     kind.kind === "image"
       ? new ImageControl(input, kind, known, changed, say)

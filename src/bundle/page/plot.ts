@@ -4,7 +4,7 @@
 export function drawLine(
   canvas: HTMLCanvasElement,
   numbers: ArrayLike<number>,
-  range: readonly [number, number] = rangeOf(numbers),
+  range: readonly [number, number] = extentOf(numbers),
 ): void {
   const { width, height } = canvas;
   const context = canvas.getContext("2d")!;
@@ -23,7 +23,7 @@ export function drawLine(
 }
 
 /** The lowest and the highest. */
-export function rangeOf(numbers: ArrayLike<number>): [number, number] {
+export function extentOf(numbers: ArrayLike<number>): [number, number] {
   let [lo, hi] = [Infinity, -Infinity];
   for (let i = 0; i < numbers.length; i++) {
     lo = Math.min(lo, numbers[i]!);

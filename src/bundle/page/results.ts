@@ -3,7 +3,7 @@
 import type { Tensor, TypedArray } from "../../graph/tensor";
 import { softmax } from "../../scores";
 import { choose, labelled, make } from "./dom";
-import { drawLine, rangeOf } from "./plot";
+import { drawLine, extentOf } from "./plot";
 
 /** Most classes that are all shown, in their order; of more the best few. */
 const ALL = 12;
@@ -91,7 +91,7 @@ export function sharesOf({ dtype, data }: Pick<Tensor, "dtype" | "data">): numbe
 }
 
 /** Where the largest is. */
-export const largestOf = (numbers: ArrayLike<number>): number => {
+export const indexOfLargest = (numbers: ArrayLike<number>): number => {
   let best = 0;
   for (let i = 1; i < numbers.length; i++) if (numbers[i]! > numbers[best]!) best = i;
   return best;
@@ -103,7 +103,7 @@ function classesOf(answers: readonly Answer[], names: readonly string[] | undefi
   const shares = answers.map(({ tensor }) => sharesOf(tensor));
   const isNamed = names?.length === answers[0]!.tensor.data.length;
   const nameOf = (at: number) => (isNamed && names[at]) || `${at}`;
-  const best = shares.map(largestOf);
+  const best = shares.map(indexOfLargest);
   const count = shares[0]!.length;
   const order = Array.from({ length: count }, (_, i) => i);
   const shown =
@@ -185,7 +185,7 @@ function numbersOf(answers: readonly Answer[]) {
     );
     return { element: table, text: [...data].map(written).join(", ") };
   }
-  const [lo, hi] = rangeOf(data);
+  const [lo, hi] = extentOf(data);
   const mean = (data as Float32Array).reduce((sum, number) => sum + number, 0) / data.length;
   const text = `${data.length} numbers ${size}, from ${written(lo)} to ${written(hi)}, mean ${written(mean)}`;
   const canvas = make("canvas", { width: 640, height: 160, className: "wave", role: "img", ariaLabel: text });
@@ -196,7 +196,7 @@ function numbersOf(answers: readonly Answer[]) {
 /** A map of one or three channels, from its lowest number to its highest. */
 function pictureOf({ shape, data }: Tensor) {
   const [, channels = 1, height = 1, width = 1] = shape;
-  const [lo, hi] = rangeOf(data);
+  const [lo, hi] = extentOf(data);
   const canvas = make("canvas", { width, height, className: "map", role: "img" });
   const image = new ImageData(width, height);
   const at = (channel: number, pixel: number) =>

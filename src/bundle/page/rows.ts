@@ -1,6 +1,6 @@
 // Rows of numbers as people paste them: separated by commas, semicolons, tabs or spaces, with or without a header.
 
-export interface Rows {
+export interface PastedRows {
   /** Names of the columns, where the first line has them. */
   readonly names?: readonly string[];
   /** Numbers of each row; a column that holds text, or is named as a label, is left out. */
@@ -10,7 +10,7 @@ export interface Rows {
 const LABEL = /^(label|class|target|y)$/i;
 
 /** The rows of a text. Throws an Error that says what is wrong where there are none of `size` numbers. */
-export function readRows(text: string, size: number): Rows {
+export function readRows(text: string, size: number): PastedRows {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   if (lines.length === 0) throw new Error("There are no numbers yet.");
   const separator = [";", "\t", ","].find((one) => lines[0]!.includes(one)) ?? /\s+/;

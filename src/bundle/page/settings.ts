@@ -2,7 +2,7 @@
 
 import type { Preprocessing } from "../../graph/graph";
 
-export interface Settings {
+export interface PageSettings {
   /** Name of the model's file. */
   readonly model: string;
   /** Why the model cannot learn in the page; "" where it can. */

@@ -5,8 +5,8 @@ import type { Input } from "../../graph/graph";
 import type { Changed, Control, Say } from "./control";
 import { button, labelled, make, messageOf } from "./dom";
 import { MOST_SLIDERS } from "./kinds";
-import { drawLine, rangeOf } from "./plot";
-import { type Rows, readRows } from "./rows";
+import { drawLine, extentOf } from "./plot";
+import { type PastedRows, readRows } from "./rows";
 import type { Known } from "./settings";
 
 /** Standard deviations beside the mean that a slider reaches. */
@@ -27,7 +27,7 @@ export class VectorControl implements Control {
   readonly #text = make("textarea", { rows: 3, spellcheck: false });
   readonly #turning = make("div", { className: "row" });
   #numbers: number[];
-  #rows: Rows | undefined;
+  #rows: PastedRows | undefined;
   #row = 0;
 
   constructor(input: Input, size: number, known: Known, changed: Changed, say: Say) {
@@ -94,8 +94,9 @@ export class VectorControl implements Control {
   }
 
   /** Numbers that a feature has, as far as anyone knows. */
-  #rangeOf(feature: number): Range {
-    if (this.#rows && this.#rows.rows.length > 1) return rangeOf(this.#rows.rows.map((row) => row[feature]!));
+  #extentOf(feature: number): Range {
+    if (this.#rows && this.#rows.rows.length > 1)
+      return extentOf(this.#rows.rows.map((row) => row[feature]!));
     const { dtype, preprocessing } = this.#input;
     const { range = [-1, 1] } = this.#known;
     if (dtype === "i8") return [-128, 127];
@@ -109,7 +110,7 @@ export class VectorControl implements Control {
 
   #middle(): number[] {
     return Array.from({ length: this.#size }, (_, i) => {
-      const [lo, hi] = this.#rangeOf(i);
+      const [lo, hi] = this.#extentOf(i);
       return lo <= 0 && hi >= 0 && !this.#input.preprocessing ? 0 : (lo + hi) / 2;
     });
   }
@@ -150,7 +151,7 @@ export class VectorControl implements Control {
   }
 
   #slider(feature: number, number: number): HTMLElement {
-    const [lo, hi] = this.#rangeOf(feature);
+    const [lo, hi] = this.#extentOf(feature);
     const isWhole = this.read().dtype !== "f32";
     const name = this.#rows?.names?.[feature] ?? `${feature + 1}`;
     const bounds = {
