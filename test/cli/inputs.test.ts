@@ -141,12 +141,15 @@ test("another file is written as ever, through a link to where that points", asy
   }
 });
 
+/** Options that name a file to write. */
+const WRITTEN = ["output", "report", "graph"];
+
 test("every option that names a file to read says so", () => {
   const silent = commands.flatMap(({ name, options }) =>
     Object.entries(options)
       .filter(
         ([option, { value = "", reads }]) =>
-          /DATA|MODEL|FILE|BASE|WHERE/.test(value) && option !== "output" && !reads,
+          /DATA|MODEL|FILE|BASE|WHERE/.test(value) && !WRITTEN.includes(option) && !reads,
       )
       .map(([option]) => `${name} --${option}`),
   );

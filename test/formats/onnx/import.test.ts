@@ -145,6 +145,7 @@ describe("old forms of operators", () => {
       "LpNormalization",
       "MatMulInteger",
       "MeanVarianceNormalization",
+      "MelWeightMatrix",
       "QLinearConv",
       "QLinearMatMul",
       "Scatter",
