@@ -115,6 +115,15 @@ export const rules: readonly Rule[] = [
     expected: ({ inputs: [x, axes] }) => (x && axes?.values.length === 0 ? x : undefined),
   },
   {
+    // A policy scales all axes that are named; ONNX Runtime leaves those alone that are counted from the end.
+    name: "Resize by a policy over negative axes",
+    ops: ["Resize"],
+    expected: () => undefined,
+    isOpen: ({ attributes }) =>
+      /^not_/.test(String(attributes.keep_aspect_ratio_policy)) &&
+      list(attributes.axes, []).some((axis) => axis < 0),
+  },
+  {
     // Clip is Min(max, Max(x, min)) in ONNX's function body; bounds that are NaN leave it open.
     name: "Clip by NaN",
     ops: ["Clip"],
