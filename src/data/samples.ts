@@ -249,7 +249,8 @@ export class SampleBuffer {
   /** Makes room: a sample leaves the latest, and may take the place of an earlier one. */
   #retire(): void {
     const { balance = true } = this.#options;
-    const at = balance ? this.#latest.findIndex(({ label }) => label === largestClassOf(this.#latest)) : 0;
+    const largest = balance ? largestClassOf(this.#latest) : undefined;
+    const at = balance ? this.#latest.findIndex(({ label }) => label === largest) : 0;
     const [old] = this.#latest.splice(at, 1) as [KeptSample];
     const left = (this.#left.get(old.label) ?? 0) + 1;
     this.#left.set(old.label, left);
