@@ -122,7 +122,7 @@ export function loadSync(
  * Quantizes a language model, a folder of Hugging Face or a GGUF file, to 8 or 4 bits: weights as codes, activations as codes of each
  * token, an int8 cache. Equal sources, texts and options give equal bytes on every engine. With `output`, work that was interrupted
  * goes on where it was. What it takes is loaded with the first call. See QuantizeLanguageOptions.
- * @throws OctetteError "argument" where an option does not fit, "unsupported" where the model is no decoder.
+ * @throws OctetteError "argument" where an option does not fit, "unsupported" for a model other than a decoder.
  */
 export async function quantizeLanguageModel(
   model: QuantizableLanguage,

@@ -24,7 +24,7 @@ export interface OpenOptions extends PictureOptions, SoundOptions, TableOptions 
   readonly normalize?: string | Preprocessing | undefined;
   /**
    * Where labels are: the array of a .npz (default `labels`), the column of a CSV (`first`, `last` or its header;
-   * default: the column headed `label`, else the one that the model's input leaves over), for IDX and .npy a
+   * default: the column headed `label`, else the column that the model's input does not take), for IDX and .npy a
    * file of their own (default: the file named `labels` where this one is named `images`, if there is one), for a folder
    * a CSV of files and labels (default: the class of a file is the folder it lies in), or for CIFAR-100 `coarse` (default: the fine ones).
    */

@@ -88,7 +88,7 @@ export class Trainable {
 
   /**
    * From here on forward() is followed by a backward pass. The numbers it gives are those of eval(), but for what Dropout drops:
-   * what is trained is what is deployed, and statistics of BatchNorm are frozen.
+   * training runs the deployed kernels, and statistics of BatchNorm are frozen.
    */
   train(): this {
     this.#isTraining = true;
