@@ -2,14 +2,23 @@
 // set, would be lost.
 
 import { realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { listFolder } from "../data/folders";
 import { siblingLabels } from "../data/open";
 import { OctetteError } from "../index";
+import { isPictureName } from "../pictures/options";
+import { isSoundName } from "../sound/options";
 import type { Command } from "./command";
+
+/** Whether a file of a folder is read: as a sample, or as a part of a language model. */
+const isReadInFolders = (name: string) =>
+  isPictureName(name) || isSoundName(name) || /\.(json|jinja|safetensors)$/i.test(name);
 
 /** Files by what a file system knows them by, so that links and names in other letters are the same file. */
 export class Inputs {
   /** The path that was given for each. */
   readonly #given = new Map<string, string>();
+  readonly #folders: string[] = [];
 
   /** The files among a command's arguments. */
   static async of(
@@ -30,14 +39,16 @@ export class Inputs {
   }
 
   async #add(path: string): Promise<void> {
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) this.#folders.push(path);
     for (const key of await keysOf(path)) this.#given.set(key, path);
   }
 
   /** Throws where a file that is to be written is one of them. */
   async check(output: string): Promise<void> {
-    const input = (await keysOf(output))
-      .map((key) => this.#given.get(key))
-      .find((path) => path !== undefined);
+    const keys = await keysOf(output);
+    const input =
+      keys.map((key) => this.#given.get(key)).find((path) => path !== undefined) ??
+      (await this.#inFolders(output, keys));
     if (input === undefined) return;
     throw new OctetteError("would replace a file that is read", {
       code: "argument",
@@ -45,6 +56,17 @@ export class Inputs {
       ...(input === output ? {} : { got: `the same file as ${input}` }),
       hint: "Name another file, or take --force",
     });
+  }
+
+  /** The file with one of the keys in a folder that is read. Folders are listed only for a name that is read in one. */
+  async #inFolders(output: string, keys: readonly string[]): Promise<string | undefined> {
+    if (keys.length === 0 || !isReadInFolders(output)) return undefined;
+    for (const folder of this.#folders)
+      for (const { name } of (await listFolder(folder)).files) {
+        const path = join(folder, name);
+        if (isReadInFolders(name) && (await keysOf(path)).some((key) => keys.includes(key))) return path;
+      }
+    return undefined;
   }
 }
 

@@ -34,6 +34,10 @@ beforeAll(async () => {
   input = graph.inputs[0]!.name;
   await symlink(file("m.onnx"), file("soft"));
   await link(file("m.onnx"), file("hard"));
+  for (const folder of ["photos", "photos/cat", "text"]) await mkdir(file(folder));
+  for (const name of ["photos/cat/1.png", "photos/q.octette", "text/config.json"])
+    await writeFile(file(name), "kept");
+  await link(file("photos/cat/1.png"), file("photo.png"));
   await mkdir(file("page"));
   await copyFile(file("base.octette"), file("page/base.octette"));
 });
@@ -57,6 +61,13 @@ describe("refused, and left as it was", () => {
     ["quantize: the model by a symbolic link", () => "m.onnx", quantize("soft")],
     ["quantize: the model by a hard link", () => "m.onnx", quantize("hard")],
     ["quantize: the model by another path", () => "m.onnx", quantize("out/../m.onnx")],
+    ["quantize: a sample", () => "photos/cat/1.png", quantize("photos/cat/1.png", "photos")],
+    ["quantize: a sample by a hard link", () => "photos/cat/1.png", quantize("photo.png", "photos")],
+    [
+      "quantize: a file of a language model",
+      () => "text/config.json",
+      () => ["quantize", file("text"), "-o", file("text/config.json")],
+    ],
     ["tune: the model", () => "m.onnx", tune("m.onnx")],
     ["tune: the data", () => "d.npz", tune("d.npz")],
     ["tune: the test data", () => "out/x.npy", tune("out/x.npy", "--eval", "out/x.npy")],
@@ -129,6 +140,11 @@ describe("--force writes it", () => {
     expect((await octette([...args, "--force"])).code).toBe(0);
     expect(await readFile(file("page/base.octette"))).toEqual(await readFile(file("base.octette")));
   });
+});
+
+test("what a folder is not read for may be written there again", async () => {
+  const { stderr } = await octette(quantize("photos/q.octette", "photos")());
+  expect(stderr).not.toMatch(/would replace/);
 });
 
 test("another file is written as ever, through a link to where that points", async () => {
