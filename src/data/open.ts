@@ -3,7 +3,7 @@
 
 import { type BytesSource, nameOf } from "../engine/source";
 import { FormatError, OctetteError } from "../errors";
-import { isCifar, readCifar } from "../formats/cifar";
+import { isCifar } from "../formats/cifar";
 import { readIdx } from "../formats/idx";
 import { readNpy } from "../formats/npy";
 import { readNpz } from "../formats/npz";
@@ -199,11 +199,8 @@ export async function openDataset(
     return openCsv(file, input, common, options, typeof asked === "string" ? asked : undefined);
   }
   if (format === "cifar") {
-    const { images, labels, coarse } = readCifar(file.bytes, where);
-    return createDataset({ [input.name]: images }, inputs, {
-      ...common,
-      labels: asked === "coarse" ? coarse : labels,
-    });
+    const { openCifar } = await import("./cifar.js");
+    return openCifar(file, pair.data, input, { ...common, isCoarse: asked === "coarse" });
   }
   const data = format === "idx" ? readIdx(file.bytes, where) : readNpy(file.bytes, where);
   const labelSource = asked ?? (format === "idx" ? await siblingLabels(pair.data) : undefined);

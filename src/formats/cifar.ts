@@ -13,6 +13,8 @@ export interface Cifar {
   readonly images: Tensor;
   /** i32 [n]: of ten classes, or the fine ones of a hundred. */
   readonly labels: Tensor;
+  /** How many classes there are: 10 or 100. */
+  readonly classes: number;
   /** i32 [n]: the twenty coarse ones, of CIFAR-100. */
   readonly coarse?: Tensor;
 }
@@ -52,6 +54,7 @@ export function readCifar(bytes: Uint8Array, where = "cifar"): Cifar {
   return {
     images: { dtype: "u8", shape: [count, 3, 32, 32], data: images },
     labels: labelsOf(labels.at(-1)!),
+    classes: classes.at(-1)!,
     ...(labels.length > 1 && { coarse: labelsOf(labels[0]!) }),
   };
 }
