@@ -14,10 +14,12 @@ export async function openData(
   { log, signal }: Context,
 ): Promise<Dataset> {
   const names = Object.keys(DATA_OPTIONS) as (keyof typeof DATA_OPTIONS)[];
-  const { "window-label": windowLabel, ...same } = Object.fromEntries(
-    names.map((name) => [name, values[name]]),
-  ) as Values<typeof DATA_OPTIONS>;
-  const options: OpenOptions = { ...same, windowLabel };
+  const {
+    "window-label": windowLabel,
+    "sample-rate": sampleRate,
+    ...same
+  } = Object.fromEntries(names.map((name) => [name, values[name]])) as Values<typeof DATA_OPTIONS>;
+  const options: OpenOptions = { ...same, windowLabel, sampleRate };
   const data = await openDataset(source, inputs, { ...options, signal });
   log(...data.notes);
   return classes ? data.withClasses(classes) : data;

@@ -130,6 +130,7 @@ export const DATA_OPTIONS = {
   crop: text("SIZE", "pictures: the middle of this size (default: the model's input)"),
   filter: choice("HOW", FILTERS, "pictures: bilinear (default), bicubic or nearest, as PIL resizes"),
   features: text("SPEC", "sounds: logmel or mfcc, as mfcc,like=tensorflow,mels=40 (docs/data.md)"),
+  "sample-rate": wholeNumber(1, "sounds: samples a second that the model takes; others are resampled"),
   columns: list("a,b,c", "CSV: the columns of features; * stands for anything"),
   header: yesNo("CSV: whether the first line names the columns (default: as it looks)"),
   missing: choice("HOW", ["refuse", "mean", "drop"], "CSV: values that are missing (default refuse)"),

@@ -14,7 +14,8 @@ import { loadForData, noteThreads, openModel } from "./open-model";
 import { DATA_OPTIONS, folder, MAX_BYTES, THREADS, UsageError } from "./options";
 
 const { normalize, resize, crop, filter, features, window, stride } = DATA_OPTIONS;
-const OPTIONS = { normalize, resize, crop, filter, features, window, stride };
+const sampleRate = { "sample-rate": DATA_OPTIONS["sample-rate"] };
+const OPTIONS = { normalize, resize, crop, filter, features, ...sampleRate, window, stride };
 
 export const runCommand = defineCommand({
   name: "run",

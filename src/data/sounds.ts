@@ -5,6 +5,7 @@ import type { Input } from "../graph/graph";
 import { parseFeatures } from "../sound/feature-settings";
 import { createExtractor, type Extractor } from "../sound/features";
 import type { SoundOptions } from "../sound/options";
+import { resampled } from "../sound/resample";
 import { openWav, type Wav } from "../sound/wav";
 import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { Labelled } from "./folders";
@@ -15,7 +16,12 @@ import { fitsSample, likeInput, type WindowOptions, windowStarts } from "./windo
 export function openSounds(
   { files, labels, classes }: Labelled,
   input: Input,
-  { features, window: asked, stride }: SoundOptions & Pick<WindowOptions, "window" | "stride">,
+  {
+    features,
+    sampleRate: askedRate,
+    window: askedWindow,
+    stride,
+  }: SoundOptions & Pick<WindowOptions, "window" | "stride">,
   options: DatasetOptions & { readonly where: string },
 ): Dataset {
   const { where } = options;
@@ -23,28 +29,44 @@ export function openSounds(
     features === undefined
       ? undefined
       : createExtractor(typeof features === "string" ? parseFeatures(features) : features);
-  const window = asked ?? windowOf(input, extractor, where);
+  if (extractor && askedRate !== undefined && askedRate !== extractor.sampleRate)
+    throw new OctetteError("the features are of another sample rate", {
+      code: "argument",
+      where,
+      expected: `${extractor.sampleRate} Hz`,
+      got: `${askedRate} Hz`,
+      hint: `Say it with them: sampleRate=${askedRate}`,
+    });
+  const window = askedWindow ?? windowOf(input, extractor, where);
   const placeOf = (file: number) => {
     const { name } = files[file]!;
     return name === where ? where : `${where}/${name}`;
   };
+  const asked = askedRate ?? extractor?.sampleRate;
   // Windows of a file mostly follow each other.
-  let open: { readonly file: number; readonly wav: Wav } | undefined;
-  const wavOf = (file: number): Wav => {
-    if (open?.file !== file) open = { file, wav: openWav(files[file]!.read(), placeOf(file)) };
-    return open.wav;
+  let open: { readonly file: number; readonly own: number; readonly wav: Wav } | undefined;
+  const opened = (file: number) => {
+    if (open?.file !== file) {
+      const wav = openWav(files[file]!.read(), placeOf(file));
+      const own = wav.sampleRate;
+      open = { file, own, wav: asked === undefined ? wav : resampled(wav, asked, placeOf(file)) };
+    }
+    return open;
   };
   const [fileOf, starts]: [number[], number[]] = [[], []];
-  const rate = extractor?.sampleRate ?? (files.length > 0 ? wavOf(0).sampleRate : 0);
+  const rate = asked ?? (files.length > 0 ? opened(0).own : 0);
+  let others = 0;
   for (let file = 0; file < files.length; file++) {
-    const { length, sampleRate } = wavOf(file);
+    const { own, wav } = opened(file);
+    const { length, sampleRate } = wav;
+    if (own !== rate) others++;
     if (sampleRate !== rate)
       throw new OctetteError("has another sample rate", {
         code: "argument",
         where: placeOf(file),
         expected: `${rate} Hz`,
         got: `${sampleRate} Hz`,
-        hint: `Convert it, for example with ffmpeg -i in.wav -ar ${rate} out.wav${extractor ? ", or say features with sampleRate=" : ""}`,
+        hint: "Say the model's with sampleRate (--sample-rate): recordings of others are resampled",
       });
     for (const start of windowStarts(Math.max(length, window), [], window, stride ?? window, placeOf(file))) {
       fileOf.push(file);
@@ -53,7 +75,7 @@ export function openSounds(
   }
   const shape = shapeOf(input, extractor, window);
   const samples = madeRows("f32", [starts.length, ...likeInput(input, shape.sample)], (row, out, at) => {
-    const sound = wavOf(fileOf[row]!).read(starts[row]!, window);
+    const sound = opened(fileOf[row]!).wav.read(starts[row]!, window);
     const data = extractor ? extractor.extract(sound) : sound;
     if (!shape.isTurned) return out.set(data, at);
     const [width, frames] = shape.sample as [number, number];
@@ -63,6 +85,12 @@ export function openSounds(
   const ownLabels = labels && Int32Array.from(fileOf, (file) => labels[file]!);
   return datasetOf(new Map([[input.name, samples]]), [input], {
     ...options,
+    notes: [
+      ...(options.notes ?? []),
+      ...(others > 0
+        ? [`${where}: ${others} of ${files.length} recordings are resampled to ${rate} Hz`]
+        : []),
+    ],
     ...(ownLabels && { labels: { dtype: "i32", shape: [ownLabels.length], data: ownLabels } }),
     classes,
   });

@@ -9,7 +9,7 @@ export interface SoundFeatures {
   readonly like?: "torchaudio" | "librosa" | "tensorflow" | undefined;
   /** `logmel` (default) or `mfcc`. */
   readonly kind?: "logmel" | "mfcc" | undefined;
-  /** Samples a second that a sound must have; default 16000, librosa's 22050. */
+  /** Samples a second of a sound; default 16000, librosa's 22050. */
   readonly sampleRate?: number | undefined;
   /** Length of the Fourier transform in samples; default 400, librosa's 2048, tensorflow's 512. */
   readonly fft?: number | undefined;

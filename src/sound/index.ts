@@ -30,4 +30,5 @@ export function soundFeatures(features: string | SoundFeatures = {}): (samples: 
 }
 
 export type { SoundFeatures } from "./feature-settings";
+export { MAX_SAMPLE_RATE, resampled } from "./resample";
 export { MAX_SOUND_SAMPLES, type Wav } from "./wav";

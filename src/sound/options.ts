@@ -10,8 +10,10 @@ export interface SoundOptions {
    * they are.
    */
   readonly features?: string | SoundFeatures | undefined;
+  /** Samples a second that the model takes: recordings of other rates are resampled. Default: what features say, else the recordings' own. */
+  readonly sampleRate?: number | undefined;
 }
 
-export const SOUND = { features: 1 } satisfies Names<SoundOptions>;
+export const SOUND = { features: 1, sampleRate: 1 } satisfies Names<SoundOptions>;
 
 export const isSoundName = (name: string): boolean => /\.wave?$/i.test(name);

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDataset } from "../../src/data";
 import type { Input } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
-import { soundFeatures } from "../../src/sound/index";
+import { resampled, soundFeatures } from "../../src/sound/index";
+import { openWav } from "../../src/sound/wav";
 import { wavOf } from "../sound/wav-file";
 
 const ramp = (n: number, from = 0) => Array.from({ length: n }, (_, i) => (from + i) / 1024);
@@ -57,15 +58,36 @@ test("features, turned and with ones as the input has them", async () => {
   expect(all(long).shape).toEqual([1, 1, 8, extract(new Float32Array(900)).shape[0]]);
 });
 
+test("recordings of other rates are resampled: to the rate that is asked for, or that of the features", async () => {
+  const bytes = wavOf(ramp(400), { kind: "f32", sampleRate: 8000 });
+  const wav = resampled(openWav(bytes), 16000);
+  const source = { name: "a.wav", bytes };
+  const asked = await openDataset(source, [input(200)], { sampleRate: 16000 });
+  expect([asked.count, asked.notes]).toEqual([4, ["a.wav: 1 of 1 recordings are resampled to 16000 Hz"]]);
+  expect([...all(asked).data]).toEqual([...wav.read(0, 800)]);
+  const features = "logmel,like=tensorflow,fft=64,frame=64,hop=32,mels=8";
+  const banded = await openDataset(source, [input(5, 8)], { features });
+  expect([...all(banded).data.subarray(0, 40)]).toEqual([
+    ...soundFeatures(features)(wav.read(0, 64 + 4 * 32)).data,
+  ]);
+});
+
 test("what does not fit is refused", async () => {
   const bytes = wavOf(ramp(9), { kind: "s16", sampleRate: 8000 });
   const source = { name: "a.wav", bytes };
   await expect(openDataset(source, [input("t")])).rejects.toThrow(
     /cannot tell how long a sample is.*--window/,
   );
-  await expect(openDataset(source, [input(1, 40, 3)], { features: "logmel,mels=40" })).rejects.toThrow(
-    /a\.wav: has another sample rate: expected 16000 Hz, got 8000 Hz\. Convert it/,
+  await expect(
+    openDataset(source, [input(1, 40, 3)], { features: "logmel,mels=40", sampleRate: 8000 }),
+  ).rejects.toThrow(/the features are of another sample rate: expected 16000 Hz, got 8000 Hz/);
+  await expect(openDataset(source, [input(9)], { sampleRate: 1e6 })).rejects.toThrow(/MAX_SAMPLE_RATE/);
+  await expect(openDataset(source, [input(9)], { sampleRate: 0.5 })).rejects.toThrow(/whole number/);
+  await writeFile(join(folder, "yes/3.wav"), bytes);
+  await expect(openDataset(folder, [input(4)])).rejects.toThrow(
+    /3\.wav: has another sample rate: expected 16000 Hz, got 8000 Hz\. Say the model's.*--sample-rate/,
   );
+  await rm(join(folder, "yes/3.wav"));
   await expect(openDataset(source, [input(7, 9)], { features: "logmel,mels=40" })).rejects.toThrow(
     /expected an input of frames and 40 values of each/,
   );

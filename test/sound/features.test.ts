@@ -5,15 +5,7 @@ import { createFourier } from "../../src/sound/fourier";
 import { soundFeatures } from "../../src/sound/index";
 import { cosSin } from "../../src/sound/trigonometry";
 import goldens from "./goldens.json";
-
-/** The sound that NumPy was given: noise over a square wave. */
-function sound(): Float32Array {
-  let state = 3;
-  return Float32Array.from({ length: 4000 }, (_, i) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return ((state >>> 16) / 32768 - 1) * 0.1 + (Math.floor(i / 20) % 2 === 0 ? 0.5 : -0.25);
-  });
-}
+import { sound } from "./sound";
 
 describe("features", () => {
   test.each(goldens)("$features: NumPy's numbers", ({ features, shape, mean, norm, first, last, middle }) => {
