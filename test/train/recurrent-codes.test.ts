@@ -64,6 +64,39 @@ const lossOf = ({ data }: Tensor): number =>
     return sum + (Math.log(z.reduce((all, v) => all + Math.exp(v), 0)) - z[label]!) / ROWS;
   }, 0);
 
+/** A layer of both directions under another one: between them are codes of three dimensions, which are no image. */
+function stacked(): Graph {
+  const g = new GraphBuilder(7);
+  const weights = (name: string, directions: number, gates: number, depth: number) => [
+    g.floats(`w_${name}`, [directions, gates * HIDDEN, depth], 0.5),
+    g.floats(`r_${name}`, [directions, gates * HIDDEN, HIDDEN], 0.4),
+  ];
+  g.input("x", ["batch", STEPS, DEPTH]);
+  g.multiple("LSTM", ["x", ...weights("both", 2, 4, DEPTH)], ["both"], {
+    direction: "bidirectional",
+    layout: 1,
+  });
+  g.node("Reshape", ["both"], "wide", { shape: [0, 0, 2 * HIDDEN] });
+  g.multiple("GRU", ["wide", ...weights("last", 1, 3, 2 * HIDDEN)], ["", "h"], { layout: 1 });
+  g.node("Flatten", ["h"], "flat", { axis: 1 });
+  g.node("Linear", ["flat", g.floats("v", [CLASSES, HIDDEN], 0.5)], "logits");
+  return simplify(g.build("logits"), toolkitOps);
+}
+
+test("codes between stacked layers are trained: the exported graph computes what the last step did", async () => {
+  const { graph, masters } = await quantize(stacked(), { calibration: [{ x }] });
+  const trainer = trainerOf(graph, masters);
+  const first = trainer.run(feeds, RATE, 1).loss;
+  for (let count = 1; count <= 30; count++) {
+    trainer.update(RATE, count, 1);
+    trainer.run(feeds, RATE, count + 1);
+  }
+  expect(trainer.run(feeds, RATE, 32).loss).toBeLessThan(0.97 * first);
+  const { logits } = withModel(trainer.graph(), { maxima: { batch: ROWS } }, (model) => model.runSync({ x }));
+  expect(trainer.run(feeds, RATE, 32).loss).toBeCloseTo(lossOf(logits!), 6);
+  trainer.dispose();
+});
+
 const cases = (["dynamic", "static"] as const).flatMap((mode) => [
   ["LSTM", mode, {}] as const,
   ["GRU", mode, {}] as const,

@@ -107,15 +107,18 @@ export const withMask = (op: Op, rules: Partial<Op>): Op => ({
   },
 });
 
+/** Bits of the mask lie as the numbers that they are of: codes with a mask lie so, too. */
 const maskedQuantizeLinear: Op = withMask(quantizeLinear, {
+  layout(node, inputs, types, of) {
+    const [x = "plain"] = inputs;
+    return node.outputs[1] ? { inputs: [x], outputs: [x] } : quantizeLinear.layout!(node, inputs, types, of);
+  },
   lowerInteger(unit, c) {
     quantizeLinear.lowerInteger!(unit, c);
-    const [codes, mask = "", range = ""] = unit.outputs as [string, string?, string?];
+    const [, mask = "", range = ""] = unit.outputs as [string, string?, string?];
     const [x] = unit.inputs as [string];
     if (range !== "") emitExtremes(c, range, x);
     if (mask === "") return;
-    if (c.layout(x) !== c.layout(codes))
-      throw opError(unit.node, "its gradient is not wanted in another layout", { got: c.layout(x) });
     const { scale, zeroPoint } = perTensor(unit.integer?.output, unit.node);
     const [batch, ...rest] = c.type(x).shape;
     c.emit("quantizeMask", [c.output(mask), c.input(x), scale[0]!, zeroPoint[0]!, countOf(rest)], batch!);
