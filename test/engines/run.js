@@ -6,14 +6,16 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { build } from "esbuild";
+import jpeg from "jpeg-js";
 import { batches, cifar, dataFolder, mnist } from "../../bench/data.js";
 import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
-import { importOnnx, openDataset, quantize, quantizeLanguageModel, save } from "../../build/index.js";
+import { importOnnx, openDataset, quantize, quantizeLanguageModel, save, tensor } from "../../build/index.js";
 import { formatTable } from "../../build/terminal.js";
 import { CALIBRATION } from "../hosts/app/language.js";
 import { arm64, armv7, node } from "./nodes.js";
 import { chromium, firefox } from "./pages.js";
-import { ANSWERS, root, run, within } from "./places.js";
+import { ANSWERS, folder, root, run, within } from "./places.js";
 
 const CALIBRATION_SAMPLES = 128;
 
@@ -73,6 +75,52 @@ async function writeLanguageModels() {
   return paths;
 }
 
+/** Writes a file beside the models; its path from the root. */
+function write(name, bytes) {
+  const path = join(within("models"), name);
+  writeFileSync(path, bytes);
+  return relative(root, path);
+}
+
+/** Models of the operators that no other has; the recurrent one also in int8, dynamic, and as it is for engines to tune. */
+async function writeRooms() {
+  await build({
+    ...{ absWorkingDir: root, entryPoints: ["test/engines/rooms.ts"], outdir: folder, logLevel: "warning" },
+    ...{ bundle: true, format: "esm", platform: "node", target: "node20" },
+  });
+  const { rooms } = await import(join(folder, "rooms.js"));
+  const paths = [];
+  for (const [name, bytes] of Object.entries(rooms)) {
+    const graph = importOnnx(bytes, { name });
+    paths.push(write(`${name}.octette`, save(graph)));
+    if (name !== "recurrent") continue;
+    const shape = [CALIBRATION_SAMPLES, ...graph.inputs[0].shape.slice(1)];
+    const data = Float32Array.from({ length: shape.reduce((n, dim) => n * dim) }, (_, i) => (i * 7919) % 97);
+    const x = tensor(
+      "f32",
+      shape,
+      data.map((v) => v / 48 - 1),
+    );
+    for (const [way, options] of [
+      ["int8", { calibration: [{ x }] }],
+      ["dynamic", { mode: "dynamic" }],
+    ])
+      paths.push(write(`${name} ${way}.octette`, save((await quantize(graph, options)).graph)));
+    paths.push(write(`${name}.onnx`, bytes));
+  }
+  return paths;
+}
+
+/** A picture with smooth and sharp edges. */
+function writePicture() {
+  const [width, height] = [45, 37];
+  const data = Uint8Array.from(
+    { length: 4 * width * height },
+    (_, i) => ((i >> 2) % width) * (1 + (i & 3)) ** 2 + 90 * ((i >> 7) & 1),
+  );
+  return write("picture.jpg", jpeg.encode({ width, height, data }, 80).data);
+}
+
 /** Artifacts of every model there is: float, static int8, also with weights of −128, and dynamic int8. */
 async function writeArtifacts() {
   const models = [
@@ -84,19 +132,15 @@ async function writeArtifacts() {
     models.push([...vision("mlp"), images(mnist("train"))]);
     for (const name of ["resnet8", "mobile"]) models.push([...vision(name), images(cifar("train"))]);
   } else console.log(`left out: mlp, resnet8 and mobile; no data in ${dataFolder} (set OCTETTE_DATA)`);
-  const paths = await writeLanguageModels();
+  const paths = [...(await writeLanguageModels()), ...(await writeRooms()), writePicture()];
   for (const [file, name, calibration] of models) {
     const graph = importOnnx(readFileSync(resolve(root, file)), { name });
-    const write = (way, made) => {
-      const path = join(within("models"), `${name} ${way}.octette`);
-      writeFileSync(path, save(made));
-      paths.push(relative(root, path));
-    };
-    write("float", graph);
+    const add = (way, made) => void paths.push(write(`${name} ${way}.octette`, save(made)));
+    add("float", graph);
     const { graph: int8 } = await quantize(graph, { calibration: await calibration(graph) });
-    write("int8", int8);
-    write("int8 to -128", withLowest(int8));
-    write("dynamic", (await quantize(graph, { mode: "dynamic" })).graph);
+    add("int8", int8);
+    add("int8 to -128", withLowest(int8));
+    add("dynamic", (await quantize(graph, { mode: "dynamic" })).graph);
   }
   return paths;
 }
