@@ -34,25 +34,33 @@ if (!existsSync(data))
     `No data at ${data} (OCTETTE_DATA names the folder): conformance, accuracy and real files are left out.`,
   );
 
-/**
- * Tests of files, formats, reports, commands, processes and costs, which OCTETTE_TESTS=engine leaves out: --exclude does not reach
- * projects.
- */
+/** Tests that start processes, or measure the memory and time of this one. */
 const apart = [
-  "test/{bundle,cli,data,files,formats,graph,limits,package,report}/**",
+  "test/{bundle,cli,limits,package}/**/*.test.ts",
   "test/train/{checkpoint-file,interruption}.test.ts",
 ];
 
+const inNode = {
+  setupFiles: ["test/run-sizes.ts"],
+  testTimeout: 120_000,
+  provide: { chromium: chromiumPath ? { executablePath: chromiumPath, args: chromiumFlags } : undefined },
+};
+
+/** All others: a worker loads the modules once for all its files, which halves the time. */
 const node = {
   plugins: [inlineWasm, inlineScript],
   test: {
+    ...inNode,
     name: "node",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", ...(process.env.OCTETTE_TESTS === "engine" ? apart : [])],
-    setupFiles: ["test/run-sizes.ts"],
-    testTimeout: 120_000,
-    provide: { chromium: chromiumPath ? { executablePath: chromiumPath, args: chromiumFlags } : undefined },
+    exclude: ["test/browser/**", ...apart],
+    isolate: false,
   },
+};
+
+const processes = {
+  plugins: [inlineWasm, inlineScript],
+  test: { ...inNode, name: "processes", include: apart },
 };
 
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
@@ -84,5 +92,8 @@ const browser = {
 };
 
 export default defineConfig({
-  test: { globalSetup: "test/exact-dot.ts", projects: chromiumPath ? [node, browser] : [node] },
+  test: {
+    globalSetup: "test/exact-dot.ts",
+    projects: chromiumPath ? [node, processes, browser] : [node, processes],
+  },
 });
