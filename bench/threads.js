@@ -3,7 +3,8 @@
 // Without a model: the product of 512×512×512. It needs as many free cores as threads: `uptime` should say so.
 //   node bench/threads.js --prefill M.octette [--threads 2] [--seconds 20]
 // A language model that reads 64 tokens, kernel by kernel: of equal steps the time that few of all rounds stay below, which other work on the
-// machine disturbs least.
+// machine disturbs least. Then whole runs, in turns: a prompt of 512 tokens, and 64 tokens that are generated after it. Two threads of one
+// core are no two cores: `lscpu -e` tells which CPUs share one, `taskset -c` keeps a process on some.
 
 import { parseArgs } from "node:util";
 import { load } from "../build/index.js";
@@ -29,6 +30,9 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
 const TOKENS = 64;
+/** Tokens of a whole prompt, and tokens generated after it. */
+const PROMPT = 512;
+const GENERATED = 64;
 const POSITION = 256;
 /** Share of the times of equal steps below the one that is told. */
 const FEW = 0.003;
@@ -46,11 +50,10 @@ const start = async (source, maxima, count) => upOf(await load(source, { maxima,
 /** Steps of a chunk of a prompt on one thread and on several, taking turns. */
 async function comparePrefill(path) {
   const { loadLanguageModel } = await import("../build/text.js");
-  const models = [];
+  const languages = [];
   for (const count of [1, threads])
-    models.push(
-      await upOf((await loadLanguageModel(path, { threads: count, maxTokens: 1024 })).decoder.model),
-    );
+    languages.push(await loadLanguageModel(path, { threads: count, maxTokens: 1024 }));
+  const models = await Promise.all(languages.map(({ decoder }) => upOf(decoder.model)));
   const vocabulary = models[0].outputs[0].shape.at(-1);
   const feeds = { ids: Int32Array.from({ length: TOKENS }, (_, i) => (i * 7919) % vocabulary) };
   const symbols = { position: POSITION, rows: 1 };
@@ -83,7 +86,43 @@ async function comparePrefill(path) {
   const titles = [`${TOKENS} tokens`, "steps", "one thread, ms", `${threads} threads, ms`, "times as fast"];
   console.log(formatTable(titles, rows, { align: "lrrrr" }));
   console.log(one.equals(many) ? "the same bytes" : "DIFFERENT BYTES");
+  await compareWhole(languages, vocabulary);
   for (const model of models) model.dispose();
+}
+
+/** Whole prompts and what is generated after them, on one thread and on several. */
+async function compareWhole(languages, vocabulary) {
+  const prompt = Int32Array.from({ length: PROMPT }, (_, i) => (i * 7919) % vocabulary);
+  const times = { prefill: [[], []], decode: [[], []] };
+  const begin = performance.now();
+  for (let round = 0; performance.now() - begin < 1000 * Number(values.seconds); round++)
+    for (const i of round % 2 ? [0, 1] : [1, 0]) {
+      using session = languages[i].session();
+      const start = performance.now();
+      await session.prefill(prompt);
+      const first = performance.now();
+      for await (const _ of session.generate([], { maxTokens: GENERATED }));
+      if (round === 0) continue;
+      times.prefill[i].push(first - start);
+      times.decode[i].push(performance.now() - first);
+    }
+  const rows = Object.entries(times).map(([name, [one, many]]) => [
+    name,
+    `${one.length}`,
+    median([...one]).toFixed(1),
+    median([...many]).toFixed(1),
+    median(one.map((time, i) => time / many[i])).toFixed(2),
+    (Math.min(...one) / Math.min(...many)).toFixed(2),
+  ]);
+  const titles = [
+    "whole runs",
+    "rounds",
+    "one thread, ms",
+    `${threads} threads, ms`,
+    "times as fast",
+    "fastest",
+  ];
+  console.log(formatTable(titles, rows, { align: "lrrrrr" }));
 }
 
 if (values.prefill !== undefined) {
