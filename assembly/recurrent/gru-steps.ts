@@ -1,8 +1,8 @@
 // The steps of gated recurrent units, whatever multiplies the states.
 
-import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
+import { activateRow, Four, multiplyRow } from "./rows";
 import { Product, Recurrence } from "./sizes";
+import { startStates, stepAt, stepsOf } from "./steps";
 
 /** The steps of gru for rows begin to end, of the products of its two gates and of its candidate. gates f32 [rows][4 · hidden]. */
 export function gruSteps<P extends Product>(
@@ -43,7 +43,7 @@ export function gruSteps<P extends Product>(
       const t = stepAt(s, length, reverse);
       const from = z + ((<usize>(t * stepZ + (begin + row) * rowZ)) << 2);
       const gate = gates + <usize>row * state * 2;
-      openGates(gate, from, hidden << 1, how);
+      activateRow(<i32>how.f, gate, from, gate, hidden << 1, how.clip, how.fAlpha, how.fBeta);
       if (!after)
         multiplyRow(resets + <usize>row * state, gate + state, own + ((<usize>(row * rowH)) << 2), hidden);
     }
@@ -73,24 +73,6 @@ export function gruSteps<P extends Product>(
   }
 }
 
-/** gates = f(gates + z). */
-function openGates(gates: usize, z: usize, count: i32, how: Recurrence): void {
-  const kind = <i32>how.f;
-  for (let j = 0; j < count; j += 4) {
-    const at = (<usize>j) << 2;
-    const v = f32x4.add(v128.load(z + at), v128.load(gates + at));
-    storeWords(gates + at, activate(kind, v, how.clip, how.fAlpha, how.fBeta), count - j);
-  }
-}
-
-/** to = a·b. */
-function multiplyRow(to: usize, a: usize, b: usize, count: i32): void {
-  for (let j = 0; j < count; j += 4) {
-    const at = (<usize>j) << 2;
-    storeWords(to + at, f32x4.mul(v128.load(a + at), v128.load(b + at)), count - j);
-  }
-}
-
 /** The end of one step of one row, whose gates are open. */
 function gruCell(
   y: usize,
@@ -103,16 +85,19 @@ function gruCell(
 ): void {
   const hidden = <i32>how.hidden;
   const state = (<usize>hidden) << 2;
-  const after = how.variant != 0;
-  for (let j = 0; j < hidden; j += 4) {
+  if (how.variant != 0) multiplyRow(products, gates + state, products, hidden);
+  activateRow(<i32>how.g, products, z, products, hidden, how.clip, how.gAlpha, how.gBeta);
+  if (news) memory.copy(news, products, state);
+  mix(h, gates, products, hidden);
+  if (y) memory.copy(y, h, state);
+}
+
+/** h = (1 − u)·n + u·h. */
+function mix(h: usize, u: usize, n: usize, count: i32): void {
+  for (let j = 0; j < count; j += 4) {
     const at = (<usize>j) << 2;
-    let product = v128.load(products + at);
-    if (after) product = f32x4.mul(v128.load(gates + state + at), product);
-    const sum = f32x4.add(v128.load(z + at), product);
-    const n = activate(<i32>how.g, sum, how.clip, how.gAlpha, how.gBeta);
-    const u = v128.load(gates + at);
-    const own = f32x4.mul(f32x4.sub(f32x4.splat(1), u), n);
-    storeState(h, y, at, f32x4.add(own, f32x4.mul(u, v128.load(h + at))), hidden - j);
-    if (news) storeWords(news + at, n, hidden - j);
+    const update = v128.load(u + at);
+    const own = f32x4.mul(f32x4.sub(f32x4.splat(1), update), v128.load(n + at));
+    Four.store(h + at, f32x4.add(own, f32x4.mul(update, v128.load(h + at))), count - j);
   }
 }

@@ -1,8 +1,8 @@
 // The steps of long short-term memory, whatever multiplies the states.
 
-import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
+import { activateRow, addProducts, addRow, Four, multiplyRow } from "./rows";
 import { Product, Recurrence } from "./sizes";
+import { startStates, stepAt, stepsOf } from "./steps";
 
 /** The steps of lstm for rows begin to end. gates f32 [rows][4 · hidden]. */
 export function lstmSteps<P extends Product>(
@@ -66,41 +66,56 @@ function lstmCell(
   how: Recurrence,
 ): void {
   const hidden = <i32>how.hidden;
-  const clip = how.clip;
   const state = (<usize>hidden) << 2;
   const coupled = how.variant != 0;
-  const fKind = <i32>how.f;
-  const most = f32x4.splat(how.cellClip);
-  const least = f32x4.neg(most);
-  for (let j = 0; j < hidden; j += 4) {
+  const output = gates + state;
+  const forget = output + state;
+  const news = forget + state;
+  if (peepholes) {
+    addRow(gates, z, hidden << 2);
+    addProducts(gates, peepholes, c, hidden);
+    addProducts(forget, peepholes + 2 * state, c, hidden);
+    open(gates, 0, hidden, how);
+    if (!coupled) open(forget, 0, hidden, how);
+  } else open(gates, z, coupled ? hidden << 1 : hidden * 3, how);
+  const sums = peepholes ? 0 : z + 3 * state;
+  activateRow(<i32>how.g, news, news, sums, hidden, how.clip, how.gAlpha, how.gBeta);
+  if (coupled) subtractFromOne(forget, gates, hidden);
+  renew(c, gates, forget, news, hidden, how.cellClip);
+  if (peepholes) {
+    addProducts(output, peepholes + state, c, hidden);
+    open(output, 0, hidden, how);
+  }
+  if (cell) {
+    memory.copy(z, gates, state << 2);
+    memory.copy(cell, c, state);
+  }
+  activateRow(<i32>how.h, news, c, 0, hidden, Infinity, how.hAlpha, how.hBeta);
+  multiplyRow(h, output, news, hidden);
+  if (y) memory.copy(y, h, state);
+}
+
+/** gates = f(gates + z). */
+function open(gates: usize, z: usize, count: i32, how: Recurrence): void {
+  activateRow(<i32>how.f, gates, gates, z, count, how.clip, how.fAlpha, how.fBeta);
+}
+
+/** to = 1 − from. */
+function subtractFromOne(to: usize, from: usize, count: i32): void {
+  for (let j = 0; j < count; j += 4) {
     const at = (<usize>j) << 2;
-    const count = hidden - j;
-    const zi = z + at;
-    const gi = gates + at;
-    const before = v128.load(c + at);
-    let i = f32x4.add(v128.load(zi), v128.load(gi));
-    let o = f32x4.add(v128.load(zi + state), v128.load(gi + state));
-    let f = f32x4.add(v128.load(zi + 2 * state), v128.load(gi + 2 * state));
-    let g = f32x4.add(v128.load(zi + 3 * state), v128.load(gi + 3 * state));
-    if (peepholes) {
-      i = f32x4.add(i, f32x4.mul(v128.load(peepholes + at), before));
-      f = f32x4.add(f, f32x4.mul(v128.load(peepholes + 2 * state + at), before));
-    }
-    i = activate(fKind, i, clip, how.fAlpha, how.fBeta);
-    f = coupled ? f32x4.sub(f32x4.splat(1), i) : activate(fKind, f, clip, how.fAlpha, how.fBeta);
-    g = activate(<i32>how.g, g, clip, how.gAlpha, how.gBeta);
-    const whole = f32x4.add(f32x4.mul(f, before), f32x4.mul(i, g));
-    const after = f32x4.max(f32x4.min(whole, most), least);
-    if (peepholes) o = f32x4.add(o, f32x4.mul(v128.load(peepholes + state + at), after));
-    o = activate(fKind, o, clip, how.fAlpha, how.fBeta);
-    const out = f32x4.mul(o, activate(<i32>how.h, after, Infinity, how.hAlpha, how.hBeta));
-    storeState(c, cell, at, after, count);
-    storeState(h, y, at, out, count);
-    if (cell) {
-      storeWords(zi, i, count);
-      storeWords(zi + state, o, count);
-      storeWords(zi + 2 * state, f, count);
-      storeWords(zi + 3 * state, g, count);
-    }
+    Four.store(to + at, f32x4.sub(f32x4.splat(1), v128.load(from + at)), count - j);
+  }
+}
+
+/** c = f·c + i·g, within ±clip. */
+function renew(c: usize, i: usize, f: usize, g: usize, count: i32, clip: f32): void {
+  const most = f32x4.splat(clip);
+  const least = f32x4.neg(most);
+  for (let j = 0; j < count; j += 4) {
+    const at = (<usize>j) << 2;
+    const kept = f32x4.mul(v128.load(f + at), v128.load(c + at));
+    const whole = f32x4.add(kept, f32x4.mul(v128.load(i + at), v128.load(g + at)));
+    Four.store(c + at, f32x4.max(f32x4.min(whole, most), least), count - j);
   }
 }

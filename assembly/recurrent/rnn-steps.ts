@@ -1,7 +1,8 @@
 // The steps of plain recurrent layers, whatever multiplies the states.
 
-import { activate, startStates, stepAt, stepsOf, storeState } from "./activate";
+import { activateRow } from "./rows";
 import { Product, Recurrence } from "./sizes";
+import { startStates, stepAt, stepsOf } from "./steps";
 
 /** The steps of rnn for rows begin to end. sums f32 [rows][hidden]. */
 export function rnnSteps<P extends Product>(
@@ -42,12 +43,8 @@ export function rnnSteps<P extends Product>(
       const own = sums + <usize>(row - begin) * state;
       const from = z + ((<usize>(t * stepZ + row * rowZ)) << 2);
       const kept = h + ((<usize>(row * rowH)) << 2);
-      for (let j = 0; j < hidden; j += 4) {
-        const at = (<usize>j) << 2;
-        const sum = f32x4.add(v128.load(from + at), v128.load(own + at));
-        const v = activate(<i32>how.f, sum, how.clip, how.fAlpha, how.fBeta);
-        storeState(kept, to, at, v, hidden - j);
-      }
+      activateRow(<i32>how.f, kept, from, own, hidden, how.clip, how.fAlpha, how.fBeta);
+      if (to) memory.copy(to, kept, state);
     }
   }
 }

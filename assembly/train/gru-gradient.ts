@@ -2,9 +2,10 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { startStates, stepAt, stepsOf } from "../recurrent/activate";
+import { addRow } from "../recurrent/rows";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope } from "./recurrent-steps";
+import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { slope } from "./slope";
 
 /**
  * z: the gates u, r and n that gru kept become the gradients of what their functions were given; saved: r·h stays, h·Rₙᵀ + biasₙ (how.variant 1)

@@ -2,9 +2,10 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { activate, startStates, stepAt, stepsOf } from "../recurrent/activate";
+import { activateRow, addRow, multiplyRow } from "../recurrent/rows";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope } from "./recurrent-steps";
+import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { slope } from "./slope";
 
 /**
  * z: the gates i, o, f, g that lstm kept become the gradients of what their functions were given, as cells [hidden] are each c; before: h as it was in
@@ -67,8 +68,11 @@ export function lstmGradient(
       const gatesBefore = s > 0 ? z + ((<usize>last) << 2) : 0;
       const to = dy ? dy + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
       const start = h0 ? h0 + place : 0;
-      lstmBack(gates, kept, dh + place, dc + place, to, cell, cellBefore, gatesBefore, start, peepholes, how);
-      memory.copy(scratch + <usize>(row - begin) * state * 4, gates, state << 2);
+      const copy = scratch + <usize>(row - begin) * state * 4;
+      lstmBefore(kept, cellBefore, gatesBefore, start, how);
+      activateRow(<i32>how.h, copy, cell, 0, hidden, Infinity, how.hAlpha, how.hBeta);
+      lstmBack(gates, dh + place, dc + place, to, copy, cell, cellBefore, peepholes, how);
+      memory.copy(copy, gates, state << 2);
     }
     gemm(products, hidden, scratch, n, rT, 0, rest, hidden, n, -Infinity, Infinity, 0, rows);
     for (let row = 0; row < rows; row++)
@@ -76,24 +80,35 @@ export function lstmGradient(
   }
 }
 
-/** One step of one row: dh and dc of the state after it become those of the state in front of it, dh without what comes of the product. */
+/** h in front of a step: that of the step before, or h0, or zeros. */
+function lstmBefore(to: usize, cell: usize, gates: usize, h0: usize, how: Recurrence): void {
+  const hidden = <i32>how.hidden;
+  const state = (<usize>hidden) << 2;
+  if (gates) {
+    activateRow(<i32>how.h, to, cell, 0, hidden, Infinity, how.hAlpha, how.hBeta);
+    multiplyRow(to, gates + state, to, hidden);
+  } else if (h0) memory.copy(to, h0, state);
+  else memory.fill(to, 0, state);
+}
+
+/**
+ * One step of one row: dh and dc of the state after it become those of the state in front of it, dh without what comes of the product. shown: h(c)
+ * of the cell.
+ */
 function lstmBack(
   z: usize,
-  kept: usize,
   dh: usize,
   dc: usize,
   dy: usize,
+  shown: usize,
   cell: usize,
   cellBefore: usize,
-  gatesBefore: usize,
-  h0: usize,
   p: usize,
   how: Recurrence,
 ): void {
   const hidden = <i32>how.hidden;
   const state = (<usize>hidden) << 2;
   const kind = <i32>how.f;
-  const out = <i32>how.h;
   const zero = f32x4.splat(0);
   const most = f32x4.splat(how.cellClip);
   for (let j = 0; j < hidden; j += 4) {
@@ -106,16 +121,11 @@ function lstmBack(
     const g = v128.load(zi + 3 * state);
     const c = v128.load(cell + at);
     const b = cellBefore ? v128.load(cellBefore + at) : zero;
-    let h = h0 ? v128.load(h0 + at) : zero;
-    if (gatesBefore) {
-      const shown = activate(out, b, Infinity, how.hAlpha, how.hBeta);
-      h = f32x4.mul(v128.load(gatesBefore + state + at), shown);
-    }
     let dOut = v128.load(dh + at);
     if (dy) dOut = f32x4.add(dOut, v128.load(dy + at));
-    const shown = activate(out, c, Infinity, how.hAlpha, how.hBeta);
-    const dO = f32x4.mul(f32x4.mul(dOut, shown), slope(kind, o, how.fAlpha, how.fBeta));
-    let dC = f32x4.mul(f32x4.mul(dOut, o), slope(out, shown, how.hAlpha, how.hBeta));
+    const out = v128.load(shown + at);
+    const dO = f32x4.mul(f32x4.mul(dOut, out), slope(kind, o, how.fAlpha, how.fBeta));
+    let dC = f32x4.mul(f32x4.mul(dOut, o), slope(<i32>how.h, out, how.hAlpha, how.hBeta));
     dC = f32x4.add(v128.load(dc + at), dC);
     if (p) dC = f32x4.add(dC, f32x4.mul(v128.load(p + state + at), dO));
     dC = v128.and(dC, f32x4.lt(f32x4.abs(c), most));
@@ -132,7 +142,6 @@ function lstmBack(
     }
     storeWords(dc + at, dB, count);
     storeWords(dh + at, zero, count);
-    storeWords(kept + at, h, count);
     storeWords(zi, dI, count);
     storeWords(zi + state, dO, count);
     storeWords(zi + 2 * state, dF, count);

@@ -2,9 +2,10 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
-import { startStates, stepAt, stepsOf } from "../recurrent/activate";
+import { addRow } from "../recurrent/rows";
 import { Recurrence } from "../recurrent/sizes";
-import { addRow, slope } from "./recurrent-steps";
+import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { slope } from "./slope";
 
 /**
  * z takes the gradients of what the function was given; before: h as it was in front of each step, of what rnn made, y [hidden] at t·stepZ + row·rowZ.

@@ -1,7 +1,6 @@
-// What gradients of recurrent layers share: slopes of functions, and steps from the last to the first.
+// Slopes of the functions of recurrent layers.
 
 import { exp } from "../lanes/exp";
-import { storeWords } from "../lanes/simd";
 import {
   AFFINE,
   ELU,
@@ -44,13 +43,5 @@ export function slope(kind: i32, y: v128, alpha: f32, beta: f32): v128 {
     default:
       // Thresholded: what passes is not 0.
       return v128.and(one, f32x4.ne(y, zero));
-  }
-}
-
-/** to += from. */
-export function addRow(to: usize, from: usize, count: i32): void {
-  for (let j = 0; j < count; j += 4) {
-    const at = (<usize>j) << 2;
-    storeWords(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)), count - j);
   }
 }
