@@ -4,7 +4,7 @@
 import { type PackedDataset, unpackDataset } from "../data/packed";
 import type { Feeds } from "../engine/feeds";
 import type { Model, ModelOptions } from "../engine/model";
-import { FormatError, OctetteError } from "../errors";
+import { FormatError } from "../errors";
 import { givingWay } from "../event-loop";
 import { applyDelta, writeDelta } from "../formats/delta";
 import { readArtifact } from "../formats/octette";
@@ -16,8 +16,7 @@ import { type Runtime, runtimeOf } from "../runtime-of";
 import { save } from "../save";
 import { toolkit } from "../toolkit";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
-import { loadCheckpoint, saveCheckpoint } from "../train/checkpoint/file";
-import { type EpochReport, type StepReport, type TuneOptions, type TuneSummary, tune } from "../train/index";
+import type { EpochReport, StepReport, Tuned, TuneOptions, TuneSummary } from "../train/index";
 import type { BeginReport } from "../train/run/tune-options";
 import type { Validation } from "../train/run/validate";
 
@@ -81,9 +80,21 @@ export interface TuneResult {
   readonly reason?: string;
 }
 
+/** How a graph is tuned as ordered; `warnings` stand beside those of its summary. */
+export type Tuning = (
+  graph: Graph,
+  order: TuneOrder,
+  context: JobContext,
+) => Promise<{ readonly tuned: Tuned; readonly warnings: readonly string[] }>;
+
 export class Jobs {
+  readonly #tuning: Tuning;
   #runtime: Runtime | undefined;
   #model: Model | undefined;
+
+  constructor(tuning: Tuning) {
+    this.#tuning = tuning;
+  }
 
   /** Loads the model that `run` runs, in place of the one before. */
   async load({ artifact, options }: { artifact: Uint8Array; options: ServedOptions }): Promise<ModelFacts> {
@@ -102,7 +113,7 @@ export class Jobs {
 
   async tune(order: TuneOrder, context: JobContext): Promise<TuneResult> {
     const { graph } = readArtifact(order.artifact, "model");
-    const { tuned, warnings } = await tuneResuming(graph, order, context);
+    const { tuned, warnings } = await this.#tuning(graph, order, context);
     const summary = { ...tuned.summary, warnings: [...tuned.summary.warnings, ...warnings] };
     if (summary.best === 0) return { summary, reason: summary.warnings.join("; ") };
     const guarded = order.guard && (await judged([graph, tuned.graph], order, context));
@@ -136,59 +147,24 @@ export class Jobs {
 const worse = ({ before, after }: Guarded, tolerance: number): string =>
   `the tuned model does worse on the guard's samples: accuracy fell from ${before.accuracy.toFixed(2)} to ${after.accuracy.toFixed(2)} %, by more than ${tolerance}; the model before is kept`;
 
-/** Tunes from a checkpoint where there is a whole one of this run, else from the beginning. */
-async function tuneResuming(graph: Graph, order: TuneOrder, { signal, tell, ask }: JobContext) {
-  const { data, validation, hears, options, checkpoint } = order;
-  const warnings: string[] = [];
-  const path = checkpoint && "path" in checkpoint ? checkpoint.path : undefined;
-  const warn = (what: string) => {
-    if (!warnings.includes(what)) warnings.push(what);
-  };
-  const save = async (state: CheckpointState) => {
-    if (path === undefined) return ask("onCheckpoint", ownState(state));
-    // A full disk costs the checkpoint, not the run.
-    await saveCheckpoint(path, state).catch(({ message }: Error) => warn(`no checkpoint: ${message}`));
-  };
-  const run = (state: CheckpointState | undefined) =>
-    tune(graph, {
-      ...options,
-      data: unpackDataset(data),
-      validation: typeof validation === "object" ? unpackDataset(validation) : validation,
-      signal,
-      ...(checkpoint && { checkpoint: { state, every: checkpoint.every, save } }),
-      ...(hears.includes("onBegin") && {
-        onBegin: ({ validation, ...begin }: BeginReport) =>
-          tell("onBegin", { ...begin, validated: validation.count }),
-      }),
-      ...(hears.includes("onStep") && { onStep: (step: StepReport) => tell("onStep", step) }),
-      ...(hears.includes("onEpoch") && { onEpoch: (epoch: EpochReport) => tell("onEpoch", epoch) }),
-      ...(hears.includes("onProgress") && {
-        onProgress: (progress: Progress) => tell("onProgress", progress),
-      }),
-    });
-  if (!checkpoint) return { tuned: await run(undefined), warnings };
-  if (!("path" in checkpoint)) return { tuned: await run(checkpoint.state), warnings };
-  const loaded = checkpoint.resume
-    ? await loadCheckpoint(checkpoint.path).catch(({ message }: Error) => warn(message))
-    : undefined;
-  if (!loaded) return { tuned: await run(undefined), warnings };
-  if (loaded.note) warn(loaded.note);
-  try {
-    return { tuned: await run(loaded.state), warnings };
-  } catch (error) {
-    if (!(error instanceof OctetteError && /^checkpoint\b/.test(error.where ?? ""))) throw error;
-    warn(error.message);
-    return { tuned: await run(undefined), warnings };
-  }
-}
-
-/** A copy of a state, which training goes on to change. */
-const ownState = (state: CheckpointState): CheckpointState => ({
-  ...state,
-  progress: structuredClone(state.progress),
-  tensors: new Map(
-    [...state.tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const),
-  ),
+/** What `tune` is told of an order, but for checkpoints. */
+export const tuneOptionsOf = (
+  { data, validation, hears, options }: TuneOrder,
+  { signal, tell }: JobContext,
+): TuneOptions => ({
+  ...options,
+  data: unpackDataset(data),
+  validation: typeof validation === "object" ? unpackDataset(validation) : validation,
+  signal,
+  ...(hears.includes("onBegin") && {
+    onBegin: ({ validation, ...begin }: BeginReport) =>
+      tell("onBegin", { ...begin, validated: validation.count }),
+  }),
+  ...(hears.includes("onStep") && { onStep: (step: StepReport) => tell("onStep", step) }),
+  ...(hears.includes("onEpoch") && { onEpoch: (epoch: EpochReport) => tell("onEpoch", epoch) }),
+  ...(hears.includes("onProgress") && {
+    onProgress: (progress: Progress) => tell("onProgress", progress),
+  }),
 });
 
 async function judged(

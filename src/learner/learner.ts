@@ -19,7 +19,9 @@ import type { EpochReport, StepReport, TuneOptions, TuneSummary } from "../train
 import { checkTuneOptions, type TuneDeployedOptions } from "../train/run/tune-options";
 import { copied } from "./feeds";
 import type { CheckpointOrder, Guarded, LearningBegin, ModelFacts, ServedOptions } from "./jobs";
-import { type Hand, LocalHand, WorkerHand } from "./workers";
+import { LocalHand } from "./local-hand";
+import { openPort } from "./ports";
+import { type Hand, WorkerHand } from "./workers";
 
 /** Options of `createLearner`. */
 export interface LearnerOptions
@@ -356,7 +358,7 @@ async function start({ worker = true, wasm }: LearnerOptions): Promise<Started> 
   try {
     const script = worker === true ? undefined : worker;
     const kernels = wasm ?? (await import("./wasm")).kernels();
-    return { hand: await WorkerHand.start(script, kernels), reason: "workers run here" };
+    return { hand: await WorkerHand.start(openPort(script), kernels), reason: "workers run here" };
   } catch (cause) {
     return { hand: await LocalHand.start(), reason: `no worker can be started: ${(cause as Error).message}` };
   }

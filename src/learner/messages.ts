@@ -5,10 +5,11 @@ import type { Events, Jobs } from "./jobs";
 
 export type JobName = Exclude<keyof Jobs, "dispose">;
 
-/** To a worker. */
-export type WorkerOrder =
-  /** The kernels, once, before anything else. */
-  | { readonly wasm: Readonly<Record<string, Uint8Array>> }
+/** To a worker: the kernels, once, before anything else. */
+export type WorkerOrder = { readonly wasm: Readonly<Record<string, Uint8Array>> } | JobOrder;
+
+/** To a worker that is up. */
+export type JobOrder =
   | { readonly id: number; readonly job: JobName; readonly args: unknown }
   | { readonly id: number; readonly abort: true }
   /** What `ask` was answered. */

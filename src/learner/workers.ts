@@ -1,19 +1,11 @@
-// A worker with a learner's jobs, in Node and in pages, and the same jobs in the thread of the caller, where there is no worker.
+// Who does jobs for a thread: a worker, whose messages it sends and hears.
 
 import { OctetteError } from "../errors";
-import { nodeModule } from "../node-module";
 import type { Events, Jobs } from "./jobs";
-import {
-  buffersIn,
-  errorFromWire,
-  errorToWire,
-  type JobName,
-  type Reply,
-  type WorkerOrder,
-} from "./messages";
+import { errorFromWire, errorToWire, type JobName, type Reply, type WorkerOrder } from "./messages";
 
-type Args<J extends JobName> = Parameters<Jobs[J]>[0];
-type Result<J extends JobName> = Awaited<ReturnType<Jobs[J]>>;
+export type Args<J extends JobName> = Parameters<Jobs[J]>[0];
+export type Result<J extends JobName> = Awaited<ReturnType<Jobs[J]>>;
 
 export interface CallOptions {
   /** Stops the job, which then rejects. */
@@ -32,28 +24,25 @@ export interface Hand {
 }
 
 /** A worker of either kind. */
-interface Port {
+export interface Port {
   post(order: WorkerOrder): void;
   /** Lets a process end while nothing is asked of it. */
   hold(isHeld: boolean): void;
   terminate(): void;
 }
 
-interface Listeners {
+export interface Listeners {
   onReply(reply: Reply): void;
   onEnd(reason: string): void;
 }
 
-const NO_SCRIPT =
-  "its script cannot be loaded; give createLearner the URL that octette/learner-worker.js is served from, { worker: url }";
+/** Starts a worker. */
+export type OpenPort = (listeners: Listeners) => Port;
 
 interface Pending extends CallOptions {
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
-
-/** Where it lies for Node. No literal, which bundlers for pages would copy once more. */
-const SCRIPT = ["./learner-worker.js"].join();
 
 /** Milliseconds that a worker may take to start. */
 const PATIENCE = 30_000;
@@ -66,23 +55,17 @@ export class WorkerHand implements Hand {
   #ended: string | undefined;
   #isStarted: (problem?: string) => void = () => {};
 
-  private constructor(script: URL | string | undefined, wasm: Readonly<Record<string, Uint8Array>>) {
-    const listeners: Listeners = {
+  private constructor(open: OpenPort, wasm: Readonly<Record<string, Uint8Array>>) {
+    this.#port = open({
       onReply: (reply) => this.#take(reply),
       onEnd: (reason) => this.#end(reason),
-    };
-    this.#port = nodeModule("node:worker_threads")
-      ? startInNode(script, listeners)
-      : startInPage(script, listeners);
+    });
     this.#port.post({ wasm });
   }
 
   /** Starts a worker. Throws where none can be started. */
-  static async start(
-    script: URL | string | undefined,
-    wasm: Readonly<Record<string, Uint8Array>>,
-  ): Promise<WorkerHand> {
-    const hand = new WorkerHand(script, wasm);
+  static async start(open: OpenPort, wasm: Readonly<Record<string, Uint8Array>>): Promise<WorkerHand> {
+    const hand = new WorkerHand(open, wasm);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const problem = await new Promise<string | undefined>((resolve) => {
       timer = setTimeout(() => resolve("it does not answer"), PATIENCE);
@@ -166,88 +149,8 @@ export class WorkerHand implements Hand {
   }
 }
 
-const endedBy = (reason: string) =>
+export const endedBy = (reason: string) =>
   new OctetteError(`the worker ended: ${reason}`, {
     code: reason === "it was disposed" ? "disposed" : "engine",
     where: "learner",
   });
-
-/** The same jobs in this thread. */
-export class LocalHand implements Hand {
-  readonly #jobs: Jobs;
-  #isDisposed = false;
-
-  private constructor(jobs: Jobs) {
-    this.#jobs = jobs;
-  }
-
-  static async start(): Promise<LocalHand> {
-    const { Jobs } = await import("./jobs");
-    return new LocalHand(new Jobs());
-  }
-
-  get isUp(): boolean {
-    return !this.#isDisposed;
-  }
-
-  async call<J extends JobName>(
-    job: J,
-    args: Args<J>,
-    { signal, onEvent }: CallOptions = {},
-  ): Promise<Result<J>> {
-    signal?.throwIfAborted();
-    if (this.#isDisposed) throw endedBy("it was disposed");
-    const own = new AbortController();
-    const context = {
-      signal: signal ?? own.signal,
-      tell: <E extends keyof Events>(event: E, value: Events[E]) => void onEvent?.(event, value),
-      ask: async <E extends keyof Events>(event: E, value: Events[E]) => void (await onEvent?.(event, value)),
-    };
-    return this.#jobs[job](args as never, context as never) as Promise<Result<J>>;
-  }
-
-  dispose(): void {
-    this.#isDisposed = true;
-    this.#jobs.dispose();
-  }
-}
-
-function startInNode(script: URL | string | undefined, { onReply, onEnd }: Listeners): Port {
-  const threads = nodeModule("node:worker_threads")!;
-  const worker = new threads.Worker(script ?? new URL(SCRIPT, import.meta.url), {
-    execArgv: [],
-  });
-  worker
-    .on("message", onReply)
-    .on("error", ({ code, message }: Error & { code?: string }) =>
-      onEnd(code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" ? NO_SCRIPT : message),
-    )
-    .on("exit", () => onEnd("it exited"));
-  return {
-    post: (order) => worker.postMessage(order, transferable(order)),
-    hold: (isHeld) => (isHeld ? worker.ref() : worker.unref()),
-    terminate: () => void worker.terminate(),
-  };
-}
-
-function startInPage(script: URL | string | undefined, { onReply, onEnd }: Listeners): Port {
-  const worker = script
-    ? new Worker(script, { type: "module" })
-    : new Worker(new URL("./learner-worker.js", import.meta.url), { type: "module" });
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => onReply(data);
-  worker.onerror = ({ message }) => onEnd(message || NO_SCRIPT);
-  return {
-    post: (order) => worker.postMessage(order, transferable(order)),
-    hold: () => {},
-    terminate: () => worker.terminate(),
-  };
-}
-
-/** Feeds, samples and the artifact to tune were copied for the worker alone; they move there. */
-function transferable(order: WorkerOrder): ArrayBuffer[] {
-  if (!("job" in order)) return [];
-  if (order.job === "run") return buffersIn((order.args as Args<"run">).feeds);
-  if (order.job !== "tune") return [];
-  const { artifact, data, validation, guard } = order.args as Args<"tune">;
-  return buffersIn([artifact, data, validation, guard]);
-}

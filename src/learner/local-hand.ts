@@ -1,0 +1,45 @@
+// A learner's jobs in the thread of their caller, where there is no worker.
+
+import type { Events, Jobs } from "./jobs";
+import type { JobName } from "./messages";
+import { type Args, type CallOptions, endedBy, type Hand, type Result } from "./workers";
+
+/** The same jobs in this thread. */
+export class LocalHand implements Hand {
+  readonly #jobs: Jobs;
+  #isDisposed = false;
+
+  private constructor(jobs: Jobs) {
+    this.#jobs = jobs;
+  }
+
+  static async start(): Promise<LocalHand> {
+    const [{ Jobs }, { tuneResuming }] = await Promise.all([import("./jobs"), import("./tuning")]);
+    return new LocalHand(new Jobs(tuneResuming));
+  }
+
+  get isUp(): boolean {
+    return !this.#isDisposed;
+  }
+
+  async call<J extends JobName>(
+    job: J,
+    args: Args<J>,
+    { signal, onEvent }: CallOptions = {},
+  ): Promise<Result<J>> {
+    signal?.throwIfAborted();
+    if (this.#isDisposed) throw endedBy("it was disposed");
+    const own = new AbortController();
+    const context = {
+      signal: signal ?? own.signal,
+      tell: <E extends keyof Events>(event: E, value: Events[E]) => void onEvent?.(event, value),
+      ask: async <E extends keyof Events>(event: E, value: Events[E]) => void (await onEvent?.(event, value)),
+    };
+    return this.#jobs[job](args as never, context as never) as Promise<Result<J>>;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#jobs.dispose();
+  }
+}
