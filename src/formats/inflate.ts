@@ -3,6 +3,7 @@
 
 import { Inflate } from "fflate";
 import { FormatError, OctetteError } from "../errors";
+import { crc32 } from "./crc32";
 
 /** Deflate's best: 258 bytes for two bits, and a little for headers (RFC 1951 §3.2.5). */
 const MAX_DEFLATE_RATIO = 1032;
@@ -110,11 +111,9 @@ export function gunzip(bytes: Uint8Array, maxBytes: number, where: string): Uint
   return inflateExactly(bytes.subarray(at, trailer), size, view.getUint32(trailer, true), where, at);
 }
 
-/** @throws FormatError when the CRC-32 (polynomial 0xEDB88320, RFC 1952 §8) of `bytes` is not `expected`. */
+/** @throws FormatError when the CRC-32 of `bytes` is not `expected`. */
 export function checkCrc32(bytes: Uint8Array, expected: number, where: string, offset: number): void {
-  let crc = -1;
-  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
-  const got = ~crc >>> 0;
+  const got = crc32(bytes);
   if (got !== expected)
     throw new FormatError("corrupted: the checksum differs", {
       where,
@@ -123,9 +122,3 @@ export function checkCrc32(bytes: Uint8Array, expected: number, where: string, o
       got: got.toString(16),
     });
 }
-
-const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});

@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { zipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
 import { writeNpy } from "../../src/formats/npy";
 import { MAX_NPZ_BYTES, readNpz, writeNpz } from "../../src/formats/npz";
+import { storeNpz } from "../../src/formats/stored-npz";
 import { sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
 import { anyTensor, dataFolder, expectOnlyOctetteErrors, expectSame, realFile } from "./fixtures";
 
@@ -19,17 +20,24 @@ const sample = new Map<string, Tensor>([
   ["labels", tensor("u8", [4], [1, 2, 3, 4])],
 ]);
 
-test("read(write(x)) = x", () => {
-  fc.assert(
-    fc.property(
-      fc.uniqueArray(fc.tuple(fc.string(), anyTensor), { selector: ([name]) => name }),
-      (entries) => {
-        const got = readNpz(writeNpz(new Map(entries)));
-        expect([...got.keys()]).toEqual(entries.map(([name]) => name));
-        for (const [name, x] of entries) expectSame(got.get(name), x);
-      },
-    ),
-  );
+for (const write of [writeNpz, storeNpz])
+  test(`readNpz(${write.name}(x)) = x`, () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(fc.string(), anyTensor), { selector: ([name]) => name }),
+        (entries) => {
+          const got = readNpz(write(new Map(entries)));
+          expect([...got.keys()]).toEqual(entries.map(([name]) => name));
+          for (const [name, x] of entries) expectSame(got.get(name), x);
+        },
+      ),
+    );
+  });
+
+test("what is stored is a zip that others read", () => {
+  const files = unzipSync(storeNpz(sample));
+  expect(Object.keys(files)).toEqual(["weights.npy", "labels.npy"]);
+  expect(files["labels.npy"]).toEqual(writeNpy(sample.get("labels")!));
 });
 
 test("equal tensors give equal bytes, names such as __proto__ stay names", () => {
