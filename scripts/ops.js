@@ -282,7 +282,7 @@ export const gradients: Readonly<Record<DifferentiableOp${ofTraining.map((name) 
   );
 }
 
-/** Writes all tables, and gives the file of each op. */
+/** Writes all tables. */
 export async function writeTables() {
   const [groups, withKernels, classed] = await Promise.all([
     groupFolders(),
@@ -297,7 +297,6 @@ export async function writeTables() {
   await writeConversions(ops, traitsOf);
   await writeWays(ops, traitsOf);
   await writeTraining(ops, traitsOf);
-  return Object.fromEntries(ops.map(({ name, file }) => [name, `${file}.ts`]));
 }
 
 if (process.argv[1] === import.meta.filename) await writeTables();

@@ -85,7 +85,7 @@ export interface Parts {
 /** A runtime of these parts. */
 // @__NO_SIDE_EFFECTS__
 export function runtimeOf(parts: Parts): Runtime {
-  if (parts.sizes) provideRunSizes(parts.sizes);
+  provideRunSizes(parts.sizes);
   const shared = parts.engine ?? new Engine(parts.wasm);
   const engines = new WeakMap<WasmSources, Engine>();
   const engineOf = (options: LoadOptions) => {

@@ -7,13 +7,14 @@ import { kernelsOf } from "../engine/plan";
 import { plannerOf } from "../engine/planner";
 import type { EngineClass } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import { contentHash } from "../formats/octette";
 import { graphsIn, nodesIn } from "../graph/bodies";
-import type { Graph } from "../graph/graph";
+import { type Graph, isQuantized } from "../graph/graph";
 import { type Bindings, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { registry } from "../ops/index";
 import { keepKernels } from "./keep-kernels";
-import { learningPieces, pageFiles, piecesFor } from "./kit";
+import { type Pieces, pageFiles, piecesFor, threadFiles } from "./kit";
 import type { Learning } from "./learning";
 import { html } from "./page/html";
 import type { PageSettings } from "./page/settings";
@@ -43,35 +44,42 @@ export async function bundle(
 ): Promise<Bundle> {
   const ops = [...new Set(nodesIn(graph).map(({ op }) => op))].sort();
   const { kernels, hasRunSizes } = needsOf(graph, classes);
-  const modules = [
-    ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
-    ...groupsWith(kernels, classes),
-  ].map(([name, wasm]) => [name, keepKernels(wasm, (kernel) => kernels.has(kernel))] as const);
-  const { code, names, threads } = await piecesFor(ops, classes, hasRunSizes);
+  const modules = modulesWith(kernels, classes);
+  const others = classes.filter((name) => name !== "baseline").map((name) => `${name}Class`);
+  const pieces = await piecesFor({
+    exports: [...CORE, ...others, ...(hasRunSizes ? ["runSizes"] : []), ...ops],
+  });
+  const { learningOf } = await import("./learning");
+  const learning = learningOf(graph);
+  const learned =
+    typeof learning === "string"
+      ? undefined
+      : await learningFiles(graph, learning, { pieces, modules, hasRunSizes });
   const wasm = modules.map(([group, bytes]) => {
-    const inside = () => `${names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
+    const inside = () => `${pieces.names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
     const source = beside ? urlOf(`${group}.wasm`) : inside();
-    const ownClass = names[`${group}Class`];
+    const ownClass = others.includes(`${group}Class`) ? pieces.names[`${group}Class`] : undefined;
     return `${group}: ${ownClass ? `${ownClass}(${source})` : source}`;
   });
+  const { names } = pieces;
   const lines = [
     NOTICE,
-    code,
+    pieces.code,
+    `const wasm = { ${wasm.join(", ")} };`,
     `const runtime = ${names.runtimeOf}({`,
     `  ops: { ${ops.map((op) => `${op}: ${names[op]}`).join(", ")} },`,
-    `  wasm: { ${wasm.join(", ")} },`,
+    "  wasm,",
     ...(hasRunSizes ? [`  sizes: ${names.runSizes},`] : []),
     "});",
     `/** Loads ${model}, which lies beside this script. */`,
     `export const load = (options) => runtime.load(${urlOf(model)}, options);`,
     `export { ${names.FormatError} as FormatError, ${names.OctetteError} as OctetteError };`,
+    ...(learned ? ["/** For learn.js. */", `export { wasm, ${learned.imported.join(", ")} };`] : []),
   ];
   const text = (content: string) => new TextEncoder().encode(content);
-  const workers = Object.entries(threads).map(
+  const workers = Object.entries(await threadFiles()).map(
     ([file, script]) => [file, text(`${NOTICE}\n${script}`)] as const,
   );
-  const { learningOf } = await import("./learning");
-  const learning = learningOf(graph);
   const files: (readonly [string, Uint8Array])[] = [
     ["octette.js", text(`${lines.join("\n")}\n`)],
     ...(beside ? modules.map(([group, bytes]) => [`${group}.wasm`, bytes] as const) : []),
@@ -79,37 +87,85 @@ export async function bundle(
     ...workers,
     ["index.html", text(html(settingsOf(model, graph, learning)))],
     ...(await pageFiles({ "page.js": "page.js", "page.css": "style.css", "icon.svg": "icon.svg" })),
-    ...(typeof learning === "string" ? [] : await learningFiles(graph, learning)),
+    ...(learned?.files ?? []),
   ];
   return { ops, kernels: [...kernels].sort(), files: new Map(files) };
 }
 
-/** What is loaded when someone lets the model learn: a worker, and wasm of one class with the kernels that training and running call. */
-async function learningFiles(graph: Graph, { ops, steps, kernels }: Learning) {
-  const own = needsOf(graph, ["baseline"]).kernels;
-  const isCalled = (kernel: string) => kernels.has(kernel) || own.has(kernel);
+/** What every script of a model is made of. */
+const CORE = ["runtimeOf", "fromHex", "FormatError", "OctetteError"];
+
+/** The class of kernels that learns: it runs everywhere. */
+const LEARNING = "baseline";
+
+/** Parameters that training computes in nodes of its own, whose gradients every step may need. */
+const PARAMETERS = ["QuantizeBias", "QuantizeWeights"];
+
+type Modules = readonly (readonly [name: string, wasm: Uint8Array])[];
+
+/** The modules of these classes and of op groups with these kernels, and with no others. */
+function modulesWith(kernels: ReadonlySet<string>, classes: readonly EngineClass[]): Modules {
+  const all = [
+    ...(["common", ...classes] as const).map((name) => [name, coreModules[name]] as const),
+    ...groupsWith(kernels, classes),
+  ];
+  return all.map(([name, wasm]) => [name, keepKernels(wasm, (kernel) => kernels.has(kernel))]);
+}
+
+/** What the page has before its model learns. */
+interface Present {
+  readonly pieces: Pieces;
+  readonly modules: Modules;
+  readonly hasRunSizes: boolean;
+}
+
+/**
+ * What is loaded when someone lets the model learn: a worker, which imports what octette.js has, and the kernels of training that are not there, in
+ * one class.
+ */
+async function learningFiles(
+  graph: Graph,
+  { ops, steps, kernels }: Learning,
+  { pieces, modules, hasRunSizes }: Present,
+) {
+  const called = new Set([...kernels, ...needsOf(graph, [LEARNING]).kernels]);
   const { train } = await import("../train/inlined");
-  const modules = [
-    ["common", coreModules.common] as const,
-    ["baseline", coreModules.baseline] as const,
-    ["train", train] as const,
-    ...groupsWith(new Set([...kernels, ...own]), ["baseline"]),
-  ].map(([name, wasm]) => [name, keepKernels(wasm, isCalled)] as const);
-  const names = modules.map(([name]) => name);
-  const pieces = await learningPieces([...ops, ...steps], names);
+  const needed: Modules = [...modulesWith(called, [LEARNING]), ["train", train]];
+  const shared = new Map(modules.filter(([name]) => needed.some(([other]) => other === name)));
+  const present = new Set([...shared.values()].flatMap(kernelsIn));
+  const added = needed
+    .map(([name, wasm]) => [name, keepKernels(wasm, (own) => called.has(own) && !present.has(own))] as const)
+    .filter(([name, wasm]) => !shared.has(name) || kernelsIn(wasm).length > 0);
+  const { code, imported, names } = await piecesFor({
+    exports: ["startLearning"],
+    keys: [...ops, ...steps, ...PARAMETERS],
+    beside: pieces,
+    without: hasRunSizes ? [] : ["runSizes"],
+  });
+  const wasm = [
+    ...[...shared.keys()].map((name) => `${name}: wasm.${name}`),
+    ...added.map(([name]) => `"${shared.has(name) ? "learn-" : ""}${name}": ${urlOf(`learn-${name}.wasm`)}`),
+  ];
   const script = [
     NOTICE,
-    `const wasmNames = ${JSON.stringify(names)};`,
-    'const wasmBytes = async (name) => (await fetch(new URL("./learn-" + name + ".wasm", import.meta.url))).arrayBuffer();',
-    "const wasmFiles = await Promise.all(wasmNames.map(wasmBytes));",
-    "const wasmFile = (name) => new Uint8Array(wasmFiles[wasmNames.indexOf(name)]);",
-    pieces,
-  ].join("\n");
-  return [
-    ["learn.js", new TextEncoder().encode(script)] as const,
-    ...modules.map(([name, bytes]) => [`learn-${name}.wasm`, bytes] as const),
+    `import { wasm, ${imported.join(", ")} } from "./octette.js";`,
+    code,
+    `${names.startLearning}({ ${wasm.join(", ")} });`,
   ];
+  return {
+    imported,
+    files: [
+      ["learn.js", new TextEncoder().encode(`${script.join("\n")}\n`)] as const,
+      ...added.map(([name, bytes]) => [`learn-${name}.wasm`, bytes] as const),
+    ],
+  };
 }
+
+/** The kernels of a module. */
+const kernelsIn = (wasm: Uint8Array) =>
+  WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).flatMap(({ kind, name }) =>
+    kind === "function" ? [name] : [],
+  );
 
 /** What the page is told. */
 function settingsOf(model: string, graph: Graph, learning: Learning | string): PageSettings {
@@ -119,6 +175,8 @@ function settingsOf(model: string, graph: Graph, learning: Learning | string): P
   });
   return {
     model,
+    hash: contentHash(graph),
+    isFloat: !graph.nodes.some(isQuantized),
     learning: typeof learning === "string" ? learning : "",
     ranges: Object.fromEntries(ranges),
   };

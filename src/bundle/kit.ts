@@ -1,115 +1,103 @@
-// Scripts of few ops, put together from the pieces that the build made of the runtime (scripts/kit.js).
+// Scripts of few ops, put together from the declarations that the build found in the runtime (scripts/kit.js).
 
-import type { EngineClass } from "../engine/wasm";
 import { OctetteError } from "../errors";
 
-interface Piece {
-  readonly path: string;
-  readonly imports: readonly string[];
+/** What stands at the top of a script: what it declares, and what it reads of the others. */
+interface Code {
+  readonly names: readonly string[];
+  readonly reads: readonly string[];
   readonly code: string;
 }
 
-/** A module of tables of all ops: for each key the name that stands for it in the pieces, and its module. */
-interface Tables {
-  readonly path: string;
-  readonly tables: readonly {
-    readonly name: string;
-    readonly entries: readonly (readonly [key: string, value: string, home: string])[];
-  }[];
+/** A table of all ops, or of all modules of wasm: for each key the name that stands for it. */
+interface Table {
+  readonly names: readonly [string];
+  readonly entries: readonly (readonly [key: string, name: string])[];
 }
+
+type Declaration = Code | Table;
 
 interface Kit {
   /** In the order in which they run. */
-  readonly modules: readonly Piece[];
-  /** What the pieces call each export. */
+  readonly declarations: readonly Declaration[];
+  /** What the declarations call each export. */
   readonly names: Readonly<Record<string, string>>;
   /** Scripts of further threads and of streams, by file. */
   readonly threads: Readonly<Record<string, string>>;
   /** Scripts and styles of pages, by file. */
   readonly pages: Readonly<Record<string, string>>;
-  /** The worker that learns: modules in the order in which they run. */
-  readonly learning: readonly (Piece | Tables)[];
-  /** The module of each op. */
-  readonly homes: Readonly<Record<string, string>>;
 }
 
-const BASE = ["src/runtime-of.ts", "src/engine/hex.ts", "src/errors.ts"];
-
-/** What the classes beside baseline take. */
-const CLASSES = "src/engine/classes.ts";
-
-/** What models need whose sizes only a run knows. */
-const SIZES = "src/engine/run-sizes/run-sizes.ts";
-
 const readKit = async (): Promise<Kit> => (await import("../../build/kit.json")).default as unknown as Kit;
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** Scripts and styles of pages: by the names they have in a folder, those of the kit. */
 export async function pageFiles(
   files: Readonly<Record<string, string>>,
 ): Promise<(readonly [file: string, content: Uint8Array])[]> {
   const { pages } = await readKit();
-  return Object.entries(files).map(([file, own]) => [file, new TextEncoder().encode(pages[own]!)] as const);
+  return Object.entries(files).map(([file, own]) => [file, bytesOf(pages[own]!)] as const);
 }
 
-/** Code that defines a runtime, these ops and classes, and the names it has for them. */
-export async function piecesFor(
-  ops: readonly string[],
-  classes: readonly EngineClass[],
-  hasRunSizes: boolean,
-) {
-  const kit = await readKit();
-  const homes = ops.map((op) => {
-    if (Object.hasOwn(kit.homes, op)) return kit.homes[op]!;
-    throw new OctetteError(`operator ${op} is not in octette`, { code: "unsupported" });
+/** Scripts of further threads and of streams. */
+export const threadFiles = async (): Promise<Kit["threads"]> => (await readKit()).threads;
+
+/** Declarations in the order in which they run, and what they read of another script. */
+export interface Pieces {
+  readonly code: string;
+  /** What the code calls each export of the runtime. */
+  readonly names: Readonly<Record<string, string>>;
+  readonly declared: ReadonlySet<string>;
+  readonly imported: readonly string[];
+}
+
+interface Wanted {
+  /** Exports that the script is for. */
+  readonly exports: readonly string[];
+  /** Of tables, entries with these keys. */
+  readonly keys?: readonly string[];
+  /** What another script declares, which this one imports. */
+  readonly beside?: Pieces;
+  /** Exports that nothing needs at run time: they are undefined. */
+  readonly without?: readonly string[];
+}
+
+/**
+ * The declarations that exports need.
+ * @throws OctetteError "unsupported" where an export is an operator that octette does not have.
+ */
+export async function piecesFor({ exports, keys = [], beside, without = [] }: Wanted): Promise<Pieces> {
+  const { declarations, names } = await readKit();
+  const byName = new Map(declarations.flatMap((one) => one.names.map((name) => [name, one] as const)));
+  const [wanted, absent] = [new Set(keys), new Set(without.map((name) => names[name]))];
+  const entriesOf = ({ entries }: Table) => entries.filter(([key]) => wanted.has(key));
+  const readsOf = (one: Declaration) =>
+    "entries" in one ? entriesOf(one).map(([, name]) => name) : absent.has(one.names[0]) ? [] : one.reads;
+  const codeOf = (one: Declaration) =>
+    "entries" in one
+      ? `var ${one.names[0]}={${entriesOf(one).map(([key, name]) => `${key}:${name}`)}};`
+      : absent.has(one.names[0])
+        ? `var ${one.names[0]};`
+        : one.code;
+  const roots = exports.map((name) => {
+    if (Object.hasOwn(names, name)) return names[name]!;
+    throw new OctetteError(`operator ${name} is not in octette`, { code: "unsupported" });
   });
-  const imports = new Map(kit.modules.map((module) => [module.path, module.imports]));
-  const beside = classes.some((name) => name !== "baseline") ? [CLASSES] : [];
-  const needed = new Set([...BASE, ...beside, ...homes, ...(hasRunSizes ? [SIZES] : [])]);
-  for (const path of needed) for (const next of imports.get(path) ?? []) needed.add(next);
-  const code = kit.modules.filter(({ path }) => needed.has(path)).map((module) => module.code);
-  return { code: code.join("\n"), names: kit.names, threads: kit.threads };
-}
-
-const WORKER = "src/bundle/page/learn-worker.ts";
-
-/** Parameters that training computes in nodes of its own, whose gradients every step may need. */
-const PARAMETERS = ["QuantizeBias", "QuantizeWeights"];
-
-/** Code of the worker that learns: tables hold these ops and modules of wasm, which `wasmFile` returns by name, and nothing else comes along. */
-export async function learningPieces(ops: readonly string[], wasm: readonly string[]): Promise<string> {
-  const { learning } = await readKit();
-  const byPath = new Map(learning.map((module) => [module.path, module]));
-  const wanted = new Set([...ops, ...PARAMETERS]);
-  const isInlined = (path: string) => path === "build/groups/inlined.ts";
-  const entriesOf = ({ path, tables }: Tables) =>
-    tables.map(({ name, entries }) => ({
-      name,
-      entries: isInlined(path)
-        ? entries.flatMap(([key]) => (wasm.includes(key) ? [[key, `wasmFile("${key}")`, ""] as const] : []))
-        : entries.filter(([key]) => wanted.has(key)),
-    }));
-  const needed = new Set([WORKER]);
-  for (const path of needed) {
-    const module = byPath.get(path);
-    const next = !module
-      ? []
-      : "tables" in module
-        ? entriesOf(module).flatMap(({ entries }) => entries.map(([, , home]) => home))
-        : module.imports;
-    for (const one of next) needed.add(one);
-  }
-  const codeOf = (module: Piece | Tables) =>
-    "tables" in module
-      ? entriesOf(module)
-          .map(
-            ({ name, entries }) =>
-              `var ${name}={${entries.map(([key, value]) => `${key}:${value}`).join()}};`,
-          )
-          .join("")
-      : module.code;
-  return learning
-    .filter(({ path }) => needed.has(path))
-    .map(codeOf)
-    .filter(Boolean)
-    .join("\n");
+  const imported = new Set<string>();
+  const needed = new Set<Declaration>();
+  const need = (name: string) => {
+    if (beside?.declared.has(name)) imported.add(name);
+    else needed.add(byName.get(name)!);
+  };
+  roots.forEach(need);
+  for (const one of needed) readsOf(one).forEach(need);
+  const written = declarations.filter((one) => needed.has(one));
+  return {
+    code: written.map(codeOf).join("\n"),
+    names,
+    // Tables hold what one script needs: each has its own.
+    declared: new Set(written.flatMap((one) => ("entries" in one ? [] : one.names))),
+    imported: [...imported].sort(),
+  };
 }

@@ -2,7 +2,7 @@
 
 import { kernelsOf } from "../engine/plan";
 import { OctetteError } from "../errors";
-import { type Graph, isQuantized } from "../graph/graph";
+import type { Graph } from "../graph/graph";
 import { inferTypes } from "../ops/infer";
 import { toolkit } from "../toolkit";
 import { select } from "../train/run/select";
@@ -26,7 +26,6 @@ export interface Learning {
 
 /** What learning takes, by the options that the page has; a text says why the model cannot learn there. */
 export function learningOf(graph: Graph): Learning | string {
-  if (!graph.nodes.some(isQuantized)) return "It is a float model: octette quantize makes one that learns.";
   if (graph.nodes.some(({ graphs }) => graphs))
     return "It has graphs within its graph, which have no gradient.";
   const { shape = [] } = inferTypes(graph, toolkit.ops).get(graph.outputs[0]!) ?? {};

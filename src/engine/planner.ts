@@ -46,7 +46,9 @@ export interface RunSizes {
 /** Code and no state: the same for all models, from the first that needs it on. */
 let provided: RunSizes | undefined;
 
-export function provideRunSizes(all: RunSizes): void {
+/** What a script was put together without is not provided. */
+export function provideRunSizes(all: RunSizes | undefined): void {
+  if (!all) return;
   provided = all;
   provideDimFunctions(all.dimFunctions);
 }

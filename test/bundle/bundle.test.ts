@@ -118,10 +118,8 @@ test("carries ops and kernels of the model, and no others", async () => {
     "page.css",
     "icon.svg",
     "learn.js",
-    "learn-common.wasm",
-    "learn-baseline.wasm",
-    "learn-train.wasm",
     "learn-floats.wasm",
+    "learn-train.wasm",
   ]);
   const script = new TextDecoder().decode(files.get("octette.js"));
   expect(script).not.toMatch(/maxPool|softmax|pads and image/);

@@ -233,7 +233,7 @@ export async function draw(
     );
     await page.mouse.move(...first!);
     await page.mouse.down();
-    for (const point of rest) await page.mouse.move(...point, { steps: 4 });
+    for (const point of rest) await page.mouse.move(...point);
     await page.mouse.up();
   }
 }

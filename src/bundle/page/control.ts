@@ -7,7 +7,7 @@ export interface Control {
   /** What the model is fed with, or undefined while there is nothing. */
   read(): Feed | undefined;
   /** A small picture of that, for a list of samples. */
-  thumbnail?(): HTMLElement;
+  thumbnail?(): HTMLCanvasElement;
   /** Goes back to nothing, or to where it began. */
   clear(): void;
 }

@@ -88,7 +88,7 @@ export class ImageControl implements Control {
     return image && feedOf(this.#input, this.#kind, image, this.#levels);
   }
 
-  thumbnail(): HTMLElement {
+  thumbnail(): HTMLCanvasElement {
     const copy = make("canvas", { width: this.#seen.width, height: this.#seen.height });
     copy.getContext("2d")!.drawImage(this.#seen, 0, 0);
     return copy;

@@ -1,31 +1,34 @@
-// Learning in the page: samples that are kept, a worker that learns from them, what it made better, and files to take away. The worker
-// and its wasm are downloaded when someone presses Learn, and not before.
+// Learning in the page: samples that are kept, what they are learned with, what became better, and files to take away.
 
 import type { Feed } from "../../engine/feeds";
 import type { Model } from "../../engine/model";
-import { allocate, type Tensor } from "../../graph/tensor";
-import { button, choose, download, labelled, make } from "./dom";
-import type { LearnNews, LearnOrder, LearnSettings, Samples, Score } from "./learn-talk";
+import { storeNpz } from "../../formats/stored-npz";
+import type { Tensor } from "../../graph/tensor";
+import type { CallOptions } from "../../learner/workers";
+import { button, choose, download, labelled, make, messageOf } from "./dom";
+import { type LearnSettings, type PageLearned, PageLearner, type Score, type Tuned } from "./page-learner";
 import { drawLine } from "./plot";
+import { Samples, stacked } from "./samples";
+import type { PageSettings } from "./settings";
 
 /** Part of the samples that is put aside to choose the state that is kept, and fewest samples for it to hold one. */
 const VALIDATION = 0.2;
 const FEWEST = 1 / VALIDATION;
+const SEED = 0;
 
-interface Sample {
-  readonly label: number;
-  readonly feeds: Readonly<Record<string, Feed>>;
-  readonly element: HTMLElement;
-}
+const TRAINED = [
+  ["all layers", "all"],
+  ["the last layer", "last:1"],
+  ["biases", "bias"],
+] as const;
 
 /** What the panel needs of the page around it. */
 export interface PageAccess {
-  /** The model, and the name of its file. */
   readonly model: Model;
-  readonly file: string;
+  readonly settings: PageSettings;
   /** What is shown to the model now, if anything. */
   read(): Readonly<Record<string, Feed>> | undefined;
-  thumbnails(): readonly HTMLElement[];
+  thumbnails(): readonly HTMLCanvasElement[];
   /** Another model answers from here on. */
   changed(): void;
 }
@@ -34,8 +37,9 @@ export class LearnPanel {
   readonly element: HTMLElement;
   readonly #around: PageAccess;
   readonly #names: readonly string[];
+  readonly #learner: PageLearner;
+  readonly #samples: Samples;
   readonly #counts = make("p", { className: "note" });
-  readonly #list = make("ul", { className: "samples", ariaLabel: "Samples" });
   readonly #status = make("p", { role: "status" });
   readonly #progress = make("progress", { ariaLabel: "Steps", value: 0, hidden: true });
   readonly #curve = make("canvas", {
@@ -44,46 +48,35 @@ export class LearnPanel {
   });
   readonly #result = make("div");
   readonly #learn = button("Learn", () => this.#begin(), "main");
-  readonly #stop = button("Stop", () => this.#order({ kind: "stop" }));
-  readonly #save = button("Download the samples", () =>
-    this.#order({ kind: "save", samples: this.#stacked() }),
-  );
-  readonly #train;
+  readonly #stop = button("Stop", () => this.#controller?.abort());
+  readonly #save = button("Download the samples", () => this.#download());
+  readonly #clear = button("Remove all samples", () => this.#samples.clear());
   readonly #epochs = make("input", { type: "number", min: "1", value: "20" });
   readonly #batch = make("input", { type: "number", min: "1", value: "8" });
   readonly #lr = make("input", { type: "number", min: "0", step: "any", value: "0.001" });
-  #trained = "all";
+  #trained: string = TRAINED[0][1];
   #label = 0;
-  #samples: readonly Sample[] = [];
   #losses: number[] = [];
-  #worker: Worker | undefined;
-  /** What the worker is told once it listens. */
-  #waiting: LearnOrder[] | undefined;
-  #isTuned = false;
-  #asked = 0;
-  readonly #answers = new Map<number, (outputs: Readonly<Record<string, Tensor>> | undefined) => void>();
+  /** Stops what is being learned. */
+  #controller: AbortController | undefined;
 
   constructor(around: PageAccess) {
     this.#around = around;
-    const { model } = around;
+    const { model, settings } = around;
     const count = model.outputs[0]!.shape[1] as number;
     this.#names = model.classes ?? Array.from({ length: count }, (_, i) => `${i}`);
+    this.#learner = new PageLearner(model, settings.model);
+    this.#samples = new Samples(settings.hash, this.#names, () => this.#show());
     const label = choose(
       this.#names.map((name, i) => [name, i] as const),
       (chosen) => {
         this.#label = chosen;
       },
     );
-    this.#train = choose(
-      [
-        ["all layers", "all"],
-        ["the last layer", "last:1"],
-        ["biases", "bias"],
-      ] as const,
-      (chosen) => {
-        this.#trained = chosen;
-      },
-    );
+    const trained = choose(TRAINED, (chosen) => {
+      this.#trained = chosen;
+    });
+    const row = (...children: readonly HTMLElement[]) => make("div", { className: "row" }, ...children);
     this.element = make(
       "div",
       {},
@@ -92,182 +85,132 @@ export class LearnPanel {
         {},
         "Show it something above, say what it is, and keep it. It learns from the samples that are kept here, and from nothing else: keep some of every class, or it forgets.",
       ),
-      make(
-        "div",
-        { className: "row" },
+      row(
         labelled("It is", label),
         button("Keep this sample", () => this.#keep()),
       ),
       this.#counts,
-      this.#list,
+      this.#samples.element,
       make(
         "details",
         {},
         make("summary", {}, "How it learns"),
-        make(
-          "div",
-          { className: "row" },
-          labelled("Train", this.#train),
+        row(
+          labelled("Train", trained),
           labelled("Epochs", this.#epochs),
           labelled("Samples a step", this.#batch),
           labelled("Learning rate", this.#lr),
         ),
       ),
-      make("div", { className: "row" }, this.#learn, this.#stop, this.#save),
+      row(this.#learn, this.#stop, this.#save, this.#clear),
       this.#progress,
       this.#curve,
       this.#status,
       this.#result,
     );
-    this.#show(false);
+    this.#show();
   }
 
   /** What the tuned model answers, or undefined where there is none. */
-  async answer(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>> | undefined> {
-    if (!this.#isTuned) return undefined;
-    const id = ++this.#asked;
-    return new Promise((resolve) => {
-      this.#answers.set(id, resolve);
-      this.#order({ kind: "run", id, feeds: feeds as Readonly<Record<string, Tensor>> });
-    });
+  answer(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>> | undefined> {
+    return this.#learner.answer(feeds);
   }
 
-  #keep(): void {
-    const feeds = this.#around.read();
-    if (!feeds) {
+  async #keep(): Promise<void> {
+    const fed = this.#around.read();
+    if (!fed) {
       this.#status.textContent = "There is nothing to keep yet: show it something first.";
       return;
     }
+    const copies = Object.entries(fed).map(([input, feed]) => [input, { ...feed, data: feed.data.slice() }]);
+    const pictures = this.#around
+      .thumbnails()
+      .map((canvas) => canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height));
     const label = this.#label;
-    const name = this.#names[label]!;
-    const copies = Object.entries(feeds).map(([input, feed]) => [
-      input,
-      { ...feed, data: feed.data.slice() },
-    ]);
-    const remove = button("×", () => {
-      this.#samples = this.#samples.filter((other) => other !== sample);
-      this.#show(false);
-    });
-    remove.ariaLabel = `Remove this ${name}`;
-    const element = make("li", {}, ...this.#around.thumbnails(), make("span", {}, name), remove);
-    const sample: Sample = { label, feeds: Object.fromEntries(copies), element };
-    this.#samples = [...this.#samples, sample];
-    this.#status.textContent = `Kept: ${name}.`;
-    this.#show(false);
+    await this.#samples.add({ label, feeds: Object.fromEntries(copies), pictures });
+    this.#status.textContent = `Kept: ${this.#names[label]}.`;
   }
 
-  #show(isBusy: boolean): void {
-    const { length } = this.#samples;
-    this.#list.replaceChildren(...this.#samples.map(({ element }) => element));
-    const classes = new Set(this.#samples.map(({ label }) => label)).size;
+  /** Shows how many samples there are, and what can be done with them. */
+  #show(): void {
+    const samples = this.#samples?.all ?? [];
+    const { length } = samples;
+    const classes = new Set(samples.map(({ label }) => label)).size;
     const missing = FEWEST - length;
     this.#counts.textContent =
       `${length} ${length === 1 ? "sample" : "samples"} of ${classes} ${classes === 1 ? "class" : "classes"}` +
       (missing > 0 ? `; ${missing} more to begin` : "");
+    const isBusy = this.#controller !== undefined;
     this.#learn.disabled = isBusy || missing > 0;
     this.#stop.disabled = !isBusy;
-    this.#save.disabled = length === 0;
+    this.#save.disabled = this.#clear.disabled = length === 0;
   }
 
-  /** All samples, one after the other. */
-  #stacked(): Samples {
-    const arrays = this.#around.model.inputs.map(({ name }) => {
-      const feeds = this.#samples.map(({ feeds }) => feeds[name]!);
-      const [{ dtype, shape, data: one }] = feeds as [Feed];
-      const data = allocate(dtype, one.length * feeds.length);
-      feeds.forEach((feed, i) => {
-        data.set(feed.data, i * one.length);
-      });
-      return [name, { dtype, shape: [feeds.length, ...shape.slice(1)], data }] as const;
-    });
-    return {
-      arrays: Object.fromEntries(arrays),
-      labels: Int32Array.from(this.#samples, ({ label }) => label),
-    };
+  #download(): void {
+    const { arrays, labels } = stacked(this.#samples.all, this.#around.model.inputs);
+    const classes = { dtype: "i32", shape: [labels.length], data: labels } as const;
+    download("samples.npz", storeNpz(new Map([...arrays, ["labels", classes]])));
   }
 
-  get #settings(): LearnSettings {
-    return {
+  async #begin(): Promise<void> {
+    const settings: LearnSettings = {
       train: this.#trained,
       epochs: this.#epochs.valueAsNumber,
       batch: this.#batch.valueAsNumber,
       lr: this.#lr.valueAsNumber,
-      validation: VALIDATION,
-      seed: 0,
+      seed: SEED,
     };
-  }
-
-  #order(order: LearnOrder): void {
-    if (typeof Worker === "undefined") {
-      this.#status.textContent = "This browser has no workers: learning needs one.";
-      return;
-    }
-    if (!this.#worker) {
-      this.#waiting = [];
-      this.#worker = new Worker(new URL("./learn.js", import.meta.url), { type: "module" });
-      this.#worker.onmessage = ({ data }: MessageEvent<LearnNews>) => this.#told(data);
-      this.#worker.onerror = (event) => {
-        event.preventDefault();
-        this.#worker = undefined;
-        this.#fail(event.message || "its worker cannot be loaded");
-      };
-    }
-    if (this.#waiting) this.#waiting.push(order);
-    else this.#worker.postMessage(order);
-  }
-
-  #begin(): void {
     this.#losses = [];
     this.#result.replaceChildren();
     this.#status.textContent = "Loading what it takes to learn.";
-    this.#show(true);
-    this.#order({
-      kind: "learn",
-      model: this.#around.file,
-      samples: this.#stacked(),
-      settings: this.#settings,
-    });
+    const { signal } = (this.#controller = new AbortController());
+    this.#show();
+    try {
+      const call = { signal, onEvent: this.#told };
+      const validation = VALIDATION;
+      this.#learned(await this.#learner.tune(this.#samples.all, { ...settings, validation }, call), settings);
+    } catch (error) {
+      this.#status.textContent = signal.aborted
+        ? "Stopped. The model is as it was."
+        : `It did not learn: ${messageOf(error)}`;
+    }
+    this.#controller = undefined;
+    this.#show();
   }
 
-  #told(told: LearnNews): void {
-    if (told.kind === "ready") {
-      for (const order of this.#waiting ?? []) this.#worker?.postMessage(order);
-      this.#waiting = undefined;
-    } else if (told.kind === "begun") {
-      this.#status.textContent = `Learning, ${told.steps} steps.`;
-      Object.assign(this.#progress, { max: told.steps, value: 0, hidden: false });
+  /** How far it is. */
+  readonly #told: NonNullable<CallOptions["onEvent"]> = (event, value) => {
+    if (event === "onBegin") {
+      const { steps } = value as { readonly steps: number };
+      this.#status.textContent = `Learning, ${steps} steps.`;
+      Object.assign(this.#progress, { max: steps, value: 0, hidden: false });
       this.#curve.hidden = false;
-    } else if (told.kind === "step") {
-      this.#progress.value = told.step;
-      this.#losses.push(told.loss);
+    } else {
+      const { step, loss } = value as { readonly step: number; readonly loss: number };
+      this.#progress.value = step;
+      this.#losses.push(loss);
       drawLine(this.#curve, this.#losses, [0, Math.max(...this.#losses)]);
-    } else if (told.kind === "answered") {
-      this.#answers.get(told.id)?.(told.outputs);
-      this.#answers.delete(told.id);
-    } else if (told.kind === "saved") download("samples.npz", told.npz);
-    else if (told.kind === "failed") this.#fail(told.message);
-    else this.#learned(told);
-  }
+    }
+  };
 
-  #fail(message: string): void {
-    for (const answer of this.#answers.values()) answer(undefined);
-    this.#answers.clear();
-    this.#status.textContent =
-      message === "stopped" ? "Stopped. The model is as it was." : `It did not learn: ${message}`;
-    this.#show(false);
-  }
-
-  #learned({ artifact, delta, before, after, best, notes }: LearnNews & { readonly kind: "learned" }): void {
+  #learned({ summary, tuned }: PageLearned, settings: LearnSettings): void {
     const [first = 0, last = 0] = [this.#losses[0], this.#losses.at(-1)];
     this.#curve.ariaLabel = `Loss over ${this.#losses.length} steps, from ${first.toFixed(3)} to ${last.toFixed(3)}`;
-    this.#status.textContent =
-      best === 0
-        ? "It learned nothing that is better on the samples put aside: the model is as it was."
-        : `Learned. Loss ${first.toFixed(3)} → ${last.toFixed(3)}. The answer above has both models side by side.`;
-    this.#isTuned = best !== 0;
-    const name = this.#around.file.replace(/\.octette$/, "");
-    const { train, epochs, batch, lr, validation, seed } = this.#settings;
-    const command = `octette tune ${this.#around.file} --data samples.npz --train ${train} --epochs ${epochs} --batch ${batch} --lr ${lr} --validation ${validation} --seed ${seed} -o ${name}-tuned.octette`;
+    this.#status.textContent = tuned
+      ? `Learned. Loss ${first.toFixed(3)} → ${last.toFixed(3)}. The answer above has both models side by side.`
+      : "It learned nothing that is better on the samples put aside: the model is as it was.";
+    const notes = [...summary.notes, ...summary.warnings];
+    this.#result.replaceChildren(
+      ...notes.map((note) => make("p", { className: "note" }, note)),
+      ...(tuned ? this.#filesOf(tuned, settings) : []),
+    );
+    if (tuned) this.#around.changed();
+  }
+
+  /** What became better, and what to take away. */
+  #filesOf({ artifact, delta, before, after }: Tuned, settings: LearnSettings): readonly HTMLElement[] {
+    const { model, isFloat } = this.#around.settings;
+    const name = model.replace(/\.octette$/, "");
     const row = (whose: string, { right, of }: Score) =>
       make(
         "tr",
@@ -276,8 +219,7 @@ export class LearnPanel {
         make("td", { className: "number" }, `${right} of ${of}`),
         make("td", { className: "number" }, `${((100 * right) / of).toFixed(1)} %`),
       );
-    this.#result.replaceChildren(
-      ...notes.map((note) => make("p", { className: "note" }, note)),
+    return [
       make(
         "table",
         { className: "numbers" },
@@ -290,10 +232,26 @@ export class LearnPanel {
         button(`Download ${name}-tuned.octette`, () => download(`${name}-tuned.octette`, artifact)),
         button(`Download ${name}.delta`, () => download(`${name}.delta`, delta)),
       ),
-      make("p", { className: "note" }, "The same model by the command line, from the downloaded samples:"),
-      make("pre", { tabIndex: 0 }, command),
-    );
-    this.#show(false);
-    this.#around.changed();
+      make(
+        "p",
+        { className: "note" },
+        `The same model by ${isFloat ? "JavaScript" : "the command line"}, from the downloaded samples:`,
+      ),
+      make("pre", { tabIndex: 0 }, isFloat ? callOf(settings) : commandOf(model, name, settings)),
+    ];
   }
 }
+
+const commandOf = (model: string, name: string, { train, epochs, batch, lr, seed }: LearnSettings) =>
+  `octette tune ${model} --data samples.npz --train ${train} --epochs ${epochs} --batch ${batch} --lr ${lr} --validation ${VALIDATION} --seed ${seed} -o ${name}-tuned.octette`;
+
+/** The command line quantizes a float model. */
+const callOf = (settings: LearnSettings) =>
+  `const data = await openDataset("samples.npz", graph.inputs);
+const { graph: tuned } = await tune(graph, ${JSON.stringify({
+    bits: "float",
+    ...settings,
+    validation: VALIDATION,
+  })
+    .replace(/}$/, ", data }")
+    .replace(/"(\w+)":/g, "$1: ")});`;

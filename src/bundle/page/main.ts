@@ -77,7 +77,7 @@ async function start(): Promise<void> {
   const panel =
     settings.learning === ""
       ? new LearnPanel({
-          ...{ model, file: settings.model, read, changed },
+          ...{ model, settings, read, changed },
           thumbnails: () => controls.flatMap(([, control]) => control.thumbnail?.() ?? []),
         })
       : undefined;

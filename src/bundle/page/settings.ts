@@ -5,6 +5,10 @@ import type { Preprocessing } from "../../graph/graph";
 export interface PageSettings {
   /** Name of the model's file. */
   readonly model: string;
+  /** Tells the model from others: the samples that are kept for it stay when its file gets another name. */
+  readonly hash: string;
+  /** Whether it has no integer layer. */
+  readonly isFloat: boolean;
   /** Why the model cannot learn in the page; "" where it can. */
   readonly learning: string;
   /** By input: the lowest and highest number that calibration saw. */

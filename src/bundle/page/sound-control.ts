@@ -77,7 +77,7 @@ export class SoundControl implements Control {
     return { dtype: "f32", shape: shape.map((_, i) => (i === shape.length - 1 ? data.length : 1)), data };
   }
 
-  thumbnail(): HTMLElement {
+  thumbnail(): HTMLCanvasElement {
     const copy = make("canvas", { width: 96, height: 32 });
     if (this.#window) drawLine(copy, this.#window);
     return copy;

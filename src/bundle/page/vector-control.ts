@@ -78,7 +78,7 @@ export class VectorControl implements Control {
     return { dtype: "f32", shape: sizes, data: Float32Array.from(this.#numbers) };
   }
 
-  thumbnail(): HTMLElement {
+  thumbnail(): HTMLCanvasElement {
     const copy = make("canvas", { width: 96, height: 32 });
     drawLine(copy, this.#numbers);
     return copy;

@@ -1,0 +1,133 @@
+// A model's learning, seen from its page: a learner's jobs in a worker, which is downloaded with its wasm when the first of them is asked for.
+
+import type { Feed } from "../../engine/feeds";
+import type { Model } from "../../engine/model";
+import type { Tensor } from "../../graph/tensor";
+import { copied } from "../../learner/feeds";
+import type { TuneOrder, TuneResult } from "../../learner/jobs";
+import { openInPage } from "../../learner/ports";
+import { type CallOptions, type Hand, WorkerHand } from "../../learner/workers";
+import { type Sample, stacked } from "./samples";
+
+/** As the options of `tune`. */
+export interface LearnSettings {
+  readonly train: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly seed: number;
+}
+
+/** How many samples a model gets right, of how many. */
+export interface Score {
+  readonly right: number;
+  readonly of: number;
+}
+
+/** The tuned model, and how it differs from the one before: files. */
+export interface Tuned {
+  readonly artifact: Uint8Array<ArrayBuffer>;
+  readonly delta: Uint8Array<ArrayBuffer>;
+  /** On all samples, those included that were put aside. */
+  readonly before: Score;
+  readonly after: Score;
+}
+
+export interface PageLearned {
+  readonly summary: TuneResult["summary"];
+  /** Absent where no state was better than the model before. */
+  readonly tuned?: Tuned;
+}
+
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Readonly<Record<string, Tensor>>>;
+
+export class PageLearner {
+  readonly #model: Model;
+  readonly #file: string;
+  #hand: Promise<Hand> | undefined;
+  #isTuned = false;
+
+  /** `file` is the name of the model's artifact, which lies beside the page. */
+  constructor(model: Model, file: string) {
+    this.#model = model;
+    this.#file = file;
+  }
+
+  /** Tunes the model that the page began with. The tuned one runs from here on, where it is better. */
+  async tune(
+    samples: readonly Sample[],
+    { validation, ...options }: LearnSettings & { readonly validation: number },
+    call: CallOptions,
+  ): Promise<PageLearned> {
+    const hand = await this.#worker();
+    const response = await fetch(new URL(`./${encodeURIComponent(this.#file)}`, import.meta.url));
+    const base = new Uint8Array(await response.arrayBuffer());
+    const order: TuneOrder = {
+      artifact: base.slice(),
+      data: packed(samples, this.#model),
+      validation,
+      guard: undefined,
+      checkpoint: undefined,
+      hears: ["onBegin", "onStep"],
+      options,
+    };
+    const { summary, artifact } = await hand.call("tune", order, call);
+    if (!artifact) return { summary };
+    await hand.call("load", { artifact, options: {} });
+    this.#isTuned = true;
+    const run: Run = (feeds) => hand.call("run", { feeds: copied(feeds) });
+    return {
+      summary,
+      tuned: {
+        artifact,
+        delta: await hand.call("delta", { base, tuned: artifact }),
+        before: await this.#score(samples, (feeds) => this.#model.run(feeds)),
+        after: await this.#score(samples, run),
+      },
+    };
+  }
+
+  /** What the tuned model answers, or undefined where there is none. */
+  async answer(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>> | undefined> {
+    if (!this.#isTuned) return undefined;
+    const hand = await this.#worker();
+    return hand.call("run", { feeds: copied(feeds) });
+  }
+
+  /** Samples whose label has the largest score. */
+  async #score(samples: readonly Sample[], run: Run): Promise<Score> {
+    let right = 0;
+    for (const { feeds, label } of samples) {
+      const { data } = (await run(feeds))[this.#model.outputs[0]!.name]!;
+      if (data.indexOf(Math.max(...data) as never) === label) right++;
+    }
+    return { right, of: samples.length };
+  }
+
+  #worker(): Promise<Hand> {
+    this.#hand ??= this.#start().catch((error) => {
+      this.#hand = undefined;
+      throw error;
+    });
+    return this.#hand;
+  }
+
+  async #start(): Promise<Hand> {
+    if (typeof Worker === "undefined") throw new Error("this browser has no workers, and learning needs one");
+    const worker = new Worker(new URL("./learn.js", import.meta.url), { type: "module" });
+    return WorkerHand.start((listeners) => openInPage(worker, "its worker cannot be loaded", listeners), {});
+  }
+}
+
+/** Samples as a data set that is sent to a worker. */
+function packed(samples: readonly Sample[], { inputs }: Model): TuneOrder["data"] {
+  const { arrays, labels } = stacked(samples, inputs);
+  const columns = inputs.map((input) => ({
+    data: arrays.get(input.name)!,
+    input,
+    where: `samples, array "${input.name}"`,
+    normalize: undefined,
+    bytesAsNumbers: undefined,
+  }));
+  return { columns, labels, classes: undefined, where: "samples" };
+}
