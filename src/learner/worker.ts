@@ -15,7 +15,27 @@ const page = globalThis as unknown as Worker;
 const post = (reply: Reply, buffers: ArrayBuffer[] = []) =>
   parentPort ? parentPort.postMessage(reply, buffers) : page.postMessage(reply, buffers);
 const takeOrder = takingOrders(new Jobs(tuneResuming), post);
-const take = (order: WorkerOrder) => ("wasm" in order ? receive(order.wasm) : takeOrder(order));
+
+/** Niceness of the thread that tunes, the most there is: it takes the time that others leave. */
+const NICENESS = 19;
+
+function take(order: WorkerOrder): void {
+  if ("wasm" in order) return receive(order.wasm);
+  if ("job" in order && order.job === "tune") giveWay();
+  takeOrder(order);
+}
+
+/** Lets threads that serve go first. Linux has a priority for each thread; elsewhere there is one for all of a process. */
+function giveWay(): void {
+  const os = nodeModule("node:os");
+  // Deno would ask its user.
+  if (os?.platform() !== "linux" || "Deno" in globalThis) return;
+  try {
+    os.setPriority(NICENESS);
+  } catch {
+    // A sandbox may forbid it.
+  }
+}
 
 /** Takes the kernels, and says that it is up. */
 function receive({ train, extmul, relaxed, ...wasm }: Readonly<Record<string, Uint8Array>>): void {
