@@ -1,6 +1,6 @@
 // Kills the service and restarts its broker again and again while it is taught and learns, then counts: every correction that was
 // acknowledged must be there, once, and the model whole.
-//   npm run hardships [-- KILLS RESTARTS]      100 and 20 by default
+//   npm run hardships [-- KILLS RESTARTS]      100 and 20 by default, in five minutes or so
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ const folder = await mkdtemp(join(tmpdir(), "octette-service-"));
 const model = join(folder, "digits.octette");
 const { labels, bytes } = await writeModel(model);
 const state = join(folder, "state");
-const broker = new Broker(folder);
+const broker = new Broker(folder, { isKept: true });
 await broker.start();
 const settings = {
   MQTT_URL: broker.url,
@@ -47,11 +47,13 @@ const teacher = connect(broker.url, { protocolVersion: 5, clientId: "teacher", r
 const [sent, acknowledged, outcomes] = [new Map(), new Set(), new Map()];
 teacher.on("error", () => {});
 teacher.on("connect", () => teacher.subscribe([`${topic("ack")}/+`, topic("state")], { qos: 1 }));
+let wasLearning = false;
 teacher.on("message", (name, payload) => {
   if (name === topic("state")) {
-    const { outcome } = JSON.parse(payload);
+    const { learning, outcome } = JSON.parse(payload);
     const kind = outcome.replace(/[\d.]+/g, "…");
-    outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+    if (wasLearning && !learning && kind !== "started") outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+    wasLearning = learning;
   } else if (`${payload}` === "kept") acknowledged.add(name.split("/").at(-1));
   else throw new Error(`not kept: ${payload}`);
 });
@@ -81,8 +83,17 @@ async function lookAtModels() {
   }
 }
 
-let service = await startService(settings);
 const start = performance.now();
+const passed = () => `${Math.round((performance.now() - start) / 1000)} s`;
+/** Starts of the service that went on with a run. */
+let resumed = 0;
+async function startAgain() {
+  const service = await startService(settings);
+  if (service.lines.some((line) => line.startsWith("goes on with"))) resumed++;
+  return service;
+}
+
+let service = await startAgain();
 const every = restarts > 0 ? Math.max(1, Math.floor(kills / restarts)) : Infinity;
 let restarted = 0;
 for (let i = 1; i <= kills || restarted < restarts; i++) {
@@ -95,7 +106,12 @@ for (let i = 1; i <= kills || restarted < restarts; i++) {
   if (i > kills) continue;
   await service.kill();
   await lookAtModels();
-  service = await startService(settings);
+  service = await startAgain();
+  // What is known so far, for whoever cannot wait for the end.
+  if (i % 10 === 0)
+    console.error(
+      `${i} kills, ${restarted} broker restarts, ${passed()}: ${acknowledged.size} of ${sent.size} acknowledged`,
+    );
 }
 clearInterval(teaching);
 clearInterval(asking);
@@ -125,8 +141,9 @@ const twice = memory.training.pushed + memory.guard.pushed - memory.count;
 await memory.close();
 await rm(folder, { recursive: true });
 console.log(
-  `${kills} kills, ${restarts} broker restarts in ${Math.round((performance.now() - start) / 1000)} s: ` +
+  `${kills} kills, ${restarts} broker restarts in ${passed()}: ` +
     `${acknowledged.size} corrections acknowledged of ${sent.size}, ${lost.length} lost, ${twice} kept twice, ${damaged} models damaged`,
 );
+console.log(`${resumed} starts went on with a run that was ended`);
 for (const [outcome, count] of outcomes) console.log(`${count} × ${outcome}`);
 if (lost.length + twice + damaged > 0 || acknowledged.size < sent.size) process.exitCode = 1;

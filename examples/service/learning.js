@@ -41,13 +41,12 @@ export class Learning {
     return this.#running;
   }
 
-  /** Goes on with a run that a kill or a power cut ended; undefined where there was none. */
-  async resume(onProgress) {
-    const isThere = await readFile(join(this.#night, "begun")).then(
+  /** Whether there is a run that a kill or a power cut ended: the next one goes on with it. */
+  isBegun() {
+    return readFile(join(this.#night, "begun")).then(
       () => true,
       () => false,
     );
-    return isThere ? this.run(onProgress) : undefined;
   }
 
   /** Ends a run at its next step, which a checkpoint keeps. */
@@ -126,17 +125,14 @@ export class Learning {
   }
 }
 
-/** Percent of samples whose label has the largest score. */
+/** Percent of samples whose label has the largest score. One at a time, so that frames go in between. */
 async function accuracyOf(learner, data) {
   const [{ name }] = learner.outputs;
   let [at, right] = [0, 0];
-  for (const feeds of data.batches(16)) {
-    const { data: scores, shape } = (await learner.run(feeds))[name];
-    const classes = shape.at(-1);
-    for (let row = 0; row < shape[0]; row++, at++) {
-      const own = scores.subarray(row * classes, (row + 1) * classes);
-      if (own.indexOf(Math.max(...own)) === data.labels[at]) right++;
-    }
+  for (const feeds of data.batches(1)) {
+    const { data: scores } = (await learner.run(feeds))[name];
+    if (scores.indexOf(Math.max(...scores)) === data.labels[at++]) right++;
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return (100 * right) / data.count;
 }

@@ -41,7 +41,7 @@ const service = new Service({
   learnAt: LEARN_AT,
   log,
 });
-await service.start();
+if (await service.start()) log("goes on with the run that was ended");
 log(`${SERVICE_ID} is up: ${memory.training.count} samples, ${memory.guard.count} guards`);
 
 for (const signal of ["SIGINT", "SIGTERM"])

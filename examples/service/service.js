@@ -69,7 +69,9 @@ export class Service {
 
   /** Goes on with a run that was ended, where there is one. */
   async start() {
-    this.#tell(this.#learning.resume((progress) => this.#progressed(progress)));
+    const isThere = await this.#learning.isBegun();
+    if (isThere) this.#command("learn");
+    return isThere;
   }
 
   async stop() {
