@@ -73,7 +73,7 @@ export class Learning {
   }
 
   async #learn(onProgress) {
-    const checked = await this.check();
+    const checked = (await this.isBegun()) ? "goes on" : await this.check();
     const { training, guard } = await this.#begin();
     if (training.count < ENOUGH) {
       await rm(this.#night, { recursive: true, force: true });
