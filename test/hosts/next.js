@@ -24,7 +24,15 @@ async function build() {
     rmSync(join(place, made), { recursive: true, force: true });
   cpSync(join(folder, "node_modules/octette"), join(modules, "octette"), { recursive: true });
   cpSync(fileURLToPath(new URL("next-app", import.meta.url)), place, { recursive: true });
-  for (const program of ["answer.js", "language.js", "learner.js", "run.js"])
+  for (const program of [
+    "answer.js",
+    "language.js",
+    "hex.js",
+    "learner.js",
+    "media.js",
+    "octette.js",
+    "run.js",
+  ])
     cpSync(join(app, program), join(place, "app", program));
   for (const file of inputs) cpSync(join(folder, file), join(place, "public", file), { recursive: true });
   const command = join(modules, "next/dist/bin/next");

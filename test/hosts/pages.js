@@ -59,6 +59,8 @@ const files = {
   "octette/runtime": "/node_modules/octette/build/runtime.js",
   "octette/text": "/node_modules/octette/build/text.js",
   "octette/learner": "/node_modules/octette/build/learner.js",
+  "octette/pictures": "/node_modules/octette/build/pictures.js",
+  "octette/sound": "/node_modules/octette/build/sound.js",
 };
 const importMap = `<script type="importmap">${JSON.stringify({ imports: files })}</script>`;
 
@@ -72,7 +74,7 @@ function placeWithPackage(name) {
 /** The same, whose programs import the package's files. */
 function placeOfFiles(name) {
   const place = placeWithPackage(name);
-  const path = join(place, "run.js");
+  const path = join(place, "octette.js");
   const text = readFileSync(path, "utf8");
   writeFileSync(
     path,
@@ -178,6 +180,8 @@ async function viteProject(version, name) {
 const vite = (version) => [
   {
     name: `Vite ${version} dev`,
+    // What Vite 6 and 7 make of packages while they serve has no worker beside it.
+    isAlone: version < 8,
     async ask(name) {
       const { place, vite } = await viteProject(version, name);
       const server = await vite.createServer({

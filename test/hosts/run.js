@@ -8,25 +8,20 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fill, floatLayer, layers } from "../../bench/graphs.js";
 import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
-import {
-  createDataset,
-  importOnnx,
-  load,
-  quantize,
-  quantizeLanguageModel,
-  readArtifact,
-  save,
-  tensor,
-} from "../../build/index.js";
-import { createLearner } from "../../build/learner.js";
+import * as toolkit from "../../build/index.js";
+import * as learner from "../../build/learner.js";
+import * as pictures from "../../build/pictures.js";
+import * as sound from "../../build/sound.js";
 import { createProgress, formatTable } from "../../build/terminal.js";
-import { loadLanguageModel } from "../../build/text.js";
+import * as text from "../../build/text.js";
 import { answerOf } from "./app/answer.js";
 import { CALIBRATION } from "./app/language.js";
 import { next } from "./next.js";
 import { closeBrowser, pages } from "./pages.js";
 import { folder, installPackage, root } from "./places.js";
 import { processes } from "./processes.js";
+
+const { quantize, quantizeLanguageModel, save } = toolkit;
 
 const THREADS = Math.min(2, availableParallelism());
 /** Lines of an error that are shown. */
@@ -61,7 +56,7 @@ function judged({ refusal, says, isAlone = false, only = { threads: THREADS } },
     throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
   }
   if (answer.error) throw new Error(answer.error);
-  for (const part of ["outputs", "artifact", "generated", "learned"])
+  for (const part of ["outputs", "artifact", "generated", "learned", "picture", "sound"])
     if (answer[part] !== undefined && answer[part] !== expected[part]) throw new Error(`other ${part}`);
   const { threads, threadsReason, hasWorker, workerReason } = answer;
   if (hasWorker === isAlone)
@@ -74,17 +69,7 @@ function judged({ refusal, says, isAlone = false, only = { threads: THREADS } },
 mkdirSync(folder, { recursive: true });
 await installPackage();
 await writeInputs();
-const octette = {
-  createDataset,
-  createLearner,
-  importOnnx,
-  load,
-  loadLanguageModel,
-  quantize,
-  readArtifact,
-  save,
-  tensor,
-};
+const octette = { ...toolkit, ...learner, ...pictures, ...sound, ...text };
 const onnx = readFileSync(join(folder, "digits.onnx"));
 const [model, language] = ["model.octette", "language.octette"].map((file) => join(folder, file));
 const expected = await answerOf(octette, { model, language, onnx });

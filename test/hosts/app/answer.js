@@ -1,16 +1,13 @@
-// What a host makes of octette: outputs of a model that threads share, an artifact that it quantizes itself, and what a language model
-// generates, and what a learner learns.
+// What a host makes of octette: outputs of a model that threads share, an artifact that it quantizes itself, what a language model
+// generates, what a learner learns, and what pictures and sounds become.
 
+import { hexOf } from "./hex.js";
 import { generatedBy } from "./language.js";
 import { learnedBy } from "./learner.js";
+import { mediaOf } from "./media.js";
 
 /** Longest wait for threads, in milliseconds. */
 const PATIENCE = 8000;
-
-const hexOf = ({ buffer, byteOffset, byteLength }) =>
-  [...new Uint8Array(buffer, byteOffset, byteLength)]
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
 
 /** Outputs for made-up inputs, and how many threads came to them. */
 export async function outputsOf(load, model, options) {
@@ -37,5 +34,6 @@ export async function answerOf(octette, { model, language, onnx }, { learnerWork
   const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
   const bytes = save(graph);
   const learned = await learnedBy(octette, bytes, learnerWorker);
-  return { ...answer, ...learned, generated, artifact: readArtifact(bytes).contentHash };
+  const media = await mediaOf(octette);
+  return { ...answer, ...learned, ...media, generated, artifact: readArtifact(bytes).contentHash };
 }

@@ -1,19 +1,12 @@
 const { readFileSync } = require("node:fs");
-const { createDataset, importOnnx, quantize, readArtifact, save, tensor } = require("octette");
-const { createLearner } = require("octette/learner");
-const { load } = require("octette/runtime");
-const { loadLanguageModel } = require("octette/text");
 
 const octette = {
-  createDataset,
-  createLearner,
-  importOnnx,
-  load,
-  loadLanguageModel,
-  quantize,
-  readArtifact,
-  save,
-  tensor,
+  ...require("octette"),
+  ...require("octette/learner"),
+  ...require("octette/pictures"),
+  ...require("octette/sound"),
+  ...require("octette/text"),
+  ...require("octette/runtime"),
 };
 const onnx = readFileSync("digits.onnx");
 import("./answer.js")

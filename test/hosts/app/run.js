@@ -1,22 +1,7 @@
 // What pages and their workers do.
 
-import { createDataset, importOnnx, quantize, readArtifact, save, tensor } from "octette";
-import { createLearner } from "octette/learner";
-import { load } from "octette/runtime";
-import { loadLanguageModel } from "octette/text";
 import { answerOf } from "./answer.js";
-
-const octette = {
-  createDataset,
-  createLearner,
-  importOnnx,
-  load,
-  loadLanguageModel,
-  quantize,
-  readArtifact,
-  save,
-  tensor,
-};
+import * as octette from "./octette.js";
 
 export async function run(options) {
   try {
