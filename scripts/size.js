@@ -53,7 +53,22 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 214_500, () => atStart('export * from "octette"')],
+  ["toolkit", 200_500, () => atStart('export * from "octette"')],
+  [
+    "  quantizing, where asked for",
+    16_500,
+    () => later('export { quantize } from "octette"', "quantize-graph"),
+  ],
+  [
+    "  opening data, where asked for",
+    3_400,
+    () => later('export { openDataset } from "octette"', "open-data"),
+  ],
+  [
+    "  measuring models, where asked for",
+    4_600,
+    () => later('export { benchmark, evaluate } from "octette"', "benchmark", "class-counts", "evaluate"),
+  ],
   [
     "TensorFlow Lite models, where asked for",
     14_000,
@@ -64,13 +79,16 @@ const parts = [
     9_000,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
-  ["pictures of a page as feeds", 3_000, picturesBesideCore],
+  ["octette/learner", 20_500, () => atStart(LEARNER)],
+  ["  its worker, where there are workers", 146_000, () => readFileSync(`${root}build/learner-worker.js`)],
+  ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
     "  picture files, where asked for",
     12_000,
     () => later('export { openPicture } from "octette/pictures"', "decode"),
   ],
-  ["training, where asked for", 52_200, () => later('export { tune } from "octette"', "tune", "inlined")],
+  ["sounds as feeds", 4_000, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
+  ["training, where asked for", 57_500, () => later('export { tune } from "octette"', "tune", "inlined")],
   ["train.wasm", 15_800, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
   ["baseline.wasm", 5_500, () => wasm("baseline")],
@@ -79,6 +97,7 @@ const parts = [
 ];
 
 const RUNTIME = 'export { load } from "octette/runtime"';
+const LEARNER = 'export { createLearner } from "octette/learner"';
 const TEXT = 'export { loadLanguageModel } from "octette/text"';
 const runtimeOf = (ops, modules) => `
   import { createRuntime } from "octette/create-runtime";
@@ -142,9 +161,9 @@ async function languageBesideCore() {
   return { raw: all.raw - core.raw, brotli: all.brotli - core.brotli };
 }
 
-/** What a page that feeds pictures loads beyond what octette/runtime does. */
-async function picturesBesideCore() {
-  const both = await sizeOf(() => atStart(`${RUNTIME}; export { pictureFeed } from "octette/pictures"`));
+/** What a page loads at once beyond what octette/runtime loads. */
+async function besideCore(contents) {
+  const both = await sizeOf(() => atStart(`${RUNTIME}; ${contents}`));
   const core = await sizeOf(() => atStart(RUNTIME));
   return { raw: both.raw - core.raw, brotli: both.brotli - core.brotli };
 }

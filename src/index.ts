@@ -32,43 +32,13 @@ import type {
   QuantizedLanguageModel,
   QuantizeLanguageOptions,
 } from "./quantize/language/index";
-import {
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationData,
-  evaluate as evaluateWith,
-} from "./report/evaluate";
-import { type LoadOptions, type Runtime, runtimeOf } from "./runtime-of";
+import { runtimeFor } from "./runtime-for";
+import type { LoadOptions, Runtime } from "./runtime-of";
 import { checked } from "./save";
 import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit";
 
-const runtimes = /* @__PURE__ */ new WeakMap<Toolkit, Runtime>();
-
-/** The runtime of a toolkit, made once. */
-function runtimeFor(toolkit: Toolkit): Runtime {
-  const runtime = runtimes.get(toolkit) ?? runtimeOf(toolkit);
-  runtimes.set(toolkit, runtime);
-  return runtime;
-}
-
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
-
-/**
- * The bytes of an ONNX model (opset 21 or later) that computes what a graph does, for ONNX Runtime and other tools. Integer layers become
- * the float operators between QuantizeLinear and DequantizeLinear, weights that fit 4 bits int4; integers are int64, floats float32. Importing them
- * gives the graph again. What it takes is loaded with the first call.
- * @throws OctetteError "unsupported" that names every node ONNX has no operator for.
- */
-export async function exportOnnx(
-  graph: Graph,
-  options: ToolkitOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  const [toolkit, rest] = toolkitIn(options);
-  checkOptions("exportOnnx", rest, {});
-  const { onnxOf } = await import("./export-onnx.js");
-  return onnxOf(graph, toolkit);
-}
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
@@ -118,6 +88,38 @@ export function loadSync(
   return runtime.loadGraphSync(importNamed(bytes, "model", toolkit), own);
 }
 
+/** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
+export async function verify(
+  source: BytesSource,
+  options: LoadOptions & ToolkitOptions = {},
+): Promise<boolean> {
+  const [toolkit, own] = toolkitIn<LoadOptions>(options);
+  const { graph, selfTest } = readArtifact(await readBytes(source, own.signal), nameOf(source));
+  // It is of the sizes that a model is planned for where none are given.
+  const model = await runtimeFor(toolkit).loadGraph(graph, { ...own, maxima: {} });
+  try {
+    return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
+  } finally {
+    model.dispose();
+  }
+}
+
+/**
+ * The bytes of an ONNX model (opset 21 or later) that computes what a graph does, for ONNX Runtime and other tools. Integer layers become
+ * the float operators between QuantizeLinear and DequantizeLinear, weights that fit 4 bits int4; integers are int64, floats float32. Importing them
+ * gives the graph again. What it takes is loaded with the first call.
+ * @throws OctetteError "unsupported" that names every node ONNX has no operator for.
+ */
+export async function exportOnnx(
+  graph: Graph,
+  options: ToolkitOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const [toolkit, rest] = toolkitIn(options);
+  checkOptions("exportOnnx", rest, {});
+  const { onnxOf } = await import("./export-onnx.js");
+  return onnxOf(graph, toolkit);
+}
+
 /**
  * Quantizes a language model, a folder of Hugging Face or a GGUF file, to 8 or 4 bits: weights as codes, activations as codes of each
  * token, an int8 cache. Equal sources, texts and options give equal bytes on every engine. With `output`, work that was interrupted
@@ -143,33 +145,7 @@ export function withClasses(graph: Graph, classes: readonly string[], options: T
   return nameClasses(checked(graph, toolkitIn(options)[0]), classes, ops);
 }
 
-/** Whether a saved model gives on this engine, to the bit, what it gave where it was saved. */
-export async function verify(
-  source: BytesSource,
-  options: LoadOptions & ToolkitOptions = {},
-): Promise<boolean> {
-  const [toolkit, own] = toolkitIn<LoadOptions>(options);
-  const { graph, selfTest } = readArtifact(await readBytes(source, own.signal), nameOf(source));
-  // It is of the sizes that a model is planned for where none are given.
-  const model = await runtimeFor(toolkit).loadGraph(graph, { ...own, maxima: {} });
-  try {
-    return selfTest !== undefined && selfTestHash(model, selfTest.seed) === selfTest.hash;
-  } finally {
-    model.dispose();
-  }
-}
-
-/** How good a model is on data: accuracy, agreement with another model, noise. See EvaluateOptions. */
-export const evaluate = (
-  model: Model,
-  data: EvaluationData,
-  options: EvaluateOptions & ToolkitOptions = {},
-): Promise<Evaluation> => {
-  const [toolkit, rest] = toolkitIn<EvaluateOptions>(options);
-  const loadWith = (graph: Graph, given?: LoadOptions) => loadSync(graph, { ...given, toolkit });
-  return evaluateWith(model, data, rest, loadWith, toolkit.ops);
-};
-
+export { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "./checkpoints";
 export {
   createDataset,
   createSamples,
@@ -201,6 +177,7 @@ export type { OnnxOptions } from "./formats/onnx/import";
 export type { Random } from "./graph/random";
 export { tensor } from "./graph/tensor";
 export type { LongCallOptions, Progress } from "./long-call";
+export { benchmark, compare, evaluate } from "./measure";
 export type { EqualizedPair } from "./passes/equalize";
 export type { PictureOptions } from "./pictures/options";
 export type { Filter } from "./pictures/resize";
@@ -222,23 +199,24 @@ export {
 export type { Agreement } from "./quantize/language/agreement";
 export type { Similarity } from "./quantize/language/encoder";
 export type { QuantizeLanguageSummary } from "./quantize/language/index";
-export {
-  type Arithmetic,
-  type Benchmark,
-  type BenchmarkOptions,
-  benchmark,
-  type ClassAccuracy,
-  type Comparison,
-  type Confusion,
-  compare,
-  type LabelledBatch,
-  type LayerError,
-  type OutputDifference,
-  type Profile,
-  type Runnable,
-  type Speed,
-  type Spread,
-  type StepSpeed,
+export type {
+  Arithmetic,
+  Benchmark,
+  BenchmarkOptions,
+  ClassAccuracy,
+  Comparison,
+  Confusion,
+  EvaluateOptions,
+  Evaluation,
+  EvaluationData,
+  LabelledBatch,
+  LayerError,
+  OutputDifference,
+  Profile,
+  Runnable,
+  Speed,
+  Spread,
+  StepSpeed,
 } from "./report/index";
 export type * from "./runtime-types";
 export { type SaveOptions, save } from "./save";
@@ -251,12 +229,7 @@ export {
   readCheckpoint,
   writeCheckpoint,
 } from "./train/checkpoint/checkpoint";
-export {
-  type LoadedCheckpoint,
-  loadCheckpoint,
-  removeCheckpoint,
-  saveCheckpoint,
-} from "./train/checkpoint/file";
+export type { LoadedCheckpoint } from "./train/checkpoint/file";
 export {
   type ActivationScales,
   type AdamWOptions,
@@ -283,9 +256,6 @@ export {
   type WeightScales,
 } from "./train/index";
 export type {
-  EvaluateOptions,
-  Evaluation,
-  EvaluationData,
   ExternalOptions,
   OpenOnnxOptions,
   QuantizableLanguage,

@@ -4,7 +4,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { listFolder } from "../data/folders";
-import { siblingLabels } from "../data/open";
+import { siblingLabels } from "../data/open-data";
 import { OctetteError } from "../index";
 import { isPictureName } from "../pictures/options";
 import { isSoundName } from "../sound/options";

@@ -7,7 +7,8 @@ import { isSoundName } from "../sound/options";
 import type { Dataset } from "./dataset";
 import { type DataSource, readSource } from "./files";
 import { labelledByFolders, labelledByTable, listFolder } from "./folders";
-import { checkFormatOptions, type OpenOptions } from "./open";
+import type { OpenOptions } from "./open";
+import { checkFormatOptions } from "./open-data";
 import { checkPictureNames, openPictures } from "./pictures";
 
 /** The pictures or recordings of a folder as samples of a model's input. */

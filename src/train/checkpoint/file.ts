@@ -19,10 +19,7 @@ export interface LoadedCheckpoint {
   readonly note?: string;
 }
 
-/**
- * Writes the state that `tune` gives to `checkpoint.save` to a file (Node), and keeps the one before beside it, as NAME.previous. Whenever
- * the process or the machine stops, one of them is whole.
- */
+/** Writes a state to a file and keeps the one before beside it. */
 export async function saveCheckpoint(path: string, state: CheckpointState): Promise<void> {
   await replaceWhole(path, writeCheckpoint(state), async () => {
     const { rename } = fileSystem();
@@ -30,10 +27,7 @@ export async function saveCheckpoint(path: string, state: CheckpointState): Prom
   });
 }
 
-/**
- * The newest whole checkpoint at a path (Node), with a note where that is the one before; undefined where none was saved. Throws FormatError
- * where there are some, but none is whole.
- */
+/** The newest whole checkpoint at a path; undefined where none was saved. Throws FormatError where there are some, but none is whole. */
 export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | undefined> {
   const last = await attempt(path);
   if ("state" in last) return last;
@@ -49,7 +43,7 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint | u
   });
 }
 
-/** Removes a checkpoint (Node) and the one before, which goes first: killed in between, a run goes on from the last. */
+/** Removes a checkpoint and the one before, which goes first: killed in between, a run goes on from the last. */
 export async function removeCheckpoint(path: string): Promise<void> {
   const { rm } = fileSystem();
   for (const file of [previousOf(path), path]) await rm(file, { force: true });

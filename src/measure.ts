@@ -1,0 +1,41 @@
+// How good and how fast models are, as the toolkit exports it: what it takes is loaded with the first call.
+
+import type { Model } from "./engine/model";
+import type { Graph } from "./graph/graph";
+import type { LongCallOptions } from "./long-call";
+import type { Benchmark, BenchmarkOptions } from "./report/benchmark";
+import type { Comparison, EvaluateOptions, Evaluation, EvaluationData, Runnable } from "./report/evaluate";
+import { runtimeFor } from "./runtime-for";
+import type { LoadOptions } from "./runtime-of";
+import { checked } from "./save";
+import { type ToolkitOptions, toolkitIn } from "./toolkit";
+
+/** How good a model is on data: accuracy, agreement with another model, noise. See EvaluateOptions. */
+export async function evaluate(
+  model: Model,
+  data: EvaluationData,
+  options: EvaluateOptions & ToolkitOptions = {},
+): Promise<Evaluation> {
+  const [toolkit, rest] = toolkitIn<EvaluateOptions>(options);
+  const { evaluate } = await import("./report/evaluate");
+  const loadWith = (graph: Graph, given?: LoadOptions) =>
+    runtimeFor(toolkit).loadGraphSync(checked(graph, toolkit), given);
+  return evaluate(model, data, rest, loadWith, toolkit.ops);
+}
+
+/** How two models differ on the same data, output by output. `reference` is the signal; labels are not needed. */
+export async function compare(
+  model: Runnable,
+  reference: Runnable,
+  data: EvaluationData,
+  options: LongCallOptions = {},
+): Promise<Comparison> {
+  const { compare } = await import("./report/evaluate");
+  return compare(model, reference, data, options);
+}
+
+/** Runs a model on the same feeds again and again and reports medians. */
+export async function benchmark(model: Model, options: BenchmarkOptions = {}): Promise<Benchmark> {
+  const { benchmark } = await import("./report/benchmark");
+  return benchmark(model, options);
+}
