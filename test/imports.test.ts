@@ -94,7 +94,7 @@ const allowed: Record<string, readonly string[]> = {
   quantize: ["graph", "ops", "engine", "formats", "files", "passes", "text"],
   report: ["graph", "ops", "engine", "passes", "data"],
   train: ["graph", "ops", "engine", "formats", "files", "passes", "data", "quantize"],
-  bundle: ["graph", "ops", "engine", "train"],
+  bundle: ["graph", "ops", "engine", "formats", "train"],
   nn: ["graph", "ops", "engine", "passes", "data", "quantize", "train"],
   text: ["graph", "ops", "engine", "formats", "files"],
   learner: ["graph", "engine", "formats", "files", "data", "train"],
