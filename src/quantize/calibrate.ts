@@ -181,7 +181,7 @@ function rowsOf(
   return { rows: fed.length / rest, slice: (from, to) => fed.subarray(from * rest, to * rest) };
 }
 
-/** Maxima for a run: the batch that feeds are cut to, or more where they are not, and of every other symbol what is fed. */
+/** Maxima for a run: the batch that feeds are cut to, or the fed batch when it is larger, and the fed size of every other symbol. */
 function maximaOf(inputs: readonly Input[], { feeds, samples }: Part, rows: number): Record<string, number> {
   const maxima: Record<string, number> = Object.create(null);
   for (const { name, shape } of inputs)

@@ -32,7 +32,7 @@ export interface Histogram {
 }
 
 export class Observer {
-  /** Numbers seen, without those that are not finite. */
+  /** Count of finite numbers seen. */
   count = 0;
   /** NaN and infinite numbers, which are left out of everything else. */
   notFinite = 0;
@@ -144,7 +144,7 @@ function extremesOf(data: Float32Array): { lo: number; hi: number; zeros: number
   return { lo: number(lo), hi: number(hi), zeros: bits.length - nonzero };
 }
 
-/** Mean of every index of one axis (counted from the end if negative), over all samples; what is not finite counts as 0. */
+/** Mean of every index of one axis (counted from the end if negative), over all samples. Values that are not finite count as 0. */
 export class ChannelMeans {
   #sums: Float64Array | undefined;
   #samples = 0;

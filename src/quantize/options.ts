@@ -50,13 +50,13 @@ export interface QuantizeOptions extends LongCallOptions {
   readonly biasCorrection?: boolean | undefined;
   /** Most memory of the model that calibration runs, in bytes or as a size such as "64MB"; default 1 GiB. */
   readonly maxBytes?: number | string | undefined;
-  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: those that the graph has. */
+  /** Names of a classifier's classes, in the order of its scores; the artifact keeps them. Default: the graph's own. */
   readonly classes?: readonly string[] | undefined;
   /** The seed that chose the calibration samples, recorded with the model. Default: none is recorded. */
   readonly seed?: number | undefined;
   /** Warns, instead of throwing, where a pattern or operator matches nothing or no layer becomes int8. Default false. */
   readonly force?: boolean | undefined;
-  /** Is told each range that was chosen for the output of a node, or for an input, and what it was chosen from. */
+  /** Called with each range chosen for an input or a node's output, and with the observations it was chosen from. */
   onRange?(name: string, range: ChosenRange, histogram: Histogram): void;
 }
 
@@ -80,7 +80,7 @@ const QUANTIZE = {
 } satisfies Names<QuantizeOptions>;
 const OVERRIDE = { float: 1, range: 1, bits: 1 } satisfies Names<Override>;
 
-/** Throws where an option is none, that of a pattern too. */
+/** Throws for an unknown option, also within a pattern's options. */
 export function checkNames(options: QuantizeOptions): void {
   checkOptions("quantize", options, QUANTIZE);
   for (const [pattern, override] of Object.entries(options.overrides ?? {}))
@@ -94,7 +94,7 @@ export interface LayerSummary {
   readonly quantized: boolean;
   /** How the range of its output was found. */
   readonly range?: RangeMethod;
-  /** Why it stayed float, or what it was joined with. */
+  /** Why it stayed float, or the layer it was fused with. */
   readonly reason?: string;
 }
 

@@ -20,7 +20,7 @@ export interface IntegerLayer {
   /** Of a recurrence: indices of the inputs that hold its weights. */
   readonly weights?: readonly number[];
   readonly output: string;
-  /** Float results are those of products of matrices that only float ops or the caller read. */
+  /** Matrix products have float results when only float ops or the caller read them. */
   readonly result: "codes" | "float";
 }
 
@@ -196,14 +196,14 @@ function capabilityOf(
   return weightReason(weight, layer.outputs, layer.inputs * layer.taps) ?? { activations, layer };
 }
 
-/** Why weights [..., k], each row of which has a scale, have no codes. */
+/** Why weights [..., k] with a scale a row cannot be quantized. */
 function rowsReason(weight: Tensor | undefined): string | undefined {
   if (weight?.dtype !== "f32") return "its weight is not a float constant";
   const { shape } = weight;
   return weightReason(weight, sizeOf(shape.slice(0, -1)), shape.at(-1)!);
 }
 
-/** Why weights of so many outputs, each of which sums so many products, have no codes. */
+/** Why weights of this many outputs and products an output cannot be quantized. */
 function weightReason({ data }: Tensor, outputs: number, reduction: number): string | undefined {
   if (reduction > MAX_REDUCTION)
     return `it sums ${reduction} products an output; int32 holds ${MAX_REDUCTION} of them at most`;

@@ -146,7 +146,7 @@ const NONE_INT8 = "no layer becomes int8";
 /** Reasons that are told of why nothing does. */
 const MOST_REASONS = 3;
 
-/** Throws where the model would stay as it is, which nobody asks a quantizer for. */
+/** Throws when no layer can be quantized: the model would stay as it is. */
 function checkAny(
   graph: Graph,
   { layers, decisions }: IntegerPlan,

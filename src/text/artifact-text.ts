@@ -8,7 +8,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const TOKENIZER = "tokenizer";
 
-/** The assets of a text that is JSON. Throws FormatError where it is none. */
+/** The assets of a JSON text. Throws FormatError when it is not JSON. */
 export function assetsOf(json: string, where: string): TextAssets {
   const span = memberSpan(json, TOKENIZER);
   const [begin, end] = span ?? [0, 0];

@@ -21,7 +21,7 @@ export interface StateLayout {
   readonly order: (() => Int32Array) | undefined;
 }
 
-/** The states of a cache: of each what is filled, as it lies in memory. */
+/** The states of a cache: the filled part of each, as stored in memory. */
 export type StateBytes = readonly Uint8Array<ArrayBuffer>[];
 
 export function layoutsOf({ states = [], nodes }: Graph<Constant>): StateLayout[] {
@@ -112,7 +112,7 @@ export function unrolled(layout: StateLayout, bytes: Uint8Array<ArrayBuffer>, po
   return { dtype, shape: own, data: viewOf(dtype, ordered.buffer, 0, sizeOf(own)) };
 }
 
-/** A state as it lies in memory, from rows in the order of their tokens: the last ones, of which there may be more. */
+/** A state as stored in memory, from rows in the order of their tokens. It keeps the last rows that fit. */
 export function rolled(layout: StateLayout, ordered: Uint8Array, position: number): Uint8Array<ArrayBuffer> {
   const { rows, rowBytes } = layout;
   const bytes = new Uint8Array(filledBytes(layout, position));

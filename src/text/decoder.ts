@@ -54,7 +54,7 @@ export class Decoder {
     };
   }
 
-  /** Whether a cache can go back to any earlier position: rings and convolutions have written over what they had. */
+  /** Whether a cache can go back to any earlier position. Rings and convolutions overwrite earlier values. */
   get canRewind(): boolean {
     return this.#layouts.every((layout) => layout.isByToken && !isRing(layout));
   }
@@ -128,7 +128,7 @@ export class Decoder {
     return cache;
   }
 
-  /** Copies of what is filled in the model's memory. */
+  /** Copies of the filled rows in the model's memory. */
   #taken(cache: Cache): StateBytes {
     const states = this.model.states;
     return this.#layouts.map((layout, i) =>

@@ -19,7 +19,7 @@ export interface Classification {
   readonly logits: Float32Array;
 }
 
-/** Texts, or tokens of texts with those that are put around them. */
+/** Texts, or their tokens with the special tokens around them. */
 export type Texts = readonly (string | readonly number[] | Int32Array)[];
 
 export class Encoder {

@@ -9,7 +9,7 @@ import { SAMPLING, type Sampling, type SamplingOptions, samplingOf } from "./sam
 export interface GenerateOptions extends SamplingOptions, LongCallOptions {
   /** Most tokens to generate. Default: as many as there is room for. */
   readonly maxTokens?: number | undefined;
-  /** Texts that end the generation, and are not part of it. Default: none. */
+  /** Texts that end the generation and are left out of the result. Default: none. */
   readonly stop?: string | readonly string[] | undefined;
   /**
    * Tokens that end the generation; the one that did is its last. Default: the model's own ends of text, and none after a prompt of
@@ -41,7 +41,7 @@ const GENERATE = {
   processLogits: 1,
 } satisfies Names<GenerateOptions>;
 
-/** A generation's options with what they stand for. */
+/** A generation's options, resolved. */
 export interface GenerationSettings {
   readonly sampling: Sampling;
   readonly maxTokens: number | undefined;

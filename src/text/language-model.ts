@@ -1,4 +1,4 @@
-// A language model that runs: its memory, its tokenizer, and what is done with it.
+// A loaded language model: its memory, its tokenizer, and its methods to generate, score and embed.
 
 import type { Model } from "../engine/model";
 import type { Plan } from "../engine/plan";
@@ -33,7 +33,7 @@ export interface LanguageMemory {
   readonly weights: number;
   /** Keys, values and other states, of `maxTokens` tokens. */
   readonly cache: number;
-  /** What one more token of a text adds to what is kept of it. */
+  /** Bytes that one more token adds to a session's cache. */
   readonly cachePerToken: number;
   /** Values of a run. */
   readonly arena: number;
@@ -155,7 +155,7 @@ export class LanguageModel {
     });
   }
 
-  /** Lets go of its memory and ends its threads. Sessions of it throw an OctetteError "disposed" then. */
+  /** Frees its memory and ends its threads. Its sessions throw an OctetteError "disposed" afterwards. */
   dispose(): void {
     this.#model.dispose();
   }

@@ -1,4 +1,4 @@
-// A text and what the model has kept of it: it reads prompts and generates what follows, token by token, and can be branched, saved
+// A text and its cache. A session reads prompts, generates token by token, and can be branched, saved
 // and restored. Its last token may be one that the model has not read yet. The file is long because the class is one: all of it changes
 // the same text and cache.
 
@@ -20,7 +20,7 @@ export type Prompt = string | readonly ChatMessage[] | readonly number[] | Int32
 /** One token of a generated text. */
 export interface GeneratedToken {
   readonly token: number;
-  /** Text that became certain with it: whole characters, which may be none, or those of tokens before it, too. */
+  /** Text that this token completes: whole characters, possibly none, possibly with characters of earlier tokens. */
   readonly text: string;
   /** The logarithm of the probability that the model gave it, before penalties, truncation and temperature. */
   readonly logprob: number;
@@ -35,7 +35,7 @@ export interface GenerationEnd {
 
 /** Options of `prefill`. */
 export interface PrefillOptions extends LongCallOptions {
-  /** As that of `generate`. Default: true for messages, false for others. */
+  /** As the option of `generate`. Default: true for messages, false for other prompts. */
   readonly reuse?: boolean | undefined;
 }
 
@@ -269,7 +269,7 @@ export class LanguageSession {
     });
   }
 
-  /** Reads what is unread, in chunks: the last of them gives logits. */
+  /** Reads the unread tokens in chunks. The last chunk gives logits. */
   async #read(ids: ArrayLike<number>, { signal, onProgress }: LongCallOptions): Promise<void> {
     const { decoder } = this.#ground;
     const giveWay = givingWay(signal);

@@ -19,7 +19,7 @@ import { type LanguageModelSource, openLanguage } from "./open-language";
 import { engine, groups } from "./runtime";
 import type { LanguageFacts, LanguageSource, TextAssets } from "./source";
 
-/** Most tokens of a text where nobody says otherwise. */
+/** Default limit of tokens of a text. */
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_CHUNK = 64;
 
@@ -78,7 +78,7 @@ export async function loadLanguageModel(
   }
 }
 
-/** What is compiled, and what it is compiled for. */
+/** A graph, and the sizes it is compiled for. */
 interface Sized {
   readonly graph: Graph<Constant>;
   readonly text: TextAssets;

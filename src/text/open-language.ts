@@ -1,4 +1,4 @@
-// Tells what a language model comes from: a folder of Hugging Face, a GGUF file or an artifact, by what lies there and by its first bytes.
+// Detects the source of a language model: a Hugging Face folder, a GGUF file or an artifact, by file names and by the first bytes.
 // Only of a URL its ending decides whether it is a file.
 
 import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";

@@ -25,13 +25,13 @@ const PERPLEXITY = { ...LONG_CALL, window: 1, windows: 1, against: 1 } satisfies
 export interface Perplexity {
   /** e^nats. */
   readonly perplexity: number;
-  /** Mean of what a scored token costs, in nats. */
+  /** Mean cost of a scored token, in nats. */
   readonly nats: number;
-  /** The same by the bytes of the text of the scored tokens; without a tokenizer there is none. */
+  /** The cost per byte of the scored tokens' text; absent without a tokenizer. */
   readonly natsPerByte?: number;
   /** Mean divergence from the model it is compared with, in nats a token. */
   readonly kld?: number;
-  /** Scored tokens of which both models find the same most likely, in percent. */
+  /** Scored positions where both models have the same most likely token, in percent. */
   readonly top1?: number;
   /** Scored tokens. */
   readonly tokens: number;

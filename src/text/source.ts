@@ -1,4 +1,4 @@
-// What a language model is before it is a graph, whatever file it came from, and what building makes of it. Folders of Hugging
+// A language model before it is a graph, whatever file it came from, and the result of building it. Folders of Hugging
 // Face and GGUF files both become a LanguageSource, under the names that Hugging Face gives to settings and tensors.
 
 import type { Graph } from "../graph/graph";
@@ -18,7 +18,7 @@ export interface TextAssets {
   readonly facts?: LanguageFacts;
 }
 
-/** What a caller of the graph needs to know of it. */
+/** Facts that a caller of the graph needs. */
 export interface LanguageFacts {
   /**
    * What it computes. Decoders: logits of the next token. Encoders: logits of every token, hidden states, one embedding a text,
@@ -59,11 +59,11 @@ export interface BlockCodes {
 export interface LanguageSource {
   /** What errors call it: a path, a URL or a file's name. */
   readonly where: string;
-  /** config.json, or what the keys of another format say in its words. */
+  /** config.json, or the keys of another format, translated to its names. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Every tensor by its name in Hugging Face's files. */
   readonly tensors: ReadonlyMap<string, SourceTensor>;
-  /** Elements of one tensor as f32. Throws OctetteError where there is none of that name, FormatError where its file is damaged. */
+  /** Elements of one tensor as f32. Throws OctetteError when no tensor has that name, FormatError when its file is damaged. */
   read(name: string): Promise<Tensor>;
   /** Rows `begin` to `end` − 1 of one tensor as f32; undefined where its file has them in another order. Throws as `read` does. */
   readRows?(name: string, begin: number, end: number): Promise<Tensor | undefined>;
@@ -93,7 +93,7 @@ export interface LanguageGraph {
   read(constant: string): Promise<Tensor>;
   /** Rows `begin` to `end` − 1 of a constant. */
   readRows(constant: string, begin: number, end: number): Promise<Tensor>;
-  /** Codes of a constant whose rows are those of tensors that the source holds as codes; undefined for any other. */
+  /** Codes of a constant whose rows are rows of quantized tensors of the source; undefined for other constants. */
   readCodes(constant: string): Promise<BlockCodes | undefined>;
   readonly text: TextAssets;
 }

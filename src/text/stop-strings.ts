@@ -15,7 +15,7 @@ export class StopStrings {
     return this.#isFound;
   }
 
-  /** Takes the text of a token; returns what is known to be before any stop string. */
+  /** Takes the text of a token; returns the text that certainly precedes any stop string. */
   push(text: string): string {
     if (this.#isFound) return "";
     const whole = this.#held + text;

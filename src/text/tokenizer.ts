@@ -60,7 +60,7 @@ export class Tokenizer {
   }
 
   /**
-   * Ids of a text's tokens; of an empty text, those that are put around it, or none.
+   * Ids of a text's tokens. An empty text has the special tokens around a text, or none.
    * @throws OctetteError "argument" where `text` is not a text.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
@@ -86,7 +86,7 @@ export class Tokenizer {
     return text + stream.end();
   }
 
-  /** Decodes tokens one by one, in whole characters: what it gives, put together, is what `decode` gives. */
+  /** Decodes tokens one by one, in whole characters. The joined pieces equal the result of `decode`. */
   stream(options: TextStreamOptions = {}): TextStream {
     checkOptions("stream", options, { skipSpecial: 1, isContinued: 1 } satisfies Names<TextStreamOptions>);
     const { skipSpecial = true, isContinued = false } = options;
@@ -113,7 +113,7 @@ export class Tokenizer {
     });
   }
 
-  /** The id of a control token by its role, or of a token by its text; undefined where there is none. */
+  /** The id of a control token by its role, or of a token by its text; undefined when there is none. */
   specialId(name: TokenRole | (string & {})): number | undefined {
     return this.#parts.specialId(name);
   }
@@ -126,7 +126,7 @@ export class Tokenizer {
     return ids;
   }
 
-  /** Whether an id is that of a control token. */
+  /** Whether an id belongs to a control token. */
   isSpecial(id: number): boolean {
     return this.#parts.special.has(id);
   }
@@ -205,7 +205,7 @@ interface TokenizerParts {
 const models = { BPE: BytePairModel, Unigram: UnigramModel, WordPiece: WordPieceModel };
 
 /**
- * A tokenizer from what a folder, a GGUF file or an artifact holds of text.
+ * A tokenizer from the text files of a folder, a GGUF file or an artifact.
  * @throws OctetteError "unsupported" where there is no tokenizer, or one with parts that octette does not have; FormatError where
  * its file is damaged.
  */

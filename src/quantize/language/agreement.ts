@@ -10,14 +10,14 @@ export interface Agreement {
   readonly tokens: number;
   /** KL(float ‖ quantized), nats a token. */
   readonly kld: number;
-  /** Share of tokens whose likeliest is that of the float model, 0 to 1. */
+  /** Share of positions with the float model's most likely token, 0 to 1. */
   readonly top1: number;
   readonly perplexity: { readonly float: number; readonly quantized: number };
 }
 
 /** What the logits of a token told so far, of every token of a text. */
 class Told {
-  /** The largest logit, whose it is, and that of the token that follows. */
+  /** The largest logit, its token, and the logit of the token that follows. */
   readonly most: Float64Array;
   readonly best: Int32Array;
   readonly own: Float64Array;

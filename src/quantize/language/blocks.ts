@@ -40,7 +40,7 @@ export function blocksOf(graph: Graph<Constant>, registry: Registry): Block[] {
   });
 }
 
-/** The same block with other results: values of it, and what makes them. */
+/** The same block with other results: some of its values, and the nodes that compute them. */
 export function withResults(block: Block, values: readonly string[]): Block {
   const input = block.graph.inputs.find(({ name }) => name === block.from);
   return { ...block, graph: between(block.graph, producersOf(block.graph), input, values) };

@@ -1,4 +1,4 @@
-// The text that a language model is quantized by: what a caller gives, or what the model writes itself.
+// Calibration text of a language model: the caller's, or text that the model generates itself.
 
 import { OctetteError } from "../../errors";
 import type { TextAssets } from "../../text/source";

@@ -24,7 +24,7 @@ export interface FoldChoice {
 
 export const NO_FOLD: FoldChoice = { sixteenths: 0, largest: new Map() };
 
-/** The constants of a block as floats, without those of `leftOut`. */
+/** The constants of a block as floats, without `leftOut`. */
 export async function readBlock(
   { graph }: Block,
   read: LanguageGraph["read"],
@@ -113,7 +113,7 @@ export const plainCodes =
     return { codes, scales: new Float32Array(n).fill(scales[0]!) };
   };
 
-/** The constants of a block of codes, made of those of its block of floats. */
+/** The constants of a quantized block, made from its float block's. */
 export function codedConstants(
   coded: Pick<Graph<Constant>, "constants">,
   weights: ReadonlyMap<string, CodedWeight>,

@@ -16,7 +16,7 @@ import { type CodedGraph, codedGraph } from "./recipe";
 import { windowsOf } from "./windows";
 import type { Workspace } from "./workspace";
 
-/** How near the results of a quantized encoder are to those of its source. */
+/** How near the results of a quantized encoder are to the float encoder's. */
 export interface Similarity {
   /** Texts that both were run on. */
   readonly texts: number;

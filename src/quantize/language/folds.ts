@@ -11,7 +11,7 @@ export interface Fold {
   /** The norm's output. */
   readonly value: string;
   readonly columns: number;
-  /** Constants of the norm that are divided: its scale, and its bias where there is one. */
+  /** Constants of the norm that are divided: its scale and its optional bias. */
   readonly vectors: readonly string[];
   /** Weights whose columns are multiplied. */
   readonly weights: readonly string[];
@@ -80,7 +80,7 @@ export function columnFactorsOf(most: Float32Array, sixteenths: number, reading:
   });
 }
 
-/** Constants with a fold applied: those of them that it changes are new, the others as they were. */
+/** Constants with a fold applied. Changed constants are copies; the others are the same objects. */
 export function folded(
   { columns, vectors, weights }: Fold,
   factors: Float32Array,

@@ -1,4 +1,4 @@
-// Windows of text that go through a language model block by block: of each there are only the hidden states where it is now.
+// Windows of text go through a language model block by block. Only the current hidden states are in memory.
 
 import { createModel, type Model } from "../../engine/model";
 import type { Tensor } from "../../graph/tensor";

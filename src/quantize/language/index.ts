@@ -42,7 +42,7 @@ export interface QuantizeLanguageOptions extends LongCallOptions {
   readonly naive?: boolean | undefined;
   /** Keeps keys and values of attention as floats. Default false. */
   readonly floatCache?: boolean | undefined;
-  /** A text like those that the model will meet, or ids of its tokens, to calibrate by. Default: text that the model writes itself. */
+  /** Calibration text like the text the model will read, or ids of its tokens. Default: text that the model generates itself. */
   readonly calibration?: string | ArrayLike<number> | undefined;
   /**
    * A text, or ids, on which the report compares it with its source; of encoders each line is a text. Default: a part of the calibration
@@ -73,7 +73,7 @@ const OPTIONS = {
 /** What was done. */
 export interface QuantizeLanguageSummary {
   readonly bits: 4 | 8;
-  /** Weights by the bits of their codes, and what they were divided in. */
+  /** Weights by the bits of their codes, and the kind of their groups. */
   readonly weights: readonly {
     readonly name: string;
     readonly shape: readonly number[];
@@ -85,9 +85,9 @@ export interface QuantizeLanguageSummary {
   readonly calibrationTokens: number;
   /** Of a decoder: how far it is from its source on text it was not calibrated by. */
   readonly agreement?: Agreement;
-  /** Of an encoder: how near its results are to those of its source. */
+  /** For an encoder: how near its results are to the float encoder's. */
   readonly similarity?: Similarity;
-  /** Whether that text is the calibration text itself, which was too short for a part of it. */
+  /** Whether that text is the calibration text itself, because it was too short to hold a part back. */
   readonly isOnCalibrationText: boolean;
 }
 
@@ -105,7 +105,7 @@ export interface QuantizedLanguageModel {
 const GATE_WINDOWS = 8;
 /** Windows of a report's text that are read at most. */
 const MOST_EVALUATED = 4096;
-/** Threads that are taken where nobody says how many. */
+/** Default number of threads. */
 const MOST_THREADS = 4;
 
 /**
@@ -138,7 +138,7 @@ async function quantized(
   const { bits = 8, large = false, naive = false, floatCache = false, output } = options;
   const common = await commonWork(source, options, toolkit);
   const eight = inRecipe(common, { bits: 8, floatCache });
-  // Codes that the source has are kept where nobody says how many bits.
+  // Without `bits`, codes of the source are kept.
   const isKeeping = options.bits === undefined && !naive;
   const kept = isKeeping ? await keptIn(source, eight.vocabulary) : new Map<string, KeptCodes>();
   const work = inRecipe(common, { bits, large, naive, floatCache, kept });

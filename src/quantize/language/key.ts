@@ -8,7 +8,7 @@ import type { QuantizeLanguageOptions } from "./index";
 /** Constants of no more elements tell two sources apart. */
 const MARK_ELEMENTS = 2 ** 14;
 
-/** What work is told apart by: the source, its small constants, and what was asked for. */
+/** The key of a piece of work: the source, its small constants, and the options. */
 export async function keyOf(source: LanguageGraph, options: QuantizeLanguageOptions): Promise<string> {
   const { bits, large, naive, floatCache, calibration, seed } = options;
   const hash = createSha256();

@@ -23,7 +23,7 @@ import type { Work } from "./work";
 
 /** Name of the part with the constants of a block. */
 export const blockPart = (i: number) => `block-${i}`;
-/** Name of the part with the hidden states before a block, as long as that is the next. */
+/** Name of the part with the hidden states before a block, kept while that block is the next. */
 const hiddenPart = (i: number) => `hidden-${i}`;
 
 /**
@@ -89,7 +89,7 @@ const needsFitting = ({ bits, input, kept }: CodedWeight) => bits === 4 && input
 export const longestOf = (windows: readonly Int32Array[]): number =>
   windows.reduce((most, { length }) => Math.max(most, length), 1);
 
-/** GPTQ for the layers of a block that have 4 bits: their inputs are those of all windows. */
+/** GPTQ for the 4-bit layers of a block, on their inputs in all windows. */
 async function fitted(
   work: Work,
   i: number,

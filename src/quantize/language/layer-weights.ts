@@ -30,7 +30,7 @@ function inParts(n: number, k: number, visit: (from: number, rows: number) => vo
   for (let from = 0; from < n; from += rows) visit(from, Math.min(rows, n - from));
 }
 
-/** Codes of 8 bits, −127..127, to the bit those of quantizeWeights in ops/scheme.ts. */
+/** 8-bit codes, −127..127, bit for bit as quantizeWeights in ops/scheme.ts. */
 export function quantizeRows(workspace: Workspace, w: Float32Array, n: number, k: number): RowCodes {
   const codes = new Int8Array(n * k);
   const scales = new Float32Array(n);

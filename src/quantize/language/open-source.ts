@@ -1,4 +1,4 @@
-// What a language model is quantized from: its graph, opened where it is not yet.
+// The source of a quantized language model: its graph, opened when it is not open yet.
 
 import { OctetteError } from "../../errors";
 import { buildLanguageGraph } from "../../text/builder/build";
@@ -11,7 +11,7 @@ export type QuantizableLanguage = LanguageModelSource | LanguageSource | Languag
 const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
   typeof model === "object" && "text" in model && "read" in model;
 
-/** The graph of a model, and what closes what was opened for it. */
+/** The graph of a model, and a function that closes the files opened for it. */
 export async function openSource(
   model: QuantizableLanguage,
   signal: AbortSignal | undefined,

@@ -11,7 +11,7 @@ import { nodeModule } from "../../node-module";
 export type Tensors = ReadonlyMap<string, Tensor>;
 
 export interface KeptParts {
-  /** The tensors of a part; undefined where it is not there. */
+  /** The tensors of a part; undefined when the part is missing. */
   read(name: string): Promise<Tensors | undefined>;
   write(name: string, tensors: Tensors): Promise<void>;
   remove(name: string): Promise<void>;
@@ -38,7 +38,7 @@ const PART: SealKind = {
 };
 const ENDING = ".part";
 
-/** KeptParts in the folder `OUTPUT.parts`; `key` says what they are parts of. */
+/** KeptParts in the folder `OUTPUT.parts`; `key` identifies their whole. */
 export async function partsBeside(output: string, key: string): Promise<KeptParts> {
   const folder = `${output}.parts`;
   const { readFile, readdir, rm, rmdir } = fileSystem();

@@ -37,7 +37,7 @@ export interface CodedWeight {
   readonly groups?: string;
   /** Its constant of f32 [n, k / GROUP]; blocks only. */
   readonly offsets?: string;
-  /** Its codes are those of the source. */
+  /** Its codes come from the source. */
   readonly kept?: KeptCodes;
   /** The value whose rows it is multiplied with; undefined for a table alone. */
   readonly input?: string;
@@ -93,7 +93,7 @@ class Coder {
   /** Codes of a value, once for all that read it. */
   readonly #codes = new Map<string, { readonly codes: string; readonly parameters: CodeParameters }>();
   readonly #states = new Map<string, readonly State[]>();
-  /** Constants of which an index picks rows, and those that end in the logits: they keep 8 bits. */
+  /** Constants whose rows an index picks, and constants of the head: they keep 8 bits. */
   readonly #wide: ReadonlySet<string>;
 
   constructor(graph: Graph<Constant>, options: RecipeOptions, ops: ToolkitOps) {
@@ -124,7 +124,7 @@ class Coder {
     return (this.#graph.states ?? []).flatMap((state) => this.#states.get(state.name) ?? [state]);
   }
 
-  /** Whether nothing with weights follows: only what is done to logits. */
+  /** Whether no layer with weights follows, only operations on logits. */
   #isHead(layer: Node): boolean {
     let value = layer.outputs[0]!;
     for (const node of this.#graph.nodes.slice(this.#graph.nodes.indexOf(layer) + 1)) {

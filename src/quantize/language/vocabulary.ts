@@ -30,7 +30,7 @@ export interface TokenMatrices {
   readonly table: TokenMatrix | undefined;
   /** What the logits are made by; undefined where what follows it does not take each logit by itself. */
   readonly head: TokenMatrix | undefined;
-  /** In which logits are made: those of the head. */
+  /** Groups in which the head computes logits. */
   readonly bands: readonly Band[];
 }
 
@@ -73,7 +73,7 @@ export function inBand(block: Block, { head }: TokenMatrices, { begin, end }: Ba
   return withShapes(block, own, ([, ...rest]) => [end - begin, ...rest]);
 }
 
-/** The constants of such a block, of those of the whole. */
+/** The constants of such a block, cut from the whole model's. */
 export function constantsInBand(
   block: Block,
   { head }: TokenMatrices,
@@ -85,7 +85,7 @@ export function constantsInBand(
   return new Map([...constants].map(([key, one]) => [key, own.has(key) ? rowsIn(one, begin, end) : one]));
 }
 
-/** Text whose ids are places in the list of those that it has, and the first block over their rows of the table. */
+/** Text with its distinct ids renumbered, and the first block over these ids' rows of the table. */
 export interface Entry {
   readonly windows: readonly Int32Array[];
   /** The ids of each place, ascending; undefined where the block and its text are as they were. */
@@ -106,7 +106,7 @@ export function inEntry(block: Block, { table }: TokenMatrices, { ids }: Entry):
   return withShapes(block, own, ([, ...rest]) => [ids.length, ...rest]);
 }
 
-/** Its constants, of those of the whole. */
+/** Its constants, cut from the whole model's. */
 export function constantsInEntry(
   block: Block,
   { table }: TokenMatrices,
@@ -135,7 +135,7 @@ export async function readEntry(
   return { dtype: "f32", shape: [ids.length, made!.width], data: made!.data };
 }
 
-/** Constants with a number or a row for each of `n` tokens, among those that the reader of a matrix reads. */
+/** Inputs of a matrix's reader that are constants with a number or a row for each of `n` tokens. */
 function ownOf({ graph }: Block, matrix: string, n: number): ReadonlySet<string> {
   const reader = graph.nodes.find(({ inputs }) => inputs.includes(matrix))!;
   return new Set(readsOf(reader).filter((name) => graph.constants.get(name)?.shape[0] === n));

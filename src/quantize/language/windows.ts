@@ -3,7 +3,7 @@
 /** Tokens of a window. */
 export const WINDOW = 256;
 
-/** At most so many windows of a text, spread evenly over it; one that is shorter where there is no whole one. */
+/** At most this many windows of a text, spread evenly over it. A text shorter than a window is one short window. */
 export function windowsOf(ids: Int32Array, most: number): Int32Array[] {
   const whole = Math.floor(ids.length / WINDOW);
   if (whole === 0) return ids.length > 1 ? [ids] : [];

@@ -37,7 +37,7 @@ export class Workspace {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Where what is reserved next begins: `release` takes back all from there. */
+  /** Start of the next reservation: `release` frees everything from there on. */
   get mark(): number {
     return this.#top;
   }
@@ -62,7 +62,7 @@ export class Workspace {
     return at;
   }
 
-  /** Memory for n floats: zeros, or a copy of what is given. */
+  /** Memory for n floats: zeros, or a copy of the given ones. */
   floats(n: number, from?: Float32Array): number {
     const at = this.reserve(4 * n);
     const view = this.f32(at, n);

@@ -42,7 +42,7 @@ export const activations: Readonly<Record<string, Activation>> = {
   tanh: byOp("Tanh"),
 };
 
-/** The name of an activation. Throws OctetteError "unsupported" where there is none of that name. */
+/** The activation of a name. Throws OctetteError "unsupported" for an unknown name. */
 export function checkActivation(name: string, where: string): string {
   if (Object.hasOwn(activations, name)) return name;
   throw new OctetteError("config.json: an activation that octette does not have", {

@@ -1,4 +1,4 @@
-// Attention of a decoder's layer: q, k and v, wherever they lie, their norms and rotation, a cache, and the layer behind it.
+// Attention of a decoder's layer: q, k and v from whatever tensors hold them, their norms and rotation, a cache, and the output projection.
 
 import { OctetteError } from "../../errors";
 import type { State } from "../../graph/graph";

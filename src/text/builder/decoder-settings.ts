@@ -40,7 +40,7 @@ export interface DecoderSettings {
   readonly clip: number;
   /** Elements of a short convolution's kernel. */
   readonly kernel: number;
-  /** Whether rows of q, k and v in one tensor are those of one key after the other; of Falcon. */
+  /** Whether one tensor holds the rows of q, k and v key head by key head, as Falcon does. */
   readonly isGrouped: boolean;
   /** What settings say of biases, where they do: tensors decide, and must not contradict. */
   /** Whether q and k are normalized; undefined: where there are tensors. */

@@ -43,7 +43,7 @@ function rotaryAngles(writer: LanguageGraphWriter, { rotary }: DecoderSettings):
   }
 }
 
-/** The rows of the table, scaled, with those of their positions. */
+/** The tokens' rows of the table, scaled, plus the rows of their positions. */
 function embedded(
   writer: LanguageGraphWriter,
   settings: DecoderSettings,

@@ -3,13 +3,13 @@
 /** How a family's encoder computes, where its files do not say so. Left out: as BERT. */
 export interface EncoderFamily {
   readonly norm?: "rms";
-  /** Norms stand before attention and feed-forward, not behind the residual sums. */
+  /** Norms precede attention and feed-forward (pre-norm) instead of following the residual sums. */
   readonly preNorm?: true;
   readonly epsilon?: number;
   readonly activation?: string;
   /** Row of the first token in the table of positions. */
   readonly firstPosition?: number;
-  /** The first token's position is one behind the id of padding. */
+  /** The first token's position is the padding id plus one. */
   readonly positionsAfterPadding?: true;
   /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
   readonly theta?: number;

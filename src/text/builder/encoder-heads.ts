@@ -7,7 +7,7 @@ import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";
 import type { LanguageGraphWriter } from "./writer";
 
-/** What a graph gives, and of which task it is. */
+/** The outputs of a graph, and its task. */
 export interface Head {
   readonly outputs: readonly string[];
   readonly task: LanguageFacts["task"];

@@ -100,7 +100,7 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
   return { prefix, table, width, hasTypes: types > 1 };
 }
 
-/** Sum of tokens, types and positions, its norm, and the layer behind a narrower table. Gives the number of types. */
+/** Sum of tokens, types and positions, its norm, and the projection after a narrower table. Returns the number of types. */
 function embedded(
   writer: LanguageGraphWriter,
   settings: EncoderSettings,
@@ -197,7 +197,7 @@ function encoderLayer(x: string, layering: Layering, output: string): void {
   const normalize = (value: string, part: string | undefined, to: string): string =>
     part ? writer.norm(value, part, hidden, norm, to) : value;
   if (family.preNorm) {
-    // ModernBERT's first layer reads what is normalized already.
+    // ModernBERT's first layer reads normalized values.
     const isNormed = isFirst && family.isFirstNormed;
     const own = isNormed
       ? undefined

@@ -1,18 +1,18 @@
-// What neither settings nor tensors say: by the name of a family, how its files mean what they hold. Everything else is chosen by
+// Facts that neither settings nor tensors tell: by the name of a family, how its files are to be read. Everything else is chosen by
 // settings and by which tensors are there. A name that is not here is refused: its files may look like others and mean something else.
 
 /** How a family's decoder computes, where its files do not say so. Left out: as Llama. */
 export interface DecoderFamily {
-  /** "layer": mean and variance, with a bias where there is one. Default "rms". */
+  /** "layer": mean and variance, with an optional bias. Default "rms". */
   readonly norm?: "rms" | "layer";
-  /** Norm scales are 1 + what the file holds. */
+  /** Norm scales are 1 + the value in the file. */
   readonly normOffset?: true;
   /** Norms without scale and bias. */
   readonly plainNorm?: true;
   readonly epsilon?: number;
   /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
   readonly parallel?: true | "setting";
-  /** Norms stand behind the residual sums. */
+  /** Norms follow the residual sums (post-norm). */
   readonly postNorm?: true;
   readonly activation?: string;
   /** Its settings call the approximation by tanh gelu. */

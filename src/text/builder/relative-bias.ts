@@ -9,7 +9,7 @@ import type { LanguageGraphWriter } from "./writer";
 /** Distance from which all share a bucket. */
 const MAX_DISTANCE = 128;
 
-/** The bucket of a distance from a token to one `ahead` tokens behind it in the text; half of the buckets are for each direction. */
+/** The bucket of a distance from a token to another `ahead` tokens later in the text. Each direction has half of the buckets. */
 function bucketOf(ahead: number, buckets: number): number {
   const half = buckets / 2;
   const exact = half / 2;

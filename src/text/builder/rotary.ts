@@ -26,7 +26,7 @@ export interface RotaryContext {
   /** Tokens that a text will have, where the frequencies depend on it; as short as may be where left out. */
   readonly length: number | undefined;
   readonly theta: number;
-  /** Base of layers with windows, where it is another one. */
+  /** Base of layers with windows, when it differs. */
   readonly localTheta: number | undefined;
   readonly partial: number;
 }
@@ -78,7 +78,7 @@ function parametersOf(settings: Settings, type: LayerType, isLocal: boolean): Js
   throw settings.wrong("rope_parameters", `an object for ${type}`, own);
 }
 
-/** JsonObject of which every one must be read. */
+/** A JsonObject whose members must all be read. */
 class RopeParameters {
   readonly #settings: Settings;
   readonly #given: JsonObject;

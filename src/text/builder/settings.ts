@@ -10,7 +10,7 @@ export type SettingNames = string | readonly string[];
 
 /** Largest count that a setting may give. */
 export const MAX_COUNT = 2 ** 31 - 1;
-/** Most heads, elements of a head and layers: what is made for each of them stays small. */
+/** Limit of heads, of elements of a head, and of layers, so that objects made for each stay few. */
 export const MAX_PARTS = 2 ** 16;
 /** Most positions for which a table of them is made. */
 export const MAX_TABLE = 2 ** 24;
@@ -25,7 +25,7 @@ export class Settings {
     this.where = where;
   }
 
-  /** A value by the first of its names that is there and not null; undefined where there is none. */
+  /** A value by its first name that is present and not null; undefined when there is none. */
   value(names: SettingNames): unknown {
     const all = [names].flat();
     for (const name of all) this.#read.add(name);
@@ -39,7 +39,7 @@ export class Settings {
     return Object.hasOwn(this.#config, name);
   }
 
-  /** A finite number; `otherwise` where it is left out, an error without one. */
+  /** A finite number. When it is absent: `otherwise`, or an error without one. */
   number(names: SettingNames, otherwise?: number): number {
     const value = this.#or(names, otherwise);
     if (typeof value === "number" && Number.isFinite(value)) return value;
@@ -72,7 +72,7 @@ export class Settings {
     throw this.wrong(names, "a text", value);
   }
 
-  /** A list of `length` items that `is` accepts; undefined where it is left out. */
+  /** A list of `length` items that `is` accepts; undefined when it is absent. */
   list<T>(names: SettingNames, length: number, is: (item: unknown) => item is T): readonly T[] | undefined {
     const value = this.value(names);
     if (value === undefined) return undefined;

@@ -5,7 +5,7 @@ import { FormatError, OctetteError } from "../../errors";
 import { type Constant, sizeOf, type Tensor, tensor } from "../../graph/tensor";
 import type { BlockCodes, LanguageSource } from "../source";
 
-/** First row and the one behind the last, of several pieces of a tensor. */
+/** First row and end row (exclusive) of several pieces of a tensor. */
 export type Rows = readonly (readonly [number, number])[];
 
 /** How a constant is made of tensors. */
@@ -168,7 +168,7 @@ export class Weights {
     return { dtype: "f32", shape, data: result };
   }
 
-  /** Rows of a constant: of one that is a tensor as it lies in its file no others are read. */
+  /** Rows of a constant. When the constant is a tensor as stored in its file, only these rows are read. */
   async readRows(name: string, begin: number, end: number): Promise<Tensor> {
     const recipe = this.#recipes.get(name);
     const own = recipe && isWhole(recipe) ? this.#names.get(recipe.tensors[0]!)! : undefined;

@@ -28,7 +28,7 @@ export class LanguageGraphWriter {
     this.weights = weights;
   }
 
-  /** Adds a node of one output, named as that is. */
+  /** Adds a node of one output, under the output's name. */
   node(op: string, inputs: readonly string[], output: string, attributes: Attributes = {}): string {
     this.nodes.push({ op, name: output, inputs, outputs: [output], attributes });
     return output;
@@ -96,7 +96,7 @@ export class LanguageGraphWriter {
     return this.weights.add(name, { tensors: [name], from: [n], shape: [n], plus });
   }
 
-  /** A norm whose scale is `NAME.weight`, and its bias, where there is one. */
+  /** A norm whose scale is `NAME.weight` and whose optional bias is `NAME.bias`. */
   norm(
     x: string,
     name: string,

@@ -60,7 +60,7 @@ export function upTo(candidates: Candidates, share: number, total = sumOf(candid
   return candidates.subarray(0, count);
 }
 
-/** Those whose surprise is nearest to what is expected, up to a share of the weight (Meister et al. 2022, arXiv:2202.00666). */
+/** Candidates whose surprise is nearest to its expectation, up to a share of the weight (Meister et al. 2022, arXiv:2202.00666). */
 export function typical(candidates: Candidates, share: number): Candidates {
   const total = sumOf(candidates);
   const logTotal = portableLog(total / weightOf(0));

@@ -1,4 +1,4 @@
-// How the next token is chosen: what a caller may say, and what a model's generation_config.json says where the caller does not.
+// How the next token is chosen: a caller's options, with defaults from the model's generation_config.json.
 
 import { OctetteError } from "../../errors";
 import type { Names } from "../../options";
@@ -7,7 +7,7 @@ import type { Names } from "../../options";
 export interface SamplingOptions {
   /**
    * Divides the logits that are left before one is drawn: below 1 likely tokens gain. 0 takes the most likely token, always.
-   * Default: 0, or that of generation_config.json (1 where it only says do_sample).
+   * Default: 0, or the value in generation_config.json (1 when it only has do_sample).
    */
   readonly temperature?: number | undefined;
   /** Draws among this many of the most likely tokens only; 0: all. Default 0. */
@@ -16,7 +16,7 @@ export interface SamplingOptions {
   readonly topP?: number | undefined;
   /** Leaves out tokens less likely than this share of the most likely one; 0: none. Default 0. */
   readonly minP?: number | undefined;
-  /** Draws among the tokens whose surprise is nearest to what is expected, up to this probability; 1: all. Default 1. */
+  /** Typical sampling: draws among the tokens whose surprise is nearest to its expectation, up to this probability. Default 1: all tokens. */
   readonly typicalP?: number | undefined;
   /** Divides positive logits of tokens that the session has, and multiplies negative ones; 1: none. Default 1. */
   readonly repetitionPenalty?: number | undefined;

@@ -7,7 +7,7 @@ import { portableExp, portableLog } from "../../portable-math";
 export const STEPS = 2 ** 16;
 /** Weight of the largest logit. */
 export const WHOLE = 2 ** 32;
-/** What stands for −Infinity, and for all that is lower: no token of it is ever drawn. */
+/** Stands for −Infinity and all lower weights: such a token is never drawn. */
 export const NEVER = -(2 ** 30);
 
 /** Steps that the second table covers. */

@@ -34,7 +34,7 @@ export function readAddedTokens(at: string, value: unknown): readonly AddedToken
       id: idAt(`${here}.id`, json.id),
       content,
       isSpecial,
-      // A control token is found as it is written: what a text became by normalizing is text.
+      // A control token is found as it is written. Normalized text never becomes a control token.
       isNormalized: flag("normalized", !isSpecial) && !isSpecial,
       isWord: flag("single_word"),
       stripsBefore: flag("lstrip"),

@@ -1,5 +1,5 @@
 // Chat templates: a model's own Jinja template turns messages into its prompt. Templates come with models from anywhere, so a
-// template may compute only so much and see nothing but what it is given. The interpreter is loaded when it is wanted.
+// template has a budget of evaluations and sees only its own inputs. The interpreter is loaded with the first chat.
 
 import { OctetteError } from "../../errors";
 import { isJsonObject } from "../../formats/json";
@@ -12,7 +12,7 @@ export const MAX_TEMPLATE_LENGTH = 2 ** 18;
 
 /** One message of a chat; templates may read further fields. */
 export interface ChatMessage {
-  /** "system", "user", "assistant", "tool", or what the template knows beside these. */
+  /** "system", "user", "assistant", "tool", or another role of the template. */
   readonly role: string;
   /** Its text, or its parts such as { type: "text", text: "…" }. */
   readonly content?: unknown;
@@ -31,7 +31,7 @@ export interface ChatOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** The template of a model: of chat_template.jinja, or of tokenizer_config.json by name; undefined where there is none. */
+/** The chat template of a model, from chat_template.jinja or by name from tokenizer_config.json; undefined when there is none. */
 export function templateOf(assets: TextAssets, name?: string): string | undefined {
   const own = assets.tokenizerConfig?.chat_template;
   const named = Array.isArray(own)

@@ -16,7 +16,7 @@ import { byteOf } from "./vocabulary";
 export interface TextStream {
   /** Text that a further token completes; "" where its last character is not whole yet. */
   push(id: number): string;
-  /** Text of what is left: U+FFFD for bytes that never became a character. */
+  /** Text of the remaining bytes: U+FFFD for bytes that never became a character. */
   end(): string;
 }
 
@@ -24,7 +24,7 @@ type Step = (token: string, isFirst: boolean) => string;
 
 /** What a decoder does with tokens. */
 export interface Decoding {
-  /** Bytes of a token. `isAdded`: whether it is one of those that are no text of a vocabulary, but stand as they are. */
+  /** Bytes of a token. `isAdded`: whether it is an added token, whose text is literal. */
   bytesOf(token: string, isFirst: boolean, isAdded: boolean): Uint8Array;
   /** A character that is taken from the beginning of a text as often as `count`. */
   readonly strip?: { readonly character: string; readonly count: number };
@@ -144,7 +144,7 @@ export interface WrittenToken {
 }
 
 /**
- * A stream of tokens; `tokenOf` gives undefined for those that are left out. `isContinued`: whether text stands before it, so that
+ * A stream of tokens; `tokenOf` gives undefined for skipped tokens. `isContinued`: whether text stands before it, so that
  * no space is taken from its beginning.
  */
 export function createTextStream(

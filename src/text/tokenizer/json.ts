@@ -41,7 +41,7 @@ const brieflyTold = (value: unknown): string =>
         ? "an object"
         : String(value);
 
-/** Text of a token in tokenizer_config.json, where it is a text or an object that has it. */
+/** Text of a token in tokenizer_config.json, which holds a string or an object with a string. */
 export const tokenText = (token: unknown): string | undefined => {
   const content = isJsonObject(token) ? token.content : token;
   return typeof content === "string" ? content : undefined;

@@ -17,7 +17,7 @@ import {
 /** What a text goes through before the model. */
 export interface Preparation {
   normalize(text: string): string;
-  /** Pieces that the model gets one by one. `isFirst`: whether the text begins with this part of it. */
+  /** Pieces for the model, one by one. `isFirst`: whether this part begins the text. */
   split(text: string, isFirst: boolean): readonly string[];
 }
 
@@ -129,7 +129,7 @@ export function createPreparation(at: string, json: JsonObject): Preparation {
   };
 }
 
-/** Of the library only these two are used: they have what they are named for, and models and decoders stay out of the bundle. */
+/** Only these two parts of the library are used; its models and decoders stay out of the bundle. */
 function inLibrary(
   at: string,
   normalizers: readonly JsonObject[],

@@ -9,7 +9,7 @@ import { FormatError, OctetteError } from "../../errors";
  * text that it makes, and 16 for each turn of a loop.
  */
 export const MAX_TEMPLATE_STEPS = 2 ** 22;
-/** Deepest nesting of what is evaluated, in calls of macros for the most part. */
+/** Deepest nesting of evaluated expressions, mostly calls of macros. */
 export const MAX_TEMPLATE_DEPTH = 200;
 /** Longest text that a template may make, in UTF-16 units. */
 export const MAX_RENDERED_LENGTH = 2 ** 24;
@@ -35,7 +35,7 @@ interface Loop {
   readonly iterable: { readonly type: string; readonly lhs?: unknown };
 }
 
-/** Counts what it evaluates. */
+/** Counts evaluated values. */
 class BoundedInterpreter extends Interpreter {
   #steps = 0;
   #depth = 0;

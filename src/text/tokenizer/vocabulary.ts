@@ -17,7 +17,7 @@ export class Vocabulary {
   readonly tokens: readonly (string | undefined)[];
   /** Ids of the tokens that a text can become, added tokens that are no control tokens aside. */
   readonly reachable: ReadonlyMap<string, number>;
-  /** Id of the token for what the vocabulary lacks. */
+  /** Id of the unknown token. */
   readonly unknown: number | undefined;
   /** Ids of the bytes, where each of the 256 has a token "<0x…>". */
   readonly bytes: readonly number[] | undefined;
