@@ -33,7 +33,7 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 5_200, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 5_400, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
     98_000,
@@ -44,7 +44,7 @@ const parts = [
     49_500,
     () => atStart(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
-  ["runtime, an int8 CNN, one class", 45_300, () => atStart(runtimeOf(CNN, "common, baseline"))],
+  ["runtime, an int8 CNN, one class", 45_200, () => atStart(runtimeOf(CNN, "common, baseline"))],
   ["octette.js of digits, every class", 44_900, () => pageOfDigits("all")["octette.js"]],
   ["octette.js of digits, one class", 40_700, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 65_500, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],

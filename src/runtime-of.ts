@@ -1,6 +1,7 @@
 // How a runtime is put together: from its ops, an engine and the .octette format.
 
-import { createModel, type Draft, draftModel, Model, type ModelOptions, prepareDraft } from "./engine/model";
+import type { Draft } from "./engine/draft";
+import { createModel, draftModel, Model, type ModelOptions, prepareDraft } from "./engine/model";
 import { provideRunSizes, type RunSizes, withRunSizes } from "./engine/planner";
 import {
   type ByteReader,

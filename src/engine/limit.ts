@@ -3,8 +3,7 @@
 import { byteSize } from "../bytes";
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
-import type { Plan } from "./plan";
-import type { Planner } from "./planner";
+import type { Plan, Planner } from "./plan";
 
 /** Bytes of wasm memory that a model may take where nobody says otherwise: 1 GiB. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;

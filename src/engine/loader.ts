@@ -12,6 +12,9 @@ const MOST_LENT = 2 ** 22;
 const namesOf = ({ copies }: LoadGroup): string[] =>
   copies.flatMap((copy) => ("constant" in copy ? [copy.constant] : []));
 
+/** What takes constants whose elements the graph does not have. */
+export type ConstantSink = Pick<Loader, "missing" | "placeOf" | "put">;
+
 export class Loader {
   readonly #memory: Uint8Array;
   readonly #call: (kernel: string, args: readonly number[]) => unknown;

@@ -17,13 +17,15 @@ import {
 import type { Registry } from "../ops/infer";
 import type { Layout } from "../ops/op";
 import { batchAxis } from "./batch";
+import type { Draft } from "./draft";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
 import { allowed, checkLimit, checkNeeds } from "./limit";
-import type { Loader } from "./loader";
-import { isFor, kernelsOf, type Plan, type PlannedValue } from "./plan";
-import { loadedRunSizes, type Planner, plannerOf } from "./planner";
+import type { ConstantSink } from "./loader";
+import { isFor, kernelsOf, type Plan, type PlannedValue, type Planner } from "./plan";
+import { loadedRunSizes, newRoom, plannerOf } from "./planner";
 import type { Acts } from "./run-sizes/acts";
+import type { Room } from "./run-sizes/room";
 import { flipFor, type PlacedTensor, Session } from "./session";
 import type { Stream, StreamOptions } from "./stream";
 import { type Threads, threadsFor } from "./threads";
@@ -59,9 +61,6 @@ export interface ModelOptions {
   readonly maxIterations?: number | undefined;
 }
 
-/** What takes constants whose elements the graph does not have. */
-export type ConstantSink = Pick<Loader, "missing" | "placeOf" | "put">;
-
 /** A value of the last run, in the layout it has in memory. */
 export interface Tapped {
   readonly dtype: DType;
@@ -95,24 +94,6 @@ interface Bound {
 /** Plans of one model that are kept: sizes that alternate are planned once. */
 export const MAX_PLANS = 4;
 
-/** Times a size that there is room for where it grows from run to run: few of its runs need a new plan. */
-const ROOM = 2;
-
-/** What graphs within a graph are before they have memory. */
-export type Bodies = ReadonlyMap<Graph<Constant>, Draft>;
-
-/** What a model is before it has memory. */
-export interface Draft {
-  /** For the maxima that it is loaded with. */
-  readonly plan: Plan;
-  /** For other ones. Throws where it takes too much memory. */
-  readonly planFor: Planner;
-  /** Threads that may share its steps, and why not more. */
-  readonly threads: Threads;
-  /** Those of graphs within the graph: without those that can only be made for the sizes of a run. */
-  readonly bodies: Bodies | undefined;
-}
-
 /** Arrays with outputs of runs of this turn, which nobody can have read yet. */
 const lent = new WeakSet<TypedArray>();
 
@@ -132,10 +113,7 @@ export class Model {
   #draft: Draft;
   /** The last plans that ran first. */
   #plans: readonly Plan[];
-  /** Symbols of sizes that a run had more of than there was room for. */
-  readonly #grown = new Set<string>();
-  /** Whether there is memory for more than a run needs. */
-  #hasRoom = true;
+  #room: Room | undefined;
   /** Settles when the workers have been told to start, or cannot be. */
   #started: Promise<void> = Promise.resolve();
   #session: Session;
@@ -463,7 +441,10 @@ export class Model {
 
   /** Goes on with a plan that has room for these sizes. */
   #use(plan: Plan): void {
-    if (plan !== this.plan) this.#session.goOn(plan, (name) => this.graph.constants.get(name)?.data);
+    const { loads } = this.plan;
+    if (plan !== this.plan)
+      if (plan.loads === loads && plan.own.length === 0) this.#session.plan = plan;
+      else loadedRunSizes().goOn(this.#session, plan, (name) => this.graph.constants.get(name)?.data);
     this.#plans = [...new Set([plan, ...this.#plans])].slice(0, MAX_PLANS);
   }
 
@@ -486,30 +467,9 @@ export class Model {
     const sizes = Object.fromEntries(
       given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]),
     );
-    return this.#roomy(sizes, run) ?? this.#draft.planFor(sizes, run);
-  }
-
-  /** A plan with room for more of sizes that grew before, too; undefined where none did, or memory is too small. */
-  #roomy(sizes: Bindings, run: Bindings): Plan | undefined {
-    const { maxima, sizes: fixed } = this.plan;
-    const roomy: Record<string, number> = { ...sizes };
-    let hasMore = false;
-    for (const [symbol, size] of Object.entries(sizes)) {
-      const most = maxima[symbol] ?? size;
-      if (symbol in fixed) continue;
-      if (this.#grown.has(symbol)) {
-        roomy[symbol] = ROOM * size;
-        hasMore ||= size > most;
-      } else if (size > most) this.#grown.add(symbol);
-      else if (most <= ROOM * size) roomy[symbol] = most;
-    }
-    try {
-      const plan = hasMore && this.#hasRoom ? this.#draft.planFor(roomy, run) : undefined;
-      return plan && isFor(plan, sizes) ? plan : undefined;
-    } catch {
-      this.#hasRoom = false;
-      return undefined;
-    }
+    const { planFor } = this.#draft;
+    this.#room ??= newRoom();
+    return this.#room?.planFor(sizes, run, this.plan, planFor) ?? planFor(sizes, run);
   }
 
   #write(fed: ReadonlyMap<string, Elements>, { inputs }: Pick<Bound, "inputs">): void {

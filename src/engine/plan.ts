@@ -127,6 +127,19 @@ export interface Plan {
   };
 }
 
+/**
+ * Makes plans of one graph for maxima. The rows of a batch that can be cut are never more than those of the options. What could be equal
+ * is, but for sizes of `run` that are not.
+ */
+export type Planner = (maxima?: Bindings, run?: Bindings) => Plan;
+
+/** A step with its kernel bound and its arguments evaluated for the current symbols. */
+export interface Ready {
+  readonly step: Step;
+  readonly call: (...args: number[]) => unknown;
+  readonly args: number[];
+}
+
 /** Names of the kernels that loading and running a plan call. */
 export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));

@@ -2,25 +2,15 @@
 // loaded where a model has them: engine/run-sizes.
 
 import type { Graph } from "../graph/graph";
-import {
-  type Bindings,
-  type DimFunctions,
-  provideDimFunctions,
-  RunSizesNeeded,
-  symbolsOf,
-} from "../graph/symbols";
+import { type DimFunctions, provideDimFunctions, RunSizesNeeded, symbolsOf } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
 import { SizesNeeded } from "../ops/sizes";
 import { type CompileOptions, layOut, lowerGraph } from "./compile";
-import type { Plan } from "./plan";
+import type { Planner } from "./plan";
 import type { Acts, draftsOf } from "./run-sizes/acts";
-
-/**
- * Makes plans of one graph for maxima. The rows of a batch that can be cut are never more than those of the options. What could be equal
- * is, but for sizes of `run` that are not.
- */
-export type Planner = (maxima?: Bindings, run?: Bindings) => Plan;
+import type { goOn } from "./run-sizes/own-constants";
+import type { Room } from "./run-sizes/room";
 
 /** What models need whose sizes only a run knows. */
 export interface RunSizes {
@@ -41,6 +31,16 @@ export interface RunSizes {
    * @internal
    */
   readonly Acts: typeof Acts;
+  /**
+   * Makes plans with room for sizes that grow.
+   * @internal
+   */
+  readonly Room: typeof Room;
+  /**
+   * Goes on with plans that have constants of their own.
+   * @internal
+   */
+  readonly goOn: typeof goOn;
 }
 
 /** Code and no state: the same for all models, from the first that needs it on. */
@@ -66,6 +66,9 @@ export async function withRunSizes<T>(
     return make();
   }
 }
+
+/** What makes plans with room for sizes that grow, where it is loaded. */
+export const newRoom = (): Room | undefined => provided && new provided.Room();
 
 /** What models need whose sizes only a run knows. Throws RunSizesNeeded where it is not loaded. */
 export function loadedRunSizes(): RunSizes {

@@ -2,22 +2,15 @@
 
 import { OctetteError } from "../errors";
 import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "../graph/symbols";
-import { bytesIn, type DType, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
+import { type DType, sizeOf, type Tensor, type TypedArray, viewOf } from "../graph/tensor";
 import type { Kernels } from "../ops/op";
 import { Loader } from "./loader";
 import { MAX_MEMORY_BYTES, PAGE } from "./memory";
-import { kernelsOf, type LoadGroup, type Plan, type PlannedValue, type Step } from "./plan";
+import { kernelsOf, type LoadGroup, type Plan, type PlannedValue, type Ready } from "./plan";
 import type { ThreadPool } from "./thread-pool";
 import type { Engine } from "./wasm";
 
 type Call = (...args: number[]) => unknown;
-
-/** A step with its kernel bound and its arguments evaluated for the current symbols. */
-export interface Ready {
-  readonly step: Step;
-  readonly call: Call;
-  readonly args: number[];
-}
 
 /** A step, its arguments that depend on symbols, and those. */
 interface Whole extends Ready {
@@ -90,33 +83,14 @@ export class Session {
     this.#entered.clear();
   }
 
-  /** Goes on with another plan of the same model, whose own constants it loads. */
-  goOn(plan: Plan, elementsOf: (constant: string) => TypedArray | undefined): void {
-    const isOther = plan.loads !== this.#plan.loads;
-    this.plan = plan;
-    const loaders = [
-      ...(isOther ? [this.loader] : []),
-      ...(plan.own.length > 0 ? [this.#loaderOf(plan.own)] : []),
-    ];
-    for (const [loader, name] of loaders.flatMap((one) => one.missing.map((name) => [one, name] as const))) {
-      const elements = elementsOf(name);
-      if (!elements)
-        throw new OctetteError("sizes need other constants than those that were loaded", {
-          code: "limit",
-          where: `constant "${name}"`,
-          hint: "Load the model for these sizes: load(bytes, { maxima: { … } })",
-        });
-      loader.put(name, bytesIn(elements));
-    }
-  }
-
   /** Begins to load groups of the plan: all of a new one, or those whose numbers changed, as arguments of steps may have. */
   load(groups: readonly LoadGroup[]): void {
     this.#entered.clear();
-    this.#loader = this.#loaderOf(groups);
+    this.#loader = this.loaderOf(groups);
   }
 
-  #loaderOf(groups: readonly LoadGroup[]): Loader {
+  /** What loads groups into its memory. */
+  loaderOf(groups: readonly LoadGroup[]): Loader {
     const kernels = this.#kernels!;
     return new Loader(groups, new Uint8Array(this.buffer), (kernel, args) => {
       try {

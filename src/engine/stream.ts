@@ -1,12 +1,18 @@
 // Models whose states go in and out, run frame after frame: a stream keeps the states and feeds them again.
 
 import { OctetteError } from "../errors";
-import type { Input } from "../graph/graph";
+import type { Graph, Input, ValueType } from "../graph/graph";
 import { evaluateShape, formatShape, symbolsOf } from "../graph/symbols";
-import { allocate, type OutputTensor, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
+import {
+  allocate,
+  type Constant,
+  type OutputTensor,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+} from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import type { Feed, Feeds, Into } from "./feeds";
-import type { Model } from "./model";
 
 /** Options of `model.stream`. */
 export interface StreamOptions {
@@ -36,7 +42,15 @@ const PATTERNS: readonly (readonly [input: RegExp, output: RegExp, isSaid?: bool
   [/^in(?:put)?[_.]?(.+)$/, /^out(?:put)?[_.]?(.+)$/, true],
 ];
 
-type Output = Model["outputs"][number];
+type Output = ValueType & { readonly name: string };
+
+/** A model as its streams need it. */
+interface Streamed {
+  readonly graph: Graph<Constant>;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Output[];
+  runSync(feeds: Feeds, into: Into): Record<string, OutputTensor>;
+}
 
 /** A state: its input, and the output that is its next value. */
 interface Pair {
@@ -63,7 +77,7 @@ function isNamed({ input, output }: Pair): boolean {
 const told = ({ name, dtype, shape }: Pick<Input, "name" | "dtype" | "shape">) =>
   `"${name}" ${dtype} ${formatShape(shape)}`;
 
-function guessed({ inputs, outputs }: Pick<Model, "inputs" | "outputs">): Pair[] {
+function guessed({ inputs, outputs }: Pick<Streamed, "inputs" | "outputs">): Pair[] {
   const pairs = inputs
     .flatMap((input) => outputs.map((output) => ({ input, output })))
     .filter((pair) => fits(pair) && isNamed(pair));
@@ -85,7 +99,7 @@ function guessed({ inputs, outputs }: Pick<Model, "inputs" | "outputs">): Pair[]
 }
 
 function given(
-  { inputs, outputs }: Pick<Model, "inputs" | "outputs">,
+  { inputs, outputs }: Pick<Streamed, "inputs" | "outputs">,
   states: Readonly<Record<string, string>>,
 ): Pair[] {
   const wrong = (what: string, facts: { expected: string; got: string }) =>
@@ -116,16 +130,16 @@ function given(
  */
 export class Stream {
   /** What each frame is fed with: the model's inputs without the states. */
-  readonly inputs: Model["inputs"];
+  readonly inputs: readonly Input[];
   /** What each frame gives. */
-  readonly outputs: Model["outputs"];
-  readonly #model: Model;
+  readonly outputs: readonly (ValueType & { readonly name: string })[];
+  readonly #model: Streamed;
   readonly #pairs: readonly Pair[];
   /** By the names of inputs; without those whose sizes the first frame says. */
   #states: Map<string, Tensor> | undefined = new Map();
 
   /** Made by `model.stream()`. @internal */
-  constructor(model: Model, pairs: readonly Pair[]) {
+  constructor(model: Streamed, pairs: readonly Pair[]) {
     this.#model = model;
     this.#pairs = pairs;
     this.inputs = model.inputs.filter((input) => pairs.every((pair) => pair.input !== input));
@@ -220,7 +234,7 @@ function openShape({ shape }: Input, length: number): readonly number[] {
 }
 
 /** A stream of a model, whose states are those of the options, or guessed. */
-export function streamOf(model: Model, options: StreamOptions): Stream {
+export function streamOf(model: Streamed, options: StreamOptions): Stream {
   checkOptions("stream", options, STREAM);
   if (model.graph.states?.length)
     throw new OctetteError("the model keeps its states itself", {

@@ -5,8 +5,7 @@
 
 import type { Dim } from "../graph/symbols";
 import { nodeModule } from "../node-module";
-import type { Plan } from "./plan";
-import type { Ready } from "./session";
+import type { Plan, Ready } from "./plan";
 import text from "./threads-worker?script";
 import type { Imports } from "./wasm";
 import {

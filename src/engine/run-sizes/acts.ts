@@ -2,13 +2,15 @@
 // within the graph.
 
 import { OctetteError } from "../../errors";
-import type { Graph, Node } from "../../graph/graph";
+import type { Graph, Input, Node, ValueType } from "../../graph/graph";
 import { type Bindings, type Dim, evaluateDim, formatShape, symbolsOf } from "../../graph/symbols";
-import type { Constant, Tensor } from "../../graph/tensor";
+import type { Constant, OutputTensor, Tensor } from "../../graph/tensor";
 import { type Acted, foundBy, type Host } from "../../ops/act";
 import { opOf, type Registry } from "../../ops/infer";
+import type { Bodies, Draft } from "../draft";
+import type { Feeds, Into } from "../feeds";
 import { checkNeeds } from "../limit";
-import type { Bodies, ConstantSink, Draft, Model } from "../model";
+import type { ConstantSink } from "../loader";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
 import { boundNode } from "./sized-planner";
@@ -27,11 +29,21 @@ interface Runner {
 /** Iterations of all loops that one run may do where options say nothing else. */
 export const MAX_ITERATIONS = 2 ** 18;
 
+/** A model of a graph within a graph. */
+interface Inner {
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly (ValueType & { readonly name: string })[];
+  readonly bytes: number;
+  readonly loader: ConstantSink;
+  runSync(feeds: Feeds, into: Into): Record<string, OutputTensor>;
+  dispose(): void;
+}
+
 /** What runs graphs within a graph. */
 export interface Around {
   readonly registry: Registry;
   /** A model of a graph within. */
-  readonly modelOf: (body: Graph<Constant>, within: Acts) => Model;
+  readonly modelOf: (body: Graph<Constant>, within: Acts) => Inner;
   /** Graphs within whose models are made at once, so that their constants can be loaded. */
   readonly bodies: Iterable<Graph<Constant>> | undefined;
   /** Iterations of loops that a run may do. */
@@ -57,7 +69,7 @@ export function draftsOf(
 
 export class Acts {
   readonly #around: Around;
-  readonly #bodies = new Map<Graph<Constant>, Model>();
+  readonly #bodies = new Map<Graph<Constant>, Inner>();
   readonly #host: Host;
   #iterations = 0;
   /** Sizes of the last run. */
@@ -168,7 +180,7 @@ export class Acts {
     return { outputs: acted.outputs.filter((_, at) => node.outputs[at]), found: acted.found };
   }
 
-  #modelOf(body: Graph<Constant>): Model {
+  #modelOf(body: Graph<Constant>): Inner {
     let model = this.#bodies.get(body);
     if (model) return model;
     this.#bodies.set(body, (model = this.#around.modelOf(body, this)));
@@ -197,7 +209,7 @@ export class Acts {
 
 /** Runs a graph, and writes results of fixed sizes over those that nobody reads any more. */
 function run(
-  model: Model,
+  model: Inner,
   { outputs }: Graph<Constant>,
   inputs: readonly Tensor[],
   spare: readonly Tensor[] = [],
@@ -233,7 +245,7 @@ function bind(node: Node, found: readonly number[], bindings: Bindings, given: B
   return sizes;
 }
 
-function typesOf(model: Model, inputs: readonly Tensor[]): readonly Omit<Tensor, "data">[] {
+function typesOf(model: Inner, inputs: readonly Tensor[]): readonly Omit<Tensor, "data">[] {
   const bindings = new Map(
     model.inputs.flatMap(({ shape }, i) => shape.map((dim, axis) => [dim, inputs[i]!.shape[axis]!] as const)),
   );

@@ -3,6 +3,8 @@
 import { dimFunctions } from "../../graph/dim-functions";
 import type { RunSizes } from "../planner";
 import { Acts, draftsOf } from "./acts";
+import { goOn } from "./own-constants";
+import { Room } from "./room";
 import { sizedPlannerOf } from "./sized-planner";
 
-export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, draftsOf, Acts };
+export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, draftsOf, Acts, Room, goOn };

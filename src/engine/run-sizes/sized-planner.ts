@@ -9,8 +9,7 @@ import { inferTypes, type Registry } from "../../ops/infer";
 import { SizesNeeded } from "../../ops/sizes";
 import { type CompileOptions, type Lowered, layOut, lowerGraph } from "../compile";
 import type { LoweringContext } from "../lowering";
-import type { Plan, PlannedValue } from "../plan";
-import type { Planner } from "../planner";
+import type { Plan, PlannedValue, Planner } from "../plan";
 import { type Equal, equalIn, heldIn, substituted, symbolsIn } from "./equal-sizes";
 import { SharedConstants } from "./shared-constants";
 

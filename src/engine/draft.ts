@@ -1,0 +1,21 @@
+// What a model is before it has memory.
+
+import type { Graph } from "../graph/graph";
+import type { Constant } from "../graph/tensor";
+import type { Plan, Planner } from "./plan";
+import type { Threads } from "./threads";
+
+/** What graphs within a graph are before they have memory. */
+export type Bodies = ReadonlyMap<Graph<Constant>, Draft>;
+
+/** Plans of a model, and who runs them. */
+export interface Draft {
+  /** For the maxima that it is loaded with. */
+  readonly plan: Plan;
+  /** For other ones. Throws where it takes too much memory. */
+  readonly planFor: Planner;
+  /** Threads that may share its steps, and why not more. */
+  readonly threads: Threads;
+  /** Those of graphs within the graph: without those that can only be made for the sizes of a run. */
+  readonly bodies: Bodies | undefined;
+}
