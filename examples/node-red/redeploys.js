@@ -1,6 +1,6 @@
-// Deploys a flow again and again in a Node-RED of its own: two models, one of them in workers, and four nodes. Prints a line of JSON after each
-// deploy, an answer of each node that runs, and a garbage collection: models that are open, the resident set, and the heap of JavaScript with all
-// that it holds outside of itself. In MB.
+// Deploys a flow again and again in a Node-RED of its own: two models, one of them in workers, and four nodes. Prints a line of JSON
+// after each deploy, an answer of each node, and a garbage collection: models that are open, the resident set of the process, and the
+// heap of JavaScript with what it holds outside of itself, wasm memory and buffers. In MB.
 //   npm run redeploys [-- COUNT]      50 by default
 
 import { once } from "node:events";

@@ -77,6 +77,18 @@ test("learns from samples; the better model answers, also after a deploy, until 
   assert.ok(!(await readdir(kept)).includes(name));
 });
 
+test("a deploy ends learning that is under way", async () => {
+  await start();
+  const learn = helper.getNode("learn");
+  const isLearning = new Promise((resolve) =>
+    learn.on("call:status", ({ firstArg }) => firstArg.text.startsWith("learning") && resolve()),
+  );
+  learn.receive({ topic: "learn" });
+  await isLearning;
+  await helper.unload();
+  assert.equal(models.count, 0);
+});
+
 test("a learned model that is damaged is not used", async () => {
   await start();
   await ask("node", { payload: tests[0].image });
