@@ -10,7 +10,7 @@ import { openWav, type Wav } from "../sound/wav";
 import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { Labelled } from "./folders";
 import { madeRows } from "./sample-rows";
-import { fitsSample, likeInput, type WindowOptions, windowStarts } from "./windows";
+import { checkWindows, fitsSample, likeInput, type WindowOptions, windowCount } from "./windows";
 
 /** Samples of WAV files for a model's input. A file shorter than a window is one sample, silent at its end. */
 export function openSounds(
@@ -20,7 +20,7 @@ export function openSounds(
     features,
     sampleRate: askedRate,
     window: askedWindow,
-    stride,
+    stride: askedStride,
   }: SoundOptions & Pick<WindowOptions, "window" | "stride">,
   options: DatasetOptions & { readonly where: string },
 ): Dataset {
@@ -38,6 +38,7 @@ export function openSounds(
       hint: `Say it with them: sampleRate=${askedRate}`,
     });
   const window = askedWindow ?? windowOf(input, extractor, where);
+  const stride = askedStride ?? window;
   const placeOf = (file: number) => {
     const { name } = files[file]!;
     return name === where ? where : `${where}/${name}`;
@@ -53,7 +54,8 @@ export function openSounds(
     }
     return open;
   };
-  const [fileOf, starts]: [number[], number[]] = [[], []];
+  /** Windows before each file, and of all. */
+  const before = [0];
   const rate = asked ?? (files.length > 0 ? opened(0).own : 0);
   let others = 0;
   for (let file = 0; file < files.length; file++) {
@@ -68,21 +70,23 @@ export function openSounds(
         got: `${sampleRate} Hz`,
         hint: "Say the model's with sampleRate (--sample-rate): recordings of others are resampled",
       });
-    for (const start of windowStarts(Math.max(length, window), [], window, stride ?? window, placeOf(file))) {
-      fileOf.push(file);
-      starts.push(start);
-    }
+    before.push(before[file]! + windowCount(Math.max(length, window), window, stride, placeOf(file)));
+    checkWindows(before[file + 1]!, where);
   }
   const shape = shapeOf(input, extractor, window);
-  const samples = madeRows("f32", [starts.length, ...likeInput(input, shape.sample)], (row, out, at) => {
-    const sound = opened(fileOf[row]!).wav.read(starts[row]!, window);
+  const count = before.at(-1)!;
+  const samples = madeRows("f32", [count, ...likeInput(input, shape.sample)], (row, out, at) => {
+    const file = fileAt(before, row);
+    const sound = opened(file).wav.read((row - before[file]!) * stride, window);
     const data = extractor ? extractor.extract(sound) : sound;
     if (!shape.isTurned) return out.set(data, at);
     const [width, frames] = shape.sample as [number, number];
     for (let t = 0, from = 0; t < frames; t++)
       for (let k = 0; k < width; k++) out[at + k * frames + t] = data[from++]!;
   });
-  const ownLabels = labels && Int32Array.from(fileOf, (file) => labels[file]!);
+  const ownLabels = labels && new Int32Array(count);
+  for (const [file, label] of (labels ?? []).entries())
+    ownLabels!.fill(label, before[file], before[file + 1]);
   return datasetOf(new Map([[input.name, samples]]), [input], {
     ...options,
     notes: [
@@ -91,9 +95,20 @@ export function openSounds(
         ? [`${where}: ${others} of ${files.length} recordings are resampled to ${rate} Hz`]
         : []),
     ],
-    ...(ownLabels && { labels: { dtype: "i32", shape: [ownLabels.length], data: ownLabels } }),
+    ...(ownLabels && { labels: { dtype: "i32", shape: [count], data: ownLabels } }),
     classes,
   });
+}
+
+/** The file that a window is of: the last one with no more windows before it. */
+function fileAt(before: readonly number[], row: number): number {
+  let [low, high] = [0, before.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (before[middle]! <= row) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Samples that a model takes at once, by the shape of its input. */

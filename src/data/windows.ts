@@ -15,14 +15,11 @@ export interface WindowOptions {
   readonly windowLabel?: "majority" | "last" | undefined;
 }
 
-/** First rows of the windows in a series of `rows` rows. */
-export function windowStarts(
-  rows: number,
-  breaks: readonly number[],
-  window: number,
-  stride: number,
-  where: string,
-): Int32Array {
+/** Most windows of a data set. */
+const MAX_WINDOWS = 2 ** 24;
+
+/** How many windows there are in `rows` rows without a break. */
+export function windowCount(rows: number, window: number, stride: number, where: string): number {
   for (const [name, value] of [
     ["window", window],
     ["stride", stride],
@@ -34,6 +31,32 @@ export function windowStarts(
         expected: "a whole number from 1",
         got: `${value}`,
       });
+  const count = rows < window ? 0 : Math.floor((rows - window) / stride) + 1;
+  checkWindows(count, where);
+  return count;
+}
+
+/** Throws where there are more windows than a data set holds. */
+export function checkWindows(count: number, where: string): void {
+  if (count <= MAX_WINDOWS) return;
+  throw new OctetteError("too many windows", {
+    code: "limit",
+    where,
+    expected: `at most MAX_WINDOWS = ${MAX_WINDOWS}`,
+    got: `${count}`,
+    hint: "Say a larger stride (--stride)",
+  });
+}
+
+/** First rows of the windows in a series of `rows` rows. */
+export function windowStarts(
+  rows: number,
+  breaks: readonly number[],
+  window: number,
+  stride: number,
+  where: string,
+): Int32Array {
+  windowCount(rows, window, stride, where);
   const starts: number[] = [];
   let begin = 0;
   for (const end of [...breaks, rows]) {
