@@ -157,7 +157,8 @@ export class Model {
         maxIterations: options.maxIterations,
         within,
       });
-    this.outputs = this.plan.outputs.map(({ name, type }) => ({ name, ...type }));
+    const { results = this.plan.outputs } = this.plan;
+    this.outputs = results.map(({ name, type }) => ({ name, ...type }));
     const isChosen = options.engineClass === undefined;
     this.#forgetEngine = isChosen ? engine.onDistrust(() => (this.#distrusted = true)) : () => {};
   }

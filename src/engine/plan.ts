@@ -97,6 +97,8 @@ export interface Plan {
   readonly maxima: Readonly<Record<string, number>>;
   /** It ends where a run finds these sizes: no plan of all steps can be made before. */
   readonly open?: readonly string[];
+  /** Outputs of the whole graph, where the plan ends before them: with `open`. */
+  readonly results?: readonly { readonly name: string; readonly type: ValueType }[];
   /** Sizes that it is made for alone: numbers that kernels take, and symbols that are equal to other sizes. */
   readonly sizes: Readonly<Record<string, Dim>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */

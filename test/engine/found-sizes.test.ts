@@ -169,3 +169,19 @@ test("Expand of a row, or of as many, where a symbol says which", () => {
     expect(() => model.runSync({ x: counting([2, 2]) })).toThrow(/do not broadcast/);
   });
 });
+
+test("outputs are told where no plan can be made before a run finds its sizes", () => {
+  const b = new GraphBuilder();
+  const shaped = b.node("Reshape", [b.input("x", [5, 1]), b.input("shape", [2], "i32")], "shaped");
+  b.node("Add", [shaped, b.constant("c", counting([7, 5, 1]))], "sum");
+  b.node("Relu", ["x"], "y");
+  withModel(simplify(b.build("sum", "y"), registry), {}, (model) => {
+    expect(model.outputs.map(({ name, shape }) => [name, shape.length])).toEqual([
+      ["sum", 3],
+      ["y", 2],
+    ]);
+    const into = { y: new Float32Array(5) };
+    const { y, sum } = model.runSync({ x: counting([5, 1]), shape: ints(-1, 1) }, into);
+    expect([y!.data, sum!.shape]).toEqual([counting([5, 1]).data, [7, 5, 1]]);
+  });
+});

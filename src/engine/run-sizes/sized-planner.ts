@@ -92,7 +92,10 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     }));
     return {
       ...plan,
-      ...(isPart ? { open: findsOf(variant, of.nodes.at(-1)!) } : {}),
+      ...(isPart && {
+        open: findsOf(variant, of.nodes.at(-1)!),
+        results: graph.outputs.map((name) => ({ name, type: types.get(name)! })),
+      }),
       sizes: { ...sizes, ...equal },
       pauses,
       inputs: inputs.map(told),
