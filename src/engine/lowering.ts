@@ -264,9 +264,10 @@ export class LoweringContext implements Lowering {
     this.#group().calls.push({ kernel, args, expected });
   }
 
-  needs(dim: Dim, output: string, otherwise: Dim = 0): void {
+  needs(dim: Dim, output: string | undefined, otherwise: Dim = 0): void {
     if ([dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
-    this.needed.push({ node: this.#node, dim, otherwise, elements: countOf(this.type(output).shape) });
+    const elements = output === undefined ? 1 : countOf(this.type(output).shape);
+    this.needed.push({ node: this.#node, dim, otherwise, elements });
   }
 
   scratch(bytes: Size): Address {

@@ -70,7 +70,8 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
     const left = subtractDims(dim, at);
     return typeof left === "number" ? left >= 0 : !left.includes("-");
   };
-  const start = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
+  const back = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
+  const start = typeof back === "number" ? Math.max(0, back) : back;
   const until = typeof to === "number" && to >= UNBOUNDED ? dim : to;
   const end = typeof until === "number" && until < 0 ? addDims(dim, until) : until;
   const extent = subtractDims(end, start);
@@ -138,9 +139,9 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
     if (depends) sizesIn(`${node.op} "${node.name}"`, [start, extent]);
   for (const [axis, { extent, start }] of cuts.entries()) {
     if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
-    if (typeof start === "string") c.needs(addDims(start, 1), outputs[0]!);
+    if (typeof start === "string") c.needs(addDims(start, 1), undefined);
     if (typeof shape[axis] === "number" && typeof extent === "string")
-      c.needs(addDims(subtractDims(shape[axis], addDims(start, extent)), 1), outputs[0]!);
+      c.needs(addDims(subtractDims(shape[axis], addDims(start, extent)), 1), undefined);
   }
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }

@@ -2,7 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
+import { tensor } from "../../src/graph/tensor";
 import { withModel } from "./engines";
+
+const empty = tensor("f32", [0], []);
 
 const WIDTH = 3;
 const graph: Graph = {
@@ -39,6 +42,30 @@ describe("Slice from a symbol on", () => {
     withModel(graph, { maxima }, (model) => {
       const x = new Float32Array(2 * WIDTH);
       expect(() => model.runSync({ x }, {}, { rows: 3 })).toThrow(/input lacks elements that its output has/);
+    });
+  });
+});
+
+describe("Slice from before the first element", () => {
+  const to = (shape: Graph["inputs"][0]["shape"], starts: number[], ends: (string | number)[]): Graph => ({
+    ...graph,
+    inputs: [{ name: "x", dtype: "f32", shape }],
+    nodes: [{ ...graph.nodes[0]!, attributes: { starts, ends, axes: [1], steps: [1] } as never }],
+  });
+  const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+
+  test("it begins with the first, wherever a run says that it ends", () => {
+    withModel(to([2, 3], [-9], ["rows"]), { maxima: { rows: 3 } }, (model) => {
+      expect([...model.runSync({ x }, {}, { rows: 2 }).y!.data]).toEqual([1, 2, 4, 5]);
+      expect([...model.runSync({ x }, {}, { rows: 3 }).y!.data]).toEqual([...x]);
+    });
+  });
+
+  test("of a size that is too small it is refused, of no elements too", () => {
+    withModel(to([2, "tokens", 0], [-4], [2 ** 31 - 1]), { maxima: { tokens: 9 } }, (model) => {
+      const run = (tokens: number) => model.runSync({ x: { ...empty, shape: [2, tokens, 0] } }).y!.shape;
+      expect(run(5)).toEqual([2, 4, 0]);
+      expect(() => run(3)).toThrow(/input lacks elements that its output has/);
     });
   });
 });
