@@ -26,8 +26,6 @@ export const gridSample: Way = (node, target) => {
   writeSame(node, target, { attributes: named });
 };
 
-export const generalAveragePool = as({ op: "AveragePool" });
-export const generalMaxPool = as({ op: "MaxPool" });
 export const broadcastAdd = as({ op: "Add" });
 export const broadcastDiv = as({ op: "Div" });
 export const broadcastMul = as({ op: "Mul" });

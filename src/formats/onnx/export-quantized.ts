@@ -61,11 +61,12 @@ export const dynamicQuantize: Way = (node, target) => {
   const narrow = target.fresh(`${zero}_u8`);
   const outputs = [codes, scale, narrow];
   const { name } = node;
-  if (node.attributes.axis === undefined) target.add("DynamicQuantizeLinear", node.inputs, { name, outputs });
+  const inputs = node.inputs.map((value) => target.operand(value));
+  if (node.attributes.axis === undefined) target.add("DynamicQuantizeLinear", inputs, { name, outputs });
   else {
     const { domain, quantize } = ROW_FUNCTIONS;
     target.function(rowFunctions.quantize);
-    target.add(quantize, node.inputs, { name, outputs, domain });
+    target.add(quantize, inputs, { name, outputs, domain });
   }
   if (target.isReadPlainly(zero))
     target.add("Cast", [narrow], { outputs: [zero], attributes: { to: dataTypes.i64 } });

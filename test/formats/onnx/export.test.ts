@@ -127,6 +127,31 @@ test("weights in groups are codes in blocks", async () => {
   expectClose(read!.y, own!.y!, "y");
 });
 
+test.each([
+  ["MaxPool", {}],
+  ["AveragePool", {}],
+  ["AveragePool", { dilations: [1, 1] }],
+])("%s whose last window would begin in the padding is rounded down over the padding that it takes %j", async (op, more) => {
+  const attributes = { kernel_shape: [3, 2], strides: [1, 3], pads: [0, 1, 0, 1], ceil_mode: 1, ...more };
+  const graph = line((b) => b.node(op, [b.input("x", ["batch", 1, 3, 2])], "y", attributes));
+  const read = await again(graph);
+  expect(read.nodes[0]!.attributes).toMatchObject({ pads: [0, 1, 0, 0] });
+  expect(read.nodes[0]!.attributes.ceil_mode ?? 0).toBe(0);
+  const x = tensor("f32", [1, 1, 3, 2], [1, -2, 3, 4, 5, -6]);
+  const [own, other] = [graph, read].map((one) => loadSync(one).runSync({ x }).y!);
+  expect(own!.shape).toEqual([1, 1, 1, 1]);
+  expect(other).toEqual(own);
+});
+
+test("codes of a constant, found at run time", async () => {
+  const graph = line((b) => {
+    b.multiple("DynamicQuantize", [b.floats("c", [2, 3], 1)], ["codes", "scale", "zero"]);
+    return b.node("Add", ["scale", b.input("x", ["batch"])], "y");
+  });
+  const x = tensor("f32", [2], [1, 2]);
+  expect(loadSync(await again(graph)).runSync({ x }).y).toEqual(loadSync(graph).runSync({ x }).y);
+});
+
 test("how feeds are normalized stands in the metadata", async () => {
   const float = importOnnx(await readExample("digits.onnx"));
   const data = await openDataset(await readExample("test.npz"), float.inputs, { normalize });
