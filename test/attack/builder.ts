@@ -1,7 +1,13 @@
 // Builds one small ONNX model: values with their type and shape, parameters in every place that ONNX allows, nodes.
 
 import type { Random } from "../../src/graph/random";
-import { type FileInput, type FileNode, onnxFile, type RawTensor } from "../formats/onnx/model-file";
+import {
+  type FileGraph,
+  type FileInput,
+  type FileNode,
+  onnxFile,
+  type RawTensor,
+} from "../formats/onnx/model-file";
 import {
   count,
   type Elements,
@@ -213,6 +219,43 @@ export class Builder {
     const isKnown = op === "Shape" || op === "Size" || inputs.every((value) => !value || value.isKnown);
     this.current = first?.shape && { ...first, shape: first.shape, isKnown };
     if (isKnown) for (const { name } of results) this.#known.set(name, first!.type);
+  }
+
+  typeNumber(type: ElementType): number {
+    return elementTypes[type];
+  }
+
+  /** A value that a graph of a node is given. */
+  local(type: ElementType, shape: readonly number[]): Value {
+    return { name: this.name("l"), type, shape, isKnown: false };
+  }
+
+  /** A graph of a node: the nodes that `make` adds, which may read what is around it. `make` gives its results. */
+  body(inputs: readonly Value[], make: () => readonly Value[]): FileGraph {
+    const { current } = this;
+    const around = [this.nodes, this.#outputs].map((list) => list.splice(0));
+    const known = new Map(this.#known);
+    const results = make().map((value): Value => {
+      if (this.nodes.some(({ outputs }) => outputs?.includes(value.name))) return value;
+      this.node("Identity", [value], {}, [value.type, value.shape]);
+      return this.current!;
+    });
+    const nodes = this.nodes.splice(0);
+    this.nodes.push(...(around[0] as FileNode[]));
+    this.#outputs.splice(0, Number.POSITIVE_INFINITY, ...(around[1] as FileInput[]));
+    this.#known.clear();
+    for (const [name, type] of known) this.#known.set(name, type);
+    this.current = current;
+    const typed = ({ name, type, shape }: Value): FileInput => ({
+      name,
+      type: elementTypes[type],
+      ...(this.chance(0.3) ? { shape } : {}),
+    });
+    return {
+      nodes,
+      inputs: inputs.map(typed),
+      outputs: results.map(({ name, type }) => ({ name, type: elementTypes[type] })),
+    };
   }
 
   /** Adds something fed to what is computed of constants only, which no model has for an output. */

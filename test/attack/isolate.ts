@@ -101,11 +101,27 @@ export async function valuesOf(peer: Peer, one: Case): Promise<Values> {
   return values;
 }
 
+/** Names that a node reads, those that its graphs take of what is around them too. */
+export function readsOf({ inputs = [], attributes = {} }: FileNode): string[] {
+  const graphs = Object.values(attributes).flatMap((value) =>
+    typeof value === "object" && "graph" in value ? [value.graph] : [],
+  );
+  const captured = graphs.flatMap((graph) => {
+    const own = new Set([
+      ...(graph.inputs ?? []).map(({ name }) => name),
+      ...graph.nodes.flatMap(({ outputs = [] }) => outputs),
+    ]);
+    return graph.nodes.flatMap(readsOf).filter((name) => !own.has(name));
+  });
+  return [...inputs, ...captured];
+}
+
 /** Names of values that depend on nothing that is fed. */
 function knownOf(one: Case): Set<string> {
   const known = new Set(Object.keys(one.initializers));
-  for (const { inputs = [], outputs = [] } of one.nodes)
-    if (inputs.every((name) => name === "" || known.has(name))) for (const name of outputs) known.add(name);
+  for (const node of one.nodes)
+    if (readsOf(node).every((name) => name === "" || known.has(name)))
+      for (const name of node.outputs ?? []) known.add(name);
   return known;
 }
 
@@ -115,7 +131,7 @@ export const ANCHORED = "anchored";
 /** The model of one node; what was a constant is one. */
 export function isolated(one: Case, node: FileNode, values: Values): Case | undefined {
   const known = knownOf(one);
-  const names = [...new Set((node.inputs ?? []).filter((name) => name !== ""))];
+  const names = [...new Set(readsOf(node).filter((name) => name !== ""))];
   if (names.some((name) => !values.has(name))) return undefined;
   const fed = names.filter((name) => !known.has(name));
   const feeds = Object.fromEntries(fed.map((name) => [name, values.get(name)!]));
@@ -151,9 +167,9 @@ export function above(one: Case, value: string): FileNode[] {
   const wanted = new Set([value]);
   return one.nodes
     .toReversed()
-    .filter(({ outputs = [], inputs = [] }) => {
-      if (!outputs.some((name) => wanted.has(name))) return false;
-      for (const name of inputs) wanted.add(name);
+    .filter((node) => {
+      if (!(node.outputs ?? []).some((name) => wanted.has(name))) return false;
+      for (const name of readsOf(node)) wanted.add(name);
       return true;
     })
     .toReversed();

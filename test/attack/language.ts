@@ -182,13 +182,14 @@ const tokenizerConfig = {
   chat_template: "{{ bos_token }}{% for m in messages %}{{ m.content | trim }}{% endfor %}",
 };
 
-/** The files of a folder, one of them changed. */
-export function mutatedFolder(random: Random): Record<string, Uint8Array> {
-  const jsons: Record<string, unknown> = {
-    "config.json": config,
-    "tokenizer.json": tokenizer,
-    "tokenizer_config.json": tokenizerConfig,
-  };
+const jsons: Readonly<Record<string, unknown>> = {
+  "config.json": config,
+  "tokenizer.json": tokenizer,
+  "tokenizer_config.json": tokenizerConfig,
+};
+
+/** The files of a folder. */
+export function wholeFolder(random: Random): Record<string, Uint8Array> {
   const values = (shape: readonly number[]): Tensor => ({
     dtype: "f32",
     shape,
@@ -198,6 +199,14 @@ export function mutatedFolder(random: Random): Record<string, Uint8Array> {
     Object.entries(shapes).map(([name, shape]) => [`${folderNames[name]}.weight`, values(shape)]),
   );
   const files: Record<string, Uint8Array> = { "model.safetensors": writeSafetensors(tensors, {}) };
+  for (const [name, json] of Object.entries(jsons))
+    files[name] = new TextEncoder().encode(JSON.stringify(json));
+  return files;
+}
+
+/** The files of a folder, one of them changed. */
+export function mutatedFolder(random: Random): Record<string, Uint8Array> {
+  const files = wholeFolder(random);
   const changed = pick(random, [
     "config.json",
     "config.json",
@@ -206,12 +215,11 @@ export function mutatedFolder(random: Random): Record<string, Uint8Array> {
     "tokenizer_config.json",
     "model.safetensors",
   ]);
-  for (const [name, json] of Object.entries(jsons)) {
-    const text = JSON.stringify(name === changed ? mutateJson(json, random) : json) ?? "null";
-    const cut = name === changed && random.below(20) === 0 ? text.slice(0, random.below(text.length)) : text;
-    files[name] = new TextEncoder().encode(cut);
-  }
-  if (changed === "model.safetensors") {
+  if (changed in jsons) {
+    const text = JSON.stringify(mutateJson(jsons[changed], random)) ?? "null";
+    const cut = random.below(20) === 0 ? text.slice(0, random.below(text.length)) : text;
+    files[changed] = new TextEncoder().encode(cut);
+  } else {
     const whole = files[changed]!;
     files[changed] =
       random.below(4) === 0

@@ -10,7 +10,7 @@
 //   --only NAME     only these operators or formats, comma-separated
 //   --jobs J        processes at a time (default 2)
 //   --package PATH  main script of another build of octette
-//   --refusals      the reasons for which octette refuses graphs, by how often
+//   --refusals      the reasons for which octette refuses graphs and files, by how often
 
 import { type ChildProcess, fork } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -161,14 +161,14 @@ async function attack(kind: Task["kind"], columns: readonly string[]): Promise<v
   const take = (result: Result) => {
     add(tally, result.group, result.is);
     if (result.is === "explained") add(notes, result.note!, "explained");
-    if (result.is === "refused" && values.refusals)
+    if ((result.is === "refused" || result.is === "typed") && values.refusals)
       add(
         notes,
         `${result.group}: ${result
           .note!.replace(/"[^"]*"/g, '""')
           .replace(/-?\d+(\.\d+)?/g, "#")
           .slice(0, 160)}`,
-        "refused",
+        result.is,
       );
     if (wrong.has(result.is)) report(kind, result);
   };

@@ -1,14 +1,25 @@
 // One item of the attack by mutation: a file of some format, changed, and all that may be done with it. It works or ends in
 // octette's own error, soon, and without much memory.
 
-import { gzipSync, zipSync } from "fflate";
+import { zipSync } from "fflate";
+import type { DataSource } from "../../src/data/index";
 import { Random } from "../../src/graph/random";
-import type { CheckpointState, Dataset, Feeds, Graph, Tensor, TuneOptions } from "../../src/index";
+import type { CheckpointState, Dataset, Feeds, Graph, Model, Tensor, TuneOptions } from "../../src/index";
 import { graphOf } from "./graphs";
-import { isOwn, mutatedFolder, mutatedGguf, openedFolder, openedGguf, useLanguage } from "./language";
+import {
+  isOwn,
+  mutatedFolder,
+  mutatedGguf,
+  openedFolder,
+  openedGguf,
+  useLanguage,
+  wholeFolder,
+} from "./language";
+import { type DataFile, dataFiles } from "./mutation-data";
 import { mutateModel } from "./protobuf";
 import { isTyped, type Octette } from "./runs";
 import { damaged, mutateSealed } from "./sealed";
+import { mutatedTflite } from "./tflite";
 import type { Result, Task } from "./worker";
 
 /** Most processor time of an item, in milliseconds, and most memory that it may add, in bytes. */
@@ -28,7 +39,23 @@ interface Material {
   readonly data: Dataset;
   readonly checkpoints: readonly (readonly [options: TrainingOptions, bytes: Uint8Array])[];
   readonly tuned: Graph;
+  readonly samples: Uint8Array;
+  readonly text: Text;
+  readonly language: readonly Language[];
 }
+
+type Text = typeof import("../../src/text/index");
+
+/** A language model, and a session of it that was saved. */
+interface Language {
+  readonly artifact: Uint8Array;
+  readonly session: Uint8Array;
+}
+
+const SHORT = { maxTokens: 12, maxBytes: MAX_BYTES, engineClass: "baseline" } as const;
+
+/** Of samples that come one after the other. */
+const ROOM = { capacity: 6, replay: 2 };
 
 const filled = (random: Random, dtype: Tensor["dtype"], shape: readonly number[]): Tensor => {
   const length = shape.reduce((n, dim) => n * dim, 1);
@@ -54,8 +81,24 @@ function feedsOf(random: Random, graph: Graph): Feeds | undefined {
   return feeds;
 }
 
+/** The small Llama of 8 and of 4 bits. */
+async function prepareLanguage(octette: Octette, { loadLanguageModel }: Text): Promise<Language[]> {
+  const files = wholeFolder(new Random(5));
+  const made: Language[] = [];
+  for (const bits of [8, 4] as const) {
+    const options = { bits, calibration: "ab ab cab ab c", threads: 1 };
+    const { bytes } = await octette.quantizeLanguageModel(files, options);
+    const model = await loadLanguageModel(bytes!, SHORT);
+    const session = model.session();
+    await session.prefill("ab a");
+    made.push({ artifact: bytes!, session: session.save() });
+    model.dispose();
+  }
+  return made;
+}
+
 /** A small float network of 3 classes over images [N, 1, 4, 4]: what a test model needs to be quantized and trained. */
-async function prepare(octette: Octette): Promise<Material> {
+async function prepare(octette: Octette, text: Text): Promise<Material> {
   const { onnxFile } = await import("../formats/onnx/model-file");
   const random = new Random(11);
   const weights = (shape: number[]) => filled(random, "f32", shape);
@@ -133,7 +176,20 @@ async function prepare(octette: Octette): Promise<Material> {
     const save = (state: CheckpointState) => void checkpoints.push([options, octette.writeCheckpoint(state)]);
     await octette.tune(plain, { ...training(data), ...options, checkpoint: { every: 2, save } });
   }
-  return { float, onnx, artifacts, deltas, data, checkpoints, tuned: plain };
+  const kept = octette.createSamples(float.inputs, ROOM);
+  for (let i = 0; i < 9; i++) kept.push({ x: filled(random, "f32", [1, 4, 4]) }, i % 3);
+  return {
+    float,
+    onnx,
+    artifacts,
+    deltas,
+    data,
+    checkpoints,
+    tuned: plain,
+    samples: kept.save(),
+    text,
+    language: await prepareLanguage(octette, text),
+  };
 }
 
 const training = (data: Dataset) => ({
@@ -156,8 +212,12 @@ function decodes(octette: Octette, graph: Graph): void {
   }
 }
 
-function runs(octette: Octette, source: Graph | Uint8Array, random: Random): void {
-  const model = octette.loadSync(source as Graph, { maxBytes: MAX_BYTES, engineClass: "baseline" });
+const baseline = { maxBytes: MAX_BYTES, engineClass: "baseline" } as const;
+
+const runs = (octette: Octette, source: Graph | Uint8Array, random: Random): void =>
+  runModel(octette.loadSync(source as Graph, baseline), random);
+
+function runModel(model: Model, random: Random): void {
   try {
     const feeds = feedsOf(random, { inputs: model.inputs } as unknown as Graph);
     if (feeds) model.runSync(feeds);
@@ -181,117 +241,26 @@ const mutatedModel = (material: Material, random: Random, index: number) => {
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.below(list.length)]!;
 
-/** A data file: opened for the small network, and its samples read. */
-const dataFile =
-  (
-    make: (random: Random) => {
-      readonly name: string;
-      readonly bytes: Uint8Array;
-      readonly labels?: Uint8Array;
-    },
-  ): Format =>
-  (octette, material, random) => {
-    const { name, bytes, labels } = make(random);
+/** Data as a page has them where they are a folder. */
+const sourceOf = ({ name, bytes, folder }: DataFile): DataSource =>
+  folder
+    ? Object.entries(folder).map(([path, content]) =>
+        Object.assign(new File([content as Uint8Array<ArrayBuffer>], path), { webkitRelativePath: path }),
+      )
+    : { name, bytes };
+
+/** Data files: opened for a model, and samples read. */
+const ofData = (make: (random: Random) => DataFile): Format => {
+  return (octette, material, random) => {
+    const file = make(random);
     const use = async () => {
-      const options = {
-        ...(random.below(2) === 0 ? { normalize: "0.0625,0,1" } : {}),
-        ...(labels ? { labels: { name: `labels-${name}`, bytes: labels } } : {}),
-      };
-      const dataset = await octette.openDataset({ name, bytes }, material.float.inputs, options);
+      const inputs = file.input ? [file.input] : material.float.inputs;
+      const dataset = await octette.openDataset(sourceOf(file), inputs, file.options);
       for (const batch of dataset.take(8).batches(4)) void batch;
     };
-    return [bytes, use];
+    return [file.bytes, use];
   };
-
-const ascii = (text: string) => new TextEncoder().encode(text);
-
-function npyBytes(random: Random, descr: string, shape: readonly number[]): Uint8Array {
-  const size = Number(/\d+$/.exec(descr)![0]);
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
-  const padded = header.padEnd(118 - 1, " ") + "\n";
-  const data = Uint8Array.from({ length: shape.reduce((n, dim) => n * dim, 1) * size }, () =>
-    random.below(17),
-  );
-  const head = Uint8Array.of(
-    0x93,
-    0x4e,
-    0x55,
-    0x4d,
-    0x50,
-    0x59,
-    1,
-    0,
-    padded.length & 255,
-    padded.length >> 8,
-  );
-  return Buffer.concat([head, ascii(padded), data]);
-}
-
-/** Text of a header with a number, a quote or a bracket changed. */
-function mutateText(text: string, random: Random): string {
-  let changed = text;
-  for (let n = random.below(3); n >= 0; n--) {
-    const at = random.below(changed.length);
-    const part = pick(random, [
-      "",
-      "9999999999",
-      "-1",
-      "1e9",
-      "0",
-      "'",
-      '"',
-      ",",
-      "(",
-      ")",
-      "\n",
-      "\r",
-      ";",
-      "\u0000",
-      "é",
-      "nan",
-      "inf",
-      "x",
-    ]);
-    changed = changed.slice(0, at) + part + changed.slice(at + random.below(3));
-  }
-  return changed;
-}
-
-function mutateNpy(bytes: Uint8Array, random: Random): Uint8Array {
-  if (random.below(3) === 0) return damaged(bytes, random, Math.min(bytes.length, 140));
-  const length = bytes[8]! + 256 * bytes[9]!;
-  const header = ascii(mutateText(new TextDecoder().decode(bytes.subarray(10, 10 + length)), random));
-  const head = bytes.slice(0, 10);
-  if (random.below(4) > 0) head.set([header.length & 255, header.length >> 8], 8);
-  return Buffer.concat([head, header, bytes.subarray(10 + length)]);
-}
-
-const maybePacked = (bytes: Uint8Array, random: Random): Uint8Array => {
-  if (random.below(3) > 0) return bytes;
-  const packed = gzipSync(bytes);
-  return random.below(2) === 0 ? packed : damaged(packed, random);
 };
-
-const idxBytes = (random: Random, type: number, shape: readonly number[]) => {
-  const head = new Uint8Array(4 + 4 * shape.length);
-  head.set([0, 0, type, shape.length]);
-  const view = new DataView(head.buffer);
-  for (const [i, dim] of shape.entries()) view.setUint32(4 + 4 * i, dim);
-  const size = { 8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8 }[type] ?? 1;
-  const data = Uint8Array.from({ length: size * shape.reduce((n, dim) => n * dim, 1) }, () =>
-    random.below(3),
-  );
-  return Buffer.concat([head, data]);
-};
-
-function csvText(random: Random): string {
-  const header =
-    random.below(2) === 0 ? `${Array.from({ length: 16 }, (_, i) => `p${i}`).join(",")},label\n` : "";
-  const rows = Array.from({ length: 1 + random.below(8) }, (_, i) =>
-    [...Array.from({ length: 16 }, () => random.below(17)), i % 3].join(","),
-  );
-  return `${header}${rows.join(random.below(5) === 0 ? "\r\n" : "\n")}\n`;
-}
 
 const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
   onnx: [
@@ -314,6 +283,37 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
           ...bounded,
         });
         runs(octette, octette.save(quantized, bounded), random);
+      };
+      return [bytes, use];
+    },
+  ],
+  "exported onnx": [
+    8,
+    (octette, material, random, index) => {
+      const bytes = mutatedModel(material, random, index);
+      const use = async () => {
+        const graph = octette.importOnnx(bytes);
+        runs(octette, octette.importOnnx(await octette.exportOnnx(graph)), random);
+      };
+      return [bytes, use];
+    },
+  ],
+  tflite: [
+    12,
+    (octette, _, random) => {
+      const bytes = mutatedTflite(random);
+      return [bytes, async () => runModel(await octette.load(bytes, baseline), random)];
+    },
+  ],
+  samples: [
+    3,
+    (octette, { float, samples }, random) => {
+      const bytes = mutateSealed(samples, random);
+      const use = () => {
+        const read = octette.readSamples(bytes, float.inputs, ROOM);
+        read.push({ x: filled(random, "f32", [1, 4, 4]) }, 1);
+        for (const batch of read.dataset().batches(4)) void batch;
+        read.save();
       };
       return [bytes, use];
     },
@@ -357,43 +357,24 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
       return [bytes, use];
     },
   ],
-  npz: [
-    4,
-    dataFile((random) => {
-      const files = {
-        "x.npy": npyBytes(random, pick(random, ["|u1", "<f4", "<f8", "<i8"]), [6, 1, 4, 4]),
-        "labels.npy": npyBytes(random, "|u1", [6]),
+  "octette of a language model": [
+    6,
+    (_, { text, language }, random) => {
+      const { artifact, session } = pick(random, language);
+      const isSession = random.below(3) === 0;
+      const bytes = mutateSealed(isSession ? session : artifact, random);
+      const use = async () => {
+        const model = await text.loadLanguageModel(isSession ? artifact : bytes, SHORT);
+        try {
+          const own = model.session();
+          if (isSession) own.restore(bytes);
+          for await (const piece of own.generate(isSession ? "b" : "ab", { maxTokens: 2 })) void piece;
+        } finally {
+          model.dispose();
+        }
       };
-      const kind = random.below(3);
-      if (kind === 0) return { name: "a.npz", bytes: damaged(zipSync(files), random) };
-      const part = pick(random, ["x.npy", "labels.npy"] as const);
-      const changed = { ...files, [part]: mutateNpy(files[part], random) };
-      const zipped = zipSync(changed, { level: kind === 1 ? 0 : 6 });
-      return { name: "a.npz", bytes: random.below(4) === 0 ? damaged(zipped, random) : zipped };
-    }),
-  ],
-  npy: [
-    4,
-    dataFile((random) => {
-      const bytes = npyBytes(random, pick(random, ["|u1", "<f4", "<f8", "<i8", "<i4", "|b1"]), [6, 1, 4, 4]);
-      return {
-        name: "a.npy",
-        bytes: maybePacked(mutateNpy(bytes, random), random),
-        labels: npyBytes(random, "|u1", [6]),
-      };
-    }),
-  ],
-  idx: [
-    4,
-    dataFile((random) => {
-      const bytes = idxBytes(random, pick(random, [8, 8, 9, 11, 12, 13, 14]), [6, 4, 4]);
-      return {
-        name: "images.idx",
-        bytes: maybePacked(damaged(bytes, random, random.below(2) === 0 ? 16 : bytes.length), random),
-        labels:
-          random.below(3) === 0 ? damaged(idxBytes(random, 8, [6]), random, 8) : idxBytes(random, 8, [6]),
-      };
-    }),
+      return [bytes, use];
+    },
   ],
   gguf: [
     10,
@@ -410,19 +391,17 @@ const formats: Readonly<Record<string, readonly [share: number, Format]>> = {
       return [zipSync(files, { level: 0 }), use];
     },
   ],
-  csv: [
-    4,
-    dataFile((random) => ({
-      name: "a.csv",
-      bytes: maybePacked(ascii(mutateText(csvText(random), random)), random),
-    })),
-  ],
+  ...Object.fromEntries(Object.entries(dataFiles).map(([name, make]) => [name, [4, ofData(make)] as const])),
 };
 
 let material: Promise<Material> | undefined;
 
-export async function mutationCase(octette: Octette, { seed, only }: Task, index: number): Promise<Result> {
-  material ??= prepare(octette);
+export async function mutationCase(
+  octette: Octette,
+  { seed, only, octette: path }: Task,
+  index: number,
+): Promise<Result> {
+  material ??= import(path.replace(/index\.js$/, "text.js")).then((text) => prepare(octette, text));
   const ready = await material;
   const start = new Random(seed + 1000);
   const random = new Random([start.next(), index + 1, start.next(), Math.imul(index + 1, 0x85ebca6b)]);
@@ -440,7 +419,7 @@ export async function mutationCase(octette: Octette, { seed, only }: Task, index
     await use();
   } catch (error) {
     const { name, message, stack } = Object(error) as Error;
-    if (isTyped(octette, error) || isOwn(error)) is = "typed";
+    if (isTyped(octette, error) || isOwn(error)) [is, note] = ["typed", message];
     else
       [is, note] = [
         "untyped",

@@ -18,6 +18,7 @@ import {
   partner,
   some,
 } from "./forms";
+import { control } from "./operators-control";
 import { quantized } from "./operators-quantized";
 import { shaped } from "./operators-shape";
 import { windows } from "./operators-window";
@@ -239,7 +240,7 @@ const dropout: Maker = (b) => {
   b.node("Dropout", [x, sure, training], some(b, { seed: 1 }), [x.type, x.shape], ...more);
 };
 
-export const makers: Readonly<Record<string, Maker>> = {
+const plain: Readonly<Record<string, Maker>> = {
   Abs: unary("Abs", [...floats, ...integers, ...narrow]),
   Add: binary("Add"),
   ArgMax: argMax,
@@ -289,3 +290,5 @@ export const makers: Readonly<Record<string, Maker>> = {
   ...shaped,
   ...windows,
 };
+
+export const makers: Readonly<Record<string, Maker>> = { ...plain, ...control(plain) };

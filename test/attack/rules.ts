@@ -396,4 +396,32 @@ export const rules: readonly Rule[] = [
       };
     },
   },
+  {
+    // The specification says nothing of a loop of no iteration; ONNX Runtime forgets the other dimensions, which follow from the body.
+    name: "scan outputs of a Loop of no iteration",
+    ops: ["Loop"],
+    expected: ({ got, want }) =>
+      want.values.length === 0 && got.shape[0] === 0 ? { ...want, shape: got.shape } : undefined,
+  },
+  {
+    // Octette subtracts the mean first; ONNX Runtime multiplies both, where products of large numbers are infinite.
+    name: "an overflow in BatchNormalization",
+    ops: ["BatchNormalization"],
+    expected: () => undefined,
+    isOpen: ({ inputs }) => inputs.some((value) => value && numbersOf(value).some((v) => Math.abs(v) > 1e30)),
+  },
+  {
+    // Nothing is dropped where a model runs: ONNX's mask says so from version 12 on, ONNX Runtime's of earlier versions is false.
+    name: "the mask of a Dropout before version 12",
+    ops: ["Dropout"],
+    expected: ({ opset, want }) =>
+      opset < 12 && want.type === "bool" ? { ...want, values: want.values.map(() => 1) } : undefined,
+  },
+  {
+    // A weight of 0 makes NaN of what is infinite; ONNX Runtime leaves such elements out where a size stays.
+    name: "Resize of what is not finite",
+    ops: ["Resize"],
+    expected: () => undefined,
+    isOpen: ({ inputs: [x] }) => x !== undefined && numbersOf(x).some((v) => !Number.isFinite(v)),
+  },
 ];

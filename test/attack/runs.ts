@@ -47,6 +47,56 @@ export interface Way {
 export const isTyped = (octette: Octette, error: unknown): boolean =>
   error instanceof octette.OctetteError && !/kernel ".*" failed/.test(error.message);
 
+/** Feeds of a case as octette takes them, or undefined where octette has no numbers that wide. */
+export function feedsOf(one: Case, { inputs }: Graph): Readonly<Record<string, Tensor>> | undefined {
+  const feeds: Record<string, Tensor> = {};
+  for (const { name } of inputs) {
+    const elements = one.feeds[name];
+    const feed = elements && feedOf(elements);
+    if (!feed) return undefined;
+    feeds[name] = feed;
+  }
+  return feeds;
+}
+
+/** Feeds of a model that octette exported: its whole numbers are int64. */
+export const elementsOf = (
+  { inputs }: Graph,
+  feeds: Readonly<Record<string, Tensor>>,
+): Record<string, Elements> =>
+  Object.fromEntries(
+    inputs.map(({ name }) => {
+      const { dtype, shape, data } = feeds[name]!;
+      return [name, { type: dtype === "i32" ? "i64" : dtype, shape, values: Array.from(data) }];
+    }),
+  );
+
+/** What a model gives for feeds, or the error that it ended in. */
+export function runOf(
+  octette: Octette,
+  source: Graph | Uint8Array,
+  feeds: Feeds,
+  options: LoadOptions,
+): Omit<Way, "name"> {
+  try {
+    const model = octette.loadSync(source as Graph, options);
+    try {
+      return { outputs: model.runSync(feeds) };
+    } finally {
+      model.dispose();
+    }
+  } catch (error) {
+    return { error };
+  }
+}
+
+const hasSymbols = ({ inputs }: Graph) =>
+  inputs.some(({ shape }) => shape.some((dim) => typeof dim === "string"));
+
+/** Options to run a batch whole. */
+export const wholeOf = (one: Case, graph: Graph): LoadOptions =>
+  hasSymbols(graph) ? { maxima: { N: Math.max(1, one.batch) } } : {};
+
 export function* waysOf(octette: Octette, one: Case): Generator<Way> {
   let graph: Graph;
   try {
@@ -55,30 +105,17 @@ export function* waysOf(octette: Octette, one: Case): Generator<Way> {
     yield { name: "import", error };
     return;
   }
-  const feeds: Record<string, Tensor> = {};
-  for (const { name } of graph.inputs) {
-    const elements = one.feeds[name];
-    const feed = elements && feedOf(elements);
-    if (!feed) {
-      yield { name: "feeds", error: undefined };
-      return;
-    }
-    feeds[name] = feed;
+  const feeds = feedsOf(one, graph);
+  if (!feeds) {
+    yield { name: "feeds", error: undefined };
+    return;
   }
-  const run = (name: string, source: Graph | Uint8Array, options: LoadOptions): Way => {
-    try {
-      const model = octette.loadSync(source as Graph, options);
-      try {
-        return { name, outputs: model.runSync(feeds as Feeds) };
-      } finally {
-        model.dispose();
-      }
-    } catch (error) {
-      return { name, error };
-    }
-  };
-  const isSymbolic = graph.inputs.some(({ shape }) => shape.some((dim) => typeof dim === "string"));
-  const whole = isSymbolic ? { maxima: { N: Math.max(1, one.batch) } } : {};
+  const run = (name: string, source: Graph | Uint8Array, options: LoadOptions): Way => ({
+    name,
+    ...runOf(octette, source, feeds, options),
+  });
+  const isSymbolic = hasSymbols(graph);
+  const whole = wholeOf(one, graph);
   yield run("whole", graph, whole);
   if (isSymbolic) {
     yield run("cut by default maxima", graph, {});
