@@ -52,9 +52,7 @@ export async function bundle(
   const { learningOf } = await import("./learning");
   const learning = learningOf(graph);
   const learned =
-    typeof learning === "string"
-      ? undefined
-      : await learningFiles(graph, learning, { pieces, modules, hasRunSizes });
+    typeof learning === "string" ? undefined : await learningFiles(graph, learning, { pieces, modules });
   const wasm = modules.map(([group, bytes]) => {
     const inside = () => `${pieces.names.fromHex}("${Buffer.from(bytes).toString("hex")}")`;
     const source = beside ? urlOf(`${group}.wasm`) : inside();
@@ -116,7 +114,6 @@ function modulesWith(kernels: ReadonlySet<string>, classes: readonly EngineClass
 interface Present {
   readonly pieces: Pieces;
   readonly modules: Modules;
-  readonly hasRunSizes: boolean;
 }
 
 /**
@@ -125,8 +122,8 @@ interface Present {
  */
 async function learningFiles(
   graph: Graph,
-  { ops, steps, kernels }: Learning,
-  { pieces, modules, hasRunSizes }: Present,
+  { ops, steps, kernels, hasRunSizes }: Learning,
+  { pieces, modules }: Present,
 ) {
   const called = new Set([...kernels, ...needsOf(graph, [LEARNING]).kernels]);
   const { train } = await import("../train/inlined");

@@ -1,8 +1,10 @@
 // What a page carries so that its model can learn there: the ops, gradients and kernels of its training steps; or why it cannot.
 
 import { kernelsOf } from "../engine/plan";
+import { withoutRunSizes } from "../engine/planner";
 import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
+import { RunSizesNeeded } from "../graph/symbols";
 import { inferTypes } from "../ops/infer";
 import { toolkit } from "../toolkit";
 import { select } from "../train/run/select";
@@ -22,6 +24,8 @@ export interface Learning {
   readonly ops: readonly string[];
   readonly steps: readonly string[];
   readonly kernels: ReadonlySet<string>;
+  /** Whether training has sizes that only a run knows. */
+  readonly hasRunSizes: boolean;
 }
 
 /** What learning takes, by the options that the page has; a text says why the model cannot learn there. */
@@ -33,14 +37,23 @@ export function learningOf(graph: Graph): Learning | string {
   if (graph.inputs.some((input) => input.shape.slice(1).some((dim) => typeof dim === "string")))
     return "Its inputs have more than one open size.";
   try {
-    return stepsOf(graph);
+    return learningSteps(graph);
   } catch (error) {
     if (error instanceof OctetteError) return `It cannot be tuned: ${error.message}`;
     throw error;
   }
 }
 
-function stepsOf(graph: Graph): Learning {
+function learningSteps(graph: Graph): Learning {
+  try {
+    return { ...withoutRunSizes(() => stepsOf(graph)), hasRunSizes: false };
+  } catch (error) {
+    if (!(error instanceof RunSizesNeeded)) throw error;
+    return { ...stepsOf(graph), hasRunSizes: true };
+  }
+}
+
+function stepsOf(graph: Graph): Omit<Learning, "hasRunSizes"> {
   const training = trainingOf(toolkit);
   const all = parametersOf(graph, undefined, defaults.scales, toolkit.ops);
   const optimizer = createOptimizer({ ...defaults.optimizer, lr: defaults.lr });

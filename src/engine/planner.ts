@@ -53,6 +53,18 @@ export function provideRunSizes(all: RunSizes | undefined): void {
   provideDimFunctions(all.dimFunctions);
 }
 
+/** Makes something as a script does that was put together without them. */
+export function withoutRunSizes<T>(make: () => T): T {
+  const all = provided;
+  provided = undefined;
+  provideDimFunctions(undefined);
+  try {
+    return make();
+  } finally {
+    provideRunSizes(all);
+  }
+}
+
 /** Makes something of a graph: where its sizes turn out to be known by a run alone, once more when what those need is loaded. */
 export async function withRunSizes<T>(
   make: () => T | Promise<T>,

@@ -39,7 +39,7 @@ export interface DimFunctions {
 /** The same for all models, from the first that needs it on (engine/run-sizes). */
 let functions: DimFunctions | undefined;
 
-export function provideDimFunctions(all: DimFunctions): void {
+export function provideDimFunctions(all: DimFunctions | undefined): void {
   functions = all;
 }
 
