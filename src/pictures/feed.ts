@@ -67,7 +67,7 @@ function inputOf(inputs: readonly Input[], name: string | undefined): Input {
 }
 
 /** The pixels of a source; what is no bytes is drawn first. */
-function pixelsOf(source: PictureSource): Picture {
+export function pixelsOf(source: PictureSource): Picture {
   const given = Object(source) as Partial<Picture & HTMLVideoElement & HTMLImageElement & VideoFrame>;
   if (ArrayBuffer.isView(given.data)) return source as Picture;
   const width = given.videoWidth ?? given.naturalWidth ?? given.displayWidth ?? given.width;

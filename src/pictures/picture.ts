@@ -14,8 +14,8 @@ export interface Picture {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
-/** Channels that a model may want. */
-export type Channels = 1 | 3;
+/** Channels that a model may want; 4 in pages alone, as Pillow resizes what is transparent in another way. */
+export type Channels = 1 | 3 | 4;
 
 /** Throws an OctetteError "limit" where a picture has more pixels than MAX_PICTURE_PIXELS. */
 export function checkPixels(width: number, height: number, where: string): void {
@@ -44,8 +44,8 @@ export function channelsOf({ width, height, data }: Picture, where: string): num
 }
 
 /**
- * A picture in grey or in RGB, as PIL's convert("L") and convert("RGB") give it: alpha is left out, grey is (19595 R + 38470 G +
- * 7471 B + 32768) >> 16.
+ * A picture in grey, in RGB or in RGBA, as PIL's convert("L"), ("RGB") and ("RGBA") give it: alpha is left out or 255 where there is none, grey is
+ * (19595 R + 38470 G + 7471 B + 32768) >> 16.
  */
 export function withChannels(picture: Picture, wanted: Channels, where: string): Picture {
   const { width, height, data } = picture;
@@ -63,6 +63,7 @@ export function withChannels(picture: Picture, wanted: Channels, where: string):
       out[to++] = red;
       out[to++] = isGrey ? red : data[from + 1]!;
       out[to++] = isGrey ? red : data[from + 2]!;
+      if (wanted === 4) out[to++] = channels % 2 === 0 ? data[from + channels - 1]! : 255;
     }
   }
   return { width, height, data: out };

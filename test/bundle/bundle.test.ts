@@ -8,10 +8,12 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BundleOptions, bundle } from "../../src/bundle/index";
 import type { Model } from "../../src/engine/model";
+import { plannerOf, withoutRunSizes } from "../../src/engine/planner";
 import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import type { TypedArray } from "../../src/graph/tensor";
 import { importOnnx, loadSync } from "../../src/index";
+import { registry } from "../../src/ops/index";
 import type { LoadOptions, OctetteError } from "../../src/runtime";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { onnxFile } from "../formats/onnx/model-file";
@@ -96,6 +98,13 @@ describe("the script alone, in Node", () => {
           whole.dispose();
         }
       });
+});
+
+test("what is made without sizes of a run throws where it needs them, and only while it is made so", () => {
+  const plan = () => plannerOf(tallGraph(), { registry, engineClass: "baseline", maxima: {} })({}).sizes;
+  const sizes = plan();
+  expect(() => withoutRunSizes(plan)).toThrow(/sizes that only a run knows/);
+  expect(plan()).toEqual(sizes);
 });
 
 test("carries ops and kernels of the model, and no others", async () => {

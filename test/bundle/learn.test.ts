@@ -10,10 +10,10 @@ import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
 import { applyDelta, createDataset, quantize, readArtifact, save, tune } from "../../src/index";
-import { convGraph } from "../check-model";
+import { convGraph, networkGraph } from "../check-model";
 import { octette } from "../cli/spawn";
 import { GraphBuilder } from "../graph-builder";
-import { digitsGraph, draw, drawn, launch, Pages, seriousIn } from "./pages";
+import { digitsGraph, draw, drawn, drop, launch, Pages, pngOf, seriousIn } from "./pages";
 
 const folder = mkdtempSync(join(tmpdir(), "octette-learn-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -164,6 +164,34 @@ describe.skipIf(!launch)("learning in a page, in Chromium", () => {
       expect(complaints).toEqual([]);
       await page.context().close();
     });
+
+  test("pictures in colour are learned where the page runs other kernels, with wasm beside", async () => {
+    const graph = networkGraph();
+    const at = await pages.bundled(graph, { classes: ["extmul"], beside: true });
+    const { page, complaints } = await pages.open(at);
+    for (let i = 0; i < 6; i++) {
+      const pixels = Uint8Array.from({ length: 192 }, (_, at) => (at % 3 === i % 3 ? 250 - i : 20));
+      await drop(page, ".frame", `${i}.png`, "image/png", pngOf(8, 8, 3, pixels));
+      await page.locator("#outputs table").waitFor();
+      await page.getByLabel("It is").selectOption({ index: i % 3 });
+      await page.getByRole("button", { name: "Keep this sample" }).click();
+      await page.getByText(`${i + 1} sample`).waitFor();
+    }
+    await page.getByText("How it learns").click();
+    await page.getByLabel("Epochs").fill("5");
+    await page.getByRole("button", { name: "Learn" }).click();
+    await page.getByText(/^Learned\. Loss/).waitFor({ timeout: 60_000 });
+    const saved = readNpz(readFileSync(await downloaded(page, /Download the samples/)));
+    const labels = saved.get("labels")!;
+    const tuned = readFileSync(await downloaded(page, /-tuned\.octette/));
+    const mine = await tune(readArtifact(save(graph)).graph, {
+      data: createDataset({ x: saved.get("x")! }, graph.inputs, { labels }),
+      ...{ train: "all", epochs: 5, batch: 8, lr: 0.001, validation: 0.2, seed: 0 },
+    });
+    expect(Buffer.from(save(mine.graph)).equals(tuned)).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
 
   test("kept samples survive a reload, each model has its own, and all can be removed", async () => {
     const { page, complaints } = await pages.open(rows);

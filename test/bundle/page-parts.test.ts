@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { controlKindOf } from "../../src/bundle/page/kinds";
-import { feedOf, levelsFor } from "../../src/bundle/page/pixels";
+import { feedOf, levelsFor, prepared } from "../../src/bundle/page/pixels";
 import { sharesOf } from "../../src/bundle/page/results";
 import { readRows } from "../../src/bundle/page/rows";
 import type { Input } from "../../src/graph/graph";
@@ -46,7 +46,7 @@ const kind = { kind: "image", channels: 3, height: 1, width: 2, isLast: false, i
 test("pixels become the numbers and the layout that an input takes", () => {
   const [unit, signed] = [levelsFor({}, 3)[0]!, levelsFor({ range: [-1, 0.99] }, 3)[0]!];
   const of = (one: Input, channels: 1 | 3 = 3, isLast = false, levels = unit) => {
-    const { dtype, shape, data } = feedOf(one, { ...kind, channels, isLast }, pixels, levels);
+    const { dtype, shape, data } = feedOf(one, prepared(pixels, one, { ...kind, channels, isLast }), levels);
     return { dtype, shape, data: [...data] };
   };
   const whole = input(["batch", 3, 1, 2], "u8");
@@ -68,6 +68,8 @@ test("pixels become the numbers and the layout that an input takes", () => {
   expect(of({ ...float, preprocessing: { ...bytes, of: "numbers" } }).data).toEqual(first);
   expect(of(float).data).toEqual([1, 0, 0, 0, 0, Math.fround(0.2)]);
   expect(of(float, 3, false, signed).data).toEqual([1, -1, -1, -1, -1, Math.fround(-0.6)]);
+  const alpha = prepared(pixels, input([1, 4, 1, 2], "u8"), { ...kind, channels: 4 }, true);
+  expect([...alpha.bytes]).toEqual([0, 255, 255, 255, 255, 204, 255, 255]);
   // Data of 0 … 16, as a scale of 1/16 has them; luma of red is 76, of this blue 6.
   const small = { ...bytes, scale: 1 / 16 };
   expect(of({ ...input(["batch", 1, 1, 2]), preprocessing: small }, 1).data).toEqual([5, 0]);

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { zlibSync } from "fflate";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
 import { inject } from "vitest";
 import { type BundleOptions, bundle } from "../../src/bundle/index";
@@ -236,6 +238,28 @@ export async function draw(
     for (const point of rest) await page.mouse.move(...point);
     await page.mouse.up();
   }
+}
+
+/** A PNG of eight bits a channel. */
+export function pngOf(width: number, height: number, channels: 1 | 3, pixels: Uint8Array): Uint8Array {
+  const chunk = (name: string, data: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from(name), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.from([0, 0, 0, width, 0, 0, 0, height, 8, channels === 3 ? 2 : 0, 0, 0, 0]);
+  const row = width * channels;
+  const rows = Array.from({ length: height }, (_, y) =>
+    Buffer.concat([Buffer.of(0), pixels.subarray(y * row, (y + 1) * row)]),
+  );
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk("IHDR", header),
+    chunk("IDAT", zlibSync(Buffer.concat(rows))),
+    chunk("IEND", new Uint8Array()),
+  ]);
 }
 
 /** Drops a file on what a selector finds. */

@@ -104,3 +104,16 @@ describe("damaged files", () => {
     );
   });
 });
+
+test("channels of pictures become those that are wanted", () => {
+  const of = (wanted: 1 | 3 | 4, ...data: number[]) => [
+    ...withChannels({ width: 1, height: 1, data: Uint8Array.from(data) }, wanted, "picture").data,
+  ];
+  expect(of(4, 7)).toEqual([7, 7, 7, 255]);
+  expect(of(4, 7, 9)).toEqual([7, 7, 7, 9]);
+  expect(of(4, 1, 2, 3)).toEqual([1, 2, 3, 255]);
+  expect(of(4, 1, 2, 3, 4)).toEqual([1, 2, 3, 4]);
+  expect(of(3, 1, 2, 3, 4)).toEqual([1, 2, 3]);
+  expect(of(3, 7, 9)).toEqual([7, 7, 7]);
+  expect(of(1, 255, 0, 0)).toEqual([76]);
+});

@@ -2,13 +2,14 @@
 
 import type { Feed } from "../../engine/feeds";
 import type { Input } from "../../graph/graph";
+import { pixelsOf } from "../../pictures/feed";
 import type { Changed, Control, Say } from "./control";
-import { button, choose, labelled, make, tick } from "./dom";
+import { button, choose, labelled, make, messageOf, tick } from "./dom";
 import type { ImageKind } from "./kinds";
-import { cameraProblem, cropped, greyed, openSides, type PictureSource } from "./pictures";
-import { feedOf, inverted, levelsFor } from "./pixels";
+import { cameraProblem, cropped, kindFor, type PictureSource } from "./pictures";
+import { feedOf, levelsFor, type Prepared, prepared, shown } from "./pixels";
 import type { Known } from "./settings";
-import { draw, drawPen, type Point, pixelsOf, type Stroke } from "./strokes";
+import { draw, drawn, drawPen, type Point, type Stroke } from "./strokes";
 
 /** Largest side of a picture that can be drawn. */
 const DRAWABLE = 64;
@@ -16,6 +17,7 @@ const DRAWABLE = 64;
 const STAGE = 320;
 /** Milliseconds between two pictures of the camera. */
 const FRAME = 100;
+
 export class ImageControl implements Control {
   readonly element: HTMLElement;
   readonly #input: Input;
@@ -29,6 +31,8 @@ export class ImageControl implements Control {
   #levels;
   #strokes: Stroke[] = [];
   #picture: PictureSource | undefined;
+  /** The picture as the model takes it. */
+  #prepared: Prepared | undefined;
   #isCentred = true;
   #isInverted = false;
   /** Where the keyboard's pen is, and whether it draws. */
@@ -84,8 +88,7 @@ export class ImageControl implements Control {
   }
 
   read(): Feed | undefined {
-    const image = this.#pixels();
-    return image && feedOf(this.#input, this.#kind, image, this.#levels);
+    return this.#prepared && feedOf(this.#input, this.#prepared, this.#levels);
   }
 
   thumbnail(): HTMLCanvasElement {
@@ -102,41 +105,36 @@ export class ImageControl implements Control {
   #settings(levels: ReturnType<typeof levelsFor>): HTMLElement[] {
     const set = (change: () => void) => {
       change();
-      this.#show();
-      this.#changed();
+      this.#drawn();
     };
     const { dtype, preprocessing } = this.#input;
     const isOpen = dtype === "f32" && !preprocessing;
+    const named = levels.map((one) => [one.name, one] as const);
+    const choice = choose(named, (chosen) => set(() => (this.#levels = chosen)));
     return [
       ...(this.#isDrawable
         ? [tick("Centre what is drawn", true, (on) => set(() => (this.#isCentred = on)))]
         : []),
       tick("Swap light and dark", false, (on) => set(() => (this.#isInverted = on))),
-      ...(isOpen
-        ? [
-            labelled(
-              "Pixels become",
-              choose(
-                levels.map((one) => [one.name, one] as const),
-                (chosen) => set(() => (this.#levels = chosen)),
-              ),
-            ),
-          ]
-        : []),
+      ...(isOpen ? [labelled("Pixels become", choice)] : []),
     ];
   }
 
   /** The picture as the model takes it, or undefined where there is none. */
-  #pixels(): ImageData | undefined {
-    const { width, height, isAnySize } = this.#kind;
-    if (this.#picture) {
-      const [w, h] = isAnySize ? openSides(this.#picture) : [width, height];
-      const image = cropped(this.#picture, w, h);
-      return this.#isInverted ? inverted(image) : image;
+  #prepare(): Prepared | undefined {
+    try {
+      const kind = this.#picture ? kindFor(this.#picture, this.#kind) : this.#kind;
+      const picture = this.#picture ? pixelsOf(this.#picture) : this.#drawing();
+      return picture && prepared(picture, this.#input, kind, this.#isInverted);
+    } catch (error) {
+      this.#say(messageOf(error));
+      return undefined;
     }
-    if (this.#strokes.length === 0) return undefined;
-    const image = pixelsOf(this.#strokes, width, height, this.#isCentred);
-    return this.#isInverted ? inverted(image) : image;
+  }
+
+  #drawing(): ImageData | undefined {
+    const { width, height } = this.#kind;
+    return this.#strokes.length > 0 ? drawn(this.#strokes, width, height, this.#isCentred) : undefined;
   }
 
   /** Draws the stage, and beside it what the model sees. */
@@ -146,11 +144,10 @@ export class ImageControl implements Control {
       const image = cropped(this.#picture, this.#stage.width, this.#stage.height);
       this.#stage.getContext("2d")!.putImageData(image, 0, 0);
     } else draw(this.#stage, this.#strokes, Math.min(this.#kind.width, this.#kind.height));
-    const image = this.#pixels();
-    this.#seen.width = image?.width ?? this.#kind.width;
-    this.#seen.height = image?.height ?? this.#kind.height;
-    if (image)
-      this.#seen.getContext("2d")!.putImageData(this.#kind.channels === 1 ? greyed(image) : image, 0, 0);
+    this.#prepared = this.#prepare();
+    const { width, height } = this.#prepared?.target ?? this.#kind;
+    Object.assign(this.#seen, { width, height });
+    if (this.#prepared) this.#seen.getContext("2d")!.putImageData(shown(this.#prepared), 0, 0);
   }
 
   #setPicture(picture: PictureSource | undefined): void {
@@ -158,14 +155,14 @@ export class ImageControl implements Control {
       this.#stopCamera(this.#picture);
     this.#picture = picture;
     if (picture) this.#strokes = [];
-    this.#show();
-    this.#changed();
+    this.#drawn();
   }
 
   async #open(file: Blob): Promise<void> {
     try {
-      this.#setPicture(await createImageBitmap(file));
+      const picture = await createImageBitmap(file, { premultiplyAlpha: "none" });
       this.#say("");
+      this.#setPicture(picture);
     } catch {
       const { name = "it", type = "" } = file as Partial<File>;
       this.#say(`${name} is not a picture that this browser reads${type ? ` (${type})` : ""}.`);
@@ -217,10 +214,7 @@ export class ImageControl implements Control {
   /** Shows frame after frame, as long as the camera is what is shown. A hidden page waits. */
   #follow(video: HTMLVideoElement): void {
     if (this.#picture !== video) return;
-    if (!document.hidden) {
-      this.#show();
-      this.#changed();
-    }
+    if (!document.hidden) this.#drawn();
     setTimeout(() => this.#follow(video), FRAME);
   }
 

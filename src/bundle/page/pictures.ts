@@ -1,6 +1,7 @@
-// Pictures of files and of the camera, in the size that a model takes.
+// Pictures of files and of the camera: their sizes, and how people see them.
 
 import { messageOf } from "./dom";
+import type { ImageKind } from "./kinds";
 
 /** Longest side of a picture whose size the model leaves open, and what its sides are multiples of. */
 const [LONGEST, STEP] = [640, 32];
@@ -12,15 +13,16 @@ const sidesOf = (picture: PictureSource) =>
     ? [picture.videoWidth, picture.videoHeight]
     : [picture.width, picture.height];
 
-/** The size that a picture is given where the model takes any: its own, within bounds. */
-export function openSides(picture: PictureSource): [number, number] {
+/** The size that a picture is given: where the model takes any, its own, within bounds. */
+export function kindFor(picture: PictureSource, kind: ImageKind): ImageKind {
+  if (!kind.isAnySize) return kind;
   const [width = 1, height = 1] = sidesOf(picture);
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   const whole = (side: number) => Math.max(STEP, Math.round((side * scale) / STEP) * STEP);
-  return [whole(width), whole(height)];
+  return { ...kind, width: whole(width), height: whole(height) };
 }
 
-/** The middle of a picture, as large as fits, in this size. */
+/** The middle of a picture, as large as fits, in this size, as the browser draws it. */
 export function cropped(picture: PictureSource, width: number, height: number): ImageData {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
@@ -32,14 +34,6 @@ export function cropped(picture: PictureSource, width: number, height: number): 
   const [sw, sh] = [width * scale, height * scale];
   context.drawImage(picture, (w - sw) / 2, (h - sh) / 2, sw, sh, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
-}
-
-/** As a model of one channel sees it. */
-export function greyed(image: ImageData): ImageData {
-  const { data } = image;
-  for (let at = 0; at < data.length; at += 4)
-    data.fill((data[at]! * 19595 + data[at + 1]! * 38470 + data[at + 2]! * 7471 + 0x8000) >> 16, at, at + 3);
-  return image;
 }
 
 /** Why there is no camera, in words. */

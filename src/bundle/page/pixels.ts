@@ -1,7 +1,9 @@
-// From the pixels of a canvas to what a model is fed with.
+// From a picture to what a model is fed with: prepared as octette/pictures does, so that a page answers as the command line does, then as numbers.
 
 import type { Feed } from "../../engine/feeds";
 import type { Input } from "../../graph/graph";
+import type { Picture } from "../../pictures/picture";
+import { type PictureTarget, preparePicture } from "../../pictures/prepare";
 import type { ImageKind } from "./kinds";
 import type { Known } from "./settings";
 
@@ -37,25 +39,57 @@ function likeliest([lo, hi]: readonly [number, number], channels: number): Level
   return lo < -0.3 ? SIGNED : UNIT;
 }
 
+/** A picture as a model sees it: its bytes in the order that the model takes. */
+export interface Prepared {
+  readonly target: PictureTarget;
+  readonly bytes: Uint8Array;
+}
+
+/** The middle of a picture, as large as fits, in this size; inverted: light becomes dark. */
+export function prepared(
+  picture: Picture,
+  input: Input,
+  { channels, isLast, width, height }: Pick<ImageKind, "channels" | "isLast" | "width" | "height">,
+  isInverted = false,
+): Prepared {
+  const isChannelsLast = input.preprocessing?.layout === "nhwc" || isLast;
+  const sample = isChannelsLast ? [height, width, channels] : [channels, height, width];
+  const size = { width, height, channels, isChannelsLast, sample };
+  const target: PictureTarget = { ...size, resize: "cover", filter: "bilinear" };
+  const bytes = new Uint8Array(width * height * channels);
+  preparePicture(picture, target, bytes, 0, "the picture");
+  if (isInverted)
+    for (let i = 0; i < bytes.length; i++) if (channelAt(target, i) !== ALPHA) bytes[i] = 255 - bytes[i]!;
+  return { target, bytes };
+}
+
+/** The fourth channel. */
+const ALPHA = 3;
+
+const channelAt = ({ isChannelsLast, channels, width, height }: PictureTarget, i: number) =>
+  isChannelsLast ? i % channels : Math.floor(i / (width * height));
+
+/** What a model sees, for people. */
+export function shown({ target, bytes }: Prepared): ImageData {
+  const { width, height, channels, isChannelsLast } = target;
+  const count = width * height;
+  const image = new ImageData(width, height);
+  for (let pixel = 0; pixel < count; pixel++)
+    for (let channel = 0; channel < 4; channel++) {
+      const own = channels === 1 ? 0 : channel;
+      const byte = bytes[isChannelsLast ? pixel * channels + own : own * count + pixel];
+      image.data[4 * pixel + channel] = channel === ALPHA && channels < 4 ? 255 : byte!;
+    }
+  return image;
+}
+
 /** The largest number of data that are multiplied by this scale: 16 for 1/16, as small scans have; else that of bytes. */
 const whiteOf = (scale: number) => (1 / scale <= 64 && scale < 1 ? Math.round(1 / scale) : 255);
 
-/** What an input is fed with, of pixels that have its size. `levels` says what floats are where the model does not. */
-export function feedOf(
-  input: Input,
-  { channels, isLast }: ImageKind,
-  image: ImageData,
-  levels: Levels,
-): Feed {
-  const { width, height } = image;
+/** What an input is fed with. `levels` says what floats are where the model does not. */
+export function feedOf(input: Input, { target, bytes }: Prepared, levels: Levels): Feed {
   const { dtype, preprocessing } = input;
-  const count = width * height;
   const isByte = dtype === "u8" || (preprocessing !== undefined && !preprocessing.of);
-  const data = isByte
-    ? new Uint8Array(count * channels)
-    : dtype === "i8"
-      ? new Int8Array(count * channels)
-      : new Float32Array(count * channels);
   const white = preprocessing ? whiteOf(preprocessing.scale) : 255;
   const number = (byte: number, channel: number) => {
     if (dtype === "i8") return byte - 128;
@@ -63,23 +97,10 @@ export function feedOf(
     const at = (list: readonly number[]) => list[channel % list.length]!;
     return ((byte / 255) * levels.scale - at(levels.mean)) / at(levels.std);
   };
-  const takesLast = preprocessing?.layout === "nhwc" || isLast;
-  for (let pixel = 0; pixel < count; pixel++)
-    for (let channel = 0; channel < channels; channel++) {
-      const byte = channels === 1 ? grey(image.data, 4 * pixel) : image.data[4 * pixel + channel]!;
-      data[takesLast ? pixel * channels + channel : channel * count + pixel] = number(byte, channel);
-    }
-  const sides = takesLast ? [height, width, channels] : [channels, height, width];
-  const type = data instanceof Uint8Array ? "u8" : data instanceof Int8Array ? "i8" : "f32";
-  return { dtype: type, shape: input.shape.length === 4 ? [1, ...sides] : sides, data };
-}
-
-/** Luma of ITU-R BT.601, in 16 bits as PIL computes it. */
-const grey = (rgba: Uint8ClampedArray, at: number) =>
-  (rgba[at]! * 19595 + rgba[at + 1]! * 38470 + rgba[at + 2]! * 7471 + 0x8000) >> 16;
-
-/** Light becomes dark. */
-export function inverted(image: ImageData): ImageData {
-  for (let at = 0; at < image.data.length; at++) if (at % 4 < 3) image.data[at] = 255 - image.data[at]!;
-  return image;
+  const { sample } = target;
+  const shape = input.shape.length === 4 ? [1, ...sample] : sample;
+  const numbers = (_: number, i: number) => number(bytes[i]!, channelAt(target, i));
+  if (isByte) return { dtype: "u8", shape, data: Uint8Array.from(bytes, numbers) };
+  if (dtype === "i8") return { dtype, shape, data: Int8Array.from(bytes, numbers) };
+  return { dtype: "f32", shape, data: Float32Array.from(bytes, numbers) };
 }

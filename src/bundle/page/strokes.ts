@@ -45,7 +45,7 @@ function trace(
 }
 
 /** Strokes as pixels of this size, each the mean of what it covers; `centred`: moved and scaled to fill what such pictures fill. */
-export function pixelsOf(
+export function drawn(
   strokes: readonly Stroke[],
   width: number,
   height: number,
