@@ -3,13 +3,18 @@
 
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { nodeApart, options, root, threadScripts, workerAlone } from "./esbuild.js";
+import { nodeApart, options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
 // Scripts of an earlier build, which have a hash in their names.
 for (const file of await readdir(folder)) if (/-[A-Z0-9]{8}\.js$/.test(file)) await rm(folder + file);
-await writeFile(`${folder}kit.json`, JSON.stringify(await createKit()));
+const { kit, worker } = await createKit();
+await writeFile(`${folder}learner-worker.js`, worker);
+await writeFile(
+  `${folder}kit.mjs`,
+  `export const kit = ${JSON.stringify(kit)};\nexport const folder = new URL(".", import.meta.url);\n`,
+);
 await build({
   ...options,
   entryPoints: {
@@ -36,22 +41,9 @@ await build({
   splitting: true,
   outdir: folder,
 });
-await build({
-  ...options,
-  entryPoints: {
-    ...threadScripts,
-    "node-module": "src/node-module.ts",
-  },
-  outdir: folder,
-});
-await build({
-  ...options,
-  entryPoints: { "learner-worker": "src/learner/worker.ts" },
-  plugins: [workerAlone, ...options.plugins],
-  external: [],
-  minify: true,
-  outdir: folder,
-});
+// Bundlers copy them as they are.
+await build({ ...options, entryPoints: threadScripts, minify: true, outdir: folder });
+await build({ ...options, entryPoints: ["src/node-module.ts"], outdir: folder });
 await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, outdir: folder });
 // Imports that a script needs nothing of but their order, of which other bundlers warn: no chunk has effects.
 for (const file of await readdir(folder))

@@ -72,7 +72,7 @@ function entriesOf({ initializer }) {
 
 /**
  * The declarations of a bundled script in their order, and its own names of what it exports. Of constants in modules that `isTable` finds, objects
- * of names, the entries are kept apart: a script of less has fewer.
+ * of names, there are the entries, too: a script of less has fewer.
  */
 export async function declarationsOf(text, isTable) {
   const { file, checker } = scopesOf(text);
@@ -101,9 +101,9 @@ export async function declarationsOf(text, isTable) {
     found.map(async (declaration) => {
       const { node, word } = declaration;
       const names = declaration.names.map((name) => name.text);
-      if (isTable(moduleAt(node.getStart()))) return { names, entries: entriesOf(node) };
       const { code } = await transform(`${word}${node.getText()}`, { minifyWhitespace: true });
-      return { names, reads: readsOf(declaration), code: code.trim() };
+      const found = { names, reads: readsOf(declaration), code: code.trim() };
+      return isTable(moduleAt(node.getStart())) ? { ...found, entries: entriesOf(node) } : found;
     }),
   );
   return { declarations, names: exportsOf(exporting) };

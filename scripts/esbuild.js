@@ -65,19 +65,6 @@ export const threadScripts = {
   "threads-worker": "src/engine/threads-worker.ts",
 };
 
-/**
- * A learner's worker is one file without imports, which every bundler finds and takes. The script that starts it sends it the kernels, and
- * no thread pool is started from it.
- */
-export const workerAlone = {
-  name: "worker-alone",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/inlined$/ }, () => ({ path: join(root, "src/learner/received.ts") }));
-    onResolve({ filter: /\/thread-pool\.js$/ }, () => ({ path: "thread-pool", namespace: "none" }));
-    onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "export {}" }));
-  },
-};
-
 /** Names of the functions in src/ that are marked as free of side effects. */
 async function pureNames() {
   const files = await readdir(`${root}src`, { recursive: true });

@@ -80,7 +80,7 @@ const parts = [
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],
-  ["  its worker, where there are workers", 146_000, () => readFileSync(`${root}build/learner-worker.js`)],
+  ["  its worker, where there are workers", 138_000, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
     "  picture files, where asked for",
@@ -88,7 +88,7 @@ const parts = [
     () => later('export { openPicture } from "octette/pictures"', "decode"),
   ],
   ["sounds as feeds", 4_000, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
-  ["training, where asked for", 57_500, () => later('export { tune } from "octette"', "tune", "inlined")],
+  ["training, where asked for", 57_500, () => later('export { tune } from "octette"', "tune-graph")],
   ["train.wasm", 15_800, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
   ["baseline.wasm", 5_500, () => wasm("baseline")],

@@ -3,3 +3,9 @@ declare module "*?script" {
   const text: string;
   export default text;
 }
+
+// What the build found for `octette bundle`.
+declare module "*/build/kit.mjs" {
+  export const kit: unknown;
+  export const folder: URL;
+}

@@ -97,7 +97,7 @@ const allowed: Record<string, readonly string[]> = {
   bundle: ["graph", "ops", "engine", "formats", "train"],
   nn: ["graph", "ops", "engine", "passes", "data", "quantize", "train"],
   text: ["graph", "ops", "engine", "formats", "files"],
-  learner: ["graph", "engine", "formats", "files", "data", "train"],
+  learner: ["graph", "engine", "formats", "files", "data", "quantize", "train"],
 };
 
 test("rooms import only what lies below them", async () => {

@@ -1,5 +1,6 @@
 // Scripts of few ops, put together from the declarations that the build found in the runtime (scripts/kit.js).
 
+import { readFile } from "node:fs/promises";
 import { OctetteError } from "../errors";
 
 /** What stands at the top of a script: what it declares, and what it reads of the others. */
@@ -8,6 +9,11 @@ interface Code {
   readonly reads: readonly string[];
   readonly code: string;
 }
+
+/** As the kit has it: the script of a learner's worker has a line of this length for each declaration, which is its code where the kit has none. */
+type InWorker<T> = T extends Code
+  ? Omit<T, "code"> & { readonly length: number; readonly code?: string }
+  : T & { readonly length: number };
 
 /** A table of all ops, or of all modules of wasm: for each key the name that stands for it. */
 interface Table {
@@ -19,16 +25,21 @@ type Declaration = Code | Table;
 
 interface Kit {
   /** In the order in which they run. */
-  readonly declarations: readonly Declaration[];
+  readonly declarations: readonly InWorker<Declaration>[];
   /** What the declarations call each export. */
   readonly names: Readonly<Record<string, string>>;
-  /** Scripts of further threads and of streams, by file. */
-  readonly threads: Readonly<Record<string, string>>;
+  /** The script of streams. */
+  readonly stream: string;
   /** Scripts and styles of pages, by file. */
   readonly pages: Readonly<Record<string, string>>;
 }
 
-const readKit = async (): Promise<Kit> => (await import("../../build/kit.json")).default as unknown as Kit;
+/** The kit, and where the scripts of the package lie. */
+const readKit = async () =>
+  (await import("../../build/kit.mjs")) as { readonly kit: Kit; readonly folder: URL };
+
+/** A script of the package as it is. */
+const readScript = async (file: string) => readFile(new URL(file, (await readKit()).folder), "utf8");
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -36,12 +47,27 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 export async function pageFiles(
   files: Readonly<Record<string, string>>,
 ): Promise<(readonly [file: string, content: Uint8Array])[]> {
-  const { pages } = await readKit();
+  const { pages } = (await readKit()).kit;
   return Object.entries(files).map(([file, own]) => [file, bytesOf(pages[own]!)] as const);
 }
 
-/** Scripts of further threads and of streams. */
-export const threadFiles = async (): Promise<Kit["threads"]> => (await readKit()).threads;
+/** Scripts of further threads and of streams, by file. */
+export const threadFiles = async (): Promise<Readonly<Record<string, string>>> => ({
+  "thread-pool.js": await readScript("thread-pool.js"),
+  "threads-worker.js": await readScript("threads-worker.js"),
+  "stream.js": (await readKit()).kit.stream,
+});
+
+async function readDeclarations(): Promise<readonly Declaration[]> {
+  const { declarations } = (await readKit()).kit;
+  const script = await readScript("learner-worker.js");
+  let end = -1;
+  return declarations.map((one) => {
+    const start = end + 1;
+    end = start + one.length;
+    return "entries" in one ? one : { code: script.slice(start, end), ...one };
+  });
+}
 
 /** Declarations in the order in which they run, and what they read of another script. */
 export interface Pieces {
@@ -68,7 +94,8 @@ interface Wanted {
  * @throws OctetteError "unsupported" where an export is an operator that octette does not have.
  */
 export async function piecesFor({ exports, keys = [], beside, without = [] }: Wanted): Promise<Pieces> {
-  const { declarations, names } = await readKit();
+  const { names } = (await readKit()).kit;
+  const declarations = await readDeclarations();
   const byName = new Map(declarations.flatMap((one) => one.names.map((name) => [name, one] as const)));
   const [wanted, absent] = [new Set(keys), new Set(without.map((name) => names[name]))];
   const entriesOf = ({ entries }: Table) => entries.filter(([key]) => wanted.has(key));

@@ -18,7 +18,7 @@ import { toolkit } from "../toolkit";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
 import type { EpochReport, StepReport, Tuned, TuneOptions, TuneSummary } from "../train/index";
 import type { BeginReport } from "../train/run/tune-options";
-import type { Validation } from "../train/run/validate";
+import { type Validation, validateGraph } from "../train/run/validate";
 
 /** What is told of a learner's tuning before its first step. */
 export interface LearningBegin extends Omit<BeginReport, "validation"> {
@@ -172,7 +172,6 @@ async function judged(
   { guard, options }: TuneOrder,
   { signal }: JobContext,
 ): Promise<Guarded> {
-  const { validateGraph } = await import("../train/run/validate");
   const data = unpackDataset(guard!.data);
   const giveWay = givingWay(signal, options.pace);
   const judge = (graph: Graph) => validateGraph(graph, data, toolkit.engine, options.maxBytes, giveWay);

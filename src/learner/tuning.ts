@@ -1,9 +1,11 @@
 // How a learner tunes: with checkpoints, which lie in a file of the worker's own or go back to the caller.
 
 import { OctetteError } from "../errors";
+import { quantizeWith } from "../quantize/quantize-graph";
+import { toolkit } from "../toolkit";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
 import { loadCheckpoint, saveCheckpoint } from "../train/checkpoint/file";
-import { tune } from "../train/index";
+import { tuneGraph } from "../train/tune-graph";
 import { type Tuning, tuneOptionsOf } from "./jobs";
 
 /** Tunes from a checkpoint where there is a whole one of this run, else from the beginning. */
@@ -20,10 +22,15 @@ export const tuneResuming: Tuning = async (graph, order, context) => {
     await saveCheckpoint(path, state).catch(({ message }: Error) => warn(`no checkpoint: ${message}`));
   };
   const run = (state: CheckpointState | undefined) =>
-    tune(graph, {
-      ...tuneOptionsOf(order, context),
-      ...(checkpoint && { checkpoint: { state, every: checkpoint.every, save } }),
-    });
+    tuneGraph(
+      graph,
+      {
+        ...tuneOptionsOf(order, context),
+        ...(checkpoint && { checkpoint: { state, every: checkpoint.every, save } }),
+      },
+      toolkit,
+      quantizeWith,
+    );
   if (!checkpoint) return { tuned: await run(undefined), warnings };
   if (!("path" in checkpoint)) return { tuned: await run(checkpoint.state), warnings };
   const loaded = checkpoint.resume

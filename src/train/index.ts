@@ -42,5 +42,8 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
 export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions): Promise<Tuned> {
   const [toolkit, own] = toolkitIn<TuneOptions>(options);
   const { tuneGraph } = await import("./tune-graph");
-  return tuneGraph(graph, own, toolkit);
+  return tuneGraph(graph, own, toolkit, async (...args) => {
+    const { quantizeWith } = await import("../quantize/quantize-graph");
+    return quantizeWith(...args);
+  });
 }

@@ -7,8 +7,11 @@ import { checkGraph } from "../ops/check-graph";
 import { nameBySamples, nameClasses } from "../ops/classes";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
+import type { quantizeWith } from "../quantize/quantize-graph";
 import type { Toolkit } from "../toolkit";
 import type { TuneOptions } from "./index";
+import { train } from "./inlined";
+import { tuneWith } from "./run/tune";
 import { checkTuneOptions, TUNE, type TuneDeployedOptions, type Tuned } from "./run/tune-options";
 
 const NAMES = { ...TUNE, bits: 1, classes: 1 } satisfies Names<TuneOptions>;
@@ -19,7 +22,12 @@ const isDataset = (data: unknown): data is Dataset => typeof Object(data).withCl
 const CALIBRATION = 512;
 
 /** Quantizes a float graph, and tunes it with the ops and the engine of a toolkit. */
-export async function tuneGraph(graph: Graph, own: TuneOptions, toolkit: Toolkit): Promise<Tuned> {
+export async function tuneGraph(
+  graph: Graph,
+  own: TuneOptions,
+  toolkit: Toolkit,
+  quantize: typeof quantizeWith,
+): Promise<Tuned> {
   checkOptions("tune", own, NAMES);
   const { teacher, bits, classes, ...given } = own;
   checkTuneOptions(given as TuneDeployedOptions);
@@ -32,8 +40,6 @@ export async function tuneGraph(graph: Graph, own: TuneOptions, toolkit: Toolkit
       got: typeof own.data,
       hint: "openDataset(file, graph.inputs) makes one",
     });
-  // Kernels and gradients of training are loaded by whoever trains.
-  const [{ train }, { tuneWith }] = await Promise.all([import("./inlined"), import("./run/tune")]);
   toolkit.carry({ train });
   const covered = nameClasses(coverNumbers(graph, own.data.preprocessing), classes, toolkit.ops);
   const model = nameBySamples(covered, own.data, toolkit.ops);
@@ -45,8 +51,7 @@ export async function tuneGraph(graph: Graph, own: TuneOptions, toolkit: Toolkit
   const other = isOwn || teacher === "none" ? undefined : teacher;
   if (!isFloat || bits === "float") return tuneWith(model, { ...rest, teacher: other }, toolkit);
   const calibration = rest.data.sample(CALIBRATION, own.seed ?? 0).batches(32);
-  const { quantizeWith } = await import("../quantize/quantize-graph");
-  const quantized = await quantizeWith(
+  const quantized = await quantize(
     model,
     {
       calibration,
