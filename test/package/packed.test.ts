@@ -31,6 +31,15 @@ test("holds scripts, their types, wasm and documents, and nothing else", () => {
     expect(files).toContain(file);
 });
 
+test("has the wasm that a runtime can carry, and no other", async () => {
+  const { inlined } = await import(join(root, "build/wasm.js"));
+  expect(files.filter((file) => file.endsWith(".wasm")).sort()).toEqual(
+    Object.keys(inlined)
+      .map((name) => `build/wasm/${name}.wasm`)
+      .sort(),
+  );
+});
+
 test("installed, every entry is there and its command line does the whole job", () => {
   const digits = join(root, "examples/digits/");
   const octette = (...args: string[]) => run(join(folder, "node_modules/.bin/octette"), args, folder);
