@@ -12,22 +12,26 @@ export const DEFAULT_MAX_BYTES = 2 ** 30;
 export const allowed = (maxBytes: number | string | undefined): number =>
   maxBytes === undefined ? DEFAULT_MAX_BYTES : byteSize(maxBytes, "maxBytes");
 
-/** Throws where a plan takes more than `maxBytes`; `planOf`, where there is one, makes plans of smaller sizes. */
+/**
+ * Throws where a plan takes more than `maxBytes` together with the `beside` bytes that other graphs of its model have. `planOf`, where
+ * there is one, makes plans of smaller sizes.
+ */
 export function checkLimit(
   plan: Plan,
   maxBytes: number | string | undefined,
   where: string,
   planOf?: Planner,
+  beside = 0,
 ): void {
   const most = allowed(maxBytes);
   const { totalBytes } = plan.memory;
-  if (totalBytes <= most) return;
+  if (beside + totalBytes <= most) return;
   throw new OctetteError("the model takes more memory than it may", {
     code: "limit",
     where,
     expected: `at most ${most} bytes${maxBytes === undefined ? " (DEFAULT_MAX_BYTES)" : ""}`,
-    got: `${totalBytes} bytes`,
-    hint: `${planOf ? wayOut(plan, most, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
+    got: `${beside + totalBytes} bytes${beside > 0 ? `, of which other graphs of the model take ${beside}` : ""}`,
+    hint: `${planOf ? wayOut(plan, most - beside, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
   });
 }
 

@@ -118,6 +118,8 @@ export class Model {
   #started: Promise<void> = Promise.resolve();
   #session: Session;
   #distrusted = false;
+  /** Those of the graph around it. */
+  readonly #within: Acts | undefined;
   /** Present where the host acts between steps. */
   readonly #acts: Acts | undefined;
   /** Of the last run: made again only where a symbol's value changes. */
@@ -138,12 +140,13 @@ export class Model {
     within?: Acts,
   ) {
     const isCurrent = draft?.plan.engineClass === classOf(engine, options, graph);
-    this.#draft = isCurrent ? draft! : draftModel(graph, registry, engine, options);
+    this.#draft = isCurrent ? draft! : draftModel(graph, registry, engine, options, within?.allBytes);
     this.graph = graph;
     this.inputs = graph.inputs;
     this.#engine = engine;
     this.#registry = registry;
     this.#options = options;
+    this.#within = within;
     this.#look = lookOut(graph, registry, engine.told);
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
@@ -151,6 +154,7 @@ export class Model {
     const { bodies } = this.#draft;
     if (this.plan.pauses.length > 0)
       this.#acts = new (loadedRunSizes().Acts)({
+        ownBytes: () => this.#session.bytes,
         registry,
         modelOf: (body, acts) => new Model(body, registry, engine, ofBody(options), bodies?.get(body), acts),
         bodies: bodies?.keys(),
@@ -204,6 +208,12 @@ export class Model {
     return this.#distrusted
       ? this.#engine.info.reason
       : "its weights of −128 are not exact in the engine's class";
+  }
+
+  /** Bytes of the memories of the other graphs of its model. */
+  get #besideBytes(): number {
+    const acts = this.#within ?? this.#acts;
+    return acts ? acts.allBytes - this.#session.bytes : 0;
   }
 
   /** Which class of kernels runs and on how many threads, and why. */
@@ -426,7 +436,8 @@ export class Model {
     this.#distrusted = false;
     this.#session.dispose();
     this.#bound = undefined;
-    this.#draft = draftModel(this.graph, this.#registry, this.#engine, this.#options);
+    const { graph } = this;
+    this.#draft = draftModel(graph, this.#registry, this.#engine, this.#options, this.#besideBytes);
     this.#threads = this.#draft.threads;
     this.#plans = [this.#draft.plan];
     this.#session = this.#open();
@@ -468,7 +479,7 @@ export class Model {
     const sizes = Object.fromEntries(
       given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]),
     );
-    const { planFor } = this.#draft;
+    const planFor: Planner = (sizes = {}, run = {}) => this.#draft.planFor(sizes, run, this.#besideBytes);
     this.#room ??= newRoom();
     return this.#room?.planFor(sizes, run, this.plan, planFor) ?? planFor(sizes, run);
   }
@@ -492,12 +503,13 @@ function isSame(a: Bindings, b: Bindings): boolean {
 const classOf = (engine: Engine, { engineClass }: ModelOptions, graph: Graph<Constant>): EngineClass =>
   engineClass ?? engine.classFor(graph);
 
-/** Compiles a graph to plans whose memory is within its limit. */
+/** Compiles a graph to plans whose memory is within its limit, beside as many bytes of other graphs of the model. */
 export function draftModel(
   graph: Graph<Constant>,
   registry: Registry,
   engine: Engine,
   options: ModelOptions,
+  beside = 0,
 ): Draft {
   checkSymbols(graph.inputs);
   const engineClass = classOf(engine, options, graph);
@@ -505,17 +517,26 @@ export function draftModel(
   const threads = threadsFor(options.threads ?? 1, engine.unsharable(engineClass));
   const common = { registry, engineClass, taps, threads: threads.threads };
   const planner = plannerOf(graph, { ...common, maxima });
-  const planFor: Planner = (sizes, run) => {
+  const planFor: Draft["planFor"] = (sizes, run, others) => {
     const plan = planner(sizes, run);
-    checkLimit(plan, maxBytes, graph.name, planner);
+    checkLimit(plan, maxBytes, graph.name, planner, others);
     return plan;
   };
-  const plan = planFor(maxima);
+  const plan = planFor(maxima ?? {}, {}, beside);
   const within = graph.nodes.flatMap(bodiesOf);
-  const draftOf = (body: Graph<Constant>) => draftModel(body, registry, engine, ofBody(options));
+  let taken = beside + plan.memory.totalBytes;
+  const draftOf = (body: Graph<Constant>) => {
+    const draft = draftModel(body, registry, engine, ofBody(options), taken);
+    taken += bytesOf(draft);
+    return draft;
+  };
   const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf) : undefined;
   return { plan, planFor, threads, bodies };
 }
+
+/** Bytes of the memories of a draft's graphs. */
+const bytesOf = ({ plan, bodies }: Draft): number =>
+  [...(bodies?.values() ?? [])].reduce((n, body) => n + bytesOf(body), plan.memory.totalBytes);
 
 /** Options for graphs within a graph. */
 const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {}, taps: [], threads: 1 });

@@ -41,6 +41,8 @@ interface Inner {
 
 /** What runs graphs within a graph. */
 export interface Around {
+  /** Bytes of the memory of the graph itself. */
+  readonly ownBytes: () => number;
   readonly registry: Registry;
   /** A model of a graph within. */
   readonly modelOf: (body: Graph<Constant>, within: Acts) => Inner;
@@ -88,6 +90,11 @@ export class Acts {
   /** Bytes of the memories of graphs within the graph. */
   get bytes(): number {
     return [...this.#bodies.values()].reduce((n, { bytes }) => n + bytes, 0);
+  }
+
+  /** Bytes of the memories of all graphs of the model. */
+  get allBytes(): number {
+    return this.#around.within?.allBytes ?? this.#around.ownBytes() + this.bytes;
   }
 
   /** Takes the constants of the graph and of those within it. */

@@ -148,6 +148,45 @@ describe("If whose condition is known", () => {
   });
 });
 
+describe("memory of all graphs together is within maxBytes", () => {
+  const wide = (seed: number): FileGraph =>
+    by("MatMul", ["w", "x"], {
+      initializers: { w: { dtype: "f32", shape: [4000, 3], data: new Float32Array(12_000).fill(seed) } },
+    });
+  const file = branching(wide(1), wide(2), { inputs: [c, { name: "x", shape: [3, "n"] }] });
+  const graph = importOnnx(onnxFile(file));
+  const xs = (n: number) => floats([3, n], ...new Float32Array(3 * n));
+
+  test("when a model is loaded", () => {
+    const { bytes } = loadSync(graph);
+    expect(loadSync(graph, { maxBytes: bytes }).bytes).toBe(bytes);
+    expect(() => loadSync(graph, { maxBytes: bytes - 1 })).toThrow(
+      expect.objectContaining({
+        code: "limit",
+        where: graph.nodes[0]!.graphs!.else_branch!.name,
+        expected: `at most ${bytes - 1} bytes`,
+        got: expect.stringMatching(`^${bytes} bytes, of which other graphs of the model take \\d+$`),
+      }),
+    );
+  });
+
+  test("when a run needs more", () => {
+    const small = loadSync(graph);
+    const alone = loadSync(graph);
+    alone.runSync({ c: flag(true), x: xs(100) });
+    const model = loadSync(graph, { maxBytes: alone.bytes });
+    model.runSync({ c: flag(true), x: xs(100) });
+    const before = model.bytes;
+    expect(before).toBeGreaterThan(small.bytes);
+    expect(() => model.runSync({ c: flag(false), x: xs(100) })).toThrow(
+      expect.objectContaining({ code: "limit", where: graph.nodes[0]!.graphs!.else_branch!.name }),
+    );
+    expect(model.bytes).toBe(before);
+    const { y } = model.runSync({ c: flag(false), x: floats([3, 1], 1, 2, 3) });
+    expect(y!.data.slice(0, 2)).toEqual(Float32Array.of(12, 12));
+  });
+});
+
 test.each([
   [
     "ranks",
