@@ -24,6 +24,8 @@ export class Service {
   #memory;
   #learning;
   #client;
+  /** A connection of its own: a correction that waits for the disk holds up what comes after it on its connection. */
+  #corrections;
   #topics;
   #waiting = 0;
   #stopDaily = () => {};
@@ -35,31 +37,40 @@ export class Service {
     this.#learning = learning;
     const names = ["frame", "result", "correction", "ack", "command", "state", "availability"];
     this.#topics = Object.fromEntries(names.map((name) => [name, `octette/${id}/${name}`]));
-    this.#client = connect(url, {
+    const session = {
       protocolVersion: 5,
-      clientId: id,
       // The broker keeps what is sent while the service is away.
       clean: false,
       properties: { sessionExpiryInterval: AWAY },
       reconnectPeriod: 500,
+    };
+    const open = (clientId, connected, facts) => {
+      const client = connect(url, { ...session, clientId, ...facts });
+      return client
+        .on("connect", () => {
+          // Packets are small: none must wait for the next.
+          client.stream.setNoDelay?.(true);
+          connected().catch((error) => log(error.message));
+        })
+        .on("error", (error) => log(`MQTT: ${error.message}`));
+    };
+    this.#client = open(id, () => this.#connected(id), {
       will: { topic: this.#topics.availability, payload: "offline", qos: 1, retain: true },
+    }).on("message", (topic, payload, packet) => {
+      if (topic === this.#topics.frame) this.#frame(payload, packet.properties ?? {});
+      if (topic === this.#topics.command) this.#command(`${payload}`);
     });
-    this.#client
-      .on("connect", () => this.#connected(id).catch((error) => log(error.message)))
-      .on("error", (error) => log(`MQTT: ${error.message}`))
-      .on("message", (topic, payload, packet) => {
-        if (topic === this.#topics.frame) this.#frame(payload, packet.properties ?? {});
-        if (topic === this.#topics.command) this.#command(`${payload}`);
-      });
+    this.#corrections = open(`${id}-corrections`, () =>
+      this.#corrections.subscribeAsync(`${this.#topics.correction}/+/+`, { qos: 1 }),
+    );
     // MQTT's own acknowledgement goes out when this calls back.
-    this.#client.handleMessage = ({ topic, payload }, done) => {
-      if (!topic.startsWith(`${this.#topics.correction}/`)) return done();
+    this.#corrections.handleMessage = ({ topic, payload }, done) => {
       this.#correction(topic, payload).then(
         () => done(),
         // Not kept and not acknowledged: it comes again with the next connection.
         (error) => {
           log(`a correction is not kept: ${error.message}`);
-          this.#client.stream.destroy();
+          this.#corrections.stream.destroy();
           done(error);
         },
       );
@@ -78,20 +89,14 @@ export class Service {
     this.#stopDaily();
     await this.#learning.stop();
     this.#publish("availability", "offline", { qos: 1, retain: true });
-    await this.#client.endAsync();
+    await Promise.all([this.#corrections.endAsync(), this.#client.endAsync()]);
     await this.#memory.close();
     this.#learner.dispose();
   }
 
   async #connected(id) {
-    // A result is one small packet: it must not wait for the next.
-    this.#client.stream.setNoDelay?.(true);
-    const { frame, command, correction } = this.#topics;
-    await this.#client.subscribeAsync({
-      [frame]: { qos: 0 },
-      [command]: { qos: 1 },
-      [`${correction}/+/+`]: { qos: 1 },
-    });
+    const { frame, command } = this.#topics;
+    await this.#client.subscribeAsync({ [frame]: { qos: 0 }, [command]: { qos: 1 } });
     this.#publish("availability", "online", { qos: 1, retain: true });
     this.#publishState();
     const found = discovery({ id, topics: this.#topics, classes: this.#learner.classes });
@@ -122,6 +127,7 @@ export class Service {
   }
 
   async #correction(topic, elements) {
+    const acknowledge = (text) => this.#corrections.publish(`${this.#topics.ack}/${id}`, text, { qos: 1 });
     const [label, id] = topic.slice(this.#topics.correction.length + 1).split("/");
     const known = this.#learner.classes ? label : Number(label);
     try {
@@ -129,9 +135,9 @@ export class Service {
     } catch (error) {
       // What does not fit never will; any other failure, such as a full disk, may pass.
       if (error.code !== "argument") throw error;
-      return void this.#client.publish(`${this.#topics.ack}/${id}`, `refused: ${error.message}`, { qos: 1 });
+      return void acknowledge(`refused: ${error.message}`);
     }
-    this.#client.publish(`${this.#topics.ack}/${id}`, "kept", { qos: 1 });
+    acknowledge("kept");
     this.#publishState();
   }
 
