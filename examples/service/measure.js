@@ -1,4 +1,5 @@
-// Times replies and the event loop of the service: 50 frames a second, at rest and while it learns, with workers and without. Prints one table.
+// Times replies and the event loop of the service: 50 frames a second, at rest, while it is corrected and while it learns, with workers and
+// without. Prints one table.
 //   npm run measure [-- MODEL.onnx]    by default the MobileNet of OCTETTE_DATA, of 60 thousand parameters
 //   taskset -c 0,1 npm run measure     as on two cores
 // Figures mean something while nothing else runs: each row has the load of the machine beside it. BROKER=relay leaves mosquitto out.
@@ -16,6 +17,8 @@ const data = process.env.OCTETTE_DATA ?? fileURLToPath(new URL("../../../shared/
 const [path = join(data, "vision/mobile.onnx")] = process.argv.slice(2);
 const HERTZ = 50;
 const SAMPLES = 400;
+/** Corrections a second, each of which is written to the disk. */
+const TAUGHT_HERTZ = 5;
 /** Milliseconds of each row, so that p99 is of 500 replies. */
 const ROW_MS = 10_000;
 /** Milliseconds for compilers to come to rest. */
@@ -122,8 +125,12 @@ async function measure(title, { worker, tune, asked }) {
   await new Promise((resolve) => client.once("connect", resolve));
   client.stream.setNoDelay(true);
   await client.subscribeAsync([topic("result"), topic("state"), `${topic("ack")}/+`]);
-  for (let i = 0; i < SAMPLES; i++)
+  let taught = 0;
+  const teach = () => {
+    const i = taught++;
     client.publish(`${topic("correction")}/${i % 10}/${i}`, Buffer.from(noise(size, i)), { qos: 1 });
+  };
+  while (taught < SAMPLES) teach();
   while (kept < SAMPLES) await sleep(20);
 
   camera.start();
@@ -132,6 +139,10 @@ async function measure(title, { worker, tune, asked }) {
   await service.loop();
   await sleep(ROW_MS);
   await addRow(`${title}, at rest`, { camera, service });
+  const teaching = setInterval(teach, 1000 / TAUGHT_HERTZ);
+  await sleep(ROW_MS);
+  clearInterval(teaching);
+  await addRow(`${title}, corrected`, { camera, service });
   const start = performance.now();
   let runs = 0;
   for (; performance.now() - start < ROW_MS; runs++) {
