@@ -1,5 +1,6 @@
 // What is published beside code: addresses, links and licences.
 
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 // @ts-expect-error: a script
@@ -42,4 +43,12 @@ test("addresses are those of the repository that publishes", () => {
   expect(readme).toContain(`](${REPOSITORY}/blob/v0.1.0/CONTRIBUTING.md)`);
   expect(readme).toContain(`](${REPOSITORY}/raw/v0.1.0/docs/overview.svg)`);
   expect([...readme.matchAll(/\]\((?!https?:|#)[^)]*\)/g)].map(([link]) => link)).toEqual([]);
+});
+
+test("without an address nothing is published", () => {
+  const { scripts } = JSON.parse(textOf("package.json"));
+  const [command, ...args] = scripts.prepublishOnly.split(" ");
+  const { status, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  expect(status).toBe(1);
+  expect(stderr).toContain("node scripts/addresses.js https://HOST/OWNER/NAME v");
 });
