@@ -3,7 +3,8 @@
 // - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
 //   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels, and
 //   assembly/GROUP-class.ts those that are compiled for each engine class. assembly/floats.ts has kernels of the core that integer
-//   models do not call: a group without ops. `linearOfCodes` lowers Linear over codes where its
+//   models do not call: a group without ops. So is GROUPInt8 of assembly/GROUPInt8-class.ts: kernels over codes of ops of GROUP, which
+//   models load that have one of these over codes. `linearOfCodes` lowers Linear over codes where its
 //   group is there, whatever the op's own rule, and `gemmPlain` writes Gemm with other ops.
 // - src/train/ops has what only training has, and what training has in place of an op of models.
 // - src/train/gradients exports gradient rules, src/formats/onnx/convert-*.ts conversions and export-*.ts the ways back of ops to ONNX, under
@@ -46,6 +47,9 @@ export async function classedGroups() {
   const entries = await readdir(`${root}assembly`);
   return entries.filter((name) => name.endsWith("-class.ts")).map((name) => name.replace("-class.ts", ""));
 }
+
+/** The group whose ops a group of kernels alone has, over codes. */
+const groupOverCodes = (group) => group.replace(/Int8$/, "");
 
 /** Names of their modules: that of the group and of the class. */
 export const modulesOfClasses = (group) =>
@@ -141,6 +145,16 @@ ${rules}export const wasm = { ${wasm.join(", ")} };
     const coded = ofCodes.map((rule) => `"${opOfCodes(rule)}"`).join(", ");
     const also = coded ? ` ofCodes: [${coded}],` : "";
     later.push(`  ${group}: { names: [${names}],${also} load: () => import("./${group}") },\n`);
+  }
+  for (const group of classed.filter((name) => !groups.includes(name))) {
+    const wasm = modulesOfClasses(group);
+    await write(
+      `${group}.ts`,
+      `${wasmOf(wasm)}\nexport const ops = {};\nexport const wasm = { ${wasm.join(", ")} };\n`,
+    );
+    const own = all.filter(({ file }) => file.startsWith(`src/ops/${groupOverCodes(group)}/`));
+    const names = own.map(({ name }) => `"${name}"`).join(", ");
+    later.push(`  ${group}: { names: [], overCodes: [${names}], load: () => import("./${group}") },\n`);
   }
   all.sort(byName);
   await write("later.ts", `export const later = {\n${later.join("")}};\n`);

@@ -23,7 +23,8 @@ const parts = [
   ["op group moves, where asked for", 8_500, () => later(RUNTIME, "moves")],
   ["op group normalize, where asked for", 4_000, () => later(RUNTIME, "normalize")],
   ["op group reduce, where asked for", 12_000, () => later(RUNTIME, "reduce")],
-  ["op group recurrent, where asked for", 14_500, () => later(RUNTIME, "recurrent")],
+  ["op group recurrent, where asked for", 8_000, () => later(RUNTIME, "recurrent")],
+  ["  over codes", 9_000, () => later(RUNTIME, "recurrentInt8")],
   ["op group sampling, where asked for", 5_000, () => later(RUNTIME, "sampling")],
   ["op group scales, where asked for", 2_500, () => later(RUNTIME, "scales")],
   ["op group packed, where asked for", 2_000, () => later(RUNTIME, "packed")],
@@ -33,7 +34,7 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 5_400, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 5_500, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
     98_000,

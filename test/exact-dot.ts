@@ -38,7 +38,7 @@ export function setup(): void {
       encoding: "utf8",
     });
   mkdirSync(path("build/test"), { recursive: true });
-  for (const module of ["relaxed", "languageRelaxed", "recurrentRelaxed"]) {
+  for (const module of ["relaxed", "languageRelaxed", "recurrentInt8Relaxed"]) {
     const text = tool("wasm-dis", path(`build/wasm/${module}.wasm`), "-o", "-");
     const dots = text.match(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g) ?? [];
     if (dots.length === 0) throw new Error(`${module}.wasm has no relaxed dot product to replace`);

@@ -24,6 +24,8 @@ export interface LaterGroup {
   readonly names: readonly string[];
   /** Names of ops of other groups whose weights in groups, or tables of codes, it has kernels for. */
   readonly ofCodes?: readonly string[];
+  /** Names of ops of other groups that it has the kernels for over codes. */
+  readonly overCodes?: readonly string[];
   /** Whether ops of the core call its kernels: it is imported when a plan does. */
   readonly isCalled?: boolean;
   /** Imports it: called when a model names one of its ops, or by `preload`. */
@@ -61,12 +63,14 @@ export class OpGroups {
   #lackedBy(graph: Graph<Constant>): Map<string, Set<string>> {
     const nodes = nodesIn(graph);
     const lacked = new Map<string, Set<string>>();
-    for (const [group, { names, ofCodes = [] }] of Object.entries(this.#later)) {
+    for (const [group, { names, ofCodes = [], overCodes = [] }] of Object.entries(this.#later)) {
       const ops = new Set(nodes.map(({ op }) => op).filter((op) => names.includes(op)));
       for (const op of ops) if (Object.hasOwn(this.#ops, op)) ops.delete(op);
       if (!this.#loaded.has(group))
-        for (const { op, codes } of nodes.filter((node) => ofCodes.includes(node.op)))
-          if (codes && (!this.#ops[op]?.lowerInteger || codes.inputs.some((p) => p?.groups))) ops.add(op);
+        for (const { op, codes } of nodes) {
+          const isOfCodes = () => !this.#ops[op]?.lowerInteger || codes!.inputs.some((p) => p?.groups);
+          if (codes && (overCodes.includes(op) || (ofCodes.includes(op) && isOfCodes()))) ops.add(op);
+        }
       if (ops.size > 0) lacked.set(group, ops);
     }
     return lacked;

@@ -3,7 +3,7 @@
 
 import { vi } from "vitest";
 import exactLanguageBytes from "../../build/test/languageRelaxed-u8s8.wasm";
-import exactRecurrentBytes from "../../build/test/recurrentRelaxed-u8s8.wasm";
+import exactRecurrentBytes from "../../build/test/recurrentInt8Relaxed-u8s8.wasm";
 import signedBytes from "../../build/test/relaxed-s8s8.wasm";
 import exactBytes from "../../build/test/relaxed-u8s8.wasm";
 import { relaxedClass } from "../../src/engine/classes";
@@ -35,7 +35,7 @@ export const exactSources: Carried =
         ...inlined,
         relaxed: relaxedWhere(probeRelaxedDot().cold),
         languageRelaxed: exactLanguageBytes,
-        recurrentRelaxed: exactRecurrentBytes,
+        recurrentInt8Relaxed: exactRecurrentBytes,
       };
 
 const engine = new Engine(exactSources);

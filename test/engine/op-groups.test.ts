@@ -12,12 +12,13 @@ import { writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { countOf } from "../../src/graph/symbols";
 import { tensor } from "../../src/graph/tensor";
-import { loadSync } from "../../src/index";
+import { loadSync, quantize } from "../../src/index";
 import { registry } from "../../src/ops/index";
 import type { Op } from "../../src/ops/op";
 import { runtimeOf } from "../../src/runtime-of";
 import { denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { expectSameBytes } from "../check-tensors";
+import { GraphBuilder } from "../graph-builder";
 import { layerGraph, weightsOf } from "../ops/language/weights";
 
 /** The groups as octette/runtime has them, and how often each was imported. */
@@ -140,6 +141,30 @@ test("rows of a table of codes are loaded with their op and what lowers it", asy
   for (const one of [model, here]) one.dispose();
 });
 
+test("a recurrent layer loads its kernels over codes where it has codes", async () => {
+  const builder = new GraphBuilder(3);
+  builder.input("x", [4, "batch", 5]);
+  const operands = ["x", builder.floats("w", [1, 24, 5], 0.5), builder.floats("r", [1, 24, 6], 0.5)];
+  builder.multiple("LSTM", operands, ["y"]);
+  const float = builder.build("y");
+  const { graph: codes } = await quantize(float, { mode: "dynamic" });
+  const feeds = randomFeeds(float, 2);
+  for (const [graph, groups] of [
+    [float, ["recurrent", "floats"]],
+    [codes, ["recurrent", "recurrentInt8"]],
+  ] as const) {
+    const { parts, runtime, imported } = groupsOf();
+    const [model, here] = [await runtime.loadGraph(graph), loadSync(graph)];
+    expect(imported).toEqual(groups);
+    expectSameBytes(model.runSync(feeds).y, here.runSync(feeds).y!);
+    for (const one of [model, here]) one.dispose();
+    expect(() => parts.check(graph)).not.toThrow();
+  }
+  const { parts } = groupsOf();
+  await parts.load(["recurrent"]);
+  expect(() => parts.check(codes)).toThrow(/LSTM \(recurrentInt8\).*await preload\("recurrentInt8"\)/);
+});
+
 describe("groups", () => {
   test("are imported once, all where none is named", async () => {
     const { parts, imported } = groupsOf();
@@ -229,12 +254,18 @@ const exportsOf = (wasm: Uint8Array) =>
 
 test("ops call kernels of the core and of their own group, and of no other", () => {
   const modules = groupModules;
-  const groups = ["", ...Object.keys(later).filter((group) => group !== "floats")];
+  const hasOps = ([, { names }]: [string, LaterGroup]) => names.length > 0;
+  const groups = [
+    "",
+    ...Object.entries<LaterGroup>(later)
+      .filter(hasOps)
+      .map(([group]) => group),
+  ];
   for (const group of groups) {
     const ofAll = Object.entries(modules).filter(
       ([name]) => name !== "floats" && !/(Extmul|Relaxed)$/.test(name),
     );
-    const others = ofAll.filter(([name]) => name.replace("Baseline", "") !== group);
+    const others = ofAll.filter(([name]) => name.replace(/(Int8)?Baseline$/, "") !== group);
     const foreign = new Set(
       others.flatMap(([, wasm]) => exportsOf(wasm)).filter((name) => name !== "memory"),
     );

@@ -15,7 +15,7 @@ export type Train = typeof import("../../build/abi/train");
 export type Quantizer = typeof import("../../build/abi/quantizer");
 export type Class = typeof import("../../build/abi/class") &
   typeof import("../../build/abi/language-class") &
-  typeof import("../../build/abi/recurrent-class");
+  typeof import("../../build/abi/recurrentInt8-class");
 export type ClassName = "baseline" | "extmul" | "relaxed" | "relaxed, s8·s8";
 
 export const memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024 });
@@ -41,7 +41,7 @@ const relaxedDot = probeRelaxedDot().cold;
 
 /** The modules of a class: that of the core and those of groups. */
 const loadClass = (nameOf: (group: string) => string, signs = 0): Class =>
-  Object.assign({}, ...["", "language", "recurrent"].map((group) => load<Class>(nameOf(group), signs)));
+  Object.assign({}, ...["", "language", "recurrentInt8"].map((group) => load<Class>(nameOf(group), signs)));
 const named = (group: string, name: string) =>
   group === "" ? name : `${group}${name[0]!.toUpperCase()}${name.slice(1)}`;
 /** Those of the relaxed class as they are, or with a dot product that is exact. */

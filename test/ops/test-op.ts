@@ -79,7 +79,7 @@ const fills: readonly Fill[] = ["random", "min", "max", "extremes"];
 
 /** Kernels that every class has its own code of: plans without them are the same in all. */
 const ofClasses = new Set(
-  [inlined.baseline, inlined.languageBaseline, inlined.recurrentBaseline].flatMap((wasm) =>
+  [inlined.baseline, inlined.languageBaseline, inlined.recurrentInt8Baseline].flatMap((wasm) =>
     WebAssembly.Module.exports(new WebAssembly.Module(wasm as BufferSource)).map(({ name }) => name),
   ),
 );

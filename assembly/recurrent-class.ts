@@ -1,4 +1,0 @@
-// Kernels of the group recurrent over codes, compiled once for each class as those of class.ts are.
-export * from "./recurrent/gru-int8";
-export * from "./recurrent/lstm-int8";
-export * from "./recurrent/rnn-int8";
