@@ -2,7 +2,8 @@
 
 import { codedProduct } from "./coded-product";
 import { gruSteps } from "./gru-steps";
-import { PRODUCT, PRODUCTS, Recurrence } from "./sizes";
+import { layerAt } from "./layer";
+import { groupOf, HEAD, LAYER, PRODUCT, Recurrence } from "./sizes";
 
 /**
  * gru with both products of states over codes, as lstmInt8 has its own: where the reset gate comes first, r·h is rounded anew. scratch:
@@ -16,52 +17,30 @@ export function gruInt8(
   r: usize,
   sums: usize,
   scale: usize,
-  bias: usize,
   rNew: usize,
   sumsNew: usize,
   scaleNew: usize,
-  biasNew: usize,
+  bias: usize,
   lengths: usize,
   h0: usize,
   scratch: usize,
   options: usize,
-  group: i32,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const first = begin * group;
-  const last = end * group;
-  const rows = last - first;
-  const gates = scratch + PRODUCTS;
-  const rest = gates + ((<usize>(rows * hidden)) << 4);
-  const opening = codedProduct(scratch, r, sums, scale, bias, rest, rows, hidden << 1, how);
-  const renewing = codedProduct(scratch + PRODUCT, rNew, sumsNew, scaleNew, biasNew, rest, rows, hidden, how);
-  gruSteps(
-    opening,
-    renewing,
-    gates,
-    y,
-    h,
-    saved,
-    z,
-    lengths,
-    h0,
-    options,
-    steps,
-    stepZ,
-    rowZ,
-    stepY,
-    rowY,
-    rowH,
-    first,
-    last,
-  );
+  const group = groupOf(how, rows);
+  const layer = layerAt(scratch, options, z, y, h, h0, lengths, steps, rows, begin * group, end * group);
+  layer.saved = saved;
+  const hidden = layer.hidden;
+  const count = layer.end - layer.begin;
+  const gates = scratch + HEAD;
+  const rest = gates + ((<usize>(count * hidden)) << 4);
+  const biasNew = bias ? bias + ((<usize>hidden) << 3) : 0;
+  const own = scratch + LAYER;
+  const opening = codedProduct(own, r, sums, scale, bias, rest, count, hidden << 1, how);
+  const renewing = codedProduct(own + PRODUCT, rNew, sumsNew, scaleNew, biasNew, rest, count, hidden, how);
+  gruSteps(opening, renewing, gates, layer);
 }

@@ -1,64 +1,45 @@
 // The steps of gated recurrent units, whatever multiplies the states.
 
+import { Layer } from "./layer";
 import { activateRow, Four, multiplyRow } from "./rows";
 import { Product, Recurrence } from "./sizes";
-import { startStates, stepAt, stepsOf } from "./steps";
 
-/** The steps of gru for rows begin to end, of the products of its two gates and of its candidate. gates f32 [rows][4 · hidden]. */
-export function gruSteps<P extends Product>(
-  opening: P,
-  renewing: P,
-  gates: usize,
-  y: usize,
-  h: usize,
-  saved: usize,
-  z: usize,
-  lengths: usize,
-  h0: usize,
-  options: usize,
-  steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
-  begin: i32,
-  end: i32,
-): void {
-  const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
+/** The steps of gru, of the products of its two gates and of its candidate. gates f32 [rows][4 · hidden]. */
+export function gruSteps<P extends Product>(opening: P, renewing: P, gates: usize, layer: Layer): void {
+  const begin = layer.begin;
+  const end = layer.end;
+  const hidden = layer.hidden;
+  const saved = layer.saved;
+  const z = layer.z;
+  const how = changetype<Recurrence>(layer.how);
   const after = how.variant != 0;
   const rows = end - begin;
   const state = (<usize>hidden) << 2;
   const products = gates + <usize>rows * state * 2;
   const resets = products + <usize>rows * state;
-  const own = h + ((<usize>(begin * rowH)) << 2);
-  startStates(h, h0, lengths, hidden, rowH, begin, end);
-  for (let s = 0; s < steps; s++) {
-    opening.multiply(gates, own, rowH, rows);
-    for (let row = 0; row < rows; row++) {
-      const length = stepsOf(lengths, begin + row, steps);
-      if (s >= length) continue;
-      const t = stepAt(s, length, reverse);
-      const from = z + ((<usize>(t * stepZ + (begin + row) * rowZ)) << 2);
-      const gate = gates + <usize>row * state * 2;
-      activateRow(<i32>how.f, gate, from, gate, hidden << 1, how.clip, how.fAlpha, how.fBeta);
-      if (!after)
-        multiplyRow(resets + <usize>row * state, gate + state, own + ((<usize>(row * rowH)) << 2), hidden);
-    }
-    const x = after ? own : resets;
-    const ldx = after ? rowH : hidden;
-    renewing.multiply(products, x, ldx, rows);
+  const first = layer.h + layer.stateAt(begin);
+  layer.start(layer.h, layer.h0);
+  for (let s = 0; s < layer.steps; s++) {
+    opening.multiply(gates, first, layer.rowH, rows);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
+      const length = layer.stepsOf(row);
+      if (s >= length) continue;
+      const index = <usize>(row - begin) * state;
+      const from = z + ((<usize>layer.gatesAt(layer.stepAt(s, length), row)) << 2);
+      const gate = gates + 2 * index;
+      activateRow(<i32>how.f, gate, from, gate, hidden << 1, how.clip, how.fAlpha, how.fBeta);
+      if (!after) multiplyRow(resets + index, gate + state, layer.h + layer.stateAt(row), hidden);
+    }
+    renewing.multiply(products, after ? first : resets, after ? layer.rowH : hidden, rows);
+    for (let row = begin; row < end; row++) {
+      const length = layer.stepsOf(row);
+      const t = layer.stepAt(s, length);
+      const to = layer.y ? layer.y + layer.resultsAt(t, row) : 0;
       if (s >= length) {
         if (to) memory.fill(to, 0, state);
         continue;
       }
-      const at = t * stepZ + row * rowZ;
+      const at = layer.gatesAt(t, row);
       const own = <usize>(row - begin) * state;
       const from = z + ((<usize>at) << 2);
       if (saved) {
@@ -67,8 +48,7 @@ export function gruSteps<P extends Product>(
         memory.copy(from, gates + 2 * own, 2 * state);
       }
       const news = saved ? from + 2 * state : 0;
-      const before = h + ((<usize>(row * rowH)) << 2);
-      gruCell(to, before, news, from + 2 * state, gates + 2 * own, products + own, how);
+      gruCell(to, layer.h + layer.stateAt(row), news, from + 2 * state, gates + 2 * own, products + own, how);
     }
   }
 }

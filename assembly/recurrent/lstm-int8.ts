@@ -1,13 +1,14 @@
 // Long short-term memory over codes, of what gemmInt8 made of the inputs.
 
 import { codedProduct } from "./coded-product";
+import { layerAt } from "./layer";
 import { lstmSteps } from "./lstm-steps";
-import { PRODUCTS, Recurrence } from "./sizes";
+import { groupOf, HEAD, LAYER, Recurrence } from "./sizes";
 
 /**
- * lstm with h·Rᵀ over codes: those of h, whose range is found for each row, or for all where how.isShared is 1, times those of R.
+ * lstm with h·Rᵀ over codes: those of h, whose range is found for each row, or for all where options.isShared is 1, times those of R.
  *
- * r, sums: weights of CodedProduct, with scale f32 [4 · hidden]. Range: rows, by groups of `group`: 1, or all. scratch:
+ * r, sums: weights of CodedProduct, with scale f32 [4 · hidden]. Range: groups of rows whose states share a range. scratch:
  * recurrentInt8ScratchBytes(rows, hidden, 4).
  */
 export function lstmInt8(
@@ -26,43 +27,21 @@ export function lstmInt8(
   c0: usize,
   scratch: usize,
   options: usize,
-  group: i32,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const n = (<i32>how.hidden) << 2;
-  const first = begin * group;
-  const last = end * group;
-  const gates = scratch + PRODUCTS;
-  const rest = gates + ((<usize>((last - first) * n)) << 2);
-  const product = codedProduct(scratch, r, sums, scale, bias, rest, last - first, n, how);
-  lstmSteps(
-    product,
-    gates,
-    y,
-    h,
-    c,
-    cells,
-    z,
-    peepholes,
-    lengths,
-    h0,
-    c0,
-    options,
-    steps,
-    stepZ,
-    rowZ,
-    stepY,
-    rowY,
-    rowH,
-    first,
-    last,
-  );
+  const group = groupOf(how, rows);
+  const layer = layerAt(scratch, options, z, y, h, h0, lengths, steps, rows, begin * group, end * group);
+  layer.c = c;
+  layer.c0 = c0;
+  layer.saved = cells;
+  layer.peepholes = peepholes;
+  const n = layer.hidden << 2;
+  const count = layer.end - layer.begin;
+  const gates = scratch + HEAD;
+  const rest = gates + ((<usize>(count * n)) << 2);
+  lstmSteps(codedProduct(scratch + LAYER, r, sums, scale, bias, rest, count, n, how), gates, layer);
 }

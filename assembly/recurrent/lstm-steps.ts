@@ -1,71 +1,40 @@
 // The steps of long short-term memory, whatever multiplies the states.
 
+import { Layer } from "./layer";
 import { activateRow, addProducts, addRow, Four, multiplyRow } from "./rows";
 import { Product, Recurrence } from "./sizes";
-import { startStates, stepAt, stepsOf } from "./steps";
 
-/** The steps of lstm for rows begin to end. gates f32 [rows][4 · hidden]. */
-export function lstmSteps<P extends Product>(
-  product: P,
-  gates: usize,
-  y: usize,
-  h: usize,
-  c: usize,
-  cells: usize,
-  z: usize,
-  peepholes: usize,
-  lengths: usize,
-  h0: usize,
-  c0: usize,
-  options: usize,
-  steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
-  begin: i32,
-  end: i32,
-): void {
-  const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
-  const rows = end - begin;
+/** The steps of lstm. gates f32 [rows][4 · hidden]. */
+export function lstmSteps<P extends Product>(product: P, gates: usize, layer: Layer): void {
+  const begin = layer.begin;
+  const end = layer.end;
+  const hidden = layer.hidden;
   const n = hidden << 2;
-  const first = (<usize>(begin * rowH)) << 2;
-  startStates(h, h0, lengths, hidden, rowH, begin, end);
-  startStates(c, c0, lengths, hidden, rowH, begin, end);
-  for (let s = 0; s < steps; s++) {
-    product.multiply(gates, h + first, rowH, rows);
+  layer.start(layer.h, layer.h0);
+  layer.start(layer.c, layer.c0);
+  for (let s = 0; s < layer.steps; s++) {
+    product.multiply(gates, layer.h + layer.stateAt(begin), layer.rowH, end - begin);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const to = y ? y + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
+      const length = layer.stepsOf(row);
+      const t = layer.stepAt(s, length);
+      const to = layer.y ? layer.y + layer.resultsAt(t, row) : 0;
       if (s >= length) {
         if (to) memory.fill(to, 0, (<usize>hidden) << 2);
         continue;
       }
-      const own = gates + ((<usize>((row - begin) * n)) << 2);
-      const state = (<usize>(row * rowH)) << 2;
-      const at = t * stepZ + row * rowZ;
-      const cell = cells ? cells + <usize>at : 0;
-      lstmCell(to, h + state, c + state, cell, z + ((<usize>at) << 2), own, peepholes, how);
+      lstmCell(layer, row, layer.gatesAt(t, row), to, gates + ((<usize>((row - begin) * n)) << 2));
     }
   }
 }
 
-/** One step of one row. */
-function lstmCell(
-  y: usize,
-  h: usize,
-  c: usize,
-  cell: usize,
-  z: usize,
-  gates: usize,
-  peepholes: usize,
-  how: Recurrence,
-): void {
-  const hidden = <i32>how.hidden;
+/** One step of one row, whose gates of the inputs lie `place` elements on; y: 0 for none. */
+function lstmCell(layer: Layer, row: i32, place: i32, y: usize, gates: usize): void {
+  const hidden = layer.hidden;
+  const peepholes = layer.peepholes;
+  const how = changetype<Recurrence>(layer.how);
+  const z = layer.z + ((<usize>place) << 2);
+  const h = layer.h + layer.stateAt(row);
+  const c = layer.c + layer.stateAt(row);
   const state = (<usize>hidden) << 2;
   const coupled = how.variant != 0;
   const output = gates + state;
@@ -86,9 +55,9 @@ function lstmCell(
     addProducts(output, peepholes + state, c, hidden);
     open(output, 0, hidden, how);
   }
-  if (cell) {
+  if (layer.saved) {
     memory.copy(z, gates, state << 2);
-    memory.copy(cell, c, state);
+    memory.copy(layer.saved + <usize>place, c, state);
   }
   activateRow(<i32>how.h, news, c, 0, hidden, Infinity, how.hAlpha, how.hBeta);
   multiplyRow(h, output, news, hidden);

@@ -1,8 +1,9 @@
 // Plain recurrent layers over codes, of what gemmInt8 made of the inputs.
 
 import { codedProduct } from "./coded-product";
+import { layerAt } from "./layer";
 import { rnnSteps } from "./rnn-steps";
-import { PRODUCTS, Recurrence } from "./sizes";
+import { groupOf, HEAD, LAYER, Recurrence } from "./sizes";
 
 /** rnn with h·Rᵀ over codes, as lstmInt8 has it. scratch: recurrentInt8ScratchBytes(rows, hidden, 1). */
 export function rnnInt8(
@@ -17,22 +18,17 @@ export function rnnInt8(
   h0: usize,
   scratch: usize,
   options: usize,
-  group: i32,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const n = <i32>how.hidden;
-  const first = begin * group;
-  const last = end * group;
-  const own = scratch + PRODUCTS;
-  const rest = own + ((<usize>((last - first) * n)) << 2);
-  const product = codedProduct(scratch, r, sums, scale, bias, rest, last - first, n, how);
-  rnnSteps(product, own, y, h, z, lengths, h0, options, steps, stepZ, rowZ, stepY, rowY, rowH, first, last);
+  const group = groupOf(how, rows);
+  const layer = layerAt(scratch, options, z, y, h, h0, lengths, steps, rows, begin * group, end * group);
+  const hidden = layer.hidden;
+  const count = layer.end - layer.begin;
+  const own = scratch + HEAD;
+  const rest = own + ((<usize>(count * hidden)) << 2);
+  rnnSteps(codedProduct(scratch + LAYER, r, sums, scale, bias, rest, count, hidden, how), own, layer);
 }

@@ -19,8 +19,15 @@ export const SOFTPLUS: i32 = 10;
 
 /** How a layer goes over its steps, as kernels read it from memory: f32, in this order. */
 export class Recurrence {
-  /** Numbers of a state. */
+  /** Numbers of a state, and states' worth of numbers that each step has of the inputs. */
   hidden: f32 = 0;
+  gates: f32 = 0;
+  /** Directions whose results lie beside each other. */
+  directions: f32 = 0;
+  /** 1: rows lie outside of steps. */
+  isBatchFirst: f32 = 0;
+  /** 1: results lie as gates do, a state for each step and row, where gradients read them. */
+  isKept: f32 = 0;
   /** 1: from each row's last step to its first. */
   reverse: f32 = 0;
   /** Of lstm 1 where the forget gate is 1 − i; of gru 1 where the reset gate is applied to a product. */
@@ -45,23 +52,29 @@ export class Recurrence {
   isShared: f32 = 0;
 }
 
+/** Rows whose states share a range where they become codes, of so many. */
+export function groupOf(how: Recurrence, rows: i32): i32 {
+  return how.isShared != 0 ? rows : 1;
+}
+
 /** What multiplies states by weights (float-product.ts, coded-product.ts). */
 export interface Product {
   /** to[r] = x[r]·W + bias [n], rows of x [k] ldx elements apart, those of `to` dense. */
   multiply(to: usize, x: usize, ldx: i32, rows: i32): void;
 }
 
-/** Bytes of a product at the start of scratch, and how many there are at most. */
+/** Bytes of a layer (layer.ts) at the start of scratch, of a product after it, and of both with as many products as there are at most. */
+export const LAYER: i32 = 96;
 export const PRODUCT: i32 = 128;
-export const PRODUCTS: i32 = 2 * PRODUCT;
+export const HEAD: i32 = LAYER + 2 * PRODUCT;
 
-/** Scratch of a kernel for so many rows: | products | `parts` states a row | that of gemm |. */
+/** Scratch of a kernel for so many rows: | layer | products | `parts` states a row | that of gemm |. */
 export function recurrentScratchBytes(rows: i32, hidden: i32, parts: i32): i32 {
-  return PRODUCTS + rows * hidden * parts * 4 + gemmScratchBytes(rows, hidden);
+  return HEAD + rows * hidden * parts * 4 + gemmScratchBytes(rows, hidden);
 }
 
-/** Scratch over codes: | products | `parts` states a row | that of gemmInt8 | scale and zero point of each row | codes |. */
+/** Scratch over codes: | layer | products | `parts` states a row | that of gemmInt8 | scale and zero point of each row | codes |. */
 export function recurrentInt8ScratchBytes(rows: i32, hidden: i32, parts: i32): i32 {
   const coded = gemmInt8ScratchBytes(rows, hidden) + rows * 8 + up(rows * hidden, 64);
-  return PRODUCTS + rows * hidden * parts * 4 + coded;
+  return HEAD + rows * hidden * parts * 4 + coded;
 }

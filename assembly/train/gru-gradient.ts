@@ -2,15 +2,15 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
+import { layerAt } from "../recurrent/layer";
 import { addRow } from "../recurrent/rows";
-import { Recurrence } from "../recurrent/sizes";
-import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { LAYER, Recurrence } from "../recurrent/sizes";
 import { slope } from "./slope";
 
 /**
- * z: the gates u, r and n that gru kept become the gradients of what their functions were given; saved: r·h stays, h·Rₙᵀ + biasₙ (how.variant 1)
- * becomes its gradient; before: h as it was in front of each step, of what gru made, y [hidden] at (t·stepZ + row·rowZ)/3. dh as lstmGradient has it;
- * urT and nT: the recurrent weights of u and r, and of n, turned. Range: rows. scratch: recurrentScratchBytes(rows, hidden, 4).
+ * z: the gates u, r and n that gru kept become the gradients of what their functions were given; saved: r·h stays, h·Rₙᵀ + biasₙ (options.variant 1)
+ * becomes its gradient; before: h as it was in front of each step, of what gru made, y [hidden] a third as far on. dh as lstmGradient has it;
+ * urT and nT: the recurrent weights of u and r, and of n, turned. Range: rows, of `rows`. scratch: recurrentGradientScratchBytes(rows, hidden, 4, 2 · hidden).
  */
 export function gruGradient(
   z: usize,
@@ -27,31 +27,27 @@ export function gruGradient(
   scratch: usize,
   options: usize,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
+  const layer = layerAt(scratch, options, z, dy, dh, dhLast, lengths, steps, rows, begin, end);
+  const hidden = layer.hidden;
   const after = how.variant != 0;
-  const rows = end - begin;
+  const count = end - begin;
   const state = (<usize>hidden) << 2;
-  const gates = scratch;
-  const news = gates + <usize>rows * state * 2;
-  const products = news + <usize>rows * state;
-  const rest = products + <usize>rows * state;
-  startStates(dh, dhLast, lengths, hidden, rowH, begin, end);
+  const gates = scratch + LAYER;
+  const news = gates + <usize>count * state * 2;
+  const products = news + <usize>count * state;
+  const rest = products + <usize>count * state;
+  layer.start(dh, dhLast);
   for (let s = steps - 1; s >= 0; s--) {
-    memory.fill(scratch, 0, <usize>rows * state * 3);
+    memory.fill(gates, 0, <usize>count * state * 3);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const at = t * stepZ + row * rowZ;
+      const length = layer.stepsOf(row);
+      const t = layer.stepAt(s, length);
+      const at = layer.gatesAt(t, row);
       const own = z + ((<usize>at) << 2);
       const kept = (<usize>(at / 3)) << 2;
       if (s >= length) {
@@ -60,22 +56,22 @@ export function gruGradient(
         memory.fill(before + kept, 0, state);
         continue;
       }
-      const place = (<usize>(row * rowH)) << 2;
-      const last = (stepAt(s - 1, length, reverse) * stepZ + row * rowZ) / 3;
+      const place = layer.stateAt(row);
+      const last = layer.gatesAt(layer.stepAt(s - 1, length), row) / 3;
       const h = s > 0 ? y + ((<usize>last) << 2) : h0 ? h0 + place : 0;
       if (h) memory.copy(before + kept, h, state);
       else memory.fill(before + kept, 0, state);
-      const from = dy ? dy + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
+      const from = dy ? dy + layer.resultsAt(t, row) : 0;
       const index = <usize>(row - begin) * state;
       gruBack(own, saved + kept, before + kept, dh + place, from, gates + 2 * index, news + index, how);
     }
-    gemm(products, hidden, news, hidden, nT, 0, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
+    gemm(products, hidden, news, hidden, nT, 0, rest, hidden, hidden, -Infinity, Infinity, 0, count);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
+      const length = layer.stepsOf(row);
       if (s >= length) continue;
       const index = <usize>(row - begin) * state;
-      const to = dh + ((<usize>(row * rowH)) << 2);
-      const at = stepAt(s, length, reverse) * stepZ + row * rowZ;
+      const to = dh + layer.stateAt(row);
+      const at = layer.gatesAt(layer.stepAt(s, length), row);
       if (after) addRow(to, products + index, hidden);
       else {
         const h = before + ((<usize>(at / 3)) << 2);
@@ -96,10 +92,10 @@ export function gruGradient(
       -Infinity,
       Infinity,
       0,
-      rows,
+      count,
     );
-    for (let row = 0; row < rows; row++)
-      addRow(dh + ((<usize>((begin + row) * rowH)) << 2), products + <usize>row * state, hidden);
+    for (let row = 0; row < count; row++)
+      addRow(dh + layer.stateAt(begin + row), products + <usize>row * state, hidden);
   }
 }
 

@@ -2,16 +2,16 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
+import { layerAt } from "../recurrent/layer";
 import { activateRow, addRow, multiplyRow } from "../recurrent/rows";
-import { Recurrence } from "../recurrent/sizes";
-import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { LAYER, Recurrence } from "../recurrent/sizes";
 import { slope } from "./slope";
 
 /**
  * z: the gates i, o, f, g that lstm kept become the gradients of what their functions were given, as cells [hidden] are each c; before: h as it was in
  * front of each step. dh and dc start as dhLast and dcLast, the gradients of the last states, and end as those of the first; dy may be 0, and so may
- * all that lstm may be without. rT: the recurrent weights, turned, from packWeights. Other operands as lstm has them. Range: rows. scratch:
- * recurrentScratchBytes(rows, hidden, 4).
+ * all that lstm may be without. rT: the recurrent weights, turned, from packWeights. Other operands as lstm has them. Range: rows, of `rows`. scratch:
+ * recurrentGradientScratchBytes(rows, hidden, 5, 4 · hidden).
  */
 export function lstmGradient(
   z: usize,
@@ -30,30 +30,27 @@ export function lstmGradient(
   scratch: usize,
   options: usize,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
-  const rows = end - begin;
+  const layer = layerAt(scratch, options, z, dy, dh, dhLast, lengths, steps, rows, begin, end);
+  const hidden = layer.hidden;
+  const count = end - begin;
   const n = hidden << 2;
   const state = (<usize>hidden) << 2;
-  const products = scratch + <usize>rows * state * 4;
-  const rest = products + <usize>rows * state;
-  startStates(dh, dhLast, lengths, hidden, rowH, begin, end);
-  startStates(dc, dcLast, lengths, hidden, rowH, begin, end);
+  const back = scratch + LAYER;
+  const products = back + <usize>count * state * 4;
+  const rest = products + <usize>count * state;
+  layer.start(dh, dhLast);
+  layer.start(dc, dcLast);
   for (let s = steps - 1; s >= 0; s--) {
-    memory.fill(scratch, 0, <usize>rows * state * 4);
+    memory.fill(back, 0, <usize>count * state * 4);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const at = t * stepZ + row * rowZ;
+      const length = layer.stepsOf(row);
+      const t = layer.stepAt(s, length);
+      const at = layer.gatesAt(t, row);
       const gates = z + ((<usize>at) << 2);
       const kept = before + <usize>at;
       if (s >= length) {
@@ -61,22 +58,22 @@ export function lstmGradient(
         memory.fill(kept, 0, state);
         continue;
       }
-      const place = (<usize>(row * rowH)) << 2;
-      const last = stepAt(s - 1, length, reverse) * stepZ + row * rowZ;
+      const place = layer.stateAt(row);
+      const last = layer.gatesAt(layer.stepAt(s - 1, length), row);
       const cell = cells + <usize>at;
       const cellBefore = s > 0 ? cells + <usize>last : c0 ? c0 + place : 0;
       const gatesBefore = s > 0 ? z + ((<usize>last) << 2) : 0;
-      const to = dy ? dy + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
+      const to = dy ? dy + layer.resultsAt(t, row) : 0;
       const start = h0 ? h0 + place : 0;
-      const copy = scratch + <usize>(row - begin) * state * 4;
+      const copy = back + <usize>(row - begin) * state * 4;
       lstmBefore(kept, cellBefore, gatesBefore, start, how);
       activateRow(<i32>how.h, copy, cell, 0, hidden, Infinity, how.hAlpha, how.hBeta);
       lstmBack(gates, dh + place, dc + place, to, copy, cell, cellBefore, peepholes, how);
       memory.copy(copy, gates, state << 2);
     }
-    gemm(products, hidden, scratch, n, rT, 0, rest, hidden, n, -Infinity, Infinity, 0, rows);
-    for (let row = 0; row < rows; row++)
-      addRow(dh + ((<usize>((begin + row) * rowH)) << 2), products + <usize>row * state, hidden);
+    gemm(products, hidden, back, n, rT, 0, rest, hidden, n, -Infinity, Infinity, 0, count);
+    for (let row = 0; row < count; row++)
+      addRow(dh + layer.stateAt(begin + row), products + <usize>row * state, hidden);
   }
 }
 

@@ -2,14 +2,14 @@
 
 import { gemm } from "../f32/gemm";
 import { storeWords } from "../lanes/simd";
+import { layerAt } from "../recurrent/layer";
 import { addRow } from "../recurrent/rows";
-import { Recurrence } from "../recurrent/sizes";
-import { startStates, stepAt, stepsOf } from "../recurrent/steps";
+import { LAYER, Recurrence } from "../recurrent/sizes";
 import { slope } from "./slope";
 
 /**
- * z takes the gradients of what the function was given; before: h as it was in front of each step, of what rnn made, y [hidden] at t·stepZ + row·rowZ.
- * Other operands as lstmGradient has them. Range: rows. scratch: recurrentScratchBytes(rows, hidden, 2).
+ * z takes the gradients of what the function was given; before: h as it was in front of each step, of what rnn made, y as far on.
+ * Other operands as lstmGradient has them. Range: rows, of `rows`. scratch: recurrentGradientScratchBytes(rows, hidden, 2, hidden).
  */
 export function rnnGradient(
   z: usize,
@@ -24,40 +24,37 @@ export function rnnGradient(
   scratch: usize,
   options: usize,
   steps: i32,
-  stepZ: i32,
-  rowZ: i32,
-  stepY: i32,
-  rowY: i32,
-  rowH: i32,
+  rows: i32,
   begin: i32,
   end: i32,
 ): void {
   const how = changetype<Recurrence>(options);
-  const hidden = <i32>how.hidden;
-  const reverse = how.reverse != 0;
-  const rows = end - begin;
+  const layer = layerAt(scratch, options, z, dy, dh, dhLast, lengths, steps, rows, begin, end);
+  const hidden = layer.hidden;
+  const count = end - begin;
   const state = (<usize>hidden) << 2;
-  const products = scratch + <usize>rows * state;
-  const rest = products + <usize>rows * state;
-  startStates(dh, dhLast, lengths, hidden, rowH, begin, end);
+  const back = scratch + LAYER;
+  const products = back + <usize>count * state;
+  const rest = products + <usize>count * state;
+  layer.start(dh, dhLast);
   for (let s = steps - 1; s >= 0; s--) {
-    memory.fill(scratch, 0, <usize>rows * state);
+    memory.fill(back, 0, <usize>count * state);
     for (let row = begin; row < end; row++) {
-      const length = stepsOf(lengths, row, steps);
-      const t = stepAt(s, length, reverse);
-      const at = (<usize>(t * stepZ + row * rowZ)) << 2;
+      const length = layer.stepsOf(row);
+      const t = layer.stepAt(s, length);
+      const at = (<usize>layer.gatesAt(t, row)) << 2;
       if (s >= length) {
         memory.fill(z + at, 0, state);
         memory.fill(before + at, 0, state);
         continue;
       }
-      const place = (<usize>(row * rowH)) << 2;
-      const last = (<usize>(stepAt(s - 1, length, reverse) * stepZ + row * rowZ)) << 2;
+      const place = layer.stateAt(row);
+      const last = (<usize>layer.gatesAt(layer.stepAt(s - 1, length), row)) << 2;
       if (s > 0) memory.copy(before + at, y + last, state);
       else if (h0) memory.copy(before + at, h0 + place, state);
       else memory.fill(before + at, 0, state);
-      const from = dy ? dy + ((<usize>(t * stepY + row * rowY)) << 2) : 0;
-      const to = scratch + <usize>(row - begin) * state;
+      const from = dy ? dy + layer.resultsAt(t, row) : 0;
+      const to = back + <usize>(row - begin) * state;
       for (let j = 0; j < hidden; j += 4) {
         const k = (<usize>j) << 2;
         let d = v128.load(dh + place + k);
@@ -68,8 +65,8 @@ export function rnnGradient(
         storeWords(dh + place + k, f32x4.splat(0), hidden - j);
       }
     }
-    gemm(products, hidden, scratch, hidden, rT, 0, rest, hidden, hidden, -Infinity, Infinity, 0, rows);
-    for (let row = 0; row < rows; row++)
-      addRow(dh + ((<usize>((begin + row) * rowH)) << 2), products + <usize>row * state, hidden);
+    gemm(products, hidden, back, hidden, rT, 0, rest, hidden, hidden, -Infinity, Infinity, 0, count);
+    for (let row = 0; row < count; row++)
+      addRow(dh + layer.stateAt(begin + row), products + <usize>row * state, hidden);
   }
 }

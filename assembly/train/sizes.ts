@@ -3,6 +3,7 @@
 import { convTransposeScratchBytes, gemmScratchBytes } from "../f32/sizes";
 import { larger, quotient, smaller, up } from "../lanes/whole";
 import { Window } from "../lanes/window";
+import { LAYER } from "../recurrent/sizes";
 
 // ---- weight gradients of products ----
 
@@ -115,7 +116,7 @@ export function depthwiseInt8SumsScratchBytes(w: Window): i32 {
 
 // ---- recurrent layers ----
 
-/** Scratch of the gradient of a recurrent layer: | `parts` states a row | that of gemm over `depth` |. */
+/** Scratch of the gradient of a recurrent layer: | layer | `parts` states a row | that of gemm over `depth` |. */
 export function recurrentGradientScratchBytes(rows: i32, hidden: i32, parts: i32, depth: i32): i32 {
-  return rows * hidden * parts * 4 + gemmScratchBytes(rows, depth);
+  return LAYER + rows * hidden * parts * 4 + gemmScratchBytes(rows, depth);
 }

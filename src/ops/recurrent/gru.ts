@@ -1,5 +1,5 @@
 import { recurrentInt8ScratchBytes, recurrentScratchBytes } from "../../../assembly/recurrent/sizes";
-import { behind, type Lowering, NONE, numberOf, type Op, type Traits, type Unit } from "../op";
+import { type Lowering, NONE, numberOf, type Op, type Traits, type Unit } from "../op";
 import {
   inferRecurrent,
   type Kind,
@@ -14,24 +14,21 @@ export const gruKind: Kind = { gates: 3, functions: ["Sigmoid", "Tanh"], states:
 function lower(unit: Unit, c: Lowering): void {
   const r = unit.inputs[2]!;
   lowerRecurrent(unit, c, gruKind, numberOf(unit.node, "linear_before_reset", 0), (own) => {
-    const { at, form, y, states, starts, z, bias, lengths, options, strides, macs, codes } = own;
+    const { at, form, y, states, starts, z, bias, lengths, sizes, macs, codes } = own;
     const { rows, hidden } = form;
-    const biasNew = bias === NONE ? NONE : behind(bias, 2 * hidden * 4);
     const places = [y, states[0]!, NONE, z] as const;
     if (codes) {
       const gates = codes.weights(0, 2 * hidden);
       const news = codes.weights(2 * hidden, hidden);
       const scratch = c.scratch((most) => recurrentInt8ScratchBytes(most(rows), hidden, 4));
-      const operands = [...places, ...gates, bias, ...news, biasNew, lengths, starts[0]!] as const;
-      const tail = [scratch, options, codes.group, ...strides] as const;
-      return c.emit("gruInt8", [...operands, ...tail], codes.groups, macs);
+      const operands = [...places, ...gates, ...news, bias, lengths, starts[0]!, scratch, ...sizes] as const;
+      return c.emit("gruInt8", operands, codes.groups, macs);
     }
     const first = at * gruKind.gates * hidden;
     const gates = packedRows(c, r, first, 2 * hidden, hidden);
     const news = packedRows(c, r, first + 2 * hidden, hidden, hidden);
     const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 4));
-    const operands = [...places, gates, news, bias, biasNew, lengths, starts[0]!] as const;
-    c.emit("gru", [...operands, scratch, options, ...strides], rows, macs);
+    c.emit("gru", [...places, gates, news, bias, lengths, starts[0]!, scratch, ...sizes], rows, macs);
   });
 }
 

@@ -15,7 +15,7 @@ function lower(unit: Unit, c: Lowering): void {
   const { node, inputs } = unit;
   const [r, peepholes = ""] = [inputs[2]!, inputs[7]];
   lowerRecurrent(unit, c, lstmKind, numberOf(node, "input_forget", 0), (own) => {
-    const { at, form, y, states, starts, z, bias, lengths, options, strides, macs, codes } = own;
+    const { at, form, y, states, starts, z, bias, lengths, sizes, macs, codes } = own;
     const { rows, hidden } = form;
     const n = lstmKind.gates * hidden;
     const p = peepholes === "" ? NONE : behind(c.input(peepholes), at * 3 * hidden * 4);
@@ -23,12 +23,12 @@ function lower(unit: Unit, c: Lowering): void {
     const more = [bias, p, lengths, starts[0]!, starts[1]!] as const;
     if (codes) {
       const scratch = c.scratch((most) => recurrentInt8ScratchBytes(most(rows), hidden, lstmKind.gates));
-      const operands = [...places, ...codes.weights(0, n), ...more, scratch, options, codes.group] as const;
-      return c.emit("lstmInt8", [...operands, ...strides], codes.groups, macs);
+      const operands = [...places, ...codes.weights(0, n), ...more, scratch, ...sizes] as const;
+      return c.emit("lstmInt8", operands, codes.groups, macs);
     }
     const packed = packedRows(c, r, at * n, n, hidden);
     const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, lstmKind.gates));
-    c.emit("lstm", [...places, packed, ...more, scratch, options, ...strides], rows, macs);
+    c.emit("lstm", [...places, packed, ...more, scratch, ...sizes], rows, macs);
   });
 }
 

@@ -13,19 +13,17 @@ export const rnnKind: Kind = { gates: 1, functions: ["Tanh"], states: 1 };
 
 function lower(unit: Unit, c: Lowering): void {
   lowerRecurrent(unit, c, rnnKind, 0, (own) => {
-    const { at, form, y, states, starts, z, bias, lengths, options, strides, macs, codes } = own;
+    const { at, form, y, states, starts, z, bias, lengths, sizes, macs, codes } = own;
     const { rows, hidden } = form;
     const places = [y, states[0]!, z] as const;
     if (codes) {
       const scratch = c.scratch((most) => recurrentInt8ScratchBytes(most(rows), hidden, rnnKind.gates));
       const operands = [...places, ...codes.weights(0, hidden), bias, lengths, starts[0]!] as const;
-      const tail = [scratch, options, codes.group, ...strides] as const;
-      return c.emit("rnnInt8", [...operands, ...tail], codes.groups, macs);
+      return c.emit("rnnInt8", [...operands, scratch, ...sizes], codes.groups, macs);
     }
     const packed = packedRows(c, unit.inputs[2]!, at * hidden, hidden, hidden);
     const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, rnnKind.gates));
-    const operands = [...places, packed, bias, lengths, starts[0]!, scratch, options] as const;
-    c.emit("rnn", [...operands, ...strides], rows, macs);
+    c.emit("rnn", [...places, packed, bias, lengths, starts[0]!, scratch, ...sizes], rows, macs);
   });
 }
 

@@ -138,27 +138,28 @@ function recurrenceWords(fields: Partial<Recurrence>): Float32Array {
   return Float32Array.from(Object.values(Object.assign(new Recurrence(), fields)));
 }
 
-function optionsOf(
+/** How a direction of a layer goes over its steps. */
+function recurrenceOf(
   node: Node,
-  hidden: number,
+  { gates }: Kind,
+  { hidden, directions, isBatchFirst }: Form,
   reverse: boolean,
   [f, g, h]: readonly Activation[],
-  variant: number,
-  isBeside: boolean,
-): Float32Array {
+): Partial<Recurrence> {
   const [clip, cellClip] = [numberOf(node, "clip", 0), numberOf(node, "cell_clip", 0)];
-  return recurrenceWords({
+  return {
     hidden,
+    gates,
+    directions: directions.length,
+    isBatchFirst: isBatchFirst ? 1 : 0,
     reverse: reverse ? 1 : 0,
-    variant,
     clip: clip > 0 ? clip : Infinity,
     cellClip: cellClip > 0 ? cellClip : Infinity,
-    isBeside: isBeside ? 1 : 0,
     isShared: isShared({ node }) ? 1 : 0,
     ...(f && { f: f.kind, fAlpha: f.alpha, fBeta: f.beta }),
     ...(g && { g: g.kind, gAlpha: g.alpha, gBeta: g.beta }),
     ...(h && { h: h.kind, hAlpha: h.alpha, hBeta: h.beta }),
-  });
+  };
 }
 
 /** Rows `from` on of the matrices in a value [directions, n, k], packed. */
@@ -181,6 +182,9 @@ export function turnedRows(c: Lowering, value: string, from: number, n: number, 
   return packed;
 }
 
+/** The last operands of every kernel. */
+export type Sizes = readonly [options: Address, steps: Dim, rows: Dim];
+
 /** What a kernel is given for one direction. */
 export interface Direction {
   /** Its number. */
@@ -196,9 +200,10 @@ export interface Direction {
   /** Bias of the recurrent product. */
   readonly bias: Address | typeof NONE;
   readonly lengths: Address | typeof NONE;
-  readonly options: Address;
-  /** steps, then elements from one step and row to the next: of z, of y, of rows of states. */
-  readonly strides: readonly [steps: Dim, stepZ: Dim, rowZ: Dim, stepY: Dim, rowY: Dim, rowH: Dim];
+  /** How it goes over its steps, and how many there are of how many rows. */
+  readonly sizes: Sizes;
+  /** The same with results where gates lie, for gradients. */
+  readonly keptSizes: () => Sizes;
   readonly macs: Dim;
   /** Present where weights are codes. */
   readonly codes?: States;
@@ -208,8 +213,7 @@ export interface Direction {
 export interface States {
   /** Rows of the direction's recurrent weights, the first of which is `from`. */
   weights(from: number, n: number): CodedRows;
-  /** Rows of the batch whose states share a range, and how often there are so many. */
-  readonly group: Dim;
+  /** Groups of rows whose states share a range. */
   readonly groups: Dim;
 }
 
@@ -240,10 +244,6 @@ export function lowerRecurrent(
   const y = outputs[0] ? c.output(outputs[0]) : NONE;
   const functions = functionsOf(node, kind.functions, directions.length);
   const isOne = c.isOne(rows);
-  const perStep = multiplyDims(directions.length * hidden, isBatchFirst ? 1 : rows);
-  const strides = isBatchFirst
-    ? ([steps, n, multiplyDims(steps, n), perStep, multiplyDims(steps, perStep), perStep] as const)
-    : ([steps, multiplyDims(rows, n), n, perStep, hidden, hidden] as const);
   for (const [at, reverse] of directions.entries()) {
     const z = placeOf(at) ?? c.temporary(multiplyDims(all, n * 4));
     const bias = optional(b);
@@ -256,6 +256,13 @@ export function lowerRecurrent(
       c.emit("gemm", [z, n, ...operands, n, depth, -Infinity, Infinity], all, multiplyDims(all, n * depth));
     }
     const own = multiplyDims(at * hidden, isBatchFirst ? 1 : rows);
+    const how = {
+      ...recurrenceOf(node, kind, form, reverse, functions[at]!),
+      variant,
+      isBeside: isOne ? 1 : 0,
+    };
+    const sizes = (more?: Partial<Recurrence>) =>
+      [c.data(recurrenceWords({ ...how, ...more })), steps, rows] as const;
     emit({
       at,
       offset: own,
@@ -266,13 +273,12 @@ export function lowerRecurrent(
       z,
       bias: shifted(bias, at * 2 * n + n),
       lengths: optional(lengths),
-      options: c.data(optionsOf(node, hidden, reverse, functions[at]!, variant, isOne)),
-      strides,
+      sizes: sizes(),
+      keptSizes: () => sizes({ isKept: 1 }),
       macs: multiplyDims(all, n * hidden),
       ...(coded && {
         codes: {
           weights: (from: number, count: number) => coded.rows(2, at * n + from, count, isOne),
-          group: isShared(unit) ? rows : 1,
           groups: isShared(unit) ? 1 : rows,
         },
       }),

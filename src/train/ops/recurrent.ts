@@ -54,8 +54,6 @@ interface Back extends Direction {
   readonly dLast: readonly (Address | typeof NONE)[];
   /** Numbers of a state for every step and row. */
   readonly kept: () => Address;
-  /** From one step and row to the next of these. */
-  readonly keptStrides: readonly [step: Dim, row: Dim];
 }
 
 /** Lowers the gradient of a layer, direction by direction. */
@@ -84,8 +82,7 @@ function lowerGradient(
     kind,
     variant,
     (direction) => {
-      const { at, offset, form } = direction;
-      const { steps, rows, isBatchFirst } = form;
+      const { at, offset } = direction;
       emit({
         ...direction,
         dz: direction.z,
@@ -94,9 +91,6 @@ function lowerGradient(
         dy: shifted(optional(dy), offset),
         dLast: dStates.map((_, i) => shifted(optional(dLast[i]), offset)),
         kept: () => c.temporary(multiplyDims(all, hidden * 4)),
-        keptStrides: isBatchFirst
-          ? [hidden, multiplyDims(steps, hidden)]
-          : [multiplyDims(rows, hidden), hidden],
       });
     },
     (at) => part(dz!, at, kind.gates * hidden),
@@ -111,8 +105,7 @@ export const lSTMGradient: Op = {
   lower(unit, c) {
     const [r, peepholes = ""] = [unit.inputs[2]!, unit.inputs[7]];
     lowerGradient(unit, c, lstmKind, numberOf(unit.node, "input_forget", 0), (own) => {
-      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, options, strides } =
-        own;
+      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, sizes } = own;
       const { rows, hidden } = form;
       const n = 4 * hidden;
       const p = peepholes === "" ? NONE : behind(c.input(peepholes), at * 3 * hidden * 4);
@@ -120,12 +113,12 @@ export const lSTMGradient: Op = {
       const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 4));
       const packed = packedRows(c, r, at * n, n, hidden);
       const forward = [NONE, states[0]!, states[1]!, cells, dz, packed, bias, p, lengths] as const;
-      c.emit("lstm", [...forward, starts[0]!, starts[1]!, scratch, options, ...strides], rows, own.macs);
+      c.emit("lstm", [...forward, starts[0]!, starts[1]!, scratch, ...sizes], rows, own.macs);
       const turned = turnedRows(c, r, at * n, n, hidden);
       const room = c.scratch((most) => recurrentGradientScratchBytes(most(rows), hidden, 5, n));
       const made = [dz, before, dStates[0]!, dStates[1]!, dy, dLast[0]!, dLast[1]!, cells, turned] as const;
-      const read = [p, lengths, starts[0]!, starts[1]!, room, options] as const;
-      c.emit("lstmGradient", [...made, ...read, ...strides], rows, own.macs);
+      const read = [p, lengths, starts[0]!, starts[1]!, room, ...sizes] as const;
+      c.emit("lstmGradient", [...made, ...read], rows, own.macs);
     });
   },
 };
@@ -140,25 +133,21 @@ export const gRUGradient: Op = {
     const saved = c.output(unit.outputs[3]!);
     const all = countOf(c.type(unit.inputs[0]!).shape.slice(0, 2));
     lowerGradient(unit, c, gruKind, numberOf(unit.node, "linear_before_reset", 0), (own) => {
-      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, options } = own;
+      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, sizes } = own;
       const { rows, hidden } = form;
       const first = at * 3 * hidden;
       const gates = packedRows(c, r, first, 2 * hidden, hidden);
       const news = packedRows(c, r, first + 2 * hidden, hidden, hidden);
-      const biasNew = bias === NONE ? NONE : behind(bias, 2 * hidden * 4);
       const kept = behind(saved, multiplyDims(all, at * hidden * 4));
       const y = own.kept();
-      const [steps, stepZ, rowZ, stepY, rowY, rowH] = own.strides;
       const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 4));
-      const forward = [y, states[0]!, kept, dz, gates, news, bias, biasNew, lengths, starts[0]!] as const;
-      const places = [steps, stepZ, rowZ, ...own.keptStrides, rowH] as const;
-      c.emit("gru", [...forward, scratch, options, ...places], rows, own.macs);
+      const forward = [y, states[0]!, kept, dz, gates, news, bias, lengths, starts[0]!] as const;
+      c.emit("gru", [...forward, scratch, ...own.keptSizes()], rows, own.macs);
       const turned = turnedRows(c, r, first, 2 * hidden, hidden);
       const turnedNews = turnedRows(c, r, first + 2 * hidden, hidden, hidden);
       const room = c.scratch((most) => recurrentGradientScratchBytes(most(rows), hidden, 4, 2 * hidden));
       const made = [dz, kept, before, dStates[0]!, dy, dLast[0]!, y, turned, turnedNews] as const;
-      const read = [lengths, starts[0]!, room, options, steps, stepZ, rowZ, stepY, rowY, rowH] as const;
-      c.emit("gruGradient", [...made, ...read], rows, own.macs);
+      c.emit("gruGradient", [...made, lengths, starts[0]!, room, ...sizes], rows, own.macs);
     });
   },
 };
@@ -171,22 +160,17 @@ export const rNNGradient: Op = {
   lower(unit, c) {
     const r = unit.inputs[2]!;
     lowerGradient(unit, c, rnnKind, 0, (own) => {
-      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, options } = own;
+      const { at, form, states, starts, dz, before, dStates, dy, dLast, bias, lengths, sizes } = own;
       const { rows, hidden } = form;
       const y = own.kept();
-      const [steps, stepZ, rowZ, stepY, rowY, rowH] = own.strides;
       const scratch = c.scratch((most) => recurrentScratchBytes(most(rows), hidden, 1));
       const packed = packedRows(c, r, at * hidden, hidden, hidden);
-      const forward = [y, states[0]!, dz, packed, bias, lengths, starts[0]!, scratch, options] as const;
-      c.emit("rnn", [...forward, steps, stepZ, rowZ, ...own.keptStrides, rowH], rows, own.macs);
+      const forward = [y, states[0]!, dz, packed, bias, lengths, starts[0]!, scratch] as const;
+      c.emit("rnn", [...forward, ...own.keptSizes()], rows, own.macs);
       const turned = turnedRows(c, r, at * hidden, hidden, hidden);
       const room = c.scratch((most) => recurrentGradientScratchBytes(most(rows), hidden, 2, hidden));
       const made = [dz, before, dStates[0]!, dy, dLast[0]!, y, turned, lengths] as const;
-      c.emit(
-        "rnnGradient",
-        [...made, starts[0]!, room, options, steps, stepZ, rowZ, stepY, rowY, rowH],
-        rows,
-      );
+      c.emit("rnnGradient", [...made, starts[0]!, room, ...sizes], rows);
     });
   },
 };

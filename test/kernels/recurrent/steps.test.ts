@@ -34,6 +34,9 @@ function check(op: string, rows: number, hidden: number, reverse: boolean, flag:
   const functions = op === "RNN" ? { f: TANH } : { f: SIGMOID, g: TANH, h: TANH };
   const fields = {
     hidden,
+    gates,
+    directions: 1,
+    isBatchFirst: 1,
     reverse: reverse ? 1 : 0,
     variant: flag,
     clip: Infinity,
@@ -48,16 +51,14 @@ function check(op: string, rows: number, hidden: number, reverse: boolean, flag:
   // Steps inside of rows, so that a piece of the rows is a piece of y.
   const y = alloc(Float32Array, rows * STEPS * hidden);
   const [h, c] = [rows * hidden, rows * hidden].map((count) => alloc(Float32Array, count));
-  const strides = [STEPS, n, STEPS * n, hidden, STEPS * hidden, hidden] as const;
   const at = (array: ArrayBufferView) => array.byteOffset;
   const run = (begin: number, end: number) => {
     const start = [at(lengths), at(h0!)] as const;
-    const tail = [scratch, options, ...strides, begin, end] as const;
+    const tail = [scratch, options, STEPS, rows, begin, end] as const;
     if (op === "RNN") return rnn(at(y), at(h!), at(z!), pack(0, n), at(bias!), ...start, ...tail);
     if (op === "GRU") {
       const packed = [pack(0, 2 * hidden), pack(2 * hidden, hidden)] as const;
-      const biases = [at(bias!), at(bias!) + 8 * hidden] as const;
-      return gru(at(y), at(h!), 0, at(z!), ...packed, ...biases, ...start, ...tail);
+      return gru(at(y), at(h!), 0, at(z!), ...packed, at(bias!), ...start, ...tail);
     }
     const own = [pack(0, n), at(bias!), at(peepholes), ...start, at(c0!)] as const;
     lstm(at(y), at(h!), at(c!), 0, at(z!), ...own, ...tail);
