@@ -3,7 +3,7 @@
 import type { Node } from "../../graph/graph";
 import { tensor } from "../../graph/tensor";
 import type { Target, Way } from "./target";
-import { as, unwritten, writeSame } from "./ways";
+import { as, type SameOptions, unwritten, writeSame } from "./ways";
 import { dataTypes } from "./write-proto";
 
 /** Lengths of sequences came later, and windows after them. */
@@ -14,7 +14,22 @@ export const attention: Way = (node, target) => {
   writeSame(node, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
 };
 
-export const rMSNormalization = as({ opset: 23 });
+/** Scale and bias have the shape of what is normalized, where octette takes them as a vector, too. */
+const normalization =
+  (options: SameOptions): Way =>
+  (node, target) => {
+    const { shape } = target.type(node.inputs[0]!);
+    const row = shape.slice(Number(node.attributes.axis ?? -1));
+    const shaped = (value: string) =>
+      value === "" || row.length === 1 || target.type(value).shape.length !== 1
+        ? value
+        : target.add("Reshape", [target.operand(value), target.dims(row, [row.length])]);
+    const [x = "", ...operands] = node.inputs;
+    writeSame({ ...node, inputs: [x, ...operands.map(shaped)] }, target, options);
+  };
+
+export const layerNormalization = normalization({});
+export const rMSNormalization = normalization({ opset: 23 });
 export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });

@@ -143,6 +143,20 @@ test.each([
   expect(other).toEqual(own);
 });
 
+test("scales of a LayerNormalization over several axes have their shape", async () => {
+  const graph = line((b) => {
+    const operands = [b.floats("scale", [6], 1), b.floats("bias", [6], 1)];
+    return b.node("LayerNormalization", [b.input("x", ["batch", 2, 3]), ...operands], "y", { axis: 1 });
+  });
+  const read = await again(graph);
+  expect([...read.constants.values()].map(({ shape }) => shape)).toEqual([
+    [2, 3],
+    [2, 3],
+  ]);
+  const x = tensor("f32", [2, 2, 3], [1, 2, 4, 8, 3, 0, -1, 2, 5, 5, 1, 7]);
+  expect(loadSync(read).runSync({ x }).y).toEqual(loadSync(graph).runSync({ x }).y);
+});
+
 test("codes of a constant, found at run time", async () => {
   const graph = line((b) => {
     b.multiple("DynamicQuantize", [b.floats("c", [2, 3], 1)], ["codes", "scale", "zero"]);
