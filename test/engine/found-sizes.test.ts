@@ -185,3 +185,19 @@ test("outputs are told where no plan can be made before a run finds its sizes", 
     expect([y!.data, sum!.shape]).toEqual([counting([5, 1]).data, [7, 5, 1]]);
   });
 });
+
+test("a Slice that a run lets end beyond its input is refused where its sizes are numbers", () => {
+  const b = new GraphBuilder();
+  const starts = b.constant("starts", ints(3, -1));
+  const lists = [
+    b.input("ends", [2], "i32"),
+    b.constant("axes", ints(1, 0)),
+    b.constant("steps", ints(2, 1)),
+  ];
+  b.node("Slice", [b.input("x", [3, 6]), starts, ...lists], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const x = counting([3, 6]);
+    expectSameBytes(model.runSync({ x, ends: ints(9, 3) }).y, tensor("f32", [1, 2], [15, 17]));
+    expect(() => model.runSync({ x, ends: ints(9, 7) })).toThrow(/sizes that a run finds do not fit/);
+  });
+});

@@ -67,7 +67,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     }
   };
 
-  const planFor = (variant: Variant, maxima: Bindings, of = variant.graph): Plan => {
+  const planFor = (variant: Variant, maxima: Bindings, of: Graph<Constant>, isTrial: boolean): Plan => {
     const { sized, equal, inTypes } = variant;
     const isPart = of !== variant.graph;
     const given = isPart ? { ...options, taps: [] } : options;
@@ -86,6 +86,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
+    if (!isTrial) for (const { name, type } of outputs) checkTold(name, types.get(name)!, type, sizes);
     const pauses = plan.pauses.map((pause) => ({
       ...pause,
       node: graph.nodes[own.graph.nodes.indexOf(pause.node)]!,
@@ -104,11 +105,11 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
     };
   };
   /** As `planFor`, which may find that more sizes have to be numbers. */
-  const plan = (variant: Variant, maxima: Bindings, of?: Graph<Constant>): Plan => {
+  const plan = (variant: Variant, maxima: Bindings, isTrial: boolean, of = variant.graph): Plan => {
     const { sized, symbols } = variant;
     for (;;)
       try {
-        return planFor(variant, maxima, of);
+        return planFor(variant, maxima, of, isTrial);
       } catch (error) {
         const more = error instanceof SizesNeeded ? error.symbols : [];
         const added = more.filter((symbol) => symbols.has(symbol) && !sized.has(symbol));
@@ -123,7 +124,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
       try {
         const tried = [...sized].filter((symbol) => maxima[symbol] === undefined);
         const trials = Object.fromEntries(tried.map((symbol) => [symbol, trial]));
-        return plan(variant, { ...trials, ...maxima });
+        return plan(variant, { ...trials, ...maxima }, tried.length > 0);
       } catch (error) {
         const isOpen = [...sized].some((symbol) => maxima[symbol] === undefined);
         const isOfSizes = error instanceof OctetteError && /^(graph|argument)$/.test(error.code);
@@ -131,12 +132,26 @@ export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions):
         if (trial < MAX_TRIAL) continue;
         const part = untilFound(variant, maxima);
         if (!part) throw error;
-        return plan(variant, maxima, part);
+        return plan(variant, maxima, true, part);
       }
   };
 }
 
 const NOTHING: Equal = {};
+
+/** Throws where an output has not the sizes that its symbols say, such as those of a Slice that a run lets end beyond its input. */
+function checkTold(name: string, told: ValueType, own: ValueType, sizes: Bindings): void {
+  for (const [axis, dim] of told.shape.entries()) {
+    const [said, is] = [substituted(dim, sizes), own.shape[axis]];
+    if (typeof said === "number" && typeof is === "number" && said !== is)
+      throw new OctetteError("sizes that a run finds do not fit", {
+        code: "argument",
+        where: `output "${name}", axis ${axis}`,
+        expected: `${is}`,
+        got: `${dim} = ${said}`,
+      });
+  }
+}
 
 /** The value of a key, made where it is not kept any more. The last ones that were asked for are. */
 function recent<V>(all: Map<string, V>, key: string, most: number, make: () => V): V {
