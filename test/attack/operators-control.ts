@@ -40,7 +40,7 @@ const scalar = (b: Builder, type: ElementType, value: number): Value =>
 const branches =
   (makers: Makers): Maker =>
   (b) => {
-    const x = b.data(["f32", "f32", "i32", "i64", "u8", "bool"]);
+    const x = b.data(carriedTypes);
     const holds = b.int(0, 1);
     const condition = scalar(b, "bool", holds);
     let [made, other]: [Value, Value] = [x, x];
@@ -48,6 +48,8 @@ const branches =
     const thenBranch = b.body([], () => {
       b.current = x;
       if (!isShort) made = nodesAfter(b, makers, x);
+      // No number becomes one of a type that cannot hold it.
+      if (!carriedTypes.includes(made.type)) made = x;
       return [made];
     });
     const elseBranch = b.body([], () => {
