@@ -45,7 +45,7 @@ const parts = [
     49_500,
     () => atStart(runtimeOf(CNN, "common, baseline, extmul, relaxed")),
   ],
-  ["runtime, an int8 CNN, one class", 45_200, () => atStart(runtimeOf(CNN, "common, baseline"))],
+  ["runtime, an int8 CNN, one class", 45_300, () => atStart(runtimeOf(CNN, "common, baseline"))],
   ["octette.js of digits, every class", 44_900, () => pageOfDigits("all")["octette.js"]],
   ["octette.js of digits, one class", 40_700, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 66_800, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
