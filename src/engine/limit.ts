@@ -30,7 +30,7 @@ export function checkLimit(
     code: "limit",
     where,
     expected: `at most ${most} bytes${maxBytes === undefined ? " (DEFAULT_MAX_BYTES)" : ""}`,
-    got: `${beside + totalBytes} bytes${beside > 0 ? `, of which other graphs of the model take ${beside}` : ""}`,
+    got: `${beside + totalBytes} bytes${beside ? `, ${beside} of other graphs` : ""}`,
     hint: `${planOf ? wayOut(plan, most - beside, planOf) : "Take a smaller batch"}. maxBytes (--max-bytes) allows more`,
   });
 }

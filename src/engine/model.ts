@@ -212,8 +212,7 @@ export class Model {
 
   /** Bytes of the memories of the other graphs of its model. */
   get #besideBytes(): number {
-    const acts = this.#within ?? this.#acts;
-    return acts ? acts.allBytes - this.#session.bytes : 0;
+    return ((this.#within ?? this.#acts)?.allBytes ?? this.bytes) - this.#session.bytes;
   }
 
   /** Which class of kernels runs and on how many threads, and why. */
@@ -524,19 +523,12 @@ export function draftModel(
   };
   const plan = planFor(maxima ?? {}, {}, beside);
   const within = graph.nodes.flatMap(bodiesOf);
-  let taken = beside + plan.memory.totalBytes;
-  const draftOf = (body: Graph<Constant>) => {
-    const draft = draftModel(body, registry, engine, ofBody(options), taken);
-    taken += bytesOf(draft);
-    return draft;
-  };
-  const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf) : undefined;
+  const draftOf = (body: Graph<Constant>, taken: number) =>
+    draftModel(body, registry, engine, ofBody(options), taken);
+  const taken = beside + plan.memory.totalBytes;
+  const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf, taken) : undefined;
   return { plan, planFor, threads, bodies };
 }
-
-/** Bytes of the memories of a draft's graphs. */
-const bytesOf = ({ plan, bodies }: Draft): number =>
-  [...(bodies?.values() ?? [])].reduce((n, body) => n + bytesOf(body), plan.memory.totalBytes);
 
 /** Options for graphs within a graph. */
 const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {}, taps: [], threads: 1 });

@@ -54,15 +54,26 @@ export interface Around {
   readonly within?: Acts | undefined;
 }
 
-/** Drafts of graphs within a graph, those aside whose sizes a run has to find before there can be one. */
+/** Bytes of the memories of a draft's graphs. */
+const bytesOf = ({ plan, bodies }: Draft): number =>
+  [...(bodies?.values() ?? [])].reduce((n, body) => n + bytesOf(body), plan.memory.totalBytes);
+
+/**
+ * Drafts of graphs within a graph, those aside whose sizes a run has to find before there can be one. Each is made beside as many bytes
+ * as other graphs take, which are `taken` at first.
+ */
 export function draftsOf(
   bodies: readonly Graph<Constant>[],
-  draftOf: (body: Graph<Constant>) => Draft,
+  draftOf: (body: Graph<Constant>, taken: number) => Draft,
+  taken: number,
 ): Bodies {
+  let all = taken;
   const drafts = new Map<Graph<Constant>, Draft>();
   for (const body of bodies)
     try {
-      drafts.set(body, draftOf(body));
+      const draft = draftOf(body, all);
+      drafts.set(body, draft);
+      all += bytesOf(draft);
     } catch (error) {
       if (!(error instanceof OctetteError && /^(graph|argument)$/.test(error.code))) throw error;
     }
