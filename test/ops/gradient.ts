@@ -123,7 +123,9 @@ export function checkGradient(one: GradientCase): void {
     const values = fed.map((x, i) => {
       const given = one.inputs[i];
       if (!x || !given) return "";
-      return "dtype" in given ? g.input(`x${i}`, x.shape, x.dtype) : placed(g, `x${i}`, given, lies);
+      if (!("dtype" in given)) return placed(g, `x${i}`, given, lies);
+      // Floats that are given are a constant.
+      return x.dtype === "f32" ? g.hold(`x${i}`, x) : g.input(`x${i}`, x.shape, x.dtype);
     });
     for (const i of wanted) g.wanted.add(values[i]!);
     const own = { ...node, inputs: values };
@@ -139,7 +141,7 @@ export function checkGradient(one: GradientCase): void {
     const found = wanted.map((i) => g.given.get(values[i]!) ?? expect.fail(`x${i} was given no gradient`));
     expect(g.given.size, "inputs that were given a gradient").toBe(wanted.length);
     const feeds = Object.fromEntries([
-      ...fed.flatMap((x, i) => (x ? [[`x${i}`, x.data] as const] : [])),
+      ...fed.flatMap((x, i) => (x && !g.constants.has(`x${i}`) ? [[`x${i}`, x.data] as const] : [])),
       ...used.map((i) => [`dy${i}`, dys[i]!.data] as const),
     ]);
     const maxima = { [BATCH]: ROWS + 2 };

@@ -26,5 +26,4 @@ export const detTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
-  gradient: "none",
 };

@@ -11,5 +11,4 @@ export const cumProdTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
-  gradient: "none",
 };

@@ -3,7 +3,8 @@ import { countOf } from "../../graph/symbols";
 import { missing, normalizeAxis } from "../axes";
 import { inputType, numberOf, numbersOf, type Op, opError, type Traits } from "../op";
 
-function axisOf(node: Node, rank: number): number {
+/** The axis that it runs along. */
+export function axisOf(node: Node, rank: number): number {
   const [axis] = numbersOf(node, "axis", []);
   if (axis === undefined) throw missing(node, "axis");
   return normalizeAxis(node, axis, rank);

@@ -89,5 +89,4 @@ export const dFTTraits: Traits = {
   codes: "none",
   homogeneous: (node, axis, rank) => axis < rank - 1 && axis !== axisOf(node, rank),
   trained: undefined,
-  gradient: "none",
 };

@@ -80,5 +80,4 @@ export const sTFTTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
-  gradient: "none",
 };

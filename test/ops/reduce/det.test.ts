@@ -23,7 +23,6 @@ const forward: Forward = (_, [x]) => {
 
 testOp("Det", {
   oracle: { forward },
-  gradient: "none",
   cases: [
     ...[1, 2, 3, 4, 7].map((n) => ({ inputs: [["batch", n, n]] })),
     { inputs: [[2, "batch", 3, 3]] },

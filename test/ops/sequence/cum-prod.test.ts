@@ -21,7 +21,6 @@ const forward: Forward = ({ attributes: { axis, exclusive = 0, reverse = 0 } }, 
 const image = ["batch", 3, 4, 5];
 
 testOp("CumProd", {
-  gradient: "none",
   oracle: { forward },
   cases: [
     { inputs: [["batch", 17]], attributes: { axis: [1] }, from: [-1, 1] },

@@ -3,7 +3,6 @@ import { dft } from "./reference";
 
 testOp("DFT", {
   oracle: { forward: dft },
-  gradient: "none",
   cases: [
     { inputs: [["batch", 16, 1]] },
     { inputs: [["batch", 17, 2]] },
