@@ -151,6 +151,12 @@ describe.skipIf(!launch)("learning in a page, in Chromium", () => {
       expect(await page.locator("pre").textContent()).toContain(
         kind === "float" ? 'bits: "float"' : "octette tune",
       );
+      await page.locator(".whose").first().waitFor();
+      for (const width of [390, 1100]) {
+        await page.setViewportSize({ width, height: 800 });
+        const name = await page.getByRole("rowheader", { name: "above" }).boundingBox();
+        expect(name!.height).toBeLessThan(name!.width);
+      }
       const tuned = readFileSync(await downloaded(page, /-tuned\.octette/));
       const labels = tensor("i32", [LABELS.length], LABELS);
       const data = createDataset({ row: rowsArray() }, graph.inputs, { labels });

@@ -246,12 +246,9 @@ const commandOf = (model: string, name: string, { train, epochs, batch, lr, seed
   `octette tune ${model} --data samples.npz --train ${train} --epochs ${epochs} --batch ${batch} --lr ${lr} --validation ${VALIDATION} --seed ${seed} -o ${name}-tuned.octette`;
 
 /** The command line quantizes a float model. */
-const callOf = (settings: LearnSettings) =>
-  `const data = await openDataset("samples.npz", graph.inputs);
-const { graph: tuned } = await tune(graph, ${JSON.stringify({
-    bits: "float",
-    ...settings,
-    validation: VALIDATION,
-  })
-    .replace(/}$/, ", data }")
-    .replace(/"(\w+)":/g, "$1: ")});`;
+function callOf(settings: LearnSettings): string {
+  const options = Object.entries({ bits: "float", ...settings, validation: VALIDATION });
+  const written = options.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ");
+  return `const data = await openDataset("samples.npz", graph.inputs);
+const tuned = await tune(graph, { data, ${written} });`;
+}

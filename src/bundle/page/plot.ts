@@ -9,7 +9,7 @@ export function drawLine(
   const { width, height } = canvas;
   const context = canvas.getContext("2d")!;
   context.clearRect(0, 0, width, height);
-  context.strokeStyle = getComputedStyle(canvas).color;
+  context.strokeStyle = getComputedStyle(canvas.isConnected ? canvas : document.body).color;
   context.lineWidth = 2;
   context.beginPath();
   const [lo, hi] = range;
