@@ -7,6 +7,7 @@ import { told, toldNames } from "../../graph/names";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
 import { SymbolTable } from "../onnx/symbols";
+import { blocks } from "./convert-blocks";
 import { codes } from "./convert-codes";
 import { elementwise } from "./convert-elementwise";
 import { layers } from "./convert-layers";
@@ -35,6 +36,7 @@ export const conversions: Conversions = {
   ...codes,
   ...elementwise,
   ...layers,
+  ...blocks,
   ...moves,
   ...parts,
   ...pools,

@@ -42,6 +42,16 @@ const binary: readonly (readonly [string, number, (a: number, b: number) => numb
 ];
 const operands: readonly Real[] = [wave(image, 2), wave([4], 3), wave([1, 1, 1, 4], 4), wave([], 5)];
 
+/** A row above the image, and a column to its right. */
+const around = { ...list(1, 0, 0, 1), shape: [2, 2] };
+/** Blocks of 2 by 3 of the image with what is around it, which are `otherwise`, in the batch. */
+const inBatch = (from: Real, otherwise: number): Real =>
+  fill([12, 2, 2, 4], ([b = 0, i = 0, j = 0, c = 0]) => {
+    const [block, n] = [b >> 1, b % 2];
+    const [h, w] = [2 * i + Math.floor(block / 3) - 1, 3 * j + (block % 3)];
+    return h >= 0 && w < 5 ? at(from, [n, h, w, c]) : otherwise;
+  });
+
 const floats: OperatorCase[] = [
   ...unary.map(
     ([name, code, f, options]): OperatorCase => ({
@@ -112,6 +122,13 @@ const codes: OperatorCase[] = [
       },
     ],
     options: { 0: { int: 3 } },
+  },
+  {
+    name: "SPACE_TO_BATCH_ND int8: what is around it is the zero point",
+    code: 38,
+    inputs: [coded(fed(q), bytes), list(2, 3), around],
+    outputs: [{ expected: inBatch(q, bytes.zero), codes: bytes }],
+    tolerance: 0,
   },
   {
     name: "MEAN int8",
@@ -187,6 +204,33 @@ const moves: OperatorCase[] = [
         expected: fill([2, 6, 6, 4], ([n = 0, h = 0, w = 0, c = 0]) =>
           h >= 1 && h < 4 && w < 5 ? at(x, [n, h - 1, w, c]) : 0,
         ),
+      },
+    ],
+  },
+  {
+    name: "SPACE_TO_BATCH_ND",
+    code: 38,
+    inputs: [fed(x), list(2, 3), around],
+    outputs: [{ expected: inBatch(x, 0) }],
+  },
+  {
+    name: "SPACE_TO_BATCH_ND of one axis",
+    code: 38,
+    inputs: [fed(wave([1, 6, 2])), list(3), { ...list(0, 0), shape: [1, 2] }],
+    outputs: [
+      { expected: fill([3, 2, 2], ([n = 0, h = 0, c = 0]) => at(wave([1, 6, 2]), [0, 3 * h + n, c])) },
+    ],
+  },
+  {
+    name: "BATCH_TO_SPACE_ND",
+    code: 37,
+    inputs: [fed(wave([12, 2, 2, 4])), list(2, 3), around],
+    outputs: [
+      {
+        expected: fill(image, ([n = 0, h = 0, w = 0, c = 0]) => {
+          const block = 3 * ((h + 1) % 2) + (w % 3);
+          return at(wave([12, 2, 2, 4]), [2 * block + n, (h + 1) >> 1, Math.floor(w / 3), c]);
+        }),
       },
     ],
   },
