@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { conversions } from "../build/groups/conversions";
 import { plain } from "../build/groups/plain";
+import { firstOpset } from "../src/formats/onnx/opsets";
 import type { CodeFlow } from "../src/ops/op";
 import { toolkitOps } from "../src/ops/toolkit";
 import { training } from "../src/train/training";
@@ -43,23 +44,25 @@ function written(): string {
   const names = Object.keys(conversions).filter((name) => !DOMAIN.test(name));
   const rows = names.sort().map((name) => {
     const op = toolkitOps[name];
-    if (!op) return `| ${name} | read as others | |`;
+    const opsets = `${firstOpset(name)}+`;
+    if (!op) return `| ${name} | ${opsets} | read as others | |`;
     const gradient = training.gradients[name] ? "yes" : "";
     const codes = overCodes[op.codes] ?? (Object.hasOwn(plain, name) ? "written with others" : "");
-    return `| ${name} | ${codes} | ${gradient} |`;
+    return `| ${name} | ${opsets} | ${codes} | ${gradient} |`;
   });
   const others = [...foreign()].map(
     ([domain, operators]) => `\`${domain}\`: ${operators.sort().join(", ")}.`,
   );
   return `# Operators
 
-${names.length} operators of ONNX, opset 7 and later, are read, and run on floats or on the types that ONNX gives them. The second column says how they run in
-a quantized model: as an integer layer, by arithmetic on integers, as a table of 256 codes, or by moving codes; an empty one, on floats. The
-third says whether training passes a gradient through. Operators that are read as others, or written with others when a model is simplified, run and
+${names.length} operators of ONNX, opset 7 and later, are read, and run on floats or on the types that ONNX gives them. The second column says in which
+opsets a model may have them, each read as its opset defines it; in a model of an earlier opset they are refused. LayerNormalization is of opset 17,
+but ONNX Runtime writes it to older files. The third says how they run in a quantized model: as an integer layer, by arithmetic on integers, as a
+table of 256 codes, or by moving codes; an empty one, on floats. The fourth says whether training passes a gradient through. Operators that are read as others, or written with others when a model is simplified, run and
 train as these do: Gemm, and MatMul with known weights, are a linear layer. \`npm run operators\` writes this list.
 
-| operator | over codes | gradient |
-| --- | --- | --- |
+| operator | opsets | over codes | gradient |
+| --- | --- | --- | --- |
 ${rows.join("\n")}
 
 Operators of other domains become these when a file is read:

@@ -9,6 +9,7 @@ import type { Tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
 import { type Constants, isConstant, isOnnx, readConstants } from "./constants";
+import { firstOpset, MIN_OPSET } from "./opsets";
 import {
   dataTypeName,
   dtypeOf,
@@ -26,9 +27,6 @@ import { type HeldIn, rejectWide } from "./wide";
 export const MAX_FILE_NODES = 2 ** 16;
 /** Operators that an error names. */
 const MAX_MISSING = 32;
-
-/** Before it, broadcasting and BatchNormalization meant something else. */
-export const MIN_OPSET = 7;
 
 /** Options of `importOnnx`. */
 export interface OnnxOptions {
@@ -63,6 +61,7 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
   );
   const conversions = { ...all, ...own };
   rejectMissing(model, conversions, opset, where);
+  rejectLater(model, own, opset, where);
 
   const constants = readConstants(model.graph, where);
   const held = rejectWide(model.graph, constants);
@@ -172,6 +171,23 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
       .join("; "),
     hint: "Cut the model before them, or write them with other operators when exporting",
   });
+}
+
+/** Throws where the model's opset does not have an operator yet; one of the caller's own may mean what it does not. */
+function rejectLater(model: ModelProto, own: Conversions, opset: number, where: string): void {
+  for (const [i, { opType, domain, name }] of graphsIn(model.graph).flatMap(({ nodes }) => [
+    ...nodes.entries(),
+  ])) {
+    const first = firstOpset(opType);
+    if (first <= opset || !isOnnx(domain) || Object.hasOwn(own, opType)) continue;
+    throw new OctetteError(`the model's opset does not have ${opType}`, {
+      code: "graph",
+      where: `${where}, ${opType} "${told(name || `${opType}_${i}`)}"`,
+      expected: `opset ${first} or later`,
+      got: `opset ${opset}`,
+      hint: `Export it for opset ${first}, or convert it: in Python, onnx.version_converter.convert_version(model, ${first})`,
+    });
+  }
 }
 
 /** What is known of the values of a graph while its nodes are converted. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { conversions } from "../../../build/groups/conversions";
 import { OctetteError } from "../../../src/errors";
 import { type OnnxOptions, readOnnx } from "../../../src/formats/onnx/import";
+import type { Source } from "../../../src/formats/onnx/source";
 import { tensor } from "../../../src/graph/tensor";
 import { inferTypes } from "../../../src/ops/infer";
 import { toolkitOps } from "../../../src/ops/toolkit";
@@ -248,6 +249,31 @@ describe("what octette cannot take is an error that says so", () => {
         'com.microsoft.Sampling (domain "com.microsoft", opset unknown) in "sampled"; ' +
         'local.Mine (domain "local", a function of the model\'s own) in "Mine_4". ',
     );
+  });
+
+  test.each([
+    ["Where", 9],
+    ["CumSum", 11],
+    ["Trilu", 14],
+    ["Gelu", 20],
+    ["CumProd", 26],
+  ])("%s before opset %i, which added it", (op, first) => {
+    const nodes = [one(op, { name: "early" })];
+    expect(() => read({ opset: first - 1, nodes })).toThrow(
+      expect.objectContaining({
+        code: "graph",
+        where: `model, ${op} "early"`,
+        expected: `opset ${first} or later`,
+        got: `opset ${first - 1}`,
+      }),
+    );
+    expect(read({ opset: first, nodes }).nodes.length).toBe(1);
+  });
+
+  test("an operator before its opset is read as the caller's own means it", () => {
+    const nodes = [one("Gelu")];
+    const own = { Gelu: (source: Source) => [source.node({}, { op: "Relu" })] };
+    expect(readOnnx(onnxFile({ opset: 13, nodes }), {}, own).nodes[0]!.op).toBe("Relu");
   });
 
   const errors: Record<string, [FileModel, string]> = {

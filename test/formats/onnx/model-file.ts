@@ -1,6 +1,7 @@
 // Writes small ONNX models for tests: the fields of onnx.proto that an importer reads, and nothing checked.
 
 import { PbfWriter } from "pbf";
+import { firstOpset } from "../../../src/formats/onnx/opsets";
 import { bytesIn, type Tensor } from "../../../src/graph/tensor";
 
 /** A tensor of any TensorProto.DataType, its elements as they lie in raw_data. */
@@ -187,9 +188,11 @@ const graphBytes = ({ nodes, initializers = {}, inputs = [], outputs = [] }: Fil
       );
   });
 
-/** Bytes of a model; by default opset 17, one input x [batch, 4], one output y. */
+/** Bytes of a model; by default opset 17 or the first that has its operators, one input x [batch, 4], one output y. */
 export function onnxFile(model: FileModel): Uint8Array {
-  const { opset = 17, domain = "", nodes, initializers = {}, functions = [] } = model;
+  const { domain = "", nodes, initializers = {}, functions = [] } = model;
+  const own = nodes.filter((node) => !node.domain).map(({ op }) => firstOpset(op));
+  const { opset = Math.max(17, ...own) } = model;
   const { inputs = [{ name: "x", shape: ["batch", 4] }], outputs = ["y"] } = model;
   return message((pbf) => {
     pbf.writeVarintField(1, 8);
