@@ -24,9 +24,13 @@ interface Held {
   readonly codes: Map<Order, string>;
 }
 
-/** Whether a tensor holds codes of 8 bits or fewer, which stand for real numbers. */
+/** Whether a tensor holds codes of 16 bits or fewer, which stand for real numbers. */
 export const isCoded = (tensor: TfliteTensor): boolean =>
-  tensor.quantization !== undefined && ["i8", "u8", "i4"].includes(kindOf(tensor) ?? "");
+  tensor.quantization !== undefined && ["i8", "u8", "i4", "i16"].includes(kindOf(tensor) ?? "");
+
+/** Whether codes are of 16 bits: they are computed with as floats, and are i32 where they are stored. */
+const isWide = (tensor: TfliteTensor): boolean => kindOf(tensor) === "i16";
+const WIDE = { min: -(2 ** 15), max: 2 ** 15 - 1 };
 
 export class TensorValues {
   readonly nodes: Node[] = [];
@@ -126,8 +130,11 @@ export class TensorValues {
   setStored(tensor: TfliteTensor, value: string): void {
     this.#computed.add(tensor.index);
     if (!isCoded(tensor)) return this.#set(tensor, "last", value);
-    const [scale, zeroPoint] = this.#parameters(tensor);
-    const real = this.add("DequantizeLinear", `${tensor.name}_real`, [value, scale, zeroPoint]);
+    const wanted = `${tensor.name}_real`;
+    const parameters = this.#parameters(tensor);
+    const real = isWide(tensor)
+      ? this.add("Mul", wanted, [this.add("Cast", wanted, [value], { to: "f32" }), ...parameters])
+      : this.add("DequantizeLinear", wanted, [value, ...parameters]);
     this.#set(tensor, "last", real, value);
   }
 
@@ -135,9 +142,16 @@ export class TensorValues {
   setReal(tensor: TfliteTensor, order: Order, value: string): void {
     this.#computed.add(tensor.index);
     if (!isCoded(tensor)) return this.#set(tensor, order, value);
-    const [scale, zeroPoint] = this.#parameters(tensor);
-    const codes = this.add("QuantizeLinear", `${tensor.name}_codes`, [value, scale, zeroPoint]);
-    const real = this.add("DequantizeLinear", `${tensor.name}_real`, [codes, scale, zeroPoint]);
+    const [wanted, meant] = [`${tensor.name}_codes`, `${tensor.name}_real`];
+    const parameters = this.#parameters(tensor);
+    if (isWide(tensor)) {
+      const rounded = this.add("Round", wanted, [this.add("Div", wanted, [value, ...parameters])]);
+      const held = this.add("Clip", wanted, [rounded], WIDE);
+      const stored = this.add("Cast", wanted, [held], { to: "i32" });
+      return this.#set(tensor, order, this.add("Mul", meant, [held, ...parameters]), stored);
+    }
+    const codes = this.add("QuantizeLinear", wanted, [value, ...parameters]);
+    const real = this.add("DequantizeLinear", meant, [codes, ...parameters]);
     this.#set(tensor, order, real, codes);
   }
 
@@ -199,13 +213,17 @@ export class TensorValues {
   /** What the codes of a constant stand for. */
   #meaning(tensor: TfliteTensor, stored: string): string {
     const { scale, axis } = tensor.quantization!;
-    const [scaleName, zeroPoint] = this.#parameters(tensor);
     const attributes = scale.length > 1 ? { axis } : {};
-    return this.add("DequantizeLinear", `${tensor.name}_real`, [stored, scaleName, zeroPoint], attributes);
+    return this.add(
+      "DequantizeLinear",
+      `${tensor.name}_real`,
+      [stored, ...this.#parameters(tensor)],
+      attributes,
+    );
   }
 
-  /** Scale and zero point of a tensor, as constants. */
-  #parameters(tensor: TfliteTensor): [scale: string, zeroPoint: string] {
+  /** Scale and zero point of a tensor, as constants: codes of 16 bits have none but 0. */
+  #parameters(tensor: TfliteTensor): string[] {
     const { scale, zeroPoint, axis } = tensor.quantization!;
     const dtype = elementTypeOf(tensor, this.where);
     const fail = (what: string, expected: string, got: string) =>
@@ -217,7 +235,7 @@ export class TensorValues {
       });
     if (!scale.every((s) => s > 0 && s < Infinity))
       throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !(s > 0))}`);
-    const [lo, hi] = dtype === "u8" ? [0, 255] : [-128, 127];
+    const [lo, hi] = isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127];
     if (!zeroPoint.every((z) => z >= lo && z <= hi))
       throw fail(
         "a zero point is a code",
@@ -232,9 +250,8 @@ export class TensorValues {
         `[${tensor.shape.join(", ")}], axis ${axis}`,
       );
     const shape = scale.length > 1 ? [scale.length] : [];
-    return [
-      this.hold(`${tensor.name}_scale`, tensorOf("f32", shape, scale)),
-      this.hold(`${tensor.name}_zero`, tensorOf(dtype, shape, zeroPoint)),
-    ];
+    const scales = this.hold(`${tensor.name}_scale`, tensorOf("f32", shape, scale));
+    if (isWide(tensor)) return [scales];
+    return [scales, this.hold(`${tensor.name}_zero`, tensorOf(dtype, shape, zeroPoint))];
   }
 }

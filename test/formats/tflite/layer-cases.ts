@@ -19,11 +19,19 @@ import {
   wave,
 } from "./oracle";
 
-const codes = { CONV: 3, DEPTHWISE: 4, DENSE: 9, AVERAGE: 1, MAX: 17, TRANSPOSE_CONV: 67, MATMUL: 126 };
+export const layerCodes = {
+  CONV: 3,
+  DEPTHWISE: 4,
+  DENSE: 9,
+  AVERAGE: 1,
+  MAX: 17,
+  TRANSPOSE_CONV: 67,
+  MATMUL: 126,
+};
 const [SAME, VALID] = [0, 1];
 const RELU6 = 3;
 
-const convOptions = ({ stride, dilation = [1, 1], isSame }: Window, activation = 0) => ({
+export const convOptions = ({ stride, dilation = [1, 1], isSame }: Window, activation = 0) => ({
   0: { byte: isSame ? SAME : VALID },
   1: { int: stride[1] },
   2: { int: stride[0] },
@@ -70,14 +78,14 @@ const floats: OperatorCase[] = windows.flatMap((window) =>
     return [
       {
         name: `CONV_2D ${x} by ${w}, ${told(window)}`,
-        code: codes.CONV,
+        code: layerCodes.CONV,
         inputs: [fed(input), constant(weights), constant(bias)],
         outputs: [{ expected: clamp6(conv(input, weights, bias, window)) }],
         options: convOptions(window, RELU6),
       },
       {
         name: `DEPTHWISE_CONV_2D ${x} by ${dw}, ${told(window)}`,
-        code: codes.DEPTHWISE,
+        code: layerCodes.DEPTHWISE,
         inputs: [fed(input), constant(own), constant(ownBias)],
         outputs: [{ expected: depthwise(input, own, ownBias, window) }],
         options: depthwiseOptions(window, dw[3] / x[3]),
@@ -92,7 +100,7 @@ const old: Scale = { scale: 1 / 64, zero: 131, min: 0, max: 255 };
 const oldOut: Scale = { scale: 1 / 16, zero: 120, min: 0, max: 255 };
 
 /** Weights as codes, one scale along an axis, and what they mean. */
-function weightCodes(
+export function weightCodes(
   w: Real,
   axis: number,
 ): { readonly operand: Operand; readonly meant: Real; readonly scale: number[] } {
@@ -105,7 +113,7 @@ function weightCodes(
 }
 
 /** A bias as int32, in units of the sums. */
-function biasCodes(
+export function biasCodes(
   b: Real,
   x: number,
   scale: readonly number[],
@@ -133,7 +141,7 @@ const integers: OperatorCase[] = windows.slice(0, 4).flatMap((window) =>
     return [
       {
         name: `CONV_2D int8 ${x} by ${w}, ${told(window)}`,
-        code: codes.CONV,
+        code: layerCodes.CONV,
         inputs: [coded(fed(input), bytes), weights.operand, bias.operand],
         outputs: [
           { expected: quantized(clamp6(conv(meant, weights.meant, bias.meant, window)), out), codes: out },
@@ -142,7 +150,7 @@ const integers: OperatorCase[] = windows.slice(0, 4).flatMap((window) =>
       },
       {
         name: `DEPTHWISE_CONV_2D int8 ${x} by ${dw}, ${told(window)}`,
-        code: codes.DEPTHWISE,
+        code: layerCodes.DEPTHWISE,
         inputs: [coded(fed(input), bytes), own.operand, ownBias.operand],
         outputs: [
           { expected: quantized(depthwise(meant, own.meant, ownBias.meant, window), out), codes: out },
@@ -169,14 +177,14 @@ const unsigned: OperatorCase[] = windows.slice(0, 2).flatMap((window) =>
     return [
       {
         name: `CONV_2D uint8 ${x} by ${w}, ${told(window)}`,
-        code: codes.CONV,
+        code: layerCodes.CONV,
         inputs: [coded(fed(input), old), coded(constant(weights), oldWeights), one(bias.operand)],
         outputs: [{ expected: quantized(sums, oldOut), codes: oldOut }],
         options: convOptions(window),
       },
       {
         name: `DEPTHWISE_CONV_2D uint8 ${x} by ${dw}, ${told(window)}`,
-        code: codes.DEPTHWISE,
+        code: layerCodes.DEPTHWISE,
         inputs: [coded(fed(input), old), coded(constant(own), oldWeights), one(ownBias.operand)],
         outputs: [{ expected: quantized(ownSums, oldOut), codes: oldOut }],
         options: depthwiseOptions(window, dw[3] / x[3]),
@@ -198,21 +206,21 @@ const products: OperatorCase[] = rows.flatMap(([n, k, o]): OperatorCase[] => {
   return [
     {
       name: `FULLY_CONNECTED [${n}, ${k}] by [${o}, ${k}]`,
-      code: codes.DENSE,
+      code: layerCodes.DENSE,
       inputs: [fed(x), constant(w), constant(b)],
       outputs: [{ expected: dense(x, w, b) }],
       options: {},
     },
     {
       name: `FULLY_CONNECTED [${n}, ${k}] without a bias`,
-      code: codes.DENSE,
+      code: layerCodes.DENSE,
       inputs: [fed(x), constant(w), null],
       outputs: [{ expected: dense(x, w, real([o], new Array(o).fill(0))) }],
       options: { 0: { byte: 0 } },
     },
     {
       name: `FULLY_CONNECTED int8 [${n}, ${k}] by [${o}, ${k}]`,
-      code: codes.DENSE,
+      code: layerCodes.DENSE,
       inputs: [coded(fed(input), bytes), weights.operand, bias.operand],
       outputs: [
         { expected: quantized(dense(meaning(input, bytes), weights.meant, bias.meant), out), codes: out },
@@ -221,7 +229,7 @@ const products: OperatorCase[] = rows.flatMap(([n, k, o]): OperatorCase[] => {
     },
     {
       name: `BATCH_MATMUL [${n}, ${k}] by [${k}, ${o}] turned`,
-      code: codes.MATMUL,
+      code: layerCodes.MATMUL,
       inputs: [fed(x), fed(w)],
       outputs: [{ expected: dense(x, w, real([o], new Array(o).fill(0))) }],
       options: { 1: { byte: 1 } },
@@ -253,21 +261,21 @@ const hybrids: OperatorCase[] = sizes.slice(0, 1).flatMap(({ x, w }): OperatorCa
   return [
     {
       name: "CONV_2D of floats by int8 weights",
-      code: codes.CONV,
+      code: layerCodes.CONV,
       inputs: [fed(input), weights.operand, constant(wave([4], 4))],
       outputs: [{ expected: conv(ranged(input, input.data.length), weights.meant, wave([4], 4), window) }],
       options: convOptions(window),
     },
     {
       name: "CONV_2D of single pixels by int8 weights",
-      code: codes.CONV,
+      code: layerCodes.CONV,
       inputs: [fed(input), pixel.operand, constant(wave([5], 4))],
       outputs: [{ expected: conv(ranged(input, 3), pixel.meant, wave([5], 4), window) }],
       options: convOptions(window),
     },
     {
       name: "FULLY_CONNECTED of floats by int8 weights",
-      code: codes.DENSE,
+      code: layerCodes.DENSE,
       inputs: [fed(lines), matrix.operand, constant(wave([7], 4))],
       outputs: [{ expected: dense(ranged(lines, 12), matrix.meant, wave([7], 4)) }],
       options: {},
@@ -292,28 +300,28 @@ const poolings: OperatorCase[] = windows.slice(0, 3).flatMap((window) =>
     return [
       {
         name: `AVERAGE_POOL_2D ${kernel}, ${told(window)}`,
-        code: codes.AVERAGE,
+        code: layerCodes.AVERAGE,
         inputs: [fed(x)],
         outputs: [{ expected: pooled(mean, x) }],
         options,
       },
       {
         name: `MAX_POOL_2D ${kernel}, ${told(window)}`,
-        code: codes.MAX,
+        code: layerCodes.MAX,
         inputs: [fed(x)],
         outputs: [{ expected: pooled(most, x) }],
         options,
       },
       {
         name: `AVERAGE_POOL_2D int8 ${kernel}, ${told(window)}`,
-        code: codes.AVERAGE,
+        code: layerCodes.AVERAGE,
         inputs: [coded(fed(input), bytes)],
         outputs: [{ expected: quantized(pooled(mean, meaning(input, bytes)), bytes), codes: bytes }],
         options,
       },
       {
         name: `MAX_POOL_2D int8 ${kernel}, ${told(window)}`,
-        code: codes.MAX,
+        code: layerCodes.MAX,
         inputs: [coded(fed(input), bytes)],
         outputs: [{ expected: pooled(most, input), codes: bytes }],
         options,
@@ -332,7 +340,7 @@ const transposed: OperatorCase[] = [
   const window = { stride: [2, 2], isSame } as const;
   return {
     name: `TRANSPOSE_CONV to ${shape}, ${told(window)}`,
-    code: codes.TRANSPOSE_CONV,
+    code: layerCodes.TRANSPOSE_CONV,
     inputs: [list(...shape), constant(w), fed(x)],
     outputs: [{ expected: transposeConv(x, w, shape, [2, 2], before as unknown as [number, number]) }],
     options: { 0: { byte: isSame ? SAME : VALID }, 1: { int: 2 }, 2: { int: 2 } },

@@ -47,16 +47,18 @@ export const scalar = (value: number, type: FileType = "i32"): Operand => ({
   data: [value],
 });
 
-/** Codes of one scale, i8 where they go below 0. */
-export const coded = (operand: Operand, { scale, zero, min }: Scale): Operand => ({
+const typeOfCodes = ({ min }: Scale): FileType => (min < -128 ? "i16" : min < 0 ? "i8" : "u8");
+
+/** Codes of one scale, of the type that has room for the least. */
+export const coded = (operand: Operand, { scale, zero, min, max }: Scale): Operand => ({
   ...operand,
-  type: min < 0 ? "i8" : "u8",
+  type: typeOfCodes({ scale, zero, min, max }),
   scale: [scale],
   zeroPoint: [zero],
 });
 
 /** Numbers of an output, and those of a file's codes. */
-const typeOf = ({ type, codes }: Result): FileType => type ?? (codes ? (codes.min < 0 ? "i8" : "u8") : "f32");
+const typeOf = ({ type, codes }: Result): FileType => type ?? (codes ? typeOfCodes(codes) : "f32");
 
 /** The file of a case, the feeds in the order of its inputs, and its results. */
 export function fileOf({ code, inputs, outputs, options }: OperatorCase): Uint8Array {

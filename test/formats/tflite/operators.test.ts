@@ -4,5 +4,6 @@ import { test } from "vitest";
 import { layerCases } from "./layer-cases";
 import { checkCase } from "./operator-case";
 import { otherCases } from "./other-cases";
+import { wideCases } from "./wide-cases";
 
-test.each([...layerCases, ...otherCases])("$name", checkCase);
+test.each([...layerCases, ...otherCases, ...wideCases])("$name", checkCase);

@@ -1,0 +1,96 @@
+// Codes of 16 bits, with weights of 8: what TensorFlow Lite calls 16x8.
+
+import { biasCodes, convOptions, layerCodes, weightCodes } from "./layer-cases";
+import { coded, fed, list, type OperatorCase } from "./operator-case";
+import { conv, dense, map, meaning, quantized, type Scale, wave, zip } from "./oracle";
+
+const wide = { zero: 0, min: -32768, max: 32767 };
+const input: Scale = { scale: 2 ** -15, ...wide };
+const other: Scale = { scale: 2 ** -14, ...wide };
+const out: Scale = { scale: 2 ** -12, ...wide };
+const narrow: Scale = { scale: 2 ** -14, ...wide };
+const bytes: Scale = { scale: 1 / 64, zero: 3, min: -128, max: 127 };
+
+const window = { stride: [1, 1], isSame: true } as const;
+const image = quantized(wave([2, 5, 4, 3]), input);
+const filters = weightCodes(wave([4, 3, 3, 3], 2), 0);
+const offsets = biasCodes(wave([4], 4), input.scale, filters.scale);
+const rows = quantized(wave([3, 17]), input);
+const matrix = weightCodes(wave([5, 17], 2), 0);
+const shifts = biasCodes(wave([5], 3), input.scale, matrix.scale);
+const q = quantized(wave([2, 5, 4, 3], 6), other);
+
+export const wideCases: OperatorCase[] = [
+  {
+    name: "CONV_2D 16x8",
+    code: layerCodes.CONV,
+    inputs: [coded(fed(image), input), filters.operand, { ...offsets.operand, type: "i64" }],
+    outputs: [
+      {
+        expected: quantized(conv(meaning(image, input), filters.meant, offsets.meant, window), out),
+        codes: out,
+      },
+    ],
+    options: convOptions(window),
+  },
+  {
+    name: "FULLY_CONNECTED 16x8, beyond the codes",
+    code: layerCodes.DENSE,
+    inputs: [coded(fed(rows), input), matrix.operand, { ...shifts.operand, type: "i64" }],
+    outputs: [
+      {
+        expected: quantized(dense(meaning(rows, input), matrix.meant, shifts.meant), narrow),
+        codes: narrow,
+      },
+    ],
+    options: {},
+  },
+  {
+    name: "ADD of 16 bits",
+    code: 0,
+    inputs: [coded(fed(image), input), coded(fed(q), other)],
+    outputs: [
+      {
+        expected: quantized(
+          zip(image.shape, meaning(image, input), meaning(q, other), (a, b) => a + b),
+          out,
+        ),
+        codes: out,
+      },
+    ],
+    options: {},
+  },
+  {
+    name: "LOGISTIC of 16 bits",
+    code: 14,
+    inputs: [coded(fed(image), input)],
+    outputs: [
+      {
+        expected: quantized(
+          map(meaning(image, input), (v) => 1 / (1 + Math.exp(-v))),
+          input,
+        ),
+        codes: input,
+      },
+    ],
+  },
+  {
+    name: "QUANTIZE of 16 bits to 8",
+    code: 114,
+    inputs: [coded(fed(image), input)],
+    outputs: [{ expected: quantized(meaning(image, input), bytes), codes: bytes }],
+  },
+  {
+    name: "DEQUANTIZE of 16 bits",
+    code: 6,
+    inputs: [coded(fed(image), input)],
+    outputs: [{ expected: meaning(image, input) }],
+  },
+  {
+    name: "RESHAPE of 16 bits",
+    code: 22,
+    inputs: [coded(fed(image), input), list(6, 20)],
+    outputs: [{ expected: { ...image, shape: [6, 20] }, codes: input }],
+    tolerance: 0,
+  },
+];
