@@ -34,7 +34,7 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 5_500, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 5_600, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
     98_000,
@@ -54,7 +54,7 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 200_500, () => atStart('export * from "octette"')],
+  ["toolkit", 201_000, () => atStart('export * from "octette"')],
   [
     "  quantizing, where asked for",
     16_500,
@@ -77,7 +77,7 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    9_000,
+    9_100,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],
@@ -89,8 +89,8 @@ const parts = [
     () => later('export { openPicture } from "octette/pictures"', "decode"),
   ],
   ["sounds as feeds", 4_000, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
-  ["training, where asked for", 58_000, () => later('export { tune } from "octette"', "tune-graph")],
-  ["train.wasm", 16_000, () => wasm("train")],
+  ["training, where asked for", 58_500, () => later('export { tune } from "octette"', "tune-graph")],
+  ["train.wasm", 16_200, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
   ["baseline.wasm", 5_500, () => wasm("baseline")],
   ["extmul.wasm", 5_500, () => wasm("extmul")],
