@@ -10,7 +10,7 @@ import { COLUMNS, type Context, helpOf, type Lines, parseCommand } from "./comma
 import { commands } from "./commands";
 import { Inputs } from "./inputs";
 import { UsageError } from "./options";
-import { createProgress, formatPairs, formatTable, wrap } from "./terminal";
+import { createProgress, formatPairs, formatTable, wrapParagraph } from "./terminal";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -75,7 +75,8 @@ async function main(args: readonly string[]): Promise<void> {
     ...context,
     ...guarded(inputs, values.force ?? false),
     // JSON has no number for no noise at all: it becomes null.
-    print: (facts, lines) => print(values.json ? JSON.stringify(facts, undefined, 2).split("\n") : lines()),
+    print: (facts, lines) =>
+      values.json ? print(JSON.stringify(facts, undefined, 2).split("\n")) : print(lines(), width),
     stream(text) {
       if (!values.json) process.stdout.write(text.split("\n").map(visible).join("\n"));
     },
@@ -106,8 +107,10 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
-const print = (lines: Lines) => {
-  for (const line of [lines].flat()) process.stdout.write(`${visible(line)}\n`);
+/** Lines for programs, such as JSON, are never broken; those for people are in a terminal. */
+const print = (lines: Lines, columns = Infinity) => {
+  for (const line of [lines].flat().flatMap((text) => wrapParagraph(visible(text), columns)))
+    process.stdout.write(`${line}\n`);
 };
 const { signal } = controller;
 const progress = createProgress(process.stderr);
@@ -115,7 +118,7 @@ const width = process.stdout.columns || undefined;
 /** In a terminal, lines for people are broken between words. */
 const logWidth = process.stderr.columns ? Math.min(process.stderr.columns, COLUMNS) : Infinity;
 const log = (...lines: string[]) => {
-  for (const line of lines.map(visible)) progress.log(wrap(line, logWidth, "  ").join("\n"));
+  for (const line of lines.map(visible)) progress.log(wrapParagraph(line, logWidth).join("\n"));
 };
 const context: Omit<Context, keyof Output> = {
   log,

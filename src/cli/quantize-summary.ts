@@ -18,10 +18,10 @@ export function summaryText(
   { bytes, memory }: SavedSizes,
   { mode, layers, equalized, biasCorrected, skipped, samples }: QuantizeSummary,
   all: boolean,
-  { table }: Context,
+  { table, pairs }: Context,
 ): string[] {
-  const some = (header: string[], rows: (readonly string[])[]) => [
-    ...table(header, all ? rows : rows.slice(0, MOST_ROWS), "l".repeat(header.length)),
+  const some = (rows: (readonly string[])[], show: (rows: readonly (readonly string[])[]) => string[]) => [
+    ...show(all ? rows : rows.slice(0, MOST_ROWS)),
     ...(!all && rows.length > MOST_ROWS ? [`… and ${rows.length - MOST_ROWS} more (--all shows them)`] : []),
     "",
   ];
@@ -33,7 +33,7 @@ export function summaryText(
     quantized ? "int8" : "float",
     reason ?? range ?? "",
   ]);
-  const left = skipped.map(({ what, where, reason }) => [what, where, reason]);
+  const left = skipped.map(({ what, where, reason }) => [what, `${where}: ${reason}`]);
   const quantized = layers.filter((layer) => layer.quantized).length;
   const done = [
     `${mode}: ${quantized} of ${layers.length} nodes int8`,
@@ -43,9 +43,11 @@ export function summaryText(
   ];
   return [
     ...(nodes.length > 0
-      ? some([all ? "node" : "stays float", "op", "becomes", "range or reason"], nodes)
+      ? some(nodes, (rows) =>
+          table([all ? "node" : "stays float", "op", "becomes", "range or reason"], rows, "llll"),
+        )
       : []),
-    ...(left.length > 0 ? some(["left out", "where", "why"], left) : []),
+    ...(left.length > 0 ? ["left out", ...some(left, pairs)] : []),
     done.join(", "),
     `file    ${formatBytes(bytes.from)} → ${formatBytes(bytes.to)} (${formatPercent((100 * bytes.to) / bytes.from, 0)})`,
     `memory  ${formatBytes(memory.from)} → ${formatBytes(memory.to)}`,

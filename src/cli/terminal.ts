@@ -66,22 +66,35 @@ export function cutMiddle(text: string, width: number): string {
 const numeric = (cell: string) => /^[-+<]?\s?\d|^[–∞]|^$|^identical$/.test(cell);
 
 /**
- * A text in lines of at most `width`, broken between words: those after the first begin with `indent`, those before the last end
- * with `tail`. Words that are longer stay whole.
+ * A text in lines of at most `width`, broken where two spaces part what fits a line, else between words: lines after the first begin
+ * with `indent`, those before the last end with `tail`. Words that are longer stay whole, and so do the spaces between words of a line.
  */
 export function wrap(text: string, width: number, indent = "", tail = ""): string[] {
   if (length(text) <= width) return [text];
+  const parts = [...text.matchAll(/( *)(\S+(?: \S+)*)/g)].flatMap(([, spaces = "", part = ""]) =>
+    length(indent + part + tail) <= width
+      ? [[spaces, part]]
+      : part.split(" ").map((word, i) => [i === 0 ? spaces : " ", word]),
+  );
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/(?<=\S) +/)) {
-    const longer = line ? `${line} ${word}` : word;
+  for (const [spaces = "", part = ""] of parts) {
+    const longer = `${line}${spaces}${part}`;
     if (!line || length(longer + tail) <= width) line = longer;
     else {
       lines.push(line + tail);
-      line = indent + word;
+      line = indent + part;
     }
   }
   return [...lines, line];
+}
+
+/** A paragraph for a terminal: what follows a name, such as "kept    the end of epoch 2", goes on below where it began. */
+export function wrapParagraph(text: string, width: number): string[] {
+  const name = /^\S+ {2,}/.exec(text)?.[0];
+  if (!name) return wrap(text, width, "  ");
+  const lines = wrap(text.slice(name.length), width - name.length);
+  return lines.map((line, i) => (i === 0 ? name : " ".repeat(name.length)) + line);
 }
 
 /** A part of a path that the next one repeats, as PyTorch's exporter writes them: "body/" of "body/body.1". */

@@ -12,7 +12,6 @@ import { formatBytes, formatDuration, formatP, formatPercent } from "./terminal"
 export function narrator({ log, progress }: Context) {
   let begun: BeginReport;
   let beganAt = 0;
-  let codesPerStep: number | undefined;
   return {
     onBegin(begin: BeginReport): void {
       begun = begin;
@@ -25,7 +24,6 @@ export function narrator({ log, progress }: Context) {
       );
     },
     onStep(step: StepReport): void {
-      codesPerStep = step.codesPerStep ?? codesPerStep;
       const { epochs, bytes, steps } = begun;
       const seconds = (performance.now() - beganAt) / 1000;
       const left = (seconds * (steps - step.step)) / (step.step - begun.step);
@@ -38,14 +36,12 @@ export function narrator({ log, progress }: Context) {
       progress.update(`epoch ${step.epoch}/${epochs}`, step.step, steps, detail.join("  "));
     },
     onEpoch({ epoch, loss, accuracy, validation, changed, isBest }: EpochReport): void {
-      const pace = codesPerStep === undefined ? "" : ` (${codesPerStep.toPrecision(2)} a step)`;
       const parts = [
         `epoch ${epoch}/${begun.epochs}`,
         validationText(validation),
-        `training ${formatPercent(accuracy)}`,
-        `loss ${loss.toFixed(4)}`,
-        `${changed} codes moved${pace}`,
+        `training ${formatPercent(accuracy)}, ${loss.toFixed(4)}`,
         ...(isBest ? ["best"] : []),
+        `${changed} codes moved`,
       ];
       log(parts.join("  "));
     },

@@ -42,6 +42,13 @@ describe("quantize", () => {
     expect(table.slice(2)).toEqual([expect.stringMatching(/^\/fc\/Gemm +Linear +float +skipped by/)]);
   });
 
+  test("says what was left out, and why, in full", () => {
+    const list = quantized.split("\n\n")[1]!.split("\n");
+    expect(list[0]).toBe("left out");
+    for (const line of list.slice(1)) expect(line).toMatch(/^equalization {2}\/\S+: [^…]+$/);
+    expect(list.length).toBeGreaterThan(2);
+  });
+
   test("draws each range and the memory of each step", () => {
     const page = readFileSync(at("quantize.html"), "utf8");
     expectAlone(page);

@@ -12,6 +12,7 @@ import {
   formatPercent,
   formatTable,
   wrap,
+  wrapParagraph,
 } from "../../src/cli/terminal";
 
 test("numbers", () => {
@@ -107,6 +108,18 @@ describe("wrap", () => {
   test("what fits stays as it is, spaces and all", () => {
     expect(wrap("epoch 1/2  loss 0.5", 19)).toEqual(["epoch 1/2  loss 0.5"]);
     expect(wrap("", 5)).toEqual([""]);
+  });
+
+  test("words of a broken line keep the spaces between them", () => {
+    expect(wrap("epoch 1/2  loss 0.5  12 codes", 24, "  ")).toEqual(["epoch 1/2  loss 0.5", "  12 codes"]);
+  });
+
+  test("a paragraph goes on below where it began, right of its name", () => {
+    expect(wrapParagraph("tuned   better than before, beyond chance", 30)).toEqual([
+      "tuned   better than before,",
+      "        beyond chance",
+    ]);
+    expect(wrapParagraph("static: 34 of 34 nodes", 12)).toEqual(["static: 34", "  of 34", "  nodes"]);
   });
 });
 

@@ -56,7 +56,7 @@ describe("a float model", () => {
     for (const epoch of [1, 2])
       expect(stderr).toMatch(
         new RegExp(
-          `\nepoch ${epoch}/2  validation .* %, loss .*  training .* %  loss .*  \\d+ codes moved \\(.* a step\\)`,
+          `\nepoch ${epoch}/2  validation .* %, loss .*  training .* %, [\\d.]+(  best)?  \\d+ codes moved\n`,
         ),
       );
     expect(stderr).toMatch(/measure {2}1500\/1500 \(100 %\)\n$/);
