@@ -16,7 +16,7 @@ import type { Progress } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
 import type { EpochReport, StepReport, TuneOptions, TuneSummary } from "../train/index";
-import { checkTuneOptions, type TuneDeployedOptions } from "../train/run/tune-options";
+import { checkTuneOptions, TUNE, type TuneDeployedOptions } from "../train/run/tune-options";
 import { copied } from "./feeds";
 import type { CheckpointOrder, Guarded, LearningBegin, ModelFacts, ServedOptions } from "./jobs";
 import { LocalHand } from "./local-hand";
@@ -372,6 +372,9 @@ const servedIn = ({ maxima, maxBytes, maxIterations, engineClass }: LearnerOptio
   );
 
 /** Checks what only this thread can; the rest is checked where tuning runs. */
+const { augment: _, ...TUNED } = TUNE;
+const LEARN = { ...TUNED, bits: 1, classes: 1, guard: 1, swap: 1 } satisfies Names<LearnOptions>;
+
 function checkLearnOptions({ guard, checkpoint, data, ...rest }: LearnOptions): void {
   const fail = (where: string, expected: string, got: unknown, hint?: string) =>
     new OctetteError("an option of tune does not fit", {
@@ -388,6 +391,7 @@ function checkLearnOptions({ guard, checkpoint, data, ...rest }: LearnOptions): 
       rest.augment,
       "Push augmented samples, or take flip",
     );
+  checkOptions("learner.tune", rest, LEARN);
   if (typeof data?.batches !== "function")
     throw fail("data", "a data set", data, "openDataset, createDataset or createSamples make one");
   checkTuneOptions({ ...rest, data } as unknown as TuneDeployedOptions);

@@ -169,6 +169,7 @@ describe.each(hands)("%s", (_, options) => {
     using learner = await learnerOf(options);
     const refused = (wrong: object) => expect(learner.tune({ ...quick, ...wrong })).rejects;
     await refused({ epoch: 1 }).toThrow('no option "epoch"');
+    await refused({ guards: {} }).toThrow(/learner\.tune: no option "guards": .*Did you mean guard\?$/);
     await refused({ data: [] }).toThrow("data: an option of tune does not fit: expected a data set");
     await refused({ augment: (feeds: unknown) => feeds }).toThrow("cannot be sent to a worker");
     await refused({ guard: { data: heldOut, tolerance: -1 } }).toThrow("percent, from 0 to 100");
