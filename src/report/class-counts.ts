@@ -94,10 +94,11 @@ export class Answers {
   readonly #errors = new RegressionErrors();
   #widest = 0;
 
+  /** A `width` of 0 is an answer that has a class and no scores. */
   add(data: ArrayLike<number>, start: number, width: number, chosen: number, label: number): void {
     this.#widest = Math.max(this.#widest, width);
-    if (width > 1) this.classes.add(data, start, width, chosen, label);
-    else if (width === 1) this.#errors.add(data[start]!, label);
+    if (width !== 1) this.classes.add(data, start, width, chosen, label);
+    else this.#errors.add(data[start]!, label);
   }
 
   /** What is one number for all samples, where there are labels. */

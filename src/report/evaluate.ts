@@ -44,7 +44,7 @@ const EVALUATE = { against: 1, layers: 1, maxBytes: 1, ...LONG_CALL } satisfies 
 export interface Evaluation {
   /** Samples. */
   readonly n: number;
-  /** Per cent of samples whose largest output is that of their label, where there are labels and classes. */
+  /** Per cent of samples whose largest output is that of their label, or whose one whole number is their label, where there are labels. */
   readonly top1?: number;
   /** Per cent of samples whose label is among the five largest outputs, where there are more than five classes. */
   readonly top5?: number;
@@ -199,16 +199,20 @@ async function pass(
     const otherMain = otherResults?.[other!.outputs[0]!.name];
     const n = main.shape[0] ?? 1;
     const width = n === 0 ? 0 : sizeOf(main.shape) / n;
+    // One whole number is the class itself, as ArgMax at a model's end gives it.
+    const isClass = width === 1 && main.dtype === "i32";
+    const scores = isClass ? 0 : width;
     if (!labels) labelled = false;
     else checkLabels(labels, n, width < 2 ? Infinity : width);
-    if (width < 2) classes = false;
+    if (width < 2 && !isClass) classes = false;
+    const chosenIn = ({ data }: Tensor, i: number) => (isClass ? data[i]! : argmax(data, i * width, width));
     for (let i = 0; i < n; i++) {
-      const chosen = argmax(main.data, i * width, width);
-      const other = otherMain && argmax(otherMain.data, i * width, width);
+      const chosen = chosenIn(main, i);
+      const other = otherMain && chosenIn(otherMain, i);
       counts.add(chosen, labels?.[i], other);
       if (!labels) continue;
-      answers.add(main.data, i * width, width, chosen, labels[i]!);
-      if (otherMain) otherAnswers.add(otherMain.data, i * width, width, other!, labels[i]!);
+      answers.add(main.data, i * scores, scores, chosen, labels[i]!);
+      if (otherMain) otherAnswers.add(otherMain.data, i * scores, scores, other!, labels[i]!);
     }
     other?.outputs.forEach(({ name }, o) => {
       meters[o]!.add(otherResults![name]!.data, results[model.outputs[o]!.name]!.data);

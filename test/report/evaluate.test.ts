@@ -90,6 +90,29 @@ describe("evaluate", () => {
     expect(byClass!.map(({ label }) => label)).toEqual(Array.from({ length: width }, (_, i) => i));
   });
 
+  test("one whole number a sample is its class, and has no error in squares", async () => {
+    const chooser = (wrong: number) =>
+      ({
+        inputs,
+        outputs: [{ name: "y", dtype: "i32", shape: ["n"] }],
+        run: async ({ x }: { x: Tensor }) => {
+          const chosen = Array.from({ length: x.shape[0]! }, (_, i) =>
+            x.data[3 * i + wrong] ? 2 : [0, 1, 2].findIndex((c) => x.data[3 * i + c]),
+          );
+          return { y: tensor("i32", [chosen.length], chosen) };
+        },
+      }) as unknown as Model;
+    const result = await evaluate(chooser(1), data, { against: chooser(2) }, noLayers);
+    expect(result).toMatchObject({ n: 100, top1: 67, agreement: 67, against: { top1: 100 } });
+    expect(result.byClass).toEqual([
+      { label: 0, n: 34, top1: 100 },
+      { label: 1, n: 33, top1: 0 },
+      { label: 2, n: 33, top1: 100 },
+    ]);
+    expect(result.confusions).toEqual([{ label: 1, chosen: 2, n: 33 }]);
+    expect(result).not.toHaveProperty("meanSquaredError");
+  });
+
   test("without labels there is agreement but no accuracy; batches may come from a generator", async () => {
     async function* batches() {
       for (const feeds of data.batches(7)) yield { feeds };
