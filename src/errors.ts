@@ -76,4 +76,5 @@ export const unreadable = (where: string, cause: unknown): OctetteError =>
     : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
         code: "argument",
         where,
+        ...((cause as { code?: string }).code === "ENOENT" ? { hint: "Check the path" } : {}),
       });

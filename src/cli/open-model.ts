@@ -40,6 +40,13 @@ export async function openModel(path: string, { signal }: Pick<Context, "signal"
     return { path, format, bytes, graph };
   }
   const artifact = readArtifact(bytes, path);
+  if (artifact.text !== undefined)
+    throw new OctetteError("this command takes no language model", {
+      code: "argument",
+      where: path,
+      expected: "a model that answers each feed by itself",
+      hint: "octette generate, chat, perplexity, embed, inspect, bench, footprint and bundle take it",
+    });
   return { path, format: "octette", bytes, graph: artifact.graph, artifact };
 }
 

@@ -102,10 +102,18 @@ interface Header {
 }
 
 function readHeader(bytes: Uint8Array, where: string): Header {
-  const fail = (what: string, offset: number, facts: { expected?: string; got?: string } = {}): never => {
+  const fail = (
+    what: string,
+    offset: number,
+    facts: { expected?: string; got?: string; hint?: string } = {},
+  ): never => {
     throw new FormatError(what, { where, offset, ...facts });
   };
-  if (magic.some((byte, i) => bytes[i] !== byte)) fail("not an .npy file", 0, { expected: "\\x93NUMPY" });
+  if (magic.some((byte, i) => bytes[i] !== byte))
+    fail("not an .npy file", 0, {
+      expected: "\\x93NUMPY",
+      hint: "np.save writes one; an .npz is an archive of several",
+    });
   const major = bytes[6] ?? 0;
   if (major < 1 || major > 3)
     fail("an unknown version", 6, { expected: "1.0, 2.0 or 3.0", got: `${major}.${bytes[7] ?? 0}` });

@@ -90,10 +90,10 @@ interface Sized {
 function sized(graph: Graph<Constant>, text: TextAssets, options: LoadLanguageOptions, where: string): Sized {
   const { facts } = text;
   if (!facts)
-    throw new FormatError("is no language model", {
+    throw new FormatError("not a language model", {
       where,
-      expected: "what its graph computes, in its text",
-      hint: "Make an artifact of a language model with octette quantize FOLDER -o MODEL.octette",
+      expected: "an artifact with the text settings of a language model",
+      hint: "Make one with octette quantize FOLDER -o MODEL.octette",
     });
   const maxTokens = options.maxTokens ?? Math.min(facts.maxPositions, DEFAULT_MAX_TOKENS);
   if (maxTokens > facts.maxPositions)

@@ -43,7 +43,7 @@ export async function openLanguage(
   }
   if (isArtifact(first)) return { artifact: reader, where };
   await reader.close();
-  throw new FormatError("is no language model", {
+  throw new FormatError("not a language model", {
     where,
     expected: "a folder of Hugging Face, a GGUF file or an .octette",
     got: JSON.stringify(String.fromCharCode(...first)),

@@ -54,6 +54,15 @@ test("by text that it writes itself, told in words", async () => {
     "--json",
   ]);
   expect([run.code, JSON.parse(run.stdout).tokens.length]).toEqual([0, 4]);
+  const artifact = join(folder, "out.octette");
+  for (const args of [
+    ["eval", artifact, "--data", "no.txt"],
+    ["tune", artifact, "--data", "no.txt", "-o", join(folder, "no.octette")],
+  ])
+    expect(await octette(args)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/out\.octette: this command takes no language model: .* perplexity, /),
+    });
 });
 
 test("by ids, with other weights, to 4 bits, told to programs", async () => {

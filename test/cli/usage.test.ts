@@ -137,12 +137,12 @@ describe("failure exits with 1 and one line", () => {
     [
       "unknown model",
       ["inspect", "nowhere.onnx"],
-      /^octette: nowhere.onnx: cannot be read: ENOENT: no such file or directory\n$/,
+      /^octette: nowhere.onnx: cannot be read: ENOENT: no such file or directory. Check the path\n$/,
     ],
     [
       "no such data",
       ["eval", example("digits.onnx"), "--data", "nowhere.npz"],
-      /^octette: nowhere.npz: cannot be read: ENOENT: no such file or directory\n$/,
+      /^octette: nowhere.npz: cannot be read: ENOENT: no such file or directory. Check the path\n$/,
     ],
     [
       "bytes without normalize",

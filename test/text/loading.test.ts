@@ -106,7 +106,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("a language model"
     await expect(loadLanguageModel(kjv, { maxTokens: 0 })).rejects.toThrow(
       /maxTokens.*a whole number from 1/,
     );
-    await expect(loadLanguageModel(join(kjv, "config.json"))).rejects.toThrow(/is no language model/);
+    await expect(loadLanguageModel(join(kjv, "config.json"))).rejects.toThrow(/not a language model/);
     await expect(loadLanguageModel(join(kjv, "none"))).rejects.toThrow(OctetteError);
     await expect(loadLanguageModel(artifact.slice(0, -1))).rejects.toThrow(FormatError);
     const changed = artifact.slice();
