@@ -9,6 +9,7 @@ import { checkOptions, type Names } from "../../options";
 import { SymbolTable } from "../onnx/symbols";
 import { blocks } from "./convert-blocks";
 import { codes } from "./convert-codes";
+import { control } from "./convert-control";
 import { elementwise } from "./convert-elementwise";
 import { layers } from "./convert-layers";
 import { moves } from "./convert-moves";
@@ -18,7 +19,7 @@ import { recurrent } from "./convert-recurrent";
 import { variables } from "./convert-variables";
 import { elementTypeOf } from "./elements";
 import { readTfliteModel, type TfliteSubgraph, type TfliteTensor } from "./schema";
-import { type Conversions, OperatorSource } from "./source";
+import { type Conversions, OperatorSource, type TfliteFile } from "./source";
 import { TensorValues } from "./values";
 
 /** Options of `importTflite`. */
@@ -34,6 +35,7 @@ const OPTIONS = { name: 1, symbols: 1 } satisfies Names<TfliteOptions>;
 /** By the names of builtin operators. */
 export const conversions: Conversions = {
   ...codes,
+  ...control,
   ...elementwise,
   ...layers,
   ...blocks,
@@ -57,14 +59,20 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
   const where = options.name ?? "model";
   const model = readTfliteModel(bytes, where);
   const graph = model.subgraphs[0]!;
-  rejectMissing(graph, where);
   const inputs = graph.inputs.map(graph.tensor);
   const outputs = graph.outputs.map(graph.tensor);
-  const values = new TensorValues(where, []);
+  const values = new TensorValues(where);
   const read = readInputs(inputs, values, options.symbols ?? {});
   const names = namesOf(outputs, values);
-  for (const operator of graph.operators)
-    conversions[operator.name]!(new OperatorSource(operator, graph, values, model.subgraphs));
+  const file: TfliteFile = {
+    subgraphs: model.subgraphs,
+    convert(graph, values) {
+      rejectMissing(graph, where);
+      for (const operator of graph.operators)
+        conversions[operator.name]!(new OperatorSource(operator, graph, values, file));
+    },
+  };
+  file.convert(graph, values);
   for (const [i, output] of outputs.entries())
     values.nodes.push({
       op: "Identity",

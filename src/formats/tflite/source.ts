@@ -36,6 +36,13 @@ const ACTIVATIONS: readonly ([op: string, attributes?: Attributes] | undefined)[
   ["Tanh"],
 ];
 
+/** What operators may ask of their file. */
+export interface TfliteFile {
+  readonly subgraphs: readonly TfliteSubgraph[];
+  /** Writes the nodes of a graph whose inputs are there. */
+  convert(graph: TfliteSubgraph, values: TensorValues): void;
+}
+
 export class OperatorSource {
   readonly name: string;
   readonly inputs: readonly number[];
@@ -44,17 +51,17 @@ export class OperatorSource {
   readonly values: TensorValues;
   readonly #operator: TfliteOperator;
   readonly #tensorOf: (index: number) => TfliteTensor;
-  readonly #subgraphs: readonly TfliteSubgraph[];
+  readonly #file: TfliteFile;
 
   constructor(
     operator: TfliteOperator,
     { tensor: tensorOf }: TfliteSubgraph,
     values: TensorValues,
-    subgraphs: readonly TfliteSubgraph[] = [],
+    file: TfliteFile,
   ) {
     this.#operator = operator;
     this.#tensorOf = tensorOf;
-    this.#subgraphs = subgraphs;
+    this.#file = file;
     this.values = values;
     this.inputs = operator.inputs;
     this.outputs = operator.outputs.map(tensorOf);
@@ -81,9 +88,22 @@ export class OperatorSource {
 
   /** Another graph of the file. */
   subgraph(index: number): TfliteSubgraph {
-    const graph = this.#subgraphs[index];
+    const graph = this.#file.subgraphs[index];
     if (graph) return graph;
     throw this.error("a graph is named that is not there", { got: `${index}` });
+  }
+
+  /** Writes the nodes of another graph, which is given these values; returns its outputs. All are as the file stores them. */
+  run(index: number, values: TensorValues, given: readonly string[]): string[] {
+    const graph = this.subgraph(index);
+    if (graph.inputs.length !== given.length)
+      throw this.error("a graph that it runs does not take as many inputs", {
+        expected: `${given.length}`,
+        got: `${graph.inputs.length}`,
+      });
+    for (const [i, input] of graph.inputs.entries()) values.setStored(graph.tensor(input), given[i]!);
+    this.#file.convert(graph, values);
+    return graph.outputs.map((output) => values.stored(graph.tensor(output)));
   }
 
   /** Number of dimensions of input `i`. */

@@ -4,6 +4,7 @@
 // that its codes stand for; a pass makes integer layers of that.
 
 import { OctetteError } from "../../errors";
+import { MAX_BODIES, MAX_DEPTH } from "../../graph/bodies";
 import type { Attribute, Node, State } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
@@ -44,9 +45,33 @@ export class TensorValues {
   /** Tensors that nodes or callers make. */
   readonly #computed = new Set<number>();
 
-  constructor(where: string, taken: readonly string[]) {
+  /** Of all graphs of the file that are written so far. */
+  readonly #all: { graphs: number; nodes: number };
+  readonly #depth: number;
+
+  /** Names are others than those of the graph `around` it. */
+  constructor(where: string, around?: TensorValues) {
     this.where = where;
-    this.#names = new FreshNames(taken);
+    this.#names = around ? around.#names : new FreshNames([]);
+    this.#all = around ? around.#all : { graphs: 0, nodes: 0 };
+    this.#depth = around ? around.#depth + 1 : 0;
+  }
+
+  /** Another graph of the file, which this one runs. */
+  within(): TensorValues {
+    const inner = new TensorValues(this.where, this);
+    if (inner.#depth <= MAX_DEPTH && ++this.#all.graphs <= MAX_BODIES) return inner;
+    throw new OctetteError("its graphs run too many others", {
+      code: "limit",
+      where: this.where,
+      expected: `at most MAX_DEPTH = ${MAX_DEPTH} inside each other, and MAX_BODIES = ${MAX_BODIES} in all`,
+    });
+  }
+
+  /** Takes the nodes of a graph that is part of this one. */
+  take({ nodes, constants }: TensorValues): void {
+    for (const node of nodes) this.nodes.push(node);
+    for (const [name, constant] of constants) this.constants.set(name, constant);
   }
 
   fresh(wanted: string): string {
@@ -91,7 +116,7 @@ export class TensorValues {
     attributes: Readonly<Record<string, Attribute>> = {},
     count = 1,
   ): string[] {
-    if (this.nodes.length >= MAX_FILE_NODES)
+    if (++this.#all.nodes > MAX_FILE_NODES)
       throw new OctetteError("the graph has too many nodes", {
         code: "limit",
         where: this.where,
