@@ -1,17 +1,17 @@
-// octette run: feeds arrays from files to a model once, and writes what comes out.
+// octette run: feeds arrays from files to a model once, and shows or writes what comes out.
 
 import { join } from "node:path";
 
 import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { readNpy, writeNpy } from "../formats/npy";
-import type { Feeds, Input, Tensor } from "../index";
+import type { Feeds, Graph, Input, Tensor } from "../index";
 import { isPictureName } from "../pictures/options";
 import { isSoundName } from "../sound/options";
 import { type Context, defineCommand, type Values } from "./command";
 import { openData } from "./normalize";
 import { loadForData, noteThreads, openModel } from "./open-model";
-import { DATA_OPTIONS, folder, MAX_BYTES, THREADS, UsageError } from "./options";
+import { DATA_OPTIONS, MAX_BYTES, THREADS, text, UsageError } from "./options";
 
 const { normalize, resize, crop, filter, features, window, stride } = DATA_OPTIONS;
 const sampleRate = { "sample-rate": DATA_OPTIONS["sample-rate"] };
@@ -20,7 +20,7 @@ const OPTIONS = { normalize, resize, crop, filter, features, ...sampleRate, wind
 export const runCommand = defineCommand({
   name: "run",
   summary: "run a model on arrays, pictures or sounds from files",
-  arguments: "MODEL --input NAME=FILE … --output DIR",
+  arguments: "MODEL --input NAME=FILE … [--output DIR]",
   positionals: ["MODEL"],
   options: {
     input: {
@@ -31,7 +31,7 @@ export const runCommand = defineCommand({
       help: "an input of the model, of an .npy, PNG, JPEG or WAV; repeat for each",
       parse: splitPair,
     },
-    output: folder("folder for <output name>.npy"),
+    output: { ...text("DIR", "folder for <output name>.npy (default: none is written)"), short: "o" },
     ...OPTIONS,
     threads: THREADS,
     "max-bytes": MAX_BYTES,
@@ -40,6 +40,7 @@ export const runCommand = defineCommand({
     "An artifact normalizes bytes, or any numbers, as octette inspect says of its inputs. Characters that a file name cannot have become _ in the names of the files; the output and --json say which file holds which output.",
   ],
   examples: [
+    "octette run digits.octette --input image=digit.npy",
     "octette run digits.octette --input image=images.npy --output out",
     "octette run mobilenet.octette --input x=cat.jpg --resize 256 --crop 224 --output out",
   ],
@@ -58,23 +59,79 @@ export const runCommand = defineCommand({
     try {
       const outputs = await model.run(feeds);
       noteThreads(model, threads, context);
-      await makeFolder(folder);
-      const taken = new Set<string>();
-      const written = Object.entries(outputs).map(([name, { dtype, shape }]) => {
-        return { name, dtype, shape, file: join(folder, `${fileName(name, taken)}.npy`) };
+      const files = folder === undefined ? undefined : await writeOutputs(outputs, folder, context);
+      const given = Object.entries(outputs).map(([name, { dtype, shape }], i) => {
+        return { name, dtype, shape, ...(files && { file: files[i]! }) };
       });
-      for (const { file } of written) await context.checkOutput(file);
-      for (const { name, file } of written)
-        await context.write(file, writeNpy(outputs[name]!), context.signal);
-      const rows = written.map((w) => [w.name, w.dtype, `[${w.shape.join(", ")}]`, w.file]);
-      context.print({ model: path, outputs: written }, () =>
-        context.table(["output", "type", "shape", "file"], rows, "llll"),
-      );
+      const rows = given.map(({ name, dtype, shape, file }) => [
+        name,
+        dtype,
+        `[${shape.join(", ")}]`,
+        file ?? firstValues(outputs[name]!),
+      ]);
+      context.print({ model: path, outputs: given }, () => [
+        ...context.table(["output", "type", "shape", files ? "file" : "values"], rows, "llll"),
+        ...answersText(graph, outputs, context),
+      ]);
     } finally {
       model.dispose();
     }
   },
 });
+
+/** Writes each output to a file of the folder; their paths. */
+async function writeOutputs(
+  outputs: Readonly<Record<string, Tensor>>,
+  folder: string,
+  { checkOutput, write, signal }: Context,
+): Promise<string[]> {
+  await makeFolder(folder);
+  const taken = new Set<string>();
+  const files = Object.keys(outputs).map((name) => join(folder, `${fileName(name, taken)}.npy`));
+  for (const file of files) await checkOutput(file);
+  for (const [i, output] of Object.values(outputs).entries())
+    await write(files[i]!, writeNpy(output), signal);
+  return files;
+}
+
+/** Numbers of an output that are shown, samples, and classes of one sample. */
+const [MOST_VALUES, MOST_SAMPLES, MOST_CLASSES] = [5, 12, 5];
+
+const firstValues = ({ data }: Tensor): string => {
+  const shown = Array.from(data.subarray(0, MOST_VALUES), (value) => `${Number(value.toPrecision(4))}`);
+  return [...shown, ...(data.length > MOST_VALUES ? ["…"] : [])].join(" ");
+};
+
+/** The classes of largest scores: several of one sample, one of each of many. Nothing where the model names none. */
+function answersText(graph: Graph, outputs: Readonly<Record<string, Tensor>>, { table }: Context): string[] {
+  const { classes } = graph;
+  const [name = ""] = graph.outputs;
+  const { data, shape } = outputs[name]!;
+  const [samples = 0, count] = shape;
+  if (!classes || shape.length !== 2 || count !== classes.length || samples === 0) return [];
+  const ranked = (sample: number) =>
+    classes
+      .map((label, i) => ({ label, score: data[sample * count + i]! }))
+      .sort((a, b) => b.score - a.score);
+  const score = (value: number) => value.toPrecision(4);
+  if (samples === 1) {
+    const best = ranked(0).slice(0, MOST_CLASSES);
+    return [
+      "",
+      ...table(
+        ["class", name],
+        best.map((one) => [one.label, score(one.score)]),
+        "lr",
+      ),
+    ];
+  }
+  const rows = Array.from({ length: Math.min(samples, MOST_SAMPLES) }, (_, i) => {
+    const best = ranked(i)[0]!;
+    return [`${i}`, best.label, score(best.score)];
+  });
+  const more = samples > MOST_SAMPLES ? [`… and ${samples - MOST_SAMPLES} more`] : [];
+  return ["", ...table(["sample", "class", name], rows, "rlr"), ...more];
+}
 
 function splitPair(pair: string): readonly [name: string, file: string] {
   // Names of exported values may hold "=" but files rarely do, so the last one divides.

@@ -220,6 +220,36 @@ describe("run", () => {
     expect(outputs[0]).toEqual(outputs[1]);
   });
 
+  test("without a folder, shows numbers, and the names of the likeliest classes", async () => {
+    const classes = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    const named = join(folder, "named.octette");
+    await writeFile(named, save({ ...readArtifact(await readFile(artifact)).graph, classes }));
+    const { data, shape } = readNpz(await readFile(testData)).get("image")!;
+    const path = join(folder, "some.npy");
+    for (const samples of [1, 3]) {
+      await writeFile(
+        path,
+        writeNpy({ dtype: "u8", shape: [samples, ...shape.slice(1)], data: data.slice(0, 64 * samples) }),
+      );
+      const output = join(folder, `some${samples}`);
+      const shown = await octette(["run", named, "--input", `image=${path}`]);
+      const written = await octette(["run", named, "--input", `image=${path}`, "-o", output]);
+      expect([shown.code, written.code]).toEqual([0, 0]);
+      const { data: logits } = readNpy(await readFile(join(output, "logits.npy")));
+      const best = (sample: number) => {
+        const scores = logits.subarray(10 * sample, 10 * sample + 10);
+        const most = Math.max(...scores);
+        return `${classes[scores.indexOf(most as never)]} +${most.toPrecision(4)}`;
+      };
+      expect(shown.stdout).toMatch(/^logits +f32 +\[[13], 10\] +(-?[\d.]+ ){5}…$/m);
+      for (const { stdout } of [shown, written])
+        for (let sample = 0; sample < samples; sample++)
+          expect(stdout).toMatch(new RegExp(`^${samples === 1 ? "" : ` *${sample} +`}${best(sample)}$`, "m"));
+      // The largest of a single sample comes first.
+      if (samples === 1) expect(shown.stdout.split("\n")[6]).toMatch(new RegExp(best(0)));
+    }
+  });
+
   test("a wrong input is named", async () => {
     const path = join(folder, "bad.npy");
     await writeFile(path, writeNpy({ dtype: "f32", shape: [1, 1, 8, 7], data: new Float32Array(56) }));
