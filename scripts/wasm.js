@@ -1,9 +1,12 @@
 // Compiles the kernels in assembly/ to build/: all modules, or those named on the command line, as many at once as there are
-// cores.
+// cores. A module whose sources, flags and compilers are those of the file that is there is not compiled again.
 
 import { execFile } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { withGlobals } from "./constants.js";
 import { root } from "./esbuild.js";
@@ -46,12 +49,37 @@ const run = promisify(execFile);
 const tool = (name, ...args) =>
   run(`${root}node_modules/.bin/${name}`, args, { cwd: root, maxBuffer: 2 ** 28 });
 
+/** Hash of all that modules are compiled from: sources, these scripts and versions of the compilers. */
+async function hashOfSources() {
+  const hash = createHash("sha256");
+  const folder = join(root, "assembly");
+  const inAssembly = (await readdir(folder, { recursive: true }))
+    .filter((file) => file.endsWith(".ts"))
+    .sort();
+  const beside = ["scripts/wasm.js", "scripts/constants.js"];
+  const compilers = ["assemblyscript", "binaryen"].map((name) => `node_modules/${name}/package.json`);
+  for (const file of [...inAssembly.map((path) => `assembly/${path}`), ...beside, ...compilers])
+    hash.update(`${file}\0`).update(await readFile(join(root, file)));
+  return hash.digest("hex");
+}
+
+/** What each file in build/ was compiled from, by module. */
+const RECORD = join(root, "build/compiled.json");
+const sources = await hashOfSources();
+const compiledFrom = await readFile(RECORD, "utf8")
+  .then(JSON.parse)
+  .catch(() => ({}));
+const keyOf = (name) => `${sources} ${JSON.stringify(modules[name])}`;
+const isCurrent = (name) =>
+  compiledFrom[name] === keyOf(name) && existsSync(join(root, `build/${name}.wasm`));
+
 async function compile(name) {
   const { source, flags = [] } = modules[name];
   const file = `build/${name}.wasm`;
   await tool("asc", `assembly/${source}.ts`, "-o", file, ...FLAGS.split(" "), ...flags);
   // Ceilings are measured as asc leaves them: their sums stay in registers.
   if (!name.startsWith("ceiling/")) await optimize(file);
+  compiledFrom[name] = keyOf(name);
 }
 
 /** wasm-opt gives a few bytes more than asc's own optimization, which runs the same passes. */
@@ -68,12 +96,18 @@ const named = process.argv.slice(2);
 const unknown = named.filter((name) => !Object.keys(modules).some((key) => key.endsWith(name)));
 if (unknown.length > 0) throw new Error(`no module ${unknown}: there are ${Object.keys(modules).join(", ")}`);
 const waiting = Object.keys(modules).filter(
-  (key) => named.length === 0 || named.some((name) => key.endsWith(name)),
+  (key) => !isCurrent(key) && (named.length === 0 || named.some((name) => key.endsWith(name))),
 );
 const { length } = waiting;
+const record = () => writeFile(RECORD, JSON.stringify(compiledFrom));
+// Whoever stops this leaves files that are not whole: they are compiled again.
+for (const name of waiting) delete compiledFrom[name];
+await mkdir(join(root, "build"), { recursive: true });
+await record();
 /** Overwritten line by line where somebody watches: a minute and a half on two cores. */
 const tell = (done) =>
   process.stderr.isTTY &&
+  length > 0 &&
   process.stderr.write(`\rkernels compiled: ${done}/${length}${done < length ? "" : "\n"}`);
 let compiled = 0;
 const work = async () => {
@@ -87,3 +121,4 @@ await Promise.all(Array.from({ length: availableParallelism() }, work)).catch((f
   console.error(failure.stdout, failure.stderr ?? failure);
   process.exitCode = 1;
 });
+await record();
