@@ -1,5 +1,6 @@
 // Models as files: .onnx, .tflite or .octette, told apart by their first bytes.
 
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { isLimit } from "../engine/limit";
 import { readBytes } from "../engine/source";
@@ -28,6 +29,13 @@ export interface ModelFile {
 }
 
 export async function openModel(path: string, { signal }: Pick<Context, "signal">): Promise<ModelFile> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory())
+    throw new OctetteError("a folder is no model of this command", {
+      code: "argument",
+      where: path,
+      expected: "a file: .onnx, .tflite or .octette",
+      hint: "octette quantize and octette generate take the folder of a language model",
+    });
   const bytes = await readBytes(path, signal);
   if (!isArtifact(bytes)) {
     // The name ends in the artifact, so it must not depend on the folder.

@@ -63,6 +63,10 @@ test("by text that it writes itself, told in words", async () => {
       code: 1,
       stderr: expect.stringMatching(/out\.octette: this command takes no language model: .* perplexity, /),
     });
+  expect(await octette(["eval", folder, "--data", "no.txt"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/: a folder is no model of this command: expected a file: \.onnx, /),
+  });
 });
 
 test("by ids, with other weights, to 4 bits, told to programs", async () => {
