@@ -14,7 +14,7 @@ export interface LabelledSamples {
   readonly label: number | string | ArrayLike<number | string>;
 }
 
-/** Labels as numbers of classes. Throws an OctetteError where one is no class. */
+/** Labels as numbers of classes. Throws an OctetteError for an unknown class. */
 export function labelNumbers(
   label: LabelledSamples["label"],
   classes: readonly string[] | undefined,
@@ -26,7 +26,7 @@ export function labelNumbers(
     const most = classes?.length ?? 2 ** 31;
     if (Number.isInteger(index) && index >= 0 && index < most) return index;
     const expected = classes ? `one of ${classes.join(", ")}, or 0 to ${most - 1}` : "a whole number from 0";
-    throw wrong("label", "is no class", expected, JSON.stringify(one) ?? typeof one);
+    throw wrong("label", "unknown class", expected, JSON.stringify(one) ?? typeof one);
   });
 }
 
@@ -95,7 +95,7 @@ function tensorOf(
     throw fail("needs a tensor", "{ dtype, shape, data }", kind);
   if (sizeOf(sample as number[]) * count !== elements.length)
     throw fail(
-      "is not of so many samples",
+      "wrong number of samples",
       `${count} of [${sample.join(", ")}]`,
       `${elements.length} elements`,
     );

@@ -134,14 +134,14 @@ describe("refused", () => {
     [
       "an unknown class",
       () => samples().push({ x: new Float32Array(2) }, "swim"),
-      'label: is no class: expected one of walk, run, rest, or 0 to 2, got "swim"',
+      'label: unknown class: expected one of walk, run, rest, or 0 to 2, got "swim"',
     ],
-    ["a label out of range", () => samples().push({ x: new Float32Array(2) }, 3), "is no class"],
+    ["a label out of range", () => samples().push({ x: new Float32Array(2) }, 3), "unknown class"],
     ["no label", () => samples().push({ x: new Float32Array(2) }, []), "label: there is none"],
     [
       "another size",
       () => samples().push({ x: new Float32Array(3) }, 0),
-      'input "x": is not of so many samples: expected 1 of [2], got 3 elements',
+      'input "x": wrong number of samples: expected 1 of [2], got 3 elements',
     ],
     ["another input", () => samples().push({ y: new Float32Array(2) }, 0), "the model has no such input"],
     ["no input", () => samples().push({}, 0), "is neither a tensor nor a typed array"],
@@ -161,7 +161,7 @@ describe("refused", () => {
 
   test("and none of several is added where one is wrong", () => {
     const some = samples();
-    expect(() => some.push({ x: new Float32Array(4) }, ["run", "swim"])).toThrow("is no class");
+    expect(() => some.push({ x: new Float32Array(4) }, ["run", "swim"])).toThrow("unknown class");
     expect(some.count).toBe(0);
   });
 
