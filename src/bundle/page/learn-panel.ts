@@ -237,7 +237,7 @@ export class LearnPanel {
         { className: "note" },
         `The same model by ${isFloat ? "JavaScript" : "the command line"}, from the downloaded samples:`,
       ),
-      make("pre", { tabIndex: 0 }, isFloat ? callOf(settings) : commandOf(model, name, settings)),
+      make("pre", {}, isFloat ? callOf(settings) : commandOf(model, name, settings)),
     ];
   }
 }
