@@ -24,7 +24,11 @@ const {
 const log = (line) => console.log(line);
 await mkdir(STATE, { recursive: true });
 const models = new Models(STATE, MODEL);
-const learner = await createLearner(await models.newest(log), { worker: WORKER !== "0" });
+const artifact = await models.newest(log).catch(({ message }) => {
+  console.error(`MODEL: ${message}`);
+  process.exit(1);
+});
+const learner = await createLearner(artifact, { worker: WORKER !== "0" });
 if (!learner.hasWorker) log(`learns in this thread: ${learner.workerReason}`);
 const memory = await Memory.open(STATE, learner.inputs, {
   capacity: 2000,
