@@ -63,13 +63,15 @@ export const runCommand = defineCommand({
       const given = Object.entries(outputs).map(([name, { dtype, shape }], i) => {
         return { name, dtype, shape, ...(files && { file: files[i]! }) };
       });
+      const withValues = () =>
+        given.map((output) => ({ ...output, values: valuesOf(outputs[output.name]!) }));
       const rows = given.map(({ name, dtype, shape, file }) => [
         name,
         dtype,
         `[${shape.join(", ")}]`,
         file ?? firstValues(outputs[name]!),
       ]);
-      context.print({ model: path, outputs: given }, () => [
+      context.print({ model: path, outputs: files ? given : withValues() }, () => [
         ...context.table(["output", "type", "shape", files ? "file" : "values"], rows, "llll"),
         ...answersText(graph, outputs, context),
       ]);
@@ -97,8 +99,15 @@ async function writeOutputs(
 /** Numbers of an output that are shown, samples, and classes of one sample. */
 const [MOST_VALUES, MOST_SAMPLES, MOST_CLASSES] = [5, 12, 5];
 
-const firstValues = ({ data }: Tensor): string => {
-  const shown = Array.from(data.subarray(0, MOST_VALUES), (value) => `${Number(value.toPrecision(4))}`);
+/** All elements for JSON, which has no NaN and no infinities: they are strings. */
+const valuesOf = ({ data }: Tensor) =>
+  Array.from(data, (value) => (Number.isFinite(value) ? value : `${value}`));
+
+/** Floats to four digits, whole numbers as they are. */
+const firstValues = ({ dtype, data }: Tensor): string => {
+  const shown = Array.from(data.subarray(0, MOST_VALUES), (value) =>
+    dtype === "f32" ? `${Number(value.toPrecision(4))}` : `${value}`,
+  );
   return [...shown, ...(data.length > MOST_VALUES ? ["…"] : [])].join(" ");
 };
 

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readNpy, writeNpy } from "../../src/formats/npy";
 import { readNpz } from "../../src/formats/npz";
 import { readArtifact, save } from "../../src/index";
+import { onnxFile } from "../formats/onnx/model-file";
 import { example, octette } from "./spawn";
 
 const model = example("digits_wild.onnx");
@@ -248,6 +249,37 @@ describe("run", () => {
       // The largest of a single sample comes first.
       if (samples === 1) expect(shown.stdout.split("\n")[6]).toMatch(new RegExp(best(0)));
     }
+  });
+
+  test("without a folder, whole numbers are shown as they are, and JSON has all values", async () => {
+    const doubled = join(folder, "doubled.onnx");
+    await writeFile(
+      doubled,
+      onnxFile({
+        nodes: [
+          { op: "Add", inputs: ["x", "x"], outputs: ["whole"] },
+          { op: "Cast", inputs: ["x"], outputs: ["float"], attributes: { to: 1 } },
+          { op: "Log", inputs: ["float"], outputs: ["log"] },
+        ],
+        inputs: [{ name: "x", shape: [3], type: 6 }],
+        outputs: ["whole", "log"],
+      }),
+    );
+    const path = join(folder, "whole.npy");
+    await writeFile(path, writeNpy({ dtype: "i32", shape: [3], data: Int32Array.of(12345, 0, 61728394) }));
+    const { code, stdout } = await octette(["run", doubled, "--input", `x=${path}`]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^whole +i32 +\[3\] +24690 0 123456788$/m);
+    const told = JSON.parse((await octette(["run", doubled, "--input", `x=${path}`, "--json"])).stdout);
+    expect(told.outputs).toEqual([
+      { name: "whole", dtype: "i32", shape: [3], values: [24690, 0, 123456788] },
+      {
+        name: "log",
+        dtype: "f32",
+        shape: [3],
+        values: [expect.closeTo(Math.log(12345), 4), "-Infinity", expect.closeTo(Math.log(61728394), 4)],
+      },
+    ]);
   });
 
   test("a wrong input is named", async () => {
