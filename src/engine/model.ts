@@ -25,7 +25,7 @@ import type { ConstantSink } from "./loader";
 import { isFor, kernelsOf, type Plan, type PlannedValue, type Planner } from "./plan";
 import { loadedRunSizes, newRoom, plannerOf } from "./planner";
 import type { Acts } from "./run-sizes/acts";
-import type { Room } from "./run-sizes/room";
+import type { GrowingRoom } from "./run-sizes/room";
 import { flipFor, type PlacedTensor, Session } from "./session";
 import type { Stream, StreamOptions } from "./stream";
 import { type Threads, threadsFor } from "./threads";
@@ -113,7 +113,7 @@ export class Model {
   #draft: Draft;
   /** The last plans that ran first. */
   #plans: readonly Plan[];
-  #room: Room | undefined;
+  #room: GrowingRoom | undefined;
   /** Settles when the workers have been told to start, or cannot be. */
   #started: Promise<void> = Promise.resolve();
   #session: Session;

@@ -10,7 +10,7 @@ import { type CompileOptions, layOut, lowerGraph } from "./compile";
 import type { Planner } from "./plan";
 import type { Acts, draftsOf } from "./run-sizes/acts";
 import type { goOn } from "./run-sizes/own-constants";
-import type { Room } from "./run-sizes/room";
+import type { GrowingRoom } from "./run-sizes/room";
 
 /** What models need whose sizes only a run knows. */
 export interface RunSizes {
@@ -35,7 +35,7 @@ export interface RunSizes {
    * Makes plans with room for sizes that grow.
    * @internal
    */
-  readonly Room: typeof Room;
+  readonly GrowingRoom: typeof GrowingRoom;
   /**
    * Goes on with plans that have constants of their own.
    * @internal
@@ -80,7 +80,7 @@ export async function withRunSizes<T>(
 }
 
 /** What makes plans with room for sizes that grow, where it is loaded. */
-export const newRoom = (): Room | undefined => provided && new provided.Room();
+export const newRoom = (): GrowingRoom | undefined => provided && new provided.GrowingRoom();
 
 /** What models need whose sizes only a run knows. Throws RunSizesNeeded where it is not loaded. */
 export function loadedRunSizes(): RunSizes {

@@ -6,8 +6,8 @@ import { pixelsOf } from "../../pictures/feed";
 import type { Changed, Control, Say } from "./control";
 import { button, choose, labelled, make, messageOf, tick } from "./dom";
 import type { ImageKind } from "./kinds";
-import { cameraProblem, cropped, kindFor, type PictureSource } from "./pictures";
-import { feedOf, levelsFor, type Prepared, prepared, shown } from "./pixels";
+import { cameraProblem, cropped, kindFor, type PagePicture } from "./pictures";
+import { feedOf, levelsFor, type PreparedPicture, prepared, shown } from "./pixels";
 import type { Known } from "./settings";
 import { draw, drawn, drawPen, type Point, type Stroke } from "./strokes";
 
@@ -30,9 +30,9 @@ export class ImageControl implements Control {
   readonly #camera: HTMLButtonElement;
   #levels;
   #strokes: Stroke[] = [];
-  #picture: PictureSource | undefined;
+  #picture: PagePicture | undefined;
   /** The picture as the model takes it. */
-  #prepared: Prepared | undefined;
+  #prepared: PreparedPicture | undefined;
   #isCentred = true;
   #isInverted = false;
   /** Where the keyboard's pen is, and whether it draws. */
@@ -121,7 +121,7 @@ export class ImageControl implements Control {
   }
 
   /** The picture as the model takes it, or undefined where there is none. */
-  #prepare(): Prepared | undefined {
+  #prepare(): PreparedPicture | undefined {
     try {
       const kind = this.#picture ? kindFor(this.#picture, this.#kind) : this.#kind;
       const picture = this.#picture ? pixelsOf(this.#picture) : this.#drawing();
@@ -150,7 +150,7 @@ export class ImageControl implements Control {
     if (this.#prepared) this.#seen.getContext("2d")!.putImageData(shown(this.#prepared), 0, 0);
   }
 
-  #setPicture(picture: PictureSource | undefined): void {
+  #setPicture(picture: PagePicture | undefined): void {
     if (this.#picture instanceof HTMLVideoElement && picture !== this.#picture)
       this.#stopCamera(this.#picture);
     this.#picture = picture;

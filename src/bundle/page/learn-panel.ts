@@ -6,7 +6,13 @@ import { storeNpz } from "../../formats/stored-npz";
 import type { Tensor } from "../../graph/tensor";
 import type { CallOptions } from "../../learner/workers";
 import { button, choose, download, labelled, make, messageOf } from "./dom";
-import { type LearnSettings, type PageLearned, PageLearner, type Score, type Tuned } from "./page-learner";
+import {
+  type LearnSettings,
+  type PageLearned,
+  PageLearner,
+  type Score,
+  type TunedFiles,
+} from "./page-learner";
 import { drawLine } from "./plot";
 import { Samples, stacked } from "./samples";
 import type { PageSettings } from "./settings";
@@ -208,7 +214,7 @@ export class LearnPanel {
   }
 
   /** What became better, and what to take away. */
-  #filesOf({ artifact, delta, before, after }: Tuned, settings: LearnSettings): readonly HTMLElement[] {
+  #filesOf({ artifact, delta, before, after }: TunedFiles, settings: LearnSettings): readonly HTMLElement[] {
     const { model, isFloat } = this.#around.settings;
     const name = model.replace(/\.octette$/, "");
     const row = (whose: string, { right, of }: Score) =>

@@ -25,7 +25,7 @@ export interface Score {
 }
 
 /** The tuned model, and how it differs from the one before: files. */
-export interface Tuned {
+export interface TunedFiles {
   readonly artifact: Uint8Array<ArrayBuffer>;
   readonly delta: Uint8Array<ArrayBuffer>;
   /** On all samples, those included that were put aside. */
@@ -36,7 +36,7 @@ export interface Tuned {
 export interface PageLearned {
   readonly summary: TuneResult["summary"];
   /** Absent where no state was better than the model before. */
-  readonly tuned?: Tuned;
+  readonly tuned?: TunedFiles;
 }
 
 type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Readonly<Record<string, Tensor>>>;

@@ -6,15 +6,15 @@ import type { ImageKind } from "./kinds";
 /** Longest side of a picture whose size the model leaves open, and what its sides are multiples of. */
 const [LONGEST, STEP] = [640, 32];
 
-export type PictureSource = ImageBitmap | HTMLVideoElement;
+export type PagePicture = ImageBitmap | HTMLVideoElement;
 
-const sidesOf = (picture: PictureSource) =>
+const sidesOf = (picture: PagePicture) =>
   picture instanceof HTMLVideoElement
     ? [picture.videoWidth, picture.videoHeight]
     : [picture.width, picture.height];
 
 /** The size that a picture is given: where the model takes any, its own, within bounds. */
-export function kindFor(picture: PictureSource, kind: ImageKind): ImageKind {
+export function kindFor(picture: PagePicture, kind: ImageKind): ImageKind {
   if (!kind.isAnySize) return kind;
   const [width = 1, height = 1] = sidesOf(picture);
   const scale = Math.min(1, LONGEST / Math.max(width, height));
@@ -23,7 +23,7 @@ export function kindFor(picture: PictureSource, kind: ImageKind): ImageKind {
 }
 
 /** The middle of a picture, as large as fits, in this size, as the browser draws it. */
-export function cropped(picture: PictureSource, width: number, height: number): ImageData {
+export function cropped(picture: PagePicture, width: number, height: number): ImageData {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   const [w = 1, h = 1] = sidesOf(picture);

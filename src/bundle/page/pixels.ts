@@ -40,7 +40,7 @@ function likeliest([lo, hi]: readonly [number, number], channels: number): Level
 }
 
 /** A picture as a model sees it: its bytes in the order that the model takes. */
-export interface Prepared {
+export interface PreparedPicture {
   readonly target: PictureTarget;
   readonly bytes: Uint8Array;
 }
@@ -51,7 +51,7 @@ export function prepared(
   input: Input,
   { channels, isLast, width, height }: Pick<ImageKind, "channels" | "isLast" | "width" | "height">,
   isInverted = false,
-): Prepared {
+): PreparedPicture {
   const isChannelsLast = input.preprocessing?.layout === "nhwc" || isLast;
   const sample = isChannelsLast ? [height, width, channels] : [channels, height, width];
   const size = { width, height, channels, isChannelsLast, sample };
@@ -70,7 +70,7 @@ const channelAt = ({ isChannelsLast, channels, width, height }: PictureTarget, i
   isChannelsLast ? i % channels : Math.floor(i / (width * height));
 
 /** What a model sees, for people. */
-export function shown({ target, bytes }: Prepared): ImageData {
+export function shown({ target, bytes }: PreparedPicture): ImageData {
   const { width, height, channels, isChannelsLast } = target;
   const count = width * height;
   const image = new ImageData(width, height);
@@ -87,7 +87,7 @@ export function shown({ target, bytes }: Prepared): ImageData {
 const whiteOf = (scale: number) => (1 / scale <= 64 && scale < 1 ? Math.round(1 / scale) : 255);
 
 /** What an input is fed with. `levels` says what floats are where the model does not. */
-export function feedOf(input: Input, { target, bytes }: Prepared, levels: Levels): Feed {
+export function feedOf(input: Input, { target, bytes }: PreparedPicture, levels: Levels): Feed {
   const { dtype, preprocessing } = input;
   const isByte = dtype === "u8" || (preprocessing !== undefined && !preprocessing.of);
   const white = preprocessing ? whiteOf(preprocessing.scale) : 255;

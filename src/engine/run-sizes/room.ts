@@ -6,7 +6,7 @@ import { isFor, type Plan, type Planner } from "../plan";
 /** Times a size that there is room for where it grows. */
 const ROOM = 2;
 
-export class Room {
+export class GrowingRoom {
   /** Symbols of sizes that a run had more of than there was room for. */
   readonly #grown = new Set<string>();
   /** Whether there is memory for more than a run needs. */

@@ -4,7 +4,14 @@ import { dimFunctions } from "../../graph/dim-functions";
 import type { RunSizes } from "../planner";
 import { Acts, draftsOf } from "./acts";
 import { goOn } from "./own-constants";
-import { Room } from "./room";
+import { GrowingRoom } from "./room";
 import { sizedPlannerOf } from "./sized-planner";
 
-export const runSizes: RunSizes = { dimFunctions, plannerOf: sizedPlannerOf, draftsOf, Acts, Room, goOn };
+export const runSizes: RunSizes = {
+  dimFunctions,
+  plannerOf: sizedPlannerOf,
+  draftsOf,
+  Acts,
+  GrowingRoom,
+  goOn,
+};
