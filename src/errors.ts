@@ -26,7 +26,7 @@ export interface ErrorFields {
   readonly expected?: string;
   readonly got?: string;
   /** What to do about it. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** Letters of each part of a message: names in a file have no end. */
@@ -76,5 +76,5 @@ export const unreadable = (where: string, cause: unknown): OctetteError =>
     : new OctetteError(`cannot be read: ${(cause as Error).message.split(", ")[0]}`, {
         code: "argument",
         where,
-        ...((cause as { code?: string }).code === "ENOENT" ? { hint: "Check the path" } : {}),
+        hint: (cause as { code?: string }).code === "ENOENT" ? "Check the path" : undefined,
       });

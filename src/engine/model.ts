@@ -433,10 +433,9 @@ export class Model {
   /** The class in use was found wrong: the same graph in the class that is trusted. */
   #rebuild(): void {
     this.#distrusted = false;
-    const { graph } = this;
     // Graphs within the graph are drafted with it: their present memory does not count.
-    const beside = this.#within ? this.#within.allBytes - this.bytes : 0;
-    this.#draft = draftModel(graph, this.#registry, this.#engine, this.#options, beside);
+    const beside = this.#within && this.#within.allBytes - this.bytes;
+    this.#draft = draftModel(this.graph, this.#registry, this.#engine, this.#options, beside);
     this.#session.dispose();
     this.#bound = undefined;
     this.#threads = this.#draft.threads;
