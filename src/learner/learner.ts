@@ -114,25 +114,18 @@ export class Learner {
   /** Swaps follow each other. */
   #swaps: Promise<unknown> = Promise.resolve();
 
-  private constructor(artifact: Uint8Array, options: LearnerOptions, started: Started, facts: ModelFacts) {
+  private constructor(artifact: Uint8Array, options: LearnerOptions, { hand, reason, facts }: Serving) {
     this.#base = artifact;
     this.#artifact = artifact;
     this.#options = options;
-    this.#serving = started.hand;
-    this.#reason = started.reason;
+    this.#serving = hand;
+    this.#reason = reason;
     this.#facts = facts;
   }
 
   /** @internal */
   static async create(artifact: Uint8Array, options: LearnerOptions): Promise<Learner> {
-    const started = await start(options);
-    try {
-      const facts = await started.hand.call("load", { artifact, options: servedIn(options) });
-      return new Learner(artifact, options, started, facts);
-    } catch (error) {
-      started.hand.dispose();
-      throw error;
-    }
+    return new Learner(artifact, options, await serve(artifact, options));
   }
 
   get inputs(): readonly Input[] {
@@ -310,9 +303,8 @@ export class Learner {
   #restart(): Promise<void> {
     this.#restarting ??= (async () => {
       try {
-        const { hand, reason } = await start(this.#options);
-        this.#facts = await hand.call("load", { artifact: this.#artifact, options: servedIn(this.#options) });
-        [this.#serving, this.#reason] = [hand, reason];
+        const { hand, reason, facts } = await serve(this.#artifact, this.#options);
+        [this.#serving, this.#reason, this.#facts] = [hand, reason, facts];
         if (this.#isDisposed) hand.dispose();
       } finally {
         this.#restarting = undefined;
@@ -361,6 +353,24 @@ async function start({ worker = true, wasm }: LearnerOptions): Promise<Started> 
     return { hand: await WorkerHand.start(openPort(script), kernels), reason: "workers run here" };
   } catch (cause) {
     return { hand: await LocalHand.start(), reason: `no worker can be started: ${(cause as Error).message}` };
+  }
+}
+
+interface Serving extends Started {
+  readonly facts: ModelFacts;
+}
+
+/** Starts who serves a model, which is loaded there. */
+async function serve(artifact: Uint8Array, options: LearnerOptions): Promise<Serving> {
+  const started = await start(options);
+  try {
+    return {
+      ...started,
+      facts: await started.hand.call("load", { artifact, options: servedIn(options) }),
+    };
+  } catch (error) {
+    started.hand.dispose();
+    throw error;
   }
 }
 

@@ -1,11 +1,13 @@
 // A learner, with workers and without: it runs as a model does, learns to the bytes that tune gives, and goes on through all that can happen.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { applyDelta, createDelta, loadSync, readArtifact, save, tune } from "../../src/index";
 import { createLearner } from "../../src/learner/index";
+import { WorkerHand } from "../../src/learner/workers";
 import {
   calibrated,
   data,
@@ -190,22 +192,45 @@ describe.each(hands)("%s", (_, options) => {
 });
 
 describe("workers", () => {
+  const folder = mkdtempSync(join(tmpdir(), "octette-learner-"));
+  const started = vi.spyOn(WorkerHand, "start");
+  beforeEach(() => {
+    started.mockClear();
+  });
+  afterAll(async () => {
+    started.mockRestore();
+    await rm(folder, { recursive: true });
+  });
+  /** Whether each worker that was started is up, in their order. */
+  const areUp = async () =>
+    (await Promise.all(started.mock.results.map(({ value }) => value))).map(({ isUp }) => isUp);
+
+  /** A worker that ends by itself where it is sent a symbol, as one does that is out of memory. */
+  const script = join(folder, "worker.mjs");
+  writeFileSync(
+    script,
+    `import ${JSON.stringify(workerScript.href)};
+     import { parentPort } from "node:worker_threads";
+     parentPort.on("message", ({ args }) => args?.symbols?.end && process.exit(1));`,
+  );
+
   test("one that ends is started again by the next run", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "octette-learner-"));
-    const script = join(folder, "worker.mjs");
-    // Ends by itself where it is sent a symbol, as one does that is out of memory.
-    await writeFile(
-      script,
-      `import ${JSON.stringify(workerScript.href)};
-       import { parentPort } from "node:worker_threads";
-       parentPort.on("message", ({ args }) => args?.symbols?.end && process.exit(1));`,
-    );
     using learner = await learnerOf({ worker: script });
     expect(learner.hasWorker).toBe(true);
     await expect(learner.run({ image }, undefined, { end: 1 })).rejects.toMatchObject({ code: "engine" });
     const runs = await Promise.all([learner.run({ image }), learner.run({ image })]);
     for (const { logits } of runs) expect(logits!.data).toEqual(answer);
-    await rm(folder, { recursive: true });
+  });
+
+  test("one that is started again and cannot load the model is ended", async () => {
+    using learner = await learnerOf({ worker: script });
+    await expect(learner.run({ image }, undefined, { end: 1 })).rejects.toMatchObject({ code: "engine" });
+    const call = vi.spyOn(WorkerHand.prototype, "call").mockRejectedValueOnce(new Error("no memory"));
+    await expect(learner.run({ image })).rejects.toThrow("no memory");
+    call.mockRestore();
+    expect(await areUp()).toEqual([false, false]);
+    expect((await learner.run({ image })).logits!.data).toEqual(answer);
+    expect(await areUp()).toEqual([false, false, true]);
   });
 
   test("where none can be started, this thread works and says why", async () => {
