@@ -107,7 +107,8 @@ export class Learner {
   #serving: Hand;
   /** Restarts the serving worker, once for all runs that find it ended. */
   #restarting: Promise<void> | undefined;
-  #working: Hand | undefined;
+  /** The worker beside it, for all calls that use one at the time. */
+  #working: { readonly hand: Promise<Hand>; users: number } | undefined;
   #reason: string;
   #isTuning = false;
   #isDisposed = false;
@@ -211,34 +212,33 @@ export class Learner {
     this.#isTuning = true;
     try {
       if (checkpoint?.path !== undefined) await checkWritable(checkpoint.path);
-      const hand = await this.#worker();
       const listeners = { onBegin, onStep, onEpoch, onProgress };
       const artifact = this.#artifact;
-      const { artifact: tuned, ...result } = await hand.call(
-        "tune",
-        {
-          artifact: new Uint8Array(artifact),
-          data: packDataset(data),
-          validation: typeof validation === "object" ? packDataset(validation) : validation,
-          guard: guard && { data: packDataset(guard.data), tolerance: guard.tolerance ?? 0 },
-          checkpoint: checkpoint && orderOf(checkpoint),
-          hears: EVENTS.filter((event) => listeners[event]),
-          options: hand instanceof LocalHand ? { pace: PACE, ...rest } : rest,
-        },
-        {
-          signal,
-          onEvent: (event, value) =>
-            event === "onCheckpoint"
-              ? checkpoint?.save?.(value as CheckpointState)
-              : listeners[event as keyof typeof listeners]?.(value as never),
-        },
+      const { artifact: tuned, ...result } = await this.#withWorker((hand) =>
+        hand.call(
+          "tune",
+          {
+            artifact: new Uint8Array(artifact),
+            data: packDataset(data),
+            validation: typeof validation === "object" ? packDataset(validation) : validation,
+            guard: guard && { data: packDataset(guard.data), tolerance: guard.tolerance ?? 0 },
+            checkpoint: checkpoint && orderOf(checkpoint),
+            hears: EVENTS.filter((event) => listeners[event]),
+            options: hand instanceof LocalHand ? { pace: PACE, ...rest } : rest,
+          },
+          {
+            signal,
+            onEvent: (event, value) =>
+              event === "onCheckpoint"
+                ? checkpoint?.save?.(value as CheckpointState)
+                : listeners[event as keyof typeof listeners]?.(value as never),
+          },
+        ),
       );
       if (tuned && swap) await this.#swap(tuned);
       return { ...result, isBetter: tuned !== undefined, artifact: tuned ?? artifact };
     } finally {
       this.#isTuning = false;
-      // A worker that has tuned holds the memory of a step; the next one starts anew.
-      if (this.#working instanceof WorkerHand) this.#endWork();
     }
   }
 
@@ -276,7 +276,7 @@ export class Learner {
   dispose(): void {
     this.#isDisposed = true;
     this.#serving.dispose();
-    this.#working?.dispose();
+    if (this.#working) endOf(this.#working.hand);
   }
 
   /** As `dispose`: for `using learner = await createLearner(bytes)`. */
@@ -313,27 +313,33 @@ export class Learner {
     return this.#restarting;
   }
 
-  /** Who tunes: a worker beside the one that serves, or where there are none, this thread. */
-  async #worker(): Promise<Hand> {
-    if (!this.hasWorker) return this.#serving;
-    if (!this.#working?.isUp) this.#working = (await start(this.#options)).hand;
-    if (this.#isDisposed) this.#working.dispose();
-    return this.#working;
-  }
-
+  /**
+   * Work in a worker beside the one that serves, or where there are none, in this thread. The worker ends with the last that uses it: one
+   * that has tuned holds the memory of a step.
+   */
   async #withWorker<T>(work: (hand: Hand) => Promise<T>): Promise<T> {
+    this.#checkUp();
+    if (!this.hasWorker) return work(this.#serving);
+    this.#working ??= { hand: start(this.#options).then(({ hand }) => hand), users: 0 };
+    const working = this.#working;
+    working.users++;
     try {
-      return await work(await this.#worker());
+      return await work(await working.hand);
     } finally {
-      if (!this.#isTuning && this.#working instanceof WorkerHand) this.#endWork();
+      if (--working.users === 0) {
+        this.#working = undefined;
+        endOf(working.hand);
+      }
     }
   }
-
-  #endWork(): void {
-    this.#working?.dispose();
-    this.#working = undefined;
-  }
 }
+
+/** Ends a worker once it has started; where it cannot start, its users are told. */
+const endOf = (hand: Promise<Hand>): void =>
+  void hand.then(
+    (started) => started.dispose(),
+    () => {},
+  );
 
 /** What tuning takes of a thread that does other things, too. */
 const PACE = { blockMs: 8, share: 0.3 } as const;

@@ -233,6 +233,24 @@ describe("workers", () => {
     expect(await areUp()).toEqual([false, false, true]);
   });
 
+  test("calls at the same time share one, which ends with the last of them", async () => {
+    using learner = await learnerOf({ worker: script });
+    const [delta, same] = await Promise.all([learner.createDelta(), learner.createDelta()]);
+    expect(same).toEqual(delta);
+    const once = { ...quick, epochs: 1, swap: false };
+    const [{ isBetter }, beside] = await Promise.all([learner.tune(once), learner.createDelta()]);
+    expect([isBetter, beside]).toEqual([true, delta]);
+    expect(await areUp()).toEqual([true, false, false]);
+  });
+
+  test("one that is started as the learner is disposed ends, too", async () => {
+    const learner = await learnerOf({ worker: script });
+    const delta = learner.createDelta();
+    learner.dispose();
+    await expect(delta).rejects.toMatchObject({ code: "disposed" });
+    expect(await areUp()).toEqual([false, false]);
+  });
+
   test("where none can be started, this thread works and says why", async () => {
     using learner = await learnerOf({ worker: "/nowhere/learner-worker.js" });
     expect(learner.hasWorker).toBe(false);
