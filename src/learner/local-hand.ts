@@ -30,12 +30,24 @@ export class LocalHand implements Hand {
     signal?.throwIfAborted();
     if (this.#isDisposed) throw endedBy("it was disposed");
     const own = new AbortController();
+    const abort = () => own.abort(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    const ask = async <E extends keyof Events>(event: E, value: Events[E]) =>
+      void (await onEvent?.(event, value));
     const context = {
-      signal: signal ?? own.signal,
-      tell: <E extends keyof Events>(event: E, value: Events[E]) => void onEvent?.(event, value),
-      ask: async <E extends keyof Events>(event: E, value: Events[E]) => void (await onEvent?.(event, value)),
+      signal: own.signal,
+      // What a listener throws, at once or later, stops the job, as it does with a worker.
+      tell: <E extends keyof Events>(event: E, value: Events[E]) =>
+        void ask(event, value).catch((error) => own.abort(error)),
+      ask,
     };
-    return this.#jobs[job](args as never, context as never) as Promise<Result<J>>;
+    try {
+      const result = await (this.#jobs[job](args as never, context as never) as Promise<Result<J>>);
+      own.signal.throwIfAborted();
+      return result;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   dispose(): void {

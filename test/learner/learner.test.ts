@@ -141,6 +141,11 @@ describe.each(hands)("%s", (_, options) => {
       throw new Error("mine");
     };
     await expect(learner.tune({ ...quick, onStep })).rejects.toThrow("mine");
+    const onEpoch = async () => {
+      throw new Error("mine, later");
+    };
+    for (const epochs of [1, 2])
+      await expect(learner.tune({ ...quick, epochs, onEpoch })).rejects.toThrow("mine, later");
     expect(learner.save()).toEqual(calibrated);
   });
 
