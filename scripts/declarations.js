@@ -1,4 +1,4 @@
-// A script in its top-level declarations, each with the names that it reads of the others: from them a script of less is put together
+// A script in its top-level declarations, each with the names that it reads of the others: some of them make a smaller script,
 // without a bundler.
 
 import { transform } from "esbuild";
@@ -48,7 +48,7 @@ function declarationsIn(statement) {
     }));
   if (ts.isFunctionDeclaration(statement)) return [{ node: statement, names: [statement.name], word: "" }];
   throw new Error(
-    `not a declaration, which a script of less might need: ${statement.getText().slice(0, 200)}`,
+    `not a declaration, which a smaller script might need: ${statement.getText().slice(0, 200)}`,
   );
 }
 
@@ -71,8 +71,8 @@ function entriesOf({ initializer }) {
 }
 
 /**
- * The declarations of a bundled script in their order, and its own names of what it exports. Of constants in modules that `isTable` finds, objects
- * of names, there are the entries, too: a script of less has fewer.
+ * The declarations of a bundled script in their order, and its own names of what it exports. A constant in a module that `isTable`
+ * finds is an object of names: its entries are there, too, as a smaller script has fewer of them.
  */
 export async function declarationsOf(text, isTable) {
   const { file, checker } = scopesOf(text);

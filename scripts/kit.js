@@ -49,7 +49,10 @@ async function pages() {
   return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
 }
 
-/** Kernels are not among them: whoever starts a worker sends it some, and a bundle has those of its model. Nor is what would be imported later. */
+/**
+ * Leaves out kernels: whoever starts a worker sends it some, and a bundle has those of its model. Also leaves out modules that the script
+ * imports at run time.
+ */
 const apart = {
   name: "apart",
   setup({ onResolve }) {

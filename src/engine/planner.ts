@@ -46,14 +46,14 @@ export interface RunSizes {
 /** Code and no state: the same for all models, from the first that needs it on. */
 let provided: RunSizes | undefined;
 
-/** What a script was put together without is not provided. */
+/** Lets plans have sizes that only a run knows. A script bundled without that code gives undefined: nothing changes. */
 export function provideRunSizes(all: RunSizes | undefined): void {
   if (!all) return;
   provided = all;
   provideDimFunctions(all.dimFunctions);
 }
 
-/** Makes something as a script does that was put together without them. */
+/** Calls `make` as a script bundled without that code would. */
 export function withoutRunSizes<T>(make: () => T): T {
   const all = provided;
   provided = undefined;

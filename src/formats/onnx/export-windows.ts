@@ -1,5 +1,5 @@
-// The way back of pools whose sizes are rounded up. Where the last window that rounding up would make begins in the padding, it is none; shape
-// inference of ONNX counts it. Such a pool is written with the padding that its windows take, and rounded down.
+// The way back of pools whose sizes are rounded up. A last window that begins in the padding is left out,
+// but shape inference of ONNX counts it. Such a pool is written with the padding that its windows take, and rounded down.
 
 import type { Node } from "../../graph/graph";
 import type { Target, Way } from "./target";
