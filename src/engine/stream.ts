@@ -42,7 +42,7 @@ const PATTERNS: readonly (readonly [input: RegExp, output: RegExp, isSaid?: bool
   [/^in(?:put)?[_.]?(.+)$/, /^out(?:put)?[_.]?(.+)$/, true],
 ];
 
-type Output = ValueType & { readonly name: string };
+type Output = Stream["outputs"][number];
 
 /** A model as its streams need it. */
 interface Streamed {
