@@ -6,6 +6,11 @@ import { I32_MAX } from "../elements";
 import type { Conversions, OperatorSource } from "./source";
 import type { TensorValues } from "./values";
 
+/** Refuses a graph with variables: only the main graph keeps states from run to run. */
+function checkStates(source: OperatorSource, { states: [state] }: TensorValues): void {
+  if (state) throw source.error("a graph that it runs has variables", { got: state.name });
+}
+
 /** A graph of a node. Types of its inputs are those of what the node gives it: simplifying finds them. */
 function bodyOf(
   source: OperatorSource,
@@ -13,8 +18,7 @@ function bodyOf(
   inputs: readonly string[],
   outputs: readonly string[],
 ): Graph {
-  if (values.states.length > 0)
-    throw source.error("a graph that it runs has variables", { got: values.states[0]!.name });
+  checkStates(source, values);
   return {
     name: values.fresh(`${source.name}_graph`),
     inputs: inputs.map((name) => ({ name, dtype: "f32", shape: [] })),
@@ -65,6 +69,7 @@ function condition(source: OperatorSource, values: TensorValues, given: readonly
   const [holds, ...others] = source.run(source.options.int(0), inner, given);
   if (holds === undefined || others.length > 0)
     throw source.error("its condition does not fit", { expected: "a graph of one output" });
+  checkStates(source, inner);
   values.take(inner);
   return holds;
 }

@@ -6,7 +6,7 @@ import { loadSync, save } from "../../../src/index";
 import { importTflite } from "../../../src/tflite";
 import { type FileGraph, type FileTensor, tfliteFile } from "./tflite-file";
 
-const [ADD, MUL, LESS, RELU, IF, WHILE] = [0, 18, 58, 19, 118, 119];
+const [ADD, MUL, LESS, RELU, IF, WHILE, VAR_HANDLE, READ] = [0, 18, 58, 19, 118, 119, 142, 143];
 
 const floats = (name: string): FileTensor => ({ name, shape: [1, 3], signature: [-1, 3] });
 const codes = (name: string): FileTensor => ({
@@ -145,6 +145,30 @@ test("WHILE runs a graph as long as another one says, not at all where it does n
     }
     model.dispose();
   }
+});
+
+test("WHILE whose condition reads a variable is refused", () => {
+  const [main, , body] = doubling as [FileGraph, FileGraph, FileGraph];
+  const condition: FileGraph = {
+    tensors: [
+      { name: "i", shape: [], type: "i32" },
+      { name: "n", shape: [], type: "i32" },
+      floats("x"),
+      { name: "holds", shape: [], type: "bool" },
+      { shape: [], type: 13 },
+      { name: "most", shape: [], type: "i32" },
+    ],
+    operators: [
+      { code: VAR_HANDLE, inputs: [], outputs: [4], options: { 0: { text: "" }, 1: { text: "most" } } },
+      { code: READ, inputs: [4], outputs: [5], options: {} },
+      { code: LESS, inputs: [0, 5], outputs: [3], options: {} },
+    ],
+    inputs: [0, 1, 2],
+    outputs: [3],
+  };
+  expect(() => importTflite(tfliteFile([main, condition, body]))).toThrow(
+    /WHILE.*a graph that it runs has variables: got \S*most/,
+  );
 });
 
 /** A graph that is given a value and runs itself. */
