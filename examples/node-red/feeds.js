@@ -91,19 +91,31 @@ function elementsOf(input, bytes, where) {
   });
 }
 
+/** Which values of JSON an input takes as elements. Whole numbers must also be in the range of their array. */
+function elementsTaken(input, Elements) {
+  if (input.dtype === "bool")
+    return { expected: "true, false, 1 or 0", takes: (value) => [true, false, 1, 0].includes(value) };
+  if (Elements !== Float32Array)
+    return { expected: `whole numbers of a ${Elements.name}`, takes: Number.isInteger };
+  return {
+    expected: "finite numbers of 32 bits",
+    takes: (value) => Number.isFinite(value) && Number.isFinite(Math.fround(value)),
+  };
+}
+
 /** Numbers of JSON, which have no type of their own. */
 function numbersOf(input, numbers, where) {
   const Elements = arrayOf(input);
+  const { expected, takes } = elementsTaken(input, Elements);
   const flat = flattened(numbers, where);
   const elements = new Elements(flat.length);
-  const isWhole = Elements !== Float32Array;
   for (const [i, number] of flat.entries()) {
-    if (isWhole ? Number.isInteger(number) : Number.isFinite(number)) {
+    if (takes(number)) {
       elements[i] = Elements === BigInt64Array ? BigInt(number) : number;
-      if (!isWhole || Number(elements[i]) === number) continue;
+      if (Elements === Float32Array || Number(elements[i]) === Number(number)) continue;
     }
     throw new PayloadError(where, `element ${i} does not fit`, {
-      expected: isWhole ? `whole numbers of a ${Elements.name}` : "finite numbers",
+      expected,
       got: typeof number === "number" ? `${number}` : kindOf(number),
       ...(takesBytes(input) && {
         hint: "The model normalizes bytes; a Float32Array is taken as normalized already",

@@ -20,6 +20,7 @@ test.each([
   [of("i32"), Int32Array, [0, -1, 2 ** 31 - 1, -(2 ** 31)]],
   [of("u8"), Uint8Array, [0, 1, 2, 255]],
   [of("i8"), Int8Array, [0, -128, 127, 1]],
+  [of("bool"), Uint8Array, [0, 1, 1, 0]],
 ])("numbers become the elements that %o takes", async (input, Elements, numbers) => {
   const wanted = Elements.from(numbers);
   expect((await feedsOf([input], numbers)).x).toEqual(wanted);
@@ -34,7 +35,14 @@ test.each([
 test.each([
   [of("f32"), [1, Number.NaN], "element 1"],
   [of("f32"), [1, Infinity], "element 1"],
+  [of("f32"), [1, 1e39], "expected finite numbers of 32 bits, got 1e+39"],
+  [of("f32"), [1, -1e300], "element 1"],
+  [of("f32", { ...bytes, of: "numbers" }), [1e39], "element 0"],
   [of("f32"), [1, null], "got null"],
+  [of("f32"), [true], "got boolean"],
+  [of("bool"), [1, 2], "expected true, false, 1 or 0, got 2"],
+  [of("bool"), [0.5], "got 0.5"],
+  [of("bool"), ["true"], "got string"],
   [of("f32"), ["1"], "got string"],
   [of("f32", bytes), [0.5], "a Float32Array is taken as normalized"],
   [of("f32", bytes), [256], "got 256"],
@@ -58,6 +66,17 @@ test("several inputs are named; the model tells names that it does not have", as
   const { x, y, z } = await feedsOf(inputs, { x: [1], y: [2], z: 3 });
   expect([x, y, z]).toEqual([Float32Array.of(1), Int32Array.of(2), 3]);
   await expect(feedsOf(inputs, [1, 2])).rejects.toThrow("the model has several inputs, expected { x, y }");
+});
+
+test("booleans are the elements of an input that takes them", async () => {
+  const { x } = await feedsOf(
+    [of("bool")],
+    [
+      [true, false],
+      [0, 1],
+    ],
+  );
+  expect(x).toEqual(Uint8Array.of(1, 0, 0, 1));
 });
 
 test("tensors keep their facts; their data may be numbers", async () => {
