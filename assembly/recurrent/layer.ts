@@ -68,7 +68,7 @@ export class Layer {
   }
 }
 
-/** Writes to scratch what all kernels are given of rows begin to end. */
+/** Writes to scratch what all kernels are given of rows begin to end. What only some of them have is 0 until they set it. */
 export function layerAt(
   scratch: usize,
   options: usize,
@@ -94,6 +94,10 @@ export function layerAt(
   layer.y = y;
   layer.h = h;
   layer.h0 = h0;
+  layer.c = 0;
+  layer.c0 = 0;
+  layer.saved = 0;
+  layer.peepholes = 0;
   layer.lengths = lengths;
   layer.steps = steps;
   layer.hidden = hidden;
