@@ -5,7 +5,7 @@ import type { Input } from "../graph/graph";
 import { parseFeatures } from "../sound/feature-settings";
 import { createExtractor, type Extractor } from "../sound/features";
 import type { SoundOptions } from "../sound/options";
-import { resampled } from "../sound/resample";
+import { createResampler } from "../sound/resample";
 import { openWav, type Wav } from "../sound/wav";
 import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { Labelled } from "./folders";
@@ -44,6 +44,8 @@ export function openSounds(
     return name === where ? where : `${where}/${name}`;
   };
   const asked = askedRate ?? extractor?.sampleRate;
+  // Shuffled batches open a file for nearly every row: weights outlive it.
+  const resampled = createResampler();
   // Windows of a file mostly follow each other.
   let open: { readonly file: number; readonly own: number; readonly wav: Wav } | undefined;
   const opened = (file: number) => {

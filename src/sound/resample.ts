@@ -12,6 +12,8 @@ export const MAX_SAMPLE_RATE = 384_000;
 const CROSSINGS = 6;
 /** Where the low-pass begins, of half the lower rate: in hundredths, which keep its angles fractions of whole numbers. */
 const ROLLOFF = 99;
+/** Pairs of rates whose weights are kept at once: data sets rarely have more. */
+const MAX_PAIRS = 8;
 
 interface Phase {
   /** Of the first weight's sample, from the sample at or before the result's moment. */
@@ -19,12 +21,31 @@ interface Phase {
   readonly weights: Float64Array;
 }
 
+/** The phases between two rates by their numbers, made when they are first read. */
+type Phases = Map<number, Phase>;
+
+/** Makes a `resampled` for many recordings: those of the same rates share their weights. */
+export function createResampler(): typeof resampled {
+  const pairs = new Map<string, Phases>();
+  return (wav, sampleRate, where) => {
+    const pair = `${wav.sampleRate} ${sampleRate}`;
+    const phases: Phases = pairs.get(pair) ?? new Map();
+    if (!pairs.has(pair) && pairs.size === MAX_PAIRS) pairs.clear();
+    pairs.set(pair, phases);
+    return resampledWith(phases, wav, sampleRate, where);
+  };
+}
+
 /**
  * The recording at another rate, computed where it is read, as `torchaudio.functional.resample` computes it: `resampled(wav, 16000)`.
  * @throws OctetteError "argument" for a rate that is none, "limit" beyond MAX_SAMPLE_RATE, or where the result is longer than
  * MAX_SOUND_SAMPLES.
  */
-export function resampled(wav: Wav, sampleRate: number, where = "wav"): Wav {
+export function resampled(wav: Wav, sampleRate: number, where?: string): Wav {
+  return resampledWith(new Map(), wav, sampleRate, where);
+}
+
+function resampledWith(phases: Phases, wav: Wav, sampleRate: number, where = "wav"): Wav {
   if (wav.sampleRate === sampleRate) return wav;
   for (const rate of [sampleRate, wav.sampleRate]) checkRate(rate, where);
   const divisor = greatestDivisor(wav.sampleRate, sampleRate);
@@ -37,7 +58,6 @@ export function resampled(wav: Wav, sampleRate: number, where = "wav"): Wav {
       expected: `at most MAX_SOUND_SAMPLES = ${MAX_SOUND_SAMPLES}`,
       got: `${length} at ${sampleRate} Hz`,
     });
-  const phases = new Map<number, Phase>();
   const phaseOf = (phase: number): Phase => {
     const made = phases.get(phase) ?? createPhase(phase, from, to);
     phases.set(phase, made);

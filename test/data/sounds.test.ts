@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openDataset } from "../../src/data";
 import type { Input } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
@@ -70,6 +70,25 @@ test("recordings of other rates are resampled: to the rate that is asked for, or
   expect([...all(banded).data.subarray(0, 40)]).toEqual([
     ...soundFeatures(features)(wav.read(0, 64 + 4 * 32)).data,
   ]);
+});
+
+test("recordings of the same rates share weights, however often each is opened", async () => {
+  const own = await mkdtemp(join(tmpdir(), "octette-rates-"));
+  const recordings = [0, 200].map((from) => wavOf(ramp(400, from), { kind: "f32", sampleRate: 8000 }));
+  for (const [i, bytes] of recordings.entries()) {
+    await mkdir(join(own, `${i}`));
+    await writeFile(join(own, `${i}/a.wav`), bytes);
+  }
+  const data = await openDataset(own, [input(200)], { sampleRate: 16000 });
+  const made = vi.spyOn(Float64Array, "from");
+  const { data: values } = data.at(Int32Array.of(0, 4, 1, 5)).x as Tensor;
+  // One for each of the two phases from 8 to 16 kHz.
+  expect(made).toHaveBeenCalledTimes(2);
+  made.mockRestore();
+  const [first, second] = recordings.map((bytes) => [...resampled(openWav(bytes), 16000).read(0, 400)]);
+  await rm(own, { recursive: true });
+  const rows = [first!.slice(0, 200), second!.slice(0, 200), first!.slice(200), second!.slice(200)];
+  expect([...values]).toEqual(rows.flat());
 });
 
 test("what does not fit is refused", async () => {

@@ -1,7 +1,8 @@
 // Resampling against torchaudio's formula, computed by NumPy in doubles, and against sines at the other rate.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { resampled } from "../../src/sound/index";
+import { createResampler } from "../../src/sound/resample";
 import { openWav, type Wav } from "../../src/sound/wav";
 import goldens from "./resampled.json";
 import { sound } from "./sound";
@@ -50,6 +51,24 @@ describe("resampled", () => {
       expect([...read(start, count)]).toEqual([
         ...Float32Array.from({ length: count }, (_, i) => all[start + i] ?? 0),
       ]);
+  });
+
+  test("recordings share the weights of their rates: the same samples, and weights made once", () => {
+    const [from, to] = [11025, 48000];
+    const shared = createResampler();
+    const alone = resampled(wav(sound(), from), to).read(0, 3000);
+    const made = vi.spyOn(Float64Array, "from");
+    expect(shared(wav(sound(), from), to).read(0, 3000)).toEqual(alone);
+    expect(made).toHaveBeenCalledTimes(to / 75);
+    expect(shared(wav(sound(), from), to).read(0, 3000)).toEqual(alone);
+    expect(made).toHaveBeenCalledTimes(to / 75);
+    made.mockRestore();
+    // Other rates between them, more than are kept.
+    for (let rate = 8000; rate < 8020; rate++)
+      expect(shared(wav(sound(), rate), to).read(9, 90)).toEqual(
+        resampled(wav(sound(), rate), to).read(9, 90),
+      );
+    expect(shared(wav(sound(), from), to).read(0, 3000)).toEqual(alone);
   });
 
   test("a tone stays, and one that the other rate cannot hold goes", () => {
