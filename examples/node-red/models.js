@@ -31,7 +31,7 @@ export class Models {
     let shared = this.#shared.get(key);
     if (!shared) {
       const closed = this.#closing.get(key) ?? Promise.resolve();
-      shared = { count: 0, opening: closed.then(() => this.#open({ bytes, hash, ...settings })) };
+      shared = { count: 0, opening: closed.then(() => this.#open({ bytes, ...settings })) };
       this.#shared.set(key, shared);
     }
     shared.count++;

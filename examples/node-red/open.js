@@ -1,6 +1,5 @@
 // A model of a file: in this thread or, where it may learn, in workers. Modules are loaded for the models that need them.
 
-import { join } from "node:path";
 import { givesProbabilities } from "./answers.js";
 import { Models } from "./models.js";
 
@@ -8,10 +7,10 @@ import { Models } from "./models.js";
 export const models = new Models(openModel);
 
 /** Opens a model: `run`, `inputs`, `outputs`, `classes`, `isProbability`, `dispose`. One in workers also has what taught.js says. */
-async function openModel({ bytes, hash, classes, threads, worker, folder }) {
+async function openModel({ bytes, classes, threads, worker, folder }) {
   if (worker) {
     const { openTaught } = await import("./taught.js");
-    return openTaught({ bytes, classes, path: folder && join(folder, hash.slice(0, 16)) });
+    return openTaught({ bytes, classes, folder });
   }
   const isArtifact = bytes.subarray(8, 9).toString() === "{";
   const { load } = await (isArtifact ? import("octette/runtime") : import("octette"));

@@ -1,8 +1,9 @@
 // A model that learns while it runs: in one worker it runs, in another it is tuned. Files keep what it was taught and what it has learned;
 // each is replaced as a whole.
 
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { createSamples, readArtifact, readSamples, save, verify, withClasses } from "octette";
 import { createLearner } from "octette/learner";
@@ -18,11 +19,12 @@ const [MOST_SAMPLES, SAMPLE_BYTES] = [2000, 2 ** 25];
 const KEEP_MS = 2000;
 const DEFAULTS = { epochs: 4, batch: 16, lr: 0.0005 };
 
-/** Opens a model with names of classes, and goes on from the files at `path`, where there are some. */
-export async function openTaught({ bytes, classes, path }) {
+/** Opens a model with names of classes, and goes on from its files in a folder, where there are some. */
+export async function openTaught({ bytes, classes, folder }) {
   const { graph } = readArtifact(bytes);
   const shipped = classes ? save(withClasses(graph, classes)) : bytes;
-  if (path) await mkdir(dirname(path), { recursive: true });
+  const path = folder && join(folder, nameOf(bytes, classes));
+  if (folder) await mkdir(folder, { recursive: true });
   const learned = path && (await readFile(`${path}.octette`).catch(absent));
   const isWhole = learned && (await verify(learned).catch(() => false));
   const learner = await createLearner(isWhole ? learned : shipped);
@@ -36,6 +38,13 @@ export async function openTaught({ bytes, classes, path }) {
     learner.dispose();
     throw error;
   }
+}
+
+/** The name of a model's files. Other classes make another model: what one was taught never goes to the other. */
+function nameOf(bytes, classes) {
+  const hash = createHash("sha256").update(bytes);
+  if (classes) hash.update(JSON.stringify(classes));
+  return hash.digest("hex").slice(0, 16);
 }
 
 class Taught {

@@ -99,6 +99,25 @@ test("a learned model that is damaged is not used", async () => {
   assert.deepEqual(await scores(), shipped);
 });
 
+test("other names of classes make another model, with files of its own", async () => {
+  const own = join(folder, "own");
+  const learn = async (label) => (await ask("learn", { payload: train[0].image, label })).payload;
+  await start({ folder: own });
+  await teach(5);
+  await helper.unload();
+
+  const named = classes.map((name) => name.toUpperCase());
+  await start({ folder: own, classes: named.join(", ") });
+  assert.ok(named.includes((await ask("node", { payload: tests[0].image })).payload.class));
+  const { samples, guards } = await learn("ZERO");
+  assert.equal(samples + guards, 1);
+  await helper.unload();
+
+  await start({ folder: own });
+  const again = await learn("zero");
+  assert.equal(again.samples + again.guards, 6);
+});
+
 test("too few samples teach nothing, and wrong ones are refused", async () => {
   await start({ folder: "" });
   await teach(5);
