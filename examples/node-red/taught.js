@@ -54,6 +54,10 @@ class Taught {
   #options;
   #timer;
   #keeping = Promise.resolve();
+  /** Ends the run that is under way or waits for its turn. */
+  #run;
+  /** Runs and restores, one after the other. */
+  #turn = Promise.resolve();
   /** Why the samples are not on the disk. */
   #problem;
   /** What people should know about it. */
@@ -98,6 +102,19 @@ class Taught {
 
   /** Learns from the samples; the model that comes of it runs from then on, if it is better. */
   async learn(options, { signal, onProgress }) {
+    if (this.#run) throw new Error("the model is learning already: wait for that");
+    const run = new AbortController();
+    this.#run = run;
+    const either = AbortSignal.any([signal, run.signal]);
+    try {
+      return await this.#inTurn(() => this.#learn(options, { signal: either, onProgress }));
+    } finally {
+      if (this.#run === run) this.#run = undefined;
+    }
+  }
+
+  async #learn(options, { signal, onProgress }) {
+    signal.throwIfAborted();
     const { training, guard } = this;
     if (training.count < ENOUGH)
       return {
@@ -114,6 +131,7 @@ class Taught {
       swap: false,
       onProgress,
     });
+    signal.throwIfAborted();
     if (isBetter) {
       if (this.#path) await replace(`${this.#path}.octette`, artifact);
       await this.#learner.replace(artifact);
@@ -126,10 +144,13 @@ class Taught {
     };
   }
 
-  /** The model of the file runs again; the samples stay. */
-  async restore() {
-    if (this.#path) await rm(`${this.#path}.octette`, { force: true });
-    await this.#learner.replace(this.#shipped);
+  /** The model of the file runs again; the samples stay. Ends learning that is under way. */
+  restore() {
+    this.#end("the model of the file was restored");
+    return this.#inTurn(async () => {
+      if (this.#path) await rm(`${this.#path}.octette`, { force: true });
+      await this.#learner.replace(this.#shipped);
+    });
   }
 
   async restoreSamples() {
@@ -141,10 +162,23 @@ class Taught {
   }
 
   async dispose() {
+    this.#end("the model was closed");
+    await this.#turn;
     if (this.#timer) this.#keep();
     await this.#keeping;
     this.#learner.dispose();
     this.#tellProblem();
+  }
+
+  #end(reason) {
+    this.#run?.abort(new Error(reason));
+    this.#run = undefined;
+  }
+
+  #inTurn(work) {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   #keep() {

@@ -77,6 +77,23 @@ test("learns from samples; the better model answers, also after a deploy, until 
   assert.ok(!(await readdir(kept)).includes(name));
 });
 
+test("the model of the file stays where it is restored while a run is under way", async () => {
+  await start();
+  await teach(40);
+  const learn = helper.getNode("learn");
+  const isLearning = new Promise((resolve) =>
+    learn.on("call:status", ({ firstArg }) => firstArg.text.startsWith("learning") && resolve()),
+  );
+  const told = ask("learn", { topic: "learn" });
+  await isLearning;
+  learn.receive({ topic: "restore" });
+  assert.match(`${(await told).error?.message}`, /was restored/);
+  // In turn after the first.
+  assert.equal((await ask("learn", { topic: "restore" })).error, undefined);
+  assert.deepEqual(await scores(), shipped);
+  assert.ok(!(await readdir(kept)).some((name) => name.endsWith(".octette")));
+});
+
 test("a deploy ends learning that is under way", async () => {
   await start();
   const learn = helper.getNode("learn");
