@@ -19,6 +19,8 @@ export class Learning {
   #models;
   #options;
   #running;
+  /** Runs and checks, one after the other: each replaces the model. */
+  #turn = Promise.resolve();
   #stop = new AbortController();
 
   constructor({ folder, learner, memory, models, options }) {
@@ -35,7 +37,7 @@ export class Learning {
 
   /** Learns from what is there, unless it does already. Resolves to what came of it, in words. */
   run(onProgress) {
-    this.#running ??= this.#learn(onProgress).finally(() => {
+    this.#running ??= this.#inTurn(() => this.#learn(onProgress)).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -52,11 +54,24 @@ export class Learning {
   /** Ends a run at its next step, which a checkpoint keeps. */
   async stop() {
     this.#stop.abort(new Error("stopped"));
-    await this.#running?.catch(() => {});
+    await this.#turn;
   }
 
-  /** Lets the last good model serve again where it does better on the guards than the one that serves. */
-  async check() {
+  /** Lets the last good model serve again where it does better on the guards than the one that serves. Waits for a run that is under way. */
+  check() {
+    return this.#inTurn(() => this.#check());
+  }
+
+  #inTurn(work) {
+    const done = this.#turn.then(() => {
+      this.#stop.signal.throwIfAborted();
+      return work();
+    });
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #check() {
     if (this.#memory.guard.count < ENOUGH_GUARDS) return "too few guards to tell";
     const data = this.#memory.guard.dataset();
     const good = await this.#models.good();
@@ -73,7 +88,7 @@ export class Learning {
   }
 
   async #learn(onProgress) {
-    const checked = (await this.isBegun()) ? "goes on" : await this.check();
+    const checked = (await this.isBegun()) ? "goes on" : await this.#check();
     const { training, guard } = await this.#begin();
     if (training.count < ENOUGH) {
       await rm(this.#night, { recursive: true, force: true });

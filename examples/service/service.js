@@ -151,7 +151,14 @@ export class Service {
     this.#state.learning = this.#learning.isRunning;
     this.#publishState();
     const outcome = await work.catch((error) => `failed: ${error.message}`);
-    this.#state = { ...this.#state, learning: false, progress: 0, ...(outcome && { outcome }) };
+    // A run may have begun or still be under way after a check.
+    const learning = this.#learning.isRunning;
+    this.#state = {
+      ...this.#state,
+      learning,
+      ...(!learning && { progress: 0 }),
+      ...(outcome && { outcome }),
+    };
     this.#publishState();
   }
 
