@@ -267,6 +267,41 @@ describe.skipIf(!launch)("learning in a page, in Chromium", () => {
     await page.context().close();
   });
 
+  test("where the worker of a tuned model ends, the page's own answers, and it learns again", async () => {
+    const { page, complaints } = await pages.open(rows);
+    await page.addInitScript(() => {
+      const workers: Worker[] = [];
+      const Plain = Worker;
+      class Listed extends Plain {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          super(url, options);
+          if (`${url}`.endsWith("/learn.js")) workers.push(this);
+        }
+      }
+      Object.assign(globalThis, { Worker: Listed, workers });
+    });
+    await page.reload();
+    await keepRows(page);
+    for (let times = 1; times <= 2; times++) {
+      await page.getByRole("button", { name: "Learn" }).click();
+      await page.getByText(/^Learned\. Loss/).waitFor({ timeout: 60_000 });
+      await page.locator(".whose").getByText("after").waitFor();
+      const started = await page.evaluate(() => {
+        const { workers } = globalThis as unknown as { workers: readonly Worker[] };
+        workers
+          .at(-1)!
+          .dispatchEvent(new ErrorEvent("error", { message: "out of memory", cancelable: true }));
+        return workers.length;
+      });
+      expect(started).toBe(times);
+      await page.getByRole("button", { name: "Next" }).click();
+      await page.locator(".whose").first().waitFor({ state: "detached" });
+      expect(await page.locator("#problem").textContent()).toBe("");
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("a model that cannot learn says why, and carries nothing for it", async () => {
     const at = await pages.bundled(convGraph({ cin: 3, cout: 4, k: 3, h: 8, w: 8 }));
     const { page, complaints } = await pages.open(at);

@@ -44,7 +44,9 @@ type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Readonly<Record<st
 export class PageLearner {
   readonly #model: Model;
   readonly #file: string;
-  #hand: Promise<Hand> | undefined;
+  /** The worker, from the first tuning on. */
+  #hand: Hand | undefined;
+  /** Whether it has a tuned model. */
   #isTuned = false;
 
   /** `file` is the name of the model's artifact, which lies beside the page. */
@@ -59,7 +61,8 @@ export class PageLearner {
     { validation, ...options }: LearnSettings & { readonly validation: number },
     call: CallOptions,
   ): Promise<PageLearned> {
-    const hand = await this.#worker();
+    if (!this.#hand?.isUp) [this.#hand, this.#isTuned] = [await start(), false];
+    const hand = this.#hand;
     const response = await fetch(new URL(`./${encodeURIComponent(this.#file)}`, import.meta.url));
     const base = new Uint8Array(await response.arrayBuffer());
     const order: TuneOrder = {
@@ -73,25 +76,24 @@ export class PageLearner {
     };
     const { summary, artifact } = await hand.call("tune", order, call);
     if (!artifact) return { summary };
+    // The one before is gone; until the next is whole, none answers.
+    this.#isTuned = false;
     await hand.call("load", { artifact, options: {} });
-    this.#isTuned = true;
     const run: Run = (feeds) => hand.call("run", { feeds: copied(feeds) });
-    return {
-      summary,
-      tuned: {
-        artifact,
-        delta: await hand.call("delta", { base, tuned: artifact }),
-        before: await this.#score(samples, (feeds) => this.#model.run(feeds)),
-        after: await this.#score(samples, run),
-      },
+    const tuned = {
+      artifact,
+      delta: await hand.call("delta", { base, tuned: artifact }),
+      before: await this.#score(samples, (feeds) => this.#model.run(feeds)),
+      after: await this.#score(samples, run),
     };
+    this.#isTuned = true;
+    return { summary, tuned };
   }
 
-  /** What the tuned model answers, or undefined where there is none. */
+  /** What the tuned model answers, or undefined where there is none, or where its worker has ended. */
   async answer(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>> | undefined> {
-    if (!this.#isTuned) return undefined;
-    const hand = await this.#worker();
-    return hand.call("run", { feeds: copied(feeds) });
+    if (!this.#isTuned || !this.#hand?.isUp) return undefined;
+    return this.#hand.call("run", { feeds: copied(feeds) });
   }
 
   /** Samples whose label has the largest score. */
@@ -103,20 +105,12 @@ export class PageLearner {
     }
     return { right, of: samples.length };
   }
+}
 
-  #worker(): Promise<Hand> {
-    this.#hand ??= this.#start().catch((error) => {
-      this.#hand = undefined;
-      throw error;
-    });
-    return this.#hand;
-  }
-
-  async #start(): Promise<Hand> {
-    if (typeof Worker === "undefined") throw new Error("this browser has no workers, and learning needs one");
-    const worker = new Worker(new URL("./learn.js", import.meta.url), { type: "module" });
-    return WorkerHand.start((listeners) => openInPage(worker, "its worker cannot be loaded", listeners), {});
-  }
+async function start(): Promise<Hand> {
+  if (typeof Worker === "undefined") throw new Error("this browser has no workers, and learning needs one");
+  const worker = new Worker(new URL("./learn.js", import.meta.url), { type: "module" });
+  return WorkerHand.start((listeners) => openInPage(worker, "its worker cannot be loaded", listeners), {});
 }
 
 /** Samples as a data set that is sent to a worker. */
