@@ -251,6 +251,25 @@ describe.skipIf(!launch)("learning in a page, in Chromium", () => {
     await page.context().close();
   });
 
+  test("samples that cannot be removed stay, and the page says so", async () => {
+    const { page, complaints } = await pages.open(rows);
+    await page.addInitScript(() => {
+      IDBObjectStore.prototype.delete = () => {
+        throw new DOMException("the disk is read-only", "UnknownError");
+      };
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "Keep this sample" }).click();
+    for (const name of ["Remove this below", "Remove all samples"]) {
+      await page.getByText("They stay on this device").or(page.getByText("read-only")).waitFor();
+      await page.getByRole("button", { name }).click();
+      await page.getByText("Nothing was removed: the disk is read-only").waitFor();
+      await page.getByText("1 sample of 1 class").waitFor();
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("learning is stopped, and a sample is taken out again", async () => {
     const { page, complaints } = await pages.open(rows);
     await keepRows(page);

@@ -82,7 +82,12 @@ export class Samples {
 
   async #remove(gone: readonly Listed[]): Promise<void> {
     const store = await this.#store;
-    await store?.remove(gone.flatMap(({ id }) => id ?? []));
+    try {
+      await store?.remove(gone.flatMap(({ id }) => id ?? []));
+    } catch (error) {
+      this.#where.textContent = `Nothing was removed: ${messageOf(error)}`;
+      return;
+    }
     if (store) this.#where.textContent = KEPT;
     this.#set(this.#listed.filter((listed) => !gone.includes(listed)));
   }
