@@ -36,6 +36,8 @@ export function learningOf(graph: Graph): Learning | string {
   if (shape.length !== 2 || typeof shape[1] !== "number") return "Its first output is not a row of scores.";
   if (graph.inputs.some((input) => input.shape.slice(1).some((dim) => typeof dim === "string")))
     return "Its inputs have more than one open size.";
+  if (graph.inputs.some(({ name }) => name === "labels"))
+    return 'Its input "labels" has the name of the labels in a file of samples.';
   try {
     return learningSteps(graph);
   } catch (error) {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { learningOf } from "../../src/bundle/learning";
 import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
@@ -42,11 +43,11 @@ const ROWS = Array.from({ length: 10 }, (_, i) => [
 ]);
 const LABELS = ROWS.map(([first]) => +(first! > 0));
 
-function rowsGraph(): Graph {
+function rowsGraph(name = "row"): Graph {
   const b = new GraphBuilder(3);
   const linear = (x: string, k: number, n: number, y: string) =>
     b.node("Linear", [x, b.floats(`w_${y}`, [n, k], 0.7), b.floats(`b_${y}`, [n], 0.2)], y);
-  const hidden = b.node("Relu", [linear(b.input("row", ["batch", 3]), 3, 8, "h")], "r");
+  const hidden = b.node("Relu", [linear(b.input(name, ["batch", 3]), 3, 8, "h")], "r");
   linear(hidden, 8, 2, "y");
   return { ...b.build("y"), classes: ["below", "above"] };
 }
@@ -69,6 +70,13 @@ async function keepRows(page: Page): Promise<void> {
   }
   await page.getByText("10 samples of 2 classes").waitFor();
 }
+
+test("an input named as the labels of downloaded samples is refused", () => {
+  expect(learningOf(rowsGraph())).toMatchObject({ hasRunSizes: false });
+  expect(learningOf(rowsGraph("labels"))).toBe(
+    'Its input "labels" has the name of the labels in a file of samples.',
+  );
+});
 
 describe.skipIf(!launch)("learning in a page, in Chromium", () => {
   let pages: Pages;
