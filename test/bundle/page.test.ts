@@ -121,6 +121,34 @@ describe.skipIf(!launch)("the page of a model, in Chromium", () => {
     await page.context().close();
   });
 
+  test("pictures that are replaced or cleared give their memory back", async () => {
+    const { page, complaints } = await pages.open(await pages.bundled(colourGraph()));
+    await page.evaluate(() => {
+      const bitmaps: ImageBitmap[] = [];
+      const make = createImageBitmap as (...args: unknown[]) => Promise<ImageBitmap>;
+      const createListed = async (...args: unknown[]) => {
+        const bitmap = await make(...args);
+        bitmaps.push(bitmap);
+        return bitmap;
+      };
+      Object.assign(globalThis, { createImageBitmap: createListed, bitmaps });
+    });
+    const widths = () =>
+      page.evaluate(() =>
+        (globalThis as unknown as { bitmaps: readonly ImageBitmap[] }).bitmaps.map(({ width }) => width),
+      );
+    for (const width of [31, 20]) {
+      await drop(page, ".frame", "photo.png", "image/png", pngOf(width, 20, 3, new Uint8Array(width * 60)));
+      await expect.poll(async () => (await widths()).at(-1)).toBe(width);
+    }
+    // One that is closed has no width.
+    await expect.poll(widths).toEqual([0, 20]);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await expect.poll(widths).toEqual([0, 0]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("the camera is asked for by its button: denied it says so, allowed it is answered frame after frame", async () => {
     const at = await pages.bundled(colourGraph());
     const denied = await pages.open(at);

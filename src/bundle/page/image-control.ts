@@ -151,8 +151,8 @@ export class ImageControl implements Control {
   }
 
   #setPicture(picture: PagePicture | undefined): void {
-    if (this.#picture instanceof HTMLVideoElement && picture !== this.#picture)
-      this.#stopCamera(this.#picture);
+    if (this.#picture instanceof HTMLVideoElement) this.#stopCamera(this.#picture);
+    else this.#picture?.close();
     this.#picture = picture;
     if (picture) this.#strokes = [];
     this.#drawn();
