@@ -1,6 +1,7 @@
 // NumPy's .npz as a page writes it, without the code that compresses: a zip of stored .npy files (PKWARE APPNOTE 6.3.10, sections 4.3.7,
 // 4.3.12 and 4.3.16).
 
+import { OctetteError } from "../errors";
 import type { Tensor } from "../graph/tensor";
 import { crc32 } from "./crc32";
 import { writeNpy } from "./npy";
@@ -8,12 +9,22 @@ import { writeNpy } from "./npy";
 /** 1 January 1980, the first day that a zip knows. */
 const DATE = 0x21;
 const VERSION = 20;
+/** The largest count, length and offset of a zip, by the bytes of its field. */
+const LARGEST = { 2: 65_535, 4: 4_294_967_295 } as const;
 
-/** Numbers of two or four bytes, one after the other. */
+/** Numbers of two or four bytes, one after the other. Throws an OctetteError "limit" where one is larger. */
 function packed(...numbers: readonly (readonly [bytes: 2 | 4, number: number])[]): Uint8Array {
   const out = new DataView(new ArrayBuffer(numbers.reduce((sum, [bytes]) => sum + bytes, 0)));
   let at = 0;
   for (const [bytes, number] of numbers) {
+    if (number > LARGEST[bytes])
+      throw new OctetteError("more than a zip holds", {
+        code: "limit",
+        where: ".npz",
+        expected: `at most ${LARGEST[2]} arrays and bytes of a name, and ${LARGEST[4]} bytes in all`,
+        got: `${number}`,
+        hint: "Write several files",
+      });
     if (bytes === 2) out.setUint16(at, number, true);
     else out.setUint32(at, number, true);
     at += bytes;
@@ -21,7 +32,7 @@ function packed(...numbers: readonly (readonly [bytes: 2 | 4, number: number])[]
   return new Uint8Array(out.buffer);
 }
 
-/** The arrays, stored, in order: `readNpz` and NumPy read them. */
+/** The arrays, stored, in order: `readNpz` and NumPy read them. Throws an OctetteError "limit" where a zip cannot hold them. */
 export function storeNpz(tensors: ReadonlyMap<string, Tensor>): Uint8Array<ArrayBuffer> {
   const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
   let offset = 0;
@@ -60,7 +71,7 @@ export function storeNpz(tensors: ReadonlyMap<string, Tensor>): Uint8Array<Array
     directory.push(packed([4, 0x02014b50], [2, VERSION], ...entry, ...rest), name);
   }
   const begin = offset;
-  put(...directory);
+  for (const part of directory) put(part);
   const counts = [
     [2, tensors.size],
     [2, tensors.size],

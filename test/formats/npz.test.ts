@@ -40,6 +40,17 @@ test("what is stored is a zip that others read", () => {
   expect(files["labels.npy"]).toEqual(writeNpy(sample.get("labels")!));
 });
 
+test("what passes the fields of a zip is refused", () => {
+  const one = tensor("u8", [1], [1]);
+  const arrays = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`${i}`, one] as const));
+  const named = (length: number) => new Map([["x".repeat(length - ".npy".length), one]]);
+  expect(readNpz(storeNpz(named(65_535))).size).toBe(1);
+  for (const tensors of [arrays(65_536), named(65_536)])
+    expect(() => storeNpz(tensors)).toThrow(
+      expect.objectContaining({ code: "limit", where: ".npz", got: "65536" }),
+    );
+});
+
 test("equal tensors give equal bytes, names such as __proto__ stay names", () => {
   expect(writeNpz(sample)).toEqual(writeNpz(new Map(sample)));
   const odd = new Map([["__proto__", tensor("u8", [1], [1])]]);

@@ -153,9 +153,13 @@ export class LearnPanel {
   }
 
   #download(): void {
-    const { arrays, labels } = stacked(this.#samples.all, this.#around.model.inputs);
-    const classes = { dtype: "i32", shape: [labels.length], data: labels } as const;
-    download("samples.npz", storeNpz(new Map([...arrays, ["labels", classes]])));
+    try {
+      const { arrays, labels } = stacked(this.#samples.all, this.#around.model.inputs);
+      const classes = { dtype: "i32", shape: [labels.length], data: labels } as const;
+      download("samples.npz", storeNpz(new Map([...arrays, ["labels", classes]])));
+    } catch (error) {
+      this.#status.textContent = `The samples cannot be downloaded: ${messageOf(error)}`;
+    }
   }
 
   async #begin(): Promise<void> {
