@@ -7,6 +7,8 @@ import { type Args, type CallOptions, endedBy, type Hand, type Result } from "./
 /** The same jobs in this thread. */
 export class LocalHand implements Hand {
   readonly #jobs: Jobs;
+  /** Ends the jobs that are under way. */
+  readonly #running = new Set<AbortController>();
   #isDisposed = false;
 
   private constructor(jobs: Jobs) {
@@ -30,6 +32,7 @@ export class LocalHand implements Hand {
     signal?.throwIfAborted();
     if (this.#isDisposed) throw endedBy("it was disposed");
     const own = new AbortController();
+    this.#running.add(own);
     const abort = () => own.abort(signal?.reason);
     signal?.addEventListener("abort", abort);
     const ask = async <E extends keyof Events>(event: E, value: Events[E]) =>
@@ -47,11 +50,13 @@ export class LocalHand implements Hand {
       return result;
     } finally {
       signal?.removeEventListener("abort", abort);
+      this.#running.delete(own);
     }
   }
 
   dispose(): void {
     this.#isDisposed = true;
+    for (const own of this.#running) own.abort(endedBy("it was disposed"));
     this.#jobs.dispose();
   }
 }

@@ -189,9 +189,13 @@ describe.each(hands)("%s", (_, options) => {
 
   test("disposed, it rejects what is under way and what comes", async () => {
     const learner = await learnerOf(options);
-    const tuning = learner.tune({ ...quick, epochs: 50 });
-    setTimeout(() => learner.dispose(), 100);
+    let steps = 0;
+    const onStep = () => {
+      if (++steps === 3) learner.dispose();
+    };
+    const tuning = learner.tune({ ...quick, epochs: 50, onStep });
     await expect(tuning).rejects.toMatchObject({ code: "disposed" });
+    expect(steps).toBeLessThan(10);
     await expect(learner.run({ image })).rejects.toMatchObject({ code: "disposed" });
   });
 });
