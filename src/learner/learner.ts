@@ -314,8 +314,8 @@ export class Learner {
   }
 
   /**
-   * Work in a worker beside the one that serves, or where there are none, in this thread. The worker ends with the last that uses it: one
-   * that has tuned holds the memory of a step.
+   * Does work in a second worker, or in this thread on hosts without workers. Calls at the same time share the worker. The last call ends it,
+   * which frees the memory of training steps.
    */
   async #withWorker<T>(work: (hand: Hand) => Promise<T>): Promise<T> {
     this.#checkUp();

@@ -1,4 +1,4 @@
-// A learner's jobs in the thread of their caller, where there is no worker.
+// Runs a learner's jobs in the caller's thread, for hosts without workers.
 
 import type { Events, Jobs } from "./jobs";
 import type { JobName } from "./messages";
