@@ -349,6 +349,9 @@ interface Started {
   readonly reason: string;
 }
 
+/** Development servers of Vite 6 and 7 move octette's own script and leave out what lies beside it. */
+const isDevelopedWithVite = (import.meta as { env?: { DEV?: boolean } }).env?.DEV;
+
 /** A worker where there is to be one and can be one. */
 async function start({ worker = true, wasm }: LearnerOptions): Promise<Started> {
   if (worker === false)
@@ -356,7 +359,11 @@ async function start({ worker = true, wasm }: LearnerOptions): Promise<Started> 
   try {
     const script = worker === true ? undefined : worker;
     const kernels = wasm ?? (await import("./wasm")).kernels();
-    return { hand: await WorkerHand.start(openPort(script), kernels), reason: "workers run here" };
+    const hand = await WorkerHand.start(openPort(script), kernels).catch(async (cause) => {
+      if (script || !isDevelopedWithVite) throw cause;
+      return WorkerHand.start(openPort((await import("./served-worker")).url), kernels);
+    });
+    return { hand, reason: "workers run here" };
   } catch (cause) {
     return { hand: await LocalHand.start(), reason: `no worker can be started: ${(cause as Error).message}` };
   }

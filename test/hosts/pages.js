@@ -177,25 +177,29 @@ async function viteProject(version, name) {
   return { place, vite };
 }
 
+/** What a page answers from a development server of Vite. */
+async function developed(version, name, headers) {
+  const { place, vite } = await viteProject(version, name);
+  const server = await vite.createServer({
+    root: place,
+    logLevel: "error",
+    server: { host: "127.0.0.1", headers: { ...isolation, ...headers } },
+  });
+  try {
+    await server.listen();
+    return await answerAt(server.resolvedUrls.local[0]);
+  } finally {
+    await server.close();
+  }
+}
+
 const vite = (version) => [
+  { name: `Vite ${version} dev`, ask: (name) => developed(version, name) },
   {
-    name: `Vite ${version} dev`,
-    // What Vite 6 and 7 make of packages while they serve has no worker beside it.
-    isAlone: version < 8,
-    async ask(name) {
-      const { place, vite } = await viteProject(version, name);
-      const server = await vite.createServer({
-        root: place,
-        logLevel: "error",
-        server: { host: "127.0.0.1", headers: isolation },
-      });
-      try {
-        await server.listen();
-        return await answerAt(server.resolvedUrls.local[0]);
-      } finally {
-        await server.close();
-      }
-    },
+    name: `Vite ${version} dev, strict policy`,
+    // Threads have a Blob there, which the policy does not take.
+    ...(version < 8 && { only: { threads: 1, reason: /octette\/worker\.js.*\{ worker/ } }),
+    ask: (name) => developed(version, name, STRICT),
   },
   {
     name: `Vite ${version} build`,
