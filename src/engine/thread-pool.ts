@@ -9,13 +9,15 @@ import type { Plan, Ready } from "./plan";
 import text from "./threads-worker?script";
 import type { Imports } from "./wasm";
 import {
+  type ArgsOf,
+  argsOf,
   CLAIM,
   DONE,
   lastOf,
   newWorkQueue,
   type Orders,
   opened,
-  partsOf,
+  partsFor,
   SLEEPERS,
   TRAPPED,
   takeFirst,
@@ -24,12 +26,8 @@ import {
   writeRow,
 } from "./work-queue";
 
-/** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
-const PART = 1 << 17;
 /** What moving a byte costs in multiply-adds, for steps that only move, add or look up. */
 const MACS_A_BYTE = 16;
-/** Parts a thread does of a step at most: fewer leave threads idle at its end, more cost handing over. */
-const PARTS_A_THREAD = 4;
 /** Milliseconds after which a worker that took a part is given up. */
 const PATIENCE = 10_000;
 /** Looks at the work queue between two looks at the clock. */
@@ -57,14 +55,12 @@ export interface Ground {
 
 export class ThreadPool {
   readonly #queue: WorkQueue;
-  readonly #plan: Plan;
   #workers: readonly Worker[] = [];
   #isDisposed = false;
 
   private constructor(plan: Plan) {
-    this.#plan = plan;
     const steps = plan.steps.map(({ kernel, args, scratch }) => ({ kernel, arity: args.length, scratch }));
-    this.#queue = newWorkQueue(steps);
+    this.#queue = newWorkQueue(steps, plan.threads);
   }
 
   /** Tells the workers to start; they are up some time later. */
@@ -97,12 +93,12 @@ export class ThreadPool {
     if (step.count === undefined) return whole;
     const count = args.at(-1)!;
     const work = evaluate(step.macs) + MACS_A_BYTE * step.bytes * count;
-    const parts = Math.min(Math.floor(work / PART), this.#plan.threads * PARTS_A_THREAD, count);
+    const { rows, program, threads } = this.#queue;
+    const parts = partsFor(count, work, threads);
     if (parts < 2) return whole;
-    const { rows, program } = this.#queue;
-    writeRow(program, rows[index]!, parts, count, args.slice(0, -2));
-    const ranges = partsOf(program, rows[index]!, 0);
-    return { step, args: [], call: () => this.#share(index, ranges, whole) };
+    writeRow(program, rows[index]!, parts, count, args);
+    const own = argsOf(program, rows[index]!, 0);
+    return { step, args: [], call: () => this.#share(index, parts, own, whole) };
   }
 
   /** Ends the workers. */
@@ -112,15 +108,16 @@ export class ThreadPool {
   }
 
   /** Runs a step together with whoever is free. */
-  #share(index: number, ranges: readonly (readonly number[])[], { call, args }: Ready): void {
+  #share(index: number, parts: number, own: ArgsOf, { call, args }: Ready): void {
     const { words } = this.#queue;
     Atomics.store(words, DONE, 0);
-    Atomics.store(words, CLAIM, opened(index, ranges.length));
+    Atomics.store(words, CLAIM, opened(index, parts));
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, CLAIM);
     try {
-      for (let part = takeFirst(words); part >= 0; part = takeFirst(words)) call(...ranges[part]!);
+      for (let first = 0, last = 0; (last += takeFirst(this.#queue)) > first; first = last)
+        call(...own(first, last));
     } finally {
-      this.#waitFor(ranges.length - lastOf(Atomics.exchange(words, CLAIM, 0)));
+      this.#waitFor(parts - lastOf(Atomics.exchange(words, CLAIM, 0)));
     }
     // What traps in a worker traps here too, with the same error.
     if (Atomics.exchange(words, TRAPPED, 0) !== 0) call(...args);

@@ -3,12 +3,13 @@
 
 import { nodeModule } from "../node-module";
 import {
+  type ArgsOf,
+  argsOf,
   CLAIM,
   DONE,
   firstOf,
   lastOf,
   type Orders,
-  partsOf,
   SLEEPERS,
   stepOfWord,
   TRAPPED,
@@ -19,28 +20,31 @@ import {
 /** Looks before it sleeps: some 100 µs, longer than steps of one part take and short for a battery. */
 const SPINS = 20_000;
 
-function work({ modules, imports, words, program, rows, index }: Orders): never {
+function work(orders: Orders): never {
+  const { modules, imports, words, program, rows, index } = orders;
   const exports = modules.map((module) => new WebAssembly.Instance(module, imports).exports);
   const kernels: Record<string, (...args: number[]) => void> = Object.assign({}, ...exports);
   const editions = new Float64Array(rows.length);
-  const known: number[][][] = [];
-  const compute = (step: number, part: number) => {
+  const known: ArgsOf[] = [];
+  const compute = (step: number, first: number, last: number) => {
     const row = rows[step]!;
     if (editions[step] !== program[row.at])
-      known[step] = partsOf(program, row, program[0]! + index * program[1]!);
+      known[step] = argsOf(program, row, program[0]! + index * program[1]!);
     editions[step] = program[row.at]!;
     try {
-      kernels[row.kernel]!(...known[step]![part]!);
+      kernels[row.kernel]!(...known[step]!(first, last));
     } catch {
       Atomics.store(words, TRAPPED, 1);
     }
-    Atomics.add(words, DONE, 1);
+    Atomics.add(words, DONE, last - first);
   };
   Atomics.add(words, UP, 1);
   for (let spins = 0; ; spins++) {
     const word = Atomics.load(words, CLAIM);
-    if (firstOf(word) < lastOf(word)) {
-      if (takeLast(words, word)) compute(stepOfWord(word), lastOf(word) - 1);
+    const last = lastOf(word);
+    if (firstOf(word) < last) {
+      const taken = takeLast(orders, word);
+      if (taken > 0) compute(stepOfWord(word), last - taken, last);
       spins = 0;
     } else if (spins > SPINS) {
       Atomics.add(words, SLEEPERS, 1);

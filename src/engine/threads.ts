@@ -4,7 +4,7 @@
 import { OctetteError } from "../errors";
 import { nodeModule } from "../node-module";
 
-/** More than any device has, and few enough for the parts of a step to be counted in a byte. */
+/** More than any device has. */
 const MAX_THREADS = 32;
 
 /** How many threads there are. */

@@ -1,12 +1,12 @@
 // What threads tell each other through shared memory. A step that is wide enough is cut into parts along its outermost
-// output dimension; whoever is free takes the next one. So nobody waits for a thread that sleeps, is busy elsewhere or
-// has died, but only for a part that is being computed.
+// output dimension; whoever is free takes the next ones, fewer as fewer are left. So nobody waits for a thread that sleeps, is
+// busy elsewhere or has died, but only for parts that are being computed.
 //
 //   words    | CLAIM | SLEEPERS | DONE TRAPPED | UP |     each group on a cache line of its own
 //   program  | scratch of the first worker, and of each | edition | parts | count | args… |   a row a step, one behind the other, as f64
 //
 // CLAIM says which parts of which step are left: | step | last, 8 bits | first, 8 bits |, parts [first, last). The host
-// takes the first, workers take the last, each by one compare-and-exchange: so a thread keeps to its end of the
+// takes first ones, workers take last ones, each by one compare-and-exchange: so a thread keeps to its end of the
 // values from step to step, where its core has them in cache. A word whose first is its last is closed.
 
 import type { Imports } from "./wasm";
@@ -24,6 +24,14 @@ export const UP = 48;
 const WORDS = 64;
 const FIRST = 1;
 const LAST = 1 << 8;
+/** Rows or panels that most kernels compute together. */
+const TILE = 4;
+/** Least work of a part, in multiply-adds: some 4 µs, where handing it over costs some 0.2 µs. */
+const PART = 1 << 17;
+/** Parts of a step at most, for each thread. */
+const PARTS_A_THREAD = 16;
+/** Parts are counted in a byte. */
+const MAX_PARTS = 255;
 /** Where the rows of the program begin. */
 export const ROWS = 2;
 /** Where the number of parts, the count and the arguments begin in a row of the program, behind how often it was rewritten. */
@@ -48,14 +56,16 @@ export interface Orders {
   readonly words: Int32Array;
   readonly program: Float64Array;
   readonly rows: readonly QueueRow[];
+  /** All of them, the host included. */
+  readonly threads: number;
   /** Which of the workers it is, from 0. */
   readonly index: number;
 }
 
-export type WorkQueue = Pick<Orders, "rows" | "words" | "program">;
+export type WorkQueue = Omit<Orders, "modules" | "imports" | "index">;
 
 /** A work queue over these steps. */
-export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[]): WorkQueue {
+export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[], threads: number): WorkQueue {
   let end = ROWS;
   const rows = steps.map((step) => {
     const at = end;
@@ -63,13 +73,13 @@ export function newWorkQueue(steps: readonly Omit<QueueRow, "at">[]): WorkQueue 
     return { ...step, at };
   });
   const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
-  return { rows, words, program: new Float64Array(new SharedArrayBuffer(end * 8)) };
+  return { rows, words, threads, program: new Float64Array(new SharedArrayBuffer(end * 8)) };
 }
 
-/** Rewrites the row of a step. */
+/** Rewrites the row of a step: its arguments begin with those of the row, without a range. */
 export function writeRow(
   program: Float64Array,
-  { at }: QueueRow,
+  { at, arity }: QueueRow,
   parts: number,
   count: number,
   args: readonly number[],
@@ -77,17 +87,34 @@ export function writeRow(
   program[at]!++;
   program[at + PARTS] = parts;
   program[at + PARTS + 1] = count;
-  program.set(args, at + ARGS);
+  for (let i = 0; i < arity; i++) program[at + ARGS + i] = args[i]!;
 }
 
-/** Arguments of each part of a step, with a thread's own scratch memory where that is needed. */
-export function partsOf(program: Float64Array, { at, arity, scratch }: QueueRow, own: number): number[][] {
-  const [parts = 0, count = 0, ...args] = program.subarray(at + PARTS, at + ARGS + arity);
+/** A step's arguments for the parts [first, last); the next call overwrites them. */
+export type ArgsOf = (first: number, last: number) => readonly number[];
+
+/** How a thread calls a step, with scratch memory of its own where that is needed. */
+export function argsOf(program: Float64Array, { at, arity, scratch }: QueueRow, own: number): ArgsOf {
+  const [parts = 0, count = 0] = [program[at + PARTS], program[at + PARTS + 1]];
+  const args = Array.from({ length: arity }, (_, i) => program[at + ARGS + i]!);
   if (scratch >= 0 && own > 0) args[scratch] = own;
-  // Tiles are rows or panels by four and more.
-  const unit = count >= 8 * parts ? 4 : 1;
+  const unit = count >= TILE * parts ? TILE : 1;
   const bound = (part: number) => (part === parts ? count : Math.floor((count * part) / parts / unit) * unit);
-  return Array.from({ length: parts }, (_, part) => [...args, bound(part), bound(part + 1)]);
+  return (first, last) => {
+    args[arity] = bound(first);
+    args[arity + 1] = bound(last);
+    return args;
+  };
+}
+
+/** How many parts a step is cut into; fewer than 2: it is not shared. */
+export function partsFor(count: number, work: number, threads: number): number {
+  const most = Math.min(
+    threads * PARTS_A_THREAD,
+    MAX_PARTS,
+    count >= 8 * TILE * threads ? count / TILE : count,
+  );
+  return Math.floor(Math.min(work / PART, most));
 }
 
 /** The claim under which all parts of a step are free. */
@@ -97,16 +124,22 @@ export const stepOfWord = (word: number): number => word >>> 16;
 export const firstOf = (word: number): number => word & 255;
 export const lastOf = (word: number): number => (word >> 8) & 255;
 
-/** Takes the first part that is left for the host; −1 when none is. */
-export function takeFirst(words: Int32Array): number {
+/** Parts that a thread takes at once. Few at the end, so that all threads end at about the same time. */
+const shareOf = (word: number, threads: number): number =>
+  Math.ceil((lastOf(word) - firstOf(word)) / (2 * threads));
+
+/** Takes the first parts that are left, for the host, and returns how many. */
+export function takeFirst({ words, threads }: WorkQueue): number {
   for (;;) {
     const word = Atomics.load(words, CLAIM);
-    const part = firstOf(word);
-    if (part >= lastOf(word)) return -1;
-    if (Atomics.compareExchange(words, CLAIM, word, word + FIRST) === word) return part;
+    const share = shareOf(word, threads);
+    if (share === 0 || Atomics.compareExchange(words, CLAIM, word, word + FIRST * share) === word)
+      return share;
   }
 }
 
-/** Takes the last part under a claim just read, for a worker; false when the claim has changed. */
-export const takeLast = (words: Int32Array, word: number): boolean =>
-  Atomics.compareExchange(words, CLAIM, word, word - LAST) === word;
+/** Takes the last parts under a claim just read, for a worker, and returns how many; −1 when the claim has changed. */
+export function takeLast({ words, threads }: WorkQueue, word: number): number {
+  const share = shareOf(word, threads);
+  return Atomics.compareExchange(words, CLAIM, word, word - LAST * share) === word ? share : -1;
+}
