@@ -8,3 +8,4 @@ export * from "./reduce/log-sum-exp";
 export * from "./reduce/negative-log-likelihood";
 export * from "./reduce/reduce";
 export * from "./reduce/top-k";
+export * from "./reduce/wide";

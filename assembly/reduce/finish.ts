@@ -12,28 +12,11 @@ export function divideSums(y: usize, n: i32, begin: i32, end: i32): void {
   }
 }
 
-/** y = y / n of i32, towards 0. */
-export function divideSumsInt(y: usize, n: i32, begin: i32, end: i32): void {
-  for (let i = begin; i < end; i++) {
-    const at = y + ((<usize>i) << 2);
-    store<i32>(at, load<i32>(at) / n);
-  }
-}
-
 /** y = √y. */
 export function rootOfSums(y: usize, begin: i32, end: i32): void {
   for (let i = begin; i < end; i += 4) {
     const at = y + ((<usize>i) << 2);
     storeWords(at, f32x4.sqrt(v128.load(at)), end - i);
-  }
-}
-
-/** y = √y of i32, towards 0; 0 of what is below 0. */
-export function rootOfSumsInt(y: usize, begin: i32, end: i32): void {
-  for (let i = begin; i < end; i++) {
-    const at = y + ((<usize>i) << 2);
-    const v = load<i32>(at);
-    store<i32>(at, v > 0 ? <i32>sqrt<f64>(<f64>v) : 0);
   }
 }
 

@@ -6,8 +6,8 @@ import { isKeptBy, reducedAxes, reduction } from "./reduction";
 /** Mean over axes; of i32 towards 0. ONNX ReduceMean-18. */
 export const reduceMean = reduction({
   f32: "reduceSum",
-  i32: "reduceSumInt",
   finish: "divideSums",
+  wide: { fold: "reduceSumWide", finish: "divideSumsWide" },
   needsAny: true,
 });
 

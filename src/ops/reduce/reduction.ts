@@ -23,6 +23,12 @@ type FoldKernel = {
 }[keyof Kernels];
 type Finish = "divideSums" | "rootOfSums" | "logOfSums";
 
+/** Sums of i32 that are held in i64, and what is made of them. */
+interface Wide {
+  readonly fold: "reduceSumWide" | "reduceSquareSumWide";
+  readonly finish: "divideSumsWide" | "rootOfSumsWide";
+}
+
 /** Kernels by what elements are in memory, where i8 and bool are bytes. */
 interface Folds {
   readonly f32: FoldKernel;
@@ -35,6 +41,8 @@ interface Reduction extends Folds {
   readonly further?: Folds;
   /** What is done to the results of all runs. */
   readonly finish?: Finish;
+  /** Of i32, in place of `i32`. */
+  readonly wide?: Wide;
   /** It changes an element that is reduced alone. */
   readonly changes?: true;
   /** There is none of nothing. */
@@ -107,18 +115,17 @@ const reducedLayout: NonNullable<Op["layout"]> = (node, [layout], types) => {
 
 /** An op that folds elements over axes. */
 // @__NO_SIDE_EFFECTS__
-export function reduction({ further, finish, changes, needsAny, evaluate, ...first }: Reduction): Op {
+export function reduction({ further, finish, wide, changes, needsAny, evaluate, ...first }: Reduction): Op {
+  const takes = (dtype: DType) => first[kindOf(dtype)] ?? (dtype === "i32" && wide);
   return {
     inputs: 2,
     attributes: ["keepdims", "noop_with_empty_axes"],
     parameters: { 1: "axes" },
     infer(node, inputs) {
       const { dtype, shape } = inputType(node, inputs, 0);
-      if (!first[kindOf(dtype)])
+      if (!takes(dtype))
         throw opError(node, "element type does not fit", {
-          expected: ["f32", ...(first.i32 ? ["i32"] : []), ...(first.byte ? ["u8", "i8", "bool"] : [])].join(
-            ", ",
-          ),
+          expected: (["f32", "i32", "u8", "i8", "bool"] as const).filter(takes).join(", "),
           got: dtype,
         });
       return [{ dtype, shape: reducedShape(node, shape) }];
@@ -138,21 +145,31 @@ export function reduction({ further, finish, changes, needsAny, evaluate, ...fir
         runs.unshift({ isReduced: true, extent: 1 });
       }
       if (needsAny) c.needs(count, y);
-      const ends = { x, y, size: bytesPerElement[dtype] };
-      const result = emitRuns(c, runs, ends, [first[kind]!, (further ?? first)[kind]!]);
-      if (finish) emitFinish(c, finish, kind === "i32", result, count, countOf(c.type(y).shape));
+      const all = countOf(c.type(y).shape);
+      const from = c.input(x);
+      if (kind === "i32" && wide) {
+        const to = c.temporary(multiplyDims(all, 8));
+        emitRuns(c, runs, { from, to, size: 8 }, [wide.fold, "reduceSumsWide"]);
+        if (wide.finish === "divideSumsWide") c.emit(wide.finish, [c.output(y), to, count], all);
+        else c.emit(wide.finish, [c.output(y), to], all);
+        return;
+      }
+      const to = c.output(y);
+      emitRuns(c, runs, { from, to, size: bytesPerElement[dtype] }, [first[kind]!, (further ?? first)[kind]!]);
+      if (finish === "divideSums") c.emit(finish, [to, count], all);
+      else if (finish) c.emit(finish, [to], all);
     },
   };
 }
 
-/** Steps of all runs; returns where the result lies. */
+/** Steps of all runs, of elements of `size` bytes between them. */
 function emitRuns(
   c: Lowering,
   runs: readonly Run[],
-  { x, y, size }: { readonly x: string; readonly y: string; readonly size: number },
+  ends: { readonly from: Address; readonly to: Address; readonly size: number },
   [first, further]: readonly [FoldKernel, FoldKernel],
-): Address {
-  let from = c.input(x);
+): void {
+  let { from } = ends;
   let kernel = first;
   let inner: Dim = 1;
   let left = runs.filter(({ isReduced }) => isReduced).length;
@@ -163,16 +180,8 @@ function emitRuns(
     }
     const outer = countOf(runs.slice(0, i).map((run) => run.extent));
     left--;
-    const to = left === 0 ? c.output(y) : c.temporary(multiplyDims(multiplyDims(outer, inner), size));
+    const to = left === 0 ? ends.to : c.temporary(multiplyDims(multiplyDims(outer, inner), ends.size));
     c.emit(kernel, [to, from, extent, inner], outer);
     [from, kernel] = [to, further];
   }
-  return from;
-}
-
-/** Steps over sums of `count` elements, as many as `all`. */
-function emitFinish(c: Lowering, finish: Finish, isInteger: boolean, y: Address, count: Dim, all: Dim): void {
-  if (finish === "divideSums") c.emit(isInteger ? "divideSumsInt" : finish, [y, count], all);
-  else if (finish === "rootOfSums") c.emit(isInteger ? "rootOfSumsInt" : finish, [y], all);
-  else c.emit(finish, [y], all);
 }

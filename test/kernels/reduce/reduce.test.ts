@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { inPieces, SIZES, same, ulps } from "../float";
-import { alloc, type Common, fillFloats, fillInts, int, loadCommon, place, random, reset } from "../harness";
+import { alloc, type Common, fillFloats, fillInts, loadCommon, place, random, reset } from "../harness";
 
 const kernels = loadCommon();
 beforeEach(reset);
@@ -140,6 +140,52 @@ describe("reduceLogSumExp", () => {
   });
 });
 
+describe("sums of i32 in 64 bits", () => {
+  const wide = (length: number) => {
+    const { buffer, byteOffset } = alloc(Float64Array, length);
+    return new BigInt64Array(buffer, byteOffset, length);
+  };
+  const sumOf = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
+
+  test.each(SHAPES)("%i × %i × %i", (outer, n, inner) => {
+    const next = random(n + inner);
+    const x = fillInts(alloc(Int32Array, outer * n * inner), next, -(2 ** 31), 2 ** 31 - 1);
+    const [sums, squares] = [wide(outer * inner), wide(outer * inner)];
+    inPieces(sums, outer, next, (b, e) =>
+      kernels.reduceSumWide(sums.byteOffset, x.byteOffset, n, inner, b, e),
+    );
+    inPieces(squares, outer, next, (b, e) =>
+      kernels.reduceSquareSumWide(squares.byteOffset, x.byteOffset, n, inner, b, e),
+    );
+    const columns = Array.from(sums, (_, at) => {
+      const [o, i] = [Math.floor(at / inner), at % inner];
+      return Array.from({ length: n }, (_, r) => BigInt(x[(o * n + r) * inner + i]!));
+    });
+    expect([...sums]).toEqual(columns.map(sumOf));
+    expect([...squares]).toEqual(
+      columns.map((column) => BigInt.asIntN(64, sumOf(column.map((v) => v * v)))),
+    );
+    const further = wide(outer);
+    kernels.reduceSumsWide(further.byteOffset, sums.byteOffset, inner, 1, 0, outer);
+    for (const [o, sum] of further.entries())
+      expect(sum).toBe(sumOf([...sums.subarray(o * inner, (o + 1) * inner)]));
+  });
+
+  test("are divided, and their roots taken", () => {
+    const sums = [0n, 7n, -7n, 13n, -13n, 2n ** 33n - 1n, -(2n ** 33n)];
+    const x = wide(sums.length);
+    x.set(sums);
+    const y = alloc(Int32Array, sums.length);
+    kernels.divideSumsWide(y.byteOffset, x.byteOffset, 7, 0, sums.length);
+    expect([...y]).toEqual(sums.map((v) => Number(v / 7n)));
+    const largest = 2147483647n ** 2n;
+    const squares = [0n, 1n, 3n, 4n, largest, largest - 1n, largest + 1n];
+    x.set(squares);
+    kernels.rootOfSumsWide(y.byteOffset, x.byteOffset, 0, squares.length);
+    expect([...y]).toEqual([0, 1, 1, 2, 2147483647, 2147483646, 2147483647]);
+  });
+});
+
 describe("what is done to sums", () => {
   const run = (of: readonly number[], view: ArrayConstructor32, kernel: (y: number, n: number) => void) => {
     const y = place(view as typeof Float32Array, of);
@@ -150,18 +196,11 @@ describe("what is done to sums", () => {
   test.each(SIZES)("%i of them are divided", (n) => {
     const next = random(n);
     const values = Array.from({ length: n }, () => f(next() * 9 - 4));
-    const whole = Array.from({ length: n }, () => int(next, -999, 999));
     expect(run(values, Float32Array, (y, n) => kernels.divideSums(y, 7, 0, n))).toEqual(
       values.map((v) => f(v / 7)),
     );
-    expect(run(whole, Int32Array, (y, n) => kernels.divideSumsInt(y, 7, 0, n))).toEqual(
-      whole.map((v) => Math.trunc(v / 7) + 0),
-    );
     expect(run(values.map(Math.abs), Float32Array, (y, n) => kernels.rootOfSums(y, 0, n))).toEqual(
       values.map((v) => f(Math.sqrt(Math.abs(v)))),
-    );
-    expect(run(whole, Int32Array, (y, n) => kernels.rootOfSumsInt(y, 0, n))).toEqual(
-      whole.map((v) => Math.floor(Math.sqrt(Math.max(v, 0)))),
     );
     for (const [i, v] of run(values.map(Math.abs), Float32Array, (y, n) =>
       kernels.logOfSums(y, 0, n),

@@ -66,6 +66,18 @@ export const integers: readonly OpCase[] = [
   { inputs: [fed("i32", [2, 3, 2], numbers)], attributes: { axes: [0, 2], keepdims: 0 } },
 ];
 
+const far = [2147483647, -2147483648, 2147483647, 2147483646, 5, -6, 2147483647, 9, -2147483647, 1, 2, 3];
+
+/** Of which i32 does not hold the sums, or the sums of squares. */
+export const farIntegers = (scale = 1): readonly OpCase[] => {
+  const values = far.map((v) => Math.trunc(v / scale));
+  return [
+    { inputs: [fed("i32", [3, 4], values)], attributes: { axes: [1] } },
+    { inputs: [fed("i32", [3, 4], values)], attributes: { axes: [0] } },
+    { inputs: [fed("i32", [2, 3, 2], values)], attributes: { axes: [0, 2], keepdims: 0 } },
+  ];
+};
+
 const codes = [7, 2, 3, 40, 5, 6, 0, 9, 11, 1, 2, 3];
 
 /** Of what is a byte in memory. */
