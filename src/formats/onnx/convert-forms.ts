@@ -68,3 +68,9 @@ export const swish: Conversion = (source) => {
   const alpha = source.attribute("alpha") ?? 1;
   return [alpha === 1 ? source.node({}, { op: "Silu" }) : source.node({ alpha })];
 };
+
+/** Regions begin at the centers of pixels since opset 16, where a node does not say. */
+export const roiAlign: Conversion = (source) => {
+  const mode = source.opset < 16 ? { coordinate_transformation_mode: "output_half_pixel" } : {};
+  return [source.node({ ...mode, ...source.attributes() })];
+};

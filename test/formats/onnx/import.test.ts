@@ -86,6 +86,20 @@ describe("old forms of operators", () => {
     }
   });
 
+  test.each([
+    [11, "output_half_pixel"],
+    [16, undefined],
+  ])("RoiAlign of opset %i measures from %s", (opset, mode) => {
+    const nodes = [{ op: "RoiAlign", inputs: ["x", "rois", "images"], outputs: ["y"] }];
+    const inputs = [
+      { name: "x", shape: [1, 1, 4, 4] },
+      { name: "rois", shape: [1, 4] },
+      { name: "images", shape: [1], type: 7 },
+    ];
+    const [node] = readOnnx(onnxFile({ opset, nodes, inputs })).nodes;
+    expect(node!.attributes.coordinate_transformation_mode).toBe(mode);
+  });
+
   test("QLinearConv and QLinearMatMul are the float operator between codes", () => {
     const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"];
     const given = Object.fromEntries(inputs.slice(1).map((name) => [name, i32(0)]));
