@@ -74,10 +74,10 @@ function wholeScale(source: Source, scale: string): string {
   return source.define(`${source.name}_scale`, tensor("f32", [], [1 / codes]));
 }
 
-/** An axis, or before opset 13 all that is behind it. */
+/** An axis, the last one by default, or before opset 13 all that is behind it. */
 export const qLinearSoftmax: Conversion = (source) => {
   const isOld = source.int("opset", 13) < 13;
-  const axis = source.int("axis", isOld ? 1 : -1);
+  const axis = source.int("axis", -1);
   const parts = new Parts(source);
   const x = real(parts, "x", source.inputs.slice(0, 3));
   const [scale = "", zero = ""] = source.inputs.slice(3);

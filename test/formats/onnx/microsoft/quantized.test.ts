@@ -82,7 +82,12 @@ describe.each(["u8", "i8"] as const)("codes of %s", (dtype) => {
     expectCodes(made.y, y, x.shape, p.map(f));
   });
 
-  test.each([11, 13])("QLinearSoftmax of opset %i", (opset) => {
+  test.each<[number, { axis?: number }]>([
+    [11, { axis: 1 }],
+    [13, { axis: 1 }],
+    [11, {}],
+    [13, {}],
+  ])("QLinearSoftmax of opset %i, %j", (opset, axes) => {
     const to = new Codes(dtype, "y", 1 / 256, a.least);
     const constants = { ...a.constants, ...to.constants };
     const inputs = [...a.inputs, ...result];
@@ -91,11 +96,13 @@ describe.each(["u8", "i8"] as const)("codes of %s", (dtype) => {
       inputs,
       feeds: { a: x },
       constants,
-      attributes: { axis: 1, opset },
+      attributes: { ...axes, opset },
     });
     const parts = p.map((v) => Math.exp(v));
     const isBeside = (i: number, j: number) =>
-      Math.floor(i / 20) === Math.floor(j / 20) && (opset < 13 || i % 5 === j % 5);
+      axes.axis === undefined
+        ? Math.floor(i / 5) === Math.floor(j / 5)
+        : Math.floor(i / 20) === Math.floor(j / 20) && (opset < 13 || i % 5 === j % 5);
     const sums = parts.map((_, i) => parts.reduce((sum, v, j) => (isBeside(i, j) ? sum + v : sum), 0));
     expectCodes(
       made.y,
