@@ -9,4 +9,5 @@ testOp("Celu", {
     },
   },
   cases: elementwise({}, { attributes: { alpha: 2 } }, { attributes: { alpha: 0.3 } }),
+  refuses: [[[[2, 3]], { alpha: -1 }, "alpha does not fit: expected above 0, got -1"]],
 });
