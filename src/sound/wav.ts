@@ -12,7 +12,7 @@ export interface Wav {
   readonly sampleRate: number;
   /** Samples of each channel. */
   readonly length: number;
-  /** `count` samples from `start` on, 0 beyond the end: the mean of all channels; whole numbers are divided so that they lie in −1 … 1. */
+  /** `count` samples from `start` on, 0 before the beginning and beyond the end: the mean of all channels; whole numbers are divided so that they lie in −1 … 1. */
   readonly read: (start: number, count: number) => Float32Array;
 }
 
@@ -115,8 +115,9 @@ function wavOf(view: DataView, begin: number, size: number, layout: Layout, wher
     length,
     read(start, count) {
       const samples = new Float32Array(count);
+      const first = Math.max(0, -start);
       const most = Math.min(count, length - start);
-      for (let i = 0, at = begin + start * channels * bytes; i < most; i++) {
+      for (let i = first, at = begin + (start + first) * channels * bytes; i < most; i++) {
         let sum = 0;
         for (let c = 0; c < channels; c++, at += bytes) sum += read(view, at);
         if (!Number.isFinite(Math.fround(sum)))

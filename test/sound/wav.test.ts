@@ -15,6 +15,9 @@ describe("WAV", () => {
     expect([sampleRate, length]).toEqual([8000, 6]);
     expect([...read(0, 6)]).toEqual(numbers);
     expect([...read(4, 4)]).toEqual([-1, 0.75, 0, 0]);
+    expect([...read(-2, 4)]).toEqual([0, 0, 0, 0.5]);
+    expect([...read(-9, 4)]).toEqual([0, 0, 0, 0]);
+    expect([...read(-1, 9)]).toEqual([0, ...numbers, 0, 0]);
   });
 
   test("the mean of two channels, an extensible header, chunks before the data, a size that nobody filled in", async () => {
