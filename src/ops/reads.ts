@@ -24,7 +24,7 @@ export function checkReads(
       throw opError(node, `${name} must be known before a run`, {
         expected: "a constant, or arithmetic over the shapes of inputs",
         got: `input "${node.inputs[Number(i)]}", which a run computes`,
-        hint: `Export the model with constant ${name}; simplify() takes in what a graph of your own knows`,
+        hint: `Export the model with constant ${name}; a graph of your own has it as an attribute`,
       });
   const own = Object.keys(node.graphs ?? {});
   if (own.length !== graphs.length || own.some((name) => !graphs.includes(name)))

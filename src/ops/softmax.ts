@@ -27,7 +27,7 @@ export function overLastAxis(kernel: "softmax" | "logSoftmax"): Op {
       if (softmaxAxis(node, shape.length) !== shape.length - 1)
         throw opError(node, "only the last axis has a kernel", {
           expected: "axis −1",
-          hint: "simplify() writes others with Transpose",
+          hint: "Move it there with Transpose, as importOnnx does",
         });
       c.emit(kernel, [c.output(y, x), c.input(x), shape.at(-1)!], countOf(shape.slice(0, -1)));
     },

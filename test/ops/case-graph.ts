@@ -38,7 +38,7 @@ export interface OpCase {
   readonly from?: readonly [lo: number, hi: number];
   /** Fused behind it. */
   readonly fused?: Activation;
-  /** It has kernels only after simplify(). */
+  /** It has kernels only when simplified. */
   readonly simplified?: true;
   /** "only": it has no kernel, and is computed where all inputs are known; "refused": it is refused then. */
   readonly known?: "only" | "refused";

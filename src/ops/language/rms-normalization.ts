@@ -27,7 +27,7 @@ export const rMSNormalization: Op = {
     if (!isRowOf(own, shape, axis))
       throw opError(node, "a scale that is broadcast has no kernel", {
         got: formatShape(own),
-        hint: "simplify() writes it as Mul",
+        hint: "Write it as Mul, as importOnnx does",
       });
     const places = [c.output(outputs[0]!, x), c.input(x), c.input(scale)] as const;
     c.emit("rmsNormalization", [...places, cols, numberOf(node, "epsilon", 1e-5)], rows);

@@ -155,7 +155,10 @@ export function reduction({ further, finish, wide, changes, needsAny, evaluate, 
         return;
       }
       const to = c.output(y);
-      emitRuns(c, runs, { from, to, size: bytesPerElement[dtype] }, [first[kind]!, (further ?? first)[kind]!]);
+      emitRuns(c, runs, { from, to, size: bytesPerElement[dtype] }, [
+        first[kind]!,
+        (further ?? first)[kind]!,
+      ]);
       if (finish === "divideSums") c.emit(finish, [to, count], all);
       else if (finish) c.emit(finish, [to], all);
     },

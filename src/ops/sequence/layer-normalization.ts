@@ -45,7 +45,7 @@ export const layerNormalization: Op = {
       if (!isRowOf(c.type(operand).shape, shape, axis))
         throw opError(node, "a scale or bias that is broadcast has no kernel", {
           got: formatShape(c.type(operand).shape),
-          hint: "simplify() writes it as Mul and Add",
+          hint: "Write it as Mul and Add, as importOnnx does",
         });
     const [y, mean = "", inverse = ""] = outputs as [string, string?, string?];
     const optional = (output: string) => (output === "" ? NONE : c.output(output));

@@ -60,7 +60,9 @@ export const dFT: Op = {
     const x = c.type(inputs[0]!);
     const axis = axisOf(node, x.shape.length);
     if (axis !== x.shape.length - 2)
-      throw opError(node, "its axis is not the last but one", { hint: "simplify() moves it there" });
+      throw opError(node, "its axis is not the last but one", {
+        hint: "Move it there with Transpose, as importOnnx does",
+      });
     const own = transformOf(node, x);
     const ldx = (x.shape[axis] as number) * own.from;
     transform(c, own, countOf(x.shape.slice(0, axis)), {

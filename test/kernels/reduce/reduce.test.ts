@@ -162,9 +162,7 @@ describe("sums of i32 in 64 bits", () => {
       return Array.from({ length: n }, (_, r) => BigInt(x[(o * n + r) * inner + i]!));
     });
     expect([...sums]).toEqual(columns.map(sumOf));
-    expect([...squares]).toEqual(
-      columns.map((column) => BigInt.asIntN(64, sumOf(column.map((v) => v * v)))),
-    );
+    expect([...squares]).toEqual(columns.map((column) => BigInt.asIntN(64, sumOf(column.map((v) => v * v)))));
     const further = wide(outer);
     kernels.reduceSumsWide(further.byteOffset, sums.byteOffset, inner, 1, 0, outer);
     for (const [o, sum] of further.entries())
