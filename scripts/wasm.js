@@ -85,9 +85,9 @@ async function compile(name) {
 /** wasm-opt gives a few bytes more than asc's own optimization, which runs the same passes. */
 async function optimize(file) {
   const features = FEATURES.split(" ");
-  const { stdout } = await tool("wasm-opt", file, "-O3", ...features, "--strip-debug", "-S", "-o", "-");
   const text = `${root}${file}.wat`;
-  await writeFile(text, withGlobals(stdout));
+  await tool("wasm-opt", file, "-O3", ...features, "--strip-debug", "-S", "-o", text);
+  await writeFile(text, withGlobals(await readFile(text, "utf8")));
   await tool("wasm-as", text, ...features, "-o", file);
   await rm(text);
 }
