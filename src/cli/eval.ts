@@ -80,9 +80,10 @@ export const evalCommand = defineCommand({
         ];
         if (values.against) facts.push(["compared with", values.against]);
         const names = values.against ? ([path, values.against] as const) : ([path] as const);
+        const noise = result.layers && { layers: result.layers, data };
         await writeReport(
           values.report,
-          { graph: file.graph, model: one, facts, evaluation: result, names },
+          { graph: file.graph, model: one, facts, evaluation: result, noise, names },
           context,
         );
         one.dispose();

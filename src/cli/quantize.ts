@@ -4,8 +4,6 @@
 import { open, stat } from "node:fs/promises";
 import {
   type Dataset,
-  type Evaluation,
-  evaluate,
   type Graph,
   load,
   OctetteError,
@@ -15,10 +13,11 @@ import {
   save,
 } from "../index";
 import { namedBySamples, withNames } from "./classes";
-import { type Context, defineCommand, type Values } from "./command";
+import { type Context, defineCommand } from "./command";
 import { evaluationText } from "./eval";
+import { measured, noiseOf, openTest } from "./measure-quantized";
 import { openData, withNormalize } from "./normalize";
-import { loadForData, openModel } from "./open-model";
+import { openModel } from "./open-model";
 import {
   BITS,
   CLASSES,
@@ -169,12 +168,13 @@ export const quantizeCommand = defineCommand({
           `${summary.layers.filter((layer) => layer.quantized).length} of ${summary.layers.length} nodes`,
         ],
       ] as const;
+      const seen = test ?? data?.sample(samples, seed);
+      const layers = seen && (await noiseOf(quantized, graph, seen, maxBytes, context));
+      const noise = layers && { layers, data: test ? values.eval! : `calibration samples of ${calibrate}` };
       const model = await load(quantized, { maxBytes });
-      await writeReport(
-        values.report,
-        { graph: quantized, model, facts, evaluation, names: evaluation ? [output, path] : [output], ranges },
-        context,
-      );
+      const names = evaluation ? ([output, path] as const) : ([output] as const);
+      const parts = { graph: quantized, model, facts, evaluation, noise, names, ranges };
+      await writeReport(values.report, parts, context);
       model.dispose();
     }
     const { contentHash } = readArtifact(bytes, output);
@@ -189,43 +189,6 @@ export const quantizeCommand = defineCommand({
     ]);
   },
 });
-
-/** Samples to measure accuracy on. Opened before the work, so that a wrong name costs none. */
-async function openTest(
-  source: string,
-  graph: Graph,
-  values: Values<typeof DATA_OPTIONS>,
-  context: Context,
-): Promise<Dataset> {
-  const data = await openData(source, graph, values, context);
-  if (data.labels && data.count > 0) return data;
-  throw new OctetteError("there is nothing to measure", {
-    code: "argument",
-    where: source,
-    expected: "samples and a label for each",
-    got: `${data.count} samples${data.labels ? "" : " without labels"}`,
-    hint: "--labels says where labels are",
-  });
-}
-
-/** Accuracy of the int8 model beside that of the float one. */
-async function measured(
-  quantized: Graph,
-  float: Graph,
-  data: Dataset,
-  maxBytes: number | undefined,
-  { longCall, progress }: Context,
-): Promise<Evaluation> {
-  const model = await loadForData(quantized, { maxBytes });
-  const against = await loadForData(float, { maxBytes });
-  try {
-    return await evaluate(model, data, { against, maxBytes, ...longCall });
-  } finally {
-    progress.end();
-    model.dispose();
-    against.dispose();
-  }
-}
 
 /** Bytes that a GGUF file begins with. */
 const GGUF = "GGUF";

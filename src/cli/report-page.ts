@@ -1,11 +1,13 @@
 // A report as one page: accuracy, classes, noise of layers, ranges and memory. It loads nothing from elsewhere and runs no script, fits
 // a phone, and follows the reader's choice of dark or light.
 
-import type { Evaluation } from "../index";
+import type { Evaluation, LayerError } from "../index";
 import { escapeHtml } from "./html";
-import type { MemoryStep } from "./memory-steps";
+import type { MemoryMap } from "./memory-map";
+import { memoryPart } from "./memory-part";
+import { bar, rows, section } from "./report-parts";
 import type { SeenRange } from "./seen-range";
-import { formatBytes, formatDb, formatP, formatPercent } from "./terminal";
+import { formatDb, formatP, formatPercent } from "./terminal";
 
 /** What a report tells; parts that are left out are not measured. */
 export interface Report {
@@ -13,27 +15,25 @@ export interface Report {
   /** Facts of the model, by name. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly evaluation?: Evaluation;
+  /** Noise of layers, and the samples that it was measured on. */
+  readonly noise?: { readonly layers: readonly LayerError[]; readonly data: string };
   /** What the model is called, and the one that it is compared with. */
   readonly names?: readonly [model: string, against?: string];
   readonly classes?: readonly string[] | undefined;
   readonly ranges?: readonly SeenRange[];
-  readonly memory?: {
-    readonly steps: readonly MemoryStep[];
-    readonly arenaBytes: number;
-    readonly constantBytes: number;
-  };
+  readonly memory?: MemoryMap | undefined;
 }
 
 /** The page, as HTML. */
 export function reportPage(report: Report): string {
-  const { title, facts, evaluation, ranges = [], memory } = report;
+  const { title, facts, evaluation, noise, ranges = [], memory } = report;
   const parts = [
     factsPart(facts),
     evaluation && accuracyPart(evaluation, report),
-    evaluation?.layers && layersPart(evaluation.layers),
+    noise && layersPart(noise),
     evaluation?.byClass && classesPart(evaluation, report.classes),
     ranges.length > 0 && rangesPart(ranges),
-    memory && memory.steps.length > 0 && memoryPart(memory),
+    memory && memoryPart(memory),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -66,36 +66,14 @@ p{margin:0 0 10px;color:var(--soft)}dl{display:grid;grid-template-columns:max-co
 .bar{height:12px;border-radius:3px;background:var(--line)}.bar i{display:block;height:100%;border-radius:3px;background:var(--good)}.bar i.bad{background:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:12px}figure{margin:0;min-width:0}figcaption{font-size:12px;color:var(--soft);overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto;fill:var(--good)}svg .clip{stroke:var(--clip);stroke-width:1.5}svg .out{fill:var(--clip);opacity:.14}
+.map{height:240px;margin-bottom:10px;border:1px solid var(--line)}.map rect{stroke:var(--card);stroke-width:.5;vector-effect:non-scaling-stroke}
 .scroll{overflow:auto}table{border-collapse:collapse;font-size:13px}th,td{padding:3px 7px;text-align:right;font-variant-numeric:tabular-nums}th{font-weight:500;color:var(--soft)}th[scope=row]{text-align:left;white-space:nowrap}
 @media(max-width:600px){main{padding:8px}.rows{grid-template-columns:minmax(0,1fr) max-content;gap:2px 10px}.rows>span{grid-column:1/3;margin-top:4px}}
 details{margin-top:8px}summary{cursor:pointer;color:var(--good)}
 `;
 
-const section = (heading: string, note: string, body: string) =>
-  `<section><h2>${heading}</h2>${note ? `<p>${note}</p>` : ""}${body}</section>`;
-
 const factsPart = (facts: Report["facts"]) =>
   `<section><dl>${facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join("")}</dl></section>`;
-
-/** A row of a name, a bar of `part` (0 to 1) and a number. */
-const bar = (name: string, part: number, value: string, isBad = false) => {
-  const percent = Math.max(0, Math.min(100, 100 * part)).toFixed(1);
-  // The mark keeps the order of letters in a name whose beginning is cut away.
-  return `<span title="${escapeHtml(name)}">&lrm;${escapeHtml(name)}&lrm;</span><div class="bar"><i${isBad ? ' class="bad"' : ""} style="width:${percent}%"></i></div><b>${escapeHtml(value)}</b>`;
-};
-
-/** Rows, of which the first are shown and the others on demand. */
-function rows(all: readonly string[], shown = ROWS): string {
-  const [first, rest] = [all.slice(0, shown), all.slice(shown)];
-  const more =
-    rest.length > 0
-      ? `<details><summary>${rest.length} more</summary><div class="rows">${rest.join("")}</div></details>`
-      : "";
-  return `<div class="rows">${first.join("")}</div>${more}`;
-}
-
-/** Rows that are shown before others are asked for. */
-const ROWS = 16;
 
 function accuracyPart(
   evaluation: Evaluation,
@@ -137,11 +115,13 @@ function accuracyPart(
 const FINE_DB = 40;
 const DOUBTFUL_DB = 20;
 
-function layersPart(layers: NonNullable<Evaluation["layers"]>): string {
+function layersPart({ layers, data }: NonNullable<Report["noise"]>): string {
   const sorted = [...layers].sort((a, b) => a.sqnrDb - b.sqnrDb);
   return section(
     "Noise of layers",
-    "Signal to noise of what each layer makes, the noisiest first. Noise adds up along the model; a layer that is much noisier than those before it is worth a look.",
+    escapeHtml(
+      `Signal to noise (SQNR) of each layer's output on ${data}, the noisiest first. Noise adds up along the model: a layer that is much noisier than those before it is worth a look.`,
+    ),
     rows(
       sorted.map(({ node, op, sqnrDb }) =>
         bar(`${node} (${op})`, sqnrDb / FINE_DB, formatDb(sqnrDb), sqnrDb < DOUBTFUL_DB),
@@ -245,22 +225,5 @@ function rangesPart(ranges: readonly SeenRange[]): string {
     "Ranges of activations",
     "What calibration saw (heights are logarithms) and, as lines, the range that 256 codes span. What lies outside is clipped.",
     `<div class="grid">${figures.join("")}</div>`,
-  );
-}
-
-function memoryPart({ steps, arenaBytes, constantBytes }: NonNullable<Report["memory"]>): string {
-  const most = Math.max(...steps.map(({ bytes }) => bytes));
-  const list = (step: MemoryStep) =>
-    step.values.map(({ value, bytes }) => `${value}: ${formatBytes(bytes)}`).join("\n");
-  const width = Math.max(2, Math.min(24, Math.floor(960 / steps.length)));
-  const bars = steps.map((step, i) => {
-    const height = (step.bytes / (most || 1)) * 110;
-    return `<rect x="${i * width}" y="${(120 - height).toFixed(1)}" width="${Math.max(1, width - 1)}" height="${height.toFixed(1)}"><title>${escapeHtml(`${step.node}: ${formatBytes(step.bytes)}\n${list(step)}`)}</title></rect>`;
-  });
-  const top = [...steps].sort((a, b) => b.bytes - a.bytes).slice(0, 5);
-  return section(
-    "Memory over steps",
-    `Bytes of values that are alive while each layer runs, for one sample, from the first layer to the last. All of them fit in ${formatBytes(arenaBytes)}, as planned; constants take ${formatBytes(constantBytes)} beside.`,
-    `<svg viewBox="0 0 ${steps.length * width} 120" preserveAspectRatio="none" style="height:120px" role="img" aria-label="memory over steps">${bars.join("")}</svg><div style="margin-top:10px">${rows(top.map(({ node, bytes }) => bar(node, bytes / (most || 1), formatBytes(bytes))))}</div>`,
   );
 }

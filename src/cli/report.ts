@@ -2,7 +2,7 @@
 
 import type { Evaluation, Graph, Model } from "../index";
 import type { Context } from "./command";
-import { memorySteps } from "./memory-steps";
+import { memoryMap } from "./memory-map";
 import { text, UsageError } from "./options";
 import { type Report, reportPage } from "./report-page";
 import type { SeenRange } from "./seen-range";
@@ -23,24 +23,25 @@ export interface ReportParts {
   readonly model: Model;
   readonly facts: Report["facts"];
   readonly evaluation?: Evaluation | undefined;
+  readonly noise?: Report["noise"] | undefined;
   readonly names: NonNullable<Report["names"]>;
   readonly ranges?: readonly SeenRange[];
 }
 
 export async function writeReport(
   path: string,
-  { graph, model, facts, evaluation, names, ranges = [] }: ReportParts,
+  { graph, model, facts, evaluation, noise, names, ranges = [] }: ReportParts,
   context: Pick<Context, "write" | "log">,
 ): Promise<void> {
-  const { arenaBytes, constantBytes } = model.plan.memory;
   const page = reportPage({
     title: graph.name,
     facts,
     ...(evaluation ? { evaluation } : {}),
+    ...(noise ? { noise } : {}),
     names,
     classes: graph.classes,
     ranges,
-    memory: { steps: memorySteps(graph, model), arenaBytes, constantBytes },
+    memory: memoryMap(model),
   });
   await context.write(path, Buffer.from(page));
   context.log(`report → ${path}`);

@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { memorySteps } from "../../src/cli/memory-steps";
+import { memoryMap } from "../../src/cli/memory-map";
 import { reportPage } from "../../src/cli/report-page";
 import { seenRange } from "../../src/cli/seen-range";
-import { type ChosenRange, type Histogram, loadSync, save } from "../../src/index";
+import { type ChosenRange, type Graph, type Histogram, importOnnx, loadSync, save } from "../../src/index";
+import { readExample } from "../examples";
 import { GraphBuilder } from "../graph-builder";
 import { example, octette } from "./spawn";
 
@@ -49,7 +50,7 @@ describe("quantize", () => {
     expect(list.length).toBeGreaterThan(2);
   });
 
-  test("draws each range and the memory of each step", () => {
+  test("draws each range, the noise of each layer and where memory lies", () => {
     const page = readFileSync(at("quantize.html"), "utf8");
     expectAlone(page);
     const { length } = page.match(/<figure>/g)!;
@@ -57,6 +58,9 @@ describe("quantize", () => {
     expect(page.match(/class="clip"/g)).toHaveLength(2 * length);
     expect(page).toMatch(/<b>\/stem\/stem\.0\/Conv<\/b>.*? \((minmax|mse|percentile)\); seen 0 to/);
     expect(page).toContain("Memory over steps");
+    expect(page.match(/<rect [^>]*><title>/g)!.length).toBeGreaterThan(10);
+    expect(page).toContain(`output on calibration samples of ${example("train.npz")}`);
+    expect(page.match(/[\d.]+ dB<\/b>/g)!.length).toBeGreaterThan(10);
   });
 
   test("refuses a page of another name before it works", async () => {
@@ -148,16 +152,41 @@ test("a histogram keeps every number, and zeros where they lie", () => {
   expect(counts.indexOf(5)).toBe(8);
 });
 
-test("memory of a step is that of the values which it or a later one reads", () => {
-  const b = new GraphBuilder(1);
-  const x = b.input("x", [1, 100]);
-  const y = b.node("Sigmoid", [x], "y", {});
-  const z = b.node("Tanh", [y], "z", {});
-  b.node("Add", [y, z], "sum", {});
-  const graph = b.build("sum");
-  const model = loadSync(graph);
-  const steps = memorySteps(graph, model);
-  model.dispose();
-  expect(steps.map(({ bytes }) => bytes)).toEqual([800, 800, 1200]);
-  expect(steps[1]!.values.map(({ value }) => value)).toEqual(["y", "z"]);
+describe("the map of memory", () => {
+  const mapOf = (graph: Graph, options = {}) => {
+    using model = loadSync(graph, options);
+    return { map: memoryMap(model), memory: model.plan.memory };
+  };
+
+  test("has a buffer from the step that writes to it to the last that needs it", () => {
+    const b = new GraphBuilder(1);
+    const x = b.input("x", [1, 100]);
+    const y = b.node("Sigmoid", [x], "y", {});
+    const z = b.node("Tanh", [y], "z", {});
+    b.node("Add", [y, z], "sum", {});
+    const { map } = mapOf(b.build("sum"));
+    expect(map!.steps).toHaveLength(3);
+    const lives = map!.blocks.map(({ name, bytes, first, last }) => [name, bytes, first, last]);
+    // Sigmoid and Add write over an input that nothing reads later.
+    expect(lives).toEqual([
+      ["x", 400, -1, 2],
+      [map!.steps[1], 400, 1, 2],
+    ]);
+  });
+
+  test.each([
+    "digits.onnx",
+    "digits_wild.onnx",
+  ])("of %s is that of the plan, without overlaps", async (name) => {
+    const { map, memory } = mapOf(importOnnx(await readExample(name)));
+    const { blocks, arenaBytes } = map!;
+    expect(arenaBytes).toBe(memory.arenaBytes);
+    for (const [i, a] of blocks.entries()) {
+      expect(a.at + a.bytes).toBeLessThanOrEqual(arenaBytes);
+      for (const b of blocks.slice(0, i)) {
+        const together = a.first <= b.last && b.first <= a.last;
+        expect(together && a.at < b.at + b.bytes && b.at < a.at + a.bytes).toBe(false);
+      }
+    }
+  });
 });
