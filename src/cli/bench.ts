@@ -4,19 +4,21 @@ import { seededFeeds } from "../engine/self-test";
 import { nodesIn } from "../graph/bodies";
 import { type EngineInfo, type Graph, load } from "../index";
 import { type Benchmark, benchmark, type Profile, type Speed, type StepSpeed } from "../report/index";
+import { benchCsv } from "./bench-csv";
 import { type Context, defineCommand } from "./command";
+import { footprintOf } from "./footprint";
 import { isLanguageModel } from "./language";
 import { benchLanguage } from "./language-reports";
 import { askedMaxima, type ModelFile, noteThreads, openModel } from "./open-model";
 import { flag, MAX_BYTES, positiveNumber, THREADS, text, UsageError, wholeNumber } from "./options";
-import { formatMicroseconds, formatPercent, formatRate } from "./terminal";
+import { formatBytes, formatMicroseconds, formatPercent, formatRate } from "./terminal";
 
 const SEED = 1;
 
 export const benchCommand = defineCommand({
   name: "bench",
   summary: "measure the speed of a model and of its steps",
-  arguments: "MODEL [--against MODEL] [--batch N] [--threads N] [--profile] [--seconds N]",
+  arguments: "MODEL [--against MODEL] [--batch N] [--threads N] [--profile] [--seconds N] [--csv]",
   positionals: ["MODEL"],
   options: {
     against: { ...text("MODEL", "a second model, measured in turns with the first"), reads: true },
@@ -25,23 +27,27 @@ export const benchCommand = defineCommand({
     threads: THREADS,
     "max-bytes": MAX_BYTES,
     seconds: positiveNumber("N", "how long to measure, after the warm-up (default 2)"),
+    csv: flag("CSV on standard output: a row for each model, or with --profile for each step"),
   },
   notes: [
     "Random inputs from a fixed seed. p50, p95 and p99 are percentiles of calls after a warm-up; load and first are the time until the model is there and that of its first run, which nothing has optimised. In the profile, steps are timed one by one on one thread; the ceiling is a loop of the same multiply-adds, all sums in registers, timed between them. Both are lower deciles, which other work on the machine disturbs least.",
-    "Of a language model: tokens read and generated a second, and the time to the first token; --against, --batch and --profile are for others.",
-    "In JSON: microseconds (min, p10, median, p90, p95, p99, max), start (loadMs, firstRunMs), runsPerSecond, macs, gmacsPerSecond, byOp, profile and against; share and ofCeiling are percentages.",
+    "peak is the most memory that was ever resident of a process of its own, Node with octette/runtime, which loads the model and runs it once, as octette footprint measures it.",
+    "Of a language model: tokens read and generated a second, the time to the first token, and memory; --against, --batch, --profile and --csv are for others.",
+    "In JSON: microseconds (min, p10, median, p90, p95, p99, max), start (loadMs, firstRunMs), memory (wasm, peak, in bytes), runsPerSecond, macs, gmacsPerSecond, byOp, profile and against; share and ofCeiling are percentages.",
   ],
   examples: ["octette bench digits.octette --against digits.onnx", "octette bench digits.octette --profile"],
   async run([path = ""], values, context) {
     const { batch, threads, seconds, profile } = values;
+    if (values.csv && values.json) throw new UsageError("--csv and --json: standard output has one of them");
     if (await isLanguageModel(path)) {
-      if (batch !== undefined || profile || values.against !== undefined)
-        throw new UsageError("--against, --batch and --profile are not for language models");
+      if (batch !== undefined || profile || values.csv || values.against !== undefined)
+        throw new UsageError("--against, --batch, --profile and --csv are not for language models");
       return benchLanguage(path, { threads, seconds, maxBytes: values["max-bytes"] }, context);
     }
     const file = await openModel(path, context);
     const otherFile = values.against === undefined ? undefined : await openModel(values.against, context);
-    const start = (one: ModelFile) => started(one, { batch, threads, maxBytes: values["max-bytes"] });
+    const options = { batch, threads, maxBytes: values["max-bytes"] };
+    const start = (one: ModelFile) => started(one, options, context.signal);
     const [first, other] = [await start(file), otherFile && (await start(otherFile))];
     const { model } = first;
     try {
@@ -61,11 +67,15 @@ export const benchCommand = defineCommand({
         engine: model.engine,
         symbols: first.maxima,
         start: first.start,
+        memory: first.memory,
         ...result,
         ...(result.profile ? { byOp: byOp(file.graph, result.profile) } : {}),
-        ...(against ? { against: { model: values.against!, start: other!.start, ...against } } : {}),
+        ...(against && other
+          ? { against: { model: values.against!, start: other.start, memory: other.memory, ...against } }
+          : {}),
       };
-      context.print(facts, () => factsText(facts, context));
+      if (values.csv) context.printRows(benchCsv(facts));
+      else context.print(facts, () => factsText(facts, context));
     } finally {
       model.dispose();
       other?.model.dispose();
@@ -79,16 +89,25 @@ interface Start {
   readonly firstRunMs: number;
 }
 
-/** Loads a model and runs it once. */
-async function started(
-  file: ModelFile,
-  {
-    batch,
-    threads,
-    maxBytes,
-  }: { batch?: number | undefined; threads?: number | undefined; maxBytes?: number | undefined },
-) {
+/** Bytes that a model takes. */
+interface Memory {
+  /** Of wasm: weights and the values of a run. */
+  readonly wasm: number;
+  /** Most that was ever resident of a process that loads it and runs it once. */
+  readonly peak: number;
+}
+
+interface StartOptions {
+  readonly batch?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
+/** Measures the memory of a model, loads it and runs it once. */
+async function started(file: ModelFile, { batch, threads, maxBytes }: StartOptions, signal: AbortSignal) {
   const maxima = askedMaxima(file, batch);
+  const { bytes, peak } = await footprintOf(file, { maxima, threads, maxBytes }, signal);
+  const memory: Memory = { wasm: bytes.memory, peak };
   const from = performance.now();
   const model = await load(file.format === "octette" ? file.bytes : file.graph, {
     maxima,
@@ -100,33 +119,35 @@ async function started(
   const begun = performance.now();
   model.runSync(feeds);
   const start: Start = { loadMs: loaded - from, firstRunMs: performance.now() - begun };
-  return { model, feeds, maxima, start };
+  return { model, feeds, maxima, start, memory };
 }
 
-interface Facts extends Omit<Benchmark, "against"> {
+export interface Facts extends Omit<Benchmark, "against"> {
   readonly model: string;
   readonly format: string;
   readonly engine: EngineInfo;
   readonly symbols: Readonly<Record<string, number>>;
   readonly start: Start;
+  readonly memory: Memory;
   readonly byOp?: readonly OpTime[];
-  readonly against?: NonNullable<Benchmark["against"]> & { readonly model: string; readonly start: Start };
+  readonly against?: NonNullable<Benchmark["against"]> & Pick<Facts, "model" | "start" | "memory">;
 }
+
+/** What is measured of each model. */
+export type Measured = Speed & Pick<Facts, "model" | "start" | "memory">;
 
 function factsText(facts: Facts, context: Context): string[] {
   const { rounds, profile, against } = facts;
-  const row = (model: string, { loadMs, firstRunMs }: Start, { microseconds, ...speed }: Speed) => [
+  const row = ({ model, start, memory, microseconds, ...speed }: Measured) => [
     model,
-    formatMicroseconds(1000 * loadMs),
-    formatMicroseconds(1000 * firstRunMs),
+    formatMicroseconds(1000 * start.loadMs),
+    formatMicroseconds(1000 * start.firstRunMs),
     ...[microseconds.median, microseconds.p95, microseconds.p99].map(formatMicroseconds),
     formatRate(speed.runsPerSecond),
     formatRate(speed.gmacsPerSecond),
+    formatBytes(memory.peak),
   ];
-  const rows = [
-    row(facts.model, facts.start, facts),
-    ...(against ? [row(against.model, against.start, against)] : []),
-  ];
+  const rows = [facts, ...(against ? [against] : [])].map(row);
   return [
     ...context.pairs([
       ["engine", `${facts.engine.engineClass}: ${facts.engine.reason}`],
@@ -136,7 +157,11 @@ function factsText(facts: Facts, context: Context): string[] {
       ...(profile ? profileRows(profile) : []),
     ]),
     "",
-    ...context.table(["model", "load", "first", "p50", "p95", "p99", "runs/s", "GMAC/s"], rows, "lrrrrrrr"),
+    ...context.table(
+      ["model", "load", "first", "p50", "p95", "p99", "runs/s", "GMAC/s", "peak"],
+      rows,
+      "lrrrrrrrr",
+    ),
     ...(against ? ["", ratioText(facts.model, against.model, against.ratio)] : []),
     ...(profile ? ["", ...opTable(facts.byOp!, context), "", ...profileTable(profile, context)] : []),
   ];

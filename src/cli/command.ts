@@ -14,6 +14,8 @@ export type Lines = string | readonly string[];
 export interface Context {
   /** Results: what was found as one object for --json, or as lines for people. */
   readonly print: (facts: object, lines: () => Lines) => void;
+  /** Results for programs, such as CSV. */
+  readonly printRows: (rows: readonly string[]) => void;
   /** Text for people as it comes, of which line breaks alone are obeyed: to standard output; with --json nowhere. */
   readonly stream: (text: string) => void;
   /** All else: standard error. */
@@ -61,7 +63,7 @@ export interface Command<S extends Options = Options> {
   readonly examples: readonly string[];
   run(
     positionals: readonly string[],
-    values: Values<S> & { readonly force?: boolean },
+    values: Values<S> & { readonly force?: boolean; readonly json?: boolean },
     context: Context,
   ): Promise<void>;
 }

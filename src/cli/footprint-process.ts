@@ -34,9 +34,13 @@ export interface Footprint {
 }
 
 /** How the model is loaded; `language`, where it is one, as loadLanguageModel is told. */
-export type FootprintOptions =
-  | ModelOptions
-  | { readonly language: { readonly maxTokens?: number; readonly maxBytes: number | undefined } };
+export type FootprintOptions = ModelOptions | { readonly language: LanguageFootprintOptions };
+
+interface LanguageFootprintOptions {
+  readonly maxTokens?: number;
+  readonly maxBytes: number | undefined;
+  readonly threads?: number | undefined;
+}
 
 /** Tokens that a language model generates after a chunk of prompt. */
 const GENERATED = 8;
@@ -69,10 +73,7 @@ async function wasmBytes(plan: Plan): Promise<number> {
   return all.reduce((bytes, { length }) => bytes + length, 0);
 }
 
-async function measureLanguage(
-  path: string,
-  options: { readonly maxTokens?: number; readonly maxBytes: number | undefined },
-): Promise<Footprint> {
+async function measureLanguage(path: string, options: LanguageFootprintOptions): Promise<Footprint> {
   const node = await usage();
   const { loadLanguageModel } = await import("../text/index");
   const octette = await usage();

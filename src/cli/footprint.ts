@@ -2,11 +2,11 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { OctetteError, save } from "../index";
+import { type ModelOptions, OctetteError, save } from "../index";
 import { type Context, defineCommand } from "./command";
 import type { Footprint, FootprintOptions, Usage } from "./footprint-process";
 import { isLanguageModel, LOADING } from "./language";
-import { askedMaxima, openModel } from "./open-model";
+import { askedMaxima, type ModelFile, openModel } from "./open-model";
 import { MAX_BYTES, UsageError, wholeNumber } from "./options";
 import { formatBytes } from "./terminal";
 
@@ -34,16 +34,14 @@ export const footprintCommand = defineCommand({
     if (await isLanguageModel(path)) {
       if (values.batch !== undefined) throw new UsageError("--batch is not for language models");
       const options = { maxBytes, ...(values.context !== undefined && { maxTokens: values.context }) };
-      const footprint = await measure(path, undefined, { language: options }, context.signal);
+      const footprint = await measureFootprint(path, undefined, { language: options }, context.signal);
       const facts = { model: path, symbols: {}, ...footprint };
       return context.print(facts, () => factsText(facts, context));
     }
     if (values.context !== undefined) throw new UsageError("--context is for language models");
     const file = await openModel(path, context);
     const maxima = askedMaxima(file, values.batch);
-    // Before there is a process that waits for it.
-    const artifact = file.format === "octette" ? undefined : save(file.graph, { maxBytes });
-    const footprint = await measure(path, artifact, { maxima, maxBytes }, context.signal);
+    const footprint = await footprintOf(file, { maxima, maxBytes }, context.signal);
     const facts = { model: path, format: file.format, symbols: maxima, ...footprint };
     context.print(facts, () => factsText(facts, context));
   },
@@ -54,8 +52,19 @@ interface Facts extends Footprint {
   readonly symbols: Readonly<Record<string, number>>;
 }
 
+/** What a model takes in a process of its own. */
+export function footprintOf(
+  { path, format, graph }: ModelFile,
+  options: ModelOptions,
+  signal: AbortSignal,
+): Promise<Footprint> {
+  // Before there is a process that waits for it.
+  const artifact = format === "octette" ? undefined : save(graph, { maxBytes: options.maxBytes });
+  return measureFootprint(path, artifact, options, signal);
+}
+
 /** Runs footprint-process.ts on a file, or on an artifact where there is no file of it. */
-function measure(
+export function measureFootprint(
   path: string,
   artifact: Uint8Array | undefined,
   options: FootprintOptions,

@@ -3,6 +3,7 @@
 import { bytesPerElement, sizeOf } from "../graph/tensor";
 import type { LanguageModel } from "../text/index";
 import type { Context } from "./command";
+import { measureFootprint } from "./footprint";
 import { loadLanguage, noteLanguageThreads } from "./language";
 import { formatBytes, formatMicroseconds, formatRate } from "./terminal";
 
@@ -63,6 +64,13 @@ export async function benchLanguage(
   context: Context,
 ): Promise<void> {
   const { threads, maxBytes, seconds } = options;
+  // First, so that there are never two of the model in memory.
+  const { peak } = await measureFootprint(
+    path,
+    undefined,
+    { language: { threads, maxBytes } },
+    context.signal,
+  );
   const begin = performance.now();
   using model = await loadLanguage(path, { threads, maxBytes }, context);
   const loadMilliseconds = performance.now() - begin;
@@ -71,7 +79,7 @@ export async function benchLanguage(
   context.progress.end();
   noteLanguageThreads(model, threads, context);
   const { engine, memory } = model;
-  context.print({ model: path, engine, loadMilliseconds, ...speed, memory }, () =>
+  context.print({ model: path, engine, loadMilliseconds, ...speed, memory, peak }, () =>
     context.pairs([
       ["model", path],
       ["engine", `${engine.engineClass}: ${engine.reason}`],
@@ -84,6 +92,7 @@ export async function benchLanguage(
         `${formatRate(speed.decode)} tokens/s, ${speed.generatedTokens} tokens a round, ${speed.rounds} rounds`,
       ],
       ...memoryRows(model),
+      ["peak", `${formatBytes(peak)} resident, of a process that loads and runs it`],
     ]),
   );
 }

@@ -121,6 +121,7 @@ const log = (...lines: string[]) => {
   for (const line of lines.map(visible)) progress.log(wrapParagraph(line, logWidth).join("\n"));
 };
 const context: Omit<Context, keyof Output> = {
+  printRows: (rows) => print(rows),
   log,
   warn: (warnings) => log(...warnings.map((warning) => `warning: ${warning}`)),
   table: (header, rows, align) => formatTable(header, rows, { width, align }).split("\n"),

@@ -1,6 +1,6 @@
 // The main job from the command line, on the shipped digits: quantize, eval, run and inspect, text and JSON.
 
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -361,22 +361,46 @@ describe("bench", () => {
     const { code, stdout, stderr } = await octette(["bench", artifact, "--seconds", "1"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^engine .*\nthreads {2}1\nbatch .*1\nrounds .*\n\nmodel +load +first +p50 +p95 +p99 +runs\/s +GMAC\/s\n─+\n.* µs .*\n$/,
+      /^engine .*\nthreads {2}1\nbatch .*1\nrounds .*\n\nmodel +load +first +p50 +p95 +p99 +runs\/s +GMAC\/s +peak\n─+\n.* µs .* MB\n$/,
     );
     expect(stderr).toContain("benchmark  1000/1000 (100 %)");
   });
 
   test("two models take turns, and their operators are told", async () => {
     const args = ["bench", artifact, "--against", model, "--profile", "--seconds", "1", "--json"];
-    const { against, byOp, start, microseconds, profile } = JSON.parse((await octette(args)).stdout);
+    const { against, byOp, start, memory, microseconds, profile } = JSON.parse((await octette(args)).stdout);
     expect(against).toMatchObject({ model, macs: 308_864, start: { loadMs: expect.any(Number) } });
     expect(against.ratio).toBeCloseTo(against.microseconds.median / microseconds.median);
     expect(start.firstRunMs).toBeGreaterThan(0);
+    for (const { wasm, peak } of [memory, against.memory]) {
+      expect(wasm % 65536).toBe(0);
+      expect(peak).toBeGreaterThan(wasm);
+    }
     const { min, median, p95, p99, max } = microseconds;
     expect([min, median, p95, p99, max]).toEqual([min, median, p95, p99, max].toSorted((a, b) => a - b));
     expect(byOp[0].op).toBe("Conv");
     const sum = (of: readonly { share: number }[]) => of.reduce((n, { share }) => n + share, 0);
     expect(sum(byOp)).toBeCloseTo(sum(profile.steps));
+  });
+
+  test("CSV has a row for each model, or for each step of a profile", async () => {
+    const named = join(folder, 'digits, "int8".octette');
+    await copyFile(artifact, named);
+    const rowsOf = async (...args: readonly string[]) => {
+      const { code, stdout } = await octette(["bench", named, "--seconds", "0.1", "--csv", ...args]);
+      expect(code).toBe(0);
+      return stdout.trimEnd().split("\n");
+    };
+    const [header, first, second, ...others] = await rowsOf("--against", model);
+    expect(header).toMatch(/^model,engineClass,threads,loadMs,firstRunMs,min.*,wasmBytes,peakBytes$/);
+    expect(first!.startsWith(`"${named.replaceAll('"', '""')}",`)).toBe(true);
+    expect(second!.split(",")).toHaveLength(header!.split(",").length);
+    expect(second!.startsWith(`${model},`)).toBe(true);
+    expect(others).toEqual([]);
+    const [columns, ...steps] = await rowsOf("--profile");
+    expect(columns).toBe("node,kernel,microseconds,share,macs,gmacsPerSecond,ofCeiling");
+    expect(steps.map((row) => row.split(",")[1])).toContain("gemmInt8");
+    expect(await octette(["bench", artifact, "--csv", "--json"])).toMatchObject({ code: 2 });
   });
 
   test("a fixed batch stays as it is", async () => {
