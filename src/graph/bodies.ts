@@ -28,13 +28,16 @@ export const constantsIn = (graph: Graph): readonly Tensor[] => [
   ...new Set(graphsIn(graph).flatMap(({ constants }) => [...constants.values()] as Tensor[])),
 ];
 
-/** A node with other graphs, or the same node where `change` gives the same ones. */
-export function withBodies(node: Node, change: (body: Graph, name: string) => Graph<Constant>): Node {
+/** A node with other graphs, without those of which `change` gives none; the same node where it gives the same ones. */
+export function withBodies(
+  node: Node,
+  change: (body: Graph, name: string) => Graph<Constant> | undefined,
+): Node {
   if (!node.graphs) return node;
   const entries = Object.entries(node.graphs);
-  const changed = entries.map(([name, body]) => [name, change(body as Graph, name)] as const);
+  const changed = entries.map(([name, body]) => [name, change(body as Graph, name)!] as const);
   const isSame = changed.every(([, body], i) => body === entries[i]![1]);
-  return isSame ? node : { ...node, graphs: Object.fromEntries(changed) };
+  return isSame ? node : { ...node, graphs: Object.fromEntries(changed.filter(([, body]) => body)) };
 }
 
 /** A graph, and all graphs within it before, changed: the same object where nothing is. */

@@ -1,20 +1,16 @@
 // Squeeze: leaves out dimensions of 1, those in `axes` or all. The output is the input's memory.
 
-import { formatShape } from "../graph/symbols";
 import { axesOf } from "./axes";
 import { inputType, type Op, opError } from "./op";
 import { reshapeTraits, reshaping, retype } from "./reshape";
+import { sizesIn } from "./sizes";
 
 const infer: Op["infer"] = (node, inputs) => {
   const x = inputType(node, inputs, 0);
   const axes = axesOf(node, x.shape.length);
-  if (!axes && x.shape.some((dim) => typeof dim === "string"))
-    throw opError(node, "which dimensions are 1 depends on a symbol", {
-      expected: "axes, or sizes that are fixed",
-      got: formatShape(x.shape),
-      hint: "Name its axes, or fix the symbol when importing (options.symbols)",
-    });
-  const wrong = axes?.find((axis) => x.shape[axis] !== 1);
+  if (!axes) sizesIn(`${node.op} "${node.name}"`, x.shape);
+  // Whether a symbol is 1 is seen in numbers.
+  const wrong = axes?.find((axis) => typeof x.shape[axis] === "number" && x.shape[axis] !== 1);
   if (wrong !== undefined)
     throw opError(node, `dimension ${wrong} cannot be left out`, { expected: "1", got: `${x.shape[wrong]}` });
   return retype(

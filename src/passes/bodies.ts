@@ -12,14 +12,14 @@ import { opOf, type Registry, resultsOf } from "../ops/infer";
 const MAX_ROUNDS = 2 ** 6;
 
 /**
- * A node whose graphs have types of their inputs, and the types of their results. `fold` computes what is known in them: types that it
+ * A node whose graphs have types of their inputs, and the types of their results. `fold` computes what is known in them, or leaves one out: types that it
  * depends on may turn out to change from iteration to iteration, so that it starts anew.
  */
 export function entered(
   node: Node,
   inputs: readonly (ValueType | undefined)[],
   registry: Registry,
-  fold: (graph: Graph) => Graph,
+  fold: (graph: Graph) => Graph | undefined,
 ): Node {
   const { control } = opOf(registry, node.op, node.name);
   if (!control) return node;

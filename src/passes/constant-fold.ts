@@ -13,6 +13,7 @@ import { opOf, outputTypes, type Registry, resultsOf } from "../ops/infer";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
 import { entered, inlineBody, tightened } from "./bodies";
+import { continued } from "./continue-branches";
 import { Room } from "./room";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
@@ -29,20 +30,17 @@ const scalarParameters = new Set(["min", "max", "value"]);
 /** Folds everything known into constants and attributes. */
 export function foldConstants(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
   const fold = new Folding(graph, registry, room);
-  const visit = (node: Node): readonly Node[] => {
-    const op = opOf(registry, node.op, node.name);
-    const inlineBody = fold.inline(node, op);
-    if (inlineBody) return inlineBody.flatMap(visit);
-    const kept = fold.visit(node, op) ?? [];
-    return [...fold.takeBindings(), kept].flat();
-  };
-  const nodes = graph.nodes.flatMap(visit);
-  if (!fold.changed) return graph;
-  return { ...graph, nodes, constants: new Map([...graph.constants, ...fold.made]) };
+  for (let node = fold.left.pop(); node; node = fold.left.pop()) fold.visit(node);
+  const { changed, nodes, made } = fold;
+  return changed ? { ...graph, nodes, constants: new Map([...graph.constants, ...made]) } : graph;
 }
 
 class Folding {
   changed = false;
+  /** Nodes that are to be visited, the next one last. */
+  left: Node[];
+  /** Those that are left of what was visited. */
+  readonly nodes: Node[] = [];
   readonly made = new Map<string, Tensor>();
   readonly #known = new Map<string, Known>();
   readonly #types = new Map<string, ValueType>();
@@ -54,13 +52,12 @@ class Folding {
   readonly #graph: Graph;
   /** Names of values; made on first use. */
   #values: FreshNames | undefined;
-  /** Nodes that bind parameters of the node that is visited. */
-  #bindings: Node[] = [];
 
   constructor(graph: Graph, registry: Registry, room: Room) {
     this.#room = room;
     this.#registry = registry;
     this.#graph = graph;
+    this.left = graph.nodes.toReversed();
     const found = graph.nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly string[]);
     this.#symbols = new FreshNames([
       ...found,
@@ -74,12 +71,12 @@ class Folding {
     }
   }
 
-  /** What a node is whose graph is known; undefined where a run decides, or where sizes have been named after it. */
-  inline(node: Node, { control }: Op): readonly Node[] | undefined {
+  /** Puts a graph that is known in the place of its node; false where a run decides, or where sizes have been named after it. */
+  #inline(node: Node, { control }: Op): boolean {
     const chosen =
       node.attributes.found === undefined ? control?.choose?.(node, this.#knownOf(node)) : undefined;
     const body = chosen === undefined ? undefined : (node.graphs?.[chosen] as Graph | undefined);
-    if (!body) return undefined;
+    if (!body) return false;
     this.#values ??= new FreshNames(valueNames(this.#graph));
     const { nodes, constants } = inlineBody(node, body, this.#values, this.#names);
     for (const [name, constant] of constants) {
@@ -87,24 +84,49 @@ class Folding {
       this.#known.set(name, constant);
       this.#types.set(name, constant);
     }
-    this.changed = true;
-    return nodes;
+    this.left.push(...nodes.toReversed());
+    return (this.changed = true);
   }
 
-  /** A node with types of the inputs of its graphs, which it has once the sizes that it finds have names. */
-  #enter(node: Node, inputTypes: readonly (ValueType | undefined)[]): Node {
+  /**
+   * A node with types of the inputs of its graphs, which it has once the sizes that it finds have names. A graph of several that a run
+   * chooses from is left out where its types do not fit: a run that chooses it is refused.
+   */
+  #enter(node: Node, { control }: Op): Node {
     if (!node.graphs) return node;
+    let unfit = "";
+    const fold = (body: Graph) => {
+      if (!this.#room.visit(body.nodes.length))
+        throw new OctetteError("its loops within loops carry too many sizes that change", {
+          code: "limit",
+          where: `${node.op} "${node.name}"`,
+        });
+      try {
+        return foldConstants(body, this.#registry, this.#room);
+      } catch (error) {
+        const { code, message } = error as OctetteError;
+        if (unfit || code !== "graph" || !control?.choose) throw error;
+        unfit = message;
+        return undefined;
+      }
+    };
     const isNew = node.attributes.found === undefined;
-    const typed = isNew
-      ? entered(node, inputTypes, this.#registry, (body) => {
-          if (this.#room.visit(body.nodes.length)) return foldConstants(body, this.#registry, this.#room);
-          throw new OctetteError("its loops within loops carry too many sizes that change", {
-            code: "limit",
-            where: `${node.op} "${node.name}"`,
-          });
-        })
-      : node;
-    return tightened(typed, this.#registry, this.#constants());
+    const typed = isNew ? entered(node, this.#typesIn(node), this.#registry, fold) : node;
+    const whole = unfit ? { ...typed, attributes: { ...typed.attributes, unfit } } : typed;
+    return tightened(whole, this.#registry, this.#constants());
+  }
+
+  /** Goes on in the branches of a node that a run chooses from, where they make values of other ranks. */
+  #split(node: Node, { control }: Op): boolean {
+    const isOpen = control?.choose && node.attributes.found === undefined;
+    const all = isOpen && continued(node, this.left.toReversed(), this.#graph.outputs, this.#registry);
+    if (!all) return false;
+    this.left = all.toReversed();
+    return (this.changed = true);
+  }
+
+  #typesIn({ inputs }: Node): readonly (ValueType | undefined)[] {
+    return inputs.map((input) => this.#types.get(input));
   }
 
   #knownOf({ inputs }: Node): readonly (Known | undefined)[] {
@@ -117,20 +139,22 @@ class Folding {
     return { get, has: (name) => get(name) !== undefined };
   }
 
-  /** The node with known inputs as attributes, or undefined when its outputs are constants now. */
-  visit(original: Node, op: Op): Node | undefined {
-    const typesIn = ({ inputs }: Node) => inputs.map((input) => this.#types.get(input));
-    const whole = this.#enter(original, typesIn(original));
+  /** Keeps the node with known inputs as attributes, or makes constants of its outputs. */
+  visit(original: Node): void {
+    const op = opOf(this.#registry, original.op, original.name);
+    if (this.#inline(original, op)) return;
+    const whole = this.#enter(original, op);
+    if (this.#split(whole, op)) return;
     const node = this.#withSymbols(this.#withParameters(whole, op), op);
     checkReads(node, op);
     if (node !== original) this.changed = true;
-    const inputTypes = typesIn(node);
+    const inputTypes = this.#typesIn(node);
     const types = outputTypes(node, op, (value) => this.#types.get(value), this.#registry);
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
     const results = !node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined;
-    if (!results) return node;
+    if (!results) return void this.nodes.push(node);
     // Dimensions over symbols stay known here; only numbers can become a constant.
     const tensors = results.map(tensorOf);
     results.forEach((result, i) => {
@@ -139,12 +163,11 @@ class Folding {
       this.#known.set(output, tensors[i] ?? result);
       this.#types.set(output, { dtype: result.dtype, shape: result.shape });
     });
-    if (tensors.includes(undefined)) return this.#asDimensions(node, results) ?? node;
+    if (tensors.includes(undefined)) return void this.nodes.push(this.#asDimensions(node, results) ?? node);
     node.outputs.forEach((output, i) => {
       if (output !== "") this.made.set(output, tensors[i]!);
     });
     this.changed = true;
-    return undefined;
   }
 
   /** A node whose result follows from symbols without its inputs: whoever reads it as a tensor does not keep what it was computed from. */
@@ -177,13 +200,6 @@ class Folding {
     return results;
   }
 
-  /** The nodes that bind what the visited node takes as parameters. */
-  takeBindings(): readonly Node[] {
-    const bindings = this.#bindings;
-    this.#bindings = [];
-    return bindings;
-  }
-
   /** The elements of a value that a run computes as symbols, where there can be a node that binds them. */
   #bind(value: string, { inputs, attributes }: Node, { reshapes }: Op): Known | undefined {
     const [type, x] = [this.#types.get(value), this.#types.get(inputs[0]!)];
@@ -194,7 +210,7 @@ class Folding {
     const name = this.#names.fresh(`${value}_bind`);
     const node = { op: "Bind", name, inputs: [value], outputs: [], attributes: of };
     const bound = this.#withSymbols(node, this.#registry.Bind!, reshapes ? "" : ANY_NUMBER);
-    this.#bindings.push(bound);
+    this.nodes.push(bound);
     this.changed = true;
     return { dtype: type!.dtype, shape: type!.shape as number[], data: foundBy(bound, count) };
   }

@@ -10,9 +10,10 @@ testOp("Squeeze", {
   infers: [
     [[["batch", 1, "n", 1]], { axes: [1, -1] }, "[batch, n]"],
     [[[3, 1, 2, 1]], {}, "[3, 2]"],
+    [[["batch", 3]], { axes: [0] }, "[3]"],
   ],
   refuses: [
-    [[["batch", 1]], {}, "which dimensions are 1 depends on a symbol"],
+    [[["batch", 1]], {}, "a size must be known"],
     [[["batch", 3]], { axes: [1] }, "dimension 1 cannot be left out: expected 1, got 3"],
   ],
 });

@@ -10,15 +10,19 @@ import { opError } from "../op";
 
 type Types = readonly (ValueType | undefined)[];
 
+/** A type in an error. */
+export const toldType = (type: ValueType | undefined): string =>
+  type ? `${type.dtype} ${formatShape(type.shape)}` : "nothing";
+
 /** Symbols that bodies name themselves. */
 const OWN = /^(carried|size)_\d/;
 const isPlain = (dim: string) => /^[A-Za-z_]\w*$/.test(dim) && !OWN.test(dim);
 
-/** A graph of a node. */
+/** A graph of a node; one whose types did not fit is missing. */
 export function bodyOf(node: Node, name: string): Graph<Constant> {
   const body = node.graphs?.[name];
   if (body) return body;
-  throw opError(node, `its graph ${name} is missing`);
+  throw opError(node, `its graph ${name} is missing`, { hint: node.attributes.unfit as string });
 }
 
 /** Inputs of a body that is given values of these types: dimensions that are expressions become symbols, equal ones the same. */
@@ -69,8 +73,8 @@ function widerShape(node: Node, input: Input, made: ValueType, i: number): Shape
 function checkCarried(node: Node, { name, dtype, shape }: Input, made: ValueType): void {
   if (made.dtype === dtype && made.shape.length === shape.length) return;
   throw opError(node, `an iteration makes a value of another type of "${name}"`, {
-    expected: `${dtype} ${formatShape(shape)}`,
-    got: `${made.dtype} ${formatShape(made.shape)}`,
+    expected: toldType({ dtype, shape }),
+    got: toldType(made),
     hint: "Sizes may change from iteration to iteration, their number may not",
   });
 }
@@ -100,8 +104,8 @@ export class Around {
         );
       if (!fits)
         throw opError(this.#node, `"${input.name}" of its graph is of another type of what it is given`, {
-          expected: `${input.dtype} ${formatShape(input.shape)}`,
-          got: type ? `${type.dtype} ${formatShape(type.shape)}` : "nothing",
+          expected: toldType(input),
+          got: toldType(type),
         });
       for (const [axis, dim] of input.shape.entries())
         if (typeof dim === "string") this.#symbols.set(dim, type.shape[axis]!);
@@ -158,7 +162,7 @@ export function checkOne(node: Node, inputs: Types, i: number, dtype: "bool" | "
   if (type?.dtype === dtype && type.shape.every((dim) => dim === 1)) return;
   throw opError(node, `${what} does not fit`, {
     expected: `${dtype} []`,
-    got: type ? `${type.dtype} ${formatShape(type.shape)}` : "nothing",
+    got: toldType(type),
   });
 }
 

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/graph";
 import type { Shape } from "../../graph/symbols";
 import { axesOf, dimsOf, missing } from "../axes";
 import { inputType, type Op, opError, type Traits } from "../op";
+import { sizesIn } from "../sizes";
 import { pad } from "./pad";
 
 /** The Pad that does it: what is one-sided is taken from the end, and added to it. */
@@ -19,12 +20,8 @@ export function asPad(node: Node, shape: Shape): Node {
   const added = wanted.map((dim, i) => {
     const own = shape[axes[i]!]!;
     if (own === dim) return 0;
-    if (typeof dim === "number" && typeof own === "number" && dim >= 0) return dim - own;
-    throw opError(node, "a size depends on a symbol", {
-      expected: "numbers",
-      got: `${own} to ${dim}`,
-      hint: "Fix the symbol when importing (options.symbols)",
-    });
+    const [from, to] = sizesIn(`${node.op} "${node.name}"`, [own, dim]) as [number, number];
+    return to - from;
   });
   const before = added.map((n) => Math.trunc(n / 2));
   const pads = [...before, ...added.map((n, i) => n - before[i]!)];

@@ -1,9 +1,10 @@
 // Where the elements of a resized value come from, axis by axis: what Resize and Interpolate share. ONNX Resize-19.
 
 import type { Node } from "../../graph/graph";
-import { type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import { type Dim, multiplyDims, type Shape } from "../../graph/symbols";
 import { axesOf, dimsOf } from "../axes";
 import { numberOf, numbersOf, opError, stringOf } from "../op";
+import { SizesNeeded, sizesIn } from "../sizes";
 
 /** An axis that changes: `scale` times as long, or the part of it between two ends, both counted from 0 to 1. */
 export interface ResizedAxis {
@@ -65,16 +66,14 @@ const CROP = "tf_crop_and_resize";
 const coordinateOf = (node: Node) => named(node, "coordinate_transformation_mode", "half_pixel", coordinates);
 const isCrop = (node: Node) => node.attributes.coordinate_transformation_mode === CROP;
 
+const whereOf = ({ op, name }: Node) => `${op} "${name}"`;
+
 /** ⌊dim · scale⌋, as f32 has it: a whole factor of a symbol. */
 function scaled(node: Node, dim: Dim, scale: number): Dim {
   if (!(scale > 0)) throw opError(node, "a scale is not above 0", { got: `${scale}` });
   if (typeof dim === "number") return Math.floor(Math.fround(dim * scale));
   if (Number.isInteger(scale)) return multiplyDims(dim, scale);
-  throw opError(node, "a size depends on a symbol", {
-    expected: "whole factors",
-    got: `${scale} times ${dim}`,
-    hint: "Fix the symbol when importing (options.symbols)",
-  });
+  throw new SizesNeeded(whereOf(node), [dim]);
 }
 
 /** All axes, those that stay as they are among them. */
@@ -109,8 +108,7 @@ export function resizedAxes(node: Node, shape: Shape): ResizedAxis[] {
     const scale = common ?? scales[i] ?? ratio(i);
     if (common === undefined)
       return { axis, from, to: scales.length > 0 ? scaled(node, from, scale) : sizes[i]!, scale, part };
-    if (typeof from !== "number" || Number.isNaN(common))
-      throw opError(node, "a size depends on a symbol", { expected: "numbers", got: formatShape(shape) });
+    if (typeof from !== "number" || Number.isNaN(common)) throw new SizesNeeded(whereOf(node), shape);
     return { axis, from, to: Math.floor(common * from + 0.5), scale, part };
   });
 }
@@ -178,13 +176,7 @@ const MAX_WEIGHTS = 2 ** 26;
 
 /** The windows of an axis whose sizes are numbers. */
 export function windowsOf(node: Node, mode: string, axis: ResizedAxis): Windows {
-  const { from, to } = axis;
-  if (typeof from !== "number" || typeof to !== "number")
-    throw opError(node, "a size depends on a symbol", {
-      expected: "numbers",
-      got: `${from} to ${to}`,
-      hint: "Fix the symbol when importing (options.symbols)",
-    });
+  const [from, to] = sizesIn(whereOf(node), [axis.from, axis.to]) as [number, number];
   const place = coordinateOf(node);
   const neighbours = tapsOf(node, mode, axis.scale);
   const keepsInside = numberOf(node, "exclude_outside", 0) !== 0;

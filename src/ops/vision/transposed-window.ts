@@ -7,6 +7,7 @@ import type { Node, ValueType } from "../../graph/graph";
 import { type Dim, formatShape } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { numberOf, numbersOf, opError, stringOf } from "../op";
+import { sizesIn } from "../sizes";
 import { MAX_WINDOW, POINT, slideOf, type Axis as WindowAxis } from "../window";
 
 export interface Geometry {
@@ -53,11 +54,7 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       got,
     });
   const [batch, ...fixed] = x.shape;
-  if (![...fixed, ...w.shape].every((dim) => typeof dim === "number"))
-    throw opError(node, "channels, image size and weights must have known sizes", {
-      got,
-      hint: "Fix the symbols when importing: importOnnx(bytes, { symbols: { height: 224, width: 224 } })",
-    });
+  sizesIn(`${node.op} "${node.name}"`, [...fixed, ...w.shape]);
   const [channels, ...spatial] = fixed as [number, ...number[]];
   const [outChannels, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
   const groups = numberOf(node, "group", 1);

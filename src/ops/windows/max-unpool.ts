@@ -1,8 +1,9 @@
 import type { Node, ValueType } from "../../graph/graph";
-import { countOf, type Dim, formatShape, type Shape } from "../../graph/symbols";
+import { countOf, formatShape, type Shape } from "../../graph/symbols";
 import { dimsOf } from "../axes";
 import { floatType, inputType, numbersOf, type Op, opError, type Traits } from "../op";
 import { sameShape } from "../reshape";
+import { sizesIn } from "../sizes";
 
 /** The shape that was pooled, as far as the attributes tell. */
 function pooledShape(node: Node, x: ValueType): Shape {
@@ -18,10 +19,9 @@ function pooledShape(node: Node, x: ValueType): Shape {
     });
   return [
     ...x.shape.slice(0, 2),
-    ...spatial.map((size, i): Dim => {
-      if (typeof size !== "number") throw opError(node, "image size must be known", { got: size });
-      return (size - 1) * strides[i]! - pads[i]! - pads[i + length]! + kernel[i]!;
-    }),
+    ...sizesIn(`${node.op} "${node.name}"`, spatial).map(
+      (size, i) => (size - 1) * strides[i]! - pads[i]! - pads[i + length]! + kernel[i]!,
+    ),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
-import { importOnnx, loadSync } from "../../../src/index";
+import { importOnnx, loadSync, save } from "../../../src/index";
 import { type FileGraph, type FileModel, onnxFile } from "../../formats/onnx/model-file";
 import { testControl } from "./test-control";
 
@@ -100,6 +100,105 @@ testControl("If in If, which reads two graphs up", nested, [
   [{ c: flag(true), x }, { y: floats([2, 3], 1, 2, 0, 4, 5, 6) }],
   [{ c: flag(false), x }, { y: floats([2, 3], -1, 2, -0, -4, -5, 6) }],
 ]);
+
+/** A branch that leaves out the dimension 1 of x where a condition says that it is 1, as exporters write squeeze(1). */
+const squeezed = (...next: FileModel["nodes"]): FileModel => ({
+  nodes: [
+    { op: "Shape", inputs: ["x"], outputs: ["s"] },
+    { op: "Gather", inputs: ["s", "one"], outputs: ["d"] },
+    { op: "Equal", inputs: ["d", "one"], outputs: ["c"] },
+    ...branching(by("Squeeze", ["x", "axes"]), by("Identity", ["x"])).nodes,
+    ...next,
+  ],
+  inputs: [{ name: "x", shape: ["n", "k", 3] }],
+  outputs: ["z"],
+  initializers: {
+    one: tensor("i32", [], [1]),
+    axes: tensor("i32", [1], [1]),
+    all: tensor("i32", [1], [-1]),
+    w: floats([3, 1], 1, 10, 100),
+    row: floats([1, 3], 1, 2, 3),
+  },
+});
+const product = { op: "MatMul", inputs: ["y", "w"], outputs: ["p"] };
+const flat = { op: "Reshape", inputs: ["p", "all"], outputs: ["z"] };
+const six = [1, 2, 3, 4, 5, 6];
+testControl("If, branches of other ranks that lead to the same rank", squeezed(product, flat), [
+  [{ x: floats([2, 1, 3], ...six) }, { z: floats([2], 321, 654) }],
+  [{ x: floats([1, 2, 3], ...six) }, { z: floats([2], 321, 654) }],
+  [{ x: floats([1, 1, 3], 1, 2, 3) }, { z: floats([1], 321) }],
+]);
+
+testControl(
+  "If, branches of other ranks that a run's numbers decide, one of two values handed on",
+  {
+    inputs: [c, { name: "x", shape: ["n", 3] }],
+    nodes: [
+      {
+        ...branching(
+          { nodes: [{ op: "Flatten", inputs: ["x"], outputs: ["a"] }], outputs: ["a", "x"] },
+          {
+            nodes: [
+              { op: "Unsqueeze", inputs: ["x", "axes"], outputs: ["a"] },
+              { op: "Neg", inputs: ["x"], outputs: ["b"] },
+            ],
+            outputs: ["a", "b"],
+          },
+        ).nodes[0]!,
+        outputs: ["y", "kept"],
+      },
+      { op: "Exp", inputs: ["x"], outputs: ["aside"] },
+      { op: "Relu", inputs: ["y"], outputs: ["p"] },
+      { op: "Add", inputs: ["kept", "aside"], outputs: ["sum"] },
+      flat,
+    ],
+    outputs: ["z", "kept", "sum"],
+    initializers: { axes: tensor("i32", [1], [1]), all: tensor("i32", [1], [-1]) },
+  },
+  [
+    [
+      { c: flag(true), x: floats([1, 3], 0, -1, 2) },
+      {
+        z: floats([3], 0, 0, 2),
+        kept: floats([1, 3], 0, -1, 2),
+        sum: floats([1, 3], 1, 1 / Math.E - 1, 2 + Math.E ** 2),
+      },
+    ],
+    [
+      { c: flag(false), x: floats([1, 3], 0, 0, 2) },
+      {
+        z: floats([3], 0, 0, 2),
+        kept: floats([1, 3], -0, -0, -2),
+        sum: floats([1, 3], 1, 1, Math.E ** 2 - 2),
+      },
+    ],
+  ],
+);
+
+describe("If, a branch that what follows does not take", () => {
+  const file = squeezed({ op: "Gemm", inputs: ["y", "w"], outputs: ["z"] });
+  const model = () => loadSync(save(importOnnx(onnxFile(file), { name: "tested" })));
+
+  test("is left out: a run that takes the other is right", () => {
+    expect(model().runSync({ x: floats([2, 1, 3], ...six) }).z).toEqual(floats([2, 1], 321, 654));
+  });
+
+  test("is an error of the run that takes it, with the reason", () => {
+    expect(() => model().runSync({ x: floats([1, 2, 3], ...six) })).toThrow(
+      expect.objectContaining({
+        code: "graph",
+        message: expect.stringMatching(/If ".*": its graph else_branch is missing\. .*Gemm/s),
+      }),
+    );
+  });
+
+  test("is an error of the import where the other one does not fit either", () => {
+    const neither = squeezed({ op: "Gemm", inputs: ["y", "row"], outputs: ["z"] });
+    expect(() => importOnnx(onnxFile(neither))).toThrow(
+      expect.objectContaining({ code: "graph", message: expect.stringMatching(/Gemm/) }),
+    );
+  });
+});
 
 describe("If whose condition is known", () => {
   test("is the branch, without a step of the host", () => {

@@ -78,7 +78,7 @@ testOp("ConvTranspose", {
   ],
   refuses: [
     [[[1, 2, 3, 3, 3], weights([2, 2, 3, 3])], {}, "its input has no image, or the weights another rank"],
-    [[["batch", 4, "h", 3], w], {}, "channels, image size and weights must have known sizes"],
+    [[["batch", 4, "h", 3], w], {}, "a size must be known"],
     [[["batch", 3, 3, 3], w], {}, "channels do not fit the weights"],
     [[x, w, bias(3)], {}, "bias does not fit: expected [2], got [3]"],
     [[x, [2, 4, 3, 3]], {}, "weights and bias must be constants"],

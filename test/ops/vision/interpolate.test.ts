@@ -138,7 +138,7 @@ testOp("Interpolate", {
   ],
   refuses: [
     [[[2, 3]], { mode: "best", scales: [2, 2] }, "mode is unknown: expected linear, cubic, got best"],
-    [[["n", 3]], { scales: [1.5, 1] }, "a size depends on a symbol"],
+    [[["n", 3]], { scales: [1.5, 1] }, "a size must be known"],
     [[[2, 3]], { scales: [0, 1] }, "a scale is not above 0"],
     [[[2, 3]], { scales: [1] }, "scales and sizes do not fit"],
     [

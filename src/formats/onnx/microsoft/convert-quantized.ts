@@ -125,15 +125,15 @@ function permutations(
 function overImages(
   source: Source,
   rank: number | undefined,
-  convert: (parts: Parts, x: string, isLast: boolean) => readonly Node[],
-) {
-  const isLast = source.int("channels_last", 0) !== 0;
+  convert: (parts: Parts, x: string) => readonly Node[],
+  isLast = source.int("channels_last", 0) !== 0,
+): readonly Node[] {
   const [x = ""] = source.inputs;
   const parts = new Parts(source);
-  if (!isLast) return convert(parts, x, false);
+  if (!isLast) return convert(parts, x);
   const { toSecond, toLast } = permutations(source, rank);
   const turned = parts.make("Transpose", "channels_second", [x], { perm: toSecond });
-  const nodes = convert(parts, turned, true);
+  const nodes = convert(parts, turned);
   const last = nodes.at(-1)!;
   const inner = source.fresh(`${source.name}_result`);
   const back = {
@@ -158,37 +158,23 @@ export const qLinearAveragePool = pooled("AveragePool");
 export const qLinearGlobalAveragePool = pooled("GlobalAveragePool");
 
 /** ONNX's QLinearConv, of which only the images may have channels last. */
-export const qLinearConv: Conversion = (source) => {
-  const [x = "", , , w = ""] = source.inputs;
-  if (source.int("channels_last", 0) === 0) return convolved(source);
-  const { toSecond, toLast } = permutations(source, source.rank(w));
-  const [turned, inner] = [source.fresh(`${x}_channels_second`), source.fresh(`${source.name}_result`)];
-  const move = (what: string, from: string, to: string, perm: readonly number[]) =>
-    source.node(
-      { perm },
-      { op: "Transpose", name: source.fresh(`${source.name}_${what}`), inputs: [from], outputs: [to] },
-    );
-  const within = convolved(source).map((node) => ({
-    ...node,
-    inputs: node.inputs.map((name) => (name === x ? turned : name)),
-    outputs: node.outputs.map((name) => (name === source.outputs[0] ? inner : name)),
-  }));
-  return [
-    move("channels_second", x, turned, toSecond),
-    ...within,
-    move("channels_last", inner, source.outputs[0]!, toLast),
-  ];
-};
+export const qLinearConv: Conversion = (source) =>
+  overImages(source, source.rank(source.inputs[3]!), (parts, x) => [
+    ...parts.nodes,
+    ...convolved(source).map((node) => ({
+      ...node,
+      inputs: node.inputs.map((name) => (name === source.inputs[0] ? x : name)),
+    })),
+  ]);
 
 /** MaxPool over images with channels last, floats or codes. */
-export const nhwcMaxPool: Conversion = (source) => {
-  const [x = ""] = source.inputs;
-  const { toSecond, toLast } = permutations(source, source.rank(x));
-  const parts = new Parts(source);
-  const turned = parts.make("Transpose", "channels_second", [x], { perm: toSecond });
-  const result = parts.make("MaxPool", "pooled", [turned], source.attributes());
-  return parts.last("Transpose", [result], { perm: toLast });
-};
+export const nhwcMaxPool: Conversion = (source) =>
+  overImages(
+    source,
+    source.rank(source.inputs[0]!),
+    (parts, x) => parts.last("MaxPool", [x], source.attributes()),
+    true,
+  );
 
 /** alpha · A · B + C, C in units of alpha · a_scale · b_scale; floats where no scale of the result is given. */
 export const qGemm: Conversion = (source) => {
