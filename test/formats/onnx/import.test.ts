@@ -86,6 +86,12 @@ describe("old forms of operators", () => {
     }
   });
 
+  test("Slice of opset 9 to about the largest int64", () => {
+    const attributes = { axes: { ints: [1] }, starts: { ints: [1] }, ends: { ints: [2 ** 63 - 1024] } };
+    const [node] = converted(9, one("Slice", { attributes }));
+    expect(node!.attributes).toEqual({ axes: [1], starts: [1], ends: [2 ** 31 - 1] });
+  });
+
   test.each([
     [11, "output_half_pixel"],
     [16, undefined],
