@@ -1,17 +1,39 @@
 // The way back of ops that ONNX has under another name, in later versions, or written with others.
 
 import type { Node } from "../../graph/graph";
+import type { Dim } from "../../graph/symbols";
 import { tensor } from "../../graph/tensor";
 import type { Target, Way } from "./target";
 import { as, type SameOptions, unwritten, writeSame } from "./ways";
 import { dataTypes } from "./write-proto";
 
-/** Lengths of sequences came later, and windows after them. */
+/** A value with the dimensions given, where it has 1 in their place. */
+function expanded(target: Target, value: string, dims: readonly Dim[]): string {
+  const { shape } = target.type(value);
+  const own = shape.slice(-dims.length);
+  if (dims.every((dim, i) => own[i] === dim || own[i] !== 1)) return value;
+  return target.add("Expand", [target.operand(value), target.dims(dims)]);
+}
+
+/** Lengths of sequences came later, and windows after them. ONNX Runtime's masks have a row for each query. */
 export const attention: Way = (node, target) => {
   const { left_window_size: left, right_window_size: right } = node.attributes;
   const isWindowed = left !== undefined || right !== undefined;
   const hasLengths = (node.inputs[6] ?? "") !== "";
-  writeSame(node, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
+  const [q = "", , , mask = ""] = node.inputs;
+  const rows = mask === "" ? mask : expanded(target, mask, [target.type(q).shape.at(-2)!, 1]);
+  const inputs = mask === "" ? node.inputs : node.inputs.with(3, rows);
+  writeSame({ ...node, inputs }, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
+};
+
+/** ONNX has angles, or positions, of each batch. */
+export const rotaryEmbedding: Way = (node, target) => {
+  const [x = "", cosines = "", sines = "", positions = ""] = node.inputs;
+  const ofBatch = (value: string) =>
+    expanded(target, value, target.type(x).shape.slice(0, 1).concat(target.type(value).shape.slice(1)));
+  const inputs =
+    positions === "" ? [x, ofBatch(cosines), ofBatch(sines)] : [x, cosines, sines, ofBatch(positions)];
+  writeSame({ ...node, inputs }, target, { opset: 23 });
 };
 
 /** Scale and bias have the shape of what is normalized, where octette takes them as a vector, too. */
@@ -30,7 +52,6 @@ const normalization =
 
 export const layerNormalization = normalization({});
 export const rMSNormalization = normalization({ opset: 23 });
-export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });
 
@@ -79,8 +100,9 @@ function writeRecurrent(node: Node, target: Target): void {
   const options = { attributes: { hidden_size, cell_clip: undefined, state_range: undefined } };
   const lengths = node.inputs[4] ?? "";
   if (lengths === "") return writeSame(node, target, options);
-  const held = target.constant(lengths)
-    ? target.operand(lengths, "i32")
+  const known = target.constant(lengths);
+  const held = known
+    ? target.shared(`i32 lengths ${lengths}`, `${lengths}_lengths`, known, "i32")
     : target.add("Cast", [lengths], { attributes: { to: dataTypes.i32 } });
   writeSame({ ...node, inputs: node.inputs.with(4, held) }, target, options);
 }

@@ -71,6 +71,7 @@ export const bind: Way = (node, target) => {
   const [x = ""] = node.inputs;
   const { of, allowzero = 0 } = node.attributes;
   let sizes = target.operand(x);
+  if (target.type(x).shape.length === 0) sizes = target.add("Reshape", [sizes, target.integers([1])]);
   if (Array.isArray(of)) {
     const elements = target.add("ConstantOfShape", [target.dims(of)]);
     sizes = target.add("Shape", [target.add("Reshape", [elements, sizes], { attributes: { allowzero } })]);

@@ -6,6 +6,7 @@ import { FreshNames } from "../../graph/names";
 import { factorsOf, parse, split } from "../../graph/polynomials";
 import type { Dim } from "../../graph/symbols";
 import { type Tensor, tensor } from "../../graph/tensor";
+import { saturateToI32 } from "../elements";
 import {
   kindOfDtype,
   type WrittenAttribute,
@@ -162,8 +163,15 @@ export class Target {
     return this.shared(`f32 ${value} ${shape}`, "number", tensor("f32", shape, [value]));
   }
 
-  /** Integers. */
+  /** Integers of 32 bits. */
   integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    const wide = values.find((value) => saturateToI32(value) !== value);
+    if (wide !== undefined)
+      throw new OctetteError("an integer does not fit 32 bits", {
+        code: "unsupported",
+        where: `graph "${this.graph.name}"`,
+        got: `${wide}`,
+      });
     return this.shared(`i64 ${values} [${shape}]`, "integers", tensor("i32", shape, values));
   }
 

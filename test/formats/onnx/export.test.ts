@@ -11,6 +11,7 @@ import {
   type Dataset,
   exportOnnx,
   importOnnx,
+  load,
   loadSync,
   openDataset,
   quantize,
@@ -20,6 +21,7 @@ import { expectClose } from "../../check-tensors";
 import { readExample } from "../../examples";
 import { GraphBuilder } from "../../graph-builder";
 import { structureOf } from "../../same-graph";
+import { onnxFile } from "./model-file";
 
 const normalize = { layout: "nchw", scale: 1 / 16, mean: [0], std: [1] } as const;
 
@@ -141,6 +143,75 @@ test.each([
   const [own, other] = [graph, read].map((one) => loadSync(one).runSync({ x }).y!);
   expect(own!.shape).toEqual([1, 1, 1, 1]);
   expect(other).toEqual(own);
+});
+
+describe("what ONNX, or ONNX Runtime, has in one form", () => {
+  const written = async (graph: Graph) => readModel(await exportOnnx(graph)).graph;
+
+  test("lengths of sequences are int32", async () => {
+    const graph = line((b) => {
+      const operands = [b.input("x", [3, 2, 4]), b.floats("w", [1, 3, 4], 1), b.floats("r", [1, 3, 3], 1)];
+      const lengths = b.constant("lengths", tensor("i32", [2], [3, 1]));
+      return b.node("RNN", [...operands, "", lengths], "y", { hidden_size: 3 });
+    });
+    const { nodes, initializers } = await written(graph);
+    const lengths = initializers.find(({ name }) => name === nodes[0]!.inputs[4]);
+    expect(lengths?.dataType).toBe(6);
+    await expectSame(await again(graph));
+  });
+
+  test("a mask has a row for each query, and positions a row for each of a batch", async () => {
+    const graph = line((b) => {
+      const x = b.input("x", ["batch", 2, 3, 4]);
+      const attended = b.node("Attention", [x, x, x, b.input("mask", ["batch", 1, 1, 3])], "attended");
+      const tables = [b.floats("cosines", [5, 2], 1), b.floats("sines", [5, 2], 1)];
+      const positions = b.constant("positions", tensor("i32", [1, 3], [0, 1, 2]));
+      return b.node("RotaryEmbedding", [attended, ...tables, positions], "y");
+    });
+    const { nodes } = await written(graph);
+    const made = (op: string, input: number) => {
+      const name = nodes.find(({ opType }) => opType === op)!.inputs[input];
+      return nodes.find(({ outputs }) => outputs.includes(name!))?.opType;
+    };
+    expect([made("Attention", 3), made("RotaryEmbedding", 3)]).toEqual(["Expand", "Expand"]);
+    const [x, mask] = [24, 3].map((n) => Float32Array.from({ length: 2 * n }, (_, i) => Math.sin(i)));
+    const [own, read] = [graph, await again(graph)].map((one) =>
+      loadSync(one, { maxima: { batch: 2 } }).runSync({ x: x!, mask: mask! }),
+    );
+    expectClose(read!.y, own!.y!, "y");
+  });
+
+  test("thresholds that a run is given stay floats", async () => {
+    const threshold = {
+      op: "NonMaxSuppression",
+      inputs: ["boxes", "scores", "most", "overlap"],
+      outputs: ["y"],
+    };
+    const inputs = [
+      { name: "boxes", shape: [1, 3, 4] },
+      { name: "scores", shape: [1, 1, 3] },
+      { name: "most", shape: [], type: 7 },
+      { name: "overlap", shape: [] },
+    ];
+    const graph = importOnnx(onnxFile({ nodes: [threshold], inputs }));
+    const feeds = {
+      boxes: Float32Array.of(0, 0, 2, 2, 0, 0, 2, 1.5, 3, 3, 4, 4),
+      scores: Float32Array.of(0.9, 0.8, 0.7),
+      most: tensor("i32", [], [3]),
+    };
+    for (const read of [graph, await again(graph)]) {
+      const model = await load(read);
+      const found = async (overlap: number) => {
+        const { y } = await model.run({ ...feeds, overlap: tensor("f32", [], [overlap]) });
+        return Array.from(y!.data).filter((_, i) => i % 3 === 2);
+      };
+      expect([await found(0.5), await found(0.9)]).toEqual([
+        [0, 2],
+        [0, 1, 2],
+      ]);
+      model.dispose();
+    }
+  });
 });
 
 test("scales of a LayerNormalization over several axes have their shape", async () => {
