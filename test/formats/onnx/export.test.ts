@@ -67,6 +67,22 @@ test("sizes that only a run knows are dimensions by name, and computed where a s
   expect(structureOf(await again(graph))).toEqual(structureOf(graph));
 });
 
+test("of a Reshape, dimensions that the input says are 0, and one that is left is −1", async () => {
+  const graph = line((b) => {
+    const x = b.node("Reshape", [b.input("x", ["n", 4])], "x_7", {
+      shape: [7, "div(4*n,7)", 1],
+      allowzero: 1,
+    });
+    const moved = b.node("Transpose", [x], "moved", { perm: [1, 0, 2] });
+    return b.node("Reshape", [moved], "y", { shape: ["div(4*n,7)", 7] });
+  });
+  const { graph: file } = readModel(await exportOnnx(graph));
+  expect(file.nodes.map(({ opType }) => opType)).toEqual(["Reshape", "Transpose", "Reshape"]);
+  const read = await again(graph);
+  expect(read.nodes[0]!.attributes.shape).toEqual([7, "div(4*n,7)", 1]);
+  expect(structureOf(await again(read))).toEqual(structureOf(read));
+});
+
 test("the opset is 21, or that of the latest operator", async () => {
   const of = async (op: string, attributes = {}) => {
     const graph = line((b) => b.node(op, [b.input("x", [2, 3])], "y", attributes));
