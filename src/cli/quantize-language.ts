@@ -8,6 +8,7 @@ import {
   type QuantizeLanguageSummary,
   quantizeLanguage,
 } from "../quantize/language/index";
+import { WINDOW } from "../quantize/language/windows";
 import type { Context } from "./command";
 import { UsageError } from "./options";
 import { formatBytes, formatDuration, formatPercent } from "./terminal";
@@ -21,6 +22,7 @@ export interface LanguageValues {
   readonly large?: boolean;
   readonly naive?: boolean;
   readonly eval?: string;
+  readonly context?: number;
   readonly seed?: number;
   readonly threads?: number;
 }
@@ -43,6 +45,7 @@ export async function quantizeLanguageFile(
   const source = weights === undefined ? path : await withWeights(path, weights);
   const done = await quantizeLanguage(source, {
     ...{ bits, large, naive, seed, threads, output },
+    maxTokens: values.context,
     calibration: calibrate === SELF ? undefined : await textOf(calibrate),
     evaluation: evaluation === undefined ? undefined : await textOf(evaluation),
     signal: context.signal,
@@ -87,7 +90,8 @@ function timed({ progress }: Context) {
 }
 
 function summaryText(summary: QuantizeLanguageSummary, { table }: Context): string[] {
-  const { weights, foldedBy, calibrationTokens, agreement, similarity, isOnCalibrationText } = summary;
+  const { weights, foldedBy, calibrationTokens, windowTokens, agreement, similarity, isOnCalibrationText } =
+    summary;
   const count = (bits: number) => weights.filter((weight) => weight.bits === bits).length;
   const kinds = [4, 8].filter((bits) => count(bits) > 0).map((bits) => `${count(bits)} of ${bits} bits`);
   if (similarity) {
@@ -98,6 +102,7 @@ function summaryText(summary: QuantizeLanguageSummary, { table }: Context): stri
     ];
   }
   const { tokens, kld, top1, perplexity } = agreement!;
+  const isCut = windowTokens !== undefined && windowTokens < WINDOW;
   const rows = [
     ["float", perplexity.float.toFixed(3), "", ""],
     ["quantized", perplexity.quantized.toFixed(3), kld.toFixed(4), formatPercent(100 * top1, 1)],
@@ -107,6 +112,9 @@ function summaryText(summary: QuantizeLanguageSummary, { table }: Context): stri
     ...table([`on ${tokens} tokens`, "perplexity", "KLD", "same likeliest"], rows, "lrrr"),
     "",
     `weights: ${kinds.join(", ")}; ${fold}; calibrated by ${calibrationTokens} tokens`,
+    ...(isCut
+      ? [`Text was read in windows of ${windowTokens} tokens: the model has no more positions.`]
+      : []),
     ...(isOnCalibrationText
       ? ["The text was too short to hold a part of it out: these are figures of the text itself."]
       : []),

@@ -4,7 +4,7 @@ import { draftModel, Model, prepareDraft } from "../engine/model";
 import { withRunSizes } from "../engine/planner";
 import { type ByteReader, read } from "../engine/source";
 import type { EngineClass } from "../engine/wasm";
-import { FormatError, OctetteError } from "../errors";
+import { FormatError } from "../errors";
 import { type GiveWay, givingWay } from "../event-loop";
 import { streamArtifact } from "../formats/artifact-stream";
 import type { Graph } from "../graph/graph";
@@ -15,10 +15,14 @@ import { checkOptions, type Names } from "../options";
 import { assetsOf } from "./artifact-text";
 import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
+import { checkMaxTokens, checkWhole } from "./max-tokens";
 import { type LanguageModelSource, openLanguage } from "./open-language";
 import { engine, groups } from "./runtime";
 import type { LanguageFacts, LanguageSource, TextAssets } from "./source";
 
+/** What to do where an artifact is for shorter texts. */
+const FOR_FEWER =
+  "Where the rotary embedding depends on the length (LongRoPE, dynamic NTK), quantize it for longer texts: { maxTokens }, or octette quantize --context N";
 /** Default limit of tokens of a text. */
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_CHUNK = 64;
@@ -65,8 +69,8 @@ export async function loadLanguageModel(
   options: LoadLanguageOptions = {},
 ): Promise<LanguageModel> {
   checkOptions("loadLanguageModel", options, LOAD);
-  checkWhole("maxTokens", options.maxTokens);
-  checkWhole("chunk", options.chunk);
+  checkWhole("loadLanguageModel, maxTokens", options.maxTokens);
+  checkWhole("loadLanguageModel, chunk", options.chunk);
   // The class is fixed from here on: weights are packed once and not kept.
   engine.settle();
   const opened = await openLanguage(source, options.signal);
@@ -87,7 +91,13 @@ interface Sized {
   readonly chunk: number;
 }
 
-function sized(graph: Graph<Constant>, text: TextAssets, options: LoadLanguageOptions, where: string): Sized {
+function sized(
+  graph: Graph<Constant>,
+  text: TextAssets,
+  options: LoadLanguageOptions,
+  where: string,
+  hint?: string,
+): Sized {
   const { facts } = text;
   if (!facts)
     throw new FormatError("not a language model", {
@@ -96,13 +106,7 @@ function sized(graph: Graph<Constant>, text: TextAssets, options: LoadLanguageOp
       hint: "Make one with octette quantize FOLDER -o MODEL.octette",
     });
   const maxTokens = options.maxTokens ?? Math.min(facts.maxPositions, DEFAULT_MAX_TOKENS);
-  if (maxTokens > facts.maxPositions)
-    throw new OctetteError("the model was made for fewer tokens", {
-      code: "limit",
-      where: "loadLanguageModel, maxTokens",
-      expected: `at most ${facts.maxPositions}`,
-      got: `${maxTokens}`,
-    });
+  checkMaxTokens(maxTokens, facts, "loadLanguageModel", hint);
   const chunk = Math.min(options.chunk ?? DEFAULT_CHUNK, maxTokens);
   const isDecoder = facts.task === "next-token";
   return { graph: isDecoder ? bindCache(graph, { maxTokens, chunk }) : graph, text, facts, maxTokens, chunk };
@@ -177,7 +181,7 @@ async function loadArtifact(
     await read(
       streamArtifact(
         function* ({ graph, text = "{}", contentHash }) {
-          const parts = sized(graph, assetsOf(text, where), options, where);
+          const parts = sized(graph, assetsOf(text, where), options, where, FOR_FEWER);
           yield compiled(parts, options).then((model) => {
             loaded = { model, language: new LanguageModel(model, { ...parts, where, hash: contentHash }) };
           });
@@ -210,14 +214,4 @@ function telling(reader: ByteReader, { onProgress, signal }: LongCallOptions): B
       return count;
     },
   };
-}
-
-function checkWhole(name: string, value: number | undefined): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
-  throw new OctetteError("option does not fit", {
-    code: "argument",
-    where: `loadLanguageModel, ${name}`,
-    expected: "a whole number from 1",
-    got: `${value}`,
-  });
 }

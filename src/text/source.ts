@@ -96,4 +96,6 @@ export interface LanguageGraph {
   /** Codes of a constant whose rows are rows of quantized tensors of the source; undefined for other constants. */
   readCodes(constant: string): Promise<BlockCodes | undefined>;
   readonly text: TextAssets;
+  /** Most tokens of a text that it can be run on: as many as its table of positions has rows. Absent where there is no such table. */
+  readonly mostTokens?: number;
 }

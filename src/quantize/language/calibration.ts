@@ -41,9 +41,9 @@ export async function idsOf(
   });
 }
 
-/** Windows of a text, some of them held out. Throws OctetteError "argument" where there are not two tokens. */
-export function calibrationOf(ids: Int32Array, where: string): Calibration {
-  const windows = windowsOf(ids, MOST);
+/** Windows of so many tokens of a text, some of them held out. Throws OctetteError "argument" where there are not two tokens. */
+export function calibrationOf(ids: Int32Array, tokens: number, where: string): Calibration {
+  const windows = windowsOf(ids, tokens, MOST);
   if (windows.length > 0) return heldOut(windows);
   throw new OctetteError("the text is too short", {
     code: "argument",

@@ -13,7 +13,7 @@ import { idsOf } from "./calibration";
 import { codedConstants, plainCodes } from "./coded-block";
 import type { ForwardOptions } from "./forward";
 import { type CodedGraph, codedGraph } from "./recipe";
-import { windowsOf } from "./windows";
+import { windowsOf, windowTokens } from "./windows";
 import type { Workspace } from "./workspace";
 
 /** How near the results of a quantized encoder are to the float encoder's. */
@@ -142,7 +142,7 @@ async function textsOf(
   const texts =
     typeof given === "string"
       ? await linesOf(given, source)
-      : windowsOf(await idsOf(given, text, vocabulary, "evaluation"), MOST_TEXTS);
+      : windowsOf(await idsOf(given, text, vocabulary, "evaluation"), windowTokens(source), MOST_TEXTS);
   const known = texts.filter(({ length }) => length > 0).map((ids) => ids.subarray(0, maxPositions));
   if (known.length > 0) return known.slice(0, MOST_TEXTS);
   throw new OctetteError("the text is too short", {

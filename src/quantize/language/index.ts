@@ -5,101 +5,35 @@ import { threadsHere } from "../../engine/threads";
 import { OctetteError } from "../../errors";
 import { givingWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
-import { LONG_CALL, type LongCallOptions, type Progress } from "../../long-call";
+import type { LongCallOptions, Progress } from "../../long-call";
 import { inferTypes } from "../../ops/infer";
-import { checkOptions, type Names } from "../../options";
+import { checkOptions } from "../../options";
 import type { LanguageGraph } from "../../text/source";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit";
-import type { Agreement } from "./agreement";
 import { type Calibration, calibrationOf, idsOf, ownCalibration } from "./calibration";
 import { foldIn, foldTensors, textIn, textTensors } from "./choices";
 import { type FoldChoice, NO_FOLD } from "./coded-block";
-import { codedEncoder, isEncoder, type Similarity, similarityOf } from "./encoder";
+import { codedEncoder, isEncoder, similarityOf } from "./encoder";
 import { agreementOf, batchesOf } from "./evaluate-language";
 import { chooseFold, gateBlocks } from "./fold-gate";
 import { keptIn } from "./kept-codes";
 import { keyOf } from "./key";
 import { blockPart, writeLayers } from "./layer-codes";
 import { openSource, type QuantizableLanguage } from "./open-source";
+import { checkRecipe, OPTIONS, type QuantizedLanguageModel, type QuantizeLanguageOptions } from "./options";
 import { type KeptParts, partsBeside, partsInMemory } from "./parts";
 import type { CodedGraph, KeptCodes } from "./recipe";
-import { someOf, windowsOf } from "./windows";
+import { someOf, windowsOf, windowTokens } from "./windows";
 import { inRecipe, type Work } from "./work";
 import { prepareWorkspace, Workspace } from "./workspace";
 import { writeModel } from "./write-model";
 
 export type { QuantizableLanguage } from "./open-source";
-
-/** Options of `quantizeLanguageModel`. */
-export interface QuantizeLanguageOptions extends LongCallOptions {
-  /**
-   * Bits of a layer's weights, 8 or 4; embedding and head have 8. Default: 8, but that codes of 4 bits, which GGUF files have, are kept.
-   */
-  readonly bits?: 8 | 4 | undefined;
-  /** With 4 bits: 8 for layers that lead back from the feed-forward's width, a third less error for a sixth more bytes. Default false. */
-  readonly large?: boolean | undefined;
-  /** One scale for all of a weight and for all of an activation, no folding: for comparison. Default false. */
-  readonly naive?: boolean | undefined;
-  /** Keeps keys and values of attention as floats. Default false. */
-  readonly floatCache?: boolean | undefined;
-  /** Calibration text like the text the model will read, or ids of its tokens. Default: text that the model generates itself. */
-  readonly calibration?: string | ArrayLike<number> | undefined;
-  /**
-   * A text, or ids, on which the report compares it with its source; of encoders each line is a text. Default: a part of the calibration
-   * text that was held out; of encoders the calibration text, or random tokens.
-   */
-  readonly evaluation?: string | ArrayLike<number> | undefined;
-  /** Of the text that the model writes itself; default 0. */
-  readonly seed?: number | undefined;
-  /** Threads of the models that are run; default as many as there are cores, at most 4. The result is the same. */
-  readonly threads?: number | undefined;
-  /** Path of the artifact, where there are files: it is written tensor by tensor. Default: its bytes are returned. */
-  readonly output?: string | undefined;
-}
-
-const OPTIONS = {
-  ...LONG_CALL,
-  bits: 1,
-  large: 1,
-  naive: 1,
-  floatCache: 1,
-  calibration: 1,
-  evaluation: 1,
-  seed: 1,
-  threads: 1,
-  output: 1,
-} satisfies Names<QuantizeLanguageOptions>;
-
-/** What was done. */
-export interface QuantizeLanguageSummary {
-  readonly bits: 4 | 8;
-  /** Weights by the bits of their codes, and the kind of their groups. */
-  readonly weights: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly bits: 4 | 8;
-  }[];
-  /** α by which norms were folded; absent where none was. */
-  readonly foldedBy?: number;
-  /** Tokens that it was calibrated by. */
-  readonly calibrationTokens: number;
-  /** Of a decoder: how far it is from its source on text it was not calibrated by. */
-  readonly agreement?: Agreement;
-  /** For an encoder: how near its results are to the float encoder's. */
-  readonly similarity?: Similarity;
-  /** Whether that text is the calibration text itself, because it was too short to hold a part back. */
-  readonly isOnCalibrationText: boolean;
-}
-
-/** What `quantizeLanguageModel` gives. */
-export interface QuantizedLanguageModel {
-  /** The artifact; absent where it was written to `output`. */
-  readonly bytes?: Uint8Array;
-  readonly contentHash: string;
-  /** Bytes of the artifact. */
-  readonly size: number;
-  readonly summary: QuantizeLanguageSummary;
-}
+export type {
+  QuantizedLanguageModel,
+  QuantizeLanguageOptions,
+  QuantizeLanguageSummary,
+} from "./options";
 
 /** Windows that a fold is chosen by. */
 const GATE_WINDOWS = 8;
@@ -121,7 +55,7 @@ export async function quantizeLanguage(
   checkOptions("quantizeLanguageModel", options, OPTIONS);
   const { bits = 8, large = false, naive = false } = options;
   checkRecipe(bits, large, naive);
-  const { source, close } = await openSource(model, options.signal);
+  const { source, close } = await openSource(model, options);
   try {
     const done = isEncoder(source) ? quantizedEncoder : quantized;
     return await done(source, options, toolkit);
@@ -166,6 +100,7 @@ async function quantized(
       weights: weightsIn(work.coded),
       ...(fold.sixteenths > 0 ? { foldedBy: fold.sixteenths / 16 } : {}),
       calibrationTokens: tokensIn(calibration.kept),
+      windowTokens: windowTokens(source),
       agreement,
       isOnCalibrationText: measured.windows === calibration.kept,
     },
@@ -215,14 +150,6 @@ async function commonWork(source: LanguageGraph, options: QuantizeLanguageOption
 const weightsIn = ({ weights }: CodedGraph) =>
   [...weights.values()].map(({ name, bits, n, k }) => ({ name, shape: [n, k], bits }));
 
-function checkRecipe(bits: unknown, large: boolean, naive: boolean): void {
-  const fail = (what: string, expected: string, got: string) =>
-    new OctetteError(what, { code: "argument", where: "quantizeLanguageModel", expected, got });
-  if (bits !== 8 && bits !== 4) throw fail("no such number of bits", "8 or 4", `${bits}`);
-  if (large && bits === 8) throw fail("large is of 4 bits", "bits: 4", "bits: 8");
-  if (naive && bits === 4) throw fail("naive is of 8 bits", "bits: 8", "bits: 4");
-}
-
 const tokensIn = (windows: readonly Int32Array[]) => windows.reduce((sum, { length }) => sum + length, 0);
 
 /** Tells of each of so many steps. */
@@ -256,7 +183,11 @@ async function calibrated(
   { calibration, seed = 0, onProgress }: QuantizeLanguageOptions,
 ): Promise<Calibration> {
   if (calibration !== undefined)
-    return calibrationOf(await tokensOf(work, calibration, "calibration"), "calibration");
+    return calibrationOf(
+      await tokensOf(work, calibration, "calibration"),
+      windowTokens(work.source),
+      "calibration",
+    );
   return ownCalibration(draft, work.recipe.bits, seed, async (done, total) => {
     await onProgress?.({ stage: "write text", done, total });
   });
@@ -269,7 +200,8 @@ async function measuredBy(
   { evaluation }: QuantizeLanguageOptions,
 ): Promise<{ windows: readonly Int32Array[] }> {
   if (evaluation === undefined) return { windows: held.length > 0 ? held : kept };
-  const windows = windowsOf(await tokensOf(work, evaluation, "evaluation"), MOST_EVALUATED);
+  const ids = await tokensOf(work, evaluation, "evaluation");
+  const windows = windowsOf(ids, windowTokens(work.source), MOST_EVALUATED);
   if (windows.length > 0) return { windows };
   throw new OctetteError("the text is too short", {
     code: "argument",

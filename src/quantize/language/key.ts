@@ -3,7 +3,7 @@
 import { createSha256 } from "../../graph/sha256";
 import { bytesIn, sizeOf } from "../../graph/tensor";
 import type { LanguageGraph } from "../../text/source";
-import type { QuantizeLanguageOptions } from "./index";
+import type { QuantizeLanguageOptions } from "./options";
 
 /** Constants of no more elements tell two sources apart. */
 const MARK_ELEMENTS = 2 ** 14;

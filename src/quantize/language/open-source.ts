@@ -2,8 +2,10 @@
 
 import { OctetteError } from "../../errors";
 import { buildLanguageGraph } from "../../text/builder/build";
+import { checkMaxTokens } from "../../text/max-tokens";
 import { type LanguageModelSource, openLanguage } from "../../text/open-language";
 import type { LanguageGraph, LanguageSource } from "../../text/source";
+import type { QuantizeLanguageOptions } from "./options";
 
 /** What can be quantized: anything that a language model of floats is loaded from, opened or not. */
 export type QuantizableLanguage = LanguageModelSource | LanguageSource | LanguageGraph;
@@ -11,10 +13,10 @@ export type QuantizableLanguage = LanguageModelSource | LanguageSource | Languag
 const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
   typeof model === "object" && "text" in model && "read" in model;
 
-/** The graph of a model, and a function that closes the files opened for it. */
+/** The graph of a model for texts of `maxTokens`, and a function that closes the files opened for it. */
 export async function openSource(
   model: QuantizableLanguage,
-  signal: AbortSignal | undefined,
+  { maxTokens, signal }: Pick<QuantizeLanguageOptions, "maxTokens" | "signal">,
 ): Promise<{ source: LanguageGraph; close: () => Promise<void> }> {
   const given = isOpened(model) ? { source: model } : await openLanguage(model, signal);
   if ("artifact" in given) {
@@ -29,9 +31,18 @@ export async function openSource(
   const close = async () => {
     if (!isOpened(model) && "close" in source) await source.close();
   };
-  if (!("config" in source)) return { source, close };
+  if (!("config" in source)) {
+    if (maxTokens === undefined) return { source, close };
+    throw new OctetteError("the graph is made for a length already", {
+      code: "argument",
+      where: "quantizeLanguageModel, maxTokens",
+      hint: "buildLanguageGraph(source, { length })",
+    });
+  }
   try {
-    return { source: buildLanguageGraph(source), close };
+    const built = buildLanguageGraph(source, maxTokens === undefined ? {} : { length: maxTokens });
+    checkMaxTokens(maxTokens, built.text.facts!, "quantizeLanguageModel");
+    return { source: built, close };
   } catch (error) {
     await close();
     throw error;

@@ -9,7 +9,7 @@ import { Cache, Decoder } from "../../text/decoder";
 import { samplingOf } from "../../text/sampling/options";
 import { Sampler } from "../../text/sampling/sampler";
 import { codedConstants, codedTokenMatrices, plainCodes, readLayers } from "./coded-block";
-import { WINDOW } from "./windows";
+import { windowTokens } from "./windows";
 import type { Work } from "./work";
 
 /** What text begins with, where a model says so, in the order in which it is looked for. */
@@ -24,9 +24,10 @@ export async function writeText(
   seed: number,
   onWindow: () => Promise<void>,
 ): Promise<Int32Array[]> {
-  const model = await loadCoded(work);
+  const tokens = windowTokens(work.source);
+  const model = await loadCoded(work, tokens);
   try {
-    const decoder = new Decoder(model, WINDOW, 1);
+    const decoder = new Decoder(model, tokens, 1);
     const { vocabulary } = decoder;
     const sampler = new Sampler(
       samplingOf({ temperature: 1, seed }, {}, vocabulary),
@@ -40,9 +41,9 @@ export async function writeText(
     const windows: Int32Array[] = [];
     while (windows.length < count) {
       const cache = new Cache();
-      const ids = new Int32Array(WINDOW);
+      const ids = new Int32Array(tokens);
       ids[0] = first ?? random.below(vocabulary);
-      for (let at = 1; at < WINDOW; at++) {
+      for (let at = 1; at < tokens; at++) {
         decoder.run(cache, ids.subarray(at - 1, at), logits);
         ids[at] = sampler.sample(logits, history).token;
         await work.pause();
@@ -64,19 +65,19 @@ function firstToken({ source }: Work, vocabulary: number): number | undefined {
 }
 
 /**
- * The whole model of codes. Kernels' arguments hang on vectors, which must be known first: weights are quantized twice, so that no matrix
+ * The whole model of codes, for texts of so many tokens. Kernels' arguments hang on vectors, which must be known first: weights are quantized twice, so that no matrix
  * is in memory but where it is packed.
  */
-async function loadCoded(work: Work): Promise<Model> {
+async function loadCoded(work: Work, maxTokens: number): Promise<Model> {
   const { ops, engine } = work.toolkit;
   const constants = new Map<string, Constant>();
   await eachCoded(work, (name, tensor) => {
     const { dtype, shape } = tensor;
     constants.set(name, isVector(shape) ? tensor : { dtype, shape, isNarrow: true });
   });
-  const graph = { ...bindCache(work.coded.graph, { maxTokens: WINDOW, chunk: 1 }), constants };
+  const graph = { ...bindCache(work.coded.graph, { maxTokens, chunk: 1 }), constants };
   const options = {
-    maxima: { tokens: 1, rows: 1, cache: WINDOW },
+    maxima: { tokens: 1, rows: 1, cache: maxTokens },
     maxBytes: Infinity,
     threads: work.threads,
   };

@@ -1,13 +1,19 @@
 // Text in windows: runs of tokens that a model reads each from its beginning.
 
+import type { LanguageGraph } from "../../text/source";
+
 /** Tokens of a window. */
 export const WINDOW = 256;
 
-/** At most this many windows of a text, spread evenly over it. A text shorter than a window is one short window. */
-export function windowsOf(ids: Int32Array, most: number): Int32Array[] {
-  const whole = Math.floor(ids.length / WINDOW);
+/** Tokens of a window of a model: fewer where its table of positions has fewer rows. */
+export const windowTokens = ({ mostTokens = WINDOW }: Pick<LanguageGraph, "mostTokens">): number =>
+  Math.min(WINDOW, mostTokens);
+
+/** At most so many windows of so many tokens, spread evenly over a text. A text shorter than a window is one short window. */
+export function windowsOf(ids: Int32Array, tokens: number, most: number): Int32Array[] {
+  const whole = Math.floor(ids.length / tokens);
   if (whole === 0) return ids.length > 1 ? [ids] : [];
-  return spread(whole, most).map((w) => ids.subarray(w * WINDOW, (w + 1) * WINDOW));
+  return spread(whole, most).map((w) => ids.subarray(w * tokens, (w + 1) * tokens));
 }
 
 /** At most `most` of 0 … count − 1, spread evenly. */

@@ -21,7 +21,7 @@ import { LanguageGraphWriter } from "./writer";
 export interface LanguageGraphOptions {
   /**
    * Tokens that a text will have, of decoders whose rotary embedding depends on that (dynamic NTK, LongRoPE): all positions use the
-   * frequencies of this length. Default: as for texts no longer than the model was first trained on.
+   * frequencies of this length. Default: as for texts no longer than the model was first trained on, and for no longer ones.
    */
   readonly length?: number;
   /** Name of the family by whose rules the files are read. Default: `model_type` of config.json. */
@@ -59,7 +59,7 @@ export function buildLanguageGraph(
   const settings = new Settings(source.config, source.where);
   const writer = new LanguageGraphWriter(weights);
   const family = options.family ?? settings.text("model_type");
-  const { graph, facts } = Object.hasOwn(decoderFamilies, family)
+  const { graph, facts, mostTokens } = Object.hasOwn(decoderFamilies, family)
     ? decoderGraph(writer, settings, family, options)
     : encoderGraph(writer, settings, family, options);
   weights.ignoreLeftovers();
@@ -72,6 +72,7 @@ export function buildLanguageGraph(
     readRows: (constant, begin, end) => weights.readRows(constant, begin, end),
     readCodes: (constant) => weights.readCodes(constant),
     text: { ...textOf(source), facts },
+    ...(mostTokens !== undefined && { mostTokens }),
   };
 }
 
@@ -85,6 +86,7 @@ function textOf({ config, text }: LanguageSource): TextAssets {
 interface Built {
   readonly graph: Parts;
   readonly facts: LanguageFacts;
+  readonly mostTokens?: number;
 }
 
 function decoderGraph(
@@ -94,9 +96,14 @@ function decoderGraph(
   { length }: LanguageGraphOptions,
 ): Built {
   const own = decoderSettings(settings, decoderFamilies[family]!, length);
-  const reach = [...own.rotary.values()].map((rotary) => rotary.reach);
-  const maxPositions = Math.max(own.maxPositions, ...reach);
-  return { graph: decoder(writer, own), facts: { task: "next-token", maxPositions } };
+  const rotary = [...own.rotary.values()];
+  const reach = Math.max(own.maxPositions, ...rotary.map((one) => one.reach));
+  const maxPositions = Math.min(reach, ...rotary.map((one) => one.limit));
+  return {
+    graph: decoder(writer, own),
+    facts: { task: "next-token", maxPositions },
+    ...(own.family.positions === "learned" && { mostTokens: own.maxPositions }),
+  };
 }
 
 function encoderGraph(

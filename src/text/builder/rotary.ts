@@ -17,6 +17,8 @@ export interface Rotary {
   readonly scale: number;
   /** Positions for which its scaling was made, where that is more than max_position_embeddings says. */
   readonly reach: number;
+  /** Most positions for which these frequencies are right, where others are for longer texts. */
+  readonly limit: number;
 }
 
 /** What is known before the rotary settings are read. */
@@ -58,9 +60,20 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
   const kind = reader.kind();
   const make = Object.hasOwn(kinds, kind) ? kinds[kind]! : undefined;
   if (!make) throw settings.wrong("rope_parameters", `rope_type ${Object.keys(kinds).join(", ")}`, kind);
-  const { inverse, scale = 1, reach = 0 } = make({ reader, dim, base, settings, context });
+  const {
+    inverse,
+    scale = 1,
+    reach = 0,
+    limit = Infinity,
+  } = make({
+    reader,
+    dim,
+    base,
+    settings,
+    context,
+  });
   reader.finish();
-  return { frequencies: Float32Array.from(inverse), scale, reach: Math.floor(reach) };
+  return { frequencies: Float32Array.from(inverse), scale, reach: Math.floor(reach), limit };
 }
 
 /** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
@@ -147,6 +160,7 @@ interface Made {
   readonly inverse: readonly number[];
   readonly scale?: number;
   readonly reach?: number;
+  readonly limit?: number;
 }
 
 /** base^exponent, the same on every engine. */
@@ -175,7 +189,8 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
     const factor = reader.positive("factor");
     const most = Math.max(length, maxPositions);
     const stretch = (factor * most) / maxPositions - (factor - 1);
-    return { inverse: inverseOf(base * power(stretch, dim / (dim - 2)), dim), reach: factor * maxPositions };
+    const inverse = inverseOf(base * power(stretch, dim / (dim - 2)), dim);
+    return { inverse, reach: factor * maxPositions, limit: most };
   },
 
   llama3(making) {
@@ -221,9 +236,11 @@ const kinds: Readonly<Record<string, (making: Making) => Made>> = {
     const original = originalOf(making);
     const factor = reader.positive("factor", context.maxPositions / original);
     const [short, long] = [reader.numbers("short_factor", dim / 2), reader.numbers("long_factor", dim / 2)];
-    const factors = (context.length ?? 0) > original ? long : short;
+    const isLong = (context.length ?? 0) > original;
+    const factors = isLong ? long : short;
     const growth = factor <= 1 ? 1 : Math.sqrt(1 + portableLog(factor) / portableLog(original));
     const scale = reader.optional("attention_factor") ?? growth;
-    return { inverse: inverseOf(base, dim).map((f, i) => f / factors[i]!), scale };
+    const inverse = inverseOf(base, dim).map((f, i) => f / factors[i]!);
+    return { inverse, scale, ...(!isLong && { limit: original }) };
   },
 };

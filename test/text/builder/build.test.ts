@@ -113,9 +113,11 @@ test("null settings are left out, and those that change nothing are passed over"
 });
 
 test("a rotary scaling that reaches further than the settings' positions is told", () => {
-  const reach = (rope_scaling: object) => build({ rope_scaling }).text.facts!.maxPositions;
+  const reach = (rope_scaling: object, length = 0) =>
+    buildLanguageGraph(madeSource({ ...madeConfig, rope_scaling }), { length }).text.facts!.maxPositions;
   expect(reach({ type: "linear", factor: 4 })).toBe(64);
-  expect(reach({ type: "dynamic", factor: 4 })).toBe(256);
+  expect(reach({ type: "dynamic", factor: 4 }, 100)).toBe(100);
+  expect(reach({ type: "dynamic", factor: 4 }, 300)).toBe(256);
   expect(reach({ type: "yarn", factor: 4, original_max_position_embeddings: 32 })).toBe(128);
   expect(reach({ type: "yarn", factor: 4, original_max_position_embeddings: 8 })).toBe(64);
 });

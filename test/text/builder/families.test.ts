@@ -1,64 +1,24 @@
-// One small model of every family against transformers 5.17: its settings, the shapes of its tensors and what it computes stand in
-// families.json; the elements are a formula of a tensor's name, which whoever made that file evaluated too.
+// One small model of every family against transformers 5.17.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
+import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
 import { encoderFamilies } from "../../../src/text/builder/encoder-families";
 import { decoderFamilies } from "../../../src/text/builder/families";
-import type { LanguageSource } from "../../../src/text/source";
 import { withModel } from "../../engine/engines";
 import { evaluate, statesOf } from "../evaluate";
 import { farthest, wholeGraph } from "../tiny";
-import cases from "./families.json";
+import { type FamilyCase, familyCases, familySource } from "./family-cases";
 
-interface Case {
-  readonly name: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: Readonly<Record<string, readonly number[]>>;
-  /** Logits of the first and the last of 13 tokens; of encoders, rows of two texts of 11 and 7 tokens. */
-  readonly want: readonly number[];
-  /** Of encoders: whose rows they are. */
-  readonly output?: string;
-}
-
-/** FNV-1a of a name. */
-function hashOf(name: string): number {
-  let hash = 2166136261;
-  for (const letter of new TextEncoder().encode(name)) hash = Math.imul(hash ^ letter, 16777619);
-  return hash;
-}
-
-/** Weights within ±0.4, biases within ±0.2, scales of norms around 1. */
-function elementsOf(name: string, shape: readonly number[]): Tensor {
-  const hash = hashOf(name);
-  const [factor, base] = shape.length > 1 ? [0.8, 0] : [0.4, name.endsWith("bias") ? 0 : 1];
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    let x = Math.imul(i + hash, 0x9e3779b1);
-    x = Math.imul(x ^ (x >>> 15), 0x85ebca77);
-    return base + (((x ^ (x >>> 13)) >>> 0) / 2 ** 32 - 0.5) * factor;
-  });
-  return { dtype: "f32", shape, data };
-}
-
-const sourceOf = ({ config, tensors }: Case): LanguageSource => ({
-  where: "made",
-  config,
-  tensors: new Map(Object.entries(tensors).map(([name, shape]) => [name, { dtype: "F32", shape }])),
-  read: async (name) => elementsOf(name, tensors[name]!),
-  text: {},
-  close: async () => {},
-});
-
-const all = cases as unknown as readonly Case[];
-const isDecoder = ({ output }: Case) => output === undefined;
-const tight = ({ want }: Case) => 2e-5 * Math.max(...want.map(Math.abs));
+const all = familyCases;
+const isDecoder = ({ output }: FamilyCase) => output === undefined;
+const tight = ({ want }: FamilyCase) => 2e-5 * Math.max(...want.map(Math.abs));
 
 describe("decoders", () => {
   test.for(all.filter(isDecoder).map((one) => [one.name, one] as const))("%s", async ([, one]) => {
-    const built = buildLanguageGraph(sourceOf(one));
+    const built = buildLanguageGraph(familySource(one));
     const graph = bindCache(await wholeGraph(built), { maxTokens: 32, chunk: 4 });
     const ids = Array.from({ length: 13 }, (_, j) => ((3 * j * j + 5 * j + 7) % 38) + 2);
     /** Logits of the first and the last token, which are fed four at a time. */
@@ -95,7 +55,7 @@ describe("encoders", () => {
     ,
     one,
   ]) => {
-    const graph = await wholeGraph(buildLanguageGraph(sourceOf(one)));
+    const graph = await wholeGraph(buildLanguageGraph(familySource(one)));
     const ids = [0, 1].flatMap((i) =>
       Array.from({ length: 11 }, (_, j) => (i === 1 && j >= 7 ? 0 : ((7 * i + 3 * j * j + 5) % 34) + 5)),
     );

@@ -1,0 +1,51 @@
+// Small models of all families: settings, the shapes of tensors, and what transformers 5.17 computes with them, in families.json. The
+// elements are a formula of a tensor's name, which whoever made that file evaluated too.
+
+import { sizeOf, type Tensor } from "../../../src/graph/tensor";
+import type { LanguageSource } from "../../../src/text/source";
+import cases from "./families.json";
+
+export interface FamilyCase {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  /** Logits of the first and the last of 13 tokens; of encoders, rows of two texts of 11 and 7 tokens. */
+  readonly want: readonly number[];
+  /** Of encoders: whose rows they are. */
+  readonly output?: string;
+}
+
+/** FNV-1a of a name. */
+function hashOf(name: string): number {
+  let hash = 2166136261;
+  for (const letter of new TextEncoder().encode(name)) hash = Math.imul(hash ^ letter, 16777619);
+  return hash;
+}
+
+/** Weights within ±0.4, biases within ±0.2, scales of norms around 1. */
+function elementsOf(name: string, shape: readonly number[]): Tensor {
+  const hash = hashOf(name);
+  const [factor, base] = shape.length > 1 ? [0.8, 0] : [0.4, name.endsWith("bias") ? 0 : 1];
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    let x = Math.imul(i + hash, 0x9e3779b1);
+    x = Math.imul(x ^ (x >>> 15), 0x85ebca77);
+    return base + (((x ^ (x >>> 13)) >>> 0) / 2 ** 32 - 0.5) * factor;
+  });
+  return { dtype: "f32", shape, data };
+}
+
+/** A case as a source in memory. */
+export const familySource = ({ config, tensors }: FamilyCase): LanguageSource => ({
+  where: "made",
+  config,
+  tensors: new Map(Object.entries(tensors).map(([name, shape]) => [name, { dtype: "F32", shape }])),
+  read: async (name) => elementsOf(name, tensors[name]!),
+  text: {},
+  close: async () => {},
+});
+
+export const familyCases = cases as unknown as readonly FamilyCase[];
+
+/** The model of a case by its name. */
+export const familyNamed = (name: string): LanguageSource =>
+  familySource(familyCases.find((one) => one.name === name)!);
