@@ -32,6 +32,8 @@ export interface CompileOptions {
   readonly engineClass: EngineClass;
   /** Largest value of each symbol, as a first plan has them; 1 where none is given. */
   readonly maxima?: Bindings | undefined;
+  /** Whether other sizes than those of the graph give what a node makes more rows: of symbols beside one that is never more than 1. */
+  readonly isOpen?: (node: string, one: string | undefined) => boolean;
   /** Values that can be read after a run, beside the outputs. */
   readonly taps?: readonly string[];
   /** Constants that steps write to: they have memory of their own, and nothing is loaded there. */
@@ -70,7 +72,7 @@ export function lowerGraph(
   options: CompileOptions,
   types: Map<string, ValueType> = inferTypes(graph, options.registry),
 ): Lowered {
-  const { registry, taps = [] } = options;
+  const { registry, taps = [], isOpen } = options;
   const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
   const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
   checkShapes(types);
@@ -92,6 +94,7 @@ export function lowerGraph(
     types,
     layouts,
     one: (options.maxima?.[batch!] ?? 1) === 1 ? batch : undefined,
+    isOpen,
     tasks: tasks.flat(),
     kept: [...outputs, ...taps],
     state: new Set(state),

@@ -20,6 +20,7 @@ import {
   type StepArguments,
   type Unit,
 } from "../ops/op";
+import type { CompileOptions } from "./compile";
 import { align, checkTotal } from "./memory";
 import type { Need, PlanEntry, Content as Planned, Step } from "./plan";
 
@@ -54,6 +55,7 @@ export interface LoweringInput {
   readonly layouts: ReadonlyMap<string, Layout>;
   /** A symbol that is never more than 1. */
   readonly one: string | undefined;
+  readonly isOpen: CompileOptions["isOpen"];
   readonly tasks: readonly Task[];
   /** Values that are read after a run. */
   readonly kept: readonly string[];
@@ -305,7 +307,8 @@ export class LoweringContext implements Lowering {
   }
 
   isOne(dim: Dim): boolean {
-    return dim === 1 || dim === this.#in.one;
+    const { one, isOpen } = this.#in;
+    return (dim === 1 || dim === one) && !isOpen?.(this.#node, one);
   }
 
   /** Copied to its place alone: what is not packed need not wait for the rest of its unit. */

@@ -190,8 +190,7 @@ export class Model {
    * @internal
    */
   get loader(): ConstantSink {
-    const { loader } = this.#session;
-    return this.#acts?.loader(loader) ?? loader;
+    return this.#acts?.loader(this.#session) ?? this.#session.loader;
   }
 
   /**

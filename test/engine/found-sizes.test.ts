@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "../../src/graph/tensor";
+import { load, save } from "../../src/index";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { expectSameBytes } from "../check-model";
@@ -117,6 +118,24 @@ describe("sizes that are in the data", () => {
       expectSameBytes(y, tensor("f32", [3, 1], [0, 1, 3]));
       expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/number of elements/);
     });
+  });
+
+  test("a file whose weights no step reads before a size is found", async () => {
+    const b = new GraphBuilder();
+    const found = b.node("NonZero", [b.input("x", ["n"])], "found");
+    b.node(
+      "Reshape",
+      [b.node("Cast", [found], "counted", { to: "f32" }), b.constant("shape", ints(-1, 3))],
+      "rows",
+    );
+    b.node("Linear", ["rows", b.floats("weights", [2, 3], 1)], "y");
+    const graph = simplify(b.build("y"), registry);
+    const feeds = [7, 4, 10].map((n) => ({ x: tensor("f32", [n], [0, ...new Array(n - 1).fill(1)]) }));
+    const model = await load(save(graph, { selfTest: false }));
+    withModel(graph, {}, (unsaved) => {
+      for (const feed of feeds) expectSameBytes(model.runSync(feed).y, unsaved.runSync(feed).y!);
+    });
+    model.dispose();
   });
 
   test("Range of computed bounds, and ConstantOfShape of a computed shape", () => {

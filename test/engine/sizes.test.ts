@@ -104,6 +104,35 @@ test("an artifact of any size is saved, verified and benchmarked at the smallest
   model.dispose();
 });
 
+test.each([
+  "batch",
+  1,
+])("layers of one pixel at the smallest size, batch %s: an artifact packs their weights once", async (batch) => {
+  const b = new GraphBuilder(9);
+  const x = b.input("x", [batch, 3, "height", "width"]);
+  const layer = (op: string, inputs: Parameters<GraphBuilder["layer"]>[1], y: string, attributes = {}) =>
+    b.layer(op, inputs, y, { attributes, range: b.range() });
+  const strided = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+  const stem = layer("Conv", [b.quantize(x), b.weights("w0", [16, 3, 3, 3], 0)], "stem", strided);
+  const point = layer("Conv", [stem, b.weights("w1", [40, 16, 1, 1], 0)], "point", { kernel_shape: [1, 1] });
+  const mean = layer("GlobalAveragePool", [point], "mean");
+  const last = [b.weights("w2", [33, 40, 1, 1], 0)];
+  b.dequantize(layer("Conv", [mean, ...last], "last", { kernel_shape: [1, 1] }), "y");
+  const graph = b.build("y");
+  const model = await load(save(graph));
+  for (const size of [
+    [1, 4, 4],
+    [1, 6, 22],
+    [1, 1, 1],
+    [1, 2, 2],
+  ] as const) {
+    expectSameBytes(model.runSync(feedsOf(size)).y, expected(graph, size).y!);
+    expect(model.plan.own.flatMap(({ calls }) => calls)).toEqual([]);
+    expect(model.plan.steps.map(({ kernel }) => kernel).at(-2)).toBe("gemvInt8");
+  }
+  model.dispose();
+});
+
 test("a size that was run before has the plan that it had", () => {
   withModel(pyramid(true), {}, (model) => {
     const planOf = (size: Size) => {

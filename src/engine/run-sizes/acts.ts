@@ -13,6 +13,7 @@ import { checkNeeds } from "../limit";
 import type { ConstantSink } from "../loader";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
+import { sinkOf } from "./own-constants";
 import { boundNode } from "./sized-planner";
 
 /** What runs the steps. */
@@ -109,8 +110,8 @@ export class Acts {
   }
 
   /** Takes the constants of the graph and of those within it. */
-  loader(own: ConstantSink): ConstantSink {
-    const all = [own, ...[...this.#bodies.values()].map(({ loader }) => loader)];
+  loader(session: Session): ConstantSink {
+    const all = [sinkOf(session), ...[...this.#bodies.values()].map(({ loader }) => loader)];
     return {
       get missing() {
         return all.flatMap(({ missing }) => missing);

@@ -2,8 +2,28 @@
 
 import { OctetteError } from "../../errors";
 import { bytesIn, type TypedArray } from "../../graph/tensor";
+import type { ConstantSink } from "../loader";
 import type { Plan } from "../plan";
 import type { Session } from "../session";
+
+/** What steps of graphs need that begin with a plan of their first steps: no later plan was there when it was put. */
+const kept = new WeakMap<Session, Map<string, Uint8Array>>();
+
+/** Takes the constants of a session, and keeps them for later plans where the plan is `open`. */
+export function sinkOf(session: Session): ConstantSink {
+  const { loader, plan } = session;
+  if (!plan.open) return loader;
+  const all = kept.get(session) ?? new Map<string, Uint8Array>();
+  kept.set(session, all);
+  return {
+    missing: loader.missing,
+    placeOf: () => undefined,
+    put(name, bytes) {
+      all.set(name, bytes);
+      loader.put(name, bytes);
+    },
+  };
+}
 
 /** Goes on with a plan of the same model, whose own constants are loaded. */
 export function goOn(
@@ -19,12 +39,13 @@ export function goOn(
   ];
   for (const [loader, name] of loaders.flatMap((one) => one.missing.map((name) => [one, name] as const))) {
     const elements = elementsOf(name);
-    if (!elements)
+    const bytes = elements ? bytesIn(elements) : kept.get(session)?.get(name);
+    if (!bytes)
       throw new OctetteError("sizes need other constants than those that were loaded", {
         code: "limit",
         where: `constant "${name}"`,
         hint: "Load the model for these sizes: load(bytes, { maxima: { … } })",
       });
-    loader.put(name, bytesIn(elements));
+    loader.put(name, bytes);
   }
 }

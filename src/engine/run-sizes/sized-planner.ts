@@ -35,9 +35,18 @@ interface Variant {
 }
 
 /** Sizes that have to be numbers are those given, or the smallest power of two that the graph takes. */
-export function sizedPlannerOf(graph: Graph<Constant>, options: CompileOptions): Planner {
-  const { registry } = options;
+export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions): Planner {
+  const { registry } = unsized;
   const types = inferTypes(graph, registry);
+  const options: CompileOptions = {
+    ...unsized,
+    // Weights that one row would pack in another way are packed once for all sizes.
+    isOpen: (node, one) => {
+      const made = graph.nodes.flatMap(({ name, outputs }) => (name === node ? outputs : []));
+      const dims = made.flatMap((value) => types.get(value)?.shape ?? []);
+      return dims.flatMap(symbolsOf).some((symbol) => symbol !== one);
+    },
+  };
   /** Symbols are told where a caller sees a type, whatever plan runs. */
   const told = (value: PlannedValue): PlannedValue => ({ ...value, type: types.get(value.name)! });
   const variants = new Map<string, Variant>();
