@@ -1,11 +1,10 @@
-// NumPy's .npz: a zip of .npy files, stored or deflated. The zip directory is read here, sizes first, so that a
-// hostile file is refused before it is unpacked; fflate inflates and writes.
+// Reads NumPy's .npz: a zip of .npy files, stored or deflated. The zip directory is read first, with its sizes, so that a
+// hostile file is refused before it is unpacked.
 
-import { zipSync } from "fflate";
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
 import { checkCrc32, inflateExactly, unpackedLimit } from "./inflate";
-import { readNpy, writeNpy } from "./npy";
+import { readNpy } from "./npy";
 
 /** Unpacked bytes of all arrays of a file together; a browser tab holds little more. */
 export const MAX_NPZ_BYTES = 2 ** 30;
@@ -47,16 +46,6 @@ export function readNpz(bytes: Uint8Array, where = "npz"): Map<string, Tensor> {
     tensors.set(name, readNpy(npy, inside));
   }
   return tensors;
-}
-
-/** Writes the arrays deflated, in order, with a fixed date: equal tensors give equal bytes. */
-export function writeNpz(
-  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
-): Uint8Array<ArrayBuffer> {
-  const all =
-    tensors instanceof Map ? [...tensors] : Object.entries<Tensor>(tensors as Record<string, Tensor>);
-  const files = all.map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
-  return zipSync(Object.fromEntries(files), { mtime: new Date(1980, 0, 1) });
 }
 
 function readDirectory(view: DataView, where: string): Entry[] {

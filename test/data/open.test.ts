@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/data";
 import { OctetteError } from "../../src/errors";
 import { writeNpy } from "../../src/formats/npy";
-import { writeNpz } from "../../src/formats/npz";
+import { writeNpz } from "../../src/formats/write-npz";
 import type { Input } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 

@@ -2,7 +2,7 @@
 
 import type { Feed } from "../../engine/feeds";
 import type { Model } from "../../engine/model";
-import { storeNpz } from "../../formats/stored-npz";
+import { writeNpz } from "../../formats/write-npz";
 import type { Tensor } from "../../graph/tensor";
 import type { CallOptions } from "../../learner/workers";
 import { button, choose, download, labelled, make, messageOf } from "./dom";
@@ -156,7 +156,7 @@ export class LearnPanel {
     try {
       const { arrays, labels } = stacked(this.#samples.all, this.#around.model.inputs);
       const classes = { dtype: "i32", shape: [labels.length], data: labels } as const;
-      download("samples.npz", storeNpz(new Map([...arrays, ["labels", classes]])));
+      download("samples.npz", writeNpz(new Map([...arrays, ["labels", classes]])));
     } catch (error) {
       this.#status.textContent = `The samples cannot be downloaded: ${messageOf(error)}`;
     }

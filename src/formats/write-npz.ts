@@ -1,4 +1,4 @@
-// NumPy's .npz as a page writes it, without the code that compresses: a zip of stored .npy files (PKWARE APPNOTE 6.3.10, sections 4.3.7,
+// Writes NumPy's .npz as numpy.savez does: a zip of .npy files that are stored, not compressed (PKWARE APPNOTE 6.3.10, sections 4.3.7,
 // 4.3.12 and 4.3.16).
 
 import { OctetteError } from "../errors";
@@ -32,15 +32,23 @@ function packed(...numbers: readonly (readonly [bytes: 2 | 4, number: number])[]
   return new Uint8Array(out.buffer);
 }
 
-/** The arrays, stored, in order: `readNpz` and NumPy read them. Throws an OctetteError "limit" where a zip cannot hold them. */
-export function storeNpz(tensors: ReadonlyMap<string, Tensor>): Uint8Array<ArrayBuffer> {
+/**
+ * Writes the arrays in order, uncompressed and with a fixed date: equal tensors give equal bytes. `readNpz` and NumPy read them.
+ * Throws an OctetteError "limit" where a zip cannot hold them.
+ */
+export function writeNpz(
+  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+): Uint8Array<ArrayBuffer> {
+  const arrays = [
+    ...(tensors instanceof Map ? tensors : Object.entries<Tensor>(tensors as Record<string, Tensor>)),
+  ];
   const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
   let offset = 0;
   const put = (...added: readonly Uint8Array[]) => {
     parts.push(...added);
     for (const { length } of added) offset += length;
   };
-  for (const [array, tensor] of tensors) {
+  for (const [array, tensor] of arrays) {
     const name = new TextEncoder().encode(`${array}.npy`);
     const content = writeNpy(tensor);
     const entry = [
@@ -73,8 +81,8 @@ export function storeNpz(tensors: ReadonlyMap<string, Tensor>): Uint8Array<Array
   const begin = offset;
   for (const part of directory) put(part);
   const counts = [
-    [2, tensors.size],
-    [2, tensors.size],
+    [2, arrays.length],
+    [2, arrays.length],
     [4, offset - begin],
     [4, begin],
     [2, 0],
