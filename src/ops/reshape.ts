@@ -16,6 +16,7 @@ import { requireSameCodes } from "./copy";
 import { numericShape } from "./known";
 import {
   type Batched,
+  extend,
   inputType,
   type Known,
   type Layout,
@@ -136,11 +137,9 @@ const infer: Op["infer"] = (node, inputs) => {
   return retype(x, resolve(node, x.shape, shape));
 };
 
-export const reshape: Op = {
-  ...reshaping(infer, { inputs: 2, attributes: ["allowzero"], parameters: { 1: "shape" } }),
-  open: [1],
-  reshapes: true,
-};
+const ofAttribute = reshaping(infer, { inputs: 2, attributes: ["allowzero"], parameters: { 1: "shape" } });
+
+export const reshape: Op = extend(ofAttribute, { open: [1], reshapes: true });
 
 export const reshapeTraits: Traits = {
   codes: "moves",
