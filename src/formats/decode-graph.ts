@@ -82,7 +82,7 @@ class Decoder<C extends Constant> {
     return {
       name: this.#text(name, "its name"),
       inputs: this.#list(inputs, "inputs").map((input) => this.#input(input)),
-      outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
+      outputs: this.#names(outputs, "outputs"),
       nodes,
       constants: this.#constants,
       ...(states !== undefined && {
@@ -108,9 +108,8 @@ class Decoder<C extends Constant> {
 
   /** The constants that a graph within the graph names. */
   #own(): Map<string, C> {
-    const names = this.#list(this.#header.tensors, "tensors").map((name) => this.#name(name));
     return new Map(
-      names.map((name) => {
+      this.#names(this.#header.tensors, "tensors").map((name) => {
         this.#whole.within.add(name);
         return [name, this.#tensors.get(name) ?? this.#fail("it has no such tensor", name)] as const;
       }),
@@ -160,8 +159,8 @@ class Decoder<C extends Constant> {
     return {
       op: this.#text(op, "an operator"),
       name: this.#name(name),
-      inputs: this.#list(inputs, "inputs").map((input) => this.#name(input)),
-      outputs: this.#list(outputs, "outputs").map((output) => this.#name(output)),
+      inputs: this.#names(inputs, "inputs"),
+      outputs: this.#names(outputs, "outputs"),
       attributes: this.#attributes(attributes),
       ...(codes === undefined || (codes === null && graphs !== undefined)
         ? {}
@@ -226,6 +225,10 @@ class Decoder<C extends Constant> {
     if (index === -1) return "";
     const text = typeof index === "number" ? this.#strings[index] : undefined;
     return text ?? this.#fail("no such name", index);
+  }
+
+  #names(value: unknown, what: string): string[] {
+    return this.#list(value, what).map((index) => this.#name(index));
   }
 
   #attributes(value: unknown): Record<string, Attribute> {
