@@ -225,7 +225,7 @@ describe("wasm is taken from", () => {
       expect(() => loadSync(bytes, options(sources))).toThrow(error);
     }
     const missing = { common: new Response("", { status: 404 }) };
-    await expect(load(bytes, options(missing))).rejects.toThrow(/wasm\.common: server answered 404/);
+    await expect(load(bytes, options(missing))).rejects.toThrow(/response: server answered 404/);
   });
 });
 

@@ -79,9 +79,9 @@ export class Engine {
   readonly #own: WasmSources;
   /** By group and whether its memory is shared. */
   readonly #modules = new Map<string, WebAssembly.Module>();
-  readonly #pending = new Map<string, Promise<void>>();
+  readonly #pending: Record<string, Promise<void>> = Object.create(null);
   /** What distant sources carried: a Response can be read only once. */
-  readonly #read = new Map<string, Promise<Uint8Array>>();
+  readonly #read: Record<string, Promise<Uint8Array>> = Object.create(null);
   readonly #listeners = new Set<() => void>();
   readonly #verdicts: { extmul?: Verdict | undefined; relaxed?: Verdict | undefined } = {};
   #info: ClassInfo | undefined;
@@ -198,28 +198,21 @@ export class Engine {
 
   /** Reads and compiles a module, once however often it is asked for. */
   #fetch(group: string, isShared: boolean): Promise<void> {
-    const key = keyOf(group, isShared);
-    const pending = this.#pending.get(key) ?? this.#compile(group, isShared);
-    this.#pending.set(key, pending);
-    return pending;
+    return (this.#pending[keyOf(group, isShared)] ??= this.#compile(group, isShared));
   }
 
   async #compile(group: string, isShared: boolean): Promise<void> {
     const key = keyOf(group, isShared);
     const source = this.#source(group);
     if (this.#modules.has(key) || source instanceof WebAssembly.Module) return;
-    const bytes = isDistant(source) ? await this.#bytesOf(group, source) : source;
+    const bytes = isDistant(source)
+      ? await (this.#read[group] ??= isImported(source) ? source() : readBytes(source))
+      : source;
     try {
       this.#modules.set(key, await WebAssembly.compile(isShared ? sharing(bytes) : (bytes as BufferSource)));
     } catch (cause) {
       throw doesNotCompile(group, cause, bytes);
     }
-  }
-
-  #bytesOf(group: string, source: Distant): Promise<Uint8Array> {
-    const bytes = this.#read.get(group) ?? bytesOf(group, source);
-    this.#read.set(group, bytes);
-    return bytes;
   }
 
   /** Kernels of a class over one memory: those of `called`, and all others that their modules have. */
@@ -312,22 +305,6 @@ export class Engine {
 }
 
 const keyOf = (group: string, isShared: boolean) => `${group} ${isShared}`;
-
-async function bytesOf(group: string, response: Distant): Promise<Uint8Array> {
-  if (response instanceof URL) return readBytes(response);
-  const where = `wasm.${group}`;
-  if (isImported(response)) return response();
-  if (!response.ok)
-    throw new OctetteError(`server answered ${response.status} ${response.statusText}`, {
-      code: "argument",
-      where,
-    });
-  try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw new OctetteError(`cannot be read: ${(cause as Error).message}`, { code: "argument", where });
-  }
-}
 
 const doesNotCompile = (group: string, cause: unknown, wasm: unknown) =>
   new OctetteError(`the module does not compile: ${(cause as Error).message}`, {
