@@ -56,7 +56,7 @@ async function pages() {
 const apart = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/inlined$/ }, () => ({ path: join(root, "src/learner/received.ts") }));
+    onResolve({ filter: /\/(carried|inlined)$/ }, () => ({ path: join(root, "src/learner/received.ts") }));
     onResolve({ filter: /.*/ }, ({ kind, path }) =>
       kind === "dynamic-import" ? { path, external: true } : undefined,
     );

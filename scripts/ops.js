@@ -206,15 +206,29 @@ export { ${list} };
 export const groupModules = { ${list} };
 `,
   );
-  const all = `baseline, common, extmul, relaxed, ${list}`;
+  const core = "baseline, common, extmul, relaxed";
+  const importCore = `import { ${core} } from "../../src/engine/core-inlined";\n`;
   await write(
     "inlined.ts",
-    `import { baseline, common, extmul, relaxed } from "../../src/engine/core-inlined";
-import { ${list} } from "./modules";
+    `${importCore}import { ${list} } from "./modules";
 
-export { ${all} };
+export { ${core}, ${list} };
 /** Every engine class and every op group. */
-export const inlined = { ${all} };
+export const inlined = { ${core}, ${list} };
+`,
+  );
+  const ofClasses = classed.flatMap(modulesOfClasses);
+  await write("of-classes.ts", `${wasmOf(ofClasses)}\nexport { ${ofClasses.join(", ")} };\n`);
+  await write(
+    "carried.ts",
+    `${importCore}${wasmOf(withKernels)}
+/** Modules that the toolkit has from the start. */
+export const carried = { ${core}, ${withKernels.join(", ")} };
+
+/** Names of the others, of op groups with a module for each engine class. */
+export const laterNames: readonly string[] = [${ofClasses.map((name) => `"${name}"`).join(", ")}];
+/** Imports them. */
+export const importLater = (): Promise<Readonly<Record<string, Uint8Array>>> => import("./of-classes");
 `,
   );
 }

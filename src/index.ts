@@ -40,6 +40,13 @@ import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
+/**
+ * Imports the kernels that are not here from the start, so that `loadSync` and `save`, which wait for nothing, have them: those of
+ * weights in groups, of language models and of recurrent layers, all over codes. `load`, `quantize`, `tune` and `evaluate` do it. Of a
+ * toolkit with ops of one's own: `toolkit.preload()`.
+ */
+export const preload = (): Promise<void> => toolkit.preload();
+
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
 const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 

@@ -17,7 +17,7 @@ export async function evaluate(
   options: EvaluateOptions & ToolkitOptions = {},
 ): Promise<Evaluation> {
   const [toolkit, rest] = toolkitIn<EvaluateOptions>(options);
-  const { evaluate } = await import("./report/evaluate");
+  const [{ evaluate }] = await Promise.all([import("./report/evaluate"), toolkit.preload()]);
   const loadWith = (graph: Graph, given?: LoadOptions) =>
     runtimeFor(toolkit).loadGraphSync(checked(graph, toolkit), given);
   return evaluate(model, data, rest, loadWith, toolkit.ops);

@@ -1,7 +1,7 @@
 // What there is once, for all that octette does: ops, conversions, gradients, and an engine that compiles each module once. The
 // entries of the package hand it down; a runtime of octette/runtime carries none of it.
 
-import { inlined } from "./engine/inlined";
+import { carried, importLater, laterNames } from "../build/groups/carried";
 import { provideRunSizes } from "./engine/planner";
 import { runSizes } from "./engine/run-sizes/run-sizes";
 import { type Carried, Engine, type WasmSources } from "./engine/wasm";
@@ -35,8 +35,23 @@ export class Toolkit {
     provideRunSizes(runSizes);
     this.own = own;
     this.ops = { ...toolkitOps, ...own.ops };
-    this.wasm = { ...inlined, ...own.wasm };
+    const imported = laterNames.map((name) => [name, async () => (await this.#import())[name]!] as const);
+    this.wasm = { ...carried, ...Object.fromEntries(imported), ...own.wasm };
     this.engine = new Engine(this.wasm);
+  }
+
+  /**
+   * Imports the kernels that are not here from the start, so that `loadSync` and `save`, which wait for nothing, have them: those of
+   * weights in groups, of language models and of recurrent layers, all over codes. `load`, `quantize`, `tune` and `evaluate` do it.
+   */
+  async preload(): Promise<void> {
+    await this.#import();
+  }
+
+  async #import(): Promise<Readonly<Record<string, Uint8Array>>> {
+    const wasm = await importLater();
+    this.carry(wasm);
+    return wasm;
   }
 
   /**

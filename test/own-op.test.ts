@@ -232,10 +232,12 @@ describe("what does not fit is told", () => {
     );
   });
 
-  test("a kernel that is missing, or takes other arguments", () => {
+  test("a kernel that is missing, or takes other arguments", async () => {
     const graph = importOnnx(file, { toolkit });
     const { wasm: _, ...without } = tables;
-    expect(() => loadSync(graph, { toolkit: createToolkit(without) })).toThrow(
+    const bare = createToolkit(without);
+    await bare.preload();
+    expect(() => loadSync(graph, { toolkit: bare })).toThrow(
       expect.objectContaining({ code: "engine", message: expect.stringMatching(/no kernel "squash"/) }),
     );
     const short: OwnOp = {

@@ -283,7 +283,7 @@ export class Engine {
       throw new OctetteError("its kernels are not imported yet", {
         code: "unsupported",
         where: `wasm.${group}`,
-        hint: `Call await preload("${group}") once before, or take the asynchronous load()`,
+        hint: `Call await preload(${classOf(group) ? "" : `"${group}"`}) once before, or take the asynchronous load()`,
       });
     if (isDistant(source))
       throw new OctetteError(`a ${source.constructor.name} cannot be read synchronously`, {

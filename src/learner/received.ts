@@ -3,7 +3,9 @@
 
 import type { Carried } from "../engine/wasm";
 
-export const inlined: Carried = {};
+export const carried: Carried = {};
+export const laterNames: readonly string[] = [];
+export const importLater = async (): Promise<Readonly<Record<string, Uint8Array>>> => ({});
 
 /** Those of training. */
 export let train: Uint8Array | undefined;

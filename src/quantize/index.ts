@@ -24,6 +24,6 @@ export async function quantize(
   options: QuantizeOptions & ToolkitOptions = {},
 ): Promise<Quantized> {
   const [toolkit, rest] = toolkitIn<QuantizeOptions>(options);
-  const { quantizeWith } = await import("./quantize-graph");
+  const [{ quantizeWith }] = await Promise.all([import("./quantize-graph"), toolkit.preload()]);
   return quantizeWith(graph, rest, toolkit);
 }

@@ -41,7 +41,7 @@ export interface TuneOptions extends Omit<TuneDeployedOptions, "teacher"> {
  */
 export async function tune(graph: Graph, options: TuneOptions & ToolkitOptions): Promise<Tuned> {
   const [toolkit, own] = toolkitIn<TuneOptions>(options);
-  const { tuneGraph } = await import("./tune-graph");
+  const [{ tuneGraph }] = await Promise.all([import("./tune-graph"), toolkit.preload()]);
   return tuneGraph(graph, own, toolkit, async (...args) => {
     const { quantizeWith } = await import("../quantize/quantize-graph");
     return quantizeWith(...args);

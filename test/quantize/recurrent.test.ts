@@ -2,11 +2,12 @@
 // through an artifact and through ONNX as it is.
 
 import { describe, expect, test } from "vitest";
+import { createToolkit } from "../../src/create-toolkit";
 import { onnxOf } from "../../src/export-onnx";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
-import { importOnnx, quantize } from "../../src/index";
+import { importOnnx, load, loadSync, quantize, save } from "../../src/index";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { toolkit } from "../../src/toolkit";
@@ -98,4 +99,36 @@ test("a layer whose weights are computed stays float, and says why", async () =>
   builder.multiple("RNN", inputs, ["y"]);
   const { summary } = await quantize(builder.build("y"), { mode: "dynamic", force: true });
   expect(summary.layers).toMatchObject([{ quantized: false, reason: "its weight is not a float constant" }]);
+});
+
+describe("kernels over codes, which a toolkit imports", () => {
+  const coded = quantize(classifier("GRU"), { mode: "dynamic" }).then(({ graph }) => graph);
+  const missing = (attempt: () => unknown) =>
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        code: "unsupported",
+        hint: "Call await preload() once before, or take the asynchronous load()",
+      }),
+    );
+
+  test("what waits for nothing asks for them", async () => {
+    const toolkit = createToolkit({});
+    const graph = await coded;
+    missing(() => loadSync(graph, { toolkit }));
+    missing(() => save(graph, { toolkit }));
+    await toolkit.preload();
+    using model = loadSync(graph, { toolkit });
+    const { logits } = model.runSync(feeds);
+    expect(readArtifact(save(graph, { toolkit })).selfTest).toBeDefined();
+    using same = await load(graph, { toolkit: createToolkit({}) });
+    expectSameBytes(same.runSync(feeds).logits!, logits!);
+  });
+
+  test("what loads and what quantizes imports them", async () => {
+    const graph = await coded;
+    const [loading, quantizing] = [createToolkit({}), createToolkit({})];
+    (await load(graph, { toolkit: loading })).dispose();
+    await quantize(classifier("RNN"), { mode: "dynamic", toolkit: quantizing });
+    expect(save(graph, { toolkit: loading })).toEqual(save(graph, { toolkit: quantizing }));
+  });
 });
