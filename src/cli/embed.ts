@@ -2,6 +2,7 @@
 
 import { defineCommand } from "./command";
 import { LOADING, loadLanguage, MODEL_HELP, noteLanguageThreads } from "./language";
+import { POOLING } from "./options";
 import { formatPercent } from "./terminal";
 
 export const embedCommand = defineCommand({
@@ -10,15 +11,19 @@ export const embedCommand = defineCommand({
   arguments: "MODEL TEXT… [options]",
   positionals: ["MODEL", "TEXT"],
   isRepeated: true,
-  options: LOADING,
+  options: { ...LOADING, pooling: POOLING },
   notes: [
     `${MODEL_HELP} One line a text: the numbers of its embedding; of a model with classes, the likeliest and its probability.`,
     "In JSON: embeddings, a list of numbers for each text; or classes, each with label, index, probability and logits.",
   ],
-  examples: ['octette embed FOLDER "a cat on a mat" "a dog on a log" --json'],
+  examples: [
+    'octette embed FOLDER "a cat on a mat" "a dog on a log" --json',
+    'octette embed bert-base-uncased --pooling mean "a cat on a mat"',
+  ],
   async run([path = "", ...texts], values, context) {
-    const { threads, "max-bytes": maxBytes } = values;
-    using model = await loadLanguage(path, { maxTokens: values.context, threads, maxBytes }, context);
+    const { threads, pooling, "max-bytes": maxBytes } = values;
+    const loading = { maxTokens: values.context, threads, maxBytes, pooling };
+    using model = await loadLanguage(path, loading, context);
     if (model.facts.task === "classes") {
       const classes = await model.classify(texts, context.longCall);
       context.progress.end();

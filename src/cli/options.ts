@@ -93,6 +93,13 @@ export const THREADS = wholeNumber(
   "share large steps among N threads (default 1); the results are the same",
 );
 
+/** How an encoder's states become an embedding. */
+export const POOLING = choice(
+  "HOW",
+  ["mean", "cls"],
+  "encoders: mean of all tokens, or the first (default: as the folder says)",
+);
+
 const bits = choice(
   "N",
   ["2", "3", "4", "5", "6", "7", "8"],

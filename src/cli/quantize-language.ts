@@ -23,6 +23,7 @@ export interface LanguageValues {
   readonly naive?: boolean;
   readonly eval?: string;
   readonly context?: number;
+  readonly pooling?: "mean" | "cls";
   readonly seed?: number;
   readonly threads?: number;
 }
@@ -46,6 +47,7 @@ export async function quantizeLanguageFile(
   const done = await quantizeLanguage(source, {
     ...{ bits, large, naive, seed, threads, output },
     maxTokens: values.context,
+    pooling: values.pooling,
     calibration: calibrate === SELF ? undefined : await textOf(calibrate),
     evaluation: evaluation === undefined ? undefined : await textOf(evaluation),
     signal: context.signal,

@@ -27,6 +27,7 @@ import {
   flag,
   MAX_BYTES,
   output,
+  POOLING,
   SEED,
   THREADS,
   text,
@@ -71,6 +72,7 @@ export const quantizeCommand = defineCommand({
       1,
       "language models: most tokens of a text, where the rotary embedding depends on it",
     ),
+    pooling: POOLING,
     samples: wholeNumber(1, `how many of them, picked by --seed (default ${SAMPLES})`),
     ...DATA_OPTIONS,
     labels: {
@@ -98,7 +100,7 @@ export const quantizeCommand = defineCommand({
     "max-bytes": MAX_BYTES,
   },
   notes: [
-    "MODEL is a file in ONNX or TensorFlow Lite format. A language model is a folder of Hugging Face or a GGUF file: it takes --bits 8 (default) or 4, --calibrate, --weights, --large, --naive, --eval, --context, --seed and --threads.",
+    "MODEL is a file in ONNX or TensorFlow Lite format. A language model is a folder of Hugging Face or a GGUF file: it takes --bits 8 (default) or 4, --calibrate, --weights, --large, --naive, --eval, --context, --pooling, --seed and --threads.",
     "If DATA are bytes, the artifact normalizes bytes only. If DATA are other numbers, such as sensor readings, or SPEC ends in numbers, it normalizes all inputs.",
     DATA_HELP,
   ],
@@ -127,7 +129,7 @@ export const quantizeCommand = defineCommand({
       const { quantizeLanguageFile } = await import("./quantize-language.js");
       return quantizeLanguageFile(path, values, context);
     }
-    refuse(path, values, ["weights", "large", "threads", "context"]);
+    refuse(path, values, ["weights", "large", "threads", "context", "pooling"]);
     if (mode === "static" && !calibrate)
       throw new UsageError(
         "static quantization needs samples: add --calibrate DATA, or --mode dynamic, which needs none. See: octette quantize --help",

@@ -84,6 +84,9 @@ export class Encoder {
               ? "a model for classifying texts"
               : "a model with a pooling, as sentence-transformers save it",
           got: `a model of ${TASKS[this.#facts.task]}`,
+          ...(task !== "classes" && {
+            hint: 'Load the folder with { pooling: "mean" } or "cls", --pooling mean',
+          }),
         },
       );
     for (const [i, { length }] of texts.entries())

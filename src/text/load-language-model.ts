@@ -4,7 +4,7 @@ import { draftModel, Model, prepareDraft } from "../engine/model";
 import { withRunSizes } from "../engine/planner";
 import { type ByteReader, read } from "../engine/source";
 import type { EngineClass } from "../engine/wasm";
-import { FormatError } from "../errors";
+import { FormatError, OctetteError } from "../errors";
 import { type GiveWay, givingWay } from "../event-loop";
 import { streamArtifact } from "../formats/artifact-stream";
 import type { Graph } from "../graph/graph";
@@ -18,7 +18,7 @@ import { LanguageModel } from "./language-model";
 import { checkMaxTokens, checkWhole } from "./max-tokens";
 import { type LanguageModelSource, openLanguage } from "./open-language";
 import { engine, groups } from "./runtime";
-import type { LanguageFacts, LanguageSource, TextAssets } from "./source";
+import type { EmbeddingSettings, LanguageFacts, LanguageSource, TextAssets } from "./source";
 
 /** What to do where an artifact is for shorter texts. */
 const FOR_FEWER =
@@ -46,6 +46,10 @@ export interface LoadLanguageOptions extends LongCallOptions {
   readonly worker?: URL | string | undefined;
   /** Name of the family by whose rules a folder is read. Default: `model_type` of its config.json. */
   readonly family?: string | undefined;
+  /**
+   * How an encoder's states of all tokens become an embedding, in place of what a folder says, or where it says nothing. Default: as it says.
+   */
+  readonly pooling?: EmbeddingSettings["pooling"] | undefined;
 }
 
 const LOAD = {
@@ -57,6 +61,7 @@ const LOAD = {
   engineClass: 1,
   worker: 1,
   family: 1,
+  pooling: 1,
 } satisfies Names<LoadLanguageOptions>;
 
 /**
@@ -140,11 +145,12 @@ async function compiled(
 
 async function loadSource(source: LanguageSource, options: LoadLanguageOptions): Promise<LanguageModel> {
   const { where } = source;
-  const { maxTokens, family, signal, onProgress } = options;
+  const { maxTokens, family, pooling, signal, onProgress } = options;
   const { buildLanguageGraph } = await import("./builder/build");
   const built = buildLanguageGraph(source, {
     ...(maxTokens !== undefined && { length: maxTokens }),
     ...(family !== undefined && { family }),
+    ...(pooling !== undefined && { pooling }),
   });
   const parts = sized(built.graph, built.text, options, where);
   const model = await compiled(parts, options);
@@ -176,6 +182,12 @@ async function loadArtifact(
   where: string,
   options: LoadLanguageOptions,
 ): Promise<LanguageModel> {
+  if (options.pooling !== undefined)
+    throw new OctetteError("an artifact has the pooling it was made with", {
+      code: "argument",
+      where: `${where}, pooling`,
+      hint: "octette quantize FOLDER --pooling mean",
+    });
   let loaded: { readonly model: Model; readonly language: LanguageModel } | undefined;
   try {
     await read(

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { quantizeLanguageModel } from "../../src/index";
 import { loadLanguageModel } from "../../src/text/load-language-model";
 import { farthest, goldenOf, tinyNames, tinyPath } from "./tiny";
 
@@ -41,6 +42,37 @@ describe.skipIf(!tinyNames.includes("bert"))("embed", () => {
     await expect(model.embed("text" as unknown as string[])).rejects.toThrow(/takes a list of texts/);
     await expect(model.classify(texts)).rejects.toThrow(/the model has no classes/);
     expect(() => model.session()).toThrow(/is an encoder: it generates no text/);
+  });
+
+  test("pools as it is told, where the folder says otherwise or nothing", async () => {
+    const [golden, texts] = [goldenOf("bert"), textsOf()];
+    const atol = Number(golden.get("atol")!.data[0]);
+    const expectGolden = (all: readonly Float32Array[], name: string) => {
+      const { data, shape } = golden.get(name)!;
+      for (const [row, embedding] of all.entries())
+        expect(farthest(embedding, rowOf(data, row, shape[1]!))).toBeLessThanOrEqual(atol);
+    };
+    using first = await loadLanguageModel(tinyPath("bert"), { pooling: "cls" });
+    expectGolden(await first.embed(texts), "cls_normalised");
+    const names = ["config.json", "model.safetensors", "tokenizer.json"];
+    const plain = Object.fromEntries(names.map((name) => [name, join(tinyPath("bert"), name)]));
+    using none = await loadLanguageModel(plain);
+    await expect(none.embed(texts)).rejects.toThrow(/got a model of hidden states\. Load.*pooling: "mean"/);
+    using mean = await loadLanguageModel(plain, { pooling: "mean" });
+    expectGolden(await mean.embed(texts), "mean");
+    const { bytes, summary } = await quantizeLanguageModel(plain, { pooling: "mean", threads: 1 });
+    expect(summary.similarity!.cosine.least).toBeGreaterThan(0.99);
+    using eight = await loadLanguageModel(bytes!);
+    expect((await eight.embed(texts))[0]).toHaveLength(golden.get("mean")!.shape[1]!);
+    await expect(loadLanguageModel(bytes!, { pooling: "mean" })).rejects.toThrow(
+      /an artifact has the pooling it was made with/,
+    );
+    await expect(loadLanguageModel(plain, { pooling: "max" as never })).rejects.toThrow(
+      /pooling does not fit: expected mean or cls, got max/,
+    );
+    await expect(loadLanguageModel(tinyPath("llama"), { pooling: "mean" })).rejects.toThrow(
+      /pooling does not fit: expected an encoder/,
+    );
   });
 });
 

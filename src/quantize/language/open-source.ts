@@ -13,10 +13,10 @@ export type QuantizableLanguage = LanguageModelSource | LanguageSource | Languag
 const isOpened = (model: QuantizableLanguage): model is LanguageSource | LanguageGraph =>
   typeof model === "object" && "text" in model && "read" in model;
 
-/** The graph of a model for texts of `maxTokens`, and a function that closes the files opened for it. */
+/** The graph of a model for texts of `maxTokens`, or with a pooling, and a function that closes the files opened for it. */
 export async function openSource(
   model: QuantizableLanguage,
-  { maxTokens, signal }: Pick<QuantizeLanguageOptions, "maxTokens" | "signal">,
+  { maxTokens, pooling, signal }: Pick<QuantizeLanguageOptions, "maxTokens" | "pooling" | "signal">,
 ): Promise<{ source: LanguageGraph; close: () => Promise<void> }> {
   const given = isOpened(model) ? { source: model } : await openLanguage(model, signal);
   if ("artifact" in given) {
@@ -32,15 +32,18 @@ export async function openSource(
     if (!isOpened(model) && "close" in source) await source.close();
   };
   if (!("config" in source)) {
-    if (maxTokens === undefined) return { source, close };
-    throw new OctetteError("the graph is made for a length already", {
+    if (maxTokens === undefined && pooling === undefined) return { source, close };
+    throw new OctetteError("the graph is made already", {
       code: "argument",
-      where: "quantizeLanguageModel, maxTokens",
-      hint: "buildLanguageGraph(source, { length })",
+      where: `quantizeLanguageModel, ${pooling === undefined ? "maxTokens" : "pooling"}`,
+      hint: "buildLanguageGraph(source, { length, pooling })",
     });
   }
   try {
-    const built = buildLanguageGraph(source, maxTokens === undefined ? {} : { length: maxTokens });
+    const built = buildLanguageGraph(source, {
+      ...(maxTokens !== undefined && { length: maxTokens }),
+      ...(pooling !== undefined && { pooling }),
+    });
     checkMaxTokens(maxTokens, built.text.facts!, "quantizeLanguageModel");
     return { source: built, close };
   } catch (error) {

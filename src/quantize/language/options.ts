@@ -30,6 +30,8 @@ export interface QuantizeLanguageOptions extends LongCallOptions {
    * the model was first trained on.
    */
   readonly maxTokens?: number | undefined;
+  /** Of encoders, as the option of `loadLanguageModel`. */
+  readonly pooling?: "mean" | "cls" | undefined;
   /** Of the text that the model writes itself; default 0. */
   readonly seed?: number | undefined;
   /** Threads of the models that are run; default as many as there are cores, at most 4. The result is the same. */
@@ -48,6 +50,7 @@ export const OPTIONS = {
   calibration: 1,
   evaluation: 1,
   maxTokens: 1,
+  pooling: 1,
   seed: 1,
   threads: 1,
   output: 1,

@@ -31,9 +31,11 @@ export interface LanguageGraphOptions {
    * the architecture in config.json gives.
    */
   readonly embedding?: EmbeddingSettings | null;
+  /** Of encoders: the pooling alone, in place of the folder's own, or where it has none. Default: as `embedding` says. */
+  readonly pooling?: EmbeddingSettings["pooling"];
 }
 
-const OPTIONS = { length: 1, family: 1, embedding: 1 } satisfies Names<LanguageGraphOptions>;
+const OPTIONS = { length: 1, family: 1, embedding: 1, pooling: 1 } satisfies Names<LanguageGraphOptions>;
 
 type Parts = Pick<Graph<Constant>, "name" | "inputs" | "outputs" | "states">;
 
@@ -93,8 +95,10 @@ function decoderGraph(
   writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
-  { length }: LanguageGraphOptions,
+  { length, pooling }: LanguageGraphOptions,
 ): Built {
+  if (pooling !== undefined)
+    throw wrongPooling(writer, "an encoder, of whose states a pooling is made", family);
   const own = decoderSettings(settings, decoderFamilies[family]!, length);
   const rotary = [...own.rotary.values()];
   const reach = Math.max(own.maxPositions, ...rotary.map((one) => one.reach));
@@ -110,9 +114,11 @@ function encoderGraph(
   writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
-  { embedding }: LanguageGraphOptions,
+  { embedding, pooling: named }: LanguageGraphOptions,
 ): Built {
   const { source } = writer.weights;
+  if (named !== undefined && named !== "mean" && named !== "cls")
+    throw wrongPooling(writer, "mean or cls", named);
   if (!Object.hasOwn(encoderFamilies, family))
     throw new OctetteError("config.json: a model_type that octette does not know", {
       code: "unsupported",
@@ -123,7 +129,8 @@ function encoderGraph(
     });
   const own = encoderSettings(settings, encoderFamilies[family]!);
   const encoded = encoder(writer, own);
-  const pooling = embedding === undefined ? source.embedding : (embedding ?? undefined);
+  const whole = embedding === undefined ? source.embedding : (embedding ?? undefined);
+  const pooling = named ? { isNormalized: false, ...whole, pooling: named } : whole;
   const { outputs, task } = encoderHead(writer, own, encoded, pooling);
   const names = encoded.hasTypes ? ["ids", "types"] : ["ids"];
   const inputs = names.map((name) => ({ name, dtype: "i32", shape: ["batch", "tokens"] }) as const);
@@ -141,3 +148,11 @@ function encoderGraph(
     },
   };
 }
+
+const wrongPooling = ({ weights: { source } }: LanguageGraphWriter, expected: string, got: string) =>
+  new OctetteError("pooling does not fit", {
+    code: "argument",
+    where: `${source.where}, pooling`,
+    expected,
+    got,
+  });

@@ -78,7 +78,7 @@ describe("frequencies that depend on the length", () => {
     const graph = buildLanguageGraph(longrope, { length: 32 });
     expect(graph.text.facts!.maxPositions).toBe(32);
     await expect(quantizeLanguageModel(graph, { maxTokens: 32 })).rejects.toThrow(
-      "the graph is made for a length already",
+      "the graph is made already",
     );
   });
 });
