@@ -22,15 +22,23 @@ function withMode(source: Source, inputs: readonly string[], more: Readonly<Reco
   return [source.node(attributes, { op: isNearest ? "Resize" : "Interpolate", inputs })];
 }
 
-/** Coordinates as they were before opset 11. */
-const asymmetric = (source: Source) => ({
-  coordinate_transformation_mode: "asymmetric",
-  ...((source.attribute("mode") ?? "nearest") === "nearest" ? { nearest_mode: "floor" } : {}),
-});
+/** Coordinates as they were before opset 11. Where an axis gets shorter, ONNX Runtime takes the element above. */
+function asymmetric(source: Source, scales: ArrayLike<number> = []) {
+  const coordinates = { coordinate_transformation_mode: "asymmetric" };
+  if ((source.attribute("mode") ?? "nearest") !== "nearest") return coordinates;
+  const all = Array.from(scales);
+  const isAbove = all.some((scale) => scale < 1 && !Number.isInteger(Math.fround(1 / scale)));
+  if (isAbove && all.some((scale) => scale > 1))
+    throw source.error("one axis gets longer and another shorter", {
+      hint: "Convert it to opset 11 or later",
+    });
+  return { ...coordinates, nearest_mode: isAbove ? "ceil" : "floor" };
+}
 
 export const resize: Conversion = (source) => {
   const [x = "", roi = "", ...rest] = source.inputs;
-  if (source.opset < 11) return withMode(source, [x, "", roi], asymmetric(source));
+  if (source.opset < 11)
+    return withMode(source, [x, "", roi], asymmetric(source, source.constant(roi)?.data));
   // The region of interest belongs to crops: others do not miss one that a run computes.
   const coordinates = source.attribute("coordinate_transformation_mode") ?? "half_pixel";
   const isCrop = coordinates === "tf_crop_and_resize";

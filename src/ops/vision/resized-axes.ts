@@ -144,7 +144,8 @@ const filters: Readonly<Record<string, readonly [reach: number, of: (a: number, 
 function tapsOf(node: Node, mode: string, scale: number): (at: number) => Taps {
   if (mode === "nearest") {
     const round = named(node, "nearest_mode", "round_prefer_floor", roundings);
-    return (at) => ({ first: round(at), weights: [1] });
+    // Of a place that begins as a quotient of f32: a scale that is not exact must not move halves.
+    return (at) => ({ first: round(Math.fround(at + 0.5) - 0.5), weights: [1] });
   }
   const [reach, filter] = named(node, "mode", "linear", filters);
   const a = numberOf(node, "cubic_coeff_a", -0.75);
