@@ -56,7 +56,7 @@ interface Held {
 export type HeldIn = (value: string) => Held;
 
 /**
- * Throws where anything but the bounds of a Slice reads an integer that is not held as it is, and where integers are computed of
+ * Throws where anything but `bounds` reads an integer that is not held as it is, and where integers are computed of
  * a kind that wraps before i32 does, or beyond it. Gives what it knows of the graph's values; `around` knows those of the graph around.
  */
 export function rejectWide(
@@ -152,13 +152,19 @@ function isBesideOthers({ opType }: NodeProto, inputs: readonly Held[]): boolean
   return idle !== undefined && others && inputs.every(({ ends }) => ends.every((end) => end === idle));
 }
 
-const isBound = ({ opType }: NodeProto, input: number) =>
-  opType === "Slice" ? input === 1 || input === 2 : opType === "Loop" && input === 0;
+/** Inputs of which the largest integer says "no bound". */
+const bounds: Readonly<Record<string, readonly number[]>> = {
+  Loop: [0],
+  NonMaxSuppression: [2],
+  Slice: [1, 2],
+};
+
+const isBound = ({ opType }: NodeProto, input: number) => bounds[opType]?.includes(input) ?? false;
 
 const beyond = (where: string, value: string) =>
   new OctetteError(`"${value}" holds integers beyond 32 bits`, {
     code: "unsupported",
     where,
     expected: `more than ${I32_MIN} and less than ${I32_MAX}: int64 becomes i32`,
-    hint: "Only as bounds of a Slice do they mean no bound: compute with smaller integers, or in float",
+    hint: "Only as bounds of a Slice, Loop or NonMaxSuppression do they mean no bound: compute with smaller integers, or in float",
   });

@@ -65,6 +65,16 @@ describe("int64 beyond 32 bits", () => {
     expect([...run({ nodes, inputs, initializers }, x).data]).toEqual(expected);
   });
 
+  test("as a NonMaxSuppression of any number of boxes", () => {
+    const boxes = tensor("f32", [1, 2, 4], [0, 0, 1, 1, 2, 2, 3, 3]);
+    const model = {
+      nodes: [node("NonMaxSuppression", ["x", "scores", "largest"], "y")],
+      inputs: [{ name: "x", shape: [1, 2, 4] }],
+      initializers: { ...initializers, scores: tensor("f32", [1, 1, 2], [0.5, 0.75]) },
+    };
+    expect([...run(model, boxes).data]).toEqual([0, 0, 1, 0, 0, 0]);
+  });
+
   test.each<[string, readonly FileNode[]]>([
     [
       "Div",
