@@ -9,6 +9,9 @@ import { writeDequantizeRows } from "./export-quantized";
 import type { Target } from "./target";
 import { dataTypes } from "./write-proto";
 
+/** A place that is nearer to a code than this rounds to it. */
+const NEAR = 0.49;
+
 /** Codes of values in the file, which have other names where the graph's name is that of the numbers they stand for. */
 export class CodedOperands {
   readonly #target: Target;
@@ -107,6 +110,18 @@ export class CodedOperands {
     return target.define(made, { dtype: "f32", shape });
   }
 
+  /**
+   * Whether codes saturate where a clamp of two ends does. ONNX Runtime's optimizer gives two nodes one name where such a clamp stands
+   * between a Conv and a QuantizeLinear.
+   */
+  #saturates(value: string, { scale, zeroPoint }: CodeParameters, { lo, hi }: { lo: number; hi: number }) {
+    const [s, zero] = [scale, zeroPoint].map((name) => this.#target.constant(name)?.data[0]);
+    if (s === undefined || !(Number.isFinite(lo) && Number.isFinite(hi))) return false;
+    const least = this.#target.type(value).dtype === "i8" ? -128 : 0;
+    const place = (end: number) => end / s + (zero ?? 0) - least;
+    return place(lo) < NEAR && place(hi) > 255 - NEAR;
+  }
+
   /** Names for what a layer's operator makes, and what follows it: `write` is called with the first output's name. */
   outputOf({ name, outputs, codes }: Node & { readonly codes: Codes }, write: (real: string) => void): void {
     const target = this.#target;
@@ -115,11 +130,12 @@ export class CodedOperands {
     const isOutput = target.graph.outputs.includes(value);
     // Codes that leave the graph keep the name; else the numbers have it.
     const real = output && isOutput ? target.fresh(`${value}_real`) : value;
-    const first = bounds ? target.fresh(`${value}_sums`) : real;
+    const isClamped = bounds !== undefined && !(output && this.#saturates(value, output, bounds));
+    const first = isClamped ? target.fresh(`${value}_sums`) : real;
     const { shape } = target.type(value);
     target.define(first, { dtype: "f32", shape });
     write(first);
-    if (bounds) {
+    if (isClamped) {
       const { lo, hi } = bounds;
       const ends = [lo, hi].map((end) => (Number.isFinite(end) ? target.number(end) : ""));
       const isRelu = lo === 0 && hi === Infinity;

@@ -30,6 +30,14 @@ export const reshape: Way = (node, target) => {
   writeSame(node, target, { attributes: { shape: own, allowzero: undefined } });
 };
 
+/** Axes are counted from the first. */
+export const transpose: Way = (node, target) => {
+  const { perm } = node.attributes;
+  const first =
+    Array.isArray(perm) && perm.map((axis) => (Number(axis) < 0 ? Number(axis) + perm.length : axis));
+  writeSame(node, target, first ? { attributes: { perm: first as number[] } } : {});
+};
+
 /** Without sizes, its outputs are as large as each other. */
 export const split: Way = (node, target) => {
   const isSaid = node.inputs.length > 1 || node.attributes.split !== undefined;

@@ -92,6 +92,49 @@ test("the opset is 21, or that of the latest operator", async () => {
   expect(await of("Swish", { alpha: 0.5 })).toEqual([{ domain: "", version: 24 }]);
 });
 
+test("axes of a Transpose are counted from the first", async () => {
+  const graph = line((b) => b.node("Transpose", [b.input("x", [2, 3, 4])], "y", { perm: [0, -1, -2] }));
+  const { graph: file } = readModel(await exportOnnx(graph));
+  expect(file.nodes[0]!.attributes.get("perm")).toMatchObject({ value: [0, 2, 1] });
+});
+
+test.each([
+  [0.99, [-1, 1], ["Conv"]],
+  [1.5, [-1, 1], ["Conv", "Clip"]],
+  [1, [0, Infinity], ["Conv", "Relu"]],
+])("codes within ±%d saturate as a clamp to %o, or it is written", async (reach, [lo, hi], expected) => {
+  const scale = tensor("f32", [], [(2 * reach) / 255]);
+  const inputs = [
+    { scale: "s", zeroPoint: "z" },
+    { scale: "s", zeroPoint: "" },
+  ];
+  const graph: Graph = {
+    name: "clamped",
+    inputs: [{ name: "x", dtype: "u8", shape: [1, 1, 2, 2] }],
+    outputs: ["y"],
+    nodes: [
+      {
+        op: "Conv",
+        name: "conv",
+        inputs: ["x", "w"],
+        outputs: ["y"],
+        attributes: {},
+        codes: { inputs, output: { scale: "ys", zeroPoint: "z" }, bounds: { lo: lo!, hi: hi! } },
+      },
+    ],
+    constants: new Map([
+      ["w", tensor("i8", [1, 1, 1, 1], [3])],
+      ["s", tensor("f32", [], [0.01])],
+      ["ys", scale],
+      ["z", tensor("u8", [], [128])],
+    ]),
+    provenance: {},
+  };
+  const { graph: file } = readModel(await exportOnnx(graph));
+  const ops = file.nodes.map(({ opType }) => opType);
+  expect(ops.filter((op) => !op.endsWith("Linear"))).toEqual(expected);
+});
+
 test("weights in groups are codes in blocks", async () => {
   const codes = Int8Array.from({ length: 3 * 64 }, (_, i) => (i % 15) - 7);
   const graph: Graph = {
