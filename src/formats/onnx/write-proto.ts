@@ -79,7 +79,7 @@ export function modelBytes(model: WrittenModel): Uint8Array<ArrayBuffer> {
     for (const value of model.inputs) graph.message(11, (to) => writeValue(to, value));
     for (const value of model.outputs) graph.message(12, (to) => writeValue(to, value));
   });
-  const domains = new Set(model.functions.map(({ domain }) => domain));
+  const domains = new Set(model.nodes.map(({ domain }) => domain).filter(Boolean));
   wire.message(8, (to) => writeOpset(to, "", model.opset));
   for (const domain of domains) wire.message(8, (to) => writeOpset(to, domain, 1));
   for (const entry of model.metadata) wire.message(14, (to) => writeEntry(to, entry));

@@ -1,7 +1,10 @@
 // MatMulNBits and GatherBlockQuantized against scalar loops; their weights stay packed.
 
 import { describe, expect, test } from "vitest";
+import { readModel } from "../../../../src/formats/onnx/proto";
 import { type Tensor, tensor } from "../../../../src/graph/tensor";
+import { exportOnnx, importOnnx } from "../../../../src/index";
+import { structureOf } from "../../../same-graph";
 import type { RawTensor } from "../model-file";
 import { expectClose, floats, graphOf, product, run, wholes } from "./reference";
 
@@ -169,4 +172,50 @@ describe("GatherBlockQuantized", () => {
         attributes: { bits: 8, block_size: size, gather_axis: 1, quantize_axis: 0 },
       }),
     ).toThrow(/its table has no form here/));
+});
+
+describe.each([4, 8])("written again, of %i bits", (bits) => {
+  const [n, k, size, blocks] = [5, 96, 32, 3];
+  const constants = {
+    w: wholes("u8", [n, blocks, (size * bits) / 8], 256),
+    t: wholes("u8", [n, (k * bits) / 8], 256),
+    s: floats([n, blocks]),
+    z: wholes("u8", [n, Math.ceil((blocks * bits) / 8)], 256),
+    f: floats([n, blocks], 8),
+    c: floats([n]),
+  };
+  const linear = {
+    op: "MatMulNBits",
+    feeds: { x: floats([2, 3, k]) },
+    attributes: { N: n, K: k, bits, block_size: size },
+  };
+  const gather = {
+    op: "GatherBlockQuantized",
+    feeds: { i: tensor("i32", [2], [3, 0]) },
+    attributes: { bits, block_size: size, gather_axis: 0, quantize_axis: 1 },
+  };
+  test.each([
+    { ...linear, inputs: ["x", "w", "s"] },
+    { ...linear, inputs: ["x", "w", "s", "z", "", "c"] },
+    { ...linear, inputs: ["x", "w", "s", "f"] },
+    { ...gather, inputs: ["t", "i", "s"] },
+    { ...gather, inputs: ["t", "i", "s", "z"] },
+  ])("$op of $inputs", async ({ inputs, ...base }) => {
+    const own = Object.entries(constants).filter(([name]) => inputs.includes(name));
+    const graph = graphOf({ ...base, inputs, constants: Object.fromEntries(own) });
+    const bytes = await exportOnnx(graph);
+    const { opsetImport, graph: file } = readModel(bytes);
+    expect(opsetImport).toContainEqual({ domain: "com.microsoft", version: 1 });
+    const [node] = file.nodes;
+    const dataTypes = node!.inputs.map(
+      (name) => file.initializers.find((held) => held.name === name)?.dataType,
+    );
+    const [FLOAT, UINT8] = [1, 2];
+    expect(dataTypes[3]).toBe(inputs[3] === "z" ? UINT8 : inputs[3] === "f" ? FLOAT : undefined);
+    const again = importOnnx(bytes, { name: graph.name });
+    expect(structureOf(again)).toEqual(structureOf(graph));
+    const dataOf = (held: typeof graph) =>
+      [...held.constants.values()].map(({ shape, data }) => ({ shape, data }));
+    expect(dataOf(again)).toEqual(dataOf(graph));
+  });
 });
