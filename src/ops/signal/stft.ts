@@ -42,7 +42,7 @@ function framesOf(node: Node, { shape }: ValueType, window: ValueType | undefine
   };
 }
 
-/** Fourier transforms of frames of a signal [batch, length, 1] or, complex, 2, which a constant window is multiplied with. ONNX STFT-17. */
+/** Fourier transforms of frames of a signal [batch, length, 1] or, complex, 2, which a window is multiplied with. ONNX STFT-17. */
 export const sTFT: Op = {
   inputs: 4,
   attributes: ["onesided"],
@@ -57,21 +57,23 @@ export const sTFT: Op = {
   lower({ node, inputs, outputs }, c) {
     const [x, , window = ""] = inputs as [string, string?, string?];
     const held = window === "" ? undefined : c.constant(window);
-    if (window !== "" && !held)
-      throw opError(node, "its window is computed", {
-        expected: "a constant",
-        hint: "Export with a constant window",
-      });
-    const frames = framesOf(node, c.type(x), held && c.type(window));
+    const isComputed = window !== "" && !held;
+    const frames = framesOf(node, c.type(x), window === "" ? undefined : c.type(window));
     const { step, count, batch, length, transform: own } = frames;
     const size = own.read * own.from;
     const y = c.output(outputs[0]!);
     const factors = held && elementsOf(held);
     // Frames of one signal are rows that overlap.
-    if (c.isOne(batch)) return transform(c, own, count, { y, x: c.input(x), ldx: step * own.from }, factors);
+    if (c.isOne(batch) && !isComputed)
+      return transform(c, own, count, { y, x: c.input(x), ldx: step * own.from }, factors);
     const rows = multiplyDims(batch, count);
     const unfolded = c.temporary(multiplyDims(rows, size * 4));
     c.emit("frames", [unfolded, c.input(x), length, step * own.from, size, count], rows);
+    if (isComputed) {
+      const strides = [size, own.from, 1, 0, 1, 0] as const;
+      const places = [unfolded, unfolded, c.input(window)] as const;
+      c.emit("mul", [...places, own.read, own.from, ...strides, -Infinity, Infinity], rows);
+    }
     transform(c, own, rows, { y, x: unfolded, ldx: size }, factors);
   },
 };

@@ -36,14 +36,18 @@ export const dFT: Rule = ({ node, inputs: [x] }, [dy], b) => {
   b.give(x!, length === extent ? signals : b.write("SliceGradient", [signals], place)[0]);
 };
 
-/** Elements of several frames have the sum of theirs. */
+/** Elements of several frames have the sum of theirs, and of a window that of all frames. */
 export const sTFT: Rule = ({ node, inputs: [x, , window = ""], outputs: [y] }, [dy], b) => {
   const { shape } = b.type(x!);
   const [extent, from] = shape.slice(1) as [number, number];
   const count = b.type(y!).shape[1] as number;
   const held = window === "" ? undefined : b.constant(window);
   const [step] = numbersOf(node, "frame_step", []) as [number];
-  const [length = held?.data.length ?? extent] = numbersOf(node, "frame_length", []);
+  const [length = window === "" ? extent : (b.type(window).shape[0] as number)] = numbersOf(
+    node,
+    "frame_length",
+    [],
+  );
   const factors = Array.from({ length }, (_, n) => (held?.data[n] ?? 1) * length);
   const frames = ofSignals(b, dy!, { inverse: 1, dft_length: [length] }, factors, from);
   const places = Array.from(
@@ -51,5 +55,15 @@ export const sTFT: Rule = ({ node, inputs: [x, , window = ""], outputs: [y] }, [
     (_, i) => Math.floor(i / length) * step + (i % length),
   );
   const indices = b.data(tensor("i32", [count, length], places));
-  b.give(x!, b.write("GatherGradient", [frames, indices], { shape, axis: 1 })[0]);
+  const isComputed = window !== "" && !held;
+  if (isComputed && b.wants(window)) {
+    const [taken] = b.write("Gather", [x!, indices], { axis: 1 });
+    const [products] = b.write("BroadcastMul", [taken, frames]);
+    b.give(window, b.write("ReduceSum", [products], { axes: [0, 1, 3], keepdims: 0 })[0]);
+  }
+  if (!b.wants(x!)) return;
+  const own = isComputed
+    ? b.write("BroadcastMul", [frames, b.write("Reshape", [window], { shape: [length, 1] })[0]])[0]
+    : frames;
+  b.give(x!, b.write("GatherGradient", [own, indices], { shape, axis: 1 })[0]);
 };

@@ -35,6 +35,22 @@ describe.each(Object.entries(formulas))("%s", (op, formula) => {
     model.dispose();
   });
 
+  test("before STFT", () => {
+    const nodes = [
+      { op, inputs: ["size"], outputs: ["window"] },
+      { op: "STFT", inputs: ["x", "step", "window"], outputs: ["y"] },
+    ];
+    const initializers = { size: tensor("i32", [], [8]), step: tensor("i32", [], [4]) };
+    const model = loadSync(
+      importOnnx(onnxFile({ opset: 17, nodes, inputs: [{ name: "x", shape: [1, 20, 1] }], initializers })),
+    );
+    const { shape, data } = model.runSync({ x: new Float32Array(20).fill(1) }).y!;
+    expect(shape).toEqual([1, 4, 5, 2]);
+    const sum = Array.from({ length: 8 }, (_, i) => formula((2 * Math.PI * i) / 8)).reduce((s, v) => s + v);
+    for (const frame of [0, 1, 2, 3]) expect(data[frame * 10]).toBeCloseTo(sum, 4);
+    model.dispose();
+  });
+
   test("of integers is refused", () => {
     const INT32 = 6;
     expect(() => importOnnx(fileOf(op, { output_datatype: INT32 }))).toThrow(/its elements are no floats/);

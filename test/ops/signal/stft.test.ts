@@ -1,7 +1,13 @@
-import { constant, testOp } from "../test-op";
+import { constant, fed, testOp } from "../test-op";
 import { stft } from "./reference";
 
 const hop = { frame_step: [4] };
+const computed = (n: number) =>
+  fed(
+    "f32",
+    [n],
+    Array.from({ length: n }, (_, i) => ((7 * i) % 11) / 8 - 0.5),
+  );
 const window = (n: number) =>
   constant(
     [n],
@@ -17,6 +23,12 @@ testOp("STFT", {
     { inputs: [[1, 40, 2], "", window(12)], attributes: { ...hop, onesided: 0 } },
     { inputs: [["batch", 21, 2]], attributes: { frame_step: [5], frame_length: [8], onesided: 0 } },
     { inputs: [["batch", 7, 1]], attributes: { frame_step: [1] } },
+    { what: "a window that is fed", inputs: [["batch", 33, 1], "", computed(9)], attributes: hop },
+    {
+      what: "a window that is fed",
+      inputs: [[1, 21, 2], "", computed(8)],
+      attributes: { ...hop, onesided: 0 },
+    },
     {
       inputs: [["batch", 20, 1], constant([], [3], "i32"), constant([8]), constant([], [8], "i32")],
       simplified: true,
