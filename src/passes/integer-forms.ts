@@ -5,6 +5,7 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { formatShape } from "../graph/symbols";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
+import { isOverVolumes } from "./general-forms";
 
 export class IntegerForms {
   readonly ops: ToolkitOps;
@@ -52,6 +53,7 @@ export class IntegerForms {
   activationsOf(node: Node): readonly number[] | string {
     const { op, inputs, outputs } = node;
     const { codes, lowerInteger } = this.ops[op] ?? {};
+    if (isOverVolumes(node, this.types)) return "it is over volumes, which have no integer kernel";
     if (!lowerInteger) return `${op} has no integer kernel`;
     const isComputed = (value: string) => value !== "" && !this.#graph.constants.has(value);
     if (codes === "layer" || codes === "recurrence")

@@ -168,6 +168,30 @@ describe.each(["u8", "i8"] as const)("activations of %s", (dtype) => {
   });
 });
 
+test("layers over volumes stay float", () => {
+  const g = new Qdq(8);
+  const x = g.codes("x", ["batch", 2, 4, 4, 4], "u8");
+  const w = g.weights("w", [3, 2, 2, 2, 2], 0);
+  const a = g.step("Conv", [x, w], "a", { range: g.rangeOfSums(x, w, 16, "u8") });
+  const mean = g.step("AveragePool", [a], "mean", {
+    attributes: { kernel_shape: [2, 2, 2] },
+    range: a.range!,
+  });
+  const y = g.step("GlobalAveragePool", [mean], "y", { range: a.range! });
+  const graph = g.build(y.codes);
+  const made = simplifyImported(graph, toolkitOps);
+  expect(made.nodes.filter(({ op }) => /Conv|Pool/.test(op)).map(({ op }) => op)).toEqual([
+    "GeneralConv",
+    "GeneralAveragePool",
+    "GeneralAveragePool",
+  ]);
+  const feeds = randomFeeds(graph, 3, 11, "random");
+  const plain = runReference(graph, feeds);
+  withModel(made, { maxima: { batch: 3 } }, (model) =>
+    expectWithinOneCode(model.runSync(feeds)[y.codes], plain.get(y.codes)!, "y"),
+  );
+});
+
 describe("weights", () => {
   const dense = (dtype: "u8" | "i8", codes: readonly number[], zeroPoint: number) => {
     const g = new Qdq(3);
