@@ -121,6 +121,7 @@ export function datasetOf(
       where,
       expected: `${count} in each`,
       got: [...counts].map(([name, c]) => `${c} in "${name}"`).join(", "),
+      hint: "Samples come first in every array. Where a model has its batch elsewhere, such as an LSTM that takes steps first, export it with a Transpose before it",
     });
   const { classes, notes = [] } = options;
   if (classes && labels) checkClasses(labels, classes, where);
