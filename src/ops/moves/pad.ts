@@ -26,6 +26,7 @@ import {
   type Traits,
   type Unit,
 } from "../op";
+import { sizesIn } from "../sizes";
 
 export interface Padding {
   readonly before: number;
@@ -185,10 +186,11 @@ function lower(unit: Unit, c: Lowering): void {
 }
 
 /** For both ends of an axis: where in y the border begins, and from where and how it is read. */
-function borders(node: Node, mode: "edge" | "reflect" | "wrap", before: number, after: number, kept: Dim) {
+function borders(node: Node, mode: "edge" | "reflect" | "wrap", before: number, after: number, size: Dim) {
   if (before <= 0 && after <= 0) return [];
-  const longest = mode === "edge" ? Infinity : mode === "wrap" ? Number(kept) : Number(kept) - 1;
-  if (typeof kept !== "number" || kept === 0 || Math.max(before, after) > longest)
+  const [kept] = sizesIn(`${node.op} "${node.name}"`, [size]) as [number];
+  const longest = mode === "edge" ? Infinity : mode === "wrap" ? kept : kept - 1;
+  if (kept === 0 || Math.max(before, after) > longest)
     throw opError(node, `a border is longer than what ${mode} can take it from`, {
       expected: `at most ${longest}`,
       got: `${Math.max(before, after)} around ${kept}`,
