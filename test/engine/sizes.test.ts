@@ -156,3 +156,55 @@ test("outputs are told with their symbols, and a size that does not fit is an er
   expect(model.runSync(feedsOf([1, 9, 9])).y!.shape).toEqual([1, 16, 1, 1]);
   model.dispose();
 });
+
+test("batches of two names that are as large as each other run whole", () => {
+  const b = new GraphBuilder(3);
+  const graph = b.build(b.node("Mul", [b.input("x", ["n", 3]), b.input("y", ["m", 3])], "z"));
+  withModel(graph, {}, (model) => {
+    for (const [n, m] of [
+      [4, 4],
+      [4, 1],
+      [1, 4],
+      [2, 2],
+    ] as const) {
+      const [x, y] = [n, m].map((rows) => Float32Array.from({ length: 3 * rows }, (_, i) => i + rows));
+      const { z } = model.runSync({ x: tensor("f32", [n, 3], x!), y: tensor("f32", [m, 3], y!) });
+      expect(z!.shape).toEqual([Math.max(n, m), 3]);
+      expect([...z!.data]).toEqual(
+        Array.from({ length: 3 * Math.max(n, m) }, (_, i) => x![i % (3 * n)]! * y![i % (3 * m)]!),
+      );
+    }
+  });
+});
+
+test.each(["reflect", "edge", "wrap"])("a border of mode %s around an image of any size", (mode) => {
+  const b = new GraphBuilder(3);
+  const image = b.input("x", ["batch", 1, "height", "width"]);
+  const graph = b.build(b.node("Pad", [image], "y", { mode, pads: [0, 0, 1, 2, 0, 0, 0, 1] }));
+  const at = (i: number, size: number) => {
+    if (mode === "edge") return Math.min(Math.max(i, 0), size - 1);
+    return mode === "wrap" ? (i + size) % size : size - 1 - Math.abs(size - 1 - Math.abs(i));
+  };
+  withModel(graph, {}, (model) => {
+    for (const [h, w] of [
+      [3, 4],
+      [5, 3],
+      [3, 4],
+    ] as const) {
+      const x = tensor(
+        "f32",
+        [1, 1, h, w],
+        Array.from({ length: h * w }, (_, i) => i),
+      );
+      const { y } = model.runSync({ x });
+      const [rows, cols] = [h + 1, w + 3];
+      expect(y!.shape).toEqual([1, 1, rows, cols]);
+      expect([...y!.data]).toEqual(
+        Array.from(
+          { length: rows * cols },
+          (_, i) => w * at(Math.floor(i / cols) - 1, h) + at((i % cols) - 2, w),
+        ),
+      );
+    }
+  });
+});
