@@ -16,6 +16,18 @@ export const cast: Conversion = (source) => {
   return [source.node({ to: partial.has(kind) ? kind : dtype })];
 };
 
+/** To integers that are held in another dtype, as Cast names them. */
+export const castLike: Conversion = (source) => {
+  const [x = "", like = ""] = source.inputs;
+  const to = source.kind(like);
+  source.ignore("saturate", "round_mode", like);
+  return [
+    typeof to === "string" && partial.has(to)
+      ? source.node({ to }, { op: "Cast", inputs: [x] })
+      : source.node(),
+  ];
+};
+
 /** The one element of the attribute `value` as attributes `value` and `dtype`. */
 export const constantOfShape: Conversion = (source) => {
   const value = source.tensor("value");

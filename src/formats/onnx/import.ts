@@ -237,7 +237,7 @@ function convertNodes(
     define,
     rank,
     constant: constants.constant,
-    kind: constants.kind,
+    kind: (value: string) => held(value).kind,
     graph: (proto: GraphProto, name: string) =>
       readSubgraph(proto, name, file, { constants, held, rankAround: rank }),
   };

@@ -133,6 +133,7 @@ function kindMade(node: NodeProto, inputs: readonly Held[]): StoredKind {
     );
   const to = node.opType === "Cast" ? node.attributes.get("to") : undefined;
   if (to?.kind === "int") return kindOf(to.value);
+  if (node.opType === "CastLike") return inputs[1]?.kind;
   const isKept = at >= 0 && (isMove(node, at) || node.opType === "Max" || node.opType === "Min");
   return isKept ? held : undefined;
 }

@@ -300,3 +300,27 @@ describe("integers of types that i32 does not wrap as", () => {
     expect([...run(sub("two64", "five64", casts), x).data]).toEqual([-2.5]);
   });
 });
+
+test.each([
+  ["a constant", INT16, [4464, -1]],
+  ["an input", INT16, [4464, -1]],
+  ["a computed value", UINT16, [4464, 65535]],
+])("CastLike keeps the bits of 16 that %s has", (how, type, expected) => {
+  const isComputed = how === "a computed value";
+  const inputs = [
+    { name: "x", shape: [2], type: INT32 },
+    ...(how === "a constant" ? [] : [{ name: "given", shape: [1], type: isComputed ? INT32 : type }]),
+  ];
+  const nodes = [
+    ...(isComputed ? [node("Cast", ["given"], "like", { to: type })] : []),
+    node("CastLike", ["x", how === "an input" ? "given" : "like"], "y"),
+  ];
+  const like = { dataType: type, shape: [1], bytes: new Uint8Array(2) };
+  const initializers = how === "a constant" ? { like } : {};
+  const graph = read({ opset: 19, nodes, inputs, initializers, outputs: [{ name: "y", type }] });
+  const given = how === "a constant" ? {} : { given: tensor("i32", [1], [0]) };
+  const { y } = withModel(graph, {}, (model) =>
+    model.runSync({ x: tensor("i32", [2], [70000, -1]), ...given }),
+  );
+  expect([...y!.data]).toEqual(expected);
+});
