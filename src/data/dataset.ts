@@ -121,7 +121,7 @@ export function datasetOf(
       where,
       expected: `${count} in each`,
       got: [...counts].map(([name, c]) => `${c} in "${name}"`).join(", "),
-      hint: "Samples come first in every array. Where a model has its batch elsewhere, such as an LSTM that takes steps first, export it with a Transpose before it",
+      hint: "Samples come first in every array, as in an LSTM that is batch_first",
     });
   const { classes, notes = [] } = options;
   if (classes && labels) checkClasses(labels, classes, where);

@@ -102,7 +102,7 @@ export interface Plan {
   /** Sizes that it is made for alone: numbers that kernels take, and symbols that are equal to other sizes. */
   readonly sizes: Readonly<Record<string, Dim>>;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
-  readonly batch?: string;
+  readonly batch?: string | undefined;
   readonly inputs: readonly PlannedValue[];
   readonly outputs: readonly PlannedValue[];
   readonly taps: readonly PlannedValue[];

@@ -94,17 +94,16 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
     const plan = layOut(own, { ...given, maxima: Object.fromEntries(others) });
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
-    const { inputs, outputs, taps, batch, ...rest } = plan;
-    /** Rows that are as many as something else that is fed are not cut: the other would stay whole. */
-    const isCut = batch !== undefined && !Object.values(equal).some((dim) => symbolsOf(dim).includes(batch));
+    const { inputs, outputs, taps } = plan;
     if (!isTrial) for (const { name, type } of outputs) checkTold(name, types.get(name)!, type, sizes);
     const pauses = plan.pauses.map((pause) => ({
       ...pause,
       node: graph.nodes[own.graph.nodes.indexOf(pause.node)]!,
     }));
     return {
-      ...rest,
-      ...(isCut && { batch }),
+      ...plan,
+      // Rows that are as many as something else that is fed are not cut: that would stay whole.
+      ...(Object.values(equal).includes(plan.batch!) && { batch: undefined }),
       ...(isPart && {
         open: findsOf(variant, of.nodes.at(-1)!),
         results: graph.outputs.map((name) => ({ name, type: types.get(name)! })),

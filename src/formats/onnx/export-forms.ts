@@ -1,39 +1,23 @@
 // The way back of ops that ONNX has under another name, in later versions, or written with others.
 
 import type { Node } from "../../graph/graph";
-import type { Dim } from "../../graph/symbols";
 import { tensor } from "../../graph/tensor";
 import type { Target, Way } from "./target";
 import { as, type SameOptions, unwritten, writeSame } from "./ways";
 import { dataTypes } from "./write-proto";
-
-/** A value with the dimensions given, where it has 1 in their place. */
-function expanded(target: Target, value: string, dims: readonly Dim[]): string {
-  const { shape } = target.type(value);
-  const own = shape.slice(-dims.length);
-  if (dims.every((dim, i) => own[i] === dim || own[i] !== 1)) return value;
-  return target.add("Expand", [target.operand(value), target.dims(dims)]);
-}
 
 /** Lengths of sequences came later, and windows after them. ONNX Runtime's masks have a row for each query. */
 export const attention: Way = (node, target) => {
   const { left_window_size: left, right_window_size: right } = node.attributes;
   const isWindowed = left !== undefined || right !== undefined;
   const hasLengths = (node.inputs[6] ?? "") !== "";
-  const [q = "", , , mask = ""] = node.inputs;
-  const rows = mask === "" ? mask : expanded(target, mask, [target.type(q).shape.at(-2)!, 1]);
-  const inputs = mask === "" ? node.inputs : node.inputs.with(3, rows);
+  const rows = target.type(node.inputs[0]!).shape.at(-2)!;
+  const inputs = node.inputs.map((value, i) =>
+    i === 3 && value && rows !== 1 && target.type(value).shape.at(-2) === 1
+      ? target.add("Expand", [target.operand(value), target.dims([rows, 1])])
+      : value,
+  );
   writeSame({ ...node, inputs }, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
-};
-
-/** ONNX has angles, or positions, of each batch. */
-export const rotaryEmbedding: Way = (node, target) => {
-  const [x = "", cosines = "", sines = "", positions = ""] = node.inputs;
-  const ofBatch = (value: string) =>
-    expanded(target, value, target.type(x).shape.slice(0, 1).concat(target.type(value).shape.slice(1)));
-  const inputs =
-    positions === "" ? [x, ofBatch(cosines), ofBatch(sines)] : [x, cosines, sines, ofBatch(positions)];
-  writeSame({ ...node, inputs }, target, { opset: 23 });
 };
 
 /** Scale and bias have the shape of what is normalized, where octette takes them as a vector, too. */
@@ -52,6 +36,7 @@ const normalization =
 
 export const layerNormalization = normalization({});
 export const rMSNormalization = normalization({ opset: 23 });
+export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });
 

@@ -18,16 +18,13 @@ export const nonMaxSuppression = as({ forms: { 2: scalar, 3: float, 4: float } }
 export const resize = as({ forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
 export const interpolate = as({ op: "Resize", forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
 
-/** Dimensions that stay where they are, and one that is what is left, follow from the input. */
+/** One dimension that depends on symbols is what is left. */
 export const reshape: Way = (node, target) => {
-  const { shape } = node.attributes;
-  if (!Array.isArray(shape) || shape.some((dim) => dim === 0 || dim === -1)) return writeSame(node, target);
-  const from = target.type(node.inputs[0]!).shape;
-  const dims = (shape as Dim[]).map((dim, i) => (typeof dim === "string" && dim === from[i] ? 0 : dim));
-  const open = dims.findIndex((dim) => typeof dim === "string");
-  const isLeft = open >= 0 && dims.findLastIndex((dim) => typeof dim === "string") === open;
-  const own = isLeft ? dims.with(open, -1) : dims;
-  writeSame(node, target, { attributes: { shape: own, allowzero: undefined } });
+  const shape = (node.attributes.shape ?? []) as Dim[];
+  const [open, ...others] = shape.filter((dim) => typeof dim !== "number" || dim < 1);
+  const isLeft = typeof open === "string" && others.length === 0;
+  const attributes = { shape: shape.map((dim) => (dim === open ? -1 : dim)), allowzero: undefined };
+  writeSame(node, target, isLeft ? { attributes } : {});
 };
 
 /** Axes are counted from the first. */

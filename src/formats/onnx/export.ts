@@ -78,7 +78,7 @@ function preprocessingOf({ name, preprocessing }: Input): [string, string][] {
 
 function rejectStates({ name, states = [] }: Graph): void {
   if (states.length === 0) return;
-  throw new OctetteError("it keeps states from run to run, which ONNX has no place for", {
+  throw new OctetteError("it keeps states, which ONNX has no place for", {
     code: "unsupported",
     where: `graph "${name}"`,
     got: toldNames(states.map((state) => `"${state.name}"`)),
@@ -93,7 +93,7 @@ function rejectBodies({ name, nodes }: Graph): void {
     code: "unsupported",
     where: `graph "${name}"`,
     got: toldNames(having.map((node) => `${node.op} "${node.name}"`)),
-    hint: "Fix the sizes that an If compares when importing, save it as .octette, or cut the model before them",
+    hint: "Fix the sizes that an If compares when importing, or cut the model before them",
   });
 }
 
@@ -117,7 +117,7 @@ function checkSize({ name, constants }: Graph): void {
   let bytes = 0;
   for (const { data } of constants.values()) bytes += data.byteLength;
   if (bytes <= MAX_MODEL_BYTES / 2) return;
-  throw new OctetteError("its weights are larger than a model in one file may be", {
+  throw new OctetteError("its weights are too large for one file", {
     code: "limit",
     where: `graph "${name}"`,
     expected: `at most ${MAX_MODEL_BYTES / 2} bytes`,

@@ -6,7 +6,6 @@ import { FreshNames } from "../../graph/names";
 import { factorsOf, parse, split } from "../../graph/polynomials";
 import type { Dim } from "../../graph/symbols";
 import { type Tensor, tensor } from "../../graph/tensor";
-import { saturateToI32 } from "../elements";
 import {
   kindOfDtype,
   type WrittenAttribute,
@@ -165,13 +164,8 @@ export class Target {
 
   /** Integers of 32 bits. */
   integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
-    const wide = values.find((value) => saturateToI32(value) !== value);
-    if (wide !== undefined)
-      throw new OctetteError("an integer does not fit 32 bits", {
-        code: "unsupported",
-        where: `graph "${this.graph.name}"`,
-        got: `${wide}`,
-      });
+    if (values.some((value) => value !== (value | 0)))
+      throw new OctetteError("integers beyond 32 bits", { code: "unsupported", got: `${values}` });
     return this.shared(`i64 ${values} [${shape}]`, "integers", tensor("i32", shape, values));
   }
 

@@ -55,11 +55,8 @@ function parameter(
   const isVector = Array.isArray(value) && !isScalar;
   const shape = isVector ? [dims.length] : [];
   const { dtype } = kind === "as the first" ? target.type(node.inputs[0]!) : { dtype: kind };
-  const found = dims.filter((dim) => typeof dim === "string");
-  if (dtype === "i64" || dtype === "i32" || (found.length > 0 && found.length === dims.length))
+  if (dtype === "i64" || dtype === "i32" || dims.some((dim) => typeof dim === "string"))
     return target.dims(dims, shape);
-  if (found.length > 0)
-    throw unwritten(node, "some of its numbers are known, and others found by a run", "one or the other");
   const held = tensor(dtype === "i4" ? "i8" : dtype, shape, dims as readonly number[]);
   return target.shared(`${dtype} ${dims} [${shape}]`, "number", held);
 }

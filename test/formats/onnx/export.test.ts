@@ -67,7 +67,7 @@ test("sizes that only a run knows are dimensions by name, and computed where a s
   expect(structureOf(await again(graph))).toEqual(structureOf(graph));
 });
 
-test("of a Reshape, dimensions that the input says are 0, and one that is left is −1", async () => {
+test("of a Reshape, one dimension that depends on symbols is −1", async () => {
   const graph = line((b) => {
     const x = b.node("Reshape", [b.input("x", ["n", 4])], "x_7", {
       shape: [7, "div(4*n,7)", 1],
@@ -219,20 +219,13 @@ describe("what ONNX, or ONNX Runtime, has in one form", () => {
     await expectSame(await again(graph));
   });
 
-  test("a mask has a row for each query, and positions a row for each of a batch", async () => {
+  test("a mask has a row for each query", async () => {
     const graph = line((b) => {
       const x = b.input("x", ["batch", 2, 3, 4]);
-      const attended = b.node("Attention", [x, x, x, b.input("mask", ["batch", 1, 1, 3])], "attended");
-      const tables = [b.floats("cosines", [5, 2], 1), b.floats("sines", [5, 2], 1)];
-      const positions = b.constant("positions", tensor("i32", [1, 3], [0, 1, 2]));
-      return b.node("RotaryEmbedding", [attended, ...tables, positions], "y");
+      return b.node("Attention", [x, x, x, b.input("mask", ["batch", 1, 1, 3])], "y");
     });
     const { nodes } = await written(graph);
-    const made = (op: string, input: number) => {
-      const name = nodes.find(({ opType }) => opType === op)!.inputs[input];
-      return nodes.find(({ outputs }) => outputs.includes(name!))?.opType;
-    };
-    expect([made("Attention", 3), made("RotaryEmbedding", 3)]).toEqual(["Expand", "Expand"]);
+    expect(nodes.map(({ opType }) => opType)).toEqual(["Expand", "Attention"]);
     const [x, mask] = [24, 3].map((n) => Float32Array.from({ length: 2 * n }, (_, i) => Math.sin(i)));
     const [own, read] = [graph, await again(graph)].map((one) =>
       loadSync(one, { maxima: { batch: 2 } }).runSync({ x: x!, mask: mask! }),
@@ -313,7 +306,7 @@ describe("refused", () => {
     const graph = line((b) => b.node("Relu", [b.input("x", [2])], "y"));
     const states = [{ name: "cache", dtype: "f32", shape: [4] }] as const;
     await expect(exportOnnx({ ...graph, states })).rejects.toThrow(
-      'graph "check": it keeps states from run to run, which ONNX has no place for: got "cache".',
+      'graph "check": it keeps states, which ONNX has no place for: got "cache".',
     );
   });
 
