@@ -46,8 +46,30 @@ const pair =
     return coded(source, parts, op, both, {}, inputs.slice(6));
   };
 
-export const qLinearAdd = pair("Add");
 export const qLinearMul = pair("Mul");
+
+/**
+ * ONNX Runtime adds in units of the result and rounds with its zero point added. That decides where sums lie between two codes, as all of
+ * them do where 1 is added to Erf within GELU: so is the sum with one constant.
+ */
+export const qLinearAdd: Conversion = (source) => {
+  const [a = "", as = "", az = "", b = "", bs = "", bz = "", ys = "", yz = ""] = source.inputs;
+  const isOne = (name: string) => source.constant(name)?.data.length === 1;
+  const zero = source.constant(yz);
+  if (!zero || isOne(a) === isOne(b)) return pair("Add")(source);
+  const parts = new Parts(source);
+  const operands = [
+    ["a", a, as, az],
+    ["b", b, bs, bz],
+  ] as const;
+  const [left, right] = operands.map(([what, codes, scale, z]) =>
+    real(parts, what, [codes, parts.make("Div", `${what}_ratio`, [scale, ys]), z]),
+  ) as [string, string];
+  const [x, one] = isOne(b) ? [left, right] : [right, left];
+  const shifted = parts.make("Add", "shifted", [one, parts.make("Cast", "y_zero", [yz], { to: "f32" })]);
+  const none = source.define(`${source.name}_none`, tensor(zero.dtype, [], [0]));
+  return parts.end("Add", [x, shifted], {}, parts.scalar("unit", "f32", 1), none);
+};
 
 /** One operand. */
 const single =

@@ -73,6 +73,30 @@ describe.each(["u8", "i8"] as const)("codes of %s", (dtype) => {
     );
   });
 
+  // Erf of GELU, plus 1: all sums lie between two codes.
+  test.each([
+    ["second", 4],
+    ["second", 5],
+    ["first", 5],
+  ] as const)("QLinearAdd whose %s operand is one constant, to a zero point of %d: halves to even codes", (place, shift) => {
+    const erf = new Codes(dtype, "a", 2 / 255, middle);
+    const one = new Codes(dtype, "b", 1 / 255, a.least);
+    const to = new Codes(dtype, "y", 2 / 255, a.least + shift);
+    const every = Array.from({ length: 256 }, (_, i) => a.least + i);
+    const b = tensor(dtype, [1], [a.least + 255]);
+    const operands = place === "second" ? [...erf.inputs, ...one.inputs] : [...one.inputs, ...erf.inputs];
+    const made = run({
+      op: "QLinearAdd",
+      inputs: [...operands, ...to.inputs.slice(1)],
+      feeds: { a: tensor(dtype, [2, 128], every) },
+      constants: { ...erf.constants, ...one.constants, ...to.constants, b },
+    });
+    const even = (half: number) => 2 * Math.round(half / 2);
+    const expected = every.map((code) => even(code - middle + 127.5 + to.zero));
+    const codes = expected.map((code) => Math.min(Math.max(code, to.least), to.least + 255));
+    expect(made.y).toEqual(tensor(dtype, [2, 128], codes));
+  });
+
   test.each<[string, Record<string, { float: number }>, (v: number) => number]>([
     ["QLinearSigmoid", {}, sigmoid],
     ["QLinearLeakyRelu", { alpha: { float: 0.25 } }, (v) => (v < 0 ? v / 4 : v)],
