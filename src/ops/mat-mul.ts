@@ -40,20 +40,22 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const [one, outer, inner] = walk.extents;
   const [a0, a1] = walk.a.slice(1).map((step) => countOf([step, m, k])) as [Dim, Dim];
   const [b0, b1] = walk.b.slice(1).map((step) => countOf([step, k, n])) as [Dim, Dim];
-  const [steps] = sizesIn(`${node.op} "${node.name}"`, [outer]) as [number];
+  // Rows on the left that meet one matrix on the right are those of one product, as all heads of a query that share a key.
+  const isShared = b1 === 0;
+  const [steps] = sizesIn(`${node.op} "${node.name}"`, [isShared ? 1 : outer]) as [number];
   if (one !== 1 || steps > MAX_STEPS)
     throw opError(node, "this broadcast is not supported", {
       got: `${formatShape(left)} and ${formatShape(right)}`,
     });
-  const all = multiplyDims(inner, m);
-  // With one matrix on the right, every row on the left is a row of one product.
-  const rows = b1 === 0 ? all : m;
+  const rows = isShared ? multiplyDims(inner, m) : m;
+  const all = multiplyDims(isShared ? outer : inner, rows);
+  const [aStep, bStep] = isShared ? [a0, b0] : [a1, b1];
   const scratch = c.scratch((most) => matMulScratchBytes(most(rows), most(n), most(k)));
   const [x, w, y] = [c.input(a), c.input(b), c.output(outputs[0]!)];
   for (let i = 0; i < steps; i++) {
     const at = (place: Address, step: Dim) => shifted(place, multiplyDims(step, i), "f32");
     const places = [at(y, countOf([all, n])), at(x, a0), at(w, b0), scratch] as const;
-    c.emit("matMul", [...places, rows, n, k, a1, b1, lo, hi], all, countOf([all, n, k]));
+    c.emit("matMul", [...places, rows, n, k, aStep, bStep, lo, hi], all, countOf([all, n, k]));
   }
 }
 

@@ -1,3 +1,6 @@
+import { expect, test } from "vitest";
+import { importOnnx, loadSync } from "../../src/index";
+import { onnxFile } from "../formats/onnx/model-file";
 import { constant, type OpCase, testOp } from "./test-op";
 
 /** Two values that a run computes. */
@@ -26,10 +29,23 @@ testOp("MatMul", {
     computed([2, 3, 4], [4]),
     computed([2, 3, 4, 5], [3, 5, 6]),
     computed([2, 3, 4, 5], [2, 1, 5, 6]),
+    computed(["batch", 3, 4, 5], ["batch", 1, 5, 6]),
+    computed(["batch", 3, 4, 5], ["batch", 1, 5, 6], { fused: "Relu" }),
     computed([4], [4]),
     computed([4], [4, 3]),
     computed([4], [2, 4, 3]),
     computed([3, 4], [4]),
     computed(["batch", 3, 4], [4]),
   ],
+});
+
+test("MatMul of heads that share a matrix needs no plan for each batch", () => {
+  const inputs = [
+    { name: "a", shape: ["batch", 3, "n", 5] },
+    { name: "b", shape: ["batch", 1, 5, "n"] },
+  ];
+  const model = loadSync(
+    importOnnx(onnxFile({ nodes: [{ op: "MatMul", inputs: ["a", "b"], outputs: ["y"] }], inputs })),
+  );
+  expect(model.sizes).toEqual({});
 });
