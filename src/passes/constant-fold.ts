@@ -121,7 +121,8 @@ class Folding {
     const isOpen = control?.choose && node.attributes.found === undefined;
     const all = isOpen && continued(node, this.left.toReversed(), this.#graph.outputs, this.#registry);
     if (!all) return false;
-    this.left = all.toReversed();
+    const constants = this.#constants();
+    this.left = all.map((one) => tightened(one, this.#registry, constants)).toReversed();
     return (this.changed = true);
   }
 
