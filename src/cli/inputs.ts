@@ -5,7 +5,7 @@ import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { listFolder } from "../data/folders";
 import { siblingLabels } from "../data/open-data";
-import { OctetteError } from "../index";
+import { OctetteError } from "../errors";
 import { isPictureName } from "../pictures/options";
 import { isSoundName } from "../sound/options";
 import type { Command } from "./command";

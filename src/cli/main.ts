@@ -7,14 +7,15 @@ import { checkWritable, writeFileWhole } from "../files/write-file";
 import { nearest } from "../options";
 import { visible } from "../visible";
 import { COLUMNS, type Context, helpOf, type Lines, parseCommand } from "./command";
-import { commands } from "./commands";
+import { commandNames, loadCommand, loadCommands } from "./commands";
 import { Inputs } from "./inputs";
 import { UsageError } from "./options";
 import { createProgress, formatPairs, formatTable, wrapParagraph } from "./terminal";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-function help(): string[] {
+async function help(): Promise<string[]> {
+  const commands = await loadCommands();
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
     `octette ${version}: quantize, fine-tune and run neural networks`,
@@ -55,15 +56,13 @@ function guarded(inputs: Inputs, force: boolean): Omit<Output, "print" | "stream
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
   if (name === "--version" || name === "-V") return print(version);
-  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) return print(help());
-  if (name === undefined) throw new UsageError(["no command given", "", ...help()].join("\n"));
-  const wanted = name === "help" ? rest[0] : name;
-  const command = commands.find((c) => c.name === wanted);
+  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0))
+    return print(await help());
+  if (name === undefined) throw new UsageError(["no command given", "", ...(await help())].join("\n"));
+  const wanted = (name === "help" ? rest[0] : name)!;
+  const command = await loadCommand(wanted);
   if (!command) {
-    const near = nearest(
-      wanted!,
-      commands.map((c) => c.name),
-    );
+    const near = nearest(wanted, commandNames);
     throw new UsageError(
       `unknown command "${wanted}"${near ? `; did you mean ${near}?` : "."} See: octette --help`,
     );

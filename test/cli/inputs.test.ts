@@ -4,7 +4,7 @@ import { copyFile, link, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commands } from "../../src/cli/commands";
+import { loadCommands } from "../../src/cli/commands";
 import { writeNpy } from "../../src/formats/npy";
 import { createDelta, importOnnx, save, tensor } from "../../src/index";
 import { example, octette } from "./spawn";
@@ -160,8 +160,8 @@ test("another file is written as ever, through a link to where that points", asy
 /** Options that name a file to write. */
 const WRITTEN = ["output", "report", "graph"];
 
-test("every option that names a file to read says so", () => {
-  const silent = commands.flatMap(({ name, options }) =>
+test("every option that names a file to read says so", async () => {
+  const silent = (await loadCommands()).flatMap(({ name, options }) =>
     Object.entries(options)
       .filter(
         ([option, { value = "", reads }]) =>
