@@ -88,17 +88,19 @@ export function lowerGraph(
       where: "taps",
       expected: "inputs and computed values",
     });
-  const c = new LoweringContext({
-    graph,
-    registry,
-    types,
-    layouts,
-    one: (options.maxima?.[batch!] ?? 1) === 1 ? batch : undefined,
-    isOpen,
-    tasks: tasks.flat(),
-    kept: [...outputs, ...taps],
-    state: new Set(state),
-  });
+  const c = new LoweringContext(
+    {
+      graph,
+      registry,
+      types,
+      layouts,
+      one: (options.maxima?.[batch!] ?? 1) === 1 ? batch : undefined,
+      isOpen,
+      kept: [...outputs, ...taps],
+      state: new Set(state),
+    },
+    tasks.flat(),
+  );
   for (const name of state) c.placeState(name);
   for (const input of graph.inputs) c.place(input.name);
   const ranges = Object.fromEntries(

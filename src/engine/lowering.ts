@@ -56,7 +56,6 @@ export interface LoweringInput {
   /** A symbol that is never more than 1. */
   readonly one: string | undefined;
   readonly isOpen: CompileOptions["isOpen"];
-  readonly tasks: readonly Task[];
   /** Values that are read after a run. */
   readonly kept: readonly string[];
   /** Constants that steps write to. */
@@ -103,9 +102,10 @@ export class LoweringContext implements Lowering {
   #node = "";
   #load: PendingLoad | undefined;
 
-  constructor(input: LoweringInput) {
+  /** Tasks have scales and zero points of all weights, and are not kept. */
+  constructor(input: LoweringInput, tasks: readonly Task[]) {
     this.#in = input;
-    for (const [i, task] of input.tasks.entries()) {
+    for (const [i, task] of tasks.entries()) {
       const read = "from" in task ? [task.from] : [...task.inputs, ...dynamicValues(task)];
       for (const value of read) this.#lastRead.set(value, i);
     }

@@ -158,7 +158,8 @@ function quantizationOf(
   if (scale.data.length !== 1 && !isConstant)
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = heldAbove(dtype);
-  const zeroPoint = Int32Array.from(zero?.data ?? new Int32Array(scale.data.length), (z) => z + shift);
+  // Not `from`, which makes an object an element.
+  const zeroPoint = new Int32Array(zero?.data ?? new Int32Array(scale.data.length)).map((z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
 }
 

@@ -176,10 +176,13 @@ export function checkSums(
   });
 }
 
-/** A bias in real numbers, dequantized where it came as int32 codes; zeros where there is none. */
-export function realBias(bias: Content | undefined, q: Quantization | undefined, n: number): Content {
-  if (!bias) return new Float32Array(n);
-  if (!q) return bias;
+/** A bias in real numbers, dequantized where it came as int32 codes. */
+export function realBias(
+  bias: Content | undefined,
+  q: Quantization | undefined,
+  n: number,
+): Content | undefined {
+  if (!bias || !q) return bias;
   const scale = perChannelScales(q, n);
   return Float32Array.from(elementsOf(bias), (code, i) => code * scale[i]!);
 }

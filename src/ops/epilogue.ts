@@ -60,13 +60,13 @@ export function dequantizing(
   xq: Quantization,
   wq: Quantization,
   n: number,
-  bias: Content,
+  bias: Content | undefined,
 ): Finish {
   const { lo = -Infinity, hi = Infinity } = clamp ?? {};
   const rowStride = isPerRow(c, xq) ? 1 : 0;
   return {
     scale: scalesOf(c, wq, n),
-    addend: c.data(bias),
+    addend: bias ? c.data(bias) : NONE,
     range: xq.dynamic
       ? [c.input(xq.dynamic.scale), c.input(xq.dynamic.zeroPoint)]
       : [c.data(xq.scale), c.data(xq.zeroPoint)],

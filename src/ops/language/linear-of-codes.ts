@@ -46,7 +46,7 @@ export const linearOfCodes = {
   },
 } satisfies Partial<Op>;
 
-type Lower = (c: Lowering, dense: Dense, x: Quantization, w: Quantization, bias: Content) => void;
+type Lower = (c: Lowering, dense: Dense, x: Quantization, w: Quantization, bias: Content | undefined) => void;
 
 function checkGroups({ node, integer }: Unit, x: Quantization | undefined): void {
   if (x && x.dtype !== "i32" && !integer!.output) return;
