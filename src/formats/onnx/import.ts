@@ -19,7 +19,7 @@ import {
   readModel,
   type ValueInfoProto,
 } from "./proto";
-import { type Conversions, Source, type Subgraph } from "./source";
+import { type Conversions, Source, type Subgraph, type Surroundings } from "./source";
 import { SymbolTable } from "./symbols";
 import { type HeldIn, rejectWide } from "./wide";
 
@@ -66,7 +66,7 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
   const constants = readConstants(model.graph, where);
   const held = rejectWide(model.graph, constants);
   const versions = versionsOf(model);
-  const file = { conversions, opset, versions, names: namesIn(parts), made: 0, where };
+  const file = { conversions, opset, versions, names: namesIn(parts), sequences: new Map(), made: 0, where };
   const { nodes, defined } = convertNodes(model.graph, file, { constants, held });
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([
@@ -92,6 +92,7 @@ interface File {
   readonly versions: ReadonlyMap<string, number>;
   /** Names of values and nodes of all graphs: what one reads of another keeps its name. */
   readonly names: FreshNames;
+  readonly sequences: Surroundings["sequences"];
   /** Nodes that there are so far. */
   made: number;
   readonly where: string;
@@ -236,6 +237,7 @@ function convertNodes(
     fresh,
     define,
     rank,
+    sequences: file.sequences,
     constant: constants.constant,
     kind: (value: string) => held(value).kind,
     graph: (proto: GraphProto, name: string) =>

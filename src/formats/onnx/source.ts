@@ -5,6 +5,13 @@ import type { Attribute, Graph, Node } from "../../graph/graph";
 import type { DType, Tensor } from "../../graph/tensor";
 import { dataTypeName, dtypeOf, type GraphProto, type NodeProto, type StoredKind, toTensor } from "./proto";
 
+/** Values of a sequence, which the nodes that read them make. */
+export interface Sequence {
+  /** How many there are, where the file tells. */
+  readonly length?: number;
+  at(place: number): Pick<Node, "op" | "inputs" | "attributes">;
+}
+
 /** What a conversion may ask of the file around its node. */
 export interface Surroundings {
   /** Opset version of the node's domain. */
@@ -17,6 +24,8 @@ export interface Surroundings {
   kind(value: string): StoredKind;
   /** Adds a constant; returns its name, which is `wanted` or one like it. */
   define(wanted: string, value: Tensor): string;
+  /** Sequences by their names. */
+  readonly sequences: Map<string, Sequence>;
   /** How many dimensions the file says that a value has. It may be wrong: what is made of it must not fit then. */
   rank(value: string): number | undefined;
   /**
@@ -64,6 +73,8 @@ export class Source {
   readonly define: Surroundings["define"];
   /** As in Surroundings. */
   readonly rank: Surroundings["rank"];
+  /** As in Surroundings. */
+  readonly sequences: Surroundings["sequences"];
   readonly #around: Surroundings;
   readonly #proto: NodeProto;
   /** Attributes and inputs that a conversion looked at, or says it need not. */
@@ -83,6 +94,7 @@ export class Source {
     this.kind = around.kind;
     this.define = around.define;
     this.rank = around.rank;
+    this.sequences = around.sequences;
   }
 
   /** A node with this one's name, inputs and outputs where `parts` does not say otherwise. */

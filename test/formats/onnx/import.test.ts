@@ -159,6 +159,7 @@ describe("old forms of operators", () => {
   test("every operator it makes is in the registry", () => {
     const written = [
       "BlackmanWindow",
+      "ConcatFromSequence",
       "ConvInteger",
       "DynamicQuantizeLinear",
       "HammingWindow",
@@ -170,8 +171,14 @@ describe("old forms of operators", () => {
       "QLinearConv",
       "QLinearMatMul",
       "Scatter",
+      "SequenceAt",
+      "SequenceConstruct",
+      "SequenceEmpty",
+      "SequenceInsert",
+      "SequenceLength",
       "SimplifiedLayerNormalization",
       "SoftmaxCrossEntropyLoss",
+      "SplitToSequence",
       "Sum",
       "Upsample",
     ];
