@@ -1,17 +1,33 @@
-// What Home Assistant finds by itself: sensors of the class and the accuracy, and buttons to learn and to go back.
+// What Home Assistant finds by itself: sensors of the class and of what is learned, and buttons to learn and to go back.
+
+/** Longest state that Home Assistant takes, in characters. */
+const MOST_TOLD = 255;
+
+/** A text as a part of an entity's id. */
+const slug = (text) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
 
 /** Retained messages by topic. */
 export function discovery({ id, topics, classes }) {
-  const device = { identifiers: [id], name: id, manufacturer: "octette" };
-  const common = { device, availability_topic: topics.availability };
+  const common = {
+    device: { identifiers: [id], name: id, manufacturer: "octette", model: "classifier" },
+    origin: { name: "octette-service" },
+    availability_topic: topics.availability,
+  };
   const component = (kind, name, facts) => [
     `homeassistant/${kind}/${id}/${name}/config`,
-    { name, unique_id: `${id}_${name}`, object_id: `${id}_${name}`, ...common, ...facts },
+    {
+      name,
+      unique_id: `${id}_${name}`,
+      default_entity_id: `${kind}.${slug(`${id}_${name}`)}`,
+      ...common,
+      ...facts,
+    },
   ];
   return [
     component("sensor", "class", {
       state_topic: topics.result,
-      value_template: "{{ value_json.class }}",
+      // A frame that does not fit the model has no class.
+      value_template: `{{ value_json.${classes ? "class" : "index"} | default('None') }}`,
       json_attributes_topic: topics.result,
       ...(classes ? { device_class: "enum", options: classes } : {}),
     }),
@@ -20,7 +36,10 @@ export function discovery({ id, topics, classes }) {
       value_template: "{{ value_json.samples }}",
       state_class: "measurement",
     }),
-    component("sensor", "outcome", { state_topic: topics.state, value_template: "{{ value_json.outcome }}" }),
+    component("sensor", "outcome", {
+      state_topic: topics.state,
+      value_template: `{{ value_json.outcome[:${MOST_TOLD}] }}`,
+    }),
     component("binary_sensor", "learning", {
       state_topic: topics.state,
       value_template: "{{ 'ON' if value_json.learning else 'OFF' }}",

@@ -21,6 +21,11 @@ const {
   TUNE = "{}",
 } = process.env;
 
+// A part of topics, and of what Home Assistant finds.
+if (!/^[\w-]+$/.test(SERVICE_ID)) {
+  console.error(`SERVICE_ID: expected letters, digits, _ and -; got "${SERVICE_ID}"`);
+  process.exit(1);
+}
 const log = (line) => console.log(line);
 await mkdir(STATE, { recursive: true });
 const models = new Models(STATE, MODEL);
