@@ -3,6 +3,9 @@
 const { readFile } = require("node:fs/promises");
 const { resolve } = require("node:path");
 
+/** Messages that wait for the model; more are left out, as old ones help nobody. */
+const MOST_WAITING = 100;
+
 module.exports = (RED) => {
   /** A model's file and how it runs. Nodes of flows share what it opens. */
   function ModelNode(config) {
@@ -23,12 +26,13 @@ module.exports = (RED) => {
     };
   }
 
-  /** Answers messages in the order in which they come. */
+  /** Answers messages in the order in which they come, as many as the model keeps up with. */
   function RunNode(config) {
     RED.nodes.createNode(this, config);
     const held = hold(this, RED.nodes.getNode(config.model));
     const top = Number(config.top || 3);
     let turn = Promise.resolve();
+    let [waiting, leftOut] = [0, 0];
     const answer = async (msg) => {
       const model = await held();
       const [{ feedsOf }, { classesOf }] = await Promise.all([import("./feeds.js"), import("./answers.js")]);
@@ -37,8 +41,18 @@ module.exports = (RED) => {
         ? { payload: outputs }
         : { payload: classesOf(model, outputs, top), outputs };
     };
+    const leaveOut = (done) => {
+      if (leftOut++ === 0)
+        this.warn(`messages come faster than the model answers: those beyond ${MOST_WAITING} are left out`);
+      done();
+    };
     this.on("input", (msg, send, done) => {
-      turn = turn.then(() => handle(this, done, async () => send(Object.assign(msg, await answer(msg)))));
+      if (waiting === MOST_WAITING) return leaveOut(done);
+      waiting++;
+      turn = turn.then(async () => {
+        await handle(this, done, async () => send(Object.assign(msg, await answer(msg))), leftOut);
+        waiting--;
+      });
     });
   }
 
@@ -115,11 +129,12 @@ function hold(node, source) {
   return held;
 }
 
-/** Does what a message asks for, and shows and tells what came of it. */
-async function handle(node, done, work) {
+/** Does what a message asks for, and shows and tells what came of it and how many messages were left out. */
+async function handle(node, done, work, leftOut = 0) {
   try {
     await work();
-    show(node, "green", "ready");
+    if (leftOut > 0) show(node, "yellow", `${leftOut} left out`);
+    else show(node, "green", "ready");
     done();
   } catch (error) {
     show(node, "red", error.message);

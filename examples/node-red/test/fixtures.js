@@ -1,8 +1,14 @@
-// A flow of a test: its nodes, and what they answer.
+// A flow of a test: its server, its nodes, and what they answer.
 
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before } from "node:test";
 import { crc32, deflateSync } from "node:zlib";
 import helper from "node-red-node-test-helper";
+import { models } from "../open.js";
 
 const require = createRequire(import.meta.url);
 export const nodes = require("../octette.cjs");
@@ -11,6 +17,21 @@ export const catchNode = require("@node-red/nodes/core/common/25-catch.js");
 helper.init(require.resolve("node-red"));
 
 export { helper };
+
+/** A folder for the tests of a file and a server for their flows. No model may be left open by a flow. */
+export async function serveFlows() {
+  const folder = await mkdtemp(join(tmpdir(), "octette-node-red-"));
+  before(() => new Promise((resolve) => helper.startServer(resolve)));
+  afterEach(async () => {
+    await helper.unload();
+    assert.equal(models.count, 0);
+  });
+  after(async () => {
+    await new Promise((resolve) => helper.stopServer(resolve));
+    await rm(folder, { recursive: true });
+  });
+  return folder;
+}
 
 /** A grey PNG of 8 × 8 pixels. */
 export function pngOf(pixels) {

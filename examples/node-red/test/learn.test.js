@@ -1,16 +1,15 @@
 // octette learn: samples, what is learned from them, and what is still there after a deploy.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { before, test } from "node:test";
 import { load } from "octette/runtime";
 import { models } from "../open.js";
 import { classes, samplesOf, writeDigits } from "./digits.js";
-import { ask, catchNode, flowOf, helper, nodeOf, nodes } from "./fixtures.js";
+import { ask, catchNode, flowOf, helper, nodeOf, nodes, serveFlows } from "./fixtures.js";
 
-const folder = await mkdtemp(join(tmpdir(), "octette-node-red-"));
+const folder = await serveFlows();
 const file = join(folder, "digits.octette");
 const kept = join(folder, "kept");
 const [train, tests] = await Promise.all([samplesOf("train"), samplesOf("test")]);
@@ -18,15 +17,6 @@ let shipped;
 
 before(async () => {
   shipped = await scoresOf(await writeDigits(file, 3));
-  await new Promise((resolve) => helper.startServer(resolve));
-});
-afterEach(async () => {
-  await helper.unload();
-  assert.equal(models.count, 0);
-});
-after(async () => {
-  await new Promise((resolve) => helper.stopServer(resolve));
-  await rm(folder, { recursive: true });
 });
 
 async function scoresOf(artifact) {

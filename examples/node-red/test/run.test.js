@@ -1,16 +1,14 @@
 // octette run: what messages carry, what they come to, and who shares a model.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { before, test } from "node:test";
 import { load } from "octette/runtime";
 import { models } from "../open.js";
 import { classes, samplesOf, writeDigits } from "./digits.js";
-import { ask, catchNode, flowOf, helper, nodeOf, nodes, pngOf } from "./fixtures.js";
+import { ask, catchNode, flowOf, helper, nodeOf, nodes, pngOf, serveFlows } from "./fixtures.js";
 
-const folder = await mkdtemp(join(tmpdir(), "octette-node-red-"));
+const folder = await serveFlows();
 const file = join(folder, "digits.octette");
 const samples = (await samplesOf("test")).slice(0, 20);
 let logits;
@@ -19,15 +17,6 @@ before(async () => {
   const model = await load(await writeDigits(file));
   logits = samples.map(({ image }) => [...model.runSync({ image }).logits.data]);
   model.dispose();
-  await new Promise((resolve) => helper.startServer(resolve));
-});
-afterEach(async () => {
-  await helper.unload();
-  assert.equal(models.count, 0);
-});
-after(async () => {
-  await new Promise((resolve) => helper.stopServer(resolve));
-  await rm(folder, { recursive: true });
 });
 
 const start = (model, node, others) => helper.load([nodes, catchNode], flowOf(model, node, others));
@@ -104,6 +93,26 @@ test("answers leave in the order of the messages, whatever each takes", async ()
     helper.getNode("node").receive({ topic, payload: topic % 3 === 0 ? pngOf(image) : image });
   await done;
   assert.deepEqual(seen, [...samples.keys()]);
+});
+
+test("messages that come faster than the model answers are left out, and it is told", async () => {
+  await start({ file });
+  const node = helper.getNode("node");
+  const [seen, warnings] = [[], []];
+  const [SENT, ANSWERED] = [150, 100];
+  node.on("call:warn", ({ firstArg }) => warnings.push(firstArg));
+  const told = new Promise((resolve) =>
+    node.on("call:status", ({ firstArg: { text } }) => text === "50 left out" && resolve()),
+  );
+  const done = new Promise((resolve) =>
+    helper.getNode("answers").on("input", ({ topic }) => seen.push(topic) === ANSWERED && resolve()),
+  );
+  for (let topic = 0; topic < SENT; topic++) node.receive({ topic, payload: samples[0].image });
+  await Promise.all([done, told]);
+  assert.deepEqual(seen, [...Array(ANSWERED).keys()]);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /those beyond 100 are left out/);
+  assertAnswer(await ask("node", { payload: samples[1].image }), logits[1], 3);
 });
 
 test("what does not fit is an error with a code, and the next message is answered", async () => {
