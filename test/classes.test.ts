@@ -16,8 +16,11 @@ import {
   tune,
   withClasses,
 } from "../src/index";
+import { nameBySamples } from "../src/ops/classes";
+import { toolkitOps } from "../src/ops/toolkit";
 import { loadSync as loadOnDevice } from "../src/runtime";
 import { readExample } from "./examples";
+import { GraphBuilder } from "./graph-builder";
 
 const classes = "zero,one,two,three,four,five,six,seven,eight,nine".split(",");
 const file = await readExample("digits.onnx");
@@ -47,6 +50,15 @@ test("quantize and tune name them", async () => {
   const others = classes.map((name) => `${name}!`);
   const tuned = await tune(quantized, { data, epochs: 1, train: "bias", classes: others });
   expect(tuned.graph.classes).toEqual(others);
+});
+
+test("a model that gives classes themselves takes any names, those of its samples too", async () => {
+  const b = new GraphBuilder(1);
+  const graph = b.build(b.node("ArgMax", [b.input("x", ["batch", 3])], "y", { axis: 1, keepdims: 0 }));
+  const named = withClasses(graph, ["a", "b", "c"]);
+  using model = loadSync(save(named));
+  expect(model.classes).toEqual(["a", "b", "c"]);
+  expect(nameBySamples(graph, { classes: ["a", "b", "c"] }, toolkitOps).classes).toEqual(["a", "b", "c"]);
 });
 
 test("a model without them has none, and its bytes are as before", () => {

@@ -28,8 +28,7 @@ export function namedBySamples(graph: Graph, data: Dataset | undefined, { log }:
   const named = nameBySamples(graph, data, toolkitOps);
   if (named.classes) return named;
   const scores = countScores(graph, toolkitOps);
-  log(
-    `The data have ${data.classes.length} classes, the model gives ${scores ?? "any number of"} scores: names are not kept.`,
-  );
+  const given = scores === undefined ? "no score for each" : `${scores} scores`;
+  log(`The data have ${data.classes.length} classes, the model gives ${given}: names are not kept.`);
   return graph;
 }

@@ -115,8 +115,15 @@ const firstValues = ({ dtype, data }: Tensor): string => {
 function answersText(graph: Graph, outputs: Readonly<Record<string, Tensor>>, { table }: Context): string[] {
   const { classes } = graph;
   const [name = ""] = graph.outputs;
-  const { data, shape } = outputs[name]!;
+  const { dtype, data, shape } = outputs[name]!;
   const [samples = 0, count] = shape;
+  if (classes && dtype === "i32" && data.length > 0) {
+    const named = Array.from(data.subarray(0, MOST_SAMPLES), (index, i) => [
+      `${i}`,
+      classes[index] ?? `${index}`,
+    ]);
+    return ["", ...table(["sample", "class"], named, "rl"), ...moreThan(MOST_SAMPLES, data.length)];
+  }
   if (!classes || shape.length !== 2 || count !== classes.length || samples === 0) return [];
   const ranked = (sample: number) =>
     classes
@@ -138,9 +145,10 @@ function answersText(graph: Graph, outputs: Readonly<Record<string, Tensor>>, { 
     const best = ranked(i)[0]!;
     return [`${i}`, best.label, score(best.score)];
   });
-  const more = samples > MOST_SAMPLES ? [`… and ${samples - MOST_SAMPLES} more`] : [];
-  return ["", ...table(["sample", "class", name], rows, "rlr"), ...more];
+  return ["", ...table(["sample", "class", name], rows, "rlr"), ...moreThan(MOST_SAMPLES, samples)];
 }
+
+const moreThan = (shown: number, count: number) => (count > shown ? [`… and ${count - shown} more`] : []);
 
 function splitPair(pair: string): readonly [name: string, file: string] {
   // Names of exported values may hold "=" but files rarely do, so the last one divides.

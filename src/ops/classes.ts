@@ -1,7 +1,7 @@
 // Names of a classifier's classes, in the order of its scores: the last dimension of the first output.
 
 import { OctetteError } from "../errors";
-import type { Graph } from "../graph/graph";
+import type { Graph, ValueType } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import type { Constant } from "../graph/tensor";
 import { inferTypes, type Registry } from "./infer";
@@ -14,6 +14,10 @@ export function nameClasses(graph: Graph, classes: readonly string[] | undefined
   return named;
 }
 
+/** Whether names may be those of a first output: one for each score, or of whole numbers, which are classes themselves. */
+const fits = (type: ValueType | undefined, { length }: readonly string[]): boolean =>
+  type?.dtype === "i32" || type?.shape.at(-1) === length;
+
 /** Scores that a classifier gives: the last dimension of its first output, where that is a number. */
 export function countScores(graph: Graph<Constant>, registry: Registry): number | undefined {
   const [first = ""] = graph.outputs;
@@ -21,15 +25,16 @@ export function countScores(graph: Graph<Constant>, registry: Registry): number 
   return typeof count === "number" ? count : undefined;
 }
 
-/** The graph with the names of its samples' classes, where it has none and there are as many as it gives scores. */
+/** The graph with the names of its samples' classes, where it has none and they fit what it gives. */
 export function nameBySamples(
   graph: Graph,
   samples: { readonly classes?: readonly string[] },
   registry: Registry,
 ): Graph {
   const { classes } = samples;
-  const isNew = classes !== undefined && graph.classes === undefined;
-  return isNew && countScores(graph, registry) === classes.length ? { ...graph, classes } : graph;
+  if (classes === undefined || graph.classes !== undefined) return graph;
+  const [first = ""] = graph.outputs;
+  return fits(inferTypes(graph, registry).get(first), classes) ? { ...graph, classes } : graph;
 }
 
 /** Throws where a graph has names of classes that are not one text for each score of its first output. */
@@ -42,11 +47,11 @@ export function checkClassNames(graph: Graph<Constant>, registry: Registry): voi
   const wrong = classes.findIndex((name) => typeof name !== "string" || name === "");
   if (wrong >= 0) throw fail(`invalid name of class ${wrong}`, "a text", JSON.stringify(classes[wrong]));
   const [first = ""] = outputs;
-  const { shape = [] } = inferTypes(graph, registry).get(first) ?? {};
-  if (shape.at(-1) === classes.length) return;
+  const type = inferTypes(graph, registry).get(first);
+  if (fits(type, classes)) return;
   throw fail(
     `do not fit output "${first}"`,
-    `as many names as the last dimension of ${formatShape(shape)}`,
+    `as many names as the last dimension of ${formatShape(type?.shape ?? [])}`,
     `${classes.length}`,
   );
 }
