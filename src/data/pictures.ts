@@ -10,6 +10,9 @@ import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { Labelled } from "./folders";
 import { madeRows } from "./sample-rows";
 
+/** Pictures that are looked at before it is said that some are resized. */
+const LOOKED_AT = 8;
+
 /** Samples of picture files for a model's input. */
 export function openPictures(
   { files, labels, classes }: Labelled,
@@ -25,14 +28,25 @@ export function openPictures(
     preparePicture(readPicture(read(), place), target, out, at, place);
   });
   const { resize, crop } = pictureOptions;
-  const isOwn = resize === undefined && crop === undefined;
+  const isOther = (file: Labelled["files"][number]) => {
+    try {
+      const { width, height } = readPicture(file.read(), file.name);
+      return width !== target.width || height !== target.height;
+    } catch {
+      // Whoever reads it as a sample is told.
+      return false;
+    }
+  };
+  const every = Math.ceil(files.length / LOOKED_AT);
+  const isTold =
+    resize === undefined && crop === undefined && files.some((file, i) => i % every === 0 && isOther(file));
   const size = `${target.width}x${target.height}`;
   const note = `${where}: pictures of another size than ${size} are resized to cover it (${target.filter}) and cropped in the middle; --resize and --crop change that`;
   return datasetOf(new Map([[input.name, samples]]), [input], {
     ...options,
     ...(labels && { labels: { dtype: "i32", shape: [labels.length], data: labels } }),
     classes,
-    notes: [...notes, ...(isOwn ? [note] : [])],
+    notes: [...notes, ...(isTold ? [note] : [])],
   });
 }
 

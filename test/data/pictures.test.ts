@@ -39,6 +39,8 @@ beforeAll(async () => {
   await write("mixed/a/1.png", red);
   await write("mixed/2.png", red);
   await write("other/a/1.webp", "x");
+  await write("same/a/1.png", red);
+  await write("same/a/2.png", red);
   await write("none/a.txt", "x");
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -64,6 +66,13 @@ describe("a folder of pictures", () => {
     expect(data.notes[0]).toMatch(/train: left out 1 of 5 files, which are no PNG or JPEG/);
     expect(data.notes[1]).toMatch(/pictures of another size than 13x9 are resized to cover it \(bilinear\)/);
     expect(data.pick([3]).classes).toEqual(["a", "b", "c"]);
+  });
+
+  test("says nothing of resizing where pictures have the size of the input", async () => {
+    const { width, height } = readPicture(red);
+    const same = { ...input, shape: ["batch", 3, height, width] };
+    const { notes } = await openDataset(join(folder, "same"), [same], options);
+    expect(notes.filter((note) => note.includes("resized"))).toEqual([]);
   });
 
   test("gives the same samples in any order, and again", async () => {
