@@ -2,7 +2,8 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 import { bundle } from "../bundle/index";
 import { bundleLanguage } from "../bundle/language";
 import { PORT, serveFolder } from "../bundle/serve";
@@ -91,11 +92,7 @@ export const bundleCommand = defineCommand({
     await makeFolder(folder);
     for (const name of files.keys()) await context.checkOutput(join(folder, name));
     for (const [name, content] of files) await context.write(join(folder, name), content, context.signal);
-    const sizes = [...files].map(([file, content]) => ({
-      file,
-      bytes: content.length,
-      brotli: brotliCompressSync(content).length,
-    }));
+    const sizes = await sizesOf(files, constants.BROTLI_MAX_QUALITY, context);
     context.print({ model: path, folder, classes, ops, kernels, files: sizes }, () => [
       ...sizesTable(sizes, context),
       ...nextStep(path, values),
@@ -136,11 +133,7 @@ async function writeLanguagePage(path: string, values: Serving, context: Context
   await makeFolder(folder);
   for (const name of files.keys()) await context.checkOutput(join(folder, name));
   for (const [name, content] of files) await context.write(join(folder, name), content, context.signal);
-  const sizes = [...files].map(([file, content]) => ({
-    file,
-    bytes: content.length,
-    brotli: brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
-  }));
+  const sizes = await sizesOf(files, QUICK, context);
   context.print({ model: path, folder, files: sizes }, () => [
     ...sizesTable(sizes, context),
     ...nextStep(path, values),
@@ -161,6 +154,27 @@ interface Size {
   readonly file: string;
   readonly bytes: number;
   readonly brotli: number;
+}
+
+/** Quality of brotli for models of many megabytes. */
+const QUICK = 5;
+
+/** What each file takes, and compressed. */
+async function sizesOf(
+  files: ReadonlyMap<string, Uint8Array | string>,
+  quality: number,
+  { progress, signal }: Context,
+): Promise<Size[]> {
+  const compress = promisify(brotliCompress);
+  const sizes: Size[] = [];
+  for (const [file, content] of files) {
+    progress.update("compressing, to tell sizes", sizes.length, files.size, file);
+    const { length } = await compress(content, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
+    sizes.push({ file, bytes: content.length, brotli: length });
+    signal.throwIfAborted();
+  }
+  progress.end();
+  return sizes;
 }
 
 function sizesTable(sizes: readonly Size[], { table }: Context): string[] {

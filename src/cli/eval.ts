@@ -1,5 +1,6 @@
 // octette eval: how good a model is on data, and what it lost against another.
 
+import { formatShape } from "../graph/symbols";
 import {
   type Evaluation,
   evaluate,
@@ -47,6 +48,7 @@ export const evalCommand = defineCommand({
     if (values.report) await context.checkOutput(values.report);
     const file = await openModel(path, context);
     const otherFile = values.against ? await openModel(values.against, context) : undefined;
+    if (otherFile) checkInputs(file.graph, otherFile);
     if (otherFile && !normalize) checkNormalization(file.graph, otherFile);
     const opened = await openData(
       data,
@@ -57,6 +59,7 @@ export const evalCommand = defineCommand({
     for (const { preprocessing: own } of file.graph.inputs)
       if (own && normalize && formulaOf(own) !== formulaOf(normalize))
         context.warn([`--normalize is taken instead of ${formatNormalize(own)}, which the model carries`]);
+    if (!file.graph.classes && opened.classes) context.log(numbered(opened.classes));
     const dataset = samples === undefined ? opened : opened.take(samples);
     noteFewer(samples, opened.count, context);
     if (!dataset.labels && !otherFile)
@@ -88,7 +91,8 @@ export const evalCommand = defineCommand({
         );
         one.dispose();
       }
-      const about = { path, against: values.against, classes: file.graph.classes, all: values.all ?? false };
+      const classes = file.graph.classes ?? dataset.classes;
+      const about = { path, against: values.against, classes, all: values.all ?? false };
       context.print(result, () => evaluationText(about, result, context));
     } finally {
       model.dispose();
@@ -96,6 +100,33 @@ export const evalCommand = defineCommand({
     }
   },
 });
+
+/** Classes whose numbers are told. */
+const MOST_NUMBERED = 12;
+
+/** In which order the classes of data have numbers, which is what a model without names is measured by. */
+function numbered(classes: readonly string[]): string {
+  const told = classes.slice(0, MOST_NUMBERED).map((name, i) => `${i} ${name}`);
+  if (classes.length > MOST_NUMBERED) told.push(`… ${classes.length - 1} ${classes.at(-1)}`);
+  return `The model has no names of classes. Labels are numbered in the order of the data's: ${told.join(", ")}.`;
+}
+
+/** Throws where two models do not take the same inputs. */
+function checkInputs({ inputs }: Graph, other: ModelFile): void {
+  const textOf = (all: readonly Input[]) =>
+    all.map(({ name, dtype, shape }) => `"${name}" ${dtype} ${formatShape(shape)}`).join(", ");
+  const isSame =
+    inputs.length === other.graph.inputs.length &&
+    inputs.every(({ name }) => other.graph.inputs.some((input) => input.name === name));
+  if (isSame) return;
+  throw new OctetteError("has other inputs", {
+    code: "argument",
+    where: other.path,
+    expected: textOf(inputs),
+    got: textOf(other.graph.inputs),
+    hint: "Two models are compared on the same samples: export both with inputs of the same names",
+  });
+}
 
 /** Inputs with the preprocessing that either model carries; the one of any numbers where only one is. */
 function mergeInputs(inputs: readonly Input[], against: ModelFile | undefined): Input[] {

@@ -130,4 +130,7 @@ const context: Omit<Context, keyof Output> = {
   longCall: { signal, onProgress: ({ stage, done, total }) => progress.update(stage, done, total) },
 };
 
+// What the engine warns of, such as numbers far outside a model's range, in the words and the width of this terminal.
+console.warn = (text) => context.warn([`${text}`.replace(/^octette: /, "")]);
+
 process.exitCode = await main(process.argv.slice(2)).then(() => EXIT.ok, report);

@@ -1,5 +1,6 @@
 // octette quantize FOLDER or MODEL.gguf: a language model becomes an artifact of int8 or int4 weights. Loaded only for those.
 
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readNpy } from "../formats/npy";
@@ -52,6 +53,12 @@ export async function quantizeLanguageFile(
     evaluation: evaluation === undefined ? undefined : await textOf(evaluation),
     signal: context.signal,
     onProgress: timed(context),
+  }).catch((error) => {
+    context.progress.end();
+    const parts = `${output}.parts`;
+    if (context.signal.aborted && existsSync(parts))
+      context.log(`${parts} has what is done: the same command goes on from there`);
+    throw error;
   });
   context.progress.end();
   const { contentHash, size, summary } = done;
@@ -111,7 +118,7 @@ function summaryText(summary: QuantizeLanguageSummary, { table }: Context): stri
   ];
   const fold = foldedBy === undefined ? "norms not folded" : `norms folded by ${foldedBy}`;
   return [
-    ...table([`on ${tokens} tokens`, "perplexity", "KLD", "same likeliest"], rows, "lrrr"),
+    ...table([`on ${tokens} tokens`, "perplexity", "KLD", "same top token"], rows, "lrrr"),
     "",
     `weights: ${kinds.join(", ")}; ${fold}; calibrated by ${calibrationTokens} tokens`,
     ...(isCut

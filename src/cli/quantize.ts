@@ -2,6 +2,7 @@
 // have a way of their own (quantize-language.ts).
 
 import { open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import {
   type Dataset,
   type Graph,
@@ -129,6 +130,7 @@ export const quantizeCommand = defineCommand({
       const { quantizeLanguageFile } = await import("./quantize-language.js");
       return quantizeLanguageFile(path, values, context);
     }
+    refusePartOfLanguageModel(path);
     refuse(path, values, ["weights", "large", "threads", "context", "pooling"]);
     if (mode === "static" && !calibrate)
       throw new UsageError(
@@ -219,6 +221,17 @@ async function isLanguageModel(path: string): Promise<boolean> {
   const { buffer } = await file.read(Buffer.alloc(GGUF.length), 0, GGUF.length, 0);
   await file.close();
   return buffer.toString("latin1") === GGUF;
+}
+
+/** Throws where a file is one of the folder of a language model. */
+function refusePartOfLanguageModel(path: string): void {
+  if (!/\.(json|safetensors)$/i.test(path)) return;
+  throw new OctetteError("a file of a language model's folder", {
+    code: "argument",
+    where: path,
+    expected: "the folder itself",
+    hint: `octette quantize ${dirname(path)} takes all of its files`,
+  });
 }
 
 /** Throws where an option was given that is of the other kind of models. */

@@ -35,8 +35,7 @@ export function lookOut(graph: Graph<Constant>, registry: Registry, told: WeakSe
       if (!(number > Math.max(1, hi + beyond) || number < Math.min(-1, lo - beyond))) continue;
       told.add(input);
       const { preprocessing } = input;
-      const wayOut =
-        preprocessing && !preprocessing.of ? "bytes as a Uint8Array" : "numbers as it was calibrated with";
+      const wayOut = preprocessing && !preprocessing.of ? "bytes (u8)" : "numbers as it was calibrated with";
       return console.warn(
         `octette: input "${input.name}" has ${number}, far outside ${rounded(lo)} … ${rounded(hi)}, its calibrated range. Feed ${wayOut}`,
       );

@@ -93,7 +93,7 @@ test("--serve shows the folder on this machine until Ctrl-C", async () => {
     expect({ code, stderr }).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
-        /^http:\/\/localhost:\d+\/ shows .*served on this machine\. Ctrl-C ends it\.\n$/,
+        /^(compressing, to tell sizes .*\n)+http:\/\/localhost:\d+\/ shows .*served on this machine\. Ctrl-C ends it\.\n$/,
       ),
     });
     expect(stdout).not.toMatch(/look at it/);

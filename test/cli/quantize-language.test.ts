@@ -1,5 +1,6 @@
 // octette quantize of language models: a folder becomes an artifact that generates, with a report for people and for programs.
 
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,10 +38,26 @@ async function weightsOf(options: MadeOptions): Promise<Uint8Array> {
 const quantize = (...args: string[]) =>
   octette(["quantize", model, "-o", join(folder, "out.octette"), "--threads", "1", ...args]);
 
+test("stopped by Ctrl-C it says where its work is kept, and the folder is what to give", async () => {
+  const output = join(folder, "stopped.octette");
+  const stopped = await octette(["quantize", model, "-o", output, "--threads", "1"], {
+    interruptWhen: /^quantize /m,
+  });
+  expect(stopped.code).toBe(130);
+  expect(stopped.stderr).toContain(`${output}.parts has what is done: the same command goes on from there\n`);
+  expect(existsSync(`${output}.parts`)).toBe(true);
+  await rm(`${output}.parts`, { recursive: true });
+  const part = await octette(["quantize", join(model, "config.json"), "-o", output]);
+  expect([part.code, part.stderr]).toEqual([
+    1,
+    expect.stringContaining(`expected the folder itself. octette quantize ${model} takes all of its files`),
+  ]);
+});
+
 test("by text that it writes itself, told in words", async () => {
   const { code, stdout, stderr } = await quantize();
   expect(code).toBe(0);
-  expect(stdout).toMatch(/on 510 tokens +perplexity +KLD +same likeliest/);
+  expect(stdout).toMatch(/on 510 tokens +perplexity +KLD +same top token/);
   expect(stdout).toMatch(/weights: 15 of 8 bits; norms not folded; calibrated by 2048 tokens/);
   expect(stderr).toMatch(/evaluate .*s left/);
   expect((await readdir(folder)).filter((name) => name.includes("parts"))).toEqual([]);

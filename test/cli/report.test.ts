@@ -116,6 +116,18 @@ describe("eval", () => {
   });
 });
 
+test("eval names a model that does not take the same inputs", async () => {
+  const b = new GraphBuilder(1);
+  writeFileSync(at("other.octette"), save(b.build(b.node("Relu", [b.input("x", ["batch", 3])], "y", {}))));
+  const args = ["eval", float, "--data", example("test.npz"), "--against", at("other.octette")];
+  expect(await octette(args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /other\.octette: has other inputs: expected "image" f32 \[batch, 1, 8, 8\], got "x" f32 \[batch, 3\]\./,
+    ),
+  });
+});
+
 test("names in a page are text, whatever they are", () => {
   const evil = '</style><script>alert("1")</script>';
   const page = reportPage({

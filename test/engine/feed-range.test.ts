@@ -86,7 +86,7 @@ describe("floats far outside the range of calibration", () => {
 
   test("the way out is that of the input's preprocessing", async () => {
     runs(await calibrated(1, { preprocessing: parseNormalize("1/255,0,1") }), of(255));
-    expect(told()[0]).toMatch(/Feed bytes as a Uint8Array$/);
+    expect(told()[0]).toMatch(/Feed bytes \(u8\)$/);
     runs(await calibrated(1, { preprocessing: parseNormalize("1/4,0,1,numbers") }), of(4), of(255));
     expect(told()[1]).toMatch(/has 63.75, far outside 0 … 1,.*Feed numbers as it was calibrated with$/);
     expect(told()).toHaveLength(2);
