@@ -5,10 +5,12 @@ import type { Dataset } from "../../data/index";
 import { checkLimit, DEFAULT_MAX_BYTES, isLimit } from "../../engine/limit";
 import type { Model } from "../../engine/model";
 import type { Plan } from "../../engine/plan";
+import type { GiveWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
 import type { Toolkit } from "../../toolkit";
 import { activationsOf, checkScales } from "../step/activations";
 import { createOptimizer } from "../step/optimizers";
+import { findRounds } from "../step/plan";
 import { parametersOf } from "../step/prepare";
 import { batchSymbol } from "../step/step";
 import { type Training, trainingOf } from "../training";
@@ -42,8 +44,13 @@ export interface TuneSetup {
   readonly notes: string[];
 }
 
-/** Checks options and data, and takes the memory. */
-export function setUp(graph: Graph, given: TuneDeployedOptions, toolkit: Toolkit): TuneSetup {
+/** Checks options and data, and takes the memory; gives way between the plans that it makes. */
+export async function setUp(
+  graph: Graph,
+  given: TuneDeployedOptions,
+  toolkit: Toolkit,
+  giveWay: GiveWay,
+): Promise<TuneSetup> {
   const { engine } = toolkit;
   const training = trainingOf(toolkit);
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
@@ -68,16 +75,17 @@ export function setUp(graph: Graph, given: TuneDeployedOptions, toolkit: Toolkit
     engine,
     training,
   });
-  const open = (choice: Choice) => {
+  const open = async (choice: Choice) => {
     const checkPlan = (plan: Plan) => checkLimit(plan, maxBytes, graph.name);
-    const trainer = new Trainer(graph, select(all, choice.train), { ...optionsFor(choice), checkPlan });
-    return { ...choice, trainer };
+    const [parameters, options] = [select(all, choice.train), optionsFor(choice)];
+    const inRounds = await findRounds(graph, parameters, options, giveWay);
+    return { ...choice, trainer: new Trainer(graph, parameters, { ...options, inRounds, checkPlan }) };
   };
   const notes: string[] = [];
   /** What is asked for, or the most of it that memory allows. */
-  const openFitting = () => {
+  const openFitting = async () => {
     try {
-      return open(wanted);
+      return await open(wanted);
     } catch (error) {
       if (!isLimit(error)) throw error;
       const fitted = fitMemory(graph, all, wanted, maxBytes, optionsFor);
@@ -85,7 +93,7 @@ export function setUp(graph: Graph, given: TuneDeployedOptions, toolkit: Toolkit
       return open(fitted);
     }
   };
-  const { train, batch, accumulate, trainer } = openFitting();
+  const { train, batch, accumulate, trainer } = await openFitting();
   const classes = trainer.plan.outputs[1]!.type.shape.at(-1) as number;
   for (const set of [data, validation]) checkClasses(set, classes);
   const teacher = given.teacher && evaluated(given.teacher, engine, given.maxBytes, training);

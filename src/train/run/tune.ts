@@ -32,7 +32,9 @@ const KEPT = 50;
 export async function tuneWith(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit): Promise<Tuned> {
   const { engine } = toolkit;
   await engine.prepare(engine.settle().engineClass);
-  const tuning = new Tuning(graph, options, toolkit);
+  const giveWay = givingWay(options.signal, options.pace);
+  const setup = await setUp(graph, options, toolkit, giveWay);
+  const tuning = new Tuning(graph, setup, engine, giveWay);
   try {
     return await tuning.run();
   } finally {
@@ -54,11 +56,11 @@ class Tuning {
   /** What the graph of the best state is made of. */
   #best: ReadonlyMap<string, Float32Array>;
 
-  constructor(graph: Graph, options: TuneDeployedOptions, toolkit: Toolkit) {
+  constructor(graph: Graph, setup: TuneSetup, engine: Toolkit["engine"], giveWay: GiveWay) {
     this.#graph = graph;
-    this.#engine = toolkit.engine;
-    this.#giveWay = givingWay(options.signal, options.pace);
-    this.#setup = setUp(graph, options, toolkit);
+    this.#engine = engine;
+    this.#giveWay = giveWay;
+    this.#setup = setup;
     this.#options = this.#setup.options;
     this.#trainer = this.#setup.trainer;
     this.#size = this.#trainer.parameters.reduce((sum, { start }) => sum + start.data.length, 0);

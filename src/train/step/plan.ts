@@ -2,6 +2,7 @@
 
 import type { Plan } from "../../engine/plan";
 import type { EngineClass } from "../../engine/wasm";
+import type { GiveWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
 import type { Registry } from "../../ops/infer";
 import { CompiledStep } from "./compiled-step";
@@ -21,12 +22,32 @@ export const planOf = (
  * Whether a step takes less memory where its backward pass runs in micro-batches. The order of sums depends on it, so it must not depend on
  * the engine, nor on whether gradients are kept.
  */
-export function takesRounds(graph: Graph, parameters: readonly Parameter[], options: StepOptions): boolean {
+export const takesRounds = (graph: Graph, parameters: readonly Parameter[], options: StepOptions): boolean =>
+  options.batch > ROUND &&
+  stepBytes(graph, parameters, options, true) < stepBytes(graph, parameters, options, false);
+
+/** As `takesRounds`, which makes two plans: gives way after each. */
+export async function findRounds(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  options: StepOptions,
+  giveWay: GiveWay,
+): Promise<boolean> {
   if (options.batch <= ROUND) return false;
-  const bytesOf = (inRounds: boolean) => {
-    const step = stepOf(graph, parameters, { ...options, keepsGradients: false, inRounds });
-    const { memory } = planOf(step, options.batch, "baseline", options.training?.ops);
-    return memory.constantBytes + memory.arenaBytes;
-  };
-  return bytesOf(true) < bytesOf(false);
+  const bytes = stepBytes(graph, parameters, options, true);
+  await giveWay();
+  const isLess = bytes < stepBytes(graph, parameters, options, false);
+  await giveWay();
+  return isLess;
+}
+
+function stepBytes(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  options: StepOptions,
+  inRounds: boolean,
+): number {
+  const step = stepOf(graph, parameters, { ...options, keepsGradients: false, inRounds });
+  const { memory } = planOf(step, options.batch, "baseline", options.training?.ops);
+  return memory.constantBytes + memory.arenaBytes;
 }
