@@ -136,7 +136,7 @@ async function textsOf(
     const random = new Random(seed);
     const most = Math.min(RANDOM_TOKENS, maxPositions);
     return Array.from({ length: RANDOM_TEXTS }, (_, i) =>
-      Int32Array.from({ length: 1 + ((i * most) % RANDOM_TOKENS) }, () => random.below(vocabulary)),
+      Int32Array.from({ length: 1 + Math.floor((i * most) / RANDOM_TEXTS) }, () => random.below(vocabulary)),
     );
   }
   const texts =

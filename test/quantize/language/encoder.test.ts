@@ -22,8 +22,8 @@ describe.skipIf(encoders.length === 0)("an encoder of 8 bits", () => {
     const { texts, cosine, isRandom } = summary.similarity!;
     expect([texts, isRandom]).toEqual([16, true]);
     // modernbert's random attention is so sharp that rounding its weights alone takes as much.
-    expect(cosine.mean).toBeGreaterThan(name === "modernbert" ? 0.99 : 0.999);
-    expect(cosine.least).toBeGreaterThan(name === "modernbert" ? 0.95 : 0.995);
+    expect(cosine.mean).toBeGreaterThan(name === "modernbert" ? 0.99 : 0.998);
+    expect(cosine.least).toBeGreaterThan(name === "modernbert" ? 0.95 : 0.99);
     const again = await quantizeLanguageModel(tinyPath(name), { threads: 1 });
     expect(again.contentHash).toBe(contentHash);
   });
