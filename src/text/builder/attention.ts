@@ -148,16 +148,18 @@ function headNorm(
   const output = `${name}.${part}.norm`;
   const first = firstNorm(prefix, part);
   if (weights.has(first)) return ownNorms(writer, x, first, heads, settings, output);
+  const perHead = (make: (heads: string) => string): string => {
+    const apart = writer.reshape(x, [1, "tokens", heads, headDim], `${output}.heads`);
+    return writer.reshape(make(apart), [1, "tokens", heads * headDim], output);
+  };
+  if (settings.family.plainNorm)
+    return perHead((apart) => writer.plainNorm(apart, output, headDim, norm, `${output}.each`));
   const weight = needPart(weights, prefix, layerParts[`${part}Norm`]);
   const { headNormScales } = settings.family;
   const found = weights.shapeOf(`${weight}.weight`);
   const shape = headNormScales
     ? { same: [headDim], together: [heads * headDim], own: [heads, headDim] }[headNormScales]
     : found;
-  const perHead = (make: (heads: string) => string): string => {
-    const apart = writer.reshape(x, [1, "tokens", heads, headDim], `${output}.heads`);
-    return writer.reshape(make(apart), [1, "tokens", heads * headDim], output);
-  };
   if (shape.length === 1 && shape[0] === headDim && headNormScales !== "together")
     return perHead((apart) => writer.norm(apart, weight, headDim, norm, `${output}.each`));
   if (shape.length === 1) return writer.norm(x, weight, heads * headDim, norm, output);
@@ -204,12 +206,10 @@ function scaledNorm(
   heads: string,
   scales: string,
   size: number,
-  { kind, epsilon }: NormSettings,
+  norm: NormSettings,
   output: string,
 ): string {
-  const ones = writer.weights.make(`${output}.ones`, [size], new Float32Array(size).fill(1));
-  const op = kind === "rms" ? "RMSNormalization" : "LayerNormalization";
-  const plain = writer.node(op, [heads, ones], `${output}.plain`, { axis: -1, epsilon });
+  const plain = writer.plainNorm(heads, output, size, norm, `${output}.plain`);
   return writer.node("Mul", [plain, scales], `${output}.each`);
 }
 

@@ -42,9 +42,11 @@ export interface DecoderSettings {
   readonly kernel: number;
   /** Whether one tensor holds the rows of q, k and v key head by key head, as Falcon does. */
   readonly isGrouped: boolean;
-  /** What settings say of biases, where they do: tensors decide, and must not contradict. */
   /** Whether q and k are normalized; undefined: where there are tensors. */
   readonly hasHeadNorms: boolean | undefined;
+  /** Whether norms follow attention and feed-forward, before their residual sums. */
+  readonly hasPostNorms: boolean;
+  /** What settings say of biases, where they do: tensors decide, and must not contradict. */
   readonly hasBias: { readonly attention: boolean | undefined; readonly feedForward: boolean | undefined };
   readonly family: DecoderFamily;
 }
@@ -89,11 +91,11 @@ export function decoderSettings(
     maxPositions,
     norm: {
       kind: family.norm ?? "rms",
-      epsilon: settings.positive(EPSILON, family.epsilon ?? 1e-6),
+      epsilon: epsilonOf(settings, family),
       offset: family.normOffset ? 1 : 0,
     },
     layers,
-    rotary: new Map([...kinds].map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    rotary: new Map([...kinds].map((kind) => [kind, turned(rotaryOf(settings, kind, context), family)])),
     activation: activationOf(settings, family),
     isParallel:
       family.parallel === "setting"
@@ -103,14 +105,14 @@ export function decoderSettings(
     isPostNorm: family.postNorm === true || !settings.flag("do_layer_norm_before", true),
     embeddingScale: embeddingScaleOf(settings, family, hidden),
     residualScale: settings.number("residual_multiplier", 1),
-    logitScale:
-      settings.number("logit_scale", family.logitScale ?? 1) / settings.positive("logits_scaling", 1),
+    logitScale: logitScaleOf(settings, family),
     attentionCap: capOf(settings, "attn_logit_softcapping", family.attentionCap),
     logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
     clip: settings.number("clip_qkv", 0),
     kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),
     isGrouped: settings.flag("new_decoder_architecture", false),
     hasHeadNorms: family.headNorms ?? optionalFlag(settings, ["use_qk_norm", "qk_layernorm"]),
+    hasPostNorms: settings.flag("use_post_norm", false),
     hasBias: {
       attention:
         family.hasBiases ?? optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
@@ -119,6 +121,20 @@ export function decoderSettings(
     family,
   };
 }
+
+function epsilonOf(settings: Settings, { epsilon = 1e-6, hasOwnEpsilon }: DecoderFamily): number {
+  const said = settings.positive(EPSILON, epsilon);
+  return hasOwnEpsilon ? epsilon : said;
+}
+
+function logitScaleOf(settings: Settings, { logitScale = 1, isLogitFactor }: DecoderFamily): number {
+  const scale = settings.number("logit_scale", logitScale);
+  const scaling = settings.positive("logits_scaling", 1);
+  return isLogitFactor ? scale * scaling : scale / scaling;
+}
+
+const turned = (rotary: Rotary, { isReversed }: DecoderFamily): Rotary =>
+  isReversed ? { ...rotary, frequencies: rotary.frequencies.map((frequency) => -frequency) } : rotary;
 
 const optionalFlag = (settings: Settings, names: readonly string[]): boolean | undefined =>
   settings.value(names) === undefined ? undefined : settings.flag(names, false);
@@ -253,10 +269,11 @@ function windowOf(settings: Settings, family: DecoderFamily, types: readonly str
 /** The factor of scores in each layer. */
 function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (layer: number) => number {
   const scalar = settings.positive("query_pre_attn_scalar", 256);
-  const multiplier = settings.number("attention_multiplier", 1);
+  const isMultiplied = family.attentionScale === "attention_multiplier";
+  const multiplier = settings.number("attention_multiplier", isMultiplied ? 1 : 1 / Math.sqrt(headDim));
   const isScaled = settings.flag("scale_attn_weights", family.attentionScale !== "none");
   const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);
-  if (family.attentionScale === "attention_multiplier") return () => multiplier;
+  if (isMultiplied || family.attentionScale === "attention_multiplier, else size") return () => multiplier;
   if (family.attentionScale === "query_pre_attn_scalar") return () => 1 / Math.sqrt(scalar);
   return (layer) => (isScaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);
 }

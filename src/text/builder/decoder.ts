@@ -21,7 +21,8 @@ export function decoder(
   const states: State[] = [];
   const table = needPart(weights, prefix, beside.embedding);
   rotaryAngles(writer, settings);
-  let x = embedded(writer, settings, prefix, table);
+  const embedding = embedded(writer, settings, prefix, table);
+  let x = settings.family.hasEmbeddingNorm ? plainNorm(writer, embedding, settings, "hidden.0") : embedding;
   for (const [i, layer] of settings.layers.entries())
     x = decoderLayer(x, { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}`, states }, i);
   const last = writer.slice(x, 1, subtractDims("tokens", "rows"), "tokens", "last");
@@ -52,6 +53,7 @@ function embedded(
 ): string {
   const { weights } = writer;
   const { hidden, vocabulary, embeddingScale, family } = settings;
+  const output = family.hasEmbeddingNorm ? "embedding" : "hidden.0";
   const projection = findPart(weights, prefix, beside.projectIn);
   const positions =
     family.positions === "learned"
@@ -61,11 +63,11 @@ function embedded(
   const name = `${table}.weight`;
   const rows = weights.add(name, { tensors: [name], from: [vocabulary, width], shape: [vocabulary, width] });
   const isPlain = embeddingScale === 1 && !projection && !positions;
-  const gathered = writer.node("Gather", [rows, "ids"], isPlain ? "hidden.0" : "tokens.rows", { axis: 0 });
+  const gathered = writer.node("Gather", [rows, "ids"], isPlain ? output : "tokens.rows", { axis: 0 });
   const projected = projection
-    ? writer.linear(gathered, projection, [hidden, width], positions ? "tokens.projected" : "hidden.0")
+    ? writer.linear(gathered, projection, [hidden, width], positions ? "tokens.projected" : output)
     : gathered;
-  const scaled = writer.scaled(projected, embeddingScale, positions ? "tokens.scaled" : "hidden.0");
+  const scaled = writer.scaled(projected, embeddingScale, positions ? "tokens.scaled" : output);
   if (positions && family.positions !== "learned")
     throw new OctetteError(
       `the tensor "${positions}.weight" is a table of positions, where rotary ones are expected`,
@@ -84,7 +86,7 @@ function embedded(
   });
   const from = addDims("position", offset);
   const own = writer.slice(all, 0, from, addDims(from, "tokens"), "positions.rows");
-  return writer.add(scaled, own, "hidden.0");
+  return writer.add(scaled, own, output);
 }
 
 interface Layering {
@@ -97,7 +99,7 @@ interface Layering {
 }
 
 /** Where a layer's norms stand, found by which of them are there. */
-function normsOf({ writer: { weights }, prefix }: Layering) {
+function normsOf({ writer: { weights }, settings: { hasPostNorms }, prefix }: Layering) {
   const find = (part: Part | readonly string[]) =>
     findPart(weights, prefix, typeof part === "string" ? layerParts[part] : part);
   const behind = find(["post_feedforward_layernorm", "post_mlp_layernorm"]);
@@ -106,8 +108,10 @@ function normsOf({ writer: { weights }, prefix }: Layering) {
   return {
     attention: find("attentionNorm"),
     feedForward: find("feedForwardNorm") ?? (isBehind ? undefined : second),
-    behindAttention: find(["post_self_attn_layernorm"]) ?? (isBehind ? second : undefined),
-    behindFeedForward: behind,
+    behindAttention: hasPostNorms
+      ? needPart(weights, prefix, ["post_norm1"])
+      : (find(["post_self_attn_layernorm"]) ?? (isBehind ? second : undefined)),
+    behindFeedForward: hasPostNorms ? needPart(weights, prefix, ["post_norm2"]) : behind,
   };
 }
 
@@ -150,16 +154,13 @@ function decoderLayer(x: string, layering: Layering, index: number): string {
   return writer.add(middle, feed(normalize(middle, norms.feedForward, `${name}.mlp.input`)), output);
 }
 
-/** Mean and variance, without scale and bias. */
-function plainNorm(
+/** A norm without scale and bias. */
+const plainNorm = (
   writer: LanguageGraphWriter,
   x: string,
   { hidden, norm }: DecoderSettings,
   output: string,
-): string {
-  const ones = writer.weights.make("norm.ones", [hidden], new Float32Array(hidden).fill(1));
-  return writer.node("LayerNormalization", [x, ones], output, { axis: -1, epsilon: norm.epsilon });
-}
+): string => writer.plainNorm(x, "norm", hidden, norm, output);
 
 /** down(activation(gate(x)) · up(x)), or down(activation(up(x))). */
 function feedForward(x: string, { writer, settings, prefix, name }: Layering): string {
@@ -220,8 +221,8 @@ function head(
   else if (width !== hidden) needPart(weights, prefix, beside.projectOut);
   const isLast = logitScale === 1 && logitCap === 0;
   const raw = isLast ? "logits" : "logits.raw";
-  const own = findPart(weights, "", ["lm_head", "embed_out"]);
-  const from = isTied ? table : (own ?? needPart(weights, "", ["lm_head", "embed_out"]));
+  const own = findPart(weights, "", beside.head);
+  const from = isTied ? table : (own ?? needPart(weights, "", beside.head));
   // A file may repeat the table that it ties.
   if (isTied && own)
     weights.add(`${own}.weight`, {

@@ -22,6 +22,10 @@ export interface EncoderFamily {
   readonly hasRelativeBias?: true;
   /** Layers and norms may be without biases, as settings say. */
   readonly isBiasOptional?: true;
+  /** A head that predicts tokens has weights of its own, unless a file says otherwise. */
+  readonly isUntied?: true;
+  /** A head that predicts tokens is one layer. */
+  readonly isHeadPlain?: true;
   /** Embeddings are not normalized. */
   readonly noEmbeddingNorm?: true;
   /** The first layer's attention reads embeddings that are normalized already. */
@@ -43,6 +47,9 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   ernie: {},
   eurobert: {
     isBiasOptional: true,
+    headActivation: "gelu",
+    isHeadPlain: true,
+    isUntied: true,
     noEmbeddingNorm: true,
     norm: "rms",
     preNorm: true,
@@ -59,8 +66,12 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
     localTheta: 10000,
     fullEvery: 3,
   },
+  "megatron-bert": { preNorm: true, noEmbeddingNorm: true },
   mpnet: { hasRelativeBias: true, firstPosition: 2, headActivation: "tanh" },
   nomic_bert: { isBiasOptional: true, activation: "silu", theta: 1000 },
+  rembert: { isUntied: true },
   roberta: robertaLike,
+  "roberta-prelayernorm": { ...robertaLike, preNorm: true },
   "xlm-roberta": robertaLike,
+  "xlm-roberta-xl": { ...robertaLike, preNorm: true, noEmbeddingNorm: true, epsilon: 1e-5 },
 };

@@ -15,7 +15,7 @@ export interface Head {
 
 /** Tensors of heads, which a file keeps although its model is used without them. */
 const HEADS =
-  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder)|vocab_(transform|layer_norm|projector)\.|generator_|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
+  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
 
 /** Parts of a head that predicts tokens, in the names of each family. */
 const PREDICTORS = [
@@ -24,6 +24,12 @@ const PREDICTORS = [
     norm: "cls.predictions.transform.LayerNorm",
     decoder: "cls.predictions.decoder",
     bias: "cls.predictions.bias",
+  },
+  {
+    dense: "cls.predictions.dense",
+    norm: "cls.predictions.LayerNorm",
+    decoder: "cls.predictions.decoder",
+    bias: "cls.predictions.decoder.bias",
   },
   { dense: "lm_head.dense", norm: "lm_head.layer_norm", decoder: "lm_head.decoder", bias: "lm_head.bias" },
   {
@@ -75,6 +81,8 @@ function byArchitecture(
   const predictor = PREDICTORS.find(({ dense }) => writer.weights.has(`${dense}.weight`));
   if (predictor && ["MaskedLM", "PreTraining"].includes(architecture))
     return predictions(writer, settings, encoded, predictor);
+  if (architecture === "MaskedLM" && settings.family.isHeadPlain)
+    return plainPredictions(writer, settings, encoded);
   if (architecture === "PreTraining") return discriminator(writer, settings);
   if (architecture !== "")
     throw new OctetteError("config.json: an architecture that octette does not have", {
@@ -97,7 +105,12 @@ function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, ou
 }
 
 /** The mean of each text's states, padding aside, [batch, hidden]. */
-function meanOfTokens(writer: LanguageGraphWriter, settings: EncoderSettings, output: string): string {
+function meanOfTokens(
+  writer: LanguageGraphWriter,
+  settings: EncoderSettings,
+  output: string,
+  states = "hidden",
+): string {
   const { hidden } = settings;
   const table = indexTable(writer, settings);
   const counts = writer.reshape(
@@ -110,7 +123,7 @@ function meanOfTokens(writer: LanguageGraphWriter, settings: EncoderSettings, ou
   const isText = writer.node("Clip", [left], `${output}.isText`, { min: 0, max: 1 });
   const weights = writer.reshape(isText, ["batch", 1, "tokens"], `${output}.weights`);
   const sums = writer.reshape(
-    writer.node("MatMul", [weights, "hidden"], `${output}.sums`),
+    writer.node("MatMul", [weights, states], `${output}.sums`),
     ["batch", hidden],
     `${output}.sum`,
   );
@@ -161,21 +174,27 @@ function pooled(
 function classes(writer: LanguageGraphWriter, settings: EncoderSettings, encoded: EncodedTokens): Head {
   const { weights } = writer;
   const { hidden, norm, headActivation, classPooling } = settings;
-  const dense = findPart(weights, "", ["classifier.dense", "pre_classifier", "head.dense"]);
+  const dense = findPart(weights, "", ["classifier.dense", "pre_classifier", "head.dense", "dense"]);
   const pooler = dense ? undefined : poolerOf(writer, encoded);
-  let vector: string;
-  if (pooler) vector = pooled(writer, settings, pooler, "pooler");
+  const isLate = classPooling === "late";
+  let read: string;
+  if (pooler) read = pooled(writer, settings, pooler, "pooler");
   else {
     const layer = dense ?? needPart(weights, encoded.prefix, ["pooler.dense"]);
-    const read = classPooling === "mean" ? meanOfTokens : firstToken;
-    const inner = writer.linear(read(writer, settings, "first"), layer, [hidden, hidden], "classes.dense");
-    vector = writer.activation(headActivation, inner, "classes.active");
-    if (layer === "head.dense") vector = writer.norm(vector, "head.norm", hidden, norm, "classes.normed");
+    const vector = classPooling === "mean" ? meanOfTokens : firstToken;
+    const from = isLate ? "hidden" : vector(writer, settings, "first");
+    // EuroBERT's own biases are optional, those of this head are not.
+    writer.needsBiases ||= layer === "dense";
+    const inner = writer.linear(from, layer, [hidden, hidden], "classes.dense");
+    read = writer.activation(headActivation, inner, "classes.active");
+    if (layer === "head.dense") read = writer.norm(read, "head.norm", hidden, norm, "classes.normed");
+    // The last layer is linear: the mean of its results is its result for the mean.
+    if (isLate) read = meanOfTokens(writer, settings, "classes.mean", read);
   }
   const last = needPart(weights, "", ["classifier.out_proj", "classifier"]);
   const [count = 0] = weights.shapeOf(`${last}.weight`);
   writer.needsBiases = true;
-  writer.linear(vector, last, [count, hidden], "logits");
+  writer.linear(read, last, [count, hidden], "logits");
   return { outputs: ["logits"], task: "classes" };
 }
 
@@ -192,14 +211,31 @@ function everyToken(
   return { outputs: ["logits"], task: "every-token" };
 }
 
+/** Logits of all tokens by one layer. */
+function plainPredictions(
+  writer: LanguageGraphWriter,
+  { hidden, vocabulary, isTied }: EncoderSettings,
+  { table }: EncodedTokens,
+): Head {
+  const shape = [vocabulary, hidden] as const;
+  const own = "lm_head.weight";
+  // A file may repeat the table that it ties.
+  if (isTied && writer.weights.has(own)) writer.weights.add(own, { tensors: [own], from: shape, shape });
+  const bias = writer.weights.has("lm_head.bias") ? [writer.vector("lm_head.bias", vocabulary)] : [];
+  if (isTied) writer.node("Linear", ["hidden", `${table}.weight`, ...bias], "logits");
+  else writer.linear("hidden", "lm_head", shape, "logits");
+  return { outputs: ["logits"], task: "every-token" };
+}
+
 function predictions(
   writer: LanguageGraphWriter,
   settings: EncoderSettings,
-  { table, width }: EncodedTokens,
+  { table, width: tableWidth }: EncodedTokens,
   { dense, norm, decoder, bias }: (typeof PREDICTORS)[number],
 ): Head {
   const { weights } = writer;
   const { hidden, vocabulary, activation } = settings;
+  const width = settings.isTied ? tableWidth : weights.shapeOf(`${dense}.weight`)[0]!;
   const inner = writer.linear("hidden", dense, [width, hidden], "predictions.dense");
   // The heads of RoBERTa and Electra have this function whatever the settings say.
   const isFixed = /^(lm_head|generator)/.test(dense);

@@ -25,8 +25,8 @@ export interface EncoderSettings {
   readonly activation: string;
   /** Function between the layers of a head. */
   readonly headActivation: string;
-  /** What a head of classes reads. */
-  readonly classPooling: "cls" | "mean";
+  /** What a head of classes reads: the first token, the mean of all; "late": all, and its logits are the mean of theirs. */
+  readonly classPooling: "cls" | "mean" | "late";
   /** Names of classes, where the file has them. */
   readonly labels: readonly string[] | undefined;
   /** What the first of `architectures` ends with, such as "MaskedLM"; "" for a model without a head. */
@@ -98,7 +98,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     classPooling: poolingOf(pooling, settings),
     labels: labelsOf(settings),
     architecture: architectureOf(settings),
-    isTied: settings.flag("tie_word_embeddings", true),
+    isTied: settings.flag("tie_word_embeddings", !family.isUntied),
     types: settings.count("type_vocab_size", 0, 0),
     hasBias:
       settings.value("attention_bias") === undefined ? undefined : settings.flag("attention_bias", false),
@@ -106,11 +106,10 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   };
 }
 
-function poolingOf(name: string, settings: Settings): "cls" | "mean" {
-  if (name === "cls" || name === "mean") return name;
-  // A head of EuroBERT, which is refused where its tensors are met.
-  if (name === "late" || name === "bos") return "cls";
-  throw settings.wrong("classifier_pooling", "cls or mean", name);
+function poolingOf(name: string, settings: Settings): EncoderSettings["classPooling"] {
+  if (name === "cls" || name === "mean" || name === "late") return name;
+  if (name === "bos") return "cls";
+  throw settings.wrong("classifier_pooling", "cls, bos, mean or late", name);
 }
 
 function layersOf(settings: Settings, { fullEvery, isShared }: EncoderFamily): EncoderLayer[] {

@@ -27,6 +27,8 @@ const parts = {
     "attention.LayerNorm",
     "norm1",
     "attn_norm",
+    "attention.ln",
+    "attention.self_attn_layer_norm",
     "input_layernorm",
   ],
   gateUp: ["mlp.Wi"],
@@ -39,6 +41,9 @@ const parts = {
     "full_layer_layer_norm",
     "norm2",
     "mlp_norm",
+    "ln",
+    "intermediate.LayerNorm",
+    "LayerNorm",
     "post_attention_layernorm",
   ],
 } as const;
@@ -77,7 +82,7 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
   const { hasRelativeBias } = settings.family;
   if (hasRelativeBias) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
   const mask = hasRelativeBias ? "relative" : "";
-  const finalNorms = ["final_norm", "norm"];
+  const finalNorms = ["final_norm", "norm", "encoder.ln", "encoder.LayerNorm", "LayerNorm"];
   const finalNorm = settings.family.preNorm ? needPart(weights, prefix, finalNorms) : undefined;
   const last = finalNorm ? "hidden.last" : "hidden";
   const nameOf = (i: number) => (i === settings.layers.length ? last : `hidden.${i}`);

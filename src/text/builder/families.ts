@@ -7,9 +7,13 @@ export interface DecoderFamily {
   readonly norm?: "rms" | "layer";
   /** Norm scales are 1 + the value in the file. */
   readonly normOffset?: true;
-  /** Norms without scale and bias. */
+  /** Norms, of heads too, without scale and bias. */
   readonly plainNorm?: true;
   readonly epsilon?: number;
+  /** What a file says of the epsilon is not used. */
+  readonly hasOwnEpsilon?: true;
+  /** Embeddings are normalized. */
+  readonly hasEmbeddingNorm?: true;
   /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
   readonly parallel?: true | "setting";
   /** Norms follow the residual sums (post-norm). */
@@ -25,10 +29,16 @@ export interface DecoderFamily {
   /** Embeddings are multiplied by √hidden. */
   readonly embeddingScale?: true;
   /** The attention's scale: by 1 / √head size, 1, or a setting. */
-  readonly attentionScale?: "none" | "attention_multiplier" | "query_pre_attn_scalar";
+  readonly attentionScale?:
+    | "none"
+    | "attention_multiplier"
+    | "attention_multiplier, else size"
+    | "query_pre_attn_scalar";
   readonly attentionCap?: number;
   readonly logitCap?: number;
   readonly logitScale?: number;
+  /** Logits are multiplied by logits_scaling, by which others divide them. */
+  readonly isLogitFactor?: true;
   /** How positions enter. Default "rotary". */
   readonly positions?: "learned";
   /** Row of the table of position 0. */
@@ -37,6 +47,8 @@ export interface DecoderFamily {
   readonly localTheta?: number;
   /** Pairs that rotate are neighbours. */
   readonly interleaved?: true;
+  /** Pairs rotate backwards. */
+  readonly isReversed?: true;
   /** Share of a head that rotates. */
   readonly partial?: number;
   /** Layers that do not rotate: of full attention where others have windows. */
@@ -98,7 +110,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   arcee: { epsilon: 1e-5, activation: "relu2" },
   biogpt: {
     ...gptLike,
-    epsilon: 1e-12,
+    hasOwnEpsilon: true,
     activation: "gelu",
     positions: "learned",
     positionOffset: 2,
@@ -200,11 +212,21 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   granite: { attentionScale: "attention_multiplier" },
   helium: { epsilon: 1e-8, interleaved: true, headDim: 128, kvHeads: 20, theta: 100000 },
   hunyuan_v1_dense: { headNorms: true, headNormScales: "same", epsilon: 1e-5, normAfterRotary: true },
+  hyperclovax: { attentionScale: "attention_multiplier, else size", isLogitFactor: true },
   jais2: { norm: "layer", epsilon: 1e-5, activation: "relu2" },
   lfm2: { headNorms: true, headNormScales: "same", epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
   llama: {},
   ministral: { kvHeads: 8, windows: "all", window: 4096 },
   mistral: { kvHeads: 8, windows: "all", window: 4096 },
+  nanochat: {
+    plainNorm: true,
+    hasEmbeddingNorm: true,
+    headNorms: true,
+    normAfterRotary: true,
+    isReversed: true,
+    activation: "relu2",
+    logitCap: 15,
+  },
   nemotron: { norm: "layer", normOffset: true, epsilon: 1e-5, activation: "relu2", partial: 0.5 },
   olmo: { norm: "layer", plainNorm: true, epsilon: 1e-5 },
   olmo2: { headNorms: true, headNormScales: "together", epsilon: 1e-5 },

@@ -32,7 +32,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
 
   attention_types block_auto_adjust_ff_dim block_dim block_ff_dim block_ffn_dim_multiplier block_multiple_of block_use_swiglu
   conv_dim conv_dim_out conv_use_xavier_init block_mlp_init_scale block_norm_eps block_out_init_scale block_use_xavier_init
-  intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size word_embed_proj_dim embedding_size type_vocab_size
+  intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size word_embed_proj_dim embedding_size input_embedding_size output_embedding_size type_vocab_size
   n_ctx original_max_position_embeddings max_window_layers num_ln_in_parallel_attn num_ln_in_parallel conv_bias qk_layernorm use_qk_norm use_qkv_bias use_bias
   mlp_bias attention_out_bias enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine
   pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type directionality

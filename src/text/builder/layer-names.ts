@@ -69,6 +69,7 @@ export const beside = {
   embeddingNorm: ["word_embeddings_layernorm"],
   positions: ["wpe", "embed_positions", "positions_embed"],
   finalNorm: ["norm", "ln_f", "final_layer_norm", "final_layernorm", "embedding_norm", "layer_norm"],
+  head: ["lm_head", "embed_out", "output_projection"],
   projectIn: ["project_in"],
   projectOut: ["project_out"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -115,6 +115,13 @@ export class LanguageGraphWriter {
     return this.node("LayerNormalization", inputs, output, attributes);
   }
 
+  /** A norm without scale and bias, over the last axis. */
+  plainNorm(x: string, name: string, size: number, { kind, epsilon }: NormSettings, output: string): string {
+    const ones = this.weights.make(`${name}.ones`, [size], new Float32Array(size).fill(1));
+    const op = kind === "rms" ? "RMSNormalization" : "LayerNormalization";
+    return this.node(op, [x, ones], output, { axis: -1, epsilon });
+  }
+
   reshape(x: string, shape: readonly Dim[], output: string): string {
     return this.node("Reshape", [x], output, { shape });
   }

@@ -1,4 +1,4 @@
-// One small model of every family against transformers 5.17.
+// One small model of every family against what transformers, or a reference after its source, computes.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { decoderFamilies } from "../../../src/text/builder/families";
 import { withModel } from "../../engine/engines";
 import { evaluate, statesOf } from "../evaluate";
 import { farthest, wholeGraph } from "../tiny";
-import { type FamilyCase, familyCases, familySource } from "./family-cases";
+import { type FamilyCase, familyCases, familyNamed, familySource } from "./family-cases";
 
 const all = familyCases;
 const isDecoder = ({ output }: FamilyCase) => output === undefined;
@@ -82,6 +82,15 @@ describe("encoders", () => {
       (model) => model.runSync(fed)[output]!,
     );
     expect(farthest(rowsOf(computed), one.want)).toBeLessThan(tight(one));
+  });
+
+  test.each([
+    "bert!MaskedLM",
+    "eurobert!MaskedLM",
+    "rembert!MaskedLM",
+  ])("%s pools its states where it is told to", (name) => {
+    const { graph, text } = buildLanguageGraph(familyNamed(name), { pooling: "mean" });
+    expect([graph.outputs, text.facts!.task]).toEqual([["embedding"], "embedding"]);
   });
 
   test("every family has a case", () => {

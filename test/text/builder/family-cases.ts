@@ -1,5 +1,6 @@
-// Small models of all families: settings, the shapes of tensors, and what transformers 5.17 computes with them, in families.json. The
-// elements are a formula of a tensor's name, which whoever made that file evaluated too.
+// Small models of all families: settings, the shapes of tensors, and what they compute, in families.json: by transformers 5.17; of
+// hyperclovax, nanochat, megatron-bert, rembert, roberta-prelayernorm, xlm-roberta-xl, heads of eurobert and an untied biogpt by a
+// reference in f64 after its source. The elements are a formula of a tensor's name, which whoever made that file evaluated too.
 
 import { sizeOf, type Tensor } from "../../../src/graph/tensor";
 import type { LanguageSource } from "../../../src/text/source";
