@@ -35,9 +35,9 @@ const functions: Readonly<Record<string, DimFunction>> = {
     of: (a, b) => chosen("min", a, b, isAtLeast(b, a), isAtLeast(a, b)),
     isMonotone: true,
   },
-  /** ⌊a · b⌋, of a number b that need not be whole. */
+  /** ⌊a · b⌋ of the product in f32, of a number b that need not be whole. */
   scale: {
-    at: (a, b) => Math.floor(a * b),
+    at: (a, b) => Math.floor(Math.fround(a * b)),
     of: (a, b) => (Number.isInteger(b) ? multiplyDims(a, b) : written("scale", a, b)),
     isMonotone: true,
   },
@@ -119,7 +119,8 @@ function quotientIn(dim: Dim): { readonly of: Dim; readonly by: number } | undef
 function isBoth(dim: Dim, other: Dim): boolean {
   if (typeof dim === "number") return dim !== 1;
   if (dim === other || other === 1) return true;
-  const made = functionOf(dim);
+  const isFactor = [..."+*"].every((sign) => split(dim, sign).length === 1);
+  const made = isFactor ? functionOf(dim) : undefined;
   return made?.name === "both" && made.args.includes(other);
 }
 

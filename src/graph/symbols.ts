@@ -80,8 +80,9 @@ export const maxDims = (a: Dim, b: Dim): Dim => apply("max", a, b, Math.max);
 /** The smaller of two. */
 export const minDims = (a: Dim, b: Dim): Dim => apply("min", a, b, Math.min);
 
-/** ⌊a · b⌋, of a number b that need not be whole. */
-export const scaleDims = (a: Dim, b: Dim): Dim => apply("scale", a, b, (p, q) => Math.floor(p * q));
+/** ⌊a · b⌋ of the product in f32, of a number b that need not be whole. */
+export const scaleDims = (a: Dim, b: Dim): Dim =>
+  apply("scale", a, b, (p, q) => Math.floor(Math.fround(p * q)));
 
 /** An index into a dimension, counted from its end where it is below 0. */
 export function wrapDims(index: Dim, dim: Dim): Dim {

@@ -57,6 +57,7 @@ function lower({ node, inputs: [x = ""], outputs: [y = ""] }: Unit, c: Lowering)
 export const tile: Op = {
   inputs: 2,
   parameters: { 1: "repeats" },
+  open: [1],
   infer(node, inputs) {
     const { dtype, shape } = inputType(node, inputs, 0);
     return [{ dtype, shape: tiled(node, shape) }];

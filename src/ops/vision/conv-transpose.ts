@@ -19,6 +19,7 @@ import {
   type Unit,
 } from "../op";
 import {
+  dimsOf,
   type Geometry,
   geometryAttributes,
   geometryOf,
@@ -98,7 +99,7 @@ export function lowerPhases(
     const to = isAlone ? y : c.temporary(multiplyDims(g.batch, dense.imageY * bytes));
     const taps = kh * kw > 0 ? phaseWeights(c, g, phase, weights, 1) : c.stage(noWeights(g));
     convolveInt8(c, { ...own, slide: dense, y: to, weights: taps });
-    if (isAlone) continue;
+    if (isAlone || outH * outW === 0) continue;
     emitCopy(node, c, bytes === 1 ? "u8" : "i32", behind(y, phase.at * bytes), to, [
       { extent: g.batch, y: imageY, x: dense.imageY },
       { extent: outH, y: lineY, x: dense.lineY },
@@ -128,7 +129,7 @@ export const convTranspose: Op = {
   attributes: geometryAttributes,
   infer(node, inputs) {
     const [x, w] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
-    const { batch, outChannels, outSpatial } = geometryOf(node, x, w);
+    const { batch, outChannels, outSpatial } = dimsOf(node, x, w);
     const bias = inputs[2] && floatType(node, inputs, 2).shape;
     if (bias && (bias.length !== 1 || bias[0] !== outChannels))
       throw opError(node, "bias does not fit", { expected: `[${outChannels}]`, got: formatShape(bias) });

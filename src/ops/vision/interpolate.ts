@@ -21,6 +21,7 @@ export const interpolate: Op = {
     "mode",
   ],
   parameters: { 1: "roi", 2: "scales", 3: "sizes" },
+  open: [3],
   infer(node, inputs) {
     const { dtype, shape } = floatType(node, inputs, 0);
     return [{ dtype, shape: resizedShape(node, shape) }];

@@ -58,6 +58,7 @@ export const resize: Op = {
     "nearest_mode",
   ],
   parameters: { 1: "roi", 2: "scales", 3: "sizes" },
+  open: [3],
   infer(node, inputs) {
     const { dtype, shape } = inputType(node, inputs, 0);
     return [{ dtype, shape: resizedShape(node, shape) }];

@@ -1,7 +1,7 @@
 // Where the elements of a resized value come from, axis by axis: what Resize and Interpolate share. ONNX Resize-19.
 
 import type { Node } from "../../graph/graph";
-import { type Dim, multiplyDims, type Shape } from "../../graph/symbols";
+import { type Dim, multiplyDims, type Shape, scaleDims } from "../../graph/symbols";
 import { axesOf, dimsOf } from "../axes";
 import { numberOf, numbersOf, opError, stringOf } from "../op";
 import { SizesNeeded, sizesIn } from "../sizes";
@@ -68,12 +68,12 @@ const isCrop = (node: Node) => node.attributes.coordinate_transformation_mode ==
 
 const whereOf = ({ op, name }: Node) => `${op} "${name}"`;
 
-/** ⌊dim · scale⌋, as f32 has it: a whole factor of a symbol. */
+/** ⌊dim · scale⌋, as f32 has it. */
 function scaled(node: Node, dim: Dim, scale: number): Dim {
   if (!(scale > 0)) throw opError(node, "a scale is not above 0", { got: `${scale}` });
-  if (typeof dim === "number") return Math.floor(Math.fround(dim * scale));
-  if (Number.isInteger(scale)) return multiplyDims(dim, scale);
-  throw new SizesNeeded(whereOf(node), [dim]);
+  return typeof dim === "string" && Number.isInteger(scale)
+    ? multiplyDims(dim, scale)
+    : scaleDims(dim, scale);
 }
 
 /** All axes, those that stay as they are among them. */

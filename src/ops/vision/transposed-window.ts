@@ -4,23 +4,30 @@
 import { firstOf, lastOf, phaseOf, stepOf } from "../../../assembly/lanes/phase";
 import { Window as Slide } from "../../../assembly/lanes/window";
 import type { Node, ValueType } from "../../graph/graph";
-import { type Dim, formatShape } from "../../graph/symbols";
+import {
+  addDims,
+  type Dim,
+  floorDims,
+  formatShape,
+  maxDims,
+  multiplyDims,
+  subtractDims,
+} from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { numberOf, numbersOf, opError, stringOf } from "../op";
 import { sizesIn } from "../sizes";
 import { MAX_WINDOW, POINT, slideOf, type Axis as WindowAxis } from "../window";
 
-export interface Geometry {
+/** Sizes are numbers, or dimensions over symbols where only a type is asked for. */
+export interface Geometry<Size extends Dim = number> {
   readonly batch: Dim;
   readonly groups: number;
   readonly channels: number;
   readonly outChannels: number;
   readonly taps: number;
-  readonly axes: readonly Axis[];
+  readonly axes: readonly Axis<Size>[];
   /** Output spatial dimensions as the op's own rank has them. */
-  readonly outSpatial: readonly number[];
-  /** The convolution from y to x that this is the transpose of. */
-  readonly window: Parameters<typeof slideOf>[0];
+  readonly outSpatial: readonly Size[];
 }
 
 /** The attributes that `geometryOf` reads. */
@@ -39,13 +46,36 @@ export const isDepthwise = (g: Geometry): boolean =>
   g.groups > 1 && g.groups === g.channels && g.groups === g.outChannels;
 
 /** The window over the channels of one group, within images of all; or over all of them, where they are `depthwise`. */
-export function slideOver({ groups, channels, outChannels, window }: Geometry, depthwise: boolean): Slide {
+export function slideOver({ groups, channels, outChannels, axes }: Geometry, depthwise: boolean): Slide {
   const own = { cin: outChannels / groups, ldx: outChannels, cout: channels / groups, ldy: channels };
+  const [high, wide] = (axes.length > 1 ? axes.slice(-2) : [POINT, axes[0]]) as [Axis, Axis];
+  // The convolution from y to x that this is the transpose of.
+  const window = {
+    inH: high.out,
+    inW: wide.out,
+    outH: high.size,
+    outW: wide.size,
+    kh: high.kernel,
+    kw: wide.kernel,
+    strideH: high.stride,
+    strideW: wide.stride,
+    dilationH: high.dilation,
+    dilationW: wide.dilation,
+    padTop: high.begin,
+    padLeft: wide.begin,
+    outer: axes.slice(0, -2),
+  };
   return slideOf(window, depthwise ? channels : own);
 }
 
-/** Resolves the attributes of a node over x [n, c, spatial…] with weights [o, c/group, kernel…]. */
+/** As `dimsOf`, in numbers. Throws SizesNeeded where the image's size is not known. */
 export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
+  sizesIn(`${node.op} "${node.name}"`, x.shape.slice(2));
+  return dimsOf(node, x, w) as Geometry;
+}
+
+/** Resolves the attributes of a node over x [n, c, spatial…] with weights [o, c/group, kernel…]. */
+export function dimsOf(node: Node, x: ValueType, w: ValueType): Geometry<Dim> {
   const rank = x.shape.length - 2;
   const got = `x ${formatShape(x.shape)}, weights ${formatShape(w.shape)}`;
   if (rank < 1 || w.shape.length !== x.shape.length)
@@ -53,9 +83,8 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       expected: "x [n, c, spatial…] and weights of the same rank",
       got,
     });
-  const [batch, ...fixed] = x.shape;
-  sizesIn(`${node.op} "${node.name}"`, [...fixed, ...w.shape]);
-  const [channels, ...spatial] = fixed as [number, ...number[]];
+  const [batch, channels, ...spatial] = x.shape as [Dim, number, ...Dim[]];
+  sizesIn(`${node.op} "${node.name}"`, [channels, ...w.shape]);
   const [outChannels, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
   const groups = numberOf(node, "group", 1);
   if (!Number.isInteger(groups) || groups < 1 || channels !== perGroup * groups || outChannels % groups !== 0)
@@ -64,7 +93,6 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
       got: `${got}, group ${groups}`,
     });
   const axes = axesOf(node, spatial, kernel);
-  const [high, wide] = (axes.length > 1 ? axes.slice(-2) : [POINT, axes[0]]) as [Axis, Axis];
   return {
     batch: batch!,
     groups,
@@ -73,30 +101,15 @@ export function geometryOf(node: Node, x: ValueType, w: ValueType): Geometry {
     taps: sizeOf(kernel),
     axes,
     outSpatial: axes.map(({ out }) => out),
-    window: {
-      inH: high.out,
-      inW: wide.out,
-      outH: high.size,
-      outW: wide.size,
-      kh: high.kernel,
-      kw: wide.kernel,
-      strideH: high.stride,
-      strideW: wide.stride,
-      dilationH: high.dilation,
-      dilationW: wide.dilation,
-      padTop: high.begin,
-      padLeft: wide.begin,
-      outer: axes.slice(0, -2),
-    },
   };
 }
 
 /** `begin`: pixels left out before the first. */
-export type Axis = Omit<WindowAxis, "cover">;
+export type Axis<Size extends Dim = number> = Omit<WindowAxis<Size>, "cover">;
 
 const AUTO_PAD = ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"];
 
-function axesOf(node: Node, spatial: readonly number[], kernel: readonly number[]): Axis[] {
+function axesOf(node: Node, spatial: readonly Dim[], kernel: readonly number[]): Axis<Dim>[] {
   const each = (value: number) => spatial.map(() => value);
   const named = numbersOf(node, "kernel_shape", kernel);
   if (`${named}` !== `${kernel}`)
@@ -114,28 +127,31 @@ function axesOf(node: Node, spatial: readonly number[], kernel: readonly number[
     throw opError(node, "its lists do not fit the input's rank", {
       expected: `${spatial.length} strides, dilations, output_padding and output_shape, ${2 * spatial.length} pads`,
     });
-  const check = (numbers: readonly number[], least: number, what: string) => {
-    const wrong = numbers.find((n) => !Number.isInteger(n) || n < least || n > MAX_WINDOW);
+  const check = (sizes: readonly Dim[], least: number, what: string) => {
+    const isWrong = (n: Dim) =>
+      typeof n === "number" && !(Number.isInteger(n) && n >= least && n <= MAX_WINDOW);
+    const wrong = sizes.find(isWrong);
     if (wrong === undefined) return;
     const expected = `whole numbers from ${least} to MAX_WINDOW = ${MAX_WINDOW}`;
     throw opError(node, `${what} do not fit`, { expected, got: `${wrong}` });
   };
   check([...spatial, ...kernel, ...strides, ...dilations], 1, "image, kernel, strides and dilations");
   check([...pads, ...more, ...wanted], 0, "pads, output_padding and output_shape");
-  const axes = spatial.map((size, i): Axis => {
+  const axes = spatial.map((size, i): Axis<Dim> => {
     const [stride, dilation] = [strides[i]!, dilations[i]!];
-    const whole = stride * (size - 1) + more[i]! + (kernel[i]! - 1) * dilation + 1;
+    const beyond = more[i]! + (kernel[i]! - 1) * dilation + 1 - stride;
+    const whole = addDims(multiplyDims(size, stride), beyond);
     const isSame = autoPad.startsWith("SAME");
     const isNamed = !isSame && wanted.length === 0 && autoPad !== "VALID";
     const left = isNamed ? pads[i]! + pads[i + spatial.length]! : 0;
-    const out = wanted[i] ?? (isSame ? size * stride : whole - left);
+    const out = wanted[i] ?? (isSame ? multiplyDims(size, stride) : addDims(whole, -left));
     // Runtimes differ on what is then the size.
-    if (isSame && wanted.length === 0 && whole < out)
+    if (isSame && wanted.length === 0 && beyond < 0)
       throw opError(node, `auto_pad ${autoPad} would be below 0`, { hint: "Export explicit pads" });
     // Of an output_shape beyond all that is reached, the end holds the bias alone.
-    const total = Math.max(0, whole - out);
-    const smaller = total >> 1;
-    const begin = isNamed ? pads[i]! : autoPad === "SAME_UPPER" ? smaller : total - smaller;
+    const total = maxDims(0, subtractDims(whole, out));
+    const smaller = floorDims(total, 2);
+    const begin = isNamed ? pads[i]! : autoPad === "SAME_UPPER" ? smaller : subtractDims(total, smaller);
     return { size, out, kernel: kernel[i]!, stride, dilation, begin };
   });
   const sizesOf = (of: "out" | "begin") => axes.map((axis) => axis[of]);
@@ -155,12 +171,16 @@ export interface Phase {
   readonly stepTap: number;
 }
 
-/** The phases that have pixels, one by one: a plan has no room for all that a stride may have. */
+/**
+ * The phases that have pixels, or would have some in larger images, so that all sizes pack the same weights: one by one, as a plan has no
+ * room for all that a stride may have.
+ */
 export function* phasesOf(slide: Slide): Generator<Phase> {
   const { kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft } = slide;
   const [stepH, stepW] = [stepOf(strideH, dilationH), stepOf(strideW, dilationW)];
-  for (let py = 0; py < Math.min(strideH, slide.inH); py++)
-    for (let px = 0; px < Math.min(strideW, slide.inW); px++) {
+  const [rows, columns] = [Math.max(slide.inH, kh), Math.max(slide.inW, kw)];
+  for (let py = 0; py < Math.min(strideH, rows); py++)
+    for (let px = 0; px < Math.min(strideW, columns); px++) {
       const window = new Slide();
       const at = phaseOf(window, slide, py, px);
       const bottom = lastOf(firstOf(py, padTop, kh, strideH, dilationH), kh, stepH);
