@@ -20,15 +20,18 @@ import {
   type Traits,
   type Unit,
 } from "./op";
+import { sizesIn } from "./sizes";
 
 const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
 
+/** Sizes beside the axis that differ as text are taken to be equal: `lowerPart` asks for their numbers. */
 function joined(node: Node, shapes: readonly Shape[]): Dim[] {
   const [first, ...rest] = shapes as [Shape, ...Shape[]];
   const axis = axisOf(node, first);
   const shape = [...first];
   for (const next of rest) {
-    if (next.length !== first.length || next.some((dim, i) => i !== axis && dim !== first[i]))
+    const differs = (dim: Dim, i: number) => i !== axis && Math.abs(Number(dim) - Number(first[i])) > 0;
+    if (next.length !== first.length || next.some(differs))
       throw opError(node, "shapes do not fit", {
         expected: `[${first.map((dim, i) => (i === axis ? "n" : dim)).join(", ")}]`,
         got: `[${next.join(", ")}]`,
@@ -49,9 +52,12 @@ function lowerPart(
 ): Address {
   const output = outputs[0]!;
   const { dtype, shape } = c.type(input);
+  const whole = c.type(output).shape;
+  const differing = shape.flatMap((dim, i) => (i === axis || dim === whole[i] ? [] : [dim, whole[i]!]));
+  sizesIn(`${node.op} "${node.name}"`, differing);
   const layout = c.layout(output);
   const xStrides = memoryStrides(shape, c.layout(input));
-  const yStrides = memoryStrides(c.type(output).shape, layout);
+  const yStrides = memoryStrides(whole, layout);
   const part = shifted(y, multiplyDims(start, yStrides[axis]!), dtype);
   const loops = memoryOrder(shape.length, layout).map((i) => ({
     extent: shape[i]!,
