@@ -8,6 +8,7 @@ import { type Bindings, type Dim, evaluateDim, evaluateShape, symbolsOf } from "
 import { allocate, bytesIn, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import { inferTypes, type Registry } from "../ops/infer";
 import type { Model } from "./model";
+import type { Need } from "./plan";
 
 /** Sizes of symbols, as numbers or as those of other symbols. */
 type Sizes = Readonly<Record<string, Dim>>;
@@ -17,11 +18,15 @@ export const MAX_SELF_TEST_MACS = 2 ** 36;
 /** Multiply-adds that take as long as to make an element, or to look at one in a window of a pooling. */
 const MACS_PER_ELEMENT = 16;
 
+/** Largest size that is tried where steps need more than 1. */
+const MAX_LEAST = 2 ** 11;
+
 /** Throws where a self-test would take too long: a small file can ask for more than any device does. */
-export function checkSelfTest({ graph, plan, sizes: taken }: Model, registry: Registry): void {
+export function checkSelfTest(model: Model, registry: Registry): void {
+  const { graph, plan } = model;
   const types = inferTypes(graph, registry);
   const symbols = [...types.values()].flatMap(({ shape }) => shape.flatMap(symbolsOf));
-  const ones = smallest(symbols, taken);
+  const ones = smallest(symbols, neededBy(model));
   const sizes = (value: string) => evaluateShape(types.get(value)?.shape ?? [0], ones);
   let work = plan.steps.reduce((n, { macs }) => n + evaluateDim(macs, ones), 0);
   for (const { op, inputs, outputs, attributes } of graph.nodes) {
@@ -45,9 +50,9 @@ const windowIn = ([, , ...image]: readonly number[], kernel: unknown): number =>
     image.map((size, i) => Math.min(size, Number((kernel as readonly number[] | undefined)?.[i] ?? size))),
   );
 
-/** SHA-256 of all outputs for the input that `seed` makes, every symbol 1, or the smallest size that the model takes. */
+/** SHA-256 of all outputs for the input that `seed` makes, every symbol 1, or the smallest power of two that the model takes. */
 export function selfTestHash(model: Model, seed: number): string {
-  const feeds = seededFeeds(model.inputs, seed, model.sizes);
+  const feeds = seededFeeds(model.inputs, seed, neededBy(model));
   const outputs = model.runSync(feeds);
   const hash = createSha256();
   for (const { name } of model.outputs) {
@@ -57,6 +62,21 @@ export function selfTestHash(model: Model, seed: number): string {
   }
   return hash.digest();
 }
+
+/** Sizes of the model, and where 1 of the other symbols leaves steps without elements, the smallest power of two that does not. */
+export function neededBy({ inputs, plan, sizes }: Model): Sizes {
+  const symbols = inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
+  for (let least = 1; least <= MAX_LEAST; least *= 2) {
+    const all: Sizes = { ...Object.fromEntries(symbols.map((symbol) => [symbol, least])), ...sizes };
+    const values = smallest([], all);
+    const isMet = ({ dim, otherwise }: Need) =>
+      [dim, otherwise].some((one) => !isKnown(one, values) || evaluateDim(one, values) > 0);
+    if (plan.needs.every(isMet)) return least === 1 ? sizes : all;
+  }
+  return sizes;
+}
+
+const isKnown = (dim: Dim, values: Bindings) => symbolsOf(dim).every((symbol) => symbol in values);
 
 /** Values of symbols: 1 but for sizes that are given, after those which they are told by. */
 function smallest(symbols: readonly string[], sizes: Sizes): Bindings {

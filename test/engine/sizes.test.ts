@@ -8,7 +8,7 @@ import { Engine } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
-import { benchmark, load, save, verify } from "../../src/index";
+import { benchmark, load, readArtifact, save, verify } from "../../src/index";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { expectSameBytes } from "../check-model";
 import { GraphBuilder, randomOf } from "../graph-builder";
@@ -131,6 +131,14 @@ test.each([
     expect(model.plan.steps.map(({ kernel }) => kernel).at(-2)).toBe("gemvInt8");
   }
   model.dispose();
+});
+
+test("an artifact that takes 3 elements along a symbol is tested with 4", async () => {
+  const b = new GraphBuilder(2);
+  b.multiple("TopK", [b.input("x", ["batch", "length"])], ["y", "at"], { k: [3], axis: 1 });
+  const bytes = save(b.build("y", "at"));
+  expect(readArtifact(bytes).selfTest).toBeDefined();
+  expect(await verify(bytes)).toBe(true);
 });
 
 test("a size that was run before has the plan that it had", () => {
