@@ -42,6 +42,9 @@ export async function groupsWithKernels() {
   return [CALLED, ...(await groupFolders()).filter((group) => entries.includes(`${group}.ts`))];
 }
 
+/** Groups of quantized models alone: the toolkit imports their kernels, and those that are compiled for each engine class, later. */
+const LATER = ["packed"];
+
 /** Groups with kernels that are compiled for each engine class. */
 export async function classedGroups() {
   const entries = await readdir(`${root}assembly`);
@@ -217,18 +220,19 @@ export { ${core}, ${list} };
 export const inlined = { ${core}, ${list} };
 `,
   );
-  const ofClasses = classed.flatMap(modulesOfClasses);
-  await write("of-classes.ts", `${wasmOf(ofClasses)}\nexport { ${ofClasses.join(", ")} };\n`);
+  const later = [...LATER, ...classed.flatMap(modulesOfClasses)];
+  const first = withKernels.filter((name) => !LATER.includes(name));
+  await write("later-modules.ts", `${wasmOf(later)}\nexport { ${later.join(", ")} };\n`);
   await write(
     "carried.ts",
-    `${importCore}${wasmOf(withKernels)}
+    `${importCore}${wasmOf(first)}
 /** Modules that the toolkit has from the start. */
-export const carried = { ${core}, ${withKernels.join(", ")} };
+export const carried = { ${core}, ${first.join(", ")} };
 
-/** Names of the others, of op groups with a module for each engine class. */
-export const laterNames: readonly string[] = [${ofClasses.map((name) => `"${name}"`).join(", ")}];
+/** Names of the others. */
+export const laterNames: readonly string[] = [${later.map((name) => `"${name}"`).join(", ")}];
 /** Imports them. */
-export const importLater = (): Promise<Readonly<Record<string, Uint8Array>>> => import("./of-classes");
+export const importLater = (): Promise<Readonly<Record<string, Uint8Array>>> => import("./later-modules");
 `,
   );
 }

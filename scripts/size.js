@@ -58,7 +58,7 @@ const parts = [
   [
     "  kernels over codes, where asked for",
     20_000,
-    () => later('export { preload } from "octette"', "of-classes"),
+    () => later('export { preload } from "octette"', "later-modules"),
   ],
   [
     "  quantizing, where asked for",
