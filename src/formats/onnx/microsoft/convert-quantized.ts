@@ -58,13 +58,9 @@ export const qLinearAdd: Conversion = (source) => {
   const zero = source.constant(yz);
   if (!zero || isOne(a) === isOne(b)) return pair("Add")(source);
   const parts = new Parts(source);
-  const operands = [
-    ["a", a, as, az],
-    ["b", b, bs, bz],
-  ] as const;
-  const [left, right] = operands.map(([what, codes, scale, z]) =>
-    real(parts, what, [codes, parts.make("Div", `${what}_ratio`, [scale, ys]), z]),
-  ) as [string, string];
+  const inUnits = (what: string, codes: string, scale: string, z: string) =>
+    real(parts, what, [codes, parts.make("Div", `${what}_ratio`, [scale, ys]), z]);
+  const [left, right] = [inUnits("a", a, as, az), inUnits("b", b, bs, bz)];
   const [x, one] = isOne(b) ? [left, right] : [right, left];
   const shifted = parts.make("Add", "shifted", [one, parts.make("Cast", "y_zero", [yz], { to: "f32" })]);
   const none = source.define(`${source.name}_none`, tensor(zero.dtype, [], [0]));
