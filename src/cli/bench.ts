@@ -122,7 +122,7 @@ async function started(file: ModelFile, { batch, threads, maxBytes }: StartOptio
   return { model, feeds, maxima, start, memory };
 }
 
-export interface Facts extends Omit<Benchmark, "against"> {
+export interface BenchFacts extends Omit<Benchmark, "against"> {
   readonly model: string;
   readonly format: string;
   readonly engine: EngineInfo;
@@ -130,15 +130,15 @@ export interface Facts extends Omit<Benchmark, "against"> {
   readonly start: Start;
   readonly memory: Memory;
   readonly byOp?: readonly OpTime[];
-  readonly against?: NonNullable<Benchmark["against"]> & Pick<Facts, "model" | "start" | "memory">;
+  readonly against?: NonNullable<Benchmark["against"]> & Pick<BenchFacts, "model" | "start" | "memory">;
 }
 
 /** What is measured of each model. */
-export type Measured = Speed & Pick<Facts, "model" | "start" | "memory">;
+export type MeasuredModel = Speed & Pick<BenchFacts, "model" | "start" | "memory">;
 
-function factsText(facts: Facts, context: Context): string[] {
+function factsText(facts: BenchFacts, context: Context): string[] {
   const { rounds, profile, against } = facts;
-  const row = ({ model, start, memory, microseconds, ...speed }: Measured) => [
+  const row = ({ model, start, memory, microseconds, ...speed }: MeasuredModel) => [
     model,
     formatMicroseconds(1000 * start.loadMs),
     formatMicroseconds(1000 * start.firstRunMs),

@@ -18,7 +18,7 @@ export interface MemoryBlock {
   readonly last: number;
 }
 
-export interface MemoryMap {
+export interface PlanMap {
   /** The node of each step, in the order in which they run. */
   readonly steps: readonly string[];
   readonly blocks: readonly MemoryBlock[];
@@ -27,7 +27,7 @@ export interface MemoryMap {
 }
 
 /** The map of a model's plan; undefined where only a run knows the sizes, for each of which there is another plan. */
-export function memoryMap({ graph, plan }: Model): MemoryMap | undefined {
+export function memoryMap({ graph, plan }: Model): PlanMap | undefined {
   const { engineClass, maxima, sizes, pauses, open, memory } = plan;
   if (open || pauses.length > 0 || Object.keys(sizes).length > 0) return undefined;
   const { c } = lowerGraph(graph, { registry: toolkit.ops, engineClass, maxima });

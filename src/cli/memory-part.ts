@@ -1,7 +1,7 @@
 // The part of a report that shows memory: addresses over steps, as planned.
 
 import { escapeHtml } from "./html";
-import type { MemoryMap } from "./memory-map";
+import type { PlanMap } from "./memory-map";
 import { bar, rows, section } from "./report-parts";
 import { formatBytes } from "./terminal";
 
@@ -12,7 +12,7 @@ const HUE = 137;
 /** Steps that are named, those that need most. */
 const NAMED = 5;
 
-export function memoryPart({ steps, blocks, arenaBytes, constantBytes }: MemoryMap): string {
+export function memoryPart({ steps, blocks, arenaBytes, constantBytes }: PlanMap): string {
   const x = (step: number) => ((step + 1) / (steps.length + 1)) * W;
   const y = (bytes: number) => H - (bytes / (arenaBytes || 1)) * H;
   const boxes = blocks.map(({ name, at, bytes, first, last }, i) => {

@@ -3,7 +3,7 @@
 
 import type { Evaluation, LayerError } from "../index";
 import { escapeHtml } from "./html";
-import type { MemoryMap } from "./memory-map";
+import type { PlanMap } from "./memory-map";
 import { memoryPart } from "./memory-part";
 import { bar, rows, section } from "./report-parts";
 import type { SeenRange } from "./seen-range";
@@ -21,7 +21,7 @@ export interface Report {
   readonly names?: readonly [model: string, against?: string];
   readonly classes?: readonly string[] | undefined;
   readonly ranges?: readonly SeenRange[];
-  readonly memory?: MemoryMap | undefined;
+  readonly memory?: PlanMap | undefined;
 }
 
 /** The page, as HTML. */

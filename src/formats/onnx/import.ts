@@ -86,13 +86,12 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
 }
 
 /** What conversions of all graphs of a file share. */
-interface File {
+interface File extends Pick<Surroundings, "sequences"> {
   readonly conversions: Conversions;
   readonly opset: number;
   readonly versions: ReadonlyMap<string, number>;
   /** Names of values and nodes of all graphs: what one reads of another keeps its name. */
   readonly names: FreshNames;
-  readonly sequences: Surroundings["sequences"];
   /** Nodes that there are so far. */
   made: number;
   readonly where: string;
@@ -219,7 +218,7 @@ function convertNodes(
   file: File,
   { constants, held, rankAround }: Known,
 ): { readonly nodes: readonly Node[]; readonly defined: ReadonlyMap<string, Tensor> } {
-  const { conversions, opset, versions } = file;
+  const { conversions, opset, versions, sequences } = file;
   const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
   const fresh = (wanted: string) => file.names.fresh(wanted);
   const defined = new Map<string, Tensor>();
@@ -237,7 +236,7 @@ function convertNodes(
     fresh,
     define,
     rank,
-    sequences: file.sequences,
+    sequences,
     constant: constants.constant,
     kind: (value: string) => held(value).kind,
     graph: (proto: GraphProto, name: string) =>
