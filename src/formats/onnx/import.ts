@@ -55,10 +55,7 @@ export function convertModel(model: ModelProto, options: OnnxOptions, own: Conve
   const where = options.name ?? "model";
   const opset = opsetOf(model, where);
   const parts = graphsIn(model.graph);
-  checkNodes(
-    parts.reduce((n, { nodes }) => n + nodes.length, 0),
-    where,
-  );
+  checkNodes(nodesOf(model.graph).length, where);
   const conversions = { ...all, ...own };
   rejectMissing(model, conversions, opset, where);
   rejectLater(model, own, opset, where);
@@ -107,6 +104,9 @@ const graphsIn = (graph: GraphProto): readonly GraphProto[] => [
   ),
 ];
 
+/** All nodes, each with its place in its graph. */
+const nodesOf = (graph: GraphProto) => graphsIn(graph).flatMap(({ nodes }) => [...nodes.entries()]);
+
 const namesIn = (graphs: readonly GraphProto[]) =>
   new FreshNames(
     graphs.flatMap(({ inputs, initializers, nodes }) => [
@@ -149,7 +149,7 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
   const missing = new Map<string, string[]>();
   const versions = versionsOf(model);
   const functions = new Set(model.functions);
-  for (const [i, node] of graphsIn(model.graph).flatMap(({ nodes }) => [...nodes.entries()])) {
+  for (const [i, node] of nodesOf(model.graph)) {
     const { opType, domain } = node;
     const full = operatorOf(node);
     if (isConstant(node) || Object.hasOwn(conversions, full)) continue;
@@ -175,9 +175,7 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
 
 /** Throws where the model's opset does not have an operator yet; one of the caller's own may mean what it does not. */
 function rejectLater(model: ModelProto, own: Conversions, opset: number, where: string): void {
-  for (const [i, { opType, domain, name }] of graphsIn(model.graph).flatMap(({ nodes }) => [
-    ...nodes.entries(),
-  ])) {
+  for (const [i, { opType, domain, name }] of nodesOf(model.graph)) {
     const first = firstOpset(opType);
     if (first <= opset || !isOnnx(domain) || Object.hasOwn(own, opType)) continue;
     throw new OctetteError(`the model's opset does not have ${opType}`, {
