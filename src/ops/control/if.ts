@@ -9,8 +9,15 @@ import { findingTraits } from "./finding";
 
 const BRANCHES = ["then_branch", "else_branch"] as const;
 
-/** Names of the branches that a node has. */
-const branchesOf = (node: Node) => BRANCHES.filter((name) => node.graphs?.[name]);
+/** Names of the branches that a node has: one where `unfit` says why the other was left out. */
+function branchesOf(node: Node) {
+  const own = BRANCHES.filter((name) => node.graphs?.[name]);
+  if (own.length === (node.attributes.unfit === undefined ? 2 : 1)) return own;
+  throw opError(node, "its graphs are not those that the op runs", {
+    expected: BRANCHES.join(", "),
+    got: own.join(", ") || "none",
+  });
+}
 
 /** Types of the outputs of each branch, which must be alike. */
 function branchTypes(node: Node, graphs: GraphTypes = {}): (readonly ValueType[])[] {
