@@ -30,7 +30,7 @@ export interface QuantizeLanguageOptions extends LongCallOptions {
    * the model was first trained on.
    */
   readonly maxTokens?: number | undefined;
-  /** Of encoders, as the option of `loadLanguageModel`. */
+  /** Of encoders, as the option of `loadLanguageModel`. Default: as the folder says. */
   readonly pooling?: "mean" | "cls" | undefined;
   /** Of the text that the model writes itself; default 0. */
   readonly seed?: number | undefined;
