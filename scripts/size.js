@@ -34,10 +34,10 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 5_600, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 5_800, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
-    98_000,
+    98_300,
     () => atStart(runtimeOf("registry", "common, baseline, math, moves, normalize, reduce, sequence")),
   ],
   [
@@ -54,15 +54,15 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 180_000, () => atStart('export * from "octette"')],
+  ["toolkit", 181_200, () => atStart('export * from "octette"')],
   [
     "  kernels over codes, where asked for",
-    20_000,
+    22_700,
     () => later('export { preload } from "octette"', "later-modules"),
   ],
   [
     "  quantizing, where asked for",
-    16_500,
+    16_600,
     () => later('export { quantize } from "octette"', "quantize-graph"),
   ],
   [
@@ -82,11 +82,11 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    9_100,
+    9_900,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],
-  ["  its worker, where there are workers", 138_000, () => readFileSync(`${root}build/learner-worker.js`)],
+  ["  its worker, where there are workers", 139_000, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
     "  picture files, where asked for",

@@ -96,7 +96,7 @@ function biasOf(
   if (!x || !w || dtype !== "i32")
     throw opError(node, "codes without a scale are those of a bias", { expected: "i32", got: dtype });
   if (!node.codes!.output && (x.dynamic || w.dynamic))
-    throw opError(node, "its bias has no scale", { expected: "f32, where a scale of its sums is computed" });
+    throw opError(node, "its bias has no scale", { expected: "f32, as a scale of its sums is computed" });
   const isComputed = x.dynamic || w.dynamic;
   const scale = isComputed ? new Float32Array(0) : sumScales(x.scale[0]!, w.scale, w.scale.length);
   return { codes, dtype, scale, zeroPoint: new Int32Array(scale.length), axis: 0 };
@@ -158,8 +158,9 @@ function quantizationOf(
   if (scale.data.length !== 1 && !isConstant)
     throw opError(node, "activations have one scale a tensor", { got: `${scale.data.length} scales` });
   const shift = heldAbove(dtype);
-  // Not `from`, which makes an object an element.
-  const zeroPoint = new Int32Array(zero?.data ?? new Int32Array(scale.data.length)).map((z) => z + shift);
+  // Not `from`, which makes an object an element. A length makes zeros.
+  const zeros = (zero?.data ?? scale.data.length) as ArrayLike<number>;
+  const zeroPoint = new Int32Array(zeros).map((z) => z + shift);
   return { codes, dtype, scale: new Float32Array(scale.data), zeroPoint, axis };
 }
 

@@ -94,7 +94,7 @@ export class Engine {
     this.#own = own;
     for (const name of ["extmul", "relaxed"] as const)
       if (carried[name] ? !carried[name].probe : own[name])
-        throw new OctetteError("the runtime has nothing that decides whether it runs", {
+        throw new OctetteError("nothing decides whether it runs", {
           code: "argument",
           where: `wasm.${name}`,
           hint: `Give it to createRuntime: ${name}Class(bytes), of octette/wasm`,
@@ -270,7 +270,7 @@ export class Engine {
     throw new OctetteError("this runtime carries no such kernels", {
       code: "engine",
       where: `wasm.${group}`,
-      hint: "Carry every class that the engine may run: octette bundle --class all, or all of octette/wasm",
+      hint: "Carry every class: octette bundle --class all, or all of octette/wasm",
     });
   }
 
@@ -283,7 +283,7 @@ export class Engine {
       throw new OctetteError("its kernels are not imported yet", {
         code: "unsupported",
         where: `wasm.${group}`,
-        hint: `Call await preload(${classOf(group) ? "" : `"${group}"`}) once before, or take the asynchronous load()`,
+        hint: "Call await preload() once before, or take the asynchronous load()",
       });
     if (isDistant(source))
       throw new OctetteError(`a ${source.constructor.name} cannot be read synchronously`, {
@@ -314,7 +314,7 @@ const doesNotCompile = (group: string, cause: unknown, wasm: unknown) =>
       ? "Allow 'wasm-unsafe-eval' in script-src, or give compiled modules: { wasm: { common, baseline } }"
       : classOf(group) === "relaxed"
         ? "This engine has no relaxed SIMD: leave engineClass out"
-        : "octette needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89 or Safari 16.4 at least",
+        : "octette needs WebAssembly SIMD: Node 20, Chrome 91, Firefox 89, Safari 16.4",
   });
 
 /** Runs a task when the current work is done, without keeping a process alive for it. */
