@@ -96,8 +96,8 @@ export function decodeElements(kind: ElementKind, bytes: Uint8Array, littleEndia
     each((i, at) => (out[i] = view.getInt32(at, littleEndian)));
   } else if (kind === "bf16" && littleEndian) {
     const out = bits();
-    // A view needs an even address.
-    const { buffer, byteOffset } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+    // A view needs an even address. Not `slice`, which copies nothing of a Buffer.
+    const { buffer, byteOffset } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
     const halves = new Uint16Array(buffer, byteOffset, count);
     for (let i = 0; i < count; i++) out[i] = bf16ToF32Bits(halves[i]!);
   } else if (kind === "f16" || kind === "bf16") {

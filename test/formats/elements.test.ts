@@ -51,6 +51,9 @@ test("bytes at any address and in either order", () => {
   expect([...decodeElements("u32", bytes).data]).toEqual([2 ** 31 - 1]);
   expect([...decodeElements("f32", Uint8Array.of(0x3f, 0xc0, 0, 0), false).data]).toEqual([1.5]);
   expect([...decodeElements("bool", bytes).data]).toEqual([1, 1, 1, 1]);
+  const halves = Uint8Array.of(9, 0xc0, 0x3f, 0xf7, 0xc2);
+  for (const odd of [halves, Buffer.from(halves.buffer)])
+    expect([...decodeElements("bf16", odd.subarray(1)).data]).toEqual([1.5, -123.5]);
 });
 
 test("shapes whose product is no exact number are refused, zeros notwithstanding", () => {
