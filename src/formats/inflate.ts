@@ -1,8 +1,8 @@
 // Deflate and gzip (RFC 1951, 1952) with the output bounded before anything is allocated: the size comes from the
-// container, must be one that deflate can reach, and no more is kept. Checksums are checked.
+// container, must be one that deflate can reach, and decoding stops as soon as there is more. Checksums are checked.
 
-import { inflateSync } from "fflate";
-import { FormatError } from "../errors";
+import { Inflate } from "fflate";
+import { FormatError, OctetteError } from "../errors";
 import { crc32 } from "./crc32";
 
 /** Deflate's best: 258 bytes for two bits, and a little for headers (RFC 1951 §3.2.5). */
@@ -14,6 +14,11 @@ export const MAX_UNPACK_RATIO = 40;
 
 /** Bytes that a file of `packed` bytes may unpack to. */
 export const unpackedLimit = (packed: number): number => MIN_UNPACKED_BYTES + MAX_UNPACK_RATIO * packed;
+
+/** Input is fed in pieces of this size, so a bomb makes at most 1032 times as much at once. */
+const PIECE_BYTES = 1 << 15;
+/** A stored block may hold back 64 KiB; deflate that gives nothing for longer has ended. */
+const MAX_SILENT_PIECES = 4;
 
 /**
  * Inflates raw deflate to exactly `size` bytes with the CRC-32 `checksum`. `offset` is where `deflated` lies in
@@ -39,28 +44,33 @@ export function inflateUnchecked(
   where: string,
   offset: number,
 ): Uint8Array {
-  const fail = (what: string, facts: { expected?: string; got?: string } = {}): never => {
-    throw new FormatError(what, { where, offset, ...facts });
+  const fail = (what: string, expected: string, got: string): never => {
+    throw new FormatError(what, { where, offset, expected, got });
   };
-  const expected = `${size} bytes`;
   if (size > MAX_DEFLATE_RATIO * (deflated.length + 1))
-    fail("sizes that deflate cannot reach", {
-      expected: `at most ${MAX_DEFLATE_RATIO} times ${deflated.length} bytes`,
-      got: `${size}`,
-    });
-  // One byte more tells whether there is more; what does not fit is left out.
-  const out = inflated(deflated, new Uint8Array(size + 1), fail);
-  if (out.length > size) fail("more data than the file says", { expected, got: "more" });
-  if (out.length < size) fail("less data than the file says", { expected, got: `${out.length}` });
-  return out;
-}
-
-function inflated(deflated: Uint8Array, out: Uint8Array, fail: (what: string) => never): Uint8Array {
+    fail(
+      "sizes that deflate cannot reach",
+      `at most ${MAX_DEFLATE_RATIO} times ${deflated.length} bytes`,
+      `${size}`,
+    );
+  const out = new Uint8Array(size);
+  let length = 0;
+  let silent = 0;
+  const inflate = new Inflate((piece) => {
+    if (piece.length > size - length) fail("more data than the file says", `${size} bytes`, "more");
+    out.set(piece, length);
+    length += piece.length;
+    silent = piece.length === 0 ? silent + 1 : 0;
+  });
   try {
-    return inflateSync(deflated, { out });
+    for (let at = 0; at < deflated.length && silent <= MAX_SILENT_PIECES; at += PIECE_BYTES)
+      inflate.push(deflated.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= deflated.length);
   } catch (error) {
-    return fail(`not deflate (${(error as Error).message})`);
+    if (error instanceof OctetteError) throw error;
+    throw new FormatError(`not deflate (${(error as Error).message})`, { where, offset });
   }
+  if (length !== size) fail("less data than the file says", `${size} bytes`, `${length}`);
+  return out;
 }
 
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
