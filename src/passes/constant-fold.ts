@@ -121,6 +121,7 @@ class Folding {
     const isOpen = control?.choose && node.attributes.found === undefined;
     const all = isOpen && continued(node, this.left.toReversed(), this.#graph.outputs, this.#registry);
     if (!all) return false;
+    this.#room.split(`${node.op} "${node.name}"`);
     const constants = this.#constants();
     this.left = all.map((one) => tightened(one, this.#registry, constants)).toReversed();
     return (this.changed = true);

@@ -9,6 +9,8 @@ import { turned } from "../ops/transpose";
 
 /** Nodes that all rounds together look at, the first one aside: a model of more stays less simple. */
 const MAX_VISITS = 2 ** 20;
+/** Nodes whose branches may go on for themselves: each copies what follows it. */
+const MAX_SPLITS = 32;
 /** Bytes of constants that may be made beside those in proportion to a model's own. */
 export const MAX_FOLDED_BYTES = 2 ** 24;
 /** Bytes that may be made for each byte of a model's constants: codes of one byte become floats of four, some of them twice. */
@@ -20,6 +22,7 @@ export class Room {
   #made: number;
   #read: number;
   #visits = 0;
+  #splits = 0;
   readonly #turned = new Map<Tensor, Tensor>();
 
   /** For a graph as it came. */
@@ -46,6 +49,17 @@ export class Room {
     const isLeft = this.#visits < MAX_VISITS;
     this.#visits += nodes;
     return isLeft;
+  }
+
+  /** Counts a node whose branches go on for themselves. */
+  split(where: string): void {
+    if (++this.#splits <= MAX_SPLITS) return;
+    throw new OctetteError("what follows its branches would be copied too often", {
+      code: "limit",
+      where,
+      expected: `at most MAX_SPLITS = ${MAX_SPLITS} times an If whose branches make other ranks`,
+      hint: "Fix the symbols that its condition compares when importing (options.symbols)",
+    });
   }
 
   take(made: number, read: number): void {

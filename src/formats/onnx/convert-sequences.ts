@@ -4,8 +4,13 @@ import { tensor } from "../../graph/tensor";
 import { Parts } from "./parts";
 import type { Conversion, Sequence, Source } from "./source";
 
+/** Elements that a sequence may have: every node that adds one lists them anew. */
+const MAX_ELEMENTS = 512;
+
 /** No nodes: those that read an element make it. */
 function keep(source: Source, sequence: Sequence) {
+  if ((sequence.length ?? 0) > MAX_ELEMENTS)
+    throw source.error("its sequence is too long", { expected: `at most MAX_ELEMENTS = ${MAX_ELEMENTS}` });
   source.ignore(...source.inputs);
   source.sequences.set(source.outputs[0] ?? "", sequence);
   return [];
@@ -92,30 +97,25 @@ export const concatFromSequence: Conversion = (source) => {
   return parts.last("Concat", elements, { axis });
 };
 
-/** Single elements along an axis, parts of one length, or parts of these lengths. */
+/** Single elements along an axis. */
 export const splitToSequence: Conversion = (source) => {
   const [x = "", lengths = ""] = source.inputs;
   const axis = source.int("axis", 0);
   const isKept = source.int("keepdims", 1) !== 0 || lengths !== "";
   const known = source.constant(lengths);
-  if (lengths !== "" && !known) throw source.error("its lengths are computed", { expected: "constants" });
-  const part = (start: number, end: number) => ({
-    op: "Slice",
-    inputs: [x],
-    attributes: { starts: [start], ends: [end], axes: [axis] },
-  });
-  if (!isKept)
-    return keep(source, {
-      at: (place) => {
-        const index = source.define(`${source.name}_index`, tensor("i32", [], [place]));
-        return { op: "Gather", inputs: [x, index], attributes: { axis } };
-      },
+  if (lengths !== "" && !(known?.shape.length === 0 && known.data[0] === 1))
+    throw source.error("its parts are longer than one element, or their lengths are computed", {
+      expected: "single elements",
+      hint: "Export it with Split, whose lengths are constants",
     });
-  if (!known || known.shape.length === 0) {
-    const length = known?.data[0] ?? 1;
-    return keep(source, { at: (place) => part(place * length, (place + 1) * length) });
-  }
-  const ends: number[] = [];
-  for (const length of known.data) ends.push((ends.at(-1) ?? 0) + length);
-  return keep(source, { length: ends.length, at: (place) => part(ends[place - 1] ?? 0, ends[place]!) });
+  return keep(source, {
+    at: (place) => {
+      const index = tensor("i32", isKept ? [1] : [], [place]);
+      return {
+        op: "Gather",
+        inputs: [x, source.define(`${source.name}_index`, index)],
+        attributes: { axis },
+      };
+    },
+  });
 };

@@ -58,14 +58,7 @@ test.each<[string, readonly FileNode[], readonly number[], readonly number[]]>([
     [1, 4],
     [8, 9, 10, 11],
   ],
-  [
-    "parts of one length, the last one shorter",
-    [split({ axis: 1, keepdims: 0 }, "three"), at("one")],
-    [3, 1],
-    [3, 7, 11],
-  ],
-  ["parts of lengths", [split({ axis: -1 }, "parts"), at("one")], [3, 2], [1, 2, 5, 6, 9, 10]],
-  ["parts from the last on", [split({ axis: -1 }, "parts"), at("last")], [3, 1], [3, 7, 11]],
+  ["parts of one element", [split({ axis: -1, keepdims: 0 }, "one"), at("three")], [3, 1], [3, 7, 11]],
   [
     "an inserted element",
     [
@@ -79,14 +72,16 @@ test.each<[string, readonly FileNode[], readonly number[], readonly number[]]>([
     [-0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11],
   ],
   [
-    "joined parts",
+    "joined elements",
     [
-      split({ axis: 1 }, "parts"),
+      negated,
+      node("SequenceConstruct", ["n"], "s"),
       node("SequenceInsert", ["s", "x", "zero"], "t"),
-      node("ConcatFromSequence", ["t"], "y", { axis: 1 }),
+      node("ConcatFromSequence", ["t"], "u", { axis: 1 }),
+      node("ReduceSum", ["u"], "y", { keepdims: 0 }),
     ],
-    [3, 8],
-    [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7, 8, 9, 10, 11, 8, 9, 10, 11],
+    [],
+    [0],
   ],
   [
     "stacked elements",
@@ -102,7 +97,7 @@ test.each<[string, readonly FileNode[], readonly number[], readonly number[]]>([
   [
     "a length",
     [
-      split({ axis: 1 }, "parts"),
+      node("SequenceConstruct", ["x", "x", "x"], "s"),
       node("SequenceLength", ["s"], "l"),
       node("Cast", ["l"], "f", { to: 1 }),
       node("Add", ["x", "f"], "y"),
@@ -123,14 +118,20 @@ describe("sequences that are refused", () => {
     ],
     [
       "a position past the end",
-      [split({ axis: 1 }, "parts"), at("three")],
+      [node("SequenceConstruct", ["x", "x", "x"], "s"), at("three")],
       /expected a constant below 3, got 3/,
     ],
     ["a position from an unknown end", [split({ axis: 1 }), at("last")], /its position does not fit/],
     [
       "computed lengths",
       [node("Cast", ["x"], "k", { to: INT64 }), split({}, "k"), at("one")],
-      /its lengths are computed/,
+      /its parts are longer than one element, or their lengths are computed/,
+    ],
+    ["parts of several elements", [split({ axis: 1 }, "parts"), at("one")], /expected single elements/],
+    [
+      "as many as MAX_ELEMENTS",
+      [node("SequenceConstruct", new Array(513).fill("x"), "s"), at("one")],
+      /MAX_ELEMENTS = 512/,
     ],
     ["an unknown length", [split({}), node("ConcatFromSequence", ["s"], "y", { axis: 0 })], /unknown length/],
     ["what is no sequence", [at("one", "x")], /the elements of "x" are not known/],
@@ -144,4 +145,7 @@ describe("sequences that are refused", () => {
       /the elements of "l" are not known/,
     ],
   ])("%s", (_, nodes, error) => expect(() => read(nodes)).toThrow(error));
+
+  test.each([0, 1])("an element past the end of its dimension, which a run knows (keepdims %i)", (keepdims) =>
+    expect(() => run([split({ axis: 0, keepdims }), at("three")])).toThrow(/index out of range/));
 });

@@ -228,6 +228,24 @@ describe("If whose condition is known", () => {
     expect(model.runSync({ x }).y).toEqual(floats([2], -1, 3));
   });
 
+  test("copies what follows branches of other ranks only so often", () => {
+    const names = Array.from({ length: 12 }, (_, i) => `c${i}`);
+    const ifs = names.map((name, i) => {
+      const last = i === 0 ? "x" : `y${i - 1}`;
+      const then_branch = { graph: by("Unsqueeze", [last, "axes"]) };
+      const else_branch = { graph: by("Identity", [last]) };
+      return { op: "If", inputs: [name], outputs: [`y${i}`], attributes: { then_branch, else_branch } };
+    });
+    const file = onnxFile({
+      nodes: [...ifs, { op: "ReduceSum", inputs: ["y11"], outputs: ["y"], attributes: { keepdims: 0 } }],
+      inputs: [...names.map((name) => ({ ...c, name })), { name: "x", shape: ["n", 3] }],
+      initializers: { axes: tensor("i32", [1], [0]) },
+    });
+    expect(() => importOnnx(file)).toThrow(
+      expect.objectContaining({ code: "limit", expected: expect.stringMatching(/MAX_SPLITS = 32/) }),
+    );
+  });
+
   test("gives one value as several outputs, and a constant", () => {
     const branch = {
       nodes: [{ op: "Exp", inputs: ["x"], outputs: ["made"] }],
