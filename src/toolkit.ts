@@ -50,7 +50,7 @@ export class Toolkit {
 
   async #import(): Promise<Readonly<Record<string, Uint8Array>>> {
     const wasm = await importLater();
-    this.carry(wasm);
+    this.carry({ ...wasm, ...this.own.wasm });
     return wasm;
   }
 
