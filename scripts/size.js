@@ -54,7 +54,7 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 181_200, () => atStart('export * from "octette"')],
+  ["toolkit", 181_600, () => atStart('export * from "octette"')],
   [
     "  kernels over codes, where asked for",
     22_700,
