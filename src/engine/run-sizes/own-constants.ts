@@ -6,7 +6,7 @@ import type { ConstantSink } from "../loader";
 import type { Plan } from "../plan";
 import type { Session } from "../session";
 
-/** What steps of graphs need that begin with a plan of their first steps: no later plan was there when it was put. */
+/** Constants of sessions whose plan is open: plans that a run makes load them. */
 const kept = new WeakMap<Session, Map<string, Uint8Array>>();
 
 /** Takes the constants of a session, and keeps them for later plans where the plan is `open`. */

@@ -1,4 +1,4 @@
-// Sequences whose elements the file names: operators over them become those that make, cut and join elements. Loops carry none.
+// Operators over sequences. Where a file names the elements, the nodes that read an element make it, and no sequence is left.
 
 import { tensor } from "../../graph/tensor";
 import { Parts } from "./parts";
