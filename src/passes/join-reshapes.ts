@@ -18,7 +18,6 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
     if (!registry[node.op]?.reshapes || node.codes || node.inputs.length !== 1) continue;
     const output = node.outputs[0]!;
     const source = sourceOf(node.inputs[0]!);
-    sources.set(output, source);
     const shape = shapeOf(output);
     const around = rowsOf(node, rewrite, registry, sourceOf);
     if (around) {
@@ -28,9 +27,11 @@ export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
         outputs: [output],
         attributes: { axis: -1 },
       });
+      // Values between are no more: what reshapes the result again begins with it.
       rewrite.replace(node);
       continue;
     }
+    sources.set(output, source);
     const from = shapeOf(source);
     if (sameShape(from, shape)) {
       if (rewrite.rename(output, source)) rewrite.replace(node);

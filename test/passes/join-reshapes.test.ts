@@ -79,4 +79,18 @@ describe("Softmax between reshapes, as before opset 13", () => {
     expect(opsOf(result)).toBe(ops);
     expectSameFunction(graph, result, "exact");
   });
+
+  test("whose result is reshaped again, twice", () => {
+    const b = new GraphBuilder();
+    const flat = b.node("Reshape", [b.input("x", ["batch", 3, 4])], "flat", { shape: [-1, 4] });
+    const rows = b.node("Softmax", [flat], "rows", { axis: -1 });
+    const whole = b.node("Reshape", [rows], "whole", { shape: ["batch", 3, 4] });
+    const again = b.node("Reshape", [whole], "again", { shape: [-1, 4] });
+    const last = b.node("Tanh", [again], "last");
+    const twice = b.node("Reshape", [again], "twice", { shape: ["batch", 12] });
+    const graph = b.build(last, twice);
+    const result = removeDead(joinReshapes(graph, toolkitOps));
+    expect(opsOf(result)).toBe("Softmax Reshape Tanh Flatten");
+    expectSameFunction(graph, result, "exact");
+  });
 });
