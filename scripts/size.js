@@ -82,7 +82,7 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    9_900,
+    11_500,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],

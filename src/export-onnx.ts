@@ -10,8 +10,12 @@ import type { Toolkit } from "./toolkit";
 /** The bytes of an ONNX model of a graph. */
 export function onnxOf(graph: Graph, { ops }: Toolkit): Uint8Array<ArrayBuffer> {
   checkGraph(graph, ops);
+  return writeOnnx(factsOf(graph, ops));
+}
+
+function factsOf(graph: Graph, ops: Toolkit["ops"]): Parameters<typeof writeOnnx>[0] {
   const types = inferTypes(graph, ops);
-  return writeOnnx({
+  return {
     graph,
     types,
     parametersOf: (op) => ops[op]?.parameters ?? {},
@@ -19,5 +23,6 @@ export function onnxOf(graph: Graph, { ops }: Toolkit): Uint8Array<ArrayBuffer> 
       const inputs = node.inputs.map((value) => types.get(value));
       return foundBy(node, ops[node.op]?.finds?.(node, inputs));
     },
-  });
+    within: (body) => factsOf(body, ops),
+  };
 }

@@ -1,14 +1,21 @@
 // Whether two graphs are the same but for the names of values and nodes, and for an order of nodes that changes nothing: every value as
-// text of what it is computed by.
+// text of what it is computed by. An Identity is its input.
 
 import type { CodeParameters, Codes, Graph, Node } from "../src/graph/graph";
 import { producersOf } from "../src/graph/graph";
 import type { Tensor } from "../src/graph/tensor";
+import { toolkitOps } from "../src/ops/toolkit";
 
 const written = ({ dtype, shape, data }: Tensor) => `${dtype}[${shape}](${data})`;
 
-/** What a graph computes its outputs by, one number for each value that differs from those before it. */
-export function structureOf(graph: Graph): {
+/**
+ * What a graph computes its outputs by, one number for each value that differs from those before it. `around` tells what inputs of a graph
+ * within a graph are given.
+ */
+export function structureOf(
+  graph: Graph,
+  around?: (input: number) => string,
+): {
   readonly outputs: readonly string[];
   readonly values: readonly string[];
 } {
@@ -39,28 +46,42 @@ export function structureOf(graph: Graph): {
       bounds && `${bounds.lo} ${bounds.hi}`,
     ]);
   };
-  const ofNode = ({ op, inputs, attributes, codes }: Node) => {
+  /** Graphs of a node; values around them are told by what they are, in whichever order it is given them. */
+  const graphsOf = ({ inputs, graphs = {} }: Node, own: number) =>
+    Object.entries(graphs).map(([name, body]) => {
+      const first = body.inputs.length - (inputs.length - own);
+      const told = (i: number) => (i < first ? `${i}` : `around ${of(inputs[i - first + own]!)}`);
+      return JSON.stringify([name, structureOf(body as Graph, told)]);
+    });
+  const ofNode = (node: Node) => {
+    const { op, inputs: all, attributes, codes } = node;
+    const ownInputs = toolkitOps[op]?.control?.captures(node) ?? all.length;
+    const inputs = all.slice(0, ownInputs);
     const own = Object.entries(attributes)
       .filter(([name]) => name !== "found")
       .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `${op}(${inputs.map((input) => input && of(input))}) ${JSON.stringify(own)} ${codes ? codesOf(codes) : ""}`;
+    return `${op}(${inputs.map((input) => input && of(input))}) ${JSON.stringify(own)} ${codes ? codesOf(codes) : ""}${graphsOf(node, ownInputs)}`;
   };
   const of = (value: string): string => {
     const before = known.get(value);
     if (before !== undefined) return before;
     const constant = graph.constants.get(value);
     const node = producers.get(value);
-    const input = graph.inputs.find(({ name }) => name === value);
+    if (node?.op === "Identity") return of(node.inputs[0]!);
+    const at = graph.inputs.findIndex(({ name }) => name === value);
+    const input = graph.inputs[at];
     const text = constant
       ? written(constant)
       : node
         ? `${numbered(ofNode(node))}.${node.outputs.indexOf(value)}`
-        : `${value} ${input?.dtype} [${input?.shape}]`;
+        : around
+          ? around(at)
+          : `${value} ${input?.dtype} [${input?.shape}]`;
     const own = numbered(text);
     known.set(value, own);
     return own;
   };
-  const outputs = graph.outputs.map((name) => `${name} = ${of(name)}`);
+  const outputs = graph.outputs.map((name, i) => `${around ? i : name} = ${of(name)}`);
   for (const node of graph.nodes) for (const output of node.outputs) if (output !== "") of(output);
   return { outputs, values: [...texts.keys()] };
 }

@@ -18,11 +18,12 @@ export const coordinates: Readonly<
   align_corners: (i, _, n, d) => (n > 1 ? (i * (d - 1)) / (n - 1) : 0),
 };
 
-const roundings: Readonly<Record<string, (at: number) => number>> = {
+const roundings: Readonly<Record<string, (at: number, scale: number) => number>> = {
   round_prefer_floor: (at) => Math.ceil(at - 0.5),
   round_prefer_ceil: (at) => Math.floor(at + 0.5),
   floor: Math.floor,
   ceil: Math.ceil,
+  ceil_if_shorter: (at, scale) => (scale < 1 ? Math.ceil(at) : Math.floor(at)),
 };
 
 export const resize: Operator = (node, inputs) => {
@@ -45,7 +46,8 @@ export const resize: Operator = (node, inputs) => {
     const scale = i < 0 ? 1 : (common ?? scales[i] ?? sizes[i]! / dim);
     const kept = common === undefined ? sizes[i] : Math.floor(dim * scale + 0.5);
     const n = i < 0 ? dim : (kept ?? Math.floor(Math.fround(dim * scale)));
-    const source = (at: number) => Math.min(dim - 1, Math.max(0, round(coordinate(at, scale, n, dim))));
+    const source = (at: number) =>
+      Math.min(dim - 1, Math.max(0, round(coordinate(at, scale, n, dim), scale)));
     return Array.from({ length: n }, (_, at) => source(at));
   });
   const shape = sources.map((list) => list.length);

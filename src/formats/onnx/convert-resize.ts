@@ -1,6 +1,7 @@
 // Resize, and what it was called before opset 11. What picks elements is the op Resize, what weighs them the op Interpolate.
 
 import type { Attribute } from "../../graph/graph";
+import { nearestModeOf } from "./nearest-mode";
 import type { Conversion, Source } from "./source";
 
 /** What says nothing of a mode. */
@@ -23,16 +24,10 @@ function withMode(source: Source, inputs: readonly string[], more: Readonly<Reco
 }
 
 /** Coordinates as they were before opset 11. Where an axis gets shorter, ONNX Runtime takes the element above. */
-function asymmetric(source: Source, scales: ArrayLike<number> = []) {
+function asymmetric(source: Source, scales: ArrayLike<number> | undefined) {
   const coordinates = { coordinate_transformation_mode: "asymmetric" };
   if ((source.attribute("mode") ?? "nearest") !== "nearest") return coordinates;
-  const all = Array.from(scales);
-  const isAbove = all.some((scale) => scale < 1 && !Number.isInteger(Math.fround(1 / scale)));
-  if (isAbove && all.some((scale) => scale > 1))
-    throw source.error("one axis gets longer and another shorter", {
-      hint: "Convert it to opset 11 or later",
-    });
-  return { ...coordinates, nearest_mode: isAbove ? "ceil" : "floor" };
+  return { ...coordinates, nearest_mode: nearestModeOf(scales) ?? "ceil_if_shorter" };
 }
 
 export const resize: Conversion = (source) => {
@@ -46,8 +41,8 @@ export const resize: Conversion = (source) => {
   return withMode(source, [x, isCrop ? roi : "", ...rest], { coordinate_transformation_mode: coordinates });
 };
 
-/** Its scales are an attribute before opset 9. */
+/** Its scales are an attribute before opset 9. No axis gets shorter. */
 export const upsample: Conversion = (source) => {
   const [x = "", scales = ""] = source.inputs;
-  return withMode(source, scales === "" ? [x] : [x, "", scales], asymmetric(source));
+  return withMode(source, scales === "" ? [x] : [x, "", scales], asymmetric(source, []));
 };

@@ -1,10 +1,8 @@
 // The way back of ops that ONNX has under another name, in later versions, or written with others.
 
-import type { Node } from "../../graph/graph";
 import { tensor } from "../../graph/tensor";
-import type { Target, Way } from "./target";
-import { as, type SameOptions, unwritten, writeSame } from "./ways";
-import { dataTypes } from "./write-proto";
+import type { Way } from "./target";
+import { as, type SameOptions, writeSame } from "./ways";
 
 /** Lengths of sequences came later, and windows after them. ONNX Runtime's masks have a row for each query. */
 export const attention: Way = (node, target) => {
@@ -14,7 +12,7 @@ export const attention: Way = (node, target) => {
   const rows = target.type(node.inputs[0]!).shape.at(-2)!;
   const inputs = node.inputs.map((value, i) =>
     i === 3 && value && rows !== 1 && target.type(value).shape.at(-2) === 1
-      ? target.add("Expand", [target.operand(value), target.dims([rows, 1])])
+      ? target.add("Expand", [target.operand(value), target.sizes.dims([rows, 1])])
       : value,
   );
   writeSame({ ...node, inputs }, target, { opset: isWindowed ? 25 : hasLengths ? 24 : 23 });
@@ -29,7 +27,7 @@ const normalization =
     const shaped = (value: string) =>
       value === "" || row.length === 1 || target.type(value).shape.length !== 1
         ? value
-        : target.add("Reshape", [target.operand(value), target.dims(row, [row.length])]);
+        : target.add("Reshape", [target.operand(value), target.sizes.dims(row, [row.length])]);
     const [x = "", ...operands] = node.inputs;
     writeSame({ ...node, inputs: [x, ...operands.map(shaped)] }, target, options);
   };
@@ -39,13 +37,6 @@ export const rMSNormalization = normalization({ opset: 23 });
 export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });
-
-/** Modes have other names since opset 20. */
-export const gridSample: Way = (node, target) => {
-  const { mode } = node.attributes;
-  const named = typeof mode === "string" ? { mode: mode.replace(/^bi/, "") } : {};
-  writeSame(node, target, { attributes: named });
-};
 
 export const broadcastAdd = as({ op: "Add" });
 export const broadcastDiv = as({ op: "Div" });
@@ -76,22 +67,3 @@ export const groupNormalization: Way = (node, target) => {
   };
   writeSame({ ...node, inputs: [node.inputs[0]!, ...node.inputs.slice(1).map(repeated)] }, target);
 };
-
-/** The size of states is always said; lengths of sequences are int32. States that become codes are floats in ONNX. */
-function writeRecurrent(node: Node, target: Target): void {
-  if (Number(node.attributes.cell_clip ?? 0) !== 0)
-    throw unwritten(node, "it clips its cells", "cell_clip 0");
-  const { hidden_size = target.type(node.inputs[2]!).shape[2] as number } = node.attributes;
-  const options = { attributes: { hidden_size, cell_clip: undefined, state_range: undefined } };
-  const lengths = node.inputs[4] ?? "";
-  if (lengths === "") return writeSame(node, target, options);
-  const known = target.constant(lengths);
-  const held = known
-    ? target.shared(`i32 lengths ${lengths}`, `${lengths}_lengths`, known, "i32")
-    : target.add("Cast", [lengths], { attributes: { to: dataTypes.i32 } });
-  writeSame({ ...node, inputs: node.inputs.with(4, held) }, target, options);
-}
-
-export const gRU: Way = writeRecurrent;
-export const lSTM: Way = writeRecurrent;
-export const rNN: Way = writeRecurrent;

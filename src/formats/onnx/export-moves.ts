@@ -1,6 +1,7 @@
 // The way back of operators whose known parameters are inputs in a file that are not vectors of int64, and of sizes that a run finds.
 
 import type { Dim } from "../../graph/symbols";
+import { nearestModeOf } from "./nearest-mode";
 import type { Way } from "./target";
 import { as, unwritten, writeSame } from "./ways";
 
@@ -15,8 +16,22 @@ export const cumSum = as({ forms: { 1: scalar } });
 export const oneHot = as({ forms: { 1: scalar } });
 export const trilu = as({ forms: { 1: scalar } });
 export const nonMaxSuppression = as({ forms: { 2: scalar, 3: float, 4: float } });
-export const resize = as({ forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
-export const interpolate = as({ op: "Resize", forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } });
+const resizing = { op: "Resize", forms: { 1: { kind: "f32" }, 2: { kind: "f32" } } } as const;
+export const interpolate = as(resizing);
+
+/** Nearest elements as before opset 11 are those above or those below, in the whole node. */
+export const resize: Way = (node, target) => {
+  const { nearest_mode, scales } = node.attributes;
+  if (nearest_mode !== "ceil_if_shorter") return writeSame(node, target, resizing);
+  const mode = nearestModeOf(scales as readonly number[] | undefined);
+  if (!mode)
+    throw unwritten(
+      node,
+      "its nearest elements are above along some axes and below along others",
+      "known scales that are all ≤ 1, or all ≥ 1",
+    );
+  writeSame(node, target, { ...resizing, attributes: { nearest_mode: mode } });
+};
 
 /** One dimension that depends on symbols is what is left. */
 export const reshape: Way = (node, target) => {
@@ -70,16 +85,16 @@ export const spaceToDepth: Way = (node, target) => {
   if (!known) throw unwritten(node, "its image has no known size", "height and width as numbers");
   const apart = target.add("Reshape", [
     target.operand(node.inputs[0]!),
-    target.dims([n, c, rows, b, cols, b]),
+    target.sizes.dims([n, c, rows, b, cols, b]),
   ]);
   const moved = target.add("Transpose", [apart], { attributes: { perm: [0, 1, 3, 5, 2, 4] } });
-  target.write(node, "Reshape", [moved, target.dims(shape)]);
+  target.write(node, "Reshape", [moved, target.sizes.dims(shape)]);
 };
 
 /** Numbers that follow from symbols. */
 export const dimensions: Way = (node, target) => {
   const { values, shape } = node.attributes;
-  const dims = Array.isArray(values) ? target.dims(values) : target.operand(node.inputs[0]!);
+  const dims = Array.isArray(values) ? target.sizes.dims(values) : target.operand(node.inputs[0]!);
   target.write(node, "Reshape", [dims, target.integers((shape ?? []) as number[])]);
 };
 
@@ -90,9 +105,12 @@ export const bind: Way = (node, target) => {
   let sizes = target.operand(x);
   if (target.type(x).shape.length === 0) sizes = target.add("Reshape", [sizes, target.integers([1])]);
   if (Array.isArray(of)) {
-    const elements = target.add("ConstantOfShape", [target.dims(of)]);
+    const elements = target.add("ConstantOfShape", [target.sizes.dims(of)]);
     sizes = target.add("Shape", [target.add("Reshape", [elements, sizes], { attributes: { allowzero } })]);
   }
   for (const [i, symbol] of target.foundBy(node).entries())
-    target.isSymbol(symbol, target.add("Gather", [sizes, target.integers([i])], { attributes: { axis: 0 } }));
+    target.sizes.isSymbol(
+      symbol,
+      target.add("Gather", [sizes, target.integers([i])], { attributes: { axis: 0 } }),
+    );
 };

@@ -29,7 +29,7 @@ function zerosOf(target: Target, value: string, bits: number): string {
 function reshaped(target: Target, node: Node, value: string, shape: readonly number[]): string {
   const constant = target.constant(value);
   if (!constant) throw unwritten(node, "its weights are computed", "constants");
-  const isNew = !target.initializers.has(value);
+  const isNew = !target.isHeld(value);
   return target.shared(
     `[${shape}] ${value}`,
     value,

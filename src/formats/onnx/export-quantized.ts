@@ -4,6 +4,7 @@
 import type { Codes, Node } from "../../graph/graph";
 import { type Tensor, tensor } from "../../graph/tensor";
 import { ROW_FUNCTIONS } from "./convert-functions";
+import { isOfSharedRange } from "./export-recurrent";
 import { rowFunctions } from "./row-functions";
 import type { Target, Way } from "./target";
 import { unwritten, writeSame } from "./ways";
@@ -58,6 +59,7 @@ function requireZero(node: Node, target: Target, zeroPoint: string): void {
 /** ONNX has the zero point in u8, and a range of all elements; that of rows is a function. */
 export const dynamicQuantize: Way = (node, target) => {
   const [codes = "", scale = "", zero = ""] = node.outputs;
+  if (isFoundWithin(node, target)) return;
   const narrow = target.fresh(`${zero}_u8`);
   const outputs = [codes, scale, narrow];
   const { name } = node;
@@ -72,6 +74,13 @@ export const dynamicQuantize: Way = (node, target) => {
     target.add("Cast", [narrow], { outputs: [zero], attributes: { to: dataTypes.i64 } });
   target.nameCodes(zero, narrow);
 };
+
+/** Whether all that read the codes find their range by themselves. */
+function isFoundWithin({ outputs }: Node, target: Target): boolean {
+  const readers = outputs.flatMap((output) => target.readersOf(output));
+  const isOutput = target.graph.outputs.some((value) => outputs.includes(value));
+  return readers.length > 0 && readers.every(isOfSharedRange) && !isOutput;
+}
 
 /** What codes of rows stand for; gives `made`. */
 export function writeDequantizeRows(

@@ -27,7 +27,7 @@ export const constantOfShape: Way = (node, target) => {
   const element = tensor(dtype, [1], [Number(node.attributes.value ?? 0)]);
   const value = { kind: "tensor", value: { kind: kindOfDtype(dtype), tensor: element } } as const;
   const { shape } = node.attributes;
-  const dims = Array.isArray(shape) ? target.dims(shape) : target.operand(node.inputs[0]!);
+  const dims = Array.isArray(shape) ? target.sizes.dims(shape) : target.operand(node.inputs[0]!);
   target.write(node, "ConstantOfShape", [dims], { value });
 };
 

@@ -1,9 +1,15 @@
 // An ONNX file in the making, as the way back of an op sees it: names, constants, sizes, and the nodes that are written.
 
 import { OctetteError } from "../../errors";
-import { type Attribute, type Graph, type Node, type ValueType, valueNames } from "../../graph/graph";
+import {
+  type Attribute,
+  consumersOf,
+  type Graph,
+  type Node,
+  type ValueType,
+  valueNames,
+} from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
-import { factorsOf, parse, split } from "../../graph/polynomials";
 import type { Dim } from "../../graph/symbols";
 import { type Tensor, tensor } from "../../graph/tensor";
 import {
@@ -13,9 +19,11 @@ import {
   type WrittenKind,
   type WrittenNode,
   type WrittenTensor,
+  type WrittenValue,
 } from "./write-proto";
+import { Sizes } from "./written-sizes";
 
-/** What is known of the graph. */
+/** What is known of a graph. */
 export interface Facts {
   readonly graph: Graph;
   /** Types of all values. */
@@ -24,6 +32,8 @@ export interface Facts {
   parametersOf(op: string): Readonly<Record<number, string>>;
   /** Symbols that a run finds at a node. */
   foundBy(node: Node): readonly Dim[];
+  /** What is known of a graph of a node. */
+  within(body: Graph): Facts;
 }
 
 /** Writes one node of the graph as ONNX has it. */
@@ -50,29 +60,55 @@ const floatNames = new Set([
   ...["spatial_scale", "threshold"],
 ]);
 
-export class Target {
-  readonly nodes: WrittenNode[] = [];
+/** What the graphs of a file share: constants are written once, names are unique. */
+export class WrittenFile {
   readonly initializers = new Map<string, WrittenTensor>();
   readonly functions = new Map<string, WrittenFunction>();
+  /** Domains of operators beside ONNX's own. */
+  readonly domains = new Set<string>();
   opset = OPSET;
+  readonly values: FreshNames;
+  readonly nodeNames: FreshNames;
+  /** Names of initializers by how they are stored. */
+  readonly held = new Map<string, string>();
+  /** Names of constants, which are the same objects in all graphs. */
+  readonly constants: Map<Tensor, string>;
+  /** Writes the nodes of a graph. */
+  readonly writeNodes: (target: Target) => void;
+
+  constructor({ nodes, constants, ...graph }: Graph, writeNodes: (target: Target) => void) {
+    this.values = new FreshNames(valueNames({ nodes, constants, ...graph }));
+    this.nodeNames = new FreshNames(nodes.map(({ name }) => name));
+    this.constants = new Map([...constants].map(([name, constant]) => [constant, name]));
+    this.writeNodes = writeNodes;
+  }
+}
+
+/** One graph of the file. */
+export class Target {
+  readonly nodes: WrittenNode[] = [];
+  readonly sizes = new Sizes(this);
   readonly #facts: Facts;
-  readonly #values: FreshNames;
-  readonly #nodeNames: FreshNames;
-  /** Names of constants by how they are stored. */
-  readonly #held = new Map<string, string>();
+  readonly #file: WrittenFile;
+  /** The graph around. */
+  readonly #around: Target | undefined;
   /** Types of values that only the file has. */
   readonly #types = new Map<string, ValueType>();
   /** Names of codes whose name in the graph is that of other elements in the file. */
   readonly #codes = new Map<string, string>();
   #plainReads: ReadonlySet<string> | undefined;
-  /** Vectors of one number that symbols are, and values that have a symbol as a dimension. */
-  readonly #symbols = new Map<string, string>();
-  readonly #sources = new Map<string, { readonly value: string; readonly axis: number }>();
+  #readers: ReadonlyMap<string, readonly Node[]> | undefined;
 
-  constructor(facts: Facts) {
+  constructor(facts: Facts, file: WrittenFile, around?: Target) {
     this.#facts = facts;
-    this.#values = new FreshNames(valueNames(facts.graph));
-    this.#nodeNames = new FreshNames(facts.graph.nodes.map(({ name }) => name));
+    this.#file = file;
+    this.#around = around;
+    file.writeNodes(this);
+  }
+
+  /** Writes a graph of a node, whose names are those of the file. */
+  within(body: Graph): Target {
+    return new Target(this.#facts.within(body), this.#file, this);
   }
 
   get graph(): Graph {
@@ -80,20 +116,25 @@ export class Target {
   }
 
   fresh(wanted: string): string {
-    return this.#values.fresh(wanted);
+    return this.#file.values.fresh(wanted);
   }
 
   type(value: string): ValueType {
-    return this.#types.get(value) ?? this.#facts.types.get(value)!;
+    return this.#types.get(value) ?? this.#facts.types.get(value) ?? this.#around!.type(value);
   }
 
   freshNode(wanted: string): string {
-    return this.#nodeNames.fresh(wanted);
+    return this.#file.nodeNames.fresh(wanted);
   }
 
   /** The name of codes in the file. */
   codesOf(value: string): string {
-    return this.#codes.get(value) ?? value;
+    return this.#codes.get(value) ?? this.#around?.codesOf(value) ?? value;
+  }
+
+  /** The name in the file of the elements that a value has in the graph: a zero point that is found is a byte to what reads codes alone. */
+  plain(value: string): string {
+    return value === "" || this.type(value).dtype === "i32" ? value : this.codesOf(value);
   }
 
   /** Says under which name codes of the graph are in the file. */
@@ -109,6 +150,11 @@ export class Target {
       ...this.graph.nodes.flatMap(({ op, inputs }) => (op.startsWith("Dequantize") ? [] : inputs)),
     ]);
     return this.#plainReads.has(value);
+  }
+
+  readersOf(value: string): readonly Node[] {
+    this.#readers ??= consumersOf(this.graph);
+    return this.#readers.get(value) ?? [];
   }
 
   /** Says of which type a value is that only the file has. */
@@ -135,25 +181,39 @@ export class Target {
     return constant ? this.initializer(value, constant, kind) : value;
   }
 
+  /** The name of a constant of a graph within the graph. */
+  constantName(wanted: string, own: Tensor): string {
+    const { constants } = this.#file;
+    const name = constants.get(own) ?? this.fresh(wanted);
+    constants.set(own, name);
+    return name;
+  }
+
   /** A constant of the graph under its name, or under a new one where that is held as another kind. */
   initializer(name: string, own: Tensor, kind = kindOfDtype(own.dtype)): string {
-    return this.shared(`${kind} ${name}`, name, own, kind, !this.initializers.has(name));
+    return this.shared(`${kind} ${name}`, name, own, kind, !this.isHeld(name));
+  }
+
+  /** Whether an initializer has the name. */
+  isHeld(name: string): boolean {
+    return this.#file.initializers.has(name);
   }
 
   /** A constant that is written once under a key. */
   shared(key: string, wanted: string, own: Tensor, kind = kindOfDtype(own.dtype), keepsName = false): string {
-    const known = this.#held.get(key);
+    const { held, initializers } = this.#file;
+    const known = held.get(key);
     if (known !== undefined) return known;
     const name = keepsName ? wanted : this.fresh(wanted);
-    this.#held.set(key, name);
-    this.initializers.set(name, { kind, tensor: own });
+    held.set(key, name);
+    initializers.set(name, { kind, tensor: own });
     return name;
   }
 
   /** A new constant. */
   hold(wanted: string, tensor: Tensor, kind = kindOfDtype(tensor.dtype)): string {
     const name = this.fresh(wanted);
-    this.initializers.set(name, { kind, tensor });
+    this.#file.initializers.set(name, { kind, tensor });
     return name;
   }
 
@@ -176,8 +236,9 @@ export class Target {
     { name, outputs, domain = "", attributes = {} }: Parts = {},
   ): string {
     const made = outputs ?? [this.fresh(`${name ?? inputs[0] ?? op}_${op.toLowerCase()}`)];
+    if (domain !== "") this.#file.domains.add(domain);
     this.nodes.push({
-      name: name === undefined ? this.#nodeNames.fresh(`${made[0]}_${op.toLowerCase()}`) : name,
+      name: name === undefined ? this.freshNode(`${made[0]}_${op.toLowerCase()}`) : name,
       op,
       domain,
       inputs: withoutEmptyTail(inputs),
@@ -194,86 +255,21 @@ export class Target {
 
   /** Writes a function that nodes may name, once. */
   function(own: WrittenFunction): void {
-    this.functions.set(`${own.domain}.${own.name}`, own);
+    this.#file.functions.set(`${own.domain}.${own.name}`, own);
   }
 
   /** The file needs this version of ONNX's operators. */
   needs(opset: number): void {
-    this.opset = Math.max(this.opset, opset);
+    this.#file.opset = Math.max(this.#file.opset, opset);
   }
 
-  /** Says that a value is there, so that symbols can be read of its shape. */
-  isThere(value: string): void {
-    const shape = this.#facts.types.get(value)?.shape ?? [];
-    for (const [axis, dim] of shape.entries())
-      if (typeof dim === "string" && !this.#sources.has(dim)) this.#sources.set(dim, { value, axis });
-  }
-
-  /** Says which vector of one number has the value of a symbol. */
-  isSymbol(symbol: Dim, value: string): void {
-    if (typeof symbol === "string") this.#symbols.set(symbol, value);
-  }
-
-  /** Dimensions as a vector of int64, or a scalar where there is `[]` for its shape. */
-  dims(dims: readonly Dim[], shape: readonly number[] = [dims.length]): string {
-    if (dims.every((dim) => typeof dim === "number")) return this.integers(dims, shape);
-    const parts = dims.map((dim) => this.#dim(dim));
-    const all = parts.length === 1 ? parts[0]! : this.add("Concat", parts, { attributes: { axis: 0 } });
-    return shape.length === 1 ? all : this.add("Reshape", [all, this.integers(shape)]);
-  }
-
-  /** A dimension as a vector of one int64. */
-  #dim(dim: Dim): string {
-    if (typeof dim === "number") return this.integers([dim]);
-    const known = this.#symbols.get(dim);
-    if (known !== undefined) return known;
-    const source = this.#sources.get(dim);
-    const made = source ? this.#read(source.value, source.axis) : this.#computed(dim);
-    this.#symbols.set(dim, made);
-    return made;
-  }
-
-  #read(value: string, axis: number): string {
-    return this.add("Shape", [value], { attributes: { start: axis, end: axis + 1 } });
-  }
-
-  /** A polynomial, or a function of dimensions. */
-  #computed(dim: string): string {
-    const terms = [...parse(dim)].map(([monomial, coefficient]) => {
-      const factors = factorsOf(monomial);
-      const parts = factors.map((factor) => (factor === dim ? this.#function(dim) : this.#dim(factor)));
-      if (coefficient !== 1 || parts.length === 0) parts.push(this.integers([coefficient]));
-      return parts.reduce((a, b) => this.add("Mul", [a, b]));
-    });
-    return terms.reduce((a, b) => this.add("Add", [a, b]));
-  }
-
-  #function(factor: string): string {
-    const [, name = "", inner = ""] = /^(\w+)\((.*)\)$/s.exec(factor) ?? [];
-    const write = Object.hasOwn(functions, name) ? functions[name as keyof typeof functions] : undefined;
-    if (!write)
-      throw new OctetteError("a size is computed by what ONNX has no operator for", {
-        code: "unsupported",
-        where: `graph "${this.graph.name}"`,
-        got: factor,
-        hint: "Fix the symbol when importing (options.symbols)",
-      });
-    const [a, b] = split(inner, ",").map((arg) =>
-      this.#dim(Number.isFinite(Number(arg)) ? Number(arg) : arg),
-    );
-    return write(this, a!, b!);
+  /** An input or output of the graph. Symbols of a graph within the graph mean nothing outside of it. */
+  info(name: string): WrittenValue {
+    const { dtype, shape } = this.type(name);
+    const told = this.#around ? shape.map((dim) => (typeof dim === "number" ? dim : "")) : shape;
+    return { name, kind: kindOfDtype(dtype), shape: told };
   }
 }
-
-/** What dimensions are computed with beside sums and products (graph/symbols.ts); of numbers that are not below 0. */
-const functions = {
-  div: (to: Target, a: string, b: string) => to.add("Div", [a, b]),
-  max: (to: Target, a: string, b: string) => to.add("Max", [a, b]),
-  min: (to: Target, a: string, b: string) => to.add("Min", [a, b]),
-  both: (to: Target, a: string, b: string) => to.add("Where", [to.add("Equal", [a, to.integers([1])]), b, a]),
-  wrap: (to: Target, a: string, b: string) =>
-    to.add("Where", [to.add("Less", [a, to.integers([0])]), to.add("Add", [a, b]), a]),
-};
 
 function attributeOf(name: string, value: GivenAttribute): WrittenAttribute {
   if (typeof value === "string") return { kind: "string", value };

@@ -56,7 +56,7 @@ function parameter(
   const shape = isVector ? [dims.length] : [];
   const { dtype } = kind === "as the first" ? target.type(node.inputs[0]!) : { dtype: kind };
   if (dtype === "i64" || dtype === "i32" || dims.some((dim) => typeof dim === "string"))
-    return target.dims(dims, shape);
+    return target.sizes.dims(dims, shape);
   const held = tensor(dtype === "i4" ? "i8" : dtype, shape, dims as readonly number[]);
   return target.shared(`${dtype} ${dims} [${shape}]`, "number", held);
 }

@@ -14,14 +14,24 @@ export type WrittenKind = keyof typeof dataTypes;
 export const kindOfDtype = (dtype: DType): WrittenKind => (dtype === "i32" ? "i64" : dtype);
 
 /** AttributeProto.AttributeType, and the field that holds it. */
-const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const;
+const attributeTypes = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+} as const;
 
 export type WrittenAttribute =
   | { readonly kind: "float" | "int"; readonly value: number }
   | { readonly kind: "floats" | "ints"; readonly value: readonly number[] }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "strings"; readonly value: readonly string[] }
-  | { readonly kind: "tensor"; readonly value: WrittenTensor };
+  | { readonly kind: "tensor"; readonly value: WrittenTensor }
+  | { readonly kind: "graph"; readonly value: WrittenGraph };
 
 export interface WrittenTensor {
   readonly kind: WrittenKind;
@@ -41,7 +51,7 @@ export interface WrittenNode {
 export interface WrittenValue {
   readonly name: string;
   readonly kind: WrittenKind;
-  /** A size, or the name of one that only a run knows. */
+  /** A size, or the name of one that only a run knows; "" where it has none. */
   readonly shape: readonly (number | string)[];
 }
 
@@ -54,16 +64,23 @@ export interface WrittenFunction {
   readonly nodes: readonly WrittenNode[];
 }
 
+export interface WrittenGraph {
+  readonly name: string;
+  readonly nodes: readonly WrittenNode[];
+  readonly inputs: readonly WrittenValue[];
+  readonly outputs: readonly WrittenValue[];
+}
+
 export interface WrittenModel {
   readonly irVersion: number;
   readonly producer: string;
   readonly opset: number;
-  readonly name: string;
-  readonly nodes: readonly WrittenNode[];
+  /** Domains of operators beside ONNX's own. */
+  readonly domains: Iterable<string>;
+  readonly graph: WrittenGraph;
+  /** Constants of the graph and of graphs within it. */
   readonly initializers: ReadonlyMap<string, WrittenTensor>;
-  readonly inputs: readonly WrittenValue[];
-  readonly outputs: readonly WrittenValue[];
-  readonly functions: readonly WrittenFunction[];
+  readonly functions: Iterable<WrittenFunction>;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -72,19 +89,24 @@ export function modelBytes(model: WrittenModel): Uint8Array<ArrayBuffer> {
   const wire = new WireWriter();
   wire.integer(1, model.irVersion);
   wire.string(2, model.producer);
-  wire.message(7, (graph) => {
-    for (const node of model.nodes) graph.message(1, (to) => writeNode(to, node));
-    graph.string(2, model.name);
-    for (const [name, own] of model.initializers) graph.message(5, (to) => writeTensor(to, name, own));
-    for (const value of model.inputs) graph.message(11, (to) => writeValue(to, value));
-    for (const value of model.outputs) graph.message(12, (to) => writeValue(to, value));
-  });
-  const domains = new Set(model.nodes.map(({ domain }) => domain).filter(Boolean));
+  wire.message(7, (to) => writeGraph(to, model.graph, model.initializers));
   wire.message(8, (to) => writeOpset(to, "", model.opset));
-  for (const domain of domains) wire.message(8, (to) => writeOpset(to, domain, 1));
+  for (const domain of model.domains) wire.message(8, (to) => writeOpset(to, domain, 1));
   for (const entry of model.metadata) wire.message(14, (to) => writeEntry(to, entry));
   for (const own of model.functions) wire.message(25, (to) => writeFunction(to, own, model.opset));
   return wire.finish();
+}
+
+function writeGraph(
+  wire: WireWriter,
+  { name, nodes, inputs, outputs }: WrittenGraph,
+  initializers: WrittenModel["initializers"] = new Map(),
+): void {
+  for (const node of nodes) wire.message(1, (to) => writeNode(to, node));
+  wire.string(2, name);
+  for (const [name, own] of initializers) wire.message(5, (to) => writeTensor(to, name, own));
+  for (const value of inputs) wire.message(11, (to) => writeValue(to, value));
+  for (const value of outputs) wire.message(12, (to) => writeValue(to, value));
 }
 
 function writeOpset(wire: WireWriter, domain: string, version: number): void {
@@ -133,6 +155,9 @@ function writeAttribute(
     case "tensor":
       wire.message(5, (to) => writeTensor(to, "", attribute.value));
       break;
+    case "graph":
+      wire.message(6, (to) => writeGraph(to, attribute.value));
+      break;
     case "floats":
       wire.floats(7, attribute.value);
       break;
@@ -171,7 +196,10 @@ function writeValue(wire: WireWriter, { name, kind, shape }: WrittenValue): void
       tensor.integer(1, dataTypes[kind]);
       tensor.message(2, (dims) => {
         for (const dim of shape)
-          dims.message(1, (to) => (typeof dim === "number" ? to.integer(1, dim) : to.string(2, dim)));
+          dims.message(1, (to) => {
+            if (typeof dim === "number") to.integer(1, dim);
+            else if (dim !== "") to.string(2, dim);
+          });
       });
     }),
   );

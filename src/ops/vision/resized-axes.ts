@@ -41,12 +41,13 @@ const coordinates: Readonly<Record<string, Coordinate>> = {
     (to > 1 ? start + (i * (end - start)) / (to - 1) : (start + end) / 2) * (from - 1),
 };
 
-/** Which element is nearest to a place between two. */
-const roundings: Readonly<Record<string, (at: number) => number>> = {
+/** Which element is nearest to a place between two. The last one is of ONNX before opset 11, as ONNX Runtime has it. */
+const roundings: Readonly<Record<string, (at: number, scale: number) => number>> = {
   round_prefer_floor: (at) => Math.ceil(at - 0.5),
   round_prefer_ceil: (at) => Math.floor(at + 0.5),
   floor: Math.floor,
   ceil: Math.ceil,
+  ceil_if_shorter: (at, scale) => (scale < 1 ? Math.ceil(at) : Math.floor(at)),
 };
 
 const policies: Readonly<Record<string, ((ratios: readonly number[]) => number) | undefined>> = {
@@ -145,7 +146,7 @@ function tapsOf(node: Node, mode: string, scale: number): (at: number) => Taps {
   if (mode === "nearest") {
     const round = named(node, "nearest_mode", "round_prefer_floor", roundings);
     // Of a place that begins as a quotient of f32: a scale that is not exact must not move halves.
-    return (at) => ({ first: round(Math.fround(at + 0.5) - 0.5), weights: [1] });
+    return (at) => ({ first: round(Math.fround(at + 0.5) - 0.5, scale), weights: [1] });
   }
   const [reach, filter] = named(node, "mode", "linear", filters);
   const a = numberOf(node, "cubic_coeff_a", -0.75);

@@ -280,6 +280,24 @@ test("scales of a LayerNormalization over several axes have their shape", async 
   expect(loadSync(read).runSync({ x }).y).toEqual(loadSync(graph).runSync({ x }).y);
 });
 
+test("a grid that may be of one pixel along an axis is the same for each size", async () => {
+  const graph = line((b) => {
+    const sizes = [b.input("theta", ["batch", 2, 3]), b.input("x", ["batch", 1, "height", 2])];
+    b.node("AffineGrid", [sizes[0]!], "y", { size: ["batch", 1, "height", 2], align_corners: 1 });
+    return b.node("GridSample", [sizes[1]!, "y"], "sampled", { align_corners: 1 });
+  });
+  const read = await again({ ...graph, outputs: ["y"] });
+  expect(read.nodes.find(({ op }) => op === "AffineGrid")!.attributes.align_corners ?? 0).toBe(0);
+  const theta = tensor("f32", [1, 2, 3], [0.7, -0.2, 0.1, 0.3, 1.1, -0.4]);
+  for (const height of [1, 2, 5]) {
+    const x = tensor("f32", [1, 1, height, 2], new Float32Array(2 * height));
+    const [own, other] = [{ ...graph, outputs: ["y"] }, read].map((one) =>
+      loadSync(one).runSync({ theta, x }),
+    );
+    expectClose(other!.y, own!.y!, "y");
+  }
+});
+
 test("codes of a constant, found at run time", async () => {
   const graph = line((b) => {
     b.multiple("DynamicQuantize", [b.floats("c", [2, 3], 1)], ["codes", "scale", "zero"]);
@@ -299,6 +317,98 @@ test("how feeds are normalized stands in the metadata", async () => {
 test("equal graphs give equal bytes", async () => {
   const file = await readExample("digits.onnx");
   expect(await exportOnnx(importOnnx(file))).toEqual(await exportOnnx(importOnnx(file)));
+});
+
+describe("graphs within a graph", () => {
+  const floats = (shape: readonly number[], ...values: number[]) => tensor("f32", shape, values);
+  /** x and weights as codes, a convolution, its result as codes again. */
+  const coded = (scale: string, last: string) => ({
+    nodes: [
+      { op: "QuantizeLinear", inputs: ["x", "s", "z"], outputs: ["q"] },
+      { op: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["x_real"] },
+      { op: "DequantizeLinear", inputs: ["w", "s"], outputs: ["w_real"] },
+      { op: "Conv", inputs: ["x_real", "w_real"], outputs: ["r"] },
+      { op: last, inputs: ["r"], outputs: ["a"] },
+      { op: "QuantizeLinear", inputs: ["a", scale, "z"], outputs: ["made_codes"] },
+      { op: "DequantizeLinear", inputs: ["made_codes", scale, "z"], outputs: ["made"] },
+    ],
+    outputs: ["made"],
+  });
+  const file = onnxFile({
+    nodes: [
+      {
+        op: "If",
+        inputs: ["c"],
+        outputs: ["y"],
+        attributes: {
+          then_branch: { graph: coded("wide", "Relu") },
+          else_branch: { graph: coded("narrow", "Identity") },
+        },
+      },
+    ],
+    inputs: [
+      { name: "c", shape: [], type: 9 },
+      { name: "x", shape: ["n", 2, 3, 3] },
+    ],
+    initializers: {
+      s: floats([], 0.05),
+      z: tensor("u8", [], [128]),
+      w: tensor(
+        "i8",
+        [2, 2, 2, 2],
+        Array.from({ length: 16 }, (_, i) => ((i * 7) % 31) - 15),
+      ),
+      wide: floats([], 0.04),
+      narrow: floats([], 0.02),
+    },
+  });
+
+  test("their integer layers are between QuantizeLinear and DequantizeLinear, their constants in the outermost one", async () => {
+    const graph = importOnnx(file, { name: "coded" });
+    for (const body of Object.values(graph.nodes[0]!.graphs!))
+      expect(body.nodes.filter(({ codes }) => codes).map(({ op }) => op)).toEqual(["Conv"]);
+    const bytes = await exportOnnx(graph);
+    const written = readModel(bytes).graph;
+    expect(written.initializers.filter(({ dataType }) => dataType === 3)).toHaveLength(1);
+    const bodies = [...written.nodes[0]!.attributes.values()].flatMap((own) =>
+      own.kind === "graph" ? [own.value] : [],
+    );
+    for (const { initializers, inputs, nodes } of bodies) {
+      expect([initializers, inputs]).toEqual([[], []]);
+      expect(nodes.map(({ opType }) => opType)).toEqual(expect.arrayContaining(["Conv", "DequantizeLinear"]));
+    }
+    const names = bodies.flatMap(({ nodes }) => nodes.flatMap(({ outputs }) => outputs));
+    expect(new Set(names).size).toBe(names.length);
+    const read = importOnnx(bytes, { name: "coded" });
+    expect(structureOf(read)).toEqual(structureOf(graph));
+    const x = tensor(
+      "f32",
+      [2, 2, 3, 3],
+      Float32Array.from({ length: 36 }, (_, i) => Math.sin(i)),
+    );
+    for (const holds of [0, 1]) {
+      const feeds = { x, c: tensor("bool", [], [holds]) };
+      expect(loadSync(read).runSync(feeds)).toEqual(loadSync(graph).runSync(feeds));
+    }
+  });
+
+  test("operators that ONNX does not have are named in them, too", async () => {
+    const body = line((b) => {
+      const [x, before] = [b.input("x", [1, 5, 8]), b.input("before", [2, 8])];
+      return b.node("CausalConv", [x, b.floats("w", [8, 3], 1), "", before], "y");
+    });
+    const node = {
+      op: "If",
+      name: "if",
+      inputs: ["c", "x", "before"],
+      outputs: ["y"],
+      attributes: { found: ["n", "t", "k"] },
+      graphs: { then_branch: body, else_branch: body },
+    };
+    const c = { name: "c", dtype: "bool", shape: [] } as const;
+    const graph = { ...body, inputs: [c, ...body.inputs], nodes: [node], constants: new Map() };
+    await expect(exportOnnx(graph)).rejects.toThrow(/operators that ONNX does not have: got CausalConv in "/);
+  });
 });
 
 describe("refused", () => {

@@ -2,7 +2,9 @@
 // compute the same where they mean the same, and what the old one meant where they do not.
 
 import { expect, test } from "vitest";
+import { onnxOf } from "../../../src/export-onnx";
 import { importOnnx, loadSync } from "../../../src/index";
+import { toolkit } from "../../../src/toolkit";
 import { type FileNode, onnxFile, type RawTensor } from "./model-file";
 
 const FLOAT = 1;
@@ -167,12 +169,32 @@ test("Resize of opset 10 takes the element above where an axis gets shorter", ()
   expect(shrink(10)).toEqual([{ shape: [1, 2, 3, 4], data: picked([0, 2, 4], [0, 2, 3, 5]) }]);
 });
 
-test("Resize of opset 10 that makes one axis longer and another shorter is refused", () => {
-  const mixed = { op: "Resize", opset: 10, more: [floats([4], 1, 1, 2, 0.7)] };
-  expect(() => run(mixed)).toThrow("one axis gets longer and another shorter");
-  expect(run({ ...mixed, more: [floats([4], 1, 1, 2, 0.5)] })[0]!.data).toEqual(
-    picked([0, 0, 1, 1, 2, 2, 3, 3, 4, 4], [0, 2, 4]),
-  );
+test("Resize of opset 10 that makes one axis longer and another shorter takes the element above along the latter alone", () => {
+  const mixed = (...scales: number[]) =>
+    run({ op: "Resize", opset: 10, more: [floats([4], 1, 1, ...scales)] })[0]!.data;
+  expect(mixed(2, 0.7)).toEqual(picked([0, 0, 1, 1, 2, 2, 3, 3, 4, 4], [0, 2, 3, 5]));
+  expect(mixed(1.5, 0.5)).toEqual(picked([0, 0, 1, 2, 2, 3, 4], [0, 2, 4]));
+});
+
+test("Resize of opset 10 whose scales follow from sizes takes the element above where an axis gets shorter", () => {
+  const nodes = [
+    { op: "Shape", inputs: ["x"], outputs: ["s"] },
+    { op: "Cast", inputs: ["s"], outputs: ["f"], attributes: { to: 1 } },
+    { op: "Div", inputs: ["wanted", "f"], outputs: ["scales"] },
+    { op: "Resize", inputs: ["x", "scales"], outputs: ["y"] },
+  ];
+  const bytes = onnxFile({
+    opset: 10,
+    nodes,
+    inputs: [{ name: "x", shape: [1, 1, 5, 4] }],
+    initializers: { wanted: floats([4], 1, 1, 3, 4) },
+  });
+  const x = Float32Array.from({ length: 20 }, (_, i) => Math.floor(i / 4));
+  const graph = importOnnx(bytes);
+  for (const one of [graph, importOnnx(onnxOf(graph, toolkit))]) {
+    const { y } = loadSync(one).runSync({ x });
+    expect(Array.from({ length: 3 }, (_, row) => y!.data[4 * row])).toEqual([0, 2, 4]);
+  }
 });
 
 test.each([

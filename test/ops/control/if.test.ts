@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { onnxOf } from "../../../src/export-onnx";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { importOnnx, loadSync, save } from "../../../src/index";
+import { toolkit } from "../../../src/toolkit";
 import { type FileGraph, type FileModel, onnxFile } from "../../formats/onnx/model-file";
 import { testControl } from "./test-control";
 
@@ -82,6 +84,65 @@ testControl(
     [{ c: flag(true), x }, { z: tensor("i32", [2, 5], [0, 0, -1, -1, -1, 0, -1, 0, -1, -2]) }],
     [{ c: flag(false), x }, { z: tensor("i32", [2, 3], [-1, 2, 0, -4, -5, 6]) }],
     [{ c: flag(true), x: floats([1, 3], 0, 0, 1) }, { z: tensor("i32", [2, 1], [0, -2]) }],
+  ],
+);
+
+testControl(
+  "If, a branch whose result has the size of what is around it, and nothing else of it",
+  branching(
+    by("ConstantOfShape", ["s"], {
+      nodes: [
+        { op: "Shape", inputs: ["x"], outputs: ["s"] },
+        { op: "ConstantOfShape", inputs: ["s"], outputs: ["made"] },
+      ],
+    }),
+    by("Neg", ["x"]),
+  ),
+  [
+    [{ c: flag(true), x }, { y: floats([2, 3], 0, 0, 0, 0, 0, 0) }],
+    [{ c: flag(false), x: floats([1, 3], 0, 0, 1) }, { y: floats([1, 3], -0, -0, -1) }],
+    [{ c: flag(true), x: floats([1, 3], 0, 0, 1) }, { y: floats([1, 3], 0, 0, 0) }],
+  ],
+);
+
+testControl(
+  "If, results that are constants, the same value twice, and what is around it",
+  {
+    nodes: [
+      {
+        op: "If",
+        inputs: ["c"],
+        outputs: ["y", "again", "k", "same"],
+        attributes: {
+          then_branch: {
+            graph: {
+              nodes: [{ op: "Exp", inputs: ["x"], outputs: ["made"] }],
+              outputs: ["made", "made", "one", "x"],
+              initializers: { one: floats([1], 7) },
+            },
+          },
+          else_branch: {
+            graph: {
+              nodes: [{ op: "Neg", inputs: ["x"], outputs: ["made"] }],
+              outputs: ["x", "made", "outer", "x"],
+            },
+          },
+        },
+      },
+    ],
+    inputs: [c, { name: "x", shape: ["n"] }],
+    outputs: ["y", "again", "k", "same"],
+    initializers: { outer: floats([1], 5) },
+  },
+  [
+    [
+      { c: flag(true), x: floats([1], 0) },
+      { y: floats([1], 1), again: floats([1], 1), k: floats([1], 7), same: floats([1], 0) },
+    ],
+    [
+      { c: flag(false), x: floats([2], 1, 2) },
+      { y: floats([2], 1, 2), again: floats([2], -1, -2), k: floats([1], 5), same: floats([2], 1, 2) },
+    ],
   ],
 );
 
@@ -189,6 +250,12 @@ describe("If, a branch that what follows does not take", () => {
         code: "graph",
         message: expect.stringMatching(/If ".*": its graph else_branch is missing\. .*Gemm/s),
       }),
+    );
+  });
+
+  test("is not written to ONNX", () => {
+    expect(() => onnxOf(importOnnx(onnxFile(file)), toolkit)).toThrow(
+      /If ".*": a branch was left out since its sizes do not fit: expected both branches/,
     );
   });
 

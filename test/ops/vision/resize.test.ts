@@ -18,6 +18,12 @@ testOp("Resize", {
     },
     { inputs: [[2, 3, 4, 5]], attributes: { axes: [-1], sizes: [17], nearest_mode: "ceil" } },
     { inputs: [[4, 5]], attributes: { sizes: [3, 7], nearest_mode: "round_prefer_ceil" } },
+    { inputs: [[4, 5]], attributes: { ...nearest, scales: [0.7, 0.5], nearest_mode: "ceil_if_shorter" } },
+    {
+      inputs: [[4, 5]],
+      attributes: { ...nearest, scales: [1.3, 0.7], nearest_mode: "ceil_if_shorter" },
+      exported: "refused",
+    },
     {
       inputs: [["batch", 2, 4, 5]],
       attributes: { axes: [1, 3], scales: [2, 1.3], coordinate_transformation_mode: "align_corners" },

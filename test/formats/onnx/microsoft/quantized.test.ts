@@ -1,9 +1,14 @@
 // Operators of ONNX Runtime over codes against scalar loops: codes may differ by one where a rounding is close.
 
 import { describe, expect, test } from "vitest";
+import { onnxOf } from "../../../../src/export-onnx";
+import { readModel } from "../../../../src/formats/onnx/proto";
 import { type Tensor, tensor } from "../../../../src/graph/tensor";
+import { importOnnx } from "../../../../src/index";
+import { toolkit } from "../../../../src/toolkit";
 import { forwardOf, rounded } from "../../../ops/recurrent/reference";
 import { realOf } from "../../../reference/oracle";
+import { structureOf } from "../../../same-graph";
 import { attended, expectClose, floats, graphOf, headed, product, run, wholes } from "./reference";
 
 const number = (value: number) => tensor("f32", [], [value]);
@@ -264,14 +269,19 @@ describe("floats whose codes a run finds", () => {
       ),
     });
     const outputs = ["y", "h", "c"];
-    const made = run({
+    const own = {
       op: "DynamicQuantizeLSTM",
       inputs: ["x", "w", "r", "b", "", "", "", "", "s", "z", "s", "z"],
       feeds: { x },
       constants: { w: w!, r: r!, b: bias, s, z },
       attributes: { hidden_size: 2 },
       outputs,
-    });
+    };
+    const made = run(own);
+    const graph = graphOf(own);
+    const file = onnxOf(graph, toolkit);
+    expect(readModel(file).graph.nodes.map(({ opType }) => opType)).toEqual(["DynamicQuantizeLSTM"]);
+    expect(structureOf(importOnnx(file))).toEqual(structureOf(graph));
     const codes = { shape: x.shape, data: Float64Array.from(rounded([...x.data])) };
     const node = { op: "LSTM", name: "", inputs: [], outputs, attributes: {} };
     const expected = forwardOf(node, [codes, turned(w!), turned(r!), realOf(bias)], (state) =>
