@@ -18,7 +18,12 @@ export function givesProbabilities({ nodes, outputs }) {
 
 /** The best `k` classes of each sample: one answer for one sample, a list for several. */
 export function classesOf(model, outputs, k) {
-  const scores = outputs[model.outputs[0].name];
+  const [{ name, dtype }] = model.outputs;
+  if (dtype === "i32" || dtype === "bool")
+    throw new Error(
+      `output "${name}" has no scores but ${dtype}, as of a model that ends in ArgMax: let the node give outputs, in its settings`,
+    );
+  const scores = outputs[name];
   const probabilities = model.isProbability ? scores : softmax(scores);
   const answers = topK(probabilities, k, model.classes).map((ranked) => {
     const top = ranked.map(({ name, index, score }) => ({ class: name, index, probability: score }));

@@ -32,8 +32,8 @@ export interface CompileOptions {
   readonly engineClass: EngineClass;
   /** Largest value of each symbol, as a first plan has them; 1 where none is given. */
   readonly maxima?: Bindings | undefined;
-  /** Whether other sizes than those of the graph give what a node makes more rows: of symbols beside one that is never more than 1. */
-  readonly isOpen?: (node: string, one: string | undefined) => boolean;
+  /** Whether other plans of the graph make more rows at a node that makes one in this plan; `one` is a symbol that is 1 in all of them. */
+  readonly hasMore?: (node: string, one: string | undefined) => boolean;
   /** Values that can be read after a run, beside the outputs. */
   readonly taps?: readonly string[];
   /** Constants that steps write to: they have memory of their own, and nothing is loaded there. */
@@ -72,7 +72,7 @@ export function lowerGraph(
   options: CompileOptions,
   types: Map<string, ValueType> = inferTypes(graph, options.registry),
 ): Lowered {
-  const { registry, taps = [], isOpen } = options;
+  const { registry, taps = [], hasMore } = options;
   const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
   const entries: readonly NamedNodes[] = options.entries ?? [{ name: "run", nodes: graph.nodes }];
   checkShapes(types);
@@ -95,7 +95,7 @@ export function lowerGraph(
       types,
       layouts,
       one: (options.maxima?.[batch!] ?? 1) === 1 ? batch : undefined,
-      isOpen,
+      hasMore,
       kept: [...outputs, ...taps],
       state: new Set(state),
     },

@@ -55,7 +55,7 @@ export interface LoweringInput {
   readonly layouts: ReadonlyMap<string, Layout>;
   /** A symbol that is never more than 1. */
   readonly one: string | undefined;
-  readonly isOpen: CompileOptions["isOpen"];
+  readonly hasMore: CompileOptions["hasMore"];
   /** Values that are read after a run. */
   readonly kept: readonly string[];
   /** Constants that steps write to. */
@@ -307,8 +307,8 @@ export class LoweringContext implements Lowering {
   }
 
   isOne(dim: Dim): boolean {
-    const { one, isOpen } = this.#in;
-    return (dim === 1 || dim === one) && !isOpen?.(this.#node, one);
+    const { one, hasMore } = this.#in;
+    return (dim === 1 || dim === one) && !hasMore?.(this.#node, one);
   }
 
   /** Copied to its place alone: what is not packed need not wait for the rest of its unit. */

@@ -12,8 +12,8 @@ import { opOf, type Registry, resultsOf } from "../ops/infer";
 const MAX_ROUNDS = 2 ** 6;
 
 /**
- * A node whose graphs have types of their inputs, and the types of their results. `fold` computes what is known in them, or leaves one out: types that it
- * depends on may turn out to change from iteration to iteration, so that it starts anew.
+ * A node whose graphs have types of their inputs, and the types of their results. `fold` computes what is known in a graph, or leaves it
+ * out. Where sizes turn out to change from iteration to iteration, it starts anew.
  */
 export function entered(
   node: Node,

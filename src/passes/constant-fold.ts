@@ -14,7 +14,7 @@ import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
 import { entered, inlineBody, tightened } from "./bodies";
 import { continued } from "./continue-branches";
-import { Room } from "./room";
+import { MAX_VISITS, Room } from "./room";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
 const BYTES_MADE = 4;
@@ -97,9 +97,11 @@ class Folding {
     let unfit = "";
     const fold = (body: Graph) => {
       if (!this.#room.visit(body.nodes.length))
-        throw new OctetteError("its loops within loops carry too many sizes that change", {
+        throw new OctetteError("simplifying its graphs looks at too many nodes", {
           code: "limit",
           where: `${node.op} "${node.name}"`,
+          expected: `at most MAX_VISITS = ${MAX_VISITS}: those of a loop again for each size that changes, of loops within it each time`,
+          hint: "Fix the symbols when importing (options.symbols), so that fewer sizes change",
         });
       try {
         return foldConstants(body, this.#registry, this.#room);

@@ -8,7 +8,7 @@ import type { Tensor } from "../graph/tensor";
 import { turned } from "../ops/transpose";
 
 /** Nodes that all rounds together look at, the first one aside: a model of more stays less simple. */
-const MAX_VISITS = 2 ** 20;
+export const MAX_VISITS = 2 ** 20;
 /** Nodes whose branches may go on for themselves: each copies what follows it. */
 const MAX_SPLITS = 32;
 /** Bytes of constants that may be made beside those in proportion to a model's own. */

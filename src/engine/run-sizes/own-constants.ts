@@ -6,10 +6,10 @@ import type { ConstantSink } from "../loader";
 import type { Plan } from "../plan";
 import type { Session } from "../session";
 
-/** Constants of sessions whose plan is open: plans that a run makes load them. */
+/** Constants of sessions whose plan is open: the first plan of the whole graph loads them, and lets go of them. */
 const kept = new WeakMap<Session, Map<string, Uint8Array>>();
 
-/** Takes the constants of a session, and keeps them for later plans where the plan is `open`. */
+/** Takes the constants of a session, and keeps them until there is a plan of the whole graph where its plan is `open`. */
 export function sinkOf(session: Session): ConstantSink {
   const { loader, plan } = session;
   if (!plan.open) return loader;
@@ -48,4 +48,5 @@ export function goOn(
       });
     loader.put(name, bytes);
   }
+  if (!plan.open) kept.delete(session);
 }

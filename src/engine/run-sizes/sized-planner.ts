@@ -41,7 +41,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
   const options: CompileOptions = {
     ...unsized,
     // Weights that one row would pack in another way are packed once for all sizes.
-    isOpen: (node, one) => {
+    hasMore: (node, one) => {
       const made = graph.nodes.flatMap(({ name, outputs }) => (name === node ? outputs : []));
       const dims = made.flatMap((value) => types.get(value)?.shape ?? []);
       return dims.flatMap(symbolsOf).some((symbol) => symbol !== one);

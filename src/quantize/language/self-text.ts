@@ -65,8 +65,8 @@ function firstToken({ source }: Work, vocabulary: number): number | undefined {
 }
 
 /**
- * The whole model of codes, for texts of so many tokens. Kernels' arguments hang on vectors, which must be known first: weights are quantized twice, so that no matrix
- * is in memory but where it is packed.
+ * The whole model of codes, for texts of so many tokens. Weights are quantized twice: first for the vectors that kernels' arguments depend
+ * on, then matrix by matrix. No matrix is in memory but where it is packed.
  */
 async function loadCoded(work: Work, maxTokens: number): Promise<Model> {
   const { ops, engine } = work.toolkit;
