@@ -18,6 +18,7 @@ import { plainForms } from "./plain-forms";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
 import { Room } from "./room";
+import { shareConstants } from "./share-constants";
 
 /** What a pass makes of constants is counted in `room`. */
 export type Pass = (graph: Graph, registry: ToolkitOps, room: Room) => Graph;
@@ -69,7 +70,7 @@ export function simplifyImported(graph: Graph, registry: ToolkitOps): Graph {
     foldQuantization(joinIntegerProducts(one, registry, room), registry, room),
   );
   const settled = folded === simple ? simple : simplify(folded, registry, room);
-  return everywhere(settled, (one) => generalForms(one, registry));
+  return shareConstants(everywhere(settled, (one) => generalForms(one, registry)));
 }
 
 function settle(graph: Graph, registry: ToolkitOps, room: Room): Graph {
