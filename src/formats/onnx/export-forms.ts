@@ -34,6 +34,22 @@ const normalization =
 
 export const layerNormalization = normalization({});
 export const rMSNormalization = normalization({ opset: 23 });
+/**
+ * The exponential of the logarithm between codes: ONNX Runtime's own Softmax there (qlinear_softmax.cc) rounds the number of
+ * codes from 0 to 1 down, and its products of 32 bits wrap where codes are fine.
+ */
+export const softmax: Way = (node, target) => {
+  const [x = ""] = node.inputs;
+  const makesCodes = target.readersOf(node.outputs[0]!).some(({ op }) => op === "QuantizeLinear");
+  if (!makesCodes || target.producerOf(x)?.op !== "DequantizeLinear") {
+    writeSame(node, target);
+    return;
+  }
+  const { axis = -1 } = node.attributes;
+  const logarithms = target.add("LogSoftmax", [target.operand(x)], { attributes: { axis } });
+  target.write(node, "Exp", [logarithms]);
+};
+
 export const rotaryEmbedding = as({ opset: 23 });
 export const swish = as({ opset: 24 });
 export const tensorScatter = as({ opset: 24 });

@@ -6,6 +6,7 @@ import {
   consumersOf,
   type Graph,
   type Node,
+  producersOf,
   type ValueType,
   valueNames,
 } from "../../graph/graph";
@@ -98,6 +99,7 @@ export class Target {
   readonly #codes = new Map<string, string>();
   #plainReads: ReadonlySet<string> | undefined;
   #readers: ReadonlyMap<string, readonly Node[]> | undefined;
+  #producers: ReadonlyMap<string, Node> | undefined;
 
   constructor(facts: Facts, file: WrittenFile, around?: Target) {
     this.#facts = facts;
@@ -150,6 +152,11 @@ export class Target {
       ...this.graph.nodes.flatMap(({ op, inputs }) => (op.startsWith("Dequantize") ? [] : inputs)),
     ]);
     return this.#plainReads.has(value);
+  }
+
+  producerOf(value: string): Node | undefined {
+    this.#producers ??= producersOf(this.graph);
+    return this.#producers.get(value);
   }
 
   readersOf(value: string): readonly Node[] {

@@ -233,6 +233,27 @@ describe("what ONNX, or ONNX Runtime, has in one form", () => {
     expectClose(read!.y, own!.y!, "y");
   });
 
+  test.each([
+    ["floats", "f32", ["Softmax", "QuantizeLinear"]],
+    ["codes", "u8", ["DequantizeLinear", "LogSoftmax", "Exp", "QuantizeLinear"]],
+  ] as const)("a softmax of %s that makes codes", async (_, dtype, ops) => {
+    const graph = line((b) => {
+      const [scale, zero] = [
+        b.constant("scale", tensor("f32", [], [1 / 900])),
+        b.constant("zero", tensor("u8", [], [7])),
+      ];
+      const x = b.input("x", [2, 16], dtype);
+      const numbers = dtype === "u8" ? b.node("DequantizeLinear", [x, scale, zero], "numbers") : x;
+      return b.node("QuantizeLinear", [b.node("Softmax", [numbers], "y"), scale, zero], "codes");
+    });
+    const { nodes } = await written(graph);
+    expect(nodes.map(({ opType }) => opType)).toEqual(ops);
+    const numbers = Array.from({ length: 32 }, (_, i) => Math.abs(Math.sin(i)) * 200);
+    const x = tensor(dtype, [2, 16], numbers);
+    const [own, read] = [graph, await again(graph)].map((one) => loadSync(one).runSync({ x }));
+    expect(read!.codes).toEqual(own!.codes);
+  });
+
   test("thresholds that a run is given stay floats", async () => {
     const threshold = {
       op: "NonMaxSuppression",
