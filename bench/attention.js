@@ -68,8 +68,24 @@ function coded(engineClass) {
     const count = tokens * GROUPS;
     cacheKeys(k, ks, x, GROUPS, SIZE, position, LENGTH, 0, count);
     cacheValues(v, vs, x, GROUPS, SIZE, position, LENGTH, 0, count);
-    const sizes = [tokens, LENGTH, HEADS, GROUPS, SIZE, SIZE];
-    kernels.attentionInt8(y, q, k, ks, v, vs, scratch, ...sizes, position, -1, scale, 0, 0, tokens * HEADS);
+    const sizes = [tokens, LENGTH, 0, HEADS, GROUPS, SIZE, SIZE];
+    kernels.attentionInt8(
+      y,
+      q,
+      k,
+      ks,
+      v,
+      vs,
+      0,
+      scratch,
+      ...sizes,
+      position,
+      -1,
+      scale,
+      0,
+      0,
+      tokens * HEADS,
+    );
   };
   const layer = () =>
     [LENGTH * GROUPS * SIZE, LENGTH * GROUPS * SIZE].map((n) => [room(n), room(LENGTH * GROUPS * 4, 1e-4)]);

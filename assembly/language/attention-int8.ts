@@ -62,8 +62,8 @@ function keyZero(sums: usize, size: i32, e: usize, scale: f32, v: usize): void {
  * and from `left` before it on (−1: all). Rows r = head·tokens + t. Range: rows.
  *
  * q, y f32 [tokens][heads][size]; keys, values and their scales are tiles of cacheKeys and cacheValues, of `length` tokens; valueSize of
- * y and values. heads / groups heads share keys and values. Key j lies at place j mod length. softcap: softmaxOf. scratch:
- * attentionInt8ScratchBytes.
+ * y and values. heads / groups heads share keys and values. Key j lies at place j mod length. softcap: softmaxOf. mask 0: none; else f32
+ * [heads][maskKeys], what is added to scores of key j. scratch: attentionInt8ScratchBytes.
  */
 export function attentionInt8(
   y: usize,
@@ -72,9 +72,11 @@ export function attentionInt8(
   keyScales: usize,
   values: usize,
   valueScales: usize,
+  mask: usize,
   scratch: usize,
   tokens: i32,
   length: i32,
+  maskKeys: i32,
   heads: i32,
   groups: i32,
   size: i32,
@@ -114,7 +116,7 @@ export function attentionInt8(
       row.y = y + ((<usize>(place * valueSize)) << 2);
       row.k = keys + <usize>(row.group * keySizeOf(size) * TILE);
       row.v = values + <usize>(row.group * valueSize * TILE);
-      row.mask = 0;
+      row.mask = mask ? mask + ((<usize>(head * maskKeys)) << 2) : 0;
       row.output = 0;
       see(row, t, offset, seen, left, 0);
       from = min(from, row.from);
@@ -144,7 +146,7 @@ export function attentionInt8(
       // Whole tiles, zeros where the row sees nothing.
       const begin = (row.from - first) & ~(TILE - 1);
       const end = (row.to - first + TILE - 1) & ~(TILE - 1);
-      softmaxOf(row, own, first, begin, end, softcap, 0, 0, 0, 0);
+      softmaxOf(row, own, first, begin, end, softcap, maskKeys, 0, 0, 0);
       if (row.from > 0) continue;
       const zero = load<f32>(valueScales + <usize>(row.group * TILE * 4));
       keyZero(sums + ((<usize>(i * columns)) << 2), valueSize, own, zero, row.v);

@@ -101,7 +101,8 @@ const cachedAttention: Operator = (node, inputs, bindings) => {
     Tensor,
     ...Tensor[],
   ];
-  const isCoded = states.length > 2;
+  const isCoded = states.length > 3;
+  const bias = states[isCoded ? 4 : 2];
   const [keys, keyScales, values, valueScales] = (
     isCoded ? states : [states[0]!, states[0]!, states[1]!, states[1]!]
   ) as [Tensor, Tensor, Tensor, Tensor];
@@ -139,6 +140,7 @@ const cachedAttention: Operator = (node, inputs, bindings) => {
       to,
       scale: realAttribute(node, "scale", 1 / Math.sqrt(size)),
       softcap: realAttribute(node, "softcap", 0),
+      ...(bias && { bias: (j: number) => bias.data[h * bias.shape[1]! + j]! }),
     };
     return isCoded ? attendInt8(query, valueSize) : attend(query, valueSize).y;
   });

@@ -36,6 +36,8 @@ interface Sizes {
   readonly valueSize: number;
   /** Tokens that the states have room for. */
   readonly length: Dim;
+  /** Positions that have numbers to be added to scores; 0: none. */
+  readonly biased: Dim;
 }
 
 /** Whole parts of a dimension; refused where it has none. */
@@ -79,10 +81,20 @@ function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes 
   const [one, tokens = 0] = q;
   const length = inputType(node, inputs, 3).shape[0] ?? 0;
   const size = part(node, "queries", q[2], heads);
-  const sizes = { tokens, heads, groups, size, valueSize: part(node, "values", v[2], groups), length };
   const isCoded = inputs[3]!.dtype === "i8";
   const count = 3 + (isCoded ? CODED : 2);
-  if (inputs.length !== count)
+  // A place in a ring is not a key's position.
+  const biased = leftOf(node) < 0 ? (inputs[count]?.shape[1] ?? 0) : 0;
+  const sizes = {
+    tokens,
+    heads,
+    groups,
+    size,
+    valueSize: part(node, "values", v[2], groups),
+    length,
+    biased,
+  };
+  if (inputs.length !== (biased ? count + 1 : count))
     throw opError(node, "the number of inputs does not fit", {
       expected: `${count}`,
       got: `${inputs.length}`,
@@ -92,12 +104,14 @@ function sizesOf(node: Node, inputs: readonly (ValueType | undefined)[]): Sizes 
       expected: `a multiple of ${TILE} tokens`,
       got: `${length}`,
     });
-  const expected: readonly (readonly [DType, Shape])[] = [
+  // Of what is added to scores, as many as the states have room for, or more.
+  const expected: (readonly [DType, Shape])[] = [
     ["f32", [1, tokens, heads * size]],
     ["f32", [1, tokens, groups * size]],
     ["f32", [1, tokens, groups * sizes.valueSize]],
     ...statesOf(sizes, isCoded),
   ];
+  if (biased) expected.push(["f32", [heads, (biased as number) < (length as number) ? length : biased]]);
   for (const [i, [dtype, shape]] of expected.entries()) {
     const type = inputType(node, inputs, i);
     if (type.dtype !== dtype || formatShape(type.shape) !== formatShape(shape) || one !== 1)
@@ -126,7 +140,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
     node,
     inputs.map((input) => c.type(input)),
   );
-  const { tokens, heads, groups, size, valueSize } = sizes;
+  const { tokens, heads, groups, size, valueSize, biased } = sizes;
+  const mask = biased ? c.input(states.pop()!) : NONE;
   const length = sizes.length as number;
   const position = dimOf(node, "position");
   checkRoom(node, c, outputs[0]!, sizes, position);
@@ -148,8 +163,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
       c.emit(kernel, args, multiplyDims(tokens, groups));
     }
     const scratch = c.scratch(attentionInt8ScratchBytes(length, size, valueSize));
-    const places = [y, x, keys, keyScales, values, valueScales, scratch] as const;
-    c.emit("attentionInt8", [...places, tokens, length, ...parts, position, left, ...numbers], rows, macs);
+    const places = [y, x, keys, keyScales, values, valueScales, mask, scratch, tokens, length] as const;
+    c.emit("attentionInt8", [...places, biased, ...parts, position, left, ...numbers], rows, macs);
     return;
   }
   const [x, keys, values] = read as [Address, Address, Address];
@@ -159,9 +174,9 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   ] as const)
     c.emit("cacheRows", [state, c.input(from), 4 * groups * each, position, length], tokens);
   const scratch = c.scratch(attentionScratchBytes(length, size, valueSize));
-  const places = [y, NONE, x, keys, values, NONE, NONE, scratch, tokens, length, seen] as const;
-  const unmasked = [1, 1, 0, 0, 0, 0, 0] as const;
-  c.emit("attention", [...places, ...parts, ...unmasked, position, left, 0, ...numbers, 0], rows, macs);
+  const places = [y, NONE, x, keys, values, mask, NONE, scratch, tokens, length, seen] as const;
+  const masked = [1, 1, 0, biased, 0, biased, 0] as const;
+  c.emit("attention", [...places, ...parts, ...masked, position, left, 0, ...numbers, 0], rows, macs);
 }
 
 /**
@@ -171,10 +186,11 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
  * that are symmetric for each token and head (assembly/language/attention-int8.ts). Those lie in tiles of 32 tokens
  * (assembly/language/cache.ts), a key in a multiple of 4 elements. Token t has the position `position` + t, a list of one dimension, and the place
  * position mod length; with a window, length is a multiple of 32 and at least window + tokens − 1. Scores are times `scale` (1/√size),
- * and where `softcap` is not 0, softcap·tanh(score / softcap).
+ * and where `softcap` is not 0, softcap·tanh(score / softcap). Behind the states may be what is added to them, f32 [num_heads, positions]:
+ * a number for each position of a key, `length` of them at least; not with a window.
  */
 export const cachedAttention: Op = {
-  inputs: 7,
+  inputs: 8,
   attributes: ["num_heads", "kv_num_heads", "scale", "softcap", "window", "position"],
   infer(node, inputs) {
     const { tokens, heads, valueSize } = sizesOf(node, inputs);

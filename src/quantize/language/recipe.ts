@@ -199,7 +199,9 @@ class Coder {
     const [q, k, v, ...caches] = node.inputs as [string, string, string, ...string[]];
     const heads = Number(node.attributes.kv_num_heads);
     const inputs = caches.flatMap((name, i) => {
-      const state = this.#graph.states!.find((own) => own.name === name)!;
+      const state = this.#graph.states!.find((own) => own.name === name);
+      // What is added to scores.
+      if (!state) return [name];
       const [positions, width] = state.shape as [Dim, number];
       const scales = this.#states.get(name)?.[1]?.name ?? this.#values.fresh(`${name}_scales`);
       this.#states.set(name, [

@@ -35,6 +35,8 @@ interface Case {
   readonly softcap?: number;
   /** Codes are −127 and 127 only. */
   readonly extreme?: boolean;
+  /** Numbers are added to scores. */
+  readonly hasMask?: boolean;
   /** Scale of queries: large ones leave a single key in a tile. */
   readonly reach?: number;
 }
@@ -56,6 +58,7 @@ const cases: readonly Case[] = [
   { tokens: 5, length: 130, size: 64, heads: 4, groups: 1, offset: 111, softcap: 4 },
   { tokens: 40, length: 96, size: 8, left: 50, offset: 200, heads: 2, groups: 1 },
   { tokens: 6, length: 64, size: 8, left: 31, offset: 61, heads: 8, groups: 2 },
+  { tokens: 9, length: 200, size: 16, heads: 6, groups: 2, offset: 150, hasMask: true },
   { tokens: 9, length: 200, size: 128, offset: 150, extreme: true },
   { tokens: 9, length: 200, size: 16, offset: 150, reach: 1000 },
   { tokens: 3, length: 70, size: 16, offset: 60, reach: 0 },
@@ -66,7 +69,7 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
   test.each(cases.map((one) => [JSON.stringify(one), one] as const))("%s", (_, one) => {
     const { heads = 1, groups = heads, tokens, size, valueSize = size } = one;
     const length = tiled(one.length);
-    const { offset = 0, left = -1, softcap = 0, extreme = false, reach = 2 } = one;
+    const { offset = 0, left = -1, softcap = 0, extreme = false, hasMask = false, reach = 2 } = one;
     const next = random(tokens + 31 * length + size);
     const codes = (n: number) => {
       const all = fillInts(alloc(Int8Array, n), next, -127, 127);
@@ -83,6 +86,7 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
     const q = fillFloats(alloc(Float32Array, tokens * heads * size), next, -reach, reach);
     const [k, v] = [codes(length * groups * keySizeOf(size)), codes(length * groups * valueSize)];
     const [keyScales, valueScales] = [scales(), scales()];
+    const mask = fillFloats(alloc(Float32Array, heads * length), next, -3, 3);
     const y = alloc(Float32Array, tokens * heads * valueSize);
     const scratch = alloc(Uint8Array, attentionInt8ScratchBytes(length, size, valueSize));
     const scale = 0.3;
@@ -95,8 +99,10 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
         keyScales.byteOffset,
         v.byteOffset,
         valueScales.byteOffset,
+        hasMask ? mask.byteOffset : 0,
         scratch.byteOffset,
         tokens,
+        length,
         length,
         heads,
         groups,
@@ -139,6 +145,7 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
             to,
             scale,
             softcap,
+            ...(hasMask && { bias: (j: number) => mask[h * length + j]! }),
           },
           valueSize,
         );

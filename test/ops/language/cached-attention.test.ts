@@ -65,6 +65,31 @@ testOp("CachedAttention", {
       inputs: [[1, 40, 8], [1, 40, 8], [1, 40, 8], fed("i8", [64, 8]), [64, 2], fed("i8", [64, 8]), [64, 2]],
       attributes: { num_heads: 2, position: [0], window: 9, softcap: 2, scale: 1 },
     },
+    // Numbers for each head and position are added to scores.
+    {
+      inputs: [
+        [1, 5, 32],
+        [1, 5, 16],
+        [1, 5, 6],
+        [40, 16],
+        [40, 6],
+        [4, 43],
+      ],
+      attributes: { ...plain, position: [20], softcap: 2 },
+    },
+    {
+      inputs: [
+        [1, 40, 8],
+        [1, 40, 8],
+        [1, 40, 8],
+        fed("i8", [64, 8]),
+        [64, 2],
+        fed("i8", [64, 8]),
+        [64, 2],
+        [2, 64],
+      ],
+      attributes: { num_heads: 2, position: [0], scale: 1 },
+    },
   ],
   infers: [
     [
@@ -80,6 +105,30 @@ testOp("CachedAttention", {
     ],
   ],
   refuses: [
+    [
+      [
+        [1, 5, 8],
+        [1, 5, 8],
+        [1, 5, 8],
+        [40, 8],
+        [40, 8],
+        [2, 39],
+      ],
+      { num_heads: 2, position: [0] },
+      "input 5 does not fit: expected f32 [2, 40], got f32 [2, 39]",
+    ],
+    [
+      [
+        [1, 5, 8],
+        [1, 5, 8],
+        [1, 5, 8],
+        [64, 8],
+        [64, 8],
+        [2, 64],
+      ],
+      { num_heads: 2, position: [0], window: 9 },
+      "the number of inputs does not fit: expected 5, got 6",
+    ],
     [
       [[1, 5, 8], [1, 5, 8], [1, 5, 8], fed("i8", [40, 8]), [40, 8], [40, 1]],
       { num_heads: 1, position: [0] },
@@ -151,7 +200,7 @@ testOp("CachedAttention", {
 const [HEADS, GROUPS, SIZE, VALUE_SIZE] = [6, 2, 8, 5];
 
 /** A node over states of `length` tokens: of floats or of codes. */
-function graphOf(length: number, attributes: Attributes, isCoded: boolean): Graph {
+function graphOf(length: number, attributes: Attributes, isCoded: boolean, hasBias = false): Graph {
   const scales = (name: string): readonly State[] =>
     isCoded ? [{ name, dtype: "f32", shape: [length, GROUPS] }] : [];
   const dtype = isCoded ? "i8" : "f32";
@@ -171,29 +220,39 @@ function graphOf(length: number, attributes: Attributes, isCoded: boolean): Grap
       {
         op: "CachedAttention",
         name: "attention",
-        inputs: ["q", "k", "v", ...states.map(({ name }) => name)],
+        inputs: ["q", "k", "v", ...states.map(({ name }) => name), ...(hasBias ? ["bias"] : [])],
         outputs: ["y"],
         attributes: { num_heads: HEADS, kv_num_heads: GROUPS, position: ["position"], ...attributes },
       },
     ],
-    constants: new Map(),
+    constants: new Map(hasBias ? [["bias", slopes(length)]] : []),
     provenance: {},
   };
 }
+
+/** Lines of a slope for each head, as ALiBi has them. */
+const slopes = (length: number): Tensor =>
+  tensor(
+    "f32",
+    [HEADS, length],
+    Array.from({ length: HEADS * length }, (_, i) => (i % length) * 2 ** -(1 + Math.floor(i / length))),
+  );
 
 describe.each(
   [false, true].flatMap((isCoded) =>
     (
       [
         ["all tokens before", 128, {}],
+        ["all, with numbers added to scores", 128, { hasBias: true }],
         ["a window", 64, { window: 20, softcap: 5 }],
         ["a window of whole tiles", 96, { window: 32 }],
         ["a window in a cache of all tokens", isCoded ? 96 : 90, { window: 32 }],
       ] as const
-    ).map(([what, length, attributes]) => [what, length, attributes, isCoded] as const),
+    ).map(([what, length, given]) => [what, length, given, isCoded] as const),
   ),
-)("over %s, %i tokens, %o, codes: %s", (_, length, attributes, isCoded) => {
-  const graph = graphOf(length, attributes, isCoded);
+)("over %s, %i tokens, %o, codes: %s", (_, length, given, isCoded) => {
+  const { hasBias, ...attributes } = { hasBias: false, ...given };
+  const graph = graphOf(length, attributes, isCoded, hasBias);
   /** Most tokens of a run at any position. */
   const most = "window" in attributes && length % 32 === 0 ? length - attributes.window + 1 : 90;
 
