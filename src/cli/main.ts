@@ -8,7 +8,7 @@ import { nearest } from "../options";
 import { visible } from "../visible";
 import { COLUMNS, type Context, helpOf, type Lines, parseCommand } from "./command";
 import { commandNames, loadCommand, loadCommands } from "./commands";
-import { Inputs } from "./inputs";
+import type { Inputs } from "./inputs";
 import { UsageError } from "./options";
 import { createProgress, formatPairs, formatTable, wrapParagraph } from "./terminal";
 
@@ -36,10 +36,11 @@ async function help(): Promise<string[]> {
 /** What a command is given to write with. */
 type Output = Pick<Context, "checkOutput" | "write" | "print" | "stream">;
 
-/** Writes no file that the command reads, unless it is told to. */
-function guarded(inputs: Inputs, force: boolean): Omit<Output, "print" | "stream"> {
+/** Writes no file that the command reads, unless it is told to. What they are is found when it first writes one. */
+function guarded(inputs: () => Promise<Inputs>, force: boolean): Omit<Output, "print" | "stream"> {
+  let known: Promise<Inputs> | undefined;
   const check = async (path: string) => {
-    if (!force) await inputs.check(path);
+    if (!force) await (await (known ??= inputs())).check(path);
   };
   return {
     async checkOutput(path) {
@@ -69,7 +70,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const { values, positionals } = parseCommand(command, name === "help" ? ["--help"] : rest);
   if (values.help) return print(helpOf(command));
-  const inputs = await Inputs.of(command, positionals, values);
+  const inputs = async () => (await import("./inputs")).Inputs.of(command, positionals, values);
   await command.run(positionals, values, {
     ...context,
     ...guarded(inputs, values.force ?? false),
