@@ -22,7 +22,7 @@ import type { EmbeddingSettings, LanguageFacts, LanguageSource, TextAssets } fro
 
 /** What to do where an artifact is for shorter texts. */
 const FOR_FEWER =
-  "Where the rotary embedding depends on the length (LongRoPE, dynamic NTK), quantize it for longer texts: { maxTokens }, or octette quantize --context N";
+  "Quantize it for longer texts, where it can take them: { maxTokens }, or octette quantize --context N";
 /** Default limit of tokens of a text. */
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_CHUNK = 64;
@@ -107,7 +107,7 @@ function sized(
   if (!facts)
     throw new FormatError("not a language model", {
       where,
-      expected: "an artifact with the text settings of a language model",
+      expected: "an artifact of a language model",
       hint: "Make one with octette quantize FOLDER -o MODEL.octette",
     });
   const maxTokens = options.maxTokens ?? Math.min(facts.maxPositions, DEFAULT_MAX_TOKENS);

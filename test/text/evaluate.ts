@@ -19,6 +19,20 @@ function softmax(scores: number[]): number[] {
 }
 
 const own: Readonly<Record<string, Operator>> = {
+  Softplus: (_, [x]) =>
+    tensor(
+      "f32",
+      x!.shape,
+      Array.from(x!.data, (v) => Math.log1p(Math.exp(v))),
+    ),
+
+  Elu: (_, [x]) =>
+    tensor(
+      "f32",
+      x!.shape,
+      Array.from(x!.data, (v) => (v > 0 ? v : Math.expm1(v))),
+    ),
+
   RMSNormalization(node, [x, scale]) {
     const cols = x!.shape.at(-1)!;
     const y = new Float32Array(x!.data.length);
@@ -70,7 +84,7 @@ const own: Readonly<Record<string, Operator>> = {
     return { dtype: "f32", shape: x!.shape, data: y };
   },
 
-  CachedAttention(node, [q, k, v, keys, values], bindings) {
+  CachedAttention(node, [q, k, v, keys, values, bias], bindings) {
     const [, tokens, width] = q!.shape as [number, number, number];
     const [heads, kvHeads] = [number(node, "num_heads"), number(node, "kv_num_heads")];
     const [size, window, cap, scale] = [
@@ -102,7 +116,8 @@ const own: Readonly<Record<string, Operator>> = {
           for (let i = 0; i < size; i++)
             sum +=
               q!.data[t * width + h * size + i]! * keys!.data[(p % slots) * kvHeads * size + g * size + i]!;
-          scores.push(cap > 0 ? cap * Math.tanh((sum * scale) / cap) : sum * scale);
+          const score = cap > 0 ? cap * Math.tanh((sum * scale) / cap) : sum * scale;
+          scores.push(score + (bias ? bias.data[h * bias.shape[1]! + p]! : 0));
         }
         const weights = softmax(scores);
         for (let i = 0; i < dv; i++)
@@ -151,7 +166,11 @@ const own: Readonly<Record<string, Operator>> = {
                 k!.data[(b * tokens + p) * kvWidth + g * size + i]!;
             return (
               sum * scale +
-              (mask?.data[(mask.shape.length === 4 ? h * tokens * tokens : 0) + t * tokens + p] ?? 0)
+              (mask?.data[
+                (mask.shape.length === 4 ? ((b % mask.shape[0]!) * heads + h) * tokens * tokens : 0) +
+                  t * tokens +
+                  p
+              ] ?? 0)
             );
           });
           const weights = softmax(scores);

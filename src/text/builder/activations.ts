@@ -26,6 +26,29 @@ const quickGelu: Activation = (writer, x, output) => {
   return writer.node("Mul", [x, gate], output);
 };
 
+/**
+ * α₊ · x² + β · x above 0, α₋ · (e^x − 1 − x) + β · x below (Huang and Schlag 2024, arXiv:2411.13010), with tensors of its own: β, and
+ * numbers of which softplus makes α₊ and, with β added, α₋.
+ */
+export function xielu(writer: LanguageGraphWriter, x: string, own: string, output: string): string {
+  const { weights } = writer;
+  const add = (part: string, shape: readonly number[]) =>
+    weights.add(`${own}.${part}`, { tensors: [`${own}.${part}`], from: shape, shape });
+  const beta = add("beta", []);
+  // Nearer to 0, torch takes this for x in e^x: no more than that is between them.
+  weights.claim(`${own}.eps`, []);
+  const part = (op: string, inputs: readonly string[], name: string) =>
+    writer.node(op, inputs, `${output}.${name}`);
+  const alphaAbove = part("Softplus", [add("alpha_p", [1])], "alpha_p");
+  const alphaBelow = part("Add", [part("Softplus", [add("alpha_n", [1])], "softplus"), beta], "alpha_n");
+  const positive = part("Relu", [x], "positive");
+  const square = part("Mul", [positive, positive], "square");
+  const bend = part("Sub", [part("Elu", [x], "elu"), x], "bend");
+  const above = part("Mul", [square, alphaAbove], "above");
+  const below = part("Mul", [bend, alphaBelow], "below");
+  return writer.node("Add", [part("Add", [above, below], "curve"), part("Mul", [x, beta], "line")], output);
+}
+
 export const activations: Readonly<Record<string, Activation>> = {
   gelu,
   gelu_accurate: geluTanh,

@@ -2,7 +2,8 @@
 
 import { OctetteError } from "../../errors";
 import type { State } from "../../graph/graph";
-import type { DecoderSettings, LayerSettings } from "./decoder-settings";
+import type { LayerSettings } from "./decoder-layers";
+import type { DecoderSettings } from "./decoder-settings";
 import { findPart, layerParts, needPart } from "./layer-names";
 import type { Rows } from "./weights";
 import type { LanguageGraphWriter, NormSettings } from "./writer";
@@ -40,7 +41,12 @@ export function attention(x: string, attending: Attending): string {
     states.push({ name: `${name}.${part}`, dtype: "f32", shape: ["cache", kvHeads * dim] });
     return `${name}.${part}`;
   };
-  const inputs = [rotatedQ!, rotatedK!, v, cache("keys", headDim), cache("values", headDim)];
+  const query =
+    layer.rotary && settings.rotary.get(layer.rotary)!.queries
+      ? writer.node("Mul", [rotatedQ!, `${layer.rotary}.queries`], `${name}.q.grown`)
+      : rotatedQ!;
+  const inputs = [query, rotatedK!, v, cache("keys", headDim), cache("values", headDim)];
+  if (settings.alibi) inputs.push("alibi");
   const mixed = writer.node("CachedAttention", inputs, `${name}.attention`, {
     num_heads: heads,
     kv_num_heads: kvHeads,

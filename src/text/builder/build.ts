@@ -2,6 +2,7 @@
 // them says is looked up by the name of the family. A setting or tensor that nothing reads is an error that names it.
 
 import { OctetteError } from "../../errors";
+import { isJsonObject } from "../../formats/json";
 import type { Graph } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
@@ -58,7 +59,7 @@ export function buildLanguageGraph(
 ): LanguageGraph {
   checkOptions("buildLanguageGraph", options, OPTIONS);
   const weights = new Weights(source);
-  const settings = new Settings(source.config, source.where);
+  const settings = new Settings(flat(source.config), source.where);
   const writer = new LanguageGraphWriter(weights);
   const family = options.family ?? settings.text("model_type");
   const { graph, facts, mostTokens } = Object.hasOwn(decoderFamilies, family)
@@ -76,6 +77,12 @@ export function buildLanguageGraph(
     text: { ...textOf(source), facts },
     ...(mostTokens !== undefined && { mostTokens }),
   };
+}
+
+/** Settings, with those of attention among them, which MPT keeps in an object of their own. */
+function flat(config: LanguageSource["config"]): LanguageSource["config"] {
+  const { attn_config: inner, ...rest } = config;
+  return isJsonObject(inner) ? { ...inner, ...rest } : config;
 }
 
 /** The text of a source: what ends one is said in generation_config.json, or where that does not say it, in config.json. */
@@ -106,7 +113,7 @@ function decoderGraph(
   return {
     graph: decoder(writer, own),
     facts: { task: "next-token", maxPositions },
-    ...(own.family.positions === "learned" && { mostTokens: own.maxPositions }),
+    ...((own.family.positions === "learned" || own.alibi) && { mostTokens: own.maxPositions }),
   };
 }
 

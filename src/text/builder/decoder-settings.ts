@@ -1,21 +1,12 @@
 // What config.json says of a decoder, with what its family means by it: numbers and switches that no later step has to look up.
 
 import { checkActivation } from "./activations";
-import type { DecoderFamily } from "./families";
+import { type Alibi, alibiOf } from "./alibi";
+import type { DecoderFamily } from "./decoder-family";
+import { type LayerSettings, layersOf } from "./decoder-layers";
 import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
 import { MAX_PARTS, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
-
-/** One layer's part in it. */
-export interface LayerSettings {
-  readonly kind: "attention" | "convolution";
-  /** Which rotary embedding; undefined: none. */
-  readonly rotary: "full_attention" | "sliding_attention" | undefined;
-  /** Positions that a token sees, itself included; 0: all. */
-  readonly window: number;
-  /** Factor of scores. */
-  readonly scale: number;
-}
 
 export interface DecoderSettings {
   readonly vocabulary: number;
@@ -27,6 +18,7 @@ export interface DecoderSettings {
   readonly norm: NormSettings;
   readonly layers: readonly LayerSettings[];
   readonly rotary: ReadonlyMap<string, Rotary>;
+  readonly alibi: Alibi | undefined;
   readonly activation: string;
   readonly isParallel: boolean;
   readonly isTied: boolean;
@@ -54,7 +46,7 @@ export interface DecoderSettings {
 const HIDDEN = ["hidden_size", "n_embd", "n_embed", "d_model"];
 const LAYERS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
 const HEADS = ["num_attention_heads", "n_head", "num_heads", "attention_heads", "n_heads"];
-const POSITIONS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"];
+const POSITIONS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length"];
 const EPSILON = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"];
 const ACTIVATION = ["hidden_activation", "hidden_act", "activation_function", "activation", "afn"];
 
@@ -72,7 +64,12 @@ export function decoderSettings(
   if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
   const maxPositions = settings.count(POSITIONS, family.norm === "layer" ? 2048 : 4096);
   settings.value("is_decoder");
-  const layers = layersOf(settings, family, count, headDim);
+  const alibi = alibiOf(settings, family, heads, maxPositions, POSITIONS);
+  const layers = layersOf(settings, family, count, headDim, alibi !== undefined);
+  const type = family.isRotaryNamed ? settings.value("position_embedding_type") : "rope";
+  if (type !== "rope") throw settings.wrong("position_embedding_type", "rope", type);
+  if (family.needsRotary && settings.value(["rope_parameters", "rope_scaling"]) === undefined)
+    throw settings.wrong("rope_parameters", "an object", undefined);
   const context: RotaryContext = {
     headDim,
     maxPositions,
@@ -80,6 +77,7 @@ export function decoderSettings(
     theta: family.theta ?? 10000,
     localTheta: family.localTheta,
     partial: family.partial ?? 1,
+    growsQueries: family.growsQueries === true,
   };
   const kinds = new Set(layers.flatMap(({ rotary }) => rotary ?? []));
   return {
@@ -96,6 +94,7 @@ export function decoderSettings(
     },
     layers,
     rotary: new Map([...kinds].map((kind) => [kind, turned(rotaryOf(settings, kind, context), family)])),
+    alibi,
     activation: activationOf(settings, family),
     isParallel:
       family.parallel === "setting"
@@ -167,6 +166,8 @@ function kvHeadsOf(settings: Settings, family: DecoderFamily, heads: number): nu
 
 function activationOf(settings: Settings, family: DecoderFamily): string {
   const name = settings.text(ACTIVATION, family.activation ?? "silu");
+  // A function with numbers of its own, which only files of this family have.
+  if (name === "xielu" && family.activation === name) return name;
   // What the first files of GPT and Gemma call gelu is the approximation by tanh.
   return checkActivation(name === "gelu" && family.isGeluTanh ? "gelu_new" : name, settings.where);
 }
@@ -182,98 +183,4 @@ function capOf(settings: Settings, name: string, otherwise = 0): number {
   const cap = settings.number(name, otherwise);
   if (cap >= 0) return cap;
   throw settings.wrong(name, "a number above 0", cap);
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-const isFlag = (value: unknown): value is number | boolean =>
-  value === 0 || value === 1 || typeof value === "boolean";
-const isAttentionKind = (value: unknown): value is string => value === "global" || value === "local";
-
-function layersOf(
-  settings: Settings,
-  family: DecoderFamily,
-  count: number,
-  headDim: number,
-): LayerSettings[] {
-  const types = layerTypes(settings, family, count);
-  const window = windowOf(settings, family, types);
-  const scale = scaleOf(settings, family, headDim);
-  const noRotary = settings.list("no_rope_layers", count, isFlag);
-  const interval = settings.count("no_rope_layer_interval", 4);
-  const hasWindows = window > 0;
-  return types.map((type, i) => {
-    const isSliding = type === "sliding_attention";
-    const byFamily = {
-      none: family.positions !== "learned",
-      full: isSliding,
-      "full-if-windows": isSliding || !hasWindows,
-      no_rope_layers: noRotary ? Boolean(noRotary[i]) : (i + 1) % interval !== 0,
-    };
-    const rotates = byFamily[family.noRotary ?? "none"];
-    const isAttention = type !== "conv";
-    return {
-      kind: isAttention ? "attention" : "convolution",
-      rotary: isAttention && rotates ? (isSliding ? "sliding_attention" : "full_attention") : undefined,
-      window: isSliding ? window : 0,
-      scale: scale(i),
-    };
-  });
-}
-
-/** What every layer is: full_attention, sliding_attention or conv. */
-function layerTypes(settings: Settings, family: DecoderFamily, count: number): readonly string[] {
-  const listed = settings.list("layer_types", count, isText);
-  const pattern = settings.value(["sliding_window_pattern", "_sliding_window_pattern"]);
-  const full = settings.value("full_attn_idxs");
-  if (listed) {
-    const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
-    if (unknown === undefined) return listed;
-    throw settings.wrong("layer_types", "full_attention, sliding_attention or conv", unknown);
-  }
-  if (Array.isArray(full))
-    return Array.from({ length: count }, (_, i) => (full.includes(i) ? "full_attention" : "conv"));
-  const attention = settings.list("attention_layers", count, isAttentionKind);
-  const first = settings.count("max_window_layers", 28, 0);
-  if (family.windows === "unused" && settings.flag("use_sliding_window", false))
-    throw settings.wrong("use_sliding_window", "false, or layer_types", true);
-  const isSliding = (i: number): boolean => {
-    if (family.windows === "all") return true;
-    if (family.windows === "even") return i % 2 === 0;
-    if (family.windows === "max_window_layers") return i >= first;
-    if (family.windows === "first-of-four-full") return i % 4 !== 0;
-    if (family.windows === "attention_layers") return attention ? attention[i] === "local" : i % 2 === 1;
-    if (family.windows !== "pattern") return false;
-    const every =
-      pattern === undefined ? family.pattern! : settings.count("sliding_window_pattern", family.pattern);
-    return (i + 1) % every !== 0;
-  };
-  return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
-}
-
-/** The window of layers that have one; 0 where none has. */
-function windowOf(settings: Settings, family: DecoderFamily, types: readonly string[]): number {
-  const isUsed = settings.flag(
-    "use_sliding_window",
-    family.windows !== "max_window_layers" && family.windows !== "unused",
-  );
-  const isNull = settings.says("sliding_window") && settings.value("sliding_window") === undefined;
-  settings.value("window_size");
-  if (!isUsed || isNull || !types.includes("sliding_attention")) {
-    settings.value("sliding_window");
-    return 0;
-  }
-  if (family.window === undefined && settings.value("sliding_window") === undefined) return 0;
-  return settings.count(["sliding_window", "window_size"], family.window);
-}
-
-/** The factor of scores in each layer. */
-function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (layer: number) => number {
-  const scalar = settings.positive("query_pre_attn_scalar", 256);
-  const isMultiplied = family.attentionScale === "attention_multiplier";
-  const multiplier = settings.number("attention_multiplier", isMultiplied ? 1 : 1 / Math.sqrt(headDim));
-  const isScaled = settings.flag("scale_attn_weights", family.attentionScale !== "none");
-  const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);
-  if (isMultiplied || family.attentionScale === "attention_multiplier, else size") return () => multiplier;
-  if (family.attentionScale === "query_pre_attn_scalar") return () => 1 / Math.sqrt(scalar);
-  return (layer) => (isScaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);
 }

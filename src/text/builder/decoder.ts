@@ -4,8 +4,11 @@ import { OctetteError } from "../../errors";
 import type { Graph, State } from "../../graph/graph";
 import { addDims, subtractDims } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
+import { xielu } from "./activations";
+import { alibiTable } from "./alibi";
 import { attention } from "./attention";
-import type { DecoderSettings, LayerSettings } from "./decoder-settings";
+import type { LayerSettings } from "./decoder-layers";
+import type { DecoderSettings } from "./decoder-settings";
 import { beside, findPart, layerParts, layerPrefixOf, needPart, type Part, prefixOf } from "./layer-names";
 import { shortConvolution } from "./short-convolution";
 import type { LanguageGraphWriter } from "./writer";
@@ -21,8 +24,18 @@ export function decoder(
   const states: State[] = [];
   const table = needPart(weights, prefix, beside.embedding);
   rotaryAngles(writer, settings);
-  const embedding = embedded(writer, settings, prefix, table);
-  let x = settings.family.hasEmbeddingNorm ? plainNorm(writer, embedding, settings, "hidden.0") : embedding;
+  if (settings.alibi) alibiTable(writer, settings.alibi, settings.maxPositions, settings.headDim);
+  let x = embedded(writer, settings, prefix, table);
+  if (settings.family.plainNorm && settings.family.hasEmbeddingNorm)
+    x = plainNorm(writer, x, settings, "hidden.0");
+  else if (settings.family.hasEmbeddingNorm)
+    x = writer.norm(
+      x,
+      needPart(weights, prefix, beside.embeddingNorm),
+      settings.hidden,
+      settings.norm,
+      "hidden.0",
+    );
   for (const [i, layer] of settings.layers.entries())
     x = decoderLayer(x, { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}`, states }, i);
   const last = writer.slice(x, 1, subtractDims("tokens", "rows"), "tokens", "last");
@@ -35,12 +48,15 @@ export function decoder(
   };
 }
 
-/** Cosines and sines of the run's positions, once for each kind of layer. */
+/** Cosines and sines of the run's positions, and factors of their queries where they have some, once for each kind of layer. */
 function rotaryAngles(writer: LanguageGraphWriter, { rotary }: DecoderSettings): void {
-  for (const [kind, { frequencies, scale }] of rotary) {
+  for (const [kind, { frequencies, scale, queries }] of rotary) {
     const inverse = writer.weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
     const attributes = { position: ["position"], tokens: ["tokens"], scale };
     writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
+    if (!queries) continue;
+    const all = writer.weights.make(`${kind}.factors`, [queries.length, 1], queries);
+    writer.slice(all, 0, "position", addDims("position", "tokens"), `${kind}.queries`);
   }
 }
 
@@ -190,11 +206,15 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
           `${name}.${part}`,
           family.transposed,
         );
+  const activate = (value: string, output: string): string =>
+    activation === "xielu"
+      ? xielu(writer, value, `${prefix}mlp.act_fn`, output)
+      : writer.activation(activation, value, output);
   let wide: string;
   if (gate || fused) {
-    const active = writer.activation(activation, layer("gate"), `${name}.gate.active`);
+    const active = activate(layer("gate"), `${name}.gate.active`);
     wide = writer.node("Mul", [active, layer("up")], `${name}.gated`);
-  } else wide = writer.activation(activation, layer("up"), `${name}.up.active`);
+  } else wide = activate(layer("up"), `${name}.up.active`);
   const subNorm = findPart(weights, prefix, layerParts.downNorm);
   const last = subNorm ? writer.norm(wide, subNorm, inner, norm, `${name}.down.norm`) : wide;
   return writer.linear(last, down, [hidden, inner], `${name}.down`, family.transposed);

@@ -11,6 +11,10 @@ export interface EncoderFamily {
   readonly firstPosition?: number;
   /** The first token's position is the padding id plus one. */
   readonly positionsAfterPadding?: true;
+  /** That positions rotate must be said by position_embedding_type; a table that a file carries along is not used. */
+  readonly isRotaryNamed?: true;
+  /** Pairs that rotate are neighbours. */
+  readonly interleaved?: true;
   /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
   readonly theta?: number;
   readonly localTheta?: number;
@@ -28,6 +32,8 @@ export interface EncoderFamily {
   readonly isHeadPlain?: true;
   /** Embeddings are not normalized. */
   readonly noEmbeddingNorm?: true;
+  /** Its activation is this one, whatever settings may say. */
+  readonly onlyActivation?: string;
   /** The first layer's attention reads embeddings that are normalized already. */
   readonly isFirstNormed?: true;
   /** All layers are one. */
@@ -45,6 +51,15 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   distilbert: { headActivation: "relu" },
   electra: { headActivation: "gelu" },
   ernie: {},
+  esm: {
+    positionsAfterPadding: true,
+    headActivation: "tanh",
+    preNorm: true,
+    noEmbeddingNorm: true,
+    isRotaryNamed: true,
+    theta: 10000,
+    onlyActivation: "gelu",
+  },
   eurobert: {
     isBiasOptional: true,
     headActivation: "gelu",
@@ -72,6 +87,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   rembert: { isUntied: true },
   roberta: robertaLike,
   "roberta-prelayernorm": { ...robertaLike, preNorm: true },
+  roformer: { interleaved: true, theta: 10000 },
   "xlm-roberta": robertaLike,
   "xlm-roberta-xl": { ...robertaLike, preNorm: true, noEmbeddingNorm: true, epsilon: 1e-5 },
 };

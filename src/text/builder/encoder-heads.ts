@@ -2,9 +2,10 @@
 
 import { OctetteError } from "../../errors";
 import type { EmbeddingSettings, LanguageFacts } from "../source";
-import { type EncodedTokens, indexTable } from "./encoder";
+import type { EncodedTokens } from "./encoder";
 import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";
+import { meanOfTokens } from "./token-means";
 import type { LanguageGraphWriter } from "./writer";
 
 /** The outputs of a graph, and its task. */
@@ -15,7 +16,7 @@ export interface Head {
 
 /** Tensors of heads, which a file keeps although its model is used without them. */
 const HEADS =
-  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
+  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|contact_head\.|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
 
 /** Parts of a head that predicts tokens, in the names of each family. */
 const PREDICTORS = [
@@ -102,33 +103,6 @@ function byArchitecture(
 function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, output: string): string {
   const first = writer.slice("hidden", 1, 0, 1, `${output}.row`);
   return writer.reshape(first, ["batch", hidden], output);
-}
-
-/** The mean of each text's states, padding aside, [batch, hidden]. */
-function meanOfTokens(
-  writer: LanguageGraphWriter,
-  settings: EncoderSettings,
-  output: string,
-  states = "hidden",
-): string {
-  const { hidden } = settings;
-  const table = indexTable(writer, settings);
-  const counts = writer.reshape(
-    writer.node("Gather", [table, "lengths"], `${output}.lengths`),
-    ["batch", 1],
-    `${output}.counts`,
-  );
-  const index = writer.slice(table, 0, 0, "tokens", `${output}.index`);
-  const left = writer.node("Sub", [counts, index], `${output}.left`);
-  const isText = writer.node("Clip", [left], `${output}.isText`, { min: 0, max: 1 });
-  const weights = writer.reshape(isText, ["batch", 1, "tokens"], `${output}.weights`);
-  const sums = writer.reshape(
-    writer.node("MatMul", [weights, states], `${output}.sums`),
-    ["batch", hidden],
-    `${output}.sum`,
-  );
-  const atLeastOne = writer.node("Clip", [counts], `${output}.divisor`, { min: 1 });
-  return writer.node("Div", [sums, atLeastOne], output);
 }
 
 function embed(

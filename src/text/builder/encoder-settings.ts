@@ -22,6 +22,10 @@ export interface EncoderSettings {
   /** Tokens on either side that a token of a layer with windows sees. */
   readonly reach: number;
   readonly rotary: ReadonlyMap<string, Rotary>;
+  /** Whether values rotate as queries and keys do. */
+  readonly rotatesValues: boolean;
+  /** The token whose embedding is left out, for which the others grow; undefined: none is. */
+  readonly droppedToken: number | undefined;
   readonly activation: string;
   /** Function between the layers of a head. */
   readonly headActivation: string;
@@ -64,14 +68,15 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     partial: 1,
   };
   const kinds = family.theta === undefined ? [] : [...new Set(layers)];
-  const activation = checkActivation(
-    settings.text(["hidden_activation", "hidden_act", "activation"], family.activation ?? "gelu"),
-    settings.where,
-  );
+  if (family.isRotaryNamed && settings.text("position_embedding_type", "absolute") !== "rotary")
+    throw settings.wrong("position_embedding_type", "rotary", "absolute");
+  const named = settings.text(["hidden_activation", "hidden_act", "activation"], family.activation ?? "gelu");
+  const activation = family.onlyActivation ?? checkActivation(named, settings.where);
   const pooling = settings.text("classifier_pooling", "cls");
   settings.value("relative_attention_num_buckets");
+  const vocabulary = settings.count("vocab_size");
   return {
-    vocabulary: settings.count("vocab_size"),
+    vocabulary,
     hidden,
     heads,
     headDim,
@@ -90,6 +95,10 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     layers,
     reach: Math.floor(local / 2),
     rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    rotatesValues: settings.flag("rotary_value", false),
+    droppedToken: settings.flag("token_dropout", false)
+      ? settings.count("mask_token_id", undefined, 0, vocabulary - 1)
+      : undefined,
     activation,
     headActivation: checkActivation(
       settings.text("classifier_activation", family.headActivation ?? activation),

@@ -4,6 +4,8 @@ import { addDims } from "../../graph/symbols";
 import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
 import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
 import { relativeBias } from "./relative-bias";
+import { withoutDropped } from "./token-dropout";
+import { windowMask } from "./window-mask";
 import type { LanguageGraphWriter } from "./writer";
 
 /** Names of a layer's parts. */
@@ -49,6 +51,8 @@ const parts = {
 } as const;
 
 const TABLES = ["embeddings.word_embeddings", "embeddings.tok_embeddings", "embed_tokens"];
+/** A table that files carry along although positions rotate. */
+const UNUSED_POSITIONS = /(^|\.)embeddings\.position_embeddings\.weight$/;
 const LAYERS = ["encoder.layer", "transformer.layer", "encoder.layers", "layers"];
 
 export interface EncodedTokens {
@@ -82,7 +86,14 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
   const { hasRelativeBias } = settings.family;
   if (hasRelativeBias) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
   const mask = hasRelativeBias ? "relative" : "";
-  const finalNorms = ["final_norm", "norm", "encoder.ln", "encoder.LayerNorm", "LayerNorm"];
+  const finalNorms = [
+    "final_norm",
+    "norm",
+    "encoder.ln",
+    "encoder.LayerNorm",
+    "LayerNorm",
+    "encoder.emb_layer_norm_after",
+  ];
   const finalNorm = settings.family.preNorm ? needPart(weights, prefix, finalNorms) : undefined;
   const last = finalNorm ? "hidden.last" : "hidden";
   const nameOf = (i: number) => (i === settings.layers.length ? last : `hidden.${i}`);
@@ -121,7 +132,11 @@ function embedded(
     from: [vocabulary, width],
     shape: [vocabulary, width],
   });
-  let sum = writer.node("Gather", [tokens, "ids"], "tokens.rows", { axis: 0 });
+  let sum = withoutDropped(
+    writer,
+    settings,
+    writer.node("Gather", [tokens, "ids"], "tokens.rows", { axis: 0 }),
+  );
   const typeTable = `${prefix}embeddings.token_type_embeddings.weight`;
   const types = weights.has(typeTable) || settings.types > 0 ? weights.shapeOf(typeTable)[0]! : 0;
   if (types > 0) {
@@ -139,7 +154,7 @@ function embedded(
     });
     const own = writer.slice(rows, 0, firstPosition, addDims(firstPosition, "tokens"), "positions.rows");
     sum = writer.add(sum, own, "positions.sum");
-  }
+  } else if (settings.family.isRotaryNamed) weights.ignore(UNUSED_POSITIONS);
   const embeddingNorm = findPart(weights, prefix, ["embeddings.LayerNorm", "embeddings.norm", "emb_ln"]);
   const projection = findPart(weights, prefix, ["embeddings_project", "encoder.embedding_hidden_mapping_in"]);
   const to = projection || width !== hidden ? "embedding.normed" : output;
@@ -149,36 +164,6 @@ function embedded(
     writer.linear(sum, projection ?? `${prefix}embeddings_project`, [hidden, width], output);
   else if (settings.family.noEmbeddingNorm) writer.node("Identity", [sum], output);
   return types;
-}
-
-/** What is added to scores of a layer with windows: 0 within reach, far below 0 outside. */
-function windowMask(writer: LanguageGraphWriter, settings: EncoderSettings): void {
-  const { weights } = writer;
-  const index = writer.slice(indexTable(writer, settings), 0, 0, "tokens", "window.index");
-  const columns = writer.reshape(index, [1, "tokens"], "window.columns");
-  const rows = writer.reshape(index, ["tokens", 1], "window.rows");
-  const distance = writer.node(
-    "Abs",
-    [writer.node("Sub", [rows, columns], "window.offsets")],
-    "window.distances",
-  );
-  const reach = weights.make("window.reach", [], [settings.reach]);
-  const beyond = writer.node("Sub", [distance, reach], "window.beyond");
-  const isOutside = writer.node("Clip", [beyond], "window.outside", { min: 0, max: 1 });
-  const far = weights.make("window.far", [], [FAR]);
-  writer.node("Mul", [isOutside, far], "window.mask");
-}
-
-/** A score that leaves nothing of a weight. */
-const FAR = -1e30;
-
-/** Whole numbers from 0 to the most tokens a text can have, as floats. */
-export function indexTable({ weights }: LanguageGraphWriter, { positions }: EncoderSettings): string {
-  return weights.make(
-    "index",
-    [positions + 1],
-    Float32Array.from({ length: positions + 1 }, (_, i) => i),
-  );
 }
 
 interface Layering {
@@ -227,7 +212,7 @@ function encoderLayer(x: string, layering: Layering, output: string): void {
 
 function attention(x: string, { writer, settings, layer, prefix, name, mask }: Layering): string {
   const { weights } = writer;
-  const { hidden, heads, headDim, rotary } = settings;
+  const { hidden, heads, headDim, rotary, rotatesValues, family } = settings;
   const size = heads * headDim;
   const fused = findPart(weights, prefix, parts.qkv);
   weights.hasBias(fused ?? needPart(weights, prefix, parts.q), settings.hasBias);
@@ -247,8 +232,9 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
       ? value
       : writer.node("RotaryEmbedding", [value, `${layer}.cos`, `${layer}.sin`], `${value}.rotated`, {
           num_heads: heads,
+          ...(family.interleaved && { interleaved: 1 }),
         });
-  const inputs = [rotate(q!), rotate(k!), v!, mask, "", "", "lengths"];
+  const inputs = [rotate(q!), rotate(k!), rotatesValues ? rotate(v!) : v!, mask, "", "", "lengths"];
   const mixed = writer.node("Attention", inputs, `${name}.attention`, {
     q_num_heads: heads,
     kv_num_heads: heads,

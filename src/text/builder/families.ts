@@ -1,84 +1,7 @@
 // Facts that neither settings nor tensors tell: by the name of a family, how its files are to be read. Everything else is chosen by
 // settings and by which tensors are there. A name that is not here is refused: its files may look like others and mean something else.
 
-/** How a family's decoder computes, where its files do not say so. Left out: as Llama. */
-export interface DecoderFamily {
-  /** "layer": mean and variance, with an optional bias. Default "rms". */
-  readonly norm?: "rms" | "layer";
-  /** Norm scales are 1 + the value in the file. */
-  readonly normOffset?: true;
-  /** Norms, of heads too, without scale and bias. */
-  readonly plainNorm?: true;
-  readonly epsilon?: number;
-  /** What a file says of the epsilon is not used. */
-  readonly hasOwnEpsilon?: true;
-  /** Embeddings are normalized. */
-  readonly hasEmbeddingNorm?: true;
-  /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
-  readonly parallel?: true | "setting";
-  /** Norms follow the residual sums (post-norm). */
-  readonly postNorm?: true;
-  readonly activation?: string;
-  /** Its settings call the approximation by tanh gelu. */
-  readonly isGeluTanh?: true;
-  /** Value of tie_word_embeddings where a file leaves it out. */
-  readonly tied?: true;
-  readonly headDim?: number;
-  /** Key and value heads; "heads": as many as query heads, whatever a file says. */
-  readonly kvHeads?: number | "heads";
-  /** Embeddings are multiplied by √hidden. */
-  readonly embeddingScale?: true;
-  /** The attention's scale: by 1 / √head size, 1, or a setting. */
-  readonly attentionScale?:
-    | "none"
-    | "attention_multiplier"
-    | "attention_multiplier, else size"
-    | "query_pre_attn_scalar";
-  readonly attentionCap?: number;
-  readonly logitCap?: number;
-  readonly logitScale?: number;
-  /** Logits are multiplied by logits_scaling, by which others divide them. */
-  readonly isLogitFactor?: true;
-  /** How positions enter. Default "rotary". */
-  readonly positions?: "learned";
-  /** Row of the table of position 0. */
-  readonly positionOffset?: number;
-  readonly theta?: number;
-  readonly localTheta?: number;
-  /** Pairs that rotate are neighbours. */
-  readonly interleaved?: true;
-  /** Pairs rotate backwards. */
-  readonly isReversed?: true;
-  /** Share of a head that rotates. */
-  readonly partial?: number;
-  /** Layers that do not rotate: of full attention where others have windows. */
-  readonly noRotary?: "full" | "full-if-windows" | "no_rope_layers";
-  /** q and k are normalized in every layer; left out: as a setting says, or where there are tensors. */
-  readonly headNorms?: true;
-  /** Their scales: the same for each head, for all heads together, or each head's own. Default: as their shape says. */
-  readonly headNormScales?: "same" | "together" | "own";
-  /** q, k and v have biases. */
-  readonly hasBiases?: true;
-  /** The layer of logits has a bias. */
-  readonly hasHeadBias?: true;
-  /** q and k are normalized after they rotate. */
-  readonly normAfterRotary?: true;
-  /** Which layers have windows, where a file does not list them. */
-  readonly windows?:
-    | "all"
-    | "max_window_layers"
-    | "even"
-    | "pattern"
-    | "first-of-four-full"
-    | "attention_layers"
-    | "unused";
-  readonly pattern?: number;
-  readonly window?: number;
-  /** How q, k and v lie in one tensor. Default: one after the other. */
-  readonly fused?: "heads" | "falcon" | "bigcode" | "codegen";
-  /** Weights are [inputs, outputs]. */
-  readonly transposed?: true;
-}
+import type { DecoderFamily } from "./decoder-family";
 
 const gptLike = {
   norm: "layer",
@@ -107,6 +30,13 @@ const gemma2Like = {
 
 /** Decoders by `model_type`. */
 export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
+  apertus: {
+    headNorms: true,
+    headNormScales: "same",
+    epsilon: 1e-5,
+    activation: "xielu",
+    needsRotary: true,
+  },
   arcee: { epsilon: 1e-5, activation: "relu2" },
   biogpt: {
     ...gptLike,
@@ -117,6 +47,13 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     embeddingScale: true,
   },
   bitnet: { epsilon: 1e-5, activation: "relu2", theta: 500000, kvHeads: 5 },
+  bloom: {
+    ...gptLike,
+    hasBiases: true,
+    hasEmbeddingNorm: true,
+    positions: "alibi",
+    fused: "heads",
+  },
   codegen: {
     hasHeadBias: true,
     norm: "layer",
@@ -167,6 +104,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu",
     tied: true,
     parallel: "setting",
+    positions: "alibi or rotary",
     fused: "falcon",
   },
   gemma: { ...gemmaLike, kvHeads: 16, isGeluTanh: true },
@@ -210,6 +148,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     interleaved: true,
   },
   granite: { attentionScale: "attention_multiplier" },
+  granitemoehybrid: { attentionScale: "attention_multiplier", isRotaryNamed: true },
   helium: { epsilon: 1e-8, interleaved: true, headDim: 128, kvHeads: 20, theta: 100000 },
   hunyuan_v1_dense: { headNorms: true, headNormScales: "same", epsilon: 1e-5, normAfterRotary: true },
   hyperclovax: { attentionScale: "attention_multiplier, else size", isLogitFactor: true },
@@ -217,7 +156,21 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   lfm2: { headNorms: true, headNormScales: "same", epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
   llama: {},
   ministral: { kvHeads: 8, windows: "all", window: 4096 },
+  ministral3: {
+    epsilon: 1e-5,
+    headDim: 128,
+    kvHeads: 8,
+    windows: "all",
+    needsRotary: true,
+    growsQueries: true,
+  },
   mistral: { kvHeads: 8, windows: "all", window: 4096 },
+  mpt: {
+    ...gptLike,
+    activation: "gelu",
+    attentionScale: "softmax_scale",
+    positions: "alibi",
+  },
   nanochat: {
     plainNorm: true,
     hasEmbeddingNorm: true,

@@ -5,66 +5,72 @@
 export const HARMLESS: ReadonlySet<string> = new Set(
   `
   architectures auto_map custom_pipelines dtype id2label label2id language license model_max_length model_name model_type name
-  problem_type quantization_aware tokenizer_class torch_dtype transformers_version transformers.js_config unsloth_fixed
-  unsloth_version finetuning_task base_model_name_or_path is_llama_config num_labels max_length
+  problem_type quantization_aware tokenizer_class torch_dtype transformers_version transformers.js_config finetuning_task
+  base_model_name_or_path is_llama_config num_labels max_length
 
-  begin_suppress_tokens bos_token_id cls_token_id decoder_start_token_id eod_token_id eos_token_id forced_bos_token_id
-  forced_eos_token_id im_end_id im_start_id image_token_index mask_token_id pad_id pad_token_id prefix sep_id sep_token_id
-  suppress_tokens text_len unk_token_id bos_id eos_id
+  begin_suppress_tokens image_token_index prefix suppress_tokens text_len
 
-  bad_words_ids diversity_penalty do_sample early_stopping encoder_no_repeat_ngram_size exponential_decay_length_penalty
-  keys_to_ignore_at_inference length_penalty min_length no_repeat_ngram_size num_beam_groups num_beams num_return_sequences
-  output_attentions output_hidden_states output_past output_scores remove_invalid_values repetition_penalty return_dict
-  return_dict_in_generate task_specific_params temperature tf_legacy_loss top_k top_p torchscript typical_p use_cache
-  cache_implementation tie_encoder_decoder
+  bad_words_ids do_sample early_stopping keys_to_ignore_at_inference min_length remove_invalid_values task_specific_params temperature
+  tf_legacy_loss top_k top_p torchscript typical_p use_cache cache_implementation tie_encoder_decoder
 
-  activation_dropout attention_dropout attention_probs_dropout_prob attn_dropout attn_pdrop classifier_dropout
-  classifier_dropout_prob classifdropout dropout emb_pdrop embd_pdrop embed_dropout embedding_dropout ff_dropout
-  gradient_checkpointing hidden_dropout hidden_dropout_prob init_device init_std initializer_cutoff_factor initializer_range
-  layerdrop mlp_dropout pooler_dropout qa_dropout resid_dropout resid_pdrop residual_dropout seq_classif_dropout sparse_pred_ignore_index
-  sparse_prediction summary_first_dropout summary_last_dropout verbose weight_init initializer_factor mup_init
+  gradient_checkpointing sparse_pred_ignore_index sparse_prediction verbose
 
-  attention_softmax_in_fp32 attn_implementation chunk_size_feed_forward deterministic_flash_attn flash_attn flash_attn_bf16_force_unroll
-  flash_attn_triton_cross_entropy legacy memory_efficient_attention output_router_logits pretraining_tp reference_compile
-  reorder_and_upcast_attn repad_logits_with_grad scale_attention_softmax_in_fp32 slow_but_exact unpad_inputs use_bfloat16 use_flash_attn
-  use_flash_attention use_fused_mlp use_fused_rms_norm use_fused_rope use_memory_efficient_attention use_xla fused_bias_fc
-  fused_dropout_add_ln bf16 fp16 fp32 pad_vocab_size_multiple rope_fused use_flash_attn_2
+  attention_softmax_in_fp32 chunk_size_feed_forward legacy pretraining_tp reference_compile reorder_and_upcast_attn
+  repad_logits_with_grad scale_attention_softmax_in_fp32 slow_but_exact unpad_inputs use_bfloat16 use_xla bias_dropout_fusion
+  masked_softmax_fusion bf16 fp16 fp32 pad_vocab_size_multiple
 
-  attention_types block_auto_adjust_ff_dim block_dim block_ff_dim block_ffn_dim_multiplier block_multiple_of block_use_swiglu
-  conv_dim conv_dim_out conv_use_xavier_init block_mlp_init_scale block_norm_eps block_out_init_scale block_use_xavier_init
-  intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size word_embed_proj_dim embedding_size input_embedding_size output_embedding_size type_vocab_size
-  n_ctx original_max_position_embeddings max_window_layers num_ln_in_parallel_attn num_ln_in_parallel conv_bias qk_layernorm use_qk_norm use_qkv_bias use_bias
-  mlp_bias attention_out_bias enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine
-  pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type directionality
-  summary_activation summary_proj_to_labels summary_type summary_use_proj
-  sinusoidal_pos_embds sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks down_scale_factor
+  attention_types conv_dim conv_dim_out intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size
+  word_embed_proj_dim embedding_size input_embedding_size type_vocab_size n_ctx original_max_position_embeddings max_window_layers
+  num_ln_in_parallel_attn num_ln_in_parallel conv_bias qk_layernorm use_qk_norm use_qkv_bias use_bias mlp_bias attention_out_bias
+  enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine directionality expansion_ratio
+  shared_intermediate_size learned_pos_emb offset_alibi router_aux_loss_coef num_experts_per_tok sinusoidal_pos_embds
+  sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks
+  down_scale_factor
   `
     .trim()
     .split(/\s+/),
 );
+
+/**
+ * The same by their kind: of training and generation, ids of tokens, what is given back, parts of other heads and of layers that a model
+ * does without, and ways to compute.
+ */
+export const HARMLESS_KINDS =
+  /(dropout(_prob)?|drop|penalty|ngram_size)$|(^|_)(token|bos|eos|pad|sep|im_end|im_start)_id$|(^|_)init(_|$)|^(attn_impl|initializer|num_beam|num_return|skip_bias|unsloth)|^(mamba|pooler|return|summary)_|^output_(attentions|embedding|hidden|past|router|scores)|^block_(auto|dim|ff|multiple|norm|use)|flash_att|fused|memory_efficient/;
 
 /** Values that octette has, of settings that ask for something else with others. */
 export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   add_cross_attention: [false],
   alibi: [false],
   apply_residual_connection_post_layernorm: [false],
+  attn_type: ["multihead_attention"],
+  attn_uses_sequence_id: [false],
   cross_attention_hidden_size: [],
+  emb_layer_norm_before: [false],
+  embedding_fraction: [1],
   full_attn_mod: [1],
   interpolate_factor: [1],
   is_composition: [false],
   is_decoder: [false],
   is_encoder_decoder: [false],
+  is_folding_model: [false],
   lm_head_bias: [false],
   mlp_type: ["default"],
-  norm_type: ["layer_norm", "rms_norm"],
+  no_bias: [true],
+  norm_type: ["layer_norm", "rms_norm", "low_precision_layernorm"],
+  normalization_function: ["rmsnorm"],
+  num_local_experts: [0],
   order_of_interleaved_layers: ["local_attn_first"],
   position_embedding_type: ["absolute", "rope_gptj"],
+  prefix_lm: [false],
   pruned_heads: [{}],
+  qk_ln: [false],
   quantization_config: [],
   relative_attention: [false],
   rope_interleaved: [false],
   rotary: [true],
   sinusoidal: [false],
+  token_dropout: [false],
   use_bidirectional_attention: [false],
   use_embedding_sharing: [true],
   use_gated_activation: [true],

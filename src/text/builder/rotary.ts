@@ -4,7 +4,7 @@
 import { brief } from "../../formats/checks";
 import { isJsonObject, type JsonObject } from "../../formats/json";
 import { portableExp, portableLog } from "../../portable-math";
-import type { Settings } from "./settings";
+import { MAX_TABLE, type Settings } from "./settings";
 
 /** Most elements of a head that rotate: a hostile file could ask for more than memory holds. */
 const MAX_ROTATING = 2 ** 16;
@@ -19,6 +19,8 @@ export interface Rotary {
   readonly reach: number;
   /** Most positions for which these frequencies are right, where others are for longer texts. */
   readonly limit: number;
+  /** Factors of queries by their position, where those of a text as long differ. */
+  readonly queries?: Float32Array;
 }
 
 /** What is known before the rotary settings are read. */
@@ -31,6 +33,8 @@ export interface RotaryContext {
   /** Base of layers with windows, when it differs. */
   readonly localTheta: number | undefined;
   readonly partial: number;
+  /** Whether queries grow with their position. */
+  readonly growsQueries?: boolean;
 }
 
 type LayerType = "full_attention" | "sliding_attention";
@@ -72,8 +76,30 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
     settings,
     context,
   });
+  const growth = context.growsQueries ? queryGrowth(reader, context) : { limit };
   reader.finish();
-  return { frequencies: Float32Array.from(inverse), scale, reach: Math.floor(reach), limit };
+  return {
+    frequencies: Float32Array.from(inverse),
+    scale,
+    reach: Math.floor(reach),
+    ...growth,
+    limit: Math.min(limit, growth.limit),
+  };
+}
+
+/** 1 + β · log(1 + ⌊position / original⌋), as Llama 4 has it: 1 for all positions of a text no longer than the original length. */
+function queryGrowth(
+  reader: RopeParameters,
+  { length = 0 }: RotaryContext,
+): Pick<Rotary, "limit" | "queries"> {
+  const beta = reader.number("llama_4_scaling_beta");
+  const original = reader.positive("original_max_position_embeddings");
+  reader.optional("max_position_embeddings");
+  if (length <= original) return { limit: original };
+  const factor = (position: number) => 1 + beta * portableLog(1 + Math.floor(position / original));
+  // At least as many as a window has that models are quantized by.
+  const count = Math.min(Math.max(length, 256), MAX_TABLE);
+  return { limit: MAX_TABLE, queries: Float32Array.from({ length: count }, (_, i) => factor(i)) };
 }
 
 /** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */

@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../../errors";
 import { brief } from "../../formats/checks";
-import { HARMLESS, REQUIRED } from "./known-settings";
+import { HARMLESS, HARMLESS_KINDS, REQUIRED } from "./known-settings";
 
 /** A setting's name, or the names it goes by, the first that is there counts. */
 export type SettingNames = string | readonly string[];
@@ -107,6 +107,7 @@ export class Settings {
       if (this.#read.has(name) || HARMLESS.has(name) || name.startsWith("_") || value === null) continue;
       const allowed = Object.hasOwn(REQUIRED, name) ? REQUIRED[name]! : undefined;
       if (allowed?.some((one) => JSON.stringify(one) === JSON.stringify(value))) continue;
+      if (!allowed && HARMLESS_KINDS.test(name)) continue;
       if (allowed) throw this.wrong(name, allowed.map((one) => JSON.stringify(one)).join(" or "), value);
       throw new OctetteError(`config.json: ${name} is a setting that octette does not know`, {
         code: "unsupported",

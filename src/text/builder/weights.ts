@@ -25,7 +25,7 @@ export interface Recipe {
 
 /** Tables that are computed anew: masks, positions, and rotary frequencies, which files may have rounded. */
 const LEFTOVERS =
-  /(^|\.)(rotary_emb\.(inv_freq|cos_cached|sin_cached)|position_ids|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
+  /(^|\.)(rotary_emb(eddings)?\.(inv_freq|cos_cached|sin_cached)|encoder\.embed_positions\.weight|position_ids|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
 
 const MASKS = /(^|\.)att(ention|n)(\.attention)?\.(masked_)?bias$/;
 
@@ -71,19 +71,21 @@ export class Weights {
 
   /** A constant of this recipe. Throws FormatError where a tensor is missing or has another shape. */
   add(name: string, recipe: Recipe): string {
-    for (const one of recipe.tensors) {
-      this.#used.add(one);
-      const shape = this.shapeOf(one);
-      const fits = shape.length === recipe.from.length && shape.every((n, i) => n === recipe.from[i]);
-      if (!fits)
-        throw new FormatError(`the tensor "${one}" has another shape`, {
-          where: this.source.where,
-          expected: `[${recipe.from}]`,
-          got: `[${shape}]`,
-        });
-    }
+    for (const one of recipe.tensors) this.claim(one, recipe.from);
     this.#recipes.set(name, recipe);
     return name;
+  }
+
+  /** Says that a tensor belongs to the model, be it read or not. Throws FormatError where it is missing or has another shape. */
+  claim(name: string, expected: readonly number[]): void {
+    this.#used.add(name);
+    const shape = this.shapeOf(name);
+    if (shape.length === expected.length && shape.every((n, i) => n === expected[i])) return;
+    throw new FormatError(`the tensor "${name}" has another shape`, {
+      where: this.source.where,
+      expected: `[${expected}]`,
+      got: `[${shape}]`,
+    });
   }
 
   /** A constant that no file has. */

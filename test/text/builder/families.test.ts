@@ -18,7 +18,8 @@ const tight = ({ want }: FamilyCase) => 2e-5 * Math.max(...want.map(Math.abs));
 
 describe("decoders", () => {
   test.for(all.filter(isDecoder).map((one) => [one.name, one] as const))("%s", async ([, one]) => {
-    const built = buildLanguageGraph(familySource(one));
+    const { length } = one;
+    const built = buildLanguageGraph(familySource(one), { ...(length !== undefined && { length }) });
     const graph = bindCache(await wholeGraph(built), { maxTokens: 32, chunk: 4 });
     const ids = Array.from({ length: 13 }, (_, j) => ((3 * j * j + 5 * j + 7) % 38) + 2);
     /** Logits of the first and the last token, which are fed four at a time. */

@@ -1,6 +1,7 @@
 // Small models of all families: settings, the shapes of tensors, and what they compute, in families.json: by transformers 5.17; of
-// hyperclovax, nanochat, megatron-bert, rembert, roberta-prelayernorm, xlm-roberta-xl, heads of eurobert and an untied biogpt by a
-// reference in f64 after its source. The elements are a formula of a tensor's name, which whoever made that file evaluated too.
+// apertus, bloom, esm, granitemoehybrid, hyperclovax, megatron-bert, ministral3, mpt, nanochat, rembert,
+// roberta-prelayernorm, roformer, xlm-roberta-xl, heads of eurobert, an untied biogpt and falcon with ALiBi by a reference in f64 after its
+// source. The elements are a formula of a tensor's name, which whoever made that file evaluated too.
 
 import { sizeOf, type Tensor } from "../../../src/graph/tensor";
 import type { LanguageSource } from "../../../src/text/source";
@@ -12,6 +13,8 @@ export interface FamilyCase {
   readonly tensors: Readonly<Record<string, readonly number[]>>;
   /** Logits of the first and the last of 13 tokens; of encoders, rows of two texts of 11 and 7 tokens. */
   readonly want: readonly number[];
+  /** Tokens that a text will have, where the family computes longer ones otherwise. */
+  readonly length?: number;
   /** Of encoders: whose rows they are. */
   readonly output?: string;
 }

@@ -1,0 +1,87 @@
+// What neither settings nor tensors say of a decoder: what may differ from family to family.
+
+/** How a family's decoder computes, where its files do not say so. Left out: as Llama. */
+export interface DecoderFamily {
+  /** "layer": mean and variance, with an optional bias. Default "rms". */
+  readonly norm?: "rms" | "layer";
+  /** Norm scales are 1 + the value in the file. */
+  readonly normOffset?: true;
+  /** Norms, of heads too, without scale and bias. */
+  readonly plainNorm?: true;
+  readonly epsilon?: number;
+  /** What a file says of the epsilon is not used. */
+  readonly hasOwnEpsilon?: true;
+  /** Embeddings are normalized, by a norm of their own where norms have scales. */
+  readonly hasEmbeddingNorm?: true;
+  /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
+  readonly parallel?: true | "setting";
+  /** Norms follow the residual sums (post-norm). */
+  readonly postNorm?: true;
+  readonly activation?: string;
+  /** Its settings call the approximation by tanh gelu. */
+  readonly isGeluTanh?: true;
+  /** Value of tie_word_embeddings where a file leaves it out. */
+  readonly tied?: true;
+  readonly headDim?: number;
+  /** Key and value heads; "heads": as many as query heads, whatever a file says. */
+  readonly kvHeads?: number | "heads";
+  /** Embeddings are multiplied by √hidden. */
+  readonly embeddingScale?: true;
+  /** The attention's scale: by 1 / √head size, 1, or a setting. */
+  readonly attentionScale?:
+    | "none"
+    | "attention_multiplier"
+    | "attention_multiplier, else size"
+    | "query_pre_attn_scalar"
+    | "softmax_scale";
+  readonly attentionCap?: number;
+  readonly logitCap?: number;
+  readonly logitScale?: number;
+  /** Logits are multiplied by logits_scaling, by which others divide them. */
+  readonly isLogitFactor?: true;
+  /** How positions enter; "alibi or rotary": as the setting alibi says, in bf16. Default: they rotate. */
+  readonly positions?: "learned" | "alibi" | "alibi or rotary";
+  /** That they rotate must be said by position_embedding_type. */
+  readonly isRotaryNamed?: true;
+  /** Its settings must say how heads rotate. */
+  readonly needsRotary?: true;
+  /** Queries grow with their position beyond the length that the model was first trained on, as rope_parameters say. */
+  readonly growsQueries?: true;
+  /** Row of the table of position 0. */
+  readonly positionOffset?: number;
+  readonly theta?: number;
+  readonly localTheta?: number;
+  /** Pairs that rotate are neighbours. */
+  readonly interleaved?: true;
+  /** Pairs rotate backwards. */
+  readonly isReversed?: true;
+  /** Share of a head that rotates. */
+  readonly partial?: number;
+  /** Layers that do not rotate: of full attention where others have windows. */
+  readonly noRotary?: "full" | "full-if-windows" | "no_rope_layers";
+  /** q and k are normalized in every layer; left out: as a setting says, or where there are tensors. */
+  readonly headNorms?: true;
+  /** Their scales: the same for each head, for all heads together, or each head's own. Default: as their shape says. */
+  readonly headNormScales?: "same" | "together" | "own";
+  /** q, k and v have biases. */
+  readonly hasBiases?: true;
+  /** The layer of logits has a bias. */
+  readonly hasHeadBias?: true;
+  /** q and k are normalized after they rotate. */
+  readonly normAfterRotary?: true;
+  /** Which layers have windows, where a file does not list them. */
+  readonly windows?:
+    | "all"
+    | "max_window_layers"
+    | "even"
+    | "pattern"
+    | "first-of-four-full"
+    | "attention_layers"
+    | "unused";
+  readonly pattern?: number;
+  readonly window?: number;
+  /** How q, k and v lie in one tensor. Default: one after the other. */
+  readonly fused?: "heads" | "falcon" | "bigcode" | "codegen";
+  /** Weights are [inputs, outputs]. */
+  readonly transposed?: true;
+}

@@ -1,0 +1,123 @@
+// What config.json says of each layer of a decoder: which tokens it sees, whether it rotates, and how its scores are scaled.
+
+import type { DecoderFamily } from "./decoder-family";
+import type { Settings } from "./settings";
+
+/** One layer's part in a decoder. */
+export interface LayerSettings {
+  readonly kind: "attention" | "convolution";
+  /** Which rotary embedding; undefined: none. */
+  readonly rotary: "full_attention" | "sliding_attention" | undefined;
+  /** Positions that a token sees, itself included; 0: all. */
+  readonly window: number;
+  /** Factor of scores. */
+  readonly scale: number;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isFlag = (value: unknown): value is number | boolean =>
+  value === 0 || value === 1 || typeof value === "boolean";
+const isAttentionKind = (value: unknown): value is string => value === "global" || value === "local";
+
+/** The layers, first to last. Throws OctetteError "unsupported" that names a value octette does not know. */
+export function layersOf(
+  settings: Settings,
+  family: DecoderFamily,
+  count: number,
+  headDim: number,
+  hasAlibi: boolean,
+): LayerSettings[] {
+  const types = layerTypes(settings, family, count);
+  const window = windowOf(settings, family, types);
+  const scale = scaleOf(settings, family, headDim);
+  const noRotary = settings.list("no_rope_layers", count, isFlag);
+  const interval = settings.count("no_rope_layer_interval", 4);
+  const hasWindows = window > 0;
+  return types.map((type, i) => {
+    const isSliding = type === "sliding_attention";
+    const byFamily = {
+      none: family.positions !== "learned" && !hasAlibi,
+      full: isSliding,
+      "full-if-windows": isSliding || !hasWindows,
+      no_rope_layers: noRotary ? Boolean(noRotary[i]) : (i + 1) % interval !== 0,
+    };
+    const isAttention = type !== "conv";
+    return {
+      kind: isAttention ? "attention" : "convolution",
+      rotary:
+        isAttention && byFamily[family.noRotary ?? "none"]
+          ? isSliding
+            ? "sliding_attention"
+            : "full_attention"
+          : undefined,
+      window: isSliding ? window : 0,
+      scale: scale(i),
+    };
+  });
+}
+
+/** What every layer is: full_attention, sliding_attention or conv. */
+function layerTypes(settings: Settings, family: DecoderFamily, count: number): readonly string[] {
+  // Granite calls attention to all tokens attention.
+  const listed = settings
+    .list("layer_types", count, isText)
+    ?.map((type) => (type === "attention" ? "full_attention" : type));
+  const pattern = settings.value(["sliding_window_pattern", "_sliding_window_pattern"]);
+  const full = settings.value("full_attn_idxs");
+  if (listed) {
+    const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
+    if (unknown === undefined) return listed;
+    throw settings.wrong("layer_types", "full_attention, sliding_attention or conv", unknown);
+  }
+  if (Array.isArray(full))
+    return Array.from({ length: count }, (_, i) => (full.includes(i) ? "full_attention" : "conv"));
+  const attention = settings.list("attention_layers", count, isAttentionKind);
+  const first = settings.count("max_window_layers", 28, 0);
+  if (family.windows === "unused" && settings.flag("use_sliding_window", false))
+    throw settings.wrong("use_sliding_window", "false, or layer_types", true);
+  const isSliding = (i: number): boolean => {
+    if (family.windows === "all") return true;
+    if (family.windows === "even") return i % 2 === 0;
+    if (family.windows === "max_window_layers") return i >= first;
+    if (family.windows === "first-of-four-full") return i % 4 !== 0;
+    if (family.windows === "attention_layers") return attention ? attention[i] === "local" : i % 2 === 1;
+    if (family.windows !== "pattern") return false;
+    const every =
+      pattern === undefined ? family.pattern! : settings.count("sliding_window_pattern", family.pattern);
+    return (i + 1) % every !== 0;
+  };
+  return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
+}
+
+/** The window of layers that have one; 0 where none has. */
+function windowOf(settings: Settings, family: DecoderFamily, types: readonly string[]): number {
+  const isUsed = settings.flag(
+    "use_sliding_window",
+    family.windows !== "max_window_layers" && family.windows !== "unused",
+  );
+  const isNull = settings.says("sliding_window") && settings.value("sliding_window") === undefined;
+  settings.value("window_size");
+  if (!isUsed || isNull || !types.includes("sliding_attention")) {
+    settings.value("sliding_window");
+    return 0;
+  }
+  if (family.window === undefined && settings.value("sliding_window") === undefined) return 0;
+  return settings.count(["sliding_window", "window_size"], family.window);
+}
+
+/** The factor of scores in each layer. */
+function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (layer: number) => number {
+  const scalar = settings.positive("query_pre_attn_scalar", 256);
+  const { attentionScale } = family;
+  const isMultiplied = attentionScale === "attention_multiplier";
+  const isNamed = isMultiplied || attentionScale === "softmax_scale";
+  const multiplier = settings.number(
+    isNamed ? attentionScale : "attention_multiplier",
+    isMultiplied ? 1 : 1 / Math.sqrt(headDim),
+  );
+  const isScaled = settings.flag("scale_attn_weights", attentionScale !== "none");
+  const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);
+  if (isNamed || attentionScale === "attention_multiplier, else size") return () => multiplier;
+  if (attentionScale === "query_pre_attn_scalar") return () => 1 / Math.sqrt(scalar);
+  return (layer) => (isScaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);
+}
