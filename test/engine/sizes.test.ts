@@ -133,6 +133,26 @@ test.each([
   model.dispose();
 });
 
+test("an artifact has the numbers that a larger size packs in another way", async () => {
+  const b = new GraphBuilder(11);
+  const x = b.input("x", ["batch", 3, "height", "width"]);
+  const weights = b.floats("w", [8, 3, 2, 2], 0.5);
+  const patches = b.node("Conv", [x, weights], "patches", { kernel_shape: [2, 2], strides: [2, 2] });
+  const places = "div(height,2)*div(width,2)";
+  const flat = b.node("Reshape", [patches], "flat", { shape: ["batch", 8, places] });
+  const rows = b.node("Transpose", [flat], "rows", { perm: [0, 2, 1] });
+  b.node("Add", [rows, b.floats("positions", [1, 6, 8], 1)], "y");
+  const graph = b.build("y");
+  const model = await load(save(graph));
+  for (const size of [
+    [1, 2, 2],
+    [2, 4, 6],
+    [1, 6, 4],
+  ] as const)
+    expectSameBytes(model.runSync(feedsOf(size)).y, expected(graph, size).y!);
+  model.dispose();
+});
+
 test("an artifact that takes 3 elements along a symbol is tested with 4", async () => {
   const b = new GraphBuilder(2);
   b.multiple("TopK", [b.input("x", ["batch", "length"])], ["y", "at"], { k: [3], axis: 1 });

@@ -39,7 +39,8 @@ export function goOn(
   ];
   for (const [loader, name] of loaders.flatMap((one) => one.missing.map((name) => [one, name] as const))) {
     const elements = elementsOf(name);
-    const bytes = elements ? bytesIn(elements) : kept.get(session)?.get(name);
+    const inMemory = () => (isOther ? undefined : rawIn(session, name));
+    const bytes = elements ? bytesIn(elements) : (kept.get(session)?.get(name) ?? inMemory());
     if (!bytes)
       throw new OctetteError("sizes need other constants than those that were loaded", {
         code: "limit",
@@ -49,4 +50,13 @@ export function goOn(
     loader.put(name, bytes);
   }
   if (!plan.open) kept.delete(session);
+}
+
+/** Bytes of a constant that the plan's shared constants hold as they are. */
+function rawIn({ plan, buffer }: Session, name: string): Uint8Array | undefined {
+  const copies = plan.loads.flatMap(({ copies, calls }) => (calls.length === 0 ? copies : []));
+  for (const copy of copies)
+    if ("constant" in copy && copy.constant === name && copy.from === undefined && !copy.isFlipped)
+      return new Uint8Array(buffer, copy.at, copy.bytes);
+  return undefined;
 }
