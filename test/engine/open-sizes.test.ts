@@ -54,6 +54,21 @@ const cases: readonly Case[] = [
   transposed({ strides: [3, 2], dilations: [2, 1] }),
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1] }, 3, true),
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1] }, 4, true),
+  // Some phases meet no tap, and small images do not have all phases.
+  transposed({ strides: [5, 3] }, 2),
+  transposed({ strides: [5, 3], pads: [1, 1, 0, 0], output_padding: [3, 2] }, 2),
+  transposed({ strides: [5, 3] }, 2, true),
+  transposed({ strides: [4, 3], pads: [0, 1, 1, 0], output_padding: [2, 1] }, 2, true),
+  transposed({ strides: [4, 6], dilations: [3, 2] }, 2, true),
+  [
+    "ConvTranspose of sounds, of more pixels apart than it has taps",
+    (b) =>
+      b.node("ConvTranspose", [b.input("x", [1, 4, "length"]), b.floats("w", [3, 4, 2], 1)], "y", {
+        strides: [7],
+        pads: [1, 0],
+      }),
+    [{ length: 1 }, { length: 5 }, { length: 2 }, { length: 1 }],
+  ],
   [
     "ConvTranspose of sounds",
     (b) =>

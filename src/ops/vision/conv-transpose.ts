@@ -48,9 +48,6 @@ function phaseWeights(c: Lowering, g: Geometry, phase: Phase, weights: Address, 
   return to;
 }
 
-/** Where a layer's images and constants lie. */
-type Places = Pick<Convolution, "x" | "y" | "weights" | "bias">;
-
 function lower(unit: Unit, c: Lowering): void {
   const { x, weights, bias, geometry: g } = operands(unit, c);
   const [from, to, staged] = [c.input(x), c.output(unit.outputs[0]!), c.stage(weights)];
@@ -62,43 +59,55 @@ function lower(unit: Unit, c: Lowering): void {
     bias: bias ? c.data(bias) : NONE,
   };
   for (const phase of phasesOf(slideOver(g, own.depthwise))) {
-    const y = behind(to, phase.at * 4);
-    const weights = phaseWeights(c, g, phase, staged, 4);
-    convolve(c, { ...own, slide: phase.window, y, weights }, unit.clamp);
+    const make = () => {
+      const y = behind(to, phase.at * 4);
+      const weights = phaseWeights(c, g, phase, staged, 4);
+      convolve(c, { ...own, slide: phase.window, y, weights }, unit.clamp);
+    };
+    // How many phases meet no tap depends on the image: they load nothing of the weights.
+    if (phase.window.kh * phase.window.kw > 0) make();
+    else c.apart(make);
   }
 }
 
 function lowerInteger(unit: Unit, c: Lowering): void {
   const { x, weights, bias, geometry: g } = operands(unit, c);
-  const finish = layerFinish(unit, c, bias, g.outChannels);
-  const places = {
-    x: c.input(x),
-    y: c.output(unit.outputs[0]!),
-    weights: c.stage(weights),
-    bias: finish.bias,
-  };
-  lowerPhases(unit, c, g, places, finish, isDepthwise(g) && finish.bytes === 1);
+  const places = { x: c.input(x), y: c.output(unit.outputs[0]!), weights: c.stage(weights) };
+  const finish = () => layerFinish(unit, c, bias, g.outChannels);
+  lowerPhases(unit, c, g, places, finish, isDepthwise(g));
 }
 
-/** Every phase over codes, and a copy to its pixels where it is not alone. */
+/** Every phase over codes, and a copy to its pixels where it is not alone. `finishOf` loads what a phase needs beside its weights. */
 export function lowerPhases(
   { node }: Unit,
   c: Lowering,
   g: Geometry,
-  { x, y, weights, bias }: Places,
-  finish: LayerFinish,
-  depthwise = false,
+  { x, y, weights }: Pick<Convolution, "x" | "y" | "weights">,
+  finishOf: () => LayerFinish,
+  isDepthwise = false,
 ): void {
+  const finish = finishOf();
   const { bytes, zero } = finish;
+  const depthwise = isDepthwise && bytes === 1;
   const slide = slideOver(g, depthwise);
   const isAlone = Math.min(slide.strideH, slide.inH) * Math.min(slide.strideW, slide.inW) === 1;
-  const own = { ...finish, batch: g.batch, groups: g.groups, depthwise, x, bias };
+  const own = { batch: g.batch, groups: g.groups, depthwise, x };
   for (const phase of phasesOf(slide)) {
     const { outH, outW, ldy, lineY, imageY, kh, kw } = phase.window;
     const dense = denseWindow(phase.window, g, zero);
     const to = isAlone ? y : c.temporary(multiplyDims(g.batch, dense.imageY * bytes));
-    const taps = kh * kw > 0 ? phaseWeights(c, g, phase, weights, 1) : c.stage(noWeights(g));
-    convolveInt8(c, { ...own, slide: dense, y: to, weights: taps });
+    if (kh * kw > 0)
+      convolveInt8(c, {
+        ...own,
+        ...finish,
+        slide: dense,
+        y: to,
+        weights: phaseWeights(c, g, phase, weights, 1),
+      });
+    else
+      c.apart(() =>
+        convolveInt8(c, { ...own, ...finishOf(), slide: dense, y: to, weights: c.stage(noWeights(g)) }),
+      );
     if (isAlone || outH * outW === 0) continue;
     emitCopy(node, c, bytes === 1 ? "u8" : "i32", behind(y, phase.at * bytes), to, [
       { extent: g.batch, y: imageY, x: dense.imageY },

@@ -172,15 +172,26 @@ export interface Phase {
 }
 
 /**
- * The phases that have pixels, or would have some in larger images, so that all sizes pack the same weights: one by one, as a plan has no
- * room for all that a stride may have.
+ * Phases along an axis, in their order: those that have pixels, those that meet taps and one that meets none. So all sizes pack the same
+ * weights.
  */
+function phasesAlong(size: number, taps: number, stride: number, dilation: number, pad: number): number[] {
+  const met = new Set<number>();
+  for (let tap = 0; tap < taps; tap++) met.add((((tap * dilation - pad) % stride) + stride) % stride);
+  let none = 0;
+  while (met.has(none)) none++;
+  const there = Array.from({ length: Math.min(stride, size) }, (_, phase) => phase);
+  const all = new Set([...met, ...there, ...(none < stride ? [none] : [])]);
+  return [...all].sort((a, b) => a - b);
+}
+
+/** The phases of a window, one by one: a plan has no room for all that a stride may have. */
 export function* phasesOf(slide: Slide): Generator<Phase> {
   const { kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft } = slide;
   const [stepH, stepW] = [stepOf(strideH, dilationH), stepOf(strideW, dilationW)];
-  const [rows, columns] = [Math.max(slide.inH, kh), Math.max(slide.inW, kw)];
-  for (let py = 0; py < Math.min(strideH, rows); py++)
-    for (let px = 0; px < Math.min(strideW, columns); px++) {
+  const columns = phasesAlong(slide.inW, kw, strideW, dilationW, padLeft);
+  for (const py of phasesAlong(slide.inH, kh, strideH, dilationH, padTop))
+    for (const px of columns) {
       const window = new Slide();
       const at = phaseOf(window, slide, py, px);
       const bottom = lastOf(firstOf(py, padTop, kh, strideH, dilationH), kh, stepH);

@@ -29,9 +29,11 @@ function sumsOf(unit: Unit, c: Lowering): Sums {
     rows: countOf([g.batch, ...g.outSpatial]),
     channels: g.outChannels,
     emit(lowering, y) {
-      const constants = { weights: lowering.stage(weights), bias: bias ? lowering.stage(bias) : NONE };
-      const finish = { finish: summing(lowering), bias: constants.bias, zero, z: -zero, bytes: 4 };
-      lowerPhases(unit, lowering, g, { x: from, y, ...constants }, finish);
+      const finish = () => {
+        const own = bias ? lowering.stage(bias) : NONE;
+        return { finish: summing(lowering), bias: own, zero, z: -zero, bytes: 4 };
+      };
+      lowerPhases(unit, lowering, g, { x: from, y, weights: lowering.stage(weights) }, finish);
     },
   };
 }
