@@ -117,7 +117,7 @@ function quantizationOf(
   if (groups) {
     // Whether they fit, those know that pack them.
     const own = new Float32Array(graph.constants.get(scaleName)?.data ?? []);
-    return { codes, dtype: "i8", scale: own, zeroPoint: new Int32Array(own.length), axis: 0, groups };
+    return { codes, dtype: "i8", scale: own, zeroPoint: new Int32Array(0), axis: 0, groups };
   }
   if (codes === "" || scaleName === "") throw opError(node, "codes or their scale are left out");
   const isConstant = graph.constants.has(codes);
