@@ -20,7 +20,7 @@ const isFlag = (value: unknown): value is number | boolean =>
 const isAttentionKind = (value: unknown): value is string => value === "global" || value === "local";
 
 /** The layers, first to last. Throws OctetteError "unsupported" that names a value octette does not know. */
-export function layersOf(
+export function decoderLayers(
   settings: Settings,
   family: DecoderFamily,
   count: number,

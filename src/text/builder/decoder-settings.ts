@@ -3,7 +3,7 @@
 import { checkActivation } from "./activations";
 import { type Alibi, alibiOf } from "./alibi";
 import type { DecoderFamily } from "./decoder-family";
-import { type LayerSettings, layersOf } from "./decoder-layers";
+import { decoderLayers, type LayerSettings } from "./decoder-layers";
 import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
 import { MAX_PARTS, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
@@ -65,7 +65,7 @@ export function decoderSettings(
   const maxPositions = settings.count(POSITIONS, family.norm === "layer" ? 2048 : 4096);
   settings.value("is_decoder");
   const alibi = alibiOf(settings, family, heads, maxPositions, POSITIONS);
-  const layers = layersOf(settings, family, count, headDim, alibi !== undefined);
+  const layers = decoderLayers(settings, family, count, headDim, alibi !== undefined);
   const type = family.isRotaryNamed ? settings.value("position_embedding_type") : "rope";
   if (type !== "rope") throw settings.wrong("position_embedding_type", "rope", type);
   if (family.needsRotary && settings.value(["rope_parameters", "rope_scaling"]) === undefined)

@@ -1,0 +1,70 @@
+// Settings of single families that would make them compute something else are refused by name.
+
+import { expect, test } from "vitest";
+import { OctetteError } from "../../../src/errors";
+import { buildLanguageGraph } from "../../../src/text/builder/build";
+import { familyNamed } from "./family-cases";
+
+const attention = familyNamed("mpt").config.attn_config as object;
+const rope = familyNamed("ministral3").config.rope_parameters as object;
+
+test.for([
+  ["bloom", { apply_residual_connection_post_layernorm: true }, "expected false, got true"],
+  [
+    "bloom",
+    { seq_length: 2 ** 31 - 1 },
+    "seq_length has a value that octette does not know: expected at most",
+  ],
+  ["mpt", { attn_config: { ...attention, alibi: false } }, "alibi has a value that octette does not know"],
+  ["mpt", { attn_config: { ...attention, alibi_bias_max: 0 } }, "alibi_bias_max has a value"],
+  [
+    "mpt",
+    { attn_config: { ...attention, prefix_lm: true } },
+    "prefix_lm has a value that octette does not know",
+  ],
+  ["mpt", { attn_config: { ...attention, qk_ln: true } }, "qk_ln has a value that octette does not know"],
+  ["mpt", { attn_config: { ...attention, rope: true } }, "rope is a setting that octette does not know"],
+  ["mpt", { attn_config: { ...attention, attn_type: "multiquery_attention" } }, "attn_type has a value"],
+  ["mpt", { attn_config: 5 }, "attn_config is a setting that octette does not know: got 5"],
+  ["mpt", { no_bias: false }, "no_bias has a value that octette does not know: expected true"],
+  [
+    "falcon@alibi",
+    { alibi: "yes" },
+    'alibi has a value that octette does not know: expected true or false, got "yes"',
+  ],
+  ["llama", { alibi: true }, "alibi has a value that octette does not know: expected false, got true"],
+  ["llama", { hidden_act: "xielu" }, "an activation that octette does not have"],
+  ["llama", { token_dropout: true }, "token_dropout has a value that octette does not know: expected false"],
+  ["llama", { output_multiplier: 2 }, "output_multiplier is a setting that octette does not know"],
+  ["apertus", { rope_parameters: null }, "rope_parameters has a value that octette does not know"],
+  ["ministral3", { rope_parameters: null }, "rope_parameters has a value that octette does not know"],
+  [
+    "ministral3",
+    { rope_parameters: { ...rope, llama_4_scaling_beta: null } },
+    "llama_4_scaling_beta has a value",
+  ],
+  [
+    "ministral3",
+    { rope_parameters: { ...rope, original_max_position_embeddings: -1 } },
+    "original_max_position_embeddings has a value",
+  ],
+  ["granitemoehybrid", { layer_types: ["mamba", "attention"] }, "layer_types has a value"],
+  [
+    "granitemoehybrid",
+    { num_local_experts: 4 },
+    "num_local_experts has a value that octette does not know: expected 0",
+  ],
+  ["granitemoehybrid", { position_embedding_type: null }, "position_embedding_type has a value"],
+  ["granitemoehybrid", { normalization_function: "layernorm" }, "normalization_function has a value"],
+  ["esm!Model", { position_embedding_type: "absolute" }, "position_embedding_type has a value"],
+  ["esm!Model", { emb_layer_norm_before: true }, "emb_layer_norm_before has a value"],
+  ["esm!MaskedLM", { mask_token_id: 40 }, "mask_token_id has a value that octette does not know"],
+  ["esm!MaskedLM", { mask_token_id: null }, "config.json has no mask_token_id"],
+  ["esm!Model", { is_folding_model: true }, "is_folding_model has a value that octette does not know"],
+  ["roformer!Model", { rotary_value: 1 }, "rotary_value has a value that octette does not know"],
+] as const)("%s %o", ([name, changes, message]) => {
+  const source = familyNamed(name);
+  const build = () => buildLanguageGraph({ ...source, config: { ...source.config, ...changes } });
+  expect(build).toThrow(message);
+  expect(build).toThrow(OctetteError);
+});
