@@ -8,13 +8,15 @@ const [MOST, LEAST] = [709.782712893384, -745.1332191019411];
 
 /** 2^n for n = −538…512, halves of what a result may be multiplied by. */
 const LEAST_POWER = -538;
-const powers = /* @__PURE__ */ Float64Array.from({ length: 1051 }, (_, i) => powerOfTwo(i + LEAST_POWER));
+const powers = /* @__PURE__ */ powersOfTwo();
 
-/** By products, each of which is exact. */
-function powerOfTwo(n: number): number {
-  let power = 1;
-  for (let i = 0; i < Math.abs(n); i++) power *= n < 0 ? 0.5 : 2;
-  return power;
+/** By halving and doubling from 1, which is exact. */
+function powersOfTwo(): Float64Array {
+  const powers = new Float64Array(1051);
+  powers[-LEAST_POWER] = 1;
+  for (let i = -LEAST_POWER - 1; i >= 0; i--) powers[i] = powers[i + 1]! / 2;
+  for (let i = -LEAST_POWER + 1; i < powers.length; i++) powers[i] = powers[i - 1]! * 2;
+  return powers;
 }
 
 /** e^x. */
