@@ -1,54 +1,53 @@
 // Writes the scripts of build/: the package's entries and the chunks they share; and two
 // files that are loaded only where there are to be threads.
 
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { joinChunks } from "./chunks.js";
 import { nodeApart, options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
 
 const folder = `${root}build/`;
 // Scripts of an earlier build, which have a hash in their names.
-for (const file of await readdir(folder)) if (/-[A-Z0-9]{8}\.js$/.test(file)) await rm(folder + file);
+for (const file of await readdir(folder)) if (/-[A-Z0-9]{8}\.js$/i.test(file)) await rm(folder + file);
 const { kit, worker } = await createKit();
 await writeFile(`${folder}learner-worker.js`, worker);
 await writeFile(
   `${folder}kit.mjs`,
   `export const kit = ${JSON.stringify(kit)};\nexport const folder = new URL(".", import.meta.url);\n`,
 );
-await build({
+const entryPoints = {
+  index: "src/index.ts",
+  runtime: "src/runtime.ts",
+  // An entry of its own keeps it in a file of its own, which bundlers leave out where only createRuntime is used.
+  "core-runtime": "src/core-runtime.ts",
+  "create-runtime": "src/custom-runtime.ts",
+  "create-toolkit": "src/create-toolkit.ts",
+  nn: "src/nn/index.ts",
+  pictures: "src/pictures/index.ts",
+  sound: "src/sound/index.ts",
+  text: "src/text/index.ts",
+  tflite: "src/tflite.ts",
+  learner: "src/learner/index.ts",
+  ops: "src/ops/index.ts",
+  wasm: "src/engine/inlined.ts",
+  cli: "src/cli/main.ts",
+  // What examples and benchmarks print with; no entry of the package.
+  terminal: "src/cli/terminal.ts",
+  footprint: "src/cli/footprint-process.ts",
+};
+const chunks = await build({
   ...options,
-  entryPoints: {
-    index: "src/index.ts",
-    runtime: "src/runtime.ts",
-    // An entry of its own keeps it in a file of its own, which bundlers leave out where only createRuntime is used.
-    "core-runtime": "src/core-runtime.ts",
-    "create-runtime": "src/custom-runtime.ts",
-    "create-toolkit": "src/create-toolkit.ts",
-    nn: "src/nn/index.ts",
-    pictures: "src/pictures/index.ts",
-    sound: "src/sound/index.ts",
-    text: "src/text/index.ts",
-    tflite: "src/tflite.ts",
-    learner: "src/learner/index.ts",
-    ops: "src/ops/index.ts",
-    wasm: "src/engine/inlined.ts",
-    cli: "src/cli/main.ts",
-    // What examples and benchmarks print with; no entry of the package.
-    terminal: "src/cli/terminal.ts",
-    footprint: "src/cli/footprint-process.ts",
-  },
+  entryPoints,
   plugins: [...options.plugins, nodeApart],
   splitting: true,
   outdir: folder,
+  metafile: true,
+  write: false,
 });
+for (const [file, code] of await joinChunks(chunks, Object.keys(entryPoints)))
+  await writeFile(folder + file, code);
 // Bundlers copy them as they are.
 await build({ ...options, entryPoints: threadScripts, minify: true, outdir: folder });
 await build({ ...options, entryPoints: ["src/node-module.ts"], outdir: folder });
 await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, outdir: folder });
-// Imports that a script needs nothing of but their order, of which other bundlers warn: no chunk has effects.
-for (const file of await readdir(folder))
-  if (file.endsWith(".js")) {
-    const text = await readFile(folder + file, "utf8");
-    const without = text.replaceAll(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-    if (without !== text) await writeFile(folder + file, without);
-  }
