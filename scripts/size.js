@@ -82,7 +82,7 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    11_500,
+    11_600,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],
