@@ -76,7 +76,9 @@ export function planMemory(
   for (const buffer of arena.sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     const bytes = align(buffer.bytes);
     let at = arenaAt;
-    for (const other of placed) {
+    // By index: an iterator would leave an object for every pair of buffers.
+    for (let i = 0; i < placed.length; i++) {
+      const other = placed[i]!;
       if (!aliveTogether(buffer, other.buffer)) continue;
       if (other.from - at >= bytes) break;
       at = Math.max(at, other.to);

@@ -145,10 +145,13 @@ function quantizationOf(
     throw opError(node, "scale and zero point are numbers or vectors", {
       got: `[${scale.shape}] and [${zero?.shape ?? ""}]`,
     });
-  if (scale.dtype !== "f32" || !scale.data.every((s) => s > 0 && s < Infinity))
+  const { data } = scale;
+  let known = 0;
+  while (data[known]! > 0 && data[known]! < Infinity) known++;
+  if (scale.dtype !== "f32" || known < data.length)
     throw opError(node, "a scale is a positive number", {
       expected: "f32, above 0 and finite",
-      got: `${scale.dtype}, ${scale.data.find((s) => !(s > 0 && s < Infinity)) ?? scale.data[0]}`,
+      got: `${scale.dtype}, ${data[known] ?? data[0]}`,
     });
   if (zero && (zero.dtype !== dtype || zero.data!.length !== scale.data.length))
     throw opError(node, "its zero points do not fit its codes and scales", {
