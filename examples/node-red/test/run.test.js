@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { load } from "octette/runtime";
+import { classesOf } from "../answers.js";
 import { models } from "../open.js";
 import { classes, samplesOf, writeDigits } from "./digits.js";
 import { ask, catchNode, flowOf, helper, nodeOf, nodes, pngOf, serveFlows } from "./fixtures.js";
@@ -61,6 +62,14 @@ test("numbers, typed arrays, buffers, pictures, pixels, tensors and objects give
     ])
       assertAnswer(await ask("node", { payload }), logits[i], 4);
   }
+});
+
+test("a model that gives indices in place of scores says what to do", () => {
+  const outputs = { best: { dtype: "i32", shape: [1], data: Int32Array.of(7) } };
+  assert.throws(
+    () => classesOf({ outputs: [{ name: "best", dtype: "i32" }] }, outputs, 3),
+    /output "best" has no scores but i32, as of a model that ends in ArgMax: let the node give outputs/,
+  );
 });
 
 test("several samples in one message give a list", async () => {
