@@ -137,9 +137,11 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
     const end = autoPad === "VALID" ? 0 : pads[i + spatialRank]!;
     const padded = addDims(size, begin + end);
     const room = subtractDims(padded, extent);
-    if (isBelow(room, 0) || begin < 0 || end < 0)
+    // With ceil_mode, a window may reach beyond the padding, by less than its stride.
+    const beyond = ceil ? stride - 1 : 0;
+    if (isBelow(room, -beyond) || begin < 0 || end < 0)
       throw opError(node, "the window does not fit into the padded input", {
-        expected: `at least ${extent} along spatial axis ${i}`,
+        expected: `at least ${addDims(extent, -beyond)} along spatial axis ${i}`,
         got: `${padded}`,
       });
     // With ceil_mode, the last window still begins in the image or the padding before it.

@@ -12,6 +12,7 @@ const windows: readonly OpCase[] = [
   },
   { inputs: [["batch", 2, 6, 6]], attributes: { kernel_shape: [3, 3], auto_pad: "SAME_LOWER" } },
   { inputs: [["batch", 3, 9]], attributes: { kernel_shape: [3], strides: [2], pads: [1, 1] } },
+  { inputs: [["batch", 3, 2, 5]], attributes: { kernel_shape: [9, 4], strides: [9, 4], ceil_mode: 1 } },
   { inputs: [[1, 1, 1, 1]], attributes: { kernel_shape: [1, 1] } },
 ];
 

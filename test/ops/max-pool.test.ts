@@ -13,6 +13,7 @@ testOp("MaxPool", {
       attributes: { kernel_shape: [2, 3], dilations: [2, 1], strides: [1, 2] },
     },
     { inputs: [["batch", 3, 5, 5]], attributes: { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 } },
+    { inputs: [["batch", 3, 2, 5]], attributes: { kernel_shape: [9, 4], strides: [9, 4], ceil_mode: 1 } },
     {
       inputs: [["batch", 2, 5, 5]],
       attributes: { kernel_shape: [3, 3], strides: [2, 2], auto_pad: "SAME_UPPER" },
