@@ -5,10 +5,12 @@ import { describe, expect, test } from "vitest";
 import { readNpz } from "../../../src/formats/npz";
 import type { Graph } from "../../../src/graph/graph";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
-import { load, loadSync } from "../../../src/index";
+import { load, loadSync, preload } from "../../../src/index";
 import { importTflite } from "../../../src/tflite";
 import { expectClose } from "../../check-tensors";
 import { realFile } from "../fixtures";
+
+await preload();
 
 const fileOf = (name: string) =>
   realFile(`tflite/${name}.tflite`) ?? realFile(`../peers/models/tiny/${name}.tflite`);
