@@ -15,12 +15,12 @@ export interface Alibi {
 }
 
 /**
- * 2^(−most · k / n), k from 1 to n, for a power of two n of heads. For other numbers of heads every second one of the next larger n, and
- * then those between them.
+ * 2^(−8 · k / n), k from 1 to n, for a power of two n of heads. For other numbers of heads every second one of the next larger n, and then
+ * those between them.
  */
-function slopesOf(heads: number, most: number): number[] {
+function slopesOf(heads: number): number[] {
   const n = 2 ** (32 - Math.clz32(heads - 1));
-  const all = Array.from({ length: n }, (_, i) => portableExp((-most * Math.LN2 * (i + 1)) / n));
+  const all = Array.from({ length: n }, (_, i) => portableExp((-8 * Math.LN2 * (i + 1)) / n));
   if (n === heads) return all;
   return [...all.filter((_, i) => i % 2 === 1), ...all.filter((_, i) => i % 2 === 0)].slice(0, heads);
 }
@@ -46,7 +46,7 @@ export function alibiOf(
   settings.value(["rope_theta", "rope_scaling", "rope_parameters"]);
   const limit = Math.floor(MAX_TABLE / heads);
   if (positions > limit) throw settings.wrong(names, `at most ${limit}`, positions);
-  return { slopes: slopesOf(heads, settings.positive("alibi_bias_max", 8)), isCoarse: !isAlways };
+  return { slopes: slopesOf(heads), isCoarse: !isAlways };
 }
 
 /** The constant `alibi` [heads, positions], as many positions as caches may have room for. */

@@ -36,12 +36,14 @@ export const HARMLESS: ReadonlySet<string> = new Set(
  * does without, and ways to compute.
  */
 export const HARMLESS_KINDS =
-  /(dropout(_prob)?|drop|penalty|ngram_size)$|(^|_)(token|bos|eos|pad|sep|im_end|im_start)_id$|(^|_)init(_|$)|^(attn_impl|initializer|num_beam|num_return|skip_bias|unsloth)|^(mamba|pooler|return|summary)_|^output_(attentions|embedding|hidden|past|router|scores)|^block_(auto|dim|ff|multiple|norm|use)|flash_att|fused|memory_efficient/;
+  /(dropout(_prob)?|drop|penalty|ngram_size)$|(^|_)(token|bos|eos|pad|sep|im_end|im_start)_id$|(^|_)init(_|$)|^(attn_impl|initializer|num_beam|num_return|skip_bias|unsloth)|^(mamba|pooler|return|summary|time_step)_|^output_(attentions|embedding|hidden|past|router|scores)|^block_(auto|dim|ff|multiple|norm|use)|flash_att|fused|memory_efficient/;
 
 /** Values that octette has, of settings that ask for something else with others. */
 export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   add_cross_attention: [false],
   alibi: [false],
+  // What transformers reads for 8, whatever it is.
+  alibi_bias_max: [8],
   apply_residual_connection_post_layernorm: [false],
   attn_type: ["multihead_attention"],
   attn_uses_sequence_id: [false],
