@@ -22,7 +22,7 @@ import { batchOf } from "./batch";
 import { chooseLayouts } from "./layouts";
 import { LoweringContext, type PendingLoad, WHILE_LOADING } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
-import { type LoadGroup, type NamedNodes, type Plan, type PlannedValue, partOf } from "./plan";
+import { type LoadGroup, type NamedNodes, type Need, type Plan, type PlannedValue, partOf } from "./plan";
 import type { Sharing } from "./run-sizes/shared-constants";
 import { unitsOf } from "./units";
 import type { EngineClass } from "./wasm";
@@ -66,11 +66,12 @@ export interface Lowered {
 export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =>
   layOut(lowerGraph(graph, options), options);
 
-/** Chooses layouts and lowers every unit once. Throws SizesNeeded where a kernel takes a size as a number that is a symbol. */
+/** Chooses layouts and lowers every unit once, for all rows of a batch at once where it `isWhole`. Throws SizesNeeded where a kernel takes a size as a number that is a symbol. */
 export function lowerGraph(
   graph: Graph<Constant>,
   options: CompileOptions,
   types: Map<string, ValueType> = inferTypes(graph, options.registry),
+  isWhole = false,
 ): Lowered {
   const { registry, taps = [], hasMore } = options;
   const state = [...(graph.states ?? []).map(({ name }) => name), ...(options.state ?? [])];
@@ -78,7 +79,7 @@ export function lowerGraph(
   checkShapes(types);
   const units = unitsOf(graph, registry, types, new Set(taps));
   rejectUnlowerable(units, registry);
-  const batch = batchOf(graph, types, registry);
+  const batch = isWhole ? undefined : batchOf(graph, types, registry);
   const fused = fuseAdditions(units, registry, types, new Set([...graph.outputs, ...taps]));
   const { tasks, layouts, outputs } = chooseLayouts(graph, entries, registry, fused, types);
   const untappable = taps.find((tap) => !layouts.has(tap));
@@ -109,6 +110,10 @@ export function lowerGraph(
   // An output that is a constant lies where those are.
   for (const value of outputs) if (graph.constants.has(value)) c.input(value);
   c.finish();
+  // A part of the rows is not as many as another size.
+  const isBound = ({ isEqual, dim, otherwise, elements }: Need) =>
+    (isEqual || elements === 1) && [dim, otherwise].flatMap(symbolsOf).includes(batch!);
+  if (c.needed.some(isBound)) return lowerGraph(graph, options, undefined, true);
   return { graph, c, types, layouts, outputs, entries: ranges, state, batch };
 }
 

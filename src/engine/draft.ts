@@ -6,8 +6,8 @@ import type { Constant } from "../graph/tensor";
 import type { Plan } from "./plan";
 import type { Threads } from "./threads";
 
-/** What graphs within a graph are before they have memory. */
-export type Bodies = ReadonlyMap<Graph<Constant>, Draft>;
+/** What graphs within a graph are before they have memory; undefined where they can only be made for the sizes of a run. */
+export type Bodies = ReadonlyMap<Graph<Constant>, Draft | undefined>;
 
 /** Plans of a model, and who runs them. */
 export interface Draft {
@@ -17,6 +17,6 @@ export interface Draft {
   readonly planFor: (sizes: Bindings, run: Bindings, beside: number) => Plan;
   /** Threads that may share its steps, and why not more. */
   readonly threads: Threads;
-  /** Those of graphs within the graph: without those that can only be made for the sizes of a run. */
+  /** Those of graphs within the graph. */
   readonly bodies: Bodies | undefined;
 }

@@ -35,16 +35,17 @@ export function checkLimit(
   });
 }
 
-/** Throws where a run lacks elements to make an output of. */
+/** Throws where a run lacks elements to make an output of, or where its sizes differ. */
 export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
-  for (const { node, dim, otherwise, elements } of needs) {
-    const count = evaluateDim(dim, bindings);
-    if (count > 0 || evaluateDim(otherwise, bindings) > 0 || evaluateDim(elements, bindings) === 0) continue;
-    throw new OctetteError("its input lacks elements that its output has", {
+  for (const { node, dim, otherwise, elements, isEqual } of needs) {
+    const [count, other] = [dim, otherwise].map((one) => evaluateDim(one, bindings)) as [number, number];
+    if ((isEqual ? count === other : count > 0 || other > 0) || evaluateDim(elements, bindings) === 0)
+      continue;
+    throw new OctetteError(isEqual ? "sizes differ" : "its input lacks elements that its output has", {
       code: "argument",
       where: `node "${node}"`,
-      expected: `at least 1 for ${dim}`,
-      got: `${count}`,
+      expected: isEqual ? `${dim} = ${otherwise}` : `at least 1 for ${dim}`,
+      got: isEqual ? `${count} and ${other}` : `${count}`,
     });
   }
 }

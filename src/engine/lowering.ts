@@ -266,10 +266,10 @@ export class LoweringContext implements Lowering {
     this.#group().calls.push({ kernel, args, expected });
   }
 
-  needs(dim: Dim, output: string | undefined, otherwise: Dim = 0): void {
-    if ([dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
+  needs(dim: Dim, output: string | undefined, otherwise: Dim = 0, isEqual = false): void {
+    if (!isEqual && [dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
     const elements = output === undefined ? 1 : countOf(this.type(output).shape);
-    this.needed.push({ node: this.#node, dim, otherwise, elements });
+    this.needed.push({ node: this.#node, dim, otherwise, elements, isEqual });
   }
 
   scratch(bytes: Size): Address {

@@ -157,7 +157,7 @@ export class Model {
         ownBytes: () => this.#session.bytes,
         registry,
         modelOf: (body, acts) => new Model(body, registry, engine, ofBody(options), bodies?.get(body), acts),
-        bodies: bodies?.keys(),
+        bodies,
         maxIterations: options.maxIterations,
         within,
       });
@@ -534,7 +534,9 @@ export function draftModel(
 const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {}, taps: [], threads: 1 });
 
 /** Compiles the wasm that a draft needs, without blocking. */
-export async function prepareDraft(engine: Engine, { plan, bodies }: Draft): Promise<void> {
+export async function prepareDraft(engine: Engine, draft: Draft | undefined): Promise<void> {
+  if (!draft) return;
+  const { plan, bodies } = draft;
   await engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
   for (const draft of bodies?.values() ?? []) await prepareDraft(engine, draft);
 }

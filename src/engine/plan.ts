@@ -22,12 +22,13 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** A dimension that may not be below 1 where a node's output has elements, unless `otherwise` is at least 1. */
+/** A dimension that may not be below 1 where a node's output has elements, unless `otherwise` is at least 1, or that has to be equal to that. */
 export interface Need {
   readonly node: string;
   readonly dim: Dim;
   readonly otherwise: Dim;
   readonly elements: Dim;
+  readonly isEqual: boolean;
 }
 
 /** What is copied to memory: numbers the compiler computed, or a constant, which may still be in a file. */

@@ -69,8 +69,11 @@ export function neededBy({ inputs, plan, sizes }: Model): Sizes {
   for (let least = 1; least <= MAX_LEAST; least *= 2) {
     const all: Sizes = { ...Object.fromEntries(symbols.map((symbol) => [symbol, least])), ...sizes };
     const values = smallest([], all);
-    const isMet = ({ dim, otherwise }: Need) =>
-      [dim, otherwise].some((one) => !isKnown(one, values) || evaluateDim(one, values) > 0);
+    const sizeIn = (dim: Dim) => (isKnown(dim, values) ? evaluateDim(dim, values) : Number.NaN);
+    const isMet = ({ dim, otherwise, isEqual }: Need) => {
+      const [a, b] = [sizeIn(dim), sizeIn(otherwise)];
+      return isEqual ? !(Math.abs(a - b) > 0) : !(a <= 0 && b <= 0);
+    };
     if (plan.needs.every(isMet)) return least === 1 ? sizes : all;
   }
   return sizes;

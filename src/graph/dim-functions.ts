@@ -25,16 +25,10 @@ interface DimFunction {
 const functions: Readonly<Record<string, DimFunction>> = {
   /** ⌊a ÷ b⌋, of a number b above 0. */
   div: { at: (a, b) => Math.floor(a / b), of: quotientOf, isMonotone: true },
-  max: {
-    at: Math.max,
-    of: (a, b) => chosen("max", a, b, isAtLeast(a, b), isAtLeast(b, a)),
-    isMonotone: true,
-  },
-  min: {
-    at: Math.min,
-    of: (a, b) => chosen("min", a, b, isAtLeast(b, a), isAtLeast(a, b)),
-    isMonotone: true,
-  },
+  /** a ÷ b without its fraction, of a number b that is not 0. */
+  trunc: { at: (a, b) => Math.trunc(a / b), of: (a, b) => truncated(a, b as number), isMonotone: true },
+  max: { at: Math.max, of: (a, b) => joined("max", a, b, isAtLeast), isMonotone: true },
+  min: { at: Math.min, of: (a, b) => joined("min", a, b, (p, q) => isAtLeast(q, p)), isMonotone: true },
   /** ⌊a · b⌋ of the product in f32, of a number b that need not be whole. */
   scale: {
     at: (a, b) => Math.floor(Math.fround(a * b)),
@@ -50,7 +44,7 @@ const functions: Readonly<Record<string, DimFunction>> = {
   /** What two dimensions broadcast to. */
   both: {
     at: (a, b) => (a === 1 ? b : a),
-    of: (a, b) => chosen("both", a, b, isBoth(a, b), isBoth(b, a)),
+    of: (a, b) => joined("both", a, b, (p, q) => p === q || q === 1 || Number(p) > 1),
     isMonotone: false,
   },
 };
@@ -83,7 +77,7 @@ export const dimFunctions: DimFunctions = {
   apply,
   functionIn(factor) {
     const { name, args, at, isMonotone: is } = functionIn(factor);
-    const isWhole = name !== "div" || typeof args[1] === "number";
+    const isWhole = !/^(div|trunc)$/.test(name) || Number(args[1]) > 0;
     return { args, at, isMonotone: is && args.every(isMonotone) && isWhole };
   },
 };
@@ -115,13 +109,23 @@ function quotientIn(dim: Dim): { readonly of: Dim; readonly by: number } | undef
   return { of: addDims(inner.args[0], (terms.get("") ?? 0) * by), by };
 }
 
-/** Whether a dimension is what it and another one broadcast to: it is the same, or what that and a third one broadcast to. */
-function isBoth(dim: Dim, other: Dim): boolean {
-  if (typeof dim === "number") return dim !== 1;
-  if (dim === other || other === 1) return true;
-  const isFactor = [..."+*"].every((sign) => split(dim, sign).length === 1);
+/** What a function of two is of, where a dimension is that function of others: those that it is of in turn. */
+function leavesOf(name: string, dim: Dim): Dim[] {
+  const isFactor = typeof dim === "string" && [..."+*"].every((sign) => split(dim, sign).length === 1);
   const made = isFactor ? functionOf(dim) : undefined;
-  return made?.name === "both" && made.args.includes(other);
+  return made?.name === name ? made.args.flatMap((arg) => leavesOf(name, arg)) : [dim];
+}
+
+/** A function whose order does not matter, of all that it is of: without those that others are in the place of. */
+function joined(name: string, a: Dim, b: Dim, isOver: (p: Dim, q: Dim) => boolean): Dim {
+  const leaves = [...new Set([a, b].flatMap((dim) => leavesOf(name, dim)))];
+  const isLeft = (q: Dim, i: number) =>
+    !leaves.some((p, at) => at !== i && isOver(p, q) && (at < i || !isOver(q, p)));
+  const [last, ...others] = leaves.filter(isLeft).sort((p, q) => (`${p}` > `${q}` ? -1 : 1)) as [
+    Dim,
+    ...Dim[],
+  ];
+  return others.reduce((all, one) => written(name, one, all), last);
 }
 
 const written = (name: string, a: Dim, b: Dim): Dim => format(new Map([[`${name}(${a},${b})`, 1]]));
@@ -138,31 +142,58 @@ function quotientOf(a: Dim, b: Dim): Dim {
     rest = addDims(rest!, multiplyDims(coefficient - quotient * b, monomial || 1));
   }
   if (typeof rest === "number") return addDims(whole!, Math.floor(rest / b));
+  const isBelow = [...parse(rest!)].every(([monomial, coefficient]) => monomial === "" || coefficient < 0);
+  if (isBelow) return subtractDims(whole!, floorDims(subtractDims(b - 1, rest!), b));
   const inner = quotientIn(rest!);
   if (inner) return addDims(whole!, floorDims(inner.of, b * inner.by));
   return addDims(whole!, written("div", rest!, b));
 }
 
-function chosen(name: string, a: Dim, b: Dim, isFirst: boolean, isSecond: boolean): Dim {
-  if (isFirst || isSecond) return isFirst ? a : b;
-  const [first, second] = [a, b].sort((p, q) => (`${p}` < `${q}` ? -1 : 1));
-  return written(name, first!, second!);
+function truncated(a: Dim, b: number): Dim {
+  if (b < 0) return multiplyDims(truncated(a, -b), -1);
+  return divideDims(a, b) ?? (isNatural(a) ? quotientOf(a, b) : written("trunc", a, b));
 }
+
+/**
+ * The dimension with quotients towards −∞ in place of those towards 0, where what is divided is not below 0 unless a symbol is 0: `needs`
+ * is told what must not be below 0.
+ */
+export const floored = (dim: Dim, needs: (dim: Dim) => void): Dim =>
+  replaced(dim, (factor) => {
+    const { name, args } = functionOf(factor) ?? {};
+    if (!args) return factor;
+    const [a, b] = args.map((arg) => floored(arg, needs)) as [Dim, Dim];
+    const above = symbolsOf(a).reduce<Dim>((d, symbol) => substituteDim(d, symbol, addDims(symbol, 1)), a);
+    if (name !== "trunc" || !isNatural(above)) return apply(name!, a, b);
+    needs(a);
+    return floorDims(a, b);
+  });
 
 /** The dimension with another one in place of a symbol. */
 export function substituteDim(dim: Dim, symbol: string, by: Dim): Dim {
   if (!symbolsOf(dim).includes(symbol)) return dim;
+  return replaced(dim, (factor) => {
+    if (factor === symbol) return by;
+    const made = functionOf(factor);
+    if (!made) return factor;
+    const [a, b] = made.args.map((arg) => substituteDim(arg, symbol, by)) as [Dim, Dim];
+    return apply(made.name, a, b);
+  });
+}
+
+/** The dimension with something else in place of each of its factors. */
+export function replaced(dim: Dim, by: (factor: string) => Dim): Dim {
   let sum: Dim = 0;
   for (const [monomial, coefficient] of parse(dim)) {
-    const replaced = (factor: string): Dim => {
-      if (factor === symbol) return by;
-      const made = functionOf(factor);
-      if (!made) return factor;
-      const [a, b] = made.args.map((arg) => substituteDim(arg, symbol, by)) as [Dim, Dim];
-      return apply(made.name, a, b);
-    };
-    const term = factorsOf(monomial).reduce<Dim>((n, f) => multiplyDims(n, replaced(f)), coefficient);
+    const term = factorsOf(monomial).reduce<Dim>((n, factor) => multiplyDims(n, by(factor)), coefficient);
     sum = addDims(sum, term);
   }
   return sum;
 }
+
+/** The dimension with other ones in place of symbols. */
+export const substituted = (dim: Dim, by: Readonly<Record<string, Dim>>): Dim =>
+  Object.keys(by).reduce<Dim>(
+    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, by[symbol]!) : d),
+    dim,
+  );

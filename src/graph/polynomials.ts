@@ -14,9 +14,9 @@ export type Polynomial = Map<string, number>;
 /** Dimensions of a value: NumPy's own limit, far above what any operator takes. */
 export const MAX_RANK = 64;
 /** Terms of a dimension: those of a shape that a model computes have a few. */
-export const MAX_TERMS = 64;
+export const MAX_TERMS = 256;
 /** Length of a dimension's text: it bounds the degree of its terms. */
-export const MAX_DIM_LENGTH = 1024;
+export const MAX_DIM_LENGTH = 4096;
 
 /** Polynomials by their text; begun anew at MAX_PARSED. */
 const parsed = new Map<string, Polynomial>();

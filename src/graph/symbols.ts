@@ -71,6 +71,9 @@ const apply = (name: string, a: Dim, b: Dim, at: (a: number, b: number) => numbe
 export const floorDims = (a: Dim, b: Dim): Dim =>
   b === 1 && typeof a === "string" ? a : apply("div", a, b, (p, q) => Math.floor(p / q));
 
+/** a ÷ b without its fraction, of a number b that is not 0. */
+export const truncDims = (a: Dim, b: number): Dim => apply("trunc", a, b, (p, q) => Math.trunc(p / q));
+
 /** ⌈a ÷ b⌉, of a number b above 0. */
 export const ceilDims = (a: Dim, b: number): Dim => floorDims(addDims(a, b - 1), b);
 

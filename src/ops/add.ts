@@ -1,10 +1,10 @@
 import { addDims, countOf, formatShape } from "../graph/symbols";
-import { binary } from "./binary";
+import { binary, ofKnown } from "./binary";
 import { codeBounds, perTensor } from "./codes";
 import { extend, type Op, opError, type Quantization, type Traits } from "./op";
 
 /** a + b. ONNX Add-14. Over codes: dequantize both, add in f32, quantize, in one step. */
-export const add: Op = extend(binary("add", addDims), {
+export const add: Op = extend(binary("add"), {
   adds: true,
   lowerInteger(unit, c) {
     const [a, b] = unit.inputs as [string, string];
@@ -31,4 +31,12 @@ export const add: Op = extend(binary("add", addDims), {
   },
 });
 
-export const addTraits: Traits = { codes: "sum", homogeneous: undefined, trained: undefined };
+/** What it is of known values. */
+export const addKnown = /* @__PURE__ */ ofKnown("add", addDims);
+
+export const addTraits: Traits = {
+  codes: "sum",
+  homogeneous: undefined,
+  trained: undefined,
+  evaluate: addKnown,
+};

@@ -18,6 +18,7 @@ export const batchNormalizationTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   gradient: "none",
+  equal: (_, [x, scale]) => [[x![1], scale![0]]],
 };
 
 /** Whether it finds the statistics itself. */

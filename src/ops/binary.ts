@@ -1,24 +1,17 @@
 // Elementwise ops with two inputs, broadcast as numpy does.
 
-import { type Dim, divideDims, formatShape } from "../graph/symbols";
+import { type Dim, divideDims, formatShape, truncDims } from "../graph/symbols";
 import { broadcastLayout, broadcastTypes, evaluateBinary, walkOf } from "./broadcast";
 import { type Op, opError } from "./op";
 
-/** An op that is y = f(a, b); `exact` computes it on dimensions, for the shape arithmetic of exporters. */
+type Kernel = "add" | "sub" | "mul" | "div";
+
+/** An op that is y = f(a, b). */
 // @__NO_SIDE_EFFECTS__
-export function binary(
-  kernel: "add" | "sub" | "mul" | "div",
-  exact: (a: Dim, b: Dim) => Dim | undefined,
-): Op {
+export function binary(kernel: Kernel): Op {
   return {
     inputs: 2,
     infer: (node, inputs) => [broadcastTypes(node, inputs, 2)],
-    evaluate(node, inputs) {
-      const isFloat = inputs[0]?.dtype === "f32";
-      return evaluateBinary(node, inputs, (a, b) =>
-        isFloat ? inFloat[kernel](a as number, b as number) : exact(a, b),
-      );
-    },
     rows: true,
     layout: broadcastLayout,
     fusesClamp: "always",
@@ -38,6 +31,17 @@ export function binary(
   };
 }
 
+/** What it is of known values; `exact` computes it on dimensions, for the shape arithmetic of exporters. */
+// @__NO_SIDE_EFFECTS__
+export const ofKnown =
+  (kernel: Kernel, exact: (a: Dim, b: Dim) => Dim | undefined): NonNullable<Op["evaluate"]> =>
+  (node, inputs) => {
+    const isFloat = inputs[0]?.dtype === "f32";
+    return evaluateBinary(node, inputs, (a, b) =>
+      isFloat ? inFloat[kernel](a as number, b as number) : exact(a, b),
+    );
+  };
+
 const inFloat = {
   add: (a: number, b: number) => Math.fround(a + b),
   sub: (a: number, b: number) => Math.fround(a - b),
@@ -45,8 +49,6 @@ const inFloat = {
   div: (a: number, b: number) => Math.fround(a / b),
 };
 
-/** Integer division of dimensions, towards zero for numbers; exact for symbols. */
-export const quotient = (a: Dim, b: Dim): Dim | undefined => {
-  if (typeof a !== "number" || typeof b !== "number") return divideDims(a, b);
-  return b === 0 ? undefined : Math.trunc(a / b);
-};
+/** Integer division of dimensions, towards zero; by symbols where it is exact. */
+export const quotient = (a: Dim, b: Dim): Dim | undefined =>
+  b !== 0 && typeof b === "number" ? truncDims(a, b) : divideDims(a, b);

@@ -1,4 +1,6 @@
-import { countOf } from "../graph/symbols";
+import type { Node } from "../graph/graph";
+import { countOf, type Dim, maxDims, minDims } from "../graph/symbols";
+import { evaluateUnary } from "./known";
 import {
   checkComputed,
   extend,
@@ -44,13 +46,26 @@ export const clip: Op = extend(fixed, {
   },
 });
 
+/** A number, or a dimension, brought between known bounds. */
+const within =
+  ({ attributes: { min, max } }: Node) =>
+  (value: Dim): Dim => {
+    const above = min === undefined ? value : maxDims(value, min as number);
+    return max === undefined ? above : minDims(above, max as number);
+  };
+
 /** Where a bound lies; none where there is none. */
 function boundOf({ node, inputs }: Unit, c: Lowering, i: number, name: string) {
   if (inputs[i]) return c.input(inputs[i]);
   return node.attributes[name] === undefined ? NONE : c.data(Float32Array.of(numberOf(node, name, 0)));
 }
 
-export const clipTraits: Traits = { codes: "table", homogeneous: undefined, trained: undefined };
+export const clipTraits: Traits = {
+  codes: "table",
+  homogeneous: undefined,
+  trained: undefined,
+  evaluate: (node, [x]) => (node.inputs.length === 1 ? evaluateUnary(x, within(node)) : undefined),
+};
 
 /** Clips of integers: max with the lower bound, then min with the upper one. */
 export const clipPlain: PlainRule = (node, rewrite, types) => {

@@ -7,6 +7,7 @@ import { sizeOf } from "../graph/tensor";
 import { normalizeAxis } from "./axes";
 import { codeOf, perTensor, realOf, sameCodes } from "./codes";
 import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "./copy";
+import { needSame } from "./equal";
 import { listLike } from "./known";
 import {
   type Address,
@@ -20,11 +21,10 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { sizesIn } from "./sizes";
 
 const axisOf = (node: Node, shape: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
 
-/** Sizes beside the axis that differ as text are taken to be equal: `lowerPart` asks for their numbers. */
+/** Sizes beside the axis that differ as text are taken to be equal: a run in which they are not is refused. */
 function joined(node: Node, shapes: readonly Shape[]): Dim[] {
   const [first, ...rest] = shapes as [Shape, ...Shape[]];
   const axis = axisOf(node, first);
@@ -53,8 +53,7 @@ function lowerPart(
   const output = outputs[0]!;
   const { dtype, shape } = c.type(input);
   const whole = c.type(output).shape;
-  const differing = shape.flatMap((dim, i) => (i === axis || dim === whole[i] ? [] : [dim, whole[i]!]));
-  sizesIn(`${node.op} "${node.name}"`, differing);
+  needSame(c, shape, whole.with(axis, shape[axis]!), input);
   const layout = c.layout(output);
   const xStrides = memoryStrides(shape, c.layout(input));
   const yStrides = memoryStrides(whole, layout);
@@ -85,24 +84,6 @@ export const concat: Op = {
         ),
       },
     ];
-  },
-  evaluate(node, inputs) {
-    if (!inputs.every((known) => known !== undefined)) return undefined;
-    const shape = joined(
-      node,
-      inputs.map((known) => known.shape),
-    ) as number[];
-    const axis = axisOf(node, shape);
-    const isNumeric = inputs.every((known) => ArrayBuffer.isView(known.data));
-    const data = isNumeric ? listLike(inputs[0]!, sizeOf(shape)) : new Array<Dim>(sizeOf(shape));
-    const outer = sizeOf(shape.slice(0, axis));
-    let to = 0;
-    for (let o = 0; o < outer; o++)
-      for (const known of inputs) {
-        const run = sizeOf(known.shape.slice(axis));
-        for (let i = 0; i < run; i++) data[to++] = known.data[o * run + i]!;
-      }
-    return [{ dtype: inputs[0]!.dtype, shape, data }];
   },
   rows: true,
   /** Channels last when an input is; every input is read as it lies. */
@@ -160,4 +141,26 @@ export const concatTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   idle: (node) => node.inputs.length === 1,
+  equal: (node, [first, ...rest]) =>
+    rest.flatMap((shape) =>
+      shape.map((dim, i) => [i === axisOf(node, shape) ? dim : first![i], dim] as const),
+    ),
+  evaluate(node, inputs) {
+    if (!inputs.every((known) => known !== undefined)) return undefined;
+    const shape = joined(
+      node,
+      inputs.map((known) => known.shape),
+    ) as number[];
+    const axis = axisOf(node, shape);
+    const isNumeric = inputs.every((known) => ArrayBuffer.isView(known.data));
+    const data = isNumeric ? listLike(inputs[0]!, sizeOf(shape)) : new Array<Dim>(sizeOf(shape));
+    const outer = sizeOf(shape.slice(0, axis));
+    let to = 0;
+    for (let o = 0; o < outer; o++)
+      for (const known of inputs) {
+        const run = sizeOf(known.shape.slice(axis));
+        for (let i = 0; i < run; i++) data[to++] = known.data[o * run + i]!;
+      }
+    return [{ dtype: inputs[0]!.dtype, shape, data }];
+  },
 };

@@ -187,4 +187,5 @@ export const convTraits: Traits = {
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
   depth: ([, weights]) => weights!.slice(1),
+  equal: (node, [x, weights]) => [[x![1], multiplyDims(weights![1] ?? 1, numberOf(node, "group", 1))]],
 };

@@ -5,6 +5,7 @@ import type { Node } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { isWithin } from "./broadcast";
+import { mayEqual } from "./equal";
 import { isOneRow } from "./linear";
 import { floatType, numberOf, numbersOf, type Op, opError, type Traits } from "./op";
 import { type PlainRule, type Rewriting, Steps } from "./steps";
@@ -18,7 +19,7 @@ export const gemm: Op = {
     const [a, b] = [floatType(node, inputs, 0), floatType(node, inputs, 1)];
     const [m, k] = numberOf(node, "transA", 0) ? [a.shape[1], a.shape[0]] : a.shape;
     const [inner, n] = numberOf(node, "transB", 0) ? [b.shape[1], b.shape[0]] : b.shape;
-    if (a.shape.length !== 2 || b.shape.length !== 2 || k !== inner)
+    if (a.shape.length !== 2 || b.shape.length !== 2 || !mayEqual(k!, inner!))
       throw opError(node, "inner sizes differ", {
         expected: `[m, k] × [k, n]`,
         got: `${formatShape(a.shape)} × ${formatShape(b.shape)} with transA ${numberOf(node, "transA", 0)}, transB ${numberOf(node, "transB", 0)}`,
@@ -38,6 +39,9 @@ export const gemmTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   gradient: "none",
+  equal: (node, [a, b]) => [
+    [a![numberOf(node, "transA", 0) ? 0 : 1], b![numberOf(node, "transB", 0) ? 1 : 0]],
+  ],
 };
 
 /** Exchanges the dimensions of a matrix. */

@@ -1,7 +1,7 @@
 // Moving elements that are known before a run: what constant folding does for ops that only rearrange their input.
 
 import type { Dim } from "../graph/symbols";
-import { allocate, sizeOf } from "../graph/tensor";
+import { allocate, sizeOf, type Tensor, tensor } from "../graph/tensor";
 import type { Known } from "./op";
 
 /** Distance, in elements, between neighbours along each axis of a dense row-major array. */
@@ -73,4 +73,14 @@ export function evaluateUnary(
     data[i] = value;
   }
   return [{ dtype: x.dtype, shape: x.shape, data }];
+}
+
+/** The tensor of a known value without symbols, whose integers i32 can hold. */
+export function tensorOf({ dtype, shape, data }: Known): Tensor | undefined {
+  if (ArrayBuffer.isView(data)) return { dtype, shape, data } as Tensor;
+  const values: Dim[] = Array.from(data);
+  if (!values.every((value) => typeof value === "number") || values.length !== sizeOf(shape))
+    return undefined;
+  if (dtype === "i32" && values.some((value) => value !== (value | 0))) return undefined;
+  return tensor(dtype, shape, values);
 }

@@ -3,6 +3,7 @@
 import { countOf, type Dim, formatShape, type Shape } from "../graph/symbols";
 import { allocate, sizeOf } from "../graph/tensor";
 import { lowerDense, lowerDenseInt8, type WeightView } from "./dense";
+import { mayEqual, needEqual } from "./equal";
 import {
   type Content,
   elementsOf,
@@ -37,7 +38,9 @@ export function linearOf(unit: Unit, c: Lowering) {
   if (!weights || (b !== "" && !bias)) throw opError(unit.node, "weights and bias must be constants");
   const view = denseView(weights.shape as [number, number], c.layout(x));
   const k = view.taps * view.channels;
-  const rows = countOf(c.type(x).shape.slice(0, -1));
+  const { shape } = c.type(x);
+  needEqual(c, shape.at(-1)!, k, x);
+  const rows = countOf(shape.slice(0, -1));
   const dense = { unit, x: c.input(x), ldx: k, ldy: view.n, rows, weights, view };
   return { dense, bias: bias && repeated(bias, view.n) };
 }
@@ -57,7 +60,7 @@ export const linear: Op = {
   infer(node, inputs) {
     const [x, w] = [floatType(node, inputs, 0).shape, floatType(node, inputs, 1).shape];
     const [n, k] = w;
-    if (x.length === 0 || w.length !== 2 || x.at(-1) !== k)
+    if (x.length === 0 || w.length !== 2 || !mayEqual(x.at(-1)!, k!))
       throw opError(node, "inner sizes differ", {
         expected: "[..., k] and weights [n, k]",
         got: `${formatShape(x)} and ${formatShape(w)}`,

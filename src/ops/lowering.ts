@@ -84,9 +84,9 @@ export interface Lowering {
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>, expected?: string): void;
   /**
    * Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. Without an output, all such
-   * runs. With `otherwise` where that is below 1, too.
+   * runs. With `otherwise` where that is below 1, too, or, where they have to be equal, where it is another number.
    */
-  needs(dim: Dim, output: string | undefined, otherwise?: Dim): void;
+  needs(dim: Dim, output: string | undefined, otherwise?: Dim, isEqual?: boolean): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Size): Address;
   /** Memory that only this unit's steps use. */

@@ -76,6 +76,7 @@ export const matMulTraits: Traits = {
   homogeneous: undefined,
   trained: { weight: 1 },
   depth: ([x]) => x!.slice(-1),
+  equal: (_, [a, b]) => [[a!.at(-1), b!.at(-2) ?? b![0]]],
 };
 
 /** The product with a known matrix is a layer. */

@@ -13,6 +13,7 @@ import {
 } from "../graph/symbols";
 import { dimsOf, missing } from "./axes";
 import { requireSameCodes } from "./copy";
+import { needEqual } from "./equal";
 import { numericShape } from "./known";
 import {
   type Batched,
@@ -28,7 +29,6 @@ import {
   type Traits,
   type Unit,
 } from "./op";
-import { sizesIn } from "./sizes";
 
 /** Attribute `shape` with 0 (the input's dimension, unless `allowzero`) and −1 (the remaining elements) worked out. */
 export function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] {
@@ -98,10 +98,9 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i]);
 
 /** Lowering of an op whose output is its input seen otherwise. */
-export function lowerAlias({ node, inputs, outputs }: Unit, c: Lowering): void {
+export function lowerAlias({ inputs, outputs }: Unit, c: Lowering): void {
   const [from, to] = [c.type(inputs[0]!).shape, c.type(outputs[0]!).shape];
-  // Whether they have as many elements is seen in numbers, where the shapes do not tell.
-  if (countOf(from) !== countOf(to)) sizesIn(`${node.op} "${node.name}"`, [...from, ...to]);
+  needEqual(c, countOf(from), countOf(to), undefined);
   c.alias(outputs[0]!, inputs[0]!);
 }
 

@@ -154,10 +154,6 @@ export const slice: Op = {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: cutsOf(node, x.shape).map((cut) => cut.extent) }];
   },
-  evaluate(node, [x]) {
-    const y = x && cutKnown(x, cutsOf(node, x.shape));
-    return y && [y];
-  },
   rows: true,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower,
@@ -173,4 +169,8 @@ export const sliceTraits: Traits = {
   trained: undefined,
   idle: (node, x, y) =>
     sameShape(x.shape, y.shape) && (dimsOf(node, "steps")?.every((step) => step === 1) ?? true),
+  evaluate(node, [x]) {
+    const y = x && cutKnown(x, cutsOf(node, x.shape));
+    return y && [y];
+  },
 };

@@ -1,15 +1,27 @@
 // Split: consecutive parts along `axis`, of the sizes in `split` or of equal size.
 
 import type { Node } from "../graph/graph";
-import { addDims, type Dim, divideDims, type Shape } from "../graph/symbols";
+import {
+  addDims,
+  ceilDims,
+  type Dim,
+  divideDims,
+  floorDims,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+} from "../graph/symbols";
 import { dimsOf, normalizeAxis } from "./axes";
 import { walkable } from "./copy";
+import { mayEqual, needEqual } from "./equal";
 import { inputType, numberOf, type Op, opError, type Traits } from "./op";
 import { type Cut, cutKnown, lowerCuts, uncut } from "./slice";
 
+const axisOf = (node: Node, { length }: Shape) => normalizeAxis(node, numberOf(node, "axis", 0), length);
+
 /** The cuts of every part. */
 function partsOf(node: Node, shape: Shape): Cut[][] {
-  const axis = normalizeAxis(node, numberOf(node, "axis", 0), shape.length);
+  const axis = axisOf(node, shape);
   let start: Dim = 0;
   return sizesOf(node, shape[axis]!).map((extent) => {
     const cuts = uncut(shape);
@@ -32,30 +44,28 @@ function sizesOf(node: Node, dim: Dim): readonly Dim[] {
     opError(node, "the parts do not make up the whole", { expected, got: `${dim}` });
   if (given) {
     const sum = given.reduce<Dim>(addDims, 0);
-    if (given.length !== count || sum !== dim) throw error(`${count} parts of [${given.join(", ")}]`);
+    if (given.length !== count || !mayEqual(sum, dim)) throw error(`${count} parts of [${given.join(", ")}]`);
     return given;
   }
   const equal = divideDims(dim, count);
   if (equal !== undefined) return new Array<Dim>(count).fill(equal);
   // With num_outputs (opset 18) the last part may be smaller.
-  if (typeof dim !== "number" || node.attributes.num_outputs === undefined)
-    throw error(`${count} equal parts`);
-  const size = Math.ceil(dim / count);
-  if (size * (count - 1) > dim) throw error(`${count} parts of ${size}, the last one smaller`);
-  return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : dim - size * i));
+  const isUneven = node.attributes.num_outputs !== undefined;
+  if (typeof dim === "number" && !isUneven) throw error(`${count} equal parts`);
+  const size = isUneven ? ceilDims(dim, count) : floorDims(dim, count);
+  const last = subtractDims(dim, multiplyDims(size, count - 1));
+  if (typeof last === "number" && last < 0) throw error(`${count} parts of ${size}, the last one smaller`);
+  return Array.from({ length: count }, (_, i) => (isUneven && i === count - 1 ? last : size));
 }
 
 export const split: Op = {
   inputs: 2,
   attributes: ["axis", "num_outputs"],
   parameters: { 1: "split" },
+  open: [1],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     return partsOf(node, x.shape).map((cuts) => ({ dtype: x.dtype, shape: cuts.map((cut) => cut.extent) }));
-  },
-  evaluate(node, [x]) {
-    const parts = x && partsOf(node, x.shape).map((cuts) => cutKnown(x, cuts));
-    return parts?.flatMap((part) => part ?? []);
   },
   rows: true,
   layout: (node, [layout]) => ({
@@ -63,8 +73,12 @@ export const split: Op = {
     outputs: node.outputs.map(() => walkable(layout)),
   }),
   lower({ node, inputs, outputs }, c) {
-    for (const [i, cuts] of partsOf(node, c.type(inputs[0]!).shape).entries())
-      if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
+    const { shape } = c.type(inputs[0]!);
+    const parts = partsOf(node, shape);
+    const axis = axisOf(node, shape);
+    const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
+    needEqual(c, whole, shape[axis]!, inputs[0]!);
+    for (const [i, cuts] of parts.entries()) if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
   },
 };
 
@@ -73,4 +87,8 @@ export const splitTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   idle: (node) => node.outputs.length === 1,
+  evaluate(node, [x]) {
+    const parts = x && partsOf(node, x.shape).map((cuts) => cutKnown(x, cuts));
+    return parts?.flatMap((part) => part ?? []);
+  },
 };

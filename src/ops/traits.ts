@@ -1,7 +1,8 @@
 // What the toolkit knows of ops beside what running them needs.
 
 import type { Node, ValueType } from "../graph/graph";
-import type { Shape } from "../graph/symbols";
+import type { Dim, Shape } from "../graph/symbols";
+import type { Op } from "./op";
 
 /**
  * What an op does with codes of 8 bits. `moves`: its output has elements of its first input, and so their scale and zero point;
@@ -25,9 +26,9 @@ export type CodeFlow =
 
 /**
  * What passes, quantization and training ask of an op of models. A room exports it beside its op, as `reluTraits` beside `relu`:
- * so a runtime does not carry it. What an op could leave out unnoticed has to be said.
+ * so a runtime does not carry it. What an op could leave out unnoticed has to be said. What follows from known values is here or in the op.
  */
-export interface Traits {
+export interface Traits extends Pick<Op, "evaluate" | "follows"> {
   readonly codes: CodeFlow;
   /** Of a `recurrence`: its inputs that hold weights [..., k], whose codes have a scale for each of the rows that are summed over. */
   readonly weights?: readonly number[];
@@ -60,6 +61,8 @@ export interface Traits {
   readonly normalizesRows?: true;
   /** Its output is a softmax of its input, or the logarithm of one. */
   readonly softmax?: true;
+  /** Of shapes of its inputs: sizes that are equal in every run of the node, in pairs. Absent: nothing is said. */
+  equal?(node: Node, inputs: readonly Shape[]): readonly (readonly [Dim | undefined, Dim | undefined])[];
   /** Of shapes of its inputs: the dimensions of the products that one element of its output sums. Absent: it sums no products. */
   depth?(inputs: readonly Shape[]): Shape;
   /** Whether the first output is the first input, element by element. Absent: it never is. */

@@ -30,18 +30,6 @@ export const transpose: Op = {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: permutationOf(node, x.shape.length).map((axis) => x.shape[axis]!) }];
   },
-  evaluate(node, [x]) {
-    if (!x) return undefined;
-    const perm = permutationOf(node, x.shape.length);
-    const strides = stridesOf(x.shape);
-    return [
-      stridedCopy(
-        x,
-        perm.map((axis) => x.shape[axis]!),
-        perm.map((axis) => strides[axis]!),
-      ),
-    ];
-  },
   rows: true,
   layout(node, [layout], types) {
     const { shape } = inputType(node, types, 0);
@@ -86,6 +74,18 @@ export const transposeTraits: Traits = {
   trained: undefined,
   idle: (node, x) => permutationOf(node, x.shape.length).every((axis, i) => axis === i),
   turned: (node, axis, rank) => ({ axis: permutationOf(node, rank).indexOf(axis), repeats: 1 }),
+  evaluate(node, [x]) {
+    if (!x) return undefined;
+    const perm = permutationOf(node, x.shape.length);
+    const strides = stridesOf(x.shape);
+    return [
+      stridedCopy(
+        x,
+        perm.map((axis) => x.shape[axis]!),
+        perm.map((axis) => strides[axis]!),
+      ),
+    ];
+  },
 };
 
 /** z's dimension i is y's perm[i], which is x's before[perm[i]]. */

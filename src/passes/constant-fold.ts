@@ -2,19 +2,24 @@
 // op needs before a run (Op.parameters) become attributes, so that the chains exporters build around Reshape vanish.
 
 import { OctetteError } from "../errors";
+import { substituted } from "../graph/dim-functions";
 import { type Attribute, type Graph, type Node, type ValueType, valueNames } from "../graph/graph";
 import { FreshNames } from "../graph/names";
-import { ANY_NUMBER, countOf, type Dim, type Shape, symbolsOf } from "../graph/symbols";
-import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { foundBy, symbolOf } from "../ops/act";
+import { countOf, type Shape, symbolsOf } from "../graph/symbols";
+import type { Tensor } from "../graph/tensor";
+import { symbolOf } from "../ops/act";
+import { boundNode } from "../ops/bound";
 import { MAX_BOUND } from "../ops/control/bind";
 import { MAX_RANGE } from "../ops/control/range";
-import { opOf, outputTypes, type Registry, resultsOf } from "../ops/infer";
+import { opOf, outputTypes, resultsOf, type ToolkitOps } from "../ops/infer";
+import { tensorOf } from "../ops/known";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
 import { entered, inlineBody, tightened } from "./bodies";
 import { continued } from "./continue-branches";
 import { MAX_VISITS, Room } from "./room";
+import { SettledSizes } from "./settled-sizes";
+import { TracedElements } from "./traced-elements";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
 const BYTES_MADE = 4;
@@ -28,11 +33,12 @@ const MAX_LISTED = 2 ** 10;
 const scalarParameters = new Set(["min", "max", "value"]);
 
 /** Folds everything known into constants and attributes. */
-export function foldConstants(graph: Graph, registry: Registry, room = new Room(graph)): Graph {
+export function foldConstants(graph: Graph, registry: ToolkitOps, room = new Room(graph)): Graph {
   const fold = new Folding(graph, registry, room);
   for (let node = fold.left.pop(); node; node = fold.left.pop()) fold.visit(node);
-  const { changed, nodes, made } = fold;
-  return changed ? { ...graph, nodes, constants: new Map([...graph.constants, ...made]) } : graph;
+  const { changed, nodes, made, settled } = fold;
+  if (!changed) return graph;
+  return settled.applied({ ...graph, nodes, constants: new Map([...graph.constants, ...made]) });
 }
 
 class Folding {
@@ -42,18 +48,22 @@ class Folding {
   /** Those that are left of what was visited. */
   readonly nodes: Node[] = [];
   readonly made = new Map<string, Tensor>();
+  readonly settled: SettledSizes;
   readonly #known = new Map<string, Known>();
+  /** Those of the nodes so far that make a value. */
+  readonly #makers = new Map<string, Node>();
+  readonly #elements: TracedElements;
   readonly #types = new Map<string, ValueType>();
   /** What would take more is computed in every run. */
   readonly #room: Room;
   readonly #symbols: FreshNames;
   readonly #names: FreshNames;
-  readonly #registry: Registry;
+  readonly #registry: ToolkitOps;
   readonly #graph: Graph;
   /** Names of values; made on first use. */
   #values: FreshNames | undefined;
 
-  constructor(graph: Graph, registry: Registry, room: Room) {
+  constructor(graph: Graph, registry: ToolkitOps, room: Room) {
     this.#room = room;
     this.#registry = registry;
     this.#graph = graph;
@@ -64,6 +74,20 @@ class Folding {
       ...graph.inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)),
     ]);
     this.#names = new FreshNames(graph.nodes.map(({ name }) => name));
+    this.settled = new SettledSizes(graph, registry);
+    this.#elements = new TracedElements({
+      registry,
+      known: this.#known,
+      types: this.#types,
+      makers: this.#makers,
+      floored: (known) => this.settled.floored(known),
+      symbols: this.#symbols,
+      names: this.#names,
+      add: (node) => {
+        this.changed = true;
+        this.nodes.push(node);
+      },
+    });
     for (const value of [...graph.inputs, ...(graph.states ?? [])]) this.#types.set(value.name, value);
     for (const [name, constant] of graph.constants) {
       this.#known.set(name, constant);
@@ -143,22 +167,41 @@ class Folding {
     return { get, has: (name) => get(name) !== undefined };
   }
 
+  /** Goes on with what a node says of symbols. Returns the node with it. */
+  #settle(node: Node): Node {
+    const shapes = this.#typesIn(node).map((type) => type?.shape ?? []);
+    const own = this.settled.by(node, shapes, this.#knownOf(node));
+    if (!own) return node;
+    this.changed = true;
+    this.left = this.left.map((one) => boundNode(one, this.#registry, own));
+    for (const [name, { dtype, shape }] of this.#types)
+      this.#types.set(name, { dtype, shape: shape.map((dim) => substituted(dim, own)) });
+    for (const [name, { dtype, shape, data }] of this.#known)
+      if (!ArrayBuffer.isView(data))
+        this.#known.set(name, { dtype, shape, data: Array.from(data, (dim) => substituted(dim, own)) });
+    return boundNode(node, this.#registry, own);
+  }
+
   /** Keeps the node with known inputs as attributes, or makes constants of its outputs. */
   visit(original: Node): void {
     const op = opOf(this.#registry, original.op, original.name);
     if (this.#inline(original, op)) return;
     const whole = this.#enter(original, op);
     if (this.#split(whole, op)) return;
-    const node = this.#withSymbols(this.#withParameters(whole, op), op);
+    const node = this.#settle(this.#withSymbols(this.#withParameters(whole, op), op));
     checkReads(node, op);
     if (node !== original) this.changed = true;
+    // What it would find is known.
+    if (node.outputs.length === 0 && this.#knownOf(node).every(Boolean)) return;
     const inputTypes = this.#typesIn(node);
     const types = outputTypes(node, op, (value) => this.#types.get(value), this.#registry);
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
-    const results = !node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined;
-    if (!results) return void this.nodes.push(node);
+    const results = (!node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined)?.map((known) =>
+      this.settled.floored(known),
+    );
+    if (!results) return this.#keep(node);
     // Dimensions over symbols stay known here; only numbers can become a constant.
     const tensors = results.map(tensorOf);
     results.forEach((result, i) => {
@@ -167,11 +210,16 @@ class Folding {
       this.#known.set(output, tensors[i] ?? result);
       this.#types.set(output, { dtype: result.dtype, shape: result.shape });
     });
-    if (tensors.includes(undefined)) return void this.nodes.push(this.#asDimensions(node, results) ?? node);
+    if (tensors.includes(undefined)) return this.#keep(this.#asDimensions(node, results) ?? node);
     node.outputs.forEach((output, i) => {
       if (output !== "") this.made.set(output, tensors[i]!);
     });
     this.changed = true;
+  }
+
+  #keep(node: Node): void {
+    this.nodes.push(node);
+    for (const output of node.outputs) this.#makers.set(output, node);
   }
 
   /** A node whose result follows from symbols without its inputs: whoever reads it as a tensor does not keep what it was computed from. */
@@ -204,23 +252,8 @@ class Folding {
     return results;
   }
 
-  /** The elements of a value that a run computes as symbols, where there can be a node that binds them. */
-  #bind(value: string, { inputs, attributes }: Node, { reshapes }: Op): Known | undefined {
-    const [type, x] = [this.#types.get(value), this.#types.get(inputs[0]!)];
-    const count = type && countOf(type.shape);
-    if (!Object.hasOwn(this.#registry, "Bind") || typeof count !== "number" || count > MAX_BOUND)
-      return undefined;
-    const of = reshapes && x ? { of: x.shape, allowzero: attributes.allowzero ?? 0 } : {};
-    const name = this.#names.fresh(`${value}_bind`);
-    const node = { op: "Bind", name, inputs: [value], outputs: [], attributes: of };
-    const bound = this.#withSymbols(node, this.#registry.Bind!, reshapes ? "" : ANY_NUMBER);
-    this.nodes.push(bound);
-    this.changed = true;
-    return { dtype: type!.dtype, shape: type!.shape as number[], data: foundBy(bound, count) };
-  }
-
   /** A node with names for the sizes that it finds. */
-  #withSymbols(node: Node, op: Op, prefix = ""): Node {
+  #withSymbols(node: Node, op: Op): Node {
     if (!op.finds || node.attributes.found !== undefined) return node;
     const count = op.finds(
       node,
@@ -231,7 +264,7 @@ class Folding {
     const following = op.follows?.(node, this.#knownOf(node)) ?? [];
     const found = Array.from(
       { length: count },
-      (_, i) => following[i] ?? this.#symbols.fresh(prefix + symbolOf(stem, i)),
+      (_, i) => following[i] ?? this.#symbols.fresh(symbolOf(stem, i)),
     );
     return { ...node, attributes: { ...node.attributes, found } };
   }
@@ -245,7 +278,7 @@ class Folding {
       const index = Number(key);
       const input = inputs[index] ?? "";
       const isComputed = input !== "" && !this.#known.has(input) && op.open?.includes(index);
-      const known = isComputed ? this.#bind(input, node, op) : this.#known.get(input);
+      const known = isComputed ? this.#elements.asked(input, node, op) : this.#known.get(input);
       if (!known || known.data.length > MAX_LISTED) continue;
       if (attributes[name] !== undefined)
         throw opError(node, `input ${key} and attribute ${name} are both given`, { expected: "one of them" });
@@ -264,14 +297,4 @@ class Folding {
 function mostOf(shape: Shape): number {
   const count = countOf(shape);
   return typeof count === "number" ? count : MAX_RANGE;
-}
-
-/** The tensor of a known value without symbols, whose integers i32 can hold. */
-function tensorOf({ dtype, shape, data }: Known): Tensor | undefined {
-  if (ArrayBuffer.isView(data)) return { dtype, shape, data } as Tensor;
-  const values: Dim[] = Array.from(data);
-  if (!values.every((value) => typeof value === "number") || values.length !== sizeOf(shape))
-    return undefined;
-  if (dtype === "i32" && values.some((value) => value !== (value | 0))) return undefined;
-  return tensor(dtype, shape, values);
 }

@@ -2,7 +2,7 @@
 // left to read.
 
 import { type Graph, type Node, readsOf } from "../graph/graph";
-import { symbolsOf } from "../graph/symbols";
+import { type Dim, symbolsOf } from "../graph/symbols";
 
 export function removeDead(graph: Graph): Graph {
   const used = new Set(graph.outputs);
@@ -17,7 +17,8 @@ export function removeDead(graph: Graph): Graph {
       const isAlive =
         node.outputs.some((output) => used.has(output)) ||
         node.inputs.some((input) => states.has(input)) ||
-        (found as readonly string[]).some((symbol) => mentioned.has(symbol));
+        (found as readonly Dim[]).some((dim) => typeof dim === "string" && mentioned.has(dim)) ||
+        (node.outputs.length === 0 && isChecked(found as readonly Dim[]));
       if (isAlive) for (const value of readsOf(node)) used.add(value);
       if (isAlive && finds) for (const symbol of symbolsIn(attributes)) mentioned.add(symbol);
       return isAlive;
@@ -27,6 +28,10 @@ export function removeDead(graph: Graph): Graph {
   const isClean = nodes.length === graph.nodes.length && constants.size === graph.constants.size;
   return isClean ? graph : { ...graph, nodes, constants };
 }
+
+/** Whether a run compares what a node finds with what it has to be, or a node finds nothing and is there to refuse runs. */
+const isChecked = (found: readonly Dim[]) =>
+  found.length === 0 || found.some((dim) => typeof dim === "number");
 
 const symbolsIn = (attributes: Node["attributes"]): string[] =>
   Object.values(attributes)

@@ -113,10 +113,10 @@ describe("sizes that are in the data", () => {
     b.node("Relu", [b.node("Cast", [found], "counted", { to: "f32" })], "positive");
     b.node("Reshape", ["positive", b.constant("shape", ints(3, -1))], "y");
     withModel(simplify(b.build("y"), registry), {}, (model) => {
-      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/number of elements/);
+      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/"Reshape_y": sizes differ/);
       const { y } = model.runSync({ x: tensor("f32", [4], [1, 1, 0, 1]) });
       expectSameBytes(y, tensor("f32", [3, 1], [0, 1, 3]));
-      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/number of elements/);
+      expect(() => model.runSync({ x: tensor("f32", [2], [0, 1]) })).toThrow(/"Reshape_y": sizes differ/);
     });
   });
 

@@ -1,11 +1,11 @@
 // Ops over images of any size, one by one: every size gives the bytes of a file of that size, from a graph and from an artifact.
 
 import { expect, test } from "vitest";
-import { bound } from "../../src/engine/run-sizes/sized-planner";
 import type { Graph } from "../../src/graph/graph";
 import { evaluateShape } from "../../src/graph/symbols";
 import { tensor } from "../../src/graph/tensor";
 import { load, save } from "../../src/index";
+import { bound } from "../../src/ops/bound";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { expectSameBytes } from "../check-model";

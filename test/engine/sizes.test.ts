@@ -3,12 +3,13 @@
 
 import { describe, expect, test } from "vitest";
 import { Model } from "../../src/engine/model";
-import { bound } from "../../src/engine/run-sizes/sized-planner";
+
 import { Engine } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
 import { benchmark, load, readArtifact, save, verify } from "../../src/index";
+import { bound } from "../../src/ops/bound";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { expectSameBytes } from "../check-model";
 import { GraphBuilder, randomOf } from "../graph-builder";

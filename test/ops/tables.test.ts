@@ -22,9 +22,9 @@ test.each(Object.keys(registry))("%s has a table", (op) => {
   const file = join(root, "test", `${files.get(op)}.test.ts`);
   const source = existsSync(file) ? readFileSync(file, "utf8") : "";
   // What the host computes has cases of other sizes in turn; what only finds sizes, tests of its own.
-  const call = registry[op as OpName].act
-    ? `(testOp|testActs)\\("${op}",|(test|testControl)\\(\\s*"${op}\\W`
-    : `testOp\\("${op}",`;
+  const { act, finds } = registry[op as OpName];
+  const call =
+    act || finds ? `(testOp|testActs)\\("${op}",|(test|testControl)\\(\\s*"${op}\\W` : `testOp\\("${op}",`;
   expect(source, `${op} has no table: test/${files.get(op)}.test.ts must call testOp("${op}", …)`).toMatch(
     new RegExp(call),
   );

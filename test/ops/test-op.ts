@@ -259,7 +259,7 @@ export function testOp(op: OpName | (string & {}), table: OpTable): void {
       const { expectCase, freezeInputs } = conformance!;
       const graph = orRefused(() => importOnnx(freezeInputs(one, fed), { name: one.name }));
       if (!graph) return;
-      if (oracle && fed > 0)
+      if (oracle && fed > 0 && !graph.nodes.some((node) => node.op === "Bind"))
         expectCase(one, graph, (feeds) => Object.fromEntries(runReference(graph, feeds, oracles)));
       for (const engineClass of engineClasses)
         orRefused(() =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { type DType, tensor } from "../../src/graph/tensor";
-import { registry } from "../../src/ops/index";
+import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { foldConstants } from "../../src/passes/constant-fold";
 import { removeDead } from "../../src/passes/remove-dead";
 import { MAX_FOLDED_BYTES } from "../../src/passes/room";

@@ -5,16 +5,16 @@ import { OctetteError } from "../../errors";
 import type { Graph, Input, Node, ValueType } from "../../graph/graph";
 import { type Bindings, type Dim, evaluateDim, formatShape, symbolsOf } from "../../graph/symbols";
 import type { Constant, OutputTensor, Tensor } from "../../graph/tensor";
-import { type Acted, foundBy, type Host } from "../../ops/act";
+import type { Acted, Host } from "../../ops/act";
+import { boundNode } from "../../ops/bound";
 import { opOf, type Registry } from "../../ops/infer";
 import type { Bodies, Draft } from "../draft";
 import type { Feeds, Into } from "../feeds";
-import { checkNeeds } from "../limit";
 import type { ConstantSink } from "../loader";
 import { isFor, type Pause, type Plan, partOf } from "../plan";
 import { flipFor, type Session } from "../session";
-import { sinkOf } from "./own-constants";
-import { boundNode } from "./sized-planner";
+import { bind, checkKnown, toldBy } from "./found-sizes";
+import { KeptConstants, sinkOf } from "./own-constants";
 
 /** What runs the steps. */
 interface Runner {
@@ -47,8 +47,8 @@ export interface Around {
   readonly registry: Registry;
   /** A model of a graph within. */
   readonly modelOf: (body: Graph<Constant>, within: Acts) => Inner;
-  /** Graphs within whose models are made at once, so that their constants can be loaded. */
-  readonly bodies: Iterable<Graph<Constant>> | undefined;
+  /** Graphs within. Models of those that have a draft are made at once. */
+  readonly bodies: Bodies | undefined;
   /** Iterations of loops that a run may do. */
   readonly maxIterations?: number | undefined;
   /** Those of the graph around it, which count for it too. */
@@ -57,11 +57,11 @@ export interface Around {
 
 /** Bytes of the memories of a draft's graphs. */
 const bytesOf = ({ plan, bodies }: Draft): number =>
-  [...(bodies?.values() ?? [])].reduce((n, body) => n + bytesOf(body), plan.memory.totalBytes);
+  [...(bodies?.values() ?? [])].reduce((n, body) => n + (body ? bytesOf(body) : 0), plan.memory.totalBytes);
 
 /**
- * Drafts of graphs within a graph, those aside whose sizes a run has to find before there can be one. Each is made beside as many bytes
- * as other graphs take, which are `taken` at first.
+ * Drafts of graphs within a graph; undefined of those whose sizes a run has to find before there can be one. Each is made beside as many
+ * bytes as other graphs take, which are `taken` at first.
  */
 export function draftsOf(
   bodies: readonly Graph<Constant>[],
@@ -69,7 +69,7 @@ export function draftsOf(
   taken: number,
 ): Bodies {
   let all = taken;
-  const drafts = new Map<Graph<Constant>, Draft>();
+  const drafts = new Map<Graph<Constant>, Draft | undefined>();
   for (const body of bodies)
     try {
       const draft = draftOf(body, all);
@@ -77,6 +77,7 @@ export function draftsOf(
       all += bytesOf(draft);
     } catch (error) {
       if (!(error instanceof OctetteError && /^(graph|argument)$/.test(error.code))) throw error;
+      drafts.set(body, undefined);
     }
   return drafts;
 }
@@ -84,6 +85,8 @@ export function draftsOf(
 export class Acts {
   readonly #around: Around;
   readonly #bodies = new Map<Graph<Constant>, Inner>();
+  /** Constants of graphs that have no model before a run. */
+  readonly #kept = new Map<Graph<Constant>, KeptConstants>();
   readonly #host: Host;
   #iterations = 0;
   /** Sizes of the last run. */
@@ -91,7 +94,9 @@ export class Acts {
 
   constructor(around: Around) {
     this.#around = around;
-    for (const body of around.bodies ?? []) this.#bodies.set(body, around.modelOf(body, this));
+    for (const [body, draft] of around.bodies ?? [])
+      if (draft) this.#bodies.set(body, around.modelOf(body, this));
+      else this.#kept.set(body, new KeptConstants(body));
     this.#host = {
       run: (body, inputs, spare) => run(this.#modelOf(body), body, inputs, spare),
       typesOf: (body, inputs) => typesOf(this.#modelOf(body), inputs),
@@ -111,7 +116,8 @@ export class Acts {
 
   /** Takes the constants of the graph and of those within it. */
   loader(session: Session): ConstantSink {
-    const all = [sinkOf(session), ...[...this.#bodies.values()].map(({ loader }) => loader)];
+    const loaders = [...this.#bodies.values()].map(({ loader }) => loader);
+    const all = [sinkOf(session), ...loaders, ...this.#kept.values()];
     return {
       get missing() {
         return all.flatMap(({ missing }) => missing);
@@ -135,24 +141,26 @@ export class Acts {
     /** What nodes made in this run, which they make again where it begins again. */
     const made = new Map<Node, Acted>();
     let known = given;
-    for (let again = 0; ; again++) {
+    for (;;) {
       const [plan, first] = this.#planFor(known, runner);
-      if (again > plan.pauses.length + 1)
-        throw new OctetteError("a run finds other sizes each time", { code: "engine" });
+      const before = Object.keys(known).length;
       runner.begin(plan, first);
       checkKnown(plan, known);
       let bindings: Bindings | undefined = first;
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
         const { outputs, found } = this.#pass(runner, pause, i, bindings, made);
-        const sizes = bind(pause.node, found, bindings, given);
+        const sizes = bind(pause.node, found, bindings, known);
         known = { ...known, ...sizes };
         if (Object.keys(sizes).length > 0) checkKnown(plan, known);
         const next: Bindings = { ...bindings, ...sizes };
         bindings = isFor(plan, next) ? next : undefined;
         if (bindings) write(runner.session(), pause, outputs, bindings);
       }
-      if (!bindings) continue;
+      if (!bindings) {
+        if (Object.keys(known).length > before) continue;
+        throw new OctetteError("a run finds other sizes each time", { code: "engine" });
+      }
       runner.run(bindings, partOf(plan.pauses.length));
       const { sizes } = runner.session().plan;
       const isFree = ([symbol]: [string, number]) => typeof sizes[symbol] !== "string";
@@ -177,8 +185,12 @@ export class Acts {
       guessed = {};
       plan = planFor(known, known);
     }
+    const told = toldBy(plan, known);
+    if (Object.keys(told).length > 0) plan = planFor((guessed = { ...guessed, ...told, ...known }), known);
     const taken = { ...plan.maxima, ...guessed, ...known };
-    const sizes = Object.entries(plan.sizes).map(([symbol, dim]) => [symbol, evaluateDim(dim, taken)]);
+    const { sizes: all, open = [] } = plan;
+    const closed = Object.entries(all).filter(([symbol]) => !open.includes(symbol));
+    const sizes = closed.map(([symbol, dim]) => [symbol, evaluateDim(dim, taken)]);
     return [plan, { ...taken, ...Object.fromEntries(sizes), ...known }];
   }
 
@@ -203,13 +215,8 @@ export class Acts {
     let model = this.#bodies.get(body);
     if (model) return model;
     this.#bodies.set(body, (model = this.#around.modelOf(body, this)));
-    const [missing] = model.loader.missing;
-    if (missing !== undefined)
-      throw new OctetteError("sizes need constants that were loaded for none", {
-        code: "limit",
-        where: `graph "${body.name}", constant "${missing}"`,
-        hint: "Load the model from its graph: load(readArtifact(bytes).graph)",
-      });
+    this.#kept.get(body)?.load(model.loader);
+    this.#kept.delete(body);
     return model;
   }
 
@@ -238,30 +245,6 @@ function run(
   const into = spare.flatMap(({ data }, i) => (isFixed(i) ? [[outputs[i]!, data] as const] : []));
   const results = model.runSync(feeds, Object.fromEntries(into));
   return outputs.map((name) => results[name]!);
-}
-
-/** Throws where the sizes that are known so far do not fit: others are compared when the run has found them. */
-function checkKnown({ needs }: Plan, known: Bindings): void {
-  const isKnown = (dim: Dim) => symbolsOf(dim).every((symbol) => symbol in known);
-  const decided = needs.filter(({ dim, otherwise, elements }) => [dim, otherwise, elements].every(isKnown));
-  checkNeeds(decided, known);
-}
-
-/** Values of the symbols that a node finds. Those that follow from given ones have to be what they are. */
-function bind(node: Node, found: readonly number[], bindings: Bindings, given: Bindings): Bindings {
-  const sizes: Record<string, number> = {};
-  for (const [i, dim] of foundBy(node, found.length).entries()) {
-    const isOwn = symbolsOf(dim)[0] === dim && !(dim in given);
-    if (isOwn) sizes[dim] = found[i]!;
-    else if (evaluateDim(dim, bindings) !== found[i])
-      throw new OctetteError("a size that is found is not that of the graph", {
-        code: "graph",
-        where: `${node.op} "${node.name}"`,
-        expected: `${dim} = ${evaluateDim(dim, bindings)}`,
-        got: `${found[i]}`,
-      });
-  }
-  return sizes;
 }
 
 function typesOf(model: Inner, inputs: readonly Tensor[]): readonly Omit<Tensor, "data">[] {

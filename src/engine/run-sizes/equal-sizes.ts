@@ -1,11 +1,10 @@
 // Sizes that a graph broadcasts are most often equal, such as the length of a mask and that of the tokens which it is of: a plan
 // is made for runs in which they are. Here is which symbol then is which other size, and the graph with that in its place.
 
-import { functionOf, isNatural, substituteDim } from "../../graph/dim-functions";
+import { functionOf, isNatural, replaced, substituteDim, substituted } from "../../graph/dim-functions";
 import type { Graph } from "../../graph/graph";
 import { type Dim, factorsOf, parse } from "../../graph/polynomials";
 import {
-  addDims,
   type Bindings,
   divideDims,
   evaluateDim,
@@ -81,22 +80,9 @@ function solve(a: Dim, b: Dim, symbols: readonly string[]): Equal {
 function* choicesIn(dim: Dim): Generator<Dim> {
   const choice = factorsIn(dim).find((factor) => /^(max|min)\(/.test(factor));
   if (choice === undefined) return yield dim;
-  for (const arg of functionOf(choice)!.args) {
-    let sum: Dim = 0;
-    for (const [monomial, coefficient] of parse(dim)) {
-      const factors = factorsOf(monomial).map((factor): Dim => (factor === choice ? arg : factor));
-      sum = addDims(sum, factors.reduce(multiplyDims, coefficient));
-    }
-    yield* choicesIn(sum);
-  }
+  for (const arg of functionOf(choice)!.args)
+    yield* choicesIn(replaced(dim, (factor) => (factor === choice ? arg : factor)));
 }
-
-/** The dimension with other ones in place of symbols. */
-export const substituted = (dim: Dim, by: Readonly<Record<string, Dim>>): Dim =>
-  Object.keys(by).reduce<Dim>(
-    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, by[symbol]!) : d),
-    dim,
-  );
 
 /** Those of the sizes that are equal in a run; one that a run has not found yet is taken to be. */
 export const heldIn = (equal: Equal, run: Bindings): Equal =>

@@ -1,10 +1,40 @@
-// Plans that have constants of their own load them before they run in place of another.
+// Constants that only a run needs: plans that have constants of their own load them before they run in place of another, and so do models
+// of graphs within a graph that are made then.
 
 import { OctetteError } from "../../errors";
-import { bytesIn, type TypedArray } from "../../graph/tensor";
+import { graphsIn } from "../../graph/bodies";
+import type { Graph } from "../../graph/graph";
+import { bytesIn, type Constant, type TypedArray } from "../../graph/tensor";
 import type { ConstantSink } from "../loader";
 import type { Plan } from "../plan";
 import type { Session } from "../session";
+
+/** Takes constants of a graph within a graph, and of those within it, for a model that only a run makes. */
+export class KeptConstants implements ConstantSink {
+  readonly #bytes = new Map<string, Uint8Array | undefined>();
+
+  constructor(body: Graph<Constant>) {
+    for (const { constants } of graphsIn(body))
+      for (const [name, { data }] of constants) if (!data) this.#bytes.set(name, undefined);
+  }
+
+  get missing(): readonly string[] {
+    return [...this.#bytes].flatMap(([name, bytes]) => (bytes ? [] : [name]));
+  }
+
+  placeOf(): undefined {
+    return undefined;
+  }
+
+  put(name: string, bytes: Uint8Array): void {
+    if (this.#bytes.has(name)) this.#bytes.set(name, bytes);
+  }
+
+  /** Gives them to the model. */
+  load(loader: ConstantSink): void {
+    for (const [name, bytes] of this.#bytes) if (bytes) loader.put(name, bytes);
+  }
+}
 
 /** Constants of sessions whose plan is open: the first plan of the whole graph loads them, and lets go of them. */
 const kept = new WeakMap<Session, Map<string, Uint8Array>>();

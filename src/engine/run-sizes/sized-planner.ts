@@ -2,15 +2,17 @@
 // for all runs in which they are. All have the same constants at the same addresses.
 
 import { OctetteError } from "../../errors";
-import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
-import { type Bindings, type Dim, symbolsOf } from "../../graph/symbols";
+import { substituted } from "../../graph/dim-functions";
+import type { Graph, Node, ValueType } from "../../graph/graph";
+import { type Bindings, symbolsOf } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
-import { inferTypes, type Registry } from "../../ops/infer";
+import { bound } from "../../ops/bound";
+import { inferTypes } from "../../ops/infer";
 import { SizesNeeded } from "../../ops/sizes";
 import { type CompileOptions, type Lowered, layOut, lowerGraph } from "../compile";
 import type { LoweringContext } from "../lowering";
 import type { Plan, PlannedValue, Planner } from "../plan";
-import { type Equal, equalIn, heldIn, substituted, symbolsIn } from "./equal-sizes";
+import { type Equal, equalIn, heldIn, symbolsIn } from "./equal-sizes";
 import { SharedConstants } from "./shared-constants";
 
 /** Largest size that is tried where none is given. */
@@ -128,23 +130,33 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
         for (const symbol of added) sized.add(symbol);
       }
   };
-  return (maxima = {}, run = {}) => {
-    const variant = variantFor(run);
+  /** Whether other sizes may be ones that the graph takes. */
+  const mayFit = ({ sized }: Variant, maxima: Bindings, error: unknown): boolean =>
+    [...sized].some((symbol) => maxima[symbol] === undefined) &&
+    error instanceof OctetteError &&
+    /^(graph|argument)$/.test(error.code);
+  /** As `plan`, for the smallest power of two that the graph takes as sizes which are not given. */
+  const tried = (variant: Variant, maxima: Bindings, of?: Graph<Constant>): Plan => {
     const { sized } = variant;
     for (let trial = 1; ; trial *= 2)
       try {
-        const tried = [...sized].filter((symbol) => maxima[symbol] === undefined);
-        const trials = Object.fromEntries(tried.map((symbol) => [symbol, trial]));
-        return plan(variant, { ...trials, ...maxima }, tried.length > 0);
+        const open = [...sized].filter((symbol) => maxima[symbol] === undefined);
+        const trials = Object.fromEntries(open.map((symbol) => [symbol, trial]));
+        return plan(variant, { ...trials, ...maxima }, open.length > 0, of);
       } catch (error) {
-        const isOpen = [...sized].some((symbol) => maxima[symbol] === undefined);
-        const isOfSizes = error instanceof OctetteError && /^(graph|argument)$/.test(error.code);
-        if (!isOpen || !isOfSizes) throw error;
-        if (trial < MAX_TRIAL) continue;
-        const part = untilFound(variant, maxima);
-        if (!part) throw error;
-        return plan(variant, maxima, true, part);
+        if (trial >= MAX_TRIAL || !mayFit(variant, maxima, error)) throw error;
       }
+  };
+  return (maxima = {}, run = {}) => {
+    const variant = variantFor(run);
+    try {
+      return tried(variant, maxima);
+    } catch (error) {
+      const part = mayFit(variant, maxima, error) ? untilFound(variant, maxima) : undefined;
+      if (!part) throw error;
+      const { open = [], ...plan } = tried(variant, maxima, part);
+      return { ...plan, open: open.filter((symbol) => maxima[symbol] === undefined) };
+    }
   };
 }
 
@@ -187,32 +199,4 @@ function untilFound(variant: Variant, maxima: Bindings): Graph<Constant> | undef
     findsOf(variant, node).some((symbol) => maxima[symbol] === undefined),
   );
   return last < 0 ? undefined : { ...graph, outputs: [], nodes: graph.nodes.slice(0, last + 1) };
-}
-
-/** The graph with other dimensions in place of symbols: in the shapes of inputs, and in parameters that nodes have as attributes. */
-export function bound(
-  graph: Graph<Constant>,
-  registry: Registry,
-  sizes: Readonly<Record<string, Dim>>,
-): Graph<Constant> {
-  if (Object.keys(sizes).length === 0) return graph;
-  return {
-    ...graph,
-    inputs: graph.inputs.map((input) => ({
-      ...input,
-      shape: input.shape.map((dim) => substituted(dim, sizes)),
-    })),
-    nodes: graph.nodes.map((node) => boundNode(node, registry, sizes)),
-  };
-}
-
-/** The node with other dimensions in place of symbols among its parameters. */
-export function boundNode(node: Node, registry: Registry, sizes: Readonly<Record<string, Dim>>): Node {
-  const parameters = ["found", ...Object.values(registry[node.op]?.parameters ?? {})];
-  const names = parameters.filter((name) => name in node.attributes);
-  if (names.length === 0) return node;
-  const numbered = (value: Attribute): Attribute =>
-    Array.isArray(value) ? value.map((dim) => substituted(dim, sizes)) : substituted(value as Dim, sizes);
-  const own = names.map((name) => [name, numbered(node.attributes[name]!)] as const);
-  return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(own) } };
 }

@@ -98,6 +98,9 @@ export const dimensions: Way = (node, target) => {
   target.write(node, "Reshape", [dims, target.integers((shape ?? []) as number[])]);
 };
 
+/** ONNX has nothing that refuses sizes. */
+export const natural: Way = () => {};
+
 /** Symbols are elements of a value; where these are a shape of other elements, the sizes that it has then. */
 export const bind: Way = (node, target) => {
   const [x = ""] = node.inputs;

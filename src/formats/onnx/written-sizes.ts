@@ -81,6 +81,7 @@ export class Sizes {
 /** What dimensions are computed with beside sums and products (graph/symbols.ts); of numbers that are not below 0. */
 const functions = {
   div: (to: Target, a: string, b: string) => to.add("Div", [a, b]),
+  trunc: (to: Target, a: string, b: string) => to.add("Div", [a, b]),
   max: (to: Target, a: string, b: string) => to.add("Max", [a, b]),
   min: (to: Target, a: string, b: string) => to.add("Min", [a, b]),
   both: (to: Target, a: string, b: string) => to.add("Where", [to.add("Equal", [a, to.integers([1])]), b, a]),

@@ -39,4 +39,10 @@ export const bindTraits: Traits = {
   trained: undefined,
   gradient: "none",
   onnx: false,
+  follows(node, [x]) {
+    const of = dimsOf(node, "of");
+    if (!x) return [];
+    const elements = Array.from(x.data);
+    return of ? resolve(node, of, elements) : elements;
+  },
 };

@@ -4,8 +4,7 @@ import type { Node } from "../../graph/graph";
 import { allocate, bytesPerElement, type DType, sizeOf, type Tensor } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
 import { numericShape } from "../known";
-import { numberOf, type Op, opError, stringOf } from "../op";
-import { findingTraits } from "./finding";
+import { numberOf, type Op, opError, stringOf, type Traits } from "../op";
 
 const infer: Op["infer"] = (node) => {
   const shape = dimsOf(node, "shape");
@@ -27,11 +26,16 @@ export const constantOfShape: Op = {
   parameters: { 0: "shape" },
   open: [0],
   infer,
+  act: (node) => ({ outputs: [filled(node)!], found: [] }),
+};
+
+export const constantOfShapeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
   evaluate(node) {
     const made = filled(node);
     return made && [made];
   },
-  act: (node) => ({ outputs: [filled(node)!], found: [] }),
 };
-
-export const constantOfShapeTraits = findingTraits;

@@ -5,8 +5,7 @@ import { ceilDims, isMonotone, maxDims, subtractDims } from "../../graph/symbols
 import { allocate, type DType, type Tensor } from "../../graph/tensor";
 import { foundBy } from "../act";
 import { numbersIn } from "../known";
-import { inputType, type Op, opError } from "../op";
-import { findingTraits } from "./finding";
+import { inputType, type Op, opError, type Traits } from "../op";
 
 /** Elements that a range may have: nothing that counts positions comes near. */
 export const MAX_RANGE = 2 ** 20;
@@ -30,6 +29,22 @@ export const range: Op = {
   inputs: 3,
   infer: (node, inputs) => [{ dtype: inputType(node, inputs, 0).dtype, shape: [foundBy(node)[0]!] }],
   finds: () => 1,
+  act(node, inputs) {
+    const given = inputs.map(({ data }) => data[0]!) as unknown as [number, number, number];
+    const made = rangeOf(node, inputs[0]!.dtype, given);
+    if (made) return { outputs: [made], found: [made.data.length] };
+    throw opError(node, "the range is too long, or beyond 32 bits", {
+      expected: `at most MAX_RANGE = ${MAX_RANGE} elements`,
+      got: given.join(", "),
+    });
+  },
+};
+
+export const rangeTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  gradient: "none",
   follows(_, known) {
     const [start, limit, delta] = known.map((one) => one?.data[0]);
     if (start === undefined || limit === undefined || typeof delta !== "number" || delta <= 0) return [];
@@ -42,15 +57,4 @@ export const range: Op = {
     const made = rangeOf(node, inputs[0]!.dtype, given as unknown as [number, number, number]);
     return made && [made];
   },
-  act(node, inputs) {
-    const given = inputs.map(({ data }) => data[0]!) as unknown as [number, number, number];
-    const made = rangeOf(node, inputs[0]!.dtype, given);
-    if (made) return { outputs: [made], found: [made.data.length] };
-    throw opError(node, "the range is too long, or beyond 32 bits", {
-      expected: `at most MAX_RANGE = ${MAX_RANGE} elements`,
-      got: given.join(", "),
-    });
-  },
 };
-
-export const rangeTraits = findingTraits;

@@ -4,7 +4,7 @@ import { attentionScratchBytes } from "../../../assembly/language/attention-size
 import type { Node, ValueType } from "../../graph/graph";
 import { addDims, countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { emitCopy } from "../copy";
-import { mayEqual, needEqual } from "../equal";
+import { mayBeSame, mayEqual, needEqual, needSame } from "../equal";
 import {
   type Address,
   type Batched,
@@ -35,6 +35,8 @@ interface Sizes {
   readonly valueSize: number;
   /** Whether operands are [batch, tokens, heads·size], not [batch, heads, tokens, size]. */
   readonly isFlat: boolean;
+  /** Those that have to be equal. */
+  readonly equal: readonly [Shape, Shape];
 }
 
 /** [batch, heads, tokens, size] of an operand; undefined where it is not that of so many heads. */
@@ -78,17 +80,22 @@ function sizesOf(node: Node, inputs: Types): Sizes {
         ] as const)
       : []),
   ] as const;
+  const [one, other]: Dim[][] = [[], []];
   for (const [i, shape] of expected) {
     const given = floatType(node, inputs, i).shape;
     const found = i < 3 ? headed(given, groups, isFlat) : given;
-    if (!found || formatShape(found) !== formatShape(shape)) throw misfit(i, `heads ${formatShape(shape)}`);
+    if (!found || !mayBeSame(found, shape)) throw misfit(i, `heads ${formatShape(shape)}`);
+    one!.push(...found);
+    other!.push(...shape);
   }
   const lengths = inputs[6];
-  if (lengths && (lengths.dtype !== "i32" || formatShape(lengths.shape) !== formatShape([batch])))
+  if (lengths && (lengths.dtype !== "i32" || !mayBeSame(lengths.shape, [batch])))
     throw misfit(6, `i32 ${formatShape([batch])}`);
   if (lengths && inputs[4])
     throw opError(node, "numbers of tokens that are no padding do not go together with those before");
-  const sizes = { batch, heads, groups, tokens: tokens!, own, past, isFlat };
+  one!.push(lengths?.shape[0] ?? batch);
+  other!.push(batch);
+  const sizes = { batch, heads, groups, tokens: tokens!, own, past, isFlat, equal: [one!, other!] as const };
   return { ...sizes, size: size as number, valueSize: valueSize as number };
 }
 
@@ -98,7 +105,7 @@ const maskDims = (shape: Shape) =>
 type Four = readonly [b: Dim, h: Dim, t: Dim, k: Dim];
 
 /** Refuses runs in which symbols of a mask are not the sizes that they stand for. */
-function needSizes(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes, output: string): void {
+function needMask(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes, output: string): void {
   const [b, , t, k] = maskDims(shape);
   const pairs: readonly (readonly [Dim, Dim])[] = [
     [b, batch],
@@ -164,7 +171,8 @@ function lower(unit: Unit, c: Lowering): void {
   const k = isJoined ? joined(unit, c, sizes, 0, size) : c.input(inputs[1]!);
   const v = isJoined ? joined(unit, c, sizes, 1, valueSize) : c.input(inputs[2]!);
   const masks = given(3) ? maskSteps(node, c.type(inputs[3]!), sizes) : ([0, 0, 0, 0, 0] as const);
-  if (given(3)) needSizes(c, c.type(inputs[3]!).shape, sizes, outputs[0]!);
+  needSame(c, ...sizes.equal, inputs[0]!);
+  if (given(3)) needMask(c, c.type(inputs[3]!).shape, sizes, outputs[0]!);
   const optional = (i: number) => (given(i) ? c.input(inputs[i]!) : NONE);
   const scores = (outputs[3] ?? "") === "" ? NONE : c.output(outputs[3]!);
   const scratch = c.scratch((most) => attentionScratchBytes(most(keys), size, valueSize));

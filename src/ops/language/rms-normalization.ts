@@ -1,7 +1,7 @@
 import { formatShape } from "../../graph/symbols";
 import { isWithin } from "../broadcast";
 import { floatType, numberOf, type Op, opError, type Traits } from "../op";
-import { isRowOf, layerNormalizationPlain, rowsOf } from "../sequence/layer-normalization";
+import { equalToScale, isRowOf, layerNormalizationPlain, rowsOf } from "../sequence/layer-normalization";
 
 /** x / √(mean x² + epsilon) · scale over the axes from `axis` on. ONNX RMSNormalization-23. */
 export const rMSNormalization: Op = {
@@ -39,6 +39,7 @@ export const rMSNormalizationTraits: Traits = {
   homogeneous: undefined,
   trained: { weight: 1 },
   normalizesRows: true,
+  equal: equalToScale,
 };
 
 export const rMSNormalizationPlain = layerNormalizationPlain;

@@ -1,5 +1,6 @@
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, divideDims, formatShape, type Shape } from "../../graph/symbols";
+import { mayBeSame, mayEqual, needSame } from "../equal";
 import { floatType, NONE, numberOf, type Op, opError, type Traits } from "../op";
 
 /** How the elements of x are turned. */
@@ -40,7 +41,7 @@ function checkTokens(
 ): void {
   const [own, ...others] = shape;
   const expected = [tokens, ...rest];
-  if ((own === batch || own === 1) && formatShape(others) === formatShape(expected)) return;
+  if ((own === 1 || mayEqual(own!, batch)) && mayBeSame(others, expected)) return;
   throw opError(node, `input ${index} does not fit`, {
     expected: formatShape([batch, ...expected]),
     got: formatShape(shape),
@@ -67,7 +68,7 @@ export const rotaryEmbedding: Op = {
           got: formatShape(angles.shape),
         });
     }
-    if (formatShape(inputs[1]!.shape) !== formatShape(inputs[2]!.shape))
+    if (!mayBeSame(inputs[1]!.shape, inputs[2]!.shape))
       throw opError(node, "cosines and sines do not fit", {
         expected: formatShape(inputs[1]!.shape),
         got: formatShape(inputs[2]!.shape),
@@ -83,13 +84,15 @@ export const rotaryEmbedding: Op = {
     const [x, cos, sin, positions = ""] = inputs as [string, string, string, string?];
     const turn = turnOf(node, c.type(x).shape);
     const { rows, heads, size, half, batch, tokens } = turn;
-    const angles = c.type(positions === "" ? cos : positions).shape[0];
+    const [angles, own] = c.type(positions === "" ? cos : positions).shape;
+    needSame(c, [angles === 1 ? batch : angles!, own!], [batch, tokens], x);
+    needSame(c, c.type(cos).shape, c.type(sin).shape, x);
     const extent = positions === "" ? 0 : c.type(cos).shape[0]!;
     if (positions !== "") c.needs(extent, outputs[0]!);
     const operands = [c.output(outputs[0]!, x), c.input(x), c.input(cos), c.input(sin)] as const;
     const at = positions === "" ? NONE : c.input(positions);
     const interleaved = numberOf(node, "interleaved", 0);
-    const perBatch = [divideDims(rows, batch) ?? tokens, angles === batch ? tokens : 0] as const;
+    const perBatch = [divideDims(rows, batch) ?? tokens, angles === 1 ? 0 : tokens] as const;
     const args = [...operands, at, heads, size, half, interleaved, tokens, ...perBatch, extent] as const;
     c.emit("rotaryEmbedding", args, rows);
   },

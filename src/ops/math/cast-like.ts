@@ -1,6 +1,6 @@
 import type { Node, ValueType } from "../../graph/graph";
 import { inputType, type Op, type Traits } from "../op";
-import { cast } from "./cast";
+import { cast, castTraits } from "./cast";
 
 /** The Cast that it is. */
 const castOf = (node: Node, like: ValueType | undefined): Node => ({
@@ -12,7 +12,6 @@ const castOf = (node: Node, like: ValueType | undefined): Node => ({
 export const castLike: Op = {
   inputs: 2,
   infer: (node, inputs) => cast.infer(castOf(node, inputs[1]), inputs),
-  evaluate: (node, inputs, types) => cast.evaluate!(castOf(node, types[1]), inputs, types),
   rows: true,
   lower: (unit, c) => cast.lower!({ ...unit, node: castOf(unit.node, c.type(unit.inputs[1]!)) }, c),
 };
@@ -23,4 +22,5 @@ export const castLikeTraits: Traits = {
   trained: undefined,
   gradient: "none",
   idle: (_, x, y) => x.dtype === y.dtype,
+  evaluate: (node, inputs, types) => castTraits.evaluate!(castOf(node, types[1]), inputs, types),
 };

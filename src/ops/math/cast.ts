@@ -53,19 +53,6 @@ function dtypeOf(node: Parameters<Op["infer"]>[0]): DType {
 export const cast: Op = {
   attributes: ["to"],
   infer: (node, inputs) => [{ dtype: dtypeOf(node), shape: inputType(node, inputs, 0).shape }],
-  evaluate(node, [x]) {
-    if (!x) return undefined;
-    const dtype = dtypeOf(node);
-    const to = stringOf(node, "to", "");
-    if (to === x.dtype) return [x];
-    const values = Array.from(x.data, (value) => castNumber(value, to));
-    if (values.includes(undefined)) return undefined;
-    const data = values as Dim[];
-    if (data.some((value) => typeof value === "string")) return [{ dtype, shape: x.shape, data }];
-    const numbers = allocate(dtype, data.length);
-    numbers.set(data as number[]);
-    return [{ dtype, shape: x.shape, data: numbers }];
-  },
   rows: true,
   layout: asInput,
   lower(unit, c) {
@@ -108,4 +95,17 @@ export const castTraits: Traits = {
   trained: undefined,
   gradient: "none",
   idle: ({ attributes }, x) => x.dtype === attributes.to,
+  evaluate(node, [x]) {
+    if (!x) return undefined;
+    const dtype = dtypeOf(node);
+    const to = stringOf(node, "to", "");
+    if (to === x.dtype) return [x];
+    const values = Array.from(x.data, (value) => castNumber(value, to));
+    if (values.includes(undefined)) return undefined;
+    const data = values as Dim[];
+    if (data.some((value) => typeof value === "string")) return [{ dtype, shape: x.shape, data }];
+    const numbers = allocate(dtype, data.length);
+    numbers.set(data as number[]);
+    return [{ dtype, shape: x.shape, data: numbers }];
+  },
 };

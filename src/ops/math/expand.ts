@@ -24,15 +24,12 @@ export const expand: Op = {
     const x = inputType(node, inputs, 0);
     return [{ dtype: x.dtype, shape: expanded(node, x.shape) }];
   },
-  evaluate(node, [x]) {
-    const shape = x && numericShape(expanded(node, x.shape));
-    return shape && [expandKnown(x, shape)];
-  },
   rows: true,
   lower({ node, inputs, outputs }, c) {
     const [input, output] = [inputs[0]!, outputs[0]!];
     const { dtype, shape: from } = c.type(input);
     const { shape } = c.type(output);
+    if (sameShape(from, shape)) return c.alias(output, input);
     // Which dimensions are repeated is seen in numbers, where symbols do not tell.
     if (!isWithin(from, shape)) sizesIn(`${node.op} "${node.name}"`, [...from, ...shape]);
     const xStrides = memoryStrides(from, "plain");
@@ -52,4 +49,8 @@ export const expandTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   idle: (_, x, y) => sameShape(x.shape, y.shape),
+  evaluate(node, [x]) {
+    const shape = x && numericShape(expanded(node, x.shape));
+    return shape && [expandKnown(x, shape)];
+  },
 };

@@ -1,9 +1,16 @@
 // Mod: the remainder, with the sign of the divisor, or with `fmod` that of the dividend. Of integers it is 0 where the divisor is.
 
-import { divideDims } from "../../graph/symbols";
+import { type Dim, divideDims, floorDims, multiplyDims, subtractDims, truncDims } from "../../graph/symbols";
 import { evaluateBinary } from "../broadcast";
 import { numberOf, opError, type Traits } from "../op";
 import { NUMBERS, pairwise } from "./pairwise";
+
+/** Of a dimension by a number above 0, or of a multiple. */
+function remainder(x: Dim, y: Dim, isFmod: boolean): Dim | undefined {
+  if (typeof y !== "number" || y < 1) return divideDims(x, y) === undefined ? undefined : 0;
+  const whole = isFmod ? truncDims(x, y) : floorDims(x, y);
+  return subtractDims(x, multiplyDims(whole, y));
+}
 
 /** ONNX Mod-13. */
 export const mod = pairwise({
@@ -17,8 +24,7 @@ export const mod = pairwise({
   evaluate(node, inputs) {
     const isFmod = numberOf(node, "fmod", 0) !== 0;
     return evaluateBinary(node, inputs, (x, y) => {
-      if (typeof x === "string" || typeof y === "string")
-        return divideDims(x, y) === undefined ? undefined : 0;
+      if (typeof x === "string" || typeof y === "string") return remainder(x, y, isFmod);
       if (inputs[0]?.dtype === "f32" ? !isFmod : y === 0) return undefined;
       return isFmod || x % y === 0 || x % y < 0 === y < 0 ? x % y : (x % y) + y;
     });

@@ -1,5 +1,5 @@
 import { formatShape } from "../../graph/symbols";
-import { isWithin } from "../broadcast";
+import { mayEqual } from "../equal";
 import { extend, inputType, opError, type Traits } from "../op";
 import { NUMBERS, pairwise } from "./pairwise";
 
@@ -9,7 +9,9 @@ const rule = pairwise({ kernel: "pRelu", dtypes: NUMBERS });
 export const pRelu = extend(rule, {
   infer(node, inputs) {
     const [x, slope] = [inputType(node, inputs, 0), inputType(node, inputs, 1)];
-    if (!isWithin(slope.shape, x.shape))
+    const over = x.shape.length - slope.shape.length;
+    // Where symbols do not tell, a plan asks for numbers.
+    if (over < 0 || !slope.shape.every((dim, i) => dim === 1 || mayEqual(dim, x.shape[over + i]!)))
       throw opError(node, "the slopes do not broadcast to the input", {
         expected: `dimensions of ${formatShape(x.shape)}, or 1`,
         got: formatShape(slope.shape),

@@ -15,14 +15,6 @@ export const where: Op = {
     const { dtype, shape } = broadcastTypes(node, inputs.slice(1), 2);
     return [{ dtype, shape: broadcastShapes(node, condition.shape, shape) }];
   },
-  evaluate(node, inputs) {
-    const [condition, x, y] = inputs;
-    if (!condition || !x || !y) return undefined;
-    const shape = broadcastShapes(node, condition.shape, broadcastShapes(node, x.shape, y.shape)) as number[];
-    const [holds, yes, no] = [condition, x, y].map((known) => expandKnown(known, shape).data);
-    const data = Array.from({ length: sizeOf(shape) }, (_, i) => (holds![i] ? yes : no)![i]!);
-    return [{ dtype: x.dtype, shape, data }];
-  },
   rows: true,
   layout: broadcastLayout,
   lower(unit, c) {
@@ -33,4 +25,16 @@ export const where: Op = {
   },
 };
 
-export const whereTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };
+export const whereTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: undefined,
+  evaluate(node, inputs) {
+    const [condition, x, y] = inputs;
+    if (!condition || !x || !y) return undefined;
+    const shape = broadcastShapes(node, condition.shape, broadcastShapes(node, x.shape, y.shape)) as number[];
+    const [holds, yes, no] = [condition, x, y].map((known) => expandKnown(known, shape).data);
+    const data = Array.from({ length: sizeOf(shape) }, (_, i) => (holds![i] ? yes : no)![i]!);
+    return [{ dtype: x.dtype, shape, data }];
+  },
+};

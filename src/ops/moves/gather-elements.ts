@@ -2,11 +2,19 @@
 // are read as those of Gather; where they reach less far than the input along another axis, so does the output.
 
 import type { Node, ValueType } from "../../graph/graph";
-import { countOf, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import {
+  addDims,
+  countOf,
+  type Dim,
+  formatShape,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+} from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { normalizeAxis } from "../axes";
 import { emitCopy } from "../copy";
-import { type Batched, inputType, numberOf, type Op, opError, type Traits } from "../op";
+import { type Batched, inputType, type Lowering, numberOf, type Op, opError, type Traits } from "../op";
 import { sameShape } from "../reshape";
 import { checkConstantIndices, indexType, loopsOfPart } from "./indices";
 
@@ -14,18 +22,21 @@ import { checkConstantIndices, indexType, loopsOfPart } from "./indices";
 export const indexedAxis = (node: Node, { length }: Shape): number =>
   normalizeAxis(node, numberOf(node, "axis", 0), length);
 
-/** The part of an array that indices of a shape reach, if it is along all axes but one no longer than the array. */
+/** The part of an array that indices of a shape reach, if it is along all axes but one no longer than the array, or symbols say. */
 export function reachOf(node: Node, x: Shape, indices: Shape, axis: number): Shape {
-  const isWithin = (dim: Shape[number], i: number) =>
-    i === axis ||
-    dim === x[i] ||
-    dim === 1 ||
-    (typeof dim === "number" && typeof x[i] === "number" && dim <= x[i]);
+  const isWithin = (dim: Dim, i: number) =>
+    i === axis || typeof dim === "string" || typeof x[i] === "string" || dim <= x[i]!;
   if (indices.length === x.length && indices.every(isWithin)) return indices.with(axis, x[axis]!);
   throw opError(node, "its indices do not fit", {
     expected: `a shape within ${formatShape(x)} along all axes but ${axis}`,
     got: formatShape(indices),
   });
+}
+
+/** Refuses runs in which a value has elements though indices reach further than an array. */
+export function needReach(c: Lowering, reach: Shape, shape: Shape, value: string): void {
+  for (const [i, dim] of reach.entries())
+    if (dim !== shape[i]) c.needs(addDims(subtractDims(shape[i]!, dim), 1), value);
 }
 
 /** Rows are apart where both have them on one axis, which no index goes through. */
@@ -51,6 +62,7 @@ export const gatherElements: Op = {
     checkConstantIndices(node, c, indices, [extent]);
     c.needs(extent, y);
     const reach = reachOf(node, shape, picked, axis);
+    needReach(c, reach, shape, y);
     const size = bytesPerElement[dtype];
     const to = c.output(y);
     let from = c.input(x);

@@ -4,6 +4,7 @@
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
+import { mayBeSame, needSame } from "../equal";
 import {
   type Address,
   type Batched,
@@ -14,7 +15,6 @@ import {
   opError,
   type Traits,
 } from "../op";
-import { sameShape } from "../reshape";
 import { checkConstantIndices, indexType } from "./indices";
 
 /** Axes of the batch, those that tuples go through, and tuples and slices of a batch. */
@@ -30,7 +30,7 @@ export function tuplesOf(node: Node, x: Shape, indices: Shape): Tuples {
   const depth = indices.at(-1);
   const isBatch =
     Number.isInteger(batchDims) && batchDims >= 0 && batchDims < Math.min(x.length, indices.length);
-  if (!isBatch || !sameShape(x.slice(0, batchDims), indices.slice(0, batchDims)))
+  if (!isBatch || !mayBeSame(x.slice(0, batchDims), indices.slice(0, batchDims)))
     throw opError(node, "batch_dims does not fit", {
       expected: "the number of first axes that input and indices share",
       got: `${batchDims} of ${formatShape(x)} and ${formatShape(indices)}`,
@@ -56,6 +56,7 @@ export function numberedPlaces(
   { batch, extents, tuples }: Tuples,
 ): { places: Address; count: Shape[number]; rows: Shape[number] } {
   const count = multiplyDims(countOf(batch), countOf(tuples));
+  needSame(c, batch, c.type(indices).shape.slice(0, batch.length), indices);
   checkConstantIndices(node, c, indices, extents);
   const places = c.temporary(multiplyDims(count, bytesPerElement.i32));
   for (const [k, extent] of extents.entries())

@@ -22,6 +22,24 @@ export const gather: Op = {
   /** Along the batch axis, an index picks any row. */
   rows: (node, [x]) => x!.axis !== normalizeAxis(node, numberOf(node, "axis", 0), x!.shape.length),
   /** y[o, i, n] = x[o, indices[i], n]. */
+  lower({ node, inputs, outputs }, c) {
+    const [x, indices] = [c.type(inputs[0]!), c.type(inputs[1]!)];
+    const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
+    const extent = x.shape[axis]!;
+    checkConstantIndices(node, c, inputs[1]!, [extent]);
+    c.needs(extent, outputs[0]!);
+    const count = countOf(indices.shape);
+    const bytes = multiplyDims(countOf(x.shape.slice(axis + 1)), bytesPerElement[x.dtype]);
+    const operands = [c.output(outputs[0]!), c.input(inputs[0]!), c.input(inputs[1]!)] as const;
+    const rows = multiplyDims(countOf(x.shape.slice(0, axis)), count);
+    c.emit("gather", [...operands, extent, count, bytes], rows);
+  },
+};
+
+export const gatherTraits: Traits = {
+  codes: "none",
+  homogeneous: undefined,
+  trained: { weight: 0, table: true },
   evaluate(node, [x, indices]) {
     const at = numbersIn(indices);
     if (!x || !indices || !at) return undefined;
@@ -44,22 +62,4 @@ export const gather: Op = {
       }
     return [{ dtype: x.dtype, shape, data }];
   },
-  lower({ node, inputs, outputs }, c) {
-    const [x, indices] = [c.type(inputs[0]!), c.type(inputs[1]!)];
-    const axis = normalizeAxis(node, numberOf(node, "axis", 0), x.shape.length);
-    const extent = x.shape[axis]!;
-    checkConstantIndices(node, c, inputs[1]!, [extent]);
-    c.needs(extent, outputs[0]!);
-    const count = countOf(indices.shape);
-    const bytes = multiplyDims(countOf(x.shape.slice(axis + 1)), bytesPerElement[x.dtype]);
-    const operands = [c.output(outputs[0]!), c.input(inputs[0]!), c.input(inputs[1]!)] as const;
-    const rows = multiplyDims(countOf(x.shape.slice(0, axis)), count);
-    c.emit("gather", [...operands, extent, count, bytes], rows);
-  },
-};
-
-export const gatherTraits: Traits = {
-  codes: "none",
-  homogeneous: undefined,
-  trained: { weight: 0, table: true },
 };

@@ -4,8 +4,8 @@ import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, formatShape, type Shape } from "../../graph/symbols";
 import type { DType } from "../../graph/tensor";
 import { emitCopy, type Loop, memoryStrides } from "../copy";
+import { mayBeSame } from "../equal";
 import { type Address, inputType, type Lowering, opError, stringOf } from "../op";
-import { sameShape } from "../reshape";
 
 /** Number by which kernels know an element type. */
 export const typeNumber: Readonly<Record<DType, number>> = { f32: 0, i32: 1, u8: 2, bool: 2, i8: 3 };
@@ -21,7 +21,7 @@ export function indexType(node: Node, inputs: readonly (ValueType | undefined)[]
   throw opError(node, "its indices do not fit", { expected: "i32", got: type.dtype });
 }
 
-/** Input `i`, which has the type and, if it is given, the shape that is expected. */
+/** Input `i`, which has the type that is expected, and in some run the shape. */
 export function checkUpdates(
   node: Node,
   inputs: readonly (ValueType | undefined)[],
@@ -30,7 +30,7 @@ export function checkUpdates(
   shape: Shape,
 ): void {
   const got = inputType(node, inputs, i);
-  if (got.dtype === dtype && sameShape(got.shape, shape)) return;
+  if (got.dtype === dtype && mayBeSame(got.shape, shape)) return;
   throw opError(node, `input ${i} does not fit`, {
     expected: `${dtype} ${formatShape(shape)}`,
     got: `${got.dtype} ${formatShape(got.shape)}`,

@@ -22,6 +22,7 @@ export const oneHot: Op = {
   inputs: 3,
   attributes: ["axis"],
   parameters: { 1: "depth" },
+  open: [1],
   infer(node, inputs) {
     const [indices, values] = [inputType(node, inputs, 0), inputType(node, inputs, 2)];
     if (countOf(values.shape) !== 2)

@@ -14,7 +14,7 @@ import {
   shifted,
   walkable,
 } from "../copy";
-import { listLike, stridesOf } from "../known";
+import { listLike, numericShape, stridesOf } from "../known";
 import {
   checkComputed,
   inputType,
@@ -28,28 +28,34 @@ import {
 } from "../op";
 import { sizesIn } from "../sizes";
 
-export interface Padding {
-  readonly before: number;
-  readonly after: number;
+export interface Padding<Size extends Dim = number> {
+  readonly before: Size;
+  readonly after: Size;
 }
 
 /** Pads of every axis. */
-export function paddingOf(node: Node, rank: number): Padding[] {
+function paddingIn(node: Node, rank: number): Padding<Dim>[] {
   const pads = dimsOf(node, "pads");
   if (!pads) throw missing(node, "pads");
   const axes = axesOf(node, rank) ?? Array.from({ length: rank }, (_, axis) => axis);
-  if (
-    pads.length !== axes.length * 2 ||
-    pads.some((pad) => typeof pad !== "number" || !Number.isInteger(pad))
-  )
+  if (pads.length !== axes.length * 2)
     throw opError(node, "pads does not fit", {
       expected: `${axes.length * 2} integers`,
       got: `[${pads.join(", ")}]`,
     });
-  const padding = Array.from({ length: rank }, (): Padding => ({ before: 0, after: 0 }));
-  for (const [i, axis] of axes.entries())
-    padding[axis] = { before: pads[i] as number, after: pads[i + axes.length] as number };
+  const padding = Array.from({ length: rank }, (): Padding<Dim> => ({ before: 0, after: 0 }));
+  for (const [i, axis] of axes.entries()) padding[axis] = { before: pads[i]!, after: pads[i + axes.length]! };
   return padding;
+}
+
+/** Pads of every axis, in numbers. Throws SizesNeeded where a run finds them. */
+export function paddingOf(node: Node, rank: number): Padding[] {
+  const padding = paddingIn(node, rank);
+  sizesIn(
+    `${node.op} "${node.name}"`,
+    padding.flatMap(({ before, after }) => [before, after]),
+  );
+  return padding as Padding[];
 }
 
 const modes = ["constant", "edge", "reflect", "wrap"] as const;
@@ -61,8 +67,8 @@ export function modeOf(node: Node): (typeof modes)[number] {
   return known;
 }
 
-const padded = (shape: Shape, padding: readonly Padding[]): Dim[] =>
-  shape.map((dim, axis) => addDims(dim, padding[axis]!.before + padding[axis]!.after));
+const padded = (shape: Shape, padding: readonly Padding<Dim>[]): Dim[] =>
+  shape.map((dim, axis) => addDims(dim, addDims(padding[axis]!.before, padding[axis]!.after)));
 
 /** Where element `i` of the padded axis comes from; −1 for the constant. */
 function sourceOf(mode: (typeof modes)[number], i: number, dim: number): number {
@@ -79,35 +85,17 @@ export const pad: Op = {
   inputs: 4,
   attributes: ["mode"],
   parameters: { 1: "pads", 2: "value", 3: "axes" },
+  open: [1],
   computable: [2],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
     checkComputed(node, pad, inputs);
-    const shape = padded(x.shape, paddingOf(node, x.shape.length));
+    const shape = padded(x.shape, paddingIn(node, x.shape.length));
     if (shape.some((dim) => typeof dim === "number" && dim < 0))
       throw opError(node, "more is taken away than there is", { got: `[${shape.join(", ")}]` });
     return [{ dtype: x.dtype, shape }];
   },
-  evaluate(node, [x]) {
-    if (!x || node.inputs[2]) return undefined;
-    const padding = paddingOf(node, x.shape.length);
-    const shape = padded(x.shape, padding) as number[];
-    const mode = modeOf(node);
-    const value = numberOf(node, "value", 0);
-    const data = listLike(x, sizeOf(shape));
-    const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
-    for (let i = 0; i < data.length; i++) {
-      let at = 0;
-      for (const [axis, stride] of to.entries()) {
-        const own = (Math.floor(i / stride) % shape[axis]!) - padding[axis]!.before;
-        const source = sourceOf(mode, own, x.shape[axis]!);
-        at = source < 0 || at < 0 ? -1 : at + source * from[axis]!;
-      }
-      data[i] = at < 0 ? value : x.data[at]!;
-    }
-    return [{ dtype: x.dtype, shape, data }];
-  },
-  rows: (node, [x]) => paddingOf(node, x!.shape.length)[x!.axis]!.before === 0,
+  rows: (node, [x]) => paddingIn(node, x!.shape.length)[x!.axis]!.before === 0,
   layout: (_, [layout]) => ({ inputs: [walkable(layout)], outputs: [walkable(layout)] }),
   lower,
   lowerInteger(unit, c) {
@@ -227,4 +215,23 @@ export const padTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   idle: (node) => dimsOf(node, "pads")?.every((pad) => pad === 0) ?? false,
+  evaluate(node, [x]) {
+    if (!x || node.inputs[2] || !numericShape(dimsOf(node, "pads") ?? [])) return undefined;
+    const padding = paddingOf(node, x.shape.length);
+    const shape = padded(x.shape, padding) as number[];
+    const mode = modeOf(node);
+    const value = numberOf(node, "value", 0);
+    const data = listLike(x, sizeOf(shape));
+    const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
+    for (let i = 0; i < data.length; i++) {
+      let at = 0;
+      for (const [axis, stride] of to.entries()) {
+        const own = (Math.floor(i / stride) % shape[axis]!) - padding[axis]!.before;
+        const source = sourceOf(mode, own, x.shape[axis]!);
+        at = source < 0 || at < 0 ? -1 : at + source * from[axis]!;
+      }
+      data[i] = at < 0 ? value : x.data[at]!;
+    }
+    return [{ dtype: x.dtype, shape, data }];
+  },
 };

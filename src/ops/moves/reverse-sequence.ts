@@ -3,6 +3,7 @@
 import type { Node } from "../../graph/graph";
 import { countOf, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
+import { mayEqual, needEqual } from "../equal";
 import { inputType, numberOf, type Op, opError, type Traits } from "../op";
 import { indexType } from "./indices";
 
@@ -21,7 +22,7 @@ export const reverseSequence: Op = {
     const x = inputType(node, inputs, 0);
     const { shape } = indexType(node, inputs, 1);
     const expected: Shape = [x.shape[axesOfTime(node).batch] ?? -1];
-    if (x.shape.length < 2 || shape.length !== 1 || shape[0] !== expected[0])
+    if (x.shape.length < 2 || shape.length !== 1 || !mayEqual(shape[0]!, expected[0]!))
       throw opError(node, "its lengths do not fit", {
         expected: `${formatShape(expected)}, the second axis of two`,
         got: formatShape(shape),
@@ -32,6 +33,7 @@ export const reverseSequence: Op = {
   lower({ node, inputs: [x = "", lengths = ""], outputs: [y = ""] }, c) {
     const { dtype, shape } = c.type(x);
     const { time, batch } = axesOfTime(node);
+    needEqual(c, c.type(lengths).shape[0]!, shape[batch]!, y);
     const sizes = [shape[time]!, shape[batch]!, time] as const;
     const bytes = multiplyDims(countOf(shape.slice(2)), bytesPerElement[dtype]);
     const places = [c.output(y), c.input(x), c.input(lengths)] as const;

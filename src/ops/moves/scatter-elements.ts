@@ -4,9 +4,10 @@
 import { countOf, multiplyDims } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { emitCopy } from "../copy";
+import { needSame } from "../equal";
 import { inputType, type Op, type Traits } from "../op";
 import { sameShape } from "../reshape";
-import { indexedAxis, keepsRows, reachOf } from "./gather-elements";
+import { indexedAxis, keepsRows, needReach, reachOf } from "./gather-elements";
 import {
   checkConstantIndices,
   checkUpdates,
@@ -39,6 +40,8 @@ export const scatterElements: Op = {
     c.needs(extent, updates);
     const all = outputOf(node, c, y, x);
     const reach = reachOf(node, shape, put, axis);
+    needReach(c, reach, shape, updates);
+    needSame(c, c.type(updates).shape, put, updates);
     const isWhole = sameShape(reach, shape);
     const part = isWhole ? all : c.temporary(multiplyDims(countOf(reach), bytesPerElement[dtype]));
     const loops = loopsOfPart(shape, reach);

@@ -2,9 +2,13 @@
 // one place the last one stays. With `batch_dims`, which gradients of GatherND have, tuples lie within a batch.
 
 import { countOf } from "../../graph/symbols";
+import { needSame } from "../equal";
 import { inputType, type Op, type Traits } from "../op";
-import { keepsRows, numberedPlaces, tuplesOf } from "./gather-nd";
+import { keepsRows, numberedPlaces, type Tuples, tuplesOf } from "./gather-nd";
 import { checkUpdates, indexType, outputOf, reductionOf, typeNumber } from "./indices";
+
+/** The shape of updates. */
+const putBy = ({ batch, tuples, slice }: Tuples) => [...batch, ...tuples, ...slice];
 
 /** ONNX ScatterND-18. */
 export const scatterND: Op = {
@@ -12,8 +16,7 @@ export const scatterND: Op = {
   attributes: ["batch_dims", "reduction"],
   infer(node, inputs) {
     const x = inputType(node, inputs, 0);
-    const { batch, tuples, slice } = tuplesOf(node, x.shape, indexType(node, inputs, 1).shape);
-    checkUpdates(node, inputs, 2, x.dtype, [...batch, ...tuples, ...slice]);
+    checkUpdates(node, inputs, 2, x.dtype, putBy(tuplesOf(node, x.shape, indexType(node, inputs, 1).shape)));
     reductionOf(node, x.dtype);
     return [x];
   },
@@ -21,6 +24,7 @@ export const scatterND: Op = {
   lower({ node, inputs: [x = "", indices = "", updates = ""], outputs: [y = ""] }, c) {
     const { dtype, shape } = c.type(x);
     const tuples = tuplesOf(node, shape, c.type(indices).shape);
+    needSame(c, c.type(updates).shape, putBy(tuples), updates);
     for (const extent of tuples.extents) c.needs(extent, updates);
     const to = outputOf(node, c, y, x);
     const { places, count, rows } = numberedPlaces(node, c, indices, tuples);

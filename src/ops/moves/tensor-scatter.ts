@@ -5,6 +5,7 @@ import type { Node } from "../../graph/graph";
 import { countOf, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { normalizeAxis } from "../axes";
+import { mayEqual, needEqual, needSame } from "../equal";
 import { inputType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../op";
 import { checkUpdates, indexType, outputOf } from "./indices";
 
@@ -36,7 +37,7 @@ export const tensorScatter: Op = {
     const [batch = 0] = x.shape;
     if (inputs[2]) {
       const { shape } = indexType(node, inputs, 2);
-      if (shape.length !== 1 || shape[0] !== batch)
+      if (shape.length !== 1 || !mayEqual(shape[0]!, batch))
         throw opError(node, "input 2 does not fit", { expected: `[${batch}]`, got: formatShape(shape) });
     }
     return [x];
@@ -47,9 +48,12 @@ export const tensorScatter: Op = {
     const axis = axisOf(node, shape);
     const bytes = multiplyDims(countOf(shape.slice(axis + 1)), bytesPerElement[dtype]);
     const outer = countOf(shape.slice(1, axis));
+    const put = c.type(update).shape;
+    needSame(c, put, shape.with(axis, put[axis]!), update);
+    if (starts !== "") needEqual(c, c.type(starts).shape[0]!, shape[0]!, update);
     const to = outputOf(node, c, y, x);
     const from = [c.input(update), starts === "" ? NONE : c.input(starts)] as const;
-    const sizes = [outer, shape[axis]!, c.type(update).shape[axis]!, bytes] as const;
+    const sizes = [outer, shape[axis]!, put[axis]!, bytes] as const;
     c.emit("scatterRuns", [to, ...from, ...sizes, isCircular(node) ? 1 : 0], multiplyDims(shape[0]!, outer));
   },
 };

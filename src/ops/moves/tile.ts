@@ -62,14 +62,6 @@ export const tile: Op = {
     const { dtype, shape } = inputType(node, inputs, 0);
     return [{ dtype, shape: tiled(node, shape) }];
   },
-  evaluate(node, [x]) {
-    const shape = x && numericShape(tiled(node, x.shape));
-    if (!shape) return undefined;
-    // Each axis as the repeats and the elements of one.
-    const apart = x.shape.flatMap((dim, axis) => [dim === 0 ? 0 : shape[axis]! / dim, dim]);
-    const steps = stridesOf(x.shape).flatMap((step) => [0, step]);
-    return [{ ...stridedCopy(x, apart, steps), shape }];
-  },
   rows: (node, [x], [y]) => x!.axis === y!.axis && repeatsOf(node, x!.shape)[x!.axis] === 1,
   lower,
   lowerInteger(unit, c) {
@@ -83,4 +75,12 @@ export const tileTraits: Traits = {
   homogeneous: (node, axis) => dimsOf(node, "repeats")?.[axis] === 1,
   trained: undefined,
   idle: (_, x, y) => sameShape(x.shape, y.shape),
+  evaluate(node, [x]) {
+    const shape = x && numericShape(tiled(node, x.shape));
+    if (!shape) return undefined;
+    // Each axis as the repeats and the elements of one.
+    const apart = x.shape.flatMap((dim, axis) => [dim === 0 ? 0 : shape[axis]! / dim, dim]);
+    const steps = stridesOf(x.shape).flatMap((step) => [0, step]);
+    return [{ ...stridedCopy(x, apart, steps), shape }];
+  },
 };

@@ -47,4 +47,5 @@ export const gRUTraits: Traits = {
   weights: [1, 2],
   homogeneous: undefined,
   trained: { weight: 1, others: [2, 3] },
+  equal: (_, [x, w]) => [[x![2], w![2]]],
 };

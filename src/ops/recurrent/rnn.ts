@@ -42,4 +42,5 @@ export const rNNTraits: Traits = {
   weights: [1, 2],
   homogeneous: undefined,
   trained: { weight: 1, others: [2, 3] },
+  equal: (_, [x, w]) => [[x![2], w![2]]],
 };

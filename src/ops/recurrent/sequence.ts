@@ -4,6 +4,7 @@ import { gemmScratchBytes, packedBytes } from "../../../assembly/f32/sizes";
 import { Recurrence } from "../../../assembly/recurrent/sizes";
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../graph/symbols";
+import { mayBeSame, needSame } from "../equal";
 import {
   type Address,
   behind,
@@ -17,7 +18,6 @@ import {
   type Unit,
 } from "../op";
 import { Prepared } from "../prepared";
-import { sameShape } from "../reshape";
 import { CodedLayer, type CodedRows, isShared } from "./coded";
 import { type Activation, functionsOf } from "./functions";
 
@@ -93,31 +93,41 @@ export function formOf(node: Node, { gates }: Kind, x: ValueType, r: ValueType):
 const stateShape = ({ directions: { length }, rows, hidden, isBatchFirst }: Form): Shape =>
   isBatchFirst ? [rows, length, hidden] : [length, rows, hidden];
 
+/** Shapes of the inputs after x: weights, biases, lengths, states and peepholes. */
+function shapesOf({ gates, states, peepholes = 0 }: Kind, form: Form): readonly Shape[] {
+  const { directions, depth, hidden, rows } = form;
+  const [{ length }, n] = [directions, gates * hidden];
+  const first = Array.from({ length: states }, () => stateShape(form));
+  return [
+    [length, n, depth],
+    [length, n, hidden],
+    [length, 2 * n],
+    [rows],
+    ...first,
+    [length, peepholes * hidden],
+  ];
+}
+
 /** Types of the results of all steps, and of the last states. */
 export function inferRecurrent(
   node: Node,
   kind: Kind,
   inputs: readonly (ValueType | undefined)[],
 ): readonly ValueType[] {
-  const [x, w, r] = [0, 1, 2].map((i) => floatType(node, inputs, i)) as [ValueType, ValueType, ValueType];
+  const [x, , r] = [0, 1, 2].map((i) => floatType(node, inputs, i)) as [ValueType, ValueType, ValueType];
   const form = formOf(node, kind, x, r);
-  const { steps, rows, depth, hidden, isBatchFirst } = form;
+  const { steps, rows, hidden, isBatchFirst } = form;
   const { length } = form.directions;
-  const n = kind.gates * hidden;
-  const check = (i: number, type: ValueType | undefined, expected: Shape, dtype = "f32") => {
-    if (!type || (type.dtype === dtype && sameShape(type.shape, expected))) return;
+  for (const [at, expected] of shapesOf(kind, form).entries()) {
+    const [i, dtype] = [at + 1, at === 3 ? "i32" : "f32"];
+    const type = inputs[i];
+    if (!type || (type.dtype === dtype && mayBeSame(type.shape, expected))) continue;
     throw opError(node, `input ${i} does not fit`, {
       expected: `${dtype} ${formatShape(expected)}`,
       got: `${type.dtype} ${formatShape(type.shape)}`,
     });
-  };
-  check(1, w, [length, n, depth]);
-  check(2, r, [length, n, hidden]);
-  check(3, inputs[3], [length, 2 * n]);
-  check(4, inputs[4], [rows], "i32");
+  }
   const state = stateShape(form);
-  for (let i = 0; i < kind.states; i++) check(5 + i, inputs[5 + i], state);
-  if (kind.peepholes) check(5 + kind.states, inputs[5 + kind.states], [length, kind.peepholes * hidden]);
   functionsOf(node, kind.functions, length);
   if (isShared({ node }) && isBatchFirst)
     throw opError(node, "states share a range in layout 0 only", { expected: "state_range row" });
@@ -243,6 +253,8 @@ export function lowerRecurrent(
   );
   const y = outputs[0] ? c.output(outputs[0]) : NONE;
   const functions = functionsOf(node, kind.functions, directions.length);
+  for (const [i, shape] of shapesOf(kind, form).entries())
+    if (inputs[1 + i]) needSame(c, c.type(inputs[1 + i]!).shape, shape, x);
   const isOne = c.isOne(rows);
   for (const [at, reverse] of directions.entries()) {
     const z = placeOf(at) ?? c.temporary(multiplyDims(all, n * 4));

@@ -1,7 +1,8 @@
 // Einsum: sums of products over named dimensions. It has no kernel: a pass writes it with products of matrices.
 
 import type { Node, ValueType } from "../../graph/graph";
-import { type Dim, formatShape, type Shape } from "../../graph/symbols";
+import { bothDims, type Dim, formatShape, type Shape } from "../../graph/symbols";
+import { mayEqual } from "../equal";
 import { ANY_NUMBER, floatType, type Op, opError, stringOf, type Traits } from "../op";
 
 export interface Equation {
@@ -66,9 +67,9 @@ export function extentsOf(node: Node, { terms }: Equation, shapes: readonly Shap
   for (const [i, names] of terms.entries())
     for (const [axis, name] of names.entries()) {
       const [known = 1, dim] = [extents.get(name), shapes[i]![axis]!];
-      if (known !== dim && known !== 1 && dim !== 1)
+      if (!mayEqual(known, dim) && known !== 1 && dim !== 1)
         throw opError(node, `lengths of ${name} differ`, { expected: `${known}`, got: `${dim}` });
-      extents.set(name, known === 1 ? dim : known);
+      extents.set(name, bothDims(known, dim));
     }
   return extents;
 }

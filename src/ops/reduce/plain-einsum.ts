@@ -2,6 +2,7 @@
 
 import type { Node } from "../../graph/graph";
 import { countOf, type Dim } from "../../graph/symbols";
+import { sameShape } from "../reshape";
 import type { PlainRule, Rewriting } from "../steps";
 import { type Equation, equationOf, extentsOf } from "./einsum";
 
@@ -17,7 +18,9 @@ export const einsumPlain: PlainRule = (node, rewrite, types) => {
   const equation = equationOf(node, shapes);
   const all = extentsOf(node, equation, shapes);
   const writer = new Writer(node, rewrite);
-  const operands = node.inputs.map((value, i) => ({ value, names: equation.terms[i]!, extents: shapes[i]! }));
+  const operands = node.inputs.map((value, i) =>
+    writer.spread({ value, names: equation.terms[i]!, extents: shapes[i]! }, all),
+  );
   let [left, ...others] = operands as [Named, ...Named[]];
   left = writer.reduced(left, needed(equation, others));
   for (let i = 0; i < others.length; i++) {
@@ -54,6 +57,13 @@ class Writer {
     const own = this.#rewrite.fresh(`${name}_${op.toLowerCase()}`);
     this.#nodes.push({ op, name: own, inputs, outputs: [output], attributes });
     return output;
+  }
+
+  /** As long as all other operands where symbols do not tell whether it is. */
+  spread({ value, names, extents }: Named, all: ReadonlyMap<string, Dim>): Named {
+    const shape = names.map((name, i) => (extents[i] === 1 ? 1 : all.get(name)!));
+    if (sameShape(extents, shape)) return { value, names, extents };
+    return { value: this.#add("Expand", [value], { shape }), names, extents: shape };
   }
 
   /** Summed over names that nobody needs. */

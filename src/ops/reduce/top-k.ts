@@ -1,16 +1,16 @@
 import type { Node } from "../../graph/graph";
-import { countOf, multiplyDims, type Shape, subtractDims } from "../../graph/symbols";
+import { addDims, countOf, type Dim, multiplyDims, type Shape, subtractDims } from "../../graph/symbols";
 import type { DType } from "../../graph/tensor";
-import { missing, normalizeAxis } from "../axes";
-import { inputType, numberOf, numbersOf, type Op, opError, type Traits } from "../op";
+import { dimsOf, missing, normalizeAxis } from "../axes";
+import { inputType, numberOf, type Op, opError, type Traits } from "../op";
 
 const axisIn = (node: Node, rank: number) => normalizeAxis(node, numberOf(node, "axis", -1), rank);
 const axisOf = (node: Node, shape: Shape) => axisIn(node, shape.length);
 
-function countIn(node: Node): number {
-  const [k] = numbersOf(node, "k", []);
+function countIn(node: Node): Dim {
+  const k = dimsOf(node, "k")?.[0];
   if (k === undefined) throw missing(node, "k");
-  if (Number.isSafeInteger(k) && k >= 0) return k;
+  if (typeof k === "string" || k >= 0) return k;
   throw opError(node, "k does not fit", { expected: "a whole number ≥ 0", got: `${k}` });
 }
 
@@ -28,11 +28,12 @@ export const topK: Op = {
   inputs: 2,
   attributes: ["axis", "largest", "sorted"],
   parameters: { 1: "k" },
+  open: [1],
   infer(node, inputs) {
     const { dtype, shape } = inputType(node, inputs, 0);
     const [axis, k] = [axisOf(node, shape), countIn(node)];
     const n = shape[axis]!;
-    if (typeof n === "number" && k > n)
+    if (typeof n === "number" && typeof k === "number" && k > n)
       throw opError(node, "k is more than there are", { expected: `at most ${n}`, got: `${k}` });
     numberOf(node, "sorted", 1);
     const best = shape.map((dim, i) => (i === axis ? k : dim));
@@ -47,11 +48,20 @@ export const topK: Op = {
     const { dtype, shape } = c.type(x);
     const [axis, k] = [axisOf(node, shape), countIn(node)];
     const [n, inner, outer] = [shape[axis]!, countOf(shape.slice(axis + 1)), countOf(shape.slice(0, axis))];
-    const all = multiplyDims(multiplyDims(outer, inner), 4 * k);
+    const all = countOf([outer, inner, k, 4]);
     const [values, places] = [y, indices].map((name) => (name === "" ? c.temporary(all) : c.output(name)));
-    if (y !== "" || indices !== "") c.needs(subtractDims(n, k - 1), y || indices);
+    if (y !== "" || indices !== "") c.needs(addDims(subtractDims(n, k), 1), y || indices);
     const smallest = 1 - numberOf(node, "largest", 1);
-    const args = [values!, places!, c.scratch(KEY * k), c.input(x), n, inner, k, smallest] as const;
+    const args = [
+      values!,
+      places!,
+      c.scratch(multiplyDims(k, KEY)),
+      c.input(x),
+      n,
+      inner,
+      k,
+      smallest,
+    ] as const;
     c.emit(kernelOf(dtype), args, outer);
   },
 };

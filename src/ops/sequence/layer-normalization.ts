@@ -55,11 +55,18 @@ export const layerNormalization: Op = {
   },
 };
 
+/** A vector has a number for each element of the last axis, where there is no other. */
+export const equalToScale: NonNullable<Traits["equal"]> = (node, [x, scale]) =>
+  rowsOf(node, x!).axis === x!.length - 1 && scale!.length === 1 && scale![0] !== 1
+    ? [[x!.at(-1), scale![0]]]
+    : [];
+
 export const layerNormalizationTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
   normalizesRows: true,
+  equal: equalToScale,
 };
 
 /** Scale and bias that are not one number for each normalized element are applied after it. */

@@ -13,6 +13,7 @@ import {
   floatType,
   type Lowering,
   NONE,
+  numberOf,
   type Op,
   opError,
   type Traits,
@@ -156,4 +157,5 @@ export const convTransposeTraits: Traits = {
   channels: "second",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },
+  equal: (node, [x, weights]) => [[x![1], multiplyDims(weights![1] ?? 1, numberOf(node, "group", 1))]],
 };

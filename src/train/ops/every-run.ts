@@ -27,7 +27,7 @@ export function everyRun(c: Lowering): Lowering {
     load: (kernel, args) => c.call(kernel, args),
     // What a step computes may differ from unit to unit.
     once: (_, make) => make(),
-    needs: (dim, output, otherwise) => c.needs(dim, output, otherwise),
+    needs: (...asked) => c.needs(...asked),
     scratch: (bytes) => c.scratch(bytes),
     temporary: (bytes) => c.temporary(bytes),
     call: (kernel, args) => c.call(kernel, args),

@@ -48,6 +48,27 @@ testControl(
   ],
 );
 
+const rows = (...more: FileGraph["nodes"]): FileGraph => ({
+  nodes: [{ op: "Reshape", inputs: ["x", "shape"], outputs: ["rows"] }, ...more],
+  initializers: { shape: tensor("i32", [2], [-1, 3]), inner: floats([3, 2], 1, 0, 0, 1, 2, 2) },
+  outputs: ["made"],
+});
+testControl(
+  "If, weights within branches that no power of two fits",
+  branching(
+    rows({ op: "MatMul", inputs: ["rows", "inner"], outputs: ["made"] }),
+    rows(
+      { op: "Neg", inputs: ["rows"], outputs: ["less"] },
+      { op: "MatMul", inputs: ["less", "inner"], outputs: ["made"] },
+    ),
+    { inputs: [c, { name: "x", shape: ["n"] }] },
+  ),
+  [
+    [{ c: flag(true), x: floats([6], 1, -2, 0, 4, 5, -6) }, { y: floats([2, 2], 1, -2, -8, -7) }],
+    [{ c: flag(false), x: floats([3], 1, -2, 0) }, { y: floats([1, 2], -1, 2) }],
+  ],
+);
+
 testControl(
   "If, weights within a branch and around it",
   branching(

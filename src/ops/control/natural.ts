@@ -1,0 +1,19 @@
+// Natural: dimensions that a graph takes to be natural numbers, as where it divides them: runs in which one is below 0 are refused.
+
+import { addDims } from "../../graph/symbols";
+import { dimsOf } from "../axes";
+import type { Op } from "../op";
+import { bindTraits } from "./bind";
+
+export const natural: Op = {
+  inputs: 0,
+  parameters: { 0: "values" },
+  infer: () => [],
+  finds: () => 0,
+  rows: true,
+  lower({ node }, c) {
+    for (const dim of dimsOf(node, "values") ?? []) c.needs(addDims(dim, 1), undefined);
+  },
+};
+
+export { bindTraits as naturalTraits };

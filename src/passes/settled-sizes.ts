@@ -1,0 +1,89 @@
+// Symbols that need not stay symbols: in every run they are the number that weights are made for, or what has become known since a node
+// was given them to find. And quotients of dimensions, which are those of natural numbers.
+
+import { floored, substituteDim } from "../graph/dim-functions";
+import type { Graph, Node } from "../graph/graph";
+import { FreshNames } from "../graph/names";
+import { type Dim, divideDims, type Shape, subtractDims, symbolsOf } from "../graph/symbols";
+import { bound } from "../ops/bound";
+import type { ToolkitOps } from "../ops/infer";
+import type { Known } from "../ops/op";
+
+export class SettledSizes {
+  readonly #registry: ToolkitOps;
+  /** Sizes of inputs, in their order. */
+  readonly #given: readonly Dim[];
+  readonly #sizes: Record<string, Dim> = {};
+  /** What runs are refused of in which it is below 0. */
+  readonly #natural: Set<Dim>;
+
+  constructor({ inputs, nodes }: Graph, registry: ToolkitOps) {
+    this.#registry = registry;
+    this.#given = inputs.flatMap(({ shape }) => shape);
+    const natural = nodes.filter(({ op }) => op === "Natural");
+    this.#natural = new Set(natural.flatMap(({ attributes }) => attributes.values as readonly Dim[]));
+  }
+
+  /** What symbols are where a node runs, by their names; undefined where it says nothing new. */
+  by(node: Node, inputs: readonly Shape[], known: readonly (Known | undefined)[]) {
+    const { follows, equal } = this.#registry[node.op]!;
+    const found = (node.attributes.found ?? []) as readonly Dim[];
+    const following = follows?.(node, known) ?? [];
+    const pairs = [
+      ...(equal?.(node, inputs) ?? []).flatMap(([a, b]) => this.#equal(a, b)),
+      ...found.flatMap((symbol, i) => solved(symbol, following[i])),
+    ];
+    if (pairs.length === 0) return undefined;
+    const own = Object.fromEntries(pairs);
+    Object.assign(this.#sizes, own);
+    return own;
+  }
+
+  /** Of two symbols the one that a caller sees later is the other. */
+  #equal(a: Dim | undefined, b: Dim | undefined) {
+    if (typeof a === "number") return solved(b, a);
+    if (typeof b === "number") return solved(a, b);
+    if (![a, b].every((dim) => dim !== undefined && symbolsOf(dim)[0] === dim)) return [];
+    const at = (dim: Dim | undefined) => (this.#given.includes(dim!) ? this.#given.indexOf(dim!) : Infinity);
+    return at(a) > at(b) ? solved(a, b) : solved(b, a);
+  }
+
+  /** A known value whose quotients towards 0 are those towards −∞, as the sizes of windows are. */
+  floored(known: Known): Known {
+    const { data } = known;
+    if (ArrayBuffer.isView(data) || !Object.hasOwn(this.#registry, "Natural")) return known;
+    const needs = (dim: Dim) => void this.#natural.add(dim);
+    return {
+      ...known,
+      data: Array.from(data, (dim) => (`${dim}`.includes("trunc(") ? floored(dim, needs) : dim)),
+    };
+  }
+
+  /** The graph with all that was said. */
+  applied(graph: Graph): Graph {
+    const said = new Set(new SettledSizes(graph, this.#registry).#natural);
+    const values = [...this.#natural].filter((dim) => !said.has(dim));
+    const name = () => new FreshNames(graph.nodes.map((node) => node.name)).fresh("natural");
+    const nodes: Node[] =
+      values.length > 0
+        ? [
+            ...graph.nodes,
+            { op: "Natural", name: name(), inputs: [], outputs: [], attributes: { values, found: [] } },
+          ]
+        : [...graph.nodes];
+    return bound({ ...graph, nodes }, this.#registry, this.#sizes);
+  }
+}
+
+/** The symbol that a dimension has, and what it is where that dimension is another one; nothing where that does not follow. */
+function solved(dim: Dim | undefined, is: Dim | undefined): readonly (readonly [string, Dim])[] {
+  if (typeof dim !== "string" || is === undefined || dim === is) return [];
+  const [symbol, ...others] = symbolsOf(dim);
+  if (symbol === undefined || others.length > 0) return [];
+  if (symbol === dim) return [[symbol, is]];
+  const rest = substituteDim(dim, symbol, 0);
+  const factor = divideDims(subtractDims(dim, rest), symbol);
+  if (typeof factor !== "number" || typeof is !== "number") return [];
+  const value = divideDims(subtractDims(is, rest), factor);
+  return typeof value === "number" ? [[symbol, value]] : [];
+}
