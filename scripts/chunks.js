@@ -6,15 +6,10 @@ import { rollup } from "rollup";
 import { root } from "./esbuild.js";
 
 const RUNTIME = "src/runtime.ts";
-/** What users' bundles start with, or import later, beside the runtime: chunks that the same of these load are one script. */
-const APART = [
-  "src/index.ts",
-  "src/custom-runtime.ts",
-  "src/create-toolkit.ts",
-  "src/learner/index.ts",
-  "src/engine/inlined.ts",
-  "src/quantize/quantize-graph.ts",
-];
+/** What each of these loads is one script, the first of them that loads it deciding: kernels, and what a learner's page starts with. */
+const FIRST = ["src/engine/inlined.ts", "src/learner/index.ts"];
+/** Where users' bundles begin or divide: other chunks that the same of these load are one script. One op group stands for all. */
+const APART = ["src/custom-runtime.ts", "src/core-runtime.ts", "src/index.ts", "build/groups/scales.ts"];
 
 /** Paths of the scripts that each of these sources loads at once, as esbuild's metafile has them. */
 function loadedBy(source, outputs) {
@@ -29,13 +24,15 @@ function loadedBy(source, outputs) {
 /** Names of the scripts, by the chunks that they are made of: entries have none. */
 function namesOf(outputs, entries) {
   const atOnce = loadedBy(RUNTIME, outputs);
+  const first = FIRST.map((source) => loadedBy(source, outputs));
   const apart = APART.map((source) => loadedBy(source, outputs));
   const keys = [];
   const nameOf = (path) => {
     if (!atOnce.has(path)) return basename(path, ".js");
-    const key = apart.map((loaded) => +loaded.has(path)).join("");
+    const own = first.findIndex((loaded) => loaded.has(path));
+    const key = own >= 0 ? FIRST[own] : apart.map((loaded) => +loaded.has(path)).join("");
     if (!keys.includes(key)) keys.push(key);
-    return `core${keys.indexOf(key) + 1}`;
+    return `shared${keys.indexOf(key)}`;
   };
   return new Map(
     Object.keys(outputs)
@@ -57,7 +54,8 @@ export async function joinChunks({ outputFiles, metafile: { outputs } }, entries
           const own = importer ? join(dirname(importer), path) : path;
           return texts.has(own) ? own : { id: path, external: true };
         },
-        load: (path) => texts.get(path),
+        // Without imports that are there for their order alone: no chunk has effects.
+        load: (path) => texts.get(path)?.replaceAll(/^import "\.\/chunk-\w+\.js";\n/gm, ""),
       },
     ],
     treeshake: { moduleSideEffects: false },
@@ -66,7 +64,7 @@ export async function joinChunks({ outputFiles, metafile: { outputs } }, entries
   const { output } = await bundle.generate({
     manualChunks: (path) => names.get(path),
     onlyExplicitManualChunks: true,
-    chunkFileNames: ({ name }) => (name.startsWith("core") ? "[name]-[hash].js" : "[name].js"),
+    chunkFileNames: ({ name }) => (name.startsWith("shared") ? "[name]-[hash].js" : "[name].js"),
     hashCharacters: "hex",
     hoistTransitiveImports: false,
     minifyInternalExports: false,

@@ -6,18 +6,10 @@ const LN2_LOW = 1.9082149292705877e-10;
 /** Above it e^x is infinite, below its negative counterpart 0, as doubles are rounded. */
 const [MOST, LEAST] = [709.782712893384, -745.1332191019411];
 
-/** 2^n for n = −538…512, halves of what a result may be multiplied by. */
+/** 2^n for n = −538…512, halves of what a result may be multiplied by: each twice the one before, which is exact. */
 const LEAST_POWER = -538;
-const powers = /* @__PURE__ */ powersOfTwo();
-
-/** By halving and doubling from 1, which is exact. */
-function powersOfTwo(): Float64Array {
-  const powers = new Float64Array(1051);
-  powers[-LEAST_POWER] = 1;
-  for (let i = -LEAST_POWER - 1; i >= 0; i--) powers[i] = powers[i + 1]! / 2;
-  for (let i = -LEAST_POWER + 1; i < powers.length; i++) powers[i] = powers[i - 1]! * 2;
-  return powers;
-}
+let power = 5.556896873712694e-163;
+const powers = /* @__PURE__ */ Float64Array.from({ length: 1051 }, () => (power *= 2));
 
 /** e^x. */
 export function portableExp(x: number): number {
