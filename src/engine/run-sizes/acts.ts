@@ -187,9 +187,11 @@ export class Acts {
     }
     const told = toldBy(plan, known);
     if (Object.keys(told).length > 0) plan = planFor((guessed = { ...guessed, ...told, ...known }), known);
-    const taken = { ...plan.maxima, ...guessed, ...known };
+    const taken: Record<string, number> = { ...plan.maxima, ...guessed, ...known };
     const { sizes: all, open = [] } = plan;
     const closed = Object.entries(all).filter(([symbol]) => !open.includes(symbol));
+    // What a run finds may only be told of by sizes that are equal to it.
+    for (const symbol of closed.flatMap(([, dim]) => symbolsOf(dim))) taken[symbol] ??= 1;
     const sizes = closed.map(([symbol, dim]) => [symbol, evaluateDim(dim, taken)]);
     return [plan, { ...taken, ...Object.fromEntries(sizes), ...known }];
   }
