@@ -102,10 +102,13 @@ function resize(source: OperatorSource, mode: "linear" | "nearest", aligned: num
   const [isAligned, isHalf] = [options.bool(aligned), options.bool(aligned + 1)];
   const coordinates = isAligned ? "align_corners" : isHalf ? "half_pixel" : "asymmetric";
   const rounding = isAligned || isHalf ? "round_prefer_ceil" : "floor";
-  const y = source.add("Resize", [source.real(0, "first")], {
-    ...(mode === "linear" ? { mode } : {}),
+  const [op, own] =
+    mode === "linear"
+      ? (["Interpolate", { mode }] as const)
+      : (["Resize", { nearest_mode: rounding }] as const);
+  const y = source.add(op, [source.real(0, "first")], {
+    ...own,
     coordinate_transformation_mode: coordinates,
-    ...(mode === "nearest" ? { nearest_mode: rounding } : {}),
     axes: [2, 3],
     sizes: [height, width],
   });

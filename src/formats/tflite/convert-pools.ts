@@ -95,7 +95,7 @@ const argument =
 function cumSum(source: OperatorSource): void {
   const { options } = source;
   const [axis = 0] = source.numbers(1, "its axis");
-  const attributes = { axis, exclusive: options.bool(0) ? 1 : 0, reverse: options.bool(1) ? 1 : 0 };
+  const attributes = { axis: [axis], exclusive: options.bool(0) ? 1 : 0, reverse: options.bool(1) ? 1 : 0 };
   source.end(source.add("CumSum", [source.real(0)], attributes));
 }
 

@@ -293,6 +293,41 @@ const moves: OperatorCase[] = [
     ],
     options: { 0: { byte: 0 }, 1: { byte: 0 } },
   },
+  ...[false, true].map((isAligned): OperatorCase => {
+    const place = (i: number, from: number, to: number) =>
+      isAligned ? (i * (from - 1)) / (to - 1) : Math.max(0, ((i + 0.5) * from) / to - 0.5);
+    return {
+      name: `RESIZE_BILINEAR ${isAligned ? "of corners" : "of centres"}`,
+      code: 23,
+      inputs: [fed(x), list(7, 4)],
+      outputs: [
+        {
+          expected: fill([2, 7, 4, 4], ([n = 0, h = 0, w = 0, c = 0]) => {
+            const [row, col] = [place(h, 3, 7), place(w, 5, 4)];
+            const [top, left] = [Math.floor(row), Math.floor(col)];
+            const pixel = (i: number, j: number) => at(x, [n, Math.min(2, i), Math.min(4, j), c]);
+            const along = (i: number) =>
+              pixel(i, left) * (1 + left - col) + pixel(i, left + 1) * (col - left);
+            return along(top) * (1 + top - row) + along(top + 1) * (row - top);
+          }),
+        },
+      ],
+      options: { 2: { byte: isAligned ? 1 : 0 }, 3: { byte: isAligned ? 0 : 1 } },
+    };
+  }),
+  {
+    name: "CUMSUM",
+    code: 128,
+    inputs: [fed(rows), list(1)],
+    outputs: [
+      {
+        expected: fill([3, 4], ([n = 0, c = 0]) =>
+          [0, 1, 2, 3].reduce((sum, i) => (i > c ? sum + at(rows, [n, i]) : sum), 0),
+        ),
+      },
+    ],
+    options: { 0: { byte: 1 }, 1: { byte: 1 } },
+  },
   {
     name: "GATHER",
     code: 36,
