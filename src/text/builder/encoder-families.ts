@@ -22,6 +22,8 @@ export interface EncoderFamily {
   readonly fullEvery?: number;
   /** Function between the layers of a head of classes. */
   readonly headActivation?: string;
+  /** Scores have products with embeddings of distances, which alone say where tokens stand. The layer for whole texts has gelu. */
+  readonly isDisentangled?: true;
   /** Scores have numbers added by the distance of two tokens. */
   readonly hasRelativeBias?: true;
   /** Layers and norms may be without biases, as settings say. */
@@ -48,6 +50,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   bert: {},
   camembert: robertaLike,
   "data2vec-text": robertaLike,
+  "deberta-v2": { epsilon: 1e-7, isDisentangled: true },
   distilbert: { headActivation: "relu" },
   electra: { headActivation: "gelu" },
   ernie: {},

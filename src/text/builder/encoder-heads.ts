@@ -127,7 +127,7 @@ function embed(
 
 /** The layer that BERT keeps for whole texts. */
 const poolerOf = ({ weights }: LanguageGraphWriter, { prefix }: EncodedTokens): string | undefined =>
-  findPart(weights, prefix, ["pooler.dense", "pooler"]);
+  findPart(weights, prefix, ["pooler.dense", "pooler"]) ?? findPart(weights, "", ["pooler.dense"]);
 
 function pooled(
   writer: LanguageGraphWriter,
@@ -135,14 +135,14 @@ function pooled(
   pooler: string,
   output: string,
 ): string {
-  const { hidden } = settings;
+  const { hidden, disentangled } = settings;
   const dense = writer.linear(
     firstToken(writer, settings, "first"),
     pooler,
     [hidden, hidden],
     "pooler.dense",
   );
-  return writer.node("Tanh", [dense], output);
+  return writer.activation(disentangled ? "gelu" : "tanh", dense, output);
 }
 
 function classes(writer: LanguageGraphWriter, settings: EncoderSettings, encoded: EncodedTokens): Head {

@@ -1,6 +1,7 @@
 // What config.json says of an encoder.
 
 import { checkActivation } from "./activations";
+import { type Disentangled, disentangledOf } from "./disentangled";
 import type { EncoderFamily } from "./encoder-families";
 import { type Rotary, rotaryOf } from "./rotary";
 import { MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
@@ -24,6 +25,7 @@ export interface EncoderSettings {
   readonly rotary: ReadonlyMap<string, Rotary>;
   /** Whether values rotate as queries and keys do. */
   readonly rotatesValues: boolean;
+  readonly disentangled: Disentangled | undefined;
   /** The token whose embedding is left out, for which the others grow; undefined: none is. */
   readonly droppedToken: number | undefined;
   readonly activation: string;
@@ -52,7 +54,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   const hidden = settings.count(["hidden_size", "dim"]);
   const heads = settings.count(["num_attention_heads", "n_heads"], undefined, 1, MAX_PARTS);
   if (hidden % heads !== 0) throw settings.wrong("num_attention_heads", `a divisor of ${hidden}`, heads);
-  const headDim = settings.count("head_dim", hidden / heads, 1, MAX_PARTS);
+  const headDim = settings.count(["head_dim", "attention_head_size"], hidden / heads, 1, MAX_PARTS);
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
   const positions = settings.count("max_position_embeddings", 512, 1, MAX_TABLE);
@@ -95,6 +97,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     layers,
     reach: Math.floor(local / 2),
     rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    disentangled: family.isDisentangled ? disentangledOf(settings, positions) : undefined,
     rotatesValues: settings.flag("rotary_value", false),
     droppedToken: settings.flag("token_dropout", false)
       ? settings.count("mask_token_id", undefined, 0, vocabulary - 1)

@@ -1,54 +1,14 @@
 // The graph of an encoder: ids and lengths of a batch of texts to hidden states, which padding does not change.
 
 import { addDims } from "../../graph/symbols";
+import { disentangledBias, disentangledScale, distances } from "./disentangled";
+import { encoderParts as parts } from "./encoder-names";
 import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
 import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
 import { relativeBias } from "./relative-bias";
 import { withoutDropped } from "./token-dropout";
 import { windowMask } from "./window-mask";
 import type { LanguageGraphWriter } from "./writer";
-
-/** Names of a layer's parts. */
-const parts = {
-  q: ["attention.self.query", "attention.q_lin", "attention.attn.q", "attention.query", "self_attn.q_proj"],
-  k: ["attention.self.key", "attention.k_lin", "attention.attn.k", "attention.key", "self_attn.k_proj"],
-  v: ["attention.self.value", "attention.v_lin", "attention.attn.v", "attention.value", "self_attn.v_proj"],
-  qkv: ["attn.Wqkv"],
-  attentionOut: [
-    "attention.output.dense",
-    "attention.out_lin",
-    "attention.attn.o",
-    "attention.dense",
-    "attn.Wo",
-    "attn.out_proj",
-    "self_attn.o_proj",
-  ],
-  attentionNorm: [
-    "attention.output.LayerNorm",
-    "sa_layer_norm",
-    "attention.LayerNorm",
-    "norm1",
-    "attn_norm",
-    "attention.ln",
-    "attention.self_attn_layer_norm",
-    "input_layernorm",
-  ],
-  gateUp: ["mlp.Wi"],
-  gate: ["mlp.gate_proj", "mlp.fc12"],
-  up: ["intermediate.dense", "ffn.lin1", "ffn", "mlp.up_proj", "mlp.fc11"],
-  down: ["output.dense", "ffn.lin2", "ffn_output", "mlp.Wo", "mlp.down_proj", "mlp.fc2"],
-  feedForwardNorm: [
-    "output.LayerNorm",
-    "output_layer_norm",
-    "full_layer_layer_norm",
-    "norm2",
-    "mlp_norm",
-    "ln",
-    "intermediate.LayerNorm",
-    "LayerNorm",
-    "post_attention_layernorm",
-  ],
-} as const;
 
 const TABLES = ["embeddings.word_embeddings", "embeddings.tok_embeddings", "embed_tokens"];
 /** A table that files carry along although positions rotate. */
@@ -81,6 +41,7 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
     const attributes = { position: [0], tokens: ["tokens"], scale };
     writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
   }
+  if (settings.disentangled) distances(writer, settings, prefix);
   if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
   const relative = `${prefix}encoder.relative_attention_bias.weight`;
   const { hasRelativeBias } = settings.family;
@@ -146,7 +107,7 @@ function embedded(
     sum = writer.add(sum, own, "types.sum");
   }
   const positionTable = `${prefix}embeddings.position_embeddings.weight`;
-  if (settings.rotary.size === 0) {
+  if (settings.rotary.size === 0 && !settings.disentangled) {
     const rows = weights.add(positionTable, {
       tensors: [positionTable],
       from: [positions, width],
@@ -212,7 +173,7 @@ function encoderLayer(x: string, layering: Layering, output: string): void {
 
 function attention(x: string, { writer, settings, layer, prefix, name, mask }: Layering): string {
   const { weights } = writer;
-  const { hidden, heads, headDim, rotary, rotatesValues, family } = settings;
+  const { hidden, heads, headDim, rotary, rotatesValues, family, disentangled } = settings;
   const size = heads * headDim;
   const fused = findPart(weights, prefix, parts.qkv);
   weights.hasBias(fused ?? needPart(weights, prefix, parts.q), settings.hasBias);
@@ -234,11 +195,15 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
           num_heads: heads,
           ...(family.interleaved && { interleaved: 1 }),
         });
-  const inputs = [rotate(q!), rotate(k!), rotatesValues ? rotate(v!) : v!, mask, "", "", "lengths"];
+  const layerOf = (part: "q" | "k") => needPart(weights, prefix, parts[part]);
+  const added = disentangled
+    ? disentangledBias(writer, settings, q!, k!, { q: layerOf("q"), k: layerOf("k") })
+    : mask;
+  const inputs = [rotate(q!), rotate(k!), rotatesValues ? rotate(v!) : v!, added, "", "", "lengths"];
   const mixed = writer.node("Attention", inputs, `${name}.attention`, {
     q_num_heads: heads,
     kv_num_heads: heads,
-    scale: 1 / Math.sqrt(headDim),
+    scale: disentangled ? disentangledScale(headDim) : 1 / Math.sqrt(headDim),
   });
   return writer.linear(
     mixed,

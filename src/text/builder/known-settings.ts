@@ -22,7 +22,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   attention_types conv_dim conv_dim_out intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size
   word_embed_proj_dim embedding_size input_embedding_size type_vocab_size n_ctx original_max_position_embeddings max_window_layers
   num_ln_in_parallel_attn num_ln_in_parallel conv_bias qk_layernorm use_qk_norm use_qkv_bias use_bias mlp_bias attention_out_bias
-  enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine directionality expansion_ratio
+  enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine conv_act conv_groups directionality expansion_ratio
   shared_intermediate_size learned_pos_emb offset_alibi router_aux_loss_coef num_experts_per_tok sinusoidal_pos_embds
   sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks
   down_scale_factor
@@ -47,6 +47,7 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   apply_residual_connection_post_layernorm: [false],
   attn_type: ["multihead_attention"],
   attn_uses_sequence_id: [false],
+  conv_kernel_size: [0],
   cross_attention_hidden_size: [],
   emb_layer_norm_before: [false],
   embedding_fraction: [1],
@@ -64,6 +65,9 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   num_local_experts: [0],
   order_of_interleaved_layers: ["local_attn_first"],
   position_embedding_type: ["absolute", "rope_gptj"],
+  norm_rel_ebd: ["layer_norm"],
+  pooler_hidden_act: ["gelu", "tanh"],
+  position_biased_input: [false],
   prefix_lm: [false],
   pruned_heads: [{}],
   qk_ln: [false],
@@ -72,6 +76,7 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   rope_interleaved: [false],
   rotary: [true],
   sinusoidal: [false],
+  share_att_key: [true],
   token_dropout: [false],
   use_bidirectional_attention: [false],
   use_embedding_sharing: [true],
