@@ -193,6 +193,11 @@ describe("which sizes are taken to be equal", () => {
     ["by the larger of two", ["both(max(-1*min(past,total)+total,0),tokens)"], { total: "past+tokens" }],
     ["what is subtracted as a sum", ["both(past,-1+batch)"], { batch: "1+past" }],
     ["no quotients by a number", ["div(1+past,2)"], {}],
+    [
+      "no size that another is divided by",
+      ["both(div(div(4*past*tokens,past*total)*past*total,4*total),past)"],
+      {},
+    ],
     ["one after another", ["both(past,total)", "both(tokens,total)"], { total: "tokens", past: "tokens" }],
   ])("%s", (_, shape, expected) => {
     expect(equalIn([shape], symbols)).toEqual(expected);

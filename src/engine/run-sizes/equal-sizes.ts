@@ -64,6 +64,7 @@ function solve(a: Dim, b: Dim, symbols: readonly string[]): Equal {
   for (const difference of choicesIn(subtractDims(a, b))) {
     if (++tried > MAX_CHOICES) break;
     for (const symbol of symbols.toReversed()) {
+      if (divides(symbol, difference)) continue;
       const rest = substituteDim(difference, symbol, 0);
       const coefficient = divideDims(subtractDims(difference, rest), symbol);
       if (!coefficient || symbolsOf(coefficient).includes(symbol)) continue;
@@ -75,6 +76,14 @@ function solve(a: Dim, b: Dim, symbols: readonly string[]): Equal {
   }
   return {};
 }
+
+/** Whether a size is divided by one that a symbol is in, which cannot be 0 there. */
+const divides = (symbol: string, dim: Dim): boolean =>
+  factorsIn(dim).some((factor) => {
+    const { name, args = [] } = functionOf(factor) ?? {};
+    const isDivided = name === "div" && symbolsOf(args[1]!).includes(symbol);
+    return isDivided || args.some((arg) => divides(symbol, arg));
+  });
 
 /** A size, or where it has the larger or smaller of two others, one with either in its place. */
 function* choicesIn(dim: Dim): Generator<Dim> {
