@@ -77,7 +77,7 @@ const parts = [
   ],
   [
     "TensorFlow Lite models, where asked for",
-    14_000,
+    14_600,
     () => later('export { load } from "octette"', "tflite"),
   ],
   [

@@ -138,6 +138,7 @@ export const elementwise: Conversions = {
   ABS: same("Abs", 1),
   ADD: activated("Add"),
   ADD_N: addN,
+  BITWISE_XOR: same("BitwiseXor", 2),
   CAST: cast,
   CEIL: same("Ceil", 1),
   COS: same("Cos", 1),

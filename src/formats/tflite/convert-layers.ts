@@ -8,12 +8,26 @@ import type { Conversions, OperatorSource } from "./source";
 /** Ids of options in the schema. */
 const CONV = { padding: 0, strideW: 1, strideH: 2, activation: 3, dilationW: 4, dilationH: 5 };
 const DEPTHWISE = { padding: 0, strideW: 1, strideH: 2, activation: 4, dilationW: 5, dilationH: 6 };
+const VOLUME = {
+  padding: 0,
+  strideD: 1,
+  strideW: 2,
+  strideH: 3,
+  activation: 4,
+  dilationD: 5,
+  dilationW: 6,
+  dilationH: 7,
+};
 const DENSE = { activation: 0, format: 1, keepsDims: 2 };
 const MATMUL = { turnsX: 0, turnsY: 1 };
 
 /** Weights [o, h, w, i] and [1, h, w, o] with outputs first and the kernel last. */
 const OHWI = [0, 3, 1, 2];
 const HWO = [3, 0, 1, 2];
+/** Volumes [n, d, h, w, c] with their channels first, and back, and weights [d, h, w, i, o] with outputs first. */
+const VOLUME_FIRST = [0, 4, 1, 2, 3];
+const VOLUME_LAST = [0, 2, 3, 4, 1];
+const OIDHW = [4, 3, 0, 1, 2];
 
 /** Enum Padding. */
 const SAME = 0;
@@ -30,7 +44,7 @@ export function paddingOf(
 ): Readonly<Record<string, Attribute>> {
   if (padding !== SAME) return {};
   if (extents.every((extent, i) => strides[i]! <= extent + 1)) return { auto_pad: "SAME_UPPER" };
-  const sizes = source.tensor(0).shape.slice(1, 3);
+  const sizes = source.tensor(0).shape.slice(1, -1);
   if (sizes.includes(-1)) throw source.error("a stride beyond the window, over an image of open size");
   const totals = sizes.map((size, i) =>
     Math.max(0, (Math.ceil(size / strides[i]!) - 1) * strides[i]! + extents[i]! - size),
@@ -100,6 +114,28 @@ function convolution(source: OperatorSource, isDepthwise: boolean): void {
   source.end(source.activated(y, options.byte(ids.activation)), "first");
 }
 
+function convolveVolume(source: OperatorSource): void {
+  const { options } = source;
+  const kernel = source.tensor(1).shape.slice(0, 3);
+  const strides = [VOLUME.strideD, VOLUME.strideH, VOLUME.strideW].map((id) => options.int(id));
+  const dilations = [VOLUME.dilationD, VOLUME.dilationH, VOLUME.dilationW].map((id) => options.int(id, 1));
+  const extents = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
+  const x = source.add("Transpose", [source.real(0)], { perm: VOLUME_FIRST });
+  const w = source.add("Transpose", [source.real(1)], { perm: OIDHW });
+  const group = (source.tensor(0).shape[4] ?? 0) / (source.tensor(1).shape[3] ?? 0);
+  const padding = paddingOf(source, options.byte(VOLUME.padding), extents, strides);
+  const y = source.add("Conv", [x, w, ...biasOf(source, 2, 0, 1)], { strides, dilations, group, ...padding });
+  const made = source.activated(y, options.byte(VOLUME.activation));
+  source.end(source.add("Transpose", [made], { perm: VOLUME_LAST }));
+}
+
+/** Rows times weights that are no constants of the file, as those that it reads of half floats. */
+function product(source: OperatorSource, x: string, w: string, bias: readonly string[]): string {
+  const turned = source.add("Transpose", [w], { perm: [1, 0] });
+  const y = source.add("MatMul", [x, turned]);
+  return bias.length > 0 ? source.add("Add", [y, ...bias]) : y;
+}
+
 function fullyConnected(source: OperatorSource): void {
   const { options } = source;
   if (options.byte(DENSE.format) !== 0) throw source.error("its weights are shuffled");
@@ -107,9 +143,10 @@ function fullyConnected(source: OperatorSource): void {
   const x = source.real(0);
   const keeps = options.bool(DENSE.keepsDims) || source.rank(0) === 2;
   const rows = keeps ? x : source.add("Reshape", [x], { shape: [-1, k] });
-  const isKnown = source.isKnown(1);
-  const inputs = [ranged(source, rows, true), source.real(1), ...biasOf(source, 2, 0, 1)];
-  const y = isKnown ? source.add("Linear", inputs) : source.add("Gemm", inputs, { transB: 1 });
+  const [w, bias] = [source.real(1), biasOf(source, 2, 0, 1)];
+  const y = source.isKnown(1)
+    ? source.add("Linear", [ranged(source, rows, true), w, ...bias])
+    : product(source, rows, w, bias);
   source.end(source.activated(y, options.byte(DENSE.activation)));
 }
 
@@ -152,6 +189,7 @@ function batchMatMul(source: OperatorSource): void {
 export const layers: Conversions = {
   BATCH_MATMUL: batchMatMul,
   CONV_2D: (source) => convolution(source, false),
+  CONV_3D: convolveVolume,
   DEPTHWISE_CONV_2D: (source) => convolution(source, true),
   FULLY_CONNECTED: fullyConnected,
   TRANSPOSE_CONV: transposeConv,

@@ -1,9 +1,11 @@
 // Operators that only move elements: other shapes, other orders, pads, elements by their indices, and images of another size. Those
 // that cut and join are in convert-parts.ts.
 
+import { type DType, tensor as tensorOf } from "../../graph/tensor";
 import { elementKinds } from "../elements";
 import { placed } from "./convert-parts";
 import { kindOf } from "./elements";
+import type { TfliteTensor } from "./schema";
 import type { Conversion, Conversions, OperatorSource } from "./source";
 
 /**
@@ -148,17 +150,56 @@ function topK(source: OperatorSource): void {
   for (const [i, part] of made.entries()) if (source.outputs[i]) source.end(part, "last", i);
 }
 
+/** The type of a tensor's elements where codes are real numbers. */
+function typeOf(tensor: TfliteTensor): DType {
+  const kind = kindOf(tensor);
+  return kind === undefined || tensor.quantization ? "f32" : elementKinds[kind].dtype;
+}
+
 /** Zeros of a tensor's shape. */
 function zerosLike(source: OperatorSource): void {
-  const kind = kindOf(source.tensor(0));
   const shape = source.add("Shape", [source.real(0)]);
-  const dtype = kind === undefined || source.tensor(0).quantization ? "f32" : elementKinds[kind].dtype;
-  source.end(source.add("ConstantOfShape", [shape], { dtype, value: 0 }));
+  source.end(source.add("ConstantOfShape", [shape], { dtype: typeOf(source.tensor(0)), value: 0 }));
 }
 
 function reverseSequence(source: OperatorSource): void {
   const [time_axis, batch_axis] = [source.options.int(0), source.options.int(1)];
   source.end(source.add("ReverseSequence", [source.real(0), source.real(1)], { time_axis, batch_axis }));
+}
+
+/** Zeros of a shape, to which slices are added at places of it. */
+function scattered(source: OperatorSource, shape: string, indices: string, updates: string): void {
+  const zeros = source.add("ConstantOfShape", [shape], { dtype: typeOf(source.output()), value: 0 });
+  source.end(source.add("ScatterND", [zeros, indices, updates], { reduction: "add" }));
+}
+
+const scatterND: Conversion = (source) => scattered(source, source.real(2), source.real(0), source.real(1));
+
+/** Sums of rows by the segments that they are of, whose ids ascend. */
+function segmentSum(source: OperatorSource): void {
+  const ids = source.numbers(1, "its segments");
+  const count = (ids.at(-1) ?? -1) + 1;
+  const rest = source.tensor(0).shape.slice(1);
+  if (rest.includes(-1)) throw source.error("sizes behind the first are open");
+  const indices = source.add("Unsqueeze", [source.list(ids)], { axes: [1] });
+  scattered(source, source.list([count, ...rest]), indices, source.real(0));
+}
+
+/** Indices of elements that are not zero, one a row. */
+function where(source: OperatorSource): void {
+  const columns = source.add("NonZero", [source.real(0)]);
+  source.end(source.add("Transpose", [columns], { perm: [1, 0] }));
+}
+
+/** Vectors as the diagonals of matrices of zeros. */
+function matrixDiag(source: OperatorSource): void {
+  const size = source.tensor(0).shape.at(-1) ?? -1;
+  if (size < 0) throw source.error("the size of its diagonal is open");
+  const square = source.add("ConstantOfShape", [source.list([size, size])], { dtype: "bool", value: 0 });
+  const isOn = source.add("EyeLike", [square]);
+  const rows = source.add("Unsqueeze", [source.real(0)], { axes: [-1] });
+  const zero = source.values.hold(`${source.name}_zero`, tensorOf(typeOf(source.tensor(0)), [], [0]));
+  source.end(source.add("Where", [isOn, rows, zero]));
 }
 
 export const moves: Conversions = {
@@ -170,6 +211,7 @@ export const moves: Conversions = {
   FILL: (source) => source.end(source.add("Expand", [source.real(1), source.real(0)])),
   GATHER: gather,
   GATHER_ND: same("GatherND", 2),
+  MATRIX_DIAG: matrixDiag,
   MIRROR_PAD: mirrorPad,
   ONE_HOT: oneHot,
   PAD: pad,
@@ -180,11 +222,14 @@ export const moves: Conversions = {
   RESIZE_BILINEAR: (source) => resize(source, "linear", 2),
   RESIZE_NEAREST_NEIGHBOR: (source) => resize(source, "nearest", 0),
   REVERSE_SEQUENCE: reverseSequence,
+  SCATTER_ND: scatterND,
+  SEGMENT_SUM: segmentSum,
   SHAPE: same("Shape", 1),
   SPACE_TO_DEPTH: blocks("SpaceToDepth"),
   SQUEEZE: squeeze,
   TILE: same("Tile", 2),
   TOPK_V2: topK,
   TRANSPOSE: transpose,
+  WHERE: where,
   ZEROS_LIKE: zerosLike,
 };

@@ -2,6 +2,7 @@
 
 import { test } from "vitest";
 import { preload } from "../../../src/index";
+import { indexCases } from "./index-cases";
 import { layerCases } from "./layer-cases";
 import { checkCase } from "./operator-case";
 import { otherCases } from "./other-cases";
@@ -9,4 +10,4 @@ import { wideCases } from "./wide-cases";
 
 await preload();
 
-test.each([...layerCases, ...otherCases, ...wideCases])("$name", checkCase);
+test.each([...layerCases, ...otherCases, ...indexCases, ...wideCases])("$name", checkCase);
