@@ -2,7 +2,7 @@
 
 import { matMulScratchBytes } from "../../assembly/f32/sizes";
 import type { Node } from "../graph/graph";
-import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
+import { addDims, countOf, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { broadcastShapes, walkOf } from "./broadcast";
 import { shifted } from "./copy";
 import { mayEqual, needEqual } from "./equal";
@@ -38,13 +38,18 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const { lo = -Infinity, hi = Infinity } = clamp ?? {};
   const walk = walkOf(node, stack, left.slice(0, -2), right.slice(0, -2), "plain");
   const [one, outer, inner] = walk.extents;
-  const [a0, a1] = walk.a.slice(1).map((step) => countOf([step, m, k])) as [Dim, Dim];
-  const [b0, b1] = walk.b.slice(1).map((step) => countOf([step, k, n])) as [Dim, Dim];
+  const [aOne, a0, a1] = walk.a.map((step) => countOf([step, m, k])) as [Dim, Dim, Dim];
+  const [bOne, b0, b1] = walk.b.map((step) => countOf([step, k, n])) as [Dim, Dim, Dim];
   // Rows on the left that meet one matrix on the right are those of one product, as all heads of a query that share a key.
   const isShared = b1 === 0;
-  const [steps] = sizesIn(`${node.op} "${node.name}"`, [isShared ? 1 : outer]) as [number];
-  if (one !== 1 || steps > MAX_STEPS)
+  const [ones, outers] = sizesIn(`${node.op} "${node.name}"`, [one, isShared ? 1 : outer]) as [
+    number,
+    number,
+  ];
+  const steps = ones * outers;
+  if (steps > MAX_STEPS)
     throw opError(node, "this broadcast is not supported", {
+      expected: `at most MAX_STEPS = ${MAX_STEPS} stacks in which both operands are repeated`,
       got: `${formatShape(left)} and ${formatShape(right)}`,
     });
   const rows = isShared ? multiplyDims(inner, m) : m;
@@ -53,8 +58,13 @@ function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void 
   const scratch = c.scratch((most) => matMulScratchBytes(most(rows), most(n), most(k)));
   const [x, w, y] = [c.input(a), c.input(b), c.output(outputs[0]!)];
   for (let i = 0; i < steps; i++) {
-    const at = (place: Address, step: Dim) => shifted(place, multiplyDims(step, i), "f32");
-    const places = [at(y, countOf([all, n])), at(x, a0), at(w, b0), scratch] as const;
+    const at = (place: Address, first: Dim, step: Dim) => {
+      const [before, within] = [Math.floor(i / outers), i % outers];
+      return shifted(place, addDims(multiplyDims(first, before), multiplyDims(step, within)), "f32");
+    };
+    const made = countOf([all, n]);
+    const to = at(y, multiplyDims(made, outers), made);
+    const places = [to, at(x, aOne, a0), at(w, bOne, b0), scratch] as const;
     c.emit("matMul", [...places, rows, n, k, aStep, bStep, lo, hi], all, countOf([all, n, k]));
   }
 }
