@@ -53,7 +53,7 @@ function lowerPart(
   const output = outputs[0]!;
   const { dtype, shape } = c.type(input);
   const whole = c.type(output).shape;
-  needSame(c, shape, whole.with(axis, shape[axis]!), input);
+  needSame(c, shape, whole.with(axis, shape[axis]!));
   const layout = c.layout(output);
   const xStrides = memoryStrides(shape, c.layout(input));
   const yStrides = memoryStrides(whole, layout);

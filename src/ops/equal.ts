@@ -11,12 +11,12 @@ export const mayEqual = (a: Dim, b: Dim): boolean =>
 export const mayBeSame = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => mayEqual(dim, b[i]!));
 
-/** Refuses runs in which two sizes differ though a value, where one is named, has elements. */
-export function needEqual(c: Lowering, a: Dim, b: Dim, value: string | undefined): void {
-  if (a !== b) c.needs(a, value, b, true);
+/** Refuses runs in which two sizes differ. */
+export function needEqual(c: Lowering, a: Dim, b: Dim): void {
+  if (a !== b) c.needs(a, undefined, b, true);
 }
 
-/** Refuses runs in which a value has elements though two shapes of as many dimensions differ. */
-export function needSame(c: Lowering, a: Shape, b: Shape, value: string): void {
-  for (const [i, dim] of a.entries()) needEqual(c, dim, b[i]!, value);
+/** Refuses runs in which two shapes of as many dimensions differ. */
+export function needSame(c: Lowering, a: Shape, b: Shape): void {
+  for (const [i, dim] of a.entries()) needEqual(c, dim, b[i]!);
 }

@@ -39,7 +39,7 @@ export function linearOf(unit: Unit, c: Lowering) {
   const view = denseView(weights.shape as [number, number], c.layout(x));
   const k = view.taps * view.channels;
   const { shape } = c.type(x);
-  needEqual(c, shape.at(-1)!, k, x);
+  needEqual(c, shape.at(-1)!, k);
   const rows = countOf(shape.slice(0, -1));
   const dense = { unit, x: c.input(x), ldx: k, ldy: view.n, rows, weights, view };
   return { dense, bias: bias && repeated(bias, view.n) };

@@ -34,7 +34,7 @@ const MAX_STEPS = 64;
 function lowerStacks({ node, inputs, outputs, clamp }: Unit, c: Lowering): void {
   const [a, b] = inputs as [string, string];
   const { left, right, stack, m, n, k, inner: other } = stacksOf(node, c.type(a).shape, c.type(b).shape);
-  needEqual(c, k, other, outputs[0]!);
+  needEqual(c, k, other);
   const { lo = -Infinity, hi = Infinity } = clamp ?? {};
   const walk = walkOf(node, stack, left.slice(0, -2), right.slice(0, -2), "plain");
   const [one, outer, inner] = walk.extents;

@@ -77,7 +77,7 @@ export const split: Op = {
     const parts = partsOf(node, shape);
     const axis = axisOf(node, shape);
     const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
-    needEqual(c, whole, shape[axis]!, inputs[0]!);
+    needEqual(c, whole, shape[axis]!);
     for (const [i, cuts] of parts.entries()) if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
   },
 };

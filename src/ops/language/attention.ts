@@ -105,7 +105,7 @@ const maskDims = (shape: Shape) =>
 type Four = readonly [b: Dim, h: Dim, t: Dim, k: Dim];
 
 /** Refuses runs in which symbols of a mask are not the sizes that they stand for. */
-function needMask(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes, output: string): void {
+function needMask(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes): void {
   const [b, , t, k] = maskDims(shape);
   const pairs: readonly (readonly [Dim, Dim])[] = [
     [b, batch],
@@ -114,7 +114,7 @@ function needMask(c: Lowering, shape: Shape, { batch, tokens, own, past }: Sizes
   ];
   for (const [dim, size] of pairs) {
     if (dim === size || (typeof dim === "number" && typeof size === "number") || dim === 1) continue;
-    needEqual(c, dim, size, output);
+    needEqual(c, dim, size);
   }
 }
 
@@ -171,8 +171,8 @@ function lower(unit: Unit, c: Lowering): void {
   const k = isJoined ? joined(unit, c, sizes, 0, size) : c.input(inputs[1]!);
   const v = isJoined ? joined(unit, c, sizes, 1, valueSize) : c.input(inputs[2]!);
   const masks = given(3) ? maskSteps(node, c.type(inputs[3]!), sizes) : ([0, 0, 0, 0, 0] as const);
-  needSame(c, ...sizes.equal, inputs[0]!);
-  if (given(3)) needMask(c, c.type(inputs[3]!).shape, sizes, outputs[0]!);
+  needSame(c, ...sizes.equal);
+  if (given(3)) needMask(c, c.type(inputs[3]!).shape, sizes);
   const optional = (i: number) => (given(i) ? c.input(inputs[i]!) : NONE);
   const scores = (outputs[3] ?? "") === "" ? NONE : c.output(outputs[3]!);
   const scratch = c.scratch((most) => attentionScratchBytes(most(keys), size, valueSize));

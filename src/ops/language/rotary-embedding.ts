@@ -85,8 +85,8 @@ export const rotaryEmbedding: Op = {
     const turn = turnOf(node, c.type(x).shape);
     const { rows, heads, size, half, batch, tokens } = turn;
     const [angles, own] = c.type(positions === "" ? cos : positions).shape;
-    needSame(c, [angles === 1 ? batch : angles!, own!], [batch, tokens], x);
-    needSame(c, c.type(cos).shape, c.type(sin).shape, x);
+    needSame(c, [angles === 1 ? batch : angles!, own!], [batch, tokens]);
+    needSame(c, c.type(cos).shape, c.type(sin).shape);
     const extent = positions === "" ? 0 : c.type(cos).shape[0]!;
     if (positions !== "") c.needs(extent, outputs[0]!);
     const operands = [c.output(outputs[0]!, x), c.input(x), c.input(cos), c.input(sin)] as const;

@@ -56,7 +56,7 @@ export function numberedPlaces(
   { batch, extents, tuples }: Tuples,
 ): { places: Address; count: Shape[number]; rows: Shape[number] } {
   const count = multiplyDims(countOf(batch), countOf(tuples));
-  needSame(c, batch, c.type(indices).shape.slice(0, batch.length), indices);
+  needSame(c, batch, c.type(indices).shape.slice(0, batch.length));
   checkConstantIndices(node, c, indices, extents);
   const places = c.temporary(multiplyDims(count, bytesPerElement.i32));
   for (const [k, extent] of extents.entries())

@@ -41,7 +41,7 @@ export const scatterElements: Op = {
     const all = outputOf(node, c, y, x);
     const reach = reachOf(node, shape, put, axis);
     needReach(c, reach, shape, updates);
-    needSame(c, c.type(updates).shape, put, updates);
+    needSame(c, c.type(updates).shape, put);
     const isWhole = sameShape(reach, shape);
     const part = isWhole ? all : c.temporary(multiplyDims(countOf(reach), bytesPerElement[dtype]));
     const loops = loopsOfPart(shape, reach);

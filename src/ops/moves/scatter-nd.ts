@@ -24,7 +24,7 @@ export const scatterND: Op = {
   lower({ node, inputs: [x = "", indices = "", updates = ""], outputs: [y = ""] }, c) {
     const { dtype, shape } = c.type(x);
     const tuples = tuplesOf(node, shape, c.type(indices).shape);
-    needSame(c, c.type(updates).shape, putBy(tuples), updates);
+    needSame(c, c.type(updates).shape, putBy(tuples));
     for (const extent of tuples.extents) c.needs(extent, updates);
     const to = outputOf(node, c, y, x);
     const { places, count, rows } = numberedPlaces(node, c, indices, tuples);

@@ -49,8 +49,8 @@ export const tensorScatter: Op = {
     const bytes = multiplyDims(countOf(shape.slice(axis + 1)), bytesPerElement[dtype]);
     const outer = countOf(shape.slice(1, axis));
     const put = c.type(update).shape;
-    needSame(c, put, shape.with(axis, put[axis]!), update);
-    if (starts !== "") needEqual(c, c.type(starts).shape[0]!, shape[0]!, update);
+    needSame(c, put, shape.with(axis, put[axis]!));
+    if (starts !== "") needEqual(c, c.type(starts).shape[0]!, shape[0]!);
     const to = outputOf(node, c, y, x);
     const from = [c.input(update), starts === "" ? NONE : c.input(starts)] as const;
     const sizes = [outer, shape[axis]!, put[axis]!, bytes] as const;

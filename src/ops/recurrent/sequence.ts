@@ -254,7 +254,7 @@ export function lowerRecurrent(
   const y = outputs[0] ? c.output(outputs[0]) : NONE;
   const functions = functionsOf(node, kind.functions, directions.length);
   for (const [i, shape] of shapesOf(kind, form).entries())
-    if (inputs[1 + i]) needSame(c, c.type(inputs[1 + i]!).shape, shape, x);
+    if (inputs[1 + i]) needSame(c, c.type(inputs[1 + i]!).shape, shape);
   const isOne = c.isOne(rows);
   for (const [at, reverse] of directions.entries()) {
     const z = placeOf(at) ?? c.temporary(multiplyDims(all, n * 4));

@@ -18,7 +18,7 @@ export const det: Op = {
   lower({ inputs, outputs }, c) {
     const { shape } = c.type(inputs[0]!);
     const [rows, n] = shape.slice(-2) as [Dim, Dim];
-    needEqual(c, rows, n, outputs[0]!);
+    needEqual(c, rows, n);
     const places = [c.output(outputs[0]!), c.input(inputs[0]!), c.scratch(countOf([4, n, n]))] as const;
     c.emit("det", [...places, n], countOf(shape.slice(0, -2)));
   },
