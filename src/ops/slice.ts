@@ -6,6 +6,7 @@ import {
   ceilDims,
   type Dim,
   isMonotone,
+  isPlain,
   maxDims,
   minDims,
   multiplyDims,
@@ -68,7 +69,7 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   }
   const isWithin = (at: Dim) => {
     const left = subtractDims(dim, at);
-    return typeof left === "number" ? left >= 0 : !left.includes("-");
+    return typeof left === "number" ? left >= 0 : isPlain(left);
   };
   const back = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
   const start = typeof back === "number" ? Math.max(0, back) : back;
