@@ -122,7 +122,9 @@ function lower(unit: Unit, c: Lowering): void {
   if (mode === "constant") fill(unit, c, y);
   const kept = from.map((dim, axis) => {
     const { before, after } = padding[axis]!;
-    return addDims(dim, Math.min(0, before) + Math.min(0, after));
+    const own = addDims(dim, Math.min(0, before) + Math.min(0, after));
+    if (own !== dim) c.needs(addDims(own, 1), output);
+    return own;
   });
   emitCopy(
     node,
