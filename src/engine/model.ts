@@ -474,10 +474,7 @@ export class Model {
       .filter((plan) => isFor(plan, bindings))
       .sort((a, b) => a.memory.arenaBytes - b.memory.arenaBytes);
     if (smallest) return smallest;
-    const numbers = this.#draft.plan.sizes;
-    const sizes = Object.fromEntries(
-      given.map(([symbol, size]) => [symbol, symbol in numbers ? size : size || 1]),
-    );
+    const sizes = Object.fromEntries(given.map(([symbol, size]) => [symbol, size || 1]));
     const planFor: Planner = (sizes = {}, run = {}) => this.#draft.planFor(sizes, run, this.#besideBytes);
     this.#room ??= newRoom();
     return this.#room?.planFor(sizes, run, this.plan, planFor) ?? planFor(sizes, run);

@@ -93,7 +93,8 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
       own.later = { ...shared.share(own.c), buffers: shared.buffers, loads: first.loads };
     }
     const others = Object.entries(maxima).filter(([symbol]) => inTypes.has(symbol) && !sized.has(symbol));
-    const plan = layOut(own, { ...given, maxima: Object.fromEntries(others) });
+    const most = Object.fromEntries(others.map(([symbol, size]) => [symbol, size || 1]));
+    const plan = layOut(own, { ...given, maxima: most });
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
@@ -147,8 +148,10 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
         if (trial >= MAX_TRIAL || !mayFit(variant, maxima, error)) throw error;
       }
   };
-  return (maxima = {}, run = {}) => {
+  return (most = {}, run = {}) => {
     const variant = variantFor(run);
+    // There is room for at least 1 of what a run has none of, but where that has to be a number, it is 0.
+    const maxima = { ...most, ...Object.fromEntries(Object.entries(run).filter(([, size]) => size === 0)) };
     try {
       return tried(variant, maxima);
     } catch (error) {
