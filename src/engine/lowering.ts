@@ -269,7 +269,7 @@ export class LoweringContext implements Lowering {
   needs(dim: Dim, output: string | undefined, otherwise: Dim = 0, isEqual = false): void {
     if (!isEqual && [dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
     const elements = output === undefined ? 1 : countOf(this.type(output).shape);
-    this.needed.push({ node: this.#node, dim, otherwise, elements, isEqual });
+    this.needed.push({ node: this.#node, dim, otherwise, elements, isEqual, part: this.pauses.length });
   }
 
   scratch(bytes: Size): Address {

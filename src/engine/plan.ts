@@ -29,6 +29,8 @@ export interface Need {
   readonly otherwise: Dim;
   readonly elements: Dim;
   readonly isEqual: boolean;
+  /** The part of the run that takes it to hold. */
+  readonly part: number;
 }
 
 /** What is copied to memory: numbers the compiler computed, or a constant, which may still be in a file. */

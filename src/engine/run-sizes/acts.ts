@@ -145,14 +145,13 @@ export class Acts {
       const [plan, first] = this.#planFor(known, runner);
       const before = Object.keys(known).length;
       runner.begin(plan, first);
-      checkKnown(plan, known);
       let bindings: Bindings | undefined = first;
       for (const [i, pause] of plan.pauses.entries()) {
         if (!bindings) break;
+        checkKnown(plan, known, i);
         const { outputs, found } = this.#pass(runner, pause, i, bindings, made);
         const sizes = bind(pause.node, found, bindings, known);
         known = { ...known, ...sizes };
-        if (Object.keys(sizes).length > 0) checkKnown(plan, known);
         const next: Bindings = { ...bindings, ...sizes };
         bindings = isFor(plan, next) ? next : undefined;
         if (bindings) write(runner.session(), pause, outputs, bindings);
@@ -161,6 +160,7 @@ export class Acts {
         if (Object.keys(known).length > before) continue;
         throw new OctetteError("a run finds other sizes each time", { code: "engine" });
       }
+      checkKnown(plan, known, plan.pauses.length);
       runner.run(bindings, partOf(plan.pauses.length));
       const { sizes } = runner.session().plan;
       const isFree = ([symbol]: [string, number]) => typeof sizes[symbol] !== "string";

@@ -15,10 +15,13 @@ export const toldBy = ({ sizes }: Plan, known: Bindings): Bindings =>
     ),
   );
 
-/** Throws where the sizes that are known so far do not fit: others are compared when the run has found them. */
-export function checkKnown({ needs }: Plan, known: Bindings): void {
+/** Throws where the sizes that are known before a part of a run do not fit: others are compared when the run has found them. */
+export function checkKnown({ needs }: Plan, known: Bindings, part: number): void {
   const isKnown = (dim: Dim) => symbolsOf(dim).every((symbol) => symbol in known);
-  const decided = needs.filter(({ dim, otherwise, elements }) => [dim, otherwise, elements].every(isKnown));
+  const decided = needs.filter(
+    // Those of later parts may be of sizes that the plan takes the run to find.
+    (need) => need.part <= part && [need.dim, need.otherwise, need.elements].every(isKnown),
+  );
   checkNeeds(decided, known);
 }
 

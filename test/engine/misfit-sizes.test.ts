@@ -1,0 +1,101 @@
+// Sizes that do not fit in a run, of nothing and of numbers below 0 among them: refused, and runs after them have their own numbers.
+
+import { expect, test } from "vitest";
+import { type Tensor, tensor } from "../../src/graph/tensor";
+import { toolkitOps as registry } from "../../src/ops/toolkit";
+import { simplify } from "../../src/passes/index";
+import { expectSameBytes } from "../check-model";
+import { GraphBuilder } from "../graph-builder";
+import { withModel } from "./engines";
+
+const ints = (...values: number[]): Tensor => tensor("i32", [values.length], values);
+
+test("Split of nothing into fed parts of something", () => {
+  const b = new GraphBuilder();
+  b.multiple("Split", [b.input("x", ["n"]), b.input("split", [2], "i32")], ["y", "z"]);
+  withModel(simplify(b.build("y", "z"), registry), {}, (model) => {
+    const x = tensor("f32", [0], []);
+    expect(() => model.runSync({ x, split: ints(2, 3) })).toThrow(/sizes differ/);
+  });
+});
+
+test("a Pad that takes away more than there is", () => {
+  const b = new GraphBuilder();
+  b.node("Pad", [b.input("x", ["n"]), b.input("pads", [2], "i32")], "y", { mode: "edge" });
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const x = tensor("f32", [4], [1, 2, 3, 4]);
+    expect(() => model.runSync({ x, pads: ints(6, -5) })).toThrow(/lacks elements/);
+    expectSameBytes(model.runSync({ x, pads: ints(2, -3) }).y, tensor("f32", [3], [1, 1, 1]));
+  });
+});
+
+test("a Slice up to a fed number that may be below 0", () => {
+  const b = new GraphBuilder();
+  const p = b.input("p", [1], "i32");
+  const [zero, least] = [b.constant("zero", ints(0)), b.constant("least", ints(-1))];
+  const two = b.constant("two", ints(2));
+  const ends = {
+    max: b.node("Max", [p, least], "max"),
+    less: b.node("Where", [b.node("Less", [p, zero], "isBelow"), two, p], "less"),
+    negative: b.node("Sub", [zero, p], "negative"),
+  };
+  const x = b.input("x", ["n"]);
+  for (const [name, end] of Object.entries(ends)) b.node("Slice", [x, zero, end], `y_${name}`);
+  withModel(simplify(b.build("y_max", "y_less", "y_negative"), registry), {}, (model) => {
+    const x = tensor("f32", [4], [1, 2, 3, 4]);
+    const counts = (at: number) =>
+      Object.values(model.runSync({ x, p: ints(at) })).map(({ data }) => data.length);
+    expect([-7, -3, -1, 0, 1, 3].map(counts)).toEqual([
+      [3, 2, 4],
+      [3, 2, 3],
+      [3, 2, 1],
+      [0, 0, 0],
+      [1, 1, 3],
+      [3, 3, 1],
+    ]);
+  });
+});
+
+test("sizes of two names of which one is 0", () => {
+  const b = new GraphBuilder();
+  b.node("Add", [b.input("x", ["n", 2]), b.input("z", ["m", 2])], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const some = (rows: number) => tensor("f32", [rows, 2], new Float32Array(2 * rows).fill(rows));
+    for (const [n, m] of [
+      [2, 2],
+      [0, 2],
+      [2, 0],
+    ] as const)
+      if (n === m)
+        expectSameBytes(model.runSync({ x: some(n), z: some(m) }).y, tensor("f32", [2, 2], [4, 4, 4, 4]));
+      else expect(() => model.runSync({ x: some(n), z: some(m) })).toThrow(/do not broadcast/);
+    expect(model.runSync({ x: some(0), z: some(1) }).y!.shape).toEqual([0, 2]);
+  });
+});
+
+test("a size that a run finds is compared with others once it is found", () => {
+  const b = new GraphBuilder();
+  const [x, z, end] = [b.input("x", ["n", 1]), b.input("z", ["m", 1]), b.input("end", [1], "i32")];
+  const part = b.node("Slice", [z, b.constant("start", ints(0)), end, b.constant("axes", ints(0))], "part");
+  b.node("Concat", [x, part], "y", { axis: 1 });
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const some = (rows: number, by: number) =>
+      tensor(
+        "f32",
+        [rows, 1],
+        Array.from({ length: rows }, (_, i) => by + i),
+      );
+    for (const n of [2, 0, 3, 1])
+      expectSameBytes(
+        model.runSync({ x: some(n, 1), z: some(3, 7), end: ints(n) }).y,
+        tensor(
+          "f32",
+          [n, 2],
+          Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 7 : 1) + (i >> 1)),
+        ),
+      );
+    for (const at of [0, 1, 3])
+      expect(() => model.runSync({ x: some(2, 1), z: some(3, 7), end: ints(at) })).toThrow(/sizes differ/);
+    expect(model.runSync({ x: some(2, 1), z: some(3, 7), end: ints(2) }).y!.shape).toEqual([2, 2]);
+  });
+});
