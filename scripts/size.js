@@ -34,7 +34,7 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 6_200, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 6_300, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
     98_300,
@@ -54,7 +54,7 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_800, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 184_000, () => atStart('export * from "octette"')],
+  ["toolkit", 184_400, () => atStart('export * from "octette"')],
   [
     "  kernels over codes, where asked for",
     22_700,
@@ -86,7 +86,7 @@ const parts = [
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_500, () => atStart(LEARNER)],
-  ["  its worker, where there are workers", 140_100, () => readFileSync(`${root}build/learner-worker.js`)],
+  ["  its worker, where there are workers", 140_600, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
     "  picture files, where asked for",
