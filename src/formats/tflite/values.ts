@@ -258,8 +258,10 @@ export class TensorValues {
         expected,
         got,
       });
-    if (!scale.every((s) => s > 0 && s < Infinity))
-      throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !(s > 0))}`);
+    // Of one channel whose weights are all 0, converters write a scale of 0.
+    const isScale = (s: number) => (s > 0 || (s === 0 && scale.length > 1)) && s < Infinity;
+    if (!scale.every(isScale))
+      throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !isScale(s))}`);
     const [lo, hi] = isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127];
     if (!zeroPoint.every((z) => z >= lo && z <= hi))
       throw fail(

@@ -2,7 +2,7 @@
 
 import { biasCodes, convOptions, layerCodes, weightCodes } from "./layer-cases";
 import { coded, fed, list, type OperatorCase } from "./operator-case";
-import { conv, dense, map, meaning, quantized, type Scale, wave, zip } from "./oracle";
+import { conv, dense, map, meaning, quantized, real, type Scale, wave, zip } from "./oracle";
 
 const wide = { zero: 0, min: -32768, max: 32767 };
 const input: Scale = { scale: 2 ** -15, ...wide };
@@ -20,7 +20,47 @@ const matrix = weightCodes(wave([5, 17], 2), 0);
 const shifts = biasCodes(wave([5], 3), input.scale, matrix.scale);
 const q = quantized(wave([2, 5, 4, 3], 6), other);
 
+/** Weights whose first row is all zeros, with a scale of 0, as converters write it. */
+const scales = matrix.scale.with(0, 0);
+const some = matrix.meant.data.map((value, i) => (i < 17 ? 0 : value));
+const zeroed = {
+  operand: {
+    ...matrix.operand,
+    data: matrix.operand.data!.map((code, i) => (i < 17 ? 0 : code)),
+    scale: scales,
+  },
+  meant: real([5, 17], some),
+};
+const zeroedShifts = biasCodes(real([5], [0, 0.25, -0.5, 0.125, 1]), input.scale, matrix.scale);
+const narrowRows = quantized(wave([3, 17]), bytes);
+const narrowShifts = biasCodes(real([5], [0, 0.25, -0.5, 0.125, 1]), bytes.scale, matrix.scale);
+const halves: Scale = { scale: 1 / 24, zero: -9, min: -128, max: 127 };
+
 export const wideCases: OperatorCase[] = [
+  {
+    name: "FULLY_CONNECTED 16x8 with a row of weights of scale 0",
+    code: layerCodes.DENSE,
+    inputs: [coded(fed(rows), input), zeroed.operand, { ...zeroedShifts.operand, type: "i64" }],
+    outputs: [
+      {
+        expected: quantized(dense(meaning(rows, input), zeroed.meant, zeroedShifts.meant), out),
+        codes: out,
+      },
+    ],
+    options: {},
+  },
+  {
+    name: "FULLY_CONNECTED int8 with a row of weights of scale 0",
+    code: layerCodes.DENSE,
+    inputs: [coded(fed(narrowRows), bytes), zeroed.operand, narrowShifts.operand],
+    outputs: [
+      {
+        expected: quantized(dense(meaning(narrowRows, bytes), zeroed.meant, narrowShifts.meant), halves),
+        codes: halves,
+      },
+    ],
+    options: {},
+  },
   {
     name: "CONV_2D 16x8",
     code: layerCodes.CONV,
