@@ -82,7 +82,7 @@ export function buildLanguageGraph(
 /** Settings, with those of attention among them, which MPT keeps in an object of their own. */
 function flat(config: LanguageSource["config"]): LanguageSource["config"] {
   const { attn_config: inner, ...rest } = config;
-  return isJsonObject(inner) ? { ...inner, ...rest } : config;
+  return isJsonObject(inner) ? { ...rest, ...inner, model_type: rest.model_type } : config;
 }
 
 /** The text of a source: what ends one is said in generation_config.json, or where that does not say it, in config.json. */

@@ -16,6 +16,7 @@ test.for([
     "seq_length has a value that octette does not know: expected at most",
   ],
   ["mpt", { attn_config: { ...attention, alibi: false } }, "alibi has a value that octette does not know"],
+  ["mpt", { alibi: true, attn_config: { ...attention, alibi: false } }, "alibi has a value that octette"],
   ["mpt", { attn_config: { ...attention, alibi_bias_max: 5 } }, "alibi_bias_max has a value"],
   [
     "mpt",
