@@ -22,15 +22,11 @@ function variableOf(source: OperatorSource): string {
 }
 
 function readVariable(source: OperatorSource): void {
-  const output = source.output();
-  const state = source.values.state(variableOf(source), output);
-  source.end(source.add("ReadState", [state]));
+  source.end(source.values.read(variableOf(source), source.output(), source.name));
 }
 
 function assignVariable(source: OperatorSource): void {
-  const value = source.tensor(1);
-  const state = source.values.state(variableOf(source), value);
-  source.add("WriteState", [source.real(1), state]);
+  source.values.assign(variableOf(source), source.tensor(1), source.real(1), source.name);
 }
 
 /** What is done before the first run: variables are set to zeros, as states are at first. */

@@ -92,3 +92,28 @@ export function constantOf(tensor: TfliteTensor, where: string): Tensor {
     });
   return { dtype, shape, data: elements };
 }
+
+/** Refuses scales that are none, zero points beside the codes, and numbers of them that fit neither a tensor nor an axis of a constant. */
+export function checkScales(tensor: TfliteTensor, [lo, hi]: readonly [number, number], where: string): void {
+  const { scale, zeroPoint, axis } = tensor.quantization!;
+  const fail = (what: string, expected: string, got: string) =>
+    new OctetteError(what, {
+      code: "graph",
+      where: `${where}, tensor "${tensor.name}"`,
+      expected,
+      got,
+    });
+  // Of one channel whose weights are all 0, converters write a scale of 0.
+  const isScale = (s: number) => (s > 0 || (s === 0 && scale.length > 1)) && s < Infinity;
+  if (!scale.every(isScale))
+    throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !isScale(s))}`);
+  if (!zeroPoint.every((z) => z >= lo && z <= hi))
+    throw fail("a zero point is a code", `${lo} to ${hi}`, `${zeroPoint.find((z) => !(z >= lo && z <= hi))}`);
+  const perAxis = tensor.data !== undefined && tensor.shape[axis] === scale.length;
+  if (zeroPoint.length !== scale.length || (scale.length > 1 && !perAxis))
+    throw fail(
+      `${scale.length} scales and ${zeroPoint.length} zero points of ${typeName(tensor)} codes`,
+      "one of each, or of a constant one of each along an axis",
+      `[${tensor.shape.join(", ")}], axis ${axis}`,
+    );
+}

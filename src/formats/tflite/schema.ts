@@ -12,7 +12,7 @@ const VERSION = 3;
 /** Operators of a subgraph, and tensors. */
 export const MAX_TFLITE_ENTRIES = 2 ** 16;
 /** The type of a tensor that names a variable. */
-const RESOURCE = 13;
+export const RESOURCE = 13;
 /** Offsets of buffers behind the flatbuffer that mean none. */
 const NO_OFFSET = 1;
 

@@ -5,8 +5,11 @@ import type { Attribute } from "../../graph/graph";
 import { type Tensor, tensor as tensorOf } from "../../graph/tensor";
 import { constantOf } from "./elements";
 import type { FlatTable } from "./flatbuffer";
-import type { TfliteOperator, TfliteSubgraph, TfliteTensor } from "./schema";
+import { RESOURCE, type TfliteOperator, type TfliteSubgraph, type TfliteTensor } from "./schema";
 import type { Order, TensorValues } from "./values";
+
+/** What a graph is given: values as the file stores them, and variables by their names. */
+export type Given = readonly ({ readonly value: string } | { readonly variable: string })[];
 
 /** Writes the nodes that one operator becomes. */
 export type Conversion = (source: OperatorSource) => void;
@@ -93,17 +96,22 @@ export class OperatorSource {
     throw this.error("a graph is named that is not there", { got: `${index}` });
   }
 
-  /** Writes the nodes of another graph, which is given these values; returns its outputs. All are as the file stores them. */
-  run(index: number, values: TensorValues, given: readonly string[]): string[] {
+  /** Writes the nodes of another graph; returns its outputs but variables, as the file stores them. */
+  run(index: number, values: TensorValues, given: Given): string[] {
     const graph = this.subgraph(index);
     if (graph.inputs.length !== given.length)
       throw this.error("a graph that it runs does not take as many inputs", {
         expected: `${given.length}`,
         got: `${graph.inputs.length}`,
       });
-    for (const [i, input] of graph.inputs.entries()) values.setStored(graph.tensor(input), given[i]!);
+    for (const [i, input] of graph.inputs.entries()) {
+      const own = given[i]!;
+      if ("variable" in own) values.variables.set(input, own.variable);
+      else values.setStored(graph.tensor(input), own.value);
+    }
     this.#file.convert(graph, values);
-    return graph.outputs.map((output) => values.stored(graph.tensor(output)));
+    const outputs = graph.outputs.map(graph.tensor).filter(({ type }) => type !== RESOURCE);
+    return outputs.map((output) => values.stored(output));
   }
 
   /** Number of dimensions of input `i`. */

@@ -8,7 +8,7 @@ import { MAX_BODIES, MAX_DEPTH } from "../../graph/bodies";
 import type { Attribute, Node, State } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
-import { constantOf, elementTypeOf, kindOf, typeName } from "./elements";
+import { checkScales, constantOf, elementTypeOf, kindOf } from "./elements";
 import type { TfliteTensor } from "./schema";
 
 /** `last`: the channels of four dimensions are the last, as TFLite has them; all other tensors, too. */
@@ -40,6 +40,10 @@ export class TensorValues {
   /** Names of variables by the tensors that stand for them. */
   readonly variables = new Map<number, string>();
   readonly #states = new Map<string, State>();
+  /** Variables that a graph which another one runs is given: types, and names of inputs. */
+  readonly given = new Map<string, readonly [type: TfliteTensor, input: string]>();
+  /** What they are by now. */
+  readonly #current = new Map<string, string>();
   readonly #names: FreshNames;
   readonly #held = new Map<number, Held>();
   /** Tensors that nodes or callers make. */
@@ -106,6 +110,25 @@ export class TensorValues {
     };
     this.#states.set(key, state);
     return state.name;
+  }
+
+  /** The value of a variable: of a state of the model, or what a graph is given and assigns. */
+  read(key: string, type: TfliteTensor, wanted: string): string {
+    if (this.#depth === 0) return this.add("ReadState", wanted, [this.state(key, type)]);
+    const known = this.#current.get(key);
+    if (known !== undefined) return known;
+    const input = this.fresh(key);
+    this.given.set(key, [type, input]);
+    this.#current.set(key, input);
+    return input;
+  }
+
+  assign(key: string, type: TfliteTensor, value: string, wanted: string): void {
+    if (this.#depth === 0) this.add("WriteState", wanted, [value, this.state(key, type)]);
+    else {
+      this.read(key, type, wanted);
+      this.#current.set(key, value);
+    }
   }
 
   /** Adds a node of so many outputs; returns their names. */
@@ -249,33 +272,9 @@ export class TensorValues {
 
   /** Scale and zero point of a tensor, as constants: codes of 16 bits have none but 0. */
   #parameters(tensor: TfliteTensor): string[] {
-    const { scale, zeroPoint, axis } = tensor.quantization!;
+    const { scale, zeroPoint } = tensor.quantization!;
     const dtype = elementTypeOf(tensor, this.where);
-    const fail = (what: string, expected: string, got: string) =>
-      new OctetteError(what, {
-        code: "graph",
-        where: `${this.where}, tensor "${tensor.name}"`,
-        expected,
-        got,
-      });
-    // Of one channel whose weights are all 0, converters write a scale of 0.
-    const isScale = (s: number) => (s > 0 || (s === 0 && scale.length > 1)) && s < Infinity;
-    if (!scale.every(isScale))
-      throw fail("a scale is a positive number", "above 0 and finite", `${scale.find((s) => !isScale(s))}`);
-    const [lo, hi] = isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127];
-    if (!zeroPoint.every((z) => z >= lo && z <= hi))
-      throw fail(
-        "a zero point is a code",
-        `${lo} to ${hi}`,
-        `${zeroPoint.find((z) => !(z >= lo && z <= hi))}`,
-      );
-    const perAxis = tensor.data !== undefined && tensor.shape[axis] === scale.length;
-    if (zeroPoint.length !== scale.length || (scale.length > 1 && !perAxis))
-      throw fail(
-        `${scale.length} scales and ${zeroPoint.length} zero points of ${typeName(tensor)} codes`,
-        "one of each, or of a constant one of each along an axis",
-        `[${tensor.shape.join(", ")}], axis ${axis}`,
-      );
+    checkScales(tensor, isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127], this.where);
     const shape = scale.length > 1 ? [scale.length] : [];
     const scales = this.hold(`${tensor.name}_scale`, tensorOf("f32", shape, scale));
     if (isWide(tensor)) return [scales];

@@ -6,7 +6,8 @@ import { loadSync, save } from "../../../src/index";
 import { importTflite } from "../../../src/tflite";
 import { type FileGraph, type FileTensor, tfliteFile } from "./tflite-file";
 
-const [ADD, MUL, LESS, RELU, IF, WHILE, VAR_HANDLE, READ] = [0, 18, 58, 19, 118, 119, 142, 143];
+const [ADD, MUL, LESS, RELU, IF, WHILE] = [0, 18, 58, 19, 118, 119];
+const [VAR_HANDLE, READ, ASSIGN] = [142, 143, 144];
 
 const floats = (name: string): FileTensor => ({ name, shape: [1, 3], signature: [-1, 3] });
 const codes = (name: string): FileTensor => ({
@@ -147,28 +148,138 @@ test("WHILE runs a graph as long as another one says, not at all where it does n
   }
 });
 
-test("WHILE whose condition reads a variable is refused", () => {
-  const [main, , body] = doubling as [FileGraph, FileGraph, FileGraph];
-  const condition: FileGraph = {
+const RESOURCE = 13;
+const handle = (output: number, text: string) => ({
+  code: VAR_HANDLE,
+  inputs: [],
+  outputs: [output],
+  options: { 0: { text: "" }, 1: { text } },
+});
+
+/** A graph that adds its input to the variable `sum`, or multiplies it. */
+const summing = (code: number): FileGraph => ({
+  tensors: [
+    { name: "a", shape: [1, 2] },
+    { shape: [], type: RESOURCE },
+    { name: "before", shape: [1, 2] },
+    { name: "after", shape: [1, 2] },
+  ],
+  operators: [
+    handle(1, "sum"),
+    { code: READ, inputs: [1], outputs: [2], options: {} },
+    { code, inputs: [2, 0], outputs: [3], options: {} },
+    { code: ASSIGN, inputs: [1, 3], outputs: [], options: {} },
+  ],
+  inputs: [0],
+  outputs: [3],
+});
+
+test("a variable that the graphs of an IF assign is kept from run to run", () => {
+  const main: FileGraph = {
     tensors: [
-      { name: "i", shape: [], type: "i32" },
-      { name: "n", shape: [], type: "i32" },
-      floats("x"),
-      { name: "holds", shape: [], type: "bool" },
-      { shape: [], type: 13 },
-      { name: "most", shape: [], type: "i32" },
+      { name: "c", shape: [], type: "bool" },
+      { name: "x", shape: [1, 2] },
+      { name: "y", shape: [1, 2] },
+      { shape: [], type: RESOURCE },
+      { name: "kept", shape: [1, 2] },
     ],
     operators: [
-      { code: VAR_HANDLE, inputs: [], outputs: [4], options: { 0: { text: "" }, 1: { text: "most" } } },
-      { code: READ, inputs: [4], outputs: [5], options: {} },
-      { code: LESS, inputs: [0, 5], outputs: [3], options: {} },
+      { code: IF, inputs: [0, 1], outputs: [2], options: { 0: { int: 1 }, 1: { int: 2 } } },
+      handle(3, "sum"),
+      { code: READ, inputs: [3], outputs: [4], options: {} },
+    ],
+    inputs: [0, 1],
+    outputs: [2, 4],
+  };
+  const graph = importTflite(tfliteFile([main, summing(ADD), summing(MUL)]));
+  for (const source of [graph, save(graph)]) {
+    const model = loadSync(source);
+    const run = (holds: number, ...x: number[]) => {
+      const { y, kept } = model.runSync({ c: flag(holds), x: tensor("f32", [1, 2], x) });
+      expect(kept!.data).toEqual(y!.data);
+      return Array.from(y!.data);
+    };
+    expect([run(1, 1, 2), run(1, 10, 20), run(0, 2, 3), run(1, 1, 1)]).toEqual([
+      [1, 2],
+      [11, 22],
+      [22, 66],
+      [23, 67],
+    ]);
+    model.reset();
+    expect(run(1, 5, 5)).toEqual([5, 5]);
+    model.dispose();
+  }
+});
+
+/** While sum < most: sum += step, where sum is a variable that the loop is given; `assigns`: its condition assigns it, too. */
+const counting = (assigns: boolean): FileGraph[] => [
+  {
+    tensors: [
+      { name: "most", shape: [] },
+      { shape: [], type: RESOURCE },
+      { name: "step", shape: [] },
+      { shape: [], type: RESOURCE },
+      { name: "again", shape: [] },
+      { name: "most_again", shape: [] },
+      { name: "sum", shape: [] },
+    ],
+    operators: [
+      handle(1, "sum"),
+      {
+        code: WHILE,
+        inputs: [0, 1, 2],
+        outputs: [5, 3, 4],
+        options: { 0: { int: 1 }, 1: { int: 2 } },
+      },
+      { code: READ, inputs: [3], outputs: [6], options: {} },
+    ],
+    inputs: [0, 2],
+    outputs: [6],
+  },
+  {
+    tensors: [
+      { name: "most", shape: [] },
+      { shape: [], type: RESOURCE },
+      { name: "step", shape: [] },
+      { name: "holds", shape: [], type: "bool" },
+      { name: "sum", shape: [] },
+    ],
+    operators: [
+      { code: READ, inputs: [1], outputs: [4], options: {} },
+      ...(assigns ? [{ code: ASSIGN, inputs: [1, 2], outputs: [], options: {} }] : []),
+      { code: LESS, inputs: [4, 0], outputs: [3], options: {} },
     ],
     inputs: [0, 1, 2],
     outputs: [3],
-  };
-  expect(() => importTflite(tfliteFile([main, condition, body]))).toThrow(
-    /WHILE.*a graph that it runs has variables: got \S*most/,
-  );
+  },
+  {
+    tensors: [
+      { name: "most", shape: [] },
+      { shape: [], type: RESOURCE },
+      { name: "step", shape: [] },
+      { name: "sum", shape: [] },
+      { name: "next", shape: [] },
+    ],
+    operators: [
+      { code: READ, inputs: [1], outputs: [3], options: {} },
+      { code: ADD, inputs: [3, 2], outputs: [4], options: {} },
+      { code: ASSIGN, inputs: [1, 4], outputs: [], options: {} },
+    ],
+    inputs: [0, 1, 2],
+    outputs: [0, 1, 2],
+  },
+];
+
+test("a variable that a WHILE is given, whose condition reads it and whose graph assigns it, is kept from run to run", () => {
+  const model = loadSync(importTflite(tfliteFile(counting(false))));
+  const run = (most: number, step: number) =>
+    model.runSync({ most: tensor("f32", [], [most]), step: tensor("f32", [], [step]) }).sum!.data[0];
+  expect([run(3, 2), run(3, 2), run(10, 2.5), run(11, 100)]).toEqual([4, 4, 11.5, 11.5]);
+  model.dispose();
+});
+
+test("WHILE whose condition assigns a variable is refused", () => {
+  expect(() => importTflite(tfliteFile(counting(true)))).toThrow(/WHILE.*its condition assigns a variable/);
 });
 
 /** A graph that is given a value and runs itself. */
