@@ -260,7 +260,8 @@ export class Model {
     checkInto(this.outputs, into, lent);
     const { batch: symbol, maxima } = this.#draft.plan;
     const limit = symbol === undefined ? Infinity : maxima[symbol]!;
-    if (symbol === undefined || bindings[symbol]! <= limit) return this.#runOnce(fed, bindings, into);
+    if (symbol === undefined || bindings[symbol]! <= limit || !this.#keepsRows(symbol, limit, bindings))
+      return this.#runOnce(fed, bindings, into);
     const rows = bindings[symbol]!;
     const cut = (shape: Shape, { data }: Tensor, from: number, to: number): TypedArray => {
       const each = data.length / rows;
@@ -284,6 +285,12 @@ export class Model {
       this.#runOnce(part, { ...bindings, [symbol]: to - from }, Object.fromEntries(parts));
     }
     return whole;
+  }
+
+  /** Whether rows are apart with these sizes, which may be others than those of the first plan. */
+  #keepsRows(symbol: string, limit: number, bindings: Bindings): boolean {
+    const isSized = Object.keys(this.#draft.plan.sizes).length > 0;
+    return !isSized || this.#planFor({ ...bindings, [symbol]: limit }).batch === symbol;
   }
 
   /**

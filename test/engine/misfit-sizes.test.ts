@@ -99,3 +99,23 @@ test("a size that a run finds is compared with others once it is found", () => {
     expect(model.runSync({ x: some(2, 1), z: some(3, 7), end: ints(2) }).y!.shape).toEqual([2, 2]);
   });
 });
+
+test("rows that a size shifts are not cut, whatever they were with the first sizes", () => {
+  const b = new GraphBuilder();
+  const [x, z] = [b.input("x", ["n"]), b.input("z", ["m"])];
+  const third = b.node("Div", [b.node("Shape", [z], "size"), b.constant("three", ints(3))], "third");
+  const minus = b.node("Sub", [b.constant("zero", ints(0)), third], "minus");
+  b.node("Pad", [x, b.node("Concat", [third, minus], "pads", { axis: 0 })], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const x = tensor("f32", [4], [1, 2, 3, 4]);
+    for (const [size, expected] of [
+      [2, [1, 2, 3, 4]],
+      [3, [0, 1, 2, 3]],
+      [6, [0, 0, 1, 2]],
+    ] as const)
+      expectSameBytes(
+        model.runSync({ x, z: tensor("f32", [size], new Array(size).fill(0)) }).y,
+        tensor("f32", [4], expected),
+      );
+  });
+});
