@@ -9,7 +9,7 @@ import { Engine } from "../../src/engine/wasm";
 import { OctetteError } from "../../src/errors";
 import type { Graph } from "../../src/graph/graph";
 import { type Tensor, tensor } from "../../src/graph/tensor";
-import { loadSync, save } from "../../src/index";
+import { loadSync, preload, save } from "../../src/index";
 import { registry } from "../../src/ops/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph } from "../check-model";
 import { GraphBuilder } from "../graph-builder";
@@ -123,7 +123,8 @@ describe("larger sizes take more memory, and have the bytes of a model planned f
       withModelInParts(of, { maxima: { batch: 64 } }, (model) => check(model, of)));
   }
 
-  test("loaded from a file, which keeps no weights", () => {
+  test("loaded from a file, which keeps no weights", async () => {
+    await preload();
     const model = loadSync(save(graph), { maxima: { batch: 64 } });
     check(model, graph);
     model.dispose();
