@@ -77,7 +77,7 @@ const parts = [
   ],
   [
     "TensorFlow Lite models, where asked for",
-    14_600,
+    15_000,
     () => later('export { load } from "octette"', "tflite"),
   ],
   [
