@@ -62,7 +62,7 @@ const parts = [
   ],
   [
     "  quantizing, where asked for",
-    16_600,
+    14_200,
     () => later('export { quantize } from "octette"', "quantize-graph"),
   ],
   [
@@ -94,7 +94,7 @@ const parts = [
     () => later('export { openPicture } from "octette/pictures"', "decode"),
   ],
   ["sounds as feeds", 4_000, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
-  ["training, where asked for", 58_500, () => later('export { tune } from "octette"', "tune-graph")],
+  ["training, where asked for", 56_500, () => later('export { tune } from "octette"', "tune-graph")],
   ["train.wasm", 16_200, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
   ["baseline.wasm", 5_500, () => wasm("baseline")],
