@@ -73,9 +73,10 @@ function writeLayer(node: Node & { readonly codes: Codes }, target: Target, code
   });
 }
 
-/** A node that reads codes as they are. */
+/** A node that reads codes as they are, or a zero point that a run finds as the byte that it is in the file. */
 function withCodes(node: Node, target: Target): Node {
-  const isOfCodes = node.op.startsWith("Dequantize");
+  const { op, attributes } = node;
+  const isOfCodes = op.startsWith("Dequantize") || (op === "Cast" && attributes.to === "u8");
   const nameOf = (value: string) => (isOfCodes ? target.codesOf(value) : target.plain(value));
   return { ...node, inputs: node.inputs.map(nameOf) };
 }
