@@ -69,5 +69,10 @@ export async function joinChunks({ outputFiles, metafile: { outputs } }, entries
     hoistTransitiveImports: false,
     minifyInternalExports: false,
   });
-  return output.map(({ fileName, code }) => [fileName, code]);
+  // Quoted as esbuild does, which whoever looks for imports relies on.
+  const quoted = (code) =>
+    code
+      .replaceAll(/^((?:import|export)\b[^'"\n]*)'([^'\n]+)';$/gm, '$1"$2";')
+      .replaceAll(/\bimport\('([^'\n]+)'\)/g, 'import("$1")');
+  return output.map(({ fileName, code }) => [fileName, quoted(code)]);
 }
