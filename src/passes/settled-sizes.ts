@@ -1,5 +1,5 @@
-// Symbols that need not stay symbols: in every run they are the number that weights are made for, or what has become known since a node
-// was given them to find. And quotients of dimensions, which are those of natural numbers.
+// Symbols that become what they are in every run: a number that weights are made for, another symbol, or what has become known since a
+// node was given them to find. Quotients of dimensions become those of natural numbers.
 
 import { floored, substituteDim } from "../graph/dim-functions";
 import type { Graph, Node } from "../graph/graph";
@@ -14,7 +14,7 @@ export class SettledSizes {
   /** Sizes of inputs, in their order. */
   readonly #given: readonly Dim[];
   readonly #sizes: Record<string, Dim> = {};
-  /** What runs are refused of in which it is below 0. */
+  /** Sizes that a run refuses where they are below 0. */
   readonly #natural: Set<Dim>;
 
   constructor({ inputs, nodes }: Graph, registry: ToolkitOps) {
@@ -39,7 +39,7 @@ export class SettledSizes {
     return own;
   }
 
-  /** Of two symbols the one that a caller sees later is the other. */
+  /** Of two symbols that are equal, the one that inputs have later becomes the other. */
   #equal(a: Dim | undefined, b: Dim | undefined) {
     if (typeof a === "number") return solved(b, a);
     if (typeof b === "number") return solved(a, b);
@@ -48,7 +48,7 @@ export class SettledSizes {
     return at(a) > at(b) ? solved(a, b) : solved(b, a);
   }
 
-  /** A known value whose quotients towards 0 are those towards −∞, as the sizes of windows are. */
+  /** A known value with quotients towards −∞, as sizes of windows have, in place of those towards 0. */
   floored(known: Known): Known {
     const { data } = known;
     if (ArrayBuffer.isView(data) || !Object.hasOwn(this.#registry, "Natural")) return known;
@@ -59,7 +59,7 @@ export class SettledSizes {
     };
   }
 
-  /** The graph with all that was said. */
+  /** The graph with what symbols are, and a node that refuses sizes below 0. */
   applied(graph: Graph): Graph {
     const said = new Set(new SettledSizes(graph, this.#registry).#natural);
     const values = [...this.#natural].filter((dim) => !said.has(dim));

@@ -1,5 +1,5 @@
-// Elements of a value that a run computes, such as a shape: those that follow from sizes are these, and the others get symbols, which a
-// node binds where they are computed. What is known of them is not lost in those that are not.
+// Elements of a value that a run computes, such as a shape. Those that follow from sizes are known; each of the others gets a symbol, which
+// a node binds when the run has computed it.
 
 import { isNatural } from "../graph/dim-functions";
 import type { Node, ValueType } from "../graph/graph";
