@@ -66,17 +66,34 @@ export function selfTestHash(model: Model, seed: number): string {
 /** Sizes of the model, and where 1 of the other symbols leaves steps without elements, the smallest power of two that does not. */
 export function neededBy({ inputs, plan, sizes }: Model): Sizes {
   const symbols = inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf));
+  const certain = certainIn(plan.needs);
   for (let least = 1; least <= MAX_LEAST; least *= 2) {
-    const all: Sizes = { ...Object.fromEntries(symbols.map((symbol) => [symbol, least])), ...sizes };
+    const all: Sizes = {
+      ...Object.fromEntries(symbols.map((symbol) => [symbol, least])),
+      ...certain,
+      ...sizes,
+    };
     const values = smallest([], all);
     const sizeIn = (dim: Dim) => (isKnown(dim, values) ? evaluateDim(dim, values) : Number.NaN);
     const isMet = ({ dim, otherwise, isEqual }: Need) => {
       const [a, b] = [sizeIn(dim), sizeIn(otherwise)];
       return isEqual ? !(Math.abs(a - b) > 0) : !(a <= 0 && b <= 0);
     };
-    if (plan.needs.every(isMet)) return least === 1 ? sizes : all;
+    if (plan.needs.every(isMet)) return least === 1 ? { ...certain, ...sizes } : all;
   }
   return sizes;
+}
+
+/** Sizes that have to be one number, as a batch whose rows a Reshape counts. */
+function certainIn(needs: readonly Need[]): Sizes {
+  const pairs = needs.flatMap(({ dim, otherwise, isEqual }) => {
+    const [symbol, ...others] = new Set([dim, otherwise].flatMap(symbolsOf));
+    if (!isEqual || symbol === undefined || others.length > 0) return [];
+    const apart = (n: number) => evaluateDim(dim, { [symbol]: n }) - evaluateDim(otherwise, { [symbol]: n });
+    const size = 1 - apart(1) / (apart(2) - apart(1));
+    return Number.isInteger(size) && size > 0 && apart(size) === 0 ? [[symbol, size] as const] : [];
+  });
+  return Object.fromEntries(pairs);
 }
 
 const isKnown = (dim: Dim, values: Bindings) => symbolsOf(dim).every((symbol) => symbol in values);

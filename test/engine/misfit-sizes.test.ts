@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { type Tensor, tensor } from "../../src/graph/tensor";
+import { readArtifact, save, verify } from "../../src/index";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
 import { expectSameBytes } from "../check-model";
@@ -118,4 +119,12 @@ test("rows that a size shifts are not cut, whatever they were with the first siz
         tensor("f32", [4], expected),
       );
   });
+});
+
+test("a model of one batch alone is saved, and verified with that", async () => {
+  const b = new GraphBuilder();
+  b.node("Reshape", [b.node("Relu", [b.input("x", ["batch", 3])], "positive")], "y", { shape: [1, 1, 21] });
+  const bytes = save(b.build("y"));
+  expect(readArtifact(bytes).selfTest).toBeDefined();
+  expect(await verify(bytes)).toBe(true);
 });
