@@ -49,7 +49,7 @@ const parts = [
   ["octette.js of digits, every class", 44_700, () => pageOfDigits("all")["octette.js"]],
   ["octette.js of digits, one class", 40_500, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 66_800, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
-  ["  learning included", 114_800, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
+  ["  learning included", 115_200, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 32_800, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
@@ -85,7 +85,7 @@ const parts = [
     11_600,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
-  ["octette/learner", 20_500, () => atStart(LEARNER)],
+  ["octette/learner", 20_700, () => atStart(LEARNER)],
   ["  its worker, where there are workers", 140_600, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
