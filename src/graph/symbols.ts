@@ -63,8 +63,8 @@ const functionIn = (factor: string) => (factor.endsWith(")") ? dimFunctions().fu
 /** How symbols begin that may be below 0. */
 export const ANY_NUMBER = "$";
 
-/** Whether a dimension is text that has nothing in it which could be below 0. */
-export const isPlain = (dim: Dim): boolean => typeof dim === "string" && !/[-$]/.test(dim);
+/** Whether a dimension over symbols is above or at 0 in every run: nothing in it is subtracted, or a number of any sign. */
+export const isNeverBelow0 = (dim: Dim): boolean => typeof dim === "string" && !/[-$]/.test(dim);
 
 /** Of two numbers at once, of other dimensions by the function of this name. */
 const apply = (name: string, a: Dim, b: Dim, at: (a: number, b: number) => number): Dim =>

@@ -6,7 +6,7 @@ import {
   ceilDims,
   type Dim,
   isMonotone,
-  isPlain,
+  isNeverBelow0,
   maxDims,
   minDims,
   multiplyDims,
@@ -69,7 +69,7 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   }
   const isWithin = (at: Dim) => {
     const left = subtractDims(dim, at);
-    return typeof left === "number" ? left >= 0 : isPlain(left);
+    return typeof left === "number" ? left >= 0 : isNeverBelow0(left);
   };
   const back = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
   const start = typeof back === "number" ? Math.max(0, back) : back;

@@ -94,7 +94,11 @@ export function constantOf(tensor: TfliteTensor, where: string): Tensor {
 }
 
 /** Refuses scales that are none, zero points beside the codes, and numbers of them that fit neither a tensor nor an axis of a constant. */
-export function checkScales(tensor: TfliteTensor, [lo, hi]: readonly [number, number], where: string): void {
+export function checkQuantization(
+  tensor: TfliteTensor,
+  [lo, hi]: readonly [number, number],
+  where: string,
+): void {
   const { scale, zeroPoint, axis } = tensor.quantization!;
   const fail = (what: string, expected: string, got: string) =>
     new OctetteError(what, {

@@ -8,7 +8,7 @@ import { MAX_BODIES, MAX_DEPTH } from "../../graph/bodies";
 import type { Attribute, Node, State } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
 import { sizeOf, type Tensor, tensor as tensorOf } from "../../graph/tensor";
-import { checkScales, constantOf, elementTypeOf, kindOf } from "./elements";
+import { checkQuantization, constantOf, elementTypeOf, kindOf } from "./elements";
 import type { TfliteTensor } from "./schema";
 
 /** `last`: the channels of four dimensions are the last, as TFLite has them; all other tensors, too. */
@@ -274,7 +274,7 @@ export class TensorValues {
   #parameters(tensor: TfliteTensor): string[] {
     const { scale, zeroPoint } = tensor.quantization!;
     const dtype = elementTypeOf(tensor, this.where);
-    checkScales(tensor, isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127], this.where);
+    checkQuantization(tensor, isWide(tensor) ? [0, 0] : dtype === "u8" ? [0, 255] : [-128, 127], this.where);
     const shape = scale.length > 1 ? [scale.length] : [];
     const scales = this.hold(`${tensor.name}_scale`, tensorOf("f32", shape, scale));
     if (isWide(tensor)) return [scales];
