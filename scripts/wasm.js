@@ -1,14 +1,13 @@
 // Compiles the kernels in assembly/ to build/: all modules, or those named on the command line, as many at once as there are
 // cores. A module whose sources, flags and compilers are those of the file that is there is not compiled again.
 
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { withGlobals } from "./constants.js";
+import { Worker } from "node:worker_threads";
 import { root } from "./esbuild.js";
 import { classedGroups, groupsWithKernels, modulesOfClasses } from "./ops.js";
 
@@ -40,15 +39,6 @@ const modules = {
   ...ofClasses(inFolder("ceiling", CLASSES), "ceiling"),
 };
 
-const FLAGS =
-  "--runtime stub --importMemory --maximumMemory 65536 --noAssert --optimizeLevel 3 --shrinkLevel 0 --enable simd --use abort= --disableWarning 112";
-const FEATURES =
-  "--enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals";
-
-const run = promisify(execFile);
-const tool = (name, ...args) =>
-  run(`${root}node_modules/.bin/${name}`, args, { cwd: root, maxBuffer: 2 ** 28 });
-
 /** Hash of all that modules are compiled from: sources, these scripts and versions of the compilers. */
 async function hashOfSources() {
   const hash = createHash("sha256");
@@ -56,7 +46,7 @@ async function hashOfSources() {
   const inAssembly = (await readdir(folder, { recursive: true }))
     .filter((file) => file.endsWith(".ts"))
     .sort();
-  const beside = ["scripts/wasm.js", "scripts/constants.js"];
+  const beside = ["scripts/wasm.js", "scripts/wasm-worker.js", "scripts/constants.js"];
   const compilers = ["assemblyscript", "binaryen"].map((name) => `node_modules/${name}/package.json`);
   for (const file of [...inAssembly.map((path) => `assembly/${path}`), ...beside, ...compilers])
     hash.update(`${file}\0`).update(await readFile(join(root, file)));
@@ -73,23 +63,19 @@ const keyOf = (name) => `${sources} ${JSON.stringify(modules[name])}`;
 const isCurrent = (name) =>
   compiledFrom[name] === keyOf(name) && existsSync(join(root, `build/${name}.wasm`));
 
-async function compile(name) {
-  const { source, flags = [] } = modules[name];
-  const file = `build/${name}.wasm`;
-  await tool("asc", `assembly/${source}.ts`, "-o", file, ...FLAGS.split(" "), ...flags);
-  // Ceilings are measured as asc leaves them: their sums stay in registers.
-  if (!name.startsWith("ceiling/")) await optimize(file);
-  compiledFrom[name] = keyOf(name);
-}
-
-/** wasm-opt gives a few bytes more than asc's own optimization, which runs the same passes. */
-async function optimize(file) {
-  const features = FEATURES.split(" ");
-  const text = `${root}${file}.wat`;
-  await tool("wasm-opt", file, "-O3", ...features, "--strip-debug", "-S", "-o", text);
-  await writeFile(text, withGlobals(await readFile(text, "utf8")));
-  await tool("wasm-as", text, ...features, "-o", file);
-  await rm(text);
+/** A thread that compiles modules one after the other: it loads the compilers once. */
+function createCompiler() {
+  const worker = new Worker(new URL("wasm-worker.js", import.meta.url));
+  return {
+    /** Compiles a module, and records what it was compiled from. */
+    async compile(name) {
+      worker.postMessage({ name, ...modules[name] });
+      const [failure] = await once(worker, "message");
+      if (failure) throw new Error(`${name}: ${failure}`);
+      compiledFrom[name] = keyOf(name);
+    },
+    close: () => worker.terminate(),
+  };
 }
 
 const named = process.argv.slice(2);
@@ -104,21 +90,27 @@ const record = () => writeFile(RECORD, JSON.stringify(compiledFrom));
 for (const name of waiting) delete compiledFrom[name];
 await mkdir(join(root, "build"), { recursive: true });
 await record();
-/** Overwritten line by line where somebody watches: a minute and a half on two cores. */
+/** Overwritten line by line where somebody watches: half a minute on two cores. */
 const tell = (done) =>
   process.stderr.isTTY &&
   length > 0 &&
   process.stderr.write(`\rkernels compiled: ${done}/${length}${done < length ? "" : "\n"}`);
 let compiled = 0;
 const work = async () => {
-  for (let name = waiting.shift(); name; name = waiting.shift()) {
-    await compile(name);
-    tell(++compiled);
+  const compiler = createCompiler();
+  try {
+    for (let name = waiting.shift(); name; name = waiting.shift()) {
+      await compiler.compile(name);
+      tell(++compiled);
+    }
+  } finally {
+    await compiler.close();
   }
 };
 tell(0);
-await Promise.all(Array.from({ length: availableParallelism() }, work)).catch((failure) => {
-  console.error(failure.stdout, failure.stderr ?? failure);
+const threads = Math.min(availableParallelism(), length);
+await Promise.all(Array.from({ length: threads }, work)).catch((failure) => {
+  console.error(failure.message);
   process.exitCode = 1;
 });
 await record();

@@ -1,9 +1,9 @@
 // Before any test: the relaxed class with every relaxed dot product replaced by one that is exact, written in plain SIMD:
 // over u8·s8, and over s8·s8 as ARM has it. So the class is tested over all 8 bits, its very code, on any engine.
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import binaryen from "binaryen";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
@@ -29,17 +29,41 @@ const exactDot7 = `
       (i8x16.shuffle 0 1 4 5 8 9 12 13 16 17 20 21 24 25 28 29 (local.get $lo) (local.get $hi))
       (i8x16.shuffle 2 3 6 7 10 11 14 15 18 19 22 23 26 27 30 31 (local.get $lo) (local.get $hi))))`;
 
-const features = ["--enable-simd", "--enable-relaxed-simd", "--enable-bulk-memory", "--enable-sign-ext"];
-const moreFeatures = ["--enable-nontrapping-float-to-int", "--enable-mutable-globals"];
+const { Features } = binaryen;
+const FEATURES =
+  Features.SIMD128 |
+  Features.RelaxedSIMD |
+  Features.BulkMemory |
+  Features.BulkMemoryOpt |
+  Features.SignExt |
+  Features.NontrappingFPToInt |
+  Features.MutableGlobals;
+
+/** Wasm as text. */
+function textOf(wasm: Uint8Array): string {
+  const module = binaryen.readBinary(wasm);
+  try {
+    return module.emitText();
+  } finally {
+    module.dispose();
+  }
+}
+
+/** Text as wasm. */
+function wasmOf(text: string): Uint8Array {
+  const module = binaryen.parseText(text);
+  try {
+    module.setFeatures(FEATURES);
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}
 
 export function setup(): void {
-  const tool = (name: string, ...args: string[]) =>
-    execFileSync(path(`node_modules/.bin/${name}`), [...args, ...features, ...moreFeatures], {
-      encoding: "utf8",
-    });
   mkdirSync(path("build/test"), { recursive: true });
   for (const module of ["relaxed", "languageRelaxed", "recurrentInt8Relaxed"]) {
-    const text = tool("wasm-dis", path(`build/wasm/${module}.wasm`), "-o", "-");
+    const text = textOf(readFileSync(path(`build/wasm/${module}.wasm`)));
     const dots = text.match(/\(i32x4\.(relaxed_)?dot_i8x16_i7x16_add_s/g) ?? [];
     if (dots.length === 0) throw new Error(`${module}.wasm has no relaxed dot product to replace`);
     for (const x of ["u", "s"] as const) {
@@ -48,11 +72,9 @@ export function setup(): void {
         .replace(/\(i16x8\.(relaxed_)?dot_i8x16_i7x16_s/g, "(call $exact_dot_7")
         .replace(/\)\s*$/, `${exactDot(x)}${exactDot7}\n)`);
       // Under a name of its own first: another run of tests may read the file at this time.
-      const own = path(`build/test/${module}-${x}8s8-${process.pid}`);
-      writeFileSync(`${own}.wat`, exact);
-      tool("wasm-as", `${own}.wat`, "-o", `${own}.wasm`);
-      renameSync(`${own}.wasm`, path(`build/test/${module}-${x}8s8.wasm`));
-      rmSync(`${own}.wat`);
+      const own = path(`build/test/${module}-${x}8s8-${process.pid}.wasm`);
+      writeFileSync(own, wasmOf(exact));
+      renameSync(own, path(`build/test/${module}-${x}8s8.wasm`));
     }
   }
 }
