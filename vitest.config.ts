@@ -34,15 +34,16 @@ if (!existsSync(data))
     `No data at ${data} (OCTETTE_DATA names the folder): conformance, accuracy and real files are left out.`,
   );
 
-/** Tests that start processes, or measure the memory and time of this one. */
-const apart = [
-  "test/{bundle,cli,limits,package}/**/*.test.ts",
-  "test/train/{checkpoint-file,interruption}.test.ts",
-];
+/** Tests that start processes. */
+const startProcesses = ["test/{bundle,cli,package}/**/*.test.ts", "test/train/interruption.test.ts"];
+
+/** Tests that measure the time of their own process, or replace a module. */
+const needTheirOwn = ["test/limits/**/*.test.ts", "test/train/checkpoint-file.test.ts"];
 
 const inNode = {
   setupFiles: ["test/run-sizes.ts"],
   testTimeout: 120_000,
+  hookTimeout: 120_000,
   provide: { chromium: chromiumPath ? { executablePath: chromiumPath, args: chromiumFlags } : undefined },
 };
 
@@ -53,14 +54,19 @@ const node = {
     ...inNode,
     name: "node",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", ...apart],
+    exclude: ["test/browser/**", ...startProcesses, ...needTheirOwn],
     isolate: false,
   },
 };
 
 const processes = {
   plugins: [inlineWasm, inlineScript],
-  test: { ...inNode, name: "processes", include: apart },
+  test: { ...inNode, name: "processes", include: startProcesses, isolate: false },
+};
+
+const isolated = {
+  plugins: [inlineWasm, inlineScript],
+  test: { ...inNode, name: "isolated", include: needTheirOwn },
 };
 
 /** What must be the same to the byte in a page: the kernels and the compiler, and what only a page does. */
@@ -73,8 +79,8 @@ const browser = {
     name: "browser",
     include: ["test/browser/**/*.test.ts", "test/determinism.test.ts", "test/event-loop.test.ts"],
     setupFiles: ["test/browser/collect.ts", "test/run-sizes.ts"],
-    testTimeout: 10_000,
-    hookTimeout: 10_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     fileParallelism: false,
     browser: {
       enabled: true,
@@ -94,6 +100,6 @@ const browser = {
 export default defineConfig({
   test: {
     globalSetup: "test/exact-dot.ts",
-    projects: chromiumPath ? [node, processes, browser] : [node, processes],
+    projects: [node, processes, isolated, ...(chromiumPath ? [browser] : [])],
   },
 });
