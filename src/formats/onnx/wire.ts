@@ -1,7 +1,5 @@
-// Protobuf's wire format with every read checked against the end of the message it is in. The decoding of numbers
-// is pbf's; pbf trusts its input, so lengths, wire types and field numbers are checked here before it reads on.
+// Protobuf's wire format with every read checked against the end of the message it is in: lengths, wire types and field numbers.
 
-import { PbfReader } from "pbf";
 import { FormatError } from "../../errors";
 
 /** Messages, strings and attribute numbers a file may hold: what bounds the objects made while reading one. */
@@ -18,7 +16,9 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Reads the fields of one message; made per file, or per message with `base` its offset in the file. */
 export class WireReader {
-  readonly #pbf: PbfReader;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
   #end: number;
   #type = VARINT;
   #items = 0;
@@ -30,13 +30,14 @@ export class WireReader {
     /** The way out of every failure that names none of its own. */
     readonly hint?: string,
   ) {
-    this.#pbf = new PbfReader(bytes);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#end = bytes.length;
   }
 
   /** Offset in the file of the byte read next. */
   get offset(): number {
-    return this.base + this.#pbf.pos;
+    return this.base + this.#at;
   }
 
   fail(
@@ -62,19 +63,18 @@ export class WireReader {
 
   /** Calls `visit` with each field number up to `end`; a field whose value `visit` does not read is skipped. */
   fields(visit: (field: number) => void, end = this.#end): void {
-    const pbf = this.#pbf;
     const outer = this.#end;
     this.#end = end;
-    while (pbf.pos < end) {
+    while (this.#at < end) {
       const at = this.offset;
       const tag = this.#varint(false);
       const field = Math.floor(tag / 8);
       if (field < 1 || field > 0x1fffffff)
         this.fail("not a protobuf field", { got: `field number ${field}` }, at);
       this.#type = tag % 8;
-      const start = pbf.pos;
+      const start = this.#at;
       visit(field);
-      if (pbf.pos === start) this.#skip();
+      if (this.#at === start) this.#skip();
     }
     this.#end = outer;
   }
@@ -94,14 +94,14 @@ export class WireReader {
 
   float(): number {
     this.#expect(FIXED32);
-    return this.#fixed(4).readFloat();
+    return this.#view.getFloat32(this.#fixed(4), true);
   }
 
   /** The bytes themselves, not a copy. */
   bytes(): Uint8Array {
     const end = this.#length();
-    const bytes = this.#pbf.buf.subarray(this.#pbf.pos, end);
-    this.#pbf.pos = end;
+    const bytes = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
     return bytes;
   }
 
@@ -125,9 +125,9 @@ export class WireReader {
       encoding === "float" ? [FIXED32, 4] : encoding === "double" ? [FIXED64, 8] : [VARINT, 0];
     const next = () =>
       encoding === "float"
-        ? this.#fixed(size).readFloat()
+        ? this.#view.getFloat32(this.#fixed(size), true)
         : encoding === "double"
-          ? this.#fixed(size).readDouble()
+          ? this.#view.getFloat64(this.#fixed(size), true)
           : this.#varint(encoding === "int");
     if (this.#type !== BYTES) {
       this.#expect(type);
@@ -137,7 +137,7 @@ export class WireReader {
     const end = this.#length();
     const outer = this.#end;
     this.#end = end;
-    while (this.#pbf.pos < end) put(next());
+    while (this.#at < end) put(next());
     this.#end = outer;
   }
 
@@ -149,22 +149,27 @@ export class WireReader {
       });
   }
 
+  /** Its two halves of 32 bits are put together as a number. */
   #varint(signed: boolean): number {
-    const pbf = this.#pbf;
     const at = this.offset;
-    try {
-      const value = pbf.readVarint(signed);
-      if (pbf.pos <= this.#end) return value;
-    } catch {
-      // pbf's only error: more than ten bytes
+    let [low, high] = [0, 0];
+    for (let shift = 0; shift < 70 && this.#at < this.#end; shift += 7) {
+      const byte = this.#bytes[this.#at++]!;
+      const bits = byte & 127;
+      if (shift < 32) low |= bits << shift;
+      if (shift > 32) high |= bits << (shift - 32);
+      else if (shift === 28) high = bits >> 4;
+      if (byte < 128) return (signed ? high : high >>> 0) * 2 ** 32 + (low >>> 0);
     }
     return this.fail("a varint runs on too long", { expected: "at most 10 bytes inside its message" }, at);
   }
 
-  #fixed(size: number): PbfReader {
-    const left = this.#end - this.#pbf.pos;
+  /** Passes a number of so many bytes: where it begins. */
+  #fixed(size: number): number {
+    const left = this.#end - this.#at;
     if (left < size) this.fail("truncated", { expected: `${size} bytes`, got: `${left}` });
-    return this.#pbf;
+    this.#at += size;
+    return this.#at - size;
   }
 
   /** Reads a length prefix and returns where the bytes it counts end. */
@@ -172,21 +177,21 @@ export class WireReader {
     this.#expect(BYTES);
     const at = this.offset;
     const length = this.#varint(false);
-    const left = this.#end - this.#pbf.pos;
+    const left = this.#end - this.#at;
     if (length > left)
       this.fail(
         "a field is longer than its message",
         { expected: `at most ${left} bytes`, got: `${length}` },
         at,
       );
-    return this.#pbf.pos + length;
+    return this.#at + length;
   }
 
   #skip(): void {
     if (this.#type === VARINT) this.#varint(false);
-    else if (this.#type === BYTES) this.#pbf.pos = this.#length();
-    else if (this.#type === FIXED32) this.#fixed(4).pos += 4;
-    else if (this.#type === FIXED64) this.#fixed(8).pos += 8;
+    else if (this.#type === BYTES) this.#at = this.#length();
+    else if (this.#type === FIXED32) this.#fixed(4);
+    else if (this.#type === FIXED64) this.#fixed(8);
     else this.fail("not a protobuf field", { got: `wire type ${typeNames[this.#type]}` });
   }
 }
