@@ -42,8 +42,8 @@ export async function groupsWithKernels() {
   return [CALLED, ...(await groupFolders()).filter((group) => entries.includes(`${group}.ts`))];
 }
 
-/** Groups of quantized models alone: the toolkit imports their kernels, and those that are compiled for each engine class, later. */
-const LATER = ["packed"];
+/** Groups that few models need: the toolkit imports their kernels later, and those that are compiled for each engine class. */
+const LATER = ["packed", "windows"];
 
 /** Groups with kernels that are compiled for each engine class. */
 export async function classedGroups() {

@@ -54,10 +54,10 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_800, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 184_400, () => atStart('export * from "octette"')],
+  ["toolkit", 180_000, () => atStart('export * from "octette"')],
   [
-    "  kernels over codes, where asked for",
-    22_700,
+    "  kernels over codes and of windows, where asked for",
+    26_600,
     () => later('export { preload } from "octette"', "later-modules"),
   ],
   [

@@ -42,8 +42,8 @@ export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
 /**
  * Imports the kernels that are not here from the start, so that `loadSync` and `save`, which wait for nothing, have them: those of
- * weights in groups, of language models and of recurrent layers, all over codes. `load`, `quantize`, `tune` and `evaluate` do it. Of a
- * toolkit with ops of one's own: `toolkit.preload()`.
+ * weights in groups, of language models and of recurrent layers, all over codes, and those of convolutions and poolings over volumes, of
+ * computed weights or by norms. `load`, `quantize`, `tune` and `evaluate` do it. Of a toolkit with ops of one's own: `toolkit.preload()`.
  */
 export const preload = (): Promise<void> => toolkit.preload();
 

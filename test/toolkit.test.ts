@@ -2,8 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { importOnnx, loadSync, save } from "../src/index";
+import { createToolkit } from "../src/create-toolkit";
+import { tensor } from "../src/graph/tensor";
+import { importOnnx, load, loadSync, save } from "../src/index";
 import { denseGraph } from "./check-model";
+import { GraphBuilder } from "./graph-builder";
 
 const graph = denseGraph({ k: 3, n: 2, mode: "float" });
 
@@ -52,4 +55,27 @@ test("a module is compiled once for all that the toolkit does, and runtimeInfo i
   const large = sizes.filter((bytes) => bytes > 10_000);
   expect(large.length).toBeGreaterThan(0);
   expect(new Set(large).size).toBe(large.length);
+});
+
+test("kernels that few models call are imported with the first that does, and before what waits for nothing", async () => {
+  const toolkit = createToolkit({});
+  const builder = new GraphBuilder(1);
+  builder.node("GlobalLpPool", [builder.input("x", ["batch", 2, 3, 3])], "y", { p: 2 });
+  const graph = builder.build("y");
+  const missing = expect.objectContaining({
+    code: "unsupported",
+    hint: "Call await preload() once before, or take the asynchronous load()",
+  });
+  expect(() => loadSync(graph, { toolkit })).toThrow(missing);
+  expect(() => save(graph, { toolkit })).toThrow(missing);
+  using model = await load(graph, { toolkit });
+  using same = loadSync(graph, { toolkit });
+  const feeds = {
+    x: tensor(
+      "f32",
+      [1, 2, 3, 3],
+      Array.from({ length: 18 }, (_, i) => i),
+    ),
+  };
+  expect(same.runSync(feeds)).toEqual(model.runSync(feeds));
 });

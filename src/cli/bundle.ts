@@ -10,7 +10,7 @@ import { PORT, serveFolder } from "../bundle/serve";
 import { readBytes } from "../engine/source";
 import { makeFolder } from "../files/write-file";
 import { isArtifact } from "../formats/octette";
-import { OctetteError, save } from "../index";
+import { OctetteError, preload, save } from "../index";
 import { withNames } from "./classes";
 import { type Context, defineCommand } from "./command";
 import { isLanguageModel } from "./language";
@@ -87,6 +87,7 @@ export const bundleCommand = defineCommand({
     const { graph: plain, bytes, format } = await openModel(path, context);
     const graph = withNormalize(await withNames(plain, values.classes), values.normalize);
     const model = `${basename(path).replace(/\.(onnx|octette|tflite)$/i, "")}.octette`;
+    await preload();
     const artifact = format === "octette" && graph === plain ? bytes : save(graph, { maxBytes });
     const { ops, kernels, files } = await bundle(graph, artifact, { model, classes, beside });
     await makeFolder(folder);

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { type ModelOptions, OctetteError, save } from "../index";
+import { type ModelOptions, OctetteError, preload, save } from "../index";
 import { type Context, defineCommand } from "./command";
 import type { Footprint, FootprintOptions, Usage } from "./footprint-process";
 import { isLanguageModel, LOADING } from "./language";
@@ -53,12 +53,13 @@ interface Facts extends Footprint {
 }
 
 /** What a model takes in a process of its own. */
-export function footprintOf(
+export async function footprintOf(
   { path, format, graph }: ModelFile,
   options: ModelOptions,
   signal: AbortSignal,
 ): Promise<Footprint> {
   // Before there is a process that waits for it.
+  await preload();
   const artifact = format === "octette" ? undefined : save(graph, { maxBytes: options.maxBytes });
   return measureFootprint(path, artifact, options, signal);
 }

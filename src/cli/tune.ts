@@ -3,7 +3,15 @@
 import type { Dataset } from "../data/index";
 import { readBytes } from "../engine/source";
 import { isQuantized } from "../graph/graph";
-import { createDelta, type Graph, OctetteError, type QuantizeOptions, readArtifact, save } from "../index";
+import {
+  createDelta,
+  type Graph,
+  OctetteError,
+  preload,
+  type QuantizeOptions,
+  readArtifact,
+  save,
+} from "../index";
 import { previousOf } from "../train/checkpoint/file";
 import { type TuneOptions, type TuneSummary, tune } from "../train/index";
 import { defaults } from "../train/run/tune-options";
@@ -118,6 +126,7 @@ export const tuneCommand = defineCommand({
     const encode = (artifact: Uint8Array, tuned: string) =>
       base && delta ? createDelta(base, artifact, { base: delta, tuned }) : artifact;
     // Fails before the work where the base differs in more than numbers.
+    await preload();
     encode(save(start.graph, { maxBytes }), path);
 
     const checkpoint = await Checkpoint.open(checkpointPath, start.graph, values.resume ?? false, context);
