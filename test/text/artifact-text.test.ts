@@ -2,7 +2,9 @@
 
 import { expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
-import { assetsOf } from "../../src/text/artifact-text";
+import { assetsOf as assetsOfBytes } from "../../src/text/artifact-text";
+
+const assetsOf = (json: string, where: string) => assetsOfBytes(new TextEncoder().encode(json), where);
 
 const awkward = ['"', "\\", '\\"', "}{][", '"tokenizer":{', "\\\\", "é\u{1f600}\n"];
 
