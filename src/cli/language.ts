@@ -4,6 +4,7 @@ import { open, stat } from "node:fs/promises";
 import { MAX_SAFETENSORS_HEADER_BYTES } from "../formats/safetensors-header";
 import type { LanguageModel, LoadLanguageOptions } from "../text/index";
 import type { Context } from "./command";
+import { keepNewSpaceSmall } from "./heap";
 import { MAX_BYTES, numberFrom, SEED, THREADS, text, wholeNumber } from "./options";
 
 export const MODEL_HELP =
@@ -59,6 +60,7 @@ export async function loadLanguage(
   options: LoadLanguageOptions,
   { longCall, progress }: Pick<Context, "longCall" | "progress">,
 ): Promise<LanguageModel> {
+  keepNewSpaceSmall();
   const { loadLanguageModel } = await import("../text/index");
   const { signal, onProgress } = longCall;
   const begin = performance.now();
