@@ -9,6 +9,7 @@ import { checkOptions, type Names } from "../../options";
 import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource, TextAssets } from "../source";
 import { checkLayers } from "./completeness";
 import { decoder } from "./decoder";
+import type { DecoderFamily } from "./decoder-family";
 import { decoderSettings } from "./decoder-settings";
 import { encoder } from "./encoder";
 import { encoderFamilies } from "./encoder-families";
@@ -59,9 +60,9 @@ export function buildLanguageGraph(
 ): LanguageGraph {
   checkOptions("buildLanguageGraph", options, OPTIONS);
   const weights = new Weights(source);
-  const settings = new Settings(flat(source.config), source.where);
+  const family = options.family ?? new Settings(source.config, source.where).text("model_type");
+  const settings = new Settings(flat(source.config, decoderFamilies[family]), source.where);
   const writer = new LanguageGraphWriter(weights);
-  const family = options.family ?? settings.text("model_type");
   const { graph, facts, mostTokens } = Object.hasOwn(decoderFamilies, family)
     ? decoderGraph(writer, settings, family, options)
     : encoderGraph(writer, settings, family, options);
@@ -79,10 +80,11 @@ export function buildLanguageGraph(
   };
 }
 
-/** Settings, with those of attention among them, which MPT keeps in an object of their own. */
-function flat(config: LanguageSource["config"]): LanguageSource["config"] {
+/** Settings, with those of attention among them where a family keeps them in an object of their own. */
+function flat(config: LanguageSource["config"], family: DecoderFamily | undefined): LanguageSource["config"] {
   const { attn_config: inner, ...rest } = config;
-  return isJsonObject(inner) ? { ...rest, ...inner, model_type: rest.model_type } : config;
+  if (!family?.hasAttentionSettings || !isJsonObject(inner)) return config;
+  return { ...rest, ...inner, model_type: rest.model_type };
 }
 
 /** The text of a source: what ends one is said in generation_config.json, or where that does not say it, in config.json. */

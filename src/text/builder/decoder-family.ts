@@ -34,6 +34,8 @@ export interface DecoderFamily {
     | "attention_multiplier, else size"
     | "query_pre_attn_scalar"
     | "softmax_scale";
+  /** Settings of attention are an object of their own, attn_config. */
+  readonly hasAttentionSettings?: true;
   readonly attentionCap?: number;
   readonly logitCap?: number;
   readonly logitScale?: number;

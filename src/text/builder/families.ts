@@ -170,6 +170,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu",
     attentionScale: "softmax_scale",
     positions: "alibi",
+    hasAttentionSettings: true,
   },
   nanochat: {
     plainNorm: true,

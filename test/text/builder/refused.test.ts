@@ -27,6 +27,7 @@ test.for([
   ["mpt", { attn_config: { ...attention, rope: true } }, "rope is a setting that octette does not know"],
   ["mpt", { attn_config: { ...attention, attn_type: "multiquery_attention" } }, "attn_type has a value"],
   ["mpt", { attn_config: 5 }, "attn_config is a setting that octette does not know: got 5"],
+  ["llama", { attn_config: { alibi: true } }, "attn_config is a setting that octette does not know"],
   ["mpt", { no_bias: false }, "no_bias has a value that octette does not know: expected true"],
   [
     "falcon@alibi",
