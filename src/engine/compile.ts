@@ -111,8 +111,8 @@ export function lowerGraph(
   for (const value of outputs) if (graph.constants.has(value)) c.input(value);
   c.finish();
   // A part of the rows is not as many as another size.
-  const isBound = ({ isEqual, dim, otherwise, elements }: Need) =>
-    (isEqual || elements === 1) && [dim, otherwise].flatMap(symbolsOf).includes(batch!);
+  const isBound = ({ kind, dim, otherwise, elements }: Need) =>
+    (kind !== "some" || elements === 1) && [dim, otherwise].flatMap(symbolsOf).includes(batch!);
   if (c.needed.some(isBound)) return lowerGraph(graph, options, undefined, true);
   return { graph, c, types, layouts, outputs, entries: ranges, state, batch };
 }
@@ -132,7 +132,7 @@ export function layOut(
   { engineClass, threads = 1, maxima: given = {}, taps = [] }: CompileOptions,
 ): Plan {
   const maxima = maximaOf(types, given);
-  for (const { shape } of types.values()) evaluateShape(shape, maxima);
+  for (const [value, { shape }] of types) evaluateShape(shape, maxima, `value "${value}"`);
   const most = (dim: Dim) => evaluateDim(dim, maxima);
   const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
   const { same, own = [], buffers: shared = [] } = later ?? {};
@@ -232,10 +232,11 @@ function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<
     for (const symbol of shape.flatMap(symbolsOf))
       maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
   for (const [symbol, value] of Object.entries(given)) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new OctetteError("invalid maximum", {
+    if (!Number.isInteger(value))
+      throw new OctetteError("a size is not a whole number", {
         code: "argument",
         where: `maxima.${symbol}`,
+        expected: "a whole number",
         got: `${value}`,
       });
   }

@@ -3,7 +3,7 @@
 import { byteSize } from "../bytes";
 import { OctetteError } from "../errors";
 import { type Bindings, evaluateDim } from "../graph/symbols";
-import type { Plan, Planner } from "./plan";
+import type { NeedKind, Plan, Planner } from "./plan";
 
 /** Bytes of wasm memory that a model may take where nobody says otherwise: 1 GiB. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;
@@ -35,20 +35,31 @@ export function checkLimit(
   });
 }
 
-/** Throws where a run lacks elements to make an output of, or where its sizes differ. */
+/** Throws where a run lacks elements to make an output of, where its sizes differ, or where one is below 0. */
 export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
-  for (const { node, dim, otherwise, elements, isEqual } of needs) {
+  for (const { node, dim, otherwise, elements, kind } of needs) {
     const [count, other] = [dim, otherwise].map((one) => evaluateDim(one, bindings)) as [number, number];
-    if ((isEqual ? count === other : count > 0 || other > 0) || evaluateDim(elements, bindings) === 0)
-      continue;
-    throw new OctetteError(isEqual ? "sizes differ" : "its input lacks elements that its output has", {
+    const { what, isMet } = KINDS[kind];
+    if (isMet(count, other) || evaluateDim(elements, bindings) === 0) continue;
+    throw new OctetteError(what, {
       code: "argument",
       where: `node "${node}"`,
-      expected: isEqual ? `${dim} = ${otherwise}` : `at least 1 for ${dim}`,
-      got: isEqual ? `${count} and ${other}` : `${count}`,
+      expected: kind === "equal" ? `${dim} = ${otherwise}` : `at least ${kind === "some" ? 1 : 0} for ${dim}`,
+      got: kind === "equal" ? `${count} and ${other}` : `${count}`,
     });
   }
 }
+
+const KINDS: Readonly<
+  Record<NeedKind, { readonly what: string; readonly isMet: (count: number, other: number) => boolean }>
+> = {
+  some: {
+    what: "its input lacks elements that its output has",
+    isMet: (count, other) => count > 0 || other > 0,
+  },
+  equal: { what: "sizes differ", isMet: (count, other) => count === other },
+  size: { what: "a size is below 0", isMet: (count) => count >= 0 },
+};
 
 /** What `make` gives for the largest batch that memory allows, from `batch` down to one by halves. */
 export function fitBatch<T>(batch: number, make: (batch: number) => T): T {

@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
-import { countOf, type Dim, divideDims, formatShape, multiplyDims } from "../graph/symbols";
+import { countOf, type Dim, divideDims, formatShape, isNeverBelow0, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import {
@@ -22,7 +22,7 @@ import {
 } from "../ops/op";
 import type { CompileOptions } from "./compile";
 import { align, checkTotal } from "./memory";
-import type { Need, PlanEntry, Content as Planned, Step } from "./plan";
+import type { Need, NeedKind, PlanEntry, Content as Planned, Step } from "./plan";
 
 /** The time before a run in which a plan's own constants are loaded. */
 export const WHILE_LOADING = -2;
@@ -93,6 +93,8 @@ export class LoweringContext implements Lowering {
   readonly #lastRead = new Map<string, number>();
   /** What units share, by its key. */
   readonly #made = new Map<string, unknown>();
+  /** Dimensions of what was made so far. */
+  readonly #sizes = new Set<Dim>();
   #constantBytes = 0;
   /** Steps that may run again and again. */
   readonly #repeated: PlanEntry[] = [];
@@ -132,6 +134,9 @@ export class LoweringContext implements Lowering {
     if (own.act) this.#pause(task);
     else if (task.integer) own.lowerInteger!(task, this);
     else own.lower!(task, this);
+    const made = task.outputs.filter(Boolean).flatMap((value) => this.type(value).shape);
+    for (const dim of new Set(made)) if (!this.#sizes.has(dim)) this.needsSize(dim);
+    for (const dim of made) this.#sizes.add(dim);
   }
 
   /** The host reads the inputs of an act after the steps so far, and writes its outputs before the next one. */
@@ -269,7 +274,15 @@ export class LoweringContext implements Lowering {
   needs(dim: Dim, output: string | undefined, otherwise: Dim = 0, isEqual = false): void {
     if (!isEqual && [dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
     const elements = output === undefined ? 1 : countOf(this.type(output).shape);
-    this.needed.push({ node: this.#node, dim, otherwise, elements, isEqual, part: this.pauses.length });
+    this.#need(isEqual ? "equal" : "some", dim, otherwise, elements);
+  }
+
+  needsSize(dim: Dim): void {
+    if (typeof dim === "number" ? dim < 0 : !isNeverBelow0(dim)) this.#need("size", dim, 0, 1);
+  }
+
+  #need(kind: NeedKind, dim: Dim, otherwise: Dim, elements: Dim): void {
+    this.needed.push({ node: this.#node, dim, otherwise, elements, kind, part: this.pauses.length });
   }
 
   scratch(bytes: Size): Address {

@@ -515,6 +515,7 @@ export function draftModel(
   beside = 0,
 ): Draft {
   checkSymbols(graph.inputs);
+  checkMaxima(options.maxima);
   const engineClass = classOf(engine, options, graph);
   const { maxima, taps = [], maxBytes } = options;
   const threads = threadsFor(options.threads ?? 1, engine.unsharable(engineClass));
@@ -532,6 +533,19 @@ export function draftModel(
   const taken = beside + plan.memory.totalBytes;
   const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf, taken) : undefined;
   return { plan, planFor, threads, bodies };
+}
+
+/** Throws where a maximum leaves no room. */
+function checkMaxima(maxima: ModelOptions["maxima"] = {}): void {
+  for (const [symbol, value] of Object.entries(maxima))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new OctetteError("invalid maximum", {
+        code: "argument",
+        where: `maxima.${symbol}`,
+        expected: "a whole number of 1 or more, for which there is memory from the start",
+        got: `${value}`,
+        hint: "Leave it out for 1: a run may have 0 of it, and a larger one takes more memory",
+      });
 }
 
 /** Options for graphs within a graph. */

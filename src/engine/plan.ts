@@ -22,13 +22,19 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** A dimension that may not be below 1 where a node's output has elements, unless `otherwise` is at least 1, or that has to be equal to that. */
+/**
+ * What a dimension has to be. `some`: at least 1 where a node's output has elements, unless `otherwise` is. `equal`: as many as `otherwise`.
+ * `size`: not below 0.
+ */
+export type NeedKind = "some" | "equal" | "size";
+
+/** A dimension that a run has to fit. */
 export interface Need {
   readonly node: string;
   readonly dim: Dim;
   readonly otherwise: Dim;
   readonly elements: Dim;
-  readonly isEqual: boolean;
+  readonly kind: NeedKind;
   /** The part of the run that takes it to hold. */
   readonly part: number;
 }

@@ -75,9 +75,10 @@ export function neededBy({ inputs, plan, sizes }: Model): Sizes {
     };
     const values = smallest([], all);
     const sizeIn = (dim: Dim) => (isKnown(dim, values) ? evaluateDim(dim, values) : Number.NaN);
-    const isMet = ({ dim, otherwise, isEqual }: Need) => {
+    const isMet = ({ dim, otherwise, kind }: Need) => {
       const [a, b] = [sizeIn(dim), sizeIn(otherwise)];
-      return isEqual ? !(Math.abs(a - b) > 0) : !(a <= 0 && b <= 0);
+      if (kind === "size") return !(a < 0);
+      return kind === "equal" ? !(Math.abs(a - b) > 0) : !(a <= 0 && b <= 0);
     };
     if (plan.needs.every(isMet)) return least === 1 ? { ...certain, ...sizes } : all;
   }
@@ -86,9 +87,9 @@ export function neededBy({ inputs, plan, sizes }: Model): Sizes {
 
 /** Sizes that have to be one number, as a batch whose rows a Reshape counts. */
 function certainIn(needs: readonly Need[]): Sizes {
-  const pairs = needs.flatMap(({ dim, otherwise, isEqual }) => {
+  const pairs = needs.flatMap(({ dim, otherwise, kind }) => {
     const [symbol, ...others] = new Set([dim, otherwise].flatMap(symbolsOf));
-    if (!isEqual || symbol === undefined || others.length > 0) return [];
+    if (kind !== "equal" || symbol === undefined || others.length > 0) return [];
     const apart = (n: number) => evaluateDim(dim, { [symbol]: n }) - evaluateDim(otherwise, { [symbol]: n });
     const size = 1 - apart(1) / (apart(2) - apart(1));
     return Number.isInteger(size) && size > 0 && apart(size) === 0 ? [[symbol, size] as const] : [];

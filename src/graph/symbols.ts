@@ -164,13 +164,13 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
 }
 
 /** The sizes of a shape. Throws where a dimension would be negative. */
-export const evaluateShape = (shape: Shape, bindings: Bindings): number[] =>
+export const evaluateShape = (shape: Shape, bindings: Bindings, where = ""): number[] =>
   shape.map((dim) => {
     const size = evaluateDim(dim, bindings);
     if (size >= 0) return size;
-    throw new OctetteError("a dimension would be below 0", {
+    throw new OctetteError(`a dimension would be ${size}, below 0`, {
       code: "argument",
-      where: `shape ${formatShape(shape)}`,
+      where: [where, `shape ${formatShape(shape)}`].filter(Boolean).join(", "),
       expected: `larger ${symbolsOf(dim).join(", ")}`,
       got: Object.entries(bindings)
         .map(([symbol, value]) => `${symbol} = ${value}`)

@@ -36,5 +36,8 @@ export const reshaped = (x: string, from: Shape, to: Shape): Written =>
     : {
         op: "Reshape",
         inputs: [x],
-        attributes: { shape: to, ...(to.includes(0) ? { allowzero: 1 } : {}) },
+        attributes: {
+          shape: to,
+          ...(to.some((dim) => dim === 0 || typeof dim === "string") ? { allowzero: 1 } : {}),
+        },
       };

@@ -87,6 +87,8 @@ export interface Lowering {
    * runs. With `otherwise` where that is below 1, too, or, where they have to be equal, where it is another number.
    */
   needs(dim: Dim, output: string | undefined, otherwise?: Dim, isEqual?: boolean): void;
+  /** Refuses runs in which a size is below 0. */
+  needsSize(dim: Dim): void;
   /** Memory for one step, not shared between threads. */
   scratch(bytes: Size): Address;
   /** Memory that only this unit's steps use. */

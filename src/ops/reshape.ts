@@ -10,6 +10,7 @@ import {
   formatShape,
   multiplyDims,
   type Shape,
+  subtractDims,
 } from "../graph/symbols";
 import { dimsOf, missing } from "./axes";
 import { requireSameCodes } from "./copy";
@@ -138,6 +139,25 @@ const infer: Op["infer"] = (node, inputs) => {
 
 const ofAttribute = reshaping(infer, { inputs: 2, attributes: ["allowzero"], parameters: { 1: "shape" } });
 
+/**
+ * Sizes that are not below 0 where a symbol of the shape that is 0 leaves the shape as it is told. 0 stands for the input's dimension (or is
+ * no size beside −1). Without −1 it takes two that are 0 to make another shape of as many elements.
+ */
+function natural(node: Node, [from = []]: readonly Shape[]): readonly Dim[] {
+  const wanted = dimsOf(node, "shape") ?? [];
+  const isOpen = wanted.includes(-1);
+  const isStill = numberOf(node, "allowzero", 0) !== 0;
+  const symbolic = wanted.filter((dim) => typeof dim === "string");
+  if ((isStill && !isOpen) || symbolic.length < (isOpen ? 1 : 2)) return [];
+  return wanted.flatMap((dim, i) => {
+    const own = isStill ? undefined : from[i];
+    if (typeof dim === "number") return [];
+    if (own === undefined) return [subtractDims(dim, 1)];
+    const isBoth0 = divideDims(own, dim) !== undefined || typeof divideDims(dim, own) === "number";
+    return isBoth0 ? [] : [multiplyDims(own, subtractDims(dim, 1))];
+  });
+}
+
 export const reshape: Op = extend(ofAttribute, { open: [1], reshapes: true });
 
 export const reshapeTraits: Traits = {
@@ -145,4 +165,5 @@ export const reshapeTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   reshapes: true,
+  natural,
 };

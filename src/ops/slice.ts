@@ -76,6 +76,7 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   const until = typeof to === "number" && to >= UNBOUNDED ? dim : to;
   const end = typeof until === "number" && until < 0 ? addDims(dim, until) : until;
   const extent = subtractDims(end, start);
+  if (typeof extent === "number" && extent <= 0 && step === 1) return { start: 0, step, extent: 0 };
   // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
   const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
@@ -140,9 +141,9 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
     if (depends) sizesIn(`${node.op} "${node.name}"`, [start, extent]);
   for (const [axis, { extent, start }] of cuts.entries()) {
     if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
-    if (typeof start === "string") c.needs(addDims(start, 1), undefined);
+    if (typeof start === "string") c.needsSize(start);
     if (typeof shape[axis] === "number" && typeof extent === "string")
-      c.needs(addDims(subtractDims(shape[axis], addDims(start, extent)), 1), undefined);
+      c.needsSize(subtractDims(shape[axis], addDims(start, extent)));
   }
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }
@@ -168,6 +169,10 @@ export const sliceTraits: Traits = {
   codes: "moves",
   homogeneous: undefined,
   trained: undefined,
+  natural: (node, [shape = []]) =>
+    cutsOf(node, shape).flatMap(({ start, extent, depends }, axis) =>
+      depends ? [] : [start, extent, subtractDims(shape[axis]!, addDims(start, extent))],
+    ),
   idle: (node, x, y) =>
     sameShape(x.shape, y.shape) && (dimsOf(node, "steps")?.every((step) => step === 1) ?? true),
   evaluate(node, [x]) {

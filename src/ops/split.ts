@@ -44,7 +44,9 @@ function sizesOf(node: Node, dim: Dim): readonly Dim[] {
     opError(node, "the parts do not make up the whole", { expected, got: `${dim}` });
   if (given) {
     const sum = given.reduce<Dim>(addDims, 0);
-    if (given.length !== count || !mayEqual(sum, dim)) throw error(`${count} parts of [${given.join(", ")}]`);
+    const isBelow0 = given.some((extent) => typeof extent === "number" && extent < 0);
+    if (given.length !== count || isBelow0 || !mayEqual(sum, dim))
+      throw error(`${count} parts of [${given.join(", ")}]`);
     return given;
   }
   const equal = divideDims(dim, count);
@@ -78,6 +80,7 @@ export const split: Op = {
     const axis = axisOf(node, shape);
     const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
     needEqual(c, whole, shape[axis]!);
+    for (const cuts of parts) c.needsSize(cuts[axis]!.extent);
     for (const [i, cuts] of parts.entries()) if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
   },
 };

@@ -63,6 +63,8 @@ export interface Traits extends Pick<Op, "evaluate" | "follows"> {
   readonly softmax?: true;
   /** Of shapes of its inputs: sizes that are equal in every run of the node, in pairs. Absent: nothing is said. */
   equal?(node: Node, inputs: readonly Shape[]): readonly (readonly [Dim | undefined, Dim | undefined])[];
+  /** Of shapes of its inputs: sizes that a run has to have at or above 0 where its output is to have the shape that is told. Absent: none. */
+  natural?(node: Node, inputs: readonly Shape[]): readonly Dim[];
   /** Of shapes of its inputs: the dimensions of the products that one element of its output sums. Absent: it sums no products. */
   depth?(inputs: readonly Shape[]): Shape;
   /** Whether the first output is the first input, element by element. Absent: it never is. */

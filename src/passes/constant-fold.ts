@@ -191,10 +191,11 @@ class Folding {
     const node = this.#settle(this.#withSymbols(this.#withParameters(whole, op), op));
     checkReads(node, op);
     if (node !== original) this.changed = true;
-    // What it would find is known.
-    if (node.outputs.length === 0 && this.#knownOf(node).every(Boolean)) return;
+    const isFound = () => !op.follows?.(node, this.#knownOf(node))?.includes(undefined);
+    if (node.outputs.length === 0 && this.#knownOf(node).every(Boolean) && isFound()) return;
     const inputTypes = this.#typesIn(node);
     const types = outputTypes(node, op, (value) => this.#types.get(value), this.#registry);
+    this.settled.read(node, inputTypes);
     node.outputs.forEach((output, i) => {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
@@ -276,10 +277,9 @@ class Folding {
     const attributes: Record<string, Attribute> = { ...node.attributes };
     for (const [key, name] of Object.entries(op.parameters)) {
       const index = Number(key);
-      const input = inputs[index] ?? "";
-      const isComputed = input !== "" && !this.#known.has(input) && op.open?.includes(index);
-      const known = isComputed ? this.#elements.asked(input, node, op) : this.#known.get(input);
+      const known = this.#elements.parameter(inputs[index] ?? "", index, node, op);
       if (!known || known.data.length > MAX_LISTED) continue;
+      if (known.isWorkedOut) attributes.allowzero = 1;
       if (attributes[name] !== undefined)
         throw opError(node, `input ${key} and attribute ${name} are both given`, { expected: "one of them" });
       const values = Array.from(known.data);

@@ -1,13 +1,14 @@
 // Symbols that become what they are in every run: a number that weights are made for, another symbol, or what has become known since a
 // node was given them to find. Quotients of dimensions become those of natural numbers.
 
-import { floored, substituteDim } from "../graph/dim-functions";
-import type { Graph, Node } from "../graph/graph";
+import { floored, isNatural, substituteDim } from "../graph/dim-functions";
+import type { Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import { type Dim, divideDims, type Shape, subtractDims, symbolsOf } from "../graph/symbols";
 import { bound } from "../ops/bound";
 import type { ToolkitOps } from "../ops/infer";
 import type { Known } from "../ops/op";
+import { removeDead } from "./remove-dead";
 
 export class SettledSizes {
   readonly #registry: ToolkitOps;
@@ -16,12 +17,24 @@ export class SettledSizes {
   readonly #sizes: Record<string, Dim> = {};
   /** Sizes that a run refuses where they are below 0. */
   readonly #natural: Set<Dim>;
+  /** Sizes that nodes need at or above 0. */
+  readonly #needs = new Map<Node, readonly Dim[]>();
 
   constructor({ inputs, nodes }: Graph, registry: ToolkitOps) {
     this.#registry = registry;
     this.#given = inputs.flatMap(({ shape }) => shape);
     const natural = nodes.filter(({ op }) => op === "Natural");
     this.#natural = new Set(natural.flatMap(({ attributes }) => attributes.values as readonly Dim[]));
+  }
+
+  /** Keeps in mind what a node needs of sizes: should nothing read what it makes in the end, a run is still to be refused. */
+  read(node: Node, inputs: readonly (ValueType | undefined)[]): void {
+    const shapes = inputs.map((type) => type?.shape ?? []);
+    const natural = this.#registry[node.op]!.natural?.(node, shapes).filter((dim) => typeof dim === "string");
+    if (!natural?.length) return;
+    // A shape is written out later, and nodes that reshape are joined.
+    if (this.#registry[node.op]!.reshapes) for (const dim of natural) this.#natural.add(dim);
+    else this.#needs.set(node, natural);
   }
 
   /** What symbols are where a node runs, by their names; undefined where it says nothing new. */
@@ -59,9 +72,19 @@ export class SettledSizes {
     };
   }
 
+  /** What nodes need of which nothing reads what they make. */
+  #lost(graph: Graph): readonly Dim[] {
+    if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return [];
+    const left = new Set(removeDead(graph).nodes);
+    return [...this.#needs]
+      .flatMap(([node, dims]) => (left.has(node) ? [] : dims))
+      .filter((dim) => !isNatural(dim));
+  }
+
   /** The graph with what symbols are, and a node that refuses sizes below 0. */
   applied(graph: Graph): Graph {
     const said = new Set(new SettledSizes(graph, this.#registry).#natural);
+    for (const dim of this.#lost(graph)) this.#natural.add(dim);
     const values = [...this.#natural].filter((dim) => !said.has(dim));
     const name = () => new FreshNames(graph.nodes.map((node) => node.name)).fresh("natural");
     const nodes: Node[] =

@@ -28,6 +28,14 @@ interface Folded {
   add(node: Node): void;
 }
 
+/** A known parameter; of a shape, with the sizes that 0 and −1 stand for (`isWorkedOut`). */
+type Parameter = Known & { readonly isWorkedOut?: true };
+
+/** Whether an element may be below 0, as in a shape −1 that stands for other sizes. */
+const isOfAnySign = ({ data }: Known): boolean =>
+  !ArrayBuffer.isView(data) &&
+  Array.from(data).some((dim) => `${dim}`.includes(ANY_NUMBER) && !isNatural(dim));
+
 export class TracedElements {
   readonly #in: Folded;
 
@@ -35,8 +43,15 @@ export class TracedElements {
     this.#in = folded;
   }
 
+  /** What is known of an input that is a parameter, elements that a run tells as symbols. */
+  parameter(value: string, index: number, node: Node, op: Op): Parameter | undefined {
+    const known = this.#in.known.get(value);
+    const isTold = known && !(op.reshapes && isOfAnySign(known));
+    return value === "" || isTold || !op.open?.includes(index) ? known : this.#asked(value, node, op);
+  }
+
   /** Elements that a node asks for; undefined where they get no symbols. */
-  asked(value: string, { inputs, attributes }: Node, { reshapes }: Op): Known | undefined {
+  #asked(value: string, { inputs, attributes }: Node, { reshapes }: Op): Parameter | undefined {
     const [elements, x] = [this.#elementsOf(value, MAX_TRACED), this.#in.types.get(inputs[0]!)];
     if (!elements || !reshapes || !x) return elements;
     // What stands for other sizes, as 0 and −1 in a shape, a run has to tell.
@@ -44,7 +59,7 @@ export class TracedElements {
     const sizes = Array.from(elements.data, (dim) => (isSize(dim) ? dim : undefined));
     if (!sizes.includes(undefined)) return elements;
     const of = { of: x.shape, allowzero: attributes.allowzero ?? 0 };
-    return { ...elements, data: this.#found(value, sizes, of) };
+    return { ...elements, data: this.#found(value, sizes, of), isWorkedOut: true };
   }
 
   /** The elements of a value, as symbols where they do not follow from what it is computed from, so many nodes back. */

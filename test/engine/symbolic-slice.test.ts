@@ -41,7 +41,7 @@ describe("Slice from a symbol on", () => {
   test("of more rows than there are is refused", () => {
     withModel(graph, { maxima }, (model) => {
       const x = new Float32Array(2 * WIDTH);
-      expect(() => model.runSync({ x }, {}, { rows: 3 })).toThrow(/input lacks elements that its output has/);
+      expect(() => model.runSync({ x }, {}, { rows: 3 })).toThrow(/a size is below 0/);
     });
   });
 });
@@ -65,7 +65,7 @@ describe("Slice from before the first element", () => {
     withModel(to([2, "tokens", 0], [-4], [2 ** 31 - 1]), { maxima: { tokens: 9 } }, (model) => {
       const run = (tokens: number) => model.runSync({ x: { ...empty, shape: [2, tokens, 0] } }).y!.shape;
       expect(run(5)).toEqual([2, 4, 0]);
-      expect(() => run(3)).toThrow(/input lacks elements that its output has/);
+      expect(() => run(3)).toThrow(/a size is below 0/);
     });
   });
 });

@@ -79,6 +79,6 @@ test("rows of a fixed table, from where a run says; no run takes rows it does no
   expect(run(3, 1)).toEqual([2, 3, 4, 5, 6, 7]);
   expect(run(1, 5)).toEqual([10, 11]);
   expect(() => run(2, 5)).toThrow(
-    'node "rows": its input lacks elements that its output has: expected at least 1 for 7+-1*position+-1*tokens, got 0',
+    'node "rows": a size is below 0: expected at least 0 for 6+-1*position+-1*tokens, got -1',
   );
 });

@@ -98,7 +98,12 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
-    if (!isTrial) for (const { name, type } of outputs) checkTold(name, types.get(name)!, type, sizes);
+    if (!isTrial)
+      for (const { name, type } of outputs) checkTold(`output "${name}"`, types.get(name)!, type, sizes);
+    // A 0 may stand for another size then, on which sizes of later values were told to depend.
+    if (!isTrial && Object.values(sizes).includes(0))
+      for (const [name, type] of own.types)
+        checkTold(`value "${name}"`, variant.types.get(name) ?? type, type, sizes);
     const pauses = plan.pauses.map((pause) => ({
       ...pause,
       node: graph.nodes[own.graph.nodes.indexOf(pause.node)]!,
@@ -166,13 +171,13 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
 const NOTHING: Equal = {};
 
 /** Throws where an output has not the sizes that its symbols say, such as those of a Slice that a run lets end beyond its input. */
-function checkTold(name: string, told: ValueType, own: ValueType, sizes: Bindings): void {
+function checkTold(where: string, told: ValueType, own: ValueType, sizes: Bindings): void {
   for (const [axis, dim] of told.shape.entries()) {
     const [said, is] = [substituted(dim, sizes), own.shape[axis]];
     if (typeof said === "number" && typeof is === "number" && said !== is)
       throw new OctetteError("sizes that a run finds do not fit", {
         code: "argument",
-        where: `output "${name}", axis ${axis}`,
+        where: `${where}, axis ${axis}`,
         expected: `${is}`,
         got: `${dim} = ${said}`,
       });

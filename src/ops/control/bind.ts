@@ -1,6 +1,7 @@
 // Bind: gives symbols the values of a tensor's elements, which a run computes. Shapes and parameters of later nodes mention them.
 // Elements that are a shape for those of another value, whose own is `of`, get their meaning first: 0 and −1 stand for what is there.
 
+import { isNatural } from "../../graph/dim-functions";
 import { countOf } from "../../graph/symbols";
 import { dimsOf } from "../axes";
 import { inputType, type Op, opError, type Traits } from "../op";
@@ -43,6 +44,10 @@ export const bindTraits: Traits = {
     const of = dimsOf(node, "of");
     if (!x) return [];
     const elements = Array.from(x.data);
-    return of ? resolve(node, of, elements) : elements;
+    if (!of) return elements;
+    // What a symbol of any sign stands for, a run says.
+    if (elements.some((dim) => typeof dim === "string" && !isNatural(dim)))
+      return elements.map(() => undefined);
+    return resolve(node, of, elements);
   },
 };

@@ -1,6 +1,7 @@
 // ConstantOfShape: a tensor of one value repeated.
 
 import type { Node } from "../../graph/graph";
+import { formatShape } from "../../graph/symbols";
 import { allocate, bytesPerElement, type DType, sizeOf, type Tensor } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
 import { numericShape } from "../known";
@@ -18,6 +19,8 @@ const infer: Op["infer"] = (node) => {
 function filled(node: Node): Tensor | undefined {
   const { dtype, shape: dims } = infer(node, [])[0]!;
   const shape = numericShape(dims);
+  if (shape?.some((dim) => dim < 0))
+    throw opError(node, "a dimension is negative", { expected: "dimensions ≥ 0", got: formatShape(shape) });
   return shape && { dtype, shape, data: allocate(dtype, sizeOf(shape)).fill(numberOf(node, "value", 0)) };
 }
 

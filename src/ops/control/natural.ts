@@ -1,6 +1,5 @@
 // Natural: dimensions that a graph takes to be natural numbers, as where it divides them: runs in which one is below 0 are refused.
 
-import { addDims } from "../../graph/symbols";
 import { dimsOf } from "../axes";
 import type { Op } from "../op";
 import { bindTraits } from "./bind";
@@ -12,7 +11,7 @@ export const natural: Op = {
   finds: () => 0,
   rows: true,
   lower({ node }, c) {
-    for (const dim of dimsOf(node, "values") ?? []) c.needs(addDims(dim, 1), undefined);
+    for (const dim of dimsOf(node, "values") ?? []) c.needsSize(dim);
   },
 };
 

@@ -32,6 +32,7 @@ function lower({ node, inputs: [x = ""], outputs: [y = ""] }: Unit, c: Lowering)
   const repeats = repeatsOf(node, shape);
   const [to, from] = [memoryStrides(c.type(y).shape, "plain"), memoryStrides(shape, "plain")];
   const first = c.output(y);
+  for (const count of repeats) c.needsSize(count);
   if (countOf(repeats) === 0) return;
   const elements = shape.map((extent, axis) => ({ extent, y: to[axis]!, x: from[axis]! }));
   const again = (axis: number, extent: Dim) => ({ extent, y: multiplyDims(to[axis]!, shape[axis]!), x: 0 });

@@ -28,6 +28,7 @@ export function everyRun(c: Lowering): Lowering {
     // What a step computes may differ from unit to unit.
     once: (_, make) => make(),
     needs: (...asked) => c.needs(...asked),
+    needsSize: (dim) => c.needsSize(dim),
     scratch: (bytes) => c.scratch(bytes),
     temporary: (bytes) => c.temporary(bytes),
     call: (kernel, args) => c.call(kernel, args),

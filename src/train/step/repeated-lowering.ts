@@ -148,6 +148,10 @@ export class Recording extends UnitLowering implements ScalarLowering {
     this.c.needs(...asked);
   }
 
+  needsSize(dim: Dim): void {
+    this.c.needsSize(dim);
+  }
+
   scratch(bytes: Size) {
     return this.#take(this.c.scratch(bytes));
   }
@@ -258,6 +262,8 @@ export class Repetition extends UnitLowering implements ScalarLowering {
   }
 
   needs(): void {}
+
+  needsSize(): void {}
 
   scratch() {
     return this.#take();
