@@ -7,7 +7,7 @@ import { FreshNames } from "../graph/names";
 import { type Dim, divideDims, type Shape, subtractDims, symbolsOf } from "../graph/symbols";
 import { bound } from "../ops/bound";
 import type { ToolkitOps } from "../ops/infer";
-import type { Known } from "../ops/op";
+import { ANY_NUMBER, type Known } from "../ops/op";
 import { removeDead } from "./remove-dead";
 
 export class SettledSizes {
@@ -39,11 +39,14 @@ export class SettledSizes {
 
   /** What symbols are where a node runs, by their names; undefined where it says nothing new. */
   by(node: Node, inputs: readonly Shape[], known: readonly (Known | undefined)[]) {
-    const { follows, equal } = this.#registry[node.op]!;
+    const { follows, equal, inputs: most = 1 } = this.#registry[node.op]!;
+    // Inputs that are left out are no error before types are inferred.
+    const leftOut: Shape[] =
+      most === ANY_NUMBER ? [] : Array<Shape>(Math.max(0, most - inputs.length)).fill([]);
     const found = (node.attributes.found ?? []) as readonly Dim[];
     const following = follows?.(node, known) ?? [];
     const pairs = [
-      ...(equal?.(node, inputs) ?? []).flatMap(([a, b]) => this.#equal(a, b)),
+      ...(equal?.(node, [...inputs, ...leftOut]) ?? []).flatMap(([a, b]) => this.#equal(a, b)),
       ...found.flatMap((symbol, i) => solved(symbol, following[i])),
     ];
     if (pairs.length === 0) return undefined;

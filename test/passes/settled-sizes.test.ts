@@ -1,6 +1,7 @@
 // Symbols that are a number in every run, quotients of sizes, and shapes of which a run computes a part.
 
 import { expect, test } from "vitest";
+import { OctetteError } from "../../src/errors";
 import { tensor } from "../../src/graph/tensor";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
@@ -125,4 +126,12 @@ test('pads that a file writes as TensorFlow\'s "same" does are known where sizes
   expect(graph.nodes.map(({ op, attributes }) => [op, attributes.pads])).toEqual([
     ["Pad", [0, 0, 0, 0, 0, 2]],
   ]);
+});
+
+test.each(
+  Object.keys(registry).filter((op) => registry[op]!.equal),
+)("%s without its inputs is a typed error", (op) => {
+  const b = new GraphBuilder();
+  b.node(op, [b.input("x", ["m", "n"])].slice(0, op === "Concat" ? 0 : 1), "y");
+  expect(() => simplify(b.build("y"), registry)).toThrow(OctetteError);
 });
