@@ -111,12 +111,17 @@ export function producersOf(graph: Graph<Constant>): Map<string, Node> {
 
 /** All names that a node reads: its inputs, and scales and zero points of codes. */
 export function readsOf({ inputs, codes }: Node): string[] {
-  const parameters = codes ? [...codes.inputs, codes.output] : [];
-  return [...inputs, ...parameters.flatMap(namesIn)].filter((name) => name !== "");
+  const names = inputs.filter((name) => name !== "");
+  if (!codes) return names;
+  for (const parameters of [...codes.inputs, codes.output])
+    for (const name of namesIn(parameters)) if (name !== "") names.push(name);
+  return names;
 }
 
-const namesIn = (p: CodeParameters | undefined): string[] =>
-  p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : [];
+const NONE: readonly string[] = [];
+
+const namesIn = (p: CodeParameters | undefined): readonly string[] =>
+  p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : NONE;
 
 /** Names of all values: inputs, constants, states and what nodes make. */
 export const valueNames = ({ inputs, constants, states = [], nodes }: Graph<Constant>): string[] => [

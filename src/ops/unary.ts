@@ -43,17 +43,22 @@ export function unary(kernel: UnaryKernel, scalars: readonly Scalar[] = []): Op 
     lowerInteger({ node, inputs, outputs, integer, clamp }, c) {
       const [xq, yq] = [perTensor(integer!.inputs[0], node), perTensor(integer!.output, node)];
       const real = c.stage(4 * 256);
-      const codes = c.stage(Uint8Array.from({ length: 256 }, (_, q) => q));
+      const given = c.stage(allCodes());
       const table = c.reserve(256);
       const { lo, hi } = codeBounds(clamp, yq);
       const all: ElementwiseTail = [0, 256];
-      c.load("dequantize", [real, codes, xq.scale[0]!, xq.zeroPoint[0]!, ...all]);
+      c.load("dequantize", [real, given, xq.scale[0]!, xq.zeroPoint[0]!, ...all]);
       c.load(name, [...argsOf(real, real, node), ...all]);
       c.load("quantize", [table, real, yq.scale[0]!, yq.zeroPoint[0]!, lo, hi, ...all]);
       lookUp(c, inputs[0]!, outputs[0]!, table);
     },
   };
 }
+
+let codes: Uint8Array | undefined;
+
+/** 0 to 255. */
+const allCodes = (): Uint8Array => (codes ??= Uint8Array.from({ length: 256 }, (_, q) => q));
 
 /** y[i] = table[x[i]] over all codes of a value. */
 function lookUp(c: Lowering, x: string, y: string, table: Address): void {
