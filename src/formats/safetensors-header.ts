@@ -12,8 +12,6 @@ import { parseBytes, QUOTE, replaced, spanOf, textBytes } from "./json-span";
 
 /** Longest header read: the limit of the reference implementation. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
-/** Headers below are parsed as a whole: looking for their text byte by byte takes longer. */
-const MIN_LAZY_BYTES = 2 ** 16;
 /** Bytes of the length of the header, before it. */
 export const LENGTH_BYTES = 8;
 /** Where the first bytes are not a header. */
@@ -38,7 +36,7 @@ export interface SafetensorsHeader {
   /** In the order of their data; each begins where the one before ends. */
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Record<string, string>;
-  /** UTF-8 of the metadata's text, where a large header has one. */
+  /** UTF-8 of the metadata's text, where they have one. */
   readonly text?: () => Uint8Array;
 }
 
@@ -86,7 +84,7 @@ export function readHeader(bytes: Uint8Array, where: string, sizes: Sizes): Safe
       got: `${bytes.length}`,
     });
   const json = bytes.subarray(LENGTH_BYTES, headerBytes);
-  const span = json.length >= MIN_LAZY_BYTES ? spanOf(json, "__metadata__", "text") : undefined;
+  const span = spanOf(json, "__metadata__", "text");
   const text = span && json[span[0]] === QUOTE ? textOnce(json.subarray(...span), where) : undefined;
   const { __metadata__: described = {}, ...tensors } = parseObject(
     text ? replaced(json, [{ span: span!, by: '""' }]) : json,
