@@ -1,16 +1,15 @@
 // The text of generated tokens: whole characters, up to a stop string.
 
 import { StopStrings } from "./stop-strings";
-import type { TextStream } from "./tokenizer";
-import type { TokenTexts } from "./tokenizer/token-texts";
+import type { TextStream, Tokenizer } from "./tokenizer";
 
 export class GeneratedText {
   readonly #stream: TextStream | undefined;
   readonly #stops: StopStrings;
 
-  /** Without texts of tokens there is no text. */
-  constructor(texts: TokenTexts | undefined, stops: readonly string[]) {
-    this.#stream = texts?.stream({ isContinued: true });
+  /** Without a tokenizer there is no text. */
+  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
+    this.#stream = tokenizer?.stream({ isContinued: true });
     this.#stops = new StopStrings(stops);
   }
 

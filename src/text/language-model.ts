@@ -15,7 +15,6 @@ import { LanguageSession, type SessionGround } from "./language-session";
 import { configuredSampling } from "./sampling/options";
 import type { LanguageFacts, TextAssets } from "./source";
 import type { Tokenizer } from "./tokenizer";
-import type { TokenTexts } from "./tokenizer/token-texts";
 
 /** What a model is made of beside its memory. */
 export interface LanguageParts {
@@ -55,7 +54,6 @@ export class LanguageModel {
   readonly #decoder: Decoder | undefined;
   readonly #encoder: Encoder | undefined;
   #tokenizer: Promise<Tokenizer> | undefined;
-  #texts: Promise<TokenTexts | undefined> | undefined;
   #tokenizerHash: string | undefined;
 
   /** @internal */
@@ -174,19 +172,10 @@ export class LanguageModel {
       decoder: this.decoder,
       hasTokenizer: this.hasTokenizer,
       tokenizer: () => this.tokenizer(),
-      texts: () => this.#tokenTexts(),
       configured: configuredSampling(text.generationConfig),
       ends: endsOf(text, this.vocabulary),
       hashes: () => ({ model: this.#parts.hash, tokenizer: this.#hashOfTokenizer() }),
     };
-  }
-
-  /** Without the tables that only encoding takes, where no tokenizer is made yet. */
-  async #tokenTexts(): Promise<TokenTexts> {
-    const bytes = this.#tokenizer ? undefined : this.#parts.text.tokenizerBytes;
-    if (bytes)
-      this.#texts ??= import("./tokenizer/token-texts").then(({ tokenTextsOf }) => tokenTextsOf(bytes));
-    return (await this.#texts) ?? this.tokenizer();
   }
 
   #hashOfTokenizer(): string {

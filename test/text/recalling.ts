@@ -101,7 +101,6 @@ export const groundOf = (decoder: Decoder, more: Partial<SessionGround> = {}): S
   decoder,
   hasTokenizer: true,
   tokenizer: async () => letters,
-  texts: more.tokenizer ?? (async () => letters),
   configured: {},
   ends: [],
   hashes: () => ({ model: "m".repeat(64), tokenizer: "" }),
