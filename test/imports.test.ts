@@ -36,7 +36,6 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/formats/encode-graph.ts",
     "src/formats/graph-rows.ts",
     "src/formats/int4.ts",
-    "src/formats/json-span.ts",
     "src/formats/octette.ts",
     "src/formats/own-tensors.ts",
     "src/formats/safetensors-header.ts",

@@ -62,7 +62,7 @@ class ArtifactStream {
   }
 
   *deliver(
-    { entries, metadata, text }: SafetensorsHeader,
+    { entries, metadata }: SafetensorsHeader,
     open: (artifact: Artifact<Constant>) => Reading<TensorSink>,
   ): Reading<void> {
     const where = this.#where;
@@ -82,7 +82,7 @@ class ArtifactStream {
       if (isVector(entry.shape)) constants.set(entry.name, tensor);
       else early.set(entry.name, tensor);
     }
-    const sink = yield* open(artifactOf({ metadata, ...(text && { text }) }, constants, where));
+    const sink = yield* open(artifactOf(metadata, constants, where));
     for (const [name, { data }] of early) {
       put(sink, name, bytesIn(data));
       early.delete(name);

@@ -10,7 +10,6 @@ import { verify } from "../graph/verify";
 import { decodeGraph } from "./decode-graph";
 import { encodeGraph } from "./encode-graph";
 import { packInt4 } from "./int4";
-import type { SafetensorsHeader } from "./safetensors-header";
 import { type Metadata, readSealed, type SealKind, writeSealed } from "./seal";
 
 /** Version of what the metadata mean: files of other versions are refused. */
@@ -62,8 +61,6 @@ export interface Artifact<C extends Constant = Tensor> {
   readonly selfTest?: SelfTest;
   /** Of a language model: JSON of what its text needs (TextAssets of text/source.ts). */
   readonly text?: string;
-  /** @internal The same as UTF-8. */
-  readonly textBytes?: () => Uint8Array;
 }
 
 /** Bytes that tell an artifact. */
@@ -123,14 +120,14 @@ export const readParts = (bytes: Uint8Array, where: string) => readSealed(bytes,
  * Constants are views of `bytes`.
  */
 export function readArtifact(bytes: Uint8Array, where = "artifact"): Artifact {
-  const { tensors, metadata, text } = readParts(bytes, where);
+  const { tensors, metadata } = readParts(bytes, where);
   for (const [name, tensor] of tensors) checkNarrow(metadata, name, tensor, bytesIn(tensor.data), where);
-  return artifactOf({ metadata, ...(text && { text }) }, tensors, where);
+  return artifactOf(metadata, tensors, where);
 }
 
 /** The artifact of a file whose metadata were checked. */
 export function artifactOf<C extends Constant>(
-  { metadata, text }: Pick<SafetensorsHeader, "metadata" | "text">,
+  metadata: Metadata,
   tensors: ReadonlyMap<string, C>,
   where: string,
 ): Artifact<C | Tensor> {
@@ -147,18 +144,13 @@ export function artifactOf<C extends Constant>(
     throw new FormatError(`the graph is damaged, ${(cause as Error).message}`, { where });
   }
   const selfTest = /^(\d+) ([0-9a-f]{64})$/.exec(metadata.self_test ?? "");
-  const artifact: Artifact<C | Tensor> = {
+  return {
     graph,
     contentHash,
     fileHash,
     ...(selfTest ? { selfTest: { seed: Number(selfTest[1]), hash: selfTest[2]! } } : {}),
+    ...(metadata.text === undefined ? {} : { text: metadata.text }),
   };
-  if (!("text" in metadata)) return artifact;
-  const textBytes = text ?? (() => new TextEncoder().encode(metadata.text));
-  return Object.defineProperty({ ...artifact, textBytes }, "text", {
-    enumerable: true,
-    get: () => metadata.text,
-  });
 }
 
 function provenanceOf(json: string, where: string): Record<string, unknown> {

@@ -8,7 +8,6 @@
 
 import { FormatError } from "../errors";
 import { brief, countElements, MAX_RANK } from "./checks";
-import { parseBytes, QUOTE, replaced, spanOf, textBytes } from "./json-span";
 
 /** Longest header read: the limit of the reference implementation. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
@@ -36,8 +35,6 @@ export interface SafetensorsHeader {
   /** In the order of their data; each begins where the one before ends. */
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Record<string, string>;
-  /** UTF-8 of the metadata's text, where they have one. */
-  readonly text?: () => Uint8Array;
 }
 
 /** Bytes of an element by the name of its dtype, of those that a file may have. */
@@ -83,15 +80,11 @@ export function readHeader(bytes: Uint8Array, where: string, sizes: Sizes): Safe
       expected: `a header of ${headerBytes} bytes`,
       got: `${bytes.length}`,
     });
-  const json = bytes.subarray(LENGTH_BYTES, headerBytes);
-  const span = spanOf(json, "__metadata__", "text");
-  const text = span && json[span[0]] === QUOTE ? textOnce(json.subarray(...span), where) : undefined;
   const { __metadata__: described = {}, ...tensors } = parseObject(
-    text ? replaced(json, [{ span: span!, by: '""' }]) : json,
+    bytes.subarray(LENGTH_BYTES, headerBytes),
     where,
   );
   const metadata = checkMetadata(described, where);
-  if (text) Object.defineProperty(metadata, "text", { enumerable: true, get: () => decoded(text(), where) });
   const entries = Object.entries(tensors).map(([name, value]) =>
     checkEntry(name, value, metadata, headerBytes, where, sizes),
   );
@@ -107,13 +100,7 @@ export function readHeader(bytes: Uint8Array, where: string, sizes: Sizes): Safe
       });
     end += length;
   }
-  return {
-    headerBytes,
-    fileBytes: end,
-    entries,
-    metadata,
-    ...(text && { text }),
-  };
+  return { headerBytes, fileBytes: end, entries, metadata };
 }
 
 /** Throws FormatError where a file does not end with its last tensor. */
@@ -129,40 +116,17 @@ export function checkLength(length: number, fileBytes: number, where: string): v
 }
 
 function parseObject(json: Uint8Array, where: string): Record<string, unknown> {
-  if (json[0] !== 0x7b) throw notJson("it does not begin with {", where);
-  return parsed(json, where) as Record<string, unknown>;
-}
-
-const parsed = (json: Uint8Array, where: string) => orNotJson(() => parseBytes(json), where);
-
-const decoded = (bytes: Uint8Array, where: string) =>
-  orNotJson(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes), where);
-
-/**
- * The text of a header as UTF-8. It is the largest part, for the sake of a tokenizer: it is read when somebody asks for it, and the header
- * is kept no longer.
- */
-function textOnce(string: Uint8Array, where: string): () => Uint8Array {
-  let escaped: Uint8Array | undefined = string;
-  let bytes = new Uint8Array();
-  return () => {
-    const given = escaped;
-    if (given) bytes = orNotJson(() => textBytes(given), where) as Uint8Array<ArrayBuffer>;
-    escaped = undefined;
-    return bytes;
-  };
-}
-
-function orNotJson<T>(read: () => T, where: string): T {
   try {
-    return read();
+    if (json[0] !== 0x7b) throw new SyntaxError("it does not begin with {");
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch (error) {
-    throw notJson((error as Error).message, where);
+    throw new FormatError(`the header is not JSON (${(error as Error).message})`, {
+      where,
+      offset: LENGTH_BYTES,
+      hint: WAY_OUT,
+    });
   }
 }
-
-const notJson = (why: string, where: string) =>
-  new FormatError(`the header is not JSON (${why})`, { where, offset: LENGTH_BYTES, hint: WAY_OUT });
 
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -86,7 +86,7 @@ export function readSealed(
   bytes: Uint8Array,
   kind: SealKind,
   where: string,
-): { tensors: Map<string, Tensor> } & Pick<SafetensorsHeader, "metadata" | "text"> {
+): { tensors: Map<string, Tensor>; metadata: Metadata } {
   // Of a file of another kind the length of its header is any number.
   if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== 0x7b) throw notOf(kind, where, "another file");
   const header = readOwnHeader(bytes, where);
@@ -100,7 +100,7 @@ export function readSealed(
     seal(entry, own);
     tensors.set(entry.name, readOwnTensor(entry, own, where));
   }
-  return { tensors, metadata, ...(header.text && { text: header.text }) };
+  return { tensors, metadata };
 }
 
 /** Checks the bytes of a tensor. */
@@ -109,12 +109,9 @@ export type Seal = (entry: SafetensorsEntry, bytes: Uint8Array) => void;
 /** Checks a header against its own hash; returns what checks the tensors that follow. Throws FormatError, as that does. */
 export function openSeal(head: Uint8Array, { entries, metadata }: SafetensorsHeader, where: string): Seal {
   const { file_hash: stated = "", tensor_hashes: hashes = "" } = metadata;
-  const at = stated ? indexOf(head, encode(stated)) : -1;
-  const [before, after] = at < 0 ? [head.length, head.length] : [at, at + stated.length];
-  const hash = createSha256()
-    .update(head.subarray(0, before))
-    .update(encode(none(HASH_LENGTH)));
-  checkHash(hash.update(head.subarray(after)).digest(), stated, where);
+  const text = new TextDecoder().decode(head.subarray(LENGTH_BYTES));
+  const hash = createSha256().update(head.subarray(0, LENGTH_BYTES));
+  checkHash(hash.update(encode(text.replace(stated, none(HASH_LENGTH)))).digest(), stated, where);
   const places = new Map(entries.map(({ name }, i) => [name, i * TENSOR_HASH_LENGTH]));
   return ({ name }, bytes) => {
     const at = places.get(name)!;
@@ -158,11 +155,7 @@ function checkHash(actual: string, stated: string, where: string): void {
 }
 
 function indexOf(bytes: Uint8Array, part: Uint8Array): number {
-  const isAt = (at: number) => {
-    for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
-    return true;
-  };
   for (let at = bytes.indexOf(part[0]!); at >= 0; at = bytes.indexOf(part[0]!, at + 1))
-    if (isAt(at)) return at;
+    if (part.every((byte, i) => bytes[at + i] === byte)) return at;
   return -1;
 }

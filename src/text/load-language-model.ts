@@ -23,8 +23,6 @@ import type { EmbeddingSettings, LanguageFacts, LanguageSource, TextAssets } fro
 /** What to do where an artifact is for shorter texts. */
 const FOR_FEWER =
   "Quantize it for longer texts, where it can take them: { maxTokens }, or octette quantize --context N";
-/** JSON of an artifact without a text. */
-const NO_TEXT = new TextEncoder().encode("{}");
 /** Default limit of tokens of a text. */
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_CHUNK = 64;
@@ -194,8 +192,8 @@ async function loadArtifact(
   try {
     await read(
       streamArtifact(
-        function* ({ graph, textBytes, contentHash }) {
-          const parts = sized(graph, assetsOf(textBytes?.() ?? NO_TEXT, where), options, where, FOR_FEWER);
+        function* ({ graph, text = "{}", contentHash }) {
+          const parts = sized(graph, assetsOf(text, where), options, where, FOR_FEWER);
           yield compiled(parts, options).then((model) => {
             loaded = { model, language: new LanguageModel(model, { ...parts, where, hash: contentHash }) };
           });

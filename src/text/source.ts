@@ -8,8 +8,6 @@ import type { Constant, Tensor } from "../graph/tensor";
 export interface TextAssets {
   /** tokenizer.json. */
   readonly tokenizer?: Readonly<Record<string, unknown>>;
-  /** @internal The same as UTF-8 without white space, where it came so. */
-  readonly tokenizerBytes?: Uint8Array;
   /** tokenizer_config.json. */
   readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
   /** chat_template.jinja; a template in tokenizer_config.json stays there. */

@@ -2,9 +2,7 @@
 
 import { expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
-import { assetsOf as assetsOfBytes } from "../../src/text/artifact-text";
-
-const assetsOf = (json: string, where: string) => assetsOfBytes(new TextEncoder().encode(json), where);
+import { assetsOf } from "../../src/text/artifact-text";
 
 const awkward = ['"', "\\", '\\"', "}{][", '"tokenizer":{', "\\\\", "é\u{1f600}\n"];
 
