@@ -1,9 +1,9 @@
 // Deflate and gzip (RFC 1951, 1952) with the output bounded before anything is allocated: the size comes from the
 // container, must be one that deflate can reach, and decoding stops as soon as there is more. Checksums are checked.
 
-import { FormatError } from "../errors";
+import { Inflate } from "fflate";
+import { FormatError, OctetteError } from "../errors";
 import { crc32 } from "./crc32";
-import { inflate } from "./deflate";
 
 /** Deflate's best: 258 bytes for two bits, and a little for headers (RFC 1951 §3.2.5). */
 const MAX_DEFLATE_RATIO = 1032;
@@ -14,6 +14,11 @@ export const MAX_UNPACK_RATIO = 40;
 
 /** Bytes that a file of `packed` bytes may unpack to. */
 export const unpackedLimit = (packed: number): number => MIN_UNPACKED_BYTES + MAX_UNPACK_RATIO * packed;
+
+/** Input is fed in pieces of this size, so a bomb makes at most 1032 times as much at once. */
+const PIECE_BYTES = 1 << 15;
+/** A stored block may hold back 64 KiB; deflate that gives nothing for longer has ended. */
+const MAX_SILENT_PIECES = 4;
 
 /**
  * Inflates raw deflate to exactly `size` bytes with the CRC-32 `checksum`. `offset` is where `deflated` lies in
@@ -49,13 +54,21 @@ export function inflateUnchecked(
       `${size}`,
     );
   const out = new Uint8Array(size);
-  let length: number | undefined;
+  let length = 0;
+  let silent = 0;
+  const inflate = new Inflate((piece) => {
+    if (piece.length > size - length) fail("more data than the file says", `${size} bytes`, "more");
+    out.set(piece, length);
+    length += piece.length;
+    silent = piece.length === 0 ? silent + 1 : 0;
+  });
   try {
-    length = inflate(deflated, out);
+    for (let at = 0; at < deflated.length && silent <= MAX_SILENT_PIECES; at += PIECE_BYTES)
+      inflate.push(deflated.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= deflated.length);
   } catch (error) {
+    if (error instanceof OctetteError) throw error;
     throw new FormatError(`not deflate (${(error as Error).message})`, { where, offset });
   }
-  if (length === undefined) fail("more data than the file says", `${size} bytes`, "more");
   if (length !== size) fail("less data than the file says", `${size} bytes`, `${length}`);
   return out;
 }
