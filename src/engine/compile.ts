@@ -20,6 +20,7 @@ import { SizesNeeded } from "../ops/sizes";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { chooseLayouts } from "./layouts";
+import { checkMaxima } from "./limit";
 import { LoweringContext, type PendingLoad, WHILE_LOADING } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
 import { type LoadGroup, type NamedNodes, type Need, type Plan, type PlannedValue, partOf } from "./plan";
@@ -132,7 +133,7 @@ export function layOut(
   { engineClass, threads = 1, maxima: given = {}, taps = [] }: CompileOptions,
 ): Plan {
   const maxima = maximaOf(types, given);
-  for (const [value, { shape }] of types) evaluateShape(shape, maxima, `value "${value}"`);
+  for (const [value, { shape }] of types) evaluateShape(shape, maxima, `value "${value}", `);
   const most = (dim: Dim) => evaluateDim(dim, maxima);
   const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
   const { same, own = [], buffers: shared = [] } = later ?? {};
@@ -231,15 +232,7 @@ function maximaOf(types: ReadonlyMap<string, ValueType>, given: Readonly<Record<
   for (const { shape } of types.values())
     for (const symbol of shape.flatMap(symbolsOf))
       maxima[symbol] = Object.hasOwn(given, symbol) ? given[symbol]! : 1;
-  for (const [symbol, value] of Object.entries(given)) {
-    if (!Number.isInteger(value))
-      throw new OctetteError("a size is not a whole number", {
-        code: "argument",
-        where: `maxima.${symbol}`,
-        expected: "a whole number",
-        got: `${value}`,
-      });
-  }
+  checkMaxima(given, -Infinity);
   return maxima;
 }
 

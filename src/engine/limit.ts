@@ -39,9 +39,9 @@ export function checkLimit(
 export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
   for (const { node, dim, otherwise, elements, kind } of needs) {
     const [count, other] = [dim, otherwise].map((one) => evaluateDim(one, bindings)) as [number, number];
-    const { what, isMet } = KINDS[kind];
-    if (isMet(count, other) || evaluateDim(elements, bindings) === 0) continue;
-    throw new OctetteError(what, {
+    const isMet = kind === "equal" ? count === other : kind === "size" ? count >= 0 : count > 0 || other > 0;
+    if (isMet || evaluateDim(elements, bindings) === 0) continue;
+    throw new OctetteError(MISFITS[kind], {
       code: "argument",
       where: `node "${node}"`,
       expected: kind === "equal" ? `${dim} = ${otherwise}` : `at least ${kind === "some" ? 1 : 0} for ${dim}`,
@@ -50,16 +50,23 @@ export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
   }
 }
 
-const KINDS: Readonly<
-  Record<NeedKind, { readonly what: string; readonly isMet: (count: number, other: number) => boolean }>
-> = {
-  some: {
-    what: "its input lacks elements that its output has",
-    isMet: (count, other) => count > 0 || other > 0,
-  },
-  equal: { what: "sizes differ", isMet: (count, other) => count === other },
-  size: { what: "a size is below 0", isMet: (count) => count >= 0 },
+const MISFITS: Readonly<Record<NeedKind, string>> = {
+  some: "its input lacks elements that its output has",
+  equal: "sizes differ",
+  size: "a size is below 0",
 };
+
+/** Throws where a size is not a whole number of `least` or more. */
+export function checkMaxima(maxima: Readonly<Record<string, number>> = {}, least = 1): void {
+  for (const [symbol, value] of Object.entries(maxima))
+    if (!Number.isInteger(value) || value < least)
+      throw new OctetteError("invalid maximum", {
+        code: "argument",
+        where: `maxima.${symbol}`,
+        expected: "a whole number of 1 or more",
+        got: `${value}`,
+      });
+}
 
 /** What `make` gives for the largest batch that memory allows, from `batch` down to one by halves. */
 export function fitBatch<T>(batch: number, make: (batch: number) => T): T {

@@ -20,7 +20,7 @@ import { batchAxis } from "./batch";
 import type { Draft } from "./draft";
 import { type Look, lookOut } from "./feed-range";
 import { arrayFor, bindSymbols, checkFeeds, checkInto, checkSymbols, type Feeds, type Into } from "./feeds";
-import { allowed, checkLimit, checkNeeds } from "./limit";
+import { allowed, checkLimit, checkMaxima, checkNeeds } from "./limit";
 import type { ConstantSink } from "./loader";
 import { isFor, kernelsOf, type Plan, type PlannedValue, type Planner } from "./plan";
 import { loadedRunSizes, newRoom, plannerOf } from "./planner";
@@ -533,19 +533,6 @@ export function draftModel(
   const taken = beside + plan.memory.totalBytes;
   const bodies = within.length > 0 ? loadedRunSizes().draftsOf(within, draftOf, taken) : undefined;
   return { plan, planFor, threads, bodies };
-}
-
-/** Throws where a maximum leaves no room. */
-function checkMaxima(maxima: ModelOptions["maxima"] = {}): void {
-  for (const [symbol, value] of Object.entries(maxima))
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new OctetteError("invalid maximum", {
-        code: "argument",
-        where: `maxima.${symbol}`,
-        expected: "a whole number of 1 or more, for which there is memory from the start",
-        got: `${value}`,
-        hint: "Leave it out for 1: a run may have 0 of it, and a larger one takes more memory",
-      });
 }
 
 /** Options for graphs within a graph. */

@@ -118,10 +118,8 @@ export function readsOf({ inputs, codes }: Node): string[] {
   return names;
 }
 
-const NONE: readonly string[] = [];
-
-const namesIn = (p: CodeParameters | undefined): readonly string[] =>
-  p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : NONE;
+const namesIn = (p: CodeParameters | undefined): string[] =>
+  p ? [p.scale, p.zeroPoint, p.groups?.scales ?? "", p.groups?.offsets ?? ""] : [];
 
 /** Names of all values: inputs, constants, states and what nodes make. */
 export const valueNames = ({ inputs, constants, states = [], nodes }: Graph<Constant>): string[] => [

@@ -170,7 +170,7 @@ export const evaluateShape = (shape: Shape, bindings: Bindings, where = ""): num
     if (size >= 0) return size;
     throw new OctetteError(`a dimension would be ${size}, below 0`, {
       code: "argument",
-      where: [where, `shape ${formatShape(shape)}`].filter(Boolean).join(", "),
+      where: `${where}shape ${formatShape(shape)}`,
       expected: `larger ${symbolsOf(dim).join(", ")}`,
       got: Object.entries(bindings)
         .map(([symbol, value]) => `${symbol} = ${value}`)
