@@ -91,7 +91,13 @@ export const splitTraits: Traits = {
   trained: undefined,
   idle: (node) => node.outputs.length === 1,
   evaluate(node, [x]) {
-    const parts = x && partsOf(node, x.shape).map((cuts) => cutKnown(x, cuts));
-    return parts?.flatMap((part) => part ?? []);
+    if (!x) return undefined;
+    const parts = partsOf(node, x.shape);
+    const axis = axisOf(node, x.shape);
+    const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
+    // Parts that a run may find to be more or less than the whole are left to it.
+    if (whole !== x.shape[axis]) return undefined;
+    const known = parts.map((cuts) => cutKnown(x, cuts));
+    return known.every((part) => part !== undefined) ? known : undefined;
   },
 };

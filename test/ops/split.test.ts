@@ -1,3 +1,6 @@
+import { expect, test } from "vitest";
+import { tensor } from "../../src/graph/tensor";
+import { splitTraits } from "../../src/ops/split";
 import { testOp } from "./test-op";
 
 testOp("Split", {
@@ -19,4 +22,17 @@ testOp("Split", {
     [[[5]], { split: [2, 2] }, "the parts do not make up the whole", 2],
     [[[5]], { num_outputs: 3 }, "num_outputs is not the number of its outputs", 2],
   ],
+});
+
+test.each([
+  [1, [2, "k"]],
+  [5, [2, "k"]],
+  [0, [1, "k"]],
+])("parts of a constant of %i that a run may find to be other than the whole are no constants", (size, sizes) => {
+  const cut = splitTraits.evaluate!(
+    { op: "Split", name: "s", inputs: ["x"], outputs: ["a", "b"], attributes: { split: sizes } },
+    [tensor("f32", [size as number], new Float32Array(size as number))],
+    [],
+  );
+  expect(cut).toBe(undefined);
 });
