@@ -31,6 +31,10 @@ function partsOf(node: Node, shape: Shape): Cut[][] {
   });
 }
 
+/** What the parts are together along an axis. */
+const wholeOf = (parts: readonly (readonly Cut[])[], axis: number) =>
+  parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
+
 function sizesOf(node: Node, dim: Dim): readonly Dim[] {
   const count = node.outputs.length;
   const given = dimsOf(node, "split");
@@ -78,8 +82,7 @@ export const split: Op = {
     const { shape } = c.type(inputs[0]!);
     const parts = partsOf(node, shape);
     const axis = axisOf(node, shape);
-    const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
-    needEqual(c, whole, shape[axis]!);
+    needEqual(c, wholeOf(parts, axis), shape[axis]!);
     for (const cuts of parts) c.needsSize(cuts[axis]!.extent);
     for (const [i, cuts] of parts.entries()) if (outputs[i]) lowerCuts(node, c, outputs[i], inputs[0]!, cuts);
   },
@@ -94,9 +97,8 @@ export const splitTraits: Traits = {
     if (!x) return undefined;
     const parts = partsOf(node, x.shape);
     const axis = axisOf(node, x.shape);
-    const whole = parts.reduce<Dim>((sum, cuts) => addDims(sum, cuts[axis]!.extent), 0);
     // Parts that a run may find to be more or less than the whole are left to it.
-    if (whole !== x.shape[axis]) return undefined;
+    if (wholeOf(parts, axis) !== x.shape[axis]) return undefined;
     const known = parts.map((cuts) => cutKnown(x, cuts));
     return known.every((part) => part !== undefined) ? known : undefined;
   },
