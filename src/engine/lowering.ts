@@ -135,8 +135,10 @@ export class LoweringContext implements Lowering {
     else if (task.integer) own.lowerInteger!(task, this);
     else own.lower!(task, this);
     const made = task.outputs.filter(Boolean).flatMap((value) => this.type(value).shape);
-    for (const dim of new Set(made)) if (!this.#sizes.has(dim)) this.needsSize(dim);
-    for (const dim of made) this.#sizes.add(dim);
+    for (const dim of made) {
+      if (!this.#sizes.has(dim)) this.needsSize(dim);
+      this.#sizes.add(dim);
+    }
   }
 
   /** The host reads the inputs of an act after the steps so far, and writes its outputs before the next one. */
