@@ -54,10 +54,10 @@ const parts = [
   ["  folders and GGUF files, where asked for", 32_800, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
-  ["toolkit", 181_400, () => atStart('export * from "octette"')],
+  ["toolkit", 180_000, () => atStart('export * from "octette"')],
   [
-    "  kernels over codes and of windows, where asked for",
-    26_600,
+    "  kernels over codes, of windows and of samples, where asked for",
+    28_300,
     () => later('export { preload } from "octette"', "later-modules"),
   ],
   [

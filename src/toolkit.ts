@@ -42,8 +42,9 @@ export class Toolkit {
 
   /**
    * Imports the kernels that are not here from the start, so that `loadSync` and `save`, which wait for nothing, have them: those of
-   * weights in groups, of language models and of recurrent layers, all over codes, and those of convolutions and poolings over volumes, of
-   * computed weights or by norms. `load`, `quantize`, `tune` and `evaluate` do it.
+   * weights in groups, of language models and of recurrent layers, all over codes, those of convolutions and poolings over volumes, of
+   * computed weights or by norms, and those of samples at computed places, of poolings of regions and of images of columns. `load`,
+   * `quantize`, `tune` and `evaluate` do it.
    */
   async preload(): Promise<void> {
     await this.#import();

@@ -57,10 +57,15 @@ test("a module is compiled once for all that the toolkit does, and runtimeInfo i
   expect(new Set(large).size).toBe(large.length);
 });
 
-test("kernels that few models call are imported with the first that does, and before what waits for nothing", async () => {
+test.each([
+  ["GlobalLpPool", { p: 2 }, {}],
+  ["GridSample", {}, { grid: tensor("f32", [1, 2, 2, 2], [-1, -1, 0.5, 0, 0, 0.25, 1, 1]) }],
+])("%s, whose kernels few models call, has them from its first load on, or from preload", async (op, attributes, constants) => {
   const toolkit = createToolkit({});
   const builder = new GraphBuilder(1);
-  builder.node("GlobalLpPool", [builder.input("x", ["batch", 2, 3, 3])], "y", { p: 2 });
+  const inputs = [builder.input("x", [1, 2, 3, 3])];
+  for (const [name, value] of Object.entries(constants)) inputs.push(builder.constant(name, value));
+  builder.node(op, inputs, "y", attributes);
   const graph = builder.build("y");
   const missing = expect.objectContaining({
     code: "unsupported",
@@ -70,12 +75,7 @@ test("kernels that few models call are imported with the first that does, and be
   expect(() => save(graph, { toolkit })).toThrow(missing);
   using model = await load(graph, { toolkit });
   using same = loadSync(graph, { toolkit });
-  const feeds = {
-    x: tensor(
-      "f32",
-      [1, 2, 3, 3],
-      Array.from({ length: 18 }, (_, i) => i),
-    ),
-  };
+  const x = Array.from({ length: 18 }, (_, i) => i);
+  const feeds = { x: tensor("f32", [1, 2, 3, 3], x) };
   expect(same.runSync(feeds)).toEqual(model.runSync(feeds));
 });

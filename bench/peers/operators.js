@@ -3,7 +3,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { exportOnnx, importOnnx, loadSync, tensor } from "../../build/index.js";
+import { exportOnnx, importOnnx, load, tensor } from "../../build/index.js";
 import { formatTable } from "../../build/terminal.js";
 import { prepare } from "./onnxruntime-web.js";
 
@@ -219,7 +219,7 @@ for (const one of cases) {
   if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
   try {
     const { onnx, feeds } = await caseOf(one);
-    const model = loadSync(importOnnx(onnx));
+    const model = await load(importOnnx(onnx));
     const [{ name: output }] = model.outputs;
     const { data } = model.runSync(feeds)[output];
     // Both write to arrays that are there: a run within a model makes none.
