@@ -8,7 +8,6 @@ import {
   type Bindings,
   type Dim,
   evaluateDim,
-  evaluateShape,
   formatShape,
   isMonotone,
   symbolsOf,
@@ -20,7 +19,7 @@ import { SizesNeeded } from "../ops/sizes";
 import { fuseAdditions } from "./additions";
 import { batchOf } from "./batch";
 import { chooseLayouts } from "./layouts";
-import { checkMaxima } from "./limit";
+import { checkMaxima, checkNeeds } from "./limit";
 import { LoweringContext, type PendingLoad, WHILE_LOADING } from "./lowering";
 import { align, findOverlap, planMemory } from "./memory";
 import { type LoadGroup, type NamedNodes, type Need, type Plan, type PlannedValue, partOf } from "./plan";
@@ -63,9 +62,13 @@ export interface Lowered {
   later?: Later | undefined;
 }
 
-/** Compiles a graph for the maxima of `options`. Throws an OctetteError that lists every operator without kernels. */
-export const compile = (graph: Graph<Constant>, options: CompileOptions): Plan =>
-  layOut(lowerGraph(graph, options), options);
+/** Compiles a graph for the maxima of `options`. Throws an OctetteError that lists every operator without kernels, or tells a size below 0. */
+export function compile(graph: Graph<Constant>, options: CompileOptions): Plan {
+  const plan = layOut(lowerGraph(graph, options), options);
+  const sizes = plan.needs.filter(({ kind }) => kind === "size");
+  checkNeeds(sizes, plan.maxima);
+  return plan;
+}
 
 /** Chooses layouts and lowers every unit once, for all rows of a batch at once where it `isWhole`. Throws SizesNeeded where a kernel takes a size as a number that is a symbol. */
 export function lowerGraph(
@@ -133,8 +136,8 @@ export function layOut(
   { engineClass, threads = 1, maxima: given = {}, taps = [] }: CompileOptions,
 ): Plan {
   const maxima = maximaOf(types, given);
-  for (const [value, { shape }] of types) evaluateShape(shape, maxima, `value "${value}", `);
-  const most = (dim: Dim) => evaluateDim(dim, maxima);
+  // A run for which a size is below 0 is refused by its needs.
+  const most = (dim: Dim) => Math.max(0, evaluateDim(dim, maxima));
   const bytesOf = ({ bytes }: Buffer) => (typeof bytes === "function" ? bytes(most) : most(bytes));
   const { same, own = [], buffers: shared = [] } = later ?? {};
   const staging: Buffer = { area: "arena", bytes: c.stagingBytes, first: WHILE_LOADING, last: WHILE_LOADING };

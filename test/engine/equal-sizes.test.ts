@@ -233,7 +233,7 @@ describe("parameters that a run computes", () => {
         );
       }
       expect(() => model.runSync({ x, pads: ints(-2, 0, -1, 0) })).toThrow(
-        /below 0|more is taken away|negative/,
+        /below 0|lacks elements|more is taken away|negative/,
       );
     });
   });

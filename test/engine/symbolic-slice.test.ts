@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
+import { readArtifact, save, verify } from "../../src/index";
 import { withModel } from "./engines";
 
 const empty = tensor("f32", [0], []);
@@ -43,6 +44,36 @@ describe("Slice from a symbol on", () => {
       const x = new Float32Array(2 * WIDTH);
       expect(() => model.runSync({ x }, {}, { rows: 3 })).toThrow(/a size is below 0/);
     });
+  });
+});
+
+describe("Slice from a number on", () => {
+  const rest: Graph = {
+    ...graph,
+    nodes: [{ ...graph.nodes[0]!, attributes: { starts: [3], ends: [2 ** 31 - 1], axes: [1], steps: [1] } }],
+  };
+  const x = (tokens: number) => Float32Array.from({ length: tokens * WIDTH }, (_, i) => i);
+
+  test.each<Record<string, number>>([
+    {},
+    { tokens: 2 },
+    { tokens: 5 },
+  ])("whatever there is room for at first: %o", (maxima) => {
+    withModel(rest, { maxima }, (model) => {
+      for (const tokens of [3, 17, 4]) {
+        const { y } = model.runSync({ x: x(tokens) });
+        expect(y!.shape).toEqual([1, tokens - 3, WIDTH]);
+        expect([...y!.data]).toEqual([...x(tokens).subarray(3 * WIDTH)]);
+      }
+      for (const tokens of [0, 1, 2])
+        expect(() => model.runSync({ x: x(tokens) })).toThrow(/node "last": a size is below 0/);
+    });
+  });
+
+  test("is saved, and verified with a size that has a rest", async () => {
+    const bytes = save(rest);
+    expect(readArtifact(bytes).selfTest).toBeDefined();
+    expect(await verify(bytes)).toBe(true);
   });
 });
 
