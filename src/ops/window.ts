@@ -22,7 +22,7 @@ import { sizesIn } from "./sizes";
 /** Sizes are numbers, or dimensions over symbols where only a type is asked for. */
 export interface Window<Size extends Dim = number> {
   readonly batch: Dim;
-  readonly channels: number;
+  readonly channels: Size;
   readonly inH: Size;
   readonly inW: Size;
   readonly outH: Size;
@@ -77,9 +77,9 @@ export const windowAttributes: readonly string[] = [
 export const windowOf = (node: Node, x: ValueType, kernel: readonly Dim[]): Window =>
   numbered(node, x, windowDims(node, x, kernel));
 
-/** A window whose sizes are numbers. */
+/** A window whose sizes are numbers. Throws SizesNeeded where one is not known. */
 export function numbered<W extends Window<Dim>>(node: Node, x: ValueType, w: W): W & Window {
-  sizesIn(`${node.op} "${node.name}"`, x.shape.slice(2));
+  sizesIn(`${node.op} "${node.name}"`, x.shape.slice(1));
   return w as W & Window;
 }
 
@@ -92,8 +92,6 @@ export function windowDims(node: Node, x: ValueType, kernel: readonly Dim[]): Wi
       got: `x ${formatShape(x.shape)}, kernel ${formatShape(kernel)}`,
     });
   const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
-  if (typeof channels !== "number")
-    throw opError(node, "the number of channels must be known", { got: formatShape(x.shape) });
   const ones = spatial.map(() => 1);
   const strides = numbersOf(node, "strides", ones);
   const dilations = numbersOf(node, "dilations", ones);
@@ -200,7 +198,7 @@ export const windowWords = (slide: Slide): Int32Array =>
   Int32Array.from(Object.keys(new Slide()) as (keyof Slide)[], (field) => slide[field]);
 
 /** Type of a window op's output. */
-export const windowType = (w: Window<Dim>, channels: number, dtype: ValueType["dtype"]): ValueType => ({
+export const windowType = (w: Window<Dim>, channels: Dim, dtype: ValueType["dtype"]): ValueType => ({
   dtype,
   shape: [w.batch, channels, ...w.outSpatial] as Shape,
 });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
 import { evaluateShape } from "../../src/graph/symbols";
 import { tensor } from "../../src/graph/tensor";
-import { load, save } from "../../src/index";
+import { load, preload, save } from "../../src/index";
 import { bound } from "../../src/ops/bound";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
@@ -47,7 +47,33 @@ const resized = (op: string, attributes: Record<string, number[] | string>): Cas
   images.filter(({ height }) => height! > 1),
 ];
 
+const pooled = (op: string, attributes: Record<string, number | number[]> = {}): Case => [
+  `${op} of as many channels as are fed, ${JSON.stringify(attributes)}`,
+  (b) => {
+    const pool = b.node(op, [b.input("x", ["batch", "channels", "height", "width"])], "pool", attributes);
+    b.node("Flatten", [b.node("Relu", [pool], "positive")], "y", { axis: 1 });
+  },
+  [
+    { batch: 1, channels: 3, height: 4, width: 8 },
+    { batch: 2, channels: 17, height: 4, width: 8 },
+    { batch: 3, channels: 1, height: 5, width: 6 },
+    { batch: 2, channels: 4, height: 5, width: 6 },
+  ],
+];
+
 const cases: readonly Case[] = [
+  pooled("MaxPool", { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+  pooled("MaxPool", { kernel_shape: [2, 3], ceil_mode: 1 }),
+  pooled("AveragePool", { kernel_shape: [2, 2], strides: [2, 2] }),
+  pooled("GlobalAveragePool"),
+  pooled("GlobalMaxPool"),
+  pooled("LpPool", { kernel_shape: [2, 2] }),
+  [
+    "GeneralMaxPool of volumes of as many channels as are fed",
+    (b) =>
+      b.node("GeneralMaxPool", [b.input("x", [2, "channels", 3, 4, 5])], "y", { kernel_shape: [2, 2, 2] }),
+    [{ channels: 3 }, { channels: 1 }, { channels: 17 }],
+  ],
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1] }),
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] }),
   transposed({ strides: [2, 2] }, 2),
@@ -115,6 +141,7 @@ test.each(cases)("%s", async (_, build, sizes) => {
   const b = new GraphBuilder(3);
   build(b);
   const graph = simplify(b.build("y"), registry);
+  await preload();
   const saved = await load(save(graph));
   withModel(graph, {}, (model) => {
     for (const size of sizes) {
