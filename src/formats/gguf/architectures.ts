@@ -1,21 +1,40 @@
-// Architectures of GGUF files in the words of Hugging Face: settings of config.json from their keys, and names of tensors. What
-// llama.cpp knows of an architecture and no key says, is said here.
+// Architectures of GGUF files in the words of Hugging Face: the family, names of tensors, and what llama.cpp knows of it and no key says.
 
 import { OctetteError } from "../../errors";
-import type { GgufKeys } from "./keys";
-
-export type GgufSettings = Record<string, unknown>;
-
-/** What keys say of every decoder. */
-export interface Common {
-  readonly name: string;
-  readonly keys: GgufKeys;
-  readonly hidden: number;
-  readonly layers: number;
-  readonly heads: number;
-  /** Elements of a head. */
-  readonly headDim: number;
-}
+import type { Tensor } from "../../graph/tensor";
+import {
+  type Common,
+  clipOf,
+  falcon,
+  type GgufSettings,
+  gemma2,
+  gemma3,
+  granite,
+  lfm2,
+  logitScaleOf,
+  mistral3,
+  modernBert,
+  mpt,
+  olmo2,
+  stablelm,
+  windowsOf,
+  xielu,
+} from "./family-settings";
+import {
+  bertNames,
+  bloomNames,
+  falconNames,
+  glm4Names,
+  gpt2Names,
+  lfm2Names,
+  modernBertNames,
+  mptNames,
+  neoxNames,
+  nomicBertNames,
+  phi2Names,
+  sandwichNames,
+  type TensorNames,
+} from "./tensor-names";
 
 export interface Architecture {
   /** `model_type` of config.json. */
@@ -26,9 +45,11 @@ export interface Architecture {
   readonly prefix?: string;
   readonly layerPrefix?: string;
   /** Names beside the layers and in them that differ from Llama's. */
-  readonly names?: Readonly<Record<string, string>>;
+  readonly names?: TensorNames | ((has: (tensor: string) => boolean) => TensorNames);
   /** Whether rows of q and k lie as pairs that rotate, next to each other. */
   readonly permutesHeads?: true;
+  /** Whether Hugging Face keeps rows of q, k and v key head by key head, where the file has them one after the other. */
+  readonly groupsHeads?: true;
   /** Whether the file's norms are 1 + what Hugging Face's are. */
   readonly shiftsNorms?: true;
   /** Layers whose weights Hugging Face keeps as [inputs, outputs]. */
@@ -37,90 +58,58 @@ export interface Architecture {
   readonly isPartial?: true;
   /** Norms are LayerNorm's. */
   readonly hasLayerNorm?: true;
+  /** Heads do not rotate. */
+  readonly hasNoRotary?: true;
+  /** Tokens see the whole text, and hidden states become embeddings. */
+  readonly isEncoder?: true;
+  /** Tensors of Hugging Face that the file has as keys: elements by name. */
+  readonly tensors?: (common: Common) => ReadonlyMap<string, Tensor>;
 }
 
-/** Names of Llama's parts, which most share. */
-export const llamaNames: Readonly<Record<string, string>> = {
-  token_embd: "embed_tokens",
-  output_norm: "norm",
-  attn_norm: "input_layernorm",
-  attn_q: "self_attn.q_proj",
-  attn_k: "self_attn.k_proj",
-  attn_v: "self_attn.v_proj",
-  attn_output: "self_attn.o_proj",
-  attn_q_norm: "self_attn.q_norm",
-  attn_k_norm: "self_attn.k_norm",
-  ffn_norm: "post_attention_layernorm",
-  ffn_gate: "mlp.gate_proj",
-  ffn_up: "mlp.up_proj",
-  ffn_down: "mlp.down_proj",
-};
-
-/** Norms before and behind attention and feed-forward. */
-const sandwichNames = {
-  ffn_norm: "pre_feedforward_layernorm",
-  post_attention_norm: "post_attention_layernorm",
-  post_ffw_norm: "post_feedforward_layernorm",
-};
-
-/** Gemma's largest models scale scores by the width of a head that they would have without a size of its own. */
-const scalarOf = ({ layers, hidden, heads, headDim }: Common, largest: number): number =>
-  layers === largest ? hidden / heads : headDim;
-
-const gemma2 = (common: Common): GgufSettings => ({
-  hidden_activation: "gelu_pytorch_tanh",
-  query_pre_attn_scalar: scalarOf(common, 46),
-  sliding_window: common.keys.count(`${common.name}.attention.sliding_window`) ?? 4096,
-  attn_logit_softcapping: common.keys.number(`${common.name}.attn_logit_softcapping`) ?? 50,
-  final_logit_softcapping: common.keys.number(`${common.name}.final_logit_softcapping`) ?? 30,
-});
-
-function gemma3(common: Common): GgufSettings {
-  const { name, keys, layers } = common;
-  const pattern = keys.value(`${name}.attention.sliding_window_pattern`) ?? 6;
-  const types = ArrayBuffer.isView(pattern)
-    ? { layer_types: Array.from(pattern, (isLocal) => (isLocal ? "sliding_attention" : "full_attention")) }
-    : { sliding_window_pattern: pattern };
-  if (ArrayBuffer.isView(pattern) && pattern.length !== layers)
-    throw keys.wrong(`${name}.attention.sliding_window_pattern`, `a list of ${layers}`, pattern);
-  return {
-    hidden_activation: "gelu_pytorch_tanh",
-    query_pre_attn_scalar: scalarOf(common, 62),
-    sliding_window: keys.needCount(`${name}.attention.sliding_window`),
-    rope_local_base_freq: keys.number(`${name}.rope.freq_base_swa`) ?? 10000,
-    final_logit_softcapping: keys.number(`${name}.final_logit_softcapping`) ?? null,
-    ...types,
-  };
-}
-
-/** Which layers attend, by their key and value heads: 0 stands for a short convolution. */
-function lfm2({ name, keys, layers }: Common): GgufSettings {
-  const kvHeads = Array.from(keys.numbers(`${name}.attention.head_count_kv`, layers) ?? []);
-  const widths = new Set(kvHeads.filter((count) => count > 0));
-  if (kvHeads.length === 0 || widths.size !== 1)
-    throw keys.wrong(`${name}.attention.head_count_kv`, "one number of heads, and 0", kvHeads);
-  return {
-    layer_types: kvHeads.map((count) => (count > 0 ? "full_attention" : "conv")),
-    num_key_value_heads: [...widths][0],
-    conv_L_cache: keys.needCount(`${name}.shortconv.l_cache`),
-  };
-}
-
-const granite = ({ name, keys, headDim }: Common): GgufSettings => ({
-  attention_multiplier: keys.number(`${name}.attention.scale`) ?? 1 / Math.sqrt(headDim),
-  embedding_multiplier: keys.number(`${name}.embedding_scale`) ?? 1,
-  residual_multiplier: keys.number(`${name}.residual_scale`) ?? 1,
-  logits_scaling: keys.number(`${name}.logit_scale`) ?? 1,
-});
+const layerNormed = { hasLayerNorm: true } as const;
+const encoding = { isEncoder: true, prefix: "" } as const;
+const gptLike = { ...layerNormed, hasNoRotary: true, prefix: "transformer.", layerPrefix: "h" } as const;
 
 /** By `general.architecture`. */
 const architectures: Readonly<Record<string, Architecture>> = {
-  llama: { family: "llama", permutesHeads: true },
-  smollm3: { family: "smollm3", permutesHeads: true },
-  granite: { family: "granite", permutesHeads: true, settings: granite },
-  qwen2: { family: "qwen2" },
-  qwen3: { family: "qwen3" },
-  olmo2: { family: "olmo2", names: sandwichNames },
+  apertus: {
+    family: "apertus",
+    names: { attn_norm: "attention_layernorm", ffn_norm: "feedforward_layernorm" },
+    tensors: xielu,
+  },
+  arcee: { family: "arcee", permutesHeads: true },
+  bert: {
+    ...layerNormed,
+    ...encoding,
+    family: "bert",
+    hasNoRotary: true,
+    layerPrefix: "encoder.layer",
+    names: bertNames,
+  },
+  bloom: { ...gptLike, family: "bloom", groupsHeads: true, names: bloomNames },
+  chatglm: { family: "glm", isPartial: true, names: { ffn_up: "mlp.gate_up_proj" } },
+  cohere2: {
+    ...layerNormed,
+    family: "cohere2",
+    settings: (common) => ({ ...logitScaleOf(common), ...windowsOf(common) }),
+  },
+  "command-r": { ...layerNormed, family: "cohere", settings: logitScaleOf },
+  ernie4_5: { family: "ernie4_5" },
+  eurobert: { ...encoding, family: "eurobert" },
+  exaone4: {
+    family: "exaone4",
+    names: sandwichNames,
+    settings: (common) => windowsOf(common) ?? { sliding_window: null },
+  },
+  falcon: {
+    ...layerNormed,
+    family: "falcon",
+    prefix: "transformer.",
+    layerPrefix: "h",
+    groupsHeads: true,
+    settings: falcon,
+    names: falconNames,
+  },
   gemma: {
     family: "gemma",
     shiftsNorms: true,
@@ -128,50 +117,79 @@ const architectures: Readonly<Record<string, Architecture>> = {
   },
   gemma2: { family: "gemma2", shiftsNorms: true, settings: gemma2, names: sandwichNames },
   gemma3: { family: "gemma3_text", shiftsNorms: true, settings: gemma3, names: sandwichNames },
+  glm4: { family: "glm4", isPartial: true, names: glm4Names },
+  gpt2: {
+    ...gptLike,
+    family: "gpt2",
+    names: gpt2Names,
+    transposed: ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"],
+  },
+  gptneox: {
+    ...layerNormed,
+    family: "gpt_neox",
+    isPartial: true,
+    groupsHeads: true,
+    prefix: "gpt_neox.",
+    names: neoxNames,
+    settings: ({ name, keys }) => ({
+      use_parallel_residual: keys.flag(`${name}.use_parallel_residual`) ?? true,
+    }),
+  },
+  granite: { family: "granite", permutesHeads: true, settings: granite },
+  "hunyuan-dense": {
+    family: "hunyuan_v1_dense",
+    names: { attn_q_norm: "self_attn.query_layernorm", attn_k_norm: "self_attn.key_layernorm" },
+  },
+  lfm2: { family: "lfm2", settings: lfm2, names: lfm2Names },
+  llama: { family: "llama", permutesHeads: true },
+  mistral3: { family: "ministral3", permutesHeads: true, settings: mistral3 },
+  "modern-bert": {
+    ...layerNormed,
+    ...encoding,
+    family: "modernbert",
+    names: modernBertNames,
+    settings: modernBert,
+  },
+  mpt: { ...gptLike, layerPrefix: "blocks", family: "mpt", names: mptNames, settings: mpt },
+  nemotron: { ...layerNormed, family: "nemotron", isPartial: true, shiftsNorms: true },
+  "nomic-bert": {
+    ...layerNormed,
+    ...encoding,
+    family: "nomic_bert",
+    layerPrefix: "encoder.layers",
+    names: nomicBertNames,
+  },
+  olmo: { ...layerNormed, family: "olmo", permutesHeads: true, settings: clipOf },
+  olmo2: { family: "olmo2", settings: olmo2, names: sandwichNames },
+  phi2: { ...layerNormed, family: "phi", isPartial: true, names: phi2Names },
   phi3: {
     family: "phi3",
     isPartial: true,
     names: { attn_qkv: "self_attn.qkv_proj", ffn_up: "mlp.gate_up_proj" },
-    settings: ({ name, keys }) => ({
-      sliding_window: keys.count(`${name}.attention.sliding_window`) ?? null,
-    }),
+    settings: (common) => windowsOf(common) ?? { sliding_window: null },
   },
-  gpt2: {
-    family: "gpt2",
-    hasLayerNorm: true,
-    prefix: "transformer.",
-    layerPrefix: "h",
-    names: {
-      token_embd: "wte",
-      position_embd: "wpe",
-      output_norm: "ln_f",
-      attn_norm: "ln_1",
-      attn_qkv: "attn.c_attn",
-      attn_output: "attn.c_proj",
-      ffn_norm: "ln_2",
-      ffn_up: "mlp.c_fc",
-      ffn_down: "mlp.c_proj",
-    },
-    transposed: ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"],
+  qwen2: { family: "qwen2" },
+  qwen3: { family: "qwen3" },
+  seed_oss: { family: "seed_oss", names: { post_attention_norm: "post_attention_layernorm" } },
+  smollm3: { family: "smollm3", permutesHeads: true },
+  stablelm: {
+    ...layerNormed,
+    family: "stablelm",
+    isPartial: true,
+    settings: stablelm,
+    names: { attn_q_norm: "self_attn.q_layernorm", attn_k_norm: "self_attn.k_layernorm" },
   },
-  lfm2: {
-    family: "lfm2",
-    settings: lfm2,
-    names: {
-      token_embd_norm: "embedding_norm",
-      output_norm: "embedding_norm",
-      attn_norm: "operator_norm",
-      attn_output: "self_attn.out_proj",
-      attn_q_norm: "self_attn.q_layernorm",
-      attn_k_norm: "self_attn.k_layernorm",
-      ffn_norm: "ffn_norm",
-      ffn_gate: "feed_forward.w1",
-      ffn_down: "feed_forward.w2",
-      ffn_up: "feed_forward.w3",
-      "shortconv.conv": "conv.conv",
-      "shortconv.in_proj": "conv.in_proj",
-      "shortconv.out_proj": "conv.out_proj",
-    },
+  starcoder: {
+    ...gptLike,
+    family: "gpt_bigcode",
+    names: gpt2Names,
+    settings: () => ({ multi_query: true }),
+  },
+  starcoder2: {
+    ...layerNormed,
+    family: "starcoder2",
+    names: { ffn_up: "mlp.c_fc", ffn_down: "mlp.c_proj" },
+    settings: () => ({ sliding_window: null }),
   },
 };
 

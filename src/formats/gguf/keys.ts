@@ -11,7 +11,6 @@ const HARMLESS = new Set([
   "feed_forward_length",
   "tensor_data_layout",
   "rope.scaling.finetuned",
-  "attention.causal",
 ]);
 
 export class GgufKeys {
@@ -44,11 +43,11 @@ export class GgufKeys {
   }
 
   needCount(key: string): number {
-    return this.count(key) ?? this.#missing(key);
+    return this.count(key) ?? fail(this.missing(key));
   }
 
   needNumber(key: string): number {
-    return this.number(key) ?? this.#missing(key);
+    return this.number(key) ?? fail(this.missing(key));
   }
 
   flag(key: string): boolean | undefined {
@@ -100,10 +99,14 @@ export class GgufKeys {
     }
   }
 
-  #missing(key: string): never {
-    throw new FormatError(`has no key "${key}"`, { where: this.where });
+  missing(key: string): FormatError {
+    return new FormatError(`has no key "${key}"`, { where: this.where });
   }
 }
+
+const fail = (error: FormatError): never => {
+  throw error;
+};
 
 const isTexts = (value: GgufValue): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");

@@ -4,12 +4,15 @@
 import type { BytesSource } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";
 import { openSeekable, type Seekable } from "../../files/seek";
+import type { Tensor } from "../../graph/tensor";
 import type { LanguageSource, SourceTensor } from "../../text/source";
-import { type Architecture, architectureOf, llamaNames } from "./architectures";
+import { type Architecture, architectureOf } from "./architectures";
 import { type GgufTensor, readGgufHeader } from "./header";
 import { GgufKeys } from "./keys";
 import { type RowOrder, readGgufCodes, readGgufTensor } from "./read-tensor";
-import { type RotaryFactors, settingsOf } from "./settings";
+import { rowOrderOf } from "./row-orders";
+import { commonOf, embeddingOf, type RotaryFactors, settingsOf, type TensorFacts } from "./settings";
+import { llamaNames } from "./tensor-names";
 import { textAssetsOf } from "./vocabulary";
 
 /** Tensors that become settings. */
@@ -21,7 +24,7 @@ const FACTORS: Readonly<Record<string, keyof RotaryFactors>> = {
 /** Most elements of such a tensor. */
 const MAX_FACTORS = 4096;
 
-/** A tensor by its name of Hugging Face. */
+/** A tensor of the file by its name of Hugging Face. */
 interface Named extends SourceTensor {
   readonly tensor: GgufTensor;
   /** In which order rows lie in the file. */
@@ -58,12 +61,15 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
     });
   const name = keys.text("general.architecture");
   const architecture = architectureOf(name, where);
-  const embedding = tensors.get("token_embd.weight");
-  if (embedding?.shape.length !== 2) throw new FormatError('has no matrix "token_embd.weight"', { where });
-  const vocabulary = embedding.shape[0]!;
+  const table = tensors.get("token_embd.weight");
+  if (table?.shape.length !== 2) throw new FormatError('has no matrix "token_embd.weight"', { where });
+  const vocabulary = table.shape[0]!;
   const factors = await factorsOf(file, tensors, where);
-  const facts = { vocabulary, hasHead: tensors.has("output.weight"), factors };
-  const config = settingsOf(name!, architecture, keys, facts);
+  const facts: TensorFacts = { vocabulary, factors, has: (name) => tensors.has(name) };
+  const common = commonOf(name!, keys, facts);
+  const config = settingsOf(architecture, common, facts);
+  const embedding = embeddingOf(architecture, common);
+  const made = architecture.tensors?.(common) ?? new Map<string, Tensor>();
   keys.finish(name!);
   const named = namesOf(tensors, architecture, config, where);
   const text = textAssetsOf(keys, vocabulary);
@@ -75,9 +81,12 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
   return {
     where,
     config,
-    tensors: named,
+    tensors: new Map<string, SourceTensor>([...named, ...made]),
     text,
+    ...(embedding && { embedding }),
     async read(name) {
+      const own = made.get(name);
+      if (own) return own;
       const { tensor, shape, order, shift = 0, isTransposed } = tensorOf(name);
       const isVector = tensor.shape.length === 1;
       const at = `${where}, tensor "${name}"`;
@@ -87,6 +96,7 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
       return { dtype: "f32", shape, data: isTransposed ? turned(data, tensor.shape) : data };
     },
     async readRows(name, begin, end) {
+      if (made.has(name)) return undefined;
       const { tensor, order, shift, isTransposed } = tensorOf(name);
       if (order || shift || isTransposed || tensor.shape.length !== 2) return undefined;
       const [rows, cols] = tensor.shape as [number, number];
@@ -97,6 +107,7 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
       return { dtype: "f32", shape, data };
     },
     async readCodes(name) {
+      if (made.has(name)) return undefined;
       const { tensor, order, isTransposed } = tensorOf(name);
       return isTransposed ? undefined : readGgufCodes(file, tensor, `${where}, tensor "${name}"`, order);
     },
@@ -132,29 +143,30 @@ function namesOf(
   where: string,
 ): Map<string, Named> {
   const { prefix = "model.", layerPrefix = "layers", shiftsNorms, transposed = [] } = architecture;
-  const names = { ...llamaNames, ...architecture.names };
+  const own = architecture.names ?? {};
+  const names = { ...llamaNames, ...(typeof own === "function" ? own((name) => tensors.has(name)) : own) };
   const named = new Map<string, Named>();
   for (const [from, tensor] of tensors) {
     if (Object.hasOwn(FACTORS, from)) continue;
     const [, layer, part = "", kind = ""] = /^(?:blk\.(\d{1,6})\.)?(.+)\.(weight|bias)$/.exec(from) ?? [];
     const isHead = layer === undefined && part === "output";
-    const own = isHead ? "lm_head" : Object.hasOwn(names, part) ? names[part] : undefined;
-    if (own === undefined)
+    const called = isHead ? "lm_head" : Object.hasOwn(names, part) ? names[part] : undefined;
+    if (called === undefined)
       throw new OctetteError(`tensor "${from}" is one that octette does not know`, {
         code: "unsupported",
         where,
       });
     const before = isHead ? "" : layer === undefined ? prefix : `${prefix}${layerPrefix}.${Number(layer)}.`;
-    const name = `${before}${own}.${kind}`;
+    const name = `${before}${called}.${kind}`;
     if (named.has(name)) throw new FormatError(`two tensors are "${name}"`, { where, got: from });
-    const order = architecture.permutesHeads && orderOf(part, tensor, config, where);
-    const isTransposed = kind === "weight" && transposed.includes(own);
+    const order = rowOrderOf(part, tensor, architecture, config, where);
+    const isTransposed = kind === "weight" && transposed.includes(called);
     named.set(name, {
       dtype: tensor.type.name,
-      shape: shapeOf(tensor.shape, own, isTransposed),
+      shape: shapeOf(tensor.shape, called, isTransposed),
       tensor,
       ...(order ? { order } : {}),
-      ...(shiftsNorms && part.endsWith("norm") ? { shift: 1 } : {}),
+      ...(shiftsNorms && kind === "weight" && part.endsWith("norm") ? { shift: 1 } : {}),
       ...(isTransposed ? { isTransposed } : {}),
     });
   }
@@ -165,32 +177,6 @@ function namesOf(
 function shapeOf(shape: readonly number[], name: string, isTransposed: boolean): readonly number[] {
   if (name === "conv.conv" && shape.length === 2) return [shape[0]!, 1, shape[1]!];
   return isTransposed ? [...shape].reverse() : shape;
-}
-
-/**
- * Where rows of q and k lie that turn by pairs: the file has the two rows of a pair next to each other, Hugging Face half a head
- * apart.
- */
-function orderOf(
-  part: string,
-  { shape, name }: GgufTensor,
-  config: Readonly<Record<string, unknown>>,
-  where: string,
-): RowOrder | undefined {
-  if (part !== "attn_q" && part !== "attn_k") return undefined;
-  const dim = Number(config.head_dim);
-  const heads = Number(part === "attn_q" ? config.num_attention_heads : config.num_key_value_heads);
-  if (shape[0] !== heads * dim || dim % 2 !== 0)
-    throw new FormatError(`tensor "${name}" has another shape`, {
-      where,
-      expected: `${heads} heads of ${dim} rows`,
-      got: `[${shape}]`,
-    });
-  const half = dim / 2;
-  return (row) => {
-    const inHead = row % dim;
-    return row - inHead + 2 * (inHead % half) + (inHead < half ? 0 : 1);
-  };
 }
 
 /** The transpose of a matrix. */

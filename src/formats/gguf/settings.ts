@@ -1,7 +1,10 @@
 // GgufSettings of config.json from a GGUF file's keys: sizes, norms and rotary embedding, which all architectures name alike.
 
 import { OctetteError } from "../../errors";
-import type { Architecture, Common, GgufSettings } from "./architectures";
+import { MAX_PARTS } from "../../text/builder/settings";
+import type { EmbeddingSettings } from "../../text/source";
+import type { Architecture } from "./architectures";
+import type { Common, GgufSettings } from "./family-settings";
 import type { GgufKeys } from "./keys";
 
 /** Factors of the rotary frequencies that some files keep as tensors. */
@@ -13,52 +16,76 @@ export interface RotaryFactors {
   readonly long?: readonly number[];
 }
 
-/** Facts that tensors say: rows of the embedding, and whether there is a head of its own. */
+/** What tensors say: rows of the embedding, which there are, factors of frequencies. */
 export interface TensorFacts {
   readonly vocabulary: number;
-  readonly hasHead: boolean;
   readonly factors: RotaryFactors;
+  has(tensor: string): boolean;
 }
 
-/** config.json as Hugging Face would have it. Throws FormatError that names a key that is missing or wrong. */
-export function settingsOf(
-  name: string,
-  architecture: Architecture,
-  keys: GgufKeys,
-  facts: TensorFacts,
-): GgufSettings {
+/** What keys say of every model. Throws FormatError that names a key that is missing or wrong. */
+export function commonOf(name: string, keys: GgufKeys, { has }: TensorFacts): Common {
   const key = (end: string) => `${name}.${end}`;
   const hidden = keys.needCount(key("embedding_length"));
   const layers = keys.needCount(key("block_count"));
   const heads = keys.needCount(key("attention.head_count"));
+  for (const [end, count] of Object.entries({ block_count: layers, "attention.head_count": heads }))
+    if (count > MAX_PARTS) throw keys.wrong(key(end), `at most ${MAX_PARTS}`, count);
   const headDim = keys.count(key("attention.key_length")) ?? hidden / heads;
   const valueDim = keys.count(key("attention.value_length")) ?? headDim;
   if (valueDim !== headDim) throw unsupported(keys, key("attention.value_length"), String(headDim), valueDim);
   if (!Number.isInteger(headDim))
     throw keys.wrong(key("attention.head_count"), `a divisor of ${hidden}`, heads);
-  const common: Common = { name, keys, hidden, layers, heads, headDim };
-  const epsilon = architecture.hasLayerNorm ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+  return { name, keys, hidden, layers, heads, headDim, has };
+}
+
+/** config.json as Hugging Face would have it. Throws FormatError that names a key that is missing or wrong. */
+export function settingsOf(architecture: Architecture, common: Common, facts: TensorFacts): GgufSettings {
+  const { name, keys, hidden, layers, heads, headDim } = common;
+  const { family, hasLayerNorm, hasNoRotary, isEncoder = false } = architecture;
+  const key = (end: string) => `${name}.${end}`;
   const own = architecture.settings?.(common) ?? {};
   const context = keys.needCount(key("context_length"));
-  const settings: GgufSettings = {
-    model_type: architecture.family,
+  // Which may be 1 of models without types.
+  const types = isEncoder ? (keys.count("tokenizer.ggml.token_type_count") ?? 1) : 1;
+  const isCausal = keys.flag(key("attention.causal")) ?? !isEncoder;
+  if (isCausal === isEncoder) throw unsupported(keys, key("attention.causal"), String(!isEncoder), isCausal);
+  // Some files have both.
+  if (hasLayerNorm) keys.value(key("attention.layer_norm_rms_epsilon"));
+  const epsilon = hasLayerNorm ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+  return {
+    model_type: family,
     vocab_size: facts.vocabulary,
     hidden_size: hidden,
     num_hidden_layers: layers,
     num_attention_heads: heads,
     head_dim: headDim,
     max_position_embeddings: context,
-    tie_word_embeddings: !facts.hasHead,
-    [architecture.hasLayerNorm ? "layer_norm_epsilon" : "rms_norm_eps"]: keys.needNumber(
-      key(`attention.${epsilon}`),
-    ),
-    ...(own.num_key_value_heads === undefined
-      ? { num_key_value_heads: keys.count(key("attention.head_count_kv")) ?? heads }
-      : {}),
+    tie_word_embeddings: !facts.has("output.weight"),
+    [hasLayerNorm ? "layer_norm_epsilon" : "rms_norm_eps"]: keys.needNumber(key(`attention.${epsilon}`)),
+    ...(own.num_key_value_heads === undefined && {
+      num_key_value_heads: keys.count(key("attention.head_count_kv")) ?? heads,
+    }),
+    ...(types > 1 && { type_vocab_size: types }),
     ...own,
+    ...(hasNoRotary ? {} : rotary(architecture, common, context, facts.factors)),
   };
-  if (architecture.hasLayerNorm) return settings;
-  return { ...settings, ...rotary(architecture, common, context, facts.factors) };
+}
+
+/** llama.cpp's kinds of pooling, by their numbers; "": none. */
+const POOLINGS = ["", "mean", "cls"] as const;
+
+/** How hidden states become an embedding: of length 1, as llama.cpp's tools give them; undefined: not at all. */
+export function embeddingOf(
+  { isEncoder }: Architecture,
+  { name, keys }: Common,
+): EmbeddingSettings | undefined {
+  const key = `${name}.pooling_type`;
+  const type = isEncoder ? keys.number(key) : undefined;
+  if (type === undefined) return undefined;
+  const pooling = POOLINGS[type];
+  if (pooling === undefined) throw unsupported(keys, key, "0, 1 (mean) or 2 (first token)", type);
+  return pooling === "" ? undefined : { pooling, isNormalized: true };
 }
 
 function rotary(
@@ -72,8 +99,8 @@ function rotary(
   if (dim !== headDim && !isPartial) throw unsupported(keys, key("dimension_count"), String(headDim), dim);
   return {
     rope_theta: keys.number(key("freq_base")) ?? 10000,
-    rope_scaling: scaling(name, keys, context, factors) ?? null,
-    ...(dim === headDim ? {} : { partial_rotary_factor: dim / headDim }),
+    rope_scaling: scaling(name, keys, context, factors) ?? { rope_type: "default" },
+    ...(isPartial && { rotary_dim: dim }),
   };
 }
 
@@ -106,14 +133,21 @@ function scaling(
     throw keys.wrong(key("scaling.factor"), "a number above 0", factor);
   if (type === "linear" || type === "none") return factor === 1 ? undefined : { rope_type: "linear", factor };
   if (type !== "yarn") throw unsupported(keys, key("scaling.type"), "none, linear, yarn or longrope", type);
-  const optional = { beta_fast: "scaling.yarn_beta_fast", beta_slow: "scaling.yarn_beta_slow" };
+  const optional = {
+    beta_fast: "rope.scaling.yarn_beta_fast",
+    beta_slow: "rope.scaling.yarn_beta_slow",
+    mscale_all_dim: "rope.scaling.yarn_log_multiplier",
+    llama_4_scaling_beta: "attention.temperature_scale",
+  };
   return {
     rope_type: "yarn",
     factor,
+    // Counts beside mscale_all_dim.
+    mscale: 1,
     original_max_position_embeddings: original,
     ...Object.fromEntries(
       Object.entries(optional).flatMap(([setting, end]) => {
-        const value = keys.number(key(end));
+        const value = keys.number(`${name}.${end}`);
         return value === undefined ? [] : [[setting, value]];
       }),
     ),

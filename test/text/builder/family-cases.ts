@@ -27,7 +27,7 @@ function hashOf(name: string): number {
 }
 
 /** Weights within ±0.4, biases within ±0.2, scales of norms around 1. */
-function elementsOf(name: string, shape: readonly number[]): Tensor {
+export function elementsOf(name: string, shape: readonly number[]): Tensor {
   const hash = hashOf(name);
   const [factor, base] = shape.length > 1 ? [0.8, 0] : [0.4, name.endsWith("bias") ? 0 : 1];
   const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
