@@ -1,5 +1,5 @@
 // What one file costs, in a process of its own: node cost.js BUILD FILE. Prints JSON: seconds of CPU, megabytes beyond
-// those of the process before, and how it ended.
+// those of the process before, how it ended, and how much slower this machine is than the one that limits are given for.
 
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -31,6 +31,32 @@ async function* use() {
   yield "saved";
 }
 
+/** How often the reference is done, and the seconds of CPU that it takes on the machine that limits are given for. */
+const TIMES = 4;
+const REFERENCE_SECONDS = 0.25;
+
+/** Work that does not change, like that which graphs cost: small objects, looked up by name. */
+function reference() {
+  let found = 0;
+  for (let round = 0; round < 4; round++) {
+    const makers = new Map();
+    for (let i = 0; i < 20_000; i++) {
+      const node = { op: "Relu", name: `node ${i}`, inputs: [`value ${i}`], outputs: [`value ${i + 1}`] };
+      for (const output of node.outputs) makers.set(output, node);
+    }
+    for (const { inputs } of makers.values()) for (const input of inputs) if (makers.has(input)) found++;
+  }
+  return found;
+}
+
+function slownessOf(seconds) {
+  const found = reference();
+  const start = process.cpuUsage();
+  for (let again = 0; again < TIMES; again++)
+    if (reference() !== found) throw new Error("the reference does other work");
+  return Math.max(1, seconds(process.cpuUsage(start)) / REFERENCE_SECONDS);
+}
+
 const cpu = process.cpuUsage();
 const rss = process.memoryUsage().rss;
 const done = [];
@@ -50,11 +76,13 @@ try {
     message: message.slice(0, 300),
   };
 }
-const { user, system } = process.cpuUsage(cpu);
+const seconds = ({ user, system }) => (user + system) / 1e6;
+const spent = seconds(process.cpuUsage(cpu));
 console.log(
   JSON.stringify({
-    seconds: (user + system) / 1e6,
-    steps: times.map(({ user, system }) => (user + system) / 1e6),
+    seconds: spent,
+    slowness: spent < 1 ? 1 : slownessOf(seconds),
+    steps: times.map(seconds),
     megabytes: Math.max(0, process.resourceUsage().maxRSS * 1024 - rss) / 1e6,
     done,
     error,
