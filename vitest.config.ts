@@ -40,6 +40,12 @@ const startProcesses = ["test/{bundle,cli,package}/**/*.test.ts", "test/train/in
 /** Tests that measure the time of their own process, or replace a module. */
 const needTheirOwn = ["test/limits/**/*.test.ts", "test/train/checkpoint-file.test.ts"];
 
+/** Tests of files, data and documents: where kernels run in them, others have run the same. */
+const ofFiles = [
+  "test/{data,files,formats,pictures,report,sound}/**/*.test.ts",
+  "test/{bench,imports,mutation,snippets}.test.ts",
+];
+
 const inNode = {
   setupFiles: ["test/run-sizes.ts"],
   testTimeout: 120_000,
@@ -54,9 +60,14 @@ const node = {
     ...inNode,
     name: "node",
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", ...startProcesses, ...needTheirOwn],
+    exclude: ["test/browser/**", ...startProcesses, ...needTheirOwn, ...ofFiles],
     isolate: false,
   },
+};
+
+const files = {
+  plugins: [inlineWasm, inlineScript],
+  test: { ...inNode, name: "files", include: ofFiles, isolate: false },
 };
 
 const processes = {
@@ -100,6 +111,6 @@ const browser = {
 export default defineConfig({
   test: {
     globalSetup: "test/exact-dot.ts",
-    projects: [node, processes, isolated, ...(chromiumPath ? [browser] : [])],
+    projects: [node, files, processes, isolated, ...(chromiumPath ? [browser] : [])],
   },
 });
