@@ -7,19 +7,10 @@ import { main } from "assemblyscript/asc";
 import binaryen from "binaryen";
 import { withGlobals } from "./constants.js";
 import { root } from "./esbuild.js";
+import { FEATURES, wasmOf } from "./wasm-text.js";
 
 const FLAGS =
   "--runtime stub --importMemory --maximumMemory 65536 --noAssert --optimizeLevel 3 --shrinkLevel 0 --enable simd --use abort= --disableWarning 112";
-
-const { Features } = binaryen;
-const FEATURES =
-  Features.SIMD128 |
-  Features.RelaxedSIMD |
-  Features.BulkMemory |
-  Features.BulkMemoryOpt |
-  Features.NontrappingFPToInt |
-  Features.SignExt |
-  Features.MutableGlobals;
 
 /** Options of binaryen that asc sets and leaves so, as they are before. */
 const OPTIONS = [
@@ -55,13 +46,9 @@ function optimize(wasm) {
   optimized.setFeatures(FEATURES);
   optimized.optimize();
   optimized.runPasses(["strip-debug"]);
-  const text = withGlobals(optimized.emitText());
+  const text = optimized.emitText();
   optimized.dispose();
-  const module = binaryen.parseText(text);
-  module.setFeatures(FEATURES);
-  const bytes = module.emitBinary();
-  module.dispose();
-  return bytes;
+  return wasmOf(withGlobals(text));
 }
 
 parentPort.on("message", async ({ name, source, flags = [] }) => {

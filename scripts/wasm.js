@@ -46,7 +46,7 @@ async function hashOfSources() {
   const inAssembly = (await readdir(folder, { recursive: true }))
     .filter((file) => file.endsWith(".ts"))
     .sort();
-  const beside = ["scripts/wasm.js", "scripts/wasm-worker.js", "scripts/constants.js"];
+  const beside = ["wasm", "wasm-worker", "wasm-text", "constants"].map((name) => `scripts/${name}.js`);
   const compilers = ["assemblyscript", "binaryen"].map((name) => `node_modules/${name}/package.json`);
   for (const file of [...inAssembly.map((path) => `assembly/${path}`), ...beside, ...compilers])
     hash.update(`${file}\0`).update(await readFile(join(root, file)));

@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import binaryen from "binaryen";
+import { textOf, wasmOf } from "../scripts/wasm-text.js";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
@@ -28,37 +28,6 @@ const exactDot7 = `
     (i16x8.add
       (i8x16.shuffle 0 1 4 5 8 9 12 13 16 17 20 21 24 25 28 29 (local.get $lo) (local.get $hi))
       (i8x16.shuffle 2 3 6 7 10 11 14 15 18 19 22 23 26 27 30 31 (local.get $lo) (local.get $hi))))`;
-
-const { Features } = binaryen;
-const FEATURES =
-  Features.SIMD128 |
-  Features.RelaxedSIMD |
-  Features.BulkMemory |
-  Features.BulkMemoryOpt |
-  Features.SignExt |
-  Features.NontrappingFPToInt |
-  Features.MutableGlobals;
-
-/** Wasm as text. */
-function textOf(wasm: Uint8Array): string {
-  const module = binaryen.readBinary(wasm);
-  try {
-    return module.emitText();
-  } finally {
-    module.dispose();
-  }
-}
-
-/** Text as wasm. */
-function wasmOf(text: string): Uint8Array {
-  const module = binaryen.parseText(text);
-  try {
-    module.setFeatures(FEATURES);
-    return module.emitBinary();
-  } finally {
-    module.dispose();
-  }
-}
 
 export function setup(): void {
   mkdirSync(path("build/test"), { recursive: true });
