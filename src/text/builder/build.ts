@@ -143,7 +143,7 @@ function encoderGraph(
   const { outputs, task } = encoderHead(writer, own, encoded, pooling);
   const names = encoded.hasTypes ? ["ids", "types"] : ["ids"];
   const inputs = names.map((name) => ({ name, dtype: "i32", shape: ["batch", "tokens"] }) as const);
-  const most = own.positions - own.firstPosition;
+  const most = own.mostTokens;
   return {
     graph: {
       name: "encoder",

@@ -77,11 +77,13 @@ export interface DecoderFamily {
     | "max_window_layers"
     | "even"
     | "pattern"
-    | "first-of-four-full"
+    | "first-full"
     | "attention_layers"
     | "unused";
   readonly pattern?: number;
   readonly window?: number;
+  /** A setting, local_attention, is twice the window. */
+  readonly isWindowHalved?: true;
   /** How q, k and v lie in one tensor. Default: one after the other. */
   readonly fused?: "heads" | "falcon" | "bigcode" | "codegen";
   /** Weights are [inputs, outputs]. */

@@ -14,6 +14,8 @@ export interface LayerSettings {
   readonly scale: number;
 }
 
+const PATTERN = ["sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers"];
+
 const isText = (value: unknown): value is string => typeof value === "string";
 const isFlag = (value: unknown): value is number | boolean =>
   value === 0 || value === 1 || typeof value === "boolean";
@@ -62,7 +64,7 @@ function layerTypes(settings: Settings, family: DecoderFamily, count: number): r
   const listed = settings
     .list("layer_types", count, isText)
     ?.map((type) => (type === "attention" ? "full_attention" : type));
-  const pattern = settings.value(["sliding_window_pattern", "_sliding_window_pattern"]);
+  const pattern = settings.value(PATTERN);
   const full = settings.value("full_attn_idxs");
   if (listed) {
     const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
@@ -79,12 +81,10 @@ function layerTypes(settings: Settings, family: DecoderFamily, count: number): r
     if (family.windows === "all") return true;
     if (family.windows === "even") return i % 2 === 0;
     if (family.windows === "max_window_layers") return i >= first;
-    if (family.windows === "first-of-four-full") return i % 4 !== 0;
     if (family.windows === "attention_layers") return attention ? attention[i] === "local" : i % 2 === 1;
-    if (family.windows !== "pattern") return false;
-    const every =
-      pattern === undefined ? family.pattern! : settings.count("sliding_window_pattern", family.pattern);
-    return (i + 1) % every !== 0;
+    if (family.windows !== "pattern" && family.windows !== "first-full") return false;
+    const every = pattern === undefined ? family.pattern! : settings.count(PATTERN);
+    return (family.windows === "pattern" ? i + 1 : i) % every !== 0;
   };
   return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
 }
@@ -97,6 +97,10 @@ function windowOf(settings: Settings, family: DecoderFamily, types: readonly str
   );
   const isNull = settings.says("sliding_window") && settings.value("sliding_window") === undefined;
   settings.value("window_size");
+  if (family.isWindowHalved) {
+    settings.value("sliding_window");
+    return Math.floor(settings.count("local_attention", 2 * family.window!, 2) / 2);
+  }
   if (!isUsed || isNull || !types.includes("sliding_attention")) {
     settings.value("sliding_window");
     return 0;

@@ -20,6 +20,8 @@ export interface DecoderSettings {
   readonly rotary: ReadonlyMap<string, Rotary>;
   readonly alibi: Alibi | undefined;
   readonly activation: string;
+  /** Function of the layer before that of logits, where there is one. */
+  readonly headActivation: string;
   readonly isParallel: boolean;
   readonly isTied: boolean;
   readonly isPostNorm: boolean;
@@ -110,6 +112,7 @@ export function decoderSettings(
     clip: settings.number("clip_qkv", 0),
     kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),
     isGrouped: settings.flag("new_decoder_architecture", false),
+    headActivation: checkActivation(settings.text("classifier_activation", "gelu"), settings.where),
     hasHeadNorms: family.headNorms ?? optionalFlag(settings, ["use_qk_norm", "qk_layernorm"]),
     hasPostNorms: settings.flag("use_post_norm", false),
     hasBias: {

@@ -229,7 +229,8 @@ function head(
   table: string,
 ): string {
   const { weights } = writer;
-  const { hidden, vocabulary, norm, family, isTied, isPostNorm, logitScale, logitCap } = settings;
+  const { hidden, vocabulary, norm, family, isTied, isPostNorm, logitScale, logitCap, headActivation } =
+    settings;
   const finalNorm = findPart(weights, prefix, beside.finalNorm);
   if (!finalNorm && !family.plainNorm && !isPostNorm) needPart(weights, prefix, beside.finalNorm);
   let normed = x;
@@ -239,6 +240,12 @@ function head(
   const width = weights.shapeOf(`${table}.weight`)[1]!;
   if (projection) normed = writer.linear(normed, projection, [width, hidden], "projected");
   else if (width !== hidden) needPart(weights, prefix, beside.projectOut);
+  const dense = findPart(weights, "", beside.headDense);
+  if (dense) {
+    const inner = writer.linear(normed, dense, [width, width], "head.dense");
+    const active = writer.activation(headActivation, inner, "head.active");
+    normed = writer.norm(active, "lm_head.norm", width, norm, "head.normed");
+  }
   const isLast = logitScale === 1 && logitCap === 0;
   const raw = isLast ? "logits" : "logits.raw";
   const own = findPart(weights, "", beside.head);
@@ -250,8 +257,9 @@ function head(
       from: [vocabulary, width],
       shape: [vocabulary, width],
     });
-  const bias =
-    weights.has("lm_head.bias") || family.hasHeadBias ? writer.vector("lm_head.bias", vocabulary) : "";
+  const biasName = dense ? "decoder.bias" : "lm_head.bias";
+  const hasBias = weights.has(biasName) || family.hasHeadBias;
+  const bias = hasBias ? writer.vector(biasName, vocabulary) : "";
   if (isTied) writer.node("Linear", [normed, `${table}.weight`, ...(bias ? [bias] : [])], raw);
   else writer.linear(normed, from, [vocabulary, width], raw);
   const scaled = writer.scaled(raw, logitScale, logitCap === 0 ? "logits" : "logits.scaled");

@@ -38,6 +38,8 @@ export interface EncoderFamily {
   readonly onlyActivation?: string;
   /** The first layer's attention reads embeddings that are normalized already. */
   readonly isFirstNormed?: true;
+  /** A setting says that long texts are seen in blocks: then only shorter ones are read. */
+  readonly hasBlocks?: true;
   /** All layers are one. */
   readonly isShared?: true;
 }
@@ -48,10 +50,13 @@ const robertaLike = { positionsAfterPadding: true, headActivation: "tanh" } as c
 export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   albert: { activation: "gelu_new", isShared: true },
   bert: {},
+  "bert-generation": {},
+  big_bird: { activation: "gelu_new", hasBlocks: true },
   camembert: robertaLike,
   "data2vec-text": robertaLike,
   "deberta-v2": { epsilon: 1e-7, isDisentangled: true },
   distilbert: { headActivation: "relu" },
+  dpr: {},
   electra: { headActivation: "gelu" },
   ernie: {},
   esm: {
@@ -75,6 +80,9 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
     activation: "silu",
     theta: 10000,
   },
+  gte: { theta: 160000 },
+  jina_embeddings_v3: { theta: 20000, epsilon: 1e-5 },
+  luke: robertaLike,
   modernbert: {
     isBiasOptional: true,
     isFirstNormed: true,
@@ -91,6 +99,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   roberta: robertaLike,
   "roberta-prelayernorm": { ...robertaLike, preNorm: true },
   roformer: { interleaved: true, theta: 10000 },
+  splinter: {},
   "xlm-roberta": robertaLike,
   "xlm-roberta-xl": { ...robertaLike, preNorm: true, noEmbeddingNorm: true, epsilon: 1e-5 },
 };

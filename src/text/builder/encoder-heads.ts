@@ -16,7 +16,7 @@ export interface Head {
 
 /** Tensors of heads, which a file keeps although its model is used without them. */
 const HEADS =
-  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|contact_head\.|discriminator_predictions\.|head\.(dense|norm)\.|decoder\.(bias|weight))/;
+  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|contact_head\.|discriminator_predictions\.|head\.(dense|norm)\.|entity_(embeddings|predictions)\.|encoder\.layer\.\d+\.attention\.self\.(e2[ew]|w2e)_query\.|decoder\.(bias|weight))/;
 
 /** Parts of a head that predicts tokens, in the names of each family. */
 const PREDICTORS = [

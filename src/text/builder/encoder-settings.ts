@@ -16,6 +16,8 @@ export interface EncoderSettings {
   readonly headDim: number;
   /** Rows of the table of positions. */
   readonly positions: number;
+  /** Most tokens of a text. */
+  readonly mostTokens: number;
   /** Row of the first token. */
   readonly firstPosition: number;
   readonly norm: NormSettings;
@@ -77,15 +79,17 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   const pooling = settings.text("classifier_pooling", "cls");
   settings.value("relative_attention_num_buckets");
   const vocabulary = settings.count("vocab_size");
+  const firstPosition = family.positionsAfterPadding
+    ? settings.count("pad_token_id", 1, 0) + 1
+    : (family.firstPosition ?? 0);
   return {
     vocabulary,
     hidden,
     heads,
     headDim,
     positions,
-    firstPosition: family.positionsAfterPadding
-      ? settings.count("pad_token_id", 1, 0) + 1
-      : (family.firstPosition ?? 0),
+    mostTokens: Math.min(positions - firstPosition, family.hasBlocks ? wholeTexts(settings) : Infinity),
+    firstPosition,
     norm: {
       kind: family.norm ?? "layer",
       epsilon: settings.positive(
@@ -116,6 +120,15 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
       settings.value("attention_bias") === undefined ? undefined : settings.flag("attention_bias", false),
     family,
   };
+}
+
+/** Most tokens of a text that BigBird does not see in blocks. */
+function wholeTexts(settings: Settings): number {
+  const [size, random] = [settings.count("block_size", 64), settings.count("num_random_blocks", 3, 0)];
+  const type = settings.text("attention_type", "block_sparse");
+  if (type === "original_full") return Infinity;
+  if (type === "block_sparse") return (5 + 2 * random) * size;
+  throw settings.wrong("attention_type", "original_full or block_sparse", type);
 }
 
 function poolingOf(name: string, settings: Settings): EncoderSettings["classPooling"] {

@@ -218,7 +218,8 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
   const { hidden, activation } = settings;
   const down = needPart(weights, prefix, parts.down);
   const inner = weights.shapeOf(`${down}.weight`)[1]!;
-  const fused = findPart(weights, prefix, parts.gateUp);
+  const isUpFirst = findPart(weights, prefix, parts.upGate) !== undefined;
+  const fused = findPart(weights, prefix, isUpFirst ? parts.upGate : parts.gateUp);
   const gate = findPart(weights, prefix, parts.gate);
   const half = (part: string, begin: number): string =>
     writer.linearPart(
@@ -230,7 +231,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
     );
   const up = (): string =>
     fused
-      ? half("up", inner)
+      ? half("up", isUpFirst ? 0 : inner)
       : writer.linear(x, needPart(weights, prefix, parts.up), [inner, hidden], `${name}.up`);
   if (!fused && !gate)
     return writer.linear(
@@ -239,7 +240,9 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
       [hidden, inner],
       `${name}.down`,
     );
-  const opened = fused ? half("gate", 0) : writer.linear(x, gate!, [inner, hidden], `${name}.gate`);
+  const opened = fused
+    ? half("gate", isUpFirst ? inner : 0)
+    : writer.linear(x, gate!, [inner, hidden], `${name}.gate`);
   const active = writer.activation(activation, opened, `${name}.gate.active`);
   const gated = writer.node("Mul", [active, up()], `${name}.gated`);
   return writer.linear(gated, down, [hidden, inner], `${name}.down`);

@@ -25,7 +25,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine conv_act conv_groups directionality expansion_ratio
   shared_intermediate_size learned_pos_emb offset_alibi router_aux_loss_coef num_experts_per_tok sinusoidal_pos_embds
   sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks
-  down_scale_factor
+  down_scale_factor entity_emb_size entity_vocab_size use_entity_aware_attention pooler_hidden_size
   `
     .trim()
     .split(/\s+/),
@@ -73,6 +73,8 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   qk_ln: [false],
   quantization_config: [],
   relative_attention: [false],
+  projection_dim: [0],
+  rescale_embeddings: [false],
   rope_interleaved: [false],
   rotary: [true],
   sinusoidal: [false],

@@ -14,6 +14,7 @@ export const layerParts = {
     "attention_layernorm",
     "attention_norm",
     "norm_1",
+    "attn_norm",
   ],
   feedForwardNorm: [
     "ln_2",
@@ -23,6 +24,7 @@ export const layerParts = {
     "feedforward_layernorm",
     "pre_feedforward_layernorm",
     "norm_2",
+    "mlp_norm",
   ],
   q: ["self_attn.q_proj", "attn.q_proj", "attn.attention.q_proj"],
   k: ["self_attn.k_proj", "attn.k_proj", "attn.attention.k_proj"],
@@ -45,6 +47,7 @@ export const layerParts = {
     "attn.attention.out_proj",
     "attention.dense",
     "self_attention.dense",
+    "attn.Wo",
   ],
   qNorm: ["self_attn.q_norm", "self_attn.q_layernorm", "self_attn.query_layernorm"],
   kNorm: ["self_attn.k_norm", "self_attn.k_layernorm", "self_attn.key_layernorm"],
@@ -60,7 +63,7 @@ export const layerParts = {
     "fc1",
     "ffn.up_proj",
   ],
-  gateUp: ["mlp.gate_up_proj", "shared_mlp.input_linear"],
+  gateUp: ["mlp.gate_up_proj", "shared_mlp.input_linear", "mlp.Wi"],
   down: [
     "mlp.down_proj",
     "feed_forward.w2",
@@ -71,6 +74,7 @@ export const layerParts = {
     "fc2",
     "ffn.down_proj",
     "shared_mlp.output_linear",
+    "mlp.Wo",
   ],
   downNorm: ["mlp.ffn_sub_norm"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -79,8 +83,15 @@ export type Part = keyof typeof layerParts;
 
 /** Names of the parts beside the layers, below the same prefix. */
 export const beside = {
-  embedding: ["embed_tokens", "wte", "embed_in", "word_embeddings", "tokens_embed"],
-  embeddingNorm: ["word_embeddings_layernorm"],
+  embedding: [
+    "embed_tokens",
+    "wte",
+    "embed_in",
+    "word_embeddings",
+    "tokens_embed",
+    "embeddings.tok_embeddings",
+  ],
+  embeddingNorm: ["word_embeddings_layernorm", "embeddings.norm"],
   positions: ["wpe", "embed_positions", "positions_embed"],
   finalNorm: [
     "norm",
@@ -90,8 +101,10 @@ export const beside = {
     "embedding_norm",
     "layer_norm",
     "norm_f",
+    "final_norm",
   ],
-  head: ["lm_head", "embed_out", "output_projection"],
+  head: ["lm_head", "embed_out", "output_projection", "decoder"],
+  headDense: ["lm_head.dense"],
   projectIn: ["project_in"],
   projectOut: ["project_out"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

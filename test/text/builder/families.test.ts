@@ -94,6 +94,28 @@ describe("encoders", () => {
     expect([graph.outputs, text.facts!.task]).toEqual([["embedding"], "embedding"]);
   });
 
+  test("LUKE's entities are left out", () => {
+    const source = familyNamed("luke!Model");
+    const tensors = new Map(source.tensors);
+    for (const name of [
+      "entity_embeddings.LayerNorm.bias",
+      "encoder.layer.0.attention.self.w2e_query.weight",
+    ])
+      tensors.set(name, { dtype: "F32", shape: [16] });
+    const whole = buildLanguageGraph({ ...source, tensors });
+    expect([...whole.graph.constants.keys()]).toEqual([...buildLanguageGraph(source).graph.constants.keys()]);
+  });
+
+  test("BigBird reads what it does not see in blocks", () => {
+    const source = familyNamed("big_bird!Model");
+    const most = (settings: Record<string, unknown>) =>
+      buildLanguageGraph({ ...source, config: { ...source.config, ...settings } }).text.facts!.maxPositions;
+    expect(most({})).toBe(32);
+    expect(most({ attention_type: "block_sparse" })).toBe(32);
+    expect(most({ attention_type: "block_sparse", block_size: 2, num_random_blocks: 3 })).toBe(22);
+    expect(() => most({ attention_type: "other" })).toThrow("attention_type");
+  });
+
   test("every family has a case", () => {
     const had = all.map(({ config }) => config.model_type);
     expect(Object.keys(encoderFamilies).filter((name) => !had.includes(name))).toEqual([]);
