@@ -15,6 +15,8 @@ export interface DecoderFamily {
   readonly hasEmbeddingNorm?: true;
   /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
   readonly parallel?: true | "setting";
+  /** Where a setting may say it, and does not: one after the other. */
+  readonly isSerial?: true;
   /** Norms follow the residual sums (post-norm). */
   readonly postNorm?: true;
   readonly activation?: string;

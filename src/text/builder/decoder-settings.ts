@@ -100,7 +100,7 @@ export function decoderSettings(
     activation: activationOf(settings, family),
     isParallel:
       family.parallel === "setting"
-        ? settings.flag(["use_parallel_residual", "parallel_attn"], true)
+        ? settings.flag(["use_parallel_residual", "parallel_attn"], !family.isSerial)
         : family.parallel === true,
     isTied: settings.flag(["tie_embedding", "tie_word_embeddings"], family.tied === true),
     isPostNorm: family.postNorm === true || !settings.flag("do_layer_norm_before", true),

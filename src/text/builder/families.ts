@@ -249,7 +249,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   seed_oss: { headDim: 128, kvHeads: 8 },
   smollm3: { tied: true, kvHeads: 4, theta: 2e6, noRotary: "no_rope_layers", windows: "unused" },
-  stablelm: { norm: "layer", epsilon: 1e-5, parallel: "setting", partial: 0.25, kvHeads: 32 },
+  stablelm: { norm: "layer", epsilon: 1e-5, parallel: "setting", isSerial: true, partial: 0.25, kvHeads: 32 },
   starcoder2: {
     norm: "layer",
     epsilon: 1e-5,
