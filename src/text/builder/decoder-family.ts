@@ -43,8 +43,8 @@ export interface DecoderFamily {
   readonly logitScale?: number;
   /** Logits are multiplied by logits_scaling, by which others divide them. */
   readonly isLogitFactor?: true;
-  /** How positions enter; "alibi or rotary": as the setting alibi says, in bf16. Default: they rotate. */
-  readonly positions?: "learned" | "alibi" | "alibi or rotary";
+  /** How positions enter; "sinusoidal": sines and cosines are added; "alibi or rotary": as the setting alibi says, in bf16. Default: they rotate. */
+  readonly positions?: "learned" | "sinusoidal" | "alibi" | "alibi or rotary";
   /** That they rotate must be said by position_embedding_type. */
   readonly isRotaryNamed?: true;
   /** Its settings must say how heads rotate. */

@@ -38,7 +38,7 @@ export function decoderLayers(
   return types.map((type, i) => {
     const isSliding = type === "sliding_attention";
     const byFamily = {
-      none: family.positions !== "learned" && !hasAlibi,
+      none: family.positions !== "learned" && family.positions !== "sinusoidal" && !hasAlibi,
       full: isSliding,
       "full-if-windows": isSliding || !hasWindows,
       no_rope_layers: noRotary ? Boolean(noRotary[i]) : (i + 1) % interval !== 0,

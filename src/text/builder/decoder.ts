@@ -4,6 +4,7 @@ import { OctetteError } from "../../errors";
 import type { Graph, State } from "../../graph/graph";
 import { addDims, subtractDims } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
+import { portableExp, portableLog } from "../../portable-math";
 import { xielu } from "./activations";
 import { alibiTable } from "./alibi";
 import { attention } from "./attention";
@@ -78,12 +79,13 @@ function embedded(
   const width = projection ? weights.shapeOf(`${projection}.weight`)[1]! : hidden;
   const name = `${table}.weight`;
   const rows = weights.add(name, { tensors: [name], from: [vocabulary, width], shape: [vocabulary, width] });
-  const isPlain = embeddingScale === 1 && !projection && !positions;
+  const isPlaced = positions !== undefined || family.positions === "sinusoidal";
+  const isPlain = embeddingScale === 1 && !projection && !isPlaced;
   const gathered = writer.node("Gather", [rows, "ids"], isPlain ? output : "tokens.rows", { axis: 0 });
   const projected = projection
-    ? writer.linear(gathered, projection, [hidden, width], positions ? "tokens.projected" : output)
+    ? writer.linear(gathered, projection, [hidden, width], isPlaced ? "tokens.projected" : output)
     : gathered;
-  const scaled = writer.scaled(projected, embeddingScale, positions ? "tokens.scaled" : output);
+  const scaled = writer.scaled(projected, embeddingScale, isPlaced ? "tokens.scaled" : output);
   if (positions && family.positions !== "learned")
     throw new OctetteError(
       `the tensor "${positions}.weight" is a table of positions, where rotary ones are expected`,
@@ -92,6 +94,7 @@ function embedded(
         where: weights.source.where,
       },
     );
+  if (family.positions === "sinusoidal") return writer.add(scaled, sinusoids(writer, settings), output);
   if (!positions) return scaled;
   const offset = family.positionOffset ?? 0;
   const most = settings.maxPositions + offset;
@@ -103,6 +106,18 @@ function embedded(
   const from = addDims("position", offset);
   const own = writer.slice(all, 0, from, addDims(from, "tokens"), "positions.rows");
   return writer.add(scaled, own, output);
+}
+
+/** Sines, then cosines, of positions at rates from 1 down to 1 / 10,000 (Vaswani et al. 2017, arXiv:1706.03762, 3.5). */
+function sinusoids(writer: LanguageGraphWriter, { hidden, family }: DecoderSettings): string {
+  const half = Math.floor(hidden / 2);
+  const step = portableLog(10000) / (half - 1);
+  const rates = Float32Array.from({ length: half }, (_, i) => portableExp(-step * i));
+  const made = writer.weights.make("positions.rates", [half], rates);
+  const position = addDims("position", family.positionOffset ?? 0);
+  const attributes = { position: [position], tokens: ["tokens"], scale: 1 };
+  writer.multiple("RotaryAngles", [made], ["positions.cos", "positions.sin"], attributes);
+  return writer.node("Concat", ["positions.sin", "positions.cos"], "positions.rows", { axis: -1 });
 }
 
 interface Layering {

@@ -13,6 +13,8 @@ export interface EncoderFamily {
   readonly positionsAfterPadding?: true;
   /** That positions rotate must be said by position_embedding_type; a table that a file carries along is not used. */
   readonly isRotaryNamed?: true;
+  /** Files may hold frequencies of rotary embeddings, in the half precision that the model was trained with. */
+  readonly keepsFrequencies?: true;
   /** Pairs that rotate are neighbours. */
   readonly interleaved?: true;
   /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
@@ -26,6 +28,10 @@ export interface EncoderFamily {
   readonly isDisentangled?: true;
   /** Scores have numbers added by the distance of two tokens. */
   readonly hasRelativeBias?: true;
+  /** Scores are products as they are. */
+  readonly isUnscaled?: true;
+  /** Names of the table of tokens, which others of its files repeat. */
+  readonly tables?: readonly string[];
   /** Layers and norms may be without biases, as settings say. */
   readonly isBiasOptional?: true;
   /** A head that predicts tokens has weights of its own, unless a file says otherwise. */
@@ -45,6 +51,18 @@ export interface EncoderFamily {
 }
 
 const robertaLike = { positionsAfterPadding: true, headActivation: "tanh" } as const satisfies EncoderFamily;
+
+const t5Like = {
+  norm: "rms",
+  preNorm: true,
+  epsilon: 1e-6,
+  activation: "relu",
+  isBiasOptional: true,
+  noEmbeddingNorm: true,
+  hasRelativeBias: true,
+  isUnscaled: true,
+  tables: ["shared"],
+} as const satisfies EncoderFamily;
 
 /** Encoders by `model_type`. */
 export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
@@ -66,6 +84,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
     noEmbeddingNorm: true,
     isRotaryNamed: true,
     theta: 10000,
+    keepsFrequencies: true,
     onlyActivation: "gelu",
   },
   eurobert: {
@@ -99,7 +118,9 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   roberta: robertaLike,
   "roberta-prelayernorm": { ...robertaLike, preNorm: true },
   roformer: { interleaved: true, theta: 10000 },
+  mt5: { ...t5Like, activation: "gelu_new" },
   splinter: {},
+  t5: t5Like,
   "xlm-roberta": robertaLike,
   "xlm-roberta-xl": { ...robertaLike, preNorm: true, noEmbeddingNorm: true, epsilon: 1e-5 },
 };

@@ -3,6 +3,7 @@
 import { checkActivation } from "./activations";
 import { type Disentangled, disentangledOf } from "./disentangled";
 import type { EncoderFamily } from "./encoder-families";
+import { MAX_DISTANCE } from "./relative-bias";
 import { type Rotary, rotaryOf } from "./rotary";
 import { MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
@@ -53,13 +54,15 @@ const isLayer = (value: unknown): value is EncoderLayer =>
 
 /** Reads the settings of an encoder. Throws OctetteError "unsupported" that names a value octette does not know. */
 export function encoderSettings(settings: Settings, family: EncoderFamily): EncoderSettings {
-  const hidden = settings.count(["hidden_size", "dim"]);
-  const heads = settings.count(["num_attention_heads", "n_heads"], undefined, 1, MAX_PARTS);
-  if (hidden % heads !== 0) throw settings.wrong("num_attention_heads", `a divisor of ${hidden}`, heads);
-  const headDim = settings.count(["head_dim", "attention_head_size"], hidden / heads, 1, MAX_PARTS);
+  const hidden = settings.count(["hidden_size", "dim", "d_model"]);
+  const heads = settings.count(["num_attention_heads", "n_heads", "num_heads"], undefined, 1, MAX_PARTS);
+  const own = ["head_dim", "attention_head_size", "d_kv"];
+  if (hidden % heads !== 0 && settings.value(own) === undefined)
+    throw settings.wrong("num_attention_heads", `a divisor of ${hidden}`, heads);
+  const headDim = settings.count(own, hidden / heads, 1, MAX_PARTS);
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
-  const positions = settings.count("max_position_embeddings", 512, 1, MAX_TABLE);
+  const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, MAX_TABLE);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
   const theta = family.theta ?? 10000;
@@ -74,10 +77,13 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   const kinds = family.theta === undefined ? [] : [...new Set(layers)];
   if (family.isRotaryNamed && settings.text("position_embedding_type", "absolute") !== "rotary")
     throw settings.wrong("position_embedding_type", "rotary", "absolute");
-  const named = settings.text(["hidden_activation", "hidden_act", "activation"], family.activation ?? "gelu");
-  const activation = family.onlyActivation ?? checkActivation(named, settings.where);
+  const activation = activationOf(settings, family);
   const pooling = settings.text("classifier_pooling", "cls");
   settings.value("relative_attention_num_buckets");
+  const most = settings.count("relative_attention_max_distance", MAX_DISTANCE);
+  if (most !== MAX_DISTANCE) throw settings.wrong("relative_attention_max_distance", `${MAX_DISTANCE}`, most);
+  // Of a pair's encoder.
+  if (family.tables) settings.value("is_encoder_decoder");
   const vocabulary = settings.count("vocab_size");
   const firstPosition = family.positionsAfterPadding
     ? settings.count("pad_token_id", 1, 0) + 1
@@ -131,6 +137,14 @@ function wholeTexts(settings: Settings): number {
   throw settings.wrong("attention_type", "original_full or block_sparse", type);
 }
 
+/** T5 says gated-gelu of what is gelu_new. */
+function activationOf(settings: Settings, { activation, onlyActivation }: EncoderFamily): string {
+  const names = ["hidden_activation", "hidden_act", "activation", "feed_forward_proj"];
+  const name = settings.text(names, activation ?? "gelu");
+  const own = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
+  return onlyActivation ?? checkActivation(own, settings.where);
+}
+
 function poolingOf(name: string, settings: Settings): EncoderSettings["classPooling"] {
   if (name === "cls" || name === "mean" || name === "late") return name;
   if (name === "bos") return "cls";
@@ -138,7 +152,7 @@ function poolingOf(name: string, settings: Settings): EncoderSettings["classPool
 }
 
 function layersOf(settings: Settings, { fullEvery, isShared }: EncoderFamily): EncoderLayer[] {
-  const count = settings.count(["num_hidden_layers", "n_layers"], undefined, 1, MAX_PARTS);
+  const count = settings.count(["num_hidden_layers", "n_layers", "num_layers"], undefined, 1, MAX_PARTS);
   const listed = settings.list("layer_types", count, isLayer);
   const every = settings.count("global_attn_every_n_layers", fullEvery ?? 1);
   for (const name of ["num_hidden_groups", "inner_group_num"] as const)

@@ -15,6 +15,9 @@ const TABLES = ["embeddings.word_embeddings", "embeddings.tok_embeddings", "embe
 const UNUSED_POSITIONS = /(^|\.)embeddings\.position_embeddings\.weight$/;
 const LAYERS = ["encoder.layer", "transformer.layer", "encoder.layers", "layers"];
 
+/** The table of tokens by another name. */
+const REPEATED = /^(encoder\.embed_tokens|lm_head)\.weight$/;
+
 export interface EncodedTokens {
   /** What the names of its tensors begin with, heads aside. */
   readonly prefix: string;
@@ -30,21 +33,27 @@ export interface EncodedTokens {
 export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings): EncodedTokens {
   const { weights } = writer;
   writer.needsBiases = !settings.family.isBiasOptional;
-  const prefix = prefixOf(weights, TABLES);
-  const table = needPart(weights, prefix, TABLES);
+  const { tables = TABLES, hasRelativeBias } = settings.family;
+  const prefix = prefixOf(weights, tables);
+  const table = needPart(weights, prefix, tables);
+  if (tables !== TABLES) weights.ignore(REPEATED);
   const layerPrefix = settings.family.isShared
     ? () => `${prefix}encoder.albert_layer_groups.0.albert_layers.0.`
     : layerPrefixOf(weights, prefix, LAYERS);
   const width = weights.shapeOf(`${table}.weight`)[1] ?? settings.hidden;
   for (const [kind, { frequencies, scale }] of settings.rotary) {
-    const inverse = weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
+    const stored = `${prefix}rotary_embeddings.inv_freq`;
+    const shape = [frequencies.length];
+    const isStored = settings.family.keepsFrequencies && weights.has(stored);
+    const inverse = isStored
+      ? weights.add(`${kind}.frequencies`, { tensors: [stored], from: shape, shape })
+      : weights.make(`${kind}.frequencies`, shape, frequencies);
     const attributes = { position: [0], tokens: ["tokens"], scale };
     writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
   }
   if (settings.disentangled) distances(writer, settings, prefix);
   if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
   const relative = `${prefix}encoder.relative_attention_bias.weight`;
-  const { hasRelativeBias } = settings.family;
   if (hasRelativeBias) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
   const mask = hasRelativeBias ? "relative" : "";
   const finalNorms = [
@@ -54,6 +63,7 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
     "encoder.LayerNorm",
     "LayerNorm",
     "encoder.emb_layer_norm_after",
+    "encoder.final_layer_norm",
   ];
   const finalNorm = settings.family.preNorm ? needPart(weights, prefix, finalNorms) : undefined;
   const last = finalNorm ? "hidden.last" : "hidden";
@@ -107,7 +117,7 @@ function embedded(
     sum = writer.add(sum, own, "types.sum");
   }
   const positionTable = `${prefix}embeddings.position_embeddings.weight`;
-  if (settings.rotary.size === 0 && !settings.disentangled) {
+  if (settings.rotary.size === 0 && !settings.disentangled && !settings.family.isUnscaled) {
     const rows = weights.add(positionTable, {
       tensors: [positionTable],
       from: [positions, width],
@@ -203,7 +213,7 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
   const mixed = writer.node("Attention", inputs, `${name}.attention`, {
     q_num_heads: heads,
     kv_num_heads: heads,
-    scale: disentangled ? disentangledScale(headDim) : 1 / Math.sqrt(headDim),
+    scale: family.isUnscaled ? 1 : disentangled ? disentangledScale(headDim) : 1 / Math.sqrt(headDim),
   });
   return writer.linear(
     mixed,

@@ -258,5 +258,6 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     kvHeads: 2,
     windows: "all",
   },
+  xglm: { ...gptLike, activation: "gelu", positions: "sinusoidal", positionOffset: 2, embeddingScale: true },
   vaultgemma: { ...gemma2Like, attentionCap: 50, logitCap: 30 },
 };

@@ -25,7 +25,8 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine conv_act conv_groups directionality expansion_ratio
   shared_intermediate_size learned_pos_emb offset_alibi router_aux_loss_coef num_experts_per_tok sinusoidal_pos_embds
   sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks
-  down_scale_factor entity_emb_size entity_vocab_size use_entity_aware_attention pooler_hidden_size
+  d_ff dense_act_fn down_scale_factor dropout_rate entity_emb_size entity_vocab_size is_gated_act num_decoder_layers pooler_hidden_size
+  scale_decoder_outputs use_entity_aware_attention
   `
     .trim()
     .split(/\s+/),

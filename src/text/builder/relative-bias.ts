@@ -7,7 +7,7 @@ import type { Rows } from "./weights";
 import type { LanguageGraphWriter } from "./writer";
 
 /** Distance from which all share a bucket. */
-const MAX_DISTANCE = 128;
+export const MAX_DISTANCE = 128;
 
 /** The bucket of a distance from a token to another `ahead` tokens later in the text. Each direction has half of the buckets. */
 function bucketOf(ahead: number, buckets: number): number {

@@ -25,7 +25,13 @@ export interface Recipe {
 
 /** Tables that are computed anew: masks, positions, and rotary frequencies, which files may have rounded. */
 const LEFTOVERS =
-  /(^|\.)(rotary_emb(eddings)?\.(inv_freq|cos_cached|sin_cached)|encoder\.embed_positions\.weight|position_ids|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
+  /(^|\.)(rotary_emb(eddings)?\.(inv_freq|cos_cached|sin_cached)|encoder\.embed_positions\.weight|position_ids|embed_positions\.weights|embeddings\.token_type_ids|attn\.causal_mask|attn\.embed_positions)$/;
+
+/** What T5 numbers in a layer has a name. */
+const layerOfT5 = (_: string, layer: string, part: string, name: string): string => {
+  const kind = part === "0" ? "SelfAttention." : "DenseReluDense.";
+  return `layers.${layer}.${kind}${name === kind ? "" : name}`;
+};
 
 const MASKS = /(^|\.)att(ention|n)(\.attention)?\.(masked_)?bias$/;
 
@@ -44,7 +50,10 @@ export class Weights {
     for (const name of source.tensors.keys()) {
       const today = name
         .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
-        .replace(/LayerNorm\.beta$/, "LayerNorm.bias");
+        .replace(/LayerNorm\.beta$/, "LayerNorm.bias")
+        .replace(/encoder\.layer\.[0*]\.attention\.self\.(rotary_embeddings\.)/, "$1")
+        .replace(/block\.0\.layer\.0\.SelfAttention\.(relative_attention_bias)/, "$1")
+        .replace(/block\.(\d+)\.layer\.(\d)\.(layer_norm\.|\w+\.)/, layerOfT5);
       this.#names.set(source.tensors.has(today) ? name : today, name);
     }
   }

@@ -94,6 +94,19 @@ describe("encoders", () => {
     expect([graph.outputs, text.facts!.task]).toEqual([["embedding"], "embedding"]);
   });
 
+  test("T5's table by another name is left out", () => {
+    const source = familyNamed("t5!EncoderModel");
+    const tensors = new Map(source.tensors).set("encoder.embed_tokens.weight", {
+      dtype: "F32",
+      shape: [40, 16],
+    });
+    const config = { ...source.config, is_encoder_decoder: true };
+    const whole = buildLanguageGraph({ ...source, config, tensors });
+    expect([...whole.graph.constants.keys()]).toEqual([...buildLanguageGraph(source).graph.constants.keys()]);
+    tensors.set("decoder.final_layer_norm.weight", { dtype: "F32", shape: [16] });
+    expect(() => buildLanguageGraph({ ...source, tensors })).toThrow("decoder.final_layer_norm");
+  });
+
   test("LUKE's entities are left out", () => {
     const source = familyNamed("luke!Model");
     const tensors = new Map(source.tensors);

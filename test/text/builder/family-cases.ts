@@ -1,4 +1,4 @@
-// Small models of all families: settings, the shapes of tensors, and what they compute, in families.json: by transformers 5.17; of
+// Small models of all families: settings, the shapes of tensors, and what they compute, in families.json: by transformers 5.17 and 5.18; of
 // apertus, bloom, deberta-v2, esm, granitemoehybrid, hyperclovax, megatron-bert, ministral3, mpt, nanochat, rembert,
 // roberta-prelayernorm, roformer, xlm-roberta-xl, heads of eurobert, an untied biogpt and falcon with ALiBi by a reference in f64 after its
 // source. The elements are a formula of a tensor's name, which whoever made that file evaluated too.

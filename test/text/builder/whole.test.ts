@@ -22,9 +22,10 @@ const sourceOf = ({ config }: Case, tensors: Case["tensors"]): LanguageSource =>
   close: async () => {},
 });
 
-/** What is not needed where hidden states alone are asked for. */
+/** What is not needed where hidden states alone are asked for, and frequencies, which can be computed. */
 const isSpare = ({ config }: Case, tensor: string) =>
-  /Model$/.test(String((config.architectures as string[])[0])) && /^pooler\.(dense\.)?weight$/.test(tensor);
+  tensor.endsWith("rotary_embeddings.inv_freq") ||
+  (/Model$/.test(String((config.architectures as string[])[0])) && /^pooler\.(dense\.)?weight$/.test(tensor));
 
 const all = cases as unknown as readonly Case[];
 
