@@ -187,9 +187,13 @@ export class Acts {
     }
     const told = toldBy(plan, known);
     if (Object.keys(told).length > 0) plan = planFor((guessed = { ...guessed, ...told, ...known }), known);
-    const taken: Record<string, number> = { ...plan.maxima, ...guessed, ...known };
-    const { sizes: all, open = [] } = plan;
-    const closed = Object.entries(all).filter(([symbol]) => !open.includes(symbol));
+    const { sizes: all, open = [], maxima } = plan;
+    const taken: Record<string, number> = { ...maxima, ...guessed, ...known };
+    for (const symbol of open) delete taken[symbol];
+    // A size that is equal to one which ends the plan is open, too.
+    const closed = Object.entries(all).filter(([symbol, dim]) =>
+      [symbol, ...symbolsOf(dim)].every((one) => !open.includes(one)),
+    );
     // What a run finds may only be told of by sizes that are equal to it.
     for (const symbol of closed.flatMap(([, dim]) => symbolsOf(dim))) taken[symbol] ??= 1;
     const sizes = closed.map(([symbol, dim]) => [symbol, evaluateDim(dim, taken)]);
