@@ -181,6 +181,43 @@ test.each(cases)("%s", (_, build, fit, misfit) => {
   });
 });
 
+test("a size that may be 1 is broadcast where it is, and added where it is not", () => {
+  const b = new GraphBuilder();
+  const [x, z] = [b.input("x", ["n", 2, "m", 3]), b.input("z", [2, "k", 3])];
+  b.node("Add", [x, z], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const some = (...shape: number[]) =>
+      tensor(
+        "f32",
+        shape,
+        Array.from({ length: shape.reduce((a, c) => a * c, 1) }, (_, i) => i * i),
+      );
+    for (const [n, m, k] of [
+      [2, 4, 4],
+      [2, 4, 1],
+      [3, 1, 4],
+      [1, 1, 1],
+      [2, 4, 1],
+    ] as const) {
+      const rows = Math.max(m, k);
+      const at = (i: number, size: number) => (size === 1 ? 0 : i);
+      const sums = Array.from({ length: n * 2 * rows * 3 }, (_, i) => {
+        const [col, row, head, one] = [
+          i % 3,
+          Math.floor(i / 3) % rows,
+          Math.floor(i / 3 / rows) % 2,
+          Math.floor(i / 6 / rows),
+        ];
+        const left = ((one * 2 + head) * m + at(row, m)) * 3 + col;
+        const right = (head * k + at(row, k)) * 3 + col;
+        return left * left + right * right;
+      });
+      const { y } = model.runSync({ x: some(n, 2, m, 3), z: some(2, k, 3) });
+      expectSameBytes(y, tensor("f32", [n, 2, rows, 3], sums));
+    }
+  });
+});
+
 describe("parameters that a run computes", () => {
   test("TopK of a fed k", () => {
     const b = new GraphBuilder();

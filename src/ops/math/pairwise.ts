@@ -63,15 +63,21 @@ const LOOPS = 5;
 /** Steps that one node may become where it has more loops. */
 const MAX_STEPS = 64;
 
-/** Loops through a result in the order of memory, neighbours that all operands walk alike as one. */
+/**
+ * Loops through a result in the order of memory, neighbours that all operands walk alike as one. A size that is neither 1 nor the result's
+ * is one of these in a run: its loop stays alone.
+ */
 export function loopsOf({ shape }: ValueType, operands: readonly ValueType[], layout: Layout): Loop[] {
   const own = operands.map((operand) => inMemory(operand.shape, shape.length, layout));
   const loops: Loop[] = [];
+  let isOpen = false;
   for (const [axis, extent] of inMemory(shape, shape.length, layout).entries()) {
     if (extent === 1) continue;
     const walks = own.map((dims) => dims[axis] !== 1);
     const outer = loops.at(-1);
-    if (outer && `${outer.walks}` === `${walks}`)
+    const wasOpen = isOpen;
+    isOpen = own.some((dims) => dims[axis] !== 1 && dims[axis] !== extent);
+    if (outer && !isOpen && !wasOpen && `${outer.walks}` === `${walks}`)
       loops[loops.length - 1] = { walks, extent: multiplyDims(outer.extent, extent) };
     else loops.push({ extent, walks });
   }
