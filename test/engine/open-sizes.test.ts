@@ -61,6 +61,17 @@ const pooled = (op: string, attributes: Record<string, number | number[]> = {}):
   ],
 ];
 
+const transformed = (attributes: Record<string, number | number[]>, parts: number): Case => [
+  `DFT ${JSON.stringify(attributes)} of ${parts} number(s)`,
+  (b) => b.node("DFT", [b.input("x", ["batch", "length", 3, parts])], "y", attributes),
+  [
+    { batch: 1, length: 4 },
+    { batch: 3, length: 5 },
+    { batch: 2, length: 17 },
+    { batch: 1, length: 4 },
+  ],
+];
+
 const cases: readonly Case[] = [
   pooled("MaxPool", { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
   pooled("MaxPool", { kernel_shape: [2, 3], ceil_mode: 1 }),
@@ -74,6 +85,12 @@ const cases: readonly Case[] = [
       b.node("GeneralMaxPool", [b.input("x", [2, "channels", 3, 4, 5])], "y", { kernel_shape: [2, 2, 2] }),
     [{ channels: 3 }, { channels: 1 }, { channels: 17 }],
   ],
+  transformed({ axis: [1] }, 1),
+  transformed({ axis: [-3], inverse: 1 }, 2),
+  transformed({ axis: [1], onesided: 1 }, 1),
+  transformed({ axis: [1], inverse: 1, onesided: 1 }, 2),
+  transformed({ axis: [1], dft_length: [8] }, 2),
+  transformed({ axis: [1], dft_length: ["2*length"] as never }, 1),
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1] }),
   transposed({ strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] }),
   transposed({ strides: [2, 2] }, 2),

@@ -1,7 +1,16 @@
 import type { Node, ValueType } from "../../graph/graph";
-import { countOf, formatShape } from "../../graph/symbols";
-import { normalizeAxis } from "../axes";
+import {
+  addDims,
+  countOf,
+  type Dim,
+  floorDims,
+  formatShape,
+  minDims,
+  multiplyDims,
+} from "../../graph/symbols";
+import { dimsOf, normalizeAxis } from "../axes";
 import { floatType, numberOf, numbersOf, type Op, opError, type Traits } from "../op";
+import { sizesIn } from "../sizes";
 import { type PlainRule, Steps } from "../steps";
 import { checkTransform, type Transform } from "./fourier";
 import { transform } from "./product";
@@ -17,28 +26,24 @@ function axisOf(node: Node, rank: number): number {
   });
 }
 
-function transformOf(node: Node, { shape }: ValueType): Transform {
+function transformOf(node: Node, { shape }: ValueType): Transform<Dim> {
   const axis = axisOf(node, shape.length);
-  const [extent, from] = [shape[axis], shape.at(-1)];
+  const [extent, from] = [shape[axis]!, shape.at(-1)];
   const isInverse = numberOf(node, "inverse", 0) !== 0;
   const isOneSided = numberOf(node, "onesided", 0) !== 0;
   const isHalf = isInverse && isOneSided;
-  if (
-    typeof extent !== "number" ||
-    (from !== 1 && from !== 2) ||
-    (isOneSided && from !== (isInverse ? 2 : 1))
-  )
+  if ((from !== 1 && from !== 2) || (isOneSided && from !== (isInverse ? 2 : 1)))
     throw opError(node, "its signal does not fit", {
-      expected: `a known length, and 1 number each if it is real, 2 if it is complex${
+      expected: `1 number each if it is real, 2 if it is complex${
         isOneSided ? `: of one side, ${isInverse ? "complex" : "real"}` : ""
       }`,
       got: formatShape(shape),
     });
-  const [points = isHalf ? 2 * (extent - 1) : extent] = numbersOf(node, "dft_length", []);
-  if (!(points > 0))
+  const [points = isHalf ? multiplyDims(2, addDims(extent, -1)) : extent] = dimsOf(node, "dft_length") ?? [];
+  if (typeof points === "number" && !(points > 0))
     throw opError(node, "its length does not fit", { expected: "1 or more", got: `${points}` });
-  const half = Math.floor(points / 2) + 1;
-  const read = Math.min(extent, isHalf ? half : points);
+  const half = addDims(floorDims(points, 2), 1);
+  const read = minDims(extent, isHalf ? half : points);
   const made = isOneSided && !isInverse ? half : points;
   return { points, read, from, to: isHalf ? 1 : 2, made, isInverse, isHalf };
 }
@@ -48,6 +53,7 @@ export const dFT: Op = {
   inputs: 3,
   attributes: ["inverse", "onesided"],
   parameters: { 1: "dft_length", 2: "axis" },
+  open: [1],
   infer(node, inputs) {
     const x = floatType(node, inputs, 0);
     const own = transformOf(node, x);
@@ -64,8 +70,14 @@ export const dFT: Op = {
         hint: "Move it there with Transpose, as importOnnx does",
       });
     const own = transformOf(node, x);
-    const ldx = (x.shape[axis] as number) * own.from;
-    transform(c, own, countOf(x.shape.slice(0, axis)), {
+    const [extent, points, read, made] = sizesIn(`DFT "${node.name}"`, [
+      x.shape[axis]!,
+      own.points,
+      own.read,
+      own.made,
+    ]) as [number, number, number, number];
+    const ldx = extent * own.from;
+    transform(c, { ...own, points, read, made }, countOf(x.shape.slice(0, axis)), {
       y: c.output(outputs[0]!),
       x: c.input(inputs[0]!),
       ldx,

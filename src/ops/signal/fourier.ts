@@ -2,32 +2,35 @@
 // the speed of the fastest kernel there is; for the frames of speech that is as fast as splitting it up.
 
 import type { Node } from "../../graph/graph";
+import { countOf, type Dim, multiplyDims } from "../../graph/symbols";
 import { opError } from "../op";
 import { ofTurn } from "./turn";
 
 /** Most numbers of the waves of one transform: 64 MiB. */
 const MOST_NUMBERS = 2 ** 24;
 
-export interface Transform {
-  readonly points: number;
+/** Sizes are numbers, or dimensions over symbols where only a type is asked for. */
+export interface Transform<Size extends Dim = number> {
+  readonly points: Size;
   /** Elements of a signal that are read: others are zeros. */
-  readonly read: number;
+  readonly read: Size;
   /** Numbers of an element of the signal, and of the result. */
   readonly from: 1 | 2;
   readonly to: 1 | 2;
   /** Elements of the result. */
-  readonly made: number;
+  readonly made: Size;
   readonly isInverse: boolean;
   /** The signal is the first half of a symmetric one. */
   readonly isHalf: boolean;
 }
 
-/** Checks that a transform's waves are not too many. */
-export function checkTransform(node: Node, { read, from, made, to }: Transform): void {
-  if (read * from * made * to <= MOST_NUMBERS) return;
+/** Checks that a transform's waves are not too many, where they are known. */
+export function checkTransform(node: Node, { read, from, made, to }: Transform<Dim>): void {
+  const numbers = countOf([read, from, made, to]);
+  if (typeof numbers === "string" || numbers <= MOST_NUMBERS) return;
   throw opError(node, "its transform is too long", {
     expected: `at most ${MOST_NUMBERS} products`,
-    got: `${read * from} by ${made * to}`,
+    got: `${multiplyDims(read, from)} by ${multiplyDims(made, to)}`,
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Attribute } from "../../graph/graph";
 import { tensor } from "../../graph/tensor";
 import { numberOf, numbersOf } from "../../ops/op";
+import { sizesIn } from "../../ops/sizes";
 import type { Backward, Rule } from "./rule";
 
 /** Gradients of signals: a transform of dy, of which a signal has as many elements as factors, each of `from` numbers. */
@@ -22,7 +23,7 @@ function ofSignals(
 /** Elements that no transform reads have none. */
 export const dFT: Rule = ({ node, inputs: [x] }, [dy], b) => {
   const { shape } = b.type(x!);
-  const [extent, from] = shape.slice(-2) as [number, number];
+  const [extent, from] = sizesIn(`DFT "${node.name}"`, shape.slice(-2)) as [number, number];
   const isInverse = numberOf(node, "inverse", 0) !== 0;
   const isHalf = isInverse && numberOf(node, "onesided", 0) !== 0;
   const [points = isHalf ? 2 * (extent - 1) : extent] = numbersOf(node, "dft_length", []);

@@ -27,7 +27,7 @@ testOp("DFT", {
   ],
   refuses: [
     [[[2, 8, 3]], {}, "its signal does not fit"],
-    [[[2, "n", 1]], {}, "its signal does not fit"],
+    [[[2, "n", 1]], {}, "a size must be known"],
     [[[2, 8, 2]], { onesided: 1 }, "its signal does not fit"],
     [[[2, 8, 1]], { axis: [2] }, "its axis is that of real and imaginary parts"],
     [[[2, 8, 1]], { dft_length: [0] }, "its length does not fit"],
