@@ -220,3 +220,55 @@ test("a Slice that a run lets end beyond its input is refused where its sizes ar
     expect(() => model.runSync({ x, ends: ints(9, 7) })).toThrow(/sizes that a run finds do not fit/);
   });
 });
+
+test("sizes of which no smaller ones fit are found one after another", () => {
+  const b = new GraphBuilder();
+  /** As many thirds as `x` has numbers other than 0: a pooling needs that size as a number, and no power of two has thirds. */
+  const thirds = (x: string) => {
+    const at = b.node("Cast", [b.node("NonZero", [b.input(x, [`of_${x}`])], `${x}_at`)], `${x}_real`, {
+      to: "f32",
+    });
+    const pool = b.node("MaxPool", [b.node("Unsqueeze", [at], `${x}_row`, { axes: [0] })], `${x}_pool`, {
+      kernel_shape: [1],
+    });
+    b.multiple("Split", [pool], [`${x}_1`, `${x}_2`, `${x}_3`], { axis: 2 });
+    return b.node("Add", [`${x}_1`, `${x}_3`], `${x}_sum`);
+  };
+  const first = thirds("x");
+  // Sizes between them are free, and most often equal.
+  const places = ["v", "u"].map((x) => b.node("NonZero", [b.input(x, [`of_${x}`])], `${x}_at`));
+  const sum = b.node("Add", places, "sum");
+  const last = thirds("z");
+  withModel(simplify(b.build(first, sum, last), registry), {}, (model) => {
+    for (const [x, v, u, z] of [
+      [3, 2, 2, 6],
+      [6, 4, 4, 3],
+      [3, 1, 5, 9],
+    ] as const) {
+      const ones = (count: number) => tensor("f32", [count], new Array(count).fill(1));
+      const results = model.runSync({ x: ones(x), v: ones(v), u: ones(u), z: ones(z) });
+      for (const [name, count] of [
+        [first, x],
+        [last, z],
+      ] as const) {
+        const third = count / 3;
+        const sums = Array.from({ length: third }, (_, at) => at + at + 2 * third);
+        expectSameBytes(results[name], tensor("f32", [1, 1, third], sums));
+      }
+      const sums = Array.from({ length: Math.max(u, v) }, (_, at) => (v === u ? 2 * at : at));
+      expectSameBytes(results[sum], tensor("i32", [1, sums.length], sums));
+    }
+  });
+});
+
+test("places of numbers in a constant are known", () => {
+  const b = new GraphBuilder();
+  const at = b.node("NonZero", [b.constant("mask", tensor("bool", [2, 3], [0, 1, 1, 0, 1, 0]))], "at");
+  b.node("GatherND", [b.input("x", [2, 3]), b.node("Transpose", [at], "tuples", { perm: [1, 0] })], "y");
+  const graph = simplify(b.build("y"), registry);
+  expect(graph.nodes.map(({ op }) => op)).not.toContain("NonZero");
+  withModel(graph, {}, (model) => {
+    expect(model.plan.pauses).toEqual([]);
+    expectSameBytes(model.runSync({ x: counting([2, 3]) }).y, tensor("f32", [3], [1, 2, 4]));
+  });
+});
