@@ -8,6 +8,7 @@ import { ANY_NUMBER, countOf, type Dim } from "../graph/symbols";
 import { symbolOf } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
 import type { ToolkitOps } from "../ops/infer";
+import { tensorOf } from "../ops/known";
 import type { Known, Op } from "../ops/op";
 
 /** Nodes back to what a value is computed from, and elements of what is looked into there. */
@@ -43,9 +44,10 @@ export class TracedElements {
     this.#in = folded;
   }
 
-  /** What is known of an input that is a parameter, elements that a run tells as symbols. */
+  /** What is known of an input that is a parameter, elements that a run tells as symbols. Of one that a run may compute, only numbers. */
   parameter(value: string, index: number, node: Node, op: Op): Parameter | undefined {
     const known = this.#in.known.get(value);
+    if (op.computable?.includes(index)) return known && tensorOf(known);
     const isTold = known && !(op.reshapes && isOfAnySign(known));
     return value === "" || isTold || !op.open?.includes(index) ? known : this.#asked(value, node, op);
   }

@@ -24,7 +24,8 @@ export const trilu: Op = {
   evaluate(node, [x, fixed]) {
     const shape = x && numericShape(x.shape);
     if (!shape || !ArrayBuffer.isView(x.data)) return undefined;
-    const k = (fixed?.data[0] as number | undefined) ?? numbersOf(node, "k", [0])[0]!;
+    const k = fixed ? fixed.data[0]! : numbersOf(node, "k", [0])[0]!;
+    if (typeof k === "string") return undefined;
     const isUpper = numberOf(node, "upper", 1) !== 0;
     const [rows, cols] = shape.slice(-2) as [number, number];
     const isKept = (i: number) => {
