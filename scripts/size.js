@@ -32,12 +32,12 @@ const parts = [
   ["op group sequence, where asked for", 2_200, () => later(RUNTIME, "sequence")],
   ["op group signal, where asked for", 3_000, () => later(RUNTIME, "signal")],
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
-  ["op group control, where asked for", 7_500, () => later(RUNTIME, "control")],
+  ["op group control, where asked for", 7_600, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 6_300, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 6_400, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
-    98_300,
+    98_500,
     () => atStart(runtimeOf("registry", "common, baseline, math, moves, normalize, reduce, sequence")),
   ],
   [
