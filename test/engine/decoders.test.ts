@@ -184,10 +184,17 @@ test("a size that the graph says of what a run finds is compared with what it fi
 });
 
 describe("which sizes are taken to be equal", () => {
-  const symbols = ["batch", "tokens", "past", "total", "found"];
+  const given = new Set(["batch", "tokens", "past", "total"]);
+  const symbols = { all: [...given, "found", "later"], given };
   test.each([
     ["the last symbol as a sum", ["both(past+tokens,total)"], { total: "past+tokens" }],
     ["what a run finds as what it is given", ["both(found,tokens)"], { found: "tokens" }],
+    ["nothing as a sum of what a run finds later", ["both(tokens,found+past)"], {}],
+    [
+      "what a run finds as a sum of what it found before",
+      ["both(later,found+past)"],
+      { later: "found+past" },
+    ],
     ["a number of times", ["both(2*past,2*total)"], { total: "past" }],
     ["a batch that a reshape exchanges", ["div(past*total,batch)"], { past: "batch" }],
     ["by the larger of two", ["both(max(-1*min(past,total)+total,0),tokens)"], { total: "past+tokens" }],

@@ -1,6 +1,7 @@
 // Sizes that only a run finds: parameters that are computed, and counts of what is in the data.
 
 import { describe, expect, test } from "vitest";
+import { OctetteError } from "../../src/errors";
 import { type Tensor, tensor } from "../../src/graph/tensor";
 import { load, save } from "../../src/index";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
@@ -258,6 +259,42 @@ test("sizes of which no smaller ones fit are found one after another", () => {
       const sums = Array.from({ length: Math.max(u, v) }, (_, at) => (v === u ? 2 * at : at));
       expectSameBytes(results[sum], tensor("i32", [1, sums.length], sums));
     }
+  });
+});
+
+test("a size that is fed and one that is found in two parts", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n"]);
+  const parts = ["v", "u"].map((value) =>
+    b.node(
+      "Squeeze",
+      [b.node("NonZero", [b.input(value, [`of_${value}`])], `${value}_at`)],
+      `${value}_list`,
+      {
+        axes: [0],
+      },
+    ),
+  );
+  const both = b.node("Cast", [b.node("Concat", parts, "both", { axis: 0 })], "places", { to: "f32" });
+  b.node("Relu", [b.node("Add", [b.node("Relu", [x], "positive"), both], "sum")], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const ones = (count: number) => tensor("f32", [count], new Array(count).fill(1));
+    const run = (n: number, v: number, u: number) =>
+      model.runSync({ x: counting([n]), v: ones(v), u: ones(u) }).y;
+    for (const [n, v, u] of [
+      [5, 2, 3],
+      [5, 1, 4],
+      [7, 3, 4],
+      [1, 2, 2],
+      [3, 1, 0],
+    ] as const) {
+      const size = Math.max(n, v + u);
+      const at = (i: number) => (v + u === 1 ? 0 : i < v ? i : i - v);
+      const sums = Array.from({ length: size }, (_, i) => (n === 1 ? 0 : i) + at(i));
+      expectSameBytes(run(n, v, u), tensor("f32", [size], sums));
+    }
+    expect(() => run(5, 2, 2)).toThrow(OctetteError);
+    expectSameBytes(run(4, 2, 2), tensor("f32", [4], [0, 2, 2, 4]));
   });
 });
 

@@ -188,7 +188,9 @@ export class Acts {
     const told = toldBy(plan, known);
     if (Object.keys(told).length > 0) plan = planFor((guessed = { ...guessed, ...told, ...known }), known);
     const { sizes: all, open = [], maxima } = plan;
-    const taken: Record<string, number> = { ...maxima, ...guessed, ...known };
+    const taken: Record<string, number> = { ...maxima, ...guessed };
+    for (const [symbol, dim] of Object.entries(all)) if (typeof dim === "number") taken[symbol] = dim;
+    Object.assign(taken, known);
     for (const symbol of open) delete taken[symbol];
     // A size that is equal to one which ends the plan is open, too.
     const closed = Object.entries(all).filter(([symbol, dim]) =>

@@ -18,20 +18,33 @@ import type { Constant } from "../../graph/tensor";
 /** Symbols by the sizes that they are equal to. */
 export type Equal = Readonly<Record<string, Dim>>;
 
-/** Symbols in the order in which a run knows them: those of inputs, then those that nodes find. */
-export function symbolsIn({ inputs, nodes }: Graph<Constant>): string[] {
-  const found = nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly Dim[]);
-  return [...new Set([...inputs.flatMap(({ shape }) => shape), ...found].flatMap(symbolsOf))];
+/** Symbols in the order in which a run knows them: those of inputs, all at once, then those that nodes find. */
+export interface Symbols {
+  readonly all: readonly string[];
+  /** Those of inputs. */
+  readonly given: ReadonlySet<string>;
 }
+
+export function symbolsIn({ inputs, nodes }: Graph<Constant>): Symbols {
+  const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(symbolsOf)));
+  const found = nodes.flatMap(({ attributes }) => (attributes.found ?? []) as readonly Dim[]);
+  return { all: [...new Set([...given, ...found.flatMap(symbolsOf)])], given };
+}
+
+/** Whether a run knows a size no later than a symbol, or can take it to be that. */
+const isTold = (dim: Dim, symbol: string, { all, given }: Symbols): boolean => {
+  const parts = symbolsOf(dim);
+  return parts[0] === dim || parts.every((one) => given.has(one) || all.indexOf(one) < all.indexOf(symbol));
+};
 
 /** Choices between sizes that are tried for one pair. */
 const MAX_CHOICES = 16;
 
 /** What is equal where sizes that are broadcast are: each symbol that can be told by those before it. */
-export function equalIn(shapes: Iterable<Shape>, symbols: readonly string[]): Equal {
+export function equalIn(shapes: Iterable<Shape>, symbols: Symbols): Equal {
   const equal: Record<string, Dim> = {};
   const dims = new Set([...shapes].flat());
-  for (const [a, b] of [...dims].flatMap((dim) => pairsIn(dim, symbols))) {
+  for (const [a, b] of [...dims].flatMap((dim) => pairsIn(dim, symbols.all))) {
     const solved = solve(substituted(a, equal), substituted(b, equal), symbols);
     for (const [symbol, dim] of Object.entries(equal)) equal[symbol] = substituted(dim, solved);
     Object.assign(equal, solved);
@@ -59,17 +72,18 @@ function pairsIn(dim: Dim, symbols: readonly string[]): (readonly [Dim, Dim])[] 
 const factorsIn = (dim: Dim): string[] => [...parse(dim).keys()].flatMap(factorsOf);
 
 /** The last symbol that makes two sizes equal, as a sum of others: of none that is subtracted, which could be below 0. */
-function solve(a: Dim, b: Dim, symbols: readonly string[]): Equal {
+function solve(a: Dim, b: Dim, symbols: Symbols): Equal {
   let tried = 0;
   for (const difference of choicesIn(subtractDims(a, b))) {
     if (++tried > MAX_CHOICES) break;
-    for (const symbol of symbols.toReversed()) {
+    for (const symbol of symbols.all.toReversed()) {
       if (divides(symbol, difference)) continue;
       const rest = substituteDim(difference, symbol, 0);
       const coefficient = divideDims(subtractDims(difference, rest), symbol);
       if (!coefficient || symbolsOf(coefficient).includes(symbol)) continue;
       const dim = divideDims(multiplyDims(rest, -1), coefficient);
       if (dim === undefined || symbolsOf(dim).includes(symbol) || !isNatural(dim)) continue;
+      if (!isTold(dim, symbol, symbols)) continue;
       const solved = { [symbol]: dim };
       if (substituted(a, solved) === substituted(b, solved)) return solved;
     }

@@ -63,7 +63,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
     const inTypes = new Set(shapes.flat().flatMap(symbolsOf));
     const known = symbolsIn(own);
     const more = equalIn(shapes, known);
-    const symbols = new Set([...known, ...inTypes]);
+    const symbols = new Set([...known.all, ...inTypes]);
     return { graph: own, types: ownTypes, inTypes, symbols, equal, more, sized: new Set() };
   };
   /** The graph in which everything is equal that is in a run. */
