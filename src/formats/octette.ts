@@ -59,7 +59,10 @@ export interface Artifact<C extends Constant = Tensor> {
   /** SHA-256 of the file's header, which has a hash of each tensor, this hash taken as zeros. */
   readonly fileHash: string;
   readonly selfTest?: SelfTest;
-  /** Of a language model: JSON of what its text needs (TextAssets of text/source.ts). */
+  /**
+   * Of a language model: JSON of what its text needs (TextAssets of text/source.ts), with names of tensors in place of its large texts. These
+   * tensors are constants that no node reads.
+   */
   readonly text?: string;
 }
 

@@ -14,19 +14,25 @@ export interface WrittenArtifact {
   readonly bytes: number;
 }
 
+/** What an artifact says beside its graph, and tensors that its text names. */
+export interface AppendedFacts extends ArtifactFacts {
+  readonly texts?: ReadonlyMap<string, Tensor>;
+}
+
 /**
- * Appends the bytes of an artifact, the same that writeArtifact gives for the graph with its elements. `read` gives a constant's
- * elements and is called twice for each, in between for none that the graph has; it must give the same both times.
+ * Appends the bytes of an artifact, the same that writeArtifact gives for the graph with its elements, and tensors of text. `read`
+ * gives a constant's elements and is called twice for each, in between for none that the graph has; it must give the same both times.
  * @throws OctetteError where the graph breaks a rule, or a constant is not of its type.
  */
 export async function appendArtifact(
   graph: Graph<Constant>,
   read: (constant: string) => Promise<Tensor>,
   append: (bytes: Uint8Array) => Promise<void>,
-  facts: ArtifactFacts = {},
+  facts: AppendedFacts = {},
 ): Promise<WrittenArtifact> {
   const known = await withScalars(graph, read);
-  const { parts, tensors } = artifactParts(known, facts);
+  const { parts, tensors: constants } = artifactParts(known, facts);
+  const tensors = new Map<string, Constant>([...constants, ...(facts.texts ?? [])]);
   const tensorOf = async (name: string): Promise<Tensor> => {
     const constant = tensors.get(name)!;
     return constant.data ? (constant as Tensor) : checked(name, constant, await read(name));

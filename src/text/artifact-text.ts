@@ -1,62 +1,84 @@
-// The texts of an artifact. A tokenizer's tables are as many objects as a vocabulary has tokens, so they are parsed when a tokenizer is
-// made of them and not kept; everything else is parsed at once.
+// The texts of an artifact: JSON in its header, without a tokenizer's vocabulary and merges, which would be most of the header. Each of
+// these two lists is a tensor of bytes, whose name stands in its place: each element is a line of JSON, and what follows the last line is
+// padding. They are parsed when somebody asks for them.
 
 import { FormatError } from "../errors";
+import { isJsonObject, type JsonObject } from "../formats/json";
+import { type Constant, isVector } from "../graph/tensor";
 import type { TextAssets } from "./source";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const TOKENIZER = "tokenizer";
+/** Lists in a tokenizer's model that are tensors. */
+export const TEXT_PARTS = ["vocab", "merges"] as const;
 
-/** The assets of a JSON text. Throws FormatError when it is not JSON. */
-export function assetsOf(json: string, where: string): TextAssets {
-  const span = memberSpan(json, TOKENIZER);
-  const [begin, end] = span ?? [0, 0];
-  const assets = parsed(span ? `${json.slice(0, begin)}null${json.slice(end)}` : json, where);
-  if (!span) return assets;
-  return Object.defineProperty({ ...assets }, TOKENIZER, {
-    enumerable: true,
-    get: () => parsed(json.slice(begin, end), where),
+/** A tokenizer with these lists as lines that are not parsed. */
+export interface StoredTokenizer {
+  /** tokenizer.json, with names of tensors in place of them. */
+  readonly json: JsonObject;
+  readonly model: JsonObject;
+  /** Bytes of the tensors, none before they are read. A vocabulary is in the order of ids; the line of an id without a token is empty. */
+  readonly tensors: Map<string, Uint8Array>;
+}
+
+/**
+ * Assets from the header's JSON and the file's tensors, whose bytes are put to `stored` later. Without that, the header has the whole
+ * tokenizer, as earlier files have it, or none. Throws FormatError where it is damaged.
+ */
+export function openText(
+  header: string,
+  constants: ReadonlyMap<string, Constant>,
+  where: string,
+): { readonly assets: TextAssets; readonly stored?: StoredTokenizer } {
+  const assets = parsedText(header, where);
+  if (!isJsonObject(assets)) throw new FormatError("its text is not a JSON object", { where });
+  const { tokenizer: json } = assets;
+  const model = isJsonObject(json) && json.model;
+  if (!isJsonObject(json) || !isJsonObject(model)) return { assets };
+  const tensors = new Map<string, Uint8Array>();
+  const named = TEXT_PARTS.flatMap((part) => {
+    const name = model[part];
+    if (typeof name !== "string") return [];
+    checkTensor(name, constants.get(name), where);
+    tensors.set(name, new Uint8Array());
+    return [[part, name] as const];
   });
+  if (tensors.size === 0) return { assets };
+  return {
+    stored: { json, model, tensors },
+    assets: {
+      ...assets,
+      get tokenizer() {
+        const lists = named.map(([part, name]) => [part, parsedText(tensors.get(name)!, where, elementsIn)]);
+        return { ...json, model: { ...model, ...Object.fromEntries(lists) } };
+      },
+    },
+  };
 }
 
-function parsed(json: string, where: string): Record<string, unknown> {
+function checkTensor(name: string, tensor: Constant | undefined, where: string): void {
+  if (tensor?.dtype !== "u8" || isVector(tensor.shape))
+    throw new FormatError("its text names a tensor that is none", {
+      where: `${where}, tensor "${name}"`,
+      expected: "u8 in rows",
+      got: tensor ? `${tensor.dtype} [${tensor.shape}]` : "no tensor",
+    });
+}
+
+/** Elements of a list; undefined for empty lines. */
+const elementsIn = (text: string): unknown[] =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => (line === "" ? undefined : JSON.parse(line)));
+
+/** What is parsed of a text, or of its UTF-8. Throws FormatError where it is damaged. */
+export function parsedText(
+  text: string | Uint8Array,
+  where: string,
+  parse: (text: string) => unknown = JSON.parse,
+): unknown {
   try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // Told below, as all that is not an object.
+    return parse(typeof text === "string" ? text : new TextDecoder("utf-8", { fatal: true }).decode(text));
+  } catch (cause) {
+    throw new FormatError(`its text is damaged (${(cause as Error).message})`, { where });
   }
-  throw new FormatError("its text is not a JSON object", { where });
-}
-
-/** Where the value of the first member of that name begins and ends, in JSON that is an object; what is no JSON has any or none. */
-function memberSpan(json: string, name: string): readonly [number, number] | undefined {
-  const key = `"${name}":`;
-  for (let at = 0, depth = 0, begin = -1; at < json.length; at++) {
-    const char = json.charCodeAt(at);
-    if (char === QUOTE) {
-      if (depth === 1 && begin < 0 && json.startsWith(key, at) && json[at + key.length] === "{") {
-        at += key.length;
-        begin = at;
-        depth++;
-      } else at = endOfString(json, at);
-    } else if (char === 0x7b || char === 0x5b) depth++;
-    else if (char === 0x7d || char === 0x5d) {
-      depth--;
-      if (begin >= 0 && depth === 1) return [begin, at + 1];
-    }
-  }
-  return undefined;
-}
-
-/** Where the string that begins at a quote ends: at its last quote. */
-function endOfString(json: string, begin: number): number {
-  for (let end = json.indexOf('"', begin + 1); end >= 0; end = json.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (json.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return end;
-  }
-  return json.length;
 }

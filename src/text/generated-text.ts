@@ -1,15 +1,16 @@
 // The text of generated tokens: whole characters, up to a stop string.
 
 import { StopStrings } from "./stop-strings";
-import type { TextStream, Tokenizer } from "./tokenizer";
+import type { TextStream } from "./tokenizer/decoding";
+import type { TokenTexts } from "./tokenizer/token-texts";
 
 export class GeneratedText {
   readonly #stream: TextStream | undefined;
   readonly #stops: StopStrings;
 
-  /** Without a tokenizer there is no text. */
-  constructor(tokenizer: Tokenizer | undefined, stops: readonly string[]) {
-    this.#stream = tokenizer?.stream({ isContinued: true });
+  /** Without texts of tokens there is no text. */
+  constructor(texts: TokenTexts | undefined, stops: readonly string[]) {
+    this.#stream = texts?.stream(true, true);
     this.#stops = new StopStrings(stops);
   }
 

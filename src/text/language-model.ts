@@ -9,17 +9,21 @@ import { createSha256 } from "../graph/sha256";
 import type { Constant } from "../graph/tensor";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions } from "../options";
+import type { StoredTokenizer } from "./artifact-text";
 import { Cache, Decoder } from "./decoder";
 import { type Classification, Encoder, type Texts } from "./encoder";
 import { LanguageSession, type SessionGround } from "./language-session";
 import { configuredSampling } from "./sampling/options";
 import type { LanguageFacts, TextAssets } from "./source";
 import type { Tokenizer } from "./tokenizer";
+import type { TokenTexts } from "./tokenizer/token-texts";
 
 /** What a model is made of beside its memory. */
 export interface LanguageParts {
   readonly where: string;
   readonly text: TextAssets;
+  /** Of an artifact: its tokenizer, vocabulary and merges not parsed. */
+  readonly stored?: StoredTokenizer | undefined;
   readonly facts: LanguageFacts;
   readonly maxTokens: number;
   readonly chunk: number;
@@ -54,6 +58,7 @@ export class LanguageModel {
   readonly #decoder: Decoder | undefined;
   readonly #encoder: Encoder | undefined;
   #tokenizer: Promise<Tokenizer> | undefined;
+  #texts: Promise<TokenTexts> | undefined;
   #tokenizerHash: string | undefined;
 
   /** @internal */
@@ -172,18 +177,26 @@ export class LanguageModel {
       decoder: this.decoder,
       hasTokenizer: this.hasTokenizer,
       tokenizer: () => this.tokenizer(),
+      texts: () => this.#tokenTexts(),
       configured: configuredSampling(text.generationConfig),
       ends: endsOf(text, this.vocabulary),
       hashes: () => ({ model: this.#parts.hash, tokenizer: this.#hashOfTokenizer() }),
     };
   }
 
+  /** Without the tables that only encoding takes, where no tokenizer is made yet. */
+  #tokenTexts(): Promise<TokenTexts> {
+    const { stored } = this.#parts;
+    if (!stored || this.#tokenizer) return this.tokenizer().then(({ texts }) => texts);
+    this.#texts ??= import("./tokenizer/token-texts").then(
+      async ({ storedTexts }) => storedTexts(stored) ?? (await this.tokenizer()).texts,
+    );
+    return this.#texts;
+  }
+
   #hashOfTokenizer(): string {
-    const { tokenizer } = this.#parts.text;
-    if (tokenizer === undefined) return "";
-    this.#tokenizerHash ??= createSha256()
-      .update(new TextEncoder().encode(JSON.stringify(tokenizer)))
-      .digest();
+    if (!this.hasTokenizer) return "";
+    this.#tokenizerHash ??= hashOf(this.#parts);
     return this.#tokenizerHash;
   }
 
@@ -197,6 +210,13 @@ export class LanguageModel {
     const tokenizer = texts.some((text) => typeof text === "string") ? await this.tokenizer() : undefined;
     return texts.map((text) => (typeof text === "string" ? tokenizer!.encode(text) : Int32Array.from(text)));
   }
+}
+
+function hashOf({ text, stored }: LanguageParts): string {
+  const json = JSON.stringify(stored?.json ?? text.tokenizer);
+  const hash = createSha256().update(new TextEncoder().encode(json));
+  for (const bytes of stored?.tensors.values() ?? []) hash.update(bytes);
+  return hash.digest();
 }
 
 /** Tokens that end a text, as generation_config.json says. */

@@ -13,6 +13,7 @@ import type { SamplingOptions } from "./sampling/options";
 import { Sampler, type TokenChoice } from "./sampling/sampler";
 import { readSession, type SessionHashes, writeSession } from "./session-file";
 import type { ChatMessage, Tokenizer } from "./tokenizer";
+import type { TokenTexts } from "./tokenizer/token-texts";
 
 /** A text, the messages of a conversation, or tokens. */
 export type Prompt = string | readonly ChatMessage[] | readonly number[] | Int32Array;
@@ -47,6 +48,8 @@ export interface SessionGround {
   readonly decoder: Decoder;
   readonly hasTokenizer: boolean;
   readonly tokenizer: () => Promise<Tokenizer>;
+  /** Texts of its tokens. */
+  readonly texts: () => Promise<TokenTexts>;
   readonly configured: SamplingOptions;
   /** Tokens that end a text. */
   readonly ends: readonly number[];
@@ -183,10 +186,10 @@ export class LanguageSession {
       const most = wanted.maxTokens ?? decoder.maxTokens - this.#tokens.length;
       if (most === 0) return { reason: "length" };
       const giveWay = givingWay(options.signal);
-      const tokenizer = hasTokenizer ? await this.#ground.tokenizer() : undefined;
+      const texts = hasTokenizer ? await this.#ground.texts() : undefined;
       const { vocabulary } = decoder;
-      const sampler = new Sampler(wanted.sampling, vocabulary, where, tokenizer?.absent(vocabulary));
-      const text = new GeneratedText(tokenizer, wanted.stops);
+      const sampler = new Sampler(wanted.sampling, vocabulary, where, texts?.absent(vocabulary));
+      const text = new GeneratedText(texts, wanted.stops);
       const seen = new Set(this.#tokens);
       const generated = new Map<number, number>();
       for (let left = most; ; ) {

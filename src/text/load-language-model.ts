@@ -10,9 +10,10 @@ import { streamArtifact } from "../formats/artifact-stream";
 import type { Graph } from "../graph/graph";
 import { createSha256 } from "../graph/sha256";
 import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
+import { verify } from "../graph/verify";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
-import { assetsOf } from "./artifact-text";
+import { openText } from "./artifact-text";
 import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
 import { checkMaxTokens, checkWhole } from "./max-tokens";
@@ -192,12 +193,21 @@ async function loadArtifact(
   try {
     await read(
       streamArtifact(
-        function* ({ graph, text = "{}", contentHash }) {
-          const parts = sized(graph, assetsOf(text, where), options, where, FOR_FEWER);
+        function* ({ graph: whole, text = "{}", contentHash: hash }) {
+          const { assets, stored } = openText(text, whole.constants, where);
+          const graph = without(whole, stored?.tensors);
+          const parts = sized(graph, assets, options, where, FOR_FEWER);
           yield compiled(parts, options).then((model) => {
-            loaded = { model, language: new LanguageModel(model, { ...parts, where, hash: contentHash }) };
+            loaded = { model, language: new LanguageModel(model, { ...parts, stored, where, hash }) };
           });
-          return loaded!.model.loader;
+          const { loader } = loaded!.model;
+          return {
+            placeOf: (name) => loader.placeOf(name),
+            put(name, bytes) {
+              if (stored?.tensors.has(name)) stored.tensors.set(name, bytes);
+              else loader.put(name, bytes);
+            },
+          };
         },
         where,
         reader.size,
@@ -210,6 +220,14 @@ async function loadArtifact(
     loaded?.model.dispose();
     throw cause;
   }
+}
+
+/** A graph without constants that are texts. Throws an OctetteError where a node reads one. */
+function without(graph: Graph<Constant>, texts: ReadonlyMap<string, unknown> | undefined): Graph<Constant> {
+  if (!texts) return graph;
+  const rest = { ...graph, constants: new Map([...graph.constants].filter(([name]) => !texts.has(name))) };
+  verify(rest);
+  return rest;
 }
 
 /** The reader, which tells how far it is and gives way to the event loop. */

@@ -13,10 +13,11 @@ import {
   renderChat,
   templateOf,
 } from "./tokenizer/chat";
-import { createDecoding, createTextStream, type Decoding, type TextStream } from "./tokenizer/decoding";
+import type { TextStream } from "./tokenizer/decoding";
 import { type JsonObject, malformed, objectAt, tokenText, unknownPart } from "./tokenizer/json";
 import { readSurroundings, type Surroundings } from "./tokenizer/post-processing";
 import { createPreparation, type Preparation } from "./tokenizer/preparation";
+import { TokenTexts } from "./tokenizer/token-texts";
 import { UnigramModel } from "./tokenizer/unigram";
 import { Vocabulary } from "./tokenizer/vocabulary";
 import { WordPieceModel } from "./tokenizer/word-piece";
@@ -56,7 +57,7 @@ export class Tokenizer {
   /** @internal */
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
-    this.vocabulary = parts.vocabulary.tokens.length;
+    this.vocabulary = parts.texts.count;
   }
 
   /**
@@ -90,12 +91,7 @@ export class Tokenizer {
   stream(options: TextStreamOptions = {}): TextStream {
     checkOptions("stream", options, { skipSpecial: 1, isContinued: 1 } satisfies Names<TextStreamOptions>);
     const { skipSpecial = true, isContinued = false } = options;
-    const { special, added } = this.#parts;
-    const tokenOf = (id: number) => {
-      const text = this.tokenOf(id);
-      return skipSpecial && special.has(id) ? undefined : { text, isAdded: added.has(id) };
-    };
-    return createTextStream(this.#parts.decoding, tokenOf, isContinued);
+    return this.#parts.texts.stream(skipSpecial, isContinued);
   }
 
   /**
@@ -103,14 +99,7 @@ export class Tokenizer {
    * @throws OctetteError "argument" for an id without a token.
    */
   tokenOf(id: number): string {
-    const token = this.#parts.vocabulary.tokens[id];
-    if (token !== undefined) return token;
-    throw new OctetteError("no token has this id", {
-      code: "argument",
-      where: "tokenizer",
-      expected: `an id of the vocabulary, 0 to ${this.vocabulary - 1}`,
-      got: String(id),
-    });
+    return this.#parts.texts.tokenOf(id);
   }
 
   /** The id of a control token by its role, or of a token by its text; undefined when there is none. */
@@ -118,17 +107,14 @@ export class Tokenizer {
     return this.#parts.specialId(name);
   }
 
-  /** @internal Ids below `count` without a token: many models have more logits than tokens. */
-  absent(count: number): number[] {
-    const { tokens } = this.#parts.vocabulary;
-    const ids: number[] = [];
-    for (let id = 0; id < count; id++) if (tokens[id] === undefined) ids.push(id);
-    return ids;
+  /** @internal */
+  get texts(): TokenTexts {
+    return this.#parts.texts;
   }
 
   /** Whether an id belongs to a control token. */
   isSpecial(id: number): boolean {
-    return this.#parts.special.has(id);
+    return this.#parts.texts.isSpecial(id);
   }
 
   /** Whether there is a template for chat. */
@@ -185,18 +171,14 @@ export class Tokenizer {
 
 interface TokenizerParts {
   readonly assets: TextAssets;
-  readonly vocabulary: Vocabulary;
+  readonly texts: TokenTexts;
   readonly model: TokenizerModel;
   readonly preparation: Preparation;
-  readonly decoding: Decoding;
   readonly surroundings: Surroundings;
   /** Added tokens that are found before and after normalizing; `plain`: without control tokens. */
   readonly finders: Readonly<
     Record<"all" | "plain", { readonly raw: AddedTokenFinder; readonly normalized: AddedTokenFinder }>
   >;
-  /** Ids of control tokens, of added tokens. */
-  readonly special: ReadonlySet<number>;
-  readonly added: ReadonlySet<number>;
   /** Texts of control tokens. */
   readonly controls: readonly string[];
   specialId(name: string): number | undefined;
@@ -210,14 +192,15 @@ const models = { BPE: BytePairModel, Unigram: UnigramModel, WordPiece: WordPiece
  * its file is damaged.
  */
 export async function createTokenizer(assets: TextAssets): Promise<Tokenizer> {
-  if (assets.tokenizer === undefined)
+  const { tokenizer } = assets;
+  if (tokenizer === undefined)
     throw new OctetteError("the model has no tokenizer", {
       code: "unsupported",
       expected: "tokenizer.json beside it",
       hint: "Pass ids of tokens, or put tokenizer.json into its folder",
     });
   try {
-    return new Tokenizer(partsOf("tokenizer.json", assets, assets.tokenizer));
+    return new Tokenizer(partsOf("tokenizer.json", assets, tokenizer));
   } catch (cause) {
     if (cause instanceof OctetteError) throw cause;
     throw new FormatError(`malformed tokenizer (${(cause as Error).message})`, { where: "tokenizer.json" });
@@ -252,14 +235,14 @@ function partsOf(at: string, assets: TextAssets, json: JsonObject): TokenizerPar
   const config = assets.tokenizerConfig ?? {};
   return {
     assets,
-    vocabulary,
+    texts: new TokenTexts(json, tokens, vocabulary.tokens.length, {
+      has: (id) => vocabulary.tokens[id] !== undefined,
+      get: (id) => vocabulary.tokens[id],
+    }),
     model,
     preparation,
-    decoding: createDecoding(at, json),
     surroundings,
     finders: { all: findersOf(tokens), plain: findersOf(tokens.filter(({ isSpecial }) => !isSpecial)) },
-    special: new Set(special.map(({ id }) => id)),
-    added: new Set(tokens.map(({ id }) => id)),
     controls: special.map(({ content }) => content),
     specialId(name) {
       const content = tokenText(config[`${name}_token`]) ?? name;

@@ -1,16 +1,19 @@
 // An artifact of a folder of Hugging Face, with float weights as the folder has them.
 
 import { openFolder } from "../../src/formats/hugging-face/open";
-import { appendArtifact } from "../../src/formats/write-artifact";
+import { type AppendedFacts, appendArtifact } from "../../src/formats/write-artifact";
 import { buildLanguageGraph } from "../../src/text/builder/build";
+import type { TextAssets } from "../../src/text/source";
+import { storedText } from "../../src/text/stored-text";
 
-export async function artifactOfFolder(folder: string): Promise<Uint8Array> {
+export async function artifactOfFolder(
+  folder: string,
+  factsOf: (text: TextAssets) => AppendedFacts = storedText,
+): Promise<Uint8Array> {
   const source = await openFolder(folder);
   const { graph, read, text } = buildLanguageGraph(source);
   const parts: Uint8Array[] = [];
-  await appendArtifact(graph, read, async (bytes) => void parts.push(bytes.slice()), {
-    text: JSON.stringify(text),
-  });
+  await appendArtifact(graph, read, async (bytes) => void parts.push(bytes.slice()), factsOf(text));
   await source.close();
   return new Uint8Array(Buffer.concat(parts));
 }

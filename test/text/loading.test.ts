@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
+import { applyDelta, writeDelta } from "../../src/formats/delta";
+import { readParts, writeParts } from "../../src/formats/octette";
+import { tensor } from "../../src/graph/tensor";
 import type { LanguageModel } from "../../src/text/language-model";
+import type { Prompt } from "../../src/text/language-session";
 import { loadLanguageModel } from "../../src/text/load-language-model";
 import { dataFolder } from "../formats/fixtures";
 import { artifactOfFolder } from "./artifact-of";
@@ -23,10 +27,10 @@ const names = [
 const bytesOf = (name: string) => new Uint8Array(readFileSync(join(kjv, name)));
 
 const PROMPT = "In the beginning";
-async function textOf(model: LanguageModel): Promise<string> {
+async function textOf(model: LanguageModel, prompt: Prompt = PROMPT): Promise<string> {
   using session = model.session();
   let whole = "";
-  for await (const { text } of session.generate(PROMPT, { maxTokens: 12 })) whole += text;
+  for await (const { text } of session.generate(prompt, { maxTokens: 12 })) whole += text;
   return whole;
 }
 
@@ -69,6 +73,65 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("a language model"
       expect(await textOf(model)).toBe(expected);
       expect(model.memory.cache).toBe(64 * model.memory.cachePerToken);
     }
+  });
+
+  test("comes from an artifact of earlier, with its tokenizer in the header", async () => {
+    const earlier = await artifactOfFolder(kjv, (text) => ({ text: JSON.stringify(text) }));
+    using model = await loadLanguageModel(earlier);
+    expect(await textOf(model)).toBe(expected);
+  });
+
+  test("generates from tokens without what only encoding takes", async () => {
+    const { tensors, metadata } = readParts(artifact, "kjv");
+    const { merges, vocab } = JSON.parse(metadata.text!).tokenizer.model;
+    const nothing = tensor("u8", [2, 64], Array(128).fill(0x0a));
+    const { graph = "", provenance = "", text = "" } = metadata;
+    const damaged = writeParts(new Map([...tensors, [merges, nothing]]), { graph, provenance, text });
+    using whole = await loadLanguageModel(artifact);
+    using model = await loadLanguageModel(damaged);
+    const ids = (await whole.tokenizer()).encode(PROMPT);
+    expect(await textOf(model, ids)).toBe(expected);
+    await expect(textOf(model)).rejects.toThrow("malformed tokenizer");
+    const names = [...model.graph.constants.keys()];
+    expect(names.filter((name) => name === vocab || name === merges)).toEqual([]);
+  });
+
+  test("is refused where a node reads what is a text", async () => {
+    const { tensors, metadata } = readParts(artifact, "kjv");
+    const { graph = "", provenance = "", text = "" } = metadata;
+    const weight = [...tensors].find(([, { dtype, shape }]) => dtype === "f32" && shape.length === 2)![0];
+    const bytes = tensor("u8", [2, 64], []);
+    const { vocab } = JSON.parse(text).tokenizer.model;
+    const parts = { graph, provenance, text: text.replaceAll(JSON.stringify(vocab), JSON.stringify(weight)) };
+    const forged = writeParts(new Map([...tensors, [weight, bytes]]), parts);
+    await expect(loadLanguageModel(forged)).rejects.toThrow(`input "${weight}"`);
+    const missing = new Map(tensors);
+    missing.delete(vocab);
+    await expect(loadLanguageModel(writeParts(missing, { graph, provenance, text }))).rejects.toThrow(
+      `tensor "${vocab}": its text names a tensor that is none`,
+    );
+  });
+
+  test("is tuned by a delta, its texts kept", async () => {
+    const { tensors, metadata } = readParts(artifact, "kjv");
+    const { graph = "", provenance = "", text = "" } = metadata;
+    const [name, { shape, data }] = [...tensors].find(([, { dtype }]) => dtype === "f32")!;
+    const tuned = writeParts(
+      new Map([
+        ...tensors,
+        [
+          name,
+          tensor(
+            "f32",
+            shape,
+            Array.from(data, (x) => 2 * x),
+          ),
+        ],
+      ]),
+      { graph, provenance, text },
+    );
+    const made = applyDelta(artifact, writeDelta(artifact, tuned));
+    expect(Buffer.compare(made, tuned)).toBe(0);
   });
 
   test("tells how far loading is, and stops", async () => {

@@ -101,6 +101,7 @@ export const groundOf = (decoder: Decoder, more: Partial<SessionGround> = {}): S
   decoder,
   hasTokenizer: true,
   tokenizer: async () => letters,
+  texts: async () => (await (more.tokenizer?.() ?? letters)).texts,
   configured: {},
   ends: [],
   hashes: () => ({ model: "m".repeat(64), tokenizer: "" }),

@@ -4,6 +4,7 @@ import { writeFileWhole } from "../../files/write-file";
 import { appendArtifact, type WrittenArtifact } from "../../formats/write-artifact";
 import type { Graph } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
+import { storedText } from "../../text/stored-text";
 import type { Tensors } from "./parts";
 import type { Work } from "./work";
 
@@ -26,11 +27,11 @@ export async function writeModel(
   const constants = new Map<string, Constant>([...coded.graph.constants].filter(([name]) => owner.has(name)));
   const graph = { ...coded.graph, constants, provenance };
   const read = async (name: string) => (await codesOf(owner.get(name)!)).get(name)!;
-  const text = JSON.stringify(source.text);
+  const facts = storedText(source.text);
   if (output !== undefined) {
     let made: WrittenArtifact | undefined;
     const append = async (append: (bytes: Uint8Array) => Promise<void>) => {
-      made = await appendArtifact(graph, read, append, { text });
+      made = await appendArtifact(graph, read, append, facts);
     };
     await writeFileWhole(output, append, signal);
     return { contentHash: made!.contentHash, size: made!.bytes };
@@ -40,7 +41,7 @@ export async function writeModel(
     graph,
     read,
     async (bytes) => void pieces.push(bytes.slice()),
-    { text },
+    facts,
   );
   const bytes = new Uint8Array(size);
   let at = 0;

@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../../errors";
 import type { AddedToken } from "./added-tokens";
-import { idAt, type JsonObject, listAt, malformed, objectAt, textAt } from "./json";
+import { idAt, type JsonObject, malformed, objectAt, textAt } from "./json";
 
 /** How a vocabulary names a byte: byteToken(10) = "<0x0A>". */
 export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
@@ -11,6 +11,12 @@ export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpp
 /** The byte that a token names, or undefined. */
 export const byteOf = (token: string): number | undefined =>
   /^<0x[0-9A-Fa-f]{2}>$/.test(token) ? Number.parseInt(token.slice(3, 5), 16) : undefined;
+
+/** The token of an element of a list: a text, or a text and its score. */
+export function tokenIn(element: unknown, list: string, id: number): string {
+  const token: unknown = Array.isArray(element) ? element[0] : element;
+  return typeof token === "string" ? token : textAt(`${list}[${id}]`, token);
+}
 
 export class Vocabulary {
   /** Tokens by id; undefined where an id has none. */
@@ -24,11 +30,14 @@ export class Vocabulary {
   /** Ids of tokens that no text becomes. */
   readonly #apart = new Map<string, number>();
 
-  /** Of the part `model` of tokenizer.json and the added tokens. */
+  /**
+   * Of the part `model` of tokenizer.json and the added tokens. Its vocabulary has ids of texts, or is a list in the order of ids: of texts
+   * with scores, or, in artifacts, of texts, undefined where an id has none.
+   */
   constructor(at: string, model: JsonObject, added: readonly AddedToken[]) {
     const tokens: (string | undefined)[] = [];
-    const isList = Array.isArray(model.vocab);
-    const unknown = unknownToken(at, model, isList);
+    const list: readonly unknown[] | undefined = Array.isArray(model.vocab) ? model.vocab : undefined;
+    const unknown = unknownToken(at, model, Array.isArray(list?.[0]) ? list : undefined);
     const apart = new Set(added.filter(({ isSpecial }) => isSpecial).map(({ content }) => content));
     if (unknown !== undefined) apart.add(unknown);
     const hasBytes = model.byte_fallback === true;
@@ -41,10 +50,9 @@ export class Vocabulary {
     };
     // A quarter of a million tokens: their places are put into words where one is wrong.
     const place = `${at}.vocab`;
-    if (isList)
-      listAt(place, model.vocab).forEach((entry, id) => {
-        const token: unknown = (entry as unknown[] | null)?.[0];
-        add(typeof token === "string" ? token : textAt(`${place}[${id}][0]`, token), idAt(place, id));
+    if (list)
+      list.forEach((entry, id) => {
+        if (entry !== undefined) add(tokenIn(entry, place, id), idAt(place, id));
       });
     else for (const [token, id] of Object.entries(objectAt(place, model.vocab))) add(token, idAt(place, id));
     for (const { id, content, isSpecial } of added) {
@@ -65,11 +73,11 @@ export class Vocabulary {
   }
 }
 
-function unknownToken(at: string, model: JsonObject, isList: boolean): string | undefined {
-  if (isList) {
+function unknownToken(at: string, model: JsonObject, scored: readonly unknown[] | undefined) {
+  if (scored) {
     const id = model.unk_id;
     if (id === null || id === undefined) return undefined;
-    const entry = (model.vocab as readonly unknown[])[idAt(`${at}.unk_id`, id)];
+    const entry = scored[idAt(`${at}.unk_id`, id)];
     return textAt(`${at}.unk_id`, (entry as unknown[] | undefined)?.[0]);
   }
   return model.unk_token === null || model.unk_token === undefined
