@@ -72,7 +72,7 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
   const made = architecture.tensors?.(common) ?? new Map<string, Tensor>();
   keys.finish(name!);
   const named = namesOf(tensors, architecture, config, where);
-  const text = textAssetsOf(keys, vocabulary);
+  const text = textAssetsOf(keys, vocabulary, architecture.isEncoder);
   const tensorOf = (name: string): Named => {
     const tensor = named.get(name);
     if (tensor) return tensor;

@@ -1,19 +1,24 @@
 // Vocabularies of GGUF files as tokenizer.json, tokenizer_config.json and generation_config.json: byte-level BPE ("gpt2"), whose merges
-// the file lists, and SentencePiece's BPE ("llama"), whose merges follow from scores.
+// the file lists, SentencePiece's BPE ("llama"), whose merges follow from scores, its unigrams ("t5"), and WordPiece ("bert").
 
 import { FormatError, OctetteError } from "../../errors";
 import type { TextAssets } from "../../text/source";
+import { unigram, wordPiece } from "./encoder-vocabularies";
 import type { GgufKeys } from "./keys";
 import { mergesOf } from "./merges";
 import { type PreTokenizer, preTokenizerOf } from "./pre-tokenizers";
+import {
+  addedTokens,
+  BYTE,
+  CONTROL,
+  type Made,
+  type TokenTable,
+  tableOf,
+  UNKNOWN,
+  vocabOf,
+} from "./token-table";
 
 type GgufSettings = Record<string, unknown>;
-
-/** What a token is, by the numbers in tokenizer.ggml.token_type. */
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
-const BYTE = 6;
 
 /** A token's names: in the file, in tokenizer_config.json, in generation_config.json. */
 const ROLES = [
@@ -23,19 +28,13 @@ const ROLES = [
   ["seperator", "sep_token", undefined],
   ["padding", "pad_token", "pad_token_id"],
   ["mask", "mask_token", undefined],
+  ["cls", "cls_token", undefined],
 ] as const;
 /** Further tokens at which an answer ends. */
 const ENDS = ["eot", "eom"];
 
-interface TokenTable {
-  readonly keys: GgufKeys;
-  readonly tokens: readonly string[];
-  readonly types: ArrayLike<number>;
-  idOf(role: string): number | undefined;
-}
-
 /** The text assets of a file whose model has `vocabulary` tokens. Empty where the file has no tokenizer. */
-export function textAssetsOf(keys: GgufKeys, vocabulary: number): TextAssets {
+export function textAssetsOf(keys: GgufKeys, vocabulary: number, isEncoder = false): TextAssets {
   const model = keys.text("tokenizer.ggml.model") ?? "none";
   if (model === "none" || model === "no_vocab") return {};
   const kind = Object.hasOwn(kinds, model) ? kinds[model] : undefined;
@@ -61,34 +60,9 @@ export function textAssetsOf(keys: GgufKeys, vocabulary: number): TextAssets {
   if (eos.length > 0) generation.eos_token_id = eos.length === 1 ? eos[0] : eos;
   const template = templatesOf(keys);
   return {
-    tokenizer: { ...tokenizer, post_processor: around(table, addsBos) },
+    tokenizer: { ...tokenizer, post_processor: around(table, addsBos, isEncoder) },
     tokenizerConfig: { ...config, ...(template === undefined ? {} : { chat_template: template }) },
     generationConfig: generation,
-  };
-}
-
-function tableOf(keys: GgufKeys, vocabulary: number): TokenTable {
-  const tokens = keys.texts("tokenizer.ggml.tokens");
-  if (tokens === undefined)
-    throw new FormatError('has no key "tokenizer.ggml.tokens"', { where: keys.where });
-  if (tokens.length > vocabulary)
-    throw keys.wrong("tokenizer.ggml.tokens", `at most ${vocabulary} tokens, the embedding's rows`, tokens);
-  const types = keys.numbers("tokenizer.ggml.token_type") ?? new Int32Array(tokens.length).fill(1);
-  if (types.length !== tokens.length)
-    throw keys.wrong("tokenizer.ggml.token_type", `${tokens.length} numbers`, types);
-  return {
-    keys,
-    tokens,
-    types,
-    idOf(role) {
-      const key = `tokenizer.ggml.${role}_token_id`;
-      const id = keys.number(key);
-      if (id === undefined) return undefined;
-      // Some files say −1 or 2^32 − 1 where there is none.
-      if (id === -1 || id === 2 ** 32 - 1) return undefined;
-      if (tokens[id] === undefined) throw keys.wrong(key, `an id below ${tokens.length}`, id);
-      return id;
-    },
   };
 }
 
@@ -104,10 +78,16 @@ function templatesOf(keys: GgufKeys): unknown {
   return own === undefined ? named : [{ name: "default", template: own }, ...named];
 }
 
-/** Tokens before and after a text. */
-function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean): GgufSettings {
-  const bos = (keys.flag("tokenizer.ggml.add_bos_token") ?? addsBos) ? idOf("bos") : undefined;
-  const eos = keys.flag("tokenizer.ggml.add_eos_token") ? idOf("eos") : undefined;
+/** Tokens before and after a text. Encoders have both where no key says so. */
+function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean, isEncoder: boolean): GgufSettings {
+  const [begins, ends] = ["bos", "eos"].map((role) => keys.flag(`tokenizer.ggml.add_${role}_token`));
+  const hasBoth = isEncoder && begins === undefined && ends === undefined;
+  const roleOf = (role: string, ofEncoders: string) => {
+    const named = tokens.indexOf(`[${role === "bos" ? "CLS" : "SEP"}]`);
+    return isEncoder ? (idOf(ofEncoders) ?? idOf(role) ?? (named < 0 ? undefined : named)) : idOf(role);
+  };
+  const bos = (begins ?? (addsBos || hasBoth)) ? roleOf("bos", "cls") : undefined;
+  const eos = (ends ?? hasBoth) ? roleOf("eos", "seperator") : undefined;
   const items = [bos, "text", eos].filter((item) => item !== undefined);
   const special = (id: number) => ({ id: tokens[id], ids: [id], tokens: [tokens[id]] });
   return {
@@ -124,43 +104,12 @@ function around({ keys, tokens, idOf }: TokenTable, addsBos: boolean): GgufSetti
   };
 }
 
-interface Made {
-  readonly tokenizer: GgufSettings;
-  /** Whether texts begin with the token for that, where no key says so. */
-  readonly addsBos: boolean;
-}
-
 const kinds: Readonly<Record<string, (table: TokenTable) => Made>> = {
+  bert: wordPiece,
   gpt2: byteLevel,
   llama: sentencePiece,
+  t5: unigram,
 };
-
-/** Control tokens, and plain ones that are found before a text is split. */
-function addedTokens({ tokens, types }: TokenTable): GgufSettings[] {
-  const added: GgufSettings[] = [];
-  for (let id = 0; id < tokens.length; id++) {
-    const type = types[id];
-    if (type !== CONTROL && type !== USER_DEFINED && type !== UNKNOWN) continue;
-    if (tokens[id] === "") continue;
-    added.push({
-      id,
-      content: tokens[id],
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: type !== USER_DEFINED,
-    });
-  }
-  return added;
-}
-
-/** Ids by tokens; of two that are alike, the first is the one. */
-function vocabOf(tokens: readonly string[]): Record<string, number> {
-  const vocab = Object.create(null) as Record<string, number>;
-  for (let id = 0; id < tokens.length; id++) vocab[tokens[id]!] ??= id;
-  return vocab;
-}
 
 function byteLevel(table: TokenTable): Made {
   const { keys, tokens } = table;

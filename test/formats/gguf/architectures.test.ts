@@ -9,6 +9,7 @@ import { openGguf } from "../../../src/formats/gguf/open";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
+import { loadLanguageModel } from "../../../src/text/load-language-model";
 import { elementsOf } from "../../text/builder/family-cases";
 import { evaluate, statesOf } from "../../text/evaluate";
 import { farthest, wholeGraph } from "../../text/tiny";
@@ -74,6 +75,38 @@ describe("architectures", () => {
 });
 
 const named = (name: string) => all.find((one) => one.name === name)!;
+
+test("an encoder's file embeds texts", async () => {
+  const one = named("bert, mean");
+  const letters = Array.from(
+    { length: 36 },
+    (_, i) => `▁${String.fromCharCode(97 + (i % 26)).repeat(1 + i / 26)}`,
+  );
+  const keys: Record<string, Value> = {
+    "tokenizer.ggml.model": ["text", "bert"],
+    "tokenizer.ggml.tokens": ["list", "text", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ...letters]],
+    "tokenizer.ggml.token_type": ["list", "i32", [3, 3, 3, 3, ...letters.map(() => 1)]],
+  };
+  const file = fileOf({ ...one, keys: { ...one.keys, ...keys } });
+  const model = await loadLanguageModel(file);
+  try {
+    const [a, b] = (await model.embed(["a b c", "c b a"])) as [Float32Array, Float32Array];
+    const source = await openGguf(file);
+    const ids = [2, 4, 5, 6, 3];
+    const feeds = {
+      ids: tensor("i32", [1, 5], ids),
+      types: tensor("i32", [1, 5], []),
+      lengths: tensor("i32", [1], [5]),
+    };
+    const want = evaluate(await wholeGraph(buildLanguageGraph(source)), feeds, new Map(), {}).get(
+      "embedding",
+    )!;
+    expect(farthest(a, want.data)).toBeLessThan(1e-6);
+    expect(farthest(a, b)).toBeGreaterThan(1e-3);
+  } finally {
+    await model.dispose();
+  }
+});
 
 test.each<[string, string, Record<string, Value>, string, string]>([
   [

@@ -138,6 +138,124 @@ describe("SentencePiece", () => {
   });
 });
 
+/** Keys of an encoder, and its table of tokens. */
+const textOfEncoder = async (keys: Record<string, Value>) => {
+  const own = Object.entries(LEAST).map(([key, value]) => [key.replace("llama", "bert"), value] as const);
+  const named = Object.entries(keys).map(([key, value]) => [`tokenizer.${key}`, value] as const);
+  const least = Object.fromEntries([...own, ...named]);
+  const epsilon: Record<string, Value> = { "bert.attention.layer_norm_epsilon": ["f32", 1e-12] };
+  const architecture: Record<string, Value> = { "general.architecture": ["text", "bert"] };
+  const source = await openGguf(
+    writeGguf({ keys: { ...least, ...epsilon, ...architecture }, tensors: [embedding] }),
+  );
+  return source.text;
+};
+
+interface JsonOfEncoder {
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+  readonly model: { readonly vocab: Record<string, number> | readonly (readonly [string, number])[] };
+}
+
+describe("vocabularies of encoders", () => {
+  const madeNamed = (name: string) => madeTokenizers.find((made) => made.name === name)!;
+  const typesOf = ({ added_tokens: added }: JsonOfEncoder, count: number, unknown: string): Value => [
+    "list",
+    "i32",
+    Array.from({ length: count }, (_, id) => {
+      const content = added.find((one) => one.id === id)?.content;
+      return content === undefined ? 1 : content === unknown ? 2 : 3;
+    }),
+  ];
+
+  test("WordPiece, as BERT's converter writes it", async () => {
+    const { tokenizer, cases, empty } = madeNamed("bert");
+    const json = tokenizer as unknown as JsonOfEncoder;
+    const vocab = Object.entries(json.model.vocab as Record<string, number>).sort((a, b) => a[1] - b[1]);
+    const special = json.added_tokens.map(({ content }) => content);
+    const tokens = vocab.map(([token]) =>
+      special.includes(token) ? token : token.startsWith("##") ? token.slice(2) : `▁${token}`,
+    );
+    const keys: Record<string, Value> = {
+      "ggml.model": ["text", "bert"],
+      "ggml.tokens": texted(tokens),
+      "ggml.token_type": typesOf(json, tokens.length, ""),
+      "ggml.unknown_token_id": ["u32", tokens.indexOf("[UNK]")],
+      "ggml.cls_token_id": ["u32", tokens.indexOf("[CLS]")],
+      "ggml.seperator_token_id": ["u32", tokens.indexOf("[SEP]")],
+    };
+    const own = await createTokenizer(await textOfEncoder(keys));
+    expect([...own.encode("")]).toEqual(empty);
+    expect([own.specialId("cls"), own.specialId("sep")]).toEqual(empty);
+    texts.forEach((text, i) => {
+      const { plain, decoded = text } = cases[i]!;
+      expect([...own.encode(text, { addSpecialTokens: false })], text).toEqual(plain);
+      expect(own.decode(plain)).toBe(decoded);
+    });
+    const { "ggml.cls_token_id": _, "ggml.seperator_token_id": __, ...unsaid } = keys;
+    expect([...(await createTokenizer(await textOfEncoder(unsaid))).encode("")]).toEqual(empty);
+    const cased = await textOfEncoder({ ...keys, "ggml.tokens": texted([...tokens.slice(0, -1), "▁A"]) });
+    expect(cased.tokenizer).toMatchObject({ normalizer: { lowercase: false } });
+    expect((await textOfEncoder(keys)).tokenizer).toMatchObject({ normalizer: { lowercase: true } });
+  });
+
+  const unigrams = (): Record<string, Value> => {
+    const json = madeNamed("unigram").tokenizer as unknown as JsonOfEncoder;
+    const vocab = json.model.vocab as readonly (readonly [string, number])[];
+    return {
+      "ggml.model": ["text", "t5"],
+      "ggml.tokens": texted(vocab.map(([token]) => token)),
+      "ggml.scores": ["list", "f64", vocab.map(([, score]) => score)],
+      "ggml.token_type": typesOf(json, vocab.length, "<unk>"),
+      "ggml.bos_token_id": ["u32", 1],
+      "ggml.eos_token_id": ["u32", 2],
+      "ggml.add_space_prefix": ["bool", true],
+      "ggml.remove_extra_whitespaces": ["bool", true],
+      "ggml.precompiled_charsmap": ["list", "u8", [0]],
+    };
+  };
+
+  test("unigrams, as XLM-RoBERTa's converter writes them", async () => {
+    const { cases, tokenizer } = madeNamed("unigram");
+    const own = await createTokenizer(await textOfEncoder(unigrams()));
+    const folder = { ...tokenizer, normalizer: { type: "Precompiled" } };
+    const folders = await createTokenizer({ tokenizer: folder });
+    expect([...own.encode("")]).toEqual([1, 2]);
+    texts.forEach((text, i) => {
+      const { plain, decoded = text } = cases[i]!;
+      const ids = own.encode(text, { addSpecialTokens: false });
+      expect(ids, text).toEqual(folders.encode(text, { addSpecialTokens: false }));
+      expect(own.decode(ids)).toBe(folders.decode(ids));
+      // The reference takes names of control tokens for pieces, and was made with NFKC, as which ASCII is the same.
+      if (!/^[ -~]*$/.test(text) || /<\/?s>/.test(text)) return;
+      expect([...ids], text).toEqual(plain);
+      expect(own.decode(plain)).toBe(decoded);
+    });
+  });
+
+  test("byte-level, as RoBERTa's converter writes it: texts are surrounded unless a key says otherwise", async () => {
+    const { tokenizer } = madeNamed("gpt-2");
+    const { "ggml.add_bos_token": _, ...keys } = keysOf(
+      tokenizer as unknown as JsonOfTokenizer,
+      "roberta-bpe",
+    );
+    const empty = async (more: Record<string, Value>) => [
+      ...(await createTokenizer(await textOfEncoder({ ...keys, ...more }))).encode(""),
+    ];
+    expect(await empty({})).toEqual([340, 340]);
+    expect(await empty({ "ggml.cls_token_id": ["u32", 5] })).toEqual([5, 340]);
+    expect(await empty({ "ggml.add_bos_token": ["bool", false] })).toEqual([]);
+  });
+
+  test.each<[string, Record<string, Value>, string]>([
+    ["no scores", { "ggml.scores": ["list", "f32", [1]] }, "format"],
+    ["spaces that are kept", { "ggml.remove_extra_whitespaces": ["bool", false] }, "unsupported"],
+    ["no space before a text", { "ggml.add_space_prefix": ["bool", false] }, "unsupported"],
+    ["an unknown token that is none", { "ggml.model": ["text", "bert"] }, "format"],
+  ])("%s", async (_, more, code) => {
+    await expect(textOfEncoder({ ...unigrams(), ...more })).rejects.toMatchObject({ code });
+  });
+});
+
 describe("what comes with it", () => {
   const keys: Record<string, Value> = {
     "ggml.model": ["text", "gpt2"],
