@@ -5,7 +5,7 @@ import { type Disentangled, disentangledOf } from "./disentangled";
 import type { EncoderFamily } from "./encoder-families";
 import { MAX_DISTANCE } from "./relative-bias";
 import { type Rotary, rotaryOf } from "./rotary";
-import { MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
+import { MAX_DISTANCES, MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
 
 export type EncoderLayer = "full_attention" | "sliding_attention";
@@ -62,7 +62,9 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   const headDim = settings.count(own, hidden / heads, 1, MAX_PARTS);
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
-  const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, MAX_TABLE);
+  // Of distances a table is made, which no tensor bounds.
+  const mostRows = family.hasRelativeBias || family.isDisentangled ? MAX_DISTANCES : MAX_TABLE;
+  const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, mostRows);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
   const theta = family.theta ?? 10000;

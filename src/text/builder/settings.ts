@@ -14,6 +14,8 @@ export const MAX_COUNT = 2 ** 31 - 1;
 export const MAX_PARTS = 2 ** 16;
 /** Most positions for which a table of them is made. */
 export const MAX_TABLE = 2 ** 24;
+/** Most positions of a text whose tokens are told apart by their distances. */
+export const MAX_DISTANCES = 2 ** 14;
 
 export class Settings {
   readonly where: string;

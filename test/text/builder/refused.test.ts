@@ -64,6 +64,15 @@ test.for([
   ["esm!MaskedLM", { mask_token_id: null }, "config.json has no mask_token_id"],
   ["esm!Model", { is_folding_model: true }, "is_folding_model has a value that octette does not know"],
   ["roformer!Model", { rotary_value: 1 }, "rotary_value has a value that octette does not know"],
+  ["t5!EncoderModel", { n_positions: 2 ** 24 }, "n_positions has a value that octette does not know"],
+  ["t5!EncoderModel", { relative_attention_max_distance: 64 }, "relative_attention_max_distance has a value"],
+  ["t5!EncoderModel", { feed_forward_proj: "gated-relu2d" }, "an activation that octette does not have"],
+  ["deberta-v2!Model", { max_position_embeddings: 2 ** 24 }, "max_position_embeddings has a value"],
+  ["mpnet!Model", { is_encoder_decoder: true }, "is_encoder_decoder has a value"],
+  ["dpr!QuestionEncoder", { projection_dim: 8 }, "projection_dim has a value that octette does not know"],
+  ["big_bird!Model", { rescale_embeddings: true }, "rescale_embeddings has a value"],
+  ["xglm", { d_model: 15, attention_heads: 1 }, "d_model has a value that octette does not know"],
+  ["modernbert-decoder", { local_attention: 1 }, "local_attention has a value that octette does not know"],
 ] as const)("%s %o", ([name, changes, message]) => {
   const source = familyNamed(name);
   const build = () => buildLanguageGraph({ ...source, config: { ...source.config, ...changes } });
