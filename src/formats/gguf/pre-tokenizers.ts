@@ -34,6 +34,21 @@ const qwen2: PreTokenizer = { patterns: [`${WORDS}|\\p{N}|${REST}`] };
 const punctuated: PreTokenizer = {
   patterns: ["[\\p{P}\\$\\+<=>\\^~\\|]+", `${GPT2}`, "\\p{N}+", "[0-9][0-9][0-9]"],
 };
+const falcon: PreTokenizer = {
+  patterns: ["[\\p{P}\\$\\+<=>\\^~\\|`]+", `${GPT2}|\\s+`, "[0-9][0-9][0-9]"],
+};
+const bloom: PreTokenizer = { patterns: [" ?[^(\\s|.,!?…。，、।۔،)]+"] };
+const seedCoder: PreTokenizer = {
+  patterns: [`${WORDS}|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`],
+};
+const ASCII_MARK = "[!-/:-@\\[-`{-~]";
+const deepseek3: PreTokenizer = {
+  patterns: [
+    "\\p{N}{1,3}",
+    "[一-龥぀-ゟ゠-ヿ]+",
+    `${ASCII_MARK}[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
+  ],
+};
 
 const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   default: punctuated,
@@ -44,6 +59,13 @@ const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   mpt: gpt2,
   olmo: gpt2,
   jais: gpt2,
+  exaone4: gpt2,
+  falcon,
+  bloom,
+  "seed-coder": seedCoder,
+  "deepseek-v3": deepseek3,
+  "hunyuan-dense": deepseek3,
+  hunyuan: qwen2,
   "llama-bpe": llama3,
   "llama-v3": llama3,
   llama3,
