@@ -92,6 +92,12 @@ export const splitTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
+  natural(node, [shape = []]) {
+    const parts = partsOf(node, shape);
+    const axis = axisOf(node, shape);
+    const rest = subtractDims(shape[axis]!, wholeOf(parts, axis));
+    return [...parts.map((cuts) => cuts[axis]!.extent), rest, multiplyDims(rest, -1)];
+  },
   idle: (node) => node.outputs.length === 1,
   evaluate(node, [x]) {
     if (!x) return undefined;

@@ -80,7 +80,7 @@ class Folding {
       known: this.#known,
       types: this.#types,
       makers: this.#makers,
-      floored: (known) => this.settled.floored(known),
+      floored: (known, by) => this.settled.floored(known, by),
       symbols: this.#symbols,
       names: this.#names,
       add: (node) => {
@@ -200,7 +200,7 @@ class Folding {
       if (output !== "" && types[i]) this.#types.set(output, types[i]);
     });
     const results = (!node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined)?.map((known) =>
-      this.settled.floored(known),
+      this.settled.floored(known, node.name),
     );
     if (!results) return this.#keep(node);
     // Dimensions over symbols stay known here; only numbers can become a constant.

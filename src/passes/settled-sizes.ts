@@ -15,8 +15,8 @@ export class SettledSizes {
   /** Sizes of inputs, in their order. */
   readonly #given: readonly Dim[];
   readonly #sizes: Record<string, Dim> = {};
-  /** Sizes that a run refuses where they are below 0. */
-  readonly #natural: Set<Dim>;
+  /** Sizes that a run refuses where they are below 0, and what needs them. */
+  readonly #natural: Map<Dim, string>;
   /** Sizes that nodes need at or above 0. */
   readonly #needs = new Map<Node, readonly Dim[]>();
 
@@ -24,7 +24,11 @@ export class SettledSizes {
     this.#registry = registry;
     this.#given = inputs.flatMap(({ shape }) => shape);
     const natural = nodes.filter(({ op }) => op === "Natural");
-    this.#natural = new Set(natural.flatMap(({ attributes }) => attributes.values as readonly Dim[]));
+    this.#natural = new Map(
+      natural.flatMap(({ name, attributes }) =>
+        (attributes.values as readonly Dim[]).map((dim) => [dim, name] as const),
+      ),
+    );
   }
 
   /** Keeps in mind what a node needs of sizes: should nothing read what it makes in the end, a run is still to be refused. */
@@ -33,7 +37,7 @@ export class SettledSizes {
     const natural = this.#registry[node.op]!.natural?.(node, shapes).filter((dim) => typeof dim === "string");
     if (!natural?.length) return;
     // A shape is written out later, and nodes that reshape are joined.
-    if (this.#registry[node.op]!.reshapes) for (const dim of natural) this.#natural.add(dim);
+    if (this.#registry[node.op]!.reshapes) for (const dim of natural) this.#need(dim, node.name);
     else this.#needs.set(node, natural);
   }
 
@@ -64,40 +68,51 @@ export class SettledSizes {
     return at(a) > at(b) ? solved(a, b) : solved(b, a);
   }
 
-  /** A known value with quotients towards −∞, as sizes of windows have, in place of those towards 0. */
-  floored(known: Known): Known {
+  /** A known value with quotients towards −∞, as sizes of windows have, in place of those towards 0; `by` is the node that makes it, or the value. */
+  floored(known: Known, by: string): Known {
     const { data } = known;
     if (ArrayBuffer.isView(data) || !Object.hasOwn(this.#registry, "Natural")) return known;
-    const needs = (dim: Dim) => void this.#natural.add(dim);
+    const needs = (dim: Dim) => this.#need(dim, by);
     return {
       ...known,
       data: Array.from(data, (dim) => (`${dim}`.includes("trunc(") ? floored(dim, needs) : dim)),
     };
   }
 
-  /** What nodes need of which nothing reads what they make. */
-  #lost(graph: Graph): readonly Dim[] {
-    if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return [];
-    const left = new Set(removeDead(graph).nodes);
-    return [...this.#needs]
-      .flatMap(([node, dims]) => (left.has(node) ? [] : dims))
-      .filter((dim) => !isNatural(dim));
+  #need(dim: Dim, by: string): void {
+    if (!this.#natural.has(dim)) this.#natural.set(dim, by);
   }
 
-  /** The graph with what symbols are, and a node that refuses sizes below 0. */
+  /** Adds what nodes need of which nothing reads what they make. */
+  #addLost(graph: Graph): void {
+    if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return;
+    const left = new Set(removeDead(graph).nodes);
+    for (const [node, dims] of this.#needs)
+      if (!left.has(node)) for (const dim of dims) if (!isNatural(dim)) this.#need(dim, node.name);
+  }
+
+  /** The graph with what symbols are, and nodes that refuse sizes below 0, each with the name of the one that needs them. */
   applied(graph: Graph): Graph {
-    const said = new Set(new SettledSizes(graph, this.#registry).#natural);
-    for (const dim of this.#lost(graph)) this.#natural.add(dim);
-    const values = [...this.#natural].filter((dim) => !said.has(dim));
-    const name = () => new FreshNames(graph.nodes.map((node) => node.name)).fresh("natural");
-    const nodes: Node[] =
-      values.length > 0
-        ? [
-            ...graph.nodes,
-            { op: "Natural", name: name(), inputs: [], outputs: [], attributes: { values, found: [] } },
-          ]
-        : [...graph.nodes];
-    return bound({ ...graph, nodes }, this.#registry, this.#sizes);
+    const said = new SettledSizes(graph, this.#registry).#natural;
+    this.#addLost(graph);
+    const needs = new Map<string, Dim[]>();
+    for (const [dim, by] of this.#natural) {
+      if (said.has(dim)) continue;
+      const own = needs.get(by);
+      if (own) own.push(dim);
+      else needs.set(by, [dim]);
+    }
+    const names = new FreshNames(graph.nodes.map(({ name }) => name));
+    const natural = [...needs].map(
+      ([by, values]): Node => ({
+        op: "Natural",
+        name: names.fresh(`${by}_sizes`),
+        inputs: [],
+        outputs: [],
+        attributes: { values, found: [] },
+      }),
+    );
+    return bound({ ...graph, nodes: [...graph.nodes, ...natural] }, this.#registry, this.#sizes);
   }
 }
 

@@ -22,7 +22,7 @@ interface Folded {
   readonly types: ReadonlyMap<string, ValueType>;
   /** Nodes by the values that they make. */
   readonly makers: ReadonlyMap<string, Node>;
-  floored(known: Known): Known;
+  floored(known: Known, by: string): Known;
   /** Names that are free. */
   readonly symbols: FreshNames;
   readonly names: FreshNames;
@@ -74,7 +74,7 @@ export class TracedElements {
     const made = depth > 0 ? this.#made(value, count, depth) : undefined;
     const { dtype, shape } = type as Known;
     const elements = made
-      ? floored(made)
+      ? floored(made, value)
       : { dtype, shape, data: this.#found(value, new Array<undefined>(count).fill(undefined)) };
     known.set(value, elements);
     return elements;

@@ -199,9 +199,21 @@ describe("a Slice", () => {
     withModel(simplify(b.build("y"), registry), {}, (model) => {
       expect(model.runSync({ x: tensor("f32", [2], [1, 2]) }).y!.shape).toEqual([3]);
       expect(() => model.runSync({ x: tensor("f32", [0], []) })).toThrow(
-        /a size is below 0.*at least 0 for -1\+n/,
+        /node "Slice_last_sizes": a size is below 0.*at least 0 for -1\+n/,
       );
     });
+  });
+});
+
+test("a Split of which only shapes are read fits, or is refused by its name", () => {
+  const b = new GraphBuilder();
+  b.multiple("Split", [b.input("x", ["n"])], ["first", "second"], { split: [2, 9] });
+  b.node("ConstantOfShape", [b.node("Shape", ["second"], "shape")], "y", { value: 1 });
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const run = (n: number) => model.runSync({ x: tensor("f32", [n], new Array(n).fill(1)) }).y!.shape;
+    expect(run(11)).toEqual([9]);
+    for (const n of [0, 5, 10, 12])
+      expect(() => run(n)).toThrow(/node "Split_first_sizes": a size is below 0/);
   });
 });
 
