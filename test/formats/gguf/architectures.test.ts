@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../../src/errors";
 import { architectureOf } from "../../../src/formats/gguf/architectures";
 import { openGguf } from "../../../src/formats/gguf/open";
+import { Random } from "../../../src/graph/random";
 import { sizeOf, type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
@@ -193,4 +194,41 @@ test("the documentation lists every architecture, and each has a case", () => {
   ];
   const had = all.map(({ keys }) => keys["general.architecture"]![1]);
   expect(known.filter((name) => !had.includes(name))).toEqual(elsewhere);
+});
+
+test("files of every architecture with changed keys and tensors are read or refused", async () => {
+  const values: readonly Value[] = [
+    ["u32", 0],
+    ["u32", 3],
+    ["u32", 2 ** 32 - 1],
+    ["i32", -1],
+    ["f32", 0.5],
+    ["f32", Number.NaN],
+    ["bool", true],
+    ["text", "yarn"],
+    ["list", "u32", [1, 2, 3, 4]],
+  ];
+  let works = 0;
+  for (let i = 0; i < 400; i++) {
+    const random = new Random([3, i + 1, 2, Math.imul(i + 1, 0x85ebca6b)]);
+    for (let k = 0; k < 8; k++) random.next();
+    const pick = <T>(list: readonly T[]): T => list[random.below(list.length)]!;
+    const one = all[i % all.length]!;
+    const keys = Object.entries(one.keys);
+    const tensors = Object.entries(one.tensors);
+    const at = random.below(4);
+    if (at === 0) keys.splice(random.below(keys.length), 1);
+    else if (at === 1) keys.push([pick(keys)[0], pick(values)]);
+    else if (at === 2) tensors.splice(random.below(tensors.length), 1);
+    else tensors.push([pick(tensors)[0], [pick([1, 2, 5, 16]), pick([1, 16, 40])]]);
+    const changed = { ...one, keys: Object.fromEntries(keys), tensors: Object.fromEntries(tensors) };
+    try {
+      const built = buildLanguageGraph(await openGguf(fileOf(changed)));
+      for (const name of built.graph.constants.keys()) await built.read(name);
+      works++;
+    } catch (error) {
+      if (!(error instanceof OctetteError)) throw Object.assign(error as Error, { one: one.name, i });
+    }
+  }
+  expect(works).toBeGreaterThan(0);
 });
