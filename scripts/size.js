@@ -50,7 +50,7 @@ const parts = [
   ["octette.js of digits, one class", 40_700, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 67_000, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
   ["  learning included", 115_400, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
-  ["language models from artifacts, beside octette/runtime", 45_500, languageBesideCore],
+  ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],

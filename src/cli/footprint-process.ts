@@ -84,7 +84,7 @@ async function measureLanguage(path: string, options: LanguageFootprintOptions):
     const session = model.session();
     const ids = new Int32Array(Math.min(model.decoder.chunk, Math.max(1, maxTokens - GENERATED)));
     for await (const _ of session.generate(ids, { maxTokens: Math.min(GENERATED, maxTokens - ids.length) }));
-  } else await model.encoder.run([Int32Array.of(0)], model.facts.task, {});
+  } else await (await model.encoder()).run([Int32Array.of(0)], model.facts.task, {});
   const ran = await usage();
   model.dispose();
   const disposed = await usage();

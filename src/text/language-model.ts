@@ -11,7 +11,7 @@ import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions } from "../options";
 import type { StoredTokenizer } from "./artifact-text";
 import { Cache, Decoder } from "./decoder";
-import { type Classification, Encoder, type Texts } from "./encoder";
+import type { Classification, Encoder, Texts } from "./encoder";
 import { LanguageSession, type SessionGround } from "./language-session";
 import { configuredSampling } from "./sampling/options";
 import type { LanguageFacts, TextAssets } from "./source";
@@ -56,20 +56,19 @@ export class LanguageModel {
   readonly #parts: LanguageParts;
   readonly #model: Model;
   readonly #decoder: Decoder | undefined;
-  readonly #encoder: Encoder | undefined;
   #tokenizer: Promise<Tokenizer> | undefined;
   #texts: Promise<TokenTexts> | undefined;
+  #encoder: Promise<Encoder> | undefined;
   #tokenizerHash: string | undefined;
 
   /** @internal */
   constructor(model: Model, parts: LanguageParts) {
-    const { facts, maxTokens, chunk, where } = parts;
+    const { facts, maxTokens, chunk } = parts;
     this.facts = facts;
     this.maxTokens = maxTokens;
     this.#parts = parts;
     this.#model = model;
     if (facts.task === "next-token") this.#decoder = new Decoder(model, maxTokens, chunk);
-    else this.#encoder = new Encoder(model, facts, maxTokens, where);
     this.vocabulary = this.#decoder?.vocabulary ?? 0;
   }
 
@@ -115,14 +114,16 @@ export class LanguageModel {
   /** An embedding of each text. Throws an OctetteError "unsupported" where the model makes none, "limit" where a text is too long. */
   async embed(texts: Texts, options: LongCallOptions = {}): Promise<Float32Array[]> {
     checkOptions("embed", options, LONG_CALL);
-    return this.encoder.run(await this.#encoded(texts), "embedding", options);
+    const encoder = await this.encoder();
+    return encoder.run(await this.#encoded(texts), "embedding", options);
   }
 
   /** The likeliest class of each text. Throws as `embed` does. */
   async classify(texts: Texts, options: LongCallOptions = {}): Promise<Classification[]> {
     checkOptions("classify", options, LONG_CALL);
-    const rows = await this.encoder.run(await this.#encoded(texts), "classes", options);
-    return rows.map((logits) => this.encoder.classOf(logits));
+    const encoder = await this.encoder();
+    const rows = await encoder.run(await this.#encoded(texts), "classes", options);
+    return rows.map((logits) => encoder.classOf(logits));
   }
 
   /** @internal */
@@ -151,13 +152,18 @@ export class LanguageModel {
   }
 
   /** @internal */
-  get encoder(): Encoder {
-    if (this.#encoder) return this.#encoder;
-    throw new OctetteError("the model generates text: it is no encoder", {
-      code: "unsupported",
-      where: this.#parts.where,
-      hint: "model.session().generate(prompt)",
-    });
+  async encoder(): Promise<Encoder> {
+    const { facts, maxTokens, where } = this.#parts;
+    if (this.#decoder)
+      throw new OctetteError("the model generates text: it is no encoder", {
+        code: "unsupported",
+        where,
+        hint: "model.session().generate(prompt)",
+      });
+    this.#encoder ??= import("./encoder").then(
+      ({ Encoder }) => new Encoder(this.#model, facts, maxTokens, where),
+    );
+    return this.#encoder;
   }
 
   /** Frees its memory and ends its threads. Its sessions throw an OctetteError "disposed" afterwards. */
