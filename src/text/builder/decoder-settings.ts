@@ -1,11 +1,12 @@
 // What config.json says of a decoder, with what its family means by it: numbers and switches that no later step has to look up.
 
+import { MAX_PARTS } from "../../formats/language-limits";
 import { checkActivation } from "./activations";
 import { type Alibi, alibiOf } from "./alibi";
 import type { DecoderFamily } from "./decoder-family";
 import { decoderLayers, type LayerSettings } from "./decoder-layers";
 import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
-import { MAX_PARTS, type Settings } from "./settings";
+import type { Settings } from "./settings";
 import type { NormSettings } from "./writer";
 
 export interface DecoderSettings {

@@ -1,11 +1,12 @@
 // What config.json says of an encoder.
 
+import { MAX_PARTS } from "../../formats/language-limits";
 import { checkActivation } from "./activations";
 import { type Disentangled, disentangledOf } from "./disentangled";
 import type { EncoderFamily } from "./encoder-families";
 import { MAX_DISTANCE } from "./relative-bias";
 import { type Rotary, rotaryOf } from "./rotary";
-import { MAX_DISTANCES, MAX_PARTS, MAX_TABLE, type Settings } from "./settings";
+import { MAX_DISTANCES, MAX_TABLE, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
 
 export type EncoderLayer = "full_attention" | "sliding_attention";

@@ -10,8 +10,6 @@ export type SettingNames = string | readonly string[];
 
 /** Largest count that a setting may give. */
 export const MAX_COUNT = 2 ** 31 - 1;
-/** Limit of heads, of elements of a head, and of layers, so that objects made for each stay few. */
-export const MAX_PARTS = 2 ** 16;
 /** Most positions for which a table of them is made. */
 export const MAX_TABLE = 2 ** 24;
 /** Most positions of a text whose tokens are told apart by their distances. */
