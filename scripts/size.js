@@ -52,7 +52,7 @@ const parts = [
   ["  learning included", 115_400, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
-  ["  chats, where asked for", 13_000, () => later(TEXT, "template")],
+  ["  chats, where asked for", 13_300, () => later(TEXT, "chat")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
   ["toolkit", 180_000, () => atStart('export * from "octette"')],
   [

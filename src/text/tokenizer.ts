@@ -6,13 +6,8 @@ import { checkOptions, type Names } from "../options";
 import type { TextAssets } from "./source";
 import { AddedTokenFinder, readAddedTokens } from "./tokenizer/added-tokens";
 import { BytePairModel, type TokenizerModel } from "./tokenizer/bpe";
-import {
-  type ChatMessage,
-  type ChatOptions,
-  type RenderedChat,
-  renderChat,
-  templateOf,
-} from "./tokenizer/chat";
+import type { ChatMessage, ChatOptions, RenderedChat } from "./tokenizer/chat";
+import { templateOf } from "./tokenizer/chat-template";
 import type { TextStream } from "./tokenizer/decoding";
 import { type JsonObject, malformed, objectAt, tokenText, unknownPart } from "./tokenizer/json";
 import { readSurroundings, type Surroundings } from "./tokenizer/post-processing";
@@ -138,8 +133,9 @@ export class Tokenizer {
     return this.#encode(text, false, true, unmark);
   }
 
-  #render(messages: readonly ChatMessage[], options: ChatOptions): Promise<RenderedChat> {
+  async #render(messages: readonly ChatMessage[], options: ChatOptions): Promise<RenderedChat> {
     const { assets, controls } = this.#parts;
+    const { renderChat } = await import("./tokenizer/chat");
     return renderChat(assets, messages, options, controls);
   }
 

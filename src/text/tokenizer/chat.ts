@@ -1,11 +1,13 @@
 // Chat templates: a model's own Jinja template turns messages into its prompt. Templates come with models from anywhere, so a
-// template has a budget of evaluations and sees only its own inputs. The interpreter is loaded with the first chat.
+// template has a budget of evaluations and sees only its own inputs. Loaded with the first chat.
 
 import { OctetteError } from "../../errors";
 import { isJsonObject } from "../../formats/json";
 import { checkOptions, type Names } from "../../options";
 import type { TextAssets } from "../source";
+import { templateOf } from "./chat-template";
 import { tokenText } from "./json";
+import { renderTemplate } from "./template";
 
 /** Longest template, in UTF-16 units. */
 export const MAX_TEMPLATE_LENGTH = 2 ** 18;
@@ -31,17 +33,6 @@ export interface ChatOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** The chat template of a model, from chat_template.jinja or by name from tokenizer_config.json; undefined when there is none. */
-export function templateOf(assets: TextAssets, name?: string): string | undefined {
-  const own = assets.tokenizerConfig?.chat_template;
-  const named = Array.isArray(own)
-    ? new Map(own.filter(isJsonObject).map(({ name, template }) => [name, template]))
-    : new Map<unknown, unknown>(typeof own === "string" ? [["default", own]] : []);
-  if (assets.chatTemplate !== undefined) named.set("default", assets.chatTemplate);
-  const template = named.get(name ?? "default");
-  return typeof template === "string" ? template : undefined;
-}
-
 export interface RenderedChat {
   readonly text: string;
   /** Gives a part of `text` its control tokens back that a message had. */
@@ -53,12 +44,12 @@ const ROLES = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 /**
  * The prompt of messages. `controls` are the texts of control tokens: where a message has one, something else stands in `text`.
  */
-export async function renderChat(
+export function renderChat(
   assets: TextAssets,
   messages: readonly ChatMessage[],
   options: ChatOptions,
   controls: readonly string[],
-): Promise<RenderedChat> {
+): RenderedChat {
   const names = { addGenerationPrompt: 1, template: 1, tools: 1, variables: 1 } satisfies Names<ChatOptions>;
   checkOptions("chat", options, names);
   checkMessages(messages);
@@ -79,7 +70,6 @@ export async function renderChat(
   const found = marked(messages, controls);
   const config = assets.tokenizerConfig ?? {};
   const tokens = ROLES.map((role) => [`${role}_token`, tokenText(config[`${role}_token`])] as const);
-  const { renderTemplate } = await import("./template");
   const text = renderTemplate(template, {
     ...Object.fromEntries(tokens.filter(([, text]) => text !== undefined)),
     messages: found.messages,
