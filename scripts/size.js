@@ -82,7 +82,7 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    11_600,
+    11_700,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 20_700, () => atStart(LEARNER)],

@@ -205,6 +205,19 @@ describe("a Slice", () => {
   });
 });
 
+test("a ConstantOfShape below 0 of which only the shape is read", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n"]);
+  const less = b.node("Add", [b.node("Shape", [x], "all"), b.constant("less", ints(-3))], "less3");
+  const size = b.node("Shape", [b.node("ConstantOfShape", [less], "ones", { value: 1 })], "size");
+  b.node("Mul", [x, b.node("Cast", [size], "float", { to: "f32" })], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const run = (n: number) => [...model.runSync({ x: tensor("f32", [n], new Array(n).fill(1)) }).y!.data];
+    expect(run(4)).toEqual([1, 1, 1, 1]);
+    expect(() => run(2)).toThrow(/node "ConstantOfShape_ones_sizes": a size is below 0/);
+  });
+});
+
 test("a Split of which only shapes are read fits, or is refused by its name", () => {
   const b = new GraphBuilder();
   b.multiple("Split", [b.input("x", ["n"])], ["first", "second"], { split: [2, 9] });

@@ -98,8 +98,16 @@ export const dimensions: Way = (node, target) => {
   target.write(node, "Reshape", [dims, target.integers((shape ?? []) as number[])]);
 };
 
-/** ONNX has nothing that refuses sizes. */
-export const natural: Way = () => {};
+/**
+ * ONNX refuses sizes below 0 in a shape: here that of a tensor of no elements. Its count, which is 0, is added to the symbols that are read
+ * after it, so that no reader takes the tensor to be of no use.
+ */
+export const natural: Way = (node, target) => {
+  const dims = node.attributes.values as readonly Dim[];
+  const empty = target.add("ConstantOfShape", [target.sizes.dims([0, ...dims])]);
+  const count = target.add("Size", [empty]);
+  target.sizes.readAfter(target.add("Reshape", [count, target.integers([1])]), dims);
+};
 
 /** Symbols are elements of a value; where these are a shape of other elements, the sizes that it has then. */
 export const bind: Way = (node, target) => {

@@ -7,6 +7,7 @@ import { OctetteError } from "../../errors";
 import { constantsIn, nodesIn } from "../../graph/bodies";
 import type { Codes, Graph, Input, Node } from "../../graph/graph";
 import { toldNames } from "../../graph/names";
+import type { Dim } from "../../graph/symbols";
 import { CodedOperands } from "./coded-operands";
 import { writeIntegerSums } from "./export-quantized";
 import { isOfSharedRange, writeSharedRange } from "./export-recurrent";
@@ -53,7 +54,11 @@ function writeNodes(target: Target): void {
   const coded = new CodedOperands(target);
   const isThere = (value: string) => value !== "" && sizes.isThere(value, target.type(value).shape);
   for (const { name } of graph.inputs) isThere(name);
-  for (const node of graph.nodes) {
+  // What refuses sizes of inputs comes before what reads them.
+  const isEarly = ({ op, attributes }: Node) =>
+    op === "Natural" && sizes.has(attributes.values as readonly Dim[]);
+  const early = new Set(graph.nodes.filter(isEarly));
+  for (const node of [...early, ...graph.nodes.filter((node) => !early.has(node))]) {
     if (node.codes) writeLayer({ ...node, codes: node.codes }, target, coded);
     else ways[node.op]!(withCodes(node, target), target);
     for (const output of node.outputs) isThere(output);

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../../errors";
 import { factorsOf, parse, split } from "../../graph/polynomials";
-import type { Dim, Shape } from "../../graph/symbols";
+import { type Dim, type Shape, symbolsOf } from "../../graph/symbols";
 import type { Target } from "./target";
 
 export class Sizes {
@@ -24,6 +24,21 @@ export class Sizes {
   /** Says which vector of one number has the value of a symbol. */
   isSymbol(symbol: Dim, value: string): void {
     if (typeof symbol === "string") this.#symbols.set(symbol, value);
+  }
+
+  /** Whether all symbols of dimensions can be read. */
+  has(dims: readonly Dim[]): boolean {
+    return dims.flatMap(symbolsOf).every((symbol) => this.#symbols.has(symbol) || this.#sources.has(symbol));
+  }
+
+  /** Lets what reads symbols of dimensions from here on read a vector of one 0, too. */
+  readAfter(zero: string, dims: readonly Dim[]): void {
+    const symbols = new Set(dims.flatMap(symbolsOf));
+    const read = [...symbols].map((symbol) => this.#dim(symbol));
+    for (const dim of this.#symbols.keys())
+      if (symbolsOf(dim).some((symbol) => symbols.has(symbol))) this.#symbols.delete(dim);
+    for (const [i, symbol] of [...symbols].entries())
+      this.#symbols.set(symbol, this.#target.add("Add", [read[i]!, zero]));
   }
 
   /** Dimensions as a vector of int64, or a scalar where there is `[]` for its shape. */

@@ -37,6 +37,7 @@ export const constantOfShapeTraits: Traits = {
   homogeneous: undefined,
   trained: undefined,
   gradient: "none",
+  natural: (node) => dimsOf(node, "shape") ?? [],
   evaluate(node) {
     const made = filled(node);
     return made && [made];

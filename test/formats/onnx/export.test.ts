@@ -17,6 +17,8 @@ import {
   quantize,
   tune,
 } from "../../../src/index";
+import { toolkitOps } from "../../../src/ops/toolkit";
+import { simplify } from "../../../src/passes/index";
 import { expectClose } from "../../check-tensors";
 import { readExample } from "../../examples";
 import { GraphBuilder } from "../../graph-builder";
@@ -65,6 +67,29 @@ test("sizes that only a run knows are dimensions by name, and computed where a s
   expect(file.inputs[0]!.shape).toEqual(["batch", "height", 6]);
   expect(file.outputs[0]!.shape).toEqual(["batch*height", 2, 3]);
   expect(structureOf(await again(graph))).toEqual(structureOf(graph));
+});
+
+test("sizes below 0 of what only its shape is read are refused by the file, too", async () => {
+  const graph = simplify(
+    line((b) => {
+      const x = b.input("x", ["n"]);
+      const cut = b.node("Slice", [x], "cut", { starts: [1], ends: [-1] });
+      return b.node(
+        "Mul",
+        [x, b.node("Cast", [b.node("Shape", [cut], "size")], "count", { to: "f32" })],
+        "y",
+      );
+    }),
+    toolkitOps,
+  );
+  const { graph: file } = readModel(await exportOnnx(graph));
+  const empty = file.nodes.find(({ opType }) => opType === "ConstantOfShape")!;
+  // What no node reads might be left out.
+  expect(file.nodes.some(({ inputs }) => inputs.includes(empty.outputs[0]!))).toBe(true);
+  const model = await load(await again(graph));
+  expect([...model.runSync({ x: tensor("f32", [4], [1, 2, 3, 4]) }).y!.data]).toEqual([2, 4, 6, 8]);
+  expect(() => model.runSync({ x: tensor("f32", [1], [1]) })).toThrow(/a size is below 0.*-2\+n/);
+  model.dispose();
 });
 
 test("of a Reshape, one dimension that depends on symbols is −1", async () => {
