@@ -1,5 +1,6 @@
 // A compiled model: steps over fixed addresses. Plain data, so that every thread can walk the same one.
 
+import type { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
 import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
@@ -110,6 +111,8 @@ export interface Plan {
   readonly results?: readonly { readonly name: string; readonly type: ValueType }[];
   /** Sizes that it is made for alone: numbers that kernels take, and symbols that are equal to other sizes. */
   readonly sizes: Readonly<Record<string, Dim>>;
+  /** Why the sizes that it is made for do not fit, where some of them are only tried: no run of just these may end. */
+  readonly misfit?: OctetteError | undefined;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
   readonly batch?: string | undefined;
   readonly inputs: readonly PlannedValue[];

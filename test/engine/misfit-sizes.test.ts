@@ -9,6 +9,12 @@ import { expectSameBytes } from "../check-model";
 import { GraphBuilder } from "../graph-builder";
 import { withModel } from "./engines";
 
+const counting = (shape: readonly number[]): Tensor =>
+  tensor(
+    "f32",
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i),
+  );
 const ints = (...values: number[]): Tensor => tensor("i32", [values.length], values);
 
 test("Split of nothing into fed parts of something", () => {
@@ -216,6 +222,30 @@ test("a ConstantOfShape below 0 of which only the shape is read", () => {
     expect(run(4)).toEqual([1, 1, 1, 1]);
     expect(() => run(2)).toThrow(/node "ConstantOfShape_ones_sizes": a size is below 0/);
   });
+});
+
+test("a Slice from before the first element, beside a fed bound that is the one tried first", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n", 4, "n"]);
+  const [size, first] = [b.node("Shape", [x], "size", { end: 1 }), b.input("first", [1], "i32")];
+  const before = b.node("Mul", [size, b.constant("many", ints(-4))], "before");
+  const starts = b.node("Concat", [before, first], "starts", { axis: 0 });
+  const ends = b.constant("ends", ints(2 ** 31 - 1, 2));
+  const cut = b.node("Slice", [x, starts, ends, b.constant("axes", ints(0, 1))], "cut");
+  const rows = b.node("Cast", [b.node("Shape", [cut], "shape", { end: 1 })], "rows", { to: "f32" });
+  b.node("Add", [b.node("ReduceSum", [cut], "sum", { keepdims: 0 }), rows], "y");
+  const graphs = [b.build("cut"), b.build("y")].map((graph) => simplify(graph, registry));
+  for (const graph of graphs)
+    for (const [n, at] of [
+      [1, 1],
+      [3, 1],
+      [2, 0],
+    ] as const)
+      withModel(graph, {}, (model) =>
+        expect(() => model.runSync({ x: counting([n, 4, n]), first: ints(at) })).toThrow(
+          /sizes that a run finds do not fit/,
+        ),
+      );
 });
 
 test("a Split of which only shapes are read fits, or is refused by its name", () => {

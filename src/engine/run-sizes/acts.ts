@@ -161,8 +161,9 @@ export class Acts {
         throw new OctetteError("a run finds other sizes each time", { code: "engine" });
       }
       checkKnown(plan, known, plan.pauses.length);
+      const { sizes, misfit } = runner.session().plan;
+      if (misfit) throw misfit;
       runner.run(bindings, partOf(plan.pauses.length));
-      const { sizes } = runner.session().plan;
       const isFree = ([symbol]: [string, number]) => typeof sizes[symbol] !== "string";
       this.#last = Object.fromEntries(Object.entries(known).filter(isFree));
       return bindings;

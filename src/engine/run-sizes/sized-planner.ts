@@ -98,12 +98,8 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
     if (!isPart) first ??= { c: own.c, loads: plan.loads };
     own.later ??= { same: new Map(), own: [], buffers: [], loads: plan.loads };
     const { inputs, outputs, taps } = plan;
-    if (!isTrial)
-      for (const { name, type } of outputs) checkTold(`output "${name}"`, types.get(name)!, type, sizes);
-    // A 0 may stand for another size then, on which sizes of later values were told to depend.
-    if (!isTrial && Object.values(sizes).includes(0))
-      for (const [name, type] of own.types)
-        checkTold(`value "${name}"`, variant.types.get(name) ?? type, type, sizes);
+    const misfit = firstMisfit(variant.types, own.types, sizes);
+    if (misfit && !isTrial) throw misfit;
     const pauses = plan.pauses.map((pause) => ({
       ...pause,
       node: graph.nodes[own.graph.nodes.indexOf(pause.node)]!,
@@ -117,6 +113,7 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
         results: graph.outputs.map((name) => ({ name, type: types.get(name)! })),
       }),
       sizes: { ...sizes, ...equal },
+      misfit,
       pauses,
       inputs: inputs.map(told),
       outputs: outputs.map(told),
@@ -170,18 +167,24 @@ export function sizedPlannerOf(graph: Graph<Constant>, unsized: CompileOptions):
 
 const NOTHING: Equal = {};
 
-/** Throws where an output has not the sizes that its symbols say, such as those of a Slice that a run lets end beyond its input. */
-function checkTold(where: string, told: ValueType, own: ValueType, sizes: Bindings): void {
-  for (const [axis, dim] of told.shape.entries()) {
-    const [said, is] = [substituted(dim, sizes), own.shape[axis]];
-    if (typeof said === "number" && typeof is === "number" && said !== is)
-      throw new OctetteError("sizes that a run finds do not fit", {
-        code: "argument",
-        where: `${where}, axis ${axis}`,
-        expected: `${is}`,
-        got: `${dim} = ${said}`,
-      });
-  }
+/** An error of the first value that has not the sizes that its symbols say, such as those of a Slice that a run lets end beyond its input. */
+function firstMisfit(
+  told: ReadonlyMap<string, ValueType>,
+  own: ReadonlyMap<string, ValueType>,
+  sizes: Bindings,
+): OctetteError | undefined {
+  for (const [name, { shape }] of own)
+    for (const [axis, dim] of (told.get(name)?.shape ?? []).entries()) {
+      const [said, is] = [substituted(dim, sizes), shape[axis]];
+      if (typeof said === "number" && typeof is === "number" && said !== is)
+        return new OctetteError("sizes that a run finds do not fit", {
+          code: "argument",
+          where: `value "${name}", axis ${axis}`,
+          expected: `${is}`,
+          got: `${dim} = ${said}`,
+        });
+    }
+  return undefined;
 }
 
 /** The value of a key, made where it is not kept any more. The last ones that were asked for are. */
