@@ -111,7 +111,7 @@ export interface Plan {
   readonly results?: readonly { readonly name: string; readonly type: ValueType }[];
   /** Sizes that it is made for alone: numbers that kernels take, and symbols that are equal to other sizes. */
   readonly sizes: Readonly<Record<string, Dim>>;
-  /** Why the sizes that it is made for do not fit, where some of them are only tried: no run of just these may end. */
+  /** Why the sizes that it is made for do not fit, where some of them are only tried: no run has just these. */
   readonly misfit?: OctetteError | undefined;
   /** Symbol that counts independent rows, so that a run of more than the maximum can be cut into parts. */
   readonly batch?: string | undefined;
@@ -159,7 +159,8 @@ export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));
 
 /** Whether a plan has room for sizes, and is made for those that it does not take as they come. */
-export const isFor = ({ maxima, sizes, open = [] }: Plan, bindings: Bindings): boolean =>
+export const isFor = ({ maxima, sizes, open = [], misfit }: Plan, bindings: Bindings): boolean =>
+  !misfit &&
   Object.entries(bindings).every(
     ([symbol, size]) =>
       size ===

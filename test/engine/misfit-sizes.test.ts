@@ -248,6 +248,22 @@ test("a Slice from before the first element, beside a fed bound that is the one 
       );
 });
 
+test("a Slice from before the first element, of the size that was tried while loading", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n", "n"]);
+  const rows = b.node("Shape", [x], "rows", { end: 1 });
+  const starts = b.node("Concat", [b.constant("from", ints(-3)), rows], "starts", { axis: 0 });
+  const ends = b.node("Concat", [rows, rows], "ends", { axis: 0 });
+  const [axes, steps] = [b.constant("axes", ints(1, 0)), b.constant("steps", ints(1, -2))];
+  b.node("Slice", [x, starts, ends, axes, steps], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const run = (n: number) => model.runSync({ x: counting([n, n]) }).y!.shape;
+    for (const n of [2, 1, 2]) expect(() => run(n)).toThrow(/do not fit|below 0/);
+    expect(run(4)).toEqual([0, 3]);
+    expect(() => run(2)).toThrow(/do not fit|below 0/);
+  });
+});
+
 test("a Split of which only shapes are read fits, or is refused by its name", () => {
   const b = new GraphBuilder();
   b.multiple("Split", [b.input("x", ["n"])], ["first", "second"], { split: [2, 9] });
