@@ -3,6 +3,7 @@
 import { OctetteError } from "../../errors";
 import type { Tensor } from "../../graph/tensor";
 import {
+  apertus,
   type Common,
   clipOf,
   falcon,
@@ -16,9 +17,8 @@ import {
   modernBert,
   mpt,
   olmo2,
+  slidingWindows,
   stablelm,
-  windowsOf,
-  xielu,
 } from "./family-settings";
 import {
   bertNames,
@@ -75,7 +75,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
   apertus: {
     family: "apertus",
     names: { attn_norm: "attention_layernorm", ffn_norm: "feedforward_layernorm" },
-    tensors: xielu,
+    tensors: apertus,
   },
   arcee: { family: "arcee", permutesHeads: true },
   bert: {
@@ -91,7 +91,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
   cohere2: {
     ...layerNormed,
     family: "cohere2",
-    settings: (common) => ({ ...logitScaleOf(common), ...windowsOf(common) }),
+    settings: (common) => ({ ...logitScaleOf(common), ...slidingWindows(common) }),
   },
   "command-r": { ...layerNormed, family: "cohere", settings: logitScaleOf },
   ernie4_5: { family: "ernie4_5" },
@@ -99,7 +99,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
   exaone4: {
     family: "exaone4",
     names: sandwichNames,
-    settings: (common) => windowsOf(common) ?? { sliding_window: null },
+    settings: (common) => slidingWindows(common) ?? { sliding_window: null },
   },
   falcon: {
     ...layerNormed,
@@ -166,7 +166,7 @@ const architectures: Readonly<Record<string, Architecture>> = {
     family: "phi3",
     isPartial: true,
     names: { attn_qkv: "self_attn.qkv_proj", ffn_up: "mlp.gate_up_proj" },
-    settings: (common) => windowsOf(common) ?? { sliding_window: null },
+    settings: (common) => slidingWindows(common) ?? { sliding_window: null },
   },
   qwen2: { family: "qwen2" },
   qwen3: { family: "qwen3" },

@@ -23,7 +23,7 @@ const scalarOf = ({ layers, hidden, heads, headDim }: Common, largest: number): 
   layers === largest ? hidden / heads : headDim;
 
 /** The window of its layers, and which layers have it where the file says so; undefined: none has. */
-export function windowsOf({ name, keys, layers }: Common): GgufSettings | undefined {
+export function slidingWindows({ name, keys, layers }: Common): GgufSettings | undefined {
   const key = `${name}.attention.sliding_window_pattern`;
   const pattern = keys.value(key);
   const window = keys.number(`${name}.attention.sliding_window`);
@@ -51,7 +51,7 @@ export function gemma3(common: Common): GgufSettings {
     query_pre_attn_scalar: scalarOf(common, 62),
     rope_local_base_freq: keys.number(`${name}.rope.freq_base_swa`) ?? 10000,
     final_logit_softcapping: keys.number(`${name}.final_logit_softcapping`) ?? null,
-    ...windowsOf(common),
+    ...slidingWindows(common),
   };
 }
 
@@ -87,7 +87,7 @@ export const logitScaleOf = ({ name, keys }: Common): GgufSettings => ({
 /** Layers with windows rotate by the base of all, without their scaling. */
 export function olmo2(common: Common): GgufSettings {
   const { name, keys } = common;
-  const windows = windowsOf(common);
+  const windows = slidingWindows(common);
   if (!windows) return {};
   const base = keys.number(`${name}.rope.freq_base_swa`) ?? keys.number(`${name}.rope.freq_base`) ?? 10000;
   return { model_type: "olmo3", rope_local_base_freq: base, ...windows };
@@ -127,7 +127,7 @@ export const mistral3 = ({ name, keys }: Common): GgufSettings => ({
 });
 
 /** Numbers of Apertus' activation, one a layer. */
-export function xielu({ keys, layers }: Common): Map<string, Tensor> {
+export function apertus({ keys, layers }: Common): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [part, shape] of Object.entries({ alpha_p: [1], alpha_n: [1], beta: [], eps: [] })) {
     const values = keys.numbers(`xielu.${part}`, layers);
@@ -139,7 +139,7 @@ export function xielu({ keys, layers }: Common): Map<string, Tensor> {
 }
 
 export function modernBert(common: Common): GgufSettings {
-  const { sliding_window: window, sliding_window_pattern: every, ...types } = windowsOf(common) ?? {};
+  const { sliding_window: window, sliding_window_pattern: every, ...types } = slidingWindows(common) ?? {};
   const local = common.keys.number(`${common.name}.rope.freq_base_swa`);
   return {
     local_attention: window ?? common.keys.needCount(`${common.name}.attention.sliding_window`),
