@@ -76,7 +76,9 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   const until = typeof to === "number" && to >= UNBOUNDED ? dim : to;
   const end = typeof until === "number" && until < 0 ? addDims(dim, until) : until;
   const extent = subtractDims(end, start);
-  if (typeof extent === "number" && extent <= 0 && step === 1) return { start: 0, step, extent: 0 };
+  const mayWrap = typeof end === "string" && !isNeverBelow0(end);
+  if (typeof extent === "number" && extent <= 0 && step === 1 && !mayWrap)
+    return { start: 0, step, extent: 0 };
   // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
   const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
   const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));

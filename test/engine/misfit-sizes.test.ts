@@ -194,6 +194,21 @@ describe("a Slice", () => {
     );
   });
 
+  test("whose end a run finds below 0 counts it from the end", () => {
+    const b = new GraphBuilder();
+    const [x, end] = [b.input("x", ["n"]), b.input("end", [1], "i32")];
+    const start = b.node("Add", [end, b.constant("three", ints(3))], "start");
+    b.node("Slice", [x, start, end], "y");
+    withModel(simplify(b.build("y"), registry), {}, (model) => {
+      const run = (at: number) => [
+        ...model.runSync({ x: tensor("f32", [4], [1, 2, 3, 4]), end: ints(at) }).y!.data,
+      ];
+      expect(run(-1)).toEqual([3]);
+      expect(run(-3)).toEqual([1]);
+      expect(run(1)).toEqual([]);
+    });
+  });
+
   test("of more than there is, of which only the shape is read", () => {
     const b = new GraphBuilder();
     const x = b.input("x", ["n"]);
