@@ -4,7 +4,7 @@
 import { OctetteError } from "../../errors";
 import { substituted } from "../../graph/dim-functions";
 import type { Graph, Node, ValueType } from "../../graph/graph";
-import { type Bindings, symbolsOf } from "../../graph/symbols";
+import { type Bindings, type Dim, evaluateDim, symbolsOf } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
 import { bound } from "../../ops/bound";
 import { inferTypes } from "../../ops/infer";
@@ -173,10 +173,20 @@ function firstMisfit(
   own: ReadonlyMap<string, ValueType>,
   sizes: Bindings,
 ): OctetteError | undefined {
+  const values = new Map<Dim, number | undefined>();
+  const numberOf = (dim: Dim): number | undefined => {
+    if (!values.has(dim)) {
+      const isKnown = symbolsOf(dim).every((symbol) => Object.hasOwn(sizes, symbol));
+      values.set(dim, isKnown ? evaluateDim(dim, sizes) : undefined);
+    }
+    return values.get(dim);
+  };
   for (const [name, { shape }] of own)
     for (const [axis, dim] of (told.get(name)?.shape ?? []).entries()) {
-      const [said, is] = [substituted(dim, sizes), shape[axis]];
-      if (typeof said === "number" && typeof is === "number" && said !== is)
+      const is = shape[axis];
+      if (typeof is !== "number" || dim === is) continue;
+      const said = numberOf(dim);
+      if (said !== undefined && said !== is)
         return new OctetteError("sizes that a run finds do not fit", {
           code: "argument",
           where: `value "${name}", axis ${axis}`,
