@@ -180,7 +180,12 @@ function borders(node: Node, mode: "edge" | "reflect" | "wrap", before: number, 
   if (before <= 0 && after <= 0) return [];
   const [kept] = sizesIn(`${node.op} "${node.name}"`, [size]) as [number];
   const longest = mode === "edge" ? Infinity : mode === "wrap" ? kept : kept - 1;
-  if (kept === 0 || Math.max(before, after) > longest)
+  if (kept <= 0)
+    throw opError(node, "nothing of the input is left to take a border from", {
+      expected: "at least 1 element beside what negative pads take away",
+      got: `${kept}`,
+    });
+  if (Math.max(before, after) > longest)
     throw opError(node, `a border is longer than what ${mode} can take it from`, {
       expected: `at most ${longest}`,
       got: `${Math.max(before, after)} around ${kept}`,

@@ -169,3 +169,39 @@ test.each([0, 7])("signed bytes padded with %i in front of a product", (value) =
   });
   withModel(graph, {}, (model) => expect([...model.runSync({ x: codes }).y!.data]).toEqual(sums));
 });
+
+describe("negative pads that take away more than there is", () => {
+  const model = (mode: string, pads: readonly number[]) => {
+    const builder = new GraphBuilder();
+    builder.node("Pad", [builder.input("x", [2])], "y", { pads: [...pads], mode });
+    return builder.build("y");
+  };
+  const x = tensor("f32", [2], [1, 2]);
+
+  test("are refused by the run where constants are added", () => {
+    withModel(model("constant", [5, -4]), {}, (loaded) =>
+      expect(() => loaded.runSync({ x })).toThrow(/"Pad_y": its input lacks elements that its output has/),
+    );
+  });
+
+  test.each(["edge", "reflect", "wrap"])("are refused where a border is taken from the input: %s", (mode) => {
+    const left = /nothing of the input is left to take a border from.*got -2/;
+    expect(() => withModel(model(mode, [5, -4]), {}, () => undefined)).toThrow(left);
+  });
+
+  test("with an open size are refused by the run", () => {
+    const builder = new GraphBuilder();
+    const input = builder.input("x", ["n"]);
+    const pads = builder.input("pads", [2], "i32");
+    builder.node("Pad", [input, pads], "y", { mode: "edge" });
+    withModel(simplifyImported(builder.build("y"), toolkitOps), {}, (loaded) => {
+      const run = (count: number) =>
+        loaded.runSync({
+          x: tensor("f32", [count], new Array(count).fill(7)),
+          pads: tensor("i32", [2], [3, -3]),
+        });
+      expect([...run(4).y!.data]).toEqual([7, 7, 7, 7]);
+      for (const count of [0, 2, 3]) expect(() => run(count)).toThrow(/left|take|below 0|fit|needs/);
+    });
+  });
+});
