@@ -31,7 +31,7 @@ test("a Pad that takes away more than there is", () => {
   b.node("Pad", [b.input("x", ["n"]), b.input("pads", [2], "i32")], "y", { mode: "edge" });
   withModel(simplify(b.build("y"), registry), {}, (model) => {
     const x = tensor("f32", [4], [1, 2, 3, 4]);
-    expect(() => model.runSync({ x, pads: ints(6, -5) })).toThrow(/lacks elements/);
+    expect(() => model.runSync({ x, pads: ints(6, -5) })).toThrow(/nothing of the input is left/);
     expectSameBytes(model.runSync({ x, pads: ints(2, -3) }).y, tensor("f32", [3], [1, 1, 1]));
   });
 });

@@ -9,10 +9,12 @@ import { writeSafetensors } from "../../src/formats/write-safetensors";
 import type { Graph } from "../../src/graph/graph";
 import { Random } from "../../src/graph/random";
 import { isVector, sizeOf, type Tensor, tensor } from "../../src/graph/tensor";
-import { applyDelta, createDelta, load, loadSync, save, verify } from "../../src/index";
+import { applyDelta, createDelta, load, loadSync, preload, save, verify } from "../../src/index";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, randomFeeds } from "../check-model";
 import { expectOnlyOctetteErrors, expectSame } from "./fixtures";
 import { sealed } from "./sealed";
+
+await preload();
 
 const isWeight = ({ dtype, shape }: Tensor) => dtype === "i8" && !isVector(shape);
 
