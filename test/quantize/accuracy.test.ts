@@ -2,7 +2,7 @@
 // images either way; where the data are absent, the tests are skipped.
 
 import { describe, expect, test } from "vitest";
-import { batches, cifar, mnist } from "../../bench/data.js";
+import { batches, cifar, type ImageSet, mnist, top1 } from "../../bench/data.js";
 import { openDataset } from "../../src/data/index";
 import { type Graph, importOnnx } from "../../src/index";
 import { quantize } from "../../src/quantize/index";
@@ -10,26 +10,9 @@ import { withModel } from "../engine/engines";
 import { readExample } from "../examples";
 import { dataFolder, realFile } from "../formats/fixtures";
 
-const BATCH = 50;
-
-/** Percentage of rows whose largest output is at the label. */
-function accuracy(graph: Graph, images: Float32Array, labels: ArrayLike<number>): number {
-  const [input] = graph.inputs as [Graph["inputs"][number]];
-  const row = images.length / labels.length;
-  return withModel(graph, { maxima: { [String(input.shape[0])]: BATCH } }, (model) => {
-    let right = 0;
-    for (let from = 0; from < labels.length; from += BATCH) {
-      const part = images.subarray(from * row, (from + BATCH) * row);
-      const { data } = model.runSync({ [input.name]: part })[graph.outputs[0]!]!;
-      const classes = data.length / (part.length / row);
-      for (let r = 0; r < part.length / row; r++) {
-        const scores = data.subarray(r * classes, (r + 1) * classes);
-        if (scores.indexOf(Math.max(...scores)) === labels[from + r]) right++;
-      }
-    }
-    return (100 * right) / labels.length;
-  });
-}
+/** Percentage of images whose largest output is at the label. */
+const accuracy = (graph: Graph, set: ImageSet): number =>
+  withModel(graph, { maxima: { [String(graph.inputs[0]!.shape[0])]: 64 } }, (model) => top1(model, set));
 
 test("digits_wild, channels far apart: at least 98.6 % of 500 (float 99.0), naive below 50 %", async () => {
   const float = importOnnx(await readExample("digits_wild.onnx"));
@@ -42,13 +25,11 @@ test("digits_wild, channels far apart: at least 98.6 % of 500 (float 99.0), naiv
       return Array.from((ArrayBuffer.isView(fed) ? fed : fed.data) as Float32Array);
     }),
   );
+  const shape = float.inputs[0]!.shape.slice(1) as number[];
+  const set = { shape, images, labels: Uint8Array.from(held.labels!) };
   const quantized = async (naive: boolean) =>
-    accuracy(
-      (await quantize(float, { calibration: train.take(512).batches(64), naive })).graph,
-      images,
-      held.labels!,
-    );
-  expect(accuracy(float, images, held.labels!)).toBe(99);
+    accuracy((await quantize(float, { calibration: train.take(512).batches(64), naive })).graph, set);
+  expect(accuracy(float, set)).toBe(99);
   expect(await quantized(false)).toBeGreaterThanOrEqual(98.6);
   expect(await quantized(true)).toBeLessThan(50);
 });
@@ -70,13 +51,12 @@ describe.skipIf(dataFolder === undefined)("all test images, 512 others to calibr
   }) => {
     const graph = importOnnx(realFile(`vision/${name}.onnx`)!);
     const [train, held] = [open("train"), open("test")];
-    const accuracyOf = (made: Graph) => accuracy(made, held.images, held.labels);
-    expect(accuracyOf(graph)).toBeCloseTo(float, 1);
+    expect(accuracy(graph, held)).toBeCloseTo(float, 1);
     const calibration = batches(train, graph.inputs[0]!.name, 32, 512);
     const calibrated = await quantize(graph, { calibration });
-    expect(accuracyOf(calibrated.graph)).toBeGreaterThanOrEqual(least.static);
+    expect(accuracy(calibrated.graph, held)).toBeGreaterThanOrEqual(least.static);
     if (least.dynamic === undefined) return;
     const dynamic = await quantize(graph, { mode: "dynamic" });
-    expect(accuracyOf(dynamic.graph)).toBeGreaterThanOrEqual(least.dynamic);
+    expect(accuracy(dynamic.graph, held)).toBeGreaterThanOrEqual(least.dynamic);
   });
 });
