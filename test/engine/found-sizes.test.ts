@@ -222,7 +222,7 @@ test("a Slice that a run lets end beyond its input is refused where its sizes ar
   });
 });
 
-test("sizes of which no smaller ones fit are found one after another", () => {
+test("a run finds sizes one after another where no smaller ones fit", () => {
   const b = new GraphBuilder();
   /** As many thirds as `x` has numbers other than 0: a pooling needs that size as a number, and no power of two has thirds. */
   const thirds = (x: string) => {

@@ -226,7 +226,7 @@ describe("a Slice", () => {
   });
 });
 
-test("a ConstantOfShape below 0 of which only the shape is read", () => {
+test("a run refuses a size below 0 of a ConstantOfShape whose shape alone is read", () => {
   const b = new GraphBuilder();
   const x = b.input("x", ["n"]);
   const less = b.node("Add", [b.node("Shape", [x], "all"), b.constant("less", ints(-3))], "less3");
@@ -279,7 +279,7 @@ test("a Slice from before the first element, of the size that was tried while lo
   });
 });
 
-test("a Split of which only shapes are read fits, or is refused by its name", () => {
+test("a run refuses a Split that does not fit, by its name, where only shapes are read", () => {
   const b = new GraphBuilder();
   b.multiple("Split", [b.input("x", ["n"])], ["first", "second"], { split: [2, 9] });
   b.node("ConstantOfShape", [b.node("Shape", ["second"], "shape")], "y", { value: 1 });

@@ -122,7 +122,7 @@ test("a header that has the whole tokenizer is read too", async () => {
   expect(text.assets).toEqual({ tokenizer });
 });
 
-test("a header that is no JSON object", () => {
+test("refuses a header that is not a JSON object", () => {
   for (const text of ["", "[]", "null", "{", '{"a":"', "}{", '{"tokenizer":{}}}'])
     expect(() => openText(text, new Map(), "x"), text).toThrow(FormatError);
 });
@@ -167,7 +167,7 @@ test.each([
   await expect(createTokenizer(assets)).rejects.toThrow(FormatError);
 });
 
-test("what follows the last line is no token", async () => {
+test("reads no token after the last line", async () => {
   const { assets, stored } = vocabularyOf(new TextEncoder().encode('"a"\n"b'));
   for (const { texts } of [await createTokenizer(assets), { texts: storedTexts(stored!)! }]) {
     expect(texts.count).toBe(1);
