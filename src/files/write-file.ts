@@ -54,9 +54,10 @@ export async function replaceWhole(
   before: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { open, rename, unlink } = fileSystem();
+  const { lstat, open, rename, unlink } = fileSystem();
   const { basename, dirname, join } = paths();
   const folder = dirname(path);
+  checkKind(path, await lstat(path).catch(() => undefined));
   await removeLeftovers(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
   const temporary = join(folder, `.${basename(path)}.${unique}.tmp`);
@@ -131,6 +132,19 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+type Kind = Record<"isFile" | "isDirectory" | "isSymbolicLink", () => boolean>;
+
+/** Throws where what has a name is no file: a device such as /dev/null would be replaced, for all programs. */
+function checkKind(path: string, there: Kind | undefined): void {
+  if (!there || there.isFile() || there.isSymbolicLink()) return;
+  const what = there.isDirectory() ? "a folder" : "a device, a pipe or a socket";
+  throw new OctetteError(`cannot be written: is ${what}`, {
+    code: "argument",
+    where: path,
+    expected: "a file, or a new name",
+  });
+}
+
 /** Throws before long work when a file could not be written at its end. */
 export async function checkWritable(path: string): Promise<void> {
   const { access, constants, stat } = fileSystem();
@@ -143,9 +157,7 @@ export async function checkWritable(path: string): Promise<void> {
       where: path,
       hint: `Make "${folder}" first`,
     });
-  const target = await stat(path).catch(() => undefined);
-  if (target?.isDirectory())
-    throw new OctetteError("cannot be written: is a folder", { code: "argument", where: path });
+  checkKind(path, await stat(path).catch(() => undefined));
   await access(folder, constants.W_OK).catch((error) => {
     throw unwritable(path, error);
   });

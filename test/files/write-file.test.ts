@@ -1,6 +1,18 @@
 // Files are whole or not there.
 
-import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -73,6 +85,18 @@ test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
     await expect(checkWritable(join(folder, "a"))).rejects.toThrow(/cannot be written: EACCES/);
   },
 );
+
+test.skipIf(process.platform === "win32")("a pipe or device is refused, not replaced", async () => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  await symlink(pipe, join(folder, "link"));
+  for (const path of [pipe, join(folder, "link")]) {
+    await expect(checkWritable(path)).rejects.toThrow(/is a device, a pipe or a socket/);
+    await expect(writeFileWhole(path, bytes)).rejects.toThrow(/is a device, a pipe or a socket/);
+  }
+  expect((await lstat(pipe)).isFIFO()).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(["link", "pipe"]);
+});
 
 test("folders are made with those above them; a file in the way is named", async () => {
   const deep = join(folder, "a", "b", "c");
