@@ -99,12 +99,26 @@ function wholeGraph({ graph }: Model): Graph {
   return graph as Graph;
 }
 
-/** The float graph whose values mean the same as the model's: equalized when the model was. */
-function referenceGraph(model: Graph, reference: Graph, ops: ToolkitOps): Graph {
-  const quantization = model.provenance.quantization as { equalized?: unknown } | undefined;
-  const equalized = quantization?.equalized ?? model.provenance.equalized;
-  const any = Array.isArray(equalized) ? equalized.length > 0 : Boolean(equalized);
-  return any && !reference.provenance.quantization ? equalize(reference, ops).graph : reference;
+function isEqualized({ provenance }: Graph): boolean {
+  const quantization = provenance.quantization as { equalized?: unknown } | undefined;
+  const equalized = quantization?.equalized ?? provenance.equalized;
+  return Array.isArray(equalized) ? equalized.length > 0 : Boolean(equalized);
+}
+
+/** Both graphs with values that mean the same: where one is equalized, the other, which is float, is equalized, too. */
+function comparable(graph: Graph, reference: Graph, ops: ToolkitOps): readonly [Graph, Graph] {
+  const isOurs = isEqualized(graph);
+  if (isOurs === isEqualized(reference)) return [graph, reference];
+  const plain = isOurs ? reference : graph;
+  if (plain.provenance.quantization || plain.nodes.some(({ codes }) => codes))
+    throw new OctetteError("its layers have other scales: one model is equalized, the other is not", {
+      code: "argument",
+      where: `"${plain.name}"`,
+      expected: "two models that both are, or a float model",
+      hint: "Compare each with the float model",
+    });
+  const { graph: equalized } = equalize(plain, ops);
+  return isOurs ? [graph, equalized] : [equalized, reference];
 }
 
 /** Noise of every value that `model` and `reference` both compute, in the reference's order. */
@@ -116,8 +130,7 @@ export async function layerErrors(
   { signal, maxBytes }: Pick<LongCallOptions, "signal"> & Pick<ModelOptions, "maxBytes"> = {},
   ops: ToolkitOps = toolkit.ops,
 ): Promise<LayerError[]> {
-  const [graph, other] = [wholeGraph(model), wholeGraph(reference)];
-  const graphs = [graph, referenceGraph(graph, other, ops)] as const;
+  const graphs = comparable(wholeGraph(model), wholeGraph(reference), ops);
   const [read, readReference] = [readings(graphs[0]), readings(graphs[1])];
   const pairs = graphs[1].nodes.flatMap((node) =>
     node.outputs.flatMap((value) => {
