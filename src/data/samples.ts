@@ -157,6 +157,9 @@ export class SampleBuffer {
     samples: Iterable<LabelledSamples> | AsyncIterable<LabelledSamples>,
     signal?: AbortSignal,
   ): Promise<void> {
+    const all = Object(samples);
+    if (!(Symbol.iterator in all || Symbol.asyncIterator in all))
+      throw wrong("samples", "cannot be iterated", "an iterable of { feeds, label }", typeof samples);
     for await (const { feeds, label } of until(samples, signal)) this.push(feeds, label);
   }
 

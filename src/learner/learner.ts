@@ -92,9 +92,11 @@ export interface Learned {
   readonly summary: TuneSummary;
   /** With a guard, how good both models are on its samples; absent where no state was better than the model before. */
   readonly guarded?: Guarded;
-  /** Why the model before is kept. */
+  /** Why the tuned model does not run: it is no better, or another one was put in by `replace` or `apply` while it was tuned. */
   readonly reason?: string;
 }
+
+const REPLACED = "another model took the place of the one that was tuned, and goes on";
 
 const EVENTS = ["onBegin", "onStep", "onEpoch", "onProgress"] as const;
 
@@ -189,6 +191,7 @@ export class Learner {
    */
   async tune(options: LearnOptions): Promise<Learned> {
     this.#checkUp();
+    checkLearnOptions(options);
     const {
       guard,
       swap = true,
@@ -202,7 +205,6 @@ export class Learner {
       onProgress,
       ...rest
     } = options;
-    checkLearnOptions(options);
     if (this.#isTuning)
       throw new OctetteError("is tuning already", {
         code: "argument",
@@ -235,8 +237,13 @@ export class Learner {
           },
         ),
       );
-      if (tuned && swap) await this.#swap(tuned);
-      return { ...result, isBetter: tuned !== undefined, artifact: tuned ?? artifact };
+      const learned = { ...result, isBetter: tuned !== undefined, artifact: tuned ?? artifact };
+      if (!tuned || !swap) return learned;
+      await this.#swaps;
+      // A model that was put in while this one was tuned was asked for later: it stays.
+      if (this.#artifact !== artifact) return { ...learned, reason: REPLACED };
+      await this.#swap(tuned);
+      return learned;
     } finally {
       this.#isTuning = false;
     }
@@ -398,15 +405,16 @@ const servedIn = ({ maxima, maxBytes, maxIterations, engineClass }: LearnerOptio
 const { augment: _, ...TUNED } = TUNE;
 const LEARN = { ...TUNED, bits: 1, classes: 1, guard: 1, swap: 1 } satisfies Names<LearnOptions>;
 
-function checkLearnOptions({ guard, checkpoint, data, ...rest }: LearnOptions): void {
+function checkLearnOptions(options: LearnOptions): void {
   const fail = (where: string, expected: string, got: unknown, hint?: string) =>
     new OctetteError("an option of tune does not fit", {
       code: "argument",
       where,
       expected,
-      got: typeof got,
+      got: typeof got === "number" ? `${got}` : typeof got,
       ...(hint ? { hint } : {}),
     });
+  const { guard, checkpoint, data, ...rest } = Object(options) as LearnOptions;
   if ("augment" in rest && rest.augment)
     throw fail(
       "augment",
@@ -422,13 +430,17 @@ function checkLearnOptions({ guard, checkpoint, data, ...rest }: LearnOptions): 
     checkOptions("guard", guard, GUARD);
     if (typeof guard.data?.batches !== "function" || !guard.data.labels)
       throw fail("guard.data", "a data set with labels", guard.data);
+    if (guard.data.count === 0) throw fail("guard.data", "samples", 0);
     if (guard.tolerance !== undefined && !(guard.tolerance >= 0 && guard.tolerance <= 100))
       throw fail("guard.tolerance", "percent, from 0 to 100", guard.tolerance);
   }
   if (!checkpoint) return;
   checkOptions("checkpoint", checkpoint, CHECKPOINT);
-  if (checkpoint.path === undefined && typeof checkpoint.save !== "function")
+  const { path } = checkpoint;
+  if (path === undefined && typeof checkpoint.save !== "function")
     throw fail("checkpoint", "a path, or a function save", checkpoint);
+  if (path !== undefined && (typeof path !== "string" || path === ""))
+    throw fail("checkpoint.path", "the path of a file", path);
 }
 
 const orderOf = ({ path, state, every, resume = false }: LearnerCheckpoint): CheckpointOrder =>

@@ -110,6 +110,7 @@ test("several at once, by class names, and from an async iterable until it is ab
     }
   }
   await expect(samples.pushAll(endless(), stop.signal)).rejects.toThrow("enough");
+  await expect(samples.pushAll(5 as never)).rejects.toThrow("samples: cannot be iterated");
   expect(samples.pushed).toBeGreaterThanOrEqual(12);
 });
 

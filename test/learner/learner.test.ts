@@ -73,6 +73,20 @@ describe.each(hands)("%s", (_, options) => {
     expect((await learner.run({ image })).logits!.data).toEqual(tunedAnswer);
   });
 
+  test("a model that is put in while another is tuned stays", async () => {
+    using learner = await learnerOf(options);
+    let replaced: Promise<void> | undefined;
+    const onStep = () => {
+      replaced ??= learner.replace(calibrated);
+    };
+    const { artifact, isBetter, reason } = await learner.tune({ ...quick, onStep });
+    await replaced;
+    expect([isBetter, artifact]).toEqual([true, expected]);
+    expect(learner.save()).toEqual(calibrated);
+    expect(reason).toMatch(/^another model took the place/);
+    expect((await learner.run({ image })).logits!.data).toEqual(answer);
+  });
+
   test("poisoned corrections do not take the place of the model, and it is told", async () => {
     using learner = await learnerOf(options);
     await learner.replace(expected);
@@ -180,7 +194,10 @@ describe.each(hands)("%s", (_, options) => {
     await refused({ data: [] }).toThrow("data: an option of tune does not fit: expected a data set");
     await refused({ augment: (feeds: unknown) => feeds }).toThrow("cannot be sent to a worker");
     await refused({ guard: { data: heldOut, tolerance: -1 } }).toThrow("percent, from 0 to 100");
+    await refused({ guard: { data: heldOut.take(0) } }).toThrow("guard.data");
     await refused({ checkpoint: {} }).toThrow("a path, or a function save");
+    await refused({ checkpoint: { path: 5 } }).toThrow("checkpoint.path");
+    await expect(learner.tune(undefined as never)).rejects.toThrow("data: an option of tune does not fit");
     await refused({ pace: { share: 0 } }).toThrow("pace.share");
     const first = learner.tune({ ...quick, epochs: 1, swap: false });
     await expect(learner.tune(quick)).rejects.toThrow("is tuning already");
