@@ -1,6 +1,6 @@
 // Recordings as samples: windows of them, or features of windows, computed as batches are read.
 
-import { OctetteError } from "../errors";
+import { FormatError, OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
 import { parseFeatures } from "../sound/feature-settings";
 import { createExtractor, type Extractor } from "../sound/features";
@@ -63,6 +63,8 @@ export function openSounds(
   for (let file = 0; file < files.length; file++) {
     const { own, wav } = opened(file);
     const { length, sampleRate } = wav;
+    if (length === 0)
+      throw new FormatError("a recording without samples", { where: placeOf(file), hint: "Remove the file" });
     if (own !== rate) others++;
     if (sampleRate !== rate)
       throw new OctetteError("has another sample rate", {

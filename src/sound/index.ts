@@ -1,6 +1,7 @@
 // octette/sound: recordings, and the features that keyword models take of them, the same in every engine. Only its users load it.
 
 import { type BytesSource, nameOf, readBytes } from "../engine/source";
+import { classNameOf, OctetteError } from "../errors";
 import { parseFeatures, type SoundFeatures } from "./feature-settings";
 import { createExtractor } from "./features";
 import { openWav, type Wav } from "./wav";
@@ -16,7 +17,7 @@ export async function openSound(source: BytesSource, signal?: AbortSignal): Prom
 /**
  * Features of a sound, f32 [frames, bands or coefficients], from samples between −1 and 1. `features` is an object, or a text such as
  * `mfcc,like=tensorflow`. Tables are made once: `const extract = soundFeatures("logmel,mels=40")`.
- * @throws OctetteError "argument" that names the value which does not fit.
+ * @throws OctetteError "argument" that names the value which does not fit; and of the function, for integers, which are not between −1 and 1.
  */
 export function soundFeatures(features: string | SoundFeatures = {}): (samples: ArrayLike<number>) => {
   readonly dtype: "f32";
@@ -26,7 +27,23 @@ export function soundFeatures(features: string | SoundFeatures = {}): (samples: 
   const { width, frames, extract } = createExtractor(
     typeof features === "string" ? parseFeatures(features) : features,
   );
-  return (samples) => ({ dtype: "f32", shape: [frames(samples.length), width], data: extract(samples) });
+  return (samples) => {
+    checkSamples(samples);
+    return { dtype: "f32", shape: [frames(samples.length), width], data: extract(samples) };
+  };
+}
+
+/** Throws for what is no array of numbers from −1 to 1: integers as microphones give them would be features of a sound far too loud. */
+function checkSamples(samples: ArrayLike<number>): void {
+  const name = classNameOf(samples);
+  if (/^(Array|Float(16|32|64)Array)$/.test(name)) return;
+  throw new OctetteError("is not a sound", {
+    code: "argument",
+    where: "samples",
+    expected: "numbers from −1 to 1 in a Float32Array",
+    got: name,
+    hint: "Divide integers of 16 bits by 32768",
+  });
 }
 
 export type { SoundFeatures } from "./feature-settings";

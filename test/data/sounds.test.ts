@@ -113,6 +113,8 @@ test("what does not fit is refused", async () => {
   await expect(openDataset(source, [input(9)], { group: "s" })).rejects.toThrow(
     /the option group is for data of another kind: expected csv, got sound/,
   );
+  const silent = { name: "b.wav", bytes: wavOf([], { kind: "s16" }) };
+  await expect(openDataset(silent, [input(4)])).rejects.toThrow(/b\.wav: a recording without samples/);
   await writeFile(join(folder, "no/1.png"), "x");
   await expect(openDataset(folder, [input(4)])).rejects.toThrow(/holds pictures and recordings/);
   await rm(join(folder, "no/1.png"));

@@ -32,6 +32,14 @@ describe("features", () => {
     expect(soundFeatures("logmel")(new Float32Array(1)).data.every(Number.isFinite)).toBe(true);
   });
 
+  test("what is no array of numbers from −1 to 1 is refused", () => {
+    const extract = soundFeatures("logmel");
+    for (const wrong of [new Int16Array(400), new Uint8Array(400), null, undefined, "sound", 5])
+      expect(() => extract(wrong as never)).toThrow(/samples: is not a sound: expected numbers from −1 to 1/);
+    expect(extract(Array.from(sound())).data).toEqual(extract(sound()).data);
+    expect(extract(Float64Array.from(sound())).data).toEqual(extract(sound()).data);
+  });
+
   test.each([
     ["mel", /features, kind: does not fit: expected logmel, mfcc, got mel/],
     ["logmel,mel=40", /features, mel: does not fit: expected NAME=VALUE.*Did you mean mels/],
