@@ -3,6 +3,7 @@
 
 import { MAX_FILE_BYTES, readBytes } from "../engine/source";
 import { FormatError, OctetteError, unreadable } from "../errors";
+import { findHeader, findLabelHeader } from "../formats/csv-columns";
 import { readCsvText } from "../formats/csv-rows";
 import { nodeModule } from "../node-module";
 import { type DataSource, pathOf } from "./files";
@@ -140,8 +141,7 @@ export function labelledByFolders({ where, files, folders }: SampleFolder): Labe
   };
 }
 
-const FILE_HEADERS = ["file", "filename", "file_name", "image", "path", "name", "id"];
-const LABEL_HEADERS = ["label", "labels", "class", "target", "category", "y"];
+const FILE_HEADERS = ["file", "filename", "file_name", "path", "image", "name", "id"];
 
 /** The files that a table names, in its order, with the classes that it gives them: names, or whole numbers. */
 export function labelledByTable(folder: SampleFolder, table: Uint8Array, where: string): Labelled {
@@ -151,9 +151,7 @@ export function labelledByTable(folder: SampleFolder, table: Uint8Array, where: 
   for (const { fields, line } of readCsvText(table, where).rows()) {
     const place = `${where}, line ${line + 1}`;
     if (!places) {
-      const words = fields.map((field) => field.toLowerCase());
-      const find = (headers: string[]) => words.findIndex((word) => headers.includes(word));
-      const [file, label] = [find(FILE_HEADERS), find(LABEL_HEADERS)];
+      const [file, label] = [findHeader(fields, FILE_HEADERS), findLabelHeader(fields)];
       places = file >= 0 && label >= 0 ? [file, label] : [0, 1];
       if (file >= 0 && label >= 0) continue;
     }

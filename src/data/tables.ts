@@ -2,7 +2,8 @@
 // and rows over time as windows.
 
 import { OctetteError } from "../errors";
-import { type CsvOptions, isLabelHeader, type Outline, outlineOf, readCsv, type Table } from "../formats/csv";
+import { type CsvOptions, type Outline, outlineOf, readCsv, type Table } from "../formats/csv";
+import { findLabelHeader } from "../formats/csv-columns";
 import type { Input } from "../graph/graph";
 import { type Dataset, type DatasetOptions, datasetOf } from "./dataset";
 import type { NamedBytes } from "./files";
@@ -80,7 +81,7 @@ function readTable(
     readCsv(outline, { columns, missing, groupColumn: group, labelColumn, where });
   if (labels !== undefined) return read(labels === "first" ? 0 : labels === "last" ? -1 : labels);
   const { header, width, kinds } = outline;
-  const named = header?.findIndex(isLabelHeader) ?? -1;
+  const named = header ? findLabelHeader(header) : -1;
   if (named >= 0) return read(named);
   if (columns) return read(undefined);
   const features = rowSize(input, window);

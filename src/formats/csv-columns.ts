@@ -8,7 +8,25 @@ export interface Columns {
   readonly header?: readonly string[];
 }
 
-/** The place of a column that is asked for by name or number. Throws an OctetteError "argument" where there is none. */
+/** Headers that mean a column of labels when nobody says which it is, the surest first. */
+const LABEL_HEADERS = ["label", "labels", "class", "target", "category", "y"];
+
+/** The place of the header that is one of these names, the first of them that there is; below 0 where there is none. */
+export function findHeader(header: readonly string[], names: readonly string[]): number {
+  const words = header.map((word) => word.toLowerCase());
+  return names.reduce((found, name) => (found < 0 ? words.indexOf(name) : found), -1);
+}
+
+/** The place of the header that means labels, below 0 where none does. Of more columns than x and y, y is a coordinate. */
+export function findLabelHeader(header: readonly string[]): number {
+  const isCoordinate = header.length > 2 && findHeader(header, ["x"]) >= 0;
+  return findHeader(header, isCoordinate ? LABEL_HEADERS.slice(0, -1) : LABEL_HEADERS);
+}
+
+/**
+ * The place of a column that is asked for by name or number. Throws an OctetteError "argument" where there is none, or the name stands over
+ * several.
+ */
 export function findColumn(
   asked: string | number | undefined,
   { width, header }: Columns,
@@ -17,6 +35,14 @@ export function findColumn(
 ): number | undefined {
   if (asked === undefined) return undefined;
   const at = typeof asked === "string" ? (header?.indexOf(asked) ?? -1) : asked < 0 ? asked + width : asked;
+  const isTwice = typeof asked === "string" && at >= 0 && header?.lastIndexOf(asked) !== at;
+  if (isTwice)
+    throw new OctetteError(`two columns are called "${asked}"`, {
+      code: "argument",
+      where,
+      expected: `one ${what} column`,
+      hint: "Rename one of them",
+    });
   if (Number.isInteger(at) && at >= 0 && at < width) return at;
   throw new OctetteError(`no such ${what} column`, {
     code: "argument",

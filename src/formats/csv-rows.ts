@@ -23,8 +23,12 @@ export interface CsvText {
   readonly length: number;
 }
 
+/** What Excel writes before a table, to say what separates its fields. */
+const SEPARATOR_LINE = /^\ufeff?"?sep=([,;\t])"?\r?\n/i;
+
 /**
- * The rows of a text. What separates fields is what the first row has outside of quotes: tabs, else semicolons, else commas.
+ * The rows of a text. What separates fields is what a first line `sep=;` says, or else what the first row has outside of quotes: tabs, else
+ * semicolons, else commas. Rows at the end whose fields are all empty are blank.
  * @throws OctetteError "limit" beyond MAX_CSV_BYTES; FormatError for bytes that are no UTF-8, and quotes that are not closed.
  */
 export function readCsvText(source: string | Uint8Array, where: string): CsvText {
@@ -36,14 +40,23 @@ export function readCsvText(source: string | Uint8Array, where: string): CsvText
       got: `${source.length}`,
     });
   const text = typeof source === "string" ? source : decodeUtf8(source, where);
-  const [first] = linesOf(text);
-  const separator = separatorOf(first?.row ?? "");
+  const [{ length: start } = "", told] = SEPARATOR_LINE.exec(text.slice(0, 16)) ?? [];
+  const [first] = linesOf(text, start, ",;\t");
+  const separator = (told as Separator | undefined) ?? separatorOf(first?.row ?? "");
   return {
     separator,
     length: text.length,
     *rows() {
-      for (const { row, line } of linesOf(text))
-        yield { fields: splitRow(row, separator, where, line), line };
+      let blank: CsvRow[] = [];
+      for (const { row, line } of linesOf(text, start, separator)) {
+        const one = { fields: splitRow(row, separator, where, line), line };
+        if (one.fields.every((field) => field === "")) blank.push(one);
+        else {
+          yield* blank;
+          blank = [];
+          yield one;
+        }
+      }
     },
   };
 }
@@ -56,23 +69,50 @@ interface Line {
 const LF = 10;
 const CR = 13;
 
-function* linesOf(text: string): Generator<Line> {
-  let line = 0;
-  for (let at = text.startsWith("\ufeff") ? 1 : 0; at <= text.length; line++) {
+const QUOTE = 34;
+
+/** The rows that are not blank, from `start` on. A quoted field may hold line ends. */
+function* linesOf(text: string, start: number, separators: string): Generator<Line> {
+  let line = start > 0 ? 1 : 0;
+  for (let at = start === 0 && text.startsWith("\ufeff") ? 1 : start; at <= text.length; line++) {
     let end = at;
-    let code = text.charCodeAt(end);
-    while (end < text.length && code !== LF && code !== CR) code = text.charCodeAt(++end);
+    let isPlain = true;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (code === LF || code === CR) break;
+      isPlain &&= code !== QUOTE;
+    }
+    if (!isPlain) end = endOfQuoted(text, at, separators);
     const row = text.slice(at, end);
     if (row.trim() !== "") yield { row, line };
-    at = end + (code === CR && text.charCodeAt(end + 1) === LF ? 2 : 1);
+    if (!isPlain) line += row.match(/\r\n?|\n/g)?.length ?? 0;
+    at = end + (text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF ? 2 : 1);
   }
+}
+
+/** Where a row with quotes ends. */
+function endOfQuoted(text: string, at: number, separators: string): number {
+  let [isStart, isQuoted] = [true, false];
+  for (; at < text.length; at++) {
+    const char = text[at]!;
+    if (char === '"' && isQuoted) {
+      if (text[at + 1] === '"') at++;
+      else isQuoted = false;
+    } else if (isQuoted) continue;
+    else if (char === "\n" || char === "\r") return at;
+    else {
+      isQuoted = isStart && char === '"';
+      isStart = separators.includes(char) || (isStart && char === " ");
+    }
+  }
+  return at;
 }
 
 function decodeUtf8(bytes: Uint8Array, where: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new FormatError("not UTF-8 text", { where });
+    throw new FormatError("not UTF-8 text", { where, hint: 'In Excel, save it as "CSV UTF-8"' });
   }
 }
 
@@ -81,7 +121,7 @@ function separatorOf(row: string): Separator {
   return bare.includes("\t") ? "\t" : bare.includes(";") ? ";" : ",";
 }
 
-/** Fields of a row; a quoted field may hold separators and doubled quotes, not line ends. */
+/** Fields of a row. A quote at the beginning of a field opens one that may hold separators, line ends and doubled quotes. */
 function splitRow(row: string, separator: Separator, where: string, line: number): string[] {
   if (!row.includes('"')) return row.split(separator).map((field) => field.trim());
   const fields: string[] = [];
@@ -90,7 +130,8 @@ function splitRow(row: string, separator: Separator, where: string, line: number
   for (let i = 0; i < row.length; i++) {
     const char = row[i]!;
     if (char === '"' && quoted && row[i + 1] === '"') field += row[i++];
-    else if (char === '"') quoted = !quoted;
+    else if (char === '"' && quoted) quoted = false;
+    else if (char === '"' && field.trim() === "") [quoted, field] = [true, ""];
     else if (char === separator && !quoted) {
       fields.push(field.trim());
       field = "";

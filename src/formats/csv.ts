@@ -3,7 +3,7 @@
 
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
-import { type Columns, chooseColumns, findColumn } from "./csv-columns";
+import { type Columns, chooseColumns, findColumn, findLabelHeader } from "./csv-columns";
 import { type CsvRow, type CsvText, readCsvText } from "./csv-rows";
 import { I32_MAX, I32_MIN } from "./elements";
 
@@ -45,10 +45,6 @@ const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const whole = /^[+-]?\d+$/;
 /** What stands in tables where there is no value. */
 const absent = /^(|na|n\/a|#n\/a|nan|null|none|\?)$/i;
-
-/** Headers that mean a column of labels when nobody says which it is. */
-const LABEL_HEADERS = ["label", "labels", "class", "target", "y"];
-export const isLabelHeader = (name: string): boolean => LABEL_HEADERS.includes(name.toLowerCase());
 
 type Kind = "number" | "absent" | "text";
 
@@ -101,7 +97,7 @@ function looksLikeHeader(
     numbers.every((field) => /^\d+$/.test(field));
   if (!isNames || !second) return isNames;
   const isSameKind = fields.every((field, i) => kindOf(field) !== "text" || second[i] === "text");
-  return !isSameKind || fields.some(isLabelHeader);
+  return !isSameKind || findLabelHeader(fields) >= 0;
 }
 
 /**
@@ -136,6 +132,8 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
   let [at, row, dropped] = [0, 0, 0];
   let [isFirst, isBroken] = [header !== undefined, false];
   let groupBefore: string | undefined;
+  // Whether numbers have a decimal comma: where some do and some do not, a point may stand between thousands.
+  const marks = new Set<boolean>();
   for (const { fields, line } of text.rows()) {
     if (isFirst) {
       isFirst = false;
@@ -149,11 +147,20 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
     const start = at;
     let isDropped = false;
     for (const column of chosen) {
-      const field = plain(fields[column]!, text);
+      const written = fields[column]!;
+      const field = plain(written, text);
       const value = number.test(field) ? Number(field) : Number.NaN;
-      if (Number.isFinite(Math.fround(value))) values[at++] = value;
-      else if (!absent.test(field))
-        fail("not a number that f32 holds", line, column, { got: quote(field), hint: CHOOSE });
+      if (Number.isFinite(Math.fround(value))) {
+        values[at++] = value;
+        if (text.separator !== ";" || !/[.,]/.test(written)) continue;
+        marks.add(written.includes(","));
+        if (marks.size > 1)
+          fail("numbers with a decimal comma and with a decimal point", line, column, {
+            got: quote(written),
+            hint: "Write all alike: beside 0,5 the number 1.234 may be 1234",
+          });
+      } else if (!absent.test(field))
+        fail("not a number that f32 holds", line, column, { got: quote(written), hint: CHOOSE });
       else if (missing === "refuse")
         fail("a value is missing", line, column, { got: quote(field), hint: FILL });
       else {

@@ -34,6 +34,7 @@ beforeAll(async () => {
   await write("flat/2.png", blue);
   await write("flat/3.png", red);
   await write("labels.csv", "file,label\n2.png,dog\n1.png,cat\n");
+  await write("boxes.csv", "id,filename,x,y,class\n7,2.png,1,2,dog\n8,1.png,3,4,cat\n");
   await write("numbers.csv", "1.png;3\n2.png;0\n");
   await write("broken/a/1.png", red.subarray(0, 60));
   await write("mixed/a/1.png", red);
@@ -86,9 +87,13 @@ describe("a folder of pictures", () => {
 
   test("takes its classes from a table: names in sorted order, or numbers", async () => {
     const flat = join(folder, "flat");
-    const named = await openDataset(flat, [input], { ...options, labels: join(folder, "labels.csv") });
-    expect(named.classes).toEqual(["cat", "dog"]);
-    expect(named.labels).toEqual(Int32Array.of(1, 0));
+    const by = (table: string) =>
+      openDataset(flat, [input], { ...options, labels: join(folder, `${table}.csv`) });
+    const named = await by("labels");
+    for (const { classes, labels } of [named, await by("boxes")]) {
+      expect(classes).toEqual(["cat", "dog"]);
+      expect(labels).toEqual(Int32Array.of(1, 0));
+    }
     expect([...(named.at([0]).x as Tensor).data]).toEqual(rgbOf(blue));
     expect(named.notes[0]).toMatch(/left out 1 of 3 files, which .*labels\.csv does not name/);
     const numbered = await openDataset(`${flat},${join(folder, "numbers.csv")}`, [input], options);

@@ -59,6 +59,60 @@ describe("labels that are names", () => {
   });
 });
 
+describe("as spreadsheets write them", () => {
+  test("a line that names the separator, line ends in quotes, and rows without values at the end", async () => {
+    const text = `\ufeff"sep=;"\r\n"a\n(""cm"")";b;"label"\r\n1,5;2;"x\r\ny"\r\n3;"4";z 5"\r\n;;\r\n ;"";\r\n`;
+    for (const source of [text, text.slice(0, -11)]) {
+      const { data, values, labels } = await open(source);
+      expect([values, labels]).toEqual([
+        [1.5, 2, 3, 4],
+        [0, 1],
+      ]);
+      expect(data.classes).toEqual(["x\r\ny", 'z 5"']);
+    }
+    await expect(open('a,b,label\n1,"2\n2",x\n3,4\n')).rejects.toThrow(
+      /line 2, column 2 \("b"\): not a number/,
+    );
+    await expect(open('a,b,label\n1,2,"x\ny"\n3,4\n')).rejects.toThrow(/line 4: a row of another length/);
+    await expect(open("a,b,label\n1,2,x\n,,\n3,4,x\n")).rejects.toThrow(
+      /line 3, column 1 \("a"\): a value is missing/,
+    );
+  });
+
+  test("a point may stand between thousands where numbers have a decimal comma", async () => {
+    expect((await open("1,5;2\n1e3;4\n")).values).toEqual([1.5, 2, 1000, 4]);
+    expect((await open("1.5;2\n3;4.25\n")).values).toEqual([1.5, 2, 3, 4.25]);
+    for (const rows of ["1,5;2\n3;1.234\n", "1.234;2\n3;0,5\n"])
+      await expect(open(rows)).rejects.toThrow(/line 2, .*a decimal comma and with a decimal point: got "/);
+    await expect(open("1,5;2\n1.234,5;2\n")).rejects.toThrow(/got "1.234,5"/);
+  });
+
+  test("text of an older code page is named", async () => {
+    const bytes = Uint8Array.of(97, 44, 98, 10, 49, 44, 0xe4, 10);
+    await expect(openDataset({ name: "t.csv", bytes }, [two])).rejects.toThrow(/not UTF-8 text\. In Excel/);
+  });
+});
+
+describe("headers that mean labels", () => {
+  const three: Input = { ...two, shape: ["n", 3] };
+  test("the surest one, wherever it stands; y beside x and z is a coordinate", async () => {
+    const { values, labels } = await open("x,y,z,label\n1,2,3,0\n4,5,6,1\n", {}, three);
+    expect([values, labels]).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [0, 1],
+    ]);
+    expect((await open("x,y,z,move\n1,2,3,up\n4,5,6,down\n", {}, three)).labels).toEqual([1, 0]);
+    expect((await open("x,y,z\n1,2,3\n4,5,6\n", {}, three)).labels).toBeUndefined();
+    expect((await open("y,a,b\n7,1,2\n8,4,5\n")).labels).toEqual([7, 8]);
+    expect((await open("x,y\n1,0\n4,1\n", {}, { ...two, shape: ["n", 1] })).labels).toEqual([0, 1]);
+  });
+
+  test("one name over two columns is refused", async () => {
+    const text = "a,b,kind,kind\n1,2,0,1\n";
+    await expect(open(text, { labels: "kind" })).rejects.toThrow(/two columns are called "kind"/);
+  });
+});
+
 describe("columns", () => {
   const text = "time,acc_x,acc_y,label\n2024-01-01,1,2,0\n2024-01-02,3,4,1\n";
   test("are chosen by names, patterns and places", async () => {
