@@ -2,7 +2,9 @@
 // files that are loaded only where there are to be threads.
 
 import { readdir, rm, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { minify } from "terser";
 import { joinChunks } from "./chunks.js";
 import { nodeApart, options, root, threadScripts } from "./esbuild.js";
 import { createKit } from "./kit.js";
@@ -12,10 +14,8 @@ const folder = `${root}build/`;
 for (const file of await readdir(folder)) if (/-[A-Z0-9]{8}\.js$/i.test(file)) await rm(folder + file);
 const { kit, worker } = await createKit();
 await writeFile(`${folder}learner-worker.js`, worker);
-await writeFile(
-  `${folder}kit.mjs`,
-  `export const kit = ${JSON.stringify(kit)};\nexport const folder = new URL(".", import.meta.url);\n`,
-);
+await writeFile(`${folder}kit.json.gz`, gzipSync(JSON.stringify(kit), { level: 9 }));
+await writeFile(`${folder}place.mjs`, 'export const folder = new URL(".", import.meta.url);\n');
 const entryPoints = {
   index: "src/index.ts",
   runtime: "src/runtime.ts",
@@ -45,9 +45,17 @@ const chunks = await build({
   metafile: true,
   write: false,
 });
+/** Without what engines do not read. Marks of purity stay, which esbuild's own way takes away: by them bundlers leave out what nobody uses. */
+const minified = async (code) =>
+  (await minify(code, { module: true, compress: false, format: { preserve_annotations: true } })).code;
 for (const [file, code] of await joinChunks(chunks, Object.keys(entryPoints)))
-  await writeFile(folder + file, code);
+  await writeFile(folder + file, await minified(code));
+// Of these libraries the scripts have code, whose licences NOTICE has.
+const libraries = Object.keys(chunks.metafile.inputs).flatMap(
+  (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+);
+await writeFile(`${folder}libraries.json`, JSON.stringify([...new Set(libraries)]));
 // Bundlers copy them as they are.
 await build({ ...options, entryPoints: threadScripts, minify: true, outdir: folder });
-await build({ ...options, entryPoints: ["src/node-module.ts"], outdir: folder });
-await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, outdir: folder });
+await build({ ...options, entryPoints: ["src/node-module.ts"], minify: true, outdir: folder });
+await build({ entryPoints: ["src/no-node-module.ts"], absWorkingDir: root, minify: true, outdir: folder });

@@ -67,12 +67,7 @@ export async function joinChunks({ outputFiles, metafile: { outputs } }, entries
     chunkFileNames: ({ name }) => (name.startsWith("shared") ? "[name]-[hash].js" : "[name].js"),
     hashCharacters: "hex",
     hoistTransitiveImports: false,
-    minifyInternalExports: false,
+    minifyInternalExports: true,
   });
-  // Quoted as esbuild does, which whoever looks for imports relies on.
-  const quoted = (code) =>
-    code
-      .replaceAll(/^((?:import|export)\b[^'"\n]*)'([^'\n]+)';$/gm, '$1"$2";')
-      .replaceAll(/\bimport\('([^'\n]+)'\)/g, 'import("$1")');
-  return output.map(({ fileName, code }) => [fileName, quoted(code)]);
+  return output.map(({ fileName, code }) => [fileName, code]);
 }

@@ -5,7 +5,7 @@ declare module "*?script" {
 }
 
 // What the build found for `octette bundle`.
-declare module "*/build/kit.mjs" {
-  export const kit: unknown;
+declare module "*/build/place.mjs" {
+  /** Where the scripts of the package lie. */
   export const folder: URL;
 }

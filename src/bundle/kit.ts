@@ -1,6 +1,7 @@
 // Scripts of few ops, put together from the declarations that the build found in the runtime (scripts/kit.js).
 
 import { readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
 import { OctetteError } from "../errors";
 
 /** What stands at the top of a script: what it declares, and what it reads of the others. */
@@ -34,12 +35,16 @@ interface Kit {
   readonly pages: Readonly<Record<string, string>>;
 }
 
-/** The kit, and where the scripts of the package lie. */
-const readKit = async () =>
-  (await import("../../build/kit.mjs")) as { readonly kit: Kit; readonly folder: URL };
+/** A file of the package, which lies beside its scripts. */
+async function readBeside(file: string): Promise<Uint8Array> {
+  const { folder }: { readonly folder: URL } = await import("../../build/place.mjs");
+  return readFile(new URL(file, folder));
+}
 
-/** A script of the package as it is. */
-const readScript = async (file: string) => readFile(new URL(file, (await readKit()).folder), "utf8");
+const readKit = async (): Promise<Kit> =>
+  JSON.parse(new TextDecoder().decode(gunzipSync(await readBeside("kit.json.gz"))));
+
+const readScript = async (file: string) => new TextDecoder().decode(await readBeside(file));
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -47,7 +52,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 export async function pageFiles(
   files: Readonly<Record<string, string>>,
 ): Promise<(readonly [file: string, content: Uint8Array])[]> {
-  const { pages } = (await readKit()).kit;
+  const { pages } = await readKit();
   return Object.entries(files).map(([file, own]) => [file, bytesOf(pages[own]!)] as const);
 }
 
@@ -55,11 +60,11 @@ export async function pageFiles(
 export const threadFiles = async (): Promise<Readonly<Record<string, string>>> => ({
   "thread-pool.js": await readScript("thread-pool.js"),
   "threads-worker.js": await readScript("threads-worker.js"),
-  "stream.js": (await readKit()).kit.stream,
+  "stream.js": (await readKit()).stream,
 });
 
 async function readDeclarations(): Promise<readonly Declaration[]> {
-  const { declarations } = (await readKit()).kit;
+  const { declarations } = await readKit();
   const script = await readScript("learner-worker.js");
   let end = -1;
   return declarations.map((one) => {
@@ -94,7 +99,7 @@ interface Wanted {
  * @throws OctetteError "unsupported" where an export is an operator that octette does not have.
  */
 export async function piecesFor({ exports, keys = [], beside, without = [] }: Wanted): Promise<Pieces> {
-  const { names } = (await readKit()).kit;
+  const { names } = await readKit();
   const declarations = await readDeclarations();
   const byName = new Map(declarations.flatMap((one) => one.names.map((name) => [name, one] as const)));
   const [wanted, absent] = [new Set(keys), new Set(without.map((name) => names[name]))];

@@ -10,7 +10,7 @@ const scripts = new URL(".", import.meta.url);
 
 /** What a script imports, now or later, by the names of files beside it. */
 const importsOf = (code: string): string[] =>
-  [...code.matchAll(/(?:from |import\(|import |new URL\()"\.\/([\w.-]+\.js)"/g)].map(([, name]) => name!);
+  [...code.matchAll(/(?:from ?|import\(|import ?|new URL\()"\.\/([\w.-]+\.js)"/g)].map(([, name]) => name!);
 
 /** In place of Node's part, which pages do not have. */
 const IN_PAGES: Readonly<Record<string, string>> = { "node-module.js": "no-node-module.js" };

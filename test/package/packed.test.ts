@@ -13,22 +13,28 @@ const run = (command: string, args: readonly string[], cwd: string) =>
 
 let folder: string;
 let files: string[];
+let unpacked: number;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "octette-packed-"));
   const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
   const [packed] = JSON.parse(run("npm", args, root));
+  unpacked = packed.unpackedSize;
   files = packed.files.map(({ path }: { path: string }) => path);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   run("npm", ["install", "--offline", "--ignore-scripts", join(folder, packed.filename)], folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("holds scripts, their types, wasm and documents, and nothing else", () => {
+test("holds scripts, their types, wasm and licences, and nothing else", () => {
   const allowed =
-    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|tflite|learner|types|wasm)\.d\.ts|build\/wasm\/\w+\.wasm|docs\/.*\.(md|svg)|[A-Z]+(\.md)?|package\.json)$/;
+    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|tflite|learner|types|wasm)\.d\.ts|build\/wasm\/\w+\.wasm|build\/kit\.json\.gz|[A-Z]+(\.md)?|package\.json)$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   for (const file of ["build/cli.js", "build/ops.d.ts", "build/wasm/common.wasm", "LICENSE", "NOTICE"])
     expect(files).toContain(file);
+});
+
+test("takes less than 3 MB", () => {
+  expect(unpacked).toBeLessThan(3_000_000);
 });
 
 test("has the wasm that a runtime can carry, and no other", async () => {
