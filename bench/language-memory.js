@@ -43,7 +43,8 @@ const SETTLING = 1000;
 const maxTokens = Number(values.tokens);
 const { rss } = process.memoryUsage;
 
-const load = async (path) => (await import("../build/text.js")).loadLanguageModel(path, { maxTokens });
+const load = async (path) =>
+  (await import("../build/quantize-language.js")).loadLanguageModel(path, { maxTokens });
 
 /** Fills a session with random tokens and generates what is left of `tokens`; returns their number. */
 async function fill(session, vocabulary, tokens) {
@@ -90,7 +91,7 @@ const roles = {
     return { levels, tokens };
   },
   async make(path) {
-    const { quantizeLanguageModel } = await import("../build/index.js");
+    const { quantizeLanguageModel } = await import("../build/quantize-language.js");
     const shape = languageShapes[values.shape];
     const source = values.bits === "4" ? `${path}.gguf` : `${path}.float`;
     if (values.bits === "4") writeLanguageGguf(source, shape);

@@ -13,6 +13,7 @@ const entries = {
   "create-runtime": ["octette/create-runtime", "A runtime of chosen operators and kernels, for small pages."],
   nn: ["octette/nn", "Models written and trained as in PyTorch."],
   text: ["octette/text", "Language models: generate, embed, classify, measure."],
+  "quantize-language": ["octette/quantize-language", "Language models to 8 or 4 bits."],
   tflite: ["octette/tflite", "TensorFlow Lite models as graphs."],
   learner: ["octette/learner", "A model and its training in a worker."],
   pictures: ["octette/pictures", "Pictures as feeds."],

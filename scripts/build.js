@@ -17,8 +17,8 @@ await writeFile(`${folder}learner-worker.js`, worker);
 await writeFile(`${folder}kit.json.gz`, gzipSync(JSON.stringify(kit), { level: 9 }));
 await writeFile(`${folder}place.mjs`, 'export const folder = new URL(".", import.meta.url);\n');
 const entryPoints = {
-  index: "src/index.ts",
   runtime: "src/runtime.ts",
+  index: "src/index.ts",
   // An entry of its own keeps it in a file of its own, which bundlers leave out where only createRuntime is used.
   "core-runtime": "src/core-runtime.ts",
   "create-runtime": "src/custom-runtime.ts",
@@ -29,6 +29,7 @@ const entryPoints = {
   text: "src/text/index.ts",
   tflite: "src/tflite.ts",
   learner: "src/learner/index.ts",
+  "quantize-language": "src/quantize-language.ts",
   ops: "src/ops/index.ts",
   wasm: "src/engine/inlined.ts",
   cli: "src/cli/main.ts",

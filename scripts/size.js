@@ -52,9 +52,11 @@ const parts = [
   ["  learning included", 115_400, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
+  ["octette/quantize-language", 180_000, () => atStart('export * from "octette/quantize-language"')],
   ["  chats, where asked for", 13_300, () => later(TEXT, "chat")],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
   ["toolkit", 180_000, () => atStart('export * from "octette"')],
+  ["  with all that it may load later", 330_000, () => everything('export * from "octette"')],
   [
     "  kernels over codes, of windows and of samples, where asked for",
     28_300,
@@ -142,6 +144,12 @@ const isStart = ({ entryPoint }) => entryPoint === "<stdin>";
 async function atStart(contents) {
   const { scripts, withImports, bytesOf } = await bundled(contents);
   return bytesOf([...withImports(scripts.filter(isStart))]);
+}
+
+/** All that a page may load, at once or later. */
+async function everything(contents) {
+  const { scripts, bytesOf } = await bundled(contents);
+  return bytesOf(scripts);
 }
 
 /** What it loads later, with the scripts of the package that begin with these names. */

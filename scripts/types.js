@@ -37,6 +37,7 @@ const entries = {
   index: `${root}src/index.ts`,
   runtime: `${root}src/runtime.ts`,
   "create-toolkit": `${root}src/create-toolkit.ts`,
+  "quantize-language": `${root}src/quantize-language.ts`,
   nn: `${root}src/nn/index.ts`,
   pictures: `${root}src/pictures/index.ts`,
   sound: `${root}src/sound/index.ts`,

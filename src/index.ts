@@ -27,11 +27,6 @@ import {
 } from "./import-onnx";
 import { nameClasses } from "./ops/classes";
 import { checkOptions } from "./options";
-import type {
-  QuantizableLanguage,
-  QuantizedLanguageModel,
-  QuantizeLanguageOptions,
-} from "./quantize/language/index";
 import { runtimeFor } from "./runtime-for";
 import type { LoadOptions, Runtime } from "./runtime-of";
 import { checked } from "./save";
@@ -129,20 +124,6 @@ export async function exportOnnx(
 }
 
 /**
- * Quantizes a language model, a folder of Hugging Face or a GGUF file, to 8 or 4 bits: weights as codes, activations as codes of each
- * token, an int8 cache. Equal sources, texts and options give equal bytes on every engine. With `output`, work that was interrupted
- * goes on where it was. What it takes is loaded with the first call. See QuantizeLanguageOptions.
- * @throws OctetteError "argument" where an option does not fit, "unsupported" for a model other than a decoder.
- */
-export async function quantizeLanguageModel(
-  model: QuantizableLanguage,
-  options: QuantizeLanguageOptions & ToolkitOptions = {},
-): Promise<QuantizedLanguageModel> {
-  const { quantizeLanguage } = await import("./quantize/language/index.js");
-  return quantizeLanguage(model, options);
-}
-
-/**
  * The graph with names of its classes, in the order of its scores, the last dimension of the first output: `save` writes them, `quantize` and
  * `tune` keep them, and `model.classes` has them.
  * @throws OctetteError "argument" where there are not as many names as scores.
@@ -205,9 +186,6 @@ export {
   type RangeChoice,
   type RangeMethod,
 } from "./quantize/index";
-export type { Agreement } from "./quantize/language/agreement";
-export type { Similarity } from "./quantize/language/encoder";
-export type { QuantizeLanguageSummary } from "./quantize/language/index";
 export type {
   Arithmetic,
   Benchmark,
@@ -264,13 +242,5 @@ export {
   type WarmUp,
   type WeightScales,
 } from "./train/index";
-export type {
-  ExternalOptions,
-  OpenOnnxOptions,
-  QuantizableLanguage,
-  QuantizedLanguageModel,
-  QuantizeLanguageOptions,
-  Toolkit,
-  ToolkitOptions,
-};
+export type { ExternalOptions, OpenOnnxOptions, Toolkit, ToolkitOptions };
 export { FormatError, importOnnx, OctetteError, openOnnx };

@@ -4,7 +4,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { quantizeLanguageModel } from "../../build/index.js";
+import { quantizeLanguageModel } from "../../build/quantize-language.js";
 import { createProgress, formatBytes, formatTable } from "../../build/terminal.js";
 import { loadLanguageModel, perplexity } from "../../build/text.js";
 

@@ -7,7 +7,7 @@ import { readNpy } from "../formats/npy";
 import {
   type QuantizableLanguage,
   type QuantizeLanguageSummary,
-  quantizeLanguage,
+  quantizeLanguageModel,
 } from "../quantize/language/index";
 import { WINDOW } from "../quantize/language/windows";
 import type { Context } from "./command";
@@ -45,7 +45,7 @@ export async function quantizeLanguageFile(
   if (naive && bits === 4) throw new UsageError("--naive is of --bits 8");
   await context.checkOutput(output);
   const source = weights === undefined ? path : await withWeights(path, weights);
-  const done = await quantizeLanguage(source, {
+  const done = await quantizeLanguageModel(source, {
     ...{ bits, large, naive, seed, threads, output },
     maxTokens: values.context,
     pooling: values.pooling,

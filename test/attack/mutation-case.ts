@@ -44,7 +44,7 @@ interface Material {
   readonly language: readonly Language[];
 }
 
-type Text = typeof import("../../src/text/index");
+type Text = typeof import("../../src/text/index") & typeof import("../../src/quantize-language");
 
 /** A language model, and a session of it that was saved. */
 interface Language {
@@ -82,12 +82,12 @@ function feedsOf(random: Random, graph: Graph): Feeds | undefined {
 }
 
 /** The small Llama of 8 and of 4 bits. */
-async function prepareLanguage(octette: Octette, { loadLanguageModel }: Text): Promise<Language[]> {
+async function prepareLanguage({ loadLanguageModel, quantizeLanguageModel }: Text): Promise<Language[]> {
   const files = wholeFolder(new Random(5));
   const made: Language[] = [];
   for (const bits of [8, 4] as const) {
     const options = { bits, calibration: "ab ab cab ab c", threads: 1 };
-    const { bytes } = await octette.quantizeLanguageModel(files, options);
+    const { bytes } = await quantizeLanguageModel(files, options);
     const model = await loadLanguageModel(bytes!, SHORT);
     const session = model.session();
     await session.prefill("ab a");
@@ -188,7 +188,7 @@ async function prepare(octette: Octette, text: Text): Promise<Material> {
     tuned: plain,
     samples: kept.save(),
     text,
-    language: await prepareLanguage(octette, text),
+    language: await prepareLanguage(text),
   };
 }
 
@@ -401,7 +401,9 @@ export async function mutationCase(
   { seed, only, octette: path }: Task,
   index: number,
 ): Promise<Result> {
-  material ??= import(path.replace(/index\.js$/, "text.js")).then((text) => prepare(octette, text));
+  material ??= Promise.all(
+    ["text.js", "quantize-language.js"].map((file) => import(path.replace(/index\.js$/, file))),
+  ).then(([text, quantizing]) => prepare(octette, { ...text, ...quantizing }));
   const ready = await material;
   const start = new Random(seed + 1000);
   const random = new Random([start.next(), index + 1, start.next(), Math.imul(index + 1, 0x85ebca6b)]);

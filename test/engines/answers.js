@@ -7,13 +7,13 @@ import {
   load,
   openDataset,
   quantize,
-  quantizeLanguageModel,
   readArtifact,
   runtimeInfo,
   save,
   tune,
   verify,
 } from "../../build/index.js";
+import { quantizeLanguageModel } from "../../build/quantize-language.js";
 import { resampled, soundFeatures } from "../../build/sound.js";
 import { loadLanguageModel } from "../../build/text.js";
 import { CALIBRATION, generatedBy } from "../hosts/app/language.js";

@@ -57,6 +57,7 @@ async function answerIn(served, script, { head, headers, options } = {}) {
 const files = {
   octette: "/node_modules/octette/build/index.js",
   "octette/runtime": "/node_modules/octette/build/runtime.js",
+  "octette/quantize-language": "/node_modules/octette/build/quantize-language.js",
   "octette/text": "/node_modules/octette/build/text.js",
   "octette/learner": "/node_modules/octette/build/learner.js",
   "octette/pictures": "/node_modules/octette/build/pictures.js",

@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** All that is fetched and made. */
 export const folder = join(root, "build/hosts");
 /** Files in there that the programs read. */
-export const inputs = ["model.octette", "language.octette", "digits.onnx"];
+export const inputs = ["model.octette", "language.octette", "language.gguf", "digits.onnx"];
 /** Programs that run in hosts. */
 export const app = fileURLToPath(new URL("app/", import.meta.url));
 

@@ -7,10 +7,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fill, floatLayer, layers } from "../../bench/graphs.js";
-import { languageShapes, writeLanguageFolder } from "../../bench/language-model.js";
+import { languageShapes, writeLanguageFolder, writeLanguageGguf } from "../../bench/language-model.js";
 import * as toolkit from "../../build/index.js";
 import * as learner from "../../build/learner.js";
 import * as pictures from "../../build/pictures.js";
+import { quantizeLanguageModel } from "../../build/quantize-language.js";
 import * as sound from "../../build/sound.js";
 import { createProgress, formatTable } from "../../build/terminal.js";
 import * as text from "../../build/text.js";
@@ -21,7 +22,7 @@ import { closeBrowser, pages } from "./pages.js";
 import { folder, installPackage, root } from "./places.js";
 import { processes } from "./processes.js";
 
-const { quantize, quantizeLanguageModel, save } = toolkit;
+const { quantize, save } = toolkit;
 
 const THREADS = Math.min(2, availableParallelism());
 /** Lines of an error that are shown. */
@@ -45,6 +46,7 @@ async function writeInputs() {
   const language = join(folder, "language");
   writeLanguageFolder(language, languageShapes["tiny-llama"]);
   const output = join(folder, "language.octette");
+  writeLanguageGguf(join(folder, "language.gguf"), languageShapes["tiny-llama"]);
   await quantizeLanguageModel(language, { bits: 4, calibration: CALIBRATION, output });
 }
 
@@ -56,7 +58,7 @@ function judged({ refusal, says, isAlone = false, only = { threads: THREADS } },
     throw new Error(`no typed error: ${JSON.stringify(answer).slice(0, 300)}`);
   }
   if (answer.error) throw new Error(answer.error);
-  for (const part of ["outputs", "artifact", "generated", "learned", "picture", "sound"])
+  for (const part of ["outputs", "artifact", "quantizedLanguage", "generated", "learned", "picture", "sound"])
     if (answer[part] !== undefined && answer[part] !== expected[part]) throw new Error(`other ${part}`);
   const { threads, threadsReason, hasWorker, workerReason } = answer;
   if (hasWorker === isAlone)
@@ -69,10 +71,12 @@ function judged({ refusal, says, isAlone = false, only = { threads: THREADS } },
 mkdirSync(folder, { recursive: true });
 await installPackage();
 await writeInputs();
-const octette = { ...toolkit, ...learner, ...pictures, ...sound, ...text };
+const octette = { ...toolkit, ...learner, ...pictures, ...sound, ...text, quantizeLanguageModel };
 const onnx = readFileSync(join(folder, "digits.onnx"));
-const [model, language] = ["model.octette", "language.octette"].map((file) => join(folder, file));
-const expected = await answerOf(octette, { model, language, onnx });
+const [model, language, gguf] = ["model.octette", "language.octette", "language.gguf"].map((file) =>
+  join(folder, file),
+);
+const expected = await answerOf(octette, { model, language, gguf, onnx });
 
 const rows = [];
 const problems = [];

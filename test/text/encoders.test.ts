@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { quantizeLanguageModel } from "../../src/index";
+import { quantizeLanguageModel } from "../../src/quantize-language";
 import { loadLanguageModel } from "../../src/text/load-language-model";
 import { farthest, goldenOf, tinyNames, tinyPath } from "./tiny";
 

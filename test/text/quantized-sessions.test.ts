@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { quantizeLanguage } from "../../src/quantize/language/index";
+import { quantizeLanguageModel } from "../../src/quantize/language/index";
 import { type LoadLanguageOptions, loadLanguageModel } from "../../src/text/load-language-model";
 import { perplexity } from "../../src/text/perplexity";
 import { pretendCores } from "../engine/engines";
@@ -17,7 +17,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv)).each([8, 4] as con
   let text: string;
   beforeAll(async () => {
     text = readFileSync(join(kjv, "train.txt"), "utf8").slice(0, 20_000);
-    artifact = (await quantizeLanguage(kjv, { bits, calibration: text, threads: 1 })).bytes!;
+    artifact = (await quantizeLanguageModel(kjv, { bits, calibration: text, threads: 1 })).bytes!;
   }, 300_000);
 
   const generated = async (options: LoadLanguageOptions) => {

@@ -1,7 +1,7 @@
 // Prompts of any size on any number of threads: the same logits, of a model of 8 bits and of one of 4.
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { quantizeLanguageModel } from "../../src/index";
+import { quantizeLanguageModel } from "../../src/quantize-language";
 import { Cache } from "../../src/text/decoder";
 import { loadLanguageModel } from "../../src/text/load-language-model";
 import { pretendCores } from "../engine/engines";

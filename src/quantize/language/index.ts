@@ -43,11 +43,12 @@ const MOST_EVALUATED = 4096;
 const MOST_THREADS = 4;
 
 /**
- * Quantizes a language model. Equal sources, texts and options give equal bytes on every engine. Interrupted work on a decoder goes on
- * where it was, where it is called again with the same `output`. Encoders have 8 bits, and need no text.
+ * Quantizes a language model, a folder of Hugging Face or a GGUF file, to 8 or 4 bits: weights as codes, activations as codes of each
+ * token, an int8 cache. Encoders have 8 bits, and need no text. Equal sources, texts and options give equal bytes on every engine. With
+ * `output`, work that was interrupted on a decoder goes on where it was. See QuantizeLanguageOptions.
  * @throws OctetteError "argument" where an option does not fit, "unsupported" where its layers cannot be told apart.
  */
-export async function quantizeLanguage(
+export async function quantizeLanguageModel(
   model: QuantizableLanguage,
   given: QuantizeLanguageOptions & ToolkitOptions = {},
 ): Promise<QuantizedLanguageModel> {

@@ -1,8 +1,8 @@
-// What a host makes of octette: outputs of a model that threads share, an artifact that it quantizes itself, what a language model
+// What a host makes of octette: outputs of a model that threads share, artifacts that it quantizes itself, what a language model
 // generates, what a learner learns, and what pictures and sounds become.
 
 import { hexOf } from "./hex.js";
-import { generatedBy } from "./language.js";
+import { CALIBRATION, generatedBy } from "./language.js";
 import { learnedBy } from "./learner.js";
 import { mediaOf } from "./media.js";
 
@@ -27,13 +27,16 @@ export async function outputsOf(load, model, options) {
   return { outputs: outputs.map((tensor) => hexOf(tensor.data)).join(" "), threads, threadsReason };
 }
 
-export async function answerOf(octette, { model, language, onnx }, { learnerWorker, ...options } = {}) {
-  const { load, loadLanguageModel, importOnnx, quantize, readArtifact, save } = octette;
+export async function answerOf(octette, { model, language, gguf, onnx }, { learnerWorker, ...options } = {}) {
+  const { load, loadLanguageModel, importOnnx, quantize, quantizeLanguageModel, readArtifact, save } =
+    octette;
   const answer = await outputsOf(load, model, options);
   const generated = await generatedBy(loadLanguageModel, language, { threads: 2, ...options });
   const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
   const bytes = save(graph);
   const learned = await learnedBy(octette, bytes, learnerWorker);
+  const four = await quantizeLanguageModel(gguf, { bits: 4, calibration: CALIBRATION, threads: 1 });
   const media = await mediaOf(octette);
-  return { ...answer, ...learned, ...media, generated, artifact: readArtifact(bytes).contentHash };
+  const artifact = readArtifact(bytes).contentHash;
+  return { ...answer, ...learned, ...media, generated, artifact, quantizedLanguage: four.contentHash };
 }

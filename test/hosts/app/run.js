@@ -7,7 +7,8 @@ export async function run(options) {
   try {
     const onnx = new Uint8Array(await (await fetch("/digits.onnx")).arrayBuffer());
     const [model, language] = [await fetch("/model.octette"), await fetch("/language.octette")];
-    return await answerOf(octette, { model, language, onnx }, options);
+    const gguf = await fetch("/language.gguf");
+    return await answerOf(octette, { model, language, gguf, onnx }, options);
   } catch (error) {
     return { error: `${error.name}: ${error.message}` };
   }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readArtifact } from "../../../src/formats/octette";
-import { quantizeLanguageModel } from "../../../src/index";
+import { quantizeLanguageModel } from "../../../src/quantize-language";
 import { loadLanguageModel } from "../../../src/text/load-language-model";
 import { goldenOf, tinyNames, tinyPath } from "../../text/tiny";
 

@@ -1,7 +1,7 @@
 // Lengths that a model cannot pass: a table of positions, and rotary frequencies that are made for a length.
 
 import { describe, expect, test } from "vitest";
-import { quantizeLanguageModel } from "../../../src/index";
+import { quantizeLanguageModel } from "../../../src/quantize-language";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { loadLanguageModel, perplexity } from "../../../src/text/index";
 import type { LanguageSource } from "../../../src/text/source";

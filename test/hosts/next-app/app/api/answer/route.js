@@ -7,5 +7,5 @@ export const dynamic = "force-dynamic";
 export async function GET() {
   const onnx = await readFile("public/digits.onnx");
   const [model, language] = ["public/model.octette", "public/language.octette"];
-  return Response.json(await answerOf(octette, { model, language, onnx }));
+  return Response.json(await answerOf(octette, { model, language, gguf: "public/language.gguf", onnx }));
 }
