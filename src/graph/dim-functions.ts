@@ -88,7 +88,8 @@ export const isNatural = (dim: Dim): boolean =>
 
 function isNaturalFactor(factor: string): boolean {
   const made = functionOf(factor);
-  return made ? made.isMonotone && made.args.every(isNatural) : !factor.startsWith(ANY_NUMBER);
+  if (!made) return !factor.startsWith(ANY_NUMBER);
+  return made.name === "max" ? made.args.some(isNatural) : made.isMonotone && made.args.every(isNatural);
 }
 
 /** Whether a is known to be b or more: of quotients by the same number, where what they divide is. */

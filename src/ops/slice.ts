@@ -27,6 +27,8 @@ export interface Cut {
   readonly start: Dim;
   readonly step: number;
   readonly extent: Dim;
+  /** Sizes that must not be below 0, so that it is as it says: runs in which one is are refused. */
+  readonly needs?: readonly Dim[];
   /** Whether bounds are where they are only for some sizes: a plan has to know them. */
   readonly depends?: true;
 }
@@ -67,22 +69,28 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
     const end = step > 0 ? clamp(to, 0, dim) : clamp(to, -1, dim - 1);
     return { start, step, extent: Math.max(0, Math.ceil((end - start) / step)) };
   }
+  if (step !== 1) return clampedCut(dim, from, to, step);
+  const isEnd = (at: Dim) => typeof at === "number" && at >= UNBOUNDED;
+  const first = from === -UNBOUNDED - 1 ? 0 : from;
+  const last = isEnd(to) ? dim : to;
+  const back = typeof first === "number" && first < 0 ? addDims(dim, first) : first;
+  // A first element and a last one have to be there: runs without them are refused.
+  if ((from === 0 && to === 1) || (from === -1 && isEnd(to)))
+    return { start: back, step, extent: 1, needs: [subtractDims(dim, 1)] };
+  const start = typeof first === "string" ? first : maxDims(0, back);
+  const end = typeof last === "string" ? last : last < 0 ? addDims(dim, last) : minDims(dim, last);
+  const left = subtractDims(end, back);
+  const extent = maxDims(0, back === start ? left : minDims(maxDims(0, end), left));
+  const needs = [from, to].filter((at) => typeof at === "string");
+  if (typeof dim === "number" && isMonotone(extent))
+    // As many of a fixed number as symbols say: runs that ask for more are refused.
+    return { start, step, extent, needs: [...needs, subtractDims(dim, end)] };
   const isWithin = (at: Dim) => {
-    const left = subtractDims(dim, at);
-    return typeof left === "number" ? left >= 0 : isNeverBelow0(left);
+    const rest = subtractDims(dim, at);
+    return typeof rest === "number" ? rest >= 0 : isNeverBelow0(rest);
   };
-  const back = typeof from === "number" && from < 0 ? addDims(dim, from) : from;
-  const start = typeof back === "number" ? Math.max(0, back) : back;
-  const until = typeof to === "number" && to >= UNBOUNDED ? dim : to;
-  const end = typeof until === "number" && until < 0 ? addDims(dim, until) : until;
-  const extent = subtractDims(end, start);
-  const mayWrap = typeof end === "string" && !isNeverBelow0(end);
-  if (typeof extent === "number" && extent <= 0 && step === 1 && !mayWrap)
-    return { start: 0, step, extent: 0 };
-  // A first element has to be there, and as many of a fixed number as symbols say: runs without them are refused.
-  const isOfTable = typeof dim === "number" && typeof end === "string" && isMonotone(extent);
-  const fits = (isWithin(end) || end === 1) && (typeof from === "number" || isWithin(start));
-  return step === 1 && (fits || isOfTable) ? { start, step, extent } : clampedCut(dim, from, until, step);
+  if (!isMonotone(extent) || !needs.every(isWithin)) return clampedCut(dim, from, to, step);
+  return { start, step, extent, needs };
 }
 
 /** A cut whose bounds are brought into the dimension, whatever symbols say. */
@@ -141,12 +149,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const cuts = cutsOf(node, shape);
   for (const { start, extent, depends } of cuts)
     if (depends) sizesIn(`${node.op} "${node.name}"`, [start, extent]);
-  for (const [axis, { extent, start }] of cuts.entries()) {
-    if (extent === 1) c.needs(shape[axis]!, outputs[0]!);
-    if (typeof start === "string") c.needsSize(start);
-    if (typeof shape[axis] === "number" && typeof extent === "string")
-      c.needsSize(subtractDims(shape[axis], addDims(start, extent)));
-  }
+  for (const { needs = [] } of cuts) for (const dim of needs) c.needsSize(dim);
   lowerCuts(node, c, outputs[0]!, inputs[0]!, cuts);
 }
 
@@ -171,10 +174,7 @@ export const sliceTraits: Traits = {
   codes: "moves",
   homogeneous: undefined,
   trained: undefined,
-  natural: (node, [shape = []]) =>
-    cutsOf(node, shape).flatMap(({ start, extent, depends }, axis) =>
-      depends ? [] : [start, extent, subtractDims(shape[axis]!, addDims(start, extent))],
-    ),
+  natural: (node, [shape = []]) => cutsOf(node, shape).flatMap(({ needs = [] }) => needs),
   idle: (node, x, y) =>
     sameShape(x.shape, y.shape) && (dimsOf(node, "steps")?.every((step) => step === 1) ?? true),
   evaluate(node, [x]) {

@@ -273,9 +273,7 @@ test("a Slice from before the first element, of the size that was tried while lo
   b.node("Slice", [x, starts, ends, axes, steps], "y");
   withModel(simplify(b.build("y"), registry), {}, (model) => {
     const run = (n: number) => model.runSync({ x: counting([n, n]) }).y!.shape;
-    for (const n of [2, 1, 2]) expect(() => run(n)).toThrow(/do not fit|below 0/);
-    expect(run(4)).toEqual([0, 3]);
-    expect(() => run(2)).toThrow(/do not fit|below 0/);
+    for (const n of [2, 1, 2, 4, 2, 0]) expect(run(n)).toEqual([0, Math.min(n, 3)]);
   });
 });
 

@@ -60,13 +60,11 @@ describe("Slice from a number on", () => {
     { tokens: 5 },
   ])("whatever there is room for at first: %o", (maxima) => {
     withModel(rest, { maxima }, (model) => {
-      for (const tokens of [3, 17, 4]) {
+      for (const tokens of [3, 17, 2, 0, 4, 1]) {
         const { y } = model.runSync({ x: x(tokens) });
-        expect(y!.shape).toEqual([1, tokens - 3, WIDTH]);
+        expect(y!.shape).toEqual([1, Math.max(0, tokens - 3), WIDTH]);
         expect([...y!.data]).toEqual([...x(tokens).subarray(3 * WIDTH)]);
       }
-      for (const tokens of [0, 1, 2])
-        expect(() => model.runSync({ x: x(tokens) })).toThrow(/node "last": a size is below 0/);
     });
   });
 
@@ -92,11 +90,49 @@ describe("Slice from before the first element", () => {
     });
   });
 
-  test("of a size that is too small it is refused, of no elements too", () => {
-    withModel(to([2, "tokens", 0], [-4], [2 ** 31 - 1]), { maxima: { tokens: 9 } }, (model) => {
-      const run = (tokens: number) => model.runSync({ x: { ...empty, shape: [2, tokens, 0] } }).y!.shape;
-      expect(run(5)).toEqual([2, 4, 0]);
-      expect(() => run(3)).toThrow(/a size is below 0/);
+  test("of a size that is smaller it takes all there is", () => {
+    withModel(to([2, "tokens"], [-4], [2 ** 31 - 1]), { maxima: { tokens: 9 } }, (model) => {
+      for (const tokens of [5, 3, 0, 9, 4]) {
+        const rows = Array.from({ length: 2 }, (_, row) =>
+          Array.from({ length: tokens }, (_, i) => 10 * row + i),
+        );
+        const { y } = model.runSync({ x: Float32Array.from(rows.flat()) });
+        expect(y!.shape).toEqual([2, Math.min(tokens, 4)]);
+        expect([...y!.data]).toEqual(rows.flatMap((row) => row.slice(-4)));
+      }
     });
+  });
+
+  test("up to a place from either end it takes what there is", () => {
+    for (const [from, until] of [
+      [-4, 3],
+      [-4, -2],
+      [-9, -1],
+      [1, -1],
+      [2, 4],
+      [0, 2],
+      [3, -4],
+    ] as const)
+      withModel(to([2, "tokens"], [from], [until]), {}, (model) => {
+        for (const tokens of [5, 3, 0, 9, 1, 4]) {
+          const row = Array.from({ length: tokens }, (_, i) => i);
+          const { y } = model.runSync({ x: Float32Array.from([...row, ...row]) });
+          const kept = row.slice(from, until);
+          expect(y!.shape).toEqual([2, kept.length]);
+          expect([...y!.data]).toEqual([...kept, ...kept]);
+        }
+      });
+  });
+
+  test("the last element or the first of none is refused, where the result has no elements too", () => {
+    for (const [from, until] of [
+      [-1, 2 ** 31 - 1],
+      [0, 1],
+    ] as const)
+      withModel(to([0, "tokens"], [from], [until]), { maxima: { tokens: 9 } }, (model) => {
+        const run = (tokens: number) => model.runSync({ x: { ...empty, shape: [0, tokens] } }).y!.shape;
+        expect(run(5)).toEqual([0, 1]);
+        expect(() => run(0)).toThrow(/a size is below 0/);
+      });
   });
 });

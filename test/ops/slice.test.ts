@@ -35,7 +35,11 @@ testOp("Slice", {
   ],
   infers: [
     [[["batch", 9]], { starts: [0], ends: [END], axes: [0] }, "[batch, 9]"],
-    [[["batch", 9]], { starts: [1], ends: [-1], axes: [0] }, "[-2+batch, 9]"],
+    [[["batch", 9]], { starts: [1], ends: [-1], axes: [0] }, "[max(-2+batch,0), 9]"],
+    [[["batch", 9]], { starts: [3], ends: [END], axes: [0] }, "[max(-3+batch,0), 9]"],
+    [[["3+batch", 9]], { starts: [3], ends: [END], axes: [0] }, "[batch, 9]"],
+    [[["batch", 9]], { starts: [-3], ends: [END], axes: [0] }, "[min(3,batch), 9]"],
+    [[["batch", 9]], { starts: [-3], ends: [-1], axes: [0] }, "[min(2,max(-1+batch,0)), 9]"],
     [[["seq", 9]], { starts: [-1], ends: [END], axes: [0] }, "[1, 9]"],
     [[["past+seq", 9]], { starts: [0], ends: ["seq"], axes: [0] }, "[seq, 9]"],
     [[[64, 9]], { starts: ["position"], ends: ["position+seq"] }, "[seq, 9]"],
