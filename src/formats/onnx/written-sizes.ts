@@ -1,7 +1,8 @@
 // Dimensions that only a run knows, as nodes of an ONNX graph that compute them: vectors of one int64.
 
 import { OctetteError } from "../../errors";
-import { factorsOf, parse, split } from "../../graph/polynomials";
+import { functionOf, isNatural } from "../../graph/dim-functions";
+import { factorsOf, parse } from "../../graph/polynomials";
 import { type Dim, type Shape, symbolsOf } from "../../graph/symbols";
 import type { Target } from "./target";
 
@@ -77,19 +78,20 @@ export class Sizes {
   }
 
   #function(factor: string): string {
-    const [, name = "", inner = ""] = /^(\w+)\((.*)\)$/s.exec(factor) ?? [];
+    const target = this.#target;
+    const { name, args } = functionOf(factor)!;
     const write = Object.hasOwn(functions, name) ? functions[name as keyof typeof functions] : undefined;
     if (!write)
       throw new OctetteError("a size is computed by what ONNX has no operator for", {
         code: "unsupported",
-        where: `graph "${this.#target.graph.name}"`,
+        where: `graph "${target.graph.name}"`,
         got: factor,
         hint: "Fix the symbol when importing (options.symbols)",
       });
-    const [a, b] = split(inner, ",").map((arg) =>
-      this.#dim(Number.isFinite(Number(arg)) ? Number(arg) : arg),
-    );
-    return write(this.#target, a!, b!);
+    const [of, b] = args.map((arg) => this.#dim(arg)) as [string, string];
+    // Div rounds to 0.
+    const isExact = name !== "div" || isNatural(args[0]);
+    return write(target, isExact ? of : target.add("Sub", [of, target.add("Mod", [of, b])]), b);
   }
 }
 

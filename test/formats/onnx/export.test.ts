@@ -73,10 +73,10 @@ test("sizes below 0 of what only its shape is read are refused by the file, too"
   const graph = simplify(
     line((b) => {
       const x = b.input("x", ["n"]);
-      const cut = b.node("Slice", [x], "cut", { starts: [1], ends: [-1] });
+      b.multiple("Split", [x], ["ends", "cut"], { split: [2, "-2+n"] });
       return b.node(
         "Mul",
-        [x, b.node("Cast", [b.node("Shape", [cut], "size")], "count", { to: "f32" })],
+        [x, b.node("Cast", [b.node("Shape", ["cut"], "size")], "count", { to: "f32" })],
         "y",
       );
     }),
@@ -89,6 +89,28 @@ test("sizes below 0 of what only its shape is read are refused by the file, too"
   const model = await load(await again(graph));
   expect([...model.runSync({ x: tensor("f32", [4], [1, 2, 3, 4]) }).y!.data]).toEqual([2, 4, 6, 8]);
   expect(() => model.runSync({ x: tensor("f32", [1], [1]) })).toThrow(/a size is below 0.*-2\+n/);
+  model.dispose();
+});
+
+test("quotients of what may be below 0 are rounded down in the file, too", async () => {
+  const graph = simplify(
+    line((b) => {
+      const x = b.input("x", ["n"]);
+      const [starts, ends] = [[3], [-1]];
+      const cut = b.node("Slice", [x], "cut", { starts, ends, axes: [0], steps: [-2] });
+      return b.node("Cast", [b.node("Shape", [cut], "size")], "y", { to: "f32" });
+    }),
+    toolkitOps,
+  );
+  const { graph: file } = readModel(await exportOnnx(graph));
+  expect(file.nodes.map(({ opType }) => opType)).toContain("Mod");
+  const read = await again(graph);
+  expect(structureOf(await again(read))).toEqual(structureOf(read));
+  const model = await load(read);
+  for (const n of [2, 1, 3, 4, 9]) {
+    const kept = Array.from({ length: n }, (_, i) => i).filter((i) => i < 4 && i > n - 1);
+    expect([...model.runSync({ x: new Float32Array(n) }).y!.data]).toEqual([kept.length]);
+  }
   model.dispose();
 });
 
