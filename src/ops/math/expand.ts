@@ -10,11 +10,17 @@ import { inputType, type Op, type Traits } from "../op";
 import { sameShape } from "../reshape";
 import { sizesIn } from "../sizes";
 
-function expanded(node: Node, from: Shape): Shape {
+function wanted(node: Node): Shape {
   const shape = dimsOf(node, "shape");
   if (!shape) throw missing(node, "shape");
-  return broadcastShapes(node, from, shape);
+  return shape;
 }
+
+const expanded = (node: Node, from: Shape): Shape => broadcastShapes(node, from, wanted(node));
+
+/** Whether both shapes broadcast to the result whatever a run finds. */
+const fits = (node: Node, from: Shape, to: Shape): boolean =>
+  isWithin(from, to) && isWithin(wanted(node), to);
 
 export const expand: Op = {
   inputs: 2,
@@ -29,9 +35,9 @@ export const expand: Op = {
     const [input, output] = [inputs[0]!, outputs[0]!];
     const { dtype, shape: from } = c.type(input);
     const { shape } = c.type(output);
+    // Which dimensions are repeated, and whether they can be, is seen in numbers where symbols do not tell.
+    if (!fits(node, from, shape)) sizesIn(`${node.op} "${node.name}"`, [...from, ...wanted(node), ...shape]);
     if (sameShape(from, shape)) return c.alias(output, input);
-    // Which dimensions are repeated is seen in numbers, where symbols do not tell.
-    if (!isWithin(from, shape)) sizesIn(`${node.op} "${node.name}"`, [...from, ...shape]);
     const xStrides = memoryStrides(from, "plain");
     const yStrides = memoryStrides(shape, "plain");
     const skipped = shape.length - from.length;
@@ -48,9 +54,9 @@ export const expandTraits: Traits = {
   codes: "none",
   homogeneous: undefined,
   trained: undefined,
-  idle: (_, x, y) => sameShape(x.shape, y.shape),
+  idle: (node, x, y) => sameShape(x.shape, y.shape) && fits(node, x.shape, y.shape),
   evaluate(node, [x]) {
     const shape = x && numericShape(expanded(node, x.shape));
-    return shape && [expandKnown(x, shape)];
+    return shape && fits(node, x.shape, shape) ? [expandKnown(x, shape)] : undefined;
   },
 };
