@@ -1,6 +1,6 @@
 // The way back of operators whose known parameters are inputs in a file that are not vectors of int64, and of sizes that a run finds.
 
-import type { Dim } from "../../graph/symbols";
+import { countOf, type Dim, floorDims } from "../../graph/symbols";
 import { nearestModeOf } from "./nearest-mode";
 import type { Way } from "./target";
 import { as, unwritten, writeSame } from "./ways";
@@ -33,11 +33,13 @@ export const resize: Way = (node, target) => {
   writeSame(node, target, { ...resizing, attributes: { nearest_mode: mode } });
 };
 
-/** One dimension that depends on symbols is what is left. */
+/** One dimension that depends on symbols is what is left, where it is: one that a run may find to be another is compared there. */
 export const reshape: Way = (node, target) => {
   const shape = (node.attributes.shape ?? []) as Dim[];
   const [open, ...others] = shape.filter((dim) => typeof dim !== "number" || dim < 1);
-  const isLeft = typeof open === "string" && others.length === 0;
+  const count = countOf(target.type(node.inputs[0]!).shape);
+  const rest = countOf(shape.filter((dim) => dim !== open));
+  const isLeft = others.length === 0 && floorDims(count, rest) === open;
   const attributes = { shape: shape.map((dim) => (dim === open ? -1 : dim)), allowzero: undefined };
   writeSame(node, target, isLeft ? { attributes } : {});
 };

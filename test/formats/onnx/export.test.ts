@@ -114,6 +114,21 @@ test("quotients of what may be below 0 are rounded down in the file, too", async
   model.dispose();
 });
 
+test("a Reshape to a size that may be another is refused in the file where it is", async () => {
+  const graph = line((b) =>
+    b.node("Reshape", [b.input("x", ["n", "m"])], "y", { shape: ["n"], allowzero: 1 }),
+  );
+  const read = await again(graph);
+  expect(structureOf(read)).toEqual(structureOf(graph));
+  const model = await load(read);
+  const run = (n: number, m: number) =>
+    model.runSync({ x: tensor("f32", [n, m], new Float32Array(n * m)) }).y!;
+  expect(run(3, 1).shape).toEqual([3]);
+  expect(run(0, 5).shape).toEqual([0]);
+  expect(() => run(3, 2)).toThrow(/sizes differ: expected m\*n = n, got 6 and 3/);
+  model.dispose();
+});
+
 test("of a Reshape, one dimension that depends on symbols is −1", async () => {
   const graph = line((b) => {
     const x = b.node("Reshape", [b.input("x", ["n", 4])], "x_7", {
