@@ -23,8 +23,8 @@ interface DimFunction {
 }
 
 const functions: Readonly<Record<string, DimFunction>> = {
-  /** ⌊a ÷ b⌋, of a number b above 0. */
-  div: { at: (a, b) => Math.floor(a / b), of: quotientOf, isMonotone: true },
+  /** ⌊a ÷ b⌋, of a number b above 0; 0 of 0, so that it is a size. */
+  div: { at: (a, b) => b && Math.floor(a / b), of: quotientOf, isMonotone: true },
   /** a ÷ b without its fraction, of a number b that is not 0. */
   trunc: { at: (a, b) => Math.trunc(a / b), of: (a, b) => truncated(a, b as number), isMonotone: true },
   max: { at: Math.max, of: (a, b) => joined("max", a, b, isAtLeast), isMonotone: true },
@@ -58,9 +58,7 @@ function apply(name: string, a: Dim, b: Dim): Dim {
 function functionIn(factor: string) {
   const open = factor.indexOf("(");
   const name = factor.slice(0, open);
-  const args = split(factor.slice(open + 1, -1), ",").map(
-    (arg): Dim => (Number.isFinite(Number(arg)) ? Number(arg) : arg),
-  );
+  const args = split(factor.slice(open + 1, -1), ",").map((arg): Dim => (Number.isFinite(+arg) ? +arg : arg));
   if (Object.hasOwn(functions, name) && args.length === 2)
     return { ...functions[name]!, name, args: args as [Dim, Dim] };
   throw new OctetteError("a dimension is computed by an unknown function", {
@@ -89,7 +87,8 @@ export const isNatural = (dim: Dim): boolean =>
 function isNaturalFactor(factor: string): boolean {
   const made = functionOf(factor);
   if (!made) return !factor.startsWith(ANY_NUMBER);
-  return made.name === "max" ? made.args.some(isNatural) : made.isMonotone && made.args.every(isNatural);
+  const { name, args } = made;
+  return name === "max" ? args.some(isNatural) : made.isMonotone && args.every(isNatural);
 }
 
 /** Whether a is known to be b or more: of quotients by the same number, where what they divide is. */

@@ -57,7 +57,8 @@ export function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] 
     throw opError(node, "shape is not a shape", { expected: "at most one −1", got: formatShape(wanted) });
   const rest = shape.reduce<Dim>((n, dim, i) => (i === open ? n : multiplyDims(n, dim)), 1);
   const left = divideDims(countOf(from), rest);
-  if (left === undefined && !isOfSymbols) throw mismatch();
+  // Beside a size of 0, −1 could be anything.
+  if (left === undefined && (!isOfSymbols || rest === 0)) throw mismatch();
   shape[open] = left ?? floorDims(countOf(from), rest);
   return shape;
 }

@@ -1,3 +1,7 @@
+import { expect, test } from "vitest";
+import { tensor } from "../../src/graph/tensor";
+import { withModel } from "../engine/engines";
+import { GraphBuilder } from "../graph-builder";
 import { testOp } from "./test-op";
 
 const image = ["batch", 6, 4, 5];
@@ -23,7 +27,20 @@ testOp("Reshape", {
     [[[6]], { shape: [2, 4] }, "expected 6 elements as in [6], got [2, 4]"],
     [[[6]], { shape: [-1, -1] }, "expected at most one −1"],
     [[[6]], { shape: [6, 0] }, "expected 0 only at the first 1 places"],
+    [[["n", 2]], { shape: [0, -1], allowzero: 1 }, "expected 2*n elements as in [n, 2], got [0, -1]"],
     [[[6], [1]], {}, "shape is missing"],
     [[[6]], { shape: [-2, -3] }, "a dimension is negative: expected dimensions ≥ 0, got [-2, -3]"],
   ],
+});
+
+test("beside a size that a run finds to be 0, the rest is none", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n", "m"]);
+  b.node("Reshape", [x], "y", { shape: ["n", "div(m*n,n)"], allowzero: 1 });
+  withModel(b.build("y"), {}, (model) => {
+    const run = (n: number, m: number) =>
+      model.runSync({ x: tensor("f32", [n, m], new Float32Array(n * m)) }).y!.shape;
+    expect(run(2, 3)).toEqual([2, 3]);
+    expect(run(0, 0)).toEqual([0, 0]);
+  });
 });
