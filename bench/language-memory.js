@@ -43,8 +43,7 @@ const SETTLING = 1000;
 const maxTokens = Number(values.tokens);
 const { rss } = process.memoryUsage;
 
-const load = async (path) =>
-  (await import("../build/quantize-language.js")).loadLanguageModel(path, { maxTokens });
+const load = async (path) => (await import("../build/text.js")).loadLanguageModel(path, { maxTokens });
 
 /** Fills a session with random tokens and generates what is left of `tokens`; returns their number. */
 async function fill(session, vocabulary, tokens) {
