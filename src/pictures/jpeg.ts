@@ -4,6 +4,7 @@
 
 import decode from "jpeg-js/lib/decoder.js";
 import { FormatError, OctetteError } from "../errors";
+import { orientationIn, upright } from "./orientation";
 import { checkPixels, type Picture } from "./picture";
 
 export const isJpeg = (bytes: Uint8Array): boolean =>
@@ -32,6 +33,10 @@ const KINDS: Readonly<Record<number, string>> = {
   206: "arithmetic coding",
   207: "arithmetic coding",
 };
+
+/** Length of the letters that stand before EXIF in its segment. */
+const EXIF = 6;
+const isExif = (segment: Uint8Array) => String.fromCharCode(...segment.subarray(0, 4)) === "Exif";
 
 interface Markers {
   readonly isComplete: boolean;
@@ -66,7 +71,8 @@ function readMarkers(bytes: Uint8Array, where: string): Markers {
       if (frames++ > 0) throw new FormatError("two pictures in one", { where, offset: at });
       checkFrame(segment, bytes.length, where, at);
     }
-    if (marker === APP1) orientation = orientationIn(segment) ?? orientation;
+    if (marker === APP1 && isExif(segment))
+      orientation = orientationIn(segment.subarray(EXIF)) ?? orientation;
     at += 2 + length;
     if (marker !== SOS) continue;
     if (frames === 0) throw new FormatError("a scan before its frame", { where, offset: at });
@@ -129,24 +135,6 @@ function checkFrame(segment: Uint8Array, size: number, where: string, offset: nu
     });
 }
 
-/** The orientation that a segment of EXIF states (CIPA DC-008, tag 0x0112 of the first directory). */
-function orientationIn(segment: Uint8Array): number | undefined {
-  const head = 6;
-  if (String.fromCharCode(...segment.subarray(0, 4)) !== "Exif" || segment.length < head + 8)
-    return undefined;
-  const view = new DataView(segment.buffer, segment.byteOffset + head, segment.length - head);
-  const isLittle = view.getUint16(0) === 0x4949;
-  const start = view.getUint32(4, isLittle);
-  if (start + 2 > view.byteLength) return undefined;
-  const count = view.getUint16(start, isLittle);
-  for (let i = 0, at = start + 2; i < count && at + 12 <= view.byteLength; i++, at += 12)
-    if (view.getUint16(at, isLittle) === 0x0112) {
-      const value = view.getUint16(at + 8, isLittle);
-      return value >= 1 && value <= 8 ? value : undefined;
-    }
-  return undefined;
-}
-
 /**
  * Reads a picture as RGB, upright as the camera was held. Where colours were stored at half the size they are repeated, which differs from
  * libjpeg's smoother way by a few steps of 255 at edges.
@@ -169,26 +157,4 @@ function decoded(bytes: Uint8Array, where: string): Picture {
   } catch (cause) {
     throw new FormatError(`cannot be decoded (${(cause as Error).message})`, { where });
   }
-}
-
-/** A picture turned and mirrored as its orientation says. */
-function upright({ width, height, data }: Picture, orientation: number): Picture {
-  if (orientation === 1) return { width, height, data };
-  const isTurned = orientation > 4;
-  const [newWidth, newHeight] = isTurned ? [height, width] : [width, height];
-  // Whether the rows, and the columns, of the file run backwards.
-  const isUpsideDown = [3, 4, 6, 7].includes(orientation);
-  const isMirrored = [2, 3, 7, 8].includes(orientation);
-  const out = new Uint8Array(data.length);
-  let to = 0;
-  for (let y = 0; y < newHeight; y++)
-    for (let x = 0; x < newWidth; x++) {
-      const [column, row] = isTurned ? [y, x] : [x, y];
-      const from =
-        3 * ((isUpsideDown ? height - 1 - row : row) * width + (isMirrored ? width - 1 - column : column));
-      out[to++] = data[from]!;
-      out[to++] = data[from + 1]!;
-      out[to++] = data[from + 2]!;
-    }
-  return { width: newWidth, height: newHeight, data: out };
 }

@@ -4,6 +4,7 @@
 
 import { FormatError } from "../errors";
 import { checkCrc32, inflateUnchecked } from "../formats/inflate";
+import { orientationIn, upright } from "./orientation";
 import { checkPixels, type Picture } from "./picture";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10];
@@ -89,7 +90,7 @@ function readHeader({ type: chunk, data, offset }: Chunk, where: string): Header
 
 /**
  * Reads a picture: grey, grey and alpha, RGB or RGBA, as the file has it. Colours of a palette become RGB; of 16 bits the upper 8 are
- * kept; transparency that is no channel of its own is left out.
+ * kept; transparency that is no channel of its own is left out. It is turned upright, as the camera was held.
  * @throws FormatError where the bytes are no PNG or damaged; OctetteError "limit" beyond MAX_PICTURE_PIXELS.
  */
 export function readPng(bytes: Uint8Array, where = "png"): Picture {
@@ -100,9 +101,11 @@ export function readPng(bytes: Uint8Array, where = "png"): Picture {
   checkPixels(width, height, where);
   const parts: Uint8Array[] = [];
   let palette: Uint8Array | undefined;
+  let orientation = 1;
   for (const { type: chunk, data, offset } of chunks) {
     if (chunk === "PLTE") palette = data;
     else if (chunk === "IDAT") parts.push(data);
+    else if (chunk === "eXIf") orientation = orientationIn(data) ?? 1;
     else if (/^[A-Z]/.test(chunk) && chunk !== "IEND")
       throw new FormatError("a chunk that is not read", { where, offset, got: JSON.stringify(chunk) });
   }
@@ -114,7 +117,8 @@ export function readPng(bytes: Uint8Array, where = "png"): Picture {
   const size = passes.reduce((sum, { columns, rows }) => sum + rows * (1 + lineBytes(header, columns)), 0);
   const rows = inflateUnchecked(compressed.subarray(2, -4), size, where, SIGNATURE.length);
   const samples = samplesOf(rows, header, passes, where);
-  return { width, height, data: type === PALETTE ? coloursOf(samples, palette, where) : samples };
+  const colours = type === PALETTE ? coloursOf(samples, palette, where) : samples;
+  return upright({ width, height, data: colours }, orientation);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,5 +1,6 @@
 // PNG and JPEG files against Pillow's pixels; and damaged ones, which throw typed errors and take no memory beyond their size.
 
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
 import { readPicture } from "../../src/pictures/decode";
@@ -14,6 +15,60 @@ describe("PNG", () => {
     const { width, height, data } = rgbOf(bytes);
     expect([width, height]).toEqual(size);
     expect(hashOf(data)).toBe(sha256);
+  });
+});
+
+/** Where a pixel of an upright picture lies in the file, of w × h pixels: Pillow's exif_transpose. */
+const sources: readonly ((x: number, y: number, w: number, h: number) => [x: number, y: number])[] = [
+  (x, y) => [x, y],
+  (x, y, w) => [w - 1 - x, y],
+  (x, y, w, h) => [w - 1 - x, h - 1 - y],
+  (x, y, _, h) => [x, h - 1 - y],
+  (x, y) => [y, x],
+  (x, y, _, h) => [y, h - 1 - x],
+  (x, y, w, h) => [w - 1 - y, h - 1 - x],
+  (x, y, w) => [w - 1 - y, x],
+];
+
+/** A PNG with an orientation, in a chunk eXIf of either order of bytes after its header. */
+function oriented(png: Uint8Array, orientation: number, isLittle: boolean): Uint8Array {
+  const chunk = new Uint8Array(12 + 26);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, 26);
+  chunk.set(new TextEncoder().encode(`eXIf${isLittle ? "II" : "MM"}`), 4);
+  const short = (at: number, value: number) => view.setUint16(8 + at, value, isLittle);
+  short(2, 42);
+  view.setUint32(8 + 4, 8, isLittle);
+  for (const [i, value] of [1, 0x0112, 3].entries()) short(8 + 2 * i, value);
+  view.setUint32(8 + 14, 1, isLittle);
+  short(18, orientation);
+  view.setUint32(8 + 26, crc32(chunk.subarray(4, 34)));
+  return Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
+}
+
+describe("PNG with an orientation", () => {
+  test.each([
+    "rgb8.png",
+    "grey8.png",
+    "palette4-interlaced.png",
+    "rgba16.png",
+  ])("%s is turned upright", (name) => {
+    const plain = readPicture(fileNamed(name));
+    const { width: w, height: h } = plain;
+    const channels = plain.data.length / (w * h);
+    for (const [i, source] of sources.entries()) {
+      const { width, height, data } = readPicture(oriented(fileNamed(name), i + 1, i % 2 === 0));
+      expect([width, height]).toEqual(i < 4 ? [w, h] : [h, w]);
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++) {
+          const [fromX, fromY] = source(x, y, w, h);
+          const pixel = (of: Uint8Array | Uint8ClampedArray, at: number) => [
+            ...of.subarray(at * channels, (at + 1) * channels),
+          ];
+          expect(pixel(data, y * width + x)).toEqual(pixel(plain.data, fromY * w + fromX));
+        }
+    }
+    expect(readPicture(oriented(fileNamed(name), 9, true))).toEqual(plain);
   });
 });
 
