@@ -34,6 +34,7 @@ export function learningOf(graph: Graph): Learning | string {
     return "It has graphs within its graph, which have no gradient.";
   const { shape = [] } = inferTypes(graph, toolkit.ops).get(graph.outputs[0]!) ?? {};
   if (shape.length !== 2 || typeof shape[1] !== "number") return "Its first output is not a row of scores.";
+  if (shape[1] < 2) return "Its first output is one number, not the scores of several classes.";
   if (graph.inputs.some((input) => input.shape.slice(1).some((dim) => typeof dim === "string")))
     return "Its inputs have more than one open size.";
   if (graph.inputs.some(({ name }) => name === "labels"))
@@ -63,8 +64,9 @@ function stepsOf(graph: Graph): Omit<Learning, "hasRunSizes"> {
   const steps = new Set<string>();
   const kernels = new Set<string>();
   const fixed = graph.inputs[0]!.shape[0];
+  const trained = all.some(({ kind }) => kind === "bias") ? TRAINED : TRAINED.filter((one) => one !== "bias");
   for (const batch of typeof fixed === "number" ? [fixed] : BATCHES)
-    for (const train of TRAINED)
+    for (const train of trained)
       for (const keepsGradients of typeof fixed === "number" || train === "bias" ? [false, true] : [false]) {
         const parameters = select(all, train);
         const options = { losses, optimizer, keepsGradients, batch, training };

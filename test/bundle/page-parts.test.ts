@@ -1,12 +1,14 @@
 // What the page decides without a browser: which control fits an input, what pixels and pasted rows become, what shares logits are.
 
 import { expect, test } from "vitest";
+import { learningOf } from "../../src/bundle/learning";
 import { controlKindOf } from "../../src/bundle/page/kinds";
 import { feedOf, levelsFor, prepared } from "../../src/bundle/page/pixels";
 import { sharesOf } from "../../src/bundle/page/results";
 import { readRows } from "../../src/bundle/page/rows";
 import type { Input } from "../../src/graph/graph";
 import type { DType } from "../../src/graph/tensor";
+import { GraphBuilder } from "../graph-builder";
 
 const input = (shape: Input["shape"], dtype: DType = "f32", name = "x"): Input => ({ name, dtype, shape });
 
@@ -22,6 +24,10 @@ test("inputs get the control that fits their shape, type and name", () => {
     [input(["n", 3, "height", "width"]), image(3, 224, 224, false, true)],
     [input([3, 32, 32]), image(3, 32, 32)],
     [input([1, 64, 32]), { kind: "numbers" }],
+    [input([1, 1, 32, 128]), image(1, 32, 128)],
+    [input([1, 49, 10, 1]), { kind: "numbers" }],
+    [input([1, 1, 40, 101], "f32", "log_mel"), { kind: "numbers" }],
+    [input([1, 1, 40, 101], "f32", "caramel"), image(1, 40, 101)],
     [input([1, 2, 64, 64]), { kind: "numbers" }],
     [input([1, 3, 3, 3]), { kind: "numbers" }],
     [input([1, 16_000]), { kind: "sound", samples: 16_000 }],
@@ -93,10 +99,25 @@ test("rows are read as people paste them", () => {
   expect(readRows("1 2.5\r\n\r\n-3 4", 2)).toEqual({ rows });
   expect(readRows("a;kind;b\n1;x;2.5\n-3;y;4", 2)).toEqual({ names: ["a", "b"], rows });
   expect(readRows('"a"\tb\tlabel\n1\t2.5\t7\n-3\t4\t8', 2)).toEqual({ names: ["a", "b"], rows });
+  expect(readRows("a;b\n1;2,5\n-3,0;4", 2)).toEqual({ names: ["a", "b"], rows });
+  expect(() => readRows("1;2,5\n-3;1.234", 2)).toThrow('Row 2, column 2 is not a number: "1.234".');
+  expect(readRows("x,y,label\n1,2.5,7\n-3,4,8", 2)).toEqual({ names: ["x", "y"], rows });
+  expect(readRows("a,b,y\n1,2.5,7\n-3,4,8", 2)).toEqual({ names: ["a", "b"], rows });
   expect(() => readRows(" \n", 2)).toThrow("There are no numbers yet.");
   expect(() => readRows("1,2,3", 2)).toThrow("The model takes 2 numbers, and the first row has 3.");
   expect(() => readRows("1,2\n3,x", 2)).toThrow('Row 2, column 2 is not a number: "x".');
   expect(() => readRows("1,2\n3", 2)).toThrow('Row 2, column 2 is not a number: "".');
+});
+
+test("a model without biases can learn; one number is not the scores of classes", () => {
+  const graphOf = (outputs: number) => {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", ["n", 2]);
+    builder.node("Linear", [x, builder.floats("w", [outputs, 2], 1)], "y");
+    return builder.build("y");
+  };
+  expect(learningOf(graphOf(1))).toMatch(/one number, not the scores/);
+  expect(learningOf(graphOf(2))).toMatchObject({ ops: ["Linear"] });
 });
 
 test("shares are those of a softmax, or what already are shares", () => {

@@ -7,7 +7,9 @@ export interface PastedRows {
   readonly rows: readonly (readonly number[])[];
 }
 
-const LABEL = /^(label|class|target|y)$/i;
+const LABEL = /^(label|class|target)$/i;
+const LABEL_OR_Y = /^(label|class|target|y)$/i;
+const DECIMAL_COMMA = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
 
 /** The rows of a text. Throws an Error that says what is wrong where there are none of `size` numbers. */
 export function readRows(text: string, size: number): PastedRows {
@@ -20,20 +22,26 @@ export function readRows(text: string, size: number): PastedRows {
       .split(separator)
       .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")),
   );
+  // Between semicolons a number may have a decimal comma; then a point may stand between thousands.
+  const hasCommas = separator === ";" && cells.some((row) => row.some((cell) => DECIMAL_COMMA.test(cell)));
+  const numberOf = (cell: string) =>
+    hasCommas && cell.includes(".") ? Number.NaN : Number(hasCommas ? cell.replace(",", ".") : cell);
   const isNumber = (cell: string | undefined) =>
-    cell !== undefined && cell !== "" && Number.isFinite(Number(cell));
+    cell !== undefined && cell !== "" && Number.isFinite(numberOf(cell));
   const hasHeader = cells.length > 1 && !cells[0]!.every(isNumber) && cells[1]!.some(isNumber);
   const header = hasHeader ? cells.shift() : undefined;
   const [first] = cells;
-  const isWanted = (column: number) => isNumber(first![column]) && !LABEL.test(header?.[column] ?? "");
-  const columns = first!.map((_, column) => column).filter(isWanted);
-  if (columns.length !== size)
-    throw new Error(`The model takes ${size} numbers, and the first row has ${columns.length}.`);
+  const numbers = first!.map((_, column) => column).filter((column) => isNumber(first![column]));
+  // A y may be a coordinate.
+  const without = (label: RegExp) => numbers.filter((column) => !label.test(header?.[column] ?? ""));
+  const kept = [numbers, without(LABEL), without(LABEL_OR_Y)];
+  const columns = kept.find(({ length }) => length === size);
+  if (!columns) throw new Error(`The model takes ${size} numbers, and the first row has ${kept[2]!.length}.`);
   const rows = cells.map((row, i) => {
     const wrong = columns.find((column) => !isNumber(row[column]));
     if (wrong !== undefined)
       throw new Error(`Row ${i + 1}, column ${wrong + 1} is not a number: "${row[wrong] ?? ""}".`);
-    return columns.map((column) => Number(row[column]));
+    return columns.map((column) => numberOf(row[column]!));
   });
   return header ? { names: columns.map((column) => header[column]!), rows } : { rows };
 }
