@@ -174,6 +174,7 @@ async function sizesOf(
     sizes.push({ file, bytes: content.length, brotli: length });
     signal.throwIfAborted();
   }
+  progress.update("compressing, to tell sizes", files.size, files.size);
   progress.end();
   return sizes;
 }

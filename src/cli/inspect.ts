@@ -115,10 +115,8 @@ function formatFact(value: unknown): string {
     .join(", ");
 }
 
-/** Which feeds of an input are normalized, by what, and what others are taken as. */
-function normalizationText(preprocessing: Preprocessing | undefined): string {
-  if (!preprocessing) return "";
-  const { of, ...by } = preprocessing;
+/** Which feeds of an input are normalized, by what scale, mean and std. */
+function normalizationText({ of, ...by }: Preprocessing): string {
   return `${of ? "all that is fed" : "bytes, not floats,"} by ${formatNormalize(by)}`;
 }
 
@@ -136,15 +134,12 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
       .join(", ");
   const { bytes, quantization, hashes } = facts;
   const values = [
-    ...facts.inputs.map(({ name, dtype, shape, preprocessing }) => [
-      "input",
-      name,
-      dtype,
-      formatShape(shape),
-      normalizationText(preprocessing),
-    ]),
-    ...facts.outputs.map(({ name, dtype, shape }) => ["output", name, dtype, formatShape(shape), ""]),
+    ...facts.inputs.map(({ name, dtype, shape }) => ["input", name, dtype, formatShape(shape)]),
+    ...facts.outputs.map(({ name, dtype, shape }) => ["output", name, dtype, formatShape(shape)]),
   ];
+  const normalizations = facts.inputs.flatMap(({ name, preprocessing }) =>
+    preprocessing ? [["normalizes", `${name}: ${normalizationText(preprocessing)}`]] : [],
+  );
   const provenance = Object.entries(facts.provenance).map(([key, value]) => [key, formatFact(value)]);
   const rows = [
     ["model", `${facts.name} (${facts.format})`],
@@ -152,6 +147,7 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
     ["parameters", `${facts.parameters} in ${formatBytes(bytes.constants)}`],
     ["multiply-adds", `${formatCount(facts.macs)} a sample`],
     ...(facts.classes ? [["classes", classesText(facts.classes)]] : []),
+    ...normalizations,
     ["memory", formatBytes(bytes.memory)],
     ["nodes", counts(facts.ops)],
     [
@@ -164,8 +160,7 @@ function factsText(facts: Facts, { pairs, table }: Context): string[] {
     ...(hashes.content ? [["content hash", hashes.content]] : []),
     ...provenance,
   ];
-  const header = ["", "name", "type", "shape", "normalizes (scale,mean,std)"];
-  return [...pairs(rows), "", ...table(header, values, "lllll")];
+  return [...pairs(rows), "", ...table(["", "name", "type", "shape"], values, "llll")];
 }
 
 /** Layers of a table that is not asked for whole. */

@@ -114,9 +114,12 @@ const print = (lines: Lines, columns = Infinity) => {
 };
 const { signal } = controller;
 const progress = createProgress(process.stderr);
-const width = process.stdout.columns || undefined;
+/** COLUMNS says it for what is no terminal. */
+const told = Number(process.env.COLUMNS) || undefined;
+const width = process.stdout.columns || told;
 /** In a terminal, lines for people are broken between words. */
-const logWidth = process.stderr.columns ? Math.min(process.stderr.columns, COLUMNS) : Infinity;
+const errorWidth = process.stderr.columns || told;
+const logWidth = errorWidth ? Math.min(errorWidth, COLUMNS) : Infinity;
 const log = (...lines: string[]) => {
   for (const line of lines.map(visible)) progress.log(wrapParagraph(line, logWidth).join("\n"));
 };

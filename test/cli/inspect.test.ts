@@ -1,11 +1,12 @@
 // `octette inspect`: the table of layers, and pictures of the graph, as files that load nothing.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { pictureOf } from "../../src/cli/graph-picture";
 import { cutMiddle, formatCount, formatPairs, formatTable } from "../../src/cli/terminal";
+import { importOnnx, save } from "../../src/index";
 import { GraphBuilder } from "../graph-builder";
 import { example, octette } from "./spawn";
 
@@ -37,6 +38,21 @@ describe("layers", () => {
     expect(stdout).toMatch(/^layer +op +makes +params +bits +MACs +share$/m);
     expect(stdout).toMatch(/^\/fc\/Gemm +Linear +10 +650 +32 +640 +0\.2 %$/m);
   });
+});
+
+test("what normalizes an input is told whole, in the width that COLUMNS names", async () => {
+  const graph = importOnnx(readFileSync(model), { name: "digits" });
+  const [mean, std] = [[0.485], [0.229]];
+  const inputs = graph.inputs.map((input) => ({
+    ...input,
+    preprocessing: { layout: "nchw", scale: 1 / 255, mean, std } as const,
+  }));
+  const path = join(folder, "normalized.octette");
+  writeFileSync(path, save({ ...graph, inputs }));
+  const { stdout, stderr } = await octette(["inspect", path], { env: { COLUMNS: "80" } });
+  expect(stdout).toMatch(/^normalizes +image: bytes, not floats, by 1\/255,0\.485,0\.229$/m);
+  for (const line of `${stdout}${stderr}`.split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
+  expect((await octette(["inspect", path])).stdout).toMatch(/^.{81,}$/m);
 });
 
 describe("pictures", () => {

@@ -27,7 +27,7 @@ export function octette(
 ): Promise<Outcome> {
   if (!existsSync(cli)) throw new Error(`${cli} is missing: run npm run build first`);
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, COLUMNS: "", ...env } });
     if (input !== undefined) child.stdin.end(input);
     let stdout = "";
     let stderr = "";
