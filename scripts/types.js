@@ -33,6 +33,9 @@ await writeFile(
   `export { ${names.join(", ")} } from "./runtime.js";\nexport type * from "./runtime.js";\n`,
 );
 
+// The scripts of workers, which export nothing.
+await writeFile(`${root}build/worker-script.d.ts`, "export {};\n");
+
 const entries = {
   index: `${root}src/index.ts`,
   runtime: `${root}src/runtime.ts`,

@@ -149,8 +149,8 @@ const readers = [
     says: "clean",
     async ask() {
       const attw = join(await toolsOf("attw"), "@arethetypeswrong/cli/dist/index.js");
-      // Entries that are no modules of types: wasm, and the scripts of workers.
-      const others = ["wasm/*", "worker.js", "learner-worker.js", "package.json"];
+      // Entries that are no modules: wasm, and the package's own fields.
+      const others = ["wasm/*", "package.json"];
       const args = [tarball, "--profile", "esm-only", "--no-color", "--exclude-entrypoints", ...others];
       return run(process.execPath, [attw, ...args]);
     },
