@@ -87,10 +87,17 @@ export function apiText() {
   /** A declaration as it is written, without its own comment and the word that makes it one. */
   function codeOf(declaration) {
     const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-    return statement
-      .getText()
-      .replace(/^(export )?(declare )?/, "")
-      .replaceAll(/ {4}/g, "  ");
+    return (
+      statement
+        .getText()
+        .replace(/^(export )?(declare )?/, "")
+        // As the sources name types of pages (scripts/types.js).
+        .replace(
+          /\(typeof globalThis extends \{ (WebAssembly)?(?:: \{ )?(\w+): .*?\? T : never\)/g,
+          (_, space, name) => (space ? `${space}.${name}` : name),
+        )
+        .replaceAll(/ {4}/g, "  ")
+    );
   }
 }
 

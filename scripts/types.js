@@ -50,11 +50,26 @@ const entries = {
 };
 const isEntry = new Set(Object.values(entries));
 
-/** For compilers before TypeScript 5.7, to which Uint8Array is not generic, and for lists of libraries without Symbol.dispose. */
+/** Types that only libraries of pages declare; never where a program is compiled without those. */
+const PAGE_TYPES = /\b(ImageBitmap|VideoFrame|OffscreenCanvas|HTML(?:Canvas|Image|Video)Element)\b/g;
+const ifThere = (object) => `(typeof globalThis extends ${object} ? T : never)`;
+const withPages = (declaration) =>
+  declaration
+    .replace(PAGE_TYPES, (name) => ifThere(`{ ${name}: { prototype: infer T } }`))
+    .replace("WebAssembly.Module", ifThere("{ WebAssembly: { Module: { prototype: infer T } } }"));
+
+/**
+ * For compilers before TypeScript 5.7, to which Uint8Array is not generic, and for lists of libraries without Symbol.dispose or without those
+ * of pages.
+ */
 const portable = {
   name: "portable",
-  renderChunk: (code) =>
-    `/// <reference lib="esnext.disposable" />\n${code.replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>')}`,
+  renderChunk(code) {
+    const text = code
+      .replaceAll("Uint8Array<ArrayBuffer>", 'ReturnType<Uint8Array["slice"]>')
+      .replace(/^type (WasmSource|PictureSource) = .*;$/gm, withPages);
+    return `/// <reference lib="esnext.disposable" />\n${text}`;
+  },
 };
 
 const bundle = await rollup({

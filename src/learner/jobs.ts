@@ -10,7 +10,7 @@ import { applyDelta, writeDelta } from "../formats/delta";
 import { readArtifact } from "../formats/octette";
 import type { Graph } from "../graph/graph";
 import type { Bindings } from "../graph/symbols";
-import type { Tensor } from "../graph/tensor";
+import type { OutputTensor } from "../graph/tensor";
 import type { Progress } from "../long-call";
 import { type Runtime, runtimeOf } from "../runtime-of";
 import { save } from "../save";
@@ -107,7 +107,7 @@ export class Jobs {
     return { inputs, outputs, classes, engine, bytes };
   }
 
-  run({ feeds, symbols }: { feeds: Feeds; symbols?: Bindings | undefined }): Record<string, Tensor> {
+  run({ feeds, symbols }: { feeds: Feeds; symbols?: Bindings | undefined }): Record<string, OutputTensor> {
     return this.#model!.runSync(feeds, {}, symbols);
   }
 

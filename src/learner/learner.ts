@@ -11,7 +11,7 @@ import { OctetteError } from "../errors";
 import { checkWritable } from "../files/write-file";
 import type { Input } from "../graph/graph";
 import type { Bindings } from "../graph/symbols";
-import type { Tensor } from "../graph/tensor";
+import type { OutputTensor } from "../graph/tensor";
 import type { Progress } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
@@ -168,7 +168,7 @@ export class Learner {
    * Runs the model, as `model.run` does: feeds are copied once and moved to the worker, those over a SharedArrayBuffer are read where they
    * are, and must stay as they are until the promise settles. Runs that were asked for before a swap finish on the model before; none is rejected.
    */
-  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, into?: Into, symbols?: Bindings): Promise<Record<string, OutputTensor>> {
     this.#checkUp();
     if (!this.#serving.isUp) await this.#restart();
     const isApart = this.hasWorker;
@@ -178,7 +178,7 @@ export class Learner {
       Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
         const array = arrayFor(name, dtype, data.length, into);
         array.set(data);
-        return [name, { dtype, shape, data: array }];
+        return [name, { dtype, shape, data: array } as OutputTensor];
       }),
     );
   }

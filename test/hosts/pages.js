@@ -132,7 +132,10 @@ const esbuild = [
       const place = await withEsbuild(name);
       const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/octette/package.json"), "utf8"));
       cpSync(join(folder, "node_modules/octette", exports["./worker.js"].default), join(place, "threads.js"));
-      cpSync(join(folder, "node_modules/octette", exports["./learner-worker.js"].default), join(place, "learner.js"));
+      cpSync(
+        join(folder, "node_modules/octette", exports["./learner-worker.js"].default),
+        join(place, "learner.js"),
+      );
       const options = { worker: "/threads.js", learnerWorker: "/learner.js" };
       return answerIn(place, "/out.js", { headers: STRICT, options });
     },

@@ -60,9 +60,12 @@ test("the built toolkit exports what the sources do", async () => {
   expect(Object.keys(built).sort()).toEqual(Object.keys(source).sort());
 });
 
-test("a program under strict options compiles against the declarations", () => {
+test.each([
+  ["with the libraries of pages", "tsconfig.json"],
+  ["with those of Node alone, and all declarations checked", "tsconfig.node.json"],
+])("a program under strict options compiles against the declarations, %s", (_, config) => {
   const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
-  const project = fileURLToPath(new URL("consumer/tsconfig.json", import.meta.url));
+  const project = fileURLToPath(new URL(`consumer/${config}`, import.meta.url));
   execFileSync(process.execPath, [tsc, "--project", project], { stdio: "pipe" });
 });
 

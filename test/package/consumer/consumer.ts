@@ -3,9 +3,12 @@
 import { evaluate, type Graph, importOnnx, load, type Model, openDataset, quantize, save } from "octette";
 import { createRuntime, type Runtime } from "octette/create-runtime";
 import { countOf, createToolkit, type OwnOp, type Rule } from "octette/create-toolkit";
+import { createLearner } from "octette/learner";
 import { crossEntropyLoss, DataLoader, Linear, Module, quantizeDynamic, SGD, type Value } from "octette/nn";
 import { Conv, QuantizeLinear } from "octette/ops";
+import { pictureFeed } from "octette/pictures";
 import { loadSync, OctetteError, preload, type Model as RuntimeModel, runtimeInfo } from "octette/runtime";
+import { openSound, soundFeatures } from "octette/sound";
 import { type LanguageModel, loadLanguageModel } from "octette/text";
 import { importTflite } from "octette/tflite";
 import { baseline, common, inlined, relaxedClass } from "octette/wasm";
@@ -20,6 +23,11 @@ const codes: Float32Array | undefined = logits?.dtype === "i8" ? logits.data : u
 const data = await openDataset("test.npz", model.inputs);
 const { top1 = 0, agreement = 0 } = await evaluate(model, data, { against: await load(graph) });
 const device = loadSync(save(int8));
+const learner = await createLearner(save(int8));
+const answer = (await learner.run({ image: new Uint8Array(64) })).logits;
+const learned: Float32Array | undefined = answer?.dtype === "f32" ? answer.data : undefined;
+const features: Float32Array = soundFeatures("mfcc")((await openSound("a.wav")).read(0, 16_000)).data;
+await model.run(pictureFeed(model, { width: 8, height: 8, data: new Uint8ClampedArray(256) }));
 // A model of any entry is the same model.
 await evaluate(device, data);
 const same: RuntimeModel = model;
@@ -96,6 +104,8 @@ export const used = [
   few.loadSync,
   several.info().reason,
   scores,
+  learned,
+  features,
   summary.warnings,
   top1 + agreement,
   runtimeInfo().reason,
