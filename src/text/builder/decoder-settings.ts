@@ -67,8 +67,9 @@ export function decoderSettings(
   if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
   const maxPositions = settings.count(POSITIONS, family.norm === "layer" ? 2048 : 4096);
   settings.value("is_decoder");
-  if (family.positions === "sinusoidal" && (hidden % 2 !== 0 || hidden > MAX_PARTS))
-    throw settings.wrong(HIDDEN, `an even number up to ${MAX_PARTS}`, hidden);
+  // From the first rate to the last there are as many steps as rates, less one.
+  if (family.positions === "sinusoidal" && (hidden % 2 !== 0 || hidden < 4 || hidden > MAX_PARTS))
+    throw settings.wrong(HIDDEN, `an even number from 4 to ${MAX_PARTS}`, hidden);
   const alibi = alibiOf(settings, family, heads, maxPositions, POSITIONS);
   const layers = decoderLayers(settings, family, count, headDim, alibi !== undefined);
   const type = family.isRotaryNamed ? settings.value("position_embedding_type") : "rope";

@@ -35,6 +35,11 @@ test.for([
     'alibi has a value that octette does not know: expected true or false, got "yes"',
   ],
   ["llama", { alibi: true }, "alibi has a value that octette does not know: expected false, got true"],
+  [
+    "xglm",
+    { d_model: 2, attention_heads: 1 },
+    "d_model has a value that octette does not know: expected an even",
+  ],
   ["llama", { hidden_act: "xielu" }, "an activation that octette does not have"],
   ["llama", { token_dropout: true }, "token_dropout has a value that octette does not know: expected false"],
   ["llama", { output_multiplier: 2 }, "output_multiplier is a setting that octette does not know"],
