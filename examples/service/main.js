@@ -21,10 +21,19 @@ const {
   TUNE = "{}",
 } = process.env;
 
-// A part of topics, and of what Home Assistant finds.
-if (!/^[\w-]+$/.test(SERVICE_ID)) {
-  console.error(`SERVICE_ID: expected letters, digits, _ and -; got "${SERVICE_ID}"`);
+const refuse = (name, expected, got) => {
+  console.error(`${name}: expected ${expected}; got "${got}"`);
   process.exit(1);
+};
+// A part of topics, and of what Home Assistant finds.
+if (!/^[\w-]+$/.test(SERVICE_ID)) refuse("SERVICE_ID", "letters, digits, _ and -", SERVICE_ID);
+if (!/^(([01]?\d|2[0-3]):[0-5]\d)?$/.test(LEARN_AT))
+  refuse("LEARN_AT", "a time such as 02:30, or nothing", LEARN_AT);
+let tuning;
+try {
+  tuning = JSON.parse(TUNE);
+} catch {
+  refuse("TUNE", "options of learner.tune as JSON", TUNE);
 }
 const log = (line) => console.log(line);
 await mkdir(STATE, { recursive: true });
@@ -40,7 +49,7 @@ const memory = await Memory.open(STATE, learner.inputs, {
   replay: 500,
   ...(learner.classes && { classes: learner.classes }),
 });
-const learning = new Learning({ folder: STATE, learner, memory, models, options: JSON.parse(TUNE) });
+const learning = new Learning({ folder: STATE, learner, memory, models, options: tuning });
 const service = new Service({
   id: SERVICE_ID,
   url: MQTT_URL,
