@@ -14,14 +14,15 @@ export interface Ranked {
 }
 
 /** Rows along the last dimension. */
-function* rowsOf({ shape, data }: Tensor, where: string) {
-  const width = shape.at(-1) ?? 0;
-  if (width === 0 || sizeOf(shape) !== data.length)
+function* rowsOf(scores: Tensor, where: string) {
+  const { shape, data }: Tensor = Object(scores);
+  const width = shape?.at(-1) ?? 0;
+  if (width === 0 || sizeOf(shape) !== data?.length)
     throw new OctetteError("has no scores", {
       code: "argument",
       where,
       expected: "an output of a model, [batch, classes]",
-      got: `[${shape.join(", ")}] of ${data.length} elements`,
+      got: `[${shape ?? ""}] of ${data?.length ?? 0} elements`,
     });
   for (let at = 0; at < data.length; at += width) yield data.subarray(at, at + width);
 }
@@ -31,9 +32,10 @@ function* rowsOf({ shape, data }: Tensor, where: string) {
  * order; every engine gives the same bytes.
  */
 export function softmax(scores: Tensor): Tensor {
+  const rows = [...rowsOf(scores, "softmax")];
   const data = new Float32Array(scores.data.length);
   let at = 0;
-  for (const row of rowsOf(scores, "softmax")) {
+  for (const row of rows) {
     const most = (row as Float32Array).reduce((a, b) => Math.max(a, b), -Infinity);
     const powers = Float64Array.from(row, (score) => (score === most ? 1 : portableExp(score - most)));
     const sum = powers.reduce((a, b) => a + b, 0);

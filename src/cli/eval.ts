@@ -62,6 +62,13 @@ export const evalCommand = defineCommand({
     if (!file.graph.classes && opened.classes) context.log(numbered(opened.classes));
     const dataset = samples === undefined ? opened : opened.take(samples);
     noteFewer(samples, opened.count, context);
+    if (dataset.count === 0)
+      throw new OctetteError("there is nothing to measure", {
+        code: "argument",
+        where: data,
+        expected: "samples",
+        got: "none",
+      });
     if (!dataset.labels && !otherFile)
       throw new OctetteError("there is nothing to measure", {
         code: "argument",

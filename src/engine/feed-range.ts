@@ -30,9 +30,11 @@ export function lookOut(graph: Graph<Constant>, registry: Registry, told: WeakSe
     if (!range) return;
     const [lo, hi] = range;
     const beyond = FAR * (hi - lo);
+    const [least, most] = [Math.min(-1, lo - beyond), Math.max(1, hi + beyond)];
     for (let i = 0; i < data.length; i += Math.ceil(data.length / NUMBERS)) {
       const number = data[i]!;
-      if (!(number > Math.max(1, hi + beyond) || number < Math.min(-1, lo - beyond))) continue;
+      // NaN is in no range.
+      if (number >= least && number <= most) continue;
       told.add(input);
       const { preprocessing } = input;
       const wayOut = preprocessing && !preprocessing.of ? "bytes (u8)" : "numbers as it was calibrated with";

@@ -290,6 +290,17 @@ test("two models that normalize in different ways are not compared, nor does one
   }
 });
 
+test("a table without rows measures nothing", async () => {
+  const [header] = (await readFile(file("mlp.csv"), "utf8")).split("\n");
+  await writeFile(file("empty.csv"), `${header}\n`);
+  await writeFile(file("whole.octette"), save(models.mlp!()));
+  const args = ["eval", file("whole.octette"), "--data", file("empty.csv"), ...["--header", "yes"]];
+  expect(await octette(args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/empty\.csv: there is nothing to measure: expected samples, got none/),
+  });
+});
+
 test("a table of numbers that are no bytes, for a model that normalizes bytes alone: it says so", async () => {
   const path = file("bytes.octette");
   await writeFile(

@@ -68,6 +68,11 @@ describe("floats far outside the range of calibration", () => {
     expect(told()).toHaveLength(1);
   });
 
+  test("and what is no number", async () => {
+    runs(await calibrated(), of(Number.NaN));
+    expect(told()[0]).toMatch(/^octette: input "x" has NaN, far outside 0 … 1/);
+  });
+
   test("below it, where one number in many is, and behind a Flatten", async () => {
     runs(await calibrated(1, { flat: true }), of(-255));
     expect(told()).toHaveLength(1);
@@ -95,7 +100,7 @@ describe("floats far outside the range of calibration", () => {
 
 describe("there is no warning", () => {
   test("of numbers in the range, or some widths of it beyond", async () => {
-    runs(await calibrated(8), of(8), of(8 + 8 * (FAR - 0.1)), of(-8 * (FAR - 0.1)), of(Number.NaN));
+    runs(await calibrated(8), of(8), of(8 + 8 * (FAR - 0.1)), of(-8 * (FAR - 0.1)));
     expect(told()).toEqual([]);
     runs(await calibrated(8), of(8 + 8 * (FAR + 0.1)));
     expect(told()).toHaveLength(1);
