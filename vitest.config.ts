@@ -35,15 +35,20 @@ if (!existsSync(data))
   );
 
 /** Tests that start processes. */
-const startProcesses = ["test/{bundle,cli,package}/**/*.test.ts", "test/train/interruption.test.ts"];
+const startProcesses = [
+  "test/{bundle,cli,package}/**/*.test.ts",
+  "test/limits/file-cost.test.ts",
+  "test/train/interruption.test.ts",
+];
 
 /** Tests that measure the time of their own process, or replace a module. */
-const needTheirOwn = ["test/limits/**/*.test.ts", "test/train/checkpoint-file.test.ts"];
+const needTheirOwn = ["test/limits/cost.test.ts", "test/train/checkpoint-file.test.ts"];
 
-/** Tests of files, data and documents: where kernels run in them, others have run the same. */
+/** Tests of files, data, documents and accuracy: where kernels run in them, others have run the same. */
 const ofFiles = [
   "test/{data,files,formats,pictures,report,sound}/**/*.test.ts",
   "test/{bench,imports,mutation,snippets}.test.ts",
+  "test/quantize/accuracy.test.ts",
 ];
 
 const inNode = {

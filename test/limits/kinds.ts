@@ -724,3 +724,13 @@ export const parts: Readonly<Record<string, Make>> = {
       outputs: [`v${n - 1}`],
     }),
 };
+
+/** All of them. */
+export const kinds: Readonly<Record<string, Make>> = { ...chains, ...shapes, ...foldings, ...parts };
+
+/** A file of about `size` bytes, made of as many parts as that takes. */
+export function fileOf(make: Make, size: number): Uint8Array {
+  const [few, more] = [make(16).length, make(64).length];
+  const each = (more - few) / 48;
+  return make(each > 0 ? Math.max(2, Math.min(size, 16 + Math.floor((size - few) / each))) : size);
+}
