@@ -35,7 +35,9 @@ export async function answerOf(octette, { model, language, gguf, onnx }, { learn
   const { graph } = await quantize(importOnnx(onnx), { mode: "dynamic" });
   const bytes = save(graph);
   const learned = await learnedBy(octette, bytes, learnerWorker);
-  const four = await quantizeLanguageModel(gguf, { bits: 4, calibration: CALIBRATION, threads: 1 });
+  // The file has no tokenizer: its tokens are the end of a text, then every byte.
+  const tokens = Int32Array.from(new TextEncoder().encode(CALIBRATION), (byte) => byte + 1);
+  const four = await quantizeLanguageModel(gguf, { bits: 4, calibration: tokens, threads: 1 });
   const media = await mediaOf(octette);
   const artifact = readArtifact(bytes).contentHash;
   return { ...answer, ...learned, ...media, generated, artifact, quantizedLanguage: four.contentHash };
