@@ -118,7 +118,7 @@ const FLOWS: Readonly<Record<CodeFlow, boolean>> = {
   reads: false,
   none: false,
 };
-const HINT = "docs/own-op.md says what each is for";
+const HINT = "docs/own-op.md, which README links to, says what each is for";
 
 /**
  * A toolkit with ops of one's own beside octette's, for the option `toolkit` of importOnnx, load, save, quantize, tune and evaluate. A
