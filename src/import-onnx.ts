@@ -64,7 +64,13 @@ export async function openOnnx(source: BytesSource, options: OpenOnnxOptions = {
   const { externalData = folderBeside(source), signal, ...more } = options;
   const [toolkit, rest] = toolkitIn<OnnxOptions>(more);
   const bytes = await readBytes(source, signal);
-  return importWithExternal(bytes, { name: nameOf(source), ...rest }, toolkit, externalData, signal);
+  return importWithExternal(
+    bytes,
+    { name: baseName(nameOf(source)), ...rest },
+    toolkit,
+    externalData,
+    signal,
+  );
 }
 
 /** The graph of a file's bytes, with the tensors that lie in the files of a folder. */
@@ -102,6 +108,9 @@ export function externalIn<O extends object>(
   const { externalData, ...rest } = options;
   return [externalData, rest as unknown as O];
 }
+
+/** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
+export const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 
 /** The folder that a model's file is in; undefined where it is neither a path nor a URL. */
 export function folderBeside(source: BytesSource): string | undefined {

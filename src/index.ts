@@ -17,6 +17,7 @@ import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact } from "./formats/octette
 import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
 import {
+  baseName,
   type ExternalOptions,
   externalIn,
   folderBeside,
@@ -42,9 +43,6 @@ export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
  * `tune` and `evaluate` do it. Of a toolkit with ops of one's own: `toolkit.preload()`.
  */
 export const preload = (): Promise<void> => toolkit.preload();
-
-/** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
-const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
 
 const importNamed = (bytes: Uint8Array, where: string, toolkit: Toolkit): Graph =>
   importOnnx(bytes, { name: baseName(where), toolkit });

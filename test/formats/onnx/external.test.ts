@@ -57,6 +57,7 @@ describe("tensors in other files", () => {
     const path = join(folder, "m.onnx");
     for (const source of [path, pathToFileURL(path)]) {
       const graph = await openOnnx(source);
+      expect(graph.name).toBe("m");
       expect([...graph.constants.values()].map(({ data }) => [...data])).toEqual([[2, 3, 4, 5]]);
       using model = await load(source);
       expect([...model.runSync({ x: new Float32Array(4) }).y!.data]).toEqual([2, 3, 4, 5]);
