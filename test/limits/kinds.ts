@@ -421,7 +421,32 @@ export const parts: Readonly<Record<string, Make>> = {
   "missing operators and functions": (n) =>
     onnxFile({
       nodes: times(n, () => ({ op: "F", inputs: ["x"], outputs: ["y"], domain: "d" })),
-      functions: times(n, (i) => `g${i}`),
+      functions: times(n, (i) => ({ name: `g${i}`, nodes: [] })),
+    }),
+  "calls of a function": (n) =>
+    onnxFile({
+      nodes: times(n, (i) => ({ op: "f", inputs: ["x"], outputs: [`y${i}`], domain: "local" })),
+      outputs: ["y0"],
+      functions: [
+        { name: "f", inputs: ["a"], outputs: ["b"], nodes: [{ op: "Foo", inputs: ["a"], outputs: ["b"] }] },
+      ],
+    }),
+  "values and graphs of a function": (n) =>
+    onnxFile({
+      nodes: [{ op: "f", inputs: ["x"], outputs: ["y"], domain: "local" }],
+      functions: [
+        {
+          name: "f",
+          inputs: ["a"],
+          outputs: ["b0"],
+          nodes: times(n, (i) => ({
+            op: "Foo",
+            inputs: ["a"],
+            outputs: [`b${i}`],
+            attributes: { body: { graph: { nodes: [], outputs: ["a"] } } },
+          })),
+        },
+      ],
     }),
   "missing operator with a long name": (n) =>
     onnxFile({ nodes: [{ op: "F".repeat(n), inputs: ["x"], outputs: ["y"] }] }),

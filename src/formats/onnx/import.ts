@@ -9,6 +9,7 @@ import type { Tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
 import { type Constants, isConstant, isOnnx, readConstants } from "./constants";
+import { type IsOperator, inlineFunctions } from "./functions";
 import { firstOpset, MIN_OPSET } from "./opsets";
 import {
   dataTypeName,
@@ -51,35 +52,37 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}, own: Conv
 }
 
 /** The graph of a model that was read, with the tensors that lie in other files. */
-export function convertModel(model: ModelProto, options: OnnxOptions, own: Conversions): Graph {
+export function convertModel(written: ModelProto, options: OnnxOptions, own: Conversions): Graph {
   const where = options.name ?? "model";
-  const opset = opsetOf(model, where);
-  const parts = graphsIn(model.graph);
-  checkNodes(nodesOf(model.graph).length, where);
+  const opset = opsetOf(written, where);
   const conversions = { ...all, ...own };
-  rejectMissing(model, conversions, opset, where);
+  const isOperator: IsOperator = (node) => isConstant(node) || Object.hasOwn(conversions, operatorOf(node));
+  const graph = written.functions.length
+    ? inlineFunctions(written, { names: namesIn(graphsIn(written.graph)), isOperator, checkNodes, where })
+    : written.graph;
+  const model = { ...written, graph };
+  const parts = graphsIn(graph);
+  checkNodes(nodesOf(graph).length, where);
+  rejectMissing(model, isOperator, opset, where);
   rejectLater(model, own, opset, where);
 
-  const constants = readConstants(model.graph, where);
-  const held = rejectWide(model.graph, constants);
+  const constants = readConstants(graph, where);
+  const held = rejectWide(graph, constants);
   const versions = versionsOf(model);
   const file = { conversions, opset, versions, names: namesIn(parts), sequences: new Map(), made: 0, where };
-  const { nodes, defined } = convertNodes(model.graph, file, { constants, held });
+  const { nodes, defined } = convertNodes(graph, file, { constants, held });
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
-  const used = new Set([
-    ...nodes.flatMap((node) => node.inputs),
-    ...model.graph.outputs.map(({ name }) => name),
-  ]);
-  const graph: Graph = {
-    name: options.name ?? (model.graph.name || "model"),
+  const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
+  const read: Graph = {
+    name: options.name ?? (graph.name || "model"),
     inputs,
-    outputs: model.graph.outputs.map(({ name }) => name),
+    outputs: graph.outputs.map(({ name }) => name),
     nodes,
     constants: new Map([...constants.among(used), ...defined]),
     provenance: provenanceOf(model, opset),
   };
-  verify(graph);
-  return graph;
+  verify(read);
+  return read;
 }
 
 /** What conversions of all graphs of a file share. */
@@ -145,18 +148,14 @@ const versionsOf = ({ opsetImport }: ModelProto): ReadonlyMap<string, number> =>
   new Map(opsetImport.map(({ domain, version }) => [domain, version] as const).reverse());
 
 /** One error for all operators that are missing, each with its nodes. */
-function rejectMissing(model: ModelProto, conversions: Conversions, opset: number, where: string): void {
+function rejectMissing(model: ModelProto, isOperator: IsOperator, opset: number, where: string): void {
   const missing = new Map<string, string[]>();
   const versions = versionsOf(model);
-  const functions = new Set(model.functions);
   for (const [i, node] of nodesOf(model.graph)) {
+    if (isOperator(node)) continue;
     const { opType, domain } = node;
-    const full = operatorOf(node);
-    if (isConstant(node) || Object.hasOwn(conversions, full)) continue;
-    const kind = functions.has(`${domain}.${opType}`)
-      ? "a function of the model's own"
-      : `opset ${isOnnx(domain) ? opset : (versions.get(domain) ?? "unknown")}`;
-    const key = `${told(full)} (domain "${told(domain || "ai.onnx")}", ${kind})`;
+    const version = isOnnx(domain) ? opset : (versions.get(domain) ?? "unknown");
+    const key = `${told(operatorOf(node))} (domain "${told(domain || "ai.onnx")}", opset ${version})`;
     const names = missing.get(key) ?? [];
     names.push(`"${told(node.name || `${opType}_${i}`)}"`);
     missing.set(key, names);
@@ -175,14 +174,14 @@ function rejectMissing(model: ModelProto, conversions: Conversions, opset: numbe
 
 /** Throws where the model's opset does not have an operator yet; one of the caller's own may mean what it does not. */
 function rejectLater(model: ModelProto, own: Conversions, opset: number, where: string): void {
-  for (const [i, { opType, domain, name }] of nodesOf(model.graph)) {
+  for (const [i, { opType, domain, name, opset: version = opset }] of nodesOf(model.graph)) {
     const first = firstOpset(opType);
-    if (first <= opset || !isOnnx(domain) || Object.hasOwn(own, opType)) continue;
+    if (first <= version || !isOnnx(domain) || Object.hasOwn(own, opType)) continue;
     throw new OctetteError(`the model's opset does not have ${opType}`, {
       code: "graph",
       where: `${where}, ${opType} "${told(name || `${opType}_${i}`)}"`,
       expected: `opset ${first} or later`,
-      got: `opset ${opset}`,
+      got: `opset ${version}`,
       hint: `Export it for opset ${first}, or convert it: in Python, onnx.version_converter.convert_version(model, ${first})`,
     });
   }
@@ -248,7 +247,7 @@ function convertNodes(
     const name = isFirst ? proto.name : fresh(proto.name || `${proto.opType}_${i}`);
     const source = new Source(proto, name, {
       ...around,
-      opset: isOnnx(proto.domain) ? opset : (versions.get(proto.domain) ?? 1),
+      opset: isOnnx(proto.domain) ? (proto.opset ?? opset) : (versions.get(proto.domain) ?? 1),
     });
     const made = conversions[operatorOf(proto)]!(source);
     source.checkRead(made);

@@ -21,8 +21,8 @@ export interface ModelProto {
   readonly producerVersion: string;
   readonly opsetImport: readonly OperatorSetId[];
   readonly graph: GraphProto;
-  /** Model-local functions as `domain.name`; their bodies are not read. */
-  readonly functions: readonly string[];
+  /** Functions of the model's own. */
+  readonly functions: readonly FunctionProto[];
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -30,6 +30,18 @@ export interface OperatorSetId {
   /** "" is ONNX itself, which some exporters write as "ai.onnx". */
   readonly domain: string;
   readonly version: number;
+}
+
+export interface FunctionProto {
+  readonly name: string;
+  readonly domain: string;
+  readonly overload: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Attributes that a call may leave out. */
+  readonly attributes: NodeProto["attributes"];
+  readonly nodes: readonly NodeProto[];
+  readonly opsets: readonly OperatorSetId[];
 }
 
 export interface GraphProto {
@@ -47,6 +59,9 @@ export interface NodeProto {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
+  readonly overload: string;
+  /** The version of ONNX that it is written in, where that may not be the model's. */
+  readonly opset?: number | undefined;
   /** "" where an optional input is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -109,7 +124,7 @@ export function readModel(bytes: Uint8Array, where = "model"): ModelProto {
   let producerVersion = "";
   let graph: GraphProto | undefined;
   const opsetImport: OperatorSetId[] = [];
-  const functions: string[] = [];
+  const functions: FunctionProto[] = [];
   const metadata = new Map<string, string>();
   wire.fields((field) => {
     if (field === 1) irVersion = wire.integer();
@@ -120,7 +135,7 @@ export function readModel(bytes: Uint8Array, where = "model"): ModelProto {
       graph = readGraph(wire);
     } else if (field === 8) opsetImport.push(readOpset(wire));
     else if (field === 14) readEntry(wire, metadata);
-    else if (field === 25) functions.push(readFunctionName(wire));
+    else if (field === 25) functions.push(readFunction(wire));
   });
   if (!graph) return wire.fail("no graph in it");
   return { irVersion, producerName, producerVersion, opsetImport, graph, functions, metadata };
@@ -155,14 +170,26 @@ function readOpset(wire: WireReader): OperatorSetId {
   return { domain, version };
 }
 
-function readFunctionName(wire: WireReader): string {
+function readFunction(wire: WireReader): FunctionProto {
   let name = "";
   let domain = "";
+  let overload = "";
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes = new Map<string, AttributeProto>();
+  const nodes: NodeProto[] = [];
+  const opsets: OperatorSetId[] = [];
   wire.message((field) => {
     if (field === 1) name = wire.string();
+    else if (field === 4) inputs.push(wire.string());
+    else if (field === 5) outputs.push(wire.string());
+    else if (field === 7) nodes.push(readNode(wire, 0));
+    else if (field === 9) opsets.push(readOpset(wire));
     else if (field === 10) domain = wire.string();
+    else if (field === 11) addAttribute(wire, attributes, 0);
+    else if (field === 13) overload = wire.string();
   });
-  return domain === "" ? name : `${domain}.${name}`;
+  return { name, domain, overload, inputs, outputs, attributes, nodes, opsets };
 }
 
 /** StringStringEntryProto. */
@@ -205,6 +232,7 @@ function readNode(wire: WireReader, depth: number): NodeProto {
   let name = "";
   let opType = "";
   let domain = "";
+  let overload = "";
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, AttributeProto>();
@@ -213,12 +241,16 @@ function readNode(wire: WireReader, depth: number): NodeProto {
     else if (field === 2) outputs.push(wire.string());
     else if (field === 3) name = wire.string();
     else if (field === 4) opType = wire.string();
-    else if (field === 5) {
-      const attribute = readAttribute(wire, depth);
-      attributes.set(attribute.name, attribute);
-    } else if (field === 7) domain = wire.string();
+    else if (field === 5) addAttribute(wire, attributes, depth);
+    else if (field === 7) domain = wire.string();
+    else if (field === 8) overload = wire.string();
   });
-  return { name, opType, domain, inputs, outputs, attributes };
+  return { name, opType, domain, overload, inputs, outputs, attributes };
+}
+
+function addAttribute(wire: WireReader, into: Map<string, AttributeProto>, depth: number): void {
+  const attribute = readAttribute(wire, depth);
+  into.set(attribute.name, attribute);
 }
 
 /** AttributeProto.AttributeType → kind. */
@@ -384,10 +416,13 @@ function readValueInfo(wire: WireReader): ValueInfoProto {
 }
 
 /** All tensors of a model whose elements lie in other files. */
-export const externalTensors = ({ graph }: ModelProto): readonly TensorProto[] =>
-  tensorsIn(graph).filter(({ external }) => external !== undefined);
+export const externalTensors = ({ graph, functions }: ModelProto): readonly TensorProto[] =>
+  [...tensorsIn(graph), ...functions.flatMap(tensorsIn)].filter(({ external }) => external !== undefined);
 
-function tensorsIn({ initializers, nodes }: GraphProto): readonly TensorProto[] {
+function tensorsIn(
+  of: Pick<GraphProto, "nodes"> & Partial<Pick<GraphProto, "initializers">>,
+): readonly TensorProto[] {
+  const { initializers = [], nodes } = of;
   const attributes = nodes.flatMap((node) => [...node.attributes.values()]);
   const inNodes = attributes.flatMap((attribute) => {
     if (attribute.kind === "graph") return tensorsIn(attribute.value);

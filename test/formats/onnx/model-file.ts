@@ -27,6 +27,7 @@ type Value =
   | readonly number[]
   | StoredTensor
   | "graph"
+  | { readonly reference: string }
   | { readonly graph: FileGraph }
   | { readonly float: number }
   | { readonly floats: readonly number[] }
@@ -57,11 +58,22 @@ export interface FileGraph {
   readonly initializers?: Readonly<Record<string, StoredTensor | "external">>;
 }
 
+export interface FileFunction {
+  readonly name: string;
+  readonly nodes: readonly FileNode[];
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  /** Attributes that a call may leave out, with their values. */
+  readonly attributes?: FileNode["attributes"];
+  /** Version of ONNX that it is written in. */
+  readonly opset?: number;
+}
+
 export interface FileModel extends FileGraph {
   readonly opset?: number;
   readonly domain?: string;
-  /** Names of model-local functions of the domain "local". */
-  readonly functions?: readonly string[];
+  /** Model-local functions of the domain "local". */
+  readonly functions?: readonly FileFunction[];
 }
 
 const dataTypes = { f32: 1, u8: 2, i8: 3, i32: 6, bool: 9 } as const;
@@ -108,7 +120,8 @@ const attributeBytes = (name: string, value: Value) =>
   message((pbf) => {
     const type = (code: number) => pbf.writeVarintField(20, code);
     pbf.writeStringField(1, name);
-    if (value === "graph") {
+    if (typeof value === "object" && "reference" in value) pbf.writeStringField(21, value.reference);
+    else if (value === "graph") {
       type(5);
       pbf.writeBytesField(6, new Uint8Array(0));
     } else if (typeof value === "string") {
@@ -205,13 +218,22 @@ export function onnxFile(model: FileModel): Uint8Array {
         id.writeVarintField(2, opset);
       }),
     );
-    for (const name of functions)
-      pbf.writeBytesField(
-        25,
-        message((fn) => {
-          fn.writeStringField(1, name);
-          fn.writeStringField(10, "local");
-        }),
-      );
+    for (const own of functions) pbf.writeBytesField(25, functionBytes(own, opset));
   });
 }
+
+const functionBytes = (own: FileFunction, model: number) =>
+  message((pbf) => {
+    const { name, nodes, inputs = [], outputs = [], attributes = {}, opset = model } = own;
+    pbf.writeStringField(1, name);
+    for (const input of inputs) pbf.writeStringField(4, input);
+    for (const output of outputs) pbf.writeStringField(5, output);
+    for (const node of nodes) pbf.writeBytesField(7, nodeBytes(node));
+    pbf.writeBytesField(
+      9,
+      message((id) => id.writeVarintField(2, opset)),
+    );
+    pbf.writeStringField(10, "local");
+    for (const [key, value] of Object.entries(attributes))
+      pbf.writeBytesField(11, attributeBytes(key, value));
+  });

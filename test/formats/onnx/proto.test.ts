@@ -104,7 +104,7 @@ describe("readModel", () => {
         { domain: "", version: 21 },
         { domain: "custom", version: 1 },
       ],
-      functions: ["custom.f"],
+      functions: [{ domain: "custom", name: "f" }],
       metadata: new Map([["k", "v"]]),
     });
   });
