@@ -124,7 +124,7 @@ class Folding {
         throw new OctetteError("simplifying its graphs looks at too many nodes", {
           code: "limit",
           where: `${node.op} "${node.name}"`,
-          expected: `at most MAX_VISITS = ${MAX_VISITS}: those of a loop again for each size that changes, of loops within it each time`,
+          expected: `at most MAX_VISITS = ${MAX_VISITS}`,
           hint: "Fix the symbols when importing (options.symbols), so that fewer sizes change",
         });
       try {

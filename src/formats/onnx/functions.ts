@@ -38,7 +38,7 @@ const keyOf = ({ domain, overload }: Pick<NodeProto, "domain" | "overload">, nam
   `${domain}.${name}.${overload}`;
 
 const sizesOf = ({ inputs, outputs }: Pick<NodeProto, "inputs" | "outputs">): string =>
-  `${inputs.length} inputs, ${outputs.length} outputs`;
+  `${inputs.length} in, ${outputs.length} out`;
 
 /** The graph with the nodes of functions in place of their calls. */
 export function inlineFunctions({ graph, functions: all }: ModelProto, callers: Callers): GraphProto {
@@ -122,7 +122,7 @@ export function inlineFunctions({ graph, functions: all }: ModelProto, callers: 
     const known = namesOf(own.nodes, prefix);
     for (const [i, input] of inputs.entries()) known.set(input, node.inputs[i] ?? "");
     const call: Call = {
-      nameOf: (value) => known.get(value) ?? value,
+      nameOf: (value) => known.get(value) ?? (value && prefix + value),
       attributes: new Map([...own.attributes, ...node.attributes]),
       prefix,
       calls,

@@ -167,5 +167,5 @@ const beyond = (where: string, value: string) =>
     code: "unsupported",
     where,
     expected: `more than ${I32_MIN} and less than ${I32_MAX}: int64 becomes i32`,
-    hint: "Only as bounds of a Slice, Loop or NonMaxSuppression do they mean no bound: compute with smaller integers, or in float",
+    hint: "Compute with smaller integers, or in float",
   });

@@ -181,7 +181,15 @@ describe("what is refused", () => {
 
   test("calls with more than the function takes, and values that its nodes do not make", () => {
     refused([leaky], [call("Leaky", ["x", "x"], ["y"])]).toThrow(
-      /function "Leaky": a call does not fit: expected 1 inputs, 1 outputs, got 2 inputs, 1 outputs/,
+      /function "Leaky": a call does not fit: expected 1 in, 1 out, got 2 in, 1 out/,
+    );
+    const outer: FileNode = { op: "Neg", inputs: ["x"], outputs: ["t"] };
+    const reading: FileFunction = {
+      ...leaky,
+      nodes: [{ op: "Relu", inputs: ["t"], outputs: ["y"] }],
+    };
+    refused([reading], [outer, call("Leaky", ["x"], ["y"])]).toThrow(
+      expect.objectContaining({ code: "graph" }),
     );
     refused([{ ...leaky, nodes: [] }], [call("Leaky", ["x"], ["y"])]).toThrow(
       expect.objectContaining({ code: "graph" }),
