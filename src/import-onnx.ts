@@ -110,7 +110,7 @@ export function externalIn<O extends object>(
 }
 
 /** A file's name without folder and ending, so that an artifact does not depend on where its source lay. */
-export const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?$/.exec(path)![1]!;
+export const baseName = (path: string) => /([^/\\]*?)(\.(onnx|tflite))?([?#].*)?$/i.exec(path)![1]!;
 
 /** The folder that a model's file is in; undefined where it is neither a path nor a URL. */
 export function folderBeside(source: BytesSource): string | undefined {
