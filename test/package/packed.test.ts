@@ -1,6 +1,6 @@
 // The package as it is packed: nothing but what users need, and installed elsewhere it does its whole job.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("holds scripts, their types, wasm and licences, and nothing else", () => {
   const allowed =
-    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|quantize-language|tflite|learner|types|wasm)\.d\.ts|build\/wasm\/\w+\.wasm|build\/kit\.json\.gz|[A-Z]+(\.md)?|package\.json)$/;
+    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|quantize-language|tflite|learner|types|wasm|worker-script)\.d\.ts|build\/wasm\/\w+\.wasm|build\/kit\.json\.gz|[A-Z]+(\.md)?|package\.json)$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   for (const file of ["build/cli.js", "build/ops.d.ts", "build/wasm/common.wasm", "LICENSE", "NOTICE"])
     expect(files).toContain(file);
@@ -66,4 +66,17 @@ test("installed, every entry is there and its command line does the whole job", 
     const answers = models.map((model) => model.runSync({ image }).logits.data.join());
     console.log(new Set(answers).size, answers[0].split(",").length);`;
   expect(run(process.execPath, ["--input-type=module", "--eval", program], folder)).toBe("1 10\n");
+});
+
+test("an error that nobody catches says its class, and no script around it", () => {
+  const program = 'import { load } from "octette"; await load("nowhere.onnx");';
+  const args = ["--input-type=module", "--eval", program];
+  const { stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  expect(stderr).toContain("OctetteError");
+  expect(stderr.length).toBeLessThan(4000);
+});
+
+test("errors name classes as users know them", async () => {
+  const { MaxPool2d } = await import(join(folder, "node_modules/octette/build/nn.js"));
+  expect(() => new MaxPool2d(0)).toThrow(/^MaxPool2d: /);
 });
