@@ -117,7 +117,7 @@ export async function evaluate(
   const { counts, labelled, classes, meters, answers, otherAnswers } = pair;
   const { n } = counts;
   const percent = (k: number) => (100 * k) / n;
-  const judged = labelled && classes && n > 0;
+  const judged = labelled && classes;
   return {
     n,
     ...(judged ? { top1: percent(counts.right) } : {}),
@@ -126,8 +126,8 @@ export async function evaluate(
     ...(against
       ? { against: { ...(judged ? { top1: percent(counts.otherRight) } : {}), ...otherAnswers.found } }
       : {}),
-    ...(against && classes && n > 0 ? { agreement: percent(counts.agree) } : {}),
-    ...(against && n > 0 ? { sqnrDb: meters[0]!.sqnrDb } : {}),
+    ...(against && classes ? { agreement: percent(counts.agree) } : {}),
+    ...(against ? { sqnrDb: meters[0]!.sqnrDb } : {}),
     ...(against && judged ? { mcnemarP: mcnemar(counts.onlyRight, counts.onlyOtherRight) } : {}),
     ...(layers ? { layers: await layersOf() } : {}),
   };
@@ -149,7 +149,7 @@ export async function compare(
   const { counts, classes, meters } = await pass("compare", model, reference, data, options);
   return {
     n: counts.n,
-    ...(classes && counts.n > 0 ? { agreement: (100 * counts.agree) / counts.n } : {}),
+    ...(classes ? { agreement: (100 * counts.agree) / counts.n } : {}),
     outputs: meters.map(({ sqnrDb, maxDifference, maxReference }, i) => ({
       name: reference.outputs[i]!.name,
       sqnrDb,
@@ -219,6 +219,14 @@ async function pass(
     });
     await onProgress?.({ stage, done: counts.n, total });
   }
+  // Of nothing at all, two models would be told to be identical.
+  if (counts.n === 0)
+    throw new OctetteError("there is nothing to measure", {
+      code: "argument",
+      where: stage,
+      expected: "samples",
+      got: "none",
+    });
   return { counts, labelled, classes, meters, answers, otherAnswers };
 }
 

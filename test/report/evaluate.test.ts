@@ -32,6 +32,15 @@ const noLayers = async (): Promise<Model> => {
 };
 
 describe("evaluate", () => {
+  test("no sample is refused, of data sets and of batches: nothing says that models are identical", async () => {
+    const good = model((v) => v);
+    const message = "there is nothing to measure: expected samples, got none";
+    const options = { against: good, layers: true };
+    await expect(evaluate(good, data.take(0), options, noLayers)).rejects.toThrow(`evaluate: ${message}`);
+    await expect(evaluate(good, [], {}, noLayers)).rejects.toMatchObject({ code: "argument" });
+    await expect(compare(good, good, data.take(0))).rejects.toThrow(`compare: ${message}`);
+  });
+
   test("a perfect model, alone and against itself", async () => {
     const good = model((v) => v);
     const classes = {
