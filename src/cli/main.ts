@@ -83,7 +83,7 @@ async function main(args: readonly string[]): Promise<void> {
   });
 }
 
-/** Errors as one line for people; the way there only when asked for. */
+/** Errors in the width of other lines for people; the way there only when asked for. */
 function report(error: unknown): number {
   context.progress.end();
   if (controller.signal.aborted) {
@@ -107,17 +107,20 @@ process.stdout.on("error", (error: { code?: string }) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
 });
 
-/** Lines for programs, such as JSON, are never broken; those for people are in a terminal. */
+/** Lines for programs, such as JSON, are never broken; those for people are where a width is known. */
 const print = (lines: Lines, columns = Infinity) => {
   for (const line of [lines].flat().flatMap((text) => wrapParagraph(visible(text), columns)))
     process.stdout.write(`${line}\n`);
 };
 const { signal } = controller;
 const progress = createProgress(process.stderr);
-/** COLUMNS says it for what is no terminal. */
-const told = Number(process.env.COLUMNS) || undefined;
+/** Fewer columns have no room for names and what they are. */
+const LEAST_COLUMNS = 20;
+/** COLUMNS says it for what is no terminal; what is no width, or too narrow for words, says nothing. */
+const columnsTold = Number(process.env.COLUMNS);
+const told = Number.isInteger(columnsTold) && columnsTold >= LEAST_COLUMNS ? columnsTold : undefined;
 const width = process.stdout.columns || told;
-/** In a terminal, lines for people are broken between words. */
+/** Where a width is known, lines for people are broken between words. */
 const errorWidth = process.stderr.columns || told;
 const logWidth = errorWidth ? Math.min(errorWidth, COLUMNS) : Infinity;
 const log = (...lines: string[]) => {

@@ -52,7 +52,10 @@ test("what normalizes an input is told whole, in the width that COLUMNS names", 
   const { stdout, stderr } = await octette(["inspect", path], { env: { COLUMNS: "80" } });
   expect(stdout).toMatch(/^normalizes +image: bytes, not floats, by 1\/255,0\.485,0\.229$/m);
   for (const line of `${stdout}${stderr}`.split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
-  expect((await octette(["inspect", path])).stdout).toMatch(/^.{81,}$/m);
+  const unbroken = (await octette(["inspect", path])).stdout;
+  expect(unbroken).toMatch(/^.{81,}$/m);
+  for (const COLUMNS of ["-5", "0.5", "1", "8", "x"])
+    expect((await octette(["inspect", path], { env: { COLUMNS } })).stdout).toBe(unbroken);
 });
 
 describe("pictures", () => {
