@@ -10,6 +10,7 @@ import { Learning } from "./learning.js";
 import { Memory } from "./memory.js";
 import { Models } from "./models.js";
 import { Service } from "./service.js";
+import { tuningOf } from "./settings.js";
 
 const {
   MQTT_URL = "mqtt://127.0.0.1:1883",
@@ -29,12 +30,8 @@ const refuse = (name, expected, got) => {
 if (!/^[\w-]+$/.test(SERVICE_ID)) refuse("SERVICE_ID", "letters, digits, _ and -", SERVICE_ID);
 if (!/^(([01]?\d|2[0-3]):[0-5]\d)?$/.test(LEARN_AT))
   refuse("LEARN_AT", "a time such as 02:30, or nothing", LEARN_AT);
-let tuning;
-try {
-  tuning = JSON.parse(TUNE);
-} catch {
-  refuse("TUNE", "options of learner.tune as JSON", TUNE);
-}
+const tuning = tuningOf(TUNE);
+if (!tuning) refuse("TUNE", "options of learner.tune as a JSON object", TUNE);
 const log = (line) => console.log(line);
 await mkdir(STATE, { recursive: true });
 const models = new Models(STATE, MODEL);
