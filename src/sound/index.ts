@@ -17,9 +17,12 @@ export async function openSound(source: BytesSource, signal?: AbortSignal): Prom
 /**
  * Features of a sound, f32 [frames, bands or coefficients], from samples between −1 and 1. `features` is an object, or a text such as
  * `mfcc,like=tensorflow`. Tables are made once: `const extract = soundFeatures("logmel,mels=40")`.
- * @throws OctetteError "argument" that names the value which does not fit; and of the function, for integers, which are not between −1 and 1.
+ * @throws OctetteError "argument" that names the value which does not fit; and of the function, for arrays of integers, and for samples that are
+ * no numbers, NaN or beyond ±16, as integers of 16 bits are.
  */
-export function soundFeatures(features: string | SoundFeatures = {}): (samples: ArrayLike<number>) => {
+export function soundFeatures(features: string | SoundFeatures = {}): (
+  samples: Float32Array | Float64Array | readonly number[],
+) => {
   readonly dtype: "f32";
   readonly shape: readonly [number, number];
   readonly data: Float32Array;
@@ -33,15 +36,25 @@ export function soundFeatures(features: string | SoundFeatures = {}): (samples: 
   };
 }
 
+/** 24 dB more than full scale, which recordings in floats and resampling may pass a little. */
+const MOST = 16;
+
 /** Throws for what is no array of numbers from −1 to 1: integers as microphones give them would be features of a sound far too loud. */
-function checkSamples(samples: ArrayLike<number>): void {
-  const name = classNameOf(samples);
-  if (/^(Array|Float(16|32|64)Array)$/.test(name)) return;
+function checkSamples(samples: ArrayLike<unknown>): void {
+  let got = classNameOf(samples);
+  if (/^(Array|Float(16|32|64)Array)$/.test(got)) {
+    let at = 0;
+    const isSample = (s: unknown) => typeof s === "number" && Math.abs(s) <= MOST;
+    while (at < samples.length && isSample(samples[at])) at++;
+    if (at === samples.length) return;
+    const wrong = samples[at];
+    got = `${typeof wrong === "number" ? wrong : classNameOf(wrong)} at ${at}`;
+  }
   throw new OctetteError("is not a sound", {
     code: "argument",
     where: "samples",
-    expected: "numbers from −1 to 1 in a Float32Array",
-    got: name,
+    expected: `numbers from −1 to 1, none beyond ±${MOST}, in a Float32Array`,
+    got,
     hint: "Divide integers of 16 bits by 32768",
   });
 }

@@ -36,6 +36,18 @@ describe("features", () => {
     const extract = soundFeatures("logmel");
     for (const wrong of [new Int16Array(400), new Uint8Array(400), null, undefined, "sound", 5])
       expect(() => extract(wrong as never)).toThrow(/samples: is not a sound: expected numbers from −1 to 1/);
+    const loud: [unknown, string][] = [
+      [[0, -32768], "-32768 at 1"],
+      [Float32Array.of(0.5, 0, 32767), "32767 at 2"],
+      [[NaN], "NaN at 0"],
+      [["a", "b"], "String at 0"],
+      [[0.5, null], "Null at 1"],
+      [[undefined, 0.5], "Undefined at 0"],
+      [{ length: 500 }, "Object"],
+    ];
+    for (const [wrong, got] of loud)
+      expect(() => extract(wrong as never)).toThrow(`none beyond ±16, in a Float32Array, got ${got}. Divide`);
+    expect(extract(new Float32Array(400).fill(1.5)).data.every(Number.isFinite)).toBe(true);
     expect(extract(Array.from(sound())).data).toEqual(extract(sound()).data);
     expect(extract(Float64Array.from(sound())).data).toEqual(extract(sound()).data);
   });
