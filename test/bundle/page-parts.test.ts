@@ -28,6 +28,11 @@ test("inputs get the control that fits their shape, type and name", () => {
     [input([1, 49, 10, 1]), { kind: "numbers" }],
     [input([1, 1, 40, 101], "f32", "log_mel"), { kind: "numbers" }],
     [input([1, 1, 40, 101], "f32", "caramel"), image(1, 40, 101)],
+    [input([1, 1, 28, 28], "f32", "melon"), image(1, 28, 28)],
+    [input([1, 3, 224, 224], "f32", "mel"), image(3, 224, 224)],
+    [input([1, 1, 64, 64], "f32", "multispectral"), image(1, 64, 64)],
+    [input([1, 1, 64, 64], "f32", "spectrogram"), { kind: "numbers" }],
+    [input(["n", 1, "h", 32]), image(1, 224, 32)],
     [input([1, 2, 64, 64]), { kind: "numbers" }],
     [input([1, 3, 3, 3]), { kind: "numbers" }],
     [input([1, 16_000]), { kind: "sound", samples: 16_000 }],
@@ -103,10 +108,34 @@ test("rows are read as people paste them", () => {
   expect(() => readRows("1;2,5\n-3;1.234", 2)).toThrow('Row 2, column 2 is not a number: "1.234".');
   expect(readRows("x,y,label\n1,2.5,7\n-3,4,8", 2)).toEqual({ names: ["x", "y"], rows });
   expect(readRows("a,b,y\n1,2.5,7\n-3,4,8", 2)).toEqual({ names: ["a", "b"], rows });
+  for (const label of ["label", "labels", "class", "target"]) {
+    expect(() => readRows(`a,b,${label}\n1,2,0\n3,4,1`, 3)).toThrow(
+      "takes 3 numbers, and the first row has 2",
+    );
+    expect(readRows(`a,b,category,${label}\n1,2,3,0`, 3)).toEqual({
+      names: ["a", "b", "category"],
+      rows: [[1, 2, 3]],
+    });
+  }
+  expect(readRows("a,b,category\n1,2.5,7\n-3,4,8", 2)).toEqual({ names: ["a", "b"], rows });
   expect(() => readRows(" \n", 2)).toThrow("There are no numbers yet.");
   expect(() => readRows("1,2,3", 2)).toThrow("The model takes 2 numbers, and the first row has 3.");
   expect(() => readRows("1,2\n3,x", 2)).toThrow('Row 2, column 2 is not a number: "x".');
   expect(() => readRows("1,2\n3", 2)).toThrow('Row 2, column 2 is not a number: "".');
+});
+
+test("no number of a paste is dropped", () => {
+  expect(() => readRows("1,5 2,5", 2)).toThrow("takes 2 numbers, and the first row has 3");
+  expect(() => readRows("1,5 2,5", 3)).toThrow('Row 1, column 2 is not a number: "5 2".');
+  expect(() => readRows("1;;3\n4;5;6", 3)).toThrow('Row 1, column 2 is not a number: "".');
+  const rows = [
+    [1, 2],
+    [3, 4],
+  ];
+  expect(readRows("1;2;\n3;4;", 2)).toEqual({ rows });
+  expect(readRows("a,b,\n1,2,\n3,4,", 2)).toEqual({ names: ["a", "b"], rows });
+  expect(readRows("1;2\r3;4", 2)).toEqual({ rows });
+  expect(readRows("0,1,label\n1,2,7\n3,4,8", 2)).toEqual({ names: ["0", "1"], rows });
 });
 
 test("a model without biases can learn; one number is not the scores of classes", () => {

@@ -35,12 +35,12 @@ const isChannels = (dim: number | string | undefined): dim is 1 | 3 | 4 =>
 const isColour = (dim: number | string) => dim === 3 || dim === 4;
 
 /** Names of features of sounds, which have the shape of grey pictures; and times that those of many frames are higher than wide. */
-const FEATURES = /mfcc|(^|[^a-z])mel|log_?mel|spectr|fbank/i;
+const FEATURES = /mfcc|(^|[^a-z])mels?(?![a-z])|log_?mel|spectrogram|fbank/i;
 const FRAMES = 3;
 
 /** The kind of control that an input gets. */
 export function controlKindOf({ name, dtype, shape }: Input): ControlKind {
-  const image = dtype === "i32" || dtype === "bool" || FEATURES.test(name) ? undefined : imageOf(shape);
+  const image = dtype === "i32" || dtype === "bool" ? undefined : imageOf(shape, FEATURES.test(name));
   if (image) return image;
   const [, ...rest] = shape.length > 1 ? shape : [1, ...shape];
   const open = rest.filter((dim) => dim !== 1);
@@ -54,14 +54,15 @@ export function controlKindOf({ name, dtype, shape }: Input): ControlKind {
   return size === undefined ? { kind: "numbers" } : { kind: "vector", size };
 }
 
-function imageOf(shape: Input["shape"]): ImageKind | undefined {
+function imageOf(shape: Input["shape"], isFeatures: boolean): ImageKind | undefined {
   const [a, b, c] = shape.length === 4 ? shape.slice(1) : shape.length === 3 ? shape : [];
   const of = (channels: number | string | undefined, sides: Input["shape"], isLast: boolean) => {
     if (!isChannels(channels)) return undefined;
     if (sides.some((side) => typeof side === "number" && side < LEAST_SIDE)) return undefined;
     const [height, width] = sides.map((side) => (typeof side === "number" ? side : ANY_SIDE));
     const isAnySize = sides.every((side) => typeof side === "string");
-    if (channels === 1 && !isAnySize && height! > FRAMES * width!) return undefined;
+    // A size with a name is no number here.
+    if (channels === 1 && (isFeatures || Number(sides[0]) > FRAMES * Number(sides[1]))) return undefined;
     return { kind: "image", channels, height: height!, width: width!, isLast, isAnySize } as const;
   };
   if (a === undefined || b === undefined || c === undefined) return undefined;

@@ -7,13 +7,14 @@ export interface PastedRows {
   readonly rows: readonly (readonly number[])[];
 }
 
-const LABEL = /^(label|class|target)$/i;
-const LABEL_OR_Y = /^(label|class|target|y)$/i;
+const LABEL = /^(labels?|class|target)$/i;
+/** Names that features may have, too: a y may be a coordinate. */
+const LABEL_OR_FEATURE = /^(labels?|class|target|category|y)$/i;
 const DECIMAL_COMMA = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
 
 /** The rows of a text. Throws an Error that says what is wrong where there are none of `size` numbers. */
 export function readRows(text: string, size: number): PastedRows {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const lines = text.split(/\r\n?|\n/).filter((line) => line.trim() !== "");
   if (lines.length === 0) throw new Error("There are no numbers yet.");
   const separator = [";", "\t", ","].find((one) => lines[0]!.includes(one)) ?? /\s+/;
   const cells = lines.map((line) =>
@@ -22,21 +23,23 @@ export function readRows(text: string, size: number): PastedRows {
       .split(separator)
       .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")),
   );
+  if (cells.every((row) => row.at(-1) === "")) for (const row of cells) row.pop();
   // Between semicolons a number may have a decimal comma; then a point may stand between thousands.
   const hasCommas = separator === ";" && cells.some((row) => row.some((cell) => DECIMAL_COMMA.test(cell)));
   const numberOf = (cell: string) =>
     hasCommas && cell.includes(".") ? Number.NaN : Number(hasCommas ? cell.replace(",", ".") : cell);
   const isNumber = (cell: string | undefined) =>
     cell !== undefined && cell !== "" && Number.isFinite(numberOf(cell));
-  const hasHeader = cells.length > 1 && !cells[0]!.every(isNumber) && cells[1]!.some(isNumber);
-  const header = hasHeader ? cells.shift() : undefined;
+  const isNames =
+    cells[0]!.some((cell) => LABEL.test(cell)) || !cells[0]!.some((cell) => /^[-+\d.,]/.test(cell));
+  const header = cells.length > 1 && isNames && cells[1]!.some(isNumber) ? cells.shift() : undefined;
   const [first] = cells;
-  const numbers = first!.map((_, column) => column).filter((column) => isNumber(first![column]));
-  // A y may be a coordinate.
+  // Without a header nothing says that a column is none of the numbers.
+  const numbers = [...first!.keys()].filter((column) => !header || isNumber(first![column]));
   const without = (label: RegExp) => numbers.filter((column) => !label.test(header?.[column] ?? ""));
-  const kept = [numbers, without(LABEL), without(LABEL_OR_Y)];
+  const kept = [without(LABEL), without(LABEL_OR_FEATURE)];
   const columns = kept.find(({ length }) => length === size);
-  if (!columns) throw new Error(`The model takes ${size} numbers, and the first row has ${kept[2]!.length}.`);
+  if (!columns) throw new Error(`The model takes ${size} numbers, and the first row has ${kept[1]!.length}.`);
   const rows = cells.map((row, i) => {
     const wrong = columns.find((column) => !isNumber(row[column]));
     if (wrong !== undefined)
