@@ -82,10 +82,12 @@ function readTable(
   if (labels !== undefined) return read(labels === "first" ? 0 : labels === "last" ? -1 : labels);
   const { header, width, kinds } = outline;
   const named = header ? findLabelHeader(header) : -1;
-  if (named >= 0) return read(named);
-  if (columns) return read(undefined);
   const features = rowSize(input, window);
   const own = width - (group === undefined ? 0 : 1);
+  // A category may be a feature.
+  const isFeature = !columns && own === features && /^category$/i.test(`${header?.[named]}`);
+  if (named >= 0 && !isFeature) return read(named);
+  if (columns) return read(undefined);
   if (features !== undefined && own !== features && own !== features + 1)
     throw new OctetteError(`a row does not fit the model's input "${input.name}"`, {
       code: "argument",

@@ -185,7 +185,7 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
       continue;
     }
     if (label !== undefined) {
-      const wrong = labels.add(name, row, line);
+      const wrong = labels.add(number.test(plain(name, text)) ? plain(name, text) : name, row, line);
       if (wrong)
         fail("not a label", line, label, {
           expected: "a whole number of 32 bits, or a name",

@@ -87,6 +87,13 @@ describe("as spreadsheets write them", () => {
     await expect(open("1,5;2\n1.234,5;2\n")).rejects.toThrow(/got "1.234,5"/);
   });
 
+  test("labels may have decimal commas, and stay without names", async () => {
+    const { data, labels, values } = await open("a;b;label\n1,5;2;0,0\n3;4;2,0\n");
+    expect([values, labels, data.classes]).toEqual([[1.5, 2, 3, 4], [0, 2], undefined]);
+    expect((await open("a;b;label\n1,5;2;u,v\n")).data.classes).toEqual(["u,v"]);
+    await expect(open("a;b;label\n1,5;2;0,5\n")).rejects.toThrow(/not a label: .* got "0,5"/);
+  });
+
   test("text of an older code page is named", async () => {
     const bytes = Uint8Array.of(97, 44, 98, 10, 49, 44, 0xe4, 10);
     await expect(openDataset({ name: "t.csv", bytes }, [two])).rejects.toThrow(/not UTF-8 text\. In Excel/);
@@ -105,6 +112,14 @@ describe("headers that mean labels", () => {
     expect((await open("x,y,z\n1,2,3\n4,5,6\n", {}, three)).labels).toBeUndefined();
     expect((await open("y,a,b\n7,1,2\n8,4,5\n")).labels).toEqual([7, 8]);
     expect((await open("x,y\n1,0\n4,1\n", {}, { ...two, shape: ["n", 1] })).labels).toEqual([0, 1]);
+  });
+
+  test("a category that the model's input has room for is a feature", async () => {
+    const text = "a,b,category\n1,2,0\n4,5,1\n";
+    const { values, labels } = await open(text, {}, three);
+    expect([values, labels]).toEqual([[1, 2, 0, 4, 5, 1], undefined]);
+    expect((await open(text)).labels).toEqual([0, 1]);
+    await expect(open(text.replace("category", "label"), {}, three)).rejects.toThrow();
   });
 
   test("one name over two columns is refused", async () => {
