@@ -49,7 +49,7 @@ const parts = [
   ["octette.js of digits, every class", 44_900, () => pageOfDigits("all")["octette.js"]],
   ["octette.js of digits, one class", 40_700, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 67_000, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
-  ["  learning included", 115_400, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
+  ["  learning included", 115_500, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
   ["octette/quantize-language", 180_000, () => atStart('export * from "octette/quantize-language"')],

@@ -35,7 +35,7 @@ const isChannels = (dim: number | string | undefined): dim is 1 | 3 | 4 =>
 const isColour = (dim: number | string) => dim === 3 || dim === 4;
 
 /** Names of features of sounds, which have the shape of grey pictures; and times that those of many frames are higher than wide. */
-const FEATURES = /mfcc|(^|[^a-z])mels?(?![a-z])|log_?mel|spectrogram|fbank/i;
+const FEATURES = /mfcc|(^|[^a-z])(log)?mel(?![a-z])|spectrogram|fbank/i;
 const FRAMES = 3;
 
 /** The kind of control that an input gets. */

@@ -28,8 +28,7 @@ export function readRows(text: string, size: number): PastedRows {
   const hasCommas = separator === ";" && cells.some((row) => row.some((cell) => DECIMAL_COMMA.test(cell)));
   const numberOf = (cell: string) =>
     hasCommas && cell.includes(".") ? Number.NaN : Number(hasCommas ? cell.replace(",", ".") : cell);
-  const isNumber = (cell: string | undefined) =>
-    cell !== undefined && cell !== "" && Number.isFinite(numberOf(cell));
+  const isNumber = (cell = "") => cell !== "" && Number.isFinite(numberOf(cell));
   const isNames =
     cells[0]!.some((cell) => LABEL.test(cell)) || !cells[0]!.some((cell) => /^[-+\d.,]/.test(cell));
   const header = cells.length > 1 && isNames && cells[1]!.some(isNumber) ? cells.shift() : undefined;
