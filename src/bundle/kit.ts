@@ -41,10 +41,14 @@ async function readBeside(file: string): Promise<Uint8Array> {
   return readFile(new URL(file, folder));
 }
 
-const readKit = async (): Promise<Kit> =>
-  JSON.parse(new TextDecoder().decode(gunzipSync(await readBeside("kit.json.gz"))));
-
 const readScript = async (file: string) => new TextDecoder().decode(await readBeside(file));
+
+let kit: Promise<Kit> | undefined;
+/** The kit, which is read once. */
+const readKit = (): Promise<Kit> =>
+  (kit ??= readBeside("kit.json.gz").then((packed) =>
+    JSON.parse(new TextDecoder().decode(gunzipSync(packed))),
+  ));
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
