@@ -90,7 +90,7 @@ function readHeader({ type: chunk, data, offset }: Chunk, where: string): Header
 
 /**
  * Reads a picture: grey, grey and alpha, RGB or RGBA, as the file has it. Colours of a palette become RGB; of 16 bits the upper 8 are
- * kept; transparency that is no channel of its own is left out. It is turned upright, as the camera was held.
+ * kept; transparency that the file gives beside its colours is left out. The picture is turned as its EXIF orientation says.
  * @throws FormatError where the bytes are no PNG or damaged; OctetteError "limit" beyond MAX_PICTURE_PIXELS.
  */
 export function readPng(bytes: Uint8Array, where = "png"): Picture {

@@ -61,7 +61,7 @@ function imageOf(shape: Input["shape"], isFeatures: boolean): ImageKind | undefi
     if (sides.some((side) => typeof side === "number" && side < LEAST_SIDE)) return undefined;
     const [height, width] = sides.map((side) => (typeof side === "number" ? side : ANY_SIDE));
     const isAnySize = sides.every((side) => typeof side === "string");
-    // A size with a name is no number here.
+    // Number() of a symbol is NaN, which is above nothing.
     if (channels === 1 && (isFeatures || Number(sides[0]) > FRAMES * Number(sides[1]))) return undefined;
     return { kind: "image", channels, height: height!, width: width!, isLast, isAnySize } as const;
   };
