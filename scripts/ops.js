@@ -43,7 +43,7 @@ export async function groupsWithKernels() {
 }
 
 /** Groups that few models need: the toolkit imports their kernels later, and those that are compiled for each engine class. */
-const LATER = ["packed", "sampling", "windows"];
+const LATER = ["language", "packed", "recurrent", "sampling", "windows"];
 
 /** Groups with kernels that are compiled for each engine class. */
 export async function classedGroups() {

@@ -58,8 +58,8 @@ const parts = [
   ["toolkit", 180_000, () => atStart('export * from "octette"')],
   ["  with all that it may load later", 330_000, () => everything('export * from "octette"')],
   [
-    "  kernels over codes, of windows and of samples, where asked for",
-    28_300,
+    "  kernels that few models need, where asked for",
+    33_500,
     () => later('export { preload } from "octette"', "later-modules"),
   ],
   [

@@ -41,9 +41,9 @@ export class Toolkit {
   }
 
   /**
-   * Imports the kernels that are not here from the start, so that `loadSync` and `save`, which wait for nothing, have them: those of
-   * weights in groups, of language models and of recurrent layers, all over codes, those of convolutions and poolings over volumes, of
-   * computed weights or by norms, and those of samples at computed places, of poolings of regions and of images of columns. `load`,
+   * Imports the kernels that few models need, so that `loadSync` and `save`, which wait for nothing, have them: those of attention
+   * and other parts of language models, of recurrent layers, of weights in groups, of convolutions and poolings over volumes, of
+   * computed weights or by norms, of samples at computed places, of poolings of regions and of images of columns. `load`,
    * `quantize`, `tune` and `evaluate` do it.
    */
   async preload(): Promise<void> {
