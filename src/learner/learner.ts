@@ -96,7 +96,7 @@ export interface Learned {
   readonly reason?: string;
 }
 
-const REPLACED = "another model took the place of the one that was tuned, and goes on";
+const REPLACED = "another model was put in meanwhile, and stays";
 
 const EVENTS = ["onBegin", "onStep", "onEpoch", "onProgress"] as const;
 
@@ -239,11 +239,9 @@ export class Learner {
       );
       const learned = { ...result, isBetter: tuned !== undefined, artifact: tuned ?? artifact };
       if (!tuned || !swap) return learned;
-      await this.#swaps;
       // A model that was put in while this one was tuned was asked for later: it stays.
-      if (this.#artifact !== artifact) return { ...learned, reason: REPLACED };
-      await this.#swap(tuned);
-      return learned;
+      const isIn = await this.#swap(() => (this.#artifact === artifact ? tuned : undefined));
+      return isIn ? learned : { ...learned, reason: REPLACED };
     } finally {
       this.#isTuning = false;
     }
@@ -264,14 +262,17 @@ export class Learner {
    */
   async apply(delta: Uint8Array): Promise<void> {
     this.#checkUp();
-    const bases = this.#artifact === this.#base ? [this.#base] : [this.#artifact, this.#base];
-    await this.#swap(await this.#withWorker((hand) => hand.call("apply", { bases, delta })));
+    await this.#swap(() => {
+      const bases = this.#artifact === this.#base ? [this.#base] : [this.#artifact, this.#base];
+      return this.#withWorker((hand) => hand.call("apply", { bases, delta }));
+    });
   }
 
   /** Goes on with another artifact, such as the last good one: as after tuning, runs under way finish on the model before. */
   async replace(artifact: Uint8Array): Promise<void> {
     this.#checkUp();
-    await this.#swap(new Uint8Array(artifact));
+    const copy = new Uint8Array(artifact);
+    await this.#swap(() => copy);
   }
 
   /** The artifact that runs now: bytes of an .octette. */
@@ -296,14 +297,18 @@ export class Learner {
       throw new OctetteError("the learner was disposed", { code: "disposed", hint: "Create it again" });
   }
 
-  async #swap(artifact: Uint8Array): Promise<void> {
+  /** Goes on with the artifact that is `next` once swaps before are done; where that is none, with the one that runs. Says whether it is in. */
+  async #swap(next: () => Uint8Array | undefined | Promise<Uint8Array>): Promise<boolean> {
     const swapping = this.#swaps.then(async () => {
+      const artifact = await next();
+      if (!artifact) return false;
       if (!this.#serving.isUp) await this.#restart();
       this.#facts = await this.#serving.call("load", { artifact, options: servedIn(this.#options) });
       this.#artifact = artifact;
+      return true;
     });
     this.#swaps = swapping.catch(() => {});
-    await swapping;
+    return swapping;
   }
 
   /** Loads the model anew in another worker, where that before has ended by itself. */
@@ -411,7 +416,7 @@ function checkLearnOptions(options: LearnOptions): void {
       code: "argument",
       where,
       expected,
-      got: typeof got === "number" ? `${got}` : typeof got,
+      got: typeof got === "number" ? `${got}` : got === "" ? '""' : typeof got,
       ...(hint ? { hint } : {}),
     });
   const { guard, checkpoint, data, ...rest } = Object(options) as LearnOptions;

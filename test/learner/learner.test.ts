@@ -83,8 +83,22 @@ describe.each(hands)("%s", (_, options) => {
     await replaced;
     expect([isBetter, artifact]).toEqual([true, expected]);
     expect(learner.save()).toEqual(calibrated);
-    expect(reason).toMatch(/^another model took the place/);
+    expect(reason).toBe("another model was put in meanwhile, and stays");
     expect((await learner.run({ image })).logits!.data).toEqual(answer);
+  });
+
+  test("models and deltas that wait for others are put in in the order in which they were asked for", async () => {
+    using learner = await learnerOf(options);
+    const back = createDelta(expected, calibrated);
+    const refused = () => learner.replace(image).catch(({ code }) => code);
+    const asked = [refused(), learner.replace(expected), learner.apply(back)];
+    expect(await Promise.all(asked)).toEqual(["format", undefined, undefined]);
+    expect(learner.save()).toEqual(calibrated);
+    const later: Promise<unknown>[] = [];
+    const onEpoch = () => void later.push(refused(), learner.replace(calibrated));
+    const { reason } = await learner.tune({ ...quick, onEpoch });
+    await Promise.all(later);
+    expect([reason, learner.save()]).toEqual(["another model was put in meanwhile, and stays", calibrated]);
   });
 
   test("poisoned corrections do not take the place of the model, and it is told", async () => {
@@ -197,6 +211,7 @@ describe.each(hands)("%s", (_, options) => {
     await refused({ guard: { data: heldOut.take(0) } }).toThrow("guard.data");
     await refused({ checkpoint: {} }).toThrow("a path, or a function save");
     await refused({ checkpoint: { path: 5 } }).toThrow("checkpoint.path");
+    await refused({ checkpoint: { path: "" } }).toThrow('expected the path of a file, got ""');
     await expect(learner.tune(undefined as never)).rejects.toThrow("data: an option of tune does not fit");
     await refused({ pace: { share: 0 } }).toThrow("pace.share");
     const first = learner.tune({ ...quick, epochs: 1, swap: false });
