@@ -1,7 +1,7 @@
 // What people read from a classifier's scores: probabilities, and the best classes with their names.
 
-import { OctetteError } from "./errors";
-import { sizeOf, type Tensor } from "./graph/tensor";
+import { classNameOf, OctetteError } from "./errors";
+import { isTensor, type Tensor } from "./graph/tensor";
 import { portableExp } from "./portable-math";
 
 /** A class that `topK` found. */
@@ -15,16 +15,16 @@ export interface Ranked {
 
 /** Rows along the last dimension. */
 function* rowsOf(scores: Tensor, where: string) {
-  const { shape, data }: Tensor = Object(scores);
-  const width = shape?.at(-1) ?? 0;
-  if (width === 0 || sizeOf(shape) !== data?.length)
+  const width = isTensor(scores) ? (scores.shape.at(-1) ?? 0) : 0;
+  if (width === 0)
     throw new OctetteError("has no scores", {
       code: "argument",
       where,
       expected: "an output of a model, [batch, classes]",
-      got: `[${shape ?? ""}] of ${data?.length ?? 0} elements`,
+      got: isTensor(scores) ? `[${scores.shape}]` : classNameOf(scores),
     });
-  for (let at = 0; at < data.length; at += width) yield data.subarray(at, at + width);
+  for (let at = 0; at < scores.data.length; at += width)
+    yield Array.from(scores.data.subarray(at, at + width), Number);
 }
 
 /**
@@ -36,7 +36,7 @@ export function softmax(scores: Tensor): Tensor {
   const data = new Float32Array(scores.data.length);
   let at = 0;
   for (const row of rows) {
-    const most = (row as Float32Array).reduce((a, b) => Math.max(a, b), -Infinity);
+    const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
     const powers = Float64Array.from(row, (score) => (score === most ? 1 : portableExp(score - most)));
     const sum = powers.reduce((a, b) => a + b, 0);
     for (const power of powers) data[at++] = power / sum;
@@ -56,11 +56,7 @@ export function topK(scores: Tensor, k = 5, classes?: readonly string[]): Ranked
   return Array.from(rowsOf(scores, "topK"), (row) => {
     if (classes && classes.length !== row.length)
       throw fail("names do not fit the scores", `${row.length} names`, classes.length);
-    const ranked = Array.from(row, (score, index) => ({
-      index,
-      name: classes?.[index] ?? `${index}`,
-      score: Number(score),
-    }));
+    const ranked = row.map((score, index) => ({ index, name: classes?.[index] ?? `${index}`, score }));
     const keyOf = ({ score }: Ranked) => (Number.isNaN(score) ? -Infinity : score);
     const order = (a: Ranked, b: Ranked) => {
       const [x, y] = [keyOf(a), keyOf(b)];

@@ -35,6 +35,15 @@ test("names that do not fit, a k that counts nothing and no scores are refused",
   expect(() => topK(scores, 0)).toThrow("invalid k: expected a whole number from 1, got 0");
   expect(() => topK(tensor("f32", [], [1]))).toThrow("has no scores");
   expect(() => softmax({ ...scores, shape: [2, 3] })).toThrow("has no scores");
+  for (const other of [
+    null,
+    [1, 2],
+    new Float32Array(2),
+    { shape: 2, data: [1, 2] },
+    { ...scores, data: [1] },
+  ])
+    for (const read of [softmax, topK])
+      expect(() => read(other as never)).toThrow("has no scores: expected an output of a model");
   for (const wrong of [undefined, null, [1, 2, 3], Float32Array.of(1, 2), {}]) {
     expect(() => topK(wrong as never)).toThrow("topK: has no scores");
     expect(() => softmax(wrong as never)).toThrow("softmax: has no scores");

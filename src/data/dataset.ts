@@ -5,7 +5,7 @@ import type { Feeds } from "../engine/feeds";
 import { classNameOf, OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
-import { sizeOf, type Tensor } from "../graph/tensor";
+import { isTensor, sizeOf, type Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
 import { numbered } from "./names";
@@ -145,8 +145,7 @@ function checkClasses(labels: Int32Array, classes: readonly string[], where: str
 
 /** Throws where what should be a tensor is something else, such as the bare elements. */
 function checkTensor(value: unknown, where: string): void {
-  const { dtype, shape, data } = Object(value) as Partial<Tensor>;
-  if (dtype && Array.isArray(shape) && ArrayBuffer.isView(data) && data.length === sizeOf(shape)) return;
+  if (isTensor(value)) return;
   throw new OctetteError("is not a tensor", {
     code: "argument",
     where,

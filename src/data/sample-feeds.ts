@@ -2,7 +2,7 @@
 
 import { classNameOf, OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
-import { arrayName, bytesIn, sizeOf, type Tensor, type TypedArray, tensor } from "../graph/tensor";
+import { arrayName, bytesIn, isTensor, sizeOf, type Tensor, type TypedArray, tensor } from "../graph/tensor";
 import { createDataset } from "./dataset";
 
 /** Arrays of one or more samples by input: tensors [samples, …], or the bare elements of whole samples. */
@@ -78,14 +78,12 @@ function tensorOf(
 ): Tensor {
   const fail = (what: string, expected: string, got: string) => wrong(`input "${name}"`, what, expected, got);
   if (!ArrayBuffer.isView(given)) {
-    const { dtype, shape: own, data } = Object(given) as Partial<Tensor>;
-    if (!dtype || !Array.isArray(own) || !ArrayBuffer.isView(data) || sizeOf(own) !== data.length)
-      throw fail(
-        "is neither a tensor nor a typed array",
-        "{ dtype, shape, data } or elements",
-        classNameOf(given),
-      );
-    return { dtype, shape: own, data };
+    if (isTensor(given)) return given;
+    throw fail(
+      "is neither a tensor nor a typed array",
+      "{ dtype, shape, data } or elements",
+      classNameOf(given),
+    );
   }
   const elements = given as TypedArray;
   const kind = elements[Symbol.toStringTag] as string;

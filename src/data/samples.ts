@@ -160,7 +160,10 @@ export class SampleBuffer {
     const all = Object(samples);
     if (!(Symbol.iterator in all || Symbol.asyncIterator in all))
       throw wrong("samples", "cannot be iterated", "an iterable of { feeds, label }", typeof samples);
-    for await (const { feeds, label } of until(samples, signal)) this.push(feeds, label);
+    for await (const sample of until(samples, signal)) {
+      const { feeds, label }: Partial<LabelledSamples> = Object(sample);
+      this.push(feeds!, label!);
+    }
   }
 
   /** The samples that are here now, earlier ones first, as a data set with labels: a copy, which later pushes leave alone. */

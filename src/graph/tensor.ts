@@ -69,6 +69,12 @@ export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike
   return { dtype, shape, data };
 }
 
+/** Whether something is a tensor: what programs in JavaScript give is not checked by types. */
+export function isTensor(value: unknown): value is Tensor {
+  const { dtype, shape, data } = Object(value) as Partial<Tensor>;
+  return !!dtype && Array.isArray(shape) && ArrayBuffer.isView(data) && data.length === sizeOf(shape);
+}
+
 /** Whether two tensors are the same to the bit. */
 export function tensorsEqual(a: Tensor, b: Tensor): boolean {
   const alike =

@@ -111,6 +111,8 @@ test("several at once, by class names, and from an async iterable until it is ab
   }
   await expect(samples.pushAll(endless(), stop.signal)).rejects.toThrow("enough");
   await expect(samples.pushAll(5 as never)).rejects.toThrow("samples: cannot be iterated");
+  for (const other of [null, undefined, 7, {}])
+    await expect(samples.pushAll([other as never])).rejects.toThrow("label: there is none");
   expect(samples.pushed).toBeGreaterThanOrEqual(12);
 });
 
