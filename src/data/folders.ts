@@ -143,6 +143,19 @@ export function labelledByFolders({ where, files, folders }: SampleFolder): Labe
 
 const FILE_HEADERS = ["file", "filename", "file_name", "path", "image", "name", "id"];
 
+/** The columns of files and of labels that a first row names; none where it names no files. Of two columns the other is that of labels. */
+function columnsIn(fields: readonly string[], where: string): [file: number, label: number] | undefined {
+  const file = findHeader(fields, FILE_HEADERS);
+  if (file < 0) return undefined;
+  const label = fields.length === 2 ? 1 - file : findLabelHeader(fields);
+  if (label >= 0) return [file, label];
+  throw new FormatError("no column of labels", {
+    where,
+    expected: `one called label or class beside "${fields[file]}"`,
+    got: fields.join(",").slice(0, 120),
+  });
+}
+
 /** The files that a table names, in its order, with the classes that it gives them: names, or whole numbers. */
 export function labelledByTable(folder: SampleFolder, table: Uint8Array, where: string): Labelled {
   const byPath = new Map(folder.files.map((file) => [file.name, file]));
@@ -151,9 +164,9 @@ export function labelledByTable(folder: SampleFolder, table: Uint8Array, where: 
   for (const { fields, line } of readCsvText(table, where).rows()) {
     const place = `${where}, line ${line + 1}`;
     if (!places) {
-      const [file, label] = [findHeader(fields, FILE_HEADERS), findLabelHeader(fields)];
-      places = file >= 0 && label >= 0 ? [file, label] : [0, 1];
-      if (file >= 0 && label >= 0) continue;
+      const named = columnsIn(fields, place);
+      places = named ?? [0, 1];
+      if (named) continue;
     }
     const [name, label] = [fields[places[0]], fields[places[1]]];
     if (!name || !label)

@@ -158,6 +158,10 @@ describe("what is refused", () => {
       ["1.png\n", /line 1: a row without a file or a label/],
       ["9.png,a\n", /names a file that the folder does not have: .* got "9\.png"/],
       ['"1.png,a\n', /a quote is not closed/],
+      [
+        "file,x,y\n1.png,3,4\n",
+        /l\.csv, line 1: no column of labels: expected one called label or class beside "file"/,
+      ],
     ] as const)
       await expect(
         openDataset(join(folder, "flat"), [input], {
