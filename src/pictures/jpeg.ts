@@ -4,7 +4,7 @@
 
 import decode from "jpeg-js/lib/decoder.js";
 import { FormatError, OctetteError } from "../errors";
-import { orientationIn, upright } from "./orientation";
+import { isMarkedExif, orientationIn, upright } from "./orientation";
 import { checkPixels, type Picture } from "./picture";
 
 export const isJpeg = (bytes: Uint8Array): boolean =>
@@ -33,10 +33,6 @@ const KINDS: Readonly<Record<number, string>> = {
   206: "arithmetic coding",
   207: "arithmetic coding",
 };
-
-/** Length of the letters that stand before EXIF in its segment. */
-const EXIF = 6;
-const isExif = (segment: Uint8Array) => String.fromCharCode(...segment.subarray(0, 4)) === "Exif";
 
 interface Markers {
   readonly isComplete: boolean;
@@ -71,8 +67,7 @@ function readMarkers(bytes: Uint8Array, where: string): Markers {
       if (frames++ > 0) throw new FormatError("two pictures in one", { where, offset: at });
       checkFrame(segment, bytes.length, where, at);
     }
-    if (marker === APP1 && isExif(segment))
-      orientation = orientationIn(segment.subarray(EXIF)) ?? orientation;
+    if (marker === APP1 && isMarkedExif(segment)) orientation = orientationIn(segment) ?? orientation;
     at += 2 + length;
     if (marker !== SOS) continue;
     if (frames === 0) throw new FormatError("a scan before its frame", { where, offset: at });

@@ -5,8 +5,14 @@ import type { Picture } from "./picture";
 /** Number of the tag in the first directory. */
 const ORIENTATION = 0x0112;
 
+/** Letters and zeros before EXIF: always in JPEG, and in PNG as some programs write it. */
+const MARK = "Exif\0\0";
+export const isMarkedExif = (bytes: Uint8Array): boolean =>
+  String.fromCharCode(...bytes.subarray(0, MARK.length)) === MARK;
+
 /** The orientation that EXIF states, 1 to 8; undefined where it states none. */
-export function orientationIn(exif: Uint8Array): number | undefined {
+export function orientationIn(bytes: Uint8Array): number | undefined {
+  const exif = isMarkedExif(bytes) ? bytes.subarray(MARK.length) : bytes;
   if (exif.length < 8) return undefined;
   const view = new DataView(exif.buffer, exif.byteOffset, exif.length);
   const isLittle = view.getUint16(0) === 0x4949;

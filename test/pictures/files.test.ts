@@ -30,19 +30,20 @@ const sources: readonly ((x: number, y: number, w: number, h: number) => [x: num
   (x, y, w) => [w - 1 - y, x],
 ];
 
-/** A PNG with an orientation, in a chunk eXIf of either order of bytes after its header. */
-function oriented(png: Uint8Array, orientation: number, isLittle: boolean): Uint8Array {
-  const chunk = new Uint8Array(12 + 26);
+/** A PNG with an orientation, in a chunk eXIf of either order of bytes after its header, behind a mark that some programs write. */
+function oriented(png: Uint8Array, orientation: number, isLittle: boolean, mark = ""): Uint8Array {
+  const start = 8 + mark.length;
+  const chunk = new Uint8Array(start + 26 + 4);
   const view = new DataView(chunk.buffer);
-  view.setUint32(0, 26);
-  chunk.set(new TextEncoder().encode(`eXIf${isLittle ? "II" : "MM"}`), 4);
-  const short = (at: number, value: number) => view.setUint16(8 + at, value, isLittle);
+  view.setUint32(0, mark.length + 26);
+  chunk.set(new TextEncoder().encode(`eXIf${mark}${isLittle ? "II" : "MM"}`), 4);
+  const short = (at: number, value: number) => view.setUint16(start + at, value, isLittle);
   short(2, 42);
-  view.setUint32(8 + 4, 8, isLittle);
+  view.setUint32(start + 4, 8, isLittle);
   for (const [i, value] of [1, 0x0112, 3].entries()) short(8 + 2 * i, value);
-  view.setUint32(8 + 14, 1, isLittle);
+  view.setUint32(start + 14, 1, isLittle);
   short(18, orientation);
-  view.setUint32(8 + 26, crc32(chunk.subarray(4, 34)));
+  view.setUint32(start + 26, crc32(chunk.subarray(4, start + 26)));
   return Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
 }
 
@@ -69,6 +70,10 @@ describe("PNG with an orientation", () => {
         }
     }
     expect(readPicture(oriented(fileNamed(name), 9, true))).toEqual(plain);
+    const [marked, bare] = ["Exif\0\0", ""].map((mark) =>
+      readPicture(oriented(fileNamed(name), 6, true, mark)),
+    );
+    expect(marked).toEqual(bare);
   });
 });
 
