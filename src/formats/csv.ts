@@ -159,9 +159,10 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
             got: quote(written),
             hint: "Write all alike: beside 0,5 the number 1.234 may be 1234",
           });
-      } else if (!absent.test(field))
-        fail("not a number that f32 holds", line, column, { got: quote(written), hint: CHOOSE });
-      else if (missing === "refuse")
+      } else if (!absent.test(field)) {
+        const hint = number.test(written.replace(",", ".")) ? SEPARATE : CHOOSE;
+        fail("not a number that f32 holds", line, column, { got: quote(written), hint });
+      } else if (missing === "refuse")
         fail("a value is missing", line, column, { got: quote(field), hint: FILL });
       else {
         if (missing === "mean") holes.push(at);
@@ -224,6 +225,7 @@ type Facts = { expected?: string; got?: string; hint?: string };
 
 const CHOOSE =
   "Columns that are no numbers are left out by columns (--columns) or named by labels (--labels)";
+const SEPARATE = "A decimal comma is read where semicolons separate the fields";
 const FILL = "missing (--missing) fills by the mean, or drops the row";
 
 const quote = (field: string): string => (field === "" ? "an empty field" : `"${field.slice(0, 40)}"`);

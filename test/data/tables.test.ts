@@ -85,6 +85,10 @@ describe("as spreadsheets write them", () => {
     for (const rows of ["1,5;2\n3;1.234\n", "1.234;2\n3;0,5\n"])
       await expect(open(rows)).rejects.toThrow(/line 2, .*a decimal comma and with a decimal point: got "/);
     await expect(open("1,5;2\n1.234,5;2\n")).rejects.toThrow(/got "1.234,5"/);
+    for (const rows of ["a\tb\n1,5\t2\n", 'a,b\n"1,5",2\n'])
+      await expect(open(rows)).rejects.toThrow(
+        /got "1,5"\. A decimal comma is read where semicolons separate/,
+      );
   });
 
   test("labels may have decimal commas, and stay without names", async () => {
