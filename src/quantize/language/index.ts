@@ -4,6 +4,7 @@
 import { threadsHere } from "../../engine/threads";
 import { OctetteError } from "../../errors";
 import { givingWay } from "../../event-loop";
+import { checkWritable } from "../../files/write-file";
 import type { Graph } from "../../graph/graph";
 import type { LongCallOptions, Progress } from "../../long-call";
 import { inferTypes } from "../../ops/infer";
@@ -56,6 +57,7 @@ export async function quantizeLanguageModel(
   checkOptions("quantizeLanguageModel", options, OPTIONS);
   const { bits = 8, large = false, naive = false } = options;
   checkRecipe(bits, large, naive);
+  if (options.output !== undefined) await checkWritable(options.output);
   const { source, close } = await openSource(model, options);
   try {
     const done = isEncoder(source) ? quantizedEncoder : quantized;

@@ -46,6 +46,13 @@ test("a model in blocks computes what the whole does", async () => {
   expectSame(hidden![0]!, logits!.data as Float32Array);
 });
 
+test("an output that cannot be written is told before any work", async () => {
+  const output = join(folder, "none", "made.octette");
+  const onProgress = () => expect.unreachable();
+  const made = quantizeLanguageModel(madeModel(), { ...texts, output, onProgress });
+  await expect(made).rejects.toMatchObject({ code: "argument", where: output });
+});
+
 describe("the report says how far it is from its source", () => {
   const kldOf = async (made: Parameters<typeof madeModel>[0], options: object) => {
     const { summary, bytes } = await quantizeLanguageModel(madeModel(made), { ...texts, ...options });
