@@ -87,7 +87,7 @@ const parts = [
     11_700,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
-  ["octette/learner", 20_700, () => atStart(LEARNER)],
+  ["octette/learner", 21_000, () => atStart(LEARNER)],
   ["  its worker, where there are workers", 141_400, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
