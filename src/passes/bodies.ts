@@ -4,6 +4,7 @@
 import { withBodies } from "../graph/bodies";
 import { type Graph, type Node, readsOf, renamed, type ValueType, valueNames } from "../graph/graph";
 import type { FreshNames } from "../graph/names";
+import { symbolsOf } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { same } from "../ops/compose";
 import { opOf, type Registry, resultsOf } from "../ops/infer";
@@ -49,6 +50,17 @@ export function tightened(
   const isLeft = (at: number) =>
     !constants.has(node.inputs.at(-at)!) && bodies.some((body, b) => read[b]!.has(nameIn(body, at)));
   const left = new Set(fromEnd.filter(isLeft));
+  const given = (body: (typeof bodies)[number]) =>
+    body.inputs.filter((_, i) => body.inputs.length - i > fromEnd.length || left.has(body.inputs.length - i));
+  /** Whether a graph computes with sizes that it knows by this input alone. */
+  const isMeasured = (body: (typeof bodies)[number], at: number): boolean => {
+    const known = given(body).flatMap(({ shape }) => shape.flatMap(symbolsOf));
+    const symbols = body.inputs.at(-at)!.shape.flatMap(symbolsOf);
+    const unknown = symbols.filter((symbol) => !known.includes(symbol));
+    const told = unknown.length > 0 ? JSON.stringify(body.nodes.map(({ attributes }) => attributes)) : "";
+    return unknown.some((symbol) => told.includes(symbol));
+  };
+  for (const at of fromEnd) if (!left.has(at) && bodies.some((body) => isMeasured(body, at))) left.add(at);
   if (left.size === fromEnd.length) return node;
   const stays = (length: number) => (_: unknown, i: number) =>
     length - i > fromEnd.length || left.has(length - i);

@@ -3,29 +3,26 @@
 
 import { conversions as all } from "../../../build/groups/conversions";
 import { OctetteError } from "../../errors";
-import type { Graph, Input, Node } from "../../graph/graph";
+import type { Graph, Input } from "../../graph/graph";
 import { FreshNames, told, toldNames } from "../../graph/names";
-import type { Tensor } from "../../graph/tensor";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
 import { type Constants, isConstant, isOnnx, readConstants } from "./constants";
 import { type IsOperator, inlineFunctions } from "./functions";
+import { checkNodes, convertNodes, type File, operatorOf } from "./graphs";
 import { firstOpset, MIN_OPSET } from "./opsets";
 import {
   dataTypeName,
   dtypeOf,
   type GraphProto,
   type ModelProto,
-  type NodeProto,
   readModel,
   type ValueInfoProto,
 } from "./proto";
-import { type Conversions, Source, type Subgraph, type Surroundings } from "./source";
+import type { Conversions } from "./source";
 import { SymbolTable } from "./symbols";
-import { type HeldIn, rejectWide } from "./wide";
+import { rejectWide } from "./wide";
 
-/** Nodes of a file. Simplified, a graph may have far fewer: exporters write shapes and constants with many. */
-export const MAX_FILE_NODES = 2 ** 16;
 /** Operators that an error names. */
 const MAX_MISSING = 32;
 
@@ -71,6 +68,7 @@ export function convertModel(written: ModelProto, options: OnnxOptions, own: Con
   const versions = versionsOf(model);
   const file = { conversions, opset, versions, names: namesIn(parts), sequences: new Map(), made: 0, where };
   const { nodes, defined } = convertNodes(graph, file, { constants, held });
+  rejectLists(graph, file.sequences, where);
   const inputs = readInputs(model, where, constants, options.symbols ?? {});
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ name }) => name)]);
   const read: Graph = {
@@ -85,16 +83,15 @@ export function convertModel(written: ModelProto, options: OnnxOptions, own: Con
   return read;
 }
 
-/** What conversions of all graphs of a file share. */
-interface File extends Pick<Surroundings, "sequences"> {
-  readonly conversions: Conversions;
-  readonly opset: number;
-  readonly versions: ReadonlyMap<string, number>;
-  /** Names of values and nodes of all graphs: what one reads of another keeps its name. */
-  readonly names: FreshNames;
-  /** Nodes that there are so far. */
-  made: number;
-  readonly where: string;
+function rejectLists({ outputs }: GraphProto, sequences: File["sequences"], where: string): void {
+  const list = outputs.find(({ name }) => sequences.has(name));
+  if (!list) return;
+  throw new OctetteError("an output is a list of tensors", {
+    code: "unsupported",
+    where: `${where}, output "${list.name}"`,
+    expected: "a tensor",
+    hint: "Export the model with its elements stacked, or as outputs of their own",
+  });
 }
 
 /** A graph, and the graphs of its nodes. */
@@ -117,19 +114,6 @@ const namesIn = (graphs: readonly GraphProto[]) =>
       ...nodes.flatMap(({ outputs }) => outputs),
     ]),
   );
-
-function checkNodes(length: number, where: string): void {
-  if (length <= MAX_FILE_NODES) return;
-  throw new OctetteError("the graph has too many nodes", {
-    code: "limit",
-    where,
-    expected: `at most MAX_FILE_NODES = ${MAX_FILE_NODES}, those that operators are written with included`,
-    got: `${length} or more`,
-  });
-}
-
-/** What conversions know an operator by. */
-const operatorOf = ({ opType, domain }: NodeProto) => (isOnnx(domain) ? opType : `${domain}.${opType}`);
 
 function opsetOf(model: ModelProto, where: string): number {
   const opset = model.opsetImport.find(({ domain }) => isOnnx(domain))?.version;
@@ -185,76 +169,6 @@ function rejectLater(model: ModelProto, own: Conversions, opset: number, where: 
       hint: `Export it for opset ${first}, or convert it: in Python, onnx.version_converter.convert_version(model, ${first})`,
     });
   }
-}
-
-/** What is known of the values of a graph while its nodes are converted. */
-interface Known {
-  readonly constants: Constants;
-  readonly held: HeldIn;
-  /** Dimensions of values of the graph around it. */
-  readonly rankAround?: (value: string) => number | undefined;
-}
-
-/** A graph of a node; `around` is known of the graph that the node is in. */
-function readSubgraph(proto: GraphProto, name: string, file: File, around: Known): Subgraph {
-  const constants = readConstants(proto, `${file.where}, graph "${told(name)}"`, around.constants);
-  const held = rejectWide(proto, constants, around.held);
-  const { nodes, defined } = convertNodes(proto, file, { ...around, constants, held });
-  const initialized = new Set(proto.initializers.map((own) => own.name));
-  const inputs = proto.inputs.map((input) => input.name).filter((input) => !initialized.has(input));
-  const outputs = proto.outputs.map((output) => output.name);
-  const used = new Set([...nodes.flatMap((node) => node.inputs), ...outputs].filter(Boolean));
-  const known = new Map([...constants.among(used), ...defined]);
-  const own = new Set([...inputs, ...nodes.flatMap((node) => node.outputs), ...known.keys()]);
-  const captured = [...used].filter((value) => !own.has(value));
-  return { name, inputs, outputs, nodes, constants: known, captured };
-}
-
-function convertNodes(
-  graph: GraphProto,
-  file: File,
-  { constants, held, rankAround }: Known,
-): { readonly nodes: readonly Node[]; readonly defined: ReadonlyMap<string, Tensor> } {
-  const { conversions, opset, versions, sequences } = file;
-  const names = new Set(graph.nodes.map((node) => node.name).filter(Boolean));
-  const fresh = (wanted: string) => file.names.fresh(wanted);
-  const defined = new Map<string, Tensor>();
-  const define = (wanted: string, value: Tensor) => {
-    const name = fresh(wanted);
-    defined.set(name, value);
-    return name;
-  };
-  const ranks = new Map(
-    [...graph.valueInfo, ...graph.inputs].map(({ name, shape }) => [name, shape?.length]),
-  );
-  const rank = (value: string) =>
-    ranks.get(value) ?? constants.constant(value)?.shape.length ?? rankAround?.(value);
-  const around = {
-    fresh,
-    define,
-    rank,
-    sequences,
-    constant: constants.constant,
-    kind: (value: string) => held(value).kind,
-    graph: (proto: GraphProto, name: string) =>
-      readSubgraph(proto, name, file, { constants, held, rankAround: rank }),
-  };
-  const nodes: Node[] = [];
-  for (const [i, proto] of graph.nodes.entries()) {
-    if (isConstant(proto)) continue;
-    // The first node of a name keeps it.
-    const isFirst = names.delete(proto.name);
-    const name = isFirst ? proto.name : fresh(proto.name || `${proto.opType}_${i}`);
-    const source = new Source(proto, name, {
-      ...around,
-      opset: isOnnx(proto.domain) ? (proto.opset ?? opset) : (versions.get(proto.domain) ?? 1),
-    });
-    const made = conversions[operatorOf(proto)]!(source);
-    source.checkRead(made);
-    for (const node of made) nodes.push(node);
-    checkNodes((file.made += made.length), file.where);
-  }
-  return { nodes, defined };
 }
 
 /** Inputs that are not constants: before IR version 4, initializers are listed too. */

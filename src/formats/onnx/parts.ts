@@ -1,10 +1,23 @@
 // The nodes that one operator of a file becomes, written one after the other.
 
-import type { Attribute, Node } from "../../graph/graph";
+import type { Attribute, Graph, Node } from "../../graph/graph";
 import { tensor } from "../../graph/tensor";
-import type { Source } from "./source";
+import type { Source, Subgraph } from "./source";
 
 type Attributes = Readonly<Record<string, Attribute>>;
+
+/** The graph with these inputs after its own. Their types are those of what a node gives them: simplifying finds them. */
+export const withInputs = (
+  { name, inputs, outputs, nodes, constants }: Subgraph,
+  more: readonly string[],
+): Graph => ({
+  name,
+  outputs,
+  nodes,
+  constants,
+  inputs: [...inputs, ...more].map((name) => ({ name, dtype: "f32", shape: [] })),
+  provenance: {},
+});
 
 /** The nodes of one operator, and names for the values between them. */
 export class Parts {

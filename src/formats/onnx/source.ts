@@ -5,12 +5,24 @@ import type { Attribute, Graph, Node } from "../../graph/graph";
 import type { DType, Tensor } from "../../graph/tensor";
 import { dataTypeName, dtypeOf, type GraphProto, type NodeProto, type StoredKind, toTensor } from "./proto";
 
-/** Values of a sequence, which the nodes that read them make. */
-export interface Sequence {
-  /** How many there are, where the file tells. */
-  readonly length?: number;
-  at(place: number): Pick<Node, "op" | "inputs" | "attributes">;
-}
+/** A part of a sequence: one element, the slices of a tensor along an axis, or what a loop's body is given. */
+export type Piece =
+  | {
+      readonly element: string;
+      /** A bool value: without it, the element is always there. */
+      readonly when?: string;
+    }
+  | {
+      readonly stack: string;
+      readonly axis: number;
+      /** Whether elements have the axis, of length 1. */
+      readonly isKept?: boolean;
+    }
+  /** The elements that the iterations before made. */
+  | { readonly before: object };
+
+/** Values one after another, which the nodes that read them make. */
+export type Sequence = readonly Piece[];
 
 /** What a conversion may ask of the file around its node. */
 export interface Surroundings {
@@ -32,7 +44,7 @@ export interface Surroundings {
    * A graph of the node, converted.
    * @internal
    */
-  graph(proto: GraphProto, name: string): Subgraph;
+  graph(proto: GraphProto, name: string, enter?: (inputs: readonly string[]) => void): Subgraph;
 }
 
 /** A graph of a node. */
@@ -41,6 +53,10 @@ export interface Subgraph extends Omit<Graph, "inputs" | "provenance"> {
   readonly inputs: readonly string[];
   /** Values of the graphs around that it reads, constants aside, which it has as its own. */
   readonly captured: readonly string[];
+  /** Values that it makes itself, constants included. */
+  readonly makes: ReadonlySet<string>;
+  /** The same graph with other inputs and outputs, and more nodes at its end. */
+  ending(inputs: readonly string[], outputs: readonly string[], more: readonly Node[]): Subgraph;
 }
 
 /** Nodes that stand for one node of the file. The last one makes its output. */
@@ -160,11 +176,12 @@ export class Source {
     return toTensor(attribute.value);
   }
 
-  /** A graph attribute, which has to be there. */
-  graph(name: string): Subgraph {
+  /** A graph attribute, which has to be there. `enter` is given the names of its inputs before it is converted. */
+  graph(name: string, enter?: (inputs: readonly string[]) => void): Subgraph {
     this.#read.add(name);
     const attribute = this.#proto.attributes.get(name);
-    if (attribute?.kind === "graph") return this.#around.graph(attribute.value, `${this.name}_${name}`);
+    if (attribute?.kind === "graph")
+      return this.#around.graph(attribute.value, `${this.name}_${name}`, enter);
     throw this.error(`attribute ${name} does not fit`, {
       expected: "graph",
       got: attribute?.kind ?? "nothing",

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { MAX_CALL_DEPTH } from "../../../src/formats/onnx/functions";
-import { MAX_FILE_NODES } from "../../../src/formats/onnx/import";
+import { MAX_FILE_NODES } from "../../../src/formats/onnx/graphs";
 import { importOnnx, loadSync } from "../../../src/index";
 import { type FileFunction, type FileModel, type FileNode, onnxFile } from "./model-file";
 

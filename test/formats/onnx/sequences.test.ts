@@ -31,6 +31,7 @@ const initializers = {
   three: number(3),
   last: number(-1),
   parts: longs([3], 1, 2, 1),
+  ten: { dataType: 1, shape: [], bytes: new Uint8Array(Float32Array.of(10).buffer) },
 };
 
 const read = (nodes: readonly FileNode[]) =>
@@ -94,6 +95,70 @@ test.each<[string, readonly FileNode[], readonly number[], readonly number[]]>([
     [],
     [0],
   ],
+  ["parts of several elements", [split({ axis: 1 }, "parts"), at("one")], [3, 2], [1, 2, 5, 6, 9, 10]],
+  ["parts of two", [split({ axis: -1 }, "two"), at("last")], [3, 2], [2, 3, 6, 7, 10, 11]],
+  ["the last slice", [split({ axis: 1, keepdims: 0 }), at("last")], [3], [3, 7, 11]],
+  [
+    "a computed position",
+    [
+      split({ axis: 0, keepdims: 0 }),
+      node("ReduceMax", ["x"], "m", { keepdims: 0 }),
+      node("Sub", ["m", "ten"], "d"),
+      node("Cast", ["d"], "k", { to: INT64 }),
+      at("k"),
+    ],
+    [4],
+    [4, 5, 6, 7],
+  ],
+  [
+    "slices along another axis",
+    [split({ axis: 1, keepdims: 0 }), node("ConcatFromSequence", ["s"], "y", { axis: 0, new_axis: 1 })],
+    [4, 3],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+  ],
+  [
+    "slices one after another",
+    [split({ axis: 1, keepdims: 0 }), node("ConcatFromSequence", ["s"], "y", { axis: -1 })],
+    [12],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+  ],
+  [
+    "slices that keep their axis, one after another along the other",
+    [split({ axis: -1 }), node("ConcatFromSequence", ["s"], "y", { axis: 0 })],
+    [12, 1],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+  ],
+  [
+    "slices as they were",
+    [split({ axis: 1 }), node("ConcatFromSequence", ["s"], "y", { axis: 1 })],
+    [3, 4],
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+  ],
+  [
+    "an element that is taken out",
+    [
+      negated,
+      node("SequenceConstruct", ["n", "x", "n"], "s"),
+      node("SequenceErase", ["s", "zero"], "t"),
+      node("SequenceErase", ["t"], "u"),
+      at("last", "u"),
+    ],
+    [3, 4],
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+  ],
+  [
+    "the length of slices and an element",
+    [
+      split({ axis: 1, keepdims: 0 }),
+      node("ReduceMax", ["x"], "m", { axes: [1], keepdims: 0 }),
+      node("SequenceInsert", ["s", "m"], "t"),
+      node("SequenceLength", ["t"], "l"),
+      node("Cast", ["l"], "f", { to: 1 }),
+      node("Identity", ["f"], "y"),
+    ],
+    [],
+    [5],
+  ],
   [
     "a length",
     [
@@ -109,42 +174,47 @@ test.each<[string, readonly FileNode[], readonly number[], readonly number[]]>([
   expect(run(nodes)).toEqual({ shape, data: data.map((v) => expect.closeTo(v, 6)) }));
 
 describe("sequences that are refused", () => {
-  const loop = { nodes: [], inputs: [], outputs: [] };
   test.each<[string, readonly FileNode[], RegExp]>([
-    [
-      "a computed position",
-      [negated, split({}), node("Cast", ["n"], "k", { to: INT64 }), at("k")],
-      /its position does not fit.*got a computed one/,
-    ],
     [
       "a position past the end",
       [node("SequenceConstruct", ["x", "x", "x"], "s"), at("three")],
       /expected a constant below 3, got 3/,
     ],
-    ["a position from an unknown end", [split({ axis: 1 }), at("last")], /its position does not fit/],
     [
       "computed lengths",
       [node("Cast", ["x"], "k", { to: INT64 }), split({}, "k"), at("one")],
-      /its parts are longer than one element, or their lengths are computed/,
+      /the lengths of its parts are computed/,
     ],
-    ["parts of several elements", [split({ axis: 1 }, "parts"), at("one")], /expected single elements/],
     [
       "as many as MAX_ELEMENTS",
       [node("SequenceConstruct", new Array(513).fill("x"), "s"), at("one")],
       /MAX_ELEMENTS = 512/,
     ],
-    ["an unknown length", [split({}), node("ConcatFromSequence", ["s"], "y", { axis: 0 })], /unknown length/],
     ["what is no sequence", [at("one", "x")], /the elements of "x" are not known/],
     [
-      "a sequence that a loop carries",
-      [
-        node("SequenceEmpty", [], "s"),
-        node("Loop", ["two", "", "s"], "l", { body: { graph: loop } }),
-        at("one", "l"),
-      ],
-      /the elements of "l" are not known/,
+      "an element put among the slices of a tensor",
+      [split({ axis: 0, keepdims: 0 }), node("SequenceInsert", ["s", "x", "two"], "t"), at("one", "t")],
+      /its position does not fit.*expected a constant place before or after all elements/,
+    ],
+    [
+      "an element taken from the slices of a tensor",
+      [split({ axis: 0, keepdims: 0 }), node("SequenceErase", ["s"], "t"), at("one", "t")],
+      /its position does not fit/,
+    ],
+    [
+      "no elements",
+      [node("SequenceEmpty", [], "s"), node("ConcatFromSequence", ["s"], "y", { axis: 0 })],
+      /its sequence is empty/,
+    ],
+    [
+      "a list as an output",
+      [node("SequenceConstruct", ["x"], "y")],
+      /output "y": an output is a list of tensors: expected a tensor/,
     ],
   ])("%s", (_, nodes, error) => expect(() => read(nodes)).toThrow(error));
+
+  test("parts of which one is shorter", () =>
+    expect(() => run([split({ axis: 0 }, "two"), at("zero")])).toThrow(/the number of elements changes/));
 
   test.each([0, 1])("an element past the end of its dimension, which a run knows (keepdims %i)", (keepdims) =>
     expect(() => run([split({ axis: 0, keepdims }), at("three")])).toThrow(/index out of range/));
