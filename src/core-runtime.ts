@@ -1,18 +1,13 @@
-// The runtime of octette/runtime: the core ops and every engine class; other groups are imported when a model names one of their
-// ops. Functions in a file of their own, so that a bundler leaves all of it out where only createRuntime is used.
+// The runtime of octette/runtime. Functions in a file of their own, so that a bundler leaves all of it out where only createRuntime is used.
 
-import { core } from "../build/groups/core";
-import { later } from "../build/groups/later";
-import { baseline, common, extmul, relaxed } from "./engine/core-inlined";
-import { OpGroups } from "./engine/op-groups";
+import { groups } from "./core-groups";
 import { type Runtime, runtimeOf } from "./runtime-of";
 
-const groups = /* @__PURE__ */ new OpGroups(core, { common, baseline, extmul, relaxed }, later);
 const runtime = /* @__PURE__ */ runtimeOf(groups);
 
 /**
  * Loads a model from .octette bytes, a Blob, a Response, an async iterable of chunks, or a file's path or URL (Node).
- * Imports the op groups (math, moves, sequence, vision) that the model names, where they are not here yet.
+ * Imports the op groups that the model names, where they are not here yet.
  * Throws FormatError where the file is not what it should be, OctetteError where this runtime lacks an op.
  */
 export const load: Runtime["load"] = (source, options) => runtime.load(source, options);
@@ -21,7 +16,10 @@ export const load: Runtime["load"] = (source, options) => runtime.load(source, o
  * is in a group that is not here: `await preload("math")` imports it.
  */
 export const loadSync: Runtime["loadSync"] = (bytes, options) => runtime.loadSync(bytes, options);
-/** Imports op groups ("math", "moves", "sequence", "vision"; all where none is named), so that `loadSync` runs models of their ops. */
+/**
+ * Imports op groups by name, such as "math" (all of them where none is named), so that `loadSync` runs models of their ops. Its error names
+ * the groups that a model needs.
+ */
 export const preload = (...names: string[]): Promise<void> => groups.load(names);
 /** Which class of kernels this engine runs, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtime.info();

@@ -27,6 +27,7 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     .sort();
   expect(outside).toEqual([
     "src/bytes.ts",
+    "src/core-groups.ts",
     "src/core-runtime.ts",
     "src/create-runtime.ts",
     "src/errors.ts",
@@ -57,7 +58,7 @@ test("of the kernels' sources the host compiles sizes, types, structs and phases
 
 test("octette/create-runtime does not reach the op groups, nor the runtime that has them", async () => {
   const files = Object.keys(await closureOf("src/custom-runtime.ts"));
-  expect(files.filter((file) => /^build\/|core-runtime|op-groups/.test(file))).toEqual([]);
+  expect(files.filter((file) => /^build\/|core-(groups|runtime)|op-groups/.test(file))).toEqual([]);
 });
 
 test("octette does not carry octette/nn", async () => {
@@ -69,6 +70,7 @@ test("octette does not carry octette/nn", async () => {
 const besideRooms = new Set([
   "src/errors.ts",
   "src/bytes.ts",
+  "src/core-groups.ts",
   "src/event-loop.ts",
   "src/long-call.ts",
   "src/node-module.ts",

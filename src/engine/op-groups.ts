@@ -7,7 +7,7 @@ import type { Constant } from "../graph/tensor";
 import type { Registry } from "../ops/infer";
 import type { Op } from "../ops/op";
 import { importRunSizes } from "./run-sizes/import";
-import type { Carried, WasmSources } from "./wasm";
+import { type Carried, Engine, type WasmSources } from "./wasm";
 
 export interface OpGroup {
   /** Ops by the names that graphs have for them. */
@@ -40,6 +40,8 @@ export class OpGroups {
   #ofCodes: Readonly<Record<string, Partial<Op>>> = {};
   #ops: Registry;
   readonly #wasm: Carried;
+  /** Compiles the modules, those that are added later, too. */
+  readonly engine: Engine;
 
   constructor(ops: Registry, wasm: Carried, later: Readonly<Record<string, LaterGroup>>) {
     this.#ops = ops;
@@ -48,6 +50,7 @@ export class OpGroups {
     for (const [group, { isCalled }] of Object.entries(later))
       if (isCalled)
         Object.assign(this.#wasm, { [group]: () => this.#import(group).then(() => this.#wasm[group]) });
+    this.engine = new Engine(this.#wasm);
   }
 
   get ops(): Registry {

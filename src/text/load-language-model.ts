@@ -1,5 +1,6 @@
 // Loads a language model to run: opens it, builds its graph, compiles that, and puts weights to their place one after another.
 
+import { groups } from "../core-groups";
 import { draftModel, Model, prepareDraft } from "../engine/model";
 import { withRunSizes } from "../engine/planner";
 import { type ByteReader, read } from "../engine/source";
@@ -18,7 +19,6 @@ import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
 import { checkMaxTokens, checkWhole } from "./max-tokens";
 import { type LanguageModelSource, openLanguage } from "./open-language";
-import { engine, groups } from "./runtime";
 import type { EmbeddingSettings, LanguageFacts, LanguageSource, TextAssets } from "./source";
 
 /** What to do where an artifact is for shorter texts. */
@@ -78,7 +78,7 @@ export async function loadLanguageModel(
   checkWhole("loadLanguageModel, maxTokens", options.maxTokens);
   checkWhole("loadLanguageModel, chunk", options.chunk);
   // The class is fixed from here on: weights are packed once and not kept.
-  engine.settle();
+  groups.engine.settle();
   const opened = await openLanguage(source, options.signal);
   if ("artifact" in opened) return loadArtifact(opened.artifact, opened.where, options);
   try {
@@ -137,11 +137,11 @@ async function compiled(
     ...(worker && { worker }),
   };
   const draft = await withRunSizes(
-    () => draftModel(graph, groups.ops, engine, modelOptions),
+    () => draftModel(graph, groups.ops, groups.engine, modelOptions),
     () => groups.loadSizes(),
   );
-  await prepareDraft(engine, draft);
-  return new Model(graph, groups.ops, engine, modelOptions, draft);
+  await prepareDraft(groups.engine, draft);
+  return new Model(graph, groups.ops, groups.engine, modelOptions, draft);
 }
 
 async function loadSource(source: LanguageSource, options: LoadLanguageOptions): Promise<LanguageModel> {

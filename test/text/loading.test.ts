@@ -4,14 +4,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FormatError, OctetteError } from "../../src/errors";
 import { applyDelta, writeDelta } from "../../src/formats/delta";
 import { readParts, writeParts } from "../../src/formats/octette";
 import { tensor } from "../../src/graph/tensor";
+import { save } from "../../src/index";
 import type { LanguageModel } from "../../src/text/language-model";
 import type { Prompt } from "../../src/text/language-session";
 import { loadLanguageModel } from "../../src/text/load-language-model";
+import { denseGraph } from "../check-model";
 import { dataFolder } from "../formats/fixtures";
 import { artifactOfFolder } from "./artifact-of";
 
@@ -53,6 +55,23 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("a language model"
     for (const source of [kjv, sources, Object.fromEntries(sources), files]) {
       using model = await loadLanguageModel(source);
       expect(await textOf(model)).toBe(expected);
+    }
+  });
+
+  test("runs on the kernels that octette/runtime has compiled", async () => {
+    const small = save(denseGraph({ k: 3, n: 2, mode: "float" }));
+    vi.resetModules();
+    const runtime = await import("../../src/runtime");
+    const fresh = await import("../../src/text/index");
+    const compile = vi.spyOn(WebAssembly, "compile");
+    const sizes = () => compile.mock.calls.map(([bytes]) => (bytes as Uint8Array).length);
+    try {
+      (await runtime.load(small)).dispose();
+      expect(sizes().length).toBeGreaterThan(0);
+      (await fresh.loadLanguageModel(kjv)).dispose();
+      expect(new Set(sizes()).size).toBe(sizes().length);
+    } finally {
+      compile.mockRestore();
     }
   });
 
