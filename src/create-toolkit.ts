@@ -62,16 +62,16 @@ export interface OwnOp extends Omit<Op, "lower" | "lowerInteger">, Traits {
 
 /** What `createToolkit` adds. */
 export interface OwnTables {
-  /** Ops by the names that graphs have for them. */
+  /** Ops by the names that graphs have for them. Default: none. */
   readonly ops?: Readonly<Record<string, OwnOp>>;
   /**
    * What operators in files become: by "domain.Operator", or "Operator" for one of ONNX's own domain, an op that has the same
-   * inputs, outputs and attributes, or a function that writes nodes.
+   * inputs, outputs and attributes, or a function that writes nodes. Default: none.
    */
   readonly conversions?: Readonly<Record<string, string | Conversion>>;
-  /** Gradient rules by the names of ops. Without one, an op cannot stand between a loss and trained weights. */
+  /** Gradient rules by the names of ops. Without one, an op cannot stand between a loss and trained weights. Default: none. */
   readonly gradients?: Readonly<Record<string, Rule>>;
-  /** Modules of kernels by any name: they import the memory as "env.memory". */
+  /** Modules of kernels by any name: they import the memory as "env.memory". Default: none. */
   readonly wasm?: Readonly<Record<string, WasmSource>>;
 }
 

@@ -40,12 +40,7 @@ export class Toolkit {
     this.engine = new Engine(this.wasm);
   }
 
-  /**
-   * Imports the kernels that few models need, so that `loadSync` and `save`, which wait for nothing, have them: those of attention
-   * and other parts of language models, of recurrent layers, of weights in groups, of convolutions and poolings over volumes, of
-   * computed weights or by norms, of samples at computed places, of poolings of regions and of images of columns. `load`,
-   * `quantize`, `tune` and `evaluate` do it.
-   */
+  /** Imports the kernels that this toolkit does not have from the start, as `preload` of octette does for its own. */
   async preload(): Promise<void> {
     await this.#import();
   }

@@ -10,7 +10,9 @@ import { declarationsOf } from "./declarations";
 
 const { program, checker, files } = declarationsOf();
 const entries = files.filter((file) =>
-  /\/(index|runtime|create-runtime|nn|pictures|sound|text|tflite|learner)\.d\.ts$/.test(file),
+  /\/(index|runtime|create-runtime|nn|pictures|sound|text|tflite|learner|quantize-language|create-toolkit)\.d\.ts$/.test(
+    file,
+  ),
 );
 
 const isOwn = (symbol: ts.Symbol) =>
@@ -22,7 +24,10 @@ function isBag(type: ts.Type, name: string, isNested: boolean): boolean {
   if (type.getCallSignatures().length > 0 || !checker.getPropertiesOfType(type).some(isOwn)) return false;
   const called = type.getSymbol()?.name ?? "";
   if (isNested && called === "__type") return true;
-  return name === "options" || /Options$|Schedule$|^Override$|^DeltaNames$/.test(called);
+  return (
+    name === "options" ||
+    /Options$|Schedule$|^Override$|^(DeltaNames|OwnTables|Guard|LearnerCheckpoint|Pace)$/.test(called)
+  );
 }
 
 interface Option {
@@ -96,6 +101,10 @@ describe("options of public functions", () => {
       "loadLanguageModel.options.maxTokens",
       "LanguageSession.generate.options.topK",
       "Runtime.load.options.wasm",
+      "quantizeLanguageModel.options.bits",
+      "createToolkit.own.ops",
+      "Learner.tune.options.guard.tolerance",
+      "tune.options.pace.share",
     ])
       expect([...options.keys()]).toContain(path);
   });

@@ -51,17 +51,17 @@ const MOST_THREADS = 4;
  */
 export async function quantizeLanguageModel(
   model: QuantizableLanguage,
-  given: QuantizeLanguageOptions & ToolkitOptions = {},
+  options: QuantizeLanguageOptions & ToolkitOptions = {},
 ): Promise<QuantizedLanguageModel> {
-  const [toolkit, options] = toolkitIn<QuantizeLanguageOptions>(given);
-  checkOptions("quantizeLanguageModel", options, OPTIONS);
-  const { bits = 8, large = false, naive = false } = options;
+  const [toolkit, own] = toolkitIn<QuantizeLanguageOptions>(options);
+  checkOptions("quantizeLanguageModel", own, OPTIONS);
+  const { bits = 8, large = false, naive = false } = own;
   checkRecipe(bits, large, naive);
-  if (options.output !== undefined) await checkWritable(options.output);
-  const { source, close } = await openSource(model, options);
+  if (own.output !== undefined) await checkWritable(own.output);
+  const { source, close } = await openSource(model, own);
   try {
     const done = isEncoder(source) ? quantizedEncoder : quantized;
-    return await done(source, options, toolkit);
+    return await done(source, own, toolkit);
   } finally {
     await close();
   }
