@@ -5,7 +5,7 @@ import type { BytesSource } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";
 import { openSeekable, type Seekable } from "../../files/seek";
 import type { Tensor } from "../../graph/tensor";
-import type { LanguageSource, SourceTensor } from "../../text/source";
+import type { BlockCodes, LanguageSource, SourceTensor } from "../../text/source";
 import { type Architecture, architectureOf } from "./architectures";
 import { type GgufTensor, readGgufHeader } from "./header";
 import { GgufKeys } from "./keys";
@@ -24,14 +24,21 @@ const FACTORS: Readonly<Record<string, keyof RotaryFactors>> = {
 /** Most elements of such a tensor. */
 const MAX_FACTORS = 4096;
 
-/** A tensor of the file by its name of Hugging Face. */
-interface Named extends SourceTensor {
-  readonly tensor: GgufTensor;
-  /** In which order rows lie in the file. */
-  readonly order?: RowOrder;
+/** A tensor, and how its elements are read. */
+interface Readable extends SourceTensor {
+  read(): Promise<Tensor>;
+  /** Absent where the file has rows in another order, or other numbers. */
+  readRows?(begin: number, end: number): Promise<Tensor>;
+  readCodes?(): Promise<BlockCodes | undefined>;
+}
+
+/** How a tensor lies in the file. */
+interface Lying {
+  /** In which order its rows lie. */
+  readonly order: RowOrder | undefined;
   /** What is taken from every element. */
-  readonly shift?: 1;
-  readonly isTransposed?: boolean;
+  readonly shift: 0 | 1;
+  readonly isTransposed: boolean;
 }
 
 /**
@@ -71,9 +78,11 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
   const embedding = embeddingOf(architecture, common);
   const made = architecture.tensors?.(common) ?? new Map<string, Tensor>();
   keys.finish(name!);
-  const named = namesOf(tensors, architecture, config, where);
+  const named = tensorsOf(file, tensors, architecture, config, where);
+  for (const [name, tensor] of made)
+    named.set(name, { dtype: tensor.dtype, shape: tensor.shape, read: async () => tensor });
   const text = textAssetsOf(keys, vocabulary, architecture.isEncoder);
-  const tensorOf = (name: string): Named => {
+  const tensorOf = (name: string): Readable => {
     const tensor = named.get(name);
     if (tensor) return tensor;
     throw new OctetteError(`there is no tensor "${name}"`, { code: "argument", where });
@@ -81,36 +90,12 @@ async function opened(file: Seekable, where: string): Promise<LanguageSource> {
   return {
     where,
     config,
-    tensors: new Map<string, SourceTensor>([...named, ...made]),
+    tensors: named,
     text,
     ...(embedding && { embedding }),
-    async read(name) {
-      const own = made.get(name);
-      if (own) return own;
-      const { tensor, shape, order, shift = 0, isTransposed } = tensorOf(name);
-      const isVector = tensor.shape.length === 1;
-      const at = `${where}, tensor "${name}"`;
-      let data = await readGgufTensor(file, tensor, at, isVector ? undefined : order);
-      if (isVector && order) data = data.map((_, i) => data[order(i)]!);
-      if (shift) for (let i = 0; i < data.length; i++) data[i]! -= shift;
-      return { dtype: "f32", shape, data: isTransposed ? turned(data, tensor.shape) : data };
-    },
-    async readRows(name, begin, end) {
-      if (made.has(name)) return undefined;
-      const { tensor, order, shift, isTransposed } = tensorOf(name);
-      if (order || shift || isTransposed || tensor.shape.length !== 2) return undefined;
-      const [rows, cols] = tensor.shape as [number, number];
-      const rowBytes = tensor.bytes / rows;
-      const shape = [end - begin, cols];
-      const place = { shape, offset: tensor.offset + begin * rowBytes, bytes: rowBytes * (end - begin) };
-      const data = await readGgufTensor(file, { ...tensor, ...place }, `${where}, tensor "${name}"`);
-      return { dtype: "f32", shape, data };
-    },
-    async readCodes(name) {
-      if (made.has(name)) return undefined;
-      const { tensor, order, isTransposed } = tensorOf(name);
-      return isTransposed ? undefined : readGgufCodes(file, tensor, `${where}, tensor "${name}"`, order);
-    },
+    read: async (name) => tensorOf(name).read(),
+    readRows: async (name, begin, end) => tensorOf(name).readRows?.(begin, end),
+    readCodes: async (name) => tensorOf(name).readCodes?.(),
     close: () => file.close(),
   };
 }
@@ -135,17 +120,18 @@ async function factorsOf(
   return factors;
 }
 
-/** Tensors by their names of Hugging Face. Throws OctetteError "unsupported" for one that has none. */
-function namesOf(
+/** The file's tensors by their names of Hugging Face. Throws OctetteError "unsupported" for one that has none. */
+function tensorsOf(
+  file: Seekable,
   tensors: ReadonlyMap<string, GgufTensor>,
   architecture: Architecture,
   config: Readonly<Record<string, unknown>>,
   where: string,
-): Map<string, Named> {
+): Map<string, Readable> {
   const { prefix = "model.", layerPrefix = "layers", shiftsNorms, transposed = [] } = architecture;
   const own = architecture.names ?? {};
   const names = { ...llamaNames, ...(typeof own === "function" ? own((name) => tensors.has(name)) : own) };
-  const named = new Map<string, Named>();
+  const named = new Map<string, Readable>();
   for (const [from, tensor] of tensors) {
     if (Object.hasOwn(FACTORS, from)) continue;
     const [, layer, part = "", kind = ""] = /^(?:blk\.(\d{1,6})\.)?(.+)\.(weight|bias)$/.exec(from) ?? [];
@@ -161,16 +147,47 @@ function namesOf(
     if (named.has(name)) throw new FormatError(`two tensors are "${name}"`, { where, got: from });
     const order = rowOrderOf(part, tensor, architecture, config, where);
     const isTransposed = kind === "weight" && transposed.includes(called);
-    named.set(name, {
-      dtype: tensor.type.name,
-      shape: shapeOf(tensor.shape, called, isTransposed),
-      tensor,
-      ...(order ? { order } : {}),
-      ...(shiftsNorms && kind === "weight" && part.endsWith("norm") ? { shift: 1 } : {}),
-      ...(isTransposed ? { isTransposed } : {}),
-    });
+    const shift = shiftsNorms && kind === "weight" && part.endsWith("norm") ? 1 : 0;
+    const shape = shapeOf(tensor.shape, called, isTransposed);
+    const at = `${where}, tensor "${name}"`;
+    named.set(name, readable(file, tensor, shape, { order, shift, isTransposed }, at));
   }
   return named;
+}
+
+/** A tensor of the file, in the shape and the order that Hugging Face has it in. */
+function readable(
+  file: Seekable,
+  tensor: GgufTensor,
+  shape: readonly number[],
+  { order, shift, isTransposed }: Lying,
+  at: string,
+): Readable {
+  const [rows, cols] = tensor.shape as [number, number];
+  const isMatrix = tensor.shape.length === 2;
+  const isVector = tensor.shape.length === 1;
+  return {
+    dtype: tensor.type.name,
+    shape,
+    async read() {
+      let data = await readGgufTensor(file, tensor, at, isVector ? undefined : order);
+      if (isVector && order) data = data.map((_, i) => data[order(i)]!);
+      if (shift) for (let i = 0; i < data.length; i++) data[i]! -= shift;
+      return { dtype: "f32", shape, data: isTransposed ? turned(data, tensor.shape) : data };
+    },
+    ...(isMatrix &&
+      !order &&
+      !shift &&
+      !isTransposed && {
+        async readRows(begin, end) {
+          const rowBytes = tensor.bytes / rows;
+          const own = [end - begin, cols];
+          const place = { shape: own, offset: tensor.offset + begin * rowBytes, bytes: rowBytes * own[0]! };
+          return { dtype: "f32", shape: own, data: await readGgufTensor(file, { ...tensor, ...place }, at) };
+        },
+      }),
+    ...(!isTransposed && { readCodes: () => readGgufCodes(file, tensor, at, order) }),
+  };
 }
 
 /** A depthwise convolution has one input channel in Hugging Face's files; a layer's weights may be turned. */
