@@ -1,17 +1,22 @@
-// 4-bit weights where a relaxed dot product multiplies bytes: the nibbles are its second operand, which fits 7 bits, and x, less 128,
-// the first. So every engine that has the instruction gives the same sums. They start at −8 · Σ x, as nibbles are q + 8.
+// 4-bit weights where a relaxed dot product multiplies bytes. The first operand are the weights: q + 8 of all k but 5 and 7 of eight, which
+// are q, so that neither needs more than a mask. The second is x, less 128 where the engine reads it as signed. Sums start at
+// −8 · Σ x over those k that have the 8.
 
-import { zipHigh32, zipLow32 } from "../lanes/simd";
+import { signs } from "../env";
 import { GROUP_SIZE } from "./sizes";
 
 /** c += x · w, four bytes each. */
 function dot(c: v128, x: v128, w: v128): v128 {
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, c);
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
 }
 
-/** Σ of 16 signed bytes in four sums. */
-function sum16(v: v128): v128 {
-  return i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v));
+/** Σ of 32 bytes. */
+function sum32(a: v128, b: v128): i32 {
+  return total(
+    i32x4.extadd_pairwise_i16x8_u(
+      i16x8.add(i16x8.extadd_pairwise_i8x16_u(a), i16x8.extadd_pairwise_i8x16_u(b)),
+    ),
+  );
 }
 
 function total(v: v128): i32 {
@@ -20,73 +25,47 @@ function total(v: v128): i32 {
   return i32x4.extract_lane(v, 0);
 }
 
-/** One row of u8 → i8 [k], and of each group where its sums of 16 bits start, i16 [2], and Σ x, i32. */
-export function packRowSigned(to: usize, x: usize, k: i32): void {
-  const flip = i8x16.splat(-128);
-  const eight = i16x8.splat(-8);
+/** Of a group of codes: where its sums start, at `to`, and Σ x, at `other`, i32. */
+function storeSums(to: usize, other: usize, a: v128, b: v128): void {
+  const eights = i64x2.splat(0x00ff00ffffffffff);
+  store<i32>(to, 8 * (24 * signs - sum32(v128.and(a, eights), v128.and(b, eights))));
+  store<i32>(other, sum32(a, b) - 32 * signs);
+}
+
+/** One row of u8 → bytes [k], and of each group where its sums start and Σ x, i32. */
+export function packRowBytes(to: usize, x: usize, k: i32): void {
+  const shift = i8x16.splat(<i8>signs);
   let sums = to + k;
   for (const end = x + k; x < end; x += GROUP_SIZE, to += GROUP_SIZE, sums += 8) {
-    const a = v128.xor(v128.load(x), flip);
-    const b = v128.xor(v128.load(x, 16), flip);
-    v128.store(to, a);
-    v128.store(to, b, 16);
-    let pairs = i16x8.add(i16x8.extadd_pairwise_i8x16_s(a), i16x8.extadd_pairwise_i8x16_s(b));
-    pairs = i16x8.add(pairs, i32x4.shuffle(pairs, pairs, 2, 3, 0, 1));
-    pairs = i16x8.add(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
-    v128.store32_lane(sums, i16x8.mul(pairs, eight), 0);
-    v128.store32_lane(sums, i32x4.extadd_pairwise_i16x8_s(pairs), 0, 4);
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    v128.store(to, v128.xor(a, shift));
+    v128.store(to, v128.xor(b, shift), 16);
+    storeSums(sums, sums + 4, a, b);
   }
 }
 
-/** c += x · w, two bytes each. A group's sums fit 16 bits: at most 16 · 8 · 128. */
-function dot16(c: v128, x: v128, w: v128): v128 {
-  return i16x8.add(c, i16x8.relaxed_dot_i8x16_i7x16_s(x, w));
+/** Eight k of four columns. The bytes that lanes of 16 bits end in are signed as they are shifted. */
+function chunk(c: v128, v: v128, x0: v128, x1: v128): v128 {
+  return dot(dot(c, x0, lowOf(v)), x1, highOf(v));
 }
 
-/** Sixteen bytes of a panel as they were before the top nibbles became signed, and what they add to sums of 16 bits. */
-function chunk16(c: v128, v: v128, x0: v128, x1: v128, low: v128): v128 {
-  return dot16(dot16(c, x0, v128.and(v, low)), x1, v128.and(i16x8.shr_u(v, 4), low));
+function lowOf(v: v128): v128 {
+  return v128.and(v, i8x16.splat(15));
 }
 
-/** As a static method, which can ask to be inlined in syntax that formatters know: as a call it takes twice the time. */
-class Group {
-  /** Four columns, the 32 k of a group: (k, k + 1) and (k + 2, k + 3) apart. */
-  @inline
-  static four(
-    c: v128,
-    w: usize,
-    x0: v128,
-    x1: v128,
-    x2: v128,
-    x3: v128,
-    x4: v128,
-    x5: v128,
-    x6: v128,
-    x7: v128,
-    low: v128,
-    flip: v128,
-  ): v128 {
-    c = chunk16(c, v128.xor(v128.load(w), flip), x0, x1, low);
-    c = chunk16(c, v128.xor(v128.load(w, 16), flip), x2, x3, low);
-    c = chunk16(c, v128.xor(v128.load(w, 32), flip), x4, x5, low);
-    return chunk16(c, v128.xor(v128.load(w, 48), flip), x6, x7, low);
-  }
+function highOf(v: v128): v128 {
+  return v128.and(i16x8.shr_s(v, 4), i16x8.splat(-241));
 }
 
-/**
- * y[c] = Σ_g s[g][c] · Σ_k q · x − t[g][c] · Σ_k x, i32 [16]: a row of packRowSigned from a group on × `groups` of a panel.
- *
- * One product with the scales widens the two sums of a column and joins them.
- */
+/** y[c] = Σ_g s[g][c] · Σ_k q · x − t[g][c] · Σ_k x, i32 [16]: a row of packRowBytes from a group on × `groups` of a panel. */
 export function rowNibbles(y: usize, x: usize, sums: usize, w: usize, groups: i32, hasOffsets: i32): void {
-  const low = i8x16.splat(15);
-  const flip = i16x8.splat(-32768);
   let t0 = i32x4.splat(0);
   let t1 = t0;
   let t2 = t0;
   let t3 = t0;
-  for (const end = sums + ((<usize>groups) << 3); sums < end; sums += 8, x += GROUP_SIZE) {
-    const scales = v128.load(w);
+  for (const end = sums + ((<usize>groups) << 3); sums < end; sums += 8) {
+    const scales = w;
     w += 16;
     if (hasOffsets) {
       const sum = v128.load32_splat(sums, 4);
@@ -98,29 +77,25 @@ export function rowNibbles(y: usize, x: usize, sums: usize, w: usize, groups: i3
       t3 = i32x4.sub(t3, i32x4.mul(sum, i32x4.extend_high_i16x8_s(other)));
       w += 32;
     }
-    const c = v128.load32_splat(sums);
-    const x0 = v128.load32_splat(x);
-    const x1 = v128.load32_splat(x, 4);
-    const x2 = v128.load32_splat(x, 8);
-    const x3 = v128.load32_splat(x, 12);
-    const x4 = v128.load32_splat(x, 16);
-    const x5 = v128.load32_splat(x, 20);
-    const x6 = v128.load32_splat(x, 24);
-    const x7 = v128.load32_splat(x, 28);
-    const c0 = Group.four(c, w, x0, x1, x2, x3, x4, x5, x6, x7, low, flip);
-    const c1 = Group.four(c, w + 64, x0, x1, x2, x3, x4, x5, x6, x7, low, flip);
-    const c2 = Group.four(c, w + 128, x0, x1, x2, x3, x4, x5, x6, x7, low, flip);
-    const c3 = Group.four(c, w + 192, x0, x1, x2, x3, x4, x5, x6, x7, low, flip);
-    w += 256;
-    // Each scale twice, as i16: s0 s0 s1 s1 …
-    const s0 = i8x16.shuffle(scales, scales, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-    const s1 = i8x16.shuffle(scales, scales, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7);
-    const s2 = i8x16.shuffle(scales, scales, 8, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 11);
-    const s3 = i8x16.shuffle(scales, scales, 12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15);
-    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(c0, i16x8.shr_s(s0, 8)));
-    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(c1, i16x8.shr_s(s1, 8)));
-    t2 = i32x4.add(t2, i32x4.dot_i16x8_s(c2, i16x8.shr_s(s2, 8)));
-    t3 = i32x4.add(t3, i32x4.dot_i16x8_s(c3, i16x8.shr_s(s3, 8)));
+    let c0 = v128.load32_splat(sums);
+    let c1 = c0;
+    let c2 = c0;
+    let c3 = c0;
+    for (const stop = w + 64; w < stop; w += 16, x += 8) {
+      const x0 = v128.load32_splat(x);
+      const x1 = v128.load32_splat(x, 4);
+      c0 = chunk(c0, v128.load(w), x0, x1);
+      c1 = chunk(c1, v128.load(w, 64), x0, x1);
+      c2 = chunk(c2, v128.load(w, 128), x0, x1);
+      c3 = chunk(c3, v128.load(w, 192), x0, x1);
+    }
+    w += 192;
+    const near = v128.load8x8_s(scales);
+    const far = v128.load8x8_s(scales, 8);
+    t0 = i32x4.add(t0, i32x4.mul(c0, i32x4.extend_low_i16x8_s(near)));
+    t1 = i32x4.add(t1, i32x4.mul(c1, i32x4.extend_high_i16x8_s(near)));
+    t2 = i32x4.add(t2, i32x4.mul(c2, i32x4.extend_low_i16x8_s(far)));
+    t3 = i32x4.add(t3, i32x4.mul(c3, i32x4.extend_high_i16x8_s(far)));
   }
   v128.store(y, t0);
   v128.store(y, t1, 16);
@@ -133,13 +108,16 @@ export const TILE_ROWS: i32 = 6;
 export const TILE_GROUP: i32 = 240;
 
 /** Six rows of u8, `step` bytes apart and none past `last`, → a tile. */
-export function packTileSigned(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
+export function packTileBytes(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
+  const shift = i8x16.splat(<i8>signs);
   for (let r = 0, x = x0; r < TILE_ROWS; r++, x = min(x + step, last)) {
-    const flip = i8x16.splat(-128);
     let at = to + (r << 2);
     for (let i = 0; i < k; i += GROUP_SIZE, at += TILE_GROUP) {
-      const a = v128.xor(v128.load(x + i), flip);
-      const b = v128.xor(v128.load(x + i, 16), flip);
+      let a = v128.load(x + i);
+      let b = v128.load(x + i, 16);
+      storeSums(at + 192, at + 216, a, b);
+      a = v128.xor(a, shift);
+      b = v128.xor(b, shift);
       v128.store32_lane(at, a, 0);
       v128.store32_lane(at, a, 1, 24);
       v128.store32_lane(at, a, 2, 48);
@@ -148,24 +126,19 @@ export function packTileSigned(to: usize, x0: usize, step: usize, last: usize, k
       v128.store32_lane(at, b, 1, 120);
       v128.store32_lane(at, b, 2, 144);
       v128.store32_lane(at, b, 3, 168);
-      const sum = total(i32x4.add(sum16(a), sum16(b)));
-      store<i32>(at, -8 * sum, 192);
-      store<i32>(at, sum, 216);
     }
   }
 }
 
 /** A group's nibbles as bytes, 64 a step of four k of 16 columns, and then its scales as i32: 8 · 64 + 64 bytes. */
 export function openNibbles(to: usize, w: usize, hasOffsets: i32): void {
-  const low = i8x16.splat(15);
-  const flip = i16x8.splat(-32768);
   const scales = v128.load(w);
   w += hasOffsets ? 48 : 16;
   for (let b = 0; b < 64; b += 16)
     for (let c = 0; c < 512; c += 128, w += 16) {
-      const v = v128.xor(v128.load(w), flip);
-      v128.store(to + b + c, v128.and(v, low));
-      v128.store(to + b + c, v128.and(i16x8.shr_u(v, 4), low), 64);
+      const v = v128.load(w);
+      v128.store(to + b + c, lowOf(v));
+      v128.store(to + b + c, highOf(v), 64);
     }
   const near = i16x8.extend_low_i8x16_s(scales);
   const far = i16x8.extend_high_i8x16_s(scales);

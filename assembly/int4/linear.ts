@@ -1,5 +1,6 @@
 // Linear layers over 4-bit weights in groups, for any number of rows. The range is over columns.
 
+import { signs } from "../env";
 import { RELAXED } from "../int8/panels";
 import { Epilogue } from "../int8/sizes";
 import { storeWords } from "../lanes/simd";
@@ -7,8 +8,8 @@ import { BLOCK_ROWS } from "../linear/sizes";
 import { tileWide } from "../linear/tile-wide";
 import {
   openNibbles,
-  packRowSigned,
-  packTileSigned,
+  packRowBytes,
+  packTileBytes,
   rowNibbles,
   TILE_GROUP,
   TILE_ROWS,
@@ -47,12 +48,12 @@ export function packRowsInt4(to: usize, x: usize, ldx: i32, rows: i32, k: i32, b
     const from = x + <usize>(r * ldx);
     if (i >= tiled) {
       const own = lonesOf(block, tiled, k) + <usize>((i - tiled) * ownRowBytes(k));
-      if (RELAXED) packRowSigned(own, from, k);
+      if (RELAXED) packRowBytes(own, from, k);
       else packRowWide(own, from, k);
     } else if (i % ROWS == 0) {
       const tile = block + <usize>(i / ROWS) * tileSize(k);
       const last = from + <usize>((tiled - 1 - i) * ldx);
-      if (RELAXED) packTileSigned(tile, from, ldx, last, k);
+      if (RELAXED) packTileBytes(tile, from, ldx, last, k);
       else packTilePairs(tile, from, ldx, last, k);
     }
   }
@@ -197,7 +198,7 @@ function multiplyTiles(
 /** totals[r][c] += f32(sums[r][c] − xZero[r] · colsum[c]), 16 columns. */
 function addSegment(totals: usize, sums: usize, colsum: usize, rows: i32, xZero: usize, step: usize): void {
   for (; rows > 0; rows--, totals += SUMS_ROW, sums += SUMS_ROW, xZero += step) {
-    const zero = i32x4.splat(load<i32>(xZero) - (RELAXED ? 128 : 0));
+    const zero = i32x4.splat(load<i32>(xZero) - (RELAXED ? signs : 0));
     for (let i = 0; i < 64; i += 16) {
       const sum = i32x4.sub(v128.load(sums + i), i32x4.mul(zero, v128.load(colsum + i)));
       v128.store(totals + i, f32x4.add(v128.load(totals + i), f32x4.convert_i32x4_s(sum)));
