@@ -84,7 +84,7 @@ async function openShards(
     throw new OctetteError(`has no ${WHOLE} and no ${INDEX}`, {
       code: "argument",
       where: folder.where,
-      hint: "Save the model with save_pretrained(…, safe_serialization=True); an adapter needs the model it adapts",
+      hint: "Save the model with safe_serialization=True; an adapter needs the model it adapts",
     });
   const map = index.weight_map;
   if (!isJsonObject(map) || Object.values(map).some((file) => typeof file !== "string"))

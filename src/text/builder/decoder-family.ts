@@ -59,8 +59,10 @@ export interface DecoderFamily {
   readonly interleaved?: true;
   /** Pairs rotate backwards. */
   readonly isReversed?: true;
-  /** Share of a head that rotates. */
+  /** Share of a head that rotates, where a file does not say it. Left out: heads rotate whole. */
   readonly partial?: number;
+  /** The setting that says it; default partial_rotary_factor. */
+  readonly shareName?: string;
   /** Layers that do not rotate: of full attention where others have windows. */
   readonly noRotary?: "full" | "full-if-windows" | "no_rope_layers";
   /** q and k are normalized in every layer; left out: as a setting says, or where there are tensors. */
@@ -83,8 +85,12 @@ export interface DecoderFamily {
     | "attention_layers"
     | "unused";
   readonly pattern?: number;
+  /** The setting that says the pattern; left out: none does. */
+  readonly patternName?: string;
+  /** Its layers are all of one kind, whatever a file lists. */
+  readonly hasLikeLayers?: true;
   readonly window?: number;
-  /** A setting, local_attention, is twice the window. */
+  /** A setting, local_attention, is twice the window, where sliding_window does not say it. */
   readonly isWindowHalved?: true;
   /** How q, k and v lie in one tensor. Default: one after the other. */
   readonly fused?: "heads" | "falcon" | "bigcode" | "codegen";

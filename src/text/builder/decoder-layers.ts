@@ -14,7 +14,8 @@ export interface LayerSettings {
   readonly scale: number;
 }
 
-const PATTERN = ["sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers"];
+/** Where layers are listed, these say nothing. */
+const PATTERN = ["sliding_window_pattern", "global_attn_every_n_layers"];
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isFlag = (value: unknown): value is number | boolean =>
@@ -34,7 +35,8 @@ export function decoderLayers(
   const scale = scaleOf(settings, family, headDim);
   const noRotary = settings.list("no_rope_layers", count, isFlag);
   const interval = settings.count("no_rope_layer_interval", 4);
-  const hasWindows = window > 0;
+  // Whether the file has a window at all, be there no layer that it is for.
+  const hasWindows = !isNull(settings, "sliding_window");
   return types.map((type, i) => {
     const isSliding = type === "sliding_attention";
     const byFamily = {
@@ -64,12 +66,15 @@ function layerTypes(settings: Settings, family: DecoderFamily, count: number): r
   const listed = settings
     .list("layer_types", count, isText)
     ?.map((type) => (type === "attention" ? "full_attention" : type));
-  const pattern = settings.value(PATTERN);
+  if (listed) settings.value(PATTERN);
   const full = settings.value("full_attn_idxs");
   if (listed) {
     const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
-    if (unknown === undefined) return listed;
-    throw settings.wrong("layer_types", "full_attention, sliding_attention or conv", unknown);
+    if (unknown !== undefined)
+      throw settings.wrong("layer_types", "full_attention, sliding_attention or conv", unknown);
+    const others = listed.find((type) => isOther(type, settings, family));
+    if (others !== undefined) throw settings.wrong("layer_types", "layers of one kind", others);
+    return listed;
   }
   if (Array.isArray(full))
     return Array.from({ length: count }, (_, i) => (full.includes(i) ? "full_attention" : "conv"));
@@ -83,25 +88,39 @@ function layerTypes(settings: Settings, family: DecoderFamily, count: number): r
     if (family.windows === "max_window_layers") return i >= first;
     if (family.windows === "attention_layers") return attention ? attention[i] === "local" : i % 2 === 1;
     if (family.windows !== "pattern" && family.windows !== "first-full") return false;
-    const every = pattern === undefined ? family.pattern! : settings.count(PATTERN);
+    const every = family.patternName ? settings.count(family.patternName, family.pattern) : family.pattern!;
     return (family.windows === "pattern" ? i + 1 : i) % every !== 0;
   };
   return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
 }
 
+/** Whether a listed layer is not what all layers of a family are that lists none. */
+function isOther(type: string, settings: Settings, family: DecoderFamily): boolean {
+  if (family.windows === undefined) return type === "sliding_attention";
+  if (!family.hasLikeLayers) return false;
+  const window = isNull(settings, "sliding_window")
+    ? undefined
+    : (settings.value("sliding_window") ?? family.window);
+  return window !== undefined && type !== "sliding_attention";
+}
+
+const isNull = (settings: Settings, name: string): boolean =>
+  settings.says(name) && settings.value(name) === undefined;
+
 /** The window of layers that have one; 0 where none has. */
 function windowOf(settings: Settings, family: DecoderFamily, types: readonly string[]): number {
-  const isUsed = settings.flag(
+  const isSaid = settings.flag(
     "use_sliding_window",
     family.windows !== "max_window_layers" && family.windows !== "unused",
   );
-  const isNull = settings.says("sliding_window") && settings.value("sliding_window") === undefined;
+  // SmolLM 3 asks for it only where it makes the list itself.
+  const isUsed = isSaid || family.windows === "unused";
   settings.value("window_size");
   if (family.isWindowHalved) {
-    settings.value("sliding_window");
-    return Math.floor(settings.count("local_attention", 2 * family.window!, 2) / 2);
+    const half = Math.floor(settings.count("local_attention", 2 * family.window!, 2) / 2);
+    return settings.count("sliding_window", half);
   }
-  if (!isUsed || isNull || !types.includes("sliding_attention")) {
+  if (!isUsed || isNull(settings, "sliding_window") || !types.includes("sliding_attention")) {
     settings.value("sliding_window");
     return 0;
   }

@@ -82,10 +82,13 @@ export function decoderSettings(
     length,
     theta: family.theta ?? 10000,
     localTheta: family.localTheta,
-    partial: family.partial ?? 1,
+    partial: family.partial,
+    shareName: family.shareName ?? "partial_rotary_factor",
     growsQueries: family.growsQueries === true,
   };
   const kinds = new Set(layers.flatMap(({ rotary }) => rotary ?? []));
+  // Of a model without a layer that rotates, they are read as well.
+  if (kinds.size === 0 && family.noRotary) rotaryOf(settings, "full_attention", context);
   return {
     vocabulary: settings.count("vocab_size"),
     hidden,
@@ -111,7 +114,7 @@ export function decoderSettings(
     embeddingScale: embeddingScaleOf(settings, family, hidden),
     residualScale: settings.number("residual_multiplier", 1),
     logitScale: logitScaleOf(settings, family),
-    attentionCap: capOf(settings, "attn_logit_softcapping", family.attentionCap),
+    attentionCap: family.attentionCap ? capOf(settings, "attn_logit_softcapping", family.attentionCap) : 0,
     logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
     clip: settings.number("clip_qkv", 0),
     kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),

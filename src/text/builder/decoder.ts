@@ -266,12 +266,7 @@ function head(
   const own = findPart(weights, "", beside.head);
   const from = isTied ? table : (own ?? needPart(weights, "", beside.head));
   // A file may repeat the table that it ties.
-  if (isTied && own)
-    weights.add(`${own}.weight`, {
-      tensors: [`${own}.weight`],
-      from: [vocabulary, width],
-      shape: [vocabulary, width],
-    });
+  if (isTied && own) weights.repeat(`${own}.weight`, `${table}.weight`, [vocabulary, width]);
   const biasName = dense ? "decoder.bias" : "lm_head.bias";
   const hasBias = weights.has(biasName) || family.hasHeadBias;
   const bias = hasBias ? writer.vector(biasName, vocabulary) : "";

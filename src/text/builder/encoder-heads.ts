@@ -194,7 +194,7 @@ function plainPredictions(
   const shape = [vocabulary, hidden] as const;
   const own = "lm_head.weight";
   // A file may repeat the table that it ties.
-  if (isTied && writer.weights.has(own)) writer.weights.add(own, { tensors: [own], from: shape, shape });
+  if (isTied && writer.weights.has(own)) writer.weights.repeat(own, `${table}.weight`, shape);
   const bias = writer.weights.has("lm_head.bias") ? [writer.vector("lm_head.bias", vocabulary)] : [];
   if (isTied) writer.node("Linear", ["hidden", `${table}.weight`, ...bias], "logits");
   else writer.linear("hidden", "lm_head", shape, "logits");
@@ -217,7 +217,8 @@ function predictions(
   const normed = writer.norm(active, norm, width, settings.norm, "predictions.normed");
   const own = `${decoder}.weight`;
   const shape = [vocabulary, width];
-  if (weights.has(own) || !settings.isTied) weights.add(own, { tensors: [own], from: shape, shape });
+  if (!settings.isTied) weights.add(own, { tensors: [own], from: shape, shape });
+  else if (weights.has(own)) weights.repeat(own, `${table}.weight`, shape);
   const rows = settings.isTied ? `${table}.weight` : own;
   const name = weights.has(bias) ? bias : `${decoder}.bias`;
   writer.node("Linear", [normed, rows, writer.vector(name, vocabulary)], "logits");

@@ -75,7 +75,8 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     length: undefined,
     theta,
     localTheta: family.localTheta,
-    partial: 1,
+    partial: undefined,
+    shareName: "partial_rotary_factor",
   };
   const kinds = family.theta === undefined ? [] : [...new Set(layers)];
   if (family.isRotaryNamed && settings.text("position_embedding_type", "absolute") !== "rotary")

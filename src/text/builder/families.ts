@@ -63,6 +63,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     interleaved: true,
     fused: "codegen",
     kvHeads: "heads",
+    partial: 1,
   },
   cohere: {
     headNormScales: "own",
@@ -75,6 +76,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     theta: 500000,
   },
   cohere2: {
+    patternName: "sliding_window_pattern",
     norm: "layer",
     epsilon: 1e-5,
     parallel: true,
@@ -91,12 +93,14 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     headDim: 128,
     kvHeads: 8,
     theta: 1e6,
+    needsRotary: true,
     windows: "first-full",
     pattern: 4,
     window: 8192,
   },
   ernie4_5: { epsilon: 1e-5, tied: true, interleaved: true, headDim: 128, kvHeads: 2, theta: 500000 },
   exaone4: {
+    patternName: "sliding_window_pattern",
     headNorms: true,
     headNormScales: "same",
     epsilon: 1e-5,
@@ -118,6 +122,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   gemma: { ...gemmaLike, kvHeads: 16, isGeluTanh: true },
   gemma2: { ...gemma2Like, attentionCap: 50, logitCap: 30 },
   gemma3_text: {
+    patternName: "sliding_window_pattern",
     headNorms: true,
     headNormScales: "same",
     ...gemma2Like,
@@ -144,6 +149,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu",
     parallel: "setting",
     partial: 0.25,
+    shareName: "rotary_pct",
     fused: "heads",
   },
   gptj: {
@@ -154,6 +160,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu_new",
     parallel: true,
     interleaved: true,
+    partial: 1,
   },
   granite: { attentionScale: "attention_multiplier" },
   granitemoehybrid: { attentionScale: "attention_multiplier", isRotaryNamed: true },
@@ -165,6 +172,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   llama: {},
   ministral: { kvHeads: 8, windows: "all", window: 4096 },
   ministral3: {
+    hasLikeLayers: true,
     epsilon: 1e-5,
     headDim: 128,
     kvHeads: 8,
@@ -174,6 +182,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   mistral: { kvHeads: 8, windows: "all", window: 4096 },
   "modernbert-decoder": {
+    patternName: "global_attn_every_n_layers",
     norm: "layer",
     epsilon: 1e-5,
     activation: "gelu",
@@ -237,7 +246,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     parallel: true,
     partial: 0.5,
   },
-  phi3: { epsilon: 1e-5, windows: "all" },
+  phi3: { hasLikeLayers: true, epsilon: 1e-5, windows: "all", partial: 1 },
   qwen2: { hasBiases: true, kvHeads: 32, windows: "max_window_layers", window: 4096 },
   qwen3: {
     headNorms: true,
@@ -251,6 +260,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   smollm3: { tied: true, kvHeads: 4, theta: 2e6, noRotary: "no_rope_layers", windows: "unused" },
   stablelm: { norm: "layer", epsilon: 1e-5, parallel: "setting", isSerial: true, partial: 0.25, kvHeads: 32 },
   starcoder2: {
+    hasLikeLayers: true,
     norm: "layer",
     epsilon: 1e-5,
     activation: "gelu_pytorch_tanh",

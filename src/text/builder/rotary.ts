@@ -32,7 +32,10 @@ export interface RotaryContext {
   readonly theta: number;
   /** Base of layers with windows, when it differs. */
   readonly localTheta: number | undefined;
-  readonly partial: number;
+  /** Share of a head that rotates; undefined: all of every head, whatever a file says. */
+  readonly partial: number | undefined;
+  /** What its setting is called. */
+  readonly shareName: string;
   /** Whether queries grow with their position. */
   readonly growsQueries?: boolean;
 }
@@ -43,15 +46,16 @@ type LayerType = "full_attention" | "sliding_attention";
 export function rotaryOf(settings: Settings, type: LayerType, context: RotaryContext): Rotary {
   const isLocal = type === "sliding_attention" && context.localTheta !== undefined;
   const theta = settings.number(["rope_theta", "rotary_emb_base", "global_rope_theta"], context.theta);
-  const local = settings.number(
-    ["rope_local_base_freq", "local_rope_theta"],
-    isLocal ? context.localTheta : theta,
-  );
-  const partial = settings.number(["partial_rotary_factor", "rotary_pct"], context.partial);
-  const rotated = settings.value("rotary_dim");
-  const given = parametersOf(settings, type, isLocal);
+  const local =
+    context.localTheta === undefined
+      ? theta
+      : settings.number(["rope_local_base_freq", "local_rope_theta"], isLocal ? context.localTheta : theta);
+  const partial = settings.number(context.shareName, context.partial ?? 1);
+  const rotated = context.partial === undefined ? undefined : settings.value("rotary_dim");
+  const given = parametersOf(settings, type, context.localTheta !== undefined, isLocal);
   const reader = new RopeParameters(settings, given);
   const share = reader.number("partial_rotary_factor", partial);
+  if (context.partial === undefined && share !== 1) throw settings.wrong(context.shareName, "1", share);
   const base = reader.number("rope_theta", isLocal ? local : theta);
   const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
   const most = Math.min(context.headDim, MAX_ROTATING);
@@ -103,13 +107,15 @@ function queryGrowth(
 }
 
 /** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
-function parametersOf(settings: Settings, type: LayerType, isLocal: boolean): JsonObject {
+function parametersOf(settings: Settings, type: LayerType, hasTwo: boolean, isLocal: boolean): JsonObject {
   const scaling = settings.value("rope_scaling");
   const all = settings.value("rope_parameters");
   for (const value of [scaling, all])
     if (value !== undefined && !isJsonObject(value))
       throw settings.wrong("rope_parameters", "an object", value);
   const nested = isJsonObject(all) && Object.values(all).some(isJsonObject);
+  if (!nested && hasTwo && isJsonObject(all) && Object.keys(all).length > 0)
+    throw settings.wrong("rope_parameters", "one a layer type", all);
   if (!nested) return (isLocal && !all ? undefined : ((scaling ?? all) as JsonObject)) ?? {};
   const own = (all as JsonObject)[type];
   if (own === undefined || own === null) return {};

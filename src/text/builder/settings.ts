@@ -113,7 +113,7 @@ export class Settings {
         code: "unsupported",
         where: this.where,
         got: brief(value),
-        hint: "A setting may change what the model computes. Remove it where it does not",
+        hint: "Remove it where it changes nothing",
       });
     }
   }

@@ -40,6 +40,8 @@ export class Weights {
   readonly #used = new Set<string>();
   readonly #recipes = new Map<string, Recipe>();
   readonly #made = new Map<string, Tensor>();
+  /** Tensors that repeat another, by its name. */
+  readonly #repeats = new Map<string, string>();
   /** The tensor that was read last: parts of one are mostly asked for in a row. */
   #last: { readonly name: string; readonly tensor: Tensor } | undefined;
   /** Names of the source, by the names of today. */
@@ -95,6 +97,12 @@ export class Weights {
       expected: `[${expected}]`,
       got: `[${shape}]`,
     });
+  }
+
+  /** Says that a tensor repeats another one. Reading that throws FormatError where a value differs. */
+  repeat(name: string, of: string, shape: readonly number[]): void {
+    this.claim(name, shape);
+    this.#repeats.set(of, name);
   }
 
   /** A constant that no file has. */
@@ -157,6 +165,7 @@ export class Weights {
       // Passed on without a copy, and not kept.
       this.#last = undefined;
       const { data } = await this.source.read(this.#names.get(recipe.tensors[0]!)!);
+      await this.#checkRepeat(recipe.tensors[0]!, data as Float32Array, 0);
       return { dtype: "f32", shape, data };
     }
     const parts: Float32Array[] = [];
@@ -184,7 +193,10 @@ export class Weights {
     const recipe = this.#recipes.get(name);
     const own = recipe && isWhole(recipe) ? this.#names.get(recipe.tensors[0]!)! : undefined;
     const rows = own === undefined ? undefined : await this.source.readRows?.(own, begin, end);
-    if (rows) return rows;
+    if (rows) {
+      await this.#checkRepeat(recipe!.tensors[0]!, rows.data as Float32Array, begin);
+      return rows;
+    }
     const { dtype, shape, data } = await this.read(name);
     const rest = shape.slice(1);
     const size = sizeOf(rest);
@@ -199,6 +211,21 @@ export class Weights {
     if (isTransposed || plus || shape.length !== 2 || tensors.length !== 1) return undefined;
     const codes = await source.readCodes(this.#names.get(tensors[0]!)!);
     return codes && rows ? rowsOfCodes(codes, rows, from[1]!) : codes;
+  }
+
+  /** Throws where a tensor that should repeat these rows of another has other values. */
+  async #checkRepeat(of: string, data: Float32Array, first: number): Promise<void> {
+    const name = this.#repeats.get(of);
+    if (name === undefined) return;
+    const own = this.#names.get(name)!;
+    const width = sizeOf(this.shapeOf(name).slice(1));
+    const rows = await this.source.readRows?.(own, first, first + data.length / width);
+    const other = rows ? rows.data : (await this.source.read(own)).data.subarray(first * width);
+    for (let i = 0; i < data.length; i++)
+      if (other[i] !== data[i])
+        throw new FormatError(`"${name}" differs from "${of}", to which config.json ties it`, {
+          where: this.source.where,
+        });
   }
 
   #recipe(name: string): Recipe {

@@ -1,9 +1,9 @@
 // Folders and GGUF files, changed anywhere: they are read, built and run, or end in octette's own error, soon.
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Graph } from "../../../src/graph/graph";
 import { Random } from "../../../src/graph/random";
-import { loadSync } from "../../../src/index";
+import { loadSync, preload } from "../../../src/index";
 import {
   isOwn,
   mutatedFolder,
@@ -29,6 +29,8 @@ function runs(graph: Graph): void {
     model.dispose();
   }
 }
+
+beforeAll(() => preload());
 
 describe.each([
   ["GGUF files", (random: Random) => openedGguf(mutatedGguf(random))],

@@ -56,6 +56,28 @@ test.for([
     "original_max_position_embeddings has a value",
   ],
   ["granitemoehybrid", { layer_types: ["mamba", "attention"] }, "layer_types has a value"],
+  // What the family does not compute, whatever a file says of it.
+  ["llama", { partial_rotary_factor: 0.5 }, "partial_rotary_factor has a value"],
+  [
+    "llama",
+    { rope_parameters: { rope_type: "default", rope_theta: 1e4, partial_rotary_factor: 0.5 } },
+    "partial_rotary_factor has a value that octette does not know: expected 1, got 0.5",
+  ],
+  ["llama", { rotary_dim: 2 }, "rotary_dim is a setting that octette does not know"],
+  ["gpt_neox", { partial_rotary_factor: 0.5 }, "partial_rotary_factor is a setting"],
+  ["llama", { layer_types: ["sliding_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
+  ["phi3", { layer_types: ["full_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
+  ["starcoder2", { layer_types: ["full_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
+  ["ministral3", { layer_types: ["full_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
+  ["olmo3", { layer_types: null, sliding_window_pattern: 2 }, "sliding_window_pattern is a setting"],
+  ["cwm", { layer_types: null, sliding_window_pattern: 2 }, "sliding_window_pattern is a setting"],
+  ["cwm", { rope_parameters: null, rope_theta: 1e4 }, "rope_parameters has a value that octette does not"],
+  ["gemma3_text", { attn_logit_softcapping: 3 }, "attn_logit_softcapping is a setting"],
+  [
+    "gemma3_text",
+    { rope_parameters: { rope_type: "default", rope_theta: 300 } },
+    "rope_parameters has a value that octette does not know: expected one a layer type",
+  ],
   [
     "granitemoehybrid",
     { num_local_experts: 4 },
@@ -83,4 +105,38 @@ test.for([
   const build = () => buildLanguageGraph({ ...source, config: { ...source.config, ...changes } });
   expect(build).toThrow(message);
   expect(build).toThrow(OctetteError);
+});
+
+test.for([
+  ["llama", "lm_head.weight", "model.embed_tokens.weight"],
+  ["bert!MaskedLM", "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"],
+] as const)("%s: a tied head that the file has, too, must be the table", async ([name, head, table]) => {
+  const source = familyNamed(name);
+  const config = { ...source.config, tie_word_embeddings: true };
+  const tensors = new Map([...source.tensors, [head, source.tensors.get(table)!]]);
+  const repeated = {
+    ...source,
+    config,
+    tensors,
+    read: (own: string) => source.read(own === head ? table : own),
+  };
+  const { data } = await buildLanguageGraph(repeated).read(table);
+  expect(data).toEqual((await source.read(table)).data);
+  const other = async (own: string) => {
+    const read = await repeated.read(own);
+    return own === head ? { ...read, data: (read.data as Float32Array).with(-1, 3) } : read;
+  };
+  const message = `"${head}" differs from "${table}", to which config.json ties it`;
+  const different = buildLanguageGraph({ ...repeated, read: other });
+  await expect(different.read(table)).rejects.toThrow(message);
+  // Row by row as well: all of them, where a file cannot read rows.
+  await expect(different.readRows(table, 30, 40)).rejects.toThrow(message);
+  const readRows = async (own: string, begin: number, end: number) => {
+    const { dtype, shape, data } = await other(own);
+    const width = shape[1]!;
+    return { dtype, shape: [end - begin, width], data: data.slice(begin * width, end * width) };
+  };
+  const byRows = buildLanguageGraph({ ...repeated, read: other, readRows });
+  await byRows.readRows(table, 0, 5);
+  await expect(byRows.readRows(table, 30, 40)).rejects.toThrow(message);
 });
