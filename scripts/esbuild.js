@@ -32,6 +32,8 @@ export async function textOf(path) {
     minify: true,
     write: false,
     plugins: [],
+    // It has no files beside it.
+    logOverride: { "empty-import-meta": "silent" },
   });
   return outputFiles[0].text.trim().replace(/^"use strict";\(\(\)=>\{(.*)\}\)\(\);$/s, "$1");
 }

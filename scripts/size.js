@@ -49,7 +49,7 @@ const parts = [
   ["octette.js of digits, every class", 44_900, () => pageOfDigits("all")["octette.js"]],
   ["octette.js of digits, one class", 40_700, () => pageOfDigits("baseline")["octette.js"]],
   ["page of digits beside its model", 67_000, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
-  ["  learning included", 115_500, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
+  ["  learning included", 116_500, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
   ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
   ["  chats, where asked for", 13_300, () => later(TEXT, "chat")],
@@ -84,11 +84,11 @@ const parts = [
   ],
   [
     "export to ONNX, where asked for",
-    11_700,
+    12_000,
     () => later('export { exportOnnx } from "octette"', "export-onnx"),
   ],
   ["octette/learner", 21_000, () => atStart(LEARNER)],
-  ["  its worker, where there are workers", 141_400, () => readFileSync(`${root}build/learner-worker.js`)],
+  ["  its worker, where there are workers", 142_000, () => readFileSync(`${root}build/learner-worker.js`)],
   ["pictures of a page as feeds", 3_000, () => besideCore('export { pictureFeed } from "octette/pictures"')],
   [
     "  picture files, where asked for",

@@ -37,10 +37,11 @@ import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
 
 /**
- * Imports the kernels that few models need, so that `loadSync` and `save`, which wait for nothing, have them: those of attention
- * and other parts of language models, of recurrent layers, of weights in groups, of convolutions and poolings over volumes, of
- * computed weights or by norms, of samples at computed places, of poolings of regions and of images of columns. `load`, `quantize`,
- * `tune` and `evaluate` do it. Of a toolkit with ops of one's own: `toolkit.preload()`.
+ * Imports the kernels that few models need, for `loadSync` and `save`, which wait for nothing: those of attention and other parts
+ * of language models, of recurrent layers, of weights in groups, of convolutions and poolings over volumes, of computed weights or
+ * by norms, of samples at computed places, of poolings of regions and of images of columns. In Node these two read them from the
+ * files of the package by themselves, unless a bundler left those behind. `load`, `quantize`, `tune` and `evaluate` import them. Of
+ * a toolkit with ops of one's own: `toolkit.preload()`.
  */
 export const preload = (): Promise<void> => toolkit.preload();
 

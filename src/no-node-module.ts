@@ -2,4 +2,5 @@
 
 export function nodeModule() {}
 export function nodeFile() {}
+export function nodeWasm() {}
 export function nodeSha256() {}

@@ -56,6 +56,17 @@ export function nodeFile(
   }
 }
 
+/** A module of wasm among the files of the package; undefined without Node, and where a bundle left these behind. */
+export function nodeWasm(name: string): Uint8Array | undefined {
+  // Not within `new URL`, where bundlers would look for it.
+  const here = import.meta.url;
+  try {
+    return nodeModule("node:fs")?.readFileSync(new URL(`wasm/${name}.wasm`, here));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Node's SHA-256; undefined where there is no Node. */
 export function nodeSha256(): Sha256 | undefined {
   const hash = nodeModule("node:crypto")?.createHash("sha256");

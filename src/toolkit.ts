@@ -7,6 +7,7 @@ import { runSizes } from "./engine/run-sizes/run-sizes";
 import { type Carried, Engine, type WasmSources } from "./engine/wasm";
 import { OctetteError } from "./errors";
 import type { Conversions } from "./formats/onnx/source";
+import { nodeWasm } from "./node-module";
 import type { ToolkitOps } from "./ops/infer";
 import { toolkitOps } from "./ops/toolkit";
 import type { Rule } from "./train/gradients/rule";
@@ -35,7 +36,10 @@ export class Toolkit {
     provideRunSizes(runSizes);
     this.own = own;
     this.ops = { ...toolkitOps, ...own.ops };
-    const imported = laterNames.map((name) => [name, async () => (await this.#import())[name]!] as const);
+    const imported = laterNames.map((name) => {
+      const load = async () => (await this.#import())[name]!;
+      return [name, Object.assign(load, { now: () => nodeWasm(name) })] as const;
+    });
     this.wasm = { ...carried, ...Object.fromEntries(imported), ...own.wasm };
     this.engine = new Engine(this.wasm);
   }

@@ -204,9 +204,9 @@ describe("wasm is taken from", () => {
   test("a Response not at once, and the error says what to do", () => {
     expect(() => loadSync(bytes, options(both(respond)))).toThrow(
       expect.objectContaining({
-        code: "argument",
+        code: "unsupported",
         message: expect.stringMatching(
-          /^wasm\.common: a Response cannot be read synchronously\. Use the async/,
+          /^wasm\.common: its kernels are not here yet\. Give its bytes, or take the asynchronous load/,
         ),
       }),
     );

@@ -57,7 +57,7 @@ const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
     }),
   );
 
-type Imported = () => Promise<Uint8Array>;
+type Imported = Extract<WasmSource, () => unknown>;
 type Distant = Response | URL | Imported;
 
 /** Whether it is imported, once a plan calls a kernel that no other module has. */
@@ -278,18 +278,13 @@ export class Engine {
     const key = keyOf(group, isShared);
     const known = this.#modules.get(key);
     if (known) return known;
-    const source = this.#source(group);
-    if (isImported(source))
-      throw new OctetteError("its kernels are not imported yet", {
+    const given = this.#source(group);
+    const source = (isImported(given) && given.now?.()) || given;
+    if (isDistant(source))
+      throw new OctetteError("its kernels are not here yet", {
         code: "unsupported",
         where: `wasm.${group}`,
-        hint: "Call await preload() once before, or take the asynchronous load()",
-      });
-    if (isDistant(source))
-      throw new OctetteError(`a ${source.constructor.name} cannot be read synchronously`, {
-        code: "argument",
-        where: `wasm.${group}`,
-        hint: "Use the asynchronous load(), or pass bytes or a WebAssembly.Module",
+        hint: `${isImported(source) ? "Call await preload() once before" : "Give its bytes"}, or take the asynchronous load()`,
       });
     try {
       const module =

@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { readNpz } from "../../src/formats/npz";
+import { sizeOf, tensor } from "../../src/graph/tensor";
 import { createDataset, importOnnx, loadSync, quantize, save, tune } from "../../src/index";
 import { readExample } from "../examples";
+import { GraphBuilder } from "../graph-builder";
 
 const root = new URL("../../", import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
@@ -53,6 +55,27 @@ function scriptsBehind(file: string, seen = new Set<string>()): Set<string> {
     scriptsBehind(next!, seen);
   return seen;
 }
+
+test.each([
+  ["LSTM", [1, 3, 2], { w: [1, 8, 2], r: [1, 8, 2] }, { hidden_size: 2 }],
+  ["GlobalLpPool", [1, 2, 3, 3], {}, { p: 2 }],
+] as const)("in Node, loadSync and save have the kernels of %s from files", async (op, shape, weights, attributes) => {
+  const builder = new GraphBuilder(1);
+  const inputs = [builder.input("x", [...shape])];
+  for (const [name, own] of Object.entries(weights))
+    inputs.push(builder.constant(name, tensor("f32", own, Array(16).fill(0.5))));
+  builder.node(op, inputs, "y", attributes);
+  const graph = builder.build("y");
+  const { load, loadSync, save } = await import(new URL("build/index.js", root).href);
+  const artifact = save(graph);
+  const x = tensor(
+    "f32",
+    [...shape],
+    Array.from({ length: sizeOf(shape) }, (_, i) => i / 8),
+  );
+  const early = loadSync(artifact).runSync({ x });
+  expect(early).toEqual((await load(artifact)).runSync({ x }));
+});
 
 test("the built toolkit exports what the sources do", async () => {
   const built = await import(new URL("build/index.js", root).href);
