@@ -205,7 +205,7 @@ function classesText(
   { table }: Context,
 ): string[] {
   if (confusions.length === 0 && !all) return [];
-  const nameOf = (label: number) => classes?.[label] ?? `${label}`;
+  const nameOf = (label: number) => classes?.[label] ?? (label < 0 ? "NaN" : `${label}`);
   const most = (label: number) => confusions.find((one) => one.label === label);
   const worst = [...byClass].sort((a, b) => a.top1 - b.top1 || a.label - b.label);
   const shown = all ? worst : worst.filter(({ top1 }) => top1 < 100).slice(0, WORST_CLASSES);

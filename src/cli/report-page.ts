@@ -137,7 +137,7 @@ function classesPart(
   { byClass = [], confusions = [] }: Evaluation,
   classes: readonly string[] | undefined,
 ): string {
-  const nameOf = (label: number) => classes?.[label] ?? `${label}`;
+  const nameOf = (label: number) => classes?.[label] ?? (label < 0 ? "NaN" : `${label}`);
   const worst = [...byClass].sort((a, b) => a.top1 - b.top1);
   const bars = rows(
     worst.map(({ label, n, top1 }) => bar(nameOf(label), top1 / 100, `${formatPercent(top1, 1)} of ${n}`)),

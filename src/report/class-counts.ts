@@ -13,6 +13,7 @@ export interface ClassAccuracy {
 /** Samples of one class that were taken for another. */
 export interface Confusion {
   readonly label: number;
+  /** Index of the class with the largest output; −1 where all outputs are NaN. */
   readonly chosen: number;
   readonly n: number;
 }

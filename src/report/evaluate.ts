@@ -203,7 +203,7 @@ async function pass(
     const isClass = width === 1 && main.dtype === "i32";
     const scores = isClass ? 0 : width;
     if (!labels) labelled = false;
-    else checkLabels(labels, n, width < 2 ? Infinity : width);
+    else checkLabels(labels, n, isClass ? Infinity : width);
     if (width < 2 && !isClass) classes = false;
     const chosenIn = ({ data }: Tensor, i: number) => (isClass ? data[i]! : argmax(data, i * width, width));
     for (let i = 0; i < n; i++) {
@@ -230,6 +230,7 @@ async function pass(
   return { counts, labelled, classes, meters, answers, otherAnswers };
 }
 
+/** Throws where labels are not those of `classes` classes, or, of one, numbers to find. */
 export function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {
   if (labels.length !== n)
     throw new OctetteError("labels do not fit the samples", {
@@ -238,14 +239,24 @@ export function checkLabels(labels: ArrayLike<number>, n: number, classes: numbe
       expected: `${n} labels in this batch`,
       got: `${labels.length}`,
     });
+  const fits = (label: number) =>
+    classes > 1 ? Number.isInteger(label) && label >= 0 && label < classes : Number.isFinite(label);
   for (let i = 0; i < n; i++)
-    if (classes > 1 && (labels[i]! < 0 || labels[i]! >= classes))
-      throw new OctetteError("a label is outside the classes", {
-        code: "argument",
-        where: "evaluate",
-        expected: `0 … ${classes - 1}`,
-        got: `${labels[i]}`,
-      });
+    if (!fits(labels[i]!))
+      throw new OctetteError(
+        classes > 1 ? "a label is outside the classes" : "a label is not a number to find",
+        {
+          code: "argument",
+          where: "evaluate",
+          expected:
+            classes <= 1
+              ? "a finite number"
+              : classes === Infinity
+                ? "a whole number from 0"
+                : `0 … ${classes - 1}`,
+          got: `${labels[i]}`,
+        },
+      );
 }
 
 function checkOutputs(model: Runnable, other: Runnable): void {

@@ -1,13 +1,13 @@
 // The numbers reports are made of: class decisions, agreement, signal to quantization noise, and whether a
 // difference in accuracy could be chance. Sums are in f64; nothing here ends in an artifact.
 
-/** Index of the largest of `data[start … start + n)`; the first of equals. NaN never wins. */
+/** Index of the largest of `data[start … start + n)`; the first of equals. NaN never wins; of NaN alone −1, which is no class. */
 export function argmax(data: ArrayLike<number>, start: number, n: number): number {
-  let best = 0;
+  let best = -1;
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < n; i++) {
     const value = data[start + i]!;
-    if (value > most) {
+    if (value > most || (best < 0 && value === most)) {
       most = value;
       best = i;
     }

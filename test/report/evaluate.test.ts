@@ -122,6 +122,47 @@ describe("evaluate", () => {
     expect(result).not.toHaveProperty("meanSquaredError");
   });
 
+  test("scores that are all NaN are no class: not the first one either", async () => {
+    const result = await evaluate(
+      model((v, i) => (i < 3 ? Number.NaN : v)), // sample 0 is of class 0
+      data.take(6),
+      {},
+      noLayers,
+    );
+    expect(result.top1).toBeCloseTo(500 / 6, 9);
+    expect(result.confusions).toEqual([{ label: 0, chosen: -1, n: 1 }]);
+  });
+
+  test("numbers to find may be below 0; labels that are none of them, or no class, are refused", async () => {
+    const one = {
+      inputs,
+      outputs: [{ name: "y", dtype: "f32", shape: ["n", 1] }],
+      run: async () => ({ y: tensor("f32", [2, 1], [-1, 0.5]) }),
+    } as unknown as Model;
+    const feeds = { x: tensor("f32", [2, 3], [1, 0, 0, 0, 1, 0]) };
+    const found = await evaluate(one, [{ feeds, labels: [-2, 0.25] }], {}, noLayers);
+    expect(found).toEqual({ n: 2, meanSquaredError: (1 + 0.0625) / 2, meanAbsoluteError: 0.625 });
+    for (const labels of [
+      [-2, Number.NaN],
+      [Number.POSITIVE_INFINITY, 1],
+    ])
+      await expect(evaluate(one, [{ feeds, labels }], {}, noLayers)).rejects.toThrow(
+        /a label is not a number to find: expected a finite number, got (NaN|Infinity)/,
+      );
+    for (const labels of [
+      [0.5, 1],
+      [1, Number.NaN],
+    ])
+      await expect(
+        evaluate(
+          model((v) => v),
+          [{ feeds, labels }],
+          {},
+          noLayers,
+        ),
+      ).rejects.toThrow(/a label is outside the classes: expected 0 … 2, got (0\.5|NaN)/);
+  });
+
   test("without labels there is agreement but no accuracy; batches may come from a generator", async () => {
     async function* batches() {
       for (const feeds of data.batches(7)) yield { feeds };

@@ -56,6 +56,8 @@ describe("mcnemar", () => {
 test("argmax takes the first of equals and no NaN", () => {
   expect(argmax([9, 1, 3, 3], 1, 3)).toBe(1);
   expect(argmax([Number.NaN, 1], 0, 2)).toBe(1);
+  expect(argmax([Number.NaN, Number.NEGATIVE_INFINITY], 0, 2)).toBe(1);
+  expect(argmax([Number.NaN, Number.NaN], 0, 2)).toBe(-1);
   expect(argmax([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY], 0, 2)).toBe(0);
 });
 
