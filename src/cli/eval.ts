@@ -69,7 +69,7 @@ export const evalCommand = defineCommand({
         expected: "samples",
         got: "none",
       });
-    if (!dataset.labels && !otherFile)
+    if (!dataset.labels && !dataset.targets && !otherFile)
       throw new OctetteError("there is nothing to measure", {
         code: "argument",
         where: data,

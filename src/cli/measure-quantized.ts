@@ -24,7 +24,7 @@ export async function openTest(
   context: Context,
 ): Promise<Dataset> {
   const data = await openData(source, graph, values, context);
-  if (data.labels && data.count > 0) return data;
+  if ((data.labels || data.targets) && data.count > 0) return data;
   throw new OctetteError("there is nothing to measure", {
     code: "argument",
     where: source,

@@ -22,6 +22,7 @@ export async function openData(
   const options: OpenOptions = { ...same, windowLabel, sampleRate };
   const data = await openDataset(source, inputs, { ...options, signal });
   log(...data.notes);
+  if (data.targets) log(`${source}: labels are not all whole, so they are numbers to find, not classes`);
   return classes ? data.withClasses(classes) : data;
 }
 

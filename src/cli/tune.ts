@@ -232,7 +232,7 @@ function labelled(data: Dataset, where: string): Dataset {
     code: "argument",
     where,
     expected: "samples and a label for each",
-    got: `${data.count} samples${data.labels ? "" : " without labels"}`,
+    got: `${data.count} samples${data.labels ? "" : data.targets ? " with numbers that are no classes" : " without labels"}`,
     hint: "A .npz needs an array named labels; --labels names another, or where other files have them",
   });
 }

@@ -136,7 +136,7 @@ export function fitColumn(data: SampleRows, input: Input, options: ColumnOptions
       got: data.dtype,
       ...(input.dtype === "f32"
         ? {
-            hint: "Say how whole numbers become the model's with the option normalize (--normalize), as scale,mean,std, such as 1/255,0,1; 1,0,1 keeps them as they are",
+            hint: "The option normalize (--normalize), such as 1/255,0,1, says how they become the model's; 1,0,1 keeps them",
           }
         : {}),
     });

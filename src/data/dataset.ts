@@ -2,12 +2,12 @@
 // many samples it has and may have one label for each.
 
 import type { Feeds } from "../engine/feeds";
-import { classNameOf, OctetteError } from "../errors";
+import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
-import { formatShape } from "../graph/symbols";
-import { isTensor, sizeOf, type Tensor } from "../graph/tensor";
+import type { Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
+import { checkTensor, readLabels } from "./labels";
 import { numbered } from "./names";
 import type { PackedDataset } from "./packed";
 import { rowsOf, type SampleRows } from "./sample-rows";
@@ -18,6 +18,8 @@ export interface Dataset {
   readonly count: number;
   /** Class of each sample. */
   readonly labels?: Int32Array;
+  /** In place of `labels` where they are not all whole: the number to find for each sample, for `evaluate` and a model with one output number. */
+  readonly targets?: Float32Array;
   /** Name of each class, where the data have names: label 0 is the first. */
   readonly classes?: readonly string[];
   /**
@@ -56,7 +58,7 @@ export interface Dataset {
 export interface DatasetOptions {
   /** How numbers of the data become the model's, whatever their type; default what the model's inputs carry, of bytes. */
   readonly normalize?: Preprocessing | undefined;
-  /** The class of each sample, a whole number; default: no labels. */
+  /** The class of each sample, a whole number, or the number to find: then `targets` has them. Default: no labels. */
   readonly labels?: Tensor | undefined;
   /** Name of each class; default: the classes have none. */
   readonly classes?: readonly string[] | undefined;
@@ -112,8 +114,10 @@ export function datasetOf(
   if (columns.length === 0)
     throw new OctetteError("the model has no inputs", { code: "argument", where: "model" });
   const counts = new Map(columns.map((c) => [c.input, c.count]));
-  const labels = options.labels && readLabels(options.labels, where);
-  if (labels) counts.set("labels", labels.length);
+  const { classes } = options;
+  const { labels, targets } = readLabels(options.labels, classes, where);
+  const labelled = labels ?? targets;
+  if (labelled) counts.set("labels", labelled.length);
   const count = columns[0]!.count;
   if ([...counts.values()].some((c) => c !== count))
     throw new OctetteError("arrays differ in their number of samples", {
@@ -123,55 +127,18 @@ export function datasetOf(
       got: [...counts].map(([name, c]) => `${c} in "${name}"`).join(", "),
       hint: "Samples come first in every array, as in an LSTM that is batch_first",
     });
-  const { classes, notes = [] } = options;
-  if (classes && labels) checkClasses(labels, classes, where);
+  const { notes = [] } = options;
   return new Arrays(
-    { columns, labels, classes, where, notes },
+    { columns, labels, targets, classes, where, notes },
     Int32Array.from({ length: count }, (_, i) => i),
   );
-}
-
-/** Throws where a label has no name. */
-function checkClasses(labels: Int32Array, classes: readonly string[], where: string): void {
-  const bad = labels.findIndex((label) => label < 0 || label >= classes.length);
-  if (bad < 0) return;
-  throw new OctetteError("a label has no class name", {
-    code: "argument",
-    where: `${where}, labels`,
-    expected: `0 to ${classes.length - 1}`,
-    got: `${labels[bad]} at ${bad}`,
-  });
-}
-
-/** Throws where what should be a tensor is something else, such as the bare elements. */
-function checkTensor(value: unknown, where: string): void {
-  if (isTensor(value)) return;
-  throw new OctetteError("is not a tensor", {
-    code: "argument",
-    where,
-    expected: "{ dtype, shape, data }, its elements in a typed array",
-    got: classNameOf(value),
-    hint: "tensor(dtype, shape, values) makes one",
-  });
-}
-
-/** Labels as files have them: whole numbers of any type, [n] or [n, 1]. */
-function readLabels(labels: Tensor, where: string): Int32Array {
-  const fail = (expected: string, got: string) =>
-    new OctetteError("labels do not fit", { code: "argument", where: `${where}, labels`, expected, got });
-  checkTensor(labels, `${where}, labels`);
-  const { shape, data } = labels;
-  if (shape.length === 0 || sizeOf(shape) !== shape[0])
-    throw fail("one whole number for each sample", `an array ${formatShape(shape)}`);
-  const bad = (data as Float32Array).findIndex((v) => !Number.isInteger(v) || v !== (v | 0));
-  if (bad >= 0) throw fail("whole numbers", `${data[bad]} at ${bad}`);
-  return Int32Array.from(data as Float32Array);
 }
 
 /** All that data sets of the same source share. */
 export interface Contents {
   readonly columns: readonly Column[];
   readonly labels: Int32Array | undefined;
+  readonly targets?: Float32Array | undefined;
   readonly classes: readonly string[] | undefined;
   readonly where: string;
   readonly notes: readonly string[];
@@ -180,6 +147,7 @@ export interface Contents {
 /** Samples of columns, those at `rows`. */
 export class Arrays implements Dataset {
   readonly labels?: Int32Array;
+  readonly targets?: Float32Array;
   readonly classes?: readonly string[];
   readonly preprocessing: Readonly<Record<string, Preprocessing>>;
   readonly notes: readonly string[];
@@ -187,11 +155,12 @@ export class Arrays implements Dataset {
   readonly #rows: Int32Array;
 
   constructor(contents: Contents, rows: Int32Array) {
-    const { columns, labels, classes, notes } = contents;
+    const { columns, labels, targets, classes, notes } = contents;
     this.#contents = contents;
     this.#rows = rows;
     this.notes = notes;
     if (labels) this.labels = rows.map((row) => labels[row]!);
+    if (targets) this.targets = Float32Array.from(rows, (row) => targets[row]!);
     if (classes) this.classes = classes;
     this.preprocessing = Object.fromEntries(
       columns.flatMap((c) => (c.preprocessing ? [[c.input, c.preprocessing]] : [])),

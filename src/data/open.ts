@@ -16,6 +16,7 @@ export interface OpenOptions extends PictureOptions, SoundOptions, TableOptions 
    * default: the column headed `label`, else the column that the model's input does not take), for IDX and .npy a
    * file of their own (default: the file named `labels` where this one is named `images`, if there is one), for a folder
    * a CSV of files and labels (default: the class of a file is the folder it lies in), or for CIFAR-100 `coarse` (default: the fine ones).
+   * Labels that are not all whole numbers are numbers to find: the data set has them as `targets`.
    */
   readonly labels?: string | DataSource | undefined;
   /** Stops reading the source: `openDataset` throws the signal's reason. Default: nothing stops it. */

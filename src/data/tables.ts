@@ -39,15 +39,16 @@ export function openCsv(
   const [rows, columns] = features.shape as [number, number];
   const starts = window === undefined ? undefined : windowStarts(rows, breaks, window, stride!, where);
   const samples = starts ? cutWindows(data, columns, starts, window!, input) : rowsOf(features);
-  const rowLabels = table.labels?.data as Int32Array | undefined;
-  const ownLabels = starts && rowLabels ? windowLabels(rowLabels, starts, window!, windowLabel) : rowLabels;
+  const labelled = table.labels;
+  const ownLabels =
+    starts && labelled ? windowLabels(labelled, starts, window!, windowLabel, where) : labelled;
   const bytesAsNumbers = (data as Float32Array).every((v) => v >= 0 && v <= 255 && Number.isInteger(v));
   const { preprocessing } = input;
   const isOwn = preprocessing && !preprocessing.of && !options.normalize && !bytesAsNumbers;
   return datasetOf(new Map([[input.name, samples]]), [input], {
     ...options,
     bytesAsNumbers,
-    ...(ownLabels && { labels: { dtype: "i32", shape: [ownLabels.length], data: ownLabels } }),
+    labels: ownLabels,
     classes,
     notes: [
       ...(table.note ? [table.note] : []),

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import type { Input } from "../graph/graph";
-import type { TypedArray } from "../graph/tensor";
+import { allocate, type Tensor, type TypedArray } from "../graph/tensor";
 import type { SampleRows } from "./sample-rows";
 
 /** Samples that are several rows over time. */
@@ -74,20 +74,31 @@ export function windowStarts(
 
 /** Labels of windows, of the labels of rows. */
 export function windowLabels(
-  labels: Int32Array,
+  { dtype, data }: Tensor,
   starts: Int32Array,
   window: number,
   how: WindowOptions["windowLabel"],
-): Int32Array {
-  return starts.map((start) => {
-    if (how === "last") return labels[start + window - 1]!;
+  where: string,
+): Tensor {
+  if (dtype === "f32" && how !== "last")
+    throw new OctetteError("labels that are not all whole have no majority", {
+      code: "argument",
+      where,
+      expected: "the label of a window to be that of its last row",
+      hint: "Say so with windowLabel: last (--window-label last)",
+    });
+  const own = allocate(dtype, starts.length);
+  own.set(Array.from(starts, labelOf));
+  return { dtype, shape: [starts.length], data: own };
+
+  function labelOf(start: number): number {
+    if (how === "last") return data[start + window - 1]!;
     const counts = new Map<number, number>();
-    for (const label of labels.subarray(start, start + window))
-      counts.set(label, (counts.get(label) ?? 0) + 1);
+    for (const label of data.subarray(start, start + window)) counts.set(label, (counts.get(label) ?? 0) + 1);
     return [...counts].reduce((best, next) =>
       next[1] > best[1] || (next[1] === best[1] && next[0] < best[0]) ? next : best,
     )[0];
-  });
+  }
 }
 
 /**

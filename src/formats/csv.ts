@@ -4,13 +4,13 @@
 import { FormatError } from "../errors";
 import type { Tensor } from "../graph/tensor";
 import { type Columns, chooseColumns, findColumn, findLabelHeader } from "./csv-columns";
+import { Labels, numberText } from "./csv-labels";
 import { type CsvRow, type CsvText, readCsvText } from "./csv-rows";
-import { I32_MAX, I32_MIN } from "./elements";
 
 export interface Table {
   /** f32 [rows, columns], without the columns of labels and groups. */
   readonly features: Tensor;
-  /** i32 [rows]. */
+  /** i32 [rows], or f32 where they are not all whole. */
   readonly labels?: Tensor;
   /** The names that labels were, in sorted order: label 0 is the first. */
   readonly classes?: readonly string[];
@@ -41,8 +41,6 @@ export interface CsvOptions {
   readonly where?: string;
 }
 
-const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const whole = /^[+-]?\d+$/;
 /** What stands in tables where there is no value. */
 const absent = /^(|na|n\/a|#n\/a|nan|null|none|\?)$/i;
 
@@ -60,7 +58,7 @@ const plain = (field: string, { separator }: CsvText) =>
   separator === ";" ? field.replace(",", ".") : field;
 
 const kindOf = (field: string): Kind =>
-  absent.test(field) ? "absent" : number.test(field) ? "number" : "text";
+  absent.test(field) ? "absent" : numberText.test(field) ? "number" : "text";
 
 /**
  * Looks at a table. The first line is a header when it holds a field that is not a number; if it holds numbers too, they have to look like
@@ -90,7 +88,7 @@ function looksLikeHeader(
   text: CsvText,
 ): boolean {
   const fields = first.map((field) => plain(field, text));
-  const numbers = fields.filter((field) => number.test(field));
+  const numbers = fields.filter((field) => numberText.test(field));
   const isNames =
     numbers.length < fields.length &&
     new Set(numbers).size === numbers.length &&
@@ -101,9 +99,9 @@ function looksLikeHeader(
 }
 
 /**
- * Reads a table. Blank lines are skipped. Labels are whole numbers, or names, which become numbers in sorted order.
+ * Reads a table. Blank lines are skipped. Labels are numbers, or names, which become numbers in sorted order.
  * @throws FormatError with line and column for rows of unequal length, fields that f32 cannot hold or that have no value, and labels that
- * are neither whole i32 nor all names; OctetteError "argument" for a column the table does not have.
+ * are neither all numbers nor all names; OctetteError "argument" for a column the table does not have.
  */
 export function readCsv(source: string | Uint8Array | Outline, options: CsvOptions = {}): Table {
   const { where = "csv", missing = "refuse" } = options;
@@ -149,7 +147,7 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
     for (const column of chosen) {
       const written = fields[column]!;
       const field = plain(written, text);
-      const value = number.test(field) ? Number(field) : Number.NaN;
+      const value = numberText.test(field) ? Number(field) : Number.NaN;
       if (Number.isFinite(Math.fround(value))) {
         values[at++] = value;
         if (text.separator !== ";" || !/[.,]/.test(written)) continue;
@@ -160,7 +158,7 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
             hint: "Write all alike: beside 0,5 the number 1.234 may be 1234",
           });
       } else if (!absent.test(field)) {
-        const hint = number.test(written.replace(",", ".")) ? SEPARATE : CHOOSE;
+        const hint = numberText.test(written.replace(",", ".")) ? SEPARATE : CHOOSE;
         fail("not a number that f32 holds", line, column, { got: quote(written), hint });
       } else if (missing === "refuse")
         fail("a value is missing", line, column, { got: quote(field), hint: FILL });
@@ -186,10 +184,10 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
       continue;
     }
     if (label !== undefined) {
-      const wrong = labels.add(number.test(plain(name, text)) ? plain(name, text) : name, row, line);
+      const wrong = labels.add(numberText.test(plain(name, text)) ? plain(name, text) : name, row, line);
       if (wrong)
         fail("not a label", line, label, {
-          expected: "a whole number of 32 bits, or a name",
+          expected: "a number that f32 holds, or a name",
           got: quote(name),
         });
     }
@@ -207,7 +205,7 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
       ? {}
       : labels.table(row, (line, name) =>
           fail("not a label", line, label, {
-            expected: "whole numbers alone, or names alone",
+            expected: "numbers alone, or names alone",
             got: quote(name),
           }),
         );
@@ -253,47 +251,4 @@ function fillHoles(
     means.set(column, count > 0 ? sum / count : empty(chosen[column]!));
   }
   for (const hole of holes) values[hole] = means.get(hole % columns)!;
-}
-
-/** Labels as they come: each name is a number until all are known. */
-class Labels {
-  readonly #ids: Int32Array;
-  readonly #names = new Map<string, number>();
-  /** Where the first number and the first name stand. */
-  #number: { readonly line: number; readonly name: string } | undefined;
-  #text: { readonly line: number; readonly name: string } | undefined;
-
-  constructor(rows: number) {
-    this.#ids = new Int32Array(rows);
-  }
-
-  /** Whether the label cannot be one. */
-  add(name: string, row: number, line: number): boolean {
-    if (whole.test(name)) {
-      const value = Number(name);
-      if (value < I32_MIN || value > I32_MAX) return true;
-      this.#number ??= { line, name };
-    } else if (number.test(name)) {
-      if (!Number.isInteger(Number(name)) || Math.abs(Number(name)) > I32_MAX) return true;
-      this.#number ??= { line, name };
-    } else this.#text ??= { line, name };
-    let id = this.#names.get(name);
-    if (id === undefined) this.#names.set(name, (id = this.#names.size));
-    this.#ids[row] = id;
-    return false;
-  }
-
-  table(rows: number, mixed: (line: number, name: string) => never): Pick<Table, "labels" | "classes"> {
-    const [first, other] = [this.#number, this.#text];
-    if (first && other) {
-      const later = first.line > other.line ? first : other;
-      return mixed(later.line, later.name);
-    }
-    const names = [...this.#names.keys()];
-    const classes = other ? [...names].sort((a, b) => (a < b ? -1 : 1)) : undefined;
-    const places = classes && new Map(classes.map((name, i) => [name, i]));
-    const numbers = names.map((name) => places?.get(name) ?? Number(name));
-    const data = this.#ids.subarray(0, rows).map((id) => numbers[id]!);
-    return { labels: { dtype: "i32", shape: [rows], data }, ...(classes ? { classes } : {}) };
-  }
 }

@@ -21,7 +21,7 @@ export type Runnable = Pick<Model, "run" | "outputs">;
 /** A batch of feeds, and a label for each of its rows. */
 export interface LabelledBatch {
   readonly feeds: Feeds;
-  /** Class of each sample. */
+  /** Class of each sample, or the number to find. */
   readonly labels?: ArrayLike<number>;
 }
 
@@ -165,7 +165,8 @@ function* labelledBatches(data: Dataset): Iterable<LabelledBatch> {
   let start = 0;
   for (const feeds of data.batches(BATCH)) {
     const size = samplesOf(feeds);
-    yield { feeds, ...(data.labels ? { labels: data.labels.subarray(start, start + size) } : {}) };
+    const labels = (data.labels ?? data.targets)?.subarray(start, start + size);
+    yield { feeds, ...(labels ? { labels } : {}) };
     start += size;
   }
 }

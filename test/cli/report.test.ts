@@ -7,7 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryMap } from "../../src/cli/memory-map";
 import { reportPage } from "../../src/cli/report-page";
 import { seenRange } from "../../src/cli/seen-range";
-import { type ChosenRange, type Graph, type Histogram, importOnnx, loadSync, save } from "../../src/index";
+import {
+  type ChosenRange,
+  type Graph,
+  type Histogram,
+  importOnnx,
+  loadSync,
+  save,
+  tensor,
+  writeNpz,
+} from "../../src/index";
 import { readExample } from "../examples";
 import { GraphBuilder } from "../graph-builder";
 import { example, octette } from "./spawn";
@@ -105,6 +114,10 @@ describe("eval", () => {
     const x = b.input("x", ["batch", 1]);
     b.node("Relu", [x], "y", {});
     writeFileSync(at("one.octette"), save(b.build("y")));
+    writeFileSync(
+      at("fraction.npz"),
+      writeNpz({ image: tensor("u8", [1, 64], new Array(64).fill(1)), labels: tensor("f32", [1], [0.5]) }),
+    );
     writeFileSync(at("one.csv"), "x,label\n1,2\n3,3\n-4,0\n6,3\n");
     const { stdout } = await octette(["eval", at("one.octette"), "--data", at("one.csv"), "--json"]);
     // Errors −1, 0, 0, 3.
@@ -113,6 +126,32 @@ describe("eval", () => {
     expect(text.stdout).toMatch(
       /^model +mean squared error +mean absolute error +samples\n─+\n.* 2\.500 +1\.000 +4\n$/,
     );
+    // Errors −0.5, 1, 0.25, 0.
+    writeFileSync(at("fraction.csv"), "x,target\n1,1.5\n3,2\n-4,-0.25\n6,6\n");
+    const fractions = await octette(["eval", at("one.octette"), "--data", at("fraction.csv"), "--json"]);
+    expect(JSON.parse(fractions.stdout)).toEqual({
+      n: 4,
+      meanSquaredError: (0.25 + 1 + 0.0625) / 4,
+      meanAbsoluteError: 1.75 / 4,
+    });
+    expect(fractions.stderr).toContain("labels are not all whole, so they are numbers to find");
+    const tuned = await octette([
+      "tune",
+      at("one.octette"),
+      "--data",
+      at("fraction.csv"),
+      "-o",
+      at("t.octette"),
+    ]);
+    expect(tuned).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("got 4 samples with numbers that are no classes"),
+    });
+    const classes = await octette(["eval", float, "--data", at("fraction.npz"), ...normalize]);
+    expect(classes).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("a label is outside the classes: expected 0 … 9, got 0.5"),
+    });
   });
 });
 

@@ -166,7 +166,12 @@ describe("createDataset", () => {
     const open = (labels: Tensor) => createDataset(arrays, inputs, { labels });
     expect(open(tensor("u8", [3], [1, 2, 3])).labels).toEqual(Int32Array.of(1, 2, 3));
     expect(open(tensor("f32", [3, 1], [1, 2, 3])).labels).toEqual(Int32Array.of(1, 2, 3));
-    expect(() => open(tensor("f32", [3], [1, 2.5, 3]))).toThrow(/whole numbers, got 2.5 at 1/);
+    const { labels, targets } = open(tensor("f32", [3], [1, 2.5, -3]));
+    expect([labels, targets]).toEqual([undefined, Float32Array.of(1, 2.5, -3)]);
+    const named = { labels: tensor("f32", [3], [0, 0.5, 1]), classes: ["a", "b"] };
+    expect(() => createDataset(arrays, inputs, named)).toThrow(
+      /labels do not fit: expected 0 to 1, got 0.5 at 1/,
+    );
     expect(() => open(tensor("u8", [2], [1, 2]))).toThrow(/expected 3 in each, got 3 in "x", 2 in "labels"/);
     expect(() => open(tensor("u8", [3, 2], count(6)))).toThrow(/\[3, 2\]/);
   });

@@ -42,9 +42,26 @@ describe("labels that are names", () => {
 
   test("are numbers alone, or names alone", async () => {
     await expect(open("1,2,0\n1,2,other\n", { labels: "last" })).rejects.toThrow(
-      /t\.csv, line 2, column 3: not a label: expected whole numbers alone, or names alone, got "other"/,
+      /t\.csv, line 2, column 3: not a label: expected numbers alone, or names alone, got "other"/,
     );
-    await expect(open("1,2,0.5\n1,2,1\n", { labels: "last" })).rejects.toThrow(/not a label: .*got "0\.5"/);
+    await expect(open("1,2,1e39\n1,2,1\n", { labels: "last" })).rejects.toThrow(/not a label: .*got "1e39"/);
+  });
+
+  test("that are not all whole are numbers to find, of windows those of the last row", async () => {
+    const rows = "a,b,target\n1,2,-0.5\n3,4,20\n5,6,1e3\n7,8,2.25\n";
+    const { data, labels } = await open(rows);
+    expect([labels, data.classes, [...data.targets!]]).toEqual([
+      undefined,
+      undefined,
+      [-0.5, 20, 1000, 2.25],
+    ]);
+    expect([...data.pick([3, 0]).take(1).targets!]).toEqual([2.25]);
+    const input: Input = { ...two, shape: ["n", 2, 2] };
+    const window = await open(rows, { window: 2, windowLabel: "last" }, input);
+    expect([...window.data.targets!]).toEqual([20, 2.25]);
+    await expect(open(rows, { window: 2 }, input)).rejects.toThrow(
+      /labels that are not all whole have no majority: .*\(--window-label last\)/,
+    );
   });
 
   test("are numbered as a model numbers them", async () => {
@@ -95,7 +112,7 @@ describe("as spreadsheets write them", () => {
     const { data, labels, values } = await open("a;b;label\n1,5;2;0,0\n3;4;2,0\n");
     expect([values, labels, data.classes]).toEqual([[1.5, 2, 3, 4], [0, 2], undefined]);
     expect((await open("a;b;label\n1,5;2;u,v\n")).data.classes).toEqual(["u,v"]);
-    await expect(open("a;b;label\n1,5;2;0,5\n")).rejects.toThrow(/not a label: .* got "0,5"/);
+    expect([...(await open("a;b;label\n1,5;2;0,5\n")).data.targets!]).toEqual([0.5]);
   });
 
   test("text of an older code page is named", async () => {

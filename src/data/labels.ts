@@ -1,0 +1,37 @@
+// Labels as data have them: classes, which are whole numbers, or numbers to find.
+
+import { classNameOf, OctetteError } from "../errors";
+import { formatShape } from "../graph/symbols";
+import { isTensor, sizeOf, type Tensor } from "../graph/tensor";
+
+/** Throws where what should be a tensor is something else, such as the bare elements. */
+export function checkTensor(value: unknown, where: string): void {
+  if (isTensor(value)) return;
+  throw new OctetteError("is not a tensor", {
+    code: "argument",
+    where,
+    expected: "{ dtype, shape, data }, its elements in a typed array",
+    got: classNameOf(value),
+    hint: "tensor(dtype, shape, values) makes one",
+  });
+}
+
+/** Labels of any type, [n] or [n, 1]: classes where all are whole, else targets. Throws where one has no class name. */
+export function readLabels(
+  given: Tensor | undefined,
+  classes: readonly string[] | undefined,
+  where: string,
+): { readonly labels?: Int32Array; readonly targets?: Float32Array } {
+  if (!given) return {};
+  checkTensor(given, `${where}, labels`);
+  const { shape } = given;
+  const data = given.data as Float32Array;
+  const fail = (expected: string, got: string) =>
+    new OctetteError("labels do not fit", { code: "argument", where: `${where}, labels`, expected, got });
+  if (shape.length === 0 || sizeOf(shape) !== shape[0])
+    throw fail("one number for each sample", `an array ${formatShape(shape)}`);
+  const bad = classes ? data.findIndex((v) => !(v in classes)) : -1;
+  if (bad >= 0) throw fail(`0 to ${classes!.length - 1}`, `${data[bad]} at ${bad}`);
+  const isWhole = data.every((v) => v === (v | 0));
+  return isWhole ? { labels: Int32Array.from(data) } : { targets: Float32Array.from(data) };
+}
