@@ -50,7 +50,9 @@ export function fittedSamples(
   const arrays = new Map(
     inputs.map((input) => [input.name, tensorOf(Object(feeds)[input.name], input, count, options)] as const),
   );
-  for (const [name, { dtype, shape }] of arrays) {
+  for (const [name, { dtype, shape, data }] of arrays) {
+    // No tuning takes NaN: one sample would keep all others from being learned.
+    if (data.some(Number.isNaN)) throw wrong(`input "${name}"`, "does not fit", "numbers", "NaN");
     const own = before?.get(name);
     if (!own || (own.dtype === dtype && `${own.shape.slice(1)}` === `${shape.slice(1)}`)) continue;
     const typeOf = (type: string, sizes: readonly number[]) => `${type} [${sizes.slice(1).join(", ")}]`;

@@ -168,6 +168,14 @@ describe("refused", () => {
     expect(some.count).toBe(0);
   });
 
+  test("and NaN, which no tuning takes, so that it is not kept", () => {
+    const inputs: Input[] = [{ name: "x", dtype: "f32", shape: ["n", 2] }];
+    const samples = createSamples(inputs);
+    const push = () => samples.push({ x: Float32Array.of(1, 2, 3, Number.NaN) }, [0, 1]);
+    expect(push).toThrow('input "x": does not fit: expected numbers, got NaN');
+    expect(samples.count).toBe(0);
+  });
+
   test("damaged bytes, as typed errors", () => {
     const bytes = filled([0, 1, 2, 0], { capacity: 2 }).save();
     expectOnlyOctetteErrors((some) => readSamples(some, inputs, { capacity: 2 }), bytes);
