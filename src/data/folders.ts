@@ -30,7 +30,8 @@ export const MAX_FOLDER_FILES = 2 ** 21;
 /** Folders in each other. */
 const MAX_DEPTH = 32;
 
-const isHidden = (name: string) => name.startsWith(".") || name === "Thumbs.db";
+/** What systems put beside people's own files. */
+const isHidden = (name: string) => name.startsWith(".") || name === "Thumbs.db" || name === "__MACOSX";
 
 /** The files of a folder: a directory's path, or the Files that a page was given. */
 export async function listFolder(source: DataSource, signal?: AbortSignal): Promise<SampleFolder> {
@@ -38,7 +39,8 @@ export async function listFolder(source: DataSource, signal?: AbortSignal): Prom
   const files: SampleFile[] = [];
   for (const file of source as Iterable<File>) {
     const path = file.webkitRelativePath || file.name;
-    if (typeof path !== "string" || isHidden(path.slice(path.lastIndexOf("/") + 1))) continue;
+    const parts = `${path}`.split("/");
+    if (typeof path !== "string" || (parts.length > 1 ? parts.slice(1) : parts).some(isHidden)) continue;
     const bytes = await readBytes(file, signal);
     files.push({ name: path, read: () => bytes });
   }

@@ -7,10 +7,10 @@ import type { WindowOptions } from "./windows";
 /** How tables are read. */
 export interface TableOptions extends WindowOptions {
   /**
-   * The columns of a CSV that are features, in this order: names, in which `*` stands for anything, or numbers from 0. Default: all but those
+   * The columns of a CSV that are features, in this order: names, in which `*` stands for anything, or numbers from 0, as a list or as `a,b,acc_*`. Default: all but those
    * of labels and groups.
    */
-  readonly columns?: readonly string[] | undefined;
+  readonly columns?: readonly string[] | string | undefined;
   /** Whether the first line of a CSV names its columns; default: as it looks. */
   readonly header?: boolean | undefined;
   /** Fields without a value are refused (`refuse`, default), filled by the `mean` of their column in this file, or their rows left out (`drop`). */

@@ -52,8 +52,14 @@ export function openCsv(
     classes,
     notes: [
       ...(table.note ? [table.note] : []),
-      ...(dropped > 0 ? [`${where}: left out ${dropped} rows in which a value is missing`] : []),
-      ...(filled > 0 ? [`${where}: filled ${filled} missing values by the means of their columns`] : []),
+      ...(dropped > 0
+        ? [`${where}: left out ${dropped} ${dropped === 1 ? "row" : "rows"} in which a value is missing`]
+        : []),
+      ...(filled > 0
+        ? [
+            `${where}: filled ${filled} missing ${filled === 1 ? "value" : "values"} by the means of their columns`,
+          ]
+        : []),
       ...(isOwn
         ? [
             `${where}: its numbers are not bytes, so they are taken as the model's own, not normalized by ${formatNormalize(preprocessing)}; --normalize changes that`,

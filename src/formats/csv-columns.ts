@@ -56,14 +56,15 @@ export function findColumn(
 
 /** Places of the columns of features. */
 export function chooseColumns(
-  asked: readonly string[] | undefined,
+  asked: readonly string[] | string | undefined,
   { width, header }: Columns,
   taken: readonly (number | undefined)[],
   where: string,
 ): number[] {
   const all = Array.from({ length: width }, (_, column) => column);
   if (asked === undefined) return all.filter((column) => !taken.includes(column));
-  const chosen = asked.flatMap((name) => {
+  const names = typeof asked === "string" ? asked.split(",").map((name) => name.trim()) : asked;
+  const chosen = names.flatMap((name) => {
     const parts = name.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     const pattern = new RegExp(`^${parts.join(".*")}$`);
     const named = all.filter((column) => header && pattern.test(header[column]!) && !taken.includes(column));

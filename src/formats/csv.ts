@@ -32,7 +32,7 @@ export interface CsvOptions {
   /** The column of groups, named likewise. */
   readonly groupColumn?: string | number | undefined;
   /** The columns of features in this order: names, in which * stands for anything, or numbers from 0. Default: all others. */
-  readonly columns?: readonly string[] | undefined;
+  readonly columns?: readonly string[] | string | undefined;
   /** Fields without a value are refused (default), filled by the mean of their column, or their rows are dropped. */
   readonly missing?: Missing | undefined;
   /** Whether the first line names the columns; default: as it looks. */
@@ -43,6 +43,8 @@ export interface CsvOptions {
 
 /** What stands in tables where there is no value. */
 const absent = /^(|na|n\/a|#n\/a|nan|null|none|\?)$/i;
+/** As a label it may be a class: of gestures or words, that which is none of the others. */
+const isClass = (name: string) => /^none$/i.test(name);
 
 type Kind = "number" | "absent" | "text";
 
@@ -169,7 +171,7 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
       }
     }
     const name = label === undefined ? "" : fields[label]!;
-    if (label !== undefined && absent.test(name)) {
+    if (label !== undefined && absent.test(name) && !isClass(name)) {
       if (missing === "drop") isDropped = true;
       else
         fail("a label is missing", line, label, {

@@ -107,7 +107,12 @@ describe("a folder of pictures", () => {
       Object.defineProperty(new File([bytes.slice()], path.split("/").at(-1)!), "webkitRelativePath", {
         value: path,
       });
-    const files = [file("top/b/1.png", red), file("top/a/1.png", blue), file("top/a/.hidden", red)];
+    const files = [
+      file("top/b/1.png", red),
+      file("top/a/1.png", blue),
+      file("top/a/.hidden", red),
+      file("top/__MACOSX/1.png", red),
+    ];
     const data = await openDataset(files, [input], options);
     expect(data.classes).toEqual(["a", "b"]);
     expect([...(data.at([0]).x as Tensor).data]).toEqual(rgbOf(blue));

@@ -47,6 +47,17 @@ describe("labels that are names", () => {
     await expect(open("1,2,1e39\n1,2,1\n", { labels: "last" })).rejects.toThrow(/not a label: .*got "1e39"/);
   });
 
+  test("none is a class; what else means that nothing is there is missing", async () => {
+    const { data, labels } = await open("a,b,label\n1,2,none\n3,none,none\n4,5,wave\n6,7,NA\n", {
+      missing: "drop",
+    });
+    expect([labels, data.classes]).toEqual([
+      [0, 1],
+      ["none", "wave"],
+    ]);
+    expect(data.notes).toEqual(["t.csv: left out 2 rows in which a value is missing"]);
+  });
+
   test("that are not all whole are numbers to find, of windows those of the last row", async () => {
     const rows = "a,b,target\n1,2,-0.5\n3,4,20\n5,6,1e3\n7,8,2.25\n";
     const { data, labels } = await open(rows);
@@ -152,7 +163,7 @@ describe("headers that mean labels", () => {
 describe("columns", () => {
   const text = "time,acc_x,acc_y,label\n2024-01-01,1,2,0\n2024-01-02,3,4,1\n";
   test("are chosen by names, patterns and places", async () => {
-    for (const columns of [["acc_*"], ["acc_x", "acc_y"], ["1", "2"]])
+    for (const columns of [["acc_*"], ["acc_x", "acc_y"], ["1", "2"], "acc_*", "acc_x, acc_y"])
       expect((await open(text, { columns })).values).toEqual([1, 2, 3, 4]);
     expect((await open(text, { columns: ["acc_y", "acc_x"] })).values).toEqual([2, 1, 4, 3]);
     expect((await open("9,1,2\n9,3,4\n", { columns: ["1", "2"] })).values).toEqual([1, 2, 3, 4]);
