@@ -538,11 +538,11 @@ export function draftModel(
 /** Options for graphs within a graph. */
 const ofBody = (options: ModelOptions): ModelOptions => ({ ...options, maxima: {}, taps: [], threads: 1 });
 
-/** Compiles the wasm that a draft needs, without blocking. */
+/** Compiles the wasm that a draft needs, without blocking: all, where only a run plans some of its steps. */
 export async function prepareDraft(engine: Engine, draft: Draft | undefined): Promise<void> {
   if (!draft) return;
   const { plan, bodies } = draft;
-  await engine.prepare(plan.engineClass, plan.threads > 1, kernelsOf(plan));
+  await engine.prepare(plan.engineClass, plan.threads > 1, plan.open ? undefined : kernelsOf(plan));
   for (const draft of bodies?.values() ?? []) await prepareDraft(engine, draft);
 }
 

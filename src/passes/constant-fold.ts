@@ -37,8 +37,8 @@ export function foldConstants(graph: Graph, registry: ToolkitOps, room = new Roo
   const fold = new Folding(graph, registry, room);
   for (let node = fold.left.pop(); node; node = fold.left.pop()) fold.visit(node);
   const { changed, nodes, made, settled } = fold;
-  if (!changed) return graph;
-  return settled.applied({ ...graph, nodes, constants: new Map([...graph.constants, ...made]) });
+  const folded = changed ? { ...graph, nodes, constants: new Map([...graph.constants, ...made]) } : graph;
+  return settled.applied(folded);
 }
 
 class Folding {

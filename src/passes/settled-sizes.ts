@@ -4,8 +4,18 @@
 import { floored, isNatural, substituteDim } from "../graph/dim-functions";
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
-import { type Dim, divideDims, type Shape, subtractDims, symbolsOf } from "../graph/symbols";
+import {
+  type Dim,
+  divideDims,
+  maxDims,
+  minDims,
+  multiplyDims,
+  type Shape,
+  subtractDims,
+  symbolsOf,
+} from "../graph/symbols";
 import { bound } from "../ops/bound";
+import { broadcastLayout } from "../ops/broadcast";
 import type { ToolkitOps } from "../ops/infer";
 import { ANY_NUMBER, type Known } from "../ops/op";
 import { removeDead } from "./remove-dead";
@@ -34,10 +44,12 @@ export class SettledSizes {
   /** Keeps in mind what a node needs of sizes: should nothing read what it makes in the end, a run is still to be refused. */
   read(node: Node, inputs: readonly (ValueType | undefined)[]): void {
     const shapes = inputs.map((type) => type?.shape ?? []);
-    const natural = this.#registry[node.op]!.natural?.(node, shapes).filter((dim) => typeof dim === "string");
+    const op = this.#registry[node.op]!;
+    const all = op.layout === broadcastLayout ? fitting(shapes) : op.natural?.(node, shapes);
+    const natural = all?.filter((dim) => typeof dim === "string");
     if (!natural?.length) return;
     // A shape is written out later, and nodes that reshape are joined.
-    if (this.#registry[node.op]!.reshapes) for (const dim of natural) this.#need(dim, node.name);
+    if (op.reshapes) for (const dim of natural) this.#need(dim, node.name);
     else this.#needs.set(node, natural);
   }
 
@@ -93,6 +105,7 @@ export class SettledSizes {
 
   /** The graph with what symbols are, and nodes that refuse sizes below 0, each with the name of the one that needs them. */
   applied(graph: Graph): Graph {
+    if (this.#natural.size === 0 && this.#needs.size === 0) return bound(graph, this.#registry, this.#sizes);
     const said = new SettledSizes(graph, this.#registry).#natural;
     this.#addLost(graph);
     const needs = new Map<string, Dim[]>();
@@ -112,8 +125,22 @@ export class SettledSizes {
         attributes: { values, found: [] },
       }),
     );
-    return bound({ ...graph, nodes: [...graph.nodes, ...natural] }, this.#registry, this.#sizes);
+    const whole = natural.length > 0 ? { ...graph, nodes: [...graph.nodes, ...natural] } : graph;
+    return bound(whole, this.#registry, this.#sizes);
   }
+}
+
+/** Of dimensions that broadcast to each other, numbers that are below 0 where they are neither equal nor 1. */
+function fitting(shapes: readonly Shape[]): Dim[] {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const own = shapes.map((shape) => shape.at(-1 - axis) ?? 1).filter((dim) => dim !== 1);
+    const [first, ...others] = new Set(own);
+    return others.map((dim) => {
+      const [least, most] = [minDims(first!, dim), maxDims(first!, dim)];
+      return multiplyDims(subtractDims(most, least), subtractDims(1, least));
+    });
+  }).flat();
 }
 
 /** The symbol that a dimension has, and what it is where that dimension is another one; nothing where that does not follow. */

@@ -137,3 +137,23 @@ test.each(
   b.node(op, [b.input("x", ["m", "n"])].slice(0, op === "Concat" ? 0 : 1), "y");
   expect(() => simplify(b.build("y"), registry)).toThrow(OctetteError);
 });
+
+test.each([
+  ["symbols", ["n"], ["m"]],
+  ["a symbol and a number, in rows", ["n", 2], [3, 1]],
+])("what is added is refused where it does not fit, though only its shape is read: %s", (_, left, right) => {
+  const b = new GraphBuilder();
+  const sum = b.node("Add", [b.input("x", left), b.input("z", right)], "sum");
+  b.node("Shape", [b.node("Relu", [sum], "positive")], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const of = (first: number, second: number) =>
+      model.runSync({
+        x: counting(first, ...(left.slice(1) as number[])),
+        z: counting(second, ...(right.slice(1) as number[])),
+      }).y!.data[0];
+    expect([of(3, 3), of(1, 3)]).toEqual([3, 3]);
+    expect(() => of(2, 3)).toThrow(
+      expect.objectContaining({ code: "argument", where: 'node "Add_sum_sizes"' }),
+    );
+  });
+});

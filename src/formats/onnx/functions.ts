@@ -42,8 +42,18 @@ const sizesOf = ({ inputs, outputs }: Pick<NodeProto, "inputs" | "outputs">): st
 
 /** The graph with the nodes of functions in place of their calls. */
 export function inlineFunctions({ graph, functions: all }: ModelProto, callers: Callers): GraphProto {
-  const functions = new Map(all.map((own) => [keyOf(own, own.name), own]));
   const { names, isOperator, checkNodes, where } = callers;
+  const functions = new Map<string, FunctionProto>();
+  for (const own of all) {
+    const key = keyOf(own, own.name);
+    if (functions.has(key))
+      throw new OctetteError("two functions have one name", {
+        code: "graph",
+        where: `${where}, function "${told(own.name)}" (domain "${told(own.domain)}")`,
+        expected: "one function of a domain, name and overload",
+      });
+    functions.set(key, own);
+  }
   let made = 0;
 
   /** A graph of the model, or of a node in a function's body, where its values get names that are free. */

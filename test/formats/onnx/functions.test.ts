@@ -169,6 +169,16 @@ describe("what is refused", () => {
     expect(run({ nodes: [call("F1", ["x"], ["y"])], functions: deep })).toEqual([-0.5, 2, 3]);
   });
 
+  test("two functions of one name", () =>
+    refused([leaky, leaky]).toThrow(
+      expect.objectContaining({
+        code: "graph",
+        message: expect.stringMatching(
+          /function "Leaky" \(domain "local"\): two functions have one name/,
+        ) as string,
+      }),
+    ));
+
   test("functions that double at each call", () => {
     const all = Array.from({ length: 40 }, (_, i) => chain(`F${i}`, `F${i + 1}`, `F${i + 1}`));
     refused([...all, { ...leaky, name: "F40" }]).toThrow(
