@@ -75,31 +75,40 @@ export async function loadLanguage(
   }
 }
 
-/** Whether a path is that of a language model: a folder, a GGUF file, an artifact with text. */
-export async function isLanguageModel(path: string): Promise<boolean> {
+/** Bytes that a GGUF file begins with. */
+const GGUF = "GGUF";
+const MARK_BYTES = 9;
+
+/** The kind of file or folder at a path, as far as commands tell them apart. What cannot be read is left to whoever reads it. */
+async function kindAt(path: string): Promise<"source" | "artifact" | undefined> {
   const info = await stat(path).catch(() => undefined);
-  if (info?.isDirectory()) return true;
-  if (!info?.isFile()) return false;
+  if (info?.isDirectory()) return "source";
+  if (!info?.isFile()) return undefined;
   const file = await open(path);
   try {
-    const first = Buffer.alloc(9);
+    const first = Buffer.alloc(MARK_BYTES);
     await file.read(first, 0, first.length, 0);
-    if (first.toString("latin1", 0, 4) === "GGUF") return true;
+    if (first.toString("latin1", 0, GGUF.length) === GGUF) return "source";
     const length = Number(first.readBigUInt64LE(0));
-    if (first[8] !== 0x7b || length > MAX_SAFETENSORS_HEADER_BYTES) return false;
+    if (first[8] !== 0x7b || length > MAX_SAFETENSORS_HEADER_BYTES) return undefined;
     const header = Buffer.alloc(length);
     await file.read(header, 0, length, 8);
     const { __metadata__: metadata } = JSON.parse(header.toString()) as {
       __metadata__?: { format?: string; text?: string };
     };
-    return metadata?.format === "octette" && metadata.text !== undefined;
+    return metadata?.format === "octette" && metadata.text !== undefined ? "artifact" : undefined;
   } catch {
-    // Whoever opens it says what is wrong with it.
-    return false;
+    return undefined;
   } finally {
     await file.close();
   }
 }
+
+/** Whether a path is that of a language model: a folder, a GGUF file, an artifact with text. */
+export const isLanguageModel = async (path: string): Promise<boolean> => (await kindAt(path)) !== undefined;
+
+/** Whether it is one that can be quantized: a folder or a GGUF file. */
+export const isLanguageSource = async (path: string): Promise<boolean> => (await kindAt(path)) === "source";
 
 /** Says why a model ran on fewer threads than asked for. */
 export function noteLanguageThreads(

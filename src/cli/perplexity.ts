@@ -1,14 +1,11 @@
 // octette perplexity: how well a language model foretells a text, and how far it is from another.
 
-import { readFile } from "node:fs/promises";
-import { readBytes } from "../engine/source";
-import { readNpy } from "../formats/npy";
-import { OctetteError } from "../index";
 import type { Perplexity } from "../text/index";
 import { defineCommand } from "./command";
 import { loadLanguage, MODEL_HELP, noteLanguageThreads } from "./language";
 import { MAX_BYTES, THREADS, text, UsageError, wholeNumber } from "./options";
 import { formatPercent } from "./terminal";
+import { idsIn, textIn } from "./texts";
 
 const DEFAULT_WINDOW = 256;
 
@@ -55,20 +52,3 @@ const rowsOf = ({ perplexity, nats, natsPerByte, kld, top1, tokens, windows }: P
   ...(top1 === undefined ? [] : [["same top token", formatPercent(top1)]]),
   ["scored", `${tokens} tokens in ${windows} windows`],
 ];
-
-async function textIn(path: string): Promise<string> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (cause) {
-    throw new OctetteError(`cannot be read as text: ${(cause as Error).message}`, {
-      code: "argument",
-      where: path,
-    });
-  }
-}
-
-async function idsIn(path: string): Promise<ArrayLike<number>> {
-  const { dtype, data } = readNpy(await readBytes(path), path);
-  if (dtype !== "f32" && dtype !== "bool") return data;
-  throw new OctetteError("tokens are whole numbers", { code: "argument", where: path, got: dtype });
-}

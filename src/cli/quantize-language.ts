@@ -1,9 +1,8 @@
 // octette quantize FOLDER or MODEL.gguf: a language model becomes an artifact of int8 or int4 weights. Loaded only for those.
 
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readNpy } from "../formats/npy";
 import {
   type QuantizableLanguage,
   type QuantizeLanguageSummary,
@@ -13,6 +12,7 @@ import { WINDOW } from "../quantize/language/windows";
 import type { Context } from "./command";
 import { UsageError } from "./options";
 import { formatBytes, formatDuration, formatPercent } from "./terminal";
+import { idsIn, textIn } from "./texts";
 
 /** Options of a language model. */
 export interface LanguageValues {
@@ -79,11 +79,7 @@ async function withWeights(folder: string, weights: string): Promise<Quantizable
 }
 
 /** A text, or ids where the file is an array of them. */
-async function textOf(path: string): Promise<string | ArrayLike<number>> {
-  const bytes = await readFile(path);
-  if (!path.endsWith(".npy")) return new TextDecoder().decode(bytes);
-  return readNpy(new Uint8Array(bytes), path).data;
-}
+const textOf = (path: string) => (path.endsWith(".npy") ? idsIn(path) : textIn(path));
 
 /** Shows progress with the time that is left of a stage. */
 function timed({ progress }: Context) {

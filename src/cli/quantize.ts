@@ -1,7 +1,7 @@
 // octette quantize: a float model file becomes an int8 artifact, and the summary says what was done and what not. Language models
 // have a way of their own (quantize-language.ts).
 
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
   type Dataset,
@@ -16,6 +16,7 @@ import {
 import { namedBySamples, withNames } from "./classes";
 import { type Context, defineCommand } from "./command";
 import { evaluationText } from "./eval";
+import { isLanguageSource } from "./language";
 import { measured, noiseOf, openTest } from "./measure-quantized";
 import { openData, withNormalize } from "./normalize";
 import { openModel } from "./open-model";
@@ -116,7 +117,7 @@ export const quantizeCommand = defineCommand({
     const { output, calibrate, naive = false, normalize, only, range, seed = 0, force = false } = values;
     const { mode = "static", bits, skip, samples = SAMPLES, "max-bytes": maxBytes } = values;
     await requireThere(path);
-    if (await isLanguageModel(path)) {
+    if (await isLanguageSource(path)) {
       refuse(path, values, [
         ...Object.keys(DATA_OPTIONS),
         "samples",
@@ -198,9 +199,6 @@ export const quantizeCommand = defineCommand({
   },
 });
 
-/** Bytes that a GGUF file begins with. */
-const GGUF = "GGUF";
-
 /** Throws where there is nothing at a path: which options are needed depends on what is there. */
 async function requireThere(path: string): Promise<void> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => cause);
@@ -211,16 +209,6 @@ async function requireThere(path: string): Promise<void> {
     expected: "a model in ONNX or TensorFlow Lite format, a GGUF file, or a folder of Hugging Face",
     hint: `Check the path, which is read from ${process.cwd()}`,
   });
-}
-
-/** Whether a path is a folder, or a GGUF file. What cannot be read is left to whoever reads it. */
-async function isLanguageModel(path: string): Promise<boolean> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info?.isFile()) return info?.isDirectory() ?? false;
-  const file = await open(path);
-  const { buffer } = await file.read(Buffer.alloc(GGUF.length), 0, GGUF.length, 0);
-  await file.close();
-  return buffer.toString("latin1") === GGUF;
 }
 
 /** Throws where a file is one of the folder of a language model. */

@@ -119,6 +119,22 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+test.each([
+  ["--calibrate", "none.txt", "none.txt: cannot be read: ENOENT: no such file or directory. Check the path"],
+  ["--calibrate", "latin1.txt", "latin1.txt: is not text in UTF-8"],
+  ["--eval", "numbers.npy", "numbers.npy: tokens are whole numbers: got f32"],
+])("%s %s is refused, as by octette perplexity", async (option, name, message) => {
+  const file = join(folder, name);
+  if (name === "latin1.txt") await writeFile(file, Uint8Array.of(0x63, 0x61, 0x66, 0xe9));
+  const data = Float32Array.of(1.5, 2);
+  if (name === "numbers.npy") await writeFile(file, writeNpy({ dtype: "f32", shape: [2], data }));
+  const { code, stderr } = await quantize(option, file);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+  const how = name.endsWith(".npy") ? "--ids" : "--text";
+  const other = await octette(["perplexity", model, how, file]);
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining(message)]);
+});
+
 test("what is of language models is refused for others", async () => {
   const model = join(folder, "x.onnx");
   await writeFile(model, "");

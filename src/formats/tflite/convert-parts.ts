@@ -6,7 +6,7 @@ import type { Order } from "./values";
 
 const IMAGE = 4;
 /** Where an axis of TFLite's order is with channels first. */
-const AXES_FIRST = [0, 2, 3, 1];
+export const AXES_FIRST = [0, 2, 3, 1];
 
 /** The order that an image is in, and where its axes are then. */
 export function placed(

@@ -1,14 +1,12 @@
 // Operators that take many elements together: poolings, means and other reductions, softmax, normalizations.
 
 import { paddingOf } from "./convert-layers";
+import { AXES_FIRST } from "./convert-parts";
 import type { Conversion, Conversions, OperatorSource } from "./source";
 
 const POOL = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4, activation: 5 };
 const NORM = { radius: 0, bias: 1, alpha: 2, beta: 3 };
 const IMAGE = 4;
-
-/** Where an axis of TFLite's order is with channels first. */
-const AXES_FIRST = [0, 2, 3, 1];
 
 const pooling =
   (op: string): Conversion =>
