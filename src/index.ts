@@ -128,9 +128,9 @@ export async function exportOnnx(
  * @throws OctetteError "argument" where there are not as many names as scores.
  */
 export function withClasses(graph: Graph, classes: readonly string[], options: ToolkitOptions = {}): Graph {
-  const [{ ops }, rest] = toolkitIn(options);
+  const [toolkit, rest] = toolkitIn(options);
   checkOptions("withClasses", rest, {});
-  return nameClasses(checked(graph, toolkitIn(options)[0]), classes, ops);
+  return nameClasses(checked(graph, toolkit), classes, toolkit.ops);
 }
 
 export { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "./checkpoints";

@@ -102,17 +102,14 @@ function rejectStates({ name, states = [] }: Graph): void {
 }
 
 function rejectMissing(graph: Graph): void {
-  const missing = new Map<string, string[]>();
-  for (const node of nodesIn(graph)) {
-    if (Object.hasOwn(ways, node.op)) continue;
-    const names = missing.get(node.op) ?? [];
-    missing.set(node.op, [...names, `"${node.name}"`]);
-  }
-  if (missing.size === 0) return;
+  const missing = nodesIn(graph).filter(({ op }) => !Object.hasOwn(ways, op));
+  if (missing.length === 0) return;
+  const namesOf = (op: string) => missing.filter((node) => node.op === op).map(({ name }) => `"${name}"`);
+  const ops = [...new Set(missing.map(({ op }) => op))];
   throw new OctetteError("operators that ONNX does not have", {
     code: "unsupported",
     where: `graph "${graph.name}"`,
-    got: [...missing].map(([op, names]) => `${op} in ${toldNames(names)}`).join("; "),
+    got: ops.map((op) => `${op} in ${toldNames(namesOf(op))}`).join("; "),
     hint: "Cut the model before them",
   });
 }

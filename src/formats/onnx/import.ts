@@ -4,9 +4,10 @@
 import { conversions as all } from "../../../build/groups/conversions";
 import { OctetteError } from "../../errors";
 import type { Graph, Input } from "../../graph/graph";
-import { FreshNames, told, toldNames } from "../../graph/names";
+import { FreshNames, told } from "../../graph/names";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
+import { rejectMissing } from "../missing-operators";
 import { type Constants, isConstant, isOnnx, readConstants } from "./constants";
 import { type IsOperator, inlineFunctions } from "./functions";
 import { checkNodes, convertNodes, type File, operatorOf } from "./graphs";
@@ -22,9 +23,6 @@ import {
 import type { Conversions } from "./source";
 import { SymbolTable } from "./symbols";
 import { rejectWide } from "./wide";
-
-/** Operators that an error names. */
-const MAX_MISSING = 32;
 
 /** Options of `importOnnx`. */
 export interface OnnxOptions {
@@ -60,7 +58,8 @@ export function convertModel(written: ModelProto, options: OnnxOptions, own: Con
   const model = { ...written, graph };
   const parts = graphsIn(graph);
   checkNodes(nodesOf(graph).length, where);
-  rejectMissing(model, isOperator, opset, where);
+  const hint = "Cut the model before them, or write them with other operators when exporting";
+  rejectMissing(missingIn(model, isOperator, opset), where, hint);
   rejectLater(model, own, opset, where);
 
   const constants = readConstants(graph, where);
@@ -131,29 +130,16 @@ function opsetOf(model: ModelProto, where: string): number {
 const versionsOf = ({ opsetImport }: ModelProto): ReadonlyMap<string, number> =>
   new Map(opsetImport.map(({ domain, version }) => [domain, version] as const).reverse());
 
-/** One error for all operators that are missing, each with its nodes. */
-function rejectMissing(model: ModelProto, isOperator: IsOperator, opset: number, where: string): void {
-  const missing = new Map<string, string[]>();
+/** Operators that are missing, by domain and version, and their nodes. */
+function* missingIn(model: ModelProto, isOperator: IsOperator, opset: number): Generator<[string, string]> {
   const versions = versionsOf(model);
   for (const [i, node] of nodesOf(model.graph)) {
     if (isOperator(node)) continue;
     const { opType, domain } = node;
     const version = isOnnx(domain) ? opset : (versions.get(domain) ?? "unknown");
-    const key = `${told(operatorOf(node))} (domain "${told(domain || "ai.onnx")}", opset ${version})`;
-    const names = missing.get(key) ?? [];
-    names.push(`"${told(node.name || `${opType}_${i}`)}"`);
-    missing.set(key, names);
+    const operator = `${told(operatorOf(node))} (domain "${told(domain || "ai.onnx")}", opset ${version})`;
+    yield [`${operator} in`, told(node.name || `${opType}_${i}`)];
   }
-  if (missing.size === 0) return;
-  throw new OctetteError("operators that octette does not have", {
-    code: "unsupported",
-    where,
-    got: [...missing]
-      .slice(0, MAX_MISSING)
-      .map(([key, names]) => `${key} in ${toldNames(names)}`)
-      .join("; "),
-    hint: "Cut the model before them, or write them with other operators when exporting",
-  });
 }
 
 /** Throws where the model's opset does not have an operator yet; one of the caller's own may mean what it does not. */

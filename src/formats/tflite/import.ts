@@ -1,11 +1,11 @@
 // TensorFlow Lite → Graph, without changing what is computed: no pass runs here. What a file may hold and octette cannot run is an
 // error that names it.
 
-import { OctetteError } from "../../errors";
 import type { Graph, Input } from "../../graph/graph";
-import { told, toldNames } from "../../graph/names";
+import { told } from "../../graph/names";
 import { verify } from "../../graph/verify";
 import { checkOptions, type Names } from "../../options";
+import { rejectMissing } from "../missing-operators";
 import { SymbolTable } from "../onnx/symbols";
 import { blocks } from "./convert-blocks";
 import { codes } from "./convert-codes";
@@ -46,9 +46,6 @@ export const conversions: Conversions = {
   ...variables,
 };
 
-/** Operators that an error names. */
-const MAX_MISSING = 32;
-
 /**
  * Reads a TensorFlow Lite model into a graph, as it is written. Its inputs and outputs have TFLite's order of dimensions.
  * @throws FormatError when the bytes are no such model; OctetteError "unsupported" that lists every operator octette does not have;
@@ -67,7 +64,7 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
   const file: TfliteFile = {
     subgraphs: model.subgraphs,
     convert(graph, values) {
-      rejectMissing(graph, where);
+      rejectMissing(missingIn(graph), where, HINT);
       for (const operator of graph.operators)
         conversions[operator.name]!(new OperatorSource(operator, graph, values, file));
     },
@@ -94,26 +91,15 @@ export function readTflite(bytes: Uint8Array, options: TfliteOptions = {}): Grap
   return imported;
 }
 
-/** One error for all operators that are missing, each with what it makes. */
-function rejectMissing(graph: TfliteSubgraph, where: string): void {
-  const missing = new Map<string, string[]>();
+const HINT = "Cut the model before them, or write them with other operators when converting";
+
+/** Operators that are missing, and what each makes. */
+function* missingIn(graph: TfliteSubgraph): Generator<[string, string]> {
   for (const { name, isCustom, version, outputs } of graph.operators) {
     if (!isCustom && Object.hasOwn(conversions, name)) continue;
-    const key = isCustom ? `custom operator "${told(name)}"` : `${name} (version ${version})`;
-    const made = missing.get(key) ?? [];
-    made.push(`"${told(outputs[0] === undefined ? "" : graph.tensor(outputs[0]).name)}"`);
-    missing.set(key, made);
+    const operator = isCustom ? `custom operator "${told(name)}"` : `${name} (version ${version})`;
+    yield [`${operator} for`, told(outputs[0] === undefined ? "" : graph.tensor(outputs[0]).name)];
   }
-  if (missing.size === 0) return;
-  throw new OctetteError("operators that octette does not have", {
-    code: "unsupported",
-    where,
-    got: [...missing]
-      .slice(0, MAX_MISSING)
-      .map(([key, made]) => `${key} for ${toldNames(made)}`)
-      .join("; "),
-    hint: "Cut the model before them, or write them with other operators when converting",
-  });
 }
 
 /** Inputs under the names of the file. */
