@@ -12,7 +12,15 @@ import type { Rule } from "./train/gradients/rule";
 
 export { OctetteError } from "./errors";
 export type { ElementKind } from "./formats/elements";
-export type { Conversion, Parts, Sequence, Source, Subgraph, Surroundings } from "./formats/onnx/source";
+export type {
+  Conversion,
+  Parts,
+  Piece,
+  Sequence,
+  Source,
+  Subgraph,
+  Surroundings,
+} from "./formats/onnx/source";
 export type { StoredKind } from "./formats/onnx/tensor-proto";
 export { countOf } from "./graph/symbols";
 export type { Acted, Host } from "./ops/act";

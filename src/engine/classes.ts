@@ -3,14 +3,16 @@
 
 import { isExtmulFaster, probeRelaxedDot, type RelaxedDot } from "./features";
 
-/** Where a module comes from: its bytes, a response or a file that carries them, what imports them, or the compiled module. */
-export type WasmSource = Uint8Array | Response | URL | ImportedWasm | WebAssembly.Module;
-
-/** What imports a module; `now` has its bytes where they can be had without waiting. */
-export interface ImportedWasm {
-  (): Promise<Uint8Array>;
-  readonly now?: () => Uint8Array | undefined;
-}
+/**
+ * Where a module comes from: its bytes, a response or a file that carries them, what imports them (`now` gives them without waiting, where
+ * that is possible), or the compiled module.
+ */
+export type WasmSource =
+  | Uint8Array
+  | Response
+  | URL
+  | { (): Promise<Uint8Array>; readonly now?: () => Uint8Array | undefined }
+  | WebAssembly.Module;
 
 /** What a class finds in the engine it is to run on. */
 export interface Verdict {
