@@ -3,16 +3,8 @@
 
 import { isExtmulFaster, probeRelaxedDot, type RelaxedDot } from "./features";
 
-/**
- * Where a module comes from: its bytes, a response or a file that carries them, what imports them (`now` gives them without waiting, where
- * that is possible), or the compiled module.
- */
-export type WasmSource =
-  | Uint8Array
-  | Response
-  | URL
-  | { (): Promise<Uint8Array>; readonly now?: () => Uint8Array | undefined }
-  | WebAssembly.Module;
+/** Where a module comes from: its bytes, a response or a file that carries them, what imports them, or the compiled module. */
+export type WasmSource = Uint8Array | Response | URL | (() => Promise<Uint8Array>) | WebAssembly.Module;
 
 /** What a class finds in the engine it is to run on. */
 export interface Verdict {

@@ -57,7 +57,9 @@ const isNarrow = ({ nodes, constants }: Graph<Constant>) =>
     }),
   );
 
-type Imported = Extract<WasmSource, () => unknown>;
+type Imported = () => Promise<Uint8Array>;
+/** What the toolkit's imports have, too: the bytes, where they can be had without waiting. */
+type Ready = Imported & { readonly now?: () => Uint8Array | undefined };
 type Distant = Response | URL | Imported;
 
 /** Whether it is imported, once a plan calls a kernel that no other module has. */
@@ -279,7 +281,7 @@ export class Engine {
     const known = this.#modules.get(key);
     if (known) return known;
     const given = this.#source(group);
-    const source = (isImported(given) && given.now?.()) || given;
+    const source = (isImported(given) && (given as Ready).now?.()) || given;
     if (isDistant(source))
       throw new OctetteError("its kernels are not here yet", {
         code: "unsupported",
