@@ -34,7 +34,7 @@ const parts = [
   ["op group vision, where asked for", 7_500, () => later(RUNTIME, "vision")],
   ["op group control, where asked for", 7_600, () => later(RUNTIME, "control")],
   ["op group state, where asked for", 1_000, () => later(RUNTIME, "state")],
-  ["sizes that only a run knows, where asked for", 6_450, () => later(RUNTIME, "run-sizes")],
+  ["sizes that only a run knows, where asked for", 6_600, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
     98_500,

@@ -12,7 +12,7 @@ import {
   split,
   subtractDims,
 } from "./polynomials";
-import { ANY_NUMBER, type DimFunctions, floorDims, isMonotone, symbolsOf } from "./symbols";
+import { ANY_NUMBER, type DimFunctions, floorDims, isMonotone, symbolsOf, valueAt } from "./symbols";
 
 interface DimFunction {
   /** Of numbers. */
@@ -192,8 +192,8 @@ export function replaced(dim: Dim, by: (factor: string) => Dim): Dim {
 }
 
 /** The dimension with other ones in place of symbols. */
-export const substituted = (dim: Dim, by: Readonly<Record<string, Dim>>): Dim =>
-  Object.keys(by).reduce<Dim>(
-    (d, symbol) => (typeof d === "string" ? substituteDim(d, symbol, by[symbol]!) : d),
-    dim,
-  );
+export function substituted(dim: Dim, by: Readonly<Record<string, Dim>>): Dim {
+  const value = valueAt(dim, by);
+  if (!Number.isNaN(value)) return value;
+  return Object.keys(by).reduce((d, symbol) => substituteDim(d, symbol, by[symbol]!), dim);
+}

@@ -127,7 +127,7 @@ function evaluated(factor: string): Factor {
   const made = functionIn(factor);
   if (!made) return factor;
   const [a, b] = made.args;
-  return (bindings) => made.at(evaluateDim(a, bindings), evaluateDim(b, bindings));
+  return (bindings) => made.at(valueAt(a, bindings), valueAt(b, bindings));
 }
 
 function termsOf(dim: string) {
@@ -139,28 +139,30 @@ function termsOf(dim: string) {
   return terms;
 }
 
-/** The value of a dimension where every symbol has one. Throws when a symbol has none. */
-export function evaluateDim(dim: Dim, bindings: Bindings): number {
+/** The value of a dimension; NaN where a symbol that it depends on has none, or one that is no number. */
+export function valueAt(dim: Dim, bindings: Readonly<Record<string, Dim>>): number {
   if (typeof dim === "number") return dim;
   let sum = 0;
   for (const [coefficient, factors] of termsOf(dim)) {
     let product = coefficient;
     for (const symbol of factors) {
-      if (typeof symbol === "function") {
-        product *= symbol(bindings);
-        continue;
-      }
-      const value = Object.hasOwn(bindings, symbol) ? bindings[symbol] : undefined;
-      if (value === undefined)
-        throw new OctetteError(`symbol "${symbol}" has no value`, {
-          code: "argument",
-          where: `dimension ${dim}`,
-        });
-      product *= value;
+      const value = typeof symbol === "function" ? symbol(bindings as Bindings) : bindings[symbol];
+      product *= typeof value === "number" ? value : Number.NaN;
     }
     sum += product;
   }
   return sum;
+}
+
+/** The value of a dimension where every symbol has one. Throws when a symbol has none. */
+export function evaluateDim(dim: Dim, bindings: Bindings): number {
+  const value = valueAt(dim, bindings);
+  if (!Number.isNaN(value)) return value;
+  const missing = symbolsOf(dim).find((symbol) => !Object.hasOwn(bindings, symbol));
+  throw new OctetteError(`symbol "${missing}" has no value`, {
+    code: "argument",
+    where: `dimension ${dim}`,
+  });
 }
 
 /** The sizes of a shape. Throws where a dimension would be negative. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { substituteDim } from "../../src/graph/dim-functions";
+import { substituteDim, substituted } from "../../src/graph/dim-functions";
 import {
   addDims,
   ceilDims,
@@ -102,6 +102,18 @@ describe("arithmetic on dimensions", () => {
     );
   });
 
+  test("puts numbers in the place of all symbols, or of some, as it does of one after another", () => {
+    fc.assert(
+      fc.property(polynomial, bindings, (a, at) => {
+        const dim = minDims(floorDims(a, 3), multiplyDims("seq", addDims("past", 1)));
+        expect(substituted(dim, at)).toBe(evaluateDim(dim, at));
+        const some = { past: at.past!, seq: "batch" };
+        const one = substituteDim(dim, "past", at.past!);
+        expect(substituted(dim, some)).toBe(substituteDim(one, "seq", "batch"));
+      }),
+    );
+  });
+
   test("refuses coefficients that are no longer exact", () => {
     const large = multiplyDims("batch", 2 ** 40);
     expect(() => multiplyDims(large, 2 ** 40)).toThrow(expect.objectContaining({ code: "limit" }));
@@ -152,7 +164,7 @@ test("a shape counts its elements, and one without dimensions has one", () => {
 
 test("the symbols of a dimension are named once each", () => {
   expect(symbolsOf(7)).toEqual([]);
-  expect(symbolsOf("batch*batch+2*batch*seq").sort()).toEqual(["batch", "seq"]);
+  expect(symbolsOf("batch*batch+2*batch*seq").toSorted()).toEqual(["batch", "seq"]);
 });
 
 test("a symbol without a value is an error that names it, even one that every object has", () => {
