@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("holds scripts, their types, wasm and licences, and nothing else", () => {
   const allowed =
-    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|quantize-language|tflite|learner|types|wasm|worker-script)\.d\.ts|build\/wasm\/\w+\.wasm|build\/kit\.json\.gz|[A-Z]+(\.md)?|package\.json)$/;
+    /^(build\/[\w-]+\.js|build\/(index|runtime|create-runtime|create-toolkit|nn|ops|pictures|sound|text|quantize-language|tflite|learner|types|wasm|worker-script)\.d\.ts|build\/wasm\/\w+\.wasm|build\/kit\.json\.gz|(LICENSE|NOTICE|README\.md|SECURITY\.md)|package\.json)$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   for (const file of ["build/cli.js", "build/ops.d.ts", "build/wasm/common.wasm", "LICENSE", "NOTICE"])
     expect(files).toContain(file);
