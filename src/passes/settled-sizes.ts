@@ -132,7 +132,7 @@ export class SettledSizes {
 
 /** Of dimensions that broadcast to each other, numbers that are below 0 where they are neither equal nor 1. */
 function fitting(shapes: readonly Shape[]): Dim[] {
-  const rank = Math.max(...shapes.map(({ length }) => length));
+  const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: rank }, (_, axis) => {
     const own = shapes.map((shape) => shape.at(-1 - axis) ?? 1).filter((dim) => dim !== 1);
     const [first, ...others] = new Set(own);
