@@ -4,10 +4,10 @@
 import type { Feeds } from "../engine/feeds";
 import { OctetteError } from "../errors";
 import type { Input, Preprocessing } from "../graph/graph";
-import type { Tensor } from "../graph/tensor";
+import { checkTensor, type Tensor } from "../graph/tensor";
 import { checkOptions, type Names } from "../options";
 import { type Column, fitColumn, readColumn } from "./columns";
-import { checkTensor, readLabels } from "./labels";
+import { readLabels } from "./labels";
 import { numbered } from "./names";
 import type { PackedDataset } from "./packed";
 import { rowsOf, type SampleRows } from "./sample-rows";

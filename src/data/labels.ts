@@ -1,20 +1,8 @@
 // Labels as data have them: classes, which are whole numbers, or numbers to find.
 
-import { classNameOf, OctetteError } from "../errors";
+import { OctetteError } from "../errors";
 import { formatShape } from "../graph/symbols";
-import { isTensor, sizeOf, type Tensor } from "../graph/tensor";
-
-/** Throws where what should be a tensor is something else, such as the bare elements. */
-export function checkTensor(value: unknown, where: string): void {
-  if (isTensor(value)) return;
-  throw new OctetteError("is not a tensor", {
-    code: "argument",
-    where,
-    expected: "{ dtype, shape, data }, its elements in a typed array",
-    got: classNameOf(value),
-    hint: "tensor(dtype, shape, values) makes one",
-  });
-}
+import { checkTensor, sizeOf, type Tensor } from "../graph/tensor";
 
 /** Labels of any type, [n] or [n, 1]: classes where all are whole, else targets. Throws where one has no class name. */
 export function readLabels(

@@ -6,6 +6,7 @@ import {
   allocate,
   bytesIn,
   bytesPerElement,
+  checkTensor,
   type DType,
   type Tensor,
   type TypedArray,
@@ -76,8 +77,12 @@ export function readNpy(bytes: Uint8Array, where = "npy"): Tensor {
   return { dtype, shape, data: fortranOrder ? fromFortranOrder(dtype, data, shape) : data };
 }
 
-/** Writes version 1.0, little-endian, C order: the bytes numpy.save writes (NumPy ≥ 1.24). */
+/**
+ * Writes version 1.0, little-endian, C order: the bytes numpy.save writes (NumPy ≥ 1.24).
+ * @throws OctetteError "argument" where it is no tensor.
+ */
 export function writeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
+  checkTensor(tensor, "writeNpy");
   const { dtype, shape, data } = tensor;
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   let dict = `{'descr': '${descrs[dtype]}', 'fortran_order': False, 'shape': (${tuple}), }`;

@@ -1,5 +1,7 @@
 // A dense tensor on the host: plain data, row-major, in ONNX's order of dimensions.
 
+import { classNameOf, OctetteError } from "../errors";
+
 /** int64 is narrowed to i32 on import, f16 and f64 become f32: what a small device computes with. */
 export type DType = "f32" | "i8" | "u8" | "i32" | "bool";
 
@@ -62,8 +64,18 @@ export const viewOf = (
   length: number,
 ): TypedArray => new arrays[dtype](buffer as ArrayBuffer, byteOffset, length);
 
-/** A tensor from numbers, which are rounded to the dtype as a typed array rounds them. */
+/**
+ * A tensor from numbers, which are rounded to the dtype as a typed array rounds them; of zeros, where `values` is empty.
+ * @throws OctetteError "argument" where there are more or fewer of them than the shape has elements, or there is no such dtype.
+ */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
+  if (!Object.hasOwn(arrays, dtype) || ![0, sizeOf(shape)].includes(values?.length))
+    throw new OctetteError("the values do not make a tensor", {
+      code: "argument",
+      where: "tensor",
+      expected: `${sizeOf(shape)} values for [${shape}], of ${Object.keys(arrays).join(", ")}`,
+      got: `${values?.length} of ${dtype}`,
+    });
   const data = allocate(dtype, sizeOf(shape));
   data.set(values);
   return { dtype, shape, data };
@@ -73,6 +85,18 @@ export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike
 export function isTensor(value: unknown): value is Tensor {
   const { dtype, shape, data } = Object(value) as Partial<Tensor>;
   return !!dtype && Array.isArray(shape) && ArrayBuffer.isView(data) && data.length === sizeOf(shape);
+}
+
+/** Throws where what should be a tensor is something else, such as the bare elements. */
+export function checkTensor(value: unknown, where: string): void {
+  if (isTensor(value)) return;
+  throw new OctetteError("is not a tensor", {
+    code: "argument",
+    where,
+    expected: "{ dtype, shape, data }, its elements in a typed array",
+    got: classNameOf(value),
+    hint: "tensor(dtype, shape, values) makes one",
+  });
 }
 
 /** Whether two tensors are the same to the bit. */

@@ -4,7 +4,7 @@
 import type { Dataset } from "../data/dataset";
 import type { Feeds } from "../engine/feeds";
 import type { Model } from "../engine/model";
-import { OctetteError } from "../errors";
+import { classNameOf, OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
 import { formatShape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
@@ -159,7 +159,20 @@ export async function compare(
   };
 }
 
-const isDataset = (data: EvaluationData): data is Dataset => "batches" in data;
+const isDataset = (data: EvaluationData): data is Dataset => "batches" in Object(data);
+
+/** Throws where there is nothing to go over. */
+function checkData(data: unknown, where: string): void {
+  const has = (key: PropertyKey) => typeof data === "object" && data !== null && key in data;
+  if (["batches", Symbol.iterator, Symbol.asyncIterator].some(has)) return;
+  throw new OctetteError("no data to run the model over", {
+    code: "argument",
+    where,
+    expected: "a data set, or an iterable of { feeds, labels }",
+    got: classNameOf(data),
+    hint: "openDataset opens a file or a folder",
+  });
+}
 
 function* labelledBatches(data: Dataset): Iterable<LabelledBatch> {
   let start = 0;
@@ -184,6 +197,7 @@ async function pass(
   if (other) checkOutputs(model, other);
   const counts = new PairedCounts();
   const meters = other ? other.outputs.map(() => new NoiseMeter()) : [];
+  checkData(data, stage);
   const total = isDataset(data) ? data.count : undefined;
   const giveWay = givingWay(signal);
   // Loaded apart: a page that compares models has no labels.

@@ -103,3 +103,8 @@ describe("refuses", () => {
     expectOnlyOctetteErrors(readNpy, npy("<f4", true, "(1, 2)", "AAAAAAAAAAA="));
   });
 });
+
+test("what is no tensor is not written", () => {
+  for (const other of [[1, 2], new Float32Array(2), { dtype: "f32", shape: [3], data: new Float32Array(2) }])
+    expect(() => writeNpy(other as never)).toThrow("writeNpy: is not a tensor");
+});

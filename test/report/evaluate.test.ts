@@ -38,6 +38,10 @@ describe("evaluate", () => {
     const options = { against: good, layers: true };
     await expect(evaluate(good, data.take(0), options, noLayers)).rejects.toThrow(`evaluate: ${message}`);
     await expect(evaluate(good, [], {}, noLayers)).rejects.toMatchObject({ code: "argument" });
+    for (const other of [undefined, null, "test.npz", 5, {}])
+      await expect(evaluate(good, other as never, {}, noLayers)).rejects.toThrow(
+        "evaluate: no data to run the model over: expected a data set",
+      );
     await expect(compare(good, good, data.take(0))).rejects.toThrow(`compare: ${message}`);
   });
 

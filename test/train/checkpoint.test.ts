@@ -28,7 +28,7 @@ const state: CheckpointState = {
       ),
     ],
     ["momentum/fc.weight", tensor("f32", [3, 17], new Array(51).fill(-0))],
-    ["best/fc.weight", tensor("f32", [3, 17], [Number.NaN, Infinity])],
+    ["best/fc.weight", tensor("f32", [3, 17], [Number.NaN, Infinity, ...new Array(49).fill(0)])],
     ["step", tensor("i32", [], [7])],
   ]),
   progress: {

@@ -235,7 +235,7 @@ describe("inputs", () => {
     const graph = read({
       nodes: [one("Add", { inputs: ["x", "w"] })],
       inputs,
-      initializers: { w: tensor("f32", [4], [1]) },
+      initializers: { w: tensor("f32", [4], [1, 0, 0, 0]) },
     });
     expect(graph.inputs.map(({ name }) => name)).toEqual(["x"]);
     expect([...graph.constants.keys()]).toEqual(["w"]);
@@ -368,7 +368,7 @@ test("damaged files throw nothing but OctetteErrors", () => {
       one("Gemm", { inputs: ["b", "w"], attributes: { transB: 1, alpha: 0.5 } }),
     ],
     opset: 11,
-    initializers: { s: i32(-1, 4), w: tensor("f32", [3, 4], [1, 2, 3]) },
+    initializers: { s: i32(-1, 4), w: tensor("f32", [3, 4], [1, 2, 3, ...Array(9).fill(0)]) },
   });
   expectOnlyOctetteErrors((bytes) => simplify(readOnnx(bytes), toolkitOps), file);
 });
