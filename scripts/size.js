@@ -37,7 +37,7 @@ const parts = [
   ["sizes that only a run knows, where asked for", 6_600, () => later(RUNTIME, "run-sizes")],
   [
     "runtime, every op, one class",
-    98_500,
+    99_000,
     () => atStart(runtimeOf("registry", "common, baseline, math, moves, normalize, reduce, sequence")),
   ],
   [
