@@ -56,6 +56,10 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
   const reader = new RopeParameters(settings, given);
   const share = reader.number("partial_rotary_factor", partial);
   if (context.partial === undefined && share !== 1) throw settings.wrong(context.shareName, "1", share);
+  // Files may say the share by its other name, too.
+  const otherName = context.shareName === "rotary_pct" ? "partial_rotary_factor" : "rotary_pct";
+  const other = settings.number(otherName, share);
+  if (other !== share) throw settings.wrong(otherName, `${share}`, other);
   const base = reader.number("rope_theta", isLocal ? local : theta);
   const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
   const most = Math.min(context.headDim, MAX_ROTATING);

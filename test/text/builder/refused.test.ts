@@ -64,7 +64,12 @@ test.for([
     "partial_rotary_factor has a value that octette does not know: expected 1, got 0.5",
   ],
   ["llama", { rotary_dim: 2 }, "rotary_dim is a setting that octette does not know"],
-  ["gpt_neox", { partial_rotary_factor: 0.5 }, "partial_rotary_factor is a setting"],
+  [
+    "gpt_neox",
+    { partial_rotary_factor: 0.25 },
+    "partial_rotary_factor has a value that octette does not know: expected 0.5",
+  ],
+  ["llama", { rotary_pct: 0.5 }, "rotary_pct has a value that octette does not know: expected 1, got 0.5"],
   ["llama", { layer_types: ["sliding_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
   ["phi3", { layer_types: ["full_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
   ["starcoder2", { layer_types: ["full_attention", "full_attention"], sliding_window: 4 }, "layer_types has"],
@@ -105,6 +110,29 @@ test.for([
   const build = () => buildLanguageGraph({ ...source, config: { ...source.config, ...changes } });
   expect(build).toThrow(message);
   expect(build).toThrow(OctetteError);
+});
+
+test.for([
+  // As transformers 4 saves it.
+  [
+    "gpt_neox",
+    {
+      rope_parameters: null,
+      rotary_pct: 0.5,
+      partial_rotary_factor: 0.5,
+      rotary_emb_base: 1e3,
+      rope_theta: 1e3,
+    },
+  ],
+  // As Command R7B has it.
+  [
+    "cohere2",
+    { rotary_pct: 1, position_embedding_type: "rope_gptj", order_of_interleaved_layers: "local_attn_first" },
+  ],
+] as const)("%s: a share of heads that rotates is taken by both names, where they agree", ([name, own]) => {
+  const source = familyNamed(name);
+  const { graph } = buildLanguageGraph({ ...source, config: { ...source.config, ...own } });
+  expect(graph).toEqual(buildLanguageGraph(source).graph);
 });
 
 test.for([
