@@ -20,6 +20,8 @@ export function readLabels(
     throw fail("one number for each sample", `an array ${formatShape(shape)}`);
   const bad = classes ? data.findIndex((v) => !(v in classes)) : -1;
   if (bad >= 0) throw fail(`0 to ${classes!.length - 1}`, `${data[bad]} at ${bad}`);
+  const lost = data.findIndex((v) => !Number.isFinite(Math.fround(v)));
+  if (lost >= 0) throw fail("numbers that f32 holds", `${data[lost]} at ${lost}`);
   const isWhole = data.every((v) => v === (v | 0));
   return isWhole ? { labels: Int32Array.from(data) } : { targets: Float32Array.from(data) };
 }

@@ -168,6 +168,10 @@ describe("createDataset", () => {
     expect(open(tensor("f32", [3, 1], [1, 2, 3])).labels).toEqual(Int32Array.of(1, 2, 3));
     const { labels, targets } = open(tensor("f32", [3], [1, 2.5, -3]));
     expect([labels, targets]).toEqual([undefined, Float32Array.of(1, 2.5, -3)]);
+    for (const lost of [NaN, Infinity])
+      expect(() => open(tensor("f32", [3], [0, 0.5, lost]))).toThrow(
+        `labels do not fit: expected numbers that f32 holds, got ${lost} at 2`,
+      );
     const named = { labels: tensor("f32", [3], [0, 0.5, 1]), classes: ["a", "b"] };
     expect(() => createDataset(arrays, inputs, named)).toThrow(
       /labels do not fit: expected 0 to 1, got 0.5 at 1/,
