@@ -262,9 +262,10 @@ export class Learner {
    */
   async apply(delta: Uint8Array): Promise<void> {
     this.#checkUp();
+    const copy = new Uint8Array(delta);
     await this.#swap(() => {
       const bases = this.#artifact === this.#base ? [this.#base] : [this.#artifact, this.#base];
-      return this.#withWorker((hand) => hand.call("apply", { bases, delta }));
+      return this.#withWorker((hand) => hand.call("apply", { bases, delta: copy }));
     });
   }
 
