@@ -135,10 +135,15 @@ function fitting(shapes: readonly Shape[]): Dim[] {
   const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: rank }, (_, axis) => {
     const own = shapes.map((shape) => shape.at(-1 - axis) ?? 1).filter((dim) => dim !== 1);
-    const [first, ...others] = new Set(own);
-    return others.map((dim) => {
-      const [least, most] = [minDims(first!, dim), maxDims(first!, dim)];
-      return multiplyDims(subtractDims(most, least), subtractDims(1, least));
+    const dims = [...new Set(own)];
+    const pairs = dims.flatMap((a, i) => dims.slice(i + 1).map((b) => [a, b] as const));
+    return pairs.flatMap(([a, b]) => {
+      const [least, most] = [minDims(a, b), maxDims(a, b)];
+      // The second one is for 0 beside more than 1.
+      return [
+        multiplyDims(subtractDims(most, least), subtractDims(1, least)),
+        multiplyDims(subtractDims(1, a), subtractDims(1, b)),
+      ];
     });
   }).flat();
 }

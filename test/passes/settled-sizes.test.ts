@@ -152,8 +152,26 @@ test.each([
         z: counting(second, ...(right.slice(1) as number[])),
       }).y!.data[0];
     expect([of(3, 3), of(1, 3)]).toEqual([3, 3]);
-    expect(() => of(2, 3)).toThrow(
-      expect.objectContaining({ code: "argument", where: 'node "Add_sum_sizes"' }),
-    );
+    for (const first of [0, 2])
+      expect(() => of(first, 3)).toThrow(
+        expect.objectContaining({ code: "argument", where: 'node "Add_sum_sizes"' }),
+      );
+  });
+});
+
+test("so is any of three that does not fit another", () => {
+  const b = new GraphBuilder();
+  const condition = b.input("c", ["k"], "bool");
+  b.node("Shape", [b.node("Where", [condition, b.input("x", ["n"]), b.input("z", ["m"])], "chosen")], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    const of = (k: number, n: number, m: number) =>
+      model.runSync({ c: tensor("bool", [k], Array(k).fill(1)), x: counting(n), z: counting(m) }).y!.data[0];
+    expect([of(1, 1, 3), of(3, 1, 1), of(3, 3, 3)]).toEqual([3, 3, 3]);
+    for (const sizes of [
+      [1, 2, 3],
+      [2, 1, 3],
+      [2, 3, 1],
+    ] as const)
+      expect(() => of(...sizes)).toThrow(expect.objectContaining({ code: "argument" }));
   });
 });
