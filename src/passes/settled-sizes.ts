@@ -1,6 +1,7 @@
 // Symbols that become what they are in every run: a number that weights are made for, another symbol, or what has become known since a
 // node was given them to find. Quotients of dimensions become those of natural numbers.
 
+import { OctetteError } from "../errors";
 import { floored, isNatural, substituteDim } from "../graph/dim-functions";
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
@@ -28,7 +29,7 @@ export class SettledSizes {
   /** Sizes that a run refuses where they are below 0, and what needs them. */
   readonly #natural: Map<Dim, string>;
   /** Sizes that nodes need at or above 0. */
-  readonly #needs = new Map<Node, readonly Dim[]>();
+  readonly #needs = new Map<Node, () => readonly Dim[]>();
 
   constructor({ inputs, nodes }: Graph, registry: ToolkitOps) {
     this.#registry = registry;
@@ -45,12 +46,16 @@ export class SettledSizes {
   read(node: Node, inputs: readonly (ValueType | undefined)[]): void {
     const shapes = inputs.map((type) => type?.shape ?? []);
     const op = this.#registry[node.op]!;
-    const all = op.layout === broadcastLayout ? fitting(shapes) : op.natural?.(node, shapes);
-    const natural = all?.filter((dim) => typeof dim === "string");
+    if (op.layout === broadcastLayout) {
+      const pairs = unlike(shapes);
+      if (pairs.length > 0) this.#needs.set(node, () => pairs.flatMap(fitting));
+      return;
+    }
+    const natural = op.natural?.(node, shapes).filter((dim) => typeof dim === "string");
     if (!natural?.length) return;
     // A shape is written out later, and nodes that reshape are joined.
     if (op.reshapes) for (const dim of natural) this.#need(dim, node.name);
-    else this.#needs.set(node, natural);
+    else this.#needs.set(node, () => natural);
   }
 
   /** What symbols are where a node runs, by their names; undefined where it says nothing new. */
@@ -100,7 +105,7 @@ export class SettledSizes {
     if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return;
     const left = new Set(removeDead(graph).nodes);
     for (const [node, dims] of this.#needs)
-      if (!left.has(node)) for (const dim of dims) if (!isNatural(dim)) this.#need(dim, node.name);
+      if (!left.has(node)) for (const dim of dims()) if (!isNatural(dim)) this.#need(dim, node.name);
   }
 
   /** The graph with what symbols are, and nodes that refuse sizes below 0, each with the name of the one that needs them. */
@@ -130,22 +135,29 @@ export class SettledSizes {
   }
 }
 
-/** Of dimensions that broadcast to each other, numbers that are below 0 where they are neither equal nor 1. */
-function fitting(shapes: readonly Shape[]): Dim[] {
+/** Dimensions that broadcast to each other where a run finds them equal, or one of them 1. */
+function unlike(shapes: readonly Shape[]): (readonly [Dim, Dim])[] {
   const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: rank }, (_, axis) => {
     const own = shapes.map((shape) => shape.at(-1 - axis) ?? 1).filter((dim) => dim !== 1);
     const dims = [...new Set(own)];
-    const pairs = dims.flatMap((a, i) => dims.slice(i + 1).map((b) => [a, b] as const));
-    return pairs.flatMap(([a, b]) => {
-      const [least, most] = [minDims(a, b), maxDims(a, b)];
-      // The second one is for 0 beside more than 1.
-      return [
-        multiplyDims(subtractDims(most, least), subtractDims(1, least)),
-        multiplyDims(subtractDims(1, a), subtractDims(1, b)),
-      ];
-    });
+    return dims.flatMap((a, i) => dims.slice(i + 1).map((b) => [a, b] as const));
   }).flat();
+}
+
+/** Of two such dimensions, numbers of which one is below 0 where they do not fit; none where they have too many terms for that. */
+function fitting([a, b]: readonly [Dim, Dim]): Dim[] {
+  try {
+    const [least, most] = [minDims(a, b), maxDims(a, b)];
+    return [
+      multiplyDims(subtractDims(most, least), subtractDims(1, least)),
+      // 0 beside more than 1.
+      multiplyDims(subtractDims(1, a), subtractDims(1, b)),
+    ].filter((dim) => typeof dim === "string");
+  } catch (error) {
+    if (error instanceof OctetteError && error.code === "limit") return [];
+    throw error;
+  }
 }
 
 /** The symbol that a dimension has, and what it is where that dimension is another one; nothing where that does not follow. */

@@ -167,11 +167,25 @@ test("so is any of three that does not fit another", () => {
     const of = (k: number, n: number, m: number) =>
       model.runSync({ c: tensor("bool", [k], Array(k).fill(1)), x: counting(n), z: counting(m) }).y!.data[0];
     expect([of(1, 1, 3), of(3, 1, 1), of(3, 3, 3)]).toEqual([3, 3, 3]);
-    for (const sizes of [
+    for (const [k, n, m] of [
       [1, 2, 3],
       [2, 1, 3],
       [2, 3, 1],
     ] as const)
-      expect(() => of(...sizes)).toThrow(expect.objectContaining({ code: "argument" }));
+      expect(() => of(k, n, m)).toThrow(expect.objectContaining({ code: "argument" }));
   });
+});
+
+test("sums of sizes too long to compare are kept", () => {
+  const b = new GraphBuilder();
+  let x = b.input("x", ["batch", 1, "h", "w"]);
+  for (let i = 0; i < 6; i++) {
+    const half = b.node("MaxPool", [x], `half_${i}`, { kernel_shape: [2, 2], strides: [2, 2] });
+    const whole = b.node("Resize", [half], `whole_${i}`, { scales: [1, 1, 2, 2] });
+    x = b.node("Add", [x, whole], `sum_${i}`);
+  }
+  b.node("Shape", [x], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) =>
+    expect([...model.runSync({ x: counting(1, 1, 64, 128) }).y!.data]).toEqual([1, 1, 64, 128]),
+  );
 });
