@@ -56,10 +56,11 @@ export function nodeFile(
   }
 }
 
-/** A module of wasm among the files of the package; undefined without Node, and where a bundle left these behind. */
+/** A module of wasm among the files of the package; undefined without Node, and in a bundle, beside which may lie those of another version. */
 export function nodeWasm(name: string): Uint8Array | undefined {
   // Not within `new URL`, where bundlers would look for it.
   const here = import.meta.url;
+  if (!/\/node-module\.js$/.test(here)) return undefined;
   try {
     return nodeModule("node:fs")?.readFileSync(new URL(`wasm/${name}.wasm`, here));
   } catch {
