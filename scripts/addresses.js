@@ -1,5 +1,5 @@
 // Writes where the project lives into what is published: the fields repository, homepage and bugs of package.json, and whole
-// addresses in place of links of README and of the changelog to files that are not in the package.
+// addresses in place of README's links to files that are not in the package.
 //   node scripts/addresses.js https://github.com/OWNER/NAME v0.1.0
 // The publishing workflow calls it with its own repository, so no address stands in the sources. Without arguments it fails where that was not
 // done, so that nobody publishes by hand a README whose links lead nowhere.
@@ -18,7 +18,7 @@ export function withAddresses(manifest, repository) {
   };
 }
 
-/** A document with whole addresses of files and pictures: those of a tag, as npm shows the page of a version. */
+/** README with whole addresses of files and pictures: those of a tag, as npm shows the page of a version. */
 export function withLinks(text, repository, tag) {
   return text.replaceAll(/(!?)\[([^\]]*)\]\((?!https?:|#)([^)]+)\)/g, (_, picture, label, path) =>
     picture
@@ -37,6 +37,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     );
   if (tag !== `v${manifest.version}`) throw new Error(`expected the tag v${manifest.version}, got ${tag}`);
   writeFileSync(`${root}package.json`, `${JSON.stringify(withAddresses(manifest, repository), null, 2)}\n`);
-  for (const file of ["README.md", "CHANGELOG.md"])
-    writeFileSync(root + file, withLinks(readFileSync(root + file, "utf8"), repository, tag));
+  const readme = readFileSync(`${root}README.md`, "utf8");
+  writeFileSync(`${root}README.md`, withLinks(readme, repository, tag));
 }
