@@ -1,4 +1,4 @@
-// What readers of models say of operators that octette does not have.
+// What readers and writers of models say of operators that octette, or a format, does not have.
 
 import { OctetteError } from "../errors";
 import { toldNames } from "../graph/names";
@@ -6,11 +6,12 @@ import { toldNames } from "../graph/names";
 /** Operators that the error names. */
 const MAX_MISSING = 32;
 
-/** One error for all operators that octette does not have, each with the places where it stands. */
+/** One error for all operators that octette, or who is named, does not have, each with the places where it stands. */
 export function rejectMissing(
   missing: Iterable<readonly [operator: string, place: string]>,
   where: string,
   hint: string,
+  who = "octette",
 ): void {
   const places = new Map<string, string[]>();
   for (const [operator, place] of missing) {
@@ -18,7 +19,7 @@ export function rejectMissing(
     places.get(operator)!.push(`"${place}"`);
   }
   if (places.size === 0) return;
-  throw new OctetteError("operators that octette does not have", {
+  throw new OctetteError(`operators that ${who} does not have`, {
     code: "unsupported",
     where,
     got: [...places]

@@ -8,6 +8,7 @@ import { constantsIn, nodesIn } from "../../graph/bodies";
 import type { Codes, Graph, Input, Node } from "../../graph/graph";
 import { toldNames } from "../../graph/names";
 import type { Dim } from "../../graph/symbols";
+import { rejectMissing } from "../missing-operators";
 import { CodedOperands } from "./coded-operands";
 import { writeIntegerSums } from "./export-quantized";
 import { isOfSharedRange, writeSharedRange } from "./export-recurrent";
@@ -26,7 +27,9 @@ const IR_VERSION = 10;
 export function writeOnnx(facts: Facts): Uint8Array<ArrayBuffer> {
   const { graph } = facts;
   rejectStates(graph);
-  rejectMissing(graph);
+  const missing = nodesIn(graph).filter(({ op }) => !Object.hasOwn(ways, op));
+  const places = missing.map(({ op, name }) => [`${op} in`, name] as const);
+  rejectMissing(places, `graph "${graph.name}"`, "Cut the model before them", "ONNX");
   checkSize(graph);
   const file = new WrittenFile(graph, writeNodes);
   const target = new Target(facts, file);
@@ -98,19 +101,6 @@ function rejectStates({ name, states = [] }: Graph): void {
     where: `graph "${name}"`,
     got: toldNames(states.map((state) => `"${state.name}"`)),
     hint: "Language models and streams run in octette alone",
-  });
-}
-
-function rejectMissing(graph: Graph): void {
-  const missing = nodesIn(graph).filter(({ op }) => !Object.hasOwn(ways, op));
-  if (missing.length === 0) return;
-  const namesOf = (op: string) => missing.filter((node) => node.op === op).map(({ name }) => `"${name}"`);
-  const ops = [...new Set(missing.map(({ op }) => op))];
-  throw new OctetteError("operators that ONNX does not have", {
-    code: "unsupported",
-    where: `graph "${graph.name}"`,
-    got: ops.map((op) => `${op} in ${toldNames(namesOf(op))}`).join("; "),
-    hint: "Cut the model before them",
   });
 }
 
