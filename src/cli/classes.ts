@@ -22,6 +22,10 @@ async function namesIn(names: string): Promise<string[]> {
   return (text?.trimEnd().split("\n") ?? names.split(",")).map((name) => name.trim());
 }
 
+/** What tables call a class: its name, or its number. Scores that are all NaN choose −1. */
+export const labelName = (label: number, classes: readonly string[] | undefined): string =>
+  classes?.[label] ?? (label < 0 ? "NaN" : `${label}`);
+
 /** The graph with the names of the classes of samples, where it has none; says so where they do not fit. */
 export function namedBySamples(graph: Graph, data: Dataset | undefined, { log }: Context): Graph {
   if (!data?.classes || graph.classes) return graph;

@@ -11,6 +11,7 @@ import {
   load,
   OctetteError,
 } from "../index";
+import { labelName } from "./classes";
 import { COLUMNS, type Context, defineCommand } from "./command";
 import { checkNormalization, formulaOf, openData } from "./normalize";
 import { loadForData, type ModelFile, noteFewer, noteThreads, openModel } from "./open-model";
@@ -205,7 +206,7 @@ function classesText(
   { table }: Context,
 ): string[] {
   if (confusions.length === 0 && !all) return [];
-  const nameOf = (label: number) => classes?.[label] ?? (label < 0 ? "NaN" : `${label}`);
+  const nameOf = (label: number) => labelName(label, classes);
   const most = (label: number) => confusions.find((one) => one.label === label);
   const worst = [...byClass].sort((a, b) => a.top1 - b.top1 || a.label - b.label);
   const shown = all ? worst : worst.filter(({ top1 }) => top1 < 100).slice(0, WORST_CLASSES);

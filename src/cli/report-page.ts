@@ -2,6 +2,7 @@
 // a phone, and follows the reader's choice of dark or light.
 
 import type { Evaluation, LayerError } from "../index";
+import { labelName } from "./classes";
 import { escapeHtml } from "./html";
 import type { PlanMap } from "./memory-map";
 import { memoryPart } from "./memory-part";
@@ -137,7 +138,7 @@ function classesPart(
   { byClass = [], confusions = [] }: Evaluation,
   classes: readonly string[] | undefined,
 ): string {
-  const nameOf = (label: number) => classes?.[label] ?? (label < 0 ? "NaN" : `${label}`);
+  const nameOf = (label: number) => labelName(label, classes);
   const worst = [...byClass].sort((a, b) => a.top1 - b.top1);
   const bars = rows(
     worst.map(({ label, n, top1 }) => bar(nameOf(label), top1 / 100, `${formatPercent(top1, 1)} of ${n}`)),
