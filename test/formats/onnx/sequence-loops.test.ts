@@ -1,4 +1,4 @@
-// Lists of tensors in loops, branches and SequenceMap: what is read of them is what a loop over lists of JavaScript gives.
+// Lists of tensors in loops, branches and SequenceMap give what the same loops over arrays of JavaScript give.
 
 import { describe, expect, test } from "vitest";
 import { importOnnx, loadSync } from "../../../src/index";
@@ -48,6 +48,9 @@ const empty = node("SequenceEmpty", [], "s");
 const insert = (list: string, value: string, to: string, ...at: string[]) =>
   node("SequenceInsert", [list, value, ...at], to);
 const stack = (list: string, axis = 0) => node("ConcatFromSequence", [list], "y", { axis, new_axis: 1 });
+/** A loop over the rows of x that carries the list s, with a body of these parts. */
+const loop = (...parts: Parameters<typeof body>) =>
+  node("Loop", ["t", "", "s"], "l", { body: { graph: body(...parts) } });
 const trips = [node("Shape", ["x"], "dims"), node("Gather", ["dims", "zero"], "t")];
 
 const read = (nodes: readonly FileNode[]) =>
@@ -87,26 +90,12 @@ type Case = readonly [
 const cases: readonly Case[] = [
   [
     "what each iteration adds, stacked",
-    [
-      ...trips,
-      empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: { graph: body(["b"], ["c"], ...row, insert("b", "minus", "c")) },
-      }),
-      stack("l"),
-    ],
+    [...trips, empty, loop(["b"], ["c"], ...row, insert("b", "minus", "c")), stack("l")],
     (rows) => result(rows.map(negated)),
   ],
   [
     "stacked along the last axis",
-    [
-      ...trips,
-      empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: { graph: body(["b"], ["c"], ...row, insert("b", "row", "c")) },
-      }),
-      stack("l", -1),
-    ],
+    [...trips, empty, loop(["b"], ["c"], ...row, insert("b", "row", "c")), stack("l", -1)],
     (rows) => result(transposed(rows), [2, rows.length]),
   ],
   [
@@ -144,17 +133,7 @@ const cases: readonly Case[] = [
     [
       ...trips,
       empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(
-            ["b"],
-            ["d"],
-            ...row,
-            insert("b", "row", "c", "zero"),
-            insert("c", "minus", "d", "zero"),
-          ),
-        },
-      }),
+      loop(["b"], ["d"], ...row, insert("b", "row", "c", "zero"), insert("c", "minus", "d", "zero")),
       stack("l"),
     ],
     (rows) => result(rows.flatMap((row) => [row, negated(row)]).toReversed()),
@@ -164,26 +143,22 @@ const cases: readonly Case[] = [
     [
       ...trips,
       empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(["b"], ["c"], ...row, number("i", "outer"), {
-            ...node("Loop", ["two", "", "b"], "c"),
-            attributes: {
-              body: {
-                graph: {
-                  nodes: [
-                    number("j", "inner"),
-                    node("Add", ["row", "inner"], "e"),
-                    node("Mul", ["e", "outer"], "f"),
-                    insert("k", "f", "m"),
-                    node("Identity", ["on"], "onward"),
-                  ],
-                  inputs: ["j", "on", "k"].map((name) => ({ name, type: 0 })),
-                  outputs: ["onward", "m"],
-                },
-              },
+      loop(["b"], ["c"], ...row, number("i", "outer"), {
+        ...node("Loop", ["two", "", "b"], "c"),
+        attributes: {
+          body: {
+            graph: {
+              nodes: [
+                number("j", "inner"),
+                node("Add", ["row", "inner"], "e"),
+                node("Mul", ["e", "outer"], "f"),
+                insert("k", "f", "m"),
+                node("Identity", ["on"], "onward"),
+              ],
+              inputs: ["j", "on", "k"].map((name) => ({ name, type: 0 })),
+              outputs: ["onward", "m"],
             },
-          }),
+          },
         },
       }),
       stack("l"),
@@ -196,19 +171,15 @@ const cases: readonly Case[] = [
       ...trips,
       node("Gather", ["x", "zero"], "first"),
       node("SequenceConstruct", ["first", "x"], "s"),
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(
-            ["b"],
-            ["d"],
-            ...row,
-            node("SequenceAt", ["b", "zero"], "old"),
-            node("Add", ["old", "row"], "new"),
-            node("SequenceErase", ["b", "zero"], "c"),
-            insert("c", "new", "d", "zero"),
-          ),
-        },
-      }),
+      loop(
+        ["b"],
+        ["d"],
+        ...row,
+        node("SequenceAt", ["b", "zero"], "old"),
+        node("Add", ["old", "row"], "new"),
+        node("SequenceErase", ["b", "zero"], "c"),
+        insert("c", "new", "d", "zero"),
+      ),
       node("SequenceAt", ["l", "zero"], "y"),
     ],
     (rows) => {
@@ -222,18 +193,14 @@ const cases: readonly Case[] = [
       ...trips,
       node("Gather", ["x", "zero"], "first"),
       node("SequenceConstruct", ["first"], "s"),
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(
-            ["b"],
-            ["c"],
-            ...row,
-            node("SequenceAt", ["b", "last"], "old"),
-            node("Sub", ["row", "old"], "new"),
-            insert("b", "new", "c"),
-          ),
-        },
-      }),
+      loop(
+        ["b"],
+        ["c"],
+        ...row,
+        node("SequenceAt", ["b", "last"], "old"),
+        node("Sub", ["row", "old"], "new"),
+        insert("b", "new", "c"),
+      ),
       stack("l"),
     ],
     (rows) => {
@@ -247,15 +214,11 @@ const cases: readonly Case[] = [
     [
       ...trips,
       empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(["b"], ["c"], ...row, ...positive, {
-            ...node("If", ["isPositive"], "c"),
-            attributes: {
-              then_branch: { graph: branch("p", insert("b", "minus", "p")) },
-              else_branch: { graph: branch("q", node("Abs", ["row"], "abs"), insert("b", "abs", "q")) },
-            },
-          }),
+      loop(["b"], ["c"], ...row, ...positive, {
+        ...node("If", ["isPositive"], "c"),
+        attributes: {
+          then_branch: { graph: branch("p", insert("b", "minus", "p")) },
+          else_branch: { graph: branch("q", node("Abs", ["row"], "abs"), insert("b", "abs", "q")) },
         },
       }),
       stack("l"),
@@ -268,25 +231,21 @@ const cases: readonly Case[] = [
       ...trips,
       node("Gather", ["x", "zero"], "first"),
       node("SequenceConstruct", ["first"], "s"),
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(
-            ["b"],
-            ["c"],
-            ...row,
-            number("i", "at"),
-            number("one", "some"),
-            node("Greater", ["at", "some"], "isLate"),
-            {
-              ...node("If", ["isLate"], "c"),
-              attributes: {
-                then_branch: { graph: branch("p", node("Identity", ["b"], "p")) },
-                else_branch: { graph: branch("q", node("Abs", ["row"], "abs"), insert("b", "abs", "q")) },
-              },
-            },
-          ),
+      loop(
+        ["b"],
+        ["c"],
+        ...row,
+        number("i", "at"),
+        number("one", "some"),
+        node("Greater", ["at", "some"], "isLate"),
+        {
+          ...node("If", ["isLate"], "c"),
+          attributes: {
+            then_branch: { graph: branch("p", node("Identity", ["b"], "p")) },
+            else_branch: { graph: branch("q", node("Abs", ["row"], "abs"), insert("b", "abs", "q")) },
+          },
         },
-      }),
+      ),
       stack("l"),
     ],
     (rows) => result([rows[0]!, ...rows.slice(0, 2).map((row) => row.map(Math.abs))]),
@@ -297,17 +256,13 @@ const cases: readonly Case[] = [
       node("SplitToSequence", ["x"], "parts", { axis: 0, keepdims: 0 }),
       node("SequenceLength", ["parts"], "t"),
       empty,
-      node("Loop", ["t", "", "s"], "l", {
-        body: {
-          graph: body(
-            ["b"],
-            ["c"],
-            node("SequenceAt", ["parts", "i"], "part"),
-            node("Neg", ["part"], "e"),
-            insert("b", "e", "c"),
-          ),
-        },
-      }),
+      loop(
+        ["b"],
+        ["c"],
+        node("SequenceAt", ["parts", "i"], "part"),
+        node("Neg", ["part"], "e"),
+        insert("b", "e", "c"),
+      ),
       node("SequenceLength", ["l"], "count"),
       number("count", "f"),
       node("ConcatFromSequence", ["l"], "all", { axis: 0, new_axis: 1 }),
@@ -394,7 +349,7 @@ describe("lists that are refused", () => {
   const adding = (...nodes: readonly FileNode[]) => [
     ...trips,
     empty,
-    node("Loop", ["t", "", "s"], "l", { body: { graph: body(["b"], ["c"], ...row, ...nodes) } }),
+    loop(["b"], ["c"], ...row, ...nodes),
     stack("l"),
   ];
 
