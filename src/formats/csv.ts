@@ -186,7 +186,8 @@ export function readCsv(source: string | Uint8Array | Outline, options: CsvOptio
       continue;
     }
     if (label !== undefined) {
-      const wrong = labels.add(numberText.test(plain(name, text)) ? plain(name, text) : name, row, line);
+      const number = plain(name, text);
+      const wrong = labels.add(numberText.test(number) ? number : name, row, line);
       if (wrong)
         fail("not a label", line, label, {
           expected: "a number that f32 holds, or a name",
