@@ -79,7 +79,7 @@ export function readNpy(bytes: Uint8Array, where = "npy"): Tensor {
 
 /**
  * Writes version 1.0, little-endian, C order: the bytes numpy.save writes (NumPy ≥ 1.24).
- * @throws OctetteError "argument" where it is no tensor.
+ * @throws OctetteError "argument" where the argument is not a tensor.
  */
 export function writeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
   checkTensor(tensor, "writeNpy");

@@ -66,7 +66,7 @@ export const viewOf = (
 
 /**
  * A tensor from numbers, which are rounded to the dtype as a typed array rounds them; of zeros, where `values` is empty.
- * @throws OctetteError "argument" where there are more or fewer of them than the shape has elements, or there is no such dtype.
+ * @throws OctetteError "argument" where the number of values is not that of the shape's elements, or the dtype is unknown.
  */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
   if (!Object.hasOwn(arrays, dtype) || ![0, sizeOf(shape)].includes(values?.length))

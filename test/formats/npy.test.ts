@@ -104,7 +104,7 @@ describe("refuses", () => {
   });
 });
 
-test("what is no tensor is not written", () => {
+test("writeNpy refuses what is not a tensor", () => {
   for (const other of [[1, 2], new Float32Array(2), { dtype: "f32", shape: [3], data: new Float32Array(2) }])
     expect(() => writeNpy(other as never)).toThrow("writeNpy: is not a tensor");
 });
