@@ -1,6 +1,6 @@
 // Writes to build/groups/ the tables that are made of files, so that nobody writes a list of ops.
 //
-// - Each folder of src/ops is a group, src/ops itself is the core. An op is what a file there exports with a rule `infer`:
+// - Each folder of src/ops is a group; src/ops itself has what they share. An op is what a file there exports with a rule `infer`:
 //   `export const argMax` is ArgMax, and `argMaxTraits` are its traits. assembly/GROUP.ts has the group's kernels, and
 //   assembly/GROUP-class.ts those that are compiled for each engine class. assembly/floats.ts has kernels of the core that integer
 //   models do not call: a group without ops. So is GROUPInt8 of assembly/GROUPInt8-class.ts: kernels over codes of ops of GROUP, which
@@ -14,21 +14,22 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { options, root } from "./esbuild.js";
 
-const TABLES = ["index.ts", "toolkit.ts"];
-
 /** Scripts of a folder, by the path from the root without the ending. */
 async function filesOf(folder, pattern = /\.ts$/) {
   const entries = await readdir(root + folder, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && pattern.test(entry.name) && !TABLES.includes(entry.name))
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
     .map(({ name }) => `${folder}/${name.replace(/\.ts$/, "")}`);
 }
 
-/** Folders of src/ops, each a group beside the core. */
+/** The group that every runtime has. */
+const CORE = "core";
+
+/** Folders of src/ops, each a group, without the core. */
 async function groupFolders() {
   const entries = await readdir(`${root}src/ops`, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && entry.name !== CORE)
     .map(({ name }) => name)
     .sort();
 }
@@ -114,7 +115,7 @@ async function write(name, text) {
 
 /** The core, the other groups, how each is imported, and all ops with what the toolkit knows of them. */
 async function writeOps(groups, withKernels, classed) {
-  const coreModules = await modulesOf(await filesOf("src/ops"));
+  const coreModules = await modulesOf(await filesOf(`src/ops/${CORE}`));
   const core = exportsOf(coreModules, isOp);
   await write("core.ts", `${importsOf(core)}\nexport const core = { ${listOf(core)} };\n`);
   const all = [...core];

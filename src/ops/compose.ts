@@ -2,7 +2,7 @@
 
 import type { Node } from "../graph/graph";
 import { countOf, type Shape } from "../graph/symbols";
-import { sameShape } from "./reshape";
+import { sameShape } from "./core/reshape";
 
 type Written = Pick<Node, "op" | "inputs" | "attributes">;
 

@@ -4,9 +4,9 @@
 import type { Graph, Node } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { sizeOf, type Tensor } from "../graph/tensor";
+import { sameShape } from "./core/reshape";
 import type { ToolkitOps } from "./infer";
 import { numberOf } from "./op";
-import { sameShape } from "./reshape";
 
 /** How a layer's weights lie: [outputs][inputs][taps]. */
 export interface LayerForm {

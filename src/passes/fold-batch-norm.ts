@@ -3,8 +3,8 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
-import { computedBatchNorm, isTraining } from "../ops/batch-normalization";
 import { plus, times } from "../ops/compose";
+import { computedBatchNorm, isTraining } from "../ops/core/batch-normalization";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isConvolution, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";

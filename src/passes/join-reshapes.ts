@@ -3,9 +3,9 @@
 
 import type { Graph, Node } from "../graph/graph";
 import { isFlattening, reshaped } from "../ops/compose";
+import { sameShape } from "../ops/core/reshape";
 import type { ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
-import { sameShape } from "../ops/reshape";
 import { Rewrite } from "./rewrite";
 
 export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {

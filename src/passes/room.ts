@@ -5,7 +5,7 @@ import { OctetteError } from "../errors";
 import { constantsIn } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
-import { turned } from "../ops/transpose";
+import { turned } from "../ops/core/transpose";
 
 /** Nodes that all rounds together look at, the first one aside: a model of more stays less simple. */
 export const MAX_VISITS = 2 ** 20;

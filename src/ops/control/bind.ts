@@ -4,8 +4,8 @@
 import { isNatural } from "../../graph/dim-functions";
 import { countOf } from "../../graph/symbols";
 import { dimsOf } from "../axes";
+import { resolve } from "../core/reshape";
 import { inputType, type Op, opError, type Traits } from "../op";
-import { resolve } from "../reshape";
 
 /** Elements that one value may bind: a number for each dimension, or for each output of a Split. */
 export const MAX_BOUND = 2 ** 10;

@@ -5,9 +5,9 @@ import { linearBlocksScratchBytes } from "../../../assembly/blocks/sizes";
 import { LINEAR_INT4_SCRATCH, packedRowsInt4Bytes } from "../../../assembly/int4/sizes";
 import { linearInt8ScratchBytes, packedRowsInt8Bytes } from "../../../assembly/linear/sizes";
 import { multiplyDims } from "../../graph/symbols";
+import { linear, linearOf } from "../core/linear";
 import { checkBias, type Dense, depthOf, realBias, weightCodes } from "../dense";
 import { dequantizing, isPerRow } from "../epilogue";
-import { linear, linearOf } from "../linear";
 import {
   type Address,
   type Content,

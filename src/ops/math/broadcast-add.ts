@@ -1,4 +1,4 @@
-import { addKnown } from "../add";
+import { addKnown } from "../core/add";
 import type { Traits } from "../op";
 import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 

@@ -1,4 +1,4 @@
-import { divKnown } from "../div";
+import { divKnown } from "../core/div";
 import type { Traits } from "../op";
 import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 

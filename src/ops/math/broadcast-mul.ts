@@ -1,4 +1,4 @@
-import { mulKnown } from "../mul";
+import { mulKnown } from "../core/mul";
 import type { Traits } from "../op";
 import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 

@@ -1,5 +1,5 @@
+import { subKnown } from "../core/sub";
 import type { Traits } from "../op";
-import { subKnown } from "../sub";
 import { NUMBERS, pairwise, plainArithmetic } from "./pairwise";
 
 /** a − b: of every dtype, broadcast in every way. What Sub has no kernel for becomes it. */

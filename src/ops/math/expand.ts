@@ -5,9 +5,9 @@ import type { Shape } from "../../graph/symbols";
 import { dimsOf, missing } from "../axes";
 import { broadcastShapes, isWithin } from "../broadcast";
 import { emitCopy, memoryStrides } from "../copy";
+import { sameShape } from "../core/reshape";
 import { expandKnown, numericShape } from "../known";
 import { inputType, type Op, type Traits } from "../op";
-import { sameShape } from "../reshape";
 import { sizesIn } from "../sizes";
 
 function wanted(node: Node): Shape {

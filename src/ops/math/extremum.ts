@@ -2,8 +2,8 @@
 
 import type { Dim } from "../../graph/symbols";
 import { broadcastLayout, broadcastTypes, evaluateBinary } from "../broadcast";
+import { lowerAlias } from "../core/reshape";
 import { ANY_NUMBER, type Known, type Op } from "../op";
-import { lowerAlias } from "../reshape";
 import { checkType, emitAll, NUMBERS } from "./pairwise";
 
 /** `pick` chooses one of two; undefined where that depends on the value of a symbol. */

@@ -1,5 +1,5 @@
+import { overLastAxis, softmaxPlain } from "../core/softmax";
 import type { Traits } from "../op";
-import { overLastAxis, softmaxPlain } from "../softmax";
 
 /** x − max − log Σ e^(x − max). ONNX LogSoftmax-13. */
 export const logSoftmax = overLastAxis("logSoftmax");

@@ -1,6 +1,6 @@
 import { broadcastLayout, broadcastTypes } from "../broadcast";
+import { lowerAlias } from "../core/reshape";
 import { ANY_NUMBER, type Op, type Traits } from "../op";
-import { lowerAlias } from "../reshape";
 import { checkType, emitAll, emitBroadcast, scalar } from "./pairwise";
 
 /** The mean of its inputs, broadcast: their sum from the first on, divided by how many they are. ONNX Mean-13. */

@@ -14,8 +14,8 @@ import {
 import { bytesPerElement } from "../../graph/tensor";
 import { normalizeAxis } from "../axes";
 import { emitCopy } from "../copy";
+import { sameShape } from "../core/reshape";
 import { type Batched, inputType, type Lowering, numberOf, type Op, opError, type Traits } from "../op";
-import { sameShape } from "../reshape";
 import { checkConstantIndices, indexType, loopsOfPart } from "./indices";
 
 /** The axis that indices go through. */

@@ -4,9 +4,9 @@
 import { countOf, multiplyDims } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { emitCopy } from "../copy";
+import { sameShape } from "../core/reshape";
 import { needSame } from "../equal";
 import { inputType, type Op, type Traits } from "../op";
-import { sameShape } from "../reshape";
 import { indexedAxis, keepsRows, needReach, reachOf } from "./gather-elements";
 import {
   checkConstantIndices,

@@ -5,9 +5,9 @@ import { countOf, type Dim, multiplyDims, type Shape } from "../../graph/symbols
 import { bytesPerElement } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
 import { emitCopy, memoryStrides, requireSameCodes } from "../copy";
+import { sameShape } from "../core/reshape";
 import { numericShape, stridedCopy, stridesOf } from "../known";
 import { behind, inputType, type Lowering, type Op, opError, type Traits, type Unit } from "../op";
-import { sameShape } from "../reshape";
 
 /** How often every axis is repeated. */
 export function repeatsOf(node: Node, { length }: Shape): Shape {

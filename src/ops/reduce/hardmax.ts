@@ -1,6 +1,6 @@
 import { countOf, multiplyDims } from "../../graph/symbols";
+import { softmaxAxis } from "../core/softmax";
 import { floatType, type Op, type Traits } from "../op";
-import { softmaxAxis } from "../softmax";
 
 /** 1 at the first of the largest elements along `axis`, else 0. ONNX Hardmax-13. */
 export const hardmax: Op = {

@@ -2,7 +2,7 @@
 
 import type { Node } from "../../graph/graph";
 import { countOf, type Dim } from "../../graph/symbols";
-import { sameShape } from "../reshape";
+import { sameShape } from "../core/reshape";
 import type { PlainRule, Rewriting } from "../steps";
 import { type Equation, equationOf, extentsOf } from "./einsum";
 

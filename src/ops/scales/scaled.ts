@@ -5,6 +5,7 @@ import { countOf, type Dim, formatShape, multiplyDims, type Shape } from "../../
 import type { DType } from "../../graph/tensor";
 import { normalizeAxis } from "../axes";
 import { heldAbove } from "../codes";
+import { sameShape } from "../core/reshape";
 import {
   floatType,
   inputType,
@@ -16,7 +17,6 @@ import {
   stringOf,
   type Traits,
 } from "../op";
-import { sameShape } from "../reshape";
 
 const CODES: readonly DType[] = ["u8", "i8", "i32"];
 

@@ -2,8 +2,8 @@ import type { Node, ValueType } from "../../graph/graph";
 import { countOf, type Dim, formatShape, type Shape } from "../../graph/symbols";
 import { normalizeAxis } from "../axes";
 import { isWithin } from "../broadcast";
+import { sameShape } from "../core/reshape";
 import { floatType, NONE, numberOf, type Op, opError, type Traits } from "../op";
-import { sameShape } from "../reshape";
 import { type PlainRule, Steps } from "../steps";
 
 /** Rows that are normalized each by itself, and the elements of one: those of the axes from `axis` on. */

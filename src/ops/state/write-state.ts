@@ -1,7 +1,7 @@
 import { countOf, formatShape } from "../../graph/symbols";
 import { emitCopy } from "../copy";
+import { sameShape } from "../core/reshape";
 import { inputType, type Op, opError, type Traits } from "../op";
-import { sameShape } from "../reshape";
 
 /** Lets a state, the second input, hold a value, which is the output, too. Octette's own. */
 export const writeState: Op = {

@@ -3,9 +3,9 @@
 
 import type { Window as Slide } from "../../../assembly/lanes/window";
 import { formatShape, multiplyDims, type Shape } from "../../graph/symbols";
-import { operandsOf } from "../conv";
 import { type Convolution, convolve, convolveInt8, type LayerFinish, layerFinish } from "../convolve";
 import { emitCopy } from "../copy";
+import { operandsOf } from "../core/conv";
 import { channelsLast } from "../layout";
 import {
   type Address,

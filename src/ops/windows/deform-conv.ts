@@ -1,10 +1,10 @@
 import { packedBytes } from "../../../assembly/f32/sizes";
 import { deformScratchBytes } from "../../../assembly/windows/sizes";
 import { formatShape, multiplyDims } from "../../graph/symbols";
-import { conv, geometryOf, macsOf } from "../conv";
+import { conv, geometryOf, macsOf } from "../core/conv";
+import { sameShape } from "../core/reshape";
 import { behind, floatType, NONE, numberOf, type Op, opError, type Traits } from "../op";
 import { Prepared } from "../prepared";
-import { sameShape } from "../reshape";
 import { slideOf, windowWords } from "../window";
 
 /** x, weights, offsets of every tap, bias, mask of every tap. ONNX DeformConv-22. */

@@ -1,4 +1,4 @@
-import { conv, geometryOf, groupChannels, isDepthwise } from "../conv";
+import { conv, geometryOf, groupChannels, isDepthwise } from "../core/conv";
 import { extend, NONE, type Traits } from "../op";
 import { Prepared } from "../prepared";
 import { convolveVolume } from "./convolve-volume";

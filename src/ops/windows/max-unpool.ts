@@ -1,8 +1,8 @@
 import type { Node, ValueType } from "../../graph/graph";
 import { countOf, formatShape, type Shape } from "../../graph/symbols";
 import { dimsOf } from "../axes";
+import { sameShape } from "../core/reshape";
 import { floatType, inputType, numbersOf, type Op, opError, type Traits } from "../op";
-import { sameShape } from "../reshape";
 import { sizesIn } from "../sizes";
 
 /** The shape that was pooled, as far as the attributes tell. */

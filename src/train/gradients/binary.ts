@@ -1,7 +1,7 @@
 // Functions of two values, each summed back to the shape it had before it was broadcast.
 
+import { sameShape } from "../../ops/core/reshape";
 import type { Unit } from "../../ops/op";
-import { sameShape } from "../../ops/reshape";
 import { shapesBetween } from "../ops/sum-to";
 import type { Backward, Rule } from "./rule";
 

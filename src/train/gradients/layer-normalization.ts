@@ -1,5 +1,5 @@
 import type { Shape } from "../../graph/symbols";
-import { sameShape } from "../../ops/reshape";
+import { sameShape } from "../../ops/core/reshape";
 import { rowsOf } from "../../ops/sequence/layer-normalization";
 import type { Backward, Rule } from "./rule";
 

@@ -2,7 +2,7 @@
 // rounding passes straight through to their master (Bengio et al. 2013, arXiv:1308.3432).
 
 import { tensor } from "../../graph/tensor";
-import { geometryOf, isSpatial } from "../../ops/conv";
+import { geometryOf, isSpatial } from "../../ops/core/conv";
 import { numberOf, type Quantization, type Unit } from "../../ops/op";
 import type { Backward, Rule } from "./rule";
 

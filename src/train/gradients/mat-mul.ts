@@ -1,8 +1,8 @@
 // Products of two values: da = dy·bᵀ, db = aᵀ·dy, each summed over the stacks it was repeated in.
 
 import { countOf, type Shape } from "../../graph/symbols";
-import { stacksOf } from "../../ops/mat-mul";
-import { sameShape } from "../../ops/reshape";
+import { stacksOf } from "../../ops/core/mat-mul";
+import { sameShape } from "../../ops/core/reshape";
 import type { Backward, Rule } from "./rule";
 
 /** A value, or one that was written, and its shape. */

@@ -4,10 +4,10 @@ import { addDims, countOf, type Dim, multiplyDims, type Shape } from "../../grap
 import { sizeOf, tensor } from "../../graph/tensor";
 import { normalizeAxis } from "../../ops/axes";
 import { sameCodes } from "../../ops/codes";
+import { sameShape } from "../../ops/core/reshape";
+import { permutationOf } from "../../ops/core/transpose";
 import { repeatsOf } from "../../ops/moves/tile";
 import { numberOf } from "../../ops/op";
-import { sameShape } from "../../ops/reshape";
-import { permutationOf } from "../../ops/transpose";
 import { factorsOf } from "../../ops/vision/resize";
 import type { Backward, Rule } from "./rule";
 import { conversionSlopes } from "./table";

@@ -24,7 +24,7 @@ import {
   isPointwise,
   isSpatial,
   macsOf,
-} from "../../ops/conv";
+} from "../../ops/core/conv";
 import { type Address, behind, type Lowering, NONE, type Op, type Unit } from "../../ops/op";
 import { slideOf, windowWords } from "../../ops/window";
 import {

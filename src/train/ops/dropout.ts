@@ -3,7 +3,7 @@
 
 import { addDims, countOf } from "../../graph/symbols";
 import { perTensor } from "../../ops/codes";
-import { dropout } from "../../ops/dropout";
+import { dropout } from "../../ops/core/dropout";
 import { extend, inputType, type Lowering, NONE, numberOf, type Op, type Unit } from "../../ops/op";
 import { maskShape } from "./quantize";
 

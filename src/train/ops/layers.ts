@@ -13,10 +13,10 @@ import {
   isPointwise,
   lowerConvSums,
   operands,
-} from "../../ops/conv";
+} from "../../ops/core/conv";
+import { linear, linearOf } from "../../ops/core/linear";
 import { type Dense, lowerDenseSums, weightCodes } from "../../ops/dense";
 import { scalesOf } from "../../ops/epilogue";
-import { linear, linearOf } from "../../ops/linear";
 import {
   type Address,
   type Content,

@@ -2,10 +2,10 @@
 // finds the mask from the codes they read. (Behind, their result might lie where those were.)
 
 import { countOf } from "../../graph/symbols";
-import { add } from "../../ops/add";
-import { averagePool } from "../../ops/average-pool";
 import { perTensor } from "../../ops/codes";
-import { globalAveragePool } from "../../ops/global-average-pool";
+import { add } from "../../ops/core/add";
+import { averagePool } from "../../ops/core/average-pool";
+import { globalAveragePool } from "../../ops/core/global-average-pool";
 import type { Lowering, Op, Quantization, Unit } from "../../ops/op";
 import { attributeWindow, globalWindow, meanWindow, type WindowRule } from "../../ops/pool";
 import { numbered } from "../../ops/window";

@@ -4,8 +4,8 @@
 import { countOf, type Shape } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { perTensor } from "../../ops/codes";
+import { quantizeLinear } from "../../ops/core/quantize-linear";
 import { floatType, inputType, NONE, numberOf, type Op, opError, stringOf, type Traits } from "../../ops/op";
-import { quantizeLinear } from "../../ops/quantize-linear";
 import { emitExtremes, rangeType } from "./extremes";
 import { weightsAt } from "./layer-gradients";
 import { scalar } from "./scalar";

@@ -3,8 +3,8 @@
 import { addDims, countOf, type Dim, formatShape, multiplyDims } from "../../graph/symbols";
 import { dimsOf, missing } from "../../ops/axes";
 import { emitCopy, memoryOrder, memoryStrides, shifted, walkable } from "../../ops/copy";
+import { cutsOf } from "../../ops/core/slice";
 import { floatType, type Op, opError } from "../../ops/op";
-import { cutsOf } from "../../ops/slice";
 
 export const sliceGradient: Op = {
   infer(node, inputs) {

@@ -1,0 +1,3 @@
+import { broadcasting, testOp } from "../test-op";
+
+testOp("Div", { cases: broadcasting });

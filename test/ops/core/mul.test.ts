@@ -1,0 +1,3 @@
+import { broadcasting, testOp } from "../test-op";
+
+testOp("Mul", { cases: broadcasting });

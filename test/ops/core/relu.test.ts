@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Relu", { cases: elementwise({}) });

@@ -1,0 +1,3 @@
+import { elementwise, testOp } from "../test-op";
+
+testOp("Silu", { cases: elementwise({ from: [-6, 6] }) });

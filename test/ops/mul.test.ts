@@ -1,3 +1,0 @@
-import { broadcasting, testOp } from "./test-op";
-
-testOp("Mul", { cases: broadcasting });

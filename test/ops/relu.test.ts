@@ -1,3 +1,0 @@
-import { elementwise, testOp } from "./test-op";
-
-testOp("Relu", { cases: elementwise({}) });
