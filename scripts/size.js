@@ -51,7 +51,8 @@ const parts = [
   ["page of digits beside its model", 67_000, () => filesOf(pageOfDigits("all"), /^(?!learn|stream)/)],
   ["  learning included", 116_500, () => filesOf(pageOfDigits("all"), /^(?!stream)/)],
   ["language models from artifacts, beside octette/runtime", 45_000, languageBesideCore],
-  ["  folders and GGUF files, where asked for", 36_400, () => later(TEXT, "open", "build")],
+  ["  folders and GGUF files, where asked for", 32_000, () => later(TEXT, "open", "build")],
+  ["    encoders among them", 8_000, () => laterBeside(TEXT, ["open", "build"], "encoder-graph")],
   ["  chats, where asked for", 13_300, () => later(TEXT, "chat")],
   ["octette/quantize-language", 180_000, () => atStart('export * from "octette/quantize-language"')],
   ["threads, where asked for", 2_000, () => later(RUNTIME, "thread-pool")],
@@ -158,6 +159,13 @@ async function later(contents, ...names) {
   const start = withImports(scripts.filter(isStart));
   const named = scripts.filter(({ path }) => names.some((name) => basename(path).startsWith(`${name}-`)));
   return bytesOf([...withImports(named)].filter((script) => !start.has(script)));
+}
+
+/** What it loads later with some of these scripts, beyond what it loads later with others. */
+async function laterBeside(contents, others, ...names) {
+  const all = await sizeOf(() => later(contents, ...others, ...names));
+  const less = await sizeOf(() => later(contents, ...others));
+  return { raw: all.raw - less.raw, brotli: all.brotli - less.brotli };
 }
 
 /** Bytes, raw and compressed. */

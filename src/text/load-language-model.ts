@@ -147,8 +147,8 @@ async function compiled(
 async function loadSource(source: LanguageSource, options: LoadLanguageOptions): Promise<LanguageModel> {
   const { where } = source;
   const { maxTokens, family, pooling, signal, onProgress } = options;
-  const { buildLanguageGraph } = await import("./builder/build");
-  const built = buildLanguageGraph(source, {
+  const { buildLater } = await import("./builder/build-later");
+  const built = await buildLater(source, {
     ...(maxTokens !== undefined && { length: maxTokens }),
     ...(family !== undefined && { family }),
     ...(pooling !== undefined && { pooling }),

@@ -1,0 +1,51 @@
+// What is known of an encoder beside its nodes: how its states are pooled, and its most tokens.
+
+import { OctetteError } from "../../errors";
+import { encoder } from "./encoder";
+import { encoderFamilies } from "./encoder-families";
+import { encoderHead } from "./encoder-heads";
+import { encoderSettings } from "./encoder-settings";
+import { decoderFamilies } from "./families";
+import { type BuiltGraph, type LanguageGraphOptions, wrongPooling } from "./graph-of";
+import type { Settings } from "./settings";
+import type { LanguageGraphWriter } from "./writer";
+
+/** Writes the nodes of an encoder; what else is known of it. */
+export function encoderGraph(
+  writer: LanguageGraphWriter,
+  settings: Settings,
+  family: string,
+  { embedding, pooling: named }: LanguageGraphOptions,
+): BuiltGraph {
+  const { source } = writer.weights;
+  if (named !== undefined && named !== "mean" && named !== "cls")
+    throw wrongPooling(writer, "mean or cls", named);
+  if (!Object.hasOwn(encoderFamilies, family))
+    throw new OctetteError("config.json: a model_type that octette does not know", {
+      code: "unsupported",
+      where: source.where,
+      expected: [...Object.keys(decoderFamilies), ...Object.keys(encoderFamilies)].join(", "),
+      got: family,
+      hint: "Where it computes what one of these does, name that: { family }",
+    });
+  const own = encoderSettings(settings, encoderFamilies[family]!);
+  const encoded = encoder(writer, own);
+  const whole = embedding === undefined ? source.embedding : (embedding ?? undefined);
+  const pooling = named ? { isNormalized: false, ...whole, pooling: named } : whole;
+  const { outputs, task } = encoderHead(writer, own, encoded, pooling);
+  const names = encoded.hasTypes ? ["ids", "types"] : ["ids"];
+  const inputs = names.map((name) => ({ name, dtype: "i32", shape: ["batch", "tokens"] }) as const);
+  const most = own.mostTokens;
+  return {
+    graph: {
+      name: "encoder",
+      inputs: [...inputs, { name: "lengths", dtype: "i32", shape: ["batch"] }],
+      outputs,
+    },
+    facts: {
+      task,
+      maxPositions: Math.min(most, pooling?.maxTokens ?? most),
+      ...(task === "classes" && own.labels && { labels: own.labels }),
+    },
+  };
+}
