@@ -250,6 +250,6 @@ function rejectUnlowerable(units: readonly Unit[], registry: Registry): void {
     got: missing
       .map(({ node, integer }) => `${node.op} "${node.name}"${integer ? " (integer)" : ""}`)
       .join(", "),
-    hint: "These ops are only supported where their inputs are known before a run",
+    hint: "Their inputs must be known before a run",
   });
 }

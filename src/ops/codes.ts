@@ -33,8 +33,7 @@ export const realOf = (q: number, { scale, zeroPoint }: Quantization): number =>
   Math.fround((q - zeroPoint[0]!) * scale[0]!);
 
 const LAYER_HINT =
-  "Only a layer of constant weights reads computed scales or, if they are in -128..127 without zero points, makes int32 " +
-  "sums: quantize weights symmetric";
+  "Only a layer of constant weights reads computed scales or makes int32 sums: quantize weights symmetric";
 
 /** Parameters of an activation's codes: constants, one of each. */
 export function perTensor(q: Quantization | undefined, node: Node): Quantization {

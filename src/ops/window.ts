@@ -182,7 +182,7 @@ type Slid = Omit<Window, "batch" | "channels" | "outSpatial" | "coverH" | "cover
 /** A window as kernels take it; a number of channels is that of two dense images. */
 export function slideOf({ outer = [], ...w }: Slid, channels: number | Channels, outside = 0): Slide {
   if (outer.length > 0)
-    throw new OctetteError("images of more than two dimensions have no kernels here", {
+    throw new OctetteError("no kernels for images of more than two dimensions", {
       code: "unsupported",
       where: "window",
       hint: "importOnnx writes them with operators of the group windows",

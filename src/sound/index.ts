@@ -55,7 +55,7 @@ function checkSamples(samples: ArrayLike<unknown>): void {
     where: "samples",
     expected: `numbers from −1 to 1, none beyond ±${MOST}, in a Float32Array`,
     got,
-    hint: "Divide integers of 16 bits by 32768",
+    hint: "Divide 16-bit integers by 32768",
   });
 }
 

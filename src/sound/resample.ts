@@ -52,7 +52,7 @@ function resampledWith(phases: Phases, wav: Wav, sampleRate: number, where = "wa
   const [from, to] = [wav.sampleRate / divisor, sampleRate / divisor];
   const length = Math.ceil((wav.length * to) / from);
   if (length > MAX_SOUND_SAMPLES)
-    throw new OctetteError("the recording is too long at that rate", {
+    throw new OctetteError("the recording is too long", {
       code: "limit",
       where,
       expected: `at most MAX_SOUND_SAMPLES = ${MAX_SOUND_SAMPLES}`,

@@ -86,9 +86,9 @@ function readLayout(view: DataView, at: number, size: number, where: string): La
     throw new OctetteError("an encoding that is not read", {
       code: "unsupported",
       where,
-      expected: "PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64",
+      expected: "PCM of 8, 16, 24 or 32 bits, floats of 32 or 64",
       got: `${OTHERS[encoding] ?? `encoding ${encoding}`}, ${bits} bits`,
-      hint: "Convert it: ffmpeg -i in.wav -c:a pcm_s16le out.wav",
+      hint: "ffmpeg -i in.wav -c:a pcm_s16le out.wav",
     });
   if (channels === 0 || sampleRate === 0)
     throw new FormatError("the format is damaged", {
