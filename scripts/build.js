@@ -17,12 +17,12 @@ await writeFile(`${folder}learner-worker.js`, worker);
 await writeFile(`${folder}kit.json.gz`, gzipSync(JSON.stringify(kit), { level: 9 }));
 await writeFile(`${folder}place.mjs`, 'export const folder = new URL(".", import.meta.url);\n');
 const entryPoints = {
-  runtime: "src/runtime.ts",
+  runtime: "src/runtime/index.ts",
   index: "src/index.ts",
   // An entry of its own keeps it in a file of its own, which bundlers leave out where only createRuntime is used.
-  "core-runtime": "src/core-runtime.ts",
-  "create-runtime": "src/custom-runtime.ts",
-  "create-toolkit": "src/create-toolkit.ts",
+  "core-runtime": "src/runtime/core-runtime.ts",
+  "create-runtime": "src/runtime/create-runtime-alone.ts",
+  "create-toolkit": "src/toolkit/create-toolkit.ts",
   nn: "src/nn/index.ts",
   pictures: "src/pictures/index.ts",
   sound: "src/sound/index.ts",

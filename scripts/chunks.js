@@ -5,11 +5,16 @@ import { basename, dirname, join } from "node:path";
 import { rollup } from "rollup";
 import { root } from "./esbuild.js";
 
-const RUNTIME = "src/runtime.ts";
+const RUNTIME = "src/runtime/index.ts";
 /** What each of these loads is one script, the first of them that loads it deciding: kernels, and what a learner's page starts with. */
 const FIRST = ["src/engine/inlined.ts", "src/learner/index.ts"];
 /** Where users' bundles begin or divide: other chunks that the same of these load are one script. One op group stands for all. */
-const APART = ["src/custom-runtime.ts", "src/core-runtime.ts", "src/index.ts", "build/groups/scales.ts"];
+const APART = [
+  "src/runtime/create-runtime-alone.ts",
+  "src/runtime/core-runtime.ts",
+  "src/index.ts",
+  "build/groups/scales.ts",
+];
 
 /** Paths of the scripts that each of these sources loads at once, as esbuild's metafile has them. */
 function loadedBy(source, outputs) {

@@ -9,7 +9,7 @@ import { options, root } from "./esbuild.js";
 import { writeTables } from "./ops.js";
 
 const ENTRY = `
-  export { runtimeOf } from "./src/runtime-of";
+  export { runtimeOf } from "./src/runtime/runtime";
   export { extmulClass, relaxedClass } from "./src/engine/classes";
   export { fromHex } from "./src/engine/hex";
   export { runSizes } from "./src/engine/run-sizes/run-sizes";

@@ -38,8 +38,8 @@ await writeFile(`${root}build/worker-script.d.ts`, "export {};\n");
 
 const entries = {
   index: `${root}src/index.ts`,
-  runtime: `${root}src/runtime.ts`,
-  "create-toolkit": `${root}src/create-toolkit.ts`,
+  runtime: `${root}src/runtime/index.ts`,
+  "create-toolkit": `${root}src/toolkit/create-toolkit.ts`,
   "quantize-language": `${root}src/quantize-language.ts`,
   nn: `${root}src/nn/index.ts`,
   pictures: `${root}src/pictures/index.ts`,

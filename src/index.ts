@@ -16,6 +16,10 @@ import { FormatError, OctetteError } from "./errors";
 import { ARTIFACT_MARK_BYTES, isArtifact, readArtifact } from "./formats/octette";
 import { isTflite } from "./formats/tflite/mark";
 import type { Graph } from "./graph/graph";
+import { nameClasses } from "./ops/classes";
+import { checkOptions } from "./options";
+import type { LoadOptions, Runtime } from "./runtime/runtime";
+import { runtimeFor } from "./runtime/runtime-of-toolkit";
 import {
   baseName,
   type ExternalOptions,
@@ -25,13 +29,9 @@ import {
   importWithExternal,
   type OpenOnnxOptions,
   openOnnx,
-} from "./import-onnx";
-import { nameClasses } from "./ops/classes";
-import { checkOptions } from "./options";
-import { runtimeFor } from "./runtime-for";
-import type { LoadOptions, Runtime } from "./runtime-of";
-import { checked } from "./save";
-import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit";
+} from "./toolkit/import-onnx";
+import { checked } from "./toolkit/save";
+import { type Toolkit, type ToolkitOptions, toolkit, toolkitIn } from "./toolkit/toolkit";
 
 /** Which class of kernels this engine runs, how many threads it has for a model, and why. */
 export const runtimeInfo: Runtime["info"] = () => runtimeFor(toolkit).info();
@@ -118,7 +118,7 @@ export async function exportOnnx(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const [toolkit, rest] = toolkitIn(options);
   checkOptions("exportOnnx", rest, {});
-  const { onnxOf } = await import("./export-onnx.js");
+  const { onnxOf } = await import("./toolkit/export-onnx.js");
   return onnxOf(graph, toolkit);
 }
 
@@ -133,7 +133,6 @@ export function withClasses(graph: Graph, classes: readonly string[], options: T
   return nameClasses(checked(graph, toolkit), classes, toolkit.ops);
 }
 
-export { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "./checkpoints";
 export {
   createDataset,
   createSamples,
@@ -166,7 +165,6 @@ export { writeNpz } from "./formats/write-npz";
 export type { Random } from "./graph/random";
 export { tensor } from "./graph/tensor";
 export type { LongCallOptions, Progress } from "./long-call";
-export { benchmark, compare, evaluate } from "./measure";
 export type { EqualizedPair } from "./passes/equalize";
 export type { PictureOptions } from "./pictures/options";
 export type { Filter } from "./pictures/resize";
@@ -204,11 +202,13 @@ export type {
   Spread,
   StepSpeed,
 } from "./report/index";
-export type * from "./runtime-types";
-export { type SaveOptions, save } from "./save";
-export { type Ranked, softmax, topK } from "./scores";
+export { benchmark, compare, evaluate } from "./report/measure";
+export { type Ranked, softmax, topK } from "./runtime/scores";
+export type * from "./runtime/types";
 export type { SoundFeatures } from "./sound/feature-settings";
 export type { SoundOptions } from "./sound/options";
+export { type SaveOptions, save } from "./toolkit/save";
+export { loadCheckpoint, removeCheckpoint, saveCheckpoint } from "./train/checkpoint";
 export {
   type CheckpointState,
   type Json,

@@ -11,4 +11,4 @@ export {
   type QuantizeLanguageSummary,
   quantizeLanguageModel,
 } from "./quantize/language/index";
-export type { Toolkit, ToolkitOptions } from "./toolkit";
+export type { Toolkit, ToolkitOptions } from "./toolkit/toolkit";

@@ -4,7 +4,7 @@ import { bytesOf } from "./engine/source";
 import { readTflite, type TfliteOptions } from "./formats/tflite/import";
 import type { Graph } from "./graph/graph";
 import { simplifyImported } from "./passes/index";
-import { type ToolkitOptions, toolkitIn } from "./toolkit";
+import { type ToolkitOptions, toolkitIn } from "./toolkit/toolkit";
 
 /**
  * Reads a TensorFlow Lite model and simplifies it. Inputs and outputs keep TFLite's order of dimensions, images [n, h, w, c]. Throws one

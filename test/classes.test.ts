@@ -18,7 +18,7 @@ import {
 } from "../src/index";
 import { nameBySamples } from "../src/ops/classes";
 import { toolkitOps } from "../src/ops/toolkit";
-import { loadSync as loadOnDevice } from "../src/runtime";
+import { loadSync as loadOnDevice } from "../src/runtime/index";
 import { readExample } from "./examples";
 import { GraphBuilder } from "./graph-builder";
 

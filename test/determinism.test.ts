@@ -4,7 +4,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, test } from "vitest";
-import { createRuntime } from "../src/create-runtime";
 import { inlined } from "../src/engine/inlined";
 import type { Model } from "../src/engine/model";
 import { readNpz } from "../src/formats/npz";
@@ -21,6 +20,7 @@ import {
   verify,
 } from "../src/index";
 import { registry } from "../src/ops/index";
+import { createRuntime } from "../src/runtime/create-runtime";
 import { engineClasses, exactSources, signedWhere } from "./engine/engines";
 import { readExample } from "./examples";
 

@@ -8,8 +8,8 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { importOnnx, loadSync, save } from "../src/index";
 import { Linear, trainable } from "../src/nn/index";
-import { load as loadOfRuntime } from "../src/runtime";
-import { toolkit } from "../src/toolkit";
+import { load as loadOfRuntime } from "../src/runtime/index";
+import { toolkit } from "../src/toolkit/toolkit";
 import { train } from "../src/train/inlined";
 import { Trainer } from "../src/train/run/trainer";
 import { createOptimizer } from "../src/train/step/optimizers";
@@ -72,7 +72,7 @@ test("an engine without Symbol.dispose imports, runs and disposes", async () => 
   try {
     const script = join(folder, "runtime.mjs");
     await writeFile(script, outputFiles[0]!.contents);
-    const older: typeof import("../src/runtime") = await import(pathToFileURL(script).href);
+    const older: typeof import("../src/runtime/index") = await import(pathToFileURL(script).href);
     const model = await older.load(save(graph));
     expect(model[Symbol.dispose]).toBeUndefined();
     expect(model.runSync(feeds)).toEqual(loadSync(graph).runSync(feeds));

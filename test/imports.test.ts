@@ -21,15 +21,12 @@ const closureOf = async (entry: string) => {
 const roomOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1] ?? file;
 
 test("octette/runtime reaches graph, ops, engine and its own format", async () => {
-  const files = Object.keys(await closureOf("src/runtime.ts"));
+  const files = Object.keys(await closureOf("src/runtime/index.ts"));
   const outside = files
-    .filter((file) => !/^(src\/(graph|ops|engine)|build\/(wasm|groups)|assembly)\//.test(file))
+    .filter((file) => !/^(src\/(graph|ops|engine|runtime)|build\/(wasm|groups)|assembly)\//.test(file))
     .sort();
   expect(outside).toEqual([
     "src/bytes.ts",
-    "src/core-groups.ts",
-    "src/core-runtime.ts",
-    "src/create-runtime.ts",
     "src/errors.ts",
     "src/formats/artifact-stream.ts",
     "src/formats/checks.ts",
@@ -45,9 +42,6 @@ test("octette/runtime reaches graph, ops, engine and its own format", async () =
     "src/node-module.ts",
     "src/options.ts",
     "src/portable-math.ts",
-    "src/runtime-of.ts",
-    "src/runtime.ts",
-    "src/scores.ts",
   ]);
 });
 
@@ -57,7 +51,7 @@ test("of the kernels' sources the host compiles sizes, types, structs and phases
 });
 
 test("octette/create-runtime does not reach the op groups, nor the runtime that has them", async () => {
-  const files = Object.keys(await closureOf("src/custom-runtime.ts"));
+  const files = Object.keys(await closureOf("src/runtime/create-runtime-alone.ts"));
   expect(files.filter((file) => /^build\/|core-(groups|runtime)|op-groups/.test(file))).toEqual([]);
 });
 
@@ -70,15 +64,11 @@ test("octette does not carry octette/nn", async () => {
 const besideRooms = new Set([
   "src/errors.ts",
   "src/bytes.ts",
-  "src/core-groups.ts",
   "src/event-loop.ts",
   "src/long-call.ts",
   "src/node-module.ts",
   "src/options.ts",
   "src/portable-math.ts",
-  "src/runtime-of.ts",
-  "src/save.ts",
-  "src/toolkit.ts",
   "src/visible.ts",
 ]);
 
@@ -89,17 +79,20 @@ const allowed: Record<string, readonly string[]> = {
   engine: ["graph", "ops"],
   formats: ["graph", "files"],
   files: [],
-  passes: ["graph", "ops"],
+  runtime: ["graph", "ops", "engine", "formats"],
+  rewrite: ["graph", "ops"],
+  passes: ["graph", "ops", "rewrite"],
+  toolkit: ["graph", "ops", "engine", "formats", "passes", "runtime"],
   pictures: ["graph", "formats", "engine"],
   sound: ["engine"],
   data: ["graph", "formats", "engine", "pictures", "sound"],
-  quantize: ["graph", "ops", "engine", "formats", "files", "passes", "text"],
-  report: ["graph", "ops", "engine", "passes", "data"],
-  train: ["graph", "ops", "engine", "formats", "files", "passes", "data", "quantize"],
-  bundle: ["graph", "ops", "engine", "formats", "train"],
-  nn: ["graph", "ops", "engine", "passes", "data", "quantize", "train"],
-  text: ["graph", "ops", "engine", "formats", "files"],
-  learner: ["graph", "engine", "formats", "files", "data", "quantize", "train"],
+  quantize: ["graph", "ops", "engine", "formats", "files", "passes", "text", "rewrite", "toolkit"],
+  report: ["graph", "ops", "engine", "passes", "data", "toolkit", "runtime"],
+  train: ["graph", "ops", "engine", "formats", "files", "passes", "data", "quantize", "rewrite", "toolkit"],
+  bundle: ["graph", "ops", "engine", "formats", "train", "toolkit"],
+  nn: ["graph", "ops", "engine", "passes", "data", "quantize", "train", "toolkit"],
+  text: ["graph", "ops", "engine", "formats", "files", "runtime"],
+  learner: ["graph", "engine", "formats", "files", "data", "quantize", "train", "runtime", "toolkit"],
 };
 
 test("rooms import only what lies below them", async () => {

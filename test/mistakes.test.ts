@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { OctetteError } from "../src/errors";
 import { applyDelta, createDataset, importOnnx, loadSync, quantize, save, tensor } from "../src/index";
-import { loadSync as loadSyncOfRuntime } from "../src/runtime";
+import { loadSync as loadSyncOfRuntime } from "../src/runtime/index";
 import { readExample } from "./examples";
 
 const graph = importOnnx(await readExample("digits.onnx"));

@@ -6,7 +6,7 @@ import { OctetteError } from "../src/errors";
 import * as octette from "../src/index";
 import * as nn from "../src/nn/index";
 import { nearest } from "../src/options";
-import * as runtime from "../src/runtime";
+import * as runtime from "../src/runtime/index";
 import { readExample } from "./examples";
 
 const onnx = new Uint8Array(await readExample("digits.onnx"));

@@ -6,7 +6,7 @@ import { OctetteError } from "../errors";
 import type { Graph } from "../graph/graph";
 import { RunSizesNeeded } from "../graph/symbols";
 import { inferTypes } from "../ops/infer";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { select } from "../train/run/select";
 import { defaults, lossesFor } from "../train/run/tune-options";
 import { createOptimizer } from "../train/step/optimizers";

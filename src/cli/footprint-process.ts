@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { kernelsOf, type Plan } from "../engine/plan";
-import type { EngineClass, ModelOptions } from "../runtime";
+import type { EngineClass, ModelOptions } from "../runtime/index";
 
 /** Memory of this process, in bytes. */
 export interface Usage {
@@ -104,7 +104,7 @@ async function measureLanguage(path: string, options: LanguageFootprintOptions):
 
 async function measure(path: string, options: ModelOptions): Promise<Footprint> {
   const node = await usage();
-  const { load, tensor } = await import("../runtime");
+  const { load, tensor } = await import("../runtime/index");
   const octette = await usage();
   const model = await load(path === "-" ? process.stdin : path, options);
   const loaded = await usage();

@@ -4,7 +4,7 @@
 import type { Graph, Node } from "../graph/graph";
 import { formatShape } from "../graph/symbols";
 import { inferTypes } from "../ops/infer";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { escapeHtml } from "./html";
 import { cutMiddle } from "./terminal";
 

@@ -6,7 +6,7 @@ import { consumersOf, type Graph, type Node } from "../graph/graph";
 import { evaluateDim, type Shape } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
 import { inferTypes } from "../ops/infer";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 
 /** One layer of a model. */
 export interface LayerFacts {

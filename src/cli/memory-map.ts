@@ -4,7 +4,7 @@ import { lowerGraph } from "../engine/compile";
 import { planMemory } from "../engine/memory";
 import type { Model } from "../engine/model";
 import { evaluateDim } from "../graph/symbols";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 
 /** A part of the arena, and the steps that need it. */
 export interface MemoryBlock {

@@ -6,7 +6,6 @@ import { isLimit } from "../engine/limit";
 import { readBytes } from "../engine/source";
 import { isArtifact } from "../formats/octette";
 import { isTflite } from "../formats/tflite/mark";
-import { folderBeside } from "../import-onnx";
 import {
   type Artifact,
   type Graph,
@@ -17,6 +16,7 @@ import {
   openOnnx,
   readArtifact,
 } from "../index";
+import { folderBeside } from "../toolkit/import-onnx";
 import type { Context } from "./command";
 
 export interface ModelFile {

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../errors";
 import { quantizeWith } from "../quantize/quantize-graph";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import type { CheckpointState } from "../train/checkpoint/checkpoint";
 import { loadCheckpoint, saveCheckpoint } from "../train/checkpoint/file";
 import { tuneGraph } from "../train/tune-graph";

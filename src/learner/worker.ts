@@ -3,7 +3,7 @@
 import { extmulClass, relaxedClass } from "../engine/classes";
 import type { WasmSources } from "../engine/wasm";
 import { nodeModule } from "../node-module";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { Jobs } from "./jobs";
 import type { Reply, WorkerOrder } from "./messages";
 import { takingOrders } from "./orders";

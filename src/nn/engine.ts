@@ -1,4 +1,4 @@
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { train } from "../train/inlined";
 
 /** Compiled once for all models that are trained and all losses that judge them. */

@@ -8,7 +8,7 @@ import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
 import { simplify } from "../passes/index";
 import { type Batches, quantize } from "../quantize/index";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { DataLoader } from "./data-loader";
 import { Linear } from "./linear";
 import { type Layer, layersOf, Module } from "./module";

@@ -3,7 +3,7 @@
 import type { Graph } from "../graph/graph";
 import type { Shape } from "../graph/symbols";
 import { simplify } from "../passes/index";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { withoutDropout } from "../train/step/dropout";
 import { layersOf, type Module, numbersOf } from "./module";
 import { Recording } from "./value";

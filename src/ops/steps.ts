@@ -3,7 +3,7 @@
 import type { Node, ValueType } from "../graph/graph";
 import { allocate, type DType, type Tensor, tensor } from "../graph/tensor";
 
-/** What a rule reads of a graph, and how it changes it: that of passes/rewrite.ts. */
+/** What a rule reads of a graph, and how it changes it: that of rewrite/changes.ts. */
 export interface Rewriting {
   constant(value: string | undefined): Tensor | undefined;
   /** The one number a constant holds, whatever its rank. */

@@ -59,6 +59,8 @@ export interface Traits extends Pick<Op, "evaluate" | "follows"> {
   readonly reshapes?: true;
   /** It normalizes rows, and vectors along the last axis scale and shift them then: its inputs after the first. */
   readonly normalizesRows?: true;
+  /** Its kernels slide over images. What slides over volumes is another op (passes/general-forms.ts), without an integer kernel. */
+  readonly images?: true;
   /** Its output is a softmax of its input, or the logarithm of one. */
   readonly softmax?: true;
   /** Of shapes of its inputs: sizes that are equal in every run of the node, in pairs. Absent: nothing is said. */

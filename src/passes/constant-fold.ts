@@ -15,9 +15,9 @@ import { opOf, outputTypes, resultsOf, type ToolkitOps } from "../ops/infer";
 import { tensorOf } from "../ops/known";
 import { type Known, type Op, opError } from "../ops/op";
 import { checkReads } from "../ops/reads";
+import { MAX_VISITS, Room } from "../rewrite/room";
 import { entered, inlineBody, tightened } from "./bodies";
 import { continued } from "./continue-branches";
-import { MAX_VISITS, Room } from "./room";
 import { SettledSizes } from "./settled-sizes";
 import { TracedElements } from "./traced-elements";
 

@@ -8,8 +8,8 @@ import { computedBatchNorm, isTraining } from "../ops/core/batch-normalization";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { isConvolution, isLayer, layerForm, visitWeights } from "../ops/linear-layer";
 import { numberOf, numbersOf, stringOf } from "../ops/op";
-import { Rewrite } from "./rewrite";
-import type { Room } from "./room";
+import { Rewrite } from "../rewrite/changes";
+import type { Room } from "../rewrite/room";
 
 /** a and b of every channel, in float64. */
 interface Affine {

@@ -3,7 +3,7 @@
 
 import type { Attribute, Graph, Node } from "../graph/graph";
 import { numberOf } from "../ops/op";
-import { Rewrite } from "./rewrite";
+import { Rewrite } from "../rewrite/changes";
 
 /** Constants in files are f32, some written with few digits. */
 const isNear = (value: number | undefined, wanted: number) =>

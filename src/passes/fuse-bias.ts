@@ -5,8 +5,8 @@ import type { Dim } from "../graph/symbols";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
 import { biasPlace, isLayer, perChannel } from "../ops/linear-layer";
-import { Rewrite } from "./rewrite";
-import type { Room } from "./room";
+import { Rewrite } from "../rewrite/changes";
+import type { Room } from "../rewrite/room";
 
 export function fuseBias(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);

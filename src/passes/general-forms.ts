@@ -7,13 +7,6 @@ import { inferTypes, type ToolkitOps } from "../ops/infer";
 type Types = ReadonlyMap<string, ValueType>;
 
 const isVolume = (node: Node, types: Types) => types.get(node.inputs[0]!)!.shape.length > 4;
-const ofWindows = new Set(
-  "AveragePool Conv ConvTranspose GlobalAveragePool GlobalMaxPool MaxPool".split(" "),
-);
-
-/** Whether a node is a convolution or pooling over volumes: it is float, as only a group has kernels for it. */
-export const isOverVolumes = (node: Node, types: Types): boolean =>
-  ofWindows.has(node.op) && isVolume(node, types);
 
 /** The general op that a node is, if it is one. */
 type Rule = (

@@ -5,10 +5,11 @@ import { everywhere, withBodies } from "../graph/bodies";
 import type { Graph } from "../graph/graph";
 import { verify } from "../graph/verify";
 import type { ToolkitOps } from "../ops/infer";
+import { Room } from "../rewrite/room";
 import { tightened } from "./bodies";
 import { foldConstants } from "./constant-fold";
 import { foldBatchNorm, splitBatchNorm } from "./fold-batch-norm";
-import { foldQuantization } from "./fold-quantization";
+import { foldQuantization } from "./fold-quantization/fold-quantization";
 import { fuseActivations } from "./fuse-activations";
 import { fuseBias } from "./fuse-bias";
 import { generalForms } from "./general-forms";
@@ -17,7 +18,6 @@ import { joinReshapes } from "./join-reshapes";
 import { plainForms } from "./plain-forms";
 import { removeDead } from "./remove-dead";
 import { removeIdle } from "./remove-idle";
-import { Room } from "./room";
 import { shareConstants } from "./share-constants";
 
 /** What a pass makes of constants is counted in `room`. */

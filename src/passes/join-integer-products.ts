@@ -6,8 +6,8 @@ import type { Graph, Node } from "../graph/graph";
 import { type Tensor, tensor } from "../graph/tensor";
 import type { ToolkitOps } from "../ops/infer";
 import { channelAxis, isLayer, perChannel } from "../ops/linear-layer";
-import { Rewrite } from "./rewrite";
-import type { Room } from "./room";
+import { Rewrite } from "../rewrite/changes";
+import type { Room } from "../rewrite/room";
 
 export function joinIntegerProducts(graph: Graph, registry: ToolkitOps, room?: Room): Graph {
   const rewrite = new Rewrite(graph, room);

@@ -6,7 +6,7 @@ import { isFlattening, reshaped } from "../ops/compose";
 import { sameShape } from "../ops/core/reshape";
 import type { ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
-import { Rewrite } from "./rewrite";
+import { Rewrite } from "../rewrite/changes";
 
 export function joinReshapes(graph: Graph, registry: ToolkitOps): Graph {
   const rewrite = new Rewrite(graph);

@@ -3,7 +3,7 @@
 
 import type { Graph } from "../graph/graph";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
-import { Rewrite } from "./rewrite";
+import { Rewrite } from "../rewrite/changes";
 
 export function plainForms(graph: Graph, registry: ToolkitOps): Graph {
   const types = inferTypes(graph, registry);

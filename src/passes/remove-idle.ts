@@ -3,7 +3,7 @@
 
 import type { Graph } from "../graph/graph";
 import type { ToolkitOps } from "../ops/infer";
-import { Rewrite } from "./rewrite";
+import { Rewrite } from "../rewrite/changes";
 
 export function removeIdle(graph: Graph, registry: ToolkitOps): Graph {
   const rewrite = new Rewrite(graph);

@@ -2,7 +2,7 @@
 
 import type { Graph } from "../graph/graph";
 import type { Tensor } from "../graph/tensor";
-import { type ToolkitOptions, toolkitIn } from "../toolkit";
+import { type ToolkitOptions, toolkitIn } from "../toolkit/toolkit";
 import type { QuantizeOptions, QuantizeSummary } from "./options";
 
 export type { Batches } from "./calibrate";

@@ -5,7 +5,7 @@ import type { Graph, Node } from "../graph/graph";
 import { sizeOf, type Tensor } from "../graph/tensor";
 import { MAX_REDUCTION } from "../ops/codes";
 import { isConvolution, isLayer, type LinearLayer, linearLayerOf } from "../ops/linear-layer";
-import type { IntegerForms } from "../passes/integer-forms";
+import type { IntegerForms } from "../rewrite/integer-forms";
 import type { QuantizeMode, Selection } from "./options";
 
 /** An integer layer to be. */

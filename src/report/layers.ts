@@ -10,7 +10,7 @@ import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph"
 import type { LongCallOptions } from "../long-call";
 import type { ToolkitOps } from "../ops/infer";
 import { equalize } from "../passes/equalize";
-import { toolkit } from "../toolkit";
+import { toolkit } from "../toolkit/toolkit";
 import { NoiseMeter } from "./metrics";
 
 export type CreateModel = (graph: Graph, options?: ModelOptions) => Model | Promise<Model>;

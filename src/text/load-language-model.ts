@@ -1,6 +1,5 @@
 // Loads a language model to run: opens it, builds its graph, compiles that, and puts weights to their place one after another.
 
-import { groups } from "../core-groups";
 import { draftModel, Model, prepareDraft } from "../engine/model";
 import { withRunSizes } from "../engine/planner";
 import { type ByteReader, read } from "../engine/source";
@@ -14,6 +13,7 @@ import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor
 import { verify } from "../graph/verify";
 import { LONG_CALL, type LongCallOptions } from "../long-call";
 import { checkOptions, type Names } from "../options";
+import { groups } from "../runtime/core-groups";
 import { openText } from "./artifact-text";
 import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";

@@ -1,7 +1,7 @@
 // Fine-tuning, as the toolkit exports it, from whatever was imported. What it takes is loaded with the first call.
 
 import type { Graph } from "../graph/graph";
-import { type ToolkitOptions, toolkitIn } from "../toolkit";
+import { type ToolkitOptions, toolkitIn } from "../toolkit/toolkit";
 import type { TuneDeployedOptions, Tuned } from "./run/tune-options";
 
 export type { ConstantSchedule, CosineSchedule, Schedule, StepSchedule, WarmUp } from "./run/schedules";

@@ -4,7 +4,7 @@ import { gradients } from "../../build/groups/gradients";
 import { trainingOps } from "../../build/groups/training";
 import type { ToolkitOps } from "../ops/infer";
 import type { Op, Traits } from "../ops/op";
-import { type Toolkit, toolkit } from "../toolkit";
+import { type Toolkit, toolkit } from "../toolkit/toolkit";
 import type { Rule } from "./gradients/rule";
 
 /** Ops with what is known of them. */

@@ -8,7 +8,7 @@ import { nameBySamples, nameClasses } from "../ops/classes";
 import { checkOptions, type Names } from "../options";
 import { coverNumbers } from "../passes/cover-numbers";
 import type { quantizeWith } from "../quantize/quantize-graph";
-import type { Toolkit } from "../toolkit";
+import type { Toolkit } from "../toolkit/toolkit";
 import type { TuneOptions } from "./index";
 import { train } from "./inlined";
 import { tuneWith } from "./run/tune";

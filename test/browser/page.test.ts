@@ -6,7 +6,7 @@ import { convGraph, expectSameBytes, randomFeeds } from "../check-model";
 import { pretendCores } from "../engine/engines";
 import { readExample } from "../examples";
 
-type Runtime = typeof import("../../src/runtime");
+type Runtime = typeof import("../../src/runtime/index");
 
 const built = "/build/runtime.js";
 let runtime: Runtime;

@@ -14,7 +14,7 @@ import type { Graph } from "../../src/graph/graph";
 import type { TypedArray } from "../../src/graph/tensor";
 import { importOnnx, load as loadGraph, loadSync } from "../../src/index";
 import { registry } from "../../src/ops/index";
-import type { LoadOptions, OctetteError } from "../../src/runtime";
+import type { LoadOptions, OctetteError } from "../../src/runtime/index";
 import { convGraph, denseGraph, networkGraph, opGraph, randomFeeds } from "../check-model";
 import { onnxFile } from "../formats/onnx/model-file";
 import { GraphBuilder } from "../graph-builder";

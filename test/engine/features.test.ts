@@ -1,7 +1,6 @@
 // The class of kernels an engine runs: how it is found, and what happens when it turns out to be wrong.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createRuntime } from "../../src/create-runtime";
 import { extmulClass } from "../../src/engine/classes";
 import {
   classifyDot,
@@ -18,6 +17,7 @@ import { readSafetensors } from "../../src/formats/safetensors";
 import type { Graph } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
+import { createRuntime } from "../../src/runtime/create-runtime";
 import { convGraph, denseGraph, expectSameBytes, randomFeeds } from "../check-model";
 import { sealed } from "../formats/sealed";
 import { exactSources, relaxedWhere, signedWhere, withModel } from "./engines";

@@ -2,7 +2,6 @@
 // byte kept that is not needed, and damage told as what it is.
 
 import { describe, expect, test, vi } from "vitest";
-import { createRuntime } from "../../src/create-runtime";
 import { inlined } from "../../src/engine/inlined";
 import { Loader } from "../../src/engine/loader";
 import type { Model } from "../../src/engine/model";
@@ -15,6 +14,7 @@ import type { Graph } from "../../src/graph/graph";
 import { createSha256 } from "../../src/graph/sha256";
 import { bytesIn, type Tensor } from "../../src/graph/tensor";
 import { registry } from "../../src/ops/index";
+import { createRuntime } from "../../src/runtime/create-runtime";
 import { convGraph, denseGraph, expectSameBytes, networkGraph, randomFeeds } from "../check-model";
 import { resealed } from "../formats/sealed";
 import { GraphBuilder } from "../graph-builder";

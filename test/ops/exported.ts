@@ -1,13 +1,13 @@
 // A case of an op's table as an ONNX model: what is read of it computes the same, and is written and read again as the same graph.
 
 import { expect } from "vitest";
-import { onnxOf } from "../../src/export-onnx";
 import type { Graph, Node } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
 import { importOnnx } from "../../src/index";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
-import { toolkit } from "../../src/toolkit";
+import { onnxOf } from "../../src/toolkit/export-onnx";
+import { toolkit } from "../../src/toolkit/toolkit";
 import { expectClose, expectWithinOneCode } from "../check-tensors";
 import { BATCH, type Feeds } from "../engine/cuts";
 import { withModel } from "../engine/engines";

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 import { writeArtifact } from "../../src/formats/octette";
 import { tensor } from "../../src/graph/tensor";
-import type { Runtime } from "../../src/runtime-of";
+import type { Runtime } from "../../src/runtime/runtime";
 import { denseGraph, networkGraph, randomFeeds } from "../check-model";
 import { GraphBuilder } from "../graph-builder";
 
@@ -19,7 +19,7 @@ const PAGE = `
   export { OctetteError };`;
 
 let script: string;
-type Page = typeof import("../../src/runtime") & {
+type Page = typeof import("../../src/runtime/index") & {
   readonly info: Runtime["info"];
   readonly ofImages: Runtime;
 };

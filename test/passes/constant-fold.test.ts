@@ -4,7 +4,7 @@ import { type DType, tensor } from "../../src/graph/tensor";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { foldConstants } from "../../src/passes/constant-fold";
 import { removeDead } from "../../src/passes/remove-dead";
-import { MAX_FOLDED_BYTES } from "../../src/passes/room";
+import { MAX_FOLDED_BYTES } from "../../src/rewrite/room";
 import { GraphBuilder } from "../graph-builder";
 import { expectSameFunction, opsOf } from "./check-pass";
 

@@ -2,15 +2,15 @@
 // through an artifact and through ONNX as it is.
 
 import { describe, expect, test } from "vitest";
-import { createToolkit } from "../../src/create-toolkit";
-import { onnxOf } from "../../src/export-onnx";
 import { readArtifact, writeArtifact } from "../../src/formats/octette";
 import type { Graph } from "../../src/graph/graph";
 import { tensor } from "../../src/graph/tensor";
 import { importOnnx, load, loadSync, quantize, save } from "../../src/index";
 import { toolkitOps } from "../../src/ops/toolkit";
 import { simplify } from "../../src/passes/index";
-import { toolkit } from "../../src/toolkit";
+import { createToolkit } from "../../src/toolkit/create-toolkit";
+import { onnxOf } from "../../src/toolkit/export-onnx";
+import { toolkit } from "../../src/toolkit/toolkit";
 import { expectSameBytes } from "../check-tensors";
 import { withModel } from "../engine/engines";
 import { GraphBuilder, randomOf } from "../graph-builder";

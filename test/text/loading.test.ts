@@ -61,7 +61,7 @@ describe.skipIf(dataFolder === undefined || !existsSync(kjv))("a language model"
   test("runs on the kernels that octette/runtime has compiled", async () => {
     const small = save(denseGraph({ k: 3, n: 2, mode: "float" }));
     vi.resetModules();
-    const runtime = await import("../../src/runtime");
+    const runtime = await import("../../src/runtime/index");
     const fresh = await import("../../src/text/index");
     const compile = vi.spyOn(WebAssembly, "compile");
     const sizes = () => compile.mock.calls.map(([bytes]) => (bytes as Uint8Array).length);

@@ -6,7 +6,7 @@ import { Jobs, type Tuning, tuneOptionsOf } from "../../learner/jobs";
 import type { Reply, WorkerOrder } from "../../learner/messages";
 import { takingOrders } from "../../learner/orders";
 import { coverNumbers } from "../../passes/cover-numbers";
-import { toolkit } from "../../toolkit";
+import { toolkit } from "../../toolkit/toolkit";
 import { tuneWith } from "../../train/run/tune";
 import type { TuneDeployedOptions } from "../../train/run/tune-options";
 

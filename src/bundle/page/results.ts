@@ -1,7 +1,7 @@
 // What a model answers: classes as bars, a few numbers as a table, many as a line, maps as pictures. Two models' answers stand side by side.
 
 import type { Tensor, TypedArray } from "../../graph/tensor";
-import { softmax } from "../../scores";
+import { softmax } from "../../runtime/scores";
 import { choose, labelled, make } from "./dom";
 import { drawLine, extentOf } from "./plot";
 

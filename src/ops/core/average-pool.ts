@@ -7,4 +7,9 @@ export const averagePool = extend(averagePooling(attributeWindow), {
   attributes: /* @__PURE__ */ windowAttributes.concat("count_include_pad"),
 });
 
-export const averagePoolTraits: Traits = { codes: "mean", homogeneous: inWindows, trained: undefined };
+export const averagePoolTraits: Traits = {
+  codes: "mean",
+  images: true,
+  homogeneous: inWindows,
+  trained: undefined,
+};

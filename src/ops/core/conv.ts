@@ -183,6 +183,7 @@ export const groupMacs = (g: Geometry): Dim =>
 
 export const convTraits: Traits = {
   codes: "layer",
+  images: true,
   channels: "second",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },

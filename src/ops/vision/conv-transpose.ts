@@ -154,6 +154,7 @@ export const convTranspose: Op = {
 
 export const convTransposeTraits: Traits = {
   codes: "layer",
+  images: true,
   channels: "second",
   homogeneous: undefined,
   trained: { weight: 1, bias: 2 },

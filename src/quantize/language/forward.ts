@@ -3,7 +3,7 @@
 import { createModel, type Model } from "../../engine/model";
 import type { Tensor } from "../../graph/tensor";
 import { bindCache } from "../../text/builder/cache";
-import type { Toolkit } from "../../toolkit";
+import type { Toolkit } from "../../toolkit/toolkit";
 import type { Block } from "./blocks";
 
 /** Tokens of one run. */

@@ -10,7 +10,7 @@ import type { LongCallOptions, Progress } from "../../long-call";
 import { inferTypes } from "../../ops/infer";
 import { checkOptions } from "../../options";
 import type { LanguageGraph } from "../../text/source";
-import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit";
+import { type Toolkit, type ToolkitOptions, toolkitIn } from "../../toolkit/toolkit";
 import { type Calibration, calibrationOf, idsOf, ownCalibration } from "./calibration";
 import { foldIn, foldTensors, textIn, textTensors } from "./choices";
 import { type FoldChoice, NO_FOLD } from "./coded-block";

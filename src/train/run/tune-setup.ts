@@ -7,7 +7,7 @@ import type { Model } from "../../engine/model";
 import type { Plan } from "../../engine/plan";
 import type { GiveWay } from "../../event-loop";
 import type { Graph } from "../../graph/graph";
-import type { Toolkit } from "../../toolkit";
+import type { Toolkit } from "../../toolkit/toolkit";
 import { activationsOf, checkScales } from "../step/activations";
 import { createOptimizer } from "../step/optimizers";
 import { findRounds } from "../step/plan";

@@ -6,7 +6,7 @@ import type { Feeds } from "../../engine/feeds";
 import { type GiveWay, givingWay } from "../../event-loop";
 import { contentHash } from "../../formats/octette";
 import type { Graph } from "../../graph/graph";
-import type { Toolkit } from "../../toolkit";
+import type { Toolkit } from "../../toolkit/toolkit";
 import type { CheckpointState } from "../checkpoint/checkpoint";
 import { beginning, resume, savedProgress, type TrainingProgress } from "../checkpoint/progress";
 import { accuracyFell, hasForgotten, isSound, lossGrew, meanMove, noneBetter, worstOf } from "./divergence";

@@ -8,7 +8,7 @@ import type { Tensor } from "../../graph/tensor";
 import { plus } from "../../ops/compose";
 import { inferTypes } from "../../ops/infer";
 import { type CodeFlow, opError, type Unit } from "../../ops/op";
-import { GraphWriter } from "../../passes/graph-writer";
+import { GraphWriter } from "../../rewrite/graph-writer";
 import { scaleGradientOf } from "../gradients/learned-scale";
 import type { Backward, Rule } from "../gradients/rule";
 import { type StepOps, training } from "../training";

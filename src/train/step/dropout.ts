@@ -6,8 +6,8 @@ import { FreshNames } from "../../graph/names";
 import type { Tensor } from "../../graph/tensor";
 import type { ToolkitOps } from "../../ops/infer";
 import { removeIdle } from "../../passes/remove-idle";
-import { Rewrite } from "../../passes/rewrite";
-import { toolkit } from "../../toolkit";
+import { Rewrite } from "../../rewrite/changes";
+import { toolkit } from "../../toolkit/toolkit";
 import { factorOf } from "../ops/dropout";
 import { movedFrom, scalesOf, withParameters, withScales } from "./quantization-groups";
 

@@ -5,7 +5,7 @@ import type { Graph, Input, Node, ValueType } from "../../graph/graph";
 import { plus } from "../../ops/compose";
 import type { ToolkitOps } from "../../ops/infer";
 import { checkOptions, type Names } from "../../options";
-import { toolkit } from "../../toolkit";
+import { toolkit } from "../../toolkit/toolkit";
 
 /**
  * Means over the rows of a batch. `crossEntropy` judges logits by labels, `divergence` by a teacher's logits (softened by

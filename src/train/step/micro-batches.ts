@@ -7,7 +7,7 @@ import type { Attribute, Graph, Node, ValueType } from "../../graph/graph";
 import type { Bindings, Dim } from "../../graph/symbols";
 import { inferTypes, opOf, type Registry } from "../../ops/infer";
 import type { Batched } from "../../ops/op";
-import { GraphWriter } from "../../passes/graph-writer";
+import { GraphWriter } from "../../rewrite/graph-writer";
 import { firstOf, rowsOf } from "../ops/rows";
 
 /** Micro-batches of `size` rows each; `symbol` counts the rows of the batch. */

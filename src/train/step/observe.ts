@@ -5,7 +5,7 @@ import type { Graph, Node } from "../../graph/graph";
 import { clamped } from "../../ops/compose";
 import { isLayer } from "../../ops/linear-layer";
 import { toolkitOps } from "../../ops/toolkit";
-import { GraphWriter } from "../../passes/graph-writer";
+import { GraphWriter } from "../../rewrite/graph-writer";
 import type { Backward } from "../gradients/rule";
 import type { Shared } from "./quantization-groups";
 

@@ -8,7 +8,7 @@ import { sumScales } from "../../ops/codes";
 import { times } from "../../ops/compose";
 import type { ToolkitOps } from "../../ops/infer";
 import { dequantizeBias, dequantizeWeights } from "../../ops/scheme";
-import { toolkit } from "../../toolkit";
+import { toolkit } from "../../toolkit/toolkit";
 
 /**
  * A `scale` is trained as a factor of the scales of frozen weight codes, one a channel, which begins as 1; a `step` is the

@@ -5,7 +5,7 @@ import { type Tensor, tensor } from "../../graph/tensor";
 import { heldAbove, sumScales } from "../../ops/codes";
 import type { ToolkitOps } from "../../ops/infer";
 import { type Affine, dequantizeBias, quantizeBias } from "../../ops/scheme";
-import { toolkit } from "../../toolkit";
+import { toolkit } from "../../toolkit/toolkit";
 
 /** Scale and zero point of values that have the same ones. */
 export interface Shared extends Affine {

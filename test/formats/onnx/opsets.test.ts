@@ -2,9 +2,9 @@
 // compute the same where they mean the same, and what the old one meant where they do not.
 
 import { expect, test } from "vitest";
-import { onnxOf } from "../../../src/export-onnx";
 import { importOnnx, loadSync } from "../../../src/index";
-import { toolkit } from "../../../src/toolkit";
+import { onnxOf } from "../../../src/toolkit/export-onnx";
+import { toolkit } from "../../../src/toolkit/toolkit";
 import { type FileNode, onnxFile, type RawTensor } from "./model-file";
 
 const FLOAT = 1;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { onnxOf } from "../../../src/export-onnx";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { importOnnx, loadSync, save } from "../../../src/index";
-import { toolkit } from "../../../src/toolkit";
+import { onnxOf } from "../../../src/toolkit/export-onnx";
+import { toolkit } from "../../../src/toolkit/toolkit";
 import { type FileGraph, type FileModel, onnxFile } from "../../formats/onnx/model-file";
 import { testControl } from "./test-control";
 

@@ -3,14 +3,14 @@
 // one that is written to ONNX and read again.
 
 import { expect, test } from "vitest";
-import { onnxOf } from "../../../src/export-onnx";
 import { readArtifact } from "../../../src/formats/octette";
 import type { Tensor } from "../../../src/graph/tensor";
 import { importOnnx, loadSync, type Model, save } from "../../../src/index";
 import { inferTypes } from "../../../src/ops/infer";
 import { toolkitOps } from "../../../src/ops/toolkit";
 import { simplify } from "../../../src/passes/index";
-import { toolkit } from "../../../src/toolkit";
+import { onnxOf } from "../../../src/toolkit/export-onnx";
+import { toolkit } from "../../../src/toolkit/toolkit";
 import { expectClose } from "../../check-tensors";
 import { creatingIn, engineClasses } from "../../engine/engines";
 import { type FileModel, onnxFile } from "../../formats/onnx/model-file";

@@ -13,7 +13,7 @@ import { BlockRunner } from "../../../src/quantize/language/forward";
 import { quantizeLanguageModel } from "../../../src/quantize-language";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
-import { toolkit } from "../../../src/toolkit";
+import { toolkit } from "../../../src/toolkit/toolkit";
 import { expectSame } from "../../kernels/harness";
 import { wholeGraph } from "../../text/tiny";
 import { madeIds, madeModel } from "./made-model";

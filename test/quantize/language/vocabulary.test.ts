@@ -11,7 +11,7 @@ import { partsInMemory } from "../../../src/quantize/language/parts";
 import { inRecipe } from "../../../src/quantize/language/work";
 import { Workspace } from "../../../src/quantize/language/workspace";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
-import { toolkit } from "../../../src/toolkit";
+import { toolkit } from "../../../src/toolkit/toolkit";
 import { expectSame } from "../../kernels/harness";
 import { type MadeOptions, madeIds, madeModel } from "./made-model";
 

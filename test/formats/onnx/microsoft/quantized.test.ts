@@ -1,11 +1,11 @@
 // Operators of ONNX Runtime over codes against scalar loops: codes may differ by one where a rounding is close.
 
 import { describe, expect, test } from "vitest";
-import { onnxOf } from "../../../../src/export-onnx";
 import { readModel } from "../../../../src/formats/onnx/proto";
 import { type Tensor, tensor } from "../../../../src/graph/tensor";
 import { importOnnx } from "../../../../src/index";
-import { toolkit } from "../../../../src/toolkit";
+import { onnxOf } from "../../../../src/toolkit/export-onnx";
+import { toolkit } from "../../../../src/toolkit/toolkit";
 import { forwardOf, rounded } from "../../../ops/recurrent/reference";
 import { realOf } from "../../../reference/oracle";
 import { structureOf } from "../../../same-graph";

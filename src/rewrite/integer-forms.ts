@@ -5,7 +5,6 @@ import { consumersOf, type Graph, type Node, type ValueType } from "../graph/gra
 import { formatShape } from "../graph/symbols";
 import { inferTypes, type ToolkitOps } from "../ops/infer";
 import { numberOf } from "../ops/op";
-import { isOverVolumes } from "./general-forms";
 
 export class IntegerForms {
   readonly ops: ToolkitOps;
@@ -52,8 +51,9 @@ export class IntegerForms {
   /** Indices of the inputs that an integer layer reads as codes of activations, or why the node can be none. */
   activationsOf(node: Node): readonly number[] | string {
     const { op, inputs, outputs } = node;
-    const { codes, lowerInteger } = this.ops[op] ?? {};
-    if (isOverVolumes(node, this.types)) return "it is over volumes, which have no integer kernel";
+    const { codes, images, lowerInteger } = this.ops[op] ?? {};
+    if (images && this.types.get(inputs[0]!)!.shape.length > 4)
+      return "it is over volumes, which have no integer kernel";
     if (!lowerInteger) return `${op} has no integer kernel`;
     const isComputed = (value: string) => value !== "" && !this.#graph.constants.has(value);
     if (codes === "layer" || codes === "recurrence")

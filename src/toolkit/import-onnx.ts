@@ -1,16 +1,16 @@
 // ONNX models as simplified graphs: of bytes that are here, and of a source, whose tensors may lie in files beside it.
 
-import { type BytesSource, bytesOf, nameOf, readBytes } from "./engine/source";
-import { classNameOf, FormatError, OctetteError } from "./errors";
-import type { FolderSource } from "./files/folder";
-import { ARTIFACT_MARK_BYTES, isArtifact } from "./formats/octette";
-import { convertModel, type OnnxOptions, readOnnx } from "./formats/onnx/import";
-import { externalTensors, type ModelProto, readModel } from "./formats/onnx/proto";
-import { isTflite } from "./formats/tflite/mark";
-import type { Graph } from "./graph/graph";
-import { nameClasses } from "./ops/classes";
-import { checkOptions, type Names } from "./options";
-import { simplifyImported } from "./passes/index";
+import { type BytesSource, bytesOf, nameOf, readBytes } from "../engine/source";
+import { classNameOf, FormatError, OctetteError } from "../errors";
+import type { FolderSource } from "../files/folder";
+import { ARTIFACT_MARK_BYTES, isArtifact } from "../formats/octette";
+import { convertModel, type OnnxOptions, readOnnx } from "../formats/onnx/import";
+import { externalTensors, type ModelProto, readModel } from "../formats/onnx/proto";
+import { isTflite } from "../formats/tflite/mark";
+import type { Graph } from "../graph/graph";
+import { nameClasses } from "../ops/classes";
+import { checkOptions, type Names } from "../options";
+import { simplifyImported } from "../passes/index";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "./toolkit";
 
 /** Where the files are that hold a model's tensors. */
@@ -96,7 +96,7 @@ async function readExternalOf(
 ): Promise<void> {
   const tensors = externalTensors(model);
   if (tensors.length === 0 || source === undefined) return;
-  const { openExternal } = await import("./formats/onnx/external");
+  const { openExternal } = await import("../formats/onnx/external");
   await openExternal(tensors, source, signal);
 }
 

@@ -1,14 +1,14 @@
 // How good and how fast models are, as the toolkit exports it: what it takes is loaded with the first call.
 
-import type { Model } from "./engine/model";
-import type { Graph } from "./graph/graph";
-import type { LongCallOptions } from "./long-call";
-import type { Benchmark, BenchmarkOptions } from "./report/benchmark";
-import type { Comparison, EvaluateOptions, Evaluation, EvaluationData, Runnable } from "./report/evaluate";
-import { runtimeFor } from "./runtime-for";
-import type { LoadOptions } from "./runtime-of";
-import { checked } from "./save";
-import { type ToolkitOptions, toolkitIn } from "./toolkit";
+import type { Model } from "../engine/model";
+import type { Graph } from "../graph/graph";
+import type { LongCallOptions } from "../long-call";
+import type { LoadOptions } from "../runtime/runtime";
+import { runtimeFor } from "../runtime/runtime-of-toolkit";
+import { checked } from "../toolkit/save";
+import { type ToolkitOptions, toolkitIn } from "../toolkit/toolkit";
+import type { Benchmark, BenchmarkOptions } from "./benchmark";
+import type { Comparison, EvaluateOptions, Evaluation, EvaluationData, Runnable } from "./evaluate";
 
 /** How good a model is on data: accuracy, agreement with another model, noise. See EvaluateOptions. */
 export async function evaluate(
@@ -17,7 +17,7 @@ export async function evaluate(
   options: EvaluateOptions & ToolkitOptions = {},
 ): Promise<Evaluation> {
   const [toolkit, rest] = toolkitIn<EvaluateOptions>(options);
-  const [{ evaluate }] = await Promise.all([import("./report/evaluate"), toolkit.preload()]);
+  const [{ evaluate }] = await Promise.all([import("./evaluate"), toolkit.preload()]);
   const loadWith = (graph: Graph, given?: LoadOptions) =>
     runtimeFor(toolkit).loadGraphSync(checked(graph, toolkit), given);
   return evaluate(model, data, rest, loadWith, toolkit.ops);
@@ -30,12 +30,12 @@ export async function compare(
   data: EvaluationData,
   options: LongCallOptions = {},
 ): Promise<Comparison> {
-  const { compare } = await import("./report/evaluate");
+  const { compare } = await import("./evaluate");
   return compare(model, reference, data, options);
 }
 
 /** Runs a model on the same feeds again and again and reports medians. */
 export async function benchmark(model: Model, options: BenchmarkOptions = {}): Promise<Benchmark> {
-  const { benchmark } = await import("./report/benchmark");
+  const { benchmark } = await import("./benchmark");
   return benchmark(model, options);
 }

@@ -8,19 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import baselineBytes from "../build/wasm/baseline.wasm";
-import commonBytes from "../build/wasm/common.wasm";
-import { createRuntime } from "../src/create-runtime";
-import { inlined } from "../src/engine/inlined";
-import type { Model } from "../src/engine/model";
-import type { BytesSource } from "../src/engine/source";
-import type { WasmSources } from "../src/engine/wasm";
-import { writeArtifact } from "../src/formats/octette";
-import { linear } from "../src/ops/core/linear";
-import { registry } from "../src/ops/index";
-import type { LoadOptions } from "../src/runtime-of";
-import { denseGraph, expectSameBytes, networkGraph, randomFeeds } from "./check-model";
-import { runReference } from "./reference/index";
+import baselineBytes from "../../build/wasm/baseline.wasm";
+import commonBytes from "../../build/wasm/common.wasm";
+import { inlined } from "../../src/engine/inlined";
+import type { Model } from "../../src/engine/model";
+import type { BytesSource } from "../../src/engine/source";
+import type { WasmSources } from "../../src/engine/wasm";
+import { writeArtifact } from "../../src/formats/octette";
+import { linear } from "../../src/ops/core/linear";
+import { registry } from "../../src/ops/index";
+import { createRuntime } from "../../src/runtime/create-runtime";
+import type { LoadOptions } from "../../src/runtime/runtime";
+import { denseGraph, expectSameBytes, networkGraph, randomFeeds } from "../check-model";
+import { runReference } from "../reference/index";
 
 const graph = networkGraph();
 const bytes = writeArtifact(graph);
@@ -181,8 +181,8 @@ describe("wasm is taken from", () => {
   const compiled = (body: Uint8Array) => new WebAssembly.Module(body as Uint8Array<ArrayBuffer>);
   const options = (wasm: WasmSources): LoadOptions => ({ wasm, engineClass: "baseline" });
   const files = {
-    common: new URL("../build/wasm/common.wasm", import.meta.url),
-    baseline: new URL("../build/wasm/baseline.wasm", import.meta.url),
+    common: new URL("../../build/wasm/common.wasm", import.meta.url),
+    baseline: new URL("../../build/wasm/baseline.wasm", import.meta.url),
   };
   const both = <T>(of: (body: Uint8Array) => T) => ({ common: of(commonBytes), baseline: of(baselineBytes) });
 

@@ -2,12 +2,12 @@
 // Σ (x − zx)(w − z) = Σ (x − zx)·w − z · Σ (x − zx). The sums of x alone are an integer layer of their own, the layer
 // over codes of ±1 with a single output; its float result is added to that of the layer over its weights.
 
-import type { Node } from "../graph/graph";
-import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { plus, times } from "../ops/compose";
-import { numberOf } from "../ops/op";
+import type { Node } from "../../graph/graph";
+import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
+import { plus, times } from "../../ops/compose";
+import { numberOf } from "../../ops/op";
+import { codeParameters, type GraphWriter, type NamedCodes } from "../../rewrite/graph-writer";
 import type { CodedConstant } from "./coded-constant";
-import { codeParameters, type GraphWriter, type NamedCodes } from "./graph-writer";
 
 /** What makes −z[c]·sw[c] · Σ (x − zx). */
 export interface ZeroPointTerm {

@@ -1,8 +1,8 @@
 // Constants that came as codes: what they mean, and the codes the kernels take instead.
 
-import { sizeOf, type Tensor, tensor } from "../graph/tensor";
-import { rne } from "../ops/codes";
-import type { NamedCodes } from "./graph-writer";
+import { sizeOf, type Tensor, tensor } from "../../graph/tensor";
+import { rne } from "../../ops/codes";
+import type { NamedCodes } from "../../rewrite/graph-writer";
 
 const { abs, fround, max, min } = Math;
 

@@ -1,7 +1,7 @@
 // Probabilities and the best classes.
 
 import { expect, test } from "vitest";
-import { softmax, tensor, topK } from "../src/index";
+import { softmax, tensor, topK } from "../../src/index";
 
 test("softmax of each row is within an f32 rounding of its formula, and sums to 1", () => {
   const values = [3, -1, 0.5, 700, 701, -Infinity, 0, 0, 0];

@@ -1,11 +1,11 @@
 // Graphs as artifacts, with a self-test.
 
-import { Model } from "./engine/model";
-import { checkSelfTest, selfTestHash } from "./engine/self-test";
-import { writeArtifact } from "./formats/octette";
-import type { Graph } from "./graph/graph";
-import { checkGraph } from "./ops/check-graph";
-import { checkOptions, type Names } from "./options";
+import { Model } from "../engine/model";
+import { checkSelfTest, selfTestHash } from "../engine/self-test";
+import { writeArtifact } from "../formats/octette";
+import type { Graph } from "../graph/graph";
+import { checkGraph } from "../ops/check-graph";
+import { checkOptions, type Names } from "../options";
 import { type Toolkit, type ToolkitOptions, toolkitIn } from "./toolkit";
 
 /** Seed of the self-test that every saved model carries. */

@@ -2,9 +2,8 @@
 
 import asc from "assemblyscript/asc";
 import { beforeAll, describe, expect, test } from "vitest";
-import { core } from "../build/groups/core";
-import { countOf, createToolkit, type OwnOp, type OwnTables, type Toolkit } from "../src/create-toolkit";
-import { baseline, common } from "../src/engine/inlined";
+import { core } from "../../build/groups/core";
+import { baseline, common } from "../../src/engine/inlined";
 import {
   createDataset,
   evaluate,
@@ -17,12 +16,19 @@ import {
   tensor,
   tune,
   verify,
-} from "../src/index";
-import type { Registry } from "../src/ops/infer";
-import { createRuntime } from "../src/runtime";
-import { expectClose, expectSameBytes } from "./check-tensors";
-import { onnxFile } from "./formats/onnx/model-file";
-import { randomOf } from "./graph-builder";
+} from "../../src/index";
+import type { Registry } from "../../src/ops/infer";
+import { createRuntime } from "../../src/runtime/index";
+import {
+  countOf,
+  createToolkit,
+  type OwnOp,
+  type OwnTables,
+  type Toolkit,
+} from "../../src/toolkit/create-toolkit";
+import { expectClose, expectSameBytes } from "../check-tensors";
+import { onnxFile } from "../formats/onnx/model-file";
+import { randomOf } from "../graph-builder";
 
 /** y = x / (gain + |x|), elements begin to end; y may be x. */
 const KERNEL = `

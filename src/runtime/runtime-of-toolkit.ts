@@ -1,7 +1,7 @@
 // The runtime of a toolkit, made once.
 
-import { type Runtime, runtimeOf } from "./runtime-of";
-import type { Toolkit } from "./toolkit";
+import type { Toolkit } from "../toolkit/toolkit";
+import { type Runtime, runtimeOf } from "./runtime";
 
 const runtimes = /* @__PURE__ */ new WeakMap<Toolkit, Runtime>();
 

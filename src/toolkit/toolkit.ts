@@ -1,16 +1,16 @@
 // What there is once, for all that octette does: ops, conversions, gradients, and an engine that compiles each module once. The
 // entries of the package hand it down; a runtime of octette/runtime carries none of it.
 
-import { carried, importLater, laterNames } from "../build/groups/carried";
-import { provideRunSizes } from "./engine/planner";
-import { runSizes } from "./engine/run-sizes/run-sizes";
-import { type Carried, Engine, type WasmSources } from "./engine/wasm";
-import { OctetteError } from "./errors";
-import type { Conversions } from "./formats/onnx/source";
-import { nodeWasm } from "./node-module";
-import type { ToolkitOps } from "./ops/infer";
-import { toolkitOps } from "./ops/toolkit";
-import type { Rule } from "./train/gradients/rule";
+import { carried, importLater, laterNames } from "../../build/groups/carried";
+import { provideRunSizes } from "../engine/planner";
+import { runSizes } from "../engine/run-sizes/run-sizes";
+import { type Carried, Engine, type WasmSources } from "../engine/wasm";
+import { OctetteError } from "../errors";
+import type { Conversions } from "../formats/onnx/source";
+import { nodeWasm } from "../node-module";
+import type { ToolkitOps } from "../ops/infer";
+import { toolkitOps } from "../ops/toolkit";
+import type { Rule } from "../train/gradients/rule";
 
 /** What is known beside octette's own. */
 export interface Own {

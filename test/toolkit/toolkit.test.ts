@@ -2,11 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { createToolkit } from "../src/create-toolkit";
-import { tensor } from "../src/graph/tensor";
-import { importOnnx, load, loadSync, save } from "../src/index";
-import { denseGraph } from "./check-model";
-import { GraphBuilder } from "./graph-builder";
+import { tensor } from "../../src/graph/tensor";
+import { importOnnx, load, loadSync, save } from "../../src/index";
+import { createToolkit } from "../../src/toolkit/create-toolkit";
+import { denseGraph } from "../check-model";
+import { GraphBuilder } from "../graph-builder";
 
 const graph = denseGraph({ k: 3, n: 2, mode: "float" });
 
@@ -38,8 +38,10 @@ test("a module is compiled once for all that the toolkit does, and runtimeInfo i
   });
   try {
     vi.resetModules();
-    const fresh = await import("../src/index");
-    const graph = fresh.importOnnx(readFileSync(new URL("../examples/digits/digits.onnx", import.meta.url)));
+    const fresh = await import("../../src/index");
+    const graph = fresh.importOnnx(
+      readFileSync(new URL("../../examples/digits/digits.onnx", import.meta.url)),
+    );
     for (let round = 0; round < 2; round++) {
       const { graph: quantized } = await fresh.quantize(graph, { mode: "dynamic" });
       const model = fresh.loadSync(fresh.save(quantized));

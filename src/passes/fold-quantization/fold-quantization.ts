@@ -2,13 +2,14 @@
 // it, becomes one integer layer with the scales and zero points of the file. Ops that only move codes are taken in without a
 // pair around them; codes of constants that no integer layer reads are folded to what they mean.
 
-import type { Graph, Node } from "../graph/graph";
-import { sumScales } from "../ops/codes";
-import type { ToolkitOps } from "../ops/infer";
-import { isLayer } from "../ops/linear-layer";
+import type { Graph, Node } from "../../graph/graph";
+import { sumScales } from "../../ops/codes";
+import type { ToolkitOps } from "../../ops/infer";
+import { isLayer } from "../../ops/linear-layer";
+import type { NamedCodes } from "../../rewrite/graph-writer";
+import { IntegerWriter } from "../../rewrite/integer-writer";
+import type { Room } from "../../rewrite/room";
 import { fitSums, kernelCodes, largestSums } from "./coded-constant";
-import type { NamedCodes } from "./graph-writer";
-import { IntegerWriter } from "./integer-writer";
 import { QuantizedConstants } from "./quantized-constants";
 import {
   type Bias,
@@ -18,7 +19,6 @@ import {
   sameMeaning,
   type Tail,
 } from "./quantized-graph";
-import type { Room } from "./room";
 import { addZeroPointTerm, isGrouped, type ZeroPointTerm, zeroPointTerm } from "./zero-point-term";
 
 /** The graph with its integer layers; the same object where nothing in it is quantized. */

@@ -1,17 +1,17 @@
 // octette/create-toolkit: ops of one's own. What they have to say is checked here, so that a slip is an error that names it.
 
-import type { WasmSource } from "./engine/classes";
-import { OctetteError } from "./errors";
-import type { Conversion } from "./formats/onnx/source";
-import type { Dim } from "./graph/symbols";
-import type { Address, CodeFlow, Lowering, Op, Traits, Unit } from "./ops/op";
-import { toolkitOps } from "./ops/toolkit";
-import { checkOptions, type Names } from "./options";
+import type { WasmSource } from "../engine/classes";
+import { OctetteError } from "../errors";
+import type { Conversion } from "../formats/onnx/source";
+import type { Dim } from "../graph/symbols";
+import type { Address, CodeFlow, Lowering, Op, Traits, Unit } from "../ops/op";
+import { toolkitOps } from "../ops/toolkit";
+import { checkOptions, type Names } from "../options";
+import type { Rule } from "../train/gradients/rule";
 import { Toolkit } from "./toolkit";
-import type { Rule } from "./train/gradients/rule";
 
-export { OctetteError } from "./errors";
-export type { ElementKind } from "./formats/elements";
+export { OctetteError } from "../errors";
+export type { ElementKind } from "../formats/elements";
 export type {
   Conversion,
   Parts,
@@ -20,10 +20,10 @@ export type {
   Source,
   Subgraph,
   Surroundings,
-} from "./formats/onnx/source";
-export type { StoredKind } from "./formats/onnx/tensor-proto";
-export { countOf } from "./graph/symbols";
-export type { Acted, Host } from "./ops/act";
+} from "../formats/onnx/source";
+export type { StoredKind } from "../formats/onnx/tensor-proto";
+export { countOf } from "../graph/symbols";
+export type { Acted, Host } from "../ops/act";
 export type {
   Address,
   Batched,
@@ -40,8 +40,8 @@ export type {
   Size,
   Traits,
   Unit,
-} from "./ops/op";
-export type { Backward, Rule } from "./train/gradients/rule";
+} from "../ops/op";
+export type { Backward, Rule } from "../train/gradients/rule";
 export type { Toolkit };
 
 /** An argument of a kernel: a place in memory, 0 where it is left out, or a number, which may depend on symbols. */

@@ -1,10 +1,10 @@
 // octette's export to ONNX, loaded by whoever calls exportOnnx.
 
-import { writeOnnx } from "./formats/onnx/export";
-import type { Graph } from "./graph/graph";
-import { foundBy } from "./ops/act";
-import { checkGraph } from "./ops/check-graph";
-import { inferTypes } from "./ops/infer";
+import { writeOnnx } from "../formats/onnx/export";
+import type { Graph } from "../graph/graph";
+import { foundBy } from "../ops/act";
+import { checkGraph } from "../ops/check-graph";
+import { inferTypes } from "../ops/infer";
 import type { Toolkit } from "./toolkit";
 
 /** The bytes of an ONNX model of a graph. */

@@ -1,14 +1,14 @@
 // A graph that came quantized, as ONNX's QDQ form writes it: what its nodes say of codes, and what follows an op that can be an
 // integer layer. Nothing of the graph is changed here.
 
-import { type CodeParameters, type Graph, type Node, producersOf } from "../graph/graph";
-import { type DType, tensor } from "../graph/tensor";
-import type { ToolkitOps } from "../ops/infer";
-import { biasPlace } from "../ops/linear-layer";
-import { numberOf } from "../ops/op";
+import { type CodeParameters, type Graph, type Node, producersOf } from "../../graph/graph";
+import { type DType, tensor } from "../../graph/tensor";
+import type { ToolkitOps } from "../../ops/infer";
+import { biasPlace } from "../../ops/linear-layer";
+import { numberOf } from "../../ops/op";
+import type { GraphWriter, NamedCodes } from "../../rewrite/graph-writer";
+import { IntegerForms } from "../../rewrite/integer-forms";
 import { type CodedConstant, isComplete } from "./coded-constant";
-import type { GraphWriter, NamedCodes } from "./graph-writer";
-import { IntegerForms } from "./integer-forms";
 
 /** How codes of a computed value are read. */
 export interface CodeReading extends CodeParameters {

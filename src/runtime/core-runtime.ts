@@ -1,7 +1,7 @@
 // The runtime of octette/runtime. Functions in a file of their own, so that a bundler leaves all of it out where only createRuntime is used.
 
 import { groups } from "./core-groups";
-import { type Runtime, runtimeOf } from "./runtime-of";
+import { type Runtime, runtimeOf } from "./runtime";
 
 const runtime = /* @__PURE__ */ runtimeOf(groups);
 

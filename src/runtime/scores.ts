@@ -1,8 +1,8 @@
 // What people read from a classifier's scores: probabilities, and the best classes with their names.
 
-import { classNameOf, OctetteError } from "./errors";
-import { isTensor, type Tensor } from "./graph/tensor";
-import { portableExp } from "./portable-math";
+import { classNameOf, OctetteError } from "../errors";
+import { isTensor, type Tensor } from "../graph/tensor";
+import { portableExp } from "../portable-math";
 
 /** A class that `topK` found. */
 export interface Ranked {

@@ -1,10 +1,10 @@
 // A runtime of a user's choice of ops and wasm. In a file of its own: what it imports later stays out of scripts that are
 // put together from pieces (bundle/).
 
-import { importRunSizes } from "./engine/run-sizes/import";
-import type { Carried } from "./engine/wasm";
-import type { Registry } from "./ops/infer";
-import { type Runtime, runtimeOf } from "./runtime-of";
+import { importRunSizes } from "../engine/run-sizes/import";
+import type { Carried } from "../engine/wasm";
+import type { Registry } from "../ops/infer";
+import { type Runtime, runtimeOf } from "./runtime";
 
 /**
  * A runtime of these ops, by their ONNX names, and of this wasm. A bundler leaves out what it is not given:

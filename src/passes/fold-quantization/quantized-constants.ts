@@ -1,11 +1,11 @@
 // Constants that came as codes, while a quantized file is read: by the real value that they stand for.
 
-import type { Node } from "../graph/graph";
-import { type Tensor, tensor } from "../graph/tensor";
-import { perChannel } from "../ops/linear-layer";
-import { quantizeBias } from "../ops/scheme";
+import type { Node } from "../../graph/graph";
+import { type Tensor, tensor } from "../../graph/tensor";
+import { perChannel } from "../../ops/linear-layer";
+import { quantizeBias } from "../../ops/scheme";
+import type { GraphWriter, NamedCodes } from "../../rewrite/graph-writer";
 import { type CodedConstant, codesOf, I32_LIMIT, isInSumScales, realsOf } from "./coded-constant";
-import type { GraphWriter, NamedCodes } from "./graph-writer";
 import type { Bias, QuantizedGraph } from "./quantized-graph";
 
 /** A bias as a layer adds it. */

@@ -1,8 +1,8 @@
 // How a runtime is put together: from its ops, an engine and the .octette format.
 
-import type { Draft } from "./engine/draft";
-import { createModel, draftModel, Model, type ModelOptions, prepareDraft } from "./engine/model";
-import { provideRunSizes, type RunSizes, withRunSizes } from "./engine/planner";
+import type { Draft } from "../engine/draft";
+import { createModel, draftModel, Model, type ModelOptions, prepareDraft } from "../engine/model";
+import { provideRunSizes, type RunSizes, withRunSizes } from "../engine/planner";
 import {
   type ByteReader,
   type BytesSource,
@@ -11,14 +11,14 @@ import {
   openReader,
   read,
   readSync,
-} from "./engine/source";
-import { threadsHere } from "./engine/threads";
-import { type Carried, Engine, type EngineInfo, type WasmSources } from "./engine/wasm";
-import { streamArtifact } from "./formats/artifact-stream";
-import type { Graph } from "./graph/graph";
-import type { Constant, Reading } from "./graph/tensor";
-import type { Registry } from "./ops/infer";
-import { checkOptions, type Names } from "./options";
+} from "../engine/source";
+import { threadsHere } from "../engine/threads";
+import { type Carried, Engine, type EngineInfo, type WasmSources } from "../engine/wasm";
+import { streamArtifact } from "../formats/artifact-stream";
+import type { Graph } from "../graph/graph";
+import type { Constant, Reading } from "../graph/tensor";
+import type { Registry } from "../ops/infer";
+import { checkOptions, type Names } from "../options";
 
 /** Options of `load`. */
 export interface LoadOptions extends ModelOptions {
