@@ -135,9 +135,13 @@ async function bundled(contents) {
         if (kind === "import-statement") needed.add(scripts.find((script) => script.path === path));
     return needed;
   };
-  const bytesOf = (list) => Buffer.concat(list.map(({ i }) => outputFiles[i].contents));
+  const bytesOf = (list) =>
+    Buffer.concat(list.map(({ i }) => Buffer.from(withoutHashes(outputFiles[i].text))));
   return { scripts, withImports, bytesOf };
 }
+
+/** A script without the hashes in names of chunks, by which what brotli makes of the same code varies by a hundred bytes. */
+const withoutHashes = (text) => text.replace(/(-[A-Z0-9]{8})+\.js/g, ".js");
 
 const isStart = ({ entryPoint }) => entryPoint === "<stdin>";
 
