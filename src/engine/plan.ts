@@ -2,7 +2,7 @@
 
 import type { OctetteError } from "../errors";
 import type { Node, ValueType } from "../graph/graph";
-import { type Bindings, type Dim, evaluateDim } from "../graph/symbols";
+import { type Bindings, type Dim, valueAt } from "../graph/symbols";
 import type { TypedArray } from "../graph/tensor";
 import type { Layout } from "../ops/op";
 import type { EngineClass } from "./wasm";
@@ -158,13 +158,14 @@ export interface Ready {
 export const kernelsOf = ({ loads, steps }: Plan): Set<string> =>
   new Set([...loads.flatMap(({ calls }) => calls), ...steps].map(({ kernel }) => kernel));
 
-/** Whether a plan has room for sizes, and is made for those that it does not take as they come. */
+/**
+ * Whether a plan has room for sizes, and is made for those that it does not take as they come. A size that is to be equal to one which the
+ * run has not found yet may be.
+ */
 export const isFor = ({ maxima, sizes, open = [], misfit }: Plan, bindings: Bindings): boolean =>
   !misfit &&
-  Object.entries(bindings).every(
-    ([symbol, size]) =>
-      size ===
-        (Object.hasOwn(sizes, symbol) ? evaluateDim(sizes[symbol]!, { ...maxima, ...bindings }) : size) &&
-      size <= (maxima[symbol] ?? size) &&
-      !open.includes(symbol),
-  );
+  Object.entries(bindings).every(([symbol, size]) => {
+    // NaN where it is not known.
+    const other = Object.hasOwn(sizes, symbol) && valueAt(sizes[symbol]!, { ...maxima, ...bindings }) - size;
+    return !other && size <= (maxima[symbol] ?? size) && !open.includes(symbol);
+  });

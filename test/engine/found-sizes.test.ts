@@ -298,6 +298,46 @@ test("a size that is fed and one that is found in two parts", () => {
   });
 });
 
+test("a size that is found by two nodes, in sums of what follows from it", () => {
+  const b = new GraphBuilder();
+  const x = b.input("x", ["n", 2]);
+  const length = b.node("Cast", [b.node("Ceil", [b.input("k", [1])], "up")], "length", { to: "i32" });
+  const [zero, one] = [b.constant("zero", ints(0)), b.constant("one", ints(1))];
+  const rows = b.node("Slice", [b.node("Shape", [x], "size"), zero, one], "rows");
+  const more = b.node("Sub", [length, rows], "more");
+  const pads = b.node("Concat", [more, b.constant("none", ints(0, 0, 0))], "pads", { axis: 0 });
+  const padded = b.node("Pad", [x, pads], "padded", { mode: "reflect" });
+  const shape = b.node("Concat", [length, b.constant("two", ints(2))], "shape", { axis: 0 });
+  const same = b.node("Reshape", [b.node("Relu", [padded], "positive"), shape], "same");
+  b.node("Add", [same, padded], "y");
+  withModel(simplify(b.build("y"), registry), {}, (model) => {
+    for (const [n, k] of [
+      [5, 6.5],
+      [4, 5],
+      [2, 4],
+      [2, 2.5],
+      [5, 8],
+      [1, 2],
+      [5, 6.5],
+    ] as const) {
+      const run = () => model.runSync({ x: counting([n, 2]), k: tensor("f32", [1], [k]) }).y!;
+      const more = Math.ceil(k) - n;
+      if (more > n - 1) expect(run).toThrow(/a border is longer than what reflect can take/);
+      else {
+        const from = Array.from({ length: n + more }, (_, i) => Math.abs(i - more));
+        expectSameBytes(
+          run(),
+          tensor(
+            "f32",
+            [n + more, 2],
+            from.flatMap((row) => [4 * row, 4 * row + 2]),
+          ),
+        );
+      }
+    }
+  });
+});
+
 test("places of numbers in a constant are known", () => {
   const b = new GraphBuilder();
   const at = b.node("NonZero", [b.constant("mask", tensor("bool", [2, 3], [0, 1, 1, 0, 1, 0]))], "at");
