@@ -35,6 +35,16 @@ export function slidingWindows({ name, keys, layers }: Common): GgufSettings | u
   return { sliding_window: window, layer_types: types };
 }
 
+/** How layers with windows rotate, never scaled: by a base of their own. */
+const windowRotary = ({ name, keys }: Common, otherwise: number): GgufSettings => ({
+  rope_parameters: {
+    sliding_attention: {
+      rope_type: "default",
+      rope_theta: keys.number(`${name}.rope.freq_base_swa`) ?? otherwise,
+    },
+  },
+});
+
 export const gemma2 = (common: Common): GgufSettings => ({
   hidden_activation: "gelu_pytorch_tanh",
   query_pre_attn_scalar: scalarOf(common, 46),
@@ -49,7 +59,7 @@ export function gemma3(common: Common): GgufSettings {
   return {
     hidden_activation: "gelu_pytorch_tanh",
     query_pre_attn_scalar: scalarOf(common, 62),
-    rope_local_base_freq: keys.number(`${name}.rope.freq_base_swa`) ?? 10000,
+    ...windowRotary(common, 10000),
     final_logit_softcapping: keys.number(`${name}.final_logit_softcapping`) ?? null,
     ...slidingWindows(common),
   };
@@ -89,8 +99,8 @@ export function olmo2(common: Common): GgufSettings {
   const { name, keys } = common;
   const windows = slidingWindows(common);
   if (!windows) return {};
-  const base = keys.number(`${name}.rope.freq_base_swa`) ?? keys.number(`${name}.rope.freq_base`) ?? 10000;
-  return { model_type: "olmo3", rope_local_base_freq: base, ...windows };
+  const base = keys.number(`${name}.rope.freq_base`) ?? 10000;
+  return { model_type: "olmo3", ...windowRotary(common, base), ...windows };
 }
 
 /** Several key heads have groups of queries, and then one norm or two. */
@@ -140,11 +150,10 @@ export function apertus({ keys, layers }: Common): Map<string, Tensor> {
 
 export function modernBert(common: Common): GgufSettings {
   const { sliding_window: window, sliding_window_pattern: every, ...types } = slidingWindows(common) ?? {};
-  const local = common.keys.number(`${common.name}.rope.freq_base_swa`);
   return {
     local_attention: window ?? common.keys.needCount(`${common.name}.attention.sliding_window`),
     ...(every !== undefined && { global_attn_every_n_layers: every }),
-    ...(local !== undefined && { local_rope_theta: local }),
+    ...windowRotary(common, 10000),
     ...types,
   };
 }

@@ -68,7 +68,7 @@ export function settingsOf(architecture: Architecture, common: Common, facts: Te
     }),
     ...(types > 1 && { type_vocab_size: types }),
     ...own,
-    ...(hasNoRotary ? {} : rotary(architecture, common, context, facts.factors)),
+    ...(hasNoRotary ? {} : rotary(architecture, common, context, facts.factors, own)),
   };
 }
 
@@ -93,13 +93,17 @@ function rotary(
   { name, keys, headDim }: Common,
   context: number,
   factors: RotaryFactors,
+  { rope_parameters: others }: GgufSettings,
 ): GgufSettings {
   const key = (end: string) => `${name}.rope.${end}`;
   const dim = keys.count(key("dimension_count")) ?? headDim;
   if (dim !== headDim && !isPartial) throw unsupported(keys, key("dimension_count"), String(headDim), dim);
-  return {
+  const own = {
+    ...(scaling(name, keys, context, factors) ?? { rope_type: "default" }),
     rope_theta: keys.number(key("freq_base")) ?? 10000,
-    rope_scaling: scaling(name, keys, context, factors) ?? { rope_type: "default" },
+  };
+  return {
+    rope_parameters: others ? { ...others, full_attention: own } : own,
     ...(isPartial && { rotary_dim: dim }),
   };
 }

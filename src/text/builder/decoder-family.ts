@@ -1,7 +1,9 @@
 // What neither settings nor tensors say of a decoder: what may differ from family to family.
 
+import type { RotaryFamily } from "./rotary";
+
 /** How a family's decoder computes, where its files do not say so. Left out: as Llama. */
-export interface DecoderFamily {
+export interface DecoderFamily extends RotaryFamily {
   /** "layer": mean and variance, with an optional bias. Default "rms". */
   readonly norm?: "rms" | "layer";
   /** Norm scales are 1 + the value in the file. */
@@ -49,20 +51,12 @@ export interface DecoderFamily {
   readonly isRotaryNamed?: true;
   /** Its settings must say how heads rotate. */
   readonly needsRotary?: true;
-  /** Queries grow with their position beyond the length that the model was first trained on, as rope_parameters say. */
-  readonly growsQueries?: true;
   /** Row of the table of position 0. */
   readonly positionOffset?: number;
-  readonly theta?: number;
-  readonly localTheta?: number;
   /** Pairs that rotate are neighbours. */
   readonly interleaved?: true;
   /** Pairs rotate backwards. */
   readonly isReversed?: true;
-  /** Share of a head that rotates, where a file does not say it. Left out: heads rotate whole. */
-  readonly partial?: number;
-  /** The setting that says it; default partial_rotary_factor. */
-  readonly shareName?: string;
   /** Layers that do not rotate: of full attention where others have windows. */
   readonly noRotary?: "full" | "full-if-windows" | "no_rope_layers";
   /** q and k are normalized in every layer; left out: as a setting says, or where there are tensors. */

@@ -76,16 +76,7 @@ export function decoderSettings(
   if (type !== "rope") throw settings.wrong("position_embedding_type", "rope", type);
   if (family.needsRotary && settings.value(["rope_parameters", "rope_scaling"]) === undefined)
     throw settings.wrong("rope_parameters", "an object", undefined);
-  const context: RotaryContext = {
-    headDim,
-    maxPositions,
-    length,
-    theta: family.theta ?? 10000,
-    localTheta: family.localTheta,
-    partial: family.partial,
-    shareName: family.shareName ?? "partial_rotary_factor",
-    growsQueries: family.growsQueries === true,
-  };
+  const context: RotaryContext = { headDim, maxPositions, length, family };
   const kinds = new Set(layers.flatMap(({ rotary }) => rotary ?? []));
   // Of a model without a layer that rotates, they are read as well.
   if (kinds.size === 0 && family.noRotary) rotaryOf(settings, "full_attention", context);

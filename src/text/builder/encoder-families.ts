@@ -1,7 +1,10 @@
 // Encoders by the name of their family: what neither settings nor tensors say.
 
-/** How a family's encoder computes, where its files do not say so. Left out: as BERT. */
-export interface EncoderFamily {
+import { modernBertRotary } from "./families";
+import type { RotaryFamily } from "./rotary";
+
+/** How a family's encoder computes, where its files do not say so. Left out: as BERT. Heads rotate where there is a `theta`. */
+export interface EncoderFamily extends RotaryFamily {
   readonly norm?: "rms";
   /** Norms precede attention and feed-forward (pre-norm) instead of following the residual sums. */
   readonly preNorm?: true;
@@ -17,17 +20,14 @@ export interface EncoderFamily {
   readonly keepsFrequencies?: true;
   /** Pairs that rotate are neighbours. */
   readonly interleaved?: true;
-  /** Rotary embedding, and the bases of layers that see everything and of those with windows. */
-  readonly theta?: number;
-  readonly localTheta?: number;
   /** Of the layers that see everything, every how manieth, where a file does not list them. */
   readonly fullEvery?: number;
   /** Function between the layers of a head of classes. */
   readonly headActivation?: string;
   /** Scores have products with embeddings of distances, which alone say where tokens stand. The layer for whole texts has gelu. */
   readonly isDisentangled?: true;
-  /** Scores have numbers added by the distance of two tokens. */
-  readonly hasRelativeBias?: true;
+  /** Scores have numbers added by the distance of two tokens, which settings put into buckets; "fixed": whatever they say. */
+  readonly relativeBias?: true | "fixed";
   /** Scores are products as they are. */
   readonly isUnscaled?: true;
   /** Names of the table of tokens, which others of its files repeat. */
@@ -59,7 +59,7 @@ const t5Like = {
   activation: "relu",
   isBiasOptional: true,
   noEmbeddingNorm: true,
-  hasRelativeBias: true,
+  relativeBias: true,
   isUnscaled: true,
   tables: ["shared"],
 } as const satisfies EncoderFamily;
@@ -107,12 +107,11 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
     isFirstNormed: true,
     preNorm: true,
     epsilon: 1e-5,
-    theta: 160000,
-    localTheta: 10000,
+    ...modernBertRotary,
     fullEvery: 3,
   },
   "megatron-bert": { preNorm: true, noEmbeddingNorm: true },
-  mpnet: { hasRelativeBias: true, firstPosition: 2, headActivation: "tanh" },
+  mpnet: { relativeBias: "fixed", firstPosition: 2, headActivation: "tanh" },
   nomic_bert: { isBiasOptional: true, activation: "silu", theta: 1000 },
   rembert: { isUntied: true },
   roberta: robertaLike,

@@ -4,7 +4,7 @@ import { MAX_PARTS } from "../../formats/language-limits";
 import { checkActivation } from "./activations";
 import { type Disentangled, disentangledOf } from "./disentangled";
 import type { EncoderFamily } from "./encoder-families";
-import { MAX_DISTANCE } from "./relative-bias";
+import { type Buckets, bucketsOf } from "./relative-bias";
 import { type Rotary, rotaryOf } from "./rotary";
 import { MAX_DISTANCES, MAX_TABLE, type Settings } from "./settings";
 import type { NormSettings } from "./writer";
@@ -29,6 +29,8 @@ export interface EncoderSettings {
   readonly rotary: ReadonlyMap<string, Rotary>;
   /** Whether values rotate as queries and keys do. */
   readonly rotatesValues: boolean;
+  /** How distances have a number added to scores; undefined: they have none. */
+  readonly relativeBias: Buckets | undefined;
   readonly disentangled: Disentangled | undefined;
   /** The token whose embedding is left out, for which the others grow; undefined: none is. */
   readonly droppedToken: number | undefined;
@@ -64,28 +66,16 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
   // Of distances a table is made, which no tensor bounds.
-  const mostRows = family.hasRelativeBias || family.isDisentangled ? MAX_DISTANCES : MAX_TABLE;
+  const mostRows = family.relativeBias || family.isDisentangled ? MAX_DISTANCES : MAX_TABLE;
   const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, mostRows);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
-  const theta = family.theta ?? 10000;
-  const context = {
-    headDim,
-    maxPositions: positions,
-    length: undefined,
-    theta,
-    localTheta: family.localTheta,
-    partial: undefined,
-    shareName: "partial_rotary_factor",
-  };
+  const context = { headDim, maxPositions: positions, length: undefined, family };
   const kinds = family.theta === undefined ? [] : [...new Set(layers)];
   if (family.isRotaryNamed && settings.text("position_embedding_type", "absolute") !== "rotary")
     throw settings.wrong("position_embedding_type", "rotary", "absolute");
   const activation = activationOf(settings, family);
   const pooling = settings.text("classifier_pooling", "cls");
-  settings.value("relative_attention_num_buckets");
-  const most = settings.count("relative_attention_max_distance", MAX_DISTANCE);
-  if (most !== MAX_DISTANCE) throw settings.wrong("relative_attention_max_distance", `${MAX_DISTANCE}`, most);
   // Of a pair's encoder.
   if (family.tables) settings.value("is_encoder_decoder");
   const vocabulary = settings.count("vocab_size");
@@ -111,6 +101,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     layers,
     reach: Math.floor(local / 2),
     rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
+    relativeBias: family.relativeBias && bucketsOf(settings, family.relativeBias === "fixed"),
     disentangled: family.isDisentangled ? disentangledOf(settings, positions) : undefined,
     rotatesValues: settings.flag("rotary_value", false),
     droppedToken: settings.flag("token_dropout", false)

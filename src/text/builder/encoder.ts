@@ -33,7 +33,7 @@ export interface EncodedTokens {
 export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings): EncodedTokens {
   const { weights } = writer;
   writer.needsBiases = !settings.family.isBiasOptional;
-  const { tables = TABLES, hasRelativeBias } = settings.family;
+  const { tables = TABLES } = settings.family;
   const prefix = prefixOf(weights, tables);
   const table = needPart(weights, prefix, tables);
   if (tables !== TABLES) weights.ignore(REPEATED);
@@ -53,9 +53,7 @@ export function encoder(writer: LanguageGraphWriter, settings: EncoderSettings):
   }
   if (settings.disentangled) distances(writer, settings, prefix);
   if (settings.layers.includes("sliding_attention")) windowMask(writer, settings);
-  const relative = `${prefix}encoder.relative_attention_bias.weight`;
-  if (hasRelativeBias) relativeBias(writer, relative, settings.heads, settings.positions, "relative");
-  const mask = hasRelativeBias ? "relative" : "";
+  const mask = settings.relativeBias ? relativeBias(writer, settings, settings.relativeBias, prefix) : "";
   const finalNorms = [
     "final_norm",
     "norm",

@@ -2,6 +2,7 @@
 // settings and by which tensors are there. A name that is not here is refused: its files may look like others and mean something else.
 
 import type { DecoderFamily } from "./decoder-family";
+import type { RotaryFamily } from "./rotary";
 
 const gptLike = {
   norm: "layer",
@@ -27,6 +28,15 @@ const gemma2Like = {
   windows: "even",
   window: 4096,
 } as const satisfies DecoderFamily;
+
+/** ModernBERT's settings of rotary embeddings. */
+export const modernBertRotary = {
+  theta: 160000,
+  thetaName: "global_rope_theta",
+  localTheta: 10000,
+  localThetaName: "local_rope_theta",
+  scalesWindows: true,
+} as const satisfies RotaryFamily;
 
 /** Decoders by `model_type`. */
 export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
@@ -130,6 +140,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     pattern: 6,
     theta: 1e6,
     localTheta: 10000,
+    localThetaName: "rope_local_base_freq",
   },
   glm: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
   glm4: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
@@ -149,6 +160,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu",
     parallel: "setting",
     partial: 0.25,
+    thetaName: "rotary_emb_base",
     shareName: "rotary_pct",
     fused: "heads",
   },
@@ -190,8 +202,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     kvHeads: "heads",
     hasEmbeddingNorm: true,
     hasHeadBias: true,
-    theta: 160000,
-    localTheta: 10000,
+    ...modernBertRotary,
     windows: "first-full",
     pattern: 3,
     window: 64,

@@ -3,48 +3,64 @@
 
 import { addDims, multiplyDims, subtractDims } from "../../graph/symbols";
 import { portableLog } from "../../portable-math";
+import type { EncoderSettings } from "./encoder-settings";
+import { MAX_DISTANCES, type Settings } from "./settings";
 import type { Rows } from "./weights";
 import type { LanguageGraphWriter } from "./writer";
 
-/** Distance from which all share a bucket. */
-export const MAX_DISTANCE = 128;
+/** Into what distances are put. */
+export interface Buckets {
+  readonly count: number;
+  /** Distance from which all share a bucket. */
+  readonly most: number;
+}
+
+/** Reads the settings. Throws OctetteError "unsupported" where they differ from those that a family has for all its files. */
+export function bucketsOf(settings: Settings, isFixed: boolean): Buckets {
+  const number = (name: string, otherwise: number, least: number): number => {
+    const count = settings.count(name, otherwise, least, MAX_DISTANCES);
+    if (!isFixed || count === otherwise) return count;
+    throw settings.wrong(name, `${otherwise}`, count);
+  };
+  const count = number("relative_attention_num_buckets", 32, 4);
+  return { count, most: number("relative_attention_max_distance", 128, Math.floor(count / 4) + 1) };
+}
 
 /** The bucket of a distance from a token to another `ahead` tokens later in the text. Each direction has half of the buckets. */
-function bucketOf(ahead: number, buckets: number): number {
-  const half = buckets / 2;
-  const exact = half / 2;
+function bucketOf(ahead: number, { count, most }: Buckets): number {
+  const half = Math.floor(count / 2);
+  const exact = Math.floor(half / 2);
   const distance = Math.abs(ahead);
   const first = ahead > 0 ? half : 0;
   if (distance < exact) return first + distance;
   // In f32, as those who trained with it: the edges of buckets depend on it.
   const growth = Math.fround(
-    Math.fround(portableLog(distance / exact)) / Math.fround(portableLog(MAX_DISTANCE / exact)),
+    Math.fround(portableLog(distance / exact)) / Math.fround(portableLog(most / exact)),
   );
   const far = exact + Math.trunc(Math.fround(growth * (half - exact)));
   return first + Math.min(far, half - 1);
 }
 
 /**
- * What is added to scores, the value `output` [1, heads, tokens, tokens], from the table `name` [buckets, heads]. Rows of all distances
+ * What is added to scores, a value [1, heads, tokens, tokens], from a table [buckets, heads]. Rows of all distances
  * are picked when the table is read. A run repeats those of −tokens to tokens, 2·tokens + 1 of them. Read in rows of 2·tokens, row i is
  * shifted by i, so that its second half is that of distances −i, −i + 1 …
  */
 export function relativeBias(
   writer: LanguageGraphWriter,
-  name: string,
-  heads: number,
-  positions: number,
-  output: string,
+  { heads, positions }: EncoderSettings,
+  buckets: Buckets,
+  prefix: string,
 ): string {
-  const { weights } = writer;
-  const [buckets = 0] = weights.shapeOf(name);
+  const name = `${prefix}encoder.relative_attention_bias.weight`;
+  const output = "relative";
   const rows: Rows = Array.from({ length: 2 * positions + 1 }, (_, i) => {
     const bucket = bucketOf(i - positions, buckets);
     return [bucket, bucket + 1] as const;
   });
-  const table = weights.add(`${name}.byDistance`, {
+  const table = writer.weights.add(`${name}.byDistance`, {
     tensors: [name],
-    from: [buckets, heads],
+    from: [buckets.count, heads],
     shape: [2 * positions + 1, heads],
     rows,
   });

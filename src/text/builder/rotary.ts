@@ -1,9 +1,8 @@
 // Frequencies of rotary embeddings, as Hugging Face's settings of both generations describe them: Su et al. 2021 (arXiv:2104.09864),
 // linear scaling, dynamic NTK, Llama 3, YaRN (Peng et al. 2023, arXiv:2309.00071), LongRoPE (Ding et al. 2024, arXiv:2402.13753).
 
-import { brief } from "../../formats/checks";
-import { isJsonObject, type JsonObject } from "../../formats/json";
 import { portableExp, portableLog } from "../../portable-math";
+import { type LayerType, RopeParameters } from "./rope-parameters";
 import { MAX_TABLE, type Settings } from "./settings";
 
 /** Most elements of a head that rotate: a hostile file could ask for more than memory holds. */
@@ -29,37 +28,43 @@ export interface RotaryContext {
   readonly maxPositions: number;
   /** Tokens that a text will have, where the frequencies depend on it; as short as may be where left out. */
   readonly length: number | undefined;
-  readonly theta: number;
-  /** Base of layers with windows, when it differs. */
-  readonly localTheta: number | undefined;
-  /** Share of a head that rotates; undefined: all of every head, whatever a file says. */
-  readonly partial: number | undefined;
-  /** What its setting is called. */
-  readonly shareName: string;
-  /** Whether queries grow with their position. */
-  readonly growsQueries?: boolean;
+  readonly family: RotaryFamily;
 }
 
-type LayerType = "full_attention" | "sliding_attention";
+/** What a family means by its rotary settings. */
+export interface RotaryFamily {
+  /** The base, where a file does not say it; default 10000. */
+  readonly theta?: number;
+  /** The setting that says it; default rope_theta. */
+  readonly thetaName?: string;
+  /** The base of layers with windows, when it differs. */
+  readonly localTheta?: number;
+  /** The setting that says it; left out: none does. */
+  readonly localThetaName?: string;
+  /** rope_scaling is for layers with windows that have a base of their own, too. */
+  readonly scalesWindows?: true;
+  /** Share of a head that rotates, where a file does not say it. Left out: heads rotate whole. */
+  readonly partial?: number;
+  /** The setting that says it; default partial_rotary_factor. */
+  readonly shareName?: string;
+  /** Queries grow with their position beyond the length that the model was first trained on, as rope_parameters say. */
+  readonly growsQueries?: true;
+}
 
 /** The rotary settings of a layer type. */
 export function rotaryOf(settings: Settings, type: LayerType, context: RotaryContext): Rotary {
-  const isLocal = type === "sliding_attention" && context.localTheta !== undefined;
-  const theta = settings.number(["rope_theta", "rotary_emb_base", "global_rope_theta"], context.theta);
-  const local =
-    context.localTheta === undefined
-      ? theta
-      : settings.number(["rope_local_base_freq", "local_rope_theta"], isLocal ? context.localTheta : theta);
-  const partial = settings.number(context.shareName, context.partial ?? 1);
-  const rotated = context.partial === undefined ? undefined : settings.value("rotary_dim");
-  const given = parametersOf(settings, type, context.localTheta !== undefined, isLocal);
-  const reader = new RopeParameters(settings, given);
+  const { family } = context;
+  const { thetaName = "rope_theta", localThetaName, shareName = "partial_rotary_factor" } = family;
+  const isLocal = type === "sliding_attention" && family.localTheta !== undefined;
+  const theta = settings.number(thetaName, family.theta ?? 10000);
+  const local = localThetaName ? settings.number(localThetaName, family.localTheta) : family.localTheta;
+  agree(settings, thetaName === "rope_theta" ? "rotary_emb_base" : "rope_theta", theta);
+  const partial = settings.number(shareName, family.partial ?? 1);
+  const rotated = family.partial === undefined ? undefined : settings.value("rotary_dim");
+  const reader = new RopeParameters(settings, type, family);
   const share = reader.number("partial_rotary_factor", partial);
-  if (context.partial === undefined && share !== 1) throw settings.wrong(context.shareName, "1", share);
-  // Files may say the share by its other name, too.
-  const otherName = context.shareName === "rotary_pct" ? "partial_rotary_factor" : "rotary_pct";
-  const other = settings.number(otherName, share);
-  if (other !== share) throw settings.wrong(otherName, `${share}`, other);
+  if (family.partial === undefined && share !== 1) throw settings.wrong(shareName, "1", share);
+  agree(settings, shareName === "rotary_pct" ? "partial_rotary_factor" : "rotary_pct", share);
   const base = reader.number("rope_theta", isLocal ? local : theta);
   const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
   const most = Math.min(context.headDim, MAX_ROTATING);
@@ -84,7 +89,7 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
     settings,
     context,
   });
-  const growth = context.growsQueries ? queryGrowth(reader, context) : { limit };
+  const growth = family.growsQueries ? queryGrowth(reader, context) : { limit };
   reader.finish();
   return {
     frequencies: Float32Array.from(inverse),
@@ -93,6 +98,12 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
     ...growth,
     limit: Math.min(limit, growth.limit),
   };
+}
+
+/** Files may say a number by the name of other families, too. */
+function agree(settings: Settings, otherName: string, number: number): void {
+  const other = settings.number(otherName, number);
+  if (other !== number) throw settings.wrong(otherName, `${number}`, other);
 }
 
 /** 1 + β · log(1 + ⌊position / original⌋), as Llama 4 has it: 1 for all positions of a text no longer than the original length. */
@@ -108,80 +119,6 @@ function queryGrowth(
   // At least as many as a window has that models are quantized by.
   const count = Math.min(Math.max(length, 256), MAX_TABLE);
   return { limit: MAX_TABLE, queries: Float32Array.from({ length: count }, (_, i) => factor(i)) };
-}
-
-/** rope_parameters, by layer type or for all, or rope_scaling, as files of before 2025 have it. */
-function parametersOf(settings: Settings, type: LayerType, hasTwo: boolean, isLocal: boolean): JsonObject {
-  const scaling = settings.value("rope_scaling");
-  const all = settings.value("rope_parameters");
-  for (const value of [scaling, all])
-    if (value !== undefined && !isJsonObject(value))
-      throw settings.wrong("rope_parameters", "an object", value);
-  const nested = isJsonObject(all) && Object.values(all).some(isJsonObject);
-  if (!nested && hasTwo && isJsonObject(all) && Object.keys(all).length > 0)
-    throw settings.wrong("rope_parameters", "one a layer type", all);
-  if (!nested) return (isLocal && !all ? undefined : ((scaling ?? all) as JsonObject)) ?? {};
-  const own = (all as JsonObject)[type];
-  if (own === undefined || own === null) return {};
-  if (isJsonObject(own)) return own;
-  throw settings.wrong("rope_parameters", `an object for ${type}`, own);
-}
-
-/** A JsonObject whose members must all be read. */
-class RopeParameters {
-  readonly #settings: Settings;
-  readonly #given: JsonObject;
-  readonly #read = new Set(["rope_type", "type", "original_max_position_embeddings"]);
-
-  constructor(settings: Settings, given: JsonObject) {
-    this.#settings = settings;
-    this.#given = given;
-  }
-
-  kind(): string {
-    const kind = this.#given.rope_type ?? this.#given.type ?? "default";
-    if (kind === "su" || (kind === "yarn" && this.#given.short_factor !== undefined)) return "longrope";
-    return typeof kind === "string" ? kind : brief(kind);
-  }
-
-  number(name: string, otherwise?: number): number {
-    this.#read.add(name);
-    const value = this.#given[name] ?? otherwise;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw this.#settings.wrong(`rope_parameters.${name}`, "a number", value);
-  }
-
-  positive(name: string, otherwise?: number): number {
-    const value = this.number(name, otherwise);
-    if (value > 0) return value;
-    throw this.#settings.wrong(`rope_parameters.${name}`, "a number above 0", value);
-  }
-
-  optional(name: string): number | undefined {
-    this.#read.add(name);
-    return this.#given[name] === undefined || this.#given[name] === null ? undefined : this.number(name);
-  }
-
-  flag(name: string, otherwise: boolean): boolean {
-    this.#read.add(name);
-    const value = this.#given[name] ?? otherwise;
-    if (typeof value === "boolean") return value;
-    throw this.#settings.wrong(`rope_parameters.${name}`, "true or false", value);
-  }
-
-  numbers(name: string, length: number): readonly number[] {
-    this.#read.add(name);
-    const value = this.#given[name];
-    if (Array.isArray(value) && value.length === length && value.every((n) => typeof n === "number" && n > 0))
-      return value;
-    throw this.#settings.wrong(`rope_parameters.${name}`, `${length} positive numbers`, value);
-  }
-
-  finish(): void {
-    for (const [name, value] of Object.entries(this.#given))
-      if (value !== null && !this.#read.has(name))
-        throw this.#settings.wrong(`rope_parameters.${name}`, "a parameter of its rope_type", value);
-  }
 }
 
 interface Making {

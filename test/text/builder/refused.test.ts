@@ -77,6 +77,32 @@ test.for([
   ["olmo3", { layer_types: null, sliding_window_pattern: 2 }, "sliding_window_pattern is a setting"],
   ["cwm", { layer_types: null, sliding_window_pattern: 2 }, "sliding_window_pattern is a setting"],
   ["cwm", { rope_parameters: null, rope_theta: 1e4 }, "rope_parameters has a value that octette does not"],
+  // Settings of rotary embeddings by names of other families.
+  [
+    "modernbert!Model",
+    { rope_theta: 500 },
+    "rope_theta has a value that octette does not know: expected 160000, got 500",
+  ],
+  [
+    "modernbert-decoder",
+    { rope_theta: 500 },
+    "rope_theta has a value that octette does not know: expected 160000, got 500",
+  ],
+  [
+    "modernbert!Model",
+    { rope_parameters: { rope_type: "default", rope_theta: 300 } },
+    "rope_parameters has a value that octette does not know: expected one a layer type",
+  ],
+  ["olmo3", { rope_local_base_freq: 50 }, "rope_local_base_freq is a setting that octette does not know"],
+  [
+    "llama",
+    { rotary_emb_base: 500 },
+    "rotary_emb_base has a value that octette does not know: expected 10000",
+  ],
+  ["llama", { global_rope_theta: 500 }, "global_rope_theta is a setting that octette does not know"],
+  ["gpt_neox", { rope_theta: 500 }, "rope_theta has a value that octette does not know: expected 10000"],
+  ["mpnet!Model", { relative_attention_num_buckets: 64 }, "relative_attention_num_buckets has a value"],
+  ["mpnet!Model", { relative_attention_max_distance: 64 }, "relative_attention_max_distance has a value"],
   ["gemma3_text", { attn_logit_softcapping: 3 }, "attn_logit_softcapping is a setting"],
   [
     "gemma3_text",
@@ -97,7 +123,7 @@ test.for([
   ["esm!Model", { is_folding_model: true }, "is_folding_model has a value that octette does not know"],
   ["roformer!Model", { rotary_value: 1 }, "rotary_value has a value that octette does not know"],
   ["t5!EncoderModel", { n_positions: 2 ** 24 }, "n_positions has a value that octette does not know"],
-  ["t5!EncoderModel", { relative_attention_max_distance: 64 }, "relative_attention_max_distance has a value"],
+  ["t5!EncoderModel", { relative_attention_max_distance: 8 }, "relative_attention_max_distance has a value"],
   ["t5!EncoderModel", { feed_forward_proj: "gated-relu2d" }, "an activation that octette does not have"],
   ["deberta-v2!Model", { max_position_embeddings: 2 ** 24 }, "max_position_embeddings has a value"],
   ["mpnet!Model", { is_encoder_decoder: true }, "is_encoder_decoder has a value"],
