@@ -53,6 +53,9 @@ function times(works) {
 const [q, y] = [room(CHUNK * HEADS * SIZE * 4, 0.01), room(CHUNK * HEADS * SIZE * 4, 0.01)];
 const x = room(CHUNK * GROUPS * SIZE * 4, 0.01);
 const scratch = room(8 << 20, 0.01);
+/** A Heads (assembly/language/attention-sizes.ts): flat, over all tokens up to one's own. */
+const form = room(40);
+new Int32Array(memory.buffer, form, 10).set([HEADS, GROUPS, SIZE, SIZE, -1, 0, 1, 1, 0, 0]);
 const begin = top;
 const scale = 1 / Math.sqrt(SIZE);
 
@@ -68,24 +71,8 @@ function coded(engineClass) {
     const count = tokens * GROUPS;
     cacheKeys(k, ks, x, GROUPS, SIZE, position, LENGTH, 0, count);
     cacheValues(v, vs, x, GROUPS, SIZE, position, LENGTH, 0, count);
-    const sizes = [tokens, LENGTH, 0, HEADS, GROUPS, SIZE, SIZE];
-    kernels.attentionInt8(
-      y,
-      q,
-      k,
-      ks,
-      v,
-      vs,
-      0,
-      scratch,
-      ...sizes,
-      position,
-      -1,
-      scale,
-      0,
-      0,
-      tokens * HEADS,
-    );
+    const places = [y, q, k, ks, v, vs, 0, form, scratch];
+    kernels.attentionInt8(...places, tokens, LENGTH, 0, position, scale, 0, 0, tokens * HEADS);
   };
   const layer = () =>
     [LENGTH * GROUPS * SIZE, LENGTH * GROUPS * SIZE].map((n) => [room(n), room(LENGTH * GROUPS * 4, 1e-4)]);
@@ -101,8 +88,8 @@ const kinds = {
     run([k, v], position, tokens) {
       for (const state of [k, v]) cacheRows(state, x, 4 * GROUPS * SIZE, position, LENGTH, 0, tokens);
       attention(
-        ...[y, 0, q, k, v, 0, 0, scratch, tokens, LENGTH, position + tokens, HEADS, GROUPS, SIZE, SIZE, 1, 1],
-        ...[0, 0, 0, 0, 0, position, -1, 0, scale, 0, 0, 0, tokens * HEADS],
+        ...[y, 0, q, k, v, 0, 0, form, scratch, tokens, LENGTH, position + tokens],
+        ...[0, 0, 0, 0, position, scale, 0, 0, tokens * HEADS],
       );
     },
   },

@@ -15,6 +15,7 @@ import { finish, Row, see, softmaxOf } from "./attention-rows";
 import {
   BLOCK,
   columnsOf,
+  Heads,
   keySizeOf,
   openTileBytes,
   queryCodes,
@@ -58,11 +59,11 @@ function keyZero(sums: usize, size: i32, e: usize, scale: f32, v: usize): void {
 }
 
 /**
- * y[t][h] = Σ_j softmax_j(scale·q[t][h]·k[j])·v[j] over codes, with the keys that token t sees: those up to its own position, offset + t,
- * and from `left` before it on (−1: all). Rows r = head·tokens + t. Range: rows.
+ * y[t][h] = Σ_j softmax_j(scale·q[t][h]·k[j])·v[j] over codes, with the keys that token t sees: those up to its own position, offset + t.
+ * Rows r = head·tokens + t. Range: rows.
  *
  * q, y f32 [tokens][heads][size]; keys, values and their scales are tiles of cacheKeys and cacheValues, of `length` tokens; valueSize of
- * y and values. heads / groups heads share keys and values. Key j lies at place j mod length. softcap: softmaxOf. mask 0: none; else f32
+ * y and values. form: Heads, flat. Key j lies at place j mod length. softcap: softmaxOf. mask 0: none; else f32
  * [heads][maskKeys], what is added to scores of key j. scratch: attentionInt8ScratchBytes.
  */
 export function attentionInt8(
@@ -73,21 +74,22 @@ export function attentionInt8(
   values: usize,
   valueScales: usize,
   mask: usize,
+  form: usize,
   scratch: usize,
   tokens: i32,
   length: i32,
   maskKeys: i32,
-  heads: i32,
-  groups: i32,
-  size: i32,
-  valueSize: i32,
   offset: i32,
-  left: i32,
   scale: f32,
   softcap: f32,
   begin: i32,
   end: i32,
 ): void {
+  const how = changetype<Heads>(form);
+  const heads = how.heads;
+  const groups = how.groups;
+  const size = how.size;
+  const valueSize = how.valueSize;
   const columns = columnsOf(valueSize);
   const ld = (<usize>scoresOf(length)) << 2;
   const sums = scratch + <usize>(ROWS * ROW);
@@ -118,7 +120,7 @@ export function attentionInt8(
       row.v = values + <usize>(row.group * valueSize * TILE);
       row.mask = mask ? mask + ((<usize>(head * maskKeys)) << 2) : 0;
       row.output = 0;
-      see(row, t, offset, seen, left, 0);
+      see(row, t, offset, seen, how.left, 0);
       from = min(from, row.from);
       to = max(to, row.to);
     }

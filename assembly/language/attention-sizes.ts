@@ -1,6 +1,26 @@
-// Scratch of the attention kernels, for them and for their host.
+// What the attention kernels and their host both know: heads, and scratch.
 
 import { larger, up } from "../lanes/whole";
+
+/** Heads and what they see, as kernels read it from memory: i32, in this order. */
+export class Heads {
+  /** Of queries, and of keys and values: heads / groups share these. */
+  heads: i32 = 0;
+  groups: i32 = 0;
+  /** Elements of a query and a key, and of a value. */
+  size: i32 = 0;
+  valueSize: i32 = 0;
+  /** Keys that a query sees before its own position and behind it; −1: all. */
+  left: i32 = -1;
+  right: i32 = -1;
+  /** 1: the heads of a token lie beside each other, in queries and results; in keys and values. */
+  isFlat: i32 = 0;
+  isFlatKeys: i32 = 0;
+  /** 1: masks are bytes. */
+  isBool: i32 = 0;
+  /** What becomes of scores that are put out (softmaxOf). */
+  mode: i32 = 0;
+}
 
 /** Keys that are done together: tiles begin at multiples of it, wherever a query begins to look. */
 export const TILE: i32 = 32;

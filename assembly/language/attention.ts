@@ -8,7 +8,7 @@
 
 import { head4 } from "../lanes/lanes";
 import { finish, firstOf, lastOf, Row, see, softmaxOf, together, touch } from "./attention-rows";
-import { columnsOf, queryFloats, ROW, ROWS, scoresOf, TILE } from "./attention-sizes";
+import { columnsOf, Heads, queryFloats, ROW, ROWS, scoresOf, TILE } from "./attention-sizes";
 import { scores1, scores4, values1, values4 } from "./attention-tiles";
 
 /** A query, and zeros up to a multiple of 4. */
@@ -22,13 +22,12 @@ function store0(to: usize, q: usize, size: i32): void {
 /**
  * y[r] = Σ_j softmax_j(scale·q[r]·k[j])·v[j] over the keys that each query sees; rows r = (batch·heads + head)·tokens + token. Range: rows.
  *
- * q, y [batch][heads][tokens][size], or [batch][tokens][heads][size] where flat is 1; k, v [batch][groups][keys][size], or
- * [batch][keys][groups][size] where flatKeys is 1; valueSize of v and y. heads / groups heads share keys and values. Key j lies at place
- * j mod `keys`: a ring, a multiple of 32, where there are more. `seen` keys there are, or lengths[batch]; token t has the position
- * offset + t, or lengths[batch] − tokens + t, and sees keys from `left` before to `right` behind it, −1: all.
+ * q, y [batch][heads][tokens][size], or flat, [batch][tokens][heads][size]; k, v [batch][groups][keys][size], or flat,
+ * [batch][keys][groups][size]; valueSize of v and y. form: Heads. Key j lies at place j mod `keys`: a ring, a multiple of 32, where there
+ * are more. `seen` keys there are, or lengths[batch]; token t has the position offset + t, or lengths[batch] − tokens + t.
  *
  * mask 0: none; else element (batch, head, token, j) lies at batch·maskBatch + head·maskHead + token·maskRow + j: f32, or bytes. output 0:
- * none; else f32 [batch][heads][tokens][seen], and mode: softmaxOf. scratch: attentionScratchBytes.
+ * none; else f32 [batch][heads][tokens][seen]. scratch: attentionScratchBytes.
  */
 export function attention(
   y: usize,
@@ -38,30 +37,27 @@ export function attention(
   v: usize,
   mask: usize,
   lengths: usize,
+  form: usize,
   scratch: usize,
   tokens: i32,
   keys: i32,
   seen: i32,
-  heads: i32,
-  groups: i32,
-  size: i32,
-  valueSize: i32,
-  flat: i32,
-  flatKeys: i32,
   maskBatch: i32,
   maskHead: i32,
   maskRow: i32,
   maskKeys: i32,
-  isBool: i32,
   offset: i32,
-  left: i32,
-  right: i32,
   scale: f32,
   softcap: f32,
-  mode: i32,
   begin: i32,
   end: i32,
 ): void {
+  const how = changetype<Heads>(form);
+  const heads = how.heads;
+  const groups = how.groups;
+  const size = how.size;
+  const valueSize = how.valueSize;
+  const isBool = how.isBool;
   const columns = columnsOf(valueSize);
   const ld = (<usize>scoresOf(keys)) << 2;
   const sums = scratch + <usize>(ROWS * ROW);
@@ -69,8 +65,8 @@ export function attention(
   const pitch = queryFloats(size);
   const read = queries + <usize>ROWS * pitch;
   const scores = read + 16;
-  const keyStep = (<usize>(flatKeys ? groups * size : size)) << 2;
-  const valueStep = (<usize>(flatKeys ? groups * valueSize : valueSize)) << 2;
+  const keyStep = (<usize>(how.isFlatKeys ? groups * size : size)) << 2;
+  const valueStep = (<usize>(how.isFlatKeys ? groups * valueSize : valueSize)) << 2;
   const factor = f32x4.splat(scale);
   const maskShift = isBool ? 0 : 2;
   for (let r = begin; r < end; r += ROWS) {
@@ -84,8 +80,8 @@ export function attention(
       const head = h % heads;
       const batch = h / heads;
       const group = head / (heads / groups);
-      const place = flat ? (batch * tokens + t) * heads + head : r + i;
-      const keyPlace = flatKeys ? batch * keys * groups + group : (batch * groups + group) * keys;
+      const place = how.isFlat ? (batch * tokens + t) * heads + head : r + i;
+      const keyPlace = how.isFlatKeys ? batch * keys * groups + group : (batch * groups + group) * keys;
       row.q = queries + <usize>i * pitch;
       store0(row.q, q + ((<usize>(place * size)) << 2), size);
       row.y = y + ((<usize>(place * valueSize)) << 2);
@@ -95,7 +91,7 @@ export function attention(
       row.mask = mask ? mask + ((<usize>masked) << maskShift) : 0;
       row.output = output ? output + ((<usize>((r + i) * seen)) << 2) : 0;
       const most = lengths ? max(0, min(seen, load<i32>(lengths + ((<usize>batch) << 2)))) : seen;
-      see(row, t, lengths ? most - tokens : offset, most, left, right);
+      see(row, t, lengths ? most - tokens : offset, most, how.left, how.right);
       from = min(from, row.from);
       to = max(to, row.to);
     }
@@ -130,7 +126,7 @@ export function attention(
       const row = changetype<Row>(scratch + <usize>(i * ROW));
       const begin = output ? 0 : (row.from - first) & ~3;
       const end = (output ? seen : row.to) - first;
-      softmaxOf(row, scores + <usize>i * ld, first, begin, end, softcap, maskKeys, isBool, mode, seen);
+      softmaxOf(row, scores + <usize>i * ld, first, begin, end, softcap, maskKeys, isBool, how.mode, seen);
     }
     for (let tile = first; tile < to; tile += TILE) {
       const place = tile % keys;

@@ -18,7 +18,7 @@ import {
   type Traits,
   type Unit,
 } from "../op";
-import { headsOf } from "./cached-attention";
+import { headsIn, headsOf } from "./cached-attention";
 
 type Types = readonly (ValueType | undefined)[];
 
@@ -135,7 +135,7 @@ function maskSteps(node: Node, { dtype, shape }: ValueType, { batch, heads, toke
       got: `${dtype} ${formatShape(shape)}`,
     });
   const step = (dim: Dim, ...inner: Dim[]) => (dim === 1 ? 0 : countOf(inner));
-  return [step(b, h, t, k), step(h, t, k), step(t, k), k, dtype === "bool" ? 1 : 0] as const;
+  return [step(b, h, t, k), step(h, t, k), step(t, k), k] as const;
 }
 
 /** Keys or values of all tokens, [batch, groups, past + own, size]. */
@@ -170,12 +170,21 @@ function lower(unit: Unit, c: Lowering): void {
   const isJoined = given(4) || [1, 2].some((i) => (outputs[i] ?? "") !== "");
   const k = isJoined ? joined(unit, c, sizes, 0, size) : c.input(inputs[1]!);
   const v = isJoined ? joined(unit, c, sizes, 1, valueSize) : c.input(inputs[2]!);
-  const masks = given(3) ? maskSteps(node, c.type(inputs[3]!), sizes) : ([0, 0, 0, 0, 0] as const);
+  const masks = given(3) ? maskSteps(node, c.type(inputs[3]!), sizes) : ([0, 0, 0, 0] as const);
   needSame(c, ...sizes.equal);
   if (given(3)) needMask(c, c.type(inputs[3]!).shape, sizes);
   const optional = (i: number) => (given(i) ? c.input(inputs[i]!) : NONE);
   const scores = (outputs[3] ?? "") === "" ? NONE : c.output(outputs[3]!);
   const scratch = c.scratch((most) => attentionScratchBytes(most(keys), size, valueSize));
+  const form = headsIn(c, {
+    ...{ heads, groups, size, valueSize },
+    left: numberOf(node, "left_window_size", -1),
+    right: numberOf(node, "is_causal", 0) ? 0 : numberOf(node, "right_window_size", -1),
+    isFlat: isFlat ? 1 : 0,
+    isFlatKeys: isFlat && !isJoined ? 1 : 0,
+    isBool: given(3) && c.type(inputs[3]!).dtype === "bool" ? 1 : 0,
+    mode: numberOf(node, "qk_matmul_output_mode", 0),
+  });
   const places = [
     c.output(outputs[0]!),
     scores,
@@ -184,16 +193,12 @@ function lower(unit: Unit, c: Lowering): void {
     v,
     optional(3),
     optional(6),
+    form,
     scratch,
   ] as const;
-  const counts = [tokens, keys, keys, heads, groups, size, valueSize] as const;
-  const flat = isFlat ? 1 : 0;
-  const right = numberOf(node, "is_causal", 0) ? 0 : numberOf(node, "right_window_size", -1);
-  const seen = [past, numberOf(node, "left_window_size", -1), right] as const;
-  const scale = numberOf(node, "scale", 1 / Math.sqrt(size));
-  const numbers = [scale, numberOf(node, "softcap", 0), numberOf(node, "qk_matmul_output_mode", 0)] as const;
+  const numbers = [numberOf(node, "scale", 1 / Math.sqrt(size)), numberOf(node, "softcap", 0)] as const;
   const rows = countOf([batch, heads, tokens]);
-  const args = [...places, ...counts, flat, isJoined ? 0 : flat, ...masks, ...seen, ...numbers] as const;
+  const args = [...places, tokens, keys, keys, ...masks, past, ...numbers] as const;
   c.emit("attention", args, rows, multiplyDims(multiplyDims(rows, keys), size + valueSize));
 }
 

@@ -3,6 +3,7 @@
 import {
   attentionInt8ScratchBytes,
   attentionScratchBytes,
+  Heads,
   keySizeOf,
   TILE,
 } from "../../../assembly/language/attention-sizes";
@@ -57,6 +58,10 @@ export function headsOf(node: Node, own: string): { heads: number; groups: numbe
     got: `${heads} and ${groups}`,
   });
 }
+
+/** A Heads in memory, its fields in the struct's order. */
+export const headsIn = (c: Lowering, fields: Partial<Heads>): Address =>
+  c.data(Int32Array.from(Object.values(Object.assign(new Heads(), fields))));
 
 /** The states, in the order of their inputs from the fourth on: of floats, or of codes with a scale a token and head. */
 const statesOf = (
@@ -150,7 +155,7 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   const macs = multiplyDims(multiplyDims(rows, seen), size + valueSize);
   const left = leftOf(node);
   const numbers = [numberOf(node, "scale", 1 / Math.sqrt(size)), numberOf(node, "softcap", 0)] as const;
-  const parts = [heads, groups, size, valueSize] as const;
+  const form = headsIn(c, { heads, groups, size, valueSize, left, right: 0, isFlat: 1, isFlatKeys: 1 });
   const read = [c.input(q), ...states.map((state) => c.input(state))];
   const y = c.output(outputs[0]!);
   if (states.length === CODED) {
@@ -163,8 +168,8 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
       c.emit(kernel, args, multiplyDims(tokens, groups));
     }
     const scratch = c.scratch(attentionInt8ScratchBytes(length, size, valueSize));
-    const places = [y, x, keys, keyScales, values, valueScales, mask, scratch, tokens, length] as const;
-    c.emit("attentionInt8", [...places, biased, ...parts, position, left, ...numbers], rows, macs);
+    const places = [y, x, keys, keyScales, values, valueScales, mask, form, scratch] as const;
+    c.emit("attentionInt8", [...places, tokens, length, biased, position, ...numbers], rows, macs);
     return;
   }
   const [x, keys, values] = read as [Address, Address, Address];
@@ -174,9 +179,9 @@ function lower({ node, inputs, outputs }: Unit, c: Lowering): void {
   ] as const)
     c.emit("cacheRows", [state, c.input(from), 4 * groups * each, position, length], tokens);
   const scratch = c.scratch(attentionScratchBytes(length, size, valueSize));
-  const places = [y, NONE, x, keys, values, mask, NONE, scratch, tokens, length, seen] as const;
-  const masked = [1, 1, 0, biased, 0, biased, 0] as const;
-  c.emit("attention", [...places, ...parts, ...masked, position, left, 0, ...numbers, 0], rows, macs);
+  const places = [y, NONE, x, keys, values, mask, NONE, form, scratch] as const;
+  const counts = [tokens, length, seen, 0, biased, 0, biased, position] as const;
+  c.emit("attention", [...places, ...counts, ...numbers], rows, macs);
 }
 
 /**

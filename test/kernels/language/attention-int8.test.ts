@@ -3,6 +3,7 @@ import { attentionInt8ScratchBytes, keySizeOf, TILE } from "../../../assembly/la
 import { attendInt8, codesOf } from "../../reference/attention";
 import { same } from "../float";
 import { alloc, brokenGuard, classes, fillFloats, fillInts, loadCommon, random, reset } from "../harness";
+import { allocHeads } from "./heads";
 
 const { cacheKeys, cacheValues } = loadCommon();
 beforeEach(reset);
@@ -91,6 +92,7 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
     const scratch = alloc(Uint8Array, attentionInt8ScratchBytes(length, size, valueSize));
     const scale = 0.3;
     const rows = heads * tokens;
+    const form = allocHeads({ heads, groups, size, valueSize, left, isFlat: 1 });
     const run = (begin: number, end: number) =>
       attentionInt8(
         y.byteOffset,
@@ -100,16 +102,12 @@ describe.each(classes)("attentionInt8, $name", ({ kernels: { attentionInt8 } }) 
         v.byteOffset,
         valueScales.byteOffset,
         hasMask ? mask.byteOffset : 0,
+        form,
         scratch.byteOffset,
         tokens,
         length,
         length,
-        heads,
-        groups,
-        size,
-        valueSize,
         offset,
-        left,
         scale,
         softcap,
         begin,

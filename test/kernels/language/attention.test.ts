@@ -3,6 +3,7 @@ import { attentionScratchBytes } from "../../../assembly/language/attention-size
 import { attend } from "../../reference/attention";
 import { inPieces, same } from "../float";
 import { alloc, brokenGuard, fillFloats, fillInts, loadCommon, random, reset } from "../harness";
+import { allocHeads } from "./heads";
 
 const { attention, cacheRows } = loadCommon();
 beforeEach(reset);
@@ -98,6 +99,13 @@ describe("attention", () => {
     const output = mode === undefined ? undefined : alloc(Float32Array, rows * seen);
     const scratch = alloc(Uint8Array, attentionScratchBytes(keys, size, valueSize));
     const scale = 0.3;
+    const form = allocHeads({
+      ...{ heads, groups, size, valueSize, left, right },
+      isFlat: Number(flat),
+      isFlatKeys: Number(flatKeys),
+      isBool: Number(mask === "bool"),
+      mode: mode ?? 0,
+    });
     const run = (begin: number, end: number) =>
       attention(
         y.byteOffset,
@@ -107,27 +115,18 @@ describe("attention", () => {
         v.byteOffset,
         (bytes ?? biases)?.byteOffset ?? NONE,
         lengths?.byteOffset ?? NONE,
+        form,
         scratch.byteOffset,
         tokens,
         keys,
         seen,
-        heads,
-        groups,
-        size,
-        valueSize,
-        Number(flat),
-        Number(flatKeys),
         heads * tokens * maskKeys,
         tokens * maskKeys,
         maskKeys,
         maskKeys,
-        mask === "bool" ? 1 : 0,
         offset,
-        left,
-        right,
         scale,
         softcap,
-        mode ?? 0,
         begin,
         end,
       );
@@ -180,6 +179,7 @@ describe("attention", () => {
     ];
     const scratch = alloc(Uint8Array, attentionScratchBytes(tokens, size, size)).byteOffset;
     const y = alloc(Float32Array, tokens * size);
+    const form = allocHeads({ heads: 1, groups: 1, size, valueSize: size, left: 4, right: 0 });
     const run = () =>
       attention(
         y.byteOffset,
@@ -189,8 +189,9 @@ describe("attention", () => {
         v.byteOffset,
         NONE,
         NONE,
+        form,
         scratch,
-        ...([tokens, tokens, tokens, 1, 1, size, size, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0] as const),
+        ...([tokens, tokens, tokens, 0, 0, 0, 0, 0, 1, 0] as const),
         0,
         tokens,
       );
