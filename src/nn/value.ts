@@ -3,6 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Attribute, Graph, Node, ValueType } from "../graph/graph";
+import { FreshNames } from "../graph/names";
 import { formatShape, type Shape } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { registry } from "../ops/index";
@@ -37,7 +38,7 @@ export class Recording {
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<string, Tensor>();
   readonly #types = new Map<string, ValueType>();
-  readonly #taken = new Set([INPUT, OUTPUT]);
+  readonly #names = new FreshNames([INPUT, OUTPUT]);
 
   /** Layers by their place in the model. Without a shape, the first layer that knows what it reads settles it. */
   constructor(paths: ReadonlyMap<Module, string>, shape: Shape | undefined) {
@@ -78,7 +79,7 @@ export class Recording {
   constant(name: string, value: Tensor): string {
     this.#constants.set(name, value);
     this.#types.set(name, value);
-    this.#taken.add(name);
+    if (!this.#names.has(name)) this.#names.fresh(name);
     return name;
   }
 
@@ -89,7 +90,7 @@ export class Recording {
     inputs: readonly (Value | string)[],
     attributes: Readonly<Record<string, Attribute>>,
   ): Value {
-    const name = this.#unique(wanted);
+    const name = this.#names.fresh(wanted);
     for (const input of inputs) if (typeof input !== "string") this.typeOf(input);
     const names = inputs.map((input) => (typeof input === "string" ? input : input.name));
     const node = { op, name, inputs: names, outputs: [name], attributes };
@@ -118,13 +119,6 @@ export class Recording {
       constants: this.#constants,
       provenance: {},
     };
-  }
-
-  #unique(name: string): string {
-    let free = name;
-    for (let i = 1; this.#taken.has(free); i++) free = `${name}_${i}`;
-    this.#taken.add(free);
-    return free;
   }
 }
 
