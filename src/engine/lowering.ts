@@ -6,6 +6,7 @@ import type { Graph, Node, ValueType } from "../graph/graph";
 import { countOf, type Dim, divideDims, formatShape, isNeverBelow0, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
+import { flatChannels } from "../ops/layout";
 import {
   type Address,
   type Buffer,
@@ -379,9 +380,9 @@ export class LoweringContext implements Lowering {
     const { shape, dtype } = this.type(from);
     const [had, wants] = [this.layout(from), this.layout(to)];
     const total = countOf(shape.slice(1));
-    const flat = [had, wants].find((layout) => layout.startsWith("flat:"));
-    const channels = flat ? Number(flat.slice(5)) : shape[1]!;
-    const spatial = flat ? divideDims(total, channels)! : countOf(shape.slice(2));
+    const flat = flatChannels(had) ?? flatChannels(wants);
+    const channels = flat ?? shape[1]!;
+    const spatial = flat === undefined ? countOf(shape.slice(2)) : divideDims(total, channels)!;
     if ((had === "plain") === (wants === "plain") || channels === 1 || spatial === 1)
       return this.alias(to, from);
     const [rows, cols] = had === "plain" ? [channels, spatial] : [spatial, channels];

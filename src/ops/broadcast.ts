@@ -3,6 +3,7 @@
 import type { Node, ValueType } from "../graph/graph";
 import { bothDims, type Dim, formatShape, multiplyDims, type Shape } from "../graph/symbols";
 import { sizeOf } from "../graph/tensor";
+import { flatChannels } from "./layout";
 import { inputType, type Known, type Layout, type Op, opError } from "./op";
 import { sizesIn } from "./sizes";
 
@@ -91,7 +92,7 @@ export const broadcastLayout: NonNullable<Op["layout"]> = (_, given, types) => {
   const [first = "plain"] = given;
   const isAlike = ({ shape }: ValueType, i: number) =>
     given[i] === first && formatShape(shape) === formatShape(all[0]!.shape);
-  if (first.startsWith("flat:") && all.every(isAlike)) return { inputs: given, outputs: [first] };
+  if (flatChannels(first) !== undefined && all.every(isAlike)) return { inputs: given, outputs: [first] };
   return { inputs: all.map(() => "plain"), outputs: ["plain"] };
 };
 

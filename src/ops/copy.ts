@@ -5,6 +5,7 @@ import type { Node } from "../graph/graph";
 import { type Dim, multiplyDims, type Shape } from "../graph/symbols";
 import { bytesPerElement, type DType } from "../graph/tensor";
 import { codeOf, perTensor, sameCodes } from "./codes";
+import { flatChannels } from "./layout";
 import {
   type Address,
   behind,
@@ -146,4 +147,5 @@ export function elementOf({ integer }: Unit, dtype: DType, value: number): numbe
 }
 
 /** The layout as it is when strides can walk it, else plain. */
-export const walkable = (layout: Layout = "plain"): Layout => (layout.startsWith("flat:") ? "plain" : layout);
+export const walkable = (layout: Layout = "plain"): Layout =>
+  flatChannels(layout) === undefined ? layout : "plain";

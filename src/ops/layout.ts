@@ -1,8 +1,13 @@
 // The layout rules most ops share.
 
+import type { Layout } from "./lowering";
 import type { Op } from "./op";
 
 type LayoutRule = NonNullable<Op["layout"]>;
+
+/** Channels of a flattened image, C of `flat:C`; undefined of other layouts. */
+export const flatChannels = (layout: Layout): number | undefined =>
+  layout.startsWith("flat:") ? Number(layout.slice(5)) : undefined;
 
 /** Input, output and the value that is added to it have the channels last; all others are constants. */
 export const channelsLast: LayoutRule = (_, inputs) => ({

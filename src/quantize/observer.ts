@@ -3,6 +3,7 @@
 // not on how they were cut into batches.
 
 import { sizeOf, type TypedArray } from "../graph/tensor";
+import { flatChannels } from "../ops/layout";
 import type { Layout } from "../ops/op";
 
 /** Bins of a histogram: 16 kB of counts, which stay in the nearest cache while they are filled. */
@@ -165,13 +166,13 @@ export class ChannelMeans {
     const channels = shape[axis]!;
     const sums = (this.#sums ??= new Float64Array(channels));
     this.#samples += channels === 0 ? 0 : data.length / channels;
-    const flatChannels = layout.startsWith("flat:") ? Number(layout.slice(5)) : 0;
-    if (flatChannels > 0) {
+    const flat = flatChannels(layout);
+    if (flat) {
       // [n][spatial][C] in memory, feature c·spatial + s in ONNX's order.
-      const spatial = channels / flatChannels;
+      const spatial = channels / flat;
       for (let at = 0; at < data.length; at += channels)
         for (let s = 0, i = at; s < spatial; s++)
-          for (let c = 0; c < flatChannels; c++, i++) sums[c * spatial + s]! += finite(data[i]!);
+          for (let c = 0; c < flat; c++, i++) sums[c * spatial + s]! += finite(data[i]!);
       return;
     }
     const inner =

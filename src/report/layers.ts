@@ -9,6 +9,7 @@ import { givingWay } from "../event-loop";
 import { consumersOf, type Graph, type Node, producersOf } from "../graph/graph";
 import type { LongCallOptions } from "../long-call";
 import type { ToolkitOps } from "../ops/infer";
+import { flatChannels } from "../ops/layout";
 import { equalize } from "../passes/equalize";
 import { toolkit } from "../toolkit/toolkit";
 import { NoiseMeter } from "./metrics";
@@ -73,7 +74,7 @@ function numbersOf({ dtype, shape, layout, data }: Tapped, { scale, zeroPoint }:
   // i8 codes lie in memory with the top bit flipped (engine/model.ts).
   const codeMask = dtype === "i8" ? -128 : 0;
   const number = (i: number) => (dtype === "f32" ? data[i]! : ((data[i]! ^ codeMask) - zeroPoint) * scale);
-  const channels = layout === "channelsLast" ? shape[1]! : layout === "plain" ? 0 : Number(layout.slice(5));
+  const channels = layout === "channelsLast" ? shape[1]! : (flatChannels(layout) ?? 0);
   if (channels === 0) return out.map((_, i) => number(i));
   const sample = data.length / (shape[0] || 1);
   const inner = sample / channels;

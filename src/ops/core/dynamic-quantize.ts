@@ -1,5 +1,6 @@
 import type { Node } from "../../graph/graph";
 import { countOf, type Dim, type Shape } from "../../graph/symbols";
+import { flatChannels } from "../layout";
 import { floatType, numberOf, type Op, opError, type Traits } from "../op";
 
 /** Rows that have a range of their own, and the elements of one: those of the last axis, or all there are. */
@@ -29,7 +30,7 @@ export const dynamicQuantize: Op = {
   rows: true,
   /** A range does not depend on order, so all elements, or a flattened image, are taken as they lie. */
   layout({ attributes }, [x = "plain"], [type]) {
-    const isFlat = x.startsWith("flat:") && type!.shape.length === 2;
+    const isFlat = flatChannels(x) !== undefined && type!.shape.length === 2;
     const kept = attributes.axis === undefined || isFlat ? x : "plain";
     return { inputs: [kept], outputs: [kept, "plain", "plain"] };
   },

@@ -4,6 +4,7 @@ import { countOf, type Dim, formatShape, type Shape } from "../../graph/symbols"
 import { allocate, sizeOf } from "../../graph/tensor";
 import { lowerDense, lowerDenseInt8, type WeightView } from "../dense";
 import { mayEqual, needEqual } from "../equal";
+import { flatChannels } from "../layout";
 import {
   type Content,
   elementsOf,
@@ -19,13 +20,13 @@ import {
 
 /** Flattened images are read as they lie: their weights are permuted when packed. */
 const layout: NonNullable<Op["layout"]> = (node, [x = "plain"], [type]) => {
-  const usable: Layout = x.startsWith("flat:") && type!.shape.length === 2 ? x : "plain";
+  const usable: Layout = flatChannels(x) !== undefined && type!.shape.length === 2 ? x : "plain";
   return { inputs: node.inputs.map((_, i) => (i === 0 ? usable : "plain")), outputs: ["plain"] };
 };
 
 /** Weights [n, k], with k in the order the input has it in memory. */
 export function denseView([n, k]: readonly [number, number], x: Layout): WeightView {
-  const channels = x.startsWith("flat:") ? Number(x.slice(5)) : k;
+  const channels = flatChannels(x) ?? k;
   const taps = k / channels;
   return { n, taps, channels, strideN: k, strideTap: 1, strideC: taps };
 }

@@ -16,6 +16,7 @@ import { dimsOf, missing } from "../axes";
 import { requireSameCodes } from "../copy";
 import { needEqual } from "../equal";
 import { numericShape } from "../known";
+import { flatChannels } from "../layout";
 import {
   type Batched,
   extend,
@@ -88,9 +89,10 @@ export function reshapeLayouts(input: Layout, from: Shape, to: Shape): Layouts {
     if (typeof channels === "number" && sameShape(to, [rows!, multiplyDims(channels, pixels)]))
       return { inputs: [input], outputs: [`flat:${channels}`] };
   }
-  if (input.startsWith("flat:")) {
+  const flat = flatChannels(input);
+  if (flat !== undefined) {
     if (sameShape(from, to)) return { inputs: [input], outputs: [input] };
-    if (to.length > 2 && to[0] === rows && to[1] === Number(input.slice(5)))
+    if (to.length > 2 && to[0] === rows && to[1] === flat)
       return { inputs: [input], outputs: ["channelsLast"] };
   }
   return { inputs: ["plain"], outputs: ["plain"] };
