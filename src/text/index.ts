@@ -19,6 +19,7 @@ export type { SamplingOptions } from "./sampling/options";
 export type { TokenChoice } from "./sampling/sampler";
 export type {
   BlockCodes,
+  EmbeddingLayer,
   EmbeddingSettings,
   LanguageFacts,
   LanguageGraph,

@@ -81,8 +81,19 @@ export interface EmbeddingSettings {
   readonly pooling: "mean" | "cls";
   /** Whether embeddings are divided by their length. */
   readonly isNormalized: boolean;
+  /** Layers between the pooling and that division, first to last. */
+  readonly layers?: readonly EmbeddingLayer[];
   /** Tokens to which a text is cut, where the folder says so. */
   readonly maxTokens?: number;
+}
+
+/** A layer of sentence-transformers, called Dense there. */
+export interface EmbeddingLayer {
+  /** What the names of its tensors begin with: `NAME.weight`, and `NAME.bias` where it has one. */
+  readonly name: string;
+  readonly hasBias: boolean;
+  /** The function of its outputs, by the names of config.json; absent: none. */
+  readonly activation?: string;
 }
 
 /** A graph whose constants are read when they are wanted, one at a time. */

@@ -1,9 +1,10 @@
-// Folders of sentence-transformers: modules.json lists what follows the model. A mean or the first token's state, and division
+// Folders of sentence-transformers: modules.json lists what follows the model. A mean or the first token's state, dense layers, and division
 // by its length, become part of the graph; any other module is refused by name.
 
 import { FormatError, OctetteError } from "../../errors";
 import { checkName, type Folder } from "../../files/folder";
-import type { EmbeddingSettings } from "../../text/source";
+import type { EmbeddingLayer, EmbeddingSettings } from "../../text/source";
+import { brief } from "../checks";
 import { isJsonObject, type JsonObject } from "../json";
 import { readJson, readObject } from "./folder";
 
@@ -12,7 +13,21 @@ export interface Modules {
   /** Path of the model with a slash behind it, "" for the folder itself. */
   readonly path: string;
   readonly embedding?: EmbeddingSettings;
+  /** Paths of the dense layers, whose tensors' names begin with them. */
+  readonly layers: readonly string[];
+  /** Texts are made lower case before they are tokens. */
+  readonly lowersCase: boolean;
 }
+
+/** Functions of dense layers, by the ends of torch's names. */
+const ACTIVATIONS: Readonly<Record<string, string | undefined>> = {
+  GELU: "gelu",
+  Identity: undefined,
+  ReLU: "relu",
+  SiLU: "silu",
+  Sigmoid: "sigmoid",
+  Tanh: "tanh",
+};
 
 /** Ways of pooling, by the settings of older files and by the name that newer ones give. */
 const POOLINGS: Readonly<Record<string, string>> = {
@@ -27,38 +42,58 @@ const POOLINGS: Readonly<Record<string, string>> = {
 /** Reads modules.json and the files it names. Throws OctetteError "unsupported" that names a module octette does not have. */
 export async function readModules(folder: Folder): Promise<Modules> {
   const modules = await readJson(folder, "modules.json");
-  if (modules === undefined) return { path: "" };
+  if (modules === undefined) return { path: "", layers: [], lowersCase: false };
   const where = `${folder.where}/modules.json`;
   if (!Array.isArray(modules) || !modules.every(isJsonObject))
     throw new FormatError("is not a list of modules", { where });
   const kinds = modules.map(({ type }) => String(type).split(".").at(-1)!);
-  const paths = modules.map(({ path }) =>
-    typeof path === "string" && path !== "" ? `${checkName(path, where)}/` : "",
-  );
-  const [first, pooling, ...others] = kinds;
-  const other = [first === "Transformer" ? "" : first, pooling === "Pooling" ? "" : pooling, ...others].find(
-    (kind) => kind !== "" && kind !== "Normalize",
-  );
-  if (other !== undefined || kinds.length < 2)
+  const pathOf = (i: number) => `${checkName(String(modules[i]!.path ?? ""), where)}/`;
+  if (!/^Transformer Pooling( Dense)*( Normalize)*$/.test(kinds.join(" ")))
     throw new OctetteError("a module that octette does not have", {
       code: "unsupported",
       where,
-      expected: "Transformer, Pooling and perhaps Normalize",
+      expected: "Transformer, Pooling and perhaps Dense and Normalize",
       got: kinds.join(", "),
     });
-  const path = paths[0]!;
+  const path = modules[0]!.path ? pathOf(0) : "";
   const settings = (await readObject(folder, `${path}sentence_bert_config.json`)) ?? {};
+  const layers = kinds.flatMap((kind, i) => (kind === "Dense" ? [pathOf(i)] : []));
+  const pooling = `${pathOf(1)}config.json`;
   return {
     path,
+    layers,
+    lowersCase: settings.do_lower_case === true,
     embedding: {
-      pooling: poolingOf(
-        (await readObject(folder, `${paths[1]}config.json`)) ?? {},
-        `${folder.where}/${paths[1]}config.json`,
-      ),
-      isNormalized: others.length > 0,
+      pooling: poolingOf((await readObject(folder, pooling)) ?? {}, `${folder.where}/${pooling}`),
+      ...(layers.length > 0 && { layers: await Promise.all(layers.map((layer) => layerOf(folder, layer))) }),
+      isNormalized: kinds.includes("Normalize"),
       ...maxTokensOf(settings),
     },
   };
+}
+
+/** Reads what a dense layer's config.json says. Throws OctetteError "unsupported" where it computes something else. */
+async function layerOf(folder: Folder, path: string): Promise<EmbeddingLayer> {
+  const {
+    activation_function: activation = "Tanh",
+    bias = true,
+    module_input_name: input = "sentence_embedding",
+    module_output_name: output = input,
+  } = (await readObject(folder, `${path}config.json`)) ?? {};
+  const refuse = (what: string, expected: string, got: unknown): OctetteError =>
+    new OctetteError(`${what} that octette does not have`, {
+      code: "unsupported",
+      where: `${folder.where}/${path}config.json`,
+      expected,
+      got: brief(got),
+    });
+  const name = String(activation).split(".").at(-1)!;
+  if (!Object.hasOwn(ACTIVATIONS, name))
+    throw refuse("an activation_function", Object.keys(ACTIVATIONS).join(", "), activation);
+  const others = [input, output].find((one) => one !== "sentence_embedding");
+  if (others !== undefined) throw refuse("a module_input_name", "sentence_embedding", others);
+  const own = ACTIVATIONS[name];
+  return { name: `${path}linear`, hasBias: bias !== false, ...(own && { activation: own }) };
 }
 
 const maxTokensOf = ({ max_seq_length: most }: JsonObject) =>

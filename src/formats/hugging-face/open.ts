@@ -1,12 +1,12 @@
 // Opens a folder as Hugging Face's libraries save one: settings, tensors and what tokenizing needs.
 
 import { FormatError, OctetteError } from "../../errors";
-import { type FolderSource, folderOf } from "../../files/folder";
+import { type Folder, type FolderSource, folderOf } from "../../files/folder";
 import type { LanguageSource, TextAssets } from "../../text/source";
 import type { JsonObject } from "../json";
 import { readModules } from "./embedding";
 import { readObject, readText } from "./folder";
-import { openTensors } from "./tensors";
+import { type FolderTensors, openTensors } from "./tensors";
 
 const FOLDER_HINT = "Pass the folder that holds config.json and model.safetensors";
 
@@ -25,7 +25,7 @@ const ASSETS = {
  */
 export async function openFolder(source: FolderSource): Promise<LanguageSource> {
   const folder = await folderOf(source, { hint: FOLDER_HINT });
-  const { path, embedding } = await readModules(folder);
+  const { path, embedding, layers, lowersCase } = await readModules(folder);
   const config = await readObject(folder, `${path}config.json`);
   if (!config)
     throw new OctetteError("has no config.json", {
@@ -37,7 +37,17 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
     async (name) => (await readObject(folder, path + name)) ?? readObject(folder, name),
     () => readText(folder, "chat_template.jinja"),
   );
-  const { entries, read, readRows, close } = await openTensors(folder, path);
+  if (
+    lowersCase &&
+    text.tokenizer &&
+    !/"lowercase":true|"Lowercase"/.test(JSON.stringify(text.tokenizer.normalizer))
+  )
+    throw new OctetteError("texts are made lower case, which the tokenizer does not do", {
+      code: "unsupported",
+      where: `${folder.where}/${path}sentence_bert_config.json, do_lower_case`,
+      hint: "Set it to false, and make texts lower case yourself",
+    });
+  const { entries, read, readRows, close } = await openAll(folder, path, layers);
   if (entries.size === 0) {
     await close();
     throw new FormatError("has no tensors", { where: folder.where });
@@ -50,6 +60,41 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
     readRows,
     text,
     ...(embedding && { embedding }),
+    close,
+  };
+}
+
+/** Opens the tensors of a model and of `others`, whose tensors' names begin with their paths. */
+async function openAll(folder: Folder, path: string, others: readonly string[]): Promise<FolderTensors> {
+  const opened: [prefix: string, FolderTensors][] = [];
+  const close = async () => {
+    for (const [, one] of opened) await one.close();
+  };
+  try {
+    opened.push(["", await openTensors(folder, path)]);
+    for (const other of others) opened.push([other, await openTensors(folder, other)]);
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+  const placeOf = (name: string): [string, FolderTensors] => {
+    const [prefix, own] = opened.findLast(([start]) => name.startsWith(start))!;
+    return [name.slice(prefix.length), own];
+  };
+  return {
+    entries: new Map(
+      opened.flatMap(([prefix, { entries }]) =>
+        [...entries].map(([name, entry]) => [prefix + name, entry] as const),
+      ),
+    ),
+    async read(name) {
+      const [own, tensors] = placeOf(name);
+      return tensors.read(own);
+    },
+    async readRows(name, begin, end) {
+      const [own, tensors] = placeOf(name);
+      return tensors.readRows(own, begin, end);
+    },
     close,
   };
 }

@@ -83,7 +83,7 @@ async function openShards(
   if (!index)
     throw new OctetteError(`has no ${WHOLE} and no ${INDEX}`, {
       code: "argument",
-      where: folder.where,
+      where: `${folder.where}${path && `/${path}`}`,
       hint: "Save the model with safe_serialization=True; an adapter needs the model it adapts",
     });
   const map = index.weight_map;

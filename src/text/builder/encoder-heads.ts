@@ -108,19 +108,30 @@ function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, ou
 function embed(
   writer: LanguageGraphWriter,
   settings: EncoderSettings,
-  { pooling, isNormalized }: EmbeddingSettings,
+  { pooling, layers = [], isNormalized }: EmbeddingSettings,
 ): Head {
-  const to = isNormalized ? "pooled" : "embedding";
-  const vector = pooling === "mean" ? meanOfTokens(writer, settings, to) : firstToken(writer, settings, to);
+  const { weights } = writer;
+  const to = (step: number): string => {
+    if (step === layers.length && !isNormalized) return "embedding";
+    return step === 0 ? "pooled" : `pooled.${step}`;
+  };
+  let vector =
+    pooling === "mean" ? meanOfTokens(writer, settings, to(0)) : firstToken(writer, settings, to(0));
+  let width = settings.hidden;
+  for (const [i, { name, hasBias, activation }] of layers.entries()) {
+    const [count = 0] = weights.shapeOf(`${name}.weight`);
+    weights.hasBias(name, hasBias);
+    writer.needsBiases = hasBias;
+    const output = to(i + 1);
+    const linear = writer.linear(vector, name, [count, width], activation ? `${output}.linear` : output);
+    vector = activation ? writer.activation(activation, linear, output) : linear;
+    width = count;
+  }
   if (isNormalized) {
-    const { hidden } = settings;
-    // x / √(mean(x²) · hidden): divided by its length.
-    const scale = writer.weights.make(
-      "embedding.scale",
-      [hidden],
-      new Float32Array(hidden).fill(1 / Math.sqrt(hidden)),
-    );
-    writer.node("RMSNormalization", [vector, scale], "embedding", { axis: -1, epsilon: 1e-24 / hidden });
+    // x / √(mean(x²) · width): divided by its length.
+    const factors = new Float32Array(width).fill(1 / Math.sqrt(width));
+    const scale = weights.make("embedding.scale", [width], factors);
+    writer.node("RMSNormalization", [vector, scale], "embedding", { axis: -1, epsilon: 1e-24 / width });
   }
   return { outputs: ["embedding"], task: "embedding" };
 }

@@ -83,9 +83,52 @@ describe("sentence-transformers", () => {
     const other = await openFolder(folder(["Transformer", "Pooling"], { pooling_mode: "cls" }));
     expect(other.embedding).toMatchObject({ pooling: "cls", isNormalized: false });
   });
+  const dense = (config: object) => ({
+    ...folder(["Transformer", "Pooling", "Dense", "Normalize"], mean),
+    "2_Dense/config.json": json(config),
+    "2_Dense/model.safetensors": writeSafetensors(
+      new Map([["linear.weight", tensor("f32", [2, 3], [1, 2, 3, 4, 5, 6])]]),
+    ),
+  });
+  test("dense layers, whose tensors are read from their folders", async () => {
+    const source = await openFolder(
+      dense({ bias: false, activation_function: "torch.nn.modules.linear.Identity" }),
+    );
+    expect(source.embedding!.layers).toEqual([{ name: "2_Dense/linear", hasBias: false }]);
+    expect(source.tensors.get("2_Dense/linear.weight")!.shape).toEqual([2, 3]);
+    expect([...(await source.read("2_Dense/linear.weight")).data]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await source.readRows!("2_Dense/linear.weight", 1, 2))!.data]).toEqual([4, 5, 6]);
+    await source.close();
+    const { embedding } = await openFolder(dense({}));
+    expect(embedding!.layers).toEqual([{ name: "2_Dense/linear", hasBias: true, activation: "tanh" }]);
+  });
+  test("dense layers that compute something else, or have no tensors, are refused", async () => {
+    await expect(
+      openFolder(dense({ activation_function: "torch.nn.modules.activation.Mish" })),
+    ).rejects.toThrow(
+      "folder/2_Dense/config.json: an activation_function that octette does not have: expected GELU",
+    );
+    await expect(openFolder(dense({ module_input_name: "token_embeddings" }))).rejects.toThrow(
+      'a module_input_name that octette does not have: expected sentence_embedding, got "token_embeddings"',
+    );
+    const { "2_Dense/model.safetensors": _, ...rest } = dense({});
+    await expect(openFolder(rest)).rejects.toThrow("folder/2_Dense/: has no model.safetensors");
+  });
+  test("texts that the tokenizer does not make lower case are refused where the folder asks for it", async () => {
+    const lowering = (normalizer: unknown) => ({
+      ...folder(["Transformer", "Pooling"], mean),
+      "sentence_bert_config.json": json({ do_lower_case: true }),
+      "tokenizer.json": json({ normalizer }),
+    });
+    await expect(openFolder(lowering(null))).rejects.toThrow(
+      "folder/sentence_bert_config.json, do_lower_case: texts are made lower case, which the tokenizer does not do",
+    );
+    for (const normalizer of [{ type: "BertNormalizer", lowercase: true }, { type: "Lowercase" }])
+      expect((await openFolder(lowering(normalizer))).embedding!.pooling).toBe("mean");
+  });
   test("what octette does not have is refused by name", async () => {
-    await expect(openFolder(folder(["Transformer", "Pooling", "Dense"], mean))).rejects.toThrow(
-      "folder/modules.json: a module that octette does not have: expected Transformer, Pooling and perhaps Normalize, got Transformer, Pooling, Dense",
+    await expect(openFolder(folder(["Transformer", "Pooling", "LayerNorm"], mean))).rejects.toThrow(
+      "folder/modules.json: a module that octette does not have: expected Transformer, Pooling and perhaps Dense and Normalize, got Transformer, Pooling, LayerNorm",
     );
     await expect(
       openFolder(folder(["Transformer", "Pooling"], { ...mean, pooling_mode_max_tokens: true })),
