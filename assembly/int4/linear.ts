@@ -102,6 +102,7 @@ export function linearInt4(
   const bytes = <usize>groupBytes(hasOffsets);
   const panel = <usize>(k / GROUP_SIZE) * bytes;
   const segment = segmentDepth(k) / GROUP_SIZE;
+  const segments = segmentsOf(k);
   const columns = <usize>(((n + COLUMNS - 1) / COLUMNS) * COLUMNS);
   const sums = scratch;
   const totals = scratch + SUMS_BYTES;
@@ -111,9 +112,10 @@ export function linearInt4(
     const tiled = tiledOf(count);
     const own = lonesOf(x, tiled, k);
     const at = <usize>r * step;
+    // Of no k there is no segment. A call for each panel would take as long as a tenth of a row's products.
+    memory.fill(totals, 0, <usize>count * SUMS_ROW);
     for (let p = begin; p < end; p++) {
-      memory.fill(totals, 0, <usize>count * SUMS_ROW);
-      for (let s = 0; s < segmentsOf(k); s++) {
+      for (let s = 0; s < segments; s++) {
         const first = s * segment;
         const groups = min(segment, k / GROUP_SIZE - first);
         const from = w + <usize>p * panel + <usize>first * bytes;
@@ -121,7 +123,7 @@ export function linearInt4(
         for (let i = tiled, lone = own; i < count; i++, lone += ownRowBytes(k))
           multiplyRow(sums + <usize>i * SUMS_ROW, lone, from, k, first, groups, hasOffsets);
         const weights = colsum + ((<usize>s * columns + <usize>(p * COLUMNS)) << 2);
-        addSegment(totals, sums, weights, count, xZero + at, step);
+        addSegment(totals, sums, weights, count, xZero + at, step, s > 0);
       }
       const c = p * COLUMNS;
       const to = y + <usize>r * row + ((<usize>c) << 2);
@@ -195,13 +197,23 @@ function multiplyTiles(
   }
 }
 
-/** totals[r][c] += f32(sums[r][c] − xZero[r] · colsum[c]), 16 columns. */
-function addSegment(totals: usize, sums: usize, colsum: usize, rows: i32, xZero: usize, step: usize): void {
+/** totals[r][c] = f32(sums[r][c] − xZero[r] · colsum[c]), or that much more, 16 columns. */
+function addSegment(
+  totals: usize,
+  sums: usize,
+  colsum: usize,
+  rows: i32,
+  xZero: usize,
+  step: usize,
+  adds: bool,
+): void {
   for (; rows > 0; rows--, totals += SUMS_ROW, sums += SUMS_ROW, xZero += step) {
     const zero = i32x4.splat(load<i32>(xZero) - (RELAXED ? signs : 0));
     for (let i = 0; i < 64; i += 16) {
-      const sum = i32x4.sub(v128.load(sums + i), i32x4.mul(zero, v128.load(colsum + i)));
-      v128.store(totals + i, f32x4.add(v128.load(totals + i), f32x4.convert_i32x4_s(sum)));
+      const sum = f32x4.convert_i32x4_s(
+        i32x4.sub(v128.load(sums + i), i32x4.mul(zero, v128.load(colsum + i))),
+      );
+      v128.store(totals + i, adds ? f32x4.add(v128.load(totals + i), sum) : sum);
     }
   }
 }
