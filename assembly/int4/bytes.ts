@@ -1,101 +1,94 @@
-// 4-bit weights where a relaxed dot product multiplies bytes. The first operand are the weights: q + 8 of all k but 5 and 7 of eight, which
-// are q, so that neither needs more than a mask. The second is x, less 128 where the engine reads it as signed. Sums start at
-// −8 · Σ x over those k that have the 8.
+// 4-bit weights where a relaxed dot product multiplies bytes. The first operand is x − 128, the second the codes q + 8, which no engine
+// reads as negative. Sums start at −8 · Σ x.
+//
+// One row takes the codes as they lie, two columns in a byte: low + 16 · high. Where the second operand is unsigned, whole bytes and
+// their low halves make two sums, which differ by 16 times that of the high halves.
 
 import { signs } from "../env";
 import { GROUP_SIZE } from "./sizes";
 
 /** c += x · w, four bytes each. */
 function dot(c: v128, x: v128, w: v128): v128 {
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, c);
 }
 
-/** Σ of 32 bytes. */
-function sum32(a: v128, b: v128): i32 {
-  return total(
-    i32x4.extadd_pairwise_i16x8_u(
-      i16x8.add(i16x8.extadd_pairwise_i8x16_u(a), i16x8.extadd_pairwise_i8x16_u(b)),
-    ),
+/** −8 · Σ x − 128 of 32 bytes. */
+function startOf(a: v128, b: v128): i32 {
+  let v = i32x4.extadd_pairwise_i16x8_u(
+    i16x8.add(i16x8.extadd_pairwise_i8x16_u(a), i16x8.extadd_pairwise_i8x16_u(b)),
   );
-}
-
-function total(v: v128): i32 {
   v = i32x4.add(v, i32x4.shuffle(v, v, 2, 3, 0, 1));
   v = i32x4.add(v, i32x4.shuffle(v, v, 1, 0, 3, 2));
-  return i32x4.extract_lane(v, 0);
+  return 8 * (128 * GROUP_SIZE - i32x4.extract_lane(v, 0));
 }
 
-/** Of a group of codes: where its sums start, at `to`, and Σ x, at `other`, i32. */
-function storeSums(to: usize, other: usize, a: v128, b: v128): void {
-  const eights = i64x2.splat(0x00ff00ffffffffff);
-  store<i32>(to, 8 * (24 * signs - sum32(v128.and(a, eights), v128.and(b, eights))));
-  store<i32>(other, sum32(a, b) - 32 * signs);
-}
-
-/** One row of u8 → bytes [k], and of each group where its sums start and Σ x, i32. */
+/** One row of u8 → bytes [k], and of each group where sums of nibbles and of whole bytes start, i32. */
 export function packRowBytes(to: usize, x: usize, k: i32): void {
-  const shift = i8x16.splat(<i8>signs);
-  let sums = to + k;
-  for (const end = x + k; x < end; x += GROUP_SIZE, to += GROUP_SIZE, sums += 8) {
+  const shift = i8x16.splat(-128);
+  let starts = to + k;
+  for (const end = x + k; x < end; x += GROUP_SIZE, to += GROUP_SIZE, starts += 8) {
     const a = v128.load(x);
     const b = v128.load(x, 16);
     v128.store(to, v128.xor(a, shift));
     v128.store(to, v128.xor(b, shift), 16);
-    storeSums(sums, sums + 4, a, b);
+    const start = startOf(a, b);
+    store<i32>(starts, start);
+    store<i32>(starts, 17 * start, 4);
   }
 }
 
-/** Eight k of four columns. The bytes that lanes of 16 bits end in are signed as they are shifted. */
-function chunk(c: v128, v: v128, x0: v128, x1: v128): v128 {
-  return dot(dot(c, x0, lowOf(v)), x1, highOf(v));
+/** y[c] = Σ_g s[g][c] · Σ_k q · x − t[g][c] · Σ_k x, i32 [16]: a row of packRowBytes from a group on × `groups` of a panel. */
+export function rowNibbles(y: usize, x: usize, starts: usize, w: usize, groups: i32, hasOffsets: i32): void {
+  if (signs) rowOf<i8>(y, x, starts, w, groups, hasOffsets);
+  else rowOf<u8>(y, x, starts, w, groups, hasOffsets);
 }
 
 function lowOf(v: v128): v128 {
   return v128.and(v, i8x16.splat(15));
 }
 
-function highOf(v: v128): v128 {
-  return v128.and(i16x8.shr_s(v, 4), i16x8.splat(-241));
-}
-
-/** y[c] = Σ_g s[g][c] · Σ_k q · x − t[g][c] · Σ_k x, i32 [16]: a row of packRowBytes from a group on × `groups` of a panel. */
-export function rowNibbles(y: usize, x: usize, sums: usize, w: usize, groups: i32, hasOffsets: i32): void {
+/** rowNibbles where the engine reads the second operand as T. */
+function rowOf<T>(y: usize, x: usize, starts: usize, w: usize, groups: i32, hasOffsets: i32): void {
   let t0 = i32x4.splat(0);
   let t1 = t0;
   let t2 = t0;
   let t3 = t0;
-  for (const end = sums + ((<usize>groups) << 3); sums < end; sums += 8) {
+  for (const end = starts + ((<usize>groups) << 3); starts < end; starts += 8) {
     const scales = w;
     w += 16;
+    let low0 = v128.load32_splat(starts);
+    let low1 = low0;
+    let high0 = isSigned<T>() ? low0 : v128.load32_splat(starts, 4);
+    let high1 = high0;
     if (hasOffsets) {
-      const sum = v128.load32_splat(sums, 4);
+      const sum = i32x4.shr_s(low0, 3);
       const own = v128.load(w);
       const other = v128.load(w, 16);
-      t0 = i32x4.sub(t0, i32x4.mul(sum, i32x4.extend_low_i16x8_s(own)));
-      t1 = i32x4.sub(t1, i32x4.mul(sum, i32x4.extend_high_i16x8_s(own)));
-      t2 = i32x4.sub(t2, i32x4.mul(sum, i32x4.extend_low_i16x8_s(other)));
-      t3 = i32x4.sub(t3, i32x4.mul(sum, i32x4.extend_high_i16x8_s(other)));
+      t0 = i32x4.add(t0, i32x4.mul(sum, i32x4.extend_low_i16x8_s(own)));
+      t1 = i32x4.add(t1, i32x4.mul(sum, i32x4.extend_high_i16x8_s(own)));
+      t2 = i32x4.add(t2, i32x4.mul(sum, i32x4.extend_low_i16x8_s(other)));
+      t3 = i32x4.add(t3, i32x4.mul(sum, i32x4.extend_high_i16x8_s(other)));
       w += 32;
     }
-    let c0 = v128.load32_splat(sums);
-    let c1 = c0;
-    let c2 = c0;
-    let c3 = c0;
-    for (const stop = w + 64; w < stop; w += 16, x += 8) {
-      const x0 = v128.load32_splat(x);
-      const x1 = v128.load32_splat(x, 4);
-      c0 = chunk(c0, v128.load(w), x0, x1);
-      c1 = chunk(c1, v128.load(w, 64), x0, x1);
-      c2 = chunk(c2, v128.load(w, 128), x0, x1);
-      c3 = chunk(c3, v128.load(w, 192), x0, x1);
+    for (const stop = w + 256; w < stop; w += 32, x += 4) {
+      const four = v128.load32_splat(x);
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      low0 = dot(low0, four, lowOf(w0));
+      high0 = dot(high0, four, isSigned<T>() ? i8x16.shr_u(w0, 4) : w0);
+      low1 = dot(low1, four, lowOf(w1));
+      high1 = dot(high1, four, isSigned<T>() ? i8x16.shr_u(w1, 4) : w1);
     }
-    w += 192;
+    if (!isSigned<T>()) {
+      high0 = i32x4.shr_s(i32x4.sub(high0, low0), 4);
+      high1 = i32x4.shr_s(i32x4.sub(high1, low1), 4);
+    }
     const near = v128.load8x8_s(scales);
     const far = v128.load8x8_s(scales, 8);
-    t0 = i32x4.add(t0, i32x4.mul(c0, i32x4.extend_low_i16x8_s(near)));
-    t1 = i32x4.add(t1, i32x4.mul(c1, i32x4.extend_high_i16x8_s(near)));
-    t2 = i32x4.add(t2, i32x4.mul(c2, i32x4.extend_low_i16x8_s(far)));
-    t3 = i32x4.add(t3, i32x4.mul(c3, i32x4.extend_high_i16x8_s(far)));
+    t0 = i32x4.add(t0, i32x4.mul(low0, i32x4.extend_low_i16x8_s(near)));
+    t1 = i32x4.add(t1, i32x4.mul(high0, i32x4.extend_high_i16x8_s(near)));
+    t2 = i32x4.add(t2, i32x4.mul(low1, i32x4.extend_low_i16x8_s(far)));
+    t3 = i32x4.add(t3, i32x4.mul(high1, i32x4.extend_high_i16x8_s(far)));
   }
   v128.store(y, t0);
   v128.store(y, t1, 16);
@@ -103,19 +96,19 @@ export function rowNibbles(y: usize, x: usize, sums: usize, w: usize, groups: i3
   v128.store(y, t3, 48);
 }
 
-/** Rows of a tile, and bytes of a group of one: | 8 × 4 k of each row | where sums of each start | Σ x of each |, 4 bytes each. */
+/** Rows of a tile, and bytes of a group of one: | 8 × 4 k of each row | where sums of each start |, 4 bytes each. */
 export const TILE_ROWS: i32 = 6;
-export const TILE_GROUP: i32 = 240;
+export const TILE_GROUP: i32 = 216;
 
 /** Six rows of u8, `step` bytes apart and none past `last`, → a tile. */
 export function packTileBytes(to: usize, x0: usize, step: usize, last: usize, k: i32): void {
-  const shift = i8x16.splat(<i8>signs);
+  const shift = i8x16.splat(-128);
   for (let r = 0, x = x0; r < TILE_ROWS; r++, x = min(x + step, last)) {
     let at = to + (r << 2);
     for (let i = 0; i < k; i += GROUP_SIZE, at += TILE_GROUP) {
       let a = v128.load(x + i);
       let b = v128.load(x + i, 16);
-      storeSums(at + 192, at + 216, a, b);
+      store<i32>(at, startOf(a, b), 192);
       a = v128.xor(a, shift);
       b = v128.xor(b, shift);
       v128.store32_lane(at, a, 0);
@@ -134,18 +127,17 @@ export function packTileBytes(to: usize, x0: usize, step: usize, last: usize, k:
 export function openNibbles(to: usize, w: usize, hasOffsets: i32): void {
   const scales = v128.load(w);
   w += hasOffsets ? 48 : 16;
-  for (let b = 0; b < 64; b += 16)
-    for (let c = 0; c < 512; c += 128, w += 16) {
-      const v = v128.load(w);
-      v128.store(to + b + c, lowOf(v));
-      v128.store(to + b + c, highOf(v), 64);
-    }
+  for (const end = to + 512; to < end; to += 32, w += 16) {
+    const v = v128.load(w);
+    v128.store(to, lowOf(v));
+    v128.store(to, lowOf(i16x8.shr_u(v, 4)), 16);
+  }
   const near = i16x8.extend_low_i8x16_s(scales);
   const far = i16x8.extend_high_i8x16_s(scales);
-  v128.store(to, i32x4.extend_low_i16x8_s(near), 512);
-  v128.store(to, i32x4.extend_high_i16x8_s(near), 528);
-  v128.store(to, i32x4.extend_low_i16x8_s(far), 544);
-  v128.store(to, i32x4.extend_high_i16x8_s(far), 560);
+  v128.store(to, i32x4.extend_low_i16x8_s(near));
+  v128.store(to, i32x4.extend_high_i16x8_s(near), 16);
+  v128.store(to, i32x4.extend_low_i16x8_s(far), 32);
+  v128.store(to, i32x4.extend_high_i16x8_s(far), 48);
 }
 
 /** y += c · s for eight columns. */
@@ -212,10 +204,10 @@ export function tileOffsets(y: usize, x: usize, w: usize): void {
   const t2 = i32x4.extend_low_i16x8_s(far);
   const t3 = i32x4.extend_high_i16x8_s(far);
   for (let r = 0; r < TILE_ROWS; r++, y += 64, x += 4) {
-    const sum = v128.load32_splat(x, 216);
-    v128.store(y, i32x4.sub(v128.load(y), i32x4.mul(sum, t0)));
-    v128.store(y, i32x4.sub(v128.load(y, 16), i32x4.mul(sum, t1)), 16);
-    v128.store(y, i32x4.sub(v128.load(y, 32), i32x4.mul(sum, t2)), 32);
-    v128.store(y, i32x4.sub(v128.load(y, 48), i32x4.mul(sum, t3)), 48);
+    const sum = i32x4.shr_s(v128.load32_splat(x, 192), 3);
+    v128.store(y, i32x4.add(v128.load(y), i32x4.mul(sum, t0)));
+    v128.store(y, i32x4.add(v128.load(y, 16), i32x4.mul(sum, t1)), 16);
+    v128.store(y, i32x4.add(v128.load(y, 32), i32x4.mul(sum, t2)), 32);
+    v128.store(y, i32x4.add(v128.load(y, 48), i32x4.mul(sum, t3)), 48);
   }
 }

@@ -1,6 +1,5 @@
 // Linear layers over 4-bit weights in groups, for any number of rows. The range is over columns.
 
-import { signs } from "../env";
 import { RELAXED } from "../int8/panels";
 import { Epilogue } from "../int8/sizes";
 import { storeWords } from "../lanes/simd";
@@ -208,7 +207,7 @@ function addSegment(
   adds: bool,
 ): void {
   for (; rows > 0; rows--, totals += SUMS_ROW, sums += SUMS_ROW, xZero += step) {
-    const zero = i32x4.splat(load<i32>(xZero) - (RELAXED ? signs : 0));
+    const zero = i32x4.splat(load<i32>(xZero) - (RELAXED ? 128 : 0));
     for (let i = 0; i < 64; i += 16) {
       const sum = f32x4.convert_i32x4_s(
         i32x4.sub(v128.load(sums + i), i32x4.mul(zero, v128.load(colsum + i))),

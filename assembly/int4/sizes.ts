@@ -1,4 +1,4 @@
-// What kernels of 4-bit weights and their host both know: how panels and scratch are laid out. Panels are the same for every class.
+// What kernels of 4-bit weights and their host both know: how panels and scratch are laid out. Panels have the same size for every class.
 
 import { larger, quotient, smaller, up } from "../lanes/whole";
 import { BLOCK_ROWS, loneBytes } from "../linear/sizes";

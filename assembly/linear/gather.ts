@@ -2,7 +2,7 @@
 
 import { blockBytes } from "../blocks/sizes";
 import { COLUMNS, GROUP_SIZE, groupBytes } from "../int4/sizes";
-import { BYTES, GROUP, STEP } from "../int8/panels";
+import { BYTES, GROUP, RELAXED, STEP } from "../int8/panels";
 import { BESIDE, panelBytes } from "../int8/sizes";
 
 /** The row that an index picks: a negative one counts from the end, and one outside picks the first or the last. */
@@ -70,10 +70,17 @@ export function gatherInt4(
     for (let g = 0; g < groups; g++, from += bytes) {
       const s = <i32>load<i8>(from + lane);
       const t = hasOffsets ? <i32>load<i16>(from + 16 + ((<usize>lane) << 1)) : 0;
-      const codes = from + (hasOffsets ? 48 : 16) + <usize>(((lane >> 2) << 6) + ((lane & 3) << 2));
-      for (let c = 0; c < 4; c++, to += 32)
+      const codes = from + (hasOffsets ? 48 : 16) + ((lane & 3) << 2);
+      if (RELAXED) {
+        for (let c = 0, at = codes + ((lane >> 3) << 4); c < GROUP_SIZE; c++, to += 4) {
+          const q = ((<i32>load<u8>(at + ((c >> 2) << 5) + (c & 3)) >> (lane & 4)) & 15) - 8;
+          store<f32>(to, <f32>(s * q - t) * by);
+        }
+        continue;
+      }
+      for (let c = 0, own = codes + ((lane >> 2) << 6); c < 4; c++, to += 32)
         for (let j = 0; j < 4; j++) {
-          const both = <i32>load<u8>(codes + (c << 4) + j) ^ (j & 1 ? 128 : 0);
+          const both = <i32>load<u8>(own + (c << 4) + j) ^ (j & 1 ? 128 : 0);
           const at = to + (j << 2);
           store<f32>(at, <f32>(s * ((both & 15) - 8) - t) * by);
           store<f32>(at, <f32>(s * ((both >> 4) - 8) - t) * by, 16);
