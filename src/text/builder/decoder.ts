@@ -208,7 +208,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
       x,
       fused!,
       part,
-      { n: 2 * inner, k: hidden, rows: [begin, begin + inner] },
+      { n: 2 * inner, k: hidden, rows: [[begin, begin + inner]] },
       `${name}.${part}`,
     );
   const layer = (part: "gate" | "up"): string =>

@@ -1,5 +1,6 @@
 // Encoders by the name of their family: what neither settings nor tensors say.
 
+import type { DisentangledFamily } from "./disentangled";
 import { modernBertRotary } from "./families";
 import type { RotaryFamily } from "./rotary";
 
@@ -24,10 +25,12 @@ export interface EncoderFamily extends RotaryFamily {
   readonly fullEvery?: number;
   /** Function between the layers of a head of classes. */
   readonly headActivation?: string;
-  /** Scores have products with embeddings of distances, which alone say where tokens stand. The layer for whole texts has gelu. */
-  readonly isDisentangled?: true;
+  /** Scores have products with embeddings of distances, which alone say where tokens stand. */
+  readonly disentangled?: DisentangledFamily;
   /** Scores have numbers added by the distance of two tokens, which settings put into buckets; "fixed": whatever they say. */
   readonly relativeBias?: true | "fixed";
+  /** One layer holds q, k and v head by head. */
+  readonly isFusedByHead?: true;
   /** Scores are products as they are. */
   readonly isUnscaled?: true;
   /** Names of the table of tokens, which others of its files repeat. */
@@ -72,7 +75,8 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   big_bird: { activation: "gelu_new", hasBlocks: true },
   camembert: robertaLike,
   "data2vec-text": robertaLike,
-  "deberta-v2": { epsilon: 1e-7, isDisentangled: true },
+  deberta: { epsilon: 1e-7, disentangled: { isLinear: true }, isFusedByHead: true },
+  "deberta-v2": { epsilon: 1e-7, disentangled: {} },
   distilbert: { headActivation: "relu" },
   dpr: {},
   electra: { headActivation: "gelu" },

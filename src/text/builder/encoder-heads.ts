@@ -16,7 +16,7 @@ export interface Head {
 
 /** Tensors of heads, which a file keeps although its model is used without them. */
 const HEADS =
-  /^(\w+\.)?(pooler\.(dense\.)?|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|contact_head\.|discriminator_predictions\.|head\.(dense|norm)\.|entity_(embeddings|predictions)\.|encoder\.layer\.\d+\.attention\.self\.(e2[ew]|w2e)_query\.|decoder\.(bias|weight))/;
+  /^(\w+\.)?(pooler\.(dense\.)?|lm_predictions\.|cls\.(predictions|seq_relationship)\.|sop_classifier\.|predictions\.|lm_head\.(dense|layer_norm|bias|decoder|weight)|vocab_(transform|layer_norm|projector)\.|generator_|contact_head\.|discriminator_predictions\.|head\.(dense|norm)\.|entity_(embeddings|predictions)\.|encoder\.layer\.\d+\.attention\.self\.(e2[ew]|w2e)_query\.|decoder\.(bias|weight))/;
 
 /** Parts of a head that predicts tokens, in the names of each family. */
 const PREDICTORS = [
@@ -153,7 +153,7 @@ function pooled(
     [hidden, hidden],
     "pooler.dense",
   );
-  return writer.activation(disentangled ? "gelu" : "tanh", dense, output);
+  return writer.activation(disentangled?.poolerActivation ?? "tanh", dense, output);
 }
 
 function classes(writer: LanguageGraphWriter, settings: EncoderSettings, encoded: EncodedTokens): Head {

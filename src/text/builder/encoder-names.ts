@@ -29,7 +29,7 @@ export const encoderParts = {
     "attention.self.value_proj",
     "SelfAttention.v",
   ],
-  qkv: ["attn.Wqkv", "attention.qkv_proj", "mixer.Wqkv"],
+  qkv: ["attn.Wqkv", "attention.qkv_proj", "mixer.Wqkv", "attention.self.in_proj"],
   attentionOut: [
     "attention.output.dense",
     "attention.out_lin",

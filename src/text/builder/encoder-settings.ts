@@ -66,7 +66,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   if (settings.count("num_key_value_heads", heads) !== heads)
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
   // Of distances a table is made, which no tensor bounds.
-  const mostRows = family.relativeBias || family.isDisentangled ? MAX_DISTANCES : MAX_TABLE;
+  const mostRows = family.relativeBias || family.disentangled ? MAX_DISTANCES : MAX_TABLE;
   const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, mostRows);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
@@ -102,7 +102,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     reach: Math.floor(local / 2),
     rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
     relativeBias: family.relativeBias && bucketsOf(settings, family.relativeBias === "fixed"),
-    disentangled: family.isDisentangled ? disentangledOf(settings, positions) : undefined,
+    disentangled: family.disentangled && disentangledOf(settings, family.disentangled, positions),
     rotatesValues: settings.flag("rotary_value", false),
     droppedToken: settings.flag("token_dropout", false)
       ? settings.count("mask_token_id", undefined, 0, vocabulary - 1)

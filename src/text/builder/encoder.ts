@@ -7,6 +7,7 @@ import type { EncoderLayer, EncoderSettings } from "./encoder-settings";
 import { findPart, layerPrefixOf, needPart, prefixOf } from "./layer-names";
 import { relativeBias } from "./relative-bias";
 import { withoutDropped } from "./token-dropout";
+import type { Rows } from "./weights";
 import { windowMask } from "./window-mask";
 import type { LanguageGraphWriter } from "./writer";
 
@@ -183,6 +184,13 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
   const { weights } = writer;
   const { hidden, heads, headDim, rotary, rotatesValues, family, disentangled } = settings;
   const size = heads * headDim;
+  const rowsOf = (i: number): Rows =>
+    family.isFusedByHead
+      ? Array.from({ length: heads }, (_, h) => [(3 * h + i) * headDim, (3 * h + i + 1) * headDim] as const)
+      : [[i * size, (i + 1) * size]];
+  // DeBERTa's keys have no bias, and those of queries and values are tensors of their own.
+  const biasOf = (part: string) =>
+    family.isFusedByHead && part !== "k" ? `${prefix}attention.self.${part}_bias` : undefined;
   const fused = findPart(weights, prefix, parts.qkv);
   weights.hasBias(fused ?? needPart(weights, prefix, parts.q), settings.hasBias);
   const [q, k, v] = (["q", "k", "v"] as const).map((part, i) =>
@@ -191,7 +199,7 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
           x,
           fused,
           part,
-          { n: 3 * size, k: hidden, rows: [i * size, (i + 1) * size] },
+          { n: 3 * size, k: hidden, rows: rowsOf(i), bias: biasOf(part) },
           `${name}.${part}`,
         )
       : writer.linear(x, needPart(weights, prefix, parts[part]), [size, hidden], `${name}.${part}`),
@@ -203,10 +211,7 @@ function attention(x: string, { writer, settings, layer, prefix, name, mask }: L
           num_heads: heads,
           ...(family.interleaved && { interleaved: 1 }),
         });
-  const layerOf = (part: "q" | "k") => needPart(weights, prefix, parts[part]);
-  const added = disentangled
-    ? disentangledBias(writer, settings, q!, k!, { q: layerOf("q"), k: layerOf("k") })
-    : mask;
+  const added = disentangled ? disentangledBias(writer, settings, q!, k!, prefix) : mask;
   const inputs = [rotate(q!), rotate(k!), rotatesValues ? rotate(v!) : v!, added, "", "", "lengths"];
   const mixed = writer.node("Attention", inputs, `${name}.attention`, {
     q_num_heads: heads,
@@ -234,7 +239,7 @@ function feedForward(x: string, { writer, settings, prefix, name }: Layering): s
       x,
       fused!,
       part,
-      { n: 2 * inner, k: hidden, rows: [begin, begin + inner] },
+      { n: 2 * inner, k: hidden, rows: [[begin, begin + inner]] },
       `${name}.${part}`,
     );
   const up = (): string =>

@@ -22,7 +22,7 @@ export function shortConvolution(x: string, { writer, settings, prefix, name, st
       x,
       input,
       part,
-      { n: 3 * hidden, k: hidden, rows: [i * hidden, (i + 1) * hidden] },
+      { n: 3 * hidden, k: hidden, rows: [[i * hidden, (i + 1) * hidden]] },
       `${name}.conv.${part}`,
     ),
   );

@@ -4,7 +4,7 @@
 import type { Attribute, Node } from "../../graph/graph";
 import type { Dim } from "../../graph/symbols";
 import { activations } from "./activations";
-import type { Weights } from "./weights";
+import type { Rows, Weights } from "./weights";
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -71,23 +71,28 @@ export class LanguageGraphWriter {
     return this.node("Linear", inputs, output);
   }
 
-  /** Rows of a layer [n, k] that is several in one; constants are named `NAME.PART.weight` and `NAME.PART.bias`. */
+  /**
+   * Rows of a layer [n, k] that is several in one; constants are named `NAME.PART.weight` and `NAME.PART.bias`. Its bias may be a tensor
+   * of its own.
+   */
   linearPart(
     x: string,
     name: string,
     part: string,
-    { n, k, rows: [begin, end] }: { n: number; k: number; rows: readonly [number, number] },
+    { n, k, rows, bias }: { n: number; k: number; rows: Rows; bias?: string | undefined },
     output: string,
   ): string {
+    const count = rows.reduce((sum, [begin, end]) => sum + end - begin, 0);
     const own = (kind: string, rest: readonly number[]) =>
       this.weights.add(`${name}.${part}.${kind}`, {
         tensors: [`${name}.${kind}`],
         from: [n, ...rest],
-        shape: [end - begin, ...rest],
-        rows: [[begin, end]],
+        shape: [count, ...rest],
+        rows,
       });
     const inputs = [x, own("weight", [k])];
-    if (this.weights.has(`${name}.bias`)) inputs.push(own("bias", []));
+    if (bias) inputs.push(this.vector(bias, count));
+    else if (this.weights.has(`${name}.bias`)) inputs.push(own("bias", []));
     return this.node("Linear", inputs, output);
   }
 
