@@ -60,7 +60,7 @@ export interface Artifact<C extends Constant = Tensor> {
   readonly fileHash: string;
   readonly selfTest?: SelfTest;
   /**
-   * Of a language model: JSON of what its text needs (TextAssets of text/source.ts), with names of tensors in place of its large texts. These
+   * Of a language model: JSON of what its text needs (TextAssets of formats/language-source.ts), with names of tensors in place of its large texts. These
    * tensors are constants that no node reads.
    */
   readonly text?: string;

@@ -4,8 +4,8 @@
 
 import { FormatError } from "../errors";
 import { isJsonObject, type JsonObject } from "../formats/json";
+import type { TextAssets } from "../formats/language-source";
 import { type Constant, isVector } from "../graph/tensor";
-import type { TextAssets } from "./source";
 
 /** Lists in a tokenizer's model that are tensors. */
 export const TEXT_PARTS = ["vocab", "merges"] as const;

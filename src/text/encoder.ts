@@ -4,9 +4,9 @@
 import type { Model } from "../engine/model";
 import { OctetteError } from "../errors";
 import { givingWay } from "../event-loop";
+import type { LanguageFacts } from "../formats/language-source";
 import type { LongCallOptions } from "../long-call";
 import { portableExp } from "../portable-math";
-import type { LanguageFacts } from "./source";
 
 /** A class that a text was found to be of. */
 export interface Classification {

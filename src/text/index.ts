@@ -1,6 +1,16 @@
 // octette/text: language models. Loads folders of Hugging Face, GGUF files and artifacts; generates, embeds, classifies, measures.
 
 export { FormatError, OctetteError } from "../errors";
+export type {
+  BlockCodes,
+  EmbeddingLayer,
+  EmbeddingSettings,
+  LanguageFacts,
+  LanguageGraph,
+  LanguageSource,
+  SourceTensor,
+  TextAssets,
+} from "../formats/language-source";
 export type { LongCallOptions, Progress } from "../long-call";
 export type { Classification, Texts } from "./encoder";
 export type { GenerateOptions } from "./generate-options";
@@ -17,16 +27,6 @@ export type { LanguageModelSource } from "./open-language";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity";
 export type { SamplingOptions } from "./sampling/options";
 export type { TokenChoice } from "./sampling/sampler";
-export type {
-  BlockCodes,
-  EmbeddingLayer,
-  EmbeddingSettings,
-  LanguageFacts,
-  LanguageGraph,
-  LanguageSource,
-  SourceTensor,
-  TextAssets,
-} from "./source";
 export {
   type ChatMessage,
   type ChatOptions,

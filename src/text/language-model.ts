@@ -4,6 +4,7 @@ import type { Model } from "../engine/model";
 import type { Plan } from "../engine/plan";
 import type { EngineInfo } from "../engine/wasm";
 import { OctetteError } from "../errors";
+import type { LanguageFacts, TextAssets } from "../formats/language-source";
 import type { Graph } from "../graph/graph";
 import { createSha256 } from "../graph/sha256";
 import type { Constant } from "../graph/tensor";
@@ -14,7 +15,6 @@ import { Cache, Decoder } from "./decoder";
 import type { Classification, Encoder, Texts } from "./encoder";
 import { LanguageSession, type SessionGround } from "./language-session";
 import { configuredSampling } from "./sampling/options";
-import type { LanguageFacts, TextAssets } from "./source";
 import type { Tokenizer } from "./tokenizer";
 import type { TokenTexts } from "./tokenizer/token-texts";
 

@@ -7,6 +7,12 @@ import type { EngineClass } from "../engine/wasm";
 import { FormatError, OctetteError } from "../errors";
 import { type GiveWay, givingWay } from "../event-loop";
 import { streamArtifact } from "../formats/artifact-stream";
+import type {
+  EmbeddingSettings,
+  LanguageFacts,
+  LanguageSource,
+  TextAssets,
+} from "../formats/language-source";
 import type { Graph } from "../graph/graph";
 import { createSha256 } from "../graph/sha256";
 import { bytesIn, bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
@@ -19,7 +25,6 @@ import { bindCache } from "./builder/cache";
 import { LanguageModel } from "./language-model";
 import { checkMaxTokens, checkWhole } from "./max-tokens";
 import { type LanguageModelSource, openLanguage } from "./open-language";
-import type { EmbeddingSettings, LanguageFacts, LanguageSource, TextAssets } from "./source";
 
 /** What to do where an artifact is for shorter texts. */
 const FOR_FEWER =

@@ -1,7 +1,7 @@
 // The most tokens of a text that a caller asks for.
 
 import { OctetteError } from "../errors";
-import type { LanguageFacts } from "./source";
+import type { LanguageFacts } from "../formats/language-source";
 
 /** Throws OctetteError "argument" where it is not a whole number, "limit" where the model was made for fewer. */
 export function checkMaxTokens(

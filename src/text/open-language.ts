@@ -4,9 +4,9 @@
 import { type ByteReader, type BytesSource, nameOf, openReader, peek, read, readAll } from "../engine/source";
 import { classNameOf, FormatError } from "../errors";
 import type { FolderSource } from "../files/folder";
+import type { LanguageSource } from "../formats/language-source";
 import { isArtifact } from "../formats/octette";
 import { nodeModule } from "../node-module";
-import type { LanguageSource } from "./source";
 
 /**
  * A folder of Hugging Face (a path, a URL, its files by name, or the Files that a page was given), a GGUF file or an artifact (a path, a

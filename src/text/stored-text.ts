@@ -1,10 +1,10 @@
 // The texts of a language model as an artifact has them (artifact-text.ts): JSON, and tensors of lines.
 
 import { isJsonObject, type JsonObject } from "../formats/json";
+import type { TextAssets } from "../formats/language-source";
 import type { AppendedFacts } from "../formats/write-artifact";
 import type { Tensor } from "../graph/tensor";
 import { TEXT_PARTS } from "./artifact-text";
-import type { TextAssets } from "./source";
 import { MAX_VOCABULARY } from "./tokenizer/json";
 
 /** Bytes of a row: a vector would be read before the weights, and what lies before it kept until then. */

@@ -2,8 +2,8 @@
 // control token, that stays text unless a caller asks otherwise.
 
 import { FormatError, OctetteError } from "../errors";
+import type { TextAssets } from "../formats/language-source";
 import { checkOptions, type Names } from "../options";
-import type { TextAssets } from "./source";
 import { AddedTokenFinder, readAddedTokens } from "./tokenizer/added-tokens";
 import { BytePairModel, type TokenizerModel } from "./tokenizer/bpe";
 import type { ChatMessage, ChatOptions, RenderedChat } from "./tokenizer/chat";

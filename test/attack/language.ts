@@ -4,13 +4,13 @@
 import { FormatError, OctetteError } from "../../src/errors";
 import { openGguf } from "../../src/formats/gguf/open";
 import { openFolder } from "../../src/formats/hugging-face/open";
+import type { LanguageSource } from "../../src/formats/language-source";
 import { writeSafetensors } from "../../src/formats/write-safetensors";
 import type { Graph } from "../../src/graph/graph";
 import type { Random } from "../../src/graph/random";
 import { sizeOf, type Tensor } from "../../src/graph/tensor";
 import { buildLanguageGraph } from "../../src/text/builder/build";
 import { bindCache } from "../../src/text/builder/cache";
-import type { LanguageSource } from "../../src/text/source";
 import { createTokenizer } from "../../src/text/tokenizer";
 import { type Value, type WrittenTensor, writeGguf } from "../formats/gguf/write-gguf";
 import { damaged, mutateJson } from "./sealed";

@@ -1,9 +1,9 @@
 // An artifact of a folder of Hugging Face, with float weights as the folder has them.
 
 import { openFolder } from "../../src/formats/hugging-face/open";
+import type { TextAssets } from "../../src/formats/language-source";
 import { type AppendedFacts, appendArtifact } from "../../src/formats/write-artifact";
 import { buildLanguageGraph } from "../../src/text/builder/build";
-import type { TextAssets } from "../../src/text/source";
 import { storedText } from "../../src/text/stored-text";
 
 export async function artifactOfFolder(

@@ -2,9 +2,9 @@
 
 import { expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
+import type { TextAssets } from "../../src/formats/language-source";
 import { type Constant, tensor } from "../../src/graph/tensor";
 import { openText } from "../../src/text/artifact-text";
-import type { TextAssets } from "../../src/text/source";
 import { storedText } from "../../src/text/stored-text";
 import { createTokenizer } from "../../src/text/tokenizer";
 import { MAX_VOCABULARY } from "../../src/text/tokenizer/json";

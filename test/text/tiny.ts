@@ -3,10 +3,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { LanguageGraph } from "../../src/formats/language-source";
 import { readNpz } from "../../src/formats/npz";
 import type { Graph } from "../../src/graph/graph";
 import type { Tensor } from "../../src/graph/tensor";
-import type { LanguageGraph } from "../../src/text/source";
 import { dataFolder } from "../formats/fixtures";
 
 const folder = join(dataFolder ?? "", "lm/tiny");

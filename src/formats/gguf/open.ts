@@ -5,7 +5,7 @@ import type { BytesSource } from "../../engine/source";
 import { FormatError, OctetteError } from "../../errors";
 import { openSeekable, type Seekable } from "../../files/seek";
 import type { Tensor } from "../../graph/tensor";
-import type { BlockCodes, LanguageSource, SourceTensor } from "../../text/source";
+import type { BlockCodes, LanguageSource, SourceTensor } from "../language-source";
 import { type Architecture, architectureOf } from "./architectures";
 import { type GgufTensor, readGgufHeader } from "./header";
 import { GgufKeys } from "./keys";

@@ -2,8 +2,8 @@
 
 import { OctetteError } from "../../errors";
 import type { Seekable } from "../../files/seek";
-import type { BlockCodes } from "../../text/source";
 import { decodeElements } from "../elements";
+import type { BlockCodes } from "../language-source";
 import type { BlockCoding, Unpacked } from "./block-codings";
 import type { GgufTensor } from "./header";
 

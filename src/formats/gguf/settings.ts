@@ -1,8 +1,8 @@
 // GgufSettings of config.json from a GGUF file's keys: sizes, norms and rotary embedding, which all architectures name alike.
 
 import { OctetteError } from "../../errors";
-import type { EmbeddingSettings } from "../../text/source";
 import { MAX_PARTS } from "../language-limits";
+import type { EmbeddingSettings } from "../language-source";
 import type { Architecture } from "./architectures";
 import type { Common, GgufSettings } from "./family-settings";
 import type { GgufKeys } from "./keys";

@@ -2,7 +2,7 @@
 // the file lists, SentencePiece's BPE ("llama"), whose merges follow from scores, its unigrams ("t5"), and WordPiece ("bert").
 
 import { FormatError, OctetteError } from "../../errors";
-import type { TextAssets } from "../../text/source";
+import type { TextAssets } from "../language-source";
 import { unigram, wordPiece } from "./encoder-vocabularies";
 import type { GgufKeys } from "./keys";
 import { mergesOf } from "./merges";

@@ -3,9 +3,9 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import { checkName, type Folder } from "../../files/folder";
-import type { EmbeddingLayer, EmbeddingSettings } from "../../text/source";
 import { brief } from "../checks";
 import { isJsonObject, type JsonObject } from "../json";
+import type { EmbeddingLayer, EmbeddingSettings } from "../language-source";
 import { readJson, readObject } from "./folder";
 
 /** What modules.json says: where the model lies, and how an embedding is made of it. */

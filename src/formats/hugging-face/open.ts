@@ -2,8 +2,8 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import { type Folder, type FolderSource, folderOf } from "../../files/folder";
-import type { LanguageSource, TextAssets } from "../../text/source";
 import type { JsonObject } from "../json";
+import type { LanguageSource, TextAssets } from "../language-source";
 import { readModules } from "./embedding";
 import { readObject, readText } from "./folder";
 import { type FolderTensors, openTensors } from "./tensors";

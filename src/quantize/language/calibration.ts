@@ -1,7 +1,7 @@
 // Calibration text of a language model: the caller's, or text that the model generates itself.
 
 import { OctetteError } from "../../errors";
-import type { TextAssets } from "../../text/source";
+import type { TextAssets } from "../../formats/language-source";
 import { createTokenizer } from "../../text/tokenizer";
 import { writeText } from "./self-text";
 import { heldOut, windowsOf } from "./windows";

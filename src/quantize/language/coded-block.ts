@@ -1,9 +1,9 @@
 // Elements of a block's constants: floats as the source has them, then with norms folded, then codes with their scales. Table and head are
 // not among them; they are read, folded and coded in bands.
 
+import type { LanguageGraph } from "../../formats/language-source";
 import type { Graph } from "../../graph/graph";
 import type { Constant, Tensor } from "../../graph/tensor";
-import type { LanguageGraph } from "../../text/source";
 import type { Block } from "./blocks";
 import { columnFactorsOf, type Fold, folded, largestOf } from "./folds";
 import type { BlockOfCodes } from "./kept-codes";

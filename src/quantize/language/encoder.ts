@@ -3,11 +3,11 @@
 
 import { createModel, type Model } from "../../engine/model";
 import { OctetteError } from "../../errors";
+import type { LanguageFacts, LanguageGraph } from "../../formats/language-source";
 import type { Graph } from "../../graph/graph";
 import { Random } from "../../graph/random";
 import type { Constant, Tensor } from "../../graph/tensor";
 import { Encoder } from "../../text/encoder";
-import type { LanguageFacts, LanguageGraph } from "../../text/source";
 import { createTokenizer } from "../../text/tokenizer";
 import { idsOf } from "./calibration";
 import { codedConstants, plainCodes } from "./coded-block";

@@ -1,8 +1,8 @@
 // Codes of 4 bits that a source has already, as GGUF files do: they are kept as they are. Float scales of groups become whole numbers of
 // a row's unit where there are no offsets, which moves weights by a quarter of a per cent; with offsets they stay as they came.
 
+import type { BlockCodes, LanguageGraph } from "../../formats/language-source";
 import { rne } from "../../ops/codes";
-import type { BlockCodes, LanguageGraph } from "../../text/source";
 import { GROUP, type GroupCodes, type RowCodes } from "./layer-weights";
 import type { KeptCodes } from "./recipe";
 import type { TokenMatrices } from "./vocabulary";

@@ -1,8 +1,8 @@
 // What interrupted work is known by when it goes on.
 
+import type { LanguageGraph } from "../../formats/language-source";
 import { createSha256 } from "../../graph/sha256";
 import { bytesIn, sizeOf } from "../../graph/tensor";
-import type { LanguageGraph } from "../../text/source";
 import type { QuantizeLanguageOptions } from "./options";
 
 /** Constants of no more elements tell two sources apart. */

@@ -1,10 +1,10 @@
 // The source of a quantized language model: its graph, opened when it is not open yet.
 
 import { OctetteError } from "../../errors";
+import type { LanguageGraph, LanguageSource } from "../../formats/language-source";
 import { buildLanguageGraph } from "../../text/builder/build";
 import { checkMaxTokens } from "../../text/max-tokens";
 import { type LanguageModelSource, openLanguage } from "../../text/open-language";
-import type { LanguageGraph, LanguageSource } from "../../text/source";
 import type { QuantizeLanguageOptions } from "./options";
 
 /** What can be quantized: anything that a language model of floats is loaded from, opened or not. */

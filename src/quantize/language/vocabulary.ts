@@ -1,10 +1,10 @@
 // What has a row for every token of the vocabulary: the table that a model begins with and the head that it ends in. Their floats are read
 // in bands of rows, and of the table a run takes those rows alone that its text has, so no vocabulary is too large.
 
+import type { LanguageGraph } from "../../formats/language-source";
 import { type Graph, readsOf } from "../../graph/graph";
 import { type Constant, sizeOf, type Tensor } from "../../graph/tensor";
 import type { ToolkitOps } from "../../ops/infer";
-import type { LanguageGraph } from "../../text/source";
 import type { Block } from "./blocks";
 import type { Tensors } from "./parts";
 import { isLayerOf } from "./recipe";

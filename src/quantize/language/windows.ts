@@ -1,6 +1,6 @@
 // Text in windows: runs of tokens that a model reads each from its beginning.
 
-import type { LanguageGraph } from "../../text/source";
+import type { LanguageGraph } from "../../formats/language-source";
 
 /** Tokens of a window. */
 export const WINDOW = 256;

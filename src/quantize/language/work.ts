@@ -1,7 +1,7 @@
 // What all steps of quantizing a language model share: its blocks as floats and as codes, and how to run them.
 
+import type { LanguageGraph } from "../../formats/language-source";
 import { inferTypes } from "../../ops/infer";
-import type { LanguageGraph } from "../../text/source";
 import { type Block, blocksOf } from "./blocks";
 import { type Fold, foldsOf } from "./folds";
 import type { ForwardOptions } from "./forward";

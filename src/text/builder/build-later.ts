@@ -1,6 +1,6 @@
 // Builds a language model's graph with code for encoders that is loaded for those alone.
 
-import type { LanguageGraph, LanguageSource } from "../source";
+import type { LanguageGraph, LanguageSource } from "../../formats/language-source";
 import { decoderGraph } from "./decoder-graph";
 import { graphOf, isDecoder, type LanguageGraphOptions } from "./graph-of";
 

@@ -1,6 +1,6 @@
 // Builds a language model's graph where code for decoders and for encoders is there.
 
-import type { LanguageGraph, LanguageSource } from "../source";
+import type { LanguageGraph, LanguageSource } from "../../formats/language-source";
 import { decoderGraph } from "./decoder-graph";
 import { encoderGraph } from "./encoder-graph";
 import { graphOf, isDecoder, type LanguageGraphOptions } from "./graph-of";

@@ -1,7 +1,7 @@
 // What follows an encoder's hidden states: one embedding a text, logits of classes, or logits of every token.
 
 import { OctetteError } from "../../errors";
-import type { EmbeddingSettings, LanguageFacts } from "../source";
+import type { EmbeddingSettings, LanguageFacts } from "../../formats/language-source";
 import type { EncodedTokens } from "./encoder";
 import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";

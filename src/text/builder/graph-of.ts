@@ -3,10 +3,16 @@
 
 import { OctetteError } from "../../errors";
 import { isJsonObject } from "../../formats/json";
+import type {
+  EmbeddingSettings,
+  LanguageFacts,
+  LanguageGraph,
+  LanguageSource,
+  TextAssets,
+} from "../../formats/language-source";
 import type { Graph } from "../../graph/graph";
 import type { Constant } from "../../graph/tensor";
 import { checkOptions, type Names } from "../../options";
-import type { EmbeddingSettings, LanguageFacts, LanguageGraph, LanguageSource, TextAssets } from "../source";
 import { checkLayers } from "./completeness";
 import type { DecoderFamily } from "./decoder-family";
 import { decoderFamilies } from "./families";

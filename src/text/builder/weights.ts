@@ -2,8 +2,8 @@
 // is asked for; which tensors belong to the model is known at once.
 
 import { FormatError, OctetteError } from "../../errors";
+import type { BlockCodes, LanguageSource } from "../../formats/language-source";
 import { type Constant, sizeOf, type Tensor, tensor } from "../../graph/tensor";
-import type { BlockCodes, LanguageSource } from "../source";
 
 /** First row and end row (exclusive) of several pieces of a tensor. */
 export type Rows = readonly (readonly [number, number])[];

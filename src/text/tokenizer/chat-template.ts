@@ -1,7 +1,7 @@
 // Where a model's chat template is: apart from what renders it.
 
 import { isJsonObject } from "../../formats/json";
-import type { TextAssets } from "../source";
+import type { TextAssets } from "../../formats/language-source";
 
 /** The chat template of a model, from chat_template.jinja or by name from tokenizer_config.json; undefined when there is none. */
 export function templateOf(assets: TextAssets, name?: string): string | undefined {

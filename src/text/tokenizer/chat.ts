@@ -3,8 +3,8 @@
 
 import { OctetteError } from "../../errors";
 import { isJsonObject } from "../../formats/json";
+import type { TextAssets } from "../../formats/language-source";
 import { checkOptions, type Names } from "../../options";
-import type { TextAssets } from "../source";
 import { templateOf } from "./chat-template";
 import { tokenText } from "./json";
 import { renderTemplate } from "./template";

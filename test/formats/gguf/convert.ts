@@ -2,7 +2,7 @@
 // as pairs for the architectures that turn them so, norms of Gemma with 1 added.
 
 import { openFolder } from "../../../src/formats/hugging-face/open";
-import type { LanguageSource } from "../../../src/text/source";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { type Value, type WrittenTensor, writeGguf } from "./write-gguf";
 
 type Config = Readonly<Record<string, unknown>>;

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { openGguf } from "../../../src/formats/gguf/open";
 import { openFolder } from "../../../src/formats/hugging-face/open";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { readNpz } from "../../../src/formats/npz";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
-import type { LanguageSource } from "../../../src/text/source";
 import { createTokenizer } from "../../../src/text/tokenizer";
 import { evaluate, statesOf } from "../../text/evaluate";
 import { farthest, goldenOf, tinyNames, tinyPath, wholeGraph } from "../../text/tiny";

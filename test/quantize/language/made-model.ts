@@ -1,7 +1,7 @@
 // A small decoder with seeded weights, as a source in memory.
 
+import type { BlockCodes, LanguageSource } from "../../../src/formats/language-source";
 import type { Tensor } from "../../../src/graph/tensor";
-import type { BlockCodes, LanguageSource } from "../../../src/text/source";
 import { random } from "../../kernels/harness";
 
 const [HIDDEN, INNER, LAYERS, VOCABULARY] = [64, 96, 2, 50];

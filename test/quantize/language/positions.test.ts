@@ -1,10 +1,10 @@
 // Lengths that a model cannot pass: a table of positions, and rotary frequencies that are made for a length.
 
 import { describe, expect, test } from "vitest";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { quantizeLanguageModel } from "../../../src/quantize-language";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { loadLanguageModel, perplexity } from "../../../src/text/index";
-import type { LanguageSource } from "../../../src/text/source";
 import { familyCases, familyNamed, familySource } from "../../text/builder/family-cases";
 
 /** Ids below 40, the vocabulary of all cases. */

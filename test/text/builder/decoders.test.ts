@@ -3,12 +3,12 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { openFolder } from "../../../src/formats/hugging-face/open";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import type { Graph } from "../../../src/graph/graph";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { verify } from "../../../src/graph/verify";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import { bindCache } from "../../../src/text/builder/cache";
-import type { LanguageSource } from "../../../src/text/source";
 import { evaluate, statesOf } from "../evaluate";
 import { farthest, goldenOf, tinyPath, tinyWith, wholeGraph } from "../tiny";
 

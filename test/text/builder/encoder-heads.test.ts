@@ -1,9 +1,9 @@
 // What follows an encoder's states in folders of sentence-transformers, against the formula in f64.
 
 import { expect, test } from "vitest";
+import type { EmbeddingLayer } from "../../../src/formats/language-source";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
-import type { EmbeddingLayer } from "../../../src/text/source";
 import { evaluate } from "../evaluate";
 import { farthest, wholeGraph } from "../tiny";
 import { elementsOf, familyNamed } from "./family-cases";

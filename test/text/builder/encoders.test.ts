@@ -3,11 +3,11 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { openFolder } from "../../../src/formats/hugging-face/open";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { type Tensor, tensor } from "../../../src/graph/tensor";
 import { verify } from "../../../src/graph/verify";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
 import type { LanguageGraphOptions } from "../../../src/text/builder/graph-of";
-import type { LanguageSource } from "../../../src/text/source";
 import { evaluate } from "../evaluate";
 import { farthest, goldenOf, tinyNames, tinyPath, wholeGraph } from "../tiny";
 

@@ -3,8 +3,8 @@
 // roberta-prelayernorm, roformer, xlm-roberta-xl, heads of eurobert, an untied biogpt and falcon with ALiBi by a reference in f64 after its
 // source. The elements are a formula of a tensor's name, which whoever made that file evaluated too.
 
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { sizeOf, type Tensor } from "../../../src/graph/tensor";
-import type { LanguageSource } from "../../../src/text/source";
 import cases from "./families.json";
 
 export interface FamilyCase {

@@ -1,7 +1,7 @@
 // A small decoder that a test makes: Llama's names and settings, any of which a test may change.
 
+import type { LanguageSource, SourceTensor } from "../../../src/formats/language-source";
 import { sizeOf, tensor } from "../../../src/graph/tensor";
-import type { LanguageSource, SourceTensor } from "../../../src/text/source";
 
 export const madeConfig = {
   model_type: "llama",

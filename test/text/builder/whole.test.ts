@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { OctetteError } from "../../../src/errors";
+import type { LanguageSource } from "../../../src/formats/language-source";
 import { buildLanguageGraph } from "../../../src/text/builder/build";
-import type { LanguageSource } from "../../../src/text/source";
 import cases from "./families.json";
 
 interface Case {
