@@ -70,12 +70,18 @@ export interface Decoded {
 
 /**
  * `bytes.length / elementKinds[kind].bytes` elements, copied into a typed array of their dtype. f64 is rounded to
- * f32, bool is 1 for any byte but 0, integers wider than i32 are saturated.
+ * f32, bool is 1 for any byte but 0, integers wider than i32 are saturated. `into`: where they go, all of a buffer; halves may lie at
+ * its end.
  */
-export function decodeElements(kind: ElementKind, bytes: Uint8Array, littleEndian = true): Decoded {
+export function decodeElements(
+  kind: ElementKind,
+  bytes: Uint8Array,
+  littleEndian = true,
+  into?: TypedArray,
+): Decoded {
   const { bytes: size, dtype } = elementKinds[kind];
   const count = bytes.length / size;
-  const data = allocate(dtype, count);
+  const data = into ?? allocate(dtype, count);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let saturated = -1;
   const integer = (i: number, value: number) => {

@@ -1,7 +1,7 @@
 // Safetensors of any dtype, such as those of Hugging Face: their elements become those of a Tensor.
 
 import { FormatError, OctetteError } from "../errors";
-import { type DType, sizeOf, type Tensor } from "../graph/tensor";
+import { type DType, sizeOf, type Tensor, type TypedArray } from "../graph/tensor";
 import { decodeElements, type ElementKind, elementKinds } from "./elements";
 import { checkBytes, isOwn, readOwnTensor } from "./own-tensors";
 import { checkLength, readHeader, type SafetensorsEntry, type SafetensorsHeader } from "./safetensors-header";
@@ -57,7 +57,7 @@ function kindOf(name: string, dtype: string, where: string): ElementKind {
 
 /**
  * The tensor of an entry from its own bytes. F32, I8, U8, I32 and BOOL at an aligned address are a view of `bytes`,
- * others a copy: F16, BF16 and F64 become f32, integers of other sizes i32.
+ * others a copy, `into` what is given for it: F16, BF16 and F64 become f32, integers of other sizes i32.
  * @throws FormatError when `bytes` is not `entry.bytes` long, or an integer does not fit i32; OctetteError
  * "unsupported" for 8-bit floats and complex numbers.
  */
@@ -65,13 +65,14 @@ export function readSafetensorsTensor(
   entry: SafetensorsEntry,
   bytes: Uint8Array,
   where = "safetensors",
+  into?: TypedArray,
 ): Tensor {
   if (isOwn(entry)) return readOwnTensor(entry, bytes, where);
   const { name, dtype: stored, shape, offset } = entry;
   const kind = kindOf(name, stored, where);
   checkBytes(entry, bytes, where);
   const { bytes: size, dtype } = elementKinds[kind];
-  const { data, saturated } = decodeElements(kind, bytes);
+  const { data, saturated } = decodeElements(kind, bytes, true, into);
   if (saturated >= 0)
     throw new FormatError("an integer outside 32 bits", {
       where: `${where}, tensor "${name}"`,

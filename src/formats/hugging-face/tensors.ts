@@ -134,9 +134,13 @@ function readers(
     });
   };
   const read = async ({ shard, entry }: Place): Promise<Tensor> => {
-    const bytes = allocateBytes(entry.bytes, `${shard.where}, tensor "${entry.name}"`);
+    const isHalf = entry.dtype === "BF16" || entry.dtype === "F16";
+    const size = isHalf ? 2 * entry.bytes : entry.bytes;
+    const { buffer } = allocateBytes(size, `${shard.where}, tensor "${entry.name}"`);
+    // Halves lie in the end of what they become: a buffer beside each would stay until it is collected.
+    const bytes = new Uint8Array(buffer, size - entry.bytes);
     await shard.file.read(entry.offset, bytes);
-    return readSafetensorsTensor(entry, bytes, shard.where);
+    return readSafetensorsTensor(entry, bytes, shard.where, isHalf ? new Float32Array(buffer) : undefined);
   };
   return {
     read: async (name) => read(placeOf(name)),
@@ -156,7 +160,7 @@ function readers(
   };
 }
 
-function allocateBytes(bytes: number, where: string): Uint8Array {
+function allocateBytes(bytes: number, where: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch {
