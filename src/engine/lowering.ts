@@ -3,7 +3,7 @@
 
 import { OctetteError } from "../errors";
 import type { Graph, Node, ValueType } from "../graph/graph";
-import { countOf, type Dim, divideDims, formatShape, isNeverBelow0, multiplyDims } from "../graph/symbols";
+import { countOf, type Dim, divideDims, formatShape, isNatural, multiplyDims } from "../graph/symbols";
 import { bytesPerElement, type Constant, sizeOf } from "../graph/tensor";
 import { opOf, type Registry } from "../ops/infer";
 import { flatChannels } from "../ops/layout";
@@ -281,7 +281,7 @@ export class LoweringContext implements Lowering {
   }
 
   needsSize(dim: Dim): void {
-    if (typeof dim === "number" ? dim < 0 : !isNeverBelow0(dim)) this.#need("size", dim, 0, 1);
+    if (!isNatural(dim)) this.#need("size", dim, 0, 1);
   }
 
   #need(kind: NeedKind, dim: Dim, otherwise: Dim, elements: Dim): void {

@@ -16,7 +16,7 @@ export const MAX_RANK = 64;
 /** Terms of a dimension: those of a shape that a model computes have a few. */
 export const MAX_TERMS = 256;
 /** Length of a dimension's text: it bounds the degree of its terms. */
-export const MAX_DIM_LENGTH = 4096;
+export const MAX_DIM_LENGTH = 16384;
 
 /** Polynomials by their text; begun anew at MAX_PARSED. */
 const parsed = new Map<string, Polynomial>();

@@ -28,6 +28,10 @@ const MAX_PARSED = 4096;
 export interface DimFunctions {
   /** A function of two dimensions, as text where it cannot be told in another way. */
   apply(name: string, a: Dim, b: Dim): Dim;
+  /** The dimension with another one in place of a symbol. */
+  substituteDim(dim: Dim, symbol: string, by: Dim): Dim;
+  /** Whether a dimension is known never to be below 0. */
+  isNatural(dim: Dim): boolean;
   /** The function that is a factor of a dimension. */
   functionIn(factor: string): {
     readonly args: readonly [Dim, Dim];
@@ -63,8 +67,9 @@ const functionIn = (factor: string) => (factor.endsWith(")") ? dimFunctions().fu
 /** How symbols begin that may be below 0. */
 export const ANY_NUMBER = "$";
 
-/** Whether a dimension over symbols is above or at 0 in every run: nothing in it is subtracted, or a number of any sign. */
-export const isNeverBelow0 = (dim: Dim): boolean => typeof dim === "string" && !/[-$]/.test(dim);
+/** Whether a dimension is known never to be below 0: nothing in it is subtracted, or a number of any sign, or functions say so. */
+export const isNatural = (dim: Dim): boolean =>
+  typeof dim === "number" ? dim >= 0 : !/[-$]/.test(dim) || !!functions?.isNatural(dim);
 
 /** Of two numbers at once, of other dimensions by the function of this name. */
 const apply = (name: string, a: Dim, b: Dim, at: (a: number, b: number) => number): Dim =>
@@ -75,7 +80,7 @@ export const floorDims = (a: Dim, b: Dim): Dim =>
   b === 1 && typeof a === "string" ? a : apply("div", a, b, (p, q) => Math.floor(p / q));
 
 /** a ÷ b without its fraction, of a number b that is not 0. */
-export const truncDims = (a: Dim, b: number): Dim => apply("trunc", a, b, (p, q) => Math.trunc(p / q));
+export const truncDims = (a: Dim, b: Dim): Dim => apply("trunc", a, b, (p, q) => Math.trunc(p / q));
 
 /** ⌈a ÷ b⌉, of a number b above 0. */
 export const ceilDims = (a: Dim, b: number): Dim => floorDims(addDims(a, b - 1), b);
@@ -102,6 +107,10 @@ export function bothDims(a: Dim, b: Dim): Dim {
   if (a === 1 || typeof b === "number") return b;
   return typeof a === "number" ? a : dimFunctions().apply("both", a, b);
 }
+
+/** The dimension with another one in place of a symbol, for what does not import functions of dimensions itself. */
+export const dimWith = (dim: Dim, symbol: string, by: Dim): Dim =>
+  dimFunctions().substituteDim(dim, symbol, by);
 
 /** The symbols a dimension mentions. */
 export const symbolsOf = (dim: Dim): string[] =>

@@ -18,6 +18,7 @@ import { checkReads } from "../ops/reads";
 import { MAX_VISITS, Room } from "../rewrite/room";
 import { entered, inlineBody, tightened } from "./bodies";
 import { continued } from "./continue-branches";
+import { joinedSize } from "./joined-sizes";
 import { SettledSizes } from "./settled-sizes";
 import { TracedElements } from "./traced-elements";
 
@@ -197,7 +198,8 @@ class Folding {
     const types = outputTypes(node, op, (value) => this.#types.get(value), this.#registry);
     this.settled.read(node, inputTypes);
     node.outputs.forEach((output, i) => {
-      if (output !== "" && types[i]) this.#types.set(output, types[i]);
+      const type = types[i];
+      if (output !== "" && type) this.#types.set(output, { ...type, shape: type.shape.map(joinedSize) });
     });
     const results = (!node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined)?.map((known) =>
       this.settled.floored(known, node.name),

@@ -2,12 +2,13 @@
 // node was given them to find. Quotients of dimensions become those of natural numbers.
 
 import { OctetteError } from "../errors";
-import { floored, isNatural, substituteDim } from "../graph/dim-functions";
+import { floored, substituteDim } from "../graph/dim-functions";
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
 import {
   type Dim,
   divideDims,
+  isNatural,
   maxDims,
   minDims,
   multiplyDims,
@@ -19,6 +20,7 @@ import { bound } from "../ops/bound";
 import { broadcastLayout } from "../ops/broadcast";
 import type { ToolkitOps } from "../ops/infer";
 import { ANY_NUMBER, type Known } from "../ops/op";
+import { joinedSize } from "./joined-sizes";
 import { removeDead } from "./remove-dead";
 
 export class SettledSizes {
@@ -92,7 +94,7 @@ export class SettledSizes {
     const needs = (dim: Dim) => this.#need(dim, by);
     return {
       ...known,
-      data: Array.from(data, (dim) => (`${dim}`.includes("trunc(") ? floored(dim, needs) : dim)),
+      data: Array.from(data, (dim) => joinedSize(`${dim}`.includes("trunc(") ? floored(dim, needs) : dim)),
     };
   }
 

@@ -1,10 +1,9 @@
 // Elements of a value that a run computes, such as a shape. Those that follow from sizes are known; each of the others gets a symbol, which
 // a node binds when the run has computed it.
 
-import { isNatural } from "../graph/dim-functions";
 import type { Node, ValueType } from "../graph/graph";
 import type { FreshNames } from "../graph/names";
-import { ANY_NUMBER, countOf, type Dim } from "../graph/symbols";
+import { ANY_NUMBER, countOf, type Dim, isNatural } from "../graph/symbols";
 import { symbolOf } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
 import type { ToolkitOps } from "../ops/infer";

@@ -184,7 +184,7 @@ const constant =
     tensors.set(name, value);
   };
 const far = 2 ** 40;
-const terms = Array.from({ length: 40 }, (_, i) => `a${i}+b${i}`);
+const terms = Array.from({ length: 40 }, (_, i) => `${"a".repeat(99)}${i}+b${i}`);
 
 type Case = readonly [graph: Graph, edit: Edit, code: OctetteError["code"], message: RegExp];
 const cases: Record<string, Case> = {

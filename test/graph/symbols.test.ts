@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { substituteDim, substituted } from "../../src/graph/dim-functions";
 import {
   addDims,
+  bothDims,
   ceilDims,
   countOf,
   type Dim,
@@ -11,12 +12,14 @@ import {
   evaluateShape,
   floorDims,
   isMonotone,
+  isNatural,
   maxDims,
   minDims,
   multiplyDims,
   scaleDims,
   subtractDims,
   symbolsOf,
+  truncDims,
   wrapDims,
 } from "../../src/graph/symbols";
 
@@ -89,6 +92,41 @@ describe("arithmetic on dimensions", () => {
     expect(floorDims(addDims(multiplyDims("seq", 4), 7), 4)).toBe("1+seq");
     expect(isMonotone(halved("seq"))).toBe(true);
     expect(symbolsOf(multiplyDims(halved("seq"), halved("past")))).toEqual(["past", "seq"]);
+  });
+
+  test("what is known never to be below 0 never is", () => {
+    const by = fc.integer({ min: 1, max: 6 });
+    const two = fc.tuple(polynomial, polynomial, by, by);
+    fc.assert(
+      fc.property(two, two, bindings, ([a, b, m, n], [c, d], at) => {
+        const parts = [
+          multiplyDims(floorDims(a, m), n),
+          multiplyDims(truncDims(b, n), -m),
+          maxDims(c, minDims(a, d)),
+          multiplyDims(minDims(b, maxDims(c, 1)), -n),
+          wrapDims(d, "seq"),
+          bothDims("seq", addDims("past", 1)),
+        ];
+        for (const [i, part] of parts.entries())
+          for (const other of [...parts.slice(i + 1), 0, a])
+            for (const dim of [addDims(part, other), subtractDims(other, part)])
+              if (isNatural(dim)) expect(evaluateDim(dim, at)).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("what rounding, bounds and cuts leave is known to be enough", () => {
+    const rounded = multiplyDims(ceilDims("seq", 4), 4);
+    expect(isNatural(subtractDims(rounded, "seq"))).toBe(true);
+    expect(isNatural(subtractDims("seq", rounded))).toBe(false);
+    expect(minDims(rounded, "seq")).toBe("seq");
+    expect(maxDims(rounded, "seq")).toBe(rounded);
+    expect(maxDims(0, subtractDims("seq", minDims("seq", wrapDims("$start", "seq"))))).toBe(
+      subtractDims("seq", minDims("seq", wrapDims("$start", "seq"))),
+    );
+    expect(bothDims("seq", minDims(rounded, addDims("seq", 0)))).toBe("seq");
+    expect(minDims(floorDims("seq", 2), "seq")).toBe("div(seq,2)");
   });
 
   test("puts numbers in the place of symbols within functions", () => {

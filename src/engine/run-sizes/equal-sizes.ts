@@ -1,13 +1,14 @@
 // Sizes that a graph broadcasts are most often equal, such as the length of a mask and that of the tokens which it is of: a plan
 // is made for runs in which they are. Here is which symbol then is which other size, and the graph with that in its place.
 
-import { functionOf, isNatural, replaced, substituteDim, substituted } from "../../graph/dim-functions";
+import { functionOf, replaced, substituteDim, substituted } from "../../graph/dim-functions";
 import type { Graph } from "../../graph/graph";
 import { type Dim, factorsOf, parse } from "../../graph/polynomials";
 import {
   type Bindings,
   divideDims,
   evaluateDim,
+  isNatural,
   multiplyDims,
   type Shape,
   subtractDims,

@@ -1,9 +1,9 @@
 // Dimensions that only a run knows, as nodes of an ONNX graph that compute them: vectors of one int64.
 
 import { OctetteError } from "../../errors";
-import { functionOf, isNatural } from "../../graph/dim-functions";
+import { functionOf } from "../../graph/dim-functions";
 import { factorsOf, parse } from "../../graph/polynomials";
-import { type Dim, type Shape, symbolsOf } from "../../graph/symbols";
+import { type Dim, isNatural, type Shape, symbolsOf } from "../../graph/symbols";
 import type { Target } from "./target";
 
 export class Sizes {

@@ -1,8 +1,7 @@
 // Bind: gives symbols the values of a tensor's elements, which a run computes. Shapes and parameters of later nodes mention them.
 // Elements that are a shape for those of another value, whose own is `of`, get their meaning first: 0 and −1 stand for what is there.
 
-import { isNatural } from "../../graph/dim-functions";
-import { countOf } from "../../graph/symbols";
+import { countOf, isNatural } from "../../graph/symbols";
 import { dimsOf } from "../axes";
 import { resolve } from "../core/reshape";
 import { inputType, type Op, opError, type Traits } from "../op";

@@ -1,10 +1,9 @@
 // Types where a graph around and the graphs of its nodes meet: those of a body's inputs, in symbols of its own, and those of its
 // results, in dimensions of the graph around.
 
-import { substituteDim } from "../../graph/dim-functions";
 import type { Graph, Input, Node, ValueType } from "../../graph/graph";
 import { FreshNames } from "../../graph/names";
-import { type Dim, formatShape, type Shape, symbolsOf } from "../../graph/symbols";
+import { type Dim, dimWith, formatShape, type Shape, symbolsOf } from "../../graph/symbols";
 import type { Constant } from "../../graph/tensor";
 import { opError } from "../op";
 
@@ -148,11 +147,8 @@ export class Around {
     this.find();
     // By way of names that neither graph has: the same symbol may mean something else in the other.
     const between = (symbol: string) => `between_${symbol}`;
-    const moved = symbols.reduce<Dim>((d, symbol) => substituteDim(d, symbol, between(symbol)), dim);
-    return symbols.reduce<Dim>(
-      (d, symbol) => substituteDim(d, between(symbol), this.#symbols.get(symbol)!),
-      moved,
-    );
+    const moved = symbols.reduce<Dim>((d, symbol) => dimWith(d, symbol, between(symbol)), dim);
+    return symbols.reduce<Dim>((d, symbol) => dimWith(d, between(symbol), this.#symbols.get(symbol)!), moved);
   }
 }
 

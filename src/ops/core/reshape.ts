@@ -51,7 +51,7 @@ export function resolve(node: Node, from: Shape, wanted: readonly Dim[]): Dim[] 
   const isOfSymbols = [...shape, ...from].some((dim) => typeof dim === "string");
   const open = shape.indexOf(-1);
   if (open < 0) {
-    if (countOf(shape) !== countOf(from) && !isOfSymbols) throw mismatch();
+    if (!isOfSymbols && countOf(shape) !== countOf(from)) throw mismatch();
     return shape;
   }
   if (shape.lastIndexOf(-1) !== open || shape.some((dim) => typeof dim === "number" && dim < -1))

@@ -6,7 +6,7 @@ import {
   ceilDims,
   type Dim,
   isMonotone,
-  isNeverBelow0,
+  isNatural,
   maxDims,
   minDims,
   multiplyDims,
@@ -86,8 +86,7 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
     // As many of a fixed number as symbols say: runs that ask for more are refused.
     return { start, step, extent, needs: [...needs, subtractDims(dim, end)] };
   const isWithin = (at: Dim) => {
-    const rest = subtractDims(dim, at);
-    return typeof rest === "number" ? rest >= 0 : isNeverBelow0(rest);
+    return isNatural(subtractDims(dim, at));
   };
   if (!isMonotone(extent) || !needs.every(isWithin)) return clampedCut(dim, from, to, step);
   return { start, step, extent, needs };
@@ -96,10 +95,12 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
 /** A cut whose bounds are brought into the dimension, whatever symbols say. */
 function clampedCut(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   const last = step > 0 ? dim : subtractDims(dim, 1);
-  const within = (at: Dim, least: number) => minDims(last, maxDims(least, wrapDims(at, dim)));
-  const isFirst = typeof to === "number" && to <= -UNBOUNDED;
+  const within = (at: Dim, least: number) => {
+    if (Number(at) >= UNBOUNDED) return last;
+    return minDims(last, Number(at) <= -UNBOUNDED ? least : maxDims(least, wrapDims(at, dim)));
+  };
   const start = within(from, 0);
-  const end = step > 0 ? within(to, 0) : isFirst ? -1 : within(to, -1);
+  const end = within(to, step > 0 ? 0 : -1);
   const span = step > 0 ? subtractDims(end, start) : subtractDims(start, end);
   return { start, step, extent: maxDims(0, ceilDims(span, Math.abs(step))), depends: true };
 }

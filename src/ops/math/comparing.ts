@@ -1,6 +1,6 @@
 // Comparisons of two values of one dtype, and of dimensions over symbols, as exporters compare them.
 
-import { type Dim, isNeverBelow0 } from "../../graph/symbols";
+import { type Dim, isNatural, subtractDims } from "../../graph/symbols";
 import { evaluateBinary } from "../broadcast";
 import type { Op } from "../op";
 
@@ -10,21 +10,20 @@ type Test = (a: Dim, b: Dim) => 0 | 1 | undefined;
 export const isEqual: Test = (a, b) => {
   if (typeof a === "number" && typeof b === "number") return a === b ? 1 : 0;
   if (a === b) return 1;
-  return isBelow(a, b) || isBelow(b, a) ? 0 : undefined;
+  return isLess(a, b) || isLess(b, a) ? 0 : undefined;
 };
-
-const isBelow = (a: Dim, b: Dim) => typeof a === "number" && a < 0 && isNeverBelow0(b);
 
 export const isLess: Test = (a, b) => {
   if (typeof a === "number" && typeof b === "number") return a < b ? 1 : 0;
-  if (a === b || (isNeverBelow0(a) && typeof b === "number" && b <= 0)) return 0;
-  return isBelow(a, b) ? 1 : undefined;
+  const apart = subtractDims(b, a);
+  if (isNatural(subtractDims(apart, 1))) return 1;
+  return isNatural(subtractDims(0, apart)) ? 0 : undefined;
 };
 
 export const isLessOrEqual: Test = (a, b) => {
   if (typeof a === "number" && typeof b === "number") return a <= b ? 1 : 0;
-  if (a === b || (typeof a === "number" && a <= 0 && isNeverBelow0(b))) return 1;
-  return isBelow(b, a) ? 0 : undefined;
+  const more = isLess(b, a);
+  return more === undefined ? undefined : more ? 0 : 1;
 };
 
 /** A test of known values. */

@@ -6,9 +6,9 @@ import { lowerAlias } from "../core/reshape";
 import { ANY_NUMBER, type Known, type Op } from "../op";
 import { checkType, emitAll, NUMBERS } from "./pairwise";
 
-/** `pick` chooses one of two; undefined where that depends on the value of a symbol. */
+/** `pick` gives the one of two. */
 // @__NO_SIDE_EFFECTS__
-export function extremum(kernel: "maximum" | "minimum", pick: (a: Dim, b: Dim) => Dim | undefined): Op {
+export function extremum(kernel: "maximum" | "minimum", pick: (a: Dim, b: Dim) => Dim): Op {
   return {
     inputs: ANY_NUMBER,
     infer(node, inputs) {

@@ -1,5 +1,6 @@
 // Min: the elementwise smallest of its inputs, NaN where one is.
 
+import { minDims } from "../../graph/symbols";
 import type { Traits } from "../op";
 import { extremum } from "./extremum";
 
@@ -7,9 +8,8 @@ import { extremum } from "./extremum";
 const UNBOUNDED = 0x7fffffff;
 
 export const min = extremum("minimum", (a, b) => {
-  if (typeof a === "number" && typeof b === "number") return Math.min(a, b);
-  if (a === b || b === UNBOUNDED) return a;
-  return a === UNBOUNDED ? b : undefined;
+  if (b === UNBOUNDED) return a;
+  return a === UNBOUNDED ? b : minDims(a, b);
 });
 
 export const minTraits: Traits = { codes: "none", homogeneous: undefined, trained: undefined };

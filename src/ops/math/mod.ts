@@ -1,14 +1,24 @@
 // Mod: the remainder, with the sign of the divisor, or with `fmod` that of the dividend. Of integers it is 0 where the divisor is.
 
-import { type Dim, divideDims, floorDims, multiplyDims, subtractDims, truncDims } from "../../graph/symbols";
+import {
+  type Dim,
+  divideDims,
+  floorDims,
+  isNatural,
+  multiplyDims,
+  subtractDims,
+  truncDims,
+} from "../../graph/symbols";
 import { evaluateBinary } from "../broadcast";
 import { numberOf, opError, type Traits } from "../op";
 import { NUMBERS, pairwise } from "./pairwise";
 
-/** Of a dimension by a number above 0, or of a multiple. */
+/** Of a dimension by a number above 0, by a size where neither is below 0, or of a multiple. */
 function remainder(x: Dim, y: Dim, isFmod: boolean): Dim | undefined {
-  if (typeof y !== "number" || y < 1) return divideDims(x, y) === undefined ? undefined : 0;
-  const whole = isFmod ? truncDims(x, y) : floorDims(x, y);
+  const isOfSizes = typeof y === "string" && isNatural(x) && isNatural(y);
+  if (!isOfSizes && !(Number(y) >= 1)) return divideDims(x, y) === undefined ? undefined : 0;
+  // That a run does not divide by 0 is seen to where quotients towards 0 become ones towards −∞.
+  const whole = isOfSizes || isFmod ? truncDims(x, y) : floorDims(x, y);
   return subtractDims(x, multiplyDims(whole, y));
 }
 

@@ -32,6 +32,6 @@ testOp("Max", {
   ],
   evaluates: [
     [[shape, dims(0)], {}, ["batch", 3, "h"]],
-    [[shape, dims(2)], {}, undefined],
+    [[shape, dims(2)], {}, ["max(2,batch)", 3, "max(2,h)"]],
   ],
 });

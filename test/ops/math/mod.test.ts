@@ -21,5 +21,7 @@ testOp("Mod", {
   evaluates: [
     [[dims("6*n", -7), dims(3)], {}, [0, 2]],
     [[dims(-7), dims(3)], { fmod: 1 }, [-1]],
+    [[dims("6*n", 2), dims("n")], {}, [0, "2+-1*n*trunc(2,n)"]],
+    [[dims("$k"), dims("n")], {}, undefined],
   ],
 });
