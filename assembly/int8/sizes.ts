@@ -4,6 +4,14 @@
 import { larger, quotient, smaller, up } from "../lanes/whole";
 import { Window } from "../lanes/window";
 
+// ---- scales ----
+
+/** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
+export const SMALLEST_SCALE: f32 = 1.1754943508222875e-38;
+
+/** Bias codes stay below this: with at most MAX_REDUCTION products of u8 and s8 a sum stays in i32. Half of it is left to bias correction. */
+export const BIAS_LIMIT: i32 = 1 << 30;
+
 // ---- epilogues ----
 
 /** Sums become u8 codes; codes to which others are added; i32 as they are; or f32. */

@@ -1,10 +1,9 @@
 // Integer scales of groups of weights of 4 bits: w = R[row]·s·q with q in −8..7 and s in −127..127, whose sign lets the larger end
 // of a group use −8. Every s is tried; the one with the least error, weighted by what the inputs are on the mean, is kept.
 
+import { SMALLEST_SCALE } from "../int8/sizes";
 import { sum4 } from "../lanes/lanes";
 
-/** Smallest normal f32. A smaller unit has lost bits, so it counts as zero. */
-const SMALLEST_UNIT: f32 = 1.1754943508222875e-38;
 /** Largest integer scale. */
 const MOST: i32 = 127;
 
@@ -85,7 +84,7 @@ export function searchScales(
   for (let row = begin; row < end; row++) {
     const from = w + ((<usize>row * <usize>k) << 2);
     const unit = sizeOf(from, k) / (reach * <f32>MOST);
-    const isZero = unit < SMALLEST_UNIT;
+    const isZero = unit < SMALLEST_SCALE;
     store<f32>(units + ((<usize>row) << 2), isZero ? 1 : unit);
     for (let g = 0; g < groups; g++) {
       const at = (<usize>(g * size)) << 2;

@@ -2,17 +2,12 @@
 // same floats (src/ops/scheme.ts). Weights are seen as [channels][inner].
 
 import { codeMagic, codeShift, roundCode } from "../int8/epilogue";
+import { BIAS_LIMIT, SMALLEST_SCALE } from "../int8/sizes";
 import { head4 } from "../lanes/lanes";
 import { storeBytes, storeWords } from "../lanes/simd";
 
 /** Channels whose weights stay in cache between the search for the largest and the division by its scale. */
 const BLOCK: i32 = 16;
-
-/** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
-const SMALLEST_SCALE: f32 = 1.1754943508222875e-38;
-
-/** Bias codes stay below this, half of which is left to bias correction. */
-const BIAS_LIMIT: i32 = 1 << 30;
 
 /** Bits of |x|, which as integers are in the order of what they stand for, NaN last. */
 function sizeBits(x: usize): v128 {

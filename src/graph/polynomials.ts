@@ -20,7 +20,7 @@ export const MAX_DIM_LENGTH = 16384;
 
 /** Polynomials by their text; begun anew at MAX_PARSED. */
 const parsed = new Map<string, Polynomial>();
-const MAX_PARSED = 4096;
+export const MAX_PARSED = 4096;
 
 /** The parts of a text between separators that are in no brackets. */
 export function split(text: string, separator: string): string[] {

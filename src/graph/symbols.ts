@@ -2,7 +2,7 @@
 // (polynomials.ts) and stays plain data.
 
 import { OctetteError } from "../errors";
-import { addDims, type Dim, factorsOf, formatShape, parse, type Shape } from "./polynomials";
+import { addDims, type Dim, factorsOf, formatShape, MAX_PARSED, parse, type Shape } from "./polynomials";
 
 export {
   addDims,
@@ -20,9 +20,6 @@ export {
 
 /** Values of symbols, by name. */
 export type Bindings = Readonly<Record<string, number>>;
-
-/** Dimensions that are kept in the form they are computed in; begun anew there. */
-const MAX_PARSED = 4096;
 
 /** What computes with dimensions beside sums and products: dim-functions.ts. */
 export interface DimFunctions {

@@ -11,8 +11,6 @@ export function rne(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Bias codes stay below this: with at most `MAX_REDUCTION` products of u8 and s8 an accumulator stays in int32. */
-export const BIAS_LIMIT = 2 ** 30;
 /** Most products one accumulator may sum: 32 896 · 255 · 128 < 2^30. */
 export const MAX_REDUCTION = 32_896;
 

@@ -69,7 +69,7 @@ export function movesNothing(loops: readonly Loop[]): boolean {
 
 const IDLE: Loop = { extent: 1, y: 0, x: 0 };
 /** Loops of the strided kernel; a deeper copy is several steps. */
-const MAX_LOOPS = 6;
+export const MAX_LOOPS = 6;
 /** Steps that one copy may become. */
 const MAX_STEPS = 64;
 

@@ -2,8 +2,9 @@
 // import, conversion and training share. Every step is rounded to f32 as the kernels round it, so codes are the same on every
 // engine.
 
+import { BIAS_LIMIT, SMALLEST_SCALE } from "../../assembly/int8/sizes";
 import { OctetteError } from "../errors";
-import { BIAS_LIMIT, rne } from "./codes";
+import { rne } from "./codes";
 
 const { fround, abs, max, min } = Math;
 
@@ -13,8 +14,6 @@ export const WEIGHT_LIMIT = 127;
 export const limitOf = (bits: number): number => 2 ** (bits - 1) - 1;
 /** Largest activation code. */
 export const ACTIVATION_LIMIT = 255;
-/** Smallest normal f32. A smaller scale has lost bits, so it counts as zero. */
-const SMALLEST_SCALE = 2 ** -126;
 
 /** Parameters of u8 codes: x = (q − zeroPoint) · scale. */
 export interface Affine {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BIAS_LIMIT, MAX_REDUCTION, sumScales } from "../../src/ops/codes";
+import { BIAS_LIMIT } from "../../assembly/int8/sizes";
+import { MAX_REDUCTION, sumScales } from "../../src/ops/codes";
 import {
   activationParameters,
   dequantizeWeights,

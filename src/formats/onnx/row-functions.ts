@@ -1,12 +1,11 @@
 // Codes with a range for every row, written with ONNX's operators as functions of the model: what DynamicQuantizeLinear is for all
 // elements, for each row of the last axis. Whoever reads them as octette's own need not look into them.
 
+import { SMALLEST_SCALE } from "../../../assembly/int8/sizes";
 import { tensor } from "../../graph/tensor";
 import { ROW_FUNCTIONS } from "./convert-functions";
 import { dataTypes, type WrittenAttribute, type WrittenFunction, type WrittenNode } from "./write-proto";
 
-/** Smallest normal f32: a smaller scale counts as zero (ops/scheme.ts). */
-const SMALLEST_SCALE = 2 ** -126;
 const LARGEST_CODE = 255;
 
 const int = (value: number): WrittenAttribute => ({ kind: "int", value });

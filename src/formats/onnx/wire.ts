@@ -5,10 +5,11 @@ import { FormatError } from "../../errors";
 /** Messages, strings and attribute numbers a file may hold: what bounds the objects made while reading one. */
 export const MAX_ITEMS = 1 << 22;
 
-const VARINT = 0;
+/** Wire types. */
+export const VARINT = 0;
 const FIXED64 = 1;
-const BYTES = 2;
-const FIXED32 = 5;
+export const BYTES = 2;
+export const FIXED32 = 5;
 const typeNames = ["varint", "64-bit", "bytes", "group", "end of group", "32-bit", "type 6", "type 7"];
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

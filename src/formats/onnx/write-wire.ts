@@ -1,9 +1,7 @@
 // Protobuf's wire format, written: fields of a message as parts of bytes that are joined once, at the end, so that weights are copied
 // once. The counterpart of wire.ts.
 
-const VARINT = 0;
-const BYTES = 2;
-const FIXED32 = 5;
+import { BYTES, FIXED32, VARINT } from "./wire";
 
 const encoder = new TextEncoder();
 

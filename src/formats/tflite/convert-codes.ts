@@ -2,8 +2,7 @@
 // nothing is left to do but to say so.
 
 import type { Conversions, OperatorSource } from "./source";
-
-const IMAGE = 4;
+import { IMAGE } from "./values";
 
 /** Images with their channels first, so that their codes lie as layers read them. */
 function pass(source: OperatorSource): void {

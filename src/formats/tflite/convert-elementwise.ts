@@ -4,11 +4,10 @@ import type { Attribute } from "../../graph/graph";
 import { elementKinds } from "../elements";
 import { kindOf } from "./elements";
 import type { Conversion, Conversions, OperatorSource } from "./source";
-import type { Order } from "./values";
+import { IMAGE, type Order } from "./values";
 
 type Attributes = Readonly<Record<string, Attribute>>;
 
-const IMAGE = 4;
 const FIRST = [0, 3, 1, 2];
 
 /** First where all computed images are there so; an operand of lower rank must have known sizes then. */

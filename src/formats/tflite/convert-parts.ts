@@ -2,9 +2,8 @@
 
 import { I32_MAX, I32_MIN } from "../elements";
 import type { Conversions, OperatorSource } from "./source";
-import type { Order } from "./values";
+import { IMAGE, type Order } from "./values";
 
-const IMAGE = 4;
 /** Where an axis of TFLite's order is with channels first. */
 export const AXES_FIRST = [0, 2, 3, 1];
 

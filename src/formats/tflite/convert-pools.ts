@@ -3,10 +3,10 @@
 import { paddingOf } from "./convert-layers";
 import { AXES_FIRST } from "./convert-parts";
 import type { Conversion, Conversions, OperatorSource } from "./source";
+import { IMAGE } from "./values";
 
 const POOL = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4, activation: 5 };
 const NORM = { radius: 0, bias: 1, alpha: 2, beta: 3 };
-const IMAGE = 4;
 
 const pooling =
   (op: string): Conversion =>

@@ -14,6 +14,9 @@ import type { TfliteTensor } from "./schema";
 /** `last`: the channels of four dimensions are the last, as TFLite has them; all other tensors, too. */
 export type Order = "last" | "first";
 
+/** Dimensions of a tensor that may have either order. */
+export const IMAGE = 4;
+
 const PERMS = { first: [0, 3, 1, 2], last: [0, 2, 3, 1] } as const;
 
 /** Nodes that a file may become. */

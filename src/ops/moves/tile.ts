@@ -4,7 +4,7 @@ import type { Node } from "../../graph/graph";
 import { countOf, type Dim, multiplyDims, type Shape } from "../../graph/symbols";
 import { bytesPerElement } from "../../graph/tensor";
 import { dimsOf, missing } from "../axes";
-import { emitCopy, memoryStrides, requireSameCodes } from "../copy";
+import { emitCopy, MAX_LOOPS, memoryStrides, requireSameCodes } from "../copy";
 import { sameShape } from "../core/reshape";
 import { numericShape, stridedCopy, stridesOf } from "../known";
 import { behind, inputType, type Lowering, type Op, opError, type Traits, type Unit } from "../op";
@@ -22,9 +22,6 @@ export function repeatsOf(node: Node, { length }: Shape): Shape {
 
 const tiled = (node: Node, shape: Shape): Shape =>
   repeatsOf(node, shape).map((n, axis) => multiplyDims(n, shape[axis]!));
-
-/** Loops of the kernel that copies with strides. */
-const MAX_LOOPS = 6;
 
 /** Every element to all its places; where that takes too many loops, to the first of them, and from there axis by axis, the last first. */
 function lower({ node, inputs: [x = ""], outputs: [y = ""] }: Unit, c: Lowering): void {

@@ -1,6 +1,7 @@
 // Codes of 4 bits that a source has already, as GGUF files do: they are kept as they are. Float scales of groups become whole numbers of
 // a row's unit where there are no offsets, which moves weights by a quarter of a per cent; with offsets they stay as they came.
 
+import { SMALLEST_SCALE } from "../../../assembly/int8/sizes";
 import type { BlockCodes, LanguageGraph } from "../../formats/language-source";
 import { rne } from "../../ops/codes";
 import { GROUP, type GroupCodes, type RowCodes } from "./layer-weights";
@@ -8,8 +9,6 @@ import type { KeptCodes } from "./recipe";
 import type { TokenMatrices } from "./vocabulary";
 
 const LIMIT = 127;
-/** Smallest normal f32. A smaller unit has lost bits, so it counts as zero. */
-const SMALLEST_UNIT = 2 ** -126;
 
 /** w = groups[n, k / GROUP] · codes[n, k] − offsets[n, k / GROUP]. */
 export interface BlockOfCodes extends RowCodes {
@@ -47,5 +46,5 @@ export function keptCodes({ shape: [n], codes, scales, offsets }: BlockCodes): G
 /** What the whole scales of a row are multiples of; 1 where they are zeros. */
 function unitOf(scales: Float32Array): number {
   const unit = Math.fround(scales.reduce((most, scale) => Math.max(most, Math.abs(scale)), 0) / LIMIT);
-  return unit < SMALLEST_UNIT ? 1 : unit;
+  return unit < SMALLEST_SCALE ? 1 : unit;
 }

@@ -4,11 +4,11 @@
 // bottom up and taken back down to a mark.
 
 import quantizer from "../../../build/wasm/quantizer.wasm";
+import { PAGE } from "../../engine/memory";
 import { OctetteError } from "../../errors";
 
 export type QuantizerKernels = typeof import("../../../build/abi/quantizer");
 
-const PAGE = 65_536;
 /** What wasm can address. */
 const MOST_PAGES = 65_536;
 /** Kernels may read so many bytes past an operand. */
