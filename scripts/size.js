@@ -96,7 +96,7 @@ const parts = [
     12_000,
     () => later('export { openPicture } from "octette/pictures"', "decode"),
   ],
-  ["sounds as feeds", 4_000, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
+  ["sounds as feeds", 4_100, () => besideCore('export { openSound, soundFeatures } from "octette/sound"')],
   ["training, where asked for", 56_500, () => later('export { tune } from "octette"', "tune-graph")],
   ["train.wasm", 16_200, () => wasm("train")],
   ["common.wasm", 3_500, () => wasm("common")],
