@@ -78,7 +78,8 @@ export interface LanguageSource {
 
 /** What a folder says of embeddings (modules.json, 1_Pooling/config.json). */
 export interface EmbeddingSettings {
-  readonly pooling: "mean" | "cls";
+  /** The mean of all states, that of the first token, or of decoders that of the last. */
+  readonly pooling: "mean" | "cls" | "last";
   /** Whether embeddings are divided by their length. */
   readonly isNormalized: boolean;
   /** Layers between the pooling and that division, first to last. */

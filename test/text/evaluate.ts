@@ -159,13 +159,15 @@ const own: Readonly<Record<string, Operator>> = {
           const g = Math.floor(h / (heads / kvHeads));
           const scores = Array.from({ length: tokens }, (_, p) => {
             if (lengths && p >= lengths.data[b]!) return -Infinity;
+            if (number(node, "is_causal") !== 0 && p > t) return -Infinity;
             let sum = 0;
             for (let i = 0; i < size; i++)
               sum +=
                 q!.data[(b * tokens + t) * width + h * size + i]! *
                 k!.data[(b * tokens + p) * kvWidth + g * size + i]!;
+            const cap = number(node, "softcap");
             return (
-              sum * scale +
+              (cap > 0 ? cap * Math.tanh((sum * scale) / cap) : sum * scale) +
               (mask?.data[
                 (mask.shape.length === 4 ? ((b % mask.shape[0]!) * heads + h) * tokens * tokens : 0) +
                   t * tokens +

@@ -105,10 +105,11 @@ function poolingOf(config: JsonObject, where: string): EmbeddingSettings["poolin
   const got = named === undefined ? set.map((key) => POOLINGS[key]) : [named].flat();
   const [only] = got;
   if (got.length === 1 && (only === "cls" || only === "mean")) return only;
+  if (got.length === 1 && only === "lasttoken") return "last";
   throw new OctetteError("a pooling that octette does not have", {
     code: "unsupported",
     where,
-    expected: "cls or mean",
+    expected: "cls, mean or lasttoken",
     got: got.join(" and ") || "none",
   });
 }

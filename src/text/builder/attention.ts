@@ -37,6 +37,7 @@ export function attention(x: string, attending: Attending): string {
     const rotate = (one: string) => rotated(attending, one, part, count);
     return settings.family.normAfterRotary ? normalize(rotate(value)) : rotate(normalize(value));
   });
+  const sizes = { scale: layer.scale, softcap: attentionCap };
   const cache = (part: string, dim: number): string => {
     states.push({ name: `${name}.${part}`, dtype: "f32", shape: ["cache", kvHeads * dim] });
     return `${name}.${part}`;
@@ -45,16 +46,20 @@ export function attention(x: string, attending: Attending): string {
     layer.rotary && settings.rotary.get(layer.rotary)!.queries
       ? writer.node("Mul", [rotatedQ!, `${layer.rotary}.queries`], `${name}.q.grown`)
       : rotatedQ!;
-  const inputs = [query, rotatedK!, v, cache("keys", headDim), cache("values", headDim)];
-  if (settings.alibi) inputs.push("alibi");
-  const mixed = writer.node("CachedAttention", inputs, `${name}.attention`, {
-    num_heads: heads,
-    kv_num_heads: kvHeads,
-    scale: layer.scale,
-    softcap: attentionCap,
-    window: layer.window,
-    position: ["position"],
-  });
+  const overAll = (isCausal: boolean): string =>
+    writer.node(
+      "Attention",
+      [query, rotatedK!, v, ...(layer.window > 0 ? ["window.mask"] : [])],
+      `${name}.attention`,
+      { ...sizes, q_num_heads: heads, kv_num_heads: kvHeads, is_causal: isCausal ? 1 : 0 },
+    );
+  const cached = (): string => {
+    const inputs = [query, rotatedK!, v, cache("keys", headDim), cache("values", headDim)];
+    if (settings.alibi) inputs.push("alibi");
+    const own = { num_heads: heads, kv_num_heads: kvHeads, window: layer.window, position: ["position"] };
+    return writer.node("CachedAttention", inputs, `${name}.attention`, { ...sizes, ...own });
+  };
+  const mixed = settings.wholeTexts ? overAll(settings.wholeTexts.isCausal) : cached();
   const subNorm = findPart(writer.weights, prefix, layerParts.attentionOutNorm);
   const size = heads * headDim;
   const out = subNorm ? writer.norm(mixed, subNorm, size, norm, `${name}.attention.norm`) : mixed;

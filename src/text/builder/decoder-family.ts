@@ -88,6 +88,8 @@ export interface DecoderFamily extends RotaryFamily {
   readonly isWindowHalved?: true;
   /** How q, k and v lie in one tensor. Default: one after the other. */
   readonly fused?: "heads" | "falcon" | "bigcode" | "codegen";
+  /** For embeddings, a setting may say that tokens see those after them, too. */
+  readonly mayLookAhead?: true;
   /** Weights are [inputs, outputs]. */
   readonly transposed?: true;
 }

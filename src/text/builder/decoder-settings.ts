@@ -44,6 +44,8 @@ export interface DecoderSettings {
   /** What settings say of biases, where they do: tensors decide, and must not contradict. */
   readonly hasBias: { readonly attention: boolean | undefined; readonly feedForward: boolean | undefined };
   readonly family: DecoderFamily;
+  /** A run reads a whole text, without a cache; whether tokens see those before them alone. Undefined: a run goes on from those before. */
+  readonly wholeTexts?: { readonly isCausal: boolean };
 }
 
 const HIDDEN = ["hidden_size", "n_embd", "n_embed", "d_model"];

@@ -19,10 +19,27 @@ export function decoder(
   writer: LanguageGraphWriter,
   settings: DecoderSettings,
 ): Pick<Graph<Constant>, "name" | "inputs" | "outputs" | "states"> {
+  const states: State[] = [];
+  const { x, prefix, table } = decoderStates(writer, settings, states);
+  const last = writer.slice(x, 1, subtractDims("tokens", "rows"), "tokens", "last");
+  const logits = head(writer, settings, last, prefix, table);
+  return {
+    name: "decoder",
+    inputs: [{ name: "ids", dtype: "i32", shape: [1, "tokens"] }],
+    outputs: [logits],
+    states,
+  };
+}
+
+/** Writes a decoder up to the states after its last layer: their value, what names of tensors begin with, and the table of tokens. */
+export function decoderStates(
+  writer: LanguageGraphWriter,
+  settings: DecoderSettings,
+  states: State[],
+): { readonly x: string; readonly prefix: string; readonly table: string } {
   const { weights } = writer;
   const prefix = prefixOf(weights);
   const layerPrefix = layerPrefixOf(weights, prefix);
-  const states: State[] = [];
   const table = needPart(weights, prefix, beside.embedding);
   rotaryAngles(writer, settings);
   if (settings.alibi) alibiTable(writer, settings.alibi, settings.maxPositions, settings.headDim);
@@ -39,25 +56,33 @@ export function decoder(
     );
   for (const [i, layer] of settings.layers.entries())
     x = decoderLayer(x, { writer, settings, layer, prefix: layerPrefix(i), name: `layers.${i}`, states }, i);
-  const last = writer.slice(x, 1, subtractDims("tokens", "rows"), "tokens", "last");
-  const logits = head(writer, settings, last, prefix, table);
-  return {
-    name: "decoder",
-    inputs: [{ name: "ids", dtype: "i32", shape: [1, "tokens"] }],
-    outputs: [logits],
-    states,
-  };
+  return { x, prefix, table };
+}
+
+/** The norm after the last layer, where the family has one. */
+export function finalNorm(
+  writer: LanguageGraphWriter,
+  settings: DecoderSettings,
+  x: string,
+  prefix: string,
+): string {
+  const { weights } = writer;
+  const { hidden, norm, family, isPostNorm } = settings;
+  const own = findPart(weights, prefix, beside.finalNorm);
+  if (!own && !family.plainNorm && !isPostNorm) needPart(weights, prefix, beside.finalNorm);
+  if (own) return writer.norm(x, own, hidden, norm, "normed");
+  return family.plainNorm ? plainNorm(writer, x, settings, "normed") : x;
 }
 
 /** Cosines and sines of the run's positions, and factors of their queries where they have some, once for each kind of layer. */
 function rotaryAngles(writer: LanguageGraphWriter, { rotary }: DecoderSettings): void {
   for (const [kind, { frequencies, scale, queries }] of rotary) {
     const inverse = writer.weights.make(`${kind}.frequencies`, [frequencies.length], frequencies);
-    const attributes = { position: ["position"], tokens: ["tokens"], scale };
+    const attributes = { position: [writer.position], tokens: ["tokens"], scale };
     writer.multiple("RotaryAngles", [inverse], [`${kind}.cos`, `${kind}.sin`], attributes);
     if (!queries) continue;
     const all = writer.weights.make(`${kind}.factors`, [queries.length, 1], queries);
-    writer.slice(all, 0, "position", addDims("position", "tokens"), `${kind}.queries`);
+    writer.slice(all, 0, writer.position, addDims(writer.position, "tokens"), `${kind}.queries`);
   }
 }
 
@@ -70,7 +95,7 @@ function embedded(
 ): string {
   const { weights } = writer;
   const { hidden, vocabulary, embeddingScale, family } = settings;
-  const output = family.hasEmbeddingNorm ? "embedding" : "hidden.0";
+  const output = family.hasEmbeddingNorm ? "embedded" : "hidden.0";
   const projection = findPart(weights, prefix, beside.projectIn);
   const positions =
     family.positions === "learned"
@@ -103,7 +128,7 @@ function embedded(
     from: [most, hidden],
     shape: [most, hidden],
   });
-  const from = addDims("position", offset);
+  const from = addDims(writer.position, offset);
   const own = writer.slice(all, 0, from, addDims(from, "tokens"), "positions.rows");
   return writer.add(scaled, own, output);
 }
@@ -114,7 +139,7 @@ function sinusoids(writer: LanguageGraphWriter, { hidden, family }: DecoderSetti
   const step = portableLog(10000) / (half - 1);
   const rates = Float32Array.from({ length: half }, (_, i) => portableExp(-step * i));
   const made = writer.weights.make("positions.rates", [half], rates);
-  const position = addDims("position", family.positionOffset ?? 0);
+  const position = addDims(writer.position, family.positionOffset ?? 0);
   const attributes = { position: [position], tokens: ["tokens"], scale: 1 };
   writer.multiple("RotaryAngles", [made], ["positions.cos", "positions.sin"], attributes);
   return writer.node("Concat", ["positions.sin", "positions.cos"], "positions.rows", { axis: -1 });
@@ -244,13 +269,8 @@ function head(
   table: string,
 ): string {
   const { weights } = writer;
-  const { hidden, vocabulary, norm, family, isTied, isPostNorm, logitScale, logitCap, headActivation } =
-    settings;
-  const finalNorm = findPart(weights, prefix, beside.finalNorm);
-  if (!finalNorm && !family.plainNorm && !isPostNorm) needPart(weights, prefix, beside.finalNorm);
-  let normed = x;
-  if (finalNorm) normed = writer.norm(x, finalNorm, hidden, norm, "normed");
-  else if (family.plainNorm) normed = plainNorm(writer, x, settings, "normed");
+  const { hidden, vocabulary, norm, family, isTied, logitScale, logitCap, headActivation } = settings;
+  let normed = finalNorm(writer, settings, x, prefix);
   const projection = findPart(weights, prefix, beside.projectOut);
   const width = weights.shapeOf(`${table}.weight`)[1]!;
   if (projection) normed = writer.linear(normed, projection, [width, hidden], "projected");

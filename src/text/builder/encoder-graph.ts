@@ -1,6 +1,7 @@
 // What is known of an encoder beside its nodes: how its states are pooled, and its most tokens.
 
 import { OctetteError } from "../../errors";
+import { embedderGraph } from "./embedder-graph";
 import { encoder } from "./encoder";
 import { encoderFamilies } from "./encoder-families";
 import { encoderHead } from "./encoder-heads";
@@ -10,16 +11,20 @@ import { type BuiltGraph, type LanguageGraphOptions, wrongPooling } from "./grap
 import type { Settings } from "./settings";
 import type { LanguageGraphWriter } from "./writer";
 
-/** Writes the nodes of an encoder; what else is known of it. */
+/** Writes the nodes of an encoder, or of a decoder that makes embeddings; what else is known of it. */
 export function encoderGraph(
   writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
-  { embedding, pooling: named }: LanguageGraphOptions,
+  { embedding, pooling: named, length }: LanguageGraphOptions,
 ): BuiltGraph {
   const { source } = writer.weights;
-  if (named !== undefined && named !== "mean" && named !== "cls")
-    throw wrongPooling(writer, "mean or cls", named);
+  const whole = embedding === undefined ? source.embedding : (embedding ?? undefined);
+  const pooling = named ? { isNormalized: false, ...whole, pooling: named } : whole;
+  const isDecoder = Object.hasOwn(decoderFamilies, family);
+  if (pooling && !(isDecoder ? /^(mean|cls|last)$/ : /^(mean|cls)$/).test(pooling.pooling))
+    throw wrongPooling(writer, isDecoder ? "mean, cls or last" : "mean or cls", pooling.pooling);
+  if (isDecoder) return embedderGraph(writer, settings, family, pooling!, length);
   if (!Object.hasOwn(encoderFamilies, family))
     throw new OctetteError("config.json: a model_type that octette does not know", {
       code: "unsupported",
@@ -30,8 +35,6 @@ export function encoderGraph(
     });
   const own = encoderSettings(settings, encoderFamilies[family]!);
   const encoded = encoder(writer, own);
-  const whole = embedding === undefined ? source.embedding : (embedding ?? undefined);
-  const pooling = named ? { isNormalized: false, ...whole, pooling: named } : whole;
   const { outputs, task } = encoderHead(writer, own, encoded, pooling);
   const names = encoded.hasTypes ? ["ids", "types"] : ["ids"];
   const inputs = names.map((name) => ({ name, dtype: "i32", shape: ["batch", "tokens"] }) as const);

@@ -2,6 +2,7 @@
 
 import { OctetteError } from "../../errors";
 import type { EmbeddingSettings, LanguageFacts } from "../../formats/language-source";
+import { embeddingOf } from "./embedding-layers";
 import type { EncodedTokens } from "./encoder";
 import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";
@@ -105,34 +106,9 @@ function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, ou
   return writer.reshape(first, ["batch", hidden], output);
 }
 
-function embed(
-  writer: LanguageGraphWriter,
-  settings: EncoderSettings,
-  { pooling, layers = [], isNormalized }: EmbeddingSettings,
-): Head {
-  const { weights } = writer;
-  const to = (step: number): string => {
-    if (step === layers.length && !isNormalized) return "embedding";
-    return step === 0 ? "pooled" : `pooled.${step}`;
-  };
-  let vector =
-    pooling === "mean" ? meanOfTokens(writer, settings, to(0)) : firstToken(writer, settings, to(0));
-  let width = settings.hidden;
-  for (const [i, { name, hasBias, activation }] of layers.entries()) {
-    const [count = 0] = weights.shapeOf(`${name}.weight`);
-    weights.hasBias(name, hasBias);
-    writer.needsBiases = hasBias;
-    const output = to(i + 1);
-    const linear = writer.linear(vector, name, [count, width], activation ? `${output}.linear` : output);
-    vector = activation ? writer.activation(activation, linear, output) : linear;
-    width = count;
-  }
-  if (isNormalized) {
-    // x / √(mean(x²) · width): divided by its length.
-    const factors = new Float32Array(width).fill(1 / Math.sqrt(width));
-    const scale = weights.make("embedding.scale", [width], factors);
-    writer.node("RMSNormalization", [vector, scale], "embedding", { axis: -1, epsilon: 1e-24 / width });
-  }
+function embed(writer: LanguageGraphWriter, settings: EncoderSettings, embedding: EmbeddingSettings): Head {
+  const pool = embedding.pooling === "mean" ? meanOfTokens : firstToken;
+  embeddingOf(writer, settings.hidden, embedding, (output) => pool(writer, settings, output));
   return { outputs: ["embedding"], task: "embedding" };
 }
 

@@ -141,6 +141,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     theta: 1e6,
     localTheta: 10000,
     localThetaName: "rope_local_base_freq",
+    mayLookAhead: true,
   },
   glm: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
   glm4: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },

@@ -58,8 +58,10 @@ export type GraphBuilder = (
 const familyOf = ({ config, where }: LanguageSource, { family }: LanguageGraphOptions): string =>
   family ?? new Settings(config, where).text("model_type");
 
+/** Whether a source generates text: a decoder's folder may say that it is for embeddings. */
 export const isDecoder = (source: LanguageSource, options: LanguageGraphOptions): boolean =>
-  Object.hasOwn(decoderFamilies, familyOf(source, options));
+  Object.hasOwn(decoderFamilies, familyOf(source, options)) &&
+  !(options.embedding === undefined ? source.embedding : options.embedding);
 
 /** The graph of a source, whose nodes `build` writes. */
 export function graphOf(

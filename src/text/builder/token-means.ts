@@ -4,7 +4,10 @@ import type { EncoderSettings } from "./encoder-settings";
 import type { LanguageGraphWriter } from "./writer";
 
 /** Whole numbers from 0 to the most tokens a text can have, as floats. */
-export function indexTable({ weights }: LanguageGraphWriter, { positions }: EncoderSettings): string {
+export function indexTable(
+  { weights }: LanguageGraphWriter,
+  { positions }: Pick<EncoderSettings, "positions">,
+): string {
   return weights.make(
     "index",
     [positions + 1],

@@ -5,7 +5,10 @@ import { indexTable } from "./token-means";
 import type { LanguageGraphWriter } from "./writer";
 
 /** What is added to scores of a layer with windows: 0 within reach, far below 0 outside. */
-export function windowMask(writer: LanguageGraphWriter, settings: EncoderSettings): void {
+export function windowMask(
+  writer: LanguageGraphWriter,
+  settings: Pick<EncoderSettings, "positions" | "reach">,
+): void {
   const { weights } = writer;
   const index = writer.slice(indexTable(writer, settings), 0, 0, "tokens", "window.index");
   const columns = writer.reshape(index, [1, "tokens"], "window.columns");

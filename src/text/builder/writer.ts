@@ -21,6 +21,8 @@ export class LanguageGraphWriter {
   readonly weights: Weights;
   /** Whether every layer and norm of the model has a bias, so that one without is not whole. */
   needsBiases = false;
+  /** Position of the first token of a run. */
+  position: Dim = "position";
   /** The first LayerNormalization, which all others are alike: with a bias or without. */
   #firstNorm: string | undefined;
 

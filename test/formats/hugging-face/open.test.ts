@@ -82,6 +82,8 @@ describe("sentence-transformers", () => {
     expect(embedding).toEqual({ pooling: "mean", isNormalized: true, maxTokens: 32 });
     const other = await openFolder(folder(["Transformer", "Pooling"], { pooling_mode: "cls" }));
     expect(other.embedding).toMatchObject({ pooling: "cls", isNormalized: false });
+    const last = await openFolder(folder(["Transformer", "Pooling"], { pooling_mode_lasttoken: true }));
+    expect(last.embedding!.pooling).toBe("last");
   });
   const dense = (config: object) => ({
     ...folder(["Transformer", "Pooling", "Dense", "Normalize"], mean),
@@ -133,7 +135,7 @@ describe("sentence-transformers", () => {
     await expect(
       openFolder(folder(["Transformer", "Pooling"], { ...mean, pooling_mode_max_tokens: true })),
     ).rejects.toThrow(
-      "folder/1_Pooling/config.json: a pooling that octette does not have: expected cls or mean, got mean and max",
+      "folder/1_Pooling/config.json: a pooling that octette does not have: expected cls, mean or lasttoken, got mean and max",
     );
   });
 });

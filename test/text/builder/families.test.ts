@@ -52,10 +52,8 @@ describe("decoders", () => {
 });
 
 describe("encoders", () => {
-  test.for(all.filter((one) => !isDecoder(one)).map((one) => [one.name, one] as const))("%s", async ([
-    ,
-    one,
-  ]) => {
+  const encoders = all.filter((one) => !isDecoder(one) && one.output !== "mean state");
+  test.for(encoders.map((one) => [one.name, one] as const))("%s", async ([, one]) => {
     const graph = await wholeGraph(buildLanguageGraph(familySource(one)));
     const ids = [0, 1].flatMap((i) =>
       Array.from({ length: 11 }, (_, j) => (i === 1 && j >= 7 ? 0 : ((7 * i + 3 * j * j + 5) % 34) + 5)),

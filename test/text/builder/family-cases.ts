@@ -15,7 +15,7 @@ export interface FamilyCase {
   readonly want: readonly number[];
   /** Tokens that a text will have, where the family computes longer ones otherwise. */
   readonly length?: number;
-  /** Of encoders: whose rows they are. */
+  /** Of encoders: whose rows they are; "mean state": of a decoder that makes embeddings, the mean of the states of 13 tokens. */
   readonly output?: string;
 }
 
