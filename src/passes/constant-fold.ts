@@ -18,6 +18,7 @@ import { checkReads } from "../ops/reads";
 import { MAX_VISITS, Room } from "../rewrite/room";
 import { entered, inlineBody, tightened } from "./bodies";
 import { continued } from "./continue-branches";
+import { FloatSizes } from "./float-sizes";
 import { joinedSize } from "./joined-sizes";
 import { SettledSizes } from "./settled-sizes";
 import { TracedElements } from "./traced-elements";
@@ -55,6 +56,7 @@ class Folding {
   readonly #makers = new Map<string, Node>();
   readonly #elements: TracedElements;
   readonly #types = new Map<string, ValueType>();
+  readonly #floats: FloatSizes;
   /** What would take more is computed in every run. */
   readonly #room: Room;
   readonly #symbols: FreshNames;
@@ -76,6 +78,7 @@ class Folding {
     ]);
     this.#names = new FreshNames(graph.nodes.map(({ name }) => name));
     this.settled = new SettledSizes(graph, registry);
+    this.#floats = new FloatSizes(registry, this.#known);
     this.#elements = new TracedElements({
       registry,
       known: this.#known,
@@ -201,9 +204,11 @@ class Folding {
       const type = types[i];
       if (output !== "" && type) this.#types.set(output, { ...type, shape: type.shape.map(joinedSize) });
     });
-    const results = (!node.codes ? this.#evaluate(node, op, inputTypes, types) : undefined)?.map((known) =>
-      this.settled.floored(known, node.name),
-    );
+    const made = node.codes
+      ? undefined
+      : (this.#evaluate(node, op, inputTypes, types) ??
+        this.#floats.visit(node, types[0], (dim) => this.settled.need(dim, node.name)));
+    const results = made?.map((known) => this.settled.floored(known, node.name));
     if (!results) return this.#keep(node);
     // Dimensions over symbols stay known here; only numbers can become a constant.
     const tensors = results.map(tensorOf);

@@ -56,7 +56,7 @@ export class SettledSizes {
     const natural = op.natural?.(node, shapes).filter((dim) => typeof dim === "string");
     if (!natural?.length) return;
     // A shape is written out later, and nodes that reshape are joined.
-    if (op.reshapes) for (const dim of natural) this.#need(dim, node.name);
+    if (op.reshapes) for (const dim of natural) this.need(dim, node.name);
     else this.#needs.set(node, () => natural);
   }
 
@@ -91,15 +91,16 @@ export class SettledSizes {
   floored(known: Known, by: string): Known {
     const { data } = known;
     if (ArrayBuffer.isView(data) || !Object.hasOwn(this.#registry, "Natural")) return known;
-    const needs = (dim: Dim) => this.#need(dim, by);
+    const needs = (dim: Dim) => this.need(dim, by);
     return {
       ...known,
       data: Array.from(data, (dim) => joinedSize(`${dim}`.includes("trunc(") ? floored(dim, needs) : dim)),
     };
   }
 
-  #need(dim: Dim, by: string): void {
-    if (!this.#natural.has(dim)) this.#natural.set(dim, by);
+  /** Refuses runs in which a size is below 0, in the name of the node that needs it not to be. */
+  need(dim: Dim, by: string): void {
+    if (!isNatural(dim) && !this.#natural.has(dim)) this.#natural.set(dim, by);
   }
 
   /** Adds what nodes need of which nothing reads what they make. */
@@ -107,7 +108,7 @@ export class SettledSizes {
     if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return;
     const left = new Set(removeDead(graph).nodes);
     for (const [node, dims] of this.#needs)
-      if (!left.has(node)) for (const dim of dims()) if (!isNatural(dim)) this.#need(dim, node.name);
+      if (!left.has(node)) for (const dim of dims()) this.need(dim, node.name);
   }
 
   /** The graph with what symbols are, and nodes that refuse sizes below 0, each with the name of the one that needs them. */
