@@ -101,11 +101,10 @@ function rotary(
   const own = {
     ...(scaling(name, keys, context, factors) ?? { rope_type: "default" }),
     rope_theta: keys.number(key("freq_base")) ?? 10000,
+    // Half an element more, so that rounding down gives the number of them.
+    ...(isPartial && { partial_rotary_factor: Math.min(1, (dim + 0.5) / headDim) }),
   };
-  return {
-    rope_parameters: others ? { ...others, full_attention: own } : own,
-    ...(isPartial && { rotary_dim: dim }),
-  };
+  return { rope_parameters: others ? { ...others, full_attention: own } : own };
 }
 
 function scaling(

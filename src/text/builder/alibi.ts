@@ -43,7 +43,7 @@ export function alibiOf(
     return undefined;
   }
   // Files that could rotate say how.
-  settings.value(["rope_theta", "rope_scaling", "rope_parameters"]);
+  settings.ignore("rope_theta", "rope_scaling", "rope_parameters");
   const limit = Math.floor(MAX_TABLE / heads);
   if (positions > limit) throw settings.wrong(names, `at most ${limit}`, positions);
   return { slopes: slopesOf(heads), isCoarse: !isAlways };

@@ -2,8 +2,23 @@
 
 import type { RotaryFamily } from "./rotary";
 
+/** Settings that some families have, and others compute nothing of. */
+export type OptionalSetting =
+  | "clip_qkv"
+  | "do_layer_norm_before"
+  | "embedding_multiplier"
+  | "final_logit_softcapping"
+  | "logit_scale"
+  | "logits_scaling"
+  | "residual_multiplier"
+  | "scale_attn_by_inverse_layer_idx"
+  | "scale_attn_weights"
+  | "scale_embedding";
+
 /** How a family's decoder computes, where its files do not say so. Left out: as Llama. */
 export interface DecoderFamily extends RotaryFamily {
+  /** Which of those settings its files may say. */
+  readonly reads?: readonly OptionalSetting[];
   /** "layer": mean and variance, with an optional bias. Default "rms". */
   readonly norm?: "rms" | "layer";
   /** Norm scales are 1 + the value in the file. */
@@ -13,11 +28,15 @@ export interface DecoderFamily extends RotaryFamily {
   readonly epsilon?: number;
   /** What a file says of the epsilon is not used. */
   readonly hasOwnEpsilon?: true;
+  /** A file that says another epsilon is refused. */
+  readonly onlyEpsilon?: true;
+  /** A file that says another activation is refused. */
+  readonly onlyActivation?: true;
   /** Embeddings are normalized, by a norm of their own where norms have scales. */
   readonly hasEmbeddingNorm?: true;
   /** Attention and feed-forward read the same residual stream; "setting": as a setting of the file says. */
   readonly parallel?: true | "setting";
-  /** Where a setting may say it, and does not: one after the other. */
+  /** Where a setting may say it, and does not: one after the other. Side by side, both read one norm. */
   readonly isSerial?: true;
   /** Norms follow the residual sums (post-norm). */
   readonly postNorm?: true;

@@ -1,6 +1,6 @@
 // What config.json says of each layer of a decoder: which tokens it sees, whether it rotates, and how its scores are scaled.
 
-import type { DecoderFamily } from "./decoder-family";
+import type { DecoderFamily, OptionalSetting } from "./decoder-family";
 import type { Settings } from "./settings";
 
 /** One layer's part in a decoder. */
@@ -66,8 +66,8 @@ function layerTypes(settings: Settings, family: DecoderFamily, count: number): r
   const listed = settings
     .list("layer_types", count, isText)
     ?.map((type) => (type === "attention" ? "full_attention" : type));
-  if (listed) settings.value(PATTERN);
-  const full = settings.value("full_attn_idxs");
+  if (listed) settings.ignore(...PATTERN);
+  const full = family.windows ? undefined : settings.value("full_attn_idxs");
   if (listed) {
     const unknown = listed.find((type) => !["full_attention", "sliding_attention", "conv"].includes(type));
     if (unknown !== undefined)
@@ -109,13 +109,14 @@ const isNull = (settings: Settings, name: string): boolean =>
 
 /** The window of layers that have one; 0 where none has. */
 function windowOf(settings: Settings, family: DecoderFamily, types: readonly string[]): number {
-  const isSaid = settings.flag(
-    "use_sliding_window",
-    family.windows !== "max_window_layers" && family.windows !== "unused",
-  );
+  const mayUse = family.windows === "max_window_layers" || family.windows === "unused";
+  const isSaid = settings.flag("use_sliding_window", !mayUse);
   // SmolLM 3 asks for it only where it makes the list itself.
   const isUsed = isSaid || family.windows === "unused";
-  settings.value("window_size");
+  // Only families whose windows it turns on read it.
+  const hasWindow = !isNull(settings, "sliding_window") && types.includes("sliding_attention");
+  if (!isUsed && !mayUse && hasWindow) throw settings.wrong("use_sliding_window", "true", false);
+  settings.ignore("window_size");
   if (family.isWindowHalved) {
     const half = Math.floor(settings.count("local_attention", 2 * family.window!, 2) / 2);
     return settings.count("sliding_window", half);
@@ -138,8 +139,10 @@ function scaleOf(settings: Settings, family: DecoderFamily, headDim: number): (l
     isNamed ? attentionScale : "attention_multiplier",
     isMultiplied ? 1 : 1 / Math.sqrt(headDim),
   );
-  const isScaled = settings.flag("scale_attn_weights", attentionScale !== "none");
-  const byLayer = settings.flag("scale_attn_by_inverse_layer_idx", false);
+  const flag = (name: OptionalSetting, otherwise: boolean) =>
+    family.reads?.includes(name) ? settings.flag(name, otherwise) : otherwise;
+  const isScaled = flag("scale_attn_weights", attentionScale !== "none");
+  const byLayer = flag("scale_attn_by_inverse_layer_idx", false);
   if (isNamed || attentionScale === "attention_multiplier, else size") return () => multiplier;
   if (attentionScale === "query_pre_attn_scalar") return () => 1 / Math.sqrt(scalar);
   return (layer) => (isScaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);

@@ -1,9 +1,9 @@
 // What config.json says of a decoder, with what its family means by it: numbers and switches that no later step has to look up.
 
 import { MAX_PARTS } from "../../formats/language-limits";
-import { checkActivation } from "./activations";
+import { activations, checkActivation } from "./activations";
 import { type Alibi, alibiOf } from "./alibi";
-import type { DecoderFamily } from "./decoder-family";
+import type { DecoderFamily, OptionalSetting } from "./decoder-family";
 import { decoderLayers, type LayerSettings } from "./decoder-layers";
 import { type Rotary, type RotaryContext, rotaryOf } from "./rotary";
 import type { Settings } from "./settings";
@@ -67,8 +67,12 @@ export function decoderSettings(
   const headDim = headDimOf(settings, family, hidden, heads);
   const kvHeads = kvHeadsOf(settings, family, heads);
   if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
-  const maxPositions = settings.count(POSITIONS, family.norm === "layer" ? 2048 : 4096);
+  // Some files say lengths of several kinds.
+  const positionsName = POSITIONS.find((name) => settings.value(name) !== undefined) ?? POSITIONS[0]!;
+  const maxPositions = settings.count(positionsName, family.norm === "layer" ? 2048 : 4096);
   settings.value("is_decoder");
+  const own = (name: OptionalSetting, otherwise: number) =>
+    family.reads?.includes(name) ? settings.number(name, otherwise) : otherwise;
   // From the first rate to the last there are as many steps as rates, less one.
   if (family.positions === "sinusoidal" && (hidden % 2 !== 0 || hidden < 4 || hidden > MAX_PARTS))
     throw settings.wrong(HIDDEN, `an even number from 4 to ${MAX_PARTS}`, hidden);
@@ -76,7 +80,10 @@ export function decoderSettings(
   const layers = decoderLayers(settings, family, count, headDim, alibi !== undefined);
   const type = family.isRotaryNamed ? settings.value("position_embedding_type") : "rope";
   if (type !== "rope") throw settings.wrong("position_embedding_type", "rope", type);
-  if (family.needsRotary && settings.value(["rope_parameters", "rope_scaling"]) === undefined)
+  if (
+    family.needsRotary &&
+    ["rope_parameters", "rope_scaling"].every((name) => settings.value(name) === undefined)
+  )
     throw settings.wrong("rope_parameters", "an object", undefined);
   const context: RotaryContext = { headDim, maxPositions, length, family };
   const kinds = new Set(layers.flatMap(({ rotary }) => rotary ?? []));
@@ -103,35 +110,51 @@ export function decoderSettings(
         ? settings.flag(["use_parallel_residual", "parallel_attn"], !family.isSerial)
         : family.parallel === true,
     isTied: settings.flag(["tie_embedding", "tie_word_embeddings"], family.tied === true),
-    isPostNorm: family.postNorm === true || !settings.flag("do_layer_norm_before", true),
+    isPostNorm:
+      family.postNorm === true ||
+      (hasSetting(family, "do_layer_norm_before") && !settings.flag("do_layer_norm_before", true)),
     embeddingScale: embeddingScaleOf(settings, family, hidden),
-    residualScale: settings.number("residual_multiplier", 1),
+    residualScale: own("residual_multiplier", 1),
     logitScale: logitScaleOf(settings, family),
     attentionCap: family.attentionCap ? capOf(settings, "attn_logit_softcapping", family.attentionCap) : 0,
-    logitCap: capOf(settings, "final_logit_softcapping", family.logitCap),
-    clip: settings.number("clip_qkv", 0),
+    logitCap: hasSetting(family, "final_logit_softcapping")
+      ? capOf(settings, "final_logit_softcapping", family.logitCap)
+      : (family.logitCap ?? 0),
+    clip: own("clip_qkv", 0),
     kernel: settings.count("conv_L_cache", 3, 1, MAX_PARTS),
     isGrouped: settings.flag("new_decoder_architecture", false),
     headActivation: checkActivation(settings.text("classifier_activation", "gelu"), settings.where),
-    hasHeadNorms: family.headNorms ?? optionalFlag(settings, ["use_qk_norm", "qk_layernorm"]),
+    hasHeadNorms:
+      family.headNorms ??
+      (family.plainNorm ? undefined : optionalFlag(settings, ["use_qk_norm", "qk_layernorm"])),
     hasPostNorms: settings.flag("use_post_norm", false),
     hasBias: {
       attention:
-        family.hasBiases ?? optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias"]),
-      feedForward: optionalFlag(settings, ["mlp_bias", "use_bias", "bias"]),
+        family.hasBiases ??
+        optionalFlag(settings, ["attention_bias", "use_qkv_bias", "use_bias", "bias", "enable_bias"]),
+      feedForward: optionalFlag(settings, ["mlp_bias", "use_bias", "bias", "enable_bias"]),
     },
     family,
   };
 }
 
-function epsilonOf(settings: Settings, { epsilon = 1e-6, hasOwnEpsilon }: DecoderFamily): number {
+const hasSetting = ({ reads }: DecoderFamily, name: OptionalSetting): boolean =>
+  reads?.includes(name) === true;
+
+function epsilonOf(
+  settings: Settings,
+  { epsilon = 1e-6, hasOwnEpsilon, onlyEpsilon }: DecoderFamily,
+): number {
   const said = settings.positive(EPSILON, epsilon);
+  if (onlyEpsilon && Math.fround(said) !== Math.fround(epsilon))
+    throw settings.wrong(EPSILON, `${epsilon}`, said);
   return hasOwnEpsilon ? epsilon : said;
 }
 
-function logitScaleOf(settings: Settings, { logitScale = 1, isLogitFactor }: DecoderFamily): number {
-  const scale = settings.number("logit_scale", logitScale);
-  const scaling = settings.positive("logits_scaling", 1);
+function logitScaleOf(settings: Settings, family: DecoderFamily): number {
+  const { logitScale = 1, isLogitFactor } = family;
+  const scale = hasSetting(family, "logit_scale") ? settings.number("logit_scale", logitScale) : logitScale;
+  const scaling = hasSetting(family, "logits_scaling") ? settings.positive("logits_scaling", 1) : 1;
   return isLogitFactor ? scale * scaling : scale / scaling;
 }
 
@@ -168,16 +191,27 @@ function kvHeadsOf(settings: Settings, family: DecoderFamily, heads: number): nu
 }
 
 function activationOf(settings: Settings, family: DecoderFamily): string {
-  const name = settings.text(ACTIVATION, family.activation ?? "silu");
+  const otherwise = family.activation ?? "silu";
   // A function with numbers of its own, which only files of this family have.
-  if (name === "xielu" && family.activation === name) return name;
+  if (otherwise === "xielu" && settings.text(ACTIVATION, otherwise) === otherwise) return otherwise;
+  const said = ACTIVATION.filter((name) => settings.value(name) !== undefined);
   // What the first files of GPT and Gemma call gelu is the approximation by tanh.
-  return checkActivation(name === "gelu" && family.isGeluTanh ? "gelu_new" : name, settings.where);
+  const own = (name: string) =>
+    checkActivation(name === "gelu" && family.isGeluTanh ? "gelu_new" : name, settings.where);
+  const [first = own(otherwise), ...others] = said.map((name) => own(settings.text(name)));
+  const expected = family.onlyActivation ? own(otherwise) : first;
+  for (const [i, name] of [first, ...others].entries())
+    if (activations[name] !== activations[expected]) throw settings.wrong(said[i]!, expected, name);
+  return first;
 }
 
 function embeddingScaleOf(settings: Settings, family: DecoderFamily, hidden: number): number {
-  const isScaled = settings.flag("scale_embedding", family.embeddingScale === true);
-  return (isScaled ? Math.sqrt(hidden) : 1) * settings.number("embedding_multiplier", 1);
+  const isSaid = hasSetting(family, "scale_embedding");
+  const isScaled = isSaid
+    ? settings.flag("scale_embedding", family.embeddingScale === true)
+    : family.embeddingScale;
+  const factor = hasSetting(family, "embedding_multiplier") ? settings.number("embedding_multiplier", 1) : 1;
+  return (isScaled ? Math.sqrt(hidden) : 1) * factor;
 }
 
 /** A soft cap; null in a file turns it off. */

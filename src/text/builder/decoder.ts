@@ -202,7 +202,8 @@ function decoderLayer(x: string, layering: Layering, index: number): string {
   }
   const normed = normalize(x, norms.attention, `${name}.attention.input`);
   if (isParallel) {
-    const input = norms.feedForward ? normalize(x, norms.feedForward, `${name}.mlp.input`) : normed;
+    const input =
+      norms.feedForward && !family.isSerial ? normalize(x, norms.feedForward, `${name}.mlp.input`) : normed;
     const sum = writer.add(x, mix(normed), `${name}.attention.sum`);
     return writer.add(sum, feed(input), output);
   }

@@ -1,7 +1,7 @@
 // Encoders by the name of their family: what neither settings nor tensors say.
 
 import type { DisentangledFamily } from "./disentangled";
-import { modernBertRotary } from "./families";
+import { modernBertRotary } from "./family-likes";
 import type { RotaryFamily } from "./rotary";
 
 /** How a family's encoder computes, where its files do not say so. Left out: as BERT. Heads rotate where there is a `theta`. */
@@ -45,6 +45,10 @@ export interface EncoderFamily extends RotaryFamily {
   readonly noEmbeddingNorm?: true;
   /** Its activation is this one, whatever settings may say. */
   readonly onlyActivation?: string;
+  /** No setting says its epsilon. */
+  readonly hasOwnEpsilon?: true;
+  /** A setting may say that values rotate as queries and keys do. */
+  readonly mayRotateValues?: true;
   /** The first layer's attention reads embeddings that are normalized already. */
   readonly isFirstNormed?: true;
   /** A setting says that long texts are seen in blocks: then only shorter ones are read. */
@@ -77,7 +81,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   "data2vec-text": robertaLike,
   deberta: { epsilon: 1e-7, disentangled: { isLinear: true }, isFusedByHead: true },
   "deberta-v2": { epsilon: 1e-7, disentangled: {} },
-  distilbert: { headActivation: "relu" },
+  distilbert: { headActivation: "relu", hasOwnEpsilon: true },
   dpr: {},
   electra: { headActivation: "gelu" },
   ernie: {},
@@ -120,7 +124,7 @@ export const encoderFamilies: Readonly<Record<string, EncoderFamily>> = {
   rembert: { isUntied: true },
   roberta: robertaLike,
   "roberta-prelayernorm": { ...robertaLike, preNorm: true },
-  roformer: { interleaved: true, theta: 10000 },
+  roformer: { interleaved: true, theta: 10000, mayRotateValues: true },
   mt5: { ...t5Like, activation: "gelu_new" },
   splinter: {},
   t5: t5Like,

@@ -52,6 +52,9 @@ export interface EncoderSettings {
   readonly family: EncoderFamily;
 }
 
+const BIAS = ["attention_bias", "use_bias"];
+const EPSILON = ["rms_norm_eps", "layer_norm_eps", "norm_eps", "layer_norm_epsilon"];
+
 const isLayer = (value: unknown): value is EncoderLayer =>
   value === "full_attention" || value === "sliding_attention";
 
@@ -92,10 +95,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     firstPosition,
     norm: {
       kind: family.norm ?? "layer",
-      epsilon: settings.positive(
-        ["rms_norm_eps", "layer_norm_eps", "norm_eps", "layer_norm_epsilon"],
-        family.epsilon ?? 1e-12,
-      ),
+      epsilon: family.hasOwnEpsilon ? 1e-12 : settings.positive(EPSILON, family.epsilon ?? 1e-12),
       offset: 0,
     },
     layers,
@@ -103,7 +103,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     rotary: new Map(kinds.map((kind) => [kind, rotaryOf(settings, kind, context)])),
     relativeBias: family.relativeBias && bucketsOf(settings, family.relativeBias === "fixed"),
     disentangled: family.disentangled && disentangledOf(settings, family.disentangled, positions),
-    rotatesValues: settings.flag("rotary_value", false),
+    rotatesValues: family.mayRotateValues === true && settings.flag("rotary_value", false),
     droppedToken: settings.flag("token_dropout", false)
       ? settings.count("mask_token_id", undefined, 0, vocabulary - 1)
       : undefined,
@@ -117,8 +117,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     architecture: architectureOf(settings),
     isTied: settings.flag("tie_word_embeddings", !family.isUntied),
     types: settings.count("type_vocab_size", 0, 0),
-    hasBias:
-      settings.value("attention_bias") === undefined ? undefined : settings.flag("attention_bias", false),
+    hasBias: settings.value(BIAS) === undefined ? undefined : settings.flag(BIAS, false),
     family,
   };
 }
@@ -137,7 +136,11 @@ function activationOf(settings: Settings, { activation, onlyActivation }: Encode
   const names = ["hidden_activation", "hidden_act", "activation", "feed_forward_proj"];
   const name = settings.text(names, activation ?? "gelu");
   const own = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
-  return onlyActivation ?? checkActivation(own, settings.where);
+  // What T5 makes of it, and counts where files say both.
+  const known = checkActivation(own, settings.where);
+  const made = settings.text("dense_act_fn", own);
+  if (made !== own) throw settings.wrong("dense_act_fn", own, made);
+  return onlyActivation ?? known;
 }
 
 function poolingOf(name: string, settings: Settings): EncoderSettings["classPooling"] {
@@ -148,8 +151,8 @@ function poolingOf(name: string, settings: Settings): EncoderSettings["classPool
 
 function layersOf(settings: Settings, { fullEvery, isShared }: EncoderFamily): EncoderLayer[] {
   const count = settings.count(["num_hidden_layers", "n_layers", "num_layers"], undefined, 1, MAX_PARTS);
-  const listed = settings.list("layer_types", count, isLayer);
-  const every = settings.count("global_attn_every_n_layers", fullEvery ?? 1);
+  const listed = fullEvery && settings.list("layer_types", count, isLayer);
+  const every = fullEvery ? settings.count("global_attn_every_n_layers", fullEvery) : 1;
   for (const name of ["num_hidden_groups", "inner_group_num"] as const)
     if (isShared && settings.count(name, 1) !== 1) throw settings.wrong(name, "1", settings.value(name));
   if (listed) return [...listed];

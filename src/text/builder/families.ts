@@ -2,41 +2,7 @@
 // settings and by which tensors are there. A name that is not here is refused: its files may look like others and mean something else.
 
 import type { DecoderFamily } from "./decoder-family";
-import type { RotaryFamily } from "./rotary";
-
-const gptLike = {
-  norm: "layer",
-  epsilon: 1e-5,
-  activation: "gelu_new",
-  tied: true,
-  kvHeads: "heads",
-} as const satisfies DecoderFamily;
-
-const gemmaLike = {
-  normOffset: true,
-  epsilon: 1e-6,
-  activation: "gelu_pytorch_tanh",
-  tied: true,
-  headDim: 256,
-  embeddingScale: true,
-} as const satisfies DecoderFamily;
-
-const gemma2Like = {
-  ...gemmaLike,
-  attentionScale: "query_pre_attn_scalar",
-  kvHeads: 4,
-  windows: "even",
-  window: 4096,
-} as const satisfies DecoderFamily;
-
-/** ModernBERT's settings of rotary embeddings. */
-export const modernBertRotary = {
-  theta: 160000,
-  thetaName: "global_rope_theta",
-  localTheta: 10000,
-  localThetaName: "local_rope_theta",
-  scalesWindows: true,
-} as const satisfies RotaryFamily;
+import { gemma2Like, gemmaLike, gptLike, modernBertRotary, multipliers } from "./family-likes";
 
 /** Decoders by `model_type`. */
 export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
@@ -45,6 +11,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     headNormScales: "same",
     epsilon: 1e-5,
     activation: "xielu",
+    theta: 12e6,
     needsRotary: true,
   },
   arcee: { epsilon: 1e-5, activation: "relu2" },
@@ -55,12 +22,14 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     positions: "learned",
     positionOffset: 2,
     embeddingScale: true,
+    reads: ["scale_embedding"],
   },
   bitnet: { epsilon: 1e-5, activation: "relu2", theta: 500000, kvHeads: 5 },
   bloom: {
     ...gptLike,
     hasBiases: true,
     hasEmbeddingNorm: true,
+    onlyActivation: true,
     positions: "alibi",
     fused: "heads",
   },
@@ -73,7 +42,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     interleaved: true,
     fused: "codegen",
     kvHeads: "heads",
-    partial: 1,
+    rotatesByCount: true,
   },
   cohere: {
     headNormScales: "own",
@@ -83,6 +52,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     tied: true,
     interleaved: true,
     logitScale: 0.0625,
+    reads: ["logit_scale"],
     theta: 500000,
   },
   cohere2: {
@@ -93,6 +63,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     tied: true,
     interleaved: true,
     logitScale: 0.0625,
+    reads: ["logit_scale"],
     noRotary: "full",
     windows: "pattern",
     pattern: 4,
@@ -145,8 +116,19 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
   },
   glm: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
   glm4: { epsilon: 1.5625e-7, interleaved: true, partial: 0.5, headDim: 128, kvHeads: 2 },
-  gpt2: { ...gptLike, positions: "learned", transposed: true },
-  gpt_bigcode: { ...gptLike, activation: "gelu_pytorch_tanh", positions: "learned", fused: "bigcode" },
+  gpt2: {
+    ...gptLike,
+    positions: "learned",
+    transposed: true,
+    reads: ["scale_attn_weights", "scale_attn_by_inverse_layer_idx"],
+  },
+  gpt_bigcode: {
+    ...gptLike,
+    activation: "gelu_pytorch_tanh",
+    positions: "learned",
+    fused: "bigcode",
+    reads: ["scale_attn_weights"],
+  },
   gpt_neo: {
     ...gptLike,
     positions: "learned",
@@ -173,15 +155,23 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     activation: "gelu_new",
     parallel: true,
     interleaved: true,
-    partial: 1,
+    rotatesByCount: true,
   },
-  granite: { attentionScale: "attention_multiplier" },
-  granitemoehybrid: { attentionScale: "attention_multiplier", isRotaryNamed: true },
+  granite: { attentionScale: "attention_multiplier", reads: multipliers },
+  granitemoehybrid: { attentionScale: "attention_multiplier", isRotaryNamed: true, reads: multipliers },
   helium: { epsilon: 1e-8, interleaved: true, headDim: 128, kvHeads: 20, theta: 100000 },
   hunyuan_v1_dense: { headNorms: true, headNormScales: "same", epsilon: 1e-5, normAfterRotary: true },
-  hyperclovax: { attentionScale: "attention_multiplier, else size", isLogitFactor: true },
+  hyperclovax: { attentionScale: "attention_multiplier, else size", isLogitFactor: true, reads: multipliers },
   jais2: { norm: "layer", epsilon: 1e-5, activation: "relu2" },
-  lfm2: { headNorms: true, headNormScales: "same", epsilon: 1e-5, tied: true, kvHeads: 8, theta: 1e6 },
+  lfm2: {
+    onlyActivation: true,
+    headNorms: true,
+    headNormScales: "same",
+    epsilon: 1e-5,
+    tied: true,
+    kvHeads: 8,
+    theta: 1e6,
+  },
   llama: {},
   ministral: { kvHeads: 8, windows: "all", window: 4096 },
   ministral3: {
@@ -193,7 +183,7 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     needsRotary: true,
     growsQueries: true,
   },
-  mistral: { kvHeads: 8, windows: "all", window: 4096 },
+  mistral: { hasLikeLayers: true, kvHeads: 8, windows: "all", window: 4096 },
   "modernbert-decoder": {
     patternName: "global_attn_every_n_layers",
     norm: "layer",
@@ -213,6 +203,8 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     ...gptLike,
     activation: "gelu",
     attentionScale: "softmax_scale",
+    onlyActivation: true,
+    reads: ["clip_qkv"],
     positions: "alibi",
     hasAttentionSettings: true,
   },
@@ -222,11 +214,12 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     headNorms: true,
     normAfterRotary: true,
     isReversed: true,
+    reads: ["final_logit_softcapping"],
     activation: "relu2",
     logitCap: 15,
   },
   nemotron: { norm: "layer", normOffset: true, epsilon: 1e-5, activation: "relu2", partial: 0.5 },
-  olmo: { norm: "layer", plainNorm: true, epsilon: 1e-5 },
+  olmo: { norm: "layer", plainNorm: true, epsilon: 1e-5, onlyEpsilon: true, reads: ["clip_qkv"] },
   olmo2: { headNorms: true, headNormScales: "together", epsilon: 1e-5 },
   olmo3: {
     headNorms: true,
@@ -239,7 +232,14 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     window: 4096,
   },
   "openai-gpt": { ...gptLike, isGeluTanh: true, positions: "learned", postNorm: true, transposed: true },
-  opt: { ...gptLike, activation: "relu", positions: "learned", positionOffset: 2 },
+  opt: {
+    ...gptLike,
+    onlyEpsilon: true,
+    activation: "relu",
+    positions: "learned",
+    positionOffset: 2,
+    reads: ["do_layer_norm_before"],
+  },
   persimmon: {
     headNormScales: "same",
     norm: "layer",
@@ -280,6 +280,13 @@ export const decoderFamilies: Readonly<Record<string, DecoderFamily>> = {
     kvHeads: 2,
     windows: "all",
   },
-  xglm: { ...gptLike, activation: "gelu", positions: "sinusoidal", positionOffset: 2, embeddingScale: true },
+  xglm: {
+    ...gptLike,
+    activation: "gelu",
+    positions: "sinusoidal",
+    positionOffset: 2,
+    embeddingScale: true,
+    reads: ["scale_embedding"],
+  },
   vaultgemma: { ...gemma2Like, attentionCap: 50, logitCap: 30 },
 };

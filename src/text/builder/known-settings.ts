@@ -22,10 +22,10 @@ export const HARMLESS: ReadonlySet<string> = new Set(
   attention_types conv_dim conv_dim_out intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size
   word_embed_proj_dim embedding_size input_embedding_size type_vocab_size n_ctx original_max_position_embeddings max_window_layers
   num_ln_in_parallel_attn num_ln_in_parallel conv_bias qk_layernorm use_qk_norm use_qkv_bias use_bias mlp_bias attention_out_bias
-  enable_bias norm_bias bias decoder_bias classifier_bias layer_norm_elementwise_affine conv_act conv_groups directionality expansion_ratio
+  norm_bias bias classifier_bias conv_act conv_groups directionality expansion_ratio
   shared_intermediate_size learned_pos_emb offset_alibi router_aux_loss_coef num_experts_per_tok sinusoidal_pos_embds
   sliding_window_size theta tie_weights_ use_parallel_embedding task_type_vocab_size net_structure_type gap_size num_memory_blocks
-  d_ff dense_act_fn down_scale_factor dropout_rate entity_emb_size entity_vocab_size is_gated_act num_decoder_layers pooler_hidden_size
+  d_ff down_scale_factor dropout_rate entity_emb_size entity_vocab_size is_gated_act num_decoder_layers pooler_hidden_size
   scale_decoder_outputs use_entity_aware_attention
   `
     .trim()
@@ -48,9 +48,15 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   apply_residual_connection_post_layernorm: [false],
   attn_type: ["multihead_attention"],
   attn_uses_sequence_id: [false],
+  clip_qkv: [],
   conv_kernel_size: [0],
   cross_attention_hidden_size: [],
+  decoder_bias: [true],
+  do_layer_norm_before: [true],
   emb_layer_norm_before: [false],
+  embedding_multiplier: [1],
+  enable_bias: [true],
+  final_logit_softcapping: [],
   embedding_fraction: [1],
   full_attn_mod: [1],
   interpolate_factor: [1],
@@ -58,7 +64,10 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   is_decoder: [false],
   is_encoder_decoder: [false],
   is_folding_model: [false],
+  layer_norm_elementwise_affine: [true],
   lm_head_bias: [false],
+  logit_scale: [1],
+  logits_scaling: [1],
   mlp_type: ["default"],
   no_bias: [true],
   norm_type: ["layer_norm", "rms_norm", "low_precision_layernorm"],
@@ -76,9 +85,14 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   relative_attention: [false],
   projection_dim: [0],
   rescale_embeddings: [false],
+  residual_multiplier: [1],
   rope_interleaved: [false],
   rotary: [true],
+  rotary_value: [false],
   sinusoidal: [false],
+  scale_attn_by_inverse_layer_idx: [false],
+  scale_attn_weights: [true],
+  scale_embedding: [false],
   share_att_key: [true],
   token_dropout: [false],
   use_bidirectional_attention: [false],

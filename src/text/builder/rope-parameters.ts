@@ -22,6 +22,8 @@ function parametersOf(
   const hasTwo = localTheta !== undefined;
   const given = (hasTwo ? all : (scaling ?? all)) ?? {};
   const isNested = Object.values(given).some(isJsonObject);
+  if (isNested && !hasTwo && settings.value("layer_types") === undefined)
+    throw settings.wrong("rope_parameters", "one for all layers", given);
   if (hasTwo && !isNested && Object.keys(given).length > 0)
     throw settings.wrong("rope_parameters", "one a layer type", all);
   const own = isNested ? (given[type] ?? {}) : given;

@@ -47,6 +47,8 @@ export interface RotaryFamily {
   readonly partial?: number;
   /** The setting that says it; default partial_rotary_factor. */
   readonly shareName?: string;
+  /** Elements of a head that rotate are what rotary_dim says, by the base 10000. */
+  readonly rotatesByCount?: true;
   /** Queries grow with their position beyond the length that the model was first trained on, as rope_parameters say. */
   readonly growsQueries?: true;
 }
@@ -54,19 +56,19 @@ export interface RotaryFamily {
 /** The rotary settings of a layer type. */
 export function rotaryOf(settings: Settings, type: LayerType, context: RotaryContext): Rotary {
   const { family } = context;
+  if (family.rotatesByCount) return rotaryByCount(settings, context);
   const { thetaName = "rope_theta", localThetaName, shareName = "partial_rotary_factor" } = family;
   const isLocal = type === "sliding_attention" && family.localTheta !== undefined;
   const theta = settings.number(thetaName, family.theta ?? 10000);
   const local = localThetaName ? settings.number(localThetaName, family.localTheta) : family.localTheta;
   agree(settings, thetaName === "rope_theta" ? "rotary_emb_base" : "rope_theta", theta);
   const partial = settings.number(shareName, family.partial ?? 1);
-  const rotated = family.partial === undefined ? undefined : settings.value("rotary_dim");
   const reader = new RopeParameters(settings, type, family);
   const share = reader.number("partial_rotary_factor", partial);
   if (family.partial === undefined && share !== 1) throw settings.wrong(shareName, "1", share);
   agree(settings, shareName === "rotary_pct" ? "partial_rotary_factor" : "rotary_pct", share);
   const base = reader.number("rope_theta", isLocal ? local : theta);
-  const dim = rotated === undefined ? Math.trunc(context.headDim * share) : settings.count("rotary_dim");
+  const dim = Math.trunc(context.headDim * share);
   const most = Math.min(context.headDim, MAX_ROTATING);
   if (dim % 2 !== 0 || dim < 2 || dim > most || base <= 1)
     throw settings.wrong(
@@ -98,6 +100,13 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
     ...growth,
     limit: Math.min(limit, growth.limit),
   };
+}
+
+function rotaryByCount(settings: Settings, { headDim }: RotaryContext): Rotary {
+  const most = Math.min(headDim, MAX_ROTATING);
+  const dim = settings.count("rotary_dim", 64, 2, most);
+  if (dim % 2 !== 0) throw settings.wrong("rotary_dim", `an even number up to ${most}`, dim);
+  return { frequencies: Float32Array.from(inverseOf(10000, dim)), scale: 1, reach: 0, limit: Infinity };
 }
 
 /** Files may say a number by the name of other families, too. */

@@ -25,12 +25,26 @@ export class Settings {
     this.where = where;
   }
 
-  /** A value by its first name that is present and not null; undefined when there is none. */
+  /**
+   * A value by the names that are present and not null; undefined when there is none. Throws where two of them say different things: a family
+   * reads one of them only.
+   */
   value(names: SettingNames): unknown {
     const all = [names].flat();
-    for (const name of all) this.#read.add(name);
-    const name = all.find((one) => Object.hasOwn(this.#config, one) && this.#config[one] !== null);
-    return name === undefined ? undefined : this.#config[name];
+    this.ignore(...all);
+    const [first, ...others] = all.filter(
+      (one) => Object.hasOwn(this.#config, one) && this.#config[one] !== null,
+    );
+    const value = first === undefined ? undefined : this.#config[first];
+    for (const name of others)
+      if (JSON.stringify(this.#config[name]) !== JSON.stringify(value))
+        throw this.wrong(name, `${brief(value)}, as ${first} says`, this.#config[name]);
+    return value;
+  }
+
+  /** Says of settings that they are read, whatever they say. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#read.add(name);
   }
 
   /** Whether the file says it, be it null. */
