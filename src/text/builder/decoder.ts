@@ -68,7 +68,7 @@ export function finalNorm(
 ): string {
   const { weights } = writer;
   const { hidden, norm, family, isPostNorm } = settings;
-  const own = findPart(weights, prefix, beside.finalNorm);
+  const own = isPostNorm ? undefined : findPart(weights, prefix, beside.finalNorm);
   if (!own && !family.plainNorm && !isPostNorm) needPart(weights, prefix, beside.finalNorm);
   if (own) return writer.norm(x, own, hidden, norm, "normed");
   return family.plainNorm ? plainNorm(writer, x, settings, "normed") : x;

@@ -22,7 +22,8 @@ function parametersOf(
   const hasTwo = localTheta !== undefined;
   const given = (hasTwo ? all : (scaling ?? all)) ?? {};
   const isNested = Object.values(given).some(isJsonObject);
-  if (isNested && !hasTwo && settings.value("layer_types") === undefined)
+  const types = settings.value("layer_types");
+  if (isNested && !hasTwo && !(Array.isArray(types) && types.includes(type)))
     throw settings.wrong("rope_parameters", "one for all layers", given);
   if (hasTwo && !isNested && Object.keys(given).length > 0)
     throw settings.wrong("rope_parameters", "one a layer type", all);

@@ -91,7 +91,7 @@ export function rotaryOf(settings: Settings, type: LayerType, context: RotaryCon
     settings,
     context,
   });
-  const growth = family.growsQueries ? queryGrowth(reader, context) : { limit };
+  const growth = family.growsQueries ? queryGrowth(settings, reader, context) : { limit };
   reader.finish();
   return {
     frequencies: Float32Array.from(inverse),
@@ -117,11 +117,13 @@ function agree(settings: Settings, otherName: string, number: number): void {
 
 /** 1 + β · log(1 + ⌊position / original⌋), as Llama 4 has it: 1 for all positions of a text no longer than the original length. */
 function queryGrowth(
+  settings: Settings,
   reader: RopeParameters,
   { length = 0 }: RotaryContext,
 ): Pick<Rotary, "limit" | "queries"> {
   const beta = reader.number("llama_4_scaling_beta");
   const original = reader.positive("original_max_position_embeddings");
+  agree(settings, "original_max_position_embeddings", original);
   reader.optional("max_position_embeddings");
   if (length <= original) return { limit: original };
   const factor = (position: number) => 1 + beta * portableLog(1 + Math.floor(position / original));

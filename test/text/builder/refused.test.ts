@@ -55,6 +55,13 @@ test.for([
     { rope_parameters: { ...rope, original_max_position_embeddings: -1 } },
     "original_max_position_embeddings has a value",
   ],
+  ["ministral3", { original_max_position_embeddings: 4 }, "original_max_position_embeddings has a value"],
+  [
+    "granitemoehybrid",
+    { rope_parameters: { full_attention: { rope_type: "default", rope_theta: 77 } } },
+    "rope_parameters has a value that octette does not know: expected one for all layers",
+  ],
+  ["opt", { do_layer_norm_before: false }, "final_layer_norm"],
   ["granitemoehybrid", { layer_types: ["mamba", "attention"] }, "layer_types has a value"],
   // What the family does not compute, whatever a file says of it.
   ["llama", { partial_rotary_factor: 0.5 }, "partial_rotary_factor has a value"],
