@@ -39,13 +39,17 @@ export function checkLimit(
 export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
   for (const { node, dim, otherwise, elements, kind } of needs) {
     const [count, other] = [dim, otherwise].map((one) => evaluateDim(one, bindings)) as [number, number];
-    const isMet = kind === "equal" ? count === other : kind === "size" ? count >= 0 : count > 0 || other > 0;
+    const isOne = kind === "fit" && (count === 1 || other === 1);
+    const isPair = kind === "fit" || kind === "equal";
+    const isMet = isPair ? isOne || count === other : kind === "size" ? count >= 0 : count > 0 || other > 0;
     if (isMet || evaluateDim(elements, bindings) === 0) continue;
     throw new OctetteError(MISFITS[kind], {
       code: "argument",
       where: `node "${node}"`,
-      expected: kind === "equal" ? `${dim} = ${otherwise}` : `at least ${kind === "some" ? 1 : 0} for ${dim}`,
-      got: kind === "equal" ? `${count} and ${other}` : `${count}`,
+      expected: isPair
+        ? `${dim} = ${otherwise}${kind === "fit" ? ", or one of them 1" : ""}`
+        : `at least ${kind === "some" ? 1 : 0} for ${dim}`,
+      got: isPair ? `${count} and ${other}` : `${count}`,
     });
   }
 }
@@ -53,6 +57,7 @@ export function checkNeeds(needs: Plan["needs"], bindings: Bindings): void {
 const MISFITS: Readonly<Record<NeedKind, string>> = {
   some: "its input lacks elements that its output has",
   equal: "sizes differ",
+  fit: "sizes do not broadcast",
   size: "a size is below 0",
 };
 

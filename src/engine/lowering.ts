@@ -274,10 +274,10 @@ export class LoweringContext implements Lowering {
     this.#group().calls.push({ kernel, args, expected });
   }
 
-  needs(dim: Dim, output: string | undefined, otherwise: Dim = 0, isEqual = false): void {
-    if (!isEqual && [dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
+  needs(dim: Dim, output: string | undefined, otherwise: Dim = 0, kind: NeedKind = "some"): void {
+    if (kind === "some" && [dim, otherwise].some((one) => typeof one === "number" && one > 0)) return;
     const elements = output === undefined ? 1 : countOf(this.type(output).shape);
-    this.#need(isEqual ? "equal" : "some", dim, otherwise, elements);
+    this.#need(kind, dim, otherwise, elements);
   }
 
   needsSize(dim: Dim): void {

@@ -27,7 +27,7 @@ export interface Step {
  * What a dimension has to be. `some`: at least 1 where a node's output has elements, unless `otherwise` is. `equal`: as many as `otherwise`.
  * `size`: not below 0.
  */
-export type NeedKind = "some" | "equal" | "size";
+export type NeedKind = "some" | "equal" | "fit" | "size";
 
 /** A dimension that a run has to fit. */
 export interface Need {

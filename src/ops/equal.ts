@@ -13,7 +13,7 @@ export const mayBeSame = (a: Shape, b: Shape): boolean =>
 
 /** Refuses runs in which two sizes differ. */
 export function needEqual(c: Lowering, a: Dim, b: Dim): void {
-  if (a !== b) c.needs(a, undefined, b, true);
+  if (a !== b) c.needs(a, undefined, b, "equal");
 }
 
 /** Refuses runs in which two shapes of as many dimensions differ. */

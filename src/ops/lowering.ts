@@ -84,9 +84,10 @@ export interface Lowering {
   load<K extends KernelName>(kernel: K, args: LoadArguments<K>, expected?: string): void;
   /**
    * Refuses runs in which `dim` is below 1 although the output has elements: there is nothing they could be of. Without an output, all such
-   * runs. With `otherwise` where that is below 1, too, or, where they have to be equal, where it is another number.
+   * runs. With `otherwise` where that is below 1, too. Where two have to be `equal`, runs in which they are not; where they have to `fit` in a
+   * broadcast, runs in which they differ and neither is 1.
    */
-  needs(dim: Dim, output: string | undefined, otherwise?: Dim, isEqual?: boolean): void;
+  needs(dim: Dim, output: string | undefined, otherwise?: Dim, kind?: "equal" | "fit"): void;
   /** Refuses runs in which a size is below 0. */
   needsSize(dim: Dim): void;
   /** Memory for one step, not shared between threads. */

@@ -31,12 +31,18 @@ export class SettledSizes {
   /** Sizes that a run refuses where they are below 0, and what needs them. */
   readonly #natural: Map<Dim, string>;
   /** Sizes that nodes need at or above 0. */
-  readonly #needs = new Map<Node, () => readonly Dim[]>();
+  readonly #needs = new Map<Node, readonly Dim[]>();
+  /** Pairs of sizes that nodes broadcast. */
+  readonly #pairs = new Map<Node, readonly Pair[]>();
+  /** Nodes that refuse runs in which such pairs do not fit, by the pair. */
+  readonly #fits = new Map<string, Node>();
 
   constructor({ inputs, nodes }: Graph, registry: ToolkitOps) {
     this.#registry = registry;
     this.#given = inputs.flatMap(({ shape }) => shape);
-    const natural = nodes.filter(({ op }) => op === "Natural");
+    const all = nodes.filter(({ op }) => op === "Natural");
+    for (const node of all) if (node.attributes.fits) this.#fits.set(`${node.attributes.fits}`, node);
+    const natural = all.filter(({ attributes }) => !attributes.fits);
     this.#natural = new Map(
       natural.flatMap(({ name, attributes }) =>
         (attributes.values as readonly Dim[]).map((dim) => [dim, name] as const),
@@ -50,14 +56,14 @@ export class SettledSizes {
     const op = this.#registry[node.op]!;
     if (op.layout === broadcastLayout) {
       const pairs = unlike(shapes);
-      if (pairs.length > 0) this.#needs.set(node, () => pairs.flatMap(fitting));
+      if (pairs.length > 0) this.#pairs.set(node, pairs);
       return;
     }
     const natural = op.natural?.(node, shapes).filter((dim) => typeof dim === "string");
     if (!natural?.length) return;
     // A shape is written out later, and nodes that reshape are joined.
     if (op.reshapes) for (const dim of natural) this.need(dim, node.name);
-    else this.#needs.set(node, () => natural);
+    else this.#needs.set(node, natural);
   }
 
   /** What symbols are where a node runs, by their names; undefined where it says nothing new. */
@@ -105,41 +111,54 @@ export class SettledSizes {
 
   /** Adds what nodes need of which nothing reads what they make. */
   #addLost(graph: Graph): void {
-    if (this.#needs.size === 0 || !Object.hasOwn(this.#registry, "Natural")) return;
+    if (!Object.hasOwn(this.#registry, "Natural")) return;
     const left = new Set(removeDead(graph).nodes);
     for (const [node, dims] of this.#needs)
-      if (!left.has(node)) for (const dim of dims()) this.need(dim, node.name);
+      if (!left.has(node)) for (const dim of dims) this.need(dim, node.name);
+    for (const [{ op, name, inputs }, pairs] of [...this.#pairs].filter(([node]) => !left.has(node)))
+      for (const pair of pairs) {
+        const by = `${name} (${op} of ${inputs.join(", ")})`;
+        if (!this.#fits.has(`${pair}`))
+          this.#fits.set(`${pair}`, natural(by, { values: fitting(pair), fits: pair }));
+      }
   }
 
-  /** The graph with what symbols are, and nodes that refuse sizes below 0, each with the name of the one that needs them. */
+  /** The graph with what symbols are, and nodes that refuse sizes which nodes cannot have, each with the name of the one that needs others. */
   applied(graph: Graph): Graph {
-    if (this.#natural.size === 0 && this.#needs.size === 0) return bound(graph, this.#registry, this.#sizes);
-    const said = new SettledSizes(graph, this.#registry).#natural;
+    if (this.#natural.size + this.#needs.size + this.#pairs.size === 0)
+      return bound(graph, this.#registry, this.#sizes);
+    const said = new SettledSizes(graph, this.#registry);
     this.#addLost(graph);
     const needs = new Map<string, Dim[]>();
     for (const [dim, by] of this.#natural) {
-      if (said.has(dim)) continue;
+      if (said.#natural.has(dim)) continue;
       const own = needs.get(by);
       if (own) own.push(dim);
       else needs.set(by, [dim]);
     }
     const names = new FreshNames(graph.nodes.map(({ name }) => name));
-    const natural = [...needs].map(
-      ([by, values]): Node => ({
-        op: "Natural",
-        name: names.fresh(`${by}_sizes`),
-        inputs: [],
-        outputs: [],
-        attributes: { values, found: [] },
-      }),
-    );
-    const whole = natural.length > 0 ? { ...graph, nodes: [...graph.nodes, ...natural] } : graph;
+    const added = [
+      ...[...needs].map(([by, values]) => natural(`${by}_sizes`, { values })),
+      ...[...this.#fits].filter(([pair]) => !said.#fits.has(pair)).map(([, node]) => node),
+    ].map((node) => ({ ...node, name: names.fresh(node.name) }));
+    const whole = added.length > 0 ? { ...graph, nodes: [...graph.nodes, ...added] } : graph;
     return bound(whole, this.#registry, this.#sizes);
   }
 }
 
+type Pair = readonly [Dim, Dim];
+
+/** A node that refuses sizes. */
+const natural = (name: string, attributes: Node["attributes"]): Node => ({
+  op: "Natural",
+  name,
+  inputs: [],
+  outputs: [],
+  attributes: { ...attributes, found: [] },
+});
+
 /** Dimensions that broadcast to each other where a run finds them equal, or one of them 1. */
-function unlike(shapes: readonly Shape[]): (readonly [Dim, Dim])[] {
+function unlike(shapes: readonly Shape[]): Pair[] {
   const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: rank }, (_, axis) => {
     const own = shapes.map((shape) => shape.at(-1 - axis) ?? 1).filter((dim) => dim !== 1);
@@ -149,7 +168,7 @@ function unlike(shapes: readonly Shape[]): (readonly [Dim, Dim])[] {
 }
 
 /** Of two such dimensions, numbers of which one is below 0 where they do not fit; none where they have too many terms for that. */
-function fitting([a, b]: readonly [Dim, Dim]): Dim[] {
+function fitting([a, b]: Pair): Dim[] {
   try {
     const [least, most] = [minDims(a, b), maxDims(a, b)];
     return [

@@ -152,7 +152,12 @@ test.each([
     expect([of(3, 3), of(1, 3)]).toEqual([3, 3]);
     for (const first of [0, 2])
       expect(() => of(first, 3)).toThrow(
-        expect.objectContaining({ code: "argument", where: 'node "Add_sum_sizes"' }),
+        expect.objectContaining({
+          code: "argument",
+          where: 'node "Add_sum (Add of x, z)"',
+          expected: `n = ${typeof right[0] === "string" ? "m" : "3"}, or one of them 1`,
+          got: `${first} and 3`,
+        }),
       );
   });
 });
