@@ -5,12 +5,11 @@ import { OctetteError } from "../errors";
 import { substituted } from "../graph/dim-functions";
 import { type Attribute, type Graph, type Node, type ValueType, valueNames } from "../graph/graph";
 import { FreshNames } from "../graph/names";
-import { countOf, type Shape, symbolsOf } from "../graph/symbols";
+import { symbolsOf } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
 import { symbolOf } from "../ops/act";
 import { boundNode } from "../ops/bound";
 import { MAX_BOUND } from "../ops/control/bind";
-import { MAX_RANGE } from "../ops/control/range";
 import { opOf, outputTypes, resultsOf, type ToolkitOps } from "../ops/infer";
 import { tensorOf } from "../ops/known";
 import { type Known, type Op, opError } from "../ops/op";
@@ -21,7 +20,7 @@ import { continued } from "./continue-branches";
 import { FloatSizes } from "./float-sizes";
 import { joinedSize } from "./joined-sizes";
 import { SettledSizes } from "./settled-sizes";
-import { TracedElements } from "./traced-elements";
+import { mostOf, TracedElements } from "./traced-elements";
 
 /** What an element takes while it is computed, in bytes, whatever it becomes. */
 const BYTES_MADE = 4;
@@ -298,10 +297,4 @@ class Folding {
       ? node
       : { ...node, inputs, attributes };
   }
-}
-
-/** Elements of a value. Only those of a Range do not follow from its type. */
-function mostOf(shape: Shape): number {
-  const count = countOf(shape);
-  return typeof count === "number" ? count : MAX_RANGE;
 }

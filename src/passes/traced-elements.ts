@@ -3,9 +3,10 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import type { FreshNames } from "../graph/names";
-import { ANY_NUMBER, countOf, type Dim, isNatural } from "../graph/symbols";
+import { ANY_NUMBER, countOf, type Dim, isNatural, type Shape } from "../graph/symbols";
 import { symbolOf } from "../ops/act";
 import { MAX_BOUND } from "../ops/control/bind";
+import { MAX_RANGE } from "../ops/control/range";
 import type { ToolkitOps } from "../ops/infer";
 import { tensorOf } from "../ops/known";
 import type { Known, Op } from "../ops/op";
@@ -113,4 +114,10 @@ export class TracedElements {
     add({ op: "Bind", name, inputs: [value], outputs: [], attributes: { ...attributes, found } });
     return found;
   }
+}
+
+/** Elements of a value. Only those of a Range do not follow from its type. */
+export function mostOf(shape: Shape): number {
+  const count = countOf(shape);
+  return typeof count === "number" ? count : MAX_RANGE;
 }
