@@ -5,7 +5,7 @@ import type { EmbeddingSettings } from "../../formats/language-source";
 import { subtractDims } from "../../graph/symbols";
 import { decoderStates, finalNorm } from "./decoder";
 import { decoderSettings } from "./decoder-settings";
-import { embeddingOf } from "./embedding-layers";
+import { writeEmbedding } from "./embedding-layers";
 import { decoderFamilies } from "./families";
 import type { BuiltGraph } from "./graph-of";
 import type { Settings } from "./settings";
@@ -41,7 +41,7 @@ export function embedderGraph(
   const { x, prefix } = decoderStates(writer, own, []);
   const states = finalNorm(writer, own, x, prefix);
   writer.weights.ignore(HEAD);
-  embeddingOf(writer, own.hidden, embedding, (output) =>
+  writeEmbedding(writer, own.hidden, embedding, (output) =>
     pooled(writer, states, own.hidden, embedding, output),
   );
   return {

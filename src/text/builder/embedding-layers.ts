@@ -4,7 +4,7 @@ import type { EmbeddingSettings } from "../../formats/language-source";
 import type { LanguageGraphWriter } from "./writer";
 
 /** Writes the value `embedding` [batch, …] from states [batch, width], which `pool` writes to a value of the name it is given. */
-export function embeddingOf(
+export function writeEmbedding(
   writer: LanguageGraphWriter,
   hidden: number,
   { layers = [], isNormalized }: EmbeddingSettings,

@@ -2,7 +2,7 @@
 
 import { OctetteError } from "../../errors";
 import type { EmbeddingSettings, LanguageFacts } from "../../formats/language-source";
-import { embeddingOf } from "./embedding-layers";
+import { writeEmbedding } from "./embedding-layers";
 import type { EncodedTokens } from "./encoder";
 import type { EncoderSettings } from "./encoder-settings";
 import { findPart, needPart } from "./layer-names";
@@ -108,7 +108,7 @@ function firstToken(writer: LanguageGraphWriter, { hidden }: EncoderSettings, ou
 
 function embed(writer: LanguageGraphWriter, settings: EncoderSettings, embedding: EmbeddingSettings): Head {
   const pool = embedding.pooling === "mean" ? meanOfTokens : firstToken;
-  embeddingOf(writer, settings.hidden, embedding, (output) => pool(writer, settings, output));
+  writeEmbedding(writer, settings.hidden, embedding, (output) => pool(writer, settings, output));
   return { outputs: ["embedding"], task: "embedding" };
 }
 
