@@ -53,6 +53,18 @@ export interface Dense {
   readonly view: WeightView;
 }
 
+/** What a layer reads, whose weights and bias are constants. */
+export function layerOperands(unit: Unit, c: Lowering) {
+  const [x, w, b = ""] = unit.inputs as [string, string, string?];
+  const weights = c.constant(w);
+  const bias = b === "" ? undefined : c.constant(b);
+  if (!weights || (b !== "" && !bias))
+    throw opError(unit.node, "weights and bias must be constants", {
+      hint: "Fold what computes them before the export",
+    });
+  return { x, weights, bias };
+}
+
 /** Packs staged f32 weights into column panels. */
 export function packWeights(c: Lowering, weights: Address, view: WeightView): Address {
   const packed = c.reserve(packedBytes(view.n, depthOf(view)));

@@ -185,7 +185,7 @@ export function slideOf({ outer = [], ...w }: Slid, channels: number | Channels,
     throw new OctetteError("no kernels for images of more than two dimensions", {
       code: "unsupported",
       where: "window",
-      hint: "importOnnx writes them with operators of the group windows",
+      hint: "Import it with importOnnx",
     });
   const own =
     typeof channels === "number" ? { cin: channels, ldx: channels, cout: channels, ldy: channels } : channels;

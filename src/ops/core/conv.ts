@@ -5,7 +5,7 @@ import type { Node, ValueType } from "../../graph/graph";
 import { type Dim, formatShape, multiplyDims } from "../../graph/symbols";
 import { sizeOf } from "../../graph/tensor";
 import { type Convolution, convolve, convolveInt8, layerFinish, viewOf } from "../convolve";
-import { type Dense, lowerDense, lowerDenseInt8 } from "../dense";
+import { type Dense, layerOperands, lowerDense, lowerDenseInt8 } from "../dense";
 import { summing } from "../epilogue";
 import { channelsLast } from "../layout";
 import {
@@ -81,20 +81,8 @@ export const isSpatial = (g: Geometry) => g.groups === 1 && !isPointwise(g);
 export const macsOf = (g: Geometry): Dim =>
   multiplyDims(g.batch, g.outH * g.outW * g.outChannels * g.taps * (g.channels / g.groups));
 
-/** What a layer reads, whose weights and bias are constants. */
-export function operandsOf(unit: Unit, c: Lowering) {
-  const [x, w, b = ""] = unit.inputs as [string, string, string?];
-  const weights = c.constant(w);
-  const bias = b === "" ? undefined : c.constant(b);
-  if (!weights || (b !== "" && !bias))
-    throw opError(unit.node, "weights and bias must be constants", {
-      hint: "Fold what computes them before the export",
-    });
-  return { x, weights, bias };
-}
-
 export function operands(unit: Unit, c: Lowering) {
-  const own = operandsOf(unit, c);
+  const own = layerOperands(unit, c);
   return { ...own, geometry: geometryOf(unit.node, c.type(own.x), own.weights) };
 }
 

@@ -2,7 +2,7 @@
 
 import { countOf, type Dim, formatShape, type Shape } from "../../graph/symbols";
 import { allocate, sizeOf } from "../../graph/tensor";
-import { lowerDense, lowerDenseInt8, type WeightView } from "../dense";
+import { layerOperands, lowerDense, lowerDenseInt8, type WeightView } from "../dense";
 import { mayEqual, needEqual } from "../equal";
 import { flatChannels } from "../layout";
 import {
@@ -33,10 +33,7 @@ export function denseView([n, k]: readonly [number, number], x: Layout): WeightV
 
 /** The product that a layer is, without where its result goes, and its bias. */
 export function linearOf(unit: Unit, c: Lowering) {
-  const [x, w, b = ""] = unit.inputs as [string, string, string?];
-  const weights = c.constant(w);
-  const bias = b === "" ? undefined : c.constant(b);
-  if (!weights || (b !== "" && !bias)) throw opError(unit.node, "weights and bias must be constants");
+  const { x, weights, bias } = layerOperands(unit, c);
   const view = denseView(weights.shape as [number, number], c.layout(x));
   const k = view.taps * view.channels;
   const { shape } = c.type(x);

@@ -5,7 +5,7 @@ import type { Window as Slide } from "../../../assembly/lanes/window";
 import { formatShape, multiplyDims, type Shape } from "../../graph/symbols";
 import { type Convolution, convolve, convolveInt8, type LayerFinish, layerFinish } from "../convolve";
 import { emitCopy } from "../copy";
-import { operandsOf } from "../core/conv";
+import { layerOperands } from "../dense";
 import { channelsLast } from "../layout";
 import {
   type Address,
@@ -32,7 +32,7 @@ import {
 
 /** What a unit reads: weights and bias are constants. */
 export function operands(unit: Unit, c: Lowering) {
-  const own = operandsOf(unit, c);
+  const own = layerOperands(unit, c);
   return { ...own, geometry: geometryOf(unit.node, c.type(own.x), own.weights) };
 }
 
