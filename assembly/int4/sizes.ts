@@ -45,7 +45,7 @@ export const OPEN_DEPTH: i32 = 512;
 /** Bytes of the sums of a block of rows, those past the last of a tile included, of 16 columns. */
 export const SUMS_BYTES: i32 = (BLOCK_ROWS + 8) * COLUMNS * 4;
 
-/** Bytes of a row by itself: codes as i16, start and sum of each group. */
+/** Bytes of a row by itself: codes as i16, and what sums of each group start with. */
 export function ownRowBytes(k: i32): i32 {
   return loneBytes(k) + quotient(k, GROUP_SIZE) * 8;
 }

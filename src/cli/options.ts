@@ -93,11 +93,11 @@ export const THREADS = wholeNumber(
   "share large steps among N threads (default 1); the results are the same",
 );
 
-/** How an encoder's states become an embedding. */
+/** How states of tokens become an embedding. */
 export const POOLING = choice(
   "HOW",
-  ["mean", "cls"],
-  "encoders: mean of all tokens, or the first (default: as the folder says)",
+  ["mean", "cls", "last"],
+  "embeddings: mean of all tokens, the first, or a decoder's last (default: as the folder says)",
 );
 
 const bits = choice(

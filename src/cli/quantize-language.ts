@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { EmbeddingSettings } from "../formats/language-source";
 import {
   type QuantizableLanguage,
   type QuantizeLanguageSummary,
@@ -24,7 +25,7 @@ export interface LanguageValues {
   readonly naive?: boolean;
   readonly eval?: string;
   readonly context?: number;
-  readonly pooling?: "mean" | "cls";
+  readonly pooling?: EmbeddingSettings["pooling"];
   readonly seed?: number;
   readonly threads?: number;
 }

@@ -53,7 +53,7 @@ export interface LoadLanguageOptions extends LongCallOptions {
   /** Name of the family by whose rules a folder is read. Default: `model_type` of its config.json. */
   readonly family?: string | undefined;
   /**
-   * How an encoder's states of all tokens become an embedding, in place of what a folder says, or where it says nothing. Default: as it says.
+   * How the states of all tokens become an embedding, in place of what a folder says, or where it says nothing. Default: as it says.
    */
   readonly pooling?: EmbeddingSettings["pooling"] | undefined;
 }

@@ -1,5 +1,5 @@
-// Every op of the registry has a table of cases, in the folder that mirrors its own: src/ops/math/arg-max.ts is tested by
-// test/ops/math/arg-max.test.ts.
+// Every op of the registry has a table of cases, in the folder that mirrors its own: src/ops/reduce/arg-max.ts is tested by
+// test/ops/reduce/arg-max.test.ts.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

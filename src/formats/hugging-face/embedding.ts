@@ -57,6 +57,7 @@ export async function readModules(folder: Folder): Promise<Modules> {
     });
   const path = modules[0]!.path ? pathOf(0) : "";
   const settings = (await readObject(folder, `${path}sentence_bert_config.json`)) ?? {};
+  await checkPrompt(folder);
   const layers = kinds.flatMap((kind, i) => (kind === "Dense" ? [pathOf(i)] : []));
   const pooling = `${pathOf(1)}config.json`;
   return {
@@ -70,6 +71,19 @@ export async function readModules(folder: Folder): Promise<Modules> {
       ...maxTokensOf(settings),
     },
   };
+}
+
+/** Throws OctetteError "unsupported" where a folder says that a prompt stands before each text. */
+async function checkPrompt(folder: Folder): Promise<void> {
+  const name = "config_sentence_transformers.json";
+  const { default_prompt_name: prompt, prompts } = (await readObject(folder, name)) ?? {};
+  if (typeof prompt !== "string" || (isJsonObject(prompts) && prompts[prompt] === "")) return;
+  throw new OctetteError("a prompt that octette does not put before texts", {
+    code: "unsupported",
+    where: `${folder.where}/${name}, default_prompt_name`,
+    got: brief(prompt),
+    hint: "Set it to null, and put the prompt before texts yourself",
+  });
 }
 
 /** Reads what a dense layer's config.json says. Throws OctetteError "unsupported" where it computes something else. */

@@ -2,7 +2,7 @@
 
 import { FormatError, OctetteError } from "../../errors";
 import { type Folder, type FolderSource, folderOf } from "../../files/folder";
-import type { JsonObject } from "../json";
+import { isJsonObject, type JsonObject } from "../json";
 import type { LanguageSource, TextAssets } from "../language-source";
 import { readModules } from "./embedding";
 import { readObject, readText } from "./folder";
@@ -47,6 +47,12 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
       where: `${folder.where}/${path}sentence_bert_config.json, do_lower_case`,
       hint: "Set it to false, and make texts lower case yourself",
     });
+  if (embedding && text.tokenizerConfig?.add_eos_token === true && !endsTexts(text.tokenizer?.post_processor))
+    throw new OctetteError("texts end with a token that the tokenizer does not add", {
+      code: "unsupported",
+      where: `${folder.where}/tokenizer_config.json, add_eos_token`,
+      hint: "Add it to the post_processor of tokenizer.json, or set add_eos_token to false",
+    });
   const { entries, read, readRows, close } = await openAll(folder, path, layers);
   if (entries.size === 0) {
     await close();
@@ -62,6 +68,19 @@ export async function openFolder(source: FolderSource): Promise<LanguageSource> 
     ...(embedding && { embedding }),
     close,
   };
+}
+
+/** Whether a tokenizer's post_processor puts a token behind a text. */
+function endsTexts(processor: unknown): boolean {
+  if (!isJsonObject(processor)) return false;
+  const { type, processors, single } = processor;
+  if (type === "Sequence" && Array.isArray(processors)) return processors.some(endsTexts);
+  const last = Array.isArray(single) ? single.at(-1) : undefined;
+  return (
+    type === "BertProcessing" ||
+    type === "RobertaProcessing" ||
+    (isJsonObject(last) && "SpecialToken" in last)
+  );
 }
 
 /** Opens the tensors of a model and of `others`, whose tensors' names begin with their paths. */

@@ -177,7 +177,10 @@ function lower(unit: Unit, c: Lowering): void {
   const scores = (outputs[3] ?? "") === "" ? NONE : c.output(outputs[3]!);
   const scratch = c.scratch((most) => attentionScratchBytes(most(keys), size, valueSize));
   const form = headsIn(c, {
-    ...{ heads, groups, size, valueSize },
+    heads,
+    groups,
+    size,
+    valueSize,
     left: numberOf(node, "left_window_size", -1),
     right: numberOf(node, "is_causal", 0) ? 0 : numberOf(node, "right_window_size", -1),
     isFlat: isFlat ? 1 : 0,

@@ -1,6 +1,7 @@
 // What quantizing a language model is asked for, and what it tells of its work.
 
 import { OctetteError } from "../../errors";
+import type { EmbeddingSettings } from "../../formats/language-source";
 import { LONG_CALL, type LongCallOptions } from "../../long-call";
 import type { Names } from "../../options";
 import type { Agreement } from "./agreement";
@@ -31,7 +32,7 @@ export interface QuantizeLanguageOptions extends LongCallOptions {
    */
   readonly maxTokens?: number | undefined;
   /** Of encoders, as the option of `loadLanguageModel`. Default: as the folder says. */
-  readonly pooling?: "mean" | "cls" | undefined;
+  readonly pooling?: EmbeddingSettings["pooling"] | undefined;
   /** Of the text that the model writes itself; default 0. */
   readonly seed?: number | undefined;
   /** Threads of the models that are run; default as many as there are cores, at most 4. The result is the same. */

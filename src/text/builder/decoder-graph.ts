@@ -3,7 +3,7 @@
 import { decoder } from "./decoder";
 import { decoderSettings } from "./decoder-settings";
 import { decoderFamilies } from "./families";
-import { type BuiltGraph, type LanguageGraphOptions, wrongPooling } from "./graph-of";
+import type { BuiltGraph, LanguageGraphOptions } from "./graph-of";
 import type { Settings } from "./settings";
 import type { LanguageGraphWriter } from "./writer";
 
@@ -12,10 +12,8 @@ export function decoderGraph(
   writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
-  { length, pooling }: LanguageGraphOptions,
+  { length }: LanguageGraphOptions,
 ): BuiltGraph {
-  if (pooling !== undefined)
-    throw wrongPooling(writer, "an encoder, of whose states a pooling is made", family);
   const own = decoderSettings(settings, decoderFamilies[family]!, length);
   const rotary = [...own.rotary.values()];
   const reach = Math.max(own.maxPositions, ...rotary.map((one) => one.reach));

@@ -67,7 +67,8 @@ export function decoderSettings(
   const headDim = headDimOf(settings, family, hidden, heads);
   const kvHeads = kvHeadsOf(settings, family, heads);
   if (heads % kvHeads !== 0) throw settings.wrong("num_key_value_heads", `a divisor of ${heads}`, kvHeads);
-  // Some files say lengths of several kinds.
+  // Some files say lengths of several kinds: the first counts.
+  settings.ignore(...POSITIONS);
   const positionsName = POSITIONS.find((name) => settings.value(name) !== undefined) ?? POSITIONS[0]!;
   const maxPositions = settings.count(positionsName, family.norm === "layer" ? 2048 : 4096);
   settings.value("is_decoder");
@@ -190,14 +191,18 @@ function kvHeadsOf(settings: Settings, family: DecoderFamily, heads: number): nu
   return settings.count("num_key_value_heads", isNull ? heads : (family.kvHeads ?? heads));
 }
 
+/** Names of gated layers, by the function of their gates. */
+const ALIASES: Readonly<Record<string, string>> = { swiglu: "silu" };
+
 function activationOf(settings: Settings, family: DecoderFamily): string {
   const otherwise = family.activation ?? "silu";
   // A function with numbers of its own, which only files of this family have.
   if (otherwise === "xielu" && settings.text(ACTIVATION, otherwise) === otherwise) return otherwise;
   const said = ACTIVATION.filter((name) => settings.value(name) !== undefined);
   // What the first files of GPT and Gemma call gelu is the approximation by tanh.
+  const alias = family.isGeluTanh ? { ...ALIASES, gelu: "gelu_new" } : ALIASES;
   const own = (name: string) =>
-    checkActivation(name === "gelu" && family.isGeluTanh ? "gelu_new" : name, settings.where);
+    checkActivation(Object.hasOwn(alias, name) ? alias[name]! : name, settings.where);
   const [first = own(otherwise), ...others] = said.map((name) => own(settings.text(name)));
   const expected = family.onlyActivation ? own(otherwise) : first;
   for (const [i, name] of [first, ...others].entries())

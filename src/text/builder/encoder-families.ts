@@ -27,7 +27,7 @@ export interface EncoderFamily extends RotaryFamily {
   readonly headActivation?: string;
   /** Scores have products with embeddings of distances, which alone say where tokens stand. */
   readonly disentangled?: DisentangledFamily;
-  /** Scores have numbers added by the distance of two tokens, which settings put into buckets; "fixed": whatever they say. */
+  /** Scores have numbers added by the distance of two tokens, which settings put into buckets; "fixed": always the same ones. */
   readonly relativeBias?: true | "fixed";
   /** One layer holds q, k and v head by head. */
   readonly isFusedByHead?: true;

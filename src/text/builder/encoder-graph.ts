@@ -7,7 +7,7 @@ import { encoderFamilies } from "./encoder-families";
 import { encoderHead } from "./encoder-heads";
 import { encoderSettings } from "./encoder-settings";
 import { decoderFamilies } from "./families";
-import { type BuiltGraph, type LanguageGraphOptions, wrongPooling } from "./graph-of";
+import type { BuiltGraph, LanguageGraphOptions } from "./graph-of";
 import type { Settings } from "./settings";
 import type { LanguageGraphWriter } from "./writer";
 
@@ -23,7 +23,13 @@ export function encoderGraph(
   const pooling = named ? { isNormalized: false, ...whole, pooling: named } : whole;
   const isDecoder = Object.hasOwn(decoderFamilies, family);
   if (pooling && !(isDecoder ? /^(mean|cls|last)$/ : /^(mean|cls)$/).test(pooling.pooling))
-    throw wrongPooling(writer, isDecoder ? "mean, cls or last" : "mean or cls", pooling.pooling);
+    throw new OctetteError("pooling does not fit", {
+      code: named ? "argument" : "unsupported",
+      where: `${source.where}, pooling`,
+      expected: isDecoder ? "mean, cls or last" : "mean or cls",
+      got: pooling.pooling,
+      hint: 'Name another: { pooling: "mean" }, --pooling mean',
+    });
   if (isDecoder) return embedderGraph(writer, settings, family, pooling!, length);
   if (!Object.hasOwn(encoderFamilies, family))
     throw new OctetteError("config.json: a model_type that octette does not know", {

@@ -53,6 +53,8 @@ export interface EncoderSettings {
 }
 
 const BIAS = ["attention_bias", "use_bias"];
+/** Lengths that files say; the first counts. */
+const POSITIONS = ["max_position_embeddings", "n_positions"];
 const EPSILON = ["rms_norm_eps", "layer_norm_eps", "norm_eps", "layer_norm_epsilon"];
 
 const isLayer = (value: unknown): value is EncoderLayer =>
@@ -70,7 +72,9 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     throw settings.wrong("num_key_value_heads", `${heads}`, settings.value("num_key_value_heads"));
   // Of distances a table is made, which no tensor bounds.
   const mostRows = family.relativeBias || family.disentangled ? MAX_DISTANCES : MAX_TABLE;
-  const positions = settings.count(["max_position_embeddings", "n_positions"], 512, 1, mostRows);
+  settings.ignore(...POSITIONS);
+  const positionsName = POSITIONS.find((name) => settings.value(name) !== undefined) ?? POSITIONS[0]!;
+  const positions = settings.count(positionsName, 512, 1, mostRows);
   const layers = layersOf(settings, family);
   const local = settings.count("local_attention", 128);
   const context = { headDim, maxPositions: positions, length: undefined, family };
@@ -95,7 +99,7 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
     firstPosition,
     norm: {
       kind: family.norm ?? "layer",
-      epsilon: family.hasOwnEpsilon ? 1e-12 : settings.positive(EPSILON, family.epsilon ?? 1e-12),
+      epsilon: epsilonOf(settings, family),
       offset: 0,
     },
     layers,
@@ -122,6 +126,12 @@ export function encoderSettings(settings: Settings, family: EncoderFamily): Enco
   };
 }
 
+function epsilonOf(settings: Settings, { epsilon = 1e-12, hasOwnEpsilon }: EncoderFamily): number {
+  const own = settings.positive(EPSILON, epsilon);
+  if (!hasOwnEpsilon || own === epsilon) return own;
+  throw settings.wrong(EPSILON, `${epsilon}, whatever a file says`, own);
+}
+
 /** Most tokens of a text that BigBird does not see in blocks. */
 function wholeTexts(settings: Settings): number {
   const [size, random] = [settings.count("block_size", 64), settings.count("num_random_blocks", 3, 0)];
@@ -136,7 +146,7 @@ function activationOf(settings: Settings, { activation, onlyActivation }: Encode
   const names = ["hidden_activation", "hidden_act", "activation", "feed_forward_proj"];
   const name = settings.text(names, activation ?? "gelu");
   const own = name === "gated-gelu" ? "gelu_new" : name.replace(/^gated-/, "");
-  // What T5 makes of it, and counts where files say both.
+  // What T5 makes of it, where files say both.
   const known = checkActivation(own, settings.where);
   const made = settings.text("dense_act_fn", own);
   if (made !== own) throw settings.wrong("dense_act_fn", own, made);

@@ -1,7 +1,6 @@
 // A language model's settings and tensors to a graph. Switches are chosen by settings and by which tensors are there; what neither of
 // them says is looked up by the name of the family. A setting or tensor that nothing reads is an error that names it.
 
-import { OctetteError } from "../../errors";
 import { isJsonObject } from "../../formats/json";
 import type {
   EmbeddingSettings,
@@ -29,11 +28,11 @@ export interface LanguageGraphOptions {
   /** Name of the family by whose rules the files are read. Default: `model_type` of config.json. */
   readonly family?: string;
   /**
-   * Of encoders: how hidden states become an embedding; null: not at all. Default: as modules.json of the folder says, or else what
+   * How hidden states become an embedding; null: not at all. Default: as modules.json of the folder says, or else what
    * the architecture in config.json gives.
    */
   readonly embedding?: EmbeddingSettings | null;
-  /** Of encoders: the pooling alone, in place of the folder's own, or where it has none. Default: as `embedding` says. */
+  /** How states become an embedding: the pooling alone, in place of the folder's own, or where it has none. Default: as `embedding` says. */
   readonly pooling?: EmbeddingSettings["pooling"];
 }
 
@@ -47,7 +46,7 @@ export interface BuiltGraph {
 }
 
 /** Writes the nodes of a decoder or an encoder of a family. */
-export type GraphBuilder = (
+type GraphBuilder = (
   writer: LanguageGraphWriter,
   settings: Settings,
   family: string,
@@ -58,9 +57,10 @@ export type GraphBuilder = (
 const familyOf = ({ config, where }: LanguageSource, { family }: LanguageGraphOptions): string =>
   family ?? new Settings(config, where).text("model_type");
 
-/** Whether a source generates text: a decoder's folder may say that it is for embeddings. */
+/** Whether a source generates text: a decoder's folder, or a pooling that is asked for, may say that it is for embeddings. */
 export const isDecoder = (source: LanguageSource, options: LanguageGraphOptions): boolean =>
   Object.hasOwn(decoderFamilies, familyOf(source, options)) &&
+  options.pooling === undefined &&
   !(options.embedding === undefined ? source.embedding : options.embedding);
 
 /** The graph of a source, whose nodes `build` writes. */
@@ -102,12 +102,3 @@ function textOf({ config, text }: LanguageSource): TextAssets {
   if (eos_token_id === undefined) return text;
   return { ...text, generationConfig: { eos_token_id, ...text.generationConfig } };
 }
-
-/** An error about a pooling that a model cannot have. */
-export const wrongPooling = ({ weights: { source } }: LanguageGraphWriter, expected: string, got: string) =>
-  new OctetteError("pooling does not fit", {
-    code: "argument",
-    where: `${source.where}, pooling`,
-    expected,
-    got,
-  });

@@ -17,7 +17,7 @@ export const HARMLESS: ReadonlySet<string> = new Set(
 
   attention_softmax_in_fp32 chunk_size_feed_forward legacy pretraining_tp reference_compile reorder_and_upcast_attn
   repad_logits_with_grad scale_attention_softmax_in_fp32 slow_but_exact unpad_inputs use_bfloat16 use_xla bias_dropout_fusion
-  masked_softmax_fusion bf16 fp16 fp32 pad_vocab_size_multiple
+  masked_softmax_fusion bf16 fp16 fp32 pad_vocab_size_multiple padding_idx
 
   attention_types conv_dim conv_dim_out intermediate_size ffn_dim ffn_hidden_size hidden_dim n_inner inner_dim vocab_size
   word_embed_proj_dim embedding_size input_embedding_size type_vocab_size n_ctx original_max_position_embeddings max_window_layers
@@ -60,11 +60,13 @@ export const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   embedding_fraction: [1],
   full_attn_mod: [1],
   interpolate_factor: [1],
+  is_causal: [true],
   is_composition: [false],
   is_decoder: [false],
   is_encoder_decoder: [false],
   is_folding_model: [false],
   layer_norm_elementwise_affine: [true],
+  layers_to_keep: [[]],
   lm_head_bias: [false],
   logit_scale: [1],
   logits_scaling: [1],

@@ -5,7 +5,7 @@ import { OctetteError } from "../../errors";
 import { brief } from "../../formats/checks";
 import { HARMLESS, HARMLESS_KINDS, REQUIRED } from "./known-settings";
 
-/** A setting's name, or the names it goes by, the first that is there counts. */
+/** A setting's name, or the names it goes by, which have to say the same where several are there. */
 export type SettingNames = string | readonly string[];
 
 /** Largest count that a setting may give. */

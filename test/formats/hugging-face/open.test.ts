@@ -128,6 +128,35 @@ describe("sentence-transformers", () => {
     for (const normalizer of [{ type: "BertNormalizer", lowercase: true }, { type: "Lowercase" }])
       expect((await openFolder(lowering(normalizer))).embedding!.pooling).toBe("mean");
   });
+  test("a token behind texts that the tokenizer does not add is refused where the folder asks for it", async () => {
+    const ending = (post_processor: unknown) => ({
+      ...folder(["Transformer", "Pooling"], mean),
+      "tokenizer_config.json": json({ add_eos_token: true }),
+      "tokenizer.json": json({ post_processor }),
+    });
+    const text = { Sequence: { id: "A" } };
+    const token = { SpecialToken: { id: "</s>" } };
+    for (const processor of [null, { type: "TemplateProcessing", single: [token, text] }])
+      await expect(openFolder(ending(processor))).rejects.toThrow(
+        "folder/tokenizer_config.json, add_eos_token: texts end with a token that the tokenizer does not add",
+      );
+    const template = { type: "TemplateProcessing", single: [text, token] };
+    for (const processor of [template, { type: "Sequence", processors: [{ type: "ByteLevel" }, template] }])
+      expect((await openFolder(ending(processor))).embedding!.pooling).toBe("mean");
+  });
+  test("a prompt that stands before each text is refused", async () => {
+    const prompted = (prompt: string) => ({
+      ...folder(["Transformer", "Pooling"], mean),
+      "config_sentence_transformers.json": json({
+        prompts: { query: "query: ", document: "" },
+        default_prompt_name: prompt,
+      }),
+    });
+    await expect(openFolder(prompted("query"))).rejects.toThrow(
+      'default_prompt_name: a prompt that octette does not put before texts: got "query"',
+    );
+    expect((await openFolder(prompted("document"))).embedding!.pooling).toBe("mean");
+  });
   test("what octette does not have is refused by name", async () => {
     await expect(openFolder(folder(["Transformer", "Pooling", "LayerNorm"], mean))).rejects.toThrow(
       "folder/modules.json: a module that octette does not have: expected Transformer, Pooling and perhaps Dense and Normalize, got Transformer, Pooling, LayerNorm",

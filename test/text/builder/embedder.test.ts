@@ -75,7 +75,7 @@ test("a folder that is for embeddings does not generate", () => {
 
 test.for(["bloom", "lfm2", "mpt"])("embeddings of %s are refused", (name) => {
   expect(() => buildLanguageGraph(familyNamed(name), { embedding: embedding("mean") })).toThrow(
-    `embeddings of a family that octette generates with only: got ${name}`,
+    `no embeddings are made with this family: expected heads that rotate, or a table of positions, got ${name}`,
   );
 });
 
@@ -84,6 +84,29 @@ test("poolings that a model does not have are refused", () => {
     buildLanguageGraph(familyNamed(name), { embedding: embedding(pooling as "mean") });
   expect(build("bert!Model", "last")).toThrow("pooling does not fit: expected mean or cls, got last");
   expect(build("qwen3", "max")).toThrow("pooling does not fit: expected mean, cls or last, got max");
+});
+
+test("a pooling makes embeddings of a folder that does not say that it is for them", () => {
+  const { graph, text } = buildLanguageGraph(familyNamed("llama"), { pooling: "last" });
+  expect([graph.outputs, text.facts!.task]).toEqual([["embedding"], "embedding"]);
+});
+
+test.for([
+  { auto_map: { AutoModel: "modeling_qwen.Qwen2Model" } },
+  { architectures: ["Qwen3BidirectionalModel"] },
+])("states of a folder's own code are refused: %o", (change) => {
+  const source = familyNamed("qwen3");
+  const changed = { ...source, config: { ...source.config, ...change } };
+  expect(() => buildLanguageGraph(changed, { embedding: embedding("last") })).toThrow("code of its own");
+  expect(buildLanguageGraph(changed).text.facts!.task).toBe("next-token");
+});
+
+test("tensors that a decoder does not have are refused, though its head is left out", () => {
+  const source = familyNamed("opt");
+  const tensors = new Map(source.tensors).set("decoder.adapter.weight", { dtype: "F32", shape: [2, 2] });
+  expect(() => buildLanguageGraph({ ...source, tensors }, { embedding: embedding("mean") })).toThrow(
+    "adapter",
+  );
 });
 
 test("only Gemma 3 may look ahead, and only for embeddings", () => {

@@ -127,7 +127,7 @@ test.for([
   ["opt", { enable_bias: false }, "config.json and tensors disagree about"],
   ["opt", { layer_norm_elementwise_affine: false }, "layer_norm_elementwise_affine has a value"],
   ["gpt_neo", { num_attention_heads: 2, num_heads: 4 }, "has a value that octette does not know"],
-  ["distilbert!Model", { layer_norm_eps: 0.5 }, "layer_norm_eps is a setting that octette does not know"],
+  ["distilbert!Model", { layer_norm_eps: 0.5 }, "layer_norm_eps has a value that octette does not know"],
   ["gte!Model", { rotary_value: true }, "rotary_value has a value that octette does not know"],
   ["mpnet!Model", { global_attn_every_n_layers: 2 }, "global_attn_every_n_layers is a setting"],
   ["t5!EncoderModel", { dense_act_fn: "gelu" }, "dense_act_fn has a value that octette does not know"],
@@ -210,6 +210,19 @@ test.for([
     { rotary_pct: 1, position_embedding_type: "rope_gptj", order_of_interleaved_layers: "local_attn_first" },
   ],
 ] as const)("%s: a share of heads that rotates is taken by both names, where they agree", ([name, own]) => {
+  const source = familyNamed(name);
+  const { graph } = buildLanguageGraph({ ...source, config: { ...source.config, ...own } });
+  expect(graph).toEqual(buildLanguageGraph(source).graph);
+});
+
+test.for([
+  ["llama", { seq_length: 32 }],
+  ["llama", { n_positions: 7 }],
+  // As Falcon 3 has it.
+  ["llama", { activation: "swiglu" }],
+  ["bert!Model", { n_positions: 7 }],
+  ["distilbert!Model", { layer_norm_eps: 1e-12 }],
+] as const)("%s: what a file says beside what its family reads changes nothing: %o", ([name, own]) => {
   const source = familyNamed(name);
   const { graph } = buildLanguageGraph({ ...source, config: { ...source.config, ...own } });
   expect(graph).toEqual(buildLanguageGraph(source).graph);
