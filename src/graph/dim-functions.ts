@@ -96,8 +96,9 @@ function isNatural(dim: Dim): boolean {
   if (is !== undefined) return is;
   try {
     is = isAbove(dim, 1, { steps: MAX_STEPS });
-  } catch {
+  } catch (error) {
     // Too long to tell.
+    if ((error as OctetteError).code !== "limit") throw error;
     is = false;
   }
   if (told.size === MAX_TOLD) told.clear();
@@ -182,8 +183,9 @@ function quotientOf(a: Dim, b: Dim): Dim {
     if (m === "" || c % b === 0) whole = addDims(whole, multiplyDims(Math.floor(c / b), m || 1));
   const rest = subtractDims(a, multiplyDims(whole, b));
   if (typeof rest === "number") return whole;
-  if (isAtLeast(parse(rest).get("") ?? 0, rest))
-    return subtractDims(whole, floorDims(subtractDims(b - 1, rest), b));
+  const least = parse(rest).get("") ?? 0;
+  if (isAtLeast(least, rest))
+    return isAtLeast(rest, least) ? whole : subtractDims(whole, floorDims(subtractDims(b - 1, rest), b));
   const inner = quotientIn(rest);
   if (inner) return addDims(whole, floorDims(inner.of, b * inner.by));
   return addDims(whole, written("div", rest, b));

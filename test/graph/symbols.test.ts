@@ -129,6 +129,12 @@ describe("arithmetic on dimensions", () => {
     expect(minDims(floorDims("seq", 2), "seq")).toBe("div(seq,2)");
   });
 
+  test("a quotient of a sum that is a number in every run is a number", () => {
+    const halves = addDims(floorDims("seq", 2), ceilDims("seq", 2));
+    expect(floorDims(subtractDims(halves, "seq"), 3)).toBe(0);
+    expect(floorDims(addDims(subtractDims(halves, "seq"), 4), 3)).toBe(1);
+  });
+
   test("puts numbers in the place of symbols within functions", () => {
     fc.assert(
       fc.property(polynomial, fc.nat(20), bindings, (a, n, at) => {
