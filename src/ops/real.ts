@@ -37,9 +37,10 @@ const LEAST = 2 ** 20;
 /** Largest divisor. */
 const MAX_BY = 2 ** 12;
 
-/** A number, or a size, as a float. */
+/** A number, or a size, as a float; undefined of a number that is larger than what is told, or has more binary digits. */
 export function realOf(value: Dim): Real | undefined {
   if (typeof value === "string") return after(value, 1);
+  if (Math.abs(value) > MOST) return undefined;
   for (let by = 1; by <= MAX_BY; by *= 2) if (Number.isInteger(value * by)) return after(value * by, by);
   return undefined;
 }

@@ -7,6 +7,7 @@ import { type Attribute, type Graph, type Node, type ValueType, valueNames } fro
 import { FreshNames } from "../graph/names";
 import { symbolsOf } from "../graph/symbols";
 import type { Tensor } from "../graph/tensor";
+import { withinLimits } from "../graph/within-limits";
 import { symbolOf } from "../ops/act";
 import { boundNode } from "../ops/bound";
 import { MAX_BOUND } from "../ops/control/bind";
@@ -29,7 +30,6 @@ const BYTES_LISTED = 16;
 
 /** Numbers of a parameter: a list for every dimension, or for every output of a Split. */
 const MAX_LISTED = 2 ** 10;
-
 /** Parameters that are one number, which files also write as a list of one. All others are lists. */
 const scalarParameters = new Set(["min", "max", "value"]);
 
@@ -253,7 +253,7 @@ class Folding {
     const bytesOf = (count: number) => count * (isListed ? BYTES_LISTED : BYTES_MADE);
     const made = types.reduce((n, { shape }) => n + mostOf(shape), 0);
     if (!this.#room.has(bytesOf(made), bytesOf(read))) return undefined;
-    const results = op.evaluate(node, inputs, inputTypes);
+    const results = withinLimits(() => op.evaluate!(node, inputs, inputTypes));
     if (!results || node.outputs.some((output, i) => output !== "" && !results[i])) return undefined;
     this.#room.take(bytesOf(results.reduce((n, { data }) => n + data.length, 0)), bytesOf(read));
     return results;

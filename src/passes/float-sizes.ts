@@ -3,6 +3,7 @@
 
 import type { Node, ValueType } from "../graph/graph";
 import { countOf } from "../graph/symbols";
+import { withinLimits } from "../graph/within-limits";
 import type { ToolkitOps } from "../ops/infer";
 import type { Known } from "../ops/op";
 import { type Real, realOf, realRules } from "../ops/real";
@@ -34,7 +35,7 @@ export class FloatSizes {
     const made: Real[] = [];
     for (let i = 0; i < count; i++) {
       const of = lists.map((list) => list[list.length === 1 ? 0 : i]!);
-      const one = real ? real(node, of) : of[0];
+      const one = real ? withinLimits(() => real(node, of)) : of[0];
       if (!one) return undefined;
       made.push(one);
     }

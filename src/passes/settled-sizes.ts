@@ -1,7 +1,6 @@
 // Symbols that become what they are in every run: a number that weights are made for, another symbol, or what has become known since a
 // node was given them to find. Quotients of dimensions become those of natural numbers.
 
-import { OctetteError } from "../errors";
 import { floored, substituteDim } from "../graph/dim-functions";
 import type { Graph, Node, ValueType } from "../graph/graph";
 import { FreshNames } from "../graph/names";
@@ -16,6 +15,7 @@ import {
   subtractDims,
   symbolsOf,
 } from "../graph/symbols";
+import { withinLimits } from "../graph/within-limits";
 import { bound } from "../ops/bound";
 import { broadcastLayout } from "../ops/broadcast";
 import type { ToolkitOps } from "../ops/infer";
@@ -169,17 +169,15 @@ function unlike(shapes: readonly Shape[]): Pair[] {
 
 /** Of two such dimensions, numbers of which one is below 0 where they do not fit; none where they have too many terms for that. */
 function fitting([a, b]: Pair): Dim[] {
-  try {
+  const values = withinLimits(() => {
     const [least, most] = [minDims(a, b), maxDims(a, b)];
     return [
       multiplyDims(subtractDims(most, least), subtractDims(1, least)),
       // 0 beside more than 1.
       multiplyDims(subtractDims(1, a), subtractDims(1, b)),
-    ].filter((dim) => typeof dim === "string");
-  } catch (error) {
-    if (error instanceof OctetteError && error.code === "limit") return [];
-    throw error;
-  }
+    ];
+  });
+  return values?.filter((dim) => typeof dim === "string") ?? [];
 }
 
 /** The symbol that a dimension has, and what it is where that dimension is another one; nothing where that does not follow. */

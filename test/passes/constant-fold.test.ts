@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../src/graph/graph";
+import { MAX_DIM_LENGTH } from "../../src/graph/symbols";
 import { type DType, tensor } from "../../src/graph/tensor";
 import { toolkitOps as registry } from "../../src/ops/toolkit";
 import { foldConstants } from "../../src/passes/constant-fold";
@@ -152,6 +153,32 @@ describe("constants", () => {
     const fits = new Builder();
     fits.node("Expand", [fits.floats("one", [1], 1), fits.list("shape", [MAX_FOLDED_BYTES / 4])], "y");
     expect(opsOf(fold(fits.build("y")))).toBe("");
+  });
+
+  test("a run computes what would take sizes that are too long, or too large, to tell", () => {
+    for (const op of ["Max", "Min", "Mod", "Less", "Equal"]) {
+      const b = new Builder();
+      const x = b.input("x", ["m".repeat(MAX_DIM_LENGTH / 2), "n".repeat(MAX_DIM_LENGTH / 2)]);
+      const shape = b.node("Shape", [x], "shape");
+      const sizes = [0, 1].map((i) => b.node("Gather", [shape, b.list(`at_${i}`, [i])], `size_${i}`));
+      b.node(op, sizes, "y");
+      expect(opsOf(fold(b.build("y")))).toContain(op);
+    }
+    for (const [op, number] of [
+      ["Mul", -3.4028234663852886e38],
+      ["Add", -1e20],
+    ] as const) {
+      const b = new Builder();
+      const shape = b.node("Shape", [b.input("x", ["n"])], "shape");
+      const size = b.node("Cast", [shape], "size", { to: "f32" });
+      b.node(op, [size, b.constant("far", tensor("f32", [1], [number]))], "y");
+      expect(opsOf(fold(b.build("y")))).toContain(op);
+    }
+    const b = new Builder();
+    const shape = b.node("Shape", [b.input("x", ["n"])], "shape");
+    let size = b.node("Cast", [shape], "size", { to: "f32" });
+    for (let i = 0; i < 16; i++) size = b.node("Mul", [size, size], `size_${i}`);
+    expect(opsOf(fold(b.build(size)))).toContain("Mul");
   });
 
   test("a graph without anything to fold is returned as it is", () => {

@@ -1,6 +1,7 @@
 // Comparisons of two values of one dtype, and of dimensions over symbols, as exporters compare them.
 
 import { type Dim, isNatural, subtractDims } from "../../graph/symbols";
+import { withinLimits } from "../../graph/within-limits";
 import { evaluateBinary } from "../broadcast";
 import type { Op } from "../op";
 
@@ -15,9 +16,11 @@ export const isEqual: Test = (a, b) => {
 
 export const isLess: Test = (a, b) => {
   if (typeof a === "number" && typeof b === "number") return a < b ? 1 : 0;
-  const apart = subtractDims(b, a);
-  if (isNatural(subtractDims(apart, 1))) return 1;
-  return isNatural(subtractDims(0, apart)) ? 0 : undefined;
+  return withinLimits(() => {
+    const apart = subtractDims(b, a);
+    if (isNatural(subtractDims(apart, 1))) return 1;
+    return isNatural(subtractDims(0, apart)) ? 0 : undefined;
+  });
 };
 
 export const isLessOrEqual: Test = (a, b) => {
