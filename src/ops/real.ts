@@ -36,6 +36,8 @@ const MOST = 2 ** 24;
 const LEAST = 2 ** 20;
 /** Largest divisor. */
 const MAX_BY = 2 ** 12;
+/** Quotients on the way. */
+const MAX_WAY = 32;
 
 /** A number, or a size, as a float; undefined of a number that is larger than what is told, or has more binary digits. */
 export function realOf(value: Dim): Real | undefined {
@@ -52,12 +54,11 @@ function after(of: Dim, by: number, ...from: readonly Real[]): Real | undefined 
   const whole = divideDims(of, by);
   const own = whole === undefined ? { of, by } : { of: whole, by: 1 };
   const isRounded = before > 0 || (own.by & (own.by - 1)) !== 0;
-  return {
-    ...own,
-    rounded: before + (isRounded ? 1 : 0),
-    way: [...from.flatMap(({ way }) => way), { ...own, isRounded }],
-    needs: from.flatMap(({ needs }) => needs),
-  };
+  const stops = [...from.flatMap(({ way }) => way), { ...own, isRounded }];
+  const way = [...new Map(stops.map((stop) => [`${Object.values(stop)}`, stop])).values()];
+  const needs = [...new Set(from.flatMap((one) => one.needs))];
+  if (way.length > MAX_WAY) return undefined;
+  return { ...own, rounded: before + (isRounded ? 1 : 0), way, needs };
 }
 
 /** A sum of two of which one at most was rounded, or the difference. */

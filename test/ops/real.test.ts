@@ -59,6 +59,17 @@ describe("floats of sizes", () => {
     expect(told).toBeGreaterThan(1000);
   });
 
+  test("are no longer told after MAX_WAY quotients; one that is added to itself is one of them", () => {
+    let real = realOf("n");
+    for (let i = 0; i < 31; i++) real = real && realSum(real, realOf(0)!, 1);
+    expect(real!.way.length).toBe(2);
+    real = realOf("n");
+    for (let i = 0; i < 30; i++) real = real && realSum(real, real, 1);
+    expect(real!.way.length).toBe(31);
+    for (let i = 0; i < 2; i++) real = real && realSum(real, real, 1);
+    expect(real).toBeUndefined();
+  });
+
   test("as PyTorch exports the frames of a convolution, up to millions of samples", () => {
     for (const [kernel, total, stride] of [
       [7, 6, 1],
