@@ -85,8 +85,9 @@ function cutAxis(dim: Dim, from: Dim, to: Dim, step: number): Cut {
   if (typeof dim === "number" && isMonotone(extent))
     // As many of a fixed number as symbols say: runs that ask for more are refused.
     return { start, step, extent, needs: [...needs, subtractDims(dim, end)] };
-  // One below 0 counts from the end.
-  const isWithin = (at: Dim) => isNatural(at) && isNatural(subtractDims(dim, at));
+  const isWithin = (at: Dim) => {
+    return isNatural(subtractDims(dim, at));
+  };
   if (!isMonotone(extent) || !needs.every(isWithin)) return clampedCut(dim, from, to, step);
   return { start, step, extent, needs };
 }
